@@ -1,0 +1,42 @@
+"""The emulator's only source of time, so that a test can run a year in a second.
+
+Every service reads :class:`Clock`; none reads the machine's. A served emulator lets it follow a monotonic clock and jump on
+request; in process it follows the virtual event loop.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+
+@dataclass(slots=True)
+class Clock:
+    """Azure's time: a start, the seconds that have elapsed since, and the jumps that somebody asked for."""
+
+    start: datetime
+    elapsed: Callable[[], float]
+    jumped: timedelta = field(default_factory=timedelta)
+
+    def now(self) -> datetime:
+        """The instant that every answer's ``Date`` carries, in UTC."""
+        return self.start + self.jumped + timedelta(seconds=self.elapsed())
+
+    def advance(self, by: timedelta) -> datetime:
+        """Let `by` pass at once; time never goes back (ValueError)."""
+        if by < timedelta():
+            raise ValueError(f"time can't go back by {-by}")
+        self.jumped += by
+        return self.now()
+
+
+def http_date(at: datetime) -> str:
+    """An instant as the ``Date`` header wants it (RFC 9110, IMF-fixdate)."""
+    return format_datetime(at.astimezone(UTC), usegmt=True)
+
+
+def iso(at: datetime, digits: int = 7) -> str:
+    """An instant as Azure Resource Manager writes it: UTC, a ``Z``, and up to seven digits of a second."""
+    text = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    fraction = f"{at.microsecond:06d}0"[:digits]
+    return f"{text}.{fraction}Z" if digits else f"{text}Z"

@@ -1,0 +1,32 @@
+"""One seeded source of identifiers and secrets, so that a run can be repeated to the byte."""
+
+import random
+import string
+import uuid
+
+SECRET_ALPHABET = string.ascii_letters + string.digits + "~._-"
+"""What Graph draws ``secretText`` from (recorded answers show letters, digits and these four)."""
+
+
+class Ids:
+    """Deterministic GUIDs, secrets and tokens: same seed, same sequence."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self._random = random.Random(seed)  # noqa: S311 - repeatable on purpose; nothing here protects anything
+
+    def guid(self) -> str:
+        """A version-4 GUID in lower case, as object, key and request ids are."""
+        return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+
+    def hex(self, digits: int = 32) -> str:
+        """`digits` hexadecimal digits, as secret versions (32) and digests (64) are."""
+        return f"{self._random.getrandbits(4 * digits):0{digits}x}"
+
+    def secret(self, length: int = 40) -> str:
+        """A password as Graph makes one: 40 characters, the fourth to seventh of them ``8Q~`` in real ones."""
+        drawn = "".join(self._random.choices(SECRET_ALPHABET, k=length))
+        return f"{drawn[:3]}8Q~{drawn[6:]}"
+
+    def fraction(self) -> float:
+        """A number from 0 up to 1, for delays that differ but repeat."""
+        return self._random.random()

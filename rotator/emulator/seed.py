@@ -1,0 +1,139 @@
+"""The tenant that the emulator starts with, by the names that the Azure documentation uses for this job.
+
+One resource group, one registry with images, one vault, and two identities: an *operator* with exactly the rights that a user is asked to give
+rotator (SECURITY.md), and an *admin* with all rights, for set-up. Nothing in it has a pull credential yet: making one is the story.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from rotator.emulator.azure import Azure
+
+SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
+TENANT = "72f988bf-0000-0000-0000-000000000001"
+LOCATION = "eastus"
+GROUP, REGISTRY, VAULT = "myResourceGroup", "mycontainerregistry", "myvault"
+
+SETTLED = timedelta(hours=1)
+"""How long ago everything here was made, so that no delay of propagation is left."""
+
+OPERATOR_ACTIONS = (
+    "Microsoft.ContainerInstance/containerGroups/read",
+    "Microsoft.ContainerInstance/containerGroups/write",
+    "Microsoft.ContainerRegistry/registries/read",
+    "Microsoft.Resources/subscriptions/resourceGroups/read",
+)
+"""What rotator does in Azure Resource Manager on the subscription: see groups, redeploy them, find the registry."""
+
+ACCESS_ACTIONS = (
+    "Microsoft.Authorization/roleAssignments/read",
+    "Microsoft.Authorization/roleAssignments/write",
+    "Microsoft.Authorization/roleAssignments/delete",
+    "Microsoft.Authorization/roleDefinitions/read",
+)
+"""What ``revoke`` and ``grant`` need, on the registry only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A service principal that can sign in with `secret`."""
+
+    name: str
+    app_id: str
+    object_id: str
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Seeded:
+    """Where everything is, for whoever wants to use it."""
+
+    tenant: str
+    subscription: str
+    resource_group: str
+    registry_id: str
+    login_server: str
+    vault_id: str
+    vault_url: str
+    operator: Identity
+    admin: Identity
+
+
+def seed(azure: Azure) -> Seeded:
+    """Fill an empty `azure`; :data:`SETTLED` passes on its clock."""
+    group = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}"
+    azure.resources.add_subscription(SUBSCRIPTION, "Emulated subscription")
+    azure.resources.create_group(SUBSCRIPTION, GROUP, LOCATION)
+    registry = _registry(azure, f"{group}/providers/Microsoft.ContainerRegistry/registries/{REGISTRY}")
+    vault = _vault(azure, f"{group}/providers/Microsoft.KeyVault/vaults/{VAULT}")
+    operator = _operator(azure, registry, vault)
+    admin = _admin(azure)
+    azure.clock.advance(SETTLED)
+    server, url = f"{REGISTRY}.azurecr.io", f"https://{VAULT}.vault.azure.net"
+    return Seeded(azure.directory.tenant, SUBSCRIPTION, GROUP, registry, server, vault, url, operator, admin)
+
+
+def _registry(azure: Azure, resource_id: str) -> str:
+    server = f"{REGISTRY}.azurecr.io"
+    properties = {
+        "loginServer": server,
+        "creationDate": azure.clock.now().isoformat(),
+        "provisioningState": "Succeeded",
+        "adminUserEnabled": False,
+        "anonymousPullEnabled": False,
+        "publicNetworkAccess": "Enabled",
+        "roleAssignmentMode": "LegacyRegistryPermissions",
+    }
+    kind, sku = "Microsoft.ContainerRegistry/registries", {"name": "Standard", "tier": "Standard"}
+    azure.resources.put(resource_id, kind, LOCATION, properties, sku=sku)
+    azure.registries.push(server, "aci-helloworld", "v1")
+    azure.registries.push(server, "aci-helloworld", "latest")
+    azure.registries.push(server, "hello-world", "v1", exit_code=0, run_seconds=1, logs="Hello from Docker!\n")
+    azure.registries.push(server, "nightly", "v1", exit_code=0, run_seconds=60, logs="done\n")
+    return resource_id
+
+
+def _vault(azure: Azure, resource_id: str) -> str:
+    properties = {
+        "sku": {"family": "A", "name": "standard"},
+        "tenantId": azure.directory.tenant,
+        "vaultUri": f"https://{VAULT}.vault.azure.net/",
+        "enableRbacAuthorization": True,
+        "enableSoftDelete": True,
+        "softDeleteRetentionInDays": 90,
+        "provisioningState": "Succeeded",
+        "publicNetworkAccess": "Enabled",
+        "accessPolicies": [],
+    }
+    azure.resources.put(resource_id, "Microsoft.KeyVault/vaults", LOCATION, properties)
+    return resource_id
+
+
+def _operator(azure: Azure, registry: str, vault: str) -> Identity:
+    subscription = f"/subscriptions/{SUBSCRIPTION}"
+    _define(azure, "rotator operator", OPERATOR_ACTIONS)
+    _define(azure, "rotator access", ACCESS_ACTIONS)
+    roles = ((subscription, "rotator operator"), (registry, "rotator access"), (vault, "Key Vault Secrets Officer"))
+    return _identity(azure, "operator", "Application.ReadWrite.OwnedBy", roles)
+
+
+def _admin(azure: Azure) -> Identity:
+    subscription = f"/subscriptions/{SUBSCRIPTION}"
+    roles = ((subscription, "Owner"), (subscription, "Key Vault Administrator"))
+    return _identity(azure, "admin", "Application.ReadWrite.All", roles)
+
+
+def _define(azure: Azure, name: str, actions: Iterable[str]) -> None:
+    azure.authorization.define(name, actions=list(actions), scopes=[f"/subscriptions/{SUBSCRIPTION}"])
+
+
+def _identity(azure: Azure, name: str, permission: str, roles: Iterable[tuple[str, str]]) -> Identity:
+    application = azure.directory.create_application(name)
+    principal = azure.directory.create_service_principal(application.app_id)
+    azure.directory.grant(application.app_id, permission)
+    for scope, role in roles:
+        azure.authorization.assign(scope, principal.id, role, at_once=True)
+    end = azure.clock.now() + timedelta(days=3650)
+    password = azure.directory.add_password(application, display_name="emulator", end=end)
+    return Identity(name, application.app_id, principal.id, password.secret)

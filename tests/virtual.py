@@ -1,0 +1,55 @@
+"""Time that jumps: an asyncio event loop in which waiting for an hour takes no time, so that a test can run a year.
+
+``loop.time()`` stands still while anything is ready to run and jumps to the next timer when nothing is. There is no I/O to wait for and there
+are no threads: either would make a run depend on the machine, so both raise.
+"""
+
+import asyncio
+import selectors
+from collections.abc import Callable, Coroutine
+from typing import Any, NoReturn, TypeVar
+
+T = TypeVar("T")
+
+
+class Stuck(RuntimeError):
+    """Every task waits, and for nothing that time alone could bring."""
+
+
+class _Leap(selectors.SelectSelector):
+    """Where the loop would sleep until its next timer, moves the loop's time to it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reached = 0.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if timeout is None:
+            raise Stuck("nothing is ready and no timer is set: a deadlock, or a wait for a thread or a socket")
+        self.reached += max(timeout, 0.0)
+        return super().select(0)
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """An event loop on virtual time, in seconds from `start`."""
+
+    def __init__(self, start: float = 0.0) -> None:
+        self._leap = _Leap()
+        self._leap.reached = start
+        super().__init__(self._leap)
+        self._clock_resolution = 1e-6
+
+    def time(self) -> float:
+        """The virtual seconds; pass it as ``Clock(start, elapsed=loop.time)``."""
+        return self._leap.reached
+
+    def run_in_executor(self, *_: object) -> NoReturn:  # type: ignore[override]
+        """Refused: what a thread does, and when, is not part of a repeatable run."""
+        raise Stuck("a thread was asked for in virtual time")
+
+
+def run(main: Callable[[VirtualLoop], Coroutine[Any, Any, T]], start: float = 0.0) -> T:
+    """Run ``main(loop)`` to its end on a new virtual loop."""
+    loop = VirtualLoop(start)
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        return runner.run(main(loop))
