@@ -12,7 +12,7 @@ class Ids:
     """Deterministic GUIDs, secrets and tokens: same seed, same sequence."""
 
     def __init__(self, seed: int = 0) -> None:
-        self._random = random.Random(seed)  # noqa: S311 - repeatable on purpose; nothing here protects anything
+        self._random = random.Random(seed)
 
     def guid(self) -> str:
         """A version-4 GUID in lower case, as object, key and request ids are."""
@@ -30,3 +30,15 @@ class Ids:
     def fraction(self) -> float:
         """A number from 0 up to 1, for delays that differ but repeat."""
         return self._random.random()
+
+    @property
+    def position(self) -> tuple[object, ...]:
+        """Where in its sequence this source is; give it to :meth:`resume` and the sequence goes on from there."""
+        return self._random.getstate()
+
+    def resume(self, position: tuple[object, ...]) -> None:
+        """Go on from a :attr:`position`, also one that went through JSON. Raises TypeError or ValueError for anything else."""
+        version, drawn, gauss = position
+        if not isinstance(drawn, list | tuple):
+            raise TypeError("the position of a random source has a tuple of words")
+        self._random.setstate((version, tuple(drawn), gauss))

@@ -15,9 +15,6 @@ TENANT = "72f988bf-0000-0000-0000-000000000001"
 LOCATION = "eastus"
 GROUP, REGISTRY, VAULT = "myResourceGroup", "mycontainerregistry", "myvault"
 
-SETTLED = timedelta(hours=1)
-"""How long ago everything here was made, so that no delay of propagation is left."""
-
 OPERATOR_ACTIONS = (
     "Microsoft.ContainerInstance/containerGroups/read",
     "Microsoft.ContainerInstance/containerGroups/write",
@@ -61,7 +58,7 @@ class Seeded:
 
 
 def seed(azure: Azure) -> Seeded:
-    """Fill an empty `azure`; :data:`SETTLED` passes on its clock."""
+    """Fill an empty `azure`, as if long ago: no delay of propagation is left."""
     group = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}"
     azure.resources.add_subscription(SUBSCRIPTION, "Emulated subscription")
     azure.resources.create_group(SUBSCRIPTION, GROUP, LOCATION)
@@ -69,24 +66,14 @@ def seed(azure: Azure) -> Seeded:
     vault = _vault(azure, f"{group}/providers/Microsoft.KeyVault/vaults/{VAULT}")
     operator = _operator(azure, registry, vault)
     admin = _admin(azure)
-    azure.clock.advance(SETTLED)
     server, url = f"{REGISTRY}.azurecr.io", f"https://{VAULT}.vault.azure.net"
     return Seeded(azure.directory.tenant, SUBSCRIPTION, GROUP, registry, server, vault, url, operator, admin)
 
 
 def _registry(azure: Azure, resource_id: str) -> str:
-    server = f"{REGISTRY}.azurecr.io"
-    properties = {
-        "loginServer": server,
-        "creationDate": azure.clock.now().isoformat(),
-        "provisioningState": "Succeeded",
-        "adminUserEnabled": False,
-        "anonymousPullEnabled": False,
-        "publicNetworkAccess": "Enabled",
-        "roleAssignmentMode": "LegacyRegistryPermissions",
-    }
-    kind, sku = "Microsoft.ContainerRegistry/registries", {"name": "Standard", "tier": "Standard"}
-    azure.resources.put(resource_id, kind, LOCATION, properties, sku=sku)
+    server, sku = f"{REGISTRY}.azurecr.io", {"name": "Standard"}
+    properties = {"adminUserEnabled": False, "roleAssignmentMode": "LegacyRegistryPermissions"}
+    azure.resources.put(resource_id, "Microsoft.ContainerRegistry/registries", LOCATION, properties, sku=sku)
     azure.registries.push(server, "aci-helloworld", "v1")
     azure.registries.push(server, "aci-helloworld", "latest")
     azure.registries.push(server, "hello-world", "v1", exit_code=0, run_seconds=1, logs="Hello from Docker!\n")
@@ -95,17 +82,7 @@ def _registry(azure: Azure, resource_id: str) -> str:
 
 
 def _vault(azure: Azure, resource_id: str) -> str:
-    properties = {
-        "sku": {"family": "A", "name": "standard"},
-        "tenantId": azure.directory.tenant,
-        "vaultUri": f"https://{VAULT}.vault.azure.net/",
-        "enableRbacAuthorization": True,
-        "enableSoftDelete": True,
-        "softDeleteRetentionInDays": 90,
-        "provisioningState": "Succeeded",
-        "publicNetworkAccess": "Enabled",
-        "accessPolicies": [],
-    }
+    properties = {"tenantId": azure.directory.tenant, "enableRbacAuthorization": True}
     azure.resources.put(resource_id, "Microsoft.KeyVault/vaults", LOCATION, properties)
     return resource_id
 
@@ -135,5 +112,5 @@ def _identity(azure: Azure, name: str, permission: str, roles: Iterable[tuple[st
     for scope, role in roles:
         azure.authorization.assign(scope, principal.id, role, at_once=True)
     end = azure.clock.now() + timedelta(days=3650)
-    password = azure.directory.add_password(application, display_name="emulator", end=end)
+    password = azure.directory.add_password(application, display_name="emulator", end=end, at_once=True)
     return Identity(name, application.app_id, principal.id, password.secret)

@@ -1,0 +1,227 @@
+"""``rotator emulator``: a local Azure from the command line, to start, point clients at, ask and disturb.
+
+Everything is imported when a verb runs: the emulator is an extra, and ``rotator --help`` needs none of it.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rotator.emulator.directory import StateDirectory
+
+app = typer.Typer(no_args_is_help=True, help="A local Azure, to try and test against: start it, point any client at it, look inside.")
+
+Where = Annotated[Path | None, typer.Option("--dir", envvar="ROTATOR_EMULATOR_DIR", show_default="./.rotator-emulator", help="State directory.")]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="Port of the proxy on 127.0.0.1; 0 takes a free one.")]
+
+
+class Who(StrEnum):
+    """Whose identity a shell gets."""
+
+    operator = "operator"
+    admin = "admin"
+
+
+class Output(StrEnum):
+    """How a result is written."""
+
+    text = "text"
+    json = "json"
+
+
+Shape = Annotated[Output, typer.Option("--output", help="How to write the result.")]
+
+
+def _directory(path: Path | None) -> "StateDirectory":
+    from rotator.emulator.directory import StateDirectory
+
+    return StateDirectory(path)
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """What a user can mend is said in one line, with exit code 1."""
+    from rotator.emulator.directory import AlreadyRunning, NotRunning
+    from rotator.emulator.process import StartFailed
+    from rotator.emulator.remote import ControlRefused
+    from rotator.emulator.store import UnreadableState
+
+    try:
+        yield
+    except (AlreadyRunning, NotRunning, StartFailed, ControlRefused, UnreadableState, OSError) as error:
+        typer.echo(f"rotator emulator: {error}", err=True)
+        raise typer.Exit(1) from error
+
+
+def _ask(path: Path | None, method: str, resource: str, body: object = None) -> Any:  # noqa: ANN401 - JSON
+    from rotator.emulator.remote import ask
+
+    with _refusals():
+        return ask(_directory(path), method, resource, body)
+
+
+@app.command()
+def start(
+    directory: Where = None,
+    port: Port = 0,
+    detach: Annotated[bool, typer.Option("--detach", help="Serve in the background; return when ready.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Forget the saved tenant and seed a new one.")] = False,
+    prompt: Annotated[bool, typer.Option("--prompt", help="No delays of propagation: everything takes effect at once.")] = False,
+) -> None:
+    """Serve until stopped; what it holds is kept in the state directory."""
+    with _refusals():
+        from rotator.emulator import process
+
+        settings = process.Settings(_directory(directory), port, fresh, prompt)
+        if not detach:
+            typer.echo(f"Serving from {settings.directory.path}. {_advice(directory)}", err=True)
+            process.run(settings)
+            return
+        running = process.start(settings)
+    typer.echo(f"The emulator is ready (process {running.pid}, proxy on 127.0.0.1:{running.port}). {_advice(directory)}", err=True)
+
+
+def _advice(directory: Path | None) -> str:
+    option = f" --dir {directory}" if directory else ""
+    return f'Point a shell at it: eval "$(rotator emulator env{option})"'
+
+
+@app.command()
+def env(
+    directory: Where = None,
+    az: Annotated[bool, typer.Option("--az", help="Add what the az command line needs.")] = False,
+    who: Annotated[Who, typer.Option("--as", help="operator: what rotator may do. admin: everything.")] = Who.operator,
+) -> None:
+    """Print what a shell evaluates so that its clients take the emulator for Azure."""
+    with _refusals():
+        from rotator.emulator.environment import exports, shell
+
+        typer.echo(shell(exports(_directory(directory), who.value, az=az)))
+
+
+@app.command()
+def status(directory: Where = None, output: Shape = Output.text) -> None:
+    """Say whether it runs, where, and what time it is in there; exit 1 if it does not run."""
+    where = _directory(directory)
+    with _refusals():
+        running, seeded = where.running(), where.seeded()
+    now = _ask(directory, "GET", "/clock")["now"]
+    found = {
+        "directory": str(where.path),
+        "pid": running.pid,
+        "proxy": f"http://127.0.0.1:{running.port}",
+        "now": now,
+        "tenant": seeded.tenant,
+        "subscription": seeded.subscription,
+        "registry": seeded.registry_id,
+        "vault": seeded.vault_url,
+        "operator": seeded.operator.app_id,
+        "admin": seeded.admin.app_id,
+    }
+    _write(found, output, lambda: "\n".join(f"{name:<13}{value}" for name, value in found.items()))
+
+
+@app.command()
+def stop(directory: Where = None) -> None:
+    """Save and end."""
+    with _refusals():
+        from rotator.emulator import process
+
+        typer.echo(f"The emulator (process {process.stop(_directory(directory))}) has saved its state and ended.", err=True)
+
+
+@app.command()
+def advance(
+    by: Annotated[str, typer.Argument(help="How long: 90d, 12h, 30m, 45s.")],
+    directory: Where = None,
+) -> None:
+    """Let time pass at once, for everything in the emulator."""
+    from rotator.emulator.environment import expire_tokens
+
+    answer = _ask(directory, "POST", "/clock", {"advance": _seconds(by)})
+    expire_tokens(_directory(directory))
+    typer.echo(answer["now"])
+
+
+def _seconds(text: str) -> float:
+    from rotator.policy.durations import parse
+
+    try:
+        return parse(text).total_seconds()
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r}: {error}; write 90d, 12h, 30m or 45s") from error
+
+
+@app.command("move-host")
+def move_host(group: Annotated[str, typer.Argument(help="Resource id of the container group.")], directory: Where = None) -> None:
+    """Let the platform move a container group, which pulls again; exit 1 if its stored credential is refused."""
+    if not _ask(directory, "POST", "/move-host", {"id": group})["moved"]:
+        typer.echo("The pull was refused; see `rotator emulator refused`.", err=True)
+        raise typer.Exit(1)
+    typer.echo("Moved: the group pulled again and runs.")
+
+
+@app.command()
+def refused(directory: Where = None, output: Shape = Output.text) -> None:
+    """List every pull that was refused."""
+    found = _ask(directory, "GET", "/refused")["value"]
+    _write(found, output, lambda: "\n".join("  ".join(str(value) for value in pull.values()) for pull in found) or "No pull was refused.")
+
+
+@app.command()
+def dump(
+    directory: Where = None,
+    secrets: Annotated[bool, typer.Option("--secrets", help="Everything as it is stored, passwords and keys too.")] = False,
+) -> None:
+    """Print all that the emulator holds, as JSON."""
+    typer.echo(json.dumps(_ask(directory, "GET", f"/state?secrets={str(secrets).lower()}"), indent=2))
+
+
+@app.command()
+def push(
+    image: Annotated[str, typer.Argument(help="registry/repository:tag")],
+    directory: Where = None,
+    exit_code: Annotated[int | None, typer.Option(help="Its container ends with this; without, it runs on.")] = None,
+    run_seconds: Annotated[float | None, typer.Option(min=0, help="After so many seconds.")] = None,
+) -> None:
+    """Put an image into an emulated registry."""
+    found = re.fullmatch(r"([^/]+)/(.+):([^:/]+)", image)
+    if not found:
+        raise typer.BadParameter(f"{image!r} is no image: write registry/repository:tag")
+    body = {"registry": found[1], "repository": found[2], "tag": found[3], "exit_code": exit_code, "run_seconds": run_seconds}
+    typer.echo(_ask(directory, "POST", "/images", {name: value for name, value in body.items() if value is not None})["digest"])
+
+
+@app.command()
+def fault(
+    operation: Annotated[str | None, typer.Argument(help="Such as keyvault.secrets.set; * and ? match.")] = None,
+    kind: Annotated[str, typer.Argument(help="status, reset, timeout, lost, or a condition that a service knows.")] = "status",
+    directory: Where = None,
+    when: Annotated[str, typer.Option(help="before or after the effect.")] = "before",
+    nth: Annotated[int, typer.Option(min=1, help="Strikes the nth call from now.")] = 1,
+    times: Annotated[int, typer.Option(min=0, help="So many calls in a row; 0: for ever.")] = 1,
+    answer: Annotated[int, typer.Option("--status", help="Status code of kind status.")] = 503,
+    code: Annotated[str, typer.Option(help="Error code of kind status.")] = "ServiceUnavailable",
+    retry_after: Annotated[float | None, typer.Option(help="Seconds for the Retry-After header.")] = None,
+    argument: Annotated[str, typer.Option(help="Parameter of a condition.")] = "",
+    clear: Annotated[bool, typer.Option("--clear", help="Forget all that is planned.")] = False,
+) -> None:
+    """Plan a fault; without an operation, list what is planned."""
+    if clear:
+        _ask(directory, "DELETE", "/faults")
+    elif operation is None:
+        typer.echo(json.dumps(_ask(directory, "GET", "/faults"), indent=2))
+    else:
+        body = {"operation": operation, "kind": kind, "when": when, "nth": nth, "times": times, "status": answer, "code": code}
+        _ask(directory, "POST", "/faults", {**body, "retry_after": retry_after, "argument": argument})
+
+
+def _write(found: object, output: Output, text: Callable[[], str]) -> None:
+    typer.echo(json.dumps(found, indent=2) if output is Output.json else text())

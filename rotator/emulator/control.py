@@ -1,0 +1,140 @@
+"""The emulator's own endpoint: what a test or a demo does that no client of Azure's could.
+
+It answers on its own host name beside the services, to whoever has the control token of the state directory. In process, the same things are
+methods of :class:`~rotator.emulator.azure.Azure`.
+"""
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from datetime import timedelta
+
+from pydantic import TypeAdapter, ValidationError
+
+from rotator.emulator.app import App
+from rotator.emulator.authority import CONTROL_HOST
+from rotator.emulator.azure import Azure
+from rotator.emulator.clock import iso
+from rotator.emulator.faults import Fault
+from rotator.emulator.picture import picture, refused_pulls
+from rotator.emulator.store import dump
+from rotator.emulator.wire import Call, Caller, Json, Request, Response, Route, ServiceError, Table
+
+
+class Control:
+    """The service at :data:`CONTROL_HOST`; `token` is the bearer token that it wants."""
+
+    name = "emulator"
+
+    def __init__(self, azure: Azure, app: App, token: str) -> None:
+        self.azure, self.app, self._token = azure, app, token
+        self.table = Table(
+            (
+                Route("emulator.state.get", "GET", "/state", self.state),
+                Route("emulator.clock.get", "GET", "/clock", self.time),
+                Route("emulator.clock.advance", "POST", "/clock", self.advance),
+                Route("emulator.host.move", "POST", "/move-host", self.move_host),
+                Route("emulator.faults.list", "GET", "/faults", self.faults),
+                Route("emulator.faults.add", "POST", "/faults", self.add_fault),
+                Route("emulator.faults.clear", "DELETE", "/faults", self.clear_faults),
+                Route("emulator.pulls.refused", "GET", "/refused", self.refused),
+                Route("emulator.images.push", "POST", "/images", self.push),
+                Route("emulator.calls.list", "GET", "/calls", self.calls),
+            )
+        )
+
+    def serves(self, host: str) -> bool:
+        """Only its own name."""
+        return host == CONTROL_HOST
+
+    def authenticate(self, request: Request) -> Caller:
+        """Whoever has the token; nobody in particular."""
+        given = request.headers.get("authorization", "").removeprefix("Bearer ")
+        if not hmac.compare_digest(given.encode(), self._token.encode()):
+            raise ServiceError(401, "Unauthorized", "The control endpoint wants the token of the emulator's state directory.")
+        return Caller("", "", "control")
+
+    def refuse(self, error: ServiceError, request: Request) -> Response:
+        """The error as JSON, in the way of Azure Resource Manager."""
+        return Response.json(error.status, {"error": {"code": error.code, "message": error.message}}, error.headers)
+
+    def headers(self, request: Request) -> dict[str, str]:
+        """Nothing of its own."""
+        return {}
+
+    def state(self, call: Call) -> Response:
+        """Everything there is: as a client with all rights could see it, or with ``?secrets=true`` as it is stored."""
+        if call.request.query.get("secrets") != "true":
+            return Response.json(200, picture(self.azure))
+        return Response.json(200, {**dump(self.azure), "issued": sorted(self.azure.directory.every_secret())})
+
+    def time(self, call: Call) -> Response:
+        """Azure's time."""
+        return Response.json(200, {"now": iso(self.azure.clock.now())})
+
+    def advance(self, call: Call) -> Response:
+        """Let ``advance`` seconds pass at once."""
+        seconds = _number(call.request.json(), "advance")
+        if seconds < 0:
+            raise ServiceError(400, "InvalidArgument", "Time can't go back.")
+        return Response.json(200, {"now": iso(self.azure.clock.advance(timedelta(seconds=seconds)))})
+
+    def move_host(self, call: Call) -> Response:
+        """Let the platform move the group ``id`` to another host: it pulls again with the credential stored in it."""
+        moved = self.azure.container_groups.move_host(_text(call.request.json(), "id"))
+        return Response.json(200, {"moved": moved})
+
+    def faults(self, call: Call) -> Response:
+        """What is planned, and what has struck."""
+        return Response.json(
+            200, {"planned": [asdict(f) for f in self.azure.faults.planned], "struck": [asdict(f) for f in self.azure.faults.struck]}
+        )
+
+    def add_fault(self, call: Call) -> Response:
+        """Plan one fault, given as the fields of :class:`~rotator.emulator.faults.Fault`."""
+        body = call.request.json()
+        unknown = set(body) - {f.name for f in fields(Fault)} if isinstance(body, dict) else {"a body that is no object"}
+        if unknown:
+            raise ServiceError(400, "InvalidArgument", f"A fault has no {', '.join(sorted(unknown))}.")
+        try:
+            fault = TypeAdapter(Fault).validate_python(body)
+        except ValidationError as error:
+            raise ServiceError(400, "InvalidArgument", str(error)) from error
+        self.azure.faults.add(fault)
+        return Response.json(201, asdict(fault))
+
+    def clear_faults(self, call: Call) -> Response:
+        """Forget what is planned."""
+        self.azure.faults.clear()
+        return Response(204)
+
+    def refused(self, call: Call) -> Response:
+        """Every pull that was refused, oldest first."""
+        return Response.json(200, {"value": refused_pulls(self.azure.container_groups.refused)})
+
+    def push(self, call: Call) -> Response:
+        """Put an image into a registry: ``registry`` (login server), ``repository``, ``tag``; ``exit_code`` and ``run_seconds`` for a job."""
+        body = call.request.json()
+        where = (_text(body, "registry"), _text(body, "repository"), _text(body, "tag"))
+        run = {name: body[name] for name in ("exit_code", "run_seconds", "logs", "digest") if name in body}
+        return Response.json(201, {"digest": self.azure.registries.push(*where, **run)})
+
+    def calls(self, call: Call) -> Response:
+        """Every call to Azure so far, in order; ``?since=N`` leaves out the first N."""
+        since = int(call.request.query.get("since", "0"))
+        served = (s for s in self.app.served[since:] if not s.operation.startswith("emulator."))
+        return Response.json(200, {"value": [asdict(s) for s in served]})
+
+
+def _text(body: Json, name: str) -> str:
+    value = body.get(name) if isinstance(body, Mapping) else None
+    if not isinstance(value, str) or not value:
+        raise ServiceError(400, "InvalidArgument", f"The body needs '{name}', a text.")
+    return value
+
+
+def _number(body: Json, name: str) -> float:
+    value = body.get(name) if isinstance(body, Mapping) else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ServiceError(400, "InvalidArgument", f"The body needs '{name}', a number.")
+    return float(value)

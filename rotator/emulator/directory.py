@@ -1,0 +1,112 @@
+"""The state directory: what an emulator keeps on disk, by name, and whether one is running in it.
+
+A running emulator holds an exclusive lock on ``lock`` as long as it lives, so that no file left behind by a killed one can be taken for
+a running one, and two never share a directory.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from rotator.emulator.private import private_directory, read_json, write_private_json
+from rotator.emulator.seed import Seeded
+
+VARIABLE = "ROTATOR_EMULATOR_DIR"
+"""The environment variable that names the directory where no option does."""
+DEFAULT = Path(".rotator-emulator")
+
+
+class NotRunning(Exception):
+    """No emulator serves this directory."""
+
+
+class AlreadyRunning(Exception):
+    """Another emulator serves this directory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """How to reach the emulator that serves a directory: the proxy's port, the TLS server's, and the token of the control endpoint."""
+
+    pid: int
+    port: int
+    tls_port: int
+    token: str = field(repr=False)
+
+
+class StateDirectory:
+    """One emulator's files; made on first use, for its owner only."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.path = (path or Path(os.environ.get(VARIABLE) or DEFAULT)).absolute()
+        self.certificate = self.path / "ca.pem"
+        self.state = self.path / "state.json"
+        self.log = self.path / "server.log"
+        self._running = self.path / "running.json"
+        self._seeded = self.path / "seeded.json"
+        self._lock = self.path / "lock"
+
+    def make(self) -> None:
+        """Have the directory."""
+        private_directory(self.path)
+
+    def _alive(self) -> bool:
+        """Whether somebody holds the lock; asked only once there is an announcement, so that asking never keeps an emulator from starting."""
+        with self._lock.open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except OSError:
+                return True
+        return False
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Run as the only emulator in this directory. Raises AlreadyRunning."""
+        with self._lock.open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise AlreadyRunning(f"an emulator is already running in {self.path}") from error
+            self._running.unlink(missing_ok=True)
+            try:
+                yield
+            finally:
+                self._running.unlink(missing_ok=True)
+
+    def announce(self, running: Running) -> None:
+        """Let others know that the emulator is ready."""
+        write_private_json(self._running, TypeAdapter(Running).dump_python(running))
+
+    def running(self) -> Running:
+        """How to reach the emulator here. Raises NotRunning."""
+        content = read_json(self._running)
+        if content is None or not self._alive():
+            raise NotRunning(f"no emulator is running in {self.path}: start one with `rotator emulator start --detach`")
+        return TypeAdapter(Running).validate_python(content)
+
+    def keep(self, seeded: Seeded) -> None:
+        """Remember the identities and names of the seeded tenant."""
+        write_private_json(self._seeded, TypeAdapter(Seeded).dump_python(seeded))
+
+    def seeded(self) -> Seeded:
+        """The seeded tenant. Raises NotRunning where there is none yet."""
+        content = read_json(self._seeded)
+        if content is None:
+            raise NotRunning(f"there is no emulator in {self.path}: start one with `rotator emulator start --detach`")
+        return TypeAdapter(Seeded).validate_python(content)
+
+    def az(self, identity: str) -> Path:
+        """The configuration directory of ``az`` for one identity."""
+        return self.path / "az" / identity
+
+    def forget(self) -> None:
+        """Start afresh: the tenant goes, the certificate authority and the logs stay."""
+        for path in (self.state, self._seeded):
+            path.unlink(missing_ok=True)
+        for path in sorted((self.path / "az").rglob("*"), reverse=True):
+            path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()

@@ -1,0 +1,193 @@
+"""Runs the emulator as a process: in the foreground until it is stopped, or detached; and finds, asks and ends one that runs.
+
+An entry point: here the machine's clock is read, once, as the start of Azure's; from then on only elapsed time counts.
+"""
+
+import argparse
+import asyncio
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rotator.emulator.app import App
+from rotator.emulator.authority import Authority, named
+from rotator.emulator.azure import Azure
+from rotator.emulator.clock import Clock
+from rotator.emulator.control import Control
+from rotator.emulator.directory import NotRunning, Running, StateDirectory
+from rotator.emulator.proxy import Proxy
+from rotator.emulator.seed import TENANT, seed
+from rotator.emulator.server import HttpsServer, loopback
+from rotator.emulator.services import build
+from rotator.emulator.store import load, restore, save, time_of
+from rotator.emulator.timing import PROMPT, Timing
+
+SAVE_EVERY = 3.0
+"""Seconds between two looks whether there is something to save."""
+READY_WITHIN = 30.0
+"""Seconds that a detached emulator has to become ready, and a stopped one to end."""
+
+
+class StartFailed(Exception):
+    """The detached emulator ended, or was not ready in time; the message has the end of its log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to run: where, on which port of 127.0.0.1 (0: any free one), from nothing or from what was saved, with or without delays."""
+
+    directory: StateDirectory
+    port: int = 0
+    fresh: bool = False
+    prompt: bool = False
+
+
+@dataclass(slots=True)
+class Emulator:
+    """An emulated Azure that keeps itself in a file."""
+
+    azure: Azure
+    app: App
+    path: Path
+    token: str = field(repr=False)
+    _seen: int = 0
+
+    def save(self, *, always: bool = False) -> None:
+        """Write the state down, if a client wrote something since the last time."""
+        news, self._seen = self.app.served[self._seen :], len(self.app.served)
+        if always or any(call.method not in ("GET", "HEAD") for call in news):
+            save(self.azure, self.path)
+
+
+def open_emulator(settings: Settings) -> Emulator:
+    """Take up the saved Azure, or seed a new one. Time that passed while nothing ran has passed for Azure too. Raises UnreadableState."""
+    directory = settings.directory
+    if settings.fresh:
+        directory.forget()
+    content, now, began = load(directory.state), datetime.now(UTC), time.monotonic()
+    start = now if content is None else max(now, time_of(content))
+    clock = Clock(start, elapsed=lambda: time.monotonic() - began)
+    azure = Azure.build(clock, seed=secrets.randbits(64), timing=PROMPT if settings.prompt else Timing(), tenant=TENANT)
+    if content is None:
+        directory.keep(seed(azure))
+    else:
+        restore(azure, content)
+    app, token = build(azure), secrets.token_urlsafe(32)
+    app.services = (*app.services, Control(azure, app, token))
+    return Emulator(azure, app, directory.state, token)
+
+
+async def serve(emulator: Emulator, settings: Settings, stopping: asyncio.Event) -> None:
+    """Serve until `stopping` is set; announces itself in the state directory when ready. Raises OSError where the port is taken."""
+    directory = settings.directory
+    server = HttpsServer(emulator.app, Authority(directory.path).context())
+    inner = loopback()
+    serving = asyncio.create_task(server.serve(sockets=[inner]))
+    proxy = Proxy(lambda host: named(host) and any(s.serves(host) for s in emulator.app.services), inner.getsockname())
+    try:
+        listener = await proxy.listen("127.0.0.1", settings.port)
+        while not server.started and not serving.done():
+            await asyncio.sleep(0.01)
+        emulator.save(always=True)
+        port, tls_port = listener.sockets[0].getsockname()[1], inner.getsockname()[1]
+        directory.announce(Running(os.getpid(), port, tls_port, emulator.token))
+        await _until(stopping, emulator)
+        listener.close()
+    finally:
+        proxy.close()
+        server.should_exit = True
+        await serving
+
+
+async def _until(stopping: asyncio.Event, emulator: Emulator) -> None:
+    try:
+        while not stopping.is_set():
+            emulator.save()
+            try:
+                async with asyncio.timeout(SAVE_EVERY):
+                    await stopping.wait()
+            except TimeoutError:
+                continue
+    finally:
+        emulator.save(always=True)
+
+
+async def _run(settings: Settings) -> None:
+    stopping, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    await serve(open_emulator(settings), settings, stopping)
+
+
+def run(settings: Settings) -> None:
+    """Serve in the foreground until SIGTERM or SIGINT. Raises AlreadyRunning, UnreadableState, OSError where the port is taken."""
+    settings.directory.make()
+    with settings.directory.held():
+        asyncio.run(_run(settings))
+
+
+def start(settings: Settings) -> Running:
+    """Serve in a process of its own that outlives this one; returns when it is ready. Raises StartFailed."""
+    directory = settings.directory
+    directory.make()
+    command = [sys.executable, "-m", "rotator.emulator.process", "--dir", str(directory.path), "--port", str(settings.port)]
+    command += ["--fresh"] * settings.fresh + ["--prompt"] * settings.prompt
+    with os.fdopen(os.open(directory.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as log:
+        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+    for _ in _moments():
+        try:
+            running = directory.running()
+        except NotRunning:
+            running = None
+        if running and running.pid == child.pid:
+            return running
+        if child.poll() is not None:
+            raise StartFailed(_end_of(directory.log))
+    child.terminate()
+    raise StartFailed(f"not ready after {READY_WITHIN:g} s: {_end_of(directory.log)}")
+
+
+def stop(directory: StateDirectory) -> int:
+    """End the emulator that serves `directory` and wait until it has saved its state; its process id. Raises NotRunning, StartFailed."""
+    running = directory.running()
+    os.kill(running.pid, signal.SIGTERM)
+    for _ in _moments():
+        try:
+            directory.running()
+        except NotRunning:
+            return running.pid
+    raise StartFailed(f"process {running.pid} did not end within {READY_WITHIN:g} s")
+
+
+def _moments() -> Iterator[None]:
+    """Looks at short intervals, for as long as somebody may be waited for."""
+    until = time.monotonic() + READY_WITHIN
+    while time.monotonic() < until:
+        yield
+        time.sleep(0.02)
+
+
+def _end_of(log: Path) -> str:
+    return "\n".join(log.read_text(errors="replace").splitlines()[-5:]) or "it said nothing"
+
+
+def main() -> None:
+    """What a detached emulator runs."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--dir", type=Path, required=True)
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--fresh", action="store_true")
+    parser.add_argument("--prompt", action="store_true")
+    given = parser.parse_args()
+    run(Settings(StateDirectory(given.dir), given.port, given.fresh, given.prompt))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+"""The only way in: an HTTP CONNECT proxy on loopback that ends every tunnel at the emulator, whatever host it was asked for.
+
+It serves the names that the emulator answers for, on port 443, and refuses every other with 403, on record. It opens connections to one
+address only, the emulator's own, so nothing that goes through it can leave the machine.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+MAX_HEAD = 16_384
+"""Bytes that a client may send before its request must be complete."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Somebody asked for a host that is not served."""
+
+    method: str
+    target: str
+
+
+@dataclass(slots=True)
+class Proxy:
+    """Accepts tunnels to hosts for which `serves` is true and joins them to `upstream` (host and port of the TLS server)."""
+
+    serves: Callable[[str], bool]
+    upstream: tuple[str, int]
+    refused: list[Refusal] = field(default_factory=list)
+    _open: set[asyncio.Transport] = field(default_factory=set)
+    _joining: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def listen(self, host: str, port: int) -> asyncio.Server:
+        """Start to accept; port 0 takes a free one. Raises OSError where the port is taken."""
+        return await asyncio.get_running_loop().create_server(lambda: _Tunnel(self), host, port)
+
+    def close(self) -> None:
+        """End every tunnel."""
+        for transport in tuple(self._open):
+            transport.abort()
+
+    def admits(self, method: str, target: str) -> bool:
+        """Whether this request line is let in; if not, it goes on record."""
+        host, _, port = target.rpartition(":")
+        admitted = method == "CONNECT" and port == "443" and self.serves(host)
+        if not admitted:
+            self.refused.append(Refusal(method, target))
+        return admitted
+
+
+class _End(asyncio.Protocol):
+    """One end of a tunnel: what arrives here leaves at `other`, no faster than it can."""
+
+    def __init__(self, proxy: Proxy) -> None:
+        self.proxy = proxy
+        self.transport: asyncio.Transport | None = None
+        self.other: _End | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        self.proxy._open.add(transport)
+
+    def data_received(self, data: bytes) -> None:
+        if self.other and self.other.transport:
+            self.other.transport.write(data)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if self.transport:
+            self.proxy._open.discard(self.transport)
+        if self.other and self.other.transport:
+            self.other.transport.close()
+
+    def pause_writing(self) -> None:
+        if self.other and self.other.transport:
+            self.other.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        if self.other and self.other.transport and not self.other.transport.is_closing():
+            self.other.transport.resume_reading()
+
+
+class _Tunnel(_End):
+    """The client's end: reads one request, then is a tunnel or closed."""
+
+    def __init__(self, proxy: Proxy) -> None:
+        super().__init__(proxy)
+        self._head: bytearray | None = bytearray()
+
+    def data_received(self, data: bytes) -> None:
+        if self._head is None:
+            super().data_received(data)
+            return
+        self._head += data
+        if b"\r\n\r\n" in self._head:
+            self._answer(bytes(self._head))
+        elif len(self._head) > MAX_HEAD:
+            self._refuse(431, "Request Header Fields Too Large")
+
+    def _answer(self, head: bytes) -> None:
+        assert self.transport is not None
+        first, _, rest = head.partition(b"\r\n\r\n")
+        method, target, *_ = [*first.split(b"\r\n")[0].decode("latin-1").split(" "), "", ""]
+        if not self.proxy.admits(method, target):
+            self._refuse(403, f"The emulator does not serve {target or 'that'}")
+            return
+        self._head = None
+        self.transport.pause_reading()
+        joining = asyncio.get_running_loop().create_task(self._join(rest))
+        self.proxy._joining.add(joining)
+        joining.add_done_callback(self.proxy._joining.discard)
+
+    async def _join(self, early: bytes) -> None:
+        assert self.transport is not None
+        try:
+            _, far = await asyncio.get_running_loop().create_connection(lambda: _End(self.proxy), *self.proxy.upstream)
+        except OSError:
+            self._refuse(502, "The emulator is not there")
+            return
+        self.other, far.other = far, self
+        self.transport.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        if early:
+            super().data_received(early)
+        self.transport.resume_reading()
+
+    def _refuse(self, status: int, reason: str) -> None:
+        if self.transport:
+            text = reason.encode("ascii", "replace")
+            self.transport.write(b"HTTP/1.1 %d %s\r\nContent-Length: 0\r\nConnection: close\r\n\r\n" % (status, text))
+            self.transport.close()
