@@ -1,0 +1,267 @@
+"""Azure's rules of container groups: what a PUT replaces, when an image must be reachable, what follows a stop, start or restart.
+
+The credential that counts is the one *stored in the group*. It is asked at PUT, start and restart by the control plane (a refusal
+there is 400 InaccessibleImage and changes nothing), then by the host, and again whenever the platform moves the group. Every
+refused pull is kept in `refused`.
+"""
+
+import copy
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from rotator.emulator.aci import rules
+from rotator.emulator.aci.budget import Budget
+from rotator.emulator.aci.deploy import ControlPlane, shown
+from rotator.emulator.aci.events import history
+from rotator.emulator.aci.host import Host
+from rotator.emulator.aci.pulls import Puller
+from rotator.emulator.aci.shape import answer
+from rotator.emulator.aci.state import Condition, Container, Group, Operation, RefusedPull, State
+from rotator.emulator.acr.behaviour import Registries
+from rotator.emulator.arm.behaviour import Resource, Resources
+from rotator.emulator.clock import Clock, iso
+from rotator.emulator.faults import Faults
+from rotator.emulator.ids import Ids
+from rotator.emulator.keyvault.behaviour import Vaults
+from rotator.emulator.rbac.behaviour import Authorization
+from rotator.emulator.timing import Timing
+from rotator.emulator.wire import Json, ServiceError
+
+TYPE = "Microsoft.ContainerInstance/containerGroups"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The answer to a PUT: whether the group is new, its body, and the operation to follow."""
+
+    created: bool
+    body: dict[str, Json]
+    operation: Operation
+
+
+class ContainerGroups:
+    """All container groups of the tenant. Ids are full ARM ids, in any case; unless said otherwise an unknown one is 404 ContainerGroupNotFound."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        ids: Ids,
+        timing: Timing,
+        faults: Faults,
+        resources: Resources,
+        registries: Registries,
+        vaults: Vaults,
+        authorization: Authorization,
+    ) -> None:
+        self.clock, self.ids, self.timing, self.faults = clock, ids, timing, faults
+        self.resources, self.registries, self.vaults, self.authorization = resources, registries, vaults, authorization
+        self.state = State()
+        self._puller = Puller(resources, registries, vaults)
+        self._host = Host(clock, timing, self._puller, lambda: self.state)
+        self._plane = ControlPlane(clock, ids, timing, faults, resources, self._puller, self._host, lambda: self.state)
+        resources.also.append(self._as_resources)
+
+    @property
+    def refused(self) -> list[RefusedPull]:
+        """Every pull that was refused, in order: the oracle of an outage. Groups are settled first, so that none is missing."""
+        self.settle()
+        return self.state.refused
+
+    @property
+    def budget(self) -> Budget:
+        """The PUTs and DELETEs that a subscription has left."""
+        return Budget(self.clock, self.state)
+
+    def settle(self) -> None:
+        """Bring every group to the present."""
+        for group in self.state.groups.values():
+            self._host.settle(group)
+
+    def put(self, group_id: str, body: Json, api_version: str = "2023-05-01") -> Written:
+        """Create or replace a group. What `body` leaves out goes back to its default, what it hides is gone.
+
+        Raises ServiceError: 404 ResourceGroupNotFound; 400 InvalidRequestContent and its like (see rules.py), InaccessibleImage,
+        InvalidContainerGroupUpdate, ContainerGroupQuotaReached; 409 ContainerGroupTransitioning, InvalidResourceLocation; 429.
+        """
+        parts = group_id.strip("/").split("/")
+        self.resources.resource_group(parts[1], parts[3])
+        self.budget.spend("put", parts[1])
+        old = self._find(group_id)
+        resource = self._plane.read(parts[-1], body, old)
+        self._check(parts[-1], parts[3], old, resource)
+        self._puller.resolvable(resource)
+        containers = self._plane.containers(resource, old)
+        group = self._plane.new(old.id if old else "/" + group_id.strip("/"), resource, api_version, containers)
+        self._plane.resolve(group.id, resource, containers)
+        operation = self._plane.deploy(group, old)
+        return Written(old is None, shown(group, fresh=old is None), operation)
+
+    def get(self, group_id: str) -> dict[str, Json]:
+        """The group as a GET shows it."""
+        stale = self.faults.active("stale")
+        group = self._find(group_id)
+        if stale:
+            return self._stale(group_id, group)
+        return shown(group or self._absent(group_id))
+
+    def exists(self, group_id: str) -> bool:
+        """Whether there is such a group."""
+        return self._find(group_id) is not None
+
+    def list(self, subscription: str, resource_group: str | None = None) -> list[dict[str, Json]]:
+        """The groups of a subscription or resource group, in the order of their ids, without any instance view."""
+        if resource_group is not None:
+            self.resources.resource_group(subscription, resource_group)
+        scope = f"/subscriptions/{subscription}/" + (f"resourceGroups/{resource_group}/" if resource_group else "")
+        found = [key for key in sorted(self.state.groups) if key.startswith(scope.lower())]
+        groups = [group for key in found if (group := self._find(key))]
+        return [answer(group.id, group.resource, group.provisioning, group.ip, None) for group in groups]
+
+    def patch_tags(self, group_id: str, tags: dict[str, str]) -> dict[str, Json]:
+        """Replace the tags, at once and without a restart; returns the group as a GET shows it."""
+        group = self._known(group_id)
+        group.before = shown(group)
+        group.resource["tags"] = dict(tags)
+        return shown(group)
+
+    def delete(self, group_id: str) -> dict[str, Json] | None:
+        """Delete a group and return its last body; None if there was none. Raises ServiceError 429."""
+        self.budget.spend("delete", group_id.strip("/").split("/")[1])
+        group = self._find(group_id)
+        if group is None:
+            return None
+        last = shown(group)
+        self.state.deleted[group.id.lower()] = last
+        del self.state.groups[group.id.lower()]
+        return last
+
+    def stop(self, group_id: str) -> None:
+        """End all containers, at once; no effect on those that have ended. Raises ServiceError 409 ContainerGroupTransitioning."""
+        group = self._free(group_id)
+        group.before, now = shown(group), self.clock.now()
+        if group.terminated:
+            return
+        for container in group.containers:
+            self._stop(container, now)
+        operation = self._host.operation(group)
+        if operation.status not in ("Succeeded", "Failed"):
+            operation.status = "Failed"
+        group.provisioning = "Succeeded"
+
+    def start(self, group_id: str) -> Operation | None:
+        """Deploy a stopped or ended group as new, as it is stored; None if it runs already.
+
+        Raises ServiceError: 400 InaccessibleImage, 409 ContainerGroupTransitioning.
+        """
+        group = self._free(group_id)
+        return self._plane.again(group, in_place=False) if group.terminated else None
+
+    def restart(self, group_id: str) -> Operation:
+        """Restart all containers in place; images whose digest is unchanged are not pulled again by the host, only looked up.
+
+        Raises ServiceError: 400 InaccessibleImage, 409 ContainerGroupTransitioning.
+        """
+        group = self._free(group_id)
+        return self._plane.again(group, in_place=not group.terminated)
+
+    def logs(self, group_id: str, container: str, tail: int | None = None) -> str:
+        """What a container has written, its last `tail` lines; empty before it has started. 404 ContainerNotFound."""
+        found = self._container(group_id, container)
+        began = any(event.name == "Started" for event in found.events)
+        lines = found.logs.splitlines(keepends=True) if began else []
+        return "".join(lines if tail is None else lines[-tail:] if tail else [])
+
+    def operation(self, operation_id: str) -> dict[str, Json]:
+        """A long-running operation as its URL shows it: its id is the group's, and it has no end. 404 ResourceNotFound."""
+        found = self.state.operations.get(operation_id.lower())
+        if found is None:
+            raise ServiceError(404, "ResourceNotFound", f"The operation '{operation_id}' could not be found.")
+        group = self._find(found.group)
+        events = history(group) if group and group.operation == found.id else []
+        return {"id": found.group, "status": found.status, "startTime": iso(found.started), "properties": {"events": events}}
+
+    def stored(self, group_id: str) -> dict[str, Json]:
+        """The stored resource *with* its hidden values: what no client ever sees."""
+        return copy.deepcopy(self._known(group_id).resource)
+
+    def move_host(self, group_id: str) -> bool:
+        """Let the platform move a group: its containers are killed and its images pulled again with the stored credential.
+
+        False where a pull was refused (see `refused`): that container waits, and the host tries again. A group that has ended or
+        was stopped stays where it is.
+        """
+        group = self._known(group_id)
+        if group.terminated:
+            return True
+        group.ip = self._plane.address(group.resource)
+        return self._host.move(group, self.clock.now())
+
+    def crash(self, group_id: str, container: str, exit_code: int = 1) -> None:
+        """Let a running container end now with `exit_code`; its restart policy says what follows. ValueError if it isn't running."""
+        found = self._container(group_id, container)
+        if found.phase != "running":
+            raise ValueError(f"container {container} is {found.phase}, not running")
+        self._host.end(self._known(group_id), found, exit_code, self.clock.now())
+
+    def require_unlocked(self, group_id: str, verb: str) -> None:
+        """Raises ServiceError 409 ScopeLocked where a lock forbids ``write`` or ``delete``."""
+        self.resources.require_unlocked(group_id, verb)
+
+    def _check(self, name: str, resource_group: str, old: Group | None, resource: dict[str, Json]) -> None:
+        if self.faults.active("transitioning") or (old and old.busy):
+            raise rules.transitioning(name)
+        if old:
+            rules.check_location(name, resource_group, old.resource["location"], resource["location"])
+        if old and not old.terminated:
+            rules.check_update(name, old.resource, resource)
+        if self.faults.active("quota"):
+            raise rules.quota_reached(resource["location"])
+
+    def _stop(self, container: Container, at: datetime) -> None:
+        if container.current and container.current.state == "Running":
+            container.previous = container.current
+        start = container.current.start if container.current else None
+        container.current = Condition("Terminated", "Container stopped per client request", start, at)
+        container.phase, container.due, container.attempts = "stopped", None, 0
+
+    def _find(self, group_id: str) -> Group | None:
+        group = self.state.groups.get("/" + group_id.strip("/").lower())
+        if group:
+            self._host.settle(group)
+        return group
+
+    def _known(self, group_id: str) -> Group:
+        return self._find(group_id) or self._absent(group_id)
+
+    def _absent(self, group_id: str) -> Group:
+        parts = group_id.strip("/").split("/")
+        self.resources.resource_group(parts[1], parts[3])
+        raise ServiceError(404, "ContainerGroupNotFound", f"The container group '{parts[-1]}' does not exist.")
+
+    def _free(self, group_id: str) -> Group:
+        group = self._known(group_id)
+        if self.faults.active("transitioning") or group.busy:
+            raise rules.transitioning(group.name)
+        return group
+
+    def _container(self, group_id: str, name: str) -> Container:
+        group = self._known(group_id)
+        found = next((container for container in group.containers if container.name == name), None)
+        if found is None:
+            raise ServiceError(404, "ContainerNotFound", f"The container '{name}' does not exist in container group '{group.name}'.")
+        return found
+
+    def _stale(self, group_id: str, group: Group | None) -> dict[str, Json]:
+        before = group.before if group else self.state.deleted.get("/" + group_id.strip("/").lower())
+        if before is None:
+            self._absent(group_id)
+        return copy.deepcopy(before or {})
+
+    def _as_resources(self, subscription: str) -> Iterable[Resource]:
+        for body in self.list(subscription):
+            group = self.state.groups[body["id"].lower()]
+            yield Resource(group.id, group.name, TYPE, body["location"], body["properties"], body["tags"], group.deployed, group.deployed)
+
+
+__all__ = ["ContainerGroups", "RefusedPull", "Written"]

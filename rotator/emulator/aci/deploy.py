@@ -1,0 +1,130 @@
+"""The control plane's half of a deployment: read the body, look every image up, and put the group on a host.
+
+Nothing is changed until every image could be looked up with the credential that the group would store (G4 of the facts).
+"""
+
+import copy
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+
+from rotator.emulator.aci import rules
+from rotator.emulator.aci.events import views
+from rotator.emulator.aci.host import Host
+from rotator.emulator.aci.pulls import Puller, refusal, username_for
+from rotator.emulator.aci.shape import answer, canonical, writable
+from rotator.emulator.aci.state import Container, Containers, Group, Operation, RefusedPull, State
+from rotator.emulator.acr.behaviour import PullRefused
+from rotator.emulator.arm.behaviour import Resources
+from rotator.emulator.clock import Clock
+from rotator.emulator.faults import Faults
+from rotator.emulator.ids import Ids
+from rotator.emulator.timing import Timing
+from rotator.emulator.wire import Json
+
+Properties = dict[str, Json]
+
+
+class ControlPlane:
+    """Deploys groups: for a PUT, a start and a restart."""
+
+    def __init__(
+        self, clock: Clock, ids: Ids, timing: Timing, faults: Faults, resources: Resources, puller: Puller, host: Host, state: Callable[[], State]
+    ) -> None:
+        self._clock, self._ids, self._timing, self._faults = clock, ids, timing, faults
+        self._resources, self._puller, self._host, self._state = resources, puller, host, state
+
+    def read(self, name: str, body: Json, old: Group | None) -> Properties:
+        """The resource that a PUT's body asks for. Raises ServiceError 400."""
+        resource = canonical(body)
+        rules.check(name, resource)
+        resource["location"] = resource["location"].replace(" ", "").lower()
+        if self._faults.active("strip_tags"):
+            resource["tags"] = {}
+        resource = writable(resource)
+        if "identity" in resource:
+            resource["identity"] = self._identity(resource["identity"], old.resource.get("identity", {}) if old else {})
+        return resource
+
+    def containers(self, resource: Properties, old: Group | None) -> Containers:
+        """What a deployment consists of. Containers of a living group keep their history, and show it until they restart."""
+        past = {container.name: container for container in old.containers} if old and not old.terminated else {}
+        properties, made = resource["properties"], Containers()
+        for kind in ("initContainers", "containers"):
+            for given in properties.get(kind, []):
+                container = copy.deepcopy(past.get(given["name"])) or Container(given["name"], "")
+                container.image, container.init, container.cached = given["properties"].get("image", ""), kind == "initContainers", ""
+                made.append(container)
+        return made
+
+    def resolve(self, group_id: str, resource: Properties, containers: Iterable[Container]) -> None:
+        """Look every image up with the stored credential. Raises ServiceError 400 InaccessibleImage; each refusal is recorded."""
+        failed, forced = [], self._faults.active("inaccessible")
+        for container in containers:
+            try:
+                if forced:
+                    raise PullRefused("UNAVAILABLE", "a planned fault")
+                container.digest = self._puller.pull(resource, container.image).digest
+            except PullRefused as error:
+                username = username_for(resource, container.image)
+                self._state().refused.append(RefusedPull(self._clock.now(), group_id, container.image, username, refusal(error)))
+                failed.append(container.image)
+        if failed:
+            raise rules.inaccessible(group_id.rsplit("/", 1)[-1], list(dict.fromkeys(failed)))
+
+    def deploy(self, group: Group, old: Group | None) -> Operation:
+        """Put `group` on a host in place of `old`, under the group's provisioning state as it is now."""
+        operation = Operation(group.operation, group.id, group.resource["location"], group.deployed, group.provisioning)
+        self._state().operations[operation.id] = operation
+        group.ip = old.ip if old and not old.terminated else self.address(group.resource)
+        group.before = shown(old) if old else None
+        self._plan_faults(group)
+        self._host.place(group, group.deployed + timedelta(seconds=self._timing.group_pending))
+        self._state().groups[group.id.lower()] = group
+        return operation
+
+    def new(self, group_id: str, resource: Properties, api_version: str, containers: Containers, status: str = "Pending") -> Group:
+        """A deployment that begins now."""
+        return Group(group_id, resource, api_version, containers, status, self._clock.now(), self._ids.guid())
+
+    def again(self, group: Group, *, in_place: bool) -> Operation:
+        """Deploy a group as it is stored. `in_place`: a restart, which pulls only what has changed. Raises ServiceError 400 InaccessibleImage."""
+        containers = self.containers(group.resource, group)
+        cached = {container.name: container.cached for container in group.containers} if in_place else {}
+        for container in containers:
+            container.cached = cached.get(container.name, "")
+        self.resolve(group.id, group.resource, containers)
+        return self.deploy(self.new(group.id, group.resource, group.api_version, containers, "Updating" if in_place else "Pending"), group)
+
+    def address(self, resource: Properties) -> str:
+        """An address for a group that asks for one."""
+        kind = resource["properties"].get("ipAddress", {}).get("type")
+        if kind is None:
+            return ""
+        drawn = [int(self._ids.hex(2), 16) for _ in range(3)]
+        return f"10.0.0.{4 + drawn[0] % 250}" if kind == "Private" else "20.{}.{}.{}".format(*drawn)
+
+    def _plan_faults(self, group: Group) -> None:
+        failing = self._faults.active("failed_pull")
+        if failing:
+            group.pull_failures = int(failing.argument or 0) or -1
+        group.crashing = self._faults.active("crash") is not None
+        group.fails = self._faults.active("failed_lro") is not None
+
+    def _identity(self, given: Properties, old: Properties) -> Properties:
+        identity = {name: value for name, value in given.items() if name not in ("principalId", "tenantId")}
+        if "systemassigned" in str(given.get("type", "")).lower():
+            tenant = self._resources.authorization.directory.tenant
+            identity |= {"principalId": old.get("principalId") or self._ids.guid(), "tenantId": tenant}
+        if "userAssignedIdentities" in given:
+            identity["userAssignedIdentities"] = {name: self._assigned(name) for name in given["userAssignedIdentities"]}
+        return identity
+
+    def _assigned(self, identity: str) -> Properties:
+        known = self._resources.get(identity)
+        return {name: known.properties[name] for name in ("principalId", "clientId") if name in known.properties} if known else {}
+
+
+def shown(group: Group, *, fresh: bool = False) -> Properties:
+    """A group as its GET shows it, or, `fresh`, as the answer to the PUT that made it."""
+    view = {"": {"events": [], "state": "Pending"}} if fresh else views(group)
+    return answer(group.id, group.resource, group.provisioning, group.ip, view)
