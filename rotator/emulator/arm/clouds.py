@@ -1,0 +1,82 @@
+"""The clouds that Azure Resource Manager exists in, and what its ``/metadata/endpoints`` says of each.
+
+Source: the public answers of ``metadata/endpoints`` (api-version 2022-09-01), less the services that are not emulated.
+"""
+
+from dataclasses import dataclass
+
+from rotator.emulator.wire import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Cloud:
+    """One cloud: its name and the hosts that a client learns from Resource Manager."""
+
+    name: str
+    resource_manager: str
+    login: str
+    graph: str
+    vaults: str
+    registries: str
+    core: str
+    portal: str
+
+    def owns(self, location: str) -> bool:
+        """Whether a region (``usgovvirginia``, ``chinaeast2``, ``westeurope``) is one of this cloud's."""
+        prefix = {"AzureUSGovernment": "usgov", "AzureChinaCloud": "china"}.get(self.name)
+        return bool(prefix) and location.lower().replace(" ", "").startswith(prefix or "")
+
+
+PUBLIC = Cloud(
+    "AzureCloud",
+    "management.azure.com",
+    "login.microsoftonline.com",
+    "graph.microsoft.com",
+    "vault.azure.net",
+    "azurecr.io",
+    "management.core.windows.net",
+    "portal.azure.com",
+)
+US_GOVERNMENT = Cloud(
+    "AzureUSGovernment",
+    "management.usgovcloudapi.net",
+    "login.microsoftonline.us",
+    "graph.microsoft.us",
+    "vault.usgovcloudapi.net",
+    "azurecr.us",
+    "management.core.usgovcloudapi.net",
+    "portal.azure.us",
+)
+CHINA = Cloud(
+    "AzureChinaCloud",
+    "management.chinacloudapi.cn",
+    "login.chinacloudapi.cn",
+    "microsoftgraph.chinacloudapi.cn",
+    "vault.azure.cn",
+    "azurecr.cn",
+    "management.core.chinacloudapi.cn",
+    "portal.azure.cn",
+)
+CLOUDS = (PUBLIC, US_GOVERNMENT, CHINA)
+
+
+def cloud_of(location: str) -> Cloud:
+    """The cloud whose region `location` is; the public one unless its name says otherwise."""
+    return next((cloud for cloud in CLOUDS if cloud.owns(location)), PUBLIC)
+
+
+def metadata(cloud: Cloud) -> Json:
+    """One cloud as ``metadata/endpoints`` describes it."""
+    return {
+        "portal": f"https://{cloud.portal}",
+        "authentication": {
+            "loginEndpoint": f"https://{cloud.login}",
+            "audiences": [f"https://{cloud.core}/", f"https://{cloud.resource_manager}/"],
+            "tenant": "common",
+            "identityProvider": "AAD",
+        },
+        "name": cloud.name,
+        "suffixes": {"acrLoginServer": cloud.registries, "keyVaultDns": cloud.vaults},
+        "resourceManager": f"https://{cloud.resource_manager}/",
+        "microsoftGraphResourceId": f"https://{cloud.graph}/",
+    }

@@ -1,0 +1,123 @@
+"""The JSON of Resource Manager's own objects, field by field as recorded answers show them."""
+
+import re
+
+from rotator.emulator.arm.behaviour import REGISTRIES, VAULTS, Lock, Resource, ResourceGroup, Subscription
+from rotator.emulator.clock import iso
+from rotator.emulator.wire import Json, ServiceError
+
+ROLE_MODE_SINCE = "2025"
+"""The first api-version (a date, compared as text) that shows a registry's `roleAssignmentMode`."""
+
+
+def subscription_json(subscription: Subscription, tenant: str) -> Json:
+    """A subscription as ``GET /subscriptions`` lists it."""
+    return {
+        "id": f"/subscriptions/{subscription.id}",
+        "authorizationSource": "RoleBased",
+        "managedByTenants": [],
+        "subscriptionId": subscription.id,
+        "tenantId": tenant,
+        "displayName": subscription.name,
+        "state": subscription.state,
+        "subscriptionPolicies": {"locationPlacementId": "Public_2014-09-01", "quotaId": "PayAsYouGo_2014-09-01", "spendingLimit": "Off"},
+    }
+
+
+def tenant_json(tenant: str) -> Json:
+    """The one tenant."""
+    return {"id": f"/tenants/{tenant}", "tenantId": tenant, "countryCode": "US", "displayName": "Emulated tenant", "tenantCategory": "Home"}
+
+
+def group_json(group: ResourceGroup) -> Json:
+    """A resource group."""
+    return {
+        "id": group.id,
+        "name": group.name,
+        "type": "Microsoft.Resources/resourceGroups",
+        "location": group.location,
+        "tags": group.tags,
+        "properties": {"provisioningState": "Succeeded"},
+    }
+
+
+def resource_json(resource: Resource, api_version: str) -> Json:
+    """A resource in full, in its provider's shape."""
+    by = resource.created_by
+    system = {
+        "createdBy": by,
+        "createdByType": "Application",
+        "createdAt": iso(resource.created),
+        "lastModifiedBy": by,
+        "lastModifiedByType": "Application",
+        "lastModifiedAt": iso(resource.changed),
+    }
+    head = {"id": resource.id, "name": resource.name, "type": resource.type, "location": resource.location, "tags": resource.tags}
+    properties = dict(resource.properties)
+    if resource.type.lower() == REGISTRIES.lower():
+        if api_version < ROLE_MODE_SINCE:
+            properties.pop("roleAssignmentMode", None)
+        return {"sku": resource.sku, **_identity(resource), **head, "systemData": system, "properties": properties}
+    if resource.type.lower() == VAULTS.lower():
+        return {**head, "systemData": system, "properties": properties}
+    return {**head, **_identity(resource), **({"sku": resource.sku} if resource.sku else {}), "properties": properties}
+
+
+def summary_json(resource: Resource, expand: set[str]) -> Json:
+    """A resource as the list of all resources has it: no properties but those that ``$expand`` adds."""
+    summary: dict[str, Json] = {"id": resource.id, "name": resource.name, "type": resource.type}
+    if resource.sku:
+        summary["sku"] = resource.sku
+    summary |= {"location": resource.location, **_identity(resource), "tags": resource.tags}
+    extra = {
+        "createdtime": ("createdTime", iso(resource.created)),
+        "changedtime": ("changedTime", iso(resource.changed)),
+        "provisioningstate": ("provisioningState", resource.properties.get("provisioningState", "Succeeded")),
+    }
+    return summary | dict(extra[name] for name in extra if name in expand)
+
+
+def lock_json(lock: Lock) -> Json:
+    """A management lock."""
+    notes = {"notes": lock.notes} if lock.notes is not None else {}
+    return {"properties": {"level": lock.level, **notes}, "id": lock.id, "type": "Microsoft.Authorization/locks", "name": lock.name}
+
+
+def expansions(text: str) -> set[str]:
+    """What ``$expand`` asks for; raises ServiceError 501 for anything that isn't known."""
+    wanted = {part.strip().lower() for part in text.split(",") if part.strip()}
+    if wanted - {"createdtime", "changedtime", "provisioningstate"}:
+        raise ServiceError(501, "NotImplemented", f"The emulator does not implement $expand={text!r}.")
+    return wanted
+
+
+_CLAUSE = re.compile(r"(resourceType|name|resourceGroup|location|tagName|tagValue)\s+eq\s+'((?:[^']|'')*)'", re.IGNORECASE)
+
+
+def resource_filter(text: str) -> dict[str, str]:
+    """The equalities of a resource list's ``$filter``, names and values in lower case; raises ServiceError 501."""
+    found: dict[str, str] = {}
+    for clause in re.split(r"\s+and\s+", text.strip(), flags=re.IGNORECASE) if text.strip() else ():
+        match = _CLAUSE.fullmatch(clause.strip())
+        if not match or match[1].lower() in found:
+            raise ServiceError(501, "NotImplemented", f"The emulator does not implement the filter {text!r}.")
+        found[match[1].lower()] = match[2].replace("''", "'").lower()
+    return found
+
+
+def passes(resource: Resource, wanted: dict[str, str]) -> bool:
+    """Whether a resource has all that :func:`resource_filter` read."""
+    tags = {name.lower(): value.lower() for name, value in resource.tags.items()}
+    if "tagname" in wanted and tags.get(wanted["tagname"]) != wanted.get("tagvalue", tags.get(wanted["tagname"], object())):
+        return False
+    has = {
+        "resourcetype": resource.type.lower(),
+        "name": resource.name.lower(),
+        "resourcegroup": resource.id.split("/")[4].lower(),
+        "location": resource.location.lower(),
+    }
+    return all(has[name] == value for name, value in wanted.items() if name in has)
+
+
+def _identity(resource: Resource) -> dict[str, Json]:
+    return {"identity": resource.identity} if resource.identity else {}

@@ -1,0 +1,104 @@
+"""``management.azure.com``: the door of Resource Manager, role-based access control and container groups.
+
+What every management operation has in common happens here, before its handler: the ``api-version``, the subscription, the resource
+group. What a caller may do is each handler's to ask.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+
+from rotator.emulator.arm.behaviour import Resources
+from rotator.emulator.arm.clouds import CLOUDS
+from rotator.emulator.arm.subscriptions import GROUP_READ, subscription_routes
+from rotator.emulator.arm.tracked import lock_routes, tracked_routes
+from rotator.emulator.entra.audiences import RESOURCE_MANAGER
+from rotator.emulator.entra.behaviour import BadToken, Tokens
+from rotator.emulator.ids import Ids
+from rotator.emulator.wire import Call, Caller, Handler, Request, Response, Route, ServiceError, Table
+
+REMAINING = {"GET": ("reads", 249), "HEAD": ("reads", 249), "DELETE": ("deletes", 199)}
+"""What is left of the subscription's token bucket after one call; any other method writes (recorded: 199)."""
+
+CODES = {
+    "missing": "AuthenticationFailed",
+    "expired": "ExpiredAuthenticationToken",
+    "audience": "InvalidAuthenticationTokenAudience",
+}
+"""Resource Manager's words for what is wrong with a token; any other fault of it is InvalidAuthenticationToken."""
+
+_WITHIN = re.compile(r"/+subscriptions/+(?P<subscription>[^/]+)(?:/+resourceGroups/+(?P<group>[^/]+)(?P<inside>/+.+)?)?.*", re.IGNORECASE)
+
+
+class Arm:
+    """The service behind Resource Manager's host in each cloud; `extra_routes` are those of the providers that live elsewhere."""
+
+    name = "arm"
+
+    def __init__(self, tokens: Tokens, resources: Resources, extra_routes: Iterable[Route] = ()) -> None:
+        self.tokens, self.resources = tokens, resources
+        own = (*subscription_routes(resources), *tracked_routes(resources), *lock_routes(resources))
+        self.table = Table(self._guarded(route) for route in (*own, *extra_routes))
+        self._request_ids = Ids(0)
+        """Request ids have a source of their own, so that a world is the same whether or not HTTP was between."""
+
+    def serves(self, host: str) -> bool:
+        """Resource Manager's host in the public, US government and China clouds."""
+        return any(host == cloud.resource_manager for cloud in CLOUDS)
+
+    def authenticate(self, request: Request) -> Caller:
+        """The caller by its bearer token; 401 AuthenticationFailed, ExpiredAuthenticationToken, InvalidAuthenticationToken…"""
+        header = request.headers.get("authorization", "")
+        if not header:
+            message = "Authentication failed. The 'Authorization' header is missing."
+            raise self._unauthorized("AuthenticationFailed", message, "The authentication failed because of missing 'Authorization' header.")
+        try:
+            return self.tokens.verify(header, RESOURCE_MANAGER)
+        except BadToken as error:
+            raise self._unauthorized(CODES.get(error.reason, error.code), error.message, error.message) from error
+
+    def _unauthorized(self, code: str, message: str, why: str) -> ServiceError:
+        tenant = self.resources.authorization.directory.tenant
+        challenge = f'Bearer authorization_uri="https://login.microsoftonline.com/{tenant}", error="invalid_token", error_description="{why}"'
+        return ServiceError(401, code, message, headers={"WWW-Authenticate": challenge})
+
+    def refuse(self, error: ServiceError, request: Request) -> Response:
+        """``{"error":{"code","message"}}``, and what the error adds beside them."""
+        return Response.json(error.status, {"error": {"code": error.code, "message": error.message, **error.extra}}, error.headers)
+
+    def headers(self, request: Request) -> dict[str, str]:
+        """The ids that support asks for, what is left of the rate limit, and the fixed ones."""
+        correlation = request.headers.get("x-ms-correlation-request-id") or self._request_ids.guid()
+        kind, left = REMAINING.get(request.method, ("writes", 199))
+        return {
+            "Pragma": "no-cache",
+            "Expires": "-1",
+            f"x-ms-ratelimit-remaining-subscription-{kind}": str(left),
+            f"x-ms-ratelimit-remaining-subscription-global-{kind}": str(left * 15),
+            "x-ms-request-id": self._request_ids.guid(),
+            "x-ms-correlation-request-id": correlation,
+            "x-ms-routing-request-id": f"EASTUS:{self.resources.clock.now():%Y%m%dT%H%M%SZ}:{correlation}",
+            "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
+            "X-Content-Type-Options": "nosniff",
+        }
+
+    def _guarded(self, route: Route) -> Route:
+        return route if route.anonymous else replace(route, handler=self._checking(route.handler))
+
+    def _checking(self, handler: Handler) -> Handler:
+        def checked(call: Call) -> Response:
+            if not call.request.query.get("api-version"):
+                message = "The api-version query parameter (?api-version=) is required for all requests."
+                raise ServiceError(400, "MissingApiVersionParameter", message)
+            if within := _WITHIN.fullmatch(call.request.path):
+                self._exists(call.who, within["subscription"], within["group"] if within["inside"] else None)
+            return handler(call)
+
+        return checked
+
+    def _exists(self, caller: Caller, subscription: str, group: str | None) -> None:
+        """The subscription exists, and the group that the path leads through, as far as the caller may know."""
+        self.resources.subscription(subscription)
+        path = f"/subscriptions/{subscription}/resourceGroups/{group}"
+        if group and path.lower() not in self.resources.state.groups and self.resources.authorization.granted(caller.oid, GROUP_READ, path):
+            self.resources.resource_group(subscription, group)

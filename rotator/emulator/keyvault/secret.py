@@ -1,0 +1,57 @@
+"""One secret and its versions: values, attributes and what a list may show of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of a secret; `order` is its true place among the versions, for `created` has a resolution of one second."""
+
+    id: str
+    order: int
+    value: str = field(repr=False)
+    created: datetime
+    updated: datetime
+    enabled: bool = True
+    exp: datetime | None = None
+    nbf: datetime | None = None
+    content_type: str | None = None
+    tags: dict[str, str] | None = None
+
+
+@dataclass(slots=True)
+class Secret:
+    """All versions of one name in one vault, by id; `before` is what a replica that missed the last write still has."""
+
+    name: str
+    versions: dict[str, Version] = field(default_factory=dict)
+    before: dict[str, Version] = field(default_factory=dict)
+    deleted_at: datetime | None = None
+    purge_at: datetime | None = None
+    """When soft delete ends, for a deleted secret."""
+
+    def write(self, version: Version) -> None:
+        """Add or replace one version."""
+        self.before = dict(self.versions)
+        self.versions[version.id] = version
+
+    def seen(self, *, stale: bool = False) -> Mapping[str, Version]:
+        """The versions that a read sees."""
+        return self.before if stale else self.versions
+
+    def newest(self, *, stale: bool = False) -> Version | None:
+        """The version created last, which a GET without a version returns."""
+        return max(self.seen(stale=stale).values(), key=lambda version: version.order, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a PATCH gives: what is None stays as it is."""
+
+    enabled: bool | None = None
+    exp: datetime | None = None
+    nbf: datetime | None = None
+    content_type: str | None = None
+    tags: dict[str, str] | None = None

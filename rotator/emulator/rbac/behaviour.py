@@ -1,0 +1,265 @@
+"""Azure's rules about role assignments: inheritance, groups, and a delay between what the list shows and what counts.
+
+Lists show a change at once; its effect comes `role_active` seconds after an assignment and goes `role_gone` seconds after a
+deletion (documented: each up to 10 minutes). A condition on an assignment is kept and shown, but not evaluated: the assignment
+grants as if it held.
+"""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from rotator.emulator.clock import Clock
+from rotator.emulator.faults import Faults
+from rotator.emulator.graph.behaviour import Directory
+from rotator.emulator.ids import Ids
+from rotator.emulator.rbac.roles import BUILT_IN, Permission, RoleDefinition
+from rotator.emulator.rbac.scopes import PROVIDER, encloses, role_id, scope_key
+from rotator.emulator.timing import Timing
+from rotator.emulator.wire import Caller, ServiceError
+
+
+@dataclass(slots=True)
+class Assignment:
+    """A role given to a principal at a scope; in effect from `active_from` until `gone_at` (UTC)."""
+
+    id: str
+    name: str
+    scope: str
+    role_definition_id: str
+    principal_id: str
+    active_from: datetime
+    created_on: datetime
+    updated_on: datetime
+    principal_type: str = "ServicePrincipal"
+    condition: str | None = None
+    condition_version: str | None = None
+    description: str | None = None
+    created_by: str | None = None
+    updated_by: str | None = None
+    gone_at: datetime | None = None
+
+    @property
+    def role(self) -> str:
+        """The GUID of the role in lower case: the only part of `role_definition_id` that identifies it."""
+        return self.role_definition_id.rsplit("/", 1)[-1].lower()
+
+
+@dataclass(slots=True)
+class State:
+    """All that changes: assignments by lower-cased id, deleted ones that still have effect, and custom roles by GUID."""
+
+    assignments: dict[str, Assignment] = field(default_factory=dict)
+    leaving: list[Assignment] = field(default_factory=list)
+    roles: dict[str, RoleDefinition] = field(default_factory=dict)
+    revision: int = 0
+
+
+class Authorization:
+    """Who may do what: the one place that every service asks."""
+
+    def __init__(self, clock: Clock, ids: Ids, timing: Timing, faults: Faults, directory: Directory) -> None:
+        self.clock, self.ids, self.timing, self.faults, self.directory = clock, ids, timing, faults, directory
+        self.state = State()
+        self.locked: Callable[[str, str], None] = lambda scope, operation: None
+        """Raises ScopeLocked where a lock forbids ``write`` or ``delete`` at a scope; Resources puts its own here."""
+        self._index: dict[str, list[Assignment]] = {}
+        self._indexed: tuple[int, int] = (0, -1)
+
+    def define(
+        self, role_name: str, *, actions: Iterable[str] = (), data_actions: Iterable[str] = (), scopes: Iterable[str] = ("/",), description: str = ""
+    ) -> RoleDefinition:
+        """Make a custom role, for the rights that no built-in role has alone."""
+        permission = Permission(list(actions), [], list(data_actions), [])
+        role = RoleDefinition(self.ids.guid(), role_name, description, [permission], "CustomRole", list(scopes))
+        self.state.roles[role.name] = role
+        return role
+
+    def roles(self) -> list[RoleDefinition]:
+        """Every role there is, built-in ones first."""
+        return [*BUILT_IN.values(), *self.state.roles.values()]
+
+    def roles_at(self, scope: str) -> list[RoleDefinition]:
+        """The roles that can be assigned at `scope`: custom ones only where their assignable scopes reach."""
+        return [role for role in self.roles() if any(encloses(where, scope) or encloses(scope, where) for where in role.assignable_scopes)]
+
+    def role(self, name_or_id: str) -> RoleDefinition:
+        """By role name (in any case), GUID or full id; 404 RoleDefinitionDoesNotExist."""
+        wanted = name_or_id.rsplit("/", 1)[-1].lower()
+        for role in self.roles():
+            if wanted in (role.name, role.role_name.lower()):
+                return role
+        raise ServiceError(404, "RoleDefinitionDoesNotExist", f"The specified role definition with ID '{wanted}' does not exist.")
+
+    def assign(
+        self,
+        scope: str,
+        principal_id: str,
+        role: str,
+        condition: str | None = None,
+        at_once: bool = False,
+        *,
+        principal_type: str = "ServicePrincipal",
+    ) -> Assignment:
+        """Give `role` (name or id) to a principal, under a name of ours; in effect now if `at_once`. Errors as :meth:`put`."""
+        now = self.clock.now()
+        wanted = Assignment("", self.ids.guid(), scope, self.role(role).name, principal_id, now, now, now, principal_type, condition)
+        assignment = self.put(wanted)
+        if at_once:
+            assignment.active_from = self.clock.now()
+        return assignment
+
+    def put(self, wanted: Assignment, by: str | None = None) -> Assignment:
+        """Create, or update the description and condition of, the assignment `wanted` names by scope and name.
+
+        Raises ServiceError: 400 InvalidRoleAssignmentId, PrincipalNotFound (unless its type is given), UnmatchedPrincipalType,
+        RoleAssignmentUpdateNotPermitted; 404 RoleDefinitionDoesNotExist; 409 RoleAssignmentExists, ScopeLocked.
+        """
+        self._check(wanted)
+        self.locked(wanted.scope, "write")
+        now, role = self.clock.now(), self.role(wanted.role_definition_id).name
+        scope = "/" + wanted.scope.strip("/")
+        path = "" if scope == "/" else scope
+        wanted = replace(wanted, id=f"{path}{PROVIDER}/roleAssignments/{wanted.name}", scope=scope, role_definition_id=role_id(scope, role))
+        existing = self._conflict(wanted)
+        if existing:
+            existing.condition, existing.condition_version = wanted.condition, wanted.condition_version
+            existing.description, existing.updated_on, existing.updated_by = wanted.description, now, by
+            return existing
+        active = now + timedelta(seconds=self.timing.role_active)
+        new = replace(
+            wanted,
+            principal_type=wanted.principal_type or "ServicePrincipal",
+            active_from=active,
+            created_on=now,
+            updated_on=now,
+            created_by=by,
+            updated_by=by,
+        )
+        self.state.assignments[new.id.lower()] = new
+        self.state.revision += 1
+        return new
+
+    def _check(self, wanted: Assignment) -> None:
+        try:
+            uuid.UUID(wanted.name)
+        except ValueError:
+            message = f"The role assignment ID '{wanted.name}' is not valid. The role assignment ID must be a GUID."
+            raise ServiceError(400, "InvalidRoleAssignmentId", message) from None
+        principal = None if self.faults.active("stale") else self.directory.principal_by_id(wanted.principal_id)
+        if principal is None and not wanted.principal_type:
+            raise _principal_not_found(wanted.principal_id, self.directory.tenant)
+        if principal is not None and wanted.principal_type.lower() not in ("", "serviceprincipal"):
+            message = f"The PrincipalId '{wanted.principal_id}' has type 'ServicePrincipal' , which is different from specified PrinciaplType"
+            raise ServiceError(400, "UnmatchedPrincipalType", f"{message} '{wanted.principal_type}'.")
+
+    def _conflict(self, wanted: Assignment) -> Assignment | None:
+        """The assignment that a PUT of `wanted` updates, if any; raises where Azure sees a conflict."""
+        same = (scope_key(wanted.scope), wanted.role, wanted.principal_id.lower())
+        for other in self.state.assignments.values():
+            equal = (scope_key(other.scope), other.role, other.principal_id.lower()) == same
+            if other.name.lower() == wanted.name.lower():
+                if equal:
+                    return other
+                message = "Tenant ID, application ID, principal ID, and scope are not allowed to be updated."
+                raise ServiceError(400, "RoleAssignmentUpdateNotPermitted", message)
+            if equal:
+                identifier = other.name.replace("-", "")
+                message = f"The role assignment already exists. The ID of the existing role assignment is {identifier}."
+                raise ServiceError(409, "RoleAssignmentExists", message)
+        return None
+
+    def get(self, assignment_id: str) -> Assignment | None:
+        """The assignment with this id, if it is listed."""
+        return self.state.assignments.get(scope_key(assignment_id))
+
+    def delete(self, assignment_id: str) -> Assignment | None:
+        """Take an assignment away, as the list shows at once; None if there was none. Raises 409 ScopeLocked."""
+        assignment = self.get(assignment_id)
+        if assignment is None:
+            return None
+        self.locked(assignment.scope, "delete")
+        now = self.clock.now()
+        del self.state.assignments[assignment.id.lower()]
+        self.state.leaving = [a for a in self.state.leaving if a.gone_at and a.gone_at > now]
+        if assignment.active_from <= now:
+            assignment.gone_at = now + timedelta(seconds=self.timing.role_gone)
+            self.state.leaving.append(assignment)
+        self.state.revision += 1
+        return assignment
+
+    def assignments(self, scope: str = "/", *, above_only: bool = False, principals: Iterable[str] | None = None) -> list[Assignment]:
+        """What the list at `scope` shows: at it and above, and below unless `above_only`; of these principals only, if given."""
+        wanted = None if principals is None else {p.lower() for p in principals}
+        return [
+            a
+            for a in self._listed()
+            if (encloses(a.scope, scope) or (not above_only and encloses(scope, a.scope))) and (wanted is None or a.principal_id.lower() in wanted)
+        ]
+
+    def _listed(self) -> list[Assignment]:
+        """The list as it is; struck by the fault ``stale``, as it was before what has no effect yet."""
+        if self.faults.active("stale") is None:
+            return list(self.state.assignments.values())
+        now = self.clock.now()
+        known = [a for a in self.state.assignments.values() if a.active_from <= now]
+        return known + [a for a in self.state.leaving if a.gone_at and a.gone_at > now]
+
+    def granted(self, oid: str, action: str, scope: str, *, data: bool = False) -> bool:
+        """Whether assignments in effect now let `oid` do `action` at `scope`: the oracle, which no fault touches."""
+        return any(encloses(a.scope, scope) and self._allows(a, action, data) for a in self.effective(oid))
+
+    def allowed(self, oid: str, action: str, scope: str, *, data: bool = False) -> bool:
+        """What the service that is asked believes: :meth:`granted`, unless the fault ``rbac_lag`` strikes this call.
+
+        Its argument says which news hasn't arrived: ``deleted`` (deleted assignments still count) or, by default, any grant.
+        """
+        lag = self.faults.active("rbac_lag")
+        if lag is None:
+            return self.granted(oid, action, scope, data=data)
+        return lag.argument == "deleted" and any(
+            encloses(a.scope, scope) and self._allows(a, action, data) for a in self._of(oid) if a.active_from <= self.clock.now()
+        )
+
+    def require(self, caller: Caller, action: str, scope: str) -> None:
+        """Let a management operation pass; raises ServiceError 403 AuthorizationFailed."""
+        if not self.allowed(caller.oid, action, scope):
+            message = f"The client '{caller.app_id}' with object id '{caller.oid}' does not have authorization to perform action '{action}'"
+            scope = "/" + scope.strip("/")
+            message += f" over scope '{scope}' or the scope is invalid. If access was recently granted, please refresh your credentials."
+            raise ServiceError(403, "AuthorizationFailed", message)
+
+    def permissions(self, oid: str, scope: str) -> list[Permission]:
+        """What the permissions list at `scope` tells a caller about itself."""
+        return [p for a in self.effective(oid) if encloses(a.scope, scope) for p in self.role(a.role).permissions]
+
+    def effective(self, oid: str) -> Iterator[Assignment]:
+        """The assignments, own or by group, that count for `oid` at this instant, deleted ones included while they last."""
+        now = self.clock.now()
+        return (a for a in self._of(oid) if a.active_from <= now and (a.gone_at is None or a.gone_at > now))
+
+    def _of(self, oid: str) -> Iterator[Assignment]:
+        key = (id(self.state), self.state.revision)
+        if self._indexed != key:
+            self._index = defaultdict(list)
+            for assignment in (*self.state.assignments.values(), *self.state.leaving):
+                self._index[assignment.principal_id.lower()].append(assignment)
+            self._indexed = key
+        for principal in (oid, *self.directory.groups_of(oid)):
+            yield from self._index.get(principal.lower(), ())
+
+    def _allows(self, assignment: Assignment, action: str, data: bool) -> bool:
+        role = BUILT_IN.get(assignment.role) or self.state.roles.get(assignment.role)
+        return role is not None and role.allows(action, data=data)
+
+
+def _principal_not_found(principal_id: str, tenant: str) -> ServiceError:
+    message = (
+        f"Principal {principal_id.replace('-', '')} does not exist in the directory {tenant}. Check that you have the correct principal ID."
+        " If you are creating this principal and then immediately assigning a role, this error might be related to a replication delay."
+        " In this case, set the role assignment principalType property to a value, such as ServicePrincipal, User, or Group. "
+        " See https://aka.ms/docs-principaltype"
+    )
+    return ServiceError(400, "PrincipalNotFound", message)
