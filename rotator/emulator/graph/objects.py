@@ -1,0 +1,104 @@
+"""What the directory keeps: plain values, so that the state of an emulator can be saved as JSON and loaded again."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from rotator.emulator.timing import Timing
+
+Kind = Literal["applications", "servicePrincipals"]
+"""The two homes of a password credential, by the names of their collections."""
+
+
+@dataclass(slots=True)
+class Password:
+    """One password credential, also while it is only remembered because some token endpoint may still accept it.
+
+    `usable_from` and `gone_from` are the instants of the two writes; each replica learns of them later.
+    """
+
+    key_id: str
+    display_name: str | None
+    start: datetime
+    end: datetime
+    secret: str = field(repr=False)
+    hint: str | None
+    usable_from: datetime
+    gone_from: datetime | None = None
+
+    def known_to(self, replica: int, at: datetime, timing: Timing) -> bool:
+        """Whether the token endpoint numbered `replica` (from 0) holds it at this instant, expired or not.
+
+        Replicas learn one after another; the last of them after the whole of `timing.secret_valid` or `secret_gone`.
+        """
+        share = (replica + 1) / timing.replicas
+        if at < self.usable_from + timedelta(seconds=timing.secret_valid * share):
+            return False
+        return self.gone_from is None or at < self.gone_from + timedelta(seconds=timing.secret_gone * share)
+
+    def forgotten(self, at: datetime, timing: Timing) -> bool:
+        """Whether no replica can accept it ever again, because it was removed long enough ago."""
+        return self.gone_from is not None and at >= self.gone_from + timedelta(seconds=timing.secret_gone)
+
+
+@dataclass(slots=True)
+class Earlier:
+    """What an object looked like until `until`, for reads that lag: its JSON, in which no secret is."""
+
+    until: datetime
+    body: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Application:
+    """An application registration. `properties` are those that a client has set, by their names in Graph."""
+
+    id: str
+    app_id: str
+    display_name: str
+    created: datetime
+    properties: dict[str, Any] = field(default_factory=dict)
+    passwords: list[Password] = field(default_factory=list)
+    owners: list[str] = field(default_factory=list)
+    earlier: list[Earlier] = field(default_factory=list)
+    deleted: datetime | None = None
+
+
+@dataclass(slots=True)
+class ServicePrincipal:
+    """An application's identity in this tenant. `app_roles` are the Graph permissions that an administrator consented to."""
+
+    id: str
+    app_id: str
+    display_name: str
+    created: datetime
+    properties: dict[str, Any] = field(default_factory=dict)
+    passwords: list[Password] = field(default_factory=list)
+    owners: list[str] = field(default_factory=list)
+    earlier: list[Earlier] = field(default_factory=list)
+    deleted: datetime | None = None
+    account_enabled: bool = True
+    app_roles: list[str] = field(default_factory=list)
+
+
+Holder = Application | ServicePrincipal
+"""An object that can hold passwords."""
+
+
+@dataclass(slots=True)
+class DirectoryState:
+    """Everything that changes in a directory. Objects are kept by id, deleted ones too (a lagging read still shows them)."""
+
+    domain: str = "contoso.onmicrosoft.com"
+    organization: str = "Contoso"
+    created: datetime | None = None
+    applications: dict[str, Application] = field(default_factory=dict)
+    principals: dict[str, ServicePrincipal] = field(default_factory=dict)
+    application_ids: dict[str, str] = field(default_factory=dict)
+    """app_id → object id of the application."""
+    principal_ids: dict[str, str] = field(default_factory=dict)
+    """app_id → object id of the service principal."""
+    groups: dict[str, list[str]] = field(default_factory=dict)
+    """Object id of a group → object ids of its members, which may be groups."""
+    secrets: list[str] = field(default_factory=list, repr=False)
+    """Every secret text ever issued."""

@@ -1,0 +1,101 @@
+"""When a password may be added, and for how long it holds: what Graph and a tenant's policies decide about a passwordCredential."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from rotator.emulator.graph.objects import Application, Holder
+from rotator.emulator.graph.shape import date
+from rotator.emulator.wire import ServiceError
+
+PERSONAL = ("AzureADandPersonalMicrosoftAccount", "PersonalMicrosoftAccount")
+"""Audiences for which an application can hold two passwords only."""
+
+MOST = 1000
+"""About how many entries all collections of an object may have together; there is no limit for passwords alone."""
+
+DEFAULT_YEARS = 2
+"""How long a password lives if the request doesn't say."""
+
+_KNOWN = {"customKeyIdentifier", "displayName", "endDateTime", "hint", "keyId", "secretText", "startDateTime"}
+
+
+def asked(body: Mapping[str, Any]) -> tuple[str | None, datetime | None, datetime | None]:
+    """Display name, start and end in the body of addPassword; everything in it is optional. Raises ServiceError 400."""
+    credential = body.get("passwordCredential") or {}
+    if not isinstance(credential, dict):
+        raise ServiceError(400, "Request_BadRequest", "Invalid value specified for property 'passwordCredential'.")
+    for name in credential:
+        if name not in _KNOWN and not name.startswith("@odata."):
+            raise unknown_property(name, "microsoft.graph.passwordCredential")
+    return credential.get("displayName"), _instant(credential, "startDateTime"), _instant(credential, "endDateTime")
+
+
+def unknown_property(name: str, of: str) -> ServiceError:
+    """A property that a type doesn't have."""
+    message = f"The property '{name}' does not exist on type '{of}'. Make sure to only use property names that are defined by the type."
+    return ServiceError(400, "Request_BadRequest", message)
+
+
+def _instant(credential: Mapping[str, Any], name: str) -> datetime | None:
+    text = credential.get(name)
+    if text is None:
+        return None
+    try:
+        at = datetime.fromisoformat(str(text))
+    except ValueError as error:
+        raise _invalid(name) from error
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _invalid(name: str) -> ServiceError:
+    return ServiceError(400, "Request_BadRequest", f"Invalid value specified for property '{name}' of resource 'PasswordCredential'.")
+
+
+def lifetime(now: datetime, start: datetime | None, end: datetime | None) -> tuple[datetime, datetime]:
+    """When a password begins and ends. Raises ServiceError 400 where the end isn't after the start."""
+    begins = start or now
+    ends = end or years_later(begins, DEFAULT_YEARS)
+    if ends <= begins:
+        raise _invalid("endDateTime")
+    return begins.astimezone(UTC), ends.astimezone(UTC)
+
+
+def years_later(at: datetime, years: int) -> datetime:
+    """The same day some years on; the 28th where February has no 29th."""
+    try:
+        return at.replace(year=at.year + years)
+    except ValueError:
+        return at.replace(year=at.year + years, day=28)
+
+
+def under_policy(now: datetime, start: datetime, end: datetime, seconds: str) -> datetime:
+    """The end that a tenant's app management policy allows: `seconds` after now at most, or a refusal if it is empty.
+
+    Raises ServiceError 400 CredentialInvalidLifetimeAsPerAppPolicy.
+    """
+    if seconds:
+        return min(end, now + timedelta(seconds=float(seconds)))
+    message = "Credential lifetime exceeds the max value allowed as per assigned policy 'Default app management tenant policy'."
+    detail = {"code": "InvalidKeyEndDate", "message": f"The end date {date(end)} is too far from the start date {date(start)}.", "target": "EndDate"}
+    raise ServiceError(400, "CredentialInvalidLifetimeAsPerAppPolicy", message, extra={"details": [detail]})
+
+
+def room(holder: Holder, application: Application | None) -> None:
+    """Whether one more password fits and may live here. Raises ServiceError 400.
+
+    A locked application forbids passwords on its service principals, not on itself (servicePrincipalLockConfiguration).
+    """
+    live = sum(password.gone_from is None for password in holder.passwords)
+    if isinstance(holder, Application) and holder.properties.get("signInAudience") in PERSONAL and live >= 2:
+        raise ServiceError(400, "Request_BadRequest", "You can only add a maximum of 2 encrypted credentials.")
+    if live >= MOST:
+        message = "The size of the object has exceeded its limit. Please reduce the number of values and retry your request."
+        raise ServiceError(400, "Directory_ResourceSizeExceeded", message)
+    if application is not None and holder is not application and _locked(application):
+        raise ServiceError(400, "CannotUpdateLockedServicePrincipalProperty", "Property passwordCredentials is invalid.")
+
+
+def _locked(application: Application) -> bool:
+    lock = application.properties.get("servicePrincipalLockConfiguration") or {}
+    return bool(lock.get("isEnabled")) and any(lock.get(name) for name in ("allProperties", "credentialsWithUsageVerify"))
