@@ -1,0 +1,58 @@
+"""The documents by which clients find the token endpoint: openid-configuration, instance discovery, and which names are whose."""
+
+from typing import Any
+
+CLOUDS: tuple[tuple[str, ...], ...] = (
+    ("login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net"),
+    ("login.partner.microsoftonline.cn", "login.chinacloudapi.cn"),
+    ("login.microsoftonline.us", "login.usgovcloudapi.net"),
+)
+"""The authorities that instance discovery names, one tuple a cloud; the first is preferred on the network."""
+
+HOSTS = frozenset(host for cloud in CLOUDS for host in cloud)
+"""Every authority."""
+
+GRAPH = ("graph.microsoft.com", "microsoftgraph.chinacloudapi.cn", "graph.microsoft.us")
+"""Microsoft Graph's host in each of these clouds."""
+
+_CACHES = ("login.windows.net", "login.partner.microsoftonline.cn", "login.microsoftonline.us")
+
+
+def _cloud(host: str) -> int:
+    return next(index for index, cloud in enumerate(CLOUDS) if host in cloud)
+
+
+def configuration(host: str, tenant: str, issued_by: str, *, v2: bool) -> dict[str, Any]:
+    """The openid-configuration of a tenant (or of ``common``, ``organizations``), as `host` publishes it.
+
+    `issued_by` is the tenant in the issuer: its id, or the placeholder ``{tenantid}``.
+    """
+    base, endpoints = f"https://{host}/{tenant}", "oauth2/v2.0" if v2 else "oauth2"
+    return {
+        "token_endpoint": f"{base}/{endpoints}/token",
+        "token_endpoint_auth_methods_supported": ["client_secret_post"],
+        "jwks_uri": f"{base}/discovery/{'v2.0/' if v2 else ''}keys",
+        "response_modes_supported": ["query", "fragment", "form_post"],
+        "subject_types_supported": ["pairwise"],
+        "id_token_signing_alg_values_supported": ["RS256"],
+        "response_types_supported": ["code", "id_token", "code id_token", "id_token token"],
+        "scopes_supported": ["openid", "profile", "email", "offline_access"],
+        "issuer": f"https://{host}/{issued_by}/v2.0" if v2 else f"https://sts.windows.net/{issued_by}/",
+        "request_uri_parameter_supported": False,
+        "authorization_endpoint": f"{base}/{endpoints}/authorize",
+        "device_authorization_endpoint": f"{base}/{endpoints}/devicecode",
+        "http_logout_supported": True,
+        "frontchannel_logout_supported": True,
+        "end_session_endpoint": f"{base}/{endpoints}/logout",
+        "tenant_region_scope": "EU",
+        "cloud_instance_name": CLOUDS[_cloud(host)][0].removeprefix("login."),
+        "cloud_graph_host_name": "graph.windows.net",
+        "msgraph_host": GRAPH[_cloud(host)],
+        "rbac_url": "https://pas.windows.net",
+    }
+
+
+def instances(endpoint: str) -> dict[str, Any]:
+    """What instance discovery answers about an authority that exists; `endpoint` is its openid-configuration."""
+    clouds = [{"preferred_network": cloud[0], "preferred_cache": cache, "aliases": list(cloud)} for cloud, cache in zip(CLOUDS, _CACHES, strict=True)]
+    return {"tenant_discovery_endpoint": endpoint, "api-version": "1.1", "metadata": clouds}

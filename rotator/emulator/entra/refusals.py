@@ -1,0 +1,86 @@
+"""The AADSTS errors of the token endpoint: number, status, OAuth error and text, so that a client meets the words it branches on.
+
+Sources: the facts file (live reports and recordings); 7000112's status is inferred.
+"""
+
+from dataclasses import dataclass
+
+from rotator.emulator.wire import ServiceError
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One AADSTS error; `text` has places for what it is about."""
+
+    number: int
+    status: int
+    error: str
+    text: str
+
+    def about(self, **what: str) -> ServiceError:
+        """The error to raise: its code is ``AADSTS<number>``, its inner code the OAuth error."""
+        return ServiceError(self.status, f"AADSTS{self.number}", self.text.format(**what), inner=self.error)
+
+
+INVALID_SECRET = Refusal(
+    7000215,
+    401,
+    "invalid_client",
+    "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, "
+    "for a secret added to app '{app_id}'.",
+)
+EXPIRED_SECRET = Refusal(
+    7000222,
+    401,
+    "invalid_client",
+    "The provided client secret keys for app '{app_id}' are expired. Visit the Azure portal to create new keys for your app: "
+    "https://aka.ms/NewClientSecret, or consider using certificate credentials for added security: https://aka.ms/certCreds.",
+)
+NO_SECRET = Refusal(
+    7000216, 401, "invalid_client", "'client_assertion', 'client_secret' or 'request' is required for the 'client_credentials' grant type."
+)
+UNKNOWN_APPLICATION = Refusal(
+    700016,
+    400,
+    "unauthorized_client",
+    "Application with identifier '{app_id}' was not found in the directory '{directory}'. This can happen if the application has not been "
+    "installed by the administrator of the tenant or consented to by any user in the tenant. You may have sent your authentication request "
+    "to the wrong tenant.",
+)
+NO_PRINCIPAL = Refusal(
+    7000229,
+    401,
+    "invalid_client",
+    "The client application {app_id} is missing service principal in the tenant {tenant}. See instructions here: "
+    "https://go.microsoft.com/fwlink/?linkid=2225119",
+)
+DISABLED = Refusal(7000112, 400, "unauthorized_client", "Application '{app_id}'({name}) is disabled.")
+UNKNOWN_TENANT = Refusal(
+    90002,
+    400,
+    "invalid_request",
+    "Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. Check with your "
+    "subscription administrator, this may happen if there are no active subscriptions for the tenant.",
+)
+NO_TENANT = Refusal(
+    50059, 400, "invalid_request", "No tenant-identifying information found in either the request or implied by any provided credentials."
+)
+UNKNOWN_RESOURCE = Refusal(
+    500011,
+    400,
+    "invalid_resource",
+    "The resource principal named {resource} was not found in the tenant named {directory}. This can happen if the application has not been "
+    "installed by the administrator of the tenant or consented to by any user in the tenant. You might have sent your authentication request "
+    "to the wrong tenant.",
+)
+BAD_SCOPE = Refusal(
+    1002012,
+    400,
+    "invalid_scope",
+    "The provided value for scope {scope} is not valid. Client credential flows must have a scope value with /.default suffixed to the "
+    "resource identifier (application ID URI).",
+)
+MISSING_PARAMETER = Refusal(900144, 400, "invalid_request", "The request body must contain the following parameter: '{name}'.")
+UNSUPPORTED_GRANT = Refusal(70003, 400, "unsupported_grant_type", "The app requested an unsupported grant type '{grant}'.")
+MALFORMED = Refusal(9002313, 400, "invalid_request", "Invalid request. Request is malformed or invalid.")
+UNKNOWN_INSTANCE = Refusal(50049, 400, "invalid_instance", "Unknown or invalid instance.")
