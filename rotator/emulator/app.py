@@ -66,6 +66,7 @@ class App:
             response = self._answer(service, route, params, request)
             status = response.status
         finally:
+            self.faults.depart()
             self._record(route.operation, request, status)
         return response
 

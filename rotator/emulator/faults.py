@@ -77,6 +77,10 @@ class Faults:
                 if fault.strikes(self._seen[index]):
                     self._now[fault.kind] = fault
 
+    def depart(self) -> None:
+        """The call is over: what is asked of a service outside a call (an oracle, a host move) meets no fault of the last one."""
+        self._now.clear()
+
     def active(self, kind: str) -> Fault | None:
         """The fault of this `kind` that strikes the call being served, if any: how a service asks for its own kinds."""
         fault = self._now.get(kind)

@@ -190,6 +190,13 @@ def test_the_endpoints_are_an_object_to_anyone_and_a_list_when_asked(world: Worl
     assert sovereign["authentication"]["loginEndpoint"] == "https://login.microsoftonline.us"
 
 
+@pytest.mark.parametrize("body", [["a"], {"location": "eastus", "properties": "p"}, {"properties": {}}])
+def test_a_body_that_makes_no_sense_is_400(world: World, body: object) -> None:
+    path = f"{GROUP}/providers/Microsoft.ContainerRegistry/registries/second1"
+    assert world.owner.call("PUT", url(path), body).status == 400
+    assert world.resources.get(path) is None
+
+
 def test_what_is_not_emulated_answers_501(world: World) -> None:
     assert world.owner.call("DELETE", url(GROUP)).status == 501
 

@@ -202,9 +202,12 @@ def test_a_vault_with_access_policies_asks_them_and_no_role(world: World) -> Non
         ("pwd", {"value": "x", "tags": {"a": "b" * 513}}),
         ("under_score", {"value": "x"}),
         ("pwd", {"content": "x"}),
+        ("pwd", {"value": "x", "tags": {"a": 1}}),
+        ("pwd", {"value": "x", "attributes": {"exp": "tomorrow"}}),
+        ("pwd", ["x"]),
     ],
 )
-def test_what_exceeds_the_limits_is_a_bad_parameter(world: World, name: str, body: dict[str, object]) -> None:
+def test_what_exceeds_the_limits_is_a_bad_parameter(world: World, name: str, body: object) -> None:
     answer = world.owner.call("PUT", f"{VAULT_URL}/secrets/{name}?{V}", body)
     assert (answer.status, answer.body["error"]["code"]) == (400, "BadParameter")
     assert world.vaults.names("myvault") == []

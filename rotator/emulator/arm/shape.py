@@ -91,6 +91,17 @@ def expansions(text: str) -> set[str]:
     return wanted
 
 
+def fields(body: Json, name: str | None = None) -> dict[str, Json]:
+    """What a client sent as a JSON object, or the object under `name` in it ({} if absent); raises ServiceError 400."""
+    value = body if name is None else fields(body).get(name)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        message = f"The request content was invalid and could not be deserialized: '{name or 'the body'} is not a JSON object'."
+        raise ServiceError(400, "InvalidRequestContent", message)
+    return value
+
+
 _CLAUSE = re.compile(r"(resourceType|name|resourceGroup|location|tagName|tagValue)\s+eq\s+'((?:[^']|'')*)'", re.IGNORECASE)
 
 

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from rotator.emulator.arm.behaviour import REGISTRIES, VAULTS, Resource, Resources
-from rotator.emulator.arm.shape import lock_json, resource_json
+from rotator.emulator.arm.shape import fields, lock_json, resource_json
 from rotator.emulator.rbac.scopes import encloses
 from rotator.emulator.wire import Call, Json, Response, Route, ServiceError
 
@@ -69,11 +69,11 @@ class _Tracked:
         self.resources.require_unlocked(path, "write")
         body, existed = call.request.json(), self.resources.get(path) is not None
         self._check(call, body)
-        properties = dict(body.get("properties") or {})
+        properties = dict(fields(body, "properties"))
         if self.type == VAULTS and "enableRbacAuthorization" not in properties:
             properties["enableRbacAuthorization"] = call.request.query["api-version"] >= RBAC_BY_DEFAULT_SINCE
         made = self.resources.put(
-            path, self.type, body["location"], properties, body.get("tags"), body.get("sku"), body.get("identity"), by=call.who.app_id
+            path, self.type, body["location"], properties, fields(body, "tags"), body.get("sku"), body.get("identity"), by=call.who.app_id
         )
         return Response.json(200 if existed or self.type == VAULTS else 201, self._json(call, made))
 
@@ -82,7 +82,7 @@ class _Tracked:
         found = self._found(call)
         self.resources.require_unlocked(path, "write")
         body = call.request.json()
-        properties = {**found.properties, **(body.get("properties") or {})}
+        properties = {**found.properties, **fields(body, "properties")}
         tags, sku, identity = (body.get(name, getattr(found, name)) for name in ("tags", "sku", "identity"))
         made = self.resources.put(found.id, self.type, found.location, properties, tags, sku, identity)
         return Response.json(200, self._json(call, made))
@@ -133,7 +133,7 @@ class _Locks:
         raise ServiceError(404, "LockNotFound", f"The lock '{call['name']}' could not be found.")
 
     def put(self, call: Call) -> Response:
-        scope, given = self._require(call, "write"), call.request.json().get("properties") or {}
+        scope, given = self._require(call, "write"), fields(call.request.json(), "properties")
         if given.get("level") not in ("CanNotDelete", "ReadOnly"):
             raise ServiceError(400, "LockLevelNotValid", f"The lock level '{given.get('level')}' is not valid. Use CanNotDelete or ReadOnly.")
         known = any(lock.scope.lower() == scope.lower() and lock.name.lower() == call["name"].lower() for lock in self.resources.locks(scope))

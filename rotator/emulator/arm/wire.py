@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from rotator.emulator.arm.behaviour import Resources
 from rotator.emulator.arm.clouds import CLOUDS
+from rotator.emulator.arm.shape import fields
 from rotator.emulator.arm.subscriptions import GROUP_READ, subscription_routes
 from rotator.emulator.arm.tracked import lock_routes, tracked_routes
 from rotator.emulator.entra.audiences import RESOURCE_MANAGER
@@ -90,6 +91,8 @@ class Arm:
             if not call.request.query.get("api-version"):
                 message = "The api-version query parameter (?api-version=) is required for all requests."
                 raise ServiceError(400, "MissingApiVersionParameter", message)
+            if call.request.method in ("PUT", "PATCH"):
+                fields(call.request.json())
             if within := _WITHIN.fullmatch(call.request.path):
                 self._exists(call.who, within["subscription"], within["group"] if within["inside"] else None)
             return handler(call)

@@ -7,6 +7,7 @@ Backup and restore are not emulated.
 import base64
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from rotator.emulator.arm.clouds import CLOUDS
 from rotator.emulator.entra.audiences import KEY_VAULT
@@ -15,6 +16,8 @@ from rotator.emulator.ids import Ids
 from rotator.emulator.keyvault.behaviour import Vaults
 from rotator.emulator.keyvault.secret import Changes, Secret, Version
 from rotator.emulator.wire import Call, Caller, Json, Request, Response, Route, ServiceError, Table
+
+T = TypeVar("T")
 
 PAGE = 25
 """Items on a page where ``maxresults`` isn't given, and the most that it may ask for."""
@@ -103,11 +106,12 @@ class KeyVault:
 
     def _set(self, call: Call, vault: str) -> Response:
         body = call.request.json()
-        if not isinstance(body.get("value"), str):
+        value = _typed(body, "value", str)
+        if value is None:
             raise ServiceError(400, "BadParameter", "The request body is missing the required property 'value'.")
         given = _changes(body)
         enabled = True if given.enabled is None else given.enabled
-        version = self.vaults.set(vault, call["secret"], body["value"], given.tags, given.content_type, enabled, given.exp, given.nbf)
+        version = self.vaults.set(vault, call["secret"], value, given.tags, given.content_type, enabled, given.exp, given.nbf)
         return Response.json(200, self._bundle(call, vault, version))
 
     def _get(self, call: Call, vault: str) -> Response:
@@ -167,12 +171,29 @@ class KeyVault:
 
 
 def _changes(body: Json) -> Changes:
-    given = body.get("attributes") or {}
+    attributes = _typed(body, "attributes", dict) or {}
+    exp, nbf = (_instant(_typed(attributes, name, int)) for name in ("exp", "nbf"))
+    tags = _typed(body, "tags", dict)
+    if tags is not None and not all(isinstance(value, str) for value in tags.values()):
+        raise ServiceError(400, "BadParameter", "Property tags has invalid value")
+    return Changes(_typed(attributes, "enabled", bool), exp, nbf, _typed(body, "contentType", str), tags)
+
+
+def _typed(body: Json, name: str, kind: type[T]) -> T | None:
+    """What the body has under `name`, None if nothing; raises ServiceError 400 where it is of another type."""
+    if not isinstance(body, dict):
+        raise ServiceError(400, "BadParameter", "The request body must be a JSON object.")
+    value = body.get(name)
+    if value is None or type(value) is kind:
+        return value
+    raise ServiceError(400, "BadParameter", f"Property {name} has invalid value")
+
+
+def _instant(seconds: int | None) -> datetime | None:
     try:
-        times = [None if given.get(name) is None else datetime.fromtimestamp(given[name], UTC) for name in ("exp", "nbf")]
-    except (TypeError, ValueError, OverflowError) as error:
+        return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError) as error:
         raise ServiceError(400, "BadParameter", "Property attributes has invalid value") from error
-    return Changes(given.get("enabled"), times[0], times[1], body.get("contentType"), body.get("tags"))
 
 
 def _page(call: Call, items: list[Json]) -> Response:

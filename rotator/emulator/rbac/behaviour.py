@@ -57,6 +57,20 @@ class State:
     revision: int = 0
 
 
+@dataclass(slots=True)
+class _Index:
+    """Assignments by holder and, unless they are deleted, by name; right for one revision of one state."""
+
+    of: tuple[int, int]
+    held: dict[str, list[Assignment]] = field(default_factory=lambda: defaultdict(list))
+    listed: dict[str, Assignment] = field(default_factory=dict)
+
+    def add(self, assignment: Assignment) -> None:
+        self.held[assignment.principal_id.lower()].append(assignment)
+        if assignment.gone_at is None:
+            self.listed[assignment.name.lower()] = assignment
+
+
 class Authorization:
     """Who may do what: the one place that every service asks."""
 
@@ -65,8 +79,7 @@ class Authorization:
         self.state = State()
         self.locked: Callable[[str, str], None] = lambda scope, operation: None
         """Raises ScopeLocked where a lock forbids ``write`` or ``delete`` at a scope; Resources puts its own here."""
-        self._index: dict[str, list[Assignment]] = {}
-        self._indexed: tuple[int, int] = (0, -1)
+        self._built = _Index((0, -1))
 
     def define(
         self, role_name: str, *, actions: Iterable[str] = (), data_actions: Iterable[str] = (), scopes: Iterable[str] = ("/",), description: str = ""
@@ -128,18 +141,16 @@ class Authorization:
             existing.condition, existing.condition_version = wanted.condition, wanted.condition_version
             existing.description, existing.updated_on, existing.updated_by = wanted.description, now, by
             return existing
-        active = now + timedelta(seconds=self.timing.role_active)
-        new = replace(
-            wanted,
-            principal_type=wanted.principal_type or "ServicePrincipal",
-            active_from=active,
-            created_on=now,
-            updated_on=now,
-            created_by=by,
-            updated_by=by,
-        )
+        return self._add(wanted, now, by)
+
+    def _add(self, wanted: Assignment, now: datetime, by: str | None) -> Assignment:
+        active, kind = now + timedelta(seconds=self.timing.role_active), wanted.principal_type or "ServicePrincipal"
+        new = replace(wanted, principal_type=kind, active_from=active, created_on=now, updated_on=now, created_by=by, updated_by=by)
+        index = self._index()
         self.state.assignments[new.id.lower()] = new
         self.state.revision += 1
+        index.add(new)
+        index.of = self._revision()
         return new
 
     def _check(self, wanted: Assignment) -> None:
@@ -158,14 +169,15 @@ class Authorization:
     def _conflict(self, wanted: Assignment) -> Assignment | None:
         """The assignment that a PUT of `wanted` updates, if any; raises where Azure sees a conflict."""
         same = (scope_key(wanted.scope), wanted.role, wanted.principal_id.lower())
-        for other in self.state.assignments.values():
-            equal = (scope_key(other.scope), other.role, other.principal_id.lower()) == same
-            if other.name.lower() == wanted.name.lower():
-                if equal:
-                    return other
-                message = "Tenant ID, application ID, principal ID, and scope are not allowed to be updated."
-                raise ServiceError(400, "RoleAssignmentUpdateNotPermitted", message)
-            if equal:
+        index = self._index()
+        named = index.listed.get(wanted.name.lower())
+        if named:
+            if (scope_key(named.scope), named.role, named.principal_id.lower()) == same:
+                return named
+            message = "Tenant ID, application ID, principal ID, and scope are not allowed to be updated."
+            raise ServiceError(400, "RoleAssignmentUpdateNotPermitted", message)
+        for other in index.held.get(wanted.principal_id.lower(), ()):
+            if other.gone_at is None and (scope_key(other.scope), other.role, other.principal_id.lower()) == same:
                 identifier = other.name.replace("-", "")
                 message = f"The role assignment already exists. The ID of the existing role assignment is {identifier}."
                 raise ServiceError(409, "RoleAssignmentExists", message)
@@ -241,14 +253,20 @@ class Authorization:
         return (a for a in self._of(oid) if a.active_from <= now and (a.gone_at is None or a.gone_at > now))
 
     def _of(self, oid: str) -> Iterator[Assignment]:
-        key = (id(self.state), self.state.revision)
-        if self._indexed != key:
-            self._index = defaultdict(list)
-            for assignment in (*self.state.assignments.values(), *self.state.leaving):
-                self._index[assignment.principal_id.lower()].append(assignment)
-            self._indexed = key
+        held = self._index().held
         for principal in (oid, *self.directory.groups_of(oid)):
-            yield from self._index.get(principal.lower(), ())
+            yield from held.get(principal.lower(), ())
+
+    def _revision(self) -> tuple[int, int]:
+        return id(self.state), self.state.revision
+
+    def _index(self) -> "_Index":
+        """The index of the present state, built anew where something but an addition has changed it."""
+        if self._built.of != self._revision():
+            self._built = _Index(self._revision())
+            for assignment in (*self.state.leaving, *self.state.assignments.values()):
+                self._built.add(assignment)
+        return self._built
 
     def _allows(self, assignment: Assignment, action: str, data: bool) -> bool:
         role = BUILT_IN.get(assignment.role) or self.state.roles.get(assignment.role)

@@ -71,7 +71,7 @@ class _Rbac:
 
     def _wanted(self, call: Call) -> Assignment:
         body = call.request.json()
-        given = body.get("properties", body) if isinstance(body, dict) else {}
+        given = body.get("properties") if isinstance(body.get("properties"), dict) else {}
         role, principal = given.get("roleDefinitionId"), given.get("principalId")
         if not isinstance(role, str) or not isinstance(principal, str):
             raise ServiceError(400, "InvalidCreateRoleAssignmentRequest", "The request to create role assignment is not valid.")
