@@ -1,0 +1,145 @@
+"""Everything that can go wrong, by whose business it is to mend it.
+
+    RotatorError
+    ├── PolicyError       the author of a policy: every mistake at once, each with file:line:column
+    ├── UnsafeStep        nobody yet: the guard vetoed, the world is as it was
+    ├── ProofFailed       a credential didn't do what it must; what was added for it is gone again, or named
+    ├── LeaseHeld         another run is at work on the same policy
+    └── AzureError        Azure refused or didn't answer
+        ├── Forbidden     a permission is missing
+        ├── NotFound      what a policy names isn't there
+        ├── Conflict      the resource is in a state that excludes the request
+        ├── Throttled     too many requests, after every patience
+        ├── Unavailable   no answer, or 5xx, after every patience
+        ├── OutcomeUnknown  a write was sent and no answer came: the effect may or may not be there
+        └── Unexpected    an answer that this program doesn't understand
+
+Each carries a `Diagnosis`: what happened, what state the world is in now, what to do. None ever holds a secret.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What a person needs at 3 a.m.: three paragraphs, none of them empty."""
+
+    happened: str
+    state: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.happened}\nState: {self.state}\nWhat to do: {self.remedy}"
+
+
+class RotatorError(Exception):
+    """The root, so that an entry point can tell our refusals from bugs."""
+
+    state = "Nothing was changed."
+    remedy = "Run `rotator plan` to see what is due."
+
+    def __init__(self, happened: str, *, state: str | None = None, remedy: str | None = None) -> None:
+        super().__init__(happened)
+        self.happened = happened
+        self.state = state or type(self).state
+        self.remedy = remedy or type(self).remedy
+
+    def diagnose(self) -> Diagnosis:
+        """What happened, what state the world is in now, and what to do."""
+        return Diagnosis(self.happened, self.state, self.remedy)
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One mistake in a policy file. `line` and `column` count from 1; `value` is what was found there."""
+
+    file: str
+    line: int
+    column: int
+    path: str
+    value: str
+    problem: str
+    remedy: str
+
+    def __str__(self) -> str:
+        shown = f" (found {self.value})" if self.value else ""
+        where = f"{self.path}: " if self.path else ""
+        return f"{self.file}:{self.line}:{self.column}: {where}{self.problem}{shown}. {self.remedy}"
+
+
+class PolicyError(RotatorError):
+    """Policies that can't be used; `mistakes` has all of them, so that one edit mends all."""
+
+    state = "No request was made."
+    remedy = "Correct the lines above; `rotator validate` checks them without asking Azure anything."
+
+    def __init__(self, mistakes: tuple[Mistake, ...]) -> None:
+        super().__init__("\n".join(map(str, mistakes)))
+        self.mistakes = mistakes
+
+
+class UnsafeStep(RotatorError):
+    """A step that the guard refused."""
+
+
+class ProofFailed(RotatorError):
+    """A credential that doesn't authenticate everywhere, or can't pull what the dependents run."""
+
+
+class LeaseHeld(RotatorError):
+    """Another run holds this policy's lease."""
+
+    remedy = "Wait for the other run; a lease that its holder lost expires by itself."
+
+
+class AzureError(RotatorError):
+    """A refusal or silence of Azure. `service` is its name, `code` its error code, `status` its HTTP status (0: none)."""
+
+    remedy = "Look at the error code in the service's documentation; the next run goes on from the state the world is in."
+
+    def __init__(
+        self, happened: str, *, service: str, code: str = "", status: int = 0, state: str | None = None, remedy: str | None = None
+    ) -> None:
+        super().__init__(happened, state=state, remedy=remedy)
+        self.service, self.code, self.status = service, code, status
+
+
+class Forbidden(AzureError):
+    """A permission is missing (403), or who rotator signs in as can't be established (401)."""
+
+    remedy = "Give the identity that runs rotator the permission named above; SECURITY.md lists all that it needs."
+
+
+class NotFound(AzureError):
+    """What was asked for isn't there (404), although it may be read."""
+
+    remedy = "Correct the name in the policy, or create what it names."
+
+
+class Conflict(AzureError):
+    """The resource is in a state that excludes the request (409 and refusals by state)."""
+
+
+class Throttled(AzureError):
+    """Azure asked to slow down (429) for longer than rotator waits."""
+
+    remedy = "Run again later; nothing is lost."
+
+
+class Unavailable(AzureError):
+    """No usable answer to a request that may be repeated: connection trouble or 5xx for longer than rotator waits."""
+
+    remedy = "Run again later; nothing is lost."
+
+
+class OutcomeUnknown(AzureError):
+    """A write was sent once and its answer never came: only a look at the world can tell whether it happened."""
+
+    state = "The write may or may not have happened."
+    remedy = "Run again: the next run looks at the world and goes on from there."
+
+
+class Unexpected(AzureError):
+    """An answer that doesn't have the documented shape."""
+
+    remedy = "Report it with the request id above; rotator stops rather than guess."

@@ -1,0 +1,215 @@
+"""What a run tells while it works: one frozen value per event, stable as JSON lines, and never a secret.
+
+`as_json` is the documented form (`--log-format json`): an object with ``v`` (1), ``event`` (the class in snake case) and the fields.
+"""
+
+import re
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+VERSION = 1
+"""Version of the JSON form; a field may be added without changing it, never removed or renamed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something happened to one policy. `at` is Azure's time where an answer of Azure's told it, else None."""
+
+    policy: str
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepStarted(Event):
+    """A step is about to be taken. `step` is its name in lower case, `target` what it is about."""
+
+    step: str
+    target: str
+    reason: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepDone(Event):
+    """A step is finished, and the world shows it."""
+
+    step: str
+    target: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepFailed(Event):
+    """A step didn't succeed; `state` says what the world is like now."""
+
+    step: str
+    target: str
+    happened: str
+    state: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vetoed(Event):
+    """The guard refused a step; nothing was changed for it."""
+
+    step: str
+    target: str
+    code: str
+    happened: str
+    state: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting(Event):
+    """Something is not due yet, or waits for somebody. `warn`: it waits past its warning, and the run exits 1."""
+
+    code: str
+    subject: str
+    reason: str
+    until: datetime | None = None
+    warn: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noted(Event):
+    """Something that a person should know, which changes nothing. `warn` makes the run exit 1."""
+
+    code: str
+    subject: str
+    text: str
+    warn: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialAdded(Event):
+    """Graph has a new credential of ours."""
+
+    key_id: str
+    home: str
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialRemoved(Event):
+    """A credential of ours is gone, and a later read agreed."""
+
+    key_id: str
+    home: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proving(Event):
+    """One try of a credential: `successes` in a row so far, of `times` wanted."""
+
+    key_id: str
+    successes: int
+    times: int
+    outcome: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionPublished(Event):
+    """Key Vault has a new version of the published secret."""
+
+    version: str
+    key_id: str
+    expires: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionDisabled(Event):
+    """A version whose credential is gone can't be read any more."""
+
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionMarked(Event):
+    """A version's tags now record an adoption or a compromise."""
+
+    version: str
+    tag: str
+    key_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupAccepted(Event):
+    """ACI accepted a container group's PUT; its containers restart now."""
+
+    group: str
+    key_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupSettled(Event):
+    """There is evidence of how a redeployed container group fares."""
+
+    group: str
+    key_id: str
+    verdict: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignmentDeleted(Event):
+    """A role assignment of the principal is gone. `was_there` is False where it was gone before."""
+
+    assignment: str
+    scope: str
+    was_there: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignmentCreated(Event):
+    """The principal has a role assignment (again). `was_there` is True where it never left."""
+
+    assignment: str
+    scope: str
+    was_there: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessRecorded(Event):
+    """The access mark was written: every later run respects it."""
+
+    access: str
+    assignments: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullRefused(Event):
+    """A pull with the current credential was refused: the revocation is proven. `after` is in seconds."""
+
+    after: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished(Event):
+    """The run of one policy is over, with its exit code and when something will be due."""
+
+    exit_code: int
+    summary: str
+    next_due: datetime | None = None
+
+
+def name(event: Event | type[Event]) -> str:
+    """The event's name in the JSON form: its class in snake case."""
+    kind = event if isinstance(event, type) else type(event)
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
+
+
+def as_json(event: Event) -> dict[str, Any]:
+    """The documented form of an event; times in ISO 8601, UTC."""
+    fields = {key: _plain(value) for key, value in asdict(event).items() if value is not None}
+    return {"v": VERSION, "event": name(event), **fields}
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever an event may hold
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    return value.value if isinstance(value, Enum) else value

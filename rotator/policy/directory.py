@@ -1,0 +1,123 @@
+"""Read a directory of policies, and find every mistake in all of them before anything else happens.
+
+The mistakes are these: a text that is no YAML; keys and values that the model refuses; manifests that are missing or no container group;
+two policies that would manage the same thing; a name that nobody gave.
+"""
+
+from collections.abc import Collection, Iterator
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from rotator.errors import Mistake, PolicyError
+from rotator.policy import manifest
+from rotator.policy.located import Located, parse
+from rotator.policy.mistakes import mistakes
+from rotator.policy.model import Policy, PolicyFile
+from rotator.policy.rivals import rivals
+
+_SUFFIXES = (".yaml", ".yml")
+
+
+def load(directory: Path | str, names: Collection[str] = ()) -> tuple[Policy, ...]:
+    """The policies of a directory, sorted by name: those called `names`, or all. Raises PolicyError with every mistake in all files.
+
+    A policy is a ``*.yaml`` or ``*.yml`` directly in `directory` that no other file there names as its manifest.
+    """
+    documents, wrong = _documents(Path(directory))
+    policies: list[Policy] = []
+    for document in documents:
+        policy, found = _policy(document)
+        policies += [policy] if policy else []
+        wrong += found
+    wrong += [*rivals(documents), *_strangers(documents, names, str(directory))]
+    if wrong:
+        raise PolicyError(tuple(sorted(wrong, key=lambda one: (one.file, one.line, one.column, one.path))))
+    return tuple(sorted((policy for policy in policies if not names or policy.name in names), key=lambda policy: policy.name))
+
+
+def _documents(directory: Path) -> tuple[list[Located], list[Mistake]]:
+    if not directory.is_dir():
+        return [], [Mistake(str(directory), 1, 1, "", "", "no such directory", "Name the one that has the policies with --policies.")]
+    found: list[Located] = []
+    wrong: list[Mistake] = []
+    for file in sorted(file for file in directory.iterdir() if file.suffix in _SUFFIXES and not file.name.startswith(".")):
+        try:
+            found.append(parse(_text(file), str(file)))
+        except PolicyError as error:
+            wrong += error.mistakes
+    named = {_beside(document, name).resolve() for document in found for name in _manifests(document).values() if isinstance(name, str)}
+    found = [document for document in found if Path(document.file).resolve() not in named]
+    if not found and not wrong:
+        wrong.append(Mistake(str(directory), 1, 1, "", "", "no policy here", "Write one as a file NAME.yaml; the documentation begins with one."))
+    return found, wrong
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text("utf-8-sig")
+    except UnicodeDecodeError:
+        raise PolicyError((Mistake(str(file), 1, 1, "", "", "not UTF-8 text", "Save it as UTF-8."),)) from None
+    except OSError as error:
+        raise PolicyError((Mistake(str(file), 1, 1, "", "", f"can't be read: {error.strerror}", "Make the file readable."),)) from None
+
+
+def _policy(document: Located) -> tuple[Policy | None, list[Mistake]]:
+    if not isinstance(document.data, dict):
+        remedy = "Begin with the keys principal, registries and key_vault; a manifest belongs into a directory below."
+        return None, [*document.mistakes, document.mistake((), "not a policy: it has no keys", remedy)]
+    data, wrong = _with_manifests(document)
+    try:
+        parsed = PolicyFile.model_validate(data)
+    except ValidationError as error:
+        return None, [*document.mistakes, *wrong, *mistakes(document, error.errors())]
+    fields = {name: getattr(parsed, name) for name in PolicyFile.model_fields}
+    return Policy.model_construct(**fields, name=Path(document.file).stem, file=document.file), [*document.mistakes, *wrong]
+
+
+def _with_manifests(document: Located) -> tuple[dict[str, Any], list[Mistake]]:
+    """The policy's data with its manifests read; one that can't be used is left out, and has its mistakes."""
+    groups, wrong = document.data.get("container_groups"), list[Mistake]()
+    if not isinstance(groups, list):
+        return document.data, wrong
+    filled = list(groups)
+    for index, name in _manifests(document).items():
+        read, found = _manifest(document, index, name)
+        filled[index] = {**groups[index], "manifest": read}
+        wrong += found
+    return {**document.data, "container_groups": filled}, wrong
+
+
+def _manifests(document: Located) -> dict[int, Any]:
+    """What the container groups of a policy name as their manifests, by their index."""
+    groups = document.at(("container_groups",))
+    listed = enumerate(groups) if isinstance(groups, list) else ()
+    return {index: group["manifest"] for index, group in listed if isinstance(group, dict) and group.get("manifest") is not None}
+
+
+def _manifest(document: Located, index: int, name: object) -> tuple[Any, tuple[Mistake, ...]]:
+    path = ("container_groups", index, "manifest")
+    remedy = f"Write the name of a file, from {Path(document.file).parent}/ on: what `az container create --file` takes, or ARM JSON."
+    if not isinstance(name, str):
+        return None, (document.mistake(path, "not the name of a file", remedy),)
+    file = _beside(document, name)
+    if not file.is_file():
+        return None, (document.mistake(path, f"no such file: {file}", remedy, value=name),)
+    try:
+        return manifest.read(_text(file), str(file), str(document.at((*path[:-1], "id"))))
+    except PolicyError as error:
+        return None, error.mistakes
+
+
+def _beside(document: Located, name: str) -> Path:
+    return Path(document.file).parent / name
+
+
+def _strangers(documents: list[Located], names: Collection[str], directory: str) -> Iterator[Mistake]:
+    known = sorted(Path(document.file).stem for document in documents)
+    for name in sorted(set(names) - set(known)) if known else ():
+        near = get_close_matches(name, known, n=1)
+        meant = f"Did you mean {near[0]}? " if near else ""
+        yield Mistake(directory, 1, 1, "", name, "no policy of that name", f"{meant}There are: {', '.join(known)}.")

@@ -1,0 +1,28 @@
+"""The JSON schema of a policy, for editors and for the remedies of mistakes; `policies/policy.schema.json` is made from it."""
+
+import json
+from functools import cache
+from typing import Any
+
+from pydantic.json_schema import GenerateJsonSchema
+
+from rotator.policy.model import PolicyFile
+
+
+class _Plain(GenerateJsonSchema):
+    """Without titles of fields, which only repeat their names."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False
+
+
+@cache
+def schema() -> dict[str, Any]:
+    """The schema, by the dialect that pydantic writes (2020-12). Not to be changed by who gets it."""
+    written = PolicyFile.model_json_schema(schema_generator=_Plain)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **written, "title": "A policy of rotator"}
+
+
+def render() -> str:
+    """The text of `policies/policy.schema.json`."""
+    return json.dumps(schema(), indent=2) + "\n"

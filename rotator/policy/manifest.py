@@ -1,0 +1,78 @@
+"""What deploys a container group: the file of `az container create --file`, or ARM JSON, with placeholders in place of secrets."""
+
+import re
+from collections.abc import Iterator
+
+from rotator.errors import Mistake
+from rotator.policy.located import Located, Path, parse, texts
+from rotator.policy.model import CredentialSource, KeyVaultSource, Manifest, Source
+from rotator.policy.rules import GROUP
+
+PLACEHOLDER = re.compile(r"\$\{\{\s*(.*?)\s*\}\}", re.DOTALL)
+"""A placeholder; what stands between the braces is for :func:`source` to read."""
+_MEANT = re.compile(r"keyvault:(?P<name>[0-9a-zA-Z-]{1,127})|credential:(?P<credential>password|username)")
+
+
+def source(placeholder: str) -> Source | None:
+    """What the text between the braces names: ``keyvault:NAME``, ``credential:password`` or ``credential:username``; else None."""
+    match = _MEANT.fullmatch(placeholder)
+    if match is None:
+        return None
+    if match["name"]:
+        return KeyVaultSource(key_vault=match["name"])
+    return CredentialSource.model_validate({"credential": match["credential"]})
+
+
+def read(text: str, file: str, group_id: str) -> tuple[Manifest | None, tuple[Mistake, ...]]:
+    """The manifest that `text` is, or every mistake in it. Raises PolicyError where it is neither YAML nor JSON (which YAML contains)."""
+    found = parse(text, file, version=(1, 1))
+    path = _resource(found)
+    mistakes = (*found.mistakes, *_mistakes(found, path, group_id))
+    return (None, mistakes) if mistakes else (Manifest(file, found.at(path)), ())
+
+
+def _resource(found: Located) -> Path:
+    """Where the container group stands: the whole document, or the only one in an ARM template."""
+    resources = found.at(("resources",))
+    if not isinstance(resources, list):
+        return ()
+    groups = [index for index, item in enumerate(resources) if isinstance(item, dict) and _is_group(item.get("type"))]
+    return ("resources", groups[0]) if len(groups) == 1 else ("resources",)
+
+
+def _is_group(kind: object) -> bool:
+    return isinstance(kind, str) and kind.lower() == GROUP.type.lower()
+
+
+def _mistakes(found: Located, path: Path, group_id: str) -> Iterator[Mistake]:
+    document = found.at(path)
+    if not isinstance(document, dict):
+        yield found.mistake(
+            path, "not one container group", "Write what `az container export --file` writes, or an ARM template with one container group."
+        )
+        return
+    yield from _shape(found, path, group_id.rsplit("/", 1)[-1])
+    for inside, text in texts(document):
+        yield from _placeholders(found, (*path, *inside), text)
+        if path and text.startswith("[") and not text.startswith("[[") and text.endswith("]"):
+            yield found.mistake((*path, *inside), "an expression of an ARM template, which only ARM can evaluate", "Write the value that it has.")
+
+
+def _shape(found: Located, path: Path, name: str) -> Iterator[Mistake]:
+    kind, called, containers = (found.at((*path, *part)) for part in (("type",), ("name",), ("properties", "containers")))
+    if kind is not None and not _is_group(kind):
+        yield found.mistake((*path, "type"), "not the type of a container group", f"Write {GROUP.type}.")
+    if called is not None and str(called).lower() != name.lower():
+        yield found.mistake(
+            (*path, "name"), f"not the name that the policy gives, which is {name}", f"Write {name}, or correct the id in the policy."
+        )
+    if not isinstance(found.at((*path, "location")), str):
+        yield found.mistake((*path, "location"), "no location", "Add the region of the group, for example `location: westeurope`.")
+    if not (isinstance(containers, list) and containers):
+        yield found.mistake((*path, "properties", "containers"), "no containers", "Add them, as `az container export` writes them.")
+
+
+def _placeholders(found: Located, path: Path, text: str) -> Iterator[Mistake]:
+    if any(source(inner) is None for inner in PLACEHOLDER.findall(text)):
+        remedy = "Write ${{ keyvault:NAME }}, ${{ credential:password }} or ${{ credential:username }}."
+        yield found.mistake(path, "not a placeholder that rotator knows", remedy)

@@ -1,0 +1,160 @@
+"""What pydantic found, in words for a policy's author: where it is, what was found, and what to write instead.
+
+Rules for whoever edits this file: a value is shown only where no secret can stand by mistake (`_PRIVATE`, and never under an unknown
+key); remedies come from the schema that editors use, so that there is one description of every field.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic_core import ErrorDetails
+
+from rotator.errors import Mistake
+from rotator.policy.jsonschema import schema
+from rotator.policy.located import Located, Path
+
+_PRIVATE = {"secrets", "password_secret", "username_secret"}
+"""Below these, people paste secrets where the name of one is meant."""
+_SECRET = re.compile(r"[\w.~-]{3}\dQ~[\w.~-]{31,34}")
+"""What Entra's passwords look like, as secret scanners know them: not even in the place of an app id is one shown."""
+
+_Wording = Callable[[Mapping[str, Any], object], tuple[str, str]]
+"""The problem and the remedy, from what the schema says of a field and what was found."""
+
+
+def mistakes(found: Located, errors: Iterable[ErrorDetails]) -> Iterator[Mistake]:
+    """The mistakes that pydantic found, without those that only follow from others."""
+    for error in errors:
+        follows = error["type"] == "default_factory_not_called" or (error["type"] == "too_short" and found.at(_path(error["loc"])))
+        if not follows:
+            yield _mistake(found, error)
+
+
+def _mistake(found: Located, error: ErrorDetails) -> Mistake:
+    context = error.get("ctx", {})
+    path = (*_path(error["loc"]), *context.get("at", ()))
+    if error["type"] == "missing":
+        return _missing(found, path)
+    if error["type"] == "extra_forbidden":
+        return _unknown(found, path)
+    kind: _Wording = _KINDS.get(error["type"], _other)
+    problem, remedy = (error["msg"], context["remedy"]) if "remedy" in context else kind(_field(path), found.at(path))
+    return found.mistake(path, problem, remedy, value=_shown(found, path), key="[key]" in error["loc"])
+
+
+def _shown(found: Located, path: Path) -> str:
+    """A value as a mistake shows it: empty where it could be a secret, or is more than one line can hold."""
+    value = found.at(path)
+    if _PRIVATE & set(path) or path not in found.values or isinstance(value, dict | list) or _SECRET.search(str(value)):
+        return ""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 160 else text[:157] + "..."
+
+
+def _path(loc: tuple[int | str, ...]) -> Path:
+    """Where the error is in the document: pydantic's own steps (``[key]``, the tag of a union) aren't places."""
+    return tuple(part for part in loc if not (isinstance(part, str) and part.startswith(("[key]", "$"))))
+
+
+def _missing(found: Located, path: Path) -> Mistake:
+    field, name = _field(path), path[-1]
+    example = field.get("examples", [None])[0]
+    inner = field.get("required") or _resolve(field.get("items", {})).get("required")
+    line = f"{name}: {example}" if example is not None else f"{name}: with {', '.join(inner or ())}"
+    return found.mistake(path[:-1], f"{name} is missing", f"Add `{line}`. {field.get('description', '')}".strip())
+
+
+def _unknown(found: Located, path: Path) -> Mistake:
+    known = sorted(_resolve(_field(path[:-1])).get("properties", ()))
+    near = get_close_matches(str(path[-1]).lower(), known, n=1, cutoff=0.6)
+    remedy = f"Did you mean {near[0]}? " if near else ""
+    return found.mistake(path, "unknown key", f"{remedy}Known here: {', '.join(known)}.", key=True)
+
+
+def _words(field: Mapping[str, Any], value: object) -> tuple[str, str]:
+    words = _resolve(field).get("enum") or [_resolve(field).get("const")]
+    near = get_close_matches(str(value), words, n=1, cutoff=0.6)
+    return "not a word that is known here", (f"Did you mean {near[0]}? " if near else "") + f"Write {_either(words)}."
+
+
+def _mapping(field: Mapping[str, Any], value: object) -> tuple[str, str]:
+    keys = list(_resolve(field).get("properties", ()))
+    return (
+        f"{_noun(value)}, where keys are needed",
+        f"Write below it: {', '.join(keys)}." if keys else f"Write keys below it. {field.get('description', '')}",
+    )
+
+
+def _list(field: Mapping[str, Any], value: object) -> tuple[str, str]:
+    return f"{_noun(value)}, where a list is needed", f"Write one entry a line, each after a dash. {field.get('description', '')}"
+
+
+def _empty(field: Mapping[str, Any], value: object) -> tuple[str, str]:
+    return "an empty list", f"Write at least one entry. {field.get('description', '')}"
+
+
+def _number(field: Mapping[str, Any], value: object) -> tuple[str, str]:
+    return "not a whole number that is possible here", f"Write a number from {field.get('minimum')} to {field.get('maximum')}."
+
+
+def _truth(field: Mapping[str, Any], value: object) -> tuple[str, str]:
+    return "neither true nor false", f"Write true or false. {field.get('description', '')}"
+
+
+def _other(field: Mapping[str, Any], value: object) -> tuple[str, str]:
+    example = "".join(f" For example {example}." for example in field.get("examples", ())[:1])
+    return f"{_noun(value)} that can't stand here", f"{field.get('description', 'Remove it.')}{example}"
+
+
+_KINDS: dict[str, Callable[[Mapping[str, Any], Any], tuple[str, str]]] = {
+    "literal_error": _words,
+    "enum": _words,
+    "model_type": _mapping,
+    "mapping_type": _mapping,
+    "dict_type": _mapping,
+    "tuple_type": _list,
+    "too_short": _empty,
+    "int_type": _number,
+    "int_from_float": _number,
+    "greater_than_equal": _number,
+    "less_than_equal": _number,
+    "bool_type": _truth,
+}
+
+
+def _noun(value: object) -> str:
+    nouns = {dict: "keys", list: "a list", str: "a text", bool: "true or false", int: "a number", float: "a number", type(None): "nothing"}
+    return nouns.get(type(value), "something")
+
+
+def _either(words: Sequence[str]) -> str:
+    return " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))
+
+
+def _field(path: Path) -> Mapping[str, Any]:
+    """What the schema says of the field at `path`; a description beside a reference is kept."""
+    found: Mapping[str, Any] = schema()
+    for part in path:
+        found = _inside(_resolve(found), part)
+    return {**_resolve(found), **found}
+
+
+def _inside(field: Mapping[str, Any], part: str | int) -> Mapping[str, Any]:
+    """What the schema says one level deeper; keys that are free have one pattern, and one description."""
+    free: Mapping[str, Any] = next(iter(field.get("patternProperties", {}).values()), {})
+    deeper: Mapping[str, Any] = field.get("items", {}) if isinstance(part, int) else field.get("properties", {}).get(part, free)
+    return deeper
+
+
+def _resolve(field: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The field without references, without the choice of leaving it out, and with the keys of all its variants."""
+    if reference := field.get("$ref"):
+        return _resolve(schema()["$defs"][reference.rsplit("/", 1)[-1]])
+    if choices := [_resolve(choice) for choice in field.get("anyOf", ()) if choice.get("type") != "null"]:
+        return choices[0]
+    if variants := [_resolve(variant) for variant in field.get("oneOf", ())]:
+        return {"properties": {key: value for variant in variants for key, value in variant["properties"].items()}}
+    return field

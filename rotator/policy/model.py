@@ -1,0 +1,287 @@
+"""What a policy can say: frozen pydantic models, whose field descriptions are also the JSON schema's and the remedies of mistakes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, InstanceOf, Tag, WithJsonSchema, field_validator
+from pydantic import ValidationInfo as Info
+
+from rotator.policy import rules
+from rotator.policy.durations import Duration
+from rotator.state import Home
+
+DAY = timedelta(days=1)
+_Guid = Annotated[str, BeforeValidator(rules.guid), WithJsonSchema({"type": "string", "pattern": f"^{rules.GUID}$"})]
+_SecretName = Annotated[str, BeforeValidator(rules.secret_name), WithJsonSchema({"type": "string", "pattern": f"^{rules.SECRET_NAME}$"})]
+_Path = Annotated[str, BeforeValidator(rules.path), WithJsonSchema({"type": "string", "pattern": f"^({rules.PATH})$"})]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Principal(_Part):
+    """Whose passwords are rotated."""
+
+    app_id: _Guid = Field(
+        description="Application (client) ID of the service principal whose passwords are rotated.", examples=["5d3c0a52-0000-0000-0000-000000000000"]
+    )
+    home: Home = Field(default=Home.APPLICATION, description="The object that new credentials are added to.", examples=["application"])
+    tenant_id: _Guid | None = Field(
+        default=None,
+        description="Tenant of the principal, where it isn't the one that rotator signs in to.",
+        examples=["72f988bf-0000-0000-0000-000000000000"],
+    )
+
+
+Role = Literal["AcrPull", "AcrPush", "Owner", "Container Registry Repository Reader"]
+
+
+class RegistryPolicy(_Part):
+    """A registry that the principal pulls from."""
+
+    id: Annotated[str, BeforeValidator(rules.registry_id)] = Field(
+        description="ARM id of the registry, as `az acr show --query id` prints it.",
+        examples=[rules.REGISTRY.example],
+    )
+    role: Role = Field(default="AcrPull", description="The role that lets the principal pull.", examples=["AcrPull"])
+
+    @property
+    def subscription(self) -> str:
+        """The subscription that holds it, in lower case."""
+        return rules.subscription(self.id)
+
+
+class KeyVaultPolicy(_Part):
+    """Where the password is published."""
+
+    url: Annotated[str, BeforeValidator(rules.vault_url)] = Field(description="URL of the vault.", examples=["https://myvault.vault.azure.net"])
+    password_secret: Annotated[str, BeforeValidator(rules.password_name)] = Field(
+        description="Name of the secret that holds the password; never the password itself.", examples=["mycontainerregistry-pull-pwd"]
+    )
+    username_secret: _SecretName | None = Field(
+        default=None, description="Name of the secret that holds the user name, which is the app id.", examples=["mycontainerregistry-pull-usr"]
+    )
+
+    @property
+    def host(self) -> str:
+        """The vault's host name, in lower case."""
+        return self.url.removeprefix("https://")
+
+
+class DeployWindow(_Part):
+    """When container groups may be redeployed."""
+
+    timezone: Annotated[str, BeforeValidator(rules.timezone)] = Field(
+        default="UTC", description="IANA time zone that `cron` speaks of.", examples=["Europe/Paris"]
+    )
+    cron: Annotated[str, BeforeValidator(rules.cron)] = Field(
+        description="When the window opens: five cron fields, in wall-clock time of `timezone`.", examples=["0 2 * * SAT"]
+    )
+    duration: Duration = Field(description="How long it stays open, in elapsed time.", examples=["4h"])
+
+    _positive = field_validator("duration")(rules.at_least(timedelta(minutes=15)))
+
+
+class Rotation(_Part):
+    """When what happens."""
+
+    validity: Duration = Field(default=90 * DAY, description="How long a new credential is valid.", examples=["90d"])
+    renew_before: Duration = Field(
+        default_factory=lambda data: min(30 * DAY, data.get("validity", 90 * DAY) / 3),
+        description="How long before its end a credential is replaced; at most half of `validity`. Default: 30d, or a third of `validity`.",
+        examples=["30d"],
+    )
+    overlap: Duration = Field(
+        default_factory=lambda data: min(DAY, data.get("renew_before", DAY)),
+        description="How long the old credential stays after the last container group moved. Default: 24h, or `renew_before`.",
+        examples=["24h"],
+    )
+    reclaim_after: Duration = Field(
+        default=DAY, description="When an unfinished attempt counts as abandoned; at least four times `proof.deadline`.", examples=["24h"]
+    )
+    warn_before: Duration = Field(
+        default_factory=lambda data: min(14 * DAY, data.get("renew_before", 30 * DAY) / 2),
+        description="How long before its end a credential that is still waited with makes every run fail. Default: 14d, or half of `renew_before`.",
+        examples=["14d"],
+    )
+    settle: Duration = Field(default=timedelta(minutes=30), description="How long a redeployed container group may take to start.", examples=["30m"])
+    deploy_window: DeployWindow | None = Field(default=None, description="When container groups may be redeployed. Default: always.")
+
+    _validity = field_validator("validity")(rules.at_least(timedelta(hours=1)))
+    _settle = field_validator("settle")(rules.at_least(timedelta(minutes=1)))
+
+    @field_validator("renew_before", "overlap", "warn_before")
+    @classmethod
+    def _in_order(cls, value: timedelta, info: Info) -> timedelta:
+        return rules.in_order(value, info)
+
+    @field_validator("deploy_window")
+    @classmethod
+    def _often_enough(cls, value: DeployWindow | None, info: Info) -> DeployWindow | None:
+        if value and "renew_before" in info.data:
+            rules.often_enough(value.cron, info.data["renew_before"])
+        return value
+
+
+class ProofPolicy(_Part):
+    """What a credential must do before anything relies on it."""
+
+    times: int = Field(default=5, ge=1, le=100, strict=True, description="Successes in a row.", examples=[5])
+    over: Duration = Field(default=timedelta(minutes=1), description="The least time from the first success to the last.", examples=["60s"])
+    deadline: Duration = Field(
+        default=timedelta(minutes=5), validate_default=True, description="When a credential that isn't proven by then is given up.", examples=["5m"]
+    )
+    registry: Literal["required", "optional"] = Field(
+        default="required",
+        description="`optional` accepts a credential although the registry can't be reached from where rotator runs.",
+        examples=["required"],
+    )
+
+    @field_validator("deadline")
+    @classmethod
+    def _after_the_last_try(cls, value: timedelta, info: Info) -> timedelta:
+        return rules.deadline(value, info.data.get("over", timedelta()))
+
+
+class KeyVaultSource(_Part):
+    """A secret of the policy's vault."""
+
+    key_vault: _SecretName = Field(description="Name of a secret in the policy's vault.", examples=["db-password"])
+
+
+class CredentialSource(_Part):
+    """The credential that is rotated."""
+
+    credential: Literal["password", "username"] = Field(description="The password that is rotated, or the app id.", examples=["password"])
+
+
+Source = KeyVaultSource | CredentialSource
+"""Where a hidden value of a container group comes from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What `az container create --file` would send, parsed: the container group as its author wrote it, with placeholders for secrets.
+
+    `file` is the path as a person would write it; `document` the JSON-like content, never changed.
+    """
+
+    file: str
+    document: Mapping[str, Any] = field(repr=False)
+
+    def __hash__(self) -> int:
+        """By the file: a document of dicts has no hash."""
+        return hash(self.file)
+
+
+Finished = Literal["wait", "redeploy", "ignore"]
+
+
+def _which(value: object) -> str | None:
+    keys = set(value) if isinstance(value, Mapping) else set(type(value).model_fields) if isinstance(value, _Part) else set()
+    return next((f"${key}" for key in ("key_vault", "credential") if key in keys), None)
+
+
+_Source = Annotated[
+    Annotated[KeyVaultSource, Tag("$key_vault")] | Annotated[CredentialSource, Tag("$credential")],
+    Discriminator(_which, custom_error_type="rotator", custom_error_message="not a source", custom_error_context={"remedy": rules.SOURCE}),
+]
+
+
+class GroupPolicy(_Part):
+    """A container group that pulls with the principal."""
+
+    id: Annotated[str, BeforeValidator(rules.group_id)] = Field(
+        description="ARM id of the container group, as `az container show --query id` prints it.", examples=[rules.GROUP.example]
+    )
+    secrets: Mapping[_Path, _Source] = Field(
+        default_factory=dict,
+        description="Where the values come from that Azure never shows, by their path.",
+        json_schema_extra={"additionalProperties": False},
+    )
+    manifest: Annotated[InstanceOf[Manifest], WithJsonSchema({"type": "string"})] | None = Field(
+        default=None,
+        description="File that deploys the group, relative to the policy: `az container create --file` YAML, or ARM JSON.",
+        examples=["manifests/nightly.yaml"],
+    )
+    when_finished: Finished | None = Field(
+        default=None, description="What happens to a run-once group that has finished and has no manifest.", examples=["wait"]
+    )
+    when_stopped: Finished = Field(default="wait", description="What happens to a stopped group.", examples=["wait"])
+
+    @property
+    def subscription(self) -> str:
+        """The subscription that holds it, in lower case."""
+        return rules.subscription(self.id)
+
+    def __hash__(self) -> int:
+        """By the id: `secrets` has no hash."""
+        return hash(self.id.lower())
+
+
+class Discover(_Part):
+    """What is done about container groups that no policy declares."""
+
+    subscriptions: tuple[_Guid, ...] = Field(
+        default=(), description="Subscriptions to look in. Default: those of the container groups and registries."
+    )
+    redeploy: bool = Field(default=False, strict=True, description="Whether undeclared groups are moved to the new credential, too.", examples=[True])
+    unseen: Literal["block", "accept"] = Field(
+        default="block", description="Whether a subscription that may not be listed keeps the old credential alive.", examples=["block"]
+    )
+
+
+class PolicyFile(_Part):
+    """The desired state of one principal's pull credential."""
+
+    principal: Principal = Field(description=Principal.__doc__)
+    registries: tuple[RegistryPolicy, ...] = Field(min_length=1, description="The registries that the principal pulls from.")
+    key_vault: KeyVaultPolicy = Field(description=KeyVaultPolicy.__doc__)
+    proof: ProofPolicy = Field(default=ProofPolicy(), description=ProofPolicy.__doc__)
+    rotation: Rotation = Field(default=Rotation(), validate_default=True, description=Rotation.__doc__)
+    container_groups: tuple[GroupPolicy, ...] = Field(default=(), description="The container groups that pull with the principal.")
+    discover: Discover = Field(default=Discover(), description=Discover.__doc__)
+
+    @field_validator("container_groups")
+    @classmethod
+    def _no_copy_of_the_credential(cls, value: tuple[GroupPolicy, ...], info: Info) -> tuple[GroupPolicy, ...]:
+        if vault := info.data.get("key_vault"):
+            for index, group in enumerate(value):
+                rules.no_copies(group.secrets, {vault.password_secret: "password", vault.username_secret: "username"}, index)
+        return value
+
+    @field_validator("rotation")
+    @classmethod
+    def _outlasts_a_proof(cls, value: Rotation, info: Info) -> Rotation:
+        if "proof" in info.data:
+            rules.reclaim(value.reclaim_after, info.data["proof"].deadline)
+        return value
+
+
+class Policy(PolicyFile):
+    """One policy: what its file says, the file, and its name, which is the file's stem."""
+
+    name: str
+    file: str
+
+    @property
+    def access_secret(self) -> str:
+        """Name of the secret that marks the access as revoked or granted."""
+        return rules.access_name(self.key_vault.password_secret)
+
+    @property
+    def subscriptions(self) -> tuple[str, ...]:
+        """Where dependents are looked for, sorted: as declared, else those of the container groups and registries."""
+        own = (*(group.subscription for group in self.container_groups), *(registry.subscription for registry in self.registries))
+        return tuple(sorted(set(self.discover.subscriptions or own)))
+
+    def group(self, group_id: str) -> GroupPolicy | None:
+        """What the policy says of a container group; ARM ids are the same in any letter case."""
+        return next((group for group in self.container_groups if group.id.lower() == group_id.lower()), None)
+
+    def __hash__(self) -> int:
+        """By what makes it one policy: equal policies have equal hashes."""
+        return hash((self.file, self.principal.app_id))

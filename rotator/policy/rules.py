@@ -1,0 +1,209 @@
+"""What a single value of a policy must look like, and what to write where it doesn't.
+
+Rules for whoever edits this file: every refusal has a remedy that can be pasted; none repeats the value, since it may be a secret
+that stands in the wrong place (`rotator.policy.mistakes` shows values where that can't be).
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import NoReturn
+
+from pydantic import ValidationInfo
+from pydantic_core import PydanticCustomError
+
+from rotator.policy import window
+from rotator.policy.durations import render
+
+GUID = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
+SECRET_NAME = "[0-9a-zA-Z-]{1,127}"
+"""Key Vault's own rule for the name of a secret (its REST specification; 127 characters by its documentation)."""
+_VAULT = re.compile(r"https://[a-z][0-9a-z-]{1,22}[0-9a-z]\.vault\.(azure\.net|usgovcloudapi\.net|azure\.cn)", re.IGNORECASE)
+"""Public, US government and China clouds; a vault's name has 3 to 24 letters, digits and hyphens."""
+_ARM = re.compile(r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/[^/]+/providers/(?P<type>[^/]+/[^/]+)/[^/]+", re.IGNORECASE)
+_ACCESS = "-access"
+PATH = (
+    "(containers|init_containers)/[^/]+/env/[^/]+|volumes/[^/]+/secret/[^/]+|volumes/[^/]+/azure_file/storage_account_key"
+    "|diagnostics/log_analytics/workspace_key"
+)
+PATHS = (
+    "containers/<container>/env/<NAME>",
+    "init_containers/<container>/env/<NAME>",
+    "volumes/<volume>/secret/<KEY>",
+    "volumes/<volume>/azure_file/storage_account_key",
+    "diagnostics/log_analytics/workspace_key",
+)
+"""Where a container group holds values that Azure never shows."""
+SOURCE = "Write {key_vault: NAME} for a secret of the policy's vault, {credential: password} or {credential: username}; never the value itself."
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A type of ARM resource: what it is called, its type in ARM ids, the documentation's name for one, and the command that prints the id."""
+
+    noun: str
+    type: str
+    named: str
+    command: str
+
+    @property
+    def example(self) -> str:
+        """An id of this type, as the documentation writes it."""
+        zero = "00000000-0000-0000-0000-000000000000"
+        return f"/subscriptions/{zero}/resourceGroups/myResourceGroup/providers/{self.type}/{self.named}"
+
+
+REGISTRY = Kind("registry", "Microsoft.ContainerRegistry/registries", "mycontainerregistry", "az acr show --name NAME --query id")
+GROUP = Kind("container group", "Microsoft.ContainerInstance/containerGroups", "mycontainer", "az container show -g GROUP -n NAME --query id")
+
+
+def refuse(problem: str, remedy: str, at: tuple[str | int, ...] = ()) -> NoReturn:
+    """Refuse a value; `at` leads from the field that is validated to the one that is wrong."""
+    raise PydanticCustomError("rotator", "{problem}", {"problem": problem, "remedy": remedy, "at": at})
+
+
+def _text(value: object, remedy: str) -> str:
+    if not isinstance(value, str):
+        refuse("not a text", remedy)
+    return str(value)
+
+
+def guid(value: object) -> str:
+    """A GUID, in lower case: Azure compares them without case, and so must every comparison here."""
+    remedy = "Write 8-4-4-4-12 hexadecimal digits, for example 5d3c0a52-0000-0000-0000-000000000000."
+    if not re.fullmatch(GUID, text := _text(value, remedy)):
+        refuse("not a GUID", remedy)
+    return text.lower()
+
+
+def _resource(value: object, kind: Kind) -> str:
+    remedy = f"Write what `{kind.command}` prints: /subscriptions/<GUID>/resourceGroups/<group>/providers/{kind.type}/<name>."
+    match = _ARM.fullmatch(_text(value, remedy))
+    if match is None:
+        refuse(f"not the ARM id of a {kind.noun}", remedy)
+    if match["type"].lower() != kind.type.lower():
+        refuse(f"the ARM id of a {match['type']}, where a {kind.noun} is meant", remedy)
+    if not re.fullmatch(GUID, match["subscription"]):
+        refuse("its subscription isn't a GUID", remedy)
+    return str(value)
+
+
+def registry_id(value: object) -> str:
+    """The ARM id of a registry."""
+    return _resource(value, REGISTRY)
+
+
+def group_id(value: object) -> str:
+    """The ARM id of a container group."""
+    return _resource(value, GROUP)
+
+
+def subscription(arm_id: str) -> str:
+    """The subscription of an ARM id, in lower case."""
+    return arm_id.split("/")[2].lower()
+
+
+def vault_url(value: object) -> str:
+    """A vault's URL, in lower case and without a slash at its end."""
+    remedy = "Write the URL that `az keyvault show --query properties.vaultUri` prints: https://<name>.vault.azure.net."
+    if not _VAULT.fullmatch(text := _text(value, remedy).rstrip("/")):
+        refuse("not the URL of a key vault", remedy)
+    return text.lower()
+
+
+def secret_name(value: object) -> str:
+    """The name of a Key Vault secret."""
+    remedy = "Write the name of a secret: 1 to 127 letters, digits and hyphens. The value belongs into the vault, not here."
+    if not re.fullmatch(SECRET_NAME, text := _text(value, remedy)):
+        refuse("not the name of a Key Vault secret", remedy)
+    return text
+
+
+def password_name(value: object) -> str:
+    """The name of the password's secret, short enough for the access mark's name."""
+    text = secret_name(value)
+    if len(access_name(text)) > 127:
+        refuse(f"too long: rotator keeps the access mark beside it, under this name and {_ACCESS}", "Write at most 120 characters.")
+    return text
+
+
+def access_name(password_secret: str) -> str:
+    """The name of the secret that marks the access as revoked or granted."""
+    return password_secret + _ACCESS
+
+
+def path(value: object) -> str:
+    """Where a container group holds a hidden value."""
+    remedy = f"Write one of {', '.join(PATHS)}."
+    if not re.fullmatch(PATH, text := _text(value, remedy)):
+        refuse("not a place where a container group holds a hidden value", remedy)
+    return text
+
+
+def timezone(value: object) -> str:
+    """The name of a time zone that this machine knows."""
+    remedy = "Write an IANA name such as Europe/Paris, America/New_York or UTC."
+    if not window.known(text := _text(value, remedy)):
+        refuse("not a time zone", remedy)
+    return text
+
+
+def cron(value: object) -> str:
+    """Five cron fields that come true on some day."""
+    remedy = "Write minute, hour, day of month, month and day of week: 0 2 * * SAT is every Saturday at two."
+    if why := window.wrong(_text(value, remedy)):
+        refuse(why, remedy)
+    return str(value)
+
+
+def at_least(least: timedelta) -> Callable[[timedelta], timedelta]:
+    """A validator of durations that refuses shorter ones than `least`."""
+
+    def check(value: timedelta) -> timedelta:
+        if value < least:
+            refuse("too short", f"Write {render(least)} or more.")
+        return value
+
+    return check
+
+
+def in_order(value: timedelta, info: ValidationInfo) -> timedelta:
+    """Keep the parts of a rotation in their order: renew in the second half, and end the overlap before the next one begins."""
+    validity, renew = info.data.get("validity"), info.data.get("renew_before")
+    if info.field_name == "renew_before" and validity and not timedelta() < value <= validity / 2:
+        refuse(f"not within half of validity, which is {render(validity)}", f"Write at most {render(validity / 2)}, or a longer validity.")
+    if info.field_name == "overlap" and validity and renew and value > validity - renew:
+        refuse("the next rotation would begin before this one's overlap ends", f"Write at most {render(validity - renew)}.")
+    if info.field_name == "warn_before" and renew and value > renew:
+        refuse(f"earlier than the replacement itself, which is {render(renew)} before the end", f"Write at most {render(renew)}.")
+    return value
+
+
+def often_enough(expression: str, renew_before: timedelta) -> None:
+    """Refuse a window that may stay closed from the day a credential is due to the day it ends."""
+    gap = window.longest_gap(expression)
+    if gap > renew_before:
+        problem = f"opens only every {render(gap)}, and renew_before is {render(renew_before)}: a credential could end before it opens"
+        refuse(problem, "Let it open more often, for example 0 2 * * SAT, or write a longer renew_before.", ("cron",))
+
+
+def deadline(value: timedelta, over: timedelta) -> timedelta:
+    """A deadline that leaves time for the tries."""
+    if value <= over or not value:
+        refuse(f"not after the last try, which is {render(over)} after the first", f"Write more than {render(over)}, for example 5m.")
+    return value
+
+
+def reclaim(reclaim_after: timedelta, proof_deadline: timedelta) -> None:
+    """Refuse to call an attempt abandoned that may still be at work."""
+    if reclaim_after < 4 * proof_deadline:
+        problem = f"shorter than four times proof.deadline, which is {render(proof_deadline)}: a run that is still at work could lose its credential"
+        refuse(problem, f"Write at least {render(4 * proof_deadline)}.", ("reclaim_after",))
+
+
+def no_copies(secrets: Mapping[str, object], published: Mapping[str | None, str], index: int) -> None:
+    """Refuse to read the rotated credential by its secret's name: in a redeployment, only `credential` means the one that is deployed."""
+    for path_, source in secrets.items():
+        if (meant := published.get(getattr(source, "key_vault", ""))) is not None:
+            refuse("the secret that this policy publishes", f"Write {{credential: {meant}}}.", (index, "secrets", path_, "key_vault"))

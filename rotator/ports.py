@@ -1,0 +1,164 @@
+"""What the engine needs of the rest of the world, as protocols: Azure in our own words, time, a lease, and somebody to tell.
+
+Rules for whoever implements `World`:
+
+* A method either returns what Azure said, or raises a `rotator.errors.AzureError`. Nothing else comes out, and no secret is in it.
+* What may be repeated safely is repeated inside, within its patience. `add_password`, `put_group` and `publish` are sent **once**: an
+  answer that never came is `OutcomeUnknown`, and the caller looks at the world.
+* Every reading carries Azure's time, from the answers' ``Date``.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from rotator.events import Event
+from rotator.policy import Policy
+from rotator.state import Access, Assignment, ContainerGroup, Credential, Home, Observed, Permissions, Principal, Proof, Secret, Tags, Version
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A credential just added, and the only sight of its secret."""
+
+    credential: Credential
+    secret: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """ACI accepted a PUT. `created`: it answered 201, so there was no such group a moment ago. `at` is Azure's time of the answer."""
+
+    at: datetime
+    created: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRecord:
+    """The access mark of a policy: what a revoke deleted, so that any machine can restore it."""
+
+    access: Access
+    since: datetime
+    assignments: tuple[Assignment, ...] = ()
+
+
+class World(Protocol):
+    """Azure, in our words, for one signed-in identity."""
+
+    async def observe(self, policy: Policy) -> Observed:
+        """Everything the planner needs of one policy, read now."""
+        ...
+
+    def survey(self, policies: Sequence[Policy]) -> AsyncIterator[tuple[Policy, Observed]]:
+        """The same for many, from the services' lists: it may over-report what is due, never under-report."""
+        ...
+
+    async def credentials(self, policy: Policy) -> tuple[Credential, ...]:
+        """The password credentials of both homes."""
+        ...
+
+    async def add_password(self, principal: Principal, home: Home, display_name: str, end: datetime) -> Issued:
+        """Add a password credential. Sent once: OutcomeUnknown where no answer came."""
+        ...
+
+    async def remove_password(self, principal: Principal, home: Home, key_id: str) -> None:
+        """Remove a password credential; NotFound where Graph says that there is none (only a later read is proof)."""
+        ...
+
+    async def versions(self, policy: Policy) -> tuple[Version, ...]:
+        """Every version of the published secret, sorted by creation; () where the secret doesn't exist."""
+        ...
+
+    async def value(self, policy: Policy, version: str | None = None) -> Secret:
+        """The published secret's value: of `version`, or the latest."""
+        ...
+
+    async def secret(self, policy: Policy, name: str) -> Secret:
+        """Another secret of the policy's vault: a source of a hidden value."""
+        ...
+
+    async def publish(self, policy: Policy, secret: Secret, expires: datetime, content_type: str | None, tags: Tags) -> Version:
+        """A new version of the published secret. Sent once: OutcomeUnknown where no answer came."""
+        ...
+
+    async def mark_version(self, policy: Policy, version: str, *, tags: Tags | None = None, enabled: bool | None = None) -> None:
+        """Replace a version's tags, or enable or disable it; None leaves as it is."""
+        ...
+
+    async def publish_username(self, policy: Policy) -> bool:
+        """See to it that the user name secret says the app id, where the policy names one; whether it had to be written."""
+        ...
+
+    async def prove(self, policy: Policy, secret: Secret, images: Sequence[str]) -> Proof:
+        """Try a password once, on fresh connections: an Entra token, then the registry's token and manifest of each image."""
+        ...
+
+    async def group(self, group_id: str) -> ContainerGroup:
+        """One container group, read now."""
+        ...
+
+    async def put_group(self, group_id: str, document: Mapping[str, Any]) -> Put:
+        """Replace a container group. Sent once: OutcomeUnknown where no answer came."""
+        ...
+
+    async def logs(self, group_id: str, container: str) -> str:
+        """What a container printed."""
+        ...
+
+    async def permissions(self, policy: Policy, groups: Sequence[str]) -> Permissions:
+        """What the signed-in identity may do where a rotation needs it, from RBAC's own answer; no write is tried."""
+        ...
+
+    async def access(self, policy: Policy) -> AccessRecord:
+        """The access mark, read now."""
+        ...
+
+    async def record_access(self, policy: Policy, access: Access, assignments: Sequence[Assignment]) -> None:
+        """Write the access mark with the assignments that it is about."""
+        ...
+
+    async def assignments(self, policy: Policy) -> tuple[Assignment, ...]:
+        """Every role assignment of the principal at, above or below the policy's registries."""
+        ...
+
+    async def delete_assignment(self, assignment: Assignment) -> bool:
+        """Delete a role assignment; False where it was already gone."""
+        ...
+
+    async def create_assignment(self, assignment: Assignment) -> bool:
+        """Create a role assignment under its recorded id; False where it exists."""
+        ...
+
+    async def role(self, name: str, scope: str) -> str:
+        """The GUID of a role by its name."""
+        ...
+
+
+class Clock(Protocol):
+    """Elapsed time, waits and ids; Azure's time comes with Azure's answers."""
+
+    def elapsed(self) -> float:
+        """Seconds since some fixed moment; never goes back."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+    def attempt(self) -> str:
+        """A new id for one attempt to add a credential: unique, short, of letters and digits."""
+        ...
+
+
+class Lease(Protocol):
+    """Keeps two runs from doing the same work twice; safety doesn't rest on it."""
+
+    def hold(self, name: str, for_: timedelta) -> AbstractAsyncContextManager[None]:
+        """Hold the lease called `name` for the duration of the block. Raises LeaseHeld."""
+        ...
+
+
+Tell = Callable[[Event], None]
+"""Where a run's events go."""

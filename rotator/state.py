@@ -1,0 +1,260 @@
+"""What the world looks like, as frozen values: the vocabulary that every other file speaks.
+
+Nothing here decides, acts or asks. Times are UTC and Azure's; collections are sorted tuples, so that equal worlds are equal values.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+KEY_ID, HOME, ATTEMPT = "rotator-key-id", "rotator-home", "rotator-attempt"
+"""Tags of a secret version of ours; `KEY_ID` is also a container group's: the credential that it holds."""
+ADOPTED, COMPROMISED = "rotator-adopted", "rotator-compromised"
+"""Tags of a secret version: key ids, separated by commas, that a person gave to rotator, or declared known to others."""
+SINCE, FAILED, PREVIOUS = "rotator-since", "rotator-failed", "rotator-previous"
+"""Tags of a container group: since when it holds its credential, which one failed on it, which one it held before."""
+ACCESS = "rotator-access"
+"""Tag of the access record: ``revoked`` or ``granted``."""
+
+
+def lineage(tenant: str, app_id: str, vault_host: str, secret: str) -> str:
+    """What a policy manages, whatever its file is called: 12 hex digits that mark every credential of ours."""
+    parts = "\n".join(part.strip().lower() for part in (tenant, app_id, vault_host, secret))
+    return hashlib.sha256(parts.encode()).hexdigest()[:12]
+
+
+def marker(lineage_: str, attempt: str) -> str:
+    """The display name of a credential of ours: all that survives of an add whose answer was lost."""
+    return f"rotator:{lineage_}:{attempt}"
+
+
+class Secret:
+    """A secret value that no repr, log, exception or format string can show; only :meth:`reveal` gives it out."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The value, for a request body and nothing else."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+    __str__ = __repr__
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __reduce__(self) -> str:
+        raise TypeError("a secret can't be pickled")
+
+
+class Home(StrEnum):
+    """The object that holds a credential: Graph keeps the two lists apart, and both authenticate."""
+
+    APPLICATION = "application"
+    SERVICE_PRINCIPAL = "service_principal"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Credential:
+    """A Graph ``passwordCredential``, without its secret. `hint` is the first three characters, on applications only."""
+
+    start: datetime
+    key_id: str
+    end: datetime
+    home: Home
+    display_name: str = ""
+    hint: str | None = None
+
+    def live(self, at: datetime) -> bool:
+        """Whether it has not ended at `at`."""
+        return at < self.end
+
+
+Tags = tuple[tuple[str, str], ...]
+
+
+def tags(values: Mapping[str, str] | None) -> Tags:
+    """Tags as a sorted tuple, so that equal ones are equal."""
+    return tuple(sorted((values or {}).items()))
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version of the Key Vault secret, without its value. `created` has a resolution of one second."""
+
+    id: str
+    created: datetime
+    enabled: bool = True
+    expires: datetime | None = None
+    content_type: str | None = None
+    tags: Tags = ()
+
+    def tag(self, name: str) -> str | None:
+        """The value of a tag, None where there is none."""
+        return dict(self.tags).get(name)
+
+    @property
+    def ours(self) -> bool:
+        """Whether rotator wrote it: only an issue gives a version an attempt."""
+        return bool(self.tag(KEY_ID) and self.tag(ATTEMPT))
+
+    @property
+    def key_id(self) -> str | None:
+        """The credential whose password it holds, as far as its tags say."""
+        return self.tag(KEY_ID) or (None if self.ours else next(iter(self.adopted), None))
+
+    @property
+    def adopted(self) -> tuple[str, ...]:
+        """Credentials that a person made ours, recorded here."""
+        return _listed(self.tag(ADOPTED))
+
+    @property
+    def compromised(self) -> tuple[str, ...]:
+        """Credentials declared compromised, recorded here."""
+        return _listed(self.tag(COMPROMISED))
+
+
+def _listed(value: str | None) -> tuple[str, ...]:
+    return tuple(sorted(filter(None, (part.strip().lower() for part in (value or "").split(",")))))
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """The Entra application and its service principal. Object ids; `application` is None where another tenant has it."""
+
+    app_id: str
+    application: str | None
+    service_principal: str | None
+    display_name: str = ""
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerGroup:
+    """A container group as ACI showed it at `at`. `document` is its raw JSON, to be read with :mod:`rotator.group` and never changed.
+
+    None of `document` and `unreadable`: Azure says that it doesn't exist (404, with permission to read).
+    """
+
+    id: str
+    at: datetime
+    document: Mapping[str, Any] | None = field(default=None, repr=False)
+    unreadable: str | None = None
+    writable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """A registry of the policy as ARM showed it. `abac`: roles with data actions count, AcrPull doesn't."""
+
+    id: str
+    login_server: str
+    abac: bool = False
+    admin_user: bool = False
+
+
+class Access(StrEnum):
+    """The access mark of a policy."""
+
+    UNMARKED = "unmarked"
+    GRANTED = "granted"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Assignment:
+    """A role assignment. `role` is the role definition's GUID, `id` the full resource id."""
+
+    scope: str
+    role: str
+    id: str
+    principal_id: str
+    condition: str | None = None
+    condition_version: str | None = None
+
+
+class Outcome(StrEnum):
+    """What one try of a credential showed."""
+
+    PROVEN = "proven"
+    REFUSED = "refused"
+    """Entra doesn't take the password (AADSTS7000215): wrong, removed, or not yet known to that replica."""
+    EXPIRED = "expired"
+    """Entra knows the password as one of this application that has ended (AADSTS7000222)."""
+    NO_PULL = "no_pull"
+    """It authenticates, and the registry refuses the pull (401, 403): no role."""
+    DISABLED = "disabled"
+    """Entra knows the principal and lets nobody sign in as it, or doesn't know it."""
+    UNREACHABLE = "unreachable"
+    """The registry or Entra gave no usable answer, or the network is denied."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """One try of a credential against Entra and the registry. `missing` are images that the registry doesn't have (404)."""
+
+    outcome: Outcome
+    detail: str = ""
+    missing: tuple[str, ...] = ()
+    registry_reached: bool = True
+
+    @property
+    def ok(self) -> bool:
+        """Whether it authenticated and pulled everything that exists."""
+        return self.outcome is Outcome.PROVEN
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """A subscription whose container groups may not be listed: who depends there is unknown."""
+
+    subscription: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Permissions:
+    """What is known to be refused; an empty tuple means that nothing is. `secret_deleted`: the name is soft-deleted in the vault."""
+
+    groups_refused: tuple[str, ...] = ()
+    vault_refused: str | None = None
+    secret_deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """Everything seen of a policy's world at one instant, with no secret in it. `at` is Azure's time.
+
+    `latest` is the id of the version that a GET without a version returns. `proof` is the latest proof of the current value in this
+    run, `absent_since` when this run first saw the current credential missing, `permissions` what RBAC says: the engine adds the three.
+    """
+
+    at: datetime
+    tenant: str
+    lineage: str
+    signed_in: str
+    principal: Principal
+    credentials: tuple[Credential, ...] = ()
+    versions: tuple[Version, ...] = ()
+    latest: str | None = None
+    registries: tuple[Registry, ...] = ()
+    groups: tuple[ContainerGroup, ...] = ()
+    unseen: tuple[Unseen, ...] = ()
+    access: Access = Access.UNMARKED
+    access_since: datetime | None = None
+    vault_refuses: str | None = None
+    proof: Proof | None = None
+    proof_at: datetime | None = None
+    absent_since: datetime | None = None
+    permissions: Permissions | None = None
