@@ -29,7 +29,7 @@ def client(world: World) -> Iterator[SecretClient]:
     session = requests.Session()
     session.mount("https://", SyncAdapter(world.app))
     transport = RequestsTransport(session=session, session_owner=False)
-    with SecretClient(VAULT_URL, world.owner, transport=transport, retry_total=0) as made:  # type: ignore[arg-type]
+    with SecretClient(VAULT_URL, world.owner, transport=transport, retry_total=0) as made:
         yield made
 
 
@@ -232,7 +232,6 @@ def test_an_injected_refusal_comes_in_key_vaults_envelope(world: World, client: 
     with pytest.raises(HttpResponseError, match="Throttled") as refused:
         client.set_secret("pwd", "x")
     assert refused.value.status_code == 429
-    assert refused.value.response is not None and refused.value.response.headers["Retry-After"] == "1"
 
 
 def test_a_vault_that_does_not_exist_has_no_host(world: World) -> None:
