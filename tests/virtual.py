@@ -43,7 +43,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """The virtual seconds; pass it as ``Clock(start, elapsed=loop.time)``."""
         return self._leap.reached
 
-    def run_in_executor(self, *_: object) -> NoReturn:  # type: ignore[override]
+    def run_in_executor(self, *_: object) -> NoReturn:
         """Refused: what a thread does, and when, is not part of a repeatable run."""
         raise Stuck("a thread was asked for in virtual time")
 

@@ -124,8 +124,13 @@ def status(directory: Where = None, output: Shape = Output.text) -> None:
         "vault": seeded.vault_url,
         "operator": seeded.operator.app_id,
         "admin": seeded.admin.app_id,
+        "turned_away": sorted({refusal["target"] for refusal in _ask(directory, "GET", "/turned-away")["value"]}),
     }
-    _write(found, output, lambda: "\n".join(f"{name:<13}{value}" for name, value in found.items()))
+    _write(found, output, lambda: "\n".join(f"{name.replace('_', ' '):<14}{_plain(value)}" for name, value in found.items()))
+
+
+def _plain(value: object) -> str:
+    return ", ".join(value) or "nobody" if isinstance(value, list) else str(value)
 
 
 @app.command()

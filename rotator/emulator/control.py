@@ -5,7 +5,7 @@ methods of :class:`~rotator.emulator.azure.Azure`.
 """
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import timedelta
 
@@ -17,6 +17,7 @@ from rotator.emulator.azure import Azure
 from rotator.emulator.clock import iso
 from rotator.emulator.faults import Fault
 from rotator.emulator.picture import picture, refused_pulls
+from rotator.emulator.proxy import Refusal
 from rotator.emulator.store import dump
 from rotator.emulator.wire import Call, Caller, Json, Request, Response, Route, ServiceError, Table
 
@@ -26,8 +27,8 @@ class Control:
 
     name = "emulator"
 
-    def __init__(self, azure: Azure, app: App, token: str) -> None:
-        self.azure, self.app, self._token = azure, app, token
+    def __init__(self, azure: Azure, app: App, token: str, turned_away: Sequence[Refusal] = ()) -> None:
+        self.azure, self.app, self._token, self._turned_away = azure, app, token, turned_away
         self.table = Table(
             (
                 Route("emulator.state.get", "GET", "/state", self.state),
@@ -40,6 +41,7 @@ class Control:
                 Route("emulator.pulls.refused", "GET", "/refused", self.refused),
                 Route("emulator.images.push", "POST", "/images", self.push),
                 Route("emulator.calls.list", "GET", "/calls", self.calls),
+                Route("emulator.hosts.refused", "GET", "/turned-away", self.turned_away),
             )
         )
 
@@ -124,6 +126,10 @@ class Control:
         since = int(call.request.query.get("since", "0"))
         served = (s for s in self.app.served[since:] if not s.operation.startswith("emulator."))
         return Response.json(200, {"value": [asdict(s) for s in served]})
+
+    def turned_away(self, call: Call) -> Response:
+        """What clients asked the proxy for in vain, because it is not Azure."""
+        return Response.json(200, {"value": [asdict(refusal) for refusal in self._turned_away]})
 
 
 def _text(body: Json, name: str) -> str:

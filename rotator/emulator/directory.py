@@ -82,12 +82,20 @@ class StateDirectory:
         """Let others know that the emulator is ready."""
         write_private_json(self._running, TypeAdapter(Running).dump_python(running))
 
+    def announced(self) -> int:
+        """The process id of whoever announced itself here last; 0 if nobody did. It may have been killed since."""
+        content = read_json(self._running)
+        return content["pid"] if content else 0
+
+    def serving(self) -> bool:
+        """Whether an emulator is ready here."""
+        return bool(self.announced()) and self._alive()
+
     def running(self) -> Running:
         """How to reach the emulator here. Raises NotRunning."""
-        content = read_json(self._running)
-        if content is None or not self._alive():
+        if not self.serving():
             raise NotRunning(f"no emulator is running in {self.path}: start one with `rotator emulator start --detach`")
-        return TypeAdapter(Running).validate_python(content)
+        return TypeAdapter(Running).validate_python(read_json(self._running))
 
     def keep(self, seeded: Seeded) -> None:
         """Remember the identities and names of the seeded tenant."""

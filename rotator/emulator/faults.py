@@ -27,7 +27,8 @@ class Broken(Exception):
 class Fault:
     """One planned fault.
 
-    `nth` counts the calls of `operation` (a name or an fnmatch pattern) since the fault was added, from 1; `times` strikes that many calls in a row (0: for ever).
+    `nth` counts the calls of `operation` (a name or an fnmatch pattern) since the fault was added, from 1; `times` strikes that many
+    calls in a row (0: for ever).
     kind ``status``: answer `status` in the service's envelope with `code`, `message`, `retry_after` seconds.
     kind ``reset`` | ``timeout``: break the connection. kind ``lost``: the same as reset after the effect.
     Any other kind is a condition that a service looks for itself (`argument` is its parameter).

@@ -8,7 +8,6 @@ import asyncio
 import os
 import secrets
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -21,12 +20,12 @@ from rotator.emulator.authority import Authority, named
 from rotator.emulator.azure import Azure
 from rotator.emulator.clock import Clock
 from rotator.emulator.control import Control
-from rotator.emulator.directory import NotRunning, Running, StateDirectory
-from rotator.emulator.proxy import Proxy
+from rotator.emulator.directory import AlreadyRunning, Running, StateDirectory
+from rotator.emulator.proxy import Proxy, Refusal
 from rotator.emulator.seed import TENANT, seed
 from rotator.emulator.server import HttpsServer, loopback
 from rotator.emulator.services import build
-from rotator.emulator.store import load, restore, save, time_of
+from rotator.emulator.store import UnreadableState, load, restore, save, time_of
 from rotator.emulator.timing import PROMPT, Timing
 
 SAVE_EVERY = 3.0
@@ -57,6 +56,7 @@ class Emulator:
     app: App
     path: Path
     token: str = field(repr=False)
+    turned_away: list[Refusal] = field(default_factory=list)
     _seen: int = 0
 
     def save(self, *, always: bool = False) -> None:
@@ -79,9 +79,10 @@ def open_emulator(settings: Settings) -> Emulator:
         directory.keep(seed(azure))
     else:
         restore(azure, content)
-    app, token = build(azure), secrets.token_urlsafe(32)
-    app.services = (*app.services, Control(azure, app, token))
-    return Emulator(azure, app, directory.state, token)
+    emulator = Emulator(azure, build(azure), directory.state, secrets.token_urlsafe(32))
+    control = Control(azure, emulator.app, emulator.token, emulator.turned_away)
+    emulator.app.services = (*emulator.app.services, control)
+    return emulator
 
 
 async def serve(emulator: Emulator, settings: Settings, stopping: asyncio.Event) -> None:
@@ -90,7 +91,7 @@ async def serve(emulator: Emulator, settings: Settings, stopping: asyncio.Event)
     server = HttpsServer(emulator.app, Authority(directory.path).context())
     inner = loopback()
     serving = asyncio.create_task(server.serve(sockets=[inner]))
-    proxy = Proxy(lambda host: named(host) and any(s.serves(host) for s in emulator.app.services), inner.getsockname())
+    proxy = Proxy(lambda host: named(host) and any(s.serves(host) for s in emulator.app.services), inner.getsockname(), emulator.turned_away)
     try:
         listener = await proxy.listen("127.0.0.1", settings.port)
         while not server.started and not serving.done():
@@ -134,24 +135,31 @@ def run(settings: Settings) -> None:
 
 
 def start(settings: Settings) -> Running:
-    """Serve in a process of its own that outlives this one; returns when it is ready. Raises StartFailed."""
+    """Serve in a process of its own that outlives this one; returns when it is ready. Raises AlreadyRunning, StartFailed."""
     directory = settings.directory
     directory.make()
+    if directory.serving():
+        raise AlreadyRunning(f"an emulator is already running in {directory.path}")
     command = [sys.executable, "-m", "rotator.emulator.process", "--dir", str(directory.path), "--port", str(settings.port)]
     command += ["--fresh"] * settings.fresh + ["--prompt"] * settings.prompt
-    with os.fdopen(os.open(directory.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as log:
-        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+    pid = _spawn(command, directory.log)
     for _ in _moments():
-        try:
-            running = directory.running()
-        except NotRunning:
-            running = None
-        if running and running.pid == child.pid:
-            return running
-        if child.poll() is not None:
+        if directory.announced() == pid:
+            return directory.running()
+        if os.waitpid(pid, os.WNOHANG) != (0, 0):
             raise StartFailed(_end_of(directory.log))
-    child.terminate()
+    os.kill(pid, signal.SIGTERM)
     raise StartFailed(f"not ready after {READY_WITHIN:g} s: {_end_of(directory.log)}")
+
+
+def _spawn(command: list[str], log: Path) -> int:
+    """A process in a session of its own, with nothing to read and its output in `log`."""
+    files = [
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, str(log), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600),
+        (os.POSIX_SPAWN_DUP2, 1, 2),
+    ]
+    return os.posix_spawn(command[0], command, os.environ, file_actions=files, setsid=True)
 
 
 def stop(directory: StateDirectory) -> int:
@@ -159,9 +167,7 @@ def stop(directory: StateDirectory) -> int:
     running = directory.running()
     os.kill(running.pid, signal.SIGTERM)
     for _ in _moments():
-        try:
-            directory.running()
-        except NotRunning:
+        if not directory.serving():
             return running.pid
     raise StartFailed(f"process {running.pid} did not end within {READY_WITHIN:g} s")
 
@@ -186,7 +192,10 @@ def main() -> None:
     parser.add_argument("--fresh", action="store_true")
     parser.add_argument("--prompt", action="store_true")
     given = parser.parse_args()
-    run(Settings(StateDirectory(given.dir), given.port, given.fresh, given.prompt))
+    try:
+        run(Settings(StateDirectory(given.dir), given.port, given.fresh, given.prompt))
+    except (AlreadyRunning, UnreadableState, OSError) as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,10 @@ class Timing:
     """Delays that real clients meet. `PROMPT` has none; the default is what was observed of Azure, at its quick end."""
 
     secret_valid: float = 12.0
-    """From addPassword until the last of `replicas` token endpoints accepts it (observed: 4-18 s, up to 2 min). Replicas learn one after another, so that answers flap."""
+    """From addPassword until the last of `replicas` token endpoints accepts it (observed: 4-18 s, up to 2 min).
+
+    Replicas learn one after another, so that answers flap.
+    """
     secret_gone: float = 12.0
     """From removePassword until the last replica refuses."""
     replicas: int = 3

@@ -61,7 +61,7 @@ def _world(loop: VirtualLoop) -> World:
     seeded = seed(azure)
     app = build(azure)
     hop = Hop(app)
-    transport = AioHttpTransport(session=Session(hop), session_owner=False)  # type: ignore[arg-type]
+    transport = AioHttpTransport(session=Session(hop), session_owner=False)
     who = seeded.operator
     credential = ClientSecretCredential(seeded.tenant, who.app_id, who.secret, transport=transport)
     return World(azure, app, seeded, hop, loop, SecretClient(seeded.vault_url, credential, transport=transport))
@@ -127,8 +127,8 @@ async def test_a_status_fault_comes_in_the_services_envelope_with_retry_after(wo
     world.azure.faults.add(Fault("keyvault.secrets.get", "status", status=429, code="Throttled", retry_after=9))
     with pytest.raises(HttpResponseError) as raised:
         await world.vault.get_secret("name", retry_total=0)
-    assert raised.value.response is not None
-    assert (raised.value.status_code, raised.value.response.headers["Retry-After"]) == (429, "9")
+    headers = getattr(raised.value.response, "headers", {})
+    assert (raised.value.status_code, headers["Retry-After"]) == (429, "9")
 
 
 @in_virtual_time
@@ -156,7 +156,7 @@ async def test_one_client_can_be_held_back_while_the_other_goes_on(world: World)
 
     await world.vault.set_secret("name", "first")
     who, slow = world.seeded.operator, Session(Hop(world.app, arriving=hold))
-    transport = AioHttpTransport(session=slow, session_owner=False)  # type: ignore[arg-type]
+    transport = AioHttpTransport(session=slow, session_owner=False)
     credential = ClientSecretCredential(world.seeded.tenant, who.app_id, who.secret, transport=transport)
     held = SecretClient(world.seeded.vault_url, credential, transport=transport)
     await asyncio.gather(write(held, "slow"), write(world.vault, "quick"))
