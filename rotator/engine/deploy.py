@@ -1,0 +1,178 @@
+"""Deploy and restore: one PUT of one container group, and then watching until there is evidence."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rotator import group
+from rotator.engine.run import Run, ensure_fresh, ensure_granted
+from rotator.errors import AzureError, Conflict, NotFound, OutcomeUnknown, ProofFailed, RotatorError, UnsafeStep
+from rotator.events import GroupAccepted, GroupSettled, Noted
+from rotator.group import Failed, Verdict
+from rotator.plan import STRIPPED, Deploy, Restore, View, short
+from rotator.policy import KeyVaultSource, Source
+from rotator.state import ContainerGroup, Observed, Secret, Version, tags
+
+EVERY = 10.0
+"""Seconds between two looks at a container group that starts."""
+ENOUGH = (Verdict.HEALTHY, Verdict.WORSE, Verdict.PULL_FAILED)
+"""Verdicts that end the watch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a PUT is to put where."""
+
+    group: str
+    key_id: str
+    version: str
+    failed: Failed | None = None
+
+
+async def deploy(run: Run, observed: Observed, step: Deploy) -> str:
+    """Redeploy the group with the current credential; returns how it fares. Raises when it fares worse, or nobody can tell."""
+    version = View(run.policy, observed, run.intent).current_version
+    if version is None or version.key_id != step.key_id.lower():
+        raise UnsafeStep(f"credential {step.key_id} isn't the current one any more", remedy="Run again.")
+    before = await _fresh(run, observed, step.group)
+    await replace(run, before, Change(step.group, step.key_id, version.id))
+    verdict, after = await watch(run, before, step.group, step.key_id, version)
+    _told(run, step.group, step.key_id, verdict)
+    _ensure_well(run, step.group, verdict, step.key_id)
+    return _moved_text(before, after)
+
+
+async def restore(run: Run, observed: Observed, step: Restore) -> str:
+    """Put the group back on the credential that it held before, proven once more; returns how it fares."""
+    value = await run.world.value(run.policy, step.version)
+    proof = await run.world.prove(run.policy, value, group.images(run.policy, observed))
+    if not proof.ok:
+        raise ProofFailed(
+            f"credential {step.key_id}, to which {step.group} was to go back, doesn't prove: {proof.outcome} {proof.detail}".rstrip(),
+            state=f"The group stays on credential {step.failed}, with which a pull failed.",
+            remedy="Look at the group's events and at the registry.",
+        )
+    before = await _fresh(run, observed, step.group)
+    version = next(v for v in observed.versions if v.id == step.version)
+    await replace(run, before, Change(step.group, step.key_id, step.version, Failed(step.failed, step.count, before.at)))
+    verdict, _ = await watch(run, before, step.group, step.key_id, version)
+    _told(run, step.group, step.key_id, verdict)
+    _ensure_well(run, step.group, verdict, step.key_id)
+    raise ProofFailed(
+        f"a pull with credential {step.failed} failed in {step.group}",
+        state=f"The group is back on credential {step.key_id}, and fares {verdict.value}. No other group was moved after it.",
+        remedy="Look at the group's events; it is tried again after an hour, doubling to a day (`--retry` overrides).",
+    )
+
+
+async def _fresh(run: Run, observed: Observed, group_id: str) -> ContainerGroup:
+    """The group as it is now; it must still be what was decided on."""
+    now = await run.world.group(group_id)
+    if now.document is None:
+        gone = NotFound(f"container group {group_id} isn't there any more", service="aci", remedy="Nothing: what doesn't exist holds nothing.")
+        raise gone if now.unreadable is None else UnsafeStep(f"{group_id} can't be read: {now.unreadable}", remedy="Run again.")
+    seen = next((g for g in observed.groups if g.id.lower() == group_id.lower()), None)
+    if seen is not None and seen.document is not None and _key(seen) != _key(now):
+        raise Conflict(f"{group_id} was redeployed by somebody else meanwhile", service="aci", remedy="Run again.")
+    return now
+
+
+def _key(seen: ContainerGroup) -> str | None:
+    return group.shows(seen.document).key_id
+
+
+async def replace(run: Run, before: ContainerGroup, change: Change) -> None:
+    """Send one PUT with the group's own content, its hidden values from their sources, and the credential of `change`."""
+    read = run.clock.elapsed()
+    document = before.document or {}
+    declared = run.policy.group(change.group)
+    values = await fetch(run, group.sources(run.policy, document, declared))
+    password = await run.world.value(run.policy, change.version)
+    body = group.edit(
+        document, run.policy, declared, values=values, password=password, key_id=change.key_id, since=before.at, failed=change.failed
+    )
+    await ensure_granted(run)
+    ensure_fresh(run, read, change.group)
+    await put(run, change.group, change.key_id, body)
+
+
+async def fetch(run: Run, sources: Iterable[KeyVaultSource]) -> dict[Source, Secret]:
+    """The values of hidden values' sources. Raises AzureError naming the secret, never its value."""
+    return {source: await run.world.secret(run.policy, source.key_vault) for source in sources}
+
+
+async def put(run: Run, group_id: str, key_id: str, body: Mapping[str, Any]) -> None:
+    """Send the PUT once; after an answer that never came, GET decides."""
+    try:
+        accepted = await run.world.put_group(group_id, body)
+        if accepted.created:
+            text = "it had been deleted since it was read, and exists again now"
+            run.tell(Noted(policy=run.policy.name, code="recreated", subject=group_id, text=text, warn=True))
+    except OutcomeUnknown:
+        await run.clock.sleep(EVERY)
+        now = await run.world.group(group_id)
+        if now.document is None or group.shows(now.document).key_id != key_id.lower():
+            raise
+    except AzureError as error:
+        error.state = "Azure refused the redeployment, so the group is as it was; other groups keep the credential they have."
+        raise
+    run.tell(GroupAccepted(policy=run.policy.name, group=group_id, key_id=key_id))
+
+
+async def watch(run: Run, before: ContainerGroup, group_id: str, key_id: str, version: Version) -> tuple[Verdict, ContainerGroup]:
+    """Look until there is evidence newer than the PUT, or the policy's `settle` is over. Raises when our tags are stripped."""
+    start, settle = run.clock.elapsed(), run.policy.rotation.settle.total_seconds()
+    while True:
+        now = await run.world.group(group_id)
+        if now.document is not None:
+            if group.shows(now.document).key_id != key_id.lower():
+                await _stripped(run, group_id, version)
+            verdict = group.verdict(now.document, before.at, at=now.at, before=before.document)
+            if verdict in ENOUGH or run.clock.elapsed() - start >= settle:
+                return verdict, now
+        elif run.clock.elapsed() - start >= settle or now.unreadable is None:
+            return Verdict.UNKNOWN, now
+        await run.clock.sleep(EVERY)
+
+
+async def _stripped(run: Run, group_id: str, version: Version) -> None:
+    names = [name for name in (version.tag(STRIPPED) or "").split(",") if name]
+    listed = ",".join(dict.fromkeys([*names, short(group_id)]))
+    await run.world.mark_version(run.policy, version.id, tags=tags({**dict(version.tags), STRIPPED: listed}))
+    raise UnsafeStep(
+        f"{group_id} doesn't show rotator's tags after a redeployment that set them",
+        state="The group was redeployed with the current credential, but doesn't say so; it isn't redeployed again by itself.",
+        remedy="Find what strips tags (an Azure Policy, a pipeline), then run with --retry.",
+    )
+
+
+def _told(run: Run, group_id: str, key_id: str, verdict: Verdict) -> None:
+    run.tell(GroupSettled(policy=run.policy.name, group=group_id, key_id=key_id, verdict=verdict.value))
+
+
+def _ensure_well(run: Run, group_id: str, verdict: Verdict, key_id: str) -> None:
+    if verdict is Verdict.HEALTHY:
+        return
+    what = {
+        Verdict.PULL_FAILED: "can't pull its image",
+        Verdict.WORSE: "pulled its image, and its containers fare worse than before",
+        Verdict.SETTLING: f"has not started within {run.policy.rotation.settle}",
+        Verdict.UNKNOWN: "doesn't show how it fares",
+    }[verdict]
+    raise RedeploymentFailed(
+        f"{group_id} {what} since it was redeployed with credential {key_id}",
+        state=f"The group has credential {key_id}, which is proven; every other group that has not moved keeps the one it has.",
+        remedy="Look at the group's events and logs; the next run goes on from what it sees, with the way back if a pull failed.",
+    )
+
+
+class RedeploymentFailed(RotatorError):
+    """A container group that doesn't fare well after its redeployment."""
+
+
+def _moved_text(before: ContainerGroup, after: ContainerGroup) -> str:
+    old, new = group.ip_address(before.document), group.ip_address(after.document)
+    changed = f"; its IP address changed from {old} to {new}" if old and new and old != new else ""
+    return f"{before.id.rsplit('/', 1)[-1]} runs with the new credential{changed}"
+
+

@@ -1,0 +1,76 @@
+"""`rotator deploy`: one container group now, from its manifest or its own content, with the current credential."""
+
+from dataclasses import dataclass
+
+from rotator import group
+from rotator.engine.deploy import Change, fetch, put, replace, watch
+from rotator.engine.look import Memory, look
+from rotator.engine.run import Run, ensure_granted
+from rotator.errors import Conflict, NotFound, UnsafeStep
+from rotator.events import GroupSettled
+from rotator.group import Phase
+from rotator.plan import View
+from rotator.state import ContainerGroup, Observed, Version
+
+EVERY = 15.0
+"""Seconds between two looks at a job at work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """A container group that was deployed now. `exit_code` is its first failing container's, 0, or None while it runs."""
+
+    group: str
+    key_id: str
+    verdict: str
+    exit_code: int | None = None
+
+
+async def deploy_now(run: Run, group_id: str, *, wait: bool) -> Deployed:
+    """Deploy the group with the current credential; with `wait`, until it started, and a job until it ended. Never interrupts a running job."""
+    await ensure_granted(run)
+    observed = await look(run, Memory())
+    version = _current(run, observed)
+    before = await run.world.group(group_id)
+    _ensure_free(before)
+    await _send(run, before, version)
+    verdict, after = await watch(run, before, group_id, version.key_id or "", version)
+    run.tell(GroupSettled(policy=run.policy.name, group=group_id, key_id=version.key_id or "", verdict=verdict.value))
+    while wait and after.document is not None and group.run_once(after.document) and group.phase(after) in (Phase.RUNNING, Phase.STARTING):
+        await run.clock.sleep(EVERY)
+        after = await run.world.group(group_id)
+    return Deployed(group_id, version.key_id or "", verdict.value, group.exit_code(after.document))
+
+
+def _current(run: Run, observed: Observed) -> Version:
+    view = View(run.policy, observed, run.intent)
+    if view.current_version is None or view.current is None or not view.current.live(view.at):
+        raise UnsafeStep(
+            f"{run.policy.name} has no credential of ours that lives", remedy=f"Run `rotator rotate {run.policy.name}` first; it publishes one."
+        )
+    return view.current_version
+
+
+def _ensure_free(before: ContainerGroup) -> None:
+    if before.unreadable:
+        raise UnsafeStep(f"{before.id} can't be read: {before.unreadable}", remedy="Give rotator permission to read it.")
+    busy = before.document is not None and group.run_once(before.document) and group.phase(before) in (Phase.RUNNING, Phase.PULLING)
+    if busy:
+        raise Conflict(f"{before.id} is a job at work, and is never interrupted", service="aci", remedy="Deploy it when it has finished.")
+
+
+async def _send(run: Run, before: ContainerGroup, version: Version) -> None:
+    declared = run.policy.group(before.id)
+    if declared is None or declared.manifest is None:
+        if before.document is None:
+            raise NotFound(f"container group {before.id} isn't there, and the policy has no manifest for it", service="aci")
+        await replace(run, before, Change(before.id, version.key_id or "", version.id))
+        return
+    values = await fetch(run, group.manifest_sources(declared.manifest, run.policy, declared))
+    password = await run.world.value(run.policy, version.id)
+    key_id = version.key_id or ""
+    body = group.from_manifest(
+        declared.manifest, run.policy, declared, values=values, password=password, key_id=key_id, since=before.at, document=before.document
+    )
+    await ensure_granted(run)
+    await put(run, before.id, key_id, body)

@@ -1,0 +1,117 @@
+"""Looks at the world with the eyes of one run: observation, what the run remembers of earlier looks, proof and permissions."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from rotator import group, guard
+from rotator.engine.run import Run
+from rotator.errors import Forbidden, NotFound
+from rotator.guard import Veto
+from rotator.policy import Policy
+from rotator.plan import Deploy, Issue, Plan, Retire, Step, View, kind, next_due, next_steps, plan, target
+from rotator.state import Observed, Outcome, Permissions, Proof
+
+TRIES, PAUSE = 3, 5.0
+"""Tries of the current value, and seconds between them: one replica's hiccup is no reason to veto."""
+
+
+@dataclass(slots=True)
+class Memory:
+    """What one run has seen that a single observation can't show."""
+
+    absent_since: datetime | None = None
+    permissions: Permissions | None = None
+    refused: set[tuple[str, str]] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a run would do, and why it might not."""
+
+    policy: Policy
+    observed: Observed
+    plan: Plan
+    vetoes: tuple[Veto, ...]
+    next_due: datetime | None
+    view: View
+
+
+async def look(run: Run, memory: Memory) -> Observed:
+    """Observe, and add what this run knows already."""
+    observed = _permitted(await run.world.observe(run.policy), memory.permissions)
+    view = View(run.policy, observed, run.intent)
+    if view.current_key and not view.current:
+        memory.absent_since = memory.absent_since or observed.at
+    else:
+        memory.absent_since = None
+    return replace(observed, absent_since=memory.absent_since)
+
+
+def _permitted(observed: Observed, permissions: Permissions | None) -> Observed:
+    if permissions is None:
+        return observed
+    refused = {group_id.lower() for group_id in permissions.groups_refused}
+    groups = tuple(replace(g, writable=g.writable and g.id.lower() not in refused) for g in observed.groups)
+    return replace(observed, groups=groups, permissions=permissions)
+
+
+async def prepared(run: Run, observed: Observed, memory: Memory, steps: tuple[Step, ...]) -> Observed:
+    """The observation with the proof and permissions that the guard wants for these steps."""
+    if any(isinstance(step, Issue | Deploy) for step in steps) and memory.permissions is None:
+        groups = tuple(g.id for g in observed.groups if g.document is not None)
+        memory.permissions = await run.world.permissions(run.policy, groups)
+        observed = _permitted(observed, memory.permissions)
+    if any(isinstance(step, Issue | Deploy | Retire) for step in steps):
+        latest = any(isinstance(step, Issue) for step in steps)
+        observed = await proven(run, observed, None if latest else _current_version(run, observed))
+    return observed
+
+
+def _current_version(run: Run, observed: Observed) -> str | None:
+    version = View(run.policy, observed, run.intent).current_version
+    return version.id if version else None
+
+
+async def proven(run: Run, observed: Observed, version: str | None) -> Observed:
+    """The observation with a proof, made now, of the value of `version` (None: the latest)."""
+    try:
+        value = await run.world.value(run.policy, version)
+    except (NotFound, Forbidden):
+        return replace(observed, proof=None, proof_at=None)
+    images = group.images(run.policy, observed)
+    proof = Proof(Outcome.UNREACHABLE, "not tried")
+    for attempt in range(TRIES):
+        if attempt:
+            await run.clock.sleep(PAUSE)
+        proof = await run.world.prove(run.policy, value, images)
+        if proof.outcome in (Outcome.PROVEN, Outcome.EXPIRED):
+            break
+    return replace(observed, proof=proof, proof_at=observed.at)
+
+
+async def preview(run: Run) -> Preview:
+    """What a run would do now: reads only, with one proof of the current value and RBAC's word on permissions."""
+    memory = Memory()
+    observed = await look(run, memory)
+    vetoes: list[Veto] = []
+    while steps := next_steps(run.policy, observed, run.intent, frozenset(memory.refused)).steps:
+        if observed.proof is None:
+            observed = await prepared(run, observed, memory, steps)
+        found = [veto for step in steps if (veto := guard.check(step, run.policy, observed, run.intent))]
+        if not found:
+            break
+        vetoes += found
+        memory.refused |= {(kind(veto.step), target(veto.step)) for veto in found}
+    return _preview(run, observed, memory, tuple(vetoes))
+
+
+async def glance(run: Run) -> Preview:
+    """What is visible without trying anything: no proof, no permissions."""
+    memory = Memory()
+    return _preview(run, await look(run, memory), memory, ())
+
+
+def _preview(run: Run, observed: Observed, memory: Memory, vetoes: tuple[Veto, ...]) -> Preview:
+    unfolded = plan(run.policy, observed, run.intent, frozenset(memory.refused))
+    due = next_due(run.policy, observed, unfolded, run.intent)
+    return Preview(run.policy, observed, unfolded, vetoes, due, View(run.policy, observed, run.intent))

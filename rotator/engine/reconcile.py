@@ -1,0 +1,116 @@
+"""Observe, decide, act, until nothing is due: the loop that every rotation is."""
+
+import asyncio
+
+from rotator import guard
+from rotator.engine.deploy import deploy, restore
+from rotator.engine.issue import issue
+from rotator.engine.look import Memory, look, prepared
+from rotator.engine.retire import disable, retire
+from rotator.engine.run import Result, Run, Score, failure, told
+from rotator.errors import RotatorError
+from rotator.events import Finished, Noted, StepDone, StepStarted, Vetoed, Waiting
+from rotator.plan import Deploy, Disable, Issue, Next, Restore, Retire, Step, kind, next_due, next_steps, target
+from rotator.state import Observed
+
+SIDE_BY_SIDE = 4
+"""Container groups that are redeployed at the same time, after the canary (azure-facts A10: 100 PUTs in five minutes)."""
+LOOKS = 150
+"""Looks for something that is on its way; with 15 s between them a little more than Azure's 30 minutes to start a group."""
+
+
+async def reconcile(run: Run) -> Result:
+    """Take every step that is due. What fails is told and counted; nothing of Azure's or ours is raised."""
+    score = Score()
+    due = None
+    try:
+        observed, following = await _converge(run, score)
+        _tell_rest(run, score, following)
+        due = next_due(run.policy, observed, following, run.intent)
+    except RotatorError as error:
+        told(run, failure(run, "observe", run.policy.name, error), score)
+    result = Result(run.policy.name, score.exit_code, score.summary(), due, score.done)
+    run.tell(Finished(policy=run.policy.name, exit_code=result.exit_code, summary=result.summary, next_due=due))
+    return result
+
+
+async def _converge(run: Run, score: Score) -> tuple[Observed, Next]:
+    memory, looks = Memory(), 0
+    while True:
+        observed = await look(run, memory)
+        following = next_steps(run.policy, observed, run.intent, frozenset(memory.refused))
+        if following.steps:
+            await _take(run, score, observed, memory, following.steps)
+            continue
+        pause = min((w.look_again for w in following.waits if w.look_again), default=None)
+        looks += 1
+        if pause is None or looks > LOOKS or run.left() <= pause:
+            return observed, following
+        await run.clock.sleep(pause)
+
+
+async def _take(run: Run, score: Score, observed: Observed, memory: Memory, steps: tuple[Step, ...]) -> None:
+    observed = await prepared(run, observed, memory, steps)
+    allowed: list[Step] = []
+    for step in steps:
+        veto = guard.check(step, run.policy, observed, run.intent)
+        if veto is None:
+            allowed.append(step)
+            continue
+        memory.refused.add((kind(step), target(step)))
+        told(run, _vetoed(run, observed, veto), score)
+    turns = asyncio.Semaphore(SIDE_BY_SIDE)
+    await asyncio.gather(*(_one(run, score, observed, memory, step, turns) for step in allowed))
+
+
+def _vetoed(run: Run, observed: Observed, veto: guard.Veto) -> Vetoed:
+    error = veto.error().diagnose()
+    return Vetoed(
+        policy=run.policy.name,
+        at=observed.at,
+        step=kind(veto.step),
+        target=target(veto.step),
+        code=veto.code,
+        happened=error.happened,
+        state=error.state,
+        remedy=error.remedy,
+    )
+
+
+async def _one(run: Run, score: Score, observed: Observed, memory: Memory, step: Step, turns: asyncio.Semaphore) -> None:
+    async with turns:
+        name, what = kind(step), target(step)
+        run.tell(StepStarted(policy=run.policy.name, at=observed.at, step=name, target=what, reason=step.reason.text, code=step.reason.code))
+        try:
+            detail = await _act(run, observed, step)
+        except RotatorError as error:
+            memory.refused.add((name, what))
+            told(run, failure(run, name, what, error), score)
+            return
+        score.done += 1
+        run.tell(StepDone(policy=run.policy.name, step=name, target=what, detail=detail))
+
+
+async def _act(run: Run, observed: Observed, step: Step) -> str:
+    match step:
+        case Issue():
+            return await issue(run, observed, step)
+        case Deploy():
+            return await deploy(run, observed, step)
+        case Restore():
+            return await restore(run, observed, step)
+        case Retire():
+            return await retire(run, observed, step)
+        case Disable():
+            return await disable(run, step)
+        case _:
+            raise TypeError(f"{kind(step)} is not a step of a rotation")
+
+
+def _tell_rest(run: Run, score: Score, following: Next) -> None:
+    name = run.policy.name
+    for wait in following.waits:
+        waiting = Waiting(policy=name, code=wait.code, subject=wait.subject, reason=wait.text, until=wait.until, warn=wait.warn)
+        told(run, waiting, score)
+    for note in following.notes:
+        told(run, Noted(policy=name, code=note.code, subject=note.subject, text=note.text, warn=note.warn), score)

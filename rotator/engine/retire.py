@@ -1,0 +1,63 @@
+"""Retire a credential and disable its versions: what was decided is carried out, and a later read must agree."""
+
+from rotator.engine.run import Run
+from rotator.errors import AzureError, Conflict, NotFound, OutcomeUnknown, Throttled, Unavailable
+from rotator.events import CredentialRemoved, VersionDisabled
+from rotator.plan import Disable, Retire
+from rotator.state import Credential, Observed, Principal
+
+LOOKING, EVERY = 120.0, 5.0
+"""Seconds for which, and between which, a removed credential is looked for until a read no longer shows it."""
+
+
+async def retire(run: Run, observed: Observed, step: Retire) -> str:
+    """Remove the credential; returns what was done."""
+    credential = next(c for c in observed.credentials if c.key_id == step.key_id)
+    await withdraw(run, observed.principal, credential)
+    return f"credential {credential.key_id} is removed from the {credential.home.value.replace('_', ' ')}"
+
+
+async def withdraw(run: Run, principal: Principal, credential: Credential) -> None:
+    """Remove a credential of ours until a read no longer shows it; Unavailable if it is still there after two minutes.
+
+    Removing twice is harmless: a key id is never used again. Graph answers 400 or 404 for one that it doesn't know *yet* just as for
+    one that is gone (azure-facts C2), and 409 where two changes of one object meet (C4); so only reading decides, and after such an answer
+    only reading for two minutes.
+    """
+    start = run.clock.elapsed()
+    while True:
+        try:
+            await run.world.remove_password(principal, credential.home, credential.key_id)
+        except (NotFound, Conflict, OutcomeUnknown, Throttled, Unavailable) as error:
+            trouble: AzureError | None = error
+        else:
+            trouble = None
+        await run.clock.sleep(EVERY if trouble else 0)
+        unsure = isinstance(trouble, NotFound) and run.clock.elapsed() - start < LOOKING
+        if not await _there(run, credential) and not unsure:
+            break
+        if run.clock.elapsed() - start > LOOKING:
+            raise _still_there(credential, trouble)
+        await run.clock.sleep(EVERY)
+    run.tell(CredentialRemoved(policy=run.policy.name, key_id=credential.key_id, home=credential.home))
+
+
+async def _there(run: Run, credential: Credential) -> bool:
+    return any(c.key_id == credential.key_id for c in await run.world.credentials(run.policy))
+
+
+def _still_there(credential: Credential, trouble: AzureError | None) -> AzureError:
+    why = f" ({trouble.happened})" if trouble else ""
+    return Unavailable(
+        f"credential {credential.key_id} is still there {LOOKING:.0f} s after its removal{why}",
+        service="graph",
+        state=f"Credential {credential.key_id} may still authenticate.",
+        remedy="Run again; the next run removes it.",
+    )
+
+
+async def disable(run: Run, step: Disable) -> str:
+    """Disable the version; returns what was done."""
+    await run.world.mark_version(run.policy, step.version, enabled=False)
+    run.tell(VersionDisabled(policy=run.policy.name, version=step.version))
+    return f"version {step.version} is disabled"

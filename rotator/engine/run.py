@@ -1,0 +1,96 @@
+"""What every step is given, and what a run comes to."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from rotator.errors import RotatorError, UnsafeStep
+from rotator.events import Event, StepFailed, Vetoed
+from rotator.plan import Intent
+from rotator.policy import Policy
+from rotator.ports import Clock, Tell, World
+from rotator.state import Access
+
+FRESH = 120.0
+"""Seconds after which what was read is too old to write on: a run that was suspended must look again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One policy's run. `deadline` (elapsed seconds of `clock`): nothing is started that can't end before."""
+
+    world: World
+    clock: Clock
+    tell: Tell
+    policy: Policy
+    intent: Intent = field(default_factory=Intent)
+    deadline: float | None = None
+
+    def left(self) -> float:
+        """Seconds until the deadline; infinite without one."""
+        return float("inf") if self.deadline is None else self.deadline - self.clock.elapsed()
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a run ended. `exit_code`: 1 something failed or waits past its warning · 3 vetoed · 4 another run holds the lease · 0."""
+
+    policy: str
+    exit_code: int
+    summary: str
+    next_due: datetime | None = None
+    steps: int = 0
+
+
+@dataclass(slots=True)
+class Score:
+    """Counts what decides the exit code."""
+
+    done: int = 0
+    failed: int = 0
+    vetoed: int = 0
+    warned: int = 0
+
+    @property
+    def exit_code(self) -> int:
+        """The first that applies: 1 failed or warned, 3 vetoed, 0."""
+        if self.failed or self.warned:
+            return 1
+        return 3 if self.vetoed else 0
+
+    def summary(self) -> str:
+        """One line for people."""
+        counts = ((self.done, "done"), (self.failed, "failed"), (self.vetoed, "vetoed"), (self.warned, "waiting past the warning"))
+        return ", ".join(f"{count} {what}" for count, what in counts if count) or "nothing was due"
+
+
+def told(run: Run, event: Event, score: Score | None = None) -> None:
+    """Tell an event, and count it."""
+    run.tell(event)
+    if score is None:
+        return
+    score.failed += isinstance(event, StepFailed)
+    score.vetoed += isinstance(event, Vetoed)
+    score.warned += bool(getattr(event, "warn", False))
+
+
+def failure(run: Run, step: str, target: str, error: RotatorError) -> StepFailed | Vetoed:
+    """The event for a step that stopped: a veto where it was unsafe, else a failure."""
+    diagnosis = error.diagnose()
+    happened, state, remedy = diagnosis.happened, diagnosis.state, diagnosis.remedy
+    if isinstance(error, UnsafeStep):
+        return Vetoed(policy=run.policy.name, step=step, target=target, code="unsafe", happened=happened, state=state, remedy=remedy)
+    return StepFailed(policy=run.policy.name, step=step, target=target, happened=happened, state=state, remedy=remedy)
+
+
+async def ensure_granted(run: Run) -> None:
+    """Stop if access was revoked meanwhile. Raises UnsafeStep."""
+    record = await run.world.access(run.policy)
+    if record.access is Access.REVOKED:
+        raise UnsafeStep("access was revoked meanwhile", remedy=f"`rotator grant {run.policy.name}` restores it.")
+
+
+def ensure_fresh(run: Run, read: float, what: str) -> None:
+    """Stop if `what`, read when the clock showed `read`, is too old to write on. Raises UnsafeStep."""
+    age = run.clock.elapsed() - read
+    if age > FRESH:
+        raise UnsafeStep(f"{what} was read {age:.0f} s ago, longer than {FRESH:.0f} s", remedy="Run again; the run was suspended or very slow.")

@@ -1,0 +1,71 @@
+"""The only place that decides: from a policy and what was observed to the steps that are safe now, each with its reason.
+
+Rules for whoever edits this package:
+
+1. No I/O, no clock, no ids. Time is `observed.at`; a credential that doesn't exist yet is `TO_COME`.
+2. Level-triggered: a rule looks at the world, never at what a run did before. A crash is just another world.
+3. The order is the safety argument: prove before publish, publish before redeploy, redeploy before retire. It is `ORDER`, and each
+   rule of `RULES` asks for itself that what must precede it is visible in the world.
+4. Every finding has a reason with numbers or names in it: for acting, for waiting, for doing nothing.
+5. What is not ours is never the target of `Retire` or `Disable`.
+6. `rotator.guard` must be able to refuse every step from the same two values; it shares no rule with this package.
+7. Collections are sorted tuples; a set's order would make a plan differ from its run.
+"""
+
+from rotator.plan.access import grant_steps, revoke_steps
+from rotator.plan.adoption import Adoption, adoptable
+from rotator.plan.rules import ORDER, RULES, next_steps
+from rotator.plan.step import (
+    TO_COME,
+    Deploy,
+    Disable,
+    Grant,
+    Intent,
+    Issue,
+    Next,
+    Note,
+    Plan,
+    Reason,
+    Restore,
+    Retire,
+    Revoke,
+    Step,
+    Wait,
+    kind,
+    target,
+)
+from rotator.plan.unfold import evolve, next_due, plan
+from rotator.plan.view import STRIPPED, View, short
+
+__all__ = [
+    "ORDER",
+    "RULES",
+    "STRIPPED",
+    "TO_COME",
+    "Adoption",
+    "Deploy",
+    "Disable",
+    "Grant",
+    "Intent",
+    "Issue",
+    "Next",
+    "Note",
+    "Plan",
+    "Reason",
+    "Restore",
+    "Retire",
+    "Revoke",
+    "Step",
+    "View",
+    "Wait",
+    "adoptable",
+    "evolve",
+    "grant_steps",
+    "kind",
+    "next_due",
+    "next_steps",
+    "plan",
+    "revoke_steps",
+    "short",
+    "target",
+]

@@ -1,0 +1,330 @@
+"""The rules, and the order in which what they ask for is taken. See the package's docstring before you edit."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+
+from rotator.group import Dependent, Phase, Verdict
+from rotator.plan.step import Deploy, Disable, Finding, Intent, Issue, Next, Note, Reason, Restore, Retire, Step, Wait, kind, target
+from rotator.plan.view import LAST_WEEK, View, short
+from rotator.policy import Policy, next_open, open_at
+from rotator.state import Credential, Observed
+
+CONFIRM = timedelta(minutes=2)
+"""A credential is gone only if two reads this far apart don't show it: Graph's reads lag its writes (azure-facts C6)."""
+BACK_OFF, LONGEST = timedelta(hours=1), timedelta(hours=24)
+"""A credential that failed on a group isn't tried again for an hour, doubling to a day."""
+STOPS_REST = timedelta(hours=24)
+"""How long a group that came up worse keeps the others from following it."""
+
+
+Refused = frozenset[tuple[str, str]]
+"""Kind and target of the steps that the guard vetoed or that failed: not asked for again by the same run."""
+
+
+def next_steps(policy: Policy, observed: Observed, intent: Intent | None = None, refused: Refused = frozenset()) -> Next:
+    """The batch that is safe now: steps of one kind, without those that were `refused`; with everything that waits or is worth a note."""
+    view = View(policy, observed, intent or Intent())
+    if view.revoked:
+        since = f" since {day(observed.access_since)}" if observed.access_since else ""
+        return Next(notes=(Note("revoked", policy.name, f"access is revoked{since}; `rotator grant {policy.name}` restores it"),))
+    findings = [finding for rule in RULES for finding in rule(view)]
+    steps = [f for f in findings if isinstance(f, ORDER) and (kind(f), target(f)) not in refused]
+    first = next((k for k in ORDER if any(isinstance(s, k) for s in steps)), None)
+    batch = tuple(s for s in steps if first and isinstance(s, first))
+    waits = tuple(f for f in findings if isinstance(f, Wait))
+    notes = tuple(f for f in findings if isinstance(f, Note))
+    return Next(batch if first is Deploy else batch[:1], waits, notes)
+
+
+def issue(view: View) -> Iterator[Finding]:
+    """A new credential, when there is no current one or it can't stay."""
+    reason = _issue_reason(view)
+    if isinstance(reason, Wait):
+        yield reason
+    elif reason:
+        yield Issue(view.policy.principal.home, view.policy.rotation.validity, reason)
+
+
+def _issue_reason(view: View) -> Reason | Wait | None:
+    version, current, at = view.current_version, view.current, view.at
+    if version is None:
+        return Reason("none", "no credential of ours is published yet")
+    if current is None:
+        return _gone(view)
+    if current.key_id.lower() in view.compromised:
+        return Reason("compromised", f"credential {current.key_id} is declared compromised")
+    if current.end - at <= view.policy.rotation.renew_before:
+        return Reason("ends", f"credential {current.key_id} ends on {day(current.end)}, in {days(current.end - at)}")
+    if not version.enabled:
+        return Reason("disabled", f"version {version.id} of the current credential was disabled by somebody")
+    if view.newest is not version and (view.drift_tolerated or not view.drift):
+        return Reason("superseded", f"version {view.newest.id if view.newest else ''} was put on top of ours")
+    force = view.intent.force_before
+    if force and version.created < force and not view.unfinished:
+        return Reason("forced", "a rotation was asked for, ahead of time")
+    return None
+
+
+def _gone(view: View) -> Reason | Wait:
+    key_id, since = view.current_key or "", view.observed.absent_since
+    if since and view.at - since >= CONFIRM:
+        return Reason("gone", f"credential {key_id} is gone: two reads, {int((view.at - since).total_seconds())} s apart, don't show it")
+    text = f"credential {key_id} isn't among the principal's; Graph's reads may lag, so it is looked for again"
+    return Wait("absent", key_id, text, look_again=CONFIRM.total_seconds())
+
+
+def drift(view: View) -> Iterator[Finding]:
+    """Somebody's version on top of ours is always told, whether it stops anything or not."""
+    if not view.drift or view.newest is None:
+        return
+    text = f"version {view.newest.id} of {view.policy.key_vault.password_secret} is newer than ours and was not written by rotator"
+    dead = view.drift_tolerated and not view.intent.accept_drift
+    more = "; the current credential is dead or almost so, so ours goes on top and theirs stays enabled" if dead else ""
+    yield Note("drift", view.newest.id, f"{text}{more}", warn=dead)
+
+
+def foreign(view: View) -> Iterator[Finding]:
+    """Credentials that are not ours stay; how to hand them over is said."""
+    for credential in view.foreign:
+        if credential.live(view.at):
+            text = f"credential {credential.key_id} ({credential.display_name or 'no name'}, ends {day(credential.end)}) is not ours and stays"
+            yield Note("foreign", credential.key_id, f"{text}; `rotator adopt {view.policy.name} --key-id {credential.key_id}` hands it over")
+
+
+def restore(view: View) -> Iterator[Finding]:
+    """The way back, on newer evidence that a pull failed with the credential that a group was given."""
+    for dependent in view.dependents:
+        if view.behind(dependent) or not view.current_key or dependent.verdict is not Verdict.PULL_FAILED or not view.movable(dependent):
+            continue
+        yield _way_back(view, dependent, view.current_key)
+
+
+def _way_back(view: View, dependent: Dependent, failed: str) -> Step | Wait:
+    previous = dependent.previous
+    credential = view.credentials.get(previous or "")
+    version = next((v for v in reversed(view.versions) if v.enabled and previous and v.key_id == previous), None)
+    if not version or not credential or not credential.live(view.at) or previous in view.compromised:
+        text = f"{dependent.name} can't pull with credential {failed}, and there is no way back: {_no_way_back(view, dependent)}"
+        return Wait("forward_only", dependent.id, text, warn=True)
+    count = dependent.failed.count + 1 if dependent.failed and dependent.failed.key_id == failed else 1
+    reason = Reason("pull_failed", f"a pull with credential {failed} failed after {dependent.name} was redeployed; back to {previous}")
+    return Restore(dependent.id, previous or "", version.id, failed, count, reason)
+
+
+def _no_way_back(view: View, dependent: Dependent) -> str:
+    if not dependent.previous:
+        return "it didn't say which credential it held before"
+    if dependent.previous in view.compromised:
+        return f"credential {dependent.previous} is compromised"
+    return f"credential {dependent.previous} is gone, or no enabled version holds it"
+
+
+def deploy(view: View) -> Iterator[Finding]:
+    """Every dependent moves to the current credential: the canary first, the others when it fares well."""
+    if not view.current:
+        return
+    ready: list[Dependent] = []
+    for dependent in view.dependents:
+        found = _standing(view, dependent)
+        if isinstance(found, Wait):
+            yield found
+        elif found:
+            ready.append(dependent)
+    yield from _batch(view, ready)
+
+
+def _standing(view: View, dependent: Dependent) -> Wait | bool:
+    """A wait, True where it can be redeployed now, False where there is nothing to do."""
+    if not view.behind(dependent):
+        return _settled(view, dependent)
+    for obstacle in (_unreachable, _unmovable, _unsuitable, _untagged, _stripped, _failed_before, _outside_window):
+        wait = obstacle(view, dependent)
+        if wait:
+            return wait
+    return True
+
+
+def _settled(view: View, dependent: Dependent) -> Wait | bool:
+    if dependent.verdict is not Verdict.SETTLING or not dependent.since:
+        return False
+    until = dependent.since + view.policy.rotation.settle
+    if view.at >= until:
+        text = f"{dependent.name} has not come up since {day(dependent.since)}, {days(view.at - dependent.since)} ago"
+        return Wait("not_settled", dependent.id, text, warn=True)
+    return Wait("settling", dependent.id, f"{dependent.name} is starting with the current credential", until, look_again=15)
+
+
+def _late(view: View, dependent: Dependent) -> bool:
+    soonest = view.soonest(dependent)
+    return soonest is None or soonest - view.at <= view.policy.rotation.warn_before
+
+
+def _unreachable(view: View, dependent: Dependent) -> Wait | None:
+    if dependent.phase is Phase.UNREADABLE:
+        return Wait("unreadable", dependent.id, f"{dependent.name} can't be read: {dependent.refused or 'no answer'}", warn=_late(view, dependent))
+    if dependent.phase is Phase.STARTING:
+        return Wait("transitioning", dependent.id, f"{dependent.name} is changing at the moment", look_again=15)
+    return None
+
+
+def _unmovable(view: View, dependent: Dependent) -> Wait | None:
+    if not view.movable(dependent):
+        text = f"{dependent.name} uses this principal and isn't in the policy; add it, or set `discover: {{redeploy: true}}`"
+        return Wait("undeclared", dependent.id, text, warn=_late(view, dependent))
+    if dependent.refused:
+        return Wait("refused", dependent.id, f"{dependent.name} can't be redeployed: {dependent.refused}", warn=_late(view, dependent))
+    if not dependent.writable:
+        text = f"rotator may not write {dependent.name} (Microsoft.ContainerInstance/containerGroups/write)"
+        return Wait("not_writable", dependent.id, text, warn=_late(view, dependent))
+    return None
+
+
+def _unsuitable(view: View, dependent: Dependent) -> Wait | None:
+    if dependent.run_once and dependent.phase in (Phase.RUNNING, Phase.PULLING):
+        return Wait("job_running", dependent.id, f"{dependent.name} is a job at work, and is never interrupted", warn=_late(view, dependent))
+    if dependent.phase in (Phase.FINISHED, Phase.STOPPED) and dependent.choice == "wait":
+        text = f"{dependent.name} is {dependent.phase.value}; it takes the current credential with its next `rotator deploy {view.policy.name}`"
+        return Wait("next_run", dependent.id, text, warn=_late(view, dependent))
+    return None
+
+
+def _untagged(view: View, dependent: Dependent) -> Wait | None:
+    if dependent.key_id or view.superseded or view.intent.force_before:
+        return None
+    soonest = view.soonest(dependent)
+    if soonest is None or soonest - view.at <= view.policy.rotation.renew_before:
+        return None
+    text = f"{dependent.name} doesn't say which credential it holds; nothing waits to be retired, so it isn't restarted for that"
+    return Wait("untagged", dependent.id, text, soonest - view.policy.rotation.renew_before)
+
+
+def _stripped(view: View, dependent: Dependent) -> Wait | None:
+    if not view.strips(dependent) or view.intent.retry:
+        return None
+    text = f"something strips rotator's tags from {dependent.name} ({short(dependent.id)}); find it (an Azure Policy?), then run with --retry"
+    return Wait("stripped", dependent.id, text, warn=True)
+
+
+def _failed_before(view: View, dependent: Dependent) -> Wait | None:
+    failed = dependent.failed
+    if not failed or failed.key_id != view.current_key or view.intent.retry:
+        return None
+    until = failed.at + min(BACK_OFF * 2 ** (failed.count - 1), LONGEST)
+    if view.at >= until:
+        return None
+    text = f"credential {failed.key_id} failed on {dependent.name} {failed.count} time(s); not tried again before {day(until)} (--retry overrides)"
+    return Wait("backing_off", dependent.id, text, until, warn=True)
+
+
+def _outside_window(view: View, dependent: Dependent) -> Wait | None:
+    window, soonest = view.policy.rotation.deploy_window, view.soonest(dependent)
+    if not window or open_at(window, view.at) or soonest is None or soonest - view.at < LAST_WEEK or _exposed(view, dependent):
+        return None
+    opens = next_open(window, view.at)
+    return Wait("window", dependent.id, f"{dependent.name} restarts in its deploy window, which opens {day(opens)}", opens)
+
+
+def _exposed(view: View, dependent: Dependent) -> bool:
+    return any(c.key_id.lower() in view.compromised for c in view.held(dependent))
+
+
+def _batch(view: View, ready: list[Dependent]) -> Iterator[Finding]:
+    worse = [d for d in view.dependents if not view.behind(d) and _worse(view, d)]
+    failed = [d for d in view.dependents if d.failed and d.failed.key_id == view.current_key and view.behind(d)]
+    if worse and not view.intent.retry:
+        names = ", ".join(d.name for d in worse)
+        yield from (Wait("halted", d.id, f"{d.name} waits, since {names} fares worse with the current credential", warn=True) for d in ready)
+        yield from (Note("worse", d.id, f"{d.name} fares worse since it was redeployed ({d.verdict.value})", warn=True) for d in worse)
+        return
+    candidates = [d for d in ready if d in failed] or ([] if failed and not view.intent.retry else ready)
+    yield from (Wait("halted", d.id, f"{d.name} waits until a group that failed has succeeded") for d in ready if d not in candidates)
+    proven = any(d.verdict is Verdict.HEALTHY for d in view.dependents if not view.behind(d))
+    starting = [d.name for d in view.dependents if not view.behind(d) and isinstance(_settled(view, d), Wait)]
+    if starting and not proven:
+        yield from (Wait("canary", d.id, f"{d.name} waits until {', '.join(starting)} has come up") for d in candidates)
+        return
+    chosen = candidates if proven and not failed else sorted(candidates, key=lambda d: d.phase is not Phase.RUNNING)[:1]
+    yield from (Deploy(d.id, view.current_key or "", _deploy_reason(view, d), canary=not proven) for d in chosen)
+
+
+def _worse(view: View, dependent: Dependent) -> bool:
+    bad = dependent.verdict in (Verdict.WORSE, Verdict.PULL_FAILED)
+    return bad and bool(dependent.since) and view.at - (dependent.since or view.at) < STOPS_REST
+
+
+def _deploy_reason(view: View, dependent: Dependent) -> Reason:
+    if not dependent.key_id:
+        return Reason("untagged", f"{dependent.name} doesn't say which credential it holds, and may hold one that ends or is to be retired")
+    if dependent.key_id not in view.credentials:
+        return Reason("holds_gone", f"{dependent.name} holds credential {dependent.key_id}, which is gone")
+    return Reason("behind", f"{dependent.name} holds credential {dependent.key_id}, not the current {view.current_key}")
+
+
+def retire(view: View) -> Iterator[Finding]:
+    """What nothing relies on any more goes: superseded credentials after the overlap, orphans after a day."""
+    if not view.current or not view.current_version or view.drift and not view.drift_tolerated:
+        return
+    for credential in view.superseded:
+        yield from _superseded(view, credential, view.current_version.created)
+    for credential in view.orphans:
+        until = credential.start + view.policy.rotation.reclaim_after
+        if view.at >= until:
+            text = f"credential {credential.key_id} is ours, and neither a version nor a group names it since {day(credential.start)}"
+            yield Retire(credential.key_id, credential.home, Reason("orphan", text))
+        else:
+            yield Wait("reclaim", credential.key_id, f"credential {credential.key_id} is named by nothing yet; it goes after {day(until)}", until)
+
+
+def _superseded(view: View, credential: Credential, published: datetime) -> Iterator[Finding]:
+    obstacles = list(_obstacles(view, credential))
+    exposed = credential.key_id.lower() in view.compromised
+    if obstacles and not (exposed and view.intent.accept_outage):
+        yield from obstacles
+        return
+    moved = max((d.since for d in view.dependents if d.since and not view.behind(d)), default=published)
+    until = moved if exposed else moved + view.overlap
+    if view.at < until:
+        text = f"credential {credential.key_id} stays until {day(until)}: overlap of {days(view.overlap)} since the last move"
+        yield Wait("overlap", credential.key_id, text, until)
+        return
+    why = "is compromised" if exposed else f"isn't held by anything since {day(moved)}"
+    yield Retire(credential.key_id, credential.home, Reason("compromised" if exposed else "superseded", f"credential {credential.key_id} {why}"))
+
+
+def _obstacles(view: View, credential: Credential) -> Iterator[Wait]:
+    late = credential.end - view.at <= view.policy.rotation.warn_before
+    for dependent in view.holders(credential.key_id.lower()):
+        holds = "holds it" if dependent.key_id else "may hold it"
+        yield Wait("held", credential.key_id, f"credential {credential.key_id} stays: {dependent.name} {holds}", warn=late)
+    if view.policy.discover.unseen == "block":
+        for unseen in view.observed.unseen:
+            text = f"credential {credential.key_id} stays: subscription {unseen.subscription} can't be searched for dependents ({unseen.why})"
+            yield Wait("unseen", credential.key_id, text, warn=late)
+
+
+def disable(view: View) -> Iterator[Finding]:
+    """A version whose credential is gone would only mislead a reader."""
+    for version in view.versions:
+        stale = version.key_id and version.key_id not in view.credentials and version not in (view.newest, view.current_version)
+        if stale and version.enabled and view.current:
+            yield Disable(version.id, Reason("retired", f"credential {version.key_id} of version {version.id} is gone"))
+
+
+def day(at: datetime | None) -> str:
+    """An instant for people: to the minute, UTC."""
+    return at.strftime("%Y-%m-%d %H:%M UTC") if at else "an unknown time"
+
+
+def days(span: timedelta) -> str:
+    """A span for people, in its largest sensible unit."""
+    seconds = span.total_seconds()
+    if abs(seconds) >= 2 * 86400:
+        return f"{seconds / 86400:.0f} days"
+    return f"{seconds / 3600:.0f} h" if abs(seconds) >= 7200 else f"{seconds / 60:.0f} min"
+
+
+RULES: tuple[Callable[[View], Iterator[Finding]], ...] = (drift, restore, issue, deploy, retire, disable, foreign)
+"""Every rule, in the order in which its waits and notes are told."""
+
+ORDER: tuple[type[Step], ...] = (Restore, Issue, Deploy, Retire, Disable)
+"""Kinds in the order in which they are taken: a way back first, then a new credential, then whoever should move to it, then what is left over."""

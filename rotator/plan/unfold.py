@@ -1,0 +1,72 @@
+"""What a whole run would do: `next_steps` unfolded through a pure model of each step's success."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from rotator import group
+from rotator.plan.rules import Refused, next_steps
+from rotator.plan.step import TO_COME, Deploy, Disable, Intent, Issue, Next, Plan, Restore, Retire, Step
+from rotator.plan.view import View
+from rotator.policy import Policy
+from rotator.state import ATTEMPT, HOME, KEY_ID, Credential, Observed, Version, marker, tags
+
+LONGEST_PLAN = 1000
+"""Steps after which a plan that doesn't end is a bug in a rule."""
+
+
+def plan(policy: Policy, observed: Observed, intent: Intent | None = None, refused: Refused = frozenset()) -> Plan:
+    """The batches that a run takes if every step succeeds and no wait ends; RuntimeError if the rules never come to rest."""
+    batches: list[tuple[Step, ...]] = []
+    following = next_steps(policy, observed, intent, refused)
+    while following.steps:
+        batches.append(following.steps)
+        if len(batches) > LONGEST_PLAN:
+            raise RuntimeError(f"the rules for {policy.name} don't come to rest; last: {following.steps[0]!r}")
+        for step in following.steps:
+            observed = evolve(policy, observed, step)
+        following = next_steps(policy, observed, intent, refused)
+    return Plan(tuple(batches), following.waits, following.notes)
+
+
+def evolve(policy: Policy, observed: Observed, step: Step) -> Observed:
+    """The world after a step succeeded, at the same instant."""
+    match step:
+        case Issue():
+            return _issued(observed, step)
+        case Deploy(group=group_id, key_id=key_id):
+            return _moved(observed, group_id, key_id, None)
+        case Restore(group=group_id, key_id=key_id, failed=failed, count=count):
+            return _moved(observed, group_id, key_id, group.Failed(failed, count, observed.at))
+        case Retire(key_id=key_id):
+            return replace(observed, credentials=tuple(c for c in observed.credentials if c.key_id != key_id))
+        case Disable(version=version):
+            return replace(observed, versions=tuple(replace(v, enabled=False) if v.id == version else v for v in observed.versions))
+        case _:
+            return observed
+
+
+def _issued(observed: Observed, step: Issue) -> Observed:
+    nth = sum(c.key_id.startswith(TO_COME) for c in observed.credentials)
+    key_id = f"{TO_COME}-{nth + 1}" if nth else TO_COME
+    credential = Credential(observed.at, key_id, observed.at + step.end, step.home, marker(observed.lineage, TO_COME))
+    named = tags({KEY_ID: key_id, HOME: step.home.value, ATTEMPT: TO_COME})
+    version = Version(key_id, observed.at, True, credential.end, None, named)
+    return replace(
+        observed, credentials=(*observed.credentials, credential), versions=(*observed.versions, version), latest=version.id, absent_since=None
+    )
+
+
+def _moved(observed: Observed, group_id: str, key_id: str, failed: group.Failed | None) -> Observed:
+    moved = tuple(group.moved(g, key_id, observed.at, failed) if g.id.lower() == group_id.lower() else g for g in observed.groups)
+    return replace(observed, groups=moved)
+
+
+def next_due(policy: Policy, observed: Observed, following: Next | Plan, intent: Intent | None = None) -> datetime | None:
+    """When a later run will have something to do: the first wait that ends by itself, or the renewal; None while access is revoked."""
+    view = View(policy, observed, intent or Intent())
+    if view.revoked:
+        return None
+    instants = [wait.until for wait in following.waits if wait.until and wait.until > view.at]
+    if view.current:
+        instants.append(view.current.end - policy.rotation.renew_before)
+    return min(instants, default=None)

@@ -1,0 +1,160 @@
+"""What the rules ask about a world: facts derived from a policy and one observation, each derived once."""
+
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from rotator import group
+from rotator.group import Dependent, Phase
+from rotator.plan.step import Intent
+from rotator.policy import Policy
+from rotator.state import ATTEMPT, Access, Credential, Observed, Version, marker
+
+STRIPPED = "rotator-strips"
+"""Tag of a version of ours: short names of container groups that lost our tags right after a PUT (see `short`)."""
+LAST_WEEK = timedelta(days=7)
+"""Inside the last week of a credential nothing may wait for a window, and drift no longer stops a rotation."""
+
+
+class View:
+    """One policy, one observation, one intent."""
+
+    def __init__(self, policy: Policy, observed: Observed, intent: Intent) -> None:
+        self.policy, self.observed, self.intent = policy, observed, intent
+        self.at: datetime = observed.at
+
+    @property
+    def overlap(self) -> timedelta:
+        """How long a credential stays after the last dependent left it."""
+        return timedelta() if self.intent.no_overlap else self.policy.rotation.overlap
+
+    @property
+    def revoked(self) -> bool:
+        """Whether access was taken away: then nothing else is decided."""
+        return self.observed.access is Access.REVOKED
+
+    @cached_property
+    def versions(self) -> tuple[Version, ...]:
+        """Oldest first; of two in one second the latest is last."""
+        return tuple(sorted(self.observed.versions, key=lambda v: (v.created, v.id == self.observed.latest, v.id)))
+
+    @property
+    def newest(self) -> Version | None:
+        """The version that a reader of the secret gets."""
+        return self.versions[-1] if self.versions else None
+
+    @cached_property
+    def current_version(self) -> Version | None:
+        """The newest version that is ours."""
+        return next((v for v in reversed(self.versions) if v.ours), None)
+
+    @cached_property
+    def credentials(self) -> dict[str, Credential]:
+        """Every credential of the principal by key id."""
+        return {c.key_id.lower(): c for c in self.observed.credentials}
+
+    @property
+    def current_key(self) -> str | None:
+        """The key id that the current version names."""
+        version = self.current_version
+        return version.key_id if version else None
+
+    @property
+    def current(self) -> Credential | None:
+        """The credential that the current version names, if Graph shows it."""
+        return self.credentials.get(self.current_key or "")
+
+    @cached_property
+    def named(self) -> frozenset[str]:
+        """Key ids that the tags of any version name."""
+        return frozenset(k for v in self.versions for k in (*([v.key_id] if v.key_id else []), *v.adopted, *v.compromised))
+
+    @cached_property
+    def ours(self) -> tuple[Credential, ...]:
+        """Credentials with our marker, or that a version names; sorted by start."""
+        prefix = marker(self.observed.lineage, "")
+        mine = (c for c in self.observed.credentials if c.display_name.startswith(prefix) or c.key_id.lower() in self.named)
+        return tuple(sorted(mine))
+
+    @property
+    def foreign(self) -> tuple[Credential, ...]:
+        """Credentials that somebody else put there."""
+        return tuple(sorted(c for c in self.observed.credentials if c not in self.ours))
+
+    @cached_property
+    def compromised(self) -> frozenset[str]:
+        """Key ids declared compromised."""
+        return frozenset(k for v in self.versions for k in v.compromised)
+
+    @property
+    def drift(self) -> bool:
+        """Somebody put a version of their own on top of ours, and nobody said that this is right."""
+        newest = self.newest
+        known = newest is None or newest.ours or bool(newest.adopted)
+        return not known and self.current_version is not None
+
+    @property
+    def drift_tolerated(self) -> bool:
+        """Drift that stops nothing: accepted, or the current credential is dead or under a week from its end."""
+        current = self.current
+        return self.intent.accept_drift or current is None or current.end - self.at < LAST_WEEK
+
+    @cached_property
+    def dependents(self) -> tuple[Dependent, ...]:
+        """Container groups that hold a credential of the principal, or may."""
+        found = group.dependents(self.policy, self.observed)
+        return tuple(d for d in found if d.needs_rotation and d.phase is not Phase.ABSENT and d.choice != "ignore")
+
+    def movable(self, dependent: Dependent) -> bool:
+        """Whether the policy lets rotator redeploy it."""
+        return dependent.declared or self.policy.discover.redeploy
+
+    def behind(self, dependent: Dependent) -> bool:
+        """Whether it isn't known to hold the current credential."""
+        return dependent.key_id != self.current_key
+
+    def held(self, dependent: Dependent) -> tuple[Credential, ...]:
+        """The credentials that a dependent may hold: the one its tag names, or any but the current where it has no tag."""
+        if dependent.key_id:
+            named = self.credentials.get(dependent.key_id)
+            return (named,) if named else ()
+        return tuple(c for c in self.observed.credentials if c.key_id.lower() != self.current_key)
+
+    def soonest(self, dependent: Dependent) -> datetime | None:
+        """When the first credential that it may hold ends; None where none is left."""
+        return min((c.end for c in self.held(dependent)), default=None)
+
+    def holders(self, key_id: str) -> tuple[Dependent, ...]:
+        """Dependents that hold the credential, or may."""
+        return tuple(d for d in self.dependents if d.key_id in (key_id, None) or d.phase is Phase.UNREADABLE)
+
+    @cached_property
+    def orphans(self) -> tuple[Credential, ...]:
+        """Ours, named by no version and no group's tag: an add whose answer was lost, or a run that died."""
+        tagged = {d.key_id for d in self.dependents}
+        return tuple(c for c in self.ours if c.key_id.lower() not in self.named and c.key_id.lower() not in tagged)
+
+    @cached_property
+    def superseded(self) -> tuple[Credential, ...]:
+        """Ours, once in use, and neither current nor what the newest version holds: they wait for retirement."""
+        keep = {self.current_key, self.newest.key_id if self.newest else None}
+        return tuple(c for c in self.ours if c.key_id.lower() not in keep and c not in self.orphans)
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether the last rotation still has something to do."""
+        moved = all(not self.behind(d) for d in self.dependents if d.key_id and self.movable(d))
+        return bool(self.superseded) or not moved
+
+    def strips(self, dependent: Dependent) -> bool:
+        """Whether this group lost our tags after a PUT with the current credential."""
+        version = self.current_version
+        return bool(version) and short(dependent.id) in (version.tag(STRIPPED) or "").split(",") if version else False
+
+    def attempt_of(self, version: Version) -> str:
+        """The attempt that made a version of ours."""
+        return version.tag(ATTEMPT) or ""
+
+
+def short(group_id: str) -> str:
+    """The name under which a tag of limited length remembers a container group: the last 40 characters, in lower case."""
+    return group_id.lower().rsplit("/", 1)[-1][:40]

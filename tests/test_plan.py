@@ -1,0 +1,90 @@
+"""Interprets `tests/cases/*.yaml`: policy + observed + today → steps, waits and notes, each with its reason's code; and the guard's word.
+
+A case without `guard` expects the guard to let every step pass, given a proof and permissions that are in order.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from rotator import guard
+from rotator.plan import Deploy, Disable, Issue, Next, Restore, Retire, Step, evolve, kind, next_steps, plan, target
+from rotator.state import Outcome, Proof
+from tests import worlds
+
+CASES = Path(__file__).parent / "cases"
+
+
+def _cases() -> Iterator[Any]:
+    for file in sorted(CASES.glob("*.yaml")):
+        for case in YAML(typ="safe").load(file.read_text()):
+            yield pytest.param(case, id=f"{file.stem}: {case['when']}")
+
+
+def shown(step: Step) -> str:
+    """A step as the cases write it: what, to whom, and why."""
+    match step:
+        case Issue():
+            return f"issue ({step.reason.code})"
+        case Deploy():
+            return f"deploy {step.group.rsplit('/', 1)[-1]}{' as canary' if step.canary else ''} ({step.reason.code})"
+        case Restore():
+            return f"restore {step.group.rsplit('/', 1)[-1]} to {_short(step.key_id)} ({step.reason.code})"
+        case Retire():
+            return f"retire {_short(step.key_id)} ({step.reason.code})"
+        case Disable():
+            return f"disable {step.version} ({step.reason.code})"
+    raise TypeError(step)
+
+
+def _short(key_id: str) -> str:
+    return key_id.split("-")[0].rstrip("0")
+
+
+def _waits(following: Next) -> list[str]:
+    found = []
+    for wait in following.waits:
+        subject = wait.subject.rsplit("/", 1)[-1]
+        late = ", late" if wait.warn else ""
+        found.append(f"{_short(subject) if '-0000-' in subject else subject} ({wait.code}{late})")
+    return found
+
+
+def _notes(following: Next) -> list[str]:
+    return [note.code for note in following.notes]
+
+
+@pytest.mark.parametrize("case", list(_cases()))
+def test_case(case: Mapping[str, Any]) -> None:
+    policy, observed, intent = worlds.policy(case.get("policy")), worlds.observed(case), worlds.intent(case.get("intent"))
+    following = next_steps(policy, observed, intent)
+    assert [shown(step) for step in following.steps] == case.get("steps", [])
+    if "waits" in case:
+        assert _waits(following) == case["waits"]
+    if "notes" in case:
+        assert _notes(following) == case["notes"]
+    if observed.proof is None:
+        observed = replace(observed, proof=Proof(Outcome.PROVEN), proof_at=observed.at)
+    vetoes = [veto.code for step in following.steps if (veto := guard.check(step, policy, observed, intent))]
+    assert vetoes == case.get("guard", [])
+
+
+@pytest.mark.parametrize("case", list(_cases()))
+def test_a_plan_comes_to_rest_and_is_what_a_run_does(case: Mapping[str, Any]) -> None:
+    policy, observed, intent = worlds.policy(case.get("policy")), worlds.observed(case), worlds.intent(case.get("intent"))
+    unfolded = plan(policy, observed, intent)
+    for batch in unfolded.batches:
+        assert next_steps(policy, observed, intent).steps == batch
+        for step in batch:
+            observed = evolve(policy, observed, step)
+    assert next_steps(policy, observed, intent).steps == ()
+    assert [(kind(s), target(s)) for s in unfolded.steps] == list(dict.fromkeys((kind(s), target(s)) for s in unfolded.steps))
+
+
+def test_every_case_has_a_sentence_of_its_own() -> None:
+    names = [param.id for param in _cases()]
+    assert len(names) == len(set(names)) >= 60

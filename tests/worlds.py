@@ -1,0 +1,202 @@
+"""Builds a policy and an observation from the shorthand of `tests/cases/*.yaml`, so that a case reads like a story.
+
+Instants are written as days from the case's own "today" (``-60d``, ``+2h``); credentials, versions and groups go by short names.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from rotator import state
+from rotator.plan import Intent
+from rotator.policy import Policy
+from rotator.state import Access, ContainerGroup, Credential, Home, Observed, Outcome, Permissions, Principal, Proof, Registry, Unseen, Version, marker, tags
+
+TODAY = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
+"""Noon of a Wednesday."""
+SUB = "00000000-0000-0000-0000-000000000001"
+APP_ID = "5d3c0a52-0000-4000-8000-000000000000"
+TENANT = "72f988bf-0000-0000-0000-000000000001"
+LINEAGE = state.lineage(TENANT, APP_ID, "myvault.vault.azure.net", "pull-pwd")
+GROUPS = f"/subscriptions/{SUB}/resourceGroups/myResourceGroup/providers/Microsoft.ContainerInstance/containerGroups"
+REGISTRY = f"/subscriptions/{SUB}/resourceGroups/myResourceGroup/providers/Microsoft.ContainerRegistry/registries/mycontainerregistry"
+_SPAN = re.compile(r"([+-]?\d+(?:\.\d+)?)(d|h|m|s)")
+_UNITS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
+
+
+def span(text: str) -> timedelta:
+    """``-3d`` and the like; several parts add up."""
+    parts = _SPAN.findall(str(text))
+    if not parts:
+        raise ValueError(f"{text!r} is not a span like -3d or +2h")
+    return timedelta(seconds=sum(float(number) * _UNITS[unit] for number, unit in parts))
+
+
+def instant(text: str | None) -> datetime | None:
+    """An instant as a span from today."""
+    return None if text is None else TODAY + span(text)
+
+
+def key(name: str | None) -> str | None:
+    """The key id of a credential's short name, recognizable in messages."""
+    return None if name is None else f"{name.lower():0<8}-0000-4000-8000-000000000000"
+
+
+def group_id(name: str) -> str:
+    """The ARM id of a container group."""
+    return f"{GROUPS}/{name}"
+
+
+def policy(given: Mapping[str, Any] | None) -> Policy:
+    """The policy of the case: the documentation's names, with `given` on top. Groups are given as a list of names or mappings."""
+    given = dict(given or {})
+    groups = [{"id": group_id(g)} if isinstance(g, str) else {**g, "id": group_id(g["id"])} for g in given.pop("groups", [])]
+    content = {
+        "principal": {"app_id": APP_ID},
+        "registries": [{"id": REGISTRY}],
+        "key_vault": {"url": "https://myvault.vault.azure.net", "password_secret": "pull-pwd"},
+        "container_groups": groups,
+        **given,
+    }
+    return Policy.model_validate({"name": "mycontainerregistry", "file": "mycontainerregistry.yaml", **content})
+
+
+def observed(case: Mapping[str, Any]) -> Observed:
+    """The world of the case."""
+    versions = tuple(_version(v) for v in case.get("versions", []))
+    return Observed(
+        at=TODAY,
+        tenant=TENANT,
+        lineage=LINEAGE,
+        signed_in=APP_ID if case.get("signed_in_as_itself") else "0be7a70a-0000-4000-8000-000000000000",
+        principal=Principal(APP_ID, "app-object", "sp-object", "puller"),
+        credentials=tuple(sorted(_credential(c) for c in case.get("credentials", []))),
+        versions=versions,
+        latest=case.get("latest") or (max(versions, key=lambda v: v.created).id if versions else None),
+        registries=(Registry(REGISTRY, "mycontainerregistry.azurecr.io"),),
+        groups=tuple(_group(g) for g in case.get("groups", [])),
+        unseen=tuple(Unseen(name, "403") for name in case.get("unseen", [])),
+        access=Access(case.get("access", "unmarked")),
+        access_since=instant(case.get("access_since")),
+        proof=_proof(case.get("proof")),
+        proof_at=TODAY if case.get("proof") else None,
+        absent_since=instant(case.get("absent_since")),
+        permissions=Permissions(**case["permissions"]) if case.get("permissions") else None,
+    )
+
+
+def _proof(given: str | Mapping[str, Any] | None) -> Proof | None:
+    if given is None:
+        return None
+    return Proof(Outcome(given)) if isinstance(given, str) else Proof(Outcome(given["outcome"]), given.get("detail", ""))
+
+
+def _credential(given: Mapping[str, Any]) -> Credential:
+    owner = given.get("of", "us")
+    name = {"us": marker(LINEAGE, f"attempt-{given['key']}"), "another policy": marker("0123456789ab", "x")}.get(owner, owner)
+    start, end = instant(given.get("start", "-60d")), instant(given.get("end", "+30d"))
+    assert start and end
+    return Credential(start, key(given["key"]) or "", end, Home(given.get("home", "application")), name, given.get("hint"))
+
+
+def _version(given: Mapping[str, Any]) -> Version:
+    named: dict[str, str] = {}
+    if "holds" in given:
+        named = {state.KEY_ID: key(given["holds"]) or "", state.HOME: "application", state.ATTEMPT: f"attempt-{given['holds']}"}
+    for name, tag in (("adopted", state.ADOPTED), ("compromised", state.COMPROMISED)):
+        if name in given:
+            named[tag] = ",".join(key(k) or "" for k in given[name])
+    named |= given.get("tags", {})
+    created = instant(given.get("created", "-60d"))
+    assert created
+    return Version(given["id"], created, given.get("enabled", True), None, None, tags(named))
+
+
+def _group(given: Mapping[str, Any]) -> ContainerGroup:
+    identifier = group_id(given["id"])
+    if given.get("state") == "absent":
+        return ContainerGroup(identifier, TODAY)
+    if given.get("state") == "unreadable":
+        return ContainerGroup(identifier, TODAY, unreadable="403 AuthorizationFailed")
+    return ContainerGroup(identifier, TODAY, document(given), writable=given.get("writable", True))
+
+
+def document(given: Mapping[str, Any]) -> dict[str, Any]:
+    """A container group's GET answer: one container, one registry entry, our tags, and the state that the case names."""
+    since = instant(given.get("since", "-60d"))
+    shown: dict[str, str | None] = {state.KEY_ID: key(given.get("holds")), state.PREVIOUS: key(given.get("previous"))}
+    if given.get("holds") and since:
+        shown[state.SINCE] = _stamp(since)
+    if "failed" in given:
+        failed = given["failed"]
+        at = instant(failed["at"])
+        assert at
+        shown[state.FAILED] = f"{key(failed['key'])}/{failed.get('count', 1)}@{_stamp(at)}"
+    begun = instant(given.get("started")) or (since or TODAY) + timedelta(seconds=30)
+    environment = [{"name": name} for name in given.get("secure_env", [])]
+    container = {
+        "name": "app",
+        "properties": {
+            "image": given.get("image", "mycontainerregistry.azurecr.io/aci-helloworld:v1"),
+            "resources": {"requests": {"cpu": 1.0, "memoryInGB": 1.5}},
+            "environmentVariables": environment,
+            "instanceView": _container_view(given.get("state", "running"), begun, given),
+        },
+    }
+    return {
+        "id": group_id(given["id"]),
+        "name": given["id"],
+        "type": "Microsoft.ContainerInstance/containerGroups",
+        "location": "eastus",
+        "tags": {name: value for name, value in shown.items() if value},
+        "properties": {
+            "provisioningState": given.get("provisioning", "Pending" if given.get("state") == "starting" else "Succeeded"),
+            "osType": "Linux",
+            "restartPolicy": given.get("restart", "Always"),
+            "containers": [container],
+            "imageRegistryCredentials": [{"server": "mycontainerregistry.azurecr.io", "username": given.get("username", APP_ID)}],
+            "instanceView": {"state": _GROUP_STATES.get(given.get("state", "running"), "Running"), "events": []},
+            **given.get("properties", {}),
+        },
+    }
+
+
+_GROUP_STATES = {"finished": "Succeeded", "stopped": "Stopped", "starting": "Pending", "pull_failed": "Pending"}
+
+
+def _container_view(named: str, begun: datetime, given: Mapping[str, Any]) -> dict[str, Any]:
+    events = [_event("Pulled", "Successfully pulled image", begun), _event("Started", "Started container", begun)]
+    match named:
+        case "running":
+            return {"currentState": {"state": "Running", "startTime": _stamp(begun)}, "events": events}
+        case "finished" | "stopped":
+            ended = {"state": "Terminated", "startTime": _stamp(begun), "finishTime": _stamp(begun + timedelta(minutes=1)), "exitCode": 0}
+            return {"currentState": {**ended, "detailStatus": "Completed"}, "events": events}
+        case "starting":
+            return {"currentState": {"state": "Waiting", "detailStatus": ""}, "events": []}
+        case "pull_failed":
+            since = instant(given.get("pull_failed_since", "-10m"))
+            assert since
+            failed = {**_event("Failed", 'Failed to pull image "mycontainerregistry.azurecr.io/aci-helloworld:v1"', TODAY), "type": "Warning"}
+            return {"currentState": {"state": "Waiting"}, "events": [{**failed, "count": 6, "firstTimestamp": _stamp(since)}]}
+        case "crashing":
+            crashed = {"state": "Terminated", "startTime": _stamp(begun), "finishTime": _stamp(begun + timedelta(seconds=5)), "exitCode": 1}
+            waiting = {"state": "Waiting", "detailStatus": "CrashLoopBackOff: Back-off 10s restarting failed"}
+            return {"currentState": waiting, "previousState": crashed, "restartCount": 4, "events": events}
+    raise ValueError(f"no such state of a container group: {named}")
+
+
+def _event(name: str, message: str, at: datetime) -> dict[str, Any]:
+    return {"count": 1, "firstTimestamp": _stamp(at), "lastTimestamp": _stamp(at), "name": name, "message": message, "type": "Normal"}
+
+
+def _stamp(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def intent(given: Mapping[str, Any] | None) -> Intent:
+    """What the person asked for: `forced: true` means before now."""
+    given = dict(given or {})
+    forced = given.pop("forced", False)
+    return Intent(force_before=TODAY if forced else None, **given)
