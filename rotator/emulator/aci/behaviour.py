@@ -185,6 +185,14 @@ class ContainerGroups:
         """The stored resource *with* its hidden values: what no client ever sees."""
         return copy.deepcopy(self._known(group_id).resource)
 
+    def could_pull(self, group_id: str) -> bool:
+        """Whether the group would survive a host move at this instant: every image it runs could be pulled again with what is stored in it.
+
+        For invariants: it asks every token endpoint replica, takes nobody's turn and records nothing.
+        """
+        group = self._known(group_id)
+        return all(self._puller.could_pull(group.resource, container.image, container.digest) for container in group.containers)
+
     def move_host(self, group_id: str) -> bool:
         """Let the platform move a group: its containers are killed and its images pulled again with the stored credential.
 

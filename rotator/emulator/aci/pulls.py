@@ -53,6 +53,21 @@ class Puller:
         username = str(credential.get("username", ""))
         return self._registries.pull(named.host, username, self._password(resource, credential), named.repository, wanted)
 
+    def could_pull(self, resource: dict[str, Json], image: str, digest: str = "") -> bool:
+        """Whether :meth:`pull` would succeed now whichever token endpoint replica were asked; nothing is changed by asking."""
+        named = Named.parse(image)
+        if not named.host.endswith(SUFFIXES):
+            return True
+        credential, wanted = credential_for(resource, named.host), digest or named.reference
+        if not credential.get("identity"):
+            username = str(credential.get("username", ""))
+            return self._registries.could_pull(username, self._password(resource, credential), named.host, named.repository, wanted)
+        try:
+            self._pull_as(credential["identity"], named, wanted)
+        except PullRefused:
+            return False
+        return True
+
     def resolvable(self, resource: dict[str, Json]) -> None:
         """Refuse password references that lead nowhere in the emulator, rather than guess. Raises ServiceError 501."""
         for credential in resource["properties"].get("imageRegistryCredentials", []):

@@ -1,0 +1,282 @@
+"""The registry: who may pull, in which words it refuses, and images that a real client can verify."""
+
+import dataclasses
+import json
+from hashlib import sha256
+from urllib.parse import urlencode
+
+import jwt
+import pytest
+from containers import REGISTRY, SERVER, TENANT, Answer, World
+from pydantic import TypeAdapter
+
+from rotator.emulator.acr.behaviour import PullRefused, State
+from rotator.emulator.acr.tokens import Grant
+from rotator.emulator.arm.behaviour import REGISTRIES
+from rotator.emulator.faults import Broken
+from rotator.emulator.timing import PROMPT, Timing
+
+SCOPE = f"/oauth2/token?service={SERVER}&scope=repository:app:pull"
+HEAD = "/v2/app/manifests/v1"
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def configure(world: World, **properties: object) -> None:
+    world.azure.resources.put(REGISTRY, REGISTRIES, "eastus", dict(properties), sku={"name": "Premium"})
+
+
+def post(world: World, path: str, **form: str) -> Answer:
+    return world.send("POST", f"https://{SERVER}{path}", urlencode(form).encode(), {"Content-Type": "application/x-www-form-urlencoded"})
+
+
+def access_token(world: World, scope: str = "repository:app:pull") -> str:
+    answer = world.registry("GET", f"/oauth2/token?service={SERVER}&scope={scope}", basic=world.basic)
+    assert answer.status == 200, answer.content
+    return str(answer.body["access_token"])
+
+
+def test_the_challenge_names_the_token_endpoint(world: World) -> None:
+    answer = world.registry("GET", "/v2/")
+    assert answer.status == 401
+    assert answer.headers["WWW-Authenticate"] == f'Bearer realm="https://{SERVER}/oauth2/token",service="{SERVER}"'
+    assert answer.headers["Docker-Distribution-Api-Version"] == "registry/2.0"
+    assert answer.headers["X-Ms-Correlation-Request-Id"]
+    message = "authentication required, visit https://aka.ms/acr/authorization for more information."
+    assert (
+        answer.content
+        == json.dumps({"errors": [{"code": "UNAUTHORIZED", "message": message, "detail": None}]}, separators=(",", ":")).encode() + b"\n"
+    )
+
+
+def test_the_challenge_of_a_repository_names_its_scope(world: World) -> None:
+    answer = world.registry("HEAD", HEAD)
+    assert answer.status == 401
+    assert answer.headers["WWW-Authenticate"].endswith(',scope="repository:app:pull"')
+    assert answer.body["errors"][0]["detail"] == [{"Type": "repository", "Name": "app", "Action": "pull"}]
+
+
+def test_a_valid_secret_buys_a_token_that_pulls_an_image_whose_every_digest_is_true(world: World) -> None:
+    token = access_token(world)
+    head = world.registry("HEAD", HEAD, bearer=token)
+    manifest = world.registry("GET", HEAD, bearer=token)
+    digest = f"sha256:{sha256(manifest.content).hexdigest()}"
+    assert (head.status, manifest.status) == (200, 200)
+    assert head.headers["Docker-Content-Digest"] == manifest.headers["Docker-Content-Digest"] == digest
+    assert head.headers["Content-Length"] == str(len(manifest.content))
+    assert manifest.headers["Content-Type"] == manifest.body["mediaType"] == "application/vnd.oci.image.manifest.v1+json"
+    for part in (manifest.body["config"], *manifest.body["layers"]):
+        blob = world.registry("GET", f"/v2/app/blobs/{part['digest']}", bearer=token)
+        assert f"sha256:{sha256(blob.content).hexdigest()}" == part["digest"]
+        assert len(blob.content) == part["size"]
+    assert world.registry("GET", f"/v2/app/manifests/{digest}", bearer=token).content == manifest.content
+
+
+def test_the_access_token_says_what_it_allows_and_lives_75_minutes(world: World) -> None:
+    claims = jwt.decode(access_token(world, "repository:app:pull,push"), options={"verify_signature": False})
+    assert claims["access"] == [{"type": "repository", "name": "app", "actions": ["pull"]}]
+    assert (claims["iss"], claims["aud"], claims["grant_type"]) == ("Azure Container Registry", SERVER, "password")
+    assert claims["exp"] - claims["iat"] == 4500
+
+
+def test_a_wrong_secret_is_refused_in_acrs_words(world: World) -> None:
+    answer = world.registry("GET", SCOPE, basic=(world.puller.app_id, "wrong"))
+    assert answer.status == 401
+    assert answer.body["errors"][0]["message"] == "Invalid clientid or client secret."
+    answer = world.registry("GET", SCOPE, basic=("somebody", "wrong"))
+    assert answer.body["errors"][0]["message"] == "aad access token with sp failed client id must be guid"
+
+
+def test_a_removed_secret_buys_no_token_but_the_tokens_issued_before_still_pull(world: World) -> None:
+    token = access_token(world)
+    world.azure.directory.remove_password(world.puller.application, world.puller.key_id)
+    assert world.registry("GET", SCOPE, basic=world.basic).status == 401
+    assert world.registry("HEAD", HEAD, bearer=token).status == 200
+    world.wait(seconds=4500)
+    answer = world.registry("HEAD", HEAD, bearer=token)
+    assert answer.status == 401
+    assert 'error="invalid_token"' in answer.headers["WWW-Authenticate"]
+
+
+def test_without_a_role_the_token_endpoint_answers_200_and_the_repository_refuses(world: World) -> None:
+    world.azure.authorization.delete(world.role.id)
+    token = access_token(world)
+    assert jwt.decode(token, options={"verify_signature": False})["access"] == []
+    by_token = world.registry("HEAD", HEAD, bearer=token)
+    assert by_token.status == 401
+    assert 'error="insufficient_scope"' in by_token.headers["WWW-Authenticate"]
+    by_password = world.registry("GET", HEAD, basic=world.basic)
+    assert (by_password.status, by_password.code) == (403, "DENIED")
+    assert by_password.body["errors"][0]["message"] == "requested access to the resource is denied"
+    assert world.registry("GET", "/v2/", basic=world.basic).status == 200
+
+
+def test_basic_is_taken_straight_on_the_repository(world: World) -> None:
+    assert world.registry("HEAD", HEAD, basic=world.basic).status == 200
+    assert world.registry("GET", "/v2/", basic=world.basic).status == 200
+
+
+def test_an_unknown_repository_tag_or_blob_is_404_in_its_own_code(world: World) -> None:
+    found = [
+        world.registry("GET", path, basic=world.basic)
+        for path in ("/v2/none/manifests/v1", "/v2/app/manifests/v9", "/v2/app/manifests/sha256:00", "/v2/app/blobs/sha256:00", "/v2/none/tags/list")
+    ]
+    assert [answer.status for answer in found] == [404] * 5
+    assert [answer.code for answer in found] == ["NAME_UNKNOWN", "MANIFEST_UNKNOWN", "MANIFEST_UNKNOWN", "BLOB_UNKNOWN", "NAME_UNKNOWN"]
+
+
+def test_a_client_that_takes_no_oci_manifest_gets_none(world: World) -> None:
+    accept = "application/vnd.docker.distribution.manifest.v2+json"
+    refused = world.registry("GET", HEAD, basic=world.basic, Accept=accept)
+    assert (refused.status, refused.code) == (404, "MANIFEST_UNKNOWN")
+    both = f"{accept}, application/vnd.oci.image.manifest.v1+json"
+    assert world.registry("GET", HEAD, basic=world.basic, Accept=both).status == 200
+
+
+def test_tags_and_repositories_are_listed_in_pages(world: World) -> None:
+    first = world.registry("GET", "/v2/app/tags/list?n=1", basic=world.basic)
+    assert first.body == {"name": "app", "tags": ["latest"]}
+    path = first.headers["Link"].partition(">")[0].removeprefix("<")
+    assert world.registry("GET", path, basic=world.basic).body["tags"] == ["v1"]
+    assert world.registry("GET", "/v2/_catalog", basic=world.basic).body == {"repositories": ["app", "job"]}
+
+
+def test_an_entra_token_is_exchanged_for_a_refresh_token_that_buys_access_for_three_hours(world: World) -> None:
+    entra = world.token(world.puller, "https://containerregistry.azure.net/.default")
+    exchanged = post(world, "/oauth2/exchange", grant_type="access_token", service=SERVER, tenant=TENANT, access_token=entra)
+    refresh = exchanged.body["refresh_token"]
+    world.azure.directory.remove_password(world.puller.application, world.puller.key_id)
+    world.wait(hours=2)
+    form = {"grant_type": "refresh_token", "service": SERVER, "scope": "repository:app:pull", "refresh_token": refresh}
+    token = post(world, "/oauth2/token", **form).body["access_token"]
+    assert world.registry("HEAD", HEAD, bearer=token).status == 200
+    user = ("00000000-0000-0000-0000-000000000000", refresh)
+    assert world.registry("GET", SCOPE, basic=user).status == 200
+    world.wait(hours=1)
+    assert world.registry("GET", SCOPE, basic=user).status == 401
+
+
+def test_a_foreign_token_is_not_exchanged(world: World) -> None:
+    answer = post(world, "/oauth2/exchange", grant_type="access_token", service=SERVER, access_token="nonsense")
+    assert (answer.status, answer.code) == (401, "UNAUTHORIZED")
+
+
+def test_the_password_grant_is_the_same_as_basic(world: World) -> None:
+    form = {"grant_type": "password", "service": SERVER, "scope": "repository:app:pull", "username": world.puller.app_id}
+    assert post(world, "/oauth2/token", **form, password=world.puller.secret).status == 200
+    assert post(world, "/oauth2/token", **form, password="wrong").status == 401
+
+
+def test_a_registry_that_does_not_exist_does_not_answer(world: World) -> None:
+    with pytest.raises(Broken):
+        world.send("GET", "https://nowhere.azurecr.io/v2/")
+
+
+def test_pushing_over_http_is_not_implemented(world: World) -> None:
+    answer = world.registry("PUT", HEAD, basic=world.basic)
+    assert answer.status == 501
+
+
+def test_reader_pulls_in_legacy_mode_and_nothing_but_repository_reader_does_in_abac_mode(world: World) -> None:
+    reader = world.principal("reader")
+    world.azure.authorization.assign(REGISTRY, reader.oid, "Reader", at_once=True)
+    registries = world.azure.registries
+    assert registries.could_pull(reader.app_id, reader.secret, SERVER, "app", "v1")
+    configure(world, roleAssignmentMode="AbacRepositoryPermissions")
+    assert not registries.could_pull(reader.app_id, reader.secret, SERVER, "app", "v1")
+    assert not registries.could_pull(*world.basic, SERVER, "app", "v1")
+    world.azure.authorization.assign(REGISTRY, world.puller.oid, "Container Registry Repository Reader", at_once=True)
+    assert registries.could_pull(*world.basic, SERVER, "app", "v1")
+
+
+def test_the_admin_user_pulls_only_while_enabled_and_its_passwords_can_be_regenerated(world: World) -> None:
+    first, second = world.azure.registries.admin_passwords(SERVER)
+    assert world.registry("HEAD", HEAD, basic=("mycontainerregistry", first)).status == 401
+    configure(world, adminUserEnabled=True)
+    for password in (first, second):
+        assert world.registry("HEAD", HEAD, basic=("mycontainerregistry", password)).status == 200
+    new = world.azure.registries.regenerate_admin_password(SERVER, 0)
+    assert world.registry("HEAD", HEAD, basic=("mycontainerregistry", first)).status == 401
+    assert world.registry("HEAD", HEAD, basic=("mycontainerregistry", new)).status == 200
+
+
+def test_anonymous_pull_needs_no_user_where_it_is_on(world: World) -> None:
+    configure(world, anonymousPullEnabled=True)
+    assert world.registry("HEAD", HEAD).status == 200
+    token = world.registry("GET", SCOPE).body["access_token"]
+    assert world.registry("HEAD", HEAD, bearer=token).status == 200
+
+
+def test_a_closed_firewall_refuses_everybody(world: World) -> None:
+    configure(world, publicNetworkAccess="Disabled")
+    answer = world.registry("GET", "/v2/", basic=world.basic)
+    assert (answer.status, answer.code) == (403, "DENIED")
+    assert "is not allowed access" in answer.body["errors"][0]["message"]
+    assert not world.azure.registries.could_pull(*world.basic, SERVER, "app", "v1")
+
+
+def test_the_oracle_says_why_a_pull_is_refused(world: World) -> None:
+    pull = world.azure.registries.pull
+    assert pull(SERVER, *world.basic, "job", "bad").exit_code == 2
+    with pytest.raises(PullRefused, match="UNAUTHORIZED"):
+        pull(SERVER, world.puller.app_id, "wrong", "app", "v1")
+    with pytest.raises(PullRefused, match="MANIFEST_UNKNOWN"):
+        pull(SERVER, *world.basic, "app", "v9")
+    with pytest.raises(PullRefused, match="NO_SUCH_HOST"):
+        pull("nowhere.azurecr.io", *world.basic, "app", "v1")
+    world.azure.authorization.delete(world.role.id)
+    with pytest.raises(PullRefused, match="DENIED"):
+        pull(SERVER, *world.basic, "app", "v1")
+
+
+def test_could_pull_means_on_every_replica_and_asks_none() -> None:
+    world = World(dataclasses.replace(PROMPT, secret_valid=12, replicas=3))
+    assert not world.azure.registries.could_pull(*world.basic, SERVER, "app", "v1")
+    turns = dict(world.azure.tokens.state.turns)
+    world.wait(seconds=12)
+    assert world.azure.registries.could_pull(*world.basic, SERVER, "app", "v1")
+    assert world.azure.tokens.state.turns == turns
+
+
+def test_a_fresh_secret_flaps_while_it_spreads_over_the_token_endpoints() -> None:
+    world = World(Timing(secret_valid=12, replicas=3, role_active=0))
+    world.wait(seconds=5)
+    found = {world.registry("GET", SCOPE, basic=world.basic).status for _ in range(6)}
+    assert found == {200, 401}
+
+
+def test_pushing_again_moves_the_tag_and_keeps_the_old_image_by_digest(world: World) -> None:
+    registries = world.azure.registries
+    old = registries.stored(SERVER, "app", "v1").digest
+    new = registries.push(SERVER, "app", "v1")
+    assert new != old
+    assert registries.stored(SERVER, "app", old).digest == old
+    registries.retag(SERVER, "app", "v1", old)
+    assert registries.stored(SERVER, "app", "v1").digest == old
+    registries.delete_tag(SERVER, "app", "v1")
+    with pytest.raises(PullRefused, match="MANIFEST_UNKNOWN"):
+        registries.stored(SERVER, "app", old)
+    with pytest.raises(LookupError):
+        registries.retag(SERVER, "app", "v1", "sha256:00")
+
+
+def test_a_deleted_role_counts_until_its_effect_is_gone() -> None:
+    world = World(dataclasses.replace(PROMPT, role_gone=60))
+    world.azure.authorization.delete(world.role.id)
+    assert world.registry("HEAD", HEAD, basic=world.basic).status == 200
+    world.wait(seconds=60)
+    assert world.registry("HEAD", HEAD, basic=world.basic).status == 403
+
+
+def test_a_token_of_another_registry_is_refused(world: World) -> None:
+    other = world.azure.registries.mint.issue("access", "other.azurecr.io", world.puller.app_id, "password", [Grant("repository", "app", ("pull",))])
+    assert world.registry("HEAD", HEAD, bearer=other).status == 401
+
+
+def test_state_survives_json(world: World) -> None:
+    world.azure.registries.admin_passwords(SERVER)
+    state, kind = world.azure.registries.state, TypeAdapter(State)
+    assert kind.validate_json(kind.dump_json(state)) == state
