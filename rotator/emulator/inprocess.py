@@ -6,6 +6,7 @@ that the mapping of errors above it stays real. What a watcher of the App raises
 """
 
 import asyncio
+import inspect
 import io
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from dataclasses import dataclass, field
@@ -34,7 +35,7 @@ async def pause(seconds: float) -> None:
     """Let `seconds` of the running loop's time pass; 0 lets every other task that is ready go first."""
     loop = asyncio.get_running_loop()
     over: asyncio.Future[None] = loop.create_future()
-    timer = loop.call_later(seconds, over.set_result, None)
+    timer = loop.call_later(seconds, lambda: over.done() or over.set_result(None))
     try:
         await over
     finally:
@@ -142,6 +143,10 @@ class _Sending:
         return None
 
 
+OPTIONS = frozenset(inspect.signature(aiohttp.ClientSession._request).parameters)
+"""What a real session can be told; an option meant for a policy that leaks down to here would break it, so it must break this one."""
+
+
 class Session:
     """What ``AioHttpTransport(session=…, session_owner=False)`` takes for an ``aiohttp.ClientSession``."""
 
@@ -152,7 +157,9 @@ class Session:
         self.hop = hop if isinstance(hop, Hop) else Hop(hop)
 
     def request(self, method: str, url: object, **options: Any) -> _Sending:  # noqa: ANN401 - aiohttp's own signature
-        """Send one request. Raises ServerDisconnectedError or SocketTimeoutError, as aiohttp does."""
+        """Send one request. Raises ServerDisconnectedError or SocketTimeoutError as aiohttp does, and TypeError for options it doesn't have."""
+        if unknown := set(options) - OPTIONS:
+            raise TypeError(f"aiohttp's ClientSession.request() has no option {', '.join(sorted(unknown))}")
         return _Sending(self._send(method, str(url), **options))
 
     async def _send(

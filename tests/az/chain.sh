@@ -8,7 +8,7 @@
 set -euo pipefail
 
 directory=$1
-export ROTATOR_EMULATOR_DIR=$directory
+export ROTATOR_EMULATOR_DIR=$directory ROTATOR_LEASE_DIR=$directory/leases
 group=myResourceGroup registry=mycontainerregistry vault=myvault container=mycontainer principal=mycontainerregistry-pull
 
 say() { printf '\n== %s\n' "$*"; }
@@ -84,7 +84,7 @@ as_operator() (eval "$(rotator emulator env)" && rotator "$@" --policies "$polic
 
 say "rotator adopt, rotate"
 as_operator validate
-as_operator adopt $registry --yes
+as_operator adopt $registry
 as_operator rotate $registry --force
 
 say "az sees the new credential: in the vault, on the application, on the group"

@@ -122,6 +122,12 @@ async def test_silence_lasts_as_long_as_the_client_waits_and_is_a_timeout(world:
 
 
 @in_virtual_time
+async def test_an_option_that_aiohttp_does_not_have_is_refused_as_aiohttp_does(world: World) -> None:
+    with pytest.raises(TypeError, match="retry_on_methods"):
+        await Session(world.hop).request("GET", world.seeded.vault_url, retry_on_methods=["POST"])
+
+
+@in_virtual_time
 async def test_a_status_fault_comes_in_the_services_envelope_with_retry_after(world: World) -> None:
     await world.vault.set_secret("name", "value")
     world.azure.faults.add(Fault("keyvault.secrets.get", "status", status=429, code="Throttled", retry_after=9))
