@@ -169,7 +169,7 @@ def _deployable(policy: Policy, observed: Observed, group_id: str, key_id: str) 
         yield "not_live", f"credential {key_id} isn't live", "Run again; a new one is issued first."
     elif newest and newest.ours and newest.key_id != key_id.lower():
         yield "not_current", f"credential {key_id} isn't the published one", "Run again."
-    if dependent.run_once and dependent.phase in (group.Phase.RUNNING, group.Phase.PULLING):
+    if dependent.run_once and dependent.phase in (group.Phase.RUNNING, group.Phase.STARTING):
         yield "job_running", f"{dependent.name} is a job at work", "Wait until it has finished."
 
 

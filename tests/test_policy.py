@@ -362,6 +362,9 @@ def test_every_place_that_hides_values_is_accepted(write: Write) -> None:
         "volumes/v/secret/k.txt",
         "volumes/v/azure_file/storage_account_key",
         "diagnostics/log_analytics/workspace_key",
+        "diagnostics/log_analytics/workspace_resource_id",
+        "image_registry_credentials/other.azurecr.io/password",
+        "extensions/vk/protected_settings",
     ]
     lines = "".join(f"      {path}: {{key_vault: db}}\n" for path in paths)
     (policy,) = load(write(a__yaml=MINIMAL + f"container_groups:\n  - id: {GROUP}\n    secrets:\n{lines}"))

@@ -54,7 +54,7 @@ def _current(run: Run, observed: Observed) -> Version:
 def _ensure_free(before: ContainerGroup) -> None:
     if before.unreadable:
         raise UnsafeStep(f"{before.id} can't be read: {before.unreadable}", remedy="Give rotator permission to read it.")
-    busy = before.document is not None and group.run_once(before.document) and group.phase(before) in (Phase.RUNNING, Phase.PULLING)
+    busy = before.document is not None and group.run_once(before.document) and group.phase(before) in (Phase.RUNNING, Phase.STARTING)
     if busy:
         raise Conflict(f"{before.id} is a job at work, and is never interrupted", service="aci", remedy="Deploy it when it has finished.")
 

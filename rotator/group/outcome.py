@@ -1,4 +1,4 @@
-"""What came of a deployment, for who started it: a job's exit code, and the address that may have changed."""
+"""What came of a deployment, for who started it: a job's exit code, the address that may have changed, the images that run."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,3 +19,11 @@ def exit_code(document: Mapping[str, Any] | None) -> int | None:
 def ip_address(document: Mapping[str, Any] | None) -> str | None:
     """The group's IP address, if it has one; a redeployment may change it (azure-facts A5)."""
     return text(get(document, "properties", "ipAddress"), "ip") or None
+
+
+def digests(document: Mapping[str, Any] | None) -> tuple[tuple[str, str], ...]:
+    """The digests that were last pulled, by repository (``server/name``), sorted: tags move, and a redeployment pulls what they are now."""
+    shown = view(document)
+    pulled = [event for one in (shown.instances if shown else ()) for event in one.events if event.name == "pulled" and "@sha256:" in event.message]
+    named = (event.message.partition('"')[2].partition('"')[0].partition("@") for event in sorted(pulled, key=lambda event: event.last))
+    return tuple(sorted({repository: digest for repository, _, digest in named}.items()))

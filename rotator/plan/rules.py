@@ -180,7 +180,7 @@ def _unmovable(view: View, dependent: Dependent) -> Wait | None:
 
 
 def _unsuitable(view: View, dependent: Dependent) -> Wait | None:
-    if dependent.run_once and dependent.phase in (Phase.RUNNING, Phase.PULLING):
+    if dependent.run_once and dependent.phase is Phase.RUNNING:
         return Wait("job_running", dependent.id, f"{dependent.name} is a job at work, and is never interrupted", warn=_late(view, dependent))
     if dependent.phase in (Phase.FINISHED, Phase.STOPPED) and dependent.choice == "wait":
         text = f"{dependent.name} is {dependent.phase.value}; it takes the current credential with its next `rotator deploy {view.policy.name}`"

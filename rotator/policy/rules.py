@@ -25,7 +25,7 @@ _ARM = re.compile(r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/[^/]+/
 _ACCESS = "-access"
 PATH = (
     "(containers|init_containers)/[^/]+/env/[^/]+|volumes/[^/]+/secret/[^/]+|volumes/[^/]+/azure_file/storage_account_key"
-    "|diagnostics/log_analytics/workspace_key"
+    "|diagnostics/log_analytics/(workspace_key|workspace_resource_id)|image_registry_credentials/[^/]+/password|extensions/[^/]+/protected_settings"
 )
 PATHS = (
     "containers/<container>/env/<NAME>",
@@ -33,6 +33,9 @@ PATHS = (
     "volumes/<volume>/secret/<KEY>",
     "volumes/<volume>/azure_file/storage_account_key",
     "diagnostics/log_analytics/workspace_key",
+    "diagnostics/log_analytics/workspace_resource_id",
+    "image_registry_credentials/<server>/password",
+    "extensions/<extension>/protected_settings",
 )
 """Where a container group holds values that Azure never shows."""
 SOURCE = "Write {key_vault: NAME} for a secret of the policy's vault, {credential: password} or {credential: username}; never the value itself."

@@ -1,0 +1,40 @@
+"""The lines that mend a policy: exact YAML, so that whoever is told what is missing can paste it."""
+
+import re
+from collections.abc import Sequence
+
+from rotator.group.place import REGISTRY
+
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*")
+
+
+def lines_to_add(group_id: str, paths: Sequence[str], *, entry: bool = False, within: bool = False) -> str:
+    """The YAML that gives each path a source, with names of secrets to be put into the vault.
+
+    By default what belongs under the group's entry; with `entry` the whole entry, for a group that the policy doesn't have; with `within`
+    only what belongs under a `secrets:` that is there already.
+    """
+    head = [f"  - id: {group_id}"] if entry else []
+    names: dict[str, str] = {}
+    for path in paths:
+        names[path] = _unused(_secret_name(group_id, path), set(names.values()))
+    return "\n".join([*head, *([] if within else ["    secrets:"]), *(_line(path, name) for path, name in names.items())])
+
+
+def _line(path: str, name: str) -> str:
+    volume = path.endswith("/secret") and path.startswith("volumes/")
+    key = f"{path}/FILE" if volume else path
+    shown = key if _PLAIN.fullmatch(key) else "'" + key.replace("'", "''") + "'"
+    hint = "  # one such line for every file of the volume: Azure doesn't show their names" if volume else ""
+    return f"      {shown}: {{key_vault: {name}}}{hint}"
+
+
+def _unused(name: str, taken: set[str]) -> str:
+    return next(one for one in (name, *(f"{name[:120]}-{nth}" for nth in range(2, len(taken) + 3))) if one not in taken)
+
+
+def _secret_name(group_id: str, path: str) -> str:
+    """A name that Key Vault takes (127 letters, digits, hyphens), of what tells the value apart: group, container or volume, variable."""
+    told = [part for part in path.split("/") if part not in ("containers", "init_containers", "env", "volumes", "secret", "azure_file", REGISTRY)]
+    name = "-".join((group_id.rsplit("/", 1)[-1], *told)).lower()
+    return re.sub(r"[^0-9a-z]+", "-", name).strip("-")[:127]

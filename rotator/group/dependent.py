@@ -1,0 +1,160 @@
+"""The container groups that use a policy's principal, interpreted: all that the planner knows of them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Literal
+
+from rotator.group.advice import lines_to_add
+from rotator.group.evidence import Phase, Verdict, phase, run_once, verdict
+from rotator.group.hidden import unsourced
+from rotator.group.outcome import ip_address
+from rotator.group.place import places
+from rotator.group.recipe import PASSWORD, USERNAME, Recipes
+from rotator.group.refusal import refused
+from rotator.group.shape import Value, belongs, containers, entries, get, registry_of, server, takes_password, text
+from rotator.group.tags import Failed, shows
+from rotator.policy import GroupPolicy, Policy
+from rotator.policy.manifest import PLACEHOLDER, source
+from rotator.state import ContainerGroup, Observed
+
+Choice = Literal["deploy", "wait", "ignore", "undecided"]
+
+
+@dataclass(frozen=True, slots=True)
+class Dependent:
+    """One container group that uses the principal, or that the policy says does.
+
+    `key_id`, `since`, `previous` and `failed` are what its tags say. `images` are those that the registries serve it for this user
+    name. `unsourced` are hidden values that nobody can put back, `refused` why it may never be redeployed, both to be told before
+    anything is written anywhere. `needs_rotation` is False where it takes no password. `notes` are for people.
+    """
+
+    id: str
+    name: str
+    declared: bool
+    group: GroupPolicy | None
+    at: datetime
+    phase: Phase
+    run_once: bool = False
+    key_id: str | None = None
+    since: datetime | None = None
+    previous: str | None = None
+    failed: Failed | None = None
+    images: tuple[str, ...] = ()
+    unsourced: tuple[str, ...] = ()
+    writable: bool = True
+    refused: str | None = None
+    needs_rotation: bool = True
+    verdict: Verdict = Verdict.UNKNOWN
+    notes: tuple[str, ...] = ()
+
+    @property
+    def choice(self) -> Choice:
+        """What the policy wants of a group that doesn't run; a job with a manifest waits for its next `rotator deploy`."""
+        if self.phase is Phase.STOPPED:
+            return _meant(self.group.when_stopped if self.group else "wait")
+        if self.run_once and self.phase is Phase.FINISHED:
+            wanted = self.group.when_finished if self.group else None
+            return _meant(wanted or ("wait" if self.group and self.group.manifest else None))
+        return "wait" if self.run_once and self.phase in (Phase.RUNNING, Phase.STARTING, Phase.CRASHING) else "deploy"
+
+    @property
+    def lines_to_add(self) -> str:
+        """What to paste into the policy for the values that have no source; empty where all have one."""
+        return (
+            lines_to_add(self.id, self.unsourced, entry=not self.declared, within=bool(self.group and self.group.secrets)) if self.unsourced else ""
+        )
+
+
+def _meant(wanted: str | None) -> Choice:
+    meanings: dict[str | None, Choice] = {"wait": "wait", "redeploy": "deploy", "ignore": "ignore"}
+    return meanings.get(wanted, "undecided")
+
+
+def dependents(policy: Policy, observed: Observed) -> tuple[Dependent, ...]:
+    """Every declared group, in the policy's order, then the undeclared ones that have an entry with this user name, by id.
+
+    A declared group that was not looked at is left out: nothing is known of it, not even that it is absent.
+    """
+    seen = {group.id.lower(): group for group in observed.groups}
+    declared = [seen.pop(group.id.lower()) for group in policy.container_groups if group.id.lower() in seen]
+    others = [seen[group_id] for group_id in sorted(seen) if _named(seen[group_id].document, policy.principal.app_id)]
+    return tuple(dependent(policy, group) for group in (*declared, *others))
+
+
+def _named(document: Mapping[str, Any] | None, app_id: str) -> bool:
+    return any(belongs(entry, app_id) for entry in entries(document))
+
+
+def dependent(policy: Policy, group: ContainerGroup) -> Dependent:
+    """Interpret one container group."""
+    declared, document, shown = policy.group(group.id), group.document, shows(group.document)
+    common = Dependent(
+        id=group.id,
+        name=group.id.rsplit("/", 1)[-1],
+        declared=declared is not None,
+        group=declared,
+        at=group.at,
+        phase=phase(group),
+        run_once=run_once(document if document is not None else _manifest(declared)),
+        images=used_images(document if document is not None else _manifest(declared), policy.principal.app_id),
+        writable=group.writable,
+    )
+    if document is None:
+        return replace(common, refused=group.unreadable)
+    needs = needs_rotation(document, policy, declared)
+    return replace(
+        common,
+        key_id=shown.key_id,
+        since=shown.since,
+        previous=shown.previous,
+        failed=shown.failed,
+        unsourced=unsourced(document, policy, declared) if needs else (),
+        refused=group.unreadable or refused(document, policy, declared),
+        needs_rotation=needs,
+        verdict=verdict(document, shown.since, at=group.at),
+        notes=tuple(_notes(document, policy, declared)),
+    )
+
+
+def _manifest(group: GroupPolicy | None) -> Mapping[str, Any] | None:
+    return group.manifest.document if group and group.manifest else None
+
+
+def images(policy: Policy, observed: Observed) -> tuple[str, ...]:
+    """The distinct images that a proof has to pull, sorted: of every dependent, and of the manifests that will be deployed again."""
+    found = {image for one in dependents(policy, observed) for image in one.images}
+    manifests = (_manifest(group) for group in policy.container_groups)
+    return tuple(sorted(found | {image for document in manifests for image in used_images(document, policy.principal.app_id)}))
+
+
+def used_images(document: Mapping[str, Any] | None, app_id: str) -> tuple[str, ...]:
+    """The images of a group, or of its manifest, whose registry has an entry with this user name and a password; sorted."""
+    servers = {server(entry) for entry in entries(document) if (belongs(entry, app_id) or _placeholder(entry)) and takes_password(entry)}
+    named = {text(container, "properties", "image") for _, container in containers(document)}
+    return tuple(sorted(image for image in named if registry_of(image) in servers))
+
+
+def _placeholder(entry: Value) -> bool:
+    """Whether a manifest's entry has the principal's user name in the form of a placeholder."""
+    return USERNAME in {source(inner) for inner in PLACEHOLDER.findall(text(entry, "username"))}
+
+
+def needs_rotation(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | None) -> bool:
+    """Whether the group holds a password of the principal: in an entry, or in a place that the policy gives it to, be it there or not."""
+    known = Recipes.of(policy, group)
+    given = group is not None and any(known.resolved(one) == PASSWORD for one in group.secrets.values())
+    return given or any(known.password(place) for place in places(document))
+
+
+def _notes(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | None) -> Iterator[str]:
+    mine = [entry for entry in entries(document) if belongs(entry, policy.principal.app_id)]
+    others = [server(entry) for entry in entries(document) if not takes_password(entry)]
+    if others:
+        yield f"needs no rotation for {', '.join(sorted(set(others)))}: an identity or a Key Vault reference pulls there"
+    if group and not mine and not others:
+        yield f"has no registry entry with the user name {policy.principal.app_id}"
+    address = ip_address(document)
+    if address and not get(document, "properties", "ipAddress", "dnsNameLabel"):
+        yield f"its IP address {address} is usually kept when it is redeployed, and not always"

@@ -1,0 +1,99 @@
+"""The body of a PUT made from a manifest: what `az container create --file` would send, with its placeholders filled in.
+
+Rules for whoever edits this file: as in `rotator.group.edit`; and a secret goes only where Azure hides it.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from rotator.errors import UnsafeStep
+from rotator.group.advice import lines_to_add
+from rotator.group.edit import enter, idle
+from rotator.group.hidden import fill, unsourced
+from rotator.group.place import as_shown, places
+from rotator.group.recipe import USERNAME, Recipes, baked, named_in, placeholder, substituted
+from rotator.group.refusal import refused
+from rotator.group.shape import Json, Value, drop, put
+from rotator.group.tags import shows, tag
+from rotator.group.writable import writable
+from rotator.policy import GroupPolicy, KeyVaultSource, Manifest, Policy, Source
+from rotator.state import Secret
+
+
+def manifest_sources(manifest: Manifest, policy: Policy, group_policy: GroupPolicy) -> tuple[KeyVaultSource, ...]:
+    """The Key Vault secrets whose values a deployment of the manifest needs, by name. The credential itself isn't among them."""
+    known = Recipes.of(policy, group_policy)
+    return known.fetched(named_in([manifest.document, *known.by_path.values()]))
+
+
+def manifest_problems(manifest: Manifest, policy: Policy, group_policy: GroupPolicy) -> tuple[str, ...]:
+    """What makes a manifest impossible to deploy, known before any value is; each says where and what to do."""
+    return tuple(_problems(_named(manifest, policy), policy, group_policy))
+
+
+def from_manifest(
+    manifest: Manifest,
+    policy: Policy,
+    group_policy: GroupPolicy,
+    *,
+    values: Mapping[Source, Secret],
+    password: Secret,
+    key_id: str,
+    since: datetime,
+    document: Mapping[str, Any] | None = None,
+) -> Json:
+    """What to PUT to deploy the manifest with `password`, the secret of `key_id`.
+
+    `values` are those of `manifest_sources()`. `document` is the group as a GET just showed it, where there is one: its tags name the
+    way back, and a job of it that runs is not interrupted. Raises UnsafeStep with every problem of the manifest.
+    """
+    body = _named(manifest, policy)
+    wrong = tuple(_problems(body, policy, group_policy))
+    if wrong:
+        raise UnsafeStep(f"{manifest.file} can't be deployed: {'; '.join(wrong)}", remedy=f"Correct {manifest.file}, then run again.")
+    if document is not None:
+        idle(document)
+    known = Recipes.of(policy, group_policy)
+    find = known.lookup(values, password)
+    for place in places(body):
+        if place.value is not None:
+            put(place.owner, place.name, baked(place.value, place.holds, find))
+    fill(body, known, find)
+    enter(body, known, password)
+    tag(body, key_id, since, None, shows(document))
+    return body
+
+
+def _named(manifest: Manifest, policy: Policy) -> Json:
+    """The manifest as a body, with the user name in place and every other placeholder still there."""
+    body = writable(manifest.document)
+    drop(body, "apiVersion")
+    named: Json = substituted(body, lambda one: policy.principal.app_id if one == USERNAME else placeholder(one))
+    return named
+
+
+def _problems(body: Json, policy: Policy, group: GroupPolicy) -> Iterator[str]:
+    for path in _in_plain_sight(as_shown(body), ""):
+        yield f"{path} would show a secret to everybody who may read the group: put it where Azure hides it, for example into a secureValue"
+    why = refused(body, policy, group)
+    if why:
+        yield why
+    known = Recipes.of(policy, group)
+    if not any(known.password(place) for place in places(body)):
+        yield f"no imageRegistryCredentials entry of it has the user name {policy.principal.app_id}, so that it would not hold the credential"
+    lost = unsourced(body, policy, group)
+    if lost:
+        lines = lines_to_add(group.id, lost, within=bool(group.secrets))
+        yield f"it lacks what Azure never shows: {', '.join(lost)}. Write ${{{{ keyvault:NAME }}}} there, or add to {policy.file}:\n{lines}"
+
+
+def _in_plain_sight(node: Value, path: str) -> Iterator[str]:
+    if isinstance(node, dict):
+        for name, value in node.items():
+            yield from _in_plain_sight(value, f"{path}.{name}" if path else name)
+    elif isinstance(node, list):
+        for index, value in enumerate(node):
+            yield from _in_plain_sight(value, f"{path}[{index}]")
+    elif any(named_in(node)):
+        yield path

@@ -1,0 +1,57 @@
+"""Groups that rotator must not redeploy whatever their hidden values, each with the reason in words."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rotator.group.place import normal, places
+from rotator.group.recipe import PASSWORD, Recipes
+from rotator.group.shape import belongs, containers, entries, get, server, takes_password
+from rotator.group.tags import LIMIT, room
+from rotator.policy import GroupPolicy, Policy
+
+_OWNED = {
+    "orchestratorId": "it is part of an NGroups resource, which makes its groups anew from a container group profile",
+    "containerGroupProfile": "it is made from a container group profile, which holds the credential, too",
+    "standbyPoolProfile": "it comes from a standby pool, whose container group profile holds the credential, too",
+}
+"""Properties of groups that something else makes and replaces (fact A13): what is changed here would not last."""
+
+
+def refused(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | None) -> str | None:
+    """Why rotator may never redeploy this group, and what to do; None where it may."""
+    return "; ".join(_reasons(document, policy, group)) or None
+
+
+def _reasons(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | None) -> Iterator[str]:
+    for name, why in _OWNED.items():
+        if get(document, "properties", name) or get(document, name) or _tagged(document, name):
+            yield f"{why} ({name}): change the profile, and let the service update its groups"
+    if excess := room(document):
+        yield f"it has no room for rotator's tags: {excess} more than the {LIMIT} that a resource can have. Remove {excess} tag(s)"
+    if not any(kind == "containers" for kind, _ in containers(document)):
+        yield "its answer shows no containers, so that it can't be told what a redeployment would have to keep"
+    yield from _ambiguous(document, policy.principal.app_id)
+    yield from _misnamed(document, policy, group)
+
+
+def _tagged(document: Mapping[str, Any], name: str) -> bool:
+    tags = get(document, "tags")
+    return isinstance(tags, Mapping) and any(str(tag).lower().rsplit(".", 1)[-1] == name.lower() for tag in tags)
+
+
+def _ambiguous(document: Mapping[str, Any], app_id: str) -> Iterator[str]:
+    """Two passwords of others for one server have the same path: a source could only be right for one."""
+    others = Counter(server(entry) for entry in entries(document) if takes_password(entry) and not belongs(entry, app_id))
+    for name in sorted(name for name, times in others.items() if times > 1):
+        yield f"it has {others[name]} entries of other users for {name}, whose hidden passwords can't be told apart. Remove the superfluous"
+
+
+def _misnamed(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | None) -> Iterator[str]:
+    """A place that should get the new password and isn't there: its container would go on with the old one."""
+    there = {normal(place.path) for place in places(document)}
+    known = Recipes.of(policy, group)
+    given = sorted(path for path, one in group.secrets.items() if known.resolved(one) == PASSWORD) if group else []
+    for path in given:
+        if not {normal(path), normal(path).rpartition("/")[0]} & there:
+            yield f"the policy gives the password to {path}, and the group has no such place. Correct the path, or remove it"

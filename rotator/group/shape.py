@@ -1,0 +1,102 @@
+"""Reading and changing raw ARM JSON whatever the letter case of its property names: ACI doesn't mind, so neither may we.
+
+ACI answers in camelCase, but what is written by hand (manifests, other tools) isn't always. Names that are data and not properties
+(environment variables, files of a secret volume) are values here or are read exactly.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+Json = dict[str, Any]
+"""A JSON object that may be changed."""
+Value = Any
+"""Whatever JSON has in a place: what isn't known here must not be narrowed."""
+
+
+def get(node: Value, *names: str) -> Value:
+    """The value at the end of a path of property names; None where anything on the way is missing or null."""
+    for name in names:
+        if not isinstance(node, Mapping):
+            return None
+        node = node[name] if name in node else next((value for key, value in node.items() if same(key, name)), None)
+    return node
+
+
+def text(node: Value, *names: str) -> str:
+    """The same for a string; empty where there is none."""
+    found = get(node, *names)
+    return found if isinstance(found, str) else ""
+
+
+def objects(node: Value, *names: str) -> tuple[Value, ...]:
+    """The JSON objects in an array; what is not an object is not ours to understand."""
+    found = get(node, *names)
+    return tuple(item for item in found if isinstance(item, Mapping)) if isinstance(found, Sequence) and not isinstance(found, str) else ()
+
+
+def put(node: Json, name: str, value: Value) -> None:
+    """Set a property under the spelling that it already has, and under one spelling only."""
+    spelled = next((key for key in node if same(key, name)), name)
+    for key in [key for key in node if same(key, name) and key != spelled]:
+        del node[key]
+    node[spelled] = value
+
+
+def drop(node: Value, *names: str) -> None:
+    """Remove properties, in any spelling, where they are."""
+    if isinstance(node, dict):
+        for key in [key for key in node if any(same(key, name) for name in names)]:
+            del node[key]
+
+
+def same(one: Value, other: str) -> bool:
+    """Whether two property names mean the same property."""
+    return isinstance(one, str) and (one == other or one.lower() == other.lower())
+
+
+def plain(value: Value) -> Value:
+    """A deep copy in plain dicts and lists, so that no parser's or frozen container reaches an edit. Dates become ISO 8601."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def containers(document: Value) -> Iterator[tuple[str, Value]]:
+    """Every container and init container, each with the first part of its paths in a policy."""
+    for kind, name in (("containers", "containers"), ("init_containers", "initContainers")):
+        for container in objects(document, "properties", name):
+            yield kind, container
+
+
+def entries(document: Value) -> tuple[Value, ...]:
+    """The registry credentials of a group."""
+    return objects(document, "properties", "imageRegistryCredentials")
+
+
+def server(entry: Value) -> str:
+    """The host name that an entry is for, in lower case (ACI wants it without protocol: InvalidImageRegistryServer)."""
+    return text(entry, "server").strip().lower().removeprefix("https://").rstrip("/")
+
+
+def belongs(entry: Value, app_id: str) -> bool:
+    """Whether an entry's user name is this principal: registry user names of principals are app ids, in any letter case."""
+    return text(entry, "username").strip().lower() == app_id.lower()
+
+
+def takes_password(entry: Value) -> bool:
+    """Whether an entry holds a password of its own, and not an identity or a reference into Key Vault (fact A12, B8)."""
+    return not (get(entry, "identity") or get(entry, "passwordReference"))
+
+
+def registry_of(image: str) -> str:
+    """The host name in an image's name, in lower case; empty for Docker Hub's short names."""
+    host, slash, _ = image.partition("/")
+    return host.lower() if slash and ("." in host or ":" in host or host == "localhost") else ""
+
+
+def restart_policy(document: Value) -> str:
+    """``always``, ``onfailure`` or ``never``; ACI's default is Always (fact A7)."""
+    return text(document, "properties", "restartPolicy").lower() or "always"

@@ -1,0 +1,90 @@
+"""What our tags on a container group say, and how they are set: the only memory of who holds what."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from rotator.group.shape import Json, Value, drop, get, put, text
+from rotator.state import FAILED, KEY_ID, PREVIOUS, SINCE
+
+OURS = (KEY_ID, SINCE, PREVIOUS, FAILED)
+LIMIT = 50
+"""Tags that a resource can have (Azure Resource Manager's limit); names are case-insensitive there."""
+_FAILED = re.compile(r"(?P<key_id>[^/@]+)/(?P<count>[1-9][0-9]{0,5})@(?P<at>.+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A credential that a group could not pull with, how often in a row, and when last. The tag reads ``<key id>/<count>@<time>``."""
+
+    key_id: str
+    count: int
+    at: datetime
+
+    def __str__(self) -> str:
+        return f"{self.key_id.lower()}/{self.count}@{stamp(self.at)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a group's tags say; None where a tag is missing or can't be read (somebody else wrote it)."""
+
+    key_id: str | None = None
+    since: datetime | None = None
+    previous: str | None = None
+    failed: Failed | None = None
+
+
+def shows(document: Mapping[str, Any] | None) -> Shown:
+    """Read our tags. Key ids are in lower case, so that they can be compared."""
+    tags = get(document, "tags")
+    ids = (text(tags, KEY_ID).strip().lower() or None, text(tags, PREVIOUS).strip().lower() or None)
+    return Shown(ids[0], instant(text(tags, SINCE)), ids[1], _failed(text(tags, FAILED)))
+
+
+def _failed(value: str) -> Failed | None:
+    match = _FAILED.fullmatch(value.strip())
+    at = instant(match["at"]) if match else None
+    return Failed(match["key_id"].lower(), int(match["count"]), at) if match and at else None
+
+
+def tag(body: Json, key_id: str, since: datetime, failed: Failed | None, before: Shown) -> None:
+    """Set our tags in `body`, leaving everybody else's.
+
+    ``rotator-previous`` is what the tag named before. On a way back (`failed`) it is left out, since the way back must never lead to
+    what failed. ``rotator-failed`` stays while the same credential is tried again, so that the count goes on; another one clears it.
+    """
+    key_id = key_id.lower()
+    tags = get(body, "tags")
+    tags = dict(tags) if isinstance(tags, Mapping) else {}
+    drop(tags, *OURS)
+    kept = before.failed if before.failed and before.failed.key_id == key_id else None
+    previous = None if failed else before.previous if before.key_id == key_id else before.key_id
+    told = failed or kept
+    tags |= {KEY_ID: key_id, SINCE: stamp(since)}
+    tags |= {PREVIOUS: previous} if previous else {}
+    tags |= {FAILED: str(told)} if told else {}
+    put(body, "tags", tags)
+
+
+def room(document: Mapping[str, Any] | None) -> int:
+    """How many tags more than allowed the group would have with all of ours; 0 where they fit."""
+    tags = get(document, "tags")
+    others = [name for name in tags if name.lower() not in OURS] if isinstance(tags, Mapping) else []
+    return max(0, len(others) + len(OURS) - LIMIT)
+
+
+def stamp(at: datetime) -> str:
+    """An instant for a tag: UTC, whole seconds."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def instant(value: Value) -> datetime | None:
+    """An instant from a tag or an event (ACI sends up to seven decimals); None where it can't be read."""
+    try:
+        at = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return at.replace(tzinfo=at.tzinfo or UTC).astimezone(UTC) if at else None
