@@ -35,11 +35,17 @@ async def pause(seconds: float) -> None:
     """Let `seconds` of the running loop's time pass; 0 lets every other task that is ready go first."""
     loop = asyncio.get_running_loop()
     over: asyncio.Future[None] = loop.create_future()
-    timer = loop.call_later(seconds, lambda: over.done() or over.set_result(None))
+    timer = loop.call_later(seconds, _finish, over)
     try:
         await over
     finally:
         timer.cancel()
+
+
+def _finish(over: asyncio.Future[None]) -> None:
+    """The waiter may have been cancelled in the very step in which its time was up."""
+    if not over.done():
+        over.set_result(None)
 
 
 @dataclass(slots=True)
