@@ -139,7 +139,7 @@ def test_dependents_are_looked_for_where_the_policy_has_something_unless_it_says
 
 def test_policies_come_by_name_and_only_those_that_were_asked_for(write: Write) -> None:
     second = MINIMAL.replace("5D3C", "6D3C").replace("pull-pwd", "other-pwd")
-    directory = write(b__yml=MINIMAL, a__yaml=second, notes__txt="no policy", **{"__hidden__yaml": "nor this"})
+    directory = write(b__yml=MINIMAL, a__yaml=second, notes__txt="no policy", __hidden__yaml="nor this")
     assert [policy.name for policy in load(directory)] == ["a", "b"]
     assert [policy.name for policy in load(directory, ["b"])] == ["b"]
 
@@ -564,7 +564,7 @@ def test_a_window_lasts_its_elapsed_time_over_a_change_of_clocks() -> None:
 @pytest.mark.parametrize("zone", ["Europe/Paris", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "UTC"])
 def test_the_next_opening_is_open_and_the_moment_before_is_not(zone: str) -> None:
     nights = window("30 2 * * *", "20m", zone)
-    for days in range(0, 366):
+    for days in range(366):
         moment = at("2025-01-01T12:00:00") + timedelta(days=days)
         opening = next_open(nights, moment)
         assert timedelta() < opening - moment <= timedelta(days=1, hours=1)

@@ -14,7 +14,7 @@ from rotator.state import Home
 
 DAY = timedelta(days=1)
 _Guid = Annotated[str, BeforeValidator(rules.guid), WithJsonSchema({"type": "string", "pattern": f"^{rules.GUID}$"})]
-_SecretName = Annotated[str, BeforeValidator(rules.secret_name), WithJsonSchema({"type": "string", "pattern": f"^{rules.SECRET_NAME}$"})]
+_SecretName = Annotated[str, BeforeValidator(rules.secret_name), WithJsonSchema({"type": "string", "pattern": f"^{rules.KEY_VAULT_NAME}$"})]
 _Path = Annotated[str, BeforeValidator(rules.path), WithJsonSchema({"type": "string", "pattern": f"^({rules.PATH})$"})]
 
 
@@ -69,6 +69,11 @@ class KeyVaultPolicy(_Part):
     def host(self) -> str:
         """The vault's host name, in lower case."""
         return self.url.removeprefix("https://")
+
+    @property
+    def name(self) -> str:
+        """The vault's own name, in lower case: what is left of its host name's first dot."""
+        return self.host.partition(".")[0]
 
 
 class DeployWindow(_Part):

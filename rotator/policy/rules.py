@@ -17,7 +17,7 @@ from rotator.policy import window
 from rotator.policy.durations import render
 
 GUID = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
-SECRET_NAME = "[0-9a-zA-Z-]{1,127}"
+KEY_VAULT_NAME = "[0-9a-zA-Z-]{1,127}"
 """Key Vault's own rule for the name of a secret (its REST specification; 127 characters by its documentation)."""
 _VAULT = re.compile(r"https://[a-z][0-9a-z-]{1,22}[0-9a-z]\.vault\.(azure\.net|usgovcloudapi\.net|azure\.cn)", re.IGNORECASE)
 """Public, US government and China clouds; a vault's name has 3 to 24 letters, digits and hyphens."""
@@ -118,7 +118,7 @@ def vault_url(value: object) -> str:
 def secret_name(value: object) -> str:
     """The name of a Key Vault secret."""
     remedy = "Write the name of a secret: 1 to 127 letters, digits and hyphens. The value belongs into the vault, not here."
-    if not re.fullmatch(SECRET_NAME, text := _text(value, remedy)):
+    if not re.fullmatch(KEY_VAULT_NAME, text := _text(value, remedy)):
         refuse("not the name of a Key Vault secret", remedy)
     return text
 

@@ -1,0 +1,63 @@
+# Needs Python 3.11 or newer with venv, and a package registry that pip can reach. Everything else is set up in .venv, once.
+# `make PYTHON=/path/to/python demo` chooses the interpreter.
+
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	"$$python" -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && break; done)
+BIN := .venv/bin
+READY := .venv/.ready
+QUIET := --quiet --disable-pip-version-check --no-input
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench lock fmt schema function clean
+
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 16
+
+demo: $(READY)  ## a whole rotation against a local Azure: no subscription, nothing leaves this machine
+	@$(BIN)/rotator demo
+
+test: $(READY)  ## every test
+	@$(BIN)/python -m pytest -q -n auto $(ARGS)
+
+check: $(READY)  ## format, lint, strict types, import contracts, documentation
+	@$(BIN)/ruff format --check --quiet || { echo "run: make fmt" >&2; exit 1; }
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@test ! -e tests/test_docs.py || $(BIN)/python -m pytest -q tests/test_docs.py
+
+bench: $(READY)  ## how fast, as ratios measured in one run
+	@$(BIN)/python bench/run.py
+
+fmt: $(READY)  ## format, and mend what ruff can mend
+	@$(BIN)/ruff check --quiet --fix-only
+	@$(BIN)/ruff format --quiet
+
+schema: $(READY)  ## write policies/policy.schema.json again
+	@$(BIN)/python -c 'from rotator.policy.jsonschema import render; print(render(), end="")' > .schema
+	@mv .schema policies/policy.schema.json
+
+lock: $(READY)  ## resolve the dependencies again; UPGRADE=--upgrade takes the newest
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --all-extras --no-header --python-version 3.11 $(UPGRADE) \
+		pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --extra functions --no-header --python-version 3.11 --constraint requirements.lock \
+		pyproject.toml -o function/requirements.txt
+
+function: $(READY)  ## the folder to deploy as an Azure Functions app: build/function
+	@rm -rf build/function && mkdir -p build/function
+	@cp -R function/. build/function
+	@cp -R rotator policies build/function/
+	@rm -rf build/function/rotator/emulator && find build/function -name __pycache__ -type d -prune -exec rm -rf {} +
+	@echo "build/function is ready: func azure functionapp publish NAME --python"
+
+clean:  ## remove what was built, and .venv
+	@rm -rf .venv build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@find rotator tests bench function -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer with venv found; name one: make PYTHON=/path/to/python" >&2; exit 1; }
+	@echo "Setting up .venv with the locked packages; this takes a minute, once." >&2
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install $(QUIET) --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install $(QUIET) --no-deps --no-build-isolation -e .
+	@touch $(READY)

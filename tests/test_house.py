@@ -1,0 +1,52 @@
+"""The house style, as far as it can be counted: small functions, small files, names that say something."""
+
+import ast
+import io
+import statistics
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SOURCES = sorted((ROOT / "rotator").rglob("*.py"))
+VAGUE = {"utils", "util", "helpers", "helper", "manager", "base", "common", "misc"}
+SILENT = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENCODING, tokenize.ENDMARKER}
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def spoken(node: ast.AST) -> set[int]:
+    """The lines of every text that stands alone: docstrings, of whatever."""
+    texts = (one for one in ast.walk(node) if isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant) and isinstance(one.value.value, str))
+    return {line for one in texts for line in range(one.lineno, (one.end_lineno or one.lineno) + 1)}
+
+
+def code_lines(source: str) -> set[int]:
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    lines = {line for token in tokens if token.type not in SILENT for line in range(token.start[0], token.end[0] + 1)}
+    return lines - spoken(ast.parse(source))
+
+
+def functions(file: Path) -> Iterator[tuple[str, int]]:
+    """Every function of a file with the length of its body, in lines of code."""
+    source = file.read_text()
+    lines = code_lines(source)
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, Function):
+            body = range(node.body[0].lineno, (node.end_lineno or node.lineno) + 1)
+            yield f"{file.relative_to(ROOT)}:{node.lineno} {node.name}", len(lines & set(body))
+
+
+def test_functions_are_short() -> None:
+    lengths = dict(one for file in SOURCES for one in functions(file))
+    assert {name: length for name, length in lengths.items() if length > 40} == {}
+    assert statistics.median(lengths.values()) <= 8
+    assert statistics.quantiles(lengths.values(), n=20)[-1] <= 26
+
+
+@pytest.mark.parametrize("file", SOURCES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_a_file_is_small_and_is_called_what_it_is(file: Path) -> None:
+    assert len(code_lines(file.read_text())) <= 250
+    assert file.stem not in VAGUE
