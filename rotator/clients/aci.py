@@ -1,0 +1,132 @@
+"""Container groups as raw JSON, through azure-mgmt-containerinstance: its models drop every property that they don't know.
+
+A body goes in as bytes, an answer comes out of the pipeline before the models see it. The PUT is sent once and never polled: the group is
+read until there is evidence. Source: Container Instances REST, and what the client does with what it doesn't know.
+"""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from datetime import datetime
+from typing import Any, cast
+
+from azure.core.exceptions import DeserializationError
+from azure.core.pipeline import PipelineResponse
+from azure.mgmt.containerinstance.aio import ContainerInstanceManagementClient
+
+from rotator.clients.cloud import Cloud
+from rotator.clients.pipeline import Line, date
+from rotator.clients.resource import Resource
+from rotator.clients.token import Token
+from rotator.clients.translate import Asked, ask, secrets_of
+from rotator.errors import Forbidden, NotFound
+from rotator.ports import Put
+from rotator.state import ContainerGroup
+
+SERVICE = "Container Instances"
+API_VERSION = "2025-09-01"
+"""New enough for every property of a group that may be read and put back."""
+TYPE = "Microsoft.ContainerInstance/containerGroups"
+
+
+class ContainerGroups:
+    """Container groups of all subscriptions, one client each."""
+
+    def __init__(self, line: Line, cloud: Cloud, token: Token) -> None:
+        self._line, self._cloud, self._token = line, cloud, token
+        self._clients: dict[str, ContainerInstanceManagementClient] = {}
+
+    async def close(self) -> None:
+        """Close the clients; the session stays open."""
+        for client in self._clients.values():
+            await client.close()
+
+    def _client(self, subscription: str) -> ContainerInstanceManagementClient:
+        if subscription not in self._clients:
+            self._clients[subscription] = ContainerInstanceManagementClient(
+                self._token,  # type: ignore[arg-type]
+                subscription,
+                base_url=self._cloud.arm,
+                credential_scopes=[self._cloud.arm_scope],
+                **self._line.options(),
+            )
+        return self._clients[subscription]
+
+    async def group(self, group_id: str) -> ContainerGroup:
+        """One group, read now: absent where Azure says so, unreadable where it may not be read."""
+        where = Resource.parse(group_id)
+        asked = Asked(SERVICE, f"read container group {where.name}", f"{TYPE}/read on {group_id}")
+        answers: list[PipelineResponse[Any, Any]] = []
+        try:
+            await ask(asked, self._get(where, answers))
+        except NotFound:
+            return ContainerGroup(group_id, await ask(asked, _date(answers)))
+        except Forbidden as error:
+            return ContainerGroup(group_id, await ask(asked, _date(answers)), unreadable=str(error))
+        document = await ask(asked, _content(answers))
+        return ContainerGroup(group_id, await ask(asked, _date(answers)), document)
+
+    async def _get(self, where: Resource, answers: list[PipelineResponse[Any, Any]]) -> None:
+        groups = self._client(where.subscription).container_groups
+        try:
+            await groups.get(where.group, where.name, api_version=API_VERSION, raw_response_hook=answers.append)
+        except DeserializationError:
+            return
+
+    async def listed(self, subscription: str) -> tuple[Mapping[str, Any], ...]:
+        """Every group of a subscription as the list shows it: without instance view."""
+        asked = Asked(SERVICE, f"list the container groups of subscription {subscription}", f"{TYPE}/read on /subscriptions/{subscription}")
+        return await ask(asked, self._list(subscription))
+
+    async def _list(self, subscription: str) -> tuple[Mapping[str, Any], ...]:
+        answers: list[PipelineResponse[Any, Any]] = []
+        pages = self._client(subscription).container_groups.list(api_version=API_VERSION, raw_response_hook=answers.append)
+        async for _ in cast(AsyncIterator[object], pages):
+            pass
+        read = (json.loads(answer.http_response.text()) for answer in answers if answer.http_response.status_code == 200)
+        return tuple(group for page in read for group in page["value"])
+
+    async def put(self, group_id: str, document: Mapping[str, Any]) -> Put:
+        """Replace a group; sent once."""
+        where = Resource.parse(group_id)
+        asked = Asked(SERVICE, f"deploy container group {where.name}", f"{TYPE}/write on {group_id}", once=True, secrets=secrets_of(document))
+        answers: list[PipelineResponse[Any, Any]] = []
+        await ask(asked, self._put(where, json.dumps(document).encode(), answers))
+        return Put(await ask(asked, _date(answers)), answers[-1].http_response.status_code == 201)
+
+    async def _put(self, where: Resource, body: bytes, answers: list[PipelineResponse[Any, Any]]) -> None:
+        groups = self._client(where.subscription).container_groups
+        raw: Any = body
+        try:
+            await groups.begin_create_or_update(
+                where.group, where.name, raw, api_version=API_VERSION, polling=False, raw_response_hook=answers.append
+            )
+        except DeserializationError:
+            return
+
+    async def logs(self, group_id: str, container: str) -> str:
+        """What a container printed."""
+        where = Resource.parse(group_id)
+        needs = f"{TYPE}/containers/logs/read on {group_id}"
+        asked = Asked(SERVICE, f"read the logs of container {container} of group {where.name}", needs)
+        containers = self._client(where.subscription).containers
+        return (await ask(asked, containers.list_logs(where.group, where.name, container, api_version=API_VERSION))).content or ""
+
+
+def pulls_as(document: Mapping[str, Any], app_id: str) -> bool:
+    """Whether a group names this user for any registry; letters count the same in either case."""
+    entries = (document.get("properties") or {}).get("imageRegistryCredentials") or ()
+    return any(str(entry.get("username", "")).lower() == app_id.lower() for entry in entries)
+
+
+async def _content(answers: list[PipelineResponse[Any, Any]]) -> dict[str, Any]:
+    content = json.loads(answers[-1].http_response.text())
+    if not isinstance(content, dict) or not isinstance(content.get("properties"), dict):
+        raise ValueError("no container group")
+    return content
+
+
+async def _date(answers: list[PipelineResponse[Any, Any]]) -> datetime:
+    at = date(answers[-1].http_response.headers)
+    if at is None:
+        raise ValueError("no Date")
+    return at

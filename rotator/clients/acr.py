@@ -1,0 +1,123 @@
+"""The second half of a proof: does the registry serve the very images that the dependents run?
+
+The way is a container runtime's: ``/oauth2/token`` with user name and password, then ``HEAD`` of each manifest with the token that came back. A
+token alone proves nothing, since one without any access is given, too. Source: Azure Container Registry, "AAD-OAuth".
+"""
+
+import base64
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from azure.core import AsyncPipelineClient
+from azure.core.exceptions import AzureError as SdkError
+from azure.core.rest import AsyncHttpResponse, HttpRequest
+
+from rotator.clients.entra import PATIENCE
+from rotator.clients.pipeline import Line, together
+from rotator.clients.translate import refusal
+from rotator.state import Outcome, Proof, Secret
+
+ACCEPT = (
+    "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, "
+    "application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json"
+)
+PROBE = "rotator-probe"
+"""A repository that needn't exist: asked for where no image is known, since 404 is said only to who may pull."""
+
+_FIREWALL = "is not allowed access"
+"""In the registry's words when it denies a network (403 DENIED), which no credential mends."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Image:
+    """An image reference, taken apart: host, repository, and tag or digest."""
+
+    server: str
+    repository: str
+    reference: str
+    name: str
+
+    @classmethod
+    def parse(cls, name: str) -> "Image | None":
+        """Of ``server/repository[:tag][@digest]``; a digest wins over a tag, and no tag is ``latest``. None where no host is named."""
+        found = re.fullmatch(r"(?P<server>[^/]+\.[^/]+)/(?P<repository>[^@:]+)(?::(?P<tag>[^@]+))?(?:@(?P<digest>.+))?", name)
+        if not found:
+            return None
+        return cls(found["server"].lower(), found["repository"], found["digest"] or found["tag"] or "latest", name)
+
+
+def images(names: Iterable[str], servers: Sequence[str]) -> tuple[Image, ...]:
+    """The images that are in one of `servers`, and the probe for each server that has none.
+
+    No other host is asked: a container group that somebody else made must not choose whom the password is shown to.
+    """
+    wanted = [image for image in map(Image.parse, names) if image and image.server in servers]
+    idle = sorted(set(servers) - {image.server for image in wanted})
+    return (*sorted(set(wanted)), *(Image(server, PROBE, "latest", "") for server in idle))
+
+
+async def prove(line: Line, app_id: str, secret: Secret, wanted: Sequence[Image]) -> Proof:
+    """Try to pull each of `wanted`, all at once; `line` is over connections of its own."""
+    basic = base64.b64encode(f"{app_id}:{secret.reveal()}".encode()).decode()
+    client: AsyncPipelineClient[HttpRequest, AsyncHttpResponse] = AsyncPipelineClient(
+        "https://registry", policies=[line.agent(), line.retry(patience=PATIENCE)], transport=line.transport()
+    )
+    by_repository = groupby(sorted(wanted), lambda image: (image.server, image.repository))
+    return _verdict(await together(*(_repository(client, basic, tuple(images_)) for _, images_ in by_repository)))
+
+
+async def _repository(client: AsyncPipelineClient[HttpRequest, AsyncHttpResponse], basic: str, wanted: Sequence[Image]) -> Proof:
+    server, repository = wanted[0].server, wanted[0].repository
+    address = f"https://{server}/oauth2/token?service={server}&scope=repository:{repository}:pull"
+    try:
+        answer = await client.send_request(HttpRequest("GET", address, headers={"Authorization": f"Basic {basic}"}))
+        if answer.status_code != 200:
+            return _denied(answer, f"a token for {server}/{repository}")
+        headers = {"Authorization": f"Bearer {_token(answer)}", "Accept": ACCEPT}
+        return _verdict([await _manifest(client, headers, image) for image in wanted])
+    except SdkError as error:
+        why = type(getattr(error, "inner_exception", None) or error).__name__
+        return Proof(Outcome.UNREACHABLE, f"registry {server} gave no answer ({why})", registry_reached=False)
+
+
+async def _manifest(client: AsyncPipelineClient[HttpRequest, AsyncHttpResponse], headers: Mapping[str, str], image: Image) -> Proof:
+    address = f"https://{image.server}/v2/{image.repository}/manifests/{image.reference}"
+    answer = await client.send_request(HttpRequest("HEAD", address, headers=dict(headers)))
+    if answer.status_code == 404:
+        return Proof(Outcome.PROVEN, missing=(image.name,) if image.name else ())
+    if answer.status_code == 200:
+        return Proof(Outcome.PROVEN)
+    return _denied(answer, f"{image.server}/{image.repository}", pulled=True)
+
+
+def _token(answer: AsyncHttpResponse) -> str:
+    content = json.loads(answer.text() or "{}")
+    return str(content.get("access_token") or content.get("token") or "")
+
+
+def _denied(answer: AsyncHttpResponse, what: str, *, pulled: bool = False) -> Proof:
+    """What an answer other than 200 says. At the token endpoint 401 is about the password, at a manifest it is about the right to pull."""
+    status, said = answer.status_code, refusal(answer.status_code, answer.headers, answer.text())
+    shown = f"{status} {said.code}".strip()
+    if _FIREWALL in said.message:
+        return Proof(Outcome.UNREACHABLE, f"the registry denies this network when asked for {what} ({shown})", registry_reached=False)
+    if status == 401 and not pulled:
+        return Proof(Outcome.REFUSED, f"the registry doesn't take the password when asked for {what} ({shown})")
+    if status in (401, 403):
+        return Proof(Outcome.NO_PULL, f"the registry refuses the pull of {what} ({shown})")
+    return Proof(Outcome.UNREACHABLE, f"the registry gave no usable answer when asked for {what} ({shown})", registry_reached=False)
+
+
+_GRAVEST = (Outcome.REFUSED, Outcome.NO_PULL, Outcome.DISABLED, Outcome.UNREACHABLE)
+
+
+def _verdict(proofs: Sequence[Proof]) -> Proof:
+    """One proof of many: the gravest, or proven with everything that is missing."""
+    for outcome in _GRAVEST:
+        for proof in proofs:
+            if proof.outcome is outcome:
+                return proof
+    return Proof(Outcome.PROVEN, missing=tuple(sorted({name for proof in proofs for name in proof.missing})))

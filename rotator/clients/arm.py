@@ -1,0 +1,77 @@
+"""What Azure Resource Manager says of registries and vaults, through azure-core's own pipeline: two routes don't need a client library each."""
+
+import json
+from typing import Any
+
+from azure.core import AsyncPipelineClient
+from azure.core.exceptions import HttpResponseError
+from azure.core.pipeline.policies import AsyncBearerTokenCredentialPolicy, RequestIdPolicy
+from azure.core.rest import AsyncHttpResponse, HttpRequest
+
+from rotator.clients.cloud import Cloud
+from rotator.clients.pipeline import Line
+from rotator.clients.resource import Resource
+from rotator.clients.token import Token
+from rotator.clients.translate import Asked, ask
+from rotator.errors import NotFound
+from rotator.state import Registry
+
+SERVICE = "Azure Resource Manager"
+REGISTRIES, RESOURCES, VAULTS = "2025-11-01", "2021-04-01", "2023-07-01"
+"""API versions; the registries' is the first stable one that has ``roleAssignmentMode``."""
+ABAC = "AbacRepositoryPermissions"
+
+
+class Arm:
+    """Azure Resource Manager for one signed-in identity."""
+
+    def __init__(self, line: Line, cloud: Cloud, token: Token) -> None:
+        self._url = cloud.arm
+        bearer = AsyncBearerTokenCredentialPolicy(token, cloud.arm_scope)  # type: ignore[arg-type]
+        policies = [RequestIdPolicy(), line.agent(), line.retry(), bearer]
+        self._client: AsyncPipelineClient[HttpRequest, AsyncHttpResponse] = AsyncPipelineClient(
+            self._url, policies=policies, transport=line.transport()
+        )
+
+    async def close(self) -> None:
+        """Close the client; the session stays open."""
+        await self._client.close()
+
+    async def registry(self, registry_id: str) -> Registry:
+        """A registry. Raises NotFound that names it."""
+        name = Resource.parse(registry_id).name
+        asked = Asked(SERVICE, f"read registry {name} ({registry_id})", f"Microsoft.ContainerRegistry/registries/read on {registry_id}")
+        try:
+            return await ask(asked, self._registry(registry_id))
+        except NotFound as error:
+            failure = error
+        remedy = "Correct the registry's id in the policy (`az acr show --query id` prints it), or create the registry."
+        raise NotFound(f"registry {name} doesn't exist: {failure.happened}", service=SERVICE, code=failure.code, status=404, remedy=remedy)
+
+    async def _registry(self, registry_id: str) -> Registry:
+        shown = await self._get(registry_id, REGISTRIES)
+        properties = shown["properties"]
+        abac = properties.get("roleAssignmentMode") == ABAC
+        return Registry(shown["id"], properties["loginServer"].lower(), abac, bool(properties.get("adminUserEnabled")))
+
+    async def rbac_vault(self, host: str, subscriptions: tuple[str, ...]) -> str | None:
+        """The id of the vault at `host`, where it is in one of `subscriptions` and its access is by RBAC; None where that can't be known."""
+        name = host.partition(".")[0]
+        for subscription in subscriptions:
+            asked = Asked(SERVICE, f"look for vault {name} in subscription {subscription}")
+            if found := await ask(asked, self._vault(subscription, name)):
+                shown = await ask(asked, self._get(found, VAULTS))
+                return found if shown["properties"].get("enableRbacAuthorization") is True else None
+        return None
+
+    async def _vault(self, subscription: str, name: str) -> str | None:
+        listed = await self._get(f"/subscriptions/{subscription}/resources", RESOURCES, "$filter=resourceType eq 'Microsoft.KeyVault/vaults'&")
+        return next((each["id"] for each in listed["value"] if each["name"].lower() == name.lower()), None)
+
+    async def _get(self, path: str, version: str, query: str = "") -> dict[str, Any]:
+        address = f"{self._url}{path}?{query.replace(' ', '%20')}api-version={version}"
+        response = await self._client.send_request(HttpRequest("GET", address))
+        if response.status_code != 200:
+            raise HttpResponseError(response=response)
+        content: dict[str, Any] = json.loads(response.text())
+        return content

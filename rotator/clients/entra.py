@@ -1,0 +1,54 @@
+"""The first half of a proof: does Entra give a token for this password, asked with a credential object that remembers nothing?"""
+
+from azure.core.exceptions import AzureError as SdkError
+from azure.identity.aio import ClientSecretCredential
+
+from rotator.clients.cloud import Cloud
+from rotator.clients.pipeline import Line
+from rotator.clients.translate import TRANSIENT, Refusal, refused_by
+from rotator.state import Outcome, Proof, Secret
+
+PATIENCE = 15.0
+"""Seconds that one try of a credential may wait for an answer; the proof as a whole has its own deadline."""
+
+REFUSED = frozenset({7000215, 7000222})
+"""Wrong (or removed, or not yet known to that replica), and expired. Source: Microsoft Entra authentication error codes."""
+PASSING = frozenset({90033, 90024, 90025, 90055, 90100, 50196, 50200})
+"""Entra's own trouble of the moment."""
+
+
+async def prove(line: Line, cloud: Cloud, tenant: str, app_id: str, secret: Secret) -> Proof | None:
+    """Why the password doesn't authenticate, or None where it does. `line` is over a connection of its own."""
+    credential = ClientSecretCredential(
+        tenant,
+        app_id,
+        secret.reveal(),
+        authority=cloud.authority,
+        transport=line.transport(),
+        retry_policy_class=lambda **_: line.retry(patience=PATIENCE, once=False),
+    )
+    try:
+        await credential.get_token(cloud.arm_scope)
+    except (SdkError, ValueError) as error:
+        return _failed(error)
+    finally:
+        await credential.close()
+    return None
+
+
+def _failed(error: Exception) -> Proof:
+    refused = refused_by(error)
+    if refused is None:
+        return Proof(Outcome.UNREACHABLE, f"Microsoft Entra ID gave no answer ({type(error).__name__})")
+    return judged(refused)
+
+
+def judged(refused: Refusal) -> Proof:
+    """What a refusal of the token endpoint says of the credential."""
+    code = next(iter(refused.numbers), None)
+    shown = f"AADSTS{code}" if code else f"{refused.status} {refused.code}"
+    if code in REFUSED:
+        return Proof(Outcome.REFUSED, f"Microsoft Entra ID doesn't take the password ({shown})")
+    if code is None or code in PASSING or refused.status in TRANSIENT:
+        return Proof(Outcome.UNREACHABLE, f"Microsoft Entra ID gave no usable answer ({shown})")
+    return Proof(Outcome.DISABLED, f"Microsoft Entra ID lets nobody sign in as it ({shown}: {refused.message.split(' Trace ID')[0].strip()[:300]})")

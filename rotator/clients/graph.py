@@ -1,0 +1,159 @@
+"""Microsoft Graph: the application, its service principal and their password credentials, through msgraph-sdk's request adapter.
+
+Requests go by URL and answers come as bytes: the SDK's models take a second to load. Its retries are off, because they repeat POST.
+Source of routes, codes and permissions: Microsoft Graph v1.0, "application: addPassword" and its neighbours.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+from kiota_abstractions.authentication import AuthenticationProvider
+from kiota_abstractions.method import Method
+from kiota_abstractions.native_response_handler import NativeResponseHandler
+from kiota_abstractions.request_information import RequestInformation
+from kiota_http.middleware.options import ResponseHandlerOption
+from msgraph_core import BaseGraphRequestAdapter  # type: ignore[import-untyped]
+
+from rotator.clients.cloud import Cloud
+from rotator.clients.pipeline import Line, at_once, retrying
+from rotator.clients.token import Token
+from rotator.clients.translate import Asked, answered, ask, refusal
+from rotator.errors import NotFound, Unexpected
+from rotator.ports import Issued
+from rotator.state import Credential, Home, Principal, Secret
+
+SERVICE = "Microsoft Graph"
+COLLECTION = {Home.APPLICATION: "applications", Home.SERVICE_PRINCIPAL: "servicePrincipals"}
+WRITE = "Application.ReadWrite.OwnedBy, as an owner of {} (or Application.ReadWrite.All)"
+READ = "Application.ReadWrite.OwnedBy, as an owner of the {} (or Application.Read.All)"
+_SELECT = "id,appId,displayName,passwordCredentials"
+
+
+class _Authentication(AuthenticationProvider):
+    """Puts our token on a request of the adapter."""
+
+    def __init__(self, token: Token, scope: str) -> None:
+        self._token, self._scope = token, scope
+
+    async def authenticate_request(self, request: RequestInformation, additional_authentication_context: dict[str, Any] | None = None) -> None:
+        """Add the header that says who asks; a tenant that isn't ours stands in the context of the request."""
+        tenant = request.path_parameters.pop("tenant", None)
+        request.headers.add("Authorization", f"Bearer {await self._token.text(self._scope, tenant)}")
+
+
+class Graph:
+    """Microsoft Graph for one signed-in identity."""
+
+    def __init__(self, line: Line, cloud: Cloud, token: Token, http: httpx.AsyncClient) -> None:
+        self._line, self._url = line, f"{cloud.graph}/v1.0"
+        self._adapter = BaseGraphRequestAdapter(_Authentication(token, cloud.graph_scope), http_client=http)
+        self._tenants: dict[str, str] = {}
+        """The tenant of an object, where it isn't the one that rotator signs in to."""
+
+    async def principal(self, app_id: str, tenant: str, foreign: bool = False) -> tuple[Principal, tuple[Credential, ...]]:
+        """The application and service principal of `app_id` with the credentials of both, read at once. Raises NotFound."""
+        elsewhere = tenant if foreign else None
+        async with at_once() as tasks:
+            finding = tasks.create_task(self._find(Home.APPLICATION, app_id, _SELECT, elsewhere))
+            also = tasks.create_task(self._find(Home.SERVICE_PRINCIPAL, app_id, f"{_SELECT},accountEnabled", elsewhere))
+        application, principal = finding.result(), also.result()
+        if application is None and principal is None:
+            raise _unknown(app_id, tenant)
+        return await ask(Asked(SERVICE, f"read principal {app_id}"), _read(app_id, application, principal))
+
+    async def _find(self, home: Home, app_id: str, select: str, tenant: str | None) -> dict[str, Any] | None:
+        """By its alternate key, which an owner may read; a list by filter asks for more permission."""
+        what = home.value.replace("_", " ")
+        asked = Asked(SERVICE, f"read the {what} of {app_id}", READ.format(what))
+        try:
+            found = await self._send(asked, Method.GET, f"{COLLECTION[home]}(appId='{app_id}')?$select={select}", tenant=tenant)
+        except NotFound:
+            return None
+        if tenant:
+            self._tenants[found["id"]] = tenant
+        return found
+
+    async def add_password(self, principal: Principal, home: Home, display_name: str, end: datetime) -> Issued:
+        """Add a password credential; sent once."""
+        owner = _owner(principal, home)
+        doing = f"add a password to {home.value.replace('_', ' ')} {owner}"
+        asked = Asked(SERVICE, doing, WRITE.format(owner), once=True)
+        credential = {"displayName": display_name, "endDateTime": f"{end.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"}
+        added = await self._send(asked, Method.POST, f"{COLLECTION[home]}/{owner}/addPassword", {"passwordCredential": credential}, once=True)
+        return await ask(asked, _issued(added, home))
+
+    async def remove_password(self, principal: Principal, home: Home, key_id: str) -> None:
+        """Remove a password credential; repeated where no answer comes, since a key id names one credential for ever."""
+        owner = _owner(principal, home)
+        asked = Asked(SERVICE, f"remove password {key_id} from {home.value.replace('_', ' ')} {owner}", WRITE.format(owner))
+        await self._send(asked, Method.POST, f"{COLLECTION[home]}/{owner}/removePassword", {"keyId": key_id})
+
+    async def _send(
+        self, asked: Asked, method: Method, path: str, body: Mapping[str, Any] | None = None, *, tenant: str | None = None, once: bool = False
+    ) -> dict[str, Any]:
+        """One request and its JSON. Raises an AzureError of ours."""
+        tenant = tenant or next((self._tenants[part] for part in path.split("/") if part in self._tenants), None)
+
+        async def attempt() -> httpx.Response:
+            response: Any = await self._adapter.send_primitive_async(_request(method, f"{self._url}/{path}", body, tenant), "bytes", {})
+            self._line.time.hear(response.headers)
+            return response  # type: ignore[no-any-return]
+
+        response = await ask(asked, attempt() if once else retrying(self._line.clock, also=_disturbed)(attempt))
+        if response.is_error:
+            raise answered(asked, refusal(response.status_code, response.headers, response.text))
+        return await ask(asked, _content(response))
+
+
+def _request(method: Method, url: str, body: Mapping[str, Any] | None, tenant: str | None) -> RequestInformation:
+    request = RequestInformation(method=method)
+    request.url = url
+    if tenant:
+        request.path_parameters["tenant"] = tenant
+    request.headers.add("Accept", "application/json")
+    if body is not None:
+        request.set_stream_content(json.dumps(body).encode(), "application/json")
+    request.add_request_options([ResponseHandlerOption(NativeResponseHandler())])
+    return request
+
+
+def _disturbed(response: httpx.Response) -> bool:
+    """Graph refuses what meets another write to the same object, and asks to try again (Microsoft Graph error responses)."""
+    return response.status_code == 409 and b"Directory_ConcurrencyViolation" in response.content
+
+
+async def _content(response: httpx.Response) -> dict[str, Any]:
+    return json.loads(response.content) if response.content else {}
+
+
+async def _read(app_id: str, application: Any, principal: Any) -> tuple[Principal, tuple[Credential, ...]]:
+    name = (principal or application)["displayName"] or ""
+    enabled = principal is None or principal.get("accountEnabled") is not False
+    found = Principal(app_id, application and application["id"], principal and principal["id"], name, enabled)
+    homes = ((application, Home.APPLICATION), (principal, Home.SERVICE_PRINCIPAL))
+    return found, tuple(sorted(_credential(each, home) for owner, home in homes if owner for each in owner["passwordCredentials"]))
+
+
+async def _issued(added: Mapping[str, Any], home: Home) -> Issued:
+    return Issued(_credential(added, home), Secret(added["secretText"]))
+
+
+def _credential(shown: Mapping[str, Any], home: Home) -> Credential:
+    start, end = (datetime.fromisoformat(shown[name]).astimezone(UTC) for name in ("startDateTime", "endDateTime"))
+    return Credential(start, shown["keyId"].lower(), end, home, shown.get("displayName") or "", shown.get("hint"))
+
+
+def _owner(principal: Principal, home: Home) -> str:
+    owner = principal.application if home is Home.APPLICATION else principal.service_principal
+    if owner is None:
+        raise Unexpected(f"principal {principal.app_id} has no {home.value.replace('_', ' ')} in this tenant", service=SERVICE, code="NoSuchHome")
+    return owner
+
+
+def _unknown(app_id: str, tenant: str) -> NotFound:
+    remedy = "Correct `principal.app_id` (the application's client ID, not an object ID), or sign in to the tenant that has it."
+    happened = f"no application or service principal with app id {app_id} is in tenant {tenant}"
+    return NotFound(happened, service=SERVICE, code="NoSuchPrincipal", status=404, remedy=remedy)

@@ -1,0 +1,187 @@
+"""Key Vault secrets: the published password, the sources of hidden values, and the access mark, through azure-keyvault-secrets.
+
+A secret's PUT makes a version each time, so it is sent once. Source of codes: Key Vault REST "Authentication, requests and responses".
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from azure.keyvault.secrets import KeyVaultSecret, SecretProperties
+from azure.keyvault.secrets.aio import SecretClient
+
+from rotator.clients.pipeline import Line
+from rotator.clients.token import Token
+from rotator.clients.translate import Asked, ask, ask_all
+from rotator.errors import AzureError, Conflict, Forbidden, NotFound, Unexpected
+from rotator.policy import Policy
+from rotator.ports import AccessRecord
+from rotator.state import ACCESS, Access, Assignment, Secret, Tags, Version, tags
+
+SERVICE = "Key Vault"
+OFFICER = "Key Vault Secrets Officer"
+GET, LIST, SET, UPDATE = "getSecret", "readMetadata", "setSecret", "update"
+SET_ACTION = "Microsoft.KeyVault/vaults/secrets/setSecret/action"
+JSON = "application/json"
+
+
+class KeyVault:
+    """All vaults, each with a client of its own made when it is first asked."""
+
+    def __init__(self, line: Line, token: Token) -> None:
+        self._line, self._token = line, token
+        self._clients: dict[str, SecretClient] = {}
+
+    async def close(self) -> None:
+        """Close the clients; the session stays open."""
+        for client in self._clients.values():
+            await client.close()
+
+    def _vault(self, policy: Policy) -> SecretClient:
+        url = policy.key_vault.url
+        if url not in self._clients:
+            self._clients[url] = SecretClient(url, self._token, **self._line.options())  # type: ignore[arg-type]
+        return self._clients[url]
+
+    async def versions(self, policy: Policy) -> tuple[tuple[Version, ...], str | None]:
+        """Every version of the published secret, sorted by creation, and the id of the one that readers get; nothing where there is no secret."""
+        name = policy.key_vault.password_secret
+        listed = await self._listed(policy, name)
+        latest = await self._latest(policy, name, listed)
+        found = {version.id: version for version in (*listed, *latest)}
+        reader = latest[0].id if latest else None
+        return tuple(sorted(found.values(), key=lambda version: (version.created, version.id == reader, version.id))), reader
+
+    async def _listed(self, policy: Policy, name: str) -> tuple[Version, ...]:
+        asked = _asked(policy, f"list the versions of secret {name}", LIST)
+        pages = self._vault(policy).list_properties_of_secret_versions(name)
+        try:
+            return tuple([await ask(asked, _version(each)) for each in await ask_all(asked, pages)])
+        except NotFound:
+            return ()
+
+    async def _latest(self, policy: Policy, name: str, listed: Sequence[Version]) -> tuple[Version, ...]:
+        """The version that a GET without one returns; a disabled one says so instead (403 SecretDisabled), and is then found in the list."""
+        if not listed:
+            return ()
+        try:
+            properties = (await self._get(policy, name)).properties
+        except NotFound:
+            return ()
+        except Forbidden as error:
+            if error.code != "SecretDisabled":
+                raise
+            return (max(listed, key=lambda version: (version.created, not version.enabled, version.id)),)
+        return (await ask(_asked(policy, f"read secret {name}", GET), _version(properties)),)
+
+    async def _get(self, policy: Policy, name: str, version: str | None = None) -> KeyVaultSecret:
+        shown = f"version {version} of secret {name}" if version else f"secret {name}"
+        return await ask(_asked(policy, f"read {shown}", GET), self._vault(policy).get_secret(name, version))
+
+    async def value(self, policy: Policy, name: str, version: str | None = None) -> Secret:
+        """A secret's value."""
+        found = (await self._get(policy, name, version)).value
+        if found is None:
+            raise Unexpected(f"{SERVICE} gave no value of secret {name} in {policy.key_vault.host}", service=SERVICE, code="NoValue")
+        return Secret(found)
+
+    async def publish(self, policy: Policy, secret: Secret, expires: datetime, content_type: str | None, tags_: Tags) -> Version:
+        """A new version of the published secret; sent once."""
+        name = policy.key_vault.password_secret
+        return await self._set(policy, name, secret.reveal(), expires_on=expires, content_type=content_type, tags=dict(tags_))
+
+    async def _set(self, policy: Policy, name: str, value: str, **rest: Any) -> Version:
+        asked = _asked(policy, f"set secret {name}", SET, once=True, secrets=(value,))
+        made = await ask(asked, self._vault(policy).set_secret(name, value, **rest))
+        return await ask(asked, _version(made.properties))
+
+    async def mark(self, policy: Policy, version: str, tags_: Tags | None, enabled: bool | None) -> None:
+        """Replace a version's tags, or enable or disable it."""
+        name = policy.key_vault.password_secret
+        changes: dict[str, Any] = {"tags": None if tags_ is None else dict(tags_), "enabled": enabled}
+        asked = _asked(policy, f"update version {version} of secret {name}", UPDATE)
+        await ask(asked, self._vault(policy).update_secret_properties(name, version, **{k: v for k, v in changes.items() if v is not None}))
+
+    async def publish_username(self, policy: Policy) -> bool:
+        """See to it that the user name secret says the app id; whether it had to be written."""
+        name, app_id = policy.key_vault.username_secret, policy.principal.app_id
+        if name is None:
+            return False
+        try:
+            if (await self._get(policy, name)).value == app_id:
+                return False
+        except NotFound:
+            pass
+        await self._set(policy, name, app_id)
+        return True
+
+    async def deleted(self, policy: Policy) -> bool:
+        """Whether the published secret's name is taken by a soft-deleted secret, as far as rotator may know."""
+        name = policy.key_vault.password_secret
+        try:
+            await ask(_asked(policy, f"look for deleted secret {name}", LIST), self._vault(policy).get_deleted_secret(name))
+        except (NotFound, Forbidden, Conflict):
+            return False
+        return True
+
+    async def access(self, policy: Policy) -> AccessRecord:
+        """The access mark with its assignments. A secret of that name without our tag is somebody else's: Conflict."""
+        name = policy.access_secret
+        try:
+            found = await self._get(policy, name)
+        except NotFound:
+            return AccessRecord(Access.UNMARKED, self._now())
+        except Forbidden as error:
+            if error.code != "SecretDisabled":
+                raise
+            return await self._disabled_record(policy, name)
+        asked = _asked(policy, f"read the record in secret {name}", GET)
+        version = await ask(asked, _version(found.properties))
+        return AccessRecord(_mark(policy, version), version.created, await ask(asked, _assignments(found.value)))
+
+    async def _disabled_record(self, policy: Policy, name: str) -> AccessRecord:
+        newest = max(await self._listed(policy, name), key=lambda version: (version.created, not version.enabled, version.id))
+        return AccessRecord(_mark(policy, newest), newest.created)
+
+    async def record_access(self, policy: Policy, access: Access, assignments: Sequence[Assignment]) -> None:
+        """Write the access mark."""
+        value = json.dumps([asdict(assignment) for assignment in sorted(assignments)], indent=1)
+        await self._set(policy, policy.access_secret, value, content_type=JSON, tags={ACCESS: access.value})
+
+    def _now(self) -> datetime:
+        now = self._line.time.now()
+        if now is None:
+            raise Unexpected(f"no answer of {SERVICE} carried a Date", service=SERVICE, code="NoDate")
+        return now
+
+
+def refused(error: AzureError) -> str | None:
+    """Why a vault may not be read, where `error` says that; a network that is denied counts, a disabled secret doesn't."""
+    return str(error) if isinstance(error, Forbidden) and error.service == SERVICE else None
+
+
+def _asked(policy: Policy, doing: str, action: str, *, once: bool = False, secrets: tuple[str, ...] = ()) -> Asked:
+    host = policy.key_vault.host
+    needs = f"role {OFFICER} (action Microsoft.KeyVault/vaults/secrets/{action}/action) on vault {host}"
+    return Asked(SERVICE, f"{doing} in {host}", needs, once, secrets)
+
+
+async def _version(shown: SecretProperties) -> Version:
+    if shown.version is None or shown.created_on is None:
+        raise ValueError("a version without an id or a time")
+    expires = shown.expires_on and shown.expires_on.astimezone(UTC)
+    return Version(shown.version, shown.created_on.astimezone(UTC), shown.enabled is not False, expires, shown.content_type, tags(shown.tags))
+
+
+def _mark(policy: Policy, version: Version) -> Access:
+    try:
+        return Access(version.tag(ACCESS) or "")
+    except ValueError:
+        what = f"secret {policy.access_secret} of {policy.key_vault.host} isn't rotator's: it has no tag {ACCESS} that says revoked or granted"
+    raise Conflict(what, service=SERVICE, code="ForeignAccessRecord", remedy="Give that secret another name; rotator keeps the access mark there.")
+
+
+async def _assignments(value: str | None) -> tuple[Assignment, ...]:
+    return tuple(sorted(Assignment(**each) for each in json.loads(value or "[]")))

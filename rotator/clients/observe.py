@@ -1,0 +1,111 @@
+"""Reads one policy's world, all services at once: what the planner sees is put together here and nowhere else.
+
+What may not be read is told apart from what isn't there: a vault that refuses, a group that can't be read, a subscription that can't be listed are
+part of the picture; a principal or a registry that doesn't exist ends it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from rotator.clients import aci, keyvault
+from rotator.clients.pipeline import at_once, together
+from rotator.errors import AzureError, Forbidden, NotFound, Unexpected
+from rotator.policy import Policy
+from rotator.state import Access, ContainerGroup, Observed, Unseen, Version, lineage
+
+if TYPE_CHECKING:
+    from rotator.clients.world import AzureWorld
+
+
+async def observe(world: "AzureWorld", policy: Policy) -> Observed:
+    """Everything the planner needs of one policy, read now, with Azure's time of the last answer."""
+    with world.line.time.listening() as heard:
+        who = await world.token.who()
+        async with at_once() as tasks:
+            principal = tasks.create_task(world.principal(policy))
+            vault = tasks.create_task(_vault(world, policy))
+            registries = tasks.create_task(world.registries(policy))
+            groups = tasks.create_task(_groups(world, policy))
+    tenant = policy.principal.tenant_id or who.tenant
+    mark = lineage(tenant, policy.principal.app_id, policy.key_vault.host, policy.key_vault.password_secret)
+    found, credentials = principal.result()
+    seen = Observed(_latest(heard), tenant, mark, who.app_id, found, credentials, registries=registries.result())
+    return _with_groups(_with_vault(seen, vault.result()), groups.result())
+
+
+@dataclass(frozen=True, slots=True)
+class _Vault:
+    versions: tuple[Version, ...] = ()
+    latest: str | None = None
+    access: Access = Access.UNMARKED
+    since: datetime | None = None
+    refuses: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Groups:
+    seen: tuple[ContainerGroup, ...] = ()
+    unseen: tuple[Unseen, ...] = ()
+
+
+def _with_vault(seen: Observed, vault: _Vault) -> Observed:
+    return replace(seen, versions=vault.versions, latest=vault.latest, access=vault.access, access_since=vault.since, vault_refuses=vault.refuses)
+
+
+def _with_groups(seen: Observed, groups: _Groups) -> Observed:
+    return replace(seen, groups=groups.seen, unseen=groups.unseen)
+
+
+async def _vault(world: "AzureWorld", policy: Policy) -> _Vault:
+    """Versions and access mark, or why the vault refuses them."""
+    try:
+        async with at_once() as tasks:
+            published = tasks.create_task(world.vault.versions(policy))
+            access = tasks.create_task(world.vault.access(policy))
+    except AzureError as error:
+        why = keyvault.refused(error)
+        if why is None:
+            raise
+        return _Vault(refuses=why)
+    record = access.result()
+    since = None if record.access is Access.UNMARKED else record.since
+    return _Vault(*published.result(), record.access, since)
+
+
+async def _groups(world: "AzureWorld", policy: Policy) -> _Groups:
+    """Declared groups by name, others by the lists of the policy's subscriptions: a list has no instance view, so what matches is read."""
+    declared = [group.id for group in policy.container_groups]
+    async with at_once() as tasks:
+        named = tasks.create_task(_read(world, declared))
+        lists = tasks.create_task(_lists(world, policy))
+    others, unseen = lists.result()
+    known = {each.lower() for each in declared}
+    found = await _read(world, [each for each in others if each.lower() not in known])
+    return _Groups((*named.result(), *(group for group in found if group.document is not None or group.unreadable)), unseen)
+
+
+async def _read(world: "AzureWorld", group_ids: Sequence[str]) -> list[ContainerGroup]:
+    return await together(*(world.groups.group(each) for each in group_ids))
+
+
+async def _lists(world: "AzureWorld", policy: Policy) -> tuple[list[str], tuple[Unseen, ...]]:
+    """The ids of the groups that pull as this principal, sorted, and the subscriptions that can't be listed."""
+    listed = await together(*(_list(world, each, policy.principal.app_id) for each in policy.subscriptions))
+    unseen = tuple(each for each in listed if isinstance(each, Unseen))
+    return sorted((group for each in listed if not isinstance(each, Unseen) for group in each), key=str.lower), unseen
+
+
+async def _list(world: "AzureWorld", subscription: str, app_id: str) -> tuple[str, ...] | Unseen:
+    try:
+        groups = await world.groups.listed(subscription)
+    except (Forbidden, NotFound) as error:
+        return Unseen(subscription, str(error))
+    return tuple(group["id"] for group in groups if aci.pulls_as(group, app_id))
+
+
+def _latest(heard: Sequence[datetime]) -> datetime:
+    if not heard:
+        raise Unexpected("no answer of Azure carried a Date", service="Azure", code="NoDate", remedy="See to it that the proxy passes the header on.")
+    return max(heard)

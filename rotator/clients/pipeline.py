@@ -1,0 +1,236 @@
+"""One patience for every request, and Azure's time from every answer.
+
+Rules for whoever edits this file:
+
+1. A request whose repetition could do something twice is sent once: POST, the PUT of a container group, the PUT of a secret.
+2. Waits go through `ports.Clock`, and patience is counted in them: no other time is read.
+3. ``Retry-After`` is obeyed; what asks for longer than the patience that is left ends it at once.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, TypeVar
+
+import tenacity
+from azure.core.exceptions import AzureError as SdkError
+from azure.core.exceptions import HttpResponseError
+from azure.core.pipeline import PipelineRequest, PipelineResponse
+from azure.core.pipeline.policies import AsyncHTTPPolicy, UserAgentPolicy
+from azure.core.pipeline.transport import AioHttpTransport
+from httpx import TransportError
+
+from rotator import __version__
+from rotator.clients.translate import TRANSIENT, hopeless, never_sent
+from rotator.ports import Clock
+
+T = TypeVar("T")
+
+PATIENCE, CONNECT_PATIENCE = 300.0, 60.0
+"""Seconds of waiting after which an answer, and a connection at all, is no longer hoped for."""
+LONGEST_WAIT, SHORTEST_WAIT = 30.0, 1.0
+"""Bounds of a wait that Azure said nothing about; Azure's own word has only the lower one."""
+AGENT = f"rotator/{__version__}"
+"""Who asks, in front of which the clients put their own names."""
+CONNECT_TIMEOUT, READ_TIMEOUT = 10, 60
+"""Seconds for one try: to connect, and between two reads."""
+
+_listening: ContextVar[list[datetime] | None] = ContextVar("_listening", default=None)
+
+
+class AzureTime:
+    """Azure's clock, as the answers' ``Date`` tell it, so that no decision rests on this machine's."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock, self._offset = clock, float("-inf")
+
+    def hear(self, headers: Mapping[str, str]) -> None:
+        """Take note of an answer."""
+        at = date(headers)
+        if at is None:
+            return
+        self._offset = max(self._offset, at.timestamp() - self._clock.elapsed())
+        heard = _listening.get()
+        if heard is not None:
+            heard.append(at)
+
+    def now(self) -> datetime | None:
+        """Azure's time, None while no answer has come."""
+        return None if self._offset == float("-inf") else datetime.fromtimestamp(self._clock.elapsed() + self._offset, UTC)
+
+    @contextmanager
+    def listening(self) -> Iterator[list[datetime]]:
+        """Collect the dates of the answers that come in this block, in the tasks started in it as well."""
+        heard: list[datetime] = []
+        token = _listening.set(heard)
+        try:
+            yield heard
+        finally:
+            _listening.reset(token)
+
+
+def date(headers: Mapping[str, str]) -> datetime | None:
+    """An answer's ``Date`` in UTC, None where a proxy lost it."""
+    try:
+        return parsedate_to_datetime(headers["Date"]).astimezone(UTC)
+    except (KeyError, ValueError, TypeError):
+        return None
+
+
+Note = Callable[[object], None]
+"""Told of what came of each try: a response or an exception."""
+
+
+def _ignore(outcome: object) -> None:
+    del outcome
+
+
+class Retry(AsyncHTTPPolicy[Any, Any]):
+    """The retry policy of every azure-core client; each needs one of its own, because a policy holds what comes after it.
+
+    `once` sends what isn't idempotent once; a token endpoint is asked again, although by POST.
+    """
+
+    def __init__(self, clock: Clock, time: AzureTime, *, patience: float = PATIENCE, once: bool = True, note: Note | None = None) -> None:
+        super().__init__()
+        self._clock, self._time, self._patience = clock, time, patience
+        self._once, self._note = once, note or _ignore
+
+    async def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
+        """Send `request`, again where that is safe and could help.
+
+        What a client tells azure-core's own policy about retries ends here: the session refuses what it doesn't know.
+        """
+        for option in [name for name in request.context.options if name.startswith("retry_")]:
+            del request.context.options[option]
+        if self._once and not idempotent(request.http_request):
+            return await self._try(request)
+        answer: PipelineResponse[Any, Any] = await retrying(self._clock, self._patience)(self._try, request)
+        return answer
+
+    async def _try(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
+        try:
+            response = await self.next.send(request)
+        except SdkError as error:
+            self._note(error)
+            raise
+        self._time.hear(response.http_response.headers)
+        self._note(response.http_response)
+        return response
+
+
+def idempotent(request: Any) -> bool:
+    """Whether sending `request` twice does what sending it once does.
+
+    A secret's PUT makes a version each time; a container group's restarts it. The PUT of a role assignment names what it makes.
+    """
+    return request.method in ("GET", "HEAD", "DELETE", "PATCH") or (request.method == "PUT" and "/roleassignments/" in request.url.lower())
+
+
+def retrying(clock: Clock, patience: float = PATIENCE, also: Callable[[Any], bool] | None = None) -> tenacity.AsyncRetrying:
+    """The one policy; the last outcome is what comes out, be it an answer or an exception. `also` are answers worth a repetition here."""
+    return tenacity.AsyncRetrying(
+        sleep=clock.sleep,
+        retry=lambda state: _worth_repeating(state) or bool(also and not _error(state) and also(_response(state))),
+        wait=_wait,
+        stop=lambda state: state.idle_for + state.upcoming_sleep > min(patience, _patience(state)),
+        retry_error_callback=_outcome,
+    )
+
+
+def _outcome(state: tenacity.RetryCallState) -> object:
+    return state.outcome.result() if state.outcome else None
+
+
+def _worth_repeating(state: tenacity.RetryCallState) -> bool:
+    error = _error(state)
+    if error is None:
+        return _response(state).status_code in TRANSIENT
+    return isinstance(error, SdkError | TransportError) and not isinstance(error, HttpResponseError) and not hopeless(error)
+
+
+def _patience(state: tenacity.RetryCallState) -> float:
+    error = _error(state)
+    return CONNECT_PATIENCE if error and never_sent(error) else PATIENCE
+
+
+def _wait(state: tenacity.RetryCallState) -> float:
+    asked = None if _error(state) else retry_after(_response(state).headers)
+    if asked is not None:
+        return max(asked, SHORTEST_WAIT)
+    return min(SHORTEST_WAIT * 2.0 ** (state.attempt_number - 1), LONGEST_WAIT)
+
+
+def _error(state: tenacity.RetryCallState) -> BaseException | None:
+    return state.outcome.exception() if state.outcome else None
+
+
+def _response(state: tenacity.RetryCallState) -> Any:
+    result = state.outcome.result() if state.outcome else None
+    return getattr(result, "http_response", result)
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds that Azure asks to wait: ``Retry-After`` in seconds or as a date (against the answer's own ``Date``), or in milliseconds."""
+    for name in ("retry-after-ms", "x-ms-retry-after-ms"):
+        if (value := headers.get(name)) and value.isdecimal():
+            return int(value) / 1000
+    value = headers.get("Retry-After")
+    if value is None:
+        return None
+    try:
+        return float(value)
+    except ValueError:
+        until, at = date({"Date": value}), date(headers)
+        return (until - at).total_seconds() if until and at else None
+
+
+class Line:
+    """What all azure-core clients of one connection share: the transport, the patience, Azure's time, and silence about headers."""
+
+    def __init__(self, clock: Clock, time: AzureTime, session: Any) -> None:
+        self.clock, self.time, self.session = clock, time, session
+
+    def transport(self) -> AioHttpTransport:
+        """A transport over the shared session; closing it leaves the session open."""
+        return AioHttpTransport(session=self.session, session_owner=False, connection_timeout=CONNECT_TIMEOUT, read_timeout=READ_TIMEOUT)
+
+    def retry(self, *, patience: float = PATIENCE, once: bool = True, note: Note | None = None) -> Retry:
+        """A retry policy of its own for one client."""
+        return Retry(self.clock, self.time, patience=patience, once=once, note=note)
+
+    def options(self) -> dict[str, Any]:
+        """The keyword arguments that every client takes."""
+        return {"transport": self.transport(), "retry_policy": self.retry(), "user_agent": AGENT}
+
+    def agent(self) -> UserAgentPolicy:
+        """Says who asks."""
+        return UserAgentPolicy(user_agent=AGENT)
+
+
+@asynccontextmanager
+async def at_once() -> AsyncIterator[asyncio.TaskGroup]:
+    """Tasks that end with the block. The first failure cancels the others and comes out as itself, not in a group."""
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            yield tasks
+    except BaseExceptionGroup as several:
+        failure = _first(several)
+    else:
+        return
+    raise failure
+
+
+async def together(*calls: Coroutine[Any, Any, T]) -> list[T]:
+    """Results of calls of one kind made at once, in their order; fails as :func:`at_once`."""
+    async with at_once() as tasks:
+        started = [tasks.create_task(call) for call in calls]
+    return [task.result() for task in started]
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    first = group.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first

@@ -1,0 +1,142 @@
+"""Role assignments, role definitions and what rotator itself may do, through azure-mgmt-authorization.
+
+Source: Authorization REST 2022-04-01. A list at a scope with ``principalId eq`` shows what is at, above and below it; DELETE answers 204 where
+the assignment is gone already.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from azure.mgmt.authorization.v2022_04_01.aio import AuthorizationManagementClient
+from azure.mgmt.authorization.v2022_04_01.models import Permission, RoleAssignment, RoleAssignmentCreateParameters
+
+from rotator.clients.cloud import Cloud
+from rotator.clients.pipeline import Line, together
+from rotator.clients.resource import Resource
+from rotator.clients.token import Token
+from rotator.clients.translate import Asked, ask, ask_all
+from rotator.errors import AzureError, Conflict, NotFound
+from rotator.state import Assignment
+
+SERVICE = "Azure role-based access control"
+ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
+EXISTS = "RoleAssignmentExists"
+
+
+class Authorization:
+    """RBAC for one signed-in identity. Its routes name scopes, so that one client serves each subscription."""
+
+    def __init__(self, line: Line, cloud: Cloud, token: Token) -> None:
+        self._line, self._cloud, self._token = line, cloud, token
+        self._clients: dict[str, AuthorizationManagementClient] = {}
+
+    async def close(self) -> None:
+        """Close the clients; the session stays open."""
+        for client in self._clients.values():
+            await client.close()
+
+    def _client(self, scope: str) -> AuthorizationManagementClient:
+        subscription = scope.strip("/").split("/")[1].lower()
+        if subscription not in self._clients:
+            self._clients[subscription] = AuthorizationManagementClient(
+                self._token,  # type: ignore[arg-type]
+                subscription,
+                base_url=self._cloud.arm,
+                credential_scopes=[self._cloud.arm_scope],
+                **self._line.options(),
+            )
+        return self._clients[subscription]
+
+    async def assignments(self, scopes: Sequence[str], principal_id: str) -> tuple[Assignment, ...]:
+        """Every assignment of the principal at, above or below any of `scopes`."""
+        found = await together(*(self._assignments(scope, principal_id) for scope in scopes))
+        return tuple(sorted({each.id.lower(): each for some in found for each in some}.values()))
+
+    async def _assignments(self, scope: str, principal_id: str) -> list[Assignment]:
+        asked = Asked(SERVICE, f"list role assignments at {scope}", f"{ASSIGNMENTS}/read on {scope}")
+        pages = self._client(scope).role_assignments.list_for_scope(scope, filter=f"principalId eq '{principal_id}'")
+        return [await ask(asked, _assignment(each)) for each in await ask_all(asked, pages)]
+
+    async def delete(self, assignment: Assignment) -> bool:
+        """Delete an assignment; False where it was already gone."""
+        asked = Asked(SERVICE, f"delete role assignment {assignment.id}", f"{ASSIGNMENTS}/delete on {assignment.scope}")
+        try:
+            return await ask(asked, self._client(assignment.id).role_assignments.delete_by_id(assignment.id)) is not None
+        except NotFound:
+            return False
+
+    async def create(self, assignment: Assignment) -> bool:
+        """Create an assignment under its recorded id; False where it exists, be it under another id."""
+        asked = Asked(SERVICE, f"create role assignment {assignment.id}", f"{ASSIGNMENTS}/write on {assignment.scope}")
+        if await self._there(assignment):
+            return False
+        body = RoleAssignmentCreateParameters(
+            role_definition_id=f"{_subscription(assignment.scope)}/providers/Microsoft.Authorization/roleDefinitions/{assignment.role}",
+            principal_id=assignment.principal_id,
+            principal_type="ServicePrincipal",
+            condition=assignment.condition,
+            condition_version=assignment.condition_version,
+        )
+        try:
+            await ask(asked, self._client(assignment.id).role_assignments.create_by_id(assignment.id, body))
+        except Conflict as error:
+            if error.code == EXISTS:
+                return False
+            raise
+        return True
+
+    async def _there(self, assignment: Assignment) -> bool:
+        """A PUT answers 201 for an assignment that exists, too, so it is looked for first."""
+        asked = Asked(SERVICE, f"read role assignment {assignment.id}", f"{ASSIGNMENTS}/read on {assignment.scope}")
+        try:
+            await ask(asked, self._client(assignment.id).role_assignments.get_by_id(assignment.id))
+        except NotFound:
+            return False
+        return True
+
+    async def role(self, name: str, scope: str) -> str:
+        """The GUID of a role by its name. Raises NotFound."""
+        asked = Asked(SERVICE, f"look up role {name} at {scope}", f"Microsoft.Authorization/roleDefinitions/read on {scope}")
+        quoted = name.replace("'", "''")
+        pages = self._client(scope).role_definitions.list(scope, filter=f"roleName eq '{quoted}'")
+        names = [str(found.name).lower() for found in await ask_all(asked, pages)]
+        if names:
+            return names[0]
+        raise NotFound(f"no role called {name} can be assigned at {scope}", service=SERVICE, code="NoSuchRole", status=404)
+
+    async def refuses(self, action: str, resource_id: str, *, data: bool = False) -> bool:
+        """Whether `action` is known to be refused on a resource or one of its children; what can't be known is not refused."""
+        try:
+            return not allowed(action, await self._permissions(resource_id), data=data)
+        except AzureError:
+            return False
+
+    async def _permissions(self, resource_id: str) -> list[Permission]:
+        parent, _, kind = resource_id.rpartition("/")[0].rpartition("/")
+        where, name = Resource.parse("/".join(resource_id.split("/")[:9])), resource_id.rpartition("/")[2]
+        above = parent.partition(f"/{where.namespace}")[2].strip("/")
+        asked = Asked(SERVICE, f"read its permissions on {resource_id}")
+        operations = self._client(resource_id).permissions
+        return await ask_all(asked, operations.list_for_resource(where.group, where.namespace, above, kind, name))
+
+
+def allowed(action: str, permissions: Iterable[Permission], *, data: bool = False) -> bool:
+    """Whether any role allows `action` and doesn't except it again: RBAC adds roles up, and ``notActions`` is not a denial."""
+    for each in permissions:
+        granted, excepted = (each.data_actions, each.not_data_actions) if data else (each.actions, each.not_actions)
+        if _matches(action, granted) and not _matches(action, excepted):
+            return True
+    return False
+
+
+def _matches(action: str, patterns: Iterable[str] | None) -> bool:
+    return any(re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), action, re.IGNORECASE) for pattern in patterns or ())
+
+
+async def _assignment(shown: RoleAssignment) -> Assignment:
+    role = str(shown.role_definition_id).rpartition("/")[2].lower()
+    return Assignment(str(shown.scope), role, str(shown.id), str(shown.principal_id), shown.condition, shown.condition_version)
+
+
+def _subscription(scope: str) -> str:
+    return "/".join(scope.split("/")[:3])

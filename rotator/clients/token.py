@@ -1,0 +1,135 @@
+"""Who rotator is, and its tokens: one cache for every client, on `ports.Clock`.
+
+azure-core and azure-identity cache by this machine's wall clock. Here a token lives until its own ``exp`` by Azure's time; what the clients
+get says that it has expired already, so that they ask every time.
+"""
+
+import asyncio
+import base64
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from azure.core.credentials import AccessToken
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.exceptions import AzureError as SdkError
+from azure.identity.aio import DefaultAzureCredential
+
+from rotator.clients.cloud import Cloud
+from rotator.clients.pipeline import Line
+from rotator.clients.translate import TRANSIENT, Asked, answered, refusal, silent, translate
+from rotator.errors import AzureError
+
+REFRESH_BEFORE = 300.0
+"""Seconds before a token's end from which a new one is asked for, as azure-identity does."""
+UNREADABLE_LIFE = 300.0
+"""Seconds for which a token is kept that doesn't say when it ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Whom a token speaks for: tenant, object id, application id; empty where it doesn't say."""
+
+    tenant: str = ""
+    object_id: str = ""
+    app_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    text: str = field(repr=False)
+    until: float | None
+    """``exp`` in seconds of Azure's epoch."""
+    got: float
+    """When it came, in elapsed seconds."""
+
+
+class Token:
+    """An azure-core TokenCredential around DefaultAzureCredential: one request per scope and token life."""
+
+    def __init__(self, line: Line, cloud: Cloud) -> None:
+        self._line, self._cloud = line, cloud
+        self._held: dict[tuple[str, str | None], _Held] = {}
+        self._locks: dict[tuple[str, str | None], asyncio.Lock] = {}
+        self._inner: AsyncTokenCredential | None = None
+        self._last: object = None
+
+    async def get_token(self, *scopes: str, tenant_id: str | None = None, **_: object) -> AccessToken:
+        """What the clients call. Raises Forbidden, Throttled or Unavailable of ours."""
+        return AccessToken(await self.text(scopes[0], tenant_id), 0)
+
+    async def text(self, scope: str, tenant: str | None = None) -> str:
+        """A valid token for `scope`, of `tenant` if it isn't the one that rotator signs in to."""
+        key = (scope, tenant)
+        async with self._locks.setdefault(key, asyncio.Lock()):
+            held = self._held.get(key)
+            if held is None or self._ends(held):
+                held = self._held[key] = await self._fetch(scope, tenant, again=held is not None)
+            return held.text
+
+    async def who(self) -> Who:
+        """Whom rotator is signed in as. Raises as :meth:`text`."""
+        claims = _claims(await self.text(self._cloud.arm_scope))
+        app_id = claims.get("appid") or claims.get("azp")
+        return Who(*(str(value or "").lower() for value in (claims.get("tid"), claims.get("oid"), app_id)))
+
+    async def close(self) -> None:
+        """Let go of what the credential holds open."""
+        if self._inner is not None:
+            await self._inner.close()
+
+    def _ends(self, held: _Held) -> bool:
+        now = self._line.time.now()
+        if held.until is None or now is None:
+            return self._line.clock.elapsed() - held.got >= UNREADABLE_LIFE
+        return held.until - now.timestamp() < REFRESH_BEFORE
+
+    async def _fetch(self, scope: str, tenant: str | None, *, again: bool) -> _Held:
+        if again:
+            await self.close()
+            self._inner = None
+        self._inner = self._inner or self._credential()
+        self._last = None
+        try:
+            text = (await self._inner.get_token(scope, tenant_id=tenant)).token
+        except (SdkError, ValueError) as error:
+            failure = self._failure(error)
+        else:
+            return _Held(text, _claims(text).get("exp"), self._line.clock.elapsed())
+        raise failure
+
+    def _failure(self, error: Exception) -> AzureError:
+        """The chain of credentials keeps only the words of what failed in it, so the last try decides what it was."""
+        asked, last = Asked("Microsoft Entra ID", "sign rotator in"), self._last
+        if isinstance(last, SdkError):
+            return silent(asked, last)
+        status = getattr(last, "status_code", None)
+        if status in TRANSIENT or status in (400, 401, 403):
+            return answered(asked, refusal(status, last.headers, last.text()))  # type: ignore[attr-defined]
+        return translate(asked, error)
+
+    def _credential(self) -> AsyncTokenCredential:
+        """A new credential: its own cache is empty, so that an old token isn't handed out again."""
+        return DefaultAzureCredential(
+            authority=self._cloud.authority,
+            additionally_allowed_tenants=["*"],
+            transport=self._line.transport(),
+            retry_policy_class=self._policy(),
+        )
+
+    def _policy(self) -> Callable[..., Any]:
+        def note(outcome: object) -> None:
+            self._last = outcome
+
+        return lambda **_: self._line.retry(once=False, note=note)
+
+
+def _claims(token: str) -> dict[str, Any]:
+    """What a JSON web token says, unverified: it is our own. Nothing of a token that isn't one."""
+    try:
+        payload = token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    except (IndexError, ValueError):
+        return {}
+    return claims if isinstance(claims, dict) else {}

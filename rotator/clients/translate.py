@@ -1,0 +1,248 @@
+"""Turns what the client libraries raise into :mod:`rotator.errors`: the only file that reads Azure's error codes and texts.
+
+Rules for whoever edits this file:
+
+1. Nothing of a request's body may reach a message: whatever `Asked.secrets` holds is struck out of Azure's own words, too.
+2. The library's exception is dropped, not chained: it holds the request, and with it secrets.
+3. A write that is sent once and got no definite answer is `OutcomeUnknown`, whatever broke.
+"""
+
+import json
+import re
+from collections.abc import AsyncIterable, Awaitable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import aiohttp
+import httpx
+from azure.core.exceptions import AzureError as SdkError
+from azure.core.exceptions import ClientAuthenticationError, DeserializationError, HttpResponseError, ServiceRequestTimeoutError
+
+from rotator.errors import AzureError, Conflict, Forbidden, NotFound, OutcomeUnknown, Throttled, Unavailable, Unexpected
+from rotator.state import Secret
+
+T = TypeVar("T")
+
+BROKEN = (SdkError, httpx.RequestError)
+"""What the libraries raise where no answer came, or one that they refuse."""
+ODD = (DeserializationError, KeyError, TypeError, ValueError, AttributeError, IndexError)
+"""What reading an answer raises that doesn't have its documented shape."""
+TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
+"""Statuses that the same request may not meet again."""
+
+_NEVER_SENT = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ClientHttpProxyError,
+    aiohttp.ConnectionTimeoutError,
+    ServiceRequestTimeoutError,
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.ProxyError,
+    httpx.PoolTimeout,
+)
+_HOPELESS = (aiohttp.ClientSSLError, aiohttp.ClientConnectorCertificateError)
+_REQUEST_IDS = ("x-ms-request-id", "request-id", "x-ms-correlation-request-id")
+_LONGEST = 700
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a request was about, for whoever reads the error.
+
+    `doing` continues "Azure refused to …"; `needs` names the permission and where it must be given; `once` is a write that is sent once;
+    `secrets` are what its body held.
+    """
+
+    service: str
+    doing: str
+    needs: str = ""
+    once: bool = False
+    secrets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An error answer, read: Azure's own code (the innermost that says something), its words, its request id."""
+
+    status: int
+    code: str = ""
+    message: str = ""
+    request_id: str = ""
+    numbers: tuple[int, ...] = ()
+    """Entra's ``error_codes``: the numbers after AADSTS."""
+
+
+async def ask(asked: Asked, call: Awaitable[T]) -> T:
+    """The result of `call`. Raises an AzureError of ours for whatever the libraries raise; anything else passes."""
+    try:
+        return await call
+    except AzureError as error:
+        failure = error
+    except ODD as error:
+        failure = _odd(asked, error)
+    except BROKEN as error:
+        failure = translate(asked, error)
+    raise failure
+
+
+async def ask_all(asked: Asked, pages: AsyncIterable[T]) -> list[T]:
+    """Every item of a list that comes in pages, as :func:`ask`."""
+
+    async def gathered() -> list[T]:
+        return [item async for item in pages]
+
+    return await ask(asked, gathered())
+
+
+def translate(asked: Asked, error: BaseException) -> AzureError:
+    """What the libraries raised, in our words."""
+    if refused := refused_by(error):
+        return answered(asked, refused)
+    if isinstance(error, ClientAuthenticationError):
+        return _not_signed_in(asked, _clean(asked, error.message or ""))
+    return silent(asked, error)
+
+
+def answered(asked: Asked, refused: Refusal) -> AzureError:
+    """An answer that says no."""
+    kind = _kind(asked, refused)
+    said = ": ".join(filter(None, (f"{refused.status} {refused.code}".strip(), _clean(asked, refused.message))))
+    identified = f" (request id {refused.request_id})" if refused.request_id else ""
+    happened = f"{asked.service} refused to {asked.doing}: {said}{identified}"
+    if kind is OutcomeUnknown:
+        happened = f"{asked.service} answered {said} when asked to {asked.doing}{identified}"
+    remedy = f"Give the identity that rotator signs in as: {asked.needs}." if kind is Forbidden and asked.needs else None
+    return kind(happened, service=asked.service, code=refused.code, status=refused.status, remedy=remedy)
+
+
+def silent(asked: Asked, error: BaseException) -> AzureError:
+    """No answer at all."""
+    why = type(getattr(error, "inner_exception", None) or error.__cause__ or error).__name__
+    unknown = asked.once and not never_sent(error)
+    kind: type[AzureError] = OutcomeUnknown if unknown else Unavailable
+    return kind(f"{asked.service} gave no answer when asked to {asked.doing} ({why})", service=asked.service, code=why)
+
+
+def never_sent(error: BaseException) -> bool:
+    """Whether no byte of the request can have arrived: no connection came about.
+
+    A server that closes a connection is a ServiceRequestError of azure-core as well, so the exception below it decides.
+    """
+    return any(isinstance(each, _NEVER_SENT) for each in _below(error))
+
+
+def hopeless(error: BaseException) -> bool:
+    """Whether the same request must fail again: a certificate that isn't trusted won't be in a minute."""
+    return any(isinstance(each, _HOPELESS) for each in _below(error))
+
+
+def _below(error: BaseException) -> tuple[BaseException, ...]:
+    return tuple(filter(None, (error, getattr(error, "inner_exception", None), error.__cause__)))
+
+
+def _odd(asked: Asked, error: BaseException) -> AzureError:
+    kind: type[AzureError] = OutcomeUnknown if asked.once else Unexpected
+    happened = f"{asked.service} gave an answer that can't be read when asked to {asked.doing} ({type(error).__name__})"
+    return kind(happened, service=asked.service, code="UnreadableAnswer")
+
+
+def _not_signed_in(asked: Asked, message: str) -> AzureError:
+    remedy = "Sign in: set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, run `az login`, or run where a managed identity is."
+    return Forbidden(f"rotator can't sign in, so it can't {asked.doing}: {message}", service="Microsoft Entra ID", code="NotSignedIn", remedy=remedy)
+
+
+def _kind(asked: Asked, refused: Refusal) -> type[AzureError]:
+    """Which of our errors a refusal is; a 5xx to a write that is sent once says nothing about its effect."""
+    if refused.status == 429:
+        return Throttled
+    if refused.status == 501 or refused.status < 400:
+        return Unexpected
+    if refused.status >= 500 or refused.status == 408:
+        return OutcomeUnknown if asked.once else Unavailable
+    if refused.status in (401, 403):
+        return Forbidden
+    return NotFound if refused.status == 404 or _says_gone(refused) else Conflict
+
+
+def _says_gone(refused: Refusal) -> bool:
+    """Graph answers 400 for a key id that it doesn't know, with a code that it uses for everything."""
+    return "No password credential found" in refused.message
+
+
+def refused_by(error: BaseException) -> Refusal | None:
+    """The answer that an exception of azure-core is about, None where none came."""
+    response: Any = error.response if isinstance(error, HttpResponseError) else None
+    return None if response is None else refusal(response.status_code, response.headers, _text(response))
+
+
+def refusal(status: int, headers: Mapping[str, str], text: str) -> Refusal:
+    """Read an error answer of Graph, ARM, Key Vault (``error``), Entra (``error_description``) or the registry (``errors``)."""
+    request_id = next((headers[name] for name in _REQUEST_IDS if name in headers), "")
+    content = _json(text)
+    error = content.get("error")
+    if isinstance(error, str):
+        return Refusal(status, error, str(content.get("error_description", "")), request_id, _numbers(content))
+    if not isinstance(error, dict):
+        listed = content.get("errors")
+        error = listed[0] if isinstance(listed, list) and listed and isinstance(listed[0], dict) else content
+    inner = error.get("innererror") or {}
+    code = inner.get("code") if isinstance(inner, dict) else None
+    return Refusal(status, str(code or error.get("code") or ""), str(error.get("message") or ""), request_id)
+
+
+def _numbers(content: Mapping[str, Any]) -> tuple[int, ...]:
+    listed = content.get("error_codes")
+    if isinstance(listed, list) and all(isinstance(each, int) for each in listed):
+        return tuple(listed)
+    return tuple(map(int, re.findall(r"AADSTS(\d+)", str(content.get("error_description", "")))))
+
+
+def _json(text: str) -> dict[str, Any]:
+    try:
+        content = json.loads(text)
+    except ValueError:
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _text(response: Any) -> str:
+    try:
+        return str(response.text())
+    except (ValueError, AttributeError, SdkError):
+        return ""
+
+
+def _clean(asked: Asked, message: str) -> str:
+    for secret in sorted(filter(None, asked.secrets), key=len, reverse=True):
+        message = message.replace(secret, "***")
+    message = " ".join(message.split())
+    return message if len(message) <= _LONGEST else f"{message[:_LONGEST]}…"
+
+
+def secrets_of(document: object) -> tuple[str, ...]:
+    """Every text of a body that could be a secret, to strike out of Azure's words: the values of the properties that Azure never shows.
+
+    Source: the properties that the container group's description marks as secret.
+    """
+    match document:
+        case Mapping():
+            return tuple(text for name, value in document.items() for text in (_texts(value) if name in _HIDDEN else secrets_of(value)))
+        case list() | tuple():
+            return tuple(text for value in document for text in secrets_of(value))
+    return ()
+
+
+_HIDDEN = frozenset({"password", "secureValue", "secret", "storageAccountKey", "workspaceKey", "protectedSettings"})
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    match value:
+        case str():
+            return (value,)
+        case Secret():
+            return (value.reveal(),)
+        case Mapping():
+            return tuple(text for each in value.values() for text in _texts(each))
+        case list() | tuple():
+            return tuple(text for each in value for text in _texts(each))
+    return ()

@@ -1,0 +1,198 @@
+"""Azure in rotator's words: the `World` of `ports.py`, composed of one client per service over one session and one token cache."""
+
+import ssl
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import httpx
+
+from rotator.clients import acr, entra, keyvault
+from rotator.clients.aci import TYPE, ContainerGroups
+from rotator.clients.arm import Arm
+from rotator.clients.cloud import Cloud
+from rotator.clients.graph import Graph
+from rotator.clients.keyvault import KeyVault
+from rotator.clients.observe import observe
+from rotator.clients.pipeline import CONNECT_TIMEOUT, READ_TIMEOUT, AzureTime, Line, at_once, together
+from rotator.clients.rbac import Authorization
+from rotator.clients.survey import survey
+from rotator.clients.token import Token
+from rotator.clients.transports import Transports
+from rotator.errors import AzureError
+from rotator.policy import Policy
+from rotator.ports import AccessRecord, Clock, Issued, Put
+from rotator.state import (
+    Access,
+    Assignment,
+    ContainerGroup,
+    Credential,
+    Home,
+    Observed,
+    Permissions,
+    Principal,
+    Proof,
+    Registry,
+    Secret,
+    Tags,
+    Version,
+)
+
+
+class AzureWorld:
+    """Satisfies `ports.World`. Made by :func:`rotator.clients.connect`, which closes it."""
+
+    def __init__(self, clock: Clock, cloud: Cloud, transports: Transports) -> None:
+        self._cloud, self._transports = cloud, transports
+        self._session = transports.session()
+        self._http = _http(transports)
+        self.line = Line(clock, AzureTime(clock), self._session)
+        self.token = Token(self.line, cloud)
+        self.graph, self.vault = Graph(self.line, cloud, self.token, self._http), KeyVault(self.line, self.token)
+        self.groups, self.arm = ContainerGroups(self.line, cloud, self.token), Arm(self.line, cloud, self.token)
+        self.rbac = Authorization(self.line, cloud, self.token)
+        self._servers: dict[str, str] = {}
+
+    async def close(self) -> None:
+        """Close every client, then what carried them."""
+        for each in (self.vault, self.groups, self.arm, self.rbac, self.token):
+            await each.close()
+        await self._http.aclose()
+        await self._session.close()
+
+    async def observe(self, policy: Policy) -> Observed:
+        """Everything the planner needs of one policy, read now."""
+        return await observe(self, policy)
+
+    def survey(self, policies: Sequence[Policy]) -> AsyncIterator[tuple[Policy, Observed]]:
+        """The same for many, a few at a time."""
+        return survey(self, policies)
+
+    async def principal(self, policy: Policy) -> tuple[Principal, tuple[Credential, ...]]:
+        """The principal with the credentials of both its homes."""
+        home = (await self.token.who()).tenant
+        tenant = policy.principal.tenant_id or home
+        return await self.graph.principal(policy.principal.app_id, tenant, foreign=tenant != home)
+
+    async def registries(self, policy: Policy) -> tuple[Registry, ...]:
+        """The policy's registries as ARM shows them now."""
+        shown = await together(*(self.arm.registry(registry.id) for registry in policy.registries))
+        self._servers.update({registry.id.lower(): found.login_server for registry, found in zip(policy.registries, shown, strict=True)})
+        return tuple(shown)
+
+    async def _server(self, registry_id: str) -> str:
+        """A registry's login server, which never changes."""
+        known = self._servers.get(registry_id.lower())
+        return known or (await self.arm.registry(registry_id)).login_server
+
+    async def credentials(self, policy: Policy) -> tuple[Credential, ...]:
+        """The password credentials of both homes."""
+        return (await self.principal(policy))[1]
+
+    async def add_password(self, principal: Principal, home: Home, display_name: str, end: datetime) -> Issued:
+        """Add a password credential; sent once."""
+        return await self.graph.add_password(principal, home, display_name, end)
+
+    async def remove_password(self, principal: Principal, home: Home, key_id: str) -> None:
+        """Remove a password credential; NotFound where Graph says that there is none."""
+        await self.graph.remove_password(principal, home, key_id)
+
+    async def versions(self, policy: Policy) -> tuple[Version, ...]:
+        """Every version of the published secret, sorted by creation, the one that readers get last of its second."""
+        return (await self.vault.versions(policy))[0]
+
+    async def value(self, policy: Policy, version: str | None = None) -> Secret:
+        """The published secret's value."""
+        return await self.vault.value(policy, policy.key_vault.password_secret, version)
+
+    async def secret(self, policy: Policy, name: str) -> Secret:
+        """Another secret of the policy's vault."""
+        return await self.vault.value(policy, name)
+
+    async def publish(self, policy: Policy, secret: Secret, expires: datetime, content_type: str | None, tags: Tags) -> Version:
+        """A new version of the published secret; sent once."""
+        return await self.vault.publish(policy, secret, expires, content_type, tags)
+
+    async def mark_version(self, policy: Policy, version: str, *, tags: Tags | None = None, enabled: bool | None = None) -> None:
+        """Replace a version's tags, or enable or disable it."""
+        await self.vault.mark(policy, version, tags, enabled)
+
+    async def publish_username(self, policy: Policy) -> bool:
+        """See to it that the user name secret says the app id."""
+        return await self.vault.publish_username(policy)
+
+    async def prove(self, policy: Policy, secret: Secret, images: Sequence[str]) -> Proof:
+        """Try a password once on connections of its own: Entra, then each image of the policy's registries."""
+        tenant = policy.principal.tenant_id or (await self.token.who()).tenant
+        servers = await together(*(self._server(registry.id) for registry in policy.registries))
+        session = (self._transports.fresh or self._transports.session)()
+        try:
+            line = Line(self.line.clock, self.line.time, session)
+            refused = await entra.prove(line, self._cloud, tenant, policy.principal.app_id, secret)
+            return refused or await acr.prove(line, policy.principal.app_id, secret, acr.images(images, servers))
+        finally:
+            await session.close()
+
+    async def group(self, group_id: str) -> ContainerGroup:
+        """One container group, read now."""
+        return await self.groups.group(group_id)
+
+    async def put_group(self, group_id: str, document: Mapping[str, Any]) -> Put:
+        """Replace a container group; sent once."""
+        return await self.groups.put(group_id, document)
+
+    async def logs(self, group_id: str, container: str) -> str:
+        """What a container printed."""
+        return await self.groups.logs(group_id, container)
+
+    async def permissions(self, policy: Policy, groups: Sequence[str]) -> Permissions:
+        """What is known to be refused, from RBAC's own answer."""
+        async with at_once() as tasks:
+            refused = tasks.create_task(together(*(self.rbac.refuses(f"{TYPE}/write", each) for each in groups)))
+            vault = tasks.create_task(self._vault_refused(policy))
+            deleted = tasks.create_task(self.vault.deleted(policy))
+        named = tuple(sorted(group for group, no in zip(groups, refused.result(), strict=True) if no))
+        return Permissions(named, vault.result(), deleted.result())
+
+    async def _vault_refused(self, policy: Policy) -> str | None:
+        try:
+            vault_id = await self.arm.rbac_vault(policy.key_vault.host, policy.subscriptions)
+        except AzureError:
+            return None
+        name = f"{vault_id}/secrets/{policy.key_vault.password_secret}"
+        if vault_id is None or not await self.rbac.refuses(keyvault.SET_ACTION, name, data=True):
+            return None
+        return f"the identity that rotator signs in as has no role with data action {keyvault.SET_ACTION} on {vault_id}"
+
+    async def access(self, policy: Policy) -> AccessRecord:
+        """The access mark, read now."""
+        return await self.vault.access(policy)
+
+    async def record_access(self, policy: Policy, access: Access, assignments: Sequence[Assignment]) -> None:
+        """Write the access mark with the assignments that it is about."""
+        await self.vault.record_access(policy, access, assignments)
+
+    async def assignments(self, policy: Policy) -> tuple[Assignment, ...]:
+        """Every role assignment of the principal at, above or below the policy's registries; none where it has no service principal."""
+        owner = (await self.principal(policy))[0].service_principal
+        return await self.rbac.assignments([registry.id for registry in policy.registries], owner) if owner else ()
+
+    async def delete_assignment(self, assignment: Assignment) -> bool:
+        """Delete a role assignment; False where it was already gone."""
+        return await self.rbac.delete(assignment)
+
+    async def create_assignment(self, assignment: Assignment) -> bool:
+        """Create a role assignment under its recorded id; False where it exists."""
+        return await self.rbac.create(assignment)
+
+    async def role(self, name: str, scope: str) -> str:
+        """The GUID of a role by its name."""
+        return await self.rbac.role(name, scope)
+
+
+def _http(transports: Transports) -> httpx.AsyncClient:
+    """Httpx for Graph, trusting the same authorities as the rest."""
+    timeout = httpx.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT)
+    if transports.graph:
+        return httpx.AsyncClient(transport=transports.graph(), timeout=timeout)
+    return httpx.AsyncClient(verify=ssl.create_default_context(), trust_env=True, timeout=timeout)

@@ -1,0 +1,150 @@
+"""A seeded Azure, a principal that may pull, a group that runs, and rotator's real World over both: what the tests of the clients start from."""
+
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import wraps
+from typing import Any
+
+import pytest
+
+from rotator.clients import Transports, connect
+from rotator.clients.world import AzureWorld
+from rotator.emulator.app import App
+from rotator.emulator.azure import Azure
+from rotator.emulator.clock import Clock as AzureClock
+from rotator.emulator.faults import Fault
+from rotator.emulator.graph.objects import Application, Password, ServicePrincipal
+from rotator.emulator.inprocess import GraphTransport, Hop, Session, pause
+from rotator.emulator.seed import Identity, Seeded, seed
+from rotator.emulator.services import build
+from rotator.emulator.timing import PROMPT
+from rotator.policy import Policy
+from tests.virtual import VirtualLoop, run
+
+START = datetime(2026, 3, 1, 12, tzinfo=UTC)
+PASSWORD, USERNAME = "mycontainerregistry-pull-pwd", "mycontainerregistry-pull-usr"
+IMAGE = "mycontainerregistry.azurecr.io/aci-helloworld:v1"
+
+
+@dataclass
+class Clock:
+    """`ports.Clock` on the virtual loop; `slept` is every wait that was asked for."""
+
+    loop: VirtualLoop
+    slept: list[float] = field(default_factory=list)
+
+    def elapsed(self) -> float:
+        return self.loop.time()
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        await pause(seconds)
+
+    def attempt(self) -> str:
+        return f"attempt{len(self.slept)}"
+
+
+@dataclass
+class Scene:
+    """Everything that a test looks at; `world` is what is tested."""
+
+    azure: Azure
+    app: App
+    hop: Hop
+    seeded: Seeded
+    clock: Clock
+    application: Application
+    service_principal: ServicePrincipal
+    password: Password
+    policy: Policy
+    world: AzureWorld
+
+    @property
+    def app_id(self) -> str:
+        return self.application.app_id
+
+    @property
+    def group_id(self) -> str:
+        return self.policy.container_groups[0].id
+
+    def fault(self, operation: str, kind: str = "status", **rest: Any) -> None:
+        """Plan a fault from now on."""
+        self.azure.faults.add(Fault(operation, kind, **rest))
+
+    def served(self, since: int = 0) -> list[str]:
+        """The operations that arrived."""
+        return [call.operation for call in self.app.served[since:]]
+
+    def body(self, **changes: Any) -> dict[str, Any]:
+        """A container group that pulls with the principal."""
+        entry = {"server": self.seeded.login_server, "username": self.app_id, "password": self.password.secret}
+        container = {"name": "app", "properties": {"image": IMAGE, "resources": {"requests": {"cpu": 1, "memoryInGB": 1.5}}}}
+        properties = {"containers": [container], "osType": "Linux", "imageRegistryCredentials": [entry], **changes}
+        return {"location": "eastus", "tags": {}, "properties": properties}
+
+    def deploy(self, group_id: str | None = None) -> str:
+        """Deploy it without HTTP."""
+        where = group_id or self.group_id
+        self.azure.container_groups.put(where, self.body(), "2025-09-01")
+        self.azure.clock.advance(timedelta(minutes=2))
+        return where
+
+    def policy_with(self, **changes: Any) -> Policy:
+        """The policy with some of its parts replaced."""
+        return Policy.model_validate({**self.policy.model_dump(), **changes})
+
+
+def scene(test: Callable[[Scene], Coroutine[Any, Any, None]]) -> Callable[[pytest.MonkeyPatch], None]:
+    """Make a test that takes a Scene run on virtual time, signed in as the operator."""
+
+    @wraps(test)
+    def ran(monkeypatch: pytest.MonkeyPatch) -> None:
+        async def main(loop: VirtualLoop) -> None:
+            async with set_up(loop, lambda who, tenant: sign_in(monkeypatch, who, tenant)) as made:
+                await test(made)
+
+        run(main)
+
+    del ran.__wrapped__  # pytest would look for the arguments there
+    return ran
+
+
+def sign_in(monkeypatch: pytest.MonkeyPatch, who: Identity, tenant: str) -> None:
+    """As a person does: through the environment."""
+    for name, value in (("TENANT_ID", tenant), ("CLIENT_ID", who.app_id), ("CLIENT_SECRET", who.secret)):
+        monkeypatch.setenv(f"AZURE_{name}", value)
+
+
+@asynccontextmanager
+async def set_up(loop: VirtualLoop, sign_in_as: Callable[[Identity, str], None]) -> AsyncIterator[Scene]:
+    """The scene, with a connected World."""
+    azure = Azure.build(AzureClock(START, loop.time), seed=5, timing=PROMPT)
+    seeded = seed(azure)
+    app = build(azure)
+    hop, clock = Hop(app), Clock(loop)
+    application = azure.directory.create_application("pull")
+    principal = azure.directory.create_service_principal(application.app_id)
+    for owned in (application.id, principal.id):
+        azure.directory.add_owner(owned, seeded.operator.object_id)
+    azure.authorization.assign(seeded.registry_id, principal.id, "AcrPull", at_once=True)
+    password = azure.directory.add_password(application, display_name="by hand", end=azure.clock.now() + timedelta(days=20))
+    sign_in_as(seeded.operator, seeded.tenant)
+    transports = Transports(lambda: Session(hop), lambda: GraphTransport(hop))
+    async with connect(clock, transports=transports) as world:
+        policy = _policy(seeded, application.app_id)
+        yield Scene(azure, app, hop, seeded, clock, application, principal, password, policy, world)
+
+
+def _policy(seeded: Seeded, app_id: str) -> Policy:
+    group = f"/subscriptions/{seeded.subscription}/resourceGroups/myResourceGroup/providers/Microsoft.ContainerInstance/containerGroups/mycontainer"
+    content = {
+        "name": "mycontainerregistry",
+        "file": "policies/mycontainerregistry.yaml",
+        "principal": {"app_id": app_id},
+        "registries": [{"id": seeded.registry_id}],
+        "key_vault": {"url": seeded.vault_url, "password_secret": PASSWORD, "username_secret": USERNAME},
+        "container_groups": [{"id": group}],
+    }
+    return Policy.model_validate(content)

@@ -1,0 +1,160 @@
+"""What the clients work out by themselves: waits, references, ids, permissions, refusals."""
+
+import asyncio
+import subprocess
+import sys
+from datetime import UTC, datetime
+
+import pytest
+from azure.mgmt.authorization.v2022_04_01.models import Permission
+
+from rotator.clients.acr import Image, images
+from rotator.clients.cloud import CLOUDS
+from rotator.clients.entra import judged
+from rotator.clients.pipeline import date, retry_after, together
+from rotator.clients.rbac import allowed
+from rotator.clients.resource import Resource
+from rotator.clients.translate import Asked, Refusal, answered, refusal, secrets_of
+from rotator.errors import Conflict, Forbidden, NotFound, OutcomeUnknown, Unavailable, Unexpected
+from rotator.state import Outcome
+
+NOON = "Sun, 01 Mar 2026 12:00:00 GMT"
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, None),
+        ({"Retry-After": "17"}, 17.0),
+        ({"retry-after-ms": "2500", "Retry-After": "9"}, 2.5),
+        ({"Retry-After": "Sun, 01 Mar 2026 12:00:30 GMT", "Date": NOON}, 30.0),
+        ({"Retry-After": "Sun, 01 Mar 2026 12:00:30 GMT"}, None),
+        ({"Retry-After": "soon"}, None),
+    ],
+)
+def test_retry_after_is_read_in_each_of_its_forms(headers: dict[str, str], seconds: float | None) -> None:
+    assert retry_after(headers) == seconds
+
+
+def test_a_date_is_utc_and_a_lost_one_is_none() -> None:
+    assert date({"Date": NOON}) == datetime(2026, 3, 1, 12, tzinfo=UTC)
+    assert date({}) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "repository", "reference"),
+    [
+        ("r.azurecr.io/app", "app", "latest"),
+        ("r.azurecr.io/team/app:v1", "team/app", "v1"),
+        ("r.azurecr.io/app@sha256:ab", "app", "sha256:ab"),
+        ("R.azurecr.io/app:v1@sha256:ab", "app", "sha256:ab"),
+    ],
+)
+def test_an_image_reference_is_taken_apart(name: str, repository: str, reference: str) -> None:
+    assert Image.parse(name) == Image("r.azurecr.io", repository, reference, name)
+
+
+def test_an_image_of_no_registry_of_the_policy_is_not_asked_for() -> None:
+    assert [image.server for image in images(["nginx", "evil.example/app"], ["r.azurecr.io"])] == ["r.azurecr.io"]
+
+
+def test_a_resource_id_is_read_in_any_case_and_anything_else_refused() -> None:
+    assert Resource.parse("/SUBSCRIPTIONS/s/resourcegroups/g/providers/N.S/t/n") == Resource("s", "g", "N.S", "t", "n")
+    with pytest.raises(ValueError, match="not the id"):
+        Resource.parse("/subscriptions/s")
+
+
+@pytest.mark.parametrize(
+    ("actions", "excepted", "may"),
+    [
+        (["*"], [], True),
+        (["*/read"], [], False),
+        (["microsoft.containerinstance/*"], [], True),
+        (["*"], ["Microsoft.ContainerInstance/containerGroups/write"], False),
+        ([], [], False),
+    ],
+)
+def test_a_role_allows_what_its_patterns_match_and_do_not_except(actions: list[str], excepted: list[str], may: bool) -> None:
+    permission = Permission(actions=actions, not_actions=excepted)
+    assert allowed("Microsoft.ContainerInstance/containerGroups/write", [permission]) is may
+    assert allowed("Microsoft.ContainerInstance/containerGroups/write", [permission, Permission(actions=["*"])])
+    assert not allowed("Microsoft.ContainerInstance/containerGroups/write", [permission], data=True)
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "outcome"),
+    [
+        (7000215, 401, Outcome.REFUSED),
+        (7000222, 401, Outcome.REFUSED),
+        (700016, 400, Outcome.DISABLED),
+        (7000112, 400, Outcome.DISABLED),
+        (90033, 400, Outcome.UNREACHABLE),
+        (None, 400, Outcome.UNREACHABLE),
+    ],
+)
+def test_entras_numbers_say_what_is_wrong_with_a_credential(number: int | None, status: int, outcome: Outcome) -> None:
+    proof = judged(Refusal(status, "invalid_client", "AADSTS: text Trace ID: x", numbers=(number,) if number else ()))
+    assert (proof.outcome, "Trace ID" in proof.detail) == (outcome, False)
+
+
+@pytest.mark.parametrize(
+    ("status", "once", "kind"),
+    [
+        (401, False, Forbidden),
+        (403, True, Forbidden),
+        (404, False, NotFound),
+        (409, True, Conflict),
+        (400, True, Conflict),
+        (503, False, Unavailable),
+        (503, True, OutcomeUnknown),
+        (408, True, OutcomeUnknown),
+        (501, True, Unexpected),
+        (302, False, Unexpected),
+    ],
+)
+def test_a_status_is_whose_business_it_is(status: int, once: bool, kind: type[Exception]) -> None:
+    assert type(answered(Asked("Azure", "do it", once=once), Refusal(status))) is kind
+
+
+def test_the_innermost_code_that_says_something_is_the_code() -> None:
+    vault = '{"error":{"code":"Forbidden","message":"no","innererror":{"code":"SecretDisabled"}}}'
+    graph = '{"error":{"code":"Request_BadRequest","message":"no","innerError":{"date":"x"}}}'
+    registry = '{"errors":[{"code":"UNAUTHORIZED","message":"no"}]}'
+    assert [refusal(400, {}, text).code for text in (vault, graph, registry, "<html>")] == [
+        "SecretDisabled",
+        "Request_BadRequest",
+        "UNAUTHORIZED",
+        "",
+    ]
+
+
+def test_every_hidden_value_of_a_group_is_known_as_a_secret() -> None:
+    volumes = [{"name": "v", "secret": {"key": "dg=="}}, {"azureFile": {"shareName": "s", "storageAccountKey": "k"}}]
+    env = [{"name": "A", "secureValue": "a"}, {"name": "B", "value": "plain"}]
+    document = {"properties": {"imageRegistryCredentials": [{"server": "r", "password": "p"}], "containers": [{"env": env}], "volumes": volumes}}
+    assert sorted(secrets_of(document)) == ["a", "dg==", "k", "p"]
+
+
+def test_the_first_failure_of_many_comes_out_as_itself_and_stops_the_rest() -> None:
+    finished: list[str] = []
+
+    async def works() -> None:
+        await asyncio.Event().wait()
+        finished.append("no")
+
+    async def fails() -> None:
+        raise KeyError("this one")
+
+    with pytest.raises(KeyError, match="this one"):
+        asyncio.run(together(together(works(), fails()), works()))
+    assert not finished
+
+
+def test_the_clouds_share_no_host() -> None:
+    hosts = [host for cloud in CLOUDS.values() for host in (cloud.authority, cloud.graph, cloud.arm, cloud.registry_suffix)]
+    assert len(set(hosts)) == len(hosts) == 12
+
+
+def test_importing_the_clients_loads_no_sdk() -> None:
+    script = "import sys, rotator.clients; print([m for m in ('azure', 'aiohttp', 'httpx', 'msgraph_core', 'tenacity') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.strip() == "[]"

@@ -1,0 +1,259 @@
+"""Each method of the World against the emulated Azure, as the operator with the rights that a user is asked to give."""
+
+from datetime import timedelta
+
+import pytest
+
+from rotator.emulator.keyvault.secret import Changes
+from rotator.errors import Conflict, Forbidden, NotFound
+from rotator.state import Access, Home, Outcome, Secret
+from tests.clients.scene import IMAGE, PASSWORD, START, USERNAME, Scene, scene
+
+END = START + timedelta(days=90)
+
+
+@scene
+async def test_a_new_tenant_is_observed_with_nothing_of_ours_in_it(at: Scene) -> None:
+    seen = await at.world.observe(at.policy)
+    assert (seen.tenant, seen.signed_in) == (at.seeded.tenant, at.seeded.operator.app_id)
+    assert (seen.principal.application, seen.principal.service_principal) == (at.application.id, at.service_principal.id)
+    assert [(c.key_id, c.home, c.hint) for c in seen.credentials] == [(at.password.key_id, Home.APPLICATION, at.password.secret[:3])]
+    assert (seen.versions, seen.latest, seen.access, seen.vault_refuses) == ((), None, Access.UNMARKED, None)
+    assert [registry.login_server for registry in seen.registries] == [at.seeded.login_server]
+    assert [(group.id, group.document) for group in seen.groups] == [(at.group_id, None)]
+    assert seen.at == at.azure.clock.now().replace(microsecond=0)
+
+
+@scene
+async def test_a_declared_group_is_seen_whole_and_others_are_found_by_the_user_name(at: Scene) -> None:
+    other = at.deploy(at.group_id.replace("mycontainer", "other"))
+    at.deploy()
+    seen = await at.world.observe(at.policy)
+    assert [group.id for group in seen.groups] == [at.group_id, other]
+    assert all(group.document and "instanceView" in group.document["properties"] for group in seen.groups)
+
+
+@scene
+async def test_versions_are_sorted_and_the_one_that_readers_get_is_known_although_disabled(at: Scene) -> None:
+    for value in ("one", "two"):
+        at.azure.vaults.set("myvault", PASSWORD, value)
+    newest = at.azure.vaults.set("myvault", PASSWORD, "three", enabled=False)
+    seen = await at.world.observe(at.policy)
+    assert (len(seen.versions), seen.latest, seen.versions[-1].enabled) == (3, newest.id, False)
+
+
+@scene
+async def test_a_password_is_added_to_its_home_and_removed_again(at: Scene) -> None:
+    principal = (await at.world.observe(at.policy)).principal
+    for home in Home:
+        issued = await at.world.add_password(principal, home, "rotator:abc:1", END)
+        assert at.azure.tokens.authenticates(at.app_id, issued.secret.reveal())
+        assert issued.credential in await at.world.credentials(at.policy)
+        assert (issued.credential.end, issued.credential.home) == (END, home)
+        await at.world.remove_password(principal, home, issued.credential.key_id)
+        assert not at.azure.tokens.authenticates(at.app_id, issued.secret.reveal())
+        with pytest.raises(NotFound):
+            await at.world.remove_password(principal, home, issued.credential.key_id)
+
+
+@scene
+async def test_a_published_version_has_all_that_was_said_of_it(at: Scene) -> None:
+    made = await at.world.publish(at.policy, Secret("s3cret"), END, "text/plain", (("owner", "me"),))
+    assert await at.world.versions(at.policy) == (made,)
+    assert (made.expires, made.content_type, made.tags) == (END, "text/plain", (("owner", "me"),))
+    assert (await at.world.value(at.policy)).reveal() == (await at.world.value(at.policy, made.id)).reveal() == "s3cret"
+    await at.world.mark_version(at.policy, made.id, tags=(("rotator-compromised", "k"),))
+    (marked,) = await at.world.versions(at.policy)
+    assert (marked.compromised, marked.enabled, marked.expires, marked.content_type) == (("k",), True, END, "text/plain")
+    await at.world.mark_version(at.policy, made.id, enabled=False)
+    (disabled,) = await at.world.versions(at.policy)
+    assert (disabled.enabled, disabled.compromised) == (False, ("k",))
+
+
+@scene
+async def test_the_user_name_is_written_once(at: Scene) -> None:
+    assert await at.world.publish_username(at.policy)
+    assert not await at.world.publish_username(at.policy)
+    assert (await at.world.secret(at.policy, USERNAME)).reveal() == at.app_id
+    assert len(at.azure.vaults.versions("myvault", USERNAME)) == 1
+
+
+@scene
+async def test_a_good_password_proves_and_a_missing_image_is_named(at: Scene) -> None:
+    missing = IMAGE.replace("v1", "v9")
+    proof = await at.world.prove(at.policy, Secret(at.password.secret), [IMAGE, missing])
+    assert (proof.outcome, proof.missing, proof.registry_reached) == (Outcome.PROVEN, (missing,), True)
+    assert (await at.world.prove(at.policy, Secret(at.password.secret), [])).ok
+
+
+@scene
+async def test_a_wrong_password_is_refused_without_asking_the_registry(at: Scene) -> None:
+    proof = await at.world.prove(at.policy, Secret("wrong"), [IMAGE])
+    assert (proof.outcome, "AADSTS7000215" in proof.detail) == (Outcome.REFUSED, True)
+    assert "acr.token" not in at.served()
+
+
+@scene
+async def test_a_password_without_a_role_authenticates_and_cannot_pull(at: Scene) -> None:
+    for assignment in await at.world.assignments(at.policy):
+        assert await at.world.delete_assignment(assignment)
+        assert not await at.world.delete_assignment(assignment)
+    for images in ([IMAGE], []):
+        assert (await at.world.prove(at.policy, Secret(at.password.secret), images)).outcome is Outcome.NO_PULL
+
+
+@scene
+async def test_a_disabled_principal_is_told_from_a_wrong_password(at: Scene) -> None:
+    at.azure.directory.update(at.service_principal, {"accountEnabled": False})
+    assert (await at.world.prove(at.policy, Secret(at.password.secret), [IMAGE])).outcome is Outcome.DISABLED
+    assert not (await at.world.observe(at.policy)).principal.enabled
+
+
+@scene
+async def test_a_registry_that_is_out_of_reach_is_told_from_entra(at: Scene) -> None:
+    at.fault("acr.*", "reset", times=0)
+    proof = await at.world.prove(at.policy, Secret(at.password.secret), [IMAGE])
+    assert (proof.outcome, proof.registry_reached) == (Outcome.UNREACHABLE, False)
+    at.azure.faults.clear()
+    await at.world.token.who()
+    at.fault("entra.token", times=0)
+    proof = await at.world.prove(at.policy, Secret(at.password.secret), [IMAGE])
+    assert (proof.outcome, proof.registry_reached) == (Outcome.UNREACHABLE, True)
+
+
+@scene
+async def test_no_host_but_the_policys_registries_is_shown_the_password(at: Scene) -> None:
+    await at.world.prove(at.policy, Secret(at.password.secret), ["evil.azurecr.io/app:v1", IMAGE])
+    assert {call.host for call in at.app.served if call.operation.startswith("acr.")} == {at.seeded.login_server}
+
+
+@scene
+async def test_a_group_is_put_as_it_is_given_and_read_back_raw(at: Scene) -> None:
+    put = await at.world.put_group(at.group_id, at.body(confidentialComputeProperties={"ccePolicy": "eyJ"}))
+    assert (put.created, put.at) == (True, at.azure.clock.now().replace(microsecond=0))
+    at.azure.clock.advance(timedelta(minutes=2))
+    document = (await at.world.group(at.group_id)).document
+    assert document and document["properties"]["confidentialComputeProperties"] == {"ccePolicy": "eyJ"}
+    stored = at.azure.container_groups.stored(at.group_id)
+    assert stored["properties"]["imageRegistryCredentials"][0]["password"] == at.password.secret
+    assert not (await at.world.put_group(at.group_id, at.body())).created
+
+
+@scene
+async def test_logs_are_what_the_container_printed(at: Scene) -> None:
+    at.azure.registries.push(at.seeded.login_server, "aci-helloworld", "v1", logs="listening\n")
+    at.deploy()
+    at.azure.authorization.define("logs", actions=["Microsoft.ContainerInstance/containerGroups/containers/logs/read"], scopes=["/"])
+    at.azure.authorization.assign(at.group_id, at.seeded.operator.object_id, "logs", at_once=True)
+    assert await at.world.logs(at.group_id, "app") == "listening\n"
+
+
+@scene
+async def test_the_access_mark_restores_what_was_recorded(at: Scene) -> None:
+    found = await at.world.assignments(at.policy)
+    assert [(a.scope, a.role) for a in found] == [(at.seeded.registry_id, await at.world.role("AcrPull", at.seeded.registry_id))]
+    await at.world.record_access(at.policy, Access.REVOKED, found)
+    record = await at.world.access(at.policy)
+    assert (record.access, record.assignments) == (Access.REVOKED, found)
+    assert (await at.world.observe(at.policy)).access is Access.REVOKED
+    await at.world.delete_assignment(found[0])
+    assert await at.world.create_assignment(record.assignments[0])
+    assert not await at.world.create_assignment(record.assignments[0])
+    assert await at.world.assignments(at.policy) == found
+
+
+@scene
+async def test_a_disabled_mark_still_marks(at: Scene) -> None:
+    await at.world.record_access(at.policy, Access.REVOKED, ())
+    (version,) = at.azure.vaults.versions("myvault", at.policy.access_secret)
+    at.azure.vaults.update("myvault", at.policy.access_secret, version.id, Changes(enabled=False))
+    assert (await at.world.access(at.policy)).access is Access.REVOKED
+
+
+@scene
+async def test_a_secret_of_the_marks_name_that_is_somebody_elses_stops_everything(at: Scene) -> None:
+    at.azure.vaults.set("myvault", at.policy.access_secret, "theirs")
+    with pytest.raises(Conflict, match="isn't rotator's"):
+        await at.world.observe(at.policy)
+
+
+@scene
+async def test_the_operator_may_write_its_groups_and_vault(at: Scene) -> None:
+    at.deploy()
+    allowed = await at.world.permissions(at.policy, [at.group_id])
+    assert (allowed.groups_refused, allowed.vault_refused, allowed.secret_deleted) == ((), None, False)
+
+
+@scene
+async def test_a_missing_right_is_known_before_any_write(at: Scene) -> None:
+    at.deploy()
+    for assignment in at.azure.authorization.assignments(f"/subscriptions/{at.seeded.subscription}", principals={at.seeded.operator.object_id}):
+        at.azure.authorization.delete(assignment.id)
+    reader = ("Microsoft.KeyVault/vaults/read", "Microsoft.Resources/subscriptions/resources/read", "Microsoft.ContainerInstance/*/read")
+    at.azure.authorization.define("reader", actions=[*reader, "Microsoft.Authorization/*/read"], scopes=["/"])
+    at.azure.authorization.assign(f"/subscriptions/{at.seeded.subscription}", at.seeded.operator.object_id, "reader", at_once=True)
+    refused = await at.world.permissions(at.policy, [at.group_id])
+    assert refused.groups_refused == (at.group_id,)
+    assert refused.vault_refused and "setSecret" in refused.vault_refused and at.seeded.vault_id in refused.vault_refused
+
+
+@scene
+async def test_a_soft_deleted_name_is_no_version_and_known_to_be_taken(at: Scene) -> None:
+    at.azure.vaults.set("myvault", PASSWORD, "old")
+    at.azure.vaults.delete("myvault", PASSWORD)
+    seen = await at.world.observe(at.policy)
+    assert (seen.versions, seen.latest) == ((), None)
+    assert (await at.world.permissions(at.policy, [])).secret_deleted
+    with pytest.raises(Conflict) as refused:
+        await at.world.publish(at.policy, Secret("new"), END, None, ())
+    assert refused.value.code == "ObjectIsDeletedButRecoverable"
+
+
+@scene
+async def test_survey_tells_of_every_policy_in_order(at: Scene) -> None:
+    policies = [at.policy_with(name=f"p{n}") for n in range(10)]
+    surveyed = [policy.name async for policy, seen in at.world.survey(policies) if seen.principal.app_id == at.app_id]
+    assert surveyed == [policy.name for policy in policies]
+
+
+@scene
+async def test_a_vault_that_refuses_is_part_of_the_picture(at: Scene) -> None:
+    for assignment in at.azure.authorization.assignments(at.seeded.vault_id, principals={at.seeded.operator.object_id}):
+        if assignment.scope == at.seeded.vault_id:
+            at.azure.authorization.delete(assignment.id)
+    seen = await at.world.observe(at.policy)
+    assert seen.vault_refuses and "ForbiddenByRbac" in seen.vault_refuses
+
+
+@scene
+async def test_a_subscription_that_may_not_be_listed_is_unseen_and_its_groups_unreadable(at: Scene) -> None:
+    at.deploy()
+    for assignment in at.azure.authorization.assignments(f"/subscriptions/{at.seeded.subscription}", principals={at.seeded.operator.object_id}):
+        if assignment.scope == f"/subscriptions/{at.seeded.subscription}":
+            at.azure.authorization.delete(assignment.id)
+    at.azure.authorization.define("registries", actions=["Microsoft.ContainerRegistry/registries/read"], scopes=["/"])
+    at.azure.authorization.assign(at.seeded.registry_id, at.seeded.operator.object_id, "registries", at_once=True)
+    seen = await at.world.observe(at.policy)
+    assert [unseen.subscription for unseen in seen.unseen] == [at.seeded.subscription]
+    assert [group.document for group in seen.groups] == [None]
+    assert "AuthorizationFailed" in (seen.groups[0].unreadable or "")
+
+
+@scene
+async def test_an_unknown_principal_and_a_missing_registry_are_named(at: Scene) -> None:
+    stranger = "5d3c0a52-0000-0000-0000-000000000000"
+    with pytest.raises(NotFound, match=f"{stranger} is in tenant {at.seeded.tenant}"):
+        await at.world.observe(at.policy_with(principal={"app_id": stranger}))
+    gone = at.seeded.registry_id.replace("mycontainerregistry", "gone")
+    with pytest.raises(NotFound, match="registry gone doesn't exist"):
+        await at.world.observe(at.policy_with(registries=[{"id": gone}]))
+
+
+@scene
+async def test_a_refusal_names_the_permission_and_where_it_must_be_given(at: Scene) -> None:
+    principal = (await at.world.observe(at.policy)).principal
+    at.azure.directory.holder("applications", at.application.id).owners.clear()
+    with pytest.raises(Forbidden) as refused:
+        await at.world.add_password(principal, Home.APPLICATION, "rotator:abc:1", END)
+    assert f"Application.ReadWrite.OwnedBy, as an owner of {at.application.id}" in refused.value.diagnose().remedy
+    assert "Authorization_RequestDenied" in str(refused.value)
