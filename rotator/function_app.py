@@ -1,0 +1,123 @@
+"""The timer of an Azure Functions app (Python v2 programming model): `rotator rotate`, whenever the platform says so.
+
+Rules for whoever edits this file:
+
+1. Nothing is decided here: policies, clients, fleet and engine are those of the command line.
+2. An invocation may be cut off at any line (`functionTimeout`, a scaled-in instance); the next one looks at the world and goes on. So the
+   platform's retries stay off, and nothing is remembered between invocations.
+3. Everything that is told goes through `logging`, one JSON object a line; what must not be overlooked raises, because a failed invocation
+   is what the platform's monitoring sees.
+
+App settings: ``ROTATOR_SCHEDULE`` (NCRONTAB with seconds; default every six hours), ``ROTATOR_POLICIES`` (directory; default ``policies`` in
+the app), ``ROTATOR_MAX_DURATION`` (default 8m), ``ROTATOR_CLOUD`` (public, usgov, china). The app signs in with its managed identity.
+"""
+
+import asyncio
+import json
+import logging
+import os
+import tempfile
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import azure.functions as func
+
+from rotator import clients, fleet
+from rotator.engine import Result, Run, reconcile
+from rotator.errors import RotatorError
+from rotator.events import Event, StepFailed, Vetoed, as_json
+from rotator.lease import LocalLease
+from rotator.policy import durations, load
+from rotator.ports import Clock, World
+from rotator.system import SystemClock
+
+DEFAULT_SCHEDULE = "0 0 */6 * * *"
+"""At the full hour, four times a day: often enough for an overlap of a day, and one failed run costs six hours of 30 days."""
+DEFAULT_DURATION = "8m"
+"""Within the ten minutes that the Consumption plan allows at most (``functionTimeout`` in host.json; five if nothing is set there).
+
+Source: "Azure Functions hosting options", function app timeout duration. Other plans allow more; then raise both.
+"""
+GRACE = timedelta(seconds=60)
+"""From when nothing new is begun until what is still under way is cut off here, with an error of ours, rather than by the platform."""
+QUIET = ("azure", "msal", "msgraph", "kiota_http", "httpx", "httpcore", "hpack", "h2", "aiohttp", "urllib3")
+"""Loggers held at ERROR, whatever the app's log level: at DEBUG some of them print headers as sent, bearer tokens included."""
+
+log = logging.getLogger("rotator.function")
+app = func.FunctionApp()
+
+
+class RotationFailed(RotatorError):
+    """A run ended with something failed, or waiting past its warning: the invocation must count as failed."""
+
+    remedy = "The events above say what and why. The next tick goes on by itself; `rotator plan` shows what it will do."
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the app's settings say."""
+
+    policies: Path
+    at_most: timedelta
+    cloud: str
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> "Settings":
+        """From the environment, where the host puts app settings and says where the app is. Raises RotatorError."""
+        root = Path(environment.get("AzureWebJobsScriptRoot") or ".")
+        text = environment.get("ROTATOR_MAX_DURATION") or DEFAULT_DURATION
+        try:
+            at_most = durations.parse(text)
+        except ValueError as error:
+            raise RotatorError(f"the app setting ROTATOR_MAX_DURATION is {text!r}: {error}", remedy="Write 8m, 25m or 1h30m.") from None
+        return cls(root / (environment.get("ROTATOR_POLICIES") or "policies"), at_most, environment.get("ROTATOR_CLOUD") or "public")
+
+
+def schedule(environment: Mapping[str, str]) -> str:
+    """The timer's schedule: the app setting by reference, so that the portal shows and changes it; the default where there is none."""
+    return "%ROTATOR_SCHEDULE%" if environment.get("ROTATOR_SCHEDULE") else DEFAULT_SCHEDULE
+
+
+@app.timer_trigger(arg_name="timer", schedule=schedule(os.environ), use_monitor=True)
+async def rotate(timer: func.TimerRequest) -> None:
+    """Take every step that is due in every policy. Raises PolicyError, RotationFailed; the next tick goes on from there.
+
+    The host runs one invocation at a time over all instances of the app (a lock in its storage account), so the lease is a local file.
+    """
+    for name in QUIET:
+        logging.getLogger(name).setLevel(logging.ERROR)
+    if timer.past_due:
+        log.warning("the timer is past due: an earlier tick was missed")
+    results = await _run(Settings.read(os.environ))
+    failed = [result for result in results if result.exit_code == 1]
+    if failed:
+        raise RotationFailed("; ".join(f"{result.policy}: {result.summary}" for result in failed), state="As the events above say.")
+
+
+async def _run(settings: Settings) -> tuple[Result, ...]:
+    policies = load(settings.policies)
+    clock, connecting = connected(settings.cloud)
+    lease = LocalLease(Path(tempfile.gettempdir()) / "rotator")
+    deadline = clock.elapsed() + settings.at_most.total_seconds()
+    try:
+        async with asyncio.timeout((settings.at_most + GRACE).total_seconds()), connecting as world:
+            return await fleet.run((Run(world, clock, tell, policy, deadline=deadline) for policy in policies), reconcile, lease=lease)
+    except TimeoutError:
+        state = "Whatever was finished before is as the events above say; nothing was undone."
+        raise RotationFailed(f"the run was cut off {durations.render(settings.at_most + GRACE)} after its start", state=state) from None
+
+
+def connected(cloud: str) -> tuple[Clock, AbstractAsyncContextManager[World]]:
+    """A clock, and Azure as the app's identity; a test replaces this and nothing else."""
+    clock = SystemClock()
+    return clock, clients.connect(clock, cloud=cloud)
+
+
+def tell(event: Event) -> None:
+    """Log an event as one line of JSON, at a level that an alert rule can ask for."""
+    warns = isinstance(event, Vetoed) or bool(getattr(event, "warn", False))
+    level = logging.ERROR if isinstance(event, StepFailed) else logging.WARNING if warns else logging.INFO
+    log.log(level, "%s", json.dumps(as_json(event)))

@@ -1,0 +1,21 @@
+"""This machine's time and randomness, as `rotator.ports.Clock`: the only place on rotator's side that asks for either."""
+
+import asyncio
+import secrets
+import time
+
+
+class SystemClock:
+    """Elapsed time that never goes back, real waits, and ids that no other attempt has."""
+
+    def elapsed(self) -> float:
+        """Seconds since some fixed moment."""
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait for `seconds`."""
+        await asyncio.sleep(seconds)
+
+    def attempt(self) -> str:
+        """48 random bits in 12 hex digits: enough that two attempts on one principal never share a marker."""
+        return secrets.token_hex(6)
