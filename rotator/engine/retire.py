@@ -24,22 +24,26 @@ async def withdraw(run: Run, principal: Principal, credential: Credential) -> No
     one that is gone (azure-facts C2), and 409 where two changes of one object meet (C4); so only reading decides, and after such an answer
     only reading for two minutes.
     """
-    start = run.clock.elapsed()
+    start, trouble = run.clock.elapsed(), await _remove(run, principal, credential)
     while True:
-        try:
-            await run.world.remove_password(principal, credential.home, credential.key_id)
-        except (NotFound, Conflict, OutcomeUnknown, Throttled, Unavailable) as error:
-            trouble: AzureError | None = error
-        else:
-            trouble = None
-        await run.clock.sleep(EVERY if trouble else 0)
-        unsure = isinstance(trouble, NotFound) and run.clock.elapsed() - start < LOOKING
-        if not await _there(run, credential) and not unsure:
+        late = run.clock.elapsed() - start >= LOOKING
+        there = await _there(run, credential)
+        if not there and (trouble is None or late):
             break
-        if run.clock.elapsed() - start > LOOKING:
+        if there and late:
             raise _still_there(credential, trouble)
         await run.clock.sleep(EVERY)
+        trouble = trouble and await _remove(run, principal, credential)
     run.tell(CredentialRemoved(policy=run.policy.name, key_id=credential.key_id, home=credential.home))
+
+
+async def _remove(run: Run, principal: Principal, credential: Credential) -> AzureError | None:
+    """Ask once; what Graph answered where that proves nothing, None where it accepted."""
+    try:
+        await run.world.remove_password(principal, credential.home, credential.key_id)
+    except (NotFound, Conflict, OutcomeUnknown, Throttled, Unavailable) as error:
+        return error
+    return None
 
 
 async def _there(run: Run, credential: Credential) -> bool:

@@ -1,0 +1,178 @@
+"""The invariants of every simulated run, looked up in the emulator and never in what rotator says of itself.
+
+I1, I2, I3, I5 and I6 are checked after every wire call, I4 around each PUT of a container group, I7 and I9 at the end of a run, I10 by
+:func:`converges`. A violation is an AssertionError that starts with the invariant's name.
+"""
+
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+from rotator.emulator.graph.objects import Password
+from rotator.emulator.wire import Request
+from rotator.engine import Result
+from rotator.plan import Intent
+from rotator.state import ADOPTED, KEY_ID, PREVIOUS, SINCE, marker
+from rotator.state import FAILED as FAILED_TAG
+from tests.stage import SECRET, Stage, watched
+
+OUR_TAGS = (KEY_ID, SINCE, PREVIOUS, FAILED_TAG)
+MOST_LIVE, MOST_UNRESOLVED = 2, 3
+RUNS = 3
+"""Runs, with the waits between them, after which a world without faults must be at rest (I10)."""
+
+
+class Monitor:
+    """Looks at a stage after every call. `moves` are the groups that rotator may move."""
+
+    def __init__(self, made: Stage, moves: tuple[str, ...]) -> None:
+        self.made, self.moves = made, moves
+        self.foreign = self._untouchable()
+        self.assignments = self._assignments()
+        self._stored: dict[str, Any] | None = None
+        self._group = ""
+
+    def before(self, number: int, operation: str, request: Request) -> None:
+        """Keep what a PUT is about to replace."""
+        if operation == "aci.containerGroups.createOrUpdate":
+            self._group = request.path
+            exists = self.made.azure.container_groups.exists(request.path)
+            self._stored = copy.deepcopy(self.made.azure.container_groups.stored(request.path)) if exists else None
+
+    def after(self, number: int, operation: str, request: Request) -> None:
+        """I1, I2, I3, I5 and I6 after every call; I4 after a PUT."""
+        for look in (self.pulls, self.published, self.untouched, self.bounded, self.no_assignment):
+            look()
+        if operation == "aci.containerGroups.createOrUpdate" and self._stored is not None:
+            self.same_but_for_the_credential()
+
+    def pulls(self) -> None:
+        """I1: at no instant could a re-pull fail."""
+        for name in self.moves:
+            group_id = self.made.group_id(name)
+            assert self.made.azure.container_groups.could_pull(group_id), f"I1: {name} holds a credential that can't pull"
+
+    def published(self) -> None:
+        """I2: whoever reads the secret now gets a password that authenticates."""
+        assert self.made.azure.tokens.authenticates_everywhere(self.made.app_id, self.made.published()), "I2: the published value is refused"
+
+    def untouched(self) -> None:
+        """I3: only ours are removed."""
+        gone = self.foreign - self._untouchable()
+        assert not gone, f"I3: foreign credentials are gone: {gone}"
+
+    def bounded(self) -> None:
+        """I5: at most two live ones of ours, plus unresolved adds."""
+        ours = [p for p in self.made.credentials() if (p.display_name or "").startswith("rotator:")]
+        named = {v.tags.get(KEY_ID) for v in self.made.versions()}
+        used = [p for p in ours if p.key_id in named]
+        assert len(used) <= MOST_LIVE, f"I5: {len(used)} published credentials of ours are live"
+        assert len(ours) - len(used) <= MOST_UNRESOLVED, f"I5: {len(ours) - len(used)} adds are unresolved"
+
+    def no_assignment(self) -> None:
+        """I6: a rotation touches no role assignment."""
+        assert self._assignments() == self.assignments, "I6: role assignments changed"
+
+    def same_but_for_the_credential(self) -> None:
+        """I4: the group is what it was, but for the credential and our tags."""
+        if not self.made.azure.container_groups.exists(self._group):
+            return
+        now = self.made.azure.container_groups.stored(self._group)
+        assert _bare(now, self.made.app_id) == _bare(self._stored or {}, self.made.app_id), f"I4: {self._group} differs in more than the credential"
+
+    def secret_nowhere(self, *texts: str) -> None:
+        """I7: no secret that the emulator ever issued is in what a run told."""
+        told = "\n".join((self.made.told(), repr(self.made.events), *texts))
+        leaked = [name for name, value in _secrets(self.made) if value in told]
+        assert not leaked, f"I7: secrets were told: {leaked}"
+
+    def _untouchable(self) -> set[str]:
+        adopted = {key for v in self.made.versions() for key in (v.tags or {}).get(ADOPTED, "").split(",")}
+        theirs = [p.key_id for p in self.made.azure.directory.passwords(self.made.bystander.app_id) if p.gone_from is None]
+        mine = [p.key_id for p in self.made.credentials() if not _ours(p)]
+        return (set(mine) | set(theirs)) - adopted
+
+    def _assignments(self) -> set[str]:
+        return {a.id for a in self.made.azure.authorization.assignments()}
+
+
+def _ours(password: Password) -> bool:
+    return (password.display_name or "").startswith(marker("", "")[: len("rotator:")])
+
+
+def _secrets(made: Stage) -> Iterator[tuple[str, str]]:
+    for number, value in enumerate(sorted(made.azure.directory.every_secret())):
+        yield f"secret {number}", value
+
+
+def _bare(stored: dict[str, Any], app_id: str) -> dict[str, Any]:
+    """A stored group without what a redeployment may change, and without what Azure itself changes."""
+    bare = copy.deepcopy({k: v for k, v in stored.items() if k in ("location", "tags", "identity", "zones", "properties", "name", "type")})
+    bare["tags"] = {k: v for k, v in (bare.get("tags") or {}).items() if k not in OUR_TAGS}
+    properties = bare["properties"]
+    for volatile in ("provisioningState", "instanceView"):
+        properties.pop(volatile, None)
+    for container in properties.get("containers", []):
+        container["properties"].pop("instanceView", None)
+    for entry in properties.get("imageRegistryCredentials", []):
+        if entry.get("username", "").lower() == app_id.lower():
+            entry.pop("password", None)
+    (properties.get("ipAddress") or {}).pop("ip", None)
+    if properties.get("sku") == "Standard":
+        del properties["sku"]
+    return _without_empty(bare)
+
+
+def _without_empty(value: Any) -> Any:
+    """A value without empty lists: ACI shows one where nothing was sent, and a PUT may send it back."""
+    if isinstance(value, dict):
+        return {name: _without_empty(item) for name, item in value.items() if item != []}
+    return [_without_empty(item) for item in value] if isinstance(value, list) else value
+
+
+@contextmanager
+def monitored(made: Stage, moves: tuple[str, ...]) -> Iterator[Monitor]:
+    """Check every invariant for the duration of the block."""
+    monitor = Monitor(made, moves)
+    with watched(made, before=monitor.before, after=monitor.after):
+        yield monitor
+    monitor.secret_nowhere()
+
+
+async def converges(made: Stage, intent: Intent | None = None) -> Result:
+    """I9 and I10: within three runs, with the waits between them, everything is done; one more run writes nothing."""
+    result = await made.rotate(intent)
+    for _ in range(RUNS - 1):
+        if rested(made) and result.exit_code == 0:
+            break
+        wait = (result.next_due - made.azure.clock.now()) if result.next_due else timedelta(hours=25)
+        made.azure.clock.advance(max(wait, timedelta(hours=1)) if wait < timedelta(days=5) else timedelta(hours=25))
+        result = await made.rotate(intent)
+    assert rested(made), f"I10: not at rest after {RUNS} runs: {summary(made)}; last: {result}; {made.told()[-3000:]}"
+    assert result.exit_code == 0, f"I9: the world is at rest and the exit code is {result.exit_code}: {made.told()[-3000:]}"
+    since = len(made.app.served)
+    again = await made.rotate(intent)
+    assert made.writes(since) == [], f"I10: a run with nothing due wrote {made.writes(since)}"
+    assert again.exit_code == 0
+    return again
+
+
+def rested(made: Stage) -> bool:
+    """One credential of ours, published, held by every group; nothing superseded is left."""
+    ours = [p for p in made.credentials() if (p.display_name or "").startswith("rotator:")]
+    if len(ours) != 1 or made.published() != ours[0].secret:
+        return False
+    names = [group.id.rsplit("/", 1)[-1] for group in made.policy.container_groups]
+    held = all(made.password_of(name) == ours[0].secret and made.tags_of(name).get(KEY_ID) == ours[0].key_id for name in names)
+    enabled = [v for v in made.azure.vaults.versions("myvault", SECRET) if v.enabled and (v.tags or {}).get(KEY_ID)]
+    return held and len(enabled) == 1
+
+
+def summary(made: Stage) -> str:
+    """The world in one line, for a failing test."""
+    credentials = [f"{p.key_id[:8]} {p.display_name}" for p in made.credentials()]
+    groups = {g.id.rsplit("/", 1)[-1]: made.tags_of(g.id.rsplit("/", 1)[-1]) for g in made.policy.container_groups}
+    versions = [(v.id[:6], v.enabled, v.tags) for v in made.versions()]
+    return f"credentials {credentials}; groups {groups}; versions {versions}"

@@ -1,0 +1,262 @@
+"""The whole play in process: an emulated Azure on virtual time, and rotator's real engine and clients in front of it.
+
+A `Stage` starts as the world that a user has before the first rotation: a principal with a hand-made password, which two container groups
+hold and Key Vault publishes; a second principal that nobody may touch. Death is a BaseException raised between two wire calls, after which
+nothing of that run reaches Azure any more.
+"""
+
+import json
+import os
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+from rotator.clients import Transports, connect
+from rotator.emulator.app import App
+from rotator.emulator.azure import Azure
+from rotator.emulator.clock import Clock as AzureClock
+from rotator.emulator.graph.objects import Application, Password, ServicePrincipal
+from rotator.emulator.inprocess import GraphTransport, Hop, Session, pause
+from rotator.emulator.seed import Seeded, seed
+from rotator.emulator.services import build
+from rotator.emulator.timing import Timing
+from rotator.emulator.wire import Request
+from rotator.engine import Result, Run, reconcile
+from rotator.events import Event, as_json
+from rotator.plan import Intent
+from rotator.policy import Policy
+from tests.virtual import VirtualLoop, run
+
+T = TypeVar("T")
+START = datetime(2026, 3, 4, 12, tzinfo=UTC)
+SERVER, SECRET = "mycontainerregistry.azurecr.io", "mycontainerregistry-pull-pwd"
+GROUPS = ("app", "second")
+
+
+class Killed(BaseException):
+    """The process dies here."""
+
+
+@dataclass
+class Clock:
+    """`ports.Clock` on virtual time; ids that repeat."""
+
+    loop: VirtualLoop
+    attempts: int = 0
+
+    def elapsed(self) -> float:
+        return self.loop.time()
+
+    async def sleep(self, seconds: float) -> None:
+        await pause(seconds)
+
+    def attempt(self) -> str:
+        self.attempts += 1
+        return f"{self.attempts:012x}"
+
+
+Watch = Callable[[int, str], None]
+"""Called with a call's number in this stage's life and its operation; may raise Killed."""
+
+
+@dataclass
+class Stage:
+    """One emulated world, and everything that happened in it."""
+
+    loop: VirtualLoop
+    azure: Azure
+    app: App
+    seeded: Seeded
+    application: Application
+    principal: ServicePrincipal
+    by_hand: Password
+    bystander: Application
+    policy: Policy
+    clock: Clock
+    events: list[Event] = field(default_factory=list)
+    dead: bool = False
+    before: list[Callable[[int, str, Request], None]] = field(default_factory=list)
+    after: list[Callable[[int, str, Request], None]] = field(default_factory=list)
+
+    @property
+    def app_id(self) -> str:
+        return self.application.app_id
+
+    def group_id(self, name: str) -> str:
+        base = f"/subscriptions/{self.seeded.subscription}/resourceGroups/{self.seeded.resource_group}"
+        return f"{base}/providers/Microsoft.ContainerInstance/containerGroups/{name}"
+
+    def body(self, app_id: str, password: str, image: str = "aci-helloworld:v1", **properties: Any) -> dict[str, Any]:
+        """A container group as `az container create` would send it."""
+        resources = {"requests": {"cpu": 1.0, "memoryInGB": 1.5}}
+        plain = [{"name": "MODE", "value": "production"}]
+        container = {"name": "app", "properties": {"image": f"{SERVER}/{image}", "resources": resources, "environmentVariables": plain}}
+        entry = {"server": SERVER, "username": app_id, "password": password}
+        ports = {"type": "Public", "ports": [{"protocol": "TCP", "port": 80}]}
+        shape = {"osType": "Linux", "restartPolicy": "Always", "containers": [container], "imageRegistryCredentials": [entry], "ipAddress": ports}
+        return {"location": "eastus", "tags": {"owner": "somebody"}, "properties": {**shape, **properties}}
+
+    def put(self, name: str, **properties: Any) -> str:
+        """Create a group that holds the hand-made password, without HTTP."""
+        group_id = self.group_id(name)
+        self.azure.container_groups.put(group_id, self.body(self.app_id, self.by_hand.secret, **properties), "2025-09-01")
+        return group_id
+
+    def pass_(self, **span: float) -> None:
+        """Let time pass."""
+        self.azure.clock.advance(timedelta(**span))
+
+    def with_policy(self, **changes: Any) -> Policy:
+        """The policy with some of its parts replaced."""
+        shown = self.policy.model_dump(exclude_unset=True)
+        self.policy = Policy.model_validate({**shown, "name": self.policy.name, "file": self.policy.file, **changes})
+        return self.policy
+
+    # what a person would look at
+
+    def credentials(self) -> list[Password]:
+        """What authenticates or will, on both homes."""
+        return [p for p in self.azure.directory.passwords(self.app_id) if p.gone_from is None]
+
+    def versions(self) -> list[Any]:
+        return self.azure.vaults.versions("myvault", SECRET)
+
+    def published(self) -> str:
+        """The value that a reader of the secret gets."""
+        return str(self.azure.vaults.get("myvault", SECRET).value)
+
+    def password_of(self, name: str) -> str:
+        stored = self.azure.container_groups.stored(self.group_id(name))
+        return str(stored["properties"]["imageRegistryCredentials"][0]["password"])
+
+    def tags_of(self, name: str) -> dict[str, str]:
+        return dict(self.azure.container_groups.stored(self.group_id(name)).get("tags", {}))
+
+    def writes(self, since: int = 0) -> list[str]:
+        """Operations that changed something, as far as their method tells; token requests and proofs change nothing."""
+        reading = ("entra.", "acr.")
+        return [c.operation for c in self.app.served[since:] if c.method not in ("GET", "HEAD") and not c.operation.startswith(reading)]
+
+    def told(self) -> str:
+        """Every event as the JSON lines that a user may keep."""
+        return "\n".join(json.dumps(as_json(event)) for event in self.events)
+
+    # what a person would do
+
+    async def with_world(self, act: Callable[[Run], Awaitable[T]], intent: Intent | None = None, minutes: float | None = None) -> T:
+        """Connect as the operator, as any process does that has just started, and act on the policy."""
+        self.dead = False
+        hop = Hop(self.app)
+        deadline = None if minutes is None else self.clock.elapsed() + 60 * minutes
+        async with connect(self.clock, transports=Transports(lambda: Session(hop), lambda: GraphTransport(hop))) as world:
+            return await act(Run(world, self.clock, self.events.append, self.policy, intent or Intent(), deadline))
+
+    async def rotate(self, intent: Intent | None = None, minutes: float | None = None) -> Result:
+        """One run of `rotator rotate`."""
+        return await self.with_world(reconcile, intent, minutes)
+
+    async def dies(self, act: Awaitable[Any]) -> bool:
+        """Whether the run died on the way; nothing of it goes on afterwards."""
+        try:
+            await act
+        except BaseException as death:  # noqa: BLE001 - a TaskGroup wraps what it is given
+            if not _is_death(death):
+                raise
+            return True
+        finally:
+            self.dead = False
+        return False
+
+
+def _is_death(error: BaseException) -> bool:
+    if isinstance(error, BaseExceptionGroup):
+        return any(map(_is_death, error.exceptions))
+    return isinstance(error, Killed)
+
+
+def stage(loop: VirtualLoop, *, timing: Timing | None = None, groups: tuple[str, ...] = GROUPS, seed_: int = 7) -> Stage:
+    """A world in which everything has been at rest for a day."""
+    azure = Azure.build(AzureClock(START, loop.time), seed=seed_, timing=timing or Timing())
+    seeded = seed(azure)
+    app = build(azure)
+    application, principal, by_hand = _principal(azure, seeded, "puller", 360)
+    bystander, _, theirs = _principal(azure, seeded, "bystander", 360)
+    azure.vaults.set("myvault", SECRET, by_hand.secret)
+    made = Stage(loop, azure, app, seeded, application, principal, by_hand, bystander, _policy(seeded, application.app_id, groups), Clock(loop))
+    azure.clock.advance(timedelta(hours=1))
+    for name in groups:
+        made.put(name)
+    azure.container_groups.put(made.group_id("bystander"), made.body(bystander.app_id, theirs.secret), "2025-09-01")
+    azure.clock.advance(timedelta(days=1))
+    azure.container_groups.settle()
+    os.environ.update(AZURE_TENANT_ID=seeded.tenant, AZURE_CLIENT_ID=seeded.operator.app_id, AZURE_CLIENT_SECRET=seeded.operator.secret)
+    app.before, app.after = _hook(made, before=True), _hook(made, before=False)
+    return made
+
+
+def _hook(made: Stage, *, before: bool) -> Callable[[int, str, Request], None]:
+    def hook(number: int, operation: str, request: Request) -> None:
+        if before and made.dead:
+            raise Killed
+        for watch in made.before if before else made.after:
+            try:
+                watch(number, operation, request)
+            except Killed:
+                made.dead = True
+                raise
+
+    return hook
+
+
+def _principal(azure: Azure, seeded: Seeded, name: str, days: int) -> tuple[Application, ServicePrincipal, Password]:
+    application = azure.directory.create_application(name)
+    principal = azure.directory.create_service_principal(application.app_id)
+    for owned in (application.id, principal.id):
+        azure.directory.add_owner(owned, seeded.operator.object_id)
+    azure.authorization.assign(seeded.registry_id, principal.id, "AcrPull", at_once=True)
+    end = azure.clock.now() + timedelta(days=days)
+    return application, principal, azure.directory.add_password(application, display_name="rbac", end=end, at_once=True)
+
+
+def _policy(seeded: Seeded, app_id: str, groups: tuple[str, ...]) -> Policy:
+    base = f"/subscriptions/{seeded.subscription}/resourceGroups/{seeded.resource_group}/providers/Microsoft.ContainerInstance/containerGroups"
+    content = {
+        "name": "mycontainerregistry",
+        "file": "policies/mycontainerregistry.yaml",
+        "principal": {"app_id": app_id},
+        "registries": [{"id": seeded.registry_id}],
+        "key_vault": {"url": seeded.vault_url, "password_secret": SECRET},
+        "proof": {"times": 3, "over": "60s", "deadline": "5m"},
+        "container_groups": [{"id": f"{base}/{name}"} for name in groups],
+    }
+    return Policy.model_validate(content)
+
+
+def play(scene: Callable[[VirtualLoop], Awaitable[T]]) -> T:
+    """Run a scene on a new virtual loop."""
+
+    async def main(loop: VirtualLoop) -> T:
+        return await scene(loop)
+
+    return run(main)
+
+
+@contextmanager
+def watched(made: Stage, *, before: Callable[..., None] | None = None, after: Callable[..., None] | None = None) -> Iterator[None]:
+    """Watch every wire call for the duration of the block."""
+    if before:
+        made.before.append(before)
+    if after:
+        made.after.append(after)
+    try:
+        yield
+    finally:
+        if before:
+            made.before.remove(before)
+        if after:
+            made.after.remove(after)
+
+
+__all__ = ["GROUPS", "SECRET", "SERVER", "Killed", "Stage", "play", "stage", "watched"]
