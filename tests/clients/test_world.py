@@ -1,10 +1,13 @@
 """Each method of the World against the emulated Azure, as the operator with the rights that a user is asked to give."""
 
+import asyncio
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 
 from rotator.emulator.keyvault.secret import Changes
+from rotator.emulator.wire import Request
 from rotator.errors import Conflict, Forbidden, NotFound
 from rotator.state import Access, Home, Outcome, Secret
 from tests.clients.scene import IMAGE, PASSWORD, START, USERNAME, Scene, scene
@@ -257,3 +260,48 @@ async def test_a_refusal_names_the_permission_and_where_it_must_be_given(at: Sce
         await at.world.add_password(principal, Home.APPLICATION, "rotator:abc:1", END)
     assert f"Application.ReadWrite.OwnedBy, as an owner of {at.application.id}" in refused.value.diagnose().remedy
     assert "Authorization_RequestDenied" in str(refused.value)
+
+
+class Killed(BaseException):
+    """A process that dies in the middle of a call."""
+
+
+@scene
+async def test_a_death_in_any_call_comes_out_as_itself_and_leaves_no_task_behind(at: Scene) -> None:
+    at.azure.vaults.set("myvault", PASSWORD, at.password.secret)
+    deaths = 0
+    while True:
+        left = iter(range(deaths))
+
+        async def die(request: Request, left: Iterator[int] = left) -> None:
+            if next(left, None) is None:
+                raise Killed
+
+        at.hop.arriving = die
+        try:
+            await at.world.observe(at.policy)
+        except Killed:
+            deaths += 1
+            assert len(asyncio.all_tasks()) == 1
+            continue
+        break
+    assert deaths >= 8
+
+
+@scene
+async def test_looking_again_takes_one_request_for_each_thing_that_is_looked_at(at: Scene) -> None:
+    at.azure.vaults.set("myvault", PASSWORD, at.password.secret)
+    at.deploy()
+    await at.world.observe(at.policy)
+    before = len(at.app.served)
+    await at.world.observe(at.policy)
+    assert sorted(at.served(before)) == [
+        "aci.containerGroups.get",
+        "aci.containerGroups.list",
+        "arm.registries.get",
+        "graph.applications.get",
+        "graph.servicePrincipals.get",
+        "keyvault.secrets.get",
+        "keyvault.secrets.get",
+        "keyvault.secrets.versions",
+    ]
