@@ -62,11 +62,16 @@ def _moved(observed: Observed, group_id: str, key_id: str, failed: group.Failed 
 
 
 def next_due(policy: Policy, observed: Observed, following: Next | Plan, intent: Intent | None = None) -> datetime | None:
-    """When a later run will have something to do: the first wait that ends by itself, or the renewal; None while access is revoked."""
+    """When a later run will have something to do: the first wait that ends by itself, or the renewal; None while access is revoked.
+
+    After the steps of `following`, if it is a Plan. `observed.at` itself where the renewal is due already, and was refused or failed.
+    """
+    for step in following.steps if isinstance(following, Plan) else ():
+        observed = evolve(policy, observed, step)
     view = View(policy, observed, intent or Intent())
     if view.revoked:
         return None
     instants = [wait.until for wait in following.waits if wait.until and wait.until > view.at]
     if view.current:
-        instants.append(view.current.end - policy.rotation.renew_before)
+        instants.append(max(view.at, view.current.end - policy.rotation.renew_before))
     return min(instants, default=None)
