@@ -1,0 +1,19 @@
+"""The command line: reads options and policies, builds the object graph, runs it, and writes what came of it.
+
+Rules for whoever edits this package:
+
+1. Nothing is decided here; a command names what `rotator.engine` does and `rotator.report` says.
+2. Results go to stdout, everything else to stderr. No secret is an argument or an option.
+3. ``rotator --help`` and ``rotator validate`` load no SDK: whatever imports one is imported when a command has begun its work.
+4. The loop, the clock and the clients come from `rotator.cli.graph` and from nowhere else.
+"""
+
+import os
+
+
+def main() -> None:
+    """What the ``rotator`` command runs. Pydantic's search of every installed distribution for plugins costs a fifth of `validate`: off."""
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    from rotator.cli.app import app
+
+    app()

@@ -1,0 +1,39 @@
+"""The ``rotator`` command and its verbs."""
+
+from typing import Annotated
+
+import typer
+
+from rotator import __version__
+from rotator.cli import changing, deploying, emulator, looking
+
+app = typer.Typer(
+    name="rotator",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"rotator {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def rotator(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and end.")] = False,
+) -> None:
+    """Rotates the registry passwords of Azure container groups: no moment at which a pull could fail, and nobody watching.
+
+    Exit codes, the first that applies to any policy: 2 usage or policy error; 1 a step failed, or something waits past its warning;
+    3 a step was refused; 4 another run holds the lease; 0 nothing is due now.
+    """
+
+
+for verb in (looking.validate, looking.plan, looking.status, changing.rotate, changing.revoke, changing.grant, changing.adopt, deploying.deploy):
+    app.command()(verb)
+app.add_typer(emulator.app, name="emulator")

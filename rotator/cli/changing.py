@@ -1,0 +1,203 @@
+"""The verbs that change something: rotate, adopt, revoke, grant."""
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rotator.cli.looking import forced, show_plan
+from rotator.cli.options import Common, Leases, Name, Names, Yes, ask, command
+
+if TYPE_CHECKING:
+    from rotator.engine import Result, Run
+    from rotator.ports import AccessRecord
+
+Keys = Annotated[
+    list[str] | None, typer.Option("--key-id", metavar="KEY_ID", help="With --compromised: which credentials; repeatable. Default: the current one.")
+]
+Key = Annotated[str | None, typer.Option("--key-id", metavar="KEY_ID", help="Which credential, where more than one would fit.")]
+MaxDuration = Annotated[str | None, typer.Option("--max-duration", metavar="SPAN", help="Begin nothing that can't end within it: 10m, 1h30m.")]
+
+
+@command
+def rotate(
+    common: Common,
+    names: Names = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Rotate early; an unfinished rotation is finished first, and nothing refused is forced.")
+    ] = False,
+    adopt: Annotated[bool, typer.Option("--adopt", help="Adopt the hand-made credential first, if exactly one fits.")] = False,
+    no_overlap: Annotated[bool, typer.Option("--no-overlap", help="Remove the old credential as soon as nothing holds it.")] = False,
+    compromised: Annotated[
+        bool, typer.Option("--compromised", help="Declare the current credential (or --key-id) known to others; replace it now. Asks.")
+    ] = False,
+    key_id: Keys = None,
+    accept_drift: Annotated[bool, typer.Option("--accept-drift", help="Publish on top of a version that somebody else wrote.")] = False,
+    accept_outage: Annotated[
+        bool, typer.Option("--accept-outage", help="Remove a compromised credential although something still holds it. Asks.")
+    ] = False,
+    retry: Annotated[bool, typer.Option("--retry", help="Try again now what failed before.")] = False,
+    max_duration: MaxDuration = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show the plan.")] = False,
+    lease_dir: Leases = None,
+    yes: Yes = False,
+) -> None:
+    """Replace credentials that are due, with no outage.
+
+    A new one is added, proven, published and deployed; the old one is removed when nothing relies on it any more. Never waits for
+    overlaps, jobs or windows: it says when something is due next, and the next run goes on.
+    """
+    from rotator.plan import Intent
+
+    wishes = Wishes(force, adopt, compromised, tuple(key_id or ()))
+    intent = Intent(None, no_overlap, accept_drift, accept_outage, retry)
+    _check(wishes, names, dry_run=dry_run)
+    policies, at_most = common.load(tuple(names or ())), _span(max_duration)
+    if dry_run:
+        show_plan(common, names, intent=intent, force=force)
+        return
+    from rotator.cli import session
+
+    _ask(wishes, names, yes, accept_outage=accept_outage)
+    session.change(common, policies, wishes.rotated, lease_dir=lease_dir, intent=intent, at_most=at_most)
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What was asked for beyond what is due, to be done before it."""
+
+    force: bool = False
+    adopt: bool = False
+    compromised: bool = False
+    key_ids: tuple[str, ...] = ()
+
+    async def rotated(self, run: "Run") -> "Result":
+        """Mark, adopt and force as asked; then reconcile."""
+        from rotator.engine import compromise, reconcile
+
+        if self.compromised:
+            await compromise(run, self.key_ids)
+        if self.adopt:
+            await _adopted(run)
+        return await reconcile(await forced(run) if self.force else run)
+
+
+async def _adopted(run: "Run") -> None:
+    """Adopt if exactly one credential fits; otherwise say so and go on, since the next run is often the same command."""
+    from rotator.engine import adopt
+    from rotator.errors import UnsafeStep
+    from rotator.events import Noted
+
+    try:
+        await adopt(run, None)
+    except UnsafeStep as error:
+        run.tell(
+            Noted(policy=run.policy.name, code="not_adopted", subject=run.policy.name, text=f"nothing was adopted: {error.happened}. {error.remedy}")
+        )
+
+
+def _check(wishes: Wishes, names: list[str] | None, *, dry_run: bool) -> None:
+    if wishes.key_ids and not wishes.compromised:
+        raise typer.BadParameter("--key-id says which credential is compromised: add --compromised (`rotator adopt` has a --key-id of its own)")
+    if wishes.compromised and not names:
+        raise typer.BadParameter("--compromised is about policies that you name")
+    if wishes.key_ids and len(names or ()) != 1:
+        raise typer.BadParameter("--key-id is about one policy; name it, and only it")
+    if dry_run and (wishes.compromised or wishes.adopt):
+        raise typer.BadParameter("--dry-run changes nothing, and --compromised and --adopt are recorded in Azure; leave one of them away")
+
+
+def _ask(wishes: Wishes, names: list[str] | None, yes: bool, *, accept_outage: bool) -> None:
+    if wishes.compromised:
+        ask(f"Declare {', '.join(wishes.key_ids) or 'the current credential'} of {', '.join(names or ())} compromised? It can't be taken back.", yes)
+    if accept_outage:
+        ask("Remove compromised credentials although a container group still holds them? Its next pull fails.", yes)
+
+
+def _span(text: str | None) -> timedelta | None:
+    from rotator.policy.durations import parse
+
+    try:
+        return parse(text) if text else None
+    except ValueError as error:
+        raise typer.BadParameter(f"--max-duration {text}: {error}; write 10m, 1h30m or 45s") from error
+
+
+@command
+def adopt(common: Common, name: Name, key_id: Key = None, lease_dir: Leases = None) -> None:
+    """Hand over to rotator a credential that somebody else made.
+
+    From then on it is retired like any other, when nothing relies on it any more.
+    """
+    from rotator.cli import session
+
+    async def do(run: "Run") -> "Result":
+        from rotator.engine import adopt as adopt_in
+
+        adoption = await adopt_in(run, key_id)
+        return session.finished(run, f"adopted credential {adoption.credential.key_id}, recorded on version {adoption.version.id}")
+
+    session.change(common, common.load((name,)), do, lease_dir=lease_dir)
+
+
+@command
+def revoke(
+    common: Common,
+    name: Name,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="See a pull refused before ending; Azure takes up to ten minutes.")] = True,
+    record: Annotated[
+        Path | None, typer.Option("--record", metavar="FILE", dir_okay=False, help="Write what was deleted to a file, too (JSON).")
+    ] = None,
+    lease_dir: Leases = None,
+    yes: Yes = False,
+) -> None:
+    """Take the principal's access away, and prove it.
+
+    Deletes the declared role assignments, recording them first: `rotator grant` restores them. Asks, unless --yes.
+    """
+    from rotator.cli import session
+
+    (policy,) = common.load((name,))
+    registries = ", ".join(registry.id.rsplit("/", 1)[-1] for registry in policy.registries)
+    ask(f"Delete the roles with which {policy.principal.app_id} pulls from {registries}? Every later pull of its container groups fails.", yes)
+    _ensure_writable(record)
+
+    async def do(run: "Run") -> "Result":
+        from rotator.engine import revoke as revoke_in
+
+        result = await revoke_in(run, wait=wait)
+        if record:
+            record.write_text(_exported(policy.name, await run.world.access(policy)))
+        return result
+
+    session.change(common, (policy,), do, lease_dir=lease_dir, purpose="access")
+
+
+def _ensure_writable(record: Path | None) -> None:
+    if record:
+        record.open("a").close()
+
+
+def _exported(policy: str, found: "AccessRecord") -> str:
+    from dataclasses import asdict
+
+    from rotator.report.words import instant
+
+    assignments = [asdict(assignment) for assignment in found.assignments]
+    body = {"version": 1, "policy": policy, "access": found.access.value, "since": instant(found.since), "assignments": assignments}
+    return json.dumps(body, indent=2) + "\n"
+
+
+@command
+def grant(common: Common, name: Name, lease_dir: Leases = None) -> None:
+    """Restore the access that `rotator revoke` took away.
+
+    Where nothing was revoked, makes the role assignments that the policy declares, if they are missing.
+    """
+    from rotator.cli import session
+    from rotator.engine import grant as grant_in
+
+    session.change(common, common.load((name,)), grant_in, lease_dir=lease_dir, purpose="access")

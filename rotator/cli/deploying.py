@@ -1,0 +1,110 @@
+"""The verb that a nightly script calls in place of ``az container create``: deploy."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rotator.cli.options import Common, Name, command
+from rotator.errors import RotatorError
+
+if TYPE_CHECKING:
+    from rotator.engine import Deployed, Run
+    from rotator.policy import GroupPolicy, Policy
+
+Group = Annotated[
+    str | None, typer.Argument(metavar="[GROUP]", help="Name or id of a container group; default: the only one, or the only one with a manifest.")
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a deployment: its evidence, what each container printed, and why that couldn't be read."""
+
+    deployed: "Deployed"
+    logs: tuple[tuple[str, str], ...] = ()
+    unread: RotatorError | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """The job's own, where it was waited for; else 1 where the group doesn't fare well or its logs can't be read."""
+        unwell = self.deployed.verdict in ("pull_failed", "worse") or self.unread is not None
+        return self.deployed.exit_code or int(unwell)
+
+
+@command
+def deploy(
+    common: Common,
+    name: Name,
+    group: Group = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until a job has ended, and end with its exit code.")] = False,
+    logs: Annotated[bool, typer.Option("--logs", help="Print what its containers print; waits, too.")] = False,
+) -> None:
+    """Deploy a container group now, with the current credential.
+
+    From its manifest, or as it is; for nightly scripts, in place of `az container create`. A job at work is never interrupted.
+    Takes no lease: a job must not be lost because a rotation is under way.
+    """
+    from rotator.cli import session
+    from rotator.cli.progress import telling
+
+    (policy,) = common.load((name,))
+    chosen = _chosen(policy, group)
+    with telling(common) as (tell, _):
+        outcome = session.run(common, (policy,), lambda runs: _deployed(next(iter(runs)), chosen.id, wait=wait or logs, logs=logs), tell=tell)
+    common.write(lambda: _text(outcome), lambda: _body(policy, outcome), outcome.exit_code)
+
+
+def _chosen(policy: "Policy", group: str | None) -> "GroupPolicy":
+    declared = policy.container_groups
+    if group:
+        fitting = [one for one in declared if group.lower() in (one.id.lower(), _short(one.id).lower())]
+    else:
+        fitting = [one for one in declared if one.manifest] or list(declared)
+    if len(fitting) != 1:
+        names = ", ".join(_short(one.id) for one in fitting or declared) or "none"
+        raise typer.BadParameter(f"{policy.name} has {len(fitting)} container groups that this could mean; name one of: {names}")
+    return fitting[0]
+
+
+def _short(group_id: str) -> str:
+    return group_id.rsplit("/", 1)[-1]
+
+
+async def _deployed(run: "Run", group_id: str, *, wait: bool, logs: bool) -> Outcome:
+    from rotator.engine import deploy_now
+
+    deployed = await deploy_now(run, group_id, wait=wait)
+    try:
+        return Outcome(deployed, await _printed(run, group_id) if logs else ())
+    except RotatorError as error:
+        error.state = f"{_short(group_id)} is deployed with credential {deployed.key_id}; only its logs couldn't be read."
+        return Outcome(deployed, unread=error)
+
+
+async def _printed(run: "Run", group_id: str) -> tuple[tuple[str, str], ...]:
+    from rotator.group.shape import containers
+
+    found = await run.world.group(group_id)
+    names = [str(container.get("name")) for kind, container in containers(found.document) if kind == "containers"]
+    return tuple([(name, await run.world.logs(group_id, name)) for name in names])
+
+
+def _text(outcome: Outcome) -> str:
+    found = outcome.deployed
+    ended = "" if found.exit_code is None else f"; the job ended with {found.exit_code}"
+    lines = [f"{_short(found.group)}: deployed with credential {found.key_id}: {found.verdict.replace('_', ' ')}{ended}"]
+    lines += [str(outcome.unread.diagnose())] if outcome.unread else []
+    several = len(outcome.logs) > 1
+    for container, text in outcome.logs:
+        lines += [f"{container}:"] if several else []
+        lines += text.rstrip("\n").splitlines()
+    return "\n".join(lines)
+
+
+def _body(policy: "Policy", outcome: Outcome) -> dict[str, Any]:
+    from rotator.report.words import error_body
+
+    found = outcome.deployed
+    body = {"policy": policy.name, "group": found.group, "key_id": found.key_id, "verdict": found.verdict, "job_exit_code": found.exit_code}
+    return {**body, "logs": dict(outcome.logs), "error": error_body(outcome.unread) if outcome.unread else None}

@@ -1,0 +1,56 @@
+"""How a command that can't go on says so: three paragraphs on stderr, an object on stdout for programs, and the exit code."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+
+from rotator.cli.options import Common, LogFormat, Output
+from rotator.errors import LeaseHeld, PolicyError, RotatorError, UnsafeStep
+
+
+@contextmanager
+def reported(common: Common) -> Iterator[None]:
+    """Turn whatever a command raises into a diagnosis and an exit code; what Typer raises passes."""
+    try:
+        yield
+    except RotatorError as error:
+        _report(common, error)
+        raise typer.Exit(code(error)) from None
+    except OSError as error:
+        wrapped = RotatorError(f"{error.filename or 'a file'}: {error.strerror or type(error).__name__}", remedy="Make it usable, then run again.")
+        _report(common, wrapped)
+        raise typer.Exit(1) from None
+    except (typer.Exit, typer.Abort, typer.BadParameter):
+        raise
+    except Exception as error:  # noqa: BLE001 - the last one to whom a bug can be told
+        from rotator.fleet import unexpected
+
+        _report(common, unexpected(error))
+        raise typer.Exit(1) from None
+
+
+def code(error: RotatorError) -> int:
+    """The exit code that a refusal of ours means."""
+    match error:
+        case PolicyError():
+            return 2
+        case UnsafeStep():
+            return 3
+        case LeaseHeld():
+            return 4
+        case _:
+            return 1
+
+
+def _report(common: Common, error: RotatorError) -> None:
+    from rotator.report.words import document, error_body
+
+    body = error_body(error)
+    if common.output is Output.json:
+        typer.echo(json.dumps(document(common.command, code(error), error=body), indent=2))
+    if common.log_format is LogFormat.json:
+        typer.echo(json.dumps({"v": 1, "event": "error", **body}), err=True)
+    else:
+        typer.echo(str(error.diagnose()), err=True)

@@ -1,0 +1,27 @@
+"""Where the command line meets the world: the only place where a loop, a clock and clients come into being.
+
+A test replaces these two functions and nothing else, to run every command on virtual time against the emulator in process.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import AbstractAsyncContextManager
+from typing import Any, TypeVar
+
+from rotator.ports import Clock, World
+
+T = TypeVar("T")
+
+
+def connected(cloud: str) -> tuple[Clock, AbstractAsyncContextManager[World]]:
+    """A clock, and Azure as the identity that DefaultAzureCredential finds; the SDK is loaded here and not earlier."""
+    from rotator.clients import connect
+    from rotator.system import SystemClock
+
+    clock = SystemClock()
+    return clock, connect(clock, cloud=cloud)
+
+
+def run(main: Coroutine[Any, Any, T]) -> T:
+    """Run to the end on a loop of its own."""
+    return asyncio.run(main)

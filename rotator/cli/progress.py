@@ -1,0 +1,64 @@
+"""Where a run's events go while it runs: a live line on a terminal, plain lines elsewhere, JSON lines for programs; always stderr."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import typer
+
+from rotator.cli.options import Common, LogFormat
+from rotator.events import Event, Finished, Proving, StepStarted, as_json
+from rotator.ports import Tell
+from rotator.report.progress import line
+
+
+@dataclass(slots=True)
+class Story:
+    """Everything that was told, for the report at the end."""
+
+    events: list[Event] = field(default_factory=list)
+
+
+@contextmanager
+def telling(common: Common) -> Iterator[tuple[Tell, Story]]:
+    """Somebody to tell, who shows each event at once and remembers it."""
+    story = Story()
+    live = common.log_format is LogFormat.text and not common.verbose and sys.stderr.isatty()
+    with _live() if live else _lines(common) as show:
+
+        def tell(event: Event) -> None:
+            story.events.append(event)
+            show(event)
+
+        yield tell, story
+
+
+@contextmanager
+def _lines(common: Common) -> Iterator[Tell]:
+    def show(event: Event) -> None:
+        text = json.dumps(as_json(event)) if common.log_format is LogFormat.json else line(event, everything=common.verbose > 0)
+        if text:
+            typer.echo(text, err=True)
+
+    yield show
+
+
+@contextmanager
+def _live() -> Iterator[Tell]:
+    """Changes stay on the screen; what is under way shows in one line that moves."""
+    from rich.console import Console
+    from rich.markup import escape
+
+    console = Console(stderr=True, highlight=False)
+    with console.status("looking at Azure …") as status:
+
+        def show(event: Event) -> None:
+            text = line(event)
+            if text and isinstance(event, StepStarted | Proving):
+                status.update(escape(text))
+            elif text and not isinstance(event, Finished):
+                console.print(escape(text))
+
+        yield show

@@ -1,0 +1,76 @@
+"""One command's work on the world: connect, make a run of each policy, do something with them, write what came of it."""
+
+import os
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from rotator import fleet, lease
+from rotator.cli import graph
+from rotator.cli.options import Common
+from rotator.cli.progress import Story, telling
+from rotator.engine import Result, Run
+from rotator.plan import Intent
+from rotator.ports import Tell
+from rotator.report.run import run_body, run_text
+
+if TYPE_CHECKING:
+    from rotator.policy import Policy
+
+T = TypeVar("T")
+
+
+def run(
+    common: Common,
+    policies: "Iterable[Policy]",
+    work: Callable[[Iterable[Run]], Awaitable[T]],
+    *,
+    intent: Intent | None = None,
+    at_most: timedelta | None = None,
+    tell: Tell | None = None,
+) -> T:
+    """What `work` makes of one run for each policy, none of which may begin what can't end within `at_most`."""
+
+    async def main() -> T:
+        clock, connecting = graph.connected(common.cloud.value)
+        async with connecting as world:
+            deadline = clock.elapsed() + at_most.total_seconds() if at_most else None
+            return await work(Run(world, clock, tell or _unheard, policy, intent or Intent(), deadline) for policy in policies)
+
+    return graph.run(main())
+
+
+def change(
+    common: Common,
+    policies: "tuple[Policy, ...]",
+    do: fleet.Do,
+    *,
+    lease_dir: Path | None,
+    purpose: str = "",
+    intent: Intent | None = None,
+    at_most: timedelta | None = None,
+) -> None:
+    """Do something to each policy under its lease, tell it as it goes on, and end with the report and its exit code."""
+    leases = lease.LocalLease(lease_dir or lease.directory(os.environ))
+    with telling(common) as (tell, story):
+        results = run(common, policies, lambda runs: fleet.run(runs, do, lease=leases, purpose=purpose), intent=intent, at_most=at_most, tell=tell)
+    _write(common, results, story)
+
+
+def _write(common: Common, results: tuple[Result, ...], story: Story) -> None:
+    common.write(
+        lambda: "\n\n".join(run_text(result, story.events) for result in results),
+        lambda: {"policies": [run_body(result, story.events) for result in results]},
+        fleet.exit_code(result.exit_code for result in results),
+    )
+
+
+def finished(one: Run, summary: str) -> Result:
+    """The Result of something that isn't a rotation and succeeded."""
+    return Result(one.policy.name, 0, summary, None, 1)
+
+
+def _unheard(event: object) -> None:
+    """Looking tells nothing that its report doesn't."""
+    del event

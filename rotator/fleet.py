@@ -1,0 +1,105 @@
+"""Many policies side by side: a bounded number at a time, one lease each, and what befalls one never stops another."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from datetime import timedelta
+from typing import TypeVar
+
+from rotator.engine import Result, Run
+from rotator.errors import LeaseHeld, RotatorError, UnsafeStep
+from rotator.events import Finished, StepFailed, Vetoed
+from rotator.ports import Lease
+
+T = TypeVar("T")
+Do = Callable[[Run], Awaitable[Result]]
+"""What is done for one policy."""
+
+LONGEST = timedelta(hours=1)
+"""How long a lease is asked for; a run that has no deadline may renew it."""
+ORDER = (2, 1, 3, 4, 5)
+"""Exit codes, gravest first: usage · failed or waits past its warning · vetoed · another run holds the lease · something is due."""
+
+log = logging.getLogger(__name__)
+
+
+def exit_code(codes: Iterable[int]) -> int:
+    """The one exit code of many: the first of `ORDER` that occurs, else 0."""
+    found = set(codes)
+    return next((code for code in ORDER if code in found), 0)
+
+
+async def run(runs: Iterable[Run], do: Do, *, lease: Lease, concurrency: int = 8, purpose: str = "") -> tuple[Result, ...]:
+    """Do it for every policy that no other run is at work on, in the order of `runs`, which is consumed as places come free.
+
+    `purpose` keeps different kinds of work on one principal from excluding each other. Whatever fails becomes a Result.
+    """
+
+    async def leased(one: Run) -> Result:
+        try:
+            name = f"{one.policy.principal.app_id}{purpose and '-'}{purpose}"
+            async with lease.hold(name, _span(one)):
+                return await do(one)
+        except LeaseHeld as error:
+            return _finished(one, 4, f"left to another run: {error.happened}")
+        except Exception as error:  # noqa: BLE001 - one policy's bug must not stop the others
+            return _ended(one, error)
+
+    return await _side_by_side(runs, leased, concurrency)
+
+
+async def look(runs: Iterable[Run], see: Callable[[Run], Awaitable[T]], *, concurrency: int = 8) -> tuple[T | RotatorError, ...]:
+    """See every policy, with no lease since nothing is changed; what can't be seen is an error in its place."""
+
+    async def seen(one: Run) -> T | RotatorError:
+        try:
+            return await see(one)
+        except RotatorError as error:
+            return error
+        except Exception as error:  # noqa: BLE001 - one policy's bug must not stop the others
+            return unexpected(error)
+
+    return await _side_by_side(runs, seen, concurrency)
+
+
+def unexpected(error: Exception) -> RotatorError:
+    """A bug of ours, for people: only its type, since the message of an unknown exception may quote anything."""
+    log.debug("unexpected exception", exc_info=error)
+    return RotatorError(
+        f"an unexpected {type(error).__name__}: a bug in rotator",
+        state="Whatever was finished before is as reported; nothing was undone.",
+        remedy="Run again: the next run looks at the world and goes on from there. `-vv` shows where it happened; please report that.",
+    )
+
+
+def _span(one: Run) -> timedelta:
+    return min(LONGEST, timedelta(seconds=max(one.left(), 0))) if one.deadline is not None else LONGEST
+
+
+def _ended(one: Run, error: Exception) -> Result:
+    known = error if isinstance(error, RotatorError) else unexpected(error)
+    found, policy = known.diagnose(), one.policy.name
+    if isinstance(known, UnsafeStep):
+        one.tell(Vetoed(policy=policy, step="run", target=policy, code="unsafe", happened=found.happened, state=found.state, remedy=found.remedy))
+        return _finished(one, 3, "1 vetoed")
+    one.tell(StepFailed(policy=policy, step="run", target=policy, happened=found.happened, state=found.state, remedy=found.remedy))
+    return _finished(one, 1, "1 failed")
+
+
+def _finished(one: Run, code: int, summary: str) -> Result:
+    one.tell(Finished(policy=one.policy.name, exit_code=code, summary=summary))
+    return Result(one.policy.name, code, summary)
+
+
+async def _side_by_side(runs: Iterable[Run], work: Callable[[Run], Awaitable[T]], concurrency: int) -> tuple[T, ...]:
+    """Workers that share one iterator, so that memory grows with what is in flight."""
+    waiting, results = enumerate(runs), dict[int, T]()
+
+    async def worker(numbered: Iterator[tuple[int, Run]]) -> None:
+        for number, one in numbered:
+            results[number] = await work(one)
+
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(concurrency):
+            tasks.create_task(worker(waiting))
+    return tuple(results[number] for number in sorted(results))

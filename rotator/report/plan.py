@@ -1,0 +1,134 @@
+"""A plan as a person would tell it: what is due and why, what restarts, what is refused, what waits and until when."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from rotator.guard import Veto
+from rotator.plan import TO_COME, Deploy, Disable, Issue, Note, Restore, Retire, Step, Wait, kind, target
+from rotator.plan.rules import day, days
+from rotator.report.given import Preview
+from rotator.report.words import block, entry, instant, name_of, refusal
+
+
+def plan_code(preview: Preview, *, when_due: int = 0) -> int:
+    """Exit code of one policy's plan: 1 something waits past its warning · 3 vetoed · `when_due` with steps · 0."""
+    if any(wait.warn for wait in preview.plan.waits) or any(note.warn for note in preview.plan.notes):
+        return 1
+    if preview.vetoes:
+        return 3
+    return when_due if preview.plan.steps else 0
+
+
+def plan_text(preview: Preview) -> str:
+    """One policy's plan, as paragraphs."""
+    return block(f"{preview.policy.name} ({preview.policy.file}), seen {day(preview.observed.at)}", _entries(preview))
+
+
+def plan_body(preview: Preview) -> dict[str, Any]:
+    """One policy's plan in the JSON form; `batch` counts from 1, and steps of one batch are taken together."""
+    steps = [_step_body(number, step) for number, batch in enumerate(preview.plan.batches, 1) for step in batch]
+    return {
+        "policy": preview.policy.name,
+        "file": preview.policy.file,
+        "at": instant(preview.observed.at),
+        "due": steps,
+        "restarts": list(_restarts(preview)),
+        "vetoes": [_veto_body(veto) for veto in preview.vetoes],
+        "waits": [_wait_body(wait) for wait in preview.plan.waits],
+        "notes": [_note_body(note) for note in preview.plan.notes],
+        "proof": _proof_body(preview),
+        "next_due": instant(preview.next_due),
+    }
+
+
+def _entries(preview: Preview) -> Iterator[str]:
+    steps = preview.plan.steps
+    if not steps:
+        yield entry("due now", "nothing")
+    for number, step in enumerate(steps, 1):
+        yield entry("due now" if number == 1 else "", f"{number}. {step_text(step)}", f"   {readable(step.reason.text)}")
+    if restarts := [name_of(group) for group in _restarts(preview)]:
+        yield entry("restarts", f"{', '.join(restarts)}: {'once each' if len(restarts) > 1 else 'once'}")
+    for veto in preview.vetoes:
+        diagnosis = refusal(f"{kind(veto.step)} {name_of(target(veto.step))}: {veto.happened}", "Nothing was changed for it.", veto.remedy)
+        yield entry("refused", *diagnosis)
+    yield from (wait_text(wait) for wait in preview.plan.waits)
+    yield from (note_text(note) for note in preview.plan.notes)
+    yield from _proof_text(preview)
+    yield entry("next due", day(preview.next_due) if preview.next_due else "not by itself")
+
+
+def readable(text: str) -> str:
+    """A reason without the placeholder of a credential that is still to come."""
+    text = re.sub(rf"the current {TO_COME}(-\d+)?", "the new one", text)
+    text = re.sub(rf"credential {TO_COME}(-\d+)?", "the new credential", text)
+    return re.sub(rf"\b{TO_COME}(-\d+)?", "the new one", text)
+
+
+def step_text(step: Step) -> str:
+    """A step in words, without its reason."""
+    match step:
+        case Issue(home=home, end=end):
+            return f"issue a new credential on the {home.value.replace('_', ' ')}, valid for {days(end)}: add, prove, publish"
+        case Deploy(group=group, canary=canary):
+            return f"redeploy {name_of(group)}{', alone and first' if canary else ''}"
+        case Restore(group=group, key_id=key_id):
+            return f"put {name_of(group)} back on credential {key_id}"
+        case Retire(key_id=key_id, home=home):
+            return readable(f"remove credential {key_id} from the {home.value.replace('_', ' ')}")
+        case Disable(version=version):
+            return f"disable version {version} of the secret"
+        case _:
+            return f"{kind(step)} {target(step)}"
+
+
+def wait_text(wait: Wait) -> str:
+    """Something that waits, and until when."""
+    until = f"until {day(wait.until)}: " if wait.until and day(wait.until) not in wait.text else ""
+    return entry("overdue" if wait.warn else "waits", f"{until}{readable(wait.text)}")
+
+
+def note_text(note: Note) -> str:
+    """Something to know."""
+    return entry("warning" if note.warn else "note", readable(note.text))
+
+
+def _restarts(preview: Preview) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(step.group for step in preview.plan.steps if isinstance(step, Deploy | Restore)))
+
+
+def _proof_text(preview: Preview) -> Iterator[str]:
+    proof = preview.observed.proof
+    if proof is None:
+        return
+    if not proof.ok:
+        yield entry("proof", f"the current value was tried: {proof.outcome.value.replace('_', ' ')}{proof.detail and ', '}{proof.detail}")
+    if not proof.registry_reached and preview.policy.proof.registry == "optional":
+        yield entry("warning", "the registry can't be reached from here: pulls are not proven (`proof: {registry: optional}`)")
+    for image in proof.missing:
+        yield entry("warning", f"the registry doesn't have {image}")
+
+
+def _proof_body(preview: Preview) -> dict[str, Any] | None:
+    proof = preview.observed.proof
+    if proof is None:
+        return None
+    return {"outcome": proof.outcome.value, "detail": proof.detail, "missing": list(proof.missing), "registry_reached": proof.registry_reached}
+
+
+def _step_body(batch: int, step: Step) -> dict[str, Any]:
+    body = {"batch": batch, "step": kind(step), "target": target(step), "code": step.reason.code, "reason": step.reason.text}
+    return {**body, "canary": step.canary} if isinstance(step, Deploy) else body
+
+
+def _veto_body(veto: Veto) -> dict[str, Any]:
+    return {"step": kind(veto.step), "target": target(veto.step), "code": veto.code, "happened": veto.happened, "remedy": veto.remedy}
+
+
+def _wait_body(wait: Wait) -> dict[str, Any]:
+    return {"code": wait.code, "subject": wait.subject, "reason": wait.text, "until": instant(wait.until), "warn": wait.warn}
+
+
+def _note_body(note: Note) -> dict[str, Any]:
+    return {"code": note.code, "subject": note.subject, "text": note.text, "warn": note.warn}

@@ -1,0 +1,87 @@
+"""A run while it goes on: at most one line per event, for a terminal or a log file."""
+
+from rotator.events import (
+    AccessRecorded,
+    AssignmentCreated,
+    AssignmentDeleted,
+    CredentialAdded,
+    CredentialRemoved,
+    Event,
+    Finished,
+    GroupAccepted,
+    GroupSettled,
+    Proving,
+    PullRefused,
+    StepDone,
+    StepFailed,
+    StepStarted,
+    VersionDisabled,
+    VersionMarked,
+    VersionPublished,
+    Vetoed,
+)
+from rotator.plan.rules import day
+from rotator.report.words import name_of
+
+
+def line(event: Event, *, everything: bool = True) -> str | None:
+    """What to say of an event while it happens; None for what the final report tells. Without `everything`: what begins, changes or fails."""
+    text = change(event) or (_course(event) if everything or not _expected(event) else None)
+    return f"{event.policy}: {text}" if text else None
+
+
+def _expected(event: Event) -> bool:
+    return isinstance(event, StepDone) or (isinstance(event, Proving) and 0 < event.successes < event.times)
+
+
+def change(event: Event) -> str | None:
+    """What an event changed in the world, in words; None where it changed nothing."""
+    match event:
+        case CredentialAdded(key_id=key_id, home=home, end=end):
+            return f"added credential {key_id} to the {home.replace('_', ' ')}; it ends {day(end)}"
+        case CredentialRemoved(key_id=key_id, home=home):
+            return f"removed credential {key_id} from the {home.replace('_', ' ')}"
+        case VersionPublished(version=version, key_id=key_id):
+            return f"published credential {key_id} as version {version}"
+        case VersionDisabled(version=version):
+            return f"disabled version {version}"
+        case VersionMarked(version=version, tag=tag, key_ids=key_ids):
+            return f"marked version {version}: {tag}={','.join(key_ids)}"
+        case GroupAccepted(group=group, key_id=key_id):
+            return f"redeployed {name_of(group)} with credential {key_id}"
+        case _:
+            return _access_change(event)
+
+
+def _access_change(event: Event) -> str | None:
+    match event:
+        case AccessRecorded(access=access, assignments=count):
+            return f"recorded access as {access}, with {count} role assignment{'' if count == 1 else 's'}"
+        case AssignmentDeleted(scope=scope, was_there=was_there):
+            return f"deleted the role assignment on {name_of(scope)}" if was_there else f"the role assignment on {name_of(scope)} was already gone"
+        case AssignmentCreated(scope=scope, was_there=was_there):
+            return f"the role assignment on {name_of(scope)} was there" if was_there else f"created the role assignment on {name_of(scope)}"
+        case PullRefused(after=after):
+            return f"a pull is refused, {after:.0f} s after the first try"
+        case GroupSettled(group=group, verdict=verdict, detail=detail):
+            return f"{name_of(group)} is {verdict.replace('_', ' ')}{detail and ': '}{detail}"
+        case _:
+            return None
+
+
+def _course(event: Event) -> str | None:
+    match event:
+        case StepStarted(step=step, target=target, reason=reason):
+            return f"{step} {name_of(target)}: {reason}"
+        case StepDone(step=step, target=target, detail=detail):
+            return f"{step} {name_of(target)}: done{detail and ', '}{detail}"
+        case StepFailed(step=step, target=target, happened=happened):
+            return f"{step} {name_of(target)}: failed: {happened}"
+        case Vetoed(step=step, target=target, happened=happened):
+            return f"{step} {name_of(target)}: refused: {happened}"
+        case Proving(successes=successes, times=times, outcome=outcome, detail=detail):
+            return f"proof {successes}/{times}: {outcome.replace('_', ' ')}{detail and ', '}{detail}"
+        case Finished(exit_code=code, summary=summary):
+            return f"finished: {summary} (exit {code})"
+        case _:
+            return None

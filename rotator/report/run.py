@@ -1,0 +1,64 @@
+"""A run when it is over: what was changed, what failed or was refused, what waits, and when something will be due."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from rotator.events import Event, Noted, StepFailed, Vetoed, Waiting, as_json
+from rotator.plan import Note, Wait
+from rotator.plan.rules import day
+from rotator.report.given import Result
+from rotator.report.plan import note_text, wait_text
+from rotator.report.progress import change
+from rotator.report.words import block, entry, instant, name_of, refusal
+
+
+def run_text(result: Result, events: Sequence[Event]) -> str:
+    """One policy's run, as paragraphs; `events` are all those that it told."""
+    return block(f"{result.policy}: {result.summary} (exit {result.exit_code})", _entries(result, _of(result, events)))
+
+
+def run_body(result: Result, events: Sequence[Event]) -> dict[str, Any]:
+    """One policy's run in the JSON form; its lists hold events in theirs."""
+    mine = _of(result, events)
+    return {
+        "policy": result.policy,
+        "exit_code": result.exit_code,
+        "summary": result.summary,
+        "steps": result.steps,
+        "changes": _bodies(mine, lambda event: change(event) is not None),
+        "failures": _bodies(mine, lambda event: isinstance(event, StepFailed)),
+        "vetoes": _bodies(mine, lambda event: isinstance(event, Vetoed)),
+        "waits": _bodies(mine, lambda event: isinstance(event, Waiting)),
+        "notes": _bodies(mine, lambda event: isinstance(event, Noted)),
+        "next_due": instant(result.next_due),
+    }
+
+
+def _of(result: Result, events: Sequence[Event]) -> list[Event]:
+    return [event for event in events if event.policy == result.policy]
+
+
+def _bodies(events: list[Event], wanted: Callable[[Event], bool]) -> list[dict[str, Any]]:
+    framed = ("v", "policy")
+    return [{name: value for name, value in as_json(event).items() if name not in framed} for event in events if wanted(event)]
+
+
+def _entries(result: Result, events: list[Event]) -> Iterator[str]:
+    done = [text for event in events if (text := change(event))]
+    yield from (entry("" if number else "done", text) for number, text in enumerate(done))
+    yield from _stopped(events)
+    for event in events:
+        if isinstance(event, Waiting):
+            yield wait_text(Wait(event.code, event.subject, event.reason, event.until, event.warn))
+    for event in events:
+        if isinstance(event, Noted):
+            yield note_text(Note(event.code, event.subject, event.text, event.warn))
+    if result.next_due:
+        yield entry("next due", day(result.next_due))
+
+
+def _stopped(events: list[Event]) -> Iterator[str]:
+    for event in events:
+        if isinstance(event, StepFailed | Vetoed):
+            label = "failed" if isinstance(event, StepFailed) else "refused"
+            yield entry(label, *refusal(f"{event.step} {name_of(event.target)}: {event.happened}", event.state, event.remedy))

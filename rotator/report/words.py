@@ -1,0 +1,61 @@
+"""How reports say things: instants, names, indented paragraphs, and the frame of the JSON form."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from rotator.errors import PolicyError, RotatorError
+
+VERSION = 1
+"""Version of the JSON form of every command's result."""
+INDENT = "  "
+LABEL = 11
+"""Width of the first column of a report: the longest label and a space."""
+
+
+def document(command: str, exit_code: int, **body: Any) -> dict[str, Any]:
+    """The frame that every command's JSON has."""
+    return {"version": VERSION, "command": command, "exit_code": exit_code, **body}
+
+
+def error_body(error: RotatorError) -> dict[str, Any]:
+    """A diagnosis in JSON; of policies with every mistake by itself."""
+    found = error.diagnose()
+    body: dict[str, Any] = {"type": type(error).__name__, "happened": found.happened, "state": found.state, "remedy": found.remedy}
+    if isinstance(error, PolicyError):
+        places = ("file", "line", "column", "path", "value", "problem", "remedy")
+        body["mistakes"] = [{place: getattr(mistake, place) for place in places} for mistake in error.mistakes]
+    return body
+
+
+def instant(at: datetime | None) -> str | None:
+    """An instant in the JSON form."""
+    return at.isoformat().replace("+00:00", "Z") if at else None
+
+
+def name_of(resource: str) -> str:
+    """The last part of a resource id, by which people know it."""
+    return resource.rstrip("/").rsplit("/", 1)[-1]
+
+
+def entry(label: str, text: str, *more: str) -> str:
+    """A labelled paragraph; its later lines, and `more`, stand under the first."""
+    lines = [line for part in (text, *more) if part for line in part.splitlines()]
+    margin = "\n" + INDENT + " " * LABEL
+    return f"{INDENT}{label:<{LABEL}}{margin.join(lines)}"
+
+
+def failed_text(policy: str, error: RotatorError) -> str:
+    """A policy of which nothing could be seen."""
+    found = error.diagnose()
+    return block(policy, [entry("failed", *refusal(found.happened, found.state, found.remedy))])
+
+
+def refusal(happened: str, state: str, remedy: str) -> tuple[str, str, str]:
+    """The three paragraphs of a diagnosis, ready for `entry`."""
+    return happened, f"State: {state}", f"What to do: {remedy}"
+
+
+def block(head: str, entries: Iterable[str]) -> str:
+    """A headline and what belongs to it."""
+    return "\n".join([head, *entries])

@@ -1,0 +1,176 @@
+"""The real command line, engine and clients on virtual time, against the emulator in process: what the tests of the commands start from."""
+
+import json
+from collections.abc import Coroutine
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from ruamel.yaml import YAML
+from typer.testing import CliRunner
+
+from rotator.cli import graph
+from rotator.cli.app import app
+from rotator.clients import Transports, connect
+from rotator.emulator.app import App
+from rotator.emulator.azure import Azure
+from rotator.emulator.clock import Clock as AzureClock
+from rotator.emulator.graph.objects import Application, Password
+from rotator.emulator.inprocess import GraphTransport, Hop, Session, pause
+from rotator.emulator.seed import Seeded, seed
+from rotator.emulator.services import build
+from rotator.emulator.timing import PROMPT
+from rotator.ports import Clock, World
+from tests.virtual import VirtualLoop, run
+
+T = TypeVar("T")
+START = datetime(2026, 3, 2, 12, tzinfo=UTC)
+PASSWORD = "mycontainerregistry-pull-pwd"
+NAME = "mycontainerregistry"
+IMAGE, JOB = "mycontainerregistry.azurecr.io/aci-helloworld:v1", "mycontainerregistry.azurecr.io/nightly:v1"
+
+
+@dataclass
+class Time:
+    """Virtual time that goes on from one command to the next, each of which has a loop of its own."""
+
+    loop: VirtualLoop | None = None
+    reached: float = 0.0
+    attempts: int = 0
+
+    def elapsed(self) -> float:
+        return self.loop.time() if self.loop else self.reached
+
+    async def sleep(self, seconds: float) -> None:
+        await pause(seconds)
+
+    def attempt(self) -> str:
+        self.attempts += 1
+        return f"attempt{self.attempts}"
+
+    def run(self, main: Coroutine[Any, Any, T]) -> T:
+        """What stands for `graph.run`."""
+
+        def on(loop: VirtualLoop) -> Coroutine[Any, Any, T]:
+            self.loop = loop
+            return main
+
+        try:
+            return run(on, self.reached)
+        finally:
+            assert self.loop
+            self.reached, self.loop = self.loop.time(), None
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+    raised: BaseException | None = field(repr=False, default=None)
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@dataclass
+class Scene:
+    """An Azure with a hand-made principal, a group that runs, and a policy about both."""
+
+    azure: Azure
+    app: App
+    seeded: Seeded
+    application: Application
+    password: Password
+    policies: Path
+    time: Time
+
+    def __call__(self, *arguments: str) -> Said:
+        """Run a command, as a shell without a terminal does."""
+        done = CliRunner().invoke(app, [*arguments])
+        raised = done.exception if not isinstance(done.exception, SystemExit) else None
+        return Said(done.exit_code, done.stdout, done.stderr, raised)
+
+    def group_id(self, name: str = "mycontainer") -> str:
+        return (
+            f"/subscriptions/{self.seeded.subscription}/resourceGroups/myResourceGroup/providers/Microsoft.ContainerInstance/containerGroups/{name}"
+        )
+
+    def pass_(self, **span: float) -> None:
+        """Let time pass."""
+        self.azure.clock.advance(timedelta(**span))
+
+    def write(self, name: str = NAME, **changes: Any) -> None:
+        """Write the policy, with some of its parts replaced."""
+        content = {
+            "principal": {"app_id": self.application.app_id},
+            "registries": [{"id": self.seeded.registry_id}],
+            "key_vault": {"url": self.seeded.vault_url, "password_secret": PASSWORD},
+            "proof": {"times": 1, "over": "0s"},
+            "container_groups": [{"id": self.group_id()}],
+            **changes,
+        }
+        with (self.policies / f"{name}.yaml").open("w") as file:
+            YAML().dump(content, file)
+
+    def deploy(self, name: str = "mycontainer", image: str = IMAGE, restart: str = "Always") -> None:
+        """Deploy a group by hand."""
+        entry = {"server": self.seeded.login_server, "username": self.application.app_id, "password": self.password.secret}
+        container = {"name": "app", "properties": {"image": image, "resources": {"requests": {"cpu": 1, "memoryInGB": 1.5}}}}
+        properties = {"containers": [container], "osType": "Linux", "restartPolicy": restart, "imageRegistryCredentials": [entry]}
+        self.azure.container_groups.put(self.group_id(name), {"location": "eastus", "properties": properties}, "2025-09-01")
+        self.pass_(minutes=5)
+
+    def live(self) -> set[str]:
+        """Key ids of the application's passwords."""
+        found = self.azure.directory.application(self.application.app_id)
+        assert found
+        return {password.key_id for password in found.passwords}
+
+    def pulls(self, name: str = "mycontainer") -> bool:
+        """Whether the platform could move the group now."""
+        return self.azure.container_groups.move_host(self.group_id(name))
+
+
+def make(monkeypatch: pytest.MonkeyPatch, directory: Path) -> Scene:
+    """The scene, signed in as the operator, with `rotator.cli.graph` replaced and nothing else."""
+    time = Time()
+    azure = Azure.build(AzureClock(START, time.elapsed), seed=7, timing=PROMPT)
+    seeded, served = seed(azure), build(azure)
+    application = azure.directory.create_application("pull")
+    principal = azure.directory.create_service_principal(application.app_id)
+    for owned in (application.id, principal.id):
+        azure.directory.add_owner(owned, seeded.operator.object_id)
+    azure.authorization.assign(seeded.registry_id, principal.id, "AcrPull", at_once=True)
+    password = azure.directory.add_password(application, display_name="by hand", end=azure.clock.now() + timedelta(days=365))
+    azure.vaults.set("myvault", PASSWORD, password.secret)
+    _sign_in(monkeypatch, seeded)
+    _replace_graph(monkeypatch, served, time)
+    for name, value in (("ROTATOR_POLICIES", "policies"), ("ROTATOR_LEASE_DIR", "leases")):
+        (directory / value).mkdir()
+        monkeypatch.setenv(name, str(directory / value))
+    made = Scene(azure, served, seeded, application, password, directory / "policies", time)
+    made.deploy()
+    made.write()
+    return made
+
+
+def _sign_in(monkeypatch: pytest.MonkeyPatch, seeded: Seeded) -> None:
+    who = seeded.operator
+    for name, value in (("TENANT_ID", seeded.tenant), ("CLIENT_ID", who.app_id), ("CLIENT_SECRET", who.secret)):
+        monkeypatch.setenv(f"AZURE_{name}", value)
+
+
+def _replace_graph(monkeypatch: pytest.MonkeyPatch, served: App, time: Time) -> None:
+    def connected(cloud: str) -> tuple[Clock, AbstractAsyncContextManager[World]]:
+        hop = Hop(served)
+        return time, connect(time, cloud, Transports(lambda: Session(hop), lambda: GraphTransport(hop)))
+
+    monkeypatch.setattr(graph, "connected", connected)
+    monkeypatch.setattr(graph, "run", time.run)

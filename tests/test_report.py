@@ -1,0 +1,251 @@
+"""What people and programs read, from values: no run, no Azure."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from rotator import events, guard
+from rotator.engine import Preview, Result
+from rotator.errors import Forbidden, Mistake, PolicyError
+from rotator.events import Event
+from rotator.plan import View, kind, next_due, next_steps, plan, target
+from rotator.report.plan import plan_body, plan_code, plan_text
+from rotator.report.progress import change, line
+from rotator.report.run import run_body, run_text
+from rotator.report.status import status_body, status_code, status_text
+from rotator.report.words import document, error_body
+from tests import worlds
+
+PERMITTED: dict[str, Any] = {"groups_refused": ()}
+STEADY = {
+    "credentials": [{"key": "cur", "start": "-10d", "end": "+80d"}],
+    "versions": [{"id": "v1", "holds": "cur", "created": "-10d"}],
+    "groups": [{"id": "web", "holds": "cur", "since": "-10d"}],
+}
+RENEWAL = {
+    "credentials": [{"key": "old", "start": "-80d", "end": "+10d"}],
+    "versions": [{"id": "v1", "holds": "old", "created": "-80d"}],
+    "groups": [{"id": "web", "holds": "old", "since": "-80d"}, {"id": "api", "holds": "old", "since": "-80d"}],
+    "proof": "proven",
+}
+
+
+def preview(case: dict[str, Any], names: tuple[str, ...] = (), name: str = "mycontainerregistry", **changes: Any) -> Preview:
+    """What the engine would hand over for a world in the shorthand of the cases; groups have no hidden values."""
+    declared = [{"id": group, **changes.get(group, {})} for group in names or [group["id"] for group in case.get("groups", [])]]
+    policy = worlds.policy({"groups": declared, **changes.get("policy", {})}).model_copy(update={"name": name})
+    observed = worlds.observed({"permissions": PERMITTED, **case})
+    steps = next_steps(policy, observed).steps
+    vetoes = tuple(veto for step in steps if (veto := guard.check(step, policy, observed)))
+    refused = frozenset((kind(veto.step), target(veto.step)) for veto in vetoes)
+    unfolded = plan(policy, observed, None, refused)
+    return Preview(policy, observed, unfolded, vetoes, next_due(policy, observed, unfolded), View(policy, observed, worlds.intent(None)))
+
+
+def test_a_plan_says_step_by_step_what_and_why_and_what_restarts() -> None:
+    assert plan_text(preview(RENEWAL)) == (
+        "mycontainerregistry (mycontainerregistry.yaml), seen 2026-03-04 12:00 UTC\n"
+        "  due now    1. issue a new credential on the application, valid for 90 days: add, prove, publish\n"
+        "                credential old00000-0000-4000-8000-000000000000 ends on 2026-03-14 12:00 UTC, in 10 days\n"
+        "             2. redeploy web, alone and first\n"
+        "                web holds credential old00000-0000-4000-8000-000000000000, not the new one\n"
+        "             3. redeploy api\n"
+        "                api holds credential old00000-0000-4000-8000-000000000000, not the new one\n"
+        "  restarts   web, api: once each\n"
+        "  waits      credential old00000-0000-4000-8000-000000000000 stays until 2026-03-05 12:00 UTC: overlap of 24 h since the last move\n"
+        "  next due   2026-03-05 12:00 UTC"
+    )
+
+
+def test_a_plan_with_nothing_to_do_says_until_when() -> None:
+    text = plan_text(preview(STEADY))
+    assert text.splitlines()[1:] == ["  due now    nothing", "  next due   2026-04-23 12:00 UTC"]
+    assert plan_code(preview(STEADY), when_due=5) == 0
+
+
+def test_a_refused_step_comes_with_its_remedy_to_paste() -> None:
+    seen = preview({**RENEWAL, "groups": [{"id": "web", "holds": "old", "since": "-80d", "secure_env": ["DB_PASSWORD"]}]})
+    lines = plan_text(seen).splitlines()
+    assert lines[1] == "  due now    nothing"
+    assert lines[2] == "  refused    issue application: web has 1 value(s) that Azure doesn't show and a redeployment would lose"
+    assert lines[3].strip() == "State: Nothing was changed for it."
+    pasted = [text[13:] for text in lines if "DB_PASSWORD" in text]
+    assert pasted
+    assert pasted[0].startswith(" ")
+    assert plan_code(seen, when_due=5) == 3
+
+
+def test_what_waits_past_its_warning_is_overdue() -> None:
+    seen = preview({**STEADY, "credentials": [{"key": "cur", "end": "+80d"}, {"key": "old", "end": "+5d"}], **_held_by_a_job()})
+    assert "  overdue    nightly is a job at work, and is never interrupted" in plan_text(seen).splitlines()
+    assert plan_code(seen, when_due=5) == 1
+    assert status_code([("one", seen)]) == 1
+
+
+def _held_by_a_job() -> dict[str, Any]:
+    versions = [{"id": "v0", "holds": "old", "created": "-80d"}, {"id": "v1", "holds": "cur", "created": "-10d"}]
+    return {"versions": versions, "groups": [{"id": "nightly", "holds": "old", "restart": "Never", "since": "-1d"}]}
+
+
+def test_a_plan_that_is_due_ends_as_it_was_asked_to() -> None:
+    assert plan_code(preview(RENEWAL)) == 0
+    assert plan_code(preview(RENEWAL), when_due=5) == 5
+
+
+def test_the_plan_for_programs_has_batches_codes_and_instants() -> None:
+    body = json.loads(json.dumps(document("plan", 0, policies=[plan_body(preview(RENEWAL))])))
+    assert (body["version"], body["command"], body["exit_code"]) == (1, "plan", 0)
+    (policy,) = body["policies"]
+    assert [(step["batch"], step["step"], step["code"]) for step in policy["due"]] == [
+        (1, "issue", "ends"),
+        (2, "deploy", "behind"),
+        (3, "deploy", "behind"),
+    ]
+    assert [step.get("canary") for step in policy["due"]] == [None, True, False]
+    assert policy["restarts"] == [worlds.group_id("web"), worlds.group_id("api")]
+    assert [(wait["code"], wait["until"]) for wait in policy["waits"]] == [("overlap", "2026-03-05T12:00:00Z")]
+    assert (policy["at"], policy["next_due"], policy["proof"]["outcome"]) == ("2026-03-04T12:00:00Z", "2026-03-05T12:00:00Z", "proven")
+
+
+def test_an_accepted_but_unreachable_registry_is_said_every_time() -> None:
+    case = {**RENEWAL, "proof": {"outcome": "unreachable", "detail": "timed out"}}
+    seen = preview(case, policy={"proof": {"registry": "optional"}})
+    assert "unreachable, timed out" in plan_text(seen)
+    assert plan_body(seen)["proof"]["detail"] == "timed out"
+
+
+def test_status_is_a_table_with_the_most_urgent_first() -> None:
+    revoked = preview({**STEADY, "access": "revoked", "access_since": "-1d"}, name="d-revoked")
+    dead = preview({**STEADY, "credentials": [{"key": "cur", "end": "-1d"}]}, name="c-dead")
+    seen = [("d-revoked", revoked), ("a-steady", preview(STEADY, name="a-steady")), ("b-due", preview(RENEWAL, name="b-due")), ("c-dead", dead)]
+    text = status_text([*seen, ("e-closed", Forbidden("may not read", service="graph", remedy="Allow it."))])
+    table, remarks = text.split("\n\n")
+    assert [row.split()[:2] for row in table.splitlines()] == [
+        ["POLICY", "STATE"],
+        ["e-closed", "unreadable"],
+        ["c-dead", "overdue"],
+        ["b-due", "due"],
+        ["a-steady", "resting"],
+        ["d-revoked", "revoked"],
+    ]
+    assert "e-closed: may not read What to do: Allow it." in remarks.splitlines()
+    assert "d-revoked: access is revoked since 2026-03-03 12:00 UTC; `rotator grant d-revoked` restores it" in remarks.splitlines()
+    assert status_code(seen) == 1
+
+
+def test_a_line_of_status_has_age_end_and_groups() -> None:
+    text = status_text([("mycontainerregistry", preview(STEADY))])
+    assert [" ".join(row.split()) for row in text.splitlines()] == [
+        "POLICY STATE CREDENTIAL AGE ENDS NEXT DUE GROUPS WAITING FOREIGN",
+        "mycontainerregistry resting cur00000 10 days 2026-05-23 12:00 UTC 2026-04-23 12:00 UTC 1/1 - -",
+    ]
+
+
+def test_status_for_programs() -> None:
+    behind = {**STEADY, "groups": [{"id": "web", "holds": "cur", "since": "-10d"}, {"id": "gone", "state": "unreadable"}]}
+    theirs = [*STEADY["credentials"], {"key": "hand", "of": "by hand", "end": "+300d"}]
+    (body,) = status_body([("mycontainerregistry", preview({**behind, "credentials": theirs}))])
+    assert body["credential"] == {
+        "key_id": worlds.key("cur"),
+        "start": "2026-02-22T12:00:00Z",
+        "end": "2026-05-23T12:00:00Z",
+        "age": timedelta(days=10).total_seconds(),
+    }
+    assert body["groups"] == {"current": 1, "total": 2}
+    assert (body["waiting"], body["foreign"]) == (["gone"], [worlds.key("hand")])
+
+
+def _rotation() -> list[Event]:
+    end, web = worlds.TODAY + timedelta(days=90), worlds.group_id("web")
+    one: Any = {"policy": "one"}
+    return [
+        events.StepStarted(**one, step="issue", target="application", reason="it ends", code="ends"),
+        events.CredentialAdded(**one, key_id="k2", home="application", end=end),
+        events.Proving(**one, key_id="k2", successes=1, times=2, outcome="proven"),
+        events.Proving(**one, key_id="k2", successes=2, times=2, outcome="proven"),
+        events.VersionPublished(**one, version="v2", key_id="k2", expires=end),
+        events.StepDone(**one, step="issue", target="application"),
+        events.GroupAccepted(**one, group=web, key_id="k2"),
+        events.GroupSettled(**one, group=web, key_id="k2", verdict="healthy"),
+        events.StepFailed(**one, step="deploy", target=worlds.group_id("api"), happened="409", state="As before.", remedy="Wait."),
+        events.Waiting(**one, code="overlap", subject="k1", reason="credential k1 stays", until=worlds.TODAY),
+        events.Noted(**one, code="foreign", subject="k9", text="credential k9 is not ours"),
+        events.Noted(policy="two", code="foreign", subject="k8", text="credential k8 is not ours"),
+    ]
+
+
+def test_the_report_of_a_run_has_what_was_done_what_failed_and_what_waits() -> None:
+    result = Result("one", 1, "1 done, 1 failed", worlds.TODAY + timedelta(days=1), 1)
+    assert run_text(result, _rotation()) == (
+        "one: 1 done, 1 failed (exit 1)\n"
+        "  done       added credential k2 to the application; it ends 2026-06-02 12:00 UTC\n"
+        "             published credential k2 as version v2\n"
+        "             redeployed web with credential k2\n"
+        "             web is healthy\n"
+        "  failed     deploy api: 409\n"
+        "             State: As before.\n"
+        "             What to do: Wait.\n"
+        "  waits      until 2026-03-04 12:00 UTC: credential k1 stays\n"
+        "  note       credential k9 is not ours\n"
+        "  next due   2026-03-05 12:00 UTC"
+    )
+
+
+def test_the_report_for_programs_holds_the_events_of_its_policy_only() -> None:
+    body = json.loads(json.dumps(run_body(Result("one", 1, "1 failed"), _rotation())))
+    assert [event["event"] for event in body["changes"]] == ["credential_added", "version_published", "group_accepted", "group_settled"]
+    assert [len(body[kind]) for kind in ("failures", "vetoes", "waits", "notes")] == [1, 0, 1, 1]
+    assert body["waits"][0]["until"] == "2026-03-04T12:00:00Z"
+
+
+def test_a_quiet_progress_leaves_out_what_goes_as_expected() -> None:
+    quiet = [text for event in _rotation() if (text := line(event, everything=False))]
+    assert [text.removeprefix("one: ") for text in quiet] == [
+        "issue application: it ends",
+        "added credential k2 to the application; it ends 2026-06-02 12:00 UTC",
+        "proof 2/2: proven",
+        "published credential k2 as version v2",
+        "redeployed web with credential k2",
+        "web is healthy",
+        "deploy api: failed: 409",
+    ]
+    assert sum(line(event) is not None for event in _rotation()) == len(quiet) + 2
+
+
+def _every_event() -> list[Event]:
+    plain = {"datetime": worlds.TODAY, "int": 1, "float": 1.0, "bool": True, "tuple[str, ...]": ("k",), "datetime | None": None}
+
+    def value(annotation: Any) -> Any:
+        name = getattr(annotation, "__name__", str(annotation)) if isinstance(annotation, type) else str(annotation).replace("datetime.", "")
+        return plain.get(name, "x")
+
+    kinds = [kind for kind in vars(events).values() if isinstance(kind, type) and issubclass(kind, Event) and kind is not Event]
+    return [kind(**{name: value(field.type) for name, field in kind.__dataclass_fields__.items() if name != "at"}) for kind in kinds]
+
+
+@pytest.mark.parametrize("event", _every_event(), ids=events.name)
+def test_every_event_is_told_at_once_or_in_the_report(event: Event) -> None:
+    later = isinstance(event, events.Waiting | events.Noted)
+    assert (line(event) is None) == later
+    if not isinstance(event, events.StepStarted | events.StepDone | events.Proving | events.Finished):
+        report = run_body(Result(event.policy, 0, ""), [event])
+        assert sum(len(report[kind]) for kind in ("changes", "failures", "vetoes", "waits", "notes")) == 1, change(event)
+
+
+def test_policy_mistakes_are_one_object_each() -> None:
+    mistake = Mistake("a.yaml", 3, 5, "rotation.overlap", "24", "a number without a unit", "Write 24h.")
+    body = error_body(PolicyError((mistake,)))
+    assert body["mistakes"] == [
+        {
+            "file": "a.yaml",
+            "line": 3,
+            "column": 5,
+            "path": "rotation.overlap",
+            "value": "24",
+            "problem": "a number without a unit",
+            "remedy": "Write 24h.",
+        }
+    ]
+    assert all(body[part] for part in ("type", "happened", "state", "remedy"))
