@@ -29,6 +29,14 @@ class Who(StrEnum):
     admin = "admin"
 
 
+class Timing(StrEnum):
+    """How long things take; the names of `rotator.emulator.timing.TIMINGS`."""
+
+    azure = "azure"
+    quick = "quick"
+    prompt = "prompt"
+
+
 class Output(StrEnum):
     """How a result is written."""
 
@@ -73,13 +81,15 @@ def start(
     port: Port = 0,
     detach: Annotated[bool, typer.Option("--detach", help="Serve in the background; return when ready.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget the saved tenant and seed a new one.")] = False,
-    prompt: Annotated[bool, typer.Option("--prompt", help="No delays of propagation: everything takes effect at once.")] = False,
+    timing: Annotated[
+        Timing, typer.Option(help="azure: things take the time they take there. quick: seconds. prompt: no time at all.")
+    ] = Timing.azure,
 ) -> None:
     """Serve until stopped; what it holds is kept in the state directory."""
     with _refusals():
         from rotator.emulator import process
 
-        settings = process.Settings(_directory(directory), port, fresh, prompt)
+        settings = process.Settings(_directory(directory), port, fresh, timing.value)
         if not detach:
             typer.echo(f"Serving from {settings.directory.path}. {_advice(directory)}", err=True)
             process.run(settings)

@@ -26,7 +26,7 @@ from rotator.emulator.seed import TENANT, seed
 from rotator.emulator.server import HttpsServer, loopback
 from rotator.emulator.services import build
 from rotator.emulator.store import UnreadableState, load, restore, save, time_of
-from rotator.emulator.timing import PROMPT, Timing
+from rotator.emulator.timing import TIMINGS
 
 SAVE_EVERY = 3.0
 """Seconds between two looks whether there is something to save."""
@@ -40,12 +40,12 @@ class StartFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How to run: where, on which port of 127.0.0.1 (0: any free one), from nothing or from what was saved, with or without delays."""
+    """How to run: where, on which port of 127.0.0.1 (0: any free one), from nothing or from what was saved, with which of `TIMINGS`."""
 
     directory: StateDirectory
     port: int = 0
     fresh: bool = False
-    prompt: bool = False
+    timing: str = "azure"
 
 
 @dataclass(slots=True)
@@ -74,7 +74,7 @@ def open_emulator(settings: Settings) -> Emulator:
     content, now, began = load(directory.state), datetime.now(UTC), time.monotonic()
     start = now if content is None else max(now, time_of(content))
     clock = Clock(start, elapsed=lambda: time.monotonic() - began)
-    azure = Azure.build(clock, seed=secrets.randbits(64), timing=PROMPT if settings.prompt else Timing(), tenant=TENANT)
+    azure = Azure.build(clock, seed=secrets.randbits(64), timing=TIMINGS[settings.timing], tenant=TENANT)
     if content is None:
         directory.keep(seed(azure))
     else:
@@ -141,7 +141,7 @@ def start(settings: Settings) -> Running:
     if directory.serving():
         raise AlreadyRunning(f"an emulator is already running in {directory.path}")
     command = [sys.executable, "-m", "rotator.emulator.process", "--dir", str(directory.path), "--port", str(settings.port)]
-    command += ["--fresh"] * settings.fresh + ["--prompt"] * settings.prompt
+    command += ["--timing", settings.timing, *["--fresh"] * settings.fresh]
     pid = _spawn(command, directory.log)
     for _ in _moments():
         if directory.announced() == pid:
@@ -190,10 +190,10 @@ def main() -> None:
     parser.add_argument("--dir", type=Path, required=True)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--fresh", action="store_true")
-    parser.add_argument("--prompt", action="store_true")
+    parser.add_argument("--timing", choices=tuple(TIMINGS), default="azure")
     given = parser.parse_args()
     try:
-        run(Settings(StateDirectory(given.dir), given.port, given.fresh, given.prompt))
+        run(Settings(StateDirectory(given.dir), given.port, given.fresh, given.timing))
     except (AlreadyRunning, UnreadableState, OSError) as error:
         sys.exit(str(error))
 

@@ -16,11 +16,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from rotator.cli import emulator as emulating
 from rotator.cli.emulator import app as command_line
 from rotator.emulator.directory import AlreadyRunning, NotRunning, StateDirectory
 from rotator.emulator.environment import exports, shell
 from rotator.emulator.process import Settings, StartFailed, run, start, stop
 from rotator.emulator.remote import ControlRefused, ask
+from rotator.emulator.timing import TIMINGS
 
 GROUP = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/myResourceGroup/providers/Microsoft.ContainerInstance/containerGroups"
 VAULT, LOGIN = "myvault.vault.azure.net", "login.microsoftonline.com"
@@ -200,7 +202,7 @@ def test_a_fresh_start_keeps_the_authority_and_nothing_else(tmp_path: Path) -> N
     certificate, seeded = directory.certificate.read_bytes(), directory.seeded()
     stop(directory)
     directory.az("admin").mkdir(parents=True)
-    start(Settings(directory, fresh=True, prompt=True))
+    start(Settings(directory, fresh=True, timing="prompt"))
     stop(directory)
     assert directory.certificate.read_bytes() == certificate
     assert directory.seeded().operator.app_id != seeded.operator.app_id
@@ -272,3 +274,7 @@ def test_the_command_line_says_in_one_line_what_is_wrong(served: StateDirectory,
         assert ran.exit_code == 1
         assert expected in ran.stderr
     assert CliRunner().invoke(command_line, ["advance", "soon", "--dir", str(served.path)]).exit_code == 2
+
+
+def test_the_command_line_offers_every_timing() -> None:
+    assert [one.value for one in emulating.Timing] == list(TIMINGS)
