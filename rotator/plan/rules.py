@@ -296,6 +296,10 @@ def _obstacles(view: View, credential: Credential) -> Iterator[Wait]:
     for dependent in view.holders(credential.key_id.lower()):
         holds = "holds it" if dependent.key_id else "may hold it"
         yield Wait("held", credential.key_id, f"credential {credential.key_id} stays: {dependent.name} {holds}", warn=late)
+    for dependent in view.dependents:
+        struggles = not view.behind(dependent) and dependent.verdict is Verdict.PULL_FAILED
+        if struggles and credential.key_id.lower() not in view.compromised:
+            yield Wait("struggling", credential.key_id, f"credential {credential.key_id} stays: {dependent.name} can't pull with the new one", warn=True)
     if view.policy.discover.unseen == "block":
         for unseen in view.observed.unseen:
             text = f"credential {credential.key_id} stays: subscription {unseen.subscription} can't be searched for dependents ({unseen.why})"
