@@ -9,6 +9,9 @@ import typer
 from rotator.cli.options import Common, LogFormat, Output
 from rotator.errors import LeaseHeld, PolicyError, RotatorError, UnsafeStep
 
+INTERRUPTED = 130
+"""What shells report of a program that SIGINT ended: 128 and the signal's number."""
+
 
 @contextmanager
 def reported(common: Common) -> Iterator[None]:
@@ -24,6 +27,9 @@ def reported(common: Common) -> Iterator[None]:
         raise typer.Exit(1) from None
     except (typer.Exit, typer.Abort, typer.BadParameter):
         raise
+    except KeyboardInterrupt:
+        typer.echo("Interrupted. Nothing is lost: the next run looks at the world and goes on from there.", err=True)
+        raise typer.Exit(INTERRUPTED) from None
     except Exception as error:  # noqa: BLE001 - the last one to whom a bug can be told
         from rotator.fleet import unexpected
 

@@ -6,13 +6,15 @@ this (hpack, for one, prints headers as sent, bearer tokens included), leaves ou
 strikes what looks like a token or a client secret all the same.
 """
 
+import copy
 import json
 import logging
 import re
-import sys
 import traceback
 from types import TracebackType
 from typing import Any
+
+import typer
 
 SPEAKERS = ("rotator", "azure", "msal", "msgraph", "kiota_http", "kiota_abstractions", "httpx", "aiohttp", "asyncio")
 """Loggers that ``-vv`` lets speak at DEBUG; all others stay at WARNING."""
@@ -40,8 +42,10 @@ class Plain(logging.Formatter):
     """One record as text; of an exception its type and frames, without locals and message."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record, struck."""
-        return struck(super().format(record))
+        """The record, struck; another handler may have left its own text of the exception on it."""
+        own = copy.copy(record)
+        own.exc_text = None
+        return struck(super().format(own))
 
     def formatException(self, ei: Caught) -> str:  # noqa: N802 - logging named it
         """Where it happened."""
@@ -59,8 +63,12 @@ class Lines(Plain):
         return json.dumps(body)
 
 
-class _Handler(logging.StreamHandler[Any]):
-    """Ours, to be found again."""
+class _Handler(logging.Handler):
+    """Ours, to be found again; stderr is what it is when something is said."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Say it."""
+        typer.echo(self.format(record), err=True)
 
 
 def frames(error: BaseException | None) -> str:
@@ -77,7 +85,7 @@ def configure(verbose: int, *, as_json: bool) -> None:
     root = logging.getLogger()
     for old in [handler for handler in root.handlers if isinstance(handler, _Handler)]:
         root.removeHandler(old)
-    handler = _Handler(sys.stderr)
+    handler = _Handler()
     handler.setFormatter(Lines() if as_json else Plain("%(levelname)s %(name)s: %(message)s"))
     root.addHandler(handler)
     for name in SPEAKERS:

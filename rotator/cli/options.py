@@ -3,6 +3,7 @@
 import functools
 import inspect
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -118,6 +119,11 @@ def ask(question: str, yes: bool) -> None:
     """Go on only if a person agrees: on a terminal by an answer, elsewhere by ``--yes``."""
     if yes:
         return
-    if not typer.get_text_stream("stdin").isatty():
+    if not on_terminal():
         raise typer.BadParameter("this asks before it changes anything, and there is no terminal to ask on; add --yes to agree beforehand")
     typer.confirm(question, abort=True, err=True)
+
+
+def on_terminal() -> bool:
+    """Whether somebody is there to be asked."""
+    return sys.stdin.isatty()

@@ -25,14 +25,19 @@ class Story:
 def telling(common: Common) -> Iterator[tuple[Tell, Story]]:
     """Somebody to tell, who shows each event at once and remembers it."""
     story = Story()
-    live = common.log_format is LogFormat.text and not common.verbose and sys.stderr.isatty()
-    with _live() if live else _lines(common) as show:
+    live = common.log_format is LogFormat.text and not common.verbose
+    with _live() if live and on_terminal() else _lines(common) as show:
 
         def tell(event: Event) -> None:
             story.events.append(event)
             show(event)
 
         yield tell, story
+
+
+def on_terminal() -> bool:
+    """Whether somebody watches."""
+    return sys.stderr.isatty()
 
 
 @contextmanager
@@ -55,10 +60,9 @@ def _live() -> Iterator[Tell]:
     with console.status("looking at Azure …") as status:
 
         def show(event: Event) -> None:
-            text = line(event)
-            if text and isinstance(event, StepStarted | Proving):
-                status.update(escape(text))
-            elif text and not isinstance(event, Finished):
+            if isinstance(event, StepStarted | Proving):
+                status.update(escape(line(event) or ""))
+            elif not isinstance(event, Finished) and (text := line(event, everything=False)):
                 console.print(escape(text))
 
         yield show

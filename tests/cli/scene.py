@@ -131,11 +131,16 @@ class Scene:
         """Key ids of the application's passwords."""
         found = self.azure.directory.application(self.application.app_id)
         assert found
-        return {password.key_id for password in found.passwords}
+        now = self.azure.clock.now()
+        return {password.key_id for password in found.passwords if password.gone_from is None or password.gone_from > now}
 
     def pulls(self, name: str = "mycontainer") -> bool:
         """Whether the platform could move the group now."""
-        return self.azure.container_groups.move_host(self.group_id(name))
+        return self.azure.container_groups.could_pull(self.group_id(name))
+
+    def served(self, since: int = 0) -> list[str]:
+        """The operations that arrived."""
+        return [call.operation for call in self.app.served[since:]]
 
 
 def make(monkeypatch: pytest.MonkeyPatch, directory: Path) -> Scene:

@@ -1,0 +1,84 @@
+"""The nightly script's verb: which group, what it waits for, and with what it ends."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from tests.cli.scene import JOB, NAME, Scene
+
+LOGS = "Microsoft.ContainerInstance/containerGroups/containers/logs/read"
+
+
+@pytest.fixture(name="nightly")
+def _nightly(rotator: Scene) -> Scene:
+    """A second group: a job with a manifest, and a first rotation done."""
+    _manifest(rotator.policies / "nightly.manifest", rotator)
+    groups = [{"id": rotator.group_id()}, {"id": rotator.group_id("nightly"), "manifest": "nightly.manifest"}]
+    rotator.write(container_groups=groups)
+    assert rotator("rotate", NAME, "--adopt").code == 0
+    return rotator
+
+
+def _manifest(file: Path, rotator: Scene) -> None:
+    entry = {"server": rotator.seeded.login_server, "username": "${{ credential:username }}", "password": "${{ credential:password }}"}
+    container = {"name": "job", "properties": {"image": JOB, "resources": {"requests": {"cpu": 1.0, "memoryInGB": 1.5}}}}
+    properties: dict[str, Any] = {"containers": [container], "osType": "Linux", "restartPolicy": "Never", "imageRegistryCredentials": [entry]}
+    document = {"apiVersion": "2023-05-01", "location": "eastus", "name": "nightly", "properties": properties}
+    with file.open("w") as opened:
+        YAML().dump({**document, "type": "Microsoft.ContainerInstance/containerGroups"}, opened)
+
+
+def _let_read_logs(rotator: Scene) -> None:
+    rotator.azure.authorization.define("logs", actions=[LOGS], scopes=[f"/subscriptions/{rotator.seeded.subscription}"])
+    rotator.azure.authorization.assign(f"/subscriptions/{rotator.seeded.subscription}", rotator.seeded.operator.object_id, "logs", at_once=True)
+
+
+def test_without_a_name_it_is_the_group_with_a_manifest(nightly: Scene) -> None:
+    said = nightly("deploy", NAME, "--wait")
+    assert said.code == 0
+    assert said.out.startswith("nightly: deployed with credential ")
+    assert nightly.azure.container_groups.exists(nightly.group_id("nightly"))
+    assert nightly.pulls("nightly")
+
+
+def test_its_logs_are_printed_and_its_exit_code_is_passed_on(nightly: Scene) -> None:
+    _let_read_logs(nightly)
+    nightly.azure.registries.push(nightly.seeded.login_server, "nightly", "v1", exit_code=17, run_seconds=30, logs="half done\n")
+    said = nightly("deploy", NAME, "nightly", "--logs")
+    assert said.code == 17
+    assert said.out.splitlines()[1:] == ["half done"]
+    said = nightly("deploy", NAME, "nightly", "--logs", "--output", "json")
+    assert (said.json["exit_code"], said.json["job_exit_code"], said.json["logs"]) == (17, 17, {"job": "half done\n"})
+
+
+def test_logs_that_may_not_be_read_are_no_failed_deployment(nightly: Scene) -> None:
+    said = nightly("deploy", NAME, "--logs")
+    assert said.code == 1
+    assert said.out.startswith("nightly: deployed with credential ")
+    assert "only its logs couldn't be read" in said.out
+    assert LOGS in said.out
+
+
+def test_a_group_without_a_manifest_is_deployed_as_it_is(nightly: Scene) -> None:
+    before = nightly.azure.container_groups.get(nightly.group_id())["properties"]["containers"]
+    said = nightly("deploy", NAME, "MyContainer")
+    assert said.code == 0
+    after = nightly.azure.container_groups.get(nightly.group_id())["properties"]["containers"]
+    assert [one["properties"]["image"] for one in after] == [one["properties"]["image"] for one in before]
+    assert nightly.pulls()
+
+
+def test_a_revoked_policy_deploys_nothing(nightly: Scene) -> None:
+    assert nightly("revoke", NAME, "--yes", "--no-wait").code == 0
+    said = nightly("deploy", NAME)
+    assert said.code == 3
+    assert "rotator grant" in said.err
+    assert not nightly.azure.container_groups.exists(nightly.group_id("nightly"))
+
+
+def test_before_the_first_rotation_it_says_what_comes_first(rotator: Scene) -> None:
+    said = rotator("deploy", NAME)
+    assert said.code == 3
+    assert "`rotator rotate mycontainerregistry` first" in said.err

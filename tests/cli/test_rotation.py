@@ -1,0 +1,202 @@
+"""The verbs as a person uses them, and what the world is like afterwards."""
+
+import fcntl
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rotator.emulator.faults import Fault
+from tests.cli.scene import NAME, PASSWORD, Scene
+
+WRITES = ("addPassword", "removePassword", "secrets.set", "secrets.update", "createOrUpdate", "roleAssignments.create", "roleAssignments.delete")
+
+
+def writes(operations: list[str]) -> list[str]:
+    return [operation for operation in operations if operation.lower().endswith(tuple(name.lower() for name in WRITES))]
+
+
+def rotated(rotator: Scene) -> None:
+    """The whole first rotation."""
+    assert rotator("rotate", NAME, "--adopt", "--no-overlap").code == 0
+
+
+def test_the_first_rotation_is_one_command(rotator: Scene) -> None:
+    said = rotator("rotate", NAME, "--adopt", "--no-overlap")
+    assert said.code == 0
+    assert rotator.password.key_id not in rotator.live()
+    assert len(rotator.live()) == 1
+    assert rotator.pulls()
+    (new,) = rotator.live()
+    assert f"added credential {new}" in said.out
+    assert f"removed credential {rotator.password.key_id}" in said.out
+    assert "next due" in said.out
+
+
+def test_and_again_it_changes_nothing(rotator: Scene) -> None:
+    rotated(rotator)
+    assert writes(rotator.served())
+    since = len(rotator.app.served)
+    said = rotator("rotate", NAME, "--adopt", "--no-overlap")
+    assert said.code == 0
+    assert writes(rotator.served(since)) == []
+    assert "nothing was adopted" in said.out
+
+
+def test_step_by_step_with_the_overlap_and_the_next_run(rotator: Scene) -> None:
+    assert rotator("plan", "--exit-code").code == 5
+    assert rotator("adopt", NAME).code == 0
+    assert rotator("rotate").code == 0
+    assert len(rotator.live()) == 2
+    assert rotator("plan", "--exit-code").code == 0
+    rotator.pass_(days=1, minutes=1)
+    assert rotator("plan", "--exit-code").code == 5
+    assert rotator("rotate").code == 0
+    assert len(rotator.live()) == 1
+    assert rotator.pulls()
+
+
+def test_looking_writes_nothing(rotator: Scene) -> None:
+    for arguments in (("plan",), ("status",), ("rotate", "--dry-run"), ("rotate", "--dry-run", "--force")):
+        assert rotator(*arguments).code == 0
+    assert rotator.served()
+    assert writes(rotator.served()) == []
+
+
+def test_force_rotates_early_and_only_once(rotator: Scene) -> None:
+    rotated(rotator)
+    before = rotator.live()
+    rotator.pass_(days=1)
+    assert rotator("rotate", NAME, "--force", "--no-overlap").code == 0
+    assert len(rotator.live()) == 1
+    assert not rotator.live() & before
+
+
+def test_a_compromised_credential_is_gone_at_once(rotator: Scene) -> None:
+    rotated(rotator)
+    before = rotator.live()
+    said = rotator("rotate", NAME, "--compromised", "--yes")
+    assert said.code == 0
+    assert not rotator.live() & before
+    assert rotator.pulls()
+
+
+def test_a_compromised_foreign_credential_is_adopted_and_goes(rotator: Scene) -> None:
+    assert rotator("rotate").code == 0
+    assert rotator("rotate", NAME, "--compromised", "--key-id", rotator.password.key_id, "--yes").code == 0
+    assert rotator.password.key_id not in rotator.live()
+    assert rotator.pulls()
+
+
+def test_a_run_that_may_not_last_long_begins_nothing_that_does(rotator: Scene) -> None:
+    rotator("rotate", "--max-duration", "30s")
+    assert "graph.applications.addPassword" not in rotator.served()
+    assert rotator.live() == {rotator.password.key_id}
+
+
+@contextmanager
+def _elsewhere(rotator: Scene, name: str) -> Iterator[None]:
+    """Another run holds the lease."""
+    with (rotator.policies.parent / "leases" / f"{name}.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def test_what_another_run_is_at_work_on_is_left_to_it(rotator: Scene) -> None:
+    with _elsewhere(rotator, rotator.application.app_id):
+        said = rotator("rotate")
+        assert said.code == 4
+        assert "left to another run" in said.out
+        assert writes(rotator.served()) == []
+        assert rotator("revoke", NAME, "--yes", "--no-wait").code == 0
+    assert not rotator.pulls()
+
+
+def test_one_policys_failure_stops_no_other(rotator: Scene) -> None:
+    vault = {"url": "https://othervault.vault.azure.net", "password_secret": "other-pwd"}
+    rotator.write("absent", principal={"app_id": "99999999-0000-4000-8000-000000000000"}, key_vault=vault)
+    said = rotator("rotate", "--adopt", "--no-overlap", "--output", "json")
+    assert said.code == 1
+    absent, mine = said.json["policies"]
+    assert (absent["policy"], absent["exit_code"], mine["exit_code"]) == ("absent", 1, 0)
+    assert all(absent["failures"][0][part] for part in ("happened", "state", "remedy"))
+    assert rotator.password.key_id not in rotator.live()
+    assert rotator("status").out.splitlines()[1].split()[:2] == ["absent", "unreadable"]
+    assert rotator("plan").code == 1
+
+
+def test_a_veto_ends_with_3_and_its_remedy_and_changes_nothing(rotator: Scene) -> None:
+    rotator.azure.vaults.set("myvault", PASSWORD, "the password of somebody else")
+    said = rotator("plan")
+    assert said.code == 3
+    assert "Correct `key_vault.password_secret`" in said.out
+    assert rotator("rotate").code == 3
+    assert writes(rotator.served()) == []
+
+
+def test_the_report_for_programs_has_what_changed(rotator: Scene) -> None:
+    said = rotator("rotate", NAME, "--adopt", "--no-overlap", "--output", "json")
+    (policy,) = said.json["policies"]
+    assert [event["event"] for event in policy["changes"]] == [
+        "version_marked",
+        "credential_added",
+        "version_published",
+        "group_accepted",
+        "group_settled",
+        "credential_removed",
+        "version_disabled",
+    ]
+    assert policy["next_due"].endswith("Z")
+    assert said.json["exit_code"] == policy["exit_code"] == said.code == 0
+
+
+def test_progress_is_a_line_of_json_per_event_if_asked_for(rotator: Scene) -> None:
+    said = rotator("rotate", NAME, "--log-format", "json", "-vv")
+    told = [json.loads(text) for text in said.err.splitlines()]
+    assert {one["v"] for one in told} == {1}
+    names = [one["event"] for one in told if one["event"] != "log"]
+    assert names[0] == "step_started"
+    assert names[-1] == "finished"
+    assert "proving" in names
+    assert any(one["logger"].startswith("azure.") for one in told if one["event"] == "log")
+
+
+def test_progress_goes_to_stderr_and_is_plain_where_there_is_no_terminal(rotator: Scene) -> None:
+    said = rotator("rotate", NAME)
+    assert said.err.startswith(f"{NAME}: issue application: ")
+    assert "\x1b" not in said.err
+    assert said.out.startswith(f"{NAME}: 1 done (exit 0)\n")
+
+
+def test_revoke_takes_the_access_away_and_grant_restores_it(rotator: Scene, tmp_path: Path) -> None:
+    rotated(rotator)
+    record = tmp_path / "record.json"
+    said = rotator("revoke", NAME, "--yes", "--record", str(record))
+    assert said.code == 0
+    assert "a pull is refused" in said.out
+    assert not rotator.pulls()
+    kept = json.loads(record.read_text())
+    assert (kept["version"], kept["access"], len(kept["assignments"])) == (1, "revoked", 1)
+    assert kept["assignments"][0]["scope"] == rotator.seeded.registry_id
+    since = len(rotator.app.served)
+    assert rotator("rotate", NAME, "--force").code == 0
+    assert writes(rotator.served(since)) == []
+    assert rotator("grant", NAME).code == 0
+    assert rotator.pulls()
+
+
+def test_a_record_that_can_not_be_written_stops_a_revoke_before_it_begins(rotator: Scene, tmp_path: Path) -> None:
+    said = rotator("revoke", NAME, "--yes", "--record", str(tmp_path / "nowhere" / "record.json"))
+    assert said.code == 1
+    assert "nowhere/record.json: No such file or directory" in said.err
+    assert rotator.served() == []
+    assert rotator.pulls()
+
+
+def test_a_failure_of_azure_is_told_in_three_paragraphs(rotator: Scene) -> None:
+    rotator.azure.faults.add(Fault("keyvault.secrets.*", "status", status=403, code="Forbidden", times=0))
+    said = rotator("rotate")
+    assert said.code in (1, 3)
+    assert "State: " in said.out
+    assert "What to do: " in said.out
+    assert rotator.live() == {rotator.password.key_id}

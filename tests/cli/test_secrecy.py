@@ -1,0 +1,72 @@
+"""I7 at the command line: everything at debug level, and no secret in anything that was written."""
+
+import json
+from pathlib import Path
+from urllib.parse import parse_qs
+
+import pytest
+
+from rotator.emulator.faults import Fault
+from rotator.emulator.wire import Request
+from tests.cli.scene import NAME, Said, Scene
+
+
+def _listening(rotator: Scene) -> set[str]:
+    """Every token and secret that goes over the wire from now on."""
+    seen: set[str] = set()
+
+    def before(number: int, operation: str, request: Request) -> None:
+        seen.update(part for part in request.headers.get("authorization", "").split() if len(part) > 10)
+        form = parse_qs(request.body.decode(errors="replace")) if b"=" in request.body else {}
+        seen.update(value for name in ("client_secret", "refresh_token", "access_token", "password") for value in form.get(name, []))
+
+    rotator.app.before = before
+    return seen
+
+
+def _everything(rotator: Scene, record: Path, *options: str) -> list[Said]:
+    """A life of a principal, with trouble in it."""
+    verbs = [("plan",), ("status",), ("adopt", NAME), ("rotate", NAME, "--force", "--no-overlap")]
+    verbs += [
+        ("rotate", NAME, "--compromised", "--yes"),
+        ("deploy", NAME, "--logs"),
+        ("revoke", NAME, "--yes", "--record", str(record)),
+        ("grant", NAME),
+    ]
+    said = [rotator(*verb, *options) for verb in verbs]
+    for operation in ("graph.*", "keyvault.secrets.*", "entra.*", "acr.*", "aci.*"):
+        for status in (400, 403):
+            rotator.azure.faults.add(Fault(operation, "status", status=status, nth=2))
+            said += [rotator("rotate", NAME, "--force", *options), rotator("plan", *options)]
+            rotator.azure.faults.clear()
+    return said
+
+
+@pytest.mark.parametrize("options", [("-vv",), ("-vv", "--log-format", "json", "--output", "json")], ids=" ".join)
+def test_no_secret_is_in_anything_that_is_written(options: tuple[str, ...], rotator: Scene, tmp_path: Path) -> None:
+    over_the_wire = _listening(rotator)
+    said = _everything(rotator, tmp_path / "record.json", *options)
+    secrets = rotator.azure.directory.every_secret() | over_the_wire
+    assert len(rotator.azure.directory.every_secret()) > 4
+    assert len(over_the_wire) > 4
+    files = [file.read_text() for file in tmp_path.rglob("*") if file.is_file()]
+    written = [text for one in said for text in (one.out, one.err, repr(one.raised))] + files
+    assert any("azure.core" in text for text in written)
+    for secret in secrets:
+        assert not any(secret in text for text in written)
+        assert not any(json.dumps(secret)[1:-1] in text for text in written)
+
+
+def test_a_bug_is_told_by_its_type(rotator: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    from rotator.clients.world import AzureWorld
+
+    async def broken(*_: object) -> object:
+        raise KeyError(rotator.password.secret)
+
+    monkeypatch.setattr(AzureWorld, "observe", broken)
+    for verb in (("rotate",), ("plan",), ("status",), ("deploy", NAME)):
+        said = rotator(*verb, "-vv")
+        assert said.code == 1
+        assert "KeyError" in said.out + said.err
+        assert "in broken" in said.err
+        assert rotator.password.secret not in said.out + said.err + repr(said.raised)
