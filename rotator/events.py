@@ -209,7 +209,7 @@ def as_json(event: Event) -> dict[str, Any]:
     return {"v": VERSION, "event": name(event), **fields}
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever an event may hold
+def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
     return value.value if isinstance(value, Enum) else value

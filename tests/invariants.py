@@ -124,7 +124,8 @@ def _bare(stored: dict[str, Any], app_id: str) -> dict[str, Any]:
     (properties.get("ipAddress") or {}).pop("ip", None)
     if properties.get("sku") == "Standard":
         del properties["sku"]
-    return _without_empty(bare)
+    slim: dict[str, Any] = _without_empty(bare)
+    return slim
 
 
 def _without_empty(value: Any) -> Any:

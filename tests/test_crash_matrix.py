@@ -6,7 +6,6 @@ The points are those of a run without faults, so a call that is added is a cell 
 import pytest
 
 from rotator.engine import adopt
-from rotator.plan import Intent
 from tests.invariants import converges, monitored
 from tests.stage import GROUPS, Killed, Stage, play, stage, watched
 from tests.virtual import VirtualLoop

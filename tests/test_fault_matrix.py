@@ -15,17 +15,23 @@ from tests.stage import GROUPS, play, watched
 from tests.test_crash_matrix import CALLS, adopted, whole
 from tests.virtual import VirtualLoop
 
-THROTTLED = {"kind": "status", "status": 429, "code": "TooManyRequests", "message": "Slow down.", "retry_after": 7}
-BUSY = {"kind": "status", "status": 503}
-BROKEN = {"kind": "status", "status": 500, "code": "InternalServerError", "message": "Something went wrong."}
-LATE = {"kind": "status", "status": 503, "when": "after"}
-RESET, LOST, TIMEOUT, TIMEOUT_AFTER = {"kind": "reset"}, {"kind": "lost"}, {"kind": "timeout"}, {"kind": "timeout", "when": "after"}
-FOR_LONG = {**BUSY, "times": 60}
-STALE = {"kind": "stale"}
+Meets = dict[str, object]
+"""The fields of a Fault, without its operation."""
+THROTTLED: Meets = {"kind": "status", "status": 429, "code": "TooManyRequests", "message": "Slow down.", "retry_after": 7}
+BUSY: Meets = {"kind": "status", "status": 503}
+BROKEN: Meets = {"kind": "status", "status": 500, "code": "InternalServerError", "message": "Something went wrong."}
+LATE: Meets = {"kind": "status", "status": 503, "when": "after"}
+RESET: Meets = {"kind": "reset"}
+LOST: Meets = {"kind": "lost"}
+TIMEOUT: Meets = {"kind": "timeout"}
+TIMEOUT_AFTER: Meets = {"kind": "timeout", "when": "after"}
+FOR_LONG: Meets = {**BUSY, "times": 60}
+STALE: Meets = {"kind": "stale"}
 
-READ = (THROTTLED, BUSY, BROKEN, RESET, LOST, TIMEOUT, FOR_LONG)
-WRITE = (THROTTLED, BUSY, LATE, RESET, LOST, TIMEOUT, TIMEOUT_AFTER)
-FAULTS: tuple[tuple[str, tuple[dict[str, object], ...]], ...] = (
+CONDITIONS: tuple[Meets, ...] = tuple({"kind": kind} for kind in ("inaccessible", "transitioning", "quota", "strip_tags", "crash", "failed_lro"))
+READ: tuple[Meets, ...] = (THROTTLED, BUSY, BROKEN, RESET, LOST, TIMEOUT, FOR_LONG)
+WRITE: tuple[Meets, ...] = (THROTTLED, BUSY, LATE, RESET, LOST, TIMEOUT, TIMEOUT_AFTER)
+FAULTS: tuple[tuple[str, tuple[Meets, ...]], ...] = (
     ("entra.token", (*READ, {"kind": "status", "status": 401, "code": "invalid_client", "message": "AADSTS7000215: flapping"})),
     ("graph.*.get", (*READ, STALE)),
     ("graph.*.list", (*READ, STALE)),
@@ -42,15 +48,14 @@ FAULTS: tuple[tuple[str, tuple[dict[str, object], ...]], ...] = (
     ("aci.containerGroups.list", (*READ, STALE)),
     (
         "aci.containerGroups.createOrUpdate",
-        (*WRITE, *({"kind": kind} for kind in ("inaccessible", "transitioning", "quota", "strip_tags", "crash")))
-        + ({"kind": "failed_pull", "argument": "3"}, {"kind": "failed_pull", "argument": "0"}, {"kind": "failed_lro"}),
+        (*WRITE, *CONDITIONS, {"kind": "failed_pull", "argument": "3"}, {"kind": "failed_pull", "argument": "0"}),
     ),
     ("acr.*", (*READ, {"kind": "status", "status": 403, "code": "DENIED", "message": "requested access to the resource is denied"})),
 )
 """What each operation of a rotation can meet, by pattern."""
 
 
-def faults_of(operation: str) -> tuple[dict[str, object], ...]:
+def faults_of(operation: str) -> tuple[Meets, ...]:
     """The faults of an operation; KeyError where nobody has thought about it."""
     for pattern, faults in FAULTS:
         if fnmatchcase(operation, pattern):
@@ -108,5 +113,3 @@ def test_a_stage_has_more_than_one_kind_of_fault() -> None:
     """A row that no operation uses would only look like coverage."""
     unused = [pattern for pattern, _ in FAULTS if not any(fnmatchcase(operation, pattern) for operation in CALLS)]
     assert set(unused) <= {"graph.*.list"}, unused
-
-

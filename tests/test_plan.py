@@ -12,14 +12,15 @@ import pytest
 from ruamel.yaml import YAML
 
 from rotator import guard
-from rotator.plan import Deploy, Disable, Issue, Next, Restore, Retire, Step, evolve, kind, next_steps, plan, target
-from rotator.state import Outcome, Proof
+from rotator.plan import Deploy, Disable, Intent, Issue, Next, Restore, Retire, Step, evolve, kind, next_steps, plan, target
+from rotator.policy import Policy
+from rotator.state import Observed, Outcome, Proof
 from tests import worlds
 
 CASES = Path(__file__).parent / "cases"
 
 
-def _cases() -> Iterator[Any]:
+def cases() -> Iterator[Any]:
     for file in sorted(CASES.glob("*.yaml")):
         for case in YAML(typ="safe").load(file.read_text()):
             yield pytest.param(case, id=f"{file.stem}: {case['when']}")
@@ -42,7 +43,7 @@ def shown(step: Step) -> str:
 
 
 def _short(key_id: str) -> str:
-    return key_id.split("-")[0].rstrip("0")
+    return key_id.split("-", maxsplit=1)[0].rstrip("0")
 
 
 def _waits(following: Next) -> list[str]:
@@ -58,9 +59,16 @@ def _notes(following: Next) -> list[str]:
     return [note.code for note in following.notes]
 
 
-@pytest.mark.parametrize("case", list(_cases()))
-def test_case(case: Mapping[str, Any]) -> None:
-    policy, observed, intent = worlds.policy(case.get("policy")), worlds.observed(case), worlds.intent(case.get("intent"))
+World = tuple[Policy, Observed, Intent]
+
+
+def world(case: Mapping[str, Any]) -> World:
+    """What a case is about."""
+    return worlds.policy(case.get("policy")), worlds.observed(case), worlds.intent(case.get("intent"))
+
+
+def agree(case: Mapping[str, Any], policy: Policy, observed: Observed, intent: Intent) -> None:
+    """The rules and the guard say what the case says."""
     following = next_steps(policy, observed, intent)
     assert [shown(step) for step in following.steps] == case.get("steps", [])
     if "waits" in case:
@@ -73,9 +81,14 @@ def test_case(case: Mapping[str, Any]) -> None:
     assert vetoes == case.get("guard", [])
 
 
-@pytest.mark.parametrize("case", list(_cases()))
+@pytest.mark.parametrize("case", list(cases()))
+def test_case(case: Mapping[str, Any]) -> None:
+    agree(case, *world(case))
+
+
+@pytest.mark.parametrize("case", list(cases()))
 def test_a_plan_comes_to_rest_and_is_what_a_run_does(case: Mapping[str, Any]) -> None:
-    policy, observed, intent = worlds.policy(case.get("policy")), worlds.observed(case), worlds.intent(case.get("intent"))
+    policy, observed, intent = world(case)
     unfolded = plan(policy, observed, intent)
     for batch in unfolded.batches:
         assert next_steps(policy, observed, intent).steps == batch
@@ -86,5 +99,5 @@ def test_a_plan_comes_to_rest_and_is_what_a_run_does(case: Mapping[str, Any]) ->
 
 
 def test_every_case_has_a_sentence_of_its_own() -> None:
-    names = [param.id for param in _cases()]
+    names = [param.id for param in cases()]
     assert len(names) == len(set(names)) >= 60

@@ -11,7 +11,22 @@ from typing import Any
 from rotator import state
 from rotator.plan import Intent
 from rotator.policy import Policy
-from rotator.state import Access, ContainerGroup, Credential, Home, Observed, Outcome, Permissions, Principal, Proof, Registry, Unseen, Version, marker, tags
+from rotator.state import (
+    Access,
+    ContainerGroup,
+    Credential,
+    Home,
+    Observed,
+    Outcome,
+    Permissions,
+    Principal,
+    Proof,
+    Registry,
+    Unseen,
+    Version,
+    marker,
+    tags,
+)
 
 TODAY = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 """Noon of a Wednesday."""

@@ -68,7 +68,7 @@ def _refusals() -> Iterator[None]:
         raise typer.Exit(1) from error
 
 
-def _ask(path: Path | None, method: str, resource: str, body: object = None) -> Any:  # noqa: ANN401 - JSON
+def _ask(path: Path | None, method: str, resource: str, body: object = None) -> Any:
     from rotator.emulator.remote import ask
 
     with _refusals():

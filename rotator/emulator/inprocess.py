@@ -149,7 +149,7 @@ class _Sending:
         return None
 
 
-OPTIONS = frozenset(inspect.signature(aiohttp.ClientSession._request).parameters)
+OPTIONS = frozenset(inspect.signature(aiohttp.ClientSession._request).parameters)  # noqa: SLF001 - `request` itself takes anything
 """What a real session can be told; an option meant for a policy that leaks down to here would break it, so it must break this one."""
 
 
@@ -162,7 +162,7 @@ class Session:
     def __init__(self, hop: Hop | App) -> None:
         self.hop = hop if isinstance(hop, Hop) else Hop(hop)
 
-    def request(self, method: str, url: object, **options: Any) -> _Sending:  # noqa: ANN401 - aiohttp's own signature
+    def request(self, method: str, url: object, **options: Any) -> _Sending:
         """Send one request. Raises ServerDisconnectedError or SocketTimeoutError as aiohttp does, and TypeError for options it doesn't have."""
         if unknown := set(options) - OPTIONS:
             raise TypeError(f"aiohttp's ClientSession.request() has no option {', '.join(sorted(unknown))}")
@@ -175,7 +175,7 @@ class Session:
         *,
         headers: Mapping[str, str] | None = None,
         data: object = None,
-        timeout: aiohttp.ClientTimeout | None = None,
+        timeout: aiohttp.ClientTimeout | None = None,  # noqa: ASYNC109 - aiohttp's own signature
         **_: object,
     ) -> SessionResponse:
         body, kind = _encoded(data)

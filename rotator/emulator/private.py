@@ -14,7 +14,7 @@ def write_private(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(beside, path)
+    beside.replace(path)
 
 
 def write_private_json(path: Path, content: object) -> None:
@@ -22,7 +22,7 @@ def write_private_json(path: Path, content: object) -> None:
     write_private(path, json.dumps(content, indent=1).encode())
 
 
-def read_json(path: Path) -> Any:  # noqa: ANN401 - whatever was written
+def read_json(path: Path) -> Any:
     """What :func:`write_private_json` wrote; None where there is no such file."""
     return json.loads(path.read_bytes()) if path.exists() else None
 

@@ -94,7 +94,7 @@ async def serve(emulator: Emulator, settings: Settings, stopping: asyncio.Event)
     proxy = Proxy(lambda host: named(host) and any(s.serves(host) for s in emulator.app.services), inner.getsockname(), emulator.turned_away)
     try:
         listener = await proxy.listen("127.0.0.1", settings.port)
-        while not server.started and not serving.done():
+        while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(0.01)
         emulator.save(always=True)
         port, tls_port = listener.sockets[0].getsockname()[1], inner.getsockname()[1]

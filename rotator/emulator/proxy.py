@@ -27,8 +27,8 @@ class Proxy:
     serves: Callable[[str], bool]
     upstream: tuple[str, int]
     refused: list[Refusal] = field(default_factory=list)
-    _open: set[asyncio.Transport] = field(default_factory=set)
-    _joining: set[asyncio.Task[None]] = field(default_factory=set)
+    open: set[asyncio.Transport] = field(default_factory=set)
+    joining: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def listen(self, host: str, port: int) -> asyncio.Server:
         """Start to accept; port 0 takes a free one. Raises OSError where the port is taken."""
@@ -36,7 +36,7 @@ class Proxy:
 
     def close(self) -> None:
         """End every tunnel."""
-        for transport in tuple(self._open):
+        for transport in tuple(self.open):
             transport.abort()
 
     def admits(self, method: str, target: str) -> bool:
@@ -59,7 +59,7 @@ class _End(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
-        self.proxy._open.add(transport)
+        self.proxy.open.add(transport)
 
     def data_received(self, data: bytes) -> None:
         if self.other and self.other.transport:
@@ -67,7 +67,7 @@ class _End(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         if self.transport:
-            self.proxy._open.discard(self.transport)
+            self.proxy.open.discard(self.transport)
         if self.other and self.other.transport:
             self.other.transport.close()
 
@@ -107,8 +107,8 @@ class _Tunnel(_End):
         self._head = None
         self.transport.pause_reading()
         joining = asyncio.get_running_loop().create_task(self._join(rest))
-        self.proxy._joining.add(joining)
-        joining.add_done_callback(self.proxy._joining.discard)
+        self.proxy.joining.add(joining)
+        joining.add_done_callback(self.proxy.joining.discard)
 
     async def _join(self, early: bytes) -> None:
         assert self.transport is not None

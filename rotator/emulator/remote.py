@@ -13,7 +13,7 @@ class ControlRefused(Exception):
     """The control endpoint said no; the message is its own."""
 
 
-def ask(directory: StateDirectory, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - JSON
+def ask(directory: StateDirectory, method: str, path: str, body: object = None) -> Any:
     """One request to the emulator that serves `directory`; its answer as JSON, None where it has none.
 
     Raises NotRunning where nothing serves it, ControlRefused where it says no.

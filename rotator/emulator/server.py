@@ -38,7 +38,7 @@ class Door:
     def __init__(self, app: App) -> None:
         self.app = app
 
-    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI's callables
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         """One request, as ASGI hands it over."""
         body, more = b"", True
         while more:
@@ -63,13 +63,13 @@ def _request(scope: Scope, body: bytes) -> Request:
     return Request.parse(scope["method"], url, headers, body)
 
 
-async def _send(response: Response, send: Any) -> None:  # noqa: ANN401 - ASGI's callable
+async def _send(response: Response, send: Any) -> None:
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers.items()]
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     await send({"type": "http.response.body", "body": response.body})
 
 
-async def _break(broken: Broken, connection: asyncio.Transport, receive: Any) -> None:  # noqa: ANN401 - ASGI's callable
+async def _break(broken: Broken, connection: asyncio.Transport, receive: Any) -> None:
     """Returns when the connection is gone: only then does uvicorn not answer in our place."""
     if broken.how == "timeout":
         try:
@@ -81,7 +81,7 @@ async def _break(broken: Broken, connection: asyncio.Transport, receive: Any) ->
     await _gone(receive)
 
 
-async def _gone(receive: Any) -> None:  # noqa: ANN401 - ASGI's callable
+async def _gone(receive: Any) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import sys
 
 from azure.core.credentials import TokenCredential
 from azure.identity import DefaultAzureCredential
@@ -41,4 +42,4 @@ async def asynchronous() -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    print(json.dumps({"sync": synchronous(), "async": asyncio.run(asynchronous())}))
+    sys.stdout.write(json.dumps({"sync": synchronous(), "async": asyncio.run(asynchronous())}))

@@ -123,8 +123,8 @@ def test_a_crash_under_always_restarts(world: World) -> None:
     assert world.view()["previousState"]["exitCode"] == 137
     world.wait(seconds=10)
     assert (world.view()["currentState"]["state"], world.view()["restartCount"]) == ("Running", 1)
+    world.arm("POST", f"{ID}/stop")
     with pytest.raises(ValueError, match="not running"):
-        world.arm("POST", f"{ID}/stop")
         world.azure.container_groups.crash(ID, "app")
 
 

@@ -201,6 +201,7 @@ def test_beta_is_not_implemented(world: World) -> None:
 
 def test_a_list_comes_in_pages_that_keep_the_query(world: World) -> None:
     made = [world.directory.create_application(f"pull {number}") for number in range(5)]
+    body: dict[str, Any] = {}
     found, path = [], "/applications?$filter=startswith(displayName,'pull ')&$top=2&$select=id,displayName"
     for _ in range(3):
         _, body, _ = world.call("GET", path)

@@ -91,7 +91,7 @@ async def test_every_answer_has_the_virtual_date(world: World) -> None:
     await asyncio.sleep(86_400)
     dates: list[str] = []
     await world.vault.set_secret("name", "value", raw_response_hook=lambda response: dates.append(response.http_response.headers["date"]))
-    assert dates == ["Tue, 06 Jan 2026 09:00:00 GMT"]
+    assert set(dates) == {"Tue, 06 Jan 2026 09:00:00 GMT"}
 
 
 @in_virtual_time

@@ -48,7 +48,7 @@ class Arm:
         return any(host == cloud.resource_manager for cloud in CLOUDS)
 
     def authenticate(self, request: Request) -> Caller:
-        """The caller by its bearer token; 401 AuthenticationFailed, ExpiredAuthenticationToken, InvalidAuthenticationToken…"""
+        """The caller by its bearer token; 401 AuthenticationFailed, ExpiredAuthenticationToken or InvalidAuthenticationToken."""
         header = request.headers.get("authorization", "")
         if not header:
             message = "Authentication failed. The 'Authorization' header is missing."

@@ -101,7 +101,7 @@ class Directory:
 
     # changes, in Python and from the wire
 
-    def create_application(self, display_name: str, **properties: Any) -> Application:  # noqa: ANN401 - as in Graph's JSON
+    def create_application(self, display_name: str, **properties: Any) -> Application:
         """Register an application. Raises ServiceError 400 for a property that the type doesn't have."""
         _check(properties, "applications")
         made = Application(self.ids.guid(), self.ids.guid(), display_name, self.clock.now(), _storable(properties))
@@ -109,7 +109,7 @@ class Directory:
         self.state.application_ids[made.app_id] = made.id
         return made
 
-    def create_service_principal(self, app_id: str, **properties: Any) -> ServicePrincipal:  # noqa: ANN401 - as in Graph's JSON
+    def create_service_principal(self, app_id: str, **properties: Any) -> ServicePrincipal:
         """Give an application an identity in this tenant. Raises ServiceError 400 or 409."""
         _check(properties, "servicePrincipals")
         application = self.application(app_id)
