@@ -19,12 +19,12 @@ from rotator.report.words import document, error_body
 from tests import worlds
 
 PERMITTED: dict[str, Any] = {"groups_refused": ()}
-STEADY = {
+STEADY: dict[str, Any] = {
     "credentials": [{"key": "cur", "start": "-10d", "end": "+80d"}],
     "versions": [{"id": "v1", "holds": "cur", "created": "-10d"}],
     "groups": [{"id": "web", "holds": "cur", "since": "-10d"}],
 }
-RENEWAL = {
+RENEWAL: dict[str, Any] = {
     "credentials": [{"key": "old", "start": "-80d", "end": "+10d"}],
     "versions": [{"id": "v1", "holds": "old", "created": "-80d"}],
     "groups": [{"id": "web", "holds": "old", "since": "-80d"}, {"id": "api", "holds": "old", "since": "-80d"}],
@@ -107,6 +107,16 @@ def test_the_plan_for_programs_has_batches_codes_and_instants() -> None:
     assert policy["restarts"] == [worlds.group_id("web"), worlds.group_id("api")]
     assert [(wait["code"], wait["until"]) for wait in policy["waits"]] == [("overlap", "2026-03-05T12:00:00Z")]
     assert (policy["at"], policy["next_due"], policy["proof"]["outcome"]) == ("2026-03-04T12:00:00Z", "2026-03-05T12:00:00Z", "proven")
+
+
+def test_what_a_restart_may_change_is_said_of_the_groups_that_restart() -> None:
+    public = {"ipAddress": {"ip": "20.1.2.3", "type": "Public", "ports": [{"port": 80}]}}
+    behind = preview({**RENEWAL, "groups": [{**group, "properties": public} for group in RENEWAL["groups"]]})
+    notes = [text for text in plan_text(behind).splitlines() if "20.1.2.3" in text]
+    assert [text.split()[:2] for text in notes] == [["note", "web:"], ["note", "api:"]]
+    steady = preview({**STEADY, "groups": [{**STEADY["groups"][0], "properties": public}]})
+    assert "20.1.2.3" not in plan_text(steady)
+    assert "20.1.2.3" in plan_body(steady)["groups"][0]["notes"][0]
 
 
 def test_an_accepted_but_unreachable_registry_is_said_every_time() -> None:

@@ -36,4 +36,18 @@ def rotator(
 
 for verb in (looking.validate, looking.plan, looking.status, changing.rotate, changing.revoke, changing.grant, changing.adopt, deploying.deploy):
     app.command()(verb)
-app.add_typer(emulator.app, name="emulator")
+app.add_typer(emulator.app, name="emulator", short_help="Run a local Azure, to try and to test against.")
+
+
+@app.command()
+def demo() -> None:
+    """Watch a whole rotation against a local Azure; no subscription.
+
+    Needs the extra `emulator`. Takes about a minute; ends with 1 if anything that it claims is not so.
+    """
+    try:
+        from rotator.demo import play
+    except ModuleNotFoundError as error:
+        raise typer.BadParameter(f"the demonstration needs {error.name}: pip install 'rotator[emulator]'") from error
+    if not play():
+        raise typer.Exit(1)

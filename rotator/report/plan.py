@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from rotator.group import Dependent, dependents
 from rotator.guard import Veto
 from rotator.plan import TO_COME, Deploy, Disable, Issue, Note, Restore, Retire, Step, Wait, kind, target
 from rotator.plan.rules import day, days
@@ -34,6 +35,7 @@ def plan_body(preview: Preview) -> dict[str, Any]:
         "at": instant(preview.observed.at),
         "due": steps,
         "restarts": list(_restarts(preview)),
+        "groups": [_group_body(dependent) for dependent in dependents(preview.policy, preview.observed)],
         "vetoes": [_veto_body(veto) for veto in preview.vetoes],
         "waits": [_wait_body(wait) for wait in preview.plan.waits],
         "notes": [_note_body(note) for note in preview.plan.notes],
@@ -55,6 +57,7 @@ def _entries(preview: Preview) -> Iterator[str]:
         yield entry("refused", *diagnosis)
     yield from (wait_text(wait) for wait in preview.plan.waits)
     yield from (note_text(note) for note in preview.plan.notes)
+    yield from (entry("note", f"{name}: {text}") for name, text in _about(preview))
     yield from _proof_text(preview)
     yield entry("next due", day(preview.next_due) if preview.next_due else "not by itself")
 
@@ -98,6 +101,14 @@ def _restarts(preview: Preview) -> tuple[str, ...]:
     return tuple(dict.fromkeys(step.group for step in preview.plan.steps if isinstance(step, Deploy | Restore)))
 
 
+def _about(preview: Preview) -> Iterator[tuple[str, str]]:
+    """What is worth knowing of groups that restart, and of those that need no rotation."""
+    restarts = {group.lower() for group in _restarts(preview)}
+    for dependent in dependents(preview.policy, preview.observed):
+        if dependent.id.lower() in restarts or not dependent.needs_rotation:
+            yield from ((dependent.name, text) for text in dependent.notes)
+
+
 def _proof_text(preview: Preview) -> Iterator[str]:
     proof = preview.observed.proof
     if proof is None:
@@ -124,6 +135,11 @@ def _step_body(batch: int, step: Step) -> dict[str, Any]:
 
 def _veto_body(veto: Veto) -> dict[str, Any]:
     return {"step": kind(veto.step), "target": target(veto.step), "code": veto.code, "happened": veto.happened, "remedy": veto.remedy}
+
+
+def _group_body(dependent: Dependent) -> dict[str, Any]:
+    shown = {"group": dependent.id, "declared": dependent.declared, "phase": dependent.phase.value, "key_id": dependent.key_id}
+    return {**shown, "notes": list(dependent.notes)}
 
 
 def _wait_body(wait: Wait) -> dict[str, Any]:
