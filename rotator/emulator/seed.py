@@ -18,10 +18,11 @@ GROUP, REGISTRY, VAULT = "myResourceGroup", "mycontainerregistry", "myvault"
 OPERATOR_ACTIONS = (
     "Microsoft.ContainerInstance/containerGroups/read",
     "Microsoft.ContainerInstance/containerGroups/write",
+    "Microsoft.ContainerInstance/containerGroups/containers/logs/read",
+    "Microsoft.ContainerInstance/containerGroups/containers/logs/read",
     "Microsoft.ContainerRegistry/registries/read",
-    "Microsoft.Resources/subscriptions/resourceGroups/read",
 )
-"""What rotator does in Azure Resource Manager on the subscription: see groups, redeploy them, find the registry."""
+"""What rotator does in Azure Resource Manager on the subscription: see groups, redeploy them, read a job's logs, find the registry."""
 
 ACCESS_ACTIONS = (
     "Microsoft.Authorization/roleAssignments/read",
