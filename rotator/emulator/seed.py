@@ -19,7 +19,6 @@ OPERATOR_ACTIONS = (
     "Microsoft.ContainerInstance/containerGroups/read",
     "Microsoft.ContainerInstance/containerGroups/write",
     "Microsoft.ContainerInstance/containerGroups/containers/logs/read",
-    "Microsoft.ContainerInstance/containerGroups/containers/logs/read",
     "Microsoft.ContainerRegistry/registries/read",
 )
 """What rotator does in Azure Resource Manager on the subscription: see groups, redeploy them, read a job's logs, find the registry."""

@@ -1,19 +1,24 @@
 """The JSON schema of a policy, for editors and for the remedies of mistakes; `policies/policy.schema.json` is made from it."""
 
 import json
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema
 
+from rotator.policy import durations
 from rotator.policy.model import PolicyFile
 
 
 class _Plain(GenerateJsonSchema):
-    """Without titles of fields, which only repeat their names."""
+    """Without titles of fields, which only repeat their names; with defaults as a policy would write them."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False
+
+    def encode_default(self, dft: Any) -> Any:
+        return durations.render(dft) if isinstance(dft, timedelta) else super().encode_default(dft)
 
 
 @cache

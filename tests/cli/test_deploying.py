@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from rotator.emulator.faults import Fault
 from tests.cli.scene import JOB, NAME, Scene
 
 LOGS = "Microsoft.ContainerInstance/containerGroups/containers/logs/read"
@@ -30,11 +31,6 @@ def _manifest(file: Path, rotator: Scene) -> None:
         YAML().dump({**document, "type": "Microsoft.ContainerInstance/containerGroups"}, opened)
 
 
-def _let_read_logs(rotator: Scene) -> None:
-    rotator.azure.authorization.define("logs", actions=[LOGS], scopes=[f"/subscriptions/{rotator.seeded.subscription}"])
-    rotator.azure.authorization.assign(f"/subscriptions/{rotator.seeded.subscription}", rotator.seeded.operator.object_id, "logs", at_once=True)
-
-
 def test_without_a_name_it_is_the_group_with_a_manifest(nightly: Scene) -> None:
     said = nightly("deploy", NAME, "--wait")
     assert said.code == 0
@@ -44,7 +40,6 @@ def test_without_a_name_it_is_the_group_with_a_manifest(nightly: Scene) -> None:
 
 
 def test_its_logs_are_printed_and_its_exit_code_is_passed_on(nightly: Scene) -> None:
-    _let_read_logs(nightly)
     nightly.azure.registries.push(nightly.seeded.login_server, "nightly", "v1", exit_code=17, run_seconds=30, logs="half done\n")
     said = nightly("deploy", NAME, "nightly", "--logs")
     assert said.code == 17
@@ -54,6 +49,7 @@ def test_its_logs_are_printed_and_its_exit_code_is_passed_on(nightly: Scene) -> 
 
 
 def test_logs_that_may_not_be_read_are_no_failed_deployment(nightly: Scene) -> None:
+    nightly.azure.faults.add(Fault("aci.containers.listLogs", "status", status=403, code="AuthorizationFailed"))
     said = nightly("deploy", NAME, "--logs")
     assert said.code == 1
     assert said.out.startswith("nightly: deployed with credential ")
