@@ -37,7 +37,7 @@ class Timing:
 
 PROMPT = Timing(secret_valid=0, secret_gone=0, replicas=1, graph_read=0, role_active=0, role_gone=0, group_pending=0, group_start=0)
 """Everything at once: for tests of one service's wire."""
-QUICK = Timing(secret_valid=2, secret_gone=2, graph_read=1, role_active=2, role_gone=5, group_pending=1, group_start=3)
-"""Every delay is there, and none is long: for somebody who looks on."""
+QUICK = Timing(secret_valid=2, secret_gone=2, graph_read=1, role_active=1, role_gone=0, group_pending=0, group_start=0)
+"""Seconds where clients try again soon, nothing where they look only now and then: for somebody who looks on."""
 TIMINGS = MappingProxyType({"azure": Timing(), "quick": QUICK, "prompt": PROMPT})
 """By the names that ``rotator emulator start --timing`` takes."""

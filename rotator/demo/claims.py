@@ -1,0 +1,139 @@
+"""What the story claims, each a look at the emulated Azure: never at what rotator says of itself."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from rotator.demo import setup
+from rotator.demo.policy import PASSWORD
+from rotator.demo.sight import Sight
+from rotator.demo.stage import Stage
+
+BEFORE = "before"
+"""The moment to which the story compares."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A sentence, and how to find out whether it is so."""
+
+    text: str
+    holds: Callable[[Stage], bool]
+
+
+def new_key(stage: Stage) -> str:
+    """The credential that rotator added; empty as long as there is none."""
+    old = stage.made["pull"].key_id
+    return next((key for key in stage.now.keys(stage.made["pull"].app_id) if key != old), "")
+
+
+def everything_runs(stage: Stage) -> bool:
+    """Whether all three groups pulled their images, and the job has ended well."""
+    now = stage.now
+    return [now.state(name) for name in ("mycontainer", "nightly", "reports")] == ["Running", "Succeeded", "Running"] and not now.refused
+
+
+def ends_soon(stage: Stage) -> bool:
+    """Whether the hand-made password has twenty days left."""
+    now, made = stage.now, stage.made["pull"]
+    end = datetime.fromisoformat(now.keys(made.app_id)[made.key_id])
+    return (end.date() - datetime.fromisoformat(now.picture["now"]).date()).days == 20
+
+
+def nothing_changed(stage: Stage) -> bool:
+    """Whether the world is what it was before."""
+    return _still(stage.remember(BEFORE)) == _still(stage.now)
+
+
+def _still(sight: Sight) -> dict[str, object]:
+    return {name: value for name, value in sight.picture.items() if name != "now"}
+
+
+def adopted(stage: Stage) -> bool:
+    """Whether the only change is a note, on the vault's version, of which credential it is."""
+    newest = stage.now.versions(PASSWORD)[-1]
+    return newest["tags"] == {"rotator-adopted": stage.made["pull"].key_id} and _no_credential_is_new(stage)
+
+
+def _no_credential_is_new(stage: Stage) -> bool:
+    return not new_key(stage)
+
+
+def both_are_valid(stage: Stage) -> bool:
+    """Whether there are two passwords, one of them new."""
+    made = stage.made["pull"]
+    return set(stage.now.keys(made.app_id)) == {made.key_id, new_key(stage)} and not setup.is_dead(stage, made)
+
+
+def published(stage: Stage) -> bool:
+    """Whether readers of the vault get the new password."""
+    return stage.now.published(PASSWORD) == new_key(stage) != ""
+
+
+def moved(name: str, state: str) -> Callable[[Stage], bool]:
+    """A claim that a group holds the new credential and fares as it should."""
+    return lambda stage: stage.now.holds(name) == new_key(stage) != "" and stage.now.state(name) == state
+
+
+def lost_nothing(stage: Stage) -> bool:
+    """Whether the redeployed group is what it was, hidden values included."""
+    return stage.now.kept("mycontainer") == stage.remember(BEFORE).kept("mycontainer") and stage.database in str(
+        stage.now.kept("mycontainer")["hidden"]
+    )
+
+
+def undisturbed(name: str) -> Callable[[Stage], bool]:
+    """A claim that a group was not touched: the same container has been running (or has ended) since before."""
+    return lambda stage: stage.now.group(name) == stage.remember(BEFORE).group(name)
+
+
+def only_the_new_one(stage: Stage) -> bool:
+    """Whether the old password is off the principal, and its version can't be read any more."""
+    versions = stage.now.versions(PASSWORD)
+    enabled = [one["tags"].get("rotator-key-id") for one in versions if one["enabled"]]
+    return list(stage.now.keys(stage.made["pull"].app_id)) == enabled == [new_key(stage)] and len(versions) == 2
+
+
+def old_is_dead(stage: Stage) -> bool:
+    """Whether Entra refuses the password that the story began with."""
+    return setup.is_dead(stage, stage.made["pull"])
+
+
+def pulls_again(name: str) -> Callable[[Stage], bool]:
+    """A claim that a group survives a move to another host."""
+    return lambda stage: stage.move(name) and stage.later().state(name) == "Running"
+
+
+def other_is_the_same(stage: Stage) -> bool:
+    """Whether the principal that no policy names has the passwords, the roles and the running container that it had."""
+    app_id, before, now = stage.made["other"].app_id, stage.remember(BEFORE), stage.now
+    same = [one.keys(app_id) for one in (before, now)], [one.roles(app_id) for one in (before, now)], [one.group("reports") for one in (before, now)]
+    return all(then == after for then, after in same) and not setup.is_dead(stage, stage.made["other"])
+
+
+def no_pull_was_refused(stage: Stage) -> bool:
+    """Whether every pull of the whole story was served."""
+    return stage.now.refused == []
+
+
+def has_no_role(stage: Stage) -> bool:
+    """Whether the principal's role is gone, and the other's isn't."""
+    now = stage.now
+    return now.roles(stage.made["pull"].app_id) == [] and now.roles(stage.made["other"].app_id) == ["AcrPull"]
+
+
+def cannot_pull_again(stage: Stage) -> bool:
+    """Whether a move to another host ends in a refused pull."""
+    return not stage.move("mycontainer") and "mycontainer" in stage.now.refused
+
+
+def nothing_else_was_asked(stage: Stage) -> bool:
+    """Whether no client of this story wanted any host but Azure's."""
+    return not stage.ask("GET", "/turned-away")["value"]
+
+
+def no_secret_was_shown(stage: Stage) -> bool:
+    """Whether nothing that was printed holds a password that the emulator ever issued, or the database's."""
+    shown = "\n".join(stage.voice.said)
+    known = [*stage.now.secrets, stage.database]
+    return len(known) >= 5 and not any(one in shown for one in known)

@@ -1,0 +1,148 @@
+"""Where the story is played: an emulator of its own in a process of its own, and the real command line in others."""
+
+import logging
+import os
+import re
+import secrets
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from rotator.demo.sight import Sight
+from rotator.demo.voice import Voice
+from rotator.emulator import process
+from rotator.emulator.directory import StateDirectory
+from rotator.emulator.environment import MISLEADING, Who, exports
+from rotator.emulator.remote import ask
+from rotator.emulator.seed import Seeded
+
+if TYPE_CHECKING:
+    from rotator.demo.documented import Made
+
+
+LONG = re.compile(r"\b([0-9a-f]{8})(?:(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{24})\b")
+"""Ids of credentials, versions, applications: two are told apart by their first eight digits."""
+
+
+@dataclass
+class Stage:
+    """Everything that an act or a claim may use. `made` has two principals: ``pull``, which is rotated, and ``other``, which is not."""
+
+    directory: Path
+    voice: Voice
+    emulator: StateDirectory
+    made: "dict[str, Made]" = field(default_factory=dict)
+    database: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
+    """What the container needs besides its image, and Azure never shows again: the value of its ``DB_PASSWORD``."""
+    remembered: dict[str, Sight] = field(default_factory=dict)
+
+    @cached_property
+    def seeded(self) -> Seeded:
+        """The tenant that the emulator starts with."""
+        return self.emulator.seeded()
+
+    @property
+    def policies(self) -> Path:
+        """Where the policy is written."""
+        return self.directory / "policies"
+
+    def ask(self, method: str, path: str, body: object = None) -> Any:
+        """Ask the emulator what no client of Azure could."""
+        return ask(self.emulator, method, path, body)
+
+    @property
+    def now(self) -> Sight:
+        """The world as it is."""
+        return Sight(self.ask("GET", "/state"), self.ask("GET", "/state?secrets=true"))
+
+    def remember(self, moment: str) -> Sight:
+        """Keep the world as it is, to compare with it later."""
+        return self.remembered.setdefault(moment, self.now)
+
+    def let_pass(self, span: timedelta) -> None:
+        """Let time pass in the emulated Azure, at once."""
+        self.ask("POST", "/clock", {"advance": span.total_seconds()})
+
+    def later(self) -> Sight:
+        """The world in two minutes: long enough for whatever was changed to take effect everywhere."""
+        self.let_pass(timedelta(minutes=2))
+        return self.now
+
+    def move(self, name: str) -> bool:
+        """Let the platform move a container group to another host, as it does now and then: can it pull its image again?"""
+        moved: bool = self.ask("POST", "/move-host", {"id": self.group_id(name)})["moved"]
+        return moved
+
+    def _short(self, line: str) -> str:
+        """The line without what only a machine reads to its end."""
+        for long, short in ((str(self.directory), "."), (self.group_id("").rsplit("/", 3)[0], "…")):
+            line = line.replace(long, short)
+        return LONG.sub(r"\1…", line)
+
+    def show(self, text: str) -> None:
+        """What a file holds."""
+        for line in text.splitlines():
+            self.voice.output(self._short(line))
+
+    def group_id(self, name: str) -> str:
+        """The resource id of a container group."""
+        seeded = self.seeded
+        group = f"/subscriptions/{seeded.subscription}/resourceGroups/{seeded.resource_group}"
+        return f"{group}/providers/Microsoft.ContainerInstance/containerGroups/{name}"
+
+    def environment(self, who: Who) -> dict[str, str]:
+        """What ``rotator emulator env`` exports, on top of this process's own environment."""
+        misleading = (*MISLEADING, *(name for name in os.environ if name.startswith("ROTATOR_")))
+        kept = {name: value for name, value in os.environ.items() if name not in misleading}
+        own = {"ROTATOR_POLICIES": str(self.policies), "XDG_STATE_HOME": str(self.directory), "PYTHONUNBUFFERED": "1"}
+        return {**kept, **exports(self.emulator, who), **own}
+
+    @contextmanager
+    def as_admin(self) -> Iterator[None]:
+        """Be somebody with every right, as far as the SDKs in this process can tell."""
+        before = dict(os.environ)
+        os.environ.clear()
+        os.environ.update(self.environment("admin"))
+        try:
+            yield
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+
+    def rotator(self, *arguments: str) -> int:
+        """Run the real command as the operator, show what it prints as it comes, and return its exit code."""
+        self.voice.command(f"rotator {' '.join(arguments)}")
+        with subprocess.Popen(
+            [*program(), *arguments], env=self.environment("operator"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as running:
+            for line in running.stdout or ():
+                self.voice.output(self._short(line.rstrip()))
+        return running.returncode
+
+
+def program() -> list[str]:
+    """The installed ``rotator``, or what it would do where only its source is."""
+    installed = Path(sys.executable).with_name("rotator")
+    return [str(installed)] if installed.exists() else [sys.executable, "-m", "rotator"]
+
+
+@contextmanager
+def stage(voice: Voice) -> Iterator[Stage]:
+    """An emulator that ends, and a directory that goes, with the block."""
+    logging.getLogger("azure").setLevel(logging.CRITICAL)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    with TemporaryDirectory(prefix="rotator-demo-") as name:
+        emulator = StateDirectory(Path(name) / "emulator")
+        process.start(process.Settings(emulator, timing="quick"))
+        try:
+            yield Stage(Path(name), voice, emulator)
+        finally:
+            process.stop(emulator)

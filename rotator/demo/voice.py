@@ -1,0 +1,48 @@
+"""How the story is told: plain lines that also read well in a log, with colour where there is a terminal."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from rich.console import Console
+from rich.text import Text
+
+
+@dataclass(slots=True)
+class Voice:
+    """Prints, and remembers what it printed, so that the story can claim that no secret was in it."""
+
+    console: Console = field(default_factory=lambda: Console(highlight=False, soft_wrap=True))
+    said: list[str] = field(default_factory=list)
+    failed: int = 0
+
+    def say(self, text: str = "", style: str = "") -> None:
+        """One line."""
+        self.said.append(text)
+        self.console.print(Text(text, style=style))
+
+    def chapter(self, number: int, title: str, why: str) -> None:
+        """What comes, and why it is worth looking at."""
+        self.say()
+        self.say(f"{number}. {title}", "bold")
+        for line in why.splitlines():
+            self.say(f"   {line}")
+
+    def command(self, text: str) -> None:
+        """A command line, before it runs."""
+        self.say(f"   $ {text}", "bold cyan")
+
+    def output(self, line: str) -> None:
+        """A line that a command or a file holds."""
+        self.say(f"   | {line}", "dim")
+
+    def claim(self, text: str, held: bool) -> None:
+        """Whether something is so."""
+        self.failed += not held
+        self.say(f"   {'✓' if held else '✗'} {text}", "green" if held else "bold red")
+
+    def table(self, rows: Sequence[Sequence[str]]) -> None:
+        """Columns side by side; the first row is their head."""
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        for number, row in enumerate(rows):
+            cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+            self.say(f"   {'   '.join(cells)}".rstrip(), "" if number else "bold")
