@@ -28,7 +28,7 @@ from rotator.state import Credential, Home, Principal, Secret
 SERVICE = "Microsoft Graph"
 COLLECTION = {Home.APPLICATION: "applications", Home.SERVICE_PRINCIPAL: "servicePrincipals"}
 WRITE = "Application.ReadWrite.OwnedBy, as an owner of {} (or Application.ReadWrite.All)"
-READ = "Application.ReadWrite.OwnedBy, as an owner of the {} (or Application.Read.All)"
+READ = "Application.ReadWrite.OwnedBy (or Application.Read.All)"
 _SELECT = "id,appId,displayName,passwordCredentials"
 
 
@@ -65,9 +65,9 @@ class Graph:
         return await ask(Asked(SERVICE, f"read principal {app_id}"), _read(app_id, application, principal))
 
     async def _find(self, home: Home, app_id: str, select: str, tenant: str | None) -> dict[str, Any] | None:
-        """By its alternate key, which an owner may read; a list by filter asks for more permission."""
+        """By its alternate key: one object, and a 404 where there is none."""
         what = home.value.replace("_", " ")
-        asked = Asked(SERVICE, f"read the {what} of {app_id}", READ.format(what))
+        asked = Asked(SERVICE, f"read the {what} of {app_id}", READ)
         try:
             found = await self._send(asked, Method.GET, f"{COLLECTION[home]}(appId='{app_id}')?$select={select}", tenant=tenant)
         except NotFound:

@@ -81,32 +81,56 @@ container_groups:
   - id: $container_id
 YAML
 as_operator() (eval "$(rotator emulator env)" && rotator "$@" --policies "$policies")
+versions() { az keyvault secret list-versions --vault-name $vault --name $registry-pull-pwd --query "$1" --output tsv; }
+keys() { az ad app credential list --id "$app_id" --query '[].keyId' --output tsv; }
+
+say "rotator validate, plan: what would happen, and nothing has"
+as_operator validate
+as_operator plan $registry --exit-code && fail "nothing is due, although nothing is rotator's yet" || same $? 5
+same "$(keys)" "$first_key"
+same "$(versions 'length(@)')" 1
 
 say "rotator adopt, rotate"
-as_operator validate
 as_operator adopt $registry
 as_operator rotate $registry --force
 
-say "az sees the new credential: in the vault, on the application, on the group"
-differs "$(az keyvault secret show --vault-name $vault --name $registry-pull-pwd --query value --output tsv)" "$password"
-same "$(az ad app credential list --id "$app_id" --query 'length(@)' --output tsv)" 2
-new_key=$(az keyvault secret show --vault-name $vault --name $registry-pull-pwd --query 'tags."rotator-key-id"' --output tsv)
-same "$(show 'tags."rotator-key-id"')" "$new_key"
+say "az sees the new credential: on the application, in the vault, on the group"
+second=$(az keyvault secret show --vault-name $vault --name $registry-pull-pwd --query value --output tsv)
+second_key=$(az keyvault secret show --vault-name $vault --name $registry-pull-pwd --query 'tags."rotator-key-id"' --output tsv)
+differs "$second" "$password"
+differs "$second_key" "$first_key"
+same "$(keys | sort)" "$(printf '%s\n' "$first_key" "$second_key" | sort)"
+same "$(versions 'length(@)')" 2
+same "$(show 'tags."rotator-key-id"')" "$second_key"
+same "$(show 'imageRegistryCredentials[0].username')" "$app_id"
+same "$(show 'ipAddress.ports[0].port')" 80
 rotator emulator advance 2m >/dev/null
 same "$(show instanceView.state)" Running
+
+say "Both passwords sign in, each in an az of its own: nothing has relied on luck"
+signs_in() (
+    AZURE_CONFIG_DIR=$(mktemp -d "$directory/az-XXXXXX")
+    export AZURE_CONFIG_DIR
+    az login --service-principal --username "$app_id" --password "$1" --tenant "$AZURE_TENANT_ID" --allow-no-subscriptions --output none 2>"$directory/said"
+)
+signs_in "$password" || fail "the old password was taken away too early"
+signs_in "$second" || fail "the new password doesn't sign in"
 
 say "A day later the old one goes, and the group can still pull"
 rotator emulator advance 25h >/dev/null
 as_operator rotate $registry
-same "$(az ad app credential list --id "$app_id" --query '[].keyId' --output tsv)" "$new_key"
-differs "$new_key" "$first_key"
+same "$(keys)" "$second_key"
 rotator emulator advance 2m >/dev/null
+signs_in "$password" && fail "the old password still signs in"
+grep -q AADSTS7000215 "$directory/said" || fail "az was refused for another reason: $(cat "$directory/said")"
+signs_in "$second" || fail "the new password no longer signs in"
+same "$(versions '[?attributes.enabled] | length(@)')" 1
 rotator emulator move-host "$container_id"
 
-say "rotator revoke"
+say "rotator revoke: no role is left, and no pull succeeds"
 as_operator revoke $registry --yes
 same "$(az role assignment list --assignee "$app_id" --scope "$registry_id" --query 'length(@)' --output tsv)" 0
-rotator emulator advance 15m >/dev/null
-rotator emulator move-host "$container_id" && fail "the group could still pull"
+az container restart --resource-group $group --name $container 2>"$directory/said" && fail "the group could still pull"
+grep -q InaccessibleImage "$directory/said" || fail "az was refused for another reason: $(cat "$directory/said")"
 
 say "The whole chain works."

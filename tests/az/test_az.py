@@ -4,6 +4,7 @@ It runs where ``az`` is: on PATH, or named by the environment variable ROTATOR_A
 """
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -14,10 +15,22 @@ import pytest
 AZ = os.environ.get("ROTATOR_AZ") or shutil.which("az")
 
 
+def _command(directory: Path, name: str, *words: str) -> None:
+    """A command on a PATH of its own, so that neither program finds anything else of the other's."""
+    script = directory / name
+    script.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
+    script.chmod(0o755)
+
+
 @pytest.mark.skipif(AZ is None, reason="the Azure CLI is not here: put az on PATH, or name it in ROTATOR_AZ")
 def test_the_documented_az_commands_and_rotator_agree_about_the_world(tmp_path: Path) -> None:
     assert AZ is not None
-    path = os.pathsep.join([str(Path(AZ).parent), str(Path(sys.executable).parent), os.environ["PATH"]])
+    (commands := tmp_path / "bin").mkdir()
+    _command(commands, "az", str(Path(AZ).absolute()))
+    _command(commands, "rotator", sys.executable, "-m", "rotator")
+    root = Path(__file__).parents[2]
+    environment = {"HOME": str(tmp_path), "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(root)}
     script = Path(__file__).with_name("chain.sh")
-    ran = subprocess.run([script, tmp_path / "state"], env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False)
+    ran = subprocess.run([script, tmp_path / "state"], env=environment, capture_output=True, text=True, check=False, timeout=900)
     assert ran.returncode == 0, f"{ran.stdout}\n{ran.stderr}"
+    assert "The whole chain works." in ran.stdout

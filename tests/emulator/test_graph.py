@@ -284,7 +284,7 @@ def test_without_permission_everything_is_denied(method: str, path: str, body: o
     assert target.deleted is None
 
 
-def test_owned_by_reaches_just_the_objects_that_the_caller_owns() -> None:
+def test_owned_by_changes_just_what_the_caller_owns_and_reads_everything() -> None:
     world = World(OWNED)
     mine, other = world.directory.create_application("mine"), world.directory.create_application("other")
     principal = world.directory.create_service_principal(mine.app_id)
@@ -292,9 +292,12 @@ def test_owned_by_reaches_just_the_objects_that_the_caller_owns() -> None:
     assert world.call("POST", f"/applications/{mine.id}/addPassword", {})[0] == 200
     assert world.call("GET", f"/applications(appId='{mine.app_id}')")[0] == 200
     assert world.call("POST", f"/applications/{other.id}/addPassword", {})[0] == 403
-    assert world.call("GET", f"/applications/{other.id}")[0] == 403
+    assert world.call("DELETE", f"/applications/{other.id}")[0] == 403
     assert world.call("POST", f"/servicePrincipals/{principal.id}/addPassword", {})[0] == 403
-    assert world.call("GET", f"/applications?$filter=appId eq '{mine.app_id}'")[0] == 403
+    assert world.call("GET", f"/applications/{other.id}")[0] == 200
+    assert world.call("GET", f"/servicePrincipals(appId='{mine.app_id}')")[0] == 200
+    assert len(world.call("GET", f"/applications?$filter=appId eq '{mine.app_id}'")[1]["value"]) == 1
+    assert world.call("POST", "/directoryObjects/getByIds", {"ids": [mine.id]})[0] == 403
 
 
 def test_whoever_creates_with_owned_by_owns_what_he_made() -> None:

@@ -1,7 +1,8 @@
 """Who may do what in Graph, by the application permissions in Microsoft's permissions reference.
 
-Ownership counts for the very object: owning an application gives nothing on its service principal. With ``Application.ReadWrite.OwnedBy``
-lists are refused: the reference says so of ``GET /applications`` (its generated tables disagree; the stricter one is emulated).
+Ownership counts for the very object: owning an application gives nothing on its service principal. It limits what may be changed, and not what may
+be read: with ``Application.ReadWrite.OwnedBy`` an app reads and lists every application and service principal of the tenant (permissions reference,
+"Application.ReadWrite.OwnedBy", remarks; "Get servicePrincipal", permissions).
 """
 
 from collections.abc import Collection
@@ -11,7 +12,8 @@ from rotator.emulator.wire import ServiceError
 
 ALL = "Application.ReadWrite.All"
 OWNED = "Application.ReadWrite.OwnedBy"
-READERS = frozenset({"Application.Read.All", ALL, "Directory.Read.All", "Directory.ReadWrite.All"})
+RESOLVERS = frozenset({"Application.Read.All", ALL, "Directory.Read.All", "Directory.ReadWrite.All"})
+READERS = RESOLVERS | {OWNED}
 DIRECTORY_READERS = frozenset({"Directory.Read.All", "Directory.ReadWrite.All", "Organization.Read.All", "Organization.ReadWrite.All"})
 
 
@@ -20,16 +22,16 @@ def denied() -> ServiceError:
     return ServiceError(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
 
 
-def may_list(roles: Collection[str]) -> None:
-    """Reading many objects at once. Raises ServiceError 403."""
+def may_read(roles: Collection[str]) -> None:
+    """Reading applications and service principals, one or many. Raises ServiceError 403."""
     if READERS.isdisjoint(roles):
         raise denied()
 
 
-def may_read(roles: Collection[str], oid: str, target: Holder | None) -> None:
-    """Reading one object (None: one that doesn't exist): any reader, or its owner. Raises ServiceError 403."""
-    if READERS.isdisjoint(roles):
-        may_write(roles, oid, target)
+def may_resolve(roles: Collection[str]) -> None:
+    """Reading objects of any kind by their ids. Raises ServiceError 403."""
+    if RESOLVERS.isdisjoint(roles):
+        raise denied()
 
 
 def may_read_directory(roles: Collection[str]) -> None:

@@ -115,7 +115,7 @@ class Graph:
     # reads
 
     def _list(self, kind: Kind, call: Call) -> Response:
-        permissions.may_list(self._roles(call))
+        permissions.may_read(self._roles(call))
         wanted = filters.query(call.request.query, PROPERTIES[kind], TYPES[kind])
         bodies, more = self._directory.page(kind, wanted, self._directory.glance())
         content: dict[str, Json] = {"@odata.context": f"{_metadata(call)}#{kind}{_selection(wanted.select)}"}
@@ -129,13 +129,13 @@ class Graph:
         filters.only_select(call.request.query)
         select = filters.select(call.request.query, PROPERTIES[kind], TYPES[kind])
         key = self._key(kind, call)
-        permissions.may_read(self._roles(call), call.who.oid, self._directory.known(kind, key))
+        permissions.may_read(self._roles(call))
         body = self._directory.read(kind, key, self._directory.glance())
         context = f"{_metadata(call)}#{kind}{_selection(select)}/$entity"
         return _odata(200, {"@odata.context": context, **_selected(body, select)})
 
     def _by_ids(self, call: Call) -> Response:
-        permissions.may_list(self._roles(call))
+        permissions.may_resolve(self._roles(call))
         asked = _members(call)
         ids, types = asked.get("ids"), asked.get("types")
         if not isinstance(ids, list) or not ids:
@@ -149,7 +149,7 @@ class Graph:
         return {"@odata.type": f"#{TYPES[kind]}", **self._directory.body(target)} if target else None
 
     def _owners(self, kind: Kind, call: Call) -> Response:
-        permissions.may_read(self._roles(call), call.who.oid, self._directory.known(kind, self._key(kind, call)))
+        permissions.may_read(self._roles(call))
         target = self._directory.holder(kind, self._key(kind, call))
         found = [self._typed("servicePrincipals", oid) for oid in target.owners]
         return _odata(200, {"@odata.context": f"{_metadata(call)}#directoryObjects", "value": [each for each in found if each]})
