@@ -20,7 +20,7 @@ test: $(READY)  ## every test
 	@$(BIN)/python -m pytest -q -n auto $(ARGS)
 
 check: $(READY)  ## format, lint, strict types, import contracts, documentation
-	@$(BIN)/ruff format --check --quiet || { echo "run: make fmt" >&2; exit 1; }
+	@$(BIN)/ruff format --check --quiet --output-format concise || { echo "Run make fmt." >&2; exit 1; }
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache

@@ -266,6 +266,8 @@ def test_mistakes_of_all_files_come_together_and_in_order(write: Write) -> None:
         "a window by chance": ("rotation: {deploy_window: {cron: R 2 * * *, duration: 4h}}", "rotation.deploy_window.cron", "0 2 * * SAT"),
         "a window on no day": ("rotation: {deploy_window: {cron: 0 2 30 2 *, duration: 4h}}", "rotation.deploy_window.cron", "0 2 * * SAT"),
         "a window that opens too late": ("rotation: {deploy_window: {cron: 0 2 1 */2 *, duration: 4h}}", "rotation.deploy_window.cron", "more often"),
+        "a window in one season": ("rotation: {deploy_window: {cron: 0 2 * 1-3 *, duration: 4h}}", "rotation.deploy_window.cron", "more often"),
+        "a window on leap days": ("rotation: {deploy_window: {cron: 0 2 29 2 *, duration: 4h}}", "rotation.deploy_window.cron", "more often"),
         "a window of a minute": ("rotation: {deploy_window: {cron: 0 2 * * *, duration: 1m}}", "rotation.deploy_window.duration", "15m or more"),
         "a YAML tag": ("proof: {over: !!binary aGk=}", "proof.over", "quotes"),
         "a merge": ("proof: {<<: {times: 1}}", "proof", "plain keys"),
@@ -516,6 +518,13 @@ def test_the_next_opening_is_now_while_the_window_is_open() -> None:
     saturdays = window("0 2 * * SAT", "4h")
     assert next_open(saturdays, at("2025-01-04T03:00:00")) == at("2025-01-04T03:00:00")
     assert next_open(saturdays, at("2025-01-04T05:00:00")) == at("2025-01-11T01:00:00")
+
+
+@pytest.mark.parametrize("cron", ["0 2 * * SAT", "* * * * *", "0 2 1-31/10 * *", "0 2 1 * *"])
+def test_a_window_that_opens_within_the_time_to_renew_is_accepted(write: Write, cron: str) -> None:
+    window = f"{{cron: '{cron}', duration: 4h}}"
+    (policy,) = load(write(a__yaml=f"{MINIMAL}rotation: {{renew_before: 31d, deploy_window: {window}}}\n"))
+    assert policy.rotation.deploy_window
 
 
 def test_windows_that_overlap_are_one() -> None:

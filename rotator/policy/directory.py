@@ -5,7 +5,6 @@ two policies that would manage the same thing; a name that nobody gave.
 """
 
 from collections.abc import Collection, Iterator
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ from pydantic import ValidationError
 from rotator.errors import Mistake, PolicyError
 from rotator.policy import manifest
 from rotator.policy.located import Located, parse
-from rotator.policy.mistakes import mistakes
 from rotator.policy.model import Policy, PolicyFile
 from rotator.policy.rivals import rivals
 
@@ -72,6 +70,8 @@ def _policy(document: Located) -> tuple[Policy | None, list[Mistake]]:
     try:
         parsed = PolicyFile.model_validate(data)
     except ValidationError as error:
+        from rotator.policy.mistakes import mistakes
+
         return None, [*document.mistakes, *wrong, *mistakes(document, error.errors())]
     fields = {name: getattr(parsed, name) for name in PolicyFile.model_fields}
     return Policy.model_construct(**fields, name=Path(document.file).stem, file=document.file), [*document.mistakes, *wrong]
@@ -116,6 +116,8 @@ def _beside(document: Located, name: str) -> Path:
 
 
 def _strangers(documents: list[Located], names: Collection[str], directory: str) -> Iterator[Mistake]:
+    from difflib import get_close_matches
+
     known = sorted(Path(document.file).stem for document in documents)
     for name in sorted(set(names) - set(known)) if known else ():
         near = get_close_matches(name, known, n=1)

@@ -1,9 +1,9 @@
 """What a policy can say: frozen pydantic models, whose field descriptions are also the JSON schema's and the remedies of mistakes."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, InstanceOf, Tag, WithJsonSchema, field_validator
 from pydantic import ValidationInfo as Info
@@ -19,7 +19,15 @@ _Path = Annotated[str, BeforeValidator(rules.path), WithJsonSchema({"type": "str
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
+
+
+_P = TypeVar("_P", bound=_Part)
+
+
+def _made(part: type[_P]) -> Callable[[], _P]:
+    """Defaults are made when a policy needs them: a model is expensive to build, and most commands need none."""
+    return part
 
 
 class Principal(_Part):
@@ -245,10 +253,10 @@ class PolicyFile(_Part):
     principal: Principal = Field(description=Principal.__doc__)
     registries: tuple[RegistryPolicy, ...] = Field(min_length=1, description="The registries that the principal pulls from.")
     key_vault: KeyVaultPolicy = Field(description=KeyVaultPolicy.__doc__)
-    proof: ProofPolicy = Field(default=ProofPolicy(), description=ProofPolicy.__doc__)
-    rotation: Rotation = Field(default=Rotation(), validate_default=True, description=Rotation.__doc__)
+    proof: ProofPolicy = Field(default_factory=_made(ProofPolicy), description=ProofPolicy.__doc__)
+    rotation: Rotation = Field(default_factory=_made(Rotation), validate_default=True, description=Rotation.__doc__)
     container_groups: tuple[GroupPolicy, ...] = Field(default=(), description="The container groups that pull with the principal.")
-    discover: Discover = Field(default=Discover(), description=Discover.__doc__)
+    discover: Discover = Field(default_factory=_made(Discover), description=Discover.__doc__)
 
     @field_validator("container_groups")
     @classmethod

@@ -185,8 +185,7 @@ def in_order(value: timedelta, info: ValidationInfo) -> timedelta:
 
 def often_enough(expression: str, renew_before: timedelta) -> None:
     """Refuse a window that may stay closed from the day a credential is due to the day it ends."""
-    gap = window.longest_gap(expression)
-    if gap > renew_before:
+    if gap := window.longer_gap(expression, renew_before):
         problem = f"opens only every {render(gap)}, and renew_before is {render(renew_before)}: a credential could end before it opens"
         refuse(problem, "Let it open more often, for example 0 2 * * SAT, or write a longer renew_before.", ("cron",))
 

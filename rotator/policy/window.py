@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from itertools import islice, takewhile
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _SHIFT = timedelta(hours=3)
 """More than any change of clocks: within it, the order on the wall may not be the order in time."""
 _ANCHOR = datetime(2024, 1, 1)  # noqa: DTZ001 (a clock on a wall knows no zone)
+_MINUTE = timedelta(minutes=1)
 _FIELD = re.compile(r"[0-9A-Za-z*,/-]+")
 
 
@@ -47,11 +48,18 @@ def wrong(expression: str) -> str:
 
 
 @cache
-def longest_gap(expression: str) -> timedelta:
-    """The longest time from one opening to the next, over two years or 500 openings."""
-    seen = [_ANCHOR, *takewhile(lambda wall: wall < _ANCHOR + timedelta(days=800), islice(_walls(expression, _ANCHOR), 500))]
-    last = next(_walls(expression, seen[-1]))
-    return max(later - earlier for earlier, later in zip(seen[1:] or seen, [*seen[2:], last], strict=True))
+def longer_gap(expression: str, limit: timedelta) -> timedelta | None:
+    """How long the window stays closed at most, from opening to opening, where that is longer than `limit`; None where it isn't.
+
+    Looks at 800 days from a leap year on, in steps as long as `limit`, and at no more than 300 of them.
+    """
+    wall = next(_walls(expression, _ANCHOR))
+    for _ in range(min(300, timedelta(days=800) // limit)):
+        latest = next(_walls(expression, wall + limit + _MINUTE, back=True))
+        if latest <= wall:
+            return next(_walls(expression, wall)) - wall
+        wall = latest
+    return None
 
 
 def open_at(window: "DeployWindow", at: datetime) -> bool:
@@ -78,9 +86,9 @@ def _from(window: "DeployWindow", start: datetime) -> Iterator[datetime]:
     return (wall.replace(tzinfo=zone, fold=0).astimezone(UTC) for wall in walls)
 
 
-def _walls(expression: str, after: datetime) -> Iterator[datetime]:
-    """Openings on the wall, without a zone, strictly after `after`."""
+def _walls(expression: str, start: datetime, *, back: bool = False) -> Iterator[datetime]:
+    """Openings on the wall, without a zone: strictly after `start`, or going back strictly before it."""
     from croniter import croniter
 
-    openings: Iterator[Any] = croniter(expression, after, ret_type=datetime)
+    openings: Iterator[Any] = croniter(expression, start, ret_type=datetime, is_prev=back)
     return openings

@@ -1,0 +1,25 @@
+"""What every test stands on: nothing leaves this machine, and no test sees what another one left in a library's memory."""
+
+import ipaddress
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+
+def _stay_here(event: str, arguments: tuple[Any, ...]) -> None:
+    """Refuse to connect to anything but this machine: an audit hook sees every library's sockets, and can't be taken off."""
+    if event == "socket.connect" and isinstance(arguments[1], tuple) and not ipaddress.ip_address(arguments[1][0]).is_loopback:
+        raise ConnectionRefusedError(f"a test tried to reach {arguments[1][0]}")
+
+
+sys.addaudithook(_stay_here)
+
+
+@pytest.fixture(autouse=True)
+def _no_vault_is_remembered() -> Iterator[None]:
+    """Forget which tenant a vault belongs to: the Key Vault SDK keeps that for the life of a process, and each test has a tenant of its own."""
+    yield
+    if remembered := sys.modules.get("azure.keyvault.secrets._shared.http_challenge_cache"):
+        remembered.clear()
