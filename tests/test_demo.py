@@ -3,6 +3,7 @@
 import http.client
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from rotator.demo.documented import Admin, Wanted
 from rotator.demo.stage import Stage, stage
 from rotator.demo.story import STORY, Chapter, rotator
 from rotator.demo.voice import Voice
+from rotator.emulator.directory import StateDirectory
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:GetQueryParameters is deprecated:DeprecationWarning"),  # msgraph-sdk's own models
@@ -41,6 +43,17 @@ def test_every_claim_of_the_demonstration_holds_and_nothing_of_it_stays(tmp_path
     assert marks == [("✓", claim.text) for chapter in STORY for claim in chapter.claims]
     assert re.findall(r"^\d+\. (.*)$", done.stdout, re.MULTILINE) == [chapter.title for chapter in STORY]
     assert done.stderr == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_demonstration_that_is_ended_halfway_leaves_nothing(tmp_path: Path) -> None:
+    environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen([sys.executable, "-m", "rotator", "demo"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as playing:
+        assert any("$ rotator plan" in line for line in playing.stdout or ())
+        (directory,) = tmp_path.iterdir()
+        assert StateDirectory(directory / "emulator").serving()
+        playing.terminate()
+    assert playing.returncode == 128 + signal.SIGTERM
     assert list(tmp_path.iterdir()) == []
 
 

@@ -26,7 +26,14 @@ def principals(stage: Stage) -> None:
 
 def job_image(stage: Stage) -> None:
     """A job that has nothing to do, so that nobody has to wait for it."""
-    image = {"registry": stage.seeded.login_server, "repository": "nightly", "tag": "v1", "exit_code": 0, "run_seconds": 0}
+    image = {
+        "registry": stage.seeded.login_server,
+        "repository": "nightly",
+        "tag": "v1",
+        "exit_code": 0,
+        "run_seconds": 0,
+        "logs": "42 rows copied\n",
+    }
     stage.ask("POST", "/images", image)
 
 

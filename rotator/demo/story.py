@@ -98,8 +98,9 @@ STORY = (
     ),
     Chapter(
         "The nightly job takes the new password by itself",
-        "Its script calls `rotator deploy` where it called `az container create`; the exit code is the job's.",
-        (rotator("deploy mycontainerregistry nightly --wait"),),
+        "Its script calls `rotator deploy` where it called `az container create`; the exit code is the job's,\n"
+        "and the last line below is what the job printed.",
+        (rotator("deploy mycontainerregistry nightly --wait --logs"),),
         (Claim("the job ran to its end with the new password", claims.moved("nightly", "Succeeded")),),
     ),
     Chapter(
