@@ -8,7 +8,7 @@ READY := .venv/.ready
 QUIET := --quiet --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench lock fmt schema function clean
+.PHONY: help demo test check bench lock fmt schema docs function clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 16
@@ -21,7 +21,7 @@ test: $(READY)  ## every test
 
 check: $(READY)  ## format, lint, strict types, import contracts, documentation
 	@$(BIN)/ruff format --check --quiet --output-format concise || { echo "Run make fmt." >&2; exit 1; }
-	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff check --quiet --output-format concise
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 	@test ! -e tests/test_docs.py || $(BIN)/python -m pytest -q tests/test_docs.py
@@ -37,6 +37,9 @@ schema: $(READY)  ## write policies/policy.schema.json again
 	@$(BIN)/python -c 'from rotator.policy.jsonschema import render; print(render(), end="")' > .schema
 	@mv .schema policies/policy.schema.json
 
+docs: $(READY)  ## write the parts of the documentation that are made from the code again
+	@$(BIN)/python -m tests.written
+
 lock: $(READY)  ## resolve the dependencies again; UPGRADE=--upgrade takes the newest
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --all-extras --no-header --python-version 3.11 $(UPGRADE) \
 		pyproject.toml -o requirements.lock
@@ -47,7 +50,7 @@ function: $(READY)  ## the folder to deploy as an Azure Functions app: build/fun
 	@rm -rf build/function && mkdir -p build/function
 	@cp -R function/. build/function
 	@cp -R rotator policies build/function/
-	@rm -rf build/function/rotator/emulator && find build/function -name __pycache__ -type d -prune -exec rm -rf {} +
+	@rm -rf build/function/rotator/emulator build/function/rotator/demo && find build/function -name __pycache__ -type d -prune -exec rm -rf {} +
 	@echo "build/function is ready: func azure functionapp publish NAME --python"
 
 clean:  ## remove what was built, and .venv
@@ -56,7 +59,7 @@ clean:  ## remove what was built, and .venv
 
 $(READY): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer with venv found; name one: make PYTHON=/path/to/python" >&2; exit 1; }
-	@echo "Setting up .venv with the locked packages; this takes a minute, once." >&2
+	@echo "Setting up .venv with the locked packages (a minute, the first time)." >&2
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install $(QUIET) --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install $(QUIET) --no-deps --no-build-isolation -e .
