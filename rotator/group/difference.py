@@ -7,15 +7,17 @@ from typing import Any
 
 from rotator.group.place import places
 from rotator.group.recipe import Recipes
-from rotator.group.shape import Json, Value, drop, get, plain
+from rotator.group.shape import Json, Value, drop, get, plain, text
 from rotator.group.tags import OURS
 from rotator.group.writable import writable
 from rotator.policy import GroupPolicy, Policy
 
 HIDDEN = "***"
-_SECRET = ("password", "securevalue", "storageaccountkey", "workspacekey", "protectedsettings", "secret", "value", "command", "ccepolicy")
+_SECRET = ("password", "securevalue", "storageaccountkey", "workspacekey", "secret", "value", "command", "ccepolicy")
 """Properties whose values are never shown, with all below them. Plain variables and commands often hold secrets, too."""
-_EXACT = ("secret", "keyvaluepairs", "metadata", "settings", "protectedsettings")
+_OPAQUE = ("protectedsettings",)
+"""Properties whose very structure comes out of a secret."""
+_EXACT = ("secret", "keyvaluepairs", "metadata", "settings")
 """Objects whose keys are data and have a case."""
 
 
@@ -68,9 +70,11 @@ def _members(path: str, one: Mapping[str, Any], other: Mapping[str, Any], secret
     names = {(name if exact else name.lower()): name for name in (*other, *one)}
     sides = [{(name if exact else name.lower()): value for name, value in side.items()} for side in (one, other)]
     for key, name in names.items():
-        below = f"{path}.{name}" if path else name
-        hides = secret or name.lower() in _SECRET
-        yield from _changes(below, sides[0].get(key), sides[1].get(key), secret=hides, exact=exact or name.lower() in _EXACT)
+        below, pair = f"{path}.{name}" if path else name, (sides[0].get(key), sides[1].get(key))
+        if name.lower() in _OPAQUE:
+            yield from [] if _equal(*pair) else [Change(below, *(_rendered(value, secret=True) for value in pair))]
+        else:
+            yield from _changes(below, *pair, secret=secret or name.lower() in _SECRET, exact=exact or name.lower() in _EXACT)
 
 
 def _items(path: str, one: list[Value], other: list[Value], secret: bool, exact: bool) -> Iterator[Change]:
@@ -81,8 +85,8 @@ def _items(path: str, one: list[Value], other: list[Value], secret: bool, exact:
 
 def _label(sides: list[Value], index: int) -> str:
     """What an item of an array is called: by its name or server where both sides agree, or only one has it."""
-    called = {get(side, "name") or get(side, "server") for side in sides if side is not None}
-    return str(called.pop()) if len(called) == 1 and None not in called else str(index)
+    called = {text(side, "name") or text(side, "server") for side in sides if side is not None}
+    return (called.pop() or str(index)) if len(called) == 1 else str(index)
 
 
 def _equal(one: Value, other: Value) -> bool:
@@ -96,10 +100,10 @@ def _whole(path: str, one: Value, other: Value, secret: bool, exact: bool) -> It
             empty: Value = {} if isinstance(value, Mapping) else []
             yield from _changes(path, *((value, empty) if side == 0 else (empty, value)), secret=secret, exact=exact)
             return
-    yield Change(path, *(_rendered(value, secret) for value in (one, other)))
+    yield Change(path, *(_rendered(value, secret=secret) for value in (one, other)))
 
 
-def _rendered(value: Value, secret: bool) -> str | None:
+def _rendered(value: Value, *, secret: bool) -> str | None:
     if value is None:
         return None
     return HIDDEN if secret or (isinstance(value, (Mapping, list)) and value) else json.dumps(value, ensure_ascii=False)

@@ -38,11 +38,6 @@ class Happening:
         ended = self.name == "killing" and "terminated with exitcode" in message and "exitcode 0" not in message
         return ended or (self.name == "backoff" and "restarting" in message)
 
-    @property
-    def success(self) -> bool:
-        """An image that was pulled, or a container that started."""
-        return self.name in ("pulled", "started")
-
 
 @dataclass(frozen=True, slots=True)
 class State:
@@ -66,8 +61,8 @@ class State:
 
     @property
     def error(self) -> datetime | None:
-        """When it ended with an error of its own; the platform ends containers, too, to move or update them."""
-        return (self.finished or self.started) if self.exit_code and self.exit_code not in _PLATFORM else None
+        """When the run began that ended with an error of its own; platform and updates end containers, too, whose run is older."""
+        return (self.started or self.finished) if self.exit_code and self.exit_code not in _PLATFORM else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +89,7 @@ class Instance:
     @property
     def succeeded(self) -> datetime | None:
         """When its image was last known to be there: pulled, or started."""
-        known = [event.last for event in self.events if event.success]
+        known = [event.last for event in self.events if event.name == "pulled"]
         return max([*known, *([self.started] if self.started else [])], default=None)
 
     @property
@@ -109,7 +104,7 @@ class Instance:
 
     @property
     def crashed(self) -> datetime | None:
-        """When it ended with an error, if it is still down for that."""
+        """When the run began that ended with an error, if it is still down for that."""
         if self.current.state == "terminated":
             return self.current.error
         if not self.current.backing_off:
@@ -120,7 +115,7 @@ class Instance:
 
     @property
     def recovered(self) -> datetime | None:
-        """When it ended with an error, if it runs again."""
+        """When the run began that ended with an error, if it runs again."""
         return self.previous.error if self.running and self.previous.state == "terminated" else None
 
 

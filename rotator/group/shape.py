@@ -4,7 +4,7 @@ ACI answers in camelCase, but what is written by hand (manifests, other tools) i
 (environment variables, files of a secret volume) are values here or are read exactly.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
@@ -17,10 +17,15 @@ Value = Any
 def get(node: Value, *names: str) -> Value:
     """The value at the end of a path of property names; None where anything on the way is missing or null."""
     for name in names:
-        if not isinstance(node, Mapping):
+        if not isinstance(node, (dict, Mapping)):
             return None
-        node = node[name] if name in node else next((value for key, value in node.items() if same(key, name)), None)
+        node = node[name] if name in node else _spelled_otherwise(node, name)
     return node
+
+
+def _spelled_otherwise(node: Mapping[str, Value], name: str) -> Value:
+    length, lower = len(name), name.lower()
+    return next((value for key, value in node.items() if len(key) == length and key.lower() == lower), None)
 
 
 def text(node: Value, *names: str) -> str:
@@ -32,7 +37,7 @@ def text(node: Value, *names: str) -> str:
 def objects(node: Value, *names: str) -> tuple[Value, ...]:
     """The JSON objects in an array; what is not an object is not ours to understand."""
     found = get(node, *names)
-    return tuple(item for item in found if isinstance(item, Mapping)) if isinstance(found, Sequence) and not isinstance(found, str) else ()
+    return tuple(item for item in found if isinstance(item, (dict, Mapping))) if isinstance(found, (list, tuple)) else ()
 
 
 def put(node: Json, name: str, value: Value) -> None:

@@ -3,8 +3,8 @@
 Dropped, by the ``readOnly`` marks of the API's specifications (2023-05-01 to 2025-09-01): ``id name type systemData``; the group's,
 containers' and init containers' ``instanceView``; ``provisioningState``; ``isCreatedFromStandbyPool``; ``ipAddress.fqdn`` (it follows from
 ``dnsNameLabel``); ``identity.principalId`` and ``tenantId``, and ``principalId`` and ``clientId`` of every user-assigned identity, of which
-the name is what counts. ``isCustomProvisioningTimeout`` is read-only where an API version documents it; the time-out beside it is
-its default unless that flag says otherwise, and sent back it could become a custom one, so it goes along.
+the name is what counts. ``isCustomProvisioningTimeout`` is read-only where an API version documents it; where it says no, the
+time-out beside it is the default, which sent back could become a custom one, so it goes along.
 
 Kept: ``ipAddress.ip``, which no specification marks as read-only (dropping it would ask for any address), ``isDelegatedIdentity``, which is in
 no specification and in every answer (fact B3), nulls, and everything that isn't known here.
@@ -22,7 +22,7 @@ def writable(document: Mapping[str, Any]) -> Json:
     drop(body, "id", "name", "type", "systemData")
     properties = get(body, "properties")
     drop(properties, "instanceView", "provisioningState", "isCreatedFromStandbyPool")
-    if not get(properties, "isCustomProvisioningTimeout"):
+    if get(properties, "isCustomProvisioningTimeout") is False:
         drop(properties, "provisioningTimeoutInSeconds")
     drop(properties, "isCustomProvisioningTimeout")
     drop(get(properties, "ipAddress"), "fqdn")
