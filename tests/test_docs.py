@@ -1,0 +1,473 @@
+"""The documentation says what is so: made parts are made again, commands are run or parsed, names are looked up."""
+
+import ast
+import importlib
+import re
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer.main
+
+import rotator
+from rotator import guard
+from rotator.cli.app import app
+from rotator.emulator import seed
+from rotator.plan import ORDER, RULES, STRIPPED
+from rotator.policy import load
+from rotator.report import status
+from rotator.state import ACCESS, ADOPTED, ATTEMPT, COMPROMISED, FAILED, HOME, KEY_ID, PREVIOUS, SINCE, Outcome
+from tests import written
+from tests.cli.scene import NAME, Scene, make
+from tests.written import DOCUMENTS, ROOT, STEP, first_rotation, made, shell_lines, told
+
+README, ARCHITECTURE, SECURITY, CODES = ((ROOT / name).read_text() for name in ("README.md", "ARCHITECTURE.md", "SECURITY.md", "docs/codes.md"))
+SOURCES = sorted(file for file in (ROOT / "rotator").rglob("*.py") if "emulator" not in file.parts and "demo" not in file.parts)
+COMMAND = typer.main.get_command(app)
+TAGS = {KEY_ID, HOME, ATTEMPT, ADOPTED, COMPROMISED, SINCE, FAILED, PREVIOUS, ACCESS, STRIPPED}
+
+
+def ids(files: list[Path]) -> list[str]:
+    return [str(file.relative_to(ROOT)) for file in files]
+
+
+def section(text: str, heading: str) -> str:
+    """What stands below a heading, down to the next of any level."""
+    found = re.search(rf"^#+ {re.escape(heading)}\n(.*?)(?=^#+ |\Z)", text, re.DOTALL | re.MULTILINE)
+    assert found, heading
+    return found[1]
+
+
+def cells(text: str, column: int) -> list[str]:
+    """The cells of a column in every table of a text, headings left out."""
+    rows = [re.split(r"(?<!\\)\|", line)[1:-1] for line in text.splitlines() if line.startswith("|") and not line.startswith("|--")]
+    return [row[column].strip() for row in rows if len(row) > column]
+
+
+def ticked(text: str) -> list[str]:
+    """Everything between single back ticks, code blocks left out."""
+    return re.findall(r"(?<!`)`([^`\n]+)`(?!`)", re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE))
+
+
+# made parts
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=ids(DOCUMENTS))
+def test_made_parts_are_as_the_code_makes_them(document: Path) -> None:
+    for found in written.PART.finditer(document.read_text()):
+        expected = f"<!-- made: {found['what']} -->\n{made(found['what'])}\n<!-- end -->"
+        assert found[0] == expected, f"{document.name}: '{found['what']}' is out of date; run make docs"
+
+
+def test_every_verb_is_in_the_reference() -> None:
+    parts = {found["what"] for document in DOCUMENTS for found in written.PART.finditer(document.read_text())}
+    shown = {what.partition(" ")[2] for what in parts if what.split()[0] in ("help", "folded")}
+    assert {name for name in verbs() if name not in shown} == set()
+
+
+def verbs() -> set[str]:
+    """Every command line that does something, without ``rotator`` itself."""
+    return {" ".join(name) for name, _ in _commands((), COMMAND)}
+
+
+def _commands(path: tuple[str, ...], command: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
+    if inner := getattr(command, "commands", None):
+        for name, one in inner.items():
+            yield from _commands((*path, name), one)
+    else:
+        yield path, command
+
+
+# commands
+
+
+def test_the_first_rotation_of_the_readme_works() -> None:
+    results = first_rotation()
+    assert list(results) == ["rotator validate", "rotator plan", f"rotator adopt {NAME}", "rotator rotate", "rotator rotate # a day later"]
+    assert {command: said.code for command, said in results.items()} == dict.fromkeys(results, 0)
+    assert "redeployed mycontainer" in results["rotator rotate"].out
+    assert "removed credential" in results["rotator rotate # a day later"].out
+
+
+def _lines() -> Iterator[tuple[str, str]]:
+    for document in DOCUMENTS:
+        text = document.read_text()
+        crontab = [found[1] for found in re.finditer(r"^[0-9*/ ]+ /\S*/(rotator [^>|]+)", text, re.MULTILINE)]
+        for line in (*shell_lines(text), *crontab, *(tick for tick in ticked(text) if re.match(r"(rotator|make) [a-z]", tick))):
+            yield str(document.relative_to(ROOT)), line
+
+
+ROTATOR = sorted({(where, found[0]) for where, line in _lines() for found in re.finditer(r"\brotator [a-z][^\"')|#&;]*", line)})
+MAKE = sorted(
+    {(where, target) for where, line in _lines() if line.startswith("make ") for target in re.findall(r"(?<= )[a-z]+(?= |$)", line.partition("#")[0])}
+)
+
+
+@pytest.mark.parametrize(("where", "line"), ROTATOR)
+def test_a_command_and_its_options_exist(where: str, line: str) -> None:
+    words = line.split()[1:]
+    command: Any = COMMAND
+    while hasattr(command, "commands"):
+        if not words:
+            return  # the group of verbs itself
+        assert words[0] in command.commands, f"{where}: {words[0]} is no command"
+        command = command.commands[words.pop(0)]
+    known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)} | {"--help", "-h"}
+    assert {word.partition("=")[0] for word in words if word.startswith("-")} <= known, f"{where}: {line}"
+    with command.make_context("rotator", [word.replace("ID", "x") for word in words if word != "\\"], resilient_parsing=True):
+        pass
+
+
+def test_there_are_commands_to_check() -> None:
+    assert len(ROTATOR) > 20
+    assert {"demo", "test"} <= {target for where, target in MAKE if where == "README.md"}
+
+
+@pytest.mark.parametrize(("where", "target"), MAKE)
+def test_a_make_target_exists(where: str, target: str) -> None:
+    assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE), where
+
+
+def test_the_tags_for_az_are_those_that_rotator_reads() -> None:
+    assert set(re.findall(r"(rotator-[a-z-]+)=", section(README, "Nightly jobs"))) == {KEY_ID, SINCE}
+
+
+def test_the_policies_of_the_readme_are_valid(tmp_path: Path) -> None:
+    (example,) = load(ROOT / "policies")
+    whole, *parts = re.findall(r"^```yaml\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+    (tmp_path / "manifests").mkdir()
+    (tmp_path / "manifests" / "nightly.yaml").write_text((ROOT / "policies" / "manifests" / "nightly.yaml").read_text())
+    (tmp_path / "one.yaml").write_text(whole + parts[0] + parts[1].partition("\n")[2])
+    (policy,) = load(tmp_path)
+    assert [group.id.rsplit("/", 1)[-1] for group in policy.container_groups] == [g.id.rsplit("/", 1)[-1] for g in example.container_groups]
+    assert policy.container_groups[0].secrets
+    assert policy.container_groups[1].manifest
+
+
+def test_what_the_readme_says_of_the_function_app_is_so() -> None:
+    function_app = importlib.import_module("rotator.function_app")
+    rows = dict(zip(cells(section(README, "Azure Functions"), 0), cells(section(README, "Azure Functions"), 1), strict=True))
+    assert rows["`ROTATOR_SCHEDULE`"] == f"`{function_app.DEFAULT_SCHEDULE}`"
+    assert rows["`ROTATOR_MAX_DURATION`"] == f"`{function_app.DEFAULT_DURATION}`"
+    read = set(re.findall(r"ROTATOR_[A-Z_]+", (ROOT / "rotator" / "function_app.py").read_text()))
+    assert {name.strip("`") for name in rows if name.startswith("`")} == read
+
+
+def test_every_exit_code_is_in_the_table() -> None:
+    from rotator.fleet import ORDER as CODES_IN_ORDER
+
+    assert [int(code) for code in cells(section(README, "Exit codes"), 0)[1:]] == [*CODES_IN_ORDER, 0]
+
+
+# names
+
+
+PLACEHOLDERS = {
+    "rotator:LINEAGE:ATTEMPT",
+    "<password_secret>-access",
+    "PUT",
+    "Date",
+    "wire.py",
+    "behaviour.py",
+    "revoked",
+    "granted",
+    "python -m rotator",
+}
+"""What ARCHITECTURE.md writes as code and is no name of ours."""
+
+
+def codes_in(text: str) -> set[str]:
+    return {tick for tick in ticked(text) if re.fullmatch(r"[a-z_]+", tick)}
+
+
+@pytest.mark.parametrize("name", sorted(set(ticked(ARCHITECTURE)) - PLACEHOLDERS))
+def test_a_name_in_the_architecture_exists(name: str) -> None:
+    if name.startswith(("rotator ", "make ", "--")) or name in TAGS | used_codes():
+        return  # tests above and below look these up
+    if "/" in name or name.endswith((".py", ".toml", ".md", ".yaml")):
+        assert (ROOT / name).exists()
+    elif name.startswith("rotator.") or name == "rotator":
+        assert found(name)
+    else:
+        assert name.rpartition(".")[2] in defined() or name in verbs()
+
+
+def found(dotted: str) -> bool:
+    """Whether a dotted name can be imported, or is an attribute of something that can."""
+    parts = dotted.split(".")
+    for length in range(len(parts), 0, -1):
+        try:
+            thing: Any = importlib.import_module(".".join(parts[:length]))
+        except ModuleNotFoundError:
+            continue
+        for attribute in parts[length:]:
+            assert hasattr(thing, attribute), f"{dotted}: {attribute}"
+            thing = getattr(thing, attribute)
+        return True
+    return False
+
+
+@cache
+def defined() -> set[str]:
+    """Every class, function, method, field and constant of the program."""
+    names = set[str]()
+    for file in SOURCES:
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                names.add(node.name)
+            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                names.add(node.id)
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier():
+                names.add(node.value)
+    return names
+
+
+def test_every_module_is_in_the_map() -> None:
+    modules = {f"rotator.{path.stem}" for path in (ROOT / "rotator").iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    assert {name.strip("`") for name in cells(section(ARCHITECTURE, "Layers"), 0)[1:]} == modules - {"rotator.__init__"}
+
+
+def test_the_rules_and_their_order_are_those_of_the_planner() -> None:
+    cycle = section(ARCHITECTURE, "The life cycle")
+    named = [cell.strip("`") for cell in cells(cycle, 0)]
+    steps, rules, checks = (named.index(heading) for heading in ("step", "rule", "check"))
+    assert named[steps + 1 : rules] == [step.__name__ for step in ORDER]
+    assert named[rules + 1 : checks] == [rule.__name__ for rule in RULES]
+    assert named[checks + 1 :] == ["check", *(rule.__name__ for rule in guard.RULES)]
+
+
+def test_every_tag_is_in_the_table() -> None:
+    assert {tick for tick in ticked(section(ARCHITECTURE, "The state, all of it")) if tick.startswith("rotator-")} == TAGS
+
+
+def test_every_invariant_is_in_the_table() -> None:
+    assert [cell for cell in cells(section(ARCHITECTURE, "Invariants"), 0) if cell] == [f"I{nth}" for nth in range(1, 11)]
+
+
+# codes
+
+
+def constants(node: ast.expr) -> Iterator[str]:
+    """The texts that an expression may come to: a constant, or the branches of a choice between them."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    elif isinstance(node, ast.IfExp):
+        yield from (*constants(node.body), *constants(node.orelse))
+
+
+def used_codes() -> set[str]:
+    return {code for codes in codes_by_kind().values() for code in codes}
+
+
+@cache
+def codes_by_kind() -> dict[str, set[str]]:
+    """Every code in the program by what carries it: a reason, a wait, a note, a veto."""
+    carried = [each for file in SOURCES for node in ast.walk(ast.parse(file.read_text())) for each in _code(node, guarding=file.name == "guard.py")]
+    return {kind: {code for carrier, code in carried if carrier == kind} for kind in ("reason", "wait", "note", "veto")}
+
+
+def _code(node: ast.AST, *, guarding: bool) -> Iterator[tuple[str, str]]:
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        kind = {"Reason": "reason", "Wait": "wait", "Note": "note", "Noted": "note", "Vetoed": "veto", "Veto": "veto"}.get(node.func.id)
+        places = [node.args[1]] if node.func.id == "Veto" and len(node.args) > 1 else node.args[:1]
+        places += [keyword.value for keyword in node.keywords if keyword.arg == "code"]
+        yield from ((kind, code) for place in places for code in constants(place) if kind)
+    elif guarding and isinstance(node, ast.Yield) and isinstance(node.value, ast.Tuple):
+        yield from (("veto", code) for code in constants(node.value.elts[0]))
+
+
+@pytest.mark.parametrize(
+    ("kind", "heading"),
+    [("reason", "Why a step is taken"), ("wait", "What waits"), ("note", "What is worth knowing"), ("veto", "What is refused")],
+)
+def test_every_code_is_explained_and_no_other(kind: str, heading: str) -> None:
+    assert {cell.strip("`") for cell in cells(section(CODES, heading), 0)[1:]} == codes_by_kind()[kind]
+
+
+def test_the_architecture_assigns_every_code() -> None:
+    cycle = section(ARCHITECTURE, "The life cycle")
+    assert used_codes() - codes_in(cycle) == set()
+
+
+@pytest.mark.parametrize(("module", "rules"), [("plan/rules.py", RULES), ("guard.py", guard.RULES)], ids=["plan", "guard"])
+def test_a_rule_has_the_codes_that_the_architecture_says(module: str, rules: tuple[Any, ...]) -> None:
+    names = {rule.__name__ for rule in rules}
+    rows = [line for line in section(ARCHITECTURE, "The life cycle").splitlines() if line.startswith("| `")]
+    said = {ticked(row)[0]: codes_in(row.rstrip("|").rpartition("|")[2]) for row in rows}
+    found = codes_by_rule(ROOT / "rotator" / module, names)
+    assert {name: said[name] for name in sorted(names)} == {name: found[name] for name in sorted(names)}
+
+
+def codes_by_rule(file: Path, rules: set[str]) -> dict[str, set[str]]:
+    """The codes of each rule: its own, and those of the functions that it uses, other rules left out."""
+    functions = {node.name: node for node in ast.parse(file.read_text()).body if isinstance(node, ast.FunctionDef)}
+
+    def reached(name: str, seen: set[str]) -> set[str]:
+        named = {node.id for node in ast.walk(functions[name]) if isinstance(node, ast.Name) and node.id in functions}
+        for other in named - seen - rules:
+            seen |= reached(other, seen | {other})
+        return seen
+
+    carried = {name: {code for node in ast.walk(f) for _, code in _code(node, guarding=file.name == "guard.py")} for name, f in functions.items()}
+    return {rule: {code for name in reached(rule, {rule}) for code in carried[name]} for rule in rules}
+
+
+# events and output
+
+
+def test_every_event_that_is_told_is_in_the_table_once() -> None:
+    shown = cells(section((ROOT / "docs" / "events.md").read_text(), "Events"), 0)
+    names = [cell.strip("`") for cell in shown if cell.startswith("`")]
+    assert len(set(names)) == len(names) == len(told()) + 4  # the four fields of every line
+
+
+@pytest.fixture(name="played")
+def _played(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Scene:
+    return make(monkeypatch, tmp_path)
+
+
+def test_every_key_of_the_json_output_is_documented(played: Scene) -> None:
+    text = (ROOT / "docs" / "output.md").read_text()
+    commands = [("plan",), ("status",), ("validate",), ("rotate",), ("adopt", NAME), ("deploy", NAME), ("revoke", NAME, "--yes"), ("plan", "nobody")]
+    for words in commands:
+        body = played(*words, "--output", "json").json
+        assert body["version"] == 1
+        assert body["command"] == words[0]
+        heading = "rotate, adopt, revoke, grant" if words[0] in ("rotate", "adopt", "revoke") else words[0]
+        known = set(ticked(section(text, heading))) | set(ticked(section(text, "JSON output")))
+        assert keys(body, stop={"changes", "failures", "vetoes", "waits", "notes"} if "rotate" in heading else {"logs"}) <= known, words
+
+
+def keys(body: Any, stop: set[str]) -> set[str]:
+    """Every key at any depth, but below those in `stop`."""
+    if isinstance(body, list):
+        return {key for item in body for key in keys(item, stop)}
+    if isinstance(body, dict):
+        return set(body) | {key for name, item in body.items() if name not in stop for key in keys(item, stop)}
+    return set()
+
+
+def test_the_states_and_outcomes_are_all_named() -> None:
+    standings = {standing.name.lower() for standing in status.Standing}
+    assert standings <= set(ticked((ROOT / "docs" / "output.md").read_text()))
+    assert {outcome.value for outcome in Outcome} <= set(ticked((ROOT / "docs" / "events.md").read_text()))
+
+
+def test_every_place_of_a_hidden_value_is_in_the_policy_page() -> None:
+    from rotator.policy.rules import PATHS
+
+    page = section((ROOT / "docs" / "policy.md").read_text(), "Where hidden values come from")
+    assert tuple(cell.strip("`") for cell in cells(page, 0)[1:]) == PATHS
+
+
+# rights
+
+
+def rights(heading: str) -> set[str]:
+    return {tick for cell in cells(section(SECURITY, heading), 0)[1:] for tick in ticked(cell)}
+
+
+def test_the_rights_are_those_of_the_emulators_operator() -> None:
+    azure, seeded = seeded_azure()
+    principal = azure.directory.principal(seeded.operator.app_id)
+    assert rights("Microsoft Graph") == set(principal.app_roles)
+    assert rights("Container groups and registries") == set(seed.OPERATOR_ACTIONS)
+    assert rights("Role assignments") == set(seed.ACCESS_ACTIONS)
+    held = {
+        (azure.authorization.role(a.role).role_name, a.scope.lower()) for a in azure.authorization.assignments() if a.principal_id == principal.id
+    }
+    assert {name for name, scope in held if scope == seeded.vault_id.lower()} == rights("Key Vault")
+    assert {name for name, _ in held} == {*rights("Key Vault"), "rotator operator", "rotator access"}
+
+
+def seeded_azure() -> Any:
+    from rotator.emulator.azure import Azure
+    from rotator.emulator.clock import Clock
+    from tests.cli.scene import START
+
+    azure = Azure.build(Clock(START, lambda: 0.0))
+    return azure, seed.seed(azure)
+
+
+def test_the_readme_counts_the_rights_of_the_role() -> None:
+    assert "a custom role with four actions" in section(README, "Permissions")
+    assert len(seed.OPERATOR_ACTIONS) == 4
+
+
+def test_every_right_that_a_client_asks_for_is_granted() -> None:
+    """What an error of the clients tells a person to give is what SECURITY.md tells to give."""
+    asked = {found for file in (ROOT / "rotator" / "clients").glob("*.py") for found in _asked(file)}
+    assert asked
+    documented = {*seed.OPERATOR_ACTIONS, *seed.ACCESS_ACTIONS}
+    assert asked <= documented, asked - documented
+
+
+def _asked(file: Path) -> Iterator[str]:
+    types = {"{TYPE}": "Microsoft.ContainerInstance/containerGroups", "{ASSIGNMENTS}": "Microsoft.Authorization/roleAssignments"}
+    for named in re.findall(r"((?:\{[A-Z]+\}|Microsoft\.[A-Za-z]+/[A-Za-z]+)(?:/[a-z]+)*/(?:read|write|delete)) on", file.read_text()):
+        prefix = named.partition("/")[0]
+        yield named.replace(prefix, types.get(prefix, prefix), 1)
+
+
+# the whole
+
+
+def test_links_resolve() -> None:
+    for document in DOCUMENTS:
+        for target in re.findall(r"\]\(([^)\s]+)\)", document.read_text()):
+            if target.startswith("https://"):
+                continue
+            path, _, anchor = target.partition("#")
+            file = (document.parent / path).resolve() if path else document
+            assert file.exists(), f"{document.name}: {target}"
+            if anchor:
+                assert anchor in anchors(file.read_text()), f"{document.name}: {target}"
+
+
+def anchors(text: str) -> set[str]:
+    """The anchors of a document's headings, as they are made where it is shown."""
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+FORBIDDEN = (
+    r"/root\b",
+    r"/home/",
+    r"/work/",
+    r"(?<!var)/tmp/",
+    r"\bpypi\.org",
+    r"index-url",
+    r"\bsubagent",
+    r"\bLLM\b",
+    r"\bClaude\b",
+    r"\bChatGPT\b",
+    r"\bCopilot\b",
+)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=ids(DOCUMENTS))
+def test_nothing_of_a_machine_is_in_the_documentation(document: Path) -> None:
+    text = document.read_text()
+    assert [word for word in FORBIDDEN if re.search(word, text, re.IGNORECASE)] == []
+
+
+def test_the_decisions_are_all_listed() -> None:
+    listed = re.findall(r"\((\d{4}-[a-z-]+\.md)\)", (ROOT / "docs" / "adr" / "README.md").read_text())
+    assert listed == sorted(file.name for file in (ROOT / "docs" / "adr").glob("0*.md"))
+    for file in listed:
+        headings = re.findall(r"^## (.+)$", (ROOT / "docs" / "adr" / file).read_text(), re.MULTILINE)
+        assert headings == ["Decision", "Why", "What speaks against it", "To undo it"]
+
+
+def test_the_changelog_has_this_version() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert version == rotator.__version__
+    assert f"## [{version}]" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_every_heading_of_the_first_rotation_is_there() -> None:
+    assert f"## {STEP}\n" in README
+    assert (ROOT / "LICENSE").read_text().startswith("MIT License")

@@ -1,0 +1,242 @@
+"""The parts of the documentation that are made from the code, and what writes them anew: ``make docs``.
+
+A part stands between ``<!-- made: WHAT -->`` and ``<!-- end -->``. `tests/test_docs.py` makes each again and compares.
+"""
+
+import json
+import os
+import re
+import tempfile
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from typer.testing import CliRunner
+
+from rotator import events
+from rotator.cli.app import app
+from rotator.emulator import seed
+from rotator.emulator.azure import Azure
+from rotator.emulator.clock import Clock
+from rotator.emulator.services import build
+from rotator.policy.jsonschema import schema
+from tests.cli.scene import NAME, PASSWORD, START, Said, Scene, make
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+PART = re.compile(r"<!-- made: (?P<what>[^>]+?) -->\n.*?<!-- end -->", re.DOTALL)
+STEP = "First rotation"
+"""The heading in README.md whose commands are run, in order, in one world."""
+
+
+def rewritten(text: str) -> str:
+    """A document with every made part made again."""
+    return PART.sub(lambda found: f"<!-- made: {found['what']} -->\n{made(found['what'])}\n<!-- end -->", text)
+
+
+def made(what: str) -> str:
+    """One part, by what its mark says: a kind and, for some, whose."""
+    kind, _, whose = what.partition(" ")
+    return MAKERS[kind](whose)
+
+
+def help_of(verb: str) -> str:
+    """What ``rotator VERB --help`` prints, on a terminal of 100 columns."""
+    done = CliRunner(env={"COLUMNS": "100"}).invoke(app, [*verb.split(), "--help"], prog_name="rotator")
+    return f"```text\n{done.stdout.rstrip()}\n```"
+
+
+def folded_help(verb: str) -> str:
+    """The same, folded away."""
+    return f"<details><summary><code>rotator {verb}</code></summary>\n\n{help_of(verb)}\n\n</details>"
+
+
+# the policy
+
+
+def policy_fields(_: str) -> str:
+    """A table of every key that a policy can have."""
+    rows = [f"| `{path}` | {_default(field, required)} | {_sentence(field)} |" for path, field, required in _fields(schema(), "", required=True)]
+    return "\n".join(["| key | default | meaning |", "|---|---|---|", *rows])
+
+
+def _fields(node: Mapping[str, Any], path: str, *, required: bool) -> Iterator[tuple[str, Mapping[str, Any], bool]]:
+    """Every key below `node` as a dotted path, with what the schema says of it and whether it must be there."""
+    target = _target(node)
+    if path:
+        yield path, {**target, **node}, required
+    if "items" in target:
+        yield from list(_fields(target["items"], f"{path}[]", required=False))[1:]
+    for variant in target.get("oneOf", ()):
+        yield from ((inner, field, False) for inner, field, _ in list(_fields(variant, path, required=False))[1:])
+    for free in target.get("patternProperties", {}).values():
+        yield from list(_fields(free, f"{path}.PATH", required=False))[1:]
+    for name, inner in target.get("properties", {}).items():
+        yield from _fields(inner, f"{path}.{name}" if path else name, required=name in target.get("required", ()))
+
+
+def _target(node: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a node is, without references and without the choice of leaving it out."""
+    if "$ref" in node:
+        return _target(schema()["$defs"][node["$ref"].rsplit("/", 1)[-1]])
+    choices = [choice for choice in node.get("anyOf", ()) if choice.get("type") != "null"]
+    return _target(choices[0]) if choices else node
+
+
+def _default(field: Mapping[str, Any], required: bool) -> str:
+    if required:
+        return "**required**"
+    shown = field.get("default")
+    return f"`{str(shown).lower() if isinstance(shown, bool) else shown}`" if shown not in (None, [], (), {}) and not isinstance(shown, dict) else ""
+
+
+def _sentence(field: Mapping[str, Any]) -> str:
+    words = f" One of {', '.join(f'`{word}`' for word in field['enum'])}." if "enum" in field else ""
+    example = next(iter(field.get("examples", ())), None)
+    if example is None or "enum" in field or example == field.get("default") or len(str(example)) > 60:
+        return f"{field.get('description', '')}{words}"
+    return f"{field.get('description', '')}{words} Example: `{str(example).lower() if isinstance(example, bool) else example}`."
+
+
+# the events
+
+
+def event_table(_: str) -> str:
+    """A table of every event, with its fields in the JSON form."""
+    rows = [f"| `{events.name(kind)}` | {_own(kind)} | {_said(kind)} |" for kind in told()]
+    return "\n".join(["| event | fields of its own | meaning |", "|---|---|---|", *rows])
+
+
+def told() -> tuple[type[events.Event], ...]:
+    """Every kind of event."""
+    kinds = (found for found in vars(events).values() if isinstance(found, type) and issubclass(found, events.Event))
+    return tuple(kind for kind in kinds if kind is not events.Event)
+
+
+def _own(kind: type[events.Event]) -> str:
+    common = {field.name for field in fields(events.Event)}
+    return ", ".join(f"`{field.name}` {_type(field.type)}" for field in fields(kind) if field.name not in common)
+
+
+def _type(annotation: Any) -> str:
+    names = {"str": "text", "int": "number", "float": "number", "bool": "true or false", "datetime": "time", "tuple": "list of texts"}
+    kinds = [one.__name__ for one in (get_args(annotation) or (annotation,)) if isinstance(one, type) and one is not type(None)]
+    return "list of texts" if str(annotation).startswith("tuple") else names[kinds[0]]
+
+
+def _said(kind: type[events.Event]) -> str:
+    return " ".join((kind.__doc__ or "").split())
+
+
+# the rights
+
+
+def role(which: str) -> str:
+    """A custom role as ``az role definition create`` takes it, with the very actions of the emulator's operator."""
+    name, actions = {"operator": ("rotator operator", seed.OPERATOR_ACTIONS), "access": ("rotator access", seed.ACCESS_ACTIONS)}[which]
+    body = {"Name": name, "IsCustom": True, "Actions": list(actions), "AssignableScopes": ["/subscriptions/SUBSCRIPTION"]}
+    return f"```json\n{json.dumps(body, indent=2)}\n```"
+
+
+# the first rotation
+
+
+def transcript(command: str) -> str:
+    """What a command of README's first rotation prints, run in order after those before it."""
+    return f"```text\n$ {command}\n{first_rotation()[command].out.rstrip()}\n```"
+
+
+def first_rotation() -> dict[str, Said]:
+    """Every ``rotator`` command of README's first rotation with its result, on virtual time, against the emulator in process."""
+    text = (ROOT / "README.md").read_text()
+    if text not in _played:
+        _played.clear()
+        _played[text] = _play(text)
+    return _played[text]
+
+
+_played: dict[str, dict[str, Said]] = {}
+
+
+def commands(text: str) -> list[str]:
+    """The ``rotator`` commands in the sh blocks below the heading of the first rotation."""
+    section = text.partition(f"## {STEP}\n")[2].partition("\n## ")[0]
+    return [line for line in shell_lines(section) if line.startswith("rotator ")]
+
+
+def shell_lines(text: str) -> list[str]:
+    """The lines of every sh block, with continued ones joined; comments left out."""
+    blocks = "\n".join(re.findall(r"^```sh\n(.*?)^```", text, re.DOTALL | re.MULTILINE))
+    return [line.strip() for line in re.sub(r"\\\n\s*", "", blocks).splitlines() if line.strip() and not line.startswith("#")]
+
+
+def _play(text: str) -> dict[str, Said]:
+    policy = re.findall(r"^```yaml\n(.*?)^```", text.partition(f"## {STEP}\n")[2], re.DOTALL | re.MULTILINE)[0]
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as directory:
+        rotator = make(patch, Path(directory))
+        rotator.azure.vaults.set("myvault", "mycontainerregistry-pull-usr", rotator.application.app_id)
+        (app_id,) = re.findall(r"app_id: ([0-9a-f-]{36})", policy)
+        (rotator.policies / f"{NAME}.yaml").write_text(policy.replace(app_id, rotator.application.app_id))
+        results = {}
+        for command in commands(text):
+            if command in results:
+                rotator.pass_(hours=25)
+            said = rotator(*command.split()[1:])
+            results[f"{command} # a day later" if command in results else command] = said
+        return {command: _readable(rotator, said, app_id) for command, said in results.items()}
+
+
+def _readable(rotator: Scene, said: Said, app_id: str) -> Said:
+    """A result as README shows it: ids that a reader can tell apart at a glance, and the directory of a policy by its usual name."""
+    out = said.out.replace(f"{rotator.policies}{os.sep}", "policies/").replace(rotator.application.app_id, app_id)
+    versions = [version.id for version in sorted(rotator.azure.vaults.versions("myvault", PASSWORD), key=lambda version: version.order)]
+    keys = [rotator.password.key_id, *(password.key_id for password in rotator.application.passwords if password.key_id != rotator.password.key_id)]
+    for nth, key_id in enumerate(keys, 1):
+        out = out.replace(key_id, re.sub("[0-9a-f]", str(nth), key_id)).replace(key_id[:8], str(nth) * 8)
+    for nth, version in enumerate(versions):
+        out = out.replace(version, "ab"[nth] * 32)
+    return Said(said.code, out, said.err, said.raised)
+
+
+# the house and the emulator
+
+
+def layers(_: str) -> str:
+    """The layers that import-linter holds, highest first."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    found = next(contract["layers"] for contract in contracts if contract["type"] == "layers")
+    return "\n".join(["```text", *(line.replace(" : ", " | ") for line in found), "```"])
+
+
+def operations(_: str) -> str:
+    """Every operation that the emulator implements, by service."""
+    azure = Azure.build(Clock(START, lambda: 0.0))
+    names = sorted({route.operation for service in build(azure).services for route in service.table.routes})
+    services = sorted({name.split(".")[0] for name in names})
+    rows = [f"| {service} | {', '.join(f'`{name}`' for name in names if name.split('.')[0] == service)} |" for service in services]
+    return "\n".join(["| service | operations, by the names that `rotator emulator fault` takes |", "|---|---|", *rows])
+
+
+MAKERS: Mapping[str, Callable[[str], str]] = {
+    "help": help_of,
+    "folded": folded_help,
+    "policy": policy_fields,
+    "events": event_table,
+    "role": role,
+    "layers": layers,
+    "operations": operations,
+    "run": transcript,
+}
+
+
+def main() -> None:
+    """Write every made part of every document."""
+    for document in DOCUMENTS:
+        document.write_text(rewritten(document.read_text()))
+
+
+if __name__ == "__main__":
+    main()
