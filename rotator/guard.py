@@ -9,7 +9,7 @@ Rules for whoever edits this file:
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from rotator import group
 from rotator.errors import UnsafeStep
@@ -21,8 +21,8 @@ MOST_UNRESOLVED = 3
 """Adds whose outcome stayed unknown; more would mean that something makes credentials faster than they are reclaimed."""
 FRESH = timedelta(minutes=2)
 """How old a proof may be when a step rests on it."""
-PROVEN_FIRST = (Issue, Retire)
-"""Steps that need a proof of the current value, made now."""
+AT_WORK = (group.Phase.RUNNING, group.Phase.STARTING, group.Phase.CRASHING)
+"""What a job does that must not be interrupted; one that crashed is about to be started again, or it would have finished."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +88,14 @@ def _secret_usable(policy: Policy, observed: Observed, intent: Intent) -> Iterat
 
 
 def _drifted(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Objection]:
-    newest, mine = _newest(observed), [v for v in observed.versions if v.ours]
-    if not newest or newest.ours or newest.adopted or not mine or intent.accept_drift:
+    newest = _newest(observed)
+    if not newest or newest.ours or newest.adopted or intent.accept_drift:
         return
     current = _current(observed)
     if current and current.end - observed.at >= timedelta(days=7):
-        remedy = f"`rotator adopt {policy.name}` if that credential is to be yours, or `rotator rotate {policy.name} --accept-drift` to put ours on top."
+        remedy = (
+            f"`rotator adopt {policy.name}` if that credential is to be yours, or `rotator rotate {policy.name} --accept-drift` to put ours on top."
+        )
         yield "drift", f"version {newest.id} of {policy.key_vault.password_secret} was written by somebody else on top of ours", remedy
 
 
@@ -104,7 +106,9 @@ def _unresolved(policy: Policy, observed: Observed, intent: Intent) -> Iterator[
     unresolved = [c for c in observed.credentials if c.display_name.startswith(prefix) and c.key_id not in named and c.live(observed.at)]
     if len(unresolved) >= MOST_UNRESOLVED:
         oldest = min(unresolved).start + policy.rotation.reclaim_after
-        remedy = f"Wait until {oldest:%Y-%m-%d %H:%M} UTC, when they are reclaimed, or remove them by hand: {', '.join(c.key_id for c in unresolved)}."
+        remedy = (
+            f"Wait until {oldest:%Y-%m-%d %H:%M} UTC, when they are reclaimed, or remove them by hand: {', '.join(c.key_id for c in unresolved)}."
+        )
         yield "unresolved", f"{len(unresolved)} credentials of ours are named by nothing: adds whose answer was lost", remedy
 
 
@@ -117,7 +121,7 @@ def _groups_ready(policy: Policy, observed: Observed, intent: Intent) -> Iterato
 
 def _ready(policy: Policy, dependent: group.Dependent) -> Iterator[Objection]:
     if dependent.unsourced and not dependent.refused:
-        count, lines = len(dependent.unsourced), group.lines_to_add(dependent.id, dependent.unsourced)
+        count, lines = len(dependent.unsourced), dependent.lines_to_add
         remedy = f"Say in {policy.file} where they come from:\n{lines}"
         yield "hidden_values", f"{dependent.name} has {count} value(s) that Azure doesn't show and a redeployment would lose", remedy
     if dependent.choice == "undecided":
@@ -131,7 +135,7 @@ def _value_proves(policy: Policy, observed: Observed, intent: Intent) -> Iterato
     newest, proof = _newest(observed), observed.proof
     if newest is None or not newest.enabled:
         return
-    if proof is None or observed.proof_at is None or observed.at - observed.proof_at > FRESH:
+    if proof is None or not _fresh(observed):
         yield "unproven", f"the current value of {policy.key_vault.password_secret} has not been tried", "Run again."
         return
     if proof.outcome is Outcome.REFUSED and not any(v.ours for v in observed.versions):
@@ -148,7 +152,11 @@ def _pull_objection(policy: Policy, outcome: Outcome, detail: str) -> Iterator[O
         remedy = f"`rotator grant {policy.name}` gives the declared role; a new password would not."
         yield "no_pull", f"the principal may not pull: {detail}", remedy
     if outcome is Outcome.DISABLED:
-        yield "disabled", f"nobody can sign in as {policy.principal.app_id}: {detail}", "Enable the service principal (accountEnabled), or correct `app_id`."
+        yield (
+            "disabled",
+            f"nobody can sign in as {policy.principal.app_id}: {detail}",
+            "Enable the service principal (accountEnabled), or correct `app_id`.",
+        )
     if outcome is Outcome.UNREACHABLE and policy.proof.registry == "required":
         remedy = "Let rotator reach the registry, or set `proof: {registry: optional}` and accept that pulls are not proven."
         yield "unreachable", f"a pull can't be tried: {detail}", remedy
@@ -163,13 +171,13 @@ def _deployable(policy: Policy, observed: Observed, group_id: str, key_id: str) 
     if dependent.refused:
         yield "refused", f"{dependent.name} can't be redeployed: {dependent.refused}", "Update it by its own means, with the secret from Key Vault."
     yield from _ready(policy, dependent)
-    newest = _newest(observed)
+    version = _current_version(observed)
     credential = next((c for c in observed.credentials if c.key_id.lower() == key_id.lower()), None)
     if not credential or not credential.live(observed.at):
         yield "not_live", f"credential {key_id} isn't live", "Run again; a new one is issued first."
-    elif newest and newest.ours and newest.key_id != key_id.lower():
+    elif version is None or version.key_id != key_id.lower():
         yield "not_current", f"credential {key_id} isn't the published one", "Run again."
-    if dependent.run_once and dependent.phase in (group.Phase.RUNNING, group.Phase.STARTING):
+    if dependent.run_once and dependent.phase in AT_WORK:
         yield "job_running", f"{dependent.name} is a job at work", "Wait until it has finished."
 
 
@@ -203,9 +211,39 @@ def _retirable(policy: Policy, observed: Observed, intent: Intent, key_id: str) 
     exposed = any(wanted in v.compromised for v in observed.versions)
     if not (exposed and intent.accept_outage):
         yield from _held(policy, observed, wanted)
-    if observed.proof is None or not _usable(policy, observed.proof.outcome):
-        outcome = observed.proof.detail or observed.proof.outcome if observed.proof else "not tried"
-        yield "unproven", f"the current value doesn't prove ({outcome}), so {key_id} stays", "See why; nothing is removed until the current one works."
+    if not exposed:
+        yield from _early(policy, observed, intent, wanted)
+    proof = observed.proof if _fresh(observed) else None
+    if proof is None or not _usable(policy, proof.outcome):
+        outcome = proof.detail or proof.outcome if proof else "not tried now"
+        remedy = "See why; nothing is removed until the current one works."
+        yield "unproven", f"the current value doesn't prove ({outcome}), so {key_id} stays", remedy
+
+
+def _fresh(observed: Observed) -> bool:
+    return observed.proof_at is not None and observed.at - observed.proof_at <= FRESH
+
+
+def _early(policy: Policy, observed: Observed, intent: Intent, key_id: str) -> Iterator[Objection]:
+    """Whether somebody may still want it: a run that has just added it, a reader of the old value, a group on its way back."""
+    until = _reclaimed(policy, observed, key_id) if _orphan(observed, key_id) else _overlapped(policy, observed, intent)
+    if observed.at < until:
+        yield "early", f"credential {key_id} may still be wanted until {until:%Y-%m-%d %H:%M} UTC", "A later run removes it."
+    for dependent in group.dependents(policy, observed):
+        if dependent.previous == key_id and dependent.verdict is group.Verdict.PULL_FAILED:
+            yield "way_back", f"{dependent.name} can't pull, and {key_id} is what it held before", "Look at the group's events."
+
+
+def _reclaimed(policy: Policy, observed: Observed, key_id: str) -> datetime:
+    return next((c.start for c in observed.credentials if c.key_id.lower() == key_id), observed.at) + policy.rotation.reclaim_after
+
+
+def _overlapped(policy: Policy, observed: Observed, intent: Intent) -> datetime:
+    version = _current_version(observed)
+    if version is None or intent.no_overlap:
+        return observed.at
+    moves = (d.since for d in group.dependents(policy, observed) if d.since and d.key_id == version.key_id)
+    return max([version.created, *moves]) + policy.rotation.overlap
 
 
 def _usable(policy: Policy, outcome: Outcome) -> bool:
@@ -213,12 +251,20 @@ def _usable(policy: Policy, outcome: Outcome) -> bool:
 
 
 def _held(policy: Policy, observed: Observed, key_id: str) -> Iterator[Objection]:
-    orphan = all(key_id not in (v.key_id, *v.adopted) for v in observed.versions)
+    orphan = _orphan(observed, key_id)
     for dependent in group.dependents(policy, observed):
         counts = dependent.needs_rotation and dependent.phase is not group.Phase.ABSENT and dependent.choice != "ignore"
         untold = dependent.key_id is None and not orphan
         if counts and (dependent.key_id == key_id or untold):
             yield "held", f"{dependent.name} {'holds' if dependent.key_id else 'may hold'} credential {key_id}", "It must move first."
+    for unseen in observed.unseen:
+        if policy.discover.unseen == "block" and not orphan:
+            remedy = "Let rotator list its container groups, or accept that with `discover: {unseen: accept}`."
+            yield "unseen", f"who holds {key_id} in subscription {unseen.subscription} can't be seen ({unseen.why})", remedy
+
+
+def _orphan(observed: Observed, key_id: str) -> bool:
+    return all(key_id not in (v.key_id, *v.adopted) for v in observed.versions)
 
 
 def _disposable(observed: Observed, version_id: str) -> Iterator[Objection]:
@@ -235,9 +281,13 @@ def _newest(observed: Observed) -> Version | None:
     return max(observed.versions, key=lambda v: (v.created, v.id == observed.latest, v.id), default=None)
 
 
-def _current(observed: Observed) -> Credential | None:
+def _current_version(observed: Observed) -> Version | None:
     mine = [v for v in observed.versions if v.ours]
-    version = max(mine, key=lambda v: (v.created, v.id == observed.latest, v.id), default=None)
+    return max(mine, key=lambda v: (v.created, v.id == observed.latest, v.id), default=None)
+
+
+def _current(observed: Observed) -> Credential | None:
+    version = _current_version(observed)
     return next((c for c in observed.credentials if version and c.key_id.lower() == version.key_id), None)
 
 
@@ -252,6 +302,7 @@ def _dependent(policy: Policy, observed: Observed, group_id: str) -> group.Depen
 
 
 RULES: tuple[Callable[..., Iterator[Objection]], ...] = (
-    _itself, _secret_usable, _drifted, _unresolved, _groups_ready, _value_proves, _deployable, _anothers, _restorable, _retirable, _held, _disposable
-)  # fmt: skip
+    *(_itself, _secret_usable, _drifted, _unresolved, _groups_ready, _value_proves, _deployable),
+    *(_anothers, _restorable, _retirable, _early, _held, _disposable),
+)
 """Every check, so that a test can take each away and see that something notices."""

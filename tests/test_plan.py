@@ -34,7 +34,8 @@ def shown(step: Step) -> str:
         case Deploy():
             return f"deploy {step.group.rsplit('/', 1)[-1]}{' as canary' if step.canary else ''} ({step.reason.code})"
         case Restore():
-            return f"restore {step.group.rsplit('/', 1)[-1]} to {_short(step.key_id)} ({step.reason.code})"
+            nth = f", failed {step.count} times" if step.count > 1 else ""
+            return f"restore {step.group.rsplit('/', 1)[-1]} to {_short(step.key_id)} ({step.reason.code}{nth})"
         case Retire():
             return f"retire {_short(step.key_id)} ({step.reason.code})"
         case Disable():
@@ -56,7 +57,18 @@ def _waits(following: Next) -> list[str]:
 
 
 def _notes(following: Next) -> list[str]:
-    return [note.code for note in following.notes]
+    return [f"{note.code}, warned" if note.warn else note.code for note in following.notes]
+
+
+def _refused(case: Mapping[str, Any]) -> frozenset[tuple[str, str]]:
+    """``refused: [deploy app]``: what this run has tried, or the guard has stopped, already."""
+    return frozenset((what, named(what, whom)) for what, whom in (text.split(" ", 1) for text in case.get("refused", [])))
+
+
+def named(what: str, whom: str) -> str:
+    """The target of a step that a case names shortly."""
+    by = {"deploy": worlds.group_id, "restore": worlds.group_id, "retire": worlds.key}
+    return str(by[what](whom)) if what in by else whom
 
 
 World = tuple[Policy, Observed, Intent]
@@ -69,7 +81,7 @@ def world(case: Mapping[str, Any]) -> World:
 
 def agree(case: Mapping[str, Any], policy: Policy, observed: Observed, intent: Intent) -> None:
     """The rules and the guard say what the case says."""
-    following = next_steps(policy, observed, intent)
+    following = next_steps(policy, observed, intent, _refused(case))
     assert [shown(step) for step in following.steps] == case.get("steps", [])
     if "waits" in case:
         assert _waits(following) == case["waits"]
@@ -95,7 +107,8 @@ def test_a_plan_comes_to_rest_and_is_what_a_run_does(case: Mapping[str, Any]) ->
         for step in batch:
             observed = evolve(policy, observed, step)
     assert next_steps(policy, observed, intent).steps == ()
-    assert [(kind(s), target(s)) for s in unfolded.steps] == list(dict.fromkeys((kind(s), target(s)) for s in unfolded.steps))
+    taken = [(kind(step), target(step), getattr(step, "key_id", None)) for step in unfolded.steps]
+    assert len(set(taken)) == len(taken)
 
 
 def test_every_case_has_a_sentence_of_its_own() -> None:

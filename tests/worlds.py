@@ -11,6 +11,7 @@ from typing import Any
 from rotator import state
 from rotator.plan import Intent
 from rotator.policy import Policy
+from rotator.policy.model import Manifest
 from rotator.state import (
     Access,
     ContainerGroup,
@@ -66,7 +67,7 @@ def group_id(name: str) -> str:
 def policy(given: Mapping[str, Any] | None) -> Policy:
     """The policy of the case: the documentation's names, with `given` on top. Groups are given as a list of names or mappings."""
     given = dict(given or {})
-    groups = [{"id": group_id(g)} if isinstance(g, str) else {**g, "id": group_id(g["id"])} for g in given.pop("groups", [])]
+    groups = [_declared({"id": g} if isinstance(g, str) else g) for g in given.pop("groups", [])]
     content = {
         "principal": {"app_id": APP_ID},
         "registries": [{"id": REGISTRY}],
@@ -75,6 +76,12 @@ def policy(given: Mapping[str, Any] | None) -> Policy:
         **given,
     }
     return Policy.model_validate({"name": "mycontainerregistry", "file": "mycontainerregistry.yaml", **content})
+
+
+def _declared(given: Mapping[str, Any]) -> dict[str, Any]:
+    """A group of the policy; ``manifest: true`` gives it one that says nothing but its name."""
+    manifest = {"manifest": Manifest(f"{given['id']}.yaml", {"name": given["id"]})} if given.get("manifest") else {}
+    return {**given, "id": group_id(given["id"]), **manifest}
 
 
 def observed(case: Mapping[str, Any]) -> Observed:

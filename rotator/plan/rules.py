@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from rotator.group import Dependent, Phase, Verdict
 from rotator.plan.step import Deploy, Disable, Finding, Intent, Issue, Next, Note, Reason, Restore, Retire, Step, Wait, kind, target
 from rotator.plan.view import LAST_WEEK, View, short
+from rotator.plan.words import day, days
 from rotator.policy import Policy, next_open, open_at
 from rotator.state import Credential, Observed
 
@@ -89,6 +90,13 @@ def foreign(view: View) -> Iterator[Finding]:
         if credential.live(view.at):
             text = f"credential {credential.key_id} ({credential.display_name or 'no name'}, ends {day(credential.end)}) is not ours and stays"
             yield Note("foreign", credential.key_id, f"{text}; `rotator adopt {view.policy.name} --key-id {credential.key_id}` hands it over")
+
+
+def missing(view: View) -> Iterator[Finding]:
+    """A declared group that isn't in Azure holds nothing and blocks nothing; where no manifest could make it, its name may be wrong."""
+    for identifier, name in view.missing:
+        text = f"container group {name} is in the policy and not in Azure ({identifier}); it holds nothing and blocks nothing"
+        yield Note("missing", identifier, f"{text}. If it should be there, correct its id or deploy it; else take it out of the policy")
 
 
 def restore(view: View) -> Iterator[Finding]:
@@ -180,9 +188,9 @@ def _unmovable(view: View, dependent: Dependent) -> Wait | None:
 
 
 def _unsuitable(view: View, dependent: Dependent) -> Wait | None:
-    if dependent.run_once and dependent.phase is Phase.RUNNING:
+    if dependent.run_once and dependent.phase in (Phase.RUNNING, Phase.CRASHING):
         return Wait("job_running", dependent.id, f"{dependent.name} is a job at work, and is never interrupted", warn=_late(view, dependent))
-    if dependent.phase in (Phase.FINISHED, Phase.STOPPED) and dependent.choice == "wait":
+    if dependent.choice == "wait":
         text = f"{dependent.name} is {dependent.phase.value}; it takes the current credential with its next `rotator deploy {view.policy.name}`"
         return Wait("next_run", dependent.id, text, warn=_late(view, dependent))
     return None
@@ -262,7 +270,7 @@ def _deploy_reason(view: View, dependent: Dependent) -> Reason:
 
 def retire(view: View) -> Iterator[Finding]:
     """What nothing relies on any more goes: superseded credentials after the overlap, orphans after a day."""
-    if not view.current or not view.current_version or view.drift and not view.drift_tolerated:
+    if not view.current or not view.current_version or (view.drift and not view.drift_tolerated):
         return
     for credential in view.superseded:
         yield from _superseded(view, credential, view.current_version.created)
@@ -299,7 +307,9 @@ def _obstacles(view: View, credential: Credential) -> Iterator[Wait]:
     for dependent in view.dependents:
         struggles = not view.behind(dependent) and dependent.verdict is Verdict.PULL_FAILED
         if struggles and credential.key_id.lower() not in view.compromised:
-            yield Wait("struggling", credential.key_id, f"credential {credential.key_id} stays: {dependent.name} can't pull with the new one", warn=True)
+            yield Wait(
+                "struggling", credential.key_id, f"credential {credential.key_id} stays: {dependent.name} can't pull with the new one", warn=True
+            )
     if view.policy.discover.unseen == "block":
         for unseen in view.observed.unseen:
             text = f"credential {credential.key_id} stays: subscription {unseen.subscription} can't be searched for dependents ({unseen.why})"
@@ -314,20 +324,7 @@ def disable(view: View) -> Iterator[Finding]:
             yield Disable(version.id, Reason("retired", f"credential {version.key_id} of version {version.id} is gone"))
 
 
-def day(at: datetime | None) -> str:
-    """An instant for people: to the minute, UTC."""
-    return at.strftime("%Y-%m-%d %H:%M UTC") if at else "an unknown time"
-
-
-def days(span: timedelta) -> str:
-    """A span for people, in its largest sensible unit."""
-    seconds = span.total_seconds()
-    if abs(seconds) >= 2 * 86400:
-        return f"{seconds / 86400:.0f} days"
-    return f"{seconds / 3600:.0f} h" if abs(seconds) >= 7200 else f"{seconds / 60:.0f} min"
-
-
-RULES: tuple[Callable[[View], Iterator[Finding]], ...] = (drift, restore, issue, deploy, retire, disable, foreign)
+RULES: tuple[Callable[[View], Iterator[Finding]], ...] = (drift, restore, issue, deploy, retire, disable, missing, foreign)
 """Every rule, in the order in which its waits and notes are told."""
 
 ORDER: tuple[type[Step], ...] = (Restore, Issue, Deploy, Retire, Disable)

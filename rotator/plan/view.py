@@ -7,7 +7,7 @@ from rotator import group
 from rotator.group import Dependent, Phase
 from rotator.plan.step import Intent
 from rotator.policy import Policy
-from rotator.state import ATTEMPT, Access, Credential, Observed, Version, marker
+from rotator.state import Access, Credential, Observed, Version, marker
 
 STRIPPED = "rotator-strips"
 """Tag of a version of ours: short names of container groups that lost our tags right after a PUT (see `short`)."""
@@ -104,6 +104,12 @@ class View:
         found = group.dependents(self.policy, self.observed)
         return tuple(d for d in found if d.needs_rotation and d.phase is not Phase.ABSENT and d.choice != "ignore")
 
+    @property
+    def missing(self) -> tuple[tuple[str, str], ...]:
+        """Id and name of declared groups that Azure says aren't there, and that no manifest would make."""
+        found = group.dependents(self.policy, self.observed)
+        return tuple((d.id, d.name) for d in found if d.group and d.phase is Phase.ABSENT and not d.group.manifest)
+
     def movable(self, dependent: Dependent) -> bool:
         """Whether the policy lets rotator redeploy it."""
         return dependent.declared or self.policy.discover.redeploy
@@ -125,7 +131,7 @@ class View:
 
     def holders(self, key_id: str) -> tuple[Dependent, ...]:
         """Dependents that hold the credential, or may."""
-        return tuple(d for d in self.dependents if d.key_id in (key_id, None) or d.phase is Phase.UNREADABLE)
+        return tuple(d for d in self.dependents if d.key_id in (key_id, None))
 
     @cached_property
     def orphans(self) -> tuple[Credential, ...]:
@@ -148,11 +154,7 @@ class View:
     def strips(self, dependent: Dependent) -> bool:
         """Whether this group lost our tags after a PUT with the current credential."""
         version = self.current_version
-        return bool(version) and short(dependent.id) in (version.tag(STRIPPED) or "").split(",") if version else False
-
-    def attempt_of(self, version: Version) -> str:
-        """The attempt that made a version of ours."""
-        return version.tag(ATTEMPT) or ""
+        return version is not None and short(dependent.id) in (version.tag(STRIPPED) or "").split(",")
 
 
 def short(group_id: str) -> str:

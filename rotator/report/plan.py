@@ -7,7 +7,7 @@ from typing import Any
 from rotator.group import Dependent, dependents
 from rotator.guard import Veto
 from rotator.plan import TO_COME, Deploy, Disable, Issue, Note, Restore, Retire, Step, Wait, kind, target
-from rotator.plan.rules import day, days
+from rotator.plan.words import day, days
 from rotator.report.given import Preview
 from rotator.report.words import block, entry, instant, name_of, refusal
 

@@ -20,7 +20,7 @@ from rotator.events import (
     VersionPublished,
     Vetoed,
 )
-from rotator.plan.rules import day
+from rotator.plan.words import day
 from rotator.report.words import name_of
 
 

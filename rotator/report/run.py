@@ -5,7 +5,7 @@ from typing import Any
 
 from rotator.events import Event, Noted, StepFailed, Vetoed, Waiting, as_json
 from rotator.plan import Note, Wait
-from rotator.plan.rules import day
+from rotator.plan.words import day
 from rotator.report.given import Result
 from rotator.report.plan import note_text, wait_text
 from rotator.report.progress import change

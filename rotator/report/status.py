@@ -7,7 +7,7 @@ from enum import IntEnum
 from typing import Any
 
 from rotator.errors import RotatorError
-from rotator.plan.rules import day, days
+from rotator.plan.words import day, days
 from rotator.report.given import Preview, Seen
 from rotator.report.plan import readable
 from rotator.report.words import error_body, instant, name_of
