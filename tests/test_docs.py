@@ -21,7 +21,7 @@ from rotator.policy import load
 from rotator.report import status
 from rotator.state import ACCESS, ADOPTED, ATTEMPT, COMPROMISED, FAILED, HOME, KEY_ID, PREVIOUS, SINCE, Outcome
 from tests import written
-from tests.cli.scene import NAME, Scene, make
+from tests.cli.scene import JOB, NAME, PASSWORD, Scene, make
 from tests.written import DOCUMENTS, ROOT, STEP, first_rotation, made, shell_lines, told
 
 README, ARCHITECTURE, SECURITY, CODES = ((ROOT / name).read_text() for name in ("README.md", "ARCHITECTURE.md", "SECURITY.md", "docs/codes.md"))
@@ -133,6 +133,27 @@ def test_a_make_target_exists(where: str, target: str) -> None:
 
 def test_the_tags_for_az_are_those_that_rotator_reads() -> None:
     assert set(re.findall(r"(rotator-[a-z-]+)=", section(README, "Nightly jobs"))) == {KEY_ID, SINCE}
+
+
+def test_a_script_that_sets_these_tags_lets_the_old_password_go(played: Scene) -> None:
+    """The job without a manifest that the README's `az container create` deploys: held back before, let go of after."""
+    job = played.group_id("nightly")
+    played.deploy("nightly", JOB, "Never")
+    played.write(container_groups=[{"id": played.group_id()}, {"id": job, "when_finished": "wait"}])
+    assert played("rotate", NAME, "--adopt").code == 0
+    played.pass_(hours=25)
+    assert played("rotate", NAME).code == 0
+    assert played.password.key_id in played.live()
+    newest = max(played.azure.vaults.versions("myvault", PASSWORD), key=lambda version: version.order)
+    body = played.azure.container_groups.stored(job)
+    for entry in body["properties"]["imageRegistryCredentials"]:
+        entry["password"] = newest.value
+    key_id = (newest.tags or {})[KEY_ID]
+    tags = {KEY_ID: key_id, SINCE: f"{played.azure.clock.now():%Y-%m-%dT%H:%M:%SZ}"}
+    played.azure.container_groups.put(job, {"location": "eastus", "tags": tags, "properties": body["properties"]}, "2025-09-01")
+    played.pass_(hours=25)
+    assert played("rotate", NAME).code == 0
+    assert played.live() == {key_id}
 
 
 def test_the_policies_of_the_readme_are_valid(tmp_path: Path) -> None:
