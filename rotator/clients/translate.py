@@ -43,6 +43,8 @@ _NEVER_SENT = (
 _HOPELESS = (aiohttp.ClientSSLError, aiohttp.ClientConnectorCertificateError)
 _REQUEST_IDS = ("x-ms-request-id", "request-id", "x-ms-correlation-request-id")
 _LONGEST = 700
+UNSENT = "See that the name is right and can be reached from this machine (DNS, proxy, firewall), then run again; nothing is lost."
+"""What to do where no connection came about: a name that isn't there looks like that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +120,10 @@ def answered(asked: Asked, refused: Refusal) -> AzureError:
 def silent(asked: Asked, error: BaseException) -> AzureError:
     """No answer at all."""
     why = type(getattr(error, "inner_exception", None) or error.__cause__ or error).__name__
-    unknown = asked.once and not never_sent(error)
-    kind: type[AzureError] = OutcomeUnknown if unknown else Unavailable
-    return kind(f"{asked.service} gave no answer when asked to {asked.doing} ({why})", service=asked.service, code=why)
+    unsent = never_sent(error)
+    kind: type[AzureError] = OutcomeUnknown if asked.once and not unsent else Unavailable
+    happened = f"{asked.service} gave no answer when asked to {asked.doing} ({why})"
+    return kind(happened, service=asked.service, code=why, remedy=UNSENT if unsent else None)
 
 
 def never_sent(error: BaseException) -> bool:

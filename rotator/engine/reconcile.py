@@ -71,7 +71,7 @@ def _vetoed(run: Run, observed: Observed, veto: guard.Veto) -> Vetoed:
         step=kind(veto.step),
         target=target(veto.step),
         code=veto.code,
-        happened=error.happened,
+        happened=veto.happened,
         state=error.state,
         remedy=error.remedy,
     )

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 
+import httpx
 import pytest
 from azure.mgmt.authorization.v2022_04_01.models import Permission
 
@@ -14,7 +15,7 @@ from rotator.clients.entra import judged
 from rotator.clients.pipeline import date, retry_after, together
 from rotator.clients.rbac import allowed
 from rotator.clients.resource import Resource
-from rotator.clients.translate import Asked, Refusal, answered, refusal, secrets_of
+from rotator.clients.translate import Asked, Refusal, answered, refusal, secrets_of, silent
 from rotator.errors import Conflict, Forbidden, NotFound, OutcomeUnknown, Unavailable, Unexpected
 from rotator.state import Outcome
 
@@ -114,6 +115,13 @@ def test_entras_numbers_say_what_is_wrong_with_a_credential(number: int | None, 
 )
 def test_a_status_is_whose_business_it_is(status: int, once: bool, kind: type[Exception]) -> None:
     assert type(answered(Asked("Azure", "do it", once=once), Refusal(status))) is kind
+
+
+@pytest.mark.parametrize(("error", "kind"), [(httpx.ConnectError("no such name"), Unavailable), (httpx.ReadError("gone"), OutcomeUnknown)])
+def test_where_no_connection_comes_about_the_name_is_doubted(error: Exception, kind: type[Exception]) -> None:
+    failed = silent(Asked("Azure", "do it", once=True), error)
+    assert type(failed) is kind
+    assert ("name is right" in failed.remedy) == (kind is Unavailable)
 
 
 def test_the_innermost_code_that_says_something_is_the_code() -> None:

@@ -1,0 +1,244 @@
+"""What a stranger has: an Azure that is served over HTTPS by a process of its own, plain requests, and the ``rotator`` command."""
+
+import http.client
+import json
+import os
+import ssl
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from rotator.emulator.directory import StateDirectory
+from rotator.emulator.environment import exports
+from rotator.emulator.process import Settings, start, stop
+from rotator.emulator.remote import ask
+from rotator.emulator.seed import Identity, Seeded
+
+ROOT = Path(__file__).parent.parent
+ARM, GRAPH = "https://management.azure.com", "https://graph.microsoft.com"
+ROTATOR = (sys.executable, "-m", "rotator")
+TYPE = "providers/Microsoft.ContainerInstance/containerGroups"
+ACR_PULL = "7f951dda-4ed3-4680-a7ca-43fe172d538d"
+LOOKS = 10_000
+"""Questions to the emulator, a few milliseconds each, after which nobody waits any longer."""
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a process left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def text(self) -> str:
+        """All that it said, in one line."""
+        return " ".join(f"{self.out} {self.err}".split())
+
+
+@dataclass
+class Served:
+    """An emulator that runs, and somebody with all rights."""
+
+    directory: StateDirectory
+    made: int = 0
+
+    @property
+    def seeded(self) -> Seeded:
+        return self.directory.seeded()
+
+    def control(self, method: str, path: str, body: object = None) -> Any:
+        """What no client of Azure could ask."""
+        return ask(self.directory, method, path, body)
+
+    def fault(self, operation: str, kind: str, **more: object) -> None:
+        self.control("POST", "/faults", {"operation": operation, "kind": kind, **more})
+
+    def calls(self) -> list[Json]:
+        """Every request to Azure so far."""
+        return list(self.control("GET", "/calls")["value"])
+
+    def world(self) -> Json:
+        """All that there is in Azure but the time."""
+        return {name: value for name, value in self.control("GET", "/state").items() if name != "now"}
+
+    def issued(self) -> set[str]:
+        """Every secret that Azure ever gave away."""
+        return set(self.control("GET", "/state?secrets=true")["issued"])
+
+    def request(self, method: str, url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> tuple[int, Any]:
+        """One request, as any client sends it: through the proxy, by name, trusting the authority."""
+        there, context = urlsplit(url), ssl.create_default_context(cafile=self.directory.certificate)
+        with closing(http.client.HTTPSConnection("127.0.0.1", self.directory.running().port, context=context, timeout=30)) as connection:
+            connection.set_tunnel(there.netloc, 443)
+            connection.request(method, f"{there.path}?{there.query}", body, dict(headers or {}))
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read() or b"null")
+
+    def sign_in(self, who: Identity, resource: str) -> tuple[int, Any]:
+        """Ask Entra for a token."""
+        form = {"grant_type": "client_credentials", "client_id": who.app_id, "client_secret": who.secret, "scope": f"{resource}/.default"}
+        url = f"https://login.microsoftonline.com/{self.seeded.tenant}/oauth2/v2.0/token"
+        return self.request("POST", url, urlencode(form).encode(), {"Content-Type": "application/x-www-form-urlencoded"})
+
+    def call(self, method: str, url: str, body: object = None) -> Any:
+        """One request with all rights, which succeeds."""
+        host = urlsplit(url).netloc
+        resource = "https://vault.azure.net" if host.endswith(".vault.azure.net") else f"https://{host}"
+        answered, token = self.sign_in(self.seeded.admin, resource)
+        assert answered == 200, token
+        headers = {"Authorization": f"Bearer {token['access_token']}", "Content-Type": "application/json"}
+        status, content = self.request(method, url, None if body is None else json.dumps(body).encode(), headers)
+        assert status < 300, content
+        return content
+
+    def advance(self, **span: float) -> None:
+        units = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86_400}
+        self.control("POST", "/clock", {"advance": sum(units[unit] * number for unit, number in span.items())})
+
+    def until(self, true: Callable[[], bool]) -> None:
+        """Ask again until it is so."""
+        assert any(true() for _ in range(LOOKS)), "it never became so"
+
+
+@contextmanager
+def serving(path: Path) -> Iterator[Served]:
+    """An emulator in a process of its own, in which nothing takes time."""
+    directory = StateDirectory(path)
+    start(Settings(directory, timing="prompt"))
+    try:
+        yield Served(directory)
+    finally:
+        stop(directory)
+
+
+@dataclass
+class Scene:
+    """A principal made by hand, the secret that publishes its password, a container group that holds it, and a policy about them."""
+
+    azure: Served
+    path: Path
+    name: str
+    app_id: str = ""
+    by_hand: str = field(default="", repr=False)
+    key_id: str = ""
+    extra: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def group_id(self) -> str:
+        return f"/subscriptions/{self.azure.seeded.subscription}/resourceGroups/myResourceGroup/{TYPE}/{self.name}"
+
+    @property
+    def secret(self) -> str:
+        return f"{self.name}-pwd"
+
+    @property
+    def policies(self) -> Path:
+        return self.path / "policies"
+
+    def environment(self) -> dict[str, str]:
+        """What rotator runs with: the emulator's exports, and nothing of the one who runs the tests but PATH."""
+        home = {"HOME": str(self.path), "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+        return {**home, **exports(self.azure.directory), "ROTATOR_POLICIES": str(self.policies), **self.extra}
+
+    def __call__(self, *arguments: str) -> Said:
+        """Run a command to its end."""
+        done = subprocess.run([*ROTATOR, *arguments], env=self.environment(), cwd=self.path, capture_output=True, text=True, check=False)
+        return Said(done.returncode, done.stdout, done.stderr)
+
+    def begin(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start a command."""
+        return subprocess.Popen(
+            [*ROTATOR, *arguments], env=self.environment(), cwd=self.path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    def write(self, **changes: Any) -> None:
+        """Write the policy, with some of its parts replaced; JSON is YAML."""
+        content = {
+            "principal": {"app_id": self.app_id},
+            "registries": [{"id": self.azure.seeded.registry_id}],
+            "key_vault": {"url": self.azure.seeded.vault_url, "password_secret": self.secret},
+            "proof": {"times": 1, "over": "0s"},
+            "container_groups": [{"id": self.group_id, "secrets": {"containers/app/env/DB_PASSWORD": {"key_vault": f"{self.name}-db"}}}],
+            **changes,
+        }
+        (self.policies / f"{self.name}.yaml").write_text(json.dumps(content, indent=1))
+
+    # what a person would look at
+
+    def shown(self) -> Json:
+        """The container group."""
+        (found,) = [group for group in self.azure.world()["containerGroups"] if group["name"] == self.name]
+        return dict(found)
+
+    def keys(self) -> list[str]:
+        """Key ids of what the principal has."""
+        (found,) = [each for each in self.azure.world()["principals"] if each["appId"] == self.app_id]
+        return [credential["keyId"] for credential in found["credentials"]]
+
+    def versions(self) -> list[Json]:
+        """The versions of the published secret, oldest first."""
+        return list(self.azure.world()["secrets"]["myvault"][self.secret])
+
+    def published(self) -> Any:
+        """The value that readers get."""
+        return self.azure.call("GET", f"{self.azure.seeded.vault_url}/secrets/{self.secret}/?api-version=7.4")["value"]
+
+    def authenticates(self, password: str) -> bool:
+        """Whether Entra takes it."""
+        return self.azure.sign_in(Identity(self.name, self.app_id, "", password), GRAPH)[0] == 200
+
+    def moves(self) -> bool:
+        """Let the platform move the group, which pulls again with what is stored in it."""
+        return bool(self.azure.control("POST", "/move-host", {"id": self.group_id})["moved"])
+
+
+def scene(azure: Served, path: Path, *, deployed: bool = True) -> Scene:
+    """A scene of its own, made as the documentation makes it."""
+    azure.made += 1
+    made = Scene(azure, path, f"pull{azure.made}")
+    application = azure.call("POST", f"{GRAPH}/v1.0/applications", {"displayName": made.name})
+    principal = azure.call("POST", f"{GRAPH}/v1.0/servicePrincipals", {"appId": application["appId"]})
+    owner = {"@odata.id": f"{GRAPH}/v1.0/directoryObjects/{azure.seeded.operator.object_id}"}
+    azure.call("POST", f"{GRAPH}/v1.0/applications/{application['id']}/owners/$ref", owner)
+    _grant(azure, principal["id"])
+    password = azure.call("POST", f"{GRAPH}/v1.0/applications/{application['id']}/addPassword", {"passwordCredential": {"displayName": "rbac"}})
+    made.app_id, made.by_hand, made.key_id = application["appId"], password["secretText"], password["keyId"]
+    azure.call("PUT", f"{azure.seeded.vault_url}/secrets/{made.secret}?api-version=7.4", {"value": made.by_hand})
+    if deployed:
+        _deploy(made)
+    made.policies.mkdir()
+    made.write()
+    return made
+
+
+def _grant(azure: Served, principal: str) -> None:
+    seeded = azure.seeded
+    role = f"/subscriptions/{seeded.subscription}/providers/Microsoft.Authorization/roleDefinitions/{ACR_PULL}"
+    name = f"00000000-0000-0000-0000-{azure.made:012d}"
+    url = f"{ARM}{seeded.registry_id}/providers/Microsoft.Authorization/roleAssignments/{name}?api-version=2022-04-01"
+    azure.call("PUT", url, {"properties": {"roleDefinitionId": role, "principalId": principal, "principalType": "ServicePrincipal"}})
+
+
+def _deploy(made: Scene) -> None:
+    server = made.azure.seeded.login_server
+    requests = {"requests": {"cpu": 1, "memoryInGB": 1.5}}
+    secret = {"name": "DB_PASSWORD", "secureValue": f"hidden-value-of-{made.name}"}
+    container = {"image": f"{server}/aci-helloworld:v1", "resources": requests, "environmentVariables": [secret]}
+    entry = {"server": server, "username": made.app_id, "password": made.by_hand}
+    properties = {"osType": "Linux", "containers": [{"name": "app", "properties": container}], "imageRegistryCredentials": [entry]}
+    made.azure.call("PUT", f"{ARM}{made.group_id}?api-version=2023-05-01", {"location": "eastus", "properties": properties})
+    vault = f"{made.azure.seeded.vault_url}/secrets/{made.name}-db?api-version=7.4"
+    made.azure.call("PUT", vault, {"value": f"hidden-value-of-{made.name}"})

@@ -1,0 +1,167 @@
+"""Real processes over HTTPS: killed at the worst moments, and in front of everything that people get wrong."""
+
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.served import ARM, Scene, Served, scene, serving
+
+MISTAKEN = """\
+principal:
+  app_id: nobody
+registries: []
+key_vault:
+  url: http://myvault
+  password_secret: my_secret
+rotation:
+  validity: 90
+  renew_befor: 30d
+"""
+MISTAKES = ((2, 11), (3, 13), (5, 8), (6, 20), (8, 13), (9, 3))
+"""Line and column of each, in what stands above."""
+
+
+Changes = Callable[[Scene], dict[str, Any]]
+
+
+def _vault(name: str, secret: str) -> dict[str, Any]:
+    return {"key_vault": {"url": f"https://{name}.vault.azure.net", "password_secret": secret}}
+
+
+TRIED_AGAIN = "a secret that is something else"
+"""A value that is refused is tried a few times, some seconds apart; one verb has to do."""
+WRONG: dict[str, tuple[int, Changes, tuple[str, ...]]] = {
+    "a vault without permission": (
+        3,
+        lambda at: _vault("closedvault", at.secret),
+        ("closedvault.vault.azure.net doesn't let rotator", "ForbiddenByRbac", "Key Vault Secrets Officer"),
+    ),
+    "a missing registry": (
+        1,
+        lambda at: {"registries": [{"id": f"{at.azure.seeded.registry_id}x"}]},
+        ("registry mycontainerregistryx doesn't exist", "Correct the registry's id"),
+    ),
+    "an unknown principal": (
+        1,
+        lambda _: {"principal": {"app_id": "00000000-0000-0000-0000-00000000dead"}},
+        ("no application or service principal with app id 00000000-0000-0000-0000-00000000dead", "principal.app_id"),
+    ),
+    TRIED_AGAIN: (
+        3,
+        lambda _: _vault("myvault", "orders-database"),
+        ("the value of orders-database doesn't authenticate as {0.app_id}", "key_vault.password_secret"),
+    ),
+}
+"""Exit code, what is written wrongly, and what has to be said of it."""
+
+
+@pytest.fixture(scope="module")
+def azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serving(tmp_path_factory.mktemp("served") / "state") as served:
+        vault = served.seeded.vault_id.replace("myvault", "closedvault")
+        properties = {"tenantId": served.seeded.tenant, "enableRbacAuthorization": True, "sku": {"family": "A", "name": "standard"}}
+        served.call("PUT", f"{ARM}{vault}?api-version=2023-07-01", {"location": "eastus", "properties": properties})
+        served.call("PUT", f"{served.seeded.vault_url}/secrets/orders-database?api-version=7.4", {"value": "postgres://somewhere"})
+        yield served
+
+
+@pytest.fixture
+def rotator(azure: Served, tmp_path: Path) -> Iterator[Scene]:
+    yield scene(azure, tmp_path)
+    azure.control("DELETE", "/faults")
+
+
+FIRST_ROTATION = ("--adopt", "--no-overlap")
+
+
+def killed(rotator: Scene, operation: str, when: str, nth: int) -> None:
+    """Rotate, and be killed in the midst of a request: before Azure has seen it, or after it did what was asked."""
+    rotator.azure.fault(operation, "timeout", when=when, nth=nth)
+    before = len(rotator.azure.control("GET", "/faults")["struck"])
+    process = rotator.begin("rotate", rotator.name, *FIRST_ROTATION)
+    rotator.azure.until(lambda: len(rotator.azure.control("GET", "/faults")["struck"]) > before or process.poll() is not None)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    rotator.azure.control("DELETE", "/faults")
+
+
+def unharmed(rotator: Scene) -> None:
+    """What is published works, and the group could be moved at any moment."""
+    assert rotator.authenticates(rotator.published())
+    assert rotator.moves()
+
+
+@pytest.mark.parametrize(
+    ("operation", "when", "nth"),
+    [
+        ("graph.applications.addPassword", "after", 1),
+        ("keyvault.secrets.set", "after", 1),
+        ("aci.containerGroups.createOrUpdate", "after", 1),
+        ("graph.applications.removePassword", "after", 1),
+        ("[agkr]*", "before", 12),
+    ],
+    ids=str,
+)
+def test_whoever_is_killed_leaves_nothing_that_the_same_command_does_not_finish(operation: str, when: str, nth: int, rotator: Scene) -> None:
+    killed(rotator, operation, when, nth)
+    unharmed(rotator)
+    ended = rotator("rotate", rotator.name, *FIRST_ROTATION)
+    assert ended.code == 0, ended
+    unharmed(rotator)
+    if len(rotator.keys()) > 1:
+        rotator.azure.advance(hours=25)
+        assert rotator("rotate", rotator.name).code == 0
+        unharmed(rotator)
+    newest = rotator.versions()[-1]
+    assert rotator.keys() == [newest["tags"]["rotator-key-id"]] == [rotator.shown()["tags"]["rotator-key-id"]]
+    assert not rotator.authenticates(rotator.by_hand)
+
+
+def test_a_policy_with_six_mistakes_names_each_with_its_place_and_no_request_is_made(rotator: Scene) -> None:
+    (rotator.policies / "wrong.yaml").write_text(MISTAKEN)
+    before = len(rotator.azure.calls())
+    for verb in ("validate", "plan", "rotate"):
+        said = rotator(verb, "--policies", "policies")
+        assert (said.code, said.out) == (2, "")
+        lines = [line.removeprefix("policies/wrong.yaml:").split(": ", 1) for line in said.err.splitlines() if "wrong.yaml:" in line]
+        assert [tuple(map(int, place.split(":"))) for place, _ in lines] == list(MISTAKES)
+        assert all(len(text.rsplit(". ", 1)[-1]) > 10 for _, text in lines)
+    body = rotator("rotate", "--output", "json").json
+    assert [(mistake["line"], mistake["column"]) for mistake in body["error"]["mistakes"]] == list(MISTAKES)
+    assert all(mistake["problem"] and mistake["remedy"] for mistake in body["error"]["mistakes"])
+    assert len(rotator.azure.calls()) == before
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_name_that_leads_nowhere_is_told_with_what_was_changed_and_what_to_do(case: str, rotator: Scene) -> None:
+    code, changes, words = WRONG[case]
+    rotator.write(**changes(rotator))
+    before = rotator.azure.world()
+    for verb in ("plan", "rotate")[case == TRIED_AGAIN :]:
+        said = rotator(verb, rotator.name)
+        assert said.code == code, said
+        for word in (*words, "State: Nothing was changed", "What to do: "):
+            assert word.format(rotator) in said.out, said
+        assert said.out.count("issue application") <= 1
+        assert rotator.azure.world() == before
+
+
+def test_a_group_that_is_absent_is_told_and_stops_nothing(rotator: Scene) -> None:
+    rotator.write(container_groups=[{"id": f"{rotator.group_id}-mistyped"}])
+    before = rotator.azure.world()
+    said = rotator("plan", rotator.name)
+    assert said.code == 0
+    assert f"container group {rotator.name}-mistyped is in the policy and not in Azure" in said.out
+    assert "correct its id" in said.out
+    assert rotator.azure.world() == before
+    assert rotator("rotate", rotator.name).code == 0
+    before = rotator.azure.world()
+    said = rotator("deploy", rotator.name)
+    assert said.code == 1
+    for word in (f"{rotator.name}-mistyped isn't there", "State: Nothing was changed", "What to do: "):
+        assert word in said.err, said
+    assert rotator.azure.world() == before
