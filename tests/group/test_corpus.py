@@ -132,6 +132,7 @@ def test_without_its_sources_a_group_is_vetoed_with_all_its_paths_and_no_value(n
         return
     with pytest.raises(UnsafeStep) as refused:
         edited(shown, made, said)
+    assert f"container group {name} " in refused.value.happened
     assert all(path in refused.value.happened and path in refused.value.remedy for path in lost)
     assert PASSWORD.reveal() not in str(refused.value.diagnose())
     assert refused.value.state == "Nothing was changed."
