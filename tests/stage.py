@@ -145,10 +145,12 @@ class Stage:
 
     # what a person would do
 
-    async def with_world(self, act: Callable[[Run], Awaitable[T]], intent: Intent | None = None, minutes: float | None = None) -> T:
-        """Connect as the operator, as any process does that has just started, and act on the policy."""
+    async def with_world(
+        self, act: Callable[[Run], Awaitable[T]], intent: Intent | None = None, minutes: float | None = None, hop: Hop | None = None
+    ) -> T:
+        """Connect as the operator, as any process does that has just started, and act on the policy; `hop` may hold this process back."""
         self.dead = False
-        hop = Hop(self.app)
+        hop = hop or Hop(self.app)
         deadline = None if minutes is None else self.clock.elapsed() + 60 * minutes
         async with connect(self.clock, transports=Transports(lambda: Session(hop), lambda: GraphTransport(hop))) as world:
             return await act(Run(world, self.clock, self.events.append, self.policy, intent or Intent(), deadline))
@@ -161,7 +163,7 @@ class Stage:
         """Whether the run died on the way; nothing of it goes on afterwards."""
         try:
             await act
-        except BaseException as death:  # noqa: BLE001 - a TaskGroup wraps what it is given
+        except BaseException as death:
             if not _is_death(death):
                 raise
             return True

@@ -14,6 +14,8 @@ PATIENCE, EVERY = 900.0, 15.0
 """Seconds for which, and between which, a change of role assignments is waited for (Azure takes up to ten minutes: azure-facts F4)."""
 PULLING = ("AcrPull", "AcrPush", "Owner", "Contributor", "Reader", "Container Registry Repository Reader")
 """Roles that let a principal pull, some only in one of the two modes of a registry (azure-facts F6, G5)."""
+REFUSALS = (Outcome.NO_PULL, Outcome.REFUSED, Outcome.EXPIRED, Outcome.DISABLED)
+"""Outcomes of a try with which nobody pulls."""
 RESIDUE = "tokens that were issued before live on: up to 1 h of Entra, 75 min and 3 h of the registry"
 
 
@@ -99,24 +101,27 @@ async def _remaining(run: Run) -> list[tuple[str, Assignment]]:
 
 async def _refusal(run: Run, score: Score, observed: Observed) -> None:
     images = group.images(run.policy, observed)
-    problem = "no container group names an image to try" if not images else ""
+    if not images:
+        _unproven(run, score, "no container group names an image to try")
+        return
     try:
         value = await run.world.value(run.policy)
     except (NotFound, Forbidden) as error:
-        problem = error.happened
-    if problem:
-        text = f"that pulls are refused is not proven: {problem}"
-        told(run, Noted(policy=run.policy.name, code="not_proven", subject=run.policy.name, text=text, warn=True), score)
+        _unproven(run, score, error.happened)
         return
     start = run.clock.elapsed()
-    while (proof := await run.world.prove(run.policy, value, images)).outcome not in (Outcome.NO_PULL, Outcome.REFUSED, Outcome.EXPIRED, Outcome.DISABLED):
+    while (proof := await run.world.prove(run.policy, value, images)).outcome not in REFUSALS:
         if run.clock.elapsed() - start >= PATIENCE:
-            text = f"after {PATIENCE / 60:.0f} minutes a pull still isn't refused ({proof.outcome}); Azure documents up to ten"
-            told(run, Noted(policy=run.policy.name, code="not_proven", subject=run.policy.name, text=text, warn=True), score)
+            _unproven(run, score, f"after {PATIENCE / 60:.0f} minutes a pull still isn't refused ({proof.outcome}); Azure documents up to ten")
             return
         await run.clock.sleep(EVERY)
     run.tell(PullRefused(policy=run.policy.name, after=run.clock.elapsed() - start))
     told(run, Noted(policy=run.policy.name, code="residue", subject=run.policy.name, text=RESIDUE), score)
+
+
+def _unproven(run: Run, score: Score, why: str) -> None:
+    text = f"that pulls are refused is not proven: {why}"
+    told(run, Noted(policy=run.policy.name, code="not_proven", subject=run.policy.name, text=text, warn=True), score)
 
 
 async def _grant(run: Run, score: Score, wait: bool) -> None:

@@ -34,8 +34,8 @@ async def deploy(run: Run, observed: Observed, step: Deploy) -> str:
     version = View(run.policy, observed, run.intent).current_version
     if version is None or version.key_id != step.key_id.lower():
         raise UnsafeStep(f"credential {step.key_id} isn't the current one any more", remedy="Run again.")
-    before = await _fresh(run, observed, step.group)
-    await replace(run, before, Change(step.group, step.key_id, version.id))
+    read, before = run.clock.elapsed(), await _fresh(run, observed, step.group)
+    await replace(run, before, Change(step.group, step.key_id, version.id), read)
     verdict, after = await watch(run, before, step.group, step.key_id, version)
     _told(run, step.group, step.key_id, verdict)
     _ensure_well(run, step.group, verdict, step.key_id)
@@ -52,9 +52,9 @@ async def restore(run: Run, observed: Observed, step: Restore) -> str:
             state=f"The group stays on credential {step.failed}, with which a pull failed.",
             remedy="Look at the group's events and at the registry.",
         )
-    before = await _fresh(run, observed, step.group)
+    read, before = run.clock.elapsed(), await _fresh(run, observed, step.group)
     version = next(v for v in observed.versions if v.id == step.version)
-    await replace(run, before, Change(step.group, step.key_id, step.version, Failed(step.failed, step.count, before.at)))
+    await replace(run, before, Change(step.group, step.key_id, step.version, Failed(step.failed, step.count, before.at)), read)
     verdict, _ = await watch(run, before, step.group, step.key_id, version)
     _told(run, step.group, step.key_id, verdict)
     _ensure_well(run, step.group, verdict, step.key_id)
@@ -81,16 +81,16 @@ def _key(seen: ContainerGroup) -> str | None:
     return group.shows(seen.document).key_id
 
 
-async def replace(run: Run, before: ContainerGroup, change: Change) -> None:
-    """Send one PUT with the group's own content, its hidden values from their sources, and the credential of `change`."""
-    read = run.clock.elapsed()
+async def replace(run: Run, before: ContainerGroup, change: Change, read: float) -> None:
+    """Send one PUT with the group's own content, its hidden values from their sources, and the credential of `change`.
+
+    `read` is what the clock showed before the group was read.
+    """
     document = before.document or {}
     declared = run.policy.group(change.group)
     values = await fetch(run, group.sources(run.policy, document, declared))
     password = await run.world.value(run.policy, change.version)
-    body = group.edit(
-        document, run.policy, declared, values=values, password=password, key_id=change.key_id, since=before.at, failed=change.failed
-    )
+    body = group.edit(document, run.policy, declared, values=values, password=password, key_id=change.key_id, since=before.at, failed=change.failed)
     await ensure_granted(run)
     ensure_fresh(run, read, change.group)
     await put(run, change.group, change.key_id, body)
@@ -174,5 +174,3 @@ def _moved_text(before: ContainerGroup, after: ContainerGroup) -> str:
     old, new = group.ip_address(before.document), group.ip_address(after.document)
     changed = f"; its IP address changed from {old} to {new}" if old and new and old != new else ""
     return f"{before.id.rsplit('/', 1)[-1]} runs with the new credential{changed}"
-
-

@@ -3,7 +3,7 @@
 from rotator import group
 from rotator.engine.prove import prove
 from rotator.engine.retire import withdraw
-from rotator.engine.run import Run, ensure_fresh, ensure_granted
+from rotator.engine.run import Run, Seen, ensure_fresh, ensure_granted
 from rotator.errors import AzureError, Conflict, OutcomeUnknown, ProofFailed, RotatorError, UnsafeStep
 from rotator.events import CredentialAdded, VersionPublished
 from rotator.plan import Issue, View
@@ -18,12 +18,15 @@ OWN = "rotator-"
 """Prefix of the tags that belong to one version and are not carried over to the next."""
 
 
-async def issue(run: Run, observed: Observed, step: Issue) -> str:
+async def issue(run: Run, seen: Seen, step: Issue) -> str:
     """Add, prove, publish; returns what was done. What was added is gone again if it can't be published, or is named in the error."""
-    limit = run.policy.proof.deadline.total_seconds()
+    observed, limit = seen.observed, run.policy.proof.deadline.total_seconds()
     if run.left() < limit:
-        raise UnsafeStep(f"{run.left():.0f} s are left, and a proof may take {limit:.0f} s", remedy="The next run issues; give it more --max-duration.")
+        raise UnsafeStep(
+            f"{run.left():.0f} s are left, and a proof may take {limit:.0f} s", remedy="Give the next run more --max-duration."
+        )
     await ensure_granted(run)
+    ensure_fresh(run, seen.read, "what shows that a new credential is due")
     attempt, issued = await _add(run, observed, step)
     credential = issued.credential
     run.tell(CredentialAdded(policy=run.policy.name, key_id=credential.key_id, home=credential.home, end=credential.end))

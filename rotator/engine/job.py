@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from rotator import group
 from rotator.engine.deploy import Change, fetch, put, replace, watch
 from rotator.engine.look import Memory, look
-from rotator.engine.run import Run, ensure_granted
+from rotator.engine.run import Run, ensure_fresh, ensure_granted
 from rotator.errors import Conflict, NotFound, UnsafeStep
 from rotator.events import GroupSettled
 from rotator.group import Phase
@@ -31,9 +31,9 @@ async def deploy_now(run: Run, group_id: str, *, wait: bool) -> Deployed:
     await ensure_granted(run)
     observed = await look(run, Memory())
     version = _current(run, observed)
-    before = await run.world.group(group_id)
+    read, before = run.clock.elapsed(), await run.world.group(group_id)
     _ensure_free(before)
-    await _send(run, before, version)
+    await _send(run, before, version, read)
     verdict, after = await watch(run, before, group_id, version.key_id or "", version)
     run.tell(GroupSettled(policy=run.policy.name, group=group_id, key_id=version.key_id or "", verdict=verdict.value))
     while wait and after.document is not None and group.run_once(after.document) and group.phase(after) in (Phase.RUNNING, Phase.STARTING):
@@ -59,12 +59,12 @@ def _ensure_free(before: ContainerGroup) -> None:
         raise Conflict(f"{before.id} is a job at work, and is never interrupted", service="aci", remedy="Deploy it when it has finished.")
 
 
-async def _send(run: Run, before: ContainerGroup, version: Version) -> None:
+async def _send(run: Run, before: ContainerGroup, version: Version, read: float) -> None:
     declared = run.policy.group(before.id)
     if declared is None or declared.manifest is None:
         if before.document is None:
             raise NotFound(f"container group {before.id} isn't there, and the policy has no manifest for it", service="aci")
-        await replace(run, before, Change(before.id, version.key_id or "", version.id))
+        await replace(run, before, Change(before.id, version.key_id or "", version.id), read)
         return
     values = await fetch(run, group.manifest_sources(declared.manifest, run.policy, declared))
     password = await run.world.value(run.policy, version.id)
@@ -73,4 +73,5 @@ async def _send(run: Run, before: ContainerGroup, version: Version) -> None:
         declared.manifest, run.policy, declared, values=values, password=password, key_id=key_id, since=before.at, document=before.document
     )
     await ensure_granted(run)
+    ensure_fresh(run, read, before.id)
     await put(run, before.id, key_id, body)

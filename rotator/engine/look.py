@@ -7,8 +7,8 @@ from rotator import group, guard
 from rotator.engine.run import Run
 from rotator.errors import Forbidden, NotFound
 from rotator.guard import Veto
-from rotator.policy import Policy
 from rotator.plan import Deploy, Issue, Plan, Retire, Step, View, kind, next_due, next_steps, plan, target
+from rotator.policy import Policy
 from rotator.state import Observed, Outcome, Permissions, Proof
 
 TRIES, PAUSE = 3, 5.0

@@ -7,7 +7,7 @@ from rotator.engine.deploy import deploy, restore
 from rotator.engine.issue import issue
 from rotator.engine.look import Memory, look, prepared
 from rotator.engine.retire import disable, retire
-from rotator.engine.run import Result, Run, Score, failure, told
+from rotator.engine.run import Result, Run, Score, Seen, failure, told
 from rotator.errors import RotatorError
 from rotator.events import Finished, Noted, StepDone, StepStarted, Vetoed, Waiting
 from rotator.plan import Deploy, Disable, Issue, Next, Restore, Retire, Step, kind, next_due, next_steps, target
@@ -37,10 +37,11 @@ async def reconcile(run: Run) -> Result:
 async def _converge(run: Run, score: Score) -> tuple[Observed, Next]:
     memory, looks = Memory(), 0
     while True:
+        looked = run.clock.elapsed()
         observed = await look(run, memory)
         following = next_steps(run.policy, observed, run.intent, frozenset(memory.refused))
         if following.steps:
-            await _take(run, score, observed, memory, following.steps)
+            await _take(run, score, Seen(observed, looked), memory, following.steps)
             continue
         pause = min((w.look_again for w in following.waits if w.look_again), default=None)
         looks += 1
@@ -49,8 +50,8 @@ async def _converge(run: Run, score: Score) -> tuple[Observed, Next]:
         await run.clock.sleep(pause)
 
 
-async def _take(run: Run, score: Score, observed: Observed, memory: Memory, steps: tuple[Step, ...]) -> None:
-    observed = await prepared(run, observed, memory, steps)
+async def _take(run: Run, score: Score, seen: Seen, memory: Memory, steps: tuple[Step, ...]) -> None:
+    observed = await prepared(run, seen.observed, memory, steps)
     allowed: list[Step] = []
     for step in steps:
         veto = guard.check(step, run.policy, observed, run.intent)
@@ -60,7 +61,7 @@ async def _take(run: Run, score: Score, observed: Observed, memory: Memory, step
         memory.refused.add((kind(step), target(step)))
         told(run, _vetoed(run, observed, veto), score)
     turns = asyncio.Semaphore(SIDE_BY_SIDE)
-    await asyncio.gather(*(_one(run, score, observed, memory, step, turns) for step in allowed))
+    await asyncio.gather(*(_one(run, score, Seen(observed, seen.read), memory, step, turns) for step in allowed))
 
 
 def _vetoed(run: Run, observed: Observed, veto: guard.Veto) -> Vetoed:
@@ -77,12 +78,12 @@ def _vetoed(run: Run, observed: Observed, veto: guard.Veto) -> Vetoed:
     )
 
 
-async def _one(run: Run, score: Score, observed: Observed, memory: Memory, step: Step, turns: asyncio.Semaphore) -> None:
+async def _one(run: Run, score: Score, seen: Seen, memory: Memory, step: Step, turns: asyncio.Semaphore) -> None:
     async with turns:
         name, what = kind(step), target(step)
-        run.tell(StepStarted(policy=run.policy.name, at=observed.at, step=name, target=what, reason=step.reason.text, code=step.reason.code))
+        run.tell(StepStarted(policy=run.policy.name, at=seen.observed.at, step=name, target=what, reason=step.reason.text, code=step.reason.code))
         try:
-            detail = await _act(run, observed, step)
+            detail = await _act(run, seen, step)
         except RotatorError as error:
             memory.refused.add((name, what))
             told(run, failure(run, name, what, error), score)
@@ -91,18 +92,18 @@ async def _one(run: Run, score: Score, observed: Observed, memory: Memory, step:
         run.tell(StepDone(policy=run.policy.name, step=name, target=what, detail=detail))
 
 
-async def _act(run: Run, observed: Observed, step: Step) -> str:
+async def _act(run: Run, seen: Seen, step: Step) -> str:
     match step:
         case Issue():
-            return await issue(run, observed, step)
+            return await issue(run, seen, step)
         case Deploy():
-            return await deploy(run, observed, step)
+            return await deploy(run, seen.observed, step)
         case Restore():
-            return await restore(run, observed, step)
+            return await restore(run, seen.observed, step)
         case Retire():
-            return await retire(run, observed, step)
+            return await retire(run, seen, step)
         case Disable():
-            return await disable(run, step)
+            return await disable(run, seen, step)
         case _:
             raise TypeError(f"{kind(step)} is not a step of a rotation")
 

@@ -1,19 +1,20 @@
 """Retire a credential and disable its versions: what was decided is carried out, and a later read must agree."""
 
-from rotator.engine.run import Run
+from rotator.engine.run import Run, Seen, ensure_fresh
 from rotator.errors import AzureError, Conflict, NotFound, OutcomeUnknown, Throttled, Unavailable
 from rotator.events import CredentialRemoved, VersionDisabled
 from rotator.plan import Disable, Retire
-from rotator.state import Credential, Observed, Principal
+from rotator.state import Credential, Principal
 
 LOOKING, EVERY = 120.0, 5.0
 """Seconds for which, and between which, a removed credential is looked for until a read no longer shows it."""
 
 
-async def retire(run: Run, observed: Observed, step: Retire) -> str:
+async def retire(run: Run, seen: Seen, step: Retire) -> str:
     """Remove the credential; returns what was done."""
-    credential = next(c for c in observed.credentials if c.key_id == step.key_id)
-    await withdraw(run, observed.principal, credential)
+    credential = next(c for c in seen.observed.credentials if c.key_id == step.key_id)
+    ensure_fresh(run, seen.read, f"what shows that nothing relies on {step.key_id}")
+    await withdraw(run, seen.observed.principal, credential)
     return f"credential {credential.key_id} is removed from the {credential.home.value.replace('_', ' ')}"
 
 
@@ -60,8 +61,9 @@ def _still_there(credential: Credential, trouble: AzureError | None) -> AzureErr
     )
 
 
-async def disable(run: Run, step: Disable) -> str:
+async def disable(run: Run, seen: Seen, step: Disable) -> str:
     """Disable the version; returns what was done."""
+    ensure_fresh(run, seen.read, f"what shows that version {step.version} is left over")
     await run.world.mark_version(run.policy, step.version, enabled=False)
     run.tell(VersionDisabled(policy=run.policy.name, version=step.version))
     return f"version {step.version} is disabled"

@@ -8,7 +8,7 @@ from rotator.events import Event, StepFailed, Vetoed
 from rotator.plan import Intent
 from rotator.policy import Policy
 from rotator.ports import Clock, Tell, World
-from rotator.state import Access
+from rotator.state import Access, Observed
 
 FRESH = 120.0
 """Seconds after which what was read is too old to write on: a run that was suspended must look again."""
@@ -87,6 +87,14 @@ async def ensure_granted(run: Run) -> None:
     record = await run.world.access(run.policy)
     if record.access is Access.REVOKED:
         raise UnsafeStep("access was revoked meanwhile", remedy=f"`rotator grant {run.policy.name}` restores it.")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a step was decided on, and what the clock showed (elapsed seconds) before it was read."""
+
+    observed: Observed
+    read: float
 
 
 def ensure_fresh(run: Run, read: float, what: str) -> None:

@@ -1,0 +1,221 @@
+"""Two at once: a run that is suspended at every one of its calls while another one runs, while access is revoked, or for hours.
+
+What is suspended is the whole process: no call of its own goes out or comes back until the other is done. A lease would forbid most of this; it must
+hold without one.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any, Literal
+
+import pytest
+
+from rotator.emulator.inprocess import Hop, pause
+from rotator.emulator.timing import QUICK
+from rotator.emulator.wire import Request
+from rotator.engine import Result, adopt, reconcile, revoke
+from rotator.plan import Intent
+from tests.invariants import converges, monitored, summary
+from tests.stage import GROUPS, Stage, play, stage
+from tests.virtual import VirtualLoop
+
+Moment = Literal["arriving", "leaving"]
+HOURS = 3 * 3600.0
+
+
+@dataclass
+class Held:
+    """Holds one process back at its call number `at`, before or after the effect, until `meanwhile` is over."""
+
+    at: int
+    moment: Moment
+    meanwhile: Callable[[], Awaitable[object]]
+    calls: int = 0
+    sent: list[Request] = field(default_factory=list)
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def hop(self, made: Stage) -> Hop:
+        """The way to Azure of the process that is held back."""
+        return Hop(made.app, arriving=self._arriving, leaving=self._leaving)
+
+    async def _arriving(self, request: Request) -> None:
+        self.calls += 1
+        self.sent.append(request)
+        await self._gate(self.calls - 1, "arriving")
+
+    async def _leaving(self, request: Request) -> None:
+        await self._gate(self.calls - 1, "leaving")
+
+    async def _gate(self, index: int, moment: Moment) -> None:
+        reached = index > self.at or (index == self.at and moment in (self.moment, "leaving"))
+        if not reached:
+            return
+        if not self.over.is_set() and index == self.at and moment == self.moment:
+            await self.meanwhile()
+            self.over.set()
+        await self.over.wait()
+
+
+async def due(loop: VirtualLoop) -> Stage:
+    """The world before its first rotation, quick enough for a whole rotation within the time for which a read is fresh."""
+    made = stage(loop, timing=QUICK)
+    made.with_policy(proof={"times": 2, "over": "0s", "deadline": "5m"})
+    await made.with_world(lambda run: adopt(run, None))
+    made.events.clear()
+    return made
+
+
+async def half(loop: VirtualLoop) -> Stage:
+    """The same a day later: everything has moved, and the old credential is to be retired."""
+    made = await due(loop)
+    await rotation(made)
+    made.pass_(hours=25)
+    return made
+
+
+async def rotation(made: Stage, hop: Hop | None = None) -> Result:
+    """A whole rotation in one run: nothing is waited for but proofs and groups."""
+    return await made.with_world(reconcile, hop=hop)
+
+
+def calls(world: Callable[[VirtualLoop], Awaitable[Stage]]) -> list[str]:
+    """The operations of one run in that world, in order."""
+
+    async def scene(loop: VirtualLoop) -> list[str]:
+        made = await world(loop)
+        since = len(made.app.served)
+        await rotation(made)
+        return [call.operation for call in made.app.served[since:]]
+
+    return play(scene)
+
+
+TELLING = ("graph.*", "keyvault.secrets.*", "aci.*")
+"""Calls whose answer is what a write rests on, or of a write: here it matters whether the effect came before or after the pause."""
+
+
+def _moments(operations: list[str]) -> Iterator[Any]:
+    for index, operation in enumerate(operations):
+        yield pytest.param(index, "arriving", id=f"{index:03d}-{operation}-arriving")
+        if any(fnmatchcase(operation, pattern) for pattern in TELLING):
+            yield pytest.param(index, "leaving", id=f"{index:03d}-{operation}-leaving")
+
+
+EVERY, LAST = list(_moments(calls(due))), list(_moments(calls(half)))
+
+
+@pytest.mark.parametrize(("index", "moment"), EVERY)
+def test_another_rotation_comes_between(index: int, moment: Moment) -> None:
+    async def scene(loop: VirtualLoop) -> None:
+        made = await due(loop)
+        held = Held(index, moment, lambda: rotation(made))
+        with monitored(made, GROUPS):
+            await rotation(made, held.hop(made))
+            assert held.over.is_set(), "the other never ran"
+            made.pass_(minutes=1)
+            await converges(made)
+
+    play(scene)
+
+
+@pytest.mark.parametrize(("index", "moment"), EVERY)
+def test_another_rotation_comes_between_and_hours_pass(index: int, moment: Moment) -> None:
+    async def scene(loop: VirtualLoop) -> None:
+        made = await due(loop)
+        await slept(made, index, moment)
+
+    play(scene)
+
+
+@pytest.mark.parametrize(("index", "moment"), LAST)
+def test_another_retirement_comes_between_and_hours_pass(index: int, moment: Moment) -> None:
+    async def scene(loop: VirtualLoop) -> None:
+        made = await half(loop)
+        await slept(made, index, moment)
+
+    play(scene)
+
+
+async def slept(made: Stage, index: int, moment: Moment) -> None:
+    """One run sleeps for three hours at its call `index` while another runs: what it read is then too old to write on."""
+    before = {p.key_id for p in made.credentials()}
+
+    async def meanwhile() -> None:
+        await rotation(made)
+        await pause(HOURS)
+
+    held = Held(index, moment, meanwhile)
+    with monitored(made, GROUPS):
+        await rotation(made, held.hop(made))
+        assert held.over.is_set(), "the other never ran"
+        nothing_rests_on_old_reads(held, before)
+        made.pass_(minutes=1)
+        await converges(made)
+
+
+RESTS_ON = (
+    ("/addPassword", "/applications", "/servicePrincipals"),
+    ("/removePassword", "/applications", "/servicePrincipals"),
+    ("/containerGroups/", "/containerGroups/"),
+    ("/secrets/", "/versions"),
+)
+"""The end or part of a write's path, and of the paths of the reads that it rests on."""
+
+
+def nothing_rests_on_old_reads(held: Held, before: set[str]) -> None:
+    """After it woke up, every write of the run follows a read of what it depends on; it may always take back what it added itself.
+
+    A write that was already on its way is sent again where its token has ended meanwhile.
+    """
+    woken, underway = held.sent[held.at + 1 :], held.sent[held.at]
+    for at, request in enumerate(woken):
+        part, *reads = next((row for row in RESTS_ON if row[0] in request.path and _writes(request)), ("",))
+        own = part == "/removePassword" and request.json()["keyId"] not in before
+        again = (request.method, request.path) == (underway.method, underway.path)
+        if part and not own and not again:
+            read = [earlier for earlier in woken[:at] if earlier.method == "GET" and any(each in earlier.path for each in reads)]
+            assert read, f"{request.method} {request.path} rests on what was read three hours before"
+
+
+def _writes(request: Request) -> bool:
+    return request.method in ("POST", "PUT", "PATCH", "DELETE")
+
+
+@pytest.mark.parametrize(("index", "moment"), EVERY)
+def test_a_revocation_comes_between(index: int, moment: Moment) -> None:
+    """I8: whatever the run was about to do, afterwards nobody pulls, and nothing new is there to pull with."""
+
+    async def scene(loop: VirtualLoop) -> None:
+        made = await due(loop)
+        known: list[set[str]] = []
+
+        async def meanwhile() -> None:
+            result = await made.with_world(lambda run: revoke(run, wait=False))
+            assert result.exit_code == 0, made.told()
+            known.extend(({p.key_id for p in made.credentials()}, {v.id for v in made.versions() if v.enabled}))
+
+        held = Held(index, moment, meanwhile)
+        await rotation(made, held.hop(made))
+        made.pass_(minutes=10)
+        assert nobody_pulls(made)
+        assert {p.key_id for p in made.credentials()} <= known[0], f"a credential is left: {summary(made)}"
+        assert {v.id for v in made.versions() if v.enabled} <= known[1], f"a version is left: {summary(made)}"
+        await skipped(made)
+
+    play(scene)
+
+
+def nobody_pulls(made: Stage) -> bool:
+    """Whether every group's next pull would be refused."""
+    return not any(made.azure.container_groups.could_pull(made.group_id(name)) for name in GROUPS)
+
+
+async def skipped(made: Stage) -> None:
+    """A later run says that access is revoked, changes nothing and is content."""
+    since = len(made.app.served)
+    made.events.clear()
+    result = await made.rotate(Intent(no_overlap=True))
+    assert (result.exit_code, made.writes(since)) == (0, [])
+    assert '"revoked"' in made.told()
