@@ -217,7 +217,7 @@ def push(
 @app.command()
 def fault(
     operation: Annotated[str | None, typer.Argument(help="Such as keyvault.secrets.set; * and ? match.")] = None,
-    kind: Annotated[str, typer.Argument(help="status, reset, timeout, lost, or a condition that a service knows.")] = "status",
+    kind: Annotated[str, typer.Argument(help="status, reset, timeout, lost, echo, or a condition that a service knows.")] = "status",
     directory: Where = None,
     when: Annotated[str, typer.Option(help="before or after the effect.")] = "before",
     nth: Annotated[int, typer.Option(min=1, help="Strikes the nth call from now.")] = 1,

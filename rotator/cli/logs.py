@@ -9,33 +9,25 @@ strikes what looks like a token or a client secret all the same.
 import copy
 import json
 import logging
-import re
 import traceback
 from types import TracebackType
 from typing import Any
 
 import typer
 
+from rotator import state
+
 SPEAKERS = ("rotator", "azure", "msal", "msgraph", "kiota_http", "kiota_abstractions", "httpx", "aiohttp", "asyncio")
 """Loggers that ``-vv`` lets speak at DEBUG; all others stay at WARNING."""
-STRUCK = (
-    re.compile(r"(?i)(bearer\s+)[\w.~+/=-]{8,}"),
-    re.compile(r"()\beyJ[\w-]+\.[\w-]+\.[\w-]*"),
-    re.compile(
-        r"(?i)([\"']?\b(?:client_secret|secrettext|password|access_token|refresh_token|id_token|client_assertion)[\"']?\s*[=:]\s*[\"']?)[^\"'&\s,}]+"
-    ),
-    re.compile(r"()[\w.~-]{3}\dQ~[\w.~-]{31,34}"),
-)
-"""Tokens and client secrets by their looks; the last is Entra's own format (three characters, a digit, ``Q~``)."""
+STRUCK = state.LOOKS_SECRET
+"""What is struck from every line."""
 
 Caught = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
 def struck(text: str) -> str:
     """The text without what looks like a secret."""
-    for pattern in STRUCK:
-        text = pattern.sub(r"\1***", text)
-    return text
+    return state.struck(text, STRUCK)
 
 
 class Plain(logging.Formatter):

@@ -6,7 +6,7 @@ from azure.identity.aio import ClientSecretCredential
 from rotator.clients.cloud import Cloud
 from rotator.clients.pipeline import Line
 from rotator.clients.translate import TRANSIENT, Refusal, refused_by
-from rotator.state import Outcome, Proof, Secret
+from rotator.state import Outcome, Proof, Secret, struck
 
 PATIENCE = 15.0
 """Seconds that one try of a credential may wait for an answer; the proof as a whole has its own deadline."""
@@ -51,4 +51,5 @@ def judged(refused: Refusal) -> Proof:
         return Proof(Outcome.REFUSED, f"Microsoft Entra ID doesn't take the password ({shown})")
     if code is None or code in PASSING or refused.status in TRANSIENT:
         return Proof(Outcome.UNREACHABLE, f"Microsoft Entra ID gave no usable answer ({shown})")
-    return Proof(Outcome.DISABLED, f"Microsoft Entra ID lets nobody sign in as it ({shown}: {refused.message.split(' Trace ID')[0].strip()[:300]})")
+    said = struck(refused.message.split(" Trace ID")[0].strip())[:300]
+    return Proof(Outcome.DISABLED, f"Microsoft Entra ID lets nobody sign in as it ({shown}: {said})")

@@ -2,7 +2,8 @@
 
 Rules for whoever edits this file:
 
-1. Nothing of a request's body may reach a message: whatever `Asked.secrets` holds is struck out of Azure's own words, too.
+1. Nothing of a request may reach a message: an answer may quote it. Whatever `Asked.secrets` holds is struck out of Azure's own words, and so is
+   what looks like a token or a client secret: nobody here knows what rotator signs in with.
 2. The library's exception is dropped, not chained: it holds the request, and with it secrets.
 3. A write that is sent once and got no definite answer is `OutcomeUnknown`, whatever broke.
 """
@@ -19,7 +20,7 @@ from azure.core.exceptions import AzureError as SdkError
 from azure.core.exceptions import ClientAuthenticationError, DeserializationError, HttpResponseError, ServiceRequestTimeoutError
 
 from rotator.errors import AzureError, Conflict, Forbidden, NotFound, OutcomeUnknown, Throttled, Unavailable, Unexpected
-from rotator.state import Secret
+from rotator.state import Secret, struck
 
 T = TypeVar("T")
 
@@ -108,7 +109,7 @@ def translate(asked: Asked, error: BaseException) -> AzureError:
 def answered(asked: Asked, refused: Refusal) -> AzureError:
     """An answer that says no."""
     kind = _kind(asked, refused)
-    said = ": ".join(filter(None, (f"{refused.status} {refused.code}".strip(), _clean(asked, refused.message))))
+    said = _clean(asked, ": ".join(filter(None, (f"{refused.status} {refused.code}".strip(), refused.message))))
     identified = f" (request id {refused.request_id})" if refused.request_id else ""
     happened = f"{asked.service} refused to {asked.doing}: {said}{identified}"
     if kind is OutcomeUnknown:
@@ -184,13 +185,18 @@ def refusal(status: int, headers: Mapping[str, str], text: str) -> Refusal:
     content = _json(text)
     error = content.get("error")
     if isinstance(error, str):
-        return Refusal(status, error, str(content.get("error_description", "")), request_id, _numbers(content))
+        return Refusal(status, _code(error), str(content.get("error_description", "")), request_id, _numbers(content))
     if not isinstance(error, dict):
         listed = content.get("errors")
         error = listed[0] if isinstance(listed, list) and listed and isinstance(listed[0], dict) else content
     inner = error.get("innererror") or {}
     code = inner.get("code") if isinstance(inner, dict) else None
-    return Refusal(status, str(code or error.get("code") or ""), str(error.get("message") or ""), request_id)
+    return Refusal(status, _code(code or error.get("code")), str(error.get("message") or ""), request_id)
+
+
+def _code(said: object) -> str:
+    """A word that programs compare; anything else is no code."""
+    return said if isinstance(said, str) and re.fullmatch(r"[\w.:-]{1,100}", said) else ""
 
 
 def _numbers(content: Mapping[str, Any]) -> tuple[int, ...]:
@@ -218,7 +224,7 @@ def _text(response: Any) -> str:
 def _clean(asked: Asked, message: str) -> str:
     for secret in sorted(filter(None, asked.secrets), key=len, reverse=True):
         message = message.replace(secret, "***")
-    message = " ".join(message.split())
+    message = struck(" ".join(message.split()))
     return message if len(message) <= _LONGEST else f"{message[:_LONGEST]}…"
 
 

@@ -73,9 +73,12 @@ class App:
     def _answer(self, service: Service, route: Route, params: dict[str, str], request: Request) -> Response:
         try:
             self.faults.strike("before")
+            if quoted := self.faults.echo("before", request):
+                return quoted
             caller = None if route.anonymous else service.authenticate(request)
             response = route.handler(Call(request, route.operation, params, caller))
             self.faults.strike("after")
+            response = self.faults.echo("after", request) or response
         except ServiceError as error:
             return service.refuse(error, request)
         return response

@@ -31,6 +31,8 @@ class Fault:
     calls in a row (0: for ever).
     kind ``status``: answer `status` in the service's envelope with `code`, `message`, `retry_after` seconds.
     kind ``reset`` | ``timeout``: break the connection. kind ``lost``: the same as reset after the effect.
+    kind ``echo``: answer `status` with a page that quotes the whole request, as what stands between a client and a service may; with
+    `argument` ``message`` the service itself quotes it, in the message of its error.
     Any other kind is a condition that a service looks for itself (`argument` is its parameter).
     """
 
@@ -101,6 +103,18 @@ class Faults:
                     continue
                 self.struck.append(fault)
                 _raise(fault)
+
+    def echo(self, when: When, request: Request) -> Response | None:
+        """What quotes the request, if that was planned for this call and this moment. Raises ServiceError."""
+        fault = self._now.get("echo")
+        if fault is None or fault.when != when:
+            return None
+        self.struck.append(fault)
+        headers = "\n".join(f"{name}: {value}" for name, value in request.headers.items())
+        quoted = f"{request.method} {request.path}\n{headers}\n\n{request.body.decode(errors='replace')}"
+        if fault.argument == "message":
+            raise ServiceError(fault.status, fault.code, quoted)
+        return Response(fault.status, f"<html><pre>{quoted}</pre></html>".encode(), {"Content-Type": "text/html"})
 
 
 def _raise(fault: Fault) -> None:

@@ -128,6 +128,28 @@ async def test_an_option_that_aiohttp_does_not_have_is_refused_as_aiohttp_does(w
 
 
 @in_virtual_time
+async def test_an_echo_quotes_the_request_instead_of_its_effect_or_after_it(world: World) -> None:
+    await world.vault.set_secret("name", "old")
+    for fault, kept in ((Fault("keyvault.secrets.set", "echo", status=502), "old"), (Fault("keyvault.secrets.set", "echo", "after"), "new")):
+        world.azure.faults.add(fault)
+        with pytest.raises(HttpResponseError) as failed:
+            await world.vault.set_secret("name", "new", retry_total=0)
+        assert failed.value.response
+        assert failed.value.response.status_code == fault.status
+        page = failed.value.response.text()
+        assert "PUT /secrets/name" in page
+        assert "authorization: Bearer ey" in page
+        assert '"value": "new"' in page
+        assert world.azure.vaults.get("myvault", "name").value == kept
+        world.azure.faults.clear()
+    world.azure.faults.add(Fault("keyvault.secrets.set", "echo", status=400, argument="message"))
+    with pytest.raises(HttpResponseError) as failed:
+        await world.vault.set_secret("name", "newest")
+    assert failed.value.error
+    assert "newest" in str(failed.value.error.message)
+
+
+@in_virtual_time
 async def test_a_status_fault_comes_in_the_services_envelope_with_retry_after(world: World) -> None:
     await world.vault.set_secret("name", "value")
     world.azure.faults.add(Fault("keyvault.secrets.get", "status", status=429, code="Throttled", retry_after=9))
