@@ -51,16 +51,21 @@ async def _revoke(run: Run, score: Score, wait: bool) -> None:
     await run.world.record_access(run.policy, Access.REVOKED, lost)
     run.tell(AccessRecorded(policy=run.policy.name, access=Access.REVOKED, assignments=len(lost)))
     for step in steps:
-        await _delete(run, step)
-        score.done += 1
+        await _delete(run, step, score)
     await _evidence(run, score, observed, wait)
 
 
-async def _delete(run: Run, step: Revoke) -> None:
+async def _delete(run: Run, step: Revoke, score: Score) -> None:
+    """Delete one assignment; what stops it is told, and stops no other."""
     _start(run, step)
-    was_there = await run.world.delete_assignment(step.assignment)
+    try:
+        was_there = await run.world.delete_assignment(step.assignment)
+    except RotatorError as error:
+        told(run, failure(run, kind(step), target(step), error), score)
+        return
     run.tell(AssignmentDeleted(policy=run.policy.name, assignment=step.assignment.id, scope=step.assignment.scope, was_there=was_there))
     _end(run, step, "" if was_there else "it was already gone")
+    score.done += 1
 
 
 def _start(run: Run, step: Step) -> None:

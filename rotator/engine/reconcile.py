@@ -1,13 +1,15 @@
 """Observe, decide, act, until nothing is due: the loop that every rotation is."""
 
 import asyncio
+from dataclasses import replace
+from datetime import timedelta
 
 from rotator import guard
 from rotator.engine.deploy import deploy, restore
 from rotator.engine.issue import issue
 from rotator.engine.look import Memory, look, prepared
 from rotator.engine.retire import disable, retire
-from rotator.engine.run import Result, Run, Score, Seen, failure, told
+from rotator.engine.run import FRESH, Result, Run, Score, Seen, failure, told
 from rotator.errors import RotatorError
 from rotator.events import Finished, Noted, StepDone, StepStarted, Vetoed, Waiting
 from rotator.plan import Deploy, Disable, Issue, Next, Restore, Retire, Step, kind, next_due, next_steps, target
@@ -51,7 +53,8 @@ async def _converge(run: Run, score: Score) -> tuple[Observed, Next]:
 
 
 async def _take(run: Run, score: Score, seen: Seen, memory: Memory, steps: tuple[Step, ...]) -> None:
-    observed = await prepared(run, seen.observed, memory, steps)
+    seen, steps = await _ready(run, seen, memory, steps)
+    observed = seen.observed
     allowed: list[Step] = []
     for step in steps:
         veto = guard.check(step, run.policy, observed, run.intent)
@@ -61,7 +64,21 @@ async def _take(run: Run, score: Score, seen: Seen, memory: Memory, steps: tuple
         memory.refused.add((kind(step), target(step)))
         told(run, _vetoed(run, observed, veto), score)
     turns = asyncio.Semaphore(SIDE_BY_SIDE)
-    await asyncio.gather(*(_one(run, score, Seen(observed, seen.read), memory, step, turns) for step in allowed))
+    await asyncio.gather(*(_one(run, score, seen, memory, step, turns) for step in allowed))
+
+
+async def _ready(run: Run, seen: Seen, memory: Memory, steps: tuple[Step, ...]) -> tuple[Seen, tuple[Step, ...]]:
+    """What the guard wants to know, on an observation that is still fresh: where proving took long, the world is looked at once more."""
+    observed = await prepared(run, seen.observed, memory, steps)
+    read = run.clock.elapsed()
+    if read - seen.read <= FRESH / 2:
+        return replace(seen, observed=observed), steps
+    again = await look(run, memory)
+    wanted = {(kind(step), target(step)) for step in steps}
+    following = next_steps(run.policy, again, run.intent, frozenset(memory.refused))
+    proof_at = again.at - timedelta(seconds=run.clock.elapsed() - read)
+    fresh = Seen(replace(again, proof=observed.proof, proof_at=proof_at), read)
+    return fresh, tuple(step for step in following.steps if (kind(step), target(step)) in wanted)
 
 
 def _vetoed(run: Run, observed: Observed, veto: guard.Veto) -> Vetoed:
