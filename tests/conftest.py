@@ -1,6 +1,7 @@
 """What every test stands on: nothing leaves this machine, and no test sees what another one left in a library's memory."""
 
 import ipaddress
+import logging
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -23,3 +24,12 @@ def _no_vault_is_remembered() -> Iterator[None]:
     yield
     if remembered := sys.modules.get("azure.keyvault.secrets._shared.http_challenge_cache"):
         remembered.clear()
+
+
+@pytest.fixture(autouse=True)
+def _no_logger_stays_quiet() -> Iterator[None]:
+    """Take back what a command said about logs: levels last as long as the process."""
+    yield
+    if logs := sys.modules.get("rotator.cli.logs"):
+        for name in logs.SPEAKERS:
+            logging.getLogger(name).setLevel(logging.NOTSET)

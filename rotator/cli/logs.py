@@ -15,11 +15,11 @@ from typing import Any
 
 import typer
 
-from rotator import state
+from rotator import secret
 
 SPEAKERS = ("rotator", "azure", "msal", "msgraph", "kiota_http", "kiota_abstractions", "httpx", "aiohttp", "asyncio")
 """Loggers that ``-vv`` lets speak at DEBUG; all others stay at WARNING."""
-STRUCK = state.LOOKS_SECRET
+STRUCK = secret.LOOKS
 """What is struck from every line."""
 
 Caught = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
@@ -27,7 +27,7 @@ Caught = tuple[type[BaseException], BaseException, TracebackType | None] | tuple
 
 def struck(text: str) -> str:
     """The text without what looks like a secret."""
-    return state.struck(text, STRUCK)
+    return secret.struck(text, STRUCK)
 
 
 class Plain(logging.Formatter):

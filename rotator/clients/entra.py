@@ -6,7 +6,8 @@ from azure.identity.aio import ClientSecretCredential
 from rotator.clients.cloud import Cloud
 from rotator.clients.pipeline import Line
 from rotator.clients.translate import TRANSIENT, Refusal, refused_by
-from rotator.state import Outcome, Proof, Secret, struck
+from rotator.secret import struck
+from rotator.state import Outcome, Proof, Secret
 
 PATIENCE = 15.0
 """Seconds that one try of a credential may wait for an answer; the proof as a whole has its own deadline."""

@@ -20,7 +20,8 @@ from azure.core.exceptions import AzureError as SdkError
 from azure.core.exceptions import ClientAuthenticationError, DeserializationError, HttpResponseError, ServiceRequestTimeoutError
 
 from rotator.errors import AzureError, Conflict, Forbidden, NotFound, OutcomeUnknown, Throttled, Unavailable, Unexpected
-from rotator.state import Secret, struck
+from rotator.secret import struck
+from rotator.state import Secret
 
 T = TypeVar("T")
 

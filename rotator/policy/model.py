@@ -10,7 +10,7 @@ from pydantic import ValidationInfo as Info
 
 from rotator.policy import rules
 from rotator.policy.durations import Duration
-from rotator.state import Home
+from rotator.secret import Home
 
 DAY = timedelta(days=1)
 _Guid = Annotated[str, BeforeValidator(rules.guid), WithJsonSchema({"type": "string", "pattern": f"^{rules.GUID}$"})]

@@ -1,0 +1,61 @@
+"""A password: its value, which nothing shows, the object that keeps it, and what one looks like in somebody else's words.
+
+Below `rotator.state`, which passes `Secret` and `Home` on: whoever only reads policies or writes logs needs none of the world's values.
+"""
+
+import re
+from collections.abc import Iterable
+from enum import StrEnum
+
+
+class Secret:
+    """A secret value that no repr, log, exception or format string can show; only :meth:`reveal` gives it out."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The value, for a request body and nothing else."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+    __str__ = __repr__
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __reduce__(self) -> str:
+        raise TypeError("a secret can't be pickled")
+
+
+LOOKS = (
+    re.compile(r"(?i)(bearer\s+)[\w.~+/=-]{8,}"),
+    re.compile(r"(?i)(basic\s+)[\w+/-]{16,}=*"),
+    re.compile(r"()\beyJ[\w-]+\.[\w-]+\.[\w-]*"),
+    re.compile(
+        r"(?i)([\"']?\b(?:client_secret|secrettext|password|access_token|refresh_token|id_token|client_assertion)[\"']?\s*[=:]\s*[\"']?)[^\"'&\s,}]+"
+    ),
+    re.compile(r"()[\w.~-]{3}\dQ~[\w.~-]{31,34}"),
+)
+"""Tokens and client secrets by their looks; the last is Entra's own format (three characters, a digit, ``Q~``)."""
+
+
+def struck(text: str, looks: Iterable[re.Pattern[str]] = LOOKS) -> str:
+    """Somebody else's words without what looks like a secret: the second line of defence, where nobody should have said one."""
+    for pattern in looks:
+        text = pattern.sub(r"\1***", text)
+    return text
+
+
+class Home(StrEnum):
+    """The object that holds a credential: Graph keeps the two lists apart, and both authenticate."""
+
+    APPLICATION = "application"
+    SERVICE_PRINCIPAL = "service_principal"
