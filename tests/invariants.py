@@ -14,7 +14,7 @@ from rotator.emulator.graph.objects import Password
 from rotator.emulator.wire import Request
 from rotator.engine import Result
 from rotator.plan import Intent
-from rotator.state import ADOPTED, KEY_ID, PREVIOUS, SINCE, marker
+from rotator.state import ADOPTED, COMPROMISED, KEY_ID, PREVIOUS, SINCE, marker
 from rotator.state import FAILED as FAILED_TAG
 from tests.stage import SECRET, Stage, watched
 
@@ -64,12 +64,19 @@ class Monitor:
         assert not gone, f"I3: foreign credentials are gone: {gone}"
 
     def bounded(self) -> None:
-        """I5: at most two live ones of ours, plus unresolved adds."""
+        """I5: at most two live ones of ours, plus those that a group holds, those that are compromised, and unresolved adds."""
         ours = [p for p in self.made.credentials() if (p.display_name or "").startswith("rotator:")]
-        named = {v.tags.get(KEY_ID) for v in self.made.versions()}
-        used = [p for p in ours if p.key_id in named]
+        tags = [v.tags or {} for v in self.made.versions()]
+        named = {each.get(KEY_ID) for each in tags}
+        excused = {key for each in tags for key in each.get(COMPROMISED, "").split(",")} | self._held()
+        used = [p for p in ours if p.key_id in named and (p.key_id not in excused or p.secret == self.made.published())]
         assert len(used) <= MOST_LIVE, f"I5: {len(used)} published credentials of ours are live"
-        assert len(ours) - len(used) <= MOST_UNRESOLVED, f"I5: {len(ours) - len(used)} adds are unresolved"
+        unnamed = [p for p in ours if p.key_id not in named]
+        assert len(unnamed) <= MOST_UNRESOLVED, f"I5: {len(unnamed)} adds are unresolved"
+
+    def _held(self) -> set[str]:
+        groups = (name for name in self.moves if self.made.azure.container_groups.exists(self.made.group_id(name)))
+        return {key for name in groups if (key := self.made.tags_of(name).get(KEY_ID))}
 
     def no_assignment(self) -> None:
         """I6: a rotation touches no role assignment."""

@@ -58,7 +58,7 @@ def _issue_reason(view: View) -> Reason | Wait | None:
         return Reason("ends", f"credential {current.key_id} ends on {day(current.end)}, in {days(current.end - at)}")
     if not version.enabled:
         return Reason("disabled", f"version {version.id} of the current credential was disabled by somebody")
-    if view.newest is not version and (view.drift_tolerated or not view.drift):
+    if view.newest is not version and (view.drift_tolerated or not view.drift) and not view.superseded:
         return Reason("superseded", f"version {view.newest.id if view.newest else ''} was put on top of ours")
     force = view.intent.force_before
     if force and version.created < force and not view.unfinished:
