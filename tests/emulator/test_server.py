@@ -67,13 +67,34 @@ def get(connection: http.client.HTTPSConnection, path: str, method: str = "GET")
     return answer, answer.read()
 
 
-def test_the_official_sdks_work_with_nothing_but_the_environment(served: StateDirectory) -> None:
-    environment = {**os.environ, **exports(served, "admin")}
-    ran = subprocess.run([sys.executable, Path(__file__).with_name("sdks.py")], env=environment, capture_output=True, text=True, check=False)
+def test_the_official_sdks_do_the_whole_chain_with_nothing_but_the_environment(tmp_path: Path) -> None:
+    directory = StateDirectory(tmp_path / "state")
+    start(Settings(directory, timing="prompt"))
+    try:
+        environment = {**os.environ, **exports(directory, "admin")}
+        ran = subprocess.run([sys.executable, Path(__file__).with_name("sdks.py")], env=environment, capture_output=True, text=True, check=False)
+    finally:
+        stop(directory)
     assert ran.returncode == 0, ran.stderr
     seen = json.loads(ran.stdout)
-    assert seen["sync"] == {"secret": "one", "roles": 5, "groups": 0}
-    assert seen["async"] == {"secret": "two", "groups": 0, "applications": ["admin", "operator"]}
+    assert seen["graph"] == {"left": ["kept"], "applications": ["admin", "operator", "pull"]}
+    assert seen["sync"] == {
+        "secret": "two",
+        "tags": ["{'new': 'yes'}", "{'old': 'yes'}"],
+        "roles": 1,
+        "state": "Succeeded",
+        "hidden": None,
+        "groups": ["sync"],
+    }
+    assert seen["async"] == {
+        "secret": "two",
+        "versions": 2,
+        "state": "Succeeded",
+        "groups": ["async", "sync"],
+        "logs": True,
+        "deleted": 1,
+        "refused": "InaccessibleImage",
+    }
 
 
 def test_one_connection_carries_many_calls(connect: Connect) -> None:
