@@ -97,9 +97,7 @@ class AzureError(RotatorError):
 
     remedy = "Look at the error code in the service's documentation; the next run goes on from the state the world is in."
 
-    def __init__(
-        self, happened: str, *, service: str, code: str = "", status: int = 0, state: str | None = None, remedy: str | None = None
-    ) -> None:
+    def __init__(self, happened: str, *, service: str, code: str = "", status: int = 0, state: str | None = None, remedy: str | None = None) -> None:
         super().__init__(happened, state=state, remedy=remedy)
         self.service, self.code, self.status = service, code, status
 

@@ -22,9 +22,7 @@ async def issue(run: Run, seen: Seen, step: Issue) -> str:
     """Add, prove, publish; returns what was done. What was added is gone again if it can't be published, or is named in the error."""
     observed, limit = seen.observed, run.policy.proof.deadline.total_seconds()
     if run.left() < limit:
-        raise UnsafeStep(
-            f"{run.left():.0f} s are left, and a proof may take {limit:.0f} s", remedy="Give the next run more --max-duration."
-        )
+        raise UnsafeStep(f"{run.left():.0f} s are left, and a proof may take {limit:.0f} s", remedy="Give the next run more --max-duration.")
     await ensure_granted(run)
     ensure_fresh(run, seen.read, "what shows that a new credential is due")
     attempt, issued = await _add(run, observed, step)
