@@ -32,6 +32,7 @@ def _reasons(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | N
     if not any(kind == "containers" for kind, _ in containers(document)):
         yield "its answer shows no containers, so that it can't be told what a redeployment would have to keep"
     yield from _ambiguous(document, policy.principal.app_id)
+    yield from _elsewhere(document, policy)
     yield from _misnamed(document, policy, group)
 
 
@@ -45,6 +46,21 @@ def _ambiguous(document: Mapping[str, Any], app_id: str) -> Iterator[str]:
     others = Counter(server(entry) for entry in entries(document) if takes_password(entry) and not belongs(entry, app_id))
     for name in sorted(name for name, times in others.items() if times > 1):
         yield f"it has {others[name]} entries of other users for {name}, whose hidden passwords can't be told apart. Remove the superfluous"
+
+
+def _elsewhere(document: Mapping[str, Any], policy: Policy) -> Iterator[str]:
+    """The password goes to the policy's registries alone: whoever may write a group could else name a server of their own and be sent it."""
+    names = [registry.id.rsplit("/", 1)[-1].lower() for registry in policy.registries]
+    mine = (entry for entry in entries(document) if belongs(entry, policy.principal.app_id) and takes_password(entry))
+    for host in sorted({server(entry) for entry in mine}):
+        if not any(_of_registry(host, name) for name in names):
+            yield f"it would give the password to {host}, which is no registry of the policy's. Add it to the policy, or remove the entry"
+
+
+def _of_registry(host: str, name: str) -> bool:
+    """Whether a host is a registry's login server: its name, with a hash behind it where its label is reused by scope, and a cloud's suffix."""
+    label, _, suffix = host.partition(".")
+    return suffix in ("azurecr.io", "azurecr.us", "azurecr.cn") and (label == name or label.startswith(f"{name}-"))
 
 
 def _misnamed(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | None) -> Iterator[str]:

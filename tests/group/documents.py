@@ -15,7 +15,7 @@ NAMES = sorted(file.stem for file in CORPUS.glob("*.json"))
 APP_ID = "5d3c0a52-0000-4000-8000-000000000000"
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
 RESOURCES = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/myResourceGroup/providers"
-REGISTRY = f"{RESOURCES}/Microsoft.ContainerRegistry/registries/mycontainerregistry"
+REGISTRY, SECOND = (f"{RESOURCES}/Microsoft.ContainerRegistry/registries/{name}" for name in ("mycontainerregistry", "second"))
 SERVER = "mycontainerregistry.azurecr.io"
 OLD, NEW, OLDER = (f"{letter * 8}-0000-4000-8000-000000000000" for letter in "abc")
 PASSWORD = Secret("the~new.Password_of-the-principal1234567")
@@ -40,7 +40,7 @@ def policy(*groups: Mapping[str, Any], **more: Any) -> Policy:
         "name": "mycontainerregistry",
         "file": "policies/mycontainerregistry.yaml",
         "principal": {"app_id": APP_ID},
-        "registries": [{"id": REGISTRY}],
+        "registries": [{"id": REGISTRY}, {"id": SECOND}],
         "key_vault": {"url": "https://myvault.vault.azure.net", "password_secret": "pull-pwd", "username_secret": "pull-usr"},
         "container_groups": listed,
         **more,

@@ -10,7 +10,7 @@ import pytest
 from rotator import group
 from rotator.errors import UnsafeStep
 from rotator.policy import load
-from tests.group.documents import NAMES, NEW, OUR_TAGS, PASSWORD, REGISTRY, declared, document, edited, group_id, sourced
+from tests.group.documents import NAMES, NEW, OUR_TAGS, PASSWORD, REGISTRY, SECOND, declared, document, edited, group_id, sourced
 
 REFUSED = {
     "of-an-ngroup": "orchestratorId",
@@ -152,7 +152,7 @@ def test_what_is_hidden(name: str) -> None:
 
 POLICY = f"""\
 principal: {{app_id: 5d3c0a52-0000-4000-8000-000000000000}}
-registries: [{{id: {REGISTRY}}}]
+registries: [{{id: {REGISTRY}}}, {{id: {SECOND}}}]
 key_vault: {{url: https://myvault.vault.azure.net, password_secret: pull-pwd}}
 container_groups:
 """

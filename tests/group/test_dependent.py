@@ -134,6 +134,24 @@ def test_groups_that_must_not_be_redeployed_say_why(name: str) -> None:
     assert one(name, secrets={}).refused
 
 
+@pytest.mark.parametrize(
+    "server", ["registry.example.com", "mycontainerregistry.azurecr.io.example.com", "mycontainerregistry2.azurecr.io", "docker.io"]
+)
+def test_the_password_is_for_no_server_but_the_policys_registries(server: str) -> None:
+    shown = document("plain")
+    shown["properties"]["imageRegistryCredentials"].append({"server": server, "username": APP_ID.upper()})
+    found = one("plain", shown)
+    assert found.needs_rotation
+    assert found.refused and server in found.refused
+
+
+@pytest.mark.parametrize("server", [SERVER.upper(), "mycontainerregistry-a1b2c3.azurecr.io", "mycontainerregistry.azurecr.cn"])
+def test_a_registry_of_the_policy_is_known_by_its_login_server(server: str) -> None:
+    shown = document("plain")
+    shown["properties"]["imageRegistryCredentials"][0]["server"] = server
+    assert one("plain", shown).refused is None
+
+
 def test_an_unreadable_group_says_so_and_may_hold_anything() -> None:
     made, _ = declared("plain")
     (found,) = group.dependents(made, observed(ContainerGroup(group_id("plain"), SINCE, unreadable="403 AuthorizationFailed", writable=False)))
