@@ -38,7 +38,6 @@ app_id=$(az ad sp list --display-name $principal --query '[].appId' --output tsv
 az keyvault secret set --vault-name $vault --name $registry-pull-usr --value "$app_id" --output none
 same "$(az keyvault secret show --vault-name $vault --name $registry-pull-usr --query value --output tsv)" "$app_id"
 password=$(az keyvault secret show --vault-name $vault --name $registry-pull-pwd --query value --output tsv)
-first_key=$(az ad app credential list --id "$app_id" --query '[].keyId' --output tsv)
 
 say "az role assignment list"
 same "$(az role assignment list --assignee "$app_id" --scope "$registry_id" --query '[].roleDefinitionName' --output tsv)" AcrPull
@@ -46,7 +45,9 @@ same "$(az role assignment list --assignee "$app_id" --scope "$registry_id" --qu
 say "What rotator needs to own"
 az ad app owner add --id "$app_id" --owner-object-id "$(az ad sp show --id "$operator" --query id --output tsv)"
 
-rotator emulator advance 2m >/dev/null # a new credential and a new role take effect after a while
+rotator emulator advance 2m >/dev/null # a new credential and a new role take effect after a while, and Graph's reads lag
+first_key=$(az ad app credential list --id "$app_id" --query '[].keyId' --output tsv)
+differs "$first_key" ""
 
 say "az container create, with the registry flags"
 az container create --resource-group $group --name $container --image "$server/aci-helloworld:v1" --os-type Linux --cpu 1 --memory 1.5 \
