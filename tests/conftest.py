@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests import counts
+
 
 def _stay_here(event: str, arguments: tuple[Any, ...]) -> None:
     """Refuse to connect to anything but this machine: an audit hook sees every library's sockets, and can't be taken off."""
@@ -33,3 +35,9 @@ def _no_logger_stays_quiet() -> Iterator[None]:
     if logs := sys.modules.get("rotator.cli.logs"):
         for name in logs.SPEAKERS:
             logging.getLogger(name).setLevel(logging.NOTSET)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print how many cells the matrices had."""
+    for line in counts.lines(terminalreporter.stats):
+        terminalreporter.write_line(line)

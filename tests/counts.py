@@ -1,0 +1,29 @@
+"""Says at the end of a test run how fine the safety net is: the points of death, faults, suspensions and mutants that were tried.
+
+The cells are generated from what a rotation really does, so a number that falls is a net that has a hole.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import pytest
+
+NETS = {
+    "points of death": "tests/test_crash_matrix.py::test_killed[",
+    "faults": "tests/test_fault_matrix.py::test_one_fault[",
+    "suspensions": "tests/test_preemption.py::",
+    "mutants of rules and checks": "tests/test_mutants.py::test_a_change_of_a_decision_is_noticed[",
+}
+"""What is counted, by the beginning of its tests' ids. A test of mutants has a property for each."""
+
+
+def lines(stats: Mapping[str, Sequence[object]]) -> Iterator[str]:
+    """A line for each net that ran; nothing where none did."""
+    for what, beginning in NETS.items():
+        passed, failed = (_cells(stats.get(outcome, ()), beginning) for outcome in ("passed", "failed"))
+        if passed or failed:
+            yield f"{passed + failed} {what}, {failed} of them in tests that failed"
+
+
+def _cells(reports: Sequence[object], beginning: str) -> int:
+    ran = (report for report in reports if isinstance(report, pytest.TestReport) and report.when == "call")
+    return sum(len(report.user_properties) or 1 for report in ran if report.nodeid.startswith(beginning))
