@@ -242,7 +242,7 @@ def _overlapped(policy: Policy, observed: Observed, intent: Intent) -> datetime:
     version = _current_version(observed)
     if version is None or intent.no_overlap:
         return observed.at
-    moves = (d.since for d in group.dependents(policy, observed) if d.since and d.key_id == version.key_id)
+    moves = (d.since for d in group.dependents(policy, observed) if d.since and not d.run_once and d.key_id == version.key_id)
     return max([version.created, *moves]) + policy.rotation.overlap
 
 

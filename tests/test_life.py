@@ -195,6 +195,22 @@ def test_a_finished_job_keeps_the_old_credential_alive_until_its_next_deployment
     settled(scene)
 
 
+def test_a_job_that_is_deployed_every_night_does_not_keep_the_old_credential_for_ever() -> None:
+    async def scene(made: Stage) -> None:
+        nightly = _nightly(made)
+        (old,) = ours(made)
+        await made.rotate(forced(made))
+        for _ in range(3):
+            await made.with_world(lambda run: deploy_now(run, nightly, wait=True))
+            for _ in range(3):
+                made.pass_(hours=7, minutes=50)
+                assert (await made.rotate()).exit_code == 0
+        assert old not in ours(made)
+        assert rested(made), summary(made)
+
+    settled(scene)
+
+
 def test_a_stopped_group_waits_and_moves_when_it_runs_again() -> None:
     async def scene(made: Stage) -> None:
         second = made.group_id("second")

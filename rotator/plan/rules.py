@@ -284,12 +284,13 @@ def retire(view: View) -> Iterator[Finding]:
 
 
 def _superseded(view: View, credential: Credential, published: datetime) -> Iterator[Finding]:
+    """The overlap counts from the last group that runs on; a job takes its password with every run, and would begin it anew each night."""
     obstacles = list(_obstacles(view, credential))
     exposed = credential.key_id.lower() in view.compromised
     if obstacles and not (exposed and view.intent.accept_outage):
         yield from obstacles
         return
-    moved = max((d.since for d in view.dependents if d.since and not view.behind(d)), default=published)
+    moved = max((d.since for d in view.dependents if d.since and not d.run_once and not view.behind(d)), default=published)
     until = moved if exposed else moved + view.overlap
     if view.at < until:
         text = f"credential {credential.key_id} stays until {day(until)}: overlap of {days(view.overlap)} since the last move"
