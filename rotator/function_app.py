@@ -98,7 +98,7 @@ async def rotate(timer: func.TimerRequest) -> None:
 
 
 async def _run(settings: Settings) -> tuple[Result, ...]:
-    policies = load(settings.policies)
+    policies = load(settings.policies, cloud=settings.cloud)
     clock, connecting = connected(settings.cloud)
     lease = LocalLease(Path(tempfile.gettempdir()) / "rotator")
     deadline = clock.elapsed() + settings.at_most.total_seconds()

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from rotator.emulator.arm.clouds import PUBLIC, named
 from rotator.emulator.directory import StateDirectory
 from rotator.emulator.environment import exports
 from rotator.emulator.process import Settings, start, stop
@@ -20,7 +21,7 @@ from rotator.emulator.remote import ask
 from rotator.emulator.seed import Identity, Seeded
 
 ROOT = Path(__file__).parent.parent
-ARM, GRAPH = "https://management.azure.com", "https://graph.microsoft.com"
+ARM, GRAPH, LOGIN = "https://management.azure.com", "https://graph.microsoft.com", "https://login.microsoftonline.com"
 ROTATOR = (sys.executable, "-m", "rotator")
 TYPE = "providers/Microsoft.ContainerInstance/containerGroups"
 ACR_PULL = "7f951dda-4ed3-4680-a7ca-43fe172d538d"
@@ -59,6 +60,14 @@ class Served:
     def seeded(self) -> Seeded:
         return self.directory.seeded()
 
+    def here(self, url: str) -> str:
+        """The same in the names of the tenant's cloud."""
+        cloud = named(self.seeded.cloud)
+        for there, here in ((ARM, cloud.resource_manager), (GRAPH, cloud.graph), (LOGIN, cloud.login)):
+            if url.startswith(there):
+                return f"https://{here}{url.removeprefix(there)}"
+        return url
+
     def control(self, method: str, path: str, body: object = None) -> Any:
         """What no client of Azure could ask."""
         return ask(self.directory, method, path, body)
@@ -80,7 +89,7 @@ class Served:
 
     def request(self, method: str, url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> tuple[int, Any]:
         """One request, as any client sends it: through the proxy, by name, trusting the authority."""
-        there, context = urlsplit(url), ssl.create_default_context(cafile=self.directory.certificate)
+        there, context = urlsplit(self.here(url)), ssl.create_default_context(cafile=self.directory.certificate)
         with closing(http.client.HTTPSConnection("127.0.0.1", self.directory.running().port, context=context, timeout=30)) as connection:
             connection.set_tunnel(there.netloc, 443)
             connection.request(method, f"{there.path}?{there.query}", body, dict(headers or {}))
@@ -89,14 +98,15 @@ class Served:
 
     def sign_in(self, who: Identity, resource: str) -> tuple[int, Any]:
         """Ask Entra for a token."""
+        resource = self.here(resource)
         form = {"grant_type": "client_credentials", "client_id": who.app_id, "client_secret": who.secret, "scope": f"{resource}/.default"}
-        url = f"https://login.microsoftonline.com/{self.seeded.tenant}/oauth2/v2.0/token"
+        url = f"{LOGIN}/{self.seeded.tenant}/oauth2/v2.0/token"
         return self.request("POST", url, urlencode(form).encode(), {"Content-Type": "application/x-www-form-urlencoded"})
 
     def call(self, method: str, url: str, body: object = None) -> Any:
         """One request with all rights, which succeeds."""
-        host = urlsplit(url).netloc
-        resource = "https://vault.azure.net" if host.endswith(".vault.azure.net") else f"https://{host}"
+        host, vaults = urlsplit(self.here(url)).netloc, named(self.seeded.cloud).vaults
+        resource = f"https://{vaults}" if host.endswith(f".{vaults}") else f"https://{host}"
         answered, token = self.sign_in(self.seeded.admin, resource)
         assert answered == 200, token
         headers = {"Authorization": f"Bearer {token['access_token']}", "Content-Type": "application/json"}
@@ -114,10 +124,10 @@ class Served:
 
 
 @contextmanager
-def serving(path: Path) -> Iterator[Served]:
+def serving(path: Path, cloud: str = PUBLIC.short) -> Iterator[Served]:
     """An emulator in a process of its own, in which nothing takes time."""
     directory = StateDirectory(path)
-    start(Settings(directory, timing="prompt"))
+    start(Settings(directory, timing="prompt", cloud=cloud))
     try:
         yield Served(directory)
     finally:
@@ -211,7 +221,7 @@ def scene(azure: Served, path: Path, *, deployed: bool = True) -> Scene:
     made = Scene(azure, path, f"pull{azure.made}")
     application = azure.call("POST", f"{GRAPH}/v1.0/applications", {"displayName": made.name})
     principal = azure.call("POST", f"{GRAPH}/v1.0/servicePrincipals", {"appId": application["appId"]})
-    owner = {"@odata.id": f"{GRAPH}/v1.0/directoryObjects/{azure.seeded.operator.object_id}"}
+    owner = {"@odata.id": f"{azure.here(GRAPH)}/v1.0/directoryObjects/{azure.seeded.operator.object_id}"}
     azure.call("POST", f"{GRAPH}/v1.0/applications/{application['id']}/owners/$ref", owner)
     _grant(azure, principal["id"])
     password = azure.call("POST", f"{GRAPH}/v1.0/applications/{application['id']}/addPassword", {"passwordCredential": {"displayName": "rbac"}})
@@ -239,6 +249,8 @@ def _deploy(made: Scene) -> None:
     container = {"image": f"{server}/aci-helloworld:v1", "resources": requests, "environmentVariables": [secret]}
     entry = {"server": server, "username": made.app_id, "password": made.by_hand}
     properties = {"osType": "Linux", "containers": [{"name": "app", "properties": container}], "imageRegistryCredentials": [entry]}
-    made.azure.call("PUT", f"{ARM}{made.group_id}?api-version=2023-05-01", {"location": "eastus", "properties": properties})
+    made.azure.call(
+        "PUT", f"{ARM}{made.group_id}?api-version=2023-05-01", {"location": named(made.azure.seeded.cloud).region, "properties": properties}
+    )
     vault = f"{made.azure.seeded.vault_url}/secrets/{made.name}-db?api-version=7.4"
     made.azure.call("PUT", vault, {"value": f"hidden-value-of-{made.name}"})

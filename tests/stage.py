@@ -17,6 +17,7 @@ from azure.keyvault.secrets._shared import http_challenge_cache
 
 from rotator.clients import Transports, connect
 from rotator.emulator.app import App
+from rotator.emulator.arm.clouds import PUBLIC, Cloud, named
 from rotator.emulator.azure import Azure
 from rotator.emulator.clock import Clock as AzureClock
 from rotator.emulator.graph.objects import Application, Password, ServicePrincipal
@@ -94,11 +95,14 @@ class Stage:
         """A container group as `az container create` would send it."""
         resources = {"requests": {"cpu": 1.0, "memoryInGB": 1.5}}
         plain = [{"name": "MODE", "value": "production"}]
-        container = {"name": "app", "properties": {"image": f"{SERVER}/{image}", "resources": resources, "environmentVariables": plain}}
-        entry = {"server": SERVER, "username": app_id, "password": password}
+        container = {
+            "name": "app",
+            "properties": {"image": f"{self.seeded.login_server}/{image}", "resources": resources, "environmentVariables": plain},
+        }
+        entry = {"server": self.seeded.login_server, "username": app_id, "password": password}
         ports = {"type": "Public", "ports": [{"protocol": "TCP", "port": 80}]}
         shape = {"osType": "Linux", "restartPolicy": "Always", "containers": [container], "imageRegistryCredentials": [entry], "ipAddress": ports}
-        return {"location": "eastus", "tags": {"owner": "somebody"}, "properties": {**shape, **properties}}
+        return {"location": named(self.seeded.cloud).region, "tags": {"owner": "somebody"}, "properties": {**shape, **properties}}
 
     def put(self, name: str, **properties: Any) -> str:
         """Create a group that holds the hand-made password, without HTTP."""
@@ -154,7 +158,7 @@ class Stage:
         self.dead = False
         hop = hop or Hop(self.app)
         deadline = None if minutes is None else self.clock.elapsed() + 60 * minutes
-        async with connect(self.clock, transports=Transports(lambda: Session(hop), lambda: GraphTransport(hop))) as world:
+        async with connect(self.clock, self.seeded.cloud, transports=Transports(lambda: Session(hop), lambda: GraphTransport(hop))) as world:
             return await act(Run(world, self.clock, self.events.append, self.policy, intent or Intent(), deadline))
 
     async def rotate(self, intent: Intent | None = None, minutes: float | None = None) -> Result:
@@ -180,11 +184,11 @@ def _is_death(error: BaseException) -> bool:
     return isinstance(error, Killed)
 
 
-def stage(loop: VirtualLoop, *, timing: Timing | None = None, groups: tuple[str, ...] = GROUPS, seed_: int = 7) -> Stage:
+def stage(loop: VirtualLoop, *, timing: Timing | None = None, groups: tuple[str, ...] = GROUPS, seed_: int = 7, cloud: Cloud = PUBLIC) -> Stage:
     """A world in which everything has been at rest for a day; the Key Vault SDK has forgotten every vault, so that equal worlds see equal calls."""
     http_challenge_cache.clear()
     azure = Azure.build(AzureClock(START, loop.time), seed=seed_, timing=timing or Timing())
-    seeded = seed(azure)
+    seeded = seed(azure, cloud)
     app = build(azure)
     application, principal, by_hand = _principal(azure, seeded, "puller", 360)
     bystander, _, theirs = _principal(azure, seeded, "bystander", 360)

@@ -392,6 +392,24 @@ def test_vaults_of_the_sovereign_clouds_are_accepted(write: Write) -> None:
         assert policy.key_vault.host == host
 
 
+@pytest.mark.parametrize(
+    ("host", "asked", "instead"),
+    [
+        ("myvault.vault.azure.cn", "public", "--cloud china"),
+        ("myvault.vault.usgovcloudapi.net", "china", "--cloud usgov"),
+        ("MyVault.vault.azure.net/", "usgov", "--cloud public"),
+    ],
+)
+def test_a_vault_of_another_cloud_than_the_one_that_is_asked_is_a_mistake_that_names_both(write: Write, host: str, asked: str, instead: str) -> None:
+    directory = write(a__yaml=MINIMAL.replace("MyVault.vault.azure.net/", host))
+    with pytest.raises(PolicyError) as refused:
+        load(directory, cloud=asked)
+    (mistake,) = refused.value.mistakes
+    assert (mistake.path, mistake.line) == ("key_vault.url", 3)
+    assert instead in mistake.remedy
+    assert load(directory, cloud=instead.rsplit(maxsplit=1)[-1])
+
+
 # Two owners of one thing
 
 

@@ -29,6 +29,14 @@ class Who(StrEnum):
     admin = "admin"
 
 
+class Cloud(StrEnum):
+    """By whose names the emulator answers."""
+
+    public = "public"
+    usgov = "usgov"
+    china = "china"
+
+
 class Timing(StrEnum):
     """How long things take; the names of `rotator.emulator.timing.TIMINGS`."""
 
@@ -84,12 +92,13 @@ def start(
     timing: Annotated[
         Timing, typer.Option(help="azure: things take the time they take there. quick: seconds. prompt: no time at all.")
     ] = Timing.azure,
+    cloud: Annotated[Cloud, typer.Option(help="In which cloud a new tenant lives; a saved one stays where it is.")] = Cloud.public,
 ) -> None:
     """Serve until stopped; what it holds is kept in the state directory."""
     with _refusals():
         from rotator.emulator import process
 
-        settings = process.Settings(_directory(directory), port, fresh, timing.value)
+        settings = process.Settings(_directory(directory), port, fresh, timing.value, cloud.value)
         if not detach:
             typer.echo(f"Serving from {settings.directory.path}. {_advice(directory)}", err=True)
             process.run(settings)
@@ -128,6 +137,7 @@ def status(directory: Where = None, output: Shape = Output.text) -> None:
         "pid": running.pid,
         "proxy": f"http://127.0.0.1:{running.port}",
         "now": now,
+        "cloud": seeded.cloud,
         "tenant": seeded.tenant,
         "subscription": seeded.subscription,
         "registry": seeded.registry_id,

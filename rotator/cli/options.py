@@ -55,7 +55,7 @@ class Common:
         """The policies called `names`, or all. Raises PolicyError."""
         from rotator.policy import load
 
-        return load(self.policies, names)
+        return load(self.policies, names, self.cloud.value)
 
     def write(self, text: Callable[[], str], body: Callable[[], dict[str, Any]], code: int = 0) -> None:
         """Put the result on stdout in the form that was asked for, and end with `code`."""
@@ -70,7 +70,7 @@ class Common:
 
 Policies = Annotated[Path, typer.Option("--policies", envvar="ROTATOR_POLICIES", metavar="DIR", help="Directory of the policies.")]
 Shape = Annotated[Output, typer.Option("--output", help="How to write the result.")]
-Where = Annotated[Cloud, typer.Option("--cloud", help="Which Azure.")]
+Where = Annotated[Cloud, typer.Option("--cloud", envvar="ROTATOR_CLOUD", help="Which Azure.")]
 Verbose = Annotated[int, typer.Option("--verbose", "-v", count=True, help="Log to stderr: -v what rotator does, -vv every request too.")]
 Logs = Annotated[LogFormat, typer.Option("--log-format", help="How to write progress and logs; json: one object a line.")]
 

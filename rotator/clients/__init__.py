@@ -21,8 +21,8 @@ async def connect(clock: Clock, cloud: str = "public", transports: Transports | 
 
     No request is made yet. Raises KeyError for a cloud that there isn't.
     """
-    from rotator.clients.cloud import CLOUDS
     from rotator.clients.world import AzureWorld
+    from rotator.cloud import CLOUDS
 
     world = AzureWorld(clock, CLOUDS[cloud], transports or real())
     try:

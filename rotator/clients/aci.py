@@ -13,11 +13,11 @@ from azure.core.exceptions import DeserializationError
 from azure.core.pipeline import PipelineResponse
 from azure.mgmt.containerinstance.aio import ContainerInstanceManagementClient
 
-from rotator.clients.cloud import Cloud
 from rotator.clients.pipeline import Line, date
 from rotator.clients.resource import Resource
 from rotator.clients.token import Token
 from rotator.clients.translate import Asked, ask, secrets_of
+from rotator.cloud import Cloud
 from rotator.errors import Forbidden, NotFound
 from rotator.ports import Put
 from rotator.state import ContainerGroup

@@ -8,11 +8,11 @@ from azure.core.exceptions import HttpResponseError
 from azure.core.pipeline.policies import AsyncBearerTokenCredentialPolicy, RequestIdPolicy
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 
-from rotator.clients.cloud import Cloud
 from rotator.clients.pipeline import Line
 from rotator.clients.resource import Resource
 from rotator.clients.token import Token
 from rotator.clients.translate import Asked, ask
+from rotator.cloud import Cloud
 from rotator.errors import NotFound
 from rotator.state import Registry
 

@@ -3,9 +3,9 @@
 from azure.core.exceptions import AzureError as SdkError
 from azure.identity.aio import ClientSecretCredential
 
-from rotator.clients.cloud import Cloud
 from rotator.clients.pipeline import Line
 from rotator.clients.translate import TRANSIENT, Refusal, refused_by
+from rotator.cloud import Cloud
 from rotator.secret import struck
 from rotator.state import Outcome, Proof, Secret
 

@@ -17,10 +17,10 @@ from kiota_abstractions.request_information import RequestInformation
 from kiota_http.middleware.options import ResponseHandlerOption
 from msgraph_core import BaseGraphRequestAdapter  # type: ignore[import-untyped]
 
-from rotator.clients.cloud import Cloud
 from rotator.clients.pipeline import Line, at_once, retrying
 from rotator.clients.token import Token
 from rotator.clients.translate import Asked, answered, ask, refusal
+from rotator.cloud import Cloud
 from rotator.errors import NotFound, Unexpected
 from rotator.ports import Issued
 from rotator.state import Credential, Home, Principal, Secret

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Sequence
 from azure.mgmt.authorization.v2022_04_01.aio import AuthorizationManagementClient
 from azure.mgmt.authorization.v2022_04_01.models import Permission, RoleAssignment, RoleAssignmentCreateParameters
 
-from rotator.clients.cloud import Cloud
 from rotator.clients.pipeline import Line, together
 from rotator.clients.resource import Resource
 from rotator.clients.token import Token
 from rotator.clients.translate import Asked, ask, ask_all
+from rotator.cloud import Cloud
 from rotator.errors import AzureError, Conflict, NotFound
 from rotator.state import Assignment
 

@@ -16,9 +16,9 @@ from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError as SdkError
 from azure.identity.aio import DefaultAzureCredential
 
-from rotator.clients.cloud import Cloud
 from rotator.clients.pipeline import Line
 from rotator.clients.translate import TRANSIENT, Asked, answered, refusal, silent, translate
+from rotator.cloud import Cloud
 from rotator.errors import AzureError
 
 REFRESH_BEFORE = 300.0

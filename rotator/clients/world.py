@@ -10,7 +10,6 @@ import httpx
 from rotator.clients import acr, entra, keyvault
 from rotator.clients.aci import TYPE, ContainerGroups
 from rotator.clients.arm import Arm
-from rotator.clients.cloud import Cloud
 from rotator.clients.graph import Graph
 from rotator.clients.keyvault import KeyVault
 from rotator.clients.observe import observe
@@ -19,6 +18,7 @@ from rotator.clients.rbac import Authorization
 from rotator.clients.survey import survey
 from rotator.clients.token import Token
 from rotator.clients.transports import Transports
+from rotator.cloud import Cloud
 from rotator.errors import AzureError
 from rotator.policy import Policy
 from rotator.ports import AccessRecord, Clock, Issued, Put

@@ -12,13 +12,22 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
+from rotator.emulator.arm.clouds import PUBLIC, Cloud, named
 from rotator.emulator.directory import StateDirectory
 from rotator.emulator.private import private_directory, write_private_json
 
 Who = Literal["operator", "admin"]
 
-MISLEADING = ("AZURE_AUTHORITY_HOST", "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_FEDERATED_TOKEN_FILE", "AZURE_USERNAME", "AZURE_TOKEN_CREDENTIALS")
-"""Variables that would lead ``DefaultAzureCredential`` elsewhere; a shell unsets them."""
+MISLEADING = (
+    "ROTATOR_CLOUD",
+    "AZURE_CLOUD_NAME",
+    "AZURE_AUTHORITY_HOST",
+    "AZURE_CLIENT_CERTIFICATE_PATH",
+    "AZURE_FEDERATED_TOKEN_FILE",
+    "AZURE_USERNAME",
+    "AZURE_TOKEN_CREDENTIALS",
+)
+"""Variables that would lead ``DefaultAzureCredential``, az or rotator elsewhere; a shell unsets them."""
 
 AZ = {
     "AZURE_CORE_COLLECT_TELEMETRY": "false",
@@ -44,8 +53,16 @@ def exports(directory: StateDirectory, who: Who = "operator", *, az: bool = Fals
         "AZURE_CLIENT_ID": identity.app_id,
         "AZURE_CLIENT_SECRET": identity.secret,
         "AZURE_SUBSCRIPTION_ID": seeded.subscription,
+        **_cloud(named(seeded.cloud)),
     }
     return {**variables, **_az(directory.az(who), variables)} if az else variables
+
+
+def _cloud(cloud: Cloud) -> dict[str, str]:
+    """What leads azure-identity, az and rotator to another cloud than the public one, which each of them takes by itself."""
+    if cloud is PUBLIC:
+        return {}
+    return {"AZURE_AUTHORITY_HOST": f"https://{cloud.login}", "AZURE_CLOUD_NAME": cloud.name, "ROTATOR_CLOUD": cloud.short}
 
 
 def shell(variables: Mapping[str, str]) -> str:

@@ -16,6 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from rotator.emulator.app import App
+from rotator.emulator.arm.clouds import CLOUDS, PUBLIC
+from rotator.emulator.arm.clouds import named as cloud_named
 from rotator.emulator.authority import Authority, named
 from rotator.emulator.azure import Azure
 from rotator.emulator.clock import Clock
@@ -40,12 +42,16 @@ class StartFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How to run: where, on which port of 127.0.0.1 (0: any free one), from nothing or from what was saved, with which of `TIMINGS`."""
+    """How to run: where, on which port of 127.0.0.1 (0: any free one), from nothing or from what was saved, with which of `TIMINGS`.
+
+    A new tenant lives in `cloud`, a saved one where it was made.
+    """
 
     directory: StateDirectory
     port: int = 0
     fresh: bool = False
     timing: str = "azure"
+    cloud: str = PUBLIC.short
 
 
 @dataclass(slots=True)
@@ -76,7 +82,7 @@ def open_emulator(settings: Settings) -> Emulator:
     clock = Clock(start, elapsed=lambda: time.monotonic() - began)
     azure = Azure.build(clock, seed=secrets.randbits(64), timing=TIMINGS[settings.timing], tenant=TENANT)
     if content is None:
-        directory.keep(seed(azure))
+        directory.keep(seed(azure, cloud_named(settings.cloud)))
     else:
         restore(azure, content)
     emulator = Emulator(azure, build(azure), directory.state, secrets.token_urlsafe(32))
@@ -141,7 +147,7 @@ def start(settings: Settings) -> Running:
     if directory.serving():
         raise AlreadyRunning(f"an emulator is already running in {directory.path}")
     command = [sys.executable, "-m", "rotator.emulator.process", "--dir", str(directory.path), "--port", str(settings.port)]
-    command += ["--timing", settings.timing, *["--fresh"] * settings.fresh]
+    command += ["--timing", settings.timing, "--cloud", settings.cloud, *["--fresh"] * settings.fresh]
     pid = _spawn(command, directory.log)
     for _ in _moments():
         if directory.announced() == pid:
@@ -191,9 +197,10 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--fresh", action="store_true")
     parser.add_argument("--timing", choices=tuple(TIMINGS), default="azure")
+    parser.add_argument("--cloud", choices=tuple(cloud.short for cloud in CLOUDS), default=PUBLIC.short)
     given = parser.parse_args()
     try:
-        run(Settings(StateDirectory(given.dir), given.port, given.fresh, given.timing))
+        run(Settings(StateDirectory(given.dir), given.port, given.fresh, given.timing, given.cloud))
     except (AlreadyRunning, UnreadableState, OSError) as error:
         sys.exit(str(error))
 

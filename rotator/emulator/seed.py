@@ -8,11 +8,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from rotator.emulator.arm.clouds import PUBLIC, Cloud
 from rotator.emulator.azure import Azure
 
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
 TENANT = "72f988bf-0000-0000-0000-000000000001"
-LOCATION = "eastus"
+LOCATION = PUBLIC.region
 GROUP, REGISTRY, VAULT = "myResourceGroup", "mycontainerregistry", "myvault"
 
 OPERATOR_ACTIONS = (
@@ -55,25 +56,26 @@ class Seeded:
     vault_url: str
     operator: Identity
     admin: Identity
+    cloud: str = PUBLIC.short
 
 
-def seed(azure: Azure) -> Seeded:
-    """Fill an empty `azure`, as if long ago: no delay of propagation is left."""
+def seed(azure: Azure, cloud: Cloud = PUBLIC) -> Seeded:
+    """Fill an empty `azure`, as if long ago: no delay of propagation is left. All that it has answers by the names of one `cloud`."""
     group = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}"
     azure.resources.add_subscription(SUBSCRIPTION, "Emulated subscription")
-    azure.resources.create_group(SUBSCRIPTION, GROUP, LOCATION)
-    registry = _registry(azure, f"{group}/providers/Microsoft.ContainerRegistry/registries/{REGISTRY}")
-    vault = _vault(azure, f"{group}/providers/Microsoft.KeyVault/vaults/{VAULT}")
+    azure.resources.create_group(SUBSCRIPTION, GROUP, cloud.region)
+    registry = _registry(azure, cloud, f"{group}/providers/Microsoft.ContainerRegistry/registries/{REGISTRY}")
+    vault = _vault(azure, cloud, f"{group}/providers/Microsoft.KeyVault/vaults/{VAULT}")
     operator = _operator(azure, registry, vault)
     admin = _admin(azure)
-    server, url = f"{REGISTRY}.azurecr.io", f"https://{VAULT}.vault.azure.net"
-    return Seeded(azure.directory.tenant, SUBSCRIPTION, GROUP, registry, server, vault, url, operator, admin)
+    server, url = f"{REGISTRY}.{cloud.registries}", f"https://{VAULT}.{cloud.vaults}"
+    return Seeded(azure.directory.tenant, SUBSCRIPTION, GROUP, registry, server, vault, url, operator, admin, cloud.short)
 
 
-def _registry(azure: Azure, resource_id: str) -> str:
-    server, sku = f"{REGISTRY}.azurecr.io", {"name": "Standard"}
+def _registry(azure: Azure, cloud: Cloud, resource_id: str) -> str:
+    server, sku = f"{REGISTRY}.{cloud.registries}", {"name": "Standard"}
     properties = {"adminUserEnabled": False, "roleAssignmentMode": "LegacyRegistryPermissions"}
-    azure.resources.put(resource_id, "Microsoft.ContainerRegistry/registries", LOCATION, properties, sku=sku)
+    azure.resources.put(resource_id, "Microsoft.ContainerRegistry/registries", cloud.region, properties, sku=sku)
     azure.registries.push(server, "aci-helloworld", "v1")
     azure.registries.push(server, "aci-helloworld", "latest")
     azure.registries.push(server, "hello-world", "v1", exit_code=0, run_seconds=1, logs="Hello from Docker!\n")
@@ -81,9 +83,9 @@ def _registry(azure: Azure, resource_id: str) -> str:
     return resource_id
 
 
-def _vault(azure: Azure, resource_id: str) -> str:
+def _vault(azure: Azure, cloud: Cloud, resource_id: str) -> str:
     properties = {"tenantId": azure.directory.tenant, "enableRbacAuthorization": True}
-    azure.resources.put(resource_id, "Microsoft.KeyVault/vaults", LOCATION, properties)
+    azure.resources.put(resource_id, "Microsoft.KeyVault/vaults", cloud.region, properties)
     return resource_id
 
 

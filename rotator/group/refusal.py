@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from rotator import cloud
 from rotator.group.place import normal, places
 from rotator.group.recipe import PASSWORD, Recipes
 from rotator.group.shape import belongs, containers, entries, get, server, takes_password
@@ -51,16 +52,20 @@ def _ambiguous(document: Mapping[str, Any], app_id: str) -> Iterator[str]:
 def _elsewhere(document: Mapping[str, Any], policy: Policy) -> Iterator[str]:
     """The password goes to the policy's registries alone: whoever may write a group could else name a server of their own and be sent it."""
     names = [registry.id.rsplit("/", 1)[-1].lower() for registry in policy.registries]
+    suffix = cloud.of_vault(policy.key_vault.host).registry_suffix
     mine = (entry for entry in entries(document) if belongs(entry, policy.principal.app_id) and takes_password(entry))
     for host in sorted({server(entry) for entry in mine}):
-        if not any(_of_registry(host, name) for name in names):
+        if not any(_of_registry(host, name, suffix) for name in names):
             yield f"it would give the password to {host}, which is no registry of the policy's. Add it to the policy, or remove the entry"
 
 
-def _of_registry(host: str, name: str) -> bool:
-    """Whether a host is a registry's login server: its name, with a hash behind it where its label is reused by scope, and a cloud's suffix."""
-    label, _, suffix = host.partition(".")
-    return suffix in ("azurecr.io", "azurecr.us", "azurecr.cn") and (label == name or label.startswith(f"{name}-"))
+def _of_registry(host: str, name: str, suffix: str) -> bool:
+    """Whether a host is a registry's login server: its name, with a hash behind it where its label is reused by scope, and the cloud's suffix.
+
+    A name is unique within its cloud only: under another suffix it may be anybody's.
+    """
+    label, _, rest = host.partition(".")
+    return rest == suffix and (label == name or label.startswith(f"{name}-"))
 
 
 def _misnamed(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | None) -> Iterator[str]:

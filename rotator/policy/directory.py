@@ -1,7 +1,7 @@
 """Read a directory of policies, and find every mistake in all of them before anything else happens.
 
 The mistakes are these: a text that is no YAML; keys and values that the model refuses; manifests that are missing or no container group;
-two policies that would manage the same thing; a name that nobody gave.
+two policies that would manage the same thing; a vault of another cloud; a name that nobody gave.
 """
 
 from collections.abc import Collection, Iterator
@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from rotator.cloud import CLOUDS, Cloud
 from rotator.errors import Mistake, PolicyError
 from rotator.policy import manifest
 from rotator.policy.located import Located, parse
@@ -19,9 +20,10 @@ from rotator.policy.rivals import rivals
 _SUFFIXES = (".yaml", ".yml")
 
 
-def load(directory: Path | str, names: Collection[str] = ()) -> tuple[Policy, ...]:
+def load(directory: Path | str, names: Collection[str] = (), cloud: str | None = None) -> tuple[Policy, ...]:
     """The policies of a directory, sorted by name: those called `names`, or all. Raises PolicyError with every mistake in all files.
 
+    `cloud` is the one that rotator will ask, where that is known: a policy whose vault is in another one is a mistake.
     A policy is a ``*.yaml`` or ``*.yml`` directly in `directory` that no other file there names as its manifest.
     """
     documents, wrong = _documents(Path(directory))
@@ -30,7 +32,7 @@ def load(directory: Path | str, names: Collection[str] = ()) -> tuple[Policy, ..
         policy, found = _policy(document)
         policies += [policy] if policy else []
         wrong += found
-    wrong += [*rivals(documents), *_strangers(documents, names, str(directory))]
+    wrong += [*rivals(documents), *_abroad(documents, CLOUDS.get(cloud or "")), *_strangers(documents, names, str(directory))]
     if wrong:
         raise PolicyError(tuple(sorted(wrong, key=lambda one: (one.file, one.line, one.column, one.path))))
     return tuple(sorted((policy for policy in policies if not names or policy.name in names), key=lambda policy: policy.name))
@@ -113,6 +115,17 @@ def _manifest(document: Located, index: int, name: object) -> tuple[Any, tuple[M
 
 def _beside(document: Located, name: str) -> Path:
     return Path(document.file).parent / name
+
+
+def _abroad(documents: list[Located], cloud: Cloud | None) -> Iterator[Mistake]:
+    """Vaults of a cloud that isn't asked: its tenants, registries and container groups are others, even where names are equal."""
+    path = ("key_vault", "url")
+    for document in documents if cloud else ():
+        url = str(document.at(path)).lower().rstrip("/")
+        for other in CLOUDS.values():
+            if other is not cloud and cloud and url.startswith("https://") and url.endswith(f".{other.vault_suffix}"):
+                remedy = f"Run with --cloud {other.name} (or ROTATOR_CLOUD={other.name}), or write the URL of a vault at .{cloud.vault_suffix}."
+                yield document.mistake(path, f"a vault of {other.shown}, and rotator is to ask {cloud.shown}", remedy)
 
 
 def _strangers(documents: list[Located], names: Collection[str], directory: str) -> Iterator[Mistake]:

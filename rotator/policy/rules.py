@@ -13,14 +13,16 @@ from typing import NoReturn
 from pydantic import ValidationInfo
 from pydantic_core import PydanticCustomError
 
+from rotator.cloud import CLOUDS
 from rotator.policy import window
 from rotator.policy.durations import render
 
 GUID = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
 KEY_VAULT_NAME = "[0-9a-zA-Z-]{1,127}"
 """Key Vault's own rule for the name of a secret (its REST specification; 127 characters by its documentation)."""
-_VAULT = re.compile(r"https://[a-z][0-9a-z-]{1,22}[0-9a-z]\.vault\.(azure\.net|usgovcloudapi\.net|azure\.cn)", re.IGNORECASE)
-"""Public, US government and China clouds; a vault's name has 3 to 24 letters, digits and hyphens."""
+_SUFFIXES = "|".join(re.escape(cloud.vault_suffix) for cloud in CLOUDS.values())
+_VAULT = re.compile(rf"https://[a-z][0-9a-z-]{{1,22}}[0-9a-z]\.({_SUFFIXES})", re.IGNORECASE)
+"""In every cloud; a vault's name has 3 to 24 letters, digits and hyphens."""
 _ARM = re.compile(r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/[^/]+/providers/(?P<type>[^/]+/[^/]+)/[^/]+", re.IGNORECASE)
 _ACCESS = "-access"
 PATH = (

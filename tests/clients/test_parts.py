@@ -10,12 +10,12 @@ import pytest
 from azure.mgmt.authorization.v2022_04_01.models import Permission
 
 from rotator.clients.acr import Image, images
-from rotator.clients.cloud import CLOUDS
 from rotator.clients.entra import judged
 from rotator.clients.pipeline import date, retry_after, together
 from rotator.clients.rbac import allowed
 from rotator.clients.resource import Resource
 from rotator.clients.translate import Asked, Refusal, answered, refusal, secrets_of, silent
+from rotator.cloud import CLOUDS
 from rotator.errors import Conflict, Forbidden, NotFound, OutcomeUnknown, Unavailable, Unexpected
 from rotator.state import Outcome
 
@@ -159,8 +159,8 @@ def test_the_first_failure_of_many_comes_out_as_itself_and_stops_the_rest() -> N
 
 
 def test_the_clouds_share_no_host() -> None:
-    hosts = [host for cloud in CLOUDS.values() for host in (cloud.authority, cloud.graph, cloud.arm, cloud.registry_suffix)]
-    assert len(set(hosts)) == len(hosts) == 12
+    hosts = [host for cloud in CLOUDS.values() for host in (cloud.authority, cloud.graph, cloud.arm, cloud.registry_suffix, cloud.vault_suffix)]
+    assert len(set(hosts)) == len(hosts) == 15
 
 
 def test_importing_the_clients_loads_no_sdk() -> None:

@@ -10,9 +10,11 @@ from rotator.emulator.wire import Json
 
 @dataclass(frozen=True, slots=True)
 class Cloud:
-    """One cloud: its name and the hosts that a client learns from Resource Manager."""
+    """One cloud: what the command line calls it, its name, one of its regions, and the hosts that a client learns from Resource Manager."""
 
+    short: str
     name: str
+    region: str
     resource_manager: str
     login: str
     graph: str
@@ -28,7 +30,9 @@ class Cloud:
 
 
 PUBLIC = Cloud(
+    "public",
     "AzureCloud",
+    "eastus",
     "management.azure.com",
     "login.microsoftonline.com",
     "graph.microsoft.com",
@@ -38,7 +42,9 @@ PUBLIC = Cloud(
     "portal.azure.com",
 )
 US_GOVERNMENT = Cloud(
+    "usgov",
     "AzureUSGovernment",
+    "usgovvirginia",
     "management.usgovcloudapi.net",
     "login.microsoftonline.us",
     "graph.microsoft.us",
@@ -48,7 +54,9 @@ US_GOVERNMENT = Cloud(
     "portal.azure.us",
 )
 CHINA = Cloud(
+    "china",
     "AzureChinaCloud",
+    "chinaeast2",
     "management.chinacloudapi.cn",
     "login.chinacloudapi.cn",
     "microsoftgraph.chinacloudapi.cn",
@@ -58,6 +66,17 @@ CHINA = Cloud(
     "portal.azure.cn",
 )
 CLOUDS = (PUBLIC, US_GOVERNMENT, CHINA)
+
+
+def named(short: str) -> Cloud:
+    """The cloud that the command line calls `short`. Raises StopIteration where there is none."""
+    return next(cloud for cloud in CLOUDS if cloud.short == short)
+
+
+def cloud_at(host: str) -> Cloud:
+    """The cloud in which something answers at `host`; the public one for a host that no other cloud has."""
+    sovereign = (each for each in (US_GOVERNMENT, CHINA) if host in (each.resource_manager, each.login, each.graph))
+    return next(sovereign, PUBLIC)
 
 
 def cloud_of(location: str) -> Cloud:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from rotator.emulator.arm.behaviour import Resources
-from rotator.emulator.arm.clouds import CLOUDS
+from rotator.emulator.arm.clouds import CLOUDS, cloud_at
 from rotator.emulator.arm.shape import fields
 from rotator.emulator.arm.subscriptions import GROUP_READ, subscription_routes
 from rotator.emulator.arm.tracked import lock_routes, tracked_routes
@@ -52,15 +52,16 @@ class Arm:
         header = request.headers.get("authorization", "")
         if not header:
             message = "Authentication failed. The 'Authorization' header is missing."
-            raise self._unauthorized("AuthenticationFailed", message, "The authentication failed because of missing 'Authorization' header.")
+            raise self._unauthorized(request, "AuthenticationFailed", message, "The authentication failed because of missing 'Authorization' header.")
         try:
             return self.tokens.verify(header, RESOURCE_MANAGER)
         except BadToken as error:
-            raise self._unauthorized(CODES.get(error.reason, error.code), error.message, error.message) from error
+            raise self._unauthorized(request, CODES.get(error.reason, error.code), error.message, error.message) from error
 
-    def _unauthorized(self, code: str, message: str, why: str) -> ServiceError:
+    def _unauthorized(self, request: Request, code: str, message: str, why: str) -> ServiceError:
         tenant = self.resources.authorization.directory.tenant
-        challenge = f'Bearer authorization_uri="https://login.microsoftonline.com/{tenant}", error="invalid_token", error_description="{why}"'
+        login = cloud_at(request.host).login
+        challenge = f'Bearer authorization_uri="https://{login}/{tenant}", error="invalid_token", error_description="{why}"'
         return ServiceError(401, code, message, headers={"WWW-Authenticate": challenge})
 
     def refuse(self, error: ServiceError, request: Request) -> Response:

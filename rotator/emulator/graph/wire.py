@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
+from rotator.emulator.arm.clouds import cloud_at
 from rotator.emulator.entra.audiences import GRAPH as AUDIENCES
 from rotator.emulator.entra.behaviour import BadToken
 from rotator.emulator.graph import filters, passwords, permissions, shape
@@ -80,7 +81,8 @@ class Graph:
         try:
             return self._tokens.verify(request.headers.get("authorization"), AUDIENCES)
         except BadToken as bad:
-            challenge = f'Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", client_id="{AUDIENCES[-1]}"'
+            login = cloud_at(request.host).login
+            challenge = f'Bearer realm="", authorization_uri="https://{login}/common/oauth2/authorize", client_id="{AUDIENCES[-1]}"'
             raise ServiceError(401, bad.code, REASONS[bad.reason], headers={"WWW-Authenticate": challenge}) from bad
 
     def refuse(self, error: ServiceError, request: Request) -> Response:

@@ -1,0 +1,74 @@
+"""Where each Azure cloud answers: one table, so that no other file spells a host."""
+
+from dataclasses import dataclass
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True)
+class Cloud:
+    """The names of one Azure cloud. `authority` and the suffixes are host names, `graph` and `arm` addresses without a final slash.
+
+    `shown` is what people call it, `az` what ``az cloud set --name`` takes. The data plane of registries has one scope in every cloud.
+    Source: "National cloud deployments" of Microsoft Graph, and the endpoints that ``az cloud list`` prints.
+    """
+
+    name: str
+    shown: str
+    az: str
+    authority: str
+    graph: str
+    arm: str
+    vault_suffix: str
+    registry_suffix: str
+
+    @property
+    def graph_scope(self) -> str:
+        """What a token for Microsoft Graph is asked for with."""
+        return f"{self.graph}/.default"
+
+    @property
+    def arm_scope(self) -> str:
+        """What a token for Azure Resource Manager is asked for with; any principal of a tenant gets one, whatever its roles."""
+        return f"{self.arm}/.default"
+
+
+PUBLIC = Cloud(
+    "public",
+    "the public cloud",
+    "AzureCloud",
+    "login.microsoftonline.com",
+    "https://graph.microsoft.com",
+    "https://management.azure.com",
+    "vault.azure.net",
+    "azurecr.io",
+)
+US_GOVERNMENT = Cloud(
+    "usgov",
+    "Azure US Government",
+    "AzureUSGovernment",
+    "login.microsoftonline.us",
+    "https://graph.microsoft.us",
+    "https://management.usgovcloudapi.net",
+    "vault.usgovcloudapi.net",
+    "azurecr.us",
+)
+CHINA = Cloud(
+    "china",
+    "Azure in China",
+    "AzureChinaCloud",
+    "login.chinacloudapi.cn",
+    "https://microsoftgraph.chinacloudapi.cn",
+    "https://management.chinacloudapi.cn",
+    "vault.azure.cn",
+    "azurecr.cn",
+)
+CLOUDS = MappingProxyType({cloud.name: cloud for cloud in (PUBLIC, US_GOVERNMENT, CHINA)})
+"""By the names that ``--cloud`` takes."""
+
+
+def of_vault(host: str) -> Cloud:
+    """The cloud of a vault's host, which is the only place where a policy says which it is. Raises ValueError."""
+    for cloud in CLOUDS.values():
+        if host.lower().endswith(f".{cloud.vault_suffix}"):
+            return cloud
+    raise ValueError(f"no cloud has a vault at {host}")
