@@ -84,12 +84,11 @@ class Repository:
 
 @dataclass
 class State:
-    """All registries' images by login server, the admin users' passwords, and the key that signs the registries' tokens."""
+    """All registries' images by login server, and the key that signs the registries' tokens."""
 
     key: str = ""
     builds: int = 0
     repositories: dict[str, dict[str, Repository]] = field(default_factory=dict)
-    admin: dict[str, list[str]] = field(default_factory=dict)
 
 
 class Registries:
@@ -240,16 +239,11 @@ class Registries:
 
     def admin_passwords(self, login_server: str) -> tuple[str, str]:
         """The admin user's two passwords; they count only while ``adminUserEnabled`` is true."""
-        pair = self.state.admin.setdefault(login_server.lower(), [])
-        while len(pair) < 2:
-            pair.append(self.ids.secret(52))
-        return pair[0], pair[1]
+        return self.resources.access.admin_passwords(self._id(login_server))
 
     def regenerate_admin_password(self, login_server: str, index: int) -> str:
-        """Replace the first (0) or second (1) password of the admin user, at once."""
-        self.admin_passwords(login_server)
-        self.state.admin[login_server.lower()][index] = self.ids.secret(52)
-        return self.state.admin[login_server.lower()][index]
+        """Replace the first (0) or second (1) password of the admin user, which takes a minute to spread."""
+        return self.resources.access.regenerate(self._id(login_server), index)
 
     def _pull(self, registry: Resource, identity: Identity, login_server: str, repository: str, reference: str) -> Image:
         if not self.may(registry, identity, "pull", repository):
@@ -270,7 +264,7 @@ class Registries:
             raise PullRefused("UNAUTHORIZED", REQUIRED)
         if username.lower() != registry.name.lower():
             raise PullRefused("UNAUTHORIZED", "aad access token with sp failed client id must be guid")
-        if not registry.properties.get("adminUserEnabled") or password not in self.admin_passwords(_host(registry)):
+        if not registry.properties.get("adminUserEnabled") or not self.resources.access.admin_knows(registry.id, password):
             raise PullRefused("UNAUTHORIZED", INVALID)
         return Identity(Kind.ADMIN, registry.name.lower())
 
@@ -279,6 +273,13 @@ class Registries:
         if found is None:
             raise PullRefused("UNAUTHORIZED", INVALID)
         return Identity(Kind.PRINCIPAL, app_id.lower(), found.id)
+
+    def _id(self, login_server: str) -> str:
+        """The id of the registry at a login server; LookupError if there is none."""
+        found = self.resources.registry(login_server)
+        if found is None:
+            raise LookupError(f"there is no registry {login_server!r}")
+        return found.id
 
     def _home(self, login_server: str) -> dict[str, Repository]:
         return self.state.repositories.setdefault(login_server.lower(), {})

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlsplit
 
+from rotator.emulator.arm.access import Access, RegistryAccess
 from rotator.emulator.arm.defaults import complete
+from rotator.emulator.arm.operations import Operation, Operations
 from rotator.emulator.clock import Clock
 from rotator.emulator.faults import Faults
 from rotator.emulator.ids import Ids
@@ -56,6 +58,7 @@ class Resource:
     sku: dict[str, Json] | None = None
     identity: dict[str, Json] | None = None
     created_by: str = ""
+    changed_by: str = ""
 
 
 @dataclass(slots=True)
@@ -78,6 +81,8 @@ class State:
     resources: dict[str, Resource] = field(default_factory=dict)
     locks: dict[str, Lock] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
+    access: dict[str, Access] = field(default_factory=dict)
+    operations: dict[str, Operation] = field(default_factory=dict)
 
 
 _Listers = list[Callable[[str], Iterable[Resource]]]
@@ -89,6 +94,9 @@ class Resources:
     def __init__(self, clock: Clock, ids: Ids, timing: Timing, faults: Faults, authorization: Authorization) -> None:
         self.clock, self.ids, self.timing, self.faults, self.authorization = clock, ids, timing, faults, authorization
         self.state = State()
+        self.access = RegistryAccess(clock, ids, timing, lambda: self.state.access)
+        """The admin users and tokens of registries."""
+        self.operations = Operations(clock, ids, lambda: self.state.operations)
         self.also: _Listers = []
         """Services that keep resources of their own: each is asked for those of a subscription id."""
         authorization.locked = self.require_unlocked
@@ -156,7 +164,7 @@ class Resources:
         name, created = (existing.name, existing.created) if existing else (parts[-1], now)
         properties, sku = complete(type, name, location, properties, sku, created)
         made = Resource(existing.id if existing else path, name, type, location, properties, dict(tags or {}), created, now, sku, identity)
-        made.created_by = existing.created_by if existing else by
+        made.created_by, made.changed_by = (existing.created_by if existing else by), by
         self.state.resources[path.lower()] = made
         self.state.names[f"{type}/{name}".lower()] = path.lower()
         return made
@@ -205,6 +213,7 @@ class Resources:
             return False
         self.require_unlocked(found.id, "delete")
         del self.state.resources[found.id.lower()]
+        self.access.forget(found.id)
         self.state.names.pop(f"{found.type}/{found.name}".lower(), None)
         return True
 

@@ -16,26 +16,28 @@ def complete(
     provider = type.lower()
     if provider == "microsoft.containerregistry/registries":
         tier = str((sku or {}).get("name", "Basic")).capitalize()
-        return {**_registry(name, location, created), **given}, {"name": tier, "tier": tier}
+        return {**_registry(name, location, created, tier), **given}, {"name": tier, "tier": tier}
     if provider == "microsoft.keyvault/vaults":
         return {**_vault(name, location), **given}, sku
     return {"provisioningState": "Succeeded", **given}, sku
 
 
-def _registry(name: str, location: str, created: datetime) -> Properties:
-    """Source: recorded GETs of api-version 2023-07-01; `roleAssignmentMode` came in 2025."""
+def _registry(name: str, location: str, created: datetime, tier: str) -> Properties:
+    """Source: recorded PUTs of api-version 2024-11-01-preview; `roleAssignmentMode` came in 2025, only Premium has network rules."""
+    since = iso(created).removesuffix("Z") + "+00:00"
     return {
         "loginServer": f"{name.lower()}.{cloud_of(location).registries}",
         "creationDate": iso(created),
         "provisioningState": "Succeeded",
         "adminUserEnabled": False,
+        **({"networkRuleSet": {"defaultAction": "Allow", "ipRules": []}} if tier == "Premium" else {}),
         "policies": {
             "quarantinePolicy": {"status": "disabled"},
             "trustPolicy": {"type": "Notary", "status": "disabled"},
-            "retentionPolicy": {"days": 7, "lastUpdatedTime": iso(created), "status": "disabled"},
+            "retentionPolicy": {"days": 7, "lastUpdatedTime": since, "status": "disabled"},
             "exportPolicy": {"status": "enabled"},
             "azureADAuthenticationAsArmPolicy": {"status": "enabled"},
-            "softDeletePolicy": {"retentionDays": 7, "lastUpdatedTime": iso(created), "status": "disabled"},
+            "softDeletePolicy": {"retentionDays": 7, "lastUpdatedTime": since, "status": "disabled"},
         },
         "encryption": {"status": "disabled"},
         "dataEndpointEnabled": False,

@@ -1,6 +1,8 @@
 """The JSON of Resource Manager's own objects, field by field as recorded answers show them."""
 
 import re
+from collections.abc import Callable
+from datetime import datetime
 
 from rotator.emulator.arm.behaviour import REGISTRIES, VAULTS, Lock, Resource, ResourceGroup, Subscription
 from rotator.emulator.clock import iso
@@ -43,24 +45,28 @@ def group_json(group: ResourceGroup) -> Json:
 
 def resource_json(resource: Resource, api_version: str) -> Json:
     """A resource in full, in its provider's shape."""
-    by = resource.created_by
-    system = {
-        "createdBy": by,
-        "createdByType": "Application",
-        "createdAt": iso(resource.created),
-        "lastModifiedBy": by,
-        "lastModifiedByType": "Application",
-        "lastModifiedAt": iso(resource.changed),
-    }
-    head = {"id": resource.id, "name": resource.name, "type": resource.type, "location": resource.location, "tags": resource.tags}
+    where = {"location": resource.location, "tags": resource.tags}
+    head = {"id": resource.id, "name": resource.name, "type": resource.type, **where}
     properties = dict(resource.properties)
     if resource.type.lower() == REGISTRIES.lower():
         if api_version < ROLE_MODE_SINCE:
             properties.pop("roleAssignmentMode", None)
-        return {"sku": resource.sku, **_identity(resource), **head, "systemData": system, "properties": properties}
+        first = {"sku": resource.sku, "type": resource.type, **_identity(resource), "id": resource.id, "name": resource.name, **where}
+        return {**first, "systemData": _system(resource, _offset), "properties": properties}
     if resource.type.lower() == VAULTS.lower():
-        return {**head, "systemData": system, "properties": properties}
+        return {**head, "systemData": _system(resource, lambda at: iso(at, 3)), "properties": properties}
     return {**head, **_identity(resource), **({"sku": resource.sku} if resource.sku else {}), "properties": properties}
+
+
+def _system(resource: Resource, written: Callable[[datetime], str]) -> Json:
+    """Who made and who changed it; each provider writes instants in its own way (recorded)."""
+    made = {"createdBy": resource.created_by, "createdByType": "Application", "createdAt": written(resource.created)}
+    by = {"lastModifiedBy": resource.changed_by or resource.created_by, "lastModifiedByType": "Application"}
+    return {**made, **by, "lastModifiedAt": written(resource.changed)}
+
+
+def _offset(at: datetime) -> str:
+    return iso(at).removesuffix("Z") + "+00:00"
 
 
 def summary_json(resource: Resource, expand: set[str]) -> Json:

@@ -10,9 +10,12 @@ from dataclasses import replace
 
 from rotator.emulator.arm.behaviour import Resources
 from rotator.emulator.arm.clouds import CLOUDS, cloud_at
+from rotator.emulator.arm.locks import lock_routes
+from rotator.emulator.arm.registries import RegistryRoutes, registry_routes
 from rotator.emulator.arm.shape import fields
 from rotator.emulator.arm.subscriptions import GROUP_READ, subscription_routes
-from rotator.emulator.arm.tracked import lock_routes, tracked_routes
+from rotator.emulator.arm.tokens import token_routes
+from rotator.emulator.arm.vaults import VaultRoutes, vault_routes
 from rotator.emulator.entra.audiences import RESOURCE_MANAGER
 from rotator.emulator.entra.behaviour import BadToken, Tokens
 from rotator.emulator.ids import Ids
@@ -38,7 +41,9 @@ class Arm:
 
     def __init__(self, tokens: Tokens, resources: Resources, extra_routes: Iterable[Route] = ()) -> None:
         self.tokens, self.resources = tokens, resources
-        own = (*subscription_routes(resources), *tracked_routes(resources), *lock_routes(resources))
+        registries = RegistryRoutes(resources)
+        own = (*subscription_routes(resources), *registry_routes(registries), *token_routes(registries))
+        own += (*vault_routes(VaultRoutes(resources)), *lock_routes(resources))
         self.table = Table(self._guarded(route) for route in (*own, *extra_routes))
         self._request_ids = Ids(0)
         """Request ids have a source of their own, so that a world is the same whether or not HTTP was between."""
