@@ -115,7 +115,7 @@ class ContainerGroups:
 def pulls_as(document: Mapping[str, Any], app_id: str) -> bool:
     """Whether a group names this user for any registry; letters count the same in either case."""
     entries = (document.get("properties") or {}).get("imageRegistryCredentials") or ()
-    return any(str(entry.get("username", "")).lower() == app_id.lower() for entry in entries)
+    return any(str(entry.get("username", "")).strip().lower() == app_id.lower() for entry in entries)
 
 
 async def _content(answers: list[PipelineResponse[Any, Any]]) -> dict[str, Any]:

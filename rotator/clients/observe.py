@@ -4,10 +4,10 @@ What may not be read is told apart from what isn't there: a vault that refuses, 
 part of the picture; a principal or a registry that doesn't exist ends it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rotator.clients import aci, keyvault
 from rotator.clients.pipeline import at_once, together
@@ -17,6 +17,9 @@ from rotator.state import Access, ContainerGroup, Observed, Unseen, Version, lin
 
 if TYPE_CHECKING:
     from rotator.clients.world import AzureWorld
+
+Shown = Mapping[str, Any]
+"""A container group as a list shows it."""
 
 
 async def observe(world: "AzureWorld", policy: Policy) -> Observed:
@@ -80,29 +83,35 @@ async def _groups(world: "AzureWorld", policy: Policy) -> _Groups:
     async with at_once() as tasks:
         named = tasks.create_task(_read(world, declared))
         lists = tasks.create_task(_lists(world, policy))
-    others, unseen = lists.result()
-    known = {each.lower() for each in declared}
-    found = await _read(world, [each for each in others if each.lower() not in known])
-    return _Groups((*named.result(), *(group for group in found if group.document is not None or group.unreadable)), unseen)
+    listed, unseen = lists.result()
+    others = {group: shown for group, shown in listed.items() if group.lower() not in {each.lower() for each in declared}}
+    found = (_as_listed(group, others[group.id]) for group in await _read(world, list(others)))
+    return _Groups((*named.result(), *(group for group in found if group.document is not None)), unseen)
 
 
 async def _read(world: "AzureWorld", group_ids: Sequence[str]) -> list[ContainerGroup]:
     return await together(*(world.groups.group(each) for each in group_ids))
 
 
-async def _lists(world: "AzureWorld", policy: Policy) -> tuple[list[str], tuple[Unseen, ...]]:
-    """The ids of the groups that pull as this principal, sorted, and the subscriptions that can't be listed."""
+def _as_listed(group: ContainerGroup, shown: Shown) -> ContainerGroup:
+    """A group that may not be read is what the list shows of it: that it uses the principal, and which credential its tag names."""
+    return replace(group, document=shown) if group.unreadable else group
+
+
+async def _lists(world: "AzureWorld", policy: Policy) -> tuple[dict[str, Shown], tuple[Unseen, ...]]:
+    """The groups that pull as this principal as the lists show them, sorted by id, and the subscriptions that can't be listed."""
     listed = await together(*(_list(world, each, policy.principal.app_id) for each in policy.subscriptions))
     unseen = tuple(each for each in listed if isinstance(each, Unseen))
-    return sorted((group for each in listed if not isinstance(each, Unseen) for group in each), key=str.lower), unseen
+    found = (group for each in listed if not isinstance(each, Unseen) for group in each)
+    return {group["id"]: group for group in sorted(found, key=lambda group: str(group["id"]).lower())}, unseen
 
 
-async def _list(world: "AzureWorld", subscription: str, app_id: str) -> tuple[str, ...] | Unseen:
+async def _list(world: "AzureWorld", subscription: str, app_id: str) -> tuple[Shown, ...] | Unseen:
     try:
         groups = await world.groups.listed(subscription)
     except (Forbidden, NotFound) as error:
         return Unseen(subscription, str(error))
-    return tuple(group["id"] for group in groups if aci.pulls_as(group, app_id))
+    return tuple(group for group in groups if aci.pulls_as(group, app_id))
 
 
 def _latest(heard: Sequence[datetime]) -> datetime:

@@ -62,9 +62,9 @@ def run_once(document: Mapping[str, Any] | None) -> bool:
 
 def phase(group: ContainerGroup) -> Phase:
     """What the group does now."""
-    if group.document is None:
-        return Phase.UNREADABLE if group.unreadable else Phase.ABSENT
-    return activity(group.document)
+    if group.unreadable:
+        return Phase.UNREADABLE
+    return Phase.ABSENT if group.document is None else activity(group.document)
 
 
 def activity(document: Mapping[str, Any]) -> Phase:

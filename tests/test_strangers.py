@@ -1,0 +1,167 @@
+"""Container groups that no policy declares, and subscriptions that can't be seen: nothing that one of them may hold is retired."""
+
+import pytest
+
+from rotator.emulator.aci import wire
+from rotator.emulator.seed import LOCATION
+from rotator.emulator.wire import ServiceError
+from rotator.state import KEY_ID
+from tests.invariants import monitored, rested, summary
+from tests.stage import GROUPS, Stage
+from tests.test_life import declared, forced, ours, said, settled
+
+ELSEWHERE = "00000000-0000-0000-0000-000000000002"
+READ = "Microsoft.ContainerInstance/containerGroups/read"
+
+
+def stranger(made: Stage, subscription: str | None = None, group: str | None = None, name: str = "stranger") -> str:
+    """Deploy a group by hand with what the vault publishes now, somewhere."""
+    where, own = subscription or made.seeded.subscription, group or made.seeded.resource_group
+    made.azure.resources.create_group(where, own, LOCATION)
+    group_id = f"/subscriptions/{where}/resourceGroups/{own}/providers/Microsoft.ContainerInstance/containerGroups/{name}"
+    made.azure.container_groups.put(group_id, made.body(made.app_id, made.published()), "2025-09-01")
+    made.pass_(hours=1)
+    return group_id
+
+
+def tags(made: Stage, group_id: str) -> dict[str, str]:
+    return dict(made.azure.container_groups.stored(group_id).get("tags", {}))
+
+
+async def rotated(made: Stage) -> str:
+    """Rotate early, and come back after the overlap; the key id that was to go."""
+    (old,) = ours(made)
+    await made.rotate(forced(made))
+    made.pass_(hours=25)
+    made.events.clear()
+    await made.rotate()
+    return old
+
+
+def subscription(made: Stage, *, role: str | None = None) -> str:
+    """A second subscription, in which the operator has `role`, or nothing."""
+    made.azure.resources.add_subscription(ELSEWHERE, "Another")
+    if role:
+        made.azure.authorization.assign(f"/subscriptions/{ELSEWHERE}", made.seeded.operator.object_id, role, at_once=True)
+    made.with_policy(discover={"subscriptions": [made.seeded.subscription, ELSEWHERE]})
+    return ELSEWHERE
+
+
+@pytest.mark.parametrize("place", ["another resource group", "another subscription"])
+def test_a_group_elsewhere_keeps_the_old_credential_until_it_may_be_moved(place: str) -> None:
+    async def scene(made: Stage) -> None:
+        where = subscription(made, role="rotator operator") if place == "another subscription" else None
+        group_id = stranger(made, where, "another")
+        old = await rotated(made)
+        assert old in ours(made)
+        assert "stranger may hold it" in made.told()
+        assert KEY_ID not in tags(made, group_id)
+        made.with_policy(discover={"redeploy": True, "subscriptions": [where or made.seeded.subscription, made.seeded.subscription]})
+        with monitored(made, GROUPS):
+            await made.rotate()
+        made.pass_(hours=25)
+        assert (await made.rotate()).exit_code == 0
+        assert old not in ours(made)
+        assert tags(made, group_id)[KEY_ID] in ours(made)
+        assert made.azure.container_groups.could_pull(group_id)
+
+    settled(scene)
+
+
+def test_a_group_that_appears_in_the_middle_of_a_rotation_keeps_what_it_was_given() -> None:
+    async def scene(made: Stage) -> None:
+        (old,) = ours(made)
+        value = made.published()
+        await made.rotate(forced(made))
+        group_id = made.group_id("late")
+        made.azure.container_groups.put(group_id, made.body(made.app_id, value), "2025-09-01")
+        made.pass_(hours=25)
+        await made.rotate()
+        assert old in ours(made)
+        assert "late may hold it" in made.told()
+        assert made.azure.container_groups.could_pull(group_id)
+        made.with_policy(container_groups=[declared(made, name) for name in (*GROUPS, "late")])
+        await made.rotate()
+        made.pass_(hours=25)
+        assert (await made.rotate()).exit_code == 0
+        assert old not in ours(made)
+        assert rested(made), summary(made)
+
+    settled(scene)
+
+
+def test_a_group_is_found_on_the_last_page_of_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire, "PAGE", 1)
+
+    async def scene(made: Stage) -> None:
+        stranger(made, name="zzz")
+        old = await rotated(made)
+        assert sum(call.operation == "aci.containerGroups.list" for call in made.app.served) > 3
+        assert old in ours(made)
+        assert "zzz may hold it" in made.told()
+
+    settled(scene)
+
+
+def unreadable(made: Stage, monkeypatch: pytest.MonkeyPatch, group_id: str) -> None:
+    """The list shows the group, and its own GET is refused (a deny assignment may do that)."""
+    shown = made.azure.container_groups.get
+
+    def get(asked: str) -> object:
+        if asked.lower() == group_id.lower():
+            raise ServiceError(403, "AuthorizationFailed", f"The client does not have authorization to perform action '{READ}'.")
+        return shown(asked)
+
+    monkeypatch.setattr(made.azure.container_groups, "get", get)
+
+
+@pytest.mark.parametrize("redeploy", [False, True])
+def test_a_group_that_the_list_shows_and_that_may_not_be_read_keeps_the_old_credential(monkeypatch: pytest.MonkeyPatch, redeploy: bool) -> None:
+    async def scene(made: Stage) -> None:
+        made.with_policy(discover={"redeploy": redeploy})
+        group_id = stranger(made)
+        unreadable(made, monkeypatch, group_id)
+        old = await rotated(made)
+        assert old in ours(made)
+        assert said(made, "unreadable")
+        assert "stranger may hold it" in made.told()
+        assert made.azure.container_groups.could_pull(group_id)
+        monkeypatch.undo()
+        made.with_policy(discover={"redeploy": True})
+        await made.rotate()
+        made.pass_(hours=25)
+        assert (await made.rotate()).exit_code == 0
+        assert old not in ours(made)
+
+    settled(scene)
+
+
+def test_what_the_list_says_of_a_group_that_may_not_be_read_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its tag names the credential, as anybody's does: it holds what it says, and nothing else."""
+
+    async def scene(made: Stage) -> None:
+        group_id = stranger(made)
+        made.with_policy(discover={"redeploy": True})
+        await made.rotate(forced(made))
+        made.pass_(hours=25)
+        unreadable(made, monkeypatch, group_id)
+        made.events.clear()
+        assert (await made.rotate()).exit_code == 0
+        assert len(ours(made)) == 1
+        assert not said(made, "held")
+
+    settled(scene)
+
+
+def test_a_subscription_that_may_not_be_listed_blocks_by_name_until_that_is_accepted() -> None:
+    async def scene(made: Stage) -> None:
+        where = subscription(made)
+        old = await rotated(made)
+        assert old in ours(made)
+        assert said(made, "unseen")
+        assert f"subscription {where} can't be searched" in made.told()
+        made.with_policy(discover={"subscriptions": [made.seeded.subscription, where], "unseen": "accept"})
+        assert (await made.rotate()).exit_code == 0
+        assert old not in ours(made)
+
+    settled(scene)
