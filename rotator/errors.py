@@ -9,6 +9,7 @@
         ├── Forbidden     a permission is missing
         ├── NotFound      what a policy names isn't there
         ├── Conflict      the resource is in a state that excludes the request
+        │   └── Locked    a management lock forbids it
         ├── Throttled     too many requests, after every patience
         ├── Unavailable   no answer, or 5xx, after every patience
         ├── OutcomeUnknown  a write was sent and no answer came: the effect may or may not be there
@@ -116,6 +117,12 @@ class NotFound(AzureError):
 
 class Conflict(AzureError):
     """The resource is in a state that excludes the request (409 and refusals by state)."""
+
+
+class Locked(Conflict):
+    """A management lock at the scope or above forbids it (409 ScopeLocked): a CanNotDelete lock also keeps role assignments from being deleted."""
+
+    remedy = "Remove the lock that is named, and run again."
 
 
 class Throttled(AzureError):

@@ -52,6 +52,11 @@ def check(step: Step, policy: Policy, observed: Observed, intent: Intent | None 
     return None
 
 
+def itself(policy: Policy, observed: Observed) -> Objection | None:
+    """The objection to any change of rotator's own identity, for verbs whose steps aren't a rotation's."""
+    return next(_itself(policy, observed), None)
+
+
 def _objections(step: Step, policy: Policy, observed: Observed, intent: Intent) -> Iterator[Objection]:
     yield from _itself(policy, observed)
     match step:

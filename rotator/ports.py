@@ -16,7 +16,21 @@ from typing import Any, Protocol
 
 from rotator.events import Event
 from rotator.policy import Policy
-from rotator.state import Access, Assignment, ContainerGroup, Credential, Home, Observed, Permissions, Principal, Proof, Secret, Tags, Version
+from rotator.state import (
+    Access,
+    Assignment,
+    ContainerGroup,
+    Credential,
+    Home,
+    Observed,
+    Permissions,
+    Principal,
+    Proof,
+    RegistryAccess,
+    Secret,
+    Tags,
+    Version,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +51,12 @@ class Put:
 
 @dataclass(frozen=True, slots=True)
 class AccessRecord:
-    """The access mark of a policy: what a revoke deleted, so that any machine can restore it."""
+    """The access mark of a policy: what a revoke deleted, so that any machine can restore it. `disabled`: its assignments can't be read."""
 
     access: Access
     since: datetime
     assignments: tuple[Assignment, ...] = ()
+    disabled: bool = False
 
 
 class World(Protocol):
@@ -121,6 +136,18 @@ class World(Protocol):
 
     async def assignments(self, policy: Policy) -> tuple[Assignment, ...]:
         """Every role assignment of the principal at, above or below the policy's registries."""
+        ...
+
+    async def standing(self, assignments: Sequence[Assignment]) -> tuple[Assignment, ...]:
+        """Those of `assignments` that exist now, by their ids: also what a principal left behind that is gone."""
+        ...
+
+    async def registry_access(self, policy: Policy, principal: str | None) -> tuple[RegistryAccess, ...]:
+        """Of each registry of the policy, by what the principal (its object id) or others may pull; what may not be read is said."""
+        ...
+
+    async def enable_record(self, policy: Policy) -> AccessRecord:
+        """Enable the access mark's newest version again, and read it: a disabled one still marks, and hides its assignments."""
         ...
 
     async def delete_assignment(self, assignment: Assignment) -> bool:

@@ -4,6 +4,7 @@ Nothing here decides, acts or asks. Times are UTC and Azure's; collections are s
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -132,6 +133,7 @@ class Registry:
     login_server: str
     abac: bool = False
     admin_user: bool = False
+    anonymous_pull: bool = False
 
 
 class Access(StrEnum):
@@ -154,6 +156,54 @@ class Assignment:
     condition_version: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """What a role allows: actions of management and of data, each less its exceptions. Source: "Understand Azure role definitions"."""
+
+    actions: tuple[str, ...] = ()
+    not_actions: tuple[str, ...] = ()
+    data_actions: tuple[str, ...] = ()
+    not_data_actions: tuple[str, ...] = ()
+
+    def allows(self, action: str, *, data: bool = False) -> bool:
+        """Whether it grants `action` and doesn't except it again; ``*`` stands for anything, and letter case for nothing."""
+        granted, excepted = (self.data_actions, self.not_data_actions) if data else (self.actions, self.not_actions)
+        return _covers(granted, action) and not _covers(excepted, action)
+
+
+def _covers(patterns: tuple[str, ...], action: str) -> bool:
+    return any(re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), action, re.IGNORECASE) for pattern in patterns)
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role definition: its GUID in lower case, what people call it, and what it allows. Roles add up; an exception is no denial."""
+
+    id: str
+    name: str
+    permissions: tuple[Permission, ...] = ()
+
+    def allows(self, action: str, *, data: bool = False) -> bool:
+        """Whether any of its permissions allows `action`."""
+        return any(permission.allows(action, data=data) for permission in self.permissions)
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryAccess:
+    """By what a principal, or others, may pull from one registry, as far as that may be read.
+
+    `assignments` are at the registry or above, the principal's own and those of groups that it is in; `groups` pairs a group's object id with its
+    name; `tokens` are the enabled repository-scoped ones; `unread` says what may not be read.
+    """
+
+    registry: Registry
+    assignments: tuple[Assignment, ...] = ()
+    roles: tuple[Role, ...] = ()
+    groups: tuple[tuple[str, str], ...] = ()
+    tokens: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+
+
 class Outcome(StrEnum):
     """What one try of a credential showed."""
 
@@ -172,12 +222,16 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """One try of a credential against Entra and the registry. `missing` are images that the registry doesn't have (404)."""
+    """One try of a credential against Entra and the registry. `missing` are images that the registry doesn't have (404).
+
+    `served` are the images that it gave, or would have if it had them, whatever became of the others.
+    """
 
     outcome: Outcome
     detail: str = ""
     missing: tuple[str, ...] = ()
     registry_reached: bool = True
+    served: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:

@@ -292,7 +292,9 @@ def codes_by_kind() -> dict[str, set[str]]:
 
 def _code(node: ast.AST, *, guarding: bool) -> Iterator[tuple[str, str]]:
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        kind = {"Reason": "reason", "Wait": "wait", "Note": "note", "Noted": "note", "Vetoed": "veto", "Veto": "veto"}.get(node.func.id)
+        kind = {"Reason": "reason", "Wait": "wait", "Note": "note", "Noted": "note", "Way": "note", "Vetoed": "veto", "Veto": "veto"}.get(
+            node.func.id
+        )
         places = [node.args[1]] if node.func.id == "Veto" and len(node.args) > 1 else node.args[:1]
         places += [keyword.value for keyword in node.keywords if keyword.arg == "code"]
         yield from ((kind, code) for place in places for code in constants(place) if kind)

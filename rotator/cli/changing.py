@@ -148,6 +148,9 @@ def revoke(
     common: Common,
     name: Name,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="See a pull refused before ending; Azure takes up to ten minutes.")] = True,
+    credentials: Annotated[
+        bool, typer.Option("--credentials", help="Remove every password of ours, too, and disable what holds them; the way that a lock leaves open.")
+    ] = False,
     record: Annotated[
         Path | None, typer.Option("--record", metavar="FILE", dir_okay=False, help="Write what was deleted to a file, too (JSON).")
     ] = None,
@@ -156,19 +159,21 @@ def revoke(
 ) -> None:
     """Take the principal's access away, and prove it.
 
-    Deletes the declared role assignments, recording them first: `rotator grant` restores them. Asks, unless --yes.
+    Deletes the declared role assignments, recording them first: `rotator grant` restores them. Says what else still lets the principal
+    pull. Asks, unless --yes.
     """
     from rotator.cli import session
 
     (policy,) = common.load((name,))
     registries = ", ".join(registry.id.rsplit("/", 1)[-1] for registry in policy.registries)
-    ask(f"Delete the roles with which {policy.principal.app_id} pulls from {registries}? Every later pull of its container groups fails.", yes)
+    what = "roles and the passwords" if credentials else "roles"
+    ask(f"Delete the {what} with which {policy.principal.app_id} pulls from {registries}? Every later pull of its container groups fails.", yes)
     _ensure_writable(record)
 
     async def do(run: "Run") -> "Result":
         from rotator.engine import revoke as revoke_in
 
-        result = await revoke_in(run, wait=wait)
+        result = await revoke_in(run, wait=wait, credentials=credentials)
         if record:
             record.write_text(_exported(policy.name, await run.world.access(policy)))
         return result

@@ -8,7 +8,7 @@ import base64
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from azure.core import AsyncPipelineClient
@@ -86,10 +86,9 @@ async def _repository(client: AsyncPipelineClient[HttpRequest, AsyncHttpResponse
 async def _manifest(client: AsyncPipelineClient[HttpRequest, AsyncHttpResponse], headers: Mapping[str, str], image: Image) -> Proof:
     address = f"https://{image.server}/v2/{image.repository}/manifests/{image.reference}"
     answer = await client.send_request(HttpRequest("HEAD", address, headers=dict(headers)))
-    if answer.status_code == 404:
-        return Proof(Outcome.PROVEN, missing=(image.name,) if image.name else ())
-    if answer.status_code == 200:
-        return Proof(Outcome.PROVEN)
+    if answer.status_code in (200, 404):
+        missing = (image.name,) if answer.status_code == 404 and image.name else ()
+        return Proof(Outcome.PROVEN, missing=missing, served=(image.name or image.server,))
     return _denied(answer, f"{image.server}/{image.repository}", pulled=True)
 
 
@@ -115,9 +114,11 @@ _GRAVEST = (Outcome.REFUSED, Outcome.NO_PULL, Outcome.DISABLED, Outcome.UNREACHA
 
 
 def _verdict(proofs: Sequence[Proof]) -> Proof:
-    """One proof of many: the gravest, or proven with everything that is missing."""
+    """One proof of many: the gravest, or proven with everything that is missing; in either case with all that was served and not reached."""
+    reached = all(proof.registry_reached for proof in proofs)
+    served = tuple(sorted({name for proof in proofs for name in proof.served}))
     for outcome in _GRAVEST:
         for proof in proofs:
             if proof.outcome is outcome:
-                return proof
-    return Proof(Outcome.PROVEN, missing=tuple(sorted({name for proof in proofs for name in proof.missing})))
+                return replace(proof, served=served, registry_reached=reached)
+    return Proof(Outcome.PROVEN, missing=tuple(sorted({name for proof in proofs for name in proof.missing})), served=served)

@@ -1,4 +1,4 @@
-"""What Azure Resource Manager says of registries and vaults, through azure-core's own pipeline: two routes don't need a client library each."""
+"""What Azure Resource Manager says of registries and vaults, through azure-core's own pipeline: a few routes don't need a client library each."""
 
 import json
 from typing import Any
@@ -52,7 +52,23 @@ class Arm:
         shown = await self._get(registry_id, REGISTRIES)
         properties = shown["properties"]
         abac = properties.get("roleAssignmentMode") == ABAC
-        return Registry(shown["id"], properties["loginServer"].lower(), abac, bool(properties.get("adminUserEnabled")))
+        admin, anonymous = bool(properties.get("adminUserEnabled")), bool(properties.get("anonymousPullEnabled"))
+        return Registry(shown["id"], properties["loginServer"].lower(), abac, admin, anonymous)
+
+    async def tokens(self, registry_id: str) -> tuple[str, ...]:
+        """The names of a registry's enabled repository-scoped tokens, sorted."""
+        asked = Asked(SERVICE, f"list the tokens of registry {registry_id}", f"Microsoft.ContainerRegistry/registries/tokens/read on {registry_id}")
+        listed = await ask(asked, self._every(f"{registry_id}/tokens", REGISTRIES))
+        return tuple(sorted(each["name"] for each in listed if each["properties"].get("status") != "disabled"))
+
+    async def _every(self, path: str, version: str) -> list[dict[str, Any]]:
+        """Every item of a list, page by page."""
+        page = await self._get(path, version)
+        found = list(page["value"])
+        while following := page.get("nextLink"):
+            page = await self._read(following)
+            found += page["value"]
+        return found
 
     async def rbac_vault(self, host: str, subscriptions: tuple[str, ...]) -> str | None:
         """The id of the vault at `host`, where it is in one of `subscriptions` and its access is by RBAC; None where that can't be known."""
@@ -69,7 +85,9 @@ class Arm:
         return next((each["id"] for each in listed["value"] if each["name"].lower() == name.lower()), None)
 
     async def _get(self, path: str, version: str, query: str = "") -> dict[str, Any]:
-        address = f"{self._url}{path}?{query.replace(' ', '%20')}api-version={version}"
+        return await self._read(f"{self._url}{path}?{query.replace(' ', '%20')}api-version={version}")
+
+    async def _read(self, address: str) -> dict[str, Any]:
         response = await self._client.send_request(HttpRequest("GET", address))
         if response.status_code != 200:
             raise HttpResponseError(response=response)

@@ -76,6 +76,11 @@ class Graph:
             self._tenants[found["id"]] = tenant
         return found
 
+    async def group_name(self, group: str) -> str:
+        """What people call a group, by its object id. Raises Forbidden, NotFound."""
+        asked = Asked(SERVICE, f"read group {group}", "GroupMember.Read.All")
+        return str((await self._send(asked, Method.GET, f"groups/{group}?$select=displayName"))["displayName"])
+
     async def add_password(self, principal: Principal, home: Home, display_name: str, end: datetime) -> Issued:
         """Add a password credential; sent once."""
         owner = _owner(principal, home)

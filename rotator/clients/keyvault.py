@@ -99,10 +99,12 @@ class KeyVault:
 
     async def mark(self, policy: Policy, version: str, tags_: Tags | None, enabled: bool | None) -> None:
         """Replace a version's tags, or enable or disable it."""
-        name = policy.key_vault.password_secret
         changes: dict[str, Any] = {"tags": None if tags_ is None else dict(tags_), "enabled": enabled}
+        await self._update(policy, policy.key_vault.password_secret, version, **{k: v for k, v in changes.items() if v is not None})
+
+    async def _update(self, policy: Policy, name: str, version: str, **changes: Any) -> None:
         asked = _asked(policy, f"update version {version} of secret {name}", UPDATE)
-        await ask(asked, self._vault(policy).update_secret_properties(name, version, **{k: v for k, v in changes.items() if v is not None}))
+        await ask(asked, self._vault(policy).update_secret_properties(name, version, **changes))
 
     async def publish_username(self, policy: Policy) -> bool:
         """See to it that the user name secret says the app id; whether it had to be written."""
@@ -143,7 +145,14 @@ class KeyVault:
 
     async def _disabled_record(self, policy: Policy, name: str) -> AccessRecord:
         newest = max(await self._listed(policy, name), key=lambda version: (version.created, not version.enabled, version.id))
-        return AccessRecord(_mark(policy, newest), newest.created)
+        return AccessRecord(_mark(policy, newest), newest.created, disabled=True)
+
+    async def enable_record(self, policy: Policy) -> AccessRecord:
+        """Enable the newest version of the access mark, and read it."""
+        name = policy.access_secret
+        newest = max(await self._listed(policy, name), key=lambda version: (version.created, not version.enabled, version.id))
+        await self._update(policy, name, newest.id, enabled=True)
+        return await self.access(policy)
 
     async def record_access(self, policy: Policy, access: Access, assignments: Sequence[Assignment]) -> None:
         """Write the access mark."""

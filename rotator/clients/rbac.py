@@ -4,11 +4,11 @@ Source: Authorization REST 2022-04-01. A list at a scope with ``principalId eq``
 the assignment is gone already.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 
 from azure.mgmt.authorization.v2022_04_01.aio import AuthorizationManagementClient
-from azure.mgmt.authorization.v2022_04_01.models import Permission, RoleAssignment, RoleAssignmentCreateParameters
+from azure.mgmt.authorization.v2022_04_01.models import Permission as Granted
+from azure.mgmt.authorization.v2022_04_01.models import RoleAssignment, RoleAssignmentCreateParameters
 
 from rotator.clients.pipeline import Line, together
 from rotator.clients.resource import Resource
@@ -16,7 +16,7 @@ from rotator.clients.token import Token
 from rotator.clients.translate import Asked, ask, ask_all
 from rotator.cloud import Cloud
 from rotator.errors import AzureError, Conflict, NotFound
-from rotator.state import Assignment
+from rotator.state import Assignment, Permission, Role
 
 SERVICE = "Azure role-based access control"
 ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
@@ -52,9 +52,17 @@ class Authorization:
         found = await together(*(self._assignments(scope, principal_id) for scope in scopes))
         return tuple(sorted({each.id.lower(): each for some in found for each in some}.values()))
 
+    async def assigned(self, scope: str, principal_id: str) -> tuple[Assignment, ...]:
+        """Every assignment at `scope` or above that reaches the principal, be it through a group (azure-facts F1: ``assignedTo``)."""
+        found = await self._listed(scope, f"assignedTo('{principal_id}')")
+        return tuple(sorted(each for each in found if encloses(each.scope, scope)))
+
     async def _assignments(self, scope: str, principal_id: str) -> list[Assignment]:
+        return await self._listed(scope, f"principalId eq '{principal_id}'")
+
+    async def _listed(self, scope: str, wanted: str) -> list[Assignment]:
         asked = Asked(SERVICE, f"list role assignments at {scope}", f"{ASSIGNMENTS}/read on {scope}")
-        pages = self._client(scope).role_assignments.list_for_scope(scope, filter=f"principalId eq '{principal_id}'")
+        pages = self._client(scope).role_assignments.list_for_scope(scope, filter=wanted)
         return [await ask(asked, _assignment(each)) for each in await ask_all(asked, pages)]
 
     async def delete(self, assignment: Assignment) -> bool:
@@ -85,6 +93,20 @@ class Authorization:
             raise
         return True
 
+    async def standing(self, assignments: Sequence[Assignment]) -> tuple[Assignment, ...]:
+        """Those that exist now, by their ids."""
+        there = await together(*(self._there(each) for each in assignments))
+        return tuple(each for each, is_there in zip(assignments, there, strict=True) if is_there)
+
+    async def definition(self, role: str, scope: str) -> Role:
+        """What a role allows, by its GUID. Raises NotFound, Forbidden."""
+        asked = Asked(SERVICE, f"read role {role} at {scope}", f"Microsoft.Authorization/roleDefinitions/read on {scope}")
+        return await ask(asked, self._definition(role, scope))
+
+    async def _definition(self, role: str, scope: str) -> Role:
+        shown = await self._client(scope).role_definitions.get(scope, role)
+        return Role(role.lower(), str(shown.role_name), tuple(_permission(each) for each in shown.permissions or ()))
+
     async def _there(self, assignment: Assignment) -> bool:
         """A PUT answers 201 for an assignment that exists, too, so it is looked for first."""
         asked = Asked(SERVICE, f"read role assignment {assignment.id}", f"{ASSIGNMENTS}/read on {assignment.scope}")
@@ -111,7 +133,7 @@ class Authorization:
         except AzureError:
             return False
 
-    async def _permissions(self, resource_id: str) -> list[Permission]:
+    async def _permissions(self, resource_id: str) -> list[Granted]:
         parent, _, kind = resource_id.rpartition("/")[0].rpartition("/")
         where, name = Resource.parse("/".join(resource_id.split("/")[:9])), resource_id.rpartition("/")[2]
         above = parent.partition(f"/{where.namespace}")[2].strip("/")
@@ -120,17 +142,20 @@ class Authorization:
         return await ask_all(asked, operations.list_for_resource(where.group, where.namespace, above, kind, name))
 
 
-def allowed(action: str, permissions: Iterable[Permission], *, data: bool = False) -> bool:
+def allowed(action: str, permissions: Iterable[Granted], *, data: bool = False) -> bool:
     """Whether any role allows `action` and doesn't except it again: RBAC adds roles up, and ``notActions`` is not a denial."""
-    for each in permissions:
-        granted, excepted = (each.data_actions, each.not_data_actions) if data else (each.actions, each.not_actions)
-        if _matches(action, granted) and not _matches(action, excepted):
-            return True
-    return False
+    return any(_permission(each).allows(action, data=data) for each in permissions)
 
 
-def _matches(action: str, patterns: Iterable[str] | None) -> bool:
-    return any(re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), action, re.IGNORECASE) for pattern in patterns or ())
+def encloses(outer: str, inner: str) -> bool:
+    """Whether what is assigned at `outer` counts at `inner`, too. A management group's scope encloses whatever shows it in its list."""
+    above, below = outer.strip("/").lower(), inner.strip("/").lower()
+    return above in ("", below) or below.startswith(above + "/") or above.startswith("providers/microsoft.management/")
+
+
+def _permission(shown: Granted) -> Permission:
+    lists = (shown.actions, shown.not_actions, shown.data_actions, shown.not_data_actions)
+    return Permission(*(tuple(each or ()) for each in lists))
 
 
 async def _assignment(shown: RoleAssignment) -> Assignment:

@@ -19,7 +19,7 @@ import httpx
 from azure.core.exceptions import AzureError as SdkError
 from azure.core.exceptions import ClientAuthenticationError, DeserializationError, HttpResponseError, ServiceRequestTimeoutError
 
-from rotator.errors import AzureError, Conflict, Forbidden, NotFound, OutcomeUnknown, Throttled, Unavailable, Unexpected
+from rotator.errors import AzureError, Conflict, Forbidden, Locked, NotFound, OutcomeUnknown, Throttled, Unavailable, Unexpected
 from rotator.secret import struck
 from rotator.state import Secret
 
@@ -166,6 +166,8 @@ def _kind(asked: Asked, refused: Refusal) -> type[AzureError]:
         return OutcomeUnknown if asked.once else Unavailable
     if refused.status in (401, 403):
         return Forbidden
+    if refused.code == "ScopeLocked":
+        return Locked
     return NotFound if refused.status == 404 or _says_gone(refused) else Conflict
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from rotator.clients import acr, entra, keyvault
+from rotator.clients.access import registry_access
 from rotator.clients.aci import TYPE, ContainerGroups
 from rotator.clients.arm import Arm
 from rotator.clients.graph import Graph
@@ -33,6 +34,7 @@ from rotator.state import (
     Principal,
     Proof,
     Registry,
+    RegistryAccess,
     Secret,
     Tags,
     Version,
@@ -176,6 +178,19 @@ class AzureWorld:
         """Every role assignment of the principal at, above or below the policy's registries; none where it has no service principal."""
         owner = (await self.principal(policy))[0].service_principal
         return await self.rbac.assignments([registry.id for registry in policy.registries], owner) if owner else ()
+
+    async def standing(self, assignments: Sequence[Assignment]) -> tuple[Assignment, ...]:
+        """Those of `assignments` that exist now, by their ids."""
+        return await self.rbac.standing(assignments)
+
+    async def registry_access(self, policy: Policy, principal: str | None) -> tuple[RegistryAccess, ...]:
+        """Of each registry of the policy, by what the principal or others may pull."""
+        found = await self.registries(policy)
+        return tuple(await together(*(registry_access(self, registry, principal) for registry in found)))
+
+    async def enable_record(self, policy: Policy) -> AccessRecord:
+        """Enable the access mark's newest version again, and read it."""
+        return await self.vault.enable_record(policy)
 
     async def delete_assignment(self, assignment: Assignment) -> bool:
         """Delete a role assignment; False where it was already gone."""

@@ -29,6 +29,7 @@ ACCESS_ACTIONS = (
     "Microsoft.Authorization/roleAssignments/write",
     "Microsoft.Authorization/roleAssignments/delete",
     "Microsoft.Authorization/roleDefinitions/read",
+    "Microsoft.ContainerRegistry/registries/tokens/read",
 )
 """What ``revoke`` and ``grant`` need, on the registry only."""
 

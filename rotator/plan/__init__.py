@@ -12,7 +12,7 @@ Rules for whoever edits this package:
 7. Collections are sorted tuples; a set's order would make a plan differ from its run.
 """
 
-from rotator.plan.access import grant_steps, revoke_steps
+from rotator.plan.access import Effect, Way, credential_steps, fitting, grant_steps, own_roles, remaining, revoke_steps
 from rotator.plan.adoption import Adoption, adoptable
 from rotator.plan.rules import ORDER, RULES, next_steps
 from rotator.plan.step import (
@@ -45,6 +45,7 @@ __all__ = [
     "Adoption",
     "Deploy",
     "Disable",
+    "Effect",
     "Grant",
     "Intent",
     "Issue",
@@ -58,13 +59,18 @@ __all__ = [
     "Step",
     "View",
     "Wait",
+    "Way",
     "adoptable",
+    "credential_steps",
     "evolve",
+    "fitting",
     "grant_steps",
     "kind",
     "next_due",
     "next_steps",
+    "own_roles",
     "plan",
+    "remaining",
     "revoke_steps",
     "short",
     "target",

@@ -1,16 +1,74 @@
-"""Which role assignments a revoke deletes and a grant creates."""
+"""Which role assignments a revoke deletes and a grant creates, and what still lets somebody pull.
 
-from collections.abc import Sequence
+Which role a registry heeds depends on its mode (azure-facts F6, G5): with the legacy permissions any role whose *actions* include the pull, with
+repository permissions (ABAC) only *data actions* on the content of repositories.
+"""
 
-from rotator.plan.step import Grant, Reason, Revoke
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from rotator.plan.step import Disable, Grant, Reason, Retire, Revoke
+from rotator.plan.view import View
 from rotator.policy import Policy
-from rotator.state import Assignment
+from rotator.state import Assignment, RegistryAccess, Role
+
+PULL, CONTENT = "Microsoft.ContainerRegistry/registries/pull/read", "Microsoft.ContainerRegistry/registries/repositories/content/read"
+"""What allows a pull: the action of a registry with legacy permissions, the data action of one with repository permissions."""
+READER, WRITER = "Container Registry Repository Reader", "Container Registry Repository Writer"
+TWINS = {"AcrPull": READER, "AcrPush": WRITER}
+"""Roles for registries with legacy permissions, and what does the same with repository permissions."""
+REGAIN = (
+    "Microsoft.Authorization/roleAssignments/write",
+    "Microsoft.ContainerRegistry/registries/write",
+    "Microsoft.ContainerRegistry/registries/generateCredentials/action",
+)
+"""Actions with which a principal that may not pull helps itself: assign a role, change the registry's mode or admin user, make a token's password."""
+LIST = "Microsoft.ContainerRegistry/registries/listCredentials/action"
+"""The action that shows the admin user's passwords."""
 
 
-def revoke_steps(policy: Policy, found: Sequence[Assignment], roles: dict[str, str]) -> tuple[Revoke, ...]:
-    """The assignments that are this policy's: its roles, exactly at its registries. `roles` maps a role's name to its GUID."""
-    declared = {(r.id.lower(), roles[r.role].lower()) for r in policy.registries}
-    mine = (a for a in found if (a.scope.lower(), a.role.lower()) in declared)
+class Effect(StrEnum):
+    """What a way means for a revocation."""
+
+    PULLS = "pulls"
+    """The principal pulls with its own password, or needs none."""
+    REGAINS = "regains"
+    """The principal can't pull, and can give itself what it takes."""
+    OTHERS = "others"
+    """Whoever has another credential pulls; the principal's own gives nothing."""
+    UNKNOWN = "unknown"
+    """It can't be read, so nobody knows."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Way:
+    """One way by which images of a registry can be pulled, or might be. `own`: it is the policy's assignment, and a revoke deletes it."""
+
+    code: str
+    registry: str
+    subject: str
+    text: str
+    effect: Effect
+    own: bool = False
+
+
+def fitting(role: str, *, abac: bool) -> str:
+    """The role that a policy's `role` means on a registry of this mode; one without a twin means itself."""
+    backwards = {twin: name for name, twin in TWINS.items()}
+    return TWINS.get(role, role) if abac else backwards.get(role, role)
+
+
+def own_roles(role: str) -> tuple[str, ...]:
+    """The roles that are a policy's own on a registry: the declared one, and what it means in either mode, which may have changed."""
+    return tuple(sorted({role, fitting(role, abac=False), fitting(role, abac=True)}))
+
+
+def revoke_steps(policy: Policy, found: Sequence[Assignment], roles: dict[str, str], recorded: Sequence[Assignment] = ()) -> tuple[Revoke, ...]:
+    """The assignments that are this policy's: its roles, exactly at its registries, and what it recorded. `roles` maps a role's name to its GUID."""
+    declared = {(r.id.lower(), roles[name].lower()) for r in policy.registries for name in own_roles(r.role) if name in roles}
+    known = {a.id.lower() for a in recorded}
+    mine = (a for a in found if (a.scope.lower(), a.role.lower()) in declared or a.id.lower() in known)
     return tuple(Revoke(a, Reason("revoke", f"{_name(a, roles)} on {a.scope}")) for a in sorted(mine))
 
 
@@ -21,6 +79,74 @@ def grant_steps(policy: Policy, found: Sequence[Assignment], recorded: Sequence[
     why = "recorded by the revocation" if recorded else f"declared by {policy.name}"
     missing = (a for a in wanted if (a.scope.lower(), a.role.lower()) not in there)
     return tuple(Grant(a, Reason("grant", f"{why}: role {a.role} on {a.scope}")) for a in sorted(missing))
+
+
+def credential_steps(view: View) -> tuple[Retire | Disable, ...]:
+    """What a revocation of the credentials takes away: every one of ours on either home, and every version that holds one of them."""
+    mine = {c.key_id.lower() for c in view.ours}
+    retired = (Retire(c.key_id, c.home, Reason("revoke", "access is revoked with its credentials")) for c in view.ours)
+    held = (v for v in view.versions if v.enabled and (v.ours or mine & {v.key_id, *v.adopted}))
+    return (*retired, *(Disable(v.id, Reason("revoke", "access is revoked with its credentials")) for v in held))
+
+
+def remaining(policy: Policy, principal: str | None, access: RegistryAccess) -> tuple[Way, ...]:
+    """By what one registry's images can be pulled now: by the principal (its object id), by others, or nobody knows. Sorted, the gravest first."""
+    found = (*_assigned(policy, principal, access), *_flags(access), *_unread(access))
+    return tuple(sorted(found, key=lambda way: (tuple(Effect).index(way.effect), way)))
+
+
+def _assigned(policy: Policy, principal: str | None, access: RegistryAccess) -> Iterator[Way]:
+    registry, roles = access.registry, {role.id: role for role in access.roles}
+    declared = next((r.role for r in policy.registries if r.id.lower() == registry.id.lower()), None)
+    for assignment in access.assignments:
+        role, direct = roles.get(assignment.role.lower()), assignment.principal_id.lower() == (principal or "").lower()
+        if role is None:
+            text = f"unknown: what role {assignment.role} at {assignment.scope} allows may not be read"
+            yield Way("unknown", registry.id, assignment.id, text, Effect.UNKNOWN)
+            continue
+        if not (effect := _effect(role, access)):
+            continue
+        here = assignment.scope.lower() == registry.id.lower()
+        own = direct and here and declared is not None and role.name in own_roles(declared)
+        holder = "" if direct else f"group {dict(access.groups).get(assignment.principal_id.lower(), assignment.principal_id)} has "
+        where = f"{holder}{role.name}{' under a condition' if assignment.condition else ''} at {assignment.scope}"
+        yield _way(registry.id, assignment.id, where, effect, direct=direct, own=own)
+
+
+def _way(registry: str, subject: str, where: str, effect: Effect, *, direct: bool, own: bool) -> Way:
+    whose = "it is this policy's own" if own else "it isn't this policy's to delete"
+    if effect is Effect.REGAINS:
+        return Way("could_regain", registry, subject, f"{where} lets the principal give itself access again; {whose}", effect, own)
+    text = f"{where} still lets the principal pull from {registry.rsplit('/', 1)[-1]}; {whose}"
+    if direct:
+        return Way("still_granted", registry, subject, text, effect, own)
+    return Way("through_group", registry, subject, text, effect)
+
+
+def _effect(role: Role, access: RegistryAccess) -> Effect | None:
+    """What a role at or above the registry is good for."""
+    if role.allows(CONTENT, data=True) if access.registry.abac else role.allows(PULL):
+        return Effect.PULLS
+    regains = any(map(role.allows, REGAIN)) or (access.registry.admin_user and role.allows(LIST))
+    return Effect.REGAINS if regains else None
+
+
+def _flags(access: RegistryAccess) -> Iterator[Way]:
+    registry = access.registry
+    if registry.anonymous_pull:
+        text = f"{registry.login_server} lets anybody pull, without any credential (anonymous pull)"
+        yield Way("anonymous_pull", registry.id, registry.id, text, Effect.PULLS)
+    if registry.admin_user:
+        text = f"the admin user of {registry.login_server} is enabled: whoever has its password can pull"
+        yield Way("admin_user", registry.id, registry.id, text, Effect.OTHERS)
+    for token in access.tokens:
+        text = f"token {token} of {registry.login_server} is enabled: whoever has its password can do what its scope map allows"
+        yield Way("registry_token", registry.id, f"{registry.id}/tokens/{token}", text, Effect.OTHERS)
+
+
+def _unread(access: RegistryAccess) -> Iterator[Way]:
+    for what in access.unread:
+        yield Way("unknown", access.registry.id, access.registry.id, f"unknown: {what}", Effect.UNKNOWN)
 
 
 def _name(assignment: Assignment, roles: dict[str, str]) -> str:

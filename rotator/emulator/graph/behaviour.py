@@ -176,9 +176,11 @@ class Directory:
         if role not in principal.app_roles:
             principal.app_roles.append(role)
 
-    def join(self, group: str, oid: str) -> None:
-        """Put an object into a group, which is made if need be. Python only."""
+    def join(self, group: str, oid: str, name: str | None = None) -> None:
+        """Put an object into a group, which is made if need be, and may be given a name. Python only."""
         self.state.groups.setdefault(group, []).append(oid)
+        if name:
+            self.state.group_names[group] = name
 
     def update(self, target: Holder, changes: Mapping[str, Any]) -> None:
         """Set properties, each as a whole. Raises ServiceError 400 for what doesn't exist or can't be changed."""

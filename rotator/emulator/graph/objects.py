@@ -100,5 +100,6 @@ class DirectoryState:
     """app_id → object id of the service principal."""
     groups: dict[str, list[str]] = field(default_factory=dict)
     """Object id of a group → object ids of its members, which may be groups."""
+    group_names: dict[str, str] = field(default_factory=dict)
     secrets: list[str] = field(default_factory=list, repr=False)
     """Every secret text ever issued."""

@@ -14,6 +14,7 @@ ALL = "Application.ReadWrite.All"
 OWNED = "Application.ReadWrite.OwnedBy"
 RESOLVERS = frozenset({"Application.Read.All", ALL, "Directory.Read.All", "Directory.ReadWrite.All"})
 READERS = RESOLVERS | {OWNED}
+GROUP_READERS = frozenset({"GroupMember.Read.All", "Group.Read.All", "Group.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"})
 DIRECTORY_READERS = frozenset({"Directory.Read.All", "Directory.ReadWrite.All", "Organization.Read.All", "Organization.ReadWrite.All"})
 
 
@@ -31,6 +32,12 @@ def may_read(roles: Collection[str]) -> None:
 def may_resolve(roles: Collection[str]) -> None:
     """Reading objects of any kind by their ids. Raises ServiceError 403."""
     if RESOLVERS.isdisjoint(roles):
+        raise denied()
+
+
+def may_read_groups(roles: Collection[str]) -> None:
+    """Reading a group's name. Raises ServiceError 403."""
+    if GROUP_READERS.isdisjoint(roles):
         raise denied()
 
 

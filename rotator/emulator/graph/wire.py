@@ -69,6 +69,7 @@ class Graph:
 
     def _other_routes(self) -> Iterator[Route]:
         yield Route("graph.directoryObjects.getByIds", "POST", "/v1.0/directoryObjects/getByIds", self._by_ids)
+        yield Route("graph.groups.get", "GET", "/v1.0/groups/{id}", self._group)
         yield Route("graph.organization.list", "GET", "/v1.0/organization", self._organization)
         yield Route("graph.me.get", "GET", "/v1.0/me", self._me)
 
@@ -155,6 +156,18 @@ class Graph:
         target = self._directory.holder(kind, self._key(kind, call))
         found = [self._typed("servicePrincipals", oid) for oid in target.owners]
         return _odata(200, {"@odata.context": f"{_metadata(call)}#directoryObjects", "value": [each for each in found if each]})
+
+    def _group(self, call: Call) -> Response:
+        """A group's id and name, which is all that a ``$select`` can ask for here."""
+        permissions.may_read_groups(self._roles(call))
+        if not set(call.request.query.get("$select", "").split(",")) <= {"id", "displayName"}:
+            raise ServiceError(501, "NotImplemented", "The emulator shows a group's id and displayName only; $select them.")
+        state, key = self._directory.state, call["id"].lower()
+        if key not in state.groups:
+            raise missing(key)
+        return _odata(
+            200, {"@odata.context": f"{_metadata(call)}#groups(id,displayName)/$entity", "id": key, "displayName": state.group_names.get(key, key)}
+        )
 
     def _organization(self, call: Call) -> Response:
         permissions.may_read_directory(self._roles(call))
