@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests import counts
+from tests.descriptions import SPECS
 
 
 def _stay_here(event: str, arguments: tuple[Any, ...]) -> None:
@@ -41,3 +42,24 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print how many cells the matrices had."""
     for line in counts.lines(terminalreporter.stats):
         terminalreporter.write_line(line)
+
+
+@pytest.fixture(scope="session")
+def _witness() -> Iterator[Any]:
+    """Whoever has Azure's own API descriptions sees the emulator's answers held against them; the others pay nothing for it."""
+    if SPECS is None:
+        yield None
+        return
+    from tests.descriptions.witness import Witness
+
+    witness = Witness(SPECS)
+    with witness.watching():
+        yield witness
+
+
+@pytest.fixture(autouse=True)
+def _answers_are_as_described(_witness: Any) -> Iterator[None]:
+    """Fail a test in which the emulator answered otherwise than Azure's descriptions say."""
+    yield
+    if _witness and (found := _witness.report()):
+        pytest.fail("not as Azure describes it:\n" + "\n".join(map(str, found)), pytrace=False)

@@ -17,6 +17,7 @@ from rotator.emulator.aci.state import State
 from rotator.emulator.inprocess import SyncAdapter
 
 IDENTITY = f"{GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/puller"
+EXTENSION = {"extensionType": "realtime-metrics", "version": "1.0"}
 SECRETS: dict[str, Any] = {
     "diagnostics": {"logAnalytics": {"workspaceId": "w", "workspaceKey": "hidden-1", "metadata": {"Env": "1"}}},
     "volumes": [
@@ -24,7 +25,7 @@ SECRETS: dict[str, Any] = {
         {"name": "files", "azureFile": {"shareName": "s", "storageAccountName": "a", "storageAccountKey": "hidden-3"}},
     ],
     "initContainers": [{"name": "init", "properties": {"image": "busybox", "environmentVariables": [{"name": "I", "secureValue": "hidden-4"}]}}],
-    "extensions": [{"name": "e", "properties": {"settings": {"A": 1}, "protectedSettings": {"b": "hidden-5"}}}],
+    "extensions": [{"name": "e", "properties": {**EXTENSION, "settings": {"A": 1}, "protectedSettings": {"b": "hidden-5"}}}],
 }
 
 
@@ -130,7 +131,7 @@ def test_hidden_values_are_stored_and_never_answered(world: World) -> None:
     assert shown["diagnostics"]["logAnalytics"] == {"workspaceId": "w", "metadata": {"Env": "1"}}
     assert shown["containers"][0]["properties"]["environmentVariables"] == [{"name": "P"}, {"name": "Q", "value": "shown"}]
     assert shown["initContainers"][0]["properties"]["environmentVariables"] == [{"name": "I"}]
-    assert shown["extensions"] == [{"name": "e", "properties": {"settings": {"A": 1}}}]
+    assert shown["extensions"] == [{"name": "e", "properties": {**EXTENSION, "settings": {"A": 1}}}]
     stored = json.dumps(world.azure.container_groups.stored(ID))
     answers += [world.arm("DELETE", ID)]
     for hidden in ("hidden-1", "aGlkZGVuLTI=", "hidden-3", "hidden-4", "hidden-5", "hidden-6", world.puller.secret, "Key.One"):

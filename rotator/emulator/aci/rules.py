@@ -22,6 +22,8 @@ _REQUIRED = {
     "ipAddress": ("ports", "type"),
     "dnsConfig": ("nameServers",),
     "subnetIds": ("id",),
+    "extensions": ("name",),
+    "extensions.properties": ("extensionType", "version"),
     "secretReferences": ("name", "identity", "secretReferenceUri"),
     "containers": ("name", "properties"),
     "containers.properties": ("image",),

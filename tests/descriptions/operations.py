@@ -1,0 +1,94 @@
+"""Finds the description of a request: the file, the path template and the operation."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from rotator.emulator.wire import Request
+
+METHODS = ("get", "put", "post", "patch", "delete", "head")
+HOSTS = {
+    "resource-manager": re.compile(r"management\..*"),
+    "keyvault": re.compile(r".*\.vault\..*"),
+    "containerregistry": re.compile(r".*\.azurecr\..*"),
+}
+"""Whose requests a description is about: those of Resource Manager, or of one service's own hosts."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of one file, in one version."""
+
+    method: str
+    template: str
+    version: str
+    file: Path
+    described: dict[str, Any]
+    hosts: re.Pattern[str]
+    pattern: re.Pattern[str]
+
+    @property
+    def pointer(self) -> str:
+        """Where it stands, as a URI."""
+        place = self.template.replace("~", "~0").replace("/", "~1").replace("{", "%7B").replace("}", "%7D")
+        return f"{self.file.as_uri()}#/paths/{place}/{self.method.lower()}"
+
+    @property
+    def weight(self) -> tuple[int, bool]:
+        """How much of the path it spells out: what says more comes first."""
+        return len(re.sub(r"\{.*?\}", "", self.template)), "/{scope}" not in self.template
+
+
+class Catalogue:
+    """Every operation that a directory of descriptions has."""
+
+    def __init__(self, directory: Path) -> None:
+        found = [operation for file in sorted(directory.glob("specification/**/*.json")) for operation in _operations(file)]
+        self.operations = sorted(found, key=lambda operation: (operation.weight, operation.version), reverse=True)
+
+    def find(self, request: Request) -> Operation | None:
+        """The operation that describes a request, in the version that was asked for if it is there, else in the newest."""
+        path = re.sub(r"/{2,}", "/", request.path)
+        fits = [o for o in self.operations if o.method == request.method and o.hosts.fullmatch(request.host) and o.pattern.fullmatch(path)]
+        best = [o for o in fits if o.template.lower() == fits[0].template.lower()]
+        return next((o for o in best if o.version == request.query.get("api-version")), best[0] if best else None)
+
+
+@cache
+def read(file: Path) -> Any:
+    """A file of descriptions, which nobody changes meanwhile."""
+    return json.loads(file.read_text())
+
+
+def _operations(file: Path) -> Iterator[Operation]:
+    if "examples" in file.parts:
+        return
+    hosts = next((pattern for name, pattern in HOSTS.items() if name in file.parts), None)
+    content = read(file)
+    for template, item in content.get("paths", {}).items():
+        if re.fullmatch(r"/\{\w+\}", template):
+            continue  # the same by a whole id, which would describe every path there is
+        for method in METHODS:
+            if method in item and hosts:
+                wide = _wide([*item.get("parameters", []), *item[method].get("parameters", [])])
+                pattern = _pattern(template, wide)
+                yield Operation(method.upper(), template, content["info"]["version"], file, item[method], hosts, pattern)
+
+
+def _wide(parameters: list[dict[str, Any]]) -> set[str]:
+    """The parameters that may hold slashes: a scope, or the name of a repository."""
+    return {"name", *(p["name"] for p in parameters if p.get("x-ms-skip-url-encoding"))}
+
+
+def _pattern(template: str, wide: set[str]) -> re.Pattern[str]:
+    made = ""
+    for part in re.split(r"(\{.*?\})", template):
+        if not part.startswith("{"):
+            made += re.escape(part)
+        else:
+            made += ".+" if part[1:-1] in wide else "[^/]*"
+    return re.compile(made.removesuffix("/") + "/?", re.IGNORECASE)
