@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from rotator import group
 from rotator.policy import KeyVaultSource, Source
 from rotator.state import Secret
-from tests.group.documents import APP_ID, NEW, OLD, PASSWORD, SINCE, container_group, declared, group_id, observed, policy
+from tests.group.documents import APP_ID, NEW, OLD, PASSWORD, SERVER, SINCE, container_group, declared, group_id, observed, policy
 
 NAME = st.from_regex(r"[a-z][a-z0-9]{0,6}", fullmatch=True)
 ENV = st.from_regex(r"[A-Za-z_][A-Za-z0-9_.-]{0,8}", fullmatch=True)
@@ -83,9 +83,9 @@ def volumes() -> st.SearchStrategy[list[dict[str, Any]]]:
 
 
 def entries() -> st.SearchStrategy[list[dict[str, Any]]]:
-    server = NAME.map(lambda name: f"{name}.azurecr.io")
+    mine, server = st.sampled_from([SERVER, "second.azurecr.io"]), NAME.map(lambda name: f"{name}.azurecr.io")
     one = st.one_of(
-        objects(server=server, username=st.sampled_from([APP_ID, APP_ID.upper()]), password=st.just("old password")),
+        objects(server=mine, username=st.sampled_from([APP_ID, APP_ID.upper()]), password=st.just("old password")),
         objects(server=server, username=NAME, password=TEXT),
         objects(server=server, identity=NAME),
         objects(server=server, username=st.just(APP_ID), passwordReference=NAME),
