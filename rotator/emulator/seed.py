@@ -33,6 +33,14 @@ ACCESS_ACTIONS = (
 )
 """What ``revoke`` and ``grant`` need, on the registry only."""
 
+ADMIN_PERMISSIONS = (
+    "AppRoleAssignment.ReadWrite.All",
+    "Directory.ReadWrite.All",
+    "Policy.Read.All",
+    "Policy.ReadWrite.ApplicationConfiguration",
+)
+"""What an administrator may do in Graph beside changing every application: groups, consent, app management policies."""
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -101,7 +109,10 @@ def _operator(azure: Azure, registry: str, vault: str) -> Identity:
 def _admin(azure: Azure) -> Identity:
     subscription = f"/subscriptions/{SUBSCRIPTION}"
     roles = ((subscription, "Owner"), (subscription, "Key Vault Administrator"))
-    return _identity(azure, "admin", "Application.ReadWrite.All", roles)
+    admin = _identity(azure, "admin", "Application.ReadWrite.All", roles)
+    for permission in ADMIN_PERMISSIONS:
+        azure.directory.grant(admin.app_id, permission)
+    return admin
 
 
 def _define(azure: Azure, name: str, actions: Iterable[str]) -> None:

@@ -15,7 +15,7 @@ from rotator.emulator.azure import Azure
 from rotator.emulator.faults import Fault
 from rotator.emulator.private import read_json, write_private
 
-FORMAT = 1
+FORMAT = 2
 """Raised when a file of an older emulator could no longer be read."""
 
 

@@ -4,10 +4,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from rotator.emulator.graph import known
 from rotator.emulator.timing import Timing
 
-Kind = Literal["applications", "servicePrincipals"]
+Home = Literal["applications", "servicePrincipals"]
 """The two homes of a password credential, by the names of their collections."""
+Kind = Literal["applications", "servicePrincipals", "groups"]
+"""Every collection of the directory."""
 
 
 @dataclass(slots=True)
@@ -62,11 +65,23 @@ class Application:
     owners: list[str] = field(default_factory=list)
     earlier: list[Earlier] = field(default_factory=list)
     deleted: datetime | None = None
+    policies: list[str] = field(default_factory=list)
+    """The app management policies that are assigned to it, by id."""
+
+
+@dataclass(slots=True)
+class Grant:
+    """An appRoleAssignment: a role of the application `resource_app_id` that a service principal was given."""
+
+    id: str
+    app_role_id: str
+    resource_app_id: str
+    created: datetime
 
 
 @dataclass(slots=True)
 class ServicePrincipal:
-    """An application's identity in this tenant. `app_roles` are the Graph permissions that an administrator consented to."""
+    """An application's identity in this tenant, or a managed identity, or one of Microsoft's own."""
 
     id: str
     app_id: str
@@ -77,12 +92,58 @@ class ServicePrincipal:
     owners: list[str] = field(default_factory=list)
     earlier: list[Earlier] = field(default_factory=list)
     deleted: datetime | None = None
+    policies: list[str] = field(default_factory=list)
     account_enabled: bool = True
-    app_roles: list[str] = field(default_factory=list)
+    grants: list[Grant] = field(default_factory=list)
+
+    @property
+    def app_roles(self) -> list[str]:
+        """The Graph permissions that an administrator consented to, such as ``Application.ReadWrite.OwnedBy``."""
+        names = {role: name for name, role in known.GRAPH_ROLES.items()}
+        return [names[grant.app_role_id] for grant in self.grants if grant.resource_app_id == known.GRAPH and grant.app_role_id in names]
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether clients may change it: it is neither a managed identity, which its resource governs, nor Microsoft's."""
+        return self.properties.get("servicePrincipalType") != "ManagedIdentity" and self.app_id not in known.FIRST_PARTY
+
+
+@dataclass(slots=True)
+class Group:
+    """A security group. `members` and `owners` are object ids, some perhaps of objects that are gone."""
+
+    id: str
+    display_name: str
+    created: datetime
+    properties: dict[str, Any] = field(default_factory=dict)
+    members: list[str] = field(default_factory=list)
+    owners: list[str] = field(default_factory=list)
+    earlier: list[Earlier] = field(default_factory=list)
+    deleted: datetime | None = None
+
+
+@dataclass(slots=True)
+class Policy:
+    """An app management policy: `content` is its JSON but for the id."""
+
+    id: str
+    content: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Spent:
+    """What one client has used of its budgets: resource units since `began`, writes since `writing`."""
+
+    began: datetime
+    writing: datetime
+    units: int = 0
+    writes: int = 0
 
 
 Holder = Application | ServicePrincipal
 """An object that can hold passwords."""
+Entry = Application | ServicePrincipal | Group
+"""Any object of the directory."""
 
 
 @dataclass(slots=True)
@@ -98,8 +159,12 @@ class DirectoryState:
     """app_id → object id of the application."""
     principal_ids: dict[str, str] = field(default_factory=dict)
     """app_id → object id of the service principal."""
-    groups: dict[str, list[str]] = field(default_factory=dict)
-    """Object id of a group → object ids of its members, which may be groups."""
-    group_names: dict[str, str] = field(default_factory=dict)
+    groups: dict[str, Group] = field(default_factory=dict)
+    policies: dict[str, Policy] = field(default_factory=dict)
+    """App management policies by id."""
+    tenant_policy: dict[str, Any] = field(default_factory=dict)
+    """What was set of the default app management policy."""
+    spent: dict[str, Spent] = field(default_factory=dict)
+    """app_id of a client → what it has used of Graph's budgets."""
     secrets: list[str] = field(default_factory=list, repr=False)
     """Every secret text ever issued."""

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from rotator.emulator.graph.objects import Application, Holder
-from rotator.emulator.graph.shape import date
+from rotator.emulator.graph.policies import too_long
+from rotator.emulator.graph.refusals import bad_value, unknown_property
 from rotator.emulator.wire import ServiceError
 
 PERSONAL = ("AzureADandPersonalMicrosoftAccount", "PersonalMicrosoftAccount")
@@ -31,12 +32,6 @@ def asked(body: Mapping[str, Any]) -> tuple[str | None, datetime | None, datetim
     return credential.get("displayName"), _instant(credential, "startDateTime"), _instant(credential, "endDateTime")
 
 
-def unknown_property(name: str, of: str) -> ServiceError:
-    """A property that a type doesn't have."""
-    message = f"The property '{name}' does not exist on type '{of}'. Make sure to only use property names that are defined by the type."
-    return ServiceError(400, "Request_BadRequest", message)
-
-
 def _instant(credential: Mapping[str, Any], name: str) -> datetime | None:
     text = credential.get(name)
     if text is None:
@@ -44,12 +39,8 @@ def _instant(credential: Mapping[str, Any], name: str) -> datetime | None:
     try:
         at = datetime.fromisoformat(str(text))
     except ValueError as error:
-        raise _invalid(name) from error
+        raise bad_value(name, "PasswordCredential") from error
     return at if at.tzinfo else at.replace(tzinfo=UTC)
-
-
-def _invalid(name: str) -> ServiceError:
-    return ServiceError(400, "Request_BadRequest", f"Invalid value specified for property '{name}' of resource 'PasswordCredential'.")
 
 
 def lifetime(now: datetime, start: datetime | None, end: datetime | None) -> tuple[datetime, datetime]:
@@ -57,7 +48,7 @@ def lifetime(now: datetime, start: datetime | None, end: datetime | None) -> tup
     begins = start or now
     ends = end or years_later(begins, DEFAULT_YEARS)
     if ends <= begins:
-        raise _invalid("endDateTime")
+        raise bad_value("endDateTime", "PasswordCredential")
     return begins.astimezone(UTC), ends.astimezone(UTC)
 
 
@@ -76,9 +67,7 @@ def under_policy(now: datetime, start: datetime, end: datetime, seconds: str) ->
     """
     if seconds:
         return min(end, now + timedelta(seconds=float(seconds)))
-    message = "Credential lifetime exceeds the max value allowed as per assigned policy 'Default app management tenant policy'."
-    detail = {"code": "InvalidKeyEndDate", "message": f"The end date {date(end)} is too far from the start date {date(start)}.", "target": "EndDate"}
-    raise ServiceError(400, "CredentialInvalidLifetimeAsPerAppPolicy", message, extra={"details": [detail]})
+    raise too_long(start, end, "Default app management tenant policy")
 
 
 def room(holder: Holder, application: Application | None) -> None:

@@ -7,56 +7,51 @@ be read: with ``Application.ReadWrite.OwnedBy`` an app reads and lists every app
 
 from collections.abc import Collection
 
-from rotator.emulator.graph.objects import Holder
-from rotator.emulator.wire import ServiceError
+from rotator.emulator.graph.objects import Entry, Group, Kind, ServicePrincipal
+from rotator.emulator.graph.refusals import denied
 
 ALL = "Application.ReadWrite.All"
 OWNED = "Application.ReadWrite.OwnedBy"
-RESOLVERS = frozenset({"Application.Read.All", ALL, "Directory.Read.All", "Directory.ReadWrite.All"})
+_DIRECTORY = frozenset({"Directory.Read.All", "Directory.ReadWrite.All"})
+_GROUP_WRITERS = frozenset({"Group.ReadWrite.All", "Directory.ReadWrite.All"})
+RESOLVERS = _DIRECTORY | {"Application.Read.All", ALL}
 READERS = RESOLVERS | {OWNED}
-GROUP_READERS = frozenset({"GroupMember.Read.All", "Group.Read.All", "Group.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"})
-DIRECTORY_READERS = frozenset({"Directory.Read.All", "Directory.ReadWrite.All", "Organization.Read.All", "Organization.ReadWrite.All"})
+DIRECTORY_READERS = _DIRECTORY | {"Organization.Read.All", "Organization.ReadWrite.All"}
+DOMAIN_READERS = DIRECTORY_READERS | {"Domain.Read.All", "Domain.ReadWrite.All"}
+MEMBER_WRITERS = _GROUP_WRITERS | {"GroupMember.ReadWrite.All"}
+GROUP_CREATORS = _GROUP_WRITERS | {"Group.Create"}
+GROUP_READERS = _DIRECTORY | MEMBER_WRITERS | {"Group.Read.All", "GroupMember.Read.All"}
+GRANT_READERS = RESOLVERS | {"AppRoleAssignment.ReadWrite.All"}
+GRANT_WRITERS = frozenset({"AppRoleAssignment.ReadWrite.All"})
+POLICY_WRITERS = frozenset({"Policy.ReadWrite.ApplicationConfiguration"})
+POLICY_READERS = POLICY_WRITERS | {"Policy.Read.All"}
 
 
-def denied() -> ServiceError:
-    """Graph's one refusal, whatever is missing."""
-    return ServiceError(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
-
-
-def may_read(roles: Collection[str]) -> None:
-    """Reading applications and service principals, one or many. Raises ServiceError 403."""
-    if READERS.isdisjoint(roles):
+def require(roles: Collection[str], wanted: frozenset[str]) -> None:
+    """Whether the caller holds one of these permissions. Raises ServiceError 403."""
+    if wanted.isdisjoint(roles):
         raise denied()
 
 
-def may_resolve(roles: Collection[str]) -> None:
-    """Reading objects of any kind by their ids. Raises ServiceError 403."""
-    if RESOLVERS.isdisjoint(roles):
-        raise denied()
+def may_read(roles: Collection[str], kind: Kind = "applications") -> None:
+    """Reading objects of a collection, one or many. Raises ServiceError 403."""
+    require(roles, GROUP_READERS if kind == "groups" else READERS)
 
 
-def may_read_groups(roles: Collection[str]) -> None:
-    """Reading a group's name. Raises ServiceError 403."""
-    if GROUP_READERS.isdisjoint(roles):
-        raise denied()
+def may_create(roles: Collection[str], kind: Kind = "applications") -> None:
+    """Creating an object. Raises ServiceError 403."""
+    require(roles, GROUP_CREATORS if kind == "groups" else frozenset({ALL, OWNED}))
 
 
-def may_read_directory(roles: Collection[str]) -> None:
-    """Reading the organization. Raises ServiceError 403."""
-    if DIRECTORY_READERS.isdisjoint(roles):
-        raise denied()
-
-
-def may_create(roles: Collection[str]) -> None:
-    """Creating an application. Raises ServiceError 403."""
-    if ALL not in roles and OWNED not in roles:
-        raise denied()
-
-
-def may_write(roles: Collection[str], oid: str, target: Holder | None) -> None:
+def may_write(roles: Collection[str], oid: str, target: Entry | None, kind: Kind = "applications") -> None:
     """Changing one object: everybody's with ``.All``, one's own with ``.OwnedBy``. Raises ServiceError 403.
 
-    That an object doesn't exist (None) is told to whoever has either permission.
+    That an object doesn't exist (None) is told to whoever has either permission. Managed identities and Microsoft's service principals are
+    nobody's to change.
     """
-    if ALL not in roles and not (OWNED in roles and (target is None or oid in target.owners)):
+    if isinstance(target, ServicePrincipal) and not target.is_ours:
+        raise denied()
+    if kind == "groups" or isinstance(target, Group):
+        require(roles, _GROUP_WRITERS)
+    elif ALL not in roles and not (OWNED in roles and (target is None or oid in target.owners)):
         raise denied()

@@ -3,12 +3,13 @@
 Source: recordings of azure-cli's test-suite (2022) for both types; secretText is null in every answer but that of addPassword.
 """
 
+import uuid
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from rotator.emulator.clock import iso
-from rotator.emulator.graph.objects import Application, Holder, Password, ServicePrincipal
+from rotator.emulator.graph.objects import Application, Entry, Group, Password, ServicePrincipal
 
 _INFO = {"logoUrl": None, "marketingUrl": None, "privacyStatementUrl": None, "supportUrl": None, "termsOfServiceUrl": None}
 _PUBLISHER = {"displayName": None, "verifiedPublisherId": None, "addedDateTime": None}
@@ -98,6 +99,43 @@ PRINCIPAL: dict[str, Any] = {
 """A service principal as created with an application ID only."""
 
 
+GROUP: dict[str, Any] = {
+    "classification": None,
+    "createdDateTime": None,
+    "creationOptions": [],
+    "description": None,
+    "displayName": None,
+    "expirationDateTime": None,
+    "groupTypes": [],
+    "isAssignableToRole": None,
+    "mail": None,
+    "mailEnabled": False,
+    "mailNickname": None,
+    "membershipRule": None,
+    "membershipRuleProcessingState": None,
+    "onPremisesDomainName": None,
+    "onPremisesLastSyncDateTime": None,
+    "onPremisesNetBiosName": None,
+    "onPremisesSamAccountName": None,
+    "onPremisesSecurityIdentifier": None,
+    "onPremisesSyncEnabled": None,
+    "preferredDataLocation": None,
+    "preferredLanguage": None,
+    "proxyAddresses": [],
+    "renewedDateTime": None,
+    "resourceBehaviorOptions": [],
+    "resourceProvisioningOptions": [],
+    "securityEnabled": True,
+    "securityIdentifier": None,
+    "theme": None,
+    "uniqueName": None,
+    "visibility": None,
+    "onPremisesProvisioningErrors": [],
+    "serviceProvisioningErrors": [],
+}
+"""A security group as created with a name and a nickname only."""
+
+
 def date(at: datetime) -> str:
     """An instant as Graph writes it: no fraction where there is none, no trailing zeros where there is one."""
     text = iso(at, 7 if at.microsecond else 0)
@@ -117,10 +155,15 @@ def password(of: Password, secret: str | None = None) -> dict[str, Any]:
     }
 
 
-def body(of: Holder, tenant: str, domain: str) -> dict[str, Any]:
-    """The whole JSON of an object, without the OData annotations. To be read only: what is nested in it is shared."""
-    head = {"id": of.id, "deletedDateTime": None}
-    own = _application(of, domain) if isinstance(of, Application) else _principal(of, tenant)
+def body(of: Entry, tenant: str, domain: str, application: Application | None = None) -> dict[str, Any]:
+    """The whole JSON of an object, without the OData annotations. To be read only: what is nested in it is shared.
+
+    `application` is that of a service principal, where this tenant has it.
+    """
+    head = {"id": of.id, "deletedDateTime": date(of.deleted) if of.deleted else None}
+    if isinstance(of, Group):
+        return {**head, **_group(of), **of.properties}
+    own = _application(of, domain) if isinstance(of, Application) else _principal(of, tenant, application)
     return {**head, **own, **of.properties, "passwordCredentials": _live(of.passwords)}
 
 
@@ -129,17 +172,40 @@ def _application(of: Application, domain: str) -> dict[str, Any]:
     return {"appId": of.app_id, **APPLICATION, **known}
 
 
-def _principal(of: ServicePrincipal, tenant: str) -> dict[str, Any]:
+def _principal(of: ServicePrincipal, tenant: str, application: Application | None) -> dict[str, Any]:
+    given = application.properties if application else {}
     known = {
         "accountEnabled": of.account_enabled,
-        "appDisplayName": of.display_name,
+        "appDisplayName": application.display_name if application else of.display_name,
         "appId": of.app_id,
         "appOwnerOrganizationId": tenant,
+        "appRoles": given.get("appRoles", []),
         "createdDateTime": date(of.created.replace(microsecond=0)),
         "displayName": of.display_name,
-        "servicePrincipalNames": [of.app_id],
+        "oauth2PermissionScopes": (given.get("api") or {}).get("oauth2PermissionScopes", []),
+        "servicePrincipalNames": [of.app_id, *given.get("identifierUris", [])],
     }
     return {**PRINCIPAL, **known}
+
+
+def _group(of: Group) -> dict[str, Any]:
+    created = date(of.created.replace(microsecond=0))
+    known = {"createdDateTime": created, "displayName": of.display_name, "renewedDateTime": created, "securityIdentifier": _security_id(of.id)}
+    return {**GROUP, **known}
+
+
+def _security_id(guid: str) -> str:
+    """The SID of an object of the directory: its GUID as four little-endian numbers."""
+    raw = uuid.UUID(guid).bytes_le if _is_guid(guid) else bytes(16)
+    return "S-1-12-1-" + "-".join(str(int.from_bytes(raw[at : at + 4], "little")) for at in range(0, 16, 4))
+
+
+def _is_guid(text: str) -> bool:
+    try:
+        uuid.UUID(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _live(passwords: Iterable[Password]) -> list[dict[str, Any]]:
@@ -156,4 +222,22 @@ def organization(tenant: str, name: str, domain: str, created: datetime) -> dict
         "displayName": name,
         "tenantType": "AAD",
         "verifiedDomains": [initial],
+    }
+
+
+def domain(name: str) -> dict[str, Any]:
+    """The tenant's initial domain."""
+    return {
+        "authenticationType": "Managed",
+        "availabilityStatus": None,
+        "id": name,
+        "isAdminManaged": True,
+        "isDefault": True,
+        "isInitial": True,
+        "isRoot": True,
+        "isVerified": True,
+        "supportedServices": ["Email", "OfficeCommunicationsOnline"],
+        "passwordValidityPeriodInDays": 2147483647,
+        "passwordNotificationWindowInDays": 14,
+        "state": None,
     }

@@ -1,0 +1,65 @@
+"""What was deleted and can be had back: applications and service principals, for thirty days.
+
+Source: "Restore deleted item". An application comes back without its service principal, which has to be restored by itself; security groups are
+gone for good.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from rotator.emulator.graph.objects import Application, Group, Holder, Home
+from rotator.emulator.graph.refusals import missing
+
+if TYPE_CHECKING:
+    from rotator.emulator.graph.behaviour import Directory
+
+KEPT = timedelta(days=30)
+"""After this a deleted object is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedItems:
+    """The recycle bin of a directory."""
+
+    directory: "Directory"
+
+    def every(self, kind: Home) -> Iterator[Holder]:
+        """The deleted objects of a collection."""
+        for target in self.directory.collection(kind).values():
+            if not isinstance(target, Group) and self._there(target):
+                yield target
+
+    def _there(self, target: Holder) -> bool:
+        return target.deleted is not None and self.directory.clock.now() < target.deleted + KEPT
+
+    def find(self, oid: str) -> Holder:
+        """A deleted object by its id. Raises ServiceError 404."""
+        state = self.directory.state
+        found: Holder | None = state.applications.get(oid.lower()) or state.principals.get(oid.lower())
+        if found is None or not self._there(found):
+            raise missing(oid)
+        return found
+
+    def restore(self, oid: str) -> Holder:
+        """Have a deleted object back, passwords and all. Raises ServiceError 404; 400 or 409 for a service principal that can't be."""
+        found = self.find(oid)
+        if not isinstance(found, Application):
+            self.directory.vacant(found.app_id)
+            self.directory.state.principal_ids[found.app_id] = found.id
+        found.deleted = None
+        return found
+
+    def destroy(self, oid: str) -> None:
+        """Delete for good; with an application goes its deleted service principal. Raises ServiceError 404."""
+        found, state = self.find(oid), self.directory.state
+        if isinstance(found, Application):
+            del state.applications[found.id], state.application_ids[found.app_id]
+            gone = [each for each in state.principals.values() if each.app_id == found.app_id and each.deleted is not None]
+        else:
+            gone = [found]
+        for principal in gone:
+            del state.principals[principal.id]
+            if state.principal_ids.get(principal.app_id) == principal.id:
+                del state.principal_ids[principal.app_id]

@@ -1,0 +1,69 @@
+"""Which properties each type of the directory has, and which of them a client may write."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rotator.emulator.graph import shape
+from rotator.emulator.graph.objects import Kind
+from rotator.emulator.graph.queries import Kindred
+from rotator.emulator.graph.refusals import bad_value, unknown_property
+from rotator.emulator.wire import ServiceError
+
+KINDRED: dict[Kind, Kindred] = {
+    "applications": Kindred(
+        "microsoft.graph.application", frozenset({"id", "deletedDateTime", "appId", "uniqueName", *shape.APPLICATION}), ("owners",)
+    ),
+    "servicePrincipals": Kindred(
+        "microsoft.graph.servicePrincipal", frozenset({"id", "deletedDateTime", *shape.PRINCIPAL}), ("owners", "appRoleAssignments", "memberOf")
+    ),
+    "groups": Kindred("microsoft.graph.group", frozenset({"id", "deletedDateTime", *shape.GROUP}), ("owners", "members", "memberOf")),
+}
+"""The types of the three collections."""
+
+AUDIENCES = ("AzureADMyOrg", "AzureADMultipleOrgs", "AzureADandPersonalMicrosoftAccount", "PersonalMicrosoftAccount")
+"""What an application's ``signInAudience`` can be."""
+
+_CREDENTIALS = ("passwordCredentials", "keyCredentials")
+_FIXED = frozenset(
+    {
+        "id",
+        "appId",
+        "deletedDateTime",
+        "createdDateTime",
+        "publisherDomain",
+        "servicePrincipalType",
+        "servicePrincipalNames",
+        "appOwnerOrganizationId",
+        "securityIdentifier",
+        "renewedDateTime",
+        "uniqueName",
+    }
+)
+_LISTS = frozenset({"tags", "identifierUris", "appRoles", "notificationEmailAddresses", "replyUrls", "alternativeNames", "requiredResourceAccess"})
+
+
+def check(properties: Mapping[str, Any], kind: Kind) -> None:
+    """Whether a client may set these. Raises ServiceError 400, 501 for certificates."""
+    of = KINDRED[kind]
+    for name, value in properties.items():
+        if name not in of.properties:
+            raise unknown_property(name, of.type)
+        if name in _FIXED:
+            raise ServiceError(400, "Request_BadRequest", f"Property '{name}' is read-only and cannot be set.")
+        if name in _CREDENTIALS and value:
+            raise ServiceError(501, "NotImplemented", f"The emulator does not implement {name} in a body of graph; use addPassword.")
+        if not _fits(name, value, kind):
+            raise bad_value(name, of.resource)
+
+
+def _fits(name: str, value: Any, kind: Kind) -> bool:
+    if name == "signInAudience" and kind == "applications":
+        return value in AUDIENCES
+    if name in _LISTS:
+        return isinstance(value, list)
+    return name != "displayName" or (isinstance(value, str) and bool(value))
+
+
+def storable(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Properties as they are kept: credentials have a place of their own."""
+    return {name: value for name, value in properties.items() if name not in _CREDENTIALS}

@@ -1,0 +1,1 @@
+"""Graph's operations by what they are about: each module has a table of routes."""

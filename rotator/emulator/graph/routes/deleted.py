@@ -1,0 +1,65 @@
+"""What was deleted within thirty days: look at it, have it back, or be rid of it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from rotator.emulator.graph import odata, permissions, queries
+from rotator.emulator.graph.access import Access
+from rotator.emulator.graph.objects import Holder, Home
+from rotator.emulator.graph.properties import KINDRED
+from rotator.emulator.wire import Call, Response, Route
+
+CASTS: dict[str, Home] = {"microsoft.graph.application": "applications", "microsoft.graph.servicePrincipal": "servicePrincipals"}
+
+
+def routes(access: Access) -> Iterator[Route]:
+    """The operations on deleted items, with the casts that a list needs and a read may have."""
+    of = _Deleted(access)
+    for type_, home in CASTS.items():
+        for cast in (type_, type_.removeprefix("microsoft.")):
+            path = f"/v1.0/directory/deletedItems/{cast}"
+            yield Route("graph.deletedItems.list", "GET", path, partial(of.list, home))
+            yield Route("graph.deletedItems.count", "GET", f"{path}/$count", partial(of.count, home))
+            yield Route("graph.deletedItems.get", "GET", f"/v1.0/directory/deletedItems/{{id}}/{cast}", of.get)
+    item = "/v1.0/directory/deletedItems/{id}"
+    yield Route("graph.deletedItems.get", "GET", item, of.get)
+    yield Route("graph.deletedItems.restore", "POST", f"{item}/restore", of.restore)
+    yield Route("graph.deletedItems.restore", "POST", f"{item}/microsoft.graph.restore", of.restore)
+    yield Route("graph.deletedItems.delete", "DELETE", item, of.delete)
+
+
+@dataclass(frozen=True, slots=True)
+class _Deleted:
+    access: Access
+
+    def list(self, home: Home, call: Call) -> Response:
+        permissions.may_read(self.access.roles(call))
+        wanted = queries.query(call.request, KINDRED[home])
+        bodies = [self.access.directory.body(target) for target in self.access.directory.deleted.every(home)]
+        return odata.slice_of(call, home, bodies, wanted)
+
+    def count(self, home: Home, call: Call) -> Response:
+        permissions.may_read(self.access.roles(call))
+        wanted, directory = queries.counting(call.request, KINDRED[home]), self.access.directory
+        return odata.number(sum(wanted.holds(directory.body(target)) for target in directory.deleted.every(home)))
+
+    def get(self, call: Call) -> Response:
+        permissions.may_read(self.access.roles(call))
+        return odata.entity(call, "directoryObjects", self.access.typed(self.access.directory.deleted.find(call["id"])))
+
+    def restore(self, call: Call) -> Response:
+        found = self.access.directory.deleted.restore(self._writable(call).id)
+        return odata.entity(call, "directoryObjects", self.access.typed(found))
+
+    def delete(self, call: Call) -> Response:
+        self.access.directory.deleted.destroy(self._writable(call).id)
+        return odata.done()
+
+    def _writable(self, call: Call) -> Holder:
+        roles = self.access.roles(call)
+        permissions.may_write(roles, call.who.oid, None)
+        found = self.access.directory.deleted.find(call["id"])
+        permissions.may_write(roles, call.who.oid, found)
+        self.access.undisturbed()
+        return found
