@@ -12,7 +12,10 @@ from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parents[2]
 AZ = os.environ.get("ROTATOR_AZ") or shutil.which("az")
+
+SCRIPTS = [script for script in sorted(Path(__file__).parent.glob("*.sh")) if script.name != "shell.sh"]
 
 
 def _command(directory: Path, name: str, *words: str) -> None:
@@ -23,14 +26,15 @@ def _command(directory: Path, name: str, *words: str) -> None:
 
 
 @pytest.mark.skipif(AZ is None, reason="the Azure CLI is not here: put az on PATH, or name it in ROTATOR_AZ")
-def test_the_documented_az_commands_and_rotator_agree_about_the_world(tmp_path: Path) -> None:
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
+def test_the_documented_az_commands_work(script: Path, tmp_path: Path) -> None:
+    """Each script is a page of documentation; ``chain`` is the whole story, with rotator between the commands of az."""
     assert AZ is not None
     (commands := tmp_path / "bin").mkdir()
     _command(commands, "az", str(Path(AZ).absolute()))
     _command(commands, "rotator", sys.executable, "-m", "rotator")
-    root = Path(__file__).parents[2]
-    environment = {"HOME": str(tmp_path), "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(root)}
-    script = Path(__file__).with_name("chain.sh")
-    ran = subprocess.run([script, tmp_path / "state"], env=environment, capture_output=True, text=True, check=False, timeout=900)
+    environment = {"HOME": str(tmp_path), "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+    (state := tmp_path / "state").mkdir()
+    ran = subprocess.run([script, state], env=environment, capture_output=True, text=True, check=False, timeout=900)
     assert ran.returncode == 0, f"{ran.stdout}\n{ran.stderr}"
-    assert "The whole chain works." in ran.stdout
+    assert "works." in ran.stdout

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from rotator.emulator.aci.events import made_up_digest
-from rotator.emulator.acr.behaviour import SUFFIXES, Registries
+from rotator.emulator.acr.behaviour import SUFFIXES, PullRefused, Registries
 from rotator.emulator.acr.image import Image
-from rotator.emulator.acr.refusal import Refused
 from rotator.emulator.arm.behaviour import Resources
 from rotator.emulator.keyvault.behaviour import Vaults
 from rotator.emulator.wire import Json, ServiceError
@@ -43,7 +42,7 @@ class Puller:
         self._resources, self._registries, self._vaults = resources, registries, vaults
 
     def pull(self, resource: dict[str, Json], image: str, digest: str = "") -> Image:
-        """Pull `image` (its `digest`, if resolved before) as the group `resource` would, this instant. Raises Refused."""
+        """Pull `image` (its `digest`, if resolved before) as the group `resource` would, this instant. Raises PullRefused."""
         named = Named.parse(image)
         if not named.host.endswith(SUFFIXES):
             return Image(digest or made_up_digest(image))
@@ -65,7 +64,7 @@ class Puller:
             return self._registries.could_pull(username, self._password(resource, credential), named.host, named.repository, wanted)
         try:
             self._pull_as(credential["identity"], named, wanted)
-        except Refused:
+        except PullRefused:
             return False
         return True
 
@@ -80,7 +79,7 @@ class Puller:
         oid = str(known.properties.get("principalId", "")) if known else ""
         if oid:
             return self._registries.pull_as(oid, named.host, named.repository, wanted)
-        self._registries.rights.registry(named.host)
+        self._registries.registry(named.host)
         return self._registries.stored(named.host, named.repository, wanted).image()
 
     def _password(self, resource: dict[str, Json], credential: dict[str, Json]) -> str:
@@ -120,6 +119,6 @@ def username_for(resource: dict[str, Json], image: str) -> str:
     return str(credential.get("username") or credential.get("identity") or "")
 
 
-def refusal(error: Refused) -> str:
+def refusal(error: PullRefused) -> str:
     """A refused pull in one line, for the record."""
     return f"{error.code}: {error.message}"

@@ -18,6 +18,14 @@ PROVIDERS = {
     "Microsoft.Resources": ("resourceGroups", "subscriptions", "tenants"),
 }
 """The resource types that are emulated; any other namespace is unknown here (404 InvalidResourceNamespace)."""
+VERSIONS = {
+    "Microsoft.Authorization": ("2022-04-01", "2020-05-01"),
+    "Microsoft.ContainerInstance": ("2025-09-01", "2024-05-01-preview", "2023-05-01"),
+    "Microsoft.ContainerRegistry": ("2025-11-01", "2023-07-01"),
+    "Microsoft.KeyVault": ("2023-07-01", "2022-07-01"),
+    "Microsoft.Resources": ("2024-11-01", "2022-12-01"),
+}
+"""What a client that asks first (``az resource``) chooses from, newest first: versions with a published description. Any other is taken, too."""
 
 
 def subscription_routes(resources: Resources) -> tuple[Route, ...]:
@@ -114,7 +122,8 @@ class _Subscriptions:
 
     def _provider_json(self, scope: str, name: str) -> Json:
         locations = sorted({g.location for g in self.resources.state.groups.values()})
-        types = [{"resourceType": t, "locations": locations, "apiVersions": [], "capabilities": "None"} for t in PROVIDERS[name]]
+        common = {"locations": locations, "apiVersions": list(VERSIONS[name]), "capabilities": "None"}
+        types = [{"resourceType": each, **common} for each in PROVIDERS[name]]
         head = {"id": f"{scope}/providers/{name}", "namespace": name, "registrationPolicy": "RegistrationRequired"}
         return head | {"resourceTypes": types, "registrationState": "Registered"}
 
