@@ -27,6 +27,8 @@ class Who(StrEnum):
 
     operator = "operator"
     admin = "admin"
+    app_service = "app-service"
+    virtual_machine = "virtual-machine"
 
 
 class Cloud(StrEnum):
@@ -116,7 +118,9 @@ def _advice(directory: Path | None) -> str:
 def env(
     directory: Where = None,
     az: Annotated[bool, typer.Option("--az", help="Add what the az command line needs.")] = False,
-    who: Annotated[Who, typer.Option("--as", help="operator: what rotator may do. admin: everything.")] = Who.operator,
+    who: Annotated[
+        Who, typer.Option("--as", help="operator: what rotator may do. admin: everything. The others: a managed identity.")
+    ] = Who.operator,
 ) -> None:
     """Print what a shell evaluates so that its clients take the emulator for Azure."""
     with _refusals():

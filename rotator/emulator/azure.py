@@ -16,6 +16,7 @@ from rotator.emulator.faults import Faults
 from rotator.emulator.graph.behaviour import Directory
 from rotator.emulator.ids import Ids
 from rotator.emulator.keyvault.behaviour import Vaults
+from rotator.emulator.msi.behaviour import Identities
 from rotator.emulator.rbac.behaviour import Authorization
 from rotator.emulator.timing import Timing
 
@@ -35,6 +36,7 @@ class Azure:
     vaults: Vaults
     registries: Registries
     container_groups: ContainerGroups
+    identities: Identities
 
     @classmethod
     def build(cls, clock: Clock, *, seed: int = 0, timing: Timing | None = None, tenant: str | None = None) -> "Azure":
@@ -47,4 +49,5 @@ class Azure:
         vaults = Vaults(clock, ids, timing, faults, resources, authorization)
         registries = Registries(clock, ids, timing, faults, resources, authorization, tokens)
         groups = ContainerGroups(clock, ids, timing, faults, resources, registries, vaults, authorization)
-        return cls(clock, ids, timing, faults, directory, tokens, authorization, resources, vaults, registries, groups)
+        identities = Identities(resources, directory)
+        return cls(clock, ids, timing, faults, directory, tokens, authorization, resources, vaults, registries, groups, identities)

@@ -31,12 +31,13 @@ class AlreadyRunning(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """How to reach the emulator that serves a directory: the proxy's port, the TLS server's, and the token of the control endpoint."""
+    """How to reach the emulator that serves a directory: the proxy's port, the TLS server's, the control endpoint's token, App Service's header."""
 
     pid: int
     port: int
     tls_port: int
     token: str = field(repr=False)
+    identity_header: str = field(repr=False)
 
 
 class StateDirectory:

@@ -13,10 +13,13 @@ from pathlib import Path
 from typing import Literal
 
 from rotator.emulator.arm.clouds import PUBLIC, Cloud, named
-from rotator.emulator.directory import StateDirectory
+from rotator.emulator.directory import Running, StateDirectory
+from rotator.emulator.msi.endpoint import APP_SERVICE_PATH
 from rotator.emulator.private import private_directory, write_private_json
+from rotator.emulator.seed import Seeded
 
-Who = Literal["operator", "admin"]
+Who = Literal["operator", "admin", "app-service", "virtual-machine"]
+"""Whose identity a shell gets: by secret the operator's or the administrator's, or a managed one by App Service's endpoint or a machine's (IMDS)."""
 
 MISLEADING = (
     "ROTATOR_CLOUD",
@@ -26,6 +29,14 @@ MISLEADING = (
     "AZURE_FEDERATED_TOKEN_FILE",
     "AZURE_USERNAME",
     "AZURE_TOKEN_CREDENTIALS",
+    "AZURE_CLIENT_SECRET",
+    "AZURE_POD_IDENTITY_AUTHORITY_HOST",
+    "IDENTITY_ENDPOINT",
+    "IDENTITY_HEADER",
+    "IDENTITY_SERVER_THUMBPRINT",
+    "IMDS_ENDPOINT",
+    "MSI_ENDPOINT",
+    "MSI_SECRET",
 )
 """Variables that would lead ``DefaultAzureCredential``, az or rotator elsewhere; a shell unsets them."""
 
@@ -41,21 +52,32 @@ AZ = {
 
 
 def exports(directory: StateDirectory, who: Who = "operator", *, az: bool = False) -> dict[str, str]:
-    """The variables, by name; holds the identity's secret. Raises NotRunning."""
+    """The variables, by name; holds the identity's secret, where it has one. Raises NotRunning."""
     running, seeded = directory.running(), directory.seeded()
-    identity = seeded.operator if who == "operator" else seeded.admin
     proxy, authority = f"http://127.0.0.1:{running.port}", str(directory.certificate)
     variables = {
         **dict.fromkeys(("HTTPS_PROXY", "https_proxy"), proxy),
         **dict.fromkeys(("NO_PROXY", "no_proxy"), ""),
         **dict.fromkeys(("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE"), authority),
         "AZURE_TENANT_ID": seeded.tenant,
-        "AZURE_CLIENT_ID": identity.app_id,
-        "AZURE_CLIENT_SECRET": identity.secret,
         "AZURE_SUBSCRIPTION_ID": seeded.subscription,
+        **_identity(seeded, who, running),
         **_cloud(named(seeded.cloud)),
     }
     return {**variables, **_az(directory.az(who), variables)} if az else variables
+
+
+def _identity(seeded: Seeded, who: Who, running: Running) -> dict[str, str]:
+    """What azure-identity and its kin sign in with. A machine's own address is asked through the proxy, too, by clients that have it built in."""
+    local = f"http://127.0.0.1:{running.port}"
+    if who == "app-service":
+        endpoint = {"IDENTITY_ENDPOINT": local + APP_SERVICE_PATH, "IDENTITY_HEADER": running.identity_header}
+        return {"AZURE_CLIENT_ID": seeded.identity.client_id, **endpoint}
+    if who == "virtual-machine":
+        machine = {"AZURE_POD_IDENTITY_AUTHORITY_HOST": local, **dict.fromkeys(("http_proxy", "HTTP_PROXY"), local)}
+        return {"AZURE_CLIENT_ID": seeded.identity.client_id, **machine}
+    identity = seeded.operator if who == "operator" else seeded.admin
+    return {"AZURE_CLIENT_ID": identity.app_id, "AZURE_CLIENT_SECRET": identity.secret}
 
 
 def _cloud(cloud: Cloud) -> dict[str, str]:

@@ -10,8 +10,9 @@ import secrets
 import signal
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from rotator.emulator.control import Control
 from rotator.emulator.directory import AlreadyRunning, Running, StateDirectory
 from rotator.emulator.proxy import Proxy, Refusal
 from rotator.emulator.seed import TENANT, seed
-from rotator.emulator.server import HttpsServer, loopback
+from rotator.emulator.server import HttpServer, loopback
 from rotator.emulator.services import build
 from rotator.emulator.store import UnreadableState, load, restore, save, time_of
 from rotator.emulator.timing import TIMINGS
@@ -62,6 +63,7 @@ class Emulator:
     app: App
     path: Path
     token: str = field(repr=False)
+    identity_header: str = field(repr=False)
     turned_away: list[Refusal] = field(default_factory=list)
     _seen: int = 0
 
@@ -85,7 +87,8 @@ def open_emulator(settings: Settings) -> Emulator:
         directory.keep(seed(azure, cloud_named(settings.cloud)))
     else:
         restore(azure, content)
-    emulator = Emulator(azure, build(azure), directory.state, secrets.token_urlsafe(32))
+    header = secrets.token_hex(16)
+    emulator = Emulator(azure, build(azure, header), directory.state, secrets.token_urlsafe(32), header)
     control = Control(azure, emulator.app, emulator.token, emulator.turned_away)
     emulator.app.services = (*emulator.app.services, control)
     return emulator
@@ -94,21 +97,31 @@ def open_emulator(settings: Settings) -> Emulator:
 async def serve(emulator: Emulator, settings: Settings, stopping: asyncio.Event) -> None:
     """Serve until `stopping` is set; announces itself in the state directory when ready. Raises OSError where the port is taken."""
     directory = settings.directory
-    server = HttpsServer(emulator.app, Authority(directory.path).context())
+    app, local = emulator.app, replace(emulator.app, services=tuple(s for s in emulator.app.services if s.name == "msi"))
+    secure, plain = HttpServer(app, Authority(directory.path).context()), HttpServer(local, None)
+    async with _serving(secure) as upstream, _serving(plain) as identities:
+        proxy = Proxy(lambda host: named(host) and any(s.serves(host) for s in app.services), upstream, identities, emulator.turned_away)
+        try:
+            listener = await proxy.listen("127.0.0.1", settings.port)
+            emulator.save(always=True)
+            port = listener.sockets[0].getsockname()[1]
+            directory.announce(Running(os.getpid(), port, upstream[1], emulator.token, emulator.identity_header))
+            await _until(stopping, emulator)
+            listener.close()
+        finally:
+            proxy.close()
+
+
+@asynccontextmanager
+async def _serving(server: HttpServer) -> AsyncIterator[tuple[str, int]]:
+    """Let a server serve at an address of its own, which this yields when it is ready."""
     inner = loopback()
     serving = asyncio.create_task(server.serve(sockets=[inner]))
-    proxy = Proxy(lambda host: named(host) and any(s.serves(host) for s in emulator.app.services), inner.getsockname(), emulator.turned_away)
     try:
-        listener = await proxy.listen("127.0.0.1", settings.port)
         while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(0.01)
-        emulator.save(always=True)
-        port, tls_port = listener.sockets[0].getsockname()[1], inner.getsockname()[1]
-        directory.announce(Running(os.getpid(), port, tls_port, emulator.token))
-        await _until(stopping, emulator)
-        listener.close()
+        yield inner.getsockname()
     finally:
-        proxy.close()
         server.should_exit = True
         await serving
 

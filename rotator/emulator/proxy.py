@@ -1,12 +1,18 @@
 """The only way in: an HTTP CONNECT proxy on loopback that ends every tunnel at the emulator, whatever host it was asked for.
 
-It serves the names that the emulator answers for, on port 443, and refuses every other with 403, on record. It opens connections to one
-address only, the emulator's own, so nothing that goes through it can leave the machine.
+It serves the names that the emulator answers for, on port 443, and refuses every other with 403, on record. It opens connections to the
+emulator's own addresses only, so nothing that goes through it can leave the machine.
+
+Managed identities are served in plain HTTP, as in Azure: a request that names no host, this one, or that of IMDS goes to `plain`.
 """
 
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+PLAIN_HOSTS = ("127.0.0.1", "localhost", "169.254.169.254")
+"""Whom plain HTTP may be meant for: this machine, and the address that a virtual machine asks for its tokens."""
 
 MAX_HEAD = 16_384
 """Bytes that a client may send before its request must be complete."""
@@ -26,6 +32,7 @@ class Proxy:
 
     serves: Callable[[str], bool]
     upstream: tuple[str, int]
+    plain: tuple[str, int] | None = None
     refused: list[Refusal] = field(default_factory=list)
     open: set[asyncio.Transport] = field(default_factory=set)
     joining: set[asyncio.Task[None]] = field(default_factory=set)
@@ -38,6 +45,13 @@ class Proxy:
         """End every tunnel."""
         for transport in tuple(self.open):
             transport.abort()
+
+    def way(self, method: str, target: str) -> tuple[str, int] | None:
+        """Where this request line leads; None if it is not let in, which goes on record."""
+        local = target.startswith("/") or urlsplit(target).hostname in PLAIN_HOSTS
+        if self.plain and method != "CONNECT" and local:
+            return self.plain
+        return self.upstream if self.admits(method, target) else None
 
     def admits(self, method: str, target: str) -> bool:
         """Whether this request line is let in; if not, it goes on record."""
@@ -101,24 +115,28 @@ class _Tunnel(_End):
         assert self.transport is not None
         first, _, rest = head.partition(b"\r\n\r\n")
         method, target, *_ = [*first.split(b"\r\n")[0].decode("latin-1").split(" "), "", ""]
-        if not self.proxy.admits(method, target):
+        upstream = self.proxy.way(method, target)
+        if upstream is None:
             self._refuse(403, f"The emulator does not serve {target or 'that'}")
             return
         self._head = None
         self.transport.pause_reading()
-        joining = asyncio.get_running_loop().create_task(self._join(rest))
+        greeting, early = (b"HTTP/1.1 200 Connection established\r\n\r\n", rest) if method == "CONNECT" else (b"", head)
+        joining = asyncio.get_running_loop().create_task(self._join(upstream, greeting, early))
         self.proxy.joining.add(joining)
         joining.add_done_callback(self.proxy.joining.discard)
 
-    async def _join(self, early: bytes) -> None:
+    async def _join(self, upstream: tuple[str, int], greeting: bytes, early: bytes) -> None:
+        """Begin a tunnel with a greeting, or hand a plain request on, with all that came of it."""
         assert self.transport is not None
         try:
-            _, far = await asyncio.get_running_loop().create_connection(lambda: _End(self.proxy), *self.proxy.upstream)
+            _, far = await asyncio.get_running_loop().create_connection(lambda: _End(self.proxy), *upstream)
         except OSError:
             self._refuse(502, "The emulator is not there")
             return
         self.other, far.other = far, self
-        self.transport.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        if greeting:
+            self.transport.write(greeting)
         if early:
             super().data_received(early)
         self.transport.resume_reading()

@@ -1,7 +1,8 @@
 """The tenant that the emulator starts with, by the names that the Azure documentation uses for this job.
 
-One resource group, one registry with images, one vault, and two identities: an *operator* with exactly the rights that a user is asked to give
-rotator (SECURITY.md), and an *admin* with all rights, for set-up. Nothing in it has a pull credential yet: making one is the story.
+One resource group, one registry with images, one vault, and three identities: an *operator* with exactly the rights that a user is asked to
+give rotator (SECURITY.md), a managed identity with the same rights, and an *admin* with all rights, for set-up. Nothing in it has a pull credential
+yet: making one is the story.
 """
 
 from collections.abc import Iterable
@@ -14,7 +15,7 @@ from rotator.emulator.azure import Azure
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
 TENANT = "72f988bf-0000-0000-0000-000000000001"
 LOCATION = PUBLIC.region
-GROUP, REGISTRY, VAULT = "myResourceGroup", "mycontainerregistry", "myvault"
+GROUP, REGISTRY, VAULT, IDENTITY = "myResourceGroup", "mycontainerregistry", "myvault", "myidentity"
 
 OPERATOR_ACTIONS = (
     "Microsoft.ContainerInstance/containerGroups/read",
@@ -32,6 +33,9 @@ ACCESS_ACTIONS = (
     "Microsoft.ContainerRegistry/registries/tokens/read",
 )
 """What ``revoke`` and ``grant`` need, on the registry only."""
+
+OPERATOR_PERMISSION = "Application.ReadWrite.OwnedBy"
+"""What rotator may do in Graph."""
 
 ADMIN_PERMISSIONS = (
     "AppRoleAssignment.ReadWrite.All",
@@ -53,6 +57,16 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
+class Assigned:
+    """A user-assigned managed identity, which signs in without a secret where it is assigned."""
+
+    name: str
+    client_id: str
+    object_id: str
+    resource_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Seeded:
     """Where everything is, for whoever wants to use it."""
 
@@ -65,6 +79,7 @@ class Seeded:
     vault_url: str
     operator: Identity
     admin: Identity
+    identity: Assigned
     cloud: str = PUBLIC.short
 
 
@@ -77,8 +92,9 @@ def seed(azure: Azure, cloud: Cloud = PUBLIC) -> Seeded:
     vault = _vault(azure, cloud, f"{group}/providers/Microsoft.KeyVault/vaults/{VAULT}")
     operator = _operator(azure, registry, vault)
     admin = _admin(azure)
+    identity = _assigned(azure, f"{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{IDENTITY}", cloud, registry, vault)
     server, url = f"{REGISTRY}.{cloud.registries}", f"https://{VAULT}.{cloud.vaults}"
-    return Seeded(azure.directory.tenant, SUBSCRIPTION, GROUP, registry, server, vault, url, operator, admin, cloud.short)
+    return Seeded(azure.directory.tenant, SUBSCRIPTION, GROUP, registry, server, vault, url, operator, admin, identity, cloud.short)
 
 
 def _registry(azure: Azure, cloud: Cloud, resource_id: str) -> str:
@@ -99,11 +115,22 @@ def _vault(azure: Azure, cloud: Cloud, resource_id: str) -> str:
 
 
 def _operator(azure: Azure, registry: str, vault: str) -> Identity:
-    subscription = f"/subscriptions/{SUBSCRIPTION}"
     _define(azure, "rotator operator", OPERATOR_ACTIONS)
     _define(azure, "rotator access", ACCESS_ACTIONS)
-    roles = ((subscription, "rotator operator"), (registry, "rotator access"), (vault, "Key Vault Secrets Officer"))
-    return _identity(azure, "operator", "Application.ReadWrite.OwnedBy", roles)
+    return _identity(azure, "operator", OPERATOR_PERMISSION, _operator_roles(registry, vault))
+
+
+def _operator_roles(registry: str, vault: str) -> tuple[tuple[str, str], ...]:
+    subscription = f"/subscriptions/{SUBSCRIPTION}"
+    return (subscription, "rotator operator"), (registry, "rotator access"), (vault, "Key Vault Secrets Officer")
+
+
+def _assigned(azure: Azure, resource_id: str, cloud: Cloud, registry: str, vault: str) -> Assigned:
+    made = azure.identities.put(resource_id, cloud.region).properties
+    azure.directory.grant(made["clientId"], OPERATOR_PERMISSION)
+    for scope, role in _operator_roles(registry, vault):
+        azure.authorization.assign(scope, made["principalId"], role, at_once=True)
+    return Assigned(IDENTITY, made["clientId"], made["principalId"], resource_id)
 
 
 def _admin(azure: Azure) -> Identity:

@@ -59,7 +59,7 @@ def _request(scope: Scope, body: bytes) -> Request:
     for name, value in ((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]):
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     query = scope["query_string"].decode("latin-1")
-    url = f"https://{headers.get('host', '')}{scope['raw_path'].decode('latin-1')}?{query}"
+    url = f"{scope['scheme']}://{headers.get('host', '')}{scope['raw_path'].decode('latin-1')}?{query}"
     return Request.parse(scope["method"], url, headers, body)
 
 
@@ -86,16 +86,16 @@ async def _gone(receive: Any) -> None:
         pass
 
 
-class HttpsServer(uvicorn.Server):
-    """A uvicorn server that leaves signals to whoever runs it; ends when ``should_exit`` is set."""
+class HttpServer(uvicorn.Server):
+    """A uvicorn server that leaves signals to whoever runs it; ends when ``should_exit`` is set. Without a context it speaks plain HTTP."""
 
-    def __init__(self, app: App, context: ssl.SSLContext) -> None:
+    def __init__(self, app: App, context: ssl.SSLContext | None) -> None:
         config = uvicorn.Config(
             Door(app),
             http=_Connection,
             ws="none",
             lifespan="off",
-            ssl_context_factory=lambda *_: context,
+            ssl_context_factory=(lambda *_: context) if context else None,
             date_header=False,
             server_header=False,
             access_log=False,

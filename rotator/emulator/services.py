@@ -8,17 +8,20 @@ from rotator.emulator.azure import Azure
 from rotator.emulator.entra.wire import Entra
 from rotator.emulator.graph.wire import Graph
 from rotator.emulator.keyvault.wire import KeyVault
+from rotator.emulator.msi.endpoint import ManagedIdentity
+from rotator.emulator.msi.wire import routes as identities
 from rotator.emulator.rbac.wire import routes as authorization
 
 
-def build(azure: Azure) -> App:
-    """The application that answers for `azure`, over its clock, ids and faults."""
-    providers = (*authorization(azure.authorization), *container_groups(azure.container_groups))
+def build(azure: Azure, identity_header: str = "") -> App:
+    """The application that answers for `azure`, over its clock, ids and faults; `identity_header` opens App Service's token endpoint."""
+    providers = (*authorization(azure.authorization), *container_groups(azure.container_groups), *identities(azure.identities))
     services = (
         Entra(azure),
         Graph(azure),
         KeyVault(azure.tokens, azure.vaults),
         Arm(azure.tokens, azure.resources, providers),
         Acr(azure.registries, azure.tokens),
+        ManagedIdentity(azure, identity_header),
     )
     return App(azure.clock, azure.ids, services, azure.faults)

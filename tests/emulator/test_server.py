@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from rotator.cli import emulator as emulating
 from rotator.cli.emulator import app as command_line
 from rotator.emulator.directory import AlreadyRunning, NotRunning, StateDirectory
-from rotator.emulator.environment import exports, shell
+from rotator.emulator.environment import Who, exports, shell
 from rotator.emulator.process import Settings, StartFailed, run, start, stop
 from rotator.emulator.remote import ControlRefused, ask
 from rotator.emulator.timing import TIMINGS
@@ -60,7 +60,7 @@ def connect(served: StateDirectory) -> Iterator[Connect]:
         yield connected
 
 
-def get(connection: http.client.HTTPSConnection, path: str, method: str = "GET") -> tuple[http.client.HTTPResponse, bytes]:
+def get(connection: http.client.HTTPConnection, path: str, method: str = "GET") -> tuple[http.client.HTTPResponse, bytes]:
     """One request on a connection that stays open."""
     connection.request(method, path)
     answer = connection.getresponse()
@@ -95,6 +95,27 @@ def test_the_official_sdks_do_the_whole_chain_with_nothing_but_the_environment(t
         "deleted": 1,
         "refused": "InaccessibleImage",
     }
+
+
+@pytest.mark.parametrize("machine", ["app-service", "virtual-machine"])
+def test_a_machine_signs_in_with_its_managed_identity_and_nothing_but_the_environment(served: StateDirectory, machine: Who) -> None:
+    environment = {**os.environ, **exports(served, machine)}
+    ran = subprocess.run([sys.executable, Path(__file__).with_name("machine.py")], env=environment, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(ran.stdout) == [served.seeded().identity.object_id] * 2
+    assert "AZURE_CLIENT_SECRET" not in exports(served, machine)
+
+
+def test_plain_http_reaches_the_identity_endpoint_and_nothing_else(served: StateDirectory) -> None:
+    with closing(http.client.HTTPConnection("127.0.0.1", served.running().port, timeout=10)) as connection:
+        for path, status in (
+            ("/metadata/identity/oauth2/token", 400),
+            ("http://169.254.169.254/metadata/identity/oauth2/token", 400),
+            ("/v1.0/x", 501),
+        ):
+            assert get(connection, path)[0].status == status
+    with closing(http.client.HTTPConnection("127.0.0.1", served.running().port, timeout=10)) as connection:
+        assert get(connection, "http://graph.microsoft.com/v1.0/applications")[0].status == 403
 
 
 def test_one_connection_carries_many_calls(connect: Connect) -> None:

@@ -22,6 +22,7 @@ from rotator.emulator.timing import Timing
 from rotator.emulator.wire import Json, ServiceError
 
 REGISTRIES, VAULTS = "Microsoft.ContainerRegistry/registries", "Microsoft.KeyVault/vaults"
+IDENTITIES = "Microsoft.ManagedIdentity/userAssignedIdentities"
 
 
 @dataclass(slots=True)

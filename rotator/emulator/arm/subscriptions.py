@@ -15,6 +15,7 @@ PROVIDERS = {
     "Microsoft.ContainerInstance": ("containerGroups",),
     "Microsoft.ContainerRegistry": ("registries",),
     "Microsoft.KeyVault": ("vaults",),
+    "Microsoft.ManagedIdentity": ("userAssignedIdentities",),
     "Microsoft.Resources": ("resourceGroups", "subscriptions", "tenants"),
 }
 """The resource types that are emulated; any other namespace is unknown here (404 InvalidResourceNamespace)."""

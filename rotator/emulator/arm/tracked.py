@@ -3,13 +3,17 @@
 import re
 from dataclasses import dataclass
 
-from rotator.emulator.arm.behaviour import REGISTRIES, VAULTS, Resource, Resources
+from rotator.emulator.arm.behaviour import IDENTITIES, REGISTRIES, VAULTS, Resource, Resources
 from rotator.emulator.arm.operations import Operation
 from rotator.emulator.arm.shape import fields, resource_json
 from rotator.emulator.wire import Call, Json, Response, ServiceError
 
-NAMES = {REGISTRIES: r"[a-zA-Z0-9]{5,50}", VAULTS: r"[a-zA-Z](?!.*--)[a-zA-Z0-9-]{1,22}[a-zA-Z0-9]"}
-"""What a registry and a vault may be called."""
+NAMES = {
+    REGISTRIES: r"[a-zA-Z0-9]{5,50}",
+    VAULTS: r"[a-zA-Z](?!.*--)[a-zA-Z0-9-]{1,22}[a-zA-Z0-9]",
+    IDENTITIES: r"[a-zA-Z0-9][a-zA-Z0-9_-]{2,127}",
+}
+"""What a registry, a vault and a user-assigned identity may be called."""
 
 SUBSCRIPTION = "/subscriptions/{subscription}"
 GROUP = SUBSCRIPTION + "/resourceGroups/{group}"

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 import jwt
 
@@ -29,6 +29,9 @@ Verdict = Literal["accepted", "expired", "refused"]
 
 REMEMBERED = 4096
 """How many verified tokens are remembered by their text."""
+
+MANAGED_LIFE = 86_399
+"""Seconds for which a managed identity's token is good: a day."""
 
 _DEFAULT = re.compile(r"(?P<resource>.+?/?)/\.default")
 
@@ -98,15 +101,32 @@ class Tokens:
         asked = _capabilities(claims)
         self.require_tenant(tenant)
         principal = self._signed_in(client_id, secret)
-        if plain(resource) not in KNOWN and not self._own_resource(resource):
-            raise refusals.UNKNOWN_RESOURCE.about(resource=resource, directory=self.directory.state.organization)
+        self._require_resource(resource)
         seconds = int(self.timing.token_life)
         return {
             "token_type": "Bearer",
             "expires_in": seconds,
             "ext_expires_in": seconds,
-            "access_token": self._token(principal, resource, asked),
+            "access_token": self._token(principal, resource, seconds, {"appidacr": "1", **asked}),
         }
+
+    def issue_managed(self, principal: ServicePrincipal, resource_id: str, resource: str) -> dict[str, str]:
+        """A token for a managed identity, as the local endpoints hand it out. Raises ServiceError (AADSTS500011)."""
+        self._require_resource(resource)
+        begun = int(self.clock.now().timestamp())
+        return {
+            "access_token": self._token(principal, resource, MANAGED_LIFE, {"appidacr": "2", "xms_mirid": resource_id}),
+            "client_id": principal.app_id,
+            "expires_in": str(MANAGED_LIFE),
+            "expires_on": str(begun + MANAGED_LIFE),
+            "not_before": str(begun - 300),
+            "resource": resource,
+            "token_type": "Bearer",
+        }
+
+    def _require_resource(self, resource: str) -> None:
+        if plain(resource) not in KNOWN and not self._own_resource(resource):
+            raise refusals.UNKNOWN_RESOURCE.about(resource=resource, directory=self.directory.state.organization)
 
     def require_tenant(self, tenant: str) -> None:
         """Whether a tenant in a path is this one, by id or by domain. Raises ServiceError 400."""
@@ -119,12 +139,26 @@ class Tokens:
         """Whether `name` means this tenant: its id or its domain."""
         return name.lower() in (self.directory.tenant.lower(), self.directory.state.domain.lower())
 
-    def _signed_in(self, client_id: str, secret: str | None) -> ServicePrincipal:
+    def refuse_assertion(self, tenant: str, client_id: str, assertion: str) -> NoReturn:
+        """Why a signed assertion gets no token: no application here has a certificate. Raises ServiceError (AADSTS…)."""
+        self.require_tenant(tenant)
+        self._client(client_id)
+        try:
+            jwt.get_unverified_header(assertion)
+        except jwt.InvalidTokenError as error:
+            raise refusals.MALFORMED_ASSERTION.about() from error
+        raise refusals.UNKNOWN_KEY.about(app_id=client_id)
+
+    def _client(self, client_id: str) -> ServicePrincipal:
         application, principal = self.directory.application(client_id), self.directory.principal(client_id)
         if principal is None and application is None:
             raise refusals.UNKNOWN_APPLICATION.about(app_id=client_id, directory=self.directory.state.organization)
         if principal is None:
             raise refusals.NO_PRINCIPAL.about(app_id=client_id, tenant=self.directory.tenant)
+        return principal
+
+    def _signed_in(self, client_id: str, secret: str | None) -> ServicePrincipal:
+        principal = self._client(client_id)
         if not secret:
             raise refusals.NO_SECRET.about()
         if not principal.account_enabled:
@@ -138,11 +172,11 @@ class Tokens:
         """Whether a resource is an application of this tenant, by its ID or ``api://`` and its ID, with a service principal."""
         return self.directory.principal(plain(resource).removeprefix("api://")) is not None
 
-    def _token(self, principal: ServicePrincipal, resource: str, asked: dict[str, Any]) -> str:
+    def _token(self, principal: ServicePrincipal, resource: str, life: int, asked: dict[str, Any]) -> str:
         now = int(self.clock.now().timestamp())
         tenant, issuer = self.directory.tenant, self.issuer()
-        who = {"appid": principal.app_id, "appidacr": "1", "idp": issuer, "idtyp": "app", "oid": principal.id}
-        when = {"iat": now - 300, "nbf": now - 300, "exp": now + int(self.timing.token_life)}
+        who = {"appid": principal.app_id, "idp": issuer, "idtyp": "app", "oid": principal.id}
+        when = {"iat": now - 300, "nbf": now - 300, "exp": now + life}
         roles = {"roles": list(principal.app_roles)} if plain(resource) in GRAPH and principal.app_roles else {}
         rest = {"rh": "1." + self.ids.hex(32), "sub": principal.id, "tid": tenant, "uti": self.ids.hex(22), "ver": "1.0"}
         return signing.sign({"aud": resource, "iss": issuer, **when, **who, **roles, **rest, **asked}, self.state.key)

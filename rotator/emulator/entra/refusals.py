@@ -39,6 +39,14 @@ EXPIRED_SECRET = Refusal(
 NO_SECRET = Refusal(
     7000216, 401, "invalid_client", "'client_assertion', 'client_secret' or 'request' is required for the 'client_credentials' grant type."
 )
+MALFORMED_ASSERTION = Refusal(50027, 400, "invalid_request", "JWT token is invalid or malformed.")
+UNKNOWN_KEY = Refusal(
+    700027,
+    401,
+    "invalid_client",
+    "The certificate with identifier used to sign the client assertion is not registered on application. [Reason - The key was not found., "
+    "Please visit the Azure Portal, Graph Explorer or directly use MS Graph to see configured keys for app Id '{app_id}'.]",
+)
 UNKNOWN_APPLICATION = Refusal(
     700016,
     400,

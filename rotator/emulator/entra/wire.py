@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 ANY_TENANT = ("common", "organizations", "consumers")
 """Names that stand for a tenant that isn't known yet."""
 
+ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+"""The one kind of assertion that there is (RFC 7523)."""
+
 NO_STORE = {"Cache-Control": "no-store, no-cache", "Pragma": "no-cache", "Expires": "-1"}
 
 
@@ -99,13 +102,22 @@ class Entra:
 
     # tokens
 
+    def _form(self, call: Call, wanted: str) -> dict[str, str]:
+        """What a request for client credentials says. Raises ServiceError (AADSTS…), always where it shows an assertion in place of a secret."""
+        form = _credentials(call, wanted)
+        if form.get("client_assertion") and not form.get("client_secret"):
+            if form.get("client_assertion_type") != ASSERTION:
+                raise refusals.MISSING_PARAMETER.about(name="client_assertion_type")
+            self._tokens.refuse_assertion(call["tenant"], form["client_id"], form["client_assertion"])
+        return form
+
     def _token(self, call: Call) -> Response:
-        form = _credentials(call, "scope")
+        form = self._form(call, "scope")
         answer = self._tokens.issue(call["tenant"], form["client_id"], form.get("client_secret"), form["scope"], form.get("claims"))
         return Response.json(200, answer, NO_STORE)
 
     def _token_v1(self, call: Call) -> Response:
-        form = _credentials(call, "resource")
+        form = self._form(call, "resource")
         answer = self._tokens.issue_for(call["tenant"], form["client_id"], form.get("client_secret"), form["resource"], form.get("claims"))
         begun, seconds = int(self._clock.now().timestamp()), answer["expires_in"]
         old: dict[str, Json] = {

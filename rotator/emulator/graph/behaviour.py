@@ -115,6 +115,11 @@ class Directory:
         made = ServicePrincipal(self.ids.guid(), self.ids.guid(), name, self.clock.now(), {**own, "appOwnerOrganizationId": None})
         return self._register(made)
 
+    def erase(self, oid: str) -> None:
+        """Remove the service principal of a managed identity for good; twice is once."""
+        if gone := self.state.principals.pop(oid, None):
+            self.state.principal_ids.pop(gone.app_id, None)
+
     def _unclaimed(self, properties: Mapping[str, Any], own: str | None) -> None:
         """An identifier URI belongs to one application of the tenant. Raises ServiceError 400."""
         wanted = {str(uri).lower() for uri in properties.get("identifierUris") or ()}
