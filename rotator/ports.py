@@ -26,6 +26,7 @@ from rotator.state import (
     Permissions,
     Principal,
     Proof,
+    Registry,
     RegistryAccess,
     Secret,
     Tags,
@@ -68,6 +69,22 @@ class World(Protocol):
 
     def survey(self, policies: Sequence[Policy]) -> AsyncIterator[tuple[Policy, Observed]]:
         """The same for many, from the services' lists: it may over-report what is due, never under-report."""
+        ...
+
+    async def subscriptions(self) -> tuple[str, ...]:
+        """The ids of every subscription that the signed-in identity can list, sorted."""
+        ...
+
+    async def groups_of(self, subscription: str) -> tuple[Mapping[str, Any], ...]:
+        """Every container group of a subscription as its list shows it: raw JSON, without instance view."""
+        ...
+
+    async def registries_of(self, subscription: str) -> tuple[Registry, ...]:
+        """Every registry of a subscription."""
+        ...
+
+    async def principals(self, app_ids: Sequence[str]) -> Mapping[str, str]:
+        """The display names of the service principals that the tenant has of these app ids, by app id in lower case."""
         ...
 
     async def credentials(self, policy: Policy) -> tuple[Credential, ...]:

@@ -355,7 +355,17 @@ def _played(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Scene:
 
 def test_every_key_of_the_json_output_is_documented(played: Scene) -> None:
     text = (ROOT / "docs" / "output.md").read_text()
-    commands = [("plan",), ("status",), ("validate",), ("rotate",), ("adopt", NAME), ("deploy", NAME), ("revoke", NAME, "--yes"), ("plan", "nobody")]
+    commands = [
+        ("plan",),
+        ("status",),
+        ("validate",),
+        ("rotate",),
+        ("adopt", NAME),
+        ("deploy", NAME),
+        ("revoke", NAME, "--yes"),
+        ("plan", "nobody"),
+        ("discover", "--all"),
+    ]
     for words in commands:
         body = played(*words, "--output", "json").json
         assert body["version"] == 1

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from rotator import __version__
-from rotator.cli import changing, deploying, emulator, looking
+from rotator.cli import changing, deploying, discovering, emulator, looking
 
 app = typer.Typer(
     name="rotator",
@@ -34,7 +34,17 @@ def rotator(
     """
 
 
-for verb in (looking.validate, looking.plan, looking.status, changing.rotate, changing.revoke, changing.grant, changing.adopt, deploying.deploy):
+for verb in (
+    looking.validate,
+    looking.plan,
+    looking.status,
+    changing.rotate,
+    changing.revoke,
+    changing.grant,
+    changing.adopt,
+    deploying.deploy,
+    discovering.discover,
+):
     app.command()(verb)
 app.add_typer(emulator.app, name="emulator", short_help="Run a local Azure, to try and to test against.")
 

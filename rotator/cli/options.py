@@ -57,6 +57,12 @@ class Common:
 
         return load(self.policies, names, self.cloud.value)
 
+    def load_any(self) -> "tuple[Policy, ...]":
+        """All policies; none where there are none yet. Raises PolicyError."""
+        from rotator.policy import load
+
+        return load(self.policies, cloud=self.cloud.value, required=False)
+
     def write(self, text: Callable[[], str], body: Callable[[], dict[str, Any]], code: int = 0) -> None:
         """Put the result on stdout in the form that was asked for, and end with `code`."""
         from rotator.report.words import document

@@ -1,7 +1,9 @@
 """What Azure Resource Manager says of registries and vaults, through azure-core's own pipeline: a few routes don't need a client library each."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from azure.core import AsyncPipelineClient
 from azure.core.exceptions import HttpResponseError
@@ -17,7 +19,7 @@ from rotator.errors import NotFound
 from rotator.state import Registry
 
 SERVICE = "Azure Resource Manager"
-REGISTRIES, RESOURCES, VAULTS = "2025-11-01", "2021-04-01", "2023-07-01"
+REGISTRIES, RESOURCES, SUBSCRIPTIONS, VAULTS = "2025-11-01", "2021-04-01", "2022-12-01", "2023-07-01"
 """API versions; the registries' is the first stable one that has ``roleAssignmentMode``."""
 ABAC = "AbacRepositoryPermissions"
 
@@ -49,11 +51,19 @@ class Arm:
         raise NotFound(f"registry {name} doesn't exist: {failure.happened}", service=SERVICE, code=failure.code, status=404, remedy=remedy)
 
     async def _registry(self, registry_id: str) -> Registry:
-        shown = await self._get(registry_id, REGISTRIES)
-        properties = shown["properties"]
-        abac = properties.get("roleAssignmentMode") == ABAC
-        admin, anonymous = bool(properties.get("adminUserEnabled")), bool(properties.get("anonymousPullEnabled"))
-        return Registry(shown["id"], properties["loginServer"].lower(), abac, admin, anonymous)
+        return _shown(await self._get(registry_id, REGISTRIES))
+
+    async def registries(self, subscription: str) -> tuple[Registry, ...]:
+        """Every registry of a subscription, by id."""
+        where = f"/subscriptions/{subscription}"
+        asked = Asked(SERVICE, f"list the registries of subscription {subscription}", f"Microsoft.ContainerRegistry/registries/read on {where}")
+        listed = await ask(asked, self._every(f"{where}/providers/Microsoft.ContainerRegistry/registries", REGISTRIES))
+        return tuple(sorted(map(_shown, listed), key=lambda registry: registry.id.lower()))
+
+    async def subscriptions(self) -> tuple[str, ...]:
+        """The ids of the subscriptions in which the signed-in identity has any role, sorted."""
+        listed = await ask(Asked(SERVICE, "list the subscriptions"), self._every("/subscriptions", SUBSCRIPTIONS))
+        return tuple(sorted(each["subscriptionId"].lower() for each in listed))
 
     async def tokens(self, registry_id: str) -> tuple[str, ...]:
         """The names of a registry's enabled repository-scoped tokens, sorted."""
@@ -88,8 +98,18 @@ class Arm:
         return await self._read(f"{self._url}{path}?{query.replace(' ', '%20')}api-version={version}")
 
     async def _read(self, address: str) -> dict[str, Any]:
+        """Azure's own host only: a link to a next page would take the token anywhere."""
+        if urlsplit(address).hostname != urlsplit(self._url).hostname:
+            raise ValueError("a next page on another host")
         response = await self._client.send_request(HttpRequest("GET", address))
         if response.status_code != 200:
             raise HttpResponseError(response=response)
         content: dict[str, Any] = json.loads(response.text())
         return content
+
+
+def _shown(registry: Mapping[str, Any]) -> Registry:
+    properties = registry["properties"]
+    abac = properties.get("roleAssignmentMode") == ABAC
+    admin, anonymous = bool(properties.get("adminUserEnabled")), bool(properties.get("anonymousPullEnabled"))
+    return Registry(registry["id"], properties["loginServer"].lower(), abac, admin, anonymous)

@@ -5,7 +5,7 @@ Source of routes, codes and permissions: Microsoft Graph v1.0, "application: add
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -29,6 +29,8 @@ SERVICE = "Microsoft Graph"
 COLLECTION = {Home.APPLICATION: "applications", Home.SERVICE_PRINCIPAL: "servicePrincipals"}
 WRITE = "Application.ReadWrite.OwnedBy, as an owner of {} (or Application.ReadWrite.All)"
 READ = "Application.ReadWrite.OwnedBy (or Application.Read.All)"
+MOST_IN_ONE_FILTER = 15
+"""Values that ``in`` may have ("Use the $filter query parameter" of Microsoft Graph): fewer than a page, so that there is no next one."""
 _SELECT = "id,appId,displayName,passwordCredentials"
 
 
@@ -80,6 +82,17 @@ class Graph:
         """What people call a group, by its object id. Raises Forbidden, NotFound."""
         asked = Asked(SERVICE, f"read group {group}", "GroupMember.Read.All")
         return str((await self._send(asked, Method.GET, f"groups/{group}?$select=displayName"))["displayName"])
+
+    async def names(self, app_ids: Sequence[str]) -> dict[str, str]:
+        """The display names of the service principals of these app ids that the tenant has, by app id in lower case."""
+        asked, found = Asked(SERVICE, "read the names of service principals", READ), dict[str, str]()
+        for start in range(0, len(app_ids), MOST_IN_ONE_FILTER):
+            wanted = ",".join(f"'{each}'" for each in app_ids[start : start + MOST_IN_ONE_FILTER])
+            answer = await self._send(
+                asked, Method.GET, f"servicePrincipals?$filter=appId in ({wanted})&$select=appId,displayName".replace(" ", "%20")
+            )
+            found |= await ask(asked, _names(answer))
+        return found
 
     async def add_password(self, principal: Principal, home: Home, display_name: str, end: datetime) -> Issued:
         """Add a password credential; sent once."""
@@ -140,6 +153,10 @@ async def _read(app_id: str, application: Any, principal: Any) -> tuple[Principa
     found = Principal(app_id, application and application["id"], principal and principal["id"], name, enabled)
     homes = ((application, Home.APPLICATION), (principal, Home.SERVICE_PRINCIPAL))
     return found, tuple(sorted(_credential(each, home) for owner, home in homes if owner for each in owner["passwordCredentials"]))
+
+
+async def _names(answer: Mapping[str, Any]) -> dict[str, str]:
+    return {each["appId"].lower(): each["displayName"] or "" for each in answer["value"]}
 
 
 async def _issued(added: Mapping[str, Any], home: Home) -> Issued:

@@ -70,6 +70,22 @@ class AzureWorld:
         """The same for many, a few at a time."""
         return survey(self, policies)
 
+    async def subscriptions(self) -> tuple[str, ...]:
+        """The ids of every subscription that the signed-in identity can list, sorted."""
+        return await self.arm.subscriptions()
+
+    async def groups_of(self, subscription: str) -> tuple[Mapping[str, Any], ...]:
+        """Every container group of a subscription as its list shows it."""
+        return await self.groups.listed(subscription)
+
+    async def registries_of(self, subscription: str) -> tuple[Registry, ...]:
+        """Every registry of a subscription."""
+        return await self.arm.registries(subscription)
+
+    async def principals(self, app_ids: Sequence[str]) -> Mapping[str, str]:
+        """The display names of the tenant's service principals, by app id."""
+        return await self.graph.names(app_ids)
+
     async def principal(self, policy: Policy) -> tuple[Principal, tuple[Credential, ...]]:
         """The principal with the credentials of both its homes."""
         home = (await self.token.who()).tenant

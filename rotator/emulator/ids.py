@@ -23,9 +23,12 @@ class Ids:
         return f"{self._random.getrandbits(4 * digits):0{digits}x}"
 
     def secret(self, length: int = 40) -> str:
-        """A password as Graph makes one: 40 characters, the fourth to seventh of them ``8Q~`` in real ones."""
+        """A password as Graph makes one: 40 characters, the fourth to seventh of them ``8Q~`` in real ones.
+
+        None begins with a hyphen, which ``az login --password`` would take for an option.
+        """
         drawn = "".join(self._random.choices(SECRET_ALPHABET, k=length))
-        return f"{drawn[:3]}8Q~{drawn[6:]}"
+        return f"{drawn[:3].replace('-', '_')}8Q~{drawn[6:]}"
 
     def fraction(self) -> float:
         """A number from 0 up to 1, for delays that differ but repeat."""

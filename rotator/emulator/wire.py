@@ -17,7 +17,10 @@ Json = Any
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request, already read: header and query names in lower case, the path decoded, doubled slashes kept."""
+    """One HTTP request, already read: header and query names in lower case, the path decoded, doubled slashes kept.
+
+    What a query says several times (Docker's ``scope``) is one value, with spaces between.
+    """
 
     method: str
     host: str
@@ -30,7 +33,9 @@ class Request:
     def parse(cls, method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> "Request":
         """From what a client library hands over; `url` is absolute."""
         parts = urlsplit(url)
-        query = {name.lower(): value for name, value in parse_qsl(parts.query, keep_blank_values=True)}
+        query: dict[str, str] = {}
+        for name, value in parse_qsl(parts.query, keep_blank_values=True):
+            query[name.lower()] = f"{query[name.lower()]} {value}" if name.lower() in query else value
         lowered = {name.lower(): value for name, value in headers.items()}
         return cls(method.upper(), (parts.hostname or "").lower(), unquote(parts.path), query, lowered, body)
 

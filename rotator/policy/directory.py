@@ -20,13 +20,14 @@ from rotator.policy.rivals import rivals
 _SUFFIXES = (".yaml", ".yml")
 
 
-def load(directory: Path | str, names: Collection[str] = (), cloud: str | None = None) -> tuple[Policy, ...]:
+def load(directory: Path | str, names: Collection[str] = (), cloud: str | None = None, *, required: bool = True) -> tuple[Policy, ...]:
     """The policies of a directory, sorted by name: those called `names`, or all. Raises PolicyError with every mistake in all files.
 
     `cloud` is the one that rotator will ask, where that is known: a policy whose vault is in another one is a mistake.
+    `required`: that there is none, or no such directory, is a mistake, too.
     A policy is a ``*.yaml`` or ``*.yml`` directly in `directory` that no other file there names as its manifest.
     """
-    documents, wrong = _documents(Path(directory))
+    documents, wrong = _documents(Path(directory), required=required)
     policies: list[Policy] = []
     for document in documents:
         policy, found = _policy(document)
@@ -38,7 +39,9 @@ def load(directory: Path | str, names: Collection[str] = (), cloud: str | None =
     return tuple(sorted((policy for policy in policies if not names or policy.name in names), key=lambda policy: policy.name))
 
 
-def _documents(directory: Path) -> tuple[list[Located], list[Mistake]]:
+def _documents(directory: Path, *, required: bool) -> tuple[list[Located], list[Mistake]]:
+    if not directory.exists() and not required:
+        return [], []
     if not directory.is_dir():
         return [], [Mistake(str(directory), 1, 1, "", "", "no such directory", "Name the one that has the policies with --policies.")]
     found: list[Located] = []
@@ -50,7 +53,7 @@ def _documents(directory: Path) -> tuple[list[Located], list[Mistake]]:
             wrong += error.mistakes
     named = {_beside(document, name).resolve() for document in found for name in _manifests(document).values() if isinstance(name, str)}
     found = [document for document in found if Path(document.file).resolve() not in named]
-    if not found and not wrong:
+    if required and not found and not wrong:
         wrong.append(Mistake(str(directory), 1, 1, "", "", "no policy here", "Write one as a file NAME.yaml; the documentation begins with one."))
     return found, wrong
 

@@ -27,7 +27,7 @@ def _listening(rotator: Scene) -> set[str]:
 
 def _everything(rotator: Scene, record: Path, *options: str) -> list[Said]:
     """A life of a principal, with trouble in it."""
-    verbs = [("plan",), ("status",), ("adopt", NAME), ("rotate", NAME, "--force", "--no-overlap")]
+    verbs = [("discover", "--all"), ("plan",), ("status",), ("adopt", NAME), ("rotate", NAME, "--force", "--no-overlap")]
     verbs += [
         ("rotate", NAME, "--compromised", "--yes"),
         ("deploy", NAME, "--logs"),

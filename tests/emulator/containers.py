@@ -111,12 +111,14 @@ class World:
         url = path if path.startswith("https:") else f"{ARM}{path}{'&' if '?' in path else '?'}api-version=2023-05-01"
         return self.send(method, url, body, {"Authorization": f"Bearer {self.token(who or self.owner)}"})
 
-    def registry(self, method: str, path: str, *, basic: tuple[str, str] | None = None, bearer: str = "", **headers: str) -> Answer:
+    def registry(
+        self, method: str, path: str, *, basic: tuple[str, str] | None = None, bearer: str = "", body: bytes = b"", **headers: str
+    ) -> Answer:
         if basic:
             headers["Authorization"] = "Basic " + b64encode(":".join(basic).encode()).decode()
         if bearer:
             headers["Authorization"] = f"Bearer {bearer}"
-        return self.send(method, f"https://{SERVER}{path}", headers=headers)
+        return self.send(method, f"https://{SERVER}{path}", body, headers)
 
     @property
     def basic(self) -> tuple[str, str]:

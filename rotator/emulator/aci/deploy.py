@@ -13,7 +13,7 @@ from rotator.emulator.aci.host import Host
 from rotator.emulator.aci.pulls import Puller, refusal, username_for
 from rotator.emulator.aci.shape import answer, canonical, writable
 from rotator.emulator.aci.state import Container, Containers, Group, Operation, RefusedPull, State
-from rotator.emulator.acr.behaviour import PullRefused
+from rotator.emulator.acr.refusal import Refused
 from rotator.emulator.arm.behaviour import Resources
 from rotator.emulator.clock import Clock
 from rotator.emulator.faults import Faults
@@ -62,9 +62,9 @@ class ControlPlane:
         for container in containers:
             try:
                 if forced:
-                    raise PullRefused("UNAVAILABLE", "a planned fault")
+                    raise Refused("UNAVAILABLE", "a planned fault")
                 container.digest = self._puller.pull(resource, container.image).digest
-            except PullRefused as error:
+            except Refused as error:
                 username = username_for(resource, container.image)
                 self._state().refused.append(RefusedPull(self._clock.now(), group_id, container.image, username, refusal(error)))
                 failed.append(container.image)

@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from rotator.emulator.aci import events
 from rotator.emulator.aci.pulls import Puller, refusal, username_for
 from rotator.emulator.aci.state import Condition, Container, Group, Operation, RefusedPull, State
-from rotator.emulator.acr.behaviour import PullRefused
 from rotator.emulator.acr.image import Image
+from rotator.emulator.acr.refusal import Refused
 from rotator.emulator.clock import Clock
 from rotator.emulator.timing import Timing
 
@@ -95,7 +95,7 @@ class Host:
         events.note_pulling(container, at)
         try:
             image = self._image(group, container, at)
-        except PullRefused as refused:
+        except Refused as refused:
             self._state().refused.append(RefusedPull(at, group.id, container.image, username_for(group.resource, container.image), refusal(refused)))
             reference = events.reference(container)
             events.note_failed(container, events.why(refused.code, refused.message, reference), at)
@@ -112,7 +112,7 @@ class Host:
     def _image(self, group: Group, container: Container, at: datetime) -> Image:
         if group.pull_failures:
             group.pull_failures -= 1 if group.pull_failures > 0 else 0
-            raise PullRefused("UNAVAILABLE", "to connect to all addresses; last error: UNAVAILABLE: connection refused")
+            raise Refused("UNAVAILABLE", "to connect to all addresses; last error: UNAVAILABLE: connection refused")
         with _as_of(self._clock, at):
             return self._puller.pull(group.resource, container.image, container.digest)
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from rotator.emulator.aci.events import made_up_digest
-from rotator.emulator.acr.behaviour import SUFFIXES, PullRefused, Registries
+from rotator.emulator.acr.behaviour import SUFFIXES, Registries
 from rotator.emulator.acr.image import Image
+from rotator.emulator.acr.refusal import Refused
 from rotator.emulator.arm.behaviour import Resources
 from rotator.emulator.keyvault.behaviour import Vaults
 from rotator.emulator.wire import Json, ServiceError
@@ -42,7 +43,7 @@ class Puller:
         self._resources, self._registries, self._vaults = resources, registries, vaults
 
     def pull(self, resource: dict[str, Json], image: str, digest: str = "") -> Image:
-        """Pull `image` (its `digest`, if resolved before) as the group `resource` would, this instant. Raises PullRefused."""
+        """Pull `image` (its `digest`, if resolved before) as the group `resource` would, this instant. Raises Refused."""
         named = Named.parse(image)
         if not named.host.endswith(SUFFIXES):
             return Image(digest or made_up_digest(image))
@@ -64,7 +65,7 @@ class Puller:
             return self._registries.could_pull(username, self._password(resource, credential), named.host, named.repository, wanted)
         try:
             self._pull_as(credential["identity"], named, wanted)
-        except PullRefused:
+        except Refused:
             return False
         return True
 
@@ -79,7 +80,7 @@ class Puller:
         oid = str(known.properties.get("principalId", "")) if known else ""
         if oid:
             return self._registries.pull_as(oid, named.host, named.repository, wanted)
-        self._registries.registry(named.host)
+        self._registries.rights.registry(named.host)
         return self._registries.stored(named.host, named.repository, wanted).image()
 
     def _password(self, resource: dict[str, Json], credential: dict[str, Json]) -> str:
@@ -119,6 +120,6 @@ def username_for(resource: dict[str, Json], image: str) -> str:
     return str(credential.get("username") or credential.get("identity") or "")
 
 
-def refusal(error: PullRefused) -> str:
+def refusal(error: Refused) -> str:
     """A refused pull in one line, for the record."""
     return f"{error.code}: {error.message}"

@@ -1,6 +1,6 @@
-"""Makes small but real OCI images, so that a client can check every digest of what it pulls.
+"""Makes small but real OCI images, so that a client can check every digest of what it pulls, and reads those that clients push.
 
-An image is one layer with one file, a configuration and a manifest (OCI image specification 1.1). Only the texts are kept; the layer
+A made image is one layer with one file, a configuration and a manifest (OCI image specification 1.1). Only the texts are kept; the layer
 is an uncompressed tar and is made again whenever somebody asks for it, because a compressor's output may differ between machines.
 """
 
@@ -14,8 +14,17 @@ from hashlib import sha256
 from rotator.emulator.wire import Json
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+INDEX = "application/vnd.oci.image.index.v1+json"
+DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
+INDEXES = (INDEX, DOCKER_LIST)
+"""Media types of manifests that only name other manifests, one for each platform."""
+MEDIA_TYPES = (MANIFEST, DOCKER_MANIFEST, *INDEXES)
+"""The manifests that a registry takes; Docker's first schema is history."""
 CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar"
+LABELS = "rotator.exit-code", "rotator.run-seconds", "rotator.logs"
+"""Labels of a pushed image that say what a container made from it does, as ``rotator emulator push`` says it with options."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +42,10 @@ class Image:
 
 @dataclass
 class Stored:
-    """An image as the registry keeps it: its texts, the marker its layer is made of, and how it behaves."""
+    """A manifest as the registry keeps it: its text and its configuration's, and how a container made from it behaves.
+
+    The layer of a made image is made of `marker`; a pushed one has none, and its blobs lie beside it.
+    """
 
     digest: str
     marker: str
@@ -42,15 +54,39 @@ class Stored:
     exit_code: int | None = None
     run_seconds: float | None = None
     logs: str = ""
+    media_type: str = MANIFEST
 
     def image(self) -> Image:
         """What a puller learns of it."""
         return Image(self.digest, self.exit_code, self.run_seconds, self.logs)
 
+    def read(self) -> dict[str, Json]:
+        """The manifest as JSON."""
+        return dict(json.loads(self.manifest))
+
     def blob(self, digest: str) -> bytes | None:
-        """Its configuration or its layer, if `digest` is theirs."""
+        """The configuration or layer of a made image, if `digest` is theirs."""
+        if not self.marker:
+            return None
         candidates = (self.config.encode(), layer(self.marker))
         return next((content for content in candidates if digest_of(content) == digest), None)
+
+
+def parts(manifest: Json) -> list[Json]:
+    """The descriptors of what a manifest consists of: its configuration and layers, or the manifests of an index."""
+    if manifest.get("mediaType") in INDEXES or "manifests" in manifest:
+        return list(manifest.get("manifests") or [])
+    return [*([manifest["config"]] if "config" in manifest else []), *(manifest.get("layers") or [])]
+
+
+def labelled(config: str) -> tuple[int | None, float | None, str]:
+    """What the labels of a pushed image's configuration say: exit code, seconds until then, logs. ValueError for what is no number."""
+    try:
+        labels = (json.loads(config).get("config") or {}).get("Labels") or {}
+    except (ValueError, AttributeError):
+        return None, None, ""
+    code, seconds, logs = (labels.get(name) for name in LABELS)
+    return None if code is None else int(code), None if seconds is None else float(seconds), str(logs or "")
 
 
 def digest_of(content: bytes) -> str:

@@ -1,0 +1,97 @@
+"""The verb with which a person begins: which container groups use a principal's password, and a draft of a policy where none looks after it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rotator.cli.options import Common, command
+from rotator.errors import RotatorError
+
+if TYPE_CHECKING:
+    from rotator.discovery import Draft, Sight
+    from rotator.policy import Policy
+
+Subscriptions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--subscription",
+        metavar="ID",
+        help="Where to look; repeatable. Default: the policies' subscriptions; without policies, all that can be listed.",
+    ),
+]
+Everything = Annotated[bool, typer.Option("--all", help="List the groups that need no rotation, too, and why.")]
+Write = Annotated[bool, typer.Option("--write", help="Draft a policy for each principal that has none; no file is overwritten.")]
+Drafts = Annotated[Path, typer.Option("--drafts", metavar="DIR", help="Where --write puts the drafts.")]
+
+
+@command
+def discover(
+    common: Common, subscription: Subscriptions = None, everything: Everything = False, write: Write = False, drafts: Drafts = Path("drafts")
+) -> None:
+    """Find every container group that pulls with a principal's password.
+
+    Whose password it is, which policy looks after it, and what no policy knows of. Reads lists only. Ends with 1 where a subscription
+    can't be read.
+    """
+    wanted = tuple(map(_guid, subscription or ()))
+    policies = common.load_any()
+    if write and policies and drafts.resolve() == common.policies.resolve():
+        raise typer.BadParameter("an unfinished draft among the policies stops every run; draft into another directory (--drafts)")
+    from rotator.discovery import find
+    from rotator.report.discovery import Discovery, discovery_body, discovery_text
+
+    sight = _sight(common, policies, wanted, registries=write)
+    found = find(sight, policies)
+    seen = Discovery(sight, found, everything=everything)
+    if write:
+        from rotator.discovery import drafts as drafted
+
+        there = _texts(drafts)
+        seen = replace(seen, drafts=tuple(_written(drafts, one) for one in drafted(found, sight, policies, there)))
+    common.write(lambda: discovery_text(seen), lambda: discovery_body(seen), seen.exit_code)
+
+
+def _guid(text: str) -> str:
+    from rotator.policy.rules import GUID
+
+    if not re.fullmatch(GUID, text):
+        raise typer.BadParameter(f"--subscription {text}: not a GUID; `az account list --query '[].[name,id]' --output tsv` prints them")
+    return text.lower()
+
+
+def _sight(common: Common, policies: "tuple[Policy, ...]", wanted: tuple[str, ...], *, registries: bool) -> "Sight":
+    from rotator.cli import graph
+    from rotator.cloud import CLOUDS
+    from rotator.engine.discover import see
+
+    async def main() -> "Sight":
+        _, connecting = graph.connected(common.cloud.value)
+        async with connecting as world:
+            return await see(world, CLOUDS[common.cloud.value], policies, wanted, registries=registries)
+
+    return graph.run(main())
+
+
+def _texts(directory: Path) -> Mapping[str, str]:
+    """The drafts that are there already, by file name."""
+    files = sorted(directory.iterdir()) if directory.is_dir() else []
+    return {file.name: file.read_text("utf-8", errors="replace") for file in files if file.suffix in (".yaml", ".yml") and file.is_file()}
+
+
+def _written(directory: Path, draft: "Draft") -> "Draft":
+    """The draft with its file's path, the file written where it is new; never over another, even one that came a moment ago."""
+    if draft.file is None:
+        return draft
+    file = directory / draft.file
+    if draft.text is not None:
+        directory.mkdir(parents=True, exist_ok=True)
+        try:
+            with file.open("x", encoding="utf-8") as opened:
+                opened.write(draft.text)
+        except FileExistsError:
+            raise RotatorError(f"{file} exists, and was not there a moment ago", remedy="Run again; nothing was overwritten.") from None
+    return replace(draft, file=str(file))

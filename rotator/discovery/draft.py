@@ -1,0 +1,154 @@
+"""A policy for each principal that has none, as far as lists can tell; what they can't is a comment that says what to fill in."""
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from rotator.discovery.find import Found, Sight, Standing, Use, clean
+from rotator.group import lines_to_add
+from rotator.group.refusal import refused
+from rotator.policy import KeyVaultPolicy, Policy, Principal, RegistryPolicy
+from rotator.state import Registry
+
+FILL = "# FILL IN"
+"""How every line begins that waits for a person."""
+HEAD = (
+    "# Drafted by `rotator discover`. What begins with FILL IN is for you: lists of Azure can't tell it. Take the # away from the lines below it.",
+    "# `rotator validate --policies` with this directory names what is still missing. Then move the file to your policies, and run `rotator plan`.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What came of a principal that has no policy: a new file's name and text, or why there is none. `kept`: the file that has it already."""
+
+    app_id: str
+    display_name: str
+    file: str | None = None
+    text: str | None = None
+    kept: bool = False
+    why: str = ""
+
+
+def drafts(found: Found, sight: Sight, policies: Sequence[Policy], there: Mapping[str, str]) -> tuple[Draft, ...]:
+    """A draft for each principal without a policy, by app id. `there` are the texts of the files that the directory has, by name."""
+    uses: dict[str, list[Use]] = {}
+    for use in found.uses:
+        if use.standing is Standing.NONE:
+            uses.setdefault(use.app_id, []).append(use)
+    taken = _Taken.of(policies, there)
+    return tuple(_draft(uses[app_id], sight, taken, there) for app_id in sorted(uses))
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """Names that are in use: those of files, and those of secrets. Grows with each draft."""
+
+    stems: set[str]
+    secrets: set[str]
+
+    @classmethod
+    def of(cls, policies: Sequence[Policy], there: Mapping[str, str]) -> "_Taken":
+        """What policies and earlier drafts have."""
+        stems = {name.rpartition(".")[0].lower() for name in there} | {policy.name.lower() for policy in policies}
+        drafted = {name.lower() for text in there.values() for name in re.findall(r"^ *(?:password|username)_secret: *([\w-]+)", text, re.MULTILINE)}
+        return cls(
+            stems, drafted | {name.lower() for one in policies for name in (one.key_vault.password_secret, one.key_vault.username_secret) if name}
+        )
+
+    def stem(self, use: Use) -> str:
+        """A file's name for a principal, without its suffix."""
+        plain = re.sub(r"[^a-z0-9]+", "-", use.display_name.lower()).strip("-")[:40].strip("-") or use.app_id
+        return self._free(self.stems, (plain, f"{plain}-{use.app_id[:8]}", use.app_id))
+
+    def prefix(self, registry: str, stem: str) -> str:
+        """What the names of both secrets begin with: as in the documentation's example, longer where those are taken."""
+        names = (registry, f"{registry}-{stem}")
+        return next((name for name in names if f"{name}-pull-pwd" not in self.secrets), names[-1])
+
+    def _free(self, taken: set[str], wanted: Collection[str]) -> str:
+        name = next((name for name in wanted if name not in taken), "")
+        taken.add(name)
+        return name
+
+
+def _draft(uses: Sequence[Use], sight: Sight, taken: _Taken, there: Mapping[str, str]) -> Draft:
+    use = uses[0]
+    kept = next((name for name in sorted(there) if use.app_id in there[name].lower()), None)
+    if kept:
+        return Draft(use.app_id, use.display_name, kept, kept=True, why="it has this principal already")
+    why = _undraftable(uses)
+    if why:
+        return Draft(use.app_id, use.display_name, why=why)
+    stem = taken.stem(use)
+    return Draft(use.app_id, use.display_name, f"{stem}.yaml", "\n".join([*HEAD, *_lines(uses, sight, taken, stem)]) + "\n")
+
+
+def _undraftable(uses: Sequence[Use]) -> str:
+    if uses[0].known is False:
+        return "this tenant has no such principal: it was deleted, or belongs to another tenant; its owner can say"
+    others = sorted({host for use in uses for host in use.others})
+    return "" if _hosts(uses) else f"{', '.join(others)} is no Azure Container Registry of this cloud; rotator can't look after it"
+
+
+def _hosts(uses: Sequence[Use]) -> list[str]:
+    return sorted({host for use in uses for host in use.servers if host not in use.others})
+
+
+def _lines(uses: Sequence[Use], sight: Sight, taken: _Taken, stem: str) -> Iterator[str]:
+    ids = {host: sight.registries.get(host) for host in _hosts(uses)}
+    yield "principal:"
+    yield f"  app_id: {uses[0].app_id}" + (f"  # {uses[0].display_name}" if uses[0].display_name else "")
+    yield "registries:"
+    for host, found in ids.items():
+        yield from _registry(found) if found else _missing(host)
+    yield "key_vault:"
+    yield f"  {FILL}: the vault that is to hold the password."
+    yield f"  # url: https://NAME.{sight.cloud.vault_suffix}"
+    yield "  # The names that the documentation of Container Instances uses. If the vault has the password under another name, write that name."
+    prefix = taken.prefix(re.sub(r"[^0-9a-zA-Z]", "", next(iter(ids)).partition(".")[0]), stem)
+    for key, suffix in (("password_secret", "pull-pwd"), ("username_secret", "pull-usr")):
+        taken.secrets.add(f"{prefix}-{suffix}")
+        yield f"  {key}: {prefix}-{suffix}"
+    yield "container_groups:"
+    policy = _policy(uses[0].app_id, ids, sight)
+    for use in uses:
+        yield f"  - id: {_quoted(use.group)}"
+        yield from (f"    {line}" for line in _blanks(use, refused(use.document, policy, None)))
+
+
+def _registry(found: Registry) -> Iterator[str]:
+    yield f"  - id: {_quoted(found.id)}"
+    if found.abac:
+        yield "    role: Container Registry Repository Reader  # AcrPull counts for nothing in this registry"
+
+
+def _missing(host: str) -> Iterator[str]:
+    yield f"  {FILL}: the id of {host}, which isn't in the subscriptions that were looked at, or may not be read."
+    yield f"  # az acr show --name {host.partition('.')[0]} --query id prints it."
+    yield "  # - id: /subscriptions/SUBSCRIPTION/resourceGroups/GROUP/providers/Microsoft.ContainerRegistry/registries/NAME"
+
+
+def _policy(app_id: str, ids: Mapping[str, Registry | None], sight: Sight) -> Policy:
+    """As much of the policy as it takes to ask what rotator would refuse."""
+    vault = KeyVaultPolicy.model_construct(url=f"https://name.{sight.cloud.vault_suffix}", password_secret="name")  # noqa: S106 - no password
+    registries = tuple(RegistryPolicy.model_construct(id=found.id if found else host.partition(".")[0]) for host, found in ids.items())
+    return Policy.model_construct(principal=Principal.model_construct(app_id=app_id), registries=registries, key_vault=vault)
+
+
+def _blanks(use: Use, refusal: str | None) -> Iterator[str]:
+    if refusal:
+        yield f"# rotator will refuse to redeploy it: {clean(refusal)}."
+    if use.hidden:
+        yield f"{FILL}: where these values come from, which Azure never shows again: names of secrets in the vault (docs/policy.md)."
+        if use.named:
+            yield f"# {', '.join(use.named)} names this very principal: where a value is its own password, write {{credential: password}}."
+        yield from (f"# {line.removeprefix('    ')}" for line in lines_to_add(use.group, use.hidden).splitlines())
+    if use.job:
+        yield f"{FILL}: what happens when this job has finished: wait, redeploy or ignore. Or write manifest: and a file, for `rotator deploy`."
+        yield "# when_finished: wait"
+
+
+def _quoted(text: str) -> str:
+    """An id as YAML: plain where nothing in it could mean something else."""
+    return text if re.fullmatch(r"/[\w./()-]*", text, re.ASCII) else "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,58 @@
+"""Reads what `rotator discover` needs, from lists alone: a page of a list costs one request, however many groups it shows."""
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from typing import TypeVar
+
+from rotator.cloud import Cloud
+from rotator.discovery import Listed, Sight, app_ids
+from rotator.errors import AzureError, RotatorError
+from rotator.policy import Policy
+from rotator.ports import World
+from rotator.state import Registry
+
+T = TypeVar("T")
+AT_ONCE = 8
+"""Subscriptions that are listed side by side."""
+
+
+async def see(world: World, cloud: Cloud, policies: Sequence[Policy], wanted: Sequence[str], *, registries: bool) -> Sight:
+    """The groups of the `wanted` subscriptions, else those of the policies, else all that can be listed; with `registries` their ids, too.
+
+    A subscription that can't be listed is part of the picture. Raises AzureError where the subscriptions themselves can't, and RotatorError
+    where there is none.
+    """
+    subscriptions = sorted(set(wanted) or {each for policy in policies for each in policy.subscriptions}) or await _all(world)
+    listed = [each for at in range(0, len(subscriptions), AT_ONCE) for each in await _together(world, subscriptions[at : at + AT_ONCE])]
+    names, nameless = await _tried(world.principals(app_ids(listed)))
+    servers = await _servers(world, subscriptions) if registries else {}
+    return Sight(cloud, tuple(listed), names or {}, nameless, servers)
+
+
+async def _all(world: World) -> Sequence[str]:
+    found = await world.subscriptions()
+    if not found:
+        remedy = "Give it a role in a subscription (SECURITY.md lists what it needs), or name one with --subscription."
+        raise RotatorError("the identity that rotator signs in as can list no subscription", remedy=remedy)
+    return found
+
+
+async def _together(world: World, subscriptions: Sequence[str]) -> list[Listed]:
+    async with asyncio.TaskGroup() as tasks:
+        started = [tasks.create_task(_tried(world.groups_of(each))) for each in subscriptions]
+    done = (task.result() for task in started)
+    return [Listed(name, groups or (), error) for name, (groups, error) in zip(subscriptions, done, strict=True)]
+
+
+async def _servers(world: World, subscriptions: Sequence[str]) -> dict[str, Registry]:
+    """Registries by login server; those that can't be listed are left for a person to name."""
+    found = [(await _tried(world.registries_of(each)))[0] or () for each in subscriptions]
+    return {registry.login_server: registry for listed in found for registry in listed}
+
+
+async def _tried(reading: Awaitable[T]) -> tuple[T | None, AzureError | None]:
+    """What came of it: a result or an error."""
+    try:
+        return await reading, None
+    except AzureError as error:
+        return None, error

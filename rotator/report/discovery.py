@@ -1,0 +1,149 @@
+"""What `rotator discover` found: a table for each subscription, what waits for a policy, and what came of the drafts."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rotator.discovery import Draft, Found, Listed, Other, Passing, Sight, Standing, Use
+from rotator.report.words import INDENT, error_body, name_of
+
+HEADINGS = ("GROUP", "PRINCIPAL", "APP ID", "REGISTRY", "POLICY")
+UNKNOWN = "unknown principal in this tenant"
+LISTS = "Lists show neither whether a group runs nor which password it holds; `rotator plan` reads that of a policy's groups."
+WAYS = {
+    Other.IDENTITY: ("with an identity", "it has no password"),
+    Other.REFERENCE: ("with a passwordReference", "Azure reads the password from Key Vault"),
+    Other.TOKEN: ("with a registry's own token", "it is no principal's password"),
+    Other.USER: ("as a user that is no principal", "an admin user, a registry's token, or an account elsewhere: its password isn't in Entra"),
+    Other.ANONYMOUS: ("without any password", "nobody is asked for one"),
+}
+"""How each way of pulling is said in a count, and why it needs no rotation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """Everything to report. `drafts` are the outcomes of writing, with the paths of the files; `everything` lists what needs no rotation."""
+
+    sight: Sight
+    found: Found
+    drafts: tuple[Draft, ...] | None = None
+    everything: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        """1 where a subscription or the principals' names can't be read: what is shown is not all."""
+        return int(self.sight.nameless is not None or any(one.unread for one in self.sight.listed))
+
+
+def discovery_text(seen: Discovery) -> str:
+    """The tables, then what a cell can't say."""
+    blocks = ["\n".join(_subscription(seen, one)) for one in seen.sight.listed]
+    return "\n\n".join([*blocks, *("\n".join(lines) for lines in (list(_remarks(seen)), list(_drafted(seen))) if lines)])
+
+
+def discovery_body(seen: Discovery) -> dict[str, Any]:
+    """The same in the JSON form."""
+    counts = Counter(way for one in seen.found.passing for way in one.ways)
+    passing = [{"group": one.group, "ways": [way.value for way in one.ways]} for one in seen.found.passing]
+    return {
+        "subscriptions": [
+            {"subscription": one.subscription, "groups": len(one.groups), "error": error_body(one.unread) if one.unread else None}
+            for one in seen.sight.listed
+        ],
+        "names_error": error_body(seen.sight.nameless) if seen.sight.nameless else None,
+        "uses": [_use_body(use) for use in seen.found.uses],
+        "no_rotation": {"counts": {way.value: counts[way] for way in Other}, "groups": passing if seen.everything else None},
+        "drafts": None if seen.drafts is None else [_draft_body(one) for one in seen.drafts],
+    }
+
+
+def _subscription(seen: Discovery, one: Listed) -> Iterator[str]:
+    if one.unread:
+        yield f"subscription {one.subscription}: can't be read"
+        yield from (f"{INDENT}{line}" for line in str(one.unread.diagnose()).splitlines())
+        return
+    yield f"subscription {one.subscription}: {_count(len(one.groups), 'container group')}"
+    uses = [use for use in seen.found.uses if _within(use.group, one.subscription)]
+    passing = [each for each in seen.found.passing if _within(each.group, one.subscription)]
+    if uses:
+        yield from (f"{INDENT}{line}" for line in _table([HEADINGS, *map(_cells, uses)]))
+    yield from (f"{INDENT}{line}" for line in _passing(passing, everything=seen.everything))
+
+
+def _within(group: str, subscription: str) -> bool:
+    return group.lower().startswith(f"/subscriptions/{subscription.lower()}/")
+
+
+def _cells(use: Use) -> tuple[str, ...]:
+    policy = {Standing.NONE: "none", Standing.DECLARED: use.policy or "", Standing.UNDECLARED: f"{use.policy}, which doesn't declare it"}
+    return (_short(use.group), _who(use), use.app_id, ", ".join(use.servers), policy[use.standing])
+
+
+def _who(use: Use) -> str:
+    return UNKNOWN if use.known is False else use.display_name or "(no name)"
+
+
+def _short(group: str) -> str:
+    """Resource group and name, by which people know it."""
+    parts = group.strip("/").split("/")
+    return f"{parts[3]}/{parts[-1]}" if len(parts) > 3 else group
+
+
+def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def _passing(passing: Sequence[Passing], *, everything: bool) -> Iterator[str]:
+    counts = Counter(way for one in passing for way in one.ways)
+    if counts:
+        ways = ", ".join(f"{counts[way]} {said}" for way, (said, _) in WAYS.items() if counts[way])
+        yield f"{_count(len(passing), 'group')} with nothing to rotate: {ways}"
+    for one in passing if everything else ():
+        yield f"{INDENT}{_short(one.group)} pulls {'; '.join(f'{WAYS[way][0]}: {WAYS[way][1]}' for way in one.ways)}"
+
+
+def _remarks(seen: Discovery) -> Iterator[str]:
+    if seen.sight.nameless:
+        yield f"The principals' names can't be read: {seen.sight.nameless.happened}"
+    for use in seen.found.uses:
+        if use.others:
+            yield f"{_short(use.group)}: {', '.join(use.others)} is no Azure Container Registry of this cloud; rotator leaves such entries alone."
+    without = len({use.app_id for use in seen.found.uses if use.standing is Standing.NONE})
+    if without and seen.drafts is None:
+        yield f"{_count(without, 'principal')} without a policy: `rotator discover --write` drafts what can be drafted."
+    if seen.found.uses:
+        yield LISTS
+
+
+def _drafted(seen: Discovery) -> Iterator[str]:
+    for one in seen.drafts or ():
+        whose = f"{one.display_name or one.app_id} ({one.app_id})" if one.display_name else one.app_id
+        if one.file is None:
+            yield f"no draft for {whose}: {one.why}"
+        else:
+            yield f"kept {one.file} for {whose}: {one.why}" if one.kept else f"wrote {one.file} for {whose}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _use_body(use: Use) -> dict[str, Any]:
+    return {
+        "group": use.group,
+        "name": name_of(use.group),
+        "principal": {"app_id": use.app_id, "display_name": use.display_name or None, "known": use.known},
+        "registries": list(use.servers),
+        "other_servers": list(use.others),
+        "policy": use.policy,
+        "standing": use.standing.value,
+        "hidden_values": list(use.hidden),
+        "job": use.job,
+    }
+
+
+def _draft_body(one: Draft) -> dict[str, Any]:
+    return {"app_id": one.app_id, "file": one.file, "written": one.text is not None, "why": one.why or None}
