@@ -156,6 +156,38 @@ class GroupSettled(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IdentityCreated(Event):
+    """Graph has a new application or service principal. `home` says which, `object_id` is its own id."""
+
+    home: str
+    app_id: str
+    object_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnerAdded(Event):
+    """Rotator's own identity is now an owner of the application or service principal."""
+
+    home: str
+    owner: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppIdSaved(Event):
+    """The policy's file now has the app id; nothing else of it changed."""
+
+    app_id: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsernamePublished(Event):
+    """Key Vault's secret for the user name now says the app id."""
+
+    secret: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AssignmentDeleted(Event):
     """A role assignment of the principal is gone. `was_there` is False where it was gone before."""
 

@@ -22,6 +22,7 @@ from rotator.state import (
     ContainerGroup,
     Credential,
     Home,
+    Identity,
     Observed,
     Permissions,
     Principal,
@@ -89,6 +90,34 @@ class World(Protocol):
 
     async def credentials(self, policy: Policy) -> tuple[Credential, ...]:
         """The password credentials of both homes."""
+        ...
+
+    async def identities(self, app_id: str | None, display_name: str | None) -> tuple[Identity, ...]:
+        """The application or service principal of `app_id`, or else every application called `display_name`; () where there is none."""
+        ...
+
+    async def create_application(self, display_name: str, key: str) -> Identity:
+        """The application that has the alternate key `key`, made if need be: twice is once, and a lost answer may be asked for again."""
+        ...
+
+    async def create_service_principal(self, app_id: str) -> str:
+        """The object id of the service principal of `app_id`, made if need be."""
+        ...
+
+    async def own(self, home: Home, object_id: str, owner: str) -> None:
+        """Make `owner`, an object id, an owner of an application or service principal."""
+        ...
+
+    async def signed_in(self) -> tuple[str, str]:
+        """The app id and the object id of the identity that rotator signs in as, in lower case."""
+        ...
+
+    async def registries(self, policy: Policy) -> tuple[Registry, ...]:
+        """The policy's registries as Resource Manager shows them now."""
+        ...
+
+    async def username(self, policy: Policy) -> str | None:
+        """What the user name's secret says; None where there is none, or the policy names none."""
         ...
 
     async def add_password(self, principal: Principal, home: Home, display_name: str, end: datetime) -> Issued:

@@ -110,6 +110,17 @@ class Principal:
     enabled: bool = True
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Identity:
+    """An application and its service principal as provision sees them: object ids, and on which of the two rotator's own identity is an owner."""
+
+    app_id: str
+    display_name: str
+    application: str | None
+    service_principal: str | None
+    owned: tuple[Home, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class ContainerGroup:
     """A container group as ACI showed it at `at`. `document` is its raw JSON, to be read with :mod:`rotator.group` and never changed.

@@ -200,9 +200,14 @@ def stage(loop: VirtualLoop, *, timing: Timing | None = None, groups: tuple[str,
     azure.container_groups.put(made.group_id("bystander"), made.body(bystander.app_id, theirs.secret), "2025-09-01")
     azure.clock.advance(timedelta(days=1))
     azure.container_groups.settle()
-    os.environ.update(AZURE_TENANT_ID=seeded.tenant, AZURE_CLIENT_ID=seeded.operator.app_id, AZURE_CLIENT_SECRET=seeded.operator.secret)
+    sign_in(seeded)
     app.before, app.after = _hook(made, before=True), _hook(made, before=False)
     return made
+
+
+def sign_in(seeded: Seeded) -> None:
+    """As the operator, through the environment."""
+    os.environ.update(AZURE_TENANT_ID=seeded.tenant, AZURE_CLIENT_ID=seeded.operator.app_id, AZURE_CLIENT_SECRET=seeded.operator.secret)
 
 
 def _hook(made: Stage, *, before: bool) -> Callable[[int, str, Request], None]:

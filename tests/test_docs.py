@@ -370,7 +370,7 @@ def test_every_key_of_the_json_output_is_documented(played: Scene) -> None:
         body = played(*words, "--output", "json").json
         assert body["version"] == 1
         assert body["command"] == words[0]
-        heading = "rotate, adopt, revoke, grant" if words[0] in ("rotate", "adopt", "revoke") else words[0]
+        heading = "rotate, adopt, revoke, grant, provision" if words[0] in ("rotate", "adopt", "revoke") else words[0]
         known = set(ticked(section(text, heading))) | set(ticked(section(text, "JSON output")))
         assert keys(body, stop={"changes", "failures", "vetoes", "waits", "notes"} if "rotate" in heading else {"logs"}) <= known, words
 

@@ -627,3 +627,30 @@ def test_policies_are_read_without_any_azure_sdk() -> None:
         [sys.executable, "-c", program], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True
     )
     assert not {"azure", "msgraph", "msal", "kiota_abstractions", "aiohttp", "httpx", "tenacity", "typer"} & set(run.stdout.split())
+
+
+# drafts
+
+
+def test_a_draft_is_for_provision_only_and_every_other_verb_says_so(write: Write) -> None:
+    from rotator.policy import Draft, load_draft
+
+    draft = MINIMAL.replace("app_id: 5D3C0A52-0000-0000-0000-000000000000", "display_name: puller")
+    directory = write(a__yaml=draft, b__yaml=MINIMAL.replace("pull-pwd", "other-pwd"))
+    found = load_draft(directory, "a")
+    assert isinstance(found, Draft)
+    assert (found.display_name, found.settled("5d3c0a52-0000-0000-0000-000000000000").principal.display_name) == ("puller", "puller")
+    assert [policy.name for policy in load(directory, ("b",))] == ["b"], "another policy's draft stops nobody"
+    with pytest.raises(PolicyError) as refused:
+        load(directory)
+    (mistake,) = refused.value.mistakes
+    assert (where(mistake), "`rotator provision a`" in mistake.remedy) == ((1, 12, "principal"), True)
+
+
+def test_an_application_s_name_is_one_policy_s_and_another_tenant_s_wants_the_id(write: Write) -> None:
+    draft = MINIMAL.replace("app_id: 5D3C0A52-0000-0000-0000-000000000000", "display_name: puller")
+    with pytest.raises(PolicyError, match="application's name"):
+        load(write(a__yaml=draft, b__yaml=draft.replace("pull-pwd", "other-pwd")))
+    foreign = draft.replace("puller", "puller, tenant_id: 72f988bf-0000-0000-0000-000000000001")
+    with pytest.raises(PolicyError, match="app_id is missing"):
+        load(write(a__yaml=foreign, b__yaml=MINIMAL))

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from rotator import __version__
-from rotator.cli import changing, deploying, discovering, emulator, looking
+from rotator.cli import changing, deploying, discovering, emulator, looking, providing
 
 app = typer.Typer(
     name="rotator",
@@ -38,6 +38,7 @@ for verb in (
     looking.validate,
     looking.plan,
     looking.status,
+    providing.provision,
     changing.rotate,
     changing.revoke,
     changing.grant,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec
 import typer
 
 if TYPE_CHECKING:
-    from rotator.policy import Policy
+    from rotator.policy import Draft, Policy
 
 P = ParamSpec("P")
 
@@ -62,6 +62,12 @@ class Common:
         from rotator.policy import load
 
         return load(self.policies, cloud=self.cloud.value, required=False)
+
+    def load_draft(self, name: str) -> "Policy | Draft":
+        """The one policy called `name`, which may lack its app id. Raises PolicyError."""
+        from rotator.policy import load_draft
+
+        return load_draft(self.policies, name, self.cloud.value)
 
     def write(self, text: Callable[[], str], body: Callable[[], dict[str, Any]], code: int = 0) -> None:
         """Put the result on stdout in the form that was asked for, and end with `code`."""

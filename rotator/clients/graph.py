@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 from kiota_abstractions.authentication import AuthenticationProvider
@@ -17,13 +18,13 @@ from kiota_abstractions.request_information import RequestInformation
 from kiota_http.middleware.options import ResponseHandlerOption
 from msgraph_core import BaseGraphRequestAdapter  # type: ignore[import-untyped]
 
-from rotator.clients.pipeline import Line, at_once, retrying
+from rotator.clients.pipeline import Line, at_once, retrying, together
 from rotator.clients.token import Token
 from rotator.clients.translate import Asked, answered, ask, refusal
 from rotator.cloud import Cloud
-from rotator.errors import NotFound, Unexpected
+from rotator.errors import Conflict, NotFound, Unexpected
 from rotator.ports import Issued
-from rotator.state import Credential, Home, Principal, Secret
+from rotator.state import Credential, Home, Identity, Principal, Secret
 
 SERVICE = "Microsoft Graph"
 COLLECTION = {Home.APPLICATION: "applications", Home.SERVICE_PRINCIPAL: "servicePrincipals"}
@@ -31,6 +32,8 @@ WRITE = "Application.ReadWrite.OwnedBy, as an owner of {} (or Application.ReadWr
 READ = "Application.ReadWrite.OwnedBy (or Application.Read.All)"
 MOST_IN_ONE_FILTER = 15
 """Values that ``in`` may have ("Use the $filter query parameter" of Microsoft Graph): fewer than a page, so that there is no next one."""
+MAKE = "Application.ReadWrite.OwnedBy (or Application.ReadWrite.All)"
+_SHORT = "id,appId,displayName"
 _SELECT = "id,appId,displayName,passwordCredentials"
 
 
@@ -94,6 +97,64 @@ class Graph:
             found |= await ask(asked, _names(answer))
         return found
 
+    async def owners(self, home: Home, app_id: str, tenant: str | None = None) -> tuple[str, ...]:
+        """The object ids of who owns the application or service principal; `tenant` where it is another's. Raises NotFound."""
+        asked = Asked(SERVICE, f"list the owners of the {home.value.replace('_', ' ')} of {app_id}", READ)
+        shown = await self._send(asked, Method.GET, f"{COLLECTION[home]}(appId='{app_id}')/owners?$select=id", tenant=tenant)
+        return await ask(asked, _ids(shown))
+
+    async def identities(self, me: str, app_id: str | None, display_name: str | None) -> tuple[Identity, ...]:
+        """By app id, or every application of a name; each with what `me`, an object id, owns of it."""
+        if app_id:
+            application = await self._find(Home.APPLICATION, app_id, _SHORT, None)
+            found = await self._identity(me, application, app_id)
+            return (found,) if found else ()
+        quoted = quote((display_name or "").replace("'", "''"))
+        asked = Asked(SERVICE, f"look for applications called {display_name}", READ)
+        page = await self._send(asked, Method.GET, f"applications?$filter=displayName eq '{quoted}'&$select={_SHORT}".replace(" ", "%20"))
+        each = await together(*(self._identity(me, one, one["appId"]) for one in page["value"]))
+        return tuple(sorted((one for one in each if one), key=lambda one: one.app_id))
+
+    async def _identity(self, me: str, application: Mapping[str, Any] | None, app_id: str) -> Identity | None:
+        principal = await self._find(Home.SERVICE_PRINCIPAL, app_id, _SHORT, None)
+        shown = application or principal
+        if shown is None:
+            return None
+        there = [home for home, what in ((Home.APPLICATION, application), (Home.SERVICE_PRINCIPAL, principal)) if what]
+        owners = await together(*(self.owners(home, app_id) for home in there))
+        owned = tuple(home for home, who in zip(there, owners, strict=True) if me.lower() in who)
+        at_home, here = (str(each["id"]) if each else None for each in (application, principal))
+        return Identity(app_id.lower(), shown["displayName"] or "", at_home, here, owned)
+
+    async def create_application(self, display_name: str, key: str) -> Identity:
+        """Make it, or find the one that has the alternate key: then the answer is empty, and it is read by the key.
+
+        Graph itself keeps a second one from coming into being, however often the request is sent (v1.0, "Upsert application": ``uniqueName``
+        with ``Prefer: create-if-missing``). What an app-only caller makes is owned by it.
+        """
+        asked, by_key = Asked(SERVICE, f"make application {display_name}", MAKE), f"applications(uniqueName='{key}')"
+        made = await self._send(asked, Method.PATCH, by_key, {"displayName": display_name}, prefer="create-if-missing")
+        shown = made or await self._send(asked, Method.GET, f"{by_key}?$select={_SHORT}")
+        return await ask(asked, _made(shown))
+
+    async def create_service_principal(self, app_id: str) -> str:
+        """Its object id; where there is one already, Graph refuses to make another, and it is found."""
+        asked = Asked(SERVICE, f"make a service principal of {app_id}", MAKE)
+        try:
+            made = await self._send(asked, Method.POST, "servicePrincipals", {"appId": app_id})
+        except Conflict:
+            found = await self._find(Home.SERVICE_PRINCIPAL, app_id, _SHORT, None)
+            if found is None:
+                raise
+            made = found
+        return str(made["id"])
+
+    async def own(self, me: str, home: Home, object_id: str) -> None:
+        """Make `me` an owner of an object that it doesn't own."""
+        asked = Asked(SERVICE, f"add an owner to {home.value.replace('_', ' ')} {object_id}", WRITE.format(object_id))
+        body = {"@odata.id": f"{self._url}/directoryObjects/{me}"}
+        await self._send(asked, Method.POST, f"{COLLECTION[home]}/{object_id}/owners/$ref", body)
+
     async def add_password(self, principal: Principal, home: Home, display_name: str, end: datetime) -> Issued:
         """Add a password credential; sent once."""
         owner = _owner(principal, home)
@@ -110,13 +171,21 @@ class Graph:
         await self._send(asked, Method.POST, f"{COLLECTION[home]}/{owner}/removePassword", {"keyId": key_id})
 
     async def _send(
-        self, asked: Asked, method: Method, path: str, body: Mapping[str, Any] | None = None, *, tenant: str | None = None, once: bool = False
+        self,
+        asked: Asked,
+        method: Method,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        tenant: str | None = None,
+        once: bool = False,
+        prefer: str = "",
     ) -> dict[str, Any]:
         """One request and its JSON. Raises an AzureError of ours."""
         tenant = tenant or next((self._tenants[part] for part in path.split("/") if part in self._tenants), None)
 
         async def attempt() -> httpx.Response:
-            response: Any = await self._adapter.send_primitive_async(_request(method, f"{self._url}/{path}", body, tenant), "bytes", {})
+            response: Any = await self._adapter.send_primitive_async(_request(method, f"{self._url}/{path}", body, tenant, prefer), "bytes", {})
             self._line.time.hear(response.headers)
             return response  # type: ignore[no-any-return]
 
@@ -126,12 +195,22 @@ class Graph:
         return await ask(asked, _content(response))
 
 
-def _request(method: Method, url: str, body: Mapping[str, Any] | None, tenant: str | None) -> RequestInformation:
+async def _ids(shown: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(sorted(each["id"].lower() for each in shown["value"]))
+
+
+async def _made(shown: Mapping[str, Any]) -> Identity:
+    return Identity(shown["appId"].lower(), shown["displayName"], shown["id"], None, (Home.APPLICATION,))
+
+
+def _request(method: Method, url: str, body: Mapping[str, Any] | None, tenant: str | None, prefer: str = "") -> RequestInformation:
     request = RequestInformation(method=method)
     request.url = url
     if tenant:
         request.path_parameters["tenant"] = tenant
     request.headers.add("Accept", "application/json")
+    if prefer:
+        request.headers.add("Prefer", prefer)
     if body is not None:
         request.set_stream_content(json.dumps(body).encode(), "application/json")
     request.add_request_options([ResponseHandlerOption(NativeResponseHandler())])
@@ -139,8 +218,12 @@ def _request(method: Method, url: str, body: Mapping[str, Any] | None, tenant: s
 
 
 def _disturbed(response: httpx.Response) -> bool:
-    """Graph refuses what meets another write to the same object, and asks to try again (Microsoft Graph error responses)."""
-    return response.status_code == 409 and b"Directory_ConcurrencyViolation" in response.content
+    """Graph refuses what meets another write to the same object, and what rests on an object that it doesn't know everywhere yet.
+
+    Sources: Microsoft Graph error responses; "Create servicePrincipal" (an application that was made just now is no backing application).
+    """
+    concurrent = response.status_code == 409 and b"Directory_ConcurrencyViolation" in response.content
+    return concurrent or (response.status_code == 400 and b"NoBackingApplicationObject" in response.content)
 
 
 async def _content(response: httpx.Response) -> dict[str, Any]:

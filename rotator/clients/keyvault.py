@@ -109,15 +109,18 @@ class KeyVault:
     async def publish_username(self, policy: Policy) -> bool:
         """See to it that the user name secret says the app id; whether it had to be written."""
         name, app_id = policy.key_vault.username_secret, policy.principal.app_id
-        if name is None:
+        if name is None or await self.username(policy) == app_id:
             return False
-        try:
-            if (await self._get(policy, name)).value == app_id:
-                return False
-        except NotFound:
-            pass
         await self._set(policy, name, app_id)
         return True
+
+    async def username(self, policy: Policy) -> str | None:
+        """What the user name's secret says; None where there is none."""
+        name = policy.key_vault.username_secret
+        try:
+            return (await self._get(policy, name)).value if name else None
+        except NotFound:
+            return None
 
     async def deleted(self, policy: Policy) -> bool:
         """Whether the published secret's name is taken by a soft-deleted secret, as far as rotator may know."""

@@ -29,6 +29,7 @@ from rotator.state import (
     ContainerGroup,
     Credential,
     Home,
+    Identity,
     Observed,
     Permissions,
     Principal,
@@ -97,6 +98,31 @@ class AzureWorld:
         shown = await together(*(self.arm.registry(registry.id) for registry in policy.registries))
         self._servers.update({registry.id.lower(): found.login_server for registry, found in zip(policy.registries, shown, strict=True)})
         return tuple(shown)
+
+    async def identities(self, app_id: str | None, display_name: str | None) -> tuple[Identity, ...]:
+        """The application or service principal of `app_id`, or else every application called `display_name`."""
+        return await self.graph.identities((await self.token.who()).object_id, app_id, display_name)
+
+    async def create_application(self, display_name: str, key: str) -> Identity:
+        """The application that has the alternate key `key`, made if need be."""
+        return await self.graph.create_application(display_name, key)
+
+    async def create_service_principal(self, app_id: str) -> str:
+        """The object id of the service principal of `app_id`, made if need be."""
+        return await self.graph.create_service_principal(app_id)
+
+    async def own(self, home: Home, object_id: str, owner: str) -> None:
+        """Make `owner` an owner of an application or service principal."""
+        await self.graph.own(owner, home, object_id)
+
+    async def signed_in(self) -> tuple[str, str]:
+        """The app id and the object id of the identity that rotator signs in as."""
+        who = await self.token.who()
+        return who.app_id, who.object_id
+
+    async def username(self, policy: Policy) -> str | None:
+        """What the user name's secret says."""
+        return await self.vault.username(policy)
 
     async def _server(self, registry_id: str) -> str:
         """A registry's login server, which never changes."""

@@ -14,7 +14,24 @@ from rotator.engine.access import grant, revoke
 from rotator.engine.adopt import adopt, compromise
 from rotator.engine.job import Deployed, deploy_now
 from rotator.engine.look import Preview, glance, preview
+from rotator.engine.provision import Wanted, outline, provision
 from rotator.engine.reconcile import reconcile
 from rotator.engine.run import Result, Run
 
-__all__ = ["Deployed", "Preview", "Result", "Run", "adopt", "compromise", "deploy_now", "glance", "grant", "preview", "reconcile", "revoke"]
+__all__ = [
+    "Deployed",
+    "Preview",
+    "Result",
+    "Run",
+    "Wanted",
+    "adopt",
+    "compromise",
+    "deploy_now",
+    "glance",
+    "grant",
+    "outline",
+    "preview",
+    "provision",
+    "reconcile",
+    "revoke",
+]

@@ -198,7 +198,7 @@ async def _grant(run: Run, score: Score, wait: bool) -> None:
 
 async def assign(run: Run, score: Score, observed: Observed, recorded: Sequence[Assignment]) -> None:
     """Create what is recorded, or else declared, as far as it isn't there."""
-    wanted = () if recorded else await declared(run, observed)
+    wanted = () if recorded else await declared(run, observed.principal.service_principal, observed.registries)
     for step in grant_steps(run.policy, await run.world.assignments(run.policy), recorded, wanted):
         start(run, step)
         created = await run.world.create_assignment(step.assignment)
@@ -207,9 +207,8 @@ async def assign(run: Run, score: Score, observed: Observed, recorded: Sequence[
         score.done += 1
 
 
-async def declared(run: Run, observed: Observed) -> Sequence[Assignment]:
+async def declared(run: Run, oid: str | None, registries: Sequence[Registry]) -> Sequence[Assignment]:
     """The policy's own assignments, each by the role that its registry heeds, under ids that are the same on every machine and in every run."""
-    oid = observed.principal.service_principal
     if oid is None:
         raise NotFound(
             f"{run.policy.principal.app_id} has no service principal in this tenant, so no role can be given to it",
@@ -217,7 +216,7 @@ async def declared(run: Run, observed: Observed) -> Sequence[Assignment]:
             code="NoServicePrincipal",
             remedy=f"`rotator provision {run.policy.name}` makes it.",
         )
-    modes = {registry.id.lower(): registry for registry in observed.registries}
+    modes = {registry.id.lower(): registry for registry in registries}
     return [await _declared(run, oid, registry.id, registry.role, modes.get(registry.id.lower())) for registry in run.policy.registries]
 
 

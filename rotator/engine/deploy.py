@@ -101,11 +101,11 @@ async def fetch(run: Run, sources: Iterable[KeyVaultSource]) -> dict[Source, Sec
     return {source: await run.world.secret(run.policy, source.key_vault) for source in sources}
 
 
-async def put(run: Run, group_id: str, key_id: str, body: Mapping[str, Any]) -> None:
-    """Send the PUT once; after an answer that never came, GET decides."""
+async def put(run: Run, group_id: str, key_id: str, body: Mapping[str, Any], *, existed: bool = True) -> None:
+    """Send the PUT once; after an answer that never came, GET decides. `existed`: the group was there when it was read."""
     try:
         accepted = await run.world.put_group(group_id, body)
-        if accepted.created:
+        if accepted.created and existed:
             text = "it had been deleted since it was read, and exists again now"
             run.tell(Noted(policy=run.policy.name, code="recreated", subject=group_id, text=text, warn=True))
     except OutcomeUnknown:

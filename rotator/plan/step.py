@@ -84,7 +84,41 @@ class Grant:
     reason: Reason
 
 
-Step = Issue | Deploy | Restore | Retire | Disable | Revoke | Grant
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Make the application (`name` is what people call it), or its service principal (`name` is the app id, or to come)."""
+
+    home: Home
+    name: str
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Save:
+    """Write the app id into the policy's file, before anything depends on it."""
+
+    app_id: str
+    file: str
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """Make rotator's own identity an owner of the application or service principal."""
+
+    home: Home
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """Publish the user name: the app id, in the secret of that name."""
+
+    secret: str
+    reason: Reason
+
+
+Step = Issue | Deploy | Restore | Retire | Disable | Revoke | Grant | Create | Save | Own | Publish
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +192,10 @@ def kind(step: Step | type[Step]) -> str:
 
 
 def target(step: Step) -> str:
-    """What a step is about: a key id, a version, a container group, a role assignment."""
+    """What a step is about: a key id, a version, a container group, a role assignment, an object of the directory, a file."""
     match step:
+        case Create() | Save() | Own() | Publish():
+            return _made(step)
         case Issue(home=home):
             return home.value
         case Deploy(group=group) | Restore(group=group):
@@ -170,3 +206,15 @@ def target(step: Step) -> str:
             return version
         case Revoke(assignment=assignment) | Grant(assignment=assignment):
             return assignment.id
+
+
+def _made(step: Create | Save | Own | Publish) -> str:
+    match step:
+        case Create(name=name):
+            return name
+        case Save(file=file):
+            return file
+        case Own(home=home):
+            return home.value
+        case Publish(secret=secret):
+            return secret

@@ -3,7 +3,9 @@
 One file in `policies/` is one policy. Policies hold names of secrets, never secrets. Importing this package loads no Azure SDK.
 """
 
-from rotator.policy.directory import load
+from rotator.policy.directory import load, load_draft
+from rotator.policy.draft import NOBODY, Draft
+from rotator.policy.insertion import with_app_id
 from rotator.policy.jsonschema import schema
 from rotator.policy.model import (
     CredentialSource,
@@ -23,9 +25,11 @@ from rotator.policy.model import (
 from rotator.policy.window import next_open, open_at
 
 __all__ = [
+    "NOBODY",
     "CredentialSource",
     "DeployWindow",
     "Discover",
+    "Draft",
     "GroupPolicy",
     "KeyVaultPolicy",
     "KeyVaultSource",
@@ -37,7 +41,9 @@ __all__ = [
     "Rotation",
     "Source",
     "load",
+    "load_draft",
     "next_open",
     "open_at",
     "schema",
+    "with_app_id",
 ]

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from rotator.cloud import CLOUDS, Cloud
 from rotator.errors import Mistake, PolicyError
 from rotator.policy import manifest
+from rotator.policy.draft import Draft, completed, is_draft
 from rotator.policy.located import Located, parse
 from rotator.policy.model import Policy, PolicyFile
 from rotator.policy.rivals import rivals
@@ -25,18 +26,38 @@ def load(directory: Path | str, names: Collection[str] = (), cloud: str | None =
 
     `cloud` is the one that rotator will ask, where that is known: a policy whose vault is in another one is a mistake.
     `required`: that there is none, or no such directory, is a mistake, too.
-    A policy is a ``*.yaml`` or ``*.yml`` directly in `directory` that no other file there names as its manifest.
+    A policy is a ``*.yaml`` or ``*.yml`` directly in `directory` that no other file there names as its manifest. A draft is a mistake where it
+    is meant.
     """
+    policies = list[Policy]()
+    wrong = list[Mistake]()
+    for found, document in _loaded(directory, names, cloud, required=required):
+        if isinstance(found, Policy):
+            policies.append(found)
+        else:
+            remedy = f"Run `rotator provision {found.name}`, which finds or makes the application and writes its app_id here."
+            wrong.append(document.mistake(("principal",), "a draft: app_id is missing", remedy))
+    if wrong:
+        raise PolicyError(tuple(wrong))
+    return tuple(policies)
+
+
+def load_draft(directory: Path | str, name: str, cloud: str | None = None) -> Policy | Draft:
+    """The one policy called `name`, which may be a draft. Raises PolicyError as :func:`load`."""
+    return _loaded(directory, (name,), cloud, required=True)[0][0]
+
+
+def _loaded(directory: Path | str, names: Collection[str], cloud: str | None, *, required: bool) -> list[tuple[Policy | Draft, Located]]:
     documents, wrong = _documents(Path(directory), required=required)
-    policies: list[Policy] = []
+    policies: list[tuple[Policy | Draft, Located]] = []
     for document in documents:
         policy, found = _policy(document)
-        policies += [policy] if policy else []
+        policies += [(policy, document)] if policy else []
         wrong += found
     wrong += [*rivals(documents), *_abroad(documents, CLOUDS.get(cloud or "")), *_strangers(documents, names, str(directory))]
     if wrong:
         raise PolicyError(tuple(sorted(wrong, key=lambda one: (one.file, one.line, one.column, one.path))))
-    return tuple(sorted((policy for policy in policies if not names or policy.name in names), key=lambda policy: policy.name))
+    return sorted(((policy, document) for policy, document in policies if not names or policy.name in names), key=lambda each: each[0].name)
 
 
 def _documents(directory: Path, *, required: bool) -> tuple[list[Located], list[Mistake]]:
@@ -67,17 +88,21 @@ def _text(file: Path) -> str:
         raise PolicyError((Mistake(str(file), 1, 1, "", "", f"can't be read: {error.strerror}", "Make the file readable."),)) from None
 
 
-def _policy(document: Located) -> tuple[Policy | None, list[Mistake]]:
+def _policy(document: Located) -> tuple[Policy | Draft | None, list[Mistake]]:
     if not isinstance(document.data, dict):
         remedy = "Begin with the keys principal, registries and key_vault; a manifest belongs into a directory below."
         return None, [*document.mistakes, document.mistake((), "not a policy: it has no keys", remedy)]
     data, wrong = _with_manifests(document)
     try:
-        parsed = PolicyFile.model_validate(data)
+        draft = is_draft(data)
+        parsed = PolicyFile.model_validate(completed(data) if draft else data)
     except ValidationError as error:
         from rotator.policy.mistakes import mistakes
 
         return None, [*document.mistakes, *wrong, *mistakes(document, error.errors())]
+    if draft:
+        name, found = Path(document.file).stem, [*document.mistakes, *wrong]
+        return Draft(name, document.file, parsed.principal.display_name or "", parsed), found
     fields = {name: getattr(parsed, name) for name in PolicyFile.model_fields}
     return Policy.model_construct(**fields, name=Path(document.file).stem, file=document.file), [*document.mistakes, *wrong]
 

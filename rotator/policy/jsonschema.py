@@ -25,6 +25,8 @@ class _Plain(GenerateJsonSchema):
 def schema() -> dict[str, Any]:
     """The schema, by the dialect that pydantic writes (2020-12). Not to be changed by who gets it."""
     written = PolicyFile.model_json_schema(schema_generator=_Plain)
+    principal = written["$defs"]["Principal"]
+    principal |= {"if": {"not": {"required": ["display_name"]}}, "then": {"required": principal.pop("required")}}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **written, "title": "A policy of rotator"}
 
 

@@ -62,7 +62,7 @@ def _path(loc: tuple[int | str, ...]) -> Path:
 def _missing(found: Located, path: Path) -> Mistake:
     field, name = _field(path), path[-1]
     example = field.get("examples", [None])[0]
-    inner = field.get("required") or _resolve(field.get("items", {})).get("required")
+    inner = field.get("required") or field.get("then", {}).get("required") or _resolve(field.get("items", {})).get("required")
     line = f"{name}: {example}" if example is not None else f"{name}: with {', '.join(inner or ())}"
     return found.mistake(path[:-1], f"{name} is missing", f"Add `{line}`. {field.get('description', '')}".strip())
 

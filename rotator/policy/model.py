@@ -15,6 +15,7 @@ from rotator.secret import Home
 DAY = timedelta(days=1)
 _Guid = Annotated[str, BeforeValidator(rules.guid), WithJsonSchema({"type": "string", "pattern": f"^{rules.GUID}$"})]
 _SecretName = Annotated[str, BeforeValidator(rules.secret_name), WithJsonSchema({"type": "string", "pattern": f"^{rules.KEY_VAULT_NAME}$"})]
+_DisplayName = Annotated[str, BeforeValidator(rules.display_name)]
 _Path = Annotated[str, BeforeValidator(rules.path), WithJsonSchema({"type": "string", "pattern": f"^({rules.PATH})$"})]
 
 
@@ -35,6 +36,11 @@ class Principal(_Part):
 
     app_id: _Guid = Field(
         description="Application (client) ID of the service principal whose passwords are rotated.", examples=["5d3c0a52-0000-0000-0000-000000000000"]
+    )
+    display_name: _DisplayName | None = Field(
+        default=None,
+        description="Name by which `rotator provision` finds or makes the application; a policy that has it may lack `app_id` until then.",
+        examples=["mycontainerregistry-pull"],
     )
     home: Home = Field(default=Home.APPLICATION, description="The object that new credentials are added to.", examples=["application"])
     tenant_id: _Guid | None = Field(
@@ -279,6 +285,11 @@ class Policy(PolicyFile):
 
     name: str
     file: str
+
+    @property
+    def app_id(self) -> str:
+        """The principal's application (client) ID."""
+        return self.principal.app_id
 
     @property
     def access_secret(self) -> str:

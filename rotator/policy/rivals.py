@@ -42,6 +42,7 @@ def _claims(document: Located) -> Iterator[_Claim]:
 
     yield _Claim("a policy's name", (PurePath(document.file).stem,), document, (), "Rename one of the two files.")
     yield from claim("a principal", ("principal", "app_id"), "Keep one policy for each principal.", document.at(("principal", "tenant_id")))
+    yield from claim("an application's name", ("principal", "display_name"), "Give every policy an application of its own.")
     vault = str(document.at(("key_vault", "url"))).lower().rstrip("/")
     for name in ("password_secret", "username_secret"):
         yield from claim("a secret's name", ("key_vault", name), "Give every secret a name of its own.", vault)

@@ -82,6 +82,14 @@ def guid(value: object) -> str:
     return text.lower()
 
 
+def display_name(value: object) -> str:
+    """What people call an application. Source: Microsoft Graph, "application resource type" (256 characters)."""
+    remedy = "Write the application's name: 1 to 256 characters."
+    if not 1 <= len(text := _text(value, remedy).strip()) <= 256:
+        refuse("not a name", remedy)
+    return text
+
+
 def _resource(value: object, kind: Kind) -> str:
     remedy = f"Write what `{kind.command}` prints: /subscriptions/<GUID>/resourceGroups/<group>/providers/{kind.type}/<name>."
     match = _ARM.fullmatch(_text(value, remedy))

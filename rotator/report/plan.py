@@ -6,10 +6,11 @@ from typing import Any
 
 from rotator.group import Dependent, dependents
 from rotator.guard import Veto
-from rotator.plan import TO_COME, Deploy, Disable, Issue, Note, Restore, Retire, Step, Wait, kind, target
+from rotator.plan import TO_COME, Create, Deploy, Disable, Grant, Issue, Note, Own, Publish, Restore, Retire, Save, Step, Wait, kind, target
 from rotator.plan.words import day, days
 from rotator.report.given import Preview
 from rotator.report.words import block, entry, instant, name_of, refusal
+from rotator.state import Home
 
 
 def plan_code(preview: Preview, *, when_due: int = 0) -> int:
@@ -82,6 +83,25 @@ def step_text(step: Step) -> str:
             return readable(f"remove credential {key_id} from the {home.value.replace('_', ' ')}")
         case Disable(version=version):
             return f"disable version {version} of the secret"
+        case _:
+            return _made_text(step)
+
+
+def _made_text(step: Step) -> str:
+    """What provision, grant and revoke do."""
+    match step:
+        case Create(home=Home.APPLICATION, name=name):
+            return f"make an application called {name}"
+        case Create():
+            return "make its service principal"
+        case Save(file=file):
+            return f"write its app id into {file}"
+        case Own(home=home):
+            return f"make rotator an owner of the {home.value.replace('_', ' ')}"
+        case Publish(secret=secret):
+            return f"publish the user name as secret {secret}"
+        case Grant(assignment=assignment):
+            return f"give the principal a role on {name_of(assignment.scope)}"
         case _:
             return f"{kind(step)} {target(step)}"
 

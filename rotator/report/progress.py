@@ -2,6 +2,7 @@
 
 from rotator.events import (
     AccessRecorded,
+    AppIdSaved,
     AssignmentCreated,
     AssignmentDeleted,
     CredentialAdded,
@@ -10,11 +11,14 @@ from rotator.events import (
     Finished,
     GroupAccepted,
     GroupSettled,
+    IdentityCreated,
+    OwnerAdded,
     Proving,
     PullRefused,
     StepDone,
     StepFailed,
     StepStarted,
+    UsernamePublished,
     VersionDisabled,
     VersionMarked,
     VersionPublished,
@@ -65,6 +69,20 @@ def _access_change(event: Event) -> str | None:
             return f"a pull is refused, {after:.0f} s after the first try"
         case GroupSettled(group=group, verdict=verdict, detail=detail):
             return f"{name_of(group)} is {verdict.replace('_', ' ')}{detail and ': '}{detail}"
+        case _:
+            return _made(event)
+
+
+def _made(event: Event) -> str | None:
+    match event:
+        case IdentityCreated(home=home, app_id=app_id):
+            return f"created the {home.replace('_', ' ')} {app_id}"
+        case OwnerAdded(home=home):
+            return f"made rotator an owner of the {home.replace('_', ' ')}"
+        case AppIdSaved(app_id=app_id, file=file):
+            return f"wrote app_id {app_id} into {file}"
+        case UsernamePublished(secret=secret):
+            return f"published the user name as secret {secret}"
         case _:
             return None
 

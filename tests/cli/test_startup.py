@@ -25,7 +25,7 @@ registries: []
 key_vault: {url: "http://myvault", password_secret: my_secret}
 rotation: {validity: 90, renew_befor: 30d}
 """
-VERBS = ("validate", "plan", "status", "rotate", "revoke", "grant", "adopt", "deploy", "emulator", "demo")
+VERBS = ("validate", "plan", "status", "provision", "rotate", "revoke", "grant", "adopt", "deploy", "emulator", "demo")
 
 
 def loaded(*arguments: str, policies: Path) -> set[str]:
@@ -94,7 +94,7 @@ def test_an_unknown_policy_is_refused_with_the_known_names(arguments: tuple[str,
         (("revoke", "mycontainerregistry"), "add --yes"),
         (("deploy", "mycontainerregistry", "nobody"), "name one of: mycontainer"),
         (("plan", "--cloud", "mars"), "mars"),
-        (("provision",), "provision"),
+        (("provisoin",), "provisoin"),
     ],
     ids=lambda given: " ".join(given) if isinstance(given, tuple) else None,
 )

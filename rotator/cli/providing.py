@@ -1,0 +1,95 @@
+"""The verb that makes what the documentation begins with: provision."""
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rotator.cli.options import Common, Leases, Name, Yes, ask, command
+
+if TYPE_CHECKING:
+    from rotator.engine import Result, Run, Wanted
+    from rotator.plan import Missing
+    from rotator.policy import Draft, Policy
+
+
+@command
+def provision(
+    common: Common,
+    name: Name,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what is missing.")] = False,
+    lease_dir: Leases = None,
+    yes: Yes = False,
+) -> None:
+    """Make what a policy needs before it can rotate: principal, role, first credential, groups.
+
+    Finds or makes the application and its service principal, writes app_id into the policy's file, gives the declared roles, publishes
+    the first password and the user name, and deploys the groups that have a manifest and don't exist. Changes nothing that exists.
+    Asks where it makes something, unless --yes.
+    """
+    from rotator.cli import session
+    from rotator.engine import Wanted, outline
+    from rotator.engine import provision as provision_in
+
+    policy = common.load_draft(name)
+    wanted = Wanted(policy, lambda app_id: save(Path(policy.file), app_id))
+    if dry_run or not yes:
+        missing = session.run(common, (wanted.known(),), lambda runs: outline(next(iter(runs)), wanted))
+        if dry_run:
+            common.write(lambda: _text(wanted, missing), lambda: _body(wanted, missing))
+            return
+        if missing.steps:
+            ask(f"{_text(wanted, missing)}\nMake this?", yes)
+    _ensure_writable(policy)
+
+    async def do(run: "Run") -> "Result":
+        return await provision_in(run, wanted)
+
+    session.change(common, (wanted.known(),), do, lease_dir=lease_dir, purpose="provision")
+
+
+def _ensure_writable(policy: "Policy | Draft") -> None:
+    """Before anything is made that the file must know of."""
+    file = Path(policy.file).resolve()
+    if policy.app_id is None and not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK)):
+        raise typer.BadParameter(f"{policy.file} can't be written, and the app_id belongs there; make the file and its directory writable")
+
+
+def save(file: Path, app_id: str) -> None:
+    """Write the app id into a policy's file: all of it or nothing, with the rights that the file had, through a link if it is one."""
+    from rotator.policy import with_app_id
+
+    real = file.resolve()
+    text = real.read_bytes().decode()
+    written = with_app_id(text, str(file), app_id)
+    if written == text:
+        return
+    descriptor, temporary = tempfile.mkstemp(dir=real.parent, prefix=f".{real.name}.")
+    try:
+        with open(descriptor, "wb") as out:  # noqa: PTH123 - of a descriptor that is open already
+            os.fchmod(out.fileno(), real.stat().st_mode & 0o7777)
+            out.write(written.encode())
+            out.flush()
+            os.fsync(out.fileno())
+        Path(temporary).replace(real)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _text(wanted: "Wanted", missing: "Missing") -> str:
+    from rotator.report.plan import note_text, step_text
+    from rotator.report.words import block, entry
+
+    steps = [entry("" if number else "missing", f"{step_text(step)}", step.reason.text) for number, step in enumerate(missing.steps)]
+    return block(f"{wanted.policy.name}: {'nothing is missing' if not steps else f'{len(steps)} to make'}", [*steps, *map(note_text, missing.notes)])
+
+
+def _body(wanted: "Wanted", missing: "Missing") -> dict[str, Any]:
+    from rotator.plan import kind, target
+
+    steps = [{"step": kind(step), "target": target(step), "code": step.reason.code, "reason": step.reason.text} for step in missing.steps]
+    notes = [{"code": note.code, "subject": note.subject, "text": note.text, "warn": note.warn} for note in missing.notes]
+    return {"policies": [{"policy": wanted.policy.name, "missing": steps, "notes": notes}]}

@@ -1,0 +1,256 @@
+"""Provision: what a policy needs before it can rotate, made step by step; each is looked for before it is made, so that any run finishes any other's.
+
+The app id is written into the policy's file before anything depends on it, and the application is made under a key of the policy's own (`key`),
+by which Graph keeps a second one from coming into being: a run that dies between the two finds it again.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from rotator import guard
+from rotator.engine.access import assign, declared, end, start
+from rotator.engine.evidence import PATIENCE, acceptance
+from rotator.engine.issue import issue
+from rotator.engine.job import deploy_now
+from rotator.engine.look import Memory, look, prepared
+from rotator.engine.run import Result, Run, Score, Seen, ensure_granted, failure, told
+from rotator.errors import Forbidden, NotFound, ProofFailed, RotatorError, UnsafeStep
+from rotator.events import AppIdSaved, Finished, IdentityCreated, Noted, OwnerAdded, UsernamePublished
+from rotator.plan import (
+    TO_COME,
+    Create,
+    Deploy,
+    Issue,
+    Missing,
+    Own,
+    Publish,
+    Save,
+    View,
+    chosen,
+    first_steps,
+    grant_steps,
+    group_steps,
+    identity_steps,
+    kind,
+    target,
+)
+from rotator.policy import NOBODY, Draft, Policy
+from rotator.state import Home, Identity, Observed
+
+ROLE_TIME = timedelta(seconds=PATIENCE + 300)
+"""How long the first proof may take: a new role counts after up to ten minutes (azure-facts F4)."""
+VISIBLE, EVERY = 120.0, 5.0
+"""Seconds for which, and between which, a principal that was just made is looked for (Graph's reads lag its writes: azure-facts C4)."""
+UNWELL = ("pull_failed", "worse")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A policy or a draft that is to be provisioned, and `save`, which writes an app id into its file."""
+
+    policy: Policy | Draft
+    save: Callable[[str], None]
+
+    def known(self) -> Policy:
+        """The policy as far as it is known: of a draft with nobody as its principal, to read and to tell what doesn't depend on one."""
+        return self.policy.settled(NOBODY) if isinstance(self.policy, Draft) else self.policy
+
+
+def key(policy: Policy) -> str:
+    """The application's alternate key: 12 hex digits over what the policy publishes, whatever its file and the application are called."""
+    published = f"{policy.key_vault.host}\n{policy.key_vault.password_secret}".lower()
+    return f"rotator-{hashlib.sha256(published.encode()).hexdigest()[:12]}"
+
+
+async def provision(run: Run, wanted: Wanted) -> Result:
+    """Make what is missing; what exists is left as it is. `run` is of `wanted.known()`. Nothing of Azure's or ours is raised."""
+    score = Score()
+    try:
+        settled = replace(run, policy=await _identity(run, wanted, score))
+        await ensure_granted(settled)
+        observed = await _visible(settled)
+        await assign(settled, score, observed, ())
+        await _first(settled, score)
+        await _groups(settled, score)
+    except RotatorError as error:
+        told(run, failure(run, "provision", run.policy.name, error), score)
+    summary = score.summary() if score.done or score.exit_code else "nothing was missing"
+    result = Result(run.policy.name, score.exit_code, summary, None, score.done)
+    run.tell(Finished(policy=run.policy.name, exit_code=result.exit_code, summary=result.summary))
+    return result
+
+
+async def outline(run: Run, wanted: Wanted) -> Missing:
+    """What :func:`provision` would do now, read and not done; what depends on a step before it has a placeholder."""
+    identity = chosen(wanted.policy, await _sought(run, wanted.policy))
+    steps = identity_steps(wanted.policy, identity)
+    policy = wanted.policy.settled(identity.app_id) if identity and isinstance(wanted.policy, Draft) else run.policy
+    settled, principal = replace(run, policy=policy), identity.service_principal if identity else None
+    found = await run.world.assignments(policy) if principal else ()
+    roles = grant_steps(policy, found, (), await declared(settled, principal or TO_COME, await run.world.registries(policy)))
+    published = any(version.enabled for version in await run.world.versions(policy))
+    first = first_steps(policy, published=published, username=await run.world.username(policy) if identity else None)
+    groups = [await run.world.group(group.id) for group in policy.container_groups]
+    left = group_steps(policy, [group.id for group in groups if group.document is not None or group.unreadable], TO_COME)
+    return Missing((*steps, *roles, *first, *left.steps), left.notes)
+
+
+async def _sought(run: Run, wanted: Policy | Draft) -> tuple[Identity, ...]:
+    if isinstance(wanted, Draft):
+        return await run.world.identities(None, wanted.display_name)
+    found = await run.world.identities(wanted.principal.app_id, None)
+    if not found:
+        raise NotFound(
+            f"no application or service principal has app id {wanted.principal.app_id}",
+            service="Microsoft Graph",
+            code="NoSuchPrincipal",
+            remedy=f"Correct `app_id` in {wanted.file}; or put a `display_name` in its place, and provision makes an application of that name.",
+        )
+    return found
+
+
+async def _identity(run: Run, wanted: Wanted, score: Score) -> Policy:
+    """The policy, once there are an application, its app id in the file, and a service principal."""
+    identity = chosen(wanted.policy, await _sought(run, wanted.policy))
+    app_id, me = await run.world.signed_in()
+    if identity and identity.app_id == app_id:
+        raise UnsafeStep(
+            f"{identity.app_id} is the identity that rotator is signed in as", remedy="Provision another one; rotator leaves its own alone."
+        )
+    policy = wanted.policy
+    for step in identity_steps(policy, identity):
+        start(run, step)
+        match step:
+            case Create(home=Home.APPLICATION, name=name):
+                identity = await run.world.create_application(name, key(run.policy))
+                _created(run, step.home, identity.app_id, identity.application or "")
+            case Save() if identity and isinstance(policy, Draft):
+                wanted.save(identity.app_id)
+                run.tell(AppIdSaved(policy=run.policy.name, app_id=identity.app_id, file=policy.file))
+                policy = policy.settled(identity.app_id)
+            case Create() if identity:
+                _created(run, step.home, identity.app_id, await run.world.create_service_principal(identity.app_id))
+            case Own(home=home) if identity:
+                await _own(run, score, home, identity, me)
+                continue
+        end(run, step)
+        score.done += 1
+    return policy if isinstance(policy, Policy) else run.policy
+
+
+def _created(run: Run, home: Home, app_id: str, object_id: str) -> None:
+    run.tell(IdentityCreated(policy=run.policy.name, home=home, app_id=app_id, object_id=object_id))
+
+
+async def _own(run: Run, score: Score, home: Home, identity: Identity, me: str) -> None:
+    """Where rotator may make itself an owner; else how somebody else can is told."""
+    object_id = (identity.application if home is Home.APPLICATION else identity.service_principal) or ""
+    try:
+        await run.world.own(home, object_id, me)
+    except Forbidden:
+        what = f"rotator isn't an owner of the {home.value.replace('_', ' ')} {object_id}, and may not make itself one"
+        text = f"{what}; `{_by_hand(home, identity, me)}` does"
+        needed = home is run.policy.principal.home
+        told(run, Noted(policy=run.policy.name, code="not_owner", subject=object_id, text=text, warn=needed), score)
+        return
+    run.tell(OwnerAdded(policy=run.policy.name, home=home, owner=me))
+    score.done += 1
+
+
+def _by_hand(home: Home, identity: Identity, me: str) -> str:
+    if home is Home.APPLICATION:
+        return f"az ad app owner add --id {identity.app_id} --owner-object-id {me}"
+    body = f'{{"@odata.id": "https://graph.microsoft.com/v1.0/directoryObjects/{me}"}}'
+    return (
+        f"az rest --method POST --url 'https://graph.microsoft.com/v1.0/servicePrincipals/{identity.service_principal}/owners/$ref' --body '{body}'"
+    )
+
+
+async def _visible(run: Run) -> Observed:
+    """The world, once Graph's reads show the service principal that was made."""
+    begun = run.clock.elapsed()
+    while True:
+        try:
+            observed = await run.world.observe(run.policy)
+            if observed.principal.service_principal or run.clock.elapsed() - begun >= VISIBLE:
+                return observed
+        except NotFound as error:
+            if error.code != "NoSuchPrincipal" or run.clock.elapsed() - begun >= VISIBLE:
+                raise
+        await run.clock.sleep(EVERY)
+
+
+async def _first(run: Run, score: Score) -> None:
+    """The first credential, by the ordinary Issue, and the user name."""
+    memory, read = Memory(), run.clock.elapsed()
+    observed = await look(run, memory)
+    published = any(version.enabled for version in observed.versions)
+    for step in first_steps(run.policy, published=published, username=await _username(run, observed)):
+        if isinstance(step, Publish) and not await run.world.publish_username(run.policy):
+            continue
+        start(run, step)
+        if isinstance(step, Publish):
+            run.tell(UsernamePublished(policy=run.policy.name, secret=step.secret))
+            end(run, step)
+        else:
+            end(run, step, await _issue(run, Seen(observed, read), memory, step))
+        score.done += 1
+
+
+async def _username(run: Run, observed: Observed) -> str | None:
+    """What the user name's secret says; a vault that refuses is the guard's to name."""
+    return None if observed.vault_refuses else await run.world.username(run.policy)
+
+
+async def _issue(run: Run, seen: Seen, memory: Memory, step: Issue) -> str:
+    """Issue with the patience that a new role wants. Raises UnsafeStep where the guard objects."""
+    observed = await prepared(run, seen.observed, memory, (step,))
+    if veto := guard.check(step, run.policy, observed, run.intent):
+        raise veto.error()
+    proof = run.policy.proof
+    longest = max(proof.deadline, min(ROLE_TIME, run.policy.rotation.reclaim_after / 4))
+    patient = run.policy.model_copy(update={"proof": proof.model_copy(update={"deadline": longest})})
+    return await issue(replace(run, policy=patient), replace(seen, observed=observed), step)
+
+
+async def _groups(run: Run, score: Score) -> None:
+    """Deploy what a manifest makes and isn't there; name what nothing makes."""
+    observed = await run.world.observe(run.policy)
+    present = [each.id for each in observed.groups if each.document is not None or each.unreadable]
+    left = group_steps(run.policy, present, View(run.policy, observed, run.intent).current_key or TO_COME)
+    for note in left.notes:
+        told(run, Noted(policy=run.policy.name, code=note.code, subject=note.subject, text=note.text), score)
+    if left.steps:
+        await _shown(run)
+        await acceptance(run, score, observed)
+    for step in left.steps:
+        start(run, step)
+        try:
+            await _deploy(run, step)
+        except RotatorError as error:
+            told(run, failure(run, kind(step), target(step), error), score)
+            continue
+        end(run, step)
+        score.done += 1
+
+
+async def _shown(run: Run) -> None:
+    """Wait until Graph's reads show the credential that was just published, without which nothing is deployed."""
+    begun = run.clock.elapsed()
+    while run.clock.elapsed() - begun < VISIBLE:
+        view = View(run.policy, await run.world.observe(run.policy), run.intent)
+        if view.current or not view.current_version:
+            return
+        await run.clock.sleep(EVERY)
+
+
+async def _deploy(run: Run, step: Deploy) -> None:
+    found = await deploy_now(run, step.group, wait=False)
+    if found.verdict in UNWELL:
+        raise ProofFailed(
+            f"{step.group} was deployed with credential {found.key_id}, and fares {found.verdict.replace('_', ' ')}",
+            state="The group exists and holds the current credential.",
+            remedy="Look at the group's events and logs.",
+        )

@@ -1,0 +1,88 @@
+"""What is missing before a policy can rotate: the application and its owner, roles, the first credential, the user name, groups from manifests.
+
+Level-triggered like the rotation: each function looks at what is there and asks for what isn't, in the order in which one thing needs another.
+What exists is never changed.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from rotator.errors import UnsafeStep
+from rotator.plan.step import TO_COME, Create, Deploy, Issue, Note, Own, Publish, Reason, Save, Step
+from rotator.policy import Draft, Policy
+from rotator.state import Home, Identity
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """The steps that are left, in order, and what a person should know."""
+
+    steps: tuple[Step, ...] = ()
+    notes: tuple[Note, ...] = ()
+
+
+def chosen(wanted: Policy | Draft, found: Sequence[Identity]) -> Identity | None:
+    """The identity that a policy means; None where there is none yet. Raises UnsafeStep where its name fits more than one."""
+    if len(found) > 1:
+        named = ", ".join(sorted(f"{each.app_id} (object {each.application or each.service_principal})" for each in found))
+        raise UnsafeStep(
+            f"{len(found)} applications are called {found[0].display_name}: {named}",
+            remedy=f"Write the right one's `app_id` below `principal` in {wanted.file}, or choose another display_name.",
+        )
+    return found[0] if found else None
+
+
+def identity_steps(wanted: Policy | Draft, identity: Identity | None) -> tuple[Create | Save | Own, ...]:
+    """What makes the application, its place in the file, its service principal, and rotator an owner of both."""
+    return tuple(_identity(wanted, identity))
+
+
+def _identity(wanted: Policy | Draft, identity: Identity | None) -> Iterator[Create | Save | Own]:
+    app_id = identity.app_id if identity else TO_COME
+    if identity is None and isinstance(wanted, Draft):
+        yield Create(Home.APPLICATION, wanted.display_name, Reason("no_application", f"no application is called {wanted.display_name}"))
+    if isinstance(wanted, Draft):
+        yield Save(app_id, wanted.file, Reason("draft", f"{wanted.name} has no app_id, and what is made from here on depends on it"))
+    if identity is None or identity.service_principal is None:
+        yield Create(Home.SERVICE_PRINCIPAL, app_id, Reason("no_service_principal", "the application has no service principal in this tenant"))
+    if identity is not None:
+        yield from _owners(identity)
+
+
+def _owners(identity: Identity) -> Iterator[Own]:
+    """Who makes an object is its owner; of one that exists, ownership is missing where it isn't shown."""
+    for home, there in ((Home.APPLICATION, identity.application), (Home.SERVICE_PRINCIPAL, identity.service_principal)):
+        if there and home not in identity.owned:
+            what = home.value.replace("_", " ")
+            yield Own(home, Reason("not_owner", f"rotator isn't an owner of the {what}, so its right in Graph changes nothing there"))
+
+
+def first_steps(policy: Policy, *, published: bool, username: str | None) -> tuple[Issue | Publish, ...]:
+    """The first credential where nothing is published yet, and the user name where it isn't."""
+    secret, home = policy.key_vault.username_secret, policy.principal.home
+    made: list[Issue | Publish] = []
+    if not published:
+        made.append(Issue(home, policy.rotation.validity, Reason("none", f"{policy.key_vault.password_secret} has no version")))
+    if secret and username != policy.principal.app_id:
+        made.append(Publish(secret, Reason("no_username", f"{secret} doesn't say the app id")))
+    return tuple(made)
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """The groups that manifests make, and a note of each that nothing makes."""
+
+    steps: tuple[Deploy, ...] = ()
+    notes: tuple[Note, ...] = ()
+
+
+def group_steps(policy: Policy, present: Collection[str], key_id: str) -> Groups:
+    """Of the declared groups those that aren't `present`, by their ids."""
+    there = {each.lower() for each in present}
+    absent = [group for group in policy.container_groups if group.id.lower() not in there]
+    made = (Deploy(g.id, key_id, Reason("absent_group", f"it doesn't exist, and {g.manifest.file} makes it")) for g in absent if g.manifest)
+    return Groups(tuple(made), tuple(_nothing_makes(group.id) for group in absent if not group.manifest))
+
+
+def _nothing_makes(group_id: str) -> Note:
+    return Note("missing", group_id, f"container group {group_id.rsplit('/', 1)[-1]} doesn't exist, and no manifest makes it")

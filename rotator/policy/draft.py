@@ -1,0 +1,42 @@
+"""A policy whose application isn't known yet: it names one, and `rotator provision` finds or makes it and writes its app id into the file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rotator.policy.model import Policy, PolicyFile, Principal
+
+NOBODY = "00000000-0000-0000-0000-000000000000"
+"""Stands for the app id of an application that isn't made yet, where only what doesn't depend on it is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What the file says, without an app id. Only provision takes one; no rotation can, for it isn't a Policy."""
+
+    name: str
+    file: str
+    display_name: str
+    said: PolicyFile = field(repr=False)
+
+    @property
+    def app_id(self) -> None:
+        """There is none yet."""
+        return
+
+    def settled(self, app_id: str) -> Policy:
+        """The policy that the file is once it has this app id."""
+        principal = Principal(app_id=app_id, display_name=self.display_name, home=self.said.principal.home)
+        fields = {name: getattr(self.said, name) for name in PolicyFile.model_fields}
+        return Policy.model_construct(**{**fields, "principal": principal}, name=self.name, file=self.file)
+
+
+def is_draft(data: Mapping[str, Any]) -> bool:
+    """Whether a policy's data has a name for its application in place of an app id; of another tenant's application only the id will do."""
+    principal = data.get("principal")
+    return isinstance(principal, dict) and "app_id" not in principal and "display_name" in principal and "tenant_id" not in principal
+
+
+def completed(data: dict[str, Any]) -> dict[str, Any]:
+    """A draft's data as the model takes it."""
+    return {**data, "principal": {**data["principal"], "app_id": NOBODY}}

@@ -1,0 +1,42 @@
+"""Puts an app id into a policy's text and changes nothing else of it: no comment, no order, no line break."""
+
+from ruamel.yaml import YAML, MappingNode, Node
+
+from rotator.errors import RotatorError
+from rotator.policy.located import parse
+
+
+def with_app_id(text: str, file: str, app_id: str) -> str:
+    """The text with ``app_id`` as the first key of ``principal``; as it is where the key is there with this value. Raises RotatorError."""
+    before = parse(text, file)
+    if before.at(("principal", "app_id")) == app_id:
+        return text
+    principal = _principal(text)
+    if principal is None or before.at(("principal", "app_id")) is not None:
+        raise _changed(file, app_id)
+    at = principal.value[0][0].start_mark
+    separator = ", " if principal.flow_style else f"{_line_break(text)}{' ' * at.column}"
+    written = f"{text[: at.index]}app_id: {app_id}{separator}{text[at.index :]}"
+    if parse(written, file).data != {**before.data, "principal": {"app_id": app_id, **before.data["principal"]}}:
+        raise _changed(file, app_id)
+    return written
+
+
+def _principal(text: str) -> MappingNode | None:
+    """The mapping below ``principal``, where there is one with keys."""
+    root: Node | None = YAML(typ="safe", pure=True).compose(text)
+    pairs = root.value if isinstance(root, MappingNode) else []
+    found = next((value for key, value in pairs if key.value == "principal"), None)
+    return found if isinstance(found, MappingNode) and found.value else None
+
+
+def _line_break(text: str) -> str:
+    return "\r\n" if "\r\n" in text else "\n"
+
+
+def _changed(file: str, app_id: str) -> RotatorError:
+    return RotatorError(
+        f"{file} has no principal any more that an app id could be written into",
+        state=f"The application is {app_id}; the file is as it was.",
+        remedy=f"Write `app_id: {app_id}` below `principal` by hand, and run again.",
+    )

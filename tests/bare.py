@@ -1,0 +1,99 @@
+"""An empty subscription with a registry and a vault, and a policy that only names its application: what `rotator provision` begins with."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from azure.keyvault.secrets._shared import http_challenge_cache
+
+from rotator.cli.providing import save
+from rotator.emulator.azure import Azure
+from rotator.emulator.clock import Clock as AzureClock
+from rotator.emulator.graph.objects import Application
+from rotator.emulator.seed import seed
+from rotator.emulator.services import build
+from rotator.emulator.timing import Timing
+from rotator.engine import Result, Wanted, provision
+from rotator.policy import Policy, load, load_draft
+from tests import stage
+from tests.stage import SECRET, SERVER, Stage
+from tests.virtual import VirtualLoop
+
+NAME, CALLED, USER = "mycontainerregistry", "mycontainerregistry-pull", "mycontainerregistry-pull-usr"
+DRAFT = """\
+# Who pulls, and from where.
+principal:
+  display_name: mycontainerregistry-pull   # provision finds or makes it
+registries:
+  - id: {registry}
+key_vault: {{url: "{vault}", password_secret: {secret}, username_secret: {user}}}
+proof: {{times: 2, over: 10s, deadline: 5m}}  # short, for a test
+container_groups:
+  - id: {group}
+    manifest: manifests/app.yaml
+"""
+MANIFEST = f"""\
+location: eastus
+properties:
+  osType: Linux
+  restartPolicy: Always
+  containers:
+    - name: app
+      properties:
+        image: {SERVER}/aci-helloworld:v1
+        resources: {{requests: {{cpu: 1.0, memoryInGB: 1.5}}}}
+  imageRegistryCredentials:
+    - server: {SERVER}
+      username: ${{{{ credential:username }}}}
+      password: ${{{{ credential:password }}}}
+"""
+
+
+def bare(loop: VirtualLoop, directory: Path, *, draft: str = DRAFT, **timing: Any) -> Stage:
+    """The world; nothing in it has a pull credential, and nobody is called `CALLED`."""
+    http_challenge_cache.clear()
+    azure = Azure.build(AzureClock(stage.START, loop.time), seed=7, timing=Timing(**timing))
+    seeded = seed(azure)
+    app = build(azure)
+    application, principal, password = stage._principal(azure, seeded, "bystander", 360)
+    azure.clock.advance(timedelta(days=1))
+    directory.joinpath("manifests").mkdir(parents=True, exist_ok=True)
+    directory.joinpath("manifests", "app.yaml").write_text(MANIFEST)
+    group = f"/subscriptions/{seeded.subscription}/resourceGroups/{seeded.resource_group}/providers/Microsoft.ContainerInstance/containerGroups/app"
+    said = draft.format(registry=seeded.registry_id, vault=seeded.vault_url, secret=SECRET, user=USER, group=group)
+    directory.joinpath(f"{NAME}.yaml").write_text(said)
+    stage.sign_in(seeded)
+    made = Stage(loop, azure, app, seeded, application, principal, password, application, wanted(directory).known(), stage.Clock(loop))
+    app.before, app.after = stage._hook(made, before=True), stage._hook(made, before=False)
+    return made
+
+
+def wanted(directory: Path) -> Wanted:
+    """What the file says now, and its writer."""
+    file = directory / f"{NAME}.yaml"
+    return Wanted(load_draft(directory, NAME), lambda app_id: save(file, app_id))
+
+
+async def provisioned(made: Stage, directory: Path) -> Result:
+    """One run of `rotator provision`, by a process that reads the file anew."""
+    now = wanted(directory)
+    made.policy = now.known()
+    return await made.with_world(lambda run: provision(run, now))
+
+
+def settle(made: Stage, directory: Path) -> Policy:
+    """Look at the world by the policy that the file is now."""
+    (made.policy,) = load(directory)
+    found = made.azure.directory.application(made.policy.app_id)
+    principal = made.azure.directory.principal(made.policy.app_id)
+    assert found and principal
+    made.application, made.principal = found, principal
+    return made.policy
+
+
+def called(made: Stage) -> list[Application]:
+    """Every application of the name."""
+    return [one for one in made.azure.directory.state.applications.values() if one.display_name == CALLED and one.deleted is None]
+
+
+__all__ = ["CALLED", "DRAFT", "NAME", "USER", "bare", "called", "provisioned", "settle", "wanted"]

@@ -1,0 +1,259 @@
+"""From an empty subscription to a container group that pulls: one policy file, and every command twice."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from rotator.engine import grant, outline, revoke
+from rotator.events import Noted
+from rotator.policy import NOBODY
+from rotator.state import KEY_ID
+from tests.bare import CALLED, DRAFT, NAME, USER, bare, called, provisioned, settle, wanted
+from tests.stage import SERVER, Killed, Stage, play, watched
+from tests.virtual import VirtualLoop
+
+Scene = Callable[[Stage, Path], Awaitable[None]]
+
+
+@pytest.fixture(name="scene")
+def _scene(tmp_path: Path) -> Callable[[Scene], None]:
+    def act(scene: Scene) -> None:
+        async def begin(loop: VirtualLoop) -> None:
+            await scene(bare(loop, tmp_path), tmp_path)
+
+        play(begin)
+
+    return act
+
+
+def text(directory: Path) -> str:
+    return (directory / f"{NAME}.yaml").read_text()
+
+
+def accounted(made: Stage) -> None:
+    """One application, one service principal, one assignment; every credential carries our marker, and the published one works."""
+    (application,) = called(made)
+    assert application.app_id == made.policy.app_id
+    principals = [one for one in made.azure.directory.state.principals.values() if one.app_id == application.app_id and one.deleted is None]
+    assert len(principals) == 1
+    assert len(made.azure.authorization.assignments(principals=[principals[0].id])) == 1
+    lineage = {(p.display_name or "").split(":")[1] for p in made.credentials()}
+    assert len(lineage) == 1
+    assert all((p.display_name or "").startswith("rotator:") for p in made.credentials())
+    assert made.azure.registries.could_pull(made.app_id, made.published(), SERVER, "aci-helloworld", "v1")
+    assert made.azure.vaults.get("myvault", USER).value == made.app_id
+    assert made.azure.container_groups.could_pull(made.group_id("app"))
+
+
+async def twice(made: Stage, act: Callable[[], Awaitable[int]]) -> None:
+    """A command, and again: the second time nothing is written."""
+    assert await act() == 0, made.told()[-3000:]
+    made.pass_(minutes=20)
+    since = len(made.app.served)
+    assert await act() == 0, made.told()[-3000:]
+    assert made.writes(since) == []
+
+
+def test_a_whole_life_from_nothing_with_every_command_twice(scene: Callable[[Scene], None]) -> None:
+    async def act(made: Stage, directory: Path) -> None:
+        before = text(directory)
+
+        async def provisions() -> int:
+            return (await provisioned(made, directory)).exit_code
+
+        await twice(made, provisions)
+        settle(made, directory)
+        accounted(made)
+        assert text(directory) == before.replace("  display_name", f"  app_id: {made.app_id}\n  display_name")
+        assert made.tags_of("app")[KEY_ID] == made.credentials()[0].key_id
+        owner = made.seeded.operator.object_id
+        assert owner in made.application.owners and owner in made.principal.owners
+        made.azure.container_groups.move_host(made.group_id("app"))
+        made.pass_(minutes=5)
+        assert made.azure.container_groups.could_pull(made.group_id("app"))
+
+        async def rotates() -> int:
+            return (await made.rotate()).exit_code
+
+        made.pass_(days=61)
+        await rotates()
+        made.pass_(hours=25)
+        await twice(made, rotates)
+        accounted(made)
+
+        async def revokes() -> int:
+            return (await made.with_world(revoke)).exit_code
+
+        async def grants() -> int:
+            return (await made.with_world(grant)).exit_code
+
+        await twice(made, revokes)
+        assert not made.azure.container_groups.could_pull(made.group_id("app"))
+        await twice(made, rotates)
+        await twice(made, grants)
+        await twice(made, rotates)
+        accounted(made)
+
+    scene(act)
+
+
+def test_two_applications_of_the_name_are_refused_with_both_ids(scene: Callable[[Scene], None]) -> None:
+    async def act(made: Stage, directory: Path) -> None:
+        ids = [made.azure.directory.create_application(CALLED).app_id for _ in range(2)]
+        made.pass_(minutes=1)
+        since = len(made.app.served)
+        assert (await provisioned(made, directory)).exit_code == 3
+        assert all(app_id in made.told() for app_id in ids)
+        assert made.writes(since) == []
+
+    scene(act)
+
+
+def test_an_application_of_the_name_is_taken_and_only_what_is_missing_is_made(scene: Callable[[Scene], None]) -> None:
+    async def act(made: Stage, directory: Path) -> None:
+        theirs = made.azure.directory.create_application(CALLED)
+        made.azure.directory.add_owner(theirs.id, made.seeded.operator.object_id)
+        made.pass_(minutes=1)
+        assert (await provisioned(made, directory)).exit_code == 0, made.told()
+        assert settle(made, directory).app_id == theirs.app_id
+        accounted(made)
+
+    scene(act)
+
+
+def test_one_that_rotator_does_not_own_is_named_with_the_command(scene: Callable[[Scene], None]) -> None:
+    async def act(made: Stage, directory: Path) -> None:
+        theirs = made.azure.directory.create_application(CALLED)
+        made.azure.directory.create_service_principal(theirs.app_id)
+        made.pass_(minutes=1)
+        assert (await provisioned(made, directory)).exit_code == 1
+        (note, _) = [event for event in made.events if isinstance(event, Noted) and event.code == "not_owner"]
+        assert f"az ad app owner add --id {theirs.app_id} --owner-object-id {made.seeded.operator.object_id}" in note.text
+        assert made.azure.directory.passwords(theirs.app_id) == []
+        made.azure.directory.add_owner(theirs.id, made.seeded.operator.object_id)
+        assert (await provisioned(made, directory)).exit_code == 0, made.told()
+
+    scene(act)
+
+
+def test_a_principal_that_exists_with_a_published_password_gets_no_other(scene: Callable[[Scene], None]) -> None:
+    async def act(made: Stage, directory: Path) -> None:
+        await provisioned(made, directory)
+        settle(made, directory)
+        (held,) = made.credentials()
+        made.azure.container_groups.delete(made.group_id("app"))
+        for assignment in made.azure.authorization.assignments(principals=[made.principal.id]):
+            made.azure.authorization.delete(assignment.id)
+        made.pass_(minutes=5)
+        assert (await provisioned(made, directory)).exit_code == 0, made.told()
+        assert made.credentials() == [held]
+        made.pass_(minutes=5)
+        accounted(made)
+
+    scene(act)
+
+
+def test_what_would_be_made_is_shown_and_not_made(scene: Callable[[Scene], None]) -> None:
+    async def act(made: Stage, directory: Path) -> None:
+        since, before = len(made.app.served), text(directory)
+        now = wanted(directory)
+        missing = await made.with_world(lambda run: outline(run, now))
+        kinds = [type(step).__name__ for step in missing.steps]
+        assert kinds == ["Create", "Save", "Create", "Grant", "Issue", "Publish", "Deploy"]
+        assert (made.writes(since), text(directory), called(made)) == ([], before, [])
+        await provisioned(made, directory)
+        settle(made, directory)
+        later = wanted(directory)
+        assert (await made.with_world(lambda run: outline(run, later))).steps == ()
+
+    scene(act)
+
+
+def test_a_revoked_policy_is_not_provisioned(scene: Callable[[Scene], None]) -> None:
+    async def act(made: Stage, directory: Path) -> None:
+        await provisioned(made, directory)
+        settle(made, directory)
+        await made.with_world(revoke)
+        since = len(made.app.served)
+        assert (await provisioned(made, directory)).exit_code == 3
+        assert made.writes(since) == []
+
+    scene(act)
+
+
+def test_rotators_own_identity_is_never_provisioned(scene: Callable[[Scene], None]) -> None:
+    async def act(made: Stage, directory: Path) -> None:
+        file = directory / f"{NAME}.yaml"
+        file.write_text(file.read_text().replace(f"display_name: {CALLED}", f"app_id: {made.seeded.operator.app_id}"))
+        since = len(made.app.served)
+        assert (await provisioned(made, directory)).exit_code == 3
+        assert made.writes(since) == []
+
+    scene(act)
+
+
+def test_an_app_id_that_nobody_has_is_refused(scene: Callable[[Scene], None]) -> None:
+    async def act(made: Stage, directory: Path) -> None:
+        file = directory / f"{NAME}.yaml"
+        file.write_text(file.read_text().replace(f"display_name: {CALLED}", f"app_id: {NOBODY}"))
+        assert (await provisioned(made, directory)).exit_code == 1
+        assert "display_name" in made.told()
+
+    scene(act)
+
+
+QUICK = DRAFT.replace("times: 2, over: 10s", "times: 1, over: 0s")
+AT_ONCE = {"secret_valid": 0.0, "secret_gone": 0.0, "role_active": 0.0, "group_pending": 0.0, "group_start": 1.0}
+"""A world without delays: the fewest calls, so that each can be the last of a run."""
+
+
+def _calls(directory: Path) -> list[tuple[str, str]]:
+    """The operations of a provision without faults, with their methods."""
+
+    async def begin(loop: VirtualLoop) -> list[tuple[str, str]]:
+        made = bare(loop, directory, draft=QUICK, **AT_ONCE)
+        await provisioned(made, directory)
+        return [(call.operation, call.method) for call in made.app.served]
+
+    return play(begin)
+
+
+@pytest.fixture(name="calls", scope="module")
+def _all_calls(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, str]]:
+    return _calls(tmp_path_factory.mktemp("calls"))
+
+
+def points(calls: list[tuple[str, str]]) -> list[tuple[int, str]]:
+    """Every moment at which a run can die and another world be left: before each call, and after each that changes something."""
+    writes = [(i, "after") for i, (operation, method) in enumerate(calls) if method not in ("GET", "HEAD") and not operation.startswith("entra")]
+    return [*((index, "before") for index in range(len(calls))), *writes]
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_killed_at_any_call_it_is_finished_by_the_next_run(calls: list[tuple[str, str]], part: int, tmp_path: Path) -> None:
+    every = points(calls)
+    assert len(every) > 60
+    for index, moment in every[part::4]:
+        directory = tmp_path / f"{index}-{moment}"
+
+        async def begin(loop: VirtualLoop, directory: Path = directory, index: int = index, moment: str = moment) -> None:
+            made = bare(loop, directory, draft=QUICK, **AT_ONCE)
+
+            def kill(number: int, named: str, request: object) -> None:
+                if number == index + 1:
+                    raise Killed
+
+            with watched(made, **{moment: kill}):
+                assert await made.dies(provisioned(made, directory)), f"call {index} ({calls[index]}) was not reached"
+            made.pass_(minutes=1)
+            assert (await provisioned(made, directory)).exit_code == 0, (calls[index], moment, made.told()[-2000:])
+            settle(made, directory)
+            accounted(made)
+            assert len(made.credentials()) <= 2, "one that is published, and at most one whose secret died with the run"
+            if len(made.credentials()) > 1:
+                made.pass_(hours=25)
+                assert (await made.rotate()).exit_code == 0, made.told()[-2000:]
+            assert [p.secret for p in made.credentials()] == [made.published()], "what the dead run left is reclaimed by its name"
+
+        play(begin)
