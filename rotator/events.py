@@ -65,13 +65,14 @@ class Vetoed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting(Event):
-    """Something is not due yet, or waits for somebody. `warn`: it waits past its warning, and the run exits 1."""
+    """Something is not due yet, or waits for somebody. `warn`: it waits past its warning, and the run exits 1. `since`: how long it has waited."""
 
     code: str
     subject: str
     reason: str
     until: datetime | None = None
     warn: bool = False
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

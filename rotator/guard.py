@@ -119,15 +119,37 @@ def _unresolved(policy: Policy, observed: Observed, intent: Intent) -> Iterator[
 
 def _groups_ready(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Objection]:
     del intent
-    for dependent in group.dependents(policy, observed):
-        if dependent.declared and dependent.needs_rotation:
-            yield from _ready(policy, dependent)
+    waiting = [dependent for dependent in group.dependents(policy, observed) if dependent.declared and dependent.needs_rotation]
+    lacking = [dependent for dependent in waiting if dependent.unsourced and not dependent.refused]
+    if len(lacking) > 1:
+        count = sum(len(dependent.unsourced) for dependent in lacking)
+        blocks = "\n".join(f"under {dependent.name}:\n{dependent.lines_to_add}" for dependent in lacking)
+        what = f"{', '.join(dependent.name for dependent in lacking)} have {count} values that Azure doesn't show and a redeployment would lose"
+        yield "hidden_values", what, f"{_put(policy)}\n{blocks}"
+    for dependent in waiting:
+        yield from _ready(policy, dependent)
+        yield from _sourced(policy, observed, dependent)
+
+
+def _put(policy: Policy) -> str:
+    return f"Put each value into {policy.key_vault.host}, and say in {policy.file} where it comes from:"
+
+
+def _sourced(policy: Policy, observed: Observed, dependent: group.Dependent) -> Iterator[Objection]:
+    """Whether the sources that are named can be used, now, before anything is written; and whether a manifest could ever be deployed."""
+    for name, why in observed.permissions.sources if observed.permissions else ():
+        if name in dependent.sources:
+            remedy = f"Put it into {policy.key_vault.host}, or correct its name where the policy or the manifest of {dependent.name} says it."
+            yield "source", f"{dependent.name} needs secret {name}, which can't be used: {why}", remedy
+    manifest = dependent.group.manifest if dependent.group else None
+    if dependent.group and manifest and (wrong := group.manifest_problems(manifest, policy, dependent.group)):
+        yield "manifest", f"{manifest.file} of {dependent.name} can't be deployed: {'; '.join(wrong)}", f"Correct {manifest.file}."
 
 
 def _ready(policy: Policy, dependent: group.Dependent) -> Iterator[Objection]:
     if dependent.unsourced and not dependent.refused:
         count, lines = len(dependent.unsourced), dependent.lines_to_add
-        remedy = f"Say in {policy.file} where they come from:\n{lines}"
+        remedy = f"{_put(policy)}\n{lines}"
         yield "hidden_values", f"{dependent.name} has {count} value(s) that Azure doesn't show and a redeployment would lose", remedy
     if dependent.choice == "undecided":
         what = f"{dependent.name} runs once and is {dependent.phase.value}: redeploying it would run it again"
@@ -176,6 +198,9 @@ def _deployable(policy: Policy, observed: Observed, group_id: str, key_id: str) 
     if dependent.refused:
         yield "refused", f"{dependent.name} can't be redeployed: {dependent.refused}", "Update it by its own means, with the secret from Key Vault."
     yield from _ready(policy, dependent)
+    if gone := sorted(set(dependent.images) & set(observed.proof.missing if observed.proof else ())):
+        remedy = "Push it again, or deploy the group with an image that there is; until then it keeps the credential that it holds."
+        yield "no_image", f"the registry doesn't have {', '.join(gone)}, so Azure would refuse to deploy {dependent.name}", remedy
     version = _current_version(observed)
     credential = next((c for c in observed.credentials if c.key_id.lower() == key_id.lower()), None)
     if not credential or not credential.live(observed.at):

@@ -235,7 +235,7 @@ class Outcome(StrEnum):
 class Proof:
     """One try of a credential against Entra and the registry. `missing` are images that the registry doesn't have (404).
 
-    `served` are the images that it gave, or would have if it had them, whatever became of the others.
+    `served` are the images that it gave, or would have if it had them, whatever became of the others; `digests` what their names stand for now.
     """
 
     outcome: Outcome
@@ -243,6 +243,7 @@ class Proof:
     missing: tuple[str, ...] = ()
     registry_reached: bool = True
     served: tuple[str, ...] = ()
+    digests: tuple[tuple[str, str], ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -260,11 +261,15 @@ class Unseen:
 
 @dataclass(frozen=True, slots=True)
 class Permissions:
-    """What is known to be refused; an empty tuple means that nothing is. `secret_deleted`: the name is soft-deleted in the vault."""
+    """What is known to be refused; an empty tuple means that nothing is. `secret_deleted`: the name is soft-deleted in the vault.
+
+    `sources` are secrets that a container group needs and that can't be used, each with why: the engine adds them.
+    """
 
     groups_refused: tuple[str, ...] = ()
     vault_refused: str | None = None
     secret_deleted: bool = False
+    sources: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

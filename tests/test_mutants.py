@@ -17,7 +17,7 @@ import pytest
 
 from rotator import guard
 from rotator.group import Phase
-from rotator.plan import Deploy, Disable, Issue, Reason, Restore, Retire, Revoke, Step, View, access, kind, next_steps, rules, target, view
+from rotator.plan import Deploy, Disable, Issue, Reason, Restore, Retire, Revoke, Step, View, access, kind, moves, next_steps, rules, target, view
 from rotator.state import Outcome, Proof
 from tests import mutation, test_access_steps, test_guard, test_plan
 from tests.invariants import monitored
@@ -71,7 +71,7 @@ def killer(tests: Sequence[Test]) -> str | None:
 
 # generated
 
-MUTATED: tuple[ModuleType, ...] = (rules, view, access, guard)
+MUTATED: tuple[ModuleType, ...] = (rules, moves, view, access, guard)
 FOR_PEOPLE = {"_no_way_back", "_name"}
 """Functions that only make sentences; the cases assert codes."""
 SENTENCE = "only the sentence for people is another"
@@ -86,9 +86,9 @@ EQUIVALENT = {
     "plan.rules.drift: if `dead` turned round": SENTENCE,
     "plan.rules.restore: `not view.current_key` left out of `view.behind(dependent) or not view.current_key or dependent.`": IMPLIED,
     "plan.rules._way_back: `previous` left out of `v.enabled and previous and (v.key_id == previous)`": IMPLIED,
-    "plan.rules._settled: `not dependent.since` left out of `dependent.verdict is not Verdict.SETTLING or not dependent.s`": IMPLIED,
-    "plan.rules._worse: `bool(dependent.since)` left out of `bad and bool(dependent.since) and (view.at - (dependent.sinc`": IMPLIED,
-    "plan.rules._worse: `view.at` left out of `dependent.since or view.at`": IMPLIED,
+    "plan.moves._settled: `not dependent.since` left out of `dependent.verdict is not Verdict.SETTLING or not dependent.s`": IMPLIED,
+    "plan.moves._worse: `bool(dependent.since)` left out of `bad and bool(dependent.since) and (view.at - (dependent.sinc`": IMPLIED,
+    "plan.moves._worse: `view.at` left out of `dependent.since or view.at`": IMPLIED,
     "plan.rules.retire: `not view.current_version` left out of `not view.current or not view.current_version or (view.drift`": IMPLIED,
     "plan.rules._superseded: if `exposed` turned round (2)": SENTENCE,
     "plan.rules._obstacles: if `dependent.key_id` turned round": SENTENCE,
@@ -146,7 +146,7 @@ Install = Callable[[pytest.MonkeyPatch], object]
 
 
 def _rule(name: str, instead: Callable[..., Any]) -> Install:
-    return lambda patch: patch.setattr(rules, name, instead)
+    return lambda patch: patch.setattr(moves if hasattr(moves, name) else rules, name, instead)
 
 
 def _seen(name: str, instead: Callable[[View], Any]) -> Install:
@@ -205,7 +205,7 @@ NAMED: dict[str, Install] = {
     "obstacles to retirement are ignored": _rule("_obstacles", nothing),
     "unseen subscriptions are ignored": lambda patch: _patched_obstacles(patch, "unseen"),
     "a struggling group is ignored": lambda patch: _patched_obstacles(patch, "struggling"),
-    "there is no canary": _rule("_batch", lambda seen, ready: (Deploy(d.id, seen.current_key or "", rules._deploy_reason(seen, d)) for d in ready)),
+    "there is no canary": _rule("_batch", lambda seen, ready: (Deploy(d.id, seen.current_key or "", moves._deploy_reason(seen, d)) for d in ready)),
     "nothing ever fares worse": _rule("_worse", lambda seen, one: False),
     "nothing is ever late": _rule("_late", lambda seen, one: False),
     "nobody may be moved": lambda patch: patch.setattr(View, "movable", lambda seen, one: False),
@@ -213,14 +213,14 @@ NAMED: dict[str, Install] = {
     "nobody is behind": lambda patch: patch.setattr(View, "behind", lambda seen, one: False),
     "a missing credential is gone at once": _rule("CONFIRM", timedelta()),  # type: ignore[arg-type]
     "a missing credential is waited for twice as long": _constant(rules, "CONFIRM", 2),
-    "the back-off is half as long": _constant(rules, "BACK_OFF", 0.5),
-    "the back-off is twice as long": _constant(rules, "BACK_OFF", 2),
-    "the back-off grows for ever": _constant(rules, "LONGEST", 100),
-    "the back-off never grows": _constant(rules, "LONGEST", 1 / 24),
-    "a bad group stops the rest for half as long": _constant(rules, "STOPS_REST", 0.5),
-    "a bad group stops the rest for twice as long": _constant(rules, "STOPS_REST", 2),
-    "the last week is shorter": _constant(rules, "LAST_WEEK", 0.5),
-    "the last week is longer": _constant(rules, "LAST_WEEK", 2),
+    "the back-off is half as long": _constant(moves, "BACK_OFF", 0.5),
+    "the back-off is twice as long": _constant(moves, "BACK_OFF", 2),
+    "the back-off grows for ever": _constant(moves, "LONGEST", 100),
+    "the back-off never grows": _constant(moves, "LONGEST", 1 / 24),
+    "a bad group stops the rest for half as long": _constant(moves, "STOPS_REST", 0.5),
+    "a bad group stops the rest for twice as long": _constant(moves, "STOPS_REST", 2),
+    "the last week is shorter": _constant(moves, "LAST_WEEK", 0.5),
+    "the last week is longer": _constant(moves, "LAST_WEEK", 2),
     "drift is tolerated for less than a week": _constant(view, "LAST_WEEK", 0.5),
     "drift is tolerated for more than a week": _constant(view, "LAST_WEEK", 2),
     "more adds may stay unresolved": _constant(guard, "MOST_UNRESOLVED", 2),

@@ -37,6 +37,7 @@ TENANT = "72f988bf-0000-0000-0000-000000000001"
 LINEAGE = state.lineage(TENANT, APP_ID, "myvault.vault.azure.net", "pull-pwd")
 GROUPS = f"/subscriptions/{SUB}/resourceGroups/myResourceGroup/providers/Microsoft.ContainerInstance/containerGroups"
 REGISTRY = f"/subscriptions/{SUB}/resourceGroups/myResourceGroup/providers/Microsoft.ContainerRegistry/registries/mycontainerregistry"
+IMAGE = "mycontainerregistry.azurecr.io/aci-helloworld:v1"
 _SPAN = re.compile(r"([+-]?\d+(?:\.\d+)?)(d|h|m|s)")
 _UNITS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 
@@ -79,9 +80,18 @@ def policy(given: Mapping[str, Any] | None) -> Policy:
 
 
 def _declared(given: Mapping[str, Any]) -> dict[str, Any]:
-    """A group of the policy; ``manifest: true`` gives it one that says nothing but its name."""
-    manifest = {"manifest": Manifest(f"{given['id']}.yaml", {"name": given["id"]})} if given.get("manifest") else {}
-    return {**given, "id": group_id(given["id"]), **manifest}
+    """A group of the policy; ``manifest: true`` gives it one; a mapping there is laid over the properties of that one."""
+    if not given.get("manifest"):
+        return {**given, "id": group_id(given["id"])}
+    changed = given["manifest"] if isinstance(given["manifest"], Mapping) else {}
+    return {**given, "id": group_id(given["id"]), "manifest": Manifest(f"{given['id']}.yaml", _manifest(given["id"], changed))}
+
+
+def _manifest(name: str, changed: Mapping[str, Any]) -> dict[str, Any]:
+    container = {"name": "app", "properties": {"image": IMAGE, "resources": {"requests": {"cpu": 1.0, "memoryInGB": 1.5}}}}
+    entry = {"server": "mycontainerregistry.azurecr.io", "username": "${{ credential:username }}", "password": "${{ credential:password }}"}
+    properties = {"osType": "Linux", "restartPolicy": "Never", "containers": [container], "imageRegistryCredentials": [entry]}
+    return {"name": name, "location": "eastus", "properties": {**properties, **changed}}
 
 
 def observed(case: Mapping[str, Any]) -> Observed:
@@ -160,7 +170,7 @@ def document(given: Mapping[str, Any]) -> dict[str, Any]:
     container = {
         "name": "app",
         "properties": {
-            "image": given.get("image", "mycontainerregistry.azurecr.io/aci-helloworld:v1"),
+            "image": given.get("image", IMAGE),
             "resources": {"requests": {"cpu": 1.0, "memoryInGB": 1.5}},
             "environmentVariables": environment,
             "instanceView": _container_view(given.get("state", "running"), begun, given),

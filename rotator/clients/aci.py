@@ -113,9 +113,12 @@ class ContainerGroups:
 
 
 def pulls_as(document: Mapping[str, Any], app_id: str) -> bool:
-    """Whether a group names this user for any registry; letters count the same in either case."""
-    entries = (document.get("properties") or {}).get("imageRegistryCredentials") or ()
-    return any(str(entry.get("username", "")).strip().lower() == app_id.lower() for entry in entries)
+    """Whether a group names this user for any registry, or in a variable; letters count the same in either case."""
+    properties = document.get("properties") or {}
+    named = {str(entry.get("username", "")) for entry in properties.get("imageRegistryCredentials") or ()}
+    running = (*(properties.get("containers") or ()), *(properties.get("initContainers") or ()))
+    variables = (one for container in running for one in (container.get("properties") or {}).get("environmentVariables") or ())
+    return app_id.lower() in {each.strip().lower() for each in named | {str(variable.get("value", "")) for variable in variables}}
 
 
 async def _content(answers: list[PipelineResponse[Any, Any]]) -> dict[str, Any]:

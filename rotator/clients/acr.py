@@ -88,7 +88,9 @@ async def _manifest(client: AsyncPipelineClient[HttpRequest, AsyncHttpResponse],
     answer = await client.send_request(HttpRequest("HEAD", address, headers=dict(headers)))
     if answer.status_code in (200, 404):
         missing = (image.name,) if answer.status_code == 404 and image.name else ()
-        return Proof(Outcome.PROVEN, missing=missing, served=(image.name or image.server,))
+        digest = answer.headers.get("Docker-Content-Digest", "") if image.name else ""
+        named = ((image.name, digest),) if digest else ()
+        return Proof(Outcome.PROVEN, missing=missing, served=(image.name or image.server,), digests=named)
     return _denied(answer, f"{image.server}/{image.repository}", pulled=True)
 
 
@@ -121,4 +123,6 @@ def _verdict(proofs: Sequence[Proof]) -> Proof:
         for proof in proofs:
             if proof.outcome is outcome:
                 return replace(proof, served=served, registry_reached=reached)
-    return Proof(Outcome.PROVEN, missing=tuple(sorted({name for proof in proofs for name in proof.missing})), served=served)
+    missing = tuple(sorted({name for proof in proofs for name in proof.missing}))
+    digests = tuple(sorted({pair for proof in proofs for pair in proof.digests}))
+    return Proof(Outcome.PROVEN, missing=missing, served=served, digests=digests)

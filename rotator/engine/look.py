@@ -21,6 +21,7 @@ class Memory:
 
     absent_since: datetime | None = None
     permissions: Permissions | None = None
+    sources: tuple[tuple[str, str], ...] | None = None
     refused: set[tuple[str, str]] = field(default_factory=set)
 
 
@@ -38,7 +39,7 @@ class Preview:
 
 async def look(run: Run, memory: Memory) -> Observed:
     """Observe, and add what this run knows already."""
-    observed = _permitted(await run.world.observe(run.policy), memory.permissions)
+    observed = _permitted(await run.world.observe(run.policy), memory)
     view = View(run.policy, observed, run.intent)
     if view.current_key and not view.current:
         memory.absent_since = memory.absent_since or observed.at
@@ -47,12 +48,12 @@ async def look(run: Run, memory: Memory) -> Observed:
     return replace(observed, absent_since=memory.absent_since)
 
 
-def _permitted(observed: Observed, permissions: Permissions | None) -> Observed:
-    if permissions is None:
+def _permitted(observed: Observed, memory: Memory) -> Observed:
+    if memory.permissions is None:
         return observed
-    refused = {group_id.lower() for group_id in permissions.groups_refused}
+    refused = {group_id.lower() for group_id in memory.permissions.groups_refused}
     groups = tuple(replace(g, writable=g.writable and g.id.lower() not in refused) for g in observed.groups)
-    return replace(observed, groups=groups, permissions=permissions)
+    return replace(observed, groups=groups, permissions=replace(memory.permissions, sources=memory.sources or ()))
 
 
 async def prepared(run: Run, observed: Observed, memory: Memory, steps: tuple[Step, ...]) -> Observed:
@@ -60,11 +61,28 @@ async def prepared(run: Run, observed: Observed, memory: Memory, steps: tuple[St
     if any(isinstance(step, Issue | Deploy) for step in steps) and memory.permissions is None:
         groups = tuple(g.id for g in observed.groups if g.document is not None)
         memory.permissions = await run.world.permissions(run.policy, groups)
-        observed = _permitted(observed, memory.permissions)
+    if any(isinstance(step, Issue) for step in steps) and memory.sources is None:
+        memory.sources = await _unusable(run, observed)
+    observed = _permitted(observed, memory)
     if any(isinstance(step, Issue | Deploy | Retire) for step in steps):
         latest = any(isinstance(step, Issue) for step in steps)
         observed = await proven(run, observed, None if latest else _current_version(run, observed))
     return observed
+
+
+async def _unusable(run: Run, observed: Observed) -> tuple[tuple[str, str], ...]:
+    """The secrets that container groups need and that can't be used, each with why: to be known before anything is written."""
+    dependents = group.dependents(run.policy, observed)
+    found: list[tuple[str, str]] = []
+    for name in sorted({name for dependent in dependents if dependent.needs_rotation for name in dependent.sources}):
+        try:
+            value = await run.world.secret(run.policy, name)
+        except (NotFound, Forbidden) as error:
+            found.append((name, error.happened))
+            continue
+        if name in group.wanted_as_objects(run.policy, observed) and not group.is_object(value.reveal()):
+            found.append((name, "it isn't a JSON object, as the protected settings of an extension must be"))
+    return tuple(found)
 
 
 def _current_version(run: Run, observed: Observed) -> str | None:

@@ -128,7 +128,8 @@ async def _act(run: Run, seen: Seen, step: Step) -> str:
 def _tell_rest(run: Run, score: Score, following: Next) -> None:
     name = run.policy.name
     for wait in following.waits:
-        waiting = Waiting(policy=name, code=wait.code, subject=wait.subject, reason=wait.text, until=wait.until, warn=wait.warn)
+        shown = {"code": wait.code, "subject": wait.subject, "reason": wait.text}
+        waiting = Waiting(policy=name, **shown, until=wait.until, warn=wait.warn, since=wait.since)
         told(run, waiting, score)
     for note in following.notes:
         told(run, Noted(policy=name, code=note.code, subject=note.subject, text=note.text, warn=note.warn), score)

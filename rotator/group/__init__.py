@@ -15,11 +15,19 @@ from rotator.group.dependent import Choice, Dependent, dependent, dependents, im
 from rotator.group.difference import Change, difference, unasked
 from rotator.group.edit import edit
 from rotator.group.evidence import Phase, Verdict, phase, run_once, verdict
-from rotator.group.hidden import hidden, sources, unsourced
-from rotator.group.manifest import from_manifest, manifest_problems, manifest_sources
+from rotator.group.hidden import hidden, sources, unsourced, wanted_as_objects
+from rotator.group.manifest import (
+    from_manifest,
+    manifest_changes,
+    manifest_conflicts,
+    manifest_problems,
+    manifest_sources,
+    manifest_unsourced,
+)
 from rotator.group.moved import moved
 from rotator.group.outcome import digests, exit_code, ip_address
 from rotator.group.place import as_shown
+from rotator.group.recipe import is_object
 from rotator.group.tags import Failed, Shown, shows
 from rotator.group.writable import writable
 
@@ -42,9 +50,13 @@ __all__ = [
     "hidden",
     "images",
     "ip_address",
+    "is_object",
     "lines_to_add",
+    "manifest_changes",
+    "manifest_conflicts",
     "manifest_problems",
     "manifest_sources",
+    "manifest_unsourced",
     "moved",
     "phase",
     "run_once",
@@ -53,5 +65,6 @@ __all__ = [
     "unasked",
     "unsourced",
     "verdict",
+    "wanted_as_objects",
     "writable",
 ]

@@ -1,23 +1,23 @@
 """The lines that mend a policy: exact YAML, so that whoever is told what is missing can paste it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from rotator.group.place import REGISTRY
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*")
 
 
-def lines_to_add(group_id: str, paths: Sequence[str], *, entry: bool = False, within: bool = False) -> str:
+def lines_to_add(group_id: str, paths: Sequence[str], *, entry: bool = False, within: bool = False, password: Collection[str] = ()) -> str:
     """The YAML that gives each path a source, with names of secrets to be put into the vault.
 
     By default what belongs under the group's entry; with `entry` the whole entry, for a group that the policy doesn't have; with `within`
-    only what belongs under a `secrets:` that is there already.
+    only what belongs under a `secrets:` that is there already. Paths in `password` get the password that is rotated.
     """
     head = [f"  - id: {group_id}"] if entry else []
     names: dict[str, str] = {}
     for path in paths:
-        names[path] = _unused(_secret_name(group_id, path), set(names.values()))
+        names[path] = "" if path in password else _unused(_secret_name(group_id, path), set(names.values()))
     return "\n".join([*head, *([] if within else ["    secrets:"]), *(_line(path, name) for path, name in names.items())])
 
 
@@ -26,7 +26,7 @@ def _line(path: str, name: str) -> str:
     key = f"{path}/FILE" if volume else path
     shown = key if _PLAIN.fullmatch(key) else "'" + key.replace("'", "''") + "'"
     hint = "  # one such line for every file of the volume: Azure doesn't show their names" if volume else ""
-    return f"      {shown}: {{key_vault: {name}}}{hint}"
+    return f"      {shown}: {{key_vault: {name}}}{hint}" if name else f"      {shown}: {{credential: password}}"
 
 
 def _unused(name: str, taken: set[str]) -> str:

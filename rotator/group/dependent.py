@@ -1,18 +1,20 @@
 """The container groups that use a policy's principal, interpreted: all that the planner knows of them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
 from rotator.group.advice import lines_to_add
 from rotator.group.evidence import Phase, Verdict, phase, run_once, verdict
-from rotator.group.hidden import unsourced
-from rotator.group.outcome import ip_address
+from rotator.group.hidden import sources, unsourced
+from rotator.group.inside import pinned, signing_in
+from rotator.group.manifest import manifest_sources, manifest_unsourced
+from rotator.group.note import notes
 from rotator.group.place import places
 from rotator.group.recipe import PASSWORD, USERNAME, Recipes
 from rotator.group.refusal import refused
-from rotator.group.shape import Value, belongs, containers, entries, get, registry_of, server, takes_password, text
+from rotator.group.shape import Value, belongs, containers, entries, registry_of, server, takes_password, text
 from rotator.group.tags import Failed, shows
 from rotator.policy import GroupPolicy, Policy
 from rotator.policy.manifest import PLACEHOLDER, source
@@ -27,7 +29,8 @@ class Dependent:
 
     `key_id`, `since`, `previous` and `failed` are what its tags say. `images` are those that the registries serve it for this user
     name. `unsourced` are hidden values that nobody can put back, `refused` why it may never be redeployed, both to be told before
-    anything is written anywhere. `needs_rotation` is False where it takes no password. `notes` are for people.
+    anything is written anywhere. `sources` are the secrets of the vault whose values a redeployment or a deployment of its manifest needs;
+    `signing_in` are variables that seem to hold the password. `needs_rotation` is False where it takes no password. `notes` are for people.
     """
 
     id: str
@@ -43,6 +46,8 @@ class Dependent:
     failed: Failed | None = None
     images: tuple[str, ...] = ()
     unsourced: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    signing_in: tuple[str, ...] = ()
     writable: bool = True
     refused: str | None = None
     needs_rotation: bool = True
@@ -62,9 +67,10 @@ class Dependent:
     @property
     def lines_to_add(self) -> str:
         """What to paste into the policy for the values that have no source; empty where all have one."""
-        return (
-            lines_to_add(self.id, self.unsourced, entry=not self.declared, within=bool(self.group and self.group.secrets)) if self.unsourced else ""
-        )
+        if not self.unsourced:
+            return ""
+        within = bool(self.group and self.group.secrets)
+        return lines_to_add(self.id, self.unsourced, entry=not self.declared, within=within, password=self.signing_in)
 
 
 def _meant(wanted: str | None) -> Choice:
@@ -73,18 +79,18 @@ def _meant(wanted: str | None) -> Choice:
 
 
 def dependents(policy: Policy, observed: Observed) -> tuple[Dependent, ...]:
-    """Every declared group, in the policy's order, then the undeclared ones that have an entry with this user name, by id.
+    """Every declared group, in the policy's order, then the undeclared ones that pull with this user name or seem to sign in with it, by id.
 
     A declared group that was not looked at is left out: nothing is known of it, not even that it is absent.
     """
     seen = {group.id.lower(): group for group in observed.groups}
     declared = [seen.pop(group.id.lower()) for group in policy.container_groups if group.id.lower() in seen]
-    others = [seen[group_id] for group_id in sorted(seen) if _named(seen[group_id].document, policy.principal.app_id)]
+    others = [seen[group_id] for group_id in sorted(seen) if _uses(seen[group_id].document, policy.principal.app_id)]
     return tuple(dependent(policy, group) for group in (*declared, *others))
 
 
-def _named(document: Mapping[str, Any] | None, app_id: str) -> bool:
-    return any(belongs(entry, app_id) for entry in entries(document))
+def _uses(document: Mapping[str, Any] | None, app_id: str) -> bool:
+    return any(belongs(entry, app_id) for entry in entries(document)) or bool(signing_in(document, app_id))
 
 
 def dependent(policy: Policy, group: ContainerGroup) -> Dependent:
@@ -101,21 +107,34 @@ def dependent(policy: Policy, group: ContainerGroup) -> Dependent:
         images=used_images(document if document is not None else _manifest(declared), policy.principal.app_id),
         writable=group.writable,
     )
+    lacking, sourced = _of_manifest(policy, declared)
     if document is None:
-        return replace(common, refused=group.unreadable)
+        return replace(common, refused=group.unreadable, unsourced=tuple(sorted(lacking)), sources=tuple(sorted(sourced)))
     needs = needs_rotation(document, policy, declared)
+    lost = {*lacking, *unsourced(document, policy, declared)} if needs else lacking
+    wanted = {*sourced, *(one.key_vault for one in sources(policy, document, declared))} if needs else sourced
     return replace(
         common,
         key_id=shown.key_id,
         since=shown.since,
         previous=shown.previous,
         failed=shown.failed,
-        unsourced=unsourced(document, policy, declared) if needs else (),
+        unsourced=tuple(sorted(lost)),
+        sources=tuple(sorted(wanted)),
+        signing_in=signing_in(document, policy.principal.app_id),
         refused=group.unreadable or refused(document, policy, declared),
         needs_rotation=needs,
         verdict=verdict(document, shown.since, at=group.at),
-        notes=tuple(_notes(document, policy, declared)),
+        notes=tuple(notes(document, policy, declared)),
     )
+
+
+def _of_manifest(policy: Policy, group: GroupPolicy | None) -> tuple[set[str], set[str]]:
+    """What the group's manifest lacks a source for, and the secrets that it names."""
+    if group is None or group.manifest is None:
+        return set(), set()
+    named = manifest_sources(group.manifest, policy, group)
+    return set(manifest_unsourced(group.manifest, policy, group)), {one.key_vault for one in named}
 
 
 def _manifest(group: GroupPolicy | None) -> Mapping[str, Any] | None:
@@ -145,16 +164,5 @@ def needs_rotation(document: Mapping[str, Any], policy: Policy, group: GroupPoli
     """Whether the group holds a password of the principal: in an entry, or in a place that the policy gives it to, be it there or not."""
     known = Recipes.of(policy, group)
     given = group is not None and any(known.resolved(one) == PASSWORD for one in group.secrets.values())
-    return given or any(known.password(place) for place in places(document))
-
-
-def _notes(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | None) -> Iterator[str]:
-    mine = [entry for entry in entries(document) if belongs(entry, policy.principal.app_id)]
-    others = [server(entry) for entry in entries(document) if not takes_password(entry)]
-    if others:
-        yield f"needs no rotation for {', '.join(sorted(set(others)))}: an identity or a Key Vault reference pulls there"
-    if group and not mine and not others:
-        yield f"has no registry entry with the user name {policy.principal.app_id}"
-    address = ip_address(document)
-    if address and not get(document, "properties", "ipAddress", "dnsNameLabel"):
-        yield f"its IP address {address} is usually kept when it is redeployed, and not always"
+    seems = group is None and bool(signing_in(document, policy.principal.app_id))
+    return given or seems or bool(pinned(document, policy)) or any(known.password(place) for place in places(document))

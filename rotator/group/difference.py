@@ -1,6 +1,7 @@
 """What differs between two documents of one group, property by property and without a secret: for people, and for invariant I4."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,8 @@ from rotator.policy import GroupPolicy, Policy
 HIDDEN = "***"
 _SECRET = ("password", "securevalue", "storageaccountkey", "workspacekey", "secret", "value", "command", "ccepolicy")
 """Properties whose values are never shown, with all below them. Plain variables and commands often hold secrets, too."""
+_IN_ADDRESS = re.compile(r"//[^/@\s]+@")
+"""User and password in front of a host, as addresses of Git repositories have them."""
 _OPAQUE = ("protectedsettings",)
 """Properties whose very structure comes out of a secret."""
 _EXACT = ("secret", "keyvaluepairs", "metadata", "settings")
@@ -78,14 +81,31 @@ def _members(path: str, one: Mapping[str, Any], other: Mapping[str, Any], secret
 
 
 def _items(path: str, one: list[Value], other: list[Value], secret: bool, exact: bool) -> Iterator[Change]:
+    names = [[_called(item) for item in side] for side in (one, other)]
+    if all(all(side) and len(set(side)) == len(side) for side in names):
+        yield from _named(path, dict(zip(names[0], one, strict=True)), dict(zip(names[1], other, strict=True)), secret, exact)
+        return
     for index in range(max(len(one), len(other))):
         sides = [side[index] if index < len(side) else None for side in (one, other)]
         yield from _changes(f"{path}[{_label(sides, index)}]", *sides, secret=secret, exact=exact)
 
 
+def _named(path: str, one: Mapping[str, Value], other: Mapping[str, Value], secret: bool, exact: bool) -> Iterator[Change]:
+    """Items that all have names are compared by them: one that is put in between changes no other. Their order is told by itself."""
+    for name in dict.fromkeys((*one, *other)):
+        yield from _changes(f"{path}[{name}]", one.get(name), other.get(name), secret=secret, exact=exact)
+    orders = [[name for name in side if name in one and name in other] for side in (one, other)]
+    if orders[0] != orders[1]:
+        yield Change(f"{path} (order)", *(", ".join(order) for order in orders))
+
+
+def _called(item: Value) -> str:
+    return text(item, "name") or text(item, "server")
+
+
 def _label(sides: list[Value], index: int) -> str:
     """What an item of an array is called: by its name or server where both sides agree, or only one has it."""
-    called = {text(side, "name") or text(side, "server") for side in sides if side is not None}
+    called = {_called(side) for side in sides if side is not None}
     return (called.pop() or str(index)) if len(called) == 1 else str(index)
 
 
@@ -106,4 +126,6 @@ def _whole(path: str, one: Value, other: Value, secret: bool, exact: bool) -> It
 def _rendered(value: Value, *, secret: bool) -> str | None:
     if value is None:
         return None
-    return HIDDEN if secret or (isinstance(value, (Mapping, list)) and value) else json.dumps(value, ensure_ascii=False)
+    if secret or (isinstance(value, (Mapping, list)) and value):
+        return HIDDEN
+    return _IN_ADDRESS.sub(f"//{HIDDEN}@", json.dumps(value, ensure_ascii=False))

@@ -15,6 +15,7 @@ from rotator.errors import UnsafeStep
 from rotator.group.advice import lines_to_add
 from rotator.group.evidence import Phase, activity, run_once
 from rotator.group.hidden import fill, unsourced
+from rotator.group.inside import signing_in
 from rotator.group.place import places
 from rotator.group.recipe import Recipes
 from rotator.group.refusal import refused
@@ -63,7 +64,8 @@ def _safe(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | None
         raise UnsafeStep(f"container group {name} can't be redeployed: {why}.", remedy="Do what the message says, then run again.")
     lost = unsourced(document, policy, group)
     if lost:
-        lines = lines_to_add(group_id, lost, entry=group is None, within=bool(group and group.secrets))
+        password = signing_in(document, policy.principal.app_id)
+        lines = lines_to_add(group_id, lost, entry=group is None, within=bool(group and group.secrets), password=password)
         raise UnsafeStep(
             f"container group {name} has values that Azure doesn't show and that a redeployment would lose: {', '.join(lost)}.",
             remedy=f"Put each value into {policy.key_vault.host} and add to {policy.file}:\n{lines}",

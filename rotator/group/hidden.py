@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rotator.group.place import places
+from rotator.group.place import Holds, places
 from rotator.group.recipe import Lookup, Recipes, baked, named_in
 from rotator.group.shape import Json, belongs
 from rotator.policy import GroupPolicy, KeyVaultSource, Policy
+from rotator.state import Observed
 
 
 def hidden(document: Mapping[str, Any], app_id: str | None = None) -> tuple[str, ...]:
@@ -36,3 +37,11 @@ def fill(body: Json, known: Recipes, find: Lookup) -> None:
     for place in places(body):
         if known.writes(place):
             place.write(baked(known.for_place(place), place.holds, find))
+
+
+def wanted_as_objects(policy: Policy, observed: Observed) -> frozenset[str]:
+    """Names of the secrets whose values a redeployment needs as JSON objects: protected settings of extensions."""
+    found = ((policy.group(each.id), places(each.document)) for each in observed.groups if each.document is not None)
+    recipes = ((Recipes.of(policy, said).for_place(place)) for said, there in found for place in there if place.holds is Holds.OBJECT)
+    return frozenset(one.key_vault for recipe in recipes if isinstance(recipe, str) for one in named_in(recipe) if isinstance(one, KeyVaultSource))
+

@@ -9,13 +9,17 @@ from typing import Any
 
 from rotator.errors import UnsafeStep
 from rotator.group.advice import lines_to_add
+from rotator.group.conflict import conflicts
+from rotator.group.difference import Change, difference
 from rotator.group.edit import enter, idle
 from rotator.group.hidden import fill, unsourced
+from rotator.group.inside import signing_in
 from rotator.group.place import as_shown, places
 from rotator.group.recipe import USERNAME, Recipes, baked, named_in, placeholder, substituted
 from rotator.group.refusal import refused
-from rotator.group.shape import Json, Value, drop, put
-from rotator.group.tags import shows, tag
+from rotator.group.shape import Json, Value, drop, get, put
+from rotator.group.tags import OURS, shows, tag
+from rotator.group.usual import usual
 from rotator.group.writable import writable
 from rotator.policy import GroupPolicy, KeyVaultSource, Manifest, Policy, Source
 from rotator.state import Secret
@@ -29,7 +33,12 @@ def manifest_sources(manifest: Manifest, policy: Policy, group_policy: GroupPoli
 
 def manifest_problems(manifest: Manifest, policy: Policy, group_policy: GroupPolicy) -> tuple[str, ...]:
     """What makes a manifest impossible to deploy, known before any value is; each says where and what to do."""
-    return tuple(_problems(_named(manifest, policy), policy, group_policy))
+    return tuple(_all_problems(_named(manifest, policy), policy, group_policy))
+
+
+def manifest_unsourced(manifest: Manifest, policy: Policy, group_policy: GroupPolicy) -> tuple[str, ...]:
+    """Paths of the hidden values that a deployment of the manifest would lack, sorted."""
+    return unsourced(_named(manifest, policy), policy, group_policy)
 
 
 def from_manifest(
@@ -49,11 +58,7 @@ def from_manifest(
     way back, and a job of it that runs is not interrupted. Raises UnsafeStep with every problem of the manifest.
     """
     body = _named(manifest, policy)
-    wrong = tuple(_problems(body, policy, group_policy))
-    if wrong:
-        raise UnsafeStep(f"{manifest.file} can't be deployed: {'; '.join(wrong)}", remedy=f"Correct {manifest.file}, then run again.")
-    if document is not None:
-        idle(document)
+    _ensure_possible(manifest, body, policy, group_policy, document)
     known = Recipes.of(policy, group_policy)
     find = known.lookup(values, password)
     for place in places(body):
@@ -61,8 +66,33 @@ def from_manifest(
             put(place.owner, place.name, baked(place.value, place.holds, find))
     fill(body, known, find)
     enter(body, known, password)
+    keep_tags(body, document)
     tag(body, key_id, since, None, shows(document))
     return body
+
+
+def _ensure_possible(manifest: Manifest, body: Json, policy: Policy, group: GroupPolicy, document: Mapping[str, Any] | None) -> None:
+    wrong = tuple(_all_problems(body, policy, group))
+    if wrong:
+        raise UnsafeStep(f"{manifest.file} can't be deployed: {'; '.join(wrong)}", remedy=f"Correct {manifest.file}, then run again.")
+    if document is None:
+        return
+    idle(document)
+    if fixed := conflicts(document, body):
+        raise UnsafeStep(
+            f"{manifest.file} asks for what Azure doesn't change in a group that there is: {'; '.join(map(str, fixed))}.",
+            remedy=f"Change {manifest.file} back; or delete the group (`az container delete --ids {group.id}`), and run again. It is down in between.",
+        )
+
+
+def keep_tags(body: Json, document: Mapping[str, Any] | None) -> None:
+    """Carry over the tags that the group has and the manifest doesn't name: others put them there (an Azure Policy, cost accounting)."""
+    there, wanted = get(document, "tags"), get(body, "tags")
+    wanted = dict(wanted) if isinstance(wanted, Mapping) else {}
+    known = {name.lower() for name in wanted}
+    kept = {name: value for name, value in there.items() if name.lower() not in known} if isinstance(there, Mapping) else {}
+    if kept:
+        put(body, "tags", {**kept, **wanted})
 
 
 def _named(manifest: Manifest, policy: Policy) -> Json:
@@ -71,6 +101,11 @@ def _named(manifest: Manifest, policy: Policy) -> Json:
     drop(body, "apiVersion")
     named: Json = substituted(body, lambda one: policy.principal.app_id if one == USERNAME else placeholder(one))
     return named
+
+
+def _all_problems(body: Json, policy: Policy, group: GroupPolicy) -> Iterator[str]:
+    yield from _problems(body, policy, group)
+    yield from _lacking(body, policy, group)
 
 
 def _problems(body: Json, policy: Policy, group: GroupPolicy) -> Iterator[str]:
@@ -82,9 +117,13 @@ def _problems(body: Json, policy: Policy, group: GroupPolicy) -> Iterator[str]:
     known = Recipes.of(policy, group)
     if not any(known.password(place) for place in places(body)):
         yield f"no imageRegistryCredentials entry of it has the user name {policy.principal.app_id}, so that it would not hold the credential"
+
+
+def _lacking(body: Json, policy: Policy, group: GroupPolicy) -> Iterator[str]:
     lost = unsourced(body, policy, group)
     if lost:
-        lines = lines_to_add(group.id, lost, within=bool(group.secrets))
+        password = signing_in(body, policy.principal.app_id)
+        lines = lines_to_add(group.id, lost, within=bool(group.secrets), password=password)
         yield f"it lacks what Azure never shows: {', '.join(lost)}. Write ${{{{ keyvault:NAME }}}} there, or add to {policy.file}:\n{lines}"
 
 
@@ -97,3 +136,18 @@ def _in_plain_sight(node: Value, path: str) -> Iterator[str]:
             yield from _in_plain_sight(value, f"{path}[{index}]")
     elif any(named_in(node)):
         yield path
+
+
+def manifest_changes(manifest: Manifest, policy: Policy, document: Mapping[str, Any]) -> tuple[Change, ...]:
+    """What a deployment of the manifest would change in the group that a GET showed: all that Azure shows, without our tags and mere defaults."""
+    body = _named(manifest, policy)
+    keep_tags(body, document)
+    sides = [usual(as_shown(one)) for one in (document, body)]
+    for side in sides:
+        drop(get(side, "tags"), *OURS)
+    return difference(*sides)
+
+
+def manifest_conflicts(manifest: Manifest, policy: Policy, document: Mapping[str, Any]) -> tuple[Change, ...]:
+    """Of these, what Azure refuses to change in a group that hasn't ended."""
+    return conflicts(document, _named(manifest, policy))

@@ -130,13 +130,19 @@ def _file(content: Recipe, find: Lookup) -> Value:
 
 
 def _parsed(value: str) -> Value:
-    try:
+    if is_object(value):
         return json.loads(value)
-    except ValueError:
-        pass
     raise UnsafeStep(
         "the protected settings of an extension must be a JSON object, and their source isn't one", remedy="Store the object as JSON text."
     )
+
+
+def is_object(value: str) -> bool:
+    """Whether a text is a JSON object, as an extension's protected settings must be."""
+    try:
+        return isinstance(json.loads(value), dict)
+    except ValueError:
+        return False
 
 
 def substituted(value: Recipe, find: Lookup) -> Value:

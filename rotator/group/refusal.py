@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rotator import cloud
+from rotator.group.inside import pinned
 from rotator.group.place import normal, places
 from rotator.group.recipe import PASSWORD, Recipes
-from rotator.group.shape import belongs, containers, entries, get, server, takes_password
+from rotator.group.shape import belongs, containers, entries, get, server, takes_password, text
 from rotator.group.tags import LIMIT, room
 from rotator.policy import GroupPolicy, Policy
 
@@ -32,6 +33,13 @@ def _reasons(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | N
         yield f"it has no room for rotator's tags: {excess} more than the {LIMIT} that a resource can have. Remove {excess} tag(s)"
     if not any(kind == "containers" for kind, _ in containers(document)):
         yield "its answer shows no containers, so that it can't be told what a redeployment would have to keep"
+    if text(document, "properties", "sku").lower() == "confidential" and not text(
+        document, "properties", "confidentialComputeProperties", "ccePolicy"
+    ):
+        yield "it is a confidential group without a ccePolicy in sight, so that it can't be told what its enclave would enforce after a redeployment"
+    secret = policy.key_vault.password_secret
+    for version in pinned(document, policy):
+        yield f"it reads version {version} of {secret} by a secretReferenceUri, and would go on with it: take the version off that address"
     yield from _ambiguous(document, policy.principal.app_id)
     yield from _elsewhere(document, policy)
     yield from _misnamed(document, policy, group)

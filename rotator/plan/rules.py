@@ -3,19 +3,16 @@
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
-from rotator.group import Dependent, Phase, Verdict
+from rotator.group import Dependent, Verdict
+from rotator.plan.moves import deploy
 from rotator.plan.step import Deploy, Disable, Finding, Intent, Issue, Next, Note, Reason, Restore, Retire, Step, Wait, kind, target
-from rotator.plan.view import LAST_WEEK, View, short
+from rotator.plan.view import View
 from rotator.plan.words import day, days
-from rotator.policy import Policy, next_open, open_at
+from rotator.policy import Policy
 from rotator.state import Credential, Observed
 
 CONFIRM = timedelta(minutes=2)
 """A credential is gone only if two reads this far apart don't show it: Graph's reads lag its writes (azure-facts C6)."""
-BACK_OFF, LONGEST = timedelta(hours=1), timedelta(hours=24)
-"""A credential that failed on a group isn't tried again for an hour, doubling to a day."""
-STOPS_REST = timedelta(hours=24)
-"""How long a group that came up worse keeps the others from following it."""
 
 
 Refused = frozenset[tuple[str, str]]
@@ -127,147 +124,6 @@ def _no_way_back(view: View, dependent: Dependent) -> str:
     return f"credential {dependent.previous} is gone, or no enabled version holds it"
 
 
-def deploy(view: View) -> Iterator[Finding]:
-    """Every dependent moves to the current credential: the canary first, the others when it fares well."""
-    if not view.current:
-        return
-    ready: list[Dependent] = []
-    for dependent in view.dependents:
-        found = _standing(view, dependent)
-        if isinstance(found, Wait):
-            yield found
-        elif found:
-            ready.append(dependent)
-    yield from _batch(view, ready)
-
-
-def _standing(view: View, dependent: Dependent) -> Wait | bool:
-    """A wait, True where it can be redeployed now, False where there is nothing to do."""
-    if not view.behind(dependent):
-        return _settled(view, dependent)
-    for obstacle in (_unreachable, _unmovable, _unsuitable, _untagged, _stripped, _failed_before, _outside_window):
-        wait = obstacle(view, dependent)
-        if wait:
-            return wait
-    return True
-
-
-def _settled(view: View, dependent: Dependent) -> Wait | bool:
-    if dependent.verdict is not Verdict.SETTLING or not dependent.since:
-        return False
-    until = dependent.since + view.policy.rotation.settle
-    if view.at >= until:
-        text = f"{dependent.name} has not come up since {day(dependent.since)}, {days(view.at - dependent.since)} ago"
-        return Wait("not_settled", dependent.id, text, warn=True)
-    return Wait("settling", dependent.id, f"{dependent.name} is starting with the current credential", until, look_again=15)
-
-
-def _late(view: View, dependent: Dependent) -> bool:
-    soonest = view.soonest(dependent)
-    return soonest is None or soonest - view.at <= view.policy.rotation.warn_before
-
-
-def _unreachable(view: View, dependent: Dependent) -> Wait | None:
-    if dependent.phase is Phase.UNREADABLE:
-        return Wait("unreadable", dependent.id, f"{dependent.name} can't be read: {dependent.refused or 'no answer'}", warn=_late(view, dependent))
-    if dependent.phase is Phase.STARTING:
-        return Wait("transitioning", dependent.id, f"{dependent.name} is changing at the moment", look_again=15)
-    return None
-
-
-def _unmovable(view: View, dependent: Dependent) -> Wait | None:
-    if not view.movable(dependent):
-        text = f"{dependent.name} uses this principal and isn't in the policy; add it, or set `discover: {{redeploy: true}}`"
-        return Wait("undeclared", dependent.id, text, warn=_late(view, dependent))
-    if dependent.refused:
-        return Wait("refused", dependent.id, f"{dependent.name} can't be redeployed: {dependent.refused}", warn=_late(view, dependent))
-    if not dependent.writable:
-        text = f"rotator may not write {dependent.name} (Microsoft.ContainerInstance/containerGroups/write)"
-        return Wait("not_writable", dependent.id, text, warn=_late(view, dependent))
-    return None
-
-
-def _unsuitable(view: View, dependent: Dependent) -> Wait | None:
-    if dependent.run_once and dependent.phase in (Phase.RUNNING, Phase.CRASHING):
-        return Wait("job_running", dependent.id, f"{dependent.name} is a job at work, and is never interrupted", warn=_late(view, dependent))
-    if dependent.choice == "wait":
-        text = f"{dependent.name} is {dependent.phase.value}; it takes the current credential with its next `rotator deploy {view.policy.name}`"
-        return Wait("next_run", dependent.id, text, warn=_late(view, dependent))
-    return None
-
-
-def _untagged(view: View, dependent: Dependent) -> Wait | None:
-    if dependent.key_id or view.superseded or view.intent.force_before:
-        return None
-    soonest = view.soonest(dependent)
-    if soonest is None or soonest - view.at <= view.policy.rotation.renew_before:
-        return None
-    text = f"{dependent.name} doesn't say which credential it holds; nothing waits to be retired, so it isn't restarted for that"
-    return Wait("untagged", dependent.id, text, soonest - view.policy.rotation.renew_before)
-
-
-def _stripped(view: View, dependent: Dependent) -> Wait | None:
-    if not view.strips(dependent) or view.intent.retry:
-        return None
-    text = f"something strips rotator's tags from {dependent.name} ({short(dependent.id)}); find it (an Azure Policy?), then run with --retry"
-    return Wait("stripped", dependent.id, text, warn=True)
-
-
-def _failed_before(view: View, dependent: Dependent) -> Wait | None:
-    failed = dependent.failed
-    if not failed or failed.key_id != view.current_key or view.intent.retry:
-        return None
-    until = failed.at + min(BACK_OFF * 2 ** (failed.count - 1), LONGEST)
-    if view.at >= until:
-        return None
-    text = f"credential {failed.key_id} failed on {dependent.name} {failed.count} time(s); not tried again before {day(until)} (--retry overrides)"
-    return Wait("backing_off", dependent.id, text, until, warn=True)
-
-
-def _outside_window(view: View, dependent: Dependent) -> Wait | None:
-    window, soonest = view.policy.rotation.deploy_window, view.soonest(dependent)
-    if not window or open_at(window, view.at) or soonest is None or soonest - view.at < LAST_WEEK or _exposed(view, dependent):
-        return None
-    opens = next_open(window, view.at)
-    return Wait("window", dependent.id, f"{dependent.name} restarts in its deploy window, which opens {day(opens)}", opens)
-
-
-def _exposed(view: View, dependent: Dependent) -> bool:
-    return any(c.key_id.lower() in view.compromised for c in view.held(dependent))
-
-
-def _batch(view: View, ready: list[Dependent]) -> Iterator[Finding]:
-    worse = [d for d in view.dependents if not view.behind(d) and _worse(view, d)]
-    failed = [d for d in view.dependents if d.failed and d.failed.key_id == view.current_key and view.behind(d)]
-    if worse and not view.intent.retry:
-        names = ", ".join(d.name for d in worse)
-        yield from (Wait("halted", d.id, f"{d.name} waits, since {names} fares worse with the current credential", warn=True) for d in ready)
-        yield from (Note("worse", d.id, f"{d.name} fares worse since it was redeployed ({d.verdict.value})", warn=True) for d in worse)
-        return
-    candidates = [d for d in ready if d in failed] or ([] if failed and not view.intent.retry else ready)
-    yield from (Wait("halted", d.id, f"{d.name} waits until a group that failed has succeeded") for d in ready if d not in candidates)
-    proven = any(d.verdict is Verdict.HEALTHY for d in view.dependents if not view.behind(d))
-    starting = [d.name for d in view.dependents if not view.behind(d) and isinstance(_settled(view, d), Wait)]
-    if starting and not proven:
-        yield from (Wait("canary", d.id, f"{d.name} waits until {', '.join(starting)} has come up") for d in candidates)
-        return
-    chosen = candidates if proven and not failed else sorted(candidates, key=lambda d: d.phase is not Phase.RUNNING)[:1]
-    yield from (Deploy(d.id, view.current_key or "", _deploy_reason(view, d), canary=not proven) for d in chosen)
-
-
-def _worse(view: View, dependent: Dependent) -> bool:
-    bad = dependent.verdict in (Verdict.WORSE, Verdict.PULL_FAILED)
-    return bad and bool(dependent.since) and view.at - (dependent.since or view.at) < STOPS_REST
-
-
-def _deploy_reason(view: View, dependent: Dependent) -> Reason:
-    if not dependent.key_id:
-        return Reason("untagged", f"{dependent.name} doesn't say which credential it holds, and may hold one that ends or is to be retired")
-    if dependent.key_id not in view.credentials:
-        return Reason("holds_gone", f"{dependent.name} holds credential {dependent.key_id}, which is gone")
-    return Reason("behind", f"{dependent.name} holds credential {dependent.key_id}, not the current {view.current_key}")
-
-
 def retire(view: View) -> Iterator[Finding]:
     """What nothing relies on any more goes: superseded credentials after the overlap, orphans after a day."""
     if not view.current or not view.current_version or (view.drift and not view.drift_tolerated):
@@ -302,9 +158,12 @@ def _superseded(view: View, credential: Credential, published: datetime) -> Iter
 
 def _obstacles(view: View, credential: Credential) -> Iterator[Wait]:
     late = credential.end - view.at <= view.policy.rotation.warn_before
+    since = view.superseded_since(credential)
+    stays = f"credential {credential.key_id}, which ends {day(credential.end)}, stays"
+    waited = f"; it is superseded since {day(since)}" if since else ""
     for dependent in view.holders(credential.key_id.lower()):
-        holds = "holds it" if dependent.key_id else "may hold it"
-        yield Wait("held", credential.key_id, f"credential {credential.key_id} stays: {dependent.name} {holds}", warn=late)
+        holds = "holds it" if dependent.key_id else "may hold it, since it doesn't say what it holds"
+        yield Wait("held", credential.key_id, f"{stays}: {dependent.name} {holds}{waited}", warn=late, since=since)
     for dependent in view.dependents:
         struggles = not view.behind(dependent) and dependent.verdict is Verdict.PULL_FAILED
         if struggles and credential.key_id.lower() not in view.compromised:

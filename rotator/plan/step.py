@@ -31,12 +31,13 @@ class Issue:
 
 @dataclass(frozen=True, slots=True)
 class Deploy:
-    """Redeploy one container group with the current credential. `canary`: alone, before any other."""
+    """Redeploy one container group with the current credential. `canary`: alone, before any other. `warning`: what a person must know of it."""
 
     group: str
     key_id: str
     reason: Reason
     canary: bool = False
+    warning: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,8 @@ Step = Issue | Deploy | Restore | Retire | Disable | Revoke | Grant | Create | S
 class Wait:
     """Something that isn't due yet. `until` is when it will be, if that is known.
 
-    `warn`: it waits past its warning, and the run exits 1. `look_again`: seconds after which the same run looks again.
+    `warn`: it waits past its warning, and the run exits 1. `look_again`: seconds after which the same run looks again. `since`: how long it has
+    waited, where the world shows that.
     """
 
     code: str
@@ -134,6 +136,7 @@ class Wait:
     until: datetime | None = None
     warn: bool = False
     look_again: float | None = None
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,6 +145,12 @@ class View:
         keep = {self.current_key, self.newest.key_id if self.newest else None}
         return tuple(c for c in self.ours if c.key_id.lower() not in keep and c not in self.orphans)
 
+    def superseded_since(self, credential: Credential) -> datetime | None:
+        """When another credential of ours was published over it; None for one that a person made."""
+        held = next((v for v in reversed(self.versions) if v.key_id == credential.key_id.lower()), None)
+        after = (v.created for v in self.versions if v.ours and held and v.created > held.created)
+        return min(after, default=None)
+
     @property
     def unfinished(self) -> bool:
         """Whether the last rotation still has something to do."""

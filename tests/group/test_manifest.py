@@ -116,7 +116,7 @@ def test_an_entry_of_the_principal_gets_the_password_whatever_the_manifest_says(
 
 
 def test_the_way_back_is_what_the_group_held() -> None:
-    shown = document("job-finished") | {"tags": {"rotator-key-id": OLD, "rotator-failed": f"{NEW}/1@2026-03-01T00:00:00Z"}}
+    shown = document("job-finished") | {"tags": {"rotator-key-id": OLD, "rotator-failed": f"{NEW}/1@2026-03-01T00:00:00Z"}, "location": "West Europe"}
     after = group.shows(deployed(WRITTEN, document=shown))
     assert after.previous == OLD
     assert isinstance(after.failed, Failed) and after.failed.count == 1

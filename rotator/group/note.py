@@ -1,0 +1,52 @@
+"""What a person should know of one container group before it is redeployed: what comes from elsewhere, what may change, what can't be seen."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rotator.group.hidden import sources
+from rotator.group.inside import signing_in
+from rotator.group.outcome import ip_address
+from rotator.group.place import Holds, places
+from rotator.group.recipe import Recipes
+from rotator.group.shape import belongs, entries, get, server, takes_password, text
+from rotator.policy import GroupPolicy, Policy
+
+
+def notes(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | None) -> Iterator[str]:
+    """Sentences without the group's name, in the order of their weight."""
+    yield from _registries(document, policy, group)
+    yield from _sources(document, policy, group)
+    address = ip_address(document)
+    if address and not get(document, "properties", "ipAddress", "dnsNameLabel"):
+        yield f"its IP address {address} is usually kept when it is redeployed, and not always"
+    if text(document, "properties", "priority").lower() == "spot":
+        yield "it is a Spot group: Azure may have no room for it when it is redeployed, as at any other time"
+    if text(document, "properties", "sku").lower() == "confidential":
+        yield "it is a confidential group: its ccePolicy stays as it is, and may forbid a variable to change its value"
+
+
+def _registries(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | None) -> Iterator[str]:
+    app_id = policy.principal.app_id
+    mine = [entry for entry in entries(document) if belongs(entry, app_id)]
+    others = [server(entry) for entry in entries(document) if not takes_password(entry)]
+    if others:
+        yield f"needs no rotation for {', '.join(sorted(set(others)))}: an identity or a Key Vault reference pulls there"
+    if group and not mine and not others:
+        yield f"has no registry entry with the user name {app_id}"
+    unsaid = [path for path in signing_in(document, app_id) if Recipes.of(policy, group).by_path.get(path) is None]
+    if group and not mine and unsaid:
+        yield f"{', '.join(unsaid)} may hold the password: if so, add `{{credential: password}}` for it under `secrets:` in {policy.file}"
+
+
+def _sources(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | None) -> Iterator[str]:
+    known = Recipes.of(policy, group)
+    if names := [one.key_vault for one in sources(policy, document, group)]:
+        listed = ", ".join(names)
+        yield f"values that Azure hides are put back from {policy.key_vault.host}: {listed}. Whether it has the same now can't be seen"
+    written = [place for place in places(document) if known.writes(place)]
+    for place in written:
+        if place.holds is Holds.FILES:
+            files = ", ".join(sorted(known.for_place(place)))
+            yield f"{place.path.removesuffix('/secret')} will have exactly these files: {files}. Which it has now can't be seen"
+    if inside := [place.path for place in written if known.password(place)]:
+        yield f"the new password also goes into {', '.join(inside)}"

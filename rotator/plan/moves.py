@@ -1,0 +1,183 @@
+"""Which container groups move to the current credential now, and what keeps the others. See the package's docstring before you edit.
+
+A redeployment restarts a group. So a group moves only when nothing holds it back; the canary goes alone; the others follow when it fares well.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from rotator.group import Dependent, Phase, Verdict
+from rotator.plan.step import Deploy, Finding, Note, Reason, Wait
+from rotator.plan.view import LAST_WEEK, View, short
+from rotator.plan.words import day, days
+from rotator.policy import next_open, open_at
+
+BACK_OFF, LONGEST = timedelta(hours=1), timedelta(hours=24)
+"""A credential that failed on a group isn't tried again for an hour, doubling to a day."""
+STOPS_REST = timedelta(hours=24)
+"""How long a group that came up worse, or hasn't come up, keeps the others from following it."""
+OWN_TROUBLE = 5
+"""Failed pulls after which a group no longer keeps the others from following: most of a day has passed, and its trouble counts as its own."""
+
+
+def deploy(view: View) -> Iterator[Finding]:
+    """Every dependent moves to the current credential: the canary first, the others when it fares well."""
+    if not view.current:
+        return
+    ready: list[Dependent] = []
+    for dependent in view.dependents:
+        found = _standing(view, dependent)
+        if isinstance(found, Wait):
+            yield found
+        elif found:
+            ready.append(dependent)
+    yield from _batch(view, ready)
+
+
+def _standing(view: View, dependent: Dependent) -> Wait | bool:
+    """A wait, True where it can be redeployed now, False where there is nothing to do."""
+    if not view.behind(dependent):
+        return _settled(view, dependent)
+    for obstacle in (_unreachable, _unmovable, _unsuitable, _untagged, _stripped, _failed_before, _outside_window):
+        wait = obstacle(view, dependent)
+        if wait:
+            return wait
+    return True
+
+
+def _settled(view: View, dependent: Dependent) -> Wait | bool:
+    if dependent.verdict is not Verdict.SETTLING or not dependent.since:
+        return False
+    until = dependent.since + view.policy.rotation.settle
+    if view.at >= until:
+        text = f"{dependent.name} has not come up since {day(dependent.since)}, {days(view.at - dependent.since)} ago"
+        return Wait("not_settled", dependent.id, text, warn=True)
+    return Wait("settling", dependent.id, f"{dependent.name} is starting with the current credential", until, look_again=15)
+
+
+def _late(view: View, dependent: Dependent) -> bool:
+    soonest = view.soonest(dependent)
+    return soonest is None or soonest - view.at <= view.policy.rotation.warn_before
+
+
+def _unreachable(view: View, dependent: Dependent) -> Wait | None:
+    if dependent.phase is Phase.UNREADABLE:
+        return Wait("unreadable", dependent.id, f"{dependent.name} can't be read: {dependent.refused or 'no answer'}", warn=_late(view, dependent))
+    if dependent.phase is Phase.STARTING:
+        return Wait("transitioning", dependent.id, f"{dependent.name} is changing at the moment", look_again=15)
+    return None
+
+
+def _unmovable(view: View, dependent: Dependent) -> Wait | None:
+    if not view.movable(dependent):
+        text = f"{dependent.name} uses this principal and isn't in the policy; add it, or set `discover: {{redeploy: true}}`"
+        return Wait("undeclared", dependent.id, text, warn=_late(view, dependent))
+    if dependent.refused:
+        return Wait("refused", dependent.id, f"{dependent.name} can't be redeployed: {dependent.refused}", warn=_late(view, dependent))
+    if not dependent.writable:
+        text = f"rotator may not write {dependent.name} (Microsoft.ContainerInstance/containerGroups/write)"
+        return Wait("not_writable", dependent.id, text, warn=_late(view, dependent))
+    return None
+
+
+def _unsuitable(view: View, dependent: Dependent) -> Wait | None:
+    if dependent.run_once and dependent.phase in (Phase.RUNNING, Phase.CRASHING):
+        return Wait("job_running", dependent.id, f"{dependent.name} is a job at work, and is never interrupted", warn=_late(view, dependent))
+    if dependent.choice == "wait":
+        text = f"{dependent.name} is {dependent.phase.value}; it takes the current credential with its next `rotator deploy {view.policy.name}`"
+        return Wait("next_run", dependent.id, text, warn=_late(view, dependent))
+    return None
+
+
+def _untagged(view: View, dependent: Dependent) -> Wait | None:
+    if dependent.key_id or view.superseded or view.intent.force_before:
+        return None
+    soonest = view.soonest(dependent)
+    if soonest is None or soonest - view.at <= view.policy.rotation.renew_before:
+        return None
+    text = f"{dependent.name} doesn't say which credential it holds; nothing waits to be retired, so it isn't restarted for that"
+    return Wait("untagged", dependent.id, text, soonest - view.policy.rotation.renew_before)
+
+
+def _stripped(view: View, dependent: Dependent) -> Wait | None:
+    if not view.strips(dependent) or view.intent.retry:
+        return None
+    text = f"something strips rotator's tags from {dependent.name} ({short(dependent.id)}); find it (an Azure Policy?), then run with --retry"
+    return Wait("stripped", dependent.id, text, warn=True)
+
+
+def _failed_before(view: View, dependent: Dependent) -> Wait | None:
+    failed = dependent.failed
+    if not failed or failed.key_id != view.current_key or view.intent.retry:
+        return None
+    until = failed.at + min(BACK_OFF * 2 ** (failed.count - 1), LONGEST)
+    if view.at >= until:
+        return None
+    text = f"credential {failed.key_id} failed on {dependent.name} {failed.count} time(s); not tried again before {day(until)} (--retry overrides)"
+    return Wait("backing_off", dependent.id, text, until, warn=True)
+
+
+def _outside_window(view: View, dependent: Dependent) -> Wait | None:
+    window, soonest = view.policy.rotation.deploy_window, view.soonest(dependent)
+    if not window or open_at(window, view.at) or soonest is None or soonest - view.at < LAST_WEEK or _exposed(view, dependent):
+        return None
+    opens = next_open(window, view.at)
+    return Wait("window", dependent.id, f"{dependent.name} restarts in its deploy window, which opens {day(opens)}", opens)
+
+
+def _warning(view: View, dependent: Dependent) -> str:
+    """A window that is closed, and yet not waited for."""
+    window, soonest = view.policy.rotation.deploy_window, view.soonest(dependent)
+    if not window or open_at(window, view.at) or _exposed(view, dependent):
+        return ""
+    why = f"ends {day(soonest)}" if soonest else "is gone"
+    return f"{dependent.name} restarts outside its deploy window: what it holds {why}, and the window opens {day(next_open(window, view.at))}"
+
+
+def _exposed(view: View, dependent: Dependent) -> bool:
+    return any(c.key_id.lower() in view.compromised for c in view.held(dependent))
+
+
+def _batch(view: View, ready: list[Dependent]) -> Iterator[Finding]:
+    worse = [d for d in view.dependents if not view.behind(d) and _worse(view, d)]
+    failed = [d for d in view.dependents if 0 < _failures(view, d) < OWN_TROUBLE]
+    if worse and not view.intent.retry:
+        names = ", ".join(d.name for d in worse)
+        yield from (Wait("halted", d.id, f"{d.name} waits, since {names} fares worse with the current credential", warn=True) for d in ready)
+        yield from (Note("worse", d.id, f"{d.name} fares worse since it was redeployed ({d.verdict.value})", warn=True) for d in worse)
+        return
+    candidates = [d for d in ready if d in failed] or ([] if failed and not view.intent.retry else ready)
+    yield from (Wait("halted", d.id, f"{d.name} waits until a group that failed has succeeded") for d in ready if d not in candidates)
+    proven = any(d.verdict is Verdict.HEALTHY for d in view.dependents if not view.behind(d))
+    starting = [d.name for d in view.dependents if _starting(view, d)]
+    if starting and not proven:
+        yield from (Wait("canary", d.id, f"{d.name} waits until {', '.join(starting)} has come up") for d in candidates)
+        return
+    first = sorted(candidates, key=lambda d: (_failures(view, d), d.phase is not Phase.RUNNING))[:1]
+    chosen = candidates if proven and not failed else first
+    yield from (Deploy(d.id, view.current_key or "", _deploy_reason(view, d), not proven, _warning(view, d)) for d in chosen)
+
+
+def _failures(view: View, dependent: Dependent) -> int:
+    """How often in a row the group couldn't pull with the current credential."""
+    failed = dependent.failed
+    return failed.count if failed and failed.key_id == view.current_key and view.behind(dependent) else 0
+
+
+def _starting(view: View, dependent: Dependent) -> bool:
+    """Whether it was redeployed a while ago, and nobody knows yet how it fares."""
+    settling = not view.behind(dependent) and isinstance(_settled(view, dependent), Wait)
+    return settling and view.at - (dependent.since or view.at) < STOPS_REST
+
+
+def _worse(view: View, dependent: Dependent) -> bool:
+    bad = dependent.verdict in (Verdict.WORSE, Verdict.PULL_FAILED)
+    return bad and bool(dependent.since) and view.at - (dependent.since or view.at) < STOPS_REST
+
+
+def _deploy_reason(view: View, dependent: Dependent) -> Reason:
+    if not dependent.key_id:
+        return Reason("untagged", f"{dependent.name} doesn't say which credential it holds, and may hold one that ends or is to be retired")
+    if dependent.key_id not in view.credentials:
+        return Reason("holds_gone", f"{dependent.name} holds credential {dependent.key_id}, which is gone")
+    return Reason("behind", f"{dependent.name} holds credential {dependent.key_id}, not the current {view.current_key}")
