@@ -141,9 +141,9 @@ def _sourced(policy: Policy, observed: Observed, dependent: group.Dependent) -> 
         if name in dependent.sources:
             remedy = f"Put it into {policy.key_vault.host}, or correct its name where the policy or the manifest of {dependent.name} says it."
             yield "source", f"{dependent.name} needs secret {name}, which can't be used: {why}", remedy
-    manifest = dependent.group.manifest if dependent.group else None
-    if dependent.group and manifest and (wrong := group.manifest_problems(manifest, policy, dependent.group)):
-        yield "manifest", f"{manifest.file} of {dependent.name} can't be deployed: {'; '.join(wrong)}", f"Correct {manifest.file}."
+    said = dependent.group
+    if said and said.manifest and (wrong := group.manifest_problems(said.manifest, policy, said)):
+        yield "manifest", f"{said.manifest.file} of {dependent.name} can't be deployed: {'; '.join(wrong)}", f"Correct {said.manifest.file}."
 
 
 def _ready(policy: Policy, dependent: group.Dependent) -> Iterator[Objection]:

@@ -59,6 +59,9 @@ def agree(case: Mapping[str, Any], policy: Policy, observed: Observed, intent: I
     """The guard says what the case says."""
     veto = guard.check(asked(case["asked"]), policy, observed, intent)
     assert (veto.code if veto else None) == case.get("guard")
+    told = f"{veto.happened}\n{veto.remedy}" if veto else ""
+    assert [words for words in case.get("says", []) if words not in told] == []
+    assert [words for words in case.get("says_not", []) if words in told] == []
 
 
 @pytest.mark.parametrize("case", list(vetoes()))

@@ -32,7 +32,8 @@ def shown(step: Step) -> str:
         case Issue():
             return f"issue ({step.reason.code})"
         case Deploy():
-            return f"deploy {step.group.rsplit('/', 1)[-1]}{' as canary' if step.canary else ''} ({step.reason.code})"
+            warned = ", warned" if step.warning else ""
+            return f"deploy {step.group.rsplit('/', 1)[-1]}{' as canary' if step.canary else ''} ({step.reason.code}{warned})"
         case Restore():
             nth = f", failed {step.count} times" if step.count > 1 else ""
             return f"restore {step.group.rsplit('/', 1)[-1]} to {_short(step.key_id)} ({step.reason.code}{nth})"
@@ -85,6 +86,8 @@ def agree(case: Mapping[str, Any], policy: Policy, observed: Observed, intent: I
     assert [shown(step) for step in following.steps] == case.get("steps", [])
     if "waits" in case:
         assert _waits(following) == case["waits"]
+    if "since" in case:
+        assert [wait.since for wait in following.waits if wait.code == "held"] == [worlds.instant(since) for since in case["since"]]
     if "notes" in case:
         assert _notes(following) == case["notes"]
     if observed.proof is None:

@@ -121,7 +121,10 @@ def observed(case: Mapping[str, Any]) -> Observed:
 def _proof(given: str | Mapping[str, Any] | None) -> Proof | None:
     if given is None:
         return None
-    return Proof(Outcome(given)) if isinstance(given, str) else Proof(Outcome(given["outcome"]), given.get("detail", ""))
+    if isinstance(given, str):
+        return Proof(Outcome(given))
+    digests = tuple(sorted(given.get("digests", {}).items()))
+    return Proof(Outcome(given["outcome"]), given.get("detail", ""), tuple(given.get("missing", ())), digests=digests)
 
 
 def _credential(given: Mapping[str, Any]) -> Credential:
@@ -166,7 +169,9 @@ def document(given: Mapping[str, Any]) -> dict[str, Any]:
         assert at
         shown[state.FAILED] = f"{key(failed['key'])}/{failed.get('count', 1)}@{_stamp(at)}"
     begun = instant(given.get("started")) or (since or TODAY) + timedelta(seconds=30)
-    environment = [{"name": name} for name in given.get("secure_env", [])]
+    environment: list[dict[str, str]] = [{"name": name} for name in given.get("secure_env", [])]
+    if given.get("signs_in"):
+        environment += [{"name": "AZURE_CLIENT_ID", "value": APP_ID}, {"name": "AZURE_CLIENT_SECRET"}]
     container = {
         "name": "app",
         "properties": {

@@ -27,8 +27,9 @@ class Outcome:
 
     @property
     def exit_code(self) -> int:
-        """The job's own, where it was waited for; else 1 where the group doesn't fare well or its logs can't be read."""
-        unwell = self.deployed.verdict in ("pull_failed", "worse") or self.unread is not None
+        """The job's own, where it has ended; else 1 where the group isn't seen to fare well or its logs can't be read."""
+        ended = self.deployed.exit_code is not None
+        unwell = not (ended or self.deployed.verdict == "healthy") or self.unread is not None
         return self.deployed.exit_code or int(unwell)
 
 

@@ -1,6 +1,6 @@
 """Deploy and restore: one PUT of one container group, and then watching until there is evidence."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,7 @@ from rotator.engine.run import Run, ensure_fresh, ensure_granted
 from rotator.errors import AzureError, Conflict, NotFound, OutcomeUnknown, ProofFailed, RotatorError, UnsafeStep
 from rotator.events import GroupAccepted, GroupSettled, Noted
 from rotator.group import Failed, Verdict
-from rotator.plan import STRIPPED, Deploy, Restore, View, short
+from rotator.plan import EVERY_GROUP, STRIPPED, Deploy, Restore, View, short
 from rotator.policy import KeyVaultSource, Source
 from rotator.state import ContainerGroup, Observed, Secret, Version, tags
 
@@ -17,6 +17,10 @@ EVERY = 10.0
 """Seconds between two looks at a container group that starts."""
 ENOUGH = (Verdict.HEALTHY, Verdict.WORSE, Verdict.PULL_FAILED)
 """Verdicts that end the watch."""
+LONGEST_TAG = 256
+"""Characters that a tag of a secret's version can have at least (azure-facts E4)."""
+UNTAGGED = 60.0
+"""Seconds for which answers must lack our tags before somebody is said to strip them: reads may lag writes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +41,9 @@ async def deploy(run: Run, observed: Observed, step: Deploy) -> str:
     read, before = run.clock.elapsed(), await _fresh(run, observed, step.group)
     await replace(run, before, Change(step.group, step.key_id, version.id), read)
     verdict, after = await watch(run, before, step.group, step.key_id, version)
-    _told(run, step.group, step.key_id, verdict)
+    settled(run, before, after, step.key_id, verdict)
     _ensure_well(run, step.group, verdict, step.key_id)
-    return _moved_text(before, after)
+    return f"{before.id.rsplit('/', 1)[-1]} runs with the new credential"
 
 
 async def restore(run: Run, observed: Observed, step: Restore) -> str:
@@ -55,8 +59,8 @@ async def restore(run: Run, observed: Observed, step: Restore) -> str:
     read, before = run.clock.elapsed(), await _fresh(run, observed, step.group)
     version = next(v for v in observed.versions if v.id == step.version)
     await replace(run, before, Change(step.group, step.key_id, step.version, Failed(step.failed, step.count, before.at)), read)
-    verdict, _ = await watch(run, before, step.group, step.key_id, version)
-    _told(run, step.group, step.key_id, verdict)
+    verdict, after = await watch(run, before, step.group, step.key_id, version)
+    settled(run, before, after, step.key_id, verdict)
     _ensure_well(run, step.group, verdict, step.key_id)
     raise ProofFailed(
         f"a pull with credential {step.failed} failed in {step.group}",
@@ -124,9 +128,10 @@ async def watch(run: Run, before: ContainerGroup, group_id: str, key_id: str, ve
     start, settle = run.clock.elapsed(), run.policy.rotation.settle.total_seconds()
     while True:
         now = await run.world.group(group_id)
-        if now.document is not None:
-            if group.shows(now.document).key_id != key_id.lower():
+        if now.document is not None and group.shows(now.document).key_id != key_id.lower():
+            if run.clock.elapsed() - start >= min(UNTAGGED, settle):
                 await _stripped(run, group_id, version)
+        elif now.document is not None:
             verdict = group.verdict(now.document, before.at, at=now.at, before=before.document)
             if verdict in ENOUGH or run.clock.elapsed() - start >= settle:
                 return verdict, now
@@ -138,6 +143,7 @@ async def watch(run: Run, before: ContainerGroup, group_id: str, key_id: str, ve
 async def _stripped(run: Run, group_id: str, version: Version) -> None:
     names = [name for name in (version.tag(STRIPPED) or "").split(",") if name]
     listed = ",".join(dict.fromkeys([*names, short(group_id)]))
+    listed = listed if len(listed) <= LONGEST_TAG else EVERY_GROUP
     await run.world.mark_version(run.policy, version.id, tags=tags({**dict(version.tags), STRIPPED: listed}))
     raise UnsafeStep(
         f"{group_id} doesn't show rotator's tags after a redeployment that set them",
@@ -146,8 +152,20 @@ async def _stripped(run: Run, group_id: str, version: Version) -> None:
     )
 
 
-def _told(run: Run, group_id: str, key_id: str, verdict: Verdict) -> None:
-    run.tell(GroupSettled(policy=run.policy.name, group=group_id, key_id=key_id, verdict=verdict.value))
+def settled(run: Run, before: ContainerGroup, after: ContainerGroup, key_id: str, verdict: Verdict) -> None:
+    """Tell how a redeployed group fares, and what else is different now."""
+    detail = "; ".join(_also(before, after))
+    run.tell(GroupSettled(policy=run.policy.name, group=before.id, key_id=key_id, verdict=verdict.value, detail=detail))
+
+
+def _also(before: ContainerGroup, after: ContainerGroup) -> Iterator[str]:
+    old, new = group.ip_address(before.document), group.ip_address(after.document)
+    if old and new and old != new:
+        yield f"its IP address changed from {old} to {new}"
+    pulled = dict(group.pulled(before.document))
+    for image, digest in group.pulled(after.document):
+        if pulled.get(image, digest) != digest:
+            yield f"{image} is another image than before: {group.brief(digest)}, not {group.brief(pulled[image])}"
 
 
 def _ensure_well(run: Run, group_id: str, verdict: Verdict, key_id: str) -> None:
@@ -168,9 +186,3 @@ def _ensure_well(run: Run, group_id: str, verdict: Verdict, key_id: str) -> None
 
 class RedeploymentFailed(RotatorError):
     """A container group that doesn't fare well after its redeployment."""
-
-
-def _moved_text(before: ContainerGroup, after: ContainerGroup) -> str:
-    old, new = group.ip_address(before.document), group.ip_address(after.document)
-    changed = f"; its IP address changed from {old} to {new}" if old and new and old != new else ""
-    return f"{before.id.rsplit('/', 1)[-1]} runs with the new credential{changed}"

@@ -1,19 +1,23 @@
 """`rotator deploy`: one container group now, from its manifest or its own content, with the current credential."""
 
+import dataclasses
 from dataclasses import dataclass
 
-from rotator import group
-from rotator.engine.deploy import Change, fetch, put, replace, watch
+from rotator import group, guard
+from rotator.engine.deploy import Change, fetch, put, replace, settled, watch
 from rotator.engine.look import Memory, look
 from rotator.engine.run import Run, ensure_fresh, ensure_granted
 from rotator.errors import Conflict, NotFound, UnsafeStep
-from rotator.events import GroupSettled
 from rotator.group import Phase
-from rotator.plan import View
+from rotator.plan import Deploy, Reason, View
 from rotator.state import ContainerGroup, Observed, Version
 
 EVERY = 15.0
 """Seconds between two looks at a job at work."""
+AT_WORK = (Phase.RUNNING, Phase.STARTING, Phase.CRASHING, Phase.UNKNOWN)
+"""What a job does whose end is still to come; one that crashed is started again, or it would have finished."""
+ALWAYS = ("itself", "another_lineage")
+"""Objections of the guard that hold for a deployment that a person or a script asks for, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +37,37 @@ async def deploy_now(run: Run, group_id: str, *, wait: bool) -> Deployed:
     version = _current(run, observed)
     read, before = run.clock.elapsed(), await run.world.group(group_id)
     _ensure_free(before)
+    _ensure_ours(run, observed, before, version)
     await _send(run, before, version, read)
     verdict, after = await watch(run, before, group_id, version.key_id or "", version)
-    run.tell(GroupSettled(policy=run.policy.name, group=group_id, key_id=version.key_id or "", verdict=verdict.value))
-    while wait and after.document is not None and group.run_once(after.document) and group.phase(after) in (Phase.RUNNING, Phase.STARTING):
-        await run.clock.sleep(EVERY)
-        after = await run.world.group(group_id)
+    settled(run, before, after, version.key_id or "", verdict)
+    if wait and after.document is not None and group.run_once(after.document) and group.phase(after) is not Phase.PULLING:
+        after = await _ended(run, after)
     return Deployed(group_id, version.key_id or "", verdict.value, group.exit_code(after.document))
+
+
+async def _ended(run: Run, seen: ContainerGroup) -> ContainerGroup:
+    """The group when its job is over. Raises NotFound or UnsafeStep where nobody can see its end, which is no success."""
+    while group.phase(seen) in AT_WORK:
+        await run.clock.sleep(EVERY)
+        seen = await run.world.group(seen.id)
+    if seen.document is None or seen.unreadable:
+        raise NotFound(
+            f"container group {seen.id} {'can not be read' if seen.unreadable else 'was deleted'} before the end of its job was seen",
+            service="aci",
+            state="The job was deployed with the current credential, and how it ended isn't known.",
+            remedy="See who deletes the group before its job has ended; then deploy it again.",
+        )
+    return seen
+
+
+def _ensure_ours(run: Run, observed: Observed, before: ContainerGroup, version: Version) -> None:
+    """What the guard says of a redeployment at any time: not with rotator's own identity, not over the live credential of another policy."""
+    others = tuple(each for each in observed.groups if each.id.lower() != before.id.lower())
+    asked = Deploy(before.id, version.key_id or "", Reason("forced", "a deployment was asked for"))
+    veto = guard.check(asked, run.policy, dataclasses.replace(observed, groups=(*others, before)), run.intent)
+    if veto and veto.code in ALWAYS:
+        raise veto.error()
 
 
 def _current(run: Run, observed: Observed) -> Version:

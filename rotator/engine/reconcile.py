@@ -15,8 +15,6 @@ from rotator.events import Finished, Noted, StepDone, StepStarted, Vetoed, Waiti
 from rotator.plan import Deploy, Disable, Issue, Next, Restore, Retire, Step, kind, next_due, next_steps, target
 from rotator.state import Observed
 
-SIDE_BY_SIDE = 4
-"""Container groups that are redeployed at the same time, after the canary (azure-facts A10: 100 PUTs in five minutes)."""
 LOOKS = 150
 """Looks for something that is on its way; with 15 s between them a little more than Azure's 30 minutes to start a group."""
 
@@ -63,8 +61,7 @@ async def _take(run: Run, score: Score, seen: Seen, memory: Memory, steps: tuple
             continue
         memory.refused.add((kind(step), target(step)))
         told(run, _vetoed(run, observed, veto), score)
-    turns = asyncio.Semaphore(SIDE_BY_SIDE)
-    await asyncio.gather(*(_one(run, score, seen, memory, step, turns) for step in allowed))
+    await asyncio.gather(*(_one(run, score, seen, memory, step) for step in allowed))
 
 
 async def _ready(run: Run, seen: Seen, memory: Memory, steps: tuple[Step, ...]) -> tuple[Seen, tuple[Step, ...]]:
@@ -95,18 +92,19 @@ def _vetoed(run: Run, observed: Observed, veto: guard.Veto) -> Vetoed:
     )
 
 
-async def _one(run: Run, score: Score, seen: Seen, memory: Memory, step: Step, turns: asyncio.Semaphore) -> None:
-    async with turns:
-        name, what = kind(step), target(step)
-        run.tell(StepStarted(policy=run.policy.name, at=seen.observed.at, step=name, target=what, reason=step.reason.text, code=step.reason.code))
-        try:
-            detail = await _act(run, seen, step)
-        except RotatorError as error:
-            memory.refused.add((name, what))
-            told(run, failure(run, name, what, error), score)
-            return
-        score.done += 1
-        run.tell(StepDone(policy=run.policy.name, step=name, target=what, detail=detail))
+async def _one(run: Run, score: Score, seen: Seen, memory: Memory, step: Step) -> None:
+    name, what = kind(step), target(step)
+    run.tell(StepStarted(policy=run.policy.name, at=seen.observed.at, step=name, target=what, reason=step.reason.text, code=step.reason.code))
+    if isinstance(step, Deploy) and step.warning:
+        told(run, Noted(policy=run.policy.name, code="window_ignored", subject=what, text=step.warning, warn=True), score)
+    try:
+        detail = await _act(run, seen, step)
+    except RotatorError as error:
+        memory.refused.add((name, what))
+        told(run, failure(run, name, what, error), score)
+        return
+    score.done += 1
+    run.tell(StepDone(policy=run.policy.name, step=name, target=what, detail=detail))
 
 
 async def _act(run: Run, seen: Seen, step: Step) -> str:
@@ -128,8 +126,10 @@ async def _act(run: Run, seen: Seen, step: Step) -> str:
 def _tell_rest(run: Run, score: Score, following: Next) -> None:
     name = run.policy.name
     for wait in following.waits:
-        shown = {"code": wait.code, "subject": wait.subject, "reason": wait.text}
-        waiting = Waiting(policy=name, **shown, until=wait.until, warn=wait.warn, since=wait.since)
-        told(run, waiting, score)
+        told(
+            run,
+            Waiting(policy=name, code=wait.code, subject=wait.subject, reason=wait.text, until=wait.until, warn=wait.warn, since=wait.since),
+            score,
+        )
     for note in following.notes:
         told(run, Noted(policy=name, code=note.code, subject=note.subject, text=note.text, warn=note.warn), score)

@@ -25,7 +25,7 @@ from rotator.group.manifest import (
     manifest_unsourced,
 )
 from rotator.group.moved import moved
-from rotator.group.outcome import digests, exit_code, ip_address
+from rotator.group.outcome import brief, exit_code, ip_address, moved_tags, pulled
 from rotator.group.place import as_shown
 from rotator.group.recipe import is_object
 from rotator.group.tags import Failed, Shown, shows
@@ -40,10 +40,10 @@ __all__ = [
     "Shown",
     "Verdict",
     "as_shown",
+    "brief",
     "dependent",
     "dependents",
     "difference",
-    "digests",
     "edit",
     "exit_code",
     "from_manifest",
@@ -58,7 +58,9 @@ __all__ = [
     "manifest_sources",
     "manifest_unsourced",
     "moved",
+    "moved_tags",
     "phase",
+    "pulled",
     "run_once",
     "shows",
     "sources",

@@ -44,4 +44,3 @@ def wanted_as_objects(policy: Policy, observed: Observed) -> frozenset[str]:
     found = ((policy.group(each.id), places(each.document)) for each in observed.groups if each.document is not None)
     recipes = ((Recipes.of(policy, said).for_place(place)) for said, there in found for place in there if place.holds is Holds.OBJECT)
     return frozenset(one.key_vault for recipe in recipes if isinstance(recipe, str) for one in named_in(recipe) if isinstance(one, KeyVaultSource))
-

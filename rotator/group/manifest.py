@@ -81,7 +81,7 @@ def _ensure_possible(manifest: Manifest, body: Json, policy: Policy, group: Grou
     if fixed := conflicts(document, body):
         raise UnsafeStep(
             f"{manifest.file} asks for what Azure doesn't change in a group that there is: {'; '.join(map(str, fixed))}.",
-            remedy=f"Change {manifest.file} back; or delete the group (`az container delete --ids {group.id}`), and run again. It is down in between.",
+            remedy=f"Change {manifest.file} back; or `az container delete --ids {group.id}` and run again: it is down in between.",
         )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rotator.group.instance import view
-from rotator.group.shape import get, text
+from rotator.group.shape import containers, get, text
 
 
 def exit_code(document: Mapping[str, Any] | None) -> int | None:
@@ -21,9 +21,30 @@ def ip_address(document: Mapping[str, Any] | None) -> str | None:
     return text(get(document, "properties", "ipAddress"), "ip") or None
 
 
-def digests(document: Mapping[str, Any] | None) -> tuple[tuple[str, str], ...]:
-    """The digests that were last pulled, by repository (``server/name``), sorted: tags move, and a redeployment pulls what they are now."""
+def pulled(document: Mapping[str, Any] | None) -> tuple[tuple[str, str], ...]:
+    """The digest that each container last pulled, by its image's name, sorted: tags move, and a redeployment pulls what they are now."""
     shown = view(document)
-    pulled = [event for one in (shown.instances if shown else ()) for event in one.events if event.name == "pulled" and "@sha256:" in event.message]
-    named = (event.message.partition('"')[2].partition('"')[0].partition("@") for event in sorted(pulled, key=lambda event: event.last))
-    return tuple(sorted({repository: digest for repository, _, digest in named}.items()))
+    found = {}
+    for one, (_, container) in zip(shown.instances if shown else (), containers(document), strict=False):
+        image = text(container, "properties", "image")
+        for event in sorted(one.events, key=lambda event: event.last):
+            repository, _, digest = event.message.partition('"')[2].partition('"')[0].partition("@")
+            if event.name == "pulled" and digest.startswith("sha256:") and repository == _repository(image):
+                found[image] = digest
+    return tuple(sorted(found.items()))
+
+
+def _repository(image: str) -> str:
+    """An image's name without tag and digest."""
+    head, slash, last = image.partition("@")[0].rpartition("/")
+    return head + slash + last.partition(":")[0]
+
+
+def brief(digest: str) -> str:
+    """A digest as people tell two apart."""
+    return digest[:19]
+
+
+def moved_tags(document: Mapping[str, Any] | None, served: Mapping[str, str]) -> tuple[tuple[str, str, str], ...]:
+    """Images whose name stands for another digest than the one that runs: image, what runs, what the registry serves now."""
+    return tuple((image, digest, served[image]) for image, digest in pulled(document) if "@" not in image and served.get(image, digest) != digest)

@@ -30,7 +30,8 @@ def usual(document: Mapping[str, Any]) -> Json:
         _container(get(container, "properties"))
     if not get(body, "tags"):
         drop(body, "tags")
-    return _filled(body)
+    filled: Json = _filled(body)
+    return filled
 
 
 def _container(properties: Value) -> None:

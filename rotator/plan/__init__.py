@@ -40,9 +40,10 @@ from rotator.plan.step import (
     target,
 )
 from rotator.plan.unfold import evolve, next_due, plan
-from rotator.plan.view import STRIPPED, View, short
+from rotator.plan.view import EVERY_GROUP, STRIPPED, View, short
 
 __all__ = [
+    "EVERY_GROUP",
     "ORDER",
     "RULES",
     "STRIPPED",

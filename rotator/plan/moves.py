@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from rotator.group import Dependent, Phase, Verdict
-from rotator.plan.step import Deploy, Finding, Note, Reason, Wait
+from rotator.plan.step import Deploy, Finding, Note, Reason, Wait, kind
 from rotator.plan.view import LAST_WEEK, View, short
 from rotator.plan.words import day, days
 from rotator.policy import next_open, open_at
@@ -29,7 +29,7 @@ def deploy(view: View) -> Iterator[Finding]:
         found = _standing(view, dependent)
         if isinstance(found, Wait):
             yield found
-        elif found:
+        elif found and (kind(Deploy), dependent.id) not in view.refused:
             ready.append(dependent)
     yield from _batch(view, ready)
 
@@ -167,7 +167,7 @@ def _failures(view: View, dependent: Dependent) -> int:
 def _starting(view: View, dependent: Dependent) -> bool:
     """Whether it was redeployed a while ago, and nobody knows yet how it fares."""
     settling = not view.behind(dependent) and isinstance(_settled(view, dependent), Wait)
-    return settling and view.at - (dependent.since or view.at) < STOPS_REST
+    return settling and dependent.since is not None and view.at - dependent.since < STOPS_REST
 
 
 def _worse(view: View, dependent: Dependent) -> bool:

@@ -6,22 +6,20 @@ from datetime import datetime, timedelta
 from rotator.group import Dependent, Verdict
 from rotator.plan.moves import deploy
 from rotator.plan.step import Deploy, Disable, Finding, Intent, Issue, Next, Note, Reason, Restore, Retire, Step, Wait, kind, target
-from rotator.plan.view import View
+from rotator.plan.view import Refused, View
 from rotator.plan.words import day, days
 from rotator.policy import Policy
 from rotator.state import Credential, Observed
 
 CONFIRM = timedelta(minutes=2)
 """A credential is gone only if two reads this far apart don't show it: Graph's reads lag its writes (azure-facts C6)."""
-
-
-Refused = frozenset[tuple[str, str]]
-"""Kind and target of the steps that the guard vetoed or that failed: not asked for again by the same run."""
+SIDE_BY_SIDE = 4
+"""Groups that are redeployed at a time, after the canary, before the world is looked at again (azure-facts A10: 100 PUTs in five minutes)."""
 
 
 def next_steps(policy: Policy, observed: Observed, intent: Intent | None = None, refused: Refused = frozenset()) -> Next:
     """The batch that is safe now: steps of one kind, without those that were `refused`; with everything that waits or is worth a note."""
-    view = View(policy, observed, intent or Intent())
+    view = View(policy, observed, intent or Intent(), refused)
     if view.revoked:
         since = f" since {day(observed.access_since)}" if observed.access_since else ""
         return Next(notes=(Note("revoked", policy.name, f"access is revoked{since}; `rotator grant {policy.name}` restores it"),))
@@ -31,7 +29,7 @@ def next_steps(policy: Policy, observed: Observed, intent: Intent | None = None,
     batch = tuple(s for s in steps if first and isinstance(s, first))
     waits = tuple(f for f in findings if isinstance(f, Wait))
     notes = tuple(f for f in findings if isinstance(f, Note))
-    return Next(batch if first is Deploy else batch[:1], waits, notes)
+    return Next(batch[: SIDE_BY_SIDE if first is Deploy else 1], waits, notes)
 
 
 def issue(view: View) -> Iterator[Finding]:

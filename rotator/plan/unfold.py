@@ -4,9 +4,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from rotator import group
-from rotator.plan.rules import Refused, next_steps
+from rotator.plan.rules import next_steps
 from rotator.plan.step import TO_COME, Deploy, Disable, Intent, Issue, Next, Plan, Restore, Retire, Step
-from rotator.plan.view import View
+from rotator.plan.view import Refused, View
 from rotator.policy import Policy
 from rotator.state import ATTEMPT, HOME, KEY_ID, Credential, Observed, Version, marker, tags
 

@@ -11,15 +11,21 @@ from rotator.state import Access, Credential, Observed, Version, marker
 
 STRIPPED = "rotator-strips"
 """Tag of a version of ours: short names of container groups that lost our tags right after a PUT (see `short`)."""
+EVERY_GROUP = "*"
+"""Stands there for all groups, where their names don't fit."""
 LAST_WEEK = timedelta(days=7)
 """Inside the last week of a credential nothing may wait for a window, and drift no longer stops a rotation."""
+
+
+Refused = frozenset[tuple[str, str]]
+"""Kind and target of the steps that the guard vetoed or that failed: not asked for again by the same run."""
 
 
 class View:
     """One policy, one observation, one intent."""
 
-    def __init__(self, policy: Policy, observed: Observed, intent: Intent) -> None:
-        self.policy, self.observed, self.intent = policy, observed, intent
+    def __init__(self, policy: Policy, observed: Observed, intent: Intent, refused: Refused = frozenset()) -> None:
+        self.policy, self.observed, self.intent, self.refused = policy, observed, intent, refused
         self.at: datetime = observed.at
 
     @property
@@ -160,7 +166,8 @@ class View:
     def strips(self, dependent: Dependent) -> bool:
         """Whether this group lost our tags after a PUT with the current credential."""
         version = self.current_version
-        return version is not None and short(dependent.id) in (version.tag(STRIPPED) or "").split(",")
+        names = (version.tag(STRIPPED) or "").split(",") if version else []
+        return short(dependent.id) in names or EVERY_GROUP in names
 
 
 def short(group_id: str) -> str:

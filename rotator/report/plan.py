@@ -4,18 +4,20 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from rotator.group import Dependent, dependents
+from rotator.group import Dependent, brief, dependents, moved_tags
 from rotator.guard import Veto
 from rotator.plan import TO_COME, Create, Deploy, Disable, Grant, Issue, Note, Own, Publish, Restore, Retire, Save, Step, Wait, kind, target
 from rotator.plan.words import day, days
 from rotator.report.given import Preview
+from rotator.report.manifest import manifest_body, manifest_entries, manifests
 from rotator.report.words import block, entry, instant, name_of, refusal
 from rotator.state import Home
 
 
 def plan_code(preview: Preview, *, when_due: int = 0) -> int:
     """Exit code of one policy's plan: 1 something waits past its warning · 3 vetoed · `when_due` with steps · 0."""
-    if any(wait.warn for wait in preview.plan.waits) or any(note.warn for note in preview.plan.notes):
+    notes = (*preview.plan.notes, *_warnings(preview))
+    if any(wait.warn for wait in preview.plan.waits) or any(note.warn for note in notes):
         return 1
     if preview.vetoes:
         return 3
@@ -39,7 +41,8 @@ def plan_body(preview: Preview) -> dict[str, Any]:
         "groups": [_group_body(dependent) for dependent in dependents(preview.policy, preview.observed)],
         "vetoes": [_veto_body(veto) for veto in preview.vetoes],
         "waits": [_wait_body(wait) for wait in preview.plan.waits],
-        "notes": [_note_body(note) for note in preview.plan.notes],
+        "notes": [_note_body(note) for note in (*preview.plan.notes, *_warnings(preview))],
+        "manifests": [manifest_body(each) for each in manifests(preview)],
         "proof": _proof_body(preview),
         "next_due": instant(preview.next_due),
     }
@@ -57,8 +60,9 @@ def _entries(preview: Preview) -> Iterator[str]:
         diagnosis = refusal(f"{kind(veto.step)} {name_of(target(veto.step))}: {veto.happened}", "Nothing was changed for it.", veto.remedy)
         yield entry("refused", *diagnosis)
     yield from (wait_text(wait) for wait in preview.plan.waits)
-    yield from (note_text(note) for note in preview.plan.notes)
+    yield from (note_text(note) for note in (*preview.plan.notes, *_warnings(preview)))
     yield from (entry("note", f"{name}: {text}") for name, text in _about(preview))
+    yield from manifest_entries(preview)
     yield from _proof_text(preview)
     yield entry("next due", day(preview.next_due) if preview.next_due else "not by itself")
 
@@ -127,6 +131,22 @@ def _about(preview: Preview) -> Iterator[tuple[str, str]]:
     for dependent in dependents(preview.policy, preview.observed):
         if dependent.id.lower() in restarts or not dependent.needs_rotation:
             yield from ((dependent.name, text) for text in dependent.notes)
+        if dependent.id.lower() in restarts:
+            yield from ((dependent.name, text) for text in _images(preview, dependent))
+
+
+def _images(preview: Preview, dependent: Dependent) -> Iterator[str]:
+    """Tags that moved: a restart pulls what they are now."""
+    served = dict(preview.observed.proof.digests) if preview.observed.proof else {}
+    document = next((group.document for group in preview.observed.groups if group.id.lower() == dependent.id.lower()), None)
+    for image, runs, now in moved_tags(document, served):
+        yield f"{image} is another image now ({brief(now)}) than the one that runs ({brief(runs)}), and a redeployment pulls it"
+
+
+def _warnings(preview: Preview) -> tuple[Note, ...]:
+    """What has to be known of steps that are taken all the same."""
+    deploys = (step for step in preview.plan.steps if isinstance(step, Deploy) and step.warning)
+    return tuple(Note("window_ignored", step.group, step.warning, warn=True) for step in deploys)
 
 
 def _proof_text(preview: Preview) -> Iterator[str]:
@@ -163,7 +183,8 @@ def _group_body(dependent: Dependent) -> dict[str, Any]:
 
 
 def _wait_body(wait: Wait) -> dict[str, Any]:
-    return {"code": wait.code, "subject": wait.subject, "reason": wait.text, "until": instant(wait.until), "warn": wait.warn}
+    times = {"until": instant(wait.until), "since": instant(wait.since)}
+    return {"code": wait.code, "subject": wait.subject, "reason": wait.text, **times, "warn": wait.warn}
 
 
 def _note_body(note: Note) -> dict[str, Any]:

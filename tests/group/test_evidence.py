@@ -287,8 +287,12 @@ def test_the_digest_that_was_pulled_last() -> None:
     events = shown["properties"]["containers"][0]["properties"]["instanceView"]["events"]
     older = {**events[1], "message": events[1]["message"].replace("ab" * 32, "00" * 32), "lastTimestamp": "2026-01-01T00:00:00Z"}
     events.append(older)
-    assert group.digests(shown) == (("mycontainerregistry.azurecr.io/aci-helloworld", "sha256:" + "ab" * 32),)
-    assert group.digests(document("list-item")) == ()
+    image = shown["properties"]["containers"][0]["properties"]["image"]
+    running = "sha256:" + "ab" * 32
+    assert group.pulled(shown) == ((image, running),)
+    assert group.pulled(document("list-item")) == ()
+    assert group.moved_tags(shown, {image: running}) == group.moved_tags(shown, {}) == ()
+    assert group.moved_tags(shown, {image: "sha256:" + "cd" * 32}) == ((image, running, "sha256:" + "cd" * 32),)
 
 
 def test_a_planned_move_shows_a_group_that_runs_with_its_new_credential() -> None:

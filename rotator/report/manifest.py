@@ -1,0 +1,64 @@
+"""Where manifests and the groups that run differ: property by property, before anything is written, and never a secret."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from rotator.group import Change, hidden, manifest_changes, manifest_conflicts
+from rotator.report.given import Preview
+from rotator.report.words import entry, name_of
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A manifest and its group. `conflicts` are changes that Azure refuses; `unseen` are the values that nobody can compare, by their paths."""
+
+    group: str
+    file: str
+    changes: tuple[Change, ...]
+    conflicts: tuple[Change, ...]
+    unseen: tuple[str, ...]
+
+
+def manifests(preview: Preview) -> tuple[Compared, ...]:
+    """One for each declared group that has a manifest and is there to be compared with."""
+    return tuple(_compared(preview))
+
+
+def _compared(preview: Preview) -> Iterator[Compared]:
+    policy = preview.policy
+    for seen in preview.observed.groups:
+        declared = policy.group(seen.id)
+        if declared and declared.manifest and seen.document is not None and not seen.unreadable:
+            changes = manifest_changes(declared.manifest, policy, seen.document)
+            conflicts = manifest_conflicts(declared.manifest, policy, seen.document)
+            yield Compared(seen.id, declared.manifest.file, changes, conflicts, hidden(seen.document, policy.principal.app_id))
+
+
+def manifest_entries(preview: Preview) -> Iterator[str]:
+    """Paragraphs for those that differ, or can't be compared whole."""
+    for one in manifests(preview):
+        lines = [*_told(preview.policy.name, one)]
+        if lines:
+            yield entry("manifest", *lines)
+
+
+def _told(policy: str, one: Compared) -> Iterator[str]:
+    name = name_of(one.group)
+    if one.changes:
+        yield f"{name}: {one.file} isn't what runs. A rotation leaves that as it is; `rotator deploy {policy} {name}` would change"
+        yield from (f"  {change}" for change in one.changes)
+    elif one.unseen:
+        yield f"{name}: {one.file} is what runs, as far as Azure shows it"
+    if one.unseen:
+        yield f"not compared, since Azure hides what the group has: {', '.join(one.unseen)}"
+    if one.conflicts:
+        yield "Azure refuses such a change of a group that there is, and so does rotator:"
+        yield from (f"  {change}" for change in one.conflicts)
+        yield f"change {one.file} back, or delete the group before it is deployed; it is down in between"
+
+
+def manifest_body(one: Compared) -> dict[str, Any]:
+    """The same in the JSON form."""
+    changes, conflicts = ([{"path": each.path, "before": each.before, "after": each.after} for each in part] for part in (one.changes, one.conflicts))
+    return {"group": one.group, "file": one.file, "changes": changes, "conflicts": conflicts, "unseen": list(one.unseen)}
