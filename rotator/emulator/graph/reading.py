@@ -1,12 +1,13 @@
 """What reads show: the directory as it was a moment ago, one object or a page of many."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from rotator.emulator.graph.objects import Entry, Kind
+from rotator.emulator.graph.properties import KINDRED
 from rotator.emulator.graph.queries import Query, expired_page
 from rotator.emulator.graph.refusals import missing
 
@@ -71,11 +72,17 @@ class Reads:
         objects, ids = self.directory.collection(kind), self.directory.ids_by_app(kind)
         keys = wanted.filter.keys
         picked = objects if keys is None else sorted({ids.get(key, key) for key in keys} & objects.keys())
+        relations = wanted.filter.names & {*KINDRED[kind].relations}
         begun = after is None
         for oid in picked:
-            if begun and (body := self.seen(objects[oid], glance)) and wanted.holds(body):
+            if begun and (body := self.seen(objects[oid], glance)) and wanted.holds(body | _ends(objects[oid], relations)):
                 yield body
             begun = begun or oid == after
+
+
+def _ends(target: Entry, relations: Collection[str]) -> dict[str, Any]:
+    """The ids at the other end of relations that a filter looks at (``owners/$count``)."""
+    return {name: [{"id": oid} for oid in getattr(target, name, ())] for name in relations}
 
 
 def _following(bodies: list[dict[str, Any]], after: str | None) -> list[dict[str, Any]]:
