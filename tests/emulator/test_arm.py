@@ -93,6 +93,12 @@ def test_a_stranger_does_not_learn_whether_a_group_exists(world: World) -> None:
         assert (answer.status, answer.body["error"]["code"]) == (403, "AuthorizationFailed")
 
 
+def test_a_type_that_no_provider_has_is_invalid(world: World) -> None:
+    answer = world.owner.call("GET", url(f"{GROUP}/providers/Microsoft.KeyVault/safes/s", "2023-07-01"))
+    assert (answer.status, answer.body["error"]["code"]) == (404, "InvalidResourceType")
+    assert "in the namespace 'Microsoft.KeyVault' for api version '2023-07-01'" in answer.body["error"]["message"]
+
+
 def test_ids_are_found_in_any_case_and_with_doubled_slashes(world: World) -> None:
     found = world.owner.call("GET", url(REGISTRY.upper().replace("/PROVIDERS/", "//providers//"))).body
     assert found["id"] == REGISTRY
@@ -198,7 +204,16 @@ def test_a_body_that_makes_no_sense_is_400(world: World, body: object) -> None:
 
 
 def test_what_is_not_emulated_answers_501(world: World) -> None:
-    assert world.owner.call("DELETE", url(GROUP)).status == 501
+    for method, path in (
+        ("POST", f"{REGISTRY}/importImage"),
+        ("GET", f"{REGISTRY}/webhooks"),
+        ("GET", f"{GROUP}/providers/Microsoft.Storage/storageAccounts/a"),
+        ("GET", f"{VAULT}/secrets/pwd"),
+        ("GET", f"{SUB}/providers/Microsoft.ContainerInstance/locations/eastus/usages"),
+        ("GET", f"{SUB}/providers/Microsoft.Authorization/roleEligibilityScheduleInstances"),
+    ):
+        answer = world.owner.call(method, url(path))
+        assert (answer.status, answer.body["error"]["code"]) == (501, "NotImplemented"), path
 
 
 def test_the_state_survives_json(world: World) -> None:

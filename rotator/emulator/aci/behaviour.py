@@ -25,6 +25,7 @@ from rotator.emulator.faults import Faults
 from rotator.emulator.ids import Ids
 from rotator.emulator.keyvault.behaviour import Vaults
 from rotator.emulator.rbac.behaviour import Authorization
+from rotator.emulator.rbac.scopes import encloses
 from rotator.emulator.timing import Timing
 from rotator.emulator.wire import Json, ServiceError
 
@@ -61,6 +62,7 @@ class ContainerGroups:
         self._host = Host(clock, timing, self._puller, lambda: self.state)
         self._plane = ControlPlane(clock, ids, timing, faults, resources, self._puller, self._host, lambda: self.state)
         resources.also.append(self._as_resources)
+        resources.removers.append(self._remove_all)
 
     @property
     def refused(self) -> list[RefusedPull]:
@@ -135,6 +137,12 @@ class ContainerGroups:
         self.state.deleted[group.id.lower()] = last
         del self.state.groups[group.id.lower()]
         return last
+
+    def _remove_all(self, scope: str) -> None:
+        """The resource group `scope` is deleted, and all container groups in it."""
+        for group in [each for each in self.state.groups.values() if encloses(scope, each.id)]:
+            self.state.deleted[group.id.lower()] = shown(group)
+            del self.state.groups[group.id.lower()]
 
     def stop(self, group_id: str) -> None:
         """End all containers, at once; no effect on those that have ended. Raises ServiceError 409 ContainerGroupTransitioning."""

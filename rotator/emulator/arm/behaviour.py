@@ -6,13 +6,15 @@ which adds itself to `also` so that the list of all resources has them too.
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import timedelta
 from urllib.parse import urlsplit
 
-from rotator.emulator.arm.access import Access, RegistryAccess
+from rotator.emulator.arm.access import RegistryAccess
+from rotator.emulator.arm.budget import Budget
 from rotator.emulator.arm.defaults import complete
+from rotator.emulator.arm.graveyard import Graveyard
 from rotator.emulator.arm.operations import Operation, Operations
+from rotator.emulator.arm.state import Lock, Resource, ResourceGroup, State, Subscription
 from rotator.emulator.clock import Clock
 from rotator.emulator.faults import Faults
 from rotator.emulator.ids import Ids
@@ -23,67 +25,6 @@ from rotator.emulator.wire import Json, ServiceError
 
 REGISTRIES, VAULTS = "Microsoft.ContainerRegistry/registries", "Microsoft.KeyVault/vaults"
 IDENTITIES = "Microsoft.ManagedIdentity/userAssignedIdentities"
-
-
-@dataclass(slots=True)
-class Subscription:
-    """A subscription of the one tenant."""
-
-    id: str
-    name: str
-    state: str = "Enabled"
-
-
-@dataclass(slots=True)
-class ResourceGroup:
-    """A resource group; `id` is its full path."""
-
-    id: str
-    name: str
-    location: str
-    tags: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class Resource:
-    """Any tracked resource; `properties` are as its provider shows them."""
-
-    id: str
-    name: str
-    type: str
-    location: str
-    properties: dict[str, Json]
-    tags: dict[str, str]
-    created: datetime
-    changed: datetime
-    sku: dict[str, Json] | None = None
-    identity: dict[str, Json] | None = None
-    created_by: str = ""
-    changed_by: str = ""
-
-
-@dataclass(slots=True)
-class Lock:
-    """A management lock, ``CanNotDelete`` or ``ReadOnly``, in force at `scope` and below."""
-
-    id: str
-    name: str
-    scope: str
-    level: str
-    notes: str | None = None
-
-
-@dataclass(slots=True)
-class State:
-    """All that changes, by lower-cased id; `names` finds a globally unique name (``type/name``, lower case)."""
-
-    subscriptions: dict[str, Subscription] = field(default_factory=dict)
-    groups: dict[str, ResourceGroup] = field(default_factory=dict)
-    resources: dict[str, Resource] = field(default_factory=dict)
-    locks: dict[str, Lock] = field(default_factory=dict)
-    names: dict[str, str] = field(default_factory=dict)
-    access: dict[str, Access] = field(default_factory=dict)
-    operations: dict[str, Operation] = field(default_factory=dict)
 
 
 _Listers = list[Callable[[str], Iterable[Resource]]]
@@ -98,8 +39,14 @@ class Resources:
         self.access = RegistryAccess(clock, ids, timing, lambda: self.state.access)
         """The admin users and tokens of registries."""
         self.operations = Operations(clock, ids, lambda: self.state.operations)
+        self.purged: list[Callable[[Resource], None]] = []
+        """Services that keep what is in a vault: each is told when a deleted one is gone for good."""
+        self.deleted_vaults = Graveyard(clock, lambda: self.state.deleted_vaults, self._tell_purged)
+        self.budget = Budget(clock, lambda: self.state.buckets)
         self.also: _Listers = []
         """Services that keep resources of their own: each is asked for those of a subscription id."""
+        self.removers: list[Callable[[str], None]] = []
+        """The same services: each is told to remove all that it keeps at a scope and below."""
         authorization.locked = self.require_unlocked
 
     def add_subscription(self, subscription_id: str, name: str) -> Subscription:
@@ -122,7 +69,7 @@ class Resources:
         """Make a resource group or change its tags; its location can't change (409 InvalidResourceGroupLocation)."""
         self.subscription(subscription_id)
         path = f"/subscriptions/{subscription_id}/resourceGroups/{name}"
-        existing = self.state.groups.get(path.lower())
+        existing = self._standing().get(path.lower())
         if existing is None:
             existing = self.state.groups[path.lower()] = ResourceGroup(path, name, location)
         elif existing.location.lower() != location.lower():
@@ -133,14 +80,37 @@ class Resources:
 
     def resource_group(self, subscription_id: str, name: str) -> ResourceGroup:
         """By name, in any case; 404 ResourceGroupNotFound."""
-        found = self.state.groups.get(f"/subscriptions/{subscription_id}/resourceGroups/{name}".lower())
+        found = self._standing().get(f"/subscriptions/{subscription_id}/resourceGroups/{name}".lower())
         if found is None:
             raise ServiceError(404, "ResourceGroupNotFound", f"Resource group '{name}' could not be found.")
         return found
 
     def groups(self, subscription_id: str) -> Sequence[ResourceGroup]:
         """The resource groups of a subscription."""
-        return [g for key, g in self.state.groups.items() if encloses(f"/subscriptions/{subscription_id}", key)]
+        return [g for key, g in self._standing().items() if encloses(f"/subscriptions/{subscription_id}", key)]
+
+    def has_group(self, subscription_id: str, name: str) -> bool:
+        """Whether there is a group of this name, in any case."""
+        return f"/subscriptions/{subscription_id}/resourceGroups/{name}".lower() in self._standing()
+
+    def delete_group(self, subscription_id: str, name: str) -> Operation:
+        """Remove a group with all that is in it; gone at once but for the group, which takes `group_gone` seconds. Raises 404, 409 ScopeLocked."""
+        group = self.resource_group(subscription_id, name)
+        self.require_unlocked(group.id, "delete", below=True)
+        for resource in [r for r in self.state.resources.values() if encloses(group.id, r.id)]:
+            self._remove(resource)
+        for remove in self.removers:
+            remove(group.id)
+        self.authorization.forget(group.id)
+        group.gone_at = self.clock.now() + timedelta(seconds=self.timing.group_gone)
+        return self.operations.begin(group.id, "groups", self.timing.group_gone, "Deleting")
+
+    def _standing(self) -> dict[str, ResourceGroup]:
+        """The groups, without those whose deletion has ended."""
+        now = self.clock.now()
+        for key in [key for key, group in self.state.groups.items() if group.gone_at and group.gone_at <= now]:
+            del self.state.groups[key]
+        return self.state.groups
 
     def put(
         self,
@@ -171,12 +141,13 @@ class Resources:
         return made
 
     def _claim(self, type: str, name: str, path: str) -> None:
+        if type.lower() == VAULTS.lower() and (grave := self.deleted_vaults.find(name)):
+            raise vault_deleted() if grave.resource.id.lower() == path.lower() else ServiceError(409, "VaultAlreadyExists", vault_taken(name))
         taken = self.state.names.get(f"{type}/{name}".lower())
         if taken in (None, path.lower()):
             return
         if type.lower() == VAULTS.lower():
-            message = f"The vault name '{name}' is already in use. Vault names are globally unique so it is possible that the name is already taken."
-            raise ServiceError(409, "VaultAlreadyExists", message)
+            raise ServiceError(409, "VaultAlreadyExists", vault_taken(name))
         if type.lower() == REGISTRIES.lower():
             message = f"The registry DNS name {name.lower()}.azurecr.io is already in use."
             raise ServiceError(409, "AlreadyInUse", message)
@@ -208,15 +179,38 @@ class Resources:
                 yield resource
 
     def delete(self, resource_id: str) -> bool:
-        """Remove a resource; False if there was none. Raises 409 ScopeLocked."""
+        """Remove a resource (a vault only softly); False if there was none. Raises 409 ScopeLocked."""
         found = self.get(resource_id)
         if found is None:
             return False
-        self.require_unlocked(found.id, "delete")
-        del self.state.resources[found.id.lower()]
-        self.access.forget(found.id)
-        self.state.names.pop(f"{found.type}/{found.name}".lower(), None)
+        self.require_unlocked(found.id, "delete", below=True)
+        self._remove(found)
         return True
+
+    def _remove(self, resource: Resource) -> None:
+        """Role assignments, locks and tokens go with it."""
+        del self.state.resources[resource.id.lower()]
+        self.state.names.pop(f"{resource.type}/{resource.name}".lower(), None)
+        self.access.forget(resource.id)
+        self.authorization.forget(resource.id)
+        if resource.type.lower() == VAULTS.lower():
+            self.deleted_vaults.bury(resource)
+
+    def recover_vault(self, vault_id: str) -> Resource:
+        """Bring a deleted vault back where it was, with all that was in it; 404 DeletedVaultNotFound, ResourceGroupNotFound."""
+        parts = vault_id.strip("/").split("/")
+        self.resource_group(parts[1], parts[3])
+        grave = self.deleted_vaults.find(parts[-1])
+        if grave is None or grave.resource.id.lower() != scope_key(vault_id):
+            raise ServiceError(404, "DeletedVaultNotFound", f"The specified deleted vault '{parts[-1]}' does not exist.")
+        found = self.deleted_vaults.raise_up(grave)
+        self.state.resources[found.id.lower()] = found
+        self.state.names[f"{found.type}/{found.name}".lower()] = found.id.lower()
+        return found
+
+    def _tell_purged(self, vault: Resource) -> None:
+        for purged in self.purged:
+            purged(vault)
 
     def lock(self, scope: str, level: str = "CanNotDelete", name: str = "lock", notes: str | None = None) -> Lock:
         """Lock a scope, or change the lock of that name there."""
@@ -233,14 +227,36 @@ class Resources:
         """The locks in force at a scope: its own and those above it."""
         return [lock for lock in self.state.locks.values() if encloses(lock.scope, scope)]
 
-    def require_unlocked(self, scope: str, operation: str) -> None:
+    def require_unlocked(self, scope: str, operation: str, *, below: bool = False) -> None:
         """Let a ``write`` or ``delete`` pass; raises 409 ScopeLocked. Any lock forbids deletion, ``ReadOnly`` writes too.
 
-        A planned fault ``ScopeLocked`` acts as a lock at `scope` itself.
+        With `below`, so do locks on what is inside. A planned fault ``ScopeLocked`` acts as a lock at `scope` itself.
         """
         locks = [lock.scope for lock in self.locks(scope) if operation == "delete" or lock.level.lower() == "readonly"]
+        if below:
+            locks += [lock.scope for lock in self.state.locks.values() if encloses(scope, lock.scope) and lock.scope not in locks]
         if self.faults.active("ScopeLocked"):
             locks.append(scope)
         if locks:
             message = f"The scope '{scope}' cannot perform {operation} operation because following scope(s) are locked: '{','.join(locks)}'."
             raise ServiceError(409, "ScopeLocked", f"{message} Please remove the lock and try again.")
+
+
+def vault_taken(name: str) -> str:
+    """What is said of the name of a vault that somebody has, or that was deleted elsewhere."""
+    return (
+        f"The vault name '{name}' is already in use. Vault names are globally unique so it is possible that the name is already taken."
+        " If you are sure that the vault name was not taken then it is possible that a vault with the same name was recently deleted but not"
+        " purged after being placed in a recoverable state. If the vault is in a recoverable state then the vault will need to be purged before"
+        " reusing the name. For more information on soft delete and purging a vault follow this link https://go.microsoft.com/fwlink/?linkid=2147740."
+    )
+
+
+def vault_deleted() -> ServiceError:
+    """The same vault is there, deleted."""
+    message = "A vault with the same name already exists in deleted state. You need to either recover or purge existing key vault."
+    more = "Follow this link https://go.microsoft.com/fwlink/?linkid=2149745 for more information on soft delete."
+    return ServiceError(409, "ConflictError", f"{message} {more}")
+
+
+__all__ = ["REGISTRIES", "VAULTS", "Lock", "Resource", "ResourceGroup", "Resources", "State", "Subscription", "vault_deleted", "vault_taken"]

@@ -52,9 +52,10 @@ def _registry(name: str, location: str, created: datetime, tier: str) -> Propert
 
 
 def _vault(name: str, location: str) -> Properties:
-    """Soft delete can't be off, and lasts 90 days unless 7 to 89 are asked for at creation."""
+    """Soft delete can't be off, and lasts 90 days unless 7 to 89 are asked for at creation. In the order that recorded answers have."""
     return {
         "sku": {"family": "A", "name": "standard"},
+        "tenantId": "",
         "accessPolicies": [],
         "enabledForDeployment": False,
         "enableSoftDelete": True,

@@ -39,7 +39,7 @@ def group_json(group: ResourceGroup) -> Json:
         "type": "Microsoft.Resources/resourceGroups",
         "location": group.location,
         "tags": group.tags,
-        "properties": {"provisioningState": "Succeeded"},
+        "properties": {"provisioningState": "Deleting" if group.gone_at else "Succeeded"},
     }
 
 
@@ -122,10 +122,22 @@ def resource_filter(text: str) -> dict[str, str]:
     return found
 
 
+def group_filter(text: str) -> Callable[[ResourceGroup], bool]:
+    """Whether a resource group has the tag that a list's ``$filter`` names; raises ServiceError 501 for any other filter."""
+    wanted = resource_filter(text)
+    if set(wanted) - {"tagname", "tagvalue"}:
+        raise ServiceError(501, "NotImplemented", f"The emulator does not implement the filter {text!r}.")
+    return lambda group: _tagged(group.tags, wanted)
+
+
+def _tagged(tags: dict[str, str], wanted: dict[str, str]) -> bool:
+    held = {name.lower(): value.lower() for name, value in tags.items()}
+    return "tagname" not in wanted or held.get(wanted["tagname"]) == wanted.get("tagvalue", held.get(wanted["tagname"], object()))
+
+
 def passes(resource: Resource, wanted: dict[str, str]) -> bool:
     """Whether a resource has all that :func:`resource_filter` read."""
-    tags = {name.lower(): value.lower() for name, value in resource.tags.items()}
-    if "tagname" in wanted and tags.get(wanted["tagname"]) != wanted.get("tagvalue", tags.get(wanted["tagname"], object())):
+    if not _tagged(resource.tags, wanted):
         return False
     has = {
         "resourcetype": resource.type.lower(),

@@ -1,11 +1,19 @@
-"""The operations on Microsoft.KeyVault/vaults."""
+"""The operations on Microsoft.KeyVault/vaults: create, update, delete, recover, purge, access policies, names.
 
+Shapes and texts from recorded traffic of ``az keyvault`` and reports of what people met.
+"""
+
+import re
 from dataclasses import dataclass
 
-from rotator.emulator.arm.behaviour import VAULTS
+from rotator.emulator.arm.behaviour import VAULTS, vault_taken
+from rotator.emulator.arm.paging import paged
 from rotator.emulator.arm.shape import fields
-from rotator.emulator.arm.tracked import GROUP, SUBSCRIPTION, Tracked
-from rotator.emulator.wire import Call, Response, Route
+from rotator.emulator.arm.state import Grave, Resource
+from rotator.emulator.arm.tracked import GROUP, NAMES, SUBSCRIPTION, Tracked
+from rotator.emulator.arm.vault_rules import given, policies
+from rotator.emulator.clock import iso
+from rotator.emulator.wire import Call, Json, Response, Route
 
 RBAC_BY_DEFAULT_SINCE = "2026-02-01"
 """The first api-version in which a vault that says nothing uses role-based access control (before: access policies)."""
@@ -14,12 +22,24 @@ RBAC_BY_DEFAULT_SINCE = "2026-02-01"
 def vault_routes(vaults: "VaultRoutes") -> tuple[Route, ...]:
     """The operations on vaults, but not on what is in them."""
     path, one = f"/providers/{VAULTS}", f"{GROUP}/providers/{VAULTS}/{{name}}"
+    provider = f"{SUBSCRIPTION}/providers/Microsoft.KeyVault"
+    grave = provider + "/locations/{location}/deletedVaults/{name}"
     return (
         Route("arm.vaults.list", "GET", SUBSCRIPTION + path, vaults.list),
         Route("arm.vaults.list", "GET", GROUP + path, vaults.list),
         Route("arm.vaults.get", "GET", one, vaults.get),
         Route("arm.vaults.createOrUpdate", "PUT", one, vaults.put),
         Route("arm.vaults.update", "PATCH", one, vaults.patch),
+        Route("arm.vaults.delete", "DELETE", one, vaults.delete),
+        Route("arm.vaults.updateAccessPolicy", "PUT", one + "/accessPolicies/{kind}", vaults.put_policies),
+        Route("arm.vaults.checkName", "POST", provider + "/checkNameAvailability", vaults.check_name),
+        Route("arm.vaults.checkName", "POST", provider + "/checkMhsmNameAvailability", vaults.check_hsm_name),
+        Route("arm.managedHsms.list", "GET", provider + "/managedHSMs", vaults.no_hsms),
+        Route("arm.managedHsms.list", "GET", GROUP + "/providers/Microsoft.KeyVault/managedHSMs", vaults.no_hsms),
+        Route("arm.managedHsms.listDeleted", "GET", provider + "/deletedManagedHSMs", vaults.no_hsms),
+        Route("arm.deletedVaults.list", "GET", provider + "/deletedVaults", vaults.list_deleted),
+        Route("arm.deletedVaults.get", "GET", grave, vaults.get_deleted),
+        Route("arm.deletedVaults.purge", "POST", grave + "/purge", vaults.purge),
     )
 
 
@@ -30,12 +50,16 @@ class VaultRoutes(Tracked):
     type: str = VAULTS
 
     def put(self, call: Call) -> Response:
-        """200, also for a new one."""
-        path, body, _ = self.writable(call)
-        properties = dict(fields(body, "properties"))
+        """200, also for a new one; with ``createMode: recover`` a deleted one comes back as it was."""
+        path, body, existing = self.writable(call)
+        if fields(body, "properties").get("createMode", "default").lower() == "recover":
+            return Response.json(200, self.json(call, self.resources.recover_vault(path)))
+        properties = given(body, existing, self.resources.authorization.directory.tenant)
         if "enableRbacAuthorization" not in properties:
             properties["enableRbacAuthorization"] = call.request.query["api-version"] >= RBAC_BY_DEFAULT_SINCE
         made = self.resources.put(path, self.type, body["location"], properties, fields(body, "tags"), by=call.who.app_id)
+        if existing is None and self.resources.timing.vault_made:
+            self.resources.operations.begin(made.id, "vaults", self.resources.timing.vault_made, "RegisteringDns")
         return Response.json(200, self.json(call, made))
 
     def patch(self, call: Call) -> Response:
@@ -43,7 +67,79 @@ class VaultRoutes(Tracked):
         path, body = self.require(call, "write"), call.request.json()
         found = self.found(call)
         self.resources.require_unlocked(path, "write")
-        properties = {**found.properties, **fields(body, "properties")}
-        tags = body.get("tags") if body.get("tags") is not None else found.tags
+        properties = {**found.properties, **given(body, found, self.resources.authorization.directory.tenant)}
+        tags = fields(body, "tags") if body.get("tags") is not None else found.tags
         made = self.resources.put(found.id, self.type, found.location, properties, tags, by=call.who.app_id)
         return Response.json(200, self.json(call, made))
+
+    def delete(self, call: Call) -> Response:
+        """200 with nothing, 204 where there was none. The vault can be recovered."""
+        return Response(200 if self.resources.delete(self.require(call, "delete")) else 204)
+
+    def put_policies(self, call: Call) -> Response:
+        """Add to the access policies, replace those of the principals that are named, or take permissions away."""
+        self.resources.authorization.require(call.who, f"{self.type}/accessPolicies/write", self.path(call))
+        found = self.found(call)
+        self.resources.require_unlocked(found.id, "write")
+        asked = fields(call.request.json(), "properties").get("accessPolicies") or []
+        changed = policies(call["kind"].lower(), found.properties.get("accessPolicies") or [], asked)
+        self.resources.put(found.id, self.type, found.location, {**found.properties, "accessPolicies": changed}, found.tags, by=call.who.app_id)
+        body = {"id": f"{found.id}/accessPolicies/", "type": f"{self.type}/accessPolicies", "properties": {"accessPolicies": changed}}
+        return Response.json(200, body)
+
+    def check_name(self, call: Call) -> Response:
+        """Whether a name can be had; that of a deleted vault can't."""
+        self._may_check(call)
+        name = str(fields(call.request.json()).get("name", ""))
+        if not re.fullmatch(NAMES[VAULTS], name):
+            message = "The vault name is invalid. A vault name must be between 3-24 alphanumeric characters, begin with a letter, "
+            message += "end with a letter or digit, and not contain consecutive hyphens."
+            return Response.json(200, {"nameAvailable": False, "reason": "AccountNameInvalid", "message": message})
+        if self.resources.find(VAULTS, name) or self.resources.deleted_vaults.find(name):
+            return Response.json(200, {"nameAvailable": False, "reason": "AlreadyExists", "message": vault_taken(name)})
+        return Response.json(200, {"nameAvailable": True})
+
+    def check_hsm_name(self, call: Call) -> Response:
+        """No managed HSM has any name: they are not emulated. az asks this whenever it checks a vault's name."""
+        self._may_check(call)
+        return Response.json(200, {"nameAvailable": True})
+
+    def no_hsms(self, call: Call) -> Response:
+        """There are none, and nobody can make one. az asks whenever it lists vaults, deleted or not."""
+        return Response.json(200, {"value": []})
+
+    def _may_check(self, call: Call) -> None:
+        self.resources.authorization.require(call.who, "Microsoft.KeyVault/checkNameAvailability/read", f"/subscriptions/{call['subscription']}")
+
+    def list_deleted(self, call: Call) -> Response:
+        """The deleted vaults of a subscription."""
+        scope = f"/subscriptions/{call['subscription']}"
+        self.resources.authorization.require(call.who, "Microsoft.KeyVault/deletedVaults/read", scope)
+        return paged(call, [grave_json(each) for each in self.resources.deleted_vaults.of(call["subscription"])])
+
+    def get_deleted(self, call: Call) -> Response:
+        """One of them; 404 DeletedVaultNotFound."""
+        return Response.json(200, grave_json(self._grave(call, "read")))
+
+    def purge(self, call: Call) -> Response:
+        """End it for good: 200."""
+        self.resources.deleted_vaults.purge(self._grave(call, "purge/action"))
+        return Response(200)
+
+    def _grave(self, call: Call, verb: str) -> Grave:
+        scope = f"/subscriptions/{call['subscription']}"
+        self.resources.authorization.require(call.who, f"Microsoft.KeyVault/locations/deletedVaults/{verb}", scope)
+        return self.resources.deleted_vaults.get(call["subscription"], call["location"], call["name"])
+
+
+def grave_json(grave: Grave) -> Json:
+    """A deleted vault as the list shows it."""
+    vault: Resource = grave.resource
+    subscription = "/".join(vault.id.split("/")[:3])
+    location = vault.location.replace(" ", "").lower()
+    properties: dict[str, Json] = {"vaultId": vault.id, "location": vault.location, "tags": vault.tags}
+    properties |= {"deletionDate": iso(grave.deleted_at, 0), "scheduledPurgeDate": iso(grave.purge_at, 0)}
+    if vault.properties.get("enablePurgeProtection"):
+        properties["purgeProtectionEnabled"] = True
+    path = f"{subscription}/providers/Microsoft.KeyVault/locations/{location}/deletedVaults/{vault.name}"
+    return {"id": path, "name": vault.name, "type": "Microsoft.KeyVault/deletedVaults", "properties": properties}

@@ -9,11 +9,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from rotator.emulator.arm.behaviour import Resources
+from rotator.emulator.arm.budget import KINDS
 from rotator.emulator.arm.clouds import CLOUDS, cloud_at
+from rotator.emulator.arm.groups import GROUP_READ, group_routes
 from rotator.emulator.arm.locks import lock_routes
+from rotator.emulator.arm.providers import provider_routes, unknown_routes
 from rotator.emulator.arm.registries import RegistryRoutes, registry_routes
 from rotator.emulator.arm.shape import fields
-from rotator.emulator.arm.subscriptions import GROUP_READ, subscription_routes
+from rotator.emulator.arm.subscriptions import subscription_routes
 from rotator.emulator.arm.tokens import token_routes
 from rotator.emulator.arm.vaults import VaultRoutes, vault_routes
 from rotator.emulator.entra.audiences import RESOURCE_MANAGER
@@ -21,15 +24,15 @@ from rotator.emulator.entra.behaviour import BadToken, Tokens
 from rotator.emulator.ids import Ids
 from rotator.emulator.wire import Call, Caller, Handler, Request, Response, Route, ServiceError, Table
 
-REMAINING = {"GET": ("reads", 249), "HEAD": ("reads", 249), "DELETE": ("deletes", 199)}
-"""What is left of the subscription's token bucket after one call; any other method writes (recorded: 199)."""
-
 CODES = {
     "missing": "AuthenticationFailed",
     "expired": "ExpiredAuthenticationToken",
     "audience": "InvalidAuthenticationTokenAudience",
 }
 """Resource Manager's words for what is wrong with a token; any other fault of it is InvalidAuthenticationToken."""
+
+READING = {"arm.registries.checkName", "arm.registries.listCredentials", "arm.vaults.checkName"}
+"""What reads although it is sent with POST (recorded: the answer to a check of a name has reads left)."""
 
 _WITHIN = re.compile(r"/+subscriptions/+(?P<subscription>[^/]+)(?:/+resourceGroups/+(?P<group>[^/]+)(?P<inside>/+.+)?)?.*", re.IGNORECASE)
 
@@ -42,9 +45,12 @@ class Arm:
     def __init__(self, tokens: Tokens, resources: Resources, extra_routes: Iterable[Route] = ()) -> None:
         self.tokens, self.resources = tokens, resources
         registries = RegistryRoutes(resources)
-        own = (*subscription_routes(resources), *registry_routes(registries), *token_routes(registries))
-        own += (*vault_routes(VaultRoutes(resources)), *lock_routes(resources))
-        self.table = Table(self._guarded(route) for route in (*own, *extra_routes))
+        own = (*subscription_routes(resources), *group_routes(resources), *provider_routes(resources), *lock_routes(resources))
+        tracked = (*registry_routes(registries), *token_routes(registries), *vault_routes(VaultRoutes(resources)))
+        everything = (*own, *tracked, *extra_routes, *unknown_routes(resources))
+        self.table = Table(self._guarded(route) for route in everything)
+        self._left: tuple[str, int] | None = None
+        """What the call being answered has left of its caller's budget."""
         self._request_ids = Ids(0)
         """Request ids have a source of their own, so that a world is the same whether or not HTTP was between."""
 
@@ -76,18 +82,23 @@ class Arm:
     def headers(self, request: Request) -> dict[str, str]:
         """The ids that support asks for, what is left of the rate limit, and the fixed ones."""
         correlation = request.headers.get("x-ms-correlation-request-id") or self._request_ids.guid()
-        kind, left = REMAINING.get(request.method, ("writes", 199))
         return {
             "Pragma": "no-cache",
             "Expires": "-1",
-            f"x-ms-ratelimit-remaining-subscription-{kind}": str(left),
-            f"x-ms-ratelimit-remaining-subscription-global-{kind}": str(left * 15),
+            **self._remaining(),
             "x-ms-request-id": self._request_ids.guid(),
             "x-ms-correlation-request-id": correlation,
             "x-ms-routing-request-id": f"EASTUS:{self.resources.clock.now():%Y%m%dT%H%M%SZ}:{correlation}",
             "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
             "X-Content-Type-Options": "nosniff",
         }
+
+    def _remaining(self) -> dict[str, str]:
+        if self._left is None:
+            return {}
+        (kind, left), self._left = self._left, None
+        name = "x-ms-ratelimit-remaining-subscription"
+        return {f"{name}-{kind}": str(left), f"{name}-global-{kind}": str(left * 15)}
 
     def _guarded(self, route: Route) -> Route:
         return route if route.anonymous else replace(route, handler=self._checking(route.handler))
@@ -97,17 +108,25 @@ class Arm:
             if not call.request.query.get("api-version"):
                 message = "The api-version query parameter (?api-version=) is required for all requests."
                 raise ServiceError(400, "MissingApiVersionParameter", message)
+            within = _WITHIN.fullmatch(call.request.path)
+            self._spend(call, within["subscription"] if within else "")
             if call.request.method in ("PUT", "PATCH"):
                 fields(call.request.json())
-            if within := _WITHIN.fullmatch(call.request.path):
+            if within:
                 self._exists(call.who, within["subscription"], within["group"] if within["inside"] else None)
             return handler(call)
 
         return checked
 
+    def _spend(self, call: Call, subscription: str) -> None:
+        """Take one request from the caller's budget in a subscription, or in the tenant; 429 where none is left."""
+        kind = "reads" if call.operation in READING else KINDS.get(call.request.method, "writes")
+        self._left = None
+        self._left = (kind, self.resources.budget.spend(subscription or self.resources.authorization.directory.tenant, call.who, kind))
+
     def _exists(self, caller: Caller, subscription: str, group: str | None) -> None:
         """The subscription exists, and the group that the path leads through, as far as the caller may know."""
         self.resources.subscription(subscription)
         path = f"/subscriptions/{subscription}/resourceGroups/{group}"
-        if group and path.lower() not in self.resources.state.groups and self.resources.authorization.granted(caller.oid, GROUP_READ, path):
+        if group and not self.resources.has_group(subscription, group) and self.resources.authorization.granted(caller.oid, GROUP_READ, path):
             self.resources.resource_group(subscription, group)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,10 @@ class Version:
     tags: dict[str, str] | None = None
 
 
+Moving = Literal["deleting", "recovering", "purging"]
+"""What is going on with a secret for a moment, during which it is neither here nor there."""
+
+
 @dataclass(slots=True)
 class Secret:
     """All versions of one name in one vault, by id; `before` is what a replica that missed the last write still has."""
@@ -31,6 +36,9 @@ class Secret:
     deleted_at: datetime | None = None
     purge_at: datetime | None = None
     """When soft delete ends, for a deleted secret."""
+    moving: Moving | None = None
+    until: datetime | None = None
+    """Until when it is being deleted, recovered or purged."""
 
     def write(self, version: Version) -> None:
         """Add or replace one version."""
@@ -40,6 +48,10 @@ class Secret:
     def seen(self, *, stale: bool = False) -> Mapping[str, Version]:
         """The versions that a read sees."""
         return self.before if stale else self.versions
+
+    def busy(self, now: datetime) -> Moving | None:
+        """What is still going on with it."""
+        return self.moving if self.until and now < self.until else None
 
     def newest(self, *, stale: bool = False) -> Version | None:
         """The version created last, which a GET without a version returns."""

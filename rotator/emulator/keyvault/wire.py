@@ -1,7 +1,7 @@
 """The data plane of Key Vault at ``{vault}.vault.azure.net`` (and its sovereign names): secrets, api-versions 7.0 and later.
 
 A vault that doesn't exist has no host name, so :meth:`KeyVault.serves` says no and the caller sees a name that doesn't resolve.
-Backup and restore are not emulated.
+Keys and certificates are not emulated.
 """
 
 import base64
@@ -14,10 +14,15 @@ from rotator.emulator.entra.audiences import KEY_VAULT
 from rotator.emulator.entra.behaviour import BadToken, Tokens
 from rotator.emulator.ids import Ids
 from rotator.emulator.keyvault.behaviour import Vaults
+from rotator.emulator.keyvault.gate import ADDRESS
+from rotator.emulator.keyvault.refusals import check_name
 from rotator.emulator.keyvault.secret import Changes, Secret, Version
 from rotator.emulator.wire import Call, Caller, Json, Request, Response, Route, ServiceError, Table
 
 T = TypeVar("T")
+
+PERMISSIONS = {"deletedSecrets.get": "get"}
+"""What an access policy must grant for an operation whose data action usually needs another permission."""
 
 PAGE = 25
 """Items on a page where ``maxresults`` isn't given, and the most that it may ask for."""
@@ -44,21 +49,31 @@ class KeyVault:
             ("secrets.update", "PATCH", one, "update/action", self._update),
             ("secrets.update", "PATCH", one + "/{version}", "update/action", self._update),
             ("secrets.delete", "DELETE", one, "delete", self._delete),
+            ("secrets.restore", "POST", "/secrets/restore", "restore/action", self._restore),
+            ("secrets.backup", "POST", one + "/backup", "backup/action", self._backup),
             ("deletedSecrets.list", "GET", "/deletedsecrets", "readMetadata/action", self._list_deleted),
             ("deletedSecrets.get", "GET", deleted, "readMetadata/action", self._get_deleted),
             ("deletedSecrets.recover", "POST", deleted + "/recover", "recover/action", self._recover),
             ("deletedSecrets.purge", "DELETE", deleted, "purge/action", self._purge),
         )
-        return tuple(Route(f"keyvault.{name}", method, path, self._guarded(action, handler)) for name, method, path, action, handler in named)
+        return tuple(
+            Route(f"keyvault.{name}", method, path, self._guarded(action, handler, PERMISSIONS.get(name)))
+            for name, method, path, action, handler in named
+        )
 
-    def _guarded(self, action: str, handler: Callable[[Call, str], Response]) -> Callable[[Call], Response]:
-        """Checks what every operation must have, an api-version and a permission, and finds the vault."""
+    def _guarded(self, action: str, handler: Callable[[Call, str], Response], permission: str | None = None) -> Callable[[Call], Response]:
+        """Checks what every operation must have, an api-version, a way in and a permission, and finds the vault."""
 
         def guarded(call: Call) -> Response:
             if not call.request.query.get("api-version"):
                 raise ServiceError(400, "BadParameter", "api-version must be specified")
             vault = call.request.host.partition(".")[0]
-            self.vaults.require(call.who, vault, action, call.params.get("secret"))
+            resource, secret, gate = self.vaults.vault(vault), call.params.get("secret"), self.vaults.gate
+            gate.admit(call.who, resource)
+            gate.spend(resource, creating=action == "setSecret/action")
+            gate.require(call.who, resource, action, secret, permission)
+            if secret is not None:
+                check_name(secret)
             return handler(call, vault)
 
         return guarded
@@ -99,7 +114,7 @@ class KeyVault:
             **({"x-ms-client-request-id": echoed} if echoed else {}),
             "x-ms-request-id": self._request_ids.guid(),
             "x-ms-keyvault-service-version": "1.9.2876.1",
-            "x-ms-keyvault-network-info": "conn_type=Ipv4;addr=127.0.0.1;act_addr_fam=InterNetwork;",
+            "x-ms-keyvault-network-info": f"conn_type=Ipv4;addr={ADDRESS};act_addr_fam=InterNetwork;",
             "X-Content-Type-Options": "nosniff",
             "Strict-Transport-Security": "max-age=31536000;includeSubDomains",
         }
@@ -139,7 +154,18 @@ class KeyVault:
         return _page(call, [self._deleted(call, vault, secret, short=True) for secret in self.vaults.deleted_names(vault)])
 
     def _recover(self, call: Call, vault: str) -> Response:
-        return Response.json(200, self._item(call, vault, call["secret"], self.vaults.recover(vault, call["secret"])))
+        secret, newest = self.vaults.recover(vault, call["secret"])
+        return Response.json(200, self._item(call, vault, secret.name, newest))
+
+    def _backup(self, call: Call, vault: str) -> Response:
+        return Response.json(200, {"value": self.vaults.backup(vault, call["secret"])})
+
+    def _restore(self, call: Call, vault: str) -> Response:
+        text = _typed(call.request.json(), "value", str)
+        if text is None:
+            raise ServiceError(400, "BadParameter", "The request body is missing the required property 'value'.")
+        secret, newest = self.vaults.restore(vault, text)
+        return Response.json(200, self._item(call, vault, secret.name, newest))
 
     def _purge(self, call: Call, vault: str) -> Response:
         self.vaults.purge(vault, call["secret"])
@@ -153,13 +179,13 @@ class KeyVault:
         kind = {"contentType": version.content_type} if version.content_type is not None else {}
         tags = {"tags": version.tags} if version.tags is not None else {}
         path = f"https://{call.request.host}/secrets/{name}"
-        return {**kind, "id": path if short else f"{path}/{version.id}", "attributes": self._attributes(vault, version), **tags}
+        return {**kind, "id": path if short else f"{path}/{version.id}", "attributes": self._attributes(call, vault, version), **tags}
 
-    def _attributes(self, vault: str, version: Version) -> Json:
+    def _attributes(self, call: Call, vault: str, version: Version) -> Json:
         times = {"nbf": version.nbf, "exp": version.exp}
         bounds = {name: int(at.timestamp()) for name, at in times.items() if at}
         made = {"created": int(version.created.timestamp()), "updated": int(version.updated.timestamp())}
-        days = {"recoverableDays": self.vaults.retention(vault)}
+        days = {} if call.request.query["api-version"] == "7.0" else {"recoverableDays": self.vaults.retention(vault)}
         return {"enabled": version.enabled, **bounds, **made, "recoveryLevel": self.vaults.recovery_level(vault), **days}
 
     def _deleted(self, call: Call, vault: str, secret: Secret, *, short: bool = False) -> Json:

@@ -20,6 +20,9 @@ from rotator.emulator.rbac.scopes import PROVIDER, encloses, role_id, scope_key
 from rotator.emulator.timing import Timing
 from rotator.emulator.wire import Caller, ServiceError
 
+LIMIT = 4000
+"""Role assignments in a subscription ("Azure RBAC limits")."""
+
 
 @dataclass(slots=True)
 class Assignment:
@@ -40,6 +43,7 @@ class Assignment:
     created_by: str | None = None
     updated_by: str | None = None
     gone_at: datetime | None = None
+    delegated_identity: str | None = None
 
     @property
     def role(self) -> str:
@@ -128,11 +132,12 @@ class Authorization:
         """Create, or update the description and condition of, the assignment `wanted` names by scope and name.
 
         Raises ServiceError: 400 InvalidRoleAssignmentId, PrincipalNotFound (unless its type is given), UnmatchedPrincipalType,
-        RoleAssignmentUpdateNotPermitted; 404 RoleDefinitionDoesNotExist; 409 RoleAssignmentExists, ScopeLocked.
+        RoleAssignmentUpdateNotPermitted, RoleAssignmentScopeNotAssignableToRoleDefinition, RoleAssignmentLimitExceeded;
+        404 RoleDefinitionDoesNotExist; 409 RoleAssignmentExists, ScopeLocked.
         """
         self._check(wanted)
         self.locked(wanted.scope, "write")
-        now, role = self.clock.now(), self.role(wanted.role_definition_id).name
+        now, role = self.clock.now(), self._assignable(wanted)
         scope = "/" + wanted.scope.strip("/")
         path = "" if scope == "/" else scope
         wanted = replace(wanted, id=f"{path}{PROVIDER}/roleAssignments/{wanted.name}", scope=scope, role_definition_id=role_id(scope, role))
@@ -144,7 +149,9 @@ class Authorization:
         return self._add(wanted, now, by)
 
     def _add(self, wanted: Assignment, now: datetime, by: str | None) -> Assignment:
-        active, kind = now + timedelta(seconds=self.timing.role_active), wanted.principal_type or "ServicePrincipal"
+        self._require_room(wanted.scope)
+        active = now + timedelta(seconds=self.timing.role_active)
+        kind = wanted.principal_type or self._kind(wanted.principal_id) or "ServicePrincipal"
         new = replace(wanted, principal_type=kind, active_from=active, created_on=now, updated_on=now, created_by=by, updated_by=by)
         index = self._index()
         self.state.assignments[new.id.lower()] = new
@@ -159,12 +166,34 @@ class Authorization:
         except ValueError:
             message = f"The role assignment ID '{wanted.name}' is not valid. The role assignment ID must be a GUID."
             raise ServiceError(400, "InvalidRoleAssignmentId", message) from None
-        principal = None if self.faults.active("stale") else self.directory.principal_by_id(wanted.principal_id)
-        if principal is None and not wanted.principal_type:
+        kind = None if self.faults.active("stale") else self._kind(wanted.principal_id)
+        if kind is None and not wanted.principal_type:
             raise _principal_not_found(wanted.principal_id, self.directory.tenant)
-        if principal is not None and wanted.principal_type.lower() not in ("", "serviceprincipal"):
-            message = f"The PrincipalId '{wanted.principal_id}' has type 'ServicePrincipal' , which is different from specified PrinciaplType"
+        if kind is not None and wanted.principal_type.lower() not in ("", kind.lower()):
+            message = f"The PrincipalId '{wanted.principal_id}' has type '{kind}' , which is different from specified PrinciaplType"
             raise ServiceError(400, "UnmatchedPrincipalType", f"{message} '{wanted.principal_type}'.")
+
+    def _kind(self, principal_id: str) -> str | None:
+        """What sort of principal the directory knows by this id."""
+        if self.directory.principal_by_id(principal_id):
+            return "ServicePrincipal"
+        return "Group" if principal_id in self.directory.state.groups else None
+
+    def _assignable(self, wanted: Assignment) -> str:
+        """The GUID of the role, if its assignable scopes reach the scope."""
+        role = self.role(wanted.role_definition_id)
+        if not any(encloses(where, wanted.scope) for where in role.assignable_scopes):
+            message = f"The role definition '{role.name}' is not assignable at scope '{wanted.scope}'."
+            raise ServiceError(400, "RoleAssignmentScopeNotAssignableToRoleDefinition", message)
+        return role.name
+
+    def _require_room(self, scope: str) -> None:
+        """A subscription has room for so many assignments."""
+        subscription = "/".join(scope.split("/")[:3])
+        if len(self.state.assignments) < LIMIT or not subscription.lower().startswith("/subscriptions/"):
+            return
+        if sum(encloses(subscription, a.scope) for a in self.state.assignments.values()) >= LIMIT:
+            raise ServiceError(400, "RoleAssignmentLimitExceeded", "No more role assignments can be created (code: RoleAssignmentLimitExceeded)")
 
     def _conflict(self, wanted: Assignment) -> Assignment | None:
         """The assignment that a PUT of `wanted` updates, if any; raises where Azure sees a conflict."""
@@ -201,6 +230,13 @@ class Authorization:
             self.state.leaving.append(assignment)
         self.state.revision += 1
         return assignment
+
+    def forget(self, scope: str) -> None:
+        """What was at `scope` is gone, and with it every assignment to it or to what was inside."""
+        for path, assignment in list(self.state.assignments.items()):
+            if encloses(scope, assignment.scope):
+                del self.state.assignments[path]
+                self.state.revision += 1
 
     def assignments(self, scope: str = "/", *, above_only: bool = False, principals: Iterable[str] | None = None) -> list[Assignment]:
         """What the list at `scope` shows: at it and above, and below unless `above_only`; of these principals only, if given."""
@@ -242,6 +278,15 @@ class Authorization:
             scope = "/" + scope.strip("/")
             message += f" over scope '{scope}' or the scope is invalid. If access was recently granted, please refresh your credentials."
             raise ServiceError(403, "AuthorizationFailed", message)
+
+    def require_linked(self, caller: Caller, action: str, scope: str, linked: str, linked_scope: str) -> None:
+        """Let an operation pass that also touches `linked_scope`, where it takes `linked`; raises 403 LinkedAuthorizationFailed."""
+        if self.allowed(caller.oid, linked, linked_scope):
+            return
+        message = f"The client '{caller.app_id}' with object id '{caller.oid}' has permission to perform action '{action}' on scope '{scope}';"
+        message += f" however, it does not have permission to perform action(s) '{linked}' on the linked scope(s) '{linked_scope}'"
+        message += " (respectively) or the linked scope(s) are invalid."
+        raise ServiceError(403, "LinkedAuthorizationFailed", message)
 
     def permissions(self, oid: str, scope: str) -> list[Permission]:
         """What the permissions list at `scope` tells a caller about itself."""

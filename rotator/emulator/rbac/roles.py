@@ -6,6 +6,7 @@ that are made from the live definitions.
 
 import re
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
 
 
@@ -34,6 +35,10 @@ class RoleDefinition:
     permissions: list[Permission]
     role_type: str = "BuiltInRole"
     assignable_scopes: list[str] = field(default_factory=lambda: ["/"])
+    created_on: datetime | None = None
+    created_by: str | None = None
+    updated_on: datetime | None = None
+    updated_by: str | None = None
 
     def allows(self, action: str, *, data: bool = False) -> bool:
         """Whether the role grants `action`, on the data plane if `data`."""

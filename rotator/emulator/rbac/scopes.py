@@ -2,6 +2,8 @@
 
 from functools import lru_cache
 
+from rotator.emulator.wire import Call
+
 PROVIDER = "/providers/Microsoft.Authorization"
 """What stands between a scope and the role assignments, definitions and locks at it."""
 
@@ -23,3 +25,8 @@ def role_id(scope: str, role: str) -> str:
     parts = scope.split("/")
     prefix = f"/subscriptions/{parts[2]}" if len(parts) > 2 and parts[1].lower() == "subscriptions" else ""
     return f"{prefix}{PROVIDER}/roleDefinitions/{role}"
+
+
+def scope_of(call: Call) -> str:
+    """The scope in front of ``/providers/Microsoft.Authorization``; the root is ``/``."""
+    return "/" + call.params.get("scope", "").strip("/")

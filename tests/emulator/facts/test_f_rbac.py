@@ -43,7 +43,7 @@ def world() -> World:
     return World()
 
 
-def test_a_put_answers_201_with_created_by_null_and_the_list_shows_it_at_once(world: World) -> None:
+def test_f2_a_put_answers_201_with_created_by_null_and_the_list_shows_it_at_once(world: World) -> None:
     puller = world.identity("puller")
     answer = world.owner.call("PUT", assignment_url(), pull_body(puller.oid))
     assert answer.status == 201
@@ -56,14 +56,14 @@ def test_a_put_answers_201_with_created_by_null_and_the_list_shows_it_at_once(wo
     assert listed["id"] == f"{REGISTRY}/providers/Microsoft.Authorization/roleAssignments/{NAME}"
 
 
-def test_the_same_put_again_answers_201_and_makes_no_second_assignment(world: World) -> None:
+def test_f2_the_same_put_again_answers_201_and_makes_no_second_assignment(world: World) -> None:
     puller = world.identity("puller")
     for _ in range(2):
         assert world.owner.call("PUT", assignment_url(), pull_body(puller.oid)).status == 201
     assert len(world.authorization.assignments(principals=[puller.oid])) == 1
 
 
-def test_the_same_role_under_another_name_is_refused_with_409(world: World) -> None:
+def test_f7_the_same_role_under_another_name_is_refused_with_409(world: World) -> None:
     puller = world.identity("puller")
     world.owner.call("PUT", assignment_url(), pull_body(puller.oid))
     answer = world.owner.call("PUT", assignment_url(OTHER), pull_body(puller.oid))
@@ -76,7 +76,7 @@ def test_a_name_keeps_its_principal(world: World) -> None:
     assert (answer.status, answer.body["error"]["code"]) == (400, "RoleAssignmentUpdateNotPermitted")
 
 
-def test_an_unknown_principal_is_refused_unless_its_type_is_given(world: World) -> None:
+def test_f7_an_unknown_principal_is_refused_unless_its_type_is_given(world: World) -> None:
     unknown = "27e3fe0a-ef36-4000-8000-000000000000"
     answer = world.owner.call("PUT", assignment_url(), pull_body(unknown))
     assert (answer.status, answer.body["error"]["code"]) == (400, "PrincipalNotFound")
@@ -84,14 +84,14 @@ def test_an_unknown_principal_is_refused_unless_its_type_is_given(world: World) 
     assert world.owner.call("PUT", assignment_url(), pull_body(unknown, principalType="ServicePrincipal")).status == 201
 
 
-def test_a_delete_answers_200_with_what_it_deleted_and_then_204(world: World) -> None:
+def test_f3_a_delete_answers_200_with_what_it_deleted_and_then_204(world: World) -> None:
     world.owner.call("PUT", assignment_url(), pull_body(world.identity("puller").oid))
     first, second = (world.owner.call("DELETE", assignment_url().replace("resourceGroups", "RESOURCEGROUPS")) for _ in range(2))
     assert (first.status, first.body["name"]) == (200, NAME)
     assert (second.status, second.body) == (204, None)
 
 
-def test_a_lock_on_the_group_keeps_role_assignments_from_being_deleted(world: World) -> None:
+def test_f7_a_lock_on_the_group_keeps_role_assignments_from_being_deleted(world: World) -> None:
     world.owner.call("PUT", assignment_url(), pull_body(world.identity("puller").oid))
     lock = f"{ARM}{GROUP}/providers/Microsoft.Authorization/locks/keep?api-version=2020-05-01"
     assert world.owner.call("PUT", lock, {"properties": {"level": "CanNotDelete"}}).status == 201
@@ -106,7 +106,7 @@ def test_a_lock_on_the_group_keeps_role_assignments_from_being_deleted(world: Wo
     assert world.owner.call("DELETE", assignment_url()).status == 200
 
 
-def test_nobody_without_the_action_gets_through_and_azure_says_who_it_was(world: World) -> None:
+def test_f7_nobody_without_the_action_gets_through_and_azure_says_who_it_was(world: World) -> None:
     stranger = world.identity("stranger")
     answer = stranger.call("DELETE", assignment_url())
     assert answer.status == 403
@@ -118,7 +118,7 @@ def test_nobody_without_the_action_gets_through_and_azure_says_who_it_was(world:
     )
 
 
-def test_an_assignment_takes_effect_and_loses_it_only_after_a_delay(world: World) -> None:
+def test_f4_an_assignment_takes_effect_and_loses_it_only_after_a_delay(world: World) -> None:
     world = World(Timing(role_active=30, role_gone=60))
     oid = world.identity("puller").oid
     assignment = world.authorization.assign(REGISTRY, oid, "acrpull")
@@ -135,7 +135,7 @@ def test_an_assignment_takes_effect_and_loses_it_only_after_a_delay(world: World
 
 
 @pytest.mark.parametrize("role", ["Reader", "Contributor", "Owner", "AcrPush", "AcrPull"])
-def test_roles_at_an_enclosing_scope_let_an_image_be_pulled(world: World, role: str) -> None:
+def test_f6_roles_at_an_enclosing_scope_let_an_image_be_pulled(world: World, role: str) -> None:
     oid = world.identity("puller").oid
     world.authorization.assign(GROUP.upper(), oid, role)
     assert world.authorization.allowed(oid, PULL, REGISTRY)
@@ -150,7 +150,7 @@ def test_a_contributor_may_write_anything_but_access(world: World) -> None:
     assert not world.authorization.allowed(oid, "Microsoft.KeyVault/vaults/secrets/getSecret/action", GROUP, data=True)
 
 
-def test_at_scope_leaves_out_what_is_below_and_a_principal_filter_does_not(world: World) -> None:
+def test_f1_at_scope_leaves_out_what_is_below_and_a_principal_filter_does_not(world: World) -> None:
     oid = world.identity("puller").oid
     world.authorization.assign(REGISTRY, oid, "AcrPull")
     at_scope = world.owner.call("GET", listing_url("roleAssignments", GROUP, "atScope()")).body["value"]
@@ -166,7 +166,7 @@ def test_an_unsupported_filter_is_501_with_its_text(world: World) -> None:
     assert "startswith(principalId,'a')" in answer.body["error"]["message"]
 
 
-def test_a_role_is_found_by_its_name_in_any_case(world: World) -> None:
+def test_f9_a_role_is_found_by_its_name_in_any_case(world: World) -> None:
     [role] = world.owner.call("GET", listing_url("roleDefinitions", wanted="roleName eq 'acrpull'")).body["value"]
     assert role["properties"]["roleName"] == "AcrPull"
     assert role["id"] == f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions/{ACR_PULL}"
@@ -248,3 +248,179 @@ def test_the_official_client_grants_lists_and_revokes(world: World) -> None:
     assert client.role_assignments.delete(REGISTRY, NAME) is None
     with pytest.raises(HttpResponseError, match="RoleAssignmentNotFound"):
         client.role_assignments.get(REGISTRY, NAME)
+
+
+DEFINITION = "5a1c2d3e-0000-4000-8000-00000000000d"
+SUB = f"/subscriptions/{SUBSCRIPTION}"
+
+
+def definition(name: str = "Registry Looker", **more: object) -> dict[str, object]:
+    permission = {"actions": ["Microsoft.ContainerRegistry/registries/read"], "notActions": []}
+    return {"properties": {"roleName": name, "description": "looks", "assignableScopes": [SUB], "permissions": [permission], **more}}
+
+
+def role_url(name: str = DEFINITION, scope: str = SUB) -> str:
+    return f"{ARM}{scope}/providers/Microsoft.Authorization/roleDefinitions/{name}?api-version=2022-05-01-preview"
+
+
+def test_f1_assigned_to_shows_what_comes_through_groups_of_groups(world: World) -> None:
+    puller, inner, outer = world.identity("puller"), "11111111-0000-4000-8000-000000000001", "11111111-0000-4000-8000-000000000002"
+    world.directory.join(inner, puller.oid)
+    world.directory.join(outer, inner)
+    world.owner.call("PUT", assignment_url(), {"properties": {**dict(pull_properties(outer)), "principalType": "Group"}})
+    listed = world.owner.call("GET", listing_url("roleAssignments", wanted=f"assignedTo('{puller.oid}')")).body["value"]
+    assert [(a["properties"]["principalId"], a["properties"]["principalType"]) for a in listed] == [(outer, "Group")]
+    assert world.owner.call("GET", listing_url("roleAssignments", wanted=f"principalId eq '{puller.oid}'")).body["value"] == []
+    assert world.authorization.granted(puller.oid, PULL, REGISTRY)
+
+
+def pull_properties(oid: str) -> dict[str, object]:
+    properties = pull_body(oid)["properties"]
+    assert isinstance(properties, dict)
+    return properties
+
+
+def test_f1_long_lists_come_in_pages(world: World) -> None:
+    for _ in range(1001):
+        world.authorization.assign(REGISTRY, str(world.authorization.ids.guid()), "AcrPull")
+    first = world.owner.call("GET", listing_url("roleAssignments")).body
+    second = world.owner.call("GET", first["nextLink"]).body
+    assert (len(first["value"]), "nextLink" in second) == (1000, False)
+    assert len({a["name"] for a in (*first["value"], *second["value"])}) == len(first["value"]) + len(second["value"])
+
+
+@pytest.mark.parametrize("scope", [SUB, GROUP, REGISTRY, f"{REGISTRY}/scopeMaps/x"])
+def test_f1_every_level_lists_what_is_above_it(world: World, scope: str) -> None:
+    [found] = [
+        a for a in world.owner.call("GET", listing_url("roleAssignments", scope, "atScope()")).body["value"] if a["properties"]["scope"] == SUB
+    ][:1]
+    assert found["properties"]["scope"] == SUB
+
+
+def test_f2_condition_description_and_delegation_are_kept_and_changed(world: World) -> None:
+    puller = world.identity("puller")
+    more = {"condition": "@Resource[x] StringEquals 'y'", "conditionVersion": "2.0", "description": "pulls", "principalType": "ServicePrincipal"}
+    world.owner.call("PUT", assignment_url(), pull_body(puller.oid, **more, delegatedManagedIdentityResourceId="/subscriptions/x"))
+    shown = world.owner.call("GET", assignment_url()).body["properties"]
+    assert {name: shown[name] for name in more} == more
+    assert (shown["delegatedManagedIdentityResourceId"], shown["createdBy"]) == ("/subscriptions/x", world.owner.oid)
+    world.owner.call("PUT", assignment_url(), pull_body(puller.oid, description="still pulls"))
+    assert world.owner.call("GET", assignment_url()).body["properties"]["description"] == "still pulls"
+    assert world.owner.call("PUT", assignment_url(), pull_body(puller.oid, conditionVersion="3.0")).status == 400
+
+
+def test_f3_a_deleted_registry_takes_its_assignments_with_it(world: World) -> None:
+    puller = world.identity("puller")
+    world.owner.call("PUT", assignment_url(), pull_body(puller.oid))
+    world.owner.call("DELETE", f"{ARM}{REGISTRY}?api-version=2023-07-01")
+    assert world.owner.call("DELETE", assignment_url()).status == 204
+    assert not world.authorization.granted(puller.oid, PULL, REGISTRY)
+
+
+def test_f5_the_roles_of_this_chain_have_azures_ids(world: World) -> None:
+    ids = {
+        "AcrPull": "7f951dda-4ed3-4680-a7ca-43fe172d538d",
+        "AcrPush": "8311e382-0749-4cb8-b61a-304f252e45ec",
+        "AcrDelete": "c2f4ef07-c644-48eb-af81-4b1b4947fb11",
+        "Owner": "8e3af657-a8ff-443c-a75c-2fe8c4bcb635",
+        "Contributor": "b24988ac-6180-42a0-ab88-20f7382dd24c",
+        "Reader": "acdd72a7-3385-48ef-bd42-f606fba81ae7",
+        "User Access Administrator": "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9",
+        "Role Based Access Control Administrator": "f58310d9-a9f6-439a-9e8d-f62e7b41a168",
+        "Container Registry Repository Reader": "b93aa761-3e63-49ed-ac28-beffa264f7ac",
+        "Container Registry Repository Writer": "2a1e307c-b015-4ebd-883e-5b7698a07328",
+        "Azure Container Instances Contributor Role": "5d977122-f97e-4b4d-a52f-6b43003ddb4d",
+        "Key Vault Secrets Officer": "b86a8fe4-44ce-4948-aee5-eccb2c155cd7",
+        "Key Vault Secrets User": "4633458b-17de-408a-b874-0445c86b69e6",
+    }
+    for role_name, name in ids.items():
+        [role] = world.owner.call("GET", listing_url("roleDefinitions", SUB, f"roleName eq '{role_name}'")).body["value"]
+        assert (role["name"], role["properties"]["type"]) == (name, "BuiltInRole")
+
+
+def test_f7_a_type_that_is_not_the_principals_is_refused(world: World) -> None:
+    answer = world.owner.call("PUT", assignment_url(), pull_body(world.identity("puller").oid, principalType="User"))
+    assert (answer.status, answer.body["error"]["code"]) == (400, "UnmatchedPrincipalType")
+
+
+def test_f7_the_last_administrator_of_a_subscription_stays(world: World) -> None:
+    [owner] = [a for a in world.authorization.assignments(SUB) if a.role == "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"]
+    answer = world.owner.call("DELETE", assignment_url(owner.name, SUB))
+    assert (answer.status, answer.body["error"]["message"]) == (400, "Cannot delete the last RBAC admin assignment.")
+    world.authorization.assign(SUB, world.identity("second").oid, "User Access Administrator", at_once=True)
+    assert world.owner.call("DELETE", assignment_url(owner.name, SUB)).status == 200
+
+
+def test_f7_a_subscription_has_room_for_four_thousand_assignments(world: World) -> None:
+    for _ in range(4000 - len(world.authorization.assignments(SUB))):
+        world.authorization.assign(REGISTRY, world.authorization.ids.guid(), "AcrPull")
+    answer = world.owner.call("PUT", assignment_url(), pull_body(world.identity("puller").oid))
+    assert (answer.status, answer.body["error"]["code"]) == (400, "RoleAssignmentLimitExceeded")
+
+
+def test_f8_nothing_is_eligible_here_and_a_deleted_principal_leaves_its_assignment(world: World) -> None:
+    assert world.owner.call("GET", listing_url("roleEligibilityScheduleInstances", SUB)).status == 501
+    puller = world.identity("puller")
+    world.owner.call("PUT", assignment_url(), pull_body(puller.oid))
+    principal = world.directory.principal_by_id(puller.oid)
+    assert principal
+    world.directory.delete(principal)
+    assert world.owner.call("GET", assignment_url()).body["properties"]["principalId"] == puller.oid
+
+
+def test_a_custom_role_is_made_changed_assigned_and_deleted(world: World) -> None:
+    made = world.owner.call("PUT", role_url(), definition())
+    assert (made.status, made.body["properties"]["type"], made.body["name"]) == (201, "CustomRole", DEFINITION)
+    looker = world.identity("looker")
+    role = {"properties": {"roleDefinitionId": made.body["id"], "principalId": looker.oid}}
+    assert world.owner.call("PUT", assignment_url(), role).status == 201
+    registry = f"{ARM}{REGISTRY}?api-version=2023-07-01"
+    assert (looker.call("GET", registry).status, looker.call("DELETE", registry).status) == (200, 403)
+    answer = world.owner.call("DELETE", role_url())
+    assert (answer.status, answer.body["error"]["code"]) == (400, "RoleDefinitionHasAssignments")
+    changed = world.owner.call("PUT", role_url(), definition("Renamed", permissions=[{"actions": ["*/read"]}])).body["properties"]
+    assert (changed["roleName"], changed["permissions"][0]["actions"]) == ("Renamed", ["*/read"])
+    world.owner.call("DELETE", assignment_url())
+    assert [world.owner.call("DELETE", role_url()).status for _ in range(2)] == [200, 204]
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "status", "code"),
+    [
+        (DEFINITION, definition("ACRPULL"), 409, "RoleDefinitionWithSameNameExists"),
+        (ACR_PULL, definition("Mine"), 400, "RoleDefinitionUpdateNotPermitted"),
+        ("no-guid", definition(), 400, "InvalidRoleDefinition"),
+        (DEFINITION, definition(""), 400, "InvalidRoleDefinition"),
+        (DEFINITION, definition(assignableScopes=[]), 400, "InvalidRoleDefinition"),
+        (DEFINITION, definition(permissions=[{"actions": "all"}]), 400, "InvalidRoleDefinition"),
+    ],
+)
+def test_a_custom_role_that_makes_no_sense_is_refused(world: World, name: str, body: object, status: int, code: str) -> None:
+    answer = world.owner.call("PUT", role_url(name), body)
+    assert (answer.status, answer.body["error"]["code"]) == (status, code)
+
+
+def test_a_role_is_made_assignable_only_where_its_maker_may_write_roles(world: World) -> None:
+    writer = world.identity("writer")
+    world.authorization.assign(GROUP, writer.oid, "User Access Administrator")
+    answer = writer.call("PUT", role_url(scope=GROUP), definition())
+    assert (answer.status, answer.body["error"]["code"]) == (403, "LinkedAuthorizationFailed")
+    assert f"on the linked scope(s) '{SUB}'" in answer.body["error"]["message"]
+    assert writer.call("PUT", role_url(scope=GROUP), definition(assignableScopes=[GROUP])).status == 201
+    role = {"properties": {"roleDefinitionId": DEFINITION, "principalId": writer.oid}}
+    beyond = world.owner.call("PUT", assignment_url(scope=SUB), role)
+    assert (beyond.status, beyond.body["error"]["code"]) == (400, "RoleAssignmentScopeNotAssignableToRoleDefinition")
+
+
+def test_nothing_is_denied_and_permissions_are_told_at_every_level(world: World) -> None:
+    for scope in (SUB, GROUP, REGISTRY):
+        assert world.owner.call("GET", listing_url("denyAssignments", scope)).body == {"value": []}
+        assert {"*"} <= {action for p in world.owner.call("GET", listing_url("permissions", scope)).body["value"] for action in p["actions"]}
+    answer = world.owner.call("GET", f"{ARM}{SUB}/providers/Microsoft.Authorization/denyAssignments/{NAME}?api-version=2022-04-01")
+    assert (answer.status, answer.body["error"]["code"]) == (404, "DenyAssignmentNotFound")
+
+
+def test_management_groups_hold_no_assignments_here_and_say_so(world: World) -> None:
+    world.authorization.assign("/", world.owner.oid, "Owner", at_once=True)
+    answer = world.owner.call("PUT", assignment_url(scope="/providers/Microsoft.Management/managementGroups/all"), pull_body(world.owner.oid))
+    assert answer.status == 501

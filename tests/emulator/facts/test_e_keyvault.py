@@ -33,7 +33,7 @@ def client(world: World) -> Iterator[SecretClient]:
         yield made
 
 
-def test_a_request_without_a_token_is_challenged(world: World) -> None:
+def test_e3_a_request_without_a_token_is_challenged(world: World) -> None:
     answer = world.call("PUT", f"{VAULT_URL}/secrets/pwd?{V}")
     assert answer.status == 401
     assert answer.headers["WWW-Authenticate"] == (
@@ -44,7 +44,7 @@ def test_a_request_without_a_token_is_challenged(world: World) -> None:
     assert world.vaults.versions("myvault", "pwd") == []
 
 
-def test_the_official_client_passes_the_challenge_and_reads_what_it_set(client: SecretClient) -> None:
+def test_e3_the_official_client_passes_the_challenge_and_reads_what_it_set(client: SecretClient) -> None:
     expires = datetime(2026, 6, 1, tzinfo=UTC)
     made = client.set_secret("pwd", "s3cret", tags={"rotator-key-id": "k"}, content_type="text/plain", expires_on=expires)
     read = client.get_secret("pwd")
@@ -54,7 +54,7 @@ def test_the_official_client_passes_the_challenge_and_reads_what_it_set(client: 
     assert client.get_secret("pwd", made.properties.version).value == "s3cret"
 
 
-def test_a_bundle_has_azures_fields_in_azures_order(world: World) -> None:
+def test_e2_a_bundle_has_azures_fields_in_azures_order(world: World) -> None:
     answer = world.owner.call(
         "PUT", f"{VAULT_URL}/secrets/pwd?{V}", {"value": "x", "contentType": "c", "attributes": {"exp": 1780000000}, "tags": {}}
     )
@@ -72,7 +72,7 @@ def test_a_bundle_has_azures_fields_in_azures_order(world: World) -> None:
     assert world.owner.call("GET", f"{VAULT_URL}/secrets/PWD/?{V}").body["value"] == "x"
 
 
-def test_every_set_is_a_new_version_and_the_newest_is_the_last_even_within_a_second(world: World, client: SecretClient) -> None:
+def test_e2_every_set_is_a_new_version_and_the_newest_is_the_last_even_within_a_second(world: World, client: SecretClient) -> None:
     made = [client.set_secret("pwd", "same").properties.version for _ in range(8)]
     assert len(set(made)) == 8
     assert client.get_secret("pwd").properties.version == made[-1]
@@ -82,7 +82,7 @@ def test_every_set_is_a_new_version_and_the_newest_is_the_last_even_within_a_sec
     assert len({p.created_on for p in client.list_properties_of_secret_versions("pwd")}) == 1
 
 
-def test_pages_are_linked_with_the_port_and_the_last_link_is_null(world: World, client: SecretClient) -> None:
+def test_e2_pages_are_linked_with_the_port_and_the_last_link_is_null(world: World, client: SecretClient) -> None:
     for number in range(30):
         world.vaults.set("myvault", f"s{number:02}", "x")
     first = world.owner.call("GET", f"{VAULT_URL}/secrets?{V}").body
@@ -95,7 +95,7 @@ def test_pages_are_linked_with_the_port_and_the_last_link_is_null(world: World, 
     assert world.owner.call("GET", f"{VAULT_URL}/secrets?{V}&maxresults=26").body["error"]["code"] == "BadParameter"
 
 
-def test_a_disabled_version_is_listed_and_not_read(world: World, client: SecretClient) -> None:
+def test_e5_a_disabled_version_is_listed_and_not_read(world: World, client: SecretClient) -> None:
     made = client.set_secret("pwd", "x")
     client.update_secret_properties("pwd", made.properties.version, enabled=False)
     answer = world.owner.call("GET", f"{VAULT_URL}/secrets/pwd/?{V}")
@@ -110,7 +110,7 @@ def test_a_disabled_version_is_listed_and_not_read(world: World, client: SecretC
     assert [p.enabled for p in client.list_properties_of_secret_versions("pwd")] == [False]
 
 
-def test_a_patch_changes_what_it_names_and_answers_without_the_value(world: World) -> None:
+def test_e2_a_patch_changes_what_it_names_and_answers_without_the_value(world: World) -> None:
     old = world.vaults.set("myvault", "pwd", "x", tags={"a": "1"}, content_type="c")
     world.vaults.set("myvault", "pwd", "y")
     world.clock.advance(timedelta(seconds=9))
@@ -123,7 +123,7 @@ def test_a_patch_changes_what_it_names_and_answers_without_the_value(world: Worl
     assert newest["contentType"] == "d" and not newest["id"].endswith(old.id)
 
 
-def test_what_is_not_there_is_404(world: World, client: SecretClient) -> None:
+def test_e5_what_is_not_there_is_404(world: World, client: SecretClient) -> None:
     with pytest.raises(ResourceNotFoundError, match=r"A secret with \(name/id\) pwd was not found in this key vault") as refused:
         client.get_secret("pwd")
     assert refused.value.error is not None and refused.value.error.code == "SecretNotFound"
@@ -132,7 +132,7 @@ def test_what_is_not_there_is_404(world: World, client: SecretClient) -> None:
     assert world.owner.call("GET", f"{VAULT_URL}/secrets/pwd/{made.id[::-1]}?{V}").status == 404
 
 
-def test_a_deleted_name_is_taken_until_it_is_recovered_or_purged(world: World, client: SecretClient) -> None:
+def test_e5_a_deleted_name_is_taken_until_it_is_recovered_or_purged(world: World, client: SecretClient) -> None:
     client.set_secret("pwd", "x")
     deleted = client.begin_delete_secret("pwd").result()
     assert deleted.recovery_id == f"{VAULT_URL}/deletedsecrets/pwd"
@@ -148,7 +148,7 @@ def test_a_deleted_name_is_taken_until_it_is_recovered_or_purged(world: World, c
     assert len(list(client.list_properties_of_secret_versions("pwd"))) == 1
 
 
-def test_soft_delete_ends_by_itself(world: World) -> None:
+def test_e7_soft_delete_ends_by_itself(world: World) -> None:
     world.vaults.set("myvault", "pwd", "x")
     world.vaults.delete("myvault", "pwd")
     world.clock.advance(timedelta(days=90))
@@ -156,7 +156,7 @@ def test_soft_delete_ends_by_itself(world: World) -> None:
     assert world.vaults.set("myvault", "pwd", "y").value == "y"
 
 
-def test_without_the_role_403_says_what_was_asked_of_what(world: World) -> None:
+def test_e5_without_the_role_403_says_what_was_asked_of_what(world: World) -> None:
     reader = world.identity("reader")
     world.authorization.assign(VAULT, reader.oid, "Key Vault Secrets User")
     world.vaults.set("myvault", "pwd", "x")
@@ -174,13 +174,13 @@ def test_without_the_role_403_says_what_was_asked_of_what(world: World) -> None:
     )
 
 
-def test_an_owner_of_the_subscription_reads_no_secret(world: World) -> None:
+def test_e7_an_owner_of_the_subscription_reads_no_secret(world: World) -> None:
     contributor = world.identity("contributor")
     world.authorization.assign(GROUP, contributor.oid, "Owner")
     assert contributor.call("GET", f"{VAULT_URL}/secrets?{V}").status == 403
 
 
-def test_a_vault_with_access_policies_asks_them_and_no_role(world: World) -> None:
+def test_e5_a_vault_with_access_policies_asks_them_and_no_role(world: World) -> None:
     reader = world.identity("reader")
     policy = {"tenantId": TENANT, "objectId": reader.oid, "permissions": {"secrets": ["Get", "List"]}}
     path = f"{GROUP}/providers/{VAULTS}/policies"
@@ -207,7 +207,7 @@ def test_a_vault_with_access_policies_asks_them_and_no_role(world: World) -> Non
         ("pwd", ["x"]),
     ],
 )
-def test_what_exceeds_the_limits_is_a_bad_parameter(world: World, name: str, body: object) -> None:
+def test_e4_what_exceeds_the_limits_is_a_bad_parameter(world: World, name: str, body: object) -> None:
     answer = world.owner.call("PUT", f"{VAULT_URL}/secrets/{name}?{V}", body)
     assert (answer.status, answer.body["error"]["code"]) == (400, "BadParameter")
     assert world.vaults.names("myvault") == []
@@ -221,7 +221,7 @@ def test_a_stale_read_misses_the_last_write_and_nothing_else(world: World, clien
     assert client.get_secret("pwd").value == "two"
 
 
-def test_lag_of_a_grant_refuses_and_passes(world: World) -> None:
+def test_e5_lag_of_a_grant_refuses_and_passes(world: World) -> None:
     world.faults.add(Fault("keyvault.*", "rbac_lag"))
     statuses = [world.owner.call("GET", f"{VAULT_URL}/secrets?{V}").status for _ in range(2)]
     assert statuses == [403, 200]
@@ -239,8 +239,9 @@ def test_a_vault_that_does_not_exist_has_no_host(world: World) -> None:
     assert world.call("GET", f"https://myvault.vault.azure.cn/secrets?{V}").status == 502
 
 
-def test_backup_is_not_emulated_and_says_so(world: World) -> None:
-    assert world.owner.call("POST", f"{VAULT_URL}/secrets/pwd/backup?{V}").status == 501
+def test_keys_and_certificates_are_not_emulated_and_say_so(world: World) -> None:
+    for path in ("keys", "certificates/c1", "storage"):
+        assert world.owner.call("GET", f"{VAULT_URL}/{path}?{V}").status == 501
 
 
 def test_the_state_survives_json_and_no_repr_shows_a_value(world: World) -> None:
