@@ -25,6 +25,37 @@ def directory(environment: Mapping[str, str]) -> Path:
     return (stated if stated.is_absolute() else Path("~/.local/state").expanduser()) / "rotator"
 
 
+def standing(where: Path, name: str) -> tuple[str | None, str | None]:
+    """Why leases can't be kept in `where`, and who holds the one called `name`; nothing is written, and no run is kept waiting."""
+    there = next(each for each in (where, *where.parents) if each.exists())
+    if not there.is_dir():
+        return f"{there} is no directory", None
+    if not os.access(there, os.W_OK | os.X_OK):
+        return f"{there} may not be written to", None
+    try:
+        descriptor = os.open(where / _file(name), os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None, None
+    except OSError as error:
+        return f"{where / _file(name)}: {error.strerror}", None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return None, _holder(descriptor)
+    finally:
+        os.close(descriptor)
+    return None, None
+
+
+def _file(name: str) -> str:
+    return f"{quote(name, safe='')}.lock"
+
+
+def _holder(descriptor: int) -> str:
+    holder = os.pread(descriptor, 20, 0).decode(errors="replace").strip()
+    return f"process {holder}" if holder.isdigit() else "another run"
+
+
 @dataclass(frozen=True, slots=True)
 class LocalLease:
     """`rotator.ports.Lease` by flock(2) on a file per name in `where`; two holders in one process exclude each other, too."""
@@ -45,7 +76,7 @@ class LocalLease:
     def _open(self, name: str) -> int:
         try:
             self.where.mkdir(mode=0o700, parents=True, exist_ok=True)
-            return os.open(self.where / f"{quote(name, safe='')}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            return os.open(self.where / _file(name), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             remedy = "Make the directory writable, or name another with --lease-dir; all runs of a policy must name the same."
             raise RotatorError(f"the lease directory {self.where} can't be used: {error.strerror}", remedy=remedy) from error
@@ -54,8 +85,8 @@ class LocalLease:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            holder = os.pread(descriptor, 20, 0).decode(errors="replace").strip()
-            who = f"process {holder}" if holder.isdigit() else "another run"
-            raise LeaseHeld(f"{who} on this machine holds the lease {name}", remedy="Wait until it has finished; its end frees the lease.") from error
+            raise LeaseHeld(
+                f"{_holder(descriptor)} on this machine holds the lease {name}", remedy="Wait until it has finished; its end frees the lease."
+            ) from error
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)

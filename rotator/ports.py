@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from rotator.events import Event
+from rotator.examined import Examined
 from rotator.policy import Policy
 from rotator.state import (
     Access,
@@ -66,6 +67,10 @@ class World(Protocol):
 
     async def observe(self, policy: Policy) -> Observed:
         """Everything the planner needs of one policy, read now."""
+        ...
+
+    async def examine(self, policy: Policy, secrets: Sequence[str]) -> Examined:
+        """Everything that a rotation needs, read or asked for and never tried by a write; `secrets` are those that container groups need."""
         ...
 
     def survey(self, policies: Sequence[Policy]) -> AsyncIterator[tuple[Policy, Observed]]:

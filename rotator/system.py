@@ -3,6 +3,12 @@
 import asyncio
 import secrets
 import time
+from datetime import UTC, datetime
+
+
+def now() -> datetime:
+    """What this machine's clock shows: only to say how far it is from Azure's, by which every decision is made."""
+    return datetime.now(UTC)
 
 
 class SystemClock:

@@ -23,8 +23,16 @@ sys.addaudithook(_stay_here)
 
 @pytest.fixture(autouse=True)
 def _no_vault_is_remembered() -> Iterator[None]:
-    """Forget which tenant a vault belongs to: the Key Vault SDK keeps that for the life of a process, and each test has a tenant of its own."""
+    """Forget which tenant a vault belongs to: the Key Vault SDK keeps that for the life of a process, and each test has a tenant of its own.
+
+    Before a test, too: some modules play a scene while they are collected.
+    """
+    _forget_vaults()
     yield
+    _forget_vaults()
+
+
+def _forget_vaults() -> None:
     if remembered := sys.modules.get("azure.keyvault.secrets._shared.http_challenge_cache"):
         remembered.clear()
 

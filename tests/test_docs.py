@@ -86,7 +86,14 @@ def _commands(path: tuple[str, ...], command: Any) -> Iterator[tuple[tuple[str, 
 
 def test_the_first_rotation_of_the_readme_works() -> None:
     results = first_rotation()
-    assert list(results) == ["rotator validate", "rotator plan", f"rotator adopt {NAME}", "rotator rotate", "rotator rotate # a day later"]
+    assert list(results) == [
+        "rotator validate",
+        "rotator doctor",
+        "rotator plan",
+        f"rotator adopt {NAME}",
+        "rotator rotate",
+        "rotator rotate # a day later",
+    ]
     assert {command: said.code for command, said in results.items()} == dict.fromkeys(results, 0)
     assert "redeployed mycontainer" in results["rotator rotate"].out
     assert "removed credential" in results["rotator rotate # a day later"].out
@@ -431,8 +438,8 @@ def seeded_azure() -> Any:
 
 
 def test_the_readme_counts_the_rights_of_the_role() -> None:
-    assert "a custom role with four actions" in section(README, "Permissions")
-    assert len(seed.OPERATOR_ACTIONS) == 4
+    assert "a custom role with five actions" in section(README, "Permissions")
+    assert len(seed.OPERATOR_ACTIONS) == 5
 
 
 def test_every_right_that_a_client_asks_for_is_granted() -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from rotator import __version__
-from rotator.cli import changing, deploying, discovering, emulator, looking, providing
+from rotator.cli import changing, deploying, discovering, emulator, examining, looking, providing
 
 app = typer.Typer(
     name="rotator",
@@ -36,6 +36,7 @@ def rotator(
 
 for verb in (
     looking.validate,
+    examining.doctor,
     looking.plan,
     looking.status,
     providing.provision,

@@ -1,11 +1,12 @@
 """Where the command line meets the world: the only place where a loop, a clock and clients come into being.
 
-A test replaces these two functions and nothing else, to run every command on virtual time against the emulator in process.
+A test replaces these three functions and nothing else, to run every command on virtual time against the emulator in process.
 """
 
 import asyncio
 from collections.abc import Coroutine
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 from typing import Any, TypeVar
 
 from rotator.ports import Clock, World
@@ -25,3 +26,10 @@ def connected(cloud: str) -> tuple[Clock, AbstractAsyncContextManager[World]]:
 def run(main: Coroutine[Any, Any, T]) -> T:
     """Run to the end on a loop of its own."""
     return asyncio.run(main)
+
+
+def now() -> datetime:
+    """What this machine's clock shows: nothing is decided by it, and `doctor` says how far it is from Azure's."""
+    from rotator.system import now as shown
+
+    return shown()

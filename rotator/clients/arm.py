@@ -80,6 +80,22 @@ class Arm:
             found += page["value"]
         return found
 
+    async def properties(self, resource_id: str) -> dict[str, Any]:
+        """The properties of a registry or a vault as they are shown."""
+        asked = Asked(SERVICE, f"read {resource_id}", f"read on {resource_id}")
+        version = VAULTS if "/microsoft.keyvault/" in resource_id.lower() else REGISTRIES
+        found: dict[str, Any] = (await ask(asked, self._get(resource_id, version)))["properties"]
+        return found
+
+    async def vault(self, host: str, subscriptions: tuple[str, ...]) -> str | None:
+        """The id of the vault at `host`, where it is in one of `subscriptions` and may be seen there."""
+        name = host.partition(".")[0]
+        for subscription in subscriptions:
+            asked = Asked(SERVICE, f"look for vault {name} in subscription {subscription}")
+            if found := await ask(asked, self._vault(subscription, name)):
+                return found
+        return None
+
     async def rbac_vault(self, host: str, subscriptions: tuple[str, ...]) -> str | None:
         """The id of the vault at `host`, where it is in one of `subscriptions` and its access is by RBAC; None where that can't be known."""
         name = host.partition(".")[0]

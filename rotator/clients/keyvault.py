@@ -124,10 +124,17 @@ class KeyVault:
 
     async def deleted(self, policy: Policy) -> bool:
         """Whether the published secret's name is taken by a soft-deleted secret, as far as rotator may know."""
+        try:
+            return await self.recoverable(policy)
+        except Forbidden:
+            return False
+
+    async def recoverable(self, policy: Policy) -> bool:
+        """Whether the published secret's name is taken by a soft-deleted secret. Raises Forbidden where that may not be seen."""
         name = policy.key_vault.password_secret
         try:
             await ask(_asked(policy, f"look for deleted secret {name}", LIST), self._vault(policy).get_deleted_secret(name))
-        except (NotFound, Forbidden, Conflict):
+        except (NotFound, Conflict):
             return False
         return True
 

@@ -28,14 +28,14 @@ async def observe(world: "AzureWorld", policy: Policy) -> Observed:
         who = await world.token.who()
         async with at_once() as tasks:
             principal = tasks.create_task(world.principal(policy))
-            vault = tasks.create_task(_vault(world, policy))
+            vault = tasks.create_task(vault_part(world, policy))
             registries = tasks.create_task(world.registries(policy))
-            groups = tasks.create_task(_groups(world, policy))
+            groups = tasks.create_task(groups_part(world, policy))
     tenant = policy.principal.tenant_id or who.tenant
     mark = lineage(tenant, policy.principal.app_id, policy.key_vault.host, policy.key_vault.password_secret)
     found, credentials = principal.result()
-    seen = Observed(_latest(heard), tenant, mark, who.app_id, found, credentials, registries=registries.result())
-    return _with_groups(_with_vault(seen, vault.result()), groups.result())
+    seen = Observed(latest(heard), tenant, mark, who.app_id, found, credentials, registries=registries.result())
+    return with_groups(with_vault(seen, vault.result()), groups.result())
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +53,17 @@ class _Groups:
     unseen: tuple[Unseen, ...] = ()
 
 
-def _with_vault(seen: Observed, vault: _Vault) -> Observed:
+def with_vault(seen: Observed, vault: _Vault) -> Observed:
+    """The observation with what the vault showed."""
     return replace(seen, versions=vault.versions, latest=vault.latest, access=vault.access, access_since=vault.since, vault_refuses=vault.refuses)
 
 
-def _with_groups(seen: Observed, groups: _Groups) -> Observed:
+def with_groups(seen: Observed, groups: _Groups) -> Observed:
+    """The observation with the container groups."""
     return replace(seen, groups=groups.seen, unseen=groups.unseen)
 
 
-async def _vault(world: "AzureWorld", policy: Policy) -> _Vault:
+async def vault_part(world: "AzureWorld", policy: Policy) -> _Vault:
     """Versions and access mark, or why the vault refuses them."""
     try:
         async with at_once() as tasks:
@@ -77,7 +79,7 @@ async def _vault(world: "AzureWorld", policy: Policy) -> _Vault:
     return _Vault(*published.result(), record.access, since)
 
 
-async def _groups(world: "AzureWorld", policy: Policy) -> _Groups:
+async def groups_part(world: "AzureWorld", policy: Policy) -> _Groups:
     """Declared groups by name, others by the lists of the policy's subscriptions: a list has no instance view, so what matches is read."""
     declared = [group.id for group in policy.container_groups]
     async with at_once() as tasks:
@@ -114,7 +116,8 @@ async def _list(world: "AzureWorld", subscription: str, app_id: str) -> tuple[Sh
     return tuple(group for group in groups if aci.pulls_as(group, app_id))
 
 
-def _latest(heard: Sequence[datetime]) -> datetime:
+def latest(heard: Sequence[datetime]) -> datetime:
+    """Azure's time of the last of the answers that were heard. Raises Unexpected where none carried one."""
     if not heard:
         raise Unexpected("no answer of Azure carried a Date", service="Azure", code="NoDate", remedy="See to it that the proxy passes the header on.")
     return max(heard)

@@ -128,10 +128,14 @@ class Authorization:
 
     async def refuses(self, action: str, resource_id: str, *, data: bool = False) -> bool:
         """Whether `action` is known to be refused on a resource or one of its children; what can't be known is not refused."""
+        return await self.may(action, resource_id, data=data) is False
+
+    async def may(self, action: str, resource_id: str, *, data: bool = False) -> bool | None:
+        """Whether `action` is allowed on a resource or one of its children; None where that can't be known."""
         try:
-            return not allowed(action, await self._permissions(resource_id), data=data)
+            return allowed(action, await self._permissions(resource_id), data=data)
         except AzureError:
-            return False
+            return None
 
     async def _permissions(self, resource_id: str) -> list[Granted]:
         parent, _, kind = resource_id.rpartition("/")[0].rpartition("/")

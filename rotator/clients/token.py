@@ -68,9 +68,13 @@ class Token:
                 held = self._held[key] = await self._fetch(scope, tenant, again=held is not None)
             return held.text
 
+    async def claims(self, scope: str) -> dict[str, Any]:
+        """What a token for `scope` says of whom it speaks for. Raises as :meth:`text`."""
+        return _claims(await self.text(scope))
+
     async def who(self) -> Who:
         """Whom rotator is signed in as. Raises as :meth:`text`."""
-        claims = _claims(await self.text(self._cloud.arm_scope))
+        claims = await self.claims(self._cloud.arm_scope)
         app_id = claims.get("appid") or claims.get("azp")
         return Who(*(str(value or "").lower() for value in (claims.get("tid"), claims.get("oid"), app_id)))
 

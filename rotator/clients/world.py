@@ -11,6 +11,7 @@ from rotator.clients import acr, entra, keyvault
 from rotator.clients.access import registry_access
 from rotator.clients.aci import TYPE, ContainerGroups
 from rotator.clients.arm import Arm
+from rotator.clients.examine import examine
 from rotator.clients.graph import Graph
 from rotator.clients.keyvault import KeyVault
 from rotator.clients.observe import observe
@@ -21,6 +22,7 @@ from rotator.clients.token import Token
 from rotator.clients.transports import Transports
 from rotator.cloud import Cloud
 from rotator.errors import AzureError
+from rotator.examined import Examined
 from rotator.policy import Policy
 from rotator.ports import AccessRecord, Clock, Issued, Put
 from rotator.state import (
@@ -46,7 +48,7 @@ class AzureWorld:
     """Satisfies `ports.World`. Made by :func:`rotator.clients.connect`, which closes it."""
 
     def __init__(self, clock: Clock, cloud: Cloud, transports: Transports) -> None:
-        self._cloud, self._transports = cloud, transports
+        self.cloud, self._transports = cloud, transports
         self._session = transports.session()
         self._http = _http(transports)
         self.line = Line(clock, AzureTime(clock), self._session)
@@ -66,6 +68,10 @@ class AzureWorld:
     async def observe(self, policy: Policy) -> Observed:
         """Everything the planner needs of one policy, read now."""
         return await observe(self, policy)
+
+    async def examine(self, policy: Policy, secrets: Sequence[str]) -> Examined:
+        """Everything that a rotation needs; no write is tried."""
+        return await examine(self, policy, secrets)
 
     def survey(self, policies: Sequence[Policy]) -> AsyncIterator[tuple[Policy, Observed]]:
         """The same for many, a few at a time."""
@@ -172,7 +178,7 @@ class AzureWorld:
         session = (self._transports.fresh or self._transports.session)()
         try:
             line = Line(self.line.clock, self.line.time, session)
-            refused = await entra.prove(line, self._cloud, tenant, policy.principal.app_id, secret)
+            refused = await entra.prove(line, self.cloud, tenant, policy.principal.app_id, secret)
             return refused or await acr.prove(line, policy.principal.app_id, secret, acr.images(images, servers))
         finally:
             await session.close()

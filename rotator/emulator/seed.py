@@ -22,8 +22,9 @@ OPERATOR_ACTIONS = (
     "Microsoft.ContainerInstance/containerGroups/write",
     "Microsoft.ContainerInstance/containerGroups/containers/logs/read",
     "Microsoft.ContainerRegistry/registries/read",
+    "Microsoft.KeyVault/vaults/read",
 )
-"""What rotator does in Azure Resource Manager on the subscription: see groups, redeploy them, read a job's logs, find the registry."""
+"""What rotator does in Azure Resource Manager on the subscription: see groups, redeploy them, read a job's logs, find registry and vault."""
 
 ACCESS_ACTIONS = (
     "Microsoft.Authorization/roleAssignments/read",

@@ -12,6 +12,7 @@ Rules for whoever edits this package:
 
 from rotator.engine.access import grant, revoke
 from rotator.engine.adopt import adopt, compromise
+from rotator.engine.examine import examine
 from rotator.engine.job import Deployed, deploy_now
 from rotator.engine.look import Preview, glance, preview
 from rotator.engine.provision import Wanted, outline, provision
@@ -27,6 +28,7 @@ __all__ = [
     "adopt",
     "compromise",
     "deploy_now",
+    "examine",
     "glance",
     "grant",
     "outline",

@@ -23,6 +23,7 @@ from rotator.group.manifest import (
     manifest_problems,
     manifest_sources,
     manifest_unsourced,
+    needed,
 )
 from rotator.group.moved import moved
 from rotator.group.outcome import brief, exit_code, ip_address, moved_tags, pulled
@@ -59,6 +60,7 @@ __all__ = [
     "manifest_unsourced",
     "moved",
     "moved_tags",
+    "needed",
     "phase",
     "pulled",
     "run_once",

@@ -31,6 +31,16 @@ def manifest_sources(manifest: Manifest, policy: Policy, group_policy: GroupPoli
     return known.fetched(named_in([manifest.document, *known.by_path.values()]))
 
 
+def needed(policy: Policy) -> tuple[str, ...]:
+    """Names of the Key Vault secrets that the policy and its manifests name as sources, sorted; the published ones aren't among them."""
+    found: set[str] = set()
+    for declared in policy.container_groups:
+        known = Recipes.of(policy, declared)
+        named = [known.by_path, declared.manifest.document if declared.manifest else {}]
+        found |= {one.key_vault for one in known.fetched(named_in(named))}
+    return tuple(sorted(found))
+
+
 def manifest_problems(manifest: Manifest, policy: Policy, group_policy: GroupPolicy) -> tuple[str, ...]:
     """What makes a manifest impossible to deploy, known before any value is; each says where and what to do."""
     return tuple(_all_problems(_named(manifest, policy), policy, group_policy))

@@ -90,6 +90,8 @@ class Scene:
     password: Password
     policies: Path
     time: Time
+    skew: timedelta = timedelta()
+    """How far this machine's clock is ahead of Azure's."""
 
     def __call__(self, *arguments: str) -> Said:
         """Run a command, as a shell without a terminal does."""
@@ -161,6 +163,7 @@ def make(monkeypatch: pytest.MonkeyPatch, directory: Path) -> Scene:
         (directory / value).mkdir()
         monkeypatch.setenv(name, str(directory / value))
     made = Scene(azure, served, seeded, application, password, directory / "policies", time)
+    monkeypatch.setattr(graph, "now", lambda: azure.clock.now() + made.skew)
     made.deploy()
     made.write()
     return made

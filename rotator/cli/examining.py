@@ -1,0 +1,53 @@
+"""The verb that looks at everything before the first rotation: doctor."""
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from rotator.cli.options import Common, Leases, Names, command
+from rotator.errors import RotatorError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rotator.engine import Run
+    from rotator.report.doctor import Diagnosed
+
+
+@command
+def doctor(common: Common, names: Names = None, lease_dir: Leases = None) -> None:
+    """Check everything that must be true before a rotation at 3 a.m.; change nothing.
+
+    Identity, permissions, principal, registries, vault, container groups, this machine. What fails comes with the command that mends it.
+    What is well is counted; -v names it. Ends with 1 where something fails, or can't be told that a rotation needs; warnings and advice don't count.
+    """
+    from rotator import fleet, lease
+    from rotator.cli import session
+    from rotator.report.doctor import doctor_body, doctor_text, unseen_body, unseen_text
+
+    policies, leases = common.load(tuple(names or ())), lease_dir or lease.directory(os.environ)
+    found = session.run(common, policies, lambda runs: fleet.look(runs, lambda run: _diagnosed(run, leases)))
+    seen = list(zip((policy.name for policy in policies), found, strict=True))
+
+    def text() -> str:
+        return "\n\n".join(
+            unseen_text(name, what) if isinstance(what, RotatorError) else doctor_text(what, every=common.verbose > 0) for name, what in seen
+        )
+
+    def body() -> dict[str, Any]:
+        return {"policies": [unseen_body(name, what) if isinstance(what, RotatorError) else doctor_body(what) for name, what in seen]}
+
+    common.write(text, body, int(any(isinstance(what, RotatorError) or what.exit_code for _, what in seen)))
+
+
+async def _diagnosed(run: "Run", leases: "Path") -> "Diagnosed":
+    from rotator import lease
+    from rotator.cli import graph
+    from rotator.doctor import Case, diagnose
+    from rotator.engine import examine
+    from rotator.examined import Machine
+    from rotator.report.doctor import Diagnosed
+
+    examined = await examine(run)
+    unusable, holder = lease.standing(leases, run.policy.principal.app_id)
+    case = Case(run.policy, examined, Machine(graph.now(), str(leases), unusable, holder))
+    return Diagnosed(run.policy.name, run.policy.file, diagnose(case))

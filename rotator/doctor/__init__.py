@@ -1,0 +1,77 @@
+"""Says what would go wrong at three in the morning: pure checks over what was examined, each with the command that mends it.
+
+Rules for whoever edits this package:
+
+1. A check is a small function over a `Case`: it yields what is wrong, and nothing where nothing is. It asks nobody, and writes nothing.
+2. It says what is so, where, and why that matters; what a rotation needs and nobody could tell is `UNKNOWN`, never silence.
+3. A failing finding ends with commands that a shell takes as they stand, with real ids; what belongs into the policy stands before them.
+4. Every check is in `CHECKS`, and `tests/doctor/worlds.py` has a world in which it finds something and its command mends that.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from rotator.doctor import advice, groups, identity, machine, principal, registry, vault
+from rotator.doctor.finding import Case, Check, Finding, Severity
+from rotator.examined import Unknown
+
+CHECKS: tuple[Check, ...] = (
+    Check("signed_in", "identity", "Entra knows who rotator is", identity.signed_in),
+    Check("another", "identity", "it is not the principal itself", identity.another),
+    Check("graph_permission", "identity", "Graph lets it change what it owns", identity.graph_permission),
+    Check("principal_found", "principal", "the tenant has it", principal.found),
+    Check("service_principal", "principal", "it has a service principal", principal.service_principal),
+    Check("enabled", "principal", "it may sign in", principal.enabled),
+    Check("application_owned", "principal", "rotator owns the application, or needn't", principal.application_owned),
+    Check("service_principal_owned", "principal", "rotator owns the service principal, or needn't", principal.service_principal_owned),
+    Check("credential_live", "principal", "the published credential has not ended", principal.credential_live),
+    Check("rivals", "principal", "no other policy manages it", principal.rivals),
+    Check("unresolved", "principal", "no adds are unaccounted for", principal.unresolved),
+    Check("registry_readable", "registry", "it can be looked up", registry.readable),
+    Check("role_honoured", "registry", "its mode honours the declared role", registry.role_honoured),
+    Check("public", "registry", "container groups can reach it", registry.public),
+    Check("open_to_groups", "registry", "its firewall lets container groups in", registry.open_to_groups),
+    Check("registry_reached", "registry", "it answers from here", registry.reached),
+    Check("pull_proven", "registry", "the current value pulls, where there is one", registry.pull_proven),
+    Check("access_unrevoked", "registry", "access is not revoked", registry.access_unrevoked),
+    Check("admin_user_off", "registry", "its admin user is off", registry.admin_user_off),
+    Check("anonymous_off", "registry", "nobody pulls without a password", registry.anonymous_off),
+    Check("assignable", "registry", "this identity could revoke and grant", registry.assignable),
+    Check("vault_readable", "vault", "its secrets can be read", vault.readable),
+    Check("settable", "vault", "a new version can be published", vault.settable),
+    Check("name_free", "vault", "the secret's name is free", vault.name_free),
+    Check("few_versions", "vault", "the secret can be backed up", vault.few_versions),
+    Check("value_fits", "vault", "the secret is this principal's", vault.value_fits),
+    Check("undrifted", "vault", "nobody wrote on top of ours", vault.undrifted),
+    Check("sources_there", "vault", "every source of a hidden value is there", vault.sources_there),
+    Check("group_readable", "groups", "each can be read", groups.readable),
+    Check("group_writable", "groups", "each can be redeployed", groups.writable),
+    Check("hidden_values_known", "groups", "every hidden value has a source", groups.hidden_values_known),
+    Check("jobs_decided", "groups", "what happens to ended jobs is said", groups.jobs_decided),
+    Check("redeployable", "groups", "none is of a kind that must not be touched", groups.redeployable),
+    Check("declared", "groups", "none is undeclared", groups.declared),
+    Check("listed", "groups", "every subscription can be listed", groups.listed),
+    Check("present", "groups", "each declared one is there", groups.present),
+    Check("window_in_time", "groups", "the deployment window opens in time", groups.window_in_time),
+    Check("logs_readable", "groups", "the logs of jobs can be read", groups.logs_readable),
+    Check("identity_instead", "groups", "none could do without a password", advice.identity_instead),
+    Check("clock_right", "machine", "its clock is Azure's", machine.clock_right),
+    Check("leases_kept", "machine", "runs can lock each other out", machine.leases_kept),
+    Check("lease_free", "machine", "no other run is at work", machine.lease_free),
+)
+"""Every check, in the order in which they are told."""
+
+
+def diagnose(case: Case) -> tuple[Finding, ...]:
+    """Everything that every check finds, in the order of `CHECKS`; where all is well, one finding that says so."""
+    if isinstance(case.examined.caller, Unknown) or case.examined.observed is None:
+        return tuple(_of(CHECKS[0], case))
+    return tuple(finding for check in CHECKS for finding in _of(check, case))
+
+
+def _of(check: Check, case: Case) -> Iterator[Finding]:
+    found = [replace(each, check=check.name) for each in check.run(case)]
+    yield from found or [Finding(Severity.OK, check.about, check.ok, check=check.name)]
+
+
+__all__ = ["CHECKS", "Case", "Check", "Finding", "Severity", "diagnose"]

@@ -1,0 +1,52 @@
+"""The best credential is none: where container groups could pull with a managed identity, and the steps that lead there.
+
+Source: "Deploy to Azure Container Instances from Azure Container Registry using a managed identity": user-assigned identities only, and the only
+way through a private endpoint. A ``passwordReference`` needs such an identity, too, and when it is read again is not documented.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rotator.doctor.finding import Case, Finding, Found, Severity
+from rotator.doctor.registry import DATA_ROLE
+from rotator.group.shape import get
+from rotator.state import Registry
+
+
+def identity_instead(case: Case) -> Found:
+    """Whether the groups need a password at all: those that have an identity already, and those for which one would have to be made."""
+    pulling = {each.id.lower() for each in case.view.dependents if not each.refused}
+    without: list[str] = []
+    for seen in (each for each in case.seen.groups if each.id.lower() in pulling):
+        identities = get(seen.document, "identity", "userAssignedIdentities")
+        if not isinstance(identities, Mapping) or not identities:
+            without.append(seen.id)
+            continue
+        mine = min(identities)
+        text = f"it has the user-assigned identity {mine.rsplit('/', 1)[-1]}: let that pull, and it needs no password"
+        steps = _roles(case, str(get(identities, mine, "principalId")))
+        yield Finding(Severity.ADVICE, f"group {seen.id.rsplit('/', 1)[-1]}", text, steps, _entry(case, mine))
+    if without:
+        names = ", ".join(group_id.rsplit("/", 1)[-1] for group_id in without)
+        text = f"{names}: a user-assigned managed identity could pull in the principal's place, with no password to rotate"
+        yield Finding(Severity.ADVICE, "groups", text, _made(case, without[0]), _entry(case, "<the id of the new identity>"))
+
+
+def _roles(case: Case, principal: str) -> tuple[str, ...]:
+    who = f"--assignee-object-id {principal} --assignee-principal-type ServicePrincipal"
+    shown = [each.shown for each in case.examined.registries if isinstance(each.shown, Registry)]
+    return tuple(f'az role assignment create {who} --role "{DATA_ROLE if each.abac else "AcrPull"}" --scope {each.id}' for each in shown)
+
+
+def _made(case: Case, group_id: str) -> tuple[str, ...]:
+    parts = group_id.split("/")
+    name = f"--subscription {parts[2]} --resource-group {parts[4]} --name {case.policy.name}-pull"
+    principal = f'"$(az identity show {name} --query principalId --output tsv)"'
+    return (f"az identity create {name}", *_roles(case, principal))
+
+
+def _entry(case: Case, identity: str) -> str:
+    """What stands in the group's manifest in place of user name and password."""
+    servers: list[Any] = [each.shown.login_server for each in case.examined.registries if isinstance(each.shown, Registry)]
+    lines = "\n".join(f"  - {{server: {server}, identity: {identity}}}" for server in servers)
+    return f"imageRegistryCredentials:  # in its manifest, with the identity under identity.userAssignedIdentities\n{lines}"

@@ -1,0 +1,84 @@
+"""What a check is, is given and finds."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import cached_property
+
+from rotator.cloud import Cloud, of_vault
+from rotator.examined import Caller, Examined, Machine
+from rotator.plan import Intent, View
+from rotator.policy import Policy
+from rotator.state import Observed
+
+
+class Severity(IntEnum):
+    """How bad a finding is; the worst has the lowest number."""
+
+    FAIL = 0
+    """A rotation would fail, or stop half-way."""
+    UNKNOWN = 1
+    """What a rotation needs couldn't be told, and why."""
+    WARN = 2
+    """A rotation works, and something is not as it should be."""
+    ADVICE = 3
+    """Nothing is wrong, and there is a better way."""
+    OK = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found of one subject. `write` are lines for the policy file, `mend` the commands that mend it, ready for a shell."""
+
+    severity: Severity
+    subject: str
+    text: str
+    mend: tuple[str, ...] = ()
+    write: str = ""
+    check: str = ""
+
+
+@dataclass(frozen=True)
+class Case:
+    """What checks are given. They ask of `seen` and `caller` only if there are such: :func:`rotator.doctor.diagnose` sees to that."""
+
+    policy: Policy
+    examined: Examined
+    machine: Machine
+
+    @property
+    def seen(self) -> Observed:
+        """What was observed."""
+        if self.examined.observed is None:
+            raise LookupError("nothing was observed")
+        return self.examined.observed
+
+    @property
+    def caller(self) -> Caller:
+        """Who rotator is signed in as."""
+        if not isinstance(self.examined.caller, Caller):
+            raise LookupError("nobody is signed in")
+        return self.examined.caller
+
+    @cached_property
+    def view(self) -> View:
+        """The observation with the planner's derived facts."""
+        return View(self.policy, self.seen, Intent())
+
+    @property
+    def cloud(self) -> Cloud:
+        """The cloud of the policy's vault."""
+        return of_vault(self.policy.key_vault.host)
+
+
+Found = Iterator[Finding]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that must be true: its name, the part of the world that it is about, what is said where it is true, and how it is told."""
+
+    name: str
+    about: str
+    ok: str
+    run: Callable[[Case], Found]

@@ -1,0 +1,109 @@
+"""The container groups: seen, written, redeployed without a loss, and none that nobody declared."""
+
+from rotator import group
+from rotator.doctor import command
+from rotator.doctor.finding import Case, Finding, Found, Severity
+from rotator.group import Dependent, Phase
+from rotator.plan.words import day
+from rotator.policy import next_open, open_at
+
+READER, CONTRIBUTOR = "Reader", "Azure Container Instances Contributor Role"
+WRITE = "Microsoft.ContainerInstance/containerGroups/write"
+LOGS = "Microsoft.ContainerInstance/containerGroups/containers/logs/read"
+
+
+def _dependents(case: Case) -> tuple[Dependent, ...]:
+    return group.dependents(case.policy, case.seen)
+
+
+def _subject(dependent: Dependent) -> str:
+    return f"group {dependent.name}"
+
+
+def readable(case: Case) -> Found:
+    """Each that is declared may be read."""
+    for each in _dependents(case):
+        if each.phase is Phase.UNREADABLE:
+            yield Finding(Severity.FAIL, _subject(each), str(each.refused), (command.role(case, READER, each.id),))
+
+
+def writable(case: Case) -> Found:
+    """Each that is declared may be redeployed."""
+    for each in case.policy.container_groups:
+        if case.examined.may(WRITE, each.id) is False:
+            text = "it may not be redeployed: it would keep the old credential until that ends"
+            yield Finding(Severity.FAIL, f"group {each.id.rsplit('/', 1)[-1]}", text, (command.role(case, CONTRIBUTOR, each.id),))
+
+
+def hidden_values_known(case: Case) -> Found:
+    """Every value that Azure doesn't show has a source."""
+    for each in _dependents(case):
+        if each.declared and each.unsourced and not each.refused:
+            text = f"Azure doesn't show {len(each.unsourced)} of its values, and nothing says where they come from: {', '.join(each.unsourced)}"
+            yield Finding(Severity.FAIL, _subject(each), text, (command.edit(case),), each.lines_to_add)
+
+
+def jobs_decided(case: Case) -> Found:
+    """What happens to a job that has ended is said."""
+    for each in _dependents(case):
+        if each.declared and each.needs_rotation and each.choice == "undecided":
+            text = "it runs once and has ended: redeploying it would run it again, and nothing says whether it may be"
+            write = f"  - id: {each.id}\n    when_finished: wait  # or redeploy, or ignore; or give its manifest"
+            yield Finding(Severity.FAIL, _subject(each), text, (command.edit(case),), write)
+
+
+def redeployable(case: Case) -> Found:
+    """None is of a kind that rotator must not touch."""
+    for each in _dependents(case):
+        if each.refused and each.phase is not Phase.UNREADABLE and each.needs_rotation:
+            file, name = f"{each.name}.yaml", command.resource(each.id)
+            where = " ".join(name.split()[:4])
+            mend = (f"az container export {name} --file {file}", f"${{EDITOR:-vi}} {file}", f"az container create {where} --file {file}")
+            text = f"it can't be redeployed: {each.refused}. It keeps what it holds until it is deployed by other means"
+            yield Finding(Severity.FAIL, _subject(each), text, mend)
+
+
+def declared(case: Case) -> Found:
+    """None uses the principal that the policy doesn't know."""
+    for each in _dependents(case):
+        if not each.declared and not case.policy.discover.redeploy:
+            text = "it pulls with the principal and isn't in the policy: while it holds the old credential, that stays"
+            lines = each.lines_to_add or f"  - id: {each.id}"
+            yield Finding(Severity.WARN, _subject(each), text, (command.edit(case),), f"container_groups:\n{lines}")
+
+
+def listed(case: Case) -> Found:
+    """Every subscription in which others could depend on it may be listed."""
+    for each in case.seen.unseen:
+        accepted = case.policy.discover.unseen == "accept"
+        text = f"who else uses the principal there can't be seen: {each.why}"
+        mend = command.role(case, READER, f"/subscriptions/{each.subscription}")
+        yield Finding(Severity.WARN if accepted else Severity.FAIL, f"subscription {each.subscription}", text, (mend,))
+
+
+def present(case: Case) -> Found:
+    """None is declared that isn't there, unless a manifest makes it."""
+    for group_id, name in case.view.missing:
+        text = "Azure has no such group: it holds nothing, and blocks nothing. Remove it from the policy, or correct its id"
+        yield Finding(Severity.WARN, f"group {name}", text, (command.edit(case),), f"# without this entry:\n#  - id: {group_id}")
+
+
+def window_in_time(case: Case) -> Found:
+    """The deployment window opens before what the groups hold ends."""
+    window, current, at = case.policy.rotation.deploy_window, case.view.current, case.seen.at
+    if window is None or not case.view.dependents:
+        return
+    ends = min((c.end for d in case.view.dependents for c in case.view.held(d) if c.live(at)), default=current.end if current else None)
+    opens = None if open_at(window, at) else next_open(window, at)
+    if ends and opens and opens >= ends:
+        text = f"the deployment window opens {day(opens)}, after the first credential that a group may hold ends ({day(ends)})"
+        write = 'rotation: {deploy_window: {cron: "0 * * * *", duration: 1h}}  # until then; or remove deploy_window'
+        yield Finding(Severity.FAIL, "deploy window", text, (command.edit(case),), write)
+
+
+def logs_readable(case: Case) -> Found:
+    """A job's output may be read, which `rotator deploy --logs` prints."""
+    for each in case.policy.container_groups:
+        if each.manifest and case.examined.may(LOGS, each.id) is False:
+            text = "its logs may not be read: `rotator deploy --logs` would print nothing"
+            yield Finding(Severity.WARN, f"group {each.id.rsplit('/', 1)[-1]}", text, (command.role(case, CONTRIBUTOR, each.id),))

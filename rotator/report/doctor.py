@@ -1,0 +1,82 @@
+"""What `rotator doctor` found, for people and programs: the worst first, what is well in few words, and each command on a line of its own."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from rotator.doctor import Finding, Severity
+from rotator.errors import RotatorError
+from rotator.report.words import INDENT, block, entry, error_body, failed_text
+
+LABELS = {Severity.FAIL: "fails", Severity.UNKNOWN: "unknown", Severity.WARN: "warning", Severity.ADVICE: "advice"}
+SHELL = "$ "
+"""What stands before a command."""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosed:
+    """One policy's findings."""
+
+    policy: str
+    file: str
+    findings: tuple[Finding, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """1 where something fails, or can't be told that a rotation needs."""
+        return int(any(each.severity <= Severity.UNKNOWN for each in self.findings))
+
+
+def doctor_text(found: Diagnosed, *, every: bool = False) -> str:
+    """One policy's findings, as paragraphs; what is well is counted by its part of the world, or with `every` said."""
+    return block(f"{found.policy} ({found.file}): {_summary(found.findings)}", _entries(found.findings, every=every))
+
+
+def doctor_body(found: Diagnosed) -> dict[str, Any]:
+    """One policy's findings in the JSON form, what is well included."""
+    return {"policy": found.policy, "file": found.file, "exit_code": found.exit_code, "findings": [_body(each) for each in found.findings]}
+
+
+def unseen_text(policy: str, error: RotatorError) -> str:
+    """A policy that couldn't be looked at."""
+    return failed_text(policy, error)
+
+
+def unseen_body(policy: str, error: RotatorError) -> dict[str, Any]:
+    """The same in the JSON form."""
+    return {"policy": policy, "exit_code": 1, "error": error_body(error)}
+
+
+def _entries(findings: Sequence[Finding], *, every: bool) -> Iterator[str]:
+    for severity, label in LABELS.items():
+        for finding in (each for each in findings if each.severity is severity):
+            yield entry(label, f"{finding.subject}: {finding.text}", *_to_do(finding))
+    well = [each for each in findings if each.severity is Severity.OK]
+    by_part = [(about, [each.text for each in some]) for about, some in groupby(well, lambda each: each.subject)]
+    if every:
+        yield from (entry("ok", about, *texts) for about, texts in by_part)
+    else:
+        yield entry("ok", ", ".join(f"{about} {len(texts)}" for about, texts in by_part) or "nothing")
+
+
+def _to_do(finding: Finding) -> Iterator[str]:
+    yield from (f"{INDENT}{line}" for line in finding.write.splitlines())
+    yield from (f"{SHELL}{command}" for command in finding.mend)
+
+
+def _summary(findings: Iterable[Finding]) -> str:
+    words = {
+        Severity.FAIL: ("thing fails", "things fail"),
+        Severity.UNKNOWN: ("can't be told", "can't be told"),
+        Severity.WARN: ("warning", "warnings"),
+        Severity.ADVICE: ("piece of advice", "pieces of advice"),
+        Severity.OK: ("check ok", "checks ok"),
+    }
+    counted = {severity: sum(each.severity is severity for each in findings) for severity in words}
+    return ", ".join(f"{count} {words[severity][count != 1]}" for severity, count in counted.items() if count)
+
+
+def _body(finding: Finding) -> dict[str, Any]:
+    shown = {"check": finding.check, "severity": finding.severity.name.lower(), "subject": finding.subject, "text": finding.text}
+    return {**shown, "write": finding.write or None, "mend": list(finding.mend)}

@@ -1,0 +1,361 @@
+"""For every check of `rotator doctor`, a world in which it finds something."""
+
+import fcntl
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from rotator.emulator.faults import Fault
+from tests.cli.scene import IMAGE, JOB, PASSWORD, Scene
+from tests.doctor.carried import sign_in
+
+Break = Callable[[Scene], object]
+
+
+@dataclass(frozen=True)
+class World:
+    """What is broken, how bad the check finds it, what a person fills in, and what is done where no command does it."""
+
+    check: str
+    severity: str
+    break_: Break
+    fills: Callable[[Scene], str] = lambda _: ""
+    by_hand: Break | None = None
+    left: str = "ok"
+    """How bad it is afterwards, where a choice of the policy was to accept it."""
+    name: str = ""
+
+    @property
+    def id(self) -> str:
+        return self.name or self.check
+
+
+def _policy(scene: Scene) -> Any:
+    return YAML(typ="safe").load((scene.policies / "mycontainerregistry.yaml").read_text())
+
+
+def _resource(scene: Scene, resource_id: str) -> dict[str, Any]:
+    found = scene.azure.resources.get(resource_id)
+    assert found
+    return found.properties
+
+
+def _drop_role(scene: Scene, role: str) -> None:
+    authorization = scene.azure.authorization
+    guid = authorization.role(role).name
+    for each in authorization.assignments(principals=[scene.seeded.operator.object_id]):
+        if each.role == guid:
+            authorization.delete(each.id)
+    scene.pass_(hours=1)
+
+
+def _registry(**properties: Any) -> Break:
+    return lambda at: _resource(at, at.seeded.registry_id).update(properties)
+
+
+def _principal(scene: Scene) -> Any:
+    found = scene.azure.directory.principal(scene.application.app_id)
+    assert found
+    return found
+
+
+def _bad_secret(scene: Scene) -> None:
+    sign_in(scene.seeded.operator.app_id, "not-the-secret")
+
+
+def _as_itself(scene: Scene) -> None:
+    roles = ((f"/subscriptions/{scene.seeded.subscription}", "Owner"), (scene.seeded.vault_id, "Key Vault Secrets Officer"))
+    for scope, role in roles:
+        scene.azure.authorization.assign(scope, _principal(scene).id, role, at_once=True)
+    scene.azure.directory.grant(scene.application.app_id, "Application.ReadWrite.OwnedBy")
+    sign_in(scene.application.app_id, scene.password.secret)
+
+
+def _no_graph_role(scene: Scene) -> None:
+    found = scene.azure.directory.principal(scene.seeded.operator.app_id)
+    assert found
+    found.grants.clear()
+    scene.azure.directory.grant(scene.seeded.operator.app_id, "Application.Read.All")
+
+
+def _not_owned(scene: Scene) -> None:
+    scene.application.owners.clear()
+
+
+def _passwords_on_the_principal(scene: Scene) -> None:
+    _principal(scene).owners.clear()
+    scene.write(principal={"app_id": scene.application.app_id, "home": "service_principal"})
+
+
+def _other_tenants(scene: Scene) -> None:
+    scene.write(principal={"app_id": "00000000-0000-0000-0000-00000000dead"})
+
+
+def _no_service_principal(scene: Scene) -> None:
+    scene.azure.directory.delete(_principal(scene))
+    scene.pass_(hours=1)
+
+
+def _rotated(scene: Scene) -> None:
+    said = scene("rotate")
+    assert said.code == 0, said.err
+    scene.pass_(minutes=5)
+
+
+def _ended(scene: Scene) -> None:
+    _rotated(scene)
+    scene.pass_(days=91)
+
+
+def _rival(scene: Scene) -> None:
+    end = scene.azure.clock.now() + timedelta(days=90)
+    scene.azure.directory.add_password(scene.application, display_name="rotator:0123456789ab:attempt", end=end, at_once=True)
+
+
+def _lost_adds(scene: Scene) -> None:
+    _rotated(scene)
+    marked = next(p.display_name for p in scene.application.passwords if (p.display_name or "").startswith("rotator:"))
+    assert marked
+    for number in range(3):
+        end = scene.azure.clock.now() + timedelta(days=90)
+        name = f"{marked.rpartition(':')[0]}:lost{number}"
+        scene.azure.directory.add_password(scene.application, display_name=name, end=end, at_once=True)
+
+
+def _unknown_registry(scene: Scene) -> None:
+    scene.write(registries=[{"id": f"{scene.seeded.registry_id}x"}])
+
+
+def _registry_unread(scene: Scene) -> None:
+    _drop_role(scene, "rotator operator")
+
+
+def _no_acr_pull(scene: Scene) -> None:
+    for each in scene.azure.authorization.assignments(principals=[_principal(scene).id]):
+        scene.azure.authorization.delete(each.id)
+    scene.pass_(hours=1)
+
+
+def _revoked(scene: Scene) -> None:
+    assert scene("revoke", "mycontainerregistry", "--yes").code == 0
+
+
+def _registry_down(scene: Scene) -> None:
+    scene.azure.faults.planned.append(Fault("acr.*", "status", status=503, times=0))
+
+
+def _access_policies(scene: Scene) -> None:
+    _resource(scene, scene.seeded.vault_id).update(enableRbacAuthorization=False, accessPolicies=[])
+
+
+def _firewall(scene: Scene) -> None:
+    said = "Client address is not authorized and caller is not a trusted service. Client address: 20.0.0.7"
+    fault = Fault("keyvault.*", "status", status=403, code="ForbiddenByFirewall", message=said, times=0)
+    scene.azure.faults.planned.append(fault)
+
+
+def _reader_only(scene: Scene) -> None:
+    _drop_role(scene, "Key Vault Secrets Officer")
+    scene.azure.authorization.assign(scene.seeded.vault_id, scene.seeded.operator.object_id, "Key Vault Secrets User", at_once=True)
+
+
+def _vault_unseen(scene: Scene) -> None:
+    _drop_role(scene, "rotator operator")
+    subscription = f"/subscriptions/{scene.seeded.subscription}"
+    scene.azure.authorization.define(
+        "without vaults", actions=["Microsoft.ContainerInstance/*", "Microsoft.ContainerRegistry/*"], scopes=[subscription]
+    )
+    scene.azure.authorization.assign(subscription, scene.seeded.operator.object_id, "without vaults", at_once=True)
+
+
+def _no_such_vault(scene: Scene) -> None:
+    scene.write(key_vault={"url": "https://nowhere.vault.azure.net", "password_secret": PASSWORD})
+
+
+def _many_versions(scene: Scene) -> None:
+    for _ in range(460):
+        scene.azure.vaults.set("myvault", PASSWORD, scene.password.secret)
+
+
+def _wrong_secret(scene: Scene) -> None:
+    scene.azure.vaults.set("myvault", "somebody-elses", "something else")
+    scene.write(key_vault={"url": scene.seeded.vault_url, "password_secret": "somebody-elses"})
+
+
+def _drift(scene: Scene) -> None:
+    _rotated(scene)
+    end = scene.azure.clock.now() + timedelta(days=300)
+    theirs = scene.azure.directory.add_password(scene.application, display_name="somebody", end=end, at_once=True)
+    scene.azure.vaults.set("myvault", PASSWORD, theirs.secret)
+    scene.pass_(minutes=1)
+
+
+def _with_source(scene: Scene) -> None:
+    secrets = {"containers/app/env/DB_PASSWORD": {"key_vault": "db-password"}}
+    scene.write(container_groups=[{"id": scene.group_id(), "secrets": secrets}])
+
+
+def _group_unread(scene: Scene) -> None:
+    _drop_role(scene, "rotator operator")
+    subscription = f"/subscriptions/{scene.seeded.subscription}"
+    scene.azure.authorization.define("without groups", actions=["Microsoft.KeyVault/*", "Microsoft.ContainerRegistry/*"], scopes=[subscription])
+    scene.azure.authorization.assign(subscription, scene.seeded.operator.object_id, "without groups", at_once=True)
+
+
+def _group_unwritten(scene: Scene) -> None:
+    _drop_role(scene, "rotator operator")
+    scene.azure.authorization.assign(f"/subscriptions/{scene.seeded.subscription}", scene.seeded.operator.object_id, "Reader", at_once=True)
+
+
+def _stored(scene: Scene, name: str = "mycontainer") -> Any:
+    return scene.azure.container_groups.stored(scene.group_id(name))
+
+
+def _put(scene: Scene, body: Any, name: str = "mycontainer") -> None:
+    kept = {key: body[key] for key in ("location", "properties", "tags", "identity") if key in body}
+    scene.azure.container_groups.put(scene.group_id(name), kept, "2025-09-01")
+    scene.pass_(minutes=5)
+
+
+def _hidden(scene: Scene) -> None:
+    body = _stored(scene)
+    body["properties"]["containers"][0]["properties"]["environmentVariables"] = [{"name": "DB_PASSWORD", "secureValue": "hidden"}]
+    _put(scene, body)
+
+
+def _job(scene: Scene) -> None:
+    scene.deploy("nightly", JOB, "Never")
+    scene.pass_(minutes=30)
+    scene.write(container_groups=[{"id": scene.group_id()}, {"id": scene.group_id("nightly")}])
+
+
+def _entry_of_another_server(scene: Scene) -> None:
+    scene.deploy("second")
+    body = _stored(scene, "second")
+    scene.azure.container_groups.delete(scene.group_id("second"))
+    body["properties"]["containers"].append({**body["properties"]["containers"][0], "name": "other"})
+    body["properties"]["imageRegistryCredentials"].append({"server": "docker.io", "username": scene.application.app_id, "password": "anything"})
+    _put(scene, body, "second")
+    scene.write(container_groups=[{"id": scene.group_id()}, {"id": scene.group_id("second")}])
+
+
+def _corrected(scene: Scene) -> None:
+    body = _stored(scene, "second")
+    body["properties"]["imageRegistryCredentials"].pop()
+    _put(scene, body, "second")
+
+
+def _undeclared(scene: Scene) -> None:
+    scene.deploy("stranger", IMAGE)
+
+
+def _missing(scene: Scene) -> None:
+    scene.write(container_groups=[{"id": scene.group_id()}, {"id": scene.group_id("gone")}])
+
+
+def _window(scene: Scene) -> None:
+    assert scene("rotate", "--adopt").code == 0
+    window = {"cron": "0 2 * * SAT", "duration": "1h"}
+    scene.write(rotation={"validity": "30d", "renew_before": "10d", "deploy_window": window})
+    scene.pass_(days=89, hours=22)
+
+
+def _job_with_manifest(scene: Scene) -> None:
+    entry = {"server": scene.seeded.login_server, "username": "${{ credential:username }}", "password": "${{ credential:password }}"}
+    container = {"name": "app", "properties": {"image": JOB, "resources": {"requests": {"cpu": 1, "memoryInGB": 1}}}}
+    properties = {"containers": [container], "osType": "Linux", "restartPolicy": "Never", "imageRegistryCredentials": [entry]}
+    (scene.policies / "manifests").mkdir()
+    with (scene.policies / "manifests" / "nightly.yaml").open("w") as file:
+        YAML().dump({"apiVersion": "2023-05-01", "name": "nightly", "location": "eastus", "properties": properties}, file)
+    scene.write(container_groups=[{"id": scene.group_id()}, {"id": scene.group_id("nightly"), "manifest": "manifests/nightly.yaml"}])
+    _drop_role(scene, "rotator operator")
+    verbs = ("Instance/containerGroups/read", "Instance/containerGroups/write", "Registry/registries/read")
+    actions = [*(f"Microsoft.Container{verb}" for verb in verbs), "Microsoft.KeyVault/vaults/read"]
+    subscription = f"/subscriptions/{scene.seeded.subscription}"
+    scene.azure.authorization.define("no logs", actions=actions, scopes=[subscription])
+    scene.azure.authorization.assign(subscription, scene.seeded.operator.object_id, "no logs", at_once=True)
+
+
+def _with_an_identity(scene: Scene) -> None:
+    """It pulls with a managed identity from now on, as the advice says."""
+    body = _stored(scene)
+    identity = (
+        f"/subscriptions/{scene.seeded.subscription}/resourceGroups/myResourceGroup/providers/Microsoft.ManagedIdentity/userAssignedIdentities/pull"
+    )
+    scene.azure.container_groups.delete(scene.group_id())
+    body["identity"] = {"type": "UserAssigned", "userAssignedIdentities": {identity: {}}}
+    body["properties"]["imageRegistryCredentials"] = [{"server": scene.seeded.login_server, "identity": identity}]
+    _put(scene, body)
+
+
+def _no_lease_directory(scene: Scene) -> None:
+    leases = scene.policies.parent / "leases"
+    leases.rmdir()
+    leases.write_text("a file")
+
+
+def _held(scene: Scene) -> None:
+    file = scene.policies.parent / "leases" / f"{scene.application.app_id}.lock"
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+    os.write(descriptor, b"1234\n")
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    scene.held = descriptor  # type: ignore[attr-defined]
+
+
+def _fast(scene: Scene) -> None:
+    scene.skew = timedelta(minutes=6)
+
+
+WORLDS = (
+    World("signed_in", "fail", _bad_secret),
+    World("another", "fail", _as_itself),
+    World("graph_permission", "fail", _no_graph_role),
+    World("principal_found", "fail", _other_tenants, lambda at: at.application.app_id),
+    World("service_principal", "fail", _no_service_principal),
+    World("enabled", "fail", lambda at: setattr(_principal(at), "account_enabled", False)),
+    World("application_owned", "fail", _not_owned),
+    World("service_principal_owned", "fail", _passwords_on_the_principal),
+    World("credential_live", "fail", _ended),
+    World("rivals", "warn", _rival),
+    World("unresolved", "fail", _lost_adds),
+    World("registry_readable", "fail", _unknown_registry, by_hand=lambda at: at.write()),
+    World("registry_readable", "fail", _registry_unread, name="registry_readable: a role is missing"),
+    World("role_honoured", "fail", _registry(roleAssignmentMode="AbacRepositoryPermissions")),
+    World("public", "fail", _registry(publicNetworkAccess="Disabled")),
+    World("open_to_groups", "fail", _registry(networkRuleSet={"defaultAction": "Deny", "ipRules": []})),
+    World("registry_reached", "fail", _registry_down, left="warn"),
+    World("pull_proven", "fail", _no_acr_pull),
+    World("access_unrevoked", "warn", _revoked),
+    World("admin_user_off", "warn", _registry(adminUserEnabled=True)),
+    World("anonymous_off", "warn", _registry(anonymousPullEnabled=True)),
+    World("assignable", "advice", lambda at: _drop_role(at, "rotator access")),
+    World("vault_readable", "fail", lambda at: _drop_role(at, "Key Vault Secrets Officer")),
+    World("vault_readable", "fail", _access_policies, name="vault_readable: access policies"),
+    World("vault_readable", "fail", _firewall, name="vault_readable: firewall"),
+    World("vault_readable", "fail", _no_such_vault, lambda at: at.seeded.vault_url, name="vault_readable: no such vault"),
+    World("settable", "fail", _reader_only),
+    World("settable", "unknown", _vault_unseen, name="settable: the vault is unseen"),
+    World("name_free", "fail", lambda at: at.azure.vaults.delete("myvault", PASSWORD)),
+    World("few_versions", "warn", _many_versions),
+    World("value_fits", "fail", _wrong_secret, lambda _: PASSWORD),
+    World("undrifted", "fail", _drift),
+    World("sources_there", "fail", _with_source),
+    World("group_readable", "fail", _group_unread),
+    World("group_writable", "fail", _group_unwritten),
+    World("hidden_values_known", "fail", _hidden),
+    World("jobs_decided", "fail", _job),
+    World("redeployable", "fail", _entry_of_another_server, by_hand=_corrected),
+    World("declared", "warn", _undeclared),
+    World("listed", "fail", _group_unread),
+    World("present", "warn", _missing, by_hand=lambda at: at.write()),
+    World("window_in_time", "fail", _window),
+    World("logs_readable", "warn", _job_with_manifest),
+    World("identity_instead", "advice", lambda _: None, by_hand=_with_an_identity),
+    World("clock_right", "warn", _fast),
+    World("leases_kept", "fail", _no_lease_directory),
+    World("lease_free", "warn", _held, by_hand=lambda at: os.close(at.held)),  # type: ignore[attr-defined]
+)
