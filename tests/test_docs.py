@@ -143,7 +143,7 @@ def test_the_tags_for_az_are_those_that_rotator_reads() -> None:
 
 
 def test_a_script_that_sets_these_tags_lets_the_old_password_go(played: Scene) -> None:
-    """The job without a manifest that the README's `az container create` deploys: held back before, let go of after."""
+    """The job without a manifest that the README's script deploys and then tags: held back before, let go of after."""
     job = played.group_id("nightly")
     played.deploy("nightly", JOB, "Never")
     played.write(container_groups=[{"id": played.group_id()}, {"id": job, "when_finished": "wait"}])
@@ -156,8 +156,10 @@ def test_a_script_that_sets_these_tags_lets_the_old_password_go(played: Scene) -
     for entry in body["properties"]["imageRegistryCredentials"]:
         entry["password"] = newest.value
     key_id = (newest.tags or {})[KEY_ID]
+    played.azure.container_groups.put(job, {"location": "eastus", "properties": body["properties"]}, "2025-09-01")
+    assert played("rotate", NAME).code == 0
+    assert played.password.key_id in played.live(), "it isn't tagged yet"
     tags = {KEY_ID: key_id, SINCE: f"{played.azure.clock.now():%Y-%m-%dT%H:%M:%SZ}"}
-    played.azure.container_groups.put(job, {"location": "eastus", "tags": {}, "properties": body["properties"]}, "2025-09-01")
     played.azure.container_groups.patch_tags(job, tags)
     played.pass_(hours=25)
     assert played("rotate", NAME).code == 0

@@ -108,6 +108,12 @@ same "$(show 'ipAddress.ports[0].port')" 80
 rotator emulator advance 2m >/dev/null
 same "$(show instanceView.state)" Running
 
+say "The README's nightly script: az deploys a job, and says which password it got"
+sed -n '/^id=\$(az keyvault secret show/,/^```/{/^```/d;p}' "$(dirname "$0")/../../README.md" >"$directory/nightly.sh"
+grep -q 'az resource tag' "$directory/nightly.sh" || fail "README.md has no such script"
+bash -euo pipefail "$directory/nightly.sh"
+same "$(az container show --resource-group $group --name nightly --query 'tags."rotator-key-id"' --output tsv)" "$second_key"
+
 say "Both passwords sign in, each in an az of its own: nothing has relied on luck"
 signs_in() (
     AZURE_CONFIG_DIR=$(mktemp -d "$directory/az-XXXXXX")
@@ -117,7 +123,7 @@ signs_in() (
 signs_in "$password" || fail "the old password was taken away too early"
 signs_in "$second" || fail "the new password doesn't sign in"
 
-say "A day later the old one goes, and the group can still pull"
+say "A day later the old one goes, since the job says that it doesn't hold it, and the group can still pull"
 rotator emulator advance 25h >/dev/null
 as_operator rotate $registry
 same "$(keys)" "$second_key"
