@@ -3,7 +3,7 @@
 import pytest
 
 from rotator.emulator.aci import wire
-from rotator.emulator.seed import LOCATION
+from rotator.emulator.seed import LOCATION, OPERATOR_ACTIONS
 from rotator.emulator.wire import ServiceError
 from rotator.state import KEY_ID
 from tests.invariants import monitored, rested, summary
@@ -38,11 +38,13 @@ async def rotated(made: Stage) -> str:
     return old
 
 
-def subscription(made: Stage, *, role: str | None = None) -> str:
-    """A second subscription, in which the operator has `role`, or nothing."""
+def subscription(made: Stage, *, listable: bool = False) -> str:
+    """A second subscription, in which the operator has its role, or nothing."""
     made.azure.resources.add_subscription(ELSEWHERE, "Another")
-    if role:
-        made.azure.authorization.assign(f"/subscriptions/{ELSEWHERE}", made.seeded.operator.object_id, role, at_once=True)
+    if listable:
+        scope = f"/subscriptions/{ELSEWHERE}"
+        made.azure.authorization.define("rotator operator there", actions=list(OPERATOR_ACTIONS), scopes=[scope])
+        made.azure.authorization.assign(scope, made.seeded.operator.object_id, "rotator operator there", at_once=True)
     made.with_policy(discover={"subscriptions": [made.seeded.subscription, ELSEWHERE]})
     return ELSEWHERE
 
@@ -50,7 +52,7 @@ def subscription(made: Stage, *, role: str | None = None) -> str:
 @pytest.mark.parametrize("place", ["another resource group", "another subscription"])
 def test_a_group_elsewhere_keeps_the_old_credential_until_it_may_be_moved(place: str) -> None:
     async def scene(made: Stage) -> None:
-        where = subscription(made, role="rotator operator") if place == "another subscription" else None
+        where = subscription(made, listable=True) if place == "another subscription" else None
         group_id = stranger(made, where, "another")
         old = await rotated(made)
         assert old in ours(made)

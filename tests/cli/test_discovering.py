@@ -9,6 +9,7 @@ import pytest
 from rotator.emulator.aci import wire
 from rotator.emulator.faults import Fault
 from rotator.emulator.graph.objects import Application
+from rotator.emulator.seed import OPERATOR_ACTIONS
 from rotator.policy import load
 from tests.cli.scene import NAME, Scene
 
@@ -179,7 +180,8 @@ def test_a_subscription_that_can_not_be_listed_is_named_and_ends_with_1(crowd: S
 
 def test_groups_of_several_subscriptions_are_told_apart(crowd: Scene) -> None:
     crowd.azure.resources.add_subscription(OTHER, "Another")
-    crowd.azure.authorization.assign(f"/subscriptions/{OTHER}", crowd.seeded.operator.object_id, "rotator operator", at_once=True)
+    crowd.azure.authorization.define("rotator operator there", actions=list(OPERATOR_ACTIONS), scopes=[f"/subscriptions/{OTHER}"])
+    crowd.azure.authorization.assign(f"/subscriptions/{OTHER}", crowd.seeded.operator.object_id, "rotator operator there", at_once=True)
     put(crowd, "web", entry(app_id(crowd, "build agents")), subscription=OTHER)
     (crowd.policies / f"{NAME}.yaml").unlink()
     said = crowd("discover")
