@@ -128,6 +128,14 @@ def test_a_value_that_a_property_cannot_have_is_400(world: Tenancy, body: dict[s
     assert code(world.call("PATCH", f"/applications/{app}", body)) == (400, "Request_BadRequest")
 
 
+def test_a_change_of_a_complex_property_keeps_what_it_does_not_name(world: Tenancy) -> None:
+    _, made, _ = world.call("POST", "/applications", {"displayName": "x", "web": {"redirectUris": ["https://x.example"]}})
+    assert (made["web"]["redirectUris"], made["web"]["homePageUrl"]) == (["https://x.example"], None)
+    assert world.call("PATCH", f"/applications/{made['id']}", {"web": {"homePageUrl": "https://x.example"}})[0] == 204
+    web = world.call("GET", f"/applications/{made['id']}")[1]["web"]
+    assert (web["redirectUris"], web["homePageUrl"]) == (["https://x.example"], "https://x.example")
+
+
 def test_an_identifier_uri_belongs_to_one_application(world: Tenancy) -> None:
     _, app, _ = pair(world)
     assert world.call("PATCH", f"/applications/{app}", {"identifierUris": ["api://one"]})[0] == 204

@@ -33,6 +33,8 @@ REMEMBERED = 4096
 MANAGED_LIFE = 86_399
 """Seconds for which a managed identity's token is good: a day."""
 
+_NAME = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[\w-]+(\.[\w-]+)+")
+"""What a tenant may be called: a GUID or a domain."""
 _DEFAULT = re.compile(r"(?P<resource>.+?/?)/\.default")
 
 
@@ -133,7 +135,7 @@ class Tokens:
         if tenant.lower() in ("common", "organizations", "consumers"):
             raise refusals.NO_TENANT.about()
         if not self.is_tenant(tenant):
-            raise refusals.UNKNOWN_TENANT.about(tenant=tenant)
+            raise (refusals.UNKNOWN_TENANT if _NAME.fullmatch(tenant) else refusals.NO_DOMAIN).about(tenant=tenant)
 
     def is_tenant(self, name: str) -> bool:
         """Whether `name` means this tenant: its id or its domain."""

@@ -70,6 +70,9 @@ UNKNOWN_TENANT = Refusal(
     "Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. Check with your "
     "subscription administrator, this may happen if there are no active subscriptions for the tenant.",
 )
+NO_DOMAIN = Refusal(
+    900023, 400, "invalid_request", "Specified tenant identifier '{tenant}' is neither a valid DNS name, nor a valid external domain."
+)
 NO_TENANT = Refusal(
     50059, 400, "invalid_request", "No tenant-identifying information found in either the request or implied by any provided credentials."
 )

@@ -192,7 +192,7 @@ class Directory:
         target.display_name = rest.pop("displayName", target.display_name)
         if isinstance(target, ServicePrincipal):
             target.account_enabled = bool(rest.pop("accountEnabled", target.account_enabled))
-        target.properties = {**target.properties, **storable(rest)}
+        target.properties = shape.merged(target.properties, storable(rest))
         if isinstance(target, Application) and "displayName" in changes and (principal := self.principal(target.app_id)):
             self.remember(principal)
             principal.display_name = target.display_name

@@ -31,8 +31,9 @@ def entity(call: Call, of: str, content: Mapping[str, Json], *, status: int = 20
 
 
 def collection(call: Call, of: str, value: Iterable[Json], *, cost: int = 1) -> Response:
-    """A list that is whole."""
-    return answer(200, {"@odata.context": f"{metadata(call)}#{of}", "value": list(value)}, cost=cost)
+    """A list that is whole. What a POST answers has a ``Location`` that leads nowhere, as recorded."""
+    headers = {"Location": f"https://{call.request.host}"} if call.request.method == "POST" else {}
+    return answer(200, {"@odata.context": f"{metadata(call)}#{of}", "value": list(value)}, headers, cost=cost)
 
 
 def done() -> Response:
@@ -76,13 +77,14 @@ def _shown(body: Mapping[str, Any], wanted: Query) -> dict[str, Any]:
     return {**kept, **queries.shown(body, wanted.select)}
 
 
-def slice_of(call: Call, of: str, bodies: list[dict[str, Any]], wanted: Query) -> Response:
+def slice_of(call: Call, of: str, bodies: list[dict[str, Any]], wanted: Query, *, cost: int = 1) -> Response:
     """A page of a list that is at hand as a whole: what of it the query asks for."""
     matching = [body for body in bodies if wanted.holds(body)]
     ids = [body["id"] for body in matching]
     begin = ids.index(wanted.after) + 1 if wanted.after in ids else 0
     found = matching[begin : begin + wanted.top]
-    return page(call, of, list(found), wanted, more=begin + wanted.top < len(matching), total=len(matching) if wanted.count else None)
+    more, total = begin + wanted.top < len(matching), len(matching) if wanted.count else None
+    return page(call, of, list(found), wanted, more=more, total=total, cost=cost)
 
 
 def body_of(call: Call) -> dict[str, Json]:

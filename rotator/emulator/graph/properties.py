@@ -10,9 +10,7 @@ from rotator.emulator.graph.refusals import bad_value, unknown_property
 from rotator.emulator.wire import ServiceError
 
 KINDRED: dict[Kind, Kindred] = {
-    "applications": Kindred(
-        "microsoft.graph.application", frozenset({"id", "deletedDateTime", "appId", "uniqueName", *shape.APPLICATION}), ("owners",)
-    ),
+    "applications": Kindred("microsoft.graph.application", frozenset({"id", "deletedDateTime", "appId", *shape.APPLICATION}), ("owners",)),
     "servicePrincipals": Kindred(
         "microsoft.graph.servicePrincipal", frozenset({"id", "deletedDateTime", *shape.PRINCIPAL}), ("owners", "appRoleAssignments", "memberOf")
     ),

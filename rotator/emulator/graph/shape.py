@@ -1,10 +1,10 @@
 """How objects of the directory look in Graph's JSON: every property, in the order in which recorded answers have them.
 
-Source: recordings of azure-cli's test-suite (2022) for both types; secretText is null in every answer but that of addPassword.
+Source: recordings of azure-cli's test-suite (2025; groups 2022); secretText is null in every answer but that of addPassword.
 """
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -24,16 +24,20 @@ APPLICATION: dict[str, Any] = {
     "identifierUris": [],
     "isDeviceOnlyAuthSupported": None,
     "isFallbackPublicClient": None,
+    "nativeAuthenticationApisEnabled": None,
     "notes": None,
     "publisherDomain": None,
     "serviceManagementReference": None,
     "signInAudience": "AzureADMyOrg",
     "tags": [],
     "tokenEncryptionKeyId": None,
+    "uniqueName": None,
+    "samlMetadataUrl": None,
     "defaultRedirectUri": None,
     "certification": None,
     "optionalClaims": None,
     "servicePrincipalLockConfiguration": None,
+    "requestSignatureVerification": None,
     "addIns": [],
     "api": {
         "acceptMappedClaims": None,
@@ -55,6 +59,7 @@ APPLICATION: dict[str, Any] = {
         "logoutUrl": None,
         "redirectUris": [],
         "implicitGrantSettings": {"enableAccessTokenIssuance": False, "enableIdTokenIssuance": False},
+        "redirectUriSettings": [],
     },
     "spa": {"redirectUris": []},
 }
@@ -87,7 +92,6 @@ PRINCIPAL: dict[str, Any] = {
     "tags": [],
     "tokenEncryptionKeyId": None,
     "samlSingleSignOnSettings": None,
-    "verifiedPublisher": _PUBLISHER,
     "addIns": [],
     "appRoles": [],
     "info": _INFO,
@@ -95,6 +99,7 @@ PRINCIPAL: dict[str, Any] = {
     "oauth2PermissionScopes": [],
     "passwordCredentials": [],
     "resourceSpecificApplicationPermissions": [],
+    "verifiedPublisher": _PUBLISHER,
 }
 """A service principal as created with an application ID only."""
 
@@ -162,9 +167,17 @@ def body(of: Entry, tenant: str, domain: str, application: Application | None = 
     """
     head = {"id": of.id, "deletedDateTime": date(of.deleted) if of.deleted else None}
     if isinstance(of, Group):
-        return {**head, **_group(of), **of.properties}
+        return {**head, **merged(_group(of), of.properties)}
     own = _application(of, domain) if isinstance(of, Application) else _principal(of, tenant, application)
-    return {**head, **own, **of.properties, "passwordCredentials": _live(of.passwords)}
+    return {**head, **merged(own, of.properties), "passwordCredentials": _live(of.passwords)}
+
+
+def merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """Properties after a change: of a complex one (``web``) what the change doesn't name stays as it was."""
+    return {
+        **old,
+        **{name: {**old[name], **value} if isinstance(value, dict) and isinstance(old.get(name), dict) else value for name, value in new.items()},
+    }
 
 
 def _application(of: Application, domain: str) -> dict[str, Any]:

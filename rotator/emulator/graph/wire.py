@@ -13,7 +13,7 @@ from rotator.emulator.faults import not_implemented
 from rotator.emulator.graph import batch, odata
 from rotator.emulator.graph.access import Access
 from rotator.emulator.graph.budget import Budget, is_write
-from rotator.emulator.graph.odata import CONTENT_TYPE, UNITS
+from rotator.emulator.graph.odata import UNITS
 from rotator.emulator.graph.routes import deleted, grants, groups, objects, owners, passwords, policies, tenant, upsert
 from rotator.emulator.wire import Call, Caller, Handler, Request, Response, Route, ServiceError, Table
 
@@ -64,11 +64,12 @@ class Graph:
             raise ServiceError(401, bad.code, REASONS[bad.reason], headers={"WWW-Authenticate": challenge}) from bad
 
     def refuse(self, error: ServiceError, request: Request) -> Response:
-        """Graph's envelope; the request ids stand in the header and in ``innerError``."""
+        """Graph's envelope, as recorded; the request ids stand in the header and in ``innerError``."""
         ids = self._request_ids(request)
         inner = {"date": f"{self._clock.now():%Y-%m-%dT%H:%M:%S}", **ids}
         content = {"error": {"code": error.code, "message": error.message, **error.extra, "innerError": inner}}
-        return Response.json(error.status, content, {"Content-Type": CONTENT_TYPE, "OData-Version": "4.0", **ids, **error.headers})
+        cost = {} if error.status in (401, 429) else {UNITS: "1"}
+        return Response.json(error.status, content, {"Content-Type": "application/json", **cost, **ids, **error.headers})
 
     def headers(self, request: Request) -> dict[str, str]:
         """What Graph puts on every answer."""

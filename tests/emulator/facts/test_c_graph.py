@@ -143,6 +143,7 @@ def test_c4_the_envelope_of_an_error_has_the_date_and_both_request_ids(world: Te
     status, body, headers = world.call("GET", f"/applications/{NOBODY}", client_request_id="mine")
     assert status == 404
     assert list(body["error"]) == ["code", "message", "innerError"]
+    assert (headers["Content-Type"], headers["x-ms-resource-unit"], "OData-Version" in headers) == ("application/json", "1", False)
     assert body["error"]["innerError"] == {"date": "2026-03-01T12:00:00", "request-id": headers["request-id"], "client-request-id": "mine"}
 
 
@@ -305,6 +306,7 @@ def test_c9_what_calls_cost_in_resource_units(world: Tenancy) -> None:
         "getByIds": world.call("POST", "/directoryObjects/getByIds", {"ids": [NOBODY]}),
     }
     assert {name: answer[2]["x-ms-resource-unit"] for name, answer in cost.items()} == {"list": "2", "get": "1", "add": "1", "getByIds": "3"}
+    assert cost["getByIds"][2]["Location"] == "https://graph.microsoft.com"
 
 
 def test_c9_creations_answer_201_changes_and_deletions_204(world: Tenancy) -> None:
@@ -313,6 +315,28 @@ def test_c9_creations_answer_201_changes_and_deletions_204(world: Tenancy) -> No
     changed = world.call("PATCH", f"/servicePrincipals/{of['id']}", {"notes": "x"})[0]
     deleted = [world.call("DELETE", path)[0] for path in (f"/servicePrincipals/{of['id']}", f"/applications/{made['id']}")]
     assert (status, principal, changed, deleted) == (201, 201, 204, [204, 204])
+
+
+# what clients are shown
+
+
+APPLICATION = """id deletedDateTime appId applicationTemplateId disabledByMicrosoftStatus createdDateTime displayName description
+groupMembershipClaims identifierUris isDeviceOnlyAuthSupported isFallbackPublicClient nativeAuthenticationApisEnabled notes publisherDomain
+serviceManagementReference signInAudience tags tokenEncryptionKeyId uniqueName samlMetadataUrl defaultRedirectUri certification optionalClaims
+servicePrincipalLockConfiguration requestSignatureVerification addIns api appRoles info keyCredentials parentalControlSettings passwordCredentials
+publicClient requiredResourceAccess verifiedPublisher web spa"""
+PRINCIPAL = """id deletedDateTime accountEnabled alternativeNames appDisplayName appDescription appId applicationTemplateId appOwnerOrganizationId
+appRoleAssignmentRequired createdDateTime description disabledByMicrosoftStatus displayName homepage loginUrl logoutUrl notes
+notificationEmailAddresses preferredSingleSignOnMode preferredTokenSigningKeyThumbprint replyUrls servicePrincipalNames servicePrincipalType
+signInAudience tags tokenEncryptionKeyId samlSingleSignOnSettings addIns appRoles info keyCredentials oauth2PermissionScopes passwordCredentials
+resourceSpecificApplicationPermissions verifiedPublisher"""
+
+
+def test_c9_objects_have_the_recorded_properties_in_the_recorded_order(world: Tenancy) -> None:
+    _, made, _ = world.call("POST", "/applications", {"displayName": "x", "keyCredentials": []})
+    _, principal, _ = world.call("POST", "/servicePrincipals", {"appId": made["appId"], "accountEnabled": True})
+    assert list(made) == ["@odata.context", *APPLICATION.split()]
+    assert list(principal) == ["@odata.context", *PRINCIPAL.split()]
 
 
 # C10

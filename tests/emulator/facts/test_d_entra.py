@@ -120,7 +120,9 @@ def test_d2_7000112_for_a_disabled_application(world: Tenancy) -> None:
 
 @pytest.mark.parametrize("version", ["v2.0/", ""])
 def test_d2_90002_for_a_tenant_that_is_not_there(world: Tenancy, version: str) -> None:
-    assert number(token(world, tenant="nowhere.example", version=version)) == (400, "invalid_request", 90002)
+    for tenant in ("nowhere.example", "00000000-0000-4000-8000-000000000000"):
+        assert number(token(world, tenant=tenant, version=version)) == (400, "invalid_request", 90002)
+    assert number(token(world, tenant="nowhere", version=version)) == (400, "invalid_request", 900023)
 
 
 def test_d2_500011_for_a_resource_that_is_not_there(world: Tenancy) -> None:

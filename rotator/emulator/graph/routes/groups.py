@@ -75,7 +75,7 @@ class _Members:
         """The objects, or those of one type where the path ends with it."""
         cast_, wanted = call.params.get("cast"), queries.query(call.request, OBJECT)
         if cast_ is None:
-            return odata.slice_of(call, "directoryObjects", [*found], wanted)
+            return odata.slice_of(call, "directoryObjects", [*found], wanted, cost=3)
         full = cast_ if cast_.startswith("microsoft.") else f"microsoft.{cast_}"
         if full not in CASTS:
             raise missing(cast_)
@@ -111,14 +111,14 @@ class _Members:
         if not isinstance(wanted, list) or len(wanted) > MOST_GROUPS:
             raise bad_value("groupIds", "directoryObject")
         within = {group.id for group in self.access.directory.groups.of(self._member(kind, call).id, through=True)}
-        return odata.collection(call, "Collection(Edm.String)", [oid for oid in wanted if str(oid).lower() in within])
+        return odata.collection(call, "Collection(Edm.String)", [oid for oid in wanted if str(oid).lower() in within], cost=4)
 
     def ids(self, kind: Kind | None, call: Call) -> Response:
         """Every group that an object is in, through others too."""
         if not isinstance(odata.members(call).get("securityEnabledOnly", False), bool):
             raise bad_value("securityEnabledOnly", "directoryObject")
         found = self.access.directory.groups.of(self._member(kind, call).id, through=True)
-        return odata.collection(call, "Collection(Edm.String)", [group.id for group in found])
+        return odata.collection(call, "Collection(Edm.String)", [group.id for group in found], cost=4)
 
 
 def _untyped(body: dict[str, Any]) -> dict[str, Any]:
