@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import load
+
 ROOT = Path(__file__).parent.parent
 ROUNDS = 15
 BARE = "import typer\napp = typer.Typer()\n@app.command()\ndef main(name: str = 'you') -> None:\n    print(name)\napp()\n"
@@ -70,6 +72,8 @@ def main() -> None:
     print(f"against a bare Typer program, median of {ROUNDS} turns each:")
     for compared in STARTUP:
         print(measured(compared), flush=True)
+    print("the emulator under load, by its own processor time:")
+    print(load.measured())
 
 
 if __name__ == "__main__":

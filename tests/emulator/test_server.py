@@ -142,6 +142,24 @@ def test_a_head_has_a_length_and_no_body(connect: Connect) -> None:
     assert get(connection, "/v2/")[0].status == 401
 
 
+def test_what_is_no_http_is_refused_and_holds_up_nobody(connect: Connect) -> None:
+    broken = connect(VAULT)
+    broken.connect()
+    broken.sock.sendall(b"NONSENSE\r\n\r\n")
+    assert broken.sock.recv(12) == b"HTTP/1.1 400"
+    assert get(connect(VAULT), "/secrets/x?api-version=7.4")[0].status == 401
+
+
+def test_a_large_body_in_pieces_leaves_the_connection_usable(connect: Connect) -> None:
+    connection = connect("mycontainerregistry.azurecr.io")
+    connection.request("POST", "/oauth2/token", (b"x" * 65_536 for _ in range(64)), {"Expect": "100-continue"}, encode_chunked=True)
+    answer = connection.getresponse()
+    assert (answer.status, answer.read()[:10]) == (400, b'{"errors":')
+    socket = connection.sock
+    assert get(connection, "/v2/")[0].status == 401
+    assert connection.sock is socket
+
+
 def test_what_is_not_implemented_is_501(connect: Connect) -> None:
     answer, body = get(connect("graph.microsoft.com"), "/v1.0/me/messages")
     assert answer.status == 501

@@ -6,7 +6,6 @@ Exec, attach, usages and capabilities have no route and answer 501.
 """
 
 import base64
-import binascii
 from collections.abc import Callable
 from hashlib import sha256
 from urllib.parse import quote
@@ -138,5 +137,5 @@ def _page(call: Call, bodies: list[dict[str, Json]]) -> dict[str, Json]:
 def _last(token: str | None) -> str:
     try:
         return base64.urlsafe_b64decode(token or "").decode()
-    except (binascii.Error, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise ServiceError(400, "InvalidSkipToken", f"The skip token '{token}' is not valid.") from error

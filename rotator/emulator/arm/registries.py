@@ -122,7 +122,12 @@ class RegistryRoutes(Tracked):
         """Whether a name can be had."""
         scope = f"/subscriptions/{call['subscription']}"
         self.resources.authorization.require(call.who, "Microsoft.ContainerRegistry/checkNameAvailability/read", scope)
-        name = str(fields(call.request.json()).get("name", ""))
+        asked = fields(call.request.json())
+        if not isinstance(asked.get("name"), str) or not isinstance(asked.get("type"), str):
+            raise ServiceError(
+                400, "InvalidRequestContent", "The request content was invalid and could not be deserialized: 'name and type are required'."
+            )
+        name = asked["name"]
         if not (name.isascii() and name.isalnum() and 5 <= len(name) <= 50):
             message = "Registry names may contain alpha numeric characters only and must be between 5 and 50 characters."
             return Response.json(200, {"nameAvailable": False, "reason": "Invalid", "message": message})

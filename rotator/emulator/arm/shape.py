@@ -108,6 +108,16 @@ def fields(body: Json, name: str | None = None) -> dict[str, Json]:
     return value
 
 
+def envelope(body: Json) -> None:
+    """What every resource has must be what it is, before anybody reads it; raises ServiceError 400."""
+    if body is None:
+        raise ServiceError(400, "InvalidRequestContent", "The request content was invalid and could not be deserialized: 'the body is null'.")
+    for name in ("properties", "tags", "sku", "identity"):
+        fields(body, name)
+    if not isinstance(body.get("location") or "", str):
+        raise ServiceError(400, "InvalidRequestContent", "The request content was invalid and could not be deserialized: 'location is not a text'.")
+
+
 _CLAUSE = re.compile(r"(resourceType|name|resourceGroup|location|tagName|tagValue)\s+eq\s+'((?:[^']|'')*)'", re.IGNORECASE)
 
 

@@ -15,7 +15,7 @@ from rotator.emulator.arm.groups import GROUP_READ, group_routes
 from rotator.emulator.arm.locks import lock_routes
 from rotator.emulator.arm.providers import provider_routes, unknown_routes
 from rotator.emulator.arm.registries import RegistryRoutes, registry_routes
-from rotator.emulator.arm.shape import fields
+from rotator.emulator.arm.shape import envelope
 from rotator.emulator.arm.subscriptions import subscription_routes
 from rotator.emulator.arm.tokens import token_routes
 from rotator.emulator.arm.vaults import VaultRoutes, vault_routes
@@ -111,7 +111,7 @@ class Arm:
             within = _WITHIN.fullmatch(call.request.path)
             self._spend(call, within["subscription"] if within else "")
             if call.request.method in ("PUT", "PATCH"):
-                fields(call.request.json())
+                envelope(call.request.json())
             if within:
                 self._exists(call.who, within["subscription"], within["group"] if within["inside"] else None)
             return handler(call)

@@ -1,0 +1,112 @@
+"""How many requests the emulator answers on one core: keep-alive, over TLS, through its proxy, from another process.
+
+Reads of every service, each with a token, in turn. What counts is the processor time that the emulator takes, so that a busy machine says the same.
+"""
+
+import http.client
+import json
+import ssl
+import sys
+import tempfile
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlencode
+
+from rotator.emulator.directory import StateDirectory
+from rotator.emulator.process import Settings, start, stop
+
+REQUESTS = 2000
+AIM = 200
+"""Requests a second that one core is to answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What is read over and over, from one host."""
+
+    host: str
+    path: str
+    resource: str
+
+
+def pages(directory: StateDirectory) -> list[Page]:
+    """One read of each service that is asked for more than a token."""
+    seeded = directory.seeded()
+    arm, graph, vaults = "https://management.azure.com", "https://graph.microsoft.com", "https://vault.azure.net"
+    assignments = f"{seeded.registry_id}/providers/Microsoft.Authorization/roleAssignments?$filter=atScope()&api-version=2022-04-01"
+    return [
+        Page("management.azure.com", f"{seeded.registry_id}?api-version=2023-07-01", arm),
+        Page("management.azure.com", assignments, arm),
+        Page("graph.microsoft.com", f"/v1.0/applications?$filter=appId%20eq%20'{seeded.operator.app_id}'", graph),
+        Page("myvault.vault.azure.net", "/secrets?api-version=7.4", vaults),
+    ]
+
+
+class Load:
+    """One connection per host, each used again and again."""
+
+    def __init__(self, directory: StateDirectory) -> None:
+        self.directory, self._context = directory, ssl.create_default_context(cafile=directory.certificate)
+        self._open: dict[str, http.client.HTTPSConnection] = {}
+        self._tokens: dict[str, str] = {}
+
+    def get(self, page: Page) -> None:
+        """One request that succeeds."""
+        headers = {"Authorization": f"Bearer {self._token(page.resource)}"}
+        status, body = self._send(page.host, "GET", page.path, None, headers)
+        if status != 200:
+            sys.exit(f"GET {page.host}{page.path} answered {status}: {body.decode()}")
+
+    def _token(self, resource: str) -> str:
+        if resource not in self._tokens:
+            who, tenant = self.directory.seeded().admin, self.directory.seeded().tenant
+            form = {"grant_type": "client_credentials", "client_id": who.app_id, "client_secret": who.secret, "scope": f"{resource}/.default"}
+            _, body = self._send("login.microsoftonline.com", "POST", f"/{tenant}/oauth2/v2.0/token", urlencode(form).encode(), {})
+            self._tokens[resource] = json.loads(body)["access_token"]
+        return self._tokens[resource]
+
+    def _send(self, host: str, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, bytes]:
+        if host not in self._open:
+            self._open[host] = http.client.HTTPSConnection("127.0.0.1", self.directory.running().port, context=self._context, timeout=30)
+            self._open[host].set_tunnel(host, 443)
+        self._open[host].request(method, path, body, headers)
+        answer = self._open[host].getresponse()
+        return answer.status, answer.read()
+
+    def close(self) -> None:
+        """End every connection."""
+        for connection in self._open.values():
+            connection.close()
+
+
+def processor(pid: int) -> float:
+    """Seconds of processor time that a process has taken (Linux)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / 100
+
+
+def measured(requests: int = REQUESTS) -> str:
+    """A line of the table."""
+    with tempfile.TemporaryDirectory() as folder:
+        directory = StateDirectory(Path(folder) / "state")
+        pid = start(Settings(directory, timing="prompt")).pid
+        try:
+            with closing(Load(directory)) as load:
+                asked = pages(directory)
+                for page in asked * 5:
+                    load.get(page)
+                before, began = processor(pid), time.perf_counter()
+                for number in range(requests):
+                    load.get(asked[number % len(asked)])
+                taken, elapsed = processor(pid) - before, time.perf_counter() - began
+        finally:
+            stop(directory)
+    core, wall = requests / taken, requests / elapsed
+    verdict = "" if core >= AIM else "  MISSED"
+    return f"{'emulator, over TLS':20} {core:5.0f} requests a second of one core  {wall:5.0f} a second of wall   aim {AIM}{verdict}"
+
+
+if __name__ == "__main__":
+    print(measured())
