@@ -96,9 +96,10 @@ class Judge:
 
     def judge(self, request: Request, response: Response) -> list[Finding]:
         """Everything that is not as described; nothing where there is no description, and of what is not implemented."""
-        operation = None if response.status == 501 else self._catalogue.find(request)
-        if operation is None:
-            return []
+        found = [] if response.status == 501 else self._catalogue.find(request)
+        return min((self._held(operation, request, response) for operation in found), key=len, default=[])
+
+    def _held(self, operation: Operation, request: Request, response: Response) -> list[Finding]:
         named = f"{operation.method} {operation.template}"
         asked = self._asked(operation, request) if response.status < 300 else ()
         said = [*asked, *self._answered(operation, request, response)]
@@ -123,7 +124,7 @@ class Judge:
                 yield "status", "is not listed"
             return
         schema = listed[key].get("schema")
-        if schema is None or schema.get("type") == "file" or request.method == "HEAD":
+        if not schema or schema.get("type") == "file" or request.method == "HEAD":
             return
         yield from _errors(ANSWERED, f"{operation.pointer}/responses/{key}/schema", response.body)
 

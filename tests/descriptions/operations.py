@@ -32,15 +32,21 @@ class Operation:
     pattern: re.Pattern[str]
 
     @property
+    def path(self) -> str:
+        """The template without what makes it a variant of another (``?mode=chunk``)."""
+        return self.template.split("?")[0].lower()
+
+    @property
     def pointer(self) -> str:
         """Where it stands, as a URI."""
-        place = self.template.replace("~", "~0").replace("/", "~1").replace("{", "%7B").replace("}", "%7D")
-        return f"{self.file.as_uri()}#/paths/{place}/{self.method.lower()}"
+        place, within = self.template, "x-ms-paths" if "?" in self.template else "paths"
+        place = place.replace("~", "~0").replace("/", "~1").replace("{", "%7B").replace("}", "%7D")
+        return f"{self.file.as_uri()}#/{within}/{place}/{self.method.lower()}"
 
     @property
     def weight(self) -> tuple[int, bool]:
         """How much of the path it spells out: what says more comes first."""
-        return len(re.sub(r"\{.*?\}", "", self.template)), "/{scope}" not in self.template
+        return len(re.sub(r"\{.*?\}", "", self.path)), "/{scope}" not in self.path
 
 
 class Catalogue:
@@ -50,12 +56,14 @@ class Catalogue:
         found = [operation for file in sorted(directory.glob("specification/**/*.json")) for operation in _operations(file)]
         self.operations = sorted(found, key=lambda operation: (operation.weight, operation.version), reverse=True)
 
-    def find(self, request: Request) -> Operation | None:
-        """The operation that describes a request, in the version that was asked for if it is there, else in the newest."""
+    def find(self, request: Request) -> list[Operation]:
+        """The operation that describes a request, with its variants, in the version that was asked for if it is there, else in the newest."""
         path = re.sub(r"/{2,}", "/", request.path)
         fits = [o for o in self.operations if o.method == request.method and o.hosts.fullmatch(request.host) and o.pattern.fullmatch(path)]
-        best = [o for o in fits if o.template.lower() == fits[0].template.lower()]
-        return next((o for o in best if o.version == request.query.get("api-version")), best[0] if best else None)
+        best = [o for o in fits if o.path == fits[0].path]
+        asked = request.query.get("api-version")
+        version = asked if asked in {o.version for o in best} else best[0].version if best else None
+        return [o for o in best if o.version == version]
 
 
 @cache
@@ -69,13 +77,13 @@ def _operations(file: Path) -> Iterator[Operation]:
         return
     hosts = next((pattern for name, pattern in HOSTS.items() if name in file.parts), None)
     content = read(file)
-    for template, item in content.get("paths", {}).items():
-        if re.fullmatch(r"/\{\w+\}", template):
+    for template, item in {**content.get("paths", {}), **content.get("x-ms-paths", {})}.items():
+        if re.fullmatch(r"/\{\w+\}", template.split("?")[0]):
             continue  # the same by a whole id, which would describe every path there is
         for method in METHODS:
             if method in item and hosts:
                 wide = _wide([*item.get("parameters", []), *item[method].get("parameters", [])])
-                pattern = _pattern(template, wide)
+                pattern = _pattern(template.split("?")[0], wide)
                 yield Operation(method.upper(), template, content["info"]["version"], file, item[method], hosts, pattern)
 
 

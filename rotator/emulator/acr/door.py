@@ -1,7 +1,6 @@
 """Lets a request to a registry in, or says in ACR's words why not: Basic or one of the registry's own tokens (G1 to G3, G9 of the facts)."""
 
 import base64
-import binascii
 
 from rotator.emulator.acr.behaviour import Registries
 from rotator.emulator.acr.limits import TooMany
@@ -111,7 +110,7 @@ def _basic(header: str) -> tuple[str, str]:
         return "", ""
     try:
         username, found, password = base64.b64decode(value, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise Refused("UNAUTHORIZED", REQUIRED) from error
     if kind.lower() != "basic" or not found:
         raise Refused("UNAUTHORIZED", REQUIRED)
