@@ -4,7 +4,7 @@ import re
 from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import product
 
 import pytest
@@ -111,7 +111,7 @@ def test_every_answer_has_ids_a_length_and_azures_date(world: World, service: st
         world.ask("GET", url + good, headers),
         world.ask("GET", url + good),
         world.ask("GET", url + good, headers),
-        world.ask("GET", url + unknown),
+        world.ask("GET", url + unknown, headers),
     ]
     assert [answer.status for answer in answers] == [200, 200 if service == "entra" else 401, 503, 501]
     for answer in answers:
@@ -186,6 +186,7 @@ def test_nothing_that_anybody_sends_makes_a_service_fall_over(world: World) -> N
                 except Broken:
                     continue
                 asked += 1
+                world.azure.clock.advance(timedelta(seconds=4))  # so that no budget is spent
                 assert answer.status < 500 or answer.status == 501, (route.operation, path, query, body, answer.body)
     assert asked > 5_000
 
