@@ -40,6 +40,7 @@ class Control:
                 Route("emulator.faults.clear", "DELETE", "/faults", self.clear_faults),
                 Route("emulator.pulls.refused", "GET", "/refused", self.refused),
                 Route("emulator.images.push", "POST", "/images", self.push),
+                Route("emulator.quotas.set", "POST", "/quotas", self.quota),
                 Route("emulator.calls.list", "GET", "/calls", self.calls),
                 Route("emulator.hosts.refused", "GET", "/turned-away", self.turned_away),
             )
@@ -120,6 +121,16 @@ class Control:
         where = (_text(body, "registry"), _text(body, "repository"), _text(body, "tag"))
         run = {name: body[name] for name in ("exit_code", "run_seconds", "logs", "digest") if name in body}
         return Response.json(201, {"digest": self.azure.registries.push(*where, **run)})
+
+    def quota(self, call: Call) -> Response:
+        """Let a ``subscription`` have up to ``limit`` of ``name`` (ContainerGroups, StandardCores …) in a ``location``."""
+        body = call.request.json()
+        subscription, location, name = (_text(body, each) for each in ("subscription", "location", "name"))
+        try:
+            self.azure.container_groups.quotas.allow(subscription, location, name, int(_number(body, "limit")))
+        except KeyError as error:
+            raise ServiceError(400, "InvalidArgument", f"There is no quota {name}.") from error
+        return Response(204)
 
     def calls(self, call: Call) -> Response:
         """Every call to Azure so far, in order; ``?since=N`` leaves out the first N."""

@@ -10,12 +10,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from rotator.emulator.aci import rules
+from rotator.emulator.aci import bounds, logs, probes, regions, rules
 from rotator.emulator.aci.budget import Budget
 from rotator.emulator.aci.deploy import ControlPlane, shown
 from rotator.emulator.aci.events import history
 from rotator.emulator.aci.host import Host
 from rotator.emulator.aci.pulls import Puller
+from rotator.emulator.aci.quotas import Quotas
+from rotator.emulator.aci.references import References
 from rotator.emulator.aci.shape import answer
 from rotator.emulator.aci.state import Condition, Container, Group, Operation, RefusedPull, State
 from rotator.emulator.acr.behaviour import Registries
@@ -58,9 +60,11 @@ class ContainerGroups:
         self.clock, self.ids, self.timing, self.faults = clock, ids, timing, faults
         self.resources, self.registries, self.vaults, self.authorization = resources, registries, vaults, authorization
         self.state = State()
-        self._puller = Puller(resources, registries, vaults)
+        self.quotas = Quotas(lambda: self.state)
+        self._puller = Puller(resources, registries)
         self._host = Host(clock, timing, self._puller, lambda: self.state)
-        self._plane = ControlPlane(clock, ids, timing, faults, resources, self._puller, self._host, lambda: self.state)
+        references = References(resources, vaults)
+        self._plane = ControlPlane(clock, ids, timing, faults, resources, references, self._puller, self._host, lambda: self.state)
         resources.also.append(self._as_resources)
         resources.removers.append(self._remove_all)
 
@@ -83,19 +87,19 @@ class ContainerGroups:
     def put(self, group_id: str, body: Json, api_version: str = "2023-05-01") -> Written:
         """Create or replace a group. What `body` leaves out goes back to its default, what it hides is gone.
 
-        Raises ServiceError: 404 ResourceGroupNotFound; 400 InvalidRequestContent and its like (see rules.py), InaccessibleImage,
-        InvalidContainerGroupUpdate, ContainerGroupQuotaReached; 409 ContainerGroupTransitioning, InvalidResourceLocation; 429.
+        Raises ServiceError: 404 ResourceGroupNotFound; 400 InvalidRequestContent and its like (see rules.py and bounds.py),
+        InaccessibleImage, InvalidContainerGroupUpdate, ContainerGroupQuotaReached; 409 ContainerGroupTransitioning,
+        InvalidResourceLocation, ServiceUnavailable; 429.
         """
         parts = group_id.strip("/").split("/")
         self.resources.resource_group(parts[1], parts[3])
         self.budget.spend("put", parts[1])
         old = self._find(group_id)
         resource = self._plane.read(parts[-1], body, old)
-        self._check(parts[-1], parts[3], old, resource)
-        self._puller.resolvable(resource)
-        containers = self._plane.containers(resource, old)
-        group = self._plane.new(old.id if old else "/" + group_id.strip("/"), resource, api_version, containers)
-        self._plane.resolve(group.id, resource, containers)
+        self._check(old.id if old else "/" + group_id.strip("/"), old, resource)
+        containers, secrets = self._plane.containers(resource, old), self._plane.references.read(parts[-1], resource)
+        group = self._plane.new(old.id if old else "/" + group_id.strip("/"), resource, api_version, containers, secrets)
+        self._plane.resolve(group.id, resource, containers, secrets)
         operation = self._plane.deploy(group, old)
         return Written(old is None, shown(group, fresh=old is None), operation)
 
@@ -171,14 +175,14 @@ class ContainerGroups:
         Raises ServiceError: 400 InaccessibleImage, 409 ContainerGroupTransitioning.
         """
         group = self._free(group_id)
-        return self._plane.again(group, in_place=not group.terminated)
+        try:
+            return self._plane.again(group, in_place=not group.terminated)
+        except ServiceError as error:
+            raise rules.not_restarted(group.name, error) from error
 
-    def logs(self, group_id: str, container: str, tail: int | None = None) -> str:
+    def logs(self, group_id: str, container: str, tail: int | None = None, *, timestamps: bool = False) -> str:
         """What a container has written, its last `tail` lines; empty before it has started. 404 ContainerNotFound."""
-        found = self._container(group_id, container)
-        began = any(event.name == "Started" for event in found.events)
-        lines = found.logs.splitlines(keepends=True) if began else []
-        return "".join(lines if tail is None else lines[-tail:] if tail else [])
+        return logs.shown(self._container(group_id, container), tail, timestamps=timestamps)
 
     def operation(self, operation_id: str) -> dict[str, Json]:
         """A long-running operation as its URL shows it: its id is the group's, and it has no end. 404 ResourceNotFound."""
@@ -199,7 +203,7 @@ class ContainerGroups:
         For invariants: it asks every token endpoint replica, takes nobody's turn and records nothing.
         """
         group = self._known(group_id)
-        return all(self._puller.could_pull(group.resource, container.image, container.digest) for container in group.containers)
+        return all(self._puller.could_pull(group.resource, container.image, container.digest, group.secrets) for container in group.containers)
 
     def move_host(self, group_id: str) -> bool:
         """Let the platform move a group: its containers are killed and its images pulled again with the stored credential.
@@ -220,19 +224,33 @@ class ContainerGroups:
             raise ValueError(f"container {container} is {found.phase}, not running")
         self._host.end(self._known(group_id), found, exit_code, self.clock.now())
 
+    def fail_probe(self, group_id: str, container: str, kind: probes.Kind = "liveness") -> None:
+        """Let a running container's probe fail as often as its threshold allows. ValueError if it has none, or isn't running."""
+        probes.fail(self._host, self._known(group_id), self._container(group_id, container), kind, self.clock.now())
+
     def require_unlocked(self, group_id: str, verb: str) -> None:
         """Raises ServiceError 409 ScopeLocked where a lock forbids ``write`` or ``delete``."""
         self.resources.require_unlocked(group_id, verb)
 
-    def _check(self, name: str, resource_group: str, old: Group | None, resource: dict[str, Json]) -> None:
+    def _check(self, group_id: str, old: Group | None, resource: dict[str, Json]) -> None:
+        name, resource_group, location = group_id.rsplit("/", 1)[-1], group_id.split("/")[4], resource["location"]
         if self.faults.active("transitioning") or (old and old.busy):
             raise rules.transitioning(name)
         if old:
-            rules.check_location(name, resource_group, old.resource["location"], resource["location"])
+            rules.check_location(name, resource_group, old.resource["location"], location)
         if old and not old.terminated:
             rules.check_update(name, old.resource, resource)
+        regions.check(location, resource["properties"])
         if self.faults.active("quota"):
-            raise rules.quota_reached(resource["location"])
+            raise rules.quota_reached(location)
+        self.quotas.check(group_id, resource, old)
+        self._check_label(group_id, resource)
+
+    def _check_label(self, group_id: str, resource: dict[str, Json]) -> None:
+        """A DNS label that isn't made unique by its scope is one group's in a region."""
+        mine = _name_of(resource)
+        if mine and any(_name_of(other.resource) == mine for key, other in self.state.groups.items() if key != group_id.lower()):
+            raise bounds.label_taken(group_id.rsplit("/", 1)[-1], resource["properties"]["ipAddress"]["dnsNameLabel"])
 
     def _stop(self, container: Container, at: datetime) -> None:
         if container.current and container.current.state == "Running":
@@ -278,6 +296,14 @@ class ContainerGroups:
         for body in self.list(subscription):
             group = self.state.groups[body["id"].lower()]
             yield Resource(group.id, group.name, TYPE, body["location"], body["properties"], body["tags"], group.deployed, group.deployed)
+
+
+def _name_of(resource: dict[str, Json]) -> tuple[str, str] | None:
+    """The region and DNS label of a group, in lower case, where the label is to be used as it is."""
+    address = resource["properties"].get("ipAddress", {})
+    label = address.get("dnsNameLabel")
+    bare = address.get("autoGeneratedDomainNameLabelScope", "Unsecure") == "Unsecure"
+    return (resource["location"], str(label).lower()) if label and bare else None
 
 
 __all__ = ["ContainerGroups", "RefusedPull", "Written"]

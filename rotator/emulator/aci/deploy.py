@@ -4,13 +4,14 @@ Nothing is changed until every image could be looked up with the credential that
 """
 
 import copy
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 
 from rotator.emulator.aci import rules
 from rotator.emulator.aci.events import views
 from rotator.emulator.aci.host import Host
 from rotator.emulator.aci.pulls import Puller, refusal, username_for
+from rotator.emulator.aci.references import References
 from rotator.emulator.aci.shape import answer, canonical, writable
 from rotator.emulator.aci.state import Container, Containers, Group, Operation, RefusedPull, State
 from rotator.emulator.acr.refusal import Refused
@@ -28,10 +29,19 @@ class ControlPlane:
     """Deploys groups: for a PUT, a start and a restart."""
 
     def __init__(
-        self, clock: Clock, ids: Ids, timing: Timing, faults: Faults, resources: Resources, puller: Puller, host: Host, state: Callable[[], State]
+        self,
+        clock: Clock,
+        ids: Ids,
+        timing: Timing,
+        faults: Faults,
+        resources: Resources,
+        references: References,
+        puller: Puller,
+        host: Host,
+        state: Callable[[], State],
     ) -> None:
         self._clock, self._ids, self._timing, self._faults = clock, ids, timing, faults
-        self._resources, self._puller, self._host, self._state = resources, puller, host, state
+        self._resources, self.references, self._puller, self._host, self._state = resources, references, puller, host, state
 
     def read(self, name: str, body: Json, old: Group | None) -> Properties:
         """The resource that a PUT's body asks for. Raises ServiceError 400."""
@@ -56,14 +66,16 @@ class ControlPlane:
                 made.append(container)
         return made
 
-    def resolve(self, group_id: str, resource: Properties, containers: Iterable[Container]) -> None:
+    def resolve(self, group_id: str, resource: Properties, containers: Iterable[Container], secrets: Mapping[str, str]) -> None:
         """Look every image up with the stored credential. Raises ServiceError 400 InaccessibleImage; each refusal is recorded."""
+        if self._faults.active("registry_error"):
+            raise rules.registry_error(next(iter(containers)).image)
         failed, forced = [], self._faults.active("inaccessible")
         for container in containers:
             try:
                 if forced:
                     raise Refused("UNAVAILABLE", "a planned fault")
-                container.digest = self._puller.pull(resource, container.image).digest
+                container.digest = self._puller.pull(resource, container.image, "", secrets).digest
             except Refused as error:
                 username = username_for(resource, container.image)
                 self._state().refused.append(RefusedPull(self._clock.now(), group_id, container.image, username, refusal(error)))
@@ -82,18 +94,23 @@ class ControlPlane:
         self._state().groups[group.id.lower()] = group
         return operation
 
-    def new(self, group_id: str, resource: Properties, api_version: str, containers: Containers, status: str = "Pending") -> Group:
+    def new(
+        self, group_id: str, resource: Properties, api_version: str, containers: Containers, secrets: Mapping[str, str], status: str = "Pending"
+    ) -> Group:
         """A deployment that begins now."""
-        return Group(group_id, resource, api_version, containers, status, self._clock.now(), self._ids.guid())
+        now, operation = self._clock.now(), self._ids.guid()
+        return Group(group_id, resource, api_version, containers, status, now, operation, secrets=dict(secrets))
 
     def again(self, group: Group, *, in_place: bool) -> Operation:
-        """Deploy a group as it is stored. `in_place`: a restart, which pulls only what has changed. Raises ServiceError 400 InaccessibleImage."""
+        """Deploy a group as it is stored. `in_place`: a restart, which pulls only what has changed. Raises ServiceError 400 as a PUT."""
         containers = self.containers(group.resource, group)
         cached = {container.name: container.cached for container in group.containers} if in_place else {}
         for container in containers:
             container.cached = cached.get(container.name, "")
-        self.resolve(group.id, group.resource, containers)
-        return self.deploy(self.new(group.id, group.resource, group.api_version, containers, "Updating" if in_place else "Pending"), group)
+        secrets = self.references.read(group.name, group.resource)
+        self.resolve(group.id, group.resource, containers, secrets)
+        status = "Updating" if in_place else "Pending"
+        return self.deploy(self.new(group.id, group.resource, group.api_version, containers, secrets, status), group)
 
     def address(self, resource: Properties) -> str:
         """An address for a group that asks for one."""
@@ -121,7 +138,9 @@ class ControlPlane:
 
     def _assigned(self, identity: str) -> Properties:
         known = self._resources.get(identity)
-        return {name: known.properties[name] for name in ("principalId", "clientId") if name in known.properties} if known else {}
+        if known is None:
+            raise rules.identity_unknown(identity)
+        return {name: known.properties[name] for name in ("principalId", "clientId") if name in known.properties}
 
 
 def shown(group: Group, *, fresh: bool = False) -> Properties:

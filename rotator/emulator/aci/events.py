@@ -82,6 +82,11 @@ def history(group: Group) -> list[Json]:
     return [_event(event) for container in group.containers for event in container.events]
 
 
+def host_id(group: Group, container: Container) -> str:
+    """What the host calls the container, as older events name it: 64 hexadecimal digits."""
+    return sha256(f"{group.id.lower()}/{container.name}/{container.restart_count}".encode()).hexdigest()
+
+
 def made_up_digest(image: str) -> str:
     """The digest of a public image: no registry of the emulator has it, but events show one."""
     return f"sha256:{sha256(image.encode()).hexdigest()}"

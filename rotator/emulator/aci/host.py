@@ -63,7 +63,7 @@ class Host:
         events.note_ended(container, code, at)
         start = container.current.start if container.current else None
         ended = Condition("Terminated", "Completed" if code == 0 else "Error", start, at, code)
-        if group.policy == "Always" or (group.policy == "OnFailure" and code):
+        if _again_after(group, container, code):
             wait = _back_off(container.crashes)
             container.crashes += 1
             container.previous = ended
@@ -71,6 +71,15 @@ class Host:
             container.phase, container.due = "backoff", at + timedelta(seconds=wait)
         else:
             container.current, container.phase, container.due = ended, "done", None
+            if container.init and code:
+                self._give_up(group, at)
+
+    def _give_up(self, group: Group, at: datetime) -> None:
+        """An init container has failed for good: what comes after it never starts."""
+        for container in group.containers:
+            if container.phase != "done":
+                container.phase, container.due = "done", None
+        self._provisioned(group, at)
 
     def _step(self, group: Group, container: Container, at: datetime) -> None:
         if container.phase == "pulling":
@@ -114,7 +123,7 @@ class Host:
             group.pull_failures -= 1 if group.pull_failures > 0 else 0
             raise Refused("UNAVAILABLE", "to connect to all addresses; last error: UNAVAILABLE: connection refused")
         with _as_of(self._clock, at):
-            return self._puller.pull(group.resource, container.image, container.digest)
+            return self._puller.pull(group.resource, container.image, container.digest, group.secrets)
 
     def _ready(self, container: Container, at: datetime) -> None:
         container.attempts = 0
@@ -122,14 +131,14 @@ class Host:
         container.due = at + timedelta(seconds=max(0.0, self._timing.group_start - self._timing.group_pending))
 
     def _start(self, group: Group, container: Container, at: datetime) -> None:
-        waiting = [each.due for each in group.containers if each.init and each.phase != "done" and each.due]
-        if waiting and not container.init:
-            container.due = max(at, *waiting) + timedelta(seconds=1)
+        before = [each for each in (group.inits_before(container)) if each.phase != "done" and each.due]
+        if before:
+            container.due = max(at, *(each.due or at for each in before)) + timedelta(seconds=1)
             return
         self._run(group, container, at)
-        if container.init:
-            container.current, container.phase, container.due = Condition("Terminated", "Completed", at, at, 0), "done", None
-        elif all(each.phase not in ("pulling", "starting") for each in group.mains):
+        if container.init and container.due == at:
+            self.end(group, container, self._plan(group, container)[0], at)
+        elif not container.init and all(each.phase not in ("pulling", "starting") for each in group.mains):
             self._provisioned(group, at)
 
     def _run(self, group: Group, container: Container, at: datetime) -> None:
@@ -140,6 +149,8 @@ class Host:
 
     def _plan(self, group: Group, container: Container) -> tuple[int, float | None]:
         """The exit code a container will end with and after how many seconds; None: it won't end by itself."""
+        if container.init:
+            return container.exit_code or 0, container.run_seconds or 0.0
         if group.crashing:
             return 1, 1.0
         if group.policy == "Always" and container.exit_code is None:
@@ -174,6 +185,13 @@ class Host:
         events.note_killing(container, at)
         container.previous = Condition("Terminated", "Error" if code else "Completed", container.current.start, at, code)
         container.current = Condition("Waiting")
+
+
+def _again_after(group: Group, container: Container, code: int) -> bool:
+    """Whether a container is started again; an init container is until it succeeds, unless the policy is Never."""
+    if container.init:
+        return bool(code) and group.policy != "Never"
+    return group.policy == "Always" or (group.policy == "OnFailure" and bool(code))
 
 
 def _next(group: Group) -> Container | None:

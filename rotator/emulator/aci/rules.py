@@ -7,17 +7,24 @@ spelling mistakes in them are Azure's.
 import re
 from collections.abc import Iterator
 
+from rotator.emulator.aci import bounds, spelling
+from rotator.emulator.aci.paths import at
 from rotator.emulator.aci.shape import unreadable
 from rotator.emulator.wire import Json, ServiceError
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+_GROUP = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?")
 _HOST = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?")
+_IDENTITY = re.compile(r"/subscriptions/.+/userAssignedIdentities/[^/]+", re.IGNORECASE)
+"""Only user-assigned identities pull images (A4, A12 of the facts)."""
 _SINCE = "since API version '2017-07-01-preview'."
 _REQUIRED = {
     "imageRegistryCredentials": ("server",),
     "volumes": ("name",),
     "volumes.azureFile": ("shareName", "storageAccountName"),
     "volumes.gitRepo": ("repository",),
+    "encryptionProperties": ("vaultBaseUrl", "keyName", "keyVersion"),
+    "ipAddress.ports": ("port",),
     "diagnostics.logAnalytics": ("workspaceId", "workspaceKey"),
     "ipAddress": ("ports", "type"),
     "dnsConfig": ("nameServers",),
@@ -28,6 +35,10 @@ _REQUIRED = {
     "containers": ("name", "properties"),
     "containers.properties": ("image",),
     "containers.properties.environmentVariables": ("name",),
+    "containers.properties.ports": ("port",),
+    "containers.properties.livenessProbe.httpGet": ("port",),
+    "containers.properties.readinessProbe.httpGet": ("port",),
+    "containers.properties.resources.requests.gpu": ("count", "sku"),
     "containers.properties.volumeMounts": ("name", "mountPath"),
     "initContainers": ("name", "properties"),
     "initContainers.properties.environmentVariables": ("name",),
@@ -43,19 +54,23 @@ def check(name: str, resource: dict[str, Json]) -> None:
     properties = resource.get("properties")
     if properties is None:
         raise _missing("properties", "")
-    if properties.get("osType") not in ("Windows", "Linux"):
+    system = next((each for each in ("Windows", "Linux") if each.lower() == str(properties.get("osType")).lower()), None)
+    if system is None:
         group = "<null>" if not properties.get("osType") else name
         raise _bad("InvalidOsType", f"The 'osType' for container group '{group}' is invalid. The value must be one of 'Windows,Linux'.")
+    properties["osType"] = system
     if not properties.get("containers"):
         raise _missing("containers", "properties")
     for path, where, item in _objects(properties):
         for wanted in _REQUIRED[path]:
             if wanted not in item:
                 raise _missing(wanted, where)
-    _check_policy(properties)
+    spelling.spell(resource)
+    _check_name(name)
     _check_containers(name, properties)
     _check_credentials(name, resource)
     _check_address(name, properties)
+    bounds.check(name, properties)
 
 
 def check_update(name: str, old: dict[str, Json], new: dict[str, Json]) -> None:
@@ -64,7 +79,7 @@ def check_update(name: str, old: dict[str, Json], new: dict[str, Json]) -> None:
     policies = [properties.get("restartPolicy") or "Always" for properties in (before, after)]
     if policies[0] != policies[1]:
         what = f'update the RestartPolicy (old "{policies[0]}", new "{policies[1]}")'
-    elif any(_fixed(before)[part] != _fixed(after)[part] for part in _fixed(before)):
+    elif _fixed(before) != _fixed(after):
         what = "update the os type, restart policy, network profile, CPU, memory or GPU resources"
     else:
         return
@@ -95,6 +110,26 @@ def inaccessible(name: str, images: list[str]) -> ServiceError:
     )
 
 
+def registry_error(image: str) -> ServiceError:
+    """409 RegistryErrorResponse: the registry had an error of its own."""
+    host = image.partition("/")[0] if "." in image.partition("/")[0] else "index.docker.io"
+    return ServiceError(409, "RegistryErrorResponse", f"An error response is received from the docker registry '{host}'. Please retry later.")
+
+
+def not_restarted(name: str, error: ServiceError) -> ServiceError:
+    """What was wrong with the images, in the words in which a restart says it."""
+    said = error.message.removeprefix("Multiple error occurred: ")
+    said = said if error.code == "MultipleErrorsOccurred" else f"'BadRequest':'{error.code}':'{error.message}'."
+    return _bad(error.code, f"Failed to restart container group '{name}'. Multiple error occurred: {said}")
+
+
+def identity_unknown(identity: str) -> ServiceError:
+    """400 FailedIdentityOperation, which Resource Manager answers before the resource provider is asked."""
+    inner = f'{{"error":{{"code":"BadRequest","message":"Resource \'{identity}\' was not found."}}}}'
+    what = f"Failed to perform resource identity operation. Status: 'BadRequest'. Response: '{inner}'."
+    return _bad("FailedIdentityOperation", f"Identity operation for resource '{identity}' failed with error '{what}'.")
+
+
 def transitioning(name: str) -> ServiceError:
     """409 ContainerGroupTransitioning."""
     return ServiceError(409, "ContainerGroupTransitioning", f"The container group '{name}' is still transitioning, please retry later.")
@@ -108,35 +143,24 @@ def quota_reached(location: str) -> ServiceError:
 
 def _objects(properties: dict[str, Json]) -> Iterator[tuple[str, str, dict[str, Json]]]:
     for path in _REQUIRED:
-        for where, item in _at(properties, path.split("."), "properties"):
+        for where, item in at(properties, path):
             yield path, where, item
 
 
-def _at(item: dict[str, Json], path: list[str], where: str) -> Iterator[tuple[str, dict[str, Json]]]:
-    if not path:
-        yield where, item
-        return
-    found, here = item.get(path[0]), f"{where}.{path[0]}"
-    if isinstance(found, dict):
-        yield from _at(found, path[1:], here)
-    for index, entry in enumerate(found if isinstance(found, list) else []):
-        yield from _at(entry, path[1:], f"{here}[{index}]")
-
-
-def _check_policy(properties: dict[str, Json]) -> None:
-    policy = properties.get("restartPolicy", "Always")
-    if policy not in ("Always", "OnFailure", "Never"):
-        raise unreadable(
-            f"Error converting value \"{policy}\" to type 'ContainerGroupRestartPolicy'. Path 'properties.restartPolicy', line 1, position 1."
-        )
+def _check_name(name: str) -> None:
+    if not _GROUP.fullmatch(name) or len(name) > 63:
+        rule = f"The container group name must contain no more than 63 characters and must match the regex '{_GROUP.pattern}' (e.g. 'my-name')."
+        raise _bad("InvalidContainerGroupName", f"The container group name '{name}' is invalid. {rule}")
 
 
 def _check_containers(group: str, properties: dict[str, Json]) -> None:
-    for container in properties["containers"]:
+    for container in (*properties["containers"], *properties.get("initContainers", [])):
         name = container["name"]
         if not _NAME.fullmatch(name) or len(name) > 63:
             rule = f"The container name must contain no more than 63 characters and must match the regex '{_NAME.pattern}' (e.g. 'my-name')."
             raise _bad("InvalidContainerName", f"The container name '{name}' in container group '{group}' is invalid. {rule}")
+    for container in properties["containers"]:
+        name = container["name"]
         requests = container["properties"].get("resources", {}).get("requests")
         where = f"in container '{name}' of contain group '{group}'."
         if not requests:
@@ -167,6 +191,8 @@ def _check_credential(group: str, credential: dict[str, Json], identities: set[s
     if bool(credential.get("username")) == bool(credential.get("identity")):
         message = f"The registry credential type {where} cannot be detected. Please set exactly one of username or identity"
         raise _bad("AmbiguousImageResitryCredentialType", message)
+    if credential.get("identity") and not _IDENTITY.fullmatch(credential["identity"]):
+        raise _bad("InvalidImageRegistryCredentialType", f"Identity {where} is not supported.")
     if credential.get("identity") and credential["identity"].lower() not in identities:
         raise _bad("InvalidImageRegistryIdentity", f"The identity {where} not found in container group identity list.")
     if credential.get("username") and not (credential.get("password") or credential.get("passwordReference")):
@@ -187,6 +213,9 @@ def _fixed(properties: dict[str, Json]) -> dict[str, Json]:
         "cpu": sum(float(request["cpu"]) for request in asked),
         "memory": sum(float(request["memoryInGB"]) for request in asked),
         "gpu": [request["gpu"] for request in asked if "gpu" in request],
+        "sku": properties.get("sku") or "Standard",
+        "priority": properties.get("priority") or "Regular",
+        "workspace": properties.get("diagnostics", {}).get("logAnalytics", {}).get("workspaceId"),
     }
 
 

@@ -92,6 +92,8 @@ class Group:
     crashing: bool = False
     fails: bool = False
     """The operation will end as Failed although nothing is wrong."""
+    secrets: dict[str, str] = field(default_factory=dict, repr=False)
+    """The values of its secret references, as they were when it was deployed."""
     before: dict[str, Json] | None = None
     """What a stale read answers: the group before its last write, or None where there was none."""
 
@@ -104,6 +106,11 @@ class Group:
     def mains(self) -> list[Container]:
         """The containers that are not init containers."""
         return [container for container in self.containers if not container.init]
+
+    def inits_before(self, container: Container) -> list[Container]:
+        """The init containers that must have succeeded before this one starts: they run one after another."""
+        inits = [each for each in self.containers if each.init]
+        return inits[: inits.index(container)] if container.init else inits
 
     @property
     def policy(self) -> str:
@@ -130,7 +137,7 @@ class Group:
         if self.stopped:
             return "Stopped"
         if self.terminated:
-            codes = [container.current.exit_code for container in self.mains if container.current]
+            codes = [container.current.exit_code for container in self.containers if container.current]
             return "Failed" if any(codes) and self.policy == "Never" else "Succeeded"
         waiting = any(c.phase in ("pulling", "starting") and not (c.current and c.current.state == "Running") for c in self.mains)
         return "Pending" if waiting else "Running"
@@ -156,3 +163,5 @@ class State:
     refused: list[RefusedPull] = field(default_factory=list)
     spent: dict[str, list[datetime]] = field(default_factory=dict)
     deleted: dict[str, dict[str, Json]] = field(default_factory=dict)
+    limits: dict[str, int] = field(default_factory=dict)
+    """Quotas that were raised or lowered, by subscription, location and name."""

@@ -2,7 +2,7 @@
 
 Statuses are those recorded of Azure (B2 of the facts): 201 and ``azure-asyncoperation`` for a PUT, without Location or Retry-After;
 204 with that header for a restart; 200 with the last body for a DELETE. An update's 200 is the specification's, nobody recorded one.
-Exec, attach, usages and capabilities have no route and answer 501.
+What a region offers, and what answers 501, is in `locations.py`.
 """
 
 import base64
@@ -11,6 +11,7 @@ from hashlib import sha256
 from urllib.parse import quote
 
 from rotator.emulator.aci.behaviour import TYPE, ContainerGroups
+from rotator.emulator.aci.locations import location_routes
 from rotator.emulator.aci.shape import unreadable
 from rotator.emulator.aci.state import Operation
 from rotator.emulator.wire import Call, Json, Response, Route, ServiceError
@@ -26,7 +27,7 @@ _TICKS = 621355968000000000
 
 
 def routes(container_groups: ContainerGroups) -> tuple[Route, ...]:
-    """The operations on container groups, for the service that owns Resource Manager's host."""
+    """The operations on container groups, and on what is around them, for the service that owns Resource Manager's host."""
     wire = _Wire(container_groups)
     table: list[tuple[str, str, str, Callable[[Call], Response]]] = [
         ("aci.containerGroups.createOrUpdate", "PUT", _ITEM, wire.put),
@@ -41,7 +42,7 @@ def routes(container_groups: ContainerGroups) -> tuple[Route, ...]:
         ("aci.containers.listLogs", "GET", f"{_ITEM}/containers/{{container}}/logs", wire.logs),
         ("aci.operations.get", "GET", f"{_SUBSCRIPTION}{_PROVIDER}/locations/{{location}}/operations/{{operation}}", wire.operation),
     ]
-    return tuple(Route(*entry) for entry in table)
+    return (*(Route(*entry) for entry in table), *location_routes(container_groups))
 
 
 class _Wire:
@@ -96,13 +97,12 @@ class _Wire:
         return Response(204, headers=_async(call, self._groups.restart(self._allowed(call, "restart/action"))))
 
     def logs(self, call: Call) -> Response:
-        if call.request.query.get("timestamps", "false").lower() == "true":
-            raise ServiceError(501, "NotImplemented", "The emulator does not keep the time of each line of a log (timestamps=true).")
         tail = call.request.query.get("tail")
         if tail is not None and not tail.isdigit():
             raise ServiceError(400, "InvalidParameter", f"The value '{tail}' provided for 'tail' is not valid.")
         group_id = self._allowed(call, "containers/logs/read")
-        content = self._groups.logs(group_id, call["container"], None if tail is None else int(tail))
+        timestamps = call.request.query.get("timestamps", "false").lower() == "true"
+        content = self._groups.logs(group_id, call["container"], None if tail is None else int(tail), timestamps=timestamps)
         return Response.json(200, {"content": content})
 
     def operation(self, call: Call) -> Response:

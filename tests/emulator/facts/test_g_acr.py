@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import jwt
 import pytest
-from containers import REGISTRY, SERVER, TENANT, Answer, World
+from containers import ID, REGISTRY, SERVER, TENANT, Answer, World
 from pydantic import TypeAdapter
 from registry import Client
 
@@ -402,3 +402,12 @@ def test_g9_the_token_endpoint_and_the_registry_have_limits_of_their_own(world: 
     asked[f"token {REGISTRY.lower()}"].asked = asked[f"registry {REGISTRY.lower()}"].asked = limit - 1
     assert [world.registry("GET", SCOPE, basic=world.basic).status for _ in range(2)] == [200, 429]
     assert [world.registry("HEAD", HEAD, bearer=token).status for _ in range(2)] == [200, 429]
+
+
+def test_g4_the_host_pulls_the_digest_of_the_put_though_the_tag_has_moved(world: World) -> None:
+    world.deploy()
+    old = world.azure.registries.stored(SERVER, "app", "v1").digest
+    world.azure.registries.push(SERVER, "app", "v1")
+    assert world.azure.container_groups.move_host(ID)
+    assert old in world.view()["events"][0]["message"]
+    assert world.azure.registries.stored(SERVER, "app", "v1").digest != old
