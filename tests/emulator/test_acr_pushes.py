@@ -121,7 +121,7 @@ def test_what_refers_to_an_image_is_listed_with_it(client: Client) -> None:
 def test_a_manifest_goes_with_its_tags_and_only_by_digest(client: Client) -> None:
     client.push("app", "v5")
     client.push("app", "v6")
-    assert (client.call("DELETE", "/v2/app/manifests/v5").status, client.call("DELETE", f"/v2/app/manifests/{Made().digest}").status) == (405, 202)
+    assert (client.call("DELETE", "/v2/app/manifests/v5").status, client.call("DELETE", f"/v2/app/manifests/{Made().digest}").status) == (400, 202)
     assert client.call("GET", "/v2/app/tags/list").body["tags"] == ["latest", "v1"]
     assert client.call("DELETE", f"/v2/app/manifests/{Made().digest}").status == 404
 

@@ -50,7 +50,7 @@ class Contents:
 
     def blob(self, host: str, name: str, digest: str) -> bytes:
         """A configuration or layer. Raises Refused."""
-        home = self.repository(host, name)
+        home = self._homes(host).get(name, Repository(name))
         if digest in home.blobs:
             return self._blobs(host)[digest].content
         contents = (stored.blob(digest) for stored in home.manifests.values())
@@ -163,7 +163,7 @@ class Contents:
 
     def delete_blob(self, host: str, name: str, digest: str) -> None:
         """Take a pushed blob from a repository. Raises Refused."""
-        home = self.repository(host, name)
+        home = self._homes(host).get(name, Repository(name))
         _require(digest in home.blobs, "BLOB_UNKNOWN", "blob unknown to registry")
         home.blobs.remove(digest)
         self._sweep(host)

@@ -101,7 +101,7 @@ class Distribution:
         """202; by digest only."""
         host = self._admit(call, "delete")
         if ":" not in call["reference"]:
-            raise Refused("UNSUPPORTED", "The operation is unsupported.")
+            raise Refused("DIGEST_INVALID", "provided digest did not match uploaded content")
         self._contents.delete_manifest(host, call["name"], call["reference"])
         return Response(202)
 

@@ -196,7 +196,7 @@ def container(name: str, **properties: Any) -> dict[str, Any]:
     ids=str,
 )
 def test_a5_what_a_running_group_cannot_change_a_finished_one_can(world: World, change: dict[str, Any], words: str) -> None:
-    given = {"diagnostics": {"logAnalytics": {"workspaceId": "w", "workspaceKey": "k"}}}
+    given: dict[str, Any] = {"diagnostics": {"logAnalytics": {"workspaceId": "w", "workspaceKey": "k"}}}
     world.deploy(**given)
     answer = world.arm("PUT", ID, world.body(**{**given, **change}))
     assert (answer.status, answer.code) == (400, "InvalidContainerGroupUpdate")

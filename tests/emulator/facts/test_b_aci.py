@@ -507,9 +507,10 @@ def test_b1_any_api_version_is_taken(world: World, version: str) -> None:
 def test_b2_every_operation_of_the_sdk_does_what_azure_does_or_answers_501() -> None:
     world = World()
     world.azure.registries.push(SERVER, "app", "v1", logs="hello\n")
-    with client_of(world) as client:
+    with client_of(world) as typed:
+        client = cast(Any, typed)
         groups, names = client.container_groups, ("myResourceGroup", "mycontainer")
-        made = groups.begin_create_or_update(*names, cast(Any, world.body())).result()
+        made = groups.begin_create_or_update(*names, world.body()).result()
         assert (made.provisioning_state, groups.get(*names).name) == ("Succeeded", "mycontainer")
         assert [group.name for group in groups.list()] == [group.name for group in groups.list_by_resource_group(names[0])] == ["mycontainer"]
         assert groups.update(*names, Resource(tags={"a": "1"})).tags == {"a": "1"}

@@ -411,3 +411,26 @@ def test_g4_the_host_pulls_the_digest_of_the_put_though_the_tag_has_moved(world:
     assert world.azure.container_groups.move_host(ID)
     assert old in world.view()["events"][0]["message"]
     assert world.azure.registries.stored(SERVER, "app", "v1").digest != old
+
+
+def test_g7_an_exchange_takes_the_service_that_the_challenge_names(world: World) -> None:
+    challenge = world.registry("GET", "/v2/").headers["WWW-Authenticate"]
+    named = dict(part.split("=", 1) for part in challenge.removeprefix("Bearer ").replace('"', "").split(","))
+    entra = world.token(world.puller, "https://containerregistry.azure.net/.default")
+    form = {"grant_type": "access_token", "service": named["service"], "tenant": TENANT, "access_token": entra}
+    refresh = post(world, "/oauth2/exchange", **form).body["refresh_token"]
+    claims = jwt.decode(refresh, options={"verify_signature": False})
+    assert (named["realm"], named["service"]) == (f"https://{SERVER}/oauth2/token", SERVER)
+    assert (claims["aud"], claims["exp"] - claims["iat"]) == (SERVER, 3 * 3600)
+
+
+def test_g8_after_a_revocation_containers_run_on_until_something_pulls_again(world: World) -> None:
+    world.deploy()
+    world.azure.authorization.delete(world.role.id)
+    world.wait(days=30)
+    assert world.view()["currentState"]["state"] == "Running"
+    assert world.arm("POST", f"{ID}/restart").code == "InaccessibleImage"
+    assert world.view()["currentState"]["state"] == "Running"
+    world.arm("POST", f"{ID}/stop")
+    assert world.arm("POST", f"{ID}/start").code == "InaccessibleImage"
+    assert world.arm("PUT", ID, world.body()).code == "InaccessibleImage"
