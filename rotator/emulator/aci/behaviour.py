@@ -15,6 +15,7 @@ from rotator.emulator.aci.budget import Budget
 from rotator.emulator.aci.deploy import ControlPlane, shown
 from rotator.emulator.aci.events import history
 from rotator.emulator.aci.host import Host
+from rotator.emulator.aci.profiles import Profiles
 from rotator.emulator.aci.pulls import Puller
 from rotator.emulator.aci.quotas import Quotas
 from rotator.emulator.aci.references import References
@@ -61,6 +62,7 @@ class ContainerGroups:
         self.resources, self.registries, self.vaults, self.authorization = resources, registries, vaults, authorization
         self.state = State()
         self.quotas = Quotas(lambda: self.state)
+        self.profiles = Profiles(resources, lambda: self.state)
         self._puller = Puller(resources, registries)
         self._host = Host(clock, timing, self._puller, lambda: self.state)
         references = References(resources, vaults)

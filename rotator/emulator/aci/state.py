@@ -155,6 +155,14 @@ class RefusedPull:
 
 
 @dataclass
+class Profile:
+    """A container group profile: its resource, with hidden values, in every revision, oldest first."""
+
+    id: str
+    revisions: list[dict[str, Json]]
+
+
+@dataclass
 class State:
     """All groups by lower-cased id, all operations by id, every refused pull, and the requests that count against the budgets."""
 
@@ -163,5 +171,6 @@ class State:
     refused: list[RefusedPull] = field(default_factory=list)
     spent: dict[str, list[datetime]] = field(default_factory=dict)
     deleted: dict[str, dict[str, Json]] = field(default_factory=dict)
+    profiles: dict[str, Profile] = field(default_factory=dict)
     limits: dict[str, int] = field(default_factory=dict)
     """Quotas that were raised or lowered, by subscription, location and name."""

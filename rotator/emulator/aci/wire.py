@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from rotator.emulator.aci.behaviour import TYPE, ContainerGroups
 from rotator.emulator.aci.locations import location_routes
+from rotator.emulator.aci.profiles import profile_routes
 from rotator.emulator.aci.shape import unreadable
 from rotator.emulator.aci.state import Operation
 from rotator.emulator.wire import Call, Json, Response, Route, ServiceError
@@ -42,7 +43,9 @@ def routes(container_groups: ContainerGroups) -> tuple[Route, ...]:
         ("aci.containers.listLogs", "GET", f"{_ITEM}/containers/{{container}}/logs", wire.logs),
         ("aci.operations.get", "GET", f"{_SUBSCRIPTION}{_PROVIDER}/locations/{{location}}/operations/{{operation}}", wire.operation),
     ]
-    return (*(Route(*entry) for entry in table), *location_routes(container_groups))
+    own = (Route(*entry) for entry in table)
+    profiles = profile_routes(container_groups.profiles, container_groups.resources)
+    return (*own, *profiles, *location_routes(container_groups))
 
 
 class _Wire:

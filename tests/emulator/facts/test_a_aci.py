@@ -420,3 +420,34 @@ def test_a13_ngroups_answer_501_by_name(world: World) -> None:
     answers = [world.arm("GET", base), world.arm("PUT", f"{base}/n", {}), world.arm("POST", f"{base}/n/start")]
     assert {(answer.status, answer.code) for answer in answers} == {(501, "NotImplemented")}
     assert all("aci.nGroups" in answer.body["error"]["message"] for answer in answers)
+
+
+PROFILES = f"{GROUP}/providers/Microsoft.ContainerInstance/containerGroupProfiles"
+
+
+def test_a13_a_profile_is_kept_in_every_revision(world: World) -> None:
+    first = world.arm("PUT", f"{PROFILES}/p", world.body())
+    assert (first.status, first.body["properties"]["revision"], first.body["type"]) == (201, 1, "Microsoft.ContainerInstance/containerGroupProfiles")
+    assert first.body["properties"]["imageRegistryCredentials"][0] == {
+        "server": SERVER,
+        "username": world.puller.app_id,
+        "isDelegatedIdentity": False,
+    }
+    second = world.arm("PUT", f"{PROFILES}/P", world.body(restartPolicy="Never"))
+    assert (second.status, second.body["properties"]["revision"], second.body["properties"]["registeredRevisions"]) == (200, 2, [1, 2])
+    assert "restartPolicy" not in world.arm("GET", f"{PROFILES}/p/revisions/1").body["properties"]
+    assert world.arm("GET", f"{PROFILES}/p").body["properties"]["restartPolicy"] == "Never"
+    assert [each["properties"]["revision"] for each in world.arm("GET", f"{PROFILES}/p/revisions").body["value"]] == [1, 2]
+    assert world.arm("GET", f"{PROFILES}/p/revisions/3").status == 404
+    assert world.arm("PATCH", f"{PROFILES}/p", {"tags": {"a": "1"}}).body["tags"] == {"a": "1"}
+    listed = [world.arm("GET", path).body["value"] for path in (PROFILES, PROFILES.replace("/resourceGroups/myResourceGroup", ""))]
+    assert [[each["name"] for each in found] for found in listed] == [["p"], ["p"]]
+    assert world.arm("GET", f"{PROFILES}/p", who=world.puller).code == "AuthorizationFailed"
+    assert [world.arm("DELETE", f"{PROFILES}/p").status for _ in range(2)] == [200, 204]
+    assert world.arm("GET", f"{PROFILES}/p").status == 404
+    assert world.arm("PUT", f"{PROFILES}/q", world.body(osType=None)).code == "InvalidOsType"
+    assert world.arm("PATCH", f"{PROFILES}/q", {"tags": 1}).status == 400
+
+
+def test_a13_a_group_from_a_profile_alone_answers_501(world: World) -> None:
+    assert refusal(world, containers=None, containerGroupProfile={"id": f"{PROFILES}/p", "revision": 1}) == (501, "NotImplemented")
