@@ -45,8 +45,10 @@ class References:
         if entry["identity"].lower() not in own or identity is None:
             raise refused("InvalidSecretReferenceIdentity", f"The identity in the {where} not found in container group identity list.")
         vault, name, version = self._named(entry["secretReferenceUri"], where)
+        caller, gate = self._caller(identity), self._vaults.gate
         try:
-            self._vaults.require(self._caller(identity), vault.name, "getSecret/action", name)
+            gate.admit(caller, vault)
+            gate.require(caller, vault, "getSecret/action", name)
             return str(self._vaults.get(vault.name, name, version).value)
         except ServiceError as error:
             message = f"The secret '{entry['secretReferenceUri']}' in the {where} is not accessible with its identity: {error.message}"

@@ -714,7 +714,7 @@ def test_b9_numbers_may_be_texts_and_enumerations_in_any_case(world: World) -> N
     body = world.body(restartPolicy="onfailure", osType="linux", sku="standard")
     body["properties"]["containers"][0]["properties"]["resources"]["requests"] = {"cpu": "0.5", "memoryInGB": "1"}
     body["identity"] = {"type": "systemassigned"}
-    shown = world.arm("PUT", ID, body).body
+    shown = world.azure.container_groups.put(ID, body).body
     properties = shown["properties"]
     assert (properties["restartPolicy"], properties["osType"], properties["sku"]) == ("OnFailure", "Linux", "Standard")
     assert properties["containers"][0]["properties"]["resources"]["requests"] == {"cpu": 0.5, "memoryInGB": 1.0}
