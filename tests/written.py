@@ -22,6 +22,7 @@ from rotator.emulator import seed
 from rotator.emulator.azure import Azure
 from rotator.emulator.clock import Clock
 from rotator.emulator.services import build
+from rotator.emulator.wire import Route
 from rotator.policy.jsonschema import schema
 from tests.cli.scene import NAME, PASSWORD, START, Said, Scene, make
 
@@ -212,12 +213,19 @@ def layers(_: str) -> str:
 
 
 def operations(_: str) -> str:
-    """Every operation that the emulator implements, by service."""
-    azure = Azure.build(Clock(START, lambda: 0.0))
-    names = sorted({route.operation for service in build(azure).services for route in service.table.routes})
-    services = sorted({name.split(".")[0] for name in names})
-    rows = [f"| {service} | {', '.join(f'`{name}`' for name in names if name.split('.')[0] == service)} |" for service in services]
-    return "\n".join(["| service | operations, by the names that `rotator emulator fault` takes |", "|---|---|", *rows])
+    """Every operation that the emulator implements, with its requests, a folded table for each service."""
+    routes = [route for service in build(Azure.build(Clock(START, lambda: 0.0))).services for route in service.table.routes]
+    services = sorted({route.operation.split(".")[0] for route in routes})
+    return "\n\n".join(_service(name, [route for route in routes if route.operation.split(".")[0] == name]) for name in services)
+
+
+def _service(name: str, routes: list[Route]) -> str:
+    asked: dict[str, list[str]] = {}
+    for route in sorted(routes, key=lambda route: (route.operation, route.method, route.template)):
+        asked.setdefault(route.operation, []).append(f"`{route.method} {route.template or '/'}`")
+    rows = [f"| `{operation}` | {'<br>'.join(requests)} |" for operation, requests in asked.items()]
+    head = f"<details><summary><code>{name}</code>: {len(asked)} operations</summary>"
+    return "\n".join([head, "", "| operation, as `rotator emulator fault` takes it | requests |", "|---|---|", *rows, "", "</details>"])
 
 
 MAKERS: Mapping[str, Callable[[str], str]] = {
