@@ -15,7 +15,7 @@ from rotator import group
 from rotator.errors import UnsafeStep
 from rotator.plan import Deploy, Disable, Intent, Issue, Restore, Retire, Step, kind, target
 from rotator.policy import Policy
-from rotator.state import Access, Credential, Observed, Outcome, Version, marker
+from rotator.state import Access, Credential, Home, Observed, Outcome, Version, marker
 
 MOST_UNRESOLVED = 3
 """Adds whose outcome stayed unknown; more would mean that something makes credentials faster than they are reclaimed."""
@@ -61,7 +61,7 @@ def _objections(step: Step, policy: Policy, observed: Observed, intent: Intent) 
     yield from _itself(policy, observed)
     match step:
         case Issue():
-            for rule in (_secret_usable, _drifted, _unresolved, _groups_ready, _value_proves):
+            for rule in (_secret_usable, _addable, _drifted, _unresolved, _groups_ready, _value_proves):
                 yield from rule(policy, observed, intent)
         case Deploy(group=group_id, key_id=key_id):
             yield from _deployable(policy, observed, group_id, key_id)
@@ -102,6 +102,26 @@ def _drifted(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Obj
             f"`rotator adopt {policy.name}` if that credential is to be yours, or `rotator rotate {policy.name} --accept-drift` to put ours on top."
         )
         yield "drift", f"version {newest.id} of {policy.key_vault.password_secret} was written by somebody else on top of ours", remedy
+
+
+def _addable(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Objection]:
+    del intent
+    principal, validity = observed.principal, policy.rotation.validity
+    home = policy.principal.home if principal.application else Home.SERVICE_PRINCIPAL
+    if home is Home.SERVICE_PRINCIPAL and principal.locked:
+        remedy = "Write `principal: {home: application}`, or lift the lock (servicePrincipalLockConfiguration)."
+        yield "locked_principal", "the application's instance lock forbids passwords on its service principal", remedy
+    held = sorted(c.key_id for c in observed.credentials if c.home is home)
+    if home is Home.APPLICATION and principal.personal and len(held) >= 2:
+        what = f"the application is for personal accounts, too, so it holds two passwords at most, and has {', '.join(held)}"
+        yield "no_slot", what, f"Remove one that nothing uses: `az ad app credential delete --id {policy.principal.app_id} --key-id KEY_ID`."
+    for limit in (one for one in (observed.permissions.limits if observed.permissions else ()) if one.home is home):
+        if limit.longest is None:
+            remedy = "Have an administrator exempt this application, or let the groups pull with a managed identity."
+            yield "passwords_forbidden", f"app management policy {limit.policy} forbids new passwords on the {home.value.replace('_', ' ')}", remedy
+        elif limit.longest < validity:
+            remedy = f"Write `rotation: {{validity: {limit.longest.days}d}}` or less in {policy.file}."
+            yield "password_life", f"app management policy {limit.policy} lets passwords live {limit.longest.days} d, not {validity.days} d", remedy
 
 
 def _unresolved(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Objection]:
@@ -332,7 +352,7 @@ def _dependent(policy: Policy, observed: Observed, group_id: str) -> group.Depen
 
 
 RULES: tuple[Callable[..., Iterator[Objection]], ...] = (
-    *(_itself, _secret_usable, _drifted, _unresolved, _groups_ready, _value_proves, _deployable),
+    *(_itself, _secret_usable, _addable, _drifted, _unresolved, _groups_ready, _value_proves, _deployable),
     *(_anothers, _restorable, _retirable, _early, _held, _disposable),
 )
 """Every check, so that a test can take each away and see that something notices."""

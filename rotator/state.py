@@ -7,7 +7,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -101,13 +101,19 @@ def _listed(value: str | None) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The Entra application and its service principal. Object ids; `application` is None where another tenant has it."""
+    """The Entra application and its service principal. Object ids; `application` is None where another tenant has it.
+
+    `personal`: its audience includes personal accounts, so that the application holds two passwords at most (azure-facts C5). `locked`: its instance
+    lock forbids passwords on the service principal (C4).
+    """
 
     app_id: str
     application: str | None
     service_principal: str | None
     display_name: str = ""
     enabled: bool = True
+    personal: bool = False
+    locked: bool = False
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -259,17 +265,28 @@ class Unseen:
     why: str
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class PasswordLimit:
+    """What an app management policy says of new passwords on an object: how long one may live; None forbids them."""
+
+    home: Home
+    policy: str
+    longest: timedelta | None
+
+
 @dataclass(frozen=True, slots=True)
 class Permissions:
     """What is known to be refused; an empty tuple means that nothing is. `secret_deleted`: the name is soft-deleted in the vault.
 
     `sources` are secrets that a container group needs and that can't be used, each with why: the engine adds them.
+    `limits` are the tenant's on new passwords, as far as rotator may read its policies.
     """
 
     groups_refused: tuple[str, ...] = ()
     vault_refused: str | None = None
     secret_deleted: bool = False
     sources: tuple[tuple[str, str], ...] = ()
+    limits: tuple[PasswordLimit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

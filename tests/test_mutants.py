@@ -19,7 +19,7 @@ from rotator import guard
 from rotator.group import Phase
 from rotator.plan import Deploy, Disable, Issue, Reason, Restore, Retire, Revoke, Step, View, access, kind, moves, next_steps, rules, target, view
 from rotator.state import Outcome, Proof
-from tests import mutation, test_access_steps, test_guard, test_plan
+from tests import mutation, test_access_steps, test_guard, test_plan, test_remaining
 from tests.invariants import monitored
 from tests.mutation import Mutant
 from tests.stage import GROUPS, play
@@ -50,7 +50,7 @@ def _bodies() -> Iterator[tuple[str, Body]]:
         yield str(case.id), _bound(test_plan.agree, case.values[0], test_plan.world(case.values[0]))
     for case in test_guard.vetoes():
         yield f"veto: {case.id}", _bound(test_guard.agree, case.values[0], test_guard.world(case.values[0]))
-    for name, body in vars(test_access_steps).items():
+    for name, body in chain(vars(test_access_steps).items(), vars(test_remaining).items()):
         if name.startswith("test_"):
             yield name, body
 

@@ -5,6 +5,7 @@ Instants are written as days from the case's own "today" (``-60d``, ``+2h``); cr
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,6 +20,7 @@ from rotator.state import (
     Home,
     Observed,
     Outcome,
+    PasswordLimit,
     Permissions,
     Principal,
     Proof,
@@ -102,7 +104,7 @@ def observed(case: Mapping[str, Any]) -> Observed:
         tenant=TENANT,
         lineage=LINEAGE,
         signed_in=APP_ID if case.get("signed_in_as_itself") else "0be7a70a-0000-4000-8000-000000000000",
-        principal=Principal(APP_ID, "app-object", "sp-object", "puller"),
+        principal=replace(Principal(APP_ID, "app-object", "sp-object", "puller"), **case.get("principal", {})),
         credentials=tuple(sorted(_credential(c) for c in case.get("credentials", []))),
         versions=versions,
         latest=case.get("latest") or (max(versions, key=lambda v: v.created).id if versions else None),
@@ -114,8 +116,14 @@ def observed(case: Mapping[str, Any]) -> Observed:
         proof=_proof(case.get("proof")),
         proof_at=TODAY if case.get("proof") else None,
         absent_since=instant(case.get("absent_since")),
-        permissions=Permissions(**case["permissions"]) if case.get("permissions") else None,
+        permissions=_permissions(case["permissions"]) if case.get("permissions") else None,
     )
+
+
+def _permissions(given: Mapping[str, Any]) -> Permissions:
+    each = ((Home(one.get("home", "application")), one.get("longest")) for one in given.get("limits", ()))
+    limits = tuple(PasswordLimit(home, "P", longest and span(longest)) for home, longest in each)
+    return Permissions(**{**given, "limits": limits})
 
 
 def _proof(given: str | Mapping[str, Any] | None) -> Proof | None:

@@ -35,6 +35,8 @@ MOST_IN_ONE_FILTER = 15
 MAKE = "Application.ReadWrite.OwnedBy (or Application.ReadWrite.All)"
 _SHORT = "id,appId,displayName"
 _SELECT = "id,appId,displayName,passwordCredentials"
+_APPLICATION = f"{_SELECT},signInAudience,servicePrincipalLockConfiguration"
+_PERSONAL = ("AzureADandPersonalMicrosoftAccount", "PersonalMicrosoftAccount")
 
 
 class _Authentication(AuthenticationProvider):
@@ -62,7 +64,7 @@ class Graph:
         """The application and service principal of `app_id` with the credentials of both, read at once. Raises NotFound."""
         elsewhere = tenant if foreign else None
         async with at_once() as tasks:
-            finding = tasks.create_task(self._find(Home.APPLICATION, app_id, _SELECT, elsewhere))
+            finding = tasks.create_task(self._find(Home.APPLICATION, app_id, _APPLICATION, elsewhere))
             also = tasks.create_task(self._find(Home.SERVICE_PRINCIPAL, app_id, f"{_SELECT},accountEnabled", elsewhere))
         application, principal = finding.result(), also.result()
         if application is None and principal is None:
@@ -155,6 +157,22 @@ class Graph:
         body = {"@odata.id": f"{self._url}/directoryObjects/{me}"}
         await self._send(asked, Method.POST, f"{COLLECTION[home]}/{object_id}/owners/$ref", body)
 
+    async def policies(self, home: Home, app_id: str, tenant: str | None) -> list[dict[str, Any]]:
+        """The app management policies that are assigned to an object. Raises Forbidden."""
+        asked = Asked(SERVICE, f"list the app management policies of {app_id}", "Policy.Read.All")
+        path = f"{COLLECTION[home]}(appId='{app_id}')/appManagementPolicies"
+        return list((await self._send(asked, Method.GET, path, tenant=tenant))["value"])
+
+    async def created(self, app_id: str, tenant: str | None) -> datetime | None:
+        """When an application was made; None where another tenant has it."""
+        shown = await self._find(Home.APPLICATION, app_id, "id,createdDateTime", tenant)
+        return datetime.fromisoformat(shown["createdDateTime"]) if shown and shown.get("createdDateTime") else None
+
+    async def default_policy(self, tenant: str | None) -> dict[str, Any]:
+        """The tenant's default app management policy. Raises Forbidden."""
+        asked = Asked(SERVICE, "read the tenant's app management policy", "Policy.Read.All")
+        return await self._send(asked, Method.GET, "policies/defaultAppManagementPolicy", tenant=tenant)
+
     async def add_password(self, principal: Principal, home: Home, display_name: str, end: datetime) -> Issued:
         """Add a password credential; sent once."""
         owner = _owner(principal, home)
@@ -233,13 +251,19 @@ async def _content(response: httpx.Response) -> dict[str, Any]:
 async def _read(app_id: str, application: Any, principal: Any) -> tuple[Principal, tuple[Credential, ...]]:
     name = (principal or application)["displayName"] or ""
     enabled = principal is None or principal.get("accountEnabled") is not False
-    found = Principal(app_id, application and application["id"], principal and principal["id"], name, enabled)
+    ids, said = (application and application["id"], principal and principal["id"]), application or {}
+    found = Principal(app_id, *ids, name, enabled, said.get("signInAudience") in _PERSONAL, _locked(said.get("servicePrincipalLockConfiguration")))
     homes = ((application, Home.APPLICATION), (principal, Home.SERVICE_PRINCIPAL))
     return found, tuple(sorted(_credential(each, home) for owner, home in homes if owner for each in owner["passwordCredentials"]))
 
 
 async def _names(answer: Mapping[str, Any]) -> dict[str, str]:
     return {each["appId"].lower(): each["displayName"] or "" for each in answer["value"]}
+
+
+def _locked(lock: Mapping[str, Any] | None) -> bool:
+    """Whether an application's lock forbids passwords on its service principal ("servicePrincipalLockConfiguration resource type")."""
+    return bool(lock and lock.get("isEnabled") and (lock.get("allProperties") or lock.get("credentialsWithUsageVerify")))
 
 
 async def _issued(added: Mapping[str, Any], home: Home) -> Issued:

@@ -115,8 +115,29 @@ def answered(asked: Asked, refused: Refusal) -> AzureError:
     happened = f"{asked.service} refused to {asked.doing}: {said}{identified}"
     if kind is OutcomeUnknown:
         happened = f"{asked.service} answered {said} when asked to {asked.doing}{identified}"
-    remedy = f"Give the identity that rotator signs in as: {asked.needs}." if kind is Forbidden and asked.needs else None
-    return kind(happened, service=asked.service, code=refused.code, status=refused.status, remedy=remedy)
+    return kind(happened, service=asked.service, code=refused.code, status=refused.status, remedy=_remedy(asked, refused, kind))
+
+
+_REMEDIES = {
+    "CredentialTypeNotAllowedAsPerAppPolicy": "An app management policy of the tenant forbids passwords here: "
+    "have an administrator exempt this application, or let the groups pull with a managed identity.",
+    "CredentialInvalidLifetimeAsPerAppPolicy": "An app management policy of the tenant caps the life of passwords: "
+    "write a shorter `rotation: {validity: …}`.",
+    "CannotUpdateLockedServicePrincipalProperty": "The application's instance lock forbids passwords on the service principal: "
+    "write `home: application`, or lift the lock (servicePrincipalLockConfiguration).",
+    "Directory_ResourceSizeExceeded": "The application has about 1000 credentials: remove those that have ended.",
+}
+"""What to do, by Azure's own codes (azure-facts C4)."""
+_TWO = "maximum of 2 encrypted credentials"
+"""In Graph's words where an application for personal accounts has its two passwords already; the code says nothing."""
+
+
+def _remedy(asked: Asked, refused: Refusal, kind: type[AzureError]) -> str | None:
+    if kind is Forbidden and asked.needs:
+        return f"Give the identity that rotator signs in as: {asked.needs}."
+    if _TWO in refused.message:
+        return "The application is for personal accounts, too, and holds two passwords at most: remove one that nothing uses."
+    return next((remedy for code, remedy in _REMEDIES.items() if refused.code.startswith(code)), None)
 
 
 def silent(asked: Asked, error: BaseException) -> AzureError:

@@ -14,6 +14,7 @@ from rotator.clients.arm import Arm
 from rotator.clients.examine import examine
 from rotator.clients.graph import Graph
 from rotator.clients.keyvault import KeyVault
+from rotator.clients.limits import limits
 from rotator.clients.observe import observe
 from rotator.clients.pipeline import CONNECT_TIMEOUT, READ_TIMEOUT, AzureTime, Line, at_once, together
 from rotator.clients.rbac import Authorization
@@ -33,6 +34,7 @@ from rotator.state import (
     Home,
     Identity,
     Observed,
+    PasswordLimit,
     Permissions,
     Principal,
     Proof,
@@ -201,8 +203,13 @@ class AzureWorld:
             refused = tasks.create_task(together(*(self.rbac.refuses(f"{TYPE}/write", each) for each in groups)))
             vault = tasks.create_task(self._vault_refused(policy))
             deleted = tasks.create_task(self.vault.deleted(policy))
+            said = tasks.create_task(self._limits(policy))
         named = tuple(sorted(group for group, no in zip(groups, refused.result(), strict=True) if no))
-        return Permissions(named, vault.result(), deleted.result())
+        return Permissions(named, vault.result(), deleted.result(), said.result())
+
+    async def _limits(self, policy: Policy) -> tuple[PasswordLimit, ...]:
+        tenant, home = policy.principal.tenant_id, (await self.token.who()).tenant
+        return await limits(self.graph, policy.principal.app_id, policy.principal.home, tenant if tenant and tenant != home else None)
 
     async def _vault_refused(self, policy: Policy) -> str | None:
         try:

@@ -1,0 +1,64 @@
+"""What app management policies say of new passwords: the one assigned to an object, or else the tenant's default one.
+
+Sources: Microsoft Graph v1.0, "appManagementPolicy", "tenantAppManagementPolicy", "passwordCredentialConfiguration". Reading them wants
+Policy.Read.All, which nothing else needs: where rotator doesn't have it, nothing is known, and Graph's refusal of the password says it all the same.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from rotator.clients.graph import Graph
+from rotator.errors import AzureError
+from rotator.state import Home, PasswordLimit
+
+SIDE = {Home.APPLICATION: "applicationRestrictions", Home.SERVICE_PRINCIPAL: "servicePrincipalRestrictions"}
+SINCE = "restrictForAppsCreatedAfterDateTime"
+_DURATION = re.compile(r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
+_YEAR, _MONTH = 365, 30
+"""Days; what a policy calls a year or a month is no shorter."""
+
+
+async def limits(graph: Graph, app_id: str, home: Home, tenant: str | None) -> tuple[PasswordLimit, ...]:
+    """What is known to limit new passwords on one object; () where that can't be known."""
+    try:
+        restrictions = await _in_force(graph, app_id, home, tenant)
+        dated = any(each.get(SINCE) for _, each in restrictions)
+        created = await graph.created(app_id, tenant) if dated else None
+        found = {limit for name, each in restrictions if _counts(each, created) and (limit := _limit(home, name, each))}
+    except (AzureError, KeyError, TypeError, ValueError):
+        return ()
+    return tuple(sorted(found, key=lambda one: (one.policy, one.longest or timedelta())))
+
+
+async def _in_force(graph: Graph, app_id: str, home: Home, tenant: str | None) -> list[tuple[str, dict[str, Any]]]:
+    """Every restriction on passwords of the policies that apply, each with its policy's name."""
+    assigned = await graph.policies(home, app_id, tenant)
+    if assigned:
+        found = [(each["displayName"], each["restrictions"]) for each in assigned if each.get("isEnabled")]
+    else:
+        default = await graph.default_policy(tenant)
+        found = [(default["displayName"], default.get(SIDE[home]))] if default.get("isEnabled") else []
+    return [(name, each) for name, said in found for each in (said or {}).get("passwordCredentials") or ()]
+
+
+def _counts(restriction: Mapping[str, Any], created: datetime | None) -> bool:
+    """Whether it is in force for an object of this age; one that spares the older ones is not known to be where the age isn't."""
+    since = restriction.get(SINCE)
+    spared = since and (created is None or created < datetime.fromisoformat(since))
+    return restriction.get("state", "enabled") == "enabled" and not spared
+
+
+def _limit(home: Home, policy: str, restriction: Mapping[str, Any]) -> PasswordLimit | None:
+    if restriction["restrictionType"] == "passwordAddition":
+        return PasswordLimit(home, policy, None)
+    return PasswordLimit(home, policy, _span(restriction["maxLifetime"])) if restriction["restrictionType"] == "passwordLifetime" else None
+
+
+def _span(text: str) -> timedelta:
+    found = _DURATION.fullmatch(text)
+    if found is None:
+        raise ValueError("not an ISO 8601 duration")
+    years, months, weeks, days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    return timedelta(days=years * _YEAR + months * _MONTH + days, weeks=weeks, hours=hours, minutes=minutes, seconds=seconds)
