@@ -22,6 +22,12 @@ def test_a_revoke_deletes_the_declared_role_at_the_declared_registry_only() -> N
     assert "AcrPull" in steps[0].reason.text
 
 
+def test_a_revoke_deletes_what_an_earlier_one_recorded_whatever_the_policy_says_now() -> None:
+    theirs, recorded = of(worlds.REGISTRY, PUSH, "theirs"), of(OTHER, PUSH, "recorded")
+    steps = revoke_steps(worlds.policy({}), [theirs, recorded], ROLES, [of(OTHER, PUSH, "RECORDED"), MINE])
+    assert [step.assignment.id for step in steps] == ["recorded"], "and what is gone is not deleted again"
+
+
 def test_a_grant_creates_what_was_recorded() -> None:
     declared, recorded = of(worlds.REGISTRY, name="declared"), [MINE, of(OTHER, PUSH, "pushes")]
     steps = grant_steps(worlds.policy({}), [], recorded, [declared])

@@ -60,6 +60,10 @@ def test_who_may_list_the_admin_users_passwords_can_help_itself_while_there_is_a
     assert [way.code for way in ways(seen(role, admin_user=True))] == ["could_regain", "admin_user"]
 
 
+def test_an_admin_user_helps_nobody_who_may_not_list_its_passwords() -> None:
+    assert [way.code for way in ways(seen(custom("Microsoft.ContainerRegistry/registries/read"), admin_user=True))] == ["admin_user"]
+
+
 def test_a_group_is_named_and_a_condition_is_said() -> None:
     (way,) = ways(seen(PULLS, holder=GROUP_OID, condition="@Resource…"))
     assert (way.code, way.effect, way.own) == ("through_group", Effect.PULLS, False)
@@ -70,7 +74,9 @@ def test_the_policys_own_assignment_is_told_from_one_that_isn_t_its_to_delete() 
     (mine,) = ways(seen(PULLS, worlds.REGISTRY.upper()))
     (above,) = ways(seen(PULLS))
     (theirs,) = ways(seen(PULLS, worlds.REGISTRY, holder=GROUP_OID))
-    assert (mine.own, above.own, theirs.own) == (True, False, False)
+    (reader,) = ways(seen(Role("r", "Reader", (Permission(("*/read",)),)), worlds.REGISTRY))
+    (helps,) = ways(seen(Role("p", "AcrPull", (Permission(("*/write",)),)), worlds.REGISTRY, holder=GROUP_OID))
+    assert (mine.own, above.own, theirs.own, reader.own, helps.own) == (True, False, False, False, False)
     assert "own" in mine.text
     assert "isn't this policy's to delete" in above.text
 
@@ -109,8 +115,17 @@ def test_taking_the_credentials_takes_ours_on_both_homes_and_what_holds_them() -
             {"id": "v1", "holds": "a", "adopted": ["d"]},
             {"id": "v2", "holds": "b"},
             {"id": "v3", "holds": "b", "enabled": False},
+            {"id": "v4", "holds": "e"},
+            {"id": "v5", "adopted": ["d"]},
         ],
     }
     steps = credential_steps(View(worlds.policy({}), worlds.observed(said), Intent()))
     assert {(s.key_id[0], s.home) for s in steps if isinstance(s, Retire)} == {("a", APP), ("d", APP), ("b", Home.SERVICE_PRINCIPAL)}
-    assert [s.version for s in steps if isinstance(s, Disable)] == ["v1", "v2"]
+    assert [s.version for s in steps if isinstance(s, Disable)] == ["v1", "v2", "v4", "v5"]
+
+
+def test_each_registry_has_the_role_that_the_policy_declares_for_it() -> None:
+    other = worlds.REGISTRY.replace("mycontainerregistry", "another")
+    policy = worlds.policy({"registries": [{"id": other, "role": "AcrPush"}, {"id": worlds.REGISTRY}]})
+    (way,) = remaining(policy, OID, seen(PULLS, worlds.REGISTRY))
+    assert way.own

@@ -97,7 +97,7 @@ def remaining(policy: Policy, principal: str | None, access: RegistryAccess) -> 
 
 def _assigned(policy: Policy, principal: str | None, access: RegistryAccess) -> Iterator[Way]:
     registry, roles = access.registry, {role.id: role for role in access.roles}
-    declared = next((r.role for r in policy.registries if r.id.lower() == registry.id.lower()), None)
+    declared = next((r.role for r in policy.registries if r.id.lower() == registry.id.lower()), "")
     for assignment in access.assignments:
         role, direct = roles.get(assignment.role.lower()), assignment.principal_id.lower() == (principal or "").lower()
         if role is None:
@@ -107,7 +107,7 @@ def _assigned(policy: Policy, principal: str | None, access: RegistryAccess) -> 
         if not (effect := _effect(role, access)):
             continue
         here = assignment.scope.lower() == registry.id.lower()
-        own = direct and here and declared is not None and role.name in own_roles(declared)
+        own = direct and here and role.name in own_roles(declared)
         holder = "" if direct else f"group {dict(access.groups).get(assignment.principal_id.lower(), assignment.principal_id)} has "
         where = f"{holder}{role.name}{' under a condition' if assignment.condition else ''} at {assignment.scope}"
         yield _way(registry.id, assignment.id, where, effect, direct=direct, own=own)
