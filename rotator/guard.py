@@ -15,7 +15,7 @@ from rotator import group
 from rotator.errors import UnsafeStep
 from rotator.plan import Deploy, Disable, Intent, Issue, Restore, Retire, Step, kind, target
 from rotator.policy import Policy
-from rotator.state import Access, Credential, Home, Observed, Outcome, Version, marker
+from rotator.state import Access, Credential, Home, Observed, Outcome, Permissions, Version, marker
 
 MOST_UNRESOLVED = 3
 """Adds whose outcome stayed unknown; more would mean that something makes credentials faster than they are reclaimed."""
@@ -81,7 +81,6 @@ def _itself(policy: Policy, observed: Observed) -> Iterator[Objection]:
 
 
 def _secret_usable(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Objection]:
-    del intent
     permissions, name = observed.permissions, policy.key_vault.password_secret
     if permissions and permissions.secret_deleted:
         remedy = f"`az keyvault secret recover --vault-name {policy.key_vault.host.split('.')[0]} --name {name}`, or purge it."
@@ -98,47 +97,37 @@ def _drifted(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Obj
         return
     current = _current(observed)
     if current and current.end - observed.at >= timedelta(days=7):
-        remedy = (
-            f"`rotator adopt {policy.name}` if that credential is to be yours, or `rotator rotate {policy.name} --accept-drift` to put ours on top."
-        )
+        remedy = f"`rotator adopt {policy.name}` if that credential is to be yours; `rotator rotate {policy.name} --accept-drift` puts ours on top."
         yield "drift", f"version {newest.id} of {policy.key_vault.password_secret} was written by somebody else on top of ours", remedy
 
 
 def _addable(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Objection]:
-    del intent
-    principal, validity = observed.principal, policy.rotation.validity
-    home = policy.principal.home if principal.application else Home.SERVICE_PRINCIPAL
-    if home is Home.SERVICE_PRINCIPAL and principal.locked:
+    home = policy.principal.home if observed.principal.application else Home.SERVICE_PRINCIPAL
+    if home is Home.SERVICE_PRINCIPAL and observed.principal.locked:
         remedy = "Write `principal: {home: application}`, or lift the lock (servicePrincipalLockConfiguration)."
         yield "locked_principal", "the application's instance lock forbids passwords on its service principal", remedy
-    held = sorted(c.key_id for c in observed.credentials if c.home is home)
-    if home is Home.APPLICATION and principal.personal and len(held) >= 2:
-        what = f"the application is for personal accounts, too, so it holds two passwords at most, and has {', '.join(held)}"
-        yield "no_slot", what, f"Remove one that nothing uses: `az ad app credential delete --id {policy.principal.app_id} --key-id KEY_ID`."
-    for limit in (one for one in (observed.permissions.limits if observed.permissions else ()) if one.home is home):
+    held = ", ".join(c.key_id for c in observed.credentials if c.home is home)
+    if home is Home.APPLICATION and observed.principal.personal and held.count(",") >= 1:
+        yield "no_slot", f"an application for personal accounts holds two passwords at most, and has {held}", "Remove one that nothing uses."
+    for limit in [one for one in (observed.permissions or Permissions()).limits if one.home is home]:
         if limit.longest is None:
-            remedy = "Have an administrator exempt this application, or let the groups pull with a managed identity."
-            yield "passwords_forbidden", f"app management policy {limit.policy} forbids new passwords on the {home.value.replace('_', ' ')}", remedy
-        elif limit.longest < validity:
-            remedy = f"Write `rotation: {{validity: {limit.longest.days}d}}` or less in {policy.file}."
-            yield "password_life", f"app management policy {limit.policy} lets passwords live {limit.longest.days} d, not {validity.days} d", remedy
+            yield "passwords_forbidden", f"app management policy {limit.policy} forbids new passwords", "Have this application exempted."
+        elif limit.longest < policy.rotation.validity:
+            yield "password_life", f"app management policy {limit.policy} lets passwords live {limit.longest.days} d", "Write a shorter `validity`."
 
 
 def _unresolved(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Objection]:
-    del intent
     named = {key for v in observed.versions for key in (v.key_id, *v.adopted)}
     prefix = marker(observed.lineage, "")
     unresolved = [c for c in observed.credentials if c.display_name.startswith(prefix) and c.key_id not in named and c.live(observed.at)]
     if len(unresolved) >= MOST_UNRESOLVED:
         oldest = min(unresolved).start + policy.rotation.reclaim_after
-        remedy = (
-            f"Wait until {oldest:%Y-%m-%d %H:%M} UTC, when they are reclaimed, or remove them by hand: {', '.join(c.key_id for c in unresolved)}."
-        )
+        listed = ", ".join(c.key_id for c in unresolved)
+        remedy = f"Wait until {oldest:%Y-%m-%d %H:%M} UTC, when they are reclaimed, or remove them by hand: {listed}."
         yield "unresolved", f"{len(unresolved)} credentials of ours are named by nothing: adds whose answer was lost", remedy
 
 
 def _groups_ready(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Objection]:
-    del intent
     waiting = [dependent for dependent in group.dependents(policy, observed) if dependent.declared and dependent.needs_rotation]
     lacking = [dependent for dependent in waiting if dependent.unsourced and not dependent.refused]
     if len(lacking) > 1:
@@ -168,9 +157,8 @@ def _sourced(policy: Policy, observed: Observed, dependent: group.Dependent) -> 
 
 def _ready(policy: Policy, dependent: group.Dependent) -> Iterator[Objection]:
     if dependent.unsourced and not dependent.refused:
-        count, lines = len(dependent.unsourced), dependent.lines_to_add
-        remedy = f"{_put(policy)}\n{lines}"
-        yield "hidden_values", f"{dependent.name} has {count} value(s) that Azure doesn't show and a redeployment would lose", remedy
+        what = f"{dependent.name} has {len(dependent.unsourced)} value(s) that Azure doesn't show and a redeployment would lose"
+        yield "hidden_values", what, f"{_put(policy)}\n{dependent.lines_to_add}"
     if dependent.choice == "undecided":
         what = f"{dependent.name} runs once and is {dependent.phase.value}: redeploying it would run it again"
         remedy = f"Say in {policy.file}, under this group: `when_finished: wait` (or `redeploy`, `ignore`), or give its `manifest:`."
@@ -178,7 +166,6 @@ def _ready(policy: Policy, dependent: group.Dependent) -> Iterator[Objection]:
 
 
 def _value_proves(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Objection]:
-    del intent
     newest, proof = _newest(observed), observed.proof
     if newest is None or not newest.enabled:
         return
@@ -199,11 +186,8 @@ def _pull_objection(policy: Policy, outcome: Outcome, detail: str) -> Iterator[O
         remedy = f"`rotator grant {policy.name}` gives the declared role; a new password would not."
         yield "no_pull", f"the principal may not pull: {detail}", remedy
     if outcome is Outcome.DISABLED:
-        yield (
-            "disabled",
-            f"nobody can sign in as {policy.principal.app_id}: {detail}",
-            "Enable the service principal (accountEnabled), or correct `app_id`.",
-        )
+        remedy = "Enable the service principal (accountEnabled), or correct `app_id`."
+        yield "disabled", f"nobody can sign in as {policy.principal.app_id}: {detail}", remedy
     if outcome is Outcome.UNREACHABLE and policy.proof.registry == "required":
         remedy = "Let rotator reach the registry, or set `proof: {registry: optional}` and accept that pulls are not proven."
         yield "unreachable", f"a pull can't be tried: {detail}", remedy

@@ -205,7 +205,7 @@ class AzureWorld:
             deleted = tasks.create_task(self.vault.deleted(policy))
             said = tasks.create_task(self._limits(policy))
         named = tuple(sorted(group for group, no in zip(groups, refused.result(), strict=True) if no))
-        return Permissions(named, vault.result(), deleted.result(), said.result())
+        return Permissions(named, vault.result(), deleted.result(), limits=said.result())
 
     async def _limits(self, policy: Policy) -> tuple[PasswordLimit, ...]:
         tenant, home = policy.principal.tenant_id, (await self.token.who()).tenant
