@@ -131,7 +131,8 @@ def test_status_is_a_table_with_the_most_urgent_first() -> None:
     dead = preview({**STEADY, "credentials": [{"key": "cur", "end": "-1d"}]}, name="c-dead")
     seen = [("d-revoked", revoked), ("a-steady", preview(STEADY, name="a-steady")), ("b-due", preview(RENEWAL, name="b-due")), ("c-dead", dead)]
     text = status_text([*seen, ("e-closed", Forbidden("may not read", service="graph", remedy="Allow it."))])
-    table, remarks = text.split("\n\n")
+    table, summary, remarks = text.split("\n\n")
+    assert summary == "5 policies: 1 unreadable, 1 overdue, 1 due, 1 resting, 1 revoked"
     assert [row.split()[:2] for row in table.splitlines()] == [
         ["POLICY", "STATE"],
         ["e-closed", "unreadable"],
@@ -148,9 +149,35 @@ def test_status_is_a_table_with_the_most_urgent_first() -> None:
 def test_a_line_of_status_has_age_end_and_groups() -> None:
     text = status_text([("mycontainerregistry", preview(STEADY))])
     assert [" ".join(row.split()) for row in text.splitlines()] == [
-        "POLICY STATE CREDENTIAL AGE ENDS NEXT DUE GROUPS WAITING FOREIGN",
-        "mycontainerregistry resting cur00000 10 days 2026-05-23 12:00 UTC 2026-04-23 12:00 UTC 1/1 - -",
+        "POLICY STATE CREDENTIAL AGE ENDS NEXT DUE GROUPS WAITS FOREIGN",
+        "mycontainerregistry resting cur00000 10d 2026-05-23 2026-04-23 1/1 - -",
     ]
+
+
+@pytest.mark.parametrize("width", [80, 100, 120, 200])
+@pytest.mark.parametrize("every", [False, True])
+def test_thirty_policies_are_readable_in_any_terminal(width: int, every: bool) -> None:
+    theirs = [{"key": "cur", "end": "+80d"}, {"key": "hand", "of": "by hand", "end": "+300d"}]
+    kinds = [STEADY, RENEWAL, {**STEADY, "credentials": theirs}, {**STEADY, "credentials": [{"key": "cur", "end": "-1d"}]}]
+    names = [f"{'a-team-with-a-long-name-' * (number % 3)}registry-{number:02}" for number in range(30)]
+    seen: list[Any] = [(name, preview(kinds[number % len(kinds)], name=name)) for number, name in enumerate(names)]
+    text = status_text(seen, width=width, every=every)
+    table = text.split("\n\n")[0].splitlines()
+    assert len(table) == 31
+    assert max(len(line) for line in text.splitlines()) <= width
+    assert [line.split()[1] for line in table[1:]] == sorted((line.split()[1] for line in table[1:]), key=["overdue", "due", "resting"].index)
+    assert ("CREDENTIAL" in table[0]) == (width >= 120)
+
+
+def test_the_details_of_status_say_where_each_group_stands_and_what_waits_since_when() -> None:
+    unreadable = {"id": "gone", "state": "unreadable"}
+    theirs = [*STEADY["credentials"], {"key": "hand", "of": "by hand", "end": "+300d"}]
+    seen = preview({**STEADY, "credentials": theirs, "groups": [*STEADY["groups"], unreadable]})
+    text = " ".join(status_text([("mycontainerregistry", seen)], every=True).split())
+    assert "group web (running) holds the current credential since 2026-02-22 12:00 UTC" in text
+    assert "group gone (unreadable) does not say what it holds" in text
+    assert f"foreign credential {worlds.key('hand')} (by hand) ends 2026-12-29 12:00 UTC" in text
+    assert "mycontainerregistry: waits" in text
 
 
 def test_status_for_programs() -> None:
@@ -163,7 +190,10 @@ def test_status_for_programs() -> None:
         "end": "2026-05-23T12:00:00Z",
         "age": timedelta(days=10).total_seconds(),
     }
+    (web, gone) = body["groups"].pop("dependents")
     assert body["groups"] == {"current": 1, "total": 2}
+    assert (web["current"], web["since"], gone["current"], gone["key_id"]) == (True, "2026-02-22T12:00:00Z", False, None)
+    assert (body["foreign_until"], [wait["subject"] for wait in body["waits"]]) == ("2026-12-29T12:00:00Z", [worlds.group_id("gone")])
     assert (body["waiting"], body["foreign"]) == (["gone"], [worlds.key("hand")])
 
 

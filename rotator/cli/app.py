@@ -39,6 +39,7 @@ for verb in (
     examining.doctor,
     looking.plan,
     looking.status,
+    looking.history,
     providing.provision,
     changing.rotate,
     changing.revoke,

@@ -1,18 +1,19 @@
-"""The verbs that change nothing: validate, plan, status."""
+"""The verbs that change nothing: validate, plan, status, history."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rotator.cli.options import Common, Names, command
+from rotator.cli.options import Common, Name, Names, command
 from rotator.errors import RotatorError
 
 if TYPE_CHECKING:
     from rotator.engine import Run
     from rotator.plan import Intent
     from rotator.report.given import Preview, Seen
+    from rotator.state import Observed
 
 ExitCode = Annotated[bool, typer.Option("--exit-code", help="End with 5 when something is due.")]
 WHEN_DUE = 5
@@ -61,13 +62,35 @@ def show_plan(common: Common, names: list[str] | None, *, exit_code: bool = Fals
 def status(common: Common, names: Names = None) -> None:
     """Show every policy in one line, most urgent first.
 
-    Tries and changes nothing. Ends with 1 where something waits past its warning.
+    Tries and changes nothing. As wide as the terminal, or COLUMNS; -v adds each container group, wait and foreign credential. Ends with 1
+    where a policy can't be seen, or something waits past its warning; else with 0.
     """
+    from shutil import get_terminal_size
+
     from rotator.engine import glance
     from rotator.report.status import status_body, status_code, status_text
 
     seen = _seen(common, names, glance)
-    common.write(lambda: status_text(seen), lambda: {"policies": status_body(seen)}, status_code(seen))
+    width, every = get_terminal_size((120, 24)).columns, common.verbose > 0
+    common.write(lambda: status_text(seen, width=width, every=every), lambda: {"policies": status_body(seen)}, status_code(seen))
+
+
+@command
+def history(common: Common, name: Name) -> None:
+    """Show past rotations: when, which credential, how long it served.
+
+    From the tags of the secret's versions, the newest first; versions that somebody else wrote are among them. -v adds ids and attempts.
+    """
+    from rotator.cli import session
+    from rotator.report.history import history_body, history_text
+
+    (policy,) = common.load((name,))
+
+    async def see(runs: "Iterable[Run]") -> "Observed":
+        return await next(iter(runs)).world.observe(policy)
+
+    seen = session.run(common, (policy,), see)
+    common.write(lambda: history_text(policy, seen, every=common.verbose > 0), lambda: history_body(policy, seen))
 
 
 async def forced(run: "Run") -> "Run":

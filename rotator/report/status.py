@@ -1,19 +1,28 @@
-"""The state of many policies as one table, most urgent first."""
+"""The state of many policies as one table, most urgent first: what a person sees at a glance, and what a monitor can alert on."""
 
-from collections.abc import Iterable, Sequence
+import textwrap
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Any
 
 from rotator.errors import RotatorError
-from rotator.plan.words import day, days
+from rotator.group import Dependent
+from rotator.plan import View, Wait
+from rotator.plan.words import day
 from rotator.report.given import Preview, Seen
 from rotator.report.plan import readable
 from rotator.report.words import error_body, instant, name_of
+from rotator.state import Credential
 
-HEADINGS = ("POLICY", "STATE", "CREDENTIAL", "AGE", "ENDS", "NEXT DUE", "GROUPS", "WAITING", "FOREIGN")
+HEADINGS = ("POLICY", "STATE", "CREDENTIAL", "AGE", "ENDS", "NEXT DUE", "GROUPS", "WAITS", "FOREIGN")
 NONE = "-"
+WIDE, NARROW = 120, 80
+"""Columns of a terminal that has room for everything, and of one that hasn't."""
+LONGEST_NAME = {WIDE: 30, NARROW: 19}
+"""Of a policy's name, how much is shown."""
 
 
 class Standing(IntEnum):
@@ -29,7 +38,7 @@ class Standing(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One policy's line. `moved` of `total` dependents are known to hold the current credential; `remarks` need a person's eye."""
+    """One policy's line. `moved` of its dependents are known to hold the current credential; `remarks` need a person's eye."""
 
     policy: str
     standing: Standing
@@ -38,13 +47,22 @@ class Row:
     end: datetime | None = None
     at: datetime | None = None
     next_due: datetime | None = None
-    moved: int = 0
-    total: int = 0
-    waiting: tuple[str, ...] = ()
-    foreign: tuple[str, ...] = ()
+    dependents: tuple[Dependent, ...] = ()
+    waits: tuple[Wait, ...] = ()
+    foreign: tuple[Credential, ...] = ()
     drift: bool = False
     remarks: tuple[str, ...] = ()
     error: RotatorError | None = None
+
+    @property
+    def moved(self) -> int:
+        """How many dependents are known to hold the current credential."""
+        return sum(dependent.key_id == self.key_id for dependent in self.dependents) if self.key_id else 0
+
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """The names of what waits."""
+        return tuple(dict.fromkeys(name_of(wait.subject) for wait in self.waits))
 
 
 def rows(seen: Iterable[Seen]) -> tuple[Row, ...]:
@@ -58,14 +76,16 @@ def status_code(seen: Iterable[Seen]) -> int:
     return int(any(row.standing in (Standing.UNREADABLE, Standing.OVERDUE) for row in rows(seen)))
 
 
-def status_text(seen: Iterable[Seen]) -> str:
-    """The table, and under it what a cell can't say."""
+def status_text(seen: Iterable[Seen], *, width: int = WIDE, every: bool = False) -> str:
+    """The table, within `width` columns; how many stand how; and under it what a cell can't say, with `every` of each group and wait."""
     found = rows(seen)
-    table = [HEADINGS, *(_cells(row) for row in found)]
-    widths = [max(len(line[column]) for line in table) for column in range(len(HEADINGS))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in table]
-    remarks = [f"{row.policy}: {remark}" for row in found for remark in row.remarks]
-    return "\n".join([*lines, *([""] if remarks else []), *remarks])
+    room = WIDE if width >= WIDE else NARROW
+    lines = _table([HEADINGS, *(_cells(row, room) for row in found)], room)
+    below = [line for row in found for line in _below(row, max(width, NARROW), every=every)]
+    counts = Counter(row.standing for row in found)
+    several = ", ".join(f"{counts[standing]} {standing.name.lower()}" for standing in Standing if counts[standing])
+    summary = [f"{len(found)} policies: {several}"] if len(found) > 1 else []
+    return "\n\n".join("\n".join(part) for part in (lines, summary, below) if part)
 
 
 def status_body(seen: Iterable[Seen]) -> list[dict[str, Any]]:
@@ -84,13 +104,16 @@ def _row(preview: Preview) -> Row:
         end=current.end if current else None,
         at=view.at,
         next_due=preview.next_due,
-        moved=sum(not view.behind(dependent) for dependent in view.dependents) if view.current_key else 0,
-        total=len(view.dependents),
-        waiting=tuple(dict.fromkeys(name_of(wait.subject) for wait in plan.waits)),
-        foreign=tuple(credential.key_id for credential in view.foreign if credential.live(view.at)),
+        dependents=view.dependents,
+        waits=tuple(plan.waits),
+        foreign=_foreign(view),
         drift=view.drift,
         remarks=tuple(readable(item.text) for item in found if item.warn or item.code in ("drift", "revoked")),
     )
+
+
+def _foreign(view: View) -> tuple[Credential, ...]:
+    return tuple(credential for credential in view.foreign if credential.live(view.at))
 
 
 def _standing(preview: Preview) -> Standing:
@@ -110,34 +133,82 @@ def _unseen(name: str, error: RotatorError) -> Row:
     return Row(name, Standing.UNREADABLE, remarks=(f"{found.happened} What to do: {found.remedy}",), error=error)
 
 
-def _cells(row: Row) -> tuple[str, ...]:
-    age = days(row.at - row.start) if row.at and row.start else NONE
+def _table(table: Sequence[tuple[str, ...]], room: int) -> list[str]:
+    """Columns side by side; a narrow terminal does without the credential, and with one space between them."""
+    if room == NARROW:
+        table = [(*line[:2], *line[3:]) for line in table]
+    widths = [max(len(line[column]) for line in table) for column in range(len(table[0]))]
+    gap = "  " if room == WIDE else " "
+    return [gap.join(cell.ljust(size) for cell, size in zip(line, widths, strict=True)).rstrip() for line in table]
+
+
+def _cells(row: Row, room: int) -> tuple[str, ...]:
+    name = row.policy if len(row.policy) <= LONGEST_NAME[room] else f"{row.policy[: LONGEST_NAME[room] - 1]}…"
+    age = _short(row.at - row.start) if row.at and row.start else NONE
     due = "now" if row.standing is Standing.DUE else _date(row.next_due)
-    groups = f"{row.moved}/{row.total}" if row.error is None else NONE
-    counts = (str(len(row.waiting) or NONE), str(len(row.foreign) or NONE))
-    state = row.standing.name.lower() + (", drift" if row.drift else "")
-    return (row.policy, state, (row.key_id or NONE)[:8], age, _date(row.end), due, groups, *counts)
+    groups = f"{row.moved}/{len(row.dependents)}" if row.error is None else NONE
+    state = row.standing.name.lower() + (", drift" if row.drift and room == WIDE else "")
+    last = max((credential.end for credential in row.foreign), default=None)
+    foreign = f"{len(row.foreign)}, {_date(last)}" if last and room == WIDE else str(len(row.foreign) or NONE)
+    return (name, state, (row.key_id or NONE)[:8], age, _date(row.end), due, groups, str(len(row.waiting) or NONE), foreign)
+
+
+def _short(span: timedelta) -> str:
+    hours = span.total_seconds() / 3600
+    return f"{hours / 24:.0f}d" if hours >= 48 else f"{hours:.0f}h"
 
 
 def _date(at: datetime | None) -> str:
-    return day(at) if at else NONE
+    return f"{at:%Y-%m-%d}" if at else NONE
+
+
+def _below(row: Row, width: int, *, every: bool) -> Iterator[str]:
+    lines = [*row.remarks, *(_details(row) if every else ())]
+    for line in dict.fromkeys(lines):
+        yield from textwrap.wrap(f"{row.policy}: {line}", width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+
+
+def _details(row: Row) -> Iterator[str]:
+    for dependent in row.dependents:
+        held = "the current credential" if dependent.key_id and dependent.key_id == row.key_id else f"credential {dependent.key_id}"
+        since = f" since {day(dependent.since)}" if dependent.since else ""
+        yield f"group {dependent.name} ({dependent.phase.value}) {f'holds {held}{since}' if dependent.key_id else 'does not say what it holds'}"
+    for wait in row.waits:
+        since = f" (since {day(wait.since)})" if wait.since else ""
+        yield f"waits{f' until {day(wait.until)}' if wait.until else ''}: {readable(wait.text)}{since}"
+    for credential in row.foreign:
+        yield f"foreign credential {credential.key_id} ({credential.display_name or 'no name'}) ends {day(credential.end)}"
 
 
 def _body(row: Row) -> dict[str, Any]:
     credential = {"key_id": row.key_id, "start": instant(row.start), "end": instant(row.end), "age": _age(row)} if row.key_id else None
+    last = max((each.end for each in row.foreign), default=None)
     return {
         "policy": row.policy,
         "state": row.standing.name.lower(),
         "at": instant(row.at),
         "credential": credential,
         "next_due": instant(row.next_due),
-        "groups": {"current": row.moved, "total": row.total},
+        "groups": {"current": row.moved, "total": len(row.dependents), "dependents": [_dependent_body(row, each) for each in row.dependents]},
         "waiting": list(row.waiting),
-        "foreign": list(row.foreign),
+        "waits": [_wait_body(wait) for wait in row.waits],
+        "foreign": [each.key_id for each in row.foreign],
+        "foreign_until": instant(last),
         "drift": row.drift,
         "remarks": list(row.remarks),
         "error": error_body(row.error) if row.error else None,
     }
+
+
+def _dependent_body(row: Row, dependent: Dependent) -> dict[str, Any]:
+    current = dependent.key_id is not None and dependent.key_id == row.key_id
+    shown = {"group": dependent.id, "phase": dependent.phase.value, "key_id": dependent.key_id}
+    return {**shown, "current": current, "since": instant(dependent.since)}
+
+
+def _wait_body(wait: Wait) -> dict[str, Any]:
+    shown = {"code": wait.code, "subject": wait.subject, "reason": readable(wait.text), "until": instant(wait.until)}
+    return {**shown, "since": instant(wait.since), "warn": wait.warn}
 
 
 def _age(row: Row) -> float | None:

@@ -25,7 +25,7 @@ registries: []
 key_vault: {url: "http://myvault", password_secret: my_secret}
 rotation: {validity: 90, renew_befor: 30d}
 """
-VERBS = ("validate", "plan", "status", "provision", "rotate", "revoke", "grant", "adopt", "deploy", "emulator", "demo")
+VERBS = ("validate", "doctor", "plan", "status", "history", "provision", "rotate", "revoke", "grant", "adopt", "deploy", "emulator", "demo")
 
 
 def loaded(*arguments: str, policies: Path) -> set[str]:

@@ -1,0 +1,118 @@
+"""The past rotations of a policy, read off the versions of its secret: what each published, how long it served, and what others put between."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from rotator.plan import Intent, View
+from rotator.plan.words import day, days
+from rotator.policy import Policy
+from rotator.report.words import instant
+from rotator.state import ATTEMPT, HOME, Observed, Version
+
+HEADINGS = ("PUBLISHED", "CREDENTIAL", "HOME", "SERVED", "ENDS", "MARKS")
+NONE = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """One version and its time as the one that readers got: until the next was published, or until now.
+
+    `ours` is what rotator published; a foreign one may have been adopted. `ends` is the end of its credential, as Graph shows it or as the version
+    remembers. `live`: its credential still authenticates, as far as Graph shows. `marks` are in a fixed order.
+    """
+
+    version: Version
+    ours: bool
+    until: datetime
+    current: bool
+    live: bool | None
+    ends: datetime | None
+    marks: tuple[str, ...] = ()
+
+    @property
+    def served(self) -> float:
+        """Seconds for which readers got it."""
+        return (self.until - self.version.created).total_seconds()
+
+
+def chapters(policy: Policy, observed: Observed) -> tuple[Chapter, ...]:
+    """The whole history, the newest first."""
+    view = View(policy, observed, Intent())
+    ends = [*(version.created for version in view.versions[1:]), observed.at]
+    told = (_chapter(view, version, until) for version, until in zip(view.versions, ends, strict=False))
+    return tuple(reversed(tuple(told)))
+
+
+def history_text(policy: Policy, observed: Observed, *, every: bool = False) -> str:
+    """A line for each version; with `every` its id and attempt, too."""
+    found = chapters(policy, observed)
+    rotations = sum(each.ours for each in found)
+    name = policy.key_vault.password_secret
+    head = f"{policy.name}: {rotations} rotation{'' if rotations == 1 else 's'} in {len(found)} version{'' if len(found) == 1 else 's'} of {name}"
+    table = [HEADINGS, *(_cells(each) for each in found)] if found else []
+    widths = [max(len(line[column]) for line in table) for column in range(len(HEADINGS))] if table else []
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in table]
+    if every:
+        ids = [f"    version {each.version.id}, attempt {each.version.tag(ATTEMPT) or NONE}" for each in found]
+        lines = [lines[0], *(line for pair in zip(lines[1:], ids, strict=True) for line in pair)] if lines else []
+    return "\n".join([head, *lines])
+
+
+def history_body(policy: Policy, observed: Observed) -> dict[str, Any]:
+    """The same in the JSON form; `served` is in seconds."""
+    return {"policy": policy.name, "at": instant(observed.at), "versions": [_body(each) for each in chapters(policy, observed)]}
+
+
+def _chapter(view: View, version: Version, until: datetime) -> Chapter:
+    credential = view.credentials.get(version.key_id or "")
+    current = version == view.current_version
+    live = credential.live(view.at) if credential else (False if version.key_id else None)
+    marks = _marks(version, current=current, newest=version == view.newest, live=live)
+    return Chapter(version, version.ours, until, current, live, credential.end if credential else version.expires, marks)
+
+
+def _marks(version: Version, *, current: bool, newest: bool, live: bool | None) -> tuple[str, ...]:
+    found = (
+        ("current", current),
+        ("not ours", not version.ours and not version.adopted),
+        ("on top of ours", newest and not version.ours and not version.adopted),
+        ("adopted", bool(version.adopted)),
+        ("compromised", bool(version.compromised)),
+        ("disabled", not version.enabled),
+        ("gone", live is False),
+    )
+    return tuple(mark for mark, is_so in found if is_so)
+
+
+def _cells(each: Chapter) -> tuple[str, ...]:
+    version = each.version
+    home = (version.tag(HOME) or NONE).replace("_", " ")
+    return (
+        day(version.created),
+        version.key_id or NONE,
+        home,
+        days(each.until - version.created),
+        f"{each.ends:%Y-%m-%d}" if each.ends else NONE,
+        ", ".join(each.marks),
+    )
+
+
+def _body(each: Chapter) -> dict[str, Any]:
+    version = each.version
+    return {
+        "version": version.id,
+        "published": instant(version.created),
+        "ours": each.ours,
+        "key_id": version.key_id,
+        "home": version.tag(HOME),
+        "attempt": version.tag(ATTEMPT),
+        "ends": instant(each.ends),
+        "until": instant(each.until),
+        "served": each.served,
+        "current": each.current,
+        "live": each.live,
+        "enabled": version.enabled,
+        "adopted": list(version.adopted),
+        "compromised": list(version.compromised),
+    }
