@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Any
 
 from rotator.plan import Intent, View
-from rotator.plan.words import day, days
+from rotator.plan.words import days
 from rotator.policy import Policy
 from rotator.report.words import instant
 from rotator.state import ATTEMPT, HOME, Observed, Version
 
-HEADINGS = ("PUBLISHED", "CREDENTIAL", "HOME", "SERVED", "ENDS", "MARKS")
+HEADINGS = ("PUBLISHED (UTC)", "CREDENTIAL", "HOME", "SERVED", "ENDS", "MARKS")
 NONE = "-"
 
 
@@ -89,7 +89,7 @@ def _cells(each: Chapter) -> tuple[str, ...]:
     version = each.version
     home = (version.tag(HOME) or NONE).replace("_", " ")
     return (
-        day(version.created),
+        f"{version.created:%Y-%m-%d %H:%M}",
         version.key_id or NONE,
         home,
         days(each.until - version.created),

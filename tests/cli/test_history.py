@@ -40,7 +40,7 @@ def test_history_tells_each_version_the_newest_first_with_how_long_it_served(liv
 def test_history_is_a_table_that_a_terminal_of_120_columns_holds(lived: Scene) -> None:
     text = lived("history", NAME).out.splitlines()
     assert text[0] == f"{NAME}: 2 rotations in 4 versions of {PASSWORD}"
-    assert text[1].split() == ["PUBLISHED", "CREDENTIAL", "HOME", "SERVED", "ENDS", "MARKS"]
+    assert text[1].split() == ["PUBLISHED", "(UTC)", "CREDENTIAL", "HOME", "SERVED", "ENDS", "MARKS"]
     assert [line.split("  ")[-1].strip() for line in text[2:]] == [
         "not ours, on top of ours",
         "current",
