@@ -26,11 +26,12 @@ from pathlib import Path
 import azure.functions as func
 
 from rotator import clients, fleet
+from rotator.cloud import CLOUDS
 from rotator.engine import Result, Run, reconcile
 from rotator.errors import RotatorError
 from rotator.events import Event, StepFailed, Vetoed, as_json
 from rotator.lease import LocalLease
-from rotator.policy import durations, load
+from rotator.policy import Policy, durations, load
 from rotator.ports import Clock, World
 from rotator.system import SystemClock
 
@@ -73,7 +74,12 @@ class Settings:
             at_most = durations.parse(text)
         except ValueError as error:
             raise RotatorError(f"the app setting ROTATOR_MAX_DURATION is {text!r}: {error}", remedy="Write 8m, 25m or 1h30m.") from None
-        return cls(root / (environment.get("ROTATOR_POLICIES") or "policies"), at_most, environment.get("ROTATOR_CLOUD") or "public")
+        cloud = environment.get("ROTATOR_CLOUD") or "public"
+        if cloud not in CLOUDS:
+            raise RotatorError(
+                f"the app setting ROTATOR_CLOUD is {cloud!r}, which is no cloud", remedy=f"Write {', '.join(CLOUDS)}, or leave it out."
+            )
+        return cls(root / (environment.get("ROTATOR_POLICIES") or "policies"), at_most, cloud)
 
 
 def schedule(environment: Mapping[str, str]) -> str:
@@ -99,6 +105,7 @@ async def rotate(timer: func.TimerRequest) -> None:
 
 async def _run(settings: Settings) -> tuple[Result, ...]:
     policies = load(settings.policies, cloud=settings.cloud)
+    _ensure_long_enough(settings, policies)
     clock, connecting = connected(settings.cloud)
     lease = LocalLease(Path(tempfile.gettempdir()) / "rotator")
     deadline = clock.elapsed() + settings.at_most.total_seconds()
@@ -108,6 +115,14 @@ async def _run(settings: Settings) -> tuple[Result, ...]:
     except TimeoutError:
         state = "Whatever was finished before is as the events above say; nothing was undone."
         raise RotationFailed(f"the run was cut off {durations.render(settings.at_most + GRACE)} after its start", state=state) from None
+
+
+def _ensure_long_enough(settings: Settings, policies: tuple[Policy, ...]) -> None:
+    """A run that could never prove a credential would never rotate one, and only warn of it. Raises RotatorError."""
+    longest = max((policy.proof.deadline for policy in policies), default=timedelta())
+    if settings.at_most < longest:
+        happened = f"the app setting ROTATOR_MAX_DURATION is {durations.render(settings.at_most)}, and proving a credential may take longer"
+        raise RotatorError(happened, remedy=f"Write {durations.render(longest)} or more, or shorten `proof.deadline` in the policies.")
 
 
 def connected(cloud: str) -> tuple[Clock, AbstractAsyncContextManager[World]]:

@@ -76,7 +76,7 @@ class LocalLease:
     def _open(self, name: str) -> int:
         try:
             self.where.mkdir(mode=0o700, parents=True, exist_ok=True)
-            return os.open(self.where / _file(name), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            return os.open(self.where / _file(name), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         except OSError as error:
             remedy = "Make the directory writable, or name another with --lease-dir; all runs of a policy must name the same."
             raise RotatorError(f"the lease directory {self.where} can't be used: {error.strerror}", remedy=remedy) from error

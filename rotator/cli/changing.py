@@ -175,7 +175,7 @@ def revoke(
 
         result = await revoke_in(run, wait=wait, credentials=credentials)
         if record:
-            record.write_text(_exported(policy.name, await run.world.access(policy)))
+            _write_record(record, _exported(policy.name, await run.world.access(policy)), policy.name)
         return result
 
     session.change(common, (policy,), do, lease_dir=lease_dir, purpose="access")
@@ -184,6 +184,16 @@ def revoke(
 def _ensure_writable(record: Path | None) -> None:
     if record:
         record.open("a").close()
+
+
+def _write_record(record: Path, text: str, policy: str) -> None:
+    from rotator.errors import RotatorError
+
+    try:
+        record.write_text(text)
+    except OSError as error:
+        state = f"The access is revoked all the same, and recorded in the vault; `rotator grant {policy}` restores it."
+        raise RotatorError(f"{record} can't be written: {error.strerror}", state=state, remedy="Run again with another --record FILE.") from None
 
 
 def _exported(policy: str, found: "AccessRecord") -> str:

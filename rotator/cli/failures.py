@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import Any
 
 import typer
 
@@ -22,13 +23,21 @@ def reported(common: Common) -> Iterator[None]:
         _report(common, error)
         raise typer.Exit(code(error)) from None
     except OSError as error:
-        wrapped = RotatorError(f"{error.filename or 'a file'}: {error.strerror or type(error).__name__}", remedy="Make it usable, then run again.")
+        what, state = f"{error.filename or 'a file'}: {error.strerror or type(error).__name__}", "Whatever was finished before is as reported."
+        wrapped = RotatorError(what, state=state, remedy="Make it usable, then run again.")
         _report(common, wrapped)
         raise typer.Exit(1) from None
-    except (typer.Exit, typer.Abort, typer.BadParameter):
+    except typer.BadParameter as error:
+        _object(common, 2, {"type": "UsageError", "happened": error.message, "state": "Nothing was changed.", "remedy": "Correct the command."})
+        raise
+    except (typer.Exit, typer.Abort):
         raise
     except KeyboardInterrupt:
-        typer.echo("Interrupted. Nothing is lost: the next run looks at the world and goes on from there.", err=True)
+        happened, remedy = "Interrupted.", "Nothing is lost: the next run looks at the world and goes on from there."
+        _object(
+            common, INTERRUPTED, {"type": "Interrupted", "happened": happened, "state": "Whatever was finished before is done.", "remedy": remedy}
+        )
+        typer.echo(f"{happened} {remedy}", err=True)
         raise typer.Exit(INTERRUPTED) from None
     except Exception as error:  # noqa: BLE001 - the last one to whom a bug can be told
         from rotator.fleet import unexpected
@@ -51,12 +60,20 @@ def code(error: RotatorError) -> int:
 
 
 def _report(common: Common, error: RotatorError) -> None:
-    from rotator.report.words import document, error_body
+    from rotator.report.words import error_body
 
     body = error_body(error)
-    if common.output is Output.json:
-        typer.echo(json.dumps(document(common.command, code(error), error=body), indent=2))
+    _object(common, code(error), body)
     if common.log_format is LogFormat.json:
         typer.echo(json.dumps({"v": 1, "event": "error", **body}), err=True)
     else:
         typer.echo(str(error.diagnose()), err=True)
+
+
+def _object(common: Common, exit_code: int, body: dict[str, Any]) -> None:
+    """For programs, the same on stdout."""
+    from rotator.report.words import document
+
+    if common.output is Output.json:
+        with suppress(OSError):
+            typer.echo(json.dumps(document(common.command, exit_code, error=body), indent=2))

@@ -10,6 +10,7 @@ import copy
 import json
 import logging
 import traceback
+from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
@@ -59,8 +60,9 @@ class _Handler(logging.Handler):
     """Ours, to be found again; stderr is what it is when something is said."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Say it."""
-        typer.echo(self.format(record), err=True)
+        """Say it, where somebody can be told; a run doesn't end for a closed stderr."""
+        with suppress(OSError):
+            typer.echo(self.format(record), err=True)
 
 
 def frames(error: BaseException | None) -> str:

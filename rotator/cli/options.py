@@ -3,8 +3,10 @@
 import functools
 import inspect
 import json
+import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -74,10 +76,22 @@ class Common:
         from rotator.report.words import document
 
         shown = text() if self.output is Output.text else json.dumps(document(self.command, code, **body()), indent=2)
-        if shown:
-            typer.echo(shown)
+        if shown and not _said(shown):
+            raise typer.Exit(code or 1)
         if code:
             raise typer.Exit(code)
+
+
+def _said(text: str) -> bool:
+    """Put it on stdout. Where that is closed or full, say so on stderr: what was done is done, and its exit code still tells of it."""
+    try:
+        typer.echo(text)
+    except OSError as error:
+        with suppress(OSError):
+            typer.echo(f"The report could not be written ({error.strerror}). What was done is done; `rotator status` shows how things are.", err=True)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # lest the end of the program try it once more
+        return False
+    return True
 
 
 Policies = Annotated[Path, typer.Option("--policies", envvar="ROTATOR_POLICIES", metavar="DIR", help="Directory of the policies.")]
@@ -138,4 +152,4 @@ def ask(question: str, yes: bool) -> None:
 
 def on_terminal() -> bool:
     """Whether somebody is there to be asked."""
-    return sys.stdin.isatty()
+    return sys.stdin is not None and sys.stdin.isatty()

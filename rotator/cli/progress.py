@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 import typer
@@ -29,15 +29,17 @@ def telling(common: Common) -> Iterator[tuple[Tell, Story]]:
     with _live() if live and on_terminal() else _lines(common) as show:
 
         def tell(event: Event) -> None:
+            """A run goes on though nobody can be told: what it has begun must be finished, and the report says it all."""
             story.events.append(event)
-            show(event)
+            with suppress(OSError):
+                show(event)
 
         yield tell, story
 
 
 def on_terminal() -> bool:
     """Whether somebody watches."""
-    return sys.stderr.isatty()
+    return sys.stderr is not None and sys.stderr.isatty()
 
 
 @contextmanager

@@ -6,6 +6,7 @@ two policies that would manage the same thing; a vault of another cloud; a name 
 
 from collections.abc import Collection, Iterator
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 from typing import Any
 
 from pydantic import ValidationError
@@ -19,6 +20,8 @@ from rotator.policy.model import Policy, PolicyFile
 from rotator.policy.rivals import rivals
 
 _SUFFIXES = (".yaml", ".yml")
+LARGEST = 1 << 20
+"""Bytes of a policy or manifest; thousands of container groups take fewer, and more would take minutes to read."""
 
 
 def load(directory: Path | str, names: Collection[str] = (), cloud: str | None = None, *, required: bool = True) -> tuple[Policy, ...]:
@@ -72,7 +75,7 @@ def _documents(directory: Path, *, required: bool) -> tuple[list[Located], list[
             found.append(parse(_text(file), str(file)))
         except PolicyError as error:
             wrong += error.mistakes
-    named = {_beside(document, name).resolve() for document in found for name in _manifests(document).values() if isinstance(name, str)}
+    named = {file.resolve() for document in found for name in _manifests(document).values() if _is_file(file := _beside(document, str(name)))}
     found = [document for document in found if Path(document.file).resolve() not in named]
     if required and not found and not wrong:
         wrong.append(Mistake(str(directory), 1, 1, "", "", "no policy here", "Write one as a file NAME.yaml; the documentation begins with one."))
@@ -81,6 +84,11 @@ def _documents(directory: Path, *, required: bool) -> tuple[list[Located], list[
 
 def _text(file: Path) -> str:
     try:
+        kind = file.stat()
+        if not (S_ISREG(kind.st_mode) or S_ISDIR(kind.st_mode)):
+            raise PolicyError((Mistake(str(file), 1, 1, "", "", "not a file", "Write a plain file; nothing is read from a device or a pipe."),))
+        if kind.st_size > LARGEST:
+            raise PolicyError((Mistake(str(file), 1, 1, "", "", f"larger than {LARGEST >> 20} MiB", "Split it: a policy is about one principal."),))
         return file.read_text("utf-8-sig")
     except UnicodeDecodeError:
         raise PolicyError((Mistake(str(file), 1, 1, "", "", "not UTF-8 text", "Save it as UTF-8."),)) from None
@@ -133,12 +141,20 @@ def _manifest(document: Located, index: int, name: object) -> tuple[Any, tuple[M
     if not isinstance(name, str):
         return None, (document.mistake(path, "not the name of a file", remedy),)
     file = _beside(document, name)
-    if not file.is_file():
+    if not _is_file(file):
         return None, (document.mistake(path, f"no such file: {file}", remedy, value=name),)
     try:
         return manifest.read(_text(file), str(file), str(document.at((*path[:-1], "id"))))
     except PolicyError as error:
         return None, error.mistakes
+
+
+def _is_file(file: Path) -> bool:
+    """Whether there is such a file; there is none of a name that no file can have."""
+    try:
+        return file.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def _beside(document: Located, name: str) -> Path:

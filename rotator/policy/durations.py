@@ -38,7 +38,11 @@ def _read(value: object) -> timedelta:
         return value
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise PydanticCustomError("duration", "not a duration", {"remedy": "Write a number and its unit, for example 24h."})
-    if not isinstance(value, str):
+    if isinstance(value, float):
+        raise PydanticCustomError(
+            "duration", "not a duration", {"remedy": "Write a whole number and its unit, for example 36h for a day and a half."}
+        )
+    if isinstance(value, int):
         raise PydanticCustomError("duration", "a number without a unit", {"remedy": f"Write {value}d, {value}h, {value}m or {value}s."})
     try:
         return parse(value)

@@ -21,6 +21,9 @@ _READ = {_TAG + "null", _TAG + "bool", _TAG + "int", _TAG + "float"}
 _TEXT = {_TAG + "str", _TAG + "timestamp", _TAG + "value"}
 """A date is a text here, as it is in JSON: an unquoted ``apiVersion: 2025-09-01`` means its letters."""
 
+MOST_REPEATED = 20_000
+"""Nodes that aliases may repeat in one document, of which a policy of thousands of container groups needs fewer."""
+
 
 def dotted(path: Path) -> str:
     """A path as a person reads it: ``container_groups[0].secrets.containers/app/env/DB``."""
@@ -76,13 +79,14 @@ def parse(text: str, file: str, *, version: tuple[int, int] = (1, 2)) -> Located
     """
     yaml = YAML(typ="safe", pure=True)
     yaml.version = version
+    document = Located(file)
     try:
         root = yaml.compose(text)
+        document.data = None if root is None else _Reader(document, yaml).read(root, (), ())
     except YAMLError as error:
         raise PolicyError((_syntax(error, text, file),)) from None
-    document = Located(file)
-    if root is not None:
-        document.data = _Reader(document, yaml).read(root, (), ())
+    except RecursionError:
+        raise PolicyError((Mistake(file, 1, 1, "", "", "nested too deeply", "Write it flatter; a policy is at most six levels deep."),)) from None
     return document
 
 
@@ -99,9 +103,16 @@ def _syntax(error: YAMLError, text: str, file: str) -> Mistake:
 class _Reader:
     document: Located
     yaml: YAML
+    known: set[int] = field(default_factory=set)
+    again: int = 0
+    """How many nodes were read once more, by an alias: aliases of aliases may be more than a machine can hold."""
 
     def read(self, node: Node, path: Path, above: tuple[Node, ...]) -> Any:
         self.document.values[path] = _place(node)
+        self.again += id(node) in self.known
+        self.known.add(id(node))
+        if self.again >= MOST_REPEATED:
+            return self._refuse(path, "aliases that repeat too much", "Write it out.") if self.again == MOST_REPEATED else None
         if node in above:
             return self._refuse(path, "an alias of something that it is part of", "Write it out.")
         if isinstance(node, MappingNode):
@@ -126,7 +137,10 @@ class _Reader:
 
     def _scalar(self, node: Node, path: Path) -> Any:
         if node.tag in _READ:
-            return self.yaml.constructor.construct_object(node)
+            try:
+                return self.yaml.constructor.construct_object(node)
+            except ValueError:
+                return self._refuse(path, "not a number that can be read", "Write a smaller one, or a text in quotes.")
         if node.tag not in _TEXT:
             return self._refuse(path, "a YAML tag", "Put the text in quotes.")
         return node.value

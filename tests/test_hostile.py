@@ -1,0 +1,175 @@
+"""What people and machines get wrong: texts that no policy is, files that no file is, ends that nobody listens to."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+
+from rotator.errors import PolicyError, RotatorError
+from rotator.function_app import Settings, _ensure_long_enough
+from rotator.lease import LocalLease
+from rotator.policy import load
+from tests.cli.scene import NAME, Scene, make
+from tests.test_policy import GROUP, MINIMAL
+from tests.virtual import VirtualLoop, run
+
+LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True)
+)
+TEXTS = {
+    "aliases of aliases, a million times": (LAUGHS, "aliases that repeat too much"),
+    "nested a thousand times": ("a: " + "[" * 1500 + "]" * 1500, "nested too deeply"),
+    "a number of five thousand digits": (f"proof: {{times: {'9' * 5000}}}", "not a number that can be read"),
+    "more than anybody writes": (MINIMAL + "#" * (1 << 20), "larger than 1 MiB"),
+    "an object of Python": ("principal: !!python/object/apply:os.system [id]", "a list, where keys are needed"),
+    "a manifest of no possible name": (f'{MINIMAL}container_groups: [{{id: {GROUP}, manifest: "a\\0b"}}]', "no such file"),
+    "a manifest of a name too long": (f"{MINIMAL}container_groups: [{{id: {GROUP}, manifest: {'m' * 4000}}}]", "no such file"),
+    "no end of a time": (f"{MINIMAL}rotation: {{validity: .inf}}", "not a duration"),
+    "a part of a day": (f"{MINIMAL}rotation: {{overlap: 1.5}}", "not a duration"),
+}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_a_text_that_is_no_policy_is_a_mistake_and_nothing_worse(name: str, tmp_path: Path) -> None:
+    text, problem = TEXTS[name]
+    (tmp_path / "one.yaml").write_text(text)
+    with pytest.raises(PolicyError) as refused:
+        load(tmp_path)
+    assert any(problem in mistake.problem for mistake in refused.value.mistakes), refused.value
+
+
+@pytest.mark.parametrize("kind", ["a directory", "a pipe", "a link to nowhere", "a link to itself", "a device"])
+def test_what_is_no_file_is_named_and_never_waited_for(kind: str, tmp_path: Path) -> None:
+    (tmp_path / "good.yaml").write_text(MINIMAL)
+    bad = tmp_path / "bad.yaml"
+    match kind:
+        case "a directory":
+            bad.mkdir()
+        case "a pipe":
+            os.mkfifo(bad)
+        case _:
+            bad.symlink_to({"a link to nowhere": "nowhere", "a link to itself": "bad.yaml", "a device": "/dev/zero"}[kind])
+    with pytest.raises(PolicyError) as refused:
+        load(tmp_path)
+    assert [Path(mistake.file).name for mistake in refused.value.mistakes] == ["bad.yaml"]
+
+
+def test_line_ends_of_any_system_and_a_byte_order_mark_are_no_mistakes(tmp_path: Path) -> None:
+    for end in ("\r\n", "\r"):
+        (tmp_path / "one.yaml").write_bytes(b"\xef\xbb\xbf" + MINIMAL.replace("\n", end).encode())
+        assert len(load(tmp_path)) == 1
+
+
+# ends
+
+
+def validate(directory: Path, redirection: str) -> subprocess.CompletedProcess[str]:
+    """``rotator validate`` in a shell, with its ends bent."""
+    command = f"{sys.executable} -m rotator validate --policies {directory} {redirection}"
+    return subprocess.run(["/bin/bash", "-c", command], capture_output=True, text=True, check=False, cwd=Path(__file__).parent.parent)
+
+
+@pytest.mark.parametrize("redirection", [">/dev/full", "| true; exit ${PIPESTATUS[0]}"])
+def test_a_report_that_nobody_takes_is_said_and_is_no_success(redirection: str, tmp_path: Path) -> None:
+    (tmp_path / "one.yaml").write_text(MINIMAL)
+    ended = validate(tmp_path, redirection)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("The report could not be written (")
+    assert "What was done is done" in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+
+
+def test_no_ends_at_all_are_survived(tmp_path: Path) -> None:
+    (tmp_path / "one.yaml").write_text(MINIMAL)
+    assert validate(tmp_path, "<&- >&- 2>&-").returncode == 0
+
+
+@pytest.fixture(name="rotator")
+def _rotator(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Scene:
+    return make(monkeypatch, tmp_path)
+
+
+def test_a_rotation_is_finished_although_nobody_can_be_told(rotator: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broken stderr in the middle of an issue once left a credential behind that nobody had published."""
+    heard = []
+
+    def broken(text: object, *, err: bool = False, **_: object) -> None:
+        heard.append(err)
+        if err:
+            raise BrokenPipeError(32, "Broken pipe")
+
+    monkeypatch.setattr(typer, "echo", broken)
+    assert rotator("rotate", NAME, "--adopt").code == 0
+    assert True in heard
+    assert len(rotator.live()) == 2
+    assert rotator.pulls()
+
+
+def test_without_a_standard_input_it_asks_for_a_yes(rotator: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    from rotator.cli.options import ask
+
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(typer.BadParameter, match="add --yes"):
+        ask("Really?", yes=False)
+
+
+@pytest.mark.parametrize("words", [("rotate", "--key-id", "x"), ("deploy", NAME, "nobody"), ("rotate", "--max-duration", "soon"), ("revoke", NAME)])
+def test_a_mistake_in_a_command_is_an_object_for_programs(rotator: Scene, words: tuple[str, ...]) -> None:
+    said = rotator(*words, "--output", "json")
+    assert said.code == 2
+    assert (said.json["command"], said.json["exit_code"], said.json["error"]["type"]) == (words[0], 2, "UsageError")
+    assert said.json["error"]["happened"] in " ".join(said.err.split())
+
+
+def test_an_interruption_is_an_object_for_programs(rotator: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    from rotator.clients.world import AzureWorld
+
+    async def interrupted(*_: object) -> object:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(AzureWorld, "observe", interrupted)
+    said = rotator("plan", "--output", "json")
+    assert (said.code, said.json["exit_code"], said.json["error"]["type"]) == (130, 130, "Interrupted")
+
+
+def test_a_record_that_can_not_be_written_in_the_end_does_not_hide_the_revocation(rotator: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    said = rotator("revoke", NAME, "--yes", "--no-wait", "--record", "/dev/null")
+    assert said.code == 1
+    assert "The access is revoked all the same" in said.out
+    assert "Nothing was changed" not in said.out + said.err
+
+
+# leases and settings
+
+
+def test_a_lease_never_writes_through_a_link(tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("mine")
+    (tmp_path / "name.lock").symlink_to("precious")
+
+    async def hold(loop: VirtualLoop) -> None:
+        with pytest.raises(RotatorError, match="lease directory"):
+            async with LocalLease(tmp_path).hold("name", Settings.read({}).at_most):
+                pass
+
+    run(hold)
+    assert (tmp_path / "precious").read_text() == "mine"
+
+
+def test_a_cloud_that_there_is_not_is_named_by_its_setting() -> None:
+    with pytest.raises(RotatorError, match="ROTATOR_CLOUD is 'mars'"):
+        Settings.read({"ROTATOR_CLOUD": "mars"})
+
+
+def test_a_time_in_which_nothing_can_be_proven_is_refused_at_once(tmp_path: Path) -> None:
+    (tmp_path / "one.yaml").write_text(MINIMAL)
+    with pytest.raises(RotatorError, match="ROTATOR_MAX_DURATION is 4m") as refused:
+        _ensure_long_enough(Settings.read({"ROTATOR_MAX_DURATION": "4m"}), load(tmp_path))
+    assert refused.value.remedy.startswith("Write 5m or more")
+    _ensure_long_enough(Settings.read({}), load(tmp_path))
