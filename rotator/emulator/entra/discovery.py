@@ -15,6 +15,21 @@ HOSTS = frozenset(host for cloud in CLOUDS for host in cloud)
 GRAPH = ("graph.microsoft.com", "microsoftgraph.chinacloudapi.cn", "graph.microsoft.us")
 """Microsoft Graph's host in each of these clouds."""
 
+CLAIMS = (
+    "sub",
+    "iss",
+    "cloud_instance_name",
+    "cloud_instance_host_name",
+    "cloud_graph_host_name",
+    "msgraph_host",
+    "aud",
+    "exp",
+    "iat",
+    "acr",
+    "nonce",
+)
+"""What a token may say, as the documents list it."""
+
 _CACHES = ("login.windows.net", "login.partner.microsoftonline.cn", "login.microsoftonline.us")
 
 
@@ -30,7 +45,7 @@ def configuration(host: str, tenant: str, issued_by: str, *, v2: bool) -> dict[s
     base, endpoints = f"https://{host}/{tenant}", "oauth2/v2.0" if v2 else "oauth2"
     return {
         "token_endpoint": f"{base}/{endpoints}/token",
-        "token_endpoint_auth_methods_supported": ["client_secret_post"],
+        "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
         "jwks_uri": f"{base}/discovery/{'v2.0/' if v2 else ''}keys",
         "response_modes_supported": ["query", "fragment", "form_post"],
         "subject_types_supported": ["pairwise"],
@@ -39,11 +54,14 @@ def configuration(host: str, tenant: str, issued_by: str, *, v2: bool) -> dict[s
         "scopes_supported": ["openid", "profile", "email", "offline_access"],
         "issuer": f"https://{host}/{issued_by}/v2.0" if v2 else f"https://sts.windows.net/{issued_by}/",
         "request_uri_parameter_supported": False,
+        "userinfo_endpoint": f"https://{GRAPH[_cloud(host)]}/oidc/userinfo" if v2 else f"{base}/openid/userinfo",
         "authorization_endpoint": f"{base}/{endpoints}/authorize",
         "device_authorization_endpoint": f"{base}/{endpoints}/devicecode",
         "http_logout_supported": True,
         "frontchannel_logout_supported": True,
         "end_session_endpoint": f"{base}/{endpoints}/logout",
+        "claims_supported": list(CLAIMS),
+        "kerberos_endpoint": f"{base}/kerberos",
         "tenant_region_scope": "EU",
         "cloud_instance_name": CLOUDS[_cloud(host)][0].removeprefix("login."),
         "cloud_graph_host_name": "graph.windows.net",

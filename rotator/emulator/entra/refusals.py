@@ -93,5 +93,6 @@ BAD_SCOPE = Refusal(
 )
 MISSING_PARAMETER = Refusal(900144, 400, "invalid_request", "The request body must contain the following parameter: '{name}'.")
 UNSUPPORTED_GRANT = Refusal(70003, 400, "unsupported_grant_type", "The app requested an unsupported grant type '{grant}'.")
+POST_ONLY = Refusal(900561, 400, "invalid_request", "The endpoint only accepts POST requests. Received a GET request.")
 MALFORMED = Refusal(9002313, 400, "invalid_request", "Invalid request. Request is malformed or invalid.")
 UNKNOWN_INSTANCE = Refusal(50049, 400, "invalid_instance", "Unknown or invalid instance.")

@@ -1,8 +1,9 @@
 """Entra's HTTP: the token endpoints in their v1 and v2.0 forms, discovery, keys, and the OAuth error envelope."""
 
+import base64
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import unquote_plus, urlsplit
 
 from rotator.emulator.entra import discovery, refusals, signing
 from rotator.emulator.wire import Call, Caller, Json, Request, Response, Route, ServiceError, Table
@@ -36,6 +37,8 @@ class Entra:
                 ("entra.keys", "GET", "/{tenant}/discovery/keys", self._keys),
                 ("entra.token", "POST", "/{tenant}/oauth2/v2.0/token", self._token),
                 ("entra.token", "POST", "/{tenant}/oauth2/token", self._token_v1),
+                ("entra.token", "GET", "/{tenant}/oauth2/v2.0/token", self._post_only),
+                ("entra.token", "GET", "/{tenant}/oauth2/token", self._post_only),
             )
         )
 
@@ -111,6 +114,9 @@ class Entra:
             self._tokens.refuse_assertion(call["tenant"], form["client_id"], form["client_assertion"])
         return form
 
+    def _post_only(self, call: Call) -> Response:
+        raise refusals.POST_ONLY.about()
+
     def _token(self, call: Call) -> Response:
         form = self._form(call, "scope")
         answer = self._tokens.issue(call["tenant"], form["client_id"], form.get("client_secret"), form["scope"], form.get("claims"))
@@ -135,7 +141,7 @@ class Entra:
 def _credentials(call: Call, wanted: str) -> dict[str, str]:
     """The form of a client-credentials request with all it must have. Raises ServiceError 400."""
     try:
-        form = call.request.form()
+        form = {**call.request.form(), **_basic(call.request.headers.get("authorization", ""))}
     except ValueError as error:
         raise refusals.MALFORMED.about() from error
     grant = form.get("grant_type")
@@ -145,3 +151,12 @@ def _credentials(call: Call, wanted: str) -> dict[str, str]:
         if not form.get(name):
             raise refusals.MISSING_PARAMETER.about(name=name)
     return form
+
+
+def _basic(header: str) -> dict[str, str]:
+    """A client's id and secret where they stand in the header (RFC 6749, 2.3.1). Raises ValueError."""
+    scheme, _, encoded = header.partition(" ")
+    if scheme.lower() != "basic":
+        return {}
+    client_id, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
+    return {"client_id": unquote_plus(client_id), "client_secret": unquote_plus(secret)}

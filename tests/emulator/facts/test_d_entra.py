@@ -1,9 +1,10 @@
 """Facts D1 to D4 of Entra's token endpoint: what it is asked, how it refuses, where it is found, how long tokens live."""
 
+import base64
 import json
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 
 import jwt
 import pytest
@@ -70,6 +71,28 @@ def test_d1_the_published_keys_verify_a_token(world: Tenancy, tenant: str, path:
     key = next(jwt.PyJWK(each) for each in keys if each["kid"] == jwt.get_unverified_header(given)["kid"])
     options = {"verify_exp": False, "verify_nbf": False, "verify_iat": False}
     assert jwt.decode(given, key.key, ["RS256"], audience=ARM, options=options)["appid"] == world.caller.app_id  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("version", ["v2.0/", ""])
+def test_d1_a_client_may_show_its_secret_in_the_header_as_oauth_has_it(world: Tenancy, version: str) -> None:
+    target = {"scope": f"{ARM}/.default"} if version else {"resource": ARM}
+    body = urlencode({"grant_type": "client_credentials", **target}).encode()
+
+    def asked(secret: str) -> Answer:
+        basic = base64.b64encode(f"{world.caller.app_id}:{quote_plus(secret)}".encode()).decode()
+        sent = Request.parse("POST", f"{LOGIN}/{TENANT}/oauth2/{version}token", {"Authorization": f"Basic {basic}"}, body)
+        response = world.app.handle(sent)
+        return response.status, json.loads(response.body), response.headers
+
+    assert asked(world.secret)[0] == 200
+    assert number(asked("wrong")) == (401, "invalid_client", 7000215)
+    malformed = world.app.handle(Request.parse("POST", f"{LOGIN}/{TENANT}/oauth2/{version}token", {"Authorization": "Basic ?"}, body))
+    assert json.loads(malformed.body)["error_codes"] == [9002313]
+
+
+def test_d2_900561_for_a_get_of_the_token_endpoint(world: Tenancy) -> None:
+    response = world.app.handle(Request.parse("GET", f"{LOGIN}/{TENANT}/oauth2/v2.0/token", {}))
+    assert json.loads(response.body)["error_codes"] == [900561]
 
 
 def test_d1_the_v1_endpoint_takes_a_resource_and_answers_in_its_own_shape(world: Tenancy) -> None:
