@@ -121,7 +121,17 @@ def test_owners_can_be_bound_at_birth_and_are_references_too(world: Tenancy) -> 
 
 
 @pytest.mark.parametrize(
-    "body", [{"signInAudience": "Everybody"}, {"displayName": ""}, {"displayName": None}, {"tags": "x"}, {"identifierUris": "x"}]
+    "body",
+    [
+        {"signInAudience": "Everybody"},
+        {"displayName": ""},
+        {"displayName": None},
+        {"tags": "x"},
+        {"identifierUris": "x"},
+        {"appRoles": [3]},
+        {"api": 3},
+        {"servicePrincipalLockConfiguration": 3},
+    ],
 )
 def test_a_value_that_a_property_cannot_have_is_400(world: Tenancy, body: dict[str, object]) -> None:
     _, app, _ = pair(world)
@@ -369,10 +379,41 @@ def test_a_restriction_may_spare_older_applications_or_be_off(world: Tenancy, re
         {"displayName": "x", "colour": "red"},
         {"displayName": "x", "restrictions": {"passwordCredentials": [{"restrictionType": "other"}]}},
         {"displayName": "x", "restrictions": {"passwordCredentials": [{"restrictionType": "passwordLifetime", "maxLifetime": "soon"}]}},
+        {
+            "displayName": "x",
+            "restrictions": {"passwordCredentials": [{"restrictionType": "passwordAddition", "restrictForAppsCreatedAfterDateTime": "x"}]},
+        },
+        {"displayName": "x", "restrictions": 3},
     ],
 )
 def test_a_policy_that_makes_no_sense_is_refused(world: Tenancy, body: dict[str, object]) -> None:
     assert code(world.call("POST", "/policies/appManagementPolicies", body)) == (400, "Request_BadRequest")
+
+
+# federated identity credentials
+
+FEDERATED = {"name": "ci", "issuer": "https://token.example", "subject": "repo:x", "audiences": ["api://AzureADTokenExchange"]}
+
+
+def test_a_federated_credential_is_made_read_by_id_and_name_changed_and_deleted(world: Tenancy) -> None:
+    app_id, app, _ = pair(world)
+    path = f"/applications(appId='{app_id}')/federatedIdentityCredentials"
+    status, made, headers = world.call("POST", path, FEDERATED)
+    assert (status, list(made)) == (201, ["@odata.context", "id", "name", "issuer", "subject", "description", "audiences"])
+    assert made["@odata.context"] == f"{GRAPH}/$metadata#applications('{app}')/federatedIdentityCredentials/$entity"
+    assert headers["Location"].endswith(f"/federatedIdentityCredentials/{made['id']}")
+    assert world.call("PATCH", f"{path}/{made['id']}", {"subject": "repo:y", "description": "d"})[0] == 204
+    assert world.call("GET", f"{path}/ci")[1]["subject"] == "repo:y"
+    assert ids(world.call("GET", f"{path}?$filter=name eq 'ci'")) == [made["id"]]
+    assert code(world.call("POST", path, FEDERATED)) == (409, "Request_MultipleObjectsWithSameKeyValue")
+    assert world.call("DELETE", f"{path}/ci")[0] == 204
+    assert code(world.call("GET", f"{path}/ci")) == (404, "Request_ResourceNotFound")
+
+
+@pytest.mark.parametrize("changes", [{"issuer": None}, {"audiences": []}, {"audiences": ["a", "b"]}, {"subject": 3}, {"colour": "red"}])
+def test_a_federated_credential_that_makes_no_sense_is_refused(world: Tenancy, changes: dict[str, object]) -> None:
+    _, app, _ = pair(world)
+    assert code(world.call("POST", f"/applications/{app}/federatedIdentityCredentials", {**FEDERATED, **changes})) == (400, "Request_BadRequest")
 
 
 # objects of any kind
@@ -386,6 +427,8 @@ def test_objects_of_any_kind_are_read_and_deleted_by_id(world: Tenancy) -> None:
         assert world.call("GET", f"/directoryObjects/{oid}")[1]["@odata.type"] == f"#microsoft.graph.{kind}"
     _, found, _ = world.call("POST", "/directoryObjects/getByIds", {"ids": [*kinds, NOBODY], "types": ["group", "application"]})
     assert {each["id"] for each in found["value"]} == {app, made}
+    assert code(world.call("POST", "/directoryObjects/getByIds", {"ids": [app], "types": 3})) == (400, "Request_BadRequest")
+    assert code(world.call("POST", "/applications", {"displayName": "x", "owners@odata.bind": 3})) == (400, "Request_BadRequest")
     assert world.call("DELETE", f"/directoryObjects/{app}")[0] == 204
     assert code(world.call("GET", f"/directoryObjects/{principal}")) == (404, "Request_ResourceNotFound")
 
@@ -431,6 +474,10 @@ GET = {"id": "1", "method": "GET", "url": "/applications"}
         [{**GET, "dependsOn": ["2"]}],
         [{**GET, "dependsOn": ["1"]}],
         [{**GET, "method": "TRACE"}],
+        [{**GET, "dependsOn": 3}],
+        [{**GET, "dependsOn": [3]}],
+        [{**GET, "headers": 3}],
+        [{**GET, "headers": {"Content-Type": 3}}],
         [{"id": "1"}],
         [{"id": "1", "method": "POST", "url": "/applications", "body": {"displayName": "x"}}],
     ],

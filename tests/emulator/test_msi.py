@@ -72,6 +72,13 @@ def test_an_identity_is_a_resource_and_a_service_principal_and_goes_as_both(mach
     assert machine.arm("GET", "/second")[0] == 404
 
 
+def test_with_its_resource_group_an_identity_goes_from_the_directory(machine: Machine) -> None:
+    machine.azure.resources.delete_group(machine.seeded.subscription, machine.seeded.resource_group)
+    assert machine.azure.directory.principal_by_id(machine.seeded.identity.object_id) is None
+    assert machine.azure.directory.principal_by_id(machine.seeded.operator.object_id) is not None
+    assert machine.get(f"{IMDS}&resource={VAULT}", Metadata="true")[0] == 400
+
+
 @pytest.mark.parametrize(("name", "body", "code"), [("/x", {"location": "eastus"}, "InvalidResourceName"), ("/third", {}, "LocationRequired")])
 def test_a_bad_identity_is_refused(machine: Machine, name: str, body: object, code: str) -> None:
     status, refused = machine.arm("PUT", name, body)

@@ -15,7 +15,7 @@ from typing import Any, Literal, NoReturn
 import jwt
 
 from rotator.emulator.clock import Clock
-from rotator.emulator.entra import refusals, signing
+from rotator.emulator.entra import assertions, refusals, signing
 from rotator.emulator.entra.audiences import GRAPH, KNOWN, plain
 from rotator.emulator.faults import Faults
 from rotator.emulator.graph.behaviour import Directory
@@ -142,14 +142,14 @@ class Tokens:
         return name.lower() in (self.directory.tenant.lower(), self.directory.state.domain.lower())
 
     def refuse_assertion(self, tenant: str, client_id: str, assertion: str) -> NoReturn:
-        """Why a signed assertion gets no token: no application here has a certificate. Raises ServiceError (AADSTS…)."""
+        """Why a signed assertion gets no token: no application here has a certificate, and no other issuer's keys are within reach.
+
+        Raises ServiceError (AADSTS…); 501 for an assertion that a federated identity credential would let in, if its signature is good.
+        """
         self.require_tenant(tenant)
         self._client(client_id)
-        try:
-            jwt.get_unverified_header(assertion)
-        except jwt.InvalidTokenError as error:
-            raise refusals.MALFORMED_ASSERTION.about() from error
-        raise refusals.UNKNOWN_KEY.about(app_id=client_id)
+        application = self.directory.application(client_id)
+        raise assertions.refusal(assertion, client_id, application.federated if application else ())
 
     def _client(self, client_id: str) -> ServicePrincipal:
         application, principal = self.directory.application(client_id), self.directory.principal(client_id)

@@ -47,6 +47,19 @@ UNKNOWN_KEY = Refusal(
     "The certificate with identifier used to sign the client assertion is not registered on application. [Reason - The key was not found., "
     "Please visit the Azure Portal, Graph Explorer or directly use MS Graph to see configured keys for app Id '{app_id}'.]",
 )
+_FEDERATION = (
+    " Please check your federated identity credential Subject, Audience and Issuer against the presented assertion. "
+    "https://learn.microsoft.com/entra/workload-id/workload-identity-federation"
+)
+UNKNOWN_ISSUER = Refusal(
+    700211, 401, "invalid_client", "No matching federated identity record found for presented assertion issuer '{presented}'." + _FEDERATION
+)
+UNKNOWN_AUDIENCE = Refusal(
+    700212, 401, "invalid_client", "No matching federated identity record found for presented assertion audience '{presented}'." + _FEDERATION
+)
+UNKNOWN_SUBJECT = Refusal(
+    700213, 401, "invalid_client", "No matching federated identity record found for presented assertion subject '{presented}'." + _FEDERATION
+)
 UNKNOWN_APPLICATION = Refusal(
     700016,
     400,

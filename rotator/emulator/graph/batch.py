@@ -36,7 +36,7 @@ def _checked(requests: Any) -> list[dict[str, Any]]:
         raise _bad(f"Number of batch request steps exceeds the maximum value of {MOST}.")
     ids: list[str] = []
     for step in requests:
-        if not isinstance(step, dict) or not all(isinstance(step.get(name), str) for name in ("id", "url")) or step.get("method") not in METHODS:
+        if not _is_step(step):
             raise _bad("Invalid batch payload format.")
         ids.append(step["id"].lower())
     if len(set(ids)) < len(ids):
@@ -44,6 +44,14 @@ def _checked(requests: Any) -> list[dict[str, Any]]:
     if any(each.lower() not in ids for step in requests for each in step.get("dependsOn") or ()):
         raise _bad("A request depends on an id that is not in the batch.")
     return requests
+
+
+def _is_step(step: Any) -> bool:
+    if not isinstance(step, dict) or not all(isinstance(step.get(name), str) for name in ("id", "url")):
+        return False
+    needs, headers = step.get("dependsOn") or [], step.get("headers") or {}
+    texts = (*needs, *headers.values()) if isinstance(needs, list) and isinstance(headers, dict) else (None,)
+    return step.get("method") in METHODS and all(isinstance(text, str) for text in texts)
 
 
 def _bad(message: str) -> ServiceError:

@@ -67,6 +67,8 @@ class Application:
     deleted: datetime | None = None
     policies: list[str] = field(default_factory=list)
     """The app management policies that are assigned to it, by id."""
+    federated: list[dict[str, Any]] = field(default_factory=list)
+    """Its federated identity credentials, as Graph shows them."""
 
 
 @dataclass(slots=True)

@@ -107,6 +107,8 @@ def members(call: Call) -> dict[str, Json]:
 def bound(call: Call, relation: str) -> list[str]:
     """The ids of the objects that a body binds to a relation (``owners@odata.bind``). Raises ServiceError 400."""
     references = body_of(call).get(f"{relation}@odata.bind") or []
+    if not isinstance(references, str | list):
+        raise bad_value(relation, "directoryObject")
     return [reference(each, relation) for each in ([references] if isinstance(references, str) else references)]
 
 

@@ -54,13 +54,16 @@ def checked(content: Mapping[str, Any], known: Mapping[str, Any], of: str, *, ne
     for name, value in content.items():
         if name not in known:
             raise unknown_property(name, f"microsoft.graph.{of[0].lower()}{of[1:]}")
+        if isinstance(known[name], dict) and not isinstance(value, dict):
+            raise bad_value(name, of)
         for restriction in _restrictions(value):
             _check_restriction(restriction)
     return dict(content)
 
 
 def _restrictions(value: Any) -> list[Any]:
-    return value.get("passwordCredentials") or [] if isinstance(value, Mapping) else []
+    found = value.get("passwordCredentials") if isinstance(value, Mapping) else None
+    return found if isinstance(found, list) else []
 
 
 def _check_restriction(restriction: Any) -> None:
@@ -69,6 +72,10 @@ def _check_restriction(restriction: Any) -> None:
         raise bad_value("restrictionType", "passwordCredentialConfiguration")
     if kind.endswith("Lifetime") and duration(str(restriction.get("maxLifetime"))) is None:
         raise bad_value("maxLifetime", "passwordCredentialConfiguration")
+    try:
+        _since(restriction)
+    except ValueError as error:
+        raise bad_value("restrictForAppsCreatedAfterDateTime", "passwordCredentialConfiguration") from error
 
 
 def permit(state: DirectoryState, owner: Holder, start: datetime, end: datetime) -> None:

@@ -38,6 +38,8 @@ _FIXED = frozenset(
     }
 )
 _LISTS = frozenset({"tags", "identifierUris", "appRoles", "notificationEmailAddresses", "replyUrls", "alternativeNames", "requiredResourceAccess"})
+_OF_OBJECTS = frozenset({"appRoles", "requiredResourceAccess"})
+_COMPLEX = frozenset({"servicePrincipalLockConfiguration", *(name for name, value in shape.APPLICATION.items() if isinstance(value, dict))})
 
 
 def check(properties: Mapping[str, Any], kind: Kind) -> None:
@@ -58,7 +60,9 @@ def _fits(name: str, value: Any, kind: Kind) -> bool:
     if name == "signInAudience" and kind == "applications":
         return value in AUDIENCES
     if name in _LISTS:
-        return isinstance(value, list)
+        return isinstance(value, list) and (name not in _OF_OBJECTS or all(isinstance(each, dict) for each in value))
+    if name in _COMPLEX:
+        return value is None or isinstance(value, dict)
     return name != "displayName" or (isinstance(value, str) and bool(value))
 
 

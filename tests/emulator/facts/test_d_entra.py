@@ -174,6 +174,24 @@ def test_d2_a_certificate_that_is_not_registered_is_refused(world: Tenancy) -> N
     assert number(answer) == (401, "invalid_client", 700027)
 
 
+@pytest.mark.parametrize(
+    ("claims", "expected"),
+    [
+        ({"iss": "https://other.example"}, 700211),
+        ({"sub": "repo:y"}, 700213),
+        ({"aud": "api://other"}, 700212),
+    ],
+)
+def test_d2_an_assertion_needs_a_federated_credential_that_matches(world: Tenancy, claims: dict[str, str], expected: int) -> None:
+    own = world.directory.application(world.caller.app_id)
+    assert own is not None
+    own.federated.append({"issuer": "https://token.example", "subject": "repo:x", "audiences": ["api://AzureADTokenExchange"]})
+    shown = {"iss": "https://token.example", "sub": "repo:x", "aud": "api://AzureADTokenExchange"}
+    refused = token(world, client_secret=None, client_assertion=jwt.encode({**shown, **claims}, "x" * 32), client_assertion_type=BEARER)
+    assert number(refused) == (401, "invalid_client", expected)
+    assert token(world, client_secret=None, client_assertion=jwt.encode(shown, "x" * 32), client_assertion_type=BEARER)[0] == 501
+
+
 @pytest.mark.parametrize(("assertion", "kind", "expected"), [("x.y", BEARER, 50027), ("a.b.c", "other", 900144)])
 def test_d2_a_malformed_assertion_is_refused(world: Tenancy, assertion: str, kind: str, expected: int) -> None:
     answer = token(world, client_secret=None, client_assertion=assertion, client_assertion_type=kind if kind == BEARER else None)

@@ -41,6 +41,8 @@ class _Tenant:
         ids, types = asked.get("ids"), asked.get("types")
         if not isinstance(ids, list) or not ids or len(ids) > MOST_IDS:
             raise bad_value("ids", "directoryObject")
+        if types is not None and not isinstance(types, list):
+            raise bad_value("types", "directoryObject")
         found = [target for oid in ids if (target := self.access.directory.any(str(oid))) and (not types or _is_one_of(target, types))]
         return odata.collection(call, "directoryObjects", map(self.access.typed, found), cost=3)
 
