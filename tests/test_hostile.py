@@ -57,6 +57,16 @@ def test_what_is_no_file_is_named_and_never_waited_for(kind: str, tmp_path: Path
     assert [Path(mistake.file).name for mistake in refused.value.mistakes] == ["bad.yaml"]
 
 
+@pytest.mark.parametrize("name", ["a\nb.yaml", "a\x1b[2Jb.yaml", os.fsdecode(b"\xff.yaml")])
+def test_a_name_that_a_terminal_would_obey_is_shown_harmlessly(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(MINIMAL)
+    with pytest.raises(PolicyError) as refused:
+        load(tmp_path)
+    (mistake,) = refused.value.mistakes
+    assert str(mistake).isprintable()
+    assert "Rename the file" in str(mistake)
+
+
 def test_line_ends_of_any_system_and_a_byte_order_mark_are_no_mistakes(tmp_path: Path) -> None:
     for end in ("\r\n", "\r"):
         (tmp_path / "one.yaml").write_bytes(b"\xef\xbb\xbf" + MINIMAL.replace("\n", end).encode())

@@ -105,6 +105,27 @@ def test_a_group_is_found_on_the_last_page_of_the_list(monkeypatch: pytest.Monke
     settled(scene)
 
 
+def test_a_subscription_that_is_not_registered_for_container_instances_has_no_group_to_wait_for() -> None:
+    """One that holds nothing but registries may not be; Azure's words are those that it has for any unregistered provider."""
+
+    async def scene(made: Stage) -> None:
+        subscription(made, listable=True)
+        shown = made.azure.container_groups.list
+
+        def listed(where: str, group: str | None = None) -> object:
+            if where == ELSEWHERE:
+                raise ServiceError(409, "MissingSubscriptionRegistration", "The subscription is not registered to use namespace.")
+            return shown(where, group)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(made.azure.container_groups, "list", listed)
+            old = await rotated(made)
+        assert old not in ours(made)
+        assert not said(made, "unseen")
+
+    settled(scene)
+
+
 def unreadable(made: Stage, monkeypatch: pytest.MonkeyPatch, group_id: str) -> None:
     """The list shows the group, and its own GET is refused (a deny assignment may do that)."""
     shown = made.azure.container_groups.get

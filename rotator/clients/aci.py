@@ -18,7 +18,7 @@ from rotator.clients.resource import Resource
 from rotator.clients.token import Token
 from rotator.clients.translate import Asked, ask, secrets_of
 from rotator.cloud import Cloud
-from rotator.errors import Forbidden, NotFound
+from rotator.errors import Conflict, Forbidden, NotFound
 from rotator.ports import Put
 from rotator.state import ContainerGroup
 
@@ -26,6 +26,8 @@ SERVICE = "Container Instances"
 API_VERSION = "2025-09-01"
 """New enough for every property of a group that may be read and put back."""
 TYPE = "Microsoft.ContainerInstance/containerGroups"
+UNREGISTERED = "MissingSubscriptionRegistration"
+"""The subscription isn't registered to use Container Instances, as one that holds only registries may not be: nobody can have a group there."""
 
 
 class ContainerGroups:
@@ -73,9 +75,14 @@ class ContainerGroups:
             return
 
     async def listed(self, subscription: str) -> tuple[Mapping[str, Any], ...]:
-        """Every group of a subscription as the list shows it: without instance view."""
+        """Every group of a subscription as the list shows it: without instance view. None where the subscription can't have any."""
         asked = Asked(SERVICE, f"list the container groups of subscription {subscription}", f"{TYPE}/read on /subscriptions/{subscription}")
-        return await ask(asked, self._list(subscription))
+        try:
+            return await ask(asked, self._list(subscription))
+        except Conflict as error:
+            if error.code != UNREGISTERED:
+                raise
+            return ()
 
     async def _list(self, subscription: str) -> tuple[Mapping[str, Any], ...]:
         answers: list[PipelineResponse[Any, Any]] = []

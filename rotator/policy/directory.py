@@ -72,6 +72,7 @@ def _documents(directory: Path, *, required: bool) -> tuple[list[Located], list[
     wrong: list[Mistake] = []
     for file in sorted(file for file in directory.iterdir() if file.suffix in _SUFFIXES and not file.name.startswith(".")):
         try:
+            _ensure_sayable(file)
             found.append(parse(_text(file), str(file)))
         except PolicyError as error:
             wrong += error.mistakes
@@ -80,6 +81,13 @@ def _documents(directory: Path, *, required: bool) -> tuple[list[Located], list[
     if required and not found and not wrong:
         wrong.append(Mistake(str(directory), 1, 1, "", "", "no policy here", "Write one as a file NAME.yaml; the documentation begins with one."))
     return found, wrong
+
+
+def _ensure_sayable(file: Path) -> None:
+    """A policy is called by its file's name, on terminals and in logs: characters that these would obey have no place in it."""
+    if not file.name.isprintable():
+        shown = ascii(file.name)[1:-1]
+        raise PolicyError((Mistake(str(file.parent / shown), 1, 1, "", "", "a file name with characters that can't be printed", "Rename the file."),))
 
 
 def _text(file: Path) -> str:
