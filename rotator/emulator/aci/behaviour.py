@@ -142,6 +142,7 @@ class ContainerGroups:
         last = shown(group)
         self.state.deleted[group.id.lower()] = last
         del self.state.groups[group.id.lower()]
+        self._plane.forget(group.resource.get("identity", {}))
         return last
 
     def _remove_all(self, scope: str) -> None:
@@ -149,6 +150,7 @@ class ContainerGroups:
         for group in [each for each in self.state.groups.values() if encloses(scope, each.id)]:
             self.state.deleted[group.id.lower()] = shown(group)
             del self.state.groups[group.id.lower()]
+            self._plane.forget(group.resource.get("identity", {}))
 
     def stop(self, group_id: str) -> None:
         """End all containers, at once; no effect on those that have ended. Raises ServiceError 409 ContainerGroupTransitioning."""

@@ -41,6 +41,7 @@ class ControlPlane:
         state: Callable[[], State],
     ) -> None:
         self._clock, self._ids, self._timing, self._faults = clock, ids, timing, faults
+        self._directory = resources.authorization.directory
         self._resources, self.references, self._puller, self._host, self._state = resources, references, puller, host, state
 
     def read(self, name: str, body: Json, old: Group | None) -> Properties:
@@ -87,12 +88,32 @@ class ControlPlane:
         """Put `group` on a host in place of `old`, under the group's provisioning state as it is now."""
         operation = Operation(group.operation, group.id, group.resource["location"], group.deployed, group.provisioning)
         self._state().operations[operation.id] = operation
-        group.ip = old.ip if old and not old.terminated else self.address(group.resource)
+        group.ip = (old.ip if old and not old.terminated else "") or self.address(group.resource)
+        self._be_somebody(group)
+        if old:
+            self._replace(old, group)
         group.before = shown(old) if old else None
         self._plan_faults(group)
         self._host.place(group, group.deployed + timedelta(seconds=self._timing.group_pending))
         self._state().groups[group.id.lower()] = group
         return operation
+
+    def forget(self, identity: Properties) -> None:
+        """A system-assigned identity goes with its group."""
+        self._directory.erase(str(identity.get("principalId", "")))
+
+    def _be_somebody(self, group: Group) -> None:
+        """Make the service principal of a system-assigned identity that has none yet: from now on it can be given roles."""
+        identity = group.resource.get("identity", {})
+        if "systemassigned" in str(identity.get("type", "")).lower() and "principalId" not in identity:
+            made = self._directory.create_identity(group.name, group.id)
+            made.properties["alternativeNames"] = ["isExplicit=False", group.id]
+            identity |= {"principalId": made.id, "tenantId": self._directory.tenant}
+
+    def _replace(self, old: Group, new: Group) -> None:
+        before = old.resource.get("identity", {})
+        if before.get("principalId") != new.resource.get("identity", {}).get("principalId"):
+            self.forget(before)
 
     def new(
         self, group_id: str, resource: Properties, api_version: str, containers: Containers, secrets: Mapping[str, str], status: str = "Pending"
@@ -130,8 +151,7 @@ class ControlPlane:
     def _identity(self, given: Properties, old: Properties) -> Properties:
         identity = {name: value for name, value in given.items() if name not in ("principalId", "tenantId")}
         if "systemassigned" in str(given.get("type", "")).lower():
-            tenant = self._resources.authorization.directory.tenant
-            identity |= {"principalId": old.get("principalId") or self._ids.guid(), "tenantId": tenant}
+            identity |= {name: old[name] for name in ("principalId", "tenantId") if name in old}
         if "userAssignedIdentities" in given:
             identity["userAssignedIdentities"] = {name: self._assigned(name) for name in given["userAssignedIdentities"]}
         return identity

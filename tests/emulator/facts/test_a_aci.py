@@ -451,3 +451,29 @@ def test_a13_a_profile_is_kept_in_every_revision(world: World) -> None:
 
 def test_a13_a_group_from_a_profile_alone_answers_501(world: World) -> None:
     assert refusal(world, containers=None, containerGroupProfile={"id": f"{PROFILES}/p", "revision": 1}) == (501, "NotImplemented")
+
+
+def test_a12_a_system_assigned_identity_is_a_principal_that_can_be_given_roles_and_goes_with_its_group(world: World) -> None:
+    body = {**world.body(), "identity": {"type": "SystemAssigned"}}
+    refused = world.arm("PUT", ID, {**world.body(secret="wrong"), "identity": {"type": "SystemAssigned"}})
+    assert refused.code == "InaccessibleImage"
+    before = len(world.azure.directory.state.principals)
+    identity = world.arm("PUT", ID, body).body["identity"]
+    assert world.azure.authorization.assign(REGISTRY, identity["principalId"], "AcrPull")
+    world.wait(seconds=20)
+    assert world.arm("PUT", ID, body).body["identity"] == identity
+    assert len(world.azure.directory.state.principals) == before + 1
+    world.wait(seconds=20)
+    assert "identity" not in world.arm("PUT", ID, world.body()).body
+    assert len(world.azure.directory.state.principals) == before
+    world.wait(seconds=20)
+    identity = world.arm("PUT", ID, body).body["identity"]
+    world.arm("DELETE", ID)
+    assert world.azure.directory.principal_by_id(identity["principalId"]) is None
+
+
+def test_a6_a_group_that_gets_an_address_later_has_one(world: World) -> None:
+    world.deploy()
+    assert world.azure.container_groups.state.groups[ID.lower()].ip == ""
+    world.deploy(ipAddress={"type": "Public", "ports": [{"port": 80}]})
+    assert world.properties()["ipAddress"]["ip"]
