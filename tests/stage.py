@@ -97,7 +97,12 @@ class Stage:
         plain = [{"name": "MODE", "value": "production"}]
         container = {
             "name": "app",
-            "properties": {"image": f"{self.seeded.login_server}/{image}", "resources": resources, "environmentVariables": plain},
+            "properties": {
+                "image": f"{self.seeded.login_server}/{image}",
+                "ports": [{"protocol": "TCP", "port": 80}],
+                "resources": resources,
+                "environmentVariables": plain,
+            },
         }
         entry = {"server": self.seeded.login_server, "username": app_id, "password": password}
         ports = {"type": "Public", "ports": [{"protocol": "TCP", "port": 80}]}

@@ -125,14 +125,16 @@ class World:
         return self.puller.app_id, self.puller.secret
 
     def body(self, image: str = IMAGE, *, secret: str | None = None, **properties: Any) -> dict[str, Any]:
-        """A group's PUT as az sends it, with one container `app`."""
+        """A group's PUT as az sends it, with one container `app`, which has the ports of the group's address."""
         requests = {"memoryInGB": 1.5, "cpu": 1.0}
         credential = {"server": SERVER, "username": self.puller.app_id, "password": secret or self.puller.secret}
+        ports = (properties.get("ipAddress") or {}).get("ports")
+        run = {"image": image, "resources": {"requests": requests}, **({"ports": ports} if ports else {})}
         return {
             "location": "eastus",
             "tags": {},
             "properties": {
-                "containers": [{"name": "app", "properties": {"image": image, "resources": {"requests": requests}}}],
+                "containers": [{"name": "app", "properties": run}],
                 "imageRegistryCredentials": [credential],
                 "osType": "Linux",
                 **properties,

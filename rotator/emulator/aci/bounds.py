@@ -1,7 +1,7 @@
 """How many of what a container group may have, what must differ, and what must be there (A10 and A11 of the facts).
 
 The words of MissingIpAddressPorts, DuplicateVolumes, ResourceLimitsLessThanRequests, InvalidIpAddressTypeForNetworkProfile and of both
-refusals of a DNS label are those users reported; for the others only the rule is documented, and code and words are made after these.
+refusals of a DNS label are those users reported, as are the words (not the code) of IpAddressPortsNotUsed; for the others only the rule is documented, and code and words are made after these.
 """
 
 import base64
@@ -126,6 +126,10 @@ def _check_address(group: str, properties: Properties) -> None:
         message = f"The number of ports '{len(address['ports'])}' in the 'ipAddress' of container group '{group}' exceeds the limit '{PORTS}'."
         raise refused("IpAddressPortsLimitExceeded", message)
     _check_ports("'ipAddress'", group, address["ports"])
+    open_ = {port["port"] for _, port in at(properties, "containers.properties.ports")}
+    if unused := [str(port["port"]) for port in address["ports"] if port["port"] not in open_]:
+        message = f"Following ports '{','.join(unused)}' in the 'ipAddress' are not used by any container in container group '{group}'."
+        raise refused("IpAddressPortsNotUsed", message)
     if properties.get("subnetIds") and address["type"] == "Public":
         raise refused("InvalidIpAddressTypeForNetworkProfile", "IP Address type can't be public when the network profile is set.")
     _check_label(group, address.get("dnsNameLabel"))

@@ -226,6 +226,7 @@ BOUNDS: dict[str, dict[str, Any]] = {
     "VolumesLimitExceeded": {"volumes": [{"name": f"volume{number}", "emptyDir": {}} for number in range(21)]},
     "IpAddressPortsLimitExceeded": {"ipAddress": {"type": "Public", "ports": [{"port": port} for port in range(80, 86)]}},
     "MissingIpAddressPorts": {"ipAddress": {"type": "Public", "ports": []}},
+    "IpAddressPortsNotUsed": {"ipAddress": {"type": "Public", "ports": [{"port": 81}]}, "containers": [container("one", ports=[{"port": 80}])]},
     "DuplicateContainers": {"containers": [container("app"), container("app")]},
     "DuplicateVolumes": {"volumes": [{"name": "scratch", "emptyDir": {}}] * 2},
     "DuplicatePorts": {"containers": [container("one", ports=[{"port": 80}]), container("two", ports=[{"port": 80, "protocol": "tcp"}])]},
@@ -459,7 +460,8 @@ def test_a12_a_system_assigned_identity_is_a_principal_that_can_be_given_roles_a
     assert refused.code == "InaccessibleImage"
     before = len(world.azure.directory.state.principals)
     identity = world.arm("PUT", ID, body).body["identity"]
-    assert world.azure.authorization.assign(REGISTRY, identity["principalId"], "AcrPull")
+    given = world.azure.authorization.assign(REGISTRY, identity["principalId"], "AcrPull")
+    assert given.principal_id == identity["principalId"]
     world.wait(seconds=20)
     assert world.arm("PUT", ID, body).body["identity"] == identity
     assert len(world.azure.directory.state.principals) == before + 1

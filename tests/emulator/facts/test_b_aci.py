@@ -696,7 +696,7 @@ def test_b8_a_secret_reference_that_cannot_be_read_is_refused(reader: World, cas
         ({"ipAddress": {"type": "Open", "ports": []}}, "'ContainerGroupIpAddressType'. Path 'properties.ipAddress.type'"),
         (
             {"ipAddress": {"type": "Public", "ports": [{"port": "http"}]}},
-            "Could not convert string to integer: http. Path 'properties.ipAddress.ports",
+            "Could not convert string to integer: http. Path 'properties.",
         ),
         ({"ipAddress": {"type": "Public", "ports": [{"protocol": "TCP"}]}}, "Required property 'port' not found"),
         ({"encryptionProperties": {"keyName": "k"}}, "Required property 'vaultBaseUrl' not found"),
