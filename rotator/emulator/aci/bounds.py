@@ -1,7 +1,8 @@
 """How many of what a container group may have, what must differ, and what must be there (A10 and A11 of the facts).
 
 The words of MissingIpAddressPorts, DuplicateVolumes, ResourceLimitsLessThanRequests, InvalidIpAddressTypeForNetworkProfile and of both
-refusals of a DNS label are those users reported, as are the words (not the code) of IpAddressPortsNotUsed; for the others only the rule is documented, and code and words are made after these.
+refusals of a DNS label are those users reported, as are the words (not the code) of IpAddressPortsNotUsed; for the others only the rule
+is documented, and code and words are made after these.
 """
 
 import base64
