@@ -23,7 +23,7 @@ def provision(
     lease_dir: Leases = None,
     yes: Yes = False,
 ) -> None:
-    """Make what a policy needs before it can rotate: principal, role, first credential, groups.
+    """Make what a policy needs before it can rotate.
 
     Finds or makes the application and its service principal, writes app_id into the policy's file, gives the declared roles, publishes
     the first password and the user name, and deploys the groups that have a manifest and don't exist. Changes nothing that exists.

@@ -28,7 +28,7 @@ def adoptable(policy: Policy, observed: Observed, hints: Mapping[str, str], key_
     if key_id:
         credential = _named(view, key_id)
         return Adoption(credential, _record_on(view, credential, hints))
-    matches = [(c, v) for v in view.versions if v.id in hints for c in view.foreign if c.live(view.at) and _fits(c, hints[v.id])]
+    matches = [(c, v) for v in view.versions if v.id in hints for c in _fitting(view, hints[v.id])]
     distinct = {c.key_id for c, _ in matches}
     if len(distinct) != 1:
         choices = "; ".join(f"--key-id {c.key_id} ({c.home}, {c.display_name or 'no name'}, ends {c.end:%Y-%m-%d})" for c in view.foreign)
@@ -38,6 +38,12 @@ def adoptable(policy: Policy, observed: Observed, hints: Mapping[str, str], key_
             remedy=f"Name the credential: {choices}." if choices else "There is nothing to adopt: the principal has no foreign credential.",
         )
     return Adoption(*matches[-1])
+
+
+def _fitting(view: View, hint: str) -> tuple[Credential, ...]:
+    """The foreign credentials that a value may be the secret of: those that show its first characters, else those that show none."""
+    fits = tuple(c for c in view.foreign if c.live(view.at) and _fits(c, hint))
+    return tuple(c for c in fits if c.hint) or fits
 
 
 def _fits(credential: Credential, hint: str) -> bool:
