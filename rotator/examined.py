@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from rotator.state import Observed, Registry
+from rotator.state import Observed, PasswordLimit, Registry
 
 Why = Literal["refused", "absent", "silent"]
 
@@ -87,6 +87,7 @@ class Examined:
     vault: VaultSeen = VaultSeen()
     vault_silent: Unknown | None = None
     rights: tuple[Right, ...] = ()
+    limits: tuple[PasswordLimit, ...] = ()
 
     @property
     def at(self) -> datetime | None:

@@ -47,6 +47,7 @@ async def examine(world: "AzureWorld", policy: Policy, secrets: Sequence[str]) -
             vault = tasks.create_task(_vault(world, policy, who, secrets))
             groups = tasks.create_task(groups_part(world, policy))
             rights = tasks.create_task(_rights(world, policy))
+            limits = tasks.create_task(world.limits(policy))
     found, published, (stored, setting) = principal.result(), seen.result(), vault.result()
     looked = with_groups(_observed(policy, who, latest(heard), found, registries.result()), groups.result())
     return Examined(
@@ -58,6 +59,7 @@ async def examine(world: "AzureWorld", policy: Policy, secrets: Sequence[str]) -
         stored,
         _unknown(published),
         (*rights.result(), *setting),
+        limits.result(),
     )
 
 

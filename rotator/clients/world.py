@@ -203,11 +203,12 @@ class AzureWorld:
             refused = tasks.create_task(together(*(self.rbac.refuses(f"{TYPE}/write", each) for each in groups)))
             vault = tasks.create_task(self._vault_refused(policy))
             deleted = tasks.create_task(self.vault.deleted(policy))
-            said = tasks.create_task(self._limits(policy))
+            said = tasks.create_task(self.limits(policy))
         named = tuple(sorted(group for group, no in zip(groups, refused.result(), strict=True) if no))
         return Permissions(named, vault.result(), deleted.result(), limits=said.result())
 
-    async def _limits(self, policy: Policy) -> tuple[PasswordLimit, ...]:
+    async def limits(self, policy: Policy) -> tuple[PasswordLimit, ...]:
+        """What app management policies are known to say of new passwords."""
         tenant, home = policy.principal.tenant_id, (await self.token.who()).tenant
         return await limits(self.graph, policy.principal.app_id, policy.principal.home, tenant if tenant and tenant != home else None)
 

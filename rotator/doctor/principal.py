@@ -52,11 +52,43 @@ def service_principal_owned(case: Case) -> Found:
         yield from _owned(case, Home.SERVICE_PRINCIPAL, owners, mend)
 
 
+def lock_lifted(case: Case) -> Found:
+    """The application's instance lock doesn't forbid what rotator adds."""
+    if case.seen.principal.locked and _adds(case) is Home.SERVICE_PRINCIPAL:
+        text = "the application's instance lock forbids passwords on its service principal, where the policy wants them"
+        yield Finding(Severity.FAIL, SUBJECT, text, (command.edit(case),), "principal: {home: application}")
+
+
+def slot_free(case: Case) -> Found:
+    """One more password fits: an application for personal accounts holds two (Graph, "Supported account types", limits)."""
+    held = sorted(c for c in case.seen.credentials if c.home is Home.APPLICATION)
+    if case.seen.principal.personal and _adds(case) is Home.APPLICATION and len(held) > 1:
+        ended = next((c.key_id for c in held if not c.live(case.seen.at)), "<the one that nothing uses>")
+        shown = ", ".join(f"{c.key_id} ({c.display_name or 'no name'}, ends {day(c.end)})" for c in held)
+        text = f"an application for personal accounts holds two passwords at most, and this one has {shown}: none can be added before one is removed"
+        yield Finding(Severity.FAIL, SUBJECT, text, (f"az ad app credential delete --id {case.policy.principal.app_id} --key-id {ended}",))
+
+
+def life_allowed(case: Case) -> Found:
+    """No app management policy, as far as rotator may read them, stands against a password of this length."""
+    for limit in (one for one in case.examined.limits if one.home is _adds(case)):
+        if limit.longest is None:
+            text = f"app management policy {limit.policy} forbids new passwords; whoever administers it must exempt this application"
+            look = f"az rest --method GET --url {case.cloud.graph}/v1.0/policies/defaultAppManagementPolicy"
+            yield Finding(Severity.FAIL, SUBJECT, text, (look,))
+        elif limit.longest < case.policy.rotation.validity:
+            text = f"app management policy {limit.policy} lets a password live {limit.longest.days} days, and the policy wants more"
+            write = f"rotation: {{validity: {limit.longest.days}d}}"
+            yield Finding(Severity.FAIL, SUBJECT, text, (command.edit(case),), write)
+
+
+def _adds(case: Case) -> Home:
+    return case.policy.principal.home if case.seen.principal.application else Home.SERVICE_PRINCIPAL
+
+
 def _writes(case: Case, home: Home) -> bool:
     """Whether rotator adds there, or has something to remove there sooner or later."""
-    principal, chosen = case.seen.principal, case.policy.principal.home
-    adds = Home.SERVICE_PRINCIPAL if principal.application is None else chosen
-    return adds is home or any(each.home is home for each in case.view.ours)
+    return _adds(case) is home or any(each.home is home for each in case.view.ours)
 
 
 def _owned(case: Case, home: Home, owners: tuple[str, ...] | Unknown | None, mend: str) -> Found:
@@ -103,5 +135,7 @@ def unresolved(case: Case) -> Found:
     if len(lost) >= MOST_UNRESOLVED:
         text = f"{len(lost)} credentials of ours are named by nothing, so no more is added before one of them is reclaimed"
         nouns = {Home.APPLICATION: "app", Home.SERVICE_PRINCIPAL: "sp"}
-        remove = (f"az ad {nouns[c.home]} credential delete --id {case.policy.principal.app_id} --key-id {c.key_id}" for c in lost)
+        remove = (
+            f"az ad {nouns[c.home]} credential delete --id {case.policy.principal.app_id} --key-id {c.key_id}" for c in lost if c in case.view.orphans
+        )
         yield Finding(Severity.FAIL, SUBJECT, text, tuple(remove))

@@ -26,7 +26,7 @@ def carry_out(scene: Scene, finding: Json, fills: str = "") -> None:
         if command.startswith("${EDITOR:-vi} "):
             _edit(scene, finding, fills)
         else:
-            _run(scene, shlex.split(_substituted(scene, command)))
+            _run(scene, shlex.split(_substituted(scene, re.sub(r"<[^<>]*>", fills, command))))
 
 
 def _substituted(scene: Scene, command: str) -> str:
@@ -41,8 +41,18 @@ def _printed(scene: Scene, words: list[str]) -> str:
         return scene.seeded.vault_id
     if words[:4] == ["az", "ad", "sp", "show"]:
         return "00000000-0000-0000-0000-0000000c5a9f"
+    if words[:3] == ["az", "identity", "show"]:
+        made = scene.azure.resources.get(_identity(_options(words[1:])))
+        assert made
+        assert words[-2:] == ["--output", "tsv"]
+        return str(made.properties[words[words.index("--query") + 1]])
     assert words == ["id", "-un"], words
     return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def _identity(given: Json) -> str:
+    group = f"/subscriptions/{given['--subscription']}/resourceGroups/{given['--resource-group']}"
+    return f"{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{given['--name']}"
 
 
 def _run(scene: Scene, words: list[str]) -> None:
@@ -148,6 +158,7 @@ def _exported(scene: Scene, given: Json) -> None:
 VERBS: dict[str, Callable[[Scene, Json], object]] = {
     "login": lambda at, _: sign_in(at.seeded.operator.app_id, at.seeded.operator.secret),
     "role assignment create": _assign,
+    "identity create": lambda at, given: at.azure.identities.put(_identity(given), "eastus"),
     "rest": _rest,
     "ad sp create-for-rbac": _new_identity,
     "ad sp create": lambda at, given: at.azure.directory.create_service_principal(given["--id"]),

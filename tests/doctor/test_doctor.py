@@ -39,6 +39,8 @@ def test_what_a_check_finds_is_mended_by_the_command_that_it_prints(world: World
     else:
         for each in found:
             carry_out(rotator, each, world.fills(rotator))
+    if world.then:
+        world.then(rotator)
     _, after = looked(rotator)
     assert [each["severity"] for each in after if each["check"] == world.check] == [world.left], after
 

@@ -18,13 +18,14 @@ Break = Callable[[Scene], object]
 
 @dataclass(frozen=True)
 class World:
-    """What is broken, how bad the check finds it, what a person fills in, and what is done where no command does it."""
+    """What is broken, how bad the check finds it, what a person fills in, what is done where no command does it, and what after."""
 
     check: str
     severity: str
     break_: Break
     fills: Callable[[Scene], str] = lambda _: ""
     by_hand: Break | None = None
+    then: Break | None = None
     left: str = "ok"
     """How bad it is afterwards, where a choice of the policy was to accept it."""
     name: str = ""
@@ -104,6 +105,29 @@ def _rotated(scene: Scene) -> None:
     said = scene("rotate")
     assert said.code == 0, said.err
     scene.pass_(minutes=5)
+
+
+def _locked(scene: Scene) -> None:
+    scene.application.properties["servicePrincipalLockConfiguration"] = {"isEnabled": True, "allProperties": True}
+    scene.write(principal={"app_id": scene.application.app_id, "home": "service_principal"})
+
+
+def _full(scene: Scene) -> None:
+    scene.application.properties["signInAudience"] = "AzureADandPersonalMicrosoftAccount"
+    end = scene.azure.clock.now() + timedelta(days=90)
+    scene.azure.directory.add_password(scene.application, display_name="unused", end=end, at_once=True)
+
+
+def _full_of_an_ended_one(scene: Scene) -> None:
+    _full(scene)
+    scene.pass_(days=91)
+
+
+def _short_lives(scene: Scene) -> None:
+    scene.azure.directory.grant(scene.seeded.operator.app_id, "Policy.Read.All")
+    limit = {"restrictionType": "passwordLifetime", "state": "enabled", "maxLifetime": "P60D", "restrictForAppsCreatedAfterDateTime": None}
+    restrictions = {"passwordCredentials": [limit], "keyCredentials": []}
+    scene.azure.directory.state.tenant_policy.update({"isEnabled": True, "applicationRestrictions": restrictions})
 
 
 def _ended(scene: Scene) -> None:
@@ -283,13 +307,13 @@ def _job_with_manifest(scene: Scene) -> None:
 def _with_an_identity(scene: Scene) -> None:
     """It pulls with a managed identity from now on, as the advice says."""
     body = _stored(scene)
-    identity = (
-        f"/subscriptions/{scene.seeded.subscription}/resourceGroups/myResourceGroup/providers/Microsoft.ManagedIdentity/userAssignedIdentities/pull"
-    )
+    group = f"/subscriptions/{scene.seeded.subscription}/resourceGroups/myResourceGroup"
+    identity = f"{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/mycontainerregistry-pull"
     scene.azure.container_groups.delete(scene.group_id())
     body["identity"] = {"type": "UserAssigned", "userAssignedIdentities": {identity: {}}}
     body["properties"]["imageRegistryCredentials"] = [{"server": scene.seeded.login_server, "identity": identity}]
     _put(scene, body)
+    assert scene.pulls()
 
 
 def _no_lease_directory(scene: Scene) -> None:
@@ -319,6 +343,10 @@ WORLDS = (
     World("enabled", "fail", lambda at: setattr(_principal(at), "account_enabled", False)),
     World("application_owned", "fail", _not_owned),
     World("service_principal_owned", "fail", _passwords_on_the_principal),
+    World("lock_lifted", "fail", _locked),
+    World("slot_free", "fail", _full, lambda at: at.application.passwords[-1].key_id),
+    World("slot_free", "fail", _full_of_an_ended_one, name="slot_free: one has ended"),
+    World("life_allowed", "fail", _short_lives),
     World("credential_live", "fail", _ended),
     World("rivals", "warn", _rival),
     World("unresolved", "fail", _lost_adds),
@@ -354,7 +382,7 @@ WORLDS = (
     World("present", "warn", _missing, by_hand=lambda at: at.write()),
     World("window_in_time", "fail", _window),
     World("logs_readable", "warn", _job_with_manifest),
-    World("identity_instead", "advice", lambda _: None, by_hand=_with_an_identity),
+    World("identity_instead", "advice", lambda _: None, then=_with_an_identity),
     World("clock_right", "warn", _fast),
     World("leases_kept", "fail", _no_lease_directory),
     World("lease_free", "warn", _held, by_hand=lambda at: os.close(at.held)),  # type: ignore[attr-defined]
