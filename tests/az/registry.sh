@@ -30,11 +30,13 @@ exits 0 az acr check-name --name mycontainerregistry
 shows 'it["nameAvailable"] is False'
 exits 3 az acr show --name nosuchregistry --resource-group $group
 
-say "az acr login --expose-token, repository list"
+say "az acr login --expose-token, repository list, show-tags"
 exits 0 az acr login --name $registry --expose-token
 shows 'it["loginServer"] == "mycontainerregistry.azurecr.io"' 'it["username"] == "00000000-0000-0000-0000-000000000000"' 'it["accessToken"].count(".") == 2'
 exits 0 az acr repository list --name $registry
 shows 'it == ["aci-helloworld", "hello-world", "nightly"]'
+exits 0 az acr repository show-tags --name $registry --repository aci-helloworld
+shows 'it == ["latest", "v1"]'
 exits 0 az acr repository list --name anotherregistry
 shows 'it == []'
 
@@ -51,8 +53,11 @@ complains ScopeLocked
 exits 0 az lock delete --name keep --resource-group another --resource anotherregistry --resource-type Microsoft.ContainerRegistry/registries
 exits 0 az role assignment delete --assignee "$app_id" --scope "$another_id"
 
-say "az acr delete"
+say "az acr delete, az group delete"
 exits 0 az acr delete --name anotherregistry --yes
 exits 3 az acr show --name anotherregistry --resource-group another
+exits 0 az group delete --name another --yes
+exits 0 az group exists --name another
+same "$(cat "$out")" false
 
 say "Everything works."

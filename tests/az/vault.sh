@@ -36,7 +36,8 @@ shows 'it["attributes"]["enabled"] is False' 'it["tags"] == {"retired": "yes"}'
 exits 1 az keyvault secret show --vault-name $vault --name pull-pwd --version "$first"
 complains "Operation get is not allowed on a disabled secret"
 
-say "az keyvault secret delete, list-deleted, show-deleted, recover, purge"
+say "az keyvault secret backup, delete, list-deleted, show-deleted, recover, purge, restore"
+exits 0 az keyvault secret backup --vault-name $vault --name pull-pwd --file "$HOME/backup"
 exits 0 az keyvault secret delete --vault-name $vault --name pull-pwd
 shows 'it["recoveryId"] == "https://myvault.vault.azure.net/deletedsecrets/pull-pwd"' 'it["scheduledPurgeDate"] > it["deletedDate"]'
 exits 3 az keyvault secret show --vault-name $vault --name pull-pwd
@@ -53,6 +54,9 @@ exits 0 az keyvault secret show-deleted --vault-name $vault --name pull-pwd
 exits 0 az keyvault secret purge --vault-name $vault --name pull-pwd
 exits 0 az keyvault secret list-deleted --vault-name $vault
 shows 'it == []'
+exits 0 az keyvault secret restore --vault-name $vault --file "$HOME/backup"
+exits 0 az keyvault secret list-versions --vault-name $vault --name pull-pwd --query 'length(@)'
+same "$(cat "$out")" 2
 
 say "What is refused"
 exits 3 az keyvault secret show --vault-name $vault --name no-such-secret
@@ -60,5 +64,15 @@ exits 1 az keyvault secret set --vault-name $vault --name x # az finds out by it
 complains "--value VALUE | --file PATH"
 exits 2 az keyvault secret set --vault-name $vault --value x
 exits 1 az keyvault secret set --vault-name $vault --name no_underscores --value x
+
+say "az keyvault delete, recover, purge: vaults are deleted softly, too"
+exits 0 az keyvault delete --name newvault01 --resource-group $group
+exits 0 az keyvault list-deleted --query '[].name' --output tsv
+same "$(cat "$out")" newvault01
+exits 0 az keyvault recover --name newvault01 --resource-group $group
+exits 0 az keyvault delete --name newvault01 --resource-group $group
+exits 0 az keyvault purge --name newvault01
+exits 0 az keyvault list-deleted
+shows 'it == []'
 
 say "Everything works."
