@@ -4,24 +4,26 @@
 #   tests/az/containers.sh DIR
 . "$(dirname "$0")/shell.sh"
 server=$registry.azurecr.io image=$server/aci-helloworld:v1
-identity=/subscriptions/$AZURE_SUBSCRIPTION_ID/resourceGroups/$group/providers/Microsoft.ManagedIdentity/userAssignedIdentities/puller
 
 say "A principal that may pull, into the vault and out of it"
 exits 0 az ad sp create-for-rbac --name pull --scopes "$registry_id" --role acrpull
 app_id=$(value 'it["appId"]')
 exits 0 az keyvault secret set --vault-name $vault --name pull-pwd --value "$(value 'it["password"]')"
+exits 0 az identity create --resource-group $group --name puller
+shows 'it["type"] == "Microsoft.ManagedIdentity/userAssignedIdentities"' 'len(it["principalId"]) == 36'
+identity=$(value 'it["id"]')
 password=$(az keyvault secret show --vault-name $vault --name pull-pwd --query value --output tsv)
 pulling=(--registry-login-server $server --registry-username "$app_id" --registry-password "$password")
 sized=(--os-type Linux --cpu 1 --memory 1.5)
 
 say "az container create, by flags, with secure environment values, a secret volume, an Azure file share and an identity"
 exits 0 az container create --resource-group $group --name web --image $image "${sized[@]}" "${pulling[@]}" \
-    --ip-address Public --ports 80 8080 --dns-name-label web --restart-policy Always --command-line "node index.js" --location eastus \
+    --ip-address Public --ports 80 8080 --dns-name-label webapp --restart-policy Always --command-line "node index.js" --location eastus \
     --environment-variables PLAIN=seen --secure-environment-variables HIDDEN=never \
     --secrets key=unseen --secrets-mount-path /mnt/secrets --assign-identity "$identity" \
     --azure-file-volume-account-name files --azure-file-volume-account-key a2V5 --azure-file-volume-share-name share --azure-file-volume-mount-path /mnt/files
 shows 'it["provisioningState"] == "Succeeded"' 'it["restartPolicy"] == "Always"' 'it["osType"] == "Linux"' \
-    'it["ipAddress"]["fqdn"] == "web.eastus.azurecontainer.io"' '[each["port"] for each in it["ipAddress"]["ports"]] == [80, 8080]' \
+    'it["ipAddress"]["fqdn"] == "webapp.eastus.azurecontainer.io"' '[each["port"] for each in it["ipAddress"]["ports"]] == [80, 8080]' \
     'it["containers"][0]["command"] == ["node", "index.js"]' 'it["containers"][0]["resources"]["requests"]["cpu"] == 1.0' \
     'it["identity"]["type"] == "UserAssigned"' "[each.lower() for each in it['identity']['userAssignedIdentities']] == ['$identity'.lower()]"
 

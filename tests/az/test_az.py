@@ -12,9 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.descriptions import SPECS
+
 ROOT = Path(__file__).parents[2]
 AZ = os.environ.get("ROTATOR_AZ") or shutil.which("az")
 
+HOOK = ROOT / "tests" / "descriptions" / "hook"
 SCRIPTS = [script for script in sorted(Path(__file__).parent.glob("*.sh")) if script.name != "shell.sh"]
 
 
@@ -34,7 +37,14 @@ def test_the_documented_az_commands_work(script: Path, tmp_path: Path) -> None:
     _command(commands, "az", str(Path(AZ).absolute()))
     _command(commands, "rotator", sys.executable, "-m", "rotator")
     environment = {"HOME": str(tmp_path), "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+    findings = tmp_path / "findings"
+    if SPECS:
+        environment |= {"ROTATOR_SPECS": str(SPECS.absolute()), "ROTATOR_FINDINGS": str(findings), "PYTHONPATH": f"{HOOK}{os.pathsep}{ROOT}"}
     (state := tmp_path / "state").mkdir()
     ran = subprocess.run([script, state], env=environment, capture_output=True, text=True, check=False, timeout=900)
     assert ran.returncode == 0, f"{ran.stdout}\n{ran.stderr}"
     assert "works." in ran.stdout
+    if SPECS:
+        judged, *found = findings.read_text().splitlines()
+        assert int(judged.removeprefix("judged ")) > 20
+        assert found == []

@@ -16,6 +16,8 @@ class Witness:
     def __init__(self, directory: Path) -> None:
         self._judge = Judge(directory)
         self._found: list[Finding] = []
+        self.judged = 0
+        """How many exchanges it has seen."""
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -29,6 +31,7 @@ class Witness:
 
     def _seen(self, handle: Callable[[App, Request], Response]) -> Callable[[App, Request], Response]:
         def seen(app: App, request: Request) -> Response:
+            self.judged += 1
             struck = len(app.faults.struck)
             response = handle(app, request)
             if not any(fault.kind == "echo" for fault in app.faults.struck[struck:]):
