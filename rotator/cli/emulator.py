@@ -229,6 +229,17 @@ def push(
 
 
 @app.command()
+def subscription(
+    identifier: Annotated[str, typer.Argument(metavar="ID", help="A GUID.")],
+    directory: Where = None,
+    name: Annotated[str, typer.Option(help="Its display name.")] = "Another subscription",
+) -> None:
+    """Make another subscription, whose owner is the identity `admin`; az sees it after `az account list --refresh`."""
+    owner = _directory(directory).seeded().admin.object_id
+    typer.echo(_ask(directory, "POST", "/subscriptions", {"id": identifier, "name": name, "owner": owner})["id"])
+
+
+@app.command()
 def fault(
     operation: Annotated[str | None, typer.Argument(help="Such as keyvault.secrets.set; * and ? match.")] = None,
     kind: Annotated[str, typer.Argument(help="status, reset, timeout, lost, echo, or a condition that a service knows.")] = "status",

@@ -41,6 +41,7 @@ class Control:
                 Route("emulator.pulls.refused", "GET", "/refused", self.refused),
                 Route("emulator.images.push", "POST", "/images", self.push),
                 Route("emulator.quotas.set", "POST", "/quotas", self.quota),
+                Route("emulator.subscriptions.add", "POST", "/subscriptions", self.subscribe),
                 Route("emulator.calls.list", "GET", "/calls", self.calls),
                 Route("emulator.hosts.refused", "GET", "/turned-away", self.turned_away),
             )
@@ -131,6 +132,13 @@ class Control:
         except KeyError as error:
             raise ServiceError(400, "InvalidArgument", f"There is no quota {name}.") from error
         return Response(204)
+
+    def subscribe(self, call: Call) -> Response:
+        """Make another subscription: ``id``, ``name``, and ``owner``, the object id of whoever gets all rights in it."""
+        body = call.request.json()
+        made = self.azure.resources.add_subscription(_text(body, "id"), _text(body, "name"))
+        self.azure.authorization.assign(f"/subscriptions/{made.id}", _text(body, "owner"), "Owner", at_once=True)
+        return Response.json(201, asdict(made))
 
     def calls(self, call: Call) -> Response:
         """Every call to Azure so far, in order; ``?since=N`` leaves out the first N."""

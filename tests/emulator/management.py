@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 from azure.core.credentials import AccessToken
 
@@ -60,6 +60,23 @@ class Identity:
         scope = "https://vault.azure.net/.default" if ".vault." in url else "https://management.azure.com/.default"
         headers = {"Authorization": f"Bearer {self.get_token(scope).token}", "Content-Type": "application/json"}
         return self.world.call(method, url, body, headers)
+
+
+class Signed:
+    """An identity as the asynchronous SDKs want it."""
+
+    def __init__(self, identity: Identity) -> None:
+        self.identity = identity
+
+    async def get_token(self, *scopes: str, **_: Any) -> AccessToken:
+        return self.identity.get_token(*scopes)
+
+    async def close(self) -> None: ...
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None: ...
 
 
 class World:

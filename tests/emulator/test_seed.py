@@ -4,6 +4,7 @@ import datetime
 
 import pytest
 
+from rotator.emulator.acr.refusal import Refused
 from rotator.emulator.azure import Azure
 from rotator.emulator.clock import Clock
 from rotator.emulator.seed import Seeded, seed
@@ -89,6 +90,46 @@ def test_a_saved_azure_is_the_same_when_it_is_taken_up_again(azure: Azure, seede
     assert other.ids.guid() == azure.ids.guid()
     assert other.tokens.authenticates(seeded.operator.app_id, seeded.operator.secret)
     assert other.vaults.get("myvault", "name").value == "value"
+
+
+def test_what_resource_manager_and_the_vaults_remember_lasts(azure: Azure, seeded: Seeded) -> None:
+    resources, registry = azure.resources, seeded.registry_id
+    resources.access.put_token(registry, "puller", f"{registry}/scopeMaps/_repositories_pull")
+    [first, _] = resources.access.generate(registry, "puller")
+    kept = resources.access.admin_passwords(registry)
+    azure.vaults.set("myvault", "name", "value")
+    backup = azure.vaults.backup("myvault", "name")
+    azure.vaults.delete("myvault", "name")
+    resources.put(f"{GROUP}/providers/Microsoft.KeyVault/vaults/gone", "Microsoft.KeyVault/vaults", "eastus", {})
+    resources.delete(f"{GROUP}/providers/Microsoft.KeyVault/vaults/gone")
+    resources.create_group(seeded.subscription, "leaving", "eastus")
+    operation = resources.delete_group(seeded.subscription, "leaving")
+    other = Azure.build(Clock(azure.clock.now(), lambda: 0.0), seed=99)
+    restore(other, dump(azure))
+    assert dump(other) == dump(azure)
+    assert other.resources.access.knows(registry, "puller", first.value)
+    assert other.resources.access.admin_passwords(registry) == kept
+    assert [grave.resource.name for grave in other.resources.deleted_vaults.of(seeded.subscription)] == ["gone"]
+    assert not other.resources.operations.over(other.resources.operations.get(operation.id))
+    other.clock.advance(datetime.timedelta(minutes=1))
+    assert not other.resources.has_group(seeded.subscription, "leaving")
+    other.vaults.purge("myvault", "name")
+    other.clock.advance(datetime.timedelta(minutes=1))
+    assert other.vaults.restore("myvault", backup)[1].value == "value"
+
+
+def test_a_registry_that_is_made_again_has_no_images_and_an_identity_that_goes_with_its_group_signs_in_no_more(azure: Azure, seeded: Seeded) -> None:
+    server = "mycontainerregistry.azurecr.io"
+    assert azure.registries.stored(server, "aci-helloworld", "v1").digest
+    [identity] = [r for r in azure.resources.list(seeded.subscription) if r.type.endswith("userAssignedIdentities")]
+    assert azure.directory.principal_by_id(identity.properties["principalId"])
+    azure.resources.delete_group(seeded.subscription, seeded.resource_group)
+    assert azure.directory.principal_by_id(identity.properties["principalId"]) is None
+    azure.clock.advance(datetime.timedelta(minutes=1))
+    azure.resources.create_group(seeded.subscription, seeded.resource_group, "eastus")
+    azure.resources.put(seeded.registry_id, "Microsoft.ContainerRegistry/registries", "eastus", {})
+    with pytest.raises(Refused, match="NAME_UNKNOWN"):
+        azure.registries.stored(server, "aci-helloworld", "v1")
 
 
 def test_a_state_that_does_not_fit_is_refused(azure: Azure) -> None:

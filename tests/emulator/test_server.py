@@ -232,6 +232,17 @@ def test_an_image_can_be_pushed(served: StateDirectory) -> None:
     assert ask(served, "POST", "/images", body)["digest"].startswith("sha256:")
 
 
+def test_another_subscription_can_be_made_and_belongs_to_the_admin(served: StateDirectory) -> None:
+    other, owner = "00000000-0000-0000-0000-00000000000b", served.seeded().admin.object_id
+    assert ask(served, "POST", "/subscriptions", {"id": other, "name": "Other", "owner": owner})["name"] == "Other"
+    with pytest.raises(ControlRefused, match="already exists"):
+        ask(served, "POST", "/subscriptions", {"id": other, "name": "Other", "owner": owner})
+    with pytest.raises(ControlRefused, match="malformed"):
+        ask(served, "POST", "/subscriptions", {"id": "other", "name": "Other", "owner": owner})
+    scopes = [each["scope"] for each in ask(served, "GET", "/state")["roleAssignments"] if each["principalId"] == owner]
+    assert f"/subscriptions/{other}" in scopes
+
+
 def test_secrets_on_disk_are_for_their_owner_only(served: StateDirectory) -> None:
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in served.path.iterdir() if path.is_file()}
     assert stat.S_IMODE(served.path.stat().st_mode) == 0o700

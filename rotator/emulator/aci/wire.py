@@ -11,6 +11,7 @@ from hashlib import sha256
 from urllib.parse import quote
 
 from rotator.emulator.aci.behaviour import TYPE, ContainerGroups
+from rotator.emulator.aci.linked import require_linked
 from rotator.emulator.aci.locations import location_routes
 from rotator.emulator.aci.profiles import profile_routes
 from rotator.emulator.aci.shape import unreadable
@@ -55,6 +56,7 @@ class _Wire:
     def put(self, call: Call) -> Response:
         group_id = self._allowed(call, "write")
         self._groups.require_unlocked(group_id, "write")
+        require_linked(self._authorization, call, group_id, call.request.json())
         written = self._groups.put(group_id, call.request.json(), call.request.query.get("api-version", ""))
         headers = {**_async(call, written.operation), **self._groups.budget.headers("put", call["subscription"])}
         return Response.json(201 if written.created else 200, written.body, headers)

@@ -11,7 +11,7 @@ from rotator.emulator.acr.rights import DENIED, Identity, Kind, Rights
 from rotator.emulator.acr.state import State
 from rotator.emulator.acr.tokens import Mint
 from rotator.emulator.acr.uploads import Uploads
-from rotator.emulator.arm.behaviour import Resource, Resources
+from rotator.emulator.arm.behaviour import REGISTRIES, Resource, Resources
 from rotator.emulator.clock import Clock
 from rotator.emulator.entra.behaviour import Tokens
 from rotator.emulator.faults import Faults
@@ -37,6 +37,7 @@ class Registries:
         self.contents = Contents(clock, lambda: self.state)
         self.uploads = Uploads(ids, self.contents, lambda: self.state)
         self.limits = Limits(clock, lambda: self.state)
+        resources.removed.append(self._gone)
 
     def push(
         self,
@@ -106,6 +107,12 @@ class Registries:
         stored, home = self.stored(login_server, repository, reference), self.contents.repository(login_server, repository)
         self.contents.require_allowed(home, "read", "", reference, stored.digest)
         return stored.image()
+
+    def _gone(self, resource: Resource) -> None:
+        """A registry is deleted, and with it all that was pushed to it."""
+        if resource.type.lower() == REGISTRIES.lower():
+            for kept in (self.state.repositories, self.state.blobs, self.state.uploads):
+                kept.pop(resource.properties["loginServer"].lower(), None)
 
     def _id(self, login_server: str) -> str:
         """The id of the registry at a login server; LookupError if there is none."""

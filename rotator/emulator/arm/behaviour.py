@@ -27,6 +27,7 @@ REGISTRIES, VAULTS = "Microsoft.ContainerRegistry/registries", "Microsoft.KeyVau
 IDENTITIES = "Microsoft.ManagedIdentity/userAssignedIdentities"
 
 
+GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _Listers = list[Callable[[str], Iterable[Resource]]]
 
 
@@ -39,6 +40,8 @@ class Resources:
         self.access = RegistryAccess(clock, ids, timing, lambda: self.state.access)
         """The admin users and tokens of registries."""
         self.operations = Operations(clock, ids, lambda: self.state.operations)
+        self.removed: list[Callable[[Resource], None]] = []
+        """Services that keep something of a resource here: each is told when one is gone."""
         self.purged: list[Callable[[Resource], None]] = []
         """Services that keep what is in a vault: each is told when a deleted one is gone for good."""
         self.deleted_vaults = Graveyard(clock, lambda: self.state.deleted_vaults, self._tell_purged)
@@ -50,7 +53,11 @@ class Resources:
         authorization.locked = self.require_unlocked
 
     def add_subscription(self, subscription_id: str, name: str) -> Subscription:
-        """Make a subscription, as nobody can through Resource Manager alone."""
+        """Make a subscription, as nobody can through Resource Manager alone. Raises 400 InvalidSubscriptionId, 409 where there is one."""
+        if not GUID.fullmatch(subscription_id):
+            raise _malformed(subscription_id)
+        if subscription_id.lower() in self.state.subscriptions:
+            raise ServiceError(409, "SubscriptionAlreadyExists", f"The subscription '{subscription_id}' already exists.")
         made = Subscription(subscription_id, name)
         self.state.subscriptions[subscription_id.lower()] = made
         return made
@@ -60,9 +67,8 @@ class Resources:
         found = self.state.subscriptions.get(subscription_id.lower())
         if found:
             return found
-        if not re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", subscription_id):
-            message = f"The provided subscription identifier '{subscription_id}' is malformed or invalid."
-            raise ServiceError(400, "InvalidSubscriptionId", message)
+        if not GUID.fullmatch(subscription_id):
+            raise _malformed(subscription_id)
         raise ServiceError(404, "SubscriptionNotFound", f"The subscription '{subscription_id}' could not be found.")
 
     def create_group(self, subscription_id: str, name: str, location: str, tags: dict[str, str] | None = None) -> ResourceGroup:
@@ -188,13 +194,15 @@ class Resources:
         return True
 
     def _remove(self, resource: Resource) -> None:
-        """Role assignments, locks and tokens go with it."""
+        """Role assignments, tokens and what else there is of it go with it."""
         del self.state.resources[resource.id.lower()]
         self.state.names.pop(f"{resource.type}/{resource.name}".lower(), None)
         self.access.forget(resource.id)
         self.authorization.forget(resource.id)
         if resource.type.lower() == VAULTS.lower():
             self.deleted_vaults.bury(resource)
+        for removed in self.removed:
+            removed(resource)
 
     def recover_vault(self, vault_id: str) -> Resource:
         """Bring a deleted vault back where it was, with all that was in it; 404 DeletedVaultNotFound, ResourceGroupNotFound."""
@@ -240,6 +248,10 @@ class Resources:
         if locks:
             message = f"The scope '{scope}' cannot perform {operation} operation because following scope(s) are locked: '{','.join(locks)}'."
             raise ServiceError(409, "ScopeLocked", f"{message} Please remove the lock and try again.")
+
+
+def _malformed(subscription_id: str) -> ServiceError:
+    return ServiceError(400, "InvalidSubscriptionId", f"The provided subscription identifier '{subscription_id}' is malformed or invalid.")
 
 
 def vault_taken(name: str) -> str:

@@ -29,6 +29,7 @@ def registry_routes(registries: "RegistryRoutes") -> tuple[Route, ...]:
         Route("arm.registries.list", "GET", SUBSCRIPTION + path, registries.list),
         Route("arm.registries.list", "GET", GROUP + path, registries.list),
         Route("arm.registries.get", "GET", one, registries.get),
+        Route("arm.registries.checkExistence", "HEAD", one, registries.has),
         Route("arm.registries.createOrUpdate", "PUT", one, registries.put),
         Route("arm.registries.update", "PATCH", one, registries.patch),
         Route("arm.registries.delete", "DELETE", one, registries.delete),

@@ -42,6 +42,10 @@ class Tracked:
         self.require(call, "read")
         return Response.json(200, self.json(call, self.found(call)))
 
+    def has(self, call: Call) -> Response:
+        """204 if it is there, 404 if not, without a body."""
+        return Response(204 if self.resources.get(self.require(call, "read")) else 404)
+
     def json(self, call: Call, resource: Resource) -> Json:
         """The resource in the shape of the api-version that was asked."""
         shown = resource_json(resource, call.request.query["api-version"])

@@ -28,6 +28,7 @@ def vault_routes(vaults: "VaultRoutes") -> tuple[Route, ...]:
         Route("arm.vaults.list", "GET", SUBSCRIPTION + path, vaults.list),
         Route("arm.vaults.list", "GET", GROUP + path, vaults.list),
         Route("arm.vaults.get", "GET", one, vaults.get),
+        Route("arm.vaults.checkExistence", "HEAD", one, vaults.has),
         Route("arm.vaults.createOrUpdate", "PUT", one, vaults.put),
         Route("arm.vaults.update", "PATCH", one, vaults.patch),
         Route("arm.vaults.delete", "DELETE", one, vaults.delete),

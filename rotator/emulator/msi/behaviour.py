@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from rotator.emulator.arm.behaviour import IDENTITIES, Resource, Resources
 from rotator.emulator.graph.behaviour import Directory
 from rotator.emulator.graph.objects import ServicePrincipal
-from rotator.emulator.rbac.scopes import encloses
 
 
 class Identities:
@@ -13,14 +12,7 @@ class Identities:
 
     def __init__(self, resources: Resources, directory: Directory) -> None:
         self.resources, self.directory = resources, directory
-        resources.removers.append(self._remove_all)
-
-    def _remove_all(self, group_id: str) -> None:
-        """With a resource group go the service principals of its identities."""
-        for principal in [*self.directory.state.principals.values()]:
-            names: list[str] = principal.properties.get("alternativeNames") or [""]
-            if principal.properties.get("servicePrincipalType") == "ManagedIdentity" and encloses(group_id, names[-1]):
-                self.directory.erase(principal.id)
+        resources.removed.append(self._gone)
 
     def put(self, resource_id: str, location: str, tags: dict[str, str] | None = None, *, by: str = "") -> Resource:
         """Create an identity, or change the tags of one. Raises ServiceError 404 where its resource group isn't there."""
@@ -37,11 +29,11 @@ class Identities:
 
     def delete(self, resource_id: str) -> bool:
         """Remove an identity and its service principal; False if there was none. Raises ServiceError 409 where it is locked."""
-        found = self.resources.get(resource_id)
-        if not self.resources.delete(resource_id) or found is None:
-            return False
-        self.directory.erase(found.properties["principalId"])
-        return True
+        return self.resources.delete(resource_id)
+
+    def _gone(self, resource: Resource) -> None:
+        if resource.type.lower() == IDENTITIES.lower():
+            self.directory.erase(resource.properties["principalId"])
 
     def every(self) -> Iterator[Resource]:
         """All of them."""

@@ -188,7 +188,7 @@ def container(name: str, **properties: Any) -> dict[str, Any]:
         ({"osType": "Windows"}, "os type"),
         ({"restartPolicy": "OnFailure"}, 'update the RestartPolicy (old "Always", new "OnFailure")'),
         ({"priority": "Spot"}, "CPU, memory or GPU"),
-        ({"subnetIds": [{"id": "/subnets/a"}]}, "network profile"),
+        ({"subnetIds": [{"id": f"{GROUP}/subnets/a"}]}, "network profile"),
         ({"containers": [container("app")]}, "CPU, memory or GPU"),
         ({"diagnostics": {"logAnalytics": {"workspaceId": "other", "workspaceKey": "k"}}}, "you must delete it first"),
         ({"diagnostics": None}, "you must delete it first"),
@@ -246,7 +246,7 @@ BOUNDS: dict[str, dict[str, Any]] = {
     },
     "InvalidContainerProbe": {"containers": [container("one", livenessProbe={"exec": {"command": ["x"]}, "httpGet": {"port": 80}})]},
     "InvalidDnsNameLabel": {"ipAddress": {"type": "Public", "ports": [{"port": 80}], "dnsNameLabel": "node"}},
-    "InvalidIpAddressTypeForNetworkProfile": {"ipAddress": {"type": "Public", "ports": [{"port": 80}]}, "subnetIds": [{"id": "/subnets/a"}]},
+    "InvalidIpAddressTypeForNetworkProfile": {"ipAddress": {"type": "Public", "ports": [{"port": 80}]}, "subnetIds": [{"id": f"{GROUP}/subnets/a"}]},
     "ResourceLimitsLessThanRequests": {
         "containers": [container("one", resources={"requests": {"cpu": 2, "memoryInGB": 1}, "limits": {"cpu": 1, "memoryInGB": 1}})]
     },

@@ -262,7 +262,7 @@ def test_b9_some_changes_need_a_new_group(world: World, change: str) -> None:
     world.deploy()
     body = world.body()
     requests = body["properties"]["containers"][0]["properties"]["resources"]["requests"]
-    new = {"restartPolicy": "Never", "osType": "Windows", "subnetIds": [{"id": "/subnets/a"}]}
+    new = {"restartPolicy": "Never", "osType": "Windows", "subnetIds": [{"id": f"{GROUP}/subnets/a"}]}
     if change == "cpu":
         requests["cpu"] = 2
     else:
@@ -590,7 +590,7 @@ WHOLE: dict[str, Any] = {
     "containerGroupProfile": {"id": "/p", "revision": 2},
     "standbyPoolProfile": {"id": "/s", "failContainerGroupCreateOnReuseFailure": True},
     "extensions": [{"name": "e", "properties": {**EXTENSION, "settings": {"A": 1}}}],
-    "subnetIds": [{"id": "/subnets/a", "name": "a"}],
+    "subnetIds": [{"id": f"{GROUP}/subnets/a", "name": "a"}],
     "ipAddress": {"ports": [{"port": 80, "protocol": "UDP"}], "type": "Private"},
 }
 RUN: dict[str, Any] = {

@@ -4,17 +4,16 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any, Self
+from typing import Any
 
 import aiohttp
 import pytest
 import requests
-from azure.core.credentials import AccessToken
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 from azure.core.pipeline.transport import AioHttpTransport, RequestsTransport
 from azure.keyvault.secrets import SecretClient
 from azure.keyvault.secrets.aio import SecretClient as AsyncSecretClient
-from management import GROUP, SUBSCRIPTION, TENANT, VAULT, VAULT_URL, Identity, World
+from management import GROUP, SUBSCRIPTION, TENANT, VAULT, VAULT_URL, Signed, World
 
 from rotator.emulator.arm.behaviour import VAULTS
 from rotator.emulator.inprocess import Hop, Session, SyncAdapter
@@ -39,23 +38,6 @@ def connected(world: World, url: str) -> Iterator[SecretClient]:
     session.mount("https://", SyncAdapter(world.app))
     with SecretClient(url, world.owner, transport=RequestsTransport(session=session, session_owner=False), retry_total=0) as made:
         yield made
-
-
-class Signed:
-    """An identity as the asynchronous SDKs want it."""
-
-    def __init__(self, identity: Identity) -> None:
-        self.identity = identity
-
-    async def get_token(self, *scopes: str, **_: Any) -> AccessToken:
-        return self.identity.get_token(*scopes)
-
-    async def close(self) -> None: ...
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None: ...
 
 
 @asynccontextmanager

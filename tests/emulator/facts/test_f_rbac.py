@@ -1,19 +1,22 @@
 """Role-based access control as clients of api-version 2022-04-01 see it."""
 
+import asyncio
 import json
 from datetime import timedelta
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 import requests
 from azure.core.exceptions import HttpResponseError
-from azure.core.pipeline.transport import RequestsTransport
+from azure.core.pipeline.transport import AioHttpTransport, RequestsTransport
 from azure.mgmt.authorization import AuthorizationManagementClient
-from management import ARM, GROUP, REGISTRY, SUBSCRIPTION, TENANT, World
+from azure.mgmt.authorization.aio import AuthorizationManagementClient as AsyncClient
+from management import ARM, GROUP, REGISTRY, SUBSCRIPTION, TENANT, Signed, World
 from pydantic import TypeAdapter
 
 from rotator.emulator.faults import Fault
-from rotator.emulator.inprocess import SyncAdapter
+from rotator.emulator.inprocess import Hop, Session, SyncAdapter
 from rotator.emulator.rbac.behaviour import State
 from rotator.emulator.timing import Timing
 from rotator.emulator.wire import ServiceError
@@ -424,3 +427,57 @@ def test_management_groups_hold_no_assignments_here_and_say_so(world: World) -> 
     world.authorization.assign("/", world.owner.oid, "Owner", at_once=True)
     answer = world.owner.call("PUT", assignment_url(scope="/providers/Microsoft.Management/managementGroups/all"), pull_body(world.owner.oid))
     assert answer.status == 501
+
+
+def test_f1_to_f3_every_operation_of_the_official_asynchronous_client(world: World) -> None:
+    async def story() -> dict[str, Any]:
+        session: Any = Session(Hop(world.app))
+        transport = AioHttpTransport(session=session, session_owner=False)
+        async with AsyncClient(Signed(world.owner), SUBSCRIPTION, transport=transport, retry_total=0) as client:
+            return await _everything(world, client)
+
+    assert asyncio.run(story()) == {
+        "roles": ["CustomRole", "Renamed", 1],
+        "found": [[NAME, OTHER], [NAME, OTHER]],
+        "read": [NAME, ACR_PULL],
+        "above": [True, True],
+        "denied": [0, 0],
+        "permissions": True,
+        "deleted": [NAME, OTHER, "looks", None, None],
+    }
+
+
+async def _everything(world: World, client: AsyncClient) -> dict[str, Any]:
+    puller, path = world.identity("puller").oid, f"{REGISTRY}/providers/Microsoft.Authorization/roleAssignments/"
+    role: Any = await client.role_definitions.create_or_update(SUB, DEFINITION, definition()["properties"])
+    renamed: Any = await client.role_definitions.create_or_update(SUB, DEFINITION, definition("Renamed")["properties"])
+    custom = [each async for each in client.role_definitions.list(SUB, filter="type eq 'CustomRole'")]
+    properties = {"roleDefinitionId": role.id, "principalId": puller, "principalType": "ServicePrincipal"}
+    made: Any = await client.role_assignments.create(REGISTRY, NAME, {"properties": properties})
+    by_id: Any = await client.role_assignments.create_by_id(path + OTHER, {"properties": {**properties, "roleDefinitionId": ACR_PULL}})
+    wanted = f"principalId eq '{puller}' and atScope()"
+    lists = (
+        client.role_assignments.list_for_scope(REGISTRY, filter=wanted),
+        client.role_assignments.list_for_resource(
+            "myResourceGroup", "Microsoft.ContainerRegistry", "registries", "mycontainerregistry", filter=wanted
+        ),
+    )
+    found = [sorted({str(each.name) async for each in listed}) for listed in lists]
+    above = (client.role_assignments.list_for_resource_group("myResourceGroup"), client.role_assignments.list_for_subscription())
+    holders = [puller in {each.principal_id async for each in listed} for listed in above]
+    denied = (client.deny_assignments.list(), client.deny_assignments.list_for_scope(REGISTRY))
+    got: Any = await client.role_assignments.get_by_id(made.id)
+    everything: Any = await client.role_assignments.get(REGISTRY, OTHER)
+    permissions = [each async for each in client.permissions.list_for_resource_group("myResourceGroup")]
+    gone: list[Any] = [await client.role_assignments.delete(REGISTRY, NAME), await client.role_assignments.delete_by_id(by_id.id)]
+    again = [await client.role_assignments.delete(REGISTRY, NAME), await client.role_definitions.delete(SUB, "5a1c2d3e-0000-4000-8000-0000000000ff")]
+    last: Any = await client.role_definitions.delete(SUB, DEFINITION)
+    return {
+        "roles": [role.role_type, renamed.role_name, len(custom)],
+        "found": found,
+        "read": [got.name, everything.role_definition_id.rsplit("/", 1)[1]],
+        "above": holders,
+        "denied": [len([each async for each in listed]) for listed in denied],
+        "permissions": bool(permissions),
+        "deleted": [*(each.name for each in gone), last.description, *again],
+    }
