@@ -116,7 +116,7 @@ def test_taking_the_credentials_takes_ours_on_both_homes_and_what_holds_them() -
             {"id": "v2", "holds": "b"},
             {"id": "v3", "holds": "b", "enabled": False},
             {"id": "v4", "holds": "e"},
-            {"id": "v5", "adopted": ["d"]},
+            {"id": "v5", "adopted": ["g"]},
         ],
     }
     steps = credential_steps(View(worlds.policy({}), worlds.observed(said), Intent()))

@@ -8,7 +8,7 @@ from rotator.emulator.keyvault.secret import Changes
 from rotator.emulator.timing import Timing
 from rotator.engine import Result, adopt, grant, revoke
 from rotator.events import Noted, PullRefused, StepFailed
-from tests.stage import SECRET, SERVER, Stage, play, stage
+from tests.stage import SECRET, SERVER, Killed, Stage, play, stage, watched
 from tests.virtual import VirtualLoop
 
 Scene = Callable[[Stage], Awaitable[None]]
@@ -337,3 +337,37 @@ def test_a_value_that_does_not_sign_in_shows_nothing_of_other_passwords() -> Non
         assert made.by_hand.key_id in text(made, "not_proven")
 
     scene(act)
+
+
+@pytest.mark.parametrize("credentials", [False, True])
+def test_killed_at_any_call_a_revocation_is_finished_by_the_next(credentials: bool) -> None:
+    async def world(loop: VirtualLoop) -> Stage:
+        made = stage(loop, groups=("app",), timing=Timing(role_gone=0.0, secret_gone=0.0, graph_read=0.0))
+        await made.with_world(lambda run: adopt(run, None))
+        return made
+
+    async def calls(loop: VirtualLoop) -> int:
+        made = await world(loop)
+        since = len(made.app.served)
+        await revoked(made, credentials=credentials)
+        return len(made.app.served) - since
+
+    for index in range(play(calls)):
+
+        async def act(loop: VirtualLoop, index: int = index) -> None:
+            made = await world(loop)
+            first = len(made.app.served)
+
+            def kill(number: int, named: str, request: object) -> None:
+                if number == first + index + 1:
+                    raise Killed
+
+            with watched(made, before=kill):
+                assert await made.dies(revoked(made, credentials=credentials)), f"call {index} was not reached"
+            made.pass_(minutes=1)
+            assert (await revoked(made, credentials=credentials)).exit_code == 0, made.told()[-2000:]
+            assert (roles(made), pulls(made), made.credentials()) == (set(), False, [] if credentials else [made.by_hand])
+            assert (await made.with_world(grant)).exit_code == 0
+            assert len(roles(made)) == 1, "what the dead run deleted was recorded before"
+
+        play(act)

@@ -82,10 +82,9 @@ def grant_steps(policy: Policy, found: Sequence[Assignment], recorded: Sequence[
 
 
 def credential_steps(view: View) -> tuple[Retire | Disable, ...]:
-    """What a revocation of the credentials takes away: every one of ours on either home, and every version that holds one of them."""
-    mine = {c.key_id.lower() for c in view.ours}
+    """What a revocation of the credentials takes away: every one of ours on either home, and every version that is known to hold one, gone or not."""
     retired = (Retire(c.key_id, c.home, Reason("revoke", "access is revoked with its credentials")) for c in view.ours)
-    held = (v for v in view.versions if v.enabled and (v.ours or mine & {v.key_id, *v.adopted}))
+    held = (v for v in view.versions if v.enabled and v.key_id)
     return (*retired, *(Disable(v.id, Reason("revoke", "access is revoked with its credentials")) for v in held))
 
 
