@@ -40,7 +40,7 @@ def rest(case: Case, path: str, body: str) -> str:
 
 def registry(registry_id: str, *words: str) -> str:
     """Change a registry."""
-    return " ".join(("az acr update --ids", registry_id, *words))
+    return " ".join(("az acr update", resource(registry_id), *words))
 
 
 def resource(resource_id: str) -> str:

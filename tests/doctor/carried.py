@@ -132,7 +132,10 @@ def _remove(scene: Scene, given: Json) -> None:
 
 
 def _registry(scene: Scene, given: Json) -> None:
-    properties = scene.azure.resources.get(given.pop("--ids")).properties  # type: ignore[union-attr]
+    group = f"/subscriptions/{given.pop('--subscription')}/resourceGroups/{given.pop('--resource-group')}"
+    found = scene.azure.resources.get(f"{group}/providers/Microsoft.ContainerRegistry/registries/{given.pop('--name')}")
+    assert found
+    properties = found.properties
     names: dict[str, tuple[str, dict[str, Any]]] = {
         "--public-network-enabled": ("publicNetworkAccess", {"true": "Enabled"}),
         "--admin-enabled": ("adminUserEnabled", {"false": False}),
