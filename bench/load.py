@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 
 from rotator.emulator.directory import StateDirectory
 from rotator.emulator.process import Settings, start, stop
+from rotator.emulator.remote import ask
 
 REQUESTS = 2000
 AIM = 200
@@ -99,6 +100,8 @@ def measured(requests: int = REQUESTS) -> str:
                     load.get(page)
                 before, began = processor(pid), time.perf_counter()
                 for number in range(requests):
+                    if number % 40 == 0:  # Azure's budgets are per second of Azure's time
+                        ask(directory, "POST", "/clock", {"advance": 2})
                     load.get(asked[number % len(asked)])
                 taken, elapsed = processor(pid) - before, time.perf_counter() - began
         finally:
