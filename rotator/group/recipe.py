@@ -93,7 +93,11 @@ def _written(place: Place) -> Iterator[tuple[str, Recipe]]:
 
 def placeholder(one: Source) -> str:
     """A source of a policy as a manifest writes it."""
-    return f"${{{{ keyvault:{one.key_vault} }}}}" if isinstance(one, KeyVaultSource) else f"${{{{ credential:{one.credential} }}}}"
+    return (
+        f"${{{{ keyvault:{one.key_vault}{':base64' if one.base64 else ''} }}}}"
+        if isinstance(one, KeyVaultSource)
+        else f"${{{{ credential:{one.credential} }}}}"
+    )
 
 
 def named_in(value: Recipe) -> Iterator[Source]:
@@ -123,9 +127,11 @@ def baked(recipe: Recipe, holds: Holds, find: Lookup) -> Value:
 
 
 def _file(content: Recipe, find: Lookup) -> Value:
-    """A file of a secret volume. ACI wants base64 (fact A9): a placeholder alone names the content itself, so it is encoded."""
-    if not (isinstance(content, str) and PLACEHOLDER.fullmatch(content.strip())):
-        return substituted(content, find)
+    """A file of a secret volume. ACI wants base64 (fact A9): a placeholder alone names the content itself, so it is encoded, unless it is already."""
+    alone = PLACEHOLDER.fullmatch(content.strip()) if isinstance(content, str) else None
+    named = _source(alone[1]) if alone else None
+    if named is None or (isinstance(named, KeyVaultSource) and named.base64):
+        return substituted(content.strip() if named else content, find)
     return base64.b64encode(substituted(content.strip(), find).encode()).decode()
 
 

@@ -10,16 +10,16 @@ from rotator.policy.rules import GROUP
 
 PLACEHOLDER = re.compile(r"\$\{\{\s*(.*?)\s*\}\}", re.DOTALL)
 """A placeholder; what stands between the braces is for :func:`source` to read."""
-_MEANT = re.compile(r"keyvault:(?P<name>[0-9a-zA-Z-]{1,127})|credential:(?P<credential>password|username)")
+_MEANT = re.compile(r"keyvault:(?P<name>[0-9a-zA-Z-]{1,127})(?P<base64>:base64)?|credential:(?P<credential>password|username)")
 
 
 def source(placeholder: str) -> Source | None:
-    """What the text between the braces names: ``keyvault:NAME``, ``credential:password`` or ``credential:username``; else None."""
+    """What the text between the braces names: ``keyvault:NAME`` (``:base64``), ``credential:password`` or ``credential:username``; else None."""
     match = _MEANT.fullmatch(placeholder)
     if match is None:
         return None
     if match["name"]:
-        return KeyVaultSource(key_vault=match["name"])
+        return KeyVaultSource(key_vault=match["name"], base64=bool(match["base64"]))
     return CredentialSource.model_validate({"credential": match["credential"]})
 
 

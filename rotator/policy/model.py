@@ -169,6 +169,9 @@ class KeyVaultSource(_Part):
     """A secret of the policy's vault."""
 
     key_vault: _SecretName = Field(description="Name of a secret in the policy's vault.", examples=["db-password"])
+    base64: bool = Field(
+        default=False, strict=True, description="For a file of a secret volume: the secret's value is the file in base64 already.", examples=[True]
+    )
 
 
 class CredentialSource(_Part):
