@@ -97,8 +97,9 @@ async def _one(run: Run, score: Score, seen: Seen, memory: Memory, step: Step) -
     run.tell(StepStarted(policy=run.policy.name, at=seen.observed.at, step=name, target=what, reason=step.reason.text, code=step.reason.code))
     if isinstance(step, Deploy) and step.warning:
         told(run, Noted(policy=run.policy.name, code="window_ignored", subject=what, text=step.warning, warn=True), score)
+    counted = replace(run, tell=lambda event: told(run, event, score))
     try:
-        detail = await _act(run, seen, step)
+        detail = await _act(counted, seen, step)
     except RotatorError as error:
         memory.refused.add((name, what))
         told(run, failure(run, name, what, error), score)

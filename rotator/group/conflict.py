@@ -10,26 +10,31 @@ from typing import Any
 
 from rotator.group.difference import Change
 from rotator.group.evidence import Phase, activity
-from rotator.group.shape import Value, containers, get, objects, restart_policy, text
+from rotator.group.shape import Value, containers, get, objects, text
 
 
 def conflicts(document: Mapping[str, Any], body: Mapping[str, Any]) -> tuple[Change, ...]:
     """What a PUT of `body` over the group that a GET showed would be refused for; () where it would be deployed as new, but for its region."""
     ended = activity(document) in (Phase.FINISHED, Phase.STOPPED)
     before, after = (dict(_fixed(one, ended=ended)) for one in (document, body))
-    return tuple(Change(name, _shown(before[name]), _shown(after[name])) for name in before if before[name] != after[name])
+    return tuple(Change(name, _shown(before[name]), _shown(after[name])) for name in before if _same(before[name]) != _same(after[name]))
 
 
 def _shown(value: Value) -> str | None:
     return None if value in (None, "", []) else json.dumps(value)
 
 
+def _same(value: Value) -> Value:
+    """A value as Azure compares it: words in any letter case, regions with or without spaces."""
+    return value.replace(" ", "").lower() if isinstance(value, str) else value
+
+
 def _fixed(document: Mapping[str, Any], *, ended: bool) -> Iterator[tuple[str, Value]]:
-    yield "location", text(document, "location").replace(" ", "").lower()
+    yield "location", text(document, "location")
     if ended:
         return
-    yield "properties.osType", text(document, "properties", "osType").lower()
-    yield "properties.restartPolicy", restart_policy(document)
+    yield "properties.osType", text(document, "properties", "osType")
+    yield "properties.restartPolicy", text(document, "properties", "restartPolicy") or "Always"
     yield "properties.subnetIds", sorted(text(subnet, "id").lower() for subnet in objects(document, "properties", "subnetIds"))
     asked = [get(container, "properties", "resources", "requests") for kind, container in containers(document) if kind == "containers"]
     yield "cpu, all containers", _total(asked, "cpu")

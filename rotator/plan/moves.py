@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from rotator.group import Dependent, Phase, Verdict
 from rotator.plan.step import Deploy, Finding, Note, Reason, Wait, kind
-from rotator.plan.view import LAST_WEEK, View, short
+from rotator.plan.view import LAST_WEEK, View
 from rotator.plan.words import day, days
 from rotator.policy import next_open, open_at
 
@@ -70,7 +70,7 @@ def _unreachable(view: View, dependent: Dependent) -> Wait | None:
 
 def _unmovable(view: View, dependent: Dependent) -> Wait | None:
     if not view.movable(dependent):
-        text = f"{dependent.name} uses this principal and isn't in the policy; add it, or set `discover: {{redeploy: true}}`"
+        text = f"{dependent.name} uses this principal and isn't in the policy; add `- id: {dependent.id}`, or set `discover: {{redeploy: true}}`"
         return Wait("undeclared", dependent.id, text, warn=_late(view, dependent))
     if dependent.refused:
         return Wait("refused", dependent.id, f"{dependent.name} can't be redeployed: {dependent.refused}", warn=_late(view, dependent))
@@ -84,7 +84,9 @@ def _unsuitable(view: View, dependent: Dependent) -> Wait | None:
     if dependent.run_once and dependent.phase in (Phase.RUNNING, Phase.CRASHING):
         return Wait("job_running", dependent.id, f"{dependent.name} is a job at work, and is never interrupted", warn=_late(view, dependent))
     if dependent.choice == "wait":
-        text = f"{dependent.name} is {dependent.phase.value}; it takes the current credential with its next `rotator deploy {view.policy.name}`"
+        state = "has ended" if dependent.phase is Phase.FINISHED else f"is {dependent.phase.value}"
+        command = f"rotator deploy {view.policy.name} {dependent.name}"
+        text = f"{dependent.name} {state}; it takes the current credential with its next deployment: `{command}`"
         return Wait("next_run", dependent.id, text, warn=_late(view, dependent))
     return None
 
@@ -102,7 +104,8 @@ def _untagged(view: View, dependent: Dependent) -> Wait | None:
 def _stripped(view: View, dependent: Dependent) -> Wait | None:
     if not view.strips(dependent) or view.intent.retry:
         return None
-    text = f"something strips rotator's tags from {dependent.name} ({short(dependent.id)}); find it (an Azure Policy?), then run with --retry"
+    text = f"{dependent.name} lost rotator's tags right after a redeployment, so it isn't redeployed again"
+    text = f"{text}; find what strips tags (an Azure Policy, a pipeline), then run with --retry"
     return Wait("stripped", dependent.id, text, warn=True)
 
 
@@ -113,7 +116,9 @@ def _failed_before(view: View, dependent: Dependent) -> Wait | None:
     until = failed.at + min(BACK_OFF * 2 ** (failed.count - 1), LONGEST)
     if view.at >= until:
         return None
-    text = f"credential {failed.key_id} failed on {dependent.name} {failed.count} time(s); not tried again before {day(until)} (--retry overrides)"
+    times = "once" if failed.count == 1 else f"{failed.count} times in a row"
+    text = f"{dependent.name} couldn't pull with credential {failed.key_id}, {times}, and holds {dependent.key_id}"
+    text = f"{text}; it isn't tried again before {day(until)} (--retry overrides)"
     return Wait("backing_off", dependent.id, text, until, warn=True)
 
 
@@ -131,7 +136,7 @@ def _warning(view: View, dependent: Dependent) -> str:
     if not window or open_at(window, view.at) or _exposed(view, dependent):
         return ""
     why = f"ends {day(soonest)}" if soonest else "is gone"
-    return f"{dependent.name} restarts outside its deploy window: what it holds {why}, and the window opens {day(next_open(window, view.at))}"
+    return f"{dependent.name} restarts outside its deploy window: what it holds {why}, and the window opens only {day(next_open(window, view.at))}"
 
 
 def _exposed(view: View, dependent: Dependent) -> bool:

@@ -157,11 +157,11 @@ def _superseded(view: View, credential: Credential, published: datetime) -> Iter
 def _obstacles(view: View, credential: Credential) -> Iterator[Wait]:
     late = credential.end - view.at <= view.policy.rotation.warn_before
     since = view.superseded_since(credential)
-    stays = f"credential {credential.key_id}, which ends {day(credential.end)}, stays"
-    waited = f"; it is superseded since {day(since)}" if since else ""
+    waited = f"superseded since {day(since)}, " if since else ""
+    stays = f"credential {credential.key_id} ({waited}ends {day(credential.end)}) stays"
     for dependent in view.holders(credential.key_id.lower()):
-        holds = "holds it" if dependent.key_id else "may hold it, since it doesn't say what it holds"
-        yield Wait("held", credential.key_id, f"{stays}: {dependent.name} {holds}{waited}", warn=late, since=since)
+        holds = "holds it" if dependent.key_id else "may hold it, as it doesn't say what it holds"
+        yield Wait("held", credential.key_id, f"{stays}: {dependent.name} {holds}", warn=late, since=since)
     for dependent in view.dependents:
         struggles = not view.behind(dependent) and dependent.verdict is Verdict.PULL_FAILED
         if struggles and credential.key_id.lower() not in view.compromised:

@@ -53,9 +53,9 @@ def _told(policy: str, one: Compared) -> Iterator[str]:
     if one.unseen:
         yield f"not compared, since Azure hides what the group has: {', '.join(one.unseen)}"
     if one.conflicts:
-        yield "Azure refuses such a change of a group that there is, and so does rotator:"
+        yield "Azure never changes these in a group that it has, so `rotator deploy` would refuse:"
         yield from (f"  {change}" for change in one.conflicts)
-        yield f"change {one.file} back, or delete the group before it is deployed; it is down in between"
+        yield f"Change {one.file} back; or delete the group first, which is down until it is deployed again."
 
 
 def manifest_body(one: Compared) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from random import Random
+from random import Random  # noqa: TID251 (from a seed that is told)
 from typing import Any
 
 import pytest
