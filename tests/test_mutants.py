@@ -93,6 +93,8 @@ EQUIVALENT = {
     "plan.rules._superseded: if `exposed` turned round (2)": SENTENCE,
     "plan.rules._obstacles: if `since` turned round": SENTENCE,
     "plan.rules._obstacles: if `dependent.key_id` turned round": SENTENCE,
+    "plan.moves._unsuitable: `dependent.phase is Phase.FINISHED` turned round": SENTENCE,
+    "plan.moves._failed_before: `failed.count == 1` turned round": SENTENCE,
     "plan.moves._warning: if `soonest` turned round": SENTENCE,
     "plan.moves._starting: `dependent.since is not None` left out of `settling and dependent.since is not None and (view.at - depe`": IMPLIED,
     "guard._sourced: `said` left out of `said and said.manifest and (wrong := group.manifest_problems`": "what is declared is said",
