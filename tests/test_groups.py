@@ -56,7 +56,7 @@ def readable(made: Stage, text: str) -> str:
     names |= {version.id: f"VERSION-{nth}" for nth, version in enumerate(versions)} | {made.app_id: "APP-ID"}
     for found, shown in names.items():
         text = text.replace(found, shown)
-    return text
+    return re.sub(r"\b20(\.[0-9]+){3}\b", "20.1.2.3", text)
 
 
 def _age(made: Stage) -> Callable[[str], Any]:

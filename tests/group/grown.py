@@ -70,11 +70,26 @@ MADE = (
 """What a group doesn't choose, or with which it is never redeployed."""
 
 
-def grown(random: Random, app_id: str, password: str) -> dict[str, Any]:
-    """A random group that Azure would take and rotator may redeploy."""
-    resource: dict[str, Any] = _value(random, tree(*MADE))
+BOUNDED = (
+    *(f"properties.containers[].properties.{name}" for name in ("livenessProbe", "readinessProbe", "volumeMounts", "resources", "ports")),
+    *(
+        f"properties.{name}"
+        for name in ("ipAddress", "subnetIds", "encryptionProperties", "sku", "priority", "dnsConfig", "initContainers[].properties")
+    ),
+    *("zones", "properties.confidentialComputeProperties", "properties.identityAcls", "properties.containers[].properties.securityContext"),
+)
+"""What Azure takes only in certain values; the corpus has it."""
+
+
+def grown(random: Random, app_id: str, password: str, identity: str = "") -> dict[str, Any]:
+    """A random group; with an `identity` one that the emulator takes as well, whose rules know more than the list."""
+    resource: dict[str, Any] = _value(random, tree(*MADE, *(BOUNDED if identity else ())))
     resource |= {"location": "eastus", "tags": {name: value for name, value in resource.get("tags", {}).items() if not name.startswith("rotator")}}
     _mended(random, resource, app_id, password)
+    if identity:
+        resource["identity"] = {"type": "UserAssigned", "userAssignedIdentities": {identity: {}}}
+        resource["properties"] |= {"osType": "Linux", "sku": "Standard", "restartPolicy": "Always"}
+        resource["properties"]["secretReferences"][0]["identity"] = identity
     return resource
 
 

@@ -76,6 +76,8 @@ def sourced(made: Stage, name: str, values: Values) -> dict[str, Any]:
 
 def deployed(made: Stage, documents: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """Deploy each by hand, and let it come up; what is stored then, by name."""
+    for quota in ("DedicatedContainerGroups", "StandardV100Cores", "StandardSpotCores"):
+        made.azure.container_groups.quotas.allow(made.seeded.subscription, "eastus", quota, 100)
     for name, document in documents.items():
         made.azure.container_groups.put(made.group_id(name), document, "2025-09-01")
     made.pass_(hours=1)
@@ -86,7 +88,8 @@ def corpus_of(made: Stage) -> dict[str, dict[str, Any]]:
     for name in ("db", "other-pull"):
         made.azure.vaults.set("myvault", name, "a secret of others")
     subscription = made.seeded.subscription
-    return corpus(made.by_hand.secret, APP_ID=made.app_id, SERVER="mycontainerregistry.azurecr.io", SUBSCRIPTION=subscription)
+    put_in = {"APP_ID": made.app_id, "SERVER": "mycontainerregistry.azurecr.io", "SUBSCRIPTION": subscription}
+    return corpus(made.by_hand.secret, **put_in, IDENTITY=made.seeded.identity.resource_id)
 
 
 async def rotated(made: Stage, before: dict[str, Any]) -> None:
@@ -120,9 +123,7 @@ def test_random_groups_are_rotated_and_are_what_they_were(seed: int) -> None:
     async def scene(loop: VirtualLoop) -> None:
         made, random = stage(loop, groups=()), Random(seed)
         made.azure.vaults.set("myvault", "other", "a secret of others")
-        documents = {f"g{nth}": grown(random, made.app_id, made.by_hand.secret) for nth in range(15)}
-        for document in documents.values():
-            document["properties"]["restartPolicy"] = "Always"
+        documents = {f"g{nth}": grown(random, made.app_id, made.by_hand.secret, made.seeded.identity.resource_id) for nth in range(15)}
         before = deployed(made, documents)
         said = [sourced(made, name, hidden_values(document, made.app_id, made.by_hand.secret)) for name, document in documents.items()]
         made.with_policy(container_groups=said)
