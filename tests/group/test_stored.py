@@ -78,6 +78,7 @@ def deployed(made: Stage, documents: dict[str, dict[str, Any]]) -> dict[str, Any
     """Deploy each by hand, and let it come up; what is stored then, by name."""
     for quota in ("DedicatedContainerGroups", "StandardV100Cores", "StandardSpotCores"):
         made.azure.container_groups.quotas.allow(made.seeded.subscription, "eastus", quota, 100)
+    made.azure.authorization.assign(f"/subscriptions/{made.seeded.subscription}", made.seeded.operator.object_id, "Contributor", at_once=True)
     for name, document in documents.items():
         made.azure.container_groups.put(made.group_id(name), document, "2025-09-01")
     made.pass_(hours=1)
