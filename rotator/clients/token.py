@@ -17,7 +17,7 @@ from azure.core.exceptions import AzureError as SdkError
 from azure.identity.aio import DefaultAzureCredential
 
 from rotator.clients.pipeline import Line
-from rotator.clients.translate import TRANSIENT, Asked, answered, refusal, silent, translate
+from rotator.clients.translate import ENTRA, TRANSIENT, Asked, answered, refusal, silent, translate
 from rotator.cloud import Cloud
 from rotator.errors import AzureError
 
@@ -105,7 +105,7 @@ class Token:
 
     def _failure(self, error: Exception) -> AzureError:
         """The chain of credentials keeps only the words of what failed in it, so the last try decides what it was."""
-        asked, last = Asked("Microsoft Entra ID", "sign rotator in"), self._last
+        asked, last = Asked(ENTRA, "sign rotator in"), self._last
         if isinstance(last, SdkError):
             return silent(asked, last)
         status = getattr(last, "status_code", None)

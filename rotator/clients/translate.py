@@ -25,6 +25,8 @@ from rotator.state import Secret
 
 T = TypeVar("T")
 
+ENTRA = "Microsoft Entra ID"
+"""The service that signs in: what it refuses, nothing else could have been asked."""
 BROKEN = (SdkError, httpx.RequestError)
 """What the libraries raise where no answer came, or one that they refuse."""
 ODD = (DeserializationError, KeyError, TypeError, ValueError, AttributeError, IndexError)
@@ -174,7 +176,8 @@ def _odd(asked: Asked, error: BaseException) -> AzureError:
 
 def _not_signed_in(asked: Asked, message: str) -> AzureError:
     remedy = "Sign in: set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, run `az login`, or run where a managed identity is."
-    return Forbidden(f"rotator can't sign in, so it can't {asked.doing}: {message}", service="Microsoft Entra ID", code="NotSignedIn", remedy=remedy)
+    purpose = "" if asked.service == ENTRA else f", so it can't {asked.doing}"
+    return Forbidden(f"rotator can't sign in{purpose}: {message}", service=ENTRA, code="NotSignedIn", remedy=remedy)
 
 
 def _kind(asked: Asked, refused: Refusal) -> type[AzureError]:
