@@ -83,7 +83,10 @@ def _text(wanted: "Wanted", missing: "Missing") -> str:
     from rotator.report.plan import note_text, step_text
     from rotator.report.words import block, entry
 
-    steps = [entry("" if number else "missing", f"{step_text(step)}", step.reason.text) for number, step in enumerate(missing.steps)]
+    steps = [
+        entry("" if number > 1 else "missing", f"{number}. {step_text(step)}", f"   {step.reason.text}")
+        for number, step in enumerate(missing.steps, 1)
+    ]
     return block(f"{wanted.policy.name}: {'nothing is missing' if not steps else f'{len(steps)} to make'}", [*steps, *map(note_text, missing.notes)])
 
 

@@ -199,7 +199,7 @@ async def _grant(run: Run, score: Score, wait: bool) -> None:
 async def assign(run: Run, score: Score, observed: Observed, recorded: Sequence[Assignment]) -> None:
     """Create what is recorded, or else declared, as far as it isn't there."""
     wanted = () if recorded else await declared(run, observed.principal.service_principal, observed.registries)
-    for step in grant_steps(run.policy, await run.world.assignments(run.policy), recorded, wanted):
+    for step in grant_steps(run.policy, await run.world.assignments(run.policy), recorded, wanted, await own(run)):
         start(run, step)
         created = await run.world.create_assignment(step.assignment)
         told(run, AssignmentCreated(policy=run.policy.name, assignment=step.assignment.id, scope=step.assignment.scope, was_there=not created))

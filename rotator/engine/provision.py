@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from rotator import guard
-from rotator.engine.access import assign, declared, end, start
+from rotator.engine.access import assign, declared, end, own, start
 from rotator.engine.evidence import PATIENCE, acceptance
 from rotator.engine.issue import issue
 from rotator.engine.job import deploy_now
@@ -89,7 +89,7 @@ async def outline(run: Run, wanted: Wanted) -> Missing:
     policy = wanted.policy.settled(identity.app_id) if identity and isinstance(wanted.policy, Draft) else run.policy
     settled, principal = replace(run, policy=policy), identity.service_principal if identity else None
     found = await run.world.assignments(policy) if principal else ()
-    roles = grant_steps(policy, found, (), await declared(settled, principal or TO_COME, await run.world.registries(policy)))
+    roles = grant_steps(policy, found, (), await declared(settled, principal or TO_COME, await run.world.registries(policy)), await own(settled))
     published = any(version.enabled for version in await run.world.versions(policy))
     first = first_steps(policy, published=published, username=await run.world.username(policy) if identity else None)
     groups = [await run.world.group(group.id) for group in policy.container_groups]
@@ -120,7 +120,8 @@ async def _identity(run: Run, wanted: Wanted, score: Score) -> Policy:
             f"{identity.app_id} is the identity that rotator is signed in as", remedy="Provision another one; rotator leaves its own alone."
         )
     policy = wanted.policy
-    for step in identity_steps(policy, identity):
+    for planned in identity_steps(policy, identity):
+        step = _settled(planned, identity)
         start(run, step)
         match step:
             case Create(home=Home.APPLICATION, name=name):
@@ -138,6 +139,11 @@ async def _identity(run: Run, wanted: Wanted, score: Score) -> Policy:
         end(run, step)
         score.done += 1
     return policy if isinstance(policy, Policy) else run.policy
+
+
+def _settled(step: Create | Save | Own, identity: Identity | None) -> Create | Save | Own:
+    """The step as it is once the application is there, whose app id the plan could not know."""
+    return replace(step, name=identity.app_id) if isinstance(step, Create) and identity else step
 
 
 def _created(run: Run, home: Home, app_id: str, object_id: str) -> None:

@@ -4,9 +4,10 @@ Which role a registry heeds depends on its mode (azure-facts F6, G5): with the l
 repository permissions (ABAC) only *data actions* on the content of repositories.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 
 from rotator.plan.step import Disable, Grant, Reason, Retire, Revoke
 from rotator.plan.view import View
@@ -72,13 +73,19 @@ def revoke_steps(policy: Policy, found: Sequence[Assignment], roles: dict[str, s
     return tuple(Revoke(a, Reason("revoke", f"{_name(a, roles)} on {a.scope}")) for a in sorted(mine))
 
 
-def grant_steps(policy: Policy, found: Sequence[Assignment], recorded: Sequence[Assignment], declared: Sequence[Assignment]) -> tuple[Grant, ...]:
-    """What was recorded by a revoke, or else what the policy declares, as far as it isn't there."""
+def grant_steps(
+    policy: Policy,
+    found: Sequence[Assignment],
+    recorded: Sequence[Assignment],
+    declared: Sequence[Assignment],
+    roles: Mapping[str, str] = MappingProxyType({}),
+) -> tuple[Grant, ...]:
+    """What was recorded by a revoke, or else what the policy declares, as far as it isn't there. `roles` maps a role's name to its GUID."""
     there = {(a.scope.lower(), a.role.lower()) for a in found}
     wanted = recorded or declared
     why = "recorded by the revocation" if recorded else f"declared by {policy.name}"
     missing = (a for a in wanted if (a.scope.lower(), a.role.lower()) not in there)
-    return tuple(Grant(a, Reason("grant", f"{why}: role {a.role} on {a.scope}")) for a in sorted(missing))
+    return tuple(Grant(a, Reason("grant", f"{why}: {_name(a, roles)} on {a.scope}")) for a in sorted(missing))
 
 
 def credential_steps(view: View) -> tuple[Retire | Disable, ...]:
@@ -148,5 +155,5 @@ def _unread(access: RegistryAccess) -> Iterator[Way]:
         yield Way("unknown", access.registry.id, access.registry.id, f"unknown: {what}", Effect.UNKNOWN)
 
 
-def _name(assignment: Assignment, roles: dict[str, str]) -> str:
-    return next((name for name, guid in roles.items() if guid.lower() == assignment.role.lower()), assignment.role)
+def _name(assignment: Assignment, roles: Mapping[str, str]) -> str:
+    return next((name for name, guid in roles.items() if guid.lower() == assignment.role.lower()), f"role {assignment.role}")
