@@ -56,8 +56,11 @@ def _settled(view: View, dependent: Dependent) -> Wait | bool:
 
 
 def _late(view: View, dependent: Dependent) -> bool:
+    """Whether what it may hold has ended or soon will; one that doesn't say, where only the current credential is left, is taken to hold that."""
     soonest = view.soonest(dependent)
-    return soonest is None or soonest - view.at <= view.policy.rotation.warn_before
+    if soonest is None:
+        return dependent.key_id is not None
+    return soonest - view.at <= view.policy.rotation.warn_before
 
 
 def _unreachable(view: View, dependent: Dependent) -> Wait | None:
