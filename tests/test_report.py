@@ -141,7 +141,7 @@ def test_status_is_a_table_with_the_most_urgent_first() -> None:
         ["a-steady", "resting"],
         ["d-revoked", "revoked"],
     ]
-    assert "e-closed: may not read What to do: Allow it." in remarks.splitlines()
+    assert "e-closed: may not read. What to do: Allow it." in remarks.splitlines()
     assert "d-revoked: access is revoked since 2026-03-03 12:00 UTC; `rotator grant d-revoked` restores it" in remarks.splitlines()
     assert status_code(seen) == 1
 

@@ -130,7 +130,7 @@ def _standing(preview: Preview) -> Standing:
 
 def _unseen(name: str, error: RotatorError) -> Row:
     found = error.diagnose()
-    return Row(name, Standing.UNREADABLE, remarks=(f"{found.happened} What to do: {found.remedy}",), error=error)
+    return Row(name, Standing.UNREADABLE, remarks=(f"{found.happened.rstrip('.')}. What to do: {found.remedy}",), error=error)
 
 
 def _table(table: Sequence[tuple[str, ...]], room: int) -> list[str]:
