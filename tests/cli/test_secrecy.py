@@ -7,6 +7,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from rotator.cli import logs
+from rotator.cli.app import app
 from rotator.emulator.faults import Fault
 from rotator.emulator.wire import Request
 from tests.cli.scene import NAME, Said, Scene
@@ -25,16 +26,24 @@ def _listening(rotator: Scene) -> set[str]:
     return seen
 
 
+def _life(record: Path) -> list[tuple[str, ...]]:
+    """Every verb, in an order in which each has something to do."""
+    return [
+        *(("validate",), ("discover", "--all"), ("plan",), ("doctor", "-v"), ("status", "-v"), ("provision", NAME, "--yes")),
+        *(("adopt", NAME), ("rotate", NAME, "--force", "--no-overlap"), ("rotate", NAME, "--compromised", "--yes"), ("history", NAME)),
+        *(("deploy", NAME, "--logs"), ("revoke", NAME, "--yes", "--record", str(record)), ("grant", NAME)),
+        *(("revoke", NAME, "--yes", "--credentials"), ("doctor",), ("grant", NAME), ("rotate", NAME)),
+    ]
+
+
+def test_every_verb_is_listened_to(tmp_path: Path) -> None:
+    verbs = {each.name or getattr(each.callback, "__name__", "") for each in app.registered_commands}
+    assert {verb for verb, *_ in _life(tmp_path)} == verbs - {"demo"}
+
+
 def _everything(rotator: Scene, record: Path, *options: str) -> list[Said]:
     """A life of a principal, with trouble in it."""
-    verbs = [("discover", "--all"), ("plan",), ("status",), ("adopt", NAME), ("rotate", NAME, "--force", "--no-overlap")]
-    verbs += [
-        ("rotate", NAME, "--compromised", "--yes"),
-        ("deploy", NAME, "--logs"),
-        ("revoke", NAME, "--yes", "--record", str(record)),
-        ("grant", NAME),
-    ]
-    said = [rotator(*verb, *options) for verb in verbs]
+    said = [rotator(*verb, *options) for verb in _life(record)]
     for operation in ("graph.*", "keyvault.secrets.*", "entra.*", "acr.*", "aci.*"):
         for status in (400, 403):
             rotator.azure.faults.add(Fault(operation, "status", status=status, nth=2))
