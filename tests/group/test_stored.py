@@ -133,7 +133,7 @@ def test_random_groups_are_rotated_and_are_what_they_were(seed: int) -> None:
     play(scene)
 
 
-@settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=3000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=st.integers(0, 2**32))
 def test_no_random_group_loses_a_byte_in_an_edit(seed: int) -> None:
     old = "the old password"
