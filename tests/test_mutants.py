@@ -17,6 +17,7 @@ import pytest
 
 from rotator import guard
 from rotator.group import Phase
+from rotator.guard import deploy, issue, retire, seen, veto
 from rotator.plan import Deploy, Disable, Issue, Reason, Restore, Retire, Revoke, Step, View, access, kind, moves, next_steps, rules, target, view
 from rotator.state import Outcome, Proof
 from tests import mutation, test_access_steps, test_guard, test_plan, test_remaining
@@ -71,7 +72,7 @@ def killer(tests: Sequence[Test]) -> str | None:
 
 # generated
 
-MUTATED: tuple[ModuleType, ...] = (rules, moves, view, access, guard)
+MUTATED: tuple[ModuleType, ...] = (rules, moves, view, access, veto, issue, deploy, retire, seen)
 FOR_PEOPLE = {"_no_way_back", "_name"}
 """Functions that only make sentences; the cases assert codes."""
 SENTENCE = "only the sentence for people is another"
@@ -97,16 +98,16 @@ EQUIVALENT = {
     "plan.moves._failed_before: `failed.count == 1` turned round": SENTENCE,
     "plan.moves._warning: if `soonest` turned round": SENTENCE,
     "plan.moves._starting: `dependent.since is not None` left out of `settling and dependent.since is not None and (view.at - depe`": IMPLIED,
-    "guard._sourced: `said` left out of `said and said.manifest and (wrong := group.manifest_problems`": "what is declared is said",
+    "guard.issue._sourced: `said` left out of `said and said.manifest and (wrong := group.manifest_problems`": "what is declared is said",
     "plan.view.View.missing: `d.group` left out of `d.group and d.phase is Phase.ABSENT and (not d.group.manifes`": IMPLIED,
-    "guard.check: `Intent()` left out of `intent or Intent()`": "cases always have an intent",
-    "guard._unresolved: `min(unresolved)` by max": SENTENCE,
-    "guard._value_proves: `proof is None` left out of `proof is None or not _fresh(observed)`": IMPLIED,
-    "guard._retirable: `newest` left out of `newest and newest.key_id == wanted`": IMPLIED,
-    "guard._retirable: `proof.detail` left out of `proof.detail or proof.outcome`": SENTENCE,
-    "guard._retirable: `proof.outcome` left out of `proof.detail or proof.outcome`": SENTENCE,
-    "guard._overlapped: `version is None` left out of `version is None or intent.no_overlap`": IMPLIED,
-    "guard._held: if `dependent.key_id` turned round": SENTENCE,
+    "guard.veto.check: `Intent()` left out of `intent or Intent()`": "cases always have an intent",
+    "guard.issue.unresolved: `min(unresolved)` by max": SENTENCE,
+    "guard.issue.value_proves: `proof is None` left out of `proof is None or not seen.fresh(observed)`": IMPLIED,
+    "guard.retire.retirable: `newest` left out of `newest and newest.key_id == wanted`": IMPLIED,
+    "guard.retire.retirable: `proof.detail` left out of `proof.detail or proof.outcome`": SENTENCE,
+    "guard.retire.retirable: `proof.outcome` left out of `proof.detail or proof.outcome`": SENTENCE,
+    "guard.retire._overlapped: `version is None` left out of `version is None or intent.no_overlap`": IMPLIED,
+    "guard.retire.held: if `dependent.key_id` turned round": SENTENCE,
 }
 """Mutants that no test can notice, each with why; an entry that is killed after all, or that is gone, fails the build as well."""
 
@@ -169,7 +170,12 @@ def _swapped(at: int) -> Install:
 
 
 def _unchecked(check: Callable[..., Any]) -> Install:
-    return lambda patch: patch.setattr(guard, check.__name__, nothing)
+    return lambda patch: _silenced(patch, check)
+
+
+def _silenced(patch: pytest.MonkeyPatch, check: Callable[..., Any]) -> None:
+    """Its code is replaced, so that whoever imported it before is silenced too."""
+    patch.setattr(check, "__code__", nothing.__code__)
 
 
 def _constant(module: ModuleType, name: str, factor: float) -> Install:
@@ -228,11 +234,11 @@ NAMED: dict[str, Install] = {
     "the last week is longer": _constant(moves, "LAST_WEEK", 2),
     "drift is tolerated for less than a week": _constant(view, "LAST_WEEK", 0.5),
     "drift is tolerated for more than a week": _constant(view, "LAST_WEEK", 2),
-    "more adds may stay unresolved": _constant(guard, "MOST_UNRESOLVED", 2),
-    "fewer adds may stay unresolved": lambda patch: patch.setattr(guard, "MOST_UNRESOLVED", 2),
-    "a proof lasts longer": _constant(guard, "FRESH", 2),
-    "a proof lasts less long": _constant(guard, "FRESH", 0.5),
-    "a job may be interrupted": lambda patch: patch.setattr(guard, "AT_WORK", (Phase.STARTING,)),
+    "more adds may stay unresolved": _constant(issue, "MOST_UNRESOLVED", 2),
+    "fewer adds may stay unresolved": lambda patch: patch.setattr(issue, "MOST_UNRESOLVED", 2),
+    "a proof lasts longer": _constant(seen, "FRESH", 2),
+    "a proof lasts less long": _constant(seen, "FRESH", 0.5),
+    "a job may be interrupted": lambda patch: patch.setattr(deploy, "AT_WORK", (Phase.STARTING,)),
     "a revoke deletes whatever it finds": lambda patch: patch.setattr(
         test_access_steps, "revoke_steps", lambda policy, found, roles: tuple(Revoke(a, Reason("revoke", "")) for a in found)
     ),
@@ -329,7 +335,7 @@ def _harmless(step: Step, seen: View) -> bool:
     if isinstance(step, Issue):
         return not seen.revoked
     if isinstance(step, Deploy) and one:
-        return step.key_id.lower() == seen.current_key and not (one.run_once and one.phase in guard.AT_WORK)
+        return step.key_id.lower() == seen.current_key and not (one.run_once and one.phase in deploy.AT_WORK)
     if isinstance(step, Restore) and one:
         return one.previous == step.key_id
     return isinstance(step, Disable) and not any(
@@ -387,9 +393,9 @@ def _retire_first(patch: pytest.MonkeyPatch) -> None:
 
 
 def _blind_guard(patch: pytest.MonkeyPatch) -> None:
-    for check in (guard._held, guard._early):
-        patch.setattr(guard, check.__name__, nothing)
-    patch.setattr(guard, "_is_ours", lambda *_: True)
+    for check in (retire.held, retire.early):
+        _silenced(patch, check)
+    patch.setattr(seen, "is_ours", lambda *_: True)
 
 
 FAMOUS: dict[str, tuple[Install, str]] = {

@@ -1,0 +1,72 @@
+"""What forbids a redeployment or a way back: the wrong group, the wrong credential, something that would be lost."""
+
+from collections.abc import Iterator
+
+from rotator import group
+from rotator.guard import seen
+from rotator.guard.objection import Objection
+from rotator.policy import Policy
+from rotator.state import Observed, marker
+
+AT_WORK = (group.Phase.RUNNING, group.Phase.STARTING, group.Phase.CRASHING)
+"""What a job does that must not be interrupted; one that crashed is about to be started again, or it would have finished."""
+
+
+def deployable(policy: Policy, observed: Observed, group_id: str, key_id: str) -> Iterator[Objection]:
+    """Only a dependent, only with the published credential, only without a loss."""
+    dependent = seen.dependent_of(policy, observed, group_id)
+    if dependent is None:
+        yield "no_dependent", f"{group_id} doesn't use this principal", "Run `rotator plan` again; the world has changed."
+        return
+    yield from anothers(observed, dependent)
+    if dependent.refused:
+        yield "refused", f"{dependent.name} can't be redeployed: {dependent.refused}", "Update it by its own means, with the secret from Key Vault."
+    yield from ready(policy, dependent)
+    if gone := sorted(set(dependent.images) & set(observed.proof.missing if observed.proof else ())):
+        remedy = "Push it again, or deploy the group with an image that there is; until then it keeps the credential that it holds."
+        yield "no_image", f"the registry doesn't have {', '.join(gone)}, so Azure would refuse to deploy {dependent.name}", remedy
+    version = seen.current_version(observed)
+    credential = next((c for c in observed.credentials if c.key_id.lower() == key_id.lower()), None)
+    if not credential or not credential.live(observed.at):
+        yield "not_live", f"credential {key_id} isn't live", "Run again; a new one is issued first."
+    elif version is None or version.key_id != key_id.lower():
+        yield "not_current", f"credential {key_id} isn't the published one", "Run again."
+    if dependent.run_once and dependent.phase in AT_WORK:
+        yield "job_running", f"{dependent.name} is a job at work", "Wait until it has finished."
+
+
+def anothers(observed: Observed, dependent: group.Dependent) -> Iterator[Objection]:
+    """A group that holds a live credential of another policy is that policy's."""
+    held = next((c for c in observed.credentials if c.key_id.lower() == dependent.key_id and c.live(observed.at)), None)
+    prefix = marker(observed.lineage, "")
+    if held and held.display_name.startswith("rotator:") and not held.display_name.startswith(prefix):
+        remedy = "Two policies manage one container group; keep the one whose vault it should follow."
+        yield "another_lineage", f"{dependent.name} holds credential {held.key_id} of another policy ({held.display_name})", remedy
+
+
+def ready(policy: Policy, dependent: group.Dependent) -> Iterator[Objection]:
+    """Nothing may be lost, and no job run again, by the redeployment."""
+    if dependent.unsourced and not dependent.refused:
+        what = f"{dependent.name} has {len(dependent.unsourced)} value(s) that Azure doesn't show and a redeployment would lose"
+        yield "hidden_values", what, f"{put_each(policy)}\n{dependent.lines_to_add}"
+    if dependent.choice == "undecided":
+        what = f"{dependent.name} runs once and is {dependent.phase.value}: redeploying it would run it again"
+        remedy = f"Say in {policy.file}, under this group: `when_finished: wait` (or `redeploy`, `ignore`), or give its `manifest:`."
+        yield "undecided", what, remedy
+
+
+def put_each(policy: Policy) -> str:
+    """How the lines to add are introduced."""
+    return f"Put each value into {policy.key_vault.host}, and say in {policy.file} where it comes from:"
+
+
+def restorable(policy: Policy, observed: Observed, group_id: str, key_id: str) -> Iterator[Objection]:
+    """Only to what the group held before, alive and not compromised."""
+    dependent = seen.dependent_of(policy, observed, group_id)
+    if dependent is None or dependent.previous != key_id.lower():
+        yield "not_previous", f"{group_id} doesn't say that it held {key_id} before", "Run `rotator plan` again; the world has changed."
+    credential = next((c for c in observed.credentials if c.key_id.lower() == key_id.lower()), None)
+    if credential is None or not credential.live(observed.at):
+        yield "not_live", f"credential {key_id} isn't live, so going back to it would help nobody", "Look at the group's events."
+    if any(key_id.lower() in v.compromised for v in observed.versions):
+        yield "compromised", f"credential {key_id} is compromised; there is no way back to it", "Look at the group's events."

@@ -1,0 +1,120 @@
+"""What forbids a new credential: a vault that won't take it, a principal that may not have it, a group that couldn't follow."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from rotator import group
+from rotator.guard import seen
+from rotator.guard.deploy import put_each, ready
+from rotator.guard.objection import Objection
+from rotator.plan import Intent
+from rotator.policy import Policy
+from rotator.state import Home, Observed, Outcome, Permissions, marker
+
+MOST_UNRESOLVED = 3
+"""Adds whose outcome stayed unknown; more would mean that something makes credentials faster than they are reclaimed."""
+
+
+def secret_usable(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Objection]:
+    """The vault must take the new value under the name that readers know."""
+    permissions, name = observed.permissions, policy.key_vault.password_secret
+    if permissions and permissions.secret_deleted:
+        remedy = f"`az keyvault secret recover --vault-name {policy.key_vault.host.split('.')[0]} --name {name}`, or purge it."
+        yield "secret_deleted", f"secret {name} of {policy.key_vault.host} is deleted but recoverable, so its name can't be used", remedy
+    refused = observed.vault_refuses or (permissions.vault_refused if permissions else None)
+    if refused:
+        remedy = "Give the identity that runs rotator the role Key Vault Secrets Officer on the vault (or on this secret)."
+        yield "vault_refused", f"{policy.key_vault.host} doesn't let rotator read and set {name}: {refused}", remedy
+
+
+def addable(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Objection]:
+    """Graph must take one more password, as long as the policy wants it to live."""
+    home = policy.principal.home if observed.principal.application else Home.SERVICE_PRINCIPAL
+    if home is Home.SERVICE_PRINCIPAL and observed.principal.locked:
+        remedy = "Write `principal: {home: application}`, or lift the lock (servicePrincipalLockConfiguration)."
+        yield "locked_principal", "the application's instance lock forbids passwords on its service principal", remedy
+    held = ", ".join(c.key_id for c in observed.credentials if c.home is home)
+    if home is Home.APPLICATION and observed.principal.personal and held.count(",") >= 1:
+        yield "no_slot", f"an application for personal accounts holds two passwords at most, and has {held}", "Remove one that nothing uses."
+    for limit in [one for one in (observed.permissions or Permissions()).limits if one.home is home]:
+        if limit.longest is None:
+            yield "passwords_forbidden", f"app management policy {limit.policy} forbids new passwords", "Have this application exempted."
+        elif limit.longest < policy.rotation.validity:
+            yield "password_life", f"app management policy {limit.policy} lets passwords live {limit.longest.days} d", "Write a shorter `validity`."
+
+
+def drifted(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Objection]:
+    """What somebody wrote on top of ours isn't covered over."""
+    newest = seen.newest(observed)
+    if not newest or newest.ours or newest.adopted or intent.accept_drift:
+        return
+    current = seen.current(observed)
+    if current and current.end - observed.at >= timedelta(days=7):
+        remedy = f"`rotator adopt {policy.name}` if that credential is to be yours; `rotator rotate {policy.name} --accept-drift` puts ours on top."
+        yield "drift", f"version {newest.id} of {policy.key_vault.password_secret} was written by somebody else on top of ours", remedy
+
+
+def unresolved(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Objection]:
+    """Adds whose answers were lost must not pile up."""
+    named = {key for v in observed.versions for key in (v.key_id, *v.adopted)}
+    prefix = marker(observed.lineage, "")
+    unresolved = [c for c in observed.credentials if c.display_name.startswith(prefix) and c.key_id not in named and c.live(observed.at)]
+    if len(unresolved) >= MOST_UNRESOLVED:
+        oldest = min(unresolved).start + policy.rotation.reclaim_after
+        listed = ", ".join(c.key_id for c in unresolved)
+        remedy = f"Wait until {oldest:%Y-%m-%d %H:%M} UTC, when they are reclaimed, or remove them by hand: {listed}."
+        yield "unresolved", f"{len(unresolved)} credentials of ours are named by nothing: adds whose answer was lost", remedy
+
+
+def groups_ready(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Objection]:
+    """Every group must be able to follow before there is something to follow."""
+    waiting = [dependent for dependent in group.dependents(policy, observed) if dependent.declared and dependent.needs_rotation]
+    lacking = [dependent for dependent in waiting if dependent.unsourced and not dependent.refused]
+    if len(lacking) > 1:
+        count = sum(len(dependent.unsourced) for dependent in lacking)
+        blocks = "\n".join(f"under {dependent.name}:\n{dependent.lines_to_add}" for dependent in lacking)
+        what = f"{', '.join(dependent.name for dependent in lacking)} have {count} values that Azure doesn't show and a redeployment would lose"
+        yield "hidden_values", what, f"{put_each(policy)}\n{blocks}"
+    for dependent in waiting:
+        yield from ready(policy, dependent)
+        yield from _sourced(policy, observed, dependent)
+
+
+def _sourced(policy: Policy, observed: Observed, dependent: group.Dependent) -> Iterator[Objection]:
+    """Whether the sources that are named can be used, now, before anything is written; and whether a manifest could ever be deployed."""
+    for name, why in observed.permissions.sources if observed.permissions else ():
+        if name in dependent.sources:
+            remedy = f"Put it into {policy.key_vault.host}, or correct its name where the policy or the manifest of {dependent.name} says it."
+            yield "source", f"{dependent.name} needs secret {name}, which can't be used: {why}", remedy
+    said = dependent.group
+    if said and said.manifest and (wrong := group.manifest_problems(said.manifest, policy, said)):
+        yield "manifest", f"{said.manifest.file} of {dependent.name} can't be deployed: {'; '.join(wrong)}", f"Correct {said.manifest.file}."
+
+
+def value_proves(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Objection]:
+    """A new credential must be what mends it."""
+    newest, proof = seen.newest(observed), observed.proof
+    if newest is None or not newest.enabled:
+        return
+    if proof is None or not seen.fresh(observed):
+        yield "unproven", f"the current value of {policy.key_vault.password_secret} has not been tried", "Run again."
+        return
+    if proof.outcome is Outcome.REFUSED and not any(v.ours for v in observed.versions):
+        remedy = "Correct `key_vault.password_secret`; it must name the secret that holds this principal's password."
+        yield "wrong_secret", f"the value of {policy.key_vault.password_secret} doesn't authenticate as {policy.principal.app_id}", remedy
+    if proof.ok and newest.ours and seen.current(observed) is None:
+        what = f"credential {newest.key_id} isn't among the principal's, but it still authenticates"
+        yield "still_works", what, "Run again; Graph's reads may lag far behind."
+    yield from _pull_objection(policy, proof.outcome, proof.detail)
+
+
+def _pull_objection(policy: Policy, outcome: Outcome, detail: str) -> Iterator[Objection]:
+    if outcome is Outcome.NO_PULL:
+        remedy = f"`rotator grant {policy.name}` gives the declared role; a new password would not."
+        yield "no_pull", f"the principal may not pull: {detail}", remedy
+    if outcome is Outcome.DISABLED:
+        remedy = "Enable the service principal (accountEnabled), or correct `app_id`."
+        yield "disabled", f"nobody can sign in as {policy.principal.app_id}: {detail}", remedy
+    if outcome is Outcome.UNREACHABLE and policy.proof.registry == "required":
+        remedy = "Let rotator reach the registry, or set `proof: {registry: optional}` and accept that pulls are not proven."
+        yield "unreachable", f"a pull can't be tried: {detail}", remedy

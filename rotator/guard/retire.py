@@ -1,0 +1,83 @@
+"""What forbids a removal: somebody relies on it, may come to want it, or nothing proven would remain."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from rotator import group
+from rotator.guard import seen
+from rotator.guard.objection import Objection
+from rotator.plan import Intent
+from rotator.policy import Policy
+from rotator.state import Observed, Outcome
+
+
+def retirable(policy: Policy, observed: Observed, intent: Intent, key_id: str) -> Iterator[Objection]:
+    """Something proven must remain, and nobody may rely on what goes."""
+    newest, current, wanted = seen.newest(observed), seen.current(observed), key_id.lower()
+    if not seen.is_ours(observed, wanted):
+        yield "foreign", f"credential {key_id} is not ours", f"`rotator adopt {policy.name} --key-id {key_id}` makes it ours."
+    if current is None or not current.live(observed.at) or current.key_id.lower() == wanted:
+        yield "last", f"no other valid credential of ours would remain besides {key_id}", "A new one must be published first."
+    if newest and newest.key_id == wanted:
+        yield "published", f"the newest version of {policy.key_vault.password_secret} holds {key_id}", "A newer version must be published first."
+    exposed = any(wanted in v.compromised for v in observed.versions)
+    if not (exposed and intent.accept_outage):
+        yield from held(policy, observed, wanted)
+    if not exposed:
+        yield from early(policy, observed, intent, wanted)
+    proof = observed.proof if seen.fresh(observed) else None
+    if proof is None or not _usable(policy, proof.outcome):
+        outcome = proof.detail or proof.outcome if proof else "not tried now"
+        remedy = "See why; nothing is removed until the current one works."
+        yield "unproven", f"the current value doesn't prove ({outcome}), so {key_id} stays", remedy
+
+
+def early(policy: Policy, observed: Observed, intent: Intent, key_id: str) -> Iterator[Objection]:
+    """Whether somebody may still want it: a run that has just added it, a reader of the old value, a group on its way back."""
+    until = _reclaimed(policy, observed, key_id) if seen.orphan(observed, key_id) else _overlapped(policy, observed, intent)
+    if observed.at < until:
+        yield "early", f"credential {key_id} may still be wanted until {until:%Y-%m-%d %H:%M} UTC", "A later run removes it."
+    for dependent in group.dependents(policy, observed):
+        if dependent.previous == key_id and dependent.verdict is group.Verdict.PULL_FAILED:
+            yield "way_back", f"{dependent.name} can't pull, and {key_id} is what it held before", "Look at the group's events."
+
+
+def _reclaimed(policy: Policy, observed: Observed, key_id: str) -> datetime:
+    return next((c.start for c in observed.credentials if c.key_id.lower() == key_id), observed.at) + policy.rotation.reclaim_after
+
+
+def _overlapped(policy: Policy, observed: Observed, intent: Intent) -> datetime:
+    version = seen.current_version(observed)
+    if version is None or intent.no_overlap:
+        return observed.at
+    moves = (d.since for d in group.dependents(policy, observed) if d.since and not d.run_once and d.key_id == version.key_id)
+    return max([version.created, *moves]) + policy.rotation.overlap
+
+
+def _usable(policy: Policy, outcome: Outcome) -> bool:
+    return outcome is Outcome.PROVEN or (outcome is Outcome.UNREACHABLE and policy.proof.registry == "optional")
+
+
+def held(policy: Policy, observed: Observed, key_id: str) -> Iterator[Objection]:
+    """Nobody may hold it, as far as can be seen."""
+    orphan = seen.orphan(observed, key_id)
+    for dependent in group.dependents(policy, observed):
+        counts = dependent.needs_rotation and dependent.phase is not group.Phase.ABSENT and dependent.choice != "ignore"
+        untold = dependent.key_id is None and not orphan
+        if counts and (dependent.key_id == key_id or untold):
+            yield "held", f"{dependent.name} {'holds' if dependent.key_id else 'may hold'} credential {key_id}", "It must move first."
+    for unseen in observed.unseen:
+        if policy.discover.unseen == "block" and not orphan:
+            remedy = "Let rotator list its container groups, or accept that with `discover: {unseen: accept}`."
+            yield "unseen", f"who holds {key_id} in subscription {unseen.subscription} can't be seen ({unseen.why})", remedy
+
+
+def disposable(observed: Observed, version_id: str) -> Iterator[Objection]:
+    """Only a version of ours, not the newest, and of no live credential."""
+    version = next((v for v in observed.versions if v.id == version_id), None)
+    if version is None or version.key_id is None:
+        yield "foreign", f"version {version_id} is not ours", "Leave it to its owner."
+    elif version == seen.newest(observed):
+        yield "published", f"version {version_id} is the one that readers get", "A newer version must be published first."
+    elif any(c.key_id.lower() == version.key_id and c.live(observed.at) for c in observed.credentials):
+        yield "live", f"credential {version.key_id} of version {version_id} is live", "It must be retired first."

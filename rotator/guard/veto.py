@@ -1,0 +1,72 @@
+"""The first objection to a step, as a veto that says what is wrong and what to do."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from rotator.errors import UnsafeStep
+from rotator.guard.deploy import anothers, deployable, restorable
+from rotator.guard.issue import addable, drifted, groups_ready, secret_usable, unresolved, value_proves
+from rotator.guard.objection import Objection
+from rotator.guard.retire import disposable, early, held, retirable
+from rotator.plan import Deploy, Disable, Intent, Issue, Restore, Retire, Step, kind, target
+from rotator.policy import Policy
+from rotator.state import Access, Observed
+
+
+@dataclass(frozen=True, slots=True)
+class Veto:
+    """Why a step must not be taken, and what would change that."""
+
+    step: Step
+    code: str
+    happened: str
+    remedy: str
+
+    def error(self) -> UnsafeStep:
+        """The veto as an exception, for who must stop."""
+        return UnsafeStep(f"{kind(self.step)} {target(self.step)}: {self.happened}", remedy=self.remedy)
+
+
+def check(step: Step, policy: Policy, observed: Observed, intent: Intent | None = None) -> Veto | None:
+    """The first objection to a step, or None. Pure; `observed` must be fresh."""
+    if isinstance(step, Issue | Deploy | Restore | Retire | Disable) and observed.access is Access.REVOKED:
+        return Veto(step, "revoked", "access is revoked", f"`rotator grant {policy.name}` restores it.")
+    for objection in _objections(step, policy, observed, intent or Intent()):
+        return Veto(step, *objection)
+    return None
+
+
+def itself(policy: Policy, observed: Observed) -> Objection | None:
+    """The objection to any change of rotator's own identity, for verbs whose steps aren't a rotation's."""
+    return next(own_identity(policy, observed), None)
+
+
+def _objections(step: Step, policy: Policy, observed: Observed, intent: Intent) -> Iterator[Objection]:
+    yield from own_identity(policy, observed)
+    match step:
+        case Issue():
+            for rule in (secret_usable, addable, drifted, unresolved, groups_ready, value_proves):
+                yield from rule(policy, observed, intent)
+        case Deploy(group=group_id, key_id=key_id):
+            yield from deployable(policy, observed, group_id, key_id)
+        case Restore(group=group_id, key_id=key_id):
+            yield from restorable(policy, observed, group_id, key_id)
+        case Retire(key_id=key_id):
+            yield from drifted(policy, observed, intent)
+            yield from retirable(policy, observed, intent, key_id)
+        case Disable(version=version):
+            yield from disposable(observed, version)
+
+
+def own_identity(policy: Policy, observed: Observed) -> Iterator[Objection]:
+    """Rotator must not change the identity that it is signed in as."""
+    if observed.signed_in.lower() == policy.principal.app_id.lower():
+        remedy = "Sign in as an identity of its own for rotator; one that rotates its own credential can lock itself out."
+        yield "itself", f"rotator is signed in as {policy.principal.app_id}, the very principal of this policy", remedy
+
+
+RULES: tuple[Callable[..., Iterator[Objection]], ...] = (
+    *(own_identity, secret_usable, addable, drifted, unresolved, groups_ready, value_proves, deployable),
+    *(anothers, restorable, retirable, early, held, disposable),
+)
+"""Every check, so that a test can take each away and see that something notices."""
