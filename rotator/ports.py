@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from rotator.events import Event
-from rotator.examined import Examined
+from rotator.examined import Examined, Right
 from rotator.policy import Policy
 from rotator.state import (
     Access,
@@ -175,6 +175,10 @@ class World(Protocol):
 
     async def permissions(self, policy: Policy, groups: Sequence[str]) -> Permissions:
         """What the signed-in identity may do where a rotation needs it, from RBAC's own answer; no write is tried."""
+        ...
+
+    async def rights(self, wanted: Sequence[tuple[str, str]]) -> tuple[Right, ...]:
+        """Whether the signed-in identity may take each of these actions on its resource, from RBAC's own answer; no write is tried."""
         ...
 
     async def access(self, policy: Policy) -> AccessRecord:

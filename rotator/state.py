@@ -189,7 +189,12 @@ class Permission:
 
 
 def _covers(patterns: tuple[str, ...], action: str) -> bool:
-    return any(re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), action, re.IGNORECASE) for pattern in patterns)
+    return any(re.fullmatch(_expression(pattern), action, re.IGNORECASE) for pattern in patterns)
+
+
+def _expression(pattern: str) -> str:
+    """A ``*`` between slashes may stand for nothing: Managed Identity Operator allows the assignment of an identity by such a pattern."""
+    return re.escape(pattern).replace(r"/\*/", "/(.*/)?").replace(r"\*", ".*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +283,8 @@ class PasswordLimit:
 class Permissions:
     """What is known to be refused; an empty tuple means that nothing is. `secret_deleted`: the name is soft-deleted in the vault.
 
-    `sources` are secrets that a container group needs and that can't be used, each with why: the engine adds them.
+    `sources` are secrets that a container group needs and that can't be used, each with why; `links` are the actions that a redeployment
+    takes on other resources than its group, each with the resource: the engine adds both.
     `limits` are the tenant's on new passwords, as far as rotator may read its policies.
     """
 
@@ -286,6 +292,7 @@ class Permissions:
     vault_refused: str | None = None
     secret_deleted: bool = False
     sources: tuple[tuple[str, str], ...] = ()
+    links: tuple[tuple[str, str], ...] = ()
     limits: tuple[PasswordLimit, ...] = ()
 
 

@@ -4,7 +4,7 @@ Rights are read from RBAC's own answer for the caller (Microsoft.Authorization/p
 can be reached, by an anonymous request that it answers with a challenge (Docker Registry HTTP API v2, "API Version Check").
 """
 
-from collections.abc import Awaitable, Coroutine, Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -152,11 +152,4 @@ async def _rights(world: "AzureWorld", policy: Policy) -> tuple[Right, ...]:
     wanted = [(f"{TYPE}/write", group.id) for group in policy.container_groups]
     wanted += [(LOGS, group.id) for group in policy.container_groups if group.manifest]
     wanted += [(action, registry.id) for registry in policy.registries for action in ASSIGNMENTS]
-    return tuple(await together(*(_right(world, action, scope) for action, scope in wanted)))
-
-
-def _right(world: "AzureWorld", action: str, scope: str) -> Coroutine[Any, Any, Right]:
-    async def asked() -> Right:
-        return Right(action, scope, await world.rbac.may(action, scope))
-
-    return asked()
+    return await world.rights(wanted)

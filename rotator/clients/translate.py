@@ -135,6 +135,8 @@ _TWO = "maximum of 2 encrypted credentials"
 
 
 def _remedy(asked: Asked, refused: Refusal, kind: type[AzureError]) -> str | None:
+    if refused.code == "LinkedAuthorizationFailed":
+        return "Give the identity that rotator signs in as the action that Azure names, on the linked scope; `rotator doctor` prints the command."
     if kind is Forbidden and asked.needs:
         return f"Give the identity that rotator signs in as: {asked.needs}."
     if _TWO in refused.message:

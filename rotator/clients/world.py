@@ -23,7 +23,7 @@ from rotator.clients.token import Token
 from rotator.clients.transports import Transports
 from rotator.cloud import Cloud
 from rotator.errors import AzureError
-from rotator.examined import Examined
+from rotator.examined import Examined, Right
 from rotator.policy import Policy
 from rotator.ports import AccessRecord, Clock, Issued, Put
 from rotator.state import (
@@ -206,6 +206,11 @@ class AzureWorld:
             said = tasks.create_task(self.limits(policy))
         named = tuple(sorted(group for group, no in zip(groups, refused.result(), strict=True) if no))
         return Permissions(named, vault.result(), deleted.result(), limits=said.result())
+
+    async def rights(self, wanted: Sequence[tuple[str, str]]) -> tuple[Right, ...]:
+        """Whether each action is allowed on its resource; None where that can't be known."""
+        allowed = await together(*(self.rbac.may(action, scope) for action, scope in wanted))
+        return tuple(Right(action, scope, may) for (action, scope), may in zip(wanted, allowed, strict=True))
 
     async def limits(self, policy: Policy) -> tuple[PasswordLimit, ...]:
         """What app management policies are known to say of new passwords."""

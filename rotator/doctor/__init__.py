@@ -49,6 +49,7 @@ CHECKS: tuple[Check, ...] = (
     Check("sources_there", "vault", "every source of a hidden value is there", vault.sources_there),
     Check("group_readable", "groups", "each can be read", groups.readable),
     Check("group_writable", "groups", "each can be redeployed", groups.writable),
+    Check("group_linkable", "groups", "each may be linked to its identities and subnets again", groups.linkable),
     Check("hidden_values_known", "groups", "every hidden value has a source", groups.hidden_values_known),
     Check("jobs_decided", "groups", "what happens to ended jobs is said", groups.jobs_decided),
     Check("redeployable", "groups", "none is of a kind that must not be touched", groups.redeployable),

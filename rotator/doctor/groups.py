@@ -35,6 +35,22 @@ def writable(case: Case) -> Found:
             yield Finding(Severity.FAIL, f"group {each.id.rsplit('/', 1)[-1]}", text, (command.role(case, CONTRIBUTOR, each.id),))
 
 
+def linkable(case: Case) -> Found:
+    """Each that rotator redeploys may be given what it is linked to again: its identities, its subnet."""
+    known = {(right.action, right.scope): right.allowed for right in case.examined.rights}
+    for each in _dependents(case):
+        for action, scope in each.links:
+            allowed = known.get((action, scope), True)
+            text = f"a redeployment takes {action} on {scope.rsplit('/', 1)[-1]}"
+            mend = (command.role(case, group.ROLES[action], scope),)
+            if allowed is False:
+                yield Finding(
+                    Severity.FAIL, _subject(each), f"{text}, which this identity doesn't have; a custom role with that alone is enough", mend
+                )
+            elif allowed is None:
+                yield Finding(Severity.UNKNOWN, _subject(each), f"{text}; whether this identity has it isn't known", mend)
+
+
 def hidden_values_known(case: Case) -> Found:
     """Every value that Azure doesn't show has a source."""
     for each in _dependents(case):

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from rotator import group
-from rotator.engine.look import proven
+from rotator.engine.look import linked, proven
 from rotator.engine.run import Run
 from rotator.examined import Examined
 from rotator.state import Access, Registry
@@ -13,6 +13,8 @@ async def examine(run: Run) -> Examined:
     """One policy's world, as far as it can be seen."""
     found = await run.world.examine(run.policy, group.needed(run.policy))
     observed = found.observed
+    if observed is not None:
+        found = replace(found, rights=(*found.rights, *await run.world.rights(linked(run.policy, observed))))
     if observed is None or found.principal or found.vault_silent or not _triable(found):
         return found
     return replace(found, observed=await proven(run, observed, None))

@@ -60,7 +60,9 @@ async def prepared(run: Run, observed: Observed, memory: Memory, steps: tuple[St
     """The observation with the proof and permissions that the guard wants for these steps."""
     if any(isinstance(step, Issue | Deploy) for step in steps) and memory.permissions is None:
         groups = tuple(g.id for g in observed.groups if g.document is not None)
-        memory.permissions = await run.world.permissions(run.policy, groups)
+        rights = await run.world.rights(linked(run.policy, observed))
+        refused = tuple((right.action, right.scope) for right in rights if right.allowed is False)
+        memory.permissions = replace(await run.world.permissions(run.policy, groups), links=refused)
     if any(isinstance(step, Issue) for step in steps) and memory.sources is None:
         memory.sources = await _unusable(run, observed)
     observed = _permitted(observed, memory)
@@ -68,6 +70,12 @@ async def prepared(run: Run, observed: Observed, memory: Memory, steps: tuple[St
         latest = any(isinstance(step, Issue) for step in steps)
         observed = await proven(run, observed, None if latest else _current_version(run, observed))
     return observed
+
+
+def linked(policy: Policy, observed: Observed) -> tuple[tuple[str, str], ...]:
+    """What rotator must be allowed to do beside the container groups that it may redeploy: action and resource, sorted."""
+    moved = (d for d in group.dependents(policy, observed) if d.needs_rotation and (d.declared or policy.discover.redeploy))
+    return tuple(sorted({link for dependent in moved for link in dependent.links}))
 
 
 async def _unusable(run: Run, observed: Observed) -> tuple[tuple[str, str], ...]:

@@ -16,6 +16,7 @@ from rotator.group.difference import Change, difference, unasked
 from rotator.group.edit import edit
 from rotator.group.evidence import Phase, Verdict, phase, run_once, verdict
 from rotator.group.hidden import hidden, sources, unsourced, wanted_as_objects
+from rotator.group.linked import ROLES, links
 from rotator.group.manifest import (
     from_manifest,
     manifest_changes,
@@ -33,6 +34,7 @@ from rotator.group.tags import Failed, Shown, shows
 from rotator.group.writable import writable
 
 __all__ = [
+    "ROLES",
     "Change",
     "Choice",
     "Dependent",
@@ -53,6 +55,7 @@ __all__ = [
     "ip_address",
     "is_object",
     "lines_to_add",
+    "links",
     "manifest_changes",
     "manifest_conflicts",
     "manifest_problems",

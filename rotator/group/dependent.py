@@ -9,6 +9,7 @@ from rotator.group.advice import lines_to_add
 from rotator.group.evidence import Phase, Verdict, phase, run_once, verdict
 from rotator.group.hidden import sources, unsourced
 from rotator.group.inside import pinned, signing_in
+from rotator.group.linked import links
 from rotator.group.manifest import manifest_sources, manifest_unsourced
 from rotator.group.note import notes
 from rotator.group.place import places
@@ -30,7 +31,8 @@ class Dependent:
     `key_id`, `since`, `previous` and `failed` are what its tags say. `images` are those that the registries serve it for this user
     name. `unsourced` are hidden values that nobody can put back, `refused` why it may never be redeployed, both to be told before
     anything is written anywhere. `sources` are the secrets of the vault whose values a redeployment or a deployment of its manifest needs;
-    `signing_in` are variables that seem to hold the password. `needs_rotation` is False where it takes no password. `notes` are for people.
+    `signing_in` are variables that seem to hold the password. `links` are what a redeployment touches beside the group: action and resource.
+    `needs_rotation` is False where it takes no password. `notes` are for people.
     """
 
     id: str
@@ -48,6 +50,7 @@ class Dependent:
     unsourced: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     signing_in: tuple[str, ...] = ()
+    links: tuple[tuple[str, str], ...] = ()
     writable: bool = True
     refused: str | None = None
     needs_rotation: bool = True
@@ -122,6 +125,7 @@ def dependent(policy: Policy, group: ContainerGroup) -> Dependent:
         unsourced=tuple(sorted(lost)),
         sources=tuple(sorted(wanted)),
         signing_in=signing_in(document, policy.principal.app_id),
+        links=links(document),
         refused=group.unreadable or refused(document, policy, declared),
         needs_rotation=needs,
         verdict=verdict(document, shown.since, at=group.at),

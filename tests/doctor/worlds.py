@@ -189,7 +189,10 @@ def _reader_only(scene: Scene) -> None:
 
 def _vault_unseen(scene: Scene) -> None:
     _drop_role(scene, "rotator operator")
+    _drop_role(scene, "Key Vault Secrets Officer")
     subscription = f"/subscriptions/{scene.seeded.subscription}"
+    scene.azure.authorization.define("secrets only", data_actions=["Microsoft.KeyVault/vaults/secrets/*"], scopes=[subscription])
+    scene.azure.authorization.assign(scene.seeded.vault_id, scene.seeded.operator.object_id, "secrets only", at_once=True)
     scene.azure.authorization.define(
         "without vaults", actions=["Microsoft.ContainerInstance/*", "Microsoft.ContainerRegistry/*"], scopes=[subscription]
     )
@@ -233,6 +236,19 @@ def _group_unread(scene: Scene) -> None:
 def _group_unwritten(scene: Scene) -> None:
     _drop_role(scene, "rotator operator")
     scene.azure.authorization.assign(f"/subscriptions/{scene.seeded.subscription}", scene.seeded.operator.object_id, "Reader", at_once=True)
+
+
+def _linked(scene: Scene) -> None:
+    body = _stored(scene)
+    scene.azure.container_groups.delete(scene.group_id())
+    body["identity"] = {"type": "UserAssigned", "userAssignedIdentities": {scene.seeded.identity.resource_id: {}}}
+    body["properties"]["imageRegistryCredentials"][0]["password"] = scene.password.secret
+    _put(scene, body)
+
+
+def _linked_and_not_told(scene: Scene) -> None:
+    _linked(scene)
+    scene.azure.faults.planned.append(Fault("rbac.permissions.list", "status", status=403, times=0))
 
 
 def _stored(scene: Scene, name: str = "mycontainer") -> Any:
@@ -374,6 +390,10 @@ WORLDS = (
     World("sources_there", "fail", _with_source),
     World("group_readable", "fail", _group_unread),
     World("group_writable", "fail", _group_unwritten),
+    World("group_linkable", "fail", _linked, then=_rotated),
+    World(
+        "group_linkable", "unknown", _linked_and_not_told, then=lambda at: at.azure.faults.planned.clear(), name="group_linkable: Azure doesn't tell"
+    ),
     World("hidden_values_known", "fail", _hidden),
     World("jobs_decided", "fail", _job),
     World("redeployable", "fail", _entry_of_another_server, by_hand=_corrected),

@@ -47,8 +47,12 @@ class RoleDefinition:
 
 @lru_cache(maxsize=4096)
 def matches(pattern: str, action: str) -> bool:
-    """Whether `pattern` covers `action`: case doesn't count, and ``*`` stands for anything, slashes included."""
-    expression = ".*".join(map(re.escape, pattern.split("*")))
+    """Whether `pattern` covers `action`: case doesn't count, and ``*`` stands for anything, slashes included.
+
+    Between two slashes it may stand for nothing: Managed Identity Operator's ``userAssignedIdentities/*/assign/action`` is documented as what allows
+    ``userAssignedIdentities/assign/action``, the action that LinkedAuthorizationFailed names.
+    """
+    expression = ".*".join(map(re.escape, pattern.split("*"))).replace("/.*/", "/(.*/)?")
     return re.fullmatch(expression, action, re.IGNORECASE) is not None
 
 
@@ -202,5 +206,28 @@ _SECURITY = (
     ),
 )
 
-BUILT_IN = {role.name: role for role in (*_GENERAL, *_CONTAINERS, *_SECURITY)}
+_LINKED = (
+    _role(
+        "f1a07417-d97a-45cb-824c-7a7467783830",
+        "Managed Identity Operator",
+        "Read and Assign User Assigned Identity",
+        Permission(
+            [
+                "Microsoft.ManagedIdentity/userAssignedIdentities/*/read",
+                "Microsoft.ManagedIdentity/userAssignedIdentities/*/assign/action",
+                *_COMMON,
+                _GROUPS,
+                "Microsoft.Support/*",
+            ]
+        ),
+    ),
+    _role(
+        "4d97b98b-1d4f-4787-a291-c67834d212e7",
+        "Network Contributor",
+        "Lets you manage networks, but not access to them.",
+        Permission([*_COMMON, "Microsoft.Network/*", "Microsoft.ResourceHealth/availabilityStatuses/read", _GROUPS, "Microsoft.Support/*"]),
+    ),
+)
+
+BUILT_IN = {role.name: role for role in (*_GENERAL, *_CONTAINERS, *_SECURITY, *_LINKED)}
 """The built-in roles that this chain meets, by GUID in lower case."""

@@ -46,6 +46,19 @@ def test_f7_whoever_may_not_use_what_a_group_is_linked_to_is_refused_by_its_name
     assert world.arm("PUT", ID, sent, who=deployer).status != 403
 
 
+@pytest.mark.parametrize(
+    ("sent", "scope", "role"),
+    [(body(identity=True), IDENTITY, "Managed Identity Operator"), (body(subnetIds=[{"id": SUBNET}]), SUBNET, "Network Contributor")],
+    ids=["identity", "subnet"],
+)
+def test_f5_a_built_in_role_on_what_a_group_is_linked_to_lets_it_pass(world: World, sent: dict[str, Any], scope: str, role: str) -> None:
+    deployer = world.principal("deployer")
+    world.azure.authorization.assign(GROUP, deployer.oid, "Azure Container Instances Contributor Role", at_once=True)
+    assert world.arm("PUT", ID, sent, who=deployer).code == "LinkedAuthorizationFailed"
+    world.azure.authorization.assign(scope, deployer.oid, role, at_once=True)
+    assert world.arm("PUT", ID, sent, who=deployer).status != 403
+
+
 def test_a_deleted_resource_group_takes_its_container_groups_along(world: World) -> None:
     assert world.arm("PUT", ID, body(identity=True)).status == 201
     assert world.arm("DELETE", GROUP).status == 202
