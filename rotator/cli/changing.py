@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rotator.cli.given import Common
 from rotator.cli.looking import forced, show_plan
-from rotator.cli.options import Common, Leases, Name, Names, Yes, ask, command
+from rotator.cli.options import Leases, Name, Names, Yes, ask, command
 
 if TYPE_CHECKING:
     from rotator.engine import Result, Run

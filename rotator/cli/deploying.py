@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rotator.cli.options import Common, Name, command
+from rotator.cli.given import Common
+from rotator.cli.options import Name, command
 from rotator.errors import RotatorError
 
 if TYPE_CHECKING:

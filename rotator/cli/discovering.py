@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rotator.cli.options import Common, command
+from rotator.cli.given import Common
+from rotator.cli.options import command
 from rotator.errors import RotatorError
 
 if TYPE_CHECKING:

@@ -3,7 +3,8 @@
 import os
 from typing import TYPE_CHECKING, Any
 
-from rotator.cli.options import Common, Leases, Names, command
+from rotator.cli.given import Common
+from rotator.cli.options import Leases, Names, command
 from rotator.errors import RotatorError
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from rotator.cli.options import Common, LogFormat, Output
+from rotator.cli.given import Common, LogFormat, Output
 from rotator.errors import LeaseHeld, PolicyError, RotatorError, UnsafeStep
 
 INTERRUPTED = 130

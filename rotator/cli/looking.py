@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rotator.cli.options import Common, Name, Names, command
+from rotator.cli.given import Common
+from rotator.cli.options import Name, Names, command
 from rotator.errors import RotatorError
 
 if TYPE_CHECKING:

@@ -2,96 +2,17 @@
 
 import functools
 import inspect
-import json
-import os
 import sys
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec
+from typing import Annotated, Any, Concatenate, ParamSpec
 
 import typer
 
-if TYPE_CHECKING:
-    from rotator.policy import Draft, Policy
+from rotator.cli import failures, logs
+from rotator.cli.given import Cloud, Common, LogFormat, Output
 
 P = ParamSpec("P")
-
-
-class Output(StrEnum):
-    """How a result is written."""
-
-    text = "text"
-    json = "json"
-
-
-class LogFormat(StrEnum):
-    """How progress and logs are written."""
-
-    text = "text"
-    json = "json"
-
-
-class Cloud(StrEnum):
-    """Which Azure."""
-
-    public = "public"
-    usgov = "usgov"
-    china = "china"
-
-
-@dataclass(frozen=True, slots=True)
-class Common:
-    """What every command was given."""
-
-    command: str
-    policies: Path
-    output: Output
-    cloud: Cloud
-    verbose: int
-    log_format: LogFormat
-
-    def load(self, names: tuple[str, ...] = ()) -> "tuple[Policy, ...]":
-        """The policies called `names`, or all. Raises PolicyError."""
-        from rotator.policy import load
-
-        return load(self.policies, names, self.cloud.value)
-
-    def load_any(self) -> "tuple[Policy, ...]":
-        """All policies; none where there are none yet. Raises PolicyError."""
-        from rotator.policy import load
-
-        return load(self.policies, cloud=self.cloud.value, required=False)
-
-    def load_draft(self, name: str) -> "Policy | Draft":
-        """The one policy called `name`, which may lack its app id. Raises PolicyError."""
-        from rotator.policy import load_draft
-
-        return load_draft(self.policies, name, self.cloud.value)
-
-    def write(self, text: Callable[[], str], body: Callable[[], dict[str, Any]], code: int = 0) -> None:
-        """Put the result on stdout in the form that was asked for, and end with `code`."""
-        from rotator.report.words import document
-
-        shown = text() if self.output is Output.text else json.dumps(document(self.command, code, **body()), indent=2)
-        if shown and not _said(shown):
-            raise typer.Exit(code or 1)
-        if code:
-            raise typer.Exit(code)
-
-
-def _said(text: str) -> bool:
-    """Put it on stdout. Where that is closed or full, say so on stderr: what was done is done, and its exit code still tells of it."""
-    try:
-        typer.echo(text)
-    except OSError as error:
-        with suppress(OSError):
-            typer.echo(f"The report could not be written ({error.strerror}). What was done is done; `rotator status` shows how things are.", err=True)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # lest the end of the program try it once more
-        return False
-    return True
 
 
 Policies = Annotated[Path, typer.Option("--policies", envvar="ROTATOR_POLICIES", metavar="DIR", help="Directory of the policies.")]
@@ -129,8 +50,6 @@ def command(body: Callable[Concatenate[Common, P], None]) -> Callable[..., None]
 
     @functools.wraps(body)
     def extended(**given: Any) -> None:
-        from rotator.cli import failures, logs
-
         shared = Common(name, **{option: given.pop(option) for option in common})
         logs.configure(shared.verbose, as_json=shared.log_format is LogFormat.json)
         with failures.reported(shared):

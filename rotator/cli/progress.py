@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import typer
 
-from rotator.cli.options import Common, LogFormat
+from rotator.cli.given import Common, LogFormat
 from rotator.events import Event, Finished, Proving, StepStarted, as_json
 from rotator.ports import Tell
 from rotator.report.progress import line

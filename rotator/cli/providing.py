@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rotator.cli.options import Common, Leases, Name, Yes, ask, command
+from rotator.cli.given import Common
+from rotator.cli.options import Leases, Name, Yes, ask, command
 
 if TYPE_CHECKING:
     from rotator.engine import Result, Run, Wanted

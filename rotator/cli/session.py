@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from rotator import fleet, lease
 from rotator.cli import graph
-from rotator.cli.options import Common
+from rotator.cli.given import Common
 from rotator.cli.progress import Story, telling
 from rotator.engine import Result, Run
 from rotator.plan import Intent

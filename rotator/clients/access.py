@@ -4,27 +4,25 @@ What may not be read is part of the picture, in words; everything else that goes
 """
 
 from collections.abc import Awaitable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from rotator.clients.pipeline import together
+from rotator.clients.services import Services
 from rotator.errors import AzureError, Forbidden, NotFound
 from rotator.state import Assignment, Registry, RegistryAccess, Role
-
-if TYPE_CHECKING:
-    from rotator.clients.world import AzureWorld
 
 T = TypeVar("T")
 
 
-async def registry_access(world: "AzureWorld", registry: Registry, principal: str | None) -> RegistryAccess:
+async def registry_access(azure: Services, registry: Registry, principal: str | None) -> RegistryAccess:
     """One registry's picture; without a principal only what others may."""
     unread = list[str]()
-    reading = world.rbac.assigned(registry.id, principal) if principal else _none()
+    reading = azure.rbac.assigned(registry.id, principal) if principal else _none()
     assignments = await _read(unread, "who has a role there may not be read", reading, ())
-    tokens = await _read(unread, "whether it has repository-scoped tokens may not be read", world.arm.tokens(registry.id), ())
-    roles = await together(*(_role(world, role, registry.id) for role in sorted({a.role for a in assignments})))
+    tokens = await _read(unread, "whether it has repository-scoped tokens may not be read", azure.arm.tokens(registry.id), ())
+    roles = await together(*(_role(azure, role, registry.id) for role in sorted({a.role for a in assignments})))
     groups = sorted({a.principal_id.lower() for a in assignments} - {(principal or "").lower()})
-    names = await together(*(_named(world, group) for group in groups))
+    names = await together(*(_named(azure, group) for group in groups))
     return RegistryAccess(registry, assignments, tuple(role for role in roles if role), tuple(names), tokens, tuple(unread))
 
 
@@ -40,17 +38,17 @@ async def _read(unread: list[str], what: str, reading: Awaitable[T], instead: T)
         return instead
 
 
-async def _role(world: "AzureWorld", role: str, scope: str) -> Role | None:
+async def _role(azure: Services, role: str, scope: str) -> Role | None:
     """None where its definition may not be read, or is gone."""
     try:
-        return await world.rbac.definition(role, scope)
+        return await azure.rbac.definition(role, scope)
     except (Forbidden, NotFound):
         return None
 
 
-async def _named(world: "AzureWorld", group: str) -> tuple[str, str]:
+async def _named(azure: Services, group: str) -> tuple[str, str]:
     """A group's object id and its name, as far as rotator may read that: its right in Graph is about applications."""
     try:
-        return group, f"{await world.graph.group_name(group)} ({group})"
+        return group, f"{await azure.graph.group_name(group)} ({group})"
     except AzureError:
         return group, group

@@ -7,7 +7,7 @@ can be reached, by an anonymous request that it answers with a challenge (Docker
 from collections.abc import Awaitable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from azure.core import AsyncPipelineClient
 from azure.core.exceptions import AzureError as SdkError
@@ -18,36 +18,34 @@ from rotator.clients.aci import TYPE
 from rotator.clients.entra import PATIENCE
 from rotator.clients.observe import groups_part, latest, vault_part, with_groups, with_vault
 from rotator.clients.pipeline import at_once, together
+from rotator.clients.services import Services
 from rotator.clients.token import Who
 from rotator.errors import AzureError, Forbidden, NotFound
 from rotator.examined import Caller, Examined, Holding, RegistrySeen, Right, Unknown, VaultSeen, Why
 from rotator.policy import Policy
 from rotator.state import Credential, Home, Observed, Principal, Registry, lineage
 
-if TYPE_CHECKING:
-    from rotator.clients.world import AzureWorld
-
 T = TypeVar("T")
 ASSIGNMENTS = ("Microsoft.Authorization/roleAssignments/write", "Microsoft.Authorization/roleAssignments/delete")
 LOGS = f"{TYPE}/containers/logs/read"
 
 
-async def examine(world: "AzureWorld", policy: Policy, secrets: Sequence[str]) -> Examined:
+async def examine(azure: Services, policy: Policy, secrets: Sequence[str]) -> Examined:
     """One policy's world, as far as it can be seen; an identity that nobody knows ends the look."""
-    with world.line.time.listening() as heard:
-        who = await _told(world.token.who())
+    with azure.line.time.listening() as heard:
+        who = await _told(azure.token.who())
         if isinstance(who, Unknown):
             return Examined(who)
         async with at_once() as tasks:
-            caller = tasks.create_task(_caller(world, who))
-            principal = tasks.create_task(_told(world.principal(policy)))
-            holding = tasks.create_task(_holding(world, policy, who))
-            registries = tasks.create_task(together(*(_registry(world, each.id) for each in policy.registries)))
-            seen = tasks.create_task(_told(vault_part(world, policy)))
-            vault = tasks.create_task(_vault(world, policy, who, secrets))
-            groups = tasks.create_task(groups_part(world, policy))
-            rights = tasks.create_task(_rights(world, policy))
-            limits = tasks.create_task(world.limits(policy))
+            caller = tasks.create_task(_caller(azure, who))
+            principal = tasks.create_task(_told(azure.principal(policy)))
+            holding = tasks.create_task(_holding(azure, policy, who))
+            registries = tasks.create_task(together(*(_registry(azure, each.id) for each in policy.registries)))
+            seen = tasks.create_task(_told(vault_part(azure, policy)))
+            vault = tasks.create_task(_vault(azure, policy, who, secrets))
+            groups = tasks.create_task(groups_part(azure, policy))
+            rights = tasks.create_task(_rights(azure, policy))
+            limits = tasks.create_task(azure.limits(policy))
     found, published, (stored, setting) = principal.result(), seen.result(), vault.result()
     looked = with_groups(_observed(policy, who, latest(heard), found, registries.result()), groups.result())
     return Examined(
@@ -76,8 +74,8 @@ def _unknown(found: object) -> Unknown | None:
     return found if isinstance(found, Unknown) else None
 
 
-async def _caller(world: "AzureWorld", who: Who) -> Caller:
-    claims = await _told(world.token.claims(world.cloud.graph_scope))
+async def _caller(azure: Services, who: Who) -> Caller:
+    claims = await _told(azure.token.claims(azure.cloud.graph_scope))
     if isinstance(claims, Unknown):
         return Caller(who.tenant, who.object_id, who.app_id, claims)
     return Caller(who.tenant, who.object_id, who.app_id, tuple(sorted(claims.get("roles") or ())), person="scp" in claims)
@@ -94,28 +92,28 @@ def _observed(
     return Observed(at, tenant, mark, who.app_id, principal, credentials, registries=shown)
 
 
-async def _holding(world: "AzureWorld", policy: Policy, who: Who) -> Holding:
+async def _holding(azure: Services, policy: Policy, who: Who) -> Holding:
     tenant = policy.principal.tenant_id
     elsewhere = tenant if tenant and tenant != who.tenant else None
     homes = (Home.APPLICATION, Home.SERVICE_PRINCIPAL)
-    found = await together(*(_told(world.graph.owners(home, policy.principal.app_id, elsewhere)) for home in homes))
+    found = await together(*(_told(azure.graph.owners(home, policy.principal.app_id, elsewhere)) for home in homes))
     return Holding(*(None if isinstance(owners, Unknown) and owners.kind == "absent" else owners for owners in found))
 
 
-async def _registry(world: "AzureWorld", registry_id: str) -> RegistrySeen:
-    shown = await _told(world.arm.registry(registry_id))
+async def _registry(azure: Services, registry_id: str) -> RegistrySeen:
+    shown = await _told(azure.arm.registry(registry_id))
     if isinstance(shown, Unknown):
         return RegistrySeen(registry_id, shown)
-    properties = await _told(world.arm.properties(registry_id))
+    properties = await _told(azure.arm.properties(registry_id))
     said: dict[str, Any] = {} if isinstance(properties, Unknown) else properties
     rules = said.get("networkRuleSet") or {}
-    reached = await _reached(world, shown.login_server)
+    reached = await _reached(azure, shown.login_server)
     public, unlimited = said.get("publicNetworkAccess") != "Disabled", rules.get("defaultAction") != "Deny"
     return RegistrySeen(registry_id, shown, public, unlimited, bool(said.get("anonymousPullEnabled")), reached)
 
 
-async def _reached(world: "AzureWorld", server: str) -> Unknown | None:
-    line = world.line
+async def _reached(azure: Services, server: str) -> Unknown | None:
+    line = azure.line
     client: AsyncPipelineClient[HttpRequest, AsyncHttpResponse] = AsyncPipelineClient(
         f"https://{server}", policies=[line.agent(), line.retry(patience=PATIENCE)], transport=line.transport()
     )
@@ -127,29 +125,29 @@ async def _reached(world: "AzureWorld", server: str) -> Unknown | None:
     return None if code in ("200", "401") else Unknown("refused", f"{server} answers an anonymous request with {code}", code)
 
 
-async def _vault(world: "AzureWorld", policy: Policy, who: Who, secrets: Sequence[str]) -> tuple[VaultSeen, tuple[Right, ...]]:
-    deleted = await _told(world.vault.recoverable(policy))
-    read = await together(*(_source(world, policy, name) for name in secrets))
+async def _vault(azure: Services, policy: Policy, who: Who, secrets: Sequence[str]) -> tuple[VaultSeen, tuple[Right, ...]]:
+    deleted = await _told(azure.vault.recoverable(policy))
+    read = await together(*(_source(azure, policy, name) for name in secrets))
     found = VaultSeen(deleted=deleted, sources=tuple(zip(secrets, read, strict=True)))
-    vault_id = await _told(world.arm.vault(policy.key_vault.host, policy.subscriptions))
-    properties = await _told(world.arm.properties(vault_id)) if isinstance(vault_id, str) else None
+    vault_id = await _told(azure.arm.vault(policy.key_vault.host, policy.subscriptions))
+    properties = await _told(azure.arm.properties(vault_id)) if isinstance(vault_id, str) else None
     if not isinstance(vault_id, str) or properties is None or isinstance(properties, Unknown):
         return found, ()
     rbac = properties.get("enableRbacAuthorization") is True
     mine = (each for each in properties.get("accessPolicies") or () if str(each.get("objectId")).lower() == who.object_id)
     allowed = {str(one).lower() for each in mine for one in (each.get("permissions") or {}).get("secrets") or ()}
     scope = f"{vault_id}/secrets/{policy.key_vault.password_secret}"
-    may = await world.rbac.may(keyvault.SET_ACTION, scope, data=True) if rbac else bool(allowed & {"set", "all"})
+    may = await azure.rbac.may(keyvault.SET_ACTION, scope, data=True) if rbac else bool(allowed & {"set", "all"})
     return replace(found, id=vault_id, rbac=rbac, allowed=tuple(sorted(allowed))), (Right(keyvault.SET_ACTION, vault_id, may),)
 
 
-async def _source(world: "AzureWorld", policy: Policy, name: str) -> Unknown | None:
-    return _unknown(await _told(world.vault.value(policy, name)))
+async def _source(azure: Services, policy: Policy, name: str) -> Unknown | None:
+    return _unknown(await _told(azure.vault.value(policy, name)))
 
 
-async def _rights(world: "AzureWorld", policy: Policy) -> tuple[Right, ...]:
+async def _rights(azure: Services, policy: Policy) -> tuple[Right, ...]:
     """Of each declared container group its redeployment, of jobs their logs, of each registry its role assignments."""
     wanted = [(f"{TYPE}/write", group.id) for group in policy.container_groups]
     wanted += [(LOGS, group.id) for group in policy.container_groups if group.manifest]
     wanted += [(action, registry.id) for registry in policy.registries for action in ASSIGNMENTS]
-    return await world.rights(wanted)
+    return await azure.rights(wanted)

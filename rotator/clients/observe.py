@@ -7,30 +7,28 @@ part of the picture; a principal or a registry that doesn't exist ends it.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rotator.clients import aci, keyvault
 from rotator.clients.pipeline import at_once, together
+from rotator.clients.services import Services
 from rotator.errors import AzureError, Forbidden, NotFound, Unexpected
 from rotator.policy import Policy
 from rotator.state import Access, ContainerGroup, Observed, Unseen, Version, lineage
-
-if TYPE_CHECKING:
-    from rotator.clients.world import AzureWorld
 
 Shown = Mapping[str, Any]
 """A container group as a list shows it."""
 
 
-async def observe(world: "AzureWorld", policy: Policy) -> Observed:
+async def observe(azure: Services, policy: Policy) -> Observed:
     """Everything the planner needs of one policy, read now, with Azure's time of the last answer."""
-    with world.line.time.listening() as heard:
-        who = await world.token.who()
+    with azure.line.time.listening() as heard:
+        who = await azure.token.who()
         async with at_once() as tasks:
-            principal = tasks.create_task(world.principal(policy))
-            vault = tasks.create_task(vault_part(world, policy))
-            registries = tasks.create_task(world.registries(policy))
-            groups = tasks.create_task(groups_part(world, policy))
+            principal = tasks.create_task(azure.principal(policy))
+            vault = tasks.create_task(vault_part(azure, policy))
+            registries = tasks.create_task(azure.registries(policy))
+            groups = tasks.create_task(groups_part(azure, policy))
     tenant = policy.principal.tenant_id or who.tenant
     mark = lineage(tenant, policy.principal.app_id, policy.key_vault.host, policy.key_vault.password_secret)
     found, credentials = principal.result()
@@ -63,12 +61,12 @@ def with_groups(seen: Observed, groups: _Groups) -> Observed:
     return replace(seen, groups=groups.seen, unseen=groups.unseen)
 
 
-async def vault_part(world: "AzureWorld", policy: Policy) -> _Vault:
+async def vault_part(azure: Services, policy: Policy) -> _Vault:
     """Versions and access mark, or why the vault refuses them."""
     try:
         async with at_once() as tasks:
-            published = tasks.create_task(world.vault.versions(policy))
-            access = tasks.create_task(world.vault.access(policy))
+            published = tasks.create_task(azure.vault.versions(policy))
+            access = tasks.create_task(azure.vault.access(policy))
     except AzureError as error:
         why = keyvault.refused(error)
         if why is None:
@@ -79,20 +77,20 @@ async def vault_part(world: "AzureWorld", policy: Policy) -> _Vault:
     return _Vault(*published.result(), record.access, since)
 
 
-async def groups_part(world: "AzureWorld", policy: Policy) -> _Groups:
+async def groups_part(azure: Services, policy: Policy) -> _Groups:
     """Declared groups by name, others by the lists of the policy's subscriptions: a list has no instance view, so what matches is read."""
     declared = [group.id for group in policy.container_groups]
     async with at_once() as tasks:
-        named = tasks.create_task(_read(world, declared))
-        lists = tasks.create_task(_lists(world, policy))
+        named = tasks.create_task(_read(azure, declared))
+        lists = tasks.create_task(_lists(azure, policy))
     listed, unseen = lists.result()
     others = {group: shown for group, shown in listed.items() if group.lower() not in {each.lower() for each in declared}}
-    found = (_as_listed(group, others[group.id]) for group in await _read(world, list(others)))
+    found = (_as_listed(group, others[group.id]) for group in await _read(azure, list(others)))
     return _Groups((*named.result(), *(group for group in found if group.document is not None)), unseen)
 
 
-async def _read(world: "AzureWorld", group_ids: Sequence[str]) -> list[ContainerGroup]:
-    return await together(*(world.groups.group(each) for each in group_ids))
+async def _read(azure: Services, group_ids: Sequence[str]) -> list[ContainerGroup]:
+    return await together(*(azure.groups.group(each) for each in group_ids))
 
 
 def _as_listed(group: ContainerGroup, shown: Shown) -> ContainerGroup:
@@ -100,17 +98,17 @@ def _as_listed(group: ContainerGroup, shown: Shown) -> ContainerGroup:
     return replace(group, document=shown) if group.unreadable else group
 
 
-async def _lists(world: "AzureWorld", policy: Policy) -> tuple[dict[str, Shown], tuple[Unseen, ...]]:
+async def _lists(azure: Services, policy: Policy) -> tuple[dict[str, Shown], tuple[Unseen, ...]]:
     """The groups that pull as this principal as the lists show them, sorted by id, and the subscriptions that can't be listed."""
-    listed = await together(*(_list(world, each, policy.principal.app_id) for each in policy.subscriptions))
+    listed = await together(*(_list(azure, each, policy.principal.app_id) for each in policy.subscriptions))
     unseen = tuple(each for each in listed if isinstance(each, Unseen))
     found = (group for each in listed if not isinstance(each, Unseen) for group in each)
     return {group["id"]: group for group in sorted(found, key=lambda group: str(group["id"]).lower())}, unseen
 
 
-async def _list(world: "AzureWorld", subscription: str, app_id: str) -> tuple[Shown, ...] | Unseen:
+async def _list(azure: Services, subscription: str, app_id: str) -> tuple[Shown, ...] | Unseen:
     try:
-        groups = await world.groups.listed(subscription)
+        groups = await azure.groups.listed(subscription)
     except (Forbidden, NotFound) as error:
         return Unseen(subscription, str(error))
     return tuple(group for group in groups if aci.pulls_as(group, app_id))

@@ -1,31 +1,21 @@
-"""Azure in rotator's words: the `World` of `ports.py`, composed of one client per service over one session and one token cache."""
+"""Azure in rotator's words: the `World` of `ports.py`, over the services that `services.py` connects."""
 
-import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-import httpx
-
 from rotator.clients import acr, entra, keyvault
 from rotator.clients.access import registry_access
-from rotator.clients.aci import TYPE, ContainerGroups
-from rotator.clients.arm import Arm
+from rotator.clients.aci import TYPE
 from rotator.clients.examine import examine
-from rotator.clients.graph import Graph
-from rotator.clients.keyvault import KeyVault
-from rotator.clients.limits import limits
 from rotator.clients.observe import observe
-from rotator.clients.pipeline import CONNECT_TIMEOUT, READ_TIMEOUT, AzureTime, Line, at_once, together
-from rotator.clients.rbac import Authorization
+from rotator.clients.pipeline import Line, at_once, together
+from rotator.clients.services import Services
 from rotator.clients.survey import survey
-from rotator.clients.token import Token
-from rotator.clients.transports import Transports
-from rotator.cloud import Cloud
 from rotator.errors import AzureError
-from rotator.examined import Examined, Right
+from rotator.examined import Examined
 from rotator.policy import Policy
-from rotator.ports import AccessRecord, Clock, Issued, Put
+from rotator.ports import AccessRecord, Issued, Put
 from rotator.state import (
     Access,
     Assignment,
@@ -34,7 +24,6 @@ from rotator.state import (
     Home,
     Identity,
     Observed,
-    PasswordLimit,
     Permissions,
     Principal,
     Proof,
@@ -46,26 +35,8 @@ from rotator.state import (
 )
 
 
-class AzureWorld:
+class AzureWorld(Services):
     """Satisfies `ports.World`. Made by :func:`rotator.clients.connect`, which closes it."""
-
-    def __init__(self, clock: Clock, cloud: Cloud, transports: Transports) -> None:
-        self.cloud, self._transports = cloud, transports
-        self._session = transports.session()
-        self._http = _http(transports)
-        self.line = Line(clock, AzureTime(clock), self._session)
-        self.token = Token(self.line, cloud)
-        self.graph, self.vault = Graph(self.line, cloud, self.token, self._http), KeyVault(self.line, self.token)
-        self.groups, self.arm = ContainerGroups(self.line, cloud, self.token), Arm(self.line, cloud, self.token)
-        self.rbac = Authorization(self.line, cloud, self.token)
-        self._servers: dict[str, str] = {}
-
-    async def close(self) -> None:
-        """Close every client, then what carried them."""
-        for each in (self.vault, self.groups, self.arm, self.rbac, self.token):
-            await each.close()
-        await self._http.aclose()
-        await self._session.close()
 
     async def observe(self, policy: Policy) -> Observed:
         """Everything the planner needs of one policy, read now."""
@@ -95,18 +66,6 @@ class AzureWorld:
         """The display names of the tenant's service principals, by app id."""
         return await self.graph.names(app_ids)
 
-    async def principal(self, policy: Policy) -> tuple[Principal, tuple[Credential, ...]]:
-        """The principal with the credentials of both its homes."""
-        home = (await self.token.who()).tenant
-        tenant = policy.principal.tenant_id or home
-        return await self.graph.principal(policy.principal.app_id, tenant, foreign=tenant != home)
-
-    async def registries(self, policy: Policy) -> tuple[Registry, ...]:
-        """The policy's registries as ARM shows them now."""
-        shown = await together(*(self.arm.registry(registry.id) for registry in policy.registries))
-        self._servers.update({registry.id.lower(): found.login_server for registry, found in zip(policy.registries, shown, strict=True)})
-        return tuple(shown)
-
     async def identities(self, app_id: str | None, display_name: str | None) -> tuple[Identity, ...]:
         """The application or service principal of `app_id`, or else every application called `display_name`."""
         return await self.graph.identities((await self.token.who()).object_id, app_id, display_name)
@@ -131,11 +90,6 @@ class AzureWorld:
     async def username(self, policy: Policy) -> str | None:
         """What the user name's secret says."""
         return await self.vault.username(policy)
-
-    async def _server(self, registry_id: str) -> str:
-        """A registry's login server, which never changes."""
-        known = self._servers.get(registry_id.lower())
-        return known or (await self.arm.registry(registry_id)).login_server
 
     async def credentials(self, policy: Policy) -> tuple[Credential, ...]:
         """The password credentials of both homes."""
@@ -176,7 +130,7 @@ class AzureWorld:
     async def prove(self, policy: Policy, secret: Secret, images: Sequence[str]) -> Proof:
         """Try a password once on connections of its own: Entra, then each image of the policy's registries."""
         tenant = policy.principal.tenant_id or (await self.token.who()).tenant
-        servers = await together(*(self._server(registry.id) for registry in policy.registries))
+        servers = await together(*(self.server(registry.id) for registry in policy.registries))
         session = (self._transports.fresh or self._transports.session)()
         try:
             line = Line(self.line.clock, self.line.time, session)
@@ -206,16 +160,6 @@ class AzureWorld:
             said = tasks.create_task(self.limits(policy))
         named = tuple(sorted(group for group, no in zip(groups, refused.result(), strict=True) if no))
         return Permissions(named, vault.result(), deleted.result(), limits=said.result())
-
-    async def rights(self, wanted: Sequence[tuple[str, str]]) -> tuple[Right, ...]:
-        """Whether each action is allowed on its resource; None where that can't be known."""
-        allowed = await together(*(self.rbac.may(action, scope) for action, scope in wanted))
-        return tuple(Right(action, scope, may) for (action, scope), may in zip(wanted, allowed, strict=True))
-
-    async def limits(self, policy: Policy) -> tuple[PasswordLimit, ...]:
-        """What app management policies are known to say of new passwords."""
-        tenant, home = policy.principal.tenant_id, (await self.token.who()).tenant
-        return await limits(self.graph, policy.principal.app_id, policy.principal.home, tenant if tenant and tenant != home else None)
 
     async def _vault_refused(self, policy: Policy) -> str | None:
         try:
@@ -264,11 +208,3 @@ class AzureWorld:
     async def role(self, name: str, scope: str) -> str:
         """The GUID of a role by its name."""
         return await self.rbac.role(name, scope)
-
-
-def _http(transports: Transports) -> httpx.AsyncClient:
-    """Httpx for Graph, trusting the same authorities as the rest."""
-    timeout = httpx.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT)
-    if transports.graph:
-        return httpx.AsyncClient(transport=transports.graph(), timeout=timeout)
-    return httpx.AsyncClient(verify=ssl.create_default_context(), trust_env=True, timeout=timeout)

@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import NoReturn
+from zoneinfo import ZoneInfo
 
 from pydantic import ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from rotator.cloud import CLOUDS
-from rotator.policy import window
+from rotator.policy import cron as crons
 from rotator.policy.durations import render
 
 GUID = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
@@ -157,15 +158,24 @@ def path(value: object) -> str:
 def timezone(value: object) -> str:
     """The name of a time zone that this machine knows."""
     remedy = "Write an IANA name such as Europe/Paris, America/New_York or UTC."
-    if not window.known(text := _text(value, remedy)):
+    if not _known(text := _text(value, remedy)):
         refuse("not a time zone", remedy)
     return text
+
+
+def _known(timezone: str) -> bool:
+    """Whether there is a time zone of that name."""
+    try:
+        ZoneInfo(timezone)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
 
 
 def cron(value: object) -> str:
     """Five cron fields that come true on some day."""
     remedy = "Write minute, hour, day of month, month and day of week: 0 2 * * SAT is every Saturday at two."
-    if why := window.wrong(_text(value, remedy)):
+    if why := crons.wrong(_text(value, remedy)):
         refuse(why, remedy)
     return str(value)
 
@@ -195,7 +205,7 @@ def in_order(value: timedelta, info: ValidationInfo) -> timedelta:
 
 def often_enough(expression: str, renew_before: timedelta) -> None:
     """Refuse a window that may stay closed from the day a credential is due to the day it ends."""
-    if gap := window.longer_gap(expression, renew_before):
+    if gap := crons.longer_gap(expression, renew_before):
         problem = f"opens only every {render(gap)}, and renew_before is {render(renew_before)}: a credential could end before it opens"
         refuse(problem, "Let it open more often, for example 0 2 * * SAT, or write a longer renew_before.", ("cron",))
 

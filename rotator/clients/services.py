@@ -1,0 +1,78 @@
+"""One client per service of Azure, over one session and one token cache, and what more than one reader of the world asks of them together."""
+
+import ssl
+from collections.abc import Sequence
+
+import httpx
+
+from rotator.clients.aci import ContainerGroups
+from rotator.clients.arm import Arm
+from rotator.clients.graph import Graph
+from rotator.clients.keyvault import KeyVault
+from rotator.clients.limits import limits
+from rotator.clients.pipeline import CONNECT_TIMEOUT, READ_TIMEOUT, AzureTime, Line, together
+from rotator.clients.rbac import Authorization
+from rotator.clients.token import Token
+from rotator.clients.transports import Transports
+from rotator.cloud import Cloud
+from rotator.examined import Right
+from rotator.policy import Policy
+from rotator.ports import Clock
+from rotator.state import Credential, PasswordLimit, Principal, Registry
+
+
+class Services:
+    """What the readers of the world (`observe`, `examine`, `access`) are given."""
+
+    def __init__(self, clock: Clock, cloud: Cloud, transports: Transports) -> None:
+        self.cloud, self._transports = cloud, transports
+        self._session = transports.session()
+        self._http = _http(transports)
+        self.line = Line(clock, AzureTime(clock), self._session)
+        self.token = Token(self.line, cloud)
+        self.graph, self.vault = Graph(self.line, cloud, self.token, self._http), KeyVault(self.line, self.token)
+        self.groups, self.arm = ContainerGroups(self.line, cloud, self.token), Arm(self.line, cloud, self.token)
+        self.rbac = Authorization(self.line, cloud, self.token)
+        self._servers: dict[str, str] = {}
+
+    async def close(self) -> None:
+        """Close every client, then what carried them."""
+        for each in (self.vault, self.groups, self.arm, self.rbac, self.token):
+            await each.close()
+        await self._http.aclose()
+        await self._session.close()
+
+    async def principal(self, policy: Policy) -> tuple[Principal, tuple[Credential, ...]]:
+        """The principal with the credentials of both its homes."""
+        home = (await self.token.who()).tenant
+        tenant = policy.principal.tenant_id or home
+        return await self.graph.principal(policy.principal.app_id, tenant, foreign=tenant != home)
+
+    async def registries(self, policy: Policy) -> tuple[Registry, ...]:
+        """The policy's registries as ARM shows them now."""
+        shown = await together(*(self.arm.registry(registry.id) for registry in policy.registries))
+        self._servers.update({registry.id.lower(): found.login_server for registry, found in zip(policy.registries, shown, strict=True)})
+        return tuple(shown)
+
+    async def server(self, registry_id: str) -> str:
+        """A registry's login server, which never changes."""
+        known = self._servers.get(registry_id.lower())
+        return known or (await self.arm.registry(registry_id)).login_server
+
+    async def rights(self, wanted: Sequence[tuple[str, str]]) -> tuple[Right, ...]:
+        """Whether each action is allowed on its resource; None where that can't be known."""
+        allowed = await together(*(self.rbac.may(action, scope) for action, scope in wanted))
+        return tuple(Right(action, scope, may) for (action, scope), may in zip(wanted, allowed, strict=True))
+
+    async def limits(self, policy: Policy) -> tuple[PasswordLimit, ...]:
+        """What app management policies are known to say of new passwords."""
+        tenant, home = policy.principal.tenant_id, (await self.token.who()).tenant
+        return await limits(self.graph, policy.principal.app_id, policy.principal.home, tenant if tenant and tenant != home else None)
+
+
+def _http(transports: Transports) -> httpx.AsyncClient:
+    """Httpx for Graph, trusting the same authorities as the rest."""
+    timeout = httpx.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT)
+    if transports.graph:
+        return httpx.AsyncClient(transport=transports.graph(), timeout=timeout)
+    return httpx.AsyncClient(verify=ssl.create_default_context(), trust_env=True, timeout=timeout)

@@ -1,0 +1,50 @@
+"""Cron expressions by the clock on a wall, which knows no zone: whether one is one, and when it comes true."""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+
+_ANCHOR = datetime(2024, 1, 1)  # noqa: DTZ001 (a clock on a wall knows no zone)
+_MINUTE = timedelta(minutes=1)
+_FIELD = re.compile(r"[0-9A-Za-z*,/-]+")
+
+
+def wrong(expression: str) -> str:
+    """Why `expression` is no cron expression, in words; empty where it is one."""
+    from croniter import CroniterError
+
+    fields = expression.split()
+    if len(fields) != 5:
+        return f"{len(fields)} fields, where a cron expression has five"
+    if not all(map(_FIELD.fullmatch, fields)) or re.search(r"\b[HR]\b", expression):
+        return "not a cron expression"
+    try:
+        next(walls(expression, _ANCHOR))
+    except CroniterError:
+        return "not a cron expression, or one that never comes true"
+    return ""
+
+
+@cache
+def longer_gap(expression: str, limit: timedelta) -> timedelta | None:
+    """How long the window stays closed at most, from opening to opening, where that is longer than `limit`; None where it isn't.
+
+    Looks at 800 days from a leap year on, in steps as long as `limit`, and at no more than 300 of them.
+    """
+    wall = next(walls(expression, _ANCHOR))
+    for _ in range(min(300, timedelta(days=800) // limit)):
+        latest = next(walls(expression, wall + limit + _MINUTE, back=True))
+        if latest <= wall:
+            return next(walls(expression, wall)) - wall
+        wall = latest
+    return None
+
+
+def walls(expression: str, start: datetime, *, back: bool = False) -> Iterator[datetime]:
+    """Openings on the wall, without a zone: strictly after `start`, or going back strictly before it."""
+    from croniter import croniter
+
+    openings: Iterator[Any] = croniter(expression, start, ret_type=datetime, is_prev=back)
+    return openings
