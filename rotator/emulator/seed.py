@@ -43,8 +43,9 @@ ADMIN_PERMISSIONS = (
     "Directory.ReadWrite.All",
     "Policy.Read.All",
     "Policy.ReadWrite.ApplicationConfiguration",
+    "User.ReadWrite.All",
 )
-"""What an administrator may do in Graph beside changing every application: groups, consent, app management policies."""
+"""What an administrator may do in Graph beside changing every application: groups, users, consent, app management policies."""
 
 
 @dataclass(frozen=True, slots=True)

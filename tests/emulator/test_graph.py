@@ -146,7 +146,7 @@ def test_what_a_query_means_is_never_guessed(world: Tenancy, query: str) -> None
     assert query.split("=", 1)[1] in body["error"]["message"]
 
 
-@pytest.mark.parametrize("path", ["/applications/delta", "/users", "/users/$count", "/applications/x/extensionProperties"])
+@pytest.mark.parametrize("path", ["/applications/delta", "/devices", "/devices/$count", "/applications/x/extensionProperties"])
 def test_what_is_not_implemented_says_so(world: Tenancy, path: str) -> None:
     assert code(world.call("GET", path)) == (501, "NotImplemented")
 

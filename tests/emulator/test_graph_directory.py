@@ -449,7 +449,7 @@ def test_a_batch_runs_what_others_depend_on_first_and_not_what_depends_on_a_fail
         {"id": "3", "method": "GET", "url": f"applications/{NOBODY}"},
         {"id": "4", "method": "GET", "url": "/applications", "dependsOn": ["3"]},
         {"id": "5", "method": "GET", "url": "/applications/$count", "headers": {"ConsistencyLevel": "eventual"}},
-        {"id": "6", "method": "GET", "url": "/users"},
+        {"id": "6", "method": "GET", "url": "/devices"},
     ]
     status, body, _ = world.call("POST", "/$batch", {"requests": requests})
     answers = {each["id"]: each for each in body["responses"]}

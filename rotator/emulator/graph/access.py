@@ -6,13 +6,19 @@ from typing import Any
 
 from rotator.emulator.graph import permissions
 from rotator.emulator.graph.behaviour import Directory, kind_of
-from rotator.emulator.graph.objects import Entry, Kind
+from rotator.emulator.graph.objects import Entry, Kind, User
 from rotator.emulator.graph.properties import KINDRED
 from rotator.emulator.graph.queries import Query, shown
+from rotator.emulator.graph.user_shape import first_id
 from rotator.emulator.wire import Call, ServiceError
 
 KEYS = ("/{id}", "(appId='{app_id}')")
-"""How a path names an object; groups have no application ID."""
+"""How a path names an object of an application."""
+
+
+def keys(kind: Kind) -> tuple[str, ...]:
+    """How a path names an object: groups and users have no application ID."""
+    return KEYS if kind in ("applications", "servicePrincipals") else KEYS[:1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +42,7 @@ class Access:
             return self.directory.id_of(kind, call["app_id"])
         if call["id"] == "delta" or call["id"].startswith("$"):
             raise ServiceError(501, "NotImplemented", f"The emulator does not implement {call.request.method} {call.request.path} of graph.")
-        return call["id"]
+        return self.directory.users.key(call["id"]) if kind == "users" else call["id"]
 
     def readable(self, kind: Kind, call: Call) -> Entry:
         """The object in the path, for a caller that may read it. Raises ServiceError 403 or 404."""
@@ -63,6 +69,10 @@ class Access:
         """An object with its type, as lists of directory objects have it."""
         return {"@odata.type": f"#{KINDRED[kind_of(target)].type}", **self.directory.body(target)}
 
+    def usual(self, target: Entry) -> dict[str, Any]:
+        """The same, with no more of a user than a list shows where nothing is selected."""
+        return first_id(self.typed(target)) if isinstance(target, User) else self.typed(target)
+
     def expanded(self, kind: Kind, body: Mapping[str, Any], wanted: Query) -> dict[str, Any]:
         """An object's JSON with what ``$expand`` asks for."""
         target = self.directory.collection(kind)[body["id"]]
@@ -77,7 +87,8 @@ class Access:
             return [self.typed(group) for group in groups.of(target.id)]
         if relation == "members":
             return [self.typed(member) for member in groups.members(target)]  # type: ignore[arg-type]  # only groups have it
-        return [self.typed(owner) for oid in target.owners if (owner := self.directory.any(oid))]
+        owners = () if isinstance(target, User) else target.owners
+        return [self.typed(owner) for oid in owners if (owner := self.directory.any(oid))]
 
 
 def _kept(body: Mapping[str, Any], select: tuple[str, ...] | None) -> dict[str, Any]:

@@ -8,7 +8,7 @@ second finds it. The 404 that others have met there is what a ``stale`` fault gi
 import uuid
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from rotator.emulator.clock import Clock
 from rotator.emulator.faults import Faults
@@ -16,10 +16,11 @@ from rotator.emulator.graph import known, passwords, policies, shape
 from rotator.emulator.graph.deleted import DeletedItems
 from rotator.emulator.graph.grants import Grants
 from rotator.emulator.graph.groups import Groups
-from rotator.emulator.graph.objects import Application, DirectoryState, Earlier, Entry, Group, Holder, Kind, Password, ServicePrincipal
+from rotator.emulator.graph.objects import Application, DirectoryState, Earlier, Entry, Group, Holder, Kind, Owned, Password, ServicePrincipal, User
 from rotator.emulator.graph.properties import check, storable
 from rotator.emulator.graph.reading import Reads
 from rotator.emulator.graph.refusals import missing
+from rotator.emulator.graph.users import Users, kept
 from rotator.emulator.ids import Ids
 from rotator.emulator.timing import Timing
 from rotator.emulator.wire import ServiceError
@@ -35,6 +36,7 @@ class Directory:
         self.clock, self.ids, self.timing, self.faults, self.tenant = clock, ids, timing, faults, tenant
         self.state = DirectoryState(created=clock.now())
         self.reads, self.deleted, self.groups, self.grants = Reads(self), DeletedItems(self), Groups(self), Grants(self)
+        self.users = Users(self)
         for app_id in known.FIRST_PARTY:
             self._settle(app_id)
 
@@ -165,7 +167,7 @@ class Directory:
 
     def add_owner(self, object_id: str, owner_oid: str) -> None:
         """Make `owner_oid` an owner of an application, a service principal or a group; twice is once."""
-        target = self.known("applications", object_id) or self.known("groups", object_id) or self.state.principals[object_id]
+        target = cast("Owned", self.known("applications", object_id) or self.known("groups", object_id) or self.state.principals[object_id])
         if owner_oid not in target.owners:
             target.owners.append(owner_oid)
 
@@ -187,12 +189,14 @@ class Directory:
         """Set properties, each as a whole. Raises ServiceError 400 for what doesn't exist or can't be changed."""
         check(changes, kind_of(target))
         self._unclaimed(changes, target.id)
+        if isinstance(target, User):
+            self.users.permit(changes, target.id)
         self.remember(target)
         rest = dict(changes)
         target.display_name = rest.pop("displayName", target.display_name)
         if isinstance(target, ServicePrincipal):
             target.account_enabled = bool(rest.pop("accountEnabled", target.account_enabled))
-        target.properties = shape.merged(target.properties, storable(rest))
+        target.properties = shape.merged(target.properties, kept(rest) if isinstance(target, User) else storable(rest))
         if isinstance(target, Application) and "displayName" in changes and (principal := self.principal(target.app_id)):
             self.remember(principal)
             principal.display_name = target.display_name
@@ -211,11 +215,13 @@ class Directory:
         """Every object of a collection by its id, deleted ones too."""
         if kind == "groups":
             return self.state.groups
+        if kind == "users":
+            return self.state.users
         return self.state.applications if kind == "applications" else self.state.principals
 
     def ids_by_app(self, kind: Kind) -> Mapping[str, str]:
         """app_id → object id, in a collection whose objects belong to applications."""
-        if kind == "groups":
+        if kind in ("groups", "users"):
             return {}
         return self.state.application_ids if kind == "applications" else self.state.principal_ids
 
@@ -237,7 +243,7 @@ class Directory:
 
     def any(self, oid: str) -> Entry | None:
         """The object of whatever kind that has this id."""
-        return self.known("servicePrincipals", oid) or self.known("groups", oid) or self.known("applications", oid)
+        return self.known("servicePrincipals", oid) or self.known("groups", oid) or self.known("applications", oid) or self.known("users", oid)
 
     def remember(self, target: Entry) -> None:
         """Keep what an object looks like now, before it changes."""
@@ -253,6 +259,6 @@ class Directory:
 
 def kind_of(target: Entry) -> Kind:
     """The collection that an object belongs to."""
-    if isinstance(target, Group):
-        return "groups"
+    if isinstance(target, Group | User):
+        return "groups" if isinstance(target, Group) else "users"
     return "applications" if isinstance(target, Application) else "servicePrincipals"

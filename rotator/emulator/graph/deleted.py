@@ -1,4 +1,4 @@
-"""What was deleted and can be had back: applications and service principals, for thirty days.
+"""What was deleted and can be had back: applications, service principals and users, for thirty days.
 
 Source: "Restore deleted item". An application comes back without its service principal, which has to be restored by itself; security groups are
 gone for good.
@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from rotator.emulator.graph.objects import Application, Group, Holder, Home
+from rotator.emulator.graph.objects import Application, Group, Holder, Kind, User
 from rotator.emulator.graph.refusals import missing
 
 if TYPE_CHECKING:
     from rotator.emulator.graph.behaviour import Directory
+
+Deleted = Holder | User
+"""What can be had back."""
 
 KEPT = timedelta(days=30)
 """After this a deleted object is gone."""
@@ -25,27 +28,30 @@ class DeletedItems:
 
     directory: "Directory"
 
-    def every(self, kind: Home) -> Iterator[Holder]:
+    def every(self, kind: Kind) -> Iterator[Deleted]:
         """The deleted objects of a collection."""
         for target in self.directory.collection(kind).values():
             if not isinstance(target, Group) and self._there(target):
                 yield target
 
-    def _there(self, target: Holder) -> bool:
+    def _there(self, target: Deleted) -> bool:
         return target.deleted is not None and self.directory.clock.now() < target.deleted + KEPT
 
-    def find(self, oid: str) -> Holder:
+    def find(self, oid: str) -> Deleted:
         """A deleted object by its id. Raises ServiceError 404."""
         state = self.directory.state
-        found: Holder | None = state.applications.get(oid.lower()) or state.principals.get(oid.lower())
+        key = oid.lower()
+        found: Deleted | None = state.applications.get(key) or state.principals.get(key) or state.users.get(key)
         if found is None or not self._there(found):
             raise missing(oid)
         return found
 
-    def restore(self, oid: str) -> Holder:
+    def restore(self, oid: str) -> Deleted:
         """Have a deleted object back, passwords and all. Raises ServiceError 404; 400 or 409 for a service principal that can't be."""
         found = self.find(oid)
-        if not isinstance(found, Application):
+        if isinstance(found, User):
+            self.directory.users.permit({"userPrincipalName": found.name}, found.id)
+        elif not isinstance(found, Application):
             self.directory.vacant(found.app_id)
             self.directory.state.principal_ids[found.app_id] = found.id
         found.deleted = None
@@ -54,6 +60,9 @@ class DeletedItems:
     def destroy(self, oid: str) -> None:
         """Delete for good; with an application goes its deleted service principal. Raises ServiceError 404."""
         found, state = self.find(oid), self.directory.state
+        if isinstance(found, User):
+            del state.users[found.id]
+            return
         if isinstance(found, Application):
             del state.applications[found.id], state.application_ids[found.app_id]
             gone = [each for each in state.principals.values() if each.app_id == found.app_id and each.deleted is not None]

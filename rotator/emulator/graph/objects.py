@@ -9,7 +9,7 @@ from rotator.emulator.timing import Timing
 
 Home = Literal["applications", "servicePrincipals"]
 """The two homes of a password credential, by the names of their collections."""
-Kind = Literal["applications", "servicePrincipals", "groups"]
+Kind = Literal["applications", "servicePrincipals", "groups", "users"]
 """Every collection of the directory."""
 
 
@@ -125,6 +125,23 @@ class Group:
 
 
 @dataclass(slots=True)
+class User:
+    """Somebody who works in the tenant. Nobody signs in as a user here, so no password of one is kept."""
+
+    id: str
+    display_name: str
+    created: datetime
+    properties: dict[str, Any] = field(default_factory=dict)
+    earlier: list[Earlier] = field(default_factory=list)
+    deleted: datetime | None = None
+
+    @property
+    def name(self) -> str:
+        """The user principal name, by which requests may call it in place of its id."""
+        return str(self.properties["userPrincipalName"])
+
+
+@dataclass(slots=True)
 class Policy:
     """An app management policy: `content` is its JSON but for the id."""
 
@@ -144,7 +161,9 @@ class Spent:
 
 Holder = Application | ServicePrincipal
 """An object that can hold passwords."""
-Entry = Application | ServicePrincipal | Group
+Owned = Application | ServicePrincipal | Group
+"""An object that can have owners."""
+Entry = Owned | User
 """Any object of the directory."""
 
 
@@ -162,6 +181,7 @@ class DirectoryState:
     principal_ids: dict[str, str] = field(default_factory=dict)
     """app_id → object id of the service principal."""
     groups: dict[str, Group] = field(default_factory=dict)
+    users: dict[str, User] = field(default_factory=dict)
     policies: dict[str, Policy] = field(default_factory=dict)
     """App management policies by id."""
     tenant_policy: dict[str, Any] = field(default_factory=dict)

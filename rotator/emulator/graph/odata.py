@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from rotator.emulator.graph import queries
+from rotator.emulator.graph import queries, user_shape
 from rotator.emulator.graph.queries import Query
 from rotator.emulator.graph.refusals import bad_value
 from rotator.emulator.wire import Call, Json, Response, ServiceError
@@ -21,7 +21,7 @@ _REFERENCE = re.compile(r"(?:.*/)?(?:directoryObjects|servicePrincipals|applicat
 
 def answer(status: int, content: Json, headers: Mapping[str, str] | None = None, *, cost: int = 1) -> Response:
     """A JSON answer with OData's headers; `cost` is what it takes from the client's budget, in resource units."""
-    common = {"Content-Type": CONTENT_TYPE, "OData-Version": "4.0", UNITS: str(cost)}
+    common = {"Content-Type": CONTENT_TYPE, "OData-Version": "4.0", "Vary": "Accept-Encoding", UNITS: str(cost)}
     return Response.json(status, content, {**common, **(headers or {})})
 
 
@@ -74,7 +74,9 @@ def page(call: Call, of: str, bodies: list[Json], wanted: Query, *, more: bool =
 
 def _shown(body: Mapping[str, Any], wanted: Query) -> dict[str, Any]:
     kept = {name: value for name, value in body.items() if name.startswith("@odata.") or name in (each.name for each in wanted.expand)}
-    return {**kept, **queries.shown(body, wanted.select)}
+    if wanted.shown is None and body.get("@odata.type") == f"#{user_shape.TYPE}":
+        return user_shape.first_id(body)
+    return {**kept, **queries.shown(body, wanted.shown)}
 
 
 def slice_of(call: Call, of: str, bodies: list[dict[str, Any]], wanted: Query, *, cost: int = 1) -> Response:

@@ -7,7 +7,7 @@ be read: with ``Application.ReadWrite.OwnedBy`` an app reads and lists every app
 
 from collections.abc import Collection
 
-from rotator.emulator.graph.objects import Entry, Group, Kind, ServicePrincipal
+from rotator.emulator.graph.objects import Entry, Group, Kind, ServicePrincipal, User
 from rotator.emulator.graph.refusals import denied
 
 ALL = "Application.ReadWrite.All"
@@ -16,15 +16,21 @@ _DIRECTORY = frozenset({"Directory.Read.All", "Directory.ReadWrite.All"})
 _GROUP_WRITERS = frozenset({"Group.ReadWrite.All", "Directory.ReadWrite.All"})
 RESOLVERS = _DIRECTORY | {"Application.Read.All", ALL}
 READERS = RESOLVERS | {OWNED}
+WRITERS = frozenset({ALL, OWNED})
 DIRECTORY_READERS = _DIRECTORY | {"Organization.Read.All", "Organization.ReadWrite.All"}
 DOMAIN_READERS = DIRECTORY_READERS | {"Domain.Read.All", "Domain.ReadWrite.All"}
 MEMBER_WRITERS = _GROUP_WRITERS | {"GroupMember.ReadWrite.All"}
 GROUP_CREATORS = _GROUP_WRITERS | {"Group.Create"}
 GROUP_READERS = _DIRECTORY | MEMBER_WRITERS | {"Group.Read.All", "GroupMember.Read.All"}
+USER_WRITERS = frozenset({"User.ReadWrite.All", "Directory.ReadWrite.All"})
+USER_READERS = _DIRECTORY | USER_WRITERS | {"User.Read.All"}
 GRANT_READERS = RESOLVERS | {"AppRoleAssignment.ReadWrite.All"}
 GRANT_WRITERS = frozenset({"AppRoleAssignment.ReadWrite.All"})
 POLICY_WRITERS = frozenset({"Policy.ReadWrite.ApplicationConfiguration"})
 POLICY_READERS = POLICY_WRITERS | {"Policy.Read.All"}
+
+_READERS: dict[Kind, frozenset[str]] = {"groups": GROUP_READERS, "users": USER_READERS}
+_CREATORS: dict[Kind, frozenset[str]] = {"groups": GROUP_CREATORS, "users": USER_WRITERS}
 
 
 def require(roles: Collection[str], wanted: frozenset[str]) -> None:
@@ -35,12 +41,12 @@ def require(roles: Collection[str], wanted: frozenset[str]) -> None:
 
 def may_read(roles: Collection[str], kind: Kind = "applications") -> None:
     """Reading objects of a collection, one or many. Raises ServiceError 403."""
-    require(roles, GROUP_READERS if kind == "groups" else READERS)
+    require(roles, _READERS.get(kind, READERS))
 
 
 def may_create(roles: Collection[str], kind: Kind = "applications") -> None:
     """Creating an object. Raises ServiceError 403."""
-    require(roles, GROUP_CREATORS if kind == "groups" else frozenset({ALL, OWNED}))
+    require(roles, _CREATORS.get(kind, WRITERS))
 
 
 def may_write(roles: Collection[str], oid: str, target: Entry | None, kind: Kind = "applications") -> None:
@@ -53,5 +59,7 @@ def may_write(roles: Collection[str], oid: str, target: Entry | None, kind: Kind
         raise denied()
     if kind == "groups" or isinstance(target, Group):
         require(roles, _GROUP_WRITERS)
+    elif kind == "users" or isinstance(target, User):
+        require(roles, USER_WRITERS)
     elif ALL not in roles and not (OWNED in roles and (target is None or oid in target.owners)):
         raise denied()

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rotator.emulator.graph import shape
+from rotator.emulator.graph import shape, user_shape
 from rotator.emulator.graph.objects import Kind
 from rotator.emulator.graph.queries import Kindred
 from rotator.emulator.graph.refusals import bad_value, unknown_property
@@ -15,8 +15,9 @@ KINDRED: dict[Kind, Kindred] = {
         "microsoft.graph.servicePrincipal", frozenset({"id", "deletedDateTime", *shape.PRINCIPAL}), ("owners", "appRoleAssignments", "memberOf")
     ),
     "groups": Kindred("microsoft.graph.group", frozenset({"id", "deletedDateTime", *shape.GROUP}), ("owners", "members", "memberOf")),
+    "users": Kindred(user_shape.TYPE, frozenset({"id", "deletedDateTime", *user_shape.USER}), ("memberOf",), user_shape.SHOWN),
 }
-"""The types of the three collections."""
+"""The types of the collections."""
 
 AUDIENCES = ("AzureADMyOrg", "AzureADMultipleOrgs", "AzureADandPersonalMicrosoftAccount", "PersonalMicrosoftAccount")
 """What an application's ``signInAudience`` can be."""
@@ -35,9 +36,17 @@ _FIXED = frozenset(
         "securityIdentifier",
         "renewedDateTime",
         "uniqueName",
+        "creationType",
+        "lastPasswordChangeDateTime",
+        "proxyAddresses",
     }
 )
-_LISTS = frozenset({"tags", "identifierUris", "appRoles", "notificationEmailAddresses", "replyUrls", "alternativeNames", "requiredResourceAccess"})
+_LISTS = frozenset(
+    {"tags", "identifierUris", "appRoles", "notificationEmailAddresses", "replyUrls", "alternativeNames", "requiredResourceAccess"}
+) | {
+    "businessPhones",
+    "otherMails",
+}
 _OF_OBJECTS = frozenset({"appRoles", "requiredResourceAccess"})
 _COMPLEX = frozenset({"servicePrincipalLockConfiguration", *(name for name, value in shape.APPLICATION.items() if isinstance(value, dict))})
 

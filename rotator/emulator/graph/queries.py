@@ -17,7 +17,8 @@ DEFAULT_PAGE, LARGEST_PAGE = 100, 999
 """Documented page sizes of directory objects."""
 
 _EXPANSION = re.compile(r"(?P<name>\w+)(?:\(\s*\$select=(?P<select>[\w,\s]+)\))?")
-_SORTABLE = ("displayName", "createdDateTime", "deletedDateTime")
+_SORTABLE = ("displayName", "createdDateTime", "deletedDateTime", "userPrincipalName")
+_SORTED_PLAINLY = {"Group": ("displayName",), "User": ("displayName", "userPrincipalName")}
 _UNFILTERABLE = frozenset({"passwordCredentials", "info", "web", "spa", "publicClient", "api", "optionalClaims", "requiredResourceAccess", "addIns"})
 
 
@@ -28,6 +29,8 @@ class Kindred:
     type: str
     properties: Collection[str]
     relations: Collection[str] = ()
+    shown: tuple[str, ...] | None = None
+    """What a read shows by itself; None: everything."""
 
     @property
     def resource(self) -> str:
@@ -57,6 +60,13 @@ class Query:
     search: Callable[[Body], bool] | None = None
     count: bool = False
     expand: tuple[Expansion, ...] = ()
+    usual: tuple[str, ...] | None = None
+    """The properties to show where none are selected; None: all."""
+
+    @property
+    def shown(self) -> tuple[str, ...] | None:
+        """The properties to show."""
+        return self.usual if self.select is None else self.select
 
     def holds(self, body: Body) -> bool:
         """Whether an object's JSON is among what is asked for."""
@@ -83,6 +93,7 @@ def query(request: Request, of: Kindred) -> Query:
         _search(options.get("$search"), eventual=eventual),
         counted,
         expansions(options, of),
+        of.shown,
     )
 
 
@@ -117,7 +128,7 @@ def _only_plain(found: Expression, order: tuple[str, bool] | None, of: Kindred) 
         missing = "Try adding $count=true query parameter and ConsistencyLevel:eventual header."
         more = "Refer to https://aka.ms/graph-docs/advanced-queries for more information"
         raise _unsupported(f"Operator '{found.advanced}' is not supported because the required parameters might be missing. {missing} {more}")
-    if order and (found is not EVERYTHING or of.resource != "Group" or order[0] != "displayName"):
+    if order and (found is not EVERYTHING or order[0] not in _SORTED_PLAINLY.get(of.resource, ())):
         raise _unsupported("Sorting not supported for current query.")
 
 
@@ -160,7 +171,7 @@ def expansions(options: Mapping[str, str], of: Kindred) -> tuple[Expansion, ...]
 def of_one(options: Mapping[str, str], of: Kindred) -> Query:
     """What a read of one object asks for. Raises ServiceError 400 or 501."""
     _refuse_others(options, {"$select", "$expand"})
-    return Query(select=select(options, of), expand=expansions(options, of))
+    return Query(select=select(options, of), expand=expansions(options, of), usual=of.shown)
 
 
 def _refuse_others(options: Mapping[str, str], honoured: Collection[str]) -> None:
@@ -195,7 +206,7 @@ def _search(text: str | None, *, eventual: bool) -> Callable[[Body], bool] | Non
 
 
 def _term(text: str) -> Callable[[Body], bool]:
-    match = re.fullmatch(r'"(displayName|description):([^"]*)"', text)
+    match = re.fullmatch(r'"(displayName|description|mail|mailNickname|userPrincipalName|givenName|surname):([^"]*)"', text)
     if match is None:
         raise ServiceError(400, "Request_BadRequest", f"Unrecognized query argument specified: '{text}'. Write $search=\"displayName:text\".")
     name, words = match[1], _words(match[2])

@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from rotator.emulator.clock import iso
-from rotator.emulator.graph.objects import Application, Entry, Group, Password, ServicePrincipal
+from rotator.emulator.graph.objects import Application, Entry, Group, Password, ServicePrincipal, User
+from rotator.emulator.graph.user_shape import USER
 
 _INFO = {"logoUrl": None, "marketingUrl": None, "privacyStatementUrl": None, "supportUrl": None, "termsOfServiceUrl": None}
 _PUBLISHER = {"displayName": None, "verifiedPublisherId": None, "addedDateTime": None}
@@ -168,6 +169,8 @@ def body(of: Entry, tenant: str, domain: str, application: Application | None = 
     head = {"id": of.id, "deletedDateTime": date(of.deleted) if of.deleted else None}
     if isinstance(of, Group):
         return {**head, **merged(_group(of), of.properties)}
+    if isinstance(of, User):
+        return {**head, **merged(_user(of), of.properties)}
     own = _application(of, domain) if isinstance(of, Application) else _principal(of, tenant, application)
     return {**head, **merged(own, of.properties), "passwordCredentials": _live(of.passwords)}
 
@@ -205,6 +208,12 @@ def _group(of: Group) -> dict[str, Any]:
     created = date(of.created.replace(microsecond=0))
     known = {"createdDateTime": created, "displayName": of.display_name, "renewedDateTime": created, "securityIdentifier": _security_id(of.id)}
     return {**GROUP, **known}
+
+
+def _user(of: User) -> dict[str, Any]:
+    created = date(of.created.replace(microsecond=0))
+    own = {"createdDateTime": created, "lastPasswordChangeDateTime": created, "securityIdentifier": _security_id(of.id)}
+    return {**USER, **own, "displayName": of.display_name}
 
 
 def _security_id(guid: str) -> str:

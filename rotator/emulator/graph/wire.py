@@ -69,7 +69,8 @@ class Graph:
         inner = {"date": f"{self._clock.now():%Y-%m-%dT%H:%M:%S}", **ids}
         content = {"error": {"code": error.code, "message": error.message, **error.extra, "innerError": inner}}
         cost = {} if error.status in (401, 429) else {UNITS: "1"}
-        return Response.json(error.status, content, {"Content-Type": "application/json", **cost, **ids, **error.headers})
+        headers = {"Content-Type": "application/json", "Vary": "Accept-Encoding", **cost, **ids}
+        return Response.json(error.status, content, {**headers, **error.headers})
 
     def headers(self, request: Request) -> dict[str, str]:
         """What Graph puts on every answer."""
@@ -77,7 +78,6 @@ class Graph:
         return {
             **self._request_ids(request),
             "Strict-Transport-Security": "max-age=31536000",
-            "Vary": "Accept-Encoding",
             "x-ms-ags-diagnostic": json.dumps({"ServerInfo": diagnostic}, separators=(",", ":")),
         }
 

@@ -63,6 +63,6 @@ def test_j_the_token_endpoint_flaps_after_add_password_and_an_answer_can_be_lost
 
 
 def test_j_unknown_paths_are_501_and_name_themselves(world: Tenancy) -> None:
-    answer = world.call("GET", "/users/somebody")
+    answer = world.call("GET", "/devices/some")
     assert code(answer) == (501, "NotImplemented")
-    assert "GET /v1.0/users/somebody" in answer[1]["error"]["message"]
+    assert "GET /v1.0/devices/some" in answer[1]["error"]["message"]

@@ -6,21 +6,27 @@ from functools import partial
 
 from rotator.emulator.graph import odata, permissions, queries
 from rotator.emulator.graph.access import Access
-from rotator.emulator.graph.objects import Holder, Home
+from rotator.emulator.graph.behaviour import kind_of
+from rotator.emulator.graph.deleted import Deleted
+from rotator.emulator.graph.objects import Kind
 from rotator.emulator.graph.properties import KINDRED
 from rotator.emulator.wire import Call, Response, Route
 
-CASTS: dict[str, Home] = {"microsoft.graph.application": "applications", "microsoft.graph.servicePrincipal": "servicePrincipals"}
+CASTS: dict[str, Kind] = {
+    "microsoft.graph.application": "applications",
+    "microsoft.graph.servicePrincipal": "servicePrincipals",
+    "microsoft.graph.user": "users",
+}
 
 
 def routes(access: Access) -> Iterator[Route]:
     """The operations on deleted items, with the casts that a list needs and a read may have."""
     of = _Deleted(access)
-    for type_, home in CASTS.items():
+    for type_, kind in CASTS.items():
         for cast in (type_, type_.removeprefix("microsoft.")):
             path = f"/v1.0/directory/deletedItems/{cast}"
-            yield Route("graph.deletedItems.list", "GET", path, partial(of.list, home))
-            yield Route("graph.deletedItems.count", "GET", f"{path}/$count", partial(of.count, home))
+            yield Route("graph.deletedItems.list", "GET", path, partial(of.list, kind))
+            yield Route("graph.deletedItems.count", "GET", f"{path}/$count", partial(of.count, kind))
             yield Route("graph.deletedItems.get", "GET", f"/v1.0/directory/deletedItems/{{id}}/{cast}", of.get)
     item = "/v1.0/directory/deletedItems/{id}"
     yield Route("graph.deletedItems.get", "GET", item, of.get)
@@ -33,33 +39,34 @@ def routes(access: Access) -> Iterator[Route]:
 class _Deleted:
     access: Access
 
-    def list(self, home: Home, call: Call) -> Response:
-        permissions.may_read(self.access.roles(call))
-        wanted = queries.query(call.request, KINDRED[home])
-        bodies = [self.access.directory.body(target) for target in self.access.directory.deleted.every(home)]
-        return odata.slice_of(call, home, bodies, wanted)
+    def list(self, kind: Kind, call: Call) -> Response:
+        permissions.may_read(self.access.roles(call), kind)
+        wanted = queries.query(call.request, KINDRED[kind])
+        bodies = [self.access.directory.body(target) for target in self.access.directory.deleted.every(kind)]
+        return odata.slice_of(call, kind, bodies, wanted)
 
-    def count(self, home: Home, call: Call) -> Response:
-        permissions.may_read(self.access.roles(call))
-        wanted, directory = queries.counting(call.request, KINDRED[home]), self.access.directory
-        return odata.number(sum(wanted.holds(directory.body(target)) for target in directory.deleted.every(home)))
+    def count(self, kind: Kind, call: Call) -> Response:
+        permissions.may_read(self.access.roles(call), kind)
+        wanted, directory = queries.counting(call.request, KINDRED[kind]), self.access.directory
+        return odata.number(sum(wanted.holds(directory.body(target)) for target in directory.deleted.every(kind)))
 
     def get(self, call: Call) -> Response:
-        permissions.may_read(self.access.roles(call))
-        return odata.entity(call, "directoryObjects", self.access.typed(self.access.directory.deleted.find(call["id"])))
+        found = self.access.directory.deleted.find(call["id"])
+        permissions.may_read(self.access.roles(call), kind_of(found))
+        return odata.entity(call, "directoryObjects", self.access.usual(found))
 
     def restore(self, call: Call) -> Response:
         found = self.access.directory.deleted.restore(self._writable(call).id)
-        return odata.entity(call, "directoryObjects", self.access.typed(found))
+        return odata.entity(call, "directoryObjects", self.access.usual(found))
 
     def delete(self, call: Call) -> Response:
         self.access.directory.deleted.destroy(self._writable(call).id)
         return odata.done()
 
-    def _writable(self, call: Call) -> Holder:
+    def _writable(self, call: Call) -> Deleted:
         roles = self.access.roles(call)
-        permissions.may_write(roles, call.who.oid, None)
+        permissions.require(roles, permissions.WRITERS | permissions.USER_WRITERS)
         found = self.access.directory.deleted.find(call["id"])
-        permissions.may_write(roles, call.who.oid, found)
+        permissions.may_write(roles, call.who.oid, found, kind_of(found))
         self.access.undisturbed()
         return found

@@ -6,14 +6,16 @@ from functools import partial
 from typing import Any, cast
 
 from rotator.emulator.graph import odata, permissions, queries
-from rotator.emulator.graph.access import KEYS, Access
+from rotator.emulator.graph.access import Access, keys
 from rotator.emulator.graph.objects import Entry, Group, Kind
 from rotator.emulator.graph.refusals import bad_value, missing
 from rotator.emulator.graph.routes.tenant import OBJECT
+from rotator.emulator.graph.user_shape import TYPE as USER
+from rotator.emulator.graph.user_shape import first_id
 from rotator.emulator.wire import Call, Response, Route
 
-CASTS = {"microsoft.graph.servicePrincipal": "servicePrincipals", "microsoft.graph.group": "groups", "microsoft.graph.user": "users"}
-MEMBERS: tuple[tuple[str, Kind], ...] = (("servicePrincipals", "servicePrincipals"), ("groups", "groups"))
+CASTS = {"microsoft.graph.servicePrincipal": "servicePrincipals", "microsoft.graph.group": "groups", USER: "users"}
+MEMBERS: tuple[tuple[str, Kind], ...] = (("servicePrincipals", "servicePrincipals"), ("groups", "groups"), ("users", "users"))
 MOST_GROUPS = 20
 """How many groups one check may name (documented)."""
 
@@ -29,7 +31,7 @@ def routes(access: Access) -> Iterator[Route]:
     yield Route("graph.groups.members.add", "POST", f"{group}/members/$ref", of.add)
     yield Route("graph.groups.members.remove", "DELETE", f"{group}/members/{{member}}/$ref", of.remove)
     for name, kind in MEMBERS:
-        for key in KEYS if kind != "groups" else KEYS[:1]:
+        for key in keys(kind):
             yield from _memberships(of, name, kind, f"/v1.0/{name}{key}")
     yield from _checks(of, "directoryObjects", None, "/v1.0/directoryObjects/{id}")
 
@@ -79,7 +81,9 @@ class _Members:
         full = cast_ if cast_.startswith("microsoft.") else f"microsoft.{cast_}"
         if full not in CASTS:
             raise missing(cast_)
-        return odata.slice_of(call, CASTS[full], [_untyped(each) for each in found if each["@odata.type"] == f"#{full}"], wanted)
+        of_type = [each for each in found if each["@odata.type"] == f"#{full}"]
+        bodies = [_untyped(first_id(each) if full == USER and wanted.select is None else each) for each in of_type]
+        return odata.slice_of(call, CASTS[full], bodies, wanted)
 
     def add(self, call: Call) -> Response:
         self.access.directory.groups.add(self._writable(call), odata.referred(call))
@@ -118,7 +122,7 @@ class _Members:
         if not isinstance(odata.members(call).get("securityEnabledOnly", False), bool):
             raise bad_value("securityEnabledOnly", "directoryObject")
         found = self.access.directory.groups.of(self._member(kind, call).id, through=True)
-        return odata.collection(call, "Collection(Edm.String)", [group.id for group in found], cost=4)
+        return odata.collection(call, "Collection(Edm.String)", [group.id for group in found], cost=2)
 
 
 def _untyped(body: dict[str, Any]) -> dict[str, Any]:

@@ -5,14 +5,22 @@ from dataclasses import dataclass
 from functools import partial
 
 from rotator.emulator.graph import odata, permissions, queries, shape
-from rotator.emulator.graph.access import KEYS, Access
+from rotator.emulator.graph.access import Access, keys
 from rotator.emulator.graph.objects import Entry, Kind
 from rotator.emulator.graph.properties import KINDRED
 from rotator.emulator.graph.refusals import already_there, missing, required
+from rotator.emulator.graph.user_shape import first_id
 from rotator.emulator.wire import Call, Json, Response, Route
 
-KINDS: tuple[Kind, ...] = ("applications", "servicePrincipals", "groups")
-DIRECTORY_CLASSES: dict[Kind, str] = {"applications": "Application", "servicePrincipals": "ServicePrincipal", "groups": "Group"}
+OWNED: tuple[Kind, ...] = ("applications", "servicePrincipals", "groups")
+"""The collections whose objects have owners."""
+KINDS: tuple[Kind, ...] = (*OWNED, "users")
+DIRECTORY_CLASSES: dict[Kind, str] = {
+    "applications": "Application",
+    "servicePrincipals": "ServicePrincipal",
+    "groups": "Group",
+    "users": "User",
+}
 
 Verb = Callable[[Kind, Call], Response]
 
@@ -30,7 +38,7 @@ def routes(access: Access) -> Iterator[Route]:
         yield Route(f"graph.{kind}.count", "GET", f"/v1.0/{kind}/$count", partial(objects.count, kind))
         yield Route(f"graph.{kind}.create", "POST", f"/v1.0/{kind}", partial(objects.create, kind))
         for operation, method, verb in verbs:
-            for key in KEYS if kind != "groups" else KEYS[:1]:
+            for key in keys(kind):
                 yield Route(f"graph.{kind}.{operation}", method, f"/v1.0/{kind}{key}", partial(verb, kind))
 
 
@@ -58,7 +66,7 @@ class _Objects:
         reads = self.access.directory.reads
         body = reads.one(kind, key, reads.glance())
         expanded = self.access.expanded(kind, {"id": body["id"]}, wanted)
-        own = queries.shown(body, wanted.select)
+        own = queries.shown(body, wanted.shown)
         added = {each.name: expanded[each.name] for each in wanted.expand}
         return odata.entity(call, f"{kind}{odata.selection(wanted.select)}", {**own, **added})
 
@@ -66,10 +74,10 @@ class _Objects:
         asked, roles, directory = odata.members(call), self.access.roles(call), self.access.directory
         permissions.may_create(roles, kind)
         made = self._made(kind, asked, call)
-        owners = [call.who.oid] if permissions.ALL not in roles and kind != "groups" else []
+        owners = [call.who.oid] if permissions.ALL not in roles and kind in ("applications", "servicePrincipals") else []
         for owner in dict.fromkeys([*owners, *self._bound(call, "owners")]):
             directory.add_owner(made.id, owner)
-        body = directory.body(made)
+        body = first_id(directory.body(made)) if kind == "users" else directory.body(made)
         if kind == "applications":
             body["createdDateTime"] = shape.date(made.created)
         return odata.entity(call, kind, body, status=201, headers={"Location": self._location(kind, call, made)})
@@ -81,6 +89,9 @@ class _Objects:
     def _made(self, kind: Kind, asked: dict[str, Json], call: Call) -> Entry:
         if kind == "applications":
             return self._application(asked)
+        if kind == "users":
+            self.access.undisturbed()
+            return self.access.directory.users.create(asked)
         return self._principal(asked, call) if kind == "servicePrincipals" else self._group(asked, call)
 
     def _bound(self, call: Call, relation: str) -> tuple[str, ...]:

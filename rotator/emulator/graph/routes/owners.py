@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import cast
 
 from rotator.emulator.graph import odata, queries
-from rotator.emulator.graph.access import KEYS, Access
-from rotator.emulator.graph.objects import Kind
+from rotator.emulator.graph.access import Access, keys
+from rotator.emulator.graph.behaviour import kind_of
+from rotator.emulator.graph.objects import Kind, Owned
 from rotator.emulator.graph.refusals import already_there, missing
-from rotator.emulator.graph.routes.objects import KINDS
+from rotator.emulator.graph.routes.objects import DIRECTORY_CLASSES, OWNED
 from rotator.emulator.graph.routes.tenant import OBJECT
 from rotator.emulator.wire import Call, Response, Route
 
@@ -22,9 +24,9 @@ def routes(access: Access) -> Iterator[Route]:
         ("add", "POST", "/owners/$ref", of.add),
         ("remove", "DELETE", "/owners/{owner}/$ref", of.remove),
     )
-    for kind in KINDS:
+    for kind in OWNED:
         for verb, method, rest, handler in verbs:
-            for key in KEYS if kind != "groups" else KEYS[:1]:
+            for key in keys(kind):
                 yield Route(f"graph.{kind}.owners.{verb}", method, f"/v1.0/{kind}{key}{rest}", partial(handler, kind))
 
 
@@ -40,20 +42,23 @@ class _Owners:
     def references(self, kind: Kind, call: Call) -> Response:
         target, tenant = self.access.readable(kind, call), self.access.directory.tenant
         base = f"https://{call.request.host}/v2/{tenant}/directoryObjects"
-        owners = self.access.related(target, "owners")
-        return odata.collection(call, "$ref", ({"@odata.id": f"{base}/{each['id']}/Microsoft.DirectoryServices.ServicePrincipal"} for each in owners))
+        owners = [owner for oid in cast("Owned", target).owners if (owner := self.access.directory.any(oid))]
+        classes = [DIRECTORY_CLASSES[kind_of(owner)] for owner in owners]
+        places = [f"{base}/{owner.id}/Microsoft.DirectoryServices.{class_}" for owner, class_ in zip(owners, classes, strict=True)]
+        return odata.collection(call, "$ref", [{"@odata.id": place} for place in places])
 
     def add(self, kind: Kind, call: Call) -> Response:
-        target, owner = self.access.writable(kind, call), odata.referred(call)
-        if self.access.directory.principal_by_id(owner) is None:
+        target, owner = cast("Owned", self.access.writable(kind, call)), odata.referred(call)
+        directory = self.access.directory
+        if directory.principal_by_id(owner) is None and directory.known("users", owner) is None:
             raise missing(owner)
         if owner in target.owners:
             raise already_there("owners")
-        self.access.directory.add_owner(target.id, owner)
+        directory.add_owner(target.id, owner)
         return odata.done()
 
     def remove(self, kind: Kind, call: Call) -> Response:
-        target = self.access.writable(kind, call)
+        target = cast("Owned", self.access.writable(kind, call))
         owner = call["owner"].lower()
         if owner not in target.owners:
             raise missing(owner)

@@ -44,11 +44,11 @@ class _Tenant:
         if types is not None and not isinstance(types, list):
             raise bad_value("types", "directoryObject")
         found = [target for oid in ids if (target := self.access.directory.any(str(oid))) and (not types or _is_one_of(target, types))]
-        return odata.collection(call, "directoryObjects", map(self.access.typed, found), cost=3)
+        return odata.collection(call, "directoryObjects", map(self.access.usual, found), cost=3)
 
     def get(self, call: Call) -> Response:
         self.access.require(call, permissions.RESOLVERS)
-        return odata.entity(call, "directoryObjects", self.access.typed(self._found(call)))
+        return odata.entity(call, "directoryObjects", self.access.usual(self._found(call)))
 
     def delete(self, call: Call) -> Response:
         target, directory = self._found(call), self.access.directory

@@ -1,0 +1,54 @@
+"""How a user looks in Graph's JSON: the few properties that a read shows by itself, and those that ``$select`` can ask for.
+
+Source: recordings of azure-cli's test-suite (2022, 2023), where the id comes first in the answer to a POST and last in that to a GET; the names of the
+other properties are those of Microsoft Graph v1.0, "user resource type".
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+TYPE = "microsoft.graph.user"
+
+SHOWN = (
+    "businessPhones",
+    "displayName",
+    "givenName",
+    "jobTitle",
+    "mail",
+    "mobilePhone",
+    "officeLocation",
+    "preferredLanguage",
+    "surname",
+    "userPrincipalName",
+    "id",
+)
+"""What a read shows unless it is asked for something else."""
+
+_EMPTY_LISTS = ("businessPhones", "imAddresses", "otherMails", "proxyAddresses", "identities", "onPremisesProvisioningErrors")
+_UNSET = (
+    *("ageGroup", "city", "companyName", "consentProvidedForMinor", "country", "creationType", "department", "employeeHireDate", "employeeId"),
+    *("employeeType", "externalUserState", "externalUserStateChangeDateTime", "faxNumber", "givenName", "jobTitle", "legalAgeGroupClassification"),
+    *("mail", "mobilePhone", "officeLocation", "onPremisesDistinguishedName", "onPremisesDomainName", "onPremisesImmutableId"),
+    *("onPremisesLastSyncDateTime", "onPremisesSamAccountName", "onPremisesSecurityIdentifier", "onPremisesSyncEnabled"),
+    *("onPremisesUserPrincipalName", "passwordPolicies", "passwordProfile", "postalCode", "preferredDataLocation", "preferredLanguage", "state"),
+    *("streetAddress", "surname", "usageLocation"),
+)
+USER: dict[str, Any] = {
+    "accountEnabled": True,
+    "createdDateTime": None,
+    "displayName": None,
+    "lastPasswordChangeDateTime": None,
+    "mailNickname": None,
+    "securityIdentifier": None,
+    "userPrincipalName": None,
+    "userType": "Member",
+    **dict.fromkeys(_EMPTY_LISTS, []),
+    **dict.fromkeys(_UNSET),
+}
+"""A user of whom nothing is known but that there is one."""
+
+
+def first_id(body: Mapping[str, Any]) -> dict[str, Any]:
+    """What the answer to a POST, and a list of directory objects, show of a user: the id is first there."""
+    kept = {name: body[name] for name in SHOWN if name != "id"}
+    return {**{name: value for name, value in body.items() if name.startswith("@odata.")}, "id": body["id"], **kept}
