@@ -58,6 +58,18 @@ def test_network_rules_are_shown_as_ranges_with_their_defaults(world: World) -> 
     shown = made(world, networkAcls={"ipRules": [{"value": "192.0.2.7"}]}).body["properties"]["networkAcls"]
     ranges = [{"value": "192.0.2.7/32"}]
     assert shown == {"bypass": "AzureServices", "defaultAction": "Allow", "ipRules": ranges, "virtualNetworkRules": []}
+    opened = made(world, networkAcls={"bypass": "AzureServices", "defaultAction": "Allow"}).body["properties"]
+    assert "networkAcls" not in opened
+
+
+def test_a_vault_shows_what_it_has_in_the_order_of_recorded_answers(world: World) -> None:
+    closed = {"defaultAction": "Deny"}
+    shown = made(world, enabledForDiskEncryption=True, networkAcls=closed, enablePurgeProtection=True, enableRbacAuthorization=False).body
+    assert list(shown) == ["id", "name", "type", "location", "tags", "systemData", "properties"]
+    assert list(shown["properties"]) == [
+        *("sku", "tenantId", "networkAcls", "accessPolicies", "enabledForDeployment", "enabledForDiskEncryption", "enableSoftDelete"),
+        *("softDeleteRetentionInDays", "enableRbacAuthorization", "enablePurgeProtection", "vaultUri", "provisioningState", "publicNetworkAccess"),
+    ]
 
 
 def test_access_policies_are_added_replaced_and_removed(world: World) -> None:
@@ -133,9 +145,11 @@ def test_a_name_is_taken_by_a_deleted_vault_too(world: World) -> None:
 
 def test_a_new_vault_is_registered_only_after_a_while() -> None:
     world = World(Timing(role_active=0, secret_valid=0, replicas=1))
-    assert made(world).body["properties"]["provisioningState"] == "RegisteringDns"
+    first = made(world).body["properties"]
+    assert (first["provisioningState"], first["vaultUri"]) == ("RegisteringDns", "https://second-vault.vault.azure.net")
     world.clock.advance(timedelta(seconds=30))
-    assert world.owner.call("GET", at(f"{VAULTS}/second-vault")).body["properties"]["provisioningState"] == "Succeeded"
+    later = world.owner.call("GET", at(f"{VAULTS}/second-vault")).body["properties"]
+    assert (later["provisioningState"], later["vaultUri"]) == ("Succeeded", "https://second-vault.vault.azure.net/")
 
 
 def test_a_group_is_deleted_with_all_that_is_in_it() -> None:

@@ -8,6 +8,26 @@ from rotator.emulator.arm.behaviour import REGISTRIES, VAULTS, Lock, Resource, R
 from rotator.emulator.clock import iso
 from rotator.emulator.wire import Json, ServiceError
 
+VAULT_ORDER = (
+    "sku",
+    "tenantId",
+    "networkAcls",
+    "accessPolicies",
+    "enabledForDeployment",
+    "enabledForDiskEncryption",
+    "enabledForTemplateDeployment",
+    "enableSoftDelete",
+    "softDeleteRetentionInDays",
+    "enableRbacAuthorization",
+    "enablePurgeProtection",
+    "vaultUri",
+    "provisioningState",
+    "publicNetworkAccess",
+)
+"""How recorded answers order what a vault has."""
+OPEN_NETWORK: dict[str, Json] = {"bypass": "AzureServices", "defaultAction": "Allow", "ipRules": [], "virtualNetworkRules": []}
+"""The network rules of a vault that has none."""
+
 ROLE_MODE_SINCE = "2025"
 """The first api-version (a date, compared as text) that shows a registry's `roleAssignmentMode`."""
 
@@ -54,8 +74,17 @@ def resource_json(resource: Resource, api_version: str) -> Json:
         first = {"sku": resource.sku, "type": resource.type, **_identity(resource), "id": resource.id, "name": resource.name, **where}
         return {**first, "systemData": _system(resource, _offset), "properties": properties}
     if resource.type.lower() == VAULTS.lower():
-        return {**head, "systemData": _system(resource, lambda at: iso(at, 3)), "properties": properties}
+        return {**head, "systemData": _system(resource, lambda at: iso(at, 3)), "properties": _vault(properties)}
     return {**head, **_identity(resource), **({"sku": resource.sku} if resource.sku else {}), "properties": properties}
+
+
+def _vault(properties: dict[str, Json]) -> dict[str, Json]:
+    """A vault's properties in their order: rules that let everybody in aren't shown."""
+    shown = {name: properties[name] for name in (*VAULT_ORDER, *properties) if properties.get(name) is not None}
+    rules = shown.get("networkAcls")
+    if rules == OPEN_NETWORK:
+        del shown["networkAcls"]
+    return shown
 
 
 def _system(resource: Resource, written: Callable[[datetime], str]) -> Json:

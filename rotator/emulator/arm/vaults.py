@@ -50,6 +50,13 @@ class VaultRoutes(Tracked):
 
     type: str = VAULTS
 
+    def json(self, call: Call, resource: Resource) -> Json:
+        """As every resource; until its name is in DNS, a vault's address lacks the slash at its end."""
+        shown = Tracked.json(self, call, resource)
+        if shown["properties"]["provisioningState"] == "RegisteringDns":
+            shown["properties"]["vaultUri"] = shown["properties"]["vaultUri"].rstrip("/")
+        return shown
+
     def put(self, call: Call) -> Response:
         """200, also for a new one; with ``createMode: recover`` a deleted one comes back as it was."""
         path, body, existing = self.writable(call)
@@ -57,7 +64,7 @@ class VaultRoutes(Tracked):
             return Response.json(200, self.json(call, self.resources.recover_vault(path)))
         properties = given(body, existing, self.resources.authorization.directory.tenant)
         if "enableRbacAuthorization" not in properties:
-            properties["enableRbacAuthorization"] = call.request.query["api-version"] >= RBAC_BY_DEFAULT_SINCE
+            properties["enableRbacAuthorization"] = True if call.request.query["api-version"] >= RBAC_BY_DEFAULT_SINCE else None
         made = self.resources.put(path, self.type, body["location"], properties, fields(body, "tags"), by=call.who.app_id)
         if existing is None and self.resources.timing.vault_made:
             self.resources.operations.begin(made.id, "vaults", self.resources.timing.vault_made, "RegisteringDns")

@@ -1,7 +1,7 @@
 """How a user looks in Graph's JSON: the few properties that a read shows by itself, and those that ``$select`` can ask for.
 
-Source: recordings of azure-cli's test-suite (2022, 2023), where the id comes first in the answer to a POST and last in that to a GET; the names of the
-other properties are those of Microsoft Graph v1.0, "user resource type".
+Source: recordings of azure-cli's test-suite (2022, 2023), where the id comes first in the answer to a POST and last in that to a GET; the names of
+the other properties are those of Microsoft Graph v1.0, "user resource type".
 """
 
 from collections.abc import Mapping
@@ -42,7 +42,7 @@ USER: dict[str, Any] = {
     "securityIdentifier": None,
     "userPrincipalName": None,
     "userType": "Member",
-    **dict.fromkeys(_EMPTY_LISTS, []),
+    **{name: [] for name in _EMPTY_LISTS},
     **dict.fromkeys(_UNSET),
 }
 """A user of whom nothing is known but that there is one."""

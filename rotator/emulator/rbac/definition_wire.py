@@ -53,14 +53,19 @@ class _Definitions:
         return Response.json(200, definition_json(role, scope_of(call)))
 
     def put(self, call: Call) -> Response:
-        """201, also for an update. Whoever makes a role assignable somewhere must be allowed to write roles there."""
+        """201, also for an update; the answer names no maker and only the moment of the change (recorded).
+
+        Whoever makes a role assignable somewhere must be allowed to write roles there.
+        """
         self._require(call, "roleDefinitions/write")
         action = "Microsoft.Authorization/roleDefinitions/write"
         wanted = definitions.read(call["name"], call.request.json())
         for scope in wanted.assignable_scopes:
             self.authorization.require_linked(call.who, action, scope_of(call), action, scope)
         made = definitions.put(self.authorization.state.roles, wanted, self.authorization.clock.now(), call.who.oid)
-        return Response.json(201, definition_json(made, scope_of(call)))
+        answer = definition_json(made, scope_of(call))
+        answer["properties"] |= {"createdOn": answer["properties"]["updatedOn"], "createdBy": None}
+        return Response.json(201, answer)
 
     def delete(self, call: Call) -> Response:
         self._require(call, "roleDefinitions/delete")

@@ -481,3 +481,16 @@ async def _everything(world: World, client: AsyncClient) -> dict[str, Any]:
         "permissions": bool(permissions),
         "deleted": [*(each.name for each in gone), last.description, *again],
     }
+
+
+def test_a_custom_role_that_was_just_put_names_no_maker_yet_and_a_list_does(world: World) -> None:
+    """Recorded of ``az role definition create``, ``update`` and ``list`` (2025)."""
+    body = {"properties": {"roleName": "r", "permissions": [{"actions": ["*/read"]}], "assignableScopes": [SUB]}}
+    first = world.owner.call("PUT", role_url(NAME), body)
+    world.clock.advance(timedelta(minutes=5))
+    second = world.owner.call("PUT", role_url(NAME), body)
+    for answer in (first, second):
+        shown = answer.body["properties"]
+        assert (answer.status, shown["createdBy"], shown["updatedBy"], shown["createdOn"]) == (201, None, world.owner.oid, shown["updatedOn"])
+    (listed,) = world.owner.call("GET", listing_url("roleDefinitions", SUB, "roleName eq 'r'")).body["value"]
+    assert (listed["properties"]["createdBy"], listed["properties"]["createdOn"]) == (world.owner.oid, first.body["properties"]["createdOn"])
