@@ -255,7 +255,7 @@ async def test_an_unknown_principal_and_a_missing_registry_are_named(at: Scene) 
 @scene
 async def test_a_refusal_names_the_permission_and_where_it_must_be_given(at: Scene) -> None:
     principal = (await at.world.observe(at.policy)).principal
-    at.azure.directory.holder("applications", at.application.id).owners.clear()
+    at.azure.directory.state.applications[at.application.id].owners.clear()
     with pytest.raises(Forbidden) as refused:
         await at.world.add_password(principal, Home.APPLICATION, "rotator:abc:1", END)
     assert f"Application.ReadWrite.OwnedBy, as an owner of {at.application.id}" in refused.value.diagnose().remedy
