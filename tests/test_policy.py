@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from rotator.errors import Mistake, PolicyError
-from rotator.policy import CredentialSource, DeployWindow, KeyVaultSource, Policy, load, next_open, open_at
+from rotator.policy import CredentialSource, DeployWindow, KeyVaultSource, Policy, StatedSource, load, next_open, open_at
 from rotator.policy.durations import parse, render
 from rotator.policy.jsonschema import render as rendered_schema
 from rotator.state import Home
@@ -371,6 +371,34 @@ def test_every_place_that_hides_values_is_accepted(write: Write) -> None:
     lines = "".join(f"      {path}: {{key_vault: db}}\n" for path in paths)
     (policy,) = load(write(a__yaml=MINIMAL + f"container_groups:\n  - id: {GROUP}\n    secrets:\n{lines}"))
     assert list(policy.container_groups[0].secrets) == paths
+
+
+WORKSPACE = "diagnostics/log_analytics/workspace_resource_id"
+LOGS = f"/subscriptions/{'0' * 8}-0000-0000-0000-{'0' * 12}/resourcegroups/rg/providers/microsoft.operationalinsights/workspaces/logs"
+
+
+@pytest.mark.parametrize("value", ["none", LOGS])
+def test_a_workspace_s_resource_id_may_be_stated_since_it_is_no_secret(write: Write, value: str) -> None:
+    (policy,) = load(write(a__yaml=MINIMAL + f"container_groups: [{{id: {GROUP}, secrets: {{{WORKSPACE}: {{value: {value}}}}}}}]\n"))
+    assert policy.container_groups[0].secrets[WORKSPACE] == StatedSource(value=value)
+
+
+@pytest.mark.parametrize("value", ["", "null", '""', "''", "None", "1", PASSWORD, LOGS.replace("workspaces", "others"), LOGS + "/more", "'${{ x }}'"])
+def test_a_workspace_s_resource_id_is_an_id_or_none_and_what_is_left_empty_says_nothing(write: Write, value: str) -> None:
+    mistake = only(write(a__yaml=MINIMAL + f"container_groups: [{{id: {GROUP}, secrets: {{{WORKSPACE}: {{value: {value}}}}}}}]\n"))
+    assert mistake.path == f"container_groups[0].secrets.{WORKSPACE}.value"
+    assert "{value: none} if the group never had one" in mistake.remedy
+    assert PASSWORD not in repr(mistake)
+
+
+@pytest.mark.parametrize("value", ["none", LOGS, PASSWORD])
+def test_no_other_value_may_stand_in_a_policy_itself(write: Write, value: str) -> None:
+    path = "containers/app/env/DB_PASSWORD"
+    mistake = only(write(a__yaml=MINIMAL + f"container_groups: [{{id: {GROUP}, secrets: {{{path}: {{value: {value}}}}}}}]\n"))
+    assert mistake.path == f"container_groups[0].secrets.{path}.value"
+    assert WORKSPACE in mistake.problem + mistake.remedy
+    assert "{key_vault: NAME}" in mistake.remedy
+    assert PASSWORD not in repr(mistake)
 
 
 def test_the_published_secret_is_not_read_by_its_name(write: Write) -> None:

@@ -69,7 +69,7 @@ def test_a_refused_step_comes_with_its_remedy_to_paste() -> None:
     seen = preview({**RENEWAL, "groups": [{"id": "web", "holds": "old", "since": "-80d", "secure_env": ["DB_PASSWORD"]}]})
     lines = plan_text(seen).splitlines()
     assert lines[1] == "  due now    nothing"
-    assert lines[2] == "  refused    issue application: web has 1 value(s) that Azure doesn't show and a redeployment would lose"
+    assert lines[2] == "  refused    issue application: web has 1 value(s) that Azure doesn't show, and a redeployment could lose them"
     assert lines[3].strip() == "State: Nothing was changed for it."
     pasted = [text[13:] for text in lines if "DB_PASSWORD" in text]
     assert pasted

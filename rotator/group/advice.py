@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Sequence
 
 from rotator.group.place import REGISTRY
+from rotator.policy.rules import NONE, WORKSPACE_ID
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*")
 
@@ -12,13 +13,25 @@ def lines_to_add(group_id: str, paths: Sequence[str], *, entry: bool = False, wi
     """The YAML that gives each path a source, with names of secrets to be put into the vault.
 
     By default what belongs under the group's entry; with `entry` the whole entry, for a group that the policy doesn't have; with `within`
-    only what belongs under a `secrets:` that is there already. Paths in `password` get the password that is rotated.
+    only what belongs under a `secrets:` that is there already. Paths in `password` get the password that is rotated. Of a workspace's id, which
+    may never have been there, both answers are given: the usual one, and the other as a comment.
     """
     head = [f"  - id: {group_id}"] if entry else []
     names: dict[str, str] = {}
     for path in paths:
-        names[path] = "" if path in password else _unused(_secret_name(group_id, path), set(names.values()))
-    return "\n".join([*head, *([] if within else ["    secrets:"]), *(_line(path, name) for path, name in names.items())])
+        names[path] = "" if path in password or path == WORKSPACE_ID else _unused(_secret_name(group_id, path), set(names.values()))
+    return "\n".join([*head, *([] if within else ["    secrets:"]), *(line for path, name in names.items() for line in _lines(path, name))])
+
+
+def _lines(path: str, name: str) -> tuple[str, ...]:
+    return _WORKSPACE if path == WORKSPACE_ID else (_line(path, name),)
+
+
+_WORKSPACE = (
+    "      # Keep one of these two lines. Azure never shows workspaceResourceId; `az container create` makes a group without it.",
+    f"      {WORKSPACE_ID}: {{value: {NONE}}}",
+    f"      # {WORKSPACE_ID}: {{value: /subscriptions/SUBSCRIPTION/resourceGroups/GROUP/providers/Microsoft.OperationalInsights/workspaces/NAME}}",
+)
 
 
 def _line(path: str, name: str) -> str:

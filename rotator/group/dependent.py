@@ -13,7 +13,7 @@ from rotator.group.linked import links
 from rotator.group.manifest import manifest_sources, manifest_unsourced
 from rotator.group.note import notes
 from rotator.group.place import places
-from rotator.group.recipe import PASSWORD, USERNAME, Recipes
+from rotator.group.recipe import USERNAME, Recipes
 from rotator.group.refusal import refused
 from rotator.group.shape import Value, belongs, containers, entries, registry_of, server, takes_password, text
 from rotator.group.tags import Failed, shows
@@ -167,6 +167,5 @@ def _placeholder(entry: Value) -> bool:
 def needs_rotation(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | None) -> bool:
     """Whether the group holds a password of the principal: in an entry, or in a place that the policy gives it to, be it there or not."""
     known = Recipes.of(policy, group)
-    given = group is not None and any(known.resolved(one) == PASSWORD for one in group.secrets.values())
     seems = group is None and bool(signing_in(document, policy.principal.app_id))
-    return given or seems or bool(pinned(document, policy)) or any(known.password(place) for place in places(document))
+    return bool(known.given(group)) or seems or bool(pinned(document, policy)) or any(known.password(place) for place in places(document))

@@ -14,7 +14,7 @@ from rotator.group.writable import writable
 from rotator.policy import GroupPolicy, Policy
 
 HIDDEN = "***"
-_SECRET = ("password", "securevalue", "storageaccountkey", "workspacekey", "secret", "value", "command", "ccepolicy")
+_SECRET = ("password", "securevalue", "storageaccountkey", "workspacekey", "workspaceresourceid", "secret", "value", "command", "ccepolicy")
 """Properties whose values are never shown, with all below them. Plain variables and commands often hold secrets, too."""
 _IN_ADDRESS = re.compile(r"//[^/@\s]+@")
 """User and password in front of a host, as addresses of Git repositories have them."""

@@ -67,8 +67,8 @@ def _safe(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | None
         password = signing_in(document, policy.principal.app_id)
         lines = lines_to_add(group_id, lost, entry=group is None, within=bool(group and group.secrets), password=password)
         raise UnsafeStep(
-            f"container group {name} has values that Azure doesn't show and that a redeployment would lose: {', '.join(lost)}.",
-            remedy=f"Put each value into {policy.key_vault.host} and add to {policy.file}:\n{lines}",
+            f"container group {name} has values that Azure doesn't show, and a redeployment could lose them: {', '.join(lost)}.",
+            remedy=f"Put those that have a secret's name below into {policy.key_vault.host}, and add to {policy.file}:\n{lines}",
         )
     idle(document)
 

@@ -43,8 +43,6 @@ def _sources(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | N
     if names := [one.key_vault for one in sources(policy, document, group)]:
         listed = ", ".join(names)
         yield f"values that Azure hides are put back from {policy.key_vault.host}: {listed}. Whether it has the same now can't be seen"
-    if any(place.optional and place.value is None and known.for_place(place) is None for place in places(document)):
-        yield "its Log Analytics workspace may have a resource id, which Azure hides: if so, add diagnostics/log_analytics/workspace_resource_id"
     written = [place for place in places(document) if known.writes(place)]
     for place in written:
         if place.holds is Holds.FILES:

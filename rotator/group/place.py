@@ -1,8 +1,8 @@
 """Every place in a container group where a value can stand that GET leaves out.
 
 The list is fact B7 and the ``sensitive`` marks of the API's types, 2023-05-01 to 2025-09-01: registry passwords, secure environment
-variables (the entry stays, with its name alone), files of secret volumes (not even their names stay), storage account keys, workspace
-keys, an extension's protected settings. A property that a later API version hides can't be known here: add it when it is known.
+variables (the entry stays, with its name alone), files of secret volumes (not even their names stay), storage account keys, a workspace's
+key and resource id, an extension's protected settings. A property that a later API version hides can't be known here: add it when it is known.
 """
 
 from collections.abc import Iterator
@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Any
 
 from rotator.group.shape import Json, Value, containers, drop, entries, get, objects, plain, put, server, text
+from rotator.policy.rules import WORKSPACE_ID
 
 REGISTRY, VARIABLE = "image_registry_credentials", "env"
 
@@ -28,7 +29,8 @@ class Place:
     """A place for one hidden value, or for the files of one volume: property `name` of `owner`, a part of the document.
 
     `path` names it in a policy. `shown` is the property in which the same value may stand in plain sight; `references` are those by
-    which Azure fetches it itself, and which GET does show (fact B8). `optional`: whether there ever was a value can't be seen.
+    which Azure fetches it itself, and which GET does show (fact B8). `optional`: whether there ever was a value can't be seen, so that
+    somebody has to say it, if only that there was none.
     """
 
     path: str
@@ -57,8 +59,8 @@ class Place:
 
     @property
     def missing(self) -> bool:
-        """Whether a PUT of the document as it is would lose a value."""
-        return self.value is None and not (self.referenced or self.plain or self.optional)
+        """Whether a PUT of the document as it is would lose a value, or may."""
+        return self.value is None and not (self.referenced or self.plain)
 
     def write(self, value: Value) -> None:
         """Set the value, and take it out of plain sight."""
@@ -98,7 +100,7 @@ def _diagnostics(document: Value) -> Iterator[Place]:
     analytics = get(document, "properties", "diagnostics", "logAnalytics")
     if analytics is not None:
         yield Place("diagnostics/log_analytics/workspace_key", analytics, "workspaceKey", ("workspaceKeyReference",))
-        yield Place("diagnostics/log_analytics/workspace_resource_id", analytics, "workspaceResourceId", optional=True)
+        yield Place(WORKSPACE_ID, analytics, "workspaceResourceId", optional=True)
 
 
 def _extensions(document: Value) -> Iterator[Place]:
@@ -113,7 +115,7 @@ def as_shown(body: Value) -> Json:
     for place in places(shown):
         if place.holds is Holds.FILES:
             put(place.owner, place.name, {})
-        elif not place.optional:
+        else:
             drop(place.owner, place.name)
     return shown
 

@@ -8,16 +8,26 @@ import base64
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 
 from rotator.errors import UnsafeStep
 from rotator.group.place import Holds, Place, normal, places
 from rotator.group.shape import Value, belongs, takes_password
-from rotator.policy import CredentialSource, GroupPolicy, KeyVaultSource, Policy, Source
+from rotator.policy import CredentialSource, GroupPolicy, KeyVaultSource, Policy, Source, StatedSource
 from rotator.policy.manifest import PLACEHOLDER, source
 from rotator.state import Secret
 
 Recipe = Value
 Lookup = Callable[[Source], str]
+
+
+class Said(Enum):
+    """What can be known of a hidden value beside how to get it."""
+
+    NOTHING = "nothing"
+    """There never was one."""
+
+
 PASSWORD, USERNAME = CredentialSource(credential="password"), CredentialSource(credential="username")
 
 
@@ -35,7 +45,7 @@ class Recipes:
             return cls(policy, {})
         manifest = places(group.manifest.document) if group.manifest else ()
         written = {path: recipe for place in manifest for path, recipe in _written(place)}
-        return cls(policy, written | {normal(path): placeholder(one) for path, one in group.secrets.items()})
+        return cls(policy, written | {normal(path): _recipe(one) for path, one in group.secrets.items()})
 
     def for_place(self, place: Place) -> Recipe:
         """What is known about a place: for a volume its files by name; None where nothing is."""
@@ -53,11 +63,16 @@ class Recipes:
         return self.entry(place) or (not place.referenced and any(self.resolved(one) == PASSWORD for one in named_in(self.for_place(place))))
 
     def writes(self, place: Place) -> bool:
-        """Whether an edit fills the place from its recipe: what is missing, what may be, and what holds the password."""
+        """Whether an edit fills the place from its recipe: what is missing, and what holds the password."""
         recipe = self.for_place(place)
-        if recipe is None or place.referenced or self.entry(place):
+        if recipe in (None, Said.NOTHING) or place.referenced or self.entry(place):
             return False
-        return place.missing or (place.optional and place.value is None) or self.password(place)
+        return place.missing or self.password(place)
+
+    def given(self, group: GroupPolicy | None) -> tuple[str, ...]:
+        """The paths that the policy gives the principal's password to, as it writes them, sorted."""
+        said = group.secrets.items() if group else ()
+        return tuple(sorted(path for path, one in said if not isinstance(one, StatedSource) and self.resolved(one) == PASSWORD))
 
     def resolved(self, one: Source) -> Source:
         """A source by the name of a published secret is the credential itself, lest a group hold two different passwords."""
@@ -86,9 +101,16 @@ class Recipes:
 
 def _written(place: Place) -> Iterator[tuple[str, Recipe]]:
     if place.holds is not Holds.FILES:
-        yield from [(normal(place.path), place.value)] if place.value is not None else []
+        value = Said.NOTHING if place.optional and place.value is None else place.value
+        yield from [(normal(place.path), value)] if value is not None else []
     elif isinstance(place.value, Mapping):
         yield from ((normal(f"{place.path}/{name}"), content) for name, content in place.value.items())
+
+
+def _recipe(one: Source | StatedSource) -> Recipe:
+    if isinstance(one, StatedSource):
+        return Said.NOTHING if one.none else one.value
+    return placeholder(one)
 
 
 def placeholder(one: Source) -> str:

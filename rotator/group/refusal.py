@@ -7,7 +7,7 @@ from typing import Any
 from rotator import cloud
 from rotator.group.inside import pinned
 from rotator.group.place import normal, places
-from rotator.group.recipe import PASSWORD, Recipes
+from rotator.group.recipe import Recipes
 from rotator.group.shape import belongs, containers, entries, get, server, takes_password, text
 from rotator.group.tags import LIMIT, room
 from rotator.policy import GroupPolicy, Policy
@@ -80,7 +80,6 @@ def _misnamed(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | 
     """A place that should get the new password and isn't there: its container would go on with the old one."""
     there = {normal(place.path) for place in places(document)}
     known = Recipes.of(policy, group)
-    given = sorted(path for path, one in group.secrets.items() if known.resolved(one) == PASSWORD) if group else []
-    for path in given:
+    for path in known.given(group):
         if not {normal(path), normal(path).rpartition("/")[0]} & there:
             yield f"the policy gives the password to {path}, and the group has no such place. Correct the path, or remove it"

@@ -47,7 +47,7 @@ def anothers(observed: Observed, dependent: group.Dependent) -> Iterator[Objecti
 def ready(policy: Policy, dependent: group.Dependent) -> Iterator[Objection]:
     """Nothing may be lost, and no job run again, by the redeployment."""
     if dependent.unsourced and not dependent.refused:
-        what = f"{dependent.name} has {len(dependent.unsourced)} value(s) that Azure doesn't show and a redeployment would lose"
+        what = f"{dependent.name} has {len(dependent.unsourced)} value(s) that Azure doesn't show, and a redeployment could lose them"
         yield "hidden_values", what, f"{put_each(policy)}\n{dependent.lines_to_add}"
     if dependent.choice == "undecided":
         what = f"{dependent.name} runs once and is {dependent.phase.value}: redeploying it would run it again"
@@ -57,7 +57,7 @@ def ready(policy: Policy, dependent: group.Dependent) -> Iterator[Objection]:
 
 def put_each(policy: Policy) -> str:
     """How the lines to add are introduced."""
-    return f"Put each value into {policy.key_vault.host}, and say in {policy.file} where it comes from:"
+    return f"Say in {policy.file} where each comes from, and put those that have a secret's name there into {policy.key_vault.host}:"
 
 
 def restorable(policy: Policy, observed: Observed, group_id: str, key_id: str) -> Iterator[Objection]:

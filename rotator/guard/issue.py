@@ -73,7 +73,7 @@ def groups_ready(policy: Policy, observed: Observed, intent: Intent) -> Iterator
     if len(lacking) > 1:
         count = sum(len(dependent.unsourced) for dependent in lacking)
         blocks = "\n".join(f"under {dependent.name}:\n{dependent.lines_to_add}" for dependent in lacking)
-        what = f"{', '.join(dependent.name for dependent in lacking)} have {count} values that Azure doesn't show and a redeployment would lose"
+        what = f"{', '.join(dependent.name for dependent in lacking)} have {count} values that Azure doesn't show, and a redeployment could lose them"
         yield "hidden_values", what, f"{put_each(policy)}\n{blocks}"
     for dependent in waiting:
         yield from ready(policy, dependent)

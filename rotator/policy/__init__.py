@@ -21,6 +21,7 @@ from rotator.policy.model import (
     RegistryPolicy,
     Rotation,
     Source,
+    StatedSource,
 )
 from rotator.policy.window import next_open, open_at
 
@@ -40,6 +41,7 @@ __all__ = [
     "RegistryPolicy",
     "Rotation",
     "Source",
+    "StatedSource",
     "load",
     "load_draft",
     "next_open",

@@ -180,8 +180,22 @@ class CredentialSource(_Part):
     credential: Literal["password", "username"] = Field(description="The password that is rotated, or the app id.", examples=["password"])
 
 
+class StatedSource(_Part):
+    """A value that Azure hides although it is no secret, as it is."""
+
+    value: Annotated[str, BeforeValidator(rules.stated)] = Field(
+        description=f"Only for `{rules.WORKSPACE_ID}`: the id that the group was made with, or `{rules.NONE}` if it was made without one.",
+        examples=[rules.NONE],
+    )
+
+    @property
+    def none(self) -> bool:
+        """Whether it says that there never was a value."""
+        return self.value == rules.NONE
+
+
 Source = KeyVaultSource | CredentialSource
-"""Where a hidden value of a container group comes from."""
+"""Where a hidden value of a container group is read from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,11 +218,11 @@ Finished = Literal["wait", "redeploy", "ignore"]
 
 def _which(value: object) -> str | None:
     keys = set(value) if isinstance(value, Mapping) else set(type(value).model_fields) if isinstance(value, _Part) else set()
-    return next((f"${key}" for key in ("key_vault", "credential") if key in keys), None)
+    return next((f"${key}" for key in ("key_vault", "credential", "value") if key in keys), None)
 
 
 _Source = Annotated[
-    Annotated[KeyVaultSource, Tag("$key_vault")] | Annotated[CredentialSource, Tag("$credential")],
+    Annotated[KeyVaultSource, Tag("$key_vault")] | Annotated[CredentialSource, Tag("$credential")] | Annotated[StatedSource, Tag("$value")],
     Discriminator(_which, custom_error_type="rotator", custom_error_message="not a source", custom_error_context={"remedy": rules.SOURCE}),
 ]
 
@@ -233,6 +247,14 @@ class GroupPolicy(_Part):
         default=None, description="What happens to a run-once group that has finished and has no manifest.", examples=["wait"]
     )
     when_stopped: Finished = Field(default="wait", description="What happens to a stopped group.", examples=["wait"])
+
+    @field_validator("secrets")
+    @classmethod
+    def _no_secret_is_here(cls, value: Mapping[str, Source | StatedSource]) -> Mapping[str, Source | StatedSource]:
+        for path, source in value.items():
+            if isinstance(source, StatedSource):
+                rules.only_where_no_secret_is(path)
+        return value
 
     @property
     def subscription(self) -> str:

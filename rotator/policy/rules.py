@@ -26,6 +26,8 @@ _VAULT = re.compile(rf"https://[a-z][0-9a-z-]{{1,22}}[0-9a-z]\.({_SUFFIXES})", r
 """In every cloud; a vault's name has 3 to 24 letters, digits and hyphens."""
 _ARM = re.compile(r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/[^/]+/providers/(?P<type>[^/]+/[^/]+)/[^/]+", re.IGNORECASE)
 _ACCESS = "-access"
+WORKSPACE_ID = "diagnostics/log_analytics/workspace_resource_id"
+"""The one place whose value is no secret, and may be said in a policy: Azure hides it all the same."""
 PATH = (
     "(containers|init_containers)/[^/]+/env/[^/]+|volumes/[^/]+/secret/[^/]+|volumes/[^/]+/azure_file/storage_account_key"
     "|diagnostics/log_analytics/(workspace_key|workspace_resource_id)|image_registry_credentials/[^/]+/password|extensions/[^/]+/protected_settings"
@@ -36,12 +38,18 @@ PATHS = (
     "volumes/<volume>/secret/<KEY>",
     "volumes/<volume>/azure_file/storage_account_key",
     "diagnostics/log_analytics/workspace_key",
-    "diagnostics/log_analytics/workspace_resource_id",
+    WORKSPACE_ID,
     "image_registry_credentials/<server>/password",
     "extensions/<extension>/protected_settings",
 )
 """Where a container group holds values that Azure never shows."""
 SOURCE = "Write {key_vault: NAME} for a secret of the policy's vault, {credential: password} or {credential: username}; never the value itself."
+NONE = "none"
+STATED = (
+    f"Only {WORKSPACE_ID} takes a value, which is no secret: {{value: {NONE}}} if the group never had one, else {{value: ID}} with what "
+    f"`az monitor log-analytics workspace show --query id` prints. Elsewhere: {SOURCE}"
+)
+_WORKSPACE = re.compile(rf"/subscriptions/{GUID}/resourceGroups/[\w.()-]+/providers/Microsoft\.OperationalInsights/workspaces/[\w-]+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +161,19 @@ def path(value: object) -> str:
     if not re.fullmatch(PATH, text := _text(value, remedy)):
         refuse("not a place where a container group holds a hidden value", remedy)
     return text
+
+
+def stated(value: object) -> str:
+    """What a group was given where that is no secret: the ARM id of a workspace, or `none`. What is left empty says nothing."""
+    if value != NONE and not (isinstance(value, str) and _WORKSPACE.fullmatch(value)):
+        refuse(f"neither the ARM id of a Log Analytics workspace nor {NONE}", STATED)
+    return str(value)
+
+
+def only_where_no_secret_is(path_: str) -> None:
+    """Refuse a value itself in the place of a secret."""
+    if path_ != WORKSPACE_ID:
+        refuse(f"a value itself, which only {WORKSPACE_ID} may have", f"{SOURCE} No secret belongs into a policy.", (path_, "value"))
 
 
 def timezone(value: object) -> str:

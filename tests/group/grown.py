@@ -11,6 +11,8 @@ from pathlib import Path
 from random import Random  # noqa: TID251 (from a seed that is told)
 from typing import Any
 
+from rotator.policy.rules import WORKSPACE_ID
+
 LIST = Path(__file__).parent / "properties.txt"
 IMAGE = "mycontainerregistry.azurecr.io/aci-helloworld:v1"
 TEXTS = ("x", "two words", "ünïcödé ☃", "a'b\"c\\d", "${HOME} $(pwd) %20", "line\nbreak\ttab", "0", "true", "null", "{}", "# no comment", "x" * 300)
@@ -199,7 +201,18 @@ def hidden_values(resource: dict[str, Any], app_id: str, password: str) -> Value
         found[f"extensions/{extension['name']}/protected_settings"] = (json.dumps(extension["properties"]["protectedSettings"]), {})
     found |= _of_volumes(properties.get("volumes", []))
     analytics = properties.get("diagnostics", {}).get("logAnalytics", {})
-    return found | ({"diagnostics/log_analytics/workspace_key": (analytics["workspaceKey"], {})} if analytics else {})
+    return found | (_of_workspace(analytics) if analytics else {})
+
+
+def _of_workspace(analytics: dict[str, Any]) -> Values:
+    found = analytics.get("workspaceResourceId", "none")
+    said = {"value": found} if found == "none" or found.startswith("/subscriptions/") else {}
+    return {"diagnostics/log_analytics/workspace_key": (analytics["workspaceKey"], {}), WORKSPACE_ID: (found, said)}
+
+
+def in_vault(said: dict[str, Any]) -> bool:
+    """Whether a value has a secret of its own in the vault."""
+    return not {"credential", "value"} & set(said)
 
 
 def _of_volumes(volumes: list[dict[str, Any]]) -> Values:

@@ -9,7 +9,7 @@ from rotator import group
 from rotator.errors import UnsafeStep
 from rotator.policy import KeyVaultSource
 from rotator.state import Secret
-from tests.group.documents import APP_ID, NEW, PASSWORD, SINCE, SUBSCRIPTION, declared, document, edited, policy, sourced
+from tests.group.documents import APP_ID, NEW, PASSWORD, SINCE, SUBSCRIPTION, declared, document, edited, manifest, policy, sourced
 
 
 def entries(body: dict[str, Any]) -> list[dict[str, Any]]:
@@ -113,7 +113,7 @@ def test_files_of_a_secret_volume_are_written_in_base64_all_of_them_and_no_other
     secrets = sourced(shown) | {"volumes/certs/secret/one": {"key_vault": "ca"}, "volumes/certs/secret/Two.PEM": {"key_vault": "key"}}
     del secrets["volumes/certs/secret/two.pem"]
     made, said = declared("everything", secrets=secrets)
-    fetched = {source: Secret("naïve") for source in group.sources(made, shown, said)} | {KeyVaultSource(key_vault="s3"): Secret("{}")}
+    fetched = {source: Secret("naïve") for source in group.sources(made, shown, said)} | {KeyVaultSource(key_vault="s4"): Secret("{}")}
     volumes = edited(shown, made, said, values=fetched)["properties"]["volumes"]
     encoded = base64.b64encode("naïve".encode()).decode()
     assert volumes[2] == {"name": "certs", "secret": {"one": encoded, "Two.PEM": encoded}}
@@ -140,13 +140,58 @@ def test_protected_settings_are_an_object_and_nothing_else() -> None:
     assert refused.value.__cause__ is None and refused.value.__context__ is None
 
 
-def test_a_workspace_s_resource_id_is_put_back_only_if_the_policy_has_it() -> None:
+WORKSPACE = "diagnostics/log_analytics/workspace_resource_id"
+LOGS = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/myResourceGroup/providers/Microsoft.OperationalInsights/workspaces/logs"
+
+
+def analytics(document: Any) -> dict[str, Any]:
+    found: dict[str, Any] = document["properties"]["diagnostics"]["logAnalytics"]
+    return found
+
+
+def test_a_workspace_whose_resource_id_nobody_states_is_a_veto_that_gives_both_answers_and_says_why() -> None:
     shown = document("everything")
-    made, said = declared("everything", secrets=sourced(shown))
-    assert "workspaceResourceId" not in edited(shown, made, said)["properties"]["diagnostics"]["logAnalytics"]
-    secrets = sourced(shown) | {"diagnostics/log_analytics/workspace_resource_id": {"key_vault": "workspace"}}
-    made, said = declared("everything", secrets=secrets)
-    assert edited(shown, made, said)["properties"]["diagnostics"]["logAnalytics"]["workspaceResourceId"] == '{"value of": "workspace"}'
+    made, said = declared("everything", secrets={path: source for path, source in sourced(shown).items() if path != WORKSPACE})
+    assert group.unsourced(shown, made, said) == (WORKSPACE,)
+    with pytest.raises(UnsafeStep, match=WORKSPACE) as refused:
+        edited(shown, made, said)
+    _, why, none, other = refused.value.remedy.splitlines()
+    assert "Azure never shows workspaceResourceId" in why
+    assert none.strip() == f"{WORKSPACE}: {{value: none}}"
+    assert other.strip().startswith(f"# {WORKSPACE}: {{value: /subscriptions/")
+
+
+@pytest.mark.parametrize(
+    ("source", "kept"), [({"value": "none"}, None), ({"value": LOGS}, LOGS), ({"key_vault": "workspace"}, '{"value of": "workspace"}')], ids=str
+)
+def test_a_workspace_s_resource_id_is_what_the_policy_says_it_is(source: dict[str, str], kept: str | None) -> None:
+    shown = document("everything")
+    made, said = declared("everything", secrets=sourced(shown) | {WORKSPACE: source})
+    assert analytics(edited(shown, made, said)).get("workspaceResourceId") == kept
+
+
+@pytest.mark.parametrize("secrets", [{}, {WORKSPACE: {"value": "none"}}, {WORKSPACE: {"value": LOGS}}], ids=str)
+def test_a_workspace_s_resource_id_that_azure_does_show_stays_as_it_is(secrets: dict[str, Any]) -> None:
+    shown = document("everything")
+    analytics(shown)["workspaceResourceId"] = "as shown"
+    made, said = declared("everything", secrets=sourced(shown) | secrets)
+    assert analytics(edited(shown, made, said))["workspaceResourceId"] == "as shown"
+
+
+@pytest.mark.parametrize("written", [LOGS, None], ids=str)
+def test_a_manifest_states_a_workspace_s_resource_id_or_that_there_is_none(written: str | None) -> None:
+    shown = document("everything")
+    author = {"properties": {"diagnostics": {"logAnalytics": {"workspaceId": "w", "workspaceKey": "k", "workspaceResourceId": written}}}}
+    secrets = {path: source for path, source in sourced(shown).items() if path != WORKSPACE}
+    made, said = declared("everything", secrets=secrets, manifest=manifest(author))
+    assert analytics(edited(shown, made, said)).get("workspaceResourceId") == written
+
+
+def test_a_manifest_without_a_workspace_says_nothing_of_its_resource_id() -> None:
+    shown = document("everything")
+    secrets = {path: source for path, source in sourced(shown).items() if path != WORKSPACE}
+    made, said = declared("everything", secrets=secrets, manifest=manifest({"properties": {"containers": []}}))
+    assert group.unsourced(shown, made, said) == (WORKSPACE,)
 
 
 def test_a_secret_is_written_as_it_is_even_if_it_looks_like_a_placeholder() -> None:

@@ -102,7 +102,8 @@ TAGS = st.dictionaries(
     st.sampled_from(["team", "Rotator-Key-Id", "rotator-since", "rotator-failed", "x"]), st.sampled_from([OLD, NEW, "", "y"]), max_size=4
 )
 ASSIGNED: st.SearchStrategy[dict[str, Any]] = st.dictionaries(NAME, st.just({}), max_size=2)
-DIAGNOSTICS = objects(logAnalytics=objects(workspaceId=NAME, workspaceKey=TEXT))
+DIAGNOSTICS = objects(logAnalytics=objects(workspaceId=NAME, workspaceKey=TEXT, workspaceResourceId=TEXT))
+WORKSPACE = {"key": "Key", "resource_id": "ResourceId"}
 PROPERTIES = objects(
     containers=containers(1),
     initContainers=containers(0),
@@ -133,7 +134,8 @@ def kept(resource: dict[str, Any]) -> Stored:
     for extension in properties["extensions"]:
         stored.source(f"extensions/{extension['name']}/protected_settings", json.dumps(extension["properties"]["protectedSettings"]))
     if "logAnalytics" in properties["diagnostics"]:
-        stored.source("diagnostics/log_analytics/workspace_key", properties["diagnostics"]["logAnalytics"]["workspaceKey"])
+        for path, name in ((f"diagnostics/log_analytics/workspace_{part}", f"workspace{spelled}") for part, spelled in WORKSPACE.items()):
+            stored.source(path, properties["diagnostics"]["logAnalytics"][name])
     return stored
 
 
@@ -169,7 +171,9 @@ def answer(stored: dict[str, Any]) -> dict[str, Any]:
         entry.pop("password", None)
     for extension in properties["extensions"]:
         del extension["properties"]["protectedSettings"]
-    properties["diagnostics"].get("logAnalytics", {}).pop("workspaceKey", None)
+    analytics = properties["diagnostics"].get("logAnalytics", {})
+    analytics.pop("workspaceKey", None)
+    analytics.pop("workspaceResourceId", None)
     properties["ipAddress"]["fqdn"] = "x.azurecontainer.io"
     flags = {"isCreatedFromStandbyPool": False, "isCustomProvisioningTimeout": False, "provisioningTimeoutInSeconds": 1800}
     properties |= {"provisioningState": "Succeeded", "instanceView": {"state": "Running", "events": []}, **flags}

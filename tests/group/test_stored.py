@@ -22,7 +22,7 @@ from rotator.plan import Intent
 from rotator.policy import KeyVaultSource, Source, load
 from rotator.state import Secret
 from tests.group.documents import APP_ID, CORPUS, NEW, PASSWORD, SINCE, declared, group_id
-from tests.group.grown import Values, bare, grown, hidden_values, listed
+from tests.group.grown import Values, bare, grown, hidden_values, in_vault, listed
 from tests.stage import Stage, play, stage
 from tests.virtual import VirtualLoop
 
@@ -68,9 +68,9 @@ def sourced(made: Stage, name: str, values: Values) -> dict[str, Any]:
     """What the policy says of a group: a source for each hidden value, which the vault has."""
     secrets = {}
     for nth, (path, (value, said)) in enumerate(sorted(values.items())):
-        if "credential" not in said:
+        if in_vault(said):
             made.azure.vaults.set("myvault", f"{name}-{nth}", value)
-        secrets[path] = said if "credential" in said else {"key_vault": f"{name}-{nth}", **said}
+        secrets[path] = {"key_vault": f"{name}-{nth}", **said} if in_vault(said) else said
     return {"id": made.group_id(name), "secrets": secrets}
 
 
@@ -140,7 +140,7 @@ def test_no_random_group_loses_a_byte_in_an_edit(seed: int) -> None:
     resource = writable(canonical(grown(Random(seed), APP_ID, old)))
     shown = answer(group_id("g"), resource, "Succeeded", "20.0.0.1", {"": {"events": [], "state": "Succeeded"}})
     held = {f"s{nth}": one for nth, one in enumerate(sorted(hidden_values(resource, APP_ID, old).items()))}
-    secrets = {path: said if "credential" in said else {"key_vault": name, **said} for name, (path, (_, said)) in held.items()}
+    secrets = {path: {"key_vault": name, **said} if in_vault(said) else said for name, (path, (_, said)) in held.items()}
     values: dict[Source, Secret] = {
         KeyVaultSource(key_vault=name, base64="base64" in said): Secret(value) for name, (_, (value, said)) in held.items()
     }

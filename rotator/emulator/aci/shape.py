@@ -133,7 +133,7 @@ def writable(resource: dict[str, Json]) -> dict[str, Json]:
 
 
 def hidden(resource: dict[str, Json]) -> dict[str, Json]:
-    """A copy without the values that no answer ever shows (B7): of a secret volume not even the key names remain."""
+    """A copy without the values that no answer ever shows (B7, and the API descriptions' marks): of a secret volume not even the key names remain."""
     shown = copy.deepcopy(resource)
     properties = shown["properties"]
     for container in (*properties.get("containers", []), *properties.get("initContainers", [])):
@@ -148,7 +148,8 @@ def hidden(resource: dict[str, Json]) -> dict[str, Json]:
         credential["isDelegatedIdentity"] = False
     for extension in properties.get("extensions", []):
         extension.get("properties", {}).pop("protectedSettings", None)
-    properties.get("diagnostics", {}).get("logAnalytics", {}).pop("workspaceKey", None)
+    for name in ("workspaceKey", "workspaceResourceId"):
+        properties.get("diagnostics", {}).get("logAnalytics", {}).pop(name, None)
     return shown
 
 
