@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal
 
 import jwt
 
@@ -91,25 +91,30 @@ class Tokens:
 
     # tokens
 
-    def issue(self, tenant: str, client_id: str, secret: str | None, scope: str, claims: str | None = None) -> dict[str, Any]:
+    def issue(
+        self, tenant: str, client_id: str, secret: str | None, scope: str, claims: str | None = None, assertion: str | None = None
+    ) -> dict[str, Any]:
         """The answer of the v2.0 endpoint to client credentials; `scope` is ``<resource>/.default``. Raises ServiceError (AADSTS…)."""
         match = _DEFAULT.fullmatch(scope)
         if match is None:
             raise refusals.BAD_SCOPE.about(scope=scope)
-        return self.issue_for(tenant, client_id, secret, match["resource"], claims)
+        return self.issue_for(tenant, client_id, secret, match["resource"], claims, assertion)
 
-    def issue_for(self, tenant: str, client_id: str, secret: str | None, resource: str, claims: str | None = None) -> dict[str, Any]:
+    def issue_for(
+        self, tenant: str, client_id: str, secret: str | None, resource: str, claims: str | None = None, assertion: str | None = None
+    ) -> dict[str, Any]:
         """The same for a resource by name, as the v1 endpoint asks. Raises ServiceError (AADSTS…)."""
         asked = _capabilities(claims)
         self.require_tenant(tenant)
-        principal = self._signed_in(client_id, secret)
+        shown = None if secret or not assertion else assertion
+        principal = self._signed_in(client_id, secret) if shown is None else self._certified(client_id, shown)
         self._require_resource(resource)
         seconds = int(self.timing.token_life)
         return {
             "token_type": "Bearer",
             "expires_in": seconds,
             "ext_expires_in": seconds,
-            "access_token": self._token(principal, resource, seconds, {"appidacr": "1", **asked}),
+            "access_token": self._token(principal, resource, seconds, {"appidacr": "1" if shown is None else "2", **asked}),
         }
 
     def issue_managed(self, principal: ServicePrincipal, resource_id: str, resource: str) -> dict[str, str]:
@@ -141,15 +146,25 @@ class Tokens:
         """Whether `name` means this tenant: its id or its domain."""
         return name.lower() in (self.directory.tenant.lower(), self.directory.state.domain.lower())
 
-    def refuse_assertion(self, tenant: str, client_id: str, assertion: str) -> NoReturn:
-        """Why a signed assertion gets no token: no application here has a certificate, and no other issuer's keys are within reach.
+    def _certified(self, client_id: str, text: str) -> ServicePrincipal:
+        """Whom an assertion signs in, by a certificate that the replica that answers knows.
 
         Raises ServiceError (AADSTS…); 501 for an assertion that a federated identity credential would let in, if its signature is good.
         """
-        self.require_tenant(tenant)
-        self._client(client_id)
-        application = self.directory.application(client_id)
-        raise assertions.refusal(assertion, client_id, application.federated if application else ())
+        principal, application = self._client(client_id), self.directory.application(client_id)
+        shown, now = assertions.read(text), self.clock.now()
+        if shown.issuer.lower() != client_id.lower():
+            raise assertions.refusal(shown, application.federated if application else ())
+        if not principal.account_enabled:
+            raise refusals.DISABLED.about(app_id=client_id, name=principal.display_name)
+        replica = self._replica(client_id)
+        known = [each for each in self.directory.certificates(client_id) if each.known_to(replica, now, self.timing)]
+        found = assertions.signer(shown, client_id, application, known)
+        assertions.addressed(shown, client_id, self.is_tenant)
+        if not found.start <= now < found.end:
+            about = {"app_id": client_id, "digest": found.identifier, "object_id": application.id if application else client_id}
+            raise refusals.UNKNOWN_KEY.about(reason="The key used is expired.", **about)
+        return principal
 
     def _client(self, client_id: str) -> ServicePrincipal:
         application, principal = self.directory.application(client_id), self.directory.principal(client_id)

@@ -44,9 +44,18 @@ UNKNOWN_KEY = Refusal(
     700027,
     401,
     "invalid_client",
-    "The certificate with identifier used to sign the client assertion is not registered on application. [Reason - The key was not found., "
-    "Please visit the Azure Portal, Graph Explorer or directly use MS Graph to see configured keys for app Id '{app_id}'.]",
+    "The certificate with identifier used to sign the client assertion is not registered on application. [Reason - {reason}, "
+    "Thumbprint of key used by client: '{digest}', Please visit the Azure Portal, Graph Explorer or directly use MS Graph to see configured "
+    "keys for app Id '{app_id}'. Review the documentation at https://docs.microsoft.com/en-us/graph/deployments to determine the corresponding "
+    "service endpoint and https://docs.microsoft.com/en-us/graph/api/application-get?view=graph-rest-1.0&tabs=http to build a query request "
+    "URL, such as 'https://graph.microsoft.com/beta/applications/{object_id}'].",
 )
+"""Reports show the first reason, that the key was not found; the texts of the others could not be looked up."""
+NO_THUMBPRINT = Refusal(50027, 400, "invalid_request", "Invalid JWT token. No certificate thumbprint specified in token header.")
+ANOTHERS_ASSERTION = Refusal(
+    700021, 401, "invalid_client", "Client assertion application identifier doesn't match 'client_id' parameter. Review the documentation."
+)
+ELSEWHERE = Refusal(700023, 401, "invalid_client", "Client assertion audience claim does not match Realm issuer. Review the documentation.")
 _FEDERATION = (
     " Please check your federated identity credential Subject, Audience and Issuer against the presented assertion. "
     "https://learn.microsoft.com/entra/workload-id/workload-identity-federation"

@@ -106,12 +106,10 @@ class Entra:
     # tokens
 
     def _form(self, call: Call, wanted: str) -> dict[str, str]:
-        """What a request for client credentials says. Raises ServiceError (AADSTS…), always where it shows an assertion in place of a secret."""
+        """What a request for client credentials says. Raises ServiceError (AADSTS…)."""
         form = _credentials(call, wanted)
-        if form.get("client_assertion") and not form.get("client_secret"):
-            if form.get("client_assertion_type") != ASSERTION:
-                raise refusals.MISSING_PARAMETER.about(name="client_assertion_type")
-            self._tokens.refuse_assertion(call["tenant"], form["client_id"], form["client_assertion"])
+        if form.get("client_assertion") and not form.get("client_secret") and form.get("client_assertion_type") != ASSERTION:
+            raise refusals.MISSING_PARAMETER.about(name="client_assertion_type")
         return form
 
     def _post_only(self, call: Call) -> Response:
@@ -119,12 +117,14 @@ class Entra:
 
     def _token(self, call: Call) -> Response:
         form = self._form(call, "scope")
-        answer = self._tokens.issue(call["tenant"], form["client_id"], form.get("client_secret"), form["scope"], form.get("claims"))
+        who = call["tenant"], form["client_id"], form.get("client_secret")
+        answer = self._tokens.issue(*who, form["scope"], form.get("claims"), form.get("client_assertion"))
         return Response.json(200, answer, NO_STORE)
 
     def _token_v1(self, call: Call) -> Response:
         form = self._form(call, "resource")
-        answer = self._tokens.issue_for(call["tenant"], form["client_id"], form.get("client_secret"), form["resource"], form.get("claims"))
+        who = call["tenant"], form["client_id"], form.get("client_secret")
+        answer = self._tokens.issue_for(*who, form["resource"], form.get("claims"), form.get("client_assertion"))
         begun, seconds = int(self._clock.now().timestamp()), answer["expires_in"]
         old: dict[str, Json] = {
             "token_type": "Bearer",

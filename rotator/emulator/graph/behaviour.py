@@ -12,12 +12,25 @@ from typing import Any, cast
 
 from rotator.emulator.clock import Clock
 from rotator.emulator.faults import Faults
-from rotator.emulator.graph import known, passwords, policies, shape
+from rotator.emulator.graph import certificates, known, passwords, policies, shape
 from rotator.emulator.graph.deleted import DeletedItems
 from rotator.emulator.graph.grants import Grants
 from rotator.emulator.graph.groups import Groups
-from rotator.emulator.graph.objects import Application, DirectoryState, Earlier, Entry, Group, Holder, Kind, Owned, Password, ServicePrincipal, User
-from rotator.emulator.graph.properties import check, storable
+from rotator.emulator.graph.objects import (
+    Application,
+    Certificate,
+    DirectoryState,
+    Earlier,
+    Entry,
+    Group,
+    Holder,
+    Kind,
+    Owned,
+    Password,
+    ServicePrincipal,
+    User,
+)
+from rotator.emulator.graph.properties import KINDRED, check, storable
 from rotator.emulator.graph.reading import Reads
 from rotator.emulator.graph.refusals import missing
 from rotator.emulator.graph.users import Users, kept
@@ -70,6 +83,10 @@ class Directory:
         """What may authenticate as an application, from both homes; also removed ones that a replica may still accept."""
         return [password for home in (self.application(app_id), self.principal(app_id)) if home for password in home.passwords]
 
+    def certificates(self, app_id: str) -> list[Certificate]:
+        """The same for certificates."""
+        return [each for home in (self.application(app_id), self.principal(app_id)) if home for each in home.certificates]
+
     def groups_of(self, oid: str) -> tuple[str, ...]:
         """The groups that an object is in, directly or through other groups."""
         return tuple(group.id for group in self.groups.of(oid, through=True))
@@ -84,7 +101,8 @@ class Directory:
         """Register an application. Raises ServiceError 400 for a property that the type doesn't have."""
         check(properties, "applications")
         self._unclaimed(properties, None)
-        made = Application(self.ids.guid(), self.ids.guid(), display_name, self.clock.now(), storable(properties))
+        keys = certificates.asked(properties.get("keyCredentials") or [], (), self.clock.now(), "Application")
+        made = Application(self.ids.guid(), self.ids.guid(), display_name, self.clock.now(), storable(properties), certificates=self._named(keys))
         self.state.applications[made.id] = made
         self.state.application_ids[made.app_id] = made.id
         return made
@@ -97,6 +115,7 @@ class Directory:
         audience = {"signInAudience": application.properties["signInAudience"]} if "signInAudience" in application.properties else {}
         made = ServicePrincipal(self.ids.guid(), application.app_id, application.display_name, self.clock.now(), audience | storable(properties))
         made.account_enabled = enabled
+        made.certificates = self._named(certificates.asked(properties.get("keyCredentials") or [], (), self.clock.now(), "ServicePrincipal"))
         return self._register(made)
 
     def vacant(self, app_id: str) -> Application:
@@ -129,6 +148,21 @@ class Directory:
         if any(str(uri).lower() in wanted for app in others for uri in app.properties.get("identifierUris") or ()):
             message = "Another object with the same value for property identifierUris already exists."
             raise ServiceError(400, "Request_BadRequest", message, extra={"details": [{"code": "ObjectConflict", "message": message}]})
+
+    def _named(self, keys: list[Certificate]) -> list[Certificate]:
+        """Certificates of which each has an id."""
+        for each in keys:
+            each.key_id = each.key_id or self.ids.guid()
+        return keys
+
+    def _certify(self, target: Holder, entries: Any) -> None:
+        """Have the certificates that a body lists, and no longer those that it leaves out."""
+        now = self.clock.now()
+        live = [each for each in target.certificates if each.gone_from is None]
+        kept = self._named(certificates.asked(entries or [], live, now, KINDRED[kind_of(target)].resource))
+        for each in live:
+            each.gone_from = None if each in kept else now
+        target.certificates = [*kept, *(each for each in target.certificates if each.gone_from is not None)]
 
     def add_password(
         self, owner: Holder, display_name: str | None = None, start: datetime | None = None, end: datetime | None = None, *, at_once: bool = False
@@ -192,6 +226,8 @@ class Directory:
         if isinstance(target, User):
             self.users.permit(changes, target.id)
         self.remember(target)
+        if "keyCredentials" in changes and isinstance(target, Application | ServicePrincipal):
+            self._certify(target, changes["keyCredentials"])
         rest = dict(changes)
         target.display_name = rest.pop("displayName", target.display_name)
         if isinstance(target, ServicePrincipal):

@@ -34,14 +34,36 @@ class Password:
 
         Replicas learn one after another; the last of them after the whole of `timing.secret_valid` or `secret_gone`.
         """
-        share = (replica + 1) / timing.replicas
-        if at < self.usable_from + timedelta(seconds=timing.secret_valid * share):
-            return False
-        return self.gone_from is None or at < self.gone_from + timedelta(seconds=timing.secret_gone * share)
+        return _known_to(self, replica, at, timing)
 
     def forgotten(self, at: datetime, timing: Timing) -> bool:
         """Whether no replica can accept it ever again, because it was removed long enough ago."""
         return self.gone_from is not None and at >= self.gone_from + timedelta(seconds=timing.secret_gone)
+
+
+@dataclass(slots=True)
+class Certificate:
+    """One key credential: a certificate whose private key signs assertions. `key` is its DER in base64; it spreads as passwords do."""
+
+    key_id: str
+    display_name: str | None
+    start: datetime
+    end: datetime
+    key: str
+    identifier: str
+    usable_from: datetime
+    gone_from: datetime | None = None
+
+    def known_to(self, replica: int, at: datetime, timing: Timing) -> bool:
+        """Whether the token endpoint numbered `replica` holds it at this instant, expired or not."""
+        return _known_to(self, replica, at, timing)
+
+
+def _known_to(credential: Password | Certificate, replica: int, at: datetime, timing: Timing) -> bool:
+    share = (replica + 1) / timing.replicas
+    if at < credential.usable_from + timedelta(seconds=timing.secret_valid * share):
+        return False
+    return credential.gone_from is None or at < credential.gone_from + timedelta(seconds=timing.secret_gone * share)
 
 
 @dataclass(slots=True)
@@ -62,6 +84,7 @@ class Application:
     created: datetime
     properties: dict[str, Any] = field(default_factory=dict)
     passwords: list[Password] = field(default_factory=list)
+    certificates: list[Certificate] = field(default_factory=list)
     owners: list[str] = field(default_factory=list)
     earlier: list[Earlier] = field(default_factory=list)
     deleted: datetime | None = None
@@ -91,6 +114,7 @@ class ServicePrincipal:
     created: datetime
     properties: dict[str, Any] = field(default_factory=dict)
     passwords: list[Password] = field(default_factory=list)
+    certificates: list[Certificate] = field(default_factory=list)
     owners: list[str] = field(default_factory=list)
     earlier: list[Earlier] = field(default_factory=list)
     deleted: datetime | None = None

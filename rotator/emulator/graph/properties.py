@@ -52,14 +52,14 @@ _COMPLEX = frozenset({"servicePrincipalLockConfiguration", *(name for name, valu
 
 
 def check(properties: Mapping[str, Any], kind: Kind) -> None:
-    """Whether a client may set these. Raises ServiceError 400, 501 for certificates."""
+    """Whether a client may set these. Raises ServiceError 400, 501 for passwords, which have a way of their own."""
     of = KINDRED[kind]
     for name, value in properties.items():
         if name not in of.properties:
             raise unknown_property(name, of.type)
         if name in _FIXED:
             raise ServiceError(400, "Request_BadRequest", f"Property '{name}' is read-only and cannot be set.")
-        if name in _CREDENTIALS and value:
+        if name == "passwordCredentials" and value:
             raise ServiceError(501, "NotImplemented", f"The emulator does not implement {name} in a body of graph; use addPassword.")
         if not _fits(name, value, kind):
             raise bad_value(name, of.resource)

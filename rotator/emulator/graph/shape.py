@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from rotator.emulator.clock import iso
-from rotator.emulator.graph.objects import Application, Entry, Group, Password, ServicePrincipal, User
+from rotator.emulator.graph.objects import Application, Certificate, Entry, Group, Password, ServicePrincipal, User
 from rotator.emulator.graph.user_shape import USER
 
 _INFO = {"logoUrl": None, "marketingUrl": None, "privacyStatementUrl": None, "supportUrl": None, "termsOfServiceUrl": None}
@@ -172,7 +172,7 @@ def body(of: Entry, tenant: str, domain: str, application: Application | None = 
     if isinstance(of, User):
         return {**head, **merged(_user(of), of.properties)}
     own = _application(of, domain) if isinstance(of, Application) else _principal(of, tenant, application)
-    return {**head, **merged(own, of.properties), "passwordCredentials": _live(of.passwords)}
+    return {**head, **merged(own, of.properties), "passwordCredentials": _live(of.passwords), "keyCredentials": keys(of.certificates)}
 
 
 def merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
@@ -232,6 +232,24 @@ def _is_guid(text: str) -> bool:
 
 def _live(passwords: Iterable[Password]) -> list[dict[str, Any]]:
     return [password(each) for each in passwords if each.gone_from is None]
+
+
+def keys(certificates: Iterable[Certificate], *, whole: bool = False) -> list[dict[str, Any]]:
+    """The keyCredentials of an object; the keys themselves only if `whole`."""
+    return [
+        {
+            "customKeyIdentifier": each.identifier,
+            "displayName": each.display_name,
+            "endDateTime": date(each.end),
+            "key": each.key if whole else None,
+            "keyId": each.key_id,
+            "startDateTime": date(each.start),
+            "type": "AsymmetricX509Cert",
+            "usage": "Verify",
+        }
+        for each in certificates
+        if each.gone_from is None
+    ]
 
 
 def organization(tenant: str, name: str, domain: str, created: datetime) -> dict[str, Any]:

@@ -169,7 +169,7 @@ BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
 def test_d2_a_certificate_that_is_not_registered_is_refused(world: Tenancy) -> None:
-    signed = jwt.encode({"iss": world.caller.app_id, "sub": world.caller.app_id}, "x" * 32, "HS256", {"x5t": "thumb"})
+    signed = jwt.encode({"iss": world.caller.app_id, "sub": world.caller.app_id}, "x" * 32, "HS256", {"x5t": "dGh1bWI"})
     answer = token(world, client_secret=None, client_assertion=signed, client_assertion_type=BEARER)
     assert number(answer) == (401, "invalid_client", 700027)
 

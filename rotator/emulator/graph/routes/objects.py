@@ -6,7 +6,7 @@ from functools import partial
 
 from rotator.emulator.graph import odata, permissions, queries, shape
 from rotator.emulator.graph.access import Access, keys
-from rotator.emulator.graph.objects import Entry, Kind
+from rotator.emulator.graph.objects import Application, Entry, Kind, ServicePrincipal
 from rotator.emulator.graph.properties import KINDRED
 from rotator.emulator.graph.refusals import already_there, missing, required
 from rotator.emulator.graph.user_shape import first_id
@@ -68,6 +68,9 @@ class _Objects:
         expanded = self.access.expanded(kind, {"id": body["id"]}, wanted)
         own = queries.shown(body, wanted.shown)
         added = {each.name: expanded[each.name] for each in wanted.expand}
+        target = self.access.directory.known(kind, key)
+        if wanted.select and "keyCredentials" in wanted.select and isinstance(target, Application | ServicePrincipal):
+            added["keyCredentials"] = shape.keys(target.certificates, whole=True)
         return odata.entity(call, f"{kind}{odata.selection(wanted.select)}", {**own, **added})
 
     def create(self, kind: Kind, call: Call) -> Response:
