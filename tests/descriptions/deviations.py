@@ -64,6 +64,12 @@ DEVIATIONS = (
         r"(pattern|minLength|maxLength) .*",
         "Whether a name is valid is what is asked: a bad one is recorded to be answered with 200, nameAvailable false and reason Invalid.",
     ),
+    Deviation(
+        r"(GET|PUT|PATCH) .*/registries(/\{registryName\})?",
+        r"(request )?(\.value\[\])?\.identity\.type",
+        r"enum .*",
+        "azure-cli's test of az acr identity, which was recorded, checks for systemAssigned and userAssigned in lower camel case, and az sends that back.",
+    ),
 )
 
 

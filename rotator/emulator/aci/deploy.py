@@ -15,6 +15,7 @@ from rotator.emulator.aci.references import References
 from rotator.emulator.aci.shape import answer, canonical, writable
 from rotator.emulator.aci.state import Container, Containers, Group, Operation, RefusedPull, State
 from rotator.emulator.acr.refusal import Refused
+from rotator.emulator.arm.assigned import user_assigned
 from rotator.emulator.arm.behaviour import Resources
 from rotator.emulator.clock import Clock
 from rotator.emulator.faults import Faults
@@ -153,17 +154,11 @@ class ControlPlane:
         if "systemassigned" in str(given.get("type", "")).lower():
             identity |= {name: old[name] for name in ("principalId", "tenantId") if name in old}
         if "userAssignedIdentities" in given:
-            identity["userAssignedIdentities"] = {name: self._assigned(name) for name in given["userAssignedIdentities"]}
+            identity["userAssignedIdentities"] = {name: user_assigned(self._resources, name) for name in given["userAssignedIdentities"]}
         return identity
-
-    def _assigned(self, identity: str) -> Properties:
-        known = self._resources.get(identity)
-        if known is None:
-            raise rules.identity_unknown(identity)
-        return {name: known.properties[name] for name in ("principalId", "clientId") if name in known.properties}
 
 
 def shown(group: Group, *, fresh: bool = False) -> Properties:
-    """A group as its GET shows it, or, `fresh`, as the answer to the PUT that made it."""
+    """A group as its GET shows it, or, `fresh`, as the answer to the PUT that made it, which knows no address yet (recorded)."""
     view = {"": {"events": [], "state": "Pending"}} if fresh else views(group)
-    return answer(group.id, group.resource, group.provisioning, group.ip, view)
+    return answer(group.id, group.resource, group.provisioning, "" if fresh else group.ip, view)

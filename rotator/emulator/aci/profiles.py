@@ -1,7 +1,7 @@
 """Container group profiles: what groups of an orchestrator are made from, kept in every revision (A13 of the facts).
 
-A PUT of a new profile is 201 with revision 1, of a known one 200 with the next; old ones stay readable (recorded). Making groups from a
-profile is not emulated.
+A PUT of a new profile is 201 with revision 1, of a known one 200 with the next; old ones stay readable. A profile shows what it was given and its
+revision: no default SKU, and no ``registeredRevisions`` (recorded with api-version 2024-05-01-preview). Making groups from a profile is not emulated.
 """
 
 import copy
@@ -137,6 +137,5 @@ def _name(profile: Profile) -> str:
 def _shown(profile: Profile, revision: int | None = None) -> dict[str, Json]:
     number = revision or len(profile.revisions)
     shown = hidden(copy.deepcopy(profile.revisions[number - 1]))
-    registered = list(range(1, len(profile.revisions) + 1))
-    properties = {"sku": "Standard", **shown["properties"], "revision": number, "registeredRevisions": registered}
+    properties = {**shown["properties"], "revision": number}
     return {"id": profile.id, "name": _name(profile), "type": TYPE, **shown, "properties": properties}

@@ -123,13 +123,6 @@ def not_restarted(name: str, error: ServiceError) -> ServiceError:
     return _bad(error.code, f"Failed to restart container group '{name}'. Multiple error occurred: {said}")
 
 
-def identity_unknown(identity: str) -> ServiceError:
-    """400 FailedIdentityOperation, which Resource Manager answers before the resource provider is asked."""
-    inner = f'{{"error":{{"code":"BadRequest","message":"Resource \'{identity}\' was not found."}}}}'
-    what = f"Failed to perform resource identity operation. Status: 'BadRequest'. Response: '{inner}'."
-    return _bad("FailedIdentityOperation", f"Identity operation for resource '{identity}' failed with error '{what}'.")
-
-
 def transitioning(name: str) -> ServiceError:
     """409 ContainerGroupTransitioning."""
     return ServiceError(409, "ContainerGroupTransitioning", f"The container group '{name}' is still transitioning, please retry later.")

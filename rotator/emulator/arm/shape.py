@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from rotator.emulator.arm.behaviour import REGISTRIES, VAULTS, Lock, Resource, ResourceGroup, Subscription
+from rotator.emulator.arm.registry_versions import SYSTEM_DATA, seen
 from rotator.emulator.clock import iso
 from rotator.emulator.wire import Json, ServiceError
 
@@ -28,9 +29,6 @@ VAULT_ORDER = (
 OPEN_NETWORK: dict[str, Json] = {"bypass": "AzureServices", "defaultAction": "Allow", "ipRules": [], "virtualNetworkRules": []}
 """The network rules of a vault that has none."""
 
-ROLE_MODE_SINCE = "2025"
-"""The first api-version (a date, compared as text) that shows a registry's `roleAssignmentMode`."""
-
 
 def subscription_json(subscription: Subscription, tenant: str) -> Json:
     """A subscription as ``GET /subscriptions`` lists it."""
@@ -52,13 +50,13 @@ def tenant_json(tenant: str) -> Json:
 
 
 def group_json(group: ResourceGroup) -> Json:
-    """A resource group."""
+    """A resource group; one without tags shows none (recorded)."""
     return {
         "id": group.id,
         "name": group.name,
         "type": "Microsoft.Resources/resourceGroups",
         "location": group.location,
-        "tags": group.tags,
+        **({"tags": group.tags} if group.tags else {}),
         "properties": {"provisioningState": "Deleting" if group.gone_at else "Succeeded"},
     }
 
@@ -69,10 +67,9 @@ def resource_json(resource: Resource, api_version: str) -> Json:
     head = {"id": resource.id, "name": resource.name, "type": resource.type, **where}
     properties = dict(resource.properties)
     if resource.type.lower() == REGISTRIES.lower():
-        if api_version < ROLE_MODE_SINCE:
-            properties.pop("roleAssignmentMode", None)
         first = {"sku": resource.sku, "type": resource.type, **_identity(resource), "id": resource.id, "name": resource.name, **where}
-        return {**first, "systemData": _system(resource, _offset), "properties": properties}
+        system = {"systemData": _system(resource, _offset)} if SYSTEM_DATA.knows(api_version) else {}
+        return {**first, **system, "properties": seen(properties, api_version)}
     if resource.type.lower() == VAULTS.lower():
         return {**head, "systemData": _system(resource, lambda at: iso(at, 3)), "properties": _vault(properties)}
     return {**head, **_identity(resource), **({"sku": resource.sku} if resource.sku else {}), "properties": properties}
@@ -104,6 +101,8 @@ def summary_json(resource: Resource, expand: set[str]) -> Json:
     if resource.sku:
         summary["sku"] = resource.sku
     summary |= {"location": resource.location, **_identity(resource), "tags": resource.tags}
+    if resource.type.lower() in (REGISTRIES.lower(), VAULTS.lower()):
+        summary["systemData"] = _system(resource, iso)
     extra = {
         "createdtime": ("createdTime", iso(resource.created)),
         "changedtime": ("changedTime", iso(resource.changed)),

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from rotator.emulator.arm.behaviour import Resources
-from rotator.emulator.arm.budget import KINDS
+from rotator.emulator.arm.budget import KINDS, SIZES
 from rotator.emulator.arm.clouds import CLOUDS, cloud_at
 from rotator.emulator.arm.groups import GROUP_READ, group_routes
 from rotator.emulator.arm.locks import lock_routes
@@ -22,7 +22,7 @@ from rotator.emulator.arm.vaults import VaultRoutes, vault_routes
 from rotator.emulator.entra.audiences import RESOURCE_MANAGER
 from rotator.emulator.entra.behaviour import BadToken, Tokens
 from rotator.emulator.ids import Ids
-from rotator.emulator.wire import Call, Caller, Handler, Request, Response, Route, ServiceError, Table
+from rotator.emulator.wire import Call, Caller, Handler, Json, Request, Response, Route, ServiceError, Table
 
 CODES = {
     "missing": "AuthenticationFailed",
@@ -30,6 +30,14 @@ CODES = {
     "audience": "InvalidAuthenticationTokenAudience",
 }
 """Resource Manager's words for what is wrong with a token; any other fault of it is InvalidAuthenticationToken."""
+
+GATEWAY = {
+    *("ResourceNotFound", "ResourceGroupNotFound", "SubscriptionNotFound", "InvalidSubscriptionId", "AuthorizationFailed", "ScopeLocked"),
+    *("AuthenticationFailed", "ExpiredAuthenticationToken", "InvalidAuthenticationToken", "InvalidAuthenticationTokenAudience"),
+    *("MissingApiVersionParameter", "LocationRequired", "InvalidResourceLocation", "InvalidResourceName", "InvalidResourceType"),
+    *("SubscriptionRequestsThrottled", "LinkedAuthorizationFailed", "InvalidRequestContent"),
+}
+"""What Resource Manager says itself, before a provider is asked: marked so by a header (recorded)."""
 
 READING = {"arm.registries.checkName", "arm.registries.listCredentials", "arm.vaults.checkName"}
 """What reads although it is sent with POST (recorded: the answer to a check of a name has reads left)."""
@@ -76,19 +84,27 @@ class Arm:
         return ServiceError(401, code, message, headers={"WWW-Authenticate": challenge})
 
     def refuse(self, error: ServiceError, request: Request) -> Response:
-        """``{"error":{"code","message"}}``, and what the error adds beside them."""
-        return Response.json(error.status, {"error": {"code": error.code, "message": error.message, **error.extra}}, error.headers)
+        """``{"error":{"code","message"}}``, and what the error adds beside them; the registries' provider adds its ``status`` (recorded)."""
+        body: dict[str, Json] = {"error": {"code": error.code, "message": error.message, **error.extra}}
+        if error.code in GATEWAY:
+            return Response.json(error.status, body, {"x-ms-failure-cause": "gateway", **error.headers})
+        if error.status != 501 and "/providers/microsoft.containerregistry/" in request.path.lower():
+            body["status"] = "Failed"
+        return Response.json(error.status, body, error.headers)
 
     def headers(self, request: Request) -> dict[str, str]:
-        """The ids that support asks for, what is left of the rate limit, and the fixed ones."""
+        """The ids that support asks for, what is left of the rate limit, and the fixed ones, the front door's among them (recorded since 2024)."""
         correlation = request.headers.get("x-ms-correlation-request-id") or self._request_ids.guid()
+        reference, now = self._request_ids.hex(32).upper(), self.resources.clock.now()
         return {
             "Pragma": "no-cache",
             "Expires": "-1",
             **self._remaining(),
             "x-ms-request-id": self._request_ids.guid(),
             "x-ms-correlation-request-id": correlation,
-            "x-ms-routing-request-id": f"EASTUS:{self.resources.clock.now():%Y%m%dT%H%M%SZ}:{correlation}",
+            "x-ms-routing-request-id": f"EASTUS:{now:%Y%m%dT%H%M%SZ}:{correlation}",
+            "x-cache": "CONFIG_NOCACHE",
+            "x-msedge-ref": f"Ref A: {reference} Ref B: EMULATOR Ref C: {now:%Y-%m-%dT%H:%M:%SZ}",
             "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
             "X-Content-Type-Options": "nosniff",
         }
@@ -98,7 +114,8 @@ class Arm:
             return {}
         (kind, left), self._left = self._left, None
         name = "x-ms-ratelimit-remaining-subscription"
-        return {f"{name}-{kind}": str(left), f"{name}-global-{kind}": str(left * 15)}
+        size = SIZES[kind][0]
+        return {f"{name}-{kind}": str(left), f"{name}-global-{kind}": str(15 * size - (size - left))}
 
     def _guarded(self, route: Route) -> Route:
         return route if route.anonymous else replace(route, handler=self._checking(route.handler))
@@ -114,9 +131,16 @@ class Arm:
                 envelope(call.request.json())
             if within:
                 self._exists(call.who, within["subscription"], within["group"] if within["inside"] else None)
-            return handler(call)
+            return self._identified(call, handler(call))
 
         return checked
+
+    def _identified(self, call: Call, response: Response) -> Response:
+        """A provider's answer to a write says whose operation it was (recorded since 2025)."""
+        if call.request.method not in ("GET", "HEAD") and "/providers/" in call.request.path:
+            who = f"tenantId={call.who.tenant},objectId={call.who.oid}/eastus/{self._request_ids.guid()}"
+            response.headers["x-ms-operation-identifier"] = who
+        return response
 
     def _spend(self, call: Call, subscription: str) -> None:
         """Take one request from the caller's budget in a subscription, or in the tenant; 429 where none is left."""

@@ -13,7 +13,7 @@ from azure.core.pipeline.transport import AioHttpTransport, RequestsTransport
 from azure.mgmt.containerinstance import ContainerInstanceManagementClient
 from azure.mgmt.containerinstance.aio import ContainerInstanceManagementClient as AsyncClient
 from azure.mgmt.containerinstance.models import ContainerExecRequest, Resource
-from containers import BRISK, GROUP, ID, IMAGE, REGISTRY, SERVER, SUBSCRIPTION, World
+from containers import ARM, BRISK, GROUP, ID, IMAGE, REGISTRY, SERVER, SUBSCRIPTION, World
 from pydantic import TypeAdapter
 
 from rotator.emulator.aci.state import State
@@ -47,7 +47,7 @@ def client_of(world: World) -> ContainerInstanceManagementClient:
 
 
 def test_b3_a_new_group_is_201_with_an_operation_and_azures_defaults(world: World) -> None:
-    answer = world.arm("PUT", ID, world.body())
+    answer = world.arm("PUT", f"{ARM}{ID}?api-version=2024-05-01-preview", world.body())
     assert answer.status == 201
     assert answer.body == {
         "properties": {
@@ -288,7 +288,8 @@ def test_b2_lists_have_no_instance_view_and_come_in_pages(world: World) -> None:
     for number in range(101):
         world.azure.container_groups.state.spent.clear()
         world.azure.container_groups.put(f"{ID}{number:03d}", world.body())
-    first = world.arm("GET", f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.ContainerInstance/containerGroups").body
+    every = f"{ARM}/subscriptions/{SUBSCRIPTION}/providers/Microsoft.ContainerInstance/containerGroups"
+    first = world.arm("GET", f"{every}?api-version=2024-05-01-preview").body
     second = world.arm("GET", first["nextLink"]).body
     assert (len(first["value"]), len(second["value"]), "nextLink" in second) == (100, 1, False)
     item = first["value"][0]["properties"]
