@@ -6,9 +6,8 @@ grants as if it held.
 """
 
 import uuid
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from rotator.emulator.clock import Clock
@@ -17,62 +16,12 @@ from rotator.emulator.graph.behaviour import Directory
 from rotator.emulator.ids import Ids
 from rotator.emulator.rbac.roles import BUILT_IN, Permission, RoleDefinition
 from rotator.emulator.rbac.scopes import PROVIDER, encloses, role_id, scope_key
+from rotator.emulator.rbac.state import Assignment, Index, State
 from rotator.emulator.timing import Timing
 from rotator.emulator.wire import Caller, ServiceError
 
 LIMIT = 4000
 """Role assignments in a subscription ("Azure RBAC limits")."""
-
-
-@dataclass(slots=True)
-class Assignment:
-    """A role given to a principal at a scope; in effect from `active_from` until `gone_at` (UTC)."""
-
-    id: str
-    name: str
-    scope: str
-    role_definition_id: str
-    principal_id: str
-    active_from: datetime
-    created_on: datetime
-    updated_on: datetime
-    principal_type: str = "ServicePrincipal"
-    condition: str | None = None
-    condition_version: str | None = None
-    description: str | None = None
-    created_by: str | None = None
-    updated_by: str | None = None
-    gone_at: datetime | None = None
-    delegated_identity: str | None = None
-
-    @property
-    def role(self) -> str:
-        """The GUID of the role in lower case: the only part of `role_definition_id` that identifies it."""
-        return self.role_definition_id.rsplit("/", 1)[-1].lower()
-
-
-@dataclass(slots=True)
-class State:
-    """All that changes: assignments by lower-cased id, deleted ones that still have effect, and custom roles by GUID."""
-
-    assignments: dict[str, Assignment] = field(default_factory=dict)
-    leaving: list[Assignment] = field(default_factory=list)
-    roles: dict[str, RoleDefinition] = field(default_factory=dict)
-    revision: int = 0
-
-
-@dataclass(slots=True)
-class _Index:
-    """Assignments by holder and, unless they are deleted, by name; right for one revision of one state."""
-
-    of: tuple[int, int]
-    held: dict[str, list[Assignment]] = field(default_factory=lambda: defaultdict(list))
-    listed: dict[str, Assignment] = field(default_factory=dict)
-
-    def add(self, assignment: Assignment) -> None:
-        self.held[assignment.principal_id.lower()].append(assignment)
-        if assignment.gone_at is None:
-            self.listed[assignment.name.lower()] = assignment
 
 
 class Authorization:
@@ -83,7 +32,7 @@ class Authorization:
         self.state = State()
         self.locked: Callable[[str, str], None] = lambda scope, operation: None
         """Raises ScopeLocked where a lock forbids ``write`` or ``delete`` at a scope; Resources puts its own here."""
-        self._built = _Index((0, -1))
+        self._built = Index((0, -1))
 
     def define(
         self, role_name: str, *, actions: Iterable[str] = (), data_actions: Iterable[str] = (), scopes: Iterable[str] = ("/",), description: str = ""
@@ -307,10 +256,10 @@ class Authorization:
     def _revision(self) -> tuple[int, int]:
         return id(self.state), self.state.revision
 
-    def _index(self) -> "_Index":
+    def _index(self) -> Index:
         """The index of the present state, built anew where something but an addition has changed it."""
         if self._built.of != self._revision():
-            self._built = _Index(self._revision())
+            self._built = Index(self._revision())
             for assignment in (*self.state.leaving, *self.state.assignments.values()):
                 self._built.add(assignment)
         return self._built
@@ -328,3 +277,6 @@ def _principal_not_found(principal_id: str, tenant: str) -> ServiceError:
         " See https://aka.ms/docs-principaltype"
     )
     return ServiceError(400, "PrincipalNotFound", message)
+
+
+__all__ = ["LIMIT", "Assignment", "Authorization", "State"]
