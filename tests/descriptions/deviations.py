@@ -68,7 +68,7 @@ DEVIATIONS = (
         r"(GET|PUT|PATCH) .*/registries(/\{registryName\})?",
         r"(request )?(\.value\[\])?\.identity\.type",
         r"enum .*",
-        "azure-cli's test of az acr identity, which was recorded, checks for systemAssigned and userAssigned in lower camel case, and az sends that back.",
+        "azure-cli's recorded test of az acr identity checks for systemAssigned and userAssigned in lower camel case, and az sends that back.",
     ),
 )
 
