@@ -102,7 +102,8 @@ def test_a_new_name_reaches_the_service_principal_and_app_roles_are_the_applicat
     roles = [{"id": NOBODY, "value": "Task.Write", "allowedMemberTypes": ["Application"]}]
     assert world.call("PATCH", f"/applications/{app}", {"displayName": "renamed", "appRoles": roles})[0] == 204
     read = world.call("GET", f"/servicePrincipals/{principal}")[1]
-    assert (read["displayName"], read["appDisplayName"], read["appRoles"]) == ("renamed", "renamed", roles)
+    shown = [{name: each[name] for name in roles[0]} for each in read["appRoles"]]
+    assert (read["displayName"], read["appDisplayName"], shown) == ("renamed", "renamed", roles)
 
 
 def test_owners_can_be_bound_at_birth_and_are_references_too(world: Tenancy) -> None:

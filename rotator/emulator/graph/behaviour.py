@@ -13,6 +13,7 @@ from typing import Any, cast
 from rotator.emulator.clock import Clock
 from rotator.emulator.faults import Faults
 from rotator.emulator.graph import certificates, known, passwords, policies, shape
+from rotator.emulator.graph.delegated import DelegatedGrants
 from rotator.emulator.graph.deleted import DeletedItems
 from rotator.emulator.graph.grants import Grants
 from rotator.emulator.graph.groups import Groups
@@ -49,7 +50,7 @@ class Directory:
         self.clock, self.ids, self.timing, self.faults, self.tenant = clock, ids, timing, faults, tenant
         self.state = DirectoryState(created=clock.now())
         self.reads, self.deleted, self.groups, self.grants = Reads(self), DeletedItems(self), Groups(self), Grants(self)
-        self.users = Users(self)
+        self.users, self.delegated = Users(self), DelegatedGrants(self)
         for app_id in known.FIRST_PARTY:
             self._settle(app_id)
 

@@ -18,6 +18,7 @@ GRAPH_ROLES = MappingProxyType(
         "Application.Read.All": "9a5d68dd-52b0-4cc2-bd40-abcf44ac3a30",
         "Application.ReadWrite.All": "1bfefb4e-e0b5-418b-a88f-73c46d2cc8e9",
         "Application.ReadWrite.OwnedBy": "18a4783c-866b-4cc7-a460-3d5e5662c884",
+        "DelegatedPermissionGrant.ReadWrite.All": "8e8e4742-1d95-4f68-9d56-6ee75648c72a",
         "Directory.Read.All": "7ab1d382-f21e-4acd-a863-ba3e13f7da61",
         "Directory.ReadWrite.All": "19dbc75e-c2e2-444c-a770-ec69d8559fc7",
         "Domain.Read.All": "dbb9058a-0e50-45d7-ae91-66909b5d4664",
@@ -36,6 +37,30 @@ GRAPH_ROLES = MappingProxyType(
     }
 )
 """The application permissions of Graph that say anything about what is emulated, each with the id of its role."""
+SCOPES = MappingProxyType(
+    {
+        GRAPH: {
+            "Application.Read.All": "c79f8feb-a9db-4090-85f9-90d820caa0eb",
+            "Application.ReadWrite.All": "bdfbf15f-ee85-4955-8675-146e8e5296b5",
+            "Directory.AccessAsUser.All": "0e263e50-5827-48a4-b97c-d940288653c7",
+            "Directory.Read.All": "06da0dbc-49e2-44d2-8312-53f166ab848a",
+            "Directory.ReadWrite.All": "c5366453-9fb0-48a5-a156-24f0c49a4b84",
+            "Group.Read.All": "5f8c59db-677d-491f-a6b8-5f174b11ec1d",
+            "Group.ReadWrite.All": "4e46008b-f24c-477d-8fff-7bb4ec7aafe0",
+            "User.Read": "e1fe6dd8-ba31-4d61-89e7-88639da4683d",
+            "User.Read.All": "a154be20-db9c-4678-8ab7-66f6cc099a59",
+            "User.ReadWrite.All": "204e0828-b5ca-4ad8-b9f3-f32a958e7cc4",
+            "email": "64a6cdd6-aab1-4aaf-94b8-3cc8405e90d0",
+            "offline_access": "7427e0e9-2fba-42fe-b0c0-848c9e6a8182",
+            "openid": "37f7f235-527c-4136-accd-4a02d197296e",
+            "profile": "14dad69e-099b-42c9-810b-d002981feec1",
+        },
+        "797f4846-ba00-4fd7-ba43-dac1f8f63013": {"user_impersonation": "41094075-9dad-400e-a0bd-54e686782033"},
+        "cfa8b339-82a2-471a-a3c9-0fc0be7a4093": {"user_impersonation": "f53da476-18e3-4152-8e01-aec403e6edc0"},
+        "e406a681-f3d4-42a8-90b6-c2b029497af1": {"user_impersonation": "03e0da56-190b-40ad-a80c-ea378c433f7f"},
+    }
+)
+"""The delegated permissions that clients ask for most, by the application that has them, each with its id."""
 
 FIRST_PARTY = MappingProxyType(
     {
@@ -65,8 +90,26 @@ def app_roles() -> list[dict[str, Any]]:
     ]
 
 
+def scopes(app_id: str) -> list[dict[str, Any]]:
+    """The ``oauth2PermissionScopes`` of one of Microsoft's service principals."""
+    return [
+        {
+            "adminConsentDescription": f"The delegated permission {name}.",
+            "adminConsentDisplayName": name,
+            "id": scope,
+            "isEnabled": True,
+            "type": "Admin" if name.endswith(".All") else "User",
+            "userConsentDescription": f"The delegated permission {name}.",
+            "userConsentDisplayName": name,
+            "value": name,
+        }
+        for name, scope in SCOPES.get(app_id, {}).items()
+    ]
+
+
 def properties(app_id: str) -> dict[str, Any]:
     """How the service principal of one of Microsoft's applications differs from one that a client makes."""
     name, resource = FIRST_PARTY[app_id]
     own = {"appDisplayName": name, "appOwnerOrganizationId": MICROSOFT, "servicePrincipalNames": [app_id, resource]}
-    return {**own, "signInAudience": "AzureADMultipleOrgs", "appRoles": app_roles() if app_id == GRAPH else []}
+    declared = {"appRoles": app_roles() if app_id == GRAPH else [], "oauth2PermissionScopes": scopes(app_id)}
+    return {**own, "signInAudience": "AzureADMultipleOrgs", **declared}

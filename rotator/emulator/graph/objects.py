@@ -105,6 +105,17 @@ class Grant:
 
 
 @dataclass(slots=True)
+class DelegatedGrant:
+    """An oauth2PermissionGrant: what a client may do with a resource on behalf of one user, or of all where there is no `principal_id`."""
+
+    id: str
+    client_id: str
+    resource_id: str
+    principal_id: str | None
+    scope: str | None
+
+
+@dataclass(slots=True)
 class ServicePrincipal:
     """An application's identity in this tenant, or a managed identity, or one of Microsoft's own."""
 
@@ -206,6 +217,7 @@ class DirectoryState:
     """app_id → object id of the service principal."""
     groups: dict[str, Group] = field(default_factory=dict)
     users: dict[str, User] = field(default_factory=dict)
+    delegated: dict[str, DelegatedGrant] = field(default_factory=dict)
     policies: dict[str, Policy] = field(default_factory=dict)
     """App management policies by id."""
     tenant_policy: dict[str, Any] = field(default_factory=dict)

@@ -5,6 +5,7 @@ from typing import Any
 
 from rotator.emulator.graph import shape, user_shape
 from rotator.emulator.graph.objects import Kind
+from rotator.emulator.graph.passwords import PERSONAL
 from rotator.emulator.graph.queries import Kindred
 from rotator.emulator.graph.refusals import bad_value, unknown_property
 from rotator.emulator.wire import ServiceError
@@ -22,6 +23,21 @@ KINDRED: dict[Kind, Kindred] = {
 AUDIENCES = ("AzureADMyOrg", "AzureADMultipleOrgs", "AzureADandPersonalMicrosoftAccount", "PersonalMicrosoftAccount")
 """What an application's ``signInAudience`` can be."""
 
+_MEMBERS: dict[str, dict[str, Any]] = {
+    "appRoles": {
+        "allowedMemberTypes": [],
+        "description": None,
+        "displayName": None,
+        "id": None,
+        "isEnabled": True,
+        "origin": "Application",
+        "value": None,
+    },
+    "requiredResourceAccess": {"resourceAppId": None, "resourceAccess": []},
+}
+"""What an element of a list has, in recorded answers."""
+_CLAIMED = ("accessToken", "idToken", "saml2Token")
+_CLAIM = {"additionalProperties": [], "essential": False, "name": None, "source": None}
 _CREDENTIALS = ("passwordCredentials", "keyCredentials")
 _FIXED = frozenset(
     {
@@ -70,11 +86,21 @@ def _fits(name: str, value: Any, kind: Kind) -> bool:
         return value in AUDIENCES
     if name in _LISTS:
         return isinstance(value, list) and (name not in _OF_OBJECTS or all(isinstance(each, dict) for each in value))
+    if name == "optionalClaims" and value:
+        return isinstance(value, dict) and all(isinstance(each, list) for each in value.values() if each is not None)
     if name in _COMPLEX:
         return value is None or isinstance(value, dict)
     return name != "displayName" or (isinstance(value, str) and bool(value))
 
 
 def storable(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """Properties as they are kept: credentials have a place of their own."""
-    return {name: value for name, value in properties.items() if name not in _CREDENTIALS}
+    """Properties as they are kept: credentials have a place of their own, and lists of objects have every member, in Graph's order."""
+    kept = {name: value for name, value in properties.items() if name not in _CREDENTIALS}
+    for name, members in _MEMBERS.items():
+        if kept.get(name):
+            kept[name] = [{**members, **each} for each in kept[name]]
+    if kept.get("optionalClaims"):
+        kept["optionalClaims"] = {token: [{**_CLAIM, **each} for each in kept["optionalClaims"].get(token) or []] for token in _CLAIMED}
+    if kept.get("signInAudience") in PERSONAL:
+        kept["api"] = {**(kept.get("api") or {}), "requestedAccessTokenVersion": 2}
+    return kept

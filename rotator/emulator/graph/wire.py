@@ -14,7 +14,7 @@ from rotator.emulator.graph import batch, odata
 from rotator.emulator.graph.access import Access
 from rotator.emulator.graph.budget import Budget, is_write
 from rotator.emulator.graph.odata import UNITS
-from rotator.emulator.graph.routes import deleted, federated, grants, groups, objects, owners, passwords, policies, tenant, upsert
+from rotator.emulator.graph.routes import delegated, deleted, federated, grants, groups, objects, owners, passwords, policies, tenant, upsert
 from rotator.emulator.wire import Call, Caller, Handler, Request, Response, Route, ServiceError, Table
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Graph:
         self.table = Table(self._metered(route) for route in self._routes(Access(azure.directory)))
 
     def _routes(self, access: Access) -> Iterator[Route]:
-        parts = (passwords, objects, owners, deleted, tenant, groups, grants, policies, federated, upsert)
+        parts = (passwords, objects, owners, deleted, tenant, groups, grants, delegated, policies, federated, upsert)
         yield from chain.from_iterable(part.routes(access) for part in parts)
         yield Route(BATCH, "POST", "/v1.0/$batch", self._batch)
 
