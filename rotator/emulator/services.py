@@ -7,6 +7,7 @@ from rotator.emulator.arm.wire import Arm
 from rotator.emulator.azure import Azure
 from rotator.emulator.entra.wire import Entra
 from rotator.emulator.graph.wire import Graph
+from rotator.emulator.keyvault.management import routes as secrets
 from rotator.emulator.keyvault.wire import KeyVault
 from rotator.emulator.msi.endpoint import ManagedIdentity
 from rotator.emulator.msi.wire import routes as identities
@@ -15,7 +16,8 @@ from rotator.emulator.rbac.wire import routes as authorization
 
 def build(azure: Azure, identity_header: str = "") -> App:
     """The application that answers for `azure`, over its clock, ids and faults; `identity_header` opens App Service's token endpoint."""
-    providers = (*authorization(azure.authorization), *container_groups(azure.container_groups), *identities(azure.identities))
+    own = (*authorization(azure.authorization), *container_groups(azure.container_groups), *identities(azure.identities))
+    providers = (*own, *secrets(azure.vaults))
     services = (
         Entra(azure),
         Graph(azure),

@@ -17,6 +17,7 @@ from rotator.emulator.faults import Faults
 from rotator.emulator.graph.behaviour import Directory
 from rotator.emulator.ids import Ids
 from rotator.emulator.keyvault.behaviour import Vaults
+from rotator.emulator.keyvault.management import routes as secrets
 from rotator.emulator.keyvault.wire import KeyVault
 from rotator.emulator.rbac.behaviour import Authorization
 from rotator.emulator.rbac.wire import routes
@@ -89,7 +90,7 @@ class World:
         self.authorization = Authorization(self.clock, ids, timing, self.faults, self.directory)
         self.resources = Resources(self.clock, ids, timing, self.faults, self.authorization)
         self.vaults = Vaults(self.clock, ids, timing, self.faults, self.resources, self.authorization)
-        arm = Arm(self.tokens, self.resources, routes(self.authorization))
+        arm = Arm(self.tokens, self.resources, (*routes(self.authorization), *secrets(self.vaults)))
         self.app = App(self.clock, ids, (KeyVault(self.tokens, self.vaults), arm), self.faults)
         self.resources.add_subscription(SUBSCRIPTION, "Test")
         self.resources.create_group(SUBSCRIPTION, "myResourceGroup", "eastus")

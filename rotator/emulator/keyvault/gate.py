@@ -74,10 +74,12 @@ class Gate:
             raise refusals.by_rbac(caller, vault, f"Microsoft.KeyVault/vaults/secrets/{action}", scope)
 
     def _require_policy(self, caller: Caller, vault: Resource, permission: str) -> None:
+        """``all`` is everything but the right to purge, which azure-cli's own tests have to ask for beside it (recorded)."""
         holders = {caller.oid.lower(), *(group.lower() for group in self.authorization.directory.groups_of(caller.oid))}
         for policy in vault.properties.get("accessPolicies") or ():
             granted = {p.lower() for p in (policy.get("permissions") or {}).get("secrets") or ()}
-            if policy.get("objectId", "").lower() in holders and granted & {permission, "all"}:
+            usual = {"all"} if permission != "purge" else set()
+            if policy.get("objectId", "").lower() in holders and granted & {permission, *usual}:
                 return
         raise refusals.by_policy(caller, vault, permission)
 

@@ -235,6 +235,8 @@ def test_e5_an_access_policy_grants_by_operation_and_through_groups(world: World
         " For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125287"
     )
     assert member.call("PUT", f"{OTHER}/secrets/pwd?{V}", {"value": "y"}).status == 200
+    assert member.call("DELETE", f"{OTHER}/secrets/pwd?{V}").status == 200
+    assert refused(member.call("DELETE", f"{OTHER}/deletedsecrets/pwd?{V}")) == (403, "Forbidden", "AccessDenied")
 
 
 def test_e5_a_fresh_grant_is_refused_for_a_while(world: World) -> None:
