@@ -23,7 +23,7 @@ from rotator.policy import Manifest
 from rotator.report.plan import plan_text
 from rotator.state import KEY_ID, SINCE
 from tests.invariants import monitored
-from tests.stage import SERVER, Stage, play, stage, watched
+from tests.stage import SERVER, Killed, Stage, play, stage, watched
 from tests.virtual import VirtualLoop
 
 PLANS = Path(__file__).parent / "plans"
@@ -265,6 +265,63 @@ def test_the_third_of_five_groups(trouble: str) -> None:
         befalls.expect(story)
         assert befalls.pull or story.no_pull_was_refused()
         assert all(story.made.azure.container_groups.could_pull(story.made.group_id(name)) for name in FIVE)
+
+    play(scene)
+
+
+# the first of five
+
+
+@pytest.mark.parametrize("seconds", [5, 20])
+def test_a_first_group_that_crashes_within_half_a_minute_of_its_start_is_followed_by_none(seconds: int) -> None:
+    async def scene(loop: VirtualLoop) -> None:
+        story = await told(loop, FIVE)
+        made = story.made
+        made.azure.faults.add(Fault(PUT, "crash", argument=str(seconds)))
+        assert await story.run(forced(made)) == 1
+        assert story.puts() == {"one": 1}
+        assert story.said("worse")
+        assert story.holds("one"), "it pulled well, so the new credential did no harm, and going back would be one more restart"
+        assert not any(map(story.holds, FIVE[1:]))
+        await story.go_on(2)
+        assert (story.codes, story.puts()) == ([1, 1, 1], {"one": 1}), "nobody follows while that is so, for a day"
+        made.azure.container_groups.put(made.group_id("one"), made.azure.container_groups.stored(made.group_id("one")), "2025-09-01")
+        await story.go_on(6)
+        assert story.codes[-1] == 0
+        assert all(map(story.holds, FIVE)), "its owner mended it, and the others follow"
+        assert story.puts() == dict.fromkeys(FIVE, 1)
+        assert story.retired()
+
+    play(scene)
+
+
+def test_a_first_group_that_crashes_later_is_followed_by_the_others_and_told_of() -> None:
+    async def scene(loop: VirtualLoop) -> None:
+        story = await told(loop, FIVE)
+        made = story.made
+        made.azure.faults.add(Fault(PUT, "crash", argument="40"))
+        assert await story.run(forced(made)) == 1
+        assert story.said("worse")
+        assert story.puts() == dict.fromkeys(FIVE, 1)
+
+    play(scene)
+
+
+@pytest.mark.parametrize("seconds", [5, 20])
+def test_a_run_that_dies_right_after_the_first_group_came_up_leaves_the_next_one_no_wiser(seconds: int) -> None:
+    async def scene(loop: VirtualLoop) -> None:
+        story = await told(loop, FIVE)
+        made = story.made
+
+        def dies(number: int, operation: str, request: Request) -> None:
+            if operation == PUT:
+                raise Killed
+
+        made.azure.faults.add(Fault(PUT, "crash", argument=str(seconds)))
+        with watched(made, after=dies):
+            assert await made.dies(story.run(forced(made)))
+        assert await story.run() == 1
+        assert story.puts() == {"one": 1}
 
     play(scene)
 

@@ -89,6 +89,7 @@ EQUIVALENT = {
     "plan.rules._way_back: `previous` left out of `v.enabled and previous and (v.key_id == previous)`": IMPLIED,
     "plan.moves._settled: `not dependent.since` left out of `dependent.verdict is not Verdict.SETTLING or not dependent.s`": IMPLIED,
     "plan.moves._worse: `bool(dependent.since)` left out of `bad and bool(dependent.since) and (view.at - (dependent.sinc`": IMPLIED,
+    "plan.view.View.proven: `self.at` left out of `dependent.since or self.at`": IMPLIED,
     "plan.moves._worse: `view.at` left out of `dependent.since or view.at`": IMPLIED,
     "plan.rules.retire: `not view.current_version` left out of `not view.current or not view.current_version or (view.drift`": IMPLIED,
     "plan.rules._superseded: if `exposed` turned round (2)": SENTENCE,

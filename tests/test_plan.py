@@ -84,6 +84,8 @@ def agree(case: Mapping[str, Any], policy: Policy, observed: Observed, intent: I
     """The rules and the guard say what the case says."""
     following = next_steps(policy, observed, intent, _refused(case))
     assert [shown(step) for step in following.steps] == case.get("steps", [])
+    if "look_again" in case:
+        assert min(wait.look_again for wait in following.waits if wait.look_again) == case["look_again"]
     if "waits" in case:
         assert _waits(following) == case["waits"]
     if "since" in case:

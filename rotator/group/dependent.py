@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from rotator.group.advice import lines_to_add
-from rotator.group.evidence import Phase, Verdict, phase, run_once, verdict
+from rotator.group.evidence import Phase, Verdict, phase, run_once, up, verdict
 from rotator.group.hidden import sources, unsourced
 from rotator.group.inside import pinned, signing_in
 from rotator.group.linked import links
@@ -32,7 +32,7 @@ class Dependent:
     name. `unsourced` are hidden values that nobody can put back, `refused` why it may never be redeployed, both to be told before
     anything is written anywhere. `sources` are the secrets of the vault whose values a redeployment or a deployment of its manifest needs;
     `signing_in` are variables that seem to hold the password. `links` are what a redeployment touches beside the group: action and resource.
-    `needs_rotation` is False where it takes no password. `notes` are for people.
+    `needs_rotation` is False where it takes no password. `up` is for how long all its containers have been running. `notes` are for people.
     """
 
     id: str
@@ -55,6 +55,7 @@ class Dependent:
     refused: str | None = None
     needs_rotation: bool = True
     verdict: Verdict = Verdict.UNKNOWN
+    up: timedelta = timedelta()
     notes: tuple[str, ...] = ()
 
     @property
@@ -129,6 +130,7 @@ def dependent(policy: Policy, group: ContainerGroup) -> Dependent:
         refused=group.unreadable or refused(document, policy, declared),
         needs_rotation=needs,
         verdict=verdict(document, shown.since, at=group.at),
+        up=up(document, group.at),
         notes=tuple(notes(document, policy, declared)),
     )
 

@@ -130,6 +130,13 @@ def verdict(
     return _ran(shown, since, at, before)
 
 
+def up(document: Mapping[str, Any] | None, at: datetime) -> timedelta:
+    """For how long all containers that are there to run had been running at `at`, the instant of the answer; nothing where one wasn't."""
+    shown = view(document)
+    begun = [one.started or at if one.running else at for one in shown.mains] if shown else []
+    return at - max(begun, default=at)
+
+
 def _failing_since(one: Instance, since: datetime) -> bool:
     return not one.running and any(event.last >= since for event in one.pull_failures)
 

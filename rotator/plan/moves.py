@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from rotator.group import Dependent, Phase, Verdict
 from rotator.plan.step import Deploy, Finding, Note, Reason, Wait, kind
-from rotator.plan.view import LAST_WEEK, View
+from rotator.plan.view import LAST_WEEK, TRIAL, View
 from rotator.plan.words import day, days
 from rotator.policy import next_open, open_at
 
@@ -16,6 +16,8 @@ BACK_OFF, LONGEST = timedelta(hours=1), timedelta(hours=24)
 """A credential that failed on a group isn't tried again for an hour, doubling to a day."""
 STOPS_REST = timedelta(hours=24)
 """How long a group that came up worse, or hasn't come up, keeps the others from following it."""
+SOON = timedelta(seconds=1)
+"""The shortest pause between two looks at a group that others wait for."""
 OWN_TROUBLE = 5
 """Failed pulls after which a group no longer keeps the others from following: most of a day has passed, and its trouble counts as its own."""
 
@@ -156,14 +158,26 @@ def _batch(view: View, ready: list[Dependent]) -> Iterator[Finding]:
         return
     candidates = [d for d in ready if d in failed] or ([] if failed and not view.intent.retry else ready)
     yield from (Wait("halted", d.id, f"{d.name} waits until a group that failed has succeeded") for d in ready if d not in candidates)
-    proven = any(d.verdict is Verdict.HEALTHY for d in view.dependents if not view.behind(d))
-    starting = [d.name for d in view.dependents if _starting(view, d)]
-    if starting and not proven:
-        yield from (Wait("canary", d.id, f"{d.name} waits until {', '.join(starting)} has come up") for d in candidates)
+    proven = any(map(view.proven, view.dependents))
+    tried = [d for d in view.dependents if _starting(view, d) or _on_trial(view, d)]
+    if tried and not proven:
+        yield from _after(tried, candidates)
         return
     first = sorted(candidates, key=lambda d: (_failures(view, d), d.phase is not Phase.RUNNING))[:1]
     chosen = candidates if proven and not failed else first
     yield from (Deploy(d.id, view.current_key or "", _deploy_reason(view, d), not proven, _warning(view, d)) for d in chosen)
+
+
+def _on_trial(view: View, dependent: Dependent) -> bool:
+    """Whether it came up with the current credential, be it a moment ago."""
+    return dependent.verdict is Verdict.HEALTHY and not view.behind(dependent)
+
+
+def _after(tried: list[Dependent], candidates: list[Dependent]) -> Iterator[Wait]:
+    names, needed = ", ".join(d.name for d in tried), int(TRIAL.total_seconds())
+    pause = max(TRIAL - max(d.up for d in tried), SOON).total_seconds()
+    for each in candidates:
+        yield Wait("canary", each.id, f"{each.name} waits until {names} has come up and run for {needed} s", look_again=pause)
 
 
 def _failures(view: View, dependent: Dependent) -> int:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from rotator import group
-from rotator.group import Dependent, Phase
+from rotator.group import Dependent, Phase, Verdict
 from rotator.plan.step import Intent
 from rotator.policy import Policy
 from rotator.state import Access, Credential, Observed, Version, marker
@@ -13,6 +13,10 @@ STRIPPED = "rotator-strips"
 """Tag of a version of ours: short names of container groups that lost our tags right after a PUT (see `short`)."""
 EVERY_GROUP = "*"
 """Stands there for all groups, where their names don't fit."""
+TRIAL = timedelta(seconds=30)
+"""How long the first group must have been running, by Azure's own times, before others follow it."""
+TRIAL_ENDS = timedelta(minutes=5)
+"""After this time since its redeployment a group that is no worse than before counts, however short its containers run."""
 LAST_WEEK = timedelta(days=7)
 """Inside the last week of a credential nothing may wait for a window, and drift no longer stops a rotation."""
 
@@ -119,6 +123,16 @@ class View:
     def movable(self, dependent: Dependent) -> bool:
         """Whether the policy lets rotator redeploy it."""
         return dependent.declared or self.policy.discover.redeploy
+
+    def proven(self, dependent: Dependent) -> bool:
+        """Whether it shows that a group can live with the current credential: what can't mostly ends within seconds of its start.
+
+        A job may end as it likes; and a group that crashed before its redeployment, too, is not waited for much longer than a start takes.
+        """
+        if self.behind(dependent) or dependent.verdict is not Verdict.HEALTHY:
+            return False
+        old = self.at - (dependent.since or self.at) >= TRIAL_ENDS
+        return dependent.run_once or old or dependent.up >= TRIAL
 
     def behind(self, dependent: Dependent) -> bool:
         """Whether it isn't known to hold the current credential."""

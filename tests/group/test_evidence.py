@@ -7,6 +7,8 @@ import pytest
 
 from rotator import group
 from rotator.group import Phase, Verdict
+from rotator.group.evidence import up
+from rotator.group.instance import view
 from tests.group.documents import container_group, document
 
 PHASES = {
@@ -303,3 +305,13 @@ def test_a_planned_move_shows_a_group_that_runs_with_its_new_credential() -> Non
         assert group.verdict(after.document, seen.at) is Verdict.HEALTHY
         assert group.shows(after.document).key_id == "d" * 8 + "-0000-4000-8000-000000000000"
         assert seen.document == document(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "for_", "expected"),
+    [("plain", 30 * SECOND, 30 * SECOND), ("crash-loop", MINUTE, timedelta()), ("stopped", MINUTE, timedelta()), ("list-item", MINUTE, timedelta())],
+)
+def test_how_long_a_group_has_run_is_counted_from_its_youngest_container_by_azures_time(name: str, for_: timedelta, expected: timedelta) -> None:
+    shown = view(document(name))
+    started = max((one.started for one in shown.mains if one.started), default=AT_TWO) if shown else AT_TWO
+    assert up(document(name), started + for_) == expected

@@ -146,7 +146,8 @@ class ControlPlane:
         failing = self._faults.active("failed_pull")
         if failing:
             group.pull_failures = int(failing.argument or 0) or -1
-        group.crashing = self._faults.active("crash") is not None
+        crashing = self._faults.active("crash")
+        group.crashing = float(crashing.argument or 1) if crashing else 0.0
         group.fails = self._faults.active("failed_lro") is not None
 
     def _identity(self, given: Properties, old: Properties) -> Properties:

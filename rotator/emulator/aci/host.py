@@ -152,7 +152,7 @@ class Host:
         if container.init:
             return container.exit_code or 0, container.run_seconds or 0.0
         if group.crashing:
-            return 1, 1.0
+            return 1, group.crashing
         if group.policy == "Always" and container.exit_code is None:
             return 0, None
         return container.exit_code or 0, self._timing.job_run if container.run_seconds is None else container.run_seconds

@@ -89,7 +89,8 @@ class Group:
     ip: str = ""
     pull_failures: int = 0
     """Pulls that a fault will make fail; -1 for ever."""
-    crashing: bool = False
+    crashing: float = 0.0
+    """Seconds that its containers run until they end with an error; 0 where they don't."""
     fails: bool = False
     """The operation will end as Failed although nothing is wrong."""
     secrets: dict[str, str] = field(default_factory=dict, repr=False)
