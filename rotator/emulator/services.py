@@ -1,6 +1,7 @@
 """Puts the wires of all services behind one :class:`~rotator.emulator.app.App`."""
 
 from rotator.emulator.aci.wire import routes as container_groups
+from rotator.emulator.acr.imports import routes as imports
 from rotator.emulator.acr.wire import Acr
 from rotator.emulator.app import App
 from rotator.emulator.arm.wire import Arm
@@ -17,7 +18,7 @@ from rotator.emulator.rbac.wire import routes as authorization
 def build(azure: Azure, identity_header: str = "") -> App:
     """The application that answers for `azure`, over its clock, ids and faults; `identity_header` opens App Service's token endpoint."""
     own = (*authorization(azure.authorization), *container_groups(azure.container_groups), *identities(azure.identities))
-    providers = (*own, *secrets(azure.vaults))
+    providers = (*own, *secrets(azure.vaults), *imports(azure.registries))
     services = (
         Entra(azure),
         Graph(azure),

@@ -12,6 +12,7 @@ from rotator.emulator.acr.state import State
 from rotator.emulator.acr.tokens import Mint
 from rotator.emulator.acr.uploads import Uploads
 from rotator.emulator.arm.behaviour import REGISTRIES, Resource, Resources
+from rotator.emulator.arm.notices import tell
 from rotator.emulator.clock import Clock
 from rotator.emulator.entra.behaviour import Tokens
 from rotator.emulator.faults import Faults
@@ -37,6 +38,7 @@ class Registries:
         self.contents = Contents(clock, lambda: self.state)
         self.uploads = Uploads(ids, self.contents, lambda: self.state)
         self.limits = Limits(clock, lambda: self.state)
+        self.contents.told.append(self._tell)
         resources.removed.append(self._gone)
 
     def push(
@@ -107,6 +109,16 @@ class Registries:
         stored, home = self.stored(login_server, repository, reference), self.contents.repository(login_server, repository)
         self.contents.require_allowed(home, "read", "", reference, stored.digest)
         return stored.image()
+
+    def _tell(self, host: str, action: str, repository: str, stored: Stored, tag: str) -> None:
+        """The registry's webhooks learn of it."""
+        registry = self.resources.registry(host)
+        access = self.resources.access.of(registry.id) if registry else None
+        if access is None or not access.webhooks:
+            return
+        size = len(stored.manifest.encode())
+        target = {"mediaType": stored.media_type, "size": size, "digest": stored.digest, "length": size, "repository": repository}
+        tell(access, self.ids.guid(), self.clock.now(), action, target | ({"tag": tag} if tag else {}))
 
     def _gone(self, resource: Resource) -> None:
         """A registry is deleted, and with it all that was pushed to it."""

@@ -6,6 +6,7 @@ Two sorts of image lie side by side: those that the emulator makes (:meth:`Conte
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 from rotator.emulator.acr.image import INDEXES, MEDIA_TYPES, Stored, build, digest_of, labelled, parts
 from rotator.emulator.acr.refusal import Refused
@@ -27,6 +28,8 @@ class Contents:
 
     def __init__(self, clock: Clock, state: Callable[[], State]) -> None:
         self._clock, self._state = clock, state
+        self.told: list[Callable[[str, str, str, Stored, str], None]] = []
+        """Each is told of a push or a deletion: the host, ``push`` or ``delete``, the repository, the manifest, the tag."""
 
     def names(self, host: str) -> list[str]:
         """The names of all repositories that hold something, in order."""
@@ -48,6 +51,10 @@ class Contents:
             raise Refused("MANIFEST_UNKNOWN", f'manifest {how} "{reference}" is not found')
         return found
 
+    def has(self, host: str, name: str, tag: str) -> bool:
+        """Whether a repository has a tag."""
+        return tag in self._homes(host).get(name, Repository(name)).tags
+
     def blob(self, host: str, name: str, digest: str) -> bytes:
         """A configuration or layer. Raises Refused."""
         home = self._homes(host).get(name, Repository(name))
@@ -63,11 +70,28 @@ class Contents:
         """Make a new image under `tag`; its digest."""
         self._state().builds += 1
         made = build(f"{host}/{name} build {self._state().builds}", exit_code=exit_code, run_seconds=run_seconds, logs=logs)
-        home = self._homes(host).setdefault(name, Repository(name))
-        home.manifests[made.digest] = made
-        self._touch(home, made.digest)
-        self.tag(host, name, tag, made.digest)
+        self.take(host, name, made, tag)
         return made.digest
+
+    def take(self, host: str, name: str, stored: Stored, tag: str | None) -> None:
+        """Keep a manifest that needs nothing else, or whose parts are here, under a tag if one is given."""
+        home = self._homes(host).setdefault(name, Repository(name))
+        home.manifests[stored.digest] = stored
+        self._touch(home, stored.digest)
+        if tag:
+            self.tag(host, name, tag, stored.digest)
+        self._tell(host, "push", name, stored, tag or "")
+
+    def copy(self, host: str, name: str, reference: str, to: tuple[str, str, str | None]) -> None:
+        """Bring a manifest with all that it names into another repository, under a tag if one is given. Raises Refused."""
+        stored, (there, home, tag) = self.stored(host, name, reference), to
+        for part in parts(stored.read()) if not stored.marker else ():
+            digest = str(part["digest"])
+            if stored.media_type in INDEXES:
+                self.copy(host, name, digest, (there, home, None))
+            else:
+                self.add_blob(there, home, digest, self.blob(host, name, digest))
+        self.take(there, home, replace(stored), tag)
 
     def tag(self, host: str, name: str, tag: str, digest: str) -> None:
         """Let `tag` point at a manifest of the repository. LookupError if it has none of this digest."""
@@ -90,6 +114,7 @@ class Contents:
         self._touch(home, digest)
         if ":" not in reference:
             self.tag(host, name, reference, digest)
+        self._tell(host, "push", name, home.manifests[digest], reference if ":" not in reference else "")
         return home.manifests[digest]
 
     def _read(self, host: str, home: Repository, media_type: str, content: bytes) -> Stored:
@@ -131,6 +156,7 @@ class Contents:
         for gone in (found.digest, *tags):
             home.tags.pop(gone, None)
             home.attributes.pop(gone, None)
+        self._tell(host, "delete", name, found, "")
 
     def untag(self, host: str, name: str, tag: str) -> None:
         """Take a tag and leave what it points at. Raises Refused."""
@@ -177,6 +203,10 @@ class Contents:
         """Let a ``read``, ``write`` or ``delete`` pass where none of these is locked. Raises Refused."""
         if not all(getattr(home.attributes[key], what) for key in keys if key in home.attributes):
             raise Refused("DENIED", LOCKED, status=405)
+
+    def _tell(self, host: str, action: str, name: str, stored: Stored, tag: str) -> None:
+        for told in self.told:
+            told(host, action, name, stored, tag)
 
     def _touch(self, home: Repository, key: str) -> None:
         now = self._clock.now()

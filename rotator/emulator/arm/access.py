@@ -13,6 +13,7 @@ from rotator.emulator.clock import Clock
 from rotator.emulator.ids import Ids
 from rotator.emulator.rbac.scopes import scope_key
 from rotator.emulator.timing import Timing
+from rotator.emulator.wire import Json
 
 SYSTEM_MAPS = {
     "_repositories_admin": (
@@ -75,12 +76,41 @@ class AdminPassword:
 
 
 @dataclass(slots=True)
+class Replication:
+    """A region that a registry is replicated to; `routed`: requests to the login server may be answered there."""
+
+    name: str
+    location: str
+    tags: dict[str, str]
+    created: datetime
+    routed: bool = True
+    zones: str = "Disabled"
+
+
+@dataclass(slots=True)
+class Webhook:
+    """Whom a registry would tell of pushes and deletions, and what it would have told."""
+
+    name: str
+    location: str
+    tags: dict[str, str]
+    uri: str = ""
+    headers: dict[str, str] = field(default_factory=dict, repr=False)
+    status: str = "enabled"
+    scope: str = ""
+    actions: list[str] = field(default_factory=list)
+    events: list[Json] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class Access:
     """All that changes of one registry, by lower-cased name."""
 
     scope_maps: dict[str, ScopeMap] = field(default_factory=dict)
     tokens: dict[str, RegistryToken] = field(default_factory=dict)
     admin: list[AdminPassword] = field(default_factory=list)
+    replications: dict[str, Replication] = field(default_factory=dict)
+    webhooks: dict[str, Webhook] = field(default_factory=dict)
 
 
 class RegistryAccess:

@@ -17,7 +17,13 @@ _ROLES = ["2022-04-01"]
 PROVIDERS = {
     "Microsoft.Authorization": {"locks": ["2020-05-01", "2016-09-01"], "roleAssignments": _ROLES, "roleDefinitions": _ROLES},
     "Microsoft.ContainerInstance": {"containerGroups": _ACI},
-    "Microsoft.ContainerRegistry": {"registries": _ACR, "registries/scopeMaps": _ACR, "registries/tokens": _ACR},
+    "Microsoft.ContainerRegistry": {
+        "registries": _ACR,
+        "registries/scopeMaps": _ACR,
+        "registries/tokens": _ACR,
+        "registries/replications": _ACR,
+        "registries/webhooks": _ACR,
+    },
     "Microsoft.KeyVault": {"vaults": _KEY_VAULT, "vaults/accessPolicies": _KEY_VAULT, "deletedVaults": _KEY_VAULT},
     "Microsoft.ManagedIdentity": {"userAssignedIdentities": ["2024-11-30", "2023-01-31"]},
     "Microsoft.Resources": {
@@ -38,9 +44,9 @@ ELSEWHERE = {
     ),
     "Microsoft.ContainerInstance": ("containerGroupProfiles", "nGroups", "containerScaleSets"),
     "Microsoft.ContainerRegistry": (
-        *("registries/webhooks", "registries/replications", "registries/tasks", "registries/runs", "registries/cacheRules"),
+        *("registries/tasks", "registries/runs", "registries/cacheRules"),
         *("registries/credentialSets", "registries/agentPools", "registries/connectedRegistries", "registries/privateEndpointConnections"),
-        *("registries/importImage", "registries/scheduleRun", "registries/privateLinkResources", "registries/exportPipelines"),
+        *("registries/scheduleRun", "registries/privateLinkResources", "registries/exportPipelines"),
     ),
     "Microsoft.KeyVault": ("managedHSMs", "deletedManagedHSMs", "vaults/secrets", "vaults/keys", "vaults/privateEndpointConnections"),
     "Microsoft.ManagedIdentity": ("identities", "userAssignedIdentities/federatedIdentityCredentials"),

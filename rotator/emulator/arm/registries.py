@@ -8,13 +8,16 @@ from dataclasses import dataclass
 
 from rotator.emulator.arm.assigned import assign
 from rotator.emulator.arm.behaviour import REGISTRIES, Resource
+from rotator.emulator.arm.defaults import hosts
 from rotator.emulator.arm.login_servers import UNSECURE
 from rotator.emulator.arm.registry_rules import SIZES, check, given
 from rotator.emulator.arm.registry_versions import AT_ONCE_SINCE, LOGIN_SERVER_SINCE
 from rotator.emulator.arm.shape import fields
-from rotator.emulator.arm.tracked import GROUP, SUBSCRIPTION, Tracked, status_url
+from rotator.emulator.arm.tracked import GROUP, SUBSCRIPTION, Tracked, canonical, status_url
 from rotator.emulator.wire import Call, Json, Response, Route, ServiceError
 
+NONE = ("privateEndpointConnections", "cacheRules", "credentialSets", "tasks", "runs", "agentPools", "connectedRegistries")
+"""What a registry can't be given here (501), and therefore has none of."""
 WEBHOOKS = {"Basic": 2, "Standard": 10, "Premium": 500}
 
 USER_DOCS = "https://docs.microsoft.com/en-us/azure/container-registry/container-registry-authentication#admin-account"
@@ -35,6 +38,7 @@ def registry_routes(registries: "RegistryRoutes") -> tuple[Route, ...]:
         Route("arm.registries.listCredentials", "POST", one + "/listCredentials", registries.credentials),
         Route("arm.registries.regenerateCredential", "POST", one + "/regenerateCredential", registries.regenerate),
         Route("arm.registries.listUsages", "GET", one + "/listUsages", registries.usages),
+        *(Route(f"arm.{kind}.list", "GET", f"{one}/{kind}", registries.none) for kind in NONE),
         Route("arm.registries.checkName", "POST", check, registries.check_name),
         Route("arm.registries.operation", "GET", one + "/operationStatuses/{operation}", registries.operation),
     )
@@ -62,6 +66,14 @@ class RegistryRoutes(Tracked):
         """One registry; 404 ResourceNotFound."""
         self.require(call, "read")
         return self._shown(call, self.found(call))
+
+    def json(self, call: Call, resource: Resource) -> Json:
+        """The registry in the shape of the api-version, with the endpoints of all its regions."""
+        shown, replications = Tracked.json(self, call, resource), self.resources.access.of(resource.id).replications.values()
+        regions = sorted({canonical(resource.location), *(each.location for each in replications)})
+        names = hosts(resource.properties, regions)
+        shown["properties"] |= {name: value for name, value in names.items() if name in shown["properties"]}
+        return shown
 
     def _shown(self, call: Call, registry: Resource, status: int = 200, headers: dict[str, str] | None = None) -> Response:
         return Response.json(status, self.json(call, registry), {**supported(call), **(headers or {})})
@@ -126,15 +138,25 @@ class RegistryRoutes(Tracked):
         self.require(call, "listUsages/read")
         tier = str((self.found(call).sku or {}).get("name", "Basic"))
         access = self.resources.access.of(self.path(call))
-        rows = [("Size", SIZES.get(tier, 10) * 2**30, 0, "Bytes"), ("Webhooks", WEBHOOKS.get(tier, 2), 0, "Count")]
+        rows = [("Size", SIZES.get(tier, 10) * 2**30, 0, "Bytes"), ("Webhooks", WEBHOOKS.get(tier, 2), len(access.webhooks), "Count")]
         if tier == "Premium":
             rules = self.found(call).properties["networkRuleSet"]["ipRules"]
-            rows += [("Geo-replications", -1, 0, "Count"), ("IPRules", 100, len(rules), "Count"), ("VNetRules", 100, 0, "Count")]
+            rows += [
+                ("Geo-replications", -1, len(access.replications), "Count"),
+                ("IPRules", 100, len(rules), "Count"),
+                ("VNetRules", 100, 0, "Count"),
+            ]
             rows += [("PrivateEndpointConnections", 200, 0, "Count")]
         own = sum(each.kind == "UserDefined" for each in access.scope_maps.values())
         rows += [("ScopeMaps", 50_000, own, "Count"), ("Tokens", 50_000, len(access.tokens), "Count")]
         value = [dict(zip(("name", "limit", "currentValue", "unit"), row, strict=True)) for row in rows]
         return Response.json(200, {"value": value}, supported(call))
+
+    def none(self, call: Call) -> Response:
+        """An empty list, of what nobody can make here."""
+        self.require(call, f"{call.operation.split('.')[1]}/read")
+        self.found(call)
+        return Response.json(200, {"value": []}, supported(call))
 
     def check_name(self, call: Call) -> Response:
         """Whether a name can be had."""

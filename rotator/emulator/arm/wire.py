@@ -15,10 +15,12 @@ from rotator.emulator.arm.groups import GROUP_READ, group_routes
 from rotator.emulator.arm.locks import lock_routes
 from rotator.emulator.arm.providers import provider_routes, unknown_routes
 from rotator.emulator.arm.registries import RegistryRoutes, registry_routes
+from rotator.emulator.arm.replications import replication_routes
 from rotator.emulator.arm.shape import envelope
 from rotator.emulator.arm.subscriptions import subscription_routes
 from rotator.emulator.arm.tokens import token_routes
 from rotator.emulator.arm.vaults import VaultRoutes, vault_routes
+from rotator.emulator.arm.webhooks import webhook_routes
 from rotator.emulator.entra.audiences import RESOURCE_MANAGER
 from rotator.emulator.entra.behaviour import BadToken, Tokens
 from rotator.emulator.ids import Ids
@@ -54,7 +56,13 @@ class Arm:
         self.tokens, self.resources = tokens, resources
         registries = RegistryRoutes(resources)
         own = (*subscription_routes(resources), *group_routes(resources), *provider_routes(resources), *lock_routes(resources))
-        tracked = (*registry_routes(registries), *token_routes(registries), *vault_routes(VaultRoutes(resources)))
+        tracked = (
+            *registry_routes(registries),
+            *token_routes(registries),
+            *replication_routes(registries),
+            *webhook_routes(registries),
+            *vault_routes(VaultRoutes(resources)),
+        )
         everything = (*own, *tracked, *extra_routes, *unknown_routes(resources))
         self.table = Table(self._guarded(route) for route in everything)
         self._left: tuple[str, int] | None = None
