@@ -205,10 +205,10 @@ def test_a_body_that_makes_no_sense_is_400(world: World, body: object) -> None:
 
 def test_what_is_not_emulated_answers_501(world: World) -> None:
     for method, path in (
-        ("POST", f"{REGISTRY}/importImage"),
-        ("GET", f"{REGISTRY}/webhooks"),
+        ("POST", f"{REGISTRY}/scheduleRun"),
+        ("GET", f"{REGISTRY}/exportPipelines"),
         ("GET", f"{GROUP}/providers/Microsoft.Storage/storageAccounts/a"),
-        ("GET", f"{VAULT}/secrets/pwd"),
+        ("GET", f"{VAULT}/keys/pwd"),
         ("GET", f"{SUB}/providers/Microsoft.ContainerInstance/locations/eastus/usages"),
         ("GET", f"{SUB}/providers/Microsoft.Authorization/roleEligibilityScheduleInstances"),
     ):

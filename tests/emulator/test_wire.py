@@ -96,7 +96,7 @@ def everyday(world: World, service: str) -> tuple[str, str]:
         "entra": (f"/{tenant}/v2.0/.well-known/openid-configuration", f"/{tenant}/oauth2/v2.0/authorize"),
         "graph": ("/v1.0/applications", "/v1.0/me/messages"),
         "keyvault": ("/secrets?api-version=7.4", "/keys?api-version=7.4"),
-        "arm": (f"{world.seeded.registry_id}?api-version=2023-07-01", f"{world.seeded.registry_id}/webhooks?api-version=2023-07-01"),
+        "arm": (f"{world.seeded.registry_id}?api-version=2023-07-01", f"{world.seeded.registry_id}/exportPipelines?api-version=2023-07-01"),
         "acr": ("/v2/", "/v3/"),
     }
     return paths[service]
