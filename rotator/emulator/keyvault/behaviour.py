@@ -63,7 +63,7 @@ class Vaults:
         """
         refusals.check(name, content_type, tags)
         if len(value.encode()) > refusals.VALUE_LIMIT:
-            raise refusals.bad(f"The length of the secret value exceeds the maximum of {refusals.VALUE_LIMIT} bytes.")
+            raise refusals.invalid()
         secret = self._named(vault, name)
         if secret is None:
             secret = self.state.secrets[vault.lower()][name.lower()] = Secret(name)

@@ -16,20 +16,22 @@ VERSION_LIMIT = 500
 
 
 def check(name: str, content_type: str | None, tags: dict[str, str] | None) -> None:
-    """Refuse what exceeds a limit; 400 BadParameter. The texts could not be looked up."""
+    """Refuse what exceeds a limit; 400 BadParameter."""
     check_name(name)
-    if len(content_type or "") > CONTENT_TYPE_LIMIT:
-        raise bad(f"The length of contentType exceeds the maximum of {CONTENT_TYPE_LIMIT} characters.")
-    if len(tags or {}) > TAG_COUNT:
-        raise bad(f"The number of tags exceeds the maximum of {TAG_COUNT}.")
-    if any(len(text) > TAG_LIMIT for pair in (tags or {}).items() for text in pair):
-        raise bad(f"The length of a tag's name or value exceeds the maximum of {TAG_LIMIT} characters.")
+    long = any(len(text) > TAG_LIMIT for pair in (tags or {}).items() for text in pair)
+    if len(content_type or "") > CONTENT_TYPE_LIMIT or len(tags or {}) > TAG_COUNT or long:
+        raise invalid()
 
 
 def check_name(name: str) -> None:
     """Refuse a name that no secret can have."""
     if not re.fullmatch(r"[0-9a-zA-Z-]{1,127}", name):
         raise bad(f"The request URI contains an invalid name: {name}")
+
+
+def invalid() -> ServiceError:
+    """Something in the body is too long, too many or of the wrong type: the service doesn't say what (reported of values and of tags)."""
+    return bad("Property  has invalid value\r\n")
 
 
 def bad(message: str) -> ServiceError:
@@ -73,7 +75,9 @@ def moving(name: str, inner: str) -> ServiceError:
 
 def purge_protected() -> ServiceError:
     """The vault lets nobody end a deleted secret early."""
-    return ServiceError(403, "Forbidden", 'Operation "purge" is not allowed because purge protection is enabled for this vault.')
+    message = 'Operation "purge" is not allowed because purge protection is enabled for this vault.'
+    more = "Key Vault service will automatically purge it after the retention period has passed."
+    return ServiceError(403, "Forbidden", f"{message} {more}")
 
 
 def conflicting(name: str) -> ServiceError:

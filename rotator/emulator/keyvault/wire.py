@@ -15,7 +15,7 @@ from rotator.emulator.entra.behaviour import BadToken, Tokens
 from rotator.emulator.ids import Ids
 from rotator.emulator.keyvault.behaviour import Vaults
 from rotator.emulator.keyvault.gate import ADDRESS
-from rotator.emulator.keyvault.refusals import check_name
+from rotator.emulator.keyvault.refusals import check_name, invalid
 from rotator.emulator.keyvault.secret import Changes, Secret, Version
 from rotator.emulator.wire import Call, Caller, Json, Request, Response, Route, ServiceError, Table
 
@@ -123,7 +123,7 @@ class KeyVault:
         body = call.request.json()
         value = _typed(body, "value", str)
         if value is None:
-            raise ServiceError(400, "BadParameter", "The request body is missing the required property 'value'.")
+            raise invalid()
         given = _changes(body)
         enabled = True if given.enabled is None else given.enabled
         version = self.vaults.set(vault, call["secret"], value, given.tags, given.content_type, enabled, given.exp, given.nbf)
@@ -163,7 +163,7 @@ class KeyVault:
     def _restore(self, call: Call, vault: str) -> Response:
         text = _typed(call.request.json(), "value", str)
         if text is None:
-            raise ServiceError(400, "BadParameter", "The request body is missing the required property 'value'.")
+            raise invalid()
         secret, newest = self.vaults.restore(vault, text)
         return Response.json(200, self._item(call, vault, secret.name, newest))
 
@@ -201,7 +201,7 @@ def _changes(body: Json) -> Changes:
     exp, nbf = (_instant(_typed(attributes, name, int)) for name in ("exp", "nbf"))
     tags = _typed(body, "tags", dict)
     if tags is not None and not all(isinstance(value, str) for value in tags.values()):
-        raise ServiceError(400, "BadParameter", "Property tags has invalid value")
+        raise invalid()
     return Changes(_typed(attributes, "enabled", bool), exp, nbf, _typed(body, "contentType", str), tags)
 
 
@@ -212,14 +212,14 @@ def _typed(body: Json, name: str, kind: type[T]) -> T | None:
     value = body.get(name)
     if value is None or type(value) is kind:
         return value
-    raise ServiceError(400, "BadParameter", f"Property {name} has invalid value")
+    raise invalid()
 
 
 def _instant(seconds: int | None) -> datetime | None:
     try:
         return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
     except (ValueError, OverflowError, OSError) as error:
-        raise ServiceError(400, "BadParameter", "Property attributes has invalid value") from error
+        raise invalid() from error
 
 
 def _page(call: Call, items: list[Json]) -> Response:
@@ -235,6 +235,7 @@ def _page(call: Call, items: list[Json]) -> Response:
 
 
 def _size(text: str | None) -> int:
+    """How many items a page may have; the words of the refusal could not be looked up, nor those of the next."""
     if text is None:
         return PAGE
     if not text.isdigit() or not 1 <= int(text) <= PAGE:

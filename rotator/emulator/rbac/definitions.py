@@ -70,4 +70,5 @@ def _guid(text: str) -> bool:
 
 
 def _invalid(message: str) -> ServiceError:
+    """A definition that makes no sense; code and words could not be looked up."""
     return ServiceError(400, "InvalidRoleDefinition", message)

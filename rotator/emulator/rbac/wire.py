@@ -4,6 +4,7 @@ Shapes of api-version 2022-04-01 from recorded traffic: the ``properties`` come 
 ``createdBy`` as null, and a DELETE answers 200 with what was deleted or 204 where nothing was.
 """
 
+import re
 from dataclasses import dataclass, replace
 
 from rotator.emulator.arm.paging import paged
@@ -14,6 +15,7 @@ from rotator.emulator.rbac.filters import assignment_filter
 from rotator.emulator.rbac.scopes import PROVIDER, scope_of
 from rotator.emulator.wire import Call, Json, Response, Route, ServiceError
 
+_ROLE = re.compile(rf"(?:/.+)?{re.escape(PROVIDER)}/roleDefinitions/[^/]+", re.IGNORECASE)
 ADMINISTRATORS = ("8e3af657-a8ff-443c-a75c-2fe8c4bcb635", "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9", "f58310d9-a9f6-439a-9e8d-f62e7b41a168")
 """Owner, User Access Administrator, Role Based Access Control Administrator."""
 
@@ -66,15 +68,16 @@ class _Rbac:
         return Response.json(201, body)
 
     def _wanted(self, call: Call) -> Assignment:
+        """What a PUT asks for. A role is named by its full id, a condition is of version 2.0 (both reported, the latter without its code)."""
         body = call.request.json()
         given = body.get("properties") if isinstance(body.get("properties"), dict) else {}
         role, principal = given.get("roleDefinitionId"), given.get("principalId")
-        if not isinstance(role, str) or not isinstance(principal, str):
-            raise ServiceError(400, "InvalidCreateRoleAssignmentRequest", "The request to create role assignment is not valid.")
+        if not isinstance(role, str) or not isinstance(principal, str) or not _ROLE.fullmatch(role):
+            raise ServiceError(400, "BadRequestFormat", "The request was incorrectly formatted.")
         now, kind = self.authorization.clock.now(), given.get("principalType") or ""
         condition, version = given.get("condition"), given.get("conditionVersion")
-        if version not in (None, "1.0", "2.0"):
-            raise ServiceError(400, "InvalidConditionVersion", f"The condition version '{version}' is not valid. Use 2.0.")
+        if condition is not None and version not in (None, "2.0"):
+            raise ServiceError(400, "InvalidCondition", "The given role assignment condition is invalid.")
         found = Assignment("", call["name"], scope_of(call), role, principal, now, now, now, kind, condition, version, given.get("description"))
         return replace(found, delegated_identity=given.get("delegatedManagedIdentityResourceId"))
 

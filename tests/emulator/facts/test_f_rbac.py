@@ -309,7 +309,7 @@ def test_f2_condition_description_and_delegation_are_kept_and_changed(world: Wor
     assert (shown["delegatedManagedIdentityResourceId"], shown["createdBy"]) == ("/subscriptions/x", world.owner.oid)
     world.owner.call("PUT", assignment_url(), pull_body(puller.oid, description="still pulls"))
     assert world.owner.call("GET", assignment_url()).body["properties"]["description"] == "still pulls"
-    assert world.owner.call("PUT", assignment_url(), pull_body(puller.oid, conditionVersion="3.0")).status == 400
+    assert world.owner.call("PUT", assignment_url(), pull_body(puller.oid, condition="x", conditionVersion="3.0")).status == 400
 
 
 def test_f3_a_deleted_registry_takes_its_assignments_with_it(world: World) -> None:
@@ -410,7 +410,7 @@ def test_a_role_is_made_assignable_only_where_its_maker_may_write_roles(world: W
     assert (answer.status, answer.body["error"]["code"]) == (403, "LinkedAuthorizationFailed")
     assert f"on the linked scope(s) '{SUB}'" in answer.body["error"]["message"]
     assert writer.call("PUT", role_url(scope=GROUP), definition(assignableScopes=[GROUP])).status == 201
-    role = {"properties": {"roleDefinitionId": DEFINITION, "principalId": writer.oid}}
+    role = {"properties": {"roleDefinitionId": f"{SUB}/providers/Microsoft.Authorization/roleDefinitions/{DEFINITION}", "principalId": writer.oid}}
     beyond = world.owner.call("PUT", assignment_url(scope=SUB), role)
     assert (beyond.status, beyond.body["error"]["code"]) == (400, "RoleAssignmentScopeNotAssignableToRoleDefinition")
 
@@ -454,7 +454,9 @@ async def _everything(world: World, client: AsyncClient) -> dict[str, Any]:
     custom = [each async for each in client.role_definitions.list(SUB, filter="type eq 'CustomRole'")]
     properties = {"roleDefinitionId": role.id, "principalId": puller, "principalType": "ServicePrincipal"}
     made: Any = await client.role_assignments.create(REGISTRY, NAME, {"properties": properties})
-    by_id: Any = await client.role_assignments.create_by_id(path + OTHER, {"properties": {**properties, "roleDefinitionId": ACR_PULL}})
+    by_id: Any = await client.role_assignments.create_by_id(
+        path + OTHER, {"properties": {**properties, "roleDefinitionId": role.id.replace(role.name, ACR_PULL)}}
+    )
     wanted = f"principalId eq '{puller}' and atScope()"
     lists = (
         client.role_assignments.list_for_scope(REGISTRY, filter=wanted),
@@ -494,3 +496,18 @@ def test_a_custom_role_that_was_just_put_names_no_maker_yet_and_a_list_does(worl
         assert (answer.status, shown["createdBy"], shown["updatedBy"], shown["createdOn"]) == (201, None, world.owner.oid, shown["updatedOn"])
     (listed,) = world.owner.call("GET", listing_url("roleDefinitions", SUB, "roleName eq 'r'")).body["value"]
     assert (listed["properties"]["createdBy"], listed["properties"]["createdOn"]) == (world.owner.oid, first.body["properties"]["createdOn"])
+
+
+@pytest.mark.parametrize(
+    ("properties", "code", "words"),
+    [
+        ({"roleDefinitionId": ACR_PULL}, "BadRequestFormat", "incorrectly formatted"),
+        ({"roleDefinitionId": None}, "BadRequestFormat", "incorrectly formatted"),
+        ({"principalId": 7}, "BadRequestFormat", "incorrectly formatted"),
+        ({"condition": "true", "conditionVersion": "1.0"}, "InvalidCondition", "given role assignment condition is invalid"),
+    ],
+)
+def test_a_malformed_assignment_is_refused_in_reported_words(world: World, properties: dict[str, object], code: str, words: str) -> None:
+    answer = world.owner.call("PUT", assignment_url(), {"properties": {**pull_properties(world.identity("puller").oid), **properties}})
+    assert (answer.status, answer.body["error"]["code"]) == (400, code)
+    assert words in answer.body["error"]["message"]

@@ -103,7 +103,10 @@ def _check(asked: dict[str, Json]) -> None:
 
 
 def _vacant(application: Application, asked: dict[str, Json]) -> None:
-    """Names differ, and so do pairs of issuer and subject; there are twenty at most. Raises ServiceError 400 or 409."""
+    """Names differ, and so do pairs of issuer and subject; there are twenty at most. Raises ServiceError 400 or 409.
+
+    The words about the limit could not be looked up.
+    """
     if len(application.federated) >= MOST:
         message = f"The maximum number of federated identity credentials per application is {MOST}."
         raise ServiceError(400, "Request_BadRequest", message)
