@@ -17,7 +17,7 @@ import pytest
 
 from rotator import guard
 from rotator.group import Phase
-from rotator.guard import deploy, issue, retire, seen, veto
+from rotator.guard import deploy, issue, links, retire, seen, veto
 from rotator.plan import Deploy, Disable, Issue, Reason, Restore, Retire, Revoke, Step, View, access, kind, moves, next_steps, rules, target, view
 from rotator.state import Outcome, Proof
 from tests import mutation, test_access_steps, test_guard, test_plan, test_remaining
@@ -72,7 +72,7 @@ def killer(tests: Sequence[Test]) -> str | None:
 
 # generated
 
-MUTATED: tuple[ModuleType, ...] = (rules, moves, view, access, veto, issue, deploy, retire, seen)
+MUTATED: tuple[ModuleType, ...] = (rules, moves, view, access, veto, issue, links, deploy, retire, seen)
 FOR_PEOPLE = {"_no_way_back", "_name"}
 """Functions that only make sentences; the cases assert codes."""
 SENTENCE = "only the sentence for people is another"

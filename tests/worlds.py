@@ -40,6 +40,7 @@ LINEAGE = state.lineage(TENANT, APP_ID, "myvault.vault.azure.net", "pull-pwd")
 GROUPS = f"/subscriptions/{SUB}/resourceGroups/myResourceGroup/providers/Microsoft.ContainerInstance/containerGroups"
 REGISTRY = f"/subscriptions/{SUB}/resourceGroups/myResourceGroup/providers/Microsoft.ContainerRegistry/registries/mycontainerregistry"
 IMAGE = "mycontainerregistry.azurecr.io/aci-helloworld:v1"
+JOIN = "Microsoft.Network/virtualNetworks/subnets/join/action"
 _SPAN = re.compile(r"([+-]?\d+(?:\.\d+)?)(d|h|m|s)")
 _UNITS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 
@@ -60,6 +61,11 @@ def instant(text: str | None) -> datetime | None:
 def key(name: str | None) -> str | None:
     """The key id of a credential's short name, recognizable in messages."""
     return None if name is None else f"{name.lower():0<8}-0000-4000-8000-000000000000"
+
+
+def subnet_id(name: str) -> str:
+    """The ARM id of a subnet."""
+    return f"/subscriptions/{SUB}/resourceGroups/myResourceGroup/providers/Microsoft.Network/virtualNetworks/vnet/subnets/{name}"
 
 
 def group_id(name: str) -> str:
@@ -123,7 +129,9 @@ def observed(case: Mapping[str, Any]) -> Observed:
 def _permissions(given: Mapping[str, Any]) -> Permissions:
     each = ((Home(one.get("home", "application")), one.get("longest")) for one in given.get("limits", ()))
     limits = tuple(PasswordLimit(home, "P", longest and span(longest)) for home, longest in each)
-    return Permissions(**{**given, "limits": limits})
+    links = tuple((JOIN, subnet_id(name)) for name in given.get("no_join", ()))
+    known = {name: value for name, value in given.items() if name != "no_join"}
+    return Permissions(**{**known, "limits": limits, "links": links})
 
 
 def _proof(given: str | Mapping[str, Any] | None) -> Proof | None:
@@ -202,6 +210,7 @@ def document(given: Mapping[str, Any]) -> dict[str, Any]:
             "containers": [container],
             "imageRegistryCredentials": [{"server": "mycontainerregistry.azurecr.io", "username": given.get("username", APP_ID)}],
             "instanceView": {"state": _GROUP_STATES.get(given.get("state", "running"), "Running"), "events": []},
+            **({"subnetIds": [{"id": subnet_id(given["subnet"])}]} if "subnet" in given else {}),
             **given.get("properties", {}),
         },
     }

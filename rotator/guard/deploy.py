@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from rotator import group
 from rotator.guard import seen
+from rotator.guard.links import unlinked
 from rotator.guard.objection import Objection
 from rotator.policy import Policy
 from rotator.state import Observed, marker
@@ -22,6 +23,7 @@ def deployable(policy: Policy, observed: Observed, group_id: str, key_id: str) -
     if dependent.refused:
         yield "refused", f"{dependent.name} can't be redeployed: {dependent.refused}", "Update it by its own means, with the secret from Key Vault."
     yield from ready(policy, dependent)
+    yield from unlinked(observed, [dependent])
     if gone := sorted(set(dependent.images) & set(observed.proof.missing if observed.proof else ())):
         remedy = "Push it again, or deploy the group with an image that there is; until then it keeps the credential that it holds."
         yield "no_image", f"the registry doesn't have {', '.join(gone)}, so Azure would refuse to deploy {dependent.name}", remedy

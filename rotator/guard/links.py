@@ -1,0 +1,38 @@
+"""What forbids to redeploy a group for the sake of what it is linked to: Azure asks for a right on each identity and subnet in every PUT."""
+
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+
+from rotator import group
+from rotator.guard import seen
+from rotator.guard.objection import Objection
+from rotator.plan import Intent
+from rotator.policy import Policy
+from rotator.state import Observed
+
+PRESSING = timedelta(days=7)
+"""A credential that ends within this time is replaced, though not every group can follow."""
+
+
+def linkable(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Objection]:
+    """A right that is known to be missing is found before there is anything to follow."""
+    version, current = seen.current_version(observed), seen.current(observed)
+    exposed = version is not None and any(version.key_id in v.compromised for v in observed.versions)
+    if version and (exposed or current is None or current.end - observed.at < PRESSING):
+        return
+    waiting = group.dependents(policy, observed)
+    yield from unlinked(observed, (d for d in waiting if d.declared and d.needs_rotation and not d.refused and d.choice == "deploy"))
+
+
+def unlinked(observed: Observed, dependents: Iterable[group.Dependent]) -> Iterator[Objection]:
+    """All that is missing at once, with the commands that give it."""
+    known, names = set(observed.permissions.links if observed.permissions else ()), dict[tuple[str, str], list[str]]()
+    for dependent in dependents:
+        for link in known & set(dependent.links):
+            names.setdefault(link, []).append(dependent.name)
+    if names:
+        lacking = [(", ".join(names[link]), *link) for link in sorted(names)]
+        what = "; ".join(f"to redeploy {whom} takes {action} on {scope}, which rotator's identity may not do" for whom, action, scope in lacking)
+        give = f"az role assignment create --assignee {observed.signed_in} --role"
+        commands = "\n".join(f'{give} "{group.ROLES[action]}" --scope {scope}' for _, action, scope in lacking)
+        yield "link_refused", what, f"Give it this role, or one with that action alone; Azure may take ten minutes to heed it:\n{commands}"
