@@ -30,6 +30,7 @@ def made(world: World, name: str = "second-vault", **properties: Any) -> Any:
 def test_a_vault_keeps_what_a_put_leaves_out_and_ignores_what_only_the_service_decides(world: World) -> None:
     first = made(world, softDeleteRetentionInDays=7, enableRbacAuthorization=True)
     assert (first.status, first.body["properties"]["provisioningState"]) == (200, "Succeeded")
+    assert "x-ms-keyvault-service-version" in first.headers
     again = made(world, vaultUri="https://elsewhere.example/", provisioningState="Failed", enableSoftDelete=False).body["properties"]
     assert (again["vaultUri"], again["provisioningState"]) == ("https://second-vault.vault.azure.net/", "Succeeded")
     assert (again["softDeleteRetentionInDays"], again["enableRbacAuthorization"], again["enableSoftDelete"]) == (7, True, True)
@@ -112,7 +113,10 @@ def test_a_purged_vault_is_gone_with_its_secrets(world: World) -> None:
     world.owner.call("DELETE", at(VAULT))
     grave = f"{GRAVES}/locations/eastus/deletedVaults/myvault"
     assert world.owner.call("GET", at(grave)).body["name"] == "myvault"
-    assert world.owner.call("POST", at(f"{grave}/purge")).status == 200
+    purged = world.owner.call("POST", at(f"{grave}/purge"))
+    assert (purged.status, purged.body) == (202, None)
+    asked = world.owner.call("GET", purged.headers["Location"])
+    assert (asked.status, list(asked.body), asked.body["status"]) == (200, ["createdDateTime", "lastActionDateTime", "status"], "Succeeded")
     assert world.owner.call("POST", at(f"{grave}/purge")).status == 404
     assert made(world, "myvault", enableRbacAuthorization=True).status == 200
     assert world.owner.call("GET", f"{VAULT_URL}/secrets?api-version=7.4").body["value"] == []

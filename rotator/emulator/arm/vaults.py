@@ -4,7 +4,7 @@ Shapes and texts from recorded traffic of ``az keyvault`` and reports of what pe
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rotator.emulator.arm.behaviour import VAULTS, vault_taken
 from rotator.emulator.arm.paging import paged
@@ -13,8 +13,9 @@ from rotator.emulator.arm.state import Grave, Resource
 from rotator.emulator.arm.tracked import GROUP, NAMES, SUBSCRIPTION, Tracked
 from rotator.emulator.arm.vault_rules import given, policies
 from rotator.emulator.clock import iso
-from rotator.emulator.wire import Call, Json, Response, Route
+from rotator.emulator.wire import Call, Handler, Json, Response, Route
 
+SERVICE_VERSION = "1.5.413.0"
 RBAC_BY_DEFAULT_SINCE = "2026-02-01"
 """The first api-version in which a vault that says nothing uses role-based access control (before: access policies)."""
 
@@ -24,7 +25,7 @@ def vault_routes(vaults: "VaultRoutes") -> tuple[Route, ...]:
     path, one = f"/providers/{VAULTS}", f"{GROUP}/providers/{VAULTS}/{{name}}"
     provider = f"{SUBSCRIPTION}/providers/Microsoft.KeyVault"
     grave = provider + "/locations/{location}/deletedVaults/{name}"
-    return (
+    found = (
         Route("arm.vaults.list", "GET", SUBSCRIPTION + path, vaults.list),
         Route("arm.vaults.list", "GET", GROUP + path, vaults.list),
         Route("arm.vaults.get", "GET", one, vaults.get),
@@ -41,7 +42,20 @@ def vault_routes(vaults: "VaultRoutes") -> tuple[Route, ...]:
         Route("arm.deletedVaults.list", "GET", provider + "/deletedVaults", vaults.list_deleted),
         Route("arm.deletedVaults.get", "GET", grave, vaults.get_deleted),
         Route("arm.deletedVaults.purge", "POST", grave + "/purge", vaults.purge),
+        Route("arm.deletedVaults.purgeResult", "GET", provider + "/locations/{location}/operationResults/{operation}", vaults.result),
     )
+    return tuple(replace(route, handler=_served(route.handler)) for route in found)
+
+
+def _served(handler: Handler) -> Handler:
+    """What the provider itself answers says which version of it did (recorded)."""
+
+    def served(call: Call) -> Response:
+        response = handler(call)
+        response.headers = {"x-ms-keyvault-service-version": SERVICE_VERSION, **response.headers}
+        return response
+
+    return served
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +144,20 @@ class VaultRoutes(Tracked):
         return Response.json(200, grave_json(self._grave(call, "read")))
 
     def purge(self, call: Call) -> Response:
-        """End it for good: 200."""
-        self.resources.deleted_vaults.purge(self._grave(call, "purge/action"))
-        return Response(200)
+        """End it for good: 202, and where to ask whether it is done, which it is."""
+        grave, now = self._grave(call, "purge/action"), f"{self.resources.clock.now():%Y-%m-%d %H:%M:%S}Z"
+        self.resources.deleted_vaults.purge(grave)
+        ended = {"createdDateTime": now, "lastActionDateTime": now, "status": "Succeeded"}
+        begun = self.resources.operations.begin(f"{grave.resource.id}/purge", "purges", 0, "InProgress", ended)
+        path = f"/subscriptions/{call['subscription']}/providers/Microsoft.KeyVault/locations/{call['location']}/operationResults/{begun.id}"
+        location = f"https://{call.request.host}{path}?api-version={call.request.query['api-version']}"
+        return Response(202, headers={"Location": location})
+
+    def result(self, call: Call) -> Response:
+        """What became of a purge."""
+        scope = f"/subscriptions/{call['subscription']}"
+        self.resources.authorization.require(call.who, "Microsoft.KeyVault/locations/operationResults/read", scope)
+        return Response.json(200, self.resources.operations.get(call["operation"]).result)
 
     def _grave(self, call: Call, verb: str) -> Grave:
         scope = f"/subscriptions/{call['subscription']}"
