@@ -102,6 +102,22 @@ def test_without_overlap_a_whole_first_rotation_is_one_run() -> None:
     play(scene)
 
 
+@pytest.mark.parametrize("nth", [1, 2])
+def test_whichever_secret_can_not_be_written_no_password_is_taken_away_that_is_published(nth: int) -> None:
+    async def scene(made: Stage) -> None:
+        shown = {"url": made.seeded.vault_url, "password_secret": SECRET, "username_secret": "pull-usr"}
+        made.with_policy(key_vault=shown)
+        since = len(made.app.served)
+        made.azure.faults.add(Fault("keyvault.secrets.set", "status", nth=nth, status=403, code="Forbidden", message="Not for you."))
+        with monitored(made, GROUPS):
+            assert (await made.rotate(forced(made))).exit_code == 1
+            assert made.writes(since)[-1] == "graph.applications.removePassword", "nothing was published, and what was added is gone"
+            assert (await made.rotate(forced(made))).exit_code == 0
+        assert made.azure.vaults.get("myvault", "pull-usr").value == made.app_id
+
+    settled(scene)
+
+
 # what people do
 
 

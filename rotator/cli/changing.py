@@ -139,7 +139,10 @@ def adopt(common: Common, name: Name, key_id: Key = None, lease_dir: Leases = No
         from rotator.engine import adopt as adopt_in
 
         adoption = await adopt_in(run, key_id)
-        return session.finished(run, f"adopted credential {adoption.credential.key_id}, recorded on version {adoption.version.id}")
+        adopted, version = adoption.credential.key_id, adoption.version.id
+        if adoption.already:
+            return session.finished(run, f"credential {adopted} was adopted before, as version {version} records", steps=0)
+        return session.finished(run, f"adopted credential {adopted}, recorded on version {version}")
 
     session.change(common, common.load((name,)), do, lease_dir=lease_dir)
 

@@ -66,9 +66,9 @@ def _write(common: Common, results: tuple[Result, ...], story: Story) -> None:
     )
 
 
-def finished(one: Run, summary: str) -> Result:
+def finished(one: Run, summary: str, *, steps: int = 1) -> Result:
     """The Result of something that isn't a rotation and succeeded."""
-    return Result(one.policy.name, 0, summary, None, 1)
+    return Result(one.policy.name, 0, summary, None, steps)
 
 
 def _unheard(event: object) -> None:

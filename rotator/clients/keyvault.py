@@ -92,8 +92,8 @@ class KeyVault:
         name = policy.key_vault.password_secret
         return await self._set(policy, name, secret.reveal(), expires_on=expires, content_type=content_type, tags=dict(tags_))
 
-    async def _set(self, policy: Policy, name: str, value: str, **rest: Any) -> Version:
-        asked = _asked(policy, f"set secret {name}", SET, once=True, secrets=(value,))
+    async def _set(self, policy: Policy, name: str, value: str, *, once: bool = True, **rest: Any) -> Version:
+        asked = _asked(policy, f"set secret {name}", SET, once=once, secrets=(value,))
         made = await ask(asked, self._vault(policy).set_secret(name, value, **rest))
         return await ask(asked, _version(made.properties))
 
@@ -111,7 +111,7 @@ class KeyVault:
         name, app_id = policy.key_vault.username_secret, policy.principal.app_id
         if name is None or await self.username(policy) == app_id:
             return False
-        await self._set(policy, name, app_id)
+        await self._set(policy, name, app_id, once=False)
         return True
 
     async def username(self, policy: Policy) -> str | None:

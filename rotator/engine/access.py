@@ -142,10 +142,20 @@ async def _take_credentials(run: Run, score: Score, observed: Observed) -> None:
     for dependent in view.dependents:
         text = f"{dependent.name} {'holds' if dependent.key_id else 'may hold'} a password that is taken: its next pull fails"
         told(run, Noted(policy=run.policy.name, code="loses_password", subject=dependent.id, text=text), score)
+    _tell_untaken(run, score, view)
+
+
+def _tell_untaken(run: Run, score: Score, view: View) -> None:
+    """Whose passwords stay; where the versions' tags may not be read, adopted ones are among them, and nobody knows which."""
+    if refused := view.observed.vault_refuses:
+        name, host = run.policy.key_vault.password_secret, run.policy.key_vault.host
+        text = f"{host} doesn't let rotator read {name}, so adopted passwords aren't known and stay, and no version is disabled: {refused}"
+        told(run, Noted(policy=run.policy.name, code="vault_refused", subject=name, text=text, warn=True), score)
+    whose = "isn't known to be ours" if refused else "isn't ours"
     for foreign in (c for c in view.foreign if c.live(view.at)):
         home = "app" if foreign.home is Home.APPLICATION else "sp"
         by_hand = f"az ad {home} credential delete --id {run.policy.principal.app_id} --key-id {foreign.key_id}"
-        text = f"credential {foreign.key_id} ({foreign.display_name or 'unnamed'}) isn't ours and stays; `{by_hand}` removes it"
+        text = f"credential {foreign.key_id} ({foreign.display_name or 'unnamed'}) {whose} and stays; `{by_hand}` removes it"
         told(run, Noted(policy=run.policy.name, code="foreign", subject=foreign.key_id, text=text), score)
 
 

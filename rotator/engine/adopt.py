@@ -18,7 +18,8 @@ async def adopt(run: Run, key_id: str | None) -> Adoption:
     await ensure_granted(run)
     observed = await look(run, Memory())
     adoption = adoptable(run.policy, observed, await _hints(run, observed), key_id)
-    await _mark(run, adoption.version, ADOPTED, [*adoption.version.adopted, adoption.credential.key_id])
+    if not adoption.already:
+        await _mark(run, adoption.version, ADOPTED, [*adoption.version.adopted, adoption.credential.key_id])
     return adoption
 
 

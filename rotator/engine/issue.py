@@ -31,6 +31,7 @@ async def issue(run: Run, seen: Seen, step: Issue) -> str:
     try:
         _ensure_lasting(run, observed, credential)
         await prove(run, credential.key_id, issued.secret, group.images(run.policy, observed))
+        await run.world.publish_username(run.policy)  # which fits the current password, too: whatever stops it must not come after the publication
         version = await _publish(run, observed, issued, attempt)
     except OutcomeUnknown:
         raise
@@ -112,7 +113,6 @@ async def _publish(run: Run, observed: Observed, issued: Issued, attempt: str) -
     else:
         raise _unpublished(run, issued.credential)
     run.tell(VersionPublished(policy=run.policy.name, version=version.id, key_id=issued.credential.key_id, expires=issued.credential.end))
-    await run.world.publish_username(run.policy)
     return version
 
 

@@ -6,6 +6,7 @@ by which Graph keeps a second one from coming into being: a run that dies betwee
 
 import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -16,7 +17,7 @@ from rotator.engine.issue import issue
 from rotator.engine.job import deploy_now
 from rotator.engine.look import Memory, look, prepared
 from rotator.engine.run import Result, Run, Score, Seen, ensure_granted, failure, told
-from rotator.errors import Forbidden, NotFound, ProofFailed, RotatorError, UnsafeStep
+from rotator.errors import Forbidden, NotFound, ProofFailed, RotatorError, Unavailable, UnsafeStep
 from rotator.events import AppIdSaved, Finished, IdentityCreated, Noted, OwnerAdded, UsernamePublished
 from rotator.plan import (
     TO_COME,
@@ -68,11 +69,12 @@ async def provision(run: Run, wanted: Wanted) -> Result:
     """Make what is missing; what exists is left as it is. `run` is of `wanted.known()`. Nothing of Azure's or ours is raised."""
     score = Score()
     try:
-        settled = replace(run, policy=await _identity(run, wanted, score))
+        policy, homes = await _identity(run, wanted, score)
+        settled = replace(run, policy=policy)
         await ensure_granted(settled)
-        observed = await _visible(settled)
-        await assign(settled, score, observed, ())
-        await _first(settled, score)
+        seen = await _visible(settled, homes, Memory())
+        await assign(settled, score, seen.observed, ())
+        await _first(settled, score, homes)
         await _groups(settled, score)
     except RotatorError as error:
         told(run, failure(run, "provision", run.policy.name, error), score)
@@ -93,7 +95,7 @@ async def outline(run: Run, wanted: Wanted) -> Missing:
     published = any(version.enabled for version in await run.world.versions(policy))
     first = first_steps(policy, published=published, username=await run.world.username(policy) if identity else None)
     groups = [await run.world.group(group.id) for group in policy.container_groups]
-    left = group_steps(policy, [group.id for group in groups if group.document is not None or group.unreadable], TO_COME)
+    left = group_steps(policy, groups, TO_COME)
     return Missing((*steps, *roles, *first, *left.steps), left.notes)
 
 
@@ -111,8 +113,8 @@ async def _sought(run: Run, wanted: Policy | Draft) -> tuple[Identity, ...]:
     return found
 
 
-async def _identity(run: Run, wanted: Wanted, score: Score) -> Policy:
-    """The policy, once there are an application, its app id in the file, and a service principal."""
+async def _identity(run: Run, wanted: Wanted, score: Score) -> tuple[Policy, frozenset[Home]]:
+    """The policy, once there are an application, its app id in the file, and a service principal; and which of the two this tenant has."""
     identity = chosen(wanted.policy, await _sought(run, wanted.policy))
     app_id, me = await run.world.signed_in()
     if identity and identity.app_id == app_id:
@@ -138,7 +140,8 @@ async def _identity(run: Run, wanted: Wanted, score: Score) -> Policy:
                 continue
         end(run, step)
         score.done += 1
-    return policy if isinstance(policy, Policy) else run.policy
+    at_home = {Home.APPLICATION} if identity and identity.application else set[Home]()
+    return policy if isinstance(policy, Policy) else run.policy, frozenset({Home.SERVICE_PRINCIPAL, *at_home})
 
 
 def _settled(step: Create | Save | Own, identity: Identity | None) -> Create | Save | Own:
@@ -174,24 +177,38 @@ def _by_hand(home: Home, identity: Identity, me: str) -> str:
     )
 
 
-async def _visible(run: Run) -> Observed:
-    """The world, once Graph's reads show the service principal that was made."""
+async def _visible(run: Run, homes: frozenset[Home], memory: Memory) -> Seen:
+    """The world, once one look shows what was made or found. A read may miss it even after another has shown it; nothing rests on what is missing.
+
+    Raises Unavailable.
+    """
     begun = run.clock.elapsed()
-    while True:
-        try:
-            observed = await run.world.observe(run.policy)
-            if observed.principal.service_principal or run.clock.elapsed() - begun >= VISIBLE:
-                return observed
-        except NotFound as error:
-            if error.code != "NoSuchPrincipal" or run.clock.elapsed() - begun >= VISIBLE:
-                raise
+    while run.clock.elapsed() - begun < VISIBLE:
+        read = run.clock.elapsed()
+        with suppress(NotFound):
+            observed = await look(run, memory)
+            if homes <= _shown_homes(observed):
+                return Seen(observed, read)
         await run.clock.sleep(EVERY)
+    raise Unavailable(
+        f"Microsoft Graph doesn't show all of {run.policy.principal.app_id} for {VISIBLE:.0f} s, although it is there",
+        service="Microsoft Graph",
+        code="NotVisible",
+        state="What was made stays, and its app id is in the policy's file.",
+        remedy="Run again in a few minutes; what is missing is made then.",
+    )
 
 
-async def _first(run: Run, score: Score) -> None:
+def _shown_homes(observed: Observed) -> set[Home]:
+    ids = {Home.APPLICATION: observed.principal.application, Home.SERVICE_PRINCIPAL: observed.principal.service_principal}
+    return {home for home, shown in ids.items() if shown}
+
+
+async def _first(run: Run, score: Score, homes: frozenset[Home]) -> None:
     """The first credential, by the ordinary Issue, and the user name."""
-    memory, read = Memory(), run.clock.elapsed()
-    observed = await look(run, memory)
+    memory = Memory()
+    seen = await _visible(run, homes, memory)
+    observed = seen.observed
     published = any(version.enabled for version in observed.versions)
     for step in first_steps(run.policy, published=published, username=await _username(run, observed)):
         if isinstance(step, Publish) and not await run.world.publish_username(run.policy):
@@ -201,7 +218,7 @@ async def _first(run: Run, score: Score) -> None:
             run.tell(UsernamePublished(policy=run.policy.name, secret=step.secret))
             end(run, step)
         else:
-            end(run, step, await _issue(run, Seen(observed, read), memory, step))
+            end(run, step, await _issue(run, seen, memory, step))
         score.done += 1
 
 
@@ -224,10 +241,9 @@ async def _issue(run: Run, seen: Seen, memory: Memory, step: Issue) -> str:
 async def _groups(run: Run, score: Score) -> None:
     """Deploy what a manifest makes and isn't there; name what nothing makes."""
     observed = await run.world.observe(run.policy)
-    present = [each.id for each in observed.groups if each.document is not None or each.unreadable]
-    left = group_steps(run.policy, present, View(run.policy, observed, run.intent).current_key or TO_COME)
+    left = group_steps(run.policy, observed.groups, View(run.policy, observed, run.intent).current_key or TO_COME)
     for note in left.notes:
-        told(run, Noted(policy=run.policy.name, code=note.code, subject=note.subject, text=note.text), score)
+        told(run, Noted(policy=run.policy.name, code=note.code, subject=note.subject, text=note.text, warn=note.warn), score)
     if left.steps:
         await _shown(run)
         await acceptance(run, score, observed)

@@ -12,24 +12,30 @@ from rotator.state import Credential, Observed, Version
 
 @dataclass(frozen=True, slots=True)
 class Adoption:
-    """`credential` becomes ours by a tag on `version`."""
+    """`credential` becomes ours by a tag on `version`; `already`: it is."""
 
     credential: Credential
     version: Version
+    already: bool = False
 
 
 def adoptable(policy: Policy, observed: Observed, hints: Mapping[str, str], key_id: str | None = None) -> Adoption:
     """What to adopt: the credential named by `key_id`, or the only foreign one that fits a value that authenticates.
 
     `hints` maps the id of each enabled version that is not ours and whose value authenticates as this principal to the value's first
-    three characters (Graph's ``hint``; service principals have none). Raises UnsafeStep, with the choices, where it isn't one.
+    three characters (Graph's ``hint``; service principals have none). What was adopted before is `already`, so that a command that is repeated
+    does nothing. Raises UnsafeStep, with the choices, where it isn't one.
     """
     view = View(policy, observed, Intent())
+    before = _before(view)
     if key_id:
         credential = _named(view, key_id)
-        return Adoption(credential, _record_on(view, credential, hints))
+        known = next((a for a in before if a.credential == credential), None)
+        return known or Adoption(credential, _record_on(view, credential, hints))
     matches = [(c, v) for v in view.versions if v.id in hints for c in _fitting(view, hints[v.id])]
     distinct = {c.key_id for c, _ in matches}
+    if not distinct and len(before) == 1:
+        return before[0]
     if len(distinct) != 1:
         choices = "; ".join(f"--key-id {c.key_id} ({c.home}, {c.display_name or 'no name'}, ends {c.end:%Y-%m-%d})" for c in view.foreign)
         found = "no foreign credential fits" if not distinct else f"{len(distinct)} foreign credentials fit"
@@ -38,6 +44,12 @@ def adoptable(policy: Policy, observed: Observed, hints: Mapping[str, str], key_
             remedy=f"Name the credential: {choices}." if choices else "There is nothing to adopt: the principal has no foreign credential.",
         )
     return Adoption(*matches[-1])
+
+
+def _before(view: View) -> tuple[Adoption, ...]:
+    """What was adopted and is still there."""
+    named = {key_id: version for version in view.versions for key_id in version.adopted}
+    return tuple(Adoption(c, named[c.key_id], already=True) for c in view.ours if c.key_id in named)
 
 
 def _fitting(view: View, hint: str) -> tuple[Credential, ...]:

@@ -4,13 +4,13 @@ Level-triggered like the rotation: each function looks at what is there and asks
 What exists is never changed.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rotator.errors import UnsafeStep
 from rotator.plan.step import TO_COME, Create, Deploy, Issue, Note, Own, Publish, Reason, Save, Step
 from rotator.policy import Draft, Policy
-from rotator.state import Home, Identity
+from rotator.state import ContainerGroup, Home, Identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +76,20 @@ class Groups:
     notes: tuple[Note, ...] = ()
 
 
-def group_steps(policy: Policy, present: Collection[str], key_id: str) -> Groups:
-    """Of the declared groups those that aren't `present`, by their ids."""
-    there = {each.lower() for each in present}
-    absent = [group for group in policy.container_groups if group.id.lower() not in there]
+def group_steps(policy: Policy, seen: Iterable[ContainerGroup], key_id: str) -> Groups:
+    """Of the declared groups those that `seen` shows to be absent; one that may not be read is there or not, and is named."""
+    there = {group.id.lower() for group in seen if group.document is not None}
+    unread = {group.id.lower(): group.unreadable for group in seen if group.unreadable}
+    missing = [group for group in policy.container_groups if group.id.lower() not in there]
+    absent = [group for group in missing if group.id.lower() not in unread]
     made = (Deploy(g.id, key_id, Reason("absent_group", f"it doesn't exist, and {g.manifest.file} makes it")) for g in absent if g.manifest)
-    return Groups(tuple(made), tuple(_nothing_makes(group.id) for group in absent if not group.manifest))
+    unknown = (_unknown(group.id, why) for group in missing if (why := unread.get(group.id.lower())))
+    return Groups(tuple(made), (*(_nothing_makes(group.id) for group in absent if not group.manifest), *unknown))
 
 
 def _nothing_makes(group_id: str) -> Note:
     return Note("missing", group_id, f"container group {group_id.rsplit('/', 1)[-1]} doesn't exist, and no manifest makes it")
+
+
+def _unknown(group_id: str, why: str) -> Note:
+    return Note("unreadable", group_id, f"whether container group {group_id.rsplit('/', 1)[-1]} exists isn't known: {why}", warn=True)

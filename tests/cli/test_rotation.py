@@ -56,6 +56,16 @@ def test_step_by_step_with_the_overlap_and_the_next_run(rotator: Scene) -> None:
     assert rotator.pulls()
 
 
+def test_adopting_again_changes_nothing(rotator: Scene) -> None:
+    assert rotator("adopt", NAME).code == 0
+    since = len(rotator.app.served)
+    for again in ((), ("--key-id", rotator.password.key_id)):
+        said = rotator("adopt", NAME, *again)
+        assert said.code == 0
+        assert f"credential {rotator.password.key_id} was adopted before" in said.out
+    assert writes(rotator.served(since)) == []
+
+
 def test_looking_writes_nothing(rotator: Scene) -> None:
     for arguments in (("plan",), ("status",), ("rotate", "--dry-run"), ("rotate", "--dry-run", "--force")):
         assert rotator(*arguments).code == 0
