@@ -4,6 +4,7 @@ import asyncio
 import json
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 import jwt
 import pytest
@@ -58,6 +59,8 @@ def machine() -> Machine:
 def test_an_identity_is_a_resource_and_a_service_principal_and_goes_as_both(machine: Machine) -> None:
     status, made = machine.arm("PUT", "/second", {"location": "eastus", "tags": {"a": "b"}})
     assert (status, made["type"], made["tags"]) == (201, "Microsoft.ManagedIdentity/userAssignedIdentities", {"a": "b"})
+    assert "/resourcegroups/" in made["id"]
+    assert list(made["properties"]) == ["tenantId", "principalId", "clientId"]
     principal = machine.azure.directory.principal_by_id(made["properties"]["principalId"])
     assert principal is not None
     body = machine.azure.directory.body(principal)
@@ -70,6 +73,39 @@ def test_an_identity_is_a_resource_and_a_service_principal_and_goes_as_both(mach
     assert [machine.arm("DELETE", "/second")[0] for _ in range(2)] == [200, 204]
     assert machine.azure.directory.principal_by_id(principal.id) is None
     assert machine.arm("GET", "/second")[0] == 404
+
+
+def test_a_federated_credential_of_an_identity_is_made_shown_changed_and_deleted_as_recorded(machine: Machine) -> None:
+    path, own = "/myidentity/federatedIdentityCredentials", {"issuer": "https://aks.example", "audiences": ["api://AzureADTokenExchange"]}
+    status, made = machine.arm("PUT", f"{path}/fic1", {"properties": {**own, "subject": "one"}})
+    assert (status, list(made), made["properties"]["subject"]) == (201, ["id", "name", "type", "properties"], "one")
+    assert made["id"].endswith("/userAssignedIdentities/myidentity/federatedIdentityCredentials/fic1")
+    assert machine.arm("PUT", f"{path}/fic2", {"properties": {**own, "subject": "two"}})[0] == 201
+    assert machine.arm("PUT", f"{path}/fic2", {"properties": {**own, "subject": "one"}})[0] == 400
+    assert machine.arm("PUT", f"{path}/FIC1", {"properties": {**own, "subject": "three"}})[0] == 200
+    assert [each["properties"]["subject"] for each in machine.arm("GET", path)[1]["value"]] == ["three", "two"]
+    assert machine.arm("GET", f"{path}/fic1")[1]["name"] == "fic1"
+    assert [machine.arm("DELETE", f"{path}/fic1")[0] for _ in range(2)] == [200, 204]
+    assert machine.arm("GET", f"{path}/fic1")[1]["error"]["code"] == "NotFound"
+    assert machine.arm("PUT", f"{path}/fic3", {"properties": own})[1]["error"]["code"] == "BadRequest"
+    assert machine.arm("PUT", path.replace("myidentity", "nobody") + "/x", {})[1]["error"]["code"] == "ParentResourceNotFound"
+
+
+def test_an_identitys_federated_credential_is_what_an_assertion_is_held_against(machine: Machine) -> None:
+    own = {"issuer": "https://aks.example", "subject": "svc", "audiences": ["api://AzureADTokenExchange"]}
+    machine.arm("PUT", "/myidentity/federatedIdentityCredentials/fic", {"properties": own})
+    kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+    def answer(**claims: str) -> tuple[int, str]:
+        said = {"iss": "https://aks.example", "sub": "svc", "aud": "api://AzureADTokenExchange", **claims}
+        form = {"grant_type": "client_credentials", "client_id": machine.seeded.identity.client_id, "scope": f"{VAULT}/.default"}
+        shown = {**form, "client_assertion": jwt.encode(said, "x" * 32), "client_assertion_type": kind}
+        url = f"https://login.microsoftonline.com/{machine.seeded.tenant}/oauth2/v2.0/token"
+        response = machine.app.handle(Request.parse("POST", url, {}, urlencode(shown).encode()))
+        return response.status, json.loads(response.body)["error_description"]
+
+    assert "AADSTS700213" in answer(sub="other")[1]
+    assert answer()[0] == 501
 
 
 def test_with_its_resource_group_an_identity_goes_from_the_directory(machine: Machine) -> None:

@@ -154,7 +154,7 @@ class Tokens:
         principal, application = self._client(client_id), self.directory.application(client_id)
         shown, now = assertions.read(text), self.clock.now()
         if shown.issuer.lower() != client_id.lower():
-            raise assertions.refusal(shown, application.federated if application else ())
+            raise assertions.refusal(shown, [*(application.federated if application else ()), *principal.federated])
         if not principal.account_enabled:
             raise refusals.DISABLED.about(app_id=client_id, name=principal.display_name)
         replica = self._replica(client_id)

@@ -132,6 +132,8 @@ class ServicePrincipal:
     policies: list[str] = field(default_factory=list)
     account_enabled: bool = True
     grants: list[Grant] = field(default_factory=list)
+    federated: list[dict[str, Any]] = field(default_factory=list)
+    """A managed identity's federated identity credentials: name, issuer, subject, audiences."""
 
     @property
     def app_roles(self) -> list[str]:

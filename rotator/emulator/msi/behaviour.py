@@ -24,7 +24,7 @@ class Identities:
         return self.resources.put(path, IDENTITIES, location, dict(properties), tags, by=by)
 
     def _made(self, name: str, path: str) -> dict[str, str]:
-        principal = self.directory.create_identity(name, path)
+        principal = self.directory.create_identity(name, own_case(path))
         return {"tenantId": self.directory.tenant, "principalId": principal.id, "clientId": principal.app_id}
 
     def delete(self, resource_id: str) -> bool:
@@ -44,3 +44,8 @@ class Identities:
         """The service principal of an identity, by the identity's resource id."""
         found = self.resources.get(resource_id)
         return self.directory.principal_by_id(found.properties["principalId"]) if found and found.type.lower() == IDENTITIES.lower() else None
+
+
+def own_case(resource_id: str) -> str:
+    """An identity's id as this provider alone writes it, with ``resourcegroups`` in lower case (recorded)."""
+    return resource_id.replace("/resourceGroups/", "/resourcegroups/")

@@ -3,16 +3,17 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rotator.emulator.arm.behaviour import IDENTITIES
+from rotator.emulator.arm.behaviour import IDENTITIES, Resource
 from rotator.emulator.arm.shape import fields
 from rotator.emulator.arm.tracked import GROUP, SUBSCRIPTION, Tracked
-from rotator.emulator.msi.behaviour import Identities
-from rotator.emulator.wire import Call, Response, Route
+from rotator.emulator.msi import federated
+from rotator.emulator.msi.behaviour import Identities, own_case
+from rotator.emulator.wire import Call, Json, Response, Route
 
 
 def routes(identities: Identities) -> Iterator[Route]:
     """The operations of Microsoft.ManagedIdentity/userAssignedIdentities."""
-    tracked = Tracked(identities.resources, IDENTITIES)
+    tracked = _Own(identities.resources, IDENTITIES)
     own, path = _Identities(identities, tracked), f"/providers/{IDENTITIES}"
     for scope in (SUBSCRIPTION, GROUP):
         yield Route("msi.userAssignedIdentities.list", "GET", scope + path, tracked.list)
@@ -21,6 +22,18 @@ def routes(identities: Identities) -> Iterator[Route]:
     yield Route("msi.userAssignedIdentities.createOrUpdate", "PUT", one, own.put)
     yield Route("msi.userAssignedIdentities.update", "PATCH", one, own.patch)
     yield Route("msi.userAssignedIdentities.delete", "DELETE", one, own.delete)
+    yield from federated.routes(identities)
+
+
+@dataclass(frozen=True, slots=True)
+class _Own(Tracked):
+    """Identities in their provider's spelling."""
+
+    def json(self, call: Call, resource: Resource) -> Json:
+        """As every resource, but for ``resourcegroups`` in lower case and without a provisioning state (recorded)."""
+        shown = Tracked.json(self, call, resource)
+        properties = {name: value for name, value in shown["properties"].items() if name != "provisioningState"}
+        return {**shown, "id": own_case(shown["id"]), "properties": properties}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +45,8 @@ class _Identities:
         """Create one, 201, or set its tags, 200."""
         path, body, existing = self.tracked.writable(call)
         made = self.identities.put(path, body["location"], fields(body, "tags"), by=call.who.app_id)
-        return Response.json(200 if existing else 201, self.tracked.json(call, made))
+        shown = self.tracked.json(call, made)
+        return Response.json(200, shown) if existing else Response.json(201, shown, {"Location": shown["id"]})
 
     def patch(self, call: Call) -> Response:
         """Set its tags."""
