@@ -50,20 +50,33 @@ class RegistrySeen:
     open: bool = True
     anonymous: bool = False
     reached: Unknown | None = None
+    others: tuple[Registry, ...] = ()
+    """The registries of its subscription, where this one isn't there."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSeen:
+    """A secret that container groups need, and why it can't be read. Key Vault gives its value outside `begins` and `expires`, too."""
+
+    name: str
+    unread: Unknown | None = None
+    begins: datetime | None = None
+    expires: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class VaultSeen:
     """The vault as a resource, where it may be read. `allowed` are the secret permissions of its access policies for the caller.
 
-    `deleted`: the published name is soft-deleted. `sources` pairs each secret that container groups need with why it can't be read, or None.
+    `deleted`: the published name is soft-deleted. `others` are the addresses of the vaults that are there instead, where this one isn't.
     """
 
     id: str | None = None
     rbac: bool | None = None
     allowed: tuple[str, ...] = ()
     deleted: bool | Unknown = False
-    sources: tuple[tuple[str, Unknown | None], ...] = ()
+    sources: tuple[SourceSeen, ...] = ()
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +115,13 @@ class Examined:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """This machine: its clock when Azure's answers came, the lease directory, and why that can't be used or who holds this policy's lease."""
+    """This machine: its clock when Azure's answers came, the lease directory, and why that can't be used or who holds this policy's lease.
+
+    `signs_in_as` is the app id for which the environment has a client secret; empty where it has none.
+    """
 
     now: datetime
     leases: str
     unusable: str | None = None
     holder: str | None = None
+    signs_in_as: str = ""

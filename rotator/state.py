@@ -272,11 +272,15 @@ class Unseen:
 
 @dataclass(frozen=True, slots=True, order=True)
 class PasswordLimit:
-    """What an app management policy says of new passwords on an object: how long one may live; None forbids them."""
+    """What an app management policy says of new passwords on an object: how long one may live; None forbids them.
+
+    `assigned` is the policy's id where it is the object's own, and empty where it is the tenant's.
+    """
 
     home: Home
     policy: str
     longest: timedelta | None
+    assigned: str = ""
 
 
 @dataclass(frozen=True, slots=True)

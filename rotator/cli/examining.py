@@ -3,6 +3,8 @@
 import os
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 from rotator.cli.given import Common
 from rotator.cli.options import Leases, Names, command
 from rotator.errors import RotatorError
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @command
-def doctor(common: Common, names: Names = None, lease_dir: Leases = None) -> None:
+def doctor(common: Common, context: typer.Context, names: Names = None, lease_dir: Leases = None) -> None:
     """Check everything that must be true before a rotation at 3 a.m.; change nothing.
 
     Identity, permissions, principal, registries, vault, container groups, this machine. What fails comes with the command that mends it.
@@ -23,10 +25,12 @@ def doctor(common: Common, names: Names = None, lease_dir: Leases = None) -> Non
     """
     from rotator import fleet, lease
     from rotator.cli import session
+    from rotator.cli.options import repeated
     from rotator.report.doctor import doctor_body, doctor_text, unseen_body, unseen_text
 
     policies, leases = common.load(tuple(names or ())), lease_dir or lease.directory(os.environ)
-    found = session.run(common, policies, lambda runs: fleet.look(runs, lambda run: _diagnosed(run, leases)))
+    given = repeated(context, "policies", "cloud", "lease_dir")
+    found = session.run(common, policies, lambda runs: fleet.look(runs, lambda run: _diagnosed(run, leases, given)))
     seen = list(zip((policy.name for policy in policies), found, strict=True))
 
     def text() -> str:
@@ -40,7 +44,7 @@ def doctor(common: Common, names: Names = None, lease_dir: Leases = None) -> Non
     common.write(text, body, int(any(isinstance(what, RotatorError) or what.exit_code for _, what in seen)))
 
 
-async def _diagnosed(run: "Run", leases: "Path") -> "Diagnosed":
+async def _diagnosed(run: "Run", leases: "Path", given: tuple[str, ...]) -> "Diagnosed":
     from rotator import lease
     from rotator.cli import graph
     from rotator.doctor import Case, diagnose
@@ -50,5 +54,6 @@ async def _diagnosed(run: "Run", leases: "Path") -> "Diagnosed":
 
     examined = await examine(run)
     unusable, holder = lease.standing(leases, run.policy.principal.app_id)
-    case = Case(run.policy, examined, Machine(graph.now(), str(leases), unusable, holder))
+    signs_in_as = os.environ.get("AZURE_CLIENT_ID", "") if os.environ.get("AZURE_CLIENT_SECRET") else ""
+    case = Case(run.policy, examined, Machine(graph.now(), str(leases), unusable, holder, signs_in_as), given)
     return Diagnosed(run.policy.name, run.policy.file, diagnose(case))

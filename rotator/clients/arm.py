@@ -71,9 +71,9 @@ class Arm:
         listed = await ask(asked, self._every(f"{registry_id}/tokens", REGISTRIES))
         return tuple(sorted(each["name"] for each in listed if each["properties"].get("status") != "disabled"))
 
-    async def _every(self, path: str, version: str) -> list[dict[str, Any]]:
+    async def _every(self, path: str, version: str, query: str = "") -> list[dict[str, Any]]:
         """Every item of a list, page by page."""
-        page = await self._get(path, version)
+        page = await self._get(path, version, query)
         found = list(page["value"])
         while following := page.get("nextLink"):
             page = await self._read(following)
@@ -87,14 +87,13 @@ class Arm:
         found: dict[str, Any] = (await ask(asked, self._get(resource_id, version)))["properties"]
         return found
 
-    async def vault(self, host: str, subscriptions: tuple[str, ...]) -> str | None:
-        """The id of the vault at `host`, where it is in one of `subscriptions` and may be seen there."""
-        name = host.partition(".")[0]
+    async def vaults(self, subscriptions: tuple[str, ...]) -> tuple[str, ...]:
+        """The ids of all vaults in `subscriptions` that may be seen there."""
+        found: list[str] = []
         for subscription in subscriptions:
-            asked = Asked(SERVICE, f"look for vault {name} in subscription {subscription}")
-            if found := await ask(asked, self._vault(subscription, name)):
-                return found
-        return None
+            asked = Asked(SERVICE, f"list the vaults of subscription {subscription}")
+            found += await ask(asked, self._vaults(subscription))
+        return tuple(sorted(found, key=str.lower))
 
     async def rbac_vault(self, host: str, subscriptions: tuple[str, ...]) -> str | None:
         """The id of the vault at `host`, where it is in one of `subscriptions` and its access is by RBAC; None where that can't be known."""
@@ -107,8 +106,11 @@ class Arm:
         return None
 
     async def _vault(self, subscription: str, name: str) -> str | None:
-        listed = await self._get(f"/subscriptions/{subscription}/resources", RESOURCES, "$filter=resourceType eq 'Microsoft.KeyVault/vaults'&")
-        return next((each["id"] for each in listed["value"] if each["name"].lower() == name.lower()), None)
+        return next((each for each in await self._vaults(subscription) if each.rsplit("/", 1)[-1].lower() == name.lower()), None)
+
+    async def _vaults(self, subscription: str) -> list[str]:
+        query = "$filter=resourceType eq 'Microsoft.KeyVault/vaults'&"
+        return [each["id"] for each in await self._every(f"/subscriptions/{subscription}/resources", RESOURCES, query)]
 
     async def _get(self, path: str, version: str, query: str = "") -> dict[str, Any]:
         return await self._read(f"{self._url}{path}?{query.replace(' ', '%20')}api-version={version}")

@@ -21,7 +21,7 @@ from rotator.clients.pipeline import at_once, together
 from rotator.clients.services import Services
 from rotator.clients.token import Who
 from rotator.errors import AzureError, Forbidden, NotFound
-from rotator.examined import Caller, Examined, Holding, RegistrySeen, Right, Unknown, VaultSeen, Why
+from rotator.examined import Caller, Examined, Holding, RegistrySeen, Right, SourceSeen, Unknown, VaultSeen, Why
 from rotator.policy import Policy
 from rotator.state import Credential, Home, Observed, Principal, Registry, lineage
 
@@ -103,12 +103,13 @@ async def _holding(azure: Services, policy: Policy, who: Who) -> Holding:
 async def _registry(azure: Services, registry_id: str) -> RegistrySeen:
     shown = await _told(azure.arm.registry(registry_id))
     if isinstance(shown, Unknown):
-        return RegistrySeen(registry_id, shown)
+        there = await _told(azure.arm.registries(registry_id.split("/")[2])) if shown.kind == "absent" else ()
+        return RegistrySeen(registry_id, shown, others=() if isinstance(there, Unknown) else there)
     properties = await _told(azure.arm.properties(registry_id))
     said: dict[str, Any] = {} if isinstance(properties, Unknown) else properties
-    rules = said.get("networkRuleSet") or {}
+    network = said.get("networkRuleSet") or {}
     reached = await _reached(azure, shown.login_server)
-    public, unlimited = said.get("publicNetworkAccess") != "Disabled", rules.get("defaultAction") != "Deny"
+    public, unlimited = said.get("publicNetworkAccess") != "Disabled", network.get("defaultAction") != "Deny"
     return RegistrySeen(registry_id, shown, public, unlimited, bool(said.get("anonymousPullEnabled")), reached)
 
 
@@ -128,10 +129,14 @@ async def _reached(azure: Services, server: str) -> Unknown | None:
 async def _vault(azure: Services, policy: Policy, who: Who, secrets: Sequence[str]) -> tuple[VaultSeen, tuple[Right, ...]]:
     deleted = await _told(azure.vault.recoverable(policy))
     read = await together(*(_source(azure, policy, name) for name in secrets))
-    found = VaultSeen(deleted=deleted, sources=tuple(zip(secrets, read, strict=True)))
-    vault_id = await _told(azure.arm.vault(policy.key_vault.host, policy.subscriptions))
-    properties = await _told(azure.arm.properties(vault_id)) if isinstance(vault_id, str) else None
-    if not isinstance(vault_id, str) or properties is None or isinstance(properties, Unknown):
+    found = VaultSeen(deleted=deleted, sources=tuple(read))
+    there = await _told(azure.arm.vaults(policy.subscriptions))
+    ids = {} if isinstance(there, Unknown) else {each.rsplit("/", 1)[-1].lower(): each for each in there}
+    vault_id = ids.get(policy.key_vault.name)
+    if vault_id is None:
+        return replace(found, others=tuple(f"https://{name}.{azure.cloud.vault_suffix}" for name in sorted(ids))), ()
+    properties = await _told(azure.arm.properties(vault_id))
+    if isinstance(properties, Unknown):
         return found, ()
     rbac = properties.get("enableRbacAuthorization") is True
     mine = (each for each in properties.get("accessPolicies") or () if str(each.get("objectId")).lower() == who.object_id)
@@ -141,8 +146,9 @@ async def _vault(azure: Services, policy: Policy, who: Who, secrets: Sequence[st
     return replace(found, id=vault_id, rbac=rbac, allowed=tuple(sorted(allowed))), (Right(keyvault.SET_ACTION, vault_id, may),)
 
 
-async def _source(azure: Services, policy: Policy, name: str) -> Unknown | None:
-    return _unknown(await _told(azure.vault.value(policy, name)))
+async def _source(azure: Services, policy: Policy, name: str) -> SourceSeen:
+    valid = await _told(azure.vault.valid(policy, name))
+    return SourceSeen(name, valid) if isinstance(valid, Unknown) else SourceSeen(name, None, *valid)
 
 
 async def _rights(azure: Services, policy: Policy) -> tuple[Right, ...]:

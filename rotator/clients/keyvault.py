@@ -87,6 +87,11 @@ class KeyVault:
             raise Unexpected(f"{SERVICE} gave no value of secret {name} in {policy.key_vault.host}", service=SERVICE, code="NoValue")
         return Secret(found)
 
+    async def valid(self, policy: Policy, name: str) -> tuple[datetime | None, datetime | None]:
+        """From when until when a secret's newest version calls itself valid; its value is given all the same (azure-facts E4)."""
+        shown = (await self._get(policy, name)).properties
+        return shown.not_before and shown.not_before.astimezone(UTC), shown.expires_on and shown.expires_on.astimezone(UTC)
+
     async def publish(self, policy: Policy, secret: Secret, expires: datetime, content_type: str | None, tags_: Tags) -> Version:
         """A new version of the published secret; sent once."""
         name = policy.key_vault.password_secret

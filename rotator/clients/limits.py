@@ -26,21 +26,21 @@ async def limits(graph: Graph, app_id: str, home: Home, tenant: str | None) -> t
         restrictions = await _in_force(graph, app_id, home, tenant)
         dated = any(each.get(SINCE) for _, each in restrictions)
         created = await graph.created(app_id, tenant) if dated else None
-        found = {limit for name, each in restrictions if _counts(each, created) and (limit := _limit(home, name, each))}
+        found = {limit for named, each in restrictions if _counts(each, created) and (limit := _limit(home, *named, each))}
     except (AzureError, KeyError, TypeError, ValueError):
         return ()
     return tuple(sorted(found, key=lambda one: (one.policy, one.longest or timedelta())))
 
 
-async def _in_force(graph: Graph, app_id: str, home: Home, tenant: str | None) -> list[tuple[str, dict[str, Any]]]:
-    """Every restriction on passwords of the policies that apply, each with its policy's name."""
+async def _in_force(graph: Graph, app_id: str, home: Home, tenant: str | None) -> list[tuple[tuple[str, str], dict[str, Any]]]:
+    """Every restriction on passwords of the policies that apply, each with its policy's name, and its id where it is assigned."""
     assigned = await graph.policies(home, app_id, tenant)
     if assigned:
-        found = [(each["displayName"], each["restrictions"]) for each in assigned if each.get("isEnabled")]
+        found = [((each["displayName"], each["id"]), each["restrictions"]) for each in assigned if each.get("isEnabled")]
     else:
         default = await graph.default_policy(tenant)
-        found = [(default["displayName"], default.get(SIDE[home]))] if default.get("isEnabled") else []
-    return [(name, each) for name, said in found for each in (said or {}).get("passwordCredentials") or ()]
+        found = [((default["displayName"], ""), default.get(SIDE[home]))] if default.get("isEnabled") else []
+    return [(named, each) for named, said in found for each in (said or {}).get("passwordCredentials") or ()]
 
 
 def _counts(restriction: Mapping[str, Any], created: datetime | None) -> bool:
@@ -50,10 +50,12 @@ def _counts(restriction: Mapping[str, Any], created: datetime | None) -> bool:
     return restriction.get("state", "enabled") == "enabled" and not spared
 
 
-def _limit(home: Home, policy: str, restriction: Mapping[str, Any]) -> PasswordLimit | None:
+def _limit(home: Home, policy: str, assigned: str, restriction: Mapping[str, Any]) -> PasswordLimit | None:
     if restriction["restrictionType"] == "passwordAddition":
-        return PasswordLimit(home, policy, None)
-    return PasswordLimit(home, policy, _span(restriction["maxLifetime"])) if restriction["restrictionType"] == "passwordLifetime" else None
+        return PasswordLimit(home, policy, None, assigned)
+    if restriction["restrictionType"] == "passwordLifetime":
+        return PasswordLimit(home, policy, _span(restriction["maxLifetime"]), assigned)
+    return None
 
 
 def _span(text: str) -> timedelta:

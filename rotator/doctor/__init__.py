@@ -4,15 +4,16 @@ Rules for whoever edits this package:
 
 1. A check is a small function over a `Case`: it yields what is wrong, and nothing where nothing is. It asks nobody, and writes nothing.
 2. It says what is so, where, and why that matters; what a rotation needs and nobody could tell is `UNKNOWN`, never silence.
-3. A failing finding ends with commands that a shell takes as they stand, with real ids; what belongs into the policy stands before them.
-4. Every check is in `CHECKS`, and `tests/doctor/worlds.py` has a world in which it finds something and its command mends that.
+3. A failing finding ends with commands that bash takes as they stand, with real ids; what belongs into the policy stands before them. Where the
+   right one depends on what somebody wants, it ends with a `Remedy` for each. Angle brackets stand for nothing that rotator could know.
+4. Every check is in `CHECKS`, and `tests/doctor/worlds.py` has a world in which it finds something and its command, run by bash, mends that.
 """
 
 from collections.abc import Iterator
 from dataclasses import replace
 
 from rotator.doctor import advice, groups, identity, machine, principal, registry, vault
-from rotator.doctor.finding import Case, Check, Finding, Severity
+from rotator.doctor.finding import Case, Check, Finding, Remedy, Severity
 from rotator.examined import Unknown
 
 CHECKS: tuple[Check, ...] = (
@@ -47,6 +48,7 @@ CHECKS: tuple[Check, ...] = (
     Check("value_fits", "vault", "the secret is this principal's", vault.value_fits),
     Check("undrifted", "vault", "nobody wrote on top of ours", vault.undrifted),
     Check("sources_there", "vault", "every source of a hidden value is there", vault.sources_there),
+    Check("sources_valid", "vault", "none of them has expired, or isn't valid yet", vault.sources_valid),
     Check("group_readable", "groups", "each can be read", groups.readable),
     Check("group_writable", "groups", "each can be redeployed", groups.writable),
     Check("group_linkable", "groups", "each may be linked to its identities and subnets again", groups.linkable),
@@ -78,4 +80,4 @@ def _of(check: Check, case: Case) -> Iterator[Finding]:
     yield from found or [Finding(Severity.OK, check.about, check.ok, check=check.name)]
 
 
-__all__ = ["CHECKS", "Case", "Check", "Finding", "Severity", "diagnose"]
+__all__ = ["CHECKS", "Case", "Check", "Finding", "Remedy", "Severity", "diagnose"]

@@ -7,6 +7,7 @@ way through a private endpoint. A ``passwordReference`` needs such an identity, 
 from collections.abc import Mapping
 from typing import Any
 
+from rotator.doctor import command
 from rotator.doctor.finding import Case, Finding, Found, Severity
 from rotator.doctor.registry import DATA_ROLE
 from rotator.group.shape import get
@@ -29,18 +30,22 @@ def identity_instead(case: Case) -> Found:
     if without:
         names = ", ".join(group_id.rsplit("/", 1)[-1] for group_id in without)
         text = f"{names}: a user-assigned managed identity could pull in the principal's place, with no password to rotate"
-        yield Finding(Severity.ADVICE, "groups", text, _made(case, without[0]), _entry(case, "<the id of the new identity>"))
+        yield Finding(Severity.ADVICE, "groups", text, _made(case, without[0]), _entry(case, _identity(case, without[0])))
 
 
 def _roles(case: Case, principal: str) -> tuple[str, ...]:
-    who = f"--assignee-object-id {principal} --assignee-principal-type ServicePrincipal"
     shown = [each.shown for each in case.examined.registries if isinstance(each.shown, Registry)]
-    return tuple(f'az role assignment create {who} --role "{DATA_ROLE if each.abac else "AcrPull"}" --scope {each.id}' for each in shown)
+    return tuple(command.assign(principal, DATA_ROLE if each.abac else "AcrPull", each.id) for each in shown)
+
+
+def _identity(case: Case, group_id: str) -> str:
+    """The id of the identity that would be made beside a group."""
+    beside = "/".join(group_id.split("/")[:5])
+    return f"{beside}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{case.policy.name}-pull"
 
 
 def _made(case: Case, group_id: str) -> tuple[str, ...]:
-    parts = group_id.split("/")
-    name = f"--subscription {parts[2]} --resource-group {parts[4]} --name {case.policy.name}-pull"
+    name = command.resource(_identity(case, group_id))
     principal = f'"$(az identity show {name} --query principalId --output tsv)"'
     return (f"az identity create {name}", *_roles(case, principal))
 

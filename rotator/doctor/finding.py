@@ -27,8 +27,20 @@ class Severity(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Remedy:
+    """One of several ways out, between which only a person can choose: when it is the right one, its commands, and lines for the policy file."""
+
+    when: str
+    mend: tuple[str, ...]
+    write: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
-    """What one check found of one subject. `write` are lines for the policy file, `mend` the commands that mend it, ready for a shell."""
+    """What one check found of one subject. `write` are lines for the policy file, `mend` the commands that mend it, ready for bash.
+
+    Where that depends on what somebody wants, there are `ways` in their place.
+    """
 
     severity: Severity
     subject: str
@@ -36,6 +48,7 @@ class Finding:
     mend: tuple[str, ...] = ()
     write: str = ""
     check: str = ""
+    ways: tuple[Remedy, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -45,6 +58,8 @@ class Case:
     policy: Policy
     examined: Examined
     machine: Machine
+    given: tuple[str, ...] = ()
+    """Options of this command line that rotator's other verbs must be given, too, quoted for a shell."""
 
     @property
     def seen(self) -> Observed:

@@ -1,9 +1,13 @@
 """The container groups: seen, written, redeployed without a loss, and none that nobody declared."""
 
+import shlex
+from collections.abc import Iterator
+from pathlib import PurePath
+
 from rotator import group
 from rotator.doctor import command
-from rotator.doctor.finding import Case, Finding, Found, Severity
-from rotator.group import Dependent, Phase
+from rotator.doctor.finding import Case, Finding, Found, Remedy, Severity
+from rotator.group import Dependent, Phase, Refusal
 from rotator.plan.words import day
 from rotator.policy import next_open, open_at
 
@@ -56,7 +60,8 @@ def hidden_values_known(case: Case) -> Found:
     for each in _dependents(case):
         if each.declared and each.unsourced and not each.refused:
             text = f"Azure doesn't show {len(each.unsourced)} of its values, and nothing says where they come from: {', '.join(each.unsourced)}"
-            yield Finding(Severity.FAIL, _subject(each), text, (command.edit(case),), each.lines_to_add)
+            write = f"container_groups:\n  - id: {each.id}\n{each.lines_to_add}"
+            yield Finding(Severity.FAIL, _subject(each), text, (command.edit(case),), write)
 
 
 def jobs_decided(case: Case) -> Found:
@@ -64,19 +69,48 @@ def jobs_decided(case: Case) -> Found:
     for each in _dependents(case):
         if each.declared and each.needs_rotation and each.choice == "undecided":
             text = "it runs once and has ended: redeploying it would run it again, and nothing says whether it may be"
-            write = f"  - id: {each.id}\n    when_finished: wait  # or redeploy, or ignore; or give its manifest"
+            write = f"container_groups:\n  - id: {each.id}\n    when_finished: wait  # or redeploy, or ignore; or give its manifest"
             yield Finding(Severity.FAIL, _subject(each), text, (command.edit(case),), write)
 
 
 def redeployable(case: Case) -> Found:
     """None is of a kind that rotator must not touch."""
     for each in _dependents(case):
-        if each.refused and each.phase is not Phase.UNREADABLE and each.needs_rotation:
-            file, name = f"{each.name}.yaml", command.resource(each.id)
-            where = " ".join(name.split()[:4])
-            mend = (f"az container export {name} --file {file}", f"${{EDITOR:-vi}} {file}", f"az container create {where} --file {file}")
-            text = f"it can't be redeployed: {each.refused}. It keeps what it holds until it is deployed by other means"
-            yield Finding(Severity.FAIL, _subject(each), text, mend)
+        if each.refused and each.phase is not Phase.UNREADABLE and each.needs_rotation and case.view.movable(each):
+            text = f"it can't be redeployed: {each.refused}. It keeps what it holds until then"
+            ways = tuple(_out(case, each))
+            yield Finding(Severity.FAIL, _subject(each), text, ways=ways)
+
+
+def _out(case: Case, dependent: Dependent) -> Iterator[Remedy]:
+    """What makes a group redeployable, by each kind of what stands against it."""
+    document = next((seen.document for seen in case.seen.groups if seen.id.lower() == dependent.id.lower()), None) or {}
+    kinds = {kind for kind, _ in group.refusals(document, case.policy, dependent.group)}
+    if Refusal.CONTENT in kinds:
+        yield Remedy("deploy it anew as it should be, by a manifest that names secrets and holds none", *_by_manifest(case, dependent))
+    if Refusal.POLICY in kinds:
+        wrong = "\n".join(f"#      {path}" for path in group.misplaced(document, case.policy, dependent.group))
+        yield Remedy("correct these paths of its in the policy, or take them out", (command.edit(case),), f"container_groups:\n{wrong}")
+    if Refusal.TAGS in kinds:
+        tag = f"az tag update --resource-id {dependent.id} --operation delete --tags <a tag that nobody needs>"
+        yield Remedy("make room", (tag,))
+    if Refusal.OWNED in kinds:
+        out = command.taken_out("container_groups", [dependent.id])
+        yield Remedy("leave it to what makes it, which is to pull by other means, and take it out of the policy", (command.edit(case),), out)
+
+
+def _by_manifest(case: Case, dependent: Dependent) -> tuple[tuple[str, ...], str]:
+    """Commands and lines that deploy a group by a manifest: Azure's own export, corrected by hand, with the values from where the policy says."""
+    deploy = command.rotator(case, "deploy", dependent.name)
+    first = () if case.view.current_version else (command.rotator(case, "rotate"),)
+    if dependent.group and dependent.group.manifest:
+        return (command.opened(dependent.group.manifest.file), *first, deploy), ""
+    file = f"manifests/{dependent.name}.yaml"
+    where = PurePath(case.policy.file).parent
+    export = f"az container export {command.resource(dependent.id)} --file {shlex.quote(str(where / file))}"
+    made = f"mkdir -p {shlex.quote(str(where / 'manifests'))}"
+    edits = (command.opened(str(where / file)), command.edit(case))
+    return (made, export, *edits, *first, deploy), f"container_groups:\n  - id: {dependent.id}\n    manifest: {file}"
 
 
 def declared(case: Case) -> Found:
@@ -100,8 +134,12 @@ def listed(case: Case) -> Found:
 def present(case: Case) -> Found:
     """None is declared that isn't there, unless a manifest makes it."""
     for group_id, name in case.view.missing:
-        text = "Azure has no such group: it holds nothing, and blocks nothing. Remove it from the policy, or correct its id"
-        yield Finding(Severity.WARN, f"group {name}", text, (command.edit(case),), f"# without this entry:\n#  - id: {group_id}")
+        text = "Azure has no such group: it holds nothing, and blocks nothing"
+        known = {each.id.lower() for each in case.policy.container_groups}
+        meant = [d.id for d in _dependents(case) if d.name.lower() == name.lower() and d.id.lower() not in known]
+        gone = Remedy("if it is gone for good", (command.edit(case),), command.taken_out("container_groups", [group_id]))
+        ways = (Remedy(f"if {each} is meant", (command.edit(case),), command.in_place("container_groups", each, group_id)) for each in meant)
+        yield Finding(Severity.WARN, f"group {name}", text, ways=(*ways, gone))
 
 
 def window_in_time(case: Case) -> Found:

@@ -1,18 +1,41 @@
 """Who rotator is, and what it may do in Graph: another identity than the principal's, with a permission to change what it owns."""
 
 from rotator.doctor import command
-from rotator.doctor.finding import Case, Finding, Found, Severity
+from rotator.doctor.finding import Case, Finding, Found, Remedy, Severity
 from rotator.examined import Unknown
 
 ALL, OWNED = "Application.ReadWrite.All", "Application.ReadWrite.OwnedBy"
 SUBJECT = "identity"
+VARIABLES = ("AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "AZURE_TENANT_ID")
+"""The environment that azure-identity's EnvironmentCredential, the first of the chain, signs in with."""
+OTHER_TENANT = ("AADSTS700016", "AADSTS90002")
+"""Entra's codes for an application that the tenant doesn't have, and for a tenant that there isn't."""
 
 
 def signed_in(case: Case) -> Found:
     """Entra gives rotator a token."""
     if isinstance(who := case.examined.caller, Unknown):
-        tenant = case.policy.principal.tenant_id
-        yield Finding(Severity.FAIL, SUBJECT, who.text, (f"az login --tenant {tenant}" if tenant else "az login",))
+        yield _to_sign_in(case, Severity.FAIL, who.text, who)
+
+
+def _to_sign_in(case: Case, severity: Severity, text: str, why: Unknown) -> Finding:
+    """How to sign in, by what kept rotator out: a client secret of the environment, which comes before everything else, or nothing that signs in."""
+    tenant, app_id = case.policy.principal.tenant_id, case.machine.signs_in_as
+    login = f"az login --tenant {tenant}" if tenant else "az login"
+    known = any(code in why.text for code in OTHER_TENANT)
+    if why.kind == "silent" and not known:
+        text = f"{text} Let this machine reach it (HTTPS_PROXY names a proxy), and look again"
+        return Finding(severity, SUBJECT, text, (command.rotator(case, "doctor"),))
+    if not app_id:
+        return Finding(severity, SUBJECT, text, (login,))
+    stay = f'export AZURE_CLIENT_SECRET="$({command.new_password(app_id)})"'
+    if known:
+        stay = 'export AZURE_TENANT_ID="$(az account show --query tenantId --output tsv)"'
+    ways = (
+        Remedy(f"to go on as {app_id}, whom AZURE_CLIENT_ID names, with az signed in as somebody who may change it", (stay,)),
+        Remedy("to sign in as az does", ("unset AZURE_CLIENT_ID AZURE_CLIENT_SECRET", login)),
+    )
+    return Finding(severity, SUBJECT, text, ways=ways)
 
 
 def another(case: Case) -> Found:
@@ -21,21 +44,27 @@ def another(case: Case) -> Found:
         text = (
             f"rotator is signed in as {case.caller.app_id}, the very principal of this policy; give it an identity of its own, and the rights to that"
         )
-        yield Finding(Severity.FAIL, SUBJECT, text, ("az ad sp create-for-rbac --name rotator",))
+        made = "az ad sp create-for-rbac --name rotator --query '[[appId,password,tenant]]' --output tsv"
+        mend = f"read -r {' '.join(VARIABLES)} < <({made}) && export {' '.join(VARIABLES)}"
+        yield Finding(Severity.FAIL, SUBJECT, text, (mend,))
 
 
 def graph_permission(case: Case) -> Found:
     """Graph lets rotator change the credentials of what it owns."""
     who = case.caller
     if isinstance(who.roles, Unknown):
-        yield Finding(Severity.UNKNOWN, SUBJECT, f"what it may do in Graph: {who.roles.text}", ("az login",))
+        yield _to_sign_in(case, Severity.UNKNOWN, f"what it may do in Graph: {who.roles.text}", who.roles)
     elif who.person:
         yield Finding(
             Severity.WARN, SUBJECT, "signed in as a person: what it may do in Graph depends on roles in the directory, which aren't asked for"
         )
     elif not {ALL, OWNED} & set(who.roles):
         has = ", ".join(who.roles) or "no permission"
-        graph = f"$(az ad sp show --id {command.GRAPH_APP} --query id --output tsv)"
-        body = f'{{"principalId": "{who.object_id}", "resourceId": "{graph}", "appRoleId": "{command.OWNED_BY}"}}'
-        mend = command.rest(case, f"servicePrincipals/{who.object_id}/appRoleAssignments", body)
-        yield Finding(Severity.FAIL, SUBJECT, f"{who.app_id} has {has} in Graph; adding a password needs {OWNED}", (mend,))
+        yield Finding(Severity.FAIL, SUBJECT, f"{who.app_id} has {has} in Graph; adding a password needs {OWNED}", (permit(case),))
+
+
+def permit(case: Case) -> str:
+    """Give the identity that rotator signs in as its permission in Graph."""
+    me, graph = case.caller.object_id, f"$(az ad sp show --id {command.GRAPH_APP} --query id --output tsv)"
+    body = f'{{"principalId": "{me}", "resourceId": "{graph}", "appRoleId": "{command.OWNED_BY}"}}'
+    return command.rest(case, "POST", f"servicePrincipals/{me}/appRoleAssignments", body)

@@ -3,7 +3,7 @@
 import shlex
 from datetime import timedelta
 
-from rotator.doctor.finding import Case, Finding, Found, Severity
+from rotator.doctor.finding import Case, Finding, Found, Remedy, Severity
 from rotator.plan.words import days
 
 SUBJECT = "machine"
@@ -35,4 +35,11 @@ def lease_free(case: Case) -> Found:
     """No other run is at work on this policy."""
     if holder := case.machine.holder:
         text = f"{holder} on this machine is at work on this policy: a second run would leave it alone and end with 4"
-        yield Finding(Severity.WARN, SUBJECT, text, ("ps -f" + (f" -p {holder.split()[-1]}" if holder.split()[-1].isdigit() else " -e"),))
+        number = holder.split()[-1]
+        file = f"{case.machine.leases}/{case.policy.principal.app_id}.lock"
+        process = number if number.isdigit() else f'"$(fuser {shlex.quote(file)} 2>/dev/null)"'
+        ways = (
+            Remedy("it ends by itself; since when it runs, and what it is", (f"ps -o pid,etime,args -p {process}",)),
+            Remedy("if it hangs: the next run finishes what it has begun", (f"kill {process}",)),
+        )
+        yield Finding(Severity.WARN, SUBJECT, text, ways=ways)

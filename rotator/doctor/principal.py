@@ -1,11 +1,15 @@
 """The principal: there, enabled, owned by rotator where its passwords live, and with credentials that the rules can work with."""
 
-from rotator.doctor import command
-from rotator.doctor.finding import Case, Finding, Found, Severity
+import json
+import shlex
+
+from rotator import group
+from rotator.doctor import command, identity
+from rotator.doctor.finding import Case, Finding, Found, Remedy, Severity
 from rotator.doctor.identity import ALL
 from rotator.examined import Unknown
 from rotator.plan.words import day
-from rotator.state import Home, marker
+from rotator.state import Home, PasswordLimit, marker
 
 SUBJECT = "principal"
 MOST_UNRESOLVED = 3
@@ -15,9 +19,24 @@ MOST_UNRESOLVED = 3
 def found(case: Case) -> Found:
     """The tenant has it."""
     if missing := case.examined.principal:
-        severity = Severity.FAIL if missing.kind == "absent" else Severity.UNKNOWN
+        if missing.kind == "absent":
+            yield _absent(case, missing.text)
+        else:
+            mend = identity.permit(case) if missing.kind == "refused" else command.rotator(case, "doctor")
+            yield Finding(Severity.UNKNOWN, SUBJECT, missing.text, (mend,))
+
+
+def _absent(case: Case, text: str) -> Finding:
+    """The container groups say as whom they pull."""
+    named = sorted({name for each in case.seen.groups if case.policy.group(each.id) for name in group.user_names(each.document)})
+    if not named:
         write = "principal: {app_id: <the client id that `az ad app list --query '[].[appId,displayName]' --output tsv` shows>}"
-        yield Finding(severity, SUBJECT, missing.text, (command.edit(case),), write if missing.kind == "absent" else "")
+        return Finding(Severity.FAIL, SUBJECT, text, (command.edit(case),), write)
+    if len(named) == 1:
+        text = f"{text}; the policy's container groups pull as {named[0]}"
+        return Finding(Severity.FAIL, SUBJECT, text, (command.edit(case),), f"principal: {{app_id: {named[0]}}}")
+    ways = (Remedy(f"if {name}, as whom container groups pull, is meant", (command.edit(case),), f"principal: {{app_id: {name}}}") for name in named)
+    return Finding(Severity.FAIL, SUBJECT, text, ways=tuple(ways))
 
 
 def service_principal(case: Case) -> Found:
@@ -48,7 +67,7 @@ def service_principal_owned(case: Case) -> Found:
     owners = case.examined.holding.service_principal_owners
     if _writes(case, Home.SERVICE_PRINCIPAL):
         body = f'{{"@odata.id": "{case.cloud.graph}/v1.0/directoryObjects/{case.caller.object_id}"}}'
-        mend = command.rest(case, f"servicePrincipals/{case.seen.principal.service_principal}/owners/\\$ref", body)
+        mend = command.rest(case, "POST", f"servicePrincipals/{case.seen.principal.service_principal}/owners/\\$ref", body)
         yield from _owned(case, Home.SERVICE_PRINCIPAL, owners, mend)
 
 
@@ -63,23 +82,49 @@ def slot_free(case: Case) -> Found:
     """One more password fits: an application for personal accounts holds two (Graph, "Supported account types", limits)."""
     held = sorted(c for c in case.seen.credentials if c.home is Home.APPLICATION)
     if case.seen.principal.personal and _adds(case) is Home.APPLICATION and len(held) > 1:
-        ended = next((c.key_id for c in held if not c.live(case.seen.at)), "<the one that nothing uses>")
-        shown = ", ".join(f"{c.key_id} ({c.display_name or 'no name'}, ends {day(c.end)})" for c in held)
-        text = f"an application for personal accounts holds two passwords at most, and this one has {shown}: none can be added before one is removed"
-        yield Finding(Severity.FAIL, SUBJECT, text, (f"az ad app credential delete --id {case.policy.principal.app_id} --key-id {ended}",))
+        shown = {c: f"{c.key_id} ({c.display_name or 'no name'}, {'ends' if c.live(case.seen.at) else 'ended'} {day(c.end)})" for c in held}
+        both = ", ".join(shown.values())
+        text = f"an application for personal accounts holds two passwords at most, and none can be added before one is removed: {both}"
+        ended = [c for c in held if not c.live(case.seen.at)]
+        if ended:
+            yield Finding(Severity.FAIL, SUBJECT, text, (command.remove_password(case, Home.APPLICATION, ended[0].key_id),))
+        else:
+            spare = [c for c in held if c != case.view.current]
+            ways = (Remedy(f"if nothing uses {shown[c]}", (command.remove_password(case, Home.APPLICATION, c.key_id),)) for c in spare)
+            yield Finding(Severity.FAIL, SUBJECT, text, ways=tuple(ways))
 
 
 def life_allowed(case: Case) -> Found:
     """No app management policy, as far as rotator may read them, stands against a password of this length."""
     for limit in (one for one in case.examined.limits if one.home is _adds(case)):
         if limit.longest is None:
-            text = f"app management policy {limit.policy} forbids new passwords; whoever administers it must exempt this application"
-            look = f"az rest --method GET --url {case.cloud.graph}/v1.0/policies/defaultAppManagementPolicy"
-            yield Finding(Severity.FAIL, SUBJECT, text, (look,))
+            yield _forbidden(case, limit)
         elif limit.longest < case.policy.rotation.validity:
             text = f"app management policy {limit.policy} lets a password live {limit.longest.days} days, and the policy wants more"
             write = f"rotation: {{validity: {limit.longest.days}d}}"
             yield Finding(Severity.FAIL, SUBJECT, text, (command.edit(case),), write)
+
+
+def _forbidden(case: Case, limit: PasswordLimit) -> Finding:
+    """An object's own policy counts in place of the tenant's: so one is taken off, or one that allows passwords is made and assigned.
+
+    Source: Microsoft Graph v1.0, "appManagementPolicy" and "Assign appliesTo". Whoever administers these policies has to do it.
+    """
+    collection, object_id = {
+        Home.APPLICATION: ("applications", case.seen.principal.application),
+        Home.SERVICE_PRINCIPAL: ("servicePrincipals", case.seen.principal.service_principal),
+    }[limit.home]
+    assigned = f"{collection}/{object_id}/appManagementPolicies"
+    text = f"app management policy {limit.policy} forbids new passwords; whoever administers it must exempt this application"
+    if limit.assigned:
+        text = f"{text}: without a policy of its own, it has the tenant's"
+        return Finding(Severity.FAIL, SUBJECT, text, (command.rest(case, "DELETE", f"{assigned}/{limit.assigned}/\\$ref"),))
+    allowed = {"restrictionType": "passwordAddition", "state": "disabled", "maxLifetime": None, "restrictForAppsCreatedAfterDateTime": None}
+    exempt = {"displayName": f"{case.policy.name} may have passwords", "isEnabled": True, "restrictions": {"passwordCredentials": [allowed]}}
+    url = f"{case.cloud.graph}/v1.0/policies/appManagementPolicies"
+    made = f"az rest --method POST --url {url} --body {shlex.quote(json.dumps(exempt))} --query id --output tsv"
+    steps = (f"policy=$({made})", command.rest(case, "POST", f"{assigned}/\\$ref", f'{{"@odata.id": "{url}/$policy"}}'))
+    return Finding(Severity.FAIL, SUBJECT, text, steps)
 
 
 def _adds(case: Case) -> Home:
@@ -134,8 +179,5 @@ def unresolved(case: Case) -> Found:
     lost = [c for c in case.view.ours if c.display_name.startswith(mine) and c.key_id not in named and c.live(case.seen.at)]
     if len(lost) >= MOST_UNRESOLVED:
         text = f"{len(lost)} credentials of ours are named by nothing, so no more is added before one of them is reclaimed"
-        nouns = {Home.APPLICATION: "app", Home.SERVICE_PRINCIPAL: "sp"}
-        remove = (
-            f"az ad {nouns[c.home]} credential delete --id {case.policy.principal.app_id} --key-id {c.key_id}" for c in lost if c in case.view.orphans
-        )
-        yield Finding(Severity.FAIL, SUBJECT, text, tuple(remove))
+        remove = tuple(command.remove_password(case, c.home, c.key_id) for c in lost if c in case.view.orphans)
+        yield Finding(Severity.FAIL, SUBJECT, text, remove or (command.rotator(case, "rotate"),))

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
+from rotator import group
 from rotator.doctor import command
-from rotator.doctor.finding import Case, Finding, Found, Severity
+from rotator.doctor.finding import Case, Finding, Found, Remedy, Severity
 from rotator.examined import RegistrySeen, Unknown
 from rotator.plan.words import day
 from rotator.state import Access, Outcome, Registry
@@ -25,12 +26,29 @@ def _known(case: Case) -> Iterator[tuple[RegistrySeen, Registry]]:
 def readable(case: Case) -> Found:
     """Each can be looked up."""
     for each in case.examined.registries:
-        if isinstance(each.shown, Unknown):
-            absent = each.shown.kind == "absent"
-            write = "registries:\n  - id: <what `az acr list --query '[].id' --output tsv` shows>" if absent else ""
-            mend = command.edit(case) if absent else command.role(case, "Reader", each.id)
-            severity = Severity.UNKNOWN if each.shown.kind == "silent" else Severity.FAIL
-            yield Finding(severity, _name(each.id), each.shown.text, (mend,), write)
+        if not isinstance(each.shown, Unknown):
+            continue
+        if each.shown.kind == "absent":
+            yield _absent(case, each, each.shown.text)
+        elif each.shown.kind == "refused":
+            yield Finding(Severity.FAIL, _name(each.id), each.shown.text, (command.role(case, "Reader", each.id),))
+        else:
+            yield Finding(Severity.UNKNOWN, _name(each.id), each.shown.text, (command.rotator(case, "doctor"),))
+
+
+def _absent(case: Case, gone: RegistrySeen, text: str) -> Finding:
+    """The registries of its subscription that container groups of the policy pull from, or else all of them, are what may be meant."""
+    known = {each.id.lower() for each in case.policy.registries}
+    free = [each for each in gone.others if each.id.lower() not in known]
+    used = {server for each in case.seen.groups if case.policy.group(each.id) for server in group.registry_servers(each.document)}
+    meant = [each for each in free if each.login_server in used] or free
+    writes = [(each, command.in_place("registries", each.id, gone.id)) for each in meant]
+    make = f"az acr create {command.resource(gone.id)} --sku Standard"
+    if len(writes) == 1 and writes[0][0].login_server in used:
+        text = f"{text} The policy's container groups pull from {writes[0][0].login_server}"
+        return Finding(Severity.FAIL, _name(gone.id), text, (command.edit(case),), writes[0][1])
+    ways = [Remedy(f"if {each.login_server} is meant", (command.edit(case),), write) for each, write in writes]
+    return Finding(Severity.FAIL, _name(gone.id), text, ways=(*ways, Remedy("if it is still to be made", (make,))))
 
 
 def role_honoured(case: Case) -> Found:
@@ -52,7 +70,7 @@ def public(case: Case) -> Found:
         if not each.public:
             text = (
                 "public network access is disabled, and container groups can't pull with a service principal through a private endpoint: "
-                "open it, or let the groups pull with a managed identity"
+                "open it, or let the groups pull with a managed identity, for which there are commands below"
             )
             yield Finding(Severity.FAIL, _name(each.id), text, (command.registry(each.id, "--public-network-enabled true"),))
 
@@ -68,11 +86,13 @@ def open_to_groups(case: Case) -> Found:
 def reached(case: Case) -> Found:
     """It answers from here, so that a pull can be proven."""
     for each, _ in _known(case):
-        if each.reached and each.public:
+        if each.reached and each.public and each.open:
             needed = case.policy.proof.registry == "required"
             text = f"it can't be reached from here, so that no pull can be proven: {each.reached.text}"
-            write = "proof: {registry: optional}  # accept that pulls are not proven, or let this machine reach it"
-            yield Finding(Severity.FAIL if needed else Severity.WARN, _name(each.id), text, (command.edit(case),) if needed else (), write)
+            again = Remedy("if this machine should reach it (HTTPS_PROXY names a proxy), once it does", (command.rotator(case, "doctor"),))
+            accept = Remedy("if it never will: pulls are then not proven", (command.edit(case),), "proof: {registry: optional}")
+            ways = (again, accept) if needed else (again,)
+            yield Finding(Severity.FAIL if needed else Severity.WARN, _name(each.id), text, ways=ways)
 
 
 def pull_proven(case: Case) -> Found:
@@ -81,12 +101,33 @@ def pull_proven(case: Case) -> Found:
     if proof is None or not all(each.public and not each.reached for each in case.examined.registries):
         return
     if proof.outcome is Outcome.NO_PULL:
-        yield Finding(Severity.FAIL, "pull", f"the principal may not pull: {proof.detail}", (command.rotator(case, "grant"),))
+        yield Finding(Severity.FAIL, "pull", f"the principal may not pull: {proof.detail}", _granting(case))
     elif proof.outcome is Outcome.UNREACHABLE:
         yield Finding(Severity.UNKNOWN, "pull", f"a pull can't be tried: {proof.detail}", (command.rotator(case, "doctor"),))
     for image in proof.missing:
-        mend = f"az acr repository show --name {image.partition('.')[0]} --image {image.partition('/')[2]}"
-        yield Finding(Severity.WARN, "pull", f"the registry doesn't have {image}: a container group that runs it isn't redeployed", (mend,))
+        yield Finding(
+            Severity.WARN, "pull", f"the registry doesn't have {image}: a container group that runs it isn't redeployed", ways=_to_pull(case, image)
+        )
+
+
+def _granting(case: Case) -> tuple[str, ...]:
+    """The declared roles, by rotator or by whoever may assign them."""
+    to = case.seen.principal.service_principal
+    if to is None or not any(_assigns(case, each.id) is False for each in case.policy.registries):
+        return (command.rotator(case, "grant"),)
+    return tuple(command.assign(to, each.role, each.id) for each in case.policy.registries)
+
+
+def _to_pull(case: Case, image: str) -> tuple[Remedy, ...]:
+    host, _, rest = image.partition("/")
+    found = next((each for each, shown in _known(case) if shown.login_server == host), None)
+    where = f"--subscription {found.id.split('/')[2]} --name {found.id.split('/')[8]}" if found else f"--name {host.partition('.')[0]}"
+    repository = rest.partition("@")[0].rpartition(":")[0] or rest.partition("@")[0]
+    tags = f"az acr repository show-tags {where} --repository {repository} --orderby time_desc --output tsv"
+    return (
+        Remedy("if it should be there, on a machine that has it", (f"docker push {image}",)),
+        Remedy("if the group should run another: what there is, and then its own deployment", (tags,)),
+    )
 
 
 def access_unrevoked(case: Case) -> Found:
@@ -115,7 +156,12 @@ def anonymous_off(case: Case) -> Found:
 def assignable(case: Case) -> Found:
     """Whether this identity could also revoke and grant, which no rotation needs."""
     for each, _ in _known(case):
-        rights = [right for right in case.examined.rights if right.scope == each.id and "/roleAssignments/" in right.action]
-        if any(right.allowed is False for right in rights):
+        if _assigns(case, each.id) is False:
             text = "this identity can't change role assignments here: `rotator revoke` and `rotator grant` need another one, or this role"
             yield Finding(Severity.ADVICE, _name(each.id), text, (command.role(case, RBAC_ADMIN, each.id),))
+
+
+def _assigns(case: Case, registry_id: str) -> bool | None:
+    """Whether rotator may change role assignments of a registry; None where that can't be known."""
+    may = {right.allowed for right in case.examined.rights if right.scope == registry_id and "/roleAssignments/" in right.action}
+    return False if False in may else None if None in may else True

@@ -1,14 +1,17 @@
 """The vault: read, written, its name free, its versions few enough, its value the principal's, and every source of a hidden value there."""
 
 import re
+from datetime import datetime, timedelta
 
 from rotator.doctor import command
-from rotator.doctor.finding import Case, Finding, Found, Severity
+from rotator.doctor.finding import Case, Finding, Found, Remedy, Severity
 from rotator.examined import Unknown
+from rotator.plan.words import day
 from rotator.state import Outcome
 
 OFFICER = "Key Vault Secrets Officer"
 SET = "Microsoft.KeyVault/vaults/secrets/setSecret/action"
+YEAR = timedelta(days=365)
 MANY, BACKUP_LIMIT = 450, 500
 """Versions of one secret: when to say so, and beyond how many a backup of it fails (Azure Key Vault backup, "Limitations")."""
 
@@ -19,22 +22,37 @@ def _subject(case: Case) -> str:
 
 def _letting_in(case: Case, said: str) -> str:
     """What lets rotator into the vault, by what kept it out: its firewall, its access policies, or RBAC."""
-    name = case.policy.key_vault.name
+    if "ForbiddenByConnection" in said:
+        return command.vault(case, "update", "--public-network-access Enabled")
     if "Firewall" in said:
         address = re.search(r"\b\d{1,3}(?:\.\d{1,3}){3}\b", said)
-        return f"az keyvault network-rule add --name {name} --ip-address {address[0] if address else '$(curl -s https://ifconfig.me)'}"
+        seen = address[0] if address else '"$(curl -s https://ifconfig.me)"'
+        return command.vault(case, "network-rule add", f"--ip-address {seen}")
     if "AccessDenied" in said or case.examined.vault.rbac is False:
-        return f"az keyvault set-policy --name {name} --object-id {case.caller.object_id} --secret-permissions get list set"
+        return command.vault(case, "set-policy", f"--object-id {case.caller.object_id} --secret-permissions get list set")
     return command.role(case, OFFICER, command.vault_scope(case))
 
 
 def readable(case: Case) -> Found:
     """Its secrets may be listed and read."""
     if silent := case.examined.vault_silent:
-        write = "key_vault: {url: <what `az keyvault list --query '[].properties.vaultUri' --output tsv` shows>}"
-        yield Finding(Severity.FAIL, _subject(case), silent.text, (command.edit(case),), write)
+        yield _silent(case, silent.text)
     elif refused := case.seen.vault_refuses:
-        yield Finding(Severity.FAIL, _subject(case), refused, (_letting_in(case, refused),))
+        mend = (_letting_in(case, refused),)
+        if "ForbiddenByConnection" not in refused:
+            yield Finding(Severity.FAIL, _subject(case), refused, mend)
+            return
+        within = Remedy("if it is to stay within its network, from a machine in there", (command.rotator(case, "doctor"),))
+        yield Finding(Severity.FAIL, _subject(case), refused, ways=(within, Remedy("if it may be reached from elsewhere", mend)))
+
+
+def _silent(case: Case, text: str) -> Finding:
+    """A vault that gives no answer: there is none at that address, or something on the way keeps it off."""
+    again = Remedy("if the address is right, once this machine reaches it (HTTPS_PROXY names a proxy)", (command.rotator(case, "doctor"),))
+    if case.examined.vault.id:
+        return Finding(Severity.FAIL, _subject(case), f"{text} Azure has it, and something on the way keeps this machine off", again.mend)
+    meant = (Remedy(f"if {url} is meant", (command.edit(case),), f"key_vault: {{url: {url}}}") for url in case.examined.vault.others)
+    return Finding(Severity.FAIL, _subject(case), text, ways=(*meant, again))
 
 
 def settable(case: Case) -> Found:
@@ -47,8 +65,14 @@ def settable(case: Case) -> Found:
         mend = _letting_in(case, "")
         yield Finding(Severity.FAIL, _subject(case), f"{case.caller.object_id} may not set secrets there", (mend,))
     elif may is None:
-        text = "whether secrets may be set there can't be told, since the vault isn't seen in the policy's subscriptions; reading it needs a role"
-        yield Finding(Severity.UNKNOWN, _subject(case), text, (command.role(case, "Reader", command.vault_scope(case)),))
+        text = "whether secrets may be set there can't be told, since the vault isn't seen in the policy's subscriptions"
+        known = ", ".join(case.policy.subscriptions)
+        write = f"discover: {{subscriptions: [{known}, <the one that `az keyvault list` finds it in>]}}"
+        ways = (
+            Remedy("if it is in one of them: reading it needs a role", (command.role(case, "Reader", command.vault_scope(case)),)),
+            Remedy("if it is in another: name that, too", (command.edit(case),), write),
+        )
+        yield Finding(Severity.UNKNOWN, _subject(case), text, ways=ways)
 
 
 def name_free(case: Case) -> Found:
@@ -60,8 +84,7 @@ def name_free(case: Case) -> Found:
         yield Finding(Severity.WARN, _subject(case), f"whether {name} is soft-deleted: {deleted.text}", (_letting_in(case, deleted.text),))
     elif deleted:
         text = f"secret {name} is deleted but recoverable, so that nothing can be published under its name"
-        mend = f"az keyvault secret recover --vault-name {case.policy.key_vault.name} --name {name}"
-        yield Finding(Severity.FAIL, _subject(case), text, (mend,))
+        yield Finding(Severity.FAIL, _subject(case), text, (command.secret(case, "recover", name),))
 
 
 def few_versions(case: Case) -> Found:
@@ -69,7 +92,7 @@ def few_versions(case: Case) -> Found:
     count, name = len(case.seen.versions), case.policy.key_vault.password_secret
     if count >= MANY:
         text = f"secret {name} has {count} versions: a backup fails beyond {BACKUP_LIMIT}, and every look lists them all; versions can't be deleted"
-        write = f"key_vault: {{password_secret: {name[:110]}-2}}  # begin a new secret: the old credentials are then foreign, and can be adopted"
+        write = f"key_vault: {{password_secret: {_next(name)}}}  # begin a new secret: the old credentials are then foreign, and can be adopted"
         yield Finding(Severity.WARN, _subject(case), text, (command.edit(case),), write)
 
 
@@ -78,33 +101,68 @@ def value_fits(case: Case) -> Found:
     proof, name = case.seen.proof, case.policy.key_vault.password_secret
     if proof and proof.outcome is Outcome.REFUSED and case.view.current_version is None:
         text = f"the value of {name} doesn't authenticate as {case.policy.principal.app_id}: the secret is somebody else's, or its password is gone"
-        write = "key_vault: {password_secret: <the name of the secret that holds this principal's password, or of none that exists>}"
-        yield Finding(Severity.FAIL, _subject(case), text, (command.edit(case),), write)
+        standard = f"{case.policy.name}-pull-pwd"
+        fresh = standard if standard != name else _next(name)
+        password = f'--file <(printf %s "$({command.new_password(case.policy.principal.app_id)})")'
+        ways = (
+            Remedy("if it is somebody else's: begin one of this principal's own", (command.edit(case),), f"key_vault: {{password_secret: {fresh}}}"),
+            Remedy("if it is this principal's: put a password there that works", (command.secret(case, "set", name, password),)),
+        )
+        yield Finding(Severity.FAIL, _subject(case), text, ways=ways)
 
 
 def undrifted(case: Case) -> Found:
     """Nobody wrote a version of their own on top of ours."""
     newest = case.view.newest
     if newest and case.view.drift:
-        text = (
-            f"version {newest.id} of {case.policy.key_vault.password_secret} was written by others on top of ours: nothing is issued or removed. "
-            f"Adopt that credential if it is to stay (`rotator adopt {case.policy.name}`), or put ours on top"
-        )
+        name = case.policy.key_vault.password_secret
+        text = f"version {newest.id} of {name} was written by others on top of ours: nothing is issued or removed"
         severity = Severity.WARN if case.view.drift_tolerated else Severity.FAIL
-        yield Finding(severity, _subject(case), text, (command.rotator(case, "rotate", "--accept-drift"),))
+        ways = (
+            Remedy("if what it holds is to stay, and to be looked after", (command.rotator(case, "adopt"),)),
+            Remedy("if it isn't: put one of ours on top", (command.rotator(case, "rotate", "--accept-drift"),)),
+        )
+        yield Finding(severity, _subject(case), text, ways=ways)
 
 
 def sources_there(case: Case) -> Found:
     """Every secret that a redeployment puts back into a container group is there and may be read."""
-    for name, why in case.examined.vault.sources:
-        if why is None or case.examined.vault_silent:
+    for each in case.examined.vault.sources:
+        if each.unread is None or case.examined.vault_silent:
             continue
-        text = f"secret {name}, which a container group needs: {why.text}"
-        vault = case.policy.key_vault.name
-        if why.kind == "absent":
-            mend = f"az keyvault secret set --vault-name {vault} --name {name} --file /dev/stdin"
-        elif "SecretDisabled" in (why.code, why.text):
-            mend = f"az keyvault secret set-attributes --vault-name {vault} --name {name} --enabled true"
+        text = f"secret {each.name}, which a container group needs: {each.unread.text}"
+        if each.unread.kind == "absent":
+            mend = command.put_secret(case, each.name)
+        elif each.unread.code == "SecretDisabled":
+            mend = command.secret(case, "set-attributes", each.name, "--enabled true")
         else:
-            mend = _letting_in(case, why.text)
+            mend = _letting_in(case, each.unread.text)
         yield Finding(Severity.FAIL, _subject(case), text, (mend,))
+
+
+def sources_valid(case: Case) -> Found:
+    """Each calls itself valid now. Key Vault gives its value all the same, and a redeployment would go on with what its owner meant to replace."""
+    for each in case.examined.vault.sources:
+        if each.expires and each.expires <= case.seen.at:
+            until = _instant(case.seen.at + YEAR)
+            ways = (
+                Remedy("if there is a new value", (command.put_secret(case, each.name),)),
+                Remedy("if its value is still right", (command.secret(case, "set-attributes", each.name, f"--expires {until}"),)),
+            )
+            text = f"secret {each.name}, which a container group needs, expired {day(each.expires)}; a redeployment would still put its value there"
+            yield Finding(Severity.WARN, _subject(case), text, ways=ways)
+        elif each.begins and each.begins > case.seen.at:
+            begins = day(each.begins)
+            text = f"secret {each.name}, which a container group needs, isn't valid before {begins}; a redeployment would put its value there now"
+            mend = command.secret(case, "set-attributes", each.name, f"--not-before {_instant(case.seen.at)}")
+            yield Finding(Severity.WARN, _subject(case), text, (mend,))
+
+
+def _next(name: str) -> str:
+    """A name like this one, within Key Vault's 127 characters."""
+    return f"{name[:110]}-2"
+
+
+def _instant(at: datetime) -> str:
+    """As az takes it."""
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")

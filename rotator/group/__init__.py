@@ -30,6 +30,8 @@ from rotator.group.moved import moved
 from rotator.group.outcome import brief, exit_code, ip_address, moved_tags, pulled
 from rotator.group.place import as_shown
 from rotator.group.recipe import is_object
+from rotator.group.refusal import Refusal, misplaced, refusals
+from rotator.group.shape import registry_servers, user_names
 from rotator.group.tags import Failed, Shown, shows
 from rotator.group.writable import writable
 
@@ -40,6 +42,7 @@ __all__ = [
     "Dependent",
     "Failed",
     "Phase",
+    "Refusal",
     "Shown",
     "Verdict",
     "as_shown",
@@ -61,16 +64,20 @@ __all__ = [
     "manifest_problems",
     "manifest_sources",
     "manifest_unsourced",
+    "misplaced",
     "moved",
     "moved_tags",
     "needed",
     "phase",
     "pulled",
+    "refusals",
+    "registry_servers",
     "run_once",
     "shows",
     "sources",
     "unasked",
     "unsourced",
+    "user_names",
     "verdict",
     "wanted_as_objects",
     "writable",

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from enum import StrEnum
 from typing import Any
 
 from rotator import cloud
@@ -20,17 +21,35 @@ _OWNED = {
 """Properties of groups that something else makes and replaces (fact A13): what is changed here would not last."""
 
 
+class Refusal(StrEnum):
+    """What stands against a redeployment, by what mends it."""
+
+    OWNED = "owned"
+    """Something else makes the group."""
+    TAGS = "tags"
+    CONTENT = "content"
+    """Another content of the group, which its owner has to deploy."""
+    POLICY = "policy"
+    """Another policy."""
+
+
 def refused(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | None) -> str | None:
     """Why rotator may never redeploy this group, and what to do; None where it may."""
-    return "; ".join(_reasons(document, policy, group)) or None
+    return "; ".join(text for _, text in refusals(document, policy, group)) or None
 
 
-def _reasons(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | None) -> Iterator[str]:
+def refusals(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | None) -> Iterator[tuple[Refusal, str]]:
+    """Each reason why rotator may never redeploy this group, with what to do."""
     for name, why in _OWNED.items():
         if get(document, "properties", name) or get(document, name) or _tagged(document, name):
-            yield f"{why} ({name}): change the profile, and let the service update its groups"
+            yield Refusal.OWNED, f"{why} ({name}): change the profile, and let the service update its groups"
     if excess := room(document):
-        yield f"it has no room for rotator's tags: {excess} more than the {LIMIT} that a resource can have. Remove {excess} tag(s)"
+        yield Refusal.TAGS, f"it has no room for rotator's tags: {excess} more than the {LIMIT} that a resource can have. Remove {excess} tag(s)"
+    yield from ((Refusal.CONTENT, text) for text in _of_content(document, policy))
+    yield from ((Refusal.POLICY, text) for text in _misnamed(document, policy, group))
+
+
+def _of_content(document: Mapping[str, Any], policy: Policy) -> Iterator[str]:
     if not any(kind == "containers" for kind, _ in containers(document)):
         yield "its answer shows no containers, so that it can't be told what a redeployment would have to keep"
     if text(document, "properties", "sku").lower() == "confidential" and not text(
@@ -42,7 +61,6 @@ def _reasons(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | N
         yield f"it reads version {version} of {secret} by a secretReferenceUri, and would go on with it: take the version off that address"
     yield from _ambiguous(document, policy.principal.app_id)
     yield from _elsewhere(document, policy)
-    yield from _misnamed(document, policy, group)
 
 
 def _tagged(document: Mapping[str, Any], name: str) -> bool:
@@ -78,8 +96,12 @@ def _of_registry(host: str, name: str, suffix: str) -> bool:
 
 def _misnamed(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | None) -> Iterator[str]:
     """A place that should get the new password and isn't there: its container would go on with the old one."""
+    for path in misplaced(document, policy, group):
+        yield f"the policy gives the password to {path}, and the group has no such place. Correct the path, or remove it"
+
+
+def misplaced(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | None) -> tuple[str, ...]:
+    """The paths of the policy, sorted, to which the password is to go and which the group doesn't have."""
     there = {normal(place.path) for place in places(document)}
     known = Recipes.of(policy, group)
-    for path in known.given(group):
-        if not {normal(path), normal(path).rpartition("/")[0]} & there:
-            yield f"the policy gives the password to {path}, and the group has no such place. Correct the path, or remove it"
+    return tuple(path for path in known.given(group) if not {normal(path), normal(path).rpartition("/")[0]} & there)

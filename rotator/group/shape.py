@@ -4,10 +4,12 @@ ACI answers in camelCase, but what is written by hand (manifests, other tools) i
 (environment variables, files of a secret volume) are values here or are read exactly.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 Json = dict[str, Any]
 """A JSON object that may be changed."""
 Value = Any
@@ -89,6 +91,17 @@ def server(entry: Value) -> str:
 def belongs(entry: Value, app_id: str) -> bool:
     """Whether an entry's user name is this principal: registry user names of principals are app ids, in any letter case."""
     return text(entry, "username").strip().lower() == app_id.lower()
+
+
+def registry_servers(document: Value) -> tuple[str, ...]:
+    """The hosts that a group pulls from with a password, sorted."""
+    return tuple(sorted({server(entry) for entry in entries(document) if takes_password(entry)}))
+
+
+def user_names(document: Value) -> tuple[str, ...]:
+    """The principals as whom a group pulls with a password: user names that are app ids, in lower case and sorted."""
+    names = {text(entry, "username").strip().lower() for entry in entries(document) if takes_password(entry)}
+    return tuple(sorted(name for name in names if _GUID.fullmatch(name)))
 
 
 def takes_password(entry: Value) -> bool:

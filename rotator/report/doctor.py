@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from rotator.doctor import Finding, Severity
+from rotator.doctor import Finding, Remedy, Severity
 from rotator.errors import RotatorError
 from rotator.report.words import INDENT, block, entry, error_body, failed_text
 
@@ -61,8 +61,15 @@ def _entries(findings: Sequence[Finding], *, every: bool) -> Iterator[str]:
 
 
 def _to_do(finding: Finding) -> Iterator[str]:
-    yield from (f"{INDENT}{line}" for line in finding.write.splitlines())
-    yield from (f"{SHELL}{command}" for command in finding.mend)
+    yield from _shown(finding)
+    for way in finding.ways:
+        yield f"{way.when}:"
+        yield from _shown(way)
+
+
+def _shown(one: Finding | Remedy) -> Iterator[str]:
+    yield from (f"{INDENT}{line}" for line in one.write.splitlines())
+    yield from (f"{SHELL}{command}" for command in one.mend)
 
 
 def _summary(findings: Iterable[Finding]) -> str:
@@ -79,4 +86,5 @@ def _summary(findings: Iterable[Finding]) -> str:
 
 def _body(finding: Finding) -> dict[str, Any]:
     shown = {"check": finding.check, "severity": finding.severity.name.lower(), "subject": finding.subject, "text": finding.text}
-    return {**shown, "write": finding.write or None, "mend": list(finding.mend)}
+    ways = [{"when": way.when, "write": way.write or None, "mend": list(way.mend)} for way in finding.ways]
+    return {**shown, "write": finding.write or None, "mend": list(finding.mend), "ways": ways}

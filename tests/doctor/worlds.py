@@ -1,38 +1,49 @@
 """For every check of `rotator doctor`, a world in which it finds something."""
 
-import fcntl
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
 
 from rotator.emulator.faults import Fault
-from tests.cli.scene import IMAGE, JOB, PASSWORD, Scene
-from tests.doctor.carried import sign_in
+from rotator.emulator.graph.objects import Policy
+from tests.cli.scene import IMAGE, JOB, PASSWORD, START, Scene
 
 Break = Callable[[Scene], object]
 
 
 @dataclass(frozen=True)
 class World:
-    """What is broken, how bad the check finds it, what a person fills in, what is done where no command does it, and what after."""
+    """What is broken, how bad the check finds it, and which of its ways out a person takes, where there are several.
+
+    Only what is a decision is filled in between angle brackets; `types` answers a command that asks, `corrects` edits another file than the policy.
+    """
 
     check: str
     severity: str
     break_: Break
+    way: int | None = None
+    name: str = ""
     fills: Callable[[Scene], str] = lambda _: ""
-    by_hand: Break | None = None
+    types: str = ""
+    corrects: Callable[[Scene, Path], object] | None = None
+    before: Break | None = None
+    """What passes by itself before the way is the right one."""
     then: Break | None = None
     left: str = "ok"
     """How bad it is afterwards, where a choice of the policy was to accept it."""
-    name: str = ""
+    not_by_az: str = ""
+    """Why stock az can't carry it out against the emulator."""
 
     @property
     def id(self) -> str:
-        return self.name or self.check
+        return f"{self.check}: {self.name}" if self.name else self.check
 
 
 def _policy(scene: Scene) -> Any:
@@ -64,8 +75,24 @@ def _principal(scene: Scene) -> Any:
     return found
 
 
+def _sign_in(app_id: str, secret: str) -> None:
+    os.environ.update(AZURE_CLIENT_ID=app_id, AZURE_CLIENT_SECRET=secret)
+
+
 def _bad_secret(scene: Scene) -> None:
-    sign_in(scene.seeded.operator.app_id, "not-the-secret")
+    _sign_in(scene.seeded.operator.app_id, "not-the-secret")
+
+
+def _no_such_tenant(scene: Scene) -> None:
+    os.environ.update(AZURE_TENANT_ID="00000000-0000-0000-0000-00000000dead")
+
+
+def _entra_down(scene: Scene) -> None:
+    scene.azure.faults.planned.append(Fault("entra.token", "status", status=503, times=0))
+
+
+def _up_again(scene: Scene) -> None:
+    scene.azure.faults.planned.clear()
 
 
 def _as_itself(scene: Scene) -> None:
@@ -73,7 +100,7 @@ def _as_itself(scene: Scene) -> None:
     for scope, role in roles:
         scene.azure.authorization.assign(scope, _principal(scene).id, role, at_once=True)
     scene.azure.directory.grant(scene.application.app_id, "Application.ReadWrite.OwnedBy")
-    sign_in(scene.application.app_id, scene.password.secret)
+    _sign_in(scene.application.app_id, scene.password.secret)
 
 
 def _no_graph_role(scene: Scene) -> None:
@@ -123,11 +150,28 @@ def _full_of_an_ended_one(scene: Scene) -> None:
     scene.pass_(days=91)
 
 
-def _short_lives(scene: Scene) -> None:
+def _restricted(scene: Scene, kind: str, longest: str | None = None) -> dict[str, Any]:
     scene.azure.directory.grant(scene.seeded.operator.app_id, "Policy.Read.All")
-    limit = {"restrictionType": "passwordLifetime", "state": "enabled", "maxLifetime": "P60D", "restrictForAppsCreatedAfterDateTime": None}
-    restrictions = {"passwordCredentials": [limit], "keyCredentials": []}
+    limit = {"restrictionType": kind, "state": "enabled", "maxLifetime": longest, "restrictForAppsCreatedAfterDateTime": None}
+    return {"passwordCredentials": [limit], "keyCredentials": []}
+
+
+def _short_lives(scene: Scene) -> None:
+    restrictions = _restricted(scene, "passwordLifetime", "P60D")
     scene.azure.directory.state.tenant_policy.update({"isEnabled": True, "applicationRestrictions": restrictions})
+
+
+def _forbidden(scene: Scene) -> None:
+    restrictions = _restricted(scene, "passwordAddition")
+    scene.azure.directory.state.tenant_policy.update({"isEnabled": True, "applicationRestrictions": restrictions})
+
+
+def _forbidden_to_it(scene: Scene) -> None:
+    restrictions = _restricted(scene, "passwordAddition")
+    content = {"displayName": "no passwords here", "description": None, "isEnabled": True, "restrictions": restrictions}
+    made = Policy("00000000-0000-0000-0000-0000000d0d0d", content)
+    scene.azure.directory.state.policies[made.id] = made
+    scene.application.policies.append(made.id)
 
 
 def _ended(scene: Scene) -> None:
@@ -154,6 +198,10 @@ def _unknown_registry(scene: Scene) -> None:
     scene.write(registries=[{"id": f"{scene.seeded.registry_id}x"}])
 
 
+def _unknown_and_unused(scene: Scene) -> None:
+    scene.write(registries=[{"id": f"{scene.seeded.registry_id}x"}], container_groups=[])
+
+
 def _registry_unread(scene: Scene) -> None:
     _drop_role(scene, "rotator operator")
 
@@ -177,9 +225,43 @@ def _access_policies(scene: Scene) -> None:
 
 
 def _firewall(scene: Scene) -> None:
-    said = "Client address is not authorized and caller is not a trusted service. Client address: 20.0.0.7"
-    fault = Fault("keyvault.*", "status", status=403, code="ForbiddenByFirewall", message=said, times=0)
-    scene.azure.faults.planned.append(fault)
+    _resource(scene, scene.seeded.vault_id).update(networkAcls={"defaultAction": "Deny", "bypass": "AzureServices", "ipRules": []})
+
+
+def _vault_within(scene: Scene) -> None:
+    _resource(scene, scene.seeded.vault_id).update(publicNetworkAccess="Disabled")
+
+
+def _connected(scene: Scene) -> None:
+    """As if from a machine in the vault's network."""
+    _resource(scene, scene.seeded.vault_id).update(publicNetworkAccess="Enabled")
+
+
+def _no_right_to_grant(scene: Scene) -> None:
+    _no_acr_pull(scene)
+    _drop_role(scene, "rotator access")
+
+
+def _image_gone(scene: Scene) -> None:
+    scene.azure.registries.delete_tag(scene.seeded.login_server, "aci-helloworld", "v1")
+
+
+def _new_image(scene: Scene) -> None:
+    """It runs another tag from now on."""
+    scene.azure.container_groups.delete(scene.group_id())
+    scene.deploy(image=IMAGE.replace(":v1", ":latest"))
+
+
+def _vault_elsewhere(scene: Scene) -> None:
+    azure, other = scene.azure, "00000000-0000-0000-0000-000000000002"
+    azure.resources.add_subscription(other, "Another subscription")
+    azure.resources.create_group(other, "vaults", "eastus")
+    vault = f"/subscriptions/{other}/resourceGroups/vaults/providers/Microsoft.KeyVault/vaults/othervault"
+    azure.resources.put(vault, "Microsoft.KeyVault/vaults", "eastus", {"tenantId": scene.seeded.tenant, "enableRbacAuthorization": True})
+    for scope, role in ((vault, "Key Vault Secrets Officer"), (f"/subscriptions/{other}", "Reader")):
+        azure.authorization.assign(scope, scene.seeded.operator.object_id, role, at_once=True)
+    azure.vaults.set("othervault", PASSWORD, scene.password.secret)
+    scene.write(key_vault={"url": "https://othervault.vault.azure.net", "password_secret": PASSWORD})
 
 
 def _reader_only(scene: Scene) -> None:
@@ -214,7 +296,8 @@ def _wrong_secret(scene: Scene) -> None:
 
 
 def _drift(scene: Scene) -> None:
-    _rotated(scene)
+    assert scene("rotate", "--adopt", "--no-overlap").code == 0
+    scene.pass_(minutes=5)
     end = scene.azure.clock.now() + timedelta(days=300)
     theirs = scene.azure.directory.add_password(scene.application, display_name="somebody", end=end, at_once=True)
     scene.azure.vaults.set("myvault", PASSWORD, theirs.secret)
@@ -224,6 +307,14 @@ def _drift(scene: Scene) -> None:
 def _with_source(scene: Scene) -> None:
     secrets = {"containers/app/env/DB_PASSWORD": {"key_vault": "db-password"}}
     scene.write(container_groups=[{"id": scene.group_id(), "secrets": secrets}])
+
+
+def _source(**attributes: Any) -> Break:
+    def broken(scene: Scene) -> None:
+        _with_source(scene)
+        scene.azure.vaults.set("myvault", "db-password", "hidden", **attributes)
+
+    return broken
 
 
 def _group_unread(scene: Scene) -> None:
@@ -283,10 +374,26 @@ def _entry_of_another_server(scene: Scene) -> None:
     scene.write(container_groups=[{"id": scene.group_id()}, {"id": scene.group_id("second")}])
 
 
-def _corrected(scene: Scene) -> None:
-    body = _stored(scene, "second")
-    body["properties"]["imageRegistryCredentials"].pop()
-    _put(scene, body, "second")
+def _without_the_other_server(scene: Scene, manifest: Path) -> None:
+    document = YAML(typ="safe").load(manifest.read_text())
+    document["properties"]["imageRegistryCredentials"].pop()
+    with manifest.open("w") as file:
+        YAML().dump(document, file)
+
+
+def _of_a_profile(scene: Scene) -> None:
+    scene.deploy("second")
+    scene.azure.container_groups._known(scene.group_id("second")).resource["properties"]["orchestratorId"] = "/somebody/elses"
+    scene.write(container_groups=[{"id": scene.group_id()}, {"id": scene.group_id("second")}])
+
+
+def _wrong_path(scene: Scene) -> None:
+    secrets = {"containers/nobody/env/PASSWORD": {"credential": "password"}}
+    scene.write(container_groups=[{"id": scene.group_id(), "secrets": secrets}])
+
+
+def _full_of_tags(scene: Scene) -> None:
+    scene.azure.container_groups._known(scene.group_id()).resource["tags"] = {f"tag{number}": "x" for number in range(47)}
 
 
 def _undeclared(scene: Scene) -> None:
@@ -295,6 +402,13 @@ def _undeclared(scene: Scene) -> None:
 
 def _missing(scene: Scene) -> None:
     scene.write(container_groups=[{"id": scene.group_id()}, {"id": scene.group_id("gone")}])
+
+
+def _moved_away(scene: Scene) -> None:
+    """It is in another resource group than the policy says."""
+    azure = scene.azure
+    azure.resources.create_group(scene.seeded.subscription, "elsewhere", "eastus")
+    scene.write(container_groups=[{"id": scene.group_id().replace("myResourceGroup", "elsewhere")}])
 
 
 def _window(scene: Scene) -> None:
@@ -338,72 +452,101 @@ def _no_lease_directory(scene: Scene) -> None:
     leases.write_text("a file")
 
 
+HOLDER = "import fcntl, os, sys; f = open(sys.argv[1], 'w'); fcntl.flock(f, fcntl.LOCK_EX); print(os.getpid(), file=f, flush=True); print(); input()"
+
+
 def _held(scene: Scene) -> None:
+    """By a process that doesn't come to an end."""
     file = scene.policies.parent / "leases" / f"{scene.application.app_id}.lock"
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
-    os.write(descriptor, b"1234\n")
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
-    scene.held = descriptor  # type: ignore[attr-defined]
+    scene.holder = subprocess.Popen([sys.executable, "-u", "-c", HOLDER, file], stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # type: ignore[attr-defined]
+    assert scene.holder.stdout.readline() == b"\n"  # type: ignore[attr-defined]
+
+
+def _let_go(scene: Scene) -> None:
+    scene.holder.communicate()  # type: ignore[attr-defined]
 
 
 def _fast(scene: Scene) -> None:
     scene.skew = timedelta(minutes=6)
 
 
+PAST, FUTURE = START - timedelta(days=1), START + timedelta(days=9)
+BROWSER = "az login asks a person, in a browser"
 WORLDS = (
-    World("signed_in", "fail", _bad_secret),
+    World("signed_in", "fail", _bad_secret, 0),
+    World("signed_in", "fail", _bad_secret, 1, "as whoever az is", not_by_az=BROWSER),
+    World("signed_in", "fail", _no_such_tenant, 0, "another tenant"),
+    World("signed_in", "fail", _entra_down, name="no answer", before=_up_again),
     World("another", "fail", _as_itself),
     World("graph_permission", "fail", _no_graph_role),
-    World("principal_found", "fail", _other_tenants, lambda at: at.application.app_id),
+    World("principal_found", "fail", _other_tenants),
     World("service_principal", "fail", _no_service_principal),
     World("enabled", "fail", lambda at: setattr(_principal(at), "account_enabled", False)),
     World("application_owned", "fail", _not_owned),
     World("service_principal_owned", "fail", _passwords_on_the_principal),
     World("lock_lifted", "fail", _locked),
-    World("slot_free", "fail", _full, lambda at: at.application.passwords[-1].key_id),
-    World("slot_free", "fail", _full_of_an_ended_one, name="slot_free: one has ended"),
+    World("slot_free", "fail", _full, 1),
+    World("slot_free", "fail", _full_of_an_ended_one, name="one has ended"),
     World("life_allowed", "fail", _short_lives),
+    World("life_allowed", "fail", _forbidden, name="passwords are forbidden"),
+    World("life_allowed", "fail", _forbidden_to_it, name="passwords are forbidden to it"),
     World("credential_live", "fail", _ended),
     World("rivals", "warn", _rival),
     World("unresolved", "fail", _lost_adds),
-    World("registry_readable", "fail", _unknown_registry, by_hand=lambda at: at.write()),
-    World("registry_readable", "fail", _registry_unread, name="registry_readable: a role is missing"),
+    World("registry_readable", "fail", _unknown_registry),
+    World("registry_readable", "fail", _unknown_and_unused, 0, "no group tells which"),
+    World("registry_readable", "fail", _registry_unread, name="a role is missing"),
     World("role_honoured", "fail", _registry(roleAssignmentMode="AbacRepositoryPermissions")),
     World("public", "fail", _registry(publicNetworkAccess="Disabled")),
     World("open_to_groups", "fail", _registry(networkRuleSet={"defaultAction": "Deny", "ipRules": []})),
-    World("registry_reached", "fail", _registry_down, left="warn"),
+    World("registry_reached", "fail", _registry_down, 0, before=_up_again),
+    World("registry_reached", "fail", _registry_down, 1, "accepted", left="warn"),
     World("pull_proven", "fail", _no_acr_pull),
+    World("pull_proven", "fail", _no_right_to_grant, name="this identity can't grant"),
+    World("pull_proven", "warn", _image_gone, 0, "the image is gone"),
+    World("pull_proven", "warn", _image_gone, 1, "the image is gone for good", then=_new_image),
     World("access_unrevoked", "warn", _revoked),
     World("admin_user_off", "warn", _registry(adminUserEnabled=True)),
     World("anonymous_off", "warn", _registry(anonymousPullEnabled=True)),
     World("assignable", "advice", lambda at: _drop_role(at, "rotator access")),
     World("vault_readable", "fail", lambda at: _drop_role(at, "Key Vault Secrets Officer")),
-    World("vault_readable", "fail", _access_policies, name="vault_readable: access policies"),
-    World("vault_readable", "fail", _firewall, name="vault_readable: firewall"),
-    World("vault_readable", "fail", _no_such_vault, lambda at: at.seeded.vault_url, name="vault_readable: no such vault"),
+    World("vault_readable", "fail", _access_policies, name="access policies"),
+    World("vault_readable", "fail", _firewall, name="firewall"),
+    World("vault_readable", "fail", _vault_within, 0, "within its network", before=_connected),
+    World("vault_readable", "fail", _vault_within, 1, "closed to others"),
+    World("vault_readable", "fail", _no_such_vault, 0, "no such vault"),
     World("settable", "fail", _reader_only),
-    World("settable", "unknown", _vault_unseen, name="settable: the vault is unseen"),
+    World("settable", "unknown", _vault_unseen, 0, "the vault is unseen"),
+    World("settable", "unknown", _vault_elsewhere, 1, "the vault is elsewhere", lambda _: "00000000-0000-0000-0000-000000000002"),
     World("name_free", "fail", lambda at: at.azure.vaults.delete("myvault", PASSWORD)),
     World("few_versions", "warn", _many_versions),
-    World("value_fits", "fail", _wrong_secret, lambda _: PASSWORD),
-    World("undrifted", "fail", _drift),
-    World("sources_there", "fail", _with_source),
+    World("value_fits", "fail", _wrong_secret, 0),
+    World("value_fits", "fail", _wrong_secret, 1, "its password is gone"),
+    World("undrifted", "fail", _drift, 0, "theirs is to stay"),
+    World("undrifted", "fail", _drift, 1),
+    World("sources_there", "fail", _with_source, types="hidden\n"),
+    World("sources_there", "fail", _source(enabled=False), name="disabled"),
+    World("sources_valid", "warn", _source(exp=PAST), 0, types="replaced\n"),
+    World("sources_valid", "warn", _source(exp=PAST), 1, "its value is right"),
+    World("sources_valid", "warn", _source(nbf=FUTURE), name="not yet valid"),
     World("group_readable", "fail", _group_unread),
     World("group_writable", "fail", _group_unwritten),
     World("group_linkable", "fail", _linked, then=_rotated),
-    World(
-        "group_linkable", "unknown", _linked_and_not_told, then=lambda at: at.azure.faults.planned.clear(), name="group_linkable: Azure doesn't tell"
-    ),
+    World("group_linkable", "unknown", _linked_and_not_told, then=lambda at: at.azure.faults.planned.clear(), name="Azure doesn't tell"),
     World("hidden_values_known", "fail", _hidden),
     World("jobs_decided", "fail", _job),
-    World("redeployable", "fail", _entry_of_another_server, by_hand=_corrected),
+    World("redeployable", "fail", _entry_of_another_server, 0, corrects=_without_the_other_server),
+    World("redeployable", "fail", _wrong_path, 0, "a path is wrong"),
+    World("redeployable", "fail", _full_of_tags, 0, "no room for tags", lambda _: "tag1=x", not_by_az="the emulator has no operations on tags"),
+    World("redeployable", "fail", _of_a_profile, 0, "made from a profile"),
     World("declared", "warn", _undeclared),
     World("listed", "fail", _group_unread),
-    World("present", "warn", _missing, by_hand=lambda at: at.write()),
+    World("present", "warn", _missing, 0),
+    World("present", "warn", _moved_away, 0, "it is elsewhere"),
     World("window_in_time", "fail", _window),
     World("logs_readable", "warn", _job_with_manifest),
     World("identity_instead", "advice", lambda _: None, then=_with_an_identity),
     World("clock_right", "warn", _fast),
     World("leases_kept", "fail", _no_lease_directory),
-    World("lease_free", "warn", _held, by_hand=lambda at: os.close(at.held)),  # type: ignore[attr-defined]
+    World("lease_free", "warn", _held, 1, then=_let_go),
 )

@@ -1,0 +1,236 @@
+"""What each command of az that `rotator doctor` prints does to the emulator, and which options it is given.
+
+A command or an option that isn't known here is an error, so that none can be printed that no test has carried out. Stock az has them all
+(`tests/az/test_mends.py`), and does the same.
+"""
+
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from rotator.emulator.graph.objects import Application, Policy
+from rotator.emulator.graph.policies import CUSTOM, checked
+from rotator.emulator.keyvault.secret import Changes
+from tests.cli.scene import Scene
+
+Json = dict[str, Any]
+GLOBAL = ("--output", "--query", "--subscription")
+GRAPH = "https://graph.microsoft.com/v1.0/"
+
+
+def az(scene: Scene, words: list[str]) -> str:
+    """Carry a command out; what it prints."""
+    given = _options(words)
+    verb = given.pop("")
+    act, options = VERBS[verb]
+    assert set(given) <= {*options, *GLOBAL}, (verb, sorted(given))
+    printed = act(scene, given)
+    assert (printed is None) == (given.get("--output") != "tsv"), words
+    return printed or ""
+
+
+def _options(words: list[str]) -> dict[str, str]:
+    found, name = {"": ""}, ""
+    for word in words:
+        if word.startswith("--"):
+            name = word
+            found[name] = ""
+        else:
+            found[name] = f"{found[name]} {word}".strip()
+    return found
+
+
+def _group(given: Json) -> str:
+    return f"/subscriptions/{given['--subscription']}/resourceGroups/{given['--resource-group']}"
+
+
+def _resource(scene: Scene, kind: str, given: Json) -> Json:
+    found = scene.azure.resources.get(f"{_group(given)}/providers/{kind}/{given['--name']}")
+    assert found
+    return found.properties
+
+
+def _vault(scene: Scene, given: Json) -> Json:
+    assert given["--name"] == "myvault"
+    assert given["--subscription"] == scene.seeded.subscription
+    found = scene.azure.resources.get(scene.seeded.vault_id)
+    assert found
+    return found.properties
+
+
+def _application(scene: Scene, app_id: str) -> Any:
+    found = scene.azure.directory.application(app_id)
+    assert found
+    return found
+
+
+def _assign(scene: Scene, given: Json) -> None:
+    assert given["--assignee-principal-type"] == "ServicePrincipal"
+    scene.azure.authorization.assign(given["--scope"], given["--assignee-object-id"], given["--role"], at_once=True)
+
+
+def _rest(scene: Scene, given: Json) -> str | None:
+    path = given["--url"].removeprefix(GRAPH)
+    body = json.loads(given["--body"]) if "--body" in given else {}
+    directory = scene.azure.directory
+    kind, holder, *more = path.split("/")
+    if kind == "policies":
+        made = Policy(directory.ids.guid(), {**CUSTOM, **checked(body, CUSTOM, "AppManagementPolicy", new=True)})
+        directory.state.policies[made.id] = made
+        return f"{made.id}\n"
+    what = more.pop(0)
+    if what == "owners":
+        directory.add_owner(holder, body["@odata.id"].rsplit("/", 1)[-1])
+    elif what == "appManagementPolicies":
+        _assigned(scene, holder, given["--method"], more, body)
+    else:
+        assert (what, body["principalId"], body["appRoleId"]) == ("appRoleAssignments", holder, "18a4783c-866b-4cc7-a460-3d5e5662c884")
+        owner = directory.principal_by_id(holder)
+        assert owner
+        directory.grant(owner.app_id, "Application.ReadWrite.OwnedBy")
+    return None
+
+
+def _assigned(scene: Scene, holder: str, method: str, more: list[str], body: Json) -> None:
+    found = scene.azure.directory.any(holder)
+    assert isinstance(found, Application)
+    policies = found.policies
+    if method == "DELETE":
+        policies.remove(more[0])
+        assert more[1:] == ["$ref"]
+    else:
+        assert more == ["$ref"]
+        policies.append(body["@odata.id"].rsplit("/", 1)[-1])
+
+
+def _new_identity(scene: Scene, given: Json) -> str:
+    """What a person makes of it: an identity of its own, with the rights of SECURITY.md."""
+    azure, seeded = scene.azure, scene.seeded
+    application = azure.directory.create_application(given["--name"])
+    principal = azure.directory.create_service_principal(application.app_id)
+    password = azure.directory.add_password(application, display_name="rbac", end=azure.clock.now() + timedelta(days=365), at_once=True)
+    del principal
+    assert given["--query"] == "[[appId,password,tenant]]"
+    return f"{application.app_id}\t{password.secret}\t{seeded.tenant}\n"
+
+
+def _new_password(scene: Scene, given: Json) -> str:
+    assert given["--append"] == ""
+    assert given["--query"] == "password"
+    end = scene.azure.clock.now() + timedelta(days=365)
+    made = scene.azure.directory.add_password(_application(scene, given["--id"]), display_name="", end=end, at_once=True)
+    return f"{made.secret}\n"
+
+
+def _remove(scene: Scene, given: Json) -> None:
+    scene.azure.directory.remove_password(_application(scene, given["--id"]), given["--key-id"])
+
+
+def _enable(scene: Scene, given: Json) -> None:
+    found = scene.azure.directory.principal(given["--id"])
+    assert found
+    found.account_enabled = given["--set"] == "accountEnabled=true"
+
+
+def _registry(scene: Scene, given: Json) -> None:
+    properties = _resource(scene, "Microsoft.ContainerRegistry/registries", given)
+    names: dict[str, tuple[str, dict[str, Any]]] = {
+        "--public-network-enabled": ("publicNetworkAccess", {"true": "Enabled"}),
+        "--admin-enabled": ("adminUserEnabled", {"false": False}),
+        "--anonymous-pull-enabled": ("anonymousPullEnabled", {"false": False}),
+        "--default-action": ("networkRuleSet", {"Allow": {"defaultAction": "Allow", "ipRules": []}}),
+    }
+    for option in set(given) & set(names):
+        name, values = names[option]
+        properties[name] = values[given[option]]
+
+
+def _access_policy(scene: Scene, given: Json) -> None:
+    permissions = {"secrets": given["--secret-permissions"].split()}
+    _vault(scene, given)["accessPolicies"] = [{"tenantId": scene.seeded.tenant, "objectId": given["--object-id"], "permissions": permissions}]
+
+
+def _allow(scene: Scene, given: Json) -> None:
+    _vault(scene, given)["networkAcls"]["ipRules"].append({"value": given["--ip-address"]})
+
+
+def _open(scene: Scene, given: Json) -> None:
+    assert given["--public-network-access"] == "Enabled"
+    _vault(scene, given)["publicNetworkAccess"] = "Enabled"
+
+
+def _set_secret(scene: Scene, given: Json) -> None:
+    scene.azure.vaults.set(given["--vault-name"], given["--name"], Path(given["--file"]).read_text())
+
+
+def _set_attributes(scene: Scene, given: Json) -> None:
+    exp, nbf = (datetime.fromisoformat(given[name]) if name in given else None for name in ("--expires", "--not-before"))
+    changes = Changes(enabled=True if given.get("--enabled") == "true" else None, exp=exp, nbf=nbf)
+    scene.azure.vaults.update(given["--vault-name"], given["--name"], None, changes)
+
+
+def _export(scene: Scene, given: Json) -> None:
+    group_id = f"{_group(given)}/providers/Microsoft.ContainerInstance/containerGroups/{given['--name']}"
+    shown = scene.azure.container_groups.get(group_id)
+    Path(given["--file"]).write_text(json.dumps(shown))
+
+
+def _identity(given: Json) -> str:
+    return f"{_group(given)}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{given['--name']}"
+
+
+def _principal_of(scene: Scene, given: Json) -> str:
+    made = scene.azure.resources.get(_identity(given))
+    assert made
+    return f"{made.properties[given['--query']]}\n"
+
+
+def _untag(scene: Scene, given: Json) -> None:
+    assert given["--operation"] == "delete"
+    scene.azure.container_groups._known(given["--resource-id"]).resource["tags"].pop(given["--tags"].partition("=")[0])
+
+
+def _nothing(_: object) -> None:
+    """What a command prints that isn't asked to."""
+
+
+Act = Callable[[Scene, Json], str | None]
+WHERE = ("--resource-group", "--name")
+VERBS: dict[str, tuple[Act, tuple[str, ...]]] = {
+    "account show": (lambda at, given: f"{at.seeded.tenant}\n", ()),
+    "acr repository show-tags": (lambda at, given: "v1\n", ("--name", "--repository", "--orderby")),
+    "acr update": (
+        _registry,
+        (*WHERE, "--public-network-enabled", "--admin-enabled", "--anonymous-pull-enabled", "--default-action"),
+    ),
+    "ad app credential delete": (_remove, ("--id", "--key-id")),
+    "ad app credential reset": (_new_password, ("--id", "--append")),
+    "ad app owner add": (
+        lambda at, given: at.azure.directory.add_owner(_application(at, given["--id"]).id, given["--owner-object-id"]),
+        ("--id", "--owner-object-id"),
+    ),
+    "ad sp create": (lambda at, given: _nothing(at.azure.directory.create_service_principal(given["--id"])), ("--id",)),
+    "ad sp create-for-rbac": (_new_identity, ("--name",)),
+    "ad sp show": (lambda at, given: "00000000-0000-0000-0000-0000000c5a9f\n", ("--id",)),
+    "ad sp update": (_enable, ("--id", "--set")),
+    "container export": (_export, (*WHERE, "--file")),
+    "identity create": (lambda at, given: _nothing(at.azure.identities.put(_identity(given), "eastus")), WHERE),
+    "identity show": (_principal_of, WHERE),
+    "keyvault network-rule add": (_allow, ("--name", "--ip-address")),
+    "keyvault secret recover": (
+        lambda at, given: _nothing(at.azure.vaults.recover(given["--vault-name"], given["--name"])),
+        ("--vault-name", "--name"),
+    ),
+    "keyvault secret set": (_set_secret, ("--vault-name", "--name", "--file")),
+    "keyvault secret set-attributes": (_set_attributes, ("--vault-name", "--name", "--enabled", "--expires", "--not-before")),
+    "keyvault set-policy": (_access_policy, ("--name", "--object-id", "--secret-permissions")),
+    "keyvault show": (lambda at, given: f"{at.seeded.vault_id}\n", ("--name",)),
+    "keyvault update": (_open, ("--name", "--public-network-access")),
+    "login": (lambda at, given: setattr(at, "logged_in", True), ("--tenant",)),
+    "rest": (_rest, ("--method", "--url", "--body")),
+    "role assignment create": (_assign, ("--assignee-object-id", "--assignee-principal-type", "--role", "--scope")),
+    "tag update": (_untag, ("--resource-id", "--operation", "--tags")),
+}
+"""Every command, with the options that it may be printed with beside those that every command of az has."""
