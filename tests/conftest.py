@@ -66,8 +66,10 @@ def _witness() -> Iterator[Any]:
 
 
 @pytest.fixture(autouse=True)
-def _answers_are_as_described(_witness: Any) -> Iterator[None]:
-    """Fail a test in which the emulator answered otherwise than Azure's descriptions say."""
+def _answers_are_as_described(_witness: Any, request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test in which the emulator answered otherwise than Azure's descriptions say; count what was judged, and what nothing describes."""
     yield
+    if _witness:
+        request.node.user_properties += _witness.tally()
     if _witness and (found := _witness.report()):
         pytest.fail("not as Azure describes it:\n" + "\n".join(map(str, found)), pytrace=False)

@@ -3,6 +3,7 @@
 The cells are generated from what a rotation really does, so a number that falls is a net that has a hole.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 import pytest
@@ -23,6 +24,19 @@ def lines(stats: Mapping[str, Sequence[object]]) -> Iterator[str]:
         passed, failed = (_cells(stats.get(outcome, ()), beginning) for outcome in ("passed", "failed"))
         if passed or failed:
             yield f"{passed + failed} {what}, {failed} of them in tests that failed"
+    yield from _described(stats)
+
+
+def _described(stats: Mapping[str, Sequence[object]]) -> Iterator[str]:
+    """How many answers were held against Azure's descriptions, and of which services nothing describes some."""
+    ends = (each for reports in stats.values() for each in reports if isinstance(each, pytest.TestReport) and each.when == "teardown")
+    found: Counter[str] = Counter()
+    for name, times in (pair for report in ends for pair in report.user_properties):
+        found[name] += int(str(times))
+    judged = found.pop("judged", 0)
+    if judged:
+        yield f"{judged} answers held against Azure's descriptions; {sum(found.values())} have none:"
+        yield from (f"  {times} {name.removeprefix('undescribed ')}" for name, times in found.most_common())
 
 
 def _cells(reports: Sequence[object], beginning: str) -> int:

@@ -23,15 +23,15 @@ class Deviation:
 
 DEVIATIONS = (
     Deviation(
-        r"GET .*/roleAssignments(/\{roleAssignmentName\})?|(PUT|DELETE) .*/roleAssignments/\{roleAssignmentName\}",
+        r"(GET|PUT|DELETE) .*/roleAssignments(/\{roleAssignmentName\}|@.*)?",
         r"(\.value\[\])?\.properties\.(condition|conditionVersion|createdBy|updatedBy|delegatedManagedIdentityResourceId|description)",
-        r"type .*, is null",
+        r".*, is null",
         "Recorded role assignments of api-version 2022-04-01 write null for what isn't set, and createdBy null in the answer to a PUT.",
     ),
     Deviation(
-        r"(GET|PUT) .*/roleDefinitions(/\{roleDefinitionId\})?",
+        r"(GET|PUT) .*/roleDefinitions(/\{roleDefinitionId\}|@.*)?",
         r"(\.value\[\])?\.properties\.(createdBy|updatedBy)",
-        r"type .*, is null",
+        r".*, is null",
         "Recorded built-in role definitions were made by nobody: createdBy and updatedBy are null.",
     ),
     Deviation(
@@ -39,6 +39,12 @@ DEVIATIONS = (
         r"\.nextLink",
         r"type .*, is null",
         "The last page of a recorded list of secrets carries nextLink null.",
+    ),
+    Deviation(
+        r".*",
+        r".*\.createdDateTime",
+        r"is no property of servicePrincipal",
+        "Recorded service principals of v1.0 carry createdDateTime, which the metadata of v1.0 doesn't list.",
     ),
     Deviation(
         r".* /(v2|oauth2|acr)/.*",

@@ -94,10 +94,10 @@ class Judge:
     def __init__(self, directory: Path) -> None:
         self._catalogue = Catalogue(directory)
 
-    def judge(self, request: Request, response: Response) -> list[Finding]:
-        """Everything that is not as described; nothing where there is no description, and of what is not implemented."""
+    def judge(self, request: Request, response: Response) -> list[Finding] | None:
+        """Everything that is not as described; None where there is no description, and of what is not implemented."""
         found = [] if response.status == 501 else self._catalogue.find(request)
-        return min((self._held(operation, request, response) for operation in found), key=len, default=[])
+        return min((self._held(operation, request, response) for operation in found), key=len, default=None)
 
     def _held(self, operation: Operation, request: Request, response: Response) -> list[Finding]:
         named = f"{operation.method} {operation.template}"

@@ -53,7 +53,7 @@ class Catalogue:
     """Every operation that a directory of descriptions has."""
 
     def __init__(self, directory: Path) -> None:
-        found = [operation for file in sorted(directory.glob("specification/**/*.json")) for operation in _operations(file)]
+        found = [operation for file in sorted(directory.glob("**/specification/**/*.json")) for operation in _operations(file)]
         self.operations = sorted(found, key=lambda operation: (operation.weight, operation.version), reverse=True)
 
     def find(self, request: Request) -> list[Operation]:

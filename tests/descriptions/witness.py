@@ -1,5 +1,6 @@
 """Sees every exchange with an emulator in this process, and remembers what was not as described."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,17 +8,21 @@ from pathlib import Path
 from rotator.emulator.app import App
 from rotator.emulator.wire import Request, Response
 from tests.descriptions.deviations import unexplained
+from tests.descriptions.graph import GraphJudge
 from tests.descriptions.judge import Finding, Judge
+from tests.descriptions.types import TypesJudge
 
 
 class Witness:
     """Stands behind the door of every App, however it was built."""
 
     def __init__(self, directory: Path) -> None:
-        self._judge = Judge(directory)
+        self._judges = (Judge(directory), GraphJudge(directory), TypesJudge(directory))
         self._found: list[Finding] = []
         self.judged = 0
-        """How many exchanges it has seen."""
+        """How many exchanges something describes."""
+        self.undescribed: Counter[str] = Counter()
+        """How many of each operation nothing does, refusals by themselves; what is not implemented (501) doesn't count."""
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -31,14 +36,27 @@ class Witness:
 
     def _seen(self, handle: Callable[[App, Request], Response]) -> Callable[[App, Request], Response]:
         def seen(app: App, request: Request) -> Response:
-            self.judged += 1
             struck = len(app.faults.struck)
             response = handle(app, request)
             if not any(fault.kind == "echo" for fault in app.faults.struck[struck:]):
-                self._found += unexplained(self._judge.judge(request, response))
+                self._hold(app, request, response)
             return response
 
         return seen
+
+    def _hold(self, app: App, request: Request, response: Response) -> None:
+        said = [found for judge in self._judges if (found := judge.judge(request, response)) is not None]
+        self._found += unexplained([finding for found in said for finding in found])
+        if said:
+            self.judged += 1
+        elif response.status != 501 and app.served:
+            self.undescribed[app.served[-1].operation if response.status < 400 else "refusals"] += 1
+
+    def tally(self) -> list[tuple[str, int]]:
+        """What was counted since the last time: `judged`, and each operation that nothing describes."""
+        counted = [("judged", self.judged), *(("undescribed " + name, times) for name, times in sorted(self.undescribed.items()))]
+        self.judged, self.undescribed = 0, Counter()
+        return counted
 
     def report(self) -> list[Finding]:
         """What was found since the last time."""
