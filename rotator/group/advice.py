@@ -36,9 +36,9 @@ _WORKSPACE = (
 
 def _line(path: str, name: str) -> str:
     volume = path.endswith("/secret") and path.startswith("volumes/")
-    key = f"{path}/FILE" if volume else path
+    key, name = (f"{path}/FILE", f"{name}-FILE") if volume else (path, name)
     shown = key if _PLAIN.fullmatch(key) else "'" + key.replace("'", "''") + "'"
-    hint = "  # one such line for every file of the volume: Azure doesn't show their names" if volume else ""
+    hint = "  # one such line for each file, whose names Azure doesn't show; add base64: true for what isn't text" if volume else ""
     return f"      {shown}: {{key_vault: {name}}}{hint}" if name else f"      {shown}: {{credential: password}}"
 
 
