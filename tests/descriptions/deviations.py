@@ -71,9 +71,9 @@ DEVIATIONS = (
         "Whether a name is valid is what is asked: a bad one is recorded to be answered with 200, nameAvailable false and reason Invalid.",
     ),
     Deviation(
-        r"(GET|PUT|PATCH) .*/registries(/\{registryName\})?",
+        r"(GET|PUT|PATCH) .*/registries(/\{registryName\}|@.*)?",
         r"(request )?(\.value\[\])?\.identity\.type",
-        r"enum .*",
+        r"enum .*|is none of these",
         "azure-cli's recorded test of az acr identity checks for systemAssigned and userAssigned in lower camel case, and az sends that back.",
     ),
 )
