@@ -11,10 +11,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from rotator.emulator.private import private_directory, read_json, write_private_json
 from rotator.emulator.seed import Seeded
+from rotator.emulator.store import UnreadableState
 
 VARIABLE = "ROTATOR_EMULATOR_DIR"
 """The environment variable that names the directory where no option does."""
@@ -84,30 +85,49 @@ class StateDirectory:
         write_private_json(self._running, TypeAdapter(Running).dump_python(running))
 
     def announced(self) -> int:
-        """The process id of whoever announced itself here last; 0 if nobody did. It may have been killed since."""
-        content = read_json(self._running)
-        return content["pid"] if content else 0
+        """The process id of whoever announced itself here last; 0 if nobody did so that it can be read. It may have been killed since."""
+        try:
+            content = read_json(self._running)
+        except ValueError:
+            return 0
+        pid = content.get("pid") if isinstance(content, dict) else None
+        return pid if isinstance(pid, int) else 0
 
     def serving(self) -> bool:
         """Whether an emulator is ready here."""
-        return bool(self.announced()) and self._alive()
+        return self._running.exists() and self._alive()
 
-    def running(self) -> Running:
-        """How to reach the emulator here. Raises NotRunning."""
+    def process(self) -> int:
+        """The process id of the emulator here, whichever version of it. Raises NotRunning, UnreadableState."""
         if not self.serving():
             raise NotRunning(f"no emulator is running in {self.path}: start one with `rotator emulator start --detach`")
-        return TypeAdapter(Running).validate_python(read_json(self._running))
+        pid = self.announced()
+        if not pid:
+            raise UnreadableState(f"an emulator is running in {self.path}, but {self._running} names no process: end it by hand")
+        return pid
+
+    def running(self) -> Running:
+        """How to reach the emulator here. Raises NotRunning, UnreadableState."""
+        pid = self.process()
+        try:
+            return TypeAdapter(Running).validate_python(read_json(self._running))
+        except ValidationError:
+            advice = "end it with `rotator emulator stop`, and start it anew"
+            raise UnreadableState(f"the emulator in {self.path} (process {pid}) is of another version: {advice}") from None
 
     def keep(self, seeded: Seeded) -> None:
         """Remember the identities and names of the seeded tenant."""
         write_private_json(self._seeded, TypeAdapter(Seeded).dump_python(seeded))
 
     def seeded(self) -> Seeded:
-        """The seeded tenant. Raises NotRunning where there is none yet."""
-        content = read_json(self._seeded)
-        if content is None:
+        """The seeded tenant. Raises NotRunning where there is none yet, UnreadableState."""
+        if not self._seeded.exists():
             raise NotRunning(f"there is no emulator in {self.path}: start one with `rotator emulator start --detach`")
-        return TypeAdapter(Seeded).validate_python(content)
+        try:
+            return TypeAdapter(Seeded).validate_json(self._seeded.read_bytes())
+        except ValidationError:
+            advice = "`rotator emulator start --fresh --detach` seeds a new one"
+            raise UnreadableState(f"the tenant in {self.path} was seeded by another version of the emulator: {advice}") from None
 
     def az(self, identity: str) -> Path:
         """The configuration directory of ``az`` for one identity."""

@@ -182,13 +182,16 @@ def _spawn(command: list[str], log: Path) -> int:
 
 
 def stop(directory: StateDirectory) -> int:
-    """End the emulator that serves `directory` and wait until it has saved its state; its process id. Raises NotRunning, StartFailed."""
-    running = directory.running()
-    os.kill(running.pid, signal.SIGTERM)
+    """End the emulator that serves `directory` and wait until it has saved its state; its process id.
+
+    Raises NotRunning, UnreadableState, StartFailed.
+    """
+    pid = directory.process()
+    os.kill(pid, signal.SIGTERM)
     for _ in _moments():
         if not directory.serving():
-            return running.pid
-    raise StartFailed(f"process {running.pid} did not end within {READY_WITHIN:g} s")
+            return pid
+    raise StartFailed(f"process {pid} did not end within {READY_WITHIN:g} s")
 
 
 def _moments() -> Iterator[None]:

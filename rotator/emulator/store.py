@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from rotator.emulator.azure import Azure
 from rotator.emulator.faults import Fault
@@ -46,12 +46,16 @@ def dump(azure: Azure) -> dict[str, Any]:
 
 def restore(azure: Azure, content: dict[str, Any]) -> None:
     """Give `azure` the state in `content`, but not its time (:func:`time_of`). Raises UnreadableState."""
+    name = ""
     try:
         for name, service in _services(azure):
             service.state = TypeAdapter(type(service.state)).validate_json(json.dumps(content["services"][name]))
         azure.directory.tenant = content["tenant"]
         azure.faults.planned[:] = TypeAdapter(list[Fault]).validate_python(content["faults"])
         azure.ids.resume(tuple(content["ids"]))
+    except ValidationError as error:
+        where = ".".join(str(part) for part in error.errors(include_input=False, include_context=False, include_url=False)[0]["loc"])
+        raise UnreadableState(f"the saved state does not fit this version of the emulator: a value at {name}.{where}") from None
     except (KeyError, ValueError, TypeError) as error:
         raise UnreadableState(f"the saved state does not fit this version of the emulator: {error}") from error
 

@@ -22,6 +22,7 @@ from rotator.emulator.directory import AlreadyRunning, NotRunning, StateDirector
 from rotator.emulator.environment import Who, exports, shell
 from rotator.emulator.process import Settings, StartFailed, run, start, stop
 from rotator.emulator.remote import ControlRefused, ask
+from rotator.emulator.store import UnreadableState
 from rotator.emulator.timing import TIMINGS
 
 GROUP = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/myResourceGroup/providers/Microsoft.ContainerInstance/containerGroups"
@@ -287,6 +288,35 @@ def test_the_exports_survive_a_shell(served: StateDirectory) -> None:
     seen = dict(line.split("=", 1) for line in printed.decode().split("\0") if "=" in line)
     assert {name: seen[name] for name in variables} == variables
     assert "AZURE_USERNAME" not in seen
+
+
+def test_an_emulator_of_another_version_can_be_ended_and_is_named(tmp_path: Path) -> None:
+    directory = StateDirectory(tmp_path / "state")
+    pid = start(Settings(directory, timing="prompt")).pid
+    file = directory.path / "running.json"
+    try:
+        file.write_text(json.dumps({"pid": pid, "port": 1}))
+        with pytest.raises(UnreadableState, match=rf"process {pid}\) is of another version: end it with `rotator emulator stop`"):
+            directory.running()
+    finally:
+        assert stop(directory) == pid
+    (directory.path / "seeded.json").write_text("{}")
+    with pytest.raises(UnreadableState, match="start --fresh"):
+        directory.seeded()
+
+
+@pytest.mark.parametrize("written", ["[]", "{}", '{"pid": "one"}', "{"])
+def test_an_announcement_that_names_no_process_is_no_traceback(tmp_path: Path, written: str) -> None:
+    directory = StateDirectory(tmp_path / "state")
+    directory.make()
+    file = directory.path / "running.json"
+    file.write_text(written)
+    with pytest.raises(NotRunning):
+        stop(directory)
+    with directory.held():
+        file.write_text(written)
+        with pytest.raises(UnreadableState, match=r"running\.json names no process"):
+            stop(directory)
 
 
 def test_the_state_and_the_authority_last(tmp_path: Path) -> None:
