@@ -65,7 +65,7 @@ def test_an_identity_is_a_resource_and_a_service_principal_and_goes_as_both(mach
     assert principal is not None
     body = machine.azure.directory.body(principal)
     assert (body["servicePrincipalType"], body["appId"]) == ("ManagedIdentity", made["properties"]["clientId"])
-    assert body["alternativeNames"] == ["isExplicit=True", made["id"]]
+    assert [name.lower() for name in body["alternativeNames"]] == ["isexplicit=true", made["id"].lower()]
     assert machine.arm("PUT", "/SECOND", {"location": "East US"})[0] == 200
     assert machine.arm("GET", "/second")[1]["properties"] == made["properties"]
     assert [each["name"] for each in machine.arm("GET", "")[1]["value"]] == ["myidentity", "second"]

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from containers import ARM, GROUP, ID, SUBSCRIPTION, Answer, World
+from containers import ARM, BRISK, GROUP, ID, SUBSCRIPTION, Answer, World
 from containers import REGISTRY as FIRST
 
 from rotator.emulator.arm.behaviour import REGISTRIES
@@ -188,7 +188,26 @@ def test_lists_of_resources_say_who_made_a_registry_and_groups_without_tags_show
     assert made["createdAt"].endswith("Z")
     other = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/other"
     assert "tags" not in world.arm("PUT", other, {"location": "eastus"}).body
-    assert world.arm("PUT", other, {"location": "eastus", "tags": {"a": "b"}}).body["tags"] == {"a": "b"}
+    for tags in ({"a": "b"}, {}):
+        assert world.arm("PUT", other, {"location": "eastus", "tags": tags}).body["tags"] == tags
+
+
+def test_a_resource_group_says_who_manages_it_and_its_absence_is_resource_managers_word(world: World) -> None:
+    other = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/other"
+    absent = world.arm("HEAD", other)
+    assert (absent.status, absent.headers["x-ms-failure-cause"]) == (404, "gateway")
+    assert world.arm("PUT", other, {"location": "eastus", "managedBy": "somebody"}).body["managedBy"] == "somebody"
+    assert world.arm("PUT", other, {"location": "eastus", "tags": {"a": "b"}}).body["managedBy"] == "somebody"
+    assert world.arm("HEAD", other).status == 204
+
+
+def test_there_is_no_log_before_a_container_has_started(world: World) -> None:
+    world = World(BRISK)
+    world.deploy(seconds=1)
+    absent = world.arm("GET", f"{ID}/containers/app/logs")
+    assert (absent.status, absent.code) == (404, "ContainerLogNotAvailable")
+    world.wait(seconds=60)
+    assert world.arm("GET", f"{ID}/containers/app/logs").body == {"content": ""}
 
 
 def test_a_premium_registrys_usages_have_the_rows_that_were_recorded(world: World) -> None:
@@ -209,3 +228,13 @@ def test_a_write_says_whose_operation_it_was_and_what_is_left_of_both_budgets(wo
     left = int(answer.headers["x-ms-ratelimit-remaining-subscription-writes"])
     assert int(answer.headers["x-ms-ratelimit-remaining-subscription-global-writes"]) == 15 * 200 - (200 - left)
     assert "x-ms-operation-identifier" not in world.arm("GET", SECOND).headers
+
+
+def test_an_identity_is_shown_as_its_provider_writes_it(world: World) -> None:
+    path = f"{GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/puller"
+    made = world.arm("PUT", f"{ARM}{path}?api-version=2018-11-30", {"location": "eastus"})
+    assert (made.status, made.headers["Location"], made.body["id"]) == (201, made.body["id"], path.replace("resourceGroups", "resourcegroups"))
+    properties = made.body["properties"]
+    assert properties["clientSecretUrl"].startswith(f"https://control-eastus.identity.azure.net{made.body['id']}/credentials?tid=")
+    assert "clientSecretUrl" not in world.arm("GET", path).body["properties"]
+    assert world.arm("GET", made.body["id"]).body["name"] == "puller"

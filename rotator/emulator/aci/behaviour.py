@@ -187,8 +187,8 @@ class ContainerGroups:
             raise rules.not_restarted(group.name, error) from error
 
     def logs(self, group_id: str, container: str, tail: int | None = None, *, timestamps: bool = False) -> str:
-        """What a container has written, its last `tail` lines; empty before it has started. 404 ContainerNotFound."""
-        return logs.shown(self._container(group_id, container), tail, timestamps=timestamps)
+        """What a container has written, its last `tail` lines. 404 ContainerNotFound, ContainerLogNotAvailable before it has started."""
+        return logs.shown(self._known(group_id).name, self._container(group_id, container), tail, timestamps=timestamps)
 
     def operation(self, operation_id: str) -> dict[str, Json]:
         """A long-running operation as its URL shows it: its id is the group's, and it has no end. 404 ResourceNotFound."""

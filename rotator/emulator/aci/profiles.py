@@ -2,6 +2,7 @@
 
 A PUT of a new profile is 201 with revision 1, of a known one 200 with the next; old ones stay readable. A profile shows what it was given and its
 revision: no default SKU, and no ``registeredRevisions`` (recorded with api-version 2024-05-01-preview). Making groups from a profile is not emulated.
+What is said of a profile or a revision that isn't there could not be looked up.
 """
 
 import copy

@@ -1,7 +1,8 @@
 """What Azure refuses of a container group before it looks at an image: shape, registry credentials, changes that need a new group.
 
 Codes and messages are those users reported (B9 of the facts; azure-cli 30439 and 30496, compose-cli 743, cloud-integration-beta 10);
-spelling mistakes in them are Azure's.
+spelling mistakes in them are Azure's. What is said of a container that a group hasn't got, of a skip token or a tail that is none, and of a patch of
+more than tags, could not be looked up.
 """
 
 import re

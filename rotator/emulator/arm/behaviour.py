@@ -82,7 +82,7 @@ class Resources:
         elif existing.location.lower() != location.lower():
             message = f"Invalid resource group location '{location}'. The Resource group already exists in location '{existing.location}'."
             raise ServiceError(409, "InvalidResourceGroupLocation", message)
-        existing.tags = dict(tags or {})
+        existing.tags = None if tags is None else dict(tags)
         return existing
 
     def resource_group(self, subscription_id: str, name: str) -> ResourceGroup:

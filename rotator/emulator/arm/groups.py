@@ -44,7 +44,9 @@ class _Groups:
 
     def has(self, call: Call) -> Response:
         self._require(call, "read")
-        return Response(204 if self.resources.has_group(call["subscription"], call["own"]) else 404)
+        if self.resources.has_group(call["subscription"], call["own"]):
+            return Response(204)
+        return Response(404, headers={"x-ms-failure-cause": "gateway"})
 
     def put(self, call: Call) -> Response:
         scope = self._require(call, "write")
@@ -53,7 +55,9 @@ class _Groups:
         if not body.get("location"):
             raise ServiceError(400, "LocationRequired", "The location property is required for this definition.")
         known = self.resources.has_group(call["subscription"], call["own"])
-        made = self.resources.create_group(call["subscription"], call["own"], body["location"], fields(body, "tags"))
+        tags = fields(body, "tags") if body.get("tags") is not None else None
+        made = self.resources.create_group(call["subscription"], call["own"], body["location"], tags)
+        made.managed_by = str(body.get("managedBy") or made.managed_by)
         return Response.json(200 if known else 201, group_json(made))
 
     def patch(self, call: Call) -> Response:

@@ -1,4 +1,7 @@
-"""The operations on management locks, at any scope."""
+"""The operations on management locks, at any scope.
+
+Shapes and statuses as recorded of ``az lock``; what is said of a lock that isn't there and of a level that doesn't exist could not be looked up.
+"""
 
 from dataclasses import dataclass
 

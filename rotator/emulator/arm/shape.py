@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 
-from rotator.emulator.arm.behaviour import REGISTRIES, VAULTS, Lock, Resource, ResourceGroup, Subscription
+from rotator.emulator.arm.behaviour import IDENTITIES, REGISTRIES, VAULTS, Lock, Resource, ResourceGroup, Subscription
 from rotator.emulator.arm.registry_versions import SYSTEM_DATA, seen
 from rotator.emulator.clock import iso
 from rotator.emulator.wire import Json, ServiceError
@@ -50,13 +50,14 @@ def tenant_json(tenant: str) -> Json:
 
 
 def group_json(group: ResourceGroup) -> Json:
-    """A resource group; one without tags shows none (recorded)."""
+    """A resource group; one that was given no tags shows none, not even an empty object (recorded)."""
     return {
         "id": group.id,
         "name": group.name,
         "type": "Microsoft.Resources/resourceGroups",
         "location": group.location,
-        **({"tags": group.tags} if group.tags else {}),
+        **({"managedBy": group.managed_by} if group.managed_by else {}),
+        **({"tags": group.tags} if group.tags is not None else {}),
         "properties": {"provisioningState": "Deleting" if group.gone_at else "Succeeded"},
     }
 
@@ -70,6 +71,8 @@ def resource_json(resource: Resource, api_version: str) -> Json:
         first = {"sku": resource.sku, "type": resource.type, **_identity(resource), "id": resource.id, "name": resource.name, **where}
         system = {"systemData": _system(resource, _offset)} if SYSTEM_DATA.knows(api_version) else {}
         return {**first, **system, "properties": seen(properties, api_version)}
+    if resource.type.lower() == IDENTITIES.lower():
+        return {**head, "id": _lowered(resource.id), "properties": {**properties, **_secret_url(resource, api_version)}}
     if resource.type.lower() == VAULTS.lower():
         return {**head, "systemData": _system(resource, lambda at: iso(at, 3)), "properties": _vault(properties)}
     return {**head, **_identity(resource), **({"sku": resource.sku} if resource.sku else {}), "properties": properties}
@@ -82,6 +85,20 @@ def _vault(properties: dict[str, Json]) -> dict[str, Json]:
     if rules == OPEN_NETWORK:
         del shown["networkAcls"]
     return shown
+
+
+def _lowered(resource_id: str) -> str:
+    """An identity's provider writes ``resourcegroups`` in its ids (recorded)."""
+    return resource_id.replace("/resourceGroups/", "/resourcegroups/")
+
+
+def _secret_url(resource: Resource, api_version: str) -> dict[str, Json]:
+    """What older api-versions say of an identity (recorded of 2015-08-31-preview and 2018-11-30)."""
+    if api_version >= "2019":
+        return {}
+    named = {"tid": "tenantId", "oid": "principalId", "aid": "clientId"}
+    query = "&".join(f"{short}={resource.properties[name]}" for short, name in named.items())
+    return {"clientSecretUrl": f"https://control-{resource.location}.identity.azure.net{_lowered(resource.id)}/credentials?{query}"}
 
 
 def _system(resource: Resource, written: Callable[[datetime], str]) -> Json:
@@ -165,7 +182,7 @@ def group_filter(text: str) -> Callable[[ResourceGroup], bool]:
     wanted = resource_filter(text)
     if set(wanted) - {"tagname", "tagvalue"}:
         raise ServiceError(501, "NotImplemented", f"The emulator does not implement the filter {text!r}.")
-    return lambda group: _tagged(group.tags, wanted)
+    return lambda group: _tagged(group.tags or {}, wanted)
 
 
 def _tagged(tags: dict[str, str], wanted: dict[str, str]) -> bool:

@@ -25,9 +25,11 @@ class ResourceGroup:
     id: str
     name: str
     location: str
-    tags: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] | None = None
+    """None where nobody has said anything of tags."""
     gone_at: datetime | None = None
     """When its deletion ends, once it has begun."""
+    managed_by: str = ""
 
 
 @dataclass(slots=True)

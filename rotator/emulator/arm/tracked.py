@@ -1,4 +1,7 @@
-"""What the operations on registries and vaults have in common: lists, reads, and who may do what where."""
+"""What the operations on registries and vaults have in common: lists, reads, and who may do what where.
+
+Words are those recorded or reported, but for a name that is no name (InvalidResourceName), whose words could not be looked up.
+"""
 
 import re
 from dataclasses import dataclass

@@ -42,7 +42,7 @@ class _Identities:
     tracked: Tracked
 
     def put(self, call: Call) -> Response:
-        """Create one, 201, or set its tags, 200."""
+        """Create one, 201 and where it is, or set its tags, 200."""
         path, body, existing = self.tracked.writable(call)
         made = self.identities.put(path, body["location"], fields(body, "tags"), by=call.who.app_id)
         shown = self.tracked.json(call, made)
