@@ -108,6 +108,10 @@ class Directory:
         self.state.application_ids[made.app_id] = made.id
         return made
 
+    def unmake(self, made: Application) -> None:
+        """An application that could not be made whole was never there."""
+        del self.state.applications[made.id], self.state.application_ids[made.app_id]
+
     def create_service_principal(self, app_id: str, **properties: Any) -> ServicePrincipal:
         """Give an application an identity in this tenant. Raises ServiceError 400 or 409."""
         check(properties, "servicePrincipals")

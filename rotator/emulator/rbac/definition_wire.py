@@ -27,6 +27,7 @@ def definition_routes(authorization: Authorization, scope: str) -> tuple[Route, 
         Route("rbac.permissions.list", "GET", f"{scope}{PROVIDER}/permissions", rbac.permissions),
         Route("rbac.denyAssignments.list", "GET", denied, rbac.list_denied),
         Route("rbac.denyAssignments.get", "GET", denied + "/{name}", rbac.get_denied),
+        Route("rbac.classicAdministrators.list", "GET", f"{scope}{PROVIDER}/classicAdministrators", rbac.list_classic),
     )
 
 
@@ -85,6 +86,11 @@ class _Definitions:
     def get_denied(self, call: Call) -> Response:
         self._require(call, "denyAssignments/read")
         raise ServiceError(404, "DenyAssignmentNotFound", f"The deny assignment '{call['name']}' is not found.")
+
+    def list_classic(self, call: Call) -> Response:
+        """Nobody is one any more: they were retired in August 2024."""
+        self._require(call, "classicAdministrators/read")
+        return Response.json(200, {"value": []})
 
     def _require(self, call: Call, action: str) -> None:
         self.authorization.require(call.who, f"Microsoft.Authorization/{action}", scope_of(call))

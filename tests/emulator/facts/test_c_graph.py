@@ -78,10 +78,22 @@ def test_c1_the_newest_password_comes_first(world: Tenancy) -> None:
     assert [each["displayName"] for each in world.call("GET", path)[1]["passwordCredentials"]] == ["new", "old"]
 
 
-def test_c1_passwords_cannot_be_set_in_the_body_of_a_create_or_a_patch(world: Tenancy) -> None:
-    credential = {"passwordCredentials": [{"displayName": "x"}]}
-    assert code(world.call("POST", "/applications", {"displayName": "x", **credential})) == (501, "NotImplemented")
+def test_c1_a_first_password_can_be_made_with_the_application_and_none_by_a_patch(world: Tenancy) -> None:
+    credential = {"passwordCredentials": [{"displayName": "first"}]}
+    status, made, _ = world.call("POST", "/applications", {"displayName": "x", **credential})
+    (password,) = made["passwordCredentials"]
+    assert (status, password["displayName"], password["hint"]) == (201, "first", password["secretText"][:3])
+    world.call("POST", "/servicePrincipals", {"appId": made["appId"]})
+    assert world.tokens.authenticates(made["appId"], password["secretText"])
+    assert world.call("GET", f"/applications/{made['id']}")[1]["passwordCredentials"][0]["secretText"] is None
     assert code(world.call("PATCH", homes(world)["application"], credential)) == (501, "NotImplemented")
+
+
+@pytest.mark.parametrize("wrong", [["x"], [{"colour": "red"}], [{"startDateTime": "2030-01-01T00:00:00Z", "endDateTime": "2029-01-01T00:00:00Z"}]])
+def test_c1_an_application_whose_password_cannot_be_made_is_not_made(world: Tenancy, wrong: object) -> None:
+    refused = world.call("POST", "/applications", {"displayName": "never", "passwordCredentials": wrong})
+    assert code(refused) == (400, "Request_BadRequest")
+    assert world.call("GET", "/applications?$filter=displayName eq 'never'")[1]["value"] == []
 
 
 # C2

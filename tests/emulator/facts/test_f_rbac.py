@@ -511,3 +511,7 @@ def test_a_malformed_assignment_is_refused_in_reported_words(world: World, prope
     answer = world.owner.call("PUT", assignment_url(), {"properties": {**pull_properties(world.identity("puller").oid), **properties}})
     assert (answer.status, answer.body["error"]["code"]) == (400, code)
     assert words in answer.body["error"]["message"]
+
+
+def test_nobody_is_a_classic_administrator_any_more(world: World) -> None:
+    assert world.owner.call("GET", f"{ARM}{SUB}/providers/Microsoft.Authorization/classicAdministrators?api-version=2015-07-01").body == {"value": []}

@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
-from rotator.emulator.graph import odata, permissions, queries, shape
+from rotator.emulator.graph import odata, passwords, permissions, queries, shape
 from rotator.emulator.graph.access import Access, keys
 from rotator.emulator.graph.objects import Application, Entry, Kind, ServicePrincipal
 from rotator.emulator.graph.properties import KINDRED
-from rotator.emulator.graph.refusals import already_there, missing, required
+from rotator.emulator.graph.refusals import already_there, bad_value, missing, required
 from rotator.emulator.graph.user_shape import first_id
-from rotator.emulator.wire import Call, Json, Response, Route
+from rotator.emulator.wire import Call, Json, Response, Route, ServiceError
 
 OWNED: tuple[Kind, ...] = ("applications", "servicePrincipals", "groups")
 """The collections whose objects have owners."""
@@ -40,6 +41,13 @@ def routes(access: Access) -> Iterator[Route]:
         for operation, method, verb in verbs:
             for key in keys(kind):
                 yield Route(f"graph.{kind}.{operation}", method, f"/v1.0/{kind}{key}", partial(verb, kind))
+
+
+def _passwords(given: Json) -> list[tuple[str | None, datetime | None, datetime | None]]:
+    """What the body of a new application says of its first passwords ("Create application", with passwordCredentials). Raises ServiceError 400."""
+    if given is not None and not (isinstance(given, list) and all(isinstance(each, dict) for each in given)):
+        raise bad_value("passwordCredentials", "Application")
+    return [passwords.asked({"passwordCredential": each}) for each in given or ()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +89,9 @@ class _Objects:
         for owner in dict.fromkeys([*owners, *self._bound(call, "owners")]):
             directory.add_owner(made.id, owner)
         body = first_id(directory.body(made)) if kind == "users" else directory.body(made)
-        if kind == "applications":
+        if isinstance(made, Application):
             body["createdDateTime"] = shape.date(made.created)
+            body["passwordCredentials"] = [shape.password(each, each.secret) for each in made.passwords]
         return odata.entity(call, kind, body, status=201, headers={"Location": self._location(kind, call, made)})
 
     def _location(self, kind: Kind, call: Call, made: Entry) -> str:
@@ -110,7 +119,15 @@ class _Objects:
         if not isinstance(name, str) or not name:
             raise required("displayName", "Application")
         self.access.undisturbed()
-        return self.access.directory.create_application(name, **asked)
+        wanted = _passwords(asked.pop("passwordCredentials", None))
+        made = self.access.directory.create_application(name, **asked)
+        try:
+            for each in wanted:
+                self.access.directory.add_password(made, *each)
+        except ServiceError:
+            self.access.directory.unmake(made)
+            raise
+        return made
 
     def _principal(self, asked: dict[str, Json], call: Call) -> Entry:
         app_id, directory = asked.pop("appId", None), self.access.directory
