@@ -158,7 +158,7 @@ async def converges(made: Stage, intent: Intent | None = None) -> Result:
         if rested(made) and result.exit_code == 0:
             break
         wait = (result.next_due - made.azure.clock.now()) if result.next_due else timedelta(hours=25)
-        made.azure.clock.advance(max(wait, timedelta(hours=1)) if wait < timedelta(days=5) else timedelta(hours=25))
+        made.azure.clock.advance(max(wait, timedelta(hours=1)) if wait < timedelta(days=8) else timedelta(hours=25))
         result = await made.rotate(intent)
     assert rested(made), f"I10: not at rest after {RUNS} runs: {summary(made)}; last: {result}; {made.told()[-3000:]}"
     assert result.exit_code == 0, f"I9: the world is at rest and the exit code is {result.exit_code}: {made.told()[-3000:]}"

@@ -98,9 +98,9 @@ class Story:
         self.codes.append(result.exit_code)
         return result.exit_code
 
-    async def go_on(self, runs: int) -> None:
+    async def go_on(self, runs: int, every: float = EVERY) -> None:
         for _ in range(runs):
-            self.made.pass_(hours=EVERY)
+            self.made.pass_(hours=every)
             await self.run()
 
     def no_pull_was_refused(self) -> bool:
@@ -172,8 +172,8 @@ def _for_good(story: Story) -> None:
     assert story.puts() == {**dict.fromkeys(FIVE, 1), "third": 2 * TRIES}
 
 
-TRIES = 11
-"""Of 29 runs in a week, those that try a group which always fails: after 1, 2, 4, 8 and 16 hours, then daily. Each is a try and a way back."""
+TRIES = 3
+"""Of 29 runs in a week, those that try a group which always fails: at once, after five hours, after two days. Each is a try and a way back."""
 
 
 def _next_time(story: Story) -> None:
@@ -265,6 +265,51 @@ def test_the_third_of_five_groups(trouble: str) -> None:
         befalls.expect(story)
         assert befalls.pull or story.no_pull_was_refused()
         assert all(story.made.azure.container_groups.could_pull(story.made.group_id(name)) for name in FIVE)
+
+    play(scene)
+
+
+def test_a_group_that_fails_for_weeks_is_restarted_twice_a_week_and_moves_within_one_when_its_cause_is_mended() -> None:
+    async def scene(loop: VirtualLoop) -> None:
+        story = await told(loop, FIVE)
+        broken = [True]
+
+        def meddle(number: int, operation: str, request: Request) -> None:
+            if broken[0] and operation == PUT and request.path.endswith("/third") and request.json()["tags"].get(KEY_ID) != story.old:
+                story.made.azure.faults.add(Fault(PUT, "failed_pull", argument="0"))
+
+        with watched(story.made, before=meddle):
+            await story.run(forced(story.made))
+            restarts = [0]
+            for _ in range(4):
+                await story.go_on(7, every=24)
+                restarts.append(story.puts()["third"])
+            assert restarts == [0, 6, 8, 10, 12]
+            assert set(story.codes) == {1}, "a person is told for as long as it is so"
+            assert "--retry` tries at once" in story.made.told()
+            broken[0] = False
+            await story.go_on(9, every=24)
+        assert story.holds("third")
+        assert story.retired()
+        assert story.codes[-1] == 0
+        assert story.puts() == {**dict.fromkeys(FIVE, 1), "third": 13}
+
+    play(scene)
+
+
+def test_a_group_that_always_fails_is_tried_once_more_before_what_it_holds_ends() -> None:
+    async def scene(loop: VirtualLoop) -> None:
+        story = await told(loop, ("app",))
+        made = story.made
+        meddle = _fault("failed_pull", "0", always=True)
+        with watched(made, before=lambda number, operation, request: meddle(story, "before", request) if operation == PUT else None):
+            await story.run(forced(made))
+            end = next(password.end for password in made.credentials() if password.key_id == story.old)
+            made.pass_(seconds=(end - made.azure.clock.now()).total_seconds() - 13 * 86400)
+            before = story.puts()["app"]
+            await story.go_on(13, every=24)
+        assert story.puts()["app"] - before >= 4, "a week before the end at the latest, and once more"
+        assert story.puts()["app"] - before <= 12
 
     play(scene)
 

@@ -325,7 +325,7 @@ def test_a_pull_that_fails_is_undone_and_tried_again_later() -> None:
             assert (await made.rotate()).exit_code == 1
             assert said(made, "backing_off")
             assert served(made, since, PUT) == 0
-            made.pass_(hours=1)
+            made.pass_(hours=5)
             await made.rotate()
             assert made.tags_of("app")[KEY_ID] != old
             made.pass_(hours=25)
@@ -341,13 +341,13 @@ def test_a_pull_that_goes_on_failing_is_tried_ever_more_seldom() -> None:
         made.azure.faults.add(Fault(PUT, "failed_pull", nth=3, argument="0"))
         intent = forced(made)
         await made.rotate(intent)
-        made.pass_(minutes=61)
+        made.pass_(hours=5)
         await made.rotate()
         since = len(made.app.served)
-        made.pass_(minutes=61)
+        made.pass_(hours=47)
         await made.rotate()
-        assert served(made, since, PUT) == 0, "two hours after the second failure"
-        made.pass_(minutes=61)
+        assert served(made, since, PUT) == 0, "two days after the second failure"
+        made.pass_(hours=1)
         await made.rotate()
         assert served(made, since, PUT) == len(GROUPS)
 

@@ -65,7 +65,8 @@ async def restore(run: Run, observed: Observed, step: Restore) -> str:
     raise ProofFailed(
         f"a pull with credential {step.failed} failed in {step.group}",
         state=f"The group is back on credential {step.key_id}, and fares {verdict.value}. No other group was moved after it.",
-        remedy="Look at the group's events; it is tried again after an hour, doubling to a day (`--retry` overrides).",
+        remedy="Look at the group's events. It is tried again in some hours, then after two days, then weekly, sooner as the end of what it holds "
+        f"nears; when the cause is mended, `rotator rotate {run.policy.name} --retry` tries at once.",
     )
 
 

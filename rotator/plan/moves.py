@@ -6,20 +6,22 @@ A redeployment restarts a group. So a group moves only when nothing holds it bac
 from collections.abc import Iterator
 from datetime import timedelta
 
-from rotator.group import Dependent, Phase, Verdict
+from rotator.group import Dependent, Failed, Phase, Verdict
 from rotator.plan.step import Deploy, Finding, Note, Reason, Wait, kind
 from rotator.plan.view import LAST_WEEK, TRIAL, View
 from rotator.plan.words import day, days
 from rotator.policy import next_open, open_at
 
-BACK_OFF, LONGEST = timedelta(hours=1), timedelta(hours=24)
-"""A credential that failed on a group isn't tried again for an hour, doubling to a day."""
+BACK_OFF = (timedelta(hours=5), timedelta(days=2), timedelta(days=7))
+"""For how long a credential isn't tried again on a group where it failed once, twice, more often: each try and its way back restart the group."""
+SHARE = 15
+"""This part of `renew_before` lies between two tries at least, as the end of what the group holds nears."""
 STOPS_REST = timedelta(hours=24)
 """How long a group that came up worse, or hasn't come up, keeps the others from following it."""
 SOON = timedelta(seconds=1)
 """The shortest pause between two looks at a group that others wait for."""
-OWN_TROUBLE = 5
-"""Failed pulls after which a group no longer keeps the others from following: most of a day has passed, and its trouble counts as its own."""
+OWN_TROUBLE = 3
+"""Failed pulls after which a group no longer keeps the others from following: two days have passed, and its trouble counts as its own."""
 
 
 def deploy(view: View) -> Iterator[Finding]:
@@ -116,15 +118,23 @@ def _stripped(view: View, dependent: Dependent) -> Wait | None:
 
 def _failed_before(view: View, dependent: Dependent) -> Wait | None:
     failed = dependent.failed
-    if not failed or failed.key_id != view.current_key or view.intent.retry:
+    if not failed or failed.key_id != view.current_key or view.intent.retry or _exposed(view, dependent):
         return None
-    until = failed.at + min(BACK_OFF * 2 ** (failed.count - 1), LONGEST)
+    until = failed.at + _pause(view, dependent, failed)
     if view.at >= until:
         return None
     times = "once" if failed.count == 1 else f"{failed.count} times in a row"
     text = f"{dependent.name} couldn't pull with credential {failed.key_id}, {times}, and holds {dependent.key_id}"
-    text = f"{text}; it isn't tried again before {day(until)} (--retry overrides)"
+    text = f"{text}; it isn't tried again before {day(until)}. `rotator rotate {view.policy.name} --retry` tries at once"
     return Wait("backing_off", dependent.id, text, until, warn=True)
+
+
+def _pause(view: View, dependent: Dependent, failed: Failed) -> timedelta:
+    """How long after a failure the next try is due: ever later, but within half of the time that is left to what the group holds."""
+    pause, ends = BACK_OFF[min(failed.count, len(BACK_OFF)) - 1], view.soonest(dependent)
+    if ends is None or ends <= failed.at:
+        return pause
+    return min(pause, max((ends - failed.at) / 2, view.policy.rotation.renew_before / SHARE))
 
 
 def _outside_window(view: View, dependent: Dependent) -> Wait | None:
