@@ -21,7 +21,8 @@ from rotator.engine import adopt, deploy_now, preview
 from rotator.plan import Intent
 from rotator.policy import Manifest
 from rotator.report.plan import plan_text
-from rotator.state import KEY_ID, SINCE
+from rotator.state import KEY_ID
+from tests import nightly
 from tests.invariants import monitored
 from tests.stage import SERVER, Killed, Stage, play, stage, watched
 from tests.virtual import VirtualLoop
@@ -378,10 +379,11 @@ MANIFEST_ENTRY = {"server": SERVER, "username": "${{ credential:username }}", "p
 
 
 def job(made: Stage, **properties: Any) -> dict[str, Any]:
-    """The nightly job as its manifest has it."""
-    body = made.body(made.app_id, "x", "nightly:v1", restartPolicy="Never", imageRegistryCredentials=[MANIFEST_ENTRY], **properties)
-    del body["properties"]["ipAddress"]
-    return body
+    """The nightly job as its manifest has it: what `az container create` makes of flags, which names the container like the group."""
+    resources = {"requests": {"cpu": 1.0, "memoryInGB": 1.5}}
+    container = {"name": "nightly", "properties": {"image": f"{SERVER}/nightly:v1", "resources": resources}}
+    made_of = {"osType": "Linux", "restartPolicy": "Never", "containers": [container], "imageRegistryCredentials": [MANIFEST_ENTRY]}
+    return {"location": "eastus", "properties": made_of | properties}
 
 
 def declare(made: Stage, document: dict[str, Any]) -> None:
@@ -423,12 +425,9 @@ async def by_rotator(made: Stage) -> None:
 
 
 async def by_az(made: Stage) -> None:
-    """A script that keeps az: a PUT with the password that is published, and the tags that say which it is."""
-    newest = max(made.versions(), key=lambda version: version.order)
-    body = made.body(made.app_id, made.published(), "nightly:v1", restartPolicy="Never")
-    del body["properties"]["ipAddress"]
-    tags = {KEY_ID: newest.tags[KEY_ID], SINCE: made.azure.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")}
-    made.azure.container_groups.put(made.group_id("nightly"), {**body, "tags": body["tags"] | tags}, "2024-05-01-preview")
+    """A script that keeps az: it creates the group with the password that is published, and then tags it with which that is."""
+    since = await nightly.create(made)
+    await nightly.tag(made, since)
     made.pass_(minutes=5)
 
 
@@ -456,6 +455,34 @@ def test_a_nightly_job_through_a_rotation(state: str, again: Callable[[Stage], A
         assert await story.run() == 0
         assert story.retired()
         assert story.holds("nightly")
+        assert story.no_pull_was_refused()
+
+    play(scene)
+
+
+@pytest.mark.parametrize("afterwards", [nightly.tag, by_rotator], ids=["tagged", "rotator-deploy"])
+def test_a_job_that_a_script_creates_and_does_not_tag_keeps_the_old_credential_until_something_says_what_it_holds(
+    afterwards: Callable[[Stage], Awaitable[None]],
+) -> None:
+    async def scene(loop: VirtualLoop) -> None:
+        story = await told(loop, ("app",))
+        made = story.made
+        made.azure.registries.push(SERVER, "nightly", "v1", exit_code=0, run_seconds=60)
+        declare(made, job(made))
+        await by_az(made)
+        assert await story.run(forced(made)) == 0
+        made.pass_(hours=26)
+        await nightly.create(made)
+        assert story.holds("nightly"), "it has the new password, and nothing shows that"
+        made.pass_(hours=26)
+        since = len(made.app.served)
+        await story.run()
+        assert not story.retired()
+        assert PUT not in made.writes(since), "a job isn't run to learn what it holds"
+        await afterwards(made)
+        made.pass_(hours=26)
+        assert await story.run() == 0
+        assert story.retired()
         assert story.no_pull_was_refused()
 
     play(scene)
