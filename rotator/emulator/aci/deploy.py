@@ -151,11 +151,13 @@ class ControlPlane:
         group.fails = self._faults.active("failed_lro") is not None
 
     def _identity(self, given: Properties, old: Properties) -> Properties:
+        """Recorded: a group that only uses identities says its tenant too, but no principal."""
         identity = {name: value for name, value in given.items() if name not in ("principalId", "tenantId")}
         if "systemassigned" in str(given.get("type", "")).lower():
             identity |= {name: old[name] for name in ("principalId", "tenantId") if name in old}
         if "userAssignedIdentities" in given:
             identity["userAssignedIdentities"] = {name: user_assigned(self._resources, name) for name in given["userAssignedIdentities"]}
+            identity["tenantId"] = self._directory.tenant
         return identity
 
 

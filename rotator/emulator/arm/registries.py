@@ -62,6 +62,12 @@ class RegistryRoutes(Tracked):
         made = self.resources.put(path, self.type, body["location"], properties, fields(body, "tags"), sku, identity, by=call.who.app_id)
         return self._shown(call, made) if existing else self._making(call, made)
 
+    def list(self, call: Call) -> Response:
+        """As every list, with what the provider says of versions."""
+        response = Tracked.list(self, call)
+        response.headers |= supported(call)
+        return response
+
     def get(self, call: Call) -> Response:
         """One registry; 404 ResourceNotFound."""
         self.require(call, "read")
@@ -125,7 +131,8 @@ class RegistryRoutes(Tracked):
         found = self.found(call)
         self._require_admin(found)
         pair = zip(("password", "password2"), self.resources.access.admin_passwords(found.id), strict=True)
-        return Response.json(200, {"username": found.name, "passwords": [{"name": name, "value": value} for name, value in pair]})
+        shown = {"username": found.name, "passwords": [{"name": name, "value": value} for name, value in pair]}
+        return Response.json(200, shown, supported(call))
 
     def _require_admin(self, registry: Resource) -> None:
         if not registry.properties.get("adminUserEnabled"):

@@ -144,8 +144,9 @@ class Arm:
         return checked
 
     def _identified(self, call: Call, response: Response) -> Response:
-        """A provider's answer to a write says whose operation it was (recorded since 2025)."""
-        if call.request.method not in ("GET", "HEAD") and "/providers/" in call.request.path:
+        """A provider's answer to a write, and to who follows one, says whose operation it was (recorded since 2025)."""
+        reads = call.request.method in ("GET", "HEAD") and "/operationstatuses/" not in call.request.path.lower()
+        if not reads and "/providers/" in call.request.path:
             who = f"tenantId={call.who.tenant},objectId={call.who.oid}/eastus/{self._request_ids.guid()}"
             response.headers["x-ms-operation-identifier"] = who
         return response
