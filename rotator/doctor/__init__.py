@@ -69,7 +69,10 @@ CHECKS: tuple[Check, ...] = (
 
 
 def diagnose(case: Case) -> tuple[Finding, ...]:
-    """Everything that every check finds, in the order of `CHECKS`; where all is well, one finding that says so."""
+    """Everything that every check finds, in the order of `CHECKS`; where all is well, one finding that says so.
+
+    A check that finds nothing in a part of the world that couldn't be seen says nothing: it isn't known to be well.
+    """
     if isinstance(case.examined.caller, Unknown) or case.examined.observed is None:
         return tuple(_of(CHECKS[0], case))
     return tuple(finding for check in CHECKS for finding in _of(check, case))
@@ -77,7 +80,21 @@ def diagnose(case: Case) -> tuple[Finding, ...]:
 
 def _of(check: Check, case: Case) -> Iterator[Finding]:
     found = [replace(each, check=check.name) for each in check.run(case)]
-    yield from found or [Finding(Severity.OK, check.about, check.ok, check=check.name)]
+    if not found and _seen(check.about, case):
+        found = [Finding(Severity.OK, check.about, check.ok, check=check.name)]
+    yield from found
+
+
+def _seen(part: str, case: Case) -> bool:
+    """Whether all of a part of the world could be looked at."""
+    examined = case.examined
+    if part == "principal":
+        return examined.principal is None
+    if part == "registry":
+        return not any(isinstance(each.shown, Unknown) for each in examined.registries)
+    if part == "vault":
+        return not (examined.vault_silent or case.seen.vault_refuses)
+    return part != "groups" or not any(each.unreadable for each in case.seen.groups)
 
 
 __all__ = ["CHECKS", "Case", "Check", "Finding", "Remedy", "Severity", "diagnose"]

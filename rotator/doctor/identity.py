@@ -28,11 +28,11 @@ def _to_sign_in(case: Case, severity: Severity, text: str, why: Unknown) -> Find
         return Finding(severity, SUBJECT, text, (command.rotator(case, "doctor"),))
     if not app_id:
         return Finding(severity, SUBJECT, text, (login,))
-    stay = f'export AZURE_CLIENT_SECRET="$({command.new_password(app_id)})"'
+    how, stay = "somebody who may change it", f'export AZURE_CLIENT_SECRET="$({command.new_password(app_id)})"'
     if known:
-        stay = 'export AZURE_TENANT_ID="$(az account show --query tenantId --output tsv)"'
+        how, stay = "somebody of its tenant", 'export AZURE_TENANT_ID="$(az account show --query tenantId --output tsv)"'
     ways = (
-        Remedy(f"to go on as {app_id}, whom AZURE_CLIENT_ID names, with az signed in as somebody who may change it", (stay,)),
+        Remedy(f"to go on as {app_id}, whom AZURE_CLIENT_ID names, with az signed in as {how}", (stay,)),
         Remedy("to sign in as az does", ("unset AZURE_CLIENT_ID AZURE_CLIENT_SECRET", login)),
     )
     return Finding(severity, SUBJECT, text, ways=ways)

@@ -30,13 +30,18 @@ def _absent(case: Case, text: str) -> Finding:
     """The container groups say as whom they pull."""
     named = sorted({name for each in case.seen.groups if case.policy.group(each.id) for name in group.user_names(each.document)})
     if not named:
-        write = "principal: {app_id: <the client id that `az ad app list --query '[].[appId,displayName]' --output tsv` shows>}"
-        return Finding(Severity.FAIL, SUBJECT, text, (command.edit(case),), write)
+        known = "principal: {app_id: <the client id that `az ad app list --query '[].[appId,displayName]' --output tsv` shows>}"
+        new = f"principal: {{display_name: {case.policy.principal.display_name or f'{case.policy.name}-pull'}}}  # and no app_id"
+        ways = (
+            Remedy("if there is one", (command.edit(case),), known),
+            Remedy("if it is still to be made", (command.edit(case), command.rotator(case, "provision")), new),
+        )
+        return Finding(Severity.FAIL, SUBJECT, text, ways=ways)
     if len(named) == 1:
         text = f"{text}; the policy's container groups pull as {named[0]}"
         return Finding(Severity.FAIL, SUBJECT, text, (command.edit(case),), f"principal: {{app_id: {named[0]}}}")
-    ways = (Remedy(f"if {name}, as whom container groups pull, is meant", (command.edit(case),), f"principal: {{app_id: {name}}}") for name in named)
-    return Finding(Severity.FAIL, SUBJECT, text, ways=tuple(ways))
+    meant = (Remedy(f"if {name}, as whom container groups pull, is meant", (command.edit(case),), f"principal: {{app_id: {name}}}") for name in named)
+    return Finding(Severity.FAIL, SUBJECT, text, ways=tuple(meant))
 
 
 def service_principal(case: Case) -> Found:
@@ -133,7 +138,7 @@ def _adds(case: Case) -> Home:
 
 def _writes(case: Case, home: Home) -> bool:
     """Whether rotator adds there, or has something to remove there sooner or later."""
-    return _adds(case) is home or any(each.home is home for each in case.view.ours)
+    return not case.examined.principal and (_adds(case) is home or any(each.home is home for each in case.view.ours))
 
 
 def _owned(case: Case, home: Home, owners: tuple[str, ...] | Unknown | None, mend: str) -> Found:

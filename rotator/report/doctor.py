@@ -1,15 +1,17 @@
 """What `rotator doctor` found, for people and programs: the worst first, what is well in few words, and each command on a line of its own."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from rotator.doctor import Finding, Remedy, Severity
+from rotator.doctor import CHECKS, Finding, Remedy, Severity
 from rotator.errors import RotatorError
 from rotator.report.words import INDENT, block, entry, error_body, failed_text
 
 LABELS = {Severity.FAIL: "fails", Severity.UNKNOWN: "unknown", Severity.WARN: "warning", Severity.ADVICE: "advice"}
+SLOW = ("az role assignment create", "az rest --method POST", "az keyvault set-policy", "export AZURE_CLIENT_SECRET")
+"""Commands whose effect Azure doesn't show at once (azure-facts F4: up to ten minutes for roles)."""
 SHELL = "$ "
 """What stands before a command."""
 
@@ -52,12 +54,20 @@ def _entries(findings: Sequence[Finding], *, every: bool) -> Iterator[str]:
     for severity, label in LABELS.items():
         for finding in (each for each in findings if each.severity is severity):
             yield entry(label, f"{finding.subject}: {finding.text}", *_to_do(finding))
+    if any(command.startswith(SLOW) for each in findings if each.severity < Severity.ADVICE for command in _commands(each)):
+        yield entry("note", "it may take Azure ten minutes until a new role or password counts; look again then")
     well = [each for each in findings if each.severity is Severity.OK]
     by_part = [(about, [each.text for each in some]) for about, some in groupby(well, lambda each: each.subject)]
     if every:
         yield from (entry("ok", about, *texts) for about, texts in by_part)
     else:
         yield entry("ok", ", ".join(f"{about} {len(texts)}" for about, texts in by_part) or "nothing")
+
+
+def _commands(finding: Finding) -> Iterator[str]:
+    yield from finding.mend
+    for way in finding.ways:
+        yield from way.mend
 
 
 def _to_do(finding: Finding) -> Iterator[str]:
@@ -72,7 +82,7 @@ def _shown(one: Finding | Remedy) -> Iterator[str]:
     yield from (f"{SHELL}{command}" for command in one.mend)
 
 
-def _summary(findings: Iterable[Finding]) -> str:
+def _summary(findings: Sequence[Finding]) -> str:
     words = {
         Severity.FAIL: ("thing fails", "things fail"),
         Severity.UNKNOWN: ("can't be told", "can't be told"),
@@ -81,7 +91,9 @@ def _summary(findings: Iterable[Finding]) -> str:
         Severity.OK: ("check ok", "checks ok"),
     }
     counted = {severity: sum(each.severity is severity for each in findings) for severity in words}
-    return ", ".join(f"{count} {words[severity][count != 1]}" for severity, count in counted.items() if count)
+    unseen = len({check.name for check in CHECKS} - {each.check for each in findings})
+    told = [f"{count} {words[severity][count != 1]}" for severity, count in counted.items() if count]
+    return ", ".join([*told, *([f"{unseen} not looked at"] if unseen else [])])
 
 
 def _body(finding: Finding) -> dict[str, Any]:

@@ -30,7 +30,7 @@ exit "$code"
 """
 """Hands a command over to the test; what a process substitution holds is read first, since nobody else can."""
 PERSON = 'bash -eu "$1" <"$2"; printf "end\\0%s\\0" "$?" >"$3"'
-PATIENCE = 10.0
+PATIENCE = 60.0
 """Seconds for which a shell may be busy with one command that isn't handed over."""
 PLAIN = ("rotator", "az", "editor", "docker", "timedatectl")
 

@@ -52,6 +52,7 @@ def mend(world: World, scene: Scene, directory: Path, stock: Mapping[str, str] |
     if world.before:
         world.before(scene)
     Person(scene, directory, world.fills(scene), world.types, world.corrects, stock or {}).paste(commands, write)
+    scene.pass_(minutes=1)  # until a new password counts
     if world.then:
         world.then(scene)
     _, after = looked(scene)

@@ -16,7 +16,7 @@ from rotator.emulator.keyvault.secret import Changes
 from tests.cli.scene import Scene
 
 Json = dict[str, Any]
-GLOBAL = ("--output", "--query", "--subscription")
+GLOBAL = ("--output", "--query")
 GRAPH = "https://graph.microsoft.com/v1.0/"
 
 
@@ -197,10 +197,10 @@ def _nothing(_: object) -> None:
 
 
 Act = Callable[[Scene, Json], str | None]
-WHERE = ("--resource-group", "--name")
+WHERE = ("--subscription", "--resource-group", "--name")
 VERBS: dict[str, tuple[Act, tuple[str, ...]]] = {
     "account show": (lambda at, given: f"{at.seeded.tenant}\n", ()),
-    "acr repository show-tags": (lambda at, given: "v1\n", ("--name", "--repository", "--orderby")),
+    "acr repository show-tags": (lambda at, given: "v1\n", ("--subscription", "--name", "--repository", "--orderby")),
     "acr update": (
         _registry,
         (*WHERE, "--public-network-enabled", "--admin-enabled", "--anonymous-pull-enabled", "--default-action"),
@@ -218,16 +218,16 @@ VERBS: dict[str, tuple[Act, tuple[str, ...]]] = {
     "container export": (_export, (*WHERE, "--file")),
     "identity create": (lambda at, given: _nothing(at.azure.identities.put(_identity(given), "eastus")), WHERE),
     "identity show": (_principal_of, WHERE),
-    "keyvault network-rule add": (_allow, ("--name", "--ip-address")),
+    "keyvault network-rule add": (_allow, ("--subscription", "--name", "--ip-address")),
     "keyvault secret recover": (
         lambda at, given: _nothing(at.azure.vaults.recover(given["--vault-name"], given["--name"])),
         ("--vault-name", "--name"),
     ),
     "keyvault secret set": (_set_secret, ("--vault-name", "--name", "--file")),
     "keyvault secret set-attributes": (_set_attributes, ("--vault-name", "--name", "--enabled", "--expires", "--not-before")),
-    "keyvault set-policy": (_access_policy, ("--name", "--object-id", "--secret-permissions")),
+    "keyvault set-policy": (_access_policy, ("--subscription", "--name", "--object-id", "--secret-permissions")),
     "keyvault show": (lambda at, given: f"{at.seeded.vault_id}\n", ("--name",)),
-    "keyvault update": (_open, ("--name", "--public-network-access")),
+    "keyvault update": (_open, ("--subscription", "--name", "--public-network-access")),
     "login": (lambda at, given: setattr(at, "logged_in", True), ("--tenant",)),
     "rest": (_rest, ("--method", "--url", "--body")),
     "role assignment create": (_assign, ("--assignee-object-id", "--assignee-principal-type", "--role", "--scope")),

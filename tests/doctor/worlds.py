@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 
 from rotator.emulator.faults import Fault
 from rotator.emulator.graph.objects import Policy
-from tests.cli.scene import IMAGE, JOB, PASSWORD, START, Scene
+from tests.cli.scene import IMAGE, JOB, PASSWORD, Scene
 
 Break = Callable[[Scene], object]
 
@@ -67,6 +67,14 @@ def _drop_role(scene: Scene, role: str) -> None:
 
 def _registry(**properties: Any) -> Break:
     return lambda at: _resource(at, at.seeded.registry_id).update(properties)
+
+
+def _closed(scene: Scene) -> None:
+    """Rules for the network are for registries of the tier Premium."""
+    found = scene.azure.resources.get(scene.seeded.registry_id)
+    assert found
+    found.sku = {"name": "Premium", "tier": "Premium"}
+    found.properties["networkRuleSet"] = {"defaultAction": "Deny", "ipRules": []}
 
 
 def _principal(scene: Scene) -> Any:
@@ -310,9 +318,13 @@ def _with_source(scene: Scene) -> None:
 
 
 def _source(**attributes: Any) -> Break:
+    """A secret that is there; its times are days from now."""
+
     def broken(scene: Scene) -> None:
         _with_source(scene)
-        scene.azure.vaults.set("myvault", "db-password", "hidden", **attributes)
+        now = scene.azure.clock.now()
+        given: Any = {name: now + timedelta(days=value) if name in ("exp", "nbf") else value for name, value in attributes.items()}
+        scene.azure.vaults.set("myvault", "db-password", "hidden", **given)
 
     return broken
 
@@ -470,7 +482,6 @@ def _fast(scene: Scene) -> None:
     scene.skew = timedelta(minutes=6)
 
 
-PAST, FUTURE = START - timedelta(days=1), START + timedelta(days=9)
 BROWSER = "az login asks a person, in a browser"
 WORLDS = (
     World("signed_in", "fail", _bad_secret, 0),
@@ -498,7 +509,7 @@ WORLDS = (
     World("registry_readable", "fail", _registry_unread, name="a role is missing"),
     World("role_honoured", "fail", _registry(roleAssignmentMode="AbacRepositoryPermissions")),
     World("public", "fail", _registry(publicNetworkAccess="Disabled")),
-    World("open_to_groups", "fail", _registry(networkRuleSet={"defaultAction": "Deny", "ipRules": []})),
+    World("open_to_groups", "fail", _closed),
     World("registry_reached", "fail", _registry_down, 0, before=_up_again),
     World("registry_reached", "fail", _registry_down, 1, "accepted", left="warn"),
     World("pull_proven", "fail", _no_acr_pull),
@@ -526,9 +537,9 @@ WORLDS = (
     World("undrifted", "fail", _drift, 1),
     World("sources_there", "fail", _with_source, types="hidden\n"),
     World("sources_there", "fail", _source(enabled=False), name="disabled"),
-    World("sources_valid", "warn", _source(exp=PAST), 0, types="replaced\n"),
-    World("sources_valid", "warn", _source(exp=PAST), 1, "its value is right"),
-    World("sources_valid", "warn", _source(nbf=FUTURE), name="not yet valid"),
+    World("sources_valid", "warn", _source(exp=-1), 0, types="replaced\n"),
+    World("sources_valid", "warn", _source(exp=-1), 1, "its value is right"),
+    World("sources_valid", "warn", _source(nbf=9), name="not yet valid"),
     World("group_readable", "fail", _group_unread),
     World("group_writable", "fail", _group_unwritten),
     World("group_linkable", "fail", _linked, then=_rotated),

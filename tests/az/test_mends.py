@@ -1,0 +1,139 @@
+"""What `rotator doctor` prints, pasted into bash with stock ``az`` on PATH: every world of `tests/doctor`, mended by the printed text itself.
+
+It runs where ``az`` is, as `tests/az/test_az.py`. One server serves one world after the other; ``az`` signs in once, since they are the same tenant.
+"""
+
+import asyncio
+import os
+import shlex
+import subprocess
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+import tests.cli.scene
+from rotator.emulator.app import App
+from rotator.emulator.authority import Authority, named
+from rotator.emulator.environment import AZ as QUIET
+from rotator.emulator.environment import _settle_version
+from rotator.emulator.proxy import Proxy
+from rotator.emulator.server import HttpServer, loopback
+from rotator.emulator.wire import Request, Response
+from tests.az.test_az import AZ
+from tests.cli.scene import Scene, make
+from tests.doctor.mending import mend
+from tests.doctor.verbs import GLOBAL, VERBS
+from tests.doctor.worlds import WORLDS, World
+
+pytestmark = pytest.mark.skipif(AZ is None, reason="the Azure CLI is not here: put az on PATH, or name it in ROTATOR_AZ")
+
+
+@dataclass
+class Stage:
+    """Whatever world is on is what Azure's names lead to. `script` is ``az`` as a program that finds it."""
+
+    script: str = ""
+    directory: Path = Path()
+    app: App | None = field(default=None, repr=False)
+
+    def handle(self, request: Request) -> Response:
+        assert self.app
+        return self.app.handle(request)
+
+    def serves(self, host: str) -> bool:
+        return bool(named(host) and self.app and any(each.serves(host) for each in self.app.services))
+
+    def az(self, *words: str) -> str:
+        """Run a command of its own."""
+        return subprocess.run(["sh", "-c", self.script, "az", *words], capture_output=True, text=True, check=True).stdout
+
+
+@contextmanager
+def _served(stage: Stage, authority: Authority) -> Iterator[int]:
+    """Serve from a thread; the proxy's port."""
+    loop, ready, done = asyncio.new_event_loop(), threading.Event(), asyncio.Event()
+    port = [0]
+
+    async def main() -> None:
+        inner = loopback()
+        server = HttpServer(stage, authority.context())  # type: ignore[arg-type]
+        serving = asyncio.create_task(server.serve(sockets=[inner]))
+        proxy = Proxy(stage.serves, inner.getsockname())
+        listener = await proxy.listen("127.0.0.1", 0)
+        port[0] = listener.sockets[0].getsockname()[1]
+        ready.set()
+        await done.wait()
+        listener.close()
+        proxy.close()
+        server.should_exit = True
+        await serving
+
+    thread = threading.Thread(target=lambda: loop.run_until_complete(main()), daemon=True)
+    thread.start()
+    assert ready.wait(30)
+    try:
+        yield port[0]
+    finally:
+        loop.call_soon_threadsafe(done.set)
+        thread.join(30)
+        loop.close()
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    assert AZ
+    directory, found = tmp_path_factory.mktemp("az"), Stage()
+    with _served(found, Authority(directory)) as port:
+        trusted = dict.fromkeys(("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"), str(directory / "ca.pem"))
+        variables = {
+            "HTTPS_PROXY": f"http://127.0.0.1:{port}",
+            "NO_PROXY": "",
+            **trusted,
+            **QUIET,
+            "AZURE_CONFIG_DIR": str(directory),
+            "HOME": str(directory),
+        }
+        _settle_version(AZ, {**os.environ, **variables}, directory / "versionCheck.json")
+        found.directory = directory
+        found.script = f'#!/bin/sh\nexec env {shlex.join(f"{name}={value}" for name, value in variables.items())} {shlex.quote(AZ)} "$@"\n'
+        with pytest.MonkeyPatch.context() as patch:
+            _signed_in(found, _of_today(patch, tmp_path_factory.mktemp("scene")))
+        yield found
+
+
+def _of_today(patch: pytest.MonkeyPatch, directory: Path) -> Scene:
+    """The scene in the time that az lives in: it says itself when a password begins."""
+    patch.setattr(tests.cli.scene, "START", datetime.fromtimestamp(directory.stat().st_mtime, UTC).replace(microsecond=0))
+    return make(patch, directory)
+
+
+def _signed_in(stage: Stage, scene: Scene) -> None:
+    stage.app, who = scene.app, scene.seeded.admin
+    stage.az("login", "--service-principal", "--username", who.app_id, "--password", who.secret, "--tenant", scene.seeded.tenant)
+
+
+@pytest.mark.parametrize("world", [world for world in WORLDS if not world.not_by_az], ids=lambda world: world.id)
+def test_stock_az_mends_what_doctor_finds(world: World, stage: Stage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    scene = _of_today(monkeypatch, tmp_path)
+    stage.app = scene.app
+    for cache in stage.directory.glob("msal_token_cache.*"):
+        cache.unlink()
+    mend(world, scene, tmp_path / "terminal", {"az": stage.script})
+
+
+def test_stock_az_has_every_option_that_is_printed() -> None:
+    assert AZ
+    helped = {verb: _help(AZ, verb.split()) for verb in VERBS}
+    lacking: Mapping[str, Sequence[str]] = {
+        verb: [one for one in (*VERBS[verb][1], *GLOBAL) if f"{one} " not in text] for verb, text in helped.items()
+    }
+    assert {verb: options for verb, options in lacking.items() if options} == {}
+
+
+def _help(command: str, words: list[str]) -> str:
+    return subprocess.run([command, *words, "--help"], capture_output=True, text=True, check=True).stdout
