@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -59,7 +60,7 @@ def _ensure_writable(policy: "Policy | Draft") -> None:
 
 
 def save(file: Path, app_id: str) -> None:
-    """Write the app id into a policy's file: all of it or nothing, with the rights that the file had, through a link if it is one."""
+    """Write the app id into a policy's file: all of it or nothing, with the rights and the owner that the file had, through a link if it is one."""
     from rotator.policy import with_app_id
 
     real = file.resolve()
@@ -70,7 +71,7 @@ def save(file: Path, app_id: str) -> None:
     descriptor, temporary = tempfile.mkstemp(dir=real.parent, prefix=f".{real.name}.")
     try:
         with open(descriptor, "wb") as out:  # noqa: PTH123 - of a descriptor that is open already
-            os.fchmod(out.fileno(), real.stat().st_mode & 0o7777)
+            _like(real, out.fileno())
             out.write(written.encode())
             out.flush()
             os.fsync(out.fileno())
@@ -78,6 +79,14 @@ def save(file: Path, app_id: str) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def _like(real: Path, descriptor: int) -> None:
+    """Give a new file the owner, as far as whoever runs this may, and the rights of the one whose place it takes."""
+    had = real.stat()
+    with suppress(PermissionError):
+        os.fchown(descriptor, had.st_uid, had.st_gid)
+    os.fchmod(descriptor, had.st_mode & 0o7777)
 
 
 def _text(wanted: "Wanted", missing: "Missing") -> str:
