@@ -152,6 +152,11 @@ class Registry:
     admin_user: bool = False
     anonymous_pull: bool = False
 
+    @property
+    def name(self) -> str:
+        """What people and az call it."""
+        return self.id.rsplit("/", 1)[-1]
+
 
 class Access(StrEnum):
     """The access mark of a policy."""

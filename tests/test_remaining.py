@@ -67,7 +67,7 @@ def test_an_admin_user_helps_nobody_who_may_not_list_its_passwords() -> None:
 def test_a_group_is_named_and_a_condition_is_said() -> None:
     (way,) = ways(seen(PULLS, holder=GROUP_OID, condition="@Resource…"))
     assert (way.code, way.effect, way.own) == ("through_group", Effect.PULLS, False)
-    assert "group Team has AcrPull under a condition at" in way.text
+    assert "AcrPull of group Team under a condition at" in way.text
 
 
 def test_the_policys_own_assignment_is_told_from_one_that_isn_t_its_to_delete() -> None:

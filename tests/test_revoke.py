@@ -56,6 +56,31 @@ def above(made: Stage) -> str:
     return made.seeded.registry_id.split("/providers/")[0]
 
 
+def test_the_first_thing_said_is_whether_the_access_is_gone() -> None:
+    async def act(made: Stage) -> None:
+        async def verdict(**more: bool) -> str:
+            return (await revoked(made, **more)).summary
+
+        assert await verdict(wait=False) == "access is marked as revoked, and not proven to be gone"
+        inherited = made.azure.authorization.assign(above(made), made.principal.id, "Reader", at_once=True)
+        assert await verdict() == "ACCESS REMAINS: the principal can still pull"
+        assert await verdict(credentials=True) == "ACCESS REMAINS: the principal can still pull", "one password isn't ours"
+        made.azure.authorization.delete(inherited.id)
+        assert await verdict() == "access is gone: every pull is refused"
+        role = made.azure.authorization.define("assigns", actions=["Microsoft.Authorization/roleAssignments/write"])
+        helps = made.azure.authorization.assign(above(made), made.principal.id, role.name, at_once=True)
+        assert await verdict() == "pulls are refused, but the principal can give itself access again"
+        made.azure.authorization.delete(helps.id)
+        made.azure.directory.remove_password(made.application, made.by_hand.key_id)
+        made.pass_(minutes=5)
+        assert await verdict() == "access is gone: no password is left that signs in"
+        made.azure.directory.delete(made.application)
+        made.pass_(hours=1)
+        assert await verdict() == f"access is gone: {made.app_id} doesn't exist"
+
+    scene(act)
+
+
 def test_a_second_revocation_writes_nothing_and_proves_again() -> None:
     async def act(made: Stage) -> None:
         assert (await revoked(made)).exit_code == 0
@@ -78,6 +103,8 @@ def test_an_inherited_role_is_named_and_the_principal_still_pulls(role: str) -> 
         assert pulls(made), "so the report must not call it revoked"
         assert not proven(made)
         assert f"{role} at {above(made)}" in text(made, "still_granted")
+        assert f"`az role assignment delete --ids {inherited.id}`" in text(made, "still_granted")
+        assert "--credentials` takes every password of ours at once" in text(made, "not_proven")
         assert roles(made) == {inherited.id}
 
     scene(act)
@@ -216,7 +243,8 @@ def test_anonymous_pull_is_access_that_remains() -> None:
         registry = made.azure.resources.get(made.seeded.registry_id)
         assert registry
         registry.properties["anonymousPullEnabled"] = True
-        assert (await revoked(made)).exit_code == 1
+        result = await revoked(made)
+        assert (result.exit_code, result.summary) == (1, "ACCESS REMAINS: anybody can pull")
         assert not proven(made)
         assert made.azure.registries.pull(SERVER, "", "", "aci-helloworld", "v1").digest
 

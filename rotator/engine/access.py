@@ -23,15 +23,14 @@ async def revoke(run: Run, *, wait: bool = True, credentials: bool = False) -> R
     With `credentials`, every credential of ours goes, too, and the versions that hold them are disabled.
     """
 
-    async def act(score: Score) -> None:
+    async def act(score: Score) -> str:
         try:
             observed = await run.world.observe(run.policy)
         except NotFound as error:
             if error.code != NO_PRINCIPAL:
                 raise
-            await _without_principal(run, score, error)
-            return
-        await _revoke(run, score, observed, wait=wait, credentials=credentials)
+            return await _without_principal(run, score, error)
+        return await _revoke(run, score, observed, wait=wait, credentials=credentials)
 
     return await _finish(run, "revoke", act)
 
@@ -39,24 +38,26 @@ async def revoke(run: Run, *, wait: bool = True, credentials: bool = False) -> R
 async def grant(run: Run, *, wait: bool = True) -> Result:
     """Restore what a revoke recorded, or make what the policy declares; then see a pull succeed."""
 
-    async def act(score: Score) -> None:
+    async def act(score: Score) -> str:
         await _grant(run, score, wait)
+        return ""
 
     return await _finish(run, "grant", act)
 
 
-async def _finish(run: Run, verb: str, act: Callable[[Score], Awaitable[None]]) -> Result:
-    score = Score()
+async def _finish(run: Run, verb: str, act: Callable[[Score], Awaitable[str]]) -> Result:
+    """Act, and say how it ended before what was counted."""
+    score, verdict = Score(), ""
     try:
-        await act(score)
+        verdict = await act(score)
     except RotatorError as error:
         told(run, failure(run, verb, run.policy.name, error), score)
-    result = Result(run.policy.name, score.exit_code, score.summary(), None, score.done)
+    result = Result(run.policy.name, score.exit_code, verdict or score.summary(), None, score.done)
     run.tell(Finished(policy=run.policy.name, exit_code=result.exit_code, summary=result.summary))
     return result
 
 
-async def _revoke(run: Run, score: Score, observed: Observed, *, wait: bool, credentials: bool) -> None:
+async def _revoke(run: Run, score: Score, observed: Observed, *, wait: bool, credentials: bool) -> str:
     if objection := guard.itself(run.policy, observed):
         raise UnsafeStep(objection[1], remedy=objection[2])
     record = await _record(run)
@@ -68,10 +69,10 @@ async def _revoke(run: Run, score: Score, observed: Observed, *, wait: bool, cre
         await _delete(run, step, score, credentials=credentials)
     if credentials:
         await _take_credentials(run, score, observed)
-    await evidence(run, score, observed, left, wait=wait)
+    return await evidence(run, score, observed, left, wait=wait)
 
 
-async def _without_principal(run: Run, score: Score, error: NotFound) -> None:
+async def _without_principal(run: Run, score: Score, error: NotFound) -> str:
     """Nobody signs in as what doesn't exist; only what it left behind is there to be deleted."""
     record = await _record(run)
     recorded = record.assignments if record.access is Access.REVOKED else ()
@@ -80,6 +81,7 @@ async def _without_principal(run: Run, score: Score, error: NotFound) -> None:
         await _delete(run, step, score, credentials=False)
     text = f"{error.happened}: nobody can sign in as it, so nothing pulls with it"
     told(run, Noted(policy=run.policy.name, code="no_principal", subject=run.policy.principal.app_id, text=text), score)
+    return f"access is gone: {run.policy.principal.app_id} doesn't exist"
 
 
 async def _record(run: Run) -> AccessRecord:

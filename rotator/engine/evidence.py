@@ -16,6 +16,13 @@ IN_A_ROW = 3
 """Refusals that make a proof: replicas learn of a change one after another."""
 SIGNED_OUT = (Outcome.REFUSED, Outcome.EXPIRED)
 """Outcomes that show only that this password doesn't sign in; they say something of the access where no other password does."""
+GONE, NOBODY = "access is gone: every pull is refused", "access is gone: no password is left that signs in"
+REMAINS, REGAINS = "ACCESS REMAINS: the principal can still pull", "pulls are refused, but the principal can give itself access again"
+ANYBODY = "ACCESS REMAINS: anybody can pull"
+UNPROVEN = "access is marked as revoked, and not proven to be gone"
+"""How a revocation ended: the first thing that its report says."""
+NEED_A_PASSWORD = ("still_granted", "through_group", "could_regain")
+"""Ways that are closed where the principal has no password."""
 RESIDUE = "tokens that were issued before live on: up to 1 h of Entra, 75 min and 3 h of the registry"
 
 
@@ -35,24 +42,34 @@ class Left:
             return cls(None, error.happened)
 
 
-async def evidence(run: Run, score: Score, observed: Observed, left: Left, *, wait: bool) -> None:
-    """Tell by what can be pulled now, and prove a refusal where nothing is known to let the principal pull."""
+async def evidence(run: Run, score: Score, observed: Observed, left: Left, *, wait: bool) -> str:
+    """Tell by what can be pulled now, and prove a refusal where nothing is known to let the principal pull; how it ended, in one line."""
     ways = await _ways(run, observed)
     live = [c for c in await run.world.credentials(run.policy) if c.live(observed.at)]
     for way in ways:
         warn = way.effect is Effect.UNKNOWN or _open(way, live)
-        told(run, Noted(policy=run.policy.name, code=way.code, subject=way.subject, text=way.text, warn=warn), score)
+        text = way.text if live or way.code not in NEED_A_PASSWORD else f"once it has a password again: {way.text}"
+        told(run, Noted(policy=run.policy.name, code=way.code, subject=way.subject, text=text, warn=warn), score)
     told(run, Noted(policy=run.policy.name, code="residue", subject=run.policy.name, text=RESIDUE), score)
-    if any(way.effect is Effect.PULLS and _open(way, live) for way in ways):
-        _unproven(run, score, "access remains")
-    elif not live:
+    if remain := {way.code for way in ways if way.effect is Effect.PULLS and _open(way, live)}:
+        at_once = f"; `rotator revoke {run.policy.name} --credentials` takes every password of ours at once"
+        _unproven(run, score, f"access remains{at_once if remain & {*NEED_A_PASSWORD} else ''}")
+        return REMAINS if remain & {*NEED_A_PASSWORD} else ANYBODY
+    if not live:
         text = "the principal has no password left that is valid: nobody signs in with one"
         told(run, Noted(policy=run.policy.name, code="no_password", subject=run.policy.principal.app_id, text=text), score)
-        await _refusal(run, score, observed, left, live, wait=wait and left.value is not None)
-    else:
-        await _refusal(run, score, observed, left, live, wait=wait)
+    refused = await _refusal(run, score, observed, left, live, wait=wait and bool(live or left.value is not None))
     if unknown := [way for way in ways if way.effect is Effect.UNKNOWN]:
         _unproven(run, score, f"{len(unknown)} way(s) to pull may not be read")
+    return _verdict(refused=refused, unknown=bool(unknown), regains=any(_open(way, live) for way in ways), passwords=bool(live))
+
+
+def _verdict(*, refused: bool, unknown: bool, regains: bool, passwords: bool) -> str:
+    if unknown or (passwords and not refused):
+        return UNPROVEN
+    if regains:
+        return REGAINS
+    return GONE if passwords else NOBODY
 
 
 async def _ways(run: Run, observed: Observed) -> tuple[Way, ...]:
@@ -65,19 +82,21 @@ def _open(way: Way, live: list[Credential]) -> bool:
     return way.effect in (Effect.PULLS, Effect.REGAINS) and bool(live or way.code == "anonymous_pull")
 
 
-async def _refusal(run: Run, score: Score, observed: Observed, left: Left, live: list[Credential], *, wait: bool) -> None:
+async def _refusal(run: Run, score: Score, observed: Observed, left: Left, live: list[Credential], *, wait: bool) -> bool:
+    """Whether a pull was seen to be refused."""
     if not wait:
         if live:
             _unproven(run, score, "it was not waited for", warn=False)
-        return
+        return False
     if left.value is None:
         _unproven(run, score, left.why)
-        return
+        return False
     begun = run.clock.elapsed()
     if why := await _refused(run, left.value, group.images(run.policy, observed), live):
         _unproven(run, score, why)
-        return
+        return False
     run.tell(PullRefused(policy=run.policy.name, after=run.clock.elapsed() - begun))
+    return True
 
 
 async def _refused(run: Run, value: Secret, images: Sequence[str], live: list[Credential]) -> str | None:

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from rotator.plan.step import Disable, Grant, Reason, Retire, Revoke
 from rotator.plan.view import View
 from rotator.policy import Policy
-from rotator.state import Assignment, RegistryAccess, Role
+from rotator.state import Assignment, Registry, RegistryAccess, Role
 
 PULL, CONTENT = "Microsoft.ContainerRegistry/registries/pull/read", "Microsoft.ContainerRegistry/registries/repositories/content/read"
 """What allows a pull: the action of a registry with legacy permissions, the data action of one with repository permissions."""
@@ -114,19 +114,26 @@ def _assigned(policy: Policy, principal: str | None, access: RegistryAccess) -> 
             continue
         here = assignment.scope.lower() == registry.id.lower()
         own = direct and here and role.name in own_roles(declared)
-        holder = "" if direct else f"group {dict(access.groups).get(assignment.principal_id.lower(), assignment.principal_id)} has "
-        where = f"{holder}{role.name}{' under a condition' if assignment.condition else ''} at {assignment.scope}"
-        yield _way(registry.id, assignment.id, where, effect, direct=direct, own=own)
+        holder = "" if direct else f" of group {dict(access.groups).get(assignment.principal_id.lower(), assignment.principal_id)}"
+        where = f"{role.name}{holder}{' under a condition' if assignment.condition else ''} at {assignment.scope}"
+        text = f"{where} {_does(effect, registry.name)}; {_away(assignment, principal or '', direct=direct, own=own)}"
+        code = "could_regain" if effect is Effect.REGAINS else "still_granted" if direct else "through_group"
+        yield Way(code, registry.id, assignment.id, text, effect, own)
 
 
-def _way(registry: str, subject: str, where: str, effect: Effect, *, direct: bool, own: bool) -> Way:
-    whose = "it is this policy's own" if own else "it isn't this policy's to delete"
-    if effect is Effect.REGAINS:
-        return Way("could_regain", registry, subject, f"{where} lets the principal give itself access again; {whose}", effect, own)
-    text = f"{where} still lets the principal pull from {registry.rsplit('/', 1)[-1]}; {whose}"
+def _does(effect: Effect, registry: str) -> str:
+    return "lets the principal give itself access again" if effect is Effect.REGAINS else f"still lets the principal pull from {registry}"
+
+
+def _away(assignment: Assignment, principal: str, *, direct: bool, own: bool) -> str:
+    """Whose it is, and the command that takes it away."""
+    if own:
+        return "it is this policy's own"
+    delete = f"`az role assignment delete --ids {assignment.id}`"
     if direct:
-        return Way("still_granted", registry, subject, text, effect, own)
-    return Way("through_group", registry, subject, text, effect)
+        return f"it isn't this policy's to delete: {delete} does, for whatever else uses the principal"
+    leave = f"`az ad group member remove --group {assignment.principal_id} --member-id {principal}`"
+    return f"it isn't this policy's to delete: {leave} takes the principal out of the group, where it is a direct member"
 
 
 def _effect(role: Role, access: RegistryAccess) -> Effect | None:
@@ -140,14 +147,21 @@ def _effect(role: Role, access: RegistryAccess) -> Effect | None:
 def _flags(access: RegistryAccess) -> Iterator[Way]:
     registry = access.registry
     if registry.anonymous_pull:
-        text = f"{registry.login_server} lets anybody pull, without any credential (anonymous pull)"
+        off = f"`az acr update {_named(registry)} --anonymous-pull-enabled false`"
+        text = f"{registry.login_server} lets anybody pull, without any credential (anonymous pull); {off} ends that"
         yield Way("anonymous_pull", registry.id, registry.id, text, Effect.PULLS)
     if registry.admin_user:
-        text = f"the admin user of {registry.login_server} is enabled: whoever has its password can pull"
+        off = f"`az acr update {_named(registry)} --admin-enabled false`"
+        text = f"the admin user of {registry.login_server} is enabled: whoever has its password can pull; {off} ends that"
         yield Way("admin_user", registry.id, registry.id, text, Effect.OTHERS)
     for token in access.tokens:
-        text = f"token {token} of {registry.login_server} is enabled: whoever has its password can do what its scope map allows"
+        off = f"`az acr token update --name {token} {_named(registry, 'registry')} --status disabled`"
+        text = f"token {token} of {registry.login_server} is enabled: whoever has its password can do what its scope map allows; {off} ends that"
         yield Way("registry_token", registry.id, f"{registry.id}/tokens/{token}", text, Effect.OTHERS)
+
+
+def _named(registry: Registry, option: str = "name") -> str:
+    return f"--{option} {registry.name} --subscription {registry.id.split('/')[2]}"
 
 
 def _unread(access: RegistryAccess) -> Iterator[Way]:
