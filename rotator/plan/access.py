@@ -117,8 +117,12 @@ def _assigned(policy: Policy, principal: str | None, access: RegistryAccess) -> 
         holder = "" if direct else f" of group {dict(access.groups).get(assignment.principal_id.lower(), assignment.principal_id)}"
         where = f"{role.name}{holder}{' under a condition' if assignment.condition else ''} at {assignment.scope}"
         text = f"{where} {_does(effect, registry.name)}; {_away(assignment, principal or '', direct=direct, own=own)}"
-        code = "could_regain" if effect is Effect.REGAINS else "still_granted" if direct else "through_group"
-        yield Way(code, registry.id, assignment.id, text, effect, own)
+        if effect is Effect.REGAINS:
+            yield Way("could_regain", registry.id, assignment.id, text, effect, own)
+        elif direct:
+            yield Way("still_granted", registry.id, assignment.id, text, effect, own)
+        else:
+            yield Way("through_group", registry.id, assignment.id, text, effect)
 
 
 def _does(effect: Effect, registry: str) -> str:
