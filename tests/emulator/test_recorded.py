@@ -1,5 +1,6 @@
 """What recorded answers of Resource Manager, Container Instances and Container Registry show, by api-version."""
 
+import base64
 from typing import Any
 
 import pytest
@@ -248,3 +249,11 @@ def test_a_group_that_only_uses_identities_says_their_tenant_but_is_nobody_itsel
     assert answer.status == 201, answer.body
     assert (answer.body["identity"]["tenantId"], "principalId" in answer.body["identity"]) == (tenant, False)
     assert set(answer.body["identity"]["userAssignedIdentities"][path]) == {"principalId", "clientId"}
+
+
+@pytest.mark.parametrize(("given", "expected"), [({}, "package policy"), ({"ccePolicy": "b3du"}, "own")])
+def test_a_confidential_group_without_a_policy_gets_one(world: World, given: dict[str, str], expected: str) -> None:
+    answer = world.arm("PUT", ID, world.body(sku="Confidential", confidentialComputeProperties=given))
+    assert answer.status == 201, answer.body
+    policy = answer.body["properties"]["confidentialComputeProperties"]["ccePolicy"]
+    assert base64.b64decode(policy).decode().startswith(expected)

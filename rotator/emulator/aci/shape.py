@@ -5,6 +5,7 @@ ignored; what this file doesn't know is kept as given, as newer API versions add
 (tags, secret names, environment names) are never touched. Order and defaults are those of recorded answers (B3, B7 of the facts).
 """
 
+import base64
 import copy
 from collections.abc import Mapping
 
@@ -118,8 +119,14 @@ def unreadable(why: str) -> ServiceError:
     return ServiceError(400, "InvalidRequestContent", f"The request content was invalid and could not be deserialized: '{why}'.")
 
 
+_ALLOW_ALL = base64.b64encode(b'package policy\n\napi_svn := "0.10.0"\n\ncreate_container := {"allowed": true}\n').decode()
+
+
 def writable(resource: dict[str, Json]) -> dict[str, Json]:
-    """What of a canonical body is kept: without what only the service writes."""
+    """What of a canonical body is kept: without what only the service writes.
+
+    Recorded: who asks for confidential computing and gives no policy gets one that allows everything (this one's words are shorter).
+    """
     kept = {name: value for name, value in resource.items() if name not in ("id", "name", "type")}
     properties = {name: value for name, value in resource.get("properties", {}).items() if name not in _READ_ONLY}
     for kind in ("containers", "initContainers"):
@@ -129,6 +136,8 @@ def writable(resource: dict[str, Json]) -> dict[str, Json]:
         properties.get("ipAddress", {}).pop(name, None)
     for credential in properties.get("imageRegistryCredentials", []):
         credential.pop("isDelegatedIdentity", None)
+    if "confidentialComputeProperties" in properties:
+        properties["confidentialComputeProperties"] = {"ccePolicy": _ALLOW_ALL, **properties["confidentialComputeProperties"]}
     return {**kept, "properties": properties, "tags": resource.get("tags", {})}
 
 
