@@ -16,7 +16,7 @@ EVERY = 15.0
 """Seconds between two looks at a job at work."""
 AT_WORK = (Phase.RUNNING, Phase.STARTING, Phase.CRASHING, Phase.UNKNOWN)
 """What a job does whose end is still to come; one that crashed is started again, or it would have finished."""
-ALWAYS = ("itself", "another_lineage")
+ALWAYS = ("itself", "another_lineage", "drift")
 """Objections of the guard that hold for a deployment that a person or a script asks for, too."""
 
 

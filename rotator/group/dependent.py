@@ -8,14 +8,14 @@ from typing import Any, Literal
 from rotator.group.advice import lines_to_add
 from rotator.group.evidence import Phase, Verdict, phase, run_once, up, verdict
 from rotator.group.hidden import sources, unsourced
-from rotator.group.inside import pinned, signing_in
+from rotator.group.inside import follows, pinned, signing_in
 from rotator.group.linked import links
 from rotator.group.manifest import manifest_sources, manifest_unsourced
 from rotator.group.note import notes
 from rotator.group.place import places
 from rotator.group.recipe import USERNAME, Recipes
 from rotator.group.refusal import refused
-from rotator.group.shape import Value, belongs, containers, entries, registry_of, server, takes_password, text
+from rotator.group.shape import Value, belongs, containers, entries, get, registry_of, server, text
 from rotator.group.tags import Failed, shows
 from rotator.policy import GroupPolicy, Policy
 from rotator.policy.manifest import PLACEHOLDER, source
@@ -32,7 +32,8 @@ class Dependent:
     name. `unsourced` are hidden values that nobody can put back, `refused` why it may never be redeployed, both to be told before
     anything is written anywhere. `sources` are the secrets of the vault whose values a redeployment or a deployment of its manifest needs;
     `signing_in` are variables that seem to hold the password. `links` are what a redeployment touches beside the group: action and resource.
-    `needs_rotation` is False where it takes no password. `up` is for how long all its containers have been running. `notes` are for people.
+    `needs_rotation` is False where it takes no password; `follows`: Azure reads the published secret for it. `up` is for how
+    long all its containers have been running. `notes` are for people.
     """
 
     id: str
@@ -54,6 +55,7 @@ class Dependent:
     writable: bool = True
     refused: str | None = None
     needs_rotation: bool = True
+    follows: bool = False
     verdict: Verdict = Verdict.UNKNOWN
     up: timedelta = timedelta()
     notes: tuple[str, ...] = ()
@@ -129,6 +131,7 @@ def dependent(policy: Policy, group: ContainerGroup) -> Dependent:
         links=links(document),
         refused=group.unreadable or refused(document, policy, declared),
         needs_rotation=needs,
+        follows=follows(document, policy),
         verdict=verdict(document, shown.since, at=group.at),
         up=up(document, group.at),
         notes=tuple(notes(document, policy, declared)),
@@ -156,7 +159,7 @@ def images(policy: Policy, observed: Observed) -> tuple[str, ...]:
 
 def used_images(document: Mapping[str, Any] | None, app_id: str) -> tuple[str, ...]:
     """The images of a group, or of its manifest, whose registry has an entry with this user name and a password; sorted."""
-    servers = {server(entry) for entry in entries(document) if (belongs(entry, app_id) or _placeholder(entry)) and takes_password(entry)}
+    servers = {server(entry) for entry in entries(document) if (belongs(entry, app_id) or _placeholder(entry)) and not get(entry, "identity")}
     named = {text(container, "properties", "image") for _, container in containers(document)}
     return tuple(sorted(image for image in named if registry_of(image) in servers))
 
@@ -170,4 +173,5 @@ def needs_rotation(document: Mapping[str, Any], policy: Policy, group: GroupPoli
     """Whether the group holds a password of the principal: in an entry, or in a place that the policy gives it to, be it there or not."""
     known = Recipes.of(policy, group)
     seems = group is None and bool(signing_in(document, policy.principal.app_id))
-    return bool(known.given(group)) or seems or bool(pinned(document, policy)) or any(known.password(place) for place in places(document))
+    read = bool(pinned(document, policy)) or follows(document, policy)
+    return bool(known.given(group)) or seems or read or any(known.password(place) for place in places(document))

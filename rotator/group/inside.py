@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from rotator.group.place import Place, places
-from rotator.group.shape import Value, containers, objects, text
+from rotator.group.shape import Value, belongs, containers, entries, get, objects, server, text
 from rotator.policy import Policy
 
 _NAME = re.compile(r"client_?secret|(?:sp|principal|registry|acr|azure|arm)\w*(?:secret|passw(?:or)?d|pwd)", re.IGNORECASE)
@@ -37,13 +37,26 @@ def _meant(place: Place) -> bool:
 
 def pinned(document: Value, policy: Policy) -> tuple[str, ...]:
     """Versions of the published secret that the group's references name, sorted: Azure goes on reading them when they are disabled."""
-    return tuple(sorted(set(_pinned(document, policy))))
+    return tuple(sorted({version for _, version in _references(document, policy) if version}))
 
 
-def _pinned(document: Value, policy: Policy) -> Iterator[str]:
+def follows(document: Value, policy: Policy) -> bool:
+    """Whether it refers to the newest version of the published secret. Azure reads that in a PUT; when else is nowhere documented (facts B8)."""
+    return any(not version for _, version in _references(document, policy))
+
+
+def strays(document: Value, policy: Policy) -> tuple[str, ...]:
+    """Servers whose entry takes this principal's password by a reference to something else than the published secret, sorted."""
+    ours = {name for name, _ in _references(document, policy)}
+    mine = (entry for entry in entries(document) if belongs(entry, policy.principal.app_id) and get(entry, "passwordReference"))
+    return tuple(sorted({server(entry) for entry in mine if text(entry, "passwordReference").lower() not in ours}))
+
+
+def _references(document: Value, policy: Policy) -> Iterator[tuple[str, str]]:
+    """The references to the published secret: name in lower case, and version, which may be empty."""
     for reference in objects(document, "properties", "secretReferences"):
         uri = urlsplit(text(reference, "secretReferenceUri"))
         parts = uri.path.strip("/").split("/")
         ours = (uri.hostname or "") == policy.key_vault.host and parts[0].lower() == "secrets"
-        if ours and len(parts) == 3 and parts[1].lower() == policy.key_vault.password_secret.lower():
-            yield parts[2]
+        if ours and len(parts) in (2, 3) and parts[1].lower() == policy.key_vault.password_secret.lower():
+            yield text(reference, "name").lower(), parts[2] if len(parts) == 3 else ""

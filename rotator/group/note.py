@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rotator.group.hidden import sources
-from rotator.group.inside import signing_in
+from rotator.group.inside import follows, signing_in, strays
 from rotator.group.outcome import ip_address
 from rotator.group.place import Holds, places
 from rotator.group.recipe import Recipes
-from rotator.group.shape import belongs, entries, get, server, takes_password, text
+from rotator.group.shape import Value, belongs, entries, get, server, takes_password, text
 from rotator.policy import GroupPolicy, Policy
 
 
@@ -28,14 +28,24 @@ def notes(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | None
 def _registries(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | None) -> Iterator[str]:
     app_id = policy.principal.app_id
     mine = [entry for entry in entries(document) if belongs(entry, app_id)]
-    others = [server(entry) for entry in entries(document) if not takes_password(entry)]
+    others = [server(entry) for entry in entries(document) if not takes_password(entry) and not _referring(entry, app_id)]
     if others:
-        yield f"needs no rotation for {', '.join(sorted(set(others)))}: an identity or a Key Vault reference pulls there"
+        yield f"needs no rotation for {', '.join(sorted(set(others)))}: an identity or somebody else's password pulls there"
+    for host in strays(document, policy):
+        yield f"takes this principal's password for {host} from a secret that rotator doesn't write, and isn't waited for: refer to the published one"
+    if follows(document, policy):
+        secret = policy.key_vault.password_secret
+        yield f"Azure reads {secret} for it when it is redeployed, and nobody knows when else: it moves like the others, and has no way back"
     if group and not mine and not others:
         yield f"has no registry entry with the user name {app_id}"
     unsaid = [path for path in signing_in(document, app_id) if Recipes.of(policy, group).by_path.get(path) is None]
     if group and not mine and unsaid:
         yield f"{', '.join(unsaid)} may hold the password: if so, add `{{credential: password}}` for it under `secrets:` in {policy.file}"
+
+
+def _referring(entry: Value, app_id: str) -> bool:
+    """Whether an entry of this principal takes its password from Key Vault."""
+    return belongs(entry, app_id) and bool(get(entry, "passwordReference"))
 
 
 def _sources(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | None) -> Iterator[str]:

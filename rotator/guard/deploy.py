@@ -20,6 +20,8 @@ def deployable(policy: Policy, observed: Observed, group_id: str, key_id: str) -
         yield "no_dependent", f"{group_id} doesn't use this principal", "Run `rotator plan` again; the world has changed."
         return
     yield from anothers(observed, dependent)
+    if dependent.follows and seen.newest(observed) is not seen.current_version(observed):
+        yield "drift", f"{dependent.name} would be given the newest version, which isn't ours", f"`rotator adopt {policy.name}`, or `--accept-drift`."
     if dependent.refused:
         yield "refused", f"{dependent.name} can't be redeployed: {dependent.refused}", "Update it by its own means, with the secret from Key Vault."
     yield from ready(policy, dependent)
@@ -65,6 +67,9 @@ def put_each(policy: Policy) -> str:
 def restorable(policy: Policy, observed: Observed, group_id: str, key_id: str) -> Iterator[Objection]:
     """Only to what the group held before, alive and not compromised."""
     dependent = seen.dependent_of(policy, observed, group_id)
+    if dependent and dependent.follows:
+        what = f"Azure reads the newest version of {policy.key_vault.password_secret} for {dependent.name}, whatever it held before"
+        yield "follows", what, "Look at the group's events; Azure goes on trying to pull."
     if dependent is None or dependent.previous != key_id.lower():
         yield "not_previous", f"{group_id} doesn't say that it held {key_id} before", "Run `rotator plan` again; the world has changed."
     credential = next((c for c in observed.credentials if c.key_id.lower() == key_id.lower()), None)

@@ -81,6 +81,9 @@ def _unmovable(view: View, dependent: Dependent) -> Wait | None:
         return Wait("undeclared", dependent.id, text, warn=_late(view, dependent))
     if dependent.refused:
         return Wait("refused", dependent.id, f"{dependent.name} can't be redeployed: {dependent.refused}", warn=_late(view, dependent))
+    if dependent.follows and view.newest is not view.current_version:
+        text = f"{dependent.name} would be given what is newest in {view.policy.key_vault.password_secret}, and that isn't ours"
+        return Wait("drifted", dependent.id, f"{text}: `rotator adopt {view.policy.name}`, or `--accept-drift`", warn=_late(view, dependent))
     if not dependent.writable:
         text = f"rotator may not write {dependent.name} (Microsoft.ContainerInstance/containerGroups/write)"
         return Wait("not_writable", dependent.id, text, warn=_late(view, dependent))

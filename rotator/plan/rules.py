@@ -106,7 +106,7 @@ def _way_back(view: View, dependent: Dependent, failed: str) -> Step | Wait:
     previous = dependent.previous
     credential = view.credentials.get(previous or "")
     version = next((v for v in reversed(view.versions) if v.enabled and previous and v.key_id == previous), None)
-    if not version or not credential or not credential.live(view.at) or previous in view.compromised:
+    if dependent.follows or not version or not credential or not credential.live(view.at) or previous in view.compromised:
         text = f"{dependent.name} can't pull with credential {failed}, and there is no way back: {_no_way_back(view, dependent)}"
         return Wait("forward_only", dependent.id, text, warn=True)
     count = dependent.failed.count + 1 if dependent.failed and dependent.failed.key_id == failed else 1
@@ -115,6 +115,8 @@ def _way_back(view: View, dependent: Dependent, failed: str) -> Step | Wait:
 
 
 def _no_way_back(view: View, dependent: Dependent) -> str:
+    if dependent.follows:
+        return f"Azure reads the newest version of {view.policy.key_vault.password_secret} for it"
     if not dependent.previous:
         return "it didn't say which credential it held before"
     if dependent.previous in view.compromised:

@@ -13,7 +13,10 @@ UNKNOWN = "unknown principal in this tenant"
 LISTS = "Lists show neither whether a group runs nor which password it holds; `rotator plan` reads that of a policy's groups."
 WAYS = {
     Other.IDENTITY: ("with an identity", "it has no password"),
-    Other.REFERENCE: ("with a passwordReference", "Azure reads the password from Key Vault"),
+    Other.REFERENCE: (
+        "with a passwordReference",
+        "Azure reads the password from Key Vault when it is deployed; name it in the policy that publishes that secret",
+    ),
     Other.TOKEN: ("with a registry's own token", "it is no principal's password"),
     Other.USER: ("as a user that is no principal", "an admin user, a registry's token, or an account elsewhere: its password isn't in Entra"),
     Other.ANONYMOUS: ("without any password", "nobody is asked for one"),
