@@ -1,6 +1,7 @@
 """What people and programs read, from values: no run, no Azure."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -144,6 +145,38 @@ def test_status_is_a_table_with_the_most_urgent_first() -> None:
     assert "e-closed: may not read. What to do: Allow it." in remarks.splitlines()
     assert "d-revoked: access is revoked since 2026-03-03 12:00 UTC; `rotator grant d-revoked` restores it" in remarks.splitlines()
     assert status_code(seen) == 1
+
+
+def glanced(seen: Preview) -> Preview:
+    """As `status` sees it, which doesn't ask the guard."""
+    return replace(seen, plan=plan(seen.policy, seen.observed), vetoes=())
+
+
+THEIRS_ON_TOP = {"id": "theirs", "created": "-1d"}
+
+
+def test_what_is_due_and_stopped_by_drift_is_blocked_and_says_both_ways_out() -> None:
+    blocked = glanced(preview({**RENEWAL, "versions": [*RENEWAL["versions"], THEIRS_ON_TOP]}, name="b-blocked"))
+    seen = [("a-due", preview(RENEWAL, name="a-due")), ("b-blocked", blocked)]
+    text = status_text(seen)
+    assert [row.split()[:2] for row in text.splitlines()[1:3]] == [["b-blocked", "blocked,"], ["a-due", "due"]]
+    told = " ".join(text.split("\n\n")[2].split())
+    assert told.startswith("b-blocked: version ")
+    assert "`rotator adopt b-blocked`" in told
+    assert "`rotator rotate b-blocked --accept-drift`" in told
+    assert (status_code(seen), status_code(seen[:1])) == (1, 0)
+
+
+def test_drift_that_stops_nothing_yet_is_told_and_alarms_nobody() -> None:
+    seen = [("web", preview({**STEADY, "versions": [*STEADY["versions"], THEIRS_ON_TOP]}, name="web"))]
+    assert "`rotator adopt web`" in " ".join(status_text(seen).split())
+    assert (status_body(seen)[0]["state"], status_code(seen)) == ("resting", 0)
+
+
+def test_of_what_is_due_the_first_to_end_comes_first() -> None:
+    sooner = preview({**RENEWAL, "credentials": [{"key": "old", "start": "-80d", "end": "+8d"}]}, name="z-sooner")
+    text = status_text([("a-later", preview(RENEWAL, name="a-later")), ("z-sooner", sooner)])
+    assert [row.split()[0] for row in text.splitlines()[1:3]] == ["z-sooner", "a-later"]
 
 
 def test_a_line_of_status_has_age_end_and_groups() -> None:

@@ -64,7 +64,7 @@ def status(common: Common, names: Names = None) -> None:
     """Show every policy in one line, most urgent first.
 
     Tries and changes nothing. As wide as the terminal, or COLUMNS; -v adds each container group, wait and foreign credential. Ends with 1
-    where a policy can't be seen, or something waits past its warning; else with 0.
+    where a policy can't be seen, something waits past its warning, or drift stops what is due; else with 0.
     """
     from shutil import get_terminal_size
 

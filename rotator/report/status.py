@@ -10,7 +10,7 @@ from typing import Any
 
 from rotator.errors import RotatorError
 from rotator.group import Dependent
-from rotator.plan import View, Wait
+from rotator.plan import Issue, Retire, Step, View, Wait
 from rotator.plan.words import day
 from rotator.report.given import Preview, Seen
 from rotator.report.plan import readable
@@ -30,10 +30,16 @@ class Standing(IntEnum):
 
     UNREADABLE = 0
     OVERDUE = 1
-    DUE = 2
-    WAITING = 3
-    RESTING = 4
-    REVOKED = 5
+    BLOCKED = 2
+    """Something is due, and somebody's version on top of ours stops it until a person decides."""
+    DUE = 3
+    WAITING = 4
+    RESTING = 5
+    REVOKED = 6
+
+
+ALARMING = (Standing.UNREADABLE, Standing.OVERDUE, Standing.BLOCKED)
+"""What a monitor is told of: no later run gets on without a person, or might not in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,8 @@ class Row:
     dependents: tuple[Dependent, ...] = ()
     waits: tuple[Wait, ...] = ()
     foreign: tuple[Credential, ...] = ()
+    soonest: datetime | None = None
+    """When the first credential ends that readers or a container group may hold."""
     drift: bool = False
     remarks: tuple[str, ...] = ()
     error: RotatorError | None = None
@@ -68,12 +76,18 @@ class Row:
 def rows(seen: Iterable[Seen]) -> tuple[Row, ...]:
     """A line for each, most urgent first."""
     found = (_unseen(name, what) if isinstance(what, RotatorError) else _row(what) for name, what in seen)
-    return tuple(sorted(found, key=lambda row: (row.standing, instant(row.next_due) or "~", row.policy)))
+    return tuple(sorted(found, key=_urgency))
+
+
+def _urgency(row: Row) -> tuple[Standing, str, str]:
+    """Where something is to be done, what ends first comes first; elsewhere what is due first."""
+    at = row.soonest if row.standing < Standing.WAITING else row.next_due
+    return row.standing, instant(at) or "~", row.policy
 
 
 def status_code(seen: Iterable[Seen]) -> int:
-    """Exit code: 1 where something can't be seen or waits past its warning, else 0."""
-    return int(any(row.standing in (Standing.UNREADABLE, Standing.OVERDUE) for row in rows(seen)))
+    """Exit code: 1 where something can't be seen, waits past its warning or is stopped by drift, else 0."""
+    return int(any(row.standing in ALARMING for row in rows(seen)))
 
 
 def status_text(seen: Iterable[Seen], *, width: int = WIDE, every: bool = False) -> str:
@@ -107,9 +121,26 @@ def _row(preview: Preview) -> Row:
         dependents=view.dependents,
         waits=tuple(plan.waits),
         foreign=_foreign(view),
+        soonest=min(_ends(view), default=None),
         drift=view.drift,
-        remarks=tuple(readable(item.text) for item in found if item.warn or item.code in ("drift", "revoked")),
+        remarks=(*_stopped(preview), *(readable(item.text) for item in found if item.warn or item.code == "revoked")),
     )
+
+
+def _ends(view: View) -> Iterator[datetime]:
+    if view.current:
+        yield view.current.end
+    yield from (end for each in view.dependents if (end := view.soonest(each)))
+
+
+def _stopped(preview: Preview) -> Iterator[str]:
+    """What drift stops, now or when it will be due, and both ways out of it."""
+    view, name = preview.view, preview.policy.name
+    if view.drift and view.newest and not view.drift_tolerated:
+        text = (
+            f"version {view.newest.id} of {view.policy.key_vault.password_secret} was written by somebody else on top of ours, and stops every issue"
+        )
+        yield f"{text} and removal until `rotator adopt {name}`, if it is to stay, or `rotator rotate {name} --accept-drift`"
 
 
 def _foreign(view: View) -> tuple[Credential, ...]:
@@ -124,8 +155,13 @@ def _standing(preview: Preview) -> Standing:
     if ended or any(wait.warn for wait in plan.waits) or any(note.warn for note in plan.notes):
         return Standing.OVERDUE
     if plan.steps:
-        return Standing.DUE
+        return Standing.BLOCKED if view.drift and not view.drift_tolerated and _stops(plan.steps) else Standing.DUE
     return Standing.WAITING if plan.waits else Standing.RESTING
+
+
+def _stops(steps: Iterable[Step]) -> bool:
+    """Whether drift stops one of these; it leaves redeployments alone."""
+    return any(isinstance(step, Issue | Retire) for step in steps)
 
 
 def _unseen(name: str, error: RotatorError) -> Row:
@@ -145,7 +181,7 @@ def _table(table: Sequence[tuple[str, ...]], room: int) -> list[str]:
 def _cells(row: Row, room: int) -> tuple[str, ...]:
     name = row.policy if len(row.policy) <= LONGEST_NAME[room] else f"{row.policy[: LONGEST_NAME[room] - 1]}…"
     age = _short(row.at - row.start) if row.at and row.start else NONE
-    due = "now" if row.standing is Standing.DUE else _date(row.next_due)
+    due = "now" if row.standing in (Standing.BLOCKED, Standing.DUE) else _date(row.next_due)
     groups = f"{row.moved}/{len(row.dependents)}" if row.error is None else NONE
     state = row.standing.name.lower() + (", drift" if row.drift and room == WIDE else "")
     last = max((credential.end for credential in row.foreign), default=None)
