@@ -121,6 +121,14 @@ def test_who_may_read_and_write_users(role: str, expected: tuple[int, int]) -> N
     assert (world.call("GET", "/users")[0], world.call("POST", "/users", asked())[0]) == expected
 
 
+def test_whoever_may_write_the_directory_may_still_delete_no_user() -> None:
+    world = Tenancy("Directory.ReadWrite.All")
+    user = made(world)
+    for path in (f"/users/{UPN}", f"/directoryObjects/{user['id']}"):
+        assert code(world.call("DELETE", path)) == (403, "Authorization_RequestDenied")
+    assert world.call("PATCH", f"/users/{UPN}", {"displayName": "Ada II"})[0] == 204
+
+
 def test_a_role_can_be_given_to_a_user_and_to_nobody_under_a_wrong_type(world: Tenancy) -> None:
     user = made(world)["id"]
     authorization = Authorization(world.clock, world.directory.ids, world.directory.timing, world.faults, world.directory)

@@ -23,6 +23,7 @@ MEMBER_WRITERS = _GROUP_WRITERS | {"GroupMember.ReadWrite.All"}
 GROUP_CREATORS = _GROUP_WRITERS | {"Group.Create"}
 GROUP_READERS = _DIRECTORY | MEMBER_WRITERS | {"Group.Read.All", "GroupMember.Read.All"}
 USER_WRITERS = frozenset({"User.ReadWrite.All", "Directory.ReadWrite.All"})
+USER_DELETERS = frozenset({"User.ReadWrite.All"})
 USER_READERS = _DIRECTORY | USER_WRITERS | {"User.Read.All"}
 GRANT_READERS = RESOLVERS | {"AppRoleAssignment.ReadWrite.All"}
 DELEGATED_WRITERS = frozenset({"DelegatedPermissionGrant.ReadWrite.All", "Directory.ReadWrite.All"})
@@ -49,6 +50,12 @@ def may_read(roles: Collection[str], kind: Kind = "applications") -> None:
 def may_create(roles: Collection[str], kind: Kind = "applications") -> None:
     """Creating an object. Raises ServiceError 403."""
     require(roles, _CREATORS.get(kind, WRITERS))
+
+
+def may_delete(roles: Collection[str], kind: Kind) -> None:
+    """Deleting, where it takes more than changing: users ("Delete a user", permissions). Raises ServiceError 403."""
+    if kind == "users":
+        require(roles, USER_DELETERS)
 
 
 def may_write(roles: Collection[str], oid: str, target: Entry | None, kind: Kind = "applications") -> None:

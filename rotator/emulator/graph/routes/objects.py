@@ -156,5 +156,6 @@ class _Objects:
         return odata.done()
 
     def delete(self, kind: Kind, call: Call) -> Response:
+        permissions.may_delete(self.access.roles(call), kind)
         self.access.directory.delete(self.access.writable(kind, call))
         return odata.done()

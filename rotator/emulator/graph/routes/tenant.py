@@ -53,6 +53,7 @@ class _Tenant:
     def delete(self, call: Call) -> Response:
         target, directory = self._found(call), self.access.directory
         permissions.may_write(self.access.roles(call), call.who.oid, target, kind_of(target))
+        permissions.may_delete(self.access.roles(call), kind_of(target))
         self.access.undisturbed()
         directory.delete(target)
         return odata.done()
