@@ -164,7 +164,9 @@ def credential_live(case: Case) -> Found:
 
 
 def rivals(case: Case) -> Found:
-    """No other policy keeps credentials on this principal: two would undo each other's work."""
+    """No other policy keeps credentials on this principal: two would undo each other's work. A wrong vault makes ours look like another's."""
+    if case.examined.vault_silent:
+        return
     mine = marker(case.seen.lineage, "")
     marked = [c for c in case.view.foreign if c.live(case.seen.at) and c.display_name.startswith("rotator:")]
     for credential in (each for each in marked if not each.display_name.startswith(mine)):

@@ -1,6 +1,7 @@
 """`rotator doctor`: for every check a world in which it fails, and the command that it prints mends that."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -36,3 +37,32 @@ def test_a_world_that_is_ready_for_its_first_rotation_ends_with_0(rotator: Scene
         check.name: "advice" if check.name == "identity_instead" else "ok" for check in CHECKS
     }
     assert rotator("rotate").code == 0
+
+
+def test_what_is_printed_repeats_the_options_that_led_there(rotator: Scene, tmp_path: Path) -> None:
+    assert rotator("revoke", "mycontainerregistry", "--yes").code == 0
+    there = rotator.policies.rename(tmp_path / "my policies")
+    said = rotator("doctor", "--policies", str(there), "--cloud", "public", "--output", "json")
+    (found,) = [each for each in said.json["policies"][0]["findings"] if each["check"] == "access_unrevoked"]
+    assert found["mend"] == [f"rotator grant mycontainerregistry --policies {shlex.quote(str(there))} --cloud public"]
+    assert rotator(*shlex.split(found["mend"][0])[1:]).code == 0
+
+
+def test_an_identity_without_any_right_is_told_what_it_needs_and_nothing_that_nobody_saw(rotator: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    nothing = rotator.azure.directory.create_application("nothing")
+    me = rotator.azure.directory.create_service_principal(nothing.app_id)
+    password = rotator.azure.directory.add_password(nothing, display_name="x", end=rotator.password.end, at_once=True)
+    monkeypatch.setenv("AZURE_CLIENT_ID", nothing.app_id)
+    monkeypatch.setenv("AZURE_CLIENT_SECRET", password.secret)
+    code, findings = looked(rotator)
+    assert code == 1
+    by_check = {each["check"]: each["severity"] for each in findings}
+    assert {check for check, severity in by_check.items() if severity == "ok"} == {
+        *("signed_in", "another", "clock_right", "leases_kept", "lease_free")
+    }
+    failing = ("graph_permission", "registry_readable", "vault_readable", "group_readable", "group_writable", "listed")
+    assert {by_check[check] for check in failing} == {"fail"}
+    assert by_check["principal_found"] == "unknown"
+    printed = [command for each in findings for command in each["mend"]]
+    assert all("None" not in command for command in printed)
+    assert sum(me.id in command for command in printed) == len(printed)
