@@ -18,9 +18,27 @@ import pytest
 from rotator import guard
 from rotator.group import Phase
 from rotator.guard import deploy, issue, links, retire, seen, veto
-from rotator.plan import Deploy, Disable, Issue, Reason, Restore, Retire, Revoke, Step, View, access, kind, moves, next_steps, rules, target, view
+from rotator.plan import (
+    Deploy,
+    Disable,
+    Issue,
+    Reason,
+    Restore,
+    Retire,
+    Revoke,
+    Step,
+    View,
+    access,
+    kind,
+    moves,
+    next_steps,
+    provision,
+    rules,
+    target,
+    view,
+)
 from rotator.state import Outcome, Proof
-from tests import mutation, test_access_steps, test_guard, test_plan, test_remaining
+from tests import mutation, test_access_steps, test_guard, test_plan, test_provision_steps, test_remaining
 from tests.invariants import monitored
 from tests.mutation import Mutant
 from tests.stage import GROUPS, play
@@ -51,7 +69,7 @@ def _bodies() -> Iterator[tuple[str, Body]]:
         yield str(case.id), _bound(test_plan.agree, case.values[0], test_plan.world(case.values[0]))
     for case in test_guard.vetoes():
         yield f"veto: {case.id}", _bound(test_guard.agree, case.values[0], test_guard.world(case.values[0]))
-    for name, body in chain(vars(test_access_steps).items(), vars(test_remaining).items()):
+    for name, body in chain(*(vars(module).items() for module in (test_access_steps, test_remaining, test_provision_steps))):
         if name.startswith("test_"):
             yield name, body
 
@@ -72,7 +90,7 @@ def killer(tests: Sequence[Test]) -> str | None:
 
 # generated
 
-MUTATED: tuple[ModuleType, ...] = (rules, moves, view, access, veto, issue, links, deploy, retire, seen)
+MUTATED: tuple[ModuleType, ...] = (rules, moves, view, access, provision, veto, issue, links, deploy, retire, seen)
 FOR_PEOPLE = {"_no_way_back", "_name"}
 """Functions that only make sentences; the cases assert codes."""
 SENTENCE = "only the sentence for people is another"

@@ -129,3 +129,16 @@ def test_each_registry_has_the_role_that_the_policy_declares_for_it() -> None:
     policy = worlds.policy({"registries": [{"id": other, "role": "AcrPush"}, {"id": worlds.REGISTRY}]})
     (way,) = remaining(policy, OID, seen(PULLS, worlds.REGISTRY))
     assert way.own
+
+
+def test_each_way_comes_with_what_it_does_and_the_command_that_closes_it() -> None:
+    (direct,), (grouped,) = ways(seen(PULLS)), ways(seen(PULLS, holder=GROUP_OID))
+    (regains,) = ways(seen(custom("Microsoft.Authorization/roleAssignments/*")))
+    assert "still lets the principal pull" in direct.text and "`az role assignment delete --ids a`" in direct.text
+    assert "`az ad group member remove --group team --member-id sp`" in grouped.text
+    assert "give itself access again" in regains.text and "still lets" not in regains.text
+    switches = [way.text for way in ways(seen(READS, admin_user=True, anonymous_pull=True))]
+    assert [
+        f"az acr update --name mycontainerregistry --subscription {worlds.SUB} --{switch}" in text
+        for switch, text in zip(("anonymous", "admin"), switches, strict=True)
+    ] == [True, True]
