@@ -372,6 +372,36 @@ def test_a_run_that_dies_right_after_the_first_group_came_up_leaves_the_next_one
     play(scene)
 
 
+# whoever owns a group does something to it meanwhile
+
+
+def test_a_group_that_is_stopped_after_it_was_looked_at_is_not_started_by_its_redeployment() -> None:
+    async def scene(loop: VirtualLoop) -> None:
+        story = await told(loop, ("app", "second"))
+        made, stopped = story.made, list[str]()
+
+        def stop(number: int, operation: str, request: Request) -> None:
+            if operation == "keyvault.secrets.set" and not stopped:
+                stopped.append("app")
+
+        def meanwhile(number: int, operation: str, request: Request) -> None:
+            if stopped == ["app"] and operation == "acr.manifests.head":
+                stopped.append("done")
+                made.azure.container_groups.stop(made.group_id("app"))
+
+        with watched(made, after=stop, before=meanwhile):
+            await story.run(forced(made))
+        assert stopped == ["app", "done"]
+        assert "was stopped by somebody meanwhile" in made.told()
+        assert made.azure.container_groups.get(made.group_id("app"))["properties"]["instanceView"]["state"] == "Stopped"
+        await story.go_on(1)
+        assert story.codes == [1, 0]
+        assert story.puts() == {"second": 1}
+        assert story.said("next_run")
+
+    play(scene)
+
+
 # jobs
 
 

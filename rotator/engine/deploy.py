@@ -8,7 +8,7 @@ from rotator import group
 from rotator.engine.run import Run, ensure_fresh, ensure_granted
 from rotator.errors import AzureError, Conflict, NotFound, OutcomeUnknown, ProofFailed, RotatorError, UnsafeStep
 from rotator.events import GroupAccepted, GroupSettled, Noted
-from rotator.group import Failed, Verdict
+from rotator.group import Failed, Phase, Verdict
 from rotator.plan import EVERY_GROUP, STRIPPED, Deploy, Restore, View, short
 from rotator.policy import KeyVaultSource, Source
 from rotator.state import ContainerGroup, Observed, Secret, Version, tags
@@ -79,6 +79,8 @@ async def _fresh(run: Run, observed: Observed, group_id: str) -> ContainerGroup:
     seen = next((g for g in observed.groups if g.id.lower() == group_id.lower()), None)
     if seen is not None and seen.document is not None and _key(seen) != _key(now):
         raise Conflict(f"{group_id} was redeployed by somebody else meanwhile", service="aci", remedy="Run again.")
+    if seen is not None and group.phase(now) is Phase.STOPPED and group.phase(seen) is not Phase.STOPPED:
+        raise Conflict(f"{group_id} was stopped by somebody meanwhile, and a redeployment would start it", service="aci", remedy="Run again.")
     return now
 
 

@@ -99,6 +99,11 @@ def restore(view: View) -> Iterator[Finding]:
     for dependent in view.dependents:
         if view.behind(dependent) or not view.current_key or dependent.verdict is not Verdict.PULL_FAILED or not view.movable(dependent):
             continue
+        if dependent.choice == "wait":
+            text = f"{dependent.name} couldn't pull with credential {view.current_key}, and is {dependent.phase.value}"
+            text = f"{text}: a way back would start it, or end its job; so it goes back, if need be, when somebody starts it"
+            yield Wait("next_run", dependent.id, text, warn=True)
+            continue
         yield _way_back(view, dependent, view.current_key)
 
 
