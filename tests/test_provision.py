@@ -10,7 +10,7 @@ from rotator.events import Noted
 from rotator.policy import NOBODY
 from rotator.state import KEY_ID
 from tests.bare import CALLED, DRAFT, NAME, USER, bare, called, provisioned, settle, wanted
-from tests.stage import SERVER, Killed, Stage, play, watched
+from tests.stage import SECRET, SERVER, Killed, Stage, play, watched
 from tests.virtual import VirtualLoop
 
 Scene = Callable[[Stage, Path], Awaitable[None]]
@@ -257,3 +257,50 @@ def test_killed_at_any_call_it_is_finished_by_the_next_run(calls: list[tuple[str
             assert [p.secret for p in made.credentials()] == [made.published()], "what the dead run left is reclaimed by its name"
 
         play(begin)
+
+
+@pytest.mark.parametrize("role", ["AcrPush", "Owner", "Container Registry Repository Reader"])
+def test_the_declared_role_is_given_as_the_registrys_mode_heeds_it(scene: Callable[[Scene], None], role: str) -> None:
+    async def act(made: Stage, directory: Path) -> None:
+        file, abac = directory / f"{NAME}.yaml", role.startswith("Container")
+        file.write_text(file.read_text().replace("registries/mycontainerregistry\n", f"registries/mycontainerregistry\n    role: {role}\n"))
+        registry = made.azure.resources.get(made.seeded.registry_id)
+        assert registry
+        if abac:
+            registry.properties["roleAssignmentMode"] = "AbacRepositoryPermissions"
+        assert (await provisioned(made, directory)).exit_code == 0, made.told()
+        settle(made, directory)
+        accounted(made)
+        (given,) = made.azure.authorization.assignments(principals=[made.principal.id])
+        assert given.role.lower() == made.azure.authorization.role(role).name.lower()
+
+    scene(act)
+
+
+def test_a_deleted_application_of_the_name_is_nobody(scene: Callable[[Scene], None]) -> None:
+    async def act(made: Stage, directory: Path) -> None:
+        gone = made.azure.directory.create_application(CALLED)
+        made.azure.directory.delete(gone)
+        made.pass_(minutes=5)
+        assert (await provisioned(made, directory)).exit_code == 0, made.told()
+        assert settle(made, directory).app_id != gone.app_id
+        accounted(made)
+
+    scene(act)
+
+
+def test_a_deleted_secret_of_the_name_is_told_before_a_password_is_added_and_another_run_goes_on(scene: Callable[[Scene], None]) -> None:
+    async def act(made: Stage, directory: Path) -> None:
+        made.azure.vaults.set("myvault", SECRET, "somebody's")
+        made.azure.vaults.delete("myvault", SECRET)
+        made.pass_(minutes=1)
+        assert (await provisioned(made, directory)).exit_code == 3
+        assert f"az keyvault secret recover --vault-name myvault --name {SECRET}" in made.told()
+        settle(made, directory)
+        assert made.credentials() == []
+        made.azure.vaults.purge("myvault", SECRET)
+        made.pass_(minutes=1)
+        assert (await provisioned(made, directory)).exit_code == 0, made.told()
+        accounted(made)
+
+    scene(act)
