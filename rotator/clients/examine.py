@@ -4,6 +4,7 @@ Rights are read from RBAC's own answer for the caller (Microsoft.Authorization/p
 can be reached, by an anonymous request that it answers with a challenge (Docker Registry HTTP API v2, "API Version Check").
 """
 
+import asyncio
 from collections.abc import Awaitable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -27,6 +28,8 @@ from rotator.state import Credential, Home, Observed, Principal, Registry, linea
 
 T = TypeVar("T")
 ASSIGNMENTS = ("Microsoft.Authorization/roleAssignments/write", "Microsoft.Authorization/roleAssignments/delete")
+HOPE = 45.0
+"""Seconds after which a look doesn't wait any longer for one part of the world."""
 LOGS = f"{TYPE}/containers/logs/read"
 
 
@@ -62,9 +65,12 @@ async def examine(azure: Services, policy: Policy, secrets: Sequence[str]) -> Ex
 
 
 async def _told(asking: Awaitable[T]) -> T | Unknown:
-    """What Azure says, or why it doesn't."""
+    """What Azure says, or why it doesn't. Somebody waits for it, so that what a rotation would hope for longer is given up."""
     try:
-        return await asking
+        async with asyncio.timeout(HOPE):
+            return await asking
+    except TimeoutError:
+        return Unknown("silent", f"Azure gave no usable answer within {HOPE:.0f} s.")
     except AzureError as error:
         kind: Why = "refused" if isinstance(error, Forbidden) else "absent" if isinstance(error, NotFound) else "silent"
         return Unknown(kind, str(error), error.code)

@@ -50,7 +50,7 @@ def _silent(case: Case, text: str) -> Finding:
     """A vault that gives no answer: there is none at that address, or something on the way keeps it off."""
     again = Remedy("if the address is right, once this machine reaches it (HTTPS_PROXY names a proxy)", (command.rotator(case, "doctor"),))
     if case.examined.vault.id:
-        return Finding(Severity.FAIL, _subject(case), f"{text} Azure has it, and something on the way keeps this machine off", again.mend)
+        return Finding(Severity.FAIL, _subject(case), f"{text} Azure has it: it is down, or something on the way keeps this machine off", again.mend)
     meant = (Remedy(f"if {url} is meant", (command.edit(case),), f"key_vault: {{url: {url}}}") for url in case.examined.vault.others)
     return Finding(Severity.FAIL, _subject(case), text, ways=(*meant, again))
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from rotator.doctor import CHECKS
+from rotator.emulator.faults import Fault
 from tests.cli.scene import Scene
 from tests.doctor.mending import looked, mend
 from tests.doctor.worlds import WORLDS, World
@@ -66,3 +67,10 @@ def test_an_identity_without_any_right_is_told_what_it_needs_and_nothing_that_no
     printed = [command for each in findings for command in each["mend"]]
     assert all("None" not in command for command in printed)
     assert sum(me.id in command for command in printed) == len(printed)
+
+
+def test_nobody_waits_for_minutes_for_a_service_that_is_down(rotator: Scene) -> None:
+    rotator.azure.faults.planned.append(Fault("keyvault.*", "status", status=503, times=0))
+    since = rotator.time.reached
+    assert rotator("doctor").code == 1
+    assert rotator.time.reached - since < 60

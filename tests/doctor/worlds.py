@@ -236,6 +236,10 @@ def _firewall(scene: Scene) -> None:
     _resource(scene, scene.seeded.vault_id).update(networkAcls={"defaultAction": "Deny", "bypass": "AzureServices", "ipRules": []})
 
 
+def _vault_down(scene: Scene) -> None:
+    scene.azure.faults.planned.append(Fault("keyvault.*", "status", status=503, times=0))
+
+
 def _vault_within(scene: Scene) -> None:
     _resource(scene, scene.seeded.vault_id).update(publicNetworkAccess="Disabled")
 
@@ -525,6 +529,7 @@ WORLDS = (
     World("vault_readable", "fail", _firewall, name="firewall"),
     World("vault_readable", "fail", _vault_within, 0, "within its network", before=_connected),
     World("vault_readable", "fail", _vault_within, 1, "closed to others"),
+    World("vault_readable", "fail", _vault_down, name="no answer", before=_up_again),
     World("vault_readable", "fail", _no_such_vault, 0, "no such vault"),
     World("settable", "fail", _reader_only),
     World("settable", "unknown", _vault_unseen, 0, "the vault is unseen"),
