@@ -181,11 +181,11 @@ class Killed(BaseException):
 
 
 @contextmanager
-def striking(hop: Hop, method: str, host: str, strike: Any) -> Iterator[None]:
-    """Let something happen once a request to `host` has had its effect, before its answer arrives."""
+def striking(hop: Hop, method: str, place: str, strike: Any) -> Iterator[None]:
+    """Let something happen once a request to `place` (a host and a path, or their beginning) has had its effect, before its answer arrives."""
 
     async def leaving(request: Request) -> None:
-        if request.method == method and request.host.startswith(host):
+        if request.method == method and f"{request.host}{request.path}".startswith(place):
             strike()
 
     hop.leaving = leaving
@@ -198,7 +198,10 @@ async def test_a_tick_killed_once_the_credential_was_published_is_resumed_by_the
     def die() -> None:
         raise Killed
 
-    with striking(tenant.scene.hop, "PUT", "myvault", die), pytest.raises((Killed, BaseExceptionGroup)):
+    with (
+        striking(tenant.scene.hop, "PUT", "myvault.vault.azure.net/secrets/mycontainerregistry-pull-pwd", die),
+        pytest.raises((Killed, BaseExceptionGroup)),
+    ):
         await invoke()
     published, held = tenant.versions[-1].tags["rotator-key-id"], tenant.group_key
     assert published in tenant.credentials
