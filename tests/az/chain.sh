@@ -109,7 +109,7 @@ rotator emulator advance 2m >/dev/null
 same "$(show instanceView.state)" Running
 
 say "The README's nightly script: az deploys a job, and says which password it got"
-sed -n '/^id=\$(az keyvault secret show/,/^```/{/^```/d;p}' "$(dirname "$0")/../../README.md" >"$directory/nightly.sh"
+sed -n '/^since=\$(date/,/^```/{/^```/d;p}' "$(dirname "$0")/../../README.md" >"$directory/nightly.sh"
 grep -q 'az resource tag' "$directory/nightly.sh" || fail "README.md has no such script"
 bash -euo pipefail "$directory/nightly.sh"
 same "$(az container show --resource-group $group --name nightly --query 'tags."rotator-key-id"' --output tsv)" "$second_key"
