@@ -51,7 +51,7 @@ def _told(policy: str, one: Compared) -> Iterator[str]:
     elif one.unseen:
         yield f"{name}: {one.file} is what runs, as far as Azure shows it"
     if one.unseen:
-        yield f"not compared, since Azure hides what the group has: {', '.join(one.unseen)}"
+        yield f"not compared, since Azure hides it: {', '.join(one.unseen)}"
     if one.conflicts:
         yield "Azure never changes these in a group that it has, so `rotator deploy` would refuse:"
         yield from (f"  {change}" for change in one.conflicts)
