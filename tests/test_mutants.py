@@ -91,7 +91,7 @@ def killer(tests: Sequence[Test]) -> str | None:
 # generated
 
 MUTATED: tuple[ModuleType, ...] = (rules, moves, view, access, provision, veto, issue, links, deploy, retire, seen)
-FOR_PEOPLE = {"_no_way_back", "_name"}
+FOR_PEOPLE = {"_no_way_back", "_name", "_one_way"}
 """Functions that only make sentences; the cases assert codes."""
 SENTENCE = "only the sentence for people is another"
 IMPLIED = "another condition of the same function implies it; it narrows a type"
@@ -104,7 +104,6 @@ EQUIVALENT = {
     "plan.rules.drift: `view.newest is None` left out of `not view.drift or view.newest is None`": IMPLIED,
     "plan.rules.drift: if `dead` turned round": SENTENCE,
     "plan.rules.restore: `not view.current_key` left out of `view.behind(dependent) or not view.current_key or dependent.`": IMPLIED,
-    "plan.rules._way_back: `previous` left out of `v.enabled and previous and (v.key_id == previous)`": IMPLIED,
     "plan.moves._settled: `not dependent.since` left out of `dependent.verdict is not Verdict.SETTLING or not dependent.s`": IMPLIED,
     "plan.moves._worse: `bool(dependent.since)` left out of `bad and bool(dependent.since) and (view.at - (dependent.sinc`": IMPLIED,
     "plan.view.View.proven: `self.at` left out of `dependent.since or self.at`": IMPLIED,

@@ -211,8 +211,14 @@ def _worse(view: View, dependent: Dependent) -> bool:
 
 
 def _deploy_reason(view: View, dependent: Dependent) -> Reason:
+    name, end = dependent.name, _one_way(view, dependent)
     if not dependent.key_id:
-        return Reason("untagged", f"{dependent.name} doesn't say which credential it holds, and may hold one that ends or is to be retired")
+        return Reason("untagged", f"{name} doesn't say which credential it holds, and may hold one that ends or is to be retired{end}")
     if dependent.key_id not in view.credentials:
-        return Reason("holds_gone", f"{dependent.name} holds credential {dependent.key_id}, which is gone")
-    return Reason("behind", f"{dependent.name} holds credential {dependent.key_id}, not the current {view.current_key}")
+        return Reason("holds_gone", f"{name} holds credential {dependent.key_id}, which is gone{end}")
+    return Reason("behind", f"{name} holds credential {dependent.key_id}, not the current {view.current_key}{end}")
+
+
+def _one_way(view: View, dependent: Dependent) -> str:
+    """Said of a redeployment that rotator could not undo."""
+    return "; no way back if its pull fails" if dependent.follows or view.returnable(dependent.key_id) is None else ""

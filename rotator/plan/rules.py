@@ -108,10 +108,8 @@ def restore(view: View) -> Iterator[Finding]:
 
 
 def _way_back(view: View, dependent: Dependent, failed: str) -> Step | Wait:
-    previous = dependent.previous
-    credential = view.credentials.get(previous or "")
-    version = next((v for v in reversed(view.versions) if v.enabled and previous and v.key_id == previous), None)
-    if dependent.follows or not version or not credential or not credential.live(view.at) or previous in view.compromised:
+    previous, version = dependent.previous, view.returnable(dependent.previous)
+    if dependent.follows or version is None:
         text = f"{dependent.name} can't pull with credential {failed}, and there is no way back: {_no_way_back(view, dependent)}"
         return Wait("forward_only", dependent.id, text, warn=True)
     count = dependent.failed.count + 1 if dependent.failed and dependent.failed.key_id == failed else 1

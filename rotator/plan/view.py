@@ -149,6 +149,13 @@ class View:
         """When the first credential that it may hold ends; None where none is left."""
         return min((c.end for c in self.held(dependent)), default=None)
 
+    def returnable(self, key_id: str | None) -> Version | None:
+        """The enabled version that holds a credential which is live and not compromised, newest first: what a group could be put back on."""
+        credential = self.credentials.get(key_id or "")
+        if credential is None or not credential.live(self.at) or key_id in self.compromised:
+            return None
+        return next((v for v in reversed(self.versions) if v.enabled and v.key_id == key_id), None)
+
     def holders(self, key_id: str) -> tuple[Dependent, ...]:
         """Dependents that hold the credential, or may."""
         return tuple(d for d in self.dependents if d.key_id in (key_id, None))
