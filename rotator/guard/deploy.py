@@ -1,5 +1,6 @@
 """What forbids a redeployment or a way back: the wrong group, the wrong credential, something that would be lost."""
 
+import shlex
 from collections.abc import Iterator
 
 from rotator import group
@@ -11,6 +12,8 @@ from rotator.state import Observed, marker
 
 AT_WORK = (group.Phase.RUNNING, group.Phase.STARTING, group.Phase.CRASHING)
 """What a job does that must not be interrupted; one that crashed is about to be started again, or it would have finished."""
+WRITE, WRITER = "Microsoft.ContainerInstance/containerGroups/write", "Azure Container Instances Contributor Role"
+"""The right that a redeployment takes, and the built-in role that has it."""
 
 
 def deployable(policy: Policy, observed: Observed, group_id: str, key_id: str) -> Iterator[Objection]:
@@ -25,6 +28,7 @@ def deployable(policy: Policy, observed: Observed, group_id: str, key_id: str) -
     if dependent.refused:
         yield "refused", f"{dependent.name} can't be redeployed: {dependent.refused}", "Update it by its own means, with the secret from Key Vault."
     yield from ready(policy, dependent)
+    yield from unwritable(observed, dependent)
     yield from unlinked(observed, [dependent])
     if gone := sorted(set(dependent.images) & set(observed.proof.missing if observed.proof else ())):
         remedy = "Push it again, or deploy the group with an image that there is; until then it keeps the credential that it holds."
@@ -46,6 +50,14 @@ def anothers(observed: Observed, dependent: group.Dependent) -> Iterator[Objecti
     if held and held.display_name.startswith("rotator:") and not held.display_name.startswith(prefix):
         remedy = "Two policies manage one container group; keep the one whose vault it should follow."
         yield "another_lineage", f"{dependent.name} holds credential {held.key_id} of another policy ({held.display_name})", remedy
+
+
+def unwritable(observed: Observed, dependent: group.Dependent) -> Iterator[Objection]:
+    """A right on the group itself that is known to be missing is named before Azure's 403 has to."""
+    if not dependent.writable:
+        what = f"rotator's identity may not redeploy {dependent.name} ({WRITE} on {dependent.id})"
+        command = f'az role assignment create --assignee {observed.signed_in} --role "{WRITER}" --scope {shlex.quote(dependent.id)}'
+        yield "not_writable", what, f"Give it this role, or one with that action alone; Azure may take ten minutes to heed it:\n{command}"
 
 
 def ready(policy: Policy, dependent: group.Dependent) -> Iterator[Objection]:

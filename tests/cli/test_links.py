@@ -1,11 +1,14 @@
-"""A group that is linked to an identity: Azure asks rotator for a right on that, and rotator asks before it writes anything."""
+"""What rotator may not write, or not link a group to: it asks for the right before it writes anything, and says which command gives it."""
 
 import shlex
 from typing import Any
 
 from rotator.emulator.faults import Fault
+from rotator.emulator.seed import OPERATOR_ACTIONS
 from tests.cli.scene import NAME, Scene
 from tests.cli.test_rotation import writes
+
+WRITE = "Microsoft.ContainerInstance/containerGroups/write"
 
 
 def link(scene: Scene) -> None:
@@ -51,3 +54,31 @@ def test_where_azure_does_not_tell_its_refusal_of_the_redeployment_is_explained(
     assert "on the linked scope" in said.out
     assert rotator.pulls()
     assert rotator.password.key_id in rotator.live()
+
+
+def weaken(scene: Scene) -> None:
+    """Let rotator see container groups, and no longer write them."""
+    authorization, operator = scene.azure.authorization, scene.seeded.operator.object_id
+    subscription = f"/subscriptions/{scene.seeded.subscription}"
+    for held in authorization.assignments(subscription, above_only=True, principals={operator}):
+        authorization.delete(held.id)
+    kept = [action for action in OPERATOR_ACTIONS if action != WRITE]
+    authorization.define("seeing", actions=kept, scopes=[subscription])
+    authorization.assign(subscription, operator, "seeing", at_once=True)
+    scene.pass_(minutes=15)
+
+
+def test_a_group_that_may_not_be_written_is_refused_before_its_put_and_the_command_mends_it(rotator: Scene) -> None:
+    assert rotator("rotate", NAME, "--adopt").code == 0
+    rotator.deploy()
+    weaken(rotator)
+    since = len(rotator.app.served)
+    said = rotator("rotate", NAME)
+    assert said.code == 3, said.out
+    assert "not_writable" in rotator("rotate", NAME, "--output", "json").out
+    assert writes(rotator.served(since)) == []
+    (line,) = {line.strip() for line in rotator("plan", NAME).out.splitlines() if line.strip().startswith("az role")}
+    carry_out(rotator, line)
+    assert rotator("rotate", NAME).code == 0
+    assert "aci.containerGroups.createOrUpdate" in rotator.served(since)
+    assert rotator.pulls()
