@@ -103,18 +103,28 @@ def _lines(uses: Sequence[Use], sight: Sight, taken: _Taken, stem: str) -> Itera
     for host, found in ids.items():
         yield from _registry(found) if found else _missing(host)
     yield "key_vault:"
-    yield f"  {FILL}: the vault that is to hold the password."
-    yield f"  # url: https://NAME.{sight.cloud.vault_suffix}"
-    yield "  # The names that the documentation of Container Instances uses. If the vault has the password under another name, write that name."
-    prefix = taken.prefix(re.sub(r"[^0-9a-zA-Z]", "", next(iter(ids)).partition(".")[0]), stem)
-    for key, suffix in (("password_secret", "pull-pwd"), ("username_secret", "pull-usr")):
-        taken.secrets.add(f"{prefix}-{suffix}")
-        yield f"  {key}: {prefix}-{suffix}"
+    yield from _vault(uses, sight, taken, taken.prefix(re.sub(r"[^0-9a-zA-Z]", "", next(iter(ids)).partition(".")[0]), stem))
     yield "container_groups:"
     policy = _policy(uses[0].app_id, ids, sight)
     for use in uses:
         yield f"  - id: {_quoted(use.group)}"
         yield from (f"    {line}" for line in _blanks(use, refused(use.document, policy, None)))
+
+
+def _vault(uses: Sequence[Use], sight: Sight, taken: _Taken, prefix: str) -> Iterator[str]:
+    reads = sorted({read for use in uses for read in use.reads})
+    if len(reads) == 1 and reads[0][1].lower() not in taken.secrets:
+        taken.secrets.add(reads[0][1].lower())
+        yield f"  url: https://{reads[0][0]}  # a group reads the password from there"
+        yield f"  password_secret: {reads[0][1]}"
+        return
+    yield f"  {FILL}: the vault that is to hold the password."
+    yield from (f"  # A group reads it from secret {secret} of {host}." for host, secret in reads)
+    yield f"  # url: https://NAME.{sight.cloud.vault_suffix}"
+    yield "  # The names that the documentation of Container Instances uses. If the vault has the password under another name, write that name."
+    for key, suffix in (("password_secret", "pull-pwd"), ("username_secret", "pull-usr")):
+        taken.secrets.add(f"{prefix}-{suffix}")
+        yield f"  {key}: {prefix}-{suffix}"
 
 
 def _registry(found: Registry) -> Iterator[str]:

@@ -9,11 +9,13 @@ from typing import Any
 from rotator.cloud import Cloud
 from rotator.errors import AzureError
 from rotator.group import hidden, run_once
+from rotator.group.inside import references
 from rotator.group.shape import Value, entries, get, server, takes_password, text
 from rotator.policy import Policy
 from rotator.state import Registry
 
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_HOST, _SECRET = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+"), re.compile(r"[0-9A-Za-z-]{1,127}")
 TOKEN = "00000000-0000-0000-0000-000000000000"  # noqa: S105 - a user name
 """The user name beside which a password is a registry's own refresh token, and no principal's (Azure/acr, AAD-OAuth.md)."""
 
@@ -77,6 +79,8 @@ class Use:
     hidden: tuple[str, ...] = ()
     job: bool = False
     named: tuple[str, ...] = ()
+    reads: tuple[tuple[str, str], ...] = ()
+    """Vaults' hosts and secrets from which Azure takes this principal's password for the group (ADR 20: it is redeployed all the same)."""
     document: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
@@ -98,14 +102,14 @@ class Found:
 
 def app_ids(listed: Sequence[Listed]) -> tuple[str, ...]:
     """The app ids of all principals whose password some group has, sorted."""
-    return tuple(sorted({app_id for one in listed for group in one.groups for app_id in _servers(group)}))
+    return tuple(sorted({app_id for one in listed for group in one.groups for app_id in _servers(group, ())}))
 
 
 def find(sight: Sight, policies: Sequence[Policy]) -> Found:
     """Every group that was listed: by principal, or passing."""
     uses, passing = list[Use](), list[Passing]()
     for group in (group for one in sight.listed for group in one.groups):
-        servers = _servers(group)
+        servers = _servers(group, policies)
         uses += (_use(sight, policies, group, app_id, servers[app_id]) for app_id in servers)
         passing += [] if servers else [Passing(clean(text(group, "id")), _ways(group))]
     return Found(tuple(sorted(uses, key=lambda use: (use.group.lower(), use.app_id))), tuple(sorted(passing, key=lambda one: one.group.lower())))
@@ -122,10 +126,30 @@ def clean(text_: str) -> str:
     return " ".join("".join(char if char.isprintable() else " " for char in text_).split())
 
 
-def _servers(group: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+def _servers(group: Mapping[str, Any], policies: Sequence[Policy]) -> dict[str, tuple[str, ...]]:
     """The registries by the app id of the principal whose password pulls from them; both sorted."""
-    pairs = {(app_id, clean(server(entry))) for entry in entries(group) if (app_id := principal(entry))}
+    pairs = {(app_id, clean(server(entry))) for entry in entries(group) if (app_id := principal(entry) or _reader(group, entry, policies))}
     return {app_id: tuple(sorted(host for one, host in pairs if one == app_id)) for app_id in sorted({one for one, _ in pairs})}
+
+
+def _reader(group: Mapping[str, Any], entry: Value, policies: Sequence[Policy]) -> str | None:
+    """The app id whose password an entry takes from Key Vault: that of the policy that publishes the secret, else of a principal without a policy."""
+    read = _read(group, entry)
+    if read is None:
+        return None
+    publisher = next((one for one in policies if (one.key_vault.host, one.key_vault.password_secret.lower()) == (read[0], read[1].lower())), None)
+    if publisher:
+        return publisher.principal.app_id
+    user = text(entry, "username").strip().lower()
+    orphan = GUID.fullmatch(user) and user != TOKEN and all(one.principal.app_id != user for one in policies)
+    return user if orphan else None
+
+
+def _read(group: Mapping[str, Any], entry: Value) -> tuple[str, str] | None:
+    """The vault's host and the secret that an entry refers to; None where it refers to none, or to what can't be one."""
+    name = "" if get(entry, "identity") else text(entry, "passwordReference").lower()
+    found = ((host, secret) for one, host, secret, _ in references(group) if name and one == name)
+    return next((pair for pair in found if _HOST.fullmatch(pair[0]) and _SECRET.fullmatch(pair[1])), None)
 
 
 def _use(sight: Sight, policies: Sequence[Policy], group: Mapping[str, Any], app_id: str, servers: tuple[str, ...]) -> Use:
@@ -143,6 +167,7 @@ def _use(sight: Sight, policies: Sequence[Policy], group: Mapping[str, Any], app
         hidden=hidden(group, app_id),
         job=run_once(group),
         named=tuple(_named(group, app_id)),
+        reads=tuple(sorted({read for one in entries(group) if _reader(group, one, policies) == app_id and (read := _read(group, one))})),
         document=group,
     )
 

@@ -54,9 +54,16 @@ def strays(document: Value, policy: Policy) -> tuple[str, ...]:
 
 def _references(document: Value, policy: Policy) -> Iterator[tuple[str, str]]:
     """The references to the published secret: name in lower case, and version, which may be empty."""
+    published = (policy.key_vault.host, policy.key_vault.password_secret.lower())
+    for name, host, secret, version in references(document):
+        if (host, secret.lower()) == published:
+            yield name, version
+
+
+def references(document: Value) -> Iterator[tuple[str, str, str, str]]:
+    """What a group reads from Key Vault: the reference's name in lower case, the vault's host, the secret, and its version, which may be empty."""
     for reference in objects(document, "properties", "secretReferences"):
         uri = urlsplit(text(reference, "secretReferenceUri"))
         parts = uri.path.strip("/").split("/")
-        ours = (uri.hostname or "") == policy.key_vault.host and parts[0].lower() == "secrets"
-        if ours and len(parts) in (2, 3) and parts[1].lower() == policy.key_vault.password_secret.lower():
-            yield text(reference, "name").lower(), parts[2] if len(parts) == 3 else ""
+        if parts[0].lower() == "secrets" and len(parts) in (2, 3):
+            yield text(reference, "name").lower(), uri.hostname or "", parts[1], parts[2] if len(parts) == 3 else ""

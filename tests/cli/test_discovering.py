@@ -11,7 +11,7 @@ from rotator.emulator.faults import Fault
 from rotator.emulator.graph.objects import Application
 from rotator.emulator.seed import OPERATOR_ACTIONS
 from rotator.policy import load
-from tests.cli.scene import NAME, Scene
+from tests.cli.scene import NAME, PASSWORD, Scene
 
 REGISTRY, OTHER = "mycontainerregistry.azurecr.io", "00000000-0000-0000-0000-000000000002"
 STRANGER = "9f3c0a52-0000-0000-0000-00000000abcd"
@@ -153,6 +153,32 @@ def test_groups_that_need_no_rotation_are_counted_and_named_on_request(rotator: 
     assert body["no_rotation"]["counts"] == {"identity": 1, "reference": 1, "token": 1, "user": 1, "anonymous": 1}
     assert [one["ways"] for one in body["no_rotation"]["groups"]] == [["identity", "reference", "user"], ["anonymous"], ["token"]]
     assert rotator("discover", "--output", "json").json["no_rotation"]["groups"] is None
+
+
+def refer(scene: Scene, name: str, app_id: str, secret: str) -> None:
+    """A group whose password Azure reads from a secret of the vault."""
+    group = put(scene, name)
+    properties = scene.azure.container_groups.state.groups[group.lower()].resource["properties"]
+    properties["imageRegistryCredentials"] = [{"server": REGISTRY, "username": app_id, "passwordReference": "pull"}]
+    properties["secretReferences"] = [{"name": "pull", "secretReferenceUri": f"{scene.seeded.vault_url}/secrets/{secret}"}]
+
+
+def test_a_group_that_reads_the_published_secret_is_the_policys_and_one_that_reads_another_is_left_alone(rotator: Scene) -> None:
+    refer(rotator, "reads", rotator.application.app_id, PASSWORD)
+    refer(rotator, "elsewhere", rotator.application.app_id, "another")
+    uses = rotator("discover", "--output", "json").json["uses"]
+    assert [(use["name"], use["standing"], use["policy"]) for use in uses if use["name"] != "mycontainer"] == [("reads", "undeclared", NAME)]
+    assert "1 group with nothing to rotate: 1 with a passwordReference" in rotator("discover").out
+
+
+def test_a_group_that_reads_the_password_of_a_principal_without_a_policy_is_drafted_with_its_vault(rotator: Scene) -> None:
+    refer(rotator, "reads", principal(rotator, "reader").app_id, "reader-pwd")
+    (text,) = draft(rotator).values()
+    assert f"  url: {rotator.seeded.vault_url}  # a group reads the password from there\n  password_secret: reader-pwd\n" in text
+    assert f"  - id: {rotator.group_id('reads')}" in text
+    (rotator.policies / "reader.yaml").write_text(text)
+    assert rotator("validate").code == 0
+    assert [use["policy"] for use in rotator("discover", "--output", "json").json["uses"] if use["name"] == "reads"] == ["reader"]
 
 
 def test_a_principals_password_at_another_registry_is_named_and_can_not_be_drafted(rotator: Scene) -> None:
