@@ -43,7 +43,9 @@ async def deploy(run: Run, observed: Observed, step: Deploy) -> str:
     verdict, after = await watch(run, before, step.group, step.key_id, version)
     settled(run, before, after, step.key_id, verdict)
     _ensure_well(run, step.group, verdict, step.key_id)
-    return f"{before.id.rsplit('/', 1)[-1]} runs with the new credential"
+    name = before.id.rsplit("/", 1)[-1]
+    stopped = group.phase(after) is Phase.STOPPED
+    return f"{name} has the new credential, and was stopped by somebody meanwhile" if stopped else f"{name} runs with the new credential"
 
 
 async def restore(run: Run, observed: Observed, step: Restore) -> str:
