@@ -8,21 +8,18 @@ from rotator.policy.draft import NOBODY, Draft
 from rotator.policy.insertion import with_app_id
 from rotator.policy.jsonschema import schema
 from rotator.policy.model import (
-    CredentialSource,
     DeployWindow,
     Discover,
     GroupPolicy,
     KeyVaultPolicy,
-    KeyVaultSource,
     Manifest,
     Policy,
     Principal,
     ProofPolicy,
     RegistryPolicy,
     Rotation,
-    Source,
-    StatedSource,
 )
+from rotator.policy.source import CredentialSource, KeyVaultSource, Source, StatedSource
 from rotator.policy.window import next_open, open_at
 
 __all__ = [

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 from rotator.errors import Mistake
 from rotator.policy.located import Located, Path, parse, texts
-from rotator.policy.model import CredentialSource, KeyVaultSource, Manifest, Source
+from rotator.policy.model import Manifest
 from rotator.policy.rules import GROUP
+from rotator.policy.source import CredentialSource, KeyVaultSource, Source
 
 PLACEHOLDER = re.compile(r"\$\{\{\s*(.*?)\s*\}\}", re.DOTALL)
 """A placeholder; what stands between the braces is for :func:`source` to read."""

@@ -5,25 +5,21 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, InstanceOf, Tag, WithJsonSchema, field_validator
+from pydantic import BeforeValidator, Field, InstanceOf, WithJsonSchema, field_validator
 from pydantic import ValidationInfo as Info
 
 from rotator.policy import rules
 from rotator.policy.durations import Duration
+from rotator.policy.source import Part, SecretName, Source, Sourced, StatedSource
 from rotator.secret import Home
 
 DAY = timedelta(days=1)
 _Guid = Annotated[str, BeforeValidator(rules.guid), WithJsonSchema({"type": "string", "pattern": f"^{rules.GUID}$"})]
-_SecretName = Annotated[str, BeforeValidator(rules.secret_name), WithJsonSchema({"type": "string", "pattern": f"^{rules.KEY_VAULT_NAME}$"})]
 _DisplayName = Annotated[str, BeforeValidator(rules.display_name)]
 _Path = Annotated[str, BeforeValidator(rules.path), WithJsonSchema({"type": "string", "pattern": f"^({rules.PATH})$"})]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
-
-
-_P = TypeVar("_P", bound=_Part)
+_P = TypeVar("_P", bound=Part)
 
 
 def _made(part: type[_P]) -> Callable[[], _P]:
@@ -31,7 +27,7 @@ def _made(part: type[_P]) -> Callable[[], _P]:
     return part
 
 
-class Principal(_Part):
+class Principal(Part):
     """Whose passwords are rotated."""
 
     app_id: _Guid = Field(
@@ -53,7 +49,7 @@ class Principal(_Part):
 Role = Literal["AcrPull", "AcrPush", "Owner", "Container Registry Repository Reader"]
 
 
-class RegistryPolicy(_Part):
+class RegistryPolicy(Part):
     """A registry that the principal pulls from."""
 
     id: Annotated[str, BeforeValidator(rules.registry_id)] = Field(
@@ -68,14 +64,14 @@ class RegistryPolicy(_Part):
         return rules.subscription(self.id)
 
 
-class KeyVaultPolicy(_Part):
+class KeyVaultPolicy(Part):
     """Where the password is published."""
 
     url: Annotated[str, BeforeValidator(rules.vault_url)] = Field(description="URL of the vault.", examples=["https://myvault.vault.azure.net"])
     password_secret: Annotated[str, BeforeValidator(rules.password_name)] = Field(
         description="Name of the secret that holds the password; never the password itself.", examples=["mycontainerregistry-pull-pwd"]
     )
-    username_secret: _SecretName | None = Field(
+    username_secret: SecretName | None = Field(
         default=None, description="Name of the secret that holds the user name, which is the app id.", examples=["mycontainerregistry-pull-usr"]
     )
 
@@ -90,7 +86,7 @@ class KeyVaultPolicy(_Part):
         return self.host.partition(".")[0]
 
 
-class DeployWindow(_Part):
+class DeployWindow(Part):
     """When container groups may be redeployed."""
 
     timezone: Annotated[str, BeforeValidator(rules.timezone)] = Field(
@@ -104,7 +100,7 @@ class DeployWindow(_Part):
     _positive = field_validator("duration")(rules.at_least(timedelta(minutes=15)))
 
 
-class Rotation(_Part):
+class Rotation(Part):
     """When what happens."""
 
     validity: Duration = Field(default=90 * DAY, description="How long a new credential is valid.", examples=["90d"])
@@ -145,7 +141,7 @@ class Rotation(_Part):
         return value
 
 
-class ProofPolicy(_Part):
+class ProofPolicy(Part):
     """What a credential must do before anything relies on it."""
 
     times: int = Field(default=5, ge=1, le=100, strict=True, description="Successes in a row.", examples=[5])
@@ -163,39 +159,6 @@ class ProofPolicy(_Part):
     @classmethod
     def _after_the_last_try(cls, value: timedelta, info: Info) -> timedelta:
         return rules.deadline(value, info.data.get("over", timedelta()))
-
-
-class KeyVaultSource(_Part):
-    """A secret of the policy's vault."""
-
-    key_vault: _SecretName = Field(description="Name of a secret in the policy's vault.", examples=["db-password"])
-    base64: bool = Field(
-        default=False, strict=True, description="For a file of a secret volume: the secret's value is the file in base64 already.", examples=[True]
-    )
-
-
-class CredentialSource(_Part):
-    """The credential that is rotated."""
-
-    credential: Literal["password", "username"] = Field(description="The password that is rotated, or the app id.", examples=["password"])
-
-
-class StatedSource(_Part):
-    """A value that Azure hides although it is no secret, as it is."""
-
-    value: Annotated[str, BeforeValidator(rules.stated)] = Field(
-        description=f"Only for `{rules.WORKSPACE_ID}`: the id that the group was made with, or `{rules.NONE}` if it was made without one.",
-        examples=[rules.NONE],
-    )
-
-    @property
-    def none(self) -> bool:
-        """Whether it says that there never was a value."""
-        return self.value == rules.NONE
-
-
-Source = KeyVaultSource | CredentialSource
-"""Where a hidden value of a container group is read from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,24 +179,13 @@ class Manifest:
 Finished = Literal["wait", "redeploy", "ignore"]
 
 
-def _which(value: object) -> str | None:
-    keys = set(value) if isinstance(value, Mapping) else set(type(value).model_fields) if isinstance(value, _Part) else set()
-    return next((f"${key}" for key in ("key_vault", "credential", "value") if key in keys), None)
-
-
-_Source = Annotated[
-    Annotated[KeyVaultSource, Tag("$key_vault")] | Annotated[CredentialSource, Tag("$credential")] | Annotated[StatedSource, Tag("$value")],
-    Discriminator(_which, custom_error_type="rotator", custom_error_message="not a source", custom_error_context={"remedy": rules.SOURCE}),
-]
-
-
-class GroupPolicy(_Part):
+class GroupPolicy(Part):
     """A container group that pulls with the principal."""
 
     id: Annotated[str, BeforeValidator(rules.group_id)] = Field(
         description="ARM id of the container group, as `az container show --query id` prints it.", examples=[rules.GROUP.example]
     )
-    secrets: Mapping[_Path, _Source] = Field(
+    secrets: Mapping[_Path, Sourced] = Field(
         default_factory=dict,
         description="Where the values come from that Azure never shows, by their path.",
         json_schema_extra={"additionalProperties": False},
@@ -266,7 +218,7 @@ class GroupPolicy(_Part):
         return hash(self.id.lower())
 
 
-class Discover(_Part):
+class Discover(Part):
     """What is done about container groups that no policy declares."""
 
     subscriptions: tuple[_Guid, ...] = Field(
@@ -278,7 +230,7 @@ class Discover(_Part):
     )
 
 
-class PolicyFile(_Part):
+class PolicyFile(Part):
     """The desired state of one principal's pull credential."""
 
     principal: Principal = Field(description=Principal.__doc__)

@@ -2,19 +2,15 @@
 
 import asyncio
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 
-import httpx
 import pytest
-from azure.core.credentials import AccessToken
-from kiota_authentication_azure.azure_identity_authentication_provider import AzureIdentityAuthenticationProvider
-from msgraph.graph_request_adapter import GraphRequestAdapter
+from graphed import signed_in
 from msgraph.graph_service_client import GraphServiceClient
 from pydantic import TypeAdapter
 
 from rotator.emulator.graph import known
 from rotator.emulator.graph.objects import DirectoryState
-from rotator.emulator.inprocess import GraphTransport
 from tests.tenancy import ALL, GRAPH, OWNED, READ, Tenancy, code
 
 GROUPS, GRANTS, POLICIES = "Group.ReadWrite.All", "AppRoleAssignment.ReadWrite.All", "Policy.ReadWrite.ApplicationConfiguration"
@@ -503,19 +499,6 @@ def test_the_whole_directory_survives_json(world: Tenancy) -> None:
     assert again.principals[principal].app_roles == [OWNED]
 
 
-class _Credential:
-    """Signs in in process, for msgraph-sdk."""
-
-    def __init__(self, world: Tenancy) -> None:
-        self._world = world
-
-    async def get_token(self, *_: str, **__: object) -> AccessToken:
-        return AccessToken(self._world.bearer().removeprefix("Bearer "), 4102444800)
-
-    async def close(self) -> None:
-        """Holds nothing."""
-
-
 async def _life(world: Tenancy) -> dict[str, object]:
     """What a program does with msgraph-sdk: applications, owners, deleted items, groups, a batch."""
     from kiota_abstractions.base_request_configuration import RequestConfiguration
@@ -525,8 +508,8 @@ async def _life(world: Tenancy) -> dict[str, object]:
     from msgraph.generated.models.reference_create import ReferenceCreate
     from msgraph.generated.models.service_principal import ServicePrincipal
 
-    http = httpx.AsyncClient(transport=GraphTransport(world.app))
-    client: Any = GraphServiceClient(request_adapter=GraphRequestAdapter(AzureIdentityAuthenticationProvider(cast("Any", _Credential(world))), http))
+    adapter, http = signed_in(world)
+    client: Any = GraphServiceClient(request_adapter=adapter)
     made = [await client.applications.post(Application(display_name=f"app {number}")) for number in range(3)]
     principal = await client.service_principals.post(ServicePrincipal(app_id=made[0].app_id))
     one = client.applications.by_application_id(made[0].id)

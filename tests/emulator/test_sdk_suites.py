@@ -5,20 +5,17 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any, cast
 
-import httpx
 import pytest
 import requests
-from azure.core.credentials import AccessToken
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.core.pipeline.transport import AioHttpTransport, RequestsTransport
 from azure.keyvault.secrets import SecretClient
 from azure.keyvault.secrets.aio import SecretClient as AsyncSecretClient
-from kiota_authentication_azure.azure_identity_authentication_provider import AzureIdentityAuthenticationProvider
+from graphed import signed_in
 from management import VAULT_URL, Signed, World
-from msgraph.graph_request_adapter import GraphRequestAdapter
 from msgraph.graph_service_client import GraphServiceClient
 
-from rotator.emulator.inprocess import GraphTransport, Hop, Session, SyncAdapter
+from rotator.emulator.inprocess import Hop, Session, SyncAdapter
 from tests.tenancy import ALL, Tenancy
 
 NAMES = [f"secret{number}" for number in range(7)]
@@ -137,19 +134,6 @@ def test_the_asynchronous_client_sees_the_same(world: World) -> None:
     assert asyncio.run(story()) == [True, True, True]
 
 
-class _Credential:
-    """Signs in in process, for msgraph-sdk."""
-
-    def __init__(self, world: Tenancy) -> None:
-        self._world = world
-
-    async def get_token(self, *_: str, **__: object) -> AccessToken:
-        return AccessToken(self._world.bearer().removeprefix("Bearer "), 4102444800)
-
-    async def close(self) -> None:
-        """Holds nothing."""
-
-
 async def _walk(world: Tenancy) -> dict[str, object]:
     """Seven users by the page iterator of msgraph-core, and one of them by its name."""
     from kiota_abstractions.base_request_configuration import RequestConfiguration
@@ -158,8 +142,7 @@ async def _walk(world: Tenancy) -> dict[str, object]:
     from msgraph.generated.users.users_request_builder import UsersRequestBuilder
     from msgraph_core.tasks.page_iterator import PageIterator  # type: ignore[import-untyped]
 
-    http = httpx.AsyncClient(transport=GraphTransport(world.app))
-    adapter = GraphRequestAdapter(AzureIdentityAuthenticationProvider(cast("Any", _Credential(world))), http)
+    adapter, http = signed_in(world)
     client: Any = GraphServiceClient(request_adapter=adapter)
     profile = PasswordProfile(password="Password-1", force_change_password_next_sign_in=False)  # nobody signs in with it
     for name in NAMES:

@@ -160,15 +160,6 @@ class Directory:
             each.key_id = each.key_id or self.ids.guid()
         return keys
 
-    def _certify(self, target: Holder, entries: Any) -> None:
-        """Have the certificates that a body lists, and no longer those that it leaves out."""
-        now = self.clock.now()
-        live = [each for each in target.certificates if each.gone_from is None]
-        kept = self._named(certificates.asked(entries or [], live, now, KINDRED[kind_of(target)].resource))
-        for each in live:
-            each.gone_from = None if each in kept else now
-        target.certificates = [*kept, *(each for each in target.certificates if each.gone_from is not None)]
-
     def add_password(
         self, owner: Holder, display_name: str | None = None, start: datetime | None = None, end: datetime | None = None, *, at_once: bool = False
     ) -> Password:
@@ -232,7 +223,9 @@ class Directory:
             self.users.permit(changes, target.id)
         self.remember(target)
         if "keyCredentials" in changes and isinstance(target, Application | ServicePrincipal):
-            self._certify(target, changes["keyCredentials"])
+            live = [each for each in target.certificates if each.gone_from is None]
+            keys = certificates.asked(changes["keyCredentials"] or [], live, self.clock.now(), KINDRED[kind_of(target)].resource)
+            target.certificates = certificates.replaced(target.certificates, self._named(keys), self.clock.now())
         rest = dict(changes)
         target.display_name = rest.pop("displayName", target.display_name)
         if isinstance(target, ServicePrincipal):

@@ -40,6 +40,14 @@ def asked(entries: Any, held: Iterable[Certificate], now: datetime, of: str) -> 
     return [_one(entry, known, now, of) for entry in entries]
 
 
+def replaced(held: Iterable[Certificate], wanted: list[Certificate], now: datetime) -> list[Certificate]:
+    """Those that a body lists, and after them those that are gone, be it from now on."""
+    left = [each for each in held if each not in wanted]
+    for each in left:
+        each.gone_from = each.gone_from or now
+    return [*wanted, *left]
+
+
 def _one(entry: Mapping[str, Any], known: Mapping[str, Certificate], now: datetime, of: str) -> Certificate:
     for name in entry:
         if name not in _KNOWN and not name.startswith("@odata."):
