@@ -9,7 +9,7 @@ from rotator.plan.step import Deploy, Disable, Finding, Intent, Issue, Next, Not
 from rotator.plan.view import Refused, View
 from rotator.plan.words import day, days
 from rotator.policy import Policy
-from rotator.state import Credential, Observed
+from rotator.state import Credential, Observed, Version
 
 CONFIRM = timedelta(minutes=2)
 """A credential is gone only if two reads this far apart don't show it: Graph's reads lag its writes (azure-facts C6)."""
@@ -35,13 +35,13 @@ def next_steps(policy: Policy, observed: Observed, intent: Intent | None = None,
 def issue(view: View) -> Iterator[Finding]:
     """A new credential, when there is no current one or it can't stay."""
     reason = _issue_reason(view)
-    if isinstance(reason, Wait):
+    if isinstance(reason, Wait | Note):
         yield reason
     elif reason:
         yield Issue(view.policy.principal.home, view.policy.rotation.validity, reason)
 
 
-def _issue_reason(view: View) -> Reason | Wait | None:
+def _issue_reason(view: View) -> Reason | Wait | Note | None:
     version, current, at = view.current_version, view.current, view.at
     if version is None:
         return Reason("none", "no credential of ours is published yet")
@@ -55,10 +55,17 @@ def _issue_reason(view: View) -> Reason | Wait | None:
         return Reason("disabled", f"version {version.id} of the current credential was disabled by somebody")
     if view.newest is not version and (view.drift_tolerated or not view.drift) and not view.superseded:
         return Reason("superseded", f"version {view.newest.id if view.newest else ''} was put on top of ours")
-    force = view.intent.force_before
-    if force and version.created < force and not view.unfinished:
-        return Reason("forced", "a rotation was asked for, ahead of time")
-    return None
+    return _forced(view, version, current)
+
+
+def _forced(view: View, version: Version, current: Credential) -> Reason | Note | None:
+    """What `--force` asks for, ahead of time: a rotation that is under way ends first."""
+    if not view.intent.force_before or version.created >= view.intent.force_before:
+        return None
+    if view.unfinished:
+        text = f"credential {current.key_id} isn't replaced ahead of time: the rotation that made it ends first, and can be forced after"
+        return Note("not_forced", current.key_id, text)
+    return Reason("forced", "a rotation was asked for, ahead of time")
 
 
 def _gone(view: View) -> Reason | Wait:
