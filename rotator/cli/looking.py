@@ -83,12 +83,13 @@ def history(common: Common, name: Name) -> None:
     From the tags of the secret's versions, the newest first; versions that somebody else wrote are among them. -v adds ids and attempts.
     """
     from rotator.cli import session
+    from rotator.engine import glance
     from rotator.report.history import history_body, history_text
 
     (policy,) = common.load((name,))
 
     async def see(runs: "Iterable[Run]") -> "Observed":
-        return await next(iter(runs)).world.observe(policy)
+        return (await glance(next(iter(runs)))).observed
 
     seen = session.run(common, (policy,), see)
     common.write(lambda: history_text(policy, seen, every=common.verbose > 0), lambda: history_body(policy, seen))

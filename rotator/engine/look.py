@@ -14,6 +14,9 @@ from rotator.state import Observed, Outcome, Permissions, Proof
 TRIES, PAUSE = 3, 5.0
 """Tries of the current value, and seconds between them: one replica's hiccup is no reason to veto."""
 
+LET_IN = "`rotator doctor {}` says what keeps rotator out of the vault, with the command that lets it in."
+"""What to do where nothing is known of a policy, since its vault may not be read."""
+
 
 @dataclass(slots=True)
 class Memory:
@@ -38,8 +41,10 @@ class Preview:
 
 
 async def look(run: Run, memory: Memory) -> Observed:
-    """Observe, and add what this run knows already."""
+    """Observe, and add what this run knows already. Raises Forbidden where the vault may not be read: no version seen is not no version there."""
     observed = _permitted(await run.world.observe(run.policy), memory)
+    if observed.vault_refuses:
+        raise Forbidden(observed.vault_refuses, service="Key Vault", code="VaultUnreadable", status=403, remedy=LET_IN.format(run.policy.name))
     view = View(run.policy, observed, run.intent)
     if view.current_key and not view.current:
         memory.absent_since = memory.absent_since or observed.at

@@ -1,0 +1,67 @@
+"""What may not be read is neither absent nor empty: each verb says that it can't be seen, and its exit code says so, too."""
+
+from dataclasses import replace
+
+import pytest
+
+from rotator.emulator.faults import Fault
+from tests.cli.scene import NAME, PASSWORD, Scene
+
+FIREWALL = Fault("keyvault.*", "status", times=0, status=403, code="ForbiddenByFirewall", message="Client address is not authorized.")
+
+
+@pytest.fixture
+def shut(rotator: Scene) -> Scene:
+    """A policy at rest, whose vault then lets nobody in."""
+    assert rotator("rotate", "--adopt", "--no-overlap").code == 0
+    rotator.azure.faults.add(FIREWALL)
+    return rotator
+
+
+def test_status_says_that_a_policy_whose_vault_is_shut_can_not_be_seen(shut: Scene) -> None:
+    said = shut("status", "--output", "json")
+    (row,) = said.json["policies"]
+    assert (said.code, said.json["exit_code"], row["state"]) == (1, 1, "unreadable")
+    assert "ForbiddenByFirewall" in row["error"]["happened"]
+    assert "rotator doctor" in row["error"]["remedy"]
+    assert (row["credential"], row["groups"]["total"], row["next_due"]) == (None, 0, None)
+    text = shut("status")
+    assert text.code == 1 and "unreadable" in text.out and "ForbiddenByFirewall" in text.out
+    assert "due" not in text.out.splitlines()[1].split()
+
+
+def test_history_fails_and_names_the_refusal_where_the_vault_is_shut(shut: Scene) -> None:
+    said = shut("history", NAME, "--output", "json")
+    assert (said.code, said.json["exit_code"]) == (1, 1)
+    assert "ForbiddenByFirewall" in said.json["error"]["happened"]
+    text = shut("history", NAME)
+    assert (text.code, text.out) == (1, "") and "ForbiddenByFirewall" in text.err
+
+
+def test_plan_says_that_nothing_is_known_and_ends_non_zero(shut: Scene) -> None:
+    said = shut("plan", "--exit-code", "--output", "json")
+    assert said.code == 1 and "ForbiddenByFirewall" in said.json["policies"][0]["error"]["happened"]
+    text = shut("plan").out
+    assert "ForbiddenByFirewall" in text and "due now" not in text and "not ours" not in text
+
+
+@pytest.mark.parametrize("command", [("rotate",), ("rotate", "--force"), ("rotate", NAME, "--compromised", "--yes"), ("deploy", NAME)])
+def test_what_would_write_fails_and_writes_nothing_where_the_vault_is_shut(shut: Scene, command: tuple[str, ...]) -> None:
+    since, live = len(shut.app.served), shut.live()
+    said = shut(*command)
+    assert said.code == 1 and "ForbiddenByFirewall" in said.out + said.err
+    assert "no credential of ours" not in said.out + said.err
+    assert not [call for call in shut.app.served[since:] if call.method in ("PUT", "PATCH", "DELETE")]
+    assert shut.live() == live and shut.pulls()
+
+
+def test_a_refusal_between_two_looks_of_a_run_is_no_reason_to_issue(rotator: Scene) -> None:
+    """The list of versions is refused once, after the new credential is published: the run ends with what it knows, and the next one finishes."""
+    assert rotator("rotate", "--adopt", "--no-overlap").code == 0
+    rotator.pass_(days=1)
+    rotator.azure.faults.add(replace(FIREWALL, operation="keyvault.secrets.versions", nth=4, times=1))
+    said = rotator("rotate", "--force", "--no-overlap")
+    assert said.code == 1 and "ForbiddenByFirewall" in said.out and len(rotator.live()) == 2
+    assert rotator("rotate", "--no-overlap").code == 0
+    assert len(rotator.live()) == 1
+    assert len(rotator.azure.vaults.versions("myvault", PASSWORD)) == 3
