@@ -12,6 +12,7 @@
         │   └── Locked    a management lock forbids it
         ├── Throttled     too many requests, after every patience
         ├── Unavailable   no answer, or 5xx, after every patience
+        ├── NotSent       a write was held back: what it rests on is too old, and nothing has left this machine
         ├── OutcomeUnknown  a write was sent and no answer came: the effect may or may not be there
         └── Unexpected    an answer that this program doesn't understand
 
@@ -135,6 +136,13 @@ class Unavailable(AzureError):
     """No usable answer to a request that may be repeated: connection trouble or 5xx for longer than rotator waits."""
 
     remedy = "Run again later; nothing is lost."
+
+
+class NotSent(AzureError):
+    """A write was held back on this machine, since what it rests on was read too long ago: the world is as it was before it."""
+
+    state = "Nothing was sent."
+    remedy = "Run again: what the write rests on is then read anew."
 
 
 class OutcomeUnknown(AzureError):

@@ -3,8 +3,9 @@
 Rules for whoever implements `World`:
 
 * A method either returns what Azure said, or raises a `rotator.errors.AzureError`. Nothing else comes out, and no secret is in it.
-* What may be repeated safely is repeated inside, within its patience. `add_password`, `put_group` and `publish` are sent **once**: an
-  answer that never came is `OutcomeUnknown`, and the caller looks at the world.
+* What may be repeated safely is repeated inside, within its patience. `add_password`, `remove_password`, `put_group` and `publish` are sent
+  **once**: an answer that never came is `OutcomeUnknown`, and the caller looks at the world.
+* A write with `not_after` raises `NotSent` where it would leave this machine later than that, on the scale of `moment`; so does each repetition.
 * Every reading carries Azure's time, from the answers' ``Date``.
 """
 
@@ -64,6 +65,13 @@ class AccessRecord:
 
 class World(Protocol):
     """Azure, in our words, for one signed-in identity."""
+
+    def moment(self) -> float:
+        """Seconds that have passed since some fixed moment: elapsed time with suspends, or Azure's own, whichever grew more; never goes back.
+
+        `not_after` of the writes is on this scale.
+        """
+        ...
 
     async def observe(self, policy: Policy) -> Observed:
         """Everything the planner needs of one policy, read now."""
@@ -125,12 +133,15 @@ class World(Protocol):
         """What the user name's secret says; None where there is none, or the policy names none."""
         ...
 
-    async def add_password(self, principal: Principal, home: Home, display_name: str, end: datetime) -> Issued:
+    async def add_password(self, principal: Principal, home: Home, display_name: str, end: datetime, *, not_after: float | None = None) -> Issued:
         """Add a password credential. Sent once: OutcomeUnknown where no answer came."""
         ...
 
-    async def remove_password(self, principal: Principal, home: Home, key_id: str) -> None:
-        """Remove a password credential; NotFound where Graph says that there is none (only a later read is proof)."""
+    async def remove_password(self, principal: Principal, home: Home, key_id: str, *, not_after: float | None = None) -> None:
+        """Remove a password credential; NotFound where Graph says that there is none (only a later read is proof).
+
+        Sent once: OutcomeUnknown where no answer came.
+        """
         ...
 
     async def versions(self, policy: Policy) -> tuple[Version, ...]:
@@ -145,15 +156,19 @@ class World(Protocol):
         """Another secret of the policy's vault: a source of a hidden value."""
         ...
 
-    async def publish(self, policy: Policy, secret: Secret, expires: datetime, content_type: str | None, tags: Tags) -> Version:
+    async def publish(
+        self, policy: Policy, secret: Secret, expires: datetime, content_type: str | None, tags: Tags, *, not_after: float | None = None
+    ) -> Version:
         """A new version of the published secret. Sent once: OutcomeUnknown where no answer came."""
         ...
 
-    async def mark_version(self, policy: Policy, version: str, *, tags: Tags | None = None, enabled: bool | None = None) -> None:
+    async def mark_version(
+        self, policy: Policy, version: str, *, tags: Tags | None = None, enabled: bool | None = None, not_after: float | None = None
+    ) -> None:
         """Replace a version's tags, or enable or disable it; None leaves as it is."""
         ...
 
-    async def publish_username(self, policy: Policy) -> bool:
+    async def publish_username(self, policy: Policy, *, not_after: float | None = None) -> bool:
         """See to it that the user name secret says the app id, where the policy names one; whether it had to be written."""
         ...
 
@@ -165,7 +180,7 @@ class World(Protocol):
         """One container group, read now."""
         ...
 
-    async def put_group(self, group_id: str, document: Mapping[str, Any]) -> Put:
+    async def put_group(self, group_id: str, document: Mapping[str, Any], *, not_after: float | None = None) -> Put:
         """Replace a container group. Sent once: OutcomeUnknown where no answer came."""
         ...
 
@@ -185,7 +200,7 @@ class World(Protocol):
         """The access mark, read now."""
         ...
 
-    async def record_access(self, policy: Policy, access: Access, assignments: Sequence[Assignment]) -> None:
+    async def record_access(self, policy: Policy, access: Access, assignments: Sequence[Assignment], *, not_after: float | None = None) -> None:
         """Write the access mark with the assignments that it is about."""
         ...
 
@@ -205,11 +220,11 @@ class World(Protocol):
         """Enable the access mark's newest version again, and read it: a disabled one still marks, and hides its assignments."""
         ...
 
-    async def delete_assignment(self, assignment: Assignment) -> bool:
+    async def delete_assignment(self, assignment: Assignment, *, not_after: float | None = None) -> bool:
         """Delete a role assignment; False where it was already gone."""
         ...
 
-    async def create_assignment(self, assignment: Assignment) -> bool:
+    async def create_assignment(self, assignment: Assignment, *, not_after: float | None = None) -> bool:
         """Create a role assignment under its recorded id; False where it exists."""
         ...
 

@@ -11,12 +11,16 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+_BOOT: int | None = getattr(time, "CLOCK_BOOTTIME", None)
+"""Linux's clock that goes on while the machine is suspended."""
+
+
 class SystemClock:
     """Elapsed time that never goes back, real waits, and ids that no other attempt has."""
 
     def elapsed(self) -> float:
-        """Seconds since some fixed moment."""
-        return time.monotonic()
+        """Seconds since some fixed moment, those in which the machine was suspended included where the system counts them."""
+        return time.clock_gettime(_BOOT) if _BOOT is not None else time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
         """Wait for `seconds`."""

@@ -13,7 +13,8 @@ from azure.core.exceptions import DeserializationError
 from azure.core.pipeline import PipelineResponse
 from azure.mgmt.containerinstance.aio import ContainerInstanceManagementClient
 
-from rotator.clients.pipeline import Line, date
+from rotator.clients.azuretime import date
+from rotator.clients.pipeline import Line
 from rotator.clients.resource import Resource
 from rotator.clients.token import Token
 from rotator.clients.translate import Asked, ask, secrets_of

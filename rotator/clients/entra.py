@@ -25,7 +25,7 @@ async def prove(line: Line, cloud: Cloud, tenant: str, app_id: str, secret: Secr
         app_id,
         secret.reveal(),
         authority=cloud.authority,
-        transport=line.transport(),
+        transport=line.transport(tokens=True),
         retry_policy_class=lambda **_: line.retry(patience=PATIENCE, once=False),
     )
     try:

@@ -50,7 +50,7 @@ async def examine(azure: Services, policy: Policy, secrets: Sequence[str]) -> Ex
             rights = tasks.create_task(_rights(azure, policy))
             limits = tasks.create_task(azure.limits(policy))
     found, published, (stored, setting) = principal.result(), seen.result(), vault.result()
-    looked = with_groups(_observed(policy, who, latest(heard), found, registries.result()), groups.result())
+    looked = with_groups(_observed(policy, who, latest(azure.line.time, heard), found, registries.result()), groups.result())
     return Examined(
         caller.result(),
         looked if isinstance(published, Unknown) else with_vault(looked, published),

@@ -18,7 +18,7 @@ from kiota_abstractions.request_information import RequestInformation
 from kiota_http.middleware.options import ResponseHandlerOption
 from msgraph_core import BaseGraphRequestAdapter  # type: ignore[import-untyped]
 
-from rotator.clients.pipeline import Line, at_once, retrying, together
+from rotator.clients.pipeline import Line, at_once, host, retrying, together
 from rotator.clients.token import Token
 from rotator.clients.translate import Asked, answered, ask, refusal
 from rotator.cloud import Cloud
@@ -183,10 +183,10 @@ class Graph:
         return await ask(asked, _issued(added, home))
 
     async def remove_password(self, principal: Principal, home: Home, key_id: str) -> None:
-        """Remove a password credential; repeated where no answer comes, since a key id names one credential for ever."""
+        """Remove a password credential; sent once, since each removal is a decision of its own."""
         owner = _owner(principal, home)
-        asked = Asked(SERVICE, f"remove password {key_id} from {home.value.replace('_', ' ')} {owner}", WRITE.format(owner))
-        await self._send(asked, Method.POST, f"{COLLECTION[home]}/{owner}/removePassword", {"keyId": key_id})
+        asked = Asked(SERVICE, f"remove password {key_id} from {home.value.replace('_', ' ')} {owner}", WRITE.format(owner), once=True)
+        await self._send(asked, Method.POST, f"{COLLECTION[home]}/{owner}/removePassword", {"keyId": key_id}, once=True)
 
     async def _send(
         self,
@@ -204,7 +204,7 @@ class Graph:
 
         async def attempt() -> httpx.Response:
             response: Any = await self._adapter.send_primitive_async(_request(method, f"{self._url}/{path}", body, tenant, prefer), "bytes", {})
-            self._line.time.hear(response.headers)
+            self._line.time.hear(response.headers, host(self._url))
             return response  # type: ignore[no-any-return]
 
         response = await ask(asked, attempt() if once else retrying(self._line.clock, also=_disturbed)(attempt))

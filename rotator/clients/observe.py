@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from rotator.clients import aci, keyvault
+from rotator.clients.azuretime import AzureTime, Heard
 from rotator.clients.pipeline import at_once, together
 from rotator.clients.services import Services
 from rotator.errors import AzureError, Forbidden, NotFound, Unexpected
@@ -32,7 +33,7 @@ async def observe(azure: Services, policy: Policy) -> Observed:
     tenant = policy.principal.tenant_id or who.tenant
     mark = lineage(tenant, policy.principal.app_id, policy.key_vault.host, policy.key_vault.password_secret)
     found, credentials = principal.result()
-    seen = Observed(latest(heard), tenant, mark, who.app_id, found, credentials, registries=registries.result())
+    seen = Observed(latest(azure.line.time, heard), tenant, mark, who.app_id, found, credentials, registries=registries.result())
     return with_groups(with_vault(seen, vault.result()), groups.result())
 
 
@@ -114,8 +115,10 @@ async def _list(azure: Services, subscription: str, app_id: str) -> tuple[Shown,
     return tuple(group for group in groups if aci.pulls_as(group, app_id))
 
 
-def latest(heard: Sequence[datetime]) -> datetime:
-    """Azure's time of the last of the answers that were heard. Raises Unexpected where none carried one."""
-    if not heard:
-        raise Unexpected("no answer of Azure carried a Date", service="Azure", code="NoDate", remedy="See to it that the proxy passes the header on.")
-    return max(heard)
+def latest(time: AzureTime, heard: Sequence[Heard]) -> datetime:
+    """Azure's time of the last of the answers that were heard and are believed. Raises Unexpected where none carried one."""
+    at = time.latest(heard)
+    if at is None:
+        happened = "no answer of Azure carried a Date that another service confirms" if heard else "no answer of Azure carried a Date"
+        raise Unexpected(happened, service="Azure", code="NoDate", remedy="See to it that the proxy passes the header on as it is.")
+    return at

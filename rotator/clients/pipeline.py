@@ -8,23 +8,22 @@ Rules for whoever edits this file:
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
-from contextvars import ContextVar
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import tenacity
 from azure.core.exceptions import AzureError as SdkError
 from azure.core.exceptions import HttpResponseError
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import AsyncHTTPPolicy, UserAgentPolicy
-from azure.core.pipeline.transport import AioHttpTransport
 from httpx import TransportError
 
 from rotator import __version__
+from rotator.clients.azuretime import AzureTime, date
 from rotator.clients.translate import TRANSIENT, hopeless, never_sent
+from rotator.clients.wire import Wire
 from rotator.ports import Clock
 
 T = TypeVar("T")
@@ -37,48 +36,6 @@ AGENT = f"rotator/{__version__}"
 """Who asks, in front of which the clients put their own names."""
 CONNECT_TIMEOUT, READ_TIMEOUT = 10, 60
 """Seconds for one try: to connect, and between two reads."""
-
-_listening: ContextVar[list[datetime] | None] = ContextVar("_listening", default=None)
-
-
-class AzureTime:
-    """Azure's clock, as the answers' ``Date`` tell it, so that no decision rests on this machine's."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock, self._offset = clock, float("-inf")
-
-    def hear(self, headers: Mapping[str, str]) -> None:
-        """Take note of an answer."""
-        at = date(headers)
-        if at is None:
-            return
-        self._offset = max(self._offset, at.timestamp() - self._clock.elapsed())
-        heard = _listening.get()
-        if heard is not None:
-            heard.append(at)
-
-    def now(self) -> datetime | None:
-        """Azure's time, None while no answer has come."""
-        return None if self._offset == float("-inf") else datetime.fromtimestamp(self._clock.elapsed() + self._offset, UTC)
-
-    @contextmanager
-    def listening(self) -> Iterator[list[datetime]]:
-        """Collect the dates of the answers that come in this block, in the tasks started in it as well."""
-        heard: list[datetime] = []
-        token = _listening.set(heard)
-        try:
-            yield heard
-        finally:
-            _listening.reset(token)
-
-
-def date(headers: Mapping[str, str]) -> datetime | None:
-    """An answer's ``Date`` in UTC, None where a proxy lost it."""
-    try:
-        return parsedate_to_datetime(headers["Date"]).astimezone(UTC)
-    except (KeyError, ValueError, TypeError):
-        return None
-
 
 Note = Callable[[object], None]
 """Told of what came of each try: a response or an exception."""
@@ -117,9 +74,14 @@ class Retry(AsyncHTTPPolicy[Any, Any]):
         except SdkError as error:
             self._note(error)
             raise
-        self._time.hear(response.http_response.headers)
+        self._time.hear(response.http_response.headers, host(request.http_request.url))
         self._note(response.http_response)
         return response
+
+
+def host(url: str) -> str:
+    """The name of whom an address asks, in lower case."""
+    return (urlsplit(url).hostname or "").lower()
 
 
 def idempotent(request: Any) -> bool:
@@ -194,9 +156,10 @@ class Line:
     def __init__(self, clock: Clock, time: AzureTime, session: Any) -> None:
         self.clock, self.time, self.session = clock, time, session
 
-    def transport(self) -> AioHttpTransport:
-        """A transport over the shared session; closing it leaves the session open."""
-        return AioHttpTransport(session=self.session, session_owner=False, connection_timeout=CONNECT_TIMEOUT, read_timeout=READ_TIMEOUT)
+    def transport(self, *, tokens: bool = False) -> Wire:
+        """A transport over the shared session; closing it leaves the session open. `tokens`: it carries nothing but requests for tokens."""
+        rest = {"session_owner": False, "connection_timeout": CONNECT_TIMEOUT, "read_timeout": READ_TIMEOUT}
+        return Wire(self.time, tokens=tokens, session=self.session, **rest)
 
     def retry(self, *, patience: float = PATIENCE, once: bool = True, note: Note | None = None) -> Retry:
         """A retry policy of its own for one client."""

@@ -1,19 +1,20 @@
 """One client per service of Azure, over one session and one token cache, and what more than one reader of the world asks of them together."""
 
-import ssl
 from collections.abc import Sequence
 
 import httpx
 
 from rotator.clients.aci import ContainerGroups
 from rotator.clients.arm import Arm
+from rotator.clients.azuretime import AzureTime
 from rotator.clients.graph import Graph
 from rotator.clients.keyvault import KeyVault
 from rotator.clients.limits import limits
-from rotator.clients.pipeline import CONNECT_TIMEOUT, READ_TIMEOUT, AzureTime, Line, together
+from rotator.clients.pipeline import CONNECT_TIMEOUT, READ_TIMEOUT, Line, together
 from rotator.clients.rbac import Authorization
 from rotator.clients.token import Token
-from rotator.clients.transports import Transports
+from rotator.clients.transports import Transports, network
+from rotator.clients.wire import GraphWire
 from rotator.cloud import Cloud
 from rotator.examined import Right
 from rotator.policy import Policy
@@ -27,8 +28,8 @@ class Services:
     def __init__(self, clock: Clock, cloud: Cloud, transports: Transports) -> None:
         self.cloud, self._transports = cloud, transports
         self._session = transports.session()
-        self._http = _http(transports)
         self.line = Line(clock, AzureTime(clock), self._session)
+        self._http = _http(transports, cloud, self.line.time)
         self.token = Token(self.line, cloud)
         self.graph, self.vault = Graph(self.line, cloud, self.token, self._http), KeyVault(self.line, self.token)
         self.groups, self.arm = ContainerGroups(self.line, cloud, self.token), Arm(self.line, cloud, self.token)
@@ -70,9 +71,8 @@ class Services:
         return await limits(self.graph, policy.principal.app_id, policy.principal.home, tenant if tenant and tenant != home else None)
 
 
-def _http(transports: Transports) -> httpx.AsyncClient:
-    """Httpx for Graph, trusting the same authorities as the rest."""
+def _http(transports: Transports, cloud: Cloud, time: AzureTime) -> httpx.AsyncClient:
+    """Httpx for Graph."""
     timeout = httpx.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT)
-    if transports.graph:
-        return httpx.AsyncClient(transport=transports.graph(), timeout=timeout)
-    return httpx.AsyncClient(verify=ssl.create_default_context(), trust_env=True, timeout=timeout)
+    inner = transports.graph() if transports.graph else network(cloud.graph)
+    return httpx.AsyncClient(transport=GraphWire(time, inner), timeout=timeout, trust_env=False)

@@ -118,7 +118,7 @@ class Token:
         return DefaultAzureCredential(
             authority=self._cloud.authority,
             additionally_allowed_tenants=["*"],
-            transport=self._line.transport(),
+            transport=self._line.transport(tokens=True),
             retry_policy_class=self._policy(),
         )
 

@@ -2,7 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    import httpx
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,7 +14,7 @@ class Transports:
     """How connections are made.
 
     `session` makes what stands for an ``aiohttp.ClientSession`` (``auto_decompress=False``); `fresh` makes one whose every request has a
-    connection of its own, for proofs (default: `session`); `graph` makes an httpx transport, None for httpx's own. Who asks for one closes it.
+    connection of its own, for proofs (default: `session`); `graph` makes an httpx transport (default: :func:`network`). Who asks for one closes it.
     """
 
     session: Callable[[], Any]
@@ -31,3 +35,18 @@ def real() -> Transports:
         return aiohttp.ClientSession(connector=connector, trust_env=True, auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar())
 
     return Transports(session, fresh=lambda: session(fresh=True))
+
+
+def network(address: str) -> "httpx.AsyncHTTPTransport":
+    """Httpx's own transport to the host of `address`, by the proxy and the authorities that :func:`real` goes by."""
+    import ssl
+    from urllib.request import getproxies, proxy_bypass
+
+    import httpx
+
+    proxies = getproxies()
+    proxy = proxies.get("https") or proxies.get("all")
+    if proxy and "://" not in proxy:
+        proxy = f"http://{proxy}"
+    bypassed = proxy is None or proxy_bypass(urlsplit(address).hostname or "")
+    return httpx.AsyncHTTPTransport(verify=ssl.create_default_context(), proxy=None if bypassed else proxy)

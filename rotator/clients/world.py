@@ -12,6 +12,7 @@ from rotator.clients.observe import observe
 from rotator.clients.pipeline import Line, at_once, together
 from rotator.clients.services import Services
 from rotator.clients.survey import survey
+from rotator.clients.wire import no_later
 from rotator.errors import AzureError
 from rotator.examined import Examined
 from rotator.policy import Policy
@@ -37,6 +38,10 @@ from rotator.state import (
 
 class AzureWorld(Services):
     """Satisfies `ports.World`. Made by :func:`rotator.clients.connect`, which closes it."""
+
+    def moment(self) -> float:
+        """How much time has passed, by elapsed time or by Azure's, whichever says more."""
+        return self.line.time.moment()
 
     async def observe(self, policy: Policy) -> Observed:
         """Everything the planner needs of one policy, read now."""
@@ -95,13 +100,15 @@ class AzureWorld(Services):
         """The password credentials of both homes."""
         return (await self.principal(policy))[1]
 
-    async def add_password(self, principal: Principal, home: Home, display_name: str, end: datetime) -> Issued:
+    async def add_password(self, principal: Principal, home: Home, display_name: str, end: datetime, *, not_after: float | None = None) -> Issued:
         """Add a password credential; sent once."""
-        return await self.graph.add_password(principal, home, display_name, end)
+        with no_later(not_after):
+            return await self.graph.add_password(principal, home, display_name, end)
 
-    async def remove_password(self, principal: Principal, home: Home, key_id: str) -> None:
+    async def remove_password(self, principal: Principal, home: Home, key_id: str, *, not_after: float | None = None) -> None:
         """Remove a password credential; NotFound where Graph says that there is none."""
-        await self.graph.remove_password(principal, home, key_id)
+        with no_later(not_after):
+            await self.graph.remove_password(principal, home, key_id)
 
     async def versions(self, policy: Policy) -> tuple[Version, ...]:
         """Every version of the published secret, sorted by creation, the one that readers get last of its second."""
@@ -115,17 +122,24 @@ class AzureWorld(Services):
         """Another secret of the policy's vault."""
         return await self.vault.value(policy, name)
 
-    async def publish(self, policy: Policy, secret: Secret, expires: datetime, content_type: str | None, tags: Tags) -> Version:
+    async def publish(
+        self, policy: Policy, secret: Secret, expires: datetime, content_type: str | None, tags: Tags, *, not_after: float | None = None
+    ) -> Version:
         """A new version of the published secret; sent once."""
-        return await self.vault.publish(policy, secret, expires, content_type, tags)
+        with no_later(not_after):
+            return await self.vault.publish(policy, secret, expires, content_type, tags)
 
-    async def mark_version(self, policy: Policy, version: str, *, tags: Tags | None = None, enabled: bool | None = None) -> None:
+    async def mark_version(
+        self, policy: Policy, version: str, *, tags: Tags | None = None, enabled: bool | None = None, not_after: float | None = None
+    ) -> None:
         """Replace a version's tags, or enable or disable it."""
-        await self.vault.mark(policy, version, tags, enabled)
+        with no_later(not_after):
+            await self.vault.mark(policy, version, tags, enabled)
 
-    async def publish_username(self, policy: Policy) -> bool:
+    async def publish_username(self, policy: Policy, *, not_after: float | None = None) -> bool:
         """See to it that the user name secret says the app id."""
-        return await self.vault.publish_username(policy)
+        with no_later(not_after):
+            return await self.vault.publish_username(policy)
 
     async def prove(self, policy: Policy, secret: Secret, images: Sequence[str]) -> Proof:
         """Try a password once on connections of its own: Entra, then each image of the policy's registries."""
@@ -143,9 +157,10 @@ class AzureWorld(Services):
         """One container group, read now."""
         return await self.groups.group(group_id)
 
-    async def put_group(self, group_id: str, document: Mapping[str, Any]) -> Put:
+    async def put_group(self, group_id: str, document: Mapping[str, Any], *, not_after: float | None = None) -> Put:
         """Replace a container group; sent once."""
-        return await self.groups.put(group_id, document)
+        with no_later(not_after):
+            return await self.groups.put(group_id, document)
 
     async def logs(self, group_id: str, container: str) -> str:
         """What a container printed."""
@@ -175,9 +190,10 @@ class AzureWorld(Services):
         """The access mark, read now."""
         return await self.vault.access(policy)
 
-    async def record_access(self, policy: Policy, access: Access, assignments: Sequence[Assignment]) -> None:
+    async def record_access(self, policy: Policy, access: Access, assignments: Sequence[Assignment], *, not_after: float | None = None) -> None:
         """Write the access mark with the assignments that it is about."""
-        await self.vault.record_access(policy, access, assignments)
+        with no_later(not_after):
+            await self.vault.record_access(policy, access, assignments)
 
     async def assignments(self, policy: Policy) -> tuple[Assignment, ...]:
         """Every role assignment of the principal at, above or below the policy's registries; none where it has no service principal."""
@@ -197,13 +213,15 @@ class AzureWorld(Services):
         """Enable the access mark's newest version again, and read it."""
         return await self.vault.enable_record(policy)
 
-    async def delete_assignment(self, assignment: Assignment) -> bool:
+    async def delete_assignment(self, assignment: Assignment, *, not_after: float | None = None) -> bool:
         """Delete a role assignment; False where it was already gone."""
-        return await self.rbac.delete(assignment)
+        with no_later(not_after):
+            return await self.rbac.delete(assignment)
 
-    async def create_assignment(self, assignment: Assignment) -> bool:
+    async def create_assignment(self, assignment: Assignment, *, not_after: float | None = None) -> bool:
         """Create a role assignment under its recorded id; False where it exists."""
-        return await self.rbac.create(assignment)
+        with no_later(not_after):
+            return await self.rbac.create(assignment)
 
     async def role(self, name: str, scope: str) -> str:
         """The GUID of a role by its name."""

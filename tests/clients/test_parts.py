@@ -10,8 +10,9 @@ import pytest
 from azure.mgmt.authorization.v2022_04_01.models import Permission
 
 from rotator.clients.acr import Image, images
+from rotator.clients.azuretime import date
 from rotator.clients.entra import judged
-from rotator.clients.pipeline import date, retry_after, together
+from rotator.clients.pipeline import retry_after, together
 from rotator.clients.rbac import allowed
 from rotator.clients.resource import Resource
 from rotator.clients.translate import Asked, Refusal, answered, refusal, secrets_of, silent

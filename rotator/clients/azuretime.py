@@ -1,0 +1,114 @@
+"""Azure's time, from every answer's ``Date``: no decision rests on this machine's clock.
+
+Rules for whoever edits this file:
+
+1. What time it is needs a second opinion: a date far from what is known is believed when another host says the same. A date that is none, or of no
+   plausible year, is as if it hadn't come.
+2. How much time has passed needs none: one host that shows a jump makes everything that was read before it old, and old is read again.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from rotator.ports import Clock
+
+TRUST = 600.0
+"""Seconds by which a date may be ahead of what is known and be believed by itself: a slow answer, a replica's clock."""
+YEARS = range(2020, 2200)
+"""Years in which an answer can have been given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One answer's date. `offset` is its difference to elapsed time, which doesn't change while both clocks run alike."""
+
+    at: datetime
+    offset: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """The offsets that one host's answers showed: the first, the greatest and the last."""
+
+    first: float
+    most: float
+    last: float
+
+    def and_then(self, offset: float) -> "_Said":
+        return _Said(self.first, max(self.most, offset), offset)
+
+
+_listening: ContextVar[list[Heard] | None] = ContextVar("_listening", default=None)
+
+
+class AzureTime:
+    """Azure's clock as the answers of all hosts tell it."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._offset: float | None = None
+        self._hosts: dict[str, _Said] = {}
+
+    def hear(self, headers: Mapping[str, str], host: str) -> None:
+        """Take note of an answer of `host`."""
+        at = date(headers)
+        if at is None:
+            return
+        offset = at.timestamp() - self._clock.elapsed()
+        said = self._hosts.get(host)
+        self._hosts[host] = said.and_then(offset) if said else _Said(offset, offset, offset)
+        self._believe(host, offset)
+        heard = _listening.get()
+        if heard is not None:
+            heard.append(Heard(at, offset))
+
+    def _believe(self, host: str, offset: float) -> None:
+        if self._offset is not None and offset <= self._offset + TRUST:
+            self._offset = max(self._offset, offset)
+            return
+        others = [said.last for name, said in self._hosts.items() if name != host and abs(said.last - offset) <= TRUST]
+        if others:
+            self._offset = min(offset, max(others))
+
+    def now(self) -> datetime | None:
+        """Azure's time, None while no answer has come, or those that came disagree."""
+        offset = self._known()
+        return None if offset is None else datetime.fromtimestamp(self._clock.elapsed() + offset, UTC)
+
+    def _known(self) -> float | None:
+        """What is believed; before any second opinion, what the only host says."""
+        if self._offset is None and len(self._hosts) == 1:
+            return next(iter(self._hosts.values())).last
+        return self._offset
+
+    def latest(self, heard: Sequence[Heard]) -> datetime | None:
+        """The last of the answers that were heard whose date is believed."""
+        offset = self._known()
+        return None if offset is None else max((one.at for one in heard if one.offset <= offset + TRUST), default=None)
+
+    def moment(self) -> float:
+        """Seconds that have passed since some fixed moment, by elapsed time or by any host's dates, whichever says more; never goes back."""
+        return self._clock.elapsed() + max((said.most - said.first for said in self._hosts.values()), default=0.0)
+
+    @contextmanager
+    def listening(self) -> Iterator[list[Heard]]:
+        """Collect the dates of the answers that come in this block, in the tasks started in it as well."""
+        heard: list[Heard] = []
+        token = _listening.set(heard)
+        try:
+            yield heard
+        finally:
+            _listening.reset(token)
+
+
+def date(headers: Mapping[str, str]) -> datetime | None:
+    """An answer's ``Date`` in UTC; None where a proxy lost it, or where no answer can have been given then."""
+    try:
+        at = parsedate_to_datetime(headers["Date"]).astimezone(UTC)
+    except (KeyError, ValueError, TypeError, OverflowError):
+        return None
+    return at if at.year in YEARS else None
