@@ -25,9 +25,9 @@ TEXTS = {
     "a number of five thousand digits": (f"proof: {{times: {'9' * 5000}}}", "not a number that can be read"),
     "more than anybody writes": (MINIMAL + "#" * (1 << 20), "larger than 1 MiB"),
     "an object of Python": ("principal: !!python/object/apply:os.system [id]", "a list, where keys are needed"),
-    "a manifest of no possible name": (f'{MINIMAL}container_groups: [{{id: {GROUP}, manifest: "a\\0b"}}]', "no such file"),
+    "a manifest of no possible name": (f'{MINIMAL}container_groups: [{{id: {GROUP}, manifest: "a\\0b"}}]', "a character that no text can have"),
     "a manifest of a name too long": (f"{MINIMAL}container_groups: [{{id: {GROUP}, manifest: {'m' * 4000}}}]", "no such file"),
-    "no end of a time": (f"{MINIMAL}rotation: {{validity: .inf}}", "not a duration"),
+    "no end of a time": (f"{MINIMAL}rotation: {{validity: .inf}}", "not a number that can be read"),
     "a part of a day": (f"{MINIMAL}rotation: {{overlap: 1.5}}", "not a duration"),
 }
 

@@ -18,7 +18,7 @@ from rotator.group.refusal import refused
 from rotator.group.shape import Value, belongs, containers, entries, get, registry_of, server, text
 from rotator.group.tags import Failed, shows
 from rotator.policy import GroupPolicy, Policy
-from rotator.policy.manifest import PLACEHOLDER, source
+from rotator.policy.manifest import placeholders, source
 from rotator.state import ContainerGroup, Observed
 
 Choice = Literal["deploy", "wait", "ignore", "undecided"]
@@ -166,7 +166,7 @@ def used_images(document: Mapping[str, Any] | None, app_id: str) -> tuple[str, .
 
 def _placeholder(entry: Value) -> bool:
     """Whether a manifest's entry has the principal's user name in the form of a placeholder."""
-    return USERNAME in {source(inner) for inner in PLACEHOLDER.findall(text(entry, "username"))}
+    return USERNAME in {source(inner) for inner in placeholders(text(entry, "username"))}
 
 
 def needs_rotation(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | None) -> bool:

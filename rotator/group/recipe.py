@@ -14,7 +14,7 @@ from rotator.errors import UnsafeStep
 from rotator.group.place import Holds, Place, normal, places
 from rotator.group.shape import Value, belongs, takes_password
 from rotator.policy import CredentialSource, GroupPolicy, KeyVaultSource, Policy, Source, StatedSource
-from rotator.policy.manifest import PLACEHOLDER, source
+from rotator.policy.manifest import alone, filled, placeholders, source
 from rotator.state import Secret
 
 Recipe = Value
@@ -130,7 +130,7 @@ def named_in(value: Recipe) -> Iterator[Source]:
         for item in value:
             yield from named_in(item)
     elif isinstance(value, str):
-        yield from (_source(inner) for inner in PLACEHOLDER.findall(value))
+        yield from (_source(inner) for inner in placeholders(value))
 
 
 def _source(inner: str) -> Source:
@@ -150,8 +150,8 @@ def baked(recipe: Recipe, holds: Holds, find: Lookup) -> Value:
 
 def _file(content: Recipe, find: Lookup) -> Value:
     """A file of a secret volume. ACI wants base64 (fact A9): a placeholder alone names the content itself, so it is encoded, unless it is already."""
-    alone = PLACEHOLDER.fullmatch(content.strip()) if isinstance(content, str) else None
-    named = _source(alone[1]) if alone else None
+    inside = alone(content.strip()) if isinstance(content, str) else None
+    named = _source(inside) if inside is not None else None
     if named is None or (isinstance(named, KeyVaultSource) and named.base64):
         return substituted(content.strip() if named else content, find)
     return base64.b64encode(substituted(content.strip(), find).encode()).decode()
@@ -169,7 +169,7 @@ def is_object(value: str) -> bool:
     """Whether a text is a JSON object, as an extension's protected settings must be."""
     try:
         return isinstance(json.loads(value), dict)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
 
 
@@ -179,4 +179,4 @@ def substituted(value: Recipe, find: Lookup) -> Value:
         return {name: substituted(item, find) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [substituted(item, find) for item in value]
-    return PLACEHOLDER.sub(lambda match: find(_source(match[1])), value) if isinstance(value, str) else value
+    return filled(value, lambda inside: find(_source(inside))) if isinstance(value, str) else value

@@ -8,6 +8,8 @@ from typing import Any
 
 _ANCHOR = datetime(2024, 1, 1)  # noqa: DTZ001 (a clock on a wall knows no zone)
 _MINUTE = timedelta(minutes=1)
+LONGEST = 400
+"""Characters of an expression: enough to name every minute, hour, day, month and weekday."""
 _FIELD = re.compile(r"[0-9A-Za-z*,/-]+")
 
 
@@ -15,6 +17,8 @@ def wrong(expression: str) -> str:
     """Why `expression` is no cron expression, in words; empty where it is one."""
     from croniter import CroniterError
 
+    if len(expression) > LONGEST:
+        return f"longer than {LONGEST} characters"
     fields = expression.split()
     if len(fields) != 5:
         return f"{len(fields)} fields, where a cron expression has five"

@@ -15,7 +15,7 @@ from rotator.cloud import CLOUDS, Cloud
 from rotator.errors import Mistake, PolicyError
 from rotator.policy import manifest
 from rotator.policy.draft import Draft, completed, is_draft
-from rotator.policy.located import Located, parse
+from rotator.policy.located import Located, parse, plain
 from rotator.policy.model import Policy, PolicyFile
 from rotator.policy.rivals import rivals
 
@@ -150,7 +150,7 @@ def _manifest(document: Located, index: int, name: object) -> tuple[Any, tuple[M
         return None, (document.mistake(path, "not the name of a file", remedy),)
     file = _beside(document, name)
     if not _is_file(file):
-        return None, (document.mistake(path, f"no such file: {file}", remedy, value=name),)
+        return None, (document.mistake(path, f"no such file: {plain(str(file))}", remedy, value=plain(name)),)
     try:
         return manifest.read(_text(file), str(file), str(document.at((*path[:-1], "id"))))
     except PolicyError as error:

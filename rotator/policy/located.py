@@ -7,9 +7,11 @@ all mistakes of a text that can be parsed are found at once.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 from ruamel.yaml import YAML, MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.composer import Composer, MaxDepthExceededError
 from ruamel.yaml.error import MarkedYAMLError, StringMark, YAMLError
 
 from rotator.errors import Mistake, PolicyError
@@ -21,13 +23,29 @@ _READ = {_TAG + "null", _TAG + "bool", _TAG + "int", _TAG + "float"}
 _TEXT = {_TAG + "str", _TAG + "timestamp", _TAG + "value"}
 """A date is a text here, as it is in JSON: an unquoted ``apiVersion: 2025-09-01`` means its letters."""
 
+_NUMBER = 64
+"""Characters of the longest number that is read: a longer one costs the square of its length."""
+_UNSAYABLE = re.compile("[\0\ud800-\udfff]")
+"""What no text that is sent to Azure can have: NUL, and halves of a character in UTF-16."""
+DEEPEST = 64
+"""Levels of a document; a policy has six, and a container group's manifest a dozen."""
+MOST_NODES = 50_000
+"""Keys, values and lists of a document; a thousand container groups with ten secrets each have fewer."""
 MOST_REPEATED = 20_000
 """Nodes that aliases may repeat in one document, of which a policy of thousands of container groups needs fewer."""
+MOST_REPEATED_TEXT = 1 << 20
+"""Characters that aliases may repeat."""
 
 
 def dotted(path: Path) -> str:
     """A path as a person reads it: ``container_groups[0].secrets.containers/app/env/DB``."""
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{plain(part)}" for part in path).removeprefix(".")
+
+
+def plain(text: str, most: int = 160) -> str:
+    """A text of a file as one line of a mistake can hold it: cut, and with escapes in place of what a terminal would obey."""
+    cut = text if len(text) <= most else text[: most - 3] + "..."
+    return cut if cut.isprintable() else "".join(each if each.isprintable() else ascii(each)[1:-1] for each in cut)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,25 +96,46 @@ def parse(text: str, file: str, *, version: tuple[int, int] = (1, 2)) -> Located
     `version` is YAML's: az reads manifests by 1.1, where ``yes`` is true.
     """
     yaml = YAML(typ="safe", pure=True)
-    yaml.version = version
+    yaml.version, yaml.max_depth, yaml.Composer = version, DEEPEST, _Counted
     document = Located(file)
     try:
         root = yaml.compose(text)
         document.data = None if root is None else _Reader(document, yaml).read(root, (), ())
     except YAMLError as error:
         raise PolicyError((_syntax(error, text, file),)) from None
-    except RecursionError:
-        raise PolicyError((Mistake(file, 1, 1, "", "", "nested too deeply", "Write it flatter; a policy is at most six levels deep."),)) from None
     return document
+
+
+class _TooMany(MarkedYAMLError):
+    """The document has more nodes than are read."""
+
+
+class _Counted(Composer):
+    """Builds the tree of a document node by node, of which there may be many but not any number."""
+
+    def __init__(self, loader: Any = None) -> None:
+        super().__init__(loader)
+        self.warn_double_anchors, self.nodes = False, 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """The next node, and with it all that it has below."""
+        self.nodes += 1
+        if self.nodes > MOST_NODES:
+            raise _TooMany(None, None, "", self.parser.peek_event().start_mark)
+        return super().compose_node(parent, index)
 
 
 def _syntax(error: YAMLError, text: str, file: str) -> Mistake:
     mark = error.problem_mark if isinstance(error, MarkedYAMLError) else None
     position = getattr(error, "position", 0)
     line, column = (mark.line, mark.column) if mark else (text.count("\n", 0, position), position - text.rfind("\n", 0, position) - 1)
+    if isinstance(error, MaxDepthExceededError):
+        return Mistake(file, line + 1, column + 1, "", "", "nested too deeply", "Write it flatter; a policy is at most six levels deep.")
+    if isinstance(error, _TooMany):
+        return Mistake(file, line + 1, column + 1, "", "", f"more than {MOST_NODES} keys and values", "Split it: a policy is about one principal.")
     problem = re.sub(r"(alias|anchor|tag handle|tag) ['\"].*['\"]", r"\1", str(getattr(error, "problem", None) or "a character that YAML forbids"))
     remedy = "Look at this line and the one before it: indentation in spaces, a space after each colon, quotes around texts with special characters."
-    return Mistake(file, line + 1, column + 1, "", "", f"not YAML: {problem}", remedy)
+    return Mistake(file, line + 1, column + 1, "", "", f"not YAML: {plain(problem)}", remedy)
 
 
 @dataclass(slots=True)
@@ -106,14 +145,21 @@ class _Reader:
     known: set[int] = field(default_factory=set)
     again: int = 0
     """How many nodes were read once more, by an alias: aliases of aliases may be more than a machine can hold."""
+    text: int = 0
+    """How many characters these had."""
+    full: bool = False
 
     def read(self, node: Node, path: Path, above: tuple[Node, ...]) -> Any:
+        if self.full:
+            return None
         self.document.values[path] = _place(node)
-        self.again += id(node) in self.known
+        if id(node) in self.known:
+            self.again, self.text = self.again + 1, self.text + (len(node.value) if isinstance(node, ScalarNode) else 0)
         self.known.add(id(node))
-        if self.again >= MOST_REPEATED:
-            return self._refuse(path, "aliases that repeat too much", "Write it out.") if self.again == MOST_REPEATED else None
-        if node in above:
+        if self.again >= MOST_REPEATED or self.text > MOST_REPEATED_TEXT:
+            self.full = True
+            return self._refuse(path, "aliases that repeat too much", "Write it out.")
+        if any(node is one for one in above):
             return self._refuse(path, "an alias of something that it is part of", "Write it out.")
         if isinstance(node, MappingNode):
             return self._mapping(node, path, (*above, node))
@@ -137,13 +183,30 @@ class _Reader:
 
     def _scalar(self, node: Node, path: Path) -> Any:
         if node.tag in _READ:
-            try:
-                return self.yaml.constructor.construct_object(node)
-            except ValueError:
-                return self._refuse(path, "not a number that can be read", "Write a smaller one, or a text in quotes.")
+            return self._number(node, path)
         if node.tag not in _TEXT:
             return self._refuse(path, "a YAML tag", "Put the text in quotes.")
-        return node.value
+        text = _joined(node.value)
+        if _UNSAYABLE.search(text):
+            return self._refuse(path, "a character that no text can have: NUL, or half of one", "Remove it.")
+        return text
+
+    def _number(self, node: Node, path: Path) -> Any:
+        """A number, a truth or nothing; infinite ones are none, since JSON has no word for them."""
+        try:
+            value = self._constructed(node) if len(node.value) <= _NUMBER else None
+        except (ValueError, LookupError, OverflowError):
+            value = None
+        unread = value is None and node.tag != _TAG + "null"
+        if unread or (isinstance(value, float) and not isfinite(value)):
+            return self._refuse(path, "not a number that can be read", "Write a smaller one, or a text in quotes.")
+        return value
+
+    def _constructed(self, node: Node) -> Any:
+        """What the node says. ``1e3`` is a number in YAML 1.2 and in JSON; of one in 1.1 the library would warn on stderr."""
+        if node.tag == _TAG + "float" and "e" in node.value.lower():
+            return float(node.value.replace("_", ""))
+        return self.yaml.constructor.construct_object(node)
 
     def _refuse(self, path: Path, problem: str, remedy: str, node: Node | None = None) -> None:
         place = _place(node) if node else self.document.place(path)
@@ -162,3 +225,8 @@ def texts(value: object, path: Path = ()) -> Iterator[tuple[Path, str]]:
     inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for part, item in inside:
         yield from texts(item, (*path, part))
+
+
+def _joined(text: str) -> str:
+    """A text as it was meant: JSON writes a character beyond the first 65,536 as two halves."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass") if _UNSAYABLE.search(text) else text

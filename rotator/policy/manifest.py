@@ -1,7 +1,7 @@
 """What deploys a container group: the file of `az container create --file`, or ARM JSON, with placeholders in place of secrets."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from rotator.errors import Mistake
 from rotator.policy.located import Located, Path, parse, texts
@@ -9,8 +9,7 @@ from rotator.policy.model import Manifest
 from rotator.policy.rules import GROUP
 from rotator.policy.source import CredentialSource, KeyVaultSource, Source
 
-PLACEHOLDER = re.compile(r"\$\{\{\s*(.*?)\s*\}\}", re.DOTALL)
-"""A placeholder; what stands between the braces is for :func:`source` to read."""
+_OPEN, _CLOSE = "${{", "}}"
 _MEANT = re.compile(r"keyvault:(?P<name>[0-9a-zA-Z-]{1,127})(?P<base64>:base64)?|credential:(?P<credential>password|username)")
 
 
@@ -22,6 +21,33 @@ def source(placeholder: str) -> Source | None:
     if match["name"]:
         return KeyVaultSource(key_vault=match["name"], base64=bool(match["base64"]))
     return CredentialSource.model_validate({"credential": match["credential"]})
+
+
+def placeholders(text: str) -> list[str]:
+    """The inside of every placeholder of a text, for :func:`source` to read."""
+    return [text[start + len(_OPEN) : end - len(_CLOSE)].strip() for start, end in _spans(text)]
+
+
+def alone(text: str) -> str | None:
+    """The inside of the placeholder that the text is; None where it is anything else, or more."""
+    return placeholders(text)[0] if list(_spans(text)) == [(0, len(text))] else None
+
+
+def filled(text: str, fill: Callable[[str], str]) -> str:
+    """The text with `fill` of its inside in place of every placeholder, each of which is looked at once."""
+    parts, at = list[str](), 0
+    for (start, end), inside in zip(_spans(text), placeholders(text), strict=True):
+        parts += [text[at:start], fill(inside)]
+        at = end
+    return "".join([*parts, text[at:]])
+
+
+def _spans(text: str) -> Iterator[tuple[int, int]]:
+    """Where placeholders begin and end, in time that grows with the text: no pattern does that for one which is never closed."""
+    at = 0
+    while (start := text.find(_OPEN, at)) >= 0 and (end := text.find(_CLOSE, start + len(_OPEN))) >= 0:
+        at = end + len(_CLOSE)
+        yield start, at
 
 
 def read(text: str, file: str, group_id: str) -> tuple[Manifest | None, tuple[Mistake, ...]]:
@@ -74,6 +100,6 @@ def _shape(found: Located, path: Path, name: str) -> Iterator[Mistake]:
 
 
 def _placeholders(found: Located, path: Path, text: str) -> Iterator[Mistake]:
-    if any(source(inner) is None for inner in PLACEHOLDER.findall(text)):
+    if any(source(inner) is None for inner in placeholders(text)):
         remedy = "Write ${{ keyvault:NAME }}, ${{ credential:password }} or ${{ credential:username }}."
         yield found.mistake(path, "not a placeholder that rotator knows", remedy)

@@ -6,7 +6,7 @@ key); remedies come from the schema that editors use, so that there is one descr
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -14,8 +14,10 @@ from pydantic_core import ErrorDetails
 
 from rotator.errors import Mistake
 from rotator.policy.jsonschema import schema
-from rotator.policy.located import Located, Path
+from rotator.policy.located import Located, Path, dotted, plain
 
+MOST = 100
+"""Mistakes of one file that are told: more are no list that anybody reads."""
 _PRIVATE = {"secrets", "password_secret", "username_secret"}
 """Below these, people paste secrets where the name of one is meant."""
 _SECRET = re.compile(r"[\w.~-]{3}\dQ~[\w.~-]{31,34}")
@@ -25,12 +27,17 @@ _Wording = Callable[[Mapping[str, Any], object], tuple[str, str]]
 """The problem and the remedy, from what the schema says of a field and what was found."""
 
 
-def mistakes(found: Located, errors: Iterable[ErrorDetails]) -> Iterator[Mistake]:
-    """The mistakes that pydantic found, without those that only follow from others."""
-    for error in errors:
+def mistakes(found: Located, errors: Sequence[ErrorDetails]) -> Iterator[Mistake]:
+    """The mistakes that pydantic found, without those that only follow from others; of very many the first."""
+    known = {mistake.path for mistake in found.mistakes}
+    for error in errors[:MOST]:
         follows = error["type"] == "default_factory_not_called" or (error["type"] == "too_short" and found.at(_path(error["loc"])))
-        if not follows:
+        if not (follows or dotted(_path(error["loc"])) in known):
             yield _mistake(found, error)
+    if len(errors) > MOST:
+        yield found.mistake(
+            _path(errors[MOST]["loc"]), f"{len(errors) - MOST} more mistakes, of which this is the first", "Correct those that are named first."
+        )
 
 
 def _mistake(found: Located, error: ErrorDetails) -> Mistake:
@@ -50,8 +57,7 @@ def _shown(found: Located, path: Path) -> str:
     value = found.at(path)
     if _PRIVATE & set(path) or path not in found.values or isinstance(value, dict | list) or _SECRET.search(str(value)):
         return ""
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= 160 else text[:157] + "..."
+    return plain(json.dumps(value, ensure_ascii=False, default=str), 300)
 
 
 def _path(loc: tuple[int | str, ...]) -> Path:

@@ -24,7 +24,15 @@ KEY_VAULT_NAME = "[0-9a-zA-Z-]{1,127}"
 _SUFFIXES = "|".join(re.escape(cloud.vault_suffix) for cloud in CLOUDS.values())
 _VAULT = re.compile(rf"https://[a-z][0-9a-z-]{{1,22}}[0-9a-z]\.({_SUFFIXES})", re.IGNORECASE)
 """In every cloud; a vault's name has 3 to 24 letters, digits and hyphens."""
-_ARM = re.compile(r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/[^/]+/providers/(?P<type>[^/]+/[^/]+)/[^/]+", re.IGNORECASE)
+_ARM = re.compile(
+    r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<group>[^/]+)/providers/(?P<type>[\w.]+/[\w.]+)/(?P<name>[^/]+)", re.IGNORECASE
+)
+_RESOURCE_GROUP = re.compile(r"[\w.()-]{0,89}[\w()-]")
+_RESOURCE = re.compile(r"[0-9A-Za-z-]{1,63}")
+"""What Azure's naming rules allow of a resource group, and at most of a registry and a container group. An id goes into URLs and printed commands.
+
+Source: "Naming rules and restrictions for Azure resources".
+"""
 _ACCESS = "-access"
 WORKSPACE_ID = "diagnostics/log_analytics/workspace_resource_id"
 """The one place whose value is no secret, and may be said in a policy: Azure hides it all the same."""
@@ -32,6 +40,8 @@ PATH = (
     "(containers|init_containers)/[^/]+/env/[^/]+|volumes/[^/]+/secret/[^/]+|volumes/[^/]+/azure_file/storage_account_key"
     "|diagnostics/log_analytics/(workspace_key|workspace_resource_id)|image_registry_credentials/[^/]+/password|extensions/[^/]+/protected_settings"
 )
+_PATH = 500
+"""Characters of the longest: names of containers and volumes have at most 63, those of variables and files are no longer than a line."""
 PATHS = (
     "containers/<container>/env/<NAME>",
     "init_containers/<container>/env/<NAME>",
@@ -93,8 +103,8 @@ def guid(value: object) -> str:
 
 def display_name(value: object) -> str:
     """What people call an application. Source: Microsoft Graph, "application resource type" (256 characters)."""
-    remedy = "Write the application's name: 1 to 256 characters."
-    if not 1 <= len(text := _text(value, remedy).strip()) <= 256:
+    remedy = "Write the application's name: 1 to 256 characters, each of which can be printed."
+    if not (1 <= len(text := _text(value, remedy).strip()) <= 256 and text.isprintable()):
         refuse("not a name", remedy)
     return text
 
@@ -108,6 +118,8 @@ def _resource(value: object, kind: Kind) -> str:
         refuse(f"the ARM id of a {match['type']}, where a {kind.noun} is meant", remedy)
     if not re.fullmatch(GUID, match["subscription"]):
         refuse("its subscription isn't a GUID", remedy)
+    if not (_RESOURCE_GROUP.fullmatch(match["group"]) and _RESOURCE.fullmatch(match["name"])):
+        refuse(f"not a name that a {kind.noun} and its resource group can have", remedy)
     return str(value)
 
 
@@ -129,7 +141,7 @@ def subscription(arm_id: str) -> str:
 def vault_url(value: object) -> str:
     """A vault's URL, in lower case and without a slash at its end."""
     remedy = "Write the URL that `az keyvault show --query properties.vaultUri` prints: https://<name>.vault.azure.net."
-    if not _VAULT.fullmatch(text := _text(value, remedy).rstrip("/")):
+    if not _VAULT.fullmatch(text := _text(value, remedy).removesuffix("/")):
         refuse("not the URL of a key vault", remedy)
     return text.lower()
 
@@ -158,7 +170,7 @@ def access_name(password_secret: str) -> str:
 def path(value: object) -> str:
     """Where a container group holds a hidden value."""
     remedy = f"Write one of {', '.join(PATHS)}."
-    if not re.fullmatch(PATH, text := _text(value, remedy)):
+    if not re.fullmatch(PATH, text := _text(value, remedy)) or len(text) > _PATH or not text.isprintable():
         refuse("not a place where a container group holds a hidden value", remedy)
     return text
 

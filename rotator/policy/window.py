@@ -17,8 +17,8 @@ _SHIFT = timedelta(hours=3)
 
 
 def open_at(window: DeployWindow, at: datetime) -> bool:
-    """Whether the window is open at `at`: it opened no longer ago than its duration."""
-    return any(opened <= at < opened + window.duration for opened in _openings(window, at - window.duration, at))
+    """Whether the window is open at `at`: it opened last no longer ago than its duration."""
+    return at < _latest(window, at) + window.duration
 
 
 def next_open(window: DeployWindow, at: datetime) -> datetime:
@@ -29,6 +29,15 @@ def next_open(window: DeployWindow, at: datetime) -> datetime:
     return min(opening for opening in _openings(window, at, first) if opening > at)
 
 
+def _latest(window: DeployWindow, at: datetime) -> datetime:
+    """The last opening until `at`. However long a window stays open, only those around it are looked at."""
+    zone = ZoneInfo(window.timezone)
+    wall = at.astimezone(zone).replace(tzinfo=None)
+    past = (each for each in walls(window.cron, wall + _SHIFT, back=True) if _in_time(each, zone) <= at)
+    nearest = next(past)
+    return max(_in_time(each, zone) for each in (nearest, *takewhile(lambda each: each >= nearest - _SHIFT, past)))
+
+
 def _openings(window: DeployWindow, start: datetime, end: datetime) -> list[datetime]:
     """Every opening from `start` to `end`, and a few around."""
     return list(takewhile(lambda opening: opening <= end + _SHIFT, _from(window, start)))
@@ -37,4 +46,8 @@ def _openings(window: DeployWindow, start: datetime, end: datetime) -> list[date
 def _from(window: DeployWindow, start: datetime) -> Iterator[datetime]:
     zone = ZoneInfo(window.timezone)
     opens = walls(window.cron, start.astimezone(zone).replace(tzinfo=None) - _SHIFT)
-    return (wall.replace(tzinfo=zone, fold=0).astimezone(UTC) for wall in opens)
+    return (_in_time(wall, zone) for wall in opens)
+
+
+def _in_time(wall: datetime, zone: ZoneInfo) -> datetime:
+    return wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
