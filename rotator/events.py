@@ -52,6 +52,15 @@ class StepFailed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StepPostponed(Event):
+    """A step's write may not have happened; the run looks again and decides anew."""
+
+    step: str
+    target: str
+    happened: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Vetoed(Event):
     """The guard refused a step; nothing was changed for it."""
 

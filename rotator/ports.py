@@ -55,12 +55,16 @@ class Put:
 
 @dataclass(frozen=True, slots=True)
 class AccessRecord:
-    """The access mark of a policy: what a revoke deleted, so that any machine can restore it. `disabled`: its assignments can't be read."""
+    """The access mark of a policy: what a revoke deleted, so that any machine can restore it.
+
+    `disabled`: its assignments can't be read; `deleted`: nor enabled, since the secret is soft-deleted.
+    """
 
     access: Access
     since: datetime
     assignments: tuple[Assignment, ...] = ()
     disabled: bool = False
+    deleted: bool = False
 
 
 class World(Protocol):

@@ -309,8 +309,12 @@ class Permissions:
 class Observed:
     """Everything seen of a policy's world at one instant, with no secret in it. `at` is Azure's time.
 
-    `latest` is the id of the version that a GET without a version returns. `proof` is the latest proof of the current value in this
+    `latest` is the id of the version that a GET without a version returns; where the list of versions doesn't agree with that, it is not
+    `versions_complete`. `proof` is the latest proof of the current value in this
     run, `absent_since` when this run first saw the current credential missing, `permissions` what RBAC says: the engine adds the three.
+    So it does `lost`, the display names of credentials that adds of this run may have made and that no read shows; `unnamed_since`, of each orphan
+    since when this run has seen that nothing names it; and `may_be_published`, the orphans whose password readers of an untagged version, or, without
+    a current credential, of the newest one may have, by their hints; None where that can't be known.
     """
 
     at: datetime
@@ -321,6 +325,7 @@ class Observed:
     credentials: tuple[Credential, ...] = ()
     versions: tuple[Version, ...] = ()
     latest: str | None = None
+    versions_complete: bool = True
     registries: tuple[Registry, ...] = ()
     groups: tuple[ContainerGroup, ...] = ()
     unseen: tuple[Unseen, ...] = ()
@@ -331,3 +336,6 @@ class Observed:
     proof_at: datetime | None = None
     absent_since: datetime | None = None
     permissions: Permissions | None = None
+    lost: tuple[str, ...] = ()
+    unnamed_since: tuple[tuple[str, datetime], ...] = ()
+    may_be_published: tuple[str, ...] | None = ()

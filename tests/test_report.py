@@ -240,6 +240,7 @@ def _rotation() -> list[Event]:
         events.Proving(**one, key_id="k2", successes=2, times=2, outcome="proven"),
         events.VersionPublished(**one, version="v2", key_id="k2", expires=end),
         events.StepDone(**one, step="issue", target="application"),
+        events.StepPostponed(**one, step="issue", target="application", happened="no answer"),
         events.GroupAccepted(**one, group=web, key_id="k2"),
         events.GroupSettled(**one, group=web, key_id="k2", verdict="healthy"),
         events.StepFailed(**one, step="deploy", target=worlds.group_id("api"), happened="409", state="As before.", remedy="Wait."),
@@ -302,7 +303,7 @@ def _every_event() -> list[Event]:
 def test_every_event_is_told_at_once_or_in_the_report(event: Event) -> None:
     later = isinstance(event, events.Waiting | events.Noted)
     assert (line(event) is None) == later
-    if not isinstance(event, events.StepStarted | events.StepDone | events.Proving | events.Finished):
+    if not isinstance(event, events.StepStarted | events.StepDone | events.StepPostponed | events.Proving | events.Finished):
         report = run_body(Result(event.policy, 0, ""), [event])
         assert sum(len(report[kind]) for kind in ("changes", "failures", "vetoes", "waits", "notes")) == 1, change(event)
 

@@ -123,6 +123,10 @@ def observed(case: Mapping[str, Any]) -> Observed:
         proof_at=TODAY if case.get("proof") else None,
         absent_since=instant(case.get("absent_since")),
         permissions=_permissions(case["permissions"]) if case.get("permissions") else None,
+        versions_complete=case.get("versions_complete", True),
+        lost=tuple(case.get("lost", ())),
+        unnamed_since=tuple((key(name) or "", TODAY + span(since)) for name, since in case.get("unnamed_since", {}).items()),
+        may_be_published=None if case.get("may_be_published", ()) is None else tuple(key(name) or "" for name in case.get("may_be_published", ())),
     )
 
 

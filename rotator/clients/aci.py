@@ -27,6 +27,8 @@ SERVICE = "Container Instances"
 API_VERSION = "2025-09-01"
 """New enough for every property of a group that may be read and put back."""
 TYPE = "Microsoft.ContainerInstance/containerGroups"
+ABSENT = frozenset({"ContainerGroupNotFound", "ResourceNotFound", "ResourceGroupNotFound"})
+"""Codes of a 404 about the group itself, the provider's or Resource Manager's; any other code, or none, does not say that the group is absent."""
 UNREGISTERED = "MissingSubscriptionRegistration"
 """The subscription isn't registered to use Container Instances, as one that holds only registries may not be: nobody can have a group there."""
 
@@ -55,14 +57,18 @@ class ContainerGroups:
         return self._clients[subscription]
 
     async def group(self, group_id: str) -> ContainerGroup:
-        """One group, read now: absent where Azure says so, unreadable where it may not be read."""
+        """Read one group: absent where Azure says so of the group itself, unreadable where it may not be read or Azure doesn't say.
+
+        One such answer is no proof of absence: :func:`rotator.clients.observe.groups_part` holds it against the list.
+        """
         where = Resource.parse(group_id)
         asked = Asked(SERVICE, f"read container group {where.name}", f"{TYPE}/read on {group_id}")
         answers: list[PipelineResponse[Any, Any]] = []
         try:
             await ask(asked, self._get(where, answers))
-        except NotFound:
-            return ContainerGroup(group_id, await ask(asked, _date(answers)))
+        except NotFound as error:
+            why = None if error.code in ABSENT else f"{error} (this doesn't say that the group is absent)"
+            return ContainerGroup(group_id, await ask(asked, _date(answers)), unreadable=why)
         except Forbidden as error:
             return ContainerGroup(group_id, await ask(asked, _date(answers)), unreadable=str(error))
         document = await ask(asked, _content(answers))

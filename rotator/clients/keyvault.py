@@ -5,7 +5,7 @@ A secret's PUT makes a version each time, so it is sent once. Source of codes: K
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from azure.keyvault.secrets.aio import SecretClient
 from rotator.clients.pipeline import Line
 from rotator.clients.token import Token
 from rotator.clients.translate import Asked, ask, ask_all
-from rotator.errors import AzureError, Conflict, Forbidden, NotFound, Unexpected
+from rotator.errors import AzureError, Conflict, Forbidden, NotFound, Unavailable, Unexpected
 from rotator.policy import Policy
 from rotator.ports import AccessRecord
 from rotator.state import ACCESS, Access, Assignment, Secret, Tags, Version, tags
@@ -27,12 +27,38 @@ SET_ACTION = "Microsoft.KeyVault/vaults/secrets/setSecret/action"
 JSON = "application/json"
 
 
+RELISTED, RELIST_AFTER = 2, 5.0
+"""Times that a list of versions is read again which lacks the newest one, and seconds before each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The versions of the published secret, sorted by creation, and the id of the one that readers get.
+
+    `complete` is False where the list and a GET disagree: versions may be missing, so nothing is removed on the strength of it.
+    """
+
+    versions: tuple[Version, ...] = ()
+    latest: str | None = None
+    complete: bool = True
+
+    @classmethod
+    def of(cls, listed: Sequence[Version], latest: Version | None) -> "Published":
+        """Both readings as one."""
+        found = {version.id: version for version in (*listed, *([latest] if latest else ()))}
+        reader = latest.id if latest else None
+        versions = tuple(sorted(found.values(), key=lambda version: (version.created, version.id == reader, version.id)))
+        return cls(versions, reader, (reader in {version.id for version in listed}) if reader else not listed)
+
+
 class KeyVault:
     """All vaults, each with a client of its own made when it is first asked."""
 
     def __init__(self, line: Line, token: Token) -> None:
         self._line, self._token = line, token
         self._clients: dict[str, SecretClient] = {}
+        self._revoked: dict[tuple[str, str], AccessRecord] = {}
+        """Marks of revocation that were read, by host and secret."""
 
     async def close(self) -> None:
         """Close the clients; the session stays open."""
@@ -45,14 +71,23 @@ class KeyVault:
             self._clients[url] = SecretClient(url, self._token, **self._line.options())  # type: ignore[arg-type]
         return self._clients[url]
 
-    async def versions(self, policy: Policy) -> tuple[tuple[Version, ...], str | None]:
-        """Every version of the published secret, sorted by creation, and the id of the one that readers get; nothing where there is no secret."""
+    async def versions(self, policy: Policy) -> Published:
+        """Every version of the published secret, by the list and by a GET without a version; nothing where neither knows the secret.
+
+        The list may lag behind: where it doesn't show the version that readers get, it is read again for some seconds.
+        """
+        found = await self._published(policy)
+        for _ in range(RELISTED):
+            if found.complete:
+                break
+            await self._line.clock.sleep(RELIST_AFTER)
+            found = await self._published(policy)
+        return found
+
+    async def _published(self, policy: Policy) -> Published:
         name = policy.key_vault.password_secret
         listed = await self._listed(policy, name)
-        latest = await self._latest(policy, name, listed)
-        found = {version.id: version for version in (*listed, *latest)}
-        reader = latest[0].id if latest else None
-        return tuple(sorted(found.values(), key=lambda version: (version.created, version.id == reader, version.id))), reader
+        return Published.of(listed, await self._latest(policy, name, listed))
 
     async def _listed(self, policy: Policy, name: str) -> tuple[Version, ...]:
         asked = _asked(policy, f"list the versions of secret {name}", LIST)
@@ -62,19 +97,17 @@ class KeyVault:
         except NotFound:
             return ()
 
-    async def _latest(self, policy: Policy, name: str, listed: Sequence[Version]) -> tuple[Version, ...]:
+    async def _latest(self, policy: Policy, name: str, listed: Sequence[Version]) -> Version | None:
         """The version that a GET without one returns; a disabled one says so instead (403 SecretDisabled), and is then found in the list."""
-        if not listed:
-            return ()
         try:
             properties = (await self._get(policy, name)).properties
         except NotFound:
-            return ()
+            return None
         except Forbidden as error:
-            if error.code != "SecretDisabled":
+            if error.code != "SecretDisabled" or not listed:
                 raise
-            return (max(listed, key=lambda version: (version.created, not version.enabled, version.id)),)
-        return (await ask(_asked(policy, f"read secret {name}", GET), _version(properties)),)
+            return max(listed, key=lambda version: (version.created, not version.enabled, version.id))
+        return await ask(_asked(policy, f"read secret {name}", GET), _version(properties))
 
     async def _get(self, policy: Policy, name: str, version: str | None = None) -> KeyVaultSecret:
         shown = f"version {version} of secret {name}" if version else f"secret {name}"
@@ -143,8 +176,25 @@ class KeyVault:
             return False
         return True
 
-    async def access(self, policy: Policy) -> AccessRecord:
-        """The access mark with its assignments. A secret of that name without our tag is somebody else's: Conflict."""
+    async def access(self, policy: Policy, *, confirmed: bool = True) -> AccessRecord:
+        """The access mark with its assignments. A secret of that name without our tag is somebody else's: Conflict.
+
+        An absent mark lets a rotation write, so that one read doesn't show it: with `confirmed`, neither the list of versions nor the deleted secrets
+        have it, either. A revocation that was read once counts until the mark says that access is granted.
+        """
+        record = await self._mark_shown(policy)
+        if record.access is Access.UNMARKED and confirmed:
+            record = await self._mark_hidden(policy) or record
+        key = (policy.key_vault.host, policy.access_secret)
+        if record.access is Access.UNMARKED:
+            return self._revoked.get(key, record)
+        self._revoked.pop(key, None)
+        if record.access is Access.REVOKED:
+            self._revoked[key] = record
+        return record
+
+    async def _mark_shown(self, policy: Policy) -> AccessRecord:
+        """The mark by one GET."""
         name = policy.access_secret
         try:
             found = await self._get(policy, name)
@@ -153,13 +203,30 @@ class KeyVault:
         except Forbidden as error:
             if error.code != "SecretDisabled":
                 raise
-            return await self._disabled_record(policy, name)
+            return self._disabled_record(policy, await self._listed(policy, name))
         asked = _asked(policy, f"read the record in secret {name}", GET)
         version = await ask(asked, _version(found.properties))
         return AccessRecord(_mark(policy, version), version.created, await ask(asked, _assignments(found.value)))
 
-    async def _disabled_record(self, policy: Policy, name: str) -> AccessRecord:
-        newest = max(await self._listed(policy, name), key=lambda version: (version.created, not version.enabled, version.id))
+    async def _mark_hidden(self, policy: Policy) -> AccessRecord | None:
+        """The mark where a GET doesn't find it: in the list of its versions, or soft-deleted."""
+        name = policy.access_secret
+        if listed := await self._listed(policy, name):
+            return self._disabled_record(policy, listed)
+        asked = _asked(policy, f"look for deleted secret {name}", LIST)
+        try:
+            found = await ask(asked, self._vault(policy).get_deleted_secret(name))
+        except (NotFound, Conflict):
+            return None
+        access = (found.properties.tags or {}).get(ACCESS)
+        return AccessRecord(Access(access), found.deleted_date or self._now(), deleted=True) if access in set(Access) else None
+
+    def _disabled_record(self, policy: Policy, listed: Sequence[Version]) -> AccessRecord:
+        """The mark by its newest version's tags; its assignments can't be read."""
+        newest = max(listed, key=lambda version: (version.created, not version.enabled, version.id), default=None)
+        if newest is None:
+            what = f"{SERVICE} says that secret {policy.access_secret} of {policy.key_vault.host} is disabled, and lists no version of it"
+            raise Unavailable(what, service=SERVICE, code="NoVersions")
         return AccessRecord(_mark(policy, newest), newest.created, disabled=True)
 
     async def enable_record(self, policy: Policy) -> AccessRecord:

@@ -15,7 +15,7 @@ from rotator.clients.pipeline import at_once, together
 from rotator.clients.services import Services
 from rotator.errors import AzureError, Forbidden, NotFound, Unexpected
 from rotator.policy import Policy
-from rotator.state import Access, ContainerGroup, Observed, Unseen, Version, lineage
+from rotator.state import Access, ContainerGroup, Observed, Unseen, lineage
 
 Shown = Mapping[str, Any]
 """A container group as a list shows it."""
@@ -37,10 +37,12 @@ async def observe(azure: Services, policy: Policy) -> Observed:
     return with_groups(with_vault(seen, vault.result()), groups.result())
 
 
+NO_VERSIONS = keyvault.Published()
+
+
 @dataclass(frozen=True, slots=True)
 class _Vault:
-    versions: tuple[Version, ...] = ()
-    latest: str | None = None
+    published: keyvault.Published = NO_VERSIONS
     access: Access = Access.UNMARKED
     since: datetime | None = None
     refuses: str | None = None
@@ -54,7 +56,9 @@ class _Groups:
 
 def with_vault(seen: Observed, vault: _Vault) -> Observed:
     """The observation with what the vault showed."""
-    return replace(seen, versions=vault.versions, latest=vault.latest, access=vault.access, access_since=vault.since, vault_refuses=vault.refuses)
+    published = vault.published
+    shown = replace(seen, versions=published.versions, latest=published.latest, versions_complete=published.complete)
+    return replace(shown, access=vault.access, access_since=vault.since, vault_refuses=vault.refuses)
 
 
 def with_groups(seen: Observed, groups: _Groups) -> Observed:
@@ -67,7 +71,7 @@ async def vault_part(azure: Services, policy: Policy) -> _Vault:
     try:
         async with at_once() as tasks:
             published = tasks.create_task(azure.vault.versions(policy))
-            access = tasks.create_task(azure.vault.access(policy))
+            access = tasks.create_task(azure.vault.access(policy, confirmed=False))
     except AzureError as error:
         why = keyvault.refused(error)
         if why is None:
@@ -75,44 +79,80 @@ async def vault_part(azure: Services, policy: Policy) -> _Vault:
         return _Vault(refuses=why)
     record = access.result()
     since = None if record.access is Access.UNMARKED else record.since
-    return _Vault(*published.result(), record.access, since)
+    return _Vault(published.result(), record.access, since)
 
 
 async def groups_part(azure: Services, policy: Policy) -> _Groups:
-    """Declared groups by name, others by the lists of the policy's subscriptions: a list has no instance view, so what matches is read."""
+    """Read declared groups by name, others by the lists of the policy's subscriptions: a list has no instance view, so what matches is read."""
     declared = [group.id for group in policy.container_groups]
     async with at_once() as tasks:
         named = tasks.create_task(_read(azure, declared))
-        lists = tasks.create_task(_lists(azure, policy))
-    listed, unseen = lists.result()
-    others = {group: shown for group, shown in listed.items() if group.lower() not in {each.lower() for each in declared}}
-    found = (_as_listed(group, others[group.id]) for group in await _read(azure, list(others)))
-    return _Groups((*named.result(), *(group for group in found if group.document is not None)), unseen)
+        listing = tasks.create_task(_lists(azure, policy.subscriptions))
+    lists = listing.result()
+    lists |= await _lists(azure, _unconfirmed(named.result(), lists))
+    known = {each.lower() for each in declared}
+    others = sorted(
+        (shown["id"] for shown in lists.groups if shown["id"].lower() not in known and aci.pulls_as(shown, policy.principal.app_id)), key=str.lower
+    )
+    found = [lists.confirmed(group) for group in (*named.result(), *(await _read(azure, others)))]
+    return _Groups(tuple(found), tuple(each for each in lists.unseen if each.subscription in policy.subscriptions))
 
 
 async def _read(azure: Services, group_ids: Sequence[str]) -> list[ContainerGroup]:
     return await together(*(azure.groups.group(each) for each in group_ids))
 
 
-def _as_listed(group: ContainerGroup, shown: Shown) -> ContainerGroup:
-    """A group that may not be read is what the list shows of it: that it uses the principal, and which credential its tag names."""
-    return replace(group, document=shown) if group.unreadable else group
+@dataclass(frozen=True, slots=True)
+class _Lists:
+    """The complete lists of subscriptions, and the subscriptions that can't be listed."""
+
+    listed: frozenset[str]
+    groups: tuple[Shown, ...]
+    unseen: tuple[Unseen, ...]
+
+    def __or__(self, more: "_Lists") -> "_Lists":
+        return _Lists(self.listed | more.listed, (*self.groups, *more.groups), (*self.unseen, *more.unseen))
+
+    def confirmed(self, group: ContainerGroup) -> ContainerGroup:
+        """Believe that a group is absent only where GET says so and the complete list of the same look doesn't show it.
+
+        A group that can't be read is as the list shows it: that it uses the principal, and which credential its tag names.
+        """
+        shown = next((each for each in self.groups if each["id"].lower() == group.id.lower()), None)
+        if group.document is not None or (group.unreadable and shown is None):
+            return group
+        if shown is not None:
+            return replace(group, document=shown, unreadable=group.unreadable or "GET answers 404, and the list of its subscription shows it")
+        if _subscription(group.id) in self.listed:
+            return group
+        return replace(group, unreadable="GET answers 404, and its subscription can't be listed, so its absence isn't confirmed")
 
 
-async def _lists(azure: Services, policy: Policy) -> tuple[dict[str, Shown], tuple[Unseen, ...]]:
-    """The groups that pull as this principal as the lists show them, sorted by id, and the subscriptions that can't be listed."""
-    listed = await together(*(_list(azure, each, policy.principal.app_id) for each in policy.subscriptions))
-    unseen = tuple(each for each in listed if isinstance(each, Unseen))
-    found = (group for each in listed if not isinstance(each, Unseen) for group in each)
-    return {group["id"]: group for group in sorted(found, key=lambda group: str(group["id"]).lower())}, unseen
+def _unconfirmed(named: Sequence[ContainerGroup], lists: _Lists) -> tuple[str, ...]:
+    """Subscriptions of groups that GET doesn't find and that no list was asked for."""
+    asked = lists.listed | {each.subscription for each in lists.unseen}
+    absent = (group for group in named if group.document is None and not group.unreadable)
+    return tuple(sorted({_subscription(group.id) for group in absent} - asked))
 
 
-async def _list(azure: Services, subscription: str, app_id: str) -> tuple[Shown, ...] | Unseen:
+def _subscription(group_id: str) -> str:
+    return group_id.split("/")[2].lower()
+
+
+async def _lists(azure: Services, subscriptions: Sequence[str]) -> _Lists:
+    """Every container group of `subscriptions`; one that can't be listed is said to be unseen."""
+    found = await together(*(_list(azure, each) for each in subscriptions))
+    seen = [each for each in found if not isinstance(each, Unseen)]
+    unseen = tuple(each for each in found if isinstance(each, Unseen))
+    listed = frozenset({each.lower() for each in subscriptions} - {each.subscription.lower() for each in unseen})
+    return _Lists(listed, tuple(group for groups in seen for group in groups), unseen)
+
+
+async def _list(azure: Services, subscription: str) -> tuple[Shown, ...] | Unseen:
     try:
-        groups = await azure.groups.listed(subscription)
+        return await azure.groups.listed(subscription)
     except (Forbidden, NotFound) as error:
         return Unseen(subscription, str(error))
-    return tuple(group for group in groups if aci.pulls_as(group, app_id))
 
 
 def latest(time: AzureTime, heard: Sequence[Heard]) -> datetime:

@@ -112,7 +112,7 @@ class AzureWorld(Services):
 
     async def versions(self, policy: Policy) -> tuple[Version, ...]:
         """Every version of the published secret, sorted by creation, the one that readers get last of its second."""
-        return (await self.vault.versions(policy))[0]
+        return (await self.vault.versions(policy)).versions
 
     async def value(self, policy: Policy, version: str | None = None) -> Secret:
         """The published secret's value."""

@@ -86,6 +86,12 @@ async def _without_principal(run: Run, score: Score, error: NotFound) -> str:
 
 async def _record(run: Run) -> AccessRecord:
     record = await run.world.access(run.policy)
+    if record.deleted:
+        name, vault = run.policy.access_secret, run.policy.key_vault.name
+        raise UnsafeStep(
+            f"the access mark {name} was deleted, and is kept as a deleted secret: it says that access is {record.access}",
+            remedy=f"`az keyvault secret recover --vault-name {vault} --name {name}` brings it back; then run again.",
+        )
     return await run.world.enable_record(run.policy) if record.disabled else record
 
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from rotator import group
-from rotator.engine.run import Run, ensure_fresh, ensure_granted
-from rotator.errors import AzureError, Conflict, NotFound, OutcomeUnknown, ProofFailed, RotatorError, UnsafeStep
+from rotator.engine.run import FRESH, Run, ensure_fresh, ensure_granted
+from rotator.errors import AzureError, Conflict, NotFound, NotSent, OutcomeUnknown, ProofFailed, RotatorError, UnsafeStep
 from rotator.events import GroupAccepted, GroupSettled, Noted
 from rotator.group import Failed, Phase, Verdict
 from rotator.plan import EVERY_GROUP, STRIPPED, Deploy, Restore, View, short
 from rotator.policy import KeyVaultSource, Source
-from rotator.state import ContainerGroup, Observed, Secret, Version, tags
+from rotator.state import Access, ContainerGroup, Observed, Secret, Version, tags
 
 EVERY = 10.0
 """Seconds between two looks at a container group that starts."""
@@ -38,7 +38,7 @@ async def deploy(run: Run, observed: Observed, step: Deploy) -> str:
     version = View(run.policy, observed, run.intent).current_version
     if version is None or version.key_id != step.key_id.lower():
         raise UnsafeStep(f"credential {step.key_id} isn't the current one any more", remedy="Run again.")
-    read, before = run.clock.elapsed(), await _fresh(run, observed, step.group)
+    read, before = run.world.moment(), await _fresh(run, observed, step.group)
     await replace(run, before, Change(step.group, step.key_id, version.id), read)
     verdict, after = await watch(run, before, step.group, step.key_id, version)
     settled(run, before, after, step.key_id, verdict)
@@ -58,7 +58,7 @@ async def restore(run: Run, observed: Observed, step: Restore) -> str:
             state=f"The group stays on credential {step.failed}, with which a pull failed.",
             remedy="Look at the group's events and at the registry.",
         )
-    read, before = run.clock.elapsed(), await _fresh(run, observed, step.group)
+    read, before = run.world.moment(), await _fresh(run, observed, step.group)
     version = next(v for v in observed.versions if v.id == step.version)
     await replace(run, before, Change(step.group, step.key_id, step.version, Failed(step.failed, step.count, before.at)), read)
     verdict, after = await watch(run, before, step.group, step.key_id, version)
@@ -93,7 +93,7 @@ def _key(seen: ContainerGroup) -> str | None:
 async def replace(run: Run, before: ContainerGroup, change: Change, read: float) -> None:
     """Send one PUT with the group's own content, its hidden values from their sources, and the credential of `change`.
 
-    `read` is what the clock showed before the group was read.
+    `read` is the moment before the group was read. Raises Undecided, or NotSent, where that is too long ago.
     """
     document = before.document or {}
     declared = run.policy.group(change.group)
@@ -101,8 +101,8 @@ async def replace(run: Run, before: ContainerGroup, change: Change, read: float)
     password = await run.world.value(run.policy, change.version)
     body = group.edit(document, run.policy, declared, values=values, password=password, key_id=change.key_id, since=before.at, failed=change.failed)
     await ensure_granted(run)
-    ensure_fresh(run, read, change.group)
-    await put(run, change.group, change.key_id, body)
+    not_after = ensure_fresh(run, read, change.group)
+    await put(run, change.group, change.key_id, body, not_after=not_after)
 
 
 async def fetch(run: Run, sources: Iterable[KeyVaultSource]) -> dict[Source, Secret]:
@@ -110,10 +110,10 @@ async def fetch(run: Run, sources: Iterable[KeyVaultSource]) -> dict[Source, Sec
     return {source: await run.world.secret(run.policy, source.key_vault) for source in sources}
 
 
-async def put(run: Run, group_id: str, key_id: str, body: Mapping[str, Any], *, existed: bool = True) -> None:
+async def put(run: Run, group_id: str, key_id: str, body: Mapping[str, Any], *, not_after: float, existed: bool = True) -> None:
     """Send the PUT once; after an answer that never came, GET decides. `existed`: the group was there when it was read."""
     try:
-        accepted = await run.world.put_group(group_id, body)
+        accepted = await run.world.put_group(group_id, body, not_after=not_after)
         if accepted.created and existed:
             text = "it had been deleted since it was read, and exists again now"
             run.tell(Noted(policy=run.policy.name, code="recreated", subject=group_id, text=text, warn=True))
@@ -122,15 +122,34 @@ async def put(run: Run, group_id: str, key_id: str, body: Mapping[str, Any], *, 
         now = await run.world.group(group_id)
         if now.document is None or group.shows(now.document).key_id != key_id.lower():
             raise
+    except NotSent:
+        raise
     except AzureError as error:
         error.state = "Azure refused the redeployment, so the group is as it was; other groups keep the credential they have."
         raise
     run.tell(GroupAccepted(policy=run.policy.name, group=group_id, key_id=key_id))
+    if run.world.moment() > not_after:
+        await _ensure_still_good(run, group_id, key_id)
+
+
+async def _ensure_still_good(run: Run, group_id: str, key_id: str) -> None:
+    """Look once more after a PUT that took longer than its reads are fresh: the credential may be gone meanwhile, or the access revoked."""
+    revoked = (await run.world.access(run.policy)).access is Access.REVOKED
+    if not revoked and any(c.key_id == key_id.lower() for c in await run.world.credentials(run.policy)):
+        return
+    raise RotatorError(
+        f"{group_id} was redeployed with credential {key_id} by a request that was stopped for longer than {FRESH:.0f} s",
+        state=f"Meanwhile {'access was revoked' if revoked else 'that credential was removed, so that its next pull fails'}.",
+        remedy=f"`rotator grant {run.policy.name}` restores access." if revoked else "Run again now: the next run redeploys it.",
+    )
 
 
 async def watch(run: Run, before: ContainerGroup, group_id: str, key_id: str, version: Version) -> tuple[Verdict, ContainerGroup]:
-    """Look until there is evidence newer than the PUT, or the policy's `settle` is over. Raises when our tags are stripped."""
-    start, settle = run.clock.elapsed(), run.policy.rotation.settle.total_seconds()
+    """Look until there is evidence newer than the PUT, two reads don't find the group, or the policy's `settle` is over.
+
+    Raises UnsafeStep where our tags are stripped.
+    """
+    start, settle, absent = run.clock.elapsed(), run.policy.rotation.settle.total_seconds(), False
     while True:
         now = await run.world.group(group_id)
         if now.document is not None and group.shows(now.document).key_id != key_id.lower():
@@ -140,8 +159,9 @@ async def watch(run: Run, before: ContainerGroup, group_id: str, key_id: str, ve
             verdict = group.verdict(now.document, before.at, at=now.at, before=before.document)
             if verdict in ENOUGH or run.clock.elapsed() - start >= settle:
                 return verdict, now
-        elif run.clock.elapsed() - start >= settle or now.unreadable is None:
+        elif run.clock.elapsed() - start >= settle or (absent and now.unreadable is None):
             return Verdict.UNKNOWN, now
+        absent = now.document is None and now.unreadable is None
         await run.clock.sleep(EVERY)
 
 

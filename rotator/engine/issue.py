@@ -1,74 +1,116 @@
-"""Issue: add a credential, prove it, publish it. The only place that holds a new secret, and only in memory."""
+"""Issue: add a credential, prove it, publish it. The only place that holds a new secret, and only in memory.
+
+From the moment at which the PUT of the secret may have been sent, the credential stays, whatever is answered later: readers may have its password.
+"""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 
 from rotator import group
-from rotator.engine.prove import prove
+from rotator.engine.prove import again, prove
 from rotator.engine.retire import withdraw
-from rotator.engine.run import Run, Seen, ensure_fresh, ensure_granted
-from rotator.errors import AzureError, Conflict, OutcomeUnknown, ProofFailed, RotatorError, UnsafeStep
-from rotator.events import CredentialAdded, VersionPublished
+from rotator.engine.run import DECISIONS, FRESH, Run, Seen, Undecided, ensure_fresh, ensure_granted
+from rotator.errors import (
+    AzureError,
+    Conflict,
+    Forbidden,
+    NotFound,
+    NotSent,
+    OutcomeUnknown,
+    ProofFailed,
+    RotatorError,
+    Throttled,
+    Unavailable,
+    UnsafeStep,
+)
+from rotator.events import CredentialAdded, Noted, VersionPublished
 from rotator.plan import Issue, View
 from rotator.ports import Issued
 from rotator.state import ATTEMPT, HOME, KEY_ID, Access, Credential, Home, Observed, Tags, Version, marker, tags
 
 LOOKING, EVERY = 120.0, 10.0
 """Seconds for which, and between which, a write whose answer was lost is looked for (Graph's reads lag its writes)."""
-UNRESOLVED = 3
-"""Adds of one run that may end without anybody knowing how."""
 OWN = "rotator-"
 """Prefix of the tags that belong to one version and are not carried over to the next."""
 
 
+@dataclass(slots=True)
+class _New:
+    """A credential on its way to readers. `proven`: the moment of its last success; `sent`: its PUT may have reached the vault."""
+
+    issued: Issued
+    attempt: str
+    proven: float = float("-inf")
+    sent: bool = False
+
+    @property
+    def credential(self) -> Credential:
+        """Its credential."""
+        return self.issued.credential
+
+
 async def issue(run: Run, seen: Seen, step: Issue) -> str:
-    """Add, prove, publish; returns what was done. What was added is gone again if it can't be published, or is named in the error."""
+    """Add, prove, publish; return what was done. What was added is removed again if it certainly wasn't published, or is named in the error.
+
+    Raises Undecided where the add may not have happened: the next look decides on another.
+    """
     observed, limit = seen.observed, run.policy.proof.deadline.total_seconds()
     if run.left() < limit:
         raise UnsafeStep(f"{run.left():.0f} s are left, and a proof may take {limit:.0f} s", remedy="Give the next run more --max-duration.")
-    await ensure_granted(run)
-    ensure_fresh(run, seen.read, "what shows that a new credential is due")
-    attempt, issued = await _add(run, observed, step)
-    credential = issued.credential
-    run.tell(CredentialAdded(policy=run.policy.name, key_id=credential.key_id, home=credential.home, end=credential.end))
+    new = await _add(run, seen, step)
+    run.tell(CredentialAdded(policy=run.policy.name, key_id=new.credential.key_id, home=new.credential.home, end=new.credential.end))
     try:
-        _ensure_lasting(run, observed, credential)
-        await prove(run, credential.key_id, issued.secret, group.images(run.policy, observed))
+        _ensure_lasting(run, observed, new.credential)
+        await prove(run, new.credential.key_id, new.issued.secret, group.images(run.policy, observed))
+        new.proven = run.world.moment()
         await run.world.publish_username(run.policy)  # which fits the current password, too: whatever stops it must not come after the publication
-        version = await _publish(run, observed, issued, attempt)
-    except OutcomeUnknown:
+        version, not_after = await _publish(run, observed, new)
+    except Exception as error:  # noqa: BLE001 - a bug must not leave a credential that nobody knows of
+        raise await _ended(run, observed, new, error) from None
+    except asyncio.CancelledError:
+        await _interrupted(run, observed, new)
         raise
-    except RotatorError as error:
-        await _take_back(run, observed, credential, error)
-        raise
-    await _ensure_still_granted(run, observed, credential, version)
-    return f"credential {credential.key_id} is version {version.id}, valid until {credential.end:%Y-%m-%d %H:%M} UTC"
+    await _ensure_standing(run, observed, new.credential, version, not_after)
+    return f"credential {new.credential.key_id} is version {version.id}, valid until {new.credential.end:%Y-%m-%d %H:%M} UTC"
 
 
-async def _add(run: Run, observed: Observed, step: Issue) -> tuple[str, Issued]:
+async def _add(run: Run, seen: Seen, step: Issue) -> _New:
+    """Send one add. After an answer that leaves it open, take away what it made, and raise Undecided."""
+    observed = seen.observed
     home = step.home if observed.principal.application else Home.SERVICE_PRINCIPAL
-    for _ in range(UNRESOLVED):
-        attempt = run.clock.attempt()
-        name = marker(observed.lineage, attempt)
-        try:
-            return attempt, await run.world.add_password(observed.principal, home, name, observed.at + step.end)
-        except OutcomeUnknown:
-            await _clear(run, observed, name)
-    raise OutcomeUnknown(
-        f"{UNRESOLVED} adds of a credential got no answer",
-        service="graph",
-        state=f"Nothing was published. What those adds left behind is named rotator:{observed.lineage}:… and is reclaimed after "
-        f"{run.policy.rotation.reclaim_after}.",
-        remedy="Run again later.",
-    )
+    attempt = run.clock.attempt()
+    name = marker(observed.lineage, attempt)
+    await ensure_granted(run)
+    not_after = ensure_fresh(run, seen.read, "what shows that a new credential is due")
+    try:
+        return _New(await run.world.add_password(observed.principal, home, name, observed.at + step.end, not_after=not_after), attempt)
+    except OutcomeUnknown as error:
+        lost = error
+    found = await _clear(run, observed, name)
+    left = "What it made is removed again." if found else f"What it may have made is called {name}; a later run reclaims it."
+    raise Undecided(f"{lost.happened}; it is not known to have failed", state=f"Nothing was published. {left}", lost="" if found else name)
 
 
-async def _clear(run: Run, observed: Observed, name: str) -> None:
-    """Look for what an add without an answer left behind, and take it away: nobody has its secret."""
+async def _clear(run: Run, observed: Observed, name: str) -> bool:
+    """Look for what an add without an answer left behind, and take it away: nobody has its secret. Return whether it was found."""
     start = run.clock.elapsed()
     while run.clock.elapsed() - start < LOOKING:
-        found = [c for c in await run.world.credentials(run.policy) if c.display_name == name]
-        if found:
-            await withdraw(run, observed.principal, found[0])
-            return
+        for credential in await run.world.credentials(run.policy):
+            if credential.display_name == name:
+                await withdraw(run, observed.principal, credential, partial(_unpublished, run, credential))
+                return True
         await run.clock.sleep(EVERY)
+    return False
+
+
+async def _unpublished(run: Run, credential: Credential) -> float:
+    """The moment before a look that shows that no version names the credential. Raises Conflict where one does."""
+    read = run.world.moment()
+    if any(credential.key_id.lower() in (v.key_id, *v.adopted) for v in await run.world.versions(run.policy)):
+        raise Conflict(f"a version of {run.policy.key_vault.password_secret} names credential {credential.key_id}, so it stays", service="keyvault")
+    return read
 
 
 def _ensure_lasting(run: Run, observed: Observed, credential: Credential) -> None:
@@ -82,42 +124,101 @@ def _ensure_lasting(run: Run, observed: Observed, credential: Credential) -> Non
     )
 
 
-async def _take_back(run: Run, observed: Observed, credential: Credential, error: RotatorError) -> None:
+async def _ended(run: Run, observed: Observed, new: _New, error: Exception) -> Exception:
+    """The error with the state that the world is left in: what was certainly not published is taken away."""
+    if new.sent:
+        return _unknown(run, new.credential, error)
+    state = await _taken_back(run, observed, new.credential)
+    if isinstance(error, RotatorError):
+        error.state = state
+        return error
+    return RotatorError(
+        f"an unexpected {type(error).__name__} between the addition of a credential and its publication: a bug in rotator", state=state
+    )
+
+
+async def _taken_back(run: Run, observed: Observed, credential: Credential) -> str:
     try:
-        await withdraw(run, observed.principal, credential)
-        error.state = f"Credential {credential.key_id} was added, and is removed again. Nothing was published; no container group was touched."
-    except AzureError as second:
-        error.state = (
-            f"Credential {credential.key_id} was added and could not be removed ({second}). Nothing was published; "
+        await withdraw(run, observed.principal, credential, partial(_unpublished, run, credential))
+    except RotatorError as error:
+        return (
+            f"Credential {credential.key_id} was added and could not be removed ({error}). Nothing was published; "
             f"it is reclaimed after {run.policy.rotation.reclaim_after}."
         )
+    return f"Credential {credential.key_id} was added, and is removed again. Nothing was published; no container group was touched."
 
 
-async def _publish(run: Run, observed: Observed, issued: Issued, attempt: str) -> Version:
-    read = run.clock.elapsed()
+async def _interrupted(run: Run, observed: Observed, new: _New) -> None:
+    """Leave as little as can be done at once: one removal of what was certainly not published; what stays is told."""
+    key_id, state = new.credential.key_id, "may be published, and stays; the next run goes on from what it sees"
+    if not new.sent:
+        try:
+            await run.world.remove_password(observed.principal, new.credential.home, key_id, not_after=run.world.moment() + FRESH)
+            state = "was added and not published; its removal was asked for once"
+        except RotatorError as error:
+            state = f"was added and not published, and its removal failed ({error}); it is reclaimed after {run.policy.rotation.reclaim_after}"
+    run.tell(Noted(policy=run.policy.name, code="interrupted", subject=key_id, text=f"credential {key_id} {state}", warn=True))
+
+
+async def _publish(run: Run, observed: Observed, new: _New) -> tuple[Version, float]:
+    """Publish; return the version, and until when the look that it rests on was fresh. Each PUT follows a look of its own."""
+    for left in reversed(range(DECISIONS)):
+        newest, not_after = await _publishable(run, observed, new)
+        version = await _put(run, new, newest, not_after)
+        if version:
+            run.tell(VersionPublished(policy=run.policy.name, version=version.id, key_id=new.credential.key_id, expires=new.credential.end))
+            return version, not_after
+        if not left:
+            break
+    raise OutcomeUnknown(f"no version of this attempt is visible after {DECISIONS} tries", service="keyvault")
+
+
+async def _put(run: Run, new: _New, newest: Version | None, not_after: float) -> Version | None:
+    """Send one PUT; None where it was held back as too late, or no version of it shows. A definite no leaves `new.sent` as it was."""
+    before, new.sent = new.sent, True
+    content_type, named = newest.content_type if newest else None, _tags(newest, new.credential, new.attempt)
+    try:
+        return await run.world.publish(run.policy, new.issued.secret, new.credential.end, content_type, named, not_after=not_after)
+    except NotSent:
+        new.sent = before
+        return None
+    except (Forbidden, NotFound, Conflict, Throttled, Unavailable):
+        new.sent = before
+        raise
+    except OutcomeUnknown:
+        return await _find(run, new.attempt)
+
+
+async def _publishable(run: Run, observed: Observed, new: _New) -> tuple[Version | None, float]:
+    """The newest version, and until when a publication may rest on this look and on the last proof, which is renewed where it is old.
+
+    Raises Conflict where a version appeared, or the credential is gone again.
+    """
+    if run.world.moment() - new.proven > FRESH / 2:
+        await again(run, new.credential.key_id, new.issued.secret, group.images(run.policy, observed))
+        new.proven = run.world.moment()
+    read = await _listed_at(run, new.credential)
     versions = await run.world.versions(run.policy)
     await ensure_granted(run)
-    _ensure_unchanged(run, observed, versions)
-    ensure_fresh(run, read, "the secret's list of versions")
+    _ensure_unchanged(run, observed, versions, new.attempt)
     newest = View(run.policy, observed, run.intent).newest
-    named = _tags(newest, issued.credential, attempt)
-    for _ in range(2):
-        try:
-            version = await run.world.publish(run.policy, issued.secret, issued.credential.end, newest.content_type if newest else None, named)
-            break
-        except OutcomeUnknown:
-            found = await _find(run, attempt)
-            if found:
-                version = found
-                break
-    else:
-        raise _unpublished(run, issued.credential)
-    run.tell(VersionPublished(policy=run.policy.name, version=version.id, key_id=issued.credential.key_id, expires=issued.credential.end))
-    return version
+    return newest, min(read, new.proven) + FRESH
 
 
-def _ensure_unchanged(run: Run, observed: Observed, versions: tuple[Version, ...]) -> None:
-    new = {v.id for v in versions} - {v.id for v in observed.versions}
+async def _listed_at(run: Run, credential: Credential) -> float:
+    """The moment before a read that lists the credential; one that was just added may take a while to be listed. Raises Conflict."""
+    start = run.clock.elapsed()
+    while True:
+        read = run.world.moment()
+        if any(c.key_id == credential.key_id for c in await run.world.credentials(run.policy)):
+            return read
+        if run.clock.elapsed() - start >= LOOKING:
+            raise Conflict(f"credential {credential.key_id} isn't listed: somebody removed it before it was published", service="graph")
+        await run.clock.sleep(EVERY)
+
+
+def _ensure_unchanged(run: Run, observed: Observed, versions: tuple[Version, ...], attempt: str) -> None:
+    new = {v.id for v in versions if v.tag(ATTEMPT) != attempt} - {v.id for v in observed.versions}
     if new:
         raise Conflict(
             f"version {', '.join(sorted(new))} of {run.policy.key_vault.password_secret} appeared while a new credential was being proven",
@@ -132,33 +233,47 @@ def _tags(newest: Version | None, credential: Credential, attempt: str) -> Tags:
 
 
 async def _find(run: Run, attempt: str) -> Version | None:
+    """The version of this attempt, where one shows within two minutes. A look that fails shows nothing."""
     start = run.clock.elapsed()
     while run.clock.elapsed() - start < LOOKING:
-        for version in await run.world.versions(run.policy):
-            if version.tag(ATTEMPT) == attempt:
-                return version
+        with suppress(AzureError):
+            for version in await run.world.versions(run.policy):
+                if version.tag(ATTEMPT) == attempt:
+                    return version
         await run.clock.sleep(EVERY)
     return None
 
 
-def _unpublished(run: Run, credential: Credential) -> OutcomeUnknown:
+def _unknown(run: Run, credential: Credential, error: Exception) -> OutcomeUnknown:
+    why = error.happened if isinstance(error, RotatorError) else f"an unexpected {type(error).__name__}"
     return OutcomeUnknown(
-        f"Key Vault didn't answer when {run.policy.key_vault.password_secret} was set, and no version of this attempt is visible",
+        f"it isn't known whether {run.policy.key_vault.password_secret} was set: {why}",
         service="keyvault",
-        state=f"Credential {credential.key_id} was added and stays, since a version of it may still appear; without one it is reclaimed after "
-        f"{run.policy.rotation.reclaim_after}. No container group was touched.",
+        state=f"Credential {credential.key_id} was added and stays, since a version with its password may exist or still appear; without one it is "
+        f"reclaimed after {run.policy.rotation.reclaim_after}. No container group was touched.",
     )
 
 
-async def _ensure_still_granted(run: Run, observed: Observed, credential: Credential, version: Version) -> None:
-    """Revoke wins: if the mark appeared while publishing, what was just added goes again."""
-    record = await run.world.access(run.policy)
-    if record.access is not Access.REVOKED:
-        return
-    await withdraw(run, observed.principal, credential)
-    await run.world.mark_version(run.policy, version.id, enabled=False)
-    raise UnsafeStep(
-        "access was revoked while the new credential was being published",
-        state=f"Credential {credential.key_id} is removed again and version {version.id} is disabled.",
-        remedy=f"`rotator grant {run.policy.name}` restores access.",
-    )
+async def _ensure_standing(run: Run, observed: Observed, credential: Credential, version: Version, not_after: float) -> None:
+    """Look once more after the PUT: revoke wins, and a process that was stopped inside the PUT may have published what is gone."""
+    try:
+        record = await run.world.access(run.policy)
+        late = run.world.moment() > not_after
+        gone = late and all(c.key_id != credential.key_id for c in await run.world.credentials(run.policy))
+    except AzureError as error:
+        error.state = f"Credential {credential.key_id} is published as version {version.id}; the look after that failed."
+        raise
+    if record.access is Access.REVOKED:
+        await withdraw(run, observed.principal, credential)
+        await run.world.mark_version(run.policy, version.id, enabled=False)
+        raise UnsafeStep(
+            "access was revoked while the new credential was being published",
+            state=f"Credential {credential.key_id} is removed again and version {version.id} is disabled.",
+            remedy=f"`rotator grant {run.policy.name}` restores access.",
+        )
+    if gone:
+        raise RotatorError(
+            f"credential {credential.key_id} was removed while it was being published: this run was stopped for longer than {FRESH:.0f} s in between",
+            state=f"Version {version.id} of {run.policy.key_vault.password_secret} holds a password that doesn't authenticate.",
+            remedy="Run again now: the next run publishes a new one.",
+        )

@@ -1,13 +1,14 @@
 """`rotator deploy`: one container group now, from its manifest or its own content, with the current credential."""
 
 import dataclasses
+from contextlib import suppress
 from dataclasses import dataclass
 
 from rotator import group, guard
 from rotator.engine.deploy import Change, fetch, put, replace, settled, watch
 from rotator.engine.look import Memory, look
-from rotator.engine.run import Run, ensure_fresh, ensure_granted
-from rotator.errors import Conflict, NotFound, UnsafeStep
+from rotator.engine.run import DECISIONS, Run, Undecided, ensure_fresh, ensure_granted
+from rotator.errors import Conflict, NotFound, NotSent, UnsafeStep
 from rotator.group import Phase
 from rotator.plan import Deploy, Reason, View
 from rotator.state import ContainerGroup, Observed, Version
@@ -32,18 +33,42 @@ class Deployed:
 
 async def deploy_now(run: Run, group_id: str, *, wait: bool) -> Deployed:
     """Deploy the group with the current credential; with `wait`, until it started, and a job until it ended. Never interrupts a running job."""
-    await ensure_granted(run)
-    observed = await look(run, Memory())
-    version = _current(run, observed)
-    read, before = run.clock.elapsed(), await run.world.group(group_id)
-    _ensure_free(before)
-    _ensure_ours(run, observed, before, version)
-    await _send(run, before, version, read)
+    before, version = await _sent(run, group_id)
     verdict, after = await watch(run, before, group_id, version.key_id or "", version)
     settled(run, before, after, version.key_id or "", verdict)
     if wait and after.document is not None and group.run_once(after.document) and group.phase(after) is not Phase.PULLING:
         after = await _ended(run, after)
     return Deployed(group_id, version.key_id or "", verdict.value, group.exit_code(after.document))
+
+
+async def _sent(run: Run, group_id: str) -> tuple[ContainerGroup, Version]:
+    """Look, and send one PUT; return the group before it, and the version whose credential it has now. What is too late is looked at again."""
+    for _ in range(DECISIONS - 1):
+        with suppress(NotSent, Undecided):
+            return await _looked_and_sent(run, group_id)
+    return await _looked_and_sent(run, group_id)
+
+
+async def _looked_and_sent(run: Run, group_id: str) -> tuple[ContainerGroup, Version]:
+    await ensure_granted(run)
+    observed = await look(run, Memory())
+    version = _current(run, observed)
+    read, before = run.world.moment(), await run.world.group(group_id)
+    _ensure_absent(observed, before)
+    _ensure_free(before)
+    _ensure_ours(run, observed, before, version)
+    await _send(run, before, version, read)
+    return before, version
+
+
+def _ensure_absent(observed: Observed, before: ContainerGroup) -> None:
+    """Stop where one read doesn't find the group, and the look just before it didn't find it absent. Raises UnsafeStep."""
+    if before.document is not None or before.unreadable:
+        return
+    seen = next((each for each in observed.groups if each.id.lower() == before.id.lower()), None)
+    if seen and (seen.document is not None or seen.unreadable):
+        why = seen.unreadable or "the look just before found it"
+        raise UnsafeStep(f"Azure answers 404 for {before.id}, and that it is absent isn't confirmed: {why}", remedy="Run again.")
 
 
 async def _ended(run: Run, seen: ContainerGroup) -> ContainerGroup:
@@ -101,5 +126,5 @@ async def _send(run: Run, before: ContainerGroup, version: Version, read: float)
         declared.manifest, run.policy, declared, values=values, password=password, key_id=key_id, since=before.at, document=before.document
     )
     await ensure_granted(run)
-    ensure_fresh(run, read, before.id)
-    await put(run, before.id, key_id, body, existed=before.document is not None)
+    not_after = ensure_fresh(run, read, before.id)
+    await put(run, before.id, key_id, body, not_after=not_after, existed=before.document is not None)

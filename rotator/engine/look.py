@@ -1,16 +1,20 @@
 """Looks at the world with the eyes of one run: observation, what the run remembers of earlier looks, proof and permissions."""
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from rotator import group, guard
 from rotator.engine.run import Run
 from rotator.errors import Forbidden, NotFound
+from rotator.events import StepFailed, Vetoed
 from rotator.guard import Veto
 from rotator.plan import Deploy, Issue, Plan, Retire, Step, View, kind, next_due, next_steps, plan, target
 from rotator.policy import Policy
 from rotator.state import Observed, Outcome, Permissions, Proof
 
+MOST_VALUES = 10
+"""Versions whose values are read to see whose passwords they are; a hand-made secret has few."""
 TRIES, PAUSE = 3, 5.0
 """Tries of the current value, and seconds between them: one replica's hiccup is no reason to veto."""
 
@@ -26,6 +30,16 @@ class Memory:
     permissions: Permissions | None = None
     sources: tuple[tuple[str, str], ...] | None = None
     refused: set[tuple[str, str]] = field(default_factory=set)
+    asked: frozenset[tuple[str, str]] = frozenset()
+    """Kind and target of the steps that the look before this one asked for."""
+    decided: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """How often this run decided on a step that may not have happened."""
+    undecided: dict[tuple[str, str], StepFailed | Vetoed] = field(default_factory=dict)
+    """Those of which this run doesn't know yet that they happened, with what to tell if it never does."""
+    lost: set[str] = field(default_factory=set)
+    """Display names of credentials that an add of this run may have made."""
+    unnamed: dict[str, datetime] = field(default_factory=dict)
+    """When this run first saw, and has seen ever since, that nothing names a credential of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +64,27 @@ async def look(run: Run, memory: Memory) -> Observed:
         memory.absent_since = memory.absent_since or observed.at
     else:
         memory.absent_since = None
-    return replace(observed, absent_since=memory.absent_since)
+    names = {c.display_name for c in observed.credentials}
+    observed = replace(observed, absent_since=memory.absent_since, lost=tuple(sorted(memory.lost - names)))
+    memory.unnamed = {c.key_id: memory.unnamed.get(c.key_id, observed.at) for c in view.orphans} if observed.versions_complete else {}
+    fits = await _may_be_published(run, view)
+    return replace(observed, unnamed_since=tuple(sorted(memory.unnamed.items())), may_be_published=fits)
+
+
+async def _may_be_published(run: Run, view: View) -> tuple[str, ...] | None:
+    """The orphans whose password a version may hold that doesn't say so, by Graph's `hint`; None where a value can't be read."""
+    if not view.orphans:
+        return ()
+    since = min(c.start for c in view.orphans)
+    versions = [v for v in view.versions if v.enabled and not v.key_id and v.created >= since]
+    versions += [view.newest] if view.newest and not view.current and view.newest not in versions else []
+    if len(versions) > MOST_VALUES:
+        return None
+    try:
+        hints = {(await run.world.value(run.policy, v.id)).reveal()[:3] for v in versions}
+    except (NotFound, Forbidden):
+        return None
+    return tuple(sorted(c.key_id for c in view.orphans if hints and (c.hint is None or c.hint in hints)))
 
 
 def _permitted(observed: Observed, memory: Memory) -> Observed:

@@ -7,6 +7,8 @@ from rotator.errors import AzureError, ProofFailed
 from rotator.events import Proving
 from rotator.state import Outcome, Proof, Secret
 
+TRIES = 3
+"""Tries of a credential that was proven a while ago."""
 AGAIN = 5.0
 """Seconds after a failure; a new password is known to some replicas seconds before others (azure-facts C6)."""
 
@@ -31,6 +33,17 @@ async def prove(run: Run, key_id: str, secret: Secret, images: Sequence[str]) ->
         if run.clock.elapsed() - start >= deadline:
             raise _failed(run, key_id, proof, successes)
         await run.clock.sleep(over / max(wanted.times - 1, 1) if good else AGAIN)
+
+
+async def again(run: Run, key_id: str, secret: Secret, images: Sequence[str]) -> None:
+    """Renew a proof that is old by one more success, within a few tries. Raises ProofFailed."""
+    for left in reversed(range(TRIES)):
+        proof = await _once(run, secret, images)
+        if usable(run, proof):
+            return
+        if not left:
+            raise _failed(run, key_id, proof, 0)
+        await run.clock.sleep(AGAIN)
 
 
 def usable(run: Run, proof: Proof) -> bool:

@@ -16,8 +16,8 @@ from rotator.engine.evidence import PATIENCE, acceptance
 from rotator.engine.issue import issue
 from rotator.engine.job import deploy_now
 from rotator.engine.look import Memory, look, prepared
-from rotator.engine.run import Result, Run, Score, Seen, ensure_granted, failure, told
-from rotator.errors import Forbidden, NotFound, ProofFailed, RotatorError, Unavailable, UnsafeStep
+from rotator.engine.run import DECISIONS, PAUSE, Result, Run, Score, Seen, Undecided, ensure_granted, failure, told
+from rotator.errors import Forbidden, NotFound, NotSent, ProofFailed, RotatorError, Unavailable, UnsafeStep
 from rotator.events import AppIdSaved, Finished, IdentityCreated, Noted, OwnerAdded, UsernamePublished
 from rotator.plan import (
     TO_COME,
@@ -184,7 +184,7 @@ async def _visible(run: Run, homes: frozenset[Home], memory: Memory) -> Seen:
     """
     begun = run.clock.elapsed()
     while run.clock.elapsed() - begun < VISIBLE:
-        read = run.clock.elapsed()
+        read = run.world.moment()
         with suppress(NotFound):
             observed = await look(run, memory)
             if homes <= _shown_homes(observed):
@@ -207,10 +207,23 @@ def _shown_homes(observed: Observed) -> set[Home]:
 async def _first(run: Run, score: Score, homes: frozenset[Home]) -> None:
     """The first credential, by the ordinary Issue, and the user name."""
     memory = Memory()
-    seen = await _visible(run, homes, memory)
-    observed = seen.observed
-    published = any(version.enabled for version in observed.versions)
-    for step in first_steps(run.policy, published=published, username=await _username(run, observed)):
+    for left in reversed(range(DECISIONS)):
+        seen = await _visible(run, homes, memory)
+        published = any(version.enabled for version in seen.observed.versions)
+        missing = first_steps(run.policy, published=published, username=await _username(run, seen.observed))
+        try:
+            await _take_first(run, score, seen, memory, missing)
+        except (NotSent, Undecided) as error:
+            memory.lost |= {error.lost} if isinstance(error, Undecided) and error.lost else set()
+            if not left:
+                raise
+            await run.clock.sleep(PAUSE)
+        else:
+            return
+
+
+async def _take_first(run: Run, score: Score, seen: Seen, memory: Memory, steps: tuple[Issue | Publish, ...]) -> None:
+    for step in steps:
         if isinstance(step, Publish) and not await run.world.publish_username(run.policy):
             continue
         start(run, step)

@@ -1,4 +1,7 @@
-"""Observe, decide, act, until nothing is due: the loop that every rotation is."""
+"""Observe, decide, act, until nothing is due: the loop that every rotation is.
+
+A removal rests on an absence, that of everybody who may hold the credential: it is taken only where two looks in a row ask for it.
+"""
 
 import asyncio
 from dataclasses import replace
@@ -9,9 +12,9 @@ from rotator.engine.deploy import deploy, restore
 from rotator.engine.issue import issue
 from rotator.engine.look import Memory, look, prepared
 from rotator.engine.retire import disable, retire
-from rotator.engine.run import FRESH, Result, Run, Score, Seen, failure, told
-from rotator.errors import RotatorError
-from rotator.events import Finished, Noted, StepDone, StepStarted, Vetoed, Waiting
+from rotator.engine.run import DECISIONS, FRESH, PAUSE, Result, Run, Score, Seen, Undecided, failure, told
+from rotator.errors import NotSent, RotatorError
+from rotator.events import Finished, Noted, StepDone, StepPostponed, StepStarted, Vetoed, Waiting
 from rotator.plan import Deploy, Disable, Issue, Next, Restore, Retire, Step, kind, next_due, next_steps, target
 from rotator.state import Observed
 
@@ -24,7 +27,7 @@ async def reconcile(run: Run) -> Result:
     score = Score()
     due = None
     try:
-        observed, following = await _converge(run, score)
+        observed, following = await _converge(run, score, Memory())
         _tell_rest(run, score, following)
         due = next_due(run.policy, observed, following, run.intent)
     except RotatorError as error:
@@ -34,20 +37,32 @@ async def reconcile(run: Run) -> Result:
     return result
 
 
-async def _converge(run: Run, score: Score) -> tuple[Observed, Next]:
-    memory, looks = Memory(), 0
+async def _converge(run: Run, score: Score, memory: Memory) -> tuple[Observed, Next]:
+    looks = 0
     while True:
-        looked = run.clock.elapsed()
+        looked = run.world.moment()
         observed = await look(run, memory)
+        _settle(memory, observed)
         following = next_steps(run.policy, observed, run.intent, frozenset(memory.refused))
+        asked = frozenset((kind(step), target(step)) for step in following.steps)
+        seconded, memory.asked = asked <= memory.asked, asked
         if following.steps:
-            await _take(run, score, Seen(observed, looked), memory, following.steps)
+            if seconded or not any(isinstance(step, Retire) for step in following.steps):
+                await _take(run, score, Seen(observed, looked), memory, following.steps)
             continue
         pause = min((w.look_again for w in following.waits if w.look_again), default=None)
         looks += 1
         if pause is None or looks > LOOKS or run.left() <= pause:
+            for event in memory.undecided.values():
+                told(run, event, score)
             return observed, following
         await run.clock.sleep(pause)
+
+
+def _settle(memory: Memory, observed: Observed) -> None:
+    """Forget the doubt about removals that this look shows to have happened."""
+    listed = {c.key_id for c in observed.credentials}
+    memory.undecided = {(name, what): event for (name, what), event in memory.undecided.items() if name != kind(Retire) or what in listed}
 
 
 async def _take(run: Run, score: Score, seen: Seen, memory: Memory, steps: tuple[Step, ...]) -> None:
@@ -67,13 +82,13 @@ async def _take(run: Run, score: Score, seen: Seen, memory: Memory, steps: tuple
 async def _ready(run: Run, seen: Seen, memory: Memory, steps: tuple[Step, ...]) -> tuple[Seen, tuple[Step, ...]]:
     """What the guard wants to know, on an observation that is still fresh: where proving took long, the world is looked at once more."""
     observed = await prepared(run, seen.observed, memory, steps)
-    read = run.clock.elapsed()
+    read = run.world.moment()
     if read - seen.read <= FRESH / 2:
         return replace(seen, observed=observed), steps
     again = await look(run, memory)
     wanted = {(kind(step), target(step)) for step in steps}
     following = next_steps(run.policy, again, run.intent, frozenset(memory.refused))
-    proof_at = again.at - timedelta(seconds=run.clock.elapsed() - read)
+    proof_at = again.at - timedelta(seconds=run.world.moment() - read)
     fresh = Seen(replace(again, proof=observed.proof, proof_at=proof_at), read)
     return fresh, tuple(step for step in following.steps if (kind(step), target(step)) in wanted)
 
@@ -100,12 +115,30 @@ async def _one(run: Run, score: Score, seen: Seen, memory: Memory, step: Step) -
     counted = replace(run, tell=lambda event: told(run, event, score))
     try:
         detail = await _act(counted, seen, step)
+    except (NotSent, Undecided) as error:
+        await _decide_again(run, score, memory, step, error)
+        return
     except RotatorError as error:
         memory.refused.add((name, what))
         told(run, failure(run, name, what, error), score)
         return
     score.done += 1
+    memory.undecided.pop((name, what), None)
     run.tell(StepDone(policy=run.policy.name, step=name, target=what, detail=detail))
+
+
+async def _decide_again(run: Run, score: Score, memory: Memory, step: Step, error: NotSent | Undecided) -> None:
+    """Leave a step whose write may not have happened to the next look, a bounded number of times."""
+    asked = kind(step), target(step)
+    memory.decided[asked] += 1
+    if isinstance(error, Undecided) and error.lost:
+        memory.lost.add(error.lost)
+    memory.undecided[asked] = failure(run, *asked, error)
+    if memory.decided[asked] >= DECISIONS or run.left() <= PAUSE:
+        memory.refused.add(asked)
+        return
+    run.tell(StepPostponed(policy=run.policy.name, step=asked[0], target=asked[1], happened=error.happened))
+    await run.clock.sleep(PAUSE)
 
 
 async def _act(run: Run, seen: Seen, step: Step) -> str:

@@ -1,7 +1,12 @@
-"""Retire a credential and disable its versions: what was decided is carried out, and a later read must agree."""
+"""Retire a credential and disable its versions: what was decided is carried out, and a later read must agree.
 
-from rotator.engine.run import Run, Seen, ensure_fresh
-from rotator.errors import AzureError, Conflict, NotFound, OutcomeUnknown, Throttled, Unavailable
+A removal is sent once for each decision. Whoever repeats it looks again first: what nothing relied on then may be in use now.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from rotator.engine.run import DECISIONS, FRESH, PAUSE, Run, Seen, Undecided, ensure_fresh
+from rotator.errors import AzureError, Conflict, NotFound, NotSent, OutcomeUnknown, Throttled, Unavailable
 from rotator.events import CredentialRemoved, VersionDisabled
 from rotator.plan import Disable, Retire
 from rotator.state import Credential, Principal
@@ -9,39 +14,62 @@ from rotator.state import Credential, Principal
 LOOKING, EVERY = 120.0, 5.0
 """Seconds for which, and between which, a removed credential is looked for until a read no longer shows it."""
 
+Permit = Callable[[], Awaitable[float]]
+"""Looks whether a credential may still be removed, and returns the moment before that look; raises where it may not."""
+
 
 async def retire(run: Run, seen: Seen, step: Retire) -> str:
-    """Remove the credential; returns what was done."""
+    """Remove the credential; return what was done. Raises Undecided where the next look must decide whether it is still due."""
     credential = next(c for c in seen.observed.credentials if c.key_id == step.key_id)
-    ensure_fresh(run, seen.read, f"what shows that nothing relies on {step.key_id}")
-    await withdraw(run, seen.observed.principal, credential)
+    not_after = ensure_fresh(run, seen.read, f"what shows that nothing relies on {step.key_id}")
+    await remove(run, seen.observed.principal, credential, not_after)
     return f"credential {credential.key_id} is removed from the {credential.home.value.replace('_', ' ')}"
 
 
-async def withdraw(run: Run, principal: Principal, credential: Credential) -> None:
-    """Remove a credential of ours until a read no longer shows it; Unavailable if it is still there after two minutes.
+async def withdraw(run: Run, principal: Principal, credential: Credential, permit: Permit | None = None) -> None:
+    """Remove a credential although each try may fail: a bounded number of decisions, each on a new look (`permit`; default: it is listed)."""
 
-    Removing twice is harmless: a key id is never used again. Graph answers 400 or 404 for one that it doesn't know *yet* just as for
-    one that is gone (azure-facts C2), and 409 where two changes of one object meet (C4); so only reading decides, and after such an answer
-    only reading for two minutes.
+    async def listed() -> float:
+        read = run.world.moment()
+        await _there(run, credential)
+        return read
+
+    for left in reversed(range(DECISIONS)):
+        try:
+            await remove(run, principal, credential, await (permit or listed)() + FRESH)
+        except (Undecided, NotSent):
+            if not left:
+                raise
+            await run.clock.sleep(PAUSE)
+        else:
+            return
+
+
+async def remove(run: Run, principal: Principal, credential: Credential, not_after: float) -> None:
+    """Send one removal, and look until a read no longer shows the credential.
+
+    Graph answers 400 or 404 for a key id that it doesn't know *yet* just as for one that is gone (azure-facts C2), and 409 where two changes of
+    one object meet (C4). So only reading decides; after such an answer an absence counts that lasts for two minutes. Raises Undecided where the
+    credential is still listed after an answer that isn't a yes, Unavailable where it is listed two minutes after a yes.
     """
-    start, trouble = run.clock.elapsed(), await _remove(run, principal, credential)
+    start, trouble = run.clock.elapsed(), await _remove(run, principal, credential, not_after)
     while True:
         late = run.clock.elapsed() - start >= LOOKING
         there = await _there(run, credential)
         if not there and (trouble is None or late):
             break
+        if there and trouble is not None and not isinstance(trouble, NotFound):
+            raise _undecided(credential, trouble)
         if there and late:
-            raise _still_there(credential, trouble)
+            raise _undecided(credential, trouble) if trouble else _still_there(credential)
         await run.clock.sleep(EVERY)
-        trouble = trouble and await _remove(run, principal, credential)
     run.tell(CredentialRemoved(policy=run.policy.name, key_id=credential.key_id, home=credential.home))
 
 
-async def _remove(run: Run, principal: Principal, credential: Credential) -> AzureError | None:
-    """Ask once; what Graph answered where that proves nothing, None where it accepted."""
+async def _remove(run: Run, principal: Principal, credential: Credential, not_after: float) -> AzureError | None:
+    """Ask once; return what Graph answered where that proves nothing, None where it accepted."""
     try:
-        await run.world.remove_password(principal, credential.home, credential.key_id)
+        await run.world.remove_password(principal, credential.home, credential.key_id, not_after=not_after)
     except (NotFound, Conflict, OutcomeUnknown, Throttled, Unavailable) as error:
         return error
     return None
@@ -51,10 +79,16 @@ async def _there(run: Run, credential: Credential) -> bool:
     return any(c.key_id == credential.key_id for c in await run.world.credentials(run.policy))
 
 
-def _still_there(credential: Credential, trouble: AzureError | None) -> AzureError:
-    why = f" ({trouble.happened})" if trouble else ""
+def _undecided(credential: Credential, trouble: AzureError) -> Undecided:
+    return Undecided(
+        f"credential {credential.key_id} is still listed after its removal was asked for: {trouble.happened}",
+        state=f"Credential {credential.key_id} may still authenticate.",
+    )
+
+
+def _still_there(credential: Credential) -> AzureError:
     return Unavailable(
-        f"credential {credential.key_id} is still there {LOOKING:.0f} s after its removal{why}",
+        f"credential {credential.key_id} is still listed {LOOKING:.0f} s after Graph accepted its removal",
         service="graph",
         state=f"Credential {credential.key_id} may still authenticate.",
         remedy="Run again; the next run removes it.",
@@ -62,8 +96,8 @@ def _still_there(credential: Credential, trouble: AzureError | None) -> AzureErr
 
 
 async def disable(run: Run, seen: Seen, step: Disable) -> str:
-    """Disable the version; returns what was done."""
-    ensure_fresh(run, seen.read, f"what shows that version {step.version} is left over")
-    await run.world.mark_version(run.policy, step.version, enabled=False)
+    """Disable the version; return what was done."""
+    not_after = ensure_fresh(run, seen.read, f"what shows that version {step.version} is left over")
+    await run.world.mark_version(run.policy, step.version, enabled=False, not_after=not_after)
     run.tell(VersionDisabled(policy=run.policy.name, version=step.version))
     return f"version {step.version} is disabled"

@@ -12,6 +12,19 @@ from rotator.state import Access, Observed
 
 FRESH = 120.0
 """Seconds after which what was read is too old to write on: a run that was suspended must look again."""
+DECISIONS, PAUSE = 5, 10.0
+"""Times that one run decides on the same write, each on a new look, and seconds between them."""
+
+
+class Undecided(RotatorError):
+    """A write that may not have happened and must not be repeated on faith: the next look decides whether it is still due."""
+
+    remedy = "Run again: the next run looks at the world and goes on from there."
+
+    def __init__(self, happened: str, *, state: str | None = None, lost: str = "") -> None:
+        super().__init__(happened, state=state)
+        self.lost = lost
+        """The display name of a credential that an add may have made, and that no read has shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +104,15 @@ async def ensure_granted(run: Run) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a step was decided on, and what the clock showed (elapsed seconds) before it was read."""
+    """The observation that a step was decided on, and the moment (`World.moment`) before it was read."""
 
     observed: Observed
     read: float
 
 
-def ensure_fresh(run: Run, read: float, what: str) -> None:
-    """Stop if `what`, read when the clock showed `read`, is too old to write on. Raises UnsafeStep."""
-    age = run.clock.elapsed() - read
+def ensure_fresh(run: Run, read: float, what: str) -> float:
+    """Return until when a write may rest on `what`, read at the moment `read`. Raises Undecided where that is over."""
+    age = run.world.moment() - read
     if age > FRESH:
-        raise UnsafeStep(f"{what} was read {age:.0f} s ago, longer than {FRESH:.0f} s", remedy="Run again; the run was suspended or very slow.")
+        raise Undecided(f"{what} was read {age:.0f} s ago, longer than {FRESH:.0f} s: the run was suspended, or very slow")
+    return read + FRESH

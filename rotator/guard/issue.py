@@ -55,15 +55,24 @@ def drifted(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Obje
 
 
 def unresolved(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Objection]:
-    """Adds whose answers were lost must not pile up."""
+    """Adds whose answers were lost must not pile up; a compromised credential is replaced all the same."""
+    current = seen.current(observed)
+    if current and any(current.key_id.lower() in v.compromised for v in observed.versions):
+        return
     named = {key for v in observed.versions for key in (v.key_id, *v.adopted)}
-    prefix = marker(observed.lineage, "")
-    unresolved = [c for c in observed.credentials if c.display_name.startswith(prefix) and c.key_id not in named and c.live(observed.at)]
-    if len(unresolved) >= MOST_UNRESOLVED:
-        oldest = min(unresolved).start + policy.rotation.reclaim_after
-        listed = ", ".join(c.key_id for c in unresolved)
-        remedy = f"Wait until {oldest:%Y-%m-%d %H:%M} UTC, when they are reclaimed, or remove them by hand: {listed}."
-        yield "unresolved", f"{len(unresolved)} credentials of ours are named by nothing: adds whose answer was lost", remedy
+    prefix, span = marker(observed.lineage, ""), policy.rotation.reclaim_after
+    mine = [c for c in observed.credentials if c.display_name.startswith(prefix) and c.key_id not in named and c.live(observed.at)]
+    lost = [c for c in mine if current or c.hint or observed.at - c.start < span]
+    count = len(lost) + len(observed.lost)
+    if count >= MOST_UNRESOLVED:
+        reclaimed = min((c.start for c in lost), default=observed.at) + span
+        when = f"Wait until {reclaimed:%Y-%m-%d %H:%M} UTC, when they are reclaimed" if reclaimed > observed.at else "Run again, which reclaims them"
+        listed = ", ".join([*(c.key_id for c in lost), *observed.lost])
+        yield (
+            "unresolved",
+            f"{count} credentials of ours are named by nothing: adds whose answer was lost",
+            f"{when}, or remove them by hand: {listed}.",
+        )
 
 
 def groups_ready(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Objection]:

@@ -8,12 +8,16 @@ from rotator.guard import seen
 from rotator.guard.objection import Objection
 from rotator.plan import Intent
 from rotator.policy import Policy
-from rotator.state import Observed, Outcome
+from rotator.state import Observed, Outcome, marker
 
 
 def retirable(policy: Policy, observed: Observed, intent: Intent, key_id: str) -> Iterator[Objection]:
     """Something proven must remain, and nobody may rely on what goes."""
     newest, current, wanted = seen.newest(observed), seen.current(observed), key_id.lower()
+    yield from complete(policy, observed)
+    if current is None and seen.orphan(observed, wanted):
+        yield from alone(policy, observed, wanted)
+        return
     if not seen.is_ours(observed, wanted):
         yield "foreign", f"credential {key_id} is not ours", f"`rotator adopt {policy.name} --key-id {key_id}` makes it ours."
     if current is None or not current.live(observed.at) or current.key_id.lower() == wanted:
@@ -25,11 +29,56 @@ def retirable(policy: Policy, observed: Observed, intent: Intent, key_id: str) -
         yield from held(policy, observed, wanted)
     if not exposed:
         yield from early(policy, observed, intent, wanted)
+    yield from readable(policy, observed, wanted)
     proof = observed.proof if seen.fresh(observed) else None
     if proof is None or not _usable(policy, proof.outcome):
         outcome = proof.detail or proof.outcome if proof else "not tried now"
         remedy = "See why; nothing is removed until the current one works."
         yield "unproven", f"the current value doesn't prove ({outcome}), so {key_id} stays", remedy
+
+
+def complete(policy: Policy, observed: Observed) -> Iterator[Objection]:
+    """A list of versions that lacks the newest may lack the one that names the credential."""
+    if not observed.versions_complete:
+        what = f"the list of versions of {policy.key_vault.password_secret} lacks the one that a GET returns, so who is named there isn't known"
+        yield "versions_lag", what, "Run again; Key Vault's lists may lag."
+
+
+def readable(policy: Policy, observed: Observed, key_id: str) -> Iterator[Objection]:
+    """Somebody may have its password from a version that doesn't say whose it is."""
+    fits = observed.may_be_published
+    if seen.orphan(observed, key_id) and (fits is None or key_id in fits):
+        what = f"a value of {policy.key_vault.password_secret} may be the password of {key_id}"
+        yield "published", what, f"`rotator adopt {policy.name} --key-id {key_id}`, or disable that version once nothing uses it."
+
+
+def alone(policy: Policy, observed: Observed, key_id: str) -> Iterator[Objection]:
+    """Without a current credential, only an old add goes that nothing names in two readings, and whose password the newest value isn't."""
+    credential = next((c for c in observed.credentials if c.key_id.lower() == key_id), None)
+    if credential is None or not credential.display_name.startswith(marker(observed.lineage, "")):
+        yield "foreign", f"credential {key_id} is not an add of ours", "Leave it to its owner."
+        return
+    if observed.at < _reclaimed(policy, observed, key_id):
+        yield "early", f"credential {key_id} was added less than {policy.rotation.reclaim_after} ago", "A later run removes it."
+    first = dict(observed.unnamed_since).get(key_id)
+    if first is None or observed.at - first < seen.FRESH:
+        yield "early", f"that nothing names {key_id} was read once only", "Run again."
+    yield from readable(policy, observed, key_id)
+    if credential.hint is None and observed.versions:
+        yield (
+            "published",
+            f"Graph shows no hint of the password of {key_id}, so readers of the secret may have it",
+            "See by hand that nothing uses it.",
+        )
+    for dependent in group.dependents(policy, observed):
+        if dependent.key_id == key_id or (dependent.phase is group.Phase.UNREADABLE and dependent.choice != "ignore"):
+            yield "held", f"{dependent.name} holds credential {key_id}, or can't be read", "It must move first."
+    for unseen in observed.unseen:
+        yield (
+            "unseen",
+            f"who holds {key_id} in subscription {unseen.subscription} can't be seen ({unseen.why})",
+            "Let rotator list its container groups.",
+        )
 
 
 def early(policy: Policy, observed: Observed, intent: Intent, key_id: str) -> Iterator[Objection]:
@@ -75,6 +124,8 @@ def held(policy: Policy, observed: Observed, key_id: str) -> Iterator[Objection]
 def disposable(observed: Observed, version_id: str) -> Iterator[Objection]:
     """Only a version of ours, not the newest, and of no live credential."""
     version = next((v for v in observed.versions if v.id == version_id), None)
+    if not observed.versions_complete:
+        yield "versions_lag", "the list of versions lacks the one that a GET returns", "Run again; Key Vault's lists may lag."
     if version is None or version.key_id is None:
         yield "foreign", f"version {version_id} is not ours", "Leave it to its owner."
     elif version == seen.newest(observed):

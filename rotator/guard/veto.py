@@ -8,7 +8,7 @@ from rotator.guard.deploy import anothers, deployable, restorable
 from rotator.guard.issue import addable, drifted, groups_ready, secret_usable, unresolved, value_proves
 from rotator.guard.links import linkable
 from rotator.guard.objection import Objection
-from rotator.guard.retire import disposable, early, held, retirable
+from rotator.guard.retire import alone, complete, disposable, early, held, readable, retirable
 from rotator.plan import Deploy, Disable, Intent, Issue, Restore, Retire, Step, kind, target
 from rotator.policy import Policy
 from rotator.state import Access, Observed
@@ -68,6 +68,6 @@ def own_identity(policy: Policy, observed: Observed) -> Iterator[Objection]:
 
 RULES: tuple[Callable[..., Iterator[Objection]], ...] = (
     *(own_identity, secret_usable, addable, drifted, unresolved, groups_ready, linkable, value_proves),
-    *(deployable, anothers, restorable, retirable, early, held, disposable),
+    *(deployable, anothers, restorable, retirable, complete, readable, alone, early, held, disposable),
 )
 """Every check, so that a test can take each away and see that something notices."""

@@ -5,14 +5,15 @@ from datetime import datetime, timedelta
 
 from rotator.group import Dependent, Verdict
 from rotator.plan.moves import deploy
+from rotator.plan.reclaim import reclaim, unresolved
 from rotator.plan.step import Deploy, Disable, Finding, Intent, Issue, Next, Note, Reason, Restore, Retire, Step, Wait, kind, target
-from rotator.plan.view import Refused, View
+from rotator.plan.view import CONFIRM, Refused, View
 from rotator.plan.words import day, days
 from rotator.policy import Policy
 from rotator.state import Credential, Observed, Version
 
-CONFIRM = timedelta(minutes=2)
-"""A credential is gone only if two reads this far apart don't show it: Graph's reads lag its writes (azure-facts C6)."""
+LAG = timedelta(seconds=15)
+"""Pause before a list of versions that lags is read again."""
 SIDE_BY_SIDE = 4
 """Groups that are redeployed at a time, after the canary, before the world is looked at again (azure-facts A10: 100 PUTs in five minutes)."""
 
@@ -37,6 +38,8 @@ def issue(view: View) -> Iterator[Finding]:
     reason = _issue_reason(view)
     if isinstance(reason, Wait | Note):
         yield reason
+    elif reason and reason.code != "compromised" and (wait := unresolved(view)):
+        yield wait
     elif reason:
         yield Issue(view.policy.principal.home, view.policy.rotation.validity, reason)
 
@@ -135,18 +138,19 @@ def _no_way_back(view: View, dependent: Dependent) -> str:
 
 
 def retire(view: View) -> Iterator[Finding]:
-    """What nothing relies on any more goes: superseded credentials after the overlap, orphans after a day."""
-    if not view.current or not view.current_version or (view.drift and not view.drift_tolerated):
+    """Remove what nothing relies on any more: superseded credentials after the overlap, orphans after a day."""
+    if view.drift and not view.drift_tolerated:
         return
-    for credential in view.superseded:
-        yield from _superseded(view, credential, view.current_version.created)
-    for credential in view.orphans:
-        until = credential.start + view.policy.rotation.reclaim_after
-        if view.at >= until:
-            text = f"credential {credential.key_id} is ours, and neither a version nor a group names it since {day(credential.start)}"
-            yield Retire(credential.key_id, credential.home, Reason("orphan", text))
-        else:
-            yield Wait("reclaim", credential.key_id, f"credential {credential.key_id} is named by nothing yet; it goes after {day(until)}", until)
+    if not view.observed.versions_complete:
+        secret = view.policy.key_vault.password_secret
+        if view.superseded or view.orphans:
+            text = f"the list of versions of {secret} lacks the one that readers get, so that others may be missing too: nothing is removed now"
+            yield Wait("versions_lag", secret, text, look_again=LAG.total_seconds())
+        return
+    if view.current and view.current_version:
+        for credential in view.superseded:
+            yield from _superseded(view, credential, view.current_version.created)
+    yield from reclaim(view)
 
 
 def _superseded(view: View, credential: Credential, published: datetime) -> Iterator[Finding]:
@@ -190,7 +194,7 @@ def disable(view: View) -> Iterator[Finding]:
     """A version whose credential is gone would only mislead a reader."""
     for version in view.versions:
         stale = version.key_id and version.key_id not in view.credentials and version not in (view.newest, view.current_version)
-        if stale and version.enabled and view.current:
+        if stale and version.enabled and view.current and view.observed.versions_complete:
             yield Disable(version.id, Reason("retired", f"credential {version.key_id} of version {version.id} is gone"))
 
 

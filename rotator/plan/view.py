@@ -9,6 +9,8 @@ from rotator.plan.step import Intent
 from rotator.policy import Policy
 from rotator.state import Access, Credential, Observed, Version, marker
 
+CONFIRM = timedelta(minutes=2)
+"""An absence counts where two reads this far apart show it: Graph's reads lag its writes (azure-facts C6)."""
 STRIPPED = "rotator-strips"
 """Tag of a version of ours: short names of container groups that lost our tags right after a PUT (see `short`)."""
 EVERY_GROUP = "*"

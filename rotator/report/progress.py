@@ -17,6 +17,7 @@ from rotator.events import (
     PullRefused,
     StepDone,
     StepFailed,
+    StepPostponed,
     StepStarted,
     UsernamePublished,
     VersionDisabled,
@@ -93,6 +94,8 @@ def _course(event: Event) -> str | None:
             return f"{step} {name_of(target)}: {reason}"
         case StepDone(step=step, target=target, detail=detail):
             return f"{step} {name_of(target)}: done{detail and ', '}{detail}"
+        case StepPostponed(step=step, target=target, happened=happened):
+            return f"{step} {name_of(target)}: not certain yet, looking again: {happened}"
         case StepFailed(step=step, target=target, happened=happened):
             return f"{step} {name_of(target)}: failed: {happened}"
         case Vetoed(step=step, target=target, happened=happened):

@@ -59,7 +59,12 @@ def test_a_refusal_between_two_looks_of_a_run_is_no_reason_to_issue(rotator: Sce
     """The list of versions is refused once, after the new credential is published: the run ends with what it knows, and the next one finishes."""
     assert rotator("rotate", "--adopt", "--no-overlap").code == 0
     rotator.pass_(days=1)
-    rotator.azure.faults.add(replace(FIREWALL, operation="keyvault.secrets.versions", nth=4, times=1))
+
+    def once_it_is_published(number: int, operation: str, request: object) -> None:
+        if operation == "keyvault.secrets.set":
+            rotator.azure.faults.add(replace(FIREWALL, operation="keyvault.secrets.versions", nth=2, times=1))
+
+    rotator.app.after = once_it_is_published
     said = rotator("rotate", "--force", "--no-overlap")
     assert said.code == 1 and "ForbiddenByFirewall" in said.out and len(rotator.live()) == 2
     assert rotator("rotate", "--no-overlap").code == 0

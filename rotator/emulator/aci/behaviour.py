@@ -126,6 +126,8 @@ class ContainerGroups:
         scope = f"/subscriptions/{subscription}/" + (f"resourceGroups/{resource_group}/" if resource_group else "")
         found = [key for key in sorted(self.state.groups) if key.startswith(scope.lower())]
         groups = [group for key in found if (group := self._find(key))]
+        if self.faults.active("stale"):
+            return [_listed(group.before) for group in groups if group.before]
         return [answer(group.id, group.resource, group.provisioning, group.ip, None) for group in groups]
 
     def patch_tags(self, group_id: str, tags: dict[str, str]) -> dict[str, Json]:
@@ -282,6 +284,13 @@ class ContainerGroups:
         for body in self.list(subscription):
             group = self.state.groups[body["id"].lower()]
             yield Resource(group.id, group.name, TYPE, body["location"], body["properties"], body["tags"], group.deployed, group.deployed)
+
+
+def _listed(shown_: dict[str, Json]) -> dict[str, Json]:
+    """A group as a list shows it: without the instance view of a GET."""
+    slim = copy.deepcopy(shown_)
+    slim["properties"].pop("instanceView", None)
+    return slim
 
 
 __all__ = ["ContainerGroups", "RefusedPull", "Written"]

@@ -1,0 +1,92 @@
+"""Credentials of ours that nothing names: adds whose answer was lost, or whose run died. See the package's docstring before you edit.
+
+The password of such an orphan is known only to a run between its add and its publication, and to readers of a version that a read didn't show.
+So an orphan goes by its age, while a current credential proves; without a current one only where several readings agree that nothing names it.
+"""
+
+from collections.abc import Iterator
+
+from rotator.group import Phase
+from rotator.plan.step import Finding, Note, Reason, Retire, Wait
+from rotator.plan.view import CONFIRM, View
+from rotator.plan.words import day
+from rotator.state import Credential, Home
+
+MOST_UNRESOLVED = 3
+"""Orphans that may stand before another add: with more, something would make credentials faster than they are reclaimed."""
+
+
+def reclaim(view: View) -> Iterator[Finding]:
+    """Remove orphans that are older than `reclaim_after`."""
+    for credential in view.orphans:
+        until = credential.start + view.policy.rotation.reclaim_after
+        if view.at < until:
+            yield Wait("reclaim", credential.key_id, f"credential {credential.key_id} is named by nothing yet; it goes after {day(until)}", until)
+        elif view.current:
+            yield _published(view, credential) or _removal(credential)
+        else:
+            yield _alone(view, credential)
+
+
+def _removal(credential: Credential) -> Retire:
+    text = f"credential {credential.key_id} is ours, and neither a version nor a group names it since {day(credential.start)}"
+    return Retire(credential.key_id, credential.home, Reason("orphan", text))
+
+
+def _alone(view: View, credential: Credential) -> Finding:
+    """What becomes of an old orphan where there is no current credential, so that readers might have this one's password."""
+    key_id = credential.key_id
+    if credential.hint is None and view.newest:
+        home = "app" if credential.home is Home.APPLICATION else "sp"
+        command = f"az ad {home} credential delete --id {view.policy.principal.app_id} --key-id {key_id}"
+        text = (
+            f"credential {key_id} is ours, nothing names it, and Graph shows no hint of its password: readers of the secret may have it, so it stays"
+        )
+        return Note("no_hint", key_id, f"{text}; `{command}` removes it")
+    if wait := _published(view, credential):
+        return wait
+    if unread := _unread(view):
+        return Wait("unread_tags", key_id, f"credential {key_id} is named by nothing that can be read, and stays: {unread}", warn=True)
+    since = dict(view.observed.unnamed_since).get(key_id)
+    if since is None or view.at - since < CONFIRM:
+        text = f"credential {key_id} is named by nothing; before it is removed, this is read again after {CONFIRM.total_seconds():.0f} s"
+        return Wait("unnamed", key_id, text, look_again=CONFIRM.total_seconds())
+    return _removal(credential)
+
+
+def _published(view: View, credential: Credential) -> Wait | None:
+    """The wait for a person where a version that names no credential may hold its password."""
+    fits, key_id = view.observed.may_be_published, credential.key_id
+    if fits is not None and key_id not in fits:
+        return None
+    why = "can't be read" if fits is None else "begins like its password"
+    secret, warn = view.policy.key_vault.password_secret, view.current is None
+    text = f"credential {key_id} is named by nothing, and stays: a value of {secret} that doesn't say whose it is {why}"
+    return Wait("may_be_published", key_id, text, warn=warn)
+
+
+def _unread(view: View) -> str:
+    """The groups whose tags can't be read, and the subscriptions whose groups can't be listed."""
+    names = [d.name for d in view.dependents if d.phase is Phase.UNREADABLE]
+    names += [unseen.subscription for unseen in view.observed.unseen]
+    return f"{', '.join(names)} can't be read" if names else ""
+
+
+def unresolved(view: View) -> Wait | None:
+    """The wait for orphans to be reclaimed, where as many stand as may; one that only a person can remove doesn't count."""
+    standing = [c for c in view.orphans if c.live(view.at) and not _for_a_person(view, c)]
+    if len(standing) + len(view.observed.lost) < MOST_UNRESOLVED:
+        return None
+    until = min((c.start for c in standing), default=view.at) + view.policy.rotation.reclaim_after
+    when = f"from {day(until)} on" if until > view.at else "now"
+    listed = ", ".join([*(c.key_id for c in standing), *view.observed.lost])
+    text = f"{len(standing) + len(view.observed.lost)} credentials of ours are named by nothing ({listed}): adds whose answer was lost"
+    text = f"{text}. No other is added before one of them is reclaimed, {when}"
+    current = view.current
+    warn = current is None or current.end - view.at <= view.policy.rotation.warn_before
+    return Wait("unresolved", view.policy.name, text, until if until > view.at else None, warn=warn)
+
+
+def _for_a_person(view: View, credential: Credential) -> bool:
+    old = view.at >= credential.start + view.policy.rotation.reclaim_after
+    return view.current is None and credential.hint is None and old
