@@ -40,7 +40,7 @@ def test_two_passwords_on_two_objects_are_adopted_replaced_and_removed_and_a_thi
             await made.with_world(lambda run: adopt(run, None))
         assert all(each.key_id in str(refused.value.diagnose()) for each in (made.by_hand, second, third)), "each is a choice"
         for each in (made.by_hand, second):
-            assert (await made.with_world(partial(adopt, key_id=each.key_id))).credential.key_id == each.key_id
+            assert (await made.with_world(partial(adopt, key_id=each.key_id))).key_ids == (each.key_id,)
         with monitored(made, ("app", "second")):
             assert (await made.rotate()).exit_code == 0, made.told()[-2000:]
             made.pass_(hours=25)
@@ -64,6 +64,6 @@ def test_the_published_password_is_found_on_either_object(on_principal: bool) ->
             made.azure.vaults.set("myvault", SECRET, appended.secret)
             made.pass_(minutes=5)
             wanted = appended
-        assert (await made.with_world(lambda run: adopt(run, None))).credential.key_id == wanted.key_id
+        assert (await made.with_world(lambda run: adopt(run, None))).key_ids == (wanted.key_id,)
 
     play(scene)

@@ -138,7 +138,7 @@ def test_drift_is_told_then_adopted_then_over() -> None:
         assert (await made.rotate()).exit_code == 0
         assert said(made, "drift")
         assert made.writes(since) == []
-        assert (await made.with_world(lambda run: adopt(run, None))).credential.key_id == theirs
+        assert (await made.with_world(lambda run: adopt(run, None))).key_ids == (theirs,)
         await made.rotate()
         assert theirs in {p.key_id for p in made.credentials()}
         made.pass_(hours=25)

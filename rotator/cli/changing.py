@@ -14,6 +14,7 @@ from rotator.cli.options import Leases, Name, Names, Yes, ask, command
 
 if TYPE_CHECKING:
     from rotator.engine import Result, Run
+    from rotator.plan import Adoption
     from rotator.ports import AccessRecord
 
 Keys = Annotated[
@@ -92,12 +93,23 @@ async def _adopted(run: "Run") -> None:
     from rotator.errors import UnsafeStep
     from rotator.events import Noted
 
+    name = run.policy.name
     try:
-        await adopt(run, None)
+        adoption = await adopt(run, None)
+        why = _before(adoption, name) if adoption.already else ""
     except UnsafeStep as error:
-        run.tell(
-            Noted(policy=run.policy.name, code="not_adopted", subject=run.policy.name, text=f"nothing was adopted: {error.happened}. {error.remedy}")
-        )
+        why = f"{error.happened}. {error.remedy}"
+    if why:
+        run.tell(Noted(policy=name, code="not_adopted", subject=name, text=f"nothing was adopted: {why}"))
+
+
+def _before(adoption: "Adoption", name: str) -> str:
+    """What was adopted before, and what is still foreign."""
+    adopted, versions = " and ".join(adoption.key_ids), " and ".join(version.id for version in adoption.versions)
+    many, several = len(adoption.key_ids) > 1, len(adoption.versions) > 1
+    text = f"credential{'s' if many else ''} {adopted} {'were' if many else 'was'} adopted before, as version{'s' if several else ''} {versions}"
+    left = f"; not ours: {', '.join(adoption.others)} (`rotator adopt {name} --key-id KEY_ID` hands one over)" if adoption.others else ""
+    return f"{text} record{'' if several else 's'}{left}"
 
 
 def _check(wishes: Wishes, names: list[str] | None, *, dry_run: bool) -> None:
@@ -139,10 +151,9 @@ def adopt(common: Common, name: Name, key_id: Key = None, lease_dir: Leases = No
         from rotator.engine import adopt as adopt_in
 
         adoption = await adopt_in(run, key_id)
-        adopted, version = adoption.credential.key_id, adoption.version.id
         if adoption.already:
-            return session.finished(run, f"credential {adopted} was adopted before, as version {version} records", steps=0)
-        return session.finished(run, f"adopted credential {adopted}, recorded on version {version}")
+            return session.finished(run, _before(adoption, run.policy.name), steps=0)
+        return session.finished(run, f"adopted credential {adoption.key_ids[0]}, recorded on version {adoption.versions[0].id}")
 
     session.change(common, common.load((name,)), do, lease_dir=lease_dir)
 

@@ -1,55 +1,78 @@
 """Adopt: make a foreign credential ours by a tag. Compromise: declare one known to others. Neither touches a credential."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from rotator.engine.look import Memory, look
+from rotator.engine.look import PAUSE, TRIES, Memory, look
 from rotator.engine.run import Run, ensure_granted
 from rotator.errors import Forbidden, NotFound, UnsafeStep
-from rotator.events import VersionMarked
-from rotator.plan import Adoption, View, adoptable
-from rotator.state import ADOPTED, COMPROMISED, Observed, Version, tags
+from rotator.events import Noted, VersionMarked
+from rotator.plan import Adoption, Declaration, Value, View, adoptable, declared
+from rotator.plan.words import day
+from rotator.state import ADOPTED, COMPROMISED, Observed, Secret, Version, tags
 
 MOST_VALUES = 10
 """Versions, newest first, whose values are tried; a hand-made secret has few."""
 
 
 async def adopt(run: Run, key_id: str | None) -> Adoption:
-    """Record that a foreign credential is ours from now on. Raises UnsafeStep with the choices where it isn't one."""
+    """Record that a foreign credential is ours from now on, unless that was done before. Raises UnsafeStep with the choices where it isn't one."""
     await ensure_granted(run)
     observed = await look(run, Memory())
-    adoption = adoptable(run.policy, observed, await _hints(run, observed), key_id)
+    values = await _values(run, observed)
+    # what is no longer among the credentials was adopted before it went, so the versions are read after them
+    versions = await run.world.versions(run.policy)
+    adoption = adoptable(run.policy, replace(observed, versions=versions), values, key_id)
     if not adoption.already:
-        await _mark(run, adoption.version, ADOPTED, [*adoption.version.adopted, adoption.credential.key_id])
+        (version,) = adoption.versions
+        await _mark(run, version, ADOPTED, [*version.adopted, *adoption.key_ids])
     return adoption
 
 
-async def _hints(run: Run, observed: Observed) -> dict[str, str]:
-    """The first three characters of each hand-made value that authenticates, as Graph's own `hint` shows them."""
-    hints: dict[str, str] = {}
-    theirs = [v for v in View(run.policy, observed, run.intent).versions if v.enabled and not v.ours]
+async def _values(run: Run, observed: Observed) -> dict[str, Value]:
+    """How the value of each enabled version that isn't ours begins, and whether it authenticates."""
+    found: dict[str, Value] = {}
+    view = View(run.policy, observed, run.intent)
+    theirs = [v for v in view.versions if v.enabled and not v.ours]
+    hints = {c.hint for c in view.foreign if c.live(view.at)}
     for version in theirs[-MOST_VALUES:]:
         try:
             value = await run.world.value(run.policy, version.id)
         except (NotFound, Forbidden):
             continue
-        proof = await run.world.prove(run.policy, value, ())
-        if proof.ok:
-            hints[version.id] = value.reveal()[:3]
-    return hints
+        hint = value.reveal()[:3]
+        found[version.id] = Value(hint, await _works(run, value, TRIES if hint in hints else 1))
+    return found
+
+
+async def _works(run: Run, value: Secret, tries: int) -> bool:
+    """Whether the value authenticates; more than one try where it should, since one replica's hiccup proves nothing."""
+    for attempt in range(tries):
+        if attempt:
+            await run.clock.sleep(PAUSE)
+        if (await run.world.prove(run.policy, value, ())).ok:
+            return True
+    return False
 
 
 async def compromise(run: Run, key_ids: Sequence[str]) -> tuple[str, ...]:
     """Mark credentials as known to others (none named: the current one); every later run replaces them at once. Returns the key ids."""
     observed = await look(run, Memory())
-    view = View(run.policy, observed, run.intent)
-    named = [k.lower() for k in key_ids] or ([view.current_key] if view.current_key else [])
-    unknown = [k for k in named if k not in view.credentials]
-    if unknown or not named:
-        known = ", ".join(sorted(view.credentials)) or "none"
-        raise UnsafeStep(f"the principal has no credential {', '.join(unknown) or 'of ours'}", remedy=f"Name some of these: {known}.")
-    for version, keys in _holders(view, named).items():
+    view, declaration = View(run.policy, observed, run.intent), declared(run.policy, observed, key_ids)
+    if declaration.spared:
+        _tell_spared(run, declaration)
+    wanted = [k for k in declaration.key_ids if k not in view.compromised]
+    for version, keys in _holders(view, wanted).items():
         await _mark(run, version, COMPROMISED, [*version.compromised, *keys])
-    return tuple(named)
+    return declaration.key_ids
+
+
+def _tell_spared(run: Run, declaration: Declaration) -> None:
+    key_id, since, name = declaration.spared or "", declaration.since, run.policy.name
+    when = f" on {day(since)}" if since else ""
+    text = f"credential {key_id} isn't declared compromised: it was published{when} in place of {declaration.replaced}, which is"
+    again = f"so this is the same declaration again. If {key_id} is known to others, too: `rotator rotate {name} --compromised --key-id {key_id}`"
+    run.tell(Noted(policy=name, code="not_declared", subject=key_id, text=f"{text}, {again}"))
 
 
 def _holders(view: View, key_ids: Sequence[str]) -> dict[Version, list[str]]:

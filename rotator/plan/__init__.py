@@ -13,7 +13,8 @@ Rules for whoever edits this package:
 """
 
 from rotator.plan.access import Effect, Way, credential_steps, fitting, grant_steps, own_roles, remaining, revoke_steps
-from rotator.plan.adoption import Adoption, adoptable
+from rotator.plan.adoption import Adoption, Value, adoptable
+from rotator.plan.compromise import Declaration, declared
 from rotator.plan.provision import Missing, chosen, first_steps, group_steps, identity_steps
 from rotator.plan.rules import ORDER, RULES, next_steps
 from rotator.plan.step import (
@@ -50,6 +51,7 @@ __all__ = [
     "TO_COME",
     "Adoption",
     "Create",
+    "Declaration",
     "Deploy",
     "Disable",
     "Effect",
@@ -68,12 +70,14 @@ __all__ = [
     "Revoke",
     "Save",
     "Step",
+    "Value",
     "View",
     "Wait",
     "Way",
     "adoptable",
     "chosen",
     "credential_steps",
+    "declared",
     "evolve",
     "first_steps",
     "fitting",

@@ -1,81 +1,163 @@
-"""Which foreign credential a person may hand over, and where that is recorded."""
+"""Which foreign credential a person may hand over, and where that is recorded.
 
-from collections.abc import Mapping
+Rules for whoever edits this file:
+
+1. A credential is offered where its ``hint`` is that of a value that authenticates. One without a hint is offered only as the last live foreign one,
+   and only for a value that nothing else accounts for: it may be somebody else's, and what is adopted is removed in the end.
+2. What may be adopted already counts as adopted: a key id that a version records, whose own hint is unknown (Graph shows none, or no longer shows
+   the credential) or that of the value; and whatever is recorded on the very version.
+3. To adopt again is to adopt once: what one adoption leaves open, a second one must have refused before.
+"""
+
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from rotator.errors import UnsafeStep
 from rotator.plan.step import Intent
 from rotator.plan.view import View
 from rotator.policy import Policy
-from rotator.state import Credential, Observed, Version
+from rotator.state import Credential, Observed, Version, marker
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """The first three characters of the value of a version that isn't ours (Graph's ``hint``), and whether the value authenticates."""
+
+    hint: str
+    works: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Adoption:
-    """`credential` becomes ours by a tag on `version`; `already`: it is."""
+    """A credential that becomes ours by a tag on a version; or, with `already`, all that were adopted before, and the versions that say so.
 
-    credential: Credential
-    version: Version
+    `others` are the live credentials that stay foreign.
+    """
+
+    key_ids: tuple[str, ...]
+    versions: tuple[Version, ...]
     already: bool = False
+    others: tuple[str, ...] = ()
 
 
-def adoptable(policy: Policy, observed: Observed, hints: Mapping[str, str], key_id: str | None = None) -> Adoption:
-    """What to adopt: the credential named by `key_id`, or the only foreign one that fits a value that authenticates.
+Match = tuple[Credential, Version]
 
-    `hints` maps the id of each enabled version that is not ours and whose value authenticates as this principal to the value's first
-    three characters (Graph's ``hint``; service principals have none). What was adopted before is `already`, so that a command that is repeated
-    does nothing. Raises UnsafeStep, with the choices, where it isn't one.
+
+def adoptable(policy: Policy, observed: Observed, values: Mapping[str, Value], key_id: str | None = None) -> Adoption:
+    """The credential named by `key_id`, or the only foreign one that fits a value that authenticates; or what was adopted before.
+
+    `values` are by the id of their version, for enabled versions that are not ours. Raises UnsafeStep, with the choices.
     """
     view = View(policy, observed, Intent())
-    before = _before(view)
     if key_id:
-        credential = _named(view, key_id)
-        known = next((a for a in before if a.credential == credential), None)
-        return known or Adoption(credential, _record_on(view, credential, hints))
-    matches = [(c, v) for v in view.versions if v.id in hints for c in _fitting(view, hints[v.id])]
-    distinct = {c.key_id for c, _ in matches}
-    if not distinct and len(before) == 1:
-        return before[0]
-    if len(distinct) != 1:
-        choices = "; ".join(f"--key-id {c.key_id} ({c.home}, {c.display_name or 'no name'}, ends {c.end:%Y-%m-%d})" for c in view.foreign)
-        found = "no foreign credential fits" if not distinct else f"{len(distinct)} foreign credentials fit"
-        raise UnsafeStep(
-            f"{found} a value of {policy.key_vault.password_secret} that authenticates",
-            remedy=f"Name the credential: {choices}." if choices else "There is nothing to adopt: the principal has no foreign credential.",
-        )
-    return Adoption(*matches[-1])
+        return _recorded(view, {key_id.lower()}) or _by_name(view, key_id, values)
+    matches = list(_contenders(view, values))
+    if len({c.key_id for c, _ in matches}) == 1 and (found := [match for match in matches if _offered(view, match, values)]):
+        credential, version = found[-1]
+        return Adoption((credential.key_id,), (version,))
+    before = _recorded(view, _adopted(view))
+    if before and not matches:
+        return before
+    raise _undecided(view, matches, values)
 
 
-def _before(view: View) -> tuple[Adoption, ...]:
-    """What was adopted and is still there."""
-    named = {key_id: version for version in view.versions for key_id in version.adopted}
-    return tuple(Adoption(c, named[c.key_id], already=True) for c in view.ours if c.key_id in named)
+def _recorded(view: View, key_ids: set[str]) -> Adoption | None:
+    """The adoptions that versions record, of the credentials that are still there and of those that aren't."""
+    versions = tuple(v for v in view.versions if key_ids & set(v.adopted))
+    named = tuple(sorted({k for v in versions for k in v.adopted} & key_ids))
+    others = tuple(c.key_id for c in view.foreign if c.live(view.at))
+    return Adoption(named, versions, already=True, others=others) if named else None
 
 
-def _fitting(view: View, hint: str) -> tuple[Credential, ...]:
-    """The foreign credentials that a value may be the secret of: those that show its first characters, else those that show none."""
-    fits = tuple(c for c in view.foreign if c.live(view.at) and _fits(c, hint))
-    return tuple(c for c in fits if c.hint) or fits
+def _adopted(view: View) -> set[str]:
+    """Key ids that a person made ours; to declare a foreign one compromised does that, too."""
+    issued = {v.key_id for v in view.versions if v.ours} | {c.key_id.lower() for c in _made(view)}
+    return {k for v in view.versions for k in (*v.adopted, *(k for k in v.compromised if k not in issued))}
 
 
-def _fits(credential: Credential, hint: str) -> bool:
-    return credential.hint is None or credential.hint == hint
+def _made(view: View) -> tuple[Credential, ...]:
+    """The credentials that rotator itself made."""
+    return tuple(c for c in view.ours if c.display_name.startswith(marker(view.observed.lineage, "")))
 
 
-def _named(view: View, key_id: str) -> Credential:
+def _contenders(view: View, values: Mapping[str, Value]) -> Iterator[Match]:
+    """Each foreign live credential that may be the one of a value: those that show its first characters, else those that show none.
+
+    The former count even where the value doesn't authenticate just now, since replicas of Entra differ for a while; then they are only in doubt.
+    """
+    live = [c for c in view.foreign if c.live(view.at)]
+    for version in view.versions:
+        value = values.get(version.id)
+        if value is None:
+            continue
+        shown = [c for c in live if c.hint == value.hint]
+        hidden = [c for c in live if c.hint is None] if value.works and not _accounted(view, version, value) else []
+        yield from ((c, version) for c in shown or hidden)
+
+
+def _offered(view: View, match: Match, values: Mapping[str, Value]) -> bool:
+    """Whether the only contender may be adopted without its name."""
+    credential, version = match
+    if credential.hint is None:
+        return [c for c in view.foreign if c.live(view.at)] == [credential]
+    twin = any(c.hint == credential.hint for c in view.ours)
+    return values[version.id].works and not twin
+
+
+def _accounted(view: View, version: Version, value: Value) -> bool:
+    """Whether the value may be that of a credential which was adopted before, or of one that rotator made and somebody copied."""
+    adopted = (view.credentials.get(key_id) for key_id in _adopted(view))
+    taken = any(c is None or c.hint in (None, value.hint) for c in adopted)
+    copied = any(c.hint == value.hint or (c.hint is None and c.start <= version.created) for c in _made(view))
+    return bool(version.adopted) or taken or copied
+
+
+def _undecided(view: View, matches: list[Match], values: Mapping[str, Value]) -> UnsafeStep:
+    name = view.policy.key_vault.password_secret
+    keys = sorted({c.key_id for c, _ in matches})
+    choices = "; ".join(f"--key-id {c.key_id} ({c.home}, {c.display_name or 'no name'}, ends {c.end:%Y-%m-%d})" for c in view.foreign)
+    happened = f"{f'{len(keys)} foreign credentials fit' if keys else 'no foreign credential fits'} a value of {name} that authenticates"
+    if len(keys) == 1:
+        happened = f"foreign credential {keys[0]} may fit a value of {name}, and it isn't certain: {_doubt(view, matches[-1], values)}"
+    return UnsafeStep(
+        happened,
+        remedy=f"Name the credential: {choices}." if choices else "There is nothing to adopt: the principal has no foreign credential.",
+    )
+
+
+def _doubt(view: View, match: Match, values: Mapping[str, Value]) -> str:
+    credential, version = match
+    if credential.hint is None:
+        return "Graph doesn't show the first characters of its password, and there are other foreign credentials"
+    if not values[version.id].works:
+        return f"version {version.id} has the first characters of its password, and doesn't authenticate"
+    return "a credential of ours begins with the same characters"
+
+
+def _by_name(view: View, key_id: str, values: Mapping[str, Value]) -> Adoption:
     credential = view.credentials.get(key_id.lower())
     if credential is None:
         known = ", ".join(sorted(view.credentials)) or "none"
         raise UnsafeStep(f"the principal has no credential {key_id}", remedy=f"Name one of these: {known}.")
-    return credential
+    return Adoption((credential.key_id,), (_record_on(view, credential, values),))
 
 
-def _record_on(view: View, credential: Credential, hints: Mapping[str, str]) -> Version:
-    fitting = (v for v in reversed(view.versions) if v.id in hints and _fits(credential, hints[v.id]))
-    version = view.current_version or next(fitting, None)
+def _record_on(view: View, credential: Credential, values: Mapping[str, Value]) -> Version:
+    """The version that holds it, as far as can be told, since that ends a drift; else the current one."""
+    holder = next((v for v in reversed(view.versions) if _holds(view, v, credential, values)), None)
+    version = holder or view.current_version
     if version is None:
         raise UnsafeStep(
             f"no version of {view.policy.key_vault.password_secret} is ours or authenticates as this principal, so nothing can record the adoption",
             remedy=f"Run `rotator rotate {view.policy.name}` first; it publishes a version of ours.",
         )
     return version
+
+
+def _holds(view: View, version: Version, credential: Credential, values: Mapping[str, Value]) -> bool:
+    value = values.get(version.id)
+    if value is None or not value.works or version.adopted:
+        return False
+    if credential.hint is not None:
+        return credential.hint == value.hint
+    return not any(c.hint == value.hint for c in view.foreign) and not _accounted(view, version, value)

@@ -4,6 +4,7 @@ import fcntl
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 from rotator.emulator.faults import Fault
@@ -89,6 +90,39 @@ def test_a_compromised_credential_is_gone_at_once(rotator: Scene) -> None:
     assert said.code == 0
     assert not rotator.live() & before
     assert rotator.pulls()
+
+
+def test_what_somebody_else_made_is_not_adopted_by_the_same_command_again(rotator: Scene) -> None:
+    principal = rotator.azure.directory.principal(rotator.application.app_id)
+    assert principal
+    end = rotator.azure.clock.now() + timedelta(days=365)
+    theirs = rotator.azure.directory.add_password(principal, display_name="theirs", end=end)
+    for nth in range(3):
+        said = rotator("rotate", NAME, "--adopt", "--no-overlap")
+        assert said.code == 0
+        assert ("nothing was adopted" in said.out) == (nth > 0)
+        assert ("--key-id KEY_ID` hands one over" in said.out) == (nth > 0)
+    assert theirs in principal.passwords and theirs.gone_from is None
+    assert rotator.password.key_id not in rotator.live()
+
+
+def test_a_declaration_given_again_finishes_what_the_first_began(rotator: Scene) -> None:
+    rotated(rotator)
+    (first,) = rotator.live()
+    assert rotator("rotate", NAME, "--compromised", "--yes").code == 0
+    (second,) = rotator.live()
+    since = len(rotator.app.served)
+    again = rotator("rotate", NAME, "--compromised", "--yes")
+    assert (again.code, writes(rotator.served(since))) == (0, [])
+    assert f"credential {second} isn't declared compromised" in again.out
+    assert f"rotator rotate {NAME} --compromised --key-id {second}" in again.out
+    assert rotator("rotate", NAME, "--compromised", "--key-id", first, "--yes").code == 0, "nor is a name that was declared before a mistake"
+    assert rotator("rotate", NAME, "--compromised", "--key-id", second, "--yes").code == 0
+    assert not rotator.live() & {first, second}
+    (third,) = rotator.live()
+    rotator.pass_(hours=25)
+    assert rotator("rotate", NAME, "--compromised", "--yes").code == 0
+    assert third not in rotator.live(), "a day later it is another declaration"
 
 
 def test_a_compromised_foreign_credential_is_adopted_and_goes(rotator: Scene) -> None:

@@ -1,0 +1,65 @@
+"""Which credentials a person declares known to others, and when the same command given again declares nothing more."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from rotator.errors import UnsafeStep
+from rotator.plan.step import Intent
+from rotator.plan.view import View
+from rotator.policy import Policy
+from rotator.state import Observed, Version
+
+REPEATED = timedelta(days=1)
+"""For so long, or for the overlap where that is longer, a declaration without a key id repeats the one that the current credential answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """Key ids to declare compromised. `spared` is the current one where it isn't among them: it was published, at `since`, in place of `replaced`."""
+
+    key_ids: tuple[str, ...]
+    spared: str | None = None
+    replaced: str | None = None
+    since: datetime | None = None
+
+
+def declared(policy: Policy, observed: Observed, key_ids: Sequence[str]) -> Declaration:
+    """What to declare compromised: the credentials named, or the current one where none is.
+
+    The current one is spared while it is the fresh answer to such a declaration: the one before it is compromised, and is still there or was
+    replaced within `REPEATED`. Raises UnsafeStep, with the choices, for a key id that neither the principal nor a version knows.
+    """
+    view = View(policy, observed, Intent())
+    named = tuple(dict.fromkeys(k.lower() for k in key_ids))
+    if not named:
+        return _unnamed(view)
+    unknown = [k for k in named if k not in view.credentials and k not in view.named]
+    if unknown:
+        raise _unknown(view, ", ".join(unknown))
+    return Declaration(named)
+
+
+def _unnamed(view: View) -> Declaration:
+    if view.current_key is None or view.current_version is None:
+        raise _unknown(view, "of ours")
+    replaced = _replaced(view, view.current_version)
+    if replaced is None or view.current_key in view.compromised:
+        return Declaration((view.current_key,))
+    since = view.current_version.created
+    fresh = view.at - since < max(view.policy.rotation.overlap, REPEATED)
+    if replaced in view.credentials or fresh:
+        return Declaration((), view.current_key, replaced, since)
+    return Declaration((view.current_key,))
+
+
+def _replaced(view: View, current: Version) -> str | None:
+    """The compromised credential in whose place the current one was published."""
+    older = view.versions[: view.versions.index(current)]
+    key_id = next((v.key_id for v in reversed(older) if v.ours), None)
+    return key_id if key_id in view.compromised else None
+
+
+def _unknown(view: View, what: str) -> UnsafeStep:
+    known = ", ".join(sorted(view.credentials)) or "none"
+    return UnsafeStep(f"the principal has no credential {what}", remedy=f"Name some of these: {known}.")
