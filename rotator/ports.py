@@ -32,6 +32,7 @@ from rotator.state import (
     Registry,
     RegistryAccess,
     Secret,
+    SignIns,
     Tags,
     Version,
 )
@@ -109,6 +110,10 @@ class World(Protocol):
         """The password credentials of both homes."""
         ...
 
+    async def sign_ins(self, policy: Policy) -> SignIns:
+        """By what can be signed in as the principal; what isn't found, or may not be read, is said."""
+        ...
+
     async def identities(self, app_id: str | None, display_name: str | None) -> tuple[Identity, ...]:
         """The application or service principal of `app_id`, or else every application called `display_name`; () where there is none."""
         ...
@@ -180,6 +185,10 @@ class World(Protocol):
         """Try a password once, on fresh connections: an Entra token, then the registry's token and manifest of each image."""
         ...
 
+    async def pull(self, policy: Policy, secret: Secret, images: Sequence[str]) -> Proof:
+        """Try a password at the registries alone, whatever Entra says of it in the policy's tenant."""
+        ...
+
     async def group(self, group_id: str) -> ContainerGroup:
         """One container group, read now."""
         ...
@@ -208,8 +217,8 @@ class World(Protocol):
         """Write the access mark with the assignments that it is about."""
         ...
 
-    async def assignments(self, policy: Policy) -> tuple[Assignment, ...]:
-        """Every role assignment of the principal at, above or below the policy's registries."""
+    async def assignments(self, policy: Policy, principal: str | None = None) -> tuple[Assignment, ...]:
+        """Every role assignment of the principal (its object id; None: look it up) at, above or below the policy's registries."""
         ...
 
     async def standing(self, assignments: Sequence[Assignment]) -> tuple[Assignment, ...]:
@@ -217,7 +226,10 @@ class World(Protocol):
         ...
 
     async def registry_access(self, policy: Policy, principal: str | None) -> tuple[RegistryAccess, ...]:
-        """Of each registry of the policy, by what the principal (its object id) or others may pull; what may not be read is said."""
+        """Of each registry of the policy, by what the principal (its object id) or others may pull; what can't be read is said.
+
+        A registry that isn't found, or may not be read, has no login server.
+        """
         ...
 
     async def enable_record(self, policy: Policy) -> AccessRecord:

@@ -51,6 +51,55 @@ class Credential:
         return at < self.end
 
 
+class Means(StrEnum):
+    """By what somebody signs in as a principal without a password."""
+
+    CERTIFICATE = "certificate"
+    FEDERATED = "federated_credential"
+    """Another issuer's assertion that Entra trusts."""
+    IDENTITY = "managed_identity"
+    """Azure itself signs in as it, wherever it is assigned."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Key:
+    """A way to sign in as a principal without a password. `id` is Graph's, `until` its end, None where it has none."""
+
+    means: Means
+    id: str
+    home: Home
+    until: datetime | None = field(default=None, compare=False)
+    name: str = ""
+
+    def live(self, at: datetime) -> bool:
+        """Whether it has not ended at `at`."""
+        return self.until is None or at < self.until
+
+
+@dataclass(frozen=True, slots=True)
+class SignIns:
+    """By what can be signed in as a principal, on both of its objects. `unread` says in words what isn't known."""
+
+    passwords: tuple[Credential, ...] = ()
+    keys: tuple[Key, ...] = ()
+    unread: tuple[str, ...] = ()
+
+    def live(self, at: datetime) -> "SignIns":
+        """Those that have not ended at `at`."""
+        passwords = tuple(each for each in self.passwords if each.live(at))
+        return SignIns(passwords, tuple(each for each in self.keys if each.live(at)), self.unread)
+
+    @property
+    def known(self) -> bool:
+        """Whether anything is known to sign in."""
+        return bool(self.passwords or self.keys)
+
+    @property
+    def none(self) -> bool:
+        """Whether everything could be read, and nothing signs in."""
+        return not self.known and not self.unread
+
+
 Tags = tuple[tuple[str, str], ...]
 
 
@@ -252,6 +301,7 @@ class Proof:
     """One try of a credential against Entra and the registry. `missing` are images that the registry doesn't have (404).
 
     `served` are the images that it gave, or would have if it had them, whatever became of the others; `digests` what their names stand for now.
+    `nobody`: Entra refused the principal itself, so that nobody signs in as it, from wherever and with whatever.
     """
 
     outcome: Outcome
@@ -260,6 +310,7 @@ class Proof:
     registry_reached: bool = True
     served: tuple[str, ...] = ()
     digests: tuple[tuple[str, str], ...] = ()
+    nobody: bool = False
 
     @property
     def ok(self) -> bool:

@@ -38,7 +38,7 @@ from rotator.plan import (
     view,
 )
 from rotator.state import Outcome, Proof
-from tests import mutation, test_access_steps, test_guard, test_plan, test_provision_steps, test_remaining
+from tests import mutation, test_access_steps, test_endings, test_guard, test_plan, test_provision_steps, test_remaining
 from tests.invariants import monitored
 from tests.mutation import Mutant
 from tests.stage import GROUPS, play
@@ -69,7 +69,7 @@ def _bodies() -> Iterator[tuple[str, Body]]:
         yield str(case.id), _bound(test_plan.agree, case.values[0], test_plan.world(case.values[0]))
     for case in test_guard.vetoes():
         yield f"veto: {case.id}", _bound(test_guard.agree, case.values[0], test_guard.world(case.values[0]))
-    for name, body in chain(*(vars(module).items() for module in (test_access_steps, test_remaining, test_provision_steps))):
+    for name, body in chain(*(vars(module).items() for module in (test_access_steps, test_endings, test_remaining, test_provision_steps))):
         if name.startswith("test_"):
             yield name, body
 

@@ -73,10 +73,10 @@ def test_the_first_thing_said_is_whether_the_access_is_gone() -> None:
         made.azure.authorization.delete(helps.id)
         made.azure.directory.remove_password(made.application, made.by_hand.key_id)
         made.pass_(minutes=5)
-        assert await verdict() == "access is gone: no password is left that signs in"
+        assert await verdict() == "access is gone: nothing is left that signs in as the principal"
         made.azure.directory.delete(made.application)
         made.pass_(hours=1)
-        assert await verdict() == f"access is gone: {made.app_id} doesn't exist"
+        assert await verdict() == "access is gone: the principal doesn't exist"
 
     scene(act)
 

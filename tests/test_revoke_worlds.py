@@ -254,7 +254,7 @@ def test_where_a_lock_keeps_the_role_taking_the_credentials_refuses_a_host_and_e
         locked(made)
         ours = (made.app_id, made.published())
         result = await made.with_world(lambda run: revoke(run, wait=True, credentials=True))
-        assert (result.summary, result.exit_code) == ("access is gone: no password is left that signs in", 0)
+        assert (result.summary, result.exit_code) == ("access is gone: nothing is left that signs in as the principal", 0)
         assert not serves(made, SERVER, ours)
         assert not moves(made)
         since = len(made.app.served)

@@ -14,8 +14,12 @@ from rotator.state import Assignment, Registry, RegistryAccess, Role
 T = TypeVar("T")
 
 
-async def registry_access(azure: Services, registry: Registry, principal: str | None) -> RegistryAccess:
-    """One registry's picture; without a principal only what others may."""
+async def registry_access(azure: Services, registry_id: str, principal: str | None) -> RegistryAccess:
+    """One registry's picture; without a principal only what others may. One that isn't found, or may not be read, has no login server."""
+    try:
+        registry = await azure.arm.registry(registry_id)
+    except (Forbidden, NotFound) as error:
+        return RegistryAccess(Registry(registry_id, ""), unread=(f"by what its images can be pulled can't be read ({error.happened})",))
     unread = list[str]()
     reading = azure.rbac.assigned(registry.id, principal) if principal else _none()
     assignments = await _read(unread, "who has a role there may not be read", reading, ())

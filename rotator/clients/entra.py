@@ -14,6 +14,9 @@ PATIENCE = 15.0
 
 REFUSED = frozenset({7000215, 7000222})
 """Wrong (or removed, or not yet known to that replica), and expired. Source: Microsoft Entra authentication error codes."""
+NOBODY = frozenset({700016, 7000112, 7000229})
+"""The application is unknown to the tenant, disabled, or without a service principal: whoever asks, from wherever. Other refusals may be about
+where and how it is asked (53003: conditional access). Source: Microsoft Entra authentication error codes."""
 PASSING = frozenset({90033, 90024, 90025, 90055, 90100, 50196, 50200})
 """Entra's own trouble of the moment."""
 
@@ -53,4 +56,4 @@ def judged(refused: Refusal) -> Proof:
     if code is None or code in PASSING or refused.status in TRANSIENT:
         return Proof(Outcome.UNREACHABLE, f"Microsoft Entra ID gave no usable answer ({shown})")
     said = struck(refused.message.split(" Trace ID")[0].strip())[:300]
-    return Proof(Outcome.DISABLED, f"Microsoft Entra ID lets nobody sign in as it ({shown}: {said})")
+    return Proof(Outcome.DISABLED, f"Microsoft Entra ID lets nobody sign in as it ({shown}: {said})", nobody=code in NOBODY)

@@ -83,6 +83,18 @@ class Graph:
             self._tenants[found["id"]] = tenant
         return found
 
+    async def holder(self, home: Home, app_id: str, select: str, tenant: str | None) -> dict[str, Any] | None:
+        """What Graph shows of the application or service principal; None where it isn't found. Raises Forbidden."""
+        return await self._find(home, app_id, select, tenant)
+
+    async def federated(self, home: Home, app_id: str, tenant: str | None) -> list[dict[str, Any]]:
+        """The federated identity credentials of an object: 20 at most, so that they are one page. Raises Forbidden, NotFound, Unexpected."""
+        asked = Asked(SERVICE, f"list the federated credentials of {app_id}", READ)
+        page = await self._send(asked, Method.GET, f"{COLLECTION[home]}(appId='{app_id}')/federatedIdentityCredentials", tenant=tenant)
+        if page.get("@odata.nextLink"):
+            raise Unexpected(f"{app_id} has more federated credentials than one page", service=SERVICE, code="UnreadableAnswer")
+        return await ask(asked, _listed(page))
+
     async def group_name(self, group: str) -> str:
         """What people call a group, by its object id. Raises Forbidden, NotFound."""
         asked = Asked(SERVICE, f"read group {group}", "GroupMember.Read.All")
@@ -213,6 +225,10 @@ class Graph:
         return await ask(asked, _content(response))
 
 
+async def _listed(shown: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return list(shown["value"])
+
+
 async def _ids(shown: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(sorted(each["id"].lower() for each in shown["value"]))
 
@@ -254,7 +270,12 @@ async def _read(app_id: str, application: Any, principal: Any) -> tuple[Principa
     ids, said = (application and application["id"], principal and principal["id"]), application or {}
     found = Principal(app_id, *ids, name, enabled, said.get("signInAudience") in _PERSONAL, _locked(said.get("servicePrincipalLockConfiguration")))
     homes = ((application, Home.APPLICATION), (principal, Home.SERVICE_PRINCIPAL))
-    return found, tuple(sorted(_credential(each, home) for owner, home in homes if owner for each in owner["passwordCredentials"]))
+    return found, tuple(sorted(each for owner, home in homes if owner for each in passwords(owner, home)))
+
+
+def passwords(shown: Mapping[str, Any], home: Home) -> list[Credential]:
+    """The password credentials that Graph shows of an object."""
+    return [_credential(each, home) for each in shown["passwordCredentials"]]
 
 
 async def _names(answer: Mapping[str, Any]) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Azure in rotator's words: the `World` of `ports.py`, over the services that `services.py` connects."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from rotator.clients.examine import examine
 from rotator.clients.observe import observe
 from rotator.clients.pipeline import Line, at_once, together
 from rotator.clients.services import Services
+from rotator.clients.signins import sign_ins
 from rotator.clients.survey import survey
 from rotator.clients.wire import no_later
 from rotator.errors import AzureError
@@ -31,6 +33,7 @@ from rotator.state import (
     Registry,
     RegistryAccess,
     Secret,
+    SignIns,
     Tags,
     Version,
 )
@@ -100,6 +103,10 @@ class AzureWorld(Services):
         """The password credentials of both homes."""
         return (await self.principal(policy))[1]
 
+    async def sign_ins(self, policy: Policy) -> SignIns:
+        """By what can be signed in as the principal."""
+        return await sign_ins(self, policy)
+
     async def add_password(self, principal: Principal, home: Home, display_name: str, end: datetime, *, not_after: float | None = None) -> Issued:
         """Add a password credential; sent once."""
         with no_later(not_after):
@@ -144,12 +151,25 @@ class AzureWorld(Services):
     async def prove(self, policy: Policy, secret: Secret, images: Sequence[str]) -> Proof:
         """Try a password once on connections of its own: Entra, then each image of the policy's registries."""
         tenant = policy.principal.tenant_id or (await self.token.who()).tenant
+        async with self._fresh() as line:
+            refused = await entra.prove(line, self.cloud, tenant, policy.principal.app_id, secret)
+            return refused or await self._pull(line, policy, secret, images)
+
+    async def pull(self, policy: Policy, secret: Secret, images: Sequence[str]) -> Proof:
+        """Try it at the registries alone, on connections of its own: they ask their own tenant, whichever the policy names."""
+        async with self._fresh() as line:
+            return await self._pull(line, policy, secret, images)
+
+    async def _pull(self, line: Line, policy: Policy, secret: Secret, images: Sequence[str]) -> Proof:
         servers = await together(*(self.server(registry.id) for registry in policy.registries))
+        return await acr.prove(line, policy.principal.app_id, secret, acr.images(images, servers))
+
+    @asynccontextmanager
+    async def _fresh(self) -> AsyncIterator[Line]:
+        """A line over connections of its own."""
         session = (self._transports.fresh or self._transports.session)()
         try:
-            line = Line(self.line.clock, self.line.time, session)
-            refused = await entra.prove(line, self.cloud, tenant, policy.principal.app_id, secret)
-            return refused or await acr.prove(line, policy.principal.app_id, secret, acr.images(images, servers))
+            yield Line(self.line.clock, self.line.time, session)
         finally:
             await session.close()
 
@@ -195,9 +215,9 @@ class AzureWorld(Services):
         with no_later(not_after):
             await self.vault.record_access(policy, access, assignments)
 
-    async def assignments(self, policy: Policy) -> tuple[Assignment, ...]:
+    async def assignments(self, policy: Policy, principal: str | None = None) -> tuple[Assignment, ...]:
         """Every role assignment of the principal at, above or below the policy's registries; none where it has no service principal."""
-        owner = (await self.principal(policy))[0].service_principal
+        owner = principal or (await self.principal(policy))[0].service_principal
         return await self.rbac.assignments([registry.id for registry in policy.registries], owner) if owner else ()
 
     async def standing(self, assignments: Sequence[Assignment]) -> tuple[Assignment, ...]:
@@ -206,8 +226,7 @@ class AzureWorld(Services):
 
     async def registry_access(self, policy: Policy, principal: str | None) -> tuple[RegistryAccess, ...]:
         """Of each registry of the policy, by what the principal or others may pull."""
-        found = await self.registries(policy)
-        return tuple(await together(*(registry_access(self, registry, principal) for registry in found)))
+        return tuple(await together(*(registry_access(self, registry.id, principal) for registry in policy.registries)))
 
     async def enable_record(self, policy: Policy) -> AccessRecord:
         """Enable the access mark's newest version again, and read it."""

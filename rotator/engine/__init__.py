@@ -10,13 +10,14 @@ Rules for whoever edits this package:
 5. All state is in the world. A run may die at any line.
 """
 
-from rotator.engine.access import grant, revoke
+from rotator.engine.access import grant
 from rotator.engine.adopt import adopt, compromise
 from rotator.engine.examine import examine
 from rotator.engine.job import Deployed, deploy_now
 from rotator.engine.look import Preview, glance, preview
 from rotator.engine.provision import Wanted, outline, provision
 from rotator.engine.reconcile import reconcile
+from rotator.engine.revoke import revoke
 from rotator.engine.run import Result, Run
 
 __all__ = [

@@ -1,29 +1,26 @@
 """What is left of an access after a revocation, and the proof by a pull: refused after a revoke, served after a grant."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rotator import group
 from rotator.engine.run import Run, Score, told
 from rotator.errors import Forbidden, NotFound
 from rotator.events import Noted, PullRefused
-from rotator.plan import Effect, Way, remaining
-from rotator.state import Credential, Observed, Outcome, Proof, Secret
+from rotator.plan import ANYONE, Effect, Ending, Shown, Way, alarming, ending, remaining, remains, rests_on_absence, usable
+from rotator.state import Home, Key, Means, Observed, Outcome, Proof, Secret, SignIns
 
 PATIENCE, EVERY = 900.0, 15.0
 """Seconds for which, and between which, a change of role assignments is waited for (Azure takes up to ten minutes: azure-facts F4)."""
 IN_A_ROW = 3
-"""Refusals that make a proof: replicas learn of a change one after another."""
+"""Refusals of one kind that make a proof: replicas learn of a change one after another."""
+AGREEING = 120.0
+"""Seconds between two readings that must both find nothing before an absence counts: Graph's reads may lag for as long."""
 SIGNED_OUT = (Outcome.REFUSED, Outcome.EXPIRED)
-"""Outcomes that show only that this password doesn't sign in; they say something of the access where no other password does."""
-GONE, NOBODY = "access is gone: every pull is refused", "access is gone: no password is left that signs in"
-REMAINS, REGAINS = "ACCESS REMAINS: the principal can still pull", "pulls are refused, but the principal can give itself access again"
-ANYBODY = "ACCESS REMAINS: anybody can pull"
-UNPROVEN = "access is marked as revoked, and not proven to be gone"
-"""How a revocation ended: the first thing that its report says."""
-NEED_A_PASSWORD = ("still_granted", "through_group", "could_regain")
-"""Ways that are closed where the principal has no password."""
+"""Outcomes that show only that this password doesn't sign in."""
 RESIDUE = "tokens that were issued before live on: up to 1 h of Entra, 75 min and 3 h of the registry"
+NOT_WAITED = "it was not waited for"
+STAYS = "signs in as the principal, and isn't rotator's to remove"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +31,7 @@ class Left:
     why: str = ""
 
     @classmethod
-    async def before(cls, run: Run, observed: Observed) -> "Left":
+    async def before(cls, run: Run) -> "Left":
         """Read it, where there is one."""
         try:
             return cls(await run.world.value(run.policy))
@@ -42,88 +39,174 @@ class Left:
             return cls(None, error.happened)
 
 
-async def evidence(run: Run, score: Score, observed: Observed, left: Left, *, wait: bool) -> str:
-    """Tell by what can be pulled now, and prove a refusal where nothing is known to let the principal pull; how it ended, in one line."""
-    ways = await _ways(run, observed)
-    live = [c for c in await run.world.credentials(run.policy) if c.live(observed.at)]
-    for way in ways:
-        warn = way.effect is Effect.UNKNOWN or _open(way, live)
-        text = way.text if live or way.code not in NEED_A_PASSWORD else f"once it has a password again: {way.text}"
-        told(run, Noted(policy=run.policy.name, code=way.code, subject=way.subject, text=text, warn=warn), score)
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """By what can be pulled, and by what can be signed in, at one look; `read` is what the clock showed before it."""
+
+    ways: tuple[Way, ...]
+    signs_in: SignIns
+    read: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tries:
+    """What tries of the published value showed, and why that isn't a refusal."""
+
+    shown: Shown
+    why: str = ""
+
+
+async def evidence(run: Run, score: Score, observed: Observed, left: Left, *, wait: bool, proving: Run | None = None) -> Ending:
+    """Tell by what can be pulled now, and prove a refusal where nothing is known to let the principal pull.
+
+    `proving` is the run for the registries that can be asked, where some can't.
+    """
+    seen = await _look(run, observed)
+    _tell(run, score, seen)
     told(run, Noted(policy=run.policy.name, code="residue", subject=run.policy.name, text=RESIDUE), score)
-    if remain := {way.code for way in ways if way.effect is Effect.PULLS and _open(way, live)}:
-        at_once = f"; `rotator revoke {run.policy.name} --credentials` takes every password of ours at once"
-        _unproven(run, score, f"access remains{at_once if remain & {*NEED_A_PASSWORD} else ''}")
-        return REMAINS if remain & {*NEED_A_PASSWORD} else ANYBODY
-    if not live:
+    if not remains(seen.ways, seen.signs_in):
+        tries = await try_out(proving or run, left, group.images(run.policy, observed), others=seen.signs_in.known) if wait else None
+        if tries is None:
+            return _unproven(run, score, seen, Tries(Shown.NOTHING, NOT_WAITED))
+        agreed = rests_on_absence(seen.ways, seen.signs_in, tries.shown)
+        if agreed:
+            seen = await _look_again(run, score, observed, seen)
+        how = ending(seen.ways, seen.signs_in, tries.shown, agreed=agreed)
+        if how is Ending.UNPROVEN:
+            return _unproven(run, score, seen, tries)
+        if not remains(seen.ways, seen.signs_in):
+            return how
+    return _remaining(run, score, seen)
+
+
+async def _look(run: Run, observed: Observed) -> Seen:
+    read, principal = run.clock.elapsed(), observed.principal.service_principal
+    shown = await run.world.registry_access(run.policy, principal)
+    ways = tuple(way for each in shown for way in remaining(run.policy, principal, each))
+    return Seen(ways, (await run.world.sign_ins(run.policy)).live(observed.at), read)
+
+
+async def _look_again(run: Run, score: Score, observed: Observed, first: Seen) -> Seen:
+    """A second reading, two minutes after the first; it is told where it shows more."""
+    await run.clock.sleep(max(0.0, first.read + AGREEING - run.clock.elapsed()))
+    second = await _look(run, observed)
+    if (second.ways, second.signs_in) != (first.ways, first.signs_in):
+        _tell(run, score, second)
+    return second
+
+
+def _tell(run: Run, score: Score, seen: Seen) -> None:
+    """The ways to pull, then by what it is signed in: each with the command that ends it."""
+    for way in seen.ways:
+        closed = way.code != ANYONE and way.effect in (Effect.PULLS, Effect.REGAINS) and seen.signs_in.none
+        text = f"once something signs in as it again: {way.text}" if closed else way.text
+        told(run, Noted(policy=run.policy.name, code=way.code, subject=way.subject, text=text, warn=alarming(way, seen.signs_in)), score)
+    opens = any(usable(way, seen.signs_in) for way in seen.ways if way.code != ANYONE)
+    for key in seen.signs_in.keys:
+        told(run, _key(run, key, opens=opens), score)
+    for what in seen.signs_in.unread:
+        told(run, Noted(policy=run.policy.name, code="unknown", subject=run.policy.principal.app_id, text=f"unknown: {what}"), score)
+    if not seen.signs_in.passwords and not seen.signs_in.unread:
         text = "the principal has no password left that is valid: nobody signs in with one"
         told(run, Noted(policy=run.policy.name, code="no_password", subject=run.policy.principal.app_id, text=text), score)
-    refused = await _refusal(run, score, observed, left, live, wait=wait and bool(live or left.value is not None))
-    if unknown := [way for way in ways if way.effect is Effect.UNKNOWN]:
-        _unproven(run, score, f"{len(unknown)} way(s) to pull may not be read")
-    return _verdict(refused=refused, unknown=bool(unknown), regains=any(_open(way, live) for way in ways), passwords=bool(live))
 
 
-def _verdict(*, refused: bool, unknown: bool, regains: bool, passwords: bool) -> str:
-    if unknown or (passwords and not refused):
-        return UNPROVEN
-    if regains:
-        return REGAINS
-    return GONE if passwords else NOBODY
+def _key(run: Run, key: Key, *, opens: bool) -> Noted:
+    """A way to sign in without a password, with what ends it: rotator never does."""
+    policy, app_id, kind = run.policy.name, run.policy.principal.app_id, "app" if key.home is Home.APPLICATION else "sp"
+    match key.means:
+        case Means.CERTIFICATE:
+            what = f"certificate {key.id} ({key.name or 'unnamed'}) of the {key.home.value.replace('_', ' ')}{_until(key)}"
+            text = f"{what} {STAYS}; `az ad {kind} credential delete --id {app_id} --key-id {key.id} --cert` removes it"
+            return Noted(policy=policy, code="certificate", subject=key.id, text=text, warn=opens)
+        case Means.FEDERATED:
+            here = f"`az ad app federated-credential delete --id {app_id} --federated-credential-id {key.id}` removes it"
+            away = here if key.home is Home.APPLICATION else "`az identity federated-credential delete`, with the identity's name, removes it"
+            return Noted(
+                policy=policy, code="federated_credential", subject=key.id, text=f"federated credential {key.name} {STAYS}; {away}", warn=opens
+            )
+        case Means.IDENTITY:
+            text = f"the principal is managed identity {key.name}: whatever it is assigned to signs in as it; only its roles can be taken away"
+            return Noted(policy=policy, code="managed_identity", subject=key.id, text=text, warn=opens)
 
 
-async def _ways(run: Run, observed: Observed) -> tuple[Way, ...]:
-    seen = await run.world.registry_access(run.policy, observed.principal.service_principal)
-    return tuple(way for each in seen for way in remaining(run.policy, observed.principal.service_principal, each))
+def _until(key: Key) -> str:
+    return f", valid until {key.until:%Y-%m-%d}," if key.until else ""
 
 
-def _open(way: Way, live: list[Credential]) -> bool:
-    """Whether a way is one for the principal, which needs a password for all but one."""
-    return way.effect in (Effect.PULLS, Effect.REGAINS) and bool(live or way.code == "anonymous_pull")
+def _remaining(run: Run, score: Score, seen: Seen) -> Ending:
+    """Access that is known to remain."""
+    how = remains(seen.ways, seen.signs_in) or Ending.UNPROVEN
+    at_once = f"; `rotator revoke {run.policy.name} --credentials` takes every password of ours at once"
+    ours = how is Ending.REMAINS and seen.signs_in.passwords
+    not_proven(run, score, f"access remains{at_once if ours else ''}")
+    return how
 
 
-async def _refusal(run: Run, score: Score, observed: Observed, left: Left, live: list[Credential], *, wait: bool) -> bool:
-    """Whether a pull was seen to be refused."""
-    if not wait:
-        if live:
-            _unproven(run, score, "it was not waited for", warn=False)
-        return False
-    if left.value is None:
-        _unproven(run, score, left.why)
-        return False
-    begun = run.clock.elapsed()
-    if why := await _refused(run, left.value, group.images(run.policy, observed), live):
-        _unproven(run, score, why)
-        return False
-    run.tell(PullRefused(policy=run.policy.name, after=run.clock.elapsed() - begun))
-    return True
+def _unproven(run: Run, score: Score, seen: Seen, tries: Tries) -> Ending:
+    reasons = list(_reasons(seen, tries))
+    for why in reasons:
+        not_proven(run, score, why, warn=why != NOT_WAITED)
+    return Ending.UNPROVEN
 
 
-async def _refused(run: Run, value: Secret, images: Sequence[str], live: list[Credential]) -> str | None:
-    """Wait until every pull is refused some times in a row; why that isn't proven, or None."""
-    row, begun = 0, run.clock.elapsed()
-    while row < IN_A_ROW:
-        proof = await run.world.prove(run.policy, value, images)
-        row = row + 1 if _no_pull(proof) else 0
-        if row and proof.outcome in SIGNED_OUT and live:
-            keys = ", ".join(sorted(c.key_id for c in live))
-            return f"the published value doesn't sign in, so it shows nothing about the principal's other passwords ({keys})"
-        if not row and run.clock.elapsed() - begun >= PATIENCE:
-            return f"after {PATIENCE / 60:.0f} minutes a pull still isn't refused ({proof.outcome}); Azure documents up to ten"
-        if row < IN_A_ROW:
-            await run.clock.sleep(EVERY)
-    return None
+def _reasons(seen: Seen, tries: Tries) -> Iterator[str]:
+    """Why nothing is proven, each with what to do."""
+    if unknown := [way for way in seen.ways if way.effect is Effect.UNKNOWN]:
+        yield f"{len(unknown)} way(s) to pull may not be read; give the rights that are named, and run again"
+    if seen.signs_in.unread:
+        yield "what signs in as the principal isn't known; see that it can be read, and run again"
+    if tries.shown is not Shown.PASSWORD and tries.why:
+        yield tries.why
+    elif tries.shown is Shown.ROLE:
+        yield "its pulls are refused although a role should allow them; run again"
+    elif names := ", ".join(_names(seen.signs_in)):
+        yield f"the published value doesn't sign in, so it shows nothing about what else does ({names}); remove that, and run again"
 
 
-def _no_pull(proof: Proof) -> bool:
-    """Whether a try was refused, by every registry and for every image."""
-    refused = proof.outcome in (Outcome.NO_PULL, Outcome.DISABLED, *SIGNED_OUT)
-    return refused and proof.registry_reached and not proof.served
+def _names(signs_in: SignIns) -> Iterator[str]:
+    if signs_in.passwords:
+        yield f"passwords {' '.join(sorted(each.key_id for each in signs_in.passwords))}"
+    yield from (f"{key.means.value.replace('_', ' ')} {key.id}" for key in signs_in.keys)
 
 
-def _unproven(run: Run, score: Score, why: str, *, warn: bool = True) -> None:
+def not_proven(run: Run, score: Score, why: str, *, warn: bool = True) -> None:
+    """Tell why that pulls are refused is not proven."""
     text = f"that pulls are refused is not proven: {why}"
     told(run, Noted(policy=run.policy.name, code="not_proven", subject=run.policy.name, text=text, warn=warn), score)
+
+
+async def try_out(run: Run, left: Left, images: Sequence[str], *, others: bool) -> Tries:
+    """Try the published value until it is refused some times in a row in one way. `others`: something else signs in, too."""
+    if left.value is None:
+        return Tries(Shown.UNTRIED, left.why)
+    row, begun = list[Shown](), run.clock.elapsed()
+    while True:
+        proof = await run.world.prove(run.policy, left.value, images)
+        row = [*row, kind][-IN_A_ROW:] if (kind := _shown(proof)) is not Shown.NOTHING else []
+        if len(row) == IN_A_ROW and len(set(row)) == 1:
+            break
+        if run.clock.elapsed() - begun >= PATIENCE:
+            still = f"after {PATIENCE / 60:.0f} minutes a pull still isn't refused ({proof.outcome} {proof.detail}".rstrip()
+            return Tries(Shown.NOTHING, f"{still}); Azure documents up to ten")
+        await run.clock.sleep(EVERY)
+    if row[0] is not Shown.PASSWORD or not others:
+        run.tell(PullRefused(policy=run.policy.name, after=run.clock.elapsed() - begun))
+    return Tries(row[0])
+
+
+def _shown(proof: Proof) -> Shown:
+    """What one try shows: a refusal by every registry and for every image, by Entra of the password or of the principal, or nothing."""
+    if proof.outcome is Outcome.DISABLED:
+        return Shown.PRINCIPAL if proof.nobody else Shown.NOTHING
+    if not refused(proof):
+        return Shown.NOTHING
+    return Shown.ROLE if proof.outcome is Outcome.NO_PULL else Shown.PASSWORD
+
+
+def refused(proof: Proof) -> bool:
+    """Whether a try was refused by every registry that was asked, and for every image."""
+    return proof.outcome in (Outcome.NO_PULL, *SIGNED_OUT) and proof.registry_reached and not proof.served
 
 
 async def acceptance(run: Run, score: Score, observed: Observed) -> None:

@@ -12,7 +12,26 @@ Rules for whoever edits this package:
 7. Collections are sorted tuples; a set's order would make a plan differ from its run.
 """
 
-from rotator.plan.access import Effect, Way, credential_steps, fitting, grant_steps, own_roles, remaining, revoke_steps
+from rotator.plan.access import (
+    ANYONE,
+    Effect,
+    Ending,
+    Shown,
+    Way,
+    alarming,
+    credential_steps,
+    ending,
+    fitting,
+    grant_steps,
+    own_roles,
+    remaining,
+    remains,
+    restorable,
+    rests_on_absence,
+    revoke_steps,
+    usable,
+    vanished,
+)
 from rotator.plan.adoption import Adoption, Value, adoptable
 from rotator.plan.compromise import Declaration, declared
 from rotator.plan.provision import Missing, chosen, first_steps, group_steps, identity_steps
@@ -44,6 +63,7 @@ from rotator.plan.unfold import evolve, next_due, plan
 from rotator.plan.view import EVERY_GROUP, STRIPPED, View, short
 
 __all__ = [
+    "ANYONE",
     "EVERY_GROUP",
     "ORDER",
     "RULES",
@@ -55,6 +75,7 @@ __all__ = [
     "Deploy",
     "Disable",
     "Effect",
+    "Ending",
     "Grant",
     "Intent",
     "Issue",
@@ -69,15 +90,18 @@ __all__ = [
     "Retire",
     "Revoke",
     "Save",
+    "Shown",
     "Step",
     "Value",
     "View",
     "Wait",
     "Way",
     "adoptable",
+    "alarming",
     "chosen",
     "credential_steps",
     "declared",
+    "ending",
     "evolve",
     "first_steps",
     "fitting",
@@ -90,7 +114,12 @@ __all__ = [
     "own_roles",
     "plan",
     "remaining",
+    "remains",
+    "restorable",
+    "rests_on_absence",
     "revoke_steps",
     "short",
     "target",
+    "usable",
+    "vanished",
 ]

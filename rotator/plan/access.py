@@ -1,4 +1,4 @@
-"""Which role assignments a revoke deletes and a grant creates, and what still lets somebody pull.
+"""Which role assignments a revoke deletes and a grant creates, what still lets somebody pull, and how a revocation ended.
 
 Which role a registry heeds depends on its mode (azure-facts F6, G5): with the legacy permissions any role whose *actions* include the pull, with
 repository permissions (ABAC) only *data actions* on the content of repositories.
@@ -12,7 +12,7 @@ from types import MappingProxyType
 from rotator.plan.step import Disable, Grant, Reason, Retire, Revoke
 from rotator.plan.view import View
 from rotator.policy import Policy
-from rotator.state import Assignment, Registry, RegistryAccess, Role
+from rotator.state import Assignment, Registry, RegistryAccess, Role, SignIns
 
 PULL, CONTENT = "Microsoft.ContainerRegistry/registries/pull/read", "Microsoft.ContainerRegistry/registries/repositories/content/read"
 """What allows a pull: the action of a registry with legacy permissions, the data action of one with repository permissions."""
@@ -27,13 +27,15 @@ REGAIN = (
 """Actions with which a principal that may not pull helps itself: assign a role, change the registry's mode or admin user, make a token's password."""
 LIST = "Microsoft.ContainerRegistry/registries/listCredentials/action"
 """The action that shows the admin user's passwords."""
+ANYONE = "anonymous_pull"
+"""The code of the way that nobody needs to sign in for."""
 
 
 class Effect(StrEnum):
     """What a way means for a revocation."""
 
     PULLS = "pulls"
-    """The principal pulls with its own password, or needs none."""
+    """The principal pulls, by whatever signs in as it, or anybody does."""
     REGAINS = "regains"
     """The principal can't pull, and can give itself what it takes."""
     OTHERS = "others"
@@ -52,6 +54,34 @@ class Way:
     text: str
     effect: Effect
     own: bool = False
+
+
+class Shown(StrEnum):
+    """What tries of the published value showed of the access."""
+
+    NOTHING = "nothing"
+    """None was made, or none ended in refusals."""
+    UNTRIED = "untried"
+    """There is no value to try."""
+    PASSWORD = "password"  # noqa: S105 - a word
+    """Only that this password doesn't sign in: nothing of what else does."""
+    ROLE = "role"
+    """It signs in, and every registry refuses the pull: the principal has no role, whatever signs in as it."""
+    PRINCIPAL = "principal"
+    """Entra lets nobody sign in as the principal, with whatever."""
+
+
+class Ending(StrEnum):
+    """How a revocation ended: the first thing that its report says."""
+
+    GONE = "access is gone: every pull is refused"
+    NOBODY = "access is gone: nothing is left that signs in as the principal"
+    ABSENT = "access is gone: the principal doesn't exist"
+    REGAINS = "pulls are refused, but the principal can give itself access again"
+    REMAINS = "ACCESS REMAINS: the principal can still pull"
+    ANYBODY = "ACCESS REMAINS: anybody can pull"
+    REGRANTED = "ACCESS WAS GRANTED AGAIN while it was being revoked"
+    UNPROVEN = "access is marked as revoked, and not proven to be gone"
 
 
 def fitting(role: str, *, abac: bool) -> str:
@@ -99,6 +129,58 @@ def remaining(policy: Policy, principal: str | None, access: RegistryAccess) -> 
     """By what one registry's images can be pulled now: by the principal (its object id), by others, or nobody knows. Sorted, the gravest first."""
     found = (*_assigned(policy, principal, access), *_flags(access), *_unread(access))
     return tuple(sorted(found, key=lambda way: (tuple(Effect).index(way.effect), way)))
+
+
+def usable(way: Way, signs_in: SignIns) -> bool:
+    """Whether a way is known to be open: for the principal, where something signs in as it, or for anybody."""
+    return way.effect in (Effect.PULLS, Effect.REGAINS) and (signs_in.known or way.code == ANYONE)
+
+
+def alarming(way: Way, signs_in: SignIns) -> bool:
+    """Whether a way keeps the access from being called gone: it is open, or nobody knows."""
+    return way.effect is Effect.UNKNOWN or usable(way, signs_in) or (way.effect in (Effect.PULLS, Effect.REGAINS) and bool(signs_in.unread))
+
+
+def remains(ways: Sequence[Way], signs_in: SignIns) -> Ending | None:
+    """The ending where access is known to remain, whatever a try would show; None where a refusal may be waited for."""
+    pulling = {way.code for way in ways if way.effect is Effect.PULLS and usable(way, signs_in)}
+    if pulling - {ANYONE}:
+        return Ending.REMAINS
+    return Ending.ANYBODY if pulling else None
+
+
+def ending(ways: Sequence[Way], signs_in: SignIns, shown: Shown, *, agreed: bool) -> Ending:
+    """How a revocation ended. `agreed`: two readings of what signs in, two minutes apart, are the same.
+
+    A refusal of the principal itself, or of its role, is proof whatever signs in. Otherwise access is gone only where nothing signs in, which one
+    reading doesn't show, and what may not be read or isn't found never does.
+    """
+    if left := remains(ways, signs_in):
+        return left
+    effects, nobody = {way.effect for way in ways}, agreed and signs_in.none
+    if Effect.UNKNOWN in effects or shown is Shown.NOTHING:
+        return Ending.UNPROVEN
+    if shown is Shown.PRINCIPAL or (shown is Shown.ROLE and Effect.PULLS not in effects):
+        return Ending.REGAINS if Effect.REGAINS in effects and not nobody else Ending.GONE
+    return Ending.NOBODY if nobody else Ending.UNPROVEN
+
+
+def rests_on_absence(ways: Sequence[Way], signs_in: SignIns, shown: Shown) -> bool:
+    """Whether the ending depends on a second reading of what signs in: nothing does, as far as one shows."""
+    return ending(ways, signs_in, shown, agreed=True) is not ending(ways, signs_in, shown, agreed=False)
+
+
+def vanished(shown: Shown, *, agreed: bool, served: bool) -> Ending:
+    """How it ended for a principal that isn't found. `agreed`: in two readings, two minutes apart; `served`: a registry doesn't refuse the value.
+
+    A lookup that finds nothing proves nothing by itself: it may lag, or be made in another tenant than the registry's.
+    """
+    return Ending.ABSENT if agreed and shown is Shown.PRINCIPAL and not served else Ending.UNPROVEN
+
+
+def restorable(recorded: Sequence[Assignment], principal: str | None) -> tuple[Assignment, ...]:
+    """What a grant restores of a record: what the principal had that there is now. Another one of the same app id had another object id."""
+    return tuple(each for each in recorded if each.principal_id.lower() == (principal or "").lower())
 
 
 def _assigned(policy: Policy, principal: str | None, access: RegistryAccess) -> Iterator[Way]:

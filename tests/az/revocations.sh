@@ -162,7 +162,7 @@ pulls || fail "the report is wrong"
 retried=rbac.roleAssignments.delete
 again 1 "ACCESS REMAINS" "still_granted residue not_proven"
 respected
-revoked 0 "access is gone: no password is left that signs in" --credentials
+revoked 0 "access is gone: nothing is left that signs in as the principal" --credentials
 refuses
 again 0 "access is gone: no password" "locked loses_password no_password residue still_granted" --credentials
 retried=""

@@ -44,6 +44,7 @@ REPEATED: dict[str, Method] = {
     "entra.token": lambda at: at.world.observe(at.policy),
     "graph.applications.get": lambda at: at.world.credentials(at.policy),
     "graph.servicePrincipals.get": lambda at: at.world.credentials(at.policy),
+    "graph.applications.federatedIdentityCredentials.list": lambda at: at.world.sign_ins(at.policy),
     "keyvault.secrets.versions": lambda at: at.world.versions(at.policy),
     "keyvault.secrets.get": lambda at: at.world.value(at.policy),
     "keyvault.secrets.update": mark,

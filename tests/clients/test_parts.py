@@ -90,6 +90,8 @@ def test_a_role_allows_what_its_patterns_match_and_do_not_except(actions: list[s
         (7000222, 401, Outcome.REFUSED),
         (700016, 400, Outcome.DISABLED),
         (7000112, 400, Outcome.DISABLED),
+        (7000229, 401, Outcome.DISABLED),
+        (53003, 400, Outcome.DISABLED),
         (90033, 400, Outcome.UNREACHABLE),
         (None, 400, Outcome.UNREACHABLE),
     ],
@@ -97,6 +99,7 @@ def test_a_role_allows_what_its_patterns_match_and_do_not_except(actions: list[s
 def test_entras_numbers_say_what_is_wrong_with_a_credential(number: int | None, status: int, outcome: Outcome) -> None:
     proof = judged(Refusal(status, "invalid_client", "AADSTS: text Trace ID: x", numbers=(number,) if number else ()))
     assert (proof.outcome, "Trace ID" in proof.detail) == (outcome, False)
+    assert proof.nobody is (number in (700016, 7000112, 7000229)), "others may be about where or how it is asked"
 
 
 @pytest.mark.parametrize(

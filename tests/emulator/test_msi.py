@@ -26,7 +26,7 @@ from rotator.emulator.wire import Request
 
 START = datetime(2099, 3, 1, 12, tzinfo=UTC)
 """Azure-identity judges tokens by the machine's clock."""
-HEADER, LOCAL, VAULT = "the-header", "http://127.0.0.1:8480", "https://vault.azure.net"
+HEADER, LOCAL, VAULT, GRAPH = "the-header", "http://127.0.0.1:8480", "https://vault.azure.net", "https://graph.microsoft.com"
 IMDS, APP_SERVICE = "/metadata/identity/oauth2/token?api-version=2018-02-01", "/msi/token?api-version=2019-08-01"
 
 
@@ -75,6 +75,18 @@ def test_an_identity_is_a_resource_and_a_service_principal_and_goes_as_both(mach
     assert machine.arm("GET", "/second")[0] == 404
 
 
+def listed(machine: Machine) -> list[dict[str, Any]]:
+    """The identity's federated credentials as Graph lists them."""
+    operator = machine.seeded.operator
+    form = {"grant_type": "client_credentials", "client_id": operator.app_id, "client_secret": operator.secret, "scope": f"{GRAPH}/.default"}
+    url = f"https://login.microsoftonline.com/{machine.seeded.tenant}/oauth2/v2.0/token"
+    token = json.loads(machine.app.handle(Request.parse("POST", url, {}, urlencode(form).encode())).body)["access_token"]
+    path = f"{GRAPH}/v1.0/servicePrincipals(appId='{machine.seeded.identity.client_id}')/federatedIdentityCredentials"
+    shown = json.loads(machine.app.handle(Request.parse("GET", path, {"Authorization": f"Bearer {token}"})).body)
+    assert all(list(each) == ["id", "name", "issuer", "subject", "description", "audiences"] for each in shown["value"])
+    return list(shown["value"])
+
+
 def test_a_federated_credential_of_an_identity_is_made_shown_changed_and_deleted_as_recorded(machine: Machine) -> None:
     path, own = "/myidentity/federatedIdentityCredentials", {"issuer": "https://aks.example", "audiences": ["api://AzureADTokenExchange"]}
     status, made = machine.arm("PUT", f"{path}/fic1", {"properties": {**own, "subject": "one"}})
@@ -85,6 +97,7 @@ def test_a_federated_credential_of_an_identity_is_made_shown_changed_and_deleted
     assert machine.arm("PUT", f"{path}/FIC1", {"properties": {**own, "subject": "three"}})[0] == 200
     assert [each["properties"]["subject"] for each in machine.arm("GET", path)[1]["value"]] == ["three", "two"]
     assert machine.arm("GET", f"{path}/fic1")[1]["name"] == "fic1"
+    assert [each["subject"] for each in listed(machine)] == ["three", "two"]
     assert [machine.arm("DELETE", f"{path}/fic1")[0] for _ in range(2)] == [200, 204]
     assert machine.arm("GET", f"{path}/fic1")[1]["error"]["code"] == "NotFound"
     assert machine.arm("PUT", f"{path}/fic3", {"properties": own})[1]["error"]["code"] == "BadRequest"

@@ -1,12 +1,17 @@
-"""Federated identity credentials of applications: whose assertions stand in for a secret."""
+"""Federated identity credentials of applications: whose assertions stand in for a secret; those of managed identities can be listed.
 
+What Graph lists of a service principal that is no managed identity could not be looked up; here it is nothing ("servicePrincipal resource type":
+only managed identities have them, and Microsoft.ManagedIdentity is where they are made).
+"""
+
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
 from rotator.emulator.graph import odata, queries
 from rotator.emulator.graph.access import KEYS, Access
-from rotator.emulator.graph.objects import Application
+from rotator.emulator.graph.objects import Application, ServicePrincipal
 from rotator.emulator.graph.queries import Kindred
 from rotator.emulator.graph.refusals import bad_value, missing, required, unknown_property
 from rotator.emulator.wire import Call, Json, Response, Route, ServiceError
@@ -31,6 +36,8 @@ def routes(access: Access) -> Iterator[Route]:
         for verb, method, rest, handler in verbs:
             path = f"/v1.0/applications{key}/federatedIdentityCredentials{rest}"
             yield Route(f"graph.applications.federatedIdentityCredentials.{verb}", method, path, handler)
+        path = f"/v1.0/servicePrincipals{key}/federatedIdentityCredentials"
+        yield Route("graph.servicePrincipals.federatedIdentityCredentials.list", "GET", path, of.list_of_identity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +48,12 @@ class _Federated:
         application = self._readable(call)
         bodies = [dict(each) for each in application.federated]
         return odata.slice_of(call, _context(application), bodies, queries.query(call.request, CREDENTIAL))
+
+    def list_of_identity(self, call: Call) -> Response:
+        principal = cast("ServicePrincipal", self.access.readable("servicePrincipals", call))
+        bodies = [_shown(principal, each) for each in principal.federated]
+        context = f"servicePrincipals('{principal.id}')/federatedIdentityCredentials"
+        return odata.slice_of(call, context, bodies, queries.query(call.request, CREDENTIAL))
 
     def get(self, call: Call) -> Response:
         application = self._readable(call)
@@ -82,6 +95,12 @@ class _Federated:
 
 def _context(application: Application) -> str:
     return f"applications('{application.id}')/federatedIdentityCredentials"
+
+
+def _shown(principal: ServicePrincipal, kept: dict[str, Any]) -> dict[str, Any]:
+    """A managed identity's credential in Graph's shape."""
+    made = {"id": str(uuid.uuid5(uuid.UUID(principal.id), kept["name"])), "description": None, **kept}
+    return {name: made[name] for name in CREDENTIAL.properties}
 
 
 def _found(application: Application, call: Call) -> dict[str, Any]:

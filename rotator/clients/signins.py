@@ -1,0 +1,100 @@
+"""Reads by what can be signed in as a principal: passwords, certificates and federated credentials of both its objects.
+
+What may not be read, and what isn't found, is part of the picture, in words: neither proves an end of access. Sources: Microsoft Graph v1.0,
+"keyCredential resource type" (a read that selects keyCredentials has a budget of its own, so that only a revocation makes it), "List
+federatedIdentityCredentials", "servicePrincipal resource type" (only a managed identity's has federated credentials).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from rotator.clients.graph import READ, SERVICE, passwords
+from rotator.clients.pipeline import together
+from rotator.clients.services import Services
+from rotator.clients.translate import Asked, ask
+from rotator.errors import Forbidden, NotFound
+from rotator.policy import Policy
+from rotator.state import Credential, Home, Key, Means, SignIns
+
+CALLED = {Home.APPLICATION: "application", Home.SERVICE_PRINCIPAL: "service principal"}
+SELECT = {
+    Home.APPLICATION: "id,passwordCredentials,keyCredentials",
+    Home.SERVICE_PRINCIPAL: "id,displayName,servicePrincipalType,passwordCredentials,keyCredentials",
+}
+NO_SIGN_IN = ("Sign", "Encrypt", "Decrypt")
+"""What keys are for that nobody signs in with: single sign-on signs its tokens with such a certificate of the service principal."""
+MANAGED = "ManagedIdentity"
+
+Shown = Mapping[str, Any]
+"""An object as Graph shows it."""
+
+
+async def sign_ins(azure: Services, policy: Policy) -> SignIns:
+    """By what can be signed in as the principal, read now."""
+    home, wanted = (await azure.token.who()).tenant, policy.principal.tenant_id
+    tenant = wanted if wanted != home else None
+    application, principal = await together(*(_of(azure, policy.principal.app_id, each, tenant) for each in Home))
+    found = [each for each in (application, principal) if each]
+    return SignIns(
+        tuple(sorted(one for each in found for one in each.passwords)),
+        tuple(sorted(one for each in found for one in each.keys)),
+        (*_absent(application, principal), *(why for each in found for why in each.unread)),
+    )
+
+
+def _absent(application: SignIns | None, principal: SignIns | None) -> Iterator[str]:
+    """What isn't found: another tenant's application may have any number of credentials, and nobody signs in without a service principal."""
+    if application is None and not (principal and any(key.means is Means.IDENTITY for key in principal.keys)):
+        yield "no application of that app id was found in the tenant, so its credentials can't be seen"
+    if principal is None:
+        yield "no service principal of that app id was found in the tenant, so neither its credentials nor its roles can be seen"
+
+
+async def _of(azure: Services, app_id: str, home: Home, tenant: str | None) -> SignIns | None:
+    """By one of the two objects; None where that isn't found."""
+    try:
+        shown = await azure.graph.holder(home, app_id, SELECT[home], tenant)
+    except Forbidden as error:
+        return SignIns(unread=(f"the credentials of its {CALLED[home]} may not be read ({error.happened})",))
+    if shown is None:
+        return None
+    asked = Asked(SERVICE, f"read the credentials of the {CALLED[home]} of {app_id}", READ)
+    found = SignIns(tuple(await ask(asked, _passwords(shown, home))), tuple(await ask(asked, _keys(shown, home))))
+    if home is Home.APPLICATION or _managed(shown):
+        return await _federated(azure, app_id, home, tenant, found)
+    return found
+
+
+async def _federated(azure: Services, app_id: str, home: Home, tenant: str | None, found: SignIns) -> SignIns:
+    """The same with the object's federated credentials."""
+    try:
+        listed = await azure.graph.federated(home, app_id, tenant)
+    except (Forbidden, NotFound) as error:
+        return replace(found, unread=(f"the federated credentials of its {CALLED[home]} can't be read ({error.happened})",))
+    asked = Asked(SERVICE, f"read the federated credentials of {app_id}", READ)
+    return replace(found, keys=(*found.keys, *await ask(asked, _trusted(listed, home))))
+
+
+async def _passwords(shown: Shown, home: Home) -> list[Credential]:
+    return passwords(shown, home)
+
+
+async def _keys(shown: Shown, home: Home) -> list[Key]:
+    """Certificates that can sign in as an object; a managed identity is a way by itself."""
+    own = [Key(Means.IDENTITY, shown["id"], home, name=shown.get("displayName") or "")] if _managed(shown) else []
+    return [*own, *(_certificate(each, home) for each in shown["keyCredentials"] if each.get("usage") not in NO_SIGN_IN)]
+
+
+def _managed(shown: Shown) -> bool:
+    return shown.get("servicePrincipalType") == MANAGED
+
+
+def _certificate(shown: Shown, home: Home) -> Key:
+    until = datetime.fromisoformat(shown["endDateTime"]).astimezone(UTC) if shown.get("endDateTime") else None
+    return Key(Means.CERTIFICATE, shown["keyId"].lower(), home, until, shown.get("displayName") or "")
+
+
+async def _trusted(listed: Sequence[Shown], home: Home) -> list[Key]:
+    return [Key(Means.FEDERATED, str(each.get("id") or each["name"]), home, name=f"{each['issuer']} {each['subject']}") for each in listed]

@@ -1,0 +1,286 @@
+"""Revoke: record, delete, take the credentials if asked, and say what is left of the access.
+
+Rules for whoever edits this file:
+
+1. The record is written before anything is deleted, and what was recorded stays recorded.
+2. What isn't found proves nothing: not the principal, not one of its objects, not a registry. What can be deleted without it is; then it is looked
+   for again, and only refusals make an absence an end of access.
+3. A grant that came in between ends it: nothing more is taken away, and the report says so.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from rotator import guard
+from rotator.engine.access import end, finish, own, read_record, start
+from rotator.engine.evidence import AGREEING, NOT_WAITED, Left, Tries, evidence, not_proven, refused, try_out
+from rotator.engine.retire import withdraw
+from rotator.engine.run import FRESH, Result, Run, Score, failure, told
+from rotator.errors import Locked, NotFound, RotatorError, UnsafeStep
+from rotator.events import AccessRecorded, AssignmentDeleted, Noted, VersionDisabled
+from rotator.plan import Disable, Ending, Retire, Revoke, Shown, View, credential_steps, kind, revoke_steps, target, vanished
+from rotator.ports import AccessRecord
+from rotator.state import Access, Assignment, Home, Observed
+
+NO_PRINCIPAL = "NoSuchPrincipal"
+"""The client's code where the tenant has neither application nor service principal of that app id."""
+AGEING = FRESH / 2
+"""Seconds after which the mark and what is due are read again, so that the next write rests on something younger than `FRESH`."""
+NOT_FOUND = (
+    "a lookup that finds nothing proves no end of access: sign in to the tenant that has the principal, or correct `principal.app_id`, and run again"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What was asked for: to `wait` until pulls are seen to be refused, and to take the `credentials` as well."""
+
+    wait: bool
+    credentials: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The world at one look. `run` is about the registries that were found; without `observed`, the principal wasn't, as `missing` says."""
+
+    run: Run
+    read: float
+    observed: Observed | None
+    missing: str = ""
+
+
+@dataclass(slots=True)
+class Mark:
+    """The record as it was `before` this revocation marked it, and the moment before it was last seen not to be granted again."""
+
+    before: AccessRecord
+    read: float
+    regranted: bool = False
+
+    async def not_after(self, run: Run) -> float | None:
+        """Until when the next write may be sent; None if somebody granted the access meanwhile."""
+        if run.world.moment() - self.read > AGEING:
+            await self.granted(run)
+        return None if self.regranted else self.read + FRESH
+
+    async def granted(self, run: Run) -> bool:
+        """Whether somebody granted the access since; a reading that lags shows what was there before."""
+        read, now = run.world.moment(), await run.world.access(run.policy)
+        self.read, self.regranted = read, self.regranted or (now.access is Access.GRANTED and now != self.before)
+        return self.regranted
+
+    async def permit(self, run: Run) -> float:
+        """The moment before a look that shows no grant: asked before each removal of a credential. Raises UnsafeStep."""
+        if await self.granted(run):
+            raise UnsafeStep("access was granted meanwhile", remedy=f"`rotator revoke {run.policy.name}` revokes it again.")
+        return self.read
+
+
+async def revoke(run: Run, *, wait: bool = True, credentials: bool = False) -> Result:
+    """Record, delete, say what is left, and prove that pulls are refused (at most 15 minutes). Idempotent: whatever is left over goes.
+
+    With `credentials`, every credential of ours goes, too, and the versions that hold them are disabled.
+    """
+
+    async def act(score: Score) -> str:
+        return await _revoke(run, score, Wish(wait, credentials))
+
+    return await finish(run, "revoke", act)
+
+
+async def _revoke(run: Run, score: Score, wish: Wish) -> str:
+    look = await _look(run)
+    if look.observed is None or look.observed.principal.service_principal is None:
+        await _recorded(look, score, wish)
+        if wish.wait:
+            await run.clock.sleep(AGREEING)
+            look = await _look(run)
+    if look.observed is None:
+        return await _absent(look, score, wish)
+    if objection := guard.itself(run.policy, look.observed):
+        raise UnsafeStep(objection[1], remedy=objection[2])
+    return await _taken(run, score, wish, look, look.observed)
+
+
+async def _look(run: Run) -> Look:
+    """Observe; a registry that isn't found keeps nobody from being revoked on the others. Raises NotFound where none of them is found."""
+    read = run.world.moment()
+    try:
+        return Look(run, read, await run.world.observe(run.policy))
+    except NotFound as error:
+        if error.code == NO_PRINCIPAL:
+            return Look(run, read, None, error.happened)
+        missing = error
+    shown = {each.registry.id.lower() for each in await run.world.registry_access(run.policy, None) if each.registry.login_server}
+    found = [registry for registry in run.policy.registries if registry.id.lower() in shown]
+    if not found:
+        raise missing
+    narrowed = replace(run, policy=run.policy.model_copy(update={"registries": found}))
+    try:
+        return Look(narrowed, read, await run.world.observe(narrowed.policy))
+    except NotFound as error:
+        if error.code == NO_PRINCIPAL:
+            return Look(narrowed, read, None, error.happened)
+        raise
+
+
+async def _taken(run: Run, score: Score, wish: Wish, look: Look, observed: Observed) -> Ending:
+    """Take everything from a principal that is there, and look at what is left."""
+    before, read = await read_record(run), run.world.moment()
+    recorded = before.assignments if before.access is Access.REVOKED else ()
+    steps = revoke_steps(run.policy, await _found(look.run, observed, recorded), await own(look.run), recorded)
+    mark = await _mark(run, before, [*recorded, *(step.assignment for step in steps)], read)
+    left = await Left.before(run)
+    if not await _delete_all(run, steps, score, wish, mark):
+        return _regranted(run, score)
+    if wish.credentials:
+        taken = await _take_credentials(look, score, mark)
+        if taken is None:
+            return _regranted(run, score)
+        observed = taken
+    how = await evidence(run, score, observed, left, wait=wish.wait, proving=look.run)
+    return _regranted(run, score) if await mark.granted(run) else how
+
+
+def _regranted(run: Run, score: Score) -> Ending:
+    text = (
+        f"somebody granted the access while it was being revoked; `rotator revoke {run.policy.name}` revokes it, `rotator grant` restores all of it"
+    )
+    told(run, Noted(policy=run.policy.name, code="regranted", subject=run.policy.name, text=text, warn=True), score)
+    return Ending.REGRANTED
+
+
+async def _recorded(look: Look, score: Score, wish: Wish) -> None:
+    """Mark, and delete what an earlier revocation recorded and is still there: that needs no principal."""
+    run, before, read = look.run, await read_record(look.run), look.run.world.moment()
+    recorded = before.assignments if before.access is Access.REVOKED else ()
+    mark = await _mark(run, before, recorded, read)
+    steps = revoke_steps(run.policy, await run.world.standing(recorded), await own(run), recorded)
+    await _delete_all(run, steps, score, wish, mark)
+
+
+async def _absent(look: Look, score: Score, wish: Wish) -> Ending:
+    """A principal that wasn't found: gone only if two looks agree, and neither Entra nor any registry knows its password."""
+    run, left = look.run, await Left.before(look.run)
+    tries = await try_out(run, left, (), others=False) if wish.wait else Tries(Shown.NOTHING, NOT_WAITED)
+    served = tries.shown is not Shown.PRINCIPAL or left.value is None or not refused(await run.world.pull(run.policy, left.value, ()))
+    how = vanished(tries.shown, agreed=wish.wait, served=served)
+    if how is Ending.UNPROVEN:
+        not_proven(run, score, "; ".join(filter(None, (look.missing, tries.why, NOT_FOUND))))
+        return how
+    text = f"{look.missing}: two looks two minutes apart agree, and neither Microsoft Entra ID nor a registry takes the published value"
+    told(run, Noted(policy=run.policy.name, code="no_principal", subject=run.policy.principal.app_id, text=text), score)
+    return how
+
+
+async def _found(run: Run, observed: Observed, recorded: Sequence[Assignment]) -> list[Assignment]:
+    """What the principal has now, and what is recorded and still there although the principal that it names is gone."""
+    oid = observed.principal.service_principal
+    found = await run.world.assignments(run.policy, oid) if oid else ()
+    known = {a.id.lower() for a in found}
+    return [*found, *(await run.world.standing([a for a in recorded if a.id.lower() not in known]))]
+
+
+async def _mark(run: Run, before: AccessRecord, lost: Sequence[Assignment], read: float) -> Mark:
+    """Write the record before anything is deleted, unless it says the same already."""
+    wanted = tuple(sorted({a.id.lower(): a for a in lost}.values()))
+    if before.access is not Access.REVOKED or wanted != before.assignments:
+        await run.world.record_access(run.policy, Access.REVOKED, wanted, not_after=read + FRESH)
+        run.tell(AccessRecorded(policy=run.policy.name, access=Access.REVOKED, assignments=len(wanted)))
+    return Mark(before, run.world.moment())
+
+
+async def _delete_all(run: Run, steps: Sequence[Revoke], score: Score, wish: Wish, mark: Mark) -> bool:
+    """Delete one after the other; what stops one stops no other. False if somebody granted the access meanwhile."""
+    for step in steps:
+        if (not_after := await mark.not_after(run)) is None:
+            return False
+        start(run, step)
+        try:
+            was_there = await run.world.delete_assignment(step.assignment, not_after=not_after)
+        except RotatorError as error:
+            _stays(run, step, score, error, credentials=wish.credentials)
+            continue
+        run.tell(AssignmentDeleted(policy=run.policy.name, assignment=step.assignment.id, scope=step.assignment.scope, was_there=was_there))
+        end(run, step, "" if was_there else "it was already gone")
+        score.done += 1
+    return True
+
+
+def _stays(run: Run, step: Revoke, score: Score, error: RotatorError, *, credentials: bool) -> None:
+    """Tell of an assignment that can't be deleted; a lock is no failure where the credentials go."""
+    where = step.assignment.scope
+    if isinstance(error, Locked) and credentials:
+        text = f"the role assignment on {where} stays, since a lock holds it: a new password would pull again ({error.happened})"
+        told(run, Noted(policy=run.policy.name, code="locked", subject=step.assignment.id, text=text))
+        return
+    if isinstance(error, Locked):
+        error.state = f"Access is marked as revoked, but the assignment on {where} stays: the principal can pull."
+        error.remedy = f"Remove the lock and run again; or take the passwords away: `rotator revoke {run.policy.name} --credentials`."
+    told(run, failure(run, kind(step), target(step), error), score)
+
+
+async def _take_credentials(look: Look, score: Score, mark: Mark) -> Observed | None:
+    """Remove every credential of ours from either home, and disable what holds them; say who loses a password, and whose remain.
+
+    Each is tried once, on what a look of the last minute showed; then all is looked at again, since a rotation may have been under way. None if
+    somebody granted the access meanwhile.
+    """
+    run, tried = look.run, set[tuple[str, str]]()
+    while True:
+        read = run.world.moment()
+        try:
+            observed = await run.world.observe(run.policy)
+        except NotFound as error:
+            told(run, failure(run, "revoke", run.policy.name, error), score)
+            return look.observed
+        view = View(run.policy, observed, run.intent)
+        due = [step for step in credential_steps(view) if (kind(step), target(step)) not in tried]
+        if not due:
+            break
+        for step in due:
+            if run.world.moment() - read > AGEING:
+                break
+            if (not_after := await mark.not_after(run)) is None:
+                return None
+            tried.add((kind(step), target(step)))
+            await _take(run, score, observed, step, mark, min(not_after, read + FRESH))
+    for note in (*_losers(run, view), *_untaken(run, view)):
+        told(run, note, score)
+    return observed
+
+
+async def _take(run: Run, score: Score, observed: Observed, step: Retire | Disable, mark: Mark, not_after: float) -> None:
+    start(run, step)
+    try:
+        if isinstance(step, Retire):
+            await withdraw(run, observed.principal, next(c for c in observed.credentials if c.key_id == step.key_id), partial(mark.permit, run))
+        else:
+            await run.world.mark_version(run.policy, step.version, enabled=False, not_after=not_after)
+            run.tell(VersionDisabled(policy=run.policy.name, version=step.version))
+    except RotatorError as error:
+        told(run, failure(run, kind(step), target(step), error), score)
+        return
+    end(run, step)
+    score.done += 1
+
+
+def _losers(run: Run, view: View) -> Iterator[Noted]:
+    for dependent in view.dependents:
+        text = f"{dependent.name} {'holds' if dependent.key_id else 'may hold'} a password that is taken: its next pull fails"
+        yield Noted(policy=run.policy.name, code="loses_password", subject=dependent.id, text=text)
+
+
+def _untaken(run: Run, view: View) -> Iterator[Noted]:
+    """Whose passwords stay; where the versions' tags may not be read, adopted ones are among them, and nobody knows which."""
+    if why := view.observed.vault_refuses:
+        name, host = run.policy.key_vault.password_secret, run.policy.key_vault.host
+        text = f"{host} doesn't let rotator read {name}, so adopted passwords aren't known and stay, and no version is disabled: {why}"
+        yield Noted(policy=run.policy.name, code="vault_refused", subject=name, text=text, warn=True)
+    whose = "isn't known to be ours" if why else "isn't ours"
+    for foreign in (c for c in view.foreign if c.live(view.at)):
+        home = "app" if foreign.home is Home.APPLICATION else "sp"
+        by_hand = f"az ad {home} credential delete --id {run.policy.principal.app_id} --key-id {foreign.key_id}"
+        text = f"credential {foreign.key_id} ({foreign.display_name or 'unnamed'}) {whose} and stays; `{by_hand}` removes it"
+        yield Noted(policy=run.policy.name, code="foreign", subject=foreign.key_id, text=text)
