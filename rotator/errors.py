@@ -16,10 +16,13 @@
         ├── OutcomeUnknown  a write was sent and no answer came: the effect may or may not be there
         └── Unexpected    an answer that this program doesn't understand
 
-Each carries a `Diagnosis`: what happened, what state the world is in now, what to do. None ever holds a secret.
+Each carries a `Diagnosis`: what happened, what state the world is in now, what to do. None ever holds a secret,
+and what happened is one line, whatever the names in it are.
 """
 
 from dataclasses import dataclass
+
+from rotator.visible import one_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ class Diagnosis:
     remedy: str
 
     def __str__(self) -> str:
-        return f"{self.happened}\nState: {self.state}\nWhat to do: {self.remedy}"
+        return f"{self.happened}\nState: {one_line(self.state)}\nWhat to do: {self.remedy}"
 
 
 class RotatorError(Exception):
@@ -41,8 +44,8 @@ class RotatorError(Exception):
     remedy = "Run `rotator plan` to see what is due."
 
     def __init__(self, happened: str, *, state: str | None = None, remedy: str | None = None) -> None:
-        super().__init__(happened)
-        self.happened = happened
+        super().__init__(one_line(happened))
+        self.happened = one_line(happened)
         self.state = state or type(self).state
         self.remedy = remedy or type(self).remedy
 
@@ -66,7 +69,7 @@ class Mistake:
     def __str__(self) -> str:
         shown = f" (found {self.value})" if self.value else ""
         where = f"{self.path}: " if self.path else ""
-        return f"{self.file}:{self.line}:{self.column}: {where}{self.problem}{shown}. {self.remedy}"
+        return one_line(f"{self.file}:{self.line}:{self.column}: {where}{self.problem}{shown}. {self.remedy}")
 
 
 class PolicyError(RotatorError):
@@ -76,7 +79,9 @@ class PolicyError(RotatorError):
     remedy = "Correct the lines above; `rotator validate` checks them without asking Azure anything."
 
     def __init__(self, mistakes: tuple[Mistake, ...]) -> None:
-        super().__init__("\n".join(map(str, mistakes)))
+        super().__init__("")
+        self.happened = "\n".join(map(str, mistakes))
+        self.args = (self.happened,)
         self.mistakes = mistakes
 
 

@@ -16,6 +16,7 @@ from tests.cli.scene import NAME, Scene, make
 from tests.test_policy import GROUP, MINIMAL
 from tests.virtual import VirtualLoop, run
 
+ROOT = Path(__file__).parent.parent
 LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True)
 )
@@ -78,18 +79,60 @@ def test_line_ends_of_any_system_and_a_byte_order_mark_are_no_mistakes(tmp_path:
 
 def validate(directory: Path, redirection: str) -> subprocess.CompletedProcess[str]:
     """``rotator validate`` in a shell, with its ends bent."""
-    command = f"{sys.executable} -m rotator validate --policies {directory} {redirection}"
-    return subprocess.run(["/bin/bash", "-c", command], capture_output=True, text=True, check=False, cwd=Path(__file__).parent.parent)
+    return shell(f"validate --policies {directory} {redirection}")
 
 
-@pytest.mark.parametrize("redirection", [">/dev/full", "| true; exit ${PIPESTATUS[0]}"])
-def test_a_report_that_nobody_takes_is_said_and_is_no_success(redirection: str, tmp_path: Path) -> None:
+def shell(words: str, surroundings: str = "") -> subprocess.CompletedProcess[str]:
+    """``rotator`` with these words, which may redirect its ends."""
+    command = f"{surroundings} {sys.executable} -m rotator {words}"
+    return subprocess.run(["/bin/bash", "-c", command], capture_output=True, text=True, errors="replace", check=False, cwd=ROOT)
+
+
+def test_a_report_that_can_not_be_written_is_said_and_is_no_success(tmp_path: Path) -> None:
     (tmp_path / "one.yaml").write_text(MINIMAL)
-    ended = validate(tmp_path, redirection)
+    ended = validate(tmp_path, ">/dev/full")
     assert ended.returncode == 1
     assert ended.stderr.startswith("The report could not be written (")
     assert "What was done is done" in ended.stderr
     assert len(ended.stderr.splitlines()) == 1
+
+
+def test_a_reader_that_has_enough_is_no_failure(tmp_path: Path) -> None:
+    """As ``rotator status | head -1``: the exit code is that of the world."""
+    (tmp_path / "one.yaml").write_text(MINIMAL)
+    ended = validate(tmp_path, "| true; exit ${PIPESTATUS[0]}")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    (tmp_path / "one.yaml").write_text("principal: 1")
+    assert validate(tmp_path, "2>&1 | true; exit ${PIPESTATUS[0]}").returncode == 2
+
+
+@pytest.mark.parametrize("words", ["--help", "--version", "plan --help", "emulator --help"])
+def test_help_into_a_full_disk_is_one_line_and_no_traceback(words: str) -> None:
+    ended = shell(f"{words} >/dev/full")
+    assert (ended.returncode, ended.stderr) == (1, "The output could not be written (No space left on device).\n")
+    both = shell(f"{words} >/dev/full 2>/dev/full")
+    assert (both.returncode, both.stderr) == (1, "")
+
+
+def test_a_usage_error_with_no_stderr_does_not_reach_stdout() -> None:
+    ended = shell("nonsense 2>&-")
+    assert (ended.returncode, ended.stdout) == (2, "")
+
+
+@pytest.mark.parametrize("surroundings", ["PYTHONIOENCODING=latin-1", "PYTHONIOENCODING=ascii", "LC_ALL=C", "COLUMNS=0", "COLUMNS=99999999"])
+def test_no_encoding_and_no_width_of_a_terminal_is_in_the_way(surroundings: str, tmp_path: Path) -> None:
+    (tmp_path / "größe\N{EN DASH}x.yaml").write_text(MINIMAL)
+    ended = shell(f"validate --policies {tmp_path}", surroundings)
+    assert (ended.returncode, ended.stderr, len(ended.stdout.splitlines())) == (0, "", 1)
+
+
+def test_an_interruption_while_it_starts_is_one_line(tmp_path: Path) -> None:
+    """The import of the commands meets SIGINT, as it does where somebody presses ^C at once."""
+    pressed = "if name == 'rotator.cli.app': signal.raise_signal(signal.SIGINT)"
+    begins = f"import signal, sys\nclass Find:\n    def find_spec(self, name, *_):\n        {pressed}\n"
+    code = f"{begins}sys.meta_path.insert(0, Find())\nfrom rotator.cli import main\nmain()"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert (ended.returncode, ended.stderr, ended.stdout) == (130, "Interrupted before anything was begun.\n", "")
 
 
 def test_no_ends_at_all_are_survived(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import typer
 
 from rotator import __version__
 from rotator.cli import changing, deploying, discovering, emulator, examining, looking, providing
+from rotator.cli.say import say
 
 app = typer.Typer(
     name="rotator",
@@ -19,7 +20,7 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"rotator {__version__}")
+        say(f"rotator {__version__}")
         raise typer.Exit
 
 

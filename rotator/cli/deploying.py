@@ -8,6 +8,7 @@ import typer
 from rotator.cli.given import Common
 from rotator.cli.options import Name, command
 from rotator.errors import RotatorError
+from rotator.visible import one_line
 
 if TYPE_CHECKING:
     from rotator.engine import Deployed, Run
@@ -95,12 +96,12 @@ async def _printed(run: "Run", group_id: str) -> tuple[tuple[str, str], ...]:
 def _text(outcome: Outcome) -> str:
     found = outcome.deployed
     ended = "" if found.exit_code is None else f"; the job ended with {found.exit_code}"
-    lines = [f"{_short(found.group)}: deployed with credential {found.key_id}: {found.verdict.replace('_', ' ')}{ended}"]
+    lines = [one_line(f"{_short(found.group)}: deployed with credential {found.key_id}: {found.verdict.replace('_', ' ')}{ended}")]
     lines += [str(outcome.unread.diagnose())] if outcome.unread else []
     several = len(outcome.logs) > 1
     for container, text in outcome.logs:
-        lines += [f"{container}:"] if several else []
-        lines += text.rstrip("\n").splitlines()
+        lines += [one_line(f"{container}:")] if several else []
+        lines += text.replace("\r\n", "\n").rstrip("\n").split("\n") if text else []
     return "\n".join(lines)
 
 

@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rotator.cli.say import say
+from rotator.visible import argument
+
 if TYPE_CHECKING:
     from rotator.emulator.directory import StateDirectory
 
@@ -74,7 +77,7 @@ def _refusals() -> Iterator[None]:
     try:
         yield
     except (AlreadyRunning, NotRunning, StartFailed, ControlRefused, UnreadableState, OSError) as error:
-        typer.echo(f"rotator emulator: {error}", err=True)
+        say(f"rotator emulator: {error}", err=True)
         raise typer.Exit(1) from error
 
 
@@ -102,15 +105,15 @@ def start(
 
         settings = process.Settings(_directory(directory), port, fresh, timing.value, cloud.value)
         if not detach:
-            typer.echo(f"Serving from {settings.directory.path}. {_advice(directory)}", err=True)
+            say(f"Serving from {settings.directory.path}. {_advice(directory)}", err=True)
             process.run(settings)
             return
         running = process.start(settings)
-    typer.echo(f"The emulator is ready (process {running.pid}, proxy on 127.0.0.1:{running.port}). {_advice(directory)}", err=True)
+    say(f"The emulator is ready (process {running.pid}, proxy on 127.0.0.1:{running.port}). {_advice(directory)}", err=True)
 
 
 def _advice(directory: Path | None) -> str:
-    option = f" --dir {directory}" if directory else ""
+    option = f" --dir {argument(str(directory))}" if directory else ""
     return f'Point a shell at it: eval "$(rotator emulator env{option})"'
 
 
@@ -126,7 +129,7 @@ def env(
     with _refusals():
         from rotator.emulator.environment import exports, shell
 
-        typer.echo(shell(exports(_directory(directory), who.value, az=az)))
+        say(shell(exports(_directory(directory), who.value, az=az)))
 
 
 @app.command()
@@ -163,7 +166,7 @@ def stop(directory: Where = None) -> None:
     with _refusals():
         from rotator.emulator import process
 
-        typer.echo(f"The emulator (process {process.stop(_directory(directory))}) has saved its state and ended.", err=True)
+        say(f"The emulator (process {process.stop(_directory(directory))}) has saved its state and ended.", err=True)
 
 
 @app.command()
@@ -176,7 +179,7 @@ def advance(
 
     answer = _ask(directory, "POST", "/clock", {"advance": _seconds(by)})
     expire_tokens(_directory(directory))
-    typer.echo(answer["now"])
+    say(answer["now"])
 
 
 def _seconds(text: str) -> float:
@@ -192,9 +195,9 @@ def _seconds(text: str) -> float:
 def move_host(group: Annotated[str, typer.Argument(help="Resource id of the container group.")], directory: Where = None) -> None:
     """Let the platform move a container group, which pulls again; exit 1 if its stored credential is refused."""
     if not _ask(directory, "POST", "/move-host", {"id": group})["moved"]:
-        typer.echo("The pull was refused; see `rotator emulator refused`.", err=True)
+        say("The pull was refused; see `rotator emulator refused`.", err=True)
         raise typer.Exit(1)
-    typer.echo("Moved: the group pulled again and runs.")
+    say("Moved: the group pulled again and runs.")
 
 
 @app.command()
@@ -210,7 +213,7 @@ def dump(
     secrets: Annotated[bool, typer.Option("--secrets", help="Everything as it is stored, passwords and keys too.")] = False,
 ) -> None:
     """Print all that the emulator holds, as JSON."""
-    typer.echo(json.dumps(_ask(directory, "GET", f"/state?secrets={str(secrets).lower()}"), indent=2))
+    say(json.dumps(_ask(directory, "GET", f"/state?secrets={str(secrets).lower()}"), indent=2))
 
 
 @app.command()
@@ -225,7 +228,7 @@ def push(
     if not found:
         raise typer.BadParameter(f"{image!r} is no image: write registry/repository:tag")
     body = {"registry": found[1], "repository": found[2], "tag": found[3], "exit_code": exit_code, "run_seconds": run_seconds}
-    typer.echo(_ask(directory, "POST", "/images", {name: value for name, value in body.items() if value is not None})["digest"])
+    say(_ask(directory, "POST", "/images", {name: value for name, value in body.items() if value is not None})["digest"])
 
 
 @app.command()
@@ -236,7 +239,7 @@ def subscription(
 ) -> None:
     """Make another subscription, whose owner is the identity `admin`; az sees it after `az account list --refresh`."""
     owner = _directory(directory).seeded().admin.object_id
-    typer.echo(_ask(directory, "POST", "/subscriptions", {"id": identifier, "name": name, "owner": owner})["id"])
+    say(_ask(directory, "POST", "/subscriptions", {"id": identifier, "name": name, "owner": owner})["id"])
 
 
 @app.command()
@@ -257,11 +260,11 @@ def fault(
     if clear:
         _ask(directory, "DELETE", "/faults")
     elif operation is None:
-        typer.echo(json.dumps(_ask(directory, "GET", "/faults"), indent=2))
+        say(json.dumps(_ask(directory, "GET", "/faults"), indent=2))
     else:
         body = {"operation": operation, "kind": kind, "when": when, "nth": nth, "times": times, "status": answer, "code": code}
         _ask(directory, "POST", "/faults", {**body, "retry_after": retry_after, "argument": argument})
 
 
 def _write(found: object, output: Output, text: Callable[[], str]) -> None:
-    typer.echo(json.dumps(found, indent=2) if output is Output.json else text())
+    say(json.dumps(found, indent=2) if output is Output.json else text())

@@ -7,11 +7,11 @@ from typing import Any
 
 import typer
 
+from rotator.cli import INTERRUPTED
 from rotator.cli.given import Common, LogFormat, Output
+from rotator.cli.say import say
 from rotator.errors import LeaseHeld, PolicyError, RotatorError, UnsafeStep
-
-INTERRUPTED = 130
-"""What shells report of a program that SIGINT ended: 128 and the signal's number."""
+from rotator.visible import one_line
 
 
 @contextmanager
@@ -28,6 +28,7 @@ def reported(common: Common) -> Iterator[None]:
         _report(common, wrapped)
         raise typer.Exit(1) from None
     except typer.BadParameter as error:
+        error.message = one_line(error.message)
         _object(common, 2, {"type": "UsageError", "happened": error.message, "state": "Nothing was changed.", "remedy": "Correct the command."})
         raise
     except (typer.Exit, typer.Abort):
@@ -37,7 +38,7 @@ def reported(common: Common) -> Iterator[None]:
         _object(
             common, INTERRUPTED, {"type": "Interrupted", "happened": happened, "state": "Whatever was finished before is done.", "remedy": remedy}
         )
-        typer.echo(f"{happened} {remedy}", err=True)
+        say(f"{happened} {remedy}", err=True)
         raise typer.Exit(INTERRUPTED) from None
     except Exception as error:  # noqa: BLE001 - the last one to whom a bug can be told
         from rotator.fleet import unexpected
@@ -65,9 +66,9 @@ def _report(common: Common, error: RotatorError) -> None:
     body = error_body(error)
     _object(common, code(error), body)
     if common.log_format is LogFormat.json:
-        typer.echo(json.dumps({"v": 1, "event": "error", **body}), err=True)
+        say(json.dumps({"v": 1, "event": "error", **body}), err=True)
     else:
-        typer.echo(str(error.diagnose()), err=True)
+        say(str(error.diagnose()), err=True)
 
 
 def _object(common: Common, exit_code: int, body: dict[str, Any]) -> None:
@@ -76,4 +77,4 @@ def _object(common: Common, exit_code: int, body: dict[str, Any]) -> None:
 
     if common.output is Output.json:
         with suppress(OSError):
-            typer.echo(json.dumps(document(common.command, exit_code, error=body), indent=2))
+            say(json.dumps(document(common.command, exit_code, error=body), indent=2))

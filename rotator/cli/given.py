@@ -1,15 +1,16 @@
 """What every command was given, and where its result goes."""
 
 import json
-import os
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
+
+from rotator.cli import ends
+from rotator.cli.say import say
 
 if TYPE_CHECKING:
     from rotator.policy import Draft, Policy
@@ -78,12 +79,10 @@ class Common:
 
 
 def _said(text: str) -> bool:
-    """Put it on stdout. Where that is closed or full, say so on stderr: what was done is done, and its exit code still tells of it."""
+    """Put it on stdout. Where that is full, say so on stderr: what was done is done, and its exit code still tells of it."""
     try:
-        typer.echo(text)
+        say(text)
     except OSError as error:
-        with suppress(OSError):
-            typer.echo(f"The report could not be written ({error.strerror}). What was done is done; `rotator status` shows how things are.", err=True)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # lest the end of the program try it once more
+        ends.unwritten(error, "The report", " What was done is done; `rotator status` shows how things are.")
         return False
     return True

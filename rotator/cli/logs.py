@@ -14,14 +14,16 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
-import typer
-
 from rotator import secret
+from rotator.cli.say import say
 
 SPEAKERS = ("rotator", "azure", "msal", "msgraph", "kiota_http", "kiota_abstractions", "httpx", "aiohttp", "asyncio")
 """Loggers that ``-vv`` lets speak at DEBUG; all others stay at WARNING."""
 STRUCK = secret.LOOKS
 """What is struck from every line."""
+
+CONTINUED = "\n    "
+"""How a record's later lines begin, so that none of them looks like another record."""
 
 Caught = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
@@ -38,7 +40,7 @@ class Plain(logging.Formatter):
         """The record, struck; another handler may have left its own text of the exception on it."""
         own = copy.copy(record)
         own.exc_text = None
-        return struck(super().format(own))
+        return struck(super().format(own)).replace("\n", CONTINUED)
 
     def formatException(self, ei: Caught) -> str:  # noqa: N802 - logging named it
         """Where it happened."""
@@ -62,7 +64,7 @@ class _Handler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Say it, where somebody can be told; a run doesn't end for a closed stderr."""
         with suppress(OSError):
-            typer.echo(self.format(record), err=True)
+            say(self.format(record), err=True)
 
 
 def frames(error: BaseException | None) -> str:

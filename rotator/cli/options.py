@@ -12,6 +12,7 @@ import typer
 
 from rotator.cli import failures, logs
 from rotator.cli.given import Cloud, Common, LogFormat, Output
+from rotator.visible import visible
 
 P = ParamSpec("P")
 
@@ -74,7 +75,7 @@ def ask(question: str, yes: bool) -> None:
         return
     if not on_terminal():
         raise typer.BadParameter("this asks before it changes anything, and there is no terminal to ask on; add --yes to agree beforehand")
-    typer.confirm(question, abort=True, err=True)
+    typer.confirm(visible(question), abort=True, err=True)
 
 
 def on_terminal() -> bool:

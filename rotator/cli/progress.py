@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
-import typer
-
 from rotator.cli.given import Common, LogFormat
+from rotator.cli.say import say
 from rotator.events import Event, Finished, Proving, StepStarted, as_json
 from rotator.ports import Tell
 from rotator.report.progress import line
@@ -47,7 +46,7 @@ def _lines(common: Common) -> Iterator[Tell]:
     def show(event: Event) -> None:
         text = json.dumps(as_json(event)) if common.log_format is LogFormat.json else line(event, everything=common.verbose > 0)
         if text:
-            typer.echo(text, err=True)
+            say(text, err=True)
 
     yield show
 
@@ -56,15 +55,15 @@ def _lines(common: Common) -> Iterator[Tell]:
 def _live() -> Iterator[Tell]:
     """Changes stay on the screen; what is under way shows in one line that moves."""
     from rich.console import Console
-    from rich.markup import escape
+    from rich.text import Text
 
     console = Console(stderr=True, highlight=False)
     with console.status("looking at Azure …") as status:
 
         def show(event: Event) -> None:
             if isinstance(event, StepStarted | Proving):
-                status.update(escape(line(event) or ""))
+                status.update(Text(line(event) or ""))
             elif not isinstance(event, Finished) and (text := line(event, everything=False)):
-                console.print(escape(text))
+                console.print(Text(text))
 
         yield show

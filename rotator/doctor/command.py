@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from rotator.doctor.finding import Case
 from rotator.state import Home
+from rotator.visible import argument
 
 GRAPH_APP = "00000003-0000-0000-c000-000000000000"
 """Microsoft Graph's application id, in every tenant and cloud."""
@@ -12,6 +13,8 @@ OWNED_BY = "18a4783c-866b-4cc7-a460-3d5e5662c884"
 """The app role ``Application.ReadWrite.OwnedBy`` (Microsoft Graph permissions reference)."""
 LEASELESS = ("deploy",)
 """Verbs that take no lease, and no option that says where one is."""
+LOOKED_UP = '"$('
+"""How a scope begins that a command prints."""
 NOUNS = {Home.APPLICATION: "app", Home.SERVICE_PRINCIPAL: "sp"}
 """What az calls the two objects that passwords live on."""
 
@@ -22,14 +25,15 @@ def role(case: Case, name: str, scope: str) -> str:
 
 
 def assign(object_id: str, name: str, scope: str, *, kind: str = "ServicePrincipal") -> str:
-    """Give somebody a built-in role."""
+    """Give somebody a built-in role; `scope` is a resource's id, or a command in quotes that prints one."""
     who = f"--assignee-object-id {object_id} --assignee-principal-type {kind}"
-    return f"az role assignment create {who} --role {shlex.quote(name)} --scope {scope}"
+    where = scope if scope.startswith(LOOKED_UP) else argument(scope)
+    return f"az role assignment create {who} --role {shlex.quote(name)} --scope {where}"
 
 
 def vault_scope(case: Case) -> str:
     """The vault's id, or what looks it up where rotator may not see it."""
-    return case.examined.vault.id or f'"$(az keyvault show --name {case.policy.key_vault.name} --query id --output tsv)"'
+    return case.examined.vault.id or f'{LOOKED_UP}az keyvault show --name {case.policy.key_vault.name} --query id --output tsv)"'
 
 
 def vault(case: Case, verb: str, *words: str) -> str:
@@ -62,13 +66,13 @@ def edit(case: Case) -> str:
 
 def opened(file: str) -> str:
     """Open a file."""
-    return f"${{EDITOR:-vi}} {shlex.quote(file)}"
+    return f"${{EDITOR:-vi}} {argument(file)}"
 
 
 def rotator(case: Case, verb: str, *words: str) -> str:
     """One of rotator's own verbs on this policy, with what this command line was told."""
     given = (option for option in case.given if verb not in LEASELESS or not option.startswith("--lease-dir "))
-    return " ".join(("rotator", verb, shlex.quote(case.policy.name), *words, *given))
+    return " ".join(("rotator", verb, case.policy.quoted, *words, *given))
 
 
 def rest(case: Case, method: str, path: str, body: str = "") -> str:
@@ -84,13 +88,13 @@ def registry(registry_id: str, *words: str) -> str:
 
 def resource(resource_id: str) -> str:
     """The options that name a resource to az."""
-    return f"{within(resource_id)} --name {resource_id.split('/')[8]}"
+    return f"{within(resource_id)} --name {argument(resource_id.split('/')[8])}"
 
 
 def within(resource_id: str) -> str:
     """The options that name a resource's group to az."""
     parts = resource_id.split("/")
-    return f"--subscription {parts[2]} --resource-group {parts[4]}"
+    return f"--subscription {parts[2]} --resource-group {argument(parts[4])}"
 
 
 def remove_password(case: Case, home: Home, key_id: str) -> str:

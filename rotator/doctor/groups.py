@@ -1,6 +1,5 @@
 """The container groups: seen, written, redeployed without a loss, and none that nobody declared."""
 
-import shlex
 from collections.abc import Iterator
 from pathlib import PurePath
 
@@ -10,6 +9,7 @@ from rotator.doctor.finding import Case, Finding, Found, Remedy, Severity
 from rotator.group import Dependent, Phase, Refusal
 from rotator.plan.words import day
 from rotator.policy import next_open, open_at
+from rotator.visible import argument
 
 READER, CONTRIBUTOR = "Reader", "Azure Container Instances Contributor Role"
 WRITE = "Microsoft.ContainerInstance/containerGroups/write"
@@ -92,7 +92,7 @@ def _out(case: Case, dependent: Dependent) -> Iterator[Remedy]:
         wrong = "\n".join(f"#      {path}" for path in group.misplaced(document, case.policy, dependent.group))
         yield Remedy("correct these paths of its in the policy, or take them out", (command.edit(case),), f"container_groups:\n{wrong}")
     if Refusal.TAGS in kinds:
-        tag = f"az tag update --resource-id {dependent.id} --operation delete --tags <a tag that nobody needs>"
+        tag = f"az tag update --resource-id {argument(dependent.id)} --operation delete --tags <a tag that nobody needs>"
         yield Remedy("make room", (tag,))
     if Refusal.OWNED in kinds:
         out = command.taken_out("container_groups", [dependent.id])
@@ -101,14 +101,14 @@ def _out(case: Case, dependent: Dependent) -> Iterator[Remedy]:
 
 def _by_manifest(case: Case, dependent: Dependent) -> tuple[tuple[str, ...], str]:
     """Commands and lines that deploy a group by a manifest: Azure's own export, corrected by hand, with the values from where the policy says."""
-    deploy = command.rotator(case, "deploy", dependent.name)
+    deploy = command.rotator(case, "deploy", argument(dependent.name))
     first = () if case.view.current_version else (command.rotator(case, "rotate"),)
     if dependent.group and dependent.group.manifest:
         return (command.opened(dependent.group.manifest.file), *first, deploy), ""
     file = f"manifests/{dependent.name}.yaml"
     where = PurePath(case.policy.file).parent
-    export = f"az container export {command.resource(dependent.id)} --file {shlex.quote(str(where / file))}"
-    made = f"mkdir -p {shlex.quote(str(where / 'manifests'))}"
+    export = f"az container export {command.resource(dependent.id)} --file {argument(str(where / file))}"
+    made = f"mkdir -p {argument(str(where / 'manifests'))}"
     edits = (command.opened(str(where / file)), command.edit(case))
     return (made, export, *edits, *first, deploy), f"container_groups:\n  - id: {dependent.id}\n    manifest: {file}"
 

@@ -1,6 +1,7 @@
 """The principal: there, enabled, owned by rotator where its passwords live, and with credentials that the rules can work with."""
 
 import json
+import re
 import shlex
 
 from rotator import group
@@ -31,7 +32,7 @@ def _absent(case: Case, text: str) -> Finding:
     named = sorted({name for each in case.seen.groups if case.policy.group(each.id) for name in group.user_names(each.document)})
     if not named:
         known = "principal: {app_id: <the client id that `az ad app list --query '[].[appId,displayName]' --output tsv` shows>}"
-        new = f"principal: {{display_name: {case.policy.principal.display_name or f'{case.policy.name}-pull'}}}  # and no app_id"
+        new = f"principal: {{display_name: {_scalar(case.policy.principal.display_name or f'{case.policy.name}-pull')}}}  # and no app_id"
         ways = (
             Remedy("if there is one", (command.edit(case),), known),
             Remedy("if it is still to be made", (command.edit(case), command.rotator(case, "provision")), new),
@@ -42,6 +43,11 @@ def _absent(case: Case, text: str) -> Finding:
         return Finding(Severity.FAIL, SUBJECT, text, (command.edit(case),), f"principal: {{app_id: {named[0]}}}")
     meant = (Remedy(f"if {name}, as whom container groups pull, is meant", (command.edit(case),), f"principal: {{app_id: {name}}}") for name in named)
     return Finding(Severity.FAIL, SUBJECT, text, ways=tuple(meant))
+
+
+def _scalar(name: str) -> str:
+    """A name as YAML takes it, between braces too."""
+    return name if re.fullmatch(r"[A-Za-z][\w-]*", name) else json.dumps(name)
 
 
 def service_principal(case: Case) -> Found:

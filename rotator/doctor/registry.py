@@ -8,6 +8,7 @@ from rotator.doctor.finding import Case, Finding, Found, Remedy, Severity
 from rotator.examined import RegistrySeen, Unknown
 from rotator.plan.words import day
 from rotator.state import Access, Outcome, Registry
+from rotator.visible import argument
 
 DATA_ROLE = "Container Registry Repository Reader"
 RBAC_ADMIN = "Role Based Access Control Administrator"
@@ -121,11 +122,15 @@ def _granting(case: Case) -> tuple[str, ...]:
 def _to_pull(case: Case, image: str) -> tuple[Remedy, ...]:
     host, _, rest = image.partition("/")
     found = next((each for each, shown in _known(case) if shown.login_server == host), None)
-    where = f"--subscription {found.id.split('/')[2]} --name {found.id.split('/')[8]}" if found else f"--name {host.partition('.')[0]}"
+    where = (
+        f"--subscription {found.id.split('/')[2]} --name {argument(found.id.split('/')[8])}"
+        if found
+        else f"--name {argument(host.partition('.')[0])}"
+    )
     repository = rest.partition("@")[0].rpartition(":")[0] or rest.partition("@")[0]
-    tags = f"az acr repository show-tags {where} --repository {repository} --orderby time_desc --output tsv"
+    tags = f"az acr repository show-tags {where} --repository {argument(repository)} --orderby time_desc --output tsv"
     return (
-        Remedy("if it should be there, on a machine that has it", (f"docker push {image}",)),
+        Remedy("if it should be there, on a machine that has it", (f"docker push {argument(image)}",)),
         Remedy("if the group should run another: what there is, and then its own deployment", (tags,)),
     )
 

@@ -88,7 +88,7 @@ async def _grant(run: Run, score: Score, wait: bool) -> None:
             f"the access record changed from {record.access} to {now.access} while access was being granted",
             service="Key Vault",
             state="The role assignments are made, and access isn't marked as granted: another process revokes or grants it, too.",
-            remedy=f"See that the other one has ended, then run `rotator grant {run.policy.name}` or `rotator revoke {run.policy.name}` again.",
+            remedy=f"See that the other one has ended, then run `rotator grant {run.policy.quoted}` or `rotator revoke {run.policy.quoted}` again.",
         )
     if record.access is Access.REVOKED:
         await run.world.record_access(run.policy, Access.GRANTED, record.assignments, not_after=read + FRESH)
@@ -117,7 +117,7 @@ async def declared(run: Run, oid: str | None, registries: Sequence[Registry]) ->
             f"{run.policy.principal.app_id} has no service principal in this tenant, so no role can be given to it",
             service="Microsoft Graph",
             code="NoServicePrincipal",
-            remedy=f"`rotator provision {run.policy.name}` makes it.",
+            remedy=f"`rotator provision {run.policy.quoted}` makes it.",
         )
     modes = {registry.id.lower(): registry for registry in registries}
     return [await _declared(run, oid, registry.id, registry.role, modes.get(registry.id.lower())) for registry in run.policy.registries]

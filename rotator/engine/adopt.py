@@ -68,11 +68,11 @@ async def compromise(run: Run, key_ids: Sequence[str]) -> tuple[str, ...]:
 
 
 def _tell_spared(run: Run, declaration: Declaration) -> None:
-    key_id, since, name = declaration.spared or "", declaration.since, run.policy.name
+    key_id, since, quoted = declaration.spared or "", declaration.since, run.policy.quoted
     when = f" on {day(since)}" if since else ""
     text = f"credential {key_id} isn't declared compromised: it was published{when} in place of {declaration.replaced}, which is"
-    again = f"so this is the same declaration again. If {key_id} is known to others, too: `rotator rotate {name} --compromised --key-id {key_id}`"
-    run.tell(Noted(policy=name, code="not_declared", subject=key_id, text=f"{text}, {again}"))
+    again = f"so this is the same declaration again. If {key_id} is known to others, too: `rotator rotate {quoted} --compromised --key-id {key_id}`"
+    run.tell(Noted(policy=run.policy.name, code="not_declared", subject=key_id, text=f"{text}, {again}"))
 
 
 def _holders(view: View, key_ids: Sequence[str]) -> dict[Version, list[str]]:
@@ -80,7 +80,7 @@ def _holders(view: View, key_ids: Sequence[str]) -> dict[Version, list[str]]:
     if fallback is None:
         raise UnsafeStep(
             f"{view.policy.key_vault.password_secret} has no version that could record it",
-            remedy=f"Run `rotator rotate {view.policy.name}` first.",
+            remedy=f"Run `rotator rotate {view.policy.quoted}` first.",
         )
     found: dict[Version, list[str]] = {}
     for key_id in key_ids:

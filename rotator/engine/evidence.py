@@ -137,7 +137,7 @@ def _until(key: Key) -> str:
 def _remaining(run: Run, score: Score, seen: Seen) -> Ending:
     """Access that is known to remain."""
     how = remains(seen.ways, seen.signs_in) or Ending.UNPROVEN
-    at_once = f"; `rotator revoke {run.policy.name} --credentials` takes every password of ours at once"
+    at_once = f"; `rotator revoke {run.policy.quoted} --credentials` takes every password of ours at once"
     ours = how is Ending.REMAINS and seen.signs_in.passwords
     not_proven(run, score, f"access remains{at_once if ours else ''}")
     return how

@@ -269,7 +269,7 @@ async def _ensure_standing(run: Run, observed: Observed, credential: Credential,
         raise UnsafeStep(
             "access was revoked while the new credential was being published",
             state=f"Credential {credential.key_id} is removed again and version {version.id} is disabled.",
-            remedy=f"`rotator grant {run.policy.name}` restores access.",
+            remedy=f"`rotator grant {run.policy.quoted}` restores access.",
         )
     if gone:
         raise RotatorError(

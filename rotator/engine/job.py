@@ -99,7 +99,7 @@ def _current(run: Run, observed: Observed) -> Version:
     view = View(run.policy, observed, run.intent)
     if view.current_version is None or view.current is None or not view.current.live(view.at):
         raise UnsafeStep(
-            f"{run.policy.name} has no credential of ours that lives", remedy=f"Run `rotator rotate {run.policy.name}` first; it publishes one."
+            f"{run.policy.name} has no credential of ours that lives", remedy=f"Run `rotator rotate {run.policy.quoted}` first; it publishes one."
         )
     return view.current_version
 

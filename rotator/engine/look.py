@@ -58,7 +58,7 @@ async def look(run: Run, memory: Memory) -> Observed:
     """Observe, and add what this run knows already. Raises Forbidden where the vault may not be read: no version seen is not no version there."""
     observed = _permitted(await run.world.observe(run.policy), memory)
     if observed.vault_refuses:
-        raise Forbidden(observed.vault_refuses, service="Key Vault", code="VaultUnreadable", status=403, remedy=LET_IN.format(run.policy.name))
+        raise Forbidden(observed.vault_refuses, service="Key Vault", code="VaultUnreadable", status=403, remedy=LET_IN.format(run.policy.quoted))
     view = View(run.policy, observed, run.intent)
     if view.current_key and not view.current:
         memory.absent_since = memory.absent_since or observed.at

@@ -73,7 +73,7 @@ class Mark:
     async def permit(self, run: Run) -> float:
         """The moment before a look that shows no grant: asked before each removal of a credential. Raises UnsafeStep."""
         if await self.granted(run):
-            raise UnsafeStep("access was granted meanwhile", remedy=f"`rotator revoke {run.policy.name}` revokes it again.")
+            raise UnsafeStep("access was granted meanwhile", remedy=f"`rotator revoke {run.policy.quoted}` revokes it again.")
         return self.read
 
 
@@ -145,7 +145,7 @@ async def _taken(run: Run, score: Score, wish: Wish, look: Look, observed: Obser
 
 def _regranted(run: Run, score: Score) -> Ending:
     text = (
-        f"somebody granted the access while it was being revoked; `rotator revoke {run.policy.name}` revokes it, `rotator grant` restores all of it"
+        f"somebody granted the access while it was being revoked; `rotator revoke {run.policy.quoted}` revokes it, `rotator grant` restores all of it"
     )
     told(run, Noted(policy=run.policy.name, code="regranted", subject=run.policy.name, text=text, warn=True), score)
     return Ending.REGRANTED
@@ -217,7 +217,7 @@ def _stays(run: Run, step: Revoke, score: Score, error: RotatorError, *, credent
         return
     if isinstance(error, Locked):
         error.state = f"Access is marked as revoked, but the assignment on {where} stays: the principal can pull."
-        error.remedy = f"Remove the lock and run again; or take the passwords away: `rotator revoke {run.policy.name} --credentials`."
+        error.remedy = f"Remove the lock and run again; or take the passwords away: `rotator revoke {run.policy.quoted} --credentials`."
     told(run, failure(run, kind(step), target(step), error), score)
 
 

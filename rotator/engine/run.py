@@ -99,7 +99,7 @@ async def ensure_granted(run: Run) -> None:
     """Stop if access was revoked meanwhile. Raises UnsafeStep."""
     record = await run.world.access(run.policy)
     if record.access is Access.REVOKED:
-        raise UnsafeStep("access was revoked meanwhile", remedy=f"`rotator grant {run.policy.name}` restores it.")
+        raise UnsafeStep("access was revoked meanwhile", remedy=f"`rotator grant {run.policy.quoted}` restores it.")
 
 
 @dataclass(frozen=True, slots=True)

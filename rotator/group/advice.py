@@ -1,10 +1,12 @@
 """The lines that mend a policy: exact YAML, so that whoever is told what is missing can paste it."""
 
+import json
 import re
 from collections.abc import Collection, Sequence
 
 from rotator.group.place import REGISTRY
 from rotator.policy.rules import NONE, WORKSPACE_ID
+from rotator.visible import acts
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*")
 
@@ -37,7 +39,8 @@ _WORKSPACE = (
 def _line(path: str, name: str) -> str:
     volume = path.endswith("/secret") and path.startswith("volumes/")
     key, name = (f"{path}/FILE", f"{name}-FILE") if volume else (path, name)
-    shown = key if _PLAIN.fullmatch(key) else "'" + key.replace("'", "''") + "'"
+    quoted = json.dumps(key) if any(map(acts, key)) else "'" + key.replace("'", "''") + "'"
+    shown = key if _PLAIN.fullmatch(key) else quoted
     hint = "  # one such line for each file, whose names Azure doesn't show; add base64: true for what isn't text" if volume else ""
     return f"      {shown}: {{key_vault: {name}}}{hint}" if name else f"      {shown}: {{credential: password}}"
 

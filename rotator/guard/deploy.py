@@ -1,6 +1,5 @@
 """What forbids a redeployment or a way back: the wrong group, the wrong credential, something that would be lost."""
 
-import shlex
 from collections.abc import Iterator
 
 from rotator import group
@@ -9,6 +8,7 @@ from rotator.guard.links import unlinked
 from rotator.guard.objection import Objection
 from rotator.policy import Policy
 from rotator.state import Observed, marker
+from rotator.visible import argument
 
 AT_WORK = (group.Phase.RUNNING, group.Phase.STARTING, group.Phase.CRASHING)
 """What a job does that must not be interrupted; one that crashed is about to be started again, or it would have finished."""
@@ -24,7 +24,11 @@ def deployable(policy: Policy, observed: Observed, group_id: str, key_id: str) -
         return
     yield from anothers(observed, dependent)
     if dependent.follows and seen.newest(observed) is not seen.current_version(observed):
-        yield "drift", f"{dependent.name} would be given the newest version, which isn't ours", f"`rotator adopt {policy.name}`, or `--accept-drift`."
+        yield (
+            "drift",
+            f"{dependent.name} would be given the newest version, which isn't ours",
+            f"`rotator adopt {policy.quoted}`, or `--accept-drift`.",
+        )
     if dependent.refused:
         yield "refused", f"{dependent.name} can't be redeployed: {dependent.refused}", "Update it by its own means, with the secret from Key Vault."
     yield from ready(policy, dependent)
@@ -56,7 +60,7 @@ def unwritable(observed: Observed, dependent: group.Dependent) -> Iterator[Objec
     """A right on the group itself that is known to be missing is named before Azure's 403 has to."""
     if not dependent.writable:
         what = f"rotator's identity may not redeploy {dependent.name} ({WRITE} on {dependent.id})"
-        command = f'az role assignment create --assignee {observed.signed_in} --role "{WRITER}" --scope {shlex.quote(dependent.id)}'
+        command = f'az role assignment create --assignee {observed.signed_in} --role "{WRITER}" --scope {argument(dependent.id)}'
         yield "not_writable", what, f"Give it this role, or one with that action alone; Azure may take ten minutes to heed it:\n{command}"
 
 

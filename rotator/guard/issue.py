@@ -50,7 +50,9 @@ def drifted(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Obje
         return
     current = seen.current(observed)
     if current and current.end - observed.at >= timedelta(days=7):
-        remedy = f"`rotator adopt {policy.name}` if that credential is to be yours; `rotator rotate {policy.name} --accept-drift` puts ours on top."
+        remedy = (
+            f"`rotator adopt {policy.quoted}` if that credential is to be yours; `rotator rotate {policy.quoted} --accept-drift` puts ours on top."
+        )
         yield "drift", f"version {newest.id} of {policy.key_vault.password_secret} was written by somebody else on top of ours", remedy
 
 
@@ -119,7 +121,7 @@ def value_proves(policy: Policy, observed: Observed, intent: Intent) -> Iterator
 
 def _pull_objection(policy: Policy, outcome: Outcome, detail: str) -> Iterator[Objection]:
     if outcome is Outcome.NO_PULL:
-        remedy = f"`rotator grant {policy.name}` gives the declared role; a new password would not."
+        remedy = f"`rotator grant {policy.quoted}` gives the declared role; a new password would not."
         yield "no_pull", f"the principal may not pull: {detail}", remedy
     if outcome is Outcome.DISABLED:
         remedy = "Enable the service principal (accountEnabled), or correct `app_id`."

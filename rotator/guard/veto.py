@@ -31,7 +31,7 @@ class Veto:
 def check(step: Step, policy: Policy, observed: Observed, intent: Intent | None = None) -> Veto | None:
     """The first objection to a step, or None. Pure; `observed` must be fresh."""
     if isinstance(step, Issue | Deploy | Restore | Retire | Disable) and observed.access is Access.REVOKED:
-        return Veto(step, "revoked", "access is revoked", f"`rotator grant {policy.name}` restores it.")
+        return Veto(step, "revoked", "access is revoked", f"`rotator grant {policy.quoted}` restores it.")
     for objection in _objections(step, policy, observed, intent or Intent()):
         return Veto(step, *objection)
     return None

@@ -13,6 +13,7 @@ from rotator.plan.step import Disable, Grant, Reason, Retire, Revoke
 from rotator.plan.view import View
 from rotator.policy import Policy
 from rotator.state import Assignment, Registry, RegistryAccess, Role, SignIns
+from rotator.visible import argument
 
 PULL, CONTENT = "Microsoft.ContainerRegistry/registries/pull/read", "Microsoft.ContainerRegistry/registries/repositories/content/read"
 """What allows a pull: the action of a registry with legacy permissions, the data action of one with repository permissions."""
@@ -215,7 +216,7 @@ def _away(assignment: Assignment, principal: str, *, direct: bool, own: bool) ->
     """Whose it is, and the command that takes it away."""
     if own:
         return "it is this policy's own"
-    delete = f"`az role assignment delete --ids {assignment.id}`"
+    delete = f"`az role assignment delete --ids {argument(assignment.id)}`"
     if direct:
         return f"it isn't this policy's to delete: {delete} does, for whatever else uses the principal"
     leave = f"`az ad group member remove --group {assignment.principal_id} --member-id {principal}`"
@@ -241,13 +242,13 @@ def _flags(access: RegistryAccess) -> Iterator[Way]:
         text = f"the admin user of {registry.login_server} is enabled: whoever has its password can pull; {off} ends that"
         yield Way("admin_user", registry.id, registry.id, text, Effect.OTHERS)
     for token in access.tokens:
-        off = f"`az acr token update --name {token} {_named(registry, 'registry')} --status disabled`"
+        off = f"`az acr token update --name {argument(token)} {_named(registry, 'registry')} --status disabled`"
         text = f"token {token} of {registry.login_server} is enabled: whoever has its password can do what its scope map allows; {off} ends that"
         yield Way("registry_token", registry.id, f"{registry.id}/tokens/{token}", text, Effect.OTHERS)
 
 
 def _named(registry: Registry, option: str = "name") -> str:
-    return f"--{option} {registry.name} --subscription {registry.id.split('/')[2]}"
+    return f"--{option} {argument(registry.name)} --subscription {registry.id.split('/')[2]}"
 
 
 def _unread(access: RegistryAccess) -> Iterator[Way]:

@@ -17,6 +17,7 @@ from rotator.plan.step import Intent
 from rotator.plan.view import View
 from rotator.policy import Policy
 from rotator.state import Credential, Observed, Version, marker
+from rotator.visible import one_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ def _accounted(view: View, version: Version, value: Value) -> bool:
 def _undecided(view: View, matches: list[Match], values: Mapping[str, Value]) -> UnsafeStep:
     name = view.policy.key_vault.password_secret
     keys = sorted({c.key_id for c, _ in matches})
-    choices = "; ".join(f"--key-id {c.key_id} ({c.home}, {c.display_name or 'no name'}, ends {c.end:%Y-%m-%d})" for c in view.foreign)
+    choices = "; ".join(f"--key-id {c.key_id} ({c.home}, {one_line(c.display_name) or 'no name'}, ends {c.end:%Y-%m-%d})" for c in view.foreign)
     happened = f"{f'{len(keys)} foreign credentials fit' if keys else 'no foreign credential fits'} a value of {name} that authenticates"
     if len(keys) == 1:
         happened = f"foreign credential {keys[0]} may fit a value of {name}, and it isn't certain: {_doubt(view, matches[-1], values)}"
@@ -149,7 +150,7 @@ def _record_on(view: View, credential: Credential, values: Mapping[str, Value]) 
     if version is None:
         raise UnsafeStep(
             f"no version of {view.policy.key_vault.password_secret} is ours or authenticates as this principal, so nothing can record the adoption",
-            remedy=f"Run `rotator rotate {view.policy.name}` first; it publishes a version of ours.",
+            remedy=f"Run `rotator rotate {view.policy.quoted}` first; it publishes a version of ours.",
         )
     return version
 

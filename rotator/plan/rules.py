@@ -23,7 +23,7 @@ def next_steps(policy: Policy, observed: Observed, intent: Intent | None = None,
     view = View(policy, observed, intent or Intent(), refused)
     if view.revoked:
         since = f" since {day(observed.access_since)}" if observed.access_since else ""
-        return Next(notes=(Note("revoked", policy.name, f"access is revoked{since}; `rotator grant {policy.name}` restores it"),))
+        return Next(notes=(Note("revoked", policy.name, f"access is revoked{since}; `rotator grant {policy.quoted}` restores it"),))
     findings = [finding for rule in RULES for finding in rule(view)]
     steps = [f for f in findings if isinstance(f, ORDER) and (kind(f), target(f)) not in refused]
     first = next((k for k in ORDER if any(isinstance(s, k) for s in steps)), None)
@@ -94,7 +94,7 @@ def foreign(view: View) -> Iterator[Finding]:
     for credential in view.foreign:
         if credential.live(view.at):
             text = f"credential {credential.key_id} ({credential.display_name or 'no name'}, ends {day(credential.end)}) is not ours and stays"
-            yield Note("foreign", credential.key_id, f"{text}; `rotator adopt {view.policy.name} --key-id {credential.key_id}` hands it over")
+            yield Note("foreign", credential.key_id, f"{text}; `rotator adopt {view.policy.quoted} --key-id {credential.key_id}` hands it over")
 
 
 def missing(view: View) -> Iterator[Finding]:

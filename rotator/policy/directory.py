@@ -18,6 +18,7 @@ from rotator.policy.draft import Draft, completed, is_draft
 from rotator.policy.located import Located, parse, plain
 from rotator.policy.model import Policy, PolicyFile
 from rotator.policy.rivals import rivals
+from rotator.visible import argument
 
 _SUFFIXES = (".yaml", ".yml")
 LARGEST = 1 << 20
@@ -38,7 +39,7 @@ def load(directory: Path | str, names: Collection[str] = (), cloud: str | None =
         if isinstance(found, Policy):
             policies.append(found)
         else:
-            remedy = f"Run `rotator provision {found.name}`, which finds or makes the application and writes its app_id here."
+            remedy = f"Run `rotator provision {argument(found.name)}`, which finds or makes the application and writes its app_id here."
             wrong.append(document.mistake(("principal",), "a draft: app_id is missing", remedy))
     if wrong:
         raise PolicyError(tuple(wrong))

@@ -12,6 +12,7 @@ from rotator.policy import rules
 from rotator.policy.durations import Duration
 from rotator.policy.source import Part, SecretName, Source, Sourced, StatedSource
 from rotator.secret import Home
+from rotator.visible import argument
 
 DAY = timedelta(days=1)
 _Guid = Annotated[str, BeforeValidator(rules.guid), WithJsonSchema({"type": "string", "pattern": f"^{rules.GUID}$"})]
@@ -267,6 +268,11 @@ class Policy(PolicyFile):
     def app_id(self) -> str:
         """The principal's application (client) ID."""
         return self.principal.app_id
+
+    @property
+    def quoted(self) -> str:
+        """Its name as one word of a command that a person is told."""
+        return argument(self.name)
 
     @property
     def access_secret(self) -> str:

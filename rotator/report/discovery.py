@@ -7,6 +7,7 @@ from typing import Any
 
 from rotator.discovery import Draft, Found, Listed, Other, Passing, Sight, Standing, Use
 from rotator.report.words import INDENT, error_body, name_of
+from rotator.visible import one_line
 
 HEADINGS = ("GROUP", "PRINCIPAL", "APP ID", "REGISTRY", "POLICY")
 UNKNOWN = "unknown principal in this tenant"
@@ -42,7 +43,7 @@ class Discovery:
 def discovery_text(seen: Discovery) -> str:
     """The tables, then what a cell can't say."""
     blocks = ["\n".join(_subscription(seen, one)) for one in seen.sight.listed]
-    return "\n\n".join([*blocks, *("\n".join(lines) for lines in (list(_remarks(seen)), list(_drafted(seen))) if lines)])
+    return "\n\n".join([*blocks, *("\n".join(map(one_line, lines)) for lines in (list(_remarks(seen)), list(_drafted(seen))) if lines)])
 
 
 def discovery_body(seen: Discovery) -> dict[str, Any]:
@@ -94,6 +95,7 @@ def _short(group: str) -> str:
 
 
 def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    rows = [tuple(map(one_line, row)) for row in rows]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

@@ -8,6 +8,7 @@ from typing import Any
 from rotator.doctor import CHECKS, Finding, Remedy, Severity
 from rotator.errors import RotatorError
 from rotator.report.words import INDENT, block, entry, error_body, failed_text
+from rotator.visible import one_line
 
 LABELS = {Severity.FAIL: "fails", Severity.UNKNOWN: "unknown", Severity.WARN: "warning", Severity.ADVICE: "advice"}
 SLOW = ("az role assignment create", "az rest --method POST", "az keyvault set-policy", "export AZURE_CLIENT_SECRET")
@@ -73,12 +74,12 @@ def _commands(finding: Finding) -> Iterator[str]:
 def _to_do(finding: Finding) -> Iterator[str]:
     yield from _shown(finding)
     for way in finding.ways:
-        yield f"{way.when}:"
+        yield f"{one_line(way.when)}:"
         yield from _shown(way)
 
 
 def _shown(one: Finding | Remedy) -> Iterator[str]:
-    yield from (f"{INDENT}{line}" for line in one.write.splitlines())
+    yield from (f"{INDENT}{line}" for line in (one.write.split("\n") if one.write else ()))
     yield from (f"{SHELL}{command}" for command in one.mend)
 
 

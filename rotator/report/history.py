@@ -9,6 +9,7 @@ from rotator.plan.words import days
 from rotator.policy import Policy
 from rotator.report.words import instant
 from rotator.state import ATTEMPT, HOME, Observed, Version
+from rotator.visible import one_line
 
 HEADINGS = ("PUBLISHED (UTC)", "CREDENTIAL", "HOME", "SERVED", "ENDS", "MARKS")
 NONE = "-"
@@ -50,11 +51,11 @@ def history_text(policy: Policy, observed: Observed, *, every: bool = False) -> 
     rotations = sum(each.ours for each in found)
     name = policy.key_vault.password_secret
     head = f"{policy.name}: {rotations} rotation{'' if rotations == 1 else 's'} in {len(found)} version{'' if len(found) == 1 else 's'} of {name}"
-    table = [HEADINGS, *(_cells(each) for each in found)] if found else []
+    table = [HEADINGS, *(tuple(map(one_line, _cells(each))) for each in found)] if found else []
     widths = [max(len(line[column]) for line in table) for column in range(len(HEADINGS))] if table else []
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in table]
     if every:
-        ids = [f"    version {each.version.id}, attempt {each.version.tag(ATTEMPT) or NONE}" for each in found]
+        ids = [one_line(f"    version {each.version.id}, attempt {each.version.tag(ATTEMPT) or NONE}") for each in found]
         lines = [lines[0], *(line for pair in zip(lines[1:], ids, strict=True) for line in pair)] if lines else []
     return "\n".join([head, *lines])
 

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from rotator.group import Change, hidden, manifest_changes, manifest_conflicts
+from rotator.policy import Policy
 from rotator.report.given import Preview
 from rotator.report.words import entry, name_of
+from rotator.visible import argument, one_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,23 +40,23 @@ def _compared(preview: Preview) -> Iterator[Compared]:
 def manifest_entries(preview: Preview) -> Iterator[str]:
     """Paragraphs for those that differ, or can't be compared whole."""
     for one in manifests(preview):
-        lines = [*_told(preview.policy.name, one)]
+        lines = [*_told(preview.policy, one)]
         if lines:
             yield entry("manifest", *lines)
 
 
-def _told(policy: str, one: Compared) -> Iterator[str]:
+def _told(policy: Policy, one: Compared) -> Iterator[str]:
     name = name_of(one.group)
     if one.changes:
-        yield f"{name}: {one.file} isn't what runs. A rotation leaves that as it is; `rotator deploy {policy} {name}` would change"
-        yield from (f"  {change}" for change in one.changes)
+        yield f"{name}: {one.file} isn't what runs. A rotation leaves that as it is; `rotator deploy {policy.quoted} {argument(name)}` would change"
+        yield from (one_line(f"  {change}") for change in one.changes)
     elif one.unseen:
         yield f"{name}: {one.file} is what runs, as far as Azure shows it"
     if one.unseen:
         yield f"not compared, since Azure hides it: {', '.join(one.unseen)}"
     if one.conflicts:
         yield "Azure never changes these in a group that it has, so `rotator deploy` would refuse:"
-        yield from (f"  {change}" for change in one.conflicts)
+        yield from (one_line(f"  {change}") for change in one.conflicts)
         yield f"Change {one.file} back; or delete the group first, which is down until it is deployed again."
 
 

@@ -12,6 +12,7 @@ from rotator.report.given import Preview
 from rotator.report.manifest import manifest_body, manifest_entries, manifests
 from rotator.report.words import block, entry, instant, name_of, refusal
 from rotator.state import Home
+from rotator.visible import one_line
 
 
 def plan_code(preview: Preview, *, when_due: int = 0) -> int:
@@ -71,7 +72,7 @@ def readable(text: str) -> str:
     """A reason without the placeholder of a credential that is still to come."""
     text = re.sub(rf"the current {TO_COME}(-\d+)?", "the new one", text)
     text = re.sub(rf"credential {TO_COME}(-\d+)?", "the new credential", text)
-    return re.sub(rf"\b{TO_COME}(-\d+)?", "the new one", text)
+    return one_line(re.sub(rf"\b{TO_COME}(-\d+)?", "the new one", text))
 
 
 def step_text(step: Step) -> str:

@@ -27,12 +27,13 @@ from rotator.events import (
 )
 from rotator.plan.words import day
 from rotator.report.words import name_of
+from rotator.visible import one_line
 
 
 def line(event: Event, *, everything: bool = True) -> str | None:
     """What to say of an event while it happens; None for what the final report tells. Without `everything`: what begins, changes or fails."""
     text = change(event) or (_course(event) if everything or not _expected(event) else None)
-    return f"{event.policy}: {text}" if text else None
+    return one_line(f"{event.policy}: {text}") if text else None
 
 
 def _expected(event: Event) -> bool:

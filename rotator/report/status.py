@@ -16,6 +16,7 @@ from rotator.report.given import Preview, Seen
 from rotator.report.plan import readable
 from rotator.report.words import error_body, instant, name_of
 from rotator.state import Credential
+from rotator.visible import one_line
 
 HEADINGS = ("POLICY", "STATE", "CREDENTIAL", "AGE", "ENDS", "NEXT DUE", "GROUPS", "WAITS", "FOREIGN")
 NONE = "-"
@@ -135,12 +136,12 @@ def _ends(view: View) -> Iterator[datetime]:
 
 def _stopped(preview: Preview) -> Iterator[str]:
     """What drift stops, now or when it will be due, and both ways out of it."""
-    view, name = preview.view, preview.policy.name
+    view, quoted = preview.view, preview.policy.quoted
     if view.drift and view.newest and not view.drift_tolerated:
         text = (
             f"version {view.newest.id} of {view.policy.key_vault.password_secret} was written by somebody else on top of ours, and stops every issue"
         )
-        yield f"{text} and removal until `rotator adopt {name}`, if it is to stay, or `rotator rotate {name} --accept-drift`"
+        yield f"{text} and removal until `rotator adopt {quoted}`, if it is to stay, or `rotator rotate {quoted} --accept-drift`"
 
 
 def _foreign(view: View) -> tuple[Credential, ...]:
@@ -171,6 +172,7 @@ def _unseen(name: str, error: RotatorError) -> Row:
 
 def _table(table: Sequence[tuple[str, ...]], room: int) -> list[str]:
     """Columns side by side; a narrow terminal does without the credential, and with one space between them."""
+    table = [tuple(map(one_line, line)) for line in table]
     if room == NARROW:
         table = [(*line[:2], *line[3:]) for line in table]
     widths = [max(len(line[column]) for line in table) for column in range(len(table[0]))]
@@ -201,7 +203,7 @@ def _date(at: datetime | None) -> str:
 def _below(row: Row, width: int, *, every: bool) -> Iterator[str]:
     lines = [*row.remarks, *(_details(row) if every else ())]
     for line in dict.fromkeys(lines):
-        yield from textwrap.wrap(f"{row.policy}: {line}", width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+        yield from textwrap.wrap(one_line(f"{row.policy}: {line}"), width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 
 
 def _details(row: Row) -> Iterator[str]:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from rotator.errors import PolicyError, RotatorError
+from rotator.visible import one_line
 
 VERSION = 1
 """Version of the JSON form of every command's result."""
@@ -39,8 +40,8 @@ def name_of(resource: str) -> str:
 
 
 def entry(label: str, text: str, *more: str) -> str:
-    """A labelled paragraph; its later lines, and `more`, stand under the first."""
-    lines = [line for part in (text, *more) if part for line in part.splitlines()]
+    """A labelled paragraph: `text` is one line, whatever names are in it, and the lines of `more` stand under it."""
+    lines = [*filter(None, [one_line(text)]), *(each for part in more if part for each in part.rstrip("\n").split("\n"))]
     margin = "\n" + INDENT + " " * LABEL
     return f"{INDENT}{label:<{LABEL}}{margin.join(lines)}"
 
@@ -53,7 +54,7 @@ def failed_text(policy: str, error: RotatorError) -> str:
 
 def refusal(happened: str, state: str, remedy: str) -> tuple[str, str, str]:
     """The three paragraphs of a diagnosis, ready for `entry`."""
-    return happened, f"State: {state}", f"What to do: {remedy}"
+    return happened, f"State: {one_line(state)}", f"What to do: {remedy}"
 
 
 def block(head: str, entries: Iterable[str]) -> str:
