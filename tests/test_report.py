@@ -281,6 +281,7 @@ def test_a_quiet_progress_leaves_out_what_goes_as_expected() -> None:
         "added credential k2 to the application; it ends 2026-06-02 12:00 UTC",
         "proof 2/2: proven",
         "published credential k2 as version v2",
+        "issue application: not certain yet, looking again: no answer",
         "redeployed web with credential k2",
         "web is healthy",
         "deploy api: failed: 409",
