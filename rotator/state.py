@@ -302,6 +302,7 @@ class Proof:
 
     `served` are the images that it gave, or would have if it had them, whatever became of the others; `digests` what their names stand for now.
     `nobody`: Entra refused the principal itself, so that nobody signs in as it, from wherever and with whatever.
+    `signed_in`: Entra gave a token, whatever the registry said then.
     """
 
     outcome: Outcome
@@ -311,6 +312,7 @@ class Proof:
     served: tuple[str, ...] = ()
     digests: tuple[tuple[str, str], ...] = ()
     nobody: bool = False
+    signed_in: bool = False
 
     @property
     def ok(self) -> bool:
@@ -362,7 +364,8 @@ class Observed:
 
     `latest` is the id of the version that a GET without a version returns; where the list of versions doesn't agree with that, it is not
     `versions_complete`. `proof` is the latest proof of the current value in this
-    run, `absent_since` when this run first saw the current credential missing, `permissions` what RBAC says: the engine adds the three.
+    run, `absent_since` when this run first saw the current credential missing, `permissions` what RBAC says, `tried` what a try of the value of
+    other versions showed, by version id: the engine adds the four.
     So it does `lost`, the display names of credentials that adds of this run may have made and that no read shows; `unnamed_since`, of each orphan
     since when this run has seen that nothing names it; and `may_be_published`, the orphans whose password readers of an untagged version, or, without
     a current credential, of the newest one may have, by their hints; None where that can't be known.
@@ -390,3 +393,4 @@ class Observed:
     lost: tuple[str, ...] = ()
     unnamed_since: tuple[tuple[str, datetime], ...] = ()
     may_be_published: tuple[str, ...] | None = ()
+    tried: tuple[tuple[str, Proof], ...] = ()

@@ -29,6 +29,7 @@ from rotator.plan import (
     Step,
     View,
     access,
+    alarms,
     kind,
     moves,
     next_steps,
@@ -90,8 +91,8 @@ def killer(tests: Sequence[Test]) -> str | None:
 
 # generated
 
-MUTATED: tuple[ModuleType, ...] = (rules, moves, view, access, provision, veto, issue, links, deploy, retire, seen)
-FOR_PEOPLE = {"_no_way_back", "_name", "_one_way"}
+MUTATED: tuple[ModuleType, ...] = (rules, alarms, moves, view, access, provision, veto, issue, links, deploy, retire, seen)
+FOR_PEOPLE = {"_no_way_back", "_name", "_one_way", "_held_by", "_why_it_stays", "_lingers", "_broken"}
 """Functions that only make sentences; the cases assert codes."""
 SENTENCE = "only the sentence for people is another"
 IMPLIED = "another condition of the same function implies it; it narrows a type"
@@ -100,7 +101,7 @@ EQUIVALENT = {
     "plan.rules.next_steps: if `observed.access_since` turned round": SENTENCE,
     "plan.rules.next_steps: `isinstance(f, ORDER)` left out of `isinstance(f, ORDER) and (kind(f), target(f)) not in refused`": IMPLIED,
     "plan.rules.next_steps: `first` left out of `first and isinstance(s, first)`": "without a first kind there are no steps",
-    "plan.rules._issue_reason: if `view.newest` turned round": SENTENCE,
+    "plan.rules._covering: `view.newest is None` left out of `not view.drift or not view.drift_tolerated or view.intent.ac`": IMPLIED,
     "plan.rules.drift: `view.newest is None` left out of `not view.drift or view.newest is None`": IMPLIED,
     "plan.rules.drift: if `dead` turned round": SENTENCE,
     "plan.rules.restore: `not view.current_key` left out of `view.behind(dependent) or not view.current_key or dependent.`": IMPLIED,

@@ -12,7 +12,23 @@ import pytest
 from ruamel.yaml import YAML
 
 from rotator import guard
-from rotator.plan import Deploy, Disable, Intent, Issue, Next, Restore, Retire, Step, evolve, kind, next_steps, plan, target
+from rotator.plan import (
+    Deploy,
+    Disable,
+    Intent,
+    Issue,
+    Next,
+    Restore,
+    Retire,
+    Step,
+    View,
+    evolve,
+    kind,
+    next_steps,
+    plan,
+    target,
+    worth_trying,
+)
 from rotator.policy import Policy
 from rotator.state import Observed, Outcome, Proof
 from tests import worlds
@@ -30,7 +46,7 @@ def shown(step: Step) -> str:
     """A step as the cases write it: what, to whom, and why."""
     match step:
         case Issue():
-            return f"issue ({step.reason.code})"
+            return f"issue ({step.reason.code}{', warned' if step.warning else ''})"
         case Deploy():
             warned = ", warned" if step.warning else ""
             return f"deploy {step.group.rsplit('/', 1)[-1]}{' as canary' if step.canary else ''} ({step.reason.code}{warned})"
@@ -90,8 +106,14 @@ def agree(case: Mapping[str, Any], policy: Policy, observed: Observed, intent: I
         assert _waits(following) == case["waits"]
     if "since" in case:
         assert [wait.since for wait in following.waits if wait.code == "held"] == [worlds.instant(since) for since in case["since"]]
+    if "tries" in case:
+        assert [version.id for version in worth_trying(View(policy, observed, intent))] == case["tries"]
+    if "until" in case:
+        assert [wait.until for wait in following.waits] == [worlds.instant(until) for until in case["until"]]
     if "notes" in case:
         assert _notes(following) == case["notes"]
+    told = "\n".join([*(wait.text for wait in following.waits), *(note.text for note in following.notes)])
+    assert [words for words in case.get("says", []) if words not in told] == []
     if observed.proof is None:
         observed = replace(observed, proof=Proof(Outcome.PROVEN), proof_at=observed.at)
     vetoes = [veto.code for step in following.steps if (veto := guard.check(step, policy, observed, intent))]

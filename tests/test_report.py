@@ -14,7 +14,7 @@ from rotator.events import Event
 from rotator.plan import View, kind, next_due, next_steps, plan, target
 from rotator.report.plan import plan_body, plan_code, plan_text
 from rotator.report.progress import change, line
-from rotator.report.run import run_body, run_text
+from rotator.report.run import alarmed, run_body, run_text
 from rotator.report.status import status_body, status_code, status_text
 from rotator.report.words import document, error_body
 from tests import worlds
@@ -75,7 +75,74 @@ def test_a_refused_step_comes_with_its_remedy_to_paste() -> None:
     pasted = [text[13:] for text in lines if "DB_PASSWORD" in text]
     assert pasted
     assert pasted[0].startswith(" ")
+    assert plan_code(seen, when_due=5) == 1, "ten days before the end a refusal is late"
+    earlier = {**RENEWAL, "credentials": [{"key": "old", "start": "-70d", "end": "+20d"}]}
+    seen = preview({**earlier, "groups": [{"id": "web", "holds": "old", "since": "-70d", "secure_env": ["DB_PASSWORD"]}]})
     assert plan_code(seen, when_due=5) == 3
+
+
+COMPROMISED: dict[str, Any] = {
+    "credentials": [{"key": "old", "end": "+80d"}, {"key": "cur", "start": "-10d", "end": "+80d"}],
+    "versions": [{"id": "v0", "holds": "old", "created": "-80d", "compromised": ["old"]}, {"id": "v1", "holds": "cur", "created": "-10d"}],
+    "groups": [{"id": "web", "holds": "cur", "since": "-10d"}, {"id": "nightly", "holds": "old", "restart": "Never", "since": "-1d"}],
+}
+
+
+def test_a_compromised_credential_that_still_works_comes_first_in_a_plan() -> None:
+    seen = preview(COMPROMISED)
+    lines = plan_text(seen).splitlines()
+    assert lines[0] == "mycontainerregistry: COMPROMISED CREDENTIAL STILL WORKS: held by nightly"
+    assert lines[2].startswith("  warning    COMPROMISED CREDENTIAL STILL WORKS: held by nightly. Credential old00000-")
+    assert sum("STILL WORKS" in line for line in lines) == 2
+    assert plan_body(seen)["notes"][0]["code"] == "still_open"
+    assert (plan_code(seen), plan_code(seen, when_due=5)) == (1, 1)
+
+
+def test_a_plan_that_would_end_it_says_that_it_still_works() -> None:
+    seen = preview({**COMPROMISED, "groups": [{"id": "web", "holds": "cur", "since": "-10d"}], "proof": "proven"})
+    assert [step["code"] for step in plan_body(seen)["due"]] == ["compromised", "retired"]
+    assert plan_text(seen).startswith("mycontainerregistry: COMPROMISED CREDENTIAL STILL WORKS: held by nothing\n")
+    assert (plan_code(seen), plan_code(seen, when_due=5)) == (1, 1)
+
+
+def test_a_compromised_credential_that_still_works_is_a_state_of_its_own_and_comes_first() -> None:
+    revoked = preview({**COMPROMISED, "access": "revoked"}, name="b-revoked")
+    unseen = Forbidden("may not read", service="graph", remedy="Allow it.")
+    seen: list[Any] = [("a-closed", unseen), ("b-revoked", revoked), ("c-held", preview(COMPROMISED, name="c-held"))]
+    text = status_text(seen)
+    assert [row.split()[:2] for row in text.splitlines()[1:4]] == [
+        ["b-revoked", "COMPROMISED"],
+        ["c-held", "COMPROMISED"],
+        ["a-closed", "unreadable"],
+    ]
+    assert "c-held: COMPROMISED CREDENTIAL STILL WORKS: held by nightly." in text
+    body = status_body(seen)[1]
+    assert (body["state"], body["compromised"], status_code(seen[1:])) == ("compromised", [worlds.key("old")], 1)
+    assert body["remarks"][0].startswith("COMPROMISED CREDENTIAL STILL WORKS")
+
+
+def test_a_run_says_first_that_a_compromised_credential_still_works() -> None:
+    alarm = events.Noted(
+        policy="one", code="still_open", subject="k1", text="COMPROMISED CREDENTIAL STILL WORKS: held by nightly. Credential k1.", warn=True
+    )
+    told = [*_rotation()[:-1], alarm]
+    lines = run_text(Result("one", 1, "COMPROMISED CREDENTIAL STILL WORKS: held by nightly; 1 done"), told).splitlines()
+    assert lines[0] == "one: COMPROMISED CREDENTIAL STILL WORKS: held by nightly; 1 done (exit 1)"
+    assert lines[1] == "  warning    COMPROMISED CREDENTIAL STILL WORKS: held by nightly. Credential k1."
+    assert alarmed(Result("one", 1, ""), told)
+    assert not alarmed(Result("two", 1, ""), told)
+
+
+def test_what_is_due_and_late_is_overdue_in_a_status_since_no_run_does_it() -> None:
+    def state(case: dict[str, Any]) -> str:
+        return str(status_body([("web", glanced(preview(case)))])[0]["state"])
+
+    assert state({**RENEWAL, "credentials": [{"key": "old", "start": "-76d", "end": "+14d"}]}) == "overdue"
+    assert state({**RENEWAL, "credentials": [{"key": "old", "start": "-75d", "end": "+15d"}]}) == "due"
+    behind = {**STEADY, "groups": [{"id": "web", "holds": "old", "since": "-80d"}]}
+    both = [{"key": "old", "start": "-80d", "end": "+10d"}, *STEADY["credentials"]]
+    assert (state(behind), state({**behind, "credentials": both})) == ("overdue", "overdue")
+    assert state({**behind, "credentials": [{"key": "old", "start": "-70d", "end": "+20d"}, *STEADY["credentials"]]}) == "due"
 
 
 def test_what_waits_past_its_warning_is_overdue() -> None:
@@ -130,7 +197,12 @@ def test_an_accepted_but_unreachable_registry_is_said_every_time() -> None:
 def test_status_is_a_table_with_the_most_urgent_first() -> None:
     revoked = preview({**STEADY, "access": "revoked", "access_since": "-1d"}, name="d-revoked")
     dead = preview({**STEADY, "credentials": [{"key": "cur", "end": "-1d"}]}, name="c-dead")
-    seen = [("d-revoked", revoked), ("a-steady", preview(STEADY, name="a-steady")), ("b-due", preview(RENEWAL, name="b-due")), ("c-dead", dead)]
+    seen = [
+        ("d-revoked", revoked),
+        ("a-steady", preview(STEADY, name="a-steady")),
+        ("b-due", preview({**RENEWAL, **IN_TIME}, name="b-due")),
+        ("c-dead", dead),
+    ]
     text = status_text([*seen, ("e-closed", Forbidden("may not read", service="graph", remedy="Allow it."))])
     table, summary, remarks = text.split("\n\n")
     assert summary == "5 policies: 1 unreadable, 1 overdue, 1 due, 1 resting, 1 revoked"
@@ -152,12 +224,14 @@ def glanced(seen: Preview) -> Preview:
     return replace(seen, plan=plan(seen.policy, seen.observed), vetoes=())
 
 
+IN_TIME: dict[str, Any] = {"credentials": [{"key": "old", "start": "-70d", "end": "+20d"}]}
+"""With `RENEWAL`: due, and not late."""
 THEIRS_ON_TOP = {"id": "theirs", "created": "-1d"}
 
 
 def test_what_is_due_and_stopped_by_drift_is_blocked_and_says_both_ways_out() -> None:
-    blocked = glanced(preview({**RENEWAL, "versions": [*RENEWAL["versions"], THEIRS_ON_TOP]}, name="b-blocked"))
-    seen = [("a-due", preview(RENEWAL, name="a-due")), ("b-blocked", blocked)]
+    blocked = glanced(preview({**RENEWAL, **IN_TIME, "versions": [*RENEWAL["versions"], THEIRS_ON_TOP]}, name="b-blocked"))
+    seen = [("a-due", preview({**RENEWAL, **IN_TIME}, name="a-due")), ("b-blocked", blocked)]
     text = status_text(seen)
     assert [row.split()[:2] for row in text.splitlines()[1:3]] == [["b-blocked", "blocked,"], ["a-due", "due"]]
     told = " ".join(text.split("\n\n")[2].split())

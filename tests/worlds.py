@@ -127,6 +127,7 @@ def observed(case: Mapping[str, Any]) -> Observed:
         lost=tuple(case.get("lost", ())),
         unnamed_since=tuple((key(name) or "", TODAY + span(since)) for name, since in case.get("unnamed_since", {}).items()),
         may_be_published=None if case.get("may_be_published", ()) is None else tuple(key(name) or "" for name in case.get("may_be_published", ())),
+        tried=tuple((name, proof) for name, given in sorted(case.get("tried", {}).items()) if (proof := _proof(given))),
     )
 
 
@@ -142,9 +143,10 @@ def _proof(given: str | Mapping[str, Any] | None) -> Proof | None:
     if given is None:
         return None
     if isinstance(given, str):
-        return Proof(Outcome(given))
+        return Proof(Outcome(given), signed_in=given in ("proven", "no_pull"))
     digests = tuple(sorted(given.get("digests", {}).items()))
-    return Proof(Outcome(given["outcome"]), given.get("detail", ""), tuple(given.get("missing", ())), digests=digests)
+    signed_in = given.get("signed_in", given["outcome"] in ("proven", "no_pull"))
+    return Proof(Outcome(given["outcome"]), given.get("detail", ""), tuple(given.get("missing", ())), digests=digests, signed_in=signed_in)
 
 
 def _credential(given: Mapping[str, Any]) -> Credential:

@@ -47,7 +47,7 @@ def show_plan(common: Common, names: list[str] | None, *, exit_code: bool = Fals
     """Look at each policy with everything that its guard wants to know, and write the plans; `force` as `rotate --force` would."""
     from rotator import fleet
     from rotator.engine import preview
-    from rotator.report.plan import plan_code
+    from rotator.report.plan import alarmed, plan_code
 
     async def see(run: "Run") -> "Preview":
         return await preview(await forced(run) if force else run)
@@ -56,7 +56,8 @@ def show_plan(common: Common, names: list[str] | None, *, exit_code: bool = Fals
     when_due = WHEN_DUE if exit_code else 0
     codes = [1 if isinstance(what, RotatorError) else plan_code(what, when_due=when_due) for _, what in seen]
     body = {"policies": [_plan_body(name, what) for name, what in seen]}
-    common.write(lambda: "\n\n".join(_plan_text(name, what) for name, what in seen), lambda: body, fleet.exit_code(codes))
+    told = sorted(seen, key=lambda each: isinstance(each[1], RotatorError) or not alarmed(each[1]))
+    common.write(lambda: "\n\n".join(_plan_text(name, what) for name, what in told), lambda: body, fleet.exit_code(codes))
 
 
 @command
@@ -64,7 +65,7 @@ def status(common: Common, names: Names = None) -> None:
     """Show every policy in one line, most urgent first.
 
     Tries and changes nothing. As wide as the terminal, or COLUMNS; -v adds each container group, wait and foreign credential. Ends with 1
-    where a policy can't be seen, something waits past its warning, or drift stops what is due; else with 0.
+    where a compromised credential still works, a policy can't be seen, something waits past its warning, or drift stops what is due; else with 0.
     """
     from shutil import get_terminal_size
 

@@ -13,7 +13,7 @@ from rotator.cli.progress import Story, telling
 from rotator.engine import Result, Run
 from rotator.plan import Intent
 from rotator.ports import Tell
-from rotator.report.run import run_body, run_text
+from rotator.report.run import alarmed, run_body, run_text
 
 if TYPE_CHECKING:
     from rotator.policy import Policy
@@ -60,7 +60,7 @@ def change(
 
 def _write(common: Common, results: tuple[Result, ...], story: Story) -> None:
     common.write(
-        lambda: "\n\n".join(run_text(result, story.events) for result in results),
+        lambda: "\n\n".join(run_text(result, story.events) for result in sorted(results, key=lambda each: not alarmed(each, story.events))),
         lambda: {"policies": [run_body(result, story.events) for result in results]},
         fleet.exit_code(result.exit_code for result in results),
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -153,7 +154,7 @@ class AzureWorld(Services):
         tenant = policy.principal.tenant_id or (await self.token.who()).tenant
         async with self._fresh() as line:
             refused = await entra.prove(line, self.cloud, tenant, policy.principal.app_id, secret)
-            return refused or await self._pull(line, policy, secret, images)
+            return refused or replace(await self._pull(line, policy, secret, images), signed_in=True)
 
     async def pull(self, policy: Policy, secret: Secret, images: Sequence[str]) -> Proof:
         """Try it at the registries alone, on connections of its own: they ask their own tenant, whichever the policy names."""

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rotator.engine.look import PAUSE, TRIES, Memory, look
+from rotator.engine.look import Memory, look
 from rotator.engine.run import Run, ensure_granted
+from rotator.engine.trial import PAUSE, TRIES
 from rotator.errors import Forbidden, NotFound, UnsafeStep
 from rotator.events import Noted, VersionMarked
 from rotator.plan import Adoption, Declaration, Value, View, adoptable, declared

@@ -6,17 +6,16 @@ from datetime import datetime
 
 from rotator import group, guard
 from rotator.engine.run import Run
+from rotator.engine.trial import trial, tried
 from rotator.errors import Forbidden, NotFound
 from rotator.events import StepFailed, Vetoed
 from rotator.guard import Veto
 from rotator.plan import Deploy, Issue, Plan, Retire, Step, View, kind, next_due, next_steps, plan, target
 from rotator.policy import Policy
-from rotator.state import Observed, Outcome, Permissions, Proof
+from rotator.state import Observed, Permissions, Proof
 
 MOST_VALUES = 10
 """Versions whose values are read to see whose passwords they are; a hand-made secret has few."""
-TRIES, PAUSE = 3, 5.0
-"""Tries of the current value, and seconds between them: one replica's hiccup is no reason to veto."""
 
 LET_IN = "`rotator doctor {}` says what keeps rotator out of the vault, with the command that lets it in."
 """What to do where nothing is known of a policy, since its vault may not be read."""
@@ -29,6 +28,7 @@ class Memory:
     absent_since: datetime | None = None
     permissions: Permissions | None = None
     sources: tuple[tuple[str, str], ...] | None = None
+    tried: dict[str, Proof] = field(default_factory=dict)
     refused: set[tuple[str, str]] = field(default_factory=set)
     asked: frozenset[tuple[str, str]] = frozenset()
     """Kind and target of the steps that the look before this one asked for."""
@@ -144,20 +144,13 @@ async def proven(run: Run, observed: Observed, version: str | None) -> Observed:
     except (NotFound, Forbidden):
         return replace(observed, proof=None, proof_at=None)
     images = group.images(run.policy, observed)
-    proof = Proof(Outcome.UNREACHABLE, "not tried")
-    for attempt in range(TRIES):
-        if attempt:
-            await run.clock.sleep(PAUSE)
-        proof = await run.world.prove(run.policy, value, images)
-        if proof.outcome in (Outcome.PROVEN, Outcome.EXPIRED):
-            break
-    return replace(observed, proof=proof, proof_at=observed.at)
+    return replace(observed, proof=await trial(run, value, images), proof_at=observed.at)
 
 
 async def preview(run: Run) -> Preview:
     """What a run would do now: reads only, with one proof of the current value and RBAC's word on permissions."""
     memory = Memory()
-    observed = await look(run, memory)
+    observed = await tried(run, await look(run, memory), memory.tried)
     vetoes: list[Veto] = []
     while steps := next_steps(run.policy, observed, run.intent, frozenset(memory.refused)).steps:
         if observed.proof is None:

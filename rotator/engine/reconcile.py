@@ -13,6 +13,7 @@ from rotator.engine.issue import issue
 from rotator.engine.look import Memory, look, prepared
 from rotator.engine.retire import disable, retire
 from rotator.engine.run import DECISIONS, FRESH, PAUSE, Result, Run, Score, Seen, Undecided, failure, told
+from rotator.engine.trial import tried
 from rotator.errors import NotSent, RotatorError
 from rotator.events import Finished, Noted, StepDone, StepPostponed, StepStarted, Vetoed, Waiting
 from rotator.plan import Deploy, Disable, Issue, Next, Restore, Retire, Step, kind, next_due, next_steps, target
@@ -41,7 +42,7 @@ async def _converge(run: Run, score: Score, memory: Memory) -> tuple[Observed, N
     looks = 0
     while True:
         looked = run.world.moment()
-        observed = await look(run, memory)
+        observed = await tried(run, await look(run, memory), memory.tried)
         _settle(memory, observed)
         following = next_steps(run.policy, observed, run.intent, frozenset(memory.refused))
         asked = frozenset((kind(step), target(step)) for step in following.steps)
@@ -110,8 +111,9 @@ def _vetoed(run: Run, observed: Observed, veto: guard.Veto) -> Vetoed:
 async def _one(run: Run, score: Score, seen: Seen, memory: Memory, step: Step) -> None:
     name, what = kind(step), target(step)
     run.tell(StepStarted(policy=run.policy.name, at=seen.observed.at, step=name, target=what, reason=step.reason.text, code=step.reason.code))
-    if isinstance(step, Deploy) and step.warning:
-        told(run, Noted(policy=run.policy.name, code="window_ignored", subject=what, text=step.warning, warn=True), score)
+    if isinstance(step, Deploy | Issue) and step.warning:
+        code = "window_ignored" if isinstance(step, Deploy) else "drift"
+        told(run, Noted(policy=run.policy.name, code=code, subject=what, text=step.warning, warn=True), score)
     counted = replace(run, tell=lambda event: told(run, event, score))
     try:
         detail = await _act(counted, seen, step)

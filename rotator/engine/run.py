@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from rotator.errors import RotatorError, UnsafeStep
-from rotator.events import Event, StepFailed, Vetoed
-from rotator.plan import Intent
+from rotator.events import Event, Noted, StepFailed, Vetoed
+from rotator.plan import STILL_OPEN, Intent, headline
 from rotator.policy import Policy
 from rotator.ports import Clock, Tell, World
 from rotator.state import Access, Observed
@@ -14,6 +14,8 @@ FRESH = 120.0
 """Seconds after which what was read is too old to write on: a run that was suspended must look again."""
 DECISIONS, PAUSE = 5, 10.0
 """Times that one run decides on the same write, each on a new look, and seconds between them."""
+POSTPONED = ("on_top", "not_forced")
+"""Codes of what was asked for and isn't done yet."""
 
 
 class Undecided(RotatorError):
@@ -62,6 +64,9 @@ class Score:
     failed: int = 0
     vetoed: int = 0
     warned: int = 0
+    postponed: int = 0
+    alarms: list[str] = field(default_factory=list)
+    """What must be said before anything else."""
 
     @property
     def exit_code(self) -> int:
@@ -72,8 +77,12 @@ class Score:
 
     def summary(self) -> str:
         """One line for people."""
-        counts = ((self.done, "done"), (self.failed, "failed"), (self.vetoed, "vetoed"), (self.warned, "waiting past the warning"))
-        return ", ".join(f"{count} {what}" for count, what in counts if count) or "nothing was due"
+        counts = (
+            *((self.done, "done"), (self.failed, "failed"), (self.vetoed, "vetoed")),
+            *((self.warned, "waiting past the warning"), (self.postponed, "postponed")),
+        )
+        counted = ", ".join(f"{count} {what}" for count, what in counts if count)
+        return "; ".join([*self.alarms, counted or "nothing was due"])
 
 
 def told(run: Run, event: Event, score: Score | None = None) -> None:
@@ -84,6 +93,9 @@ def told(run: Run, event: Event, score: Score | None = None) -> None:
     score.failed += isinstance(event, StepFailed)
     score.vetoed += isinstance(event, Vetoed)
     score.warned += bool(getattr(event, "warn", False))
+    score.postponed += getattr(event, "code", "") in POSTPONED
+    if isinstance(event, Noted) and event.code == STILL_OPEN:
+        score.alarms.append(headline(event.text))
 
 
 def failure(run: Run, step: str, target: str, error: RotatorError) -> StepFailed | Vetoed:

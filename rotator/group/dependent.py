@@ -32,6 +32,7 @@ class Dependent:
     name. `unsourced` are hidden values that nobody can put back, `refused` why it may never be redeployed, both to be told before
     anything is written anywhere. `sources` are the secrets of the vault whose values a redeployment or a deployment of its manifest needs;
     `signing_in` are variables that seem to hold the password. `links` are what a redeployment touches beside the group: action and resource.
+    `guessed`: nothing but such a variable makes one think that it does.
     `needs_rotation` is False where it takes no password; `follows`: Azure reads the published secret for it. `up` is for how
     long all its containers have been running. `notes` are for people.
     """
@@ -51,6 +52,7 @@ class Dependent:
     unsourced: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     signing_in: tuple[str, ...] = ()
+    guessed: bool = False
     links: tuple[tuple[str, str], ...] = ()
     writable: bool = True
     refused: str | None = None
@@ -99,6 +101,12 @@ def _uses(document: Mapping[str, Any] | None, app_id: str) -> bool:
     return any(belongs(entry, app_id) for entry in entries(document)) or bool(signing_in(document, app_id))
 
 
+def _pulls(document: Mapping[str, Any], policy: Policy) -> bool:
+    """Whether the group shows that it takes the principal's password: in an entry, or by a reference to the published secret."""
+    read = bool(pinned(document, policy)) or follows(document, policy)
+    return read or any(belongs(entry, policy.principal.app_id) for entry in entries(document))
+
+
 def dependent(policy: Policy, group: ContainerGroup) -> Dependent:
     """Interpret one container group."""
     declared, document, shown = policy.group(group.id), group.document, shows(group.document)
@@ -128,6 +136,7 @@ def dependent(policy: Policy, group: ContainerGroup) -> Dependent:
         unsourced=tuple(sorted(lost)),
         sources=tuple(sorted(wanted)),
         signing_in=signing_in(document, policy.principal.app_id),
+        guessed=declared is None and not _pulls(document, policy),
         links=links(document),
         refused=group.unreadable or refused(document, policy, declared),
         needs_rotation=needs,

@@ -24,7 +24,7 @@ def retirable(policy: Policy, observed: Observed, intent: Intent, key_id: str) -
         yield "last", f"no other valid credential of ours would remain besides {key_id}", "A new one must be published first."
     if newest and newest.key_id == wanted:
         yield "published", f"the newest version of {policy.key_vault.password_secret} holds {key_id}", "A newer version must be published first."
-    exposed = any(wanted in v.compromised for v in observed.versions)
+    exposed = seen.exposed(observed, wanted)
     if not (exposed and intent.accept_outage):
         yield from held(policy, observed, wanted)
     if not exposed:
@@ -108,15 +108,15 @@ def _usable(policy: Policy, outcome: Outcome) -> bool:
 
 
 def held(policy: Policy, observed: Observed, key_id: str) -> Iterator[Objection]:
-    """Nobody may hold it, as far as can be seen."""
-    orphan = seen.orphan(observed, key_id)
+    """Nobody may hold it, as far as can be seen; what can't be seen, or is only guessed, doesn't keep a compromised one alive."""
+    orphan, exposed = seen.orphan(observed, key_id), seen.exposed(observed, key_id)
     for dependent in group.dependents(policy, observed):
         counts = dependent.needs_rotation and dependent.phase is not group.Phase.ABSENT and dependent.choice != "ignore"
-        untold = dependent.key_id is None and not orphan
+        untold = dependent.key_id is None and not orphan and not (exposed and dependent.guessed)
         if counts and (dependent.key_id == key_id or untold):
             yield "held", f"{dependent.name} {'holds' if dependent.key_id else 'may hold'} credential {key_id}", "It must move first."
     for unseen in observed.unseen:
-        if policy.discover.unseen == "block" and not orphan:
+        if policy.discover.unseen == "block" and not orphan and not exposed:
             remedy = "Let rotator list its container groups, or accept that with `discover: {unseen: accept}`."
             yield "unseen", f"who holds {key_id} in subscription {unseen.subscription} can't be seen ({unseen.why})", remedy
 

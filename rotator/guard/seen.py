@@ -36,7 +36,12 @@ def is_ours(observed: Observed, key_id: str) -> bool:
 
 def orphan(observed: Observed, key_id: str) -> bool:
     """Whether no version names the credential: an add whose answer was lost."""
-    return all(key_id not in (v.key_id, *v.adopted) for v in observed.versions)
+    return all(key_id not in (v.key_id, *v.adopted, *v.compromised) for v in observed.versions)
+
+
+def exposed(observed: Observed, key_id: str) -> bool:
+    """Whether the credential is declared compromised."""
+    return any(key_id in v.compromised for v in observed.versions)
 
 
 def dependent_of(policy: Policy, observed: Observed, group_id: str) -> group.Dependent | None:

@@ -33,6 +33,7 @@ from rotator.plan.access import (
     vanished,
 )
 from rotator.plan.adoption import Adoption, Value, adoptable
+from rotator.plan.alarms import STILL_OPEN, headline, worth_trying
 from rotator.plan.compromise import Declaration, declared
 from rotator.plan.provision import Missing, chosen, first_steps, group_steps, identity_steps
 from rotator.plan.rules import ORDER, RULES, next_steps
@@ -67,6 +68,7 @@ __all__ = [
     "EVERY_GROUP",
     "ORDER",
     "RULES",
+    "STILL_OPEN",
     "STRIPPED",
     "TO_COME",
     "Adoption",
@@ -107,6 +109,7 @@ __all__ = [
     "fitting",
     "grant_steps",
     "group_steps",
+    "headline",
     "identity_steps",
     "kind",
     "next_due",
@@ -122,4 +125,5 @@ __all__ = [
     "target",
     "usable",
     "vanished",
+    "worth_trying",
 ]

@@ -36,6 +36,9 @@ def deploy(view: View) -> Iterator[Finding]:
             yield found
         elif found and (kind(Deploy), dependent.id) not in view.refused:
             ready.append(dependent)
+        elif found and _late(view, dependent):
+            text = f"{dependent.name} wasn't moved: that was refused or has failed, and what it may hold is gone or ends soon"
+            yield Wait("not_moved", dependent.id, text, warn=True)
     yield from _batch(view, ready)
 
 
@@ -72,7 +75,8 @@ def _unreachable(view: View, dependent: Dependent) -> Wait | None:
     if dependent.phase is Phase.UNREADABLE:
         return Wait("unreadable", dependent.id, f"{dependent.name} can't be read: {dependent.refused or 'no answer'}", warn=_late(view, dependent))
     if dependent.phase is Phase.STARTING:
-        return Wait("transitioning", dependent.id, f"{dependent.name} is changing at the moment", look_again=15)
+        text = f"{dependent.name} is being changed by Azure or by others"
+        return Wait("transitioning", dependent.id, text, warn=_late(view, dependent), look_again=15)
     return None
 
 
@@ -171,11 +175,12 @@ def _batch(view: View, ready: list[Dependent]) -> Iterator[Finding]:
         yield from (Note("worse", d.id, f"{d.name} fares worse since it was redeployed ({d.verdict.value})", warn=True) for d in worse)
         return
     candidates = [d for d in ready if d in failed] or ([] if failed and not view.intent.retry else ready)
-    yield from (Wait("halted", d.id, f"{d.name} waits until a group that failed has succeeded") for d in ready if d not in candidates)
+    for each in (d for d in ready if d not in candidates):
+        yield Wait("halted", each.id, f"{each.name} waits until a group that failed has succeeded", warn=_late(view, each))
     proven = any(map(view.proven, view.dependents))
     tried = [d for d in view.dependents if _starting(view, d) or _on_trial(view, d)]
     if tried and not proven:
-        yield from _after(tried, candidates)
+        yield from _after(view, tried, candidates)
         return
     first = sorted(candidates, key=lambda d: (_failures(view, d), d.phase is not Phase.RUNNING))[:1]
     chosen = candidates if proven and not failed else first
@@ -187,11 +192,12 @@ def _on_trial(view: View, dependent: Dependent) -> bool:
     return dependent.verdict is Verdict.HEALTHY and not view.behind(dependent)
 
 
-def _after(tried: list[Dependent], candidates: list[Dependent]) -> Iterator[Wait]:
+def _after(view: View, tried: list[Dependent], candidates: list[Dependent]) -> Iterator[Wait]:
     names, needed = ", ".join(d.name for d in tried), int(TRIAL.total_seconds())
     pause = max(TRIAL - max(d.up for d in tried), SOON).total_seconds()
     for each in candidates:
-        yield Wait("canary", each.id, f"{each.name} waits until {names} has come up and run for {needed} s", look_again=pause)
+        text = f"{each.name} waits until {names} has come up and run for {needed} s"
+        yield Wait("canary", each.id, text, warn=_late(view, each), look_again=pause)
 
 
 def _failures(view: View, dependent: Dependent) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from rotator.group import Dependent, Verdict
+from rotator.plan.alarms import lingering, readers, still_open, unrenewed
 from rotator.plan.moves import deploy
 from rotator.plan.reclaim import reclaim, unresolved
 from rotator.plan.step import Deploy, Disable, Finding, Intent, Issue, Next, Note, Reason, Restore, Retire, Step, Wait, kind, target
@@ -23,7 +24,8 @@ def next_steps(policy: Policy, observed: Observed, intent: Intent | None = None,
     view = View(policy, observed, intent or Intent(), refused)
     if view.revoked:
         since = f" since {day(observed.access_since)}" if observed.access_since else ""
-        return Next(notes=(Note("revoked", policy.name, f"access is revoked{since}; `rotator grant {policy.quoted}` restores it"),))
+        revoked = Note("revoked", policy.name, f"access is revoked{since}; `rotator grant {policy.quoted}` restores it")
+        return Next(notes=(*still_open(view), revoked))
     findings = [finding for rule in RULES for finding in rule(view)]
     steps = [f for f in findings if isinstance(f, ORDER) and (kind(f), target(f)) not in refused]
     first = next((k for k in ORDER if any(isinstance(s, k) for s in steps)), None)
@@ -41,7 +43,7 @@ def issue(view: View) -> Iterator[Finding]:
     elif reason and reason.code != "compromised" and (wait := unresolved(view)):
         yield wait
     elif reason:
-        yield Issue(view.policy.principal.home, view.policy.rotation.validity, reason)
+        yield Issue(view.policy.principal.home, view.policy.rotation.validity, reason, _covering(view))
 
 
 def _issue_reason(view: View) -> Reason | Wait | Note | None:
@@ -56,9 +58,40 @@ def _issue_reason(view: View) -> Reason | Wait | Note | None:
         return Reason("ends", f"credential {current.key_id} ends on {day(current.end)}, in {days(current.end - at)}")
     if not version.enabled:
         return Reason("disabled", f"version {version.id} of the current credential was disabled by somebody")
-    if view.newest is not version and (view.drift_tolerated or not view.drift) and not view.superseded:
-        return Reason("superseded", f"version {view.newest.id if view.newest else ''} was put on top of ours")
+    if view.newest is not version and (view.drift_tolerated or not view.drift):
+        return _on_top(view)
     return _forced(view, version, current)
+
+
+def _on_top(view: View) -> Reason | Wait:
+    """Ours goes on top of somebody's version, once no third credential of ours would live by that."""
+    top, crowd = view.newest.id if view.newest else "", _crowd(view)
+    if not crowd:
+        return Reason("superseded", f"version {top} was put on top of ours")
+    ids, name = ", ".join(c.key_id for c in crowd), view.policy.quoted
+    ends = {found.until for found in retire(view) if isinstance(found, Wait) and found.subject in ids}
+    until = ends.pop() if len(ends) == 1 else None
+    text = f"ours goes on top of version {top} when credential {ids} is removed, since a third one of ours isn't made before"
+    if until is None:
+        return Wait("on_top", top, text)
+    asked = f"rotator rotate {name}{' --accept-drift' if view.drift else ''} --no-overlap"
+    return Wait("on_top", top, f"{text}; `{asked}` doesn't wait for its overlap", until)
+
+
+def _crowd(view: View) -> tuple[Credential, ...]:
+    """Superseded credentials beside which no more than the current one may live; not what a group that waits holds, nor what is compromised."""
+    waiting = {found.subject for found in deploy(view) if isinstance(found, Wait) and found.look_again is None}
+    kept = (d.key_id for d in view.dependents if d.id in waiting or (kind(Deploy), d.id) in view.refused)
+    excused = view.compromised | frozenset(kept)
+    return tuple(c for c in view.superseded if c.live(view.at) and c.key_id.lower() not in excused)
+
+
+def _covering(view: View) -> str:
+    """What is said of an issue that covers somebody's version without having been asked to."""
+    if not view.drift or not view.drift_tolerated or view.intent.accept_drift or view.newest is None:
+        return ""
+    text = f"version {view.newest.id} of {view.policy.key_vault.password_secret}, which others wrote on top of ours, is covered by a new one of ours"
+    return f"{text}, since the current credential is dead or almost so; theirs stays enabled"
 
 
 def _forced(view: View, version: Version, current: Credential) -> Reason | Note | None:
@@ -76,7 +109,7 @@ def _gone(view: View) -> Reason | Wait:
     if since and view.at - since >= CONFIRM:
         return Reason("gone", f"credential {key_id} is gone: two reads, {int((view.at - since).total_seconds())} s apart, don't show it")
     text = f"credential {key_id} isn't among the principal's; Graph's reads may lag, so it is looked for again"
-    return Wait("absent", key_id, text, look_again=CONFIRM.total_seconds())
+    return Wait("absent", key_id, text, warn=True, look_again=CONFIRM.total_seconds())
 
 
 def drift(view: View) -> Iterator[Finding]:
@@ -160,7 +193,7 @@ def _superseded(view: View, credential: Credential, published: datetime) -> Iter
     if obstacles and not (exposed and view.intent.accept_outage):
         yield from obstacles
         return
-    moved = max((d.since for d in view.dependents if d.since and not d.run_once and not view.behind(d)), default=published)
+    moved = view.moved or published
     until = moved if exposed else moved + view.overlap
     if view.at < until:
         text = f"credential {credential.key_id} stays until {day(until)}: overlap of {days(view.overlap)} since the last move"
@@ -175,16 +208,17 @@ def _obstacles(view: View, credential: Credential) -> Iterator[Wait]:
     since = view.superseded_since(credential)
     waited = f"superseded since {day(since)}, " if since else ""
     stays = f"credential {credential.key_id} ({waited}ends {day(credential.end)}) stays"
-    for dependent in view.holders(credential.key_id.lower()):
+    exposed = credential.key_id.lower() in view.compromised
+    for dependent in view.known_holders(credential.key_id.lower()) if exposed else view.holders(credential.key_id.lower()):
         holds = "holds it" if dependent.key_id else "may hold it, as it doesn't say what it holds"
         yield Wait("held", credential.key_id, f"{stays}: {dependent.name} {holds}", warn=late, since=since)
     for dependent in view.dependents:
         struggles = not view.behind(dependent) and dependent.verdict is Verdict.PULL_FAILED
-        if struggles and credential.key_id.lower() not in view.compromised:
+        if struggles and not exposed:
             yield Wait(
                 "struggling", credential.key_id, f"credential {credential.key_id} stays: {dependent.name} can't pull with the new one", warn=True
             )
-    if view.policy.discover.unseen == "block":
+    if view.policy.discover.unseen == "block" and not exposed:
         for unseen in view.observed.unseen:
             text = f"credential {credential.key_id} stays: subscription {unseen.subscription} can't be searched for dependents ({unseen.why})"
             yield Wait("unseen", credential.key_id, text, warn=late)
@@ -194,11 +228,19 @@ def disable(view: View) -> Iterator[Finding]:
     """A version whose credential is gone would only mislead a reader."""
     for version in view.versions:
         stale = version.key_id and version.key_id not in view.credentials and version not in (view.newest, view.current_version)
-        if stale and version.enabled and view.current and view.observed.versions_complete:
+        if stale and version.enabled and view.current and view.observed.versions_complete and not _taken(view, version):
             yield Disable(version.id, Reason("retired", f"credential {version.key_id} of version {version.id} is gone"))
 
 
-RULES: tuple[Callable[[View], Iterator[Finding]], ...] = (drift, restore, issue, deploy, retire, disable, missing, foreign)
+def _taken(view: View, version: Version) -> bool:
+    """Whether a compromised password isn't known to be refused yet: a disabled version could no longer be tried."""
+    return view.tried(version) is not None and view.accepted(version) is not False
+
+
+RULES: tuple[Callable[[View], Iterator[Finding]], ...] = (
+    *(still_open, lingering, readers, unrenewed, drift, restore),
+    *(issue, deploy, retire, disable, missing, foreign),
+)
 """Every rule, in the order in which its waits and notes are told."""
 
 ORDER: tuple[type[Step], ...] = (Restore, Issue, Deploy, Retire, Disable)

@@ -22,11 +22,12 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """Add a credential, prove it, publish it."""
+    """Add a credential, prove it, publish it. `warning`: what a person must know of it."""
 
     home: Home
     end: timedelta
     reason: Reason
+    warning: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,15 @@ from dataclasses import replace
 from datetime import datetime
 
 from rotator import group
+from rotator.plan.alarms import BREAKS_READERS, STILL_OPEN
 from rotator.plan.rules import next_steps
 from rotator.plan.step import TO_COME, Deploy, Disable, Intent, Issue, Next, Plan, Restore, Retire, Step
 from rotator.plan.view import TRIAL, Refused, View
 from rotator.policy import Policy
 from rotator.state import ATTEMPT, HOME, KEY_ID, Credential, Observed, Version, marker, tags
 
+PRESENT = (STILL_OPEN, BREAKS_READERS)
+"""Alarms about what is so now: a plan tells them although its steps would end them."""
 LONGEST_PLAN = 1000
 """Steps after which a plan that doesn't end is a bug in a rule."""
 
@@ -18,6 +21,7 @@ def plan(policy: Policy, observed: Observed, intent: Intent | None = None, refus
     """The batches that a run takes if every step succeeds and no wait ends; RuntimeError if the rules never come to rest."""
     batches: list[tuple[Step, ...]] = []
     following = next_steps(policy, observed, intent, refused)
+    alarms = tuple(note for note in following.notes if note.code in PRESENT)
     while following.steps:
         batches.append(following.steps)
         if len(batches) > LONGEST_PLAN:
@@ -25,7 +29,7 @@ def plan(policy: Policy, observed: Observed, intent: Intent | None = None, refus
         for step in following.steps:
             observed = evolve(policy, observed, step)
         following = next_steps(policy, observed, intent, refused)
-    return Plan(tuple(batches), following.waits, following.notes)
+    return Plan(tuple(batches), following.waits, (*alarms, *(note for note in following.notes if note.code not in PRESENT)))
 
 
 def evolve(policy: Policy, observed: Observed, step: Step) -> Observed:

@@ -7,7 +7,7 @@ from rotator import group
 from rotator.group import Dependent, Phase, Verdict
 from rotator.plan.step import Intent
 from rotator.policy import Policy
-from rotator.state import Access, Credential, Observed, Version, marker
+from rotator.state import Access, Credential, Observed, Outcome, Proof, Version, marker
 
 CONFIRM = timedelta(minutes=2)
 """An absence counts where two reads this far apart show it: Graph's reads lag its writes (azure-facts C6)."""
@@ -98,6 +98,22 @@ class View:
         return frozenset(k for v in self.versions for k in v.compromised)
 
     @property
+    def lingering(self) -> tuple[Version, ...]:
+        """Enabled versions of compromised credentials that Graph no longer shows: their values may still be taken for a while."""
+        return tuple(v for v in self.versions if v.enabled and v.key_id in self.compromised and v.key_id not in self.credentials)
+
+    def tried(self, version: Version) -> Proof | None:
+        """What a try of this version's value showed in this run."""
+        return dict(self.observed.tried).get(version.id)
+
+    def accepted(self, version: Version) -> bool | None:
+        """Whether Entra takes the version's value; None where that isn't known."""
+        proof = self.tried(version)
+        if proof and proof.signed_in:
+            return True
+        return False if proof and proof.outcome in (Outcome.REFUSED, Outcome.EXPIRED, Outcome.DISABLED) else None
+
+    @property
     def drift(self) -> bool:
         """Somebody put a version of their own on top of ours, and nobody said that this is right."""
         newest = self.newest
@@ -162,11 +178,20 @@ class View:
         """Dependents that hold the credential, or may."""
         return tuple(d for d in self.dependents if d.key_id in (key_id, None))
 
+    def known_holders(self, key_id: str) -> tuple[Dependent, ...]:
+        """The same without those of which only a hidden variable makes one think so: they don't keep a compromised credential alive."""
+        return tuple(d for d in self.holders(key_id) if d.key_id or not d.guessed)
+
     @cached_property
     def orphans(self) -> tuple[Credential, ...]:
         """Ours, named by no version and no group's tag: an add whose answer was lost, or a run that died."""
         tagged = {d.key_id for d in self.dependents}
         return tuple(c for c in self.ours if c.key_id.lower() not in self.named and c.key_id.lower() not in tagged)
+
+    @property
+    def moved(self) -> datetime | None:
+        """When the last group that runs on took the current credential; None where none has. A job takes its password with every run."""
+        return max((d.since for d in self.dependents if d.since and not d.run_once and not self.behind(d)), default=None)
 
     @cached_property
     def superseded(self) -> tuple[Credential, ...]:

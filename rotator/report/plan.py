@@ -6,7 +6,26 @@ from typing import Any
 
 from rotator.group import Dependent, brief, dependents, moved_tags
 from rotator.guard import Veto
-from rotator.plan import TO_COME, Create, Deploy, Disable, Grant, Issue, Note, Own, Publish, Restore, Retire, Save, Step, Wait, kind, target
+from rotator.plan import (
+    STILL_OPEN,
+    TO_COME,
+    Create,
+    Deploy,
+    Disable,
+    Grant,
+    Issue,
+    Note,
+    Own,
+    Publish,
+    Restore,
+    Retire,
+    Save,
+    Step,
+    Wait,
+    headline,
+    kind,
+    target,
+)
 from rotator.plan.words import day, days
 from rotator.report.given import Preview
 from rotator.report.manifest import manifest_body, manifest_entries, manifests
@@ -26,8 +45,18 @@ def plan_code(preview: Preview, *, when_due: int = 0) -> int:
 
 
 def plan_text(preview: Preview) -> str:
-    """One policy's plan, as paragraphs."""
-    return block(f"{preview.policy.name} ({preview.policy.file}), seen {day(preview.observed.at)}", _entries(preview))
+    """One policy's plan, as paragraphs; a compromised credential that still works comes before everything else."""
+    told = (f"{preview.policy.name}: {headline(note.text)}" for note in _open(preview))
+    return "\n".join([*told, block(f"{preview.policy.name} ({preview.policy.file}), seen {day(preview.observed.at)}", _entries(preview))])
+
+
+def alarmed(preview: Preview) -> bool:
+    """Whether a credential that is declared compromised still works."""
+    return bool(_open(preview))
+
+
+def _open(preview: Preview) -> tuple[Note, ...]:
+    return tuple(note for note in preview.plan.notes if note.code == STILL_OPEN)
 
 
 def plan_body(preview: Preview) -> dict[str, Any]:
@@ -51,6 +80,7 @@ def plan_body(preview: Preview) -> dict[str, Any]:
 
 def _entries(preview: Preview) -> Iterator[str]:
     steps = preview.plan.steps
+    yield from map(note_text, _open(preview))
     if not steps:
         yield entry("due now", "nothing")
     for number, step in enumerate(steps, 1):
@@ -61,7 +91,7 @@ def _entries(preview: Preview) -> Iterator[str]:
         diagnosis = refusal(f"{kind(veto.step)} {name_of(target(veto.step))}: {veto.happened}", "Nothing was changed for it.", veto.remedy)
         yield entry("refused", *diagnosis)
     yield from (wait_text(wait) for wait in preview.plan.waits)
-    yield from (note_text(note) for note in (*preview.plan.notes, *_warnings(preview)))
+    yield from (note_text(note) for note in (*preview.plan.notes, *_warnings(preview)) if note.code != STILL_OPEN)
     yield from (entry("note", f"{name}: {text}") for name, text in _about(preview))
     yield from manifest_entries(preview)
     yield from _proof_text(preview)
@@ -146,8 +176,8 @@ def _images(preview: Preview, dependent: Dependent) -> Iterator[str]:
 
 def _warnings(preview: Preview) -> tuple[Note, ...]:
     """What has to be known of steps that are taken all the same."""
-    deploys = (step for step in preview.plan.steps if isinstance(step, Deploy) and step.warning)
-    return tuple(Note("window_ignored", step.group, step.warning, warn=True) for step in deploys)
+    warned = (step for step in preview.plan.steps if isinstance(step, Deploy | Issue) and step.warning)
+    return tuple(Note("window_ignored" if isinstance(step, Deploy) else "drift", target(step), step.warning, warn=True) for step in warned)
 
 
 def _proof_text(preview: Preview) -> Iterator[str]:

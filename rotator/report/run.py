@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from rotator.events import Event, Noted, StepFailed, Vetoed, Waiting, as_json
-from rotator.plan import Note, Wait
+from rotator.plan import STILL_OPEN, Note, Wait
 from rotator.plan.words import day
 from rotator.report.given import Result
 from rotator.report.plan import note_text, wait_text
@@ -15,6 +15,11 @@ from rotator.report.words import block, entry, instant, name_of, refusal
 def run_text(result: Result, events: Sequence[Event]) -> str:
     """One policy's run, as paragraphs; `events` are all those that it told."""
     return block(f"{result.policy}: {result.summary} (exit {result.exit_code})", _entries(result, _of(result, events)))
+
+
+def alarmed(result: Result, events: Sequence[Event]) -> bool:
+    """Whether a credential that is declared compromised still works."""
+    return any(isinstance(event, Noted) and event.code == STILL_OPEN for event in _of(result, events))
 
 
 def run_body(result: Result, events: Sequence[Event]) -> dict[str, Any]:
@@ -44,15 +49,15 @@ def _bodies(events: list[Event], wanted: Callable[[Event], bool]) -> list[dict[s
 
 
 def _entries(result: Result, events: list[Event]) -> Iterator[str]:
+    noted = [Note(event.code, event.subject, event.text, event.warn) for event in events if isinstance(event, Noted)]
+    yield from (note_text(note) for note in noted if note.code == STILL_OPEN)
     done = [text for event in events if (text := change(event))]
     yield from (entry("" if number else "done", text) for number, text in enumerate(done))
     yield from _stopped(events)
     for event in events:
         if isinstance(event, Waiting):
             yield wait_text(Wait(event.code, event.subject, event.reason, event.until, event.warn))
-    for event in events:
-        if isinstance(event, Noted):
-            yield note_text(Note(event.code, event.subject, event.text, event.warn))
+    yield from (note_text(note) for note in noted if note.code != STILL_OPEN)
     if result.next_due:
         yield entry("next due", day(result.next_due))
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from rotator.errors import RotatorError
 from rotator.group import Dependent
-from rotator.plan import Issue, Retire, Step, View, Wait
+from rotator.plan import STILL_OPEN, Deploy, Issue, Restore, Retire, Step, View, Wait
 from rotator.plan.words import day
 from rotator.report.given import Preview, Seen
 from rotator.report.plan import readable
@@ -29,17 +29,19 @@ LONGEST_NAME = {WIDE: 30, NARROW: 19}
 class Standing(IntEnum):
     """How urgent a policy is; the most urgent has the lowest number."""
 
-    UNREADABLE = 0
-    OVERDUE = 1
-    BLOCKED = 2
+    COMPROMISED = 0
+    """A credential that is declared compromised still works."""
+    UNREADABLE = 1
+    OVERDUE = 2
+    BLOCKED = 3
     """Something is due, and somebody's version on top of ours stops it until a person decides."""
-    DUE = 3
-    WAITING = 4
-    RESTING = 5
-    REVOKED = 6
+    DUE = 4
+    WAITING = 5
+    RESTING = 6
+    REVOKED = 7
 
 
-ALARMING = (Standing.UNREADABLE, Standing.OVERDUE, Standing.BLOCKED)
+ALARMING = (Standing.COMPROMISED, Standing.UNREADABLE, Standing.OVERDUE, Standing.BLOCKED)
 """What a monitor is told of: no later run gets on without a person, or might not in time."""
 
 
@@ -60,6 +62,8 @@ class Row:
     soonest: datetime | None = None
     """When the first credential ends that readers or a container group may hold."""
     drift: bool = False
+    compromised: tuple[str, ...] = ()
+    """Key ids of credentials that are declared compromised and still work."""
     remarks: tuple[str, ...] = ()
     error: RotatorError | None = None
 
@@ -87,7 +91,7 @@ def _urgency(row: Row) -> tuple[Standing, str, str]:
 
 
 def status_code(seen: Iterable[Seen]) -> int:
-    """Exit code: 1 where something can't be seen, waits past its warning or is stopped by drift, else 0."""
+    """Exit code: 1 where a compromised credential works, or something can't be seen, is past its warning or stopped by drift; else 0."""
     return int(any(row.standing in ALARMING for row in rows(seen)))
 
 
@@ -111,6 +115,7 @@ def status_body(seen: Iterable[Seen]) -> list[dict[str, Any]]:
 def _row(preview: Preview) -> Row:
     view, plan, current = preview.view, preview.plan, preview.view.current
     found: Sequence[Any] = (*plan.waits, *plan.notes)
+    opened = [note for note in plan.notes if note.code == STILL_OPEN]
     return Row(
         policy=preview.policy.name,
         standing=_standing(preview),
@@ -124,7 +129,13 @@ def _row(preview: Preview) -> Row:
         foreign=_foreign(view),
         soonest=min(_ends(view), default=None),
         drift=view.drift,
-        remarks=(*_stopped(preview), *(readable(item.text) for item in found if item.warn or item.code == "revoked")),
+        compromised=tuple(note.subject for note in opened),
+        remarks=(
+            *(note.text for note in opened),
+            *_stopped(preview),
+            *_late(preview),
+            *(readable(item.text) for item in found if (item.warn or item.code == "revoked") and item not in opened),
+        ),
     )
 
 
@@ -144,16 +155,30 @@ def _stopped(preview: Preview) -> Iterator[str]:
         yield f"{text} and removal until `rotator adopt {quoted}`, if it is to stay, or `rotator rotate {quoted} --accept-drift`"
 
 
+def _late(preview: Preview) -> Iterator[str]:
+    """What should have been done long ago: a step that replaces what is gone or ends within `warn_before`."""
+    view, steps = preview.view, preview.plan.steps
+    moved = {step.group.lower() for step in steps if isinstance(step, Deploy | Restore)}
+    held = [view.soonest(each) or view.at for each in view.dependents if each.key_id and view.behind(each) and each.id.lower() in moved]
+    issued = [view.current.end] if view.current and any(isinstance(step, Issue) for step in steps) else []
+    soonest = min((*held, *issued), default=None)
+    if soonest and soonest - view.at <= view.policy.rotation.warn_before:
+        gone = "is gone or has ended" if soonest <= view.at else f"ends {day(soonest)}"
+        yield f"what is due should have been done: a credential in use {gone}; see that `rotator rotate` runs, and what it reports"
+
+
 def _foreign(view: View) -> tuple[Credential, ...]:
     return tuple(credential for credential in view.foreign if credential.live(view.at))
 
 
 def _standing(preview: Preview) -> Standing:
     plan, view = preview.plan, preview.view
+    if any(note.code == STILL_OPEN for note in plan.notes):
+        return Standing.COMPROMISED
     if view.revoked:
         return Standing.REVOKED
     ended = view.current_version is not None and not (view.current and view.current.live(view.at))
-    if ended or any(wait.warn for wait in plan.waits) or any(note.warn for note in plan.notes):
+    if ended or any(_late(preview)) or any(wait.warn for wait in plan.waits) or any(note.warn for note in plan.notes):
         return Standing.OVERDUE
     if plan.steps:
         return Standing.BLOCKED if view.drift and not view.drift_tolerated and _stops(plan.steps) else Standing.DUE
@@ -185,10 +210,14 @@ def _cells(row: Row, room: int) -> tuple[str, ...]:
     age = _short(row.at - row.start) if row.at and row.start else NONE
     due = "now" if row.standing in (Standing.BLOCKED, Standing.DUE) else _date(row.next_due)
     groups = f"{row.moved}/{len(row.dependents)}" if row.error is None else NONE
-    state = row.standing.name.lower() + (", drift" if row.drift and room == WIDE else "")
+    state = _state(row) + (", drift" if row.drift and room == WIDE else "")
     last = max((credential.end for credential in row.foreign), default=None)
     foreign = f"{len(row.foreign)}, {_date(last)}" if last and room == WIDE else str(len(row.foreign) or NONE)
     return (name, state, (row.key_id or NONE)[:8], age, _date(row.end), due, groups, str(len(row.waiting) or NONE), foreign)
+
+
+def _state(row: Row) -> str:
+    return row.standing.name if row.standing is Standing.COMPROMISED else row.standing.name.lower()
 
 
 def _short(span: timedelta) -> str:
@@ -233,6 +262,7 @@ def _body(row: Row) -> dict[str, Any]:
         "foreign": [each.key_id for each in row.foreign],
         "foreign_until": instant(last),
         "drift": row.drift,
+        "compromised": list(row.compromised),
         "remarks": list(row.remarks),
         "error": error_body(row.error) if row.error else None,
     }

@@ -1,0 +1,131 @@
+"""Alarms: a door that stays open, readers that are refused, a pull that will fail, although a run did all that it may.
+
+Rules for whoever edits this file:
+
+1. An alarm is told with `warn`, by every run for as long as the world shows its cause: whatever was vetoed, has failed or is revoked.
+2. It names who is affected, and ends with what to do.
+3. What only a try of a value can show is read from `observed.tried`; `worth_trying` names those values.
+"""
+
+from collections.abc import Iterator
+
+from rotator.plan.step import Finding, Issue, Note, Retire, Wait, kind
+from rotator.plan.view import View
+from rotator.plan.words import day, days
+from rotator.state import Credential, Outcome, Version
+
+STILL_OPEN = "still_open"
+"""The code of a compromised credential that still works."""
+BREAKS_READERS = "breaks_readers"
+"""The code of a version on top of ours with which no reader can sign in."""
+HEADLINE = "COMPROMISED CREDENTIAL STILL WORKS"
+"""What its text begins with."""
+AGAIN = 15.0
+"""Seconds between two tries of a removed password: Entra's replicas learn of a removal one after another, mostly within seconds."""
+
+
+def headline(text: str) -> str:
+    """The first sentence of an alarm: all that a summary has room for."""
+    return text.partition(". ")[0]
+
+
+def worth_trying(view: View) -> tuple[Version, ...]:
+    """The versions whose values a run tries before it decides: what readers get in place of ours, and what a removed compromised password opens."""
+    if view.revoked:
+        return ()
+    theirs = (view.newest,) if view.newest and view.newest.enabled and _covers(view, view.newest) else ()
+    return (*theirs, *(version for version in view.lingering if version not in theirs))
+
+
+def _covers(view: View, newest: Version) -> bool:
+    """Whether readers get this version, which isn't ours, in place of one of ours."""
+    return not newest.ours and view.current_version is not None
+
+
+def still_open(view: View) -> Iterator[Note]:
+    """A credential that is declared compromised, and still signs in."""
+    for key_id in sorted(view.compromised):
+        credential = view.credentials.get(key_id)
+        if credential and credential.live(view.at):
+            yield Note("still_open", key_id, f"{HEADLINE}: {_held_by(view, credential)}", warn=True)
+
+
+def lingering(view: View) -> Iterator[Finding]:
+    """A compromised credential that was removed, and whose password isn't known to be refused yet."""
+    for version in view.lingering:
+        accepted = view.accepted(version)
+        if accepted is not False and view.tried(version):
+            yield Note("still_open", version.key_id or "", f"{HEADLINE}: {_lingers(view, version)}", warn=True)
+        if accepted:
+            text = f"credential {version.key_id} was removed, and its password is tried until it is refused"
+            yield Wait("lingering", version.key_id or "", text, look_again=AGAIN)
+
+
+def readers(view: View) -> Iterator[Finding]:
+    """The value that readers of the secret get, where it isn't ours: one that is refused breaks all of them."""
+    newest, name = view.newest, view.policy.key_vault.password_secret
+    if newest is None or not _covers(view, newest):
+        return
+    proof = view.tried(newest)
+    if not newest.enabled:
+        yield Note("breaks_readers", newest.id, _broken(view, newest, "it is disabled, so that Key Vault answers 403"), warn=True)
+    elif proof and proof.outcome in (Outcome.REFUSED, Outcome.EXPIRED, Outcome.DISABLED, Outcome.NO_PULL):
+        yield Note("breaks_readers", newest.id, _broken(view, newest, f"its value doesn't work ({proof.detail})"), warn=True)
+    elif proof and proof.outcome is Outcome.UNREACHABLE and not (proof.signed_in and view.policy.proof.registry == "optional"):
+        text = f"whether the value of version {newest.id} of {name}, which isn't ours, works for its readers couldn't be tried: {proof.detail}"
+        yield Note("untried", newest.id, text, warn=True)
+
+
+def unrenewed(view: View) -> Iterator[Finding]:
+    """A current credential that is gone, or ends soon, and that this run may not or could not replace."""
+    current, key_id = view.current, view.current_key
+    if key_id is None or not any(step == kind(Issue) for step, _ in view.refused):
+        return
+    ends = current.end if current else view.at
+    if ends - view.at > view.policy.rotation.warn_before:
+        return
+    state = f"ends {day(ends)}, in {days(ends - view.at)}" if current else "is gone"
+    text = f"credential {key_id} {state}, and its replacement was refused or has failed: every later pull with it fails"
+    yield Wait("not_renewed", key_id, text, warn=True)
+
+
+# sentences
+
+
+def _held_by(view: View, credential: Credential) -> str:
+    key_id = credential.key_id.lower()
+    holders = view.known_holders(key_id)
+    known = [each.name for each in holders if each.key_id]
+    perhaps = [f"{each.name} (it doesn't say)" for each in holders if not each.key_id]
+    held = f"held by {', '.join([*known, *perhaps]) or 'nothing'}"
+    return f"{held}. Credential {credential.key_id} ends only {day(credential.end)}; {_why_it_stays(view, credential, blocked=bool(holders))}"
+
+
+def _why_it_stays(view: View, credential: Credential, *, blocked: bool) -> str:
+    name, key_id = view.policy.quoted, credential.key_id.lower()
+    if view.revoked:
+        return f"access is revoked, so no rotation removes it: `rotator revoke {name} --credentials` does"
+    if view.drift and view.newest and not view.drift_tolerated:
+        ways = f"`rotator adopt {name}`, or `rotator rotate {name} --accept-drift`"
+        return f"version {view.newest.id}, which others wrote on top of ours, stops its replacement and removal: {ways}"
+    if view.current is None or key_id == view.current_key:
+        refused = any(step == kind(Issue) for step, _ in view.refused)
+        return "its replacement was refused or has failed" if refused else f"`rotator rotate {name}` replaces it"
+    if blocked and not view.intent.accept_outage:
+        return f"it goes as soon as they hold another; `rotator rotate {name} --accept-outage` removes it now, and their next pull fails"
+    refused = (kind(Retire), credential.key_id) in view.refused
+    return "its removal was refused or has failed" if refused else f"`rotator rotate {name}` removes it"
+
+
+def _lingers(view: View, version: Version) -> str:
+    proof = view.tried(version)
+    if view.accepted(version):
+        return f"removed, and Entra still takes it. Credential {version.key_id}: its replicas mostly heed a removal within minutes; run again then"
+    why = proof.detail if proof else "not tried"
+    return f"removed, and it couldn't be tried whether it is refused. Credential {version.key_id}: {why}"
+
+
+def _broken(view: View, newest: Version, why: str) -> str:
+    name, secret = view.policy.quoted, view.policy.key_vault.password_secret
+    text = f"every reader of {secret} is refused: version {newest.id} isn't ours, and {why}"
+    return f"{text}. Nothing was written on top of it: `rotator rotate {name} --accept-drift` does that; or whoever wrote it corrects it"
