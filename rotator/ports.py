@@ -171,10 +171,14 @@ class World(Protocol):
         """A new version of the published secret. Sent once: OutcomeUnknown where no answer came."""
         ...
 
+    async def version(self, policy: Policy, version: str) -> Version:
+        """One version of the published secret, enabled or not, read now."""
+        ...
+
     async def mark_version(
         self, policy: Policy, version: str, *, tags: Tags | None = None, enabled: bool | None = None, not_after: float | None = None
     ) -> None:
-        """Replace a version's tags, or enable or disable it; None leaves as it is."""
+        """Replace a version's tags, or enable or disable it; None leaves as it is. Who wants to add a tag goes by `engine.marks`."""
         ...
 
     async def publish_username(self, policy: Policy, *, not_after: float | None = None) -> bool:

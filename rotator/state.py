@@ -17,11 +17,13 @@ from rotator.secret import Secret as Secret  # noqa: PLC0414 - passed on
 KEY_ID, HOME, ATTEMPT = "rotator-key-id", "rotator-home", "rotator-attempt"
 """Tags of a secret version of ours; `KEY_ID` is also a container group's: the credential that it holds."""
 ADOPTED, COMPROMISED = "rotator-adopted", "rotator-compromised"
-"""Tags of a secret version: key ids, separated by commas, that a person gave to rotator, or declared known to others."""
+"""Tags of a secret version: key ids, separated by commas, that a person gave to rotator, or declared known to others (see `series`)."""
 SINCE, FAILED, PREVIOUS = "rotator-since", "rotator-failed", "rotator-previous"
 """Tags of a container group: since when it holds its credential, which one failed on it, which one it held before."""
 ACCESS = "rotator-access"
 """Tag of the access record: ``revoked`` or ``granted``."""
+OWN = "rotator-"
+"""How the names of all of them begin. They belong to one version, or to one group."""
 
 
 def lineage(tenant: str, app_id: str, vault_host: str, secret: str) -> str:
@@ -136,16 +138,23 @@ class Version:
     @property
     def adopted(self) -> tuple[str, ...]:
         """Credentials that a person made ours, recorded here."""
-        return _listed(self.tag(ADOPTED))
+        return self.listed(ADOPTED)
 
     @property
     def compromised(self) -> tuple[str, ...]:
         """Credentials declared compromised, recorded here."""
-        return _listed(self.tag(COMPROMISED))
+        return self.listed(COMPROMISED)
+
+    def listed(self, tag: str) -> tuple[str, ...]:
+        """The words of a list of ours, in lower case, sorted: those of `tag`, and of the tags that it goes on in."""
+        found = dict(self.tags)
+        words = (word.strip().lower() for name in series(found, tag) for word in found[name].split(","))
+        return tuple(sorted({word for word in words if word}))
 
 
-def _listed(value: str | None) -> tuple[str, ...]:
-    return tuple(sorted(filter(None, (part.strip().lower() for part in (value or "").split(",")))))
+def series(found: Mapping[str, str], tag: str) -> tuple[str, ...]:
+    """The names among `found` under which the list of `tag` is kept: its own, and with a number behind it where one value couldn't hold it."""
+    return tuple(sorted(name for name in found if name == tag or re.fullmatch(rf"{re.escape(tag)}-\d+", name)))
 
 
 @dataclass(frozen=True, slots=True)

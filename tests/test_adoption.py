@@ -310,7 +310,12 @@ def test_a_current_credential_that_somebody_removed_by_hand_can_be_declared() ->
     assert declaring({"credentials": [], "versions": [{"id": "v1", "holds": "a"}]}) == (worlds.key("a"),)
 
 
-@pytest.mark.parametrize(("versions", "asked"), [([], ()), ([{"id": "v1", "holds": "a"}], ("z",))])
+@pytest.mark.parametrize(("versions", "asked"), [([{"id": "v0"}], ()), ([{"id": "v1", "holds": "a"}], ("z",))])
 def test_what_nobody_knows_can_not_be_declared(versions: list[dict[str, str]], asked: tuple[str, ...]) -> None:
     with pytest.raises(UnsafeStep, match="the principal has no credential"):
         declaring({**TWO, "versions": versions}, *asked)
+
+
+def test_without_a_version_nothing_can_be_declared() -> None:
+    with pytest.raises(UnsafeStep, match="no version that could record"):
+        declaring({**TWO, "versions": []}, "a")

@@ -1,7 +1,7 @@
 """The verbs that change something: rotate, adopt, revoke, grant."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +14,7 @@ from rotator.cli.options import Leases, Name, Names, Yes, ask, command
 from rotator.visible import argument
 
 if TYPE_CHECKING:
-    from rotator.engine import Result, Run
+    from rotator.engine import Result, Run, Score
     from rotator.plan import Adoption
     from rotator.ports import AccessRecord
 
@@ -79,13 +79,19 @@ class Wishes:
 
     async def rotated(self, run: "Run") -> "Result":
         """Mark, adopt and force as asked; then reconcile."""
-        from rotator.engine import compromise, reconcile
+        from rotator.engine import Score, compromise, counted, reconcile
 
+        score = Score()
         if self.compromised:
-            await compromise(run, self.key_ids)
+            await compromise(counted(run, score), self.key_ids)
         if self.adopt:
-            await _adopted(run)
-        return await reconcile(await forced(run) if self.force else run)
+            await _adopted(counted(run, score))
+        return _heeded(await reconcile(await forced(run) if self.force else run), score)
+
+
+def _heeded(result: "Result", score: "Score") -> "Result":
+    """The result, with what was told before it counted."""
+    return replace(result, exit_code=score.exit_code or result.exit_code)
 
 
 async def _adopted(run: "Run") -> None:
@@ -149,12 +155,15 @@ def adopt(common: Common, name: Name, key_id: Key = None, lease_dir: Leases = No
     from rotator.cli import session
 
     async def do(run: "Run") -> "Result":
+        from rotator.engine import Score, counted
         from rotator.engine import adopt as adopt_in
 
-        adoption = await adopt_in(run, key_id)
+        score = Score()
+        adoption = await adopt_in(counted(run, score), key_id)
         if adoption.already:
             return session.finished(run, _before(adoption, run.policy.name), steps=0)
-        return session.finished(run, f"adopted credential {adoption.key_ids[0]}, recorded on version {adoption.versions[0].id}")
+        text = f"adopted credential {adoption.key_ids[0]}, recorded on version {adoption.versions[0].id}"
+        return _heeded(session.finished(run, text), score)
 
     session.change(common, common.load((name,)), do, lease_dir=lease_dir)
 

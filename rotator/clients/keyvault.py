@@ -109,6 +109,19 @@ class KeyVault:
             return max(listed, key=lambda version: (version.created, not version.enabled, version.id))
         return await ask(_asked(policy, f"read secret {name}", GET), _version(properties))
 
+    async def version(self, policy: Policy, version: str) -> Version:
+        """One version of the published secret; a disabled one is found in the list."""
+        name = policy.key_vault.password_secret
+        try:
+            properties = (await self._get(policy, name, version)).properties
+        except Forbidden as error:
+            listed = await self._listed(policy, name) if error.code == "SecretDisabled" else ()
+            found = next((each for each in listed if each.id == version), None)
+            if found is None:
+                raise
+            return found
+        return await ask(_asked(policy, f"read version {version} of secret {name}", GET), _version(properties))
+
     async def _get(self, policy: Policy, name: str, version: str | None = None) -> KeyVaultSecret:
         shown = f"version {version} of secret {name}" if version else f"secret {name}"
         return await ask(_asked(policy, f"read {shown}", GET), self._vault(policy).get_secret(name, version))

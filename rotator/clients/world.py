@@ -137,6 +137,10 @@ class AzureWorld(Services):
         with no_later(not_after):
             return await self.vault.publish(policy, secret, expires, content_type, tags)
 
+    async def version(self, policy: Policy, version: str) -> Version:
+        """One version of the published secret, enabled or not, read now."""
+        return await self.vault.version(policy, version)
+
     async def mark_version(
         self, policy: Policy, version: str, *, tags: Tags | None = None, enabled: bool | None = None, not_after: float | None = None
     ) -> None:

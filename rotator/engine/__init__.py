@@ -18,16 +18,18 @@ from rotator.engine.look import Preview, glance, preview
 from rotator.engine.provision import Wanted, outline, provision
 from rotator.engine.reconcile import reconcile
 from rotator.engine.revoke import revoke
-from rotator.engine.run import Result, Run
+from rotator.engine.run import Result, Run, Score, counted
 
 __all__ = [
     "Deployed",
     "Preview",
     "Result",
     "Run",
+    "Score",
     "Wanted",
     "adopt",
     "compromise",
+    "counted",
     "deploy_now",
     "examine",
     "glance",

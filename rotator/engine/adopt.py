@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rotator.engine.look import Memory, look
+from rotator.engine.marks import record
 from rotator.engine.run import Run, ensure_granted
 from rotator.engine.trial import PAUSE, TRIES
-from rotator.errors import Forbidden, NotFound, UnsafeStep
-from rotator.events import Noted, VersionMarked
-from rotator.plan import Adoption, Declaration, Value, View, adoptable, declared
+from rotator.errors import AzureError, Forbidden, NotFound
+from rotator.events import Noted
+from rotator.plan import Adoption, Declaration, Value, View, adoptable, adoption_marks, compromise_marks, declared
 from rotator.plan.words import day
-from rotator.state import ADOPTED, COMPROMISED, Observed, Secret, Version, tags
+from rotator.state import Observed, Secret
 
 MOST_VALUES = 10
 """Versions, newest first, whose values are tried; a hand-made secret has few."""
@@ -25,8 +26,7 @@ async def adopt(run: Run, key_id: str | None) -> Adoption:
     versions = await run.world.versions(run.policy)
     adoption = adoptable(run.policy, replace(observed, versions=versions), values, key_id)
     if not adoption.already:
-        (version,) = adoption.versions
-        await _mark(run, version, ADOPTED, [*version.adopted, *adoption.key_ids])
+        await record(run, lambda now: adoption_marks(replace(observed, versions=now), adoption))
     return adoption
 
 
@@ -59,13 +59,20 @@ async def _works(run: Run, value: Secret, tries: int) -> bool:
 async def compromise(run: Run, key_ids: Sequence[str]) -> tuple[str, ...]:
     """Mark credentials as known to others (none named: the current one); every later run replaces them at once. Returns the key ids."""
     observed = await look(run, Memory())
-    view, declaration = View(run.policy, observed, run.intent), declared(run.policy, observed, key_ids)
+    declaration = declared(run.policy, observed, key_ids)
     if declaration.spared:
         _tell_spared(run, declaration)
-    wanted = [k for k in declaration.key_ids if k not in view.compromised]
-    for version, keys in _holders(view, wanted).items():
-        await _mark(run, version, COMPROMISED, [*version.compromised, *keys])
+    try:
+        await record(run, lambda now: compromise_marks(run.policy, replace(observed, versions=now), declaration.key_ids))
+    except AzureError:
+        if not await _stands(run, declaration.key_ids):
+            raise
     return declaration.key_ids
+
+
+async def _stands(run: Run, key_ids: Sequence[str]) -> bool:
+    """Whether each is declared compromised at least once, which is all that the rotation that follows needs."""
+    return set(key_ids) <= {k for version in await run.world.versions(run.policy) for k in version.compromised}
 
 
 def _tell_spared(run: Run, declaration: Declaration) -> None:
@@ -74,23 +81,3 @@ def _tell_spared(run: Run, declaration: Declaration) -> None:
     text = f"credential {key_id} isn't declared compromised: it was published{when} in place of {declaration.replaced}, which is"
     again = f"so this is the same declaration again. If {key_id} is known to others, too: `rotator rotate {quoted} --compromised --key-id {key_id}`"
     run.tell(Noted(policy=run.policy.name, code="not_declared", subject=key_id, text=f"{text}, {again}"))
-
-
-def _holders(view: View, key_ids: Sequence[str]) -> dict[Version, list[str]]:
-    fallback = view.current_version or view.newest
-    if fallback is None:
-        raise UnsafeStep(
-            f"{view.policy.key_vault.password_secret} has no version that could record it",
-            remedy=f"Run `rotator rotate {view.policy.quoted}` first.",
-        )
-    found: dict[Version, list[str]] = {}
-    for key_id in key_ids:
-        version = next((v for v in reversed(view.versions) if v.key_id == key_id), fallback)
-        found.setdefault(version, []).append(key_id)
-    return found
-
-
-async def _mark(run: Run, version: Version, tag: str, key_ids: Sequence[str]) -> None:
-    listed = sorted({k.lower() for k in key_ids})
-    await run.world.mark_version(run.policy, version.id, tags=tags({**dict(version.tags), tag: ",".join(listed)}))
-    run.tell(VersionMarked(policy=run.policy.name, version=version.id, tag=tag, key_ids=tuple(listed)))

@@ -5,20 +5,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from rotator import group
+from rotator.engine.marks import record
 from rotator.engine.run import FRESH, Run, ensure_fresh, ensure_granted
 from rotator.errors import AzureError, Conflict, NotFound, NotSent, OutcomeUnknown, ProofFailed, RotatorError, UnsafeStep
 from rotator.events import GroupAccepted, GroupSettled, Noted
 from rotator.group import Failed, Phase, Verdict
-from rotator.plan import EVERY_GROUP, STRIPPED, Deploy, Restore, View, short
+from rotator.plan import Deploy, Restore, View, strip_marks
 from rotator.policy import KeyVaultSource, Source
-from rotator.state import Access, ContainerGroup, Observed, Secret, Version, tags
+from rotator.state import Access, ContainerGroup, Observed, Secret, Version
 
 EVERY = 10.0
 """Seconds between two looks at a container group that starts."""
 ENOUGH = (Verdict.HEALTHY, Verdict.WORSE, Verdict.PULL_FAILED)
 """Verdicts that end the watch."""
-LONGEST_TAG = 256
-"""Characters that a tag of a secret's version can have at least (azure-facts E4)."""
 UNTAGGED = 60.0
 """Seconds for which answers must lack our tags before somebody is said to strip them: reads may lag writes."""
 
@@ -166,10 +165,7 @@ async def watch(run: Run, before: ContainerGroup, group_id: str, key_id: str, ve
 
 
 async def _stripped(run: Run, group_id: str, version: Version) -> None:
-    names = [name for name in (version.tag(STRIPPED) or "").split(",") if name]
-    listed = ",".join(dict.fromkeys([*names, short(group_id)]))
-    listed = listed if len(listed) <= LONGEST_TAG else EVERY_GROUP
-    await run.world.mark_version(run.policy, version.id, tags=tags({**dict(version.tags), STRIPPED: listed}))
+    await record(run, lambda now: strip_marks(now, version.id, group_id))
     raise UnsafeStep(
         f"{group_id} doesn't show rotator's tags after a redeployment that set them",
         state="The group was redeployed with the current credential, but doesn't say so; it isn't redeployed again by itself.",

@@ -1,6 +1,6 @@
 """What every step is given, and what a run comes to."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from rotator.errors import RotatorError, UnsafeStep
@@ -96,6 +96,11 @@ def told(run: Run, event: Event, score: Score | None = None) -> None:
     score.postponed += getattr(event, "code", "") in POSTPONED
     if isinstance(event, Noted) and event.code == STILL_OPEN:
         score.alarms.append(headline(event.text))
+
+
+def counted(run: Run, score: Score) -> Run:
+    """The run with everything that it tells counted."""
+    return replace(run, tell=lambda event: told(run, event, score))
 
 
 def failure(run: Run, step: str, target: str, error: RotatorError) -> StepFailed | Vetoed:

@@ -32,9 +32,10 @@ from rotator.plan.access import (
     usable,
     vanished,
 )
-from rotator.plan.adoption import Adoption, Value, adoptable
+from rotator.plan.adoption import Adoption, Value, adoptable, adoption_marks
 from rotator.plan.alarms import STILL_OPEN, headline, worth_trying
 from rotator.plan.compromise import Declaration, declared
+from rotator.plan.marks import MOST_TAGS, Mark, compromise_marks, marked, strip_marks
 from rotator.plan.provision import Missing, chosen, first_steps, group_steps, identity_steps
 from rotator.plan.rules import ORDER, RULES, next_steps
 from rotator.plan.step import (
@@ -66,6 +67,7 @@ from rotator.plan.view import EVERY_GROUP, STRIPPED, View, short
 __all__ = [
     "ANYONE",
     "EVERY_GROUP",
+    "MOST_TAGS",
     "ORDER",
     "RULES",
     "STILL_OPEN",
@@ -81,6 +83,7 @@ __all__ = [
     "Grant",
     "Intent",
     "Issue",
+    "Mark",
     "Missing",
     "Next",
     "Note",
@@ -99,8 +102,10 @@ __all__ = [
     "Wait",
     "Way",
     "adoptable",
+    "adoption_marks",
     "alarming",
     "chosen",
+    "compromise_marks",
     "credential_steps",
     "declared",
     "ending",
@@ -112,6 +117,7 @@ __all__ = [
     "headline",
     "identity_steps",
     "kind",
+    "marked",
     "next_due",
     "next_steps",
     "own_roles",
@@ -122,6 +128,7 @@ __all__ = [
     "rests_on_absence",
     "revoke_steps",
     "short",
+    "strip_marks",
     "target",
     "usable",
     "vanished",

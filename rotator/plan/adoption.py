@@ -13,10 +13,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from rotator.errors import UnsafeStep
+from rotator.plan.marks import Mark
 from rotator.plan.step import Intent
 from rotator.plan.view import View
 from rotator.policy import Policy
-from rotator.state import Credential, Observed, Version, marker
+from rotator.state import ADOPTED, Credential, Observed, Version, marker
 from rotator.visible import one_line
 
 
@@ -55,11 +56,17 @@ def adoptable(policy: Policy, observed: Observed, values: Mapping[str, Value], k
     matches = list(_contenders(view, values))
     if len({c.key_id for c, _ in matches}) == 1 and (found := [match for match in matches if _offered(view, match, values)]):
         credential, version = found[-1]
-        return Adoption((credential.key_id,), (version,))
+        return Adoption((credential.key_id.lower(),), (version,))
     before = _recorded(view, _adopted(view))
     if before and not matches:
         return before
     raise _undecided(view, matches, values)
+
+
+def adoption_marks(observed: Observed, adoption: Adoption) -> tuple[Mark, ...]:
+    """What is still to be written so that an adoption is recorded; nothing where it is."""
+    lacking = tuple(k for k in adoption.key_ids if not any(k in v.adopted for v in observed.versions))
+    return tuple(Mark(v.id, ADOPTED, lacking) for v in adoption.versions[:1] if lacking)
 
 
 def _recorded(view: View, key_ids: set[str]) -> Adoption | None:
@@ -140,7 +147,7 @@ def _by_name(view: View, key_id: str, values: Mapping[str, Value]) -> Adoption:
     if credential is None:
         known = ", ".join(sorted(view.credentials)) or "none"
         raise UnsafeStep(f"the principal has no credential {key_id}", remedy=f"Name one of these: {known}.")
-    return Adoption((credential.key_id,), (_record_on(view, credential, values),))
+    return Adoption((credential.key_id.lower(),), (_record_on(view, credential, values),))
 
 
 def _record_on(view: View, credential: Credential, values: Mapping[str, Value]) -> Version:

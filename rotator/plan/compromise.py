@@ -31,6 +31,9 @@ def declared(policy: Policy, observed: Observed, key_ids: Sequence[str]) -> Decl
     replaced within `REPEATED`. Raises UnsafeStep, with the choices, for a key id that neither the principal nor a version knows.
     """
     view = View(policy, observed, Intent())
+    if view.newest is None:
+        happened = f"{policy.key_vault.password_secret} has no version that could record what is compromised"
+        raise UnsafeStep(happened, remedy=f"Run `rotator rotate {policy.quoted}` first.")
     named = tuple(dict.fromkeys(k.lower() for k in key_ids))
     if not named:
         return _unnamed(view)

@@ -214,7 +214,7 @@ class View:
     def strips(self, dependent: Dependent) -> bool:
         """Whether this group lost our tags after a PUT with the current credential."""
         version = self.current_version
-        names = (version.tag(STRIPPED) or "").split(",") if version else []
+        names = version.listed(STRIPPED) if version else ()
         return short(dependent.id) in names or EVERY_GROUP in names
 
 

@@ -69,17 +69,18 @@ def _chapter(view: View, version: Version, until: datetime) -> Chapter:
     credential = view.credentials.get(version.key_id or "")
     current = version == view.current_version
     live = credential.live(view.at) if credential else (False if version.key_id else None)
-    marks = _marks(version, current=current, newest=version == view.newest, live=live)
+    exposed = version.key_id in view.compromised
+    marks = _marks(version, current=current, newest=version == view.newest, live=live, exposed=exposed)
     return Chapter(version, version.ours, until, current, live, credential.end if credential else version.expires, marks)
 
 
-def _marks(version: Version, *, current: bool, newest: bool, live: bool | None) -> tuple[str, ...]:
+def _marks(version: Version, *, current: bool, newest: bool, live: bool | None, exposed: bool) -> tuple[str, ...]:
     found = (
         ("current", current),
         ("not ours", not version.ours and not version.adopted),
         ("on top of ours", newest and not version.ours and not version.adopted),
         ("adopted", bool(version.adopted)),
-        ("compromised", bool(version.compromised)),
+        ("compromised", exposed),
         ("disabled", not version.enabled),
         ("gone", live is False),
     )

@@ -1,0 +1,91 @@
+"""Marks on versions of the secret: read, add, write, look again, and once more where somebody's write took them away.
+
+Rules for whoever edits this file:
+
+1. Key Vault replaces all tags of a version at once and knows no condition, so who writes from an old read takes away what others wrote meanwhile.
+   Each write leaves within `SENT_WITHIN` of its read, and is looked for `SEEN_AFTER` later: a write from a read before it has arrived by then, or its
+   writer knows that it was late.
+2. Tags that people change are as they left them: what is repeated starts from a new read.
+3. A late writer can't know what it took away. It says so, with exit code 1.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from rotator.engine.run import Run
+from rotator.errors import AzureError, Conflict, NotSent, OutcomeUnknown, Throttled, Unavailable
+from rotator.events import Noted, VersionMarked
+from rotator.plan import MOST_TAGS, Mark, marked
+from rotator.state import ADOPTED, COMPROMISED, Version
+
+SENT_WITHIN, SEEN_AFTER = 3.0, 6.0
+"""Seconds between a read and the write that rests on it, and between a write and the look that finds it, at most and at least."""
+TIMES = 8
+"""Tries to write a mark that others, or the network, undo."""
+
+Wanted = Callable[[tuple[Version, ...]], tuple[Mark, ...]]
+"""From the versions as they are to the marks that they still lack."""
+
+
+async def record(run: Run, wanted: Wanted) -> None:
+    """Write what `wanted` lacks until a later look lacks nothing. Raises what stood in the way, or Conflict where the marks never lasted."""
+    trouble: AzureError | None = None
+    for _ in range(TIMES):
+        lacking = wanted(await run.world.versions(run.policy))
+        if not lacking:
+            return
+        sent = False
+        for mark in lacking:
+            try:
+                sent = await _write(run, mark) or sent
+            except (OutcomeUnknown, Throttled, Unavailable) as error:
+                trouble, sent = error, True
+        if sent:
+            await run.clock.sleep(SEEN_AFTER)
+    if lacking := wanted(await run.world.versions(run.policy)):
+        raise trouble or _undone(run, lacking)
+
+
+async def _write(run: Run, mark: Mark) -> bool:
+    """Add one mark to what the version's tags say now; False where nothing was sent: the room is gone, or the read too old."""
+    read = run.world.moment()
+    version = await run.world.version(run.policy, mark.version)
+    found = marked(version, mark)
+    if found is None:
+        return False
+    try:
+        await run.world.mark_version(run.policy, version.id, tags=found.tags, not_after=read + SENT_WITHIN)
+    except NotSent:
+        return False
+    except (OutcomeUnknown, Throttled, Unavailable):
+        _tell_late(run, version, run.world.moment() - read)
+        raise
+    _tell_late(run, version, run.world.moment() - read)
+    _tell(run, replace(version, tags=found.tags), mark, found.dropped)
+    return True
+
+
+def _tell(run: Run, version: Version, mark: Mark, dropped: Sequence[str]) -> None:
+    name = run.policy.name
+    if mark.tag in (ADOPTED, COMPROMISED):
+        run.tell(VersionMarked(policy=name, version=version.id, tag=mark.tag, key_ids=version.listed(mark.tag)))
+    if dropped:
+        text = f"tag {', '.join(dropped)} of version {version.id} gave way to {mark.tag}: no version had room for one more than {MOST_TAGS} tags"
+        run.tell(Noted(policy=name, code="tags_dropped", subject=version.id, text=text))
+
+
+def _tell_late(run: Run, version: Version, seconds: float) -> None:
+    if seconds >= SEEN_AFTER:
+        text = f"the tags of version {version.id} were written {seconds:.0f} s after they were read: what others tagged it with meanwhile is gone"
+        more = f"look at `rotator history {run.policy.quoted} --output json`, and repeat an adoption or declaration that was made at the same time"
+        run.tell(Noted(policy=run.policy.name, code="late_mark", subject=version.id, text=f"{text}; {more}", warn=True))
+
+
+def _undone(run: Run, lacking: Sequence[Mark]) -> Conflict:
+    what = ", ".join(f"{mark.tag} on version {mark.version}" for mark in lacking)
+    return Conflict(
+        f"{what} of {run.policy.key_vault.password_secret} isn't there although it was written {TIMES} times",
+        service="Key Vault",
+        state="The mark doesn't stand.",
+        remedy="Find who writes the tags of this secret (a pipeline, an Azure Policy), then run again.",
+    )

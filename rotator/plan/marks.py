@@ -1,0 +1,114 @@
+"""Marks: words under a tag of a secret's version that say what a person declared or a run found out. Where one goes, and what the tags are then.
+
+Rules for whoever edits this file:
+
+1. A mark is added to what the tags say now, and takes nothing away, of whomever: comma lists are united.
+2. Key Vault gives a version 15 tags, and this file a value 256 characters (azure-facts E4; newer documentation says 512). A list that is longer
+   goes on in a tag of the same name with a number.
+3. What others can fill must not stop a mark that has to succeed: it goes to another version, and in the end in place of a tag of theirs, by name.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from rotator.plan.step import Intent
+from rotator.plan.view import EVERY_GROUP, STRIPPED, View, short
+from rotator.policy import Policy
+from rotator.state import COMPROMISED, OWN, Observed, Tags, Version, series, tags
+
+MOST_TAGS, LONGEST = 15, 256
+"""Tags of a version, and characters of a tag's value."""
+COPIES = 2
+"""Versions that record a compromised credential, where there are as many: no single write that was under way for long can undo that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Words to add under `tag` of a version; `must`: in place of somebody's tag, if there is no room."""
+
+    version: str
+    tag: str
+    words: tuple[str, ...]
+    must: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """The tags of a version with a mark, and the names of those that gave way to it."""
+
+    tags: Tags
+    dropped: tuple[str, ...] = ()
+
+
+def marked(version: Version, mark: Mark) -> Marked | None:
+    """The version's tags with the mark added; None where there is no room and none may be made."""
+    found, dropped = dict(version.tags), []
+    while (full := _added(found, mark)) is None:
+        theirs = sorted(name for name in found if not name.startswith(OWN))
+        if not mark.must or not theirs:
+            return None
+        dropped.append(theirs[-1])
+        del found[theirs[-1]]
+    return Marked(tags(full), tuple(dropped))
+
+
+def _added(found: dict[str, str], mark: Mark) -> dict[str, str] | None:
+    full = dict(found)
+    for word in mark.words:
+        if word.lower() not in {each for name in series(full, mark.tag) for each in _words(full[name])}:
+            _put(full, mark.tag, word.lower())
+    return full if len(full) <= max(MOST_TAGS, len(found)) else None
+
+
+def _put(full: dict[str, str], tag: str, word: str) -> None:
+    for name in series(full, tag):
+        listed = ",".join(sorted({*_words(full[name]), word}))
+        if len(listed) <= LONGEST:
+            full[name] = listed
+            return
+    if tag == STRIPPED and tag in full:
+        full[tag] = EVERY_GROUP
+        return
+    full[next(name for name in _names(tag) if name not in full)] = word
+
+
+def _names(tag: str) -> Iterator[str]:
+    yield tag
+    yield from (f"{tag}-{number}" for number in range(2, MOST_TAGS + 1))
+
+
+def _words(value: str) -> tuple[str, ...]:
+    return tuple(filter(None, (part.strip().lower() for part in value.split(","))))
+
+
+def compromise_marks(policy: Policy, observed: Observed, key_ids: Iterable[str]) -> tuple[Mark, ...]:
+    """What is still to be written so that each of these is declared compromised; nothing where that stands.
+
+    The version that holds it comes first, then the current one, others of ours, and whichever there is, each where it has room.
+    """
+    view = View(policy, observed, Intent())
+    return tuple(mark for key_id in dict.fromkeys(k.lower() for k in key_ids) for mark in _compromise(view, key_id))
+
+
+def _compromise(view: View, key_id: str) -> Iterator[Mark]:
+    order = _by_closeness(view, key_id)
+    open_ = [v for v in order if key_id not in v.compromised]
+    kept, wanted = len(order) - len(open_), min(COPIES, len(order))
+    marks = [mark for v in open_ if marked(v, mark := Mark(v.id, COMPROMISED, (key_id,)))]
+    if not marks and not kept:
+        marks = [mark for v in open_ if marked(v, mark := Mark(v.id, COMPROMISED, (key_id,), must=True))][:1]
+    yield from marks[: max(wanted - kept, 0)]
+
+
+def _by_closeness(view: View, key_id: str) -> Sequence[Version]:
+    newest_first = tuple(reversed(view.versions))
+    holders = [v for v in newest_first if v.key_id == key_id]
+    current = [view.current_version] if view.current_version else []
+    return tuple(dict.fromkeys([*holders, *current, *(v for v in newest_first if v.ours), *newest_first]))
+
+
+def strip_marks(versions: Iterable[Version], version_id: str, group_id: str) -> tuple[Mark, ...]:
+    """What is still to be written so that a version remembers a container group that lost our tags; nothing where it does."""
+    name = short(group_id)
+    lacking = (v for v in versions if v.id == version_id and not {name, EVERY_GROUP} & set(v.listed(STRIPPED)))
+    return tuple(Mark(v.id, STRIPPED, (name,), must=True) for v in lacking)

@@ -1,0 +1,328 @@
+"""Marks on versions: added and never taken away, whoever writes tags at the same time, and however full a version is."""
+
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from random import Random  # noqa: TID251 (from a seed that is told)
+from typing import Any
+
+import pytest
+
+from rotator.emulator.faults import Fault
+from rotator.emulator.inprocess import Hop, pause
+from rotator.emulator.timing import QUICK
+from rotator.emulator.wire import Request
+from rotator.engine import Run, Score, adopt, compromise, counted
+from rotator.engine.marks import SEEN_AFTER, SENT_WITHIN, TIMES, record
+from rotator.errors import Conflict
+from rotator.plan import EVERY_GROUP, MOST_TAGS, STRIPPED, Mark, compromise_marks, marked, short, strip_marks
+from rotator.state import ADOPTED, ATTEMPT, COMPROMISED, HOME, KEY_ID, Version, lineage, marker, tags
+from tests import worlds
+from tests.stage import SECRET, Stage, play, stage
+from tests.test_preemption import Held, Moment
+from tests.virtual import VirtualLoop
+
+POLICY = worlds.policy({})
+
+
+def version(*, full: int = 0, **named: str) -> Version:
+    """A version with so many tags of others, and tags of ours."""
+    ours = {name.replace("_", "-"): value for name, value in named.items()}
+    return Version("v1", worlds.TODAY, tags=tags({**{f"z{n:02}": str(n) for n in range(full)}, **ours}))
+
+
+def added(to: Version, mark: Mark) -> Version:
+    found = marked(to, mark)
+    assert found
+    return Version(to.id, to.created, tags=found.tags)
+
+
+# what the tags are then
+
+
+def test_a_mark_is_added_to_what_is_there() -> None:
+    before = version(full=3, rotator_adopted="b,a", rotator_compromised="x")
+    after = added(before, Mark("v1", ADOPTED, ("C", "a")))
+    assert after.adopted == ("a", "b", "c") and after.compromised == ("x",)
+    assert {name: value for name, value in after.tags if name != ADOPTED} == {name: value for name, value in before.tags if name != ADOPTED}
+
+
+def test_a_list_goes_on_in_another_tag_where_one_can_not_hold_it() -> None:
+    keys = [worlds.key(f"{n:08x}") or "" for n in range(15)]
+    found = version()
+    for key in keys:
+        found = added(found, Mark("v1", COMPROMISED, (key,)))
+    assert found.compromised == tuple(sorted(keys))
+    assert [name for name, _ in found.tags] == [COMPROMISED, f"{COMPROMISED}-2", f"{COMPROMISED}-3"]
+    assert all(len(value) <= 256 for _, value in found.tags)
+    assert added(found, Mark("v1", COMPROMISED, (keys[-1],))) == found, "what is on a later one is there"
+
+
+def test_the_names_of_groups_end_in_all_of_them_where_a_tag_can_not_hold_them() -> None:
+    found = version()
+    for n in range(9):
+        for mark in strip_marks([found], "v1", f"group-{n}".ljust(40, "x")):
+            found = added(found, mark)
+        assert strip_marks([found], "v1", f"group-{n}".ljust(40, "x")) == ()
+    assert found.tags == ((STRIPPED, EVERY_GROUP),)
+
+
+def test_without_room_nothing_is_added_unless_it_must_be_and_then_somebodys_last_tag_goes() -> None:
+    full = version(full=13, rotator_key_id="a", rotator_home="application")
+    assert len(full.tags) == MOST_TAGS
+    assert marked(full, Mark("v1", ADOPTED, ("b",))) is None
+    found = marked(full, Mark("v1", COMPROMISED, ("b",), must=True))
+    assert found and found.dropped == ("z12",)
+    assert dict(found.tags).keys() == dict(full.tags).keys() - {"z12"} | {COMPROMISED}
+    assert marked(version(full=14, rotator_adopted="a"), Mark("v1", ADOPTED, ("b",))), "a list that is there has room"
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        ({"old": 0, "cur": 0, "top": 0}, [("old", False), ("cur", False)]),
+        ({"old": 12, "cur": 0, "top": 0}, [("cur", False), ("top", False)]),
+        ({"old": 12, "cur": 12, "top": 0}, [("top", False)]),
+        ({"old": 12, "cur": 0, "top": 15}, [("cur", False)]),
+        ({"old": 12, "cur": 12, "top": 15}, [("old", True)]),
+    ],
+    ids=["the holder first, then the current one", "no room on the holder", "only on somebody's", "only on the current one", "nowhere"],
+)
+def test_a_declaration_goes_where_there_is_room(counts: dict[str, int], expected: list[tuple[str, bool]]) -> None:
+    theirs = {name: {f"z{n}": "1" for n in range(count)} for name, count in counts.items()}
+    versions = [
+        {"id": "old", "holds": "a", "created": "-9d", "tags": theirs["old"]},
+        {"id": "cur", "holds": "b", "created": "-5d", "tags": theirs["cur"]},
+        {"id": "top", "created": "-1d", "tags": theirs["top"]},
+    ]
+    found = compromise_marks(POLICY, worlds.observed({"credentials": [{"key": "a"}], "versions": versions}), [worlds.key("a") or ""])
+    assert [(mark.version, mark.must) for mark in found] == expected
+
+
+def test_what_stands_once_and_has_no_other_place_is_not_written_again() -> None:
+    full = {f"z{n}": "1" for n in range(12)}
+    versions = [{"id": "old", "holds": "a", "compromised": ["a"]}, {"id": "cur", "holds": "b", "created": "-5d", "tags": full}]
+    assert compromise_marks(POLICY, worlds.observed({"credentials": [{"key": "a"}], "versions": versions}), [worlds.key("a") or ""]) == ()
+
+
+# two at once, in the emulated Azure
+
+
+@dataclass
+class World:
+    """A world in which ours is published above a hand-made one, and somebody added a password of their own."""
+
+    made: Stage
+    foreign: str
+    current: str
+    told: Score = field(default_factory=Score)
+
+    def stand(self, act: str) -> bool:
+        """Whether the marks of an act are on some version."""
+        tag, word = {
+            "adopt": (ADOPTED, self.foreign),
+            "declare": (COMPROMISED, self.current),
+            "declare theirs": (COMPROMISED, self.foreign),
+            "strip": (STRIPPED, short(self.made.group_id("app"))),
+        }[act]
+        return any(word in Version("", worlds.TODAY, tags=tags(v.tags)).listed(tag) for v in self.made.versions())
+
+    async def act(self, name: str, hop: Hop | None = None) -> None:
+        """One process that marks, as the verbs do; `told` counts what makes it end with 1."""
+
+        async def strip(run: Run) -> None:
+            (newest,) = [v.id for v in self.made.versions() if (v.tags or {}).get(KEY_ID) == self.current]
+            await record(run, lambda now: strip_marks(now, newest, self.made.group_id("app")))
+
+        acts: dict[str, Callable[[Run], Awaitable[Any]]] = {
+            "adopt": partial(adopt, key_id=self.foreign),
+            "declare": partial(compromise, key_ids=[]),
+            "declare theirs": partial(compromise, key_ids=[self.foreign]),
+            "strip": strip,
+        }
+        await self.made.with_world(lambda run: acts[name](counted(run, self.told)), hop=hop)
+
+
+ACTS = ("adopt", "declare", "declare theirs", "strip")
+PAIRS = [("adopt", "declare"), ("declare", "adopt"), ("strip", "declare"), ("declare theirs", "adopt"), ("declare", "strip")]
+
+
+async def begun(loop: VirtualLoop) -> World:
+    made = stage(loop, groups=("app",), timing=QUICK)
+    directory, end = made.azure.directory, made.azure.clock.now() + timedelta(days=90)
+    mine = lineage(directory.tenant, made.app_id, "myvault.vault.azure.net", SECRET)
+    ours = directory.add_password(made.application, display_name=marker(mine, "attempt"), end=end, at_once=True)
+    made.azure.vaults.set("myvault", SECRET, ours.secret, {KEY_ID: ours.key_id, HOME: "application", ATTEMPT: "attempt"})
+    foreign = directory.add_password(made.principal, display_name="theirs", end=end, at_once=True)
+    made.pass_(minutes=5)
+    return World(made, foreign.key_id, ours.key_id)
+
+
+def calls(act: str) -> list[str]:
+    async def scene(loop: VirtualLoop) -> list[str]:
+        at = await begun(loop)
+        since = len(at.made.app.served)
+        await at.act(act)
+        return [call.operation for call in at.made.app.served[since:]]
+
+    return play(scene)
+
+
+def moments(act: str) -> Iterator[tuple[int, Moment]]:
+    """Before each call of Key Vault, and after each write."""
+    for index, operation in enumerate(CALLS[act]):
+        if operation.startswith("keyvault."):
+            yield index, "arriving"
+        if operation == "keyvault.secrets.update":
+            yield index, "leaving"
+
+
+CALLS = {act: calls(act) for act in ACTS}
+HELD = [pytest.param(slow, quick, *moment, id=f"{slow}, {quick}, {moment[0]:03d}-{moment[1]}") for slow, quick in PAIRS for moment in moments(slow)]
+
+
+@pytest.mark.parametrize(("slow", "quick", "index", "moment"), HELD)
+def test_one_marker_sleeps_while_another_marks(slow: str, quick: str, index: int, moment: Moment) -> None:
+    """A declaration stands whatever happens; what else a write takes that slept on its way is said to be lost, and the run ends with 1."""
+
+    async def scene(loop: VirtualLoop) -> None:
+        at = await begun(loop)
+        held = Held(index, moment, lambda: at.act(quick))
+        await at.act(slow, held.hop(at.made))
+        assert held.over.is_set() and at.stand(slow)
+        on_its_way = CALLS[slow][index] == "keyvault.secrets.update" and moment == "arriving"
+        assert at.stand(quick) or (on_its_way and not quick.startswith("declare"))
+        assert at.told.exit_code == int(CALLS[slow][index] == "keyvault.secrets.update")
+
+    play(scene)
+
+
+class Network(Hop):
+    """A way to Azure on which every request and every answer takes its own time."""
+
+    def __init__(self, made: Stage, chance: Random) -> None:
+        async def delay(_: Request) -> None:
+            await pause(chance.uniform(0, SENT_WITHIN / 2 - 0.1))
+
+        super().__init__(made.app, arriving=delay, leaving=delay)
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_markers_whose_calls_mingle_take_nothing_from_each_other(seed: int) -> None:
+    async def scene(loop: VirtualLoop) -> None:
+        at, chance = await begun(loop), Random(seed)
+        acts = chance.sample(ACTS, chance.choice([2, 3, 4]))
+
+        async def marker(act: str) -> None:
+            await pause(chance.uniform(0, 2 * SEEN_AFTER))
+            await at.act(act, Network(at.made, chance))
+
+        for task in [loop.create_task(marker(act)) for act in acts]:
+            await task
+        assert all(at.stand(act) for act in acts), acts
+        assert at.told.exit_code == 0
+
+    play(scene)
+
+
+# a person at the same time
+
+
+def owner(made: Stage, name: str) -> None:
+    """A person tags every version with an owner, as `az keyvault secret set-attributes` does: with all tags that are there."""
+    for each in made.versions():
+        made.azure.vaults.update("myvault", SECRET, each.id, _changes({**(each.tags or {}), "owner": name}))
+
+
+def _changes(found: dict[str, str]) -> Any:
+    from rotator.emulator.keyvault.secret import Changes
+
+    return Changes(tags=found)
+
+
+@pytest.mark.parametrize(("index", "moment"), list(moments("declare")))
+def test_a_tag_that_a_person_changes_meanwhile_is_as_they_left_it(index: int, moment: Moment) -> None:
+    """But for a write that is on its way already: where that took long, it is told."""
+    on_its_way = CALLS["declare"][index] == "keyvault.secrets.update" and moment == "arriving"
+
+    async def scene(loop: VirtualLoop) -> None:
+        at = await begun(loop)
+        owner(at.made, "before")
+
+        async def meanwhile() -> None:
+            await pause(SEEN_AFTER)
+            owner(at.made, "after")
+            await pause(1)
+
+        held = Held(index, moment, meanwhile)
+        await at.act("declare", held.hop(at.made))
+        assert held.over.is_set() and at.stand("declare")
+        lost = [v.id for v in at.made.versions() if (v.tags or {})["owner"] != "after"]
+        assert lost == [] or (on_its_way and at.told.exit_code == 1)
+
+    play(scene)
+
+
+def test_a_read_that_is_too_old_is_read_again_and_nothing_leaves() -> None:
+    async def scene(loop: VirtualLoop) -> None:
+        at = await begun(loop)
+        index = CALLS["declare"].index("keyvault.secrets.update") - 1
+
+        async def meanwhile() -> None:
+            await pause(SENT_WITHIN + 1)
+
+        since = len(at.made.app.served)
+        held = Held(index, "leaving", meanwhile)
+        await at.act("declare", held.hop(at.made))
+        served = [call.operation for call in at.made.app.served[since:]]
+        assert served[index] == "keyvault.secrets.get" and served[index + 1] != "keyvault.secrets.update"
+        assert at.stand("declare") and at.told.exit_code == 0
+
+    play(scene)
+
+
+def test_a_mark_that_somebody_takes_away_each_time_is_written_a_bounded_number_of_times_and_named() -> None:
+    async def scene(loop: VirtualLoop) -> None:
+        at = await begun(loop)
+
+        def strip(number: int, operation: str, request: Request) -> None:
+            if operation == "keyvault.secrets.update":
+                for each in at.made.versions():
+                    kept = {name: value for name, value in (each.tags or {}).items() if name != COMPROMISED}
+                    at.made.azure.vaults.update("myvault", SECRET, each.id, _changes(kept))
+
+        at.made.after.append(strip)
+        since = len(at.made.app.served)
+        with pytest.raises(Conflict, match="isn't there although it was written"):
+            await at.act("declare")
+        assert at.made.writes(since) == ["keyvault.secrets.update"] * 2 * TIMES
+
+    play(scene)
+
+
+def test_a_declaration_that_stands_once_goes_on_although_the_second_version_can_not_be_written() -> None:
+    async def scene(loop: VirtualLoop) -> None:
+        at = await begun(loop)
+        at.made.azure.faults.add(Fault("keyvault.secrets.update", "status", nth=2, times=0, status=409, code="Conflict", message="Not now."))
+        await at.act("declare")
+        assert at.stand("declare")
+
+    play(scene)
+
+
+def test_to_disable_a_version_leaves_its_tags() -> None:
+    async def scene(loop: VirtualLoop) -> None:
+        at = await begun(loop)
+        owner(at.made, "somebody")
+        (current,) = [v for v in at.made.versions() if (v.tags or {}).get(KEY_ID) == at.current]
+
+        async def act(run: Run) -> None:
+            await run.world.mark_version(run.policy, current.id, enabled=False)
+            assert (await run.world.version(run.policy, current.id)).tags == tags(current.tags), "a disabled one is found in the list"
+
+        await at.made.with_world(act)
+        (after,) = [v for v in at.made.versions() if v.id == current.id]
+        assert (after.tags, after.enabled) == (current.tags, False)
+
+    play(scene)
