@@ -78,8 +78,8 @@ class PolicyError(RotatorError):
     state = "No request was made."
     remedy = "Correct the lines above; `rotator validate` checks them without asking Azure anything."
 
-    def __init__(self, mistakes: tuple[Mistake, ...]) -> None:
-        super().__init__("")
+    def __init__(self, mistakes: tuple[Mistake, ...], *, state: str | None = None) -> None:
+        super().__init__("", state=state)
         self.happened = "\n".join(map(str, mistakes))
         self.args = (self.happened,)
         self.mistakes = mistakes

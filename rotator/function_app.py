@@ -19,7 +19,7 @@ import os
 import tempfile
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -28,10 +28,10 @@ import azure.functions as func
 from rotator import clients, fleet
 from rotator.cloud import CLOUDS
 from rotator.engine import Result, Run, reconcile
-from rotator.errors import RotatorError
+from rotator.errors import Mistake, PolicyError, RotatorError
 from rotator.events import Event, StepFailed, Vetoed, as_json
 from rotator.lease import LocalLease
-from rotator.policy import Policy, durations, load
+from rotator.policy import Policy, durations, gather
 from rotator.ports import Clock, World
 from rotator.system import SystemClock
 
@@ -44,6 +44,7 @@ Source: "Azure Functions hosting options", function app timeout duration. Other 
 """
 GRACE = timedelta(seconds=60)
 """From when nothing new is begun until what is still under way is cut off here, with an error of ours, rather than by the platform."""
+SERVED = "The other policies were served."
 QUIET = ("azure", "msal", "msgraph", "kiota_http", "httpx", "httpcore", "hpack", "h2", "aiohttp", "urllib3")
 """Loggers held at ERROR, whatever the app's log level: at DEBUG some of them print headers as sent, bearer tokens included."""
 
@@ -89,7 +90,7 @@ def schedule(environment: Mapping[str, str]) -> str:
 
 @app.timer_trigger(arg_name="timer", schedule=schedule(os.environ), use_monitor=True)
 async def rotate(timer: func.TimerRequest) -> None:
-    """Take every step that is due in every policy. Raises PolicyError, RotationFailed; the next tick goes on from there.
+    """Take every step that is due in every policy that can be served. Raises PolicyError, RotationFailed; the next tick goes on from there.
 
     The host runs one invocation at a time over all instances of the app (a lock in its storage account), so the lease is a local file.
     """
@@ -97,15 +98,29 @@ async def rotate(timer: func.TimerRequest) -> None:
         logging.getLogger(name).setLevel(logging.ERROR)
     if timer.past_due:
         log.warning("the timer is past due: an earlier tick was missed")
-    results = await _run(Settings.read(os.environ))
-    failed = [result for result in results if result.exit_code == 1]
+    settings = Settings.read(os.environ)
+    found = gather(settings.policies, cloud=settings.cloud)
+    for mistake in found.mistakes:
+        log.error("%s", json.dumps({"v": 1, "event": "mistake", **asdict(mistake)}))
+    policies, hasty = _in_time(settings, found.policies)
+    if not policies:
+        raise hasty or PolicyError(found.mistakes)
+    _judge(await _run(settings, policies), found.mistakes, hasty)
+
+
+def _judge(results: tuple[Result, ...], mistakes: tuple[Mistake, ...], hasty: RotatorError | None) -> None:
+    """Fail the invocation for whatever needs a person: neither a failed policy nor one that can't be served hides the other."""
+    failed = "; ".join(f"{result.policy}: {result.summary}" for result in results if result.exit_code == 1)
+    rest = [str(hasty.happened)] if hasty else []
     if failed:
-        raise RotationFailed("; ".join(f"{result.policy}: {result.summary}" for result in failed), state="As the events above say.")
+        raise RotationFailed("; ".join([failed, *rest, *map(str, mistakes)]), state="As the events above say.")
+    if hasty:
+        raise RotatorError("; ".join([*rest, *map(str, mistakes)]), state=SERVED, remedy=hasty.remedy)
+    if mistakes:
+        raise PolicyError(mistakes, state=SERVED)
 
 
-async def _run(settings: Settings) -> tuple[Result, ...]:
-    policies = load(settings.policies, cloud=settings.cloud)
-    _ensure_long_enough(settings, policies)
+async def _run(settings: Settings, policies: tuple[Policy, ...]) -> tuple[Result, ...]:
     clock, connecting = connected(settings.cloud)
     lease = LocalLease(Path(tempfile.gettempdir()) / "rotator")
     deadline = clock.elapsed() + settings.at_most.total_seconds()
@@ -117,12 +132,15 @@ async def _run(settings: Settings) -> tuple[Result, ...]:
         raise RotationFailed(f"the run was cut off {durations.render(settings.at_most + GRACE)} after its start", state=state) from None
 
 
-def _ensure_long_enough(settings: Settings, policies: tuple[Policy, ...]) -> None:
-    """A run that could never prove a credential would never rotate one, and only warn of it. Raises RotatorError."""
-    longest = max((policy.proof.deadline for policy in policies), default=timedelta())
-    if settings.at_most < longest:
-        happened = f"the app setting ROTATOR_MAX_DURATION is {durations.render(settings.at_most)}, and proving a credential may take longer"
-        raise RotatorError(happened, remedy=f"Write {durations.render(longest)} or more, or shorten `proof.deadline` in the policies.")
+def _in_time(settings: Settings, policies: tuple[Policy, ...]) -> tuple[tuple[Policy, ...], RotatorError | None]:
+    """The policies whose proof fits into an invocation, and why the others are left out: they would never be rotated, and only be warned of."""
+    slow = [policy for policy in policies if settings.at_most < policy.proof.deadline]
+    if not slow:
+        return policies, None
+    longest, names = max(policy.proof.deadline for policy in slow), ", ".join(policy.name for policy in slow)
+    happened = f"the app setting ROTATOR_MAX_DURATION is {durations.render(settings.at_most)}, and proving a credential may take longer: {names}"
+    remedy = f"Write {durations.render(longest)} or more, or shorten `proof.deadline` in the policies."
+    return tuple(policy for policy in policies if policy not in slow), RotatorError(happened, remedy=remedy)
 
 
 def connected(cloud: str) -> tuple[Clock, AbstractAsyncContextManager[World]]:

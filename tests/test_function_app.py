@@ -253,9 +253,45 @@ async def test_a_run_that_hangs_is_cut_off_before_the_platform_does_it(tenant: T
 
 
 @on_azure
-async def test_a_mistake_in_a_policy_fails_the_invocation_before_any_request(tenant: Tenant, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_mistake_in_a_policy_fails_the_invocation_after_the_others_were_served(tenant: Tenant, caplog: pytest.LogCaptureFixture) -> None:
     (tenant.directory / "policies" / "other.yaml").write_text("principal: {}\n")
+    with pytest.raises(PolicyError, match=r"other\.yaml:1") as raised:
+        await invoke()
+    assert raised.value.state == "The other policies were served."
+    assert tenant.rotated()
+    told = [(event["event"], Path(event.get("file", "")).name) for level, event in lines(caplog) if level == logging.ERROR]
+    assert set(told) == {("mistake", "other.yaml")}
+
+
+@on_azure
+async def test_a_failure_and_a_mistake_are_both_in_what_the_invocation_fails_with(tenant: Tenant, caplog: pytest.LogCaptureFixture) -> None:
+    (tenant.directory / "policies" / "other.yaml").write_text("principal: {}\n")
+    tenant.scene.fault("aci.containerGroups.createOrUpdate", status=400, code="BadRequest", times=0)
+    with pytest.raises(RotationFailed, match=r"(?s)mycontainerregistry: .*1 failed.*other\.yaml:1"):
+        await invoke()
+
+
+@on_azure
+async def test_without_a_policy_that_can_be_served_no_request_is_made(tenant: Tenant, caplog: pytest.LogCaptureFixture) -> None:
+    (tenant.directory / "policies" / "mycontainerregistry.yaml").write_text("principal: {}\n")
     before = len(tenant.scene.app.served)
-    with pytest.raises(PolicyError, match=r"other\.yaml:1"):
+    with pytest.raises(PolicyError, match=r"mycontainerregistry\.yaml:1"):
         await invoke()
     assert len(tenant.scene.app.served) == before
+
+
+@on_azure
+async def test_a_policy_that_could_never_be_proven_in_time_is_named_and_stops_no_other(tenant: Tenant, caplog: pytest.LogCaptureFixture) -> None:
+    file = tenant.directory / "policies" / "mycontainerregistry.yaml"
+    slow = YAML().load(file.read_text())
+    slow["principal"], slow["key_vault"]["password_secret"], slow["proof"] = (
+        {"app_id": "0" * 8 + "-0000-0000-0000-" + "0" * 12},
+        "slow",
+        {"deadline": "9m"},
+    )
+    del slow["container_groups"], slow["key_vault"]["username_secret"]
+    YAML().dump(slow, tenant.directory / "policies" / "slow.yaml")
+    with pytest.raises(RotatorError, match=r"ROTATOR_MAX_DURATION is 8m.*: slow$") as raised:
+        await invoke()
+    assert raised.value.remedy.startswith("Write 9m or more")
+    assert tenant.rotated()

@@ -9,7 +9,7 @@ import pytest
 import typer
 
 from rotator.errors import PolicyError, RotatorError
-from rotator.function_app import Settings, _ensure_long_enough
+from rotator.function_app import Settings
 from rotator.lease import LocalLease
 from rotator.policy import load
 from tests.cli.scene import NAME, Scene, make
@@ -218,11 +218,3 @@ def test_a_lease_never_writes_through_a_link(tmp_path: Path) -> None:
 def test_a_cloud_that_there_is_not_is_named_by_its_setting() -> None:
     with pytest.raises(RotatorError, match="ROTATOR_CLOUD is 'mars'"):
         Settings.read({"ROTATOR_CLOUD": "mars"})
-
-
-def test_a_time_in_which_nothing_can_be_proven_is_refused_at_once(tmp_path: Path) -> None:
-    (tmp_path / "one.yaml").write_text(MINIMAL)
-    with pytest.raises(RotatorError, match="ROTATOR_MAX_DURATION is 4m") as refused:
-        _ensure_long_enough(Settings.read({"ROTATOR_MAX_DURATION": "4m"}), load(tmp_path))
-    assert refused.value.remedy.startswith("Write 5m or more")
-    _ensure_long_enough(Settings.read({}), load(tmp_path))

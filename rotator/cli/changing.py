@@ -58,13 +58,14 @@ def rotate(
     wishes = Wishes(force, adopt, compromised, tuple(key_id or ()))
     intent = Intent(None, no_overlap, accept_drift, accept_outage, retry)
     _check(wishes, names, dry_run=dry_run)
-    policies, at_most = common.load(tuple(names or ())), _span(max_duration)
+    at_most = _span(max_duration)
     if dry_run:
         show_plan(common, names, intent=intent, force=force)
         return
     from rotator.cli import session
 
-    _ask(wishes, names, yes, accept_outage=accept_outage)
+    policies = common.load(tuple(names or ()))
+    _ask(wishes, [policy.name for policy in policies], yes, accept_outage=accept_outage)
     session.change(common, policies, wishes.rotated, lease_dir=lease_dir, intent=intent, at_most=at_most)
 
 
@@ -130,9 +131,9 @@ def _check(wishes: Wishes, names: list[str] | None, *, dry_run: bool) -> None:
         raise typer.BadParameter("--dry-run changes nothing, and --compromised and --adopt are recorded in Azure; leave one of them away")
 
 
-def _ask(wishes: Wishes, names: list[str] | None, yes: bool, *, accept_outage: bool) -> None:
+def _ask(wishes: Wishes, names: list[str], yes: bool, *, accept_outage: bool) -> None:
     if wishes.compromised:
-        ask(f"Declare {', '.join(wishes.key_ids) or 'the current credential'} of {', '.join(names or ())} compromised? It can't be taken back.", yes)
+        ask(f"Declare {', '.join(wishes.key_ids) or 'the current credential'} of {', '.join(names)} compromised? It can't be taken back.", yes)
     if accept_outage:
         ask("Remove compromised credentials although a container group still holds them? Its next pull fails.", yes)
 

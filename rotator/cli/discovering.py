@@ -39,9 +39,9 @@ def discover(
     can't be read.
     """
     wanted = tuple(map(_guid, subscription or ()))
-    policies = common.load_any()
+    policies = common.load(required=False)
     if write and policies and drafts.resolve() == common.policies.resolve():
-        raise typer.BadParameter("an unfinished draft among the policies stops every run; draft into another directory (--drafts)")
+        raise typer.BadParameter("an unfinished draft among the policies makes every run end with 2; draft into another directory (--drafts)")
     from rotator.discovery import find
     from rotator.report.discovery import Discovery, discovery_body, discovery_text
 
@@ -51,7 +51,7 @@ def discover(
     if write:
         from rotator.discovery import drafts as drafted
 
-        there = _texts(drafts)
+        there = {**_texts(drafts), **{str(Path(one.file).absolute()): one.text for one in common.unserved}}
         seen = replace(seen, drafts=tuple(_written(drafts, one) for one in drafted(found, sight, policies, there)))
     common.write(lambda: discovery_text(seen), lambda: discovery_body(seen), seen.exit_code)
 

@@ -21,12 +21,12 @@ def reported(common: Common) -> Iterator[None]:
         yield
     except RotatorError as error:
         _report(common, error)
-        raise typer.Exit(code(error)) from None
+        raise typer.Exit(common.ended(code(error))) from None
     except OSError as error:
         what, state = f"{error.filename or 'a file'}: {error.strerror or type(error).__name__}", "Whatever was finished before is as reported."
         wrapped = RotatorError(what, state=state, remedy="Make it usable, then run again.")
         _report(common, wrapped)
-        raise typer.Exit(1) from None
+        raise typer.Exit(common.ended(1)) from None
     except typer.BadParameter as error:
         error.message = one_line(error.message)
         _object(common, 2, {"type": "UsageError", "happened": error.message, "state": "Nothing was changed.", "remedy": "Correct the command."})
@@ -44,7 +44,7 @@ def reported(common: Common) -> Iterator[None]:
         from rotator.fleet import unexpected
 
         _report(common, unexpected(error))
-        raise typer.Exit(1) from None
+        raise typer.Exit(common.ended(1)) from None
 
 
 def code(error: RotatorError) -> int:
@@ -69,12 +69,11 @@ def _report(common: Common, error: RotatorError) -> None:
         say(json.dumps({"v": 1, "event": "error", **body}), err=True)
     else:
         say(str(error.diagnose()), err=True)
+    common.tell_unserved(code(error))
 
 
 def _object(common: Common, exit_code: int, body: dict[str, Any]) -> None:
     """For programs, the same on stdout."""
-    from rotator.report.words import document
-
     if common.output is Output.json:
         with suppress(OSError):
-            say(json.dumps(document(common.command, exit_code, error=body), indent=2))
+            say(json.dumps(common.object(exit_code, error=body), indent=2))

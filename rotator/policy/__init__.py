@@ -3,7 +3,7 @@
 One file in `policies/` is one policy. Policies hold names of secrets, never secrets. Importing this package loads no Azure SDK.
 """
 
-from rotator.policy.directory import load, load_draft
+from rotator.policy.directory import Gathered, Unserved, gather, load, load_draft
 from rotator.policy.draft import NOBODY, Draft
 from rotator.policy.insertion import with_app_id
 from rotator.policy.jsonschema import schema
@@ -28,6 +28,7 @@ __all__ = [
     "DeployWindow",
     "Discover",
     "Draft",
+    "Gathered",
     "GroupPolicy",
     "KeyVaultPolicy",
     "KeyVaultSource",
@@ -39,6 +40,8 @@ __all__ = [
     "Rotation",
     "Source",
     "StatedSource",
+    "Unserved",
+    "gather",
     "load",
     "load_draft",
     "next_open",

@@ -1,108 +1,208 @@
-"""Read a directory of policies, and find every mistake in all of them before anything else happens.
+"""Read a directory of policies: what each file says, every mistake in it, and who else is concerned by one.
 
-The mistakes are these: a text that is no YAML; keys and values that the model refuses; manifests that are missing or no container group;
-two policies that would manage the same thing; a vault of another cloud; a name that nobody gave.
+A mistake concerns the policy of its file alone. Two files that claim one thing concern both. What concerns no policy that was asked for stops
+nobody: it is told beside.
+
+The mistakes are these: a file that can't be read; a text that is no YAML; keys and values that the model refuses; manifests that are missing or
+no container group; two policies that would manage the same thing; a vault of another cloud; a name that nobody gave.
 """
 
-from collections.abc import Collection, Iterator
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from stat import S_ISDIR, S_ISREG
 from typing import Any
 
 from pydantic import ValidationError
 
 from rotator.cloud import CLOUDS, Cloud
 from rotator.errors import Mistake, PolicyError
-from rotator.policy import manifest
+from rotator.policy import files, manifest
 from rotator.policy.draft import Draft, completed, is_draft
 from rotator.policy.located import Located, parse, plain
 from rotator.policy.model import Policy, PolicyFile
-from rotator.policy.rivals import rivals
+from rotator.policy.rivals import Broken, Conflict, mentions, rivals
 from rotator.visible import argument
 
 _SUFFIXES = (".yaml", ".yml")
-LARGEST = 1 << 20
-"""Bytes of a policy or manifest; thousands of container groups take fewer, and more would take minutes to read."""
+MOST = 100
+"""Mistakes of one file that are told."""
+_PRINCIPAL = re.compile(r"""^["']?principal["']?\s*:""", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Unserved:
+    """A policy that was asked for and can't be served, with every reason, and what stands in its file."""
+
+    name: str
+    file: str
+    mistakes: tuple[Mistake, ...]
+    text: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What came of a directory, of those policies that were asked for."""
+
+    policies: tuple[Policy, ...]
+    """Those that can be served, sorted by name."""
+    unserved: tuple[Unserved, ...] = ()
+    """The others, sorted by name."""
+    beside: tuple[Mistake, ...] = ()
+    """Mistakes that concern none that was asked for."""
+    drafts: tuple[Draft, ...] = ()
+
+    @property
+    def mistakes(self) -> tuple[Mistake, ...]:
+        """Why those that can't be served can't, in the order of files and lines."""
+        return _in_order({mistake for one in self.unserved for mistake in one.mistakes})
 
 
 def load(directory: Path | str, names: Collection[str] = (), cloud: str | None = None, *, required: bool = True) -> tuple[Policy, ...]:
-    """The policies of a directory, sorted by name: those called `names`, or all. Raises PolicyError with every mistake in all files.
+    """The policies of a directory, sorted by name: those called `names`, or all. Raises PolicyError with every mistake that concerns one of them.
 
     `cloud` is the one that rotator will ask, where that is known: a policy whose vault is in another one is a mistake.
     `required`: that there is none, or no such directory, is a mistake, too.
     A policy is a ``*.yaml`` or ``*.yml`` directly in `directory` that no other file there names as its manifest. A draft is a mistake where it
     is meant.
     """
-    policies = list[Policy]()
-    wrong = list[Mistake]()
-    for found, document in _loaded(directory, names, cloud, required=required):
-        if isinstance(found, Policy):
-            policies.append(found)
-        else:
-            remedy = f"Run `rotator provision {argument(found.name)}`, which finds or makes the application and writes its app_id here."
-            wrong.append(document.mistake(("principal",), "a draft: app_id is missing", remedy))
-    if wrong:
-        raise PolicyError(tuple(wrong))
-    return tuple(policies)
+    found = gather(directory, names, cloud, required=required)
+    if found.mistakes:
+        raise PolicyError(found.mistakes)
+    return found.policies
 
 
 def load_draft(directory: Path | str, name: str, cloud: str | None = None) -> Policy | Draft:
     """The one policy called `name`, which may be a draft. Raises PolicyError as :func:`load`."""
-    return _loaded(directory, (name,), cloud, required=True)[0][0]
+    found = gather(directory, (name,), cloud, drafts=True)
+    if found.mistakes:
+        raise PolicyError(found.mistakes)
+    return found.policies[0] if found.policies else found.drafts[0]
 
 
-def _loaded(directory: Path | str, names: Collection[str], cloud: str | None, *, required: bool) -> list[tuple[Policy | Draft, Located]]:
-    documents, wrong = _documents(Path(directory), required=required)
-    policies: list[tuple[Policy | Draft, Located]] = []
-    for document in documents:
-        policy, found = _policy(document)
-        policies += [(policy, document)] if policy else []
-        wrong += found
-    wrong += [*rivals(documents), *_abroad(documents, CLOUDS.get(cloud or "")), *_strangers(documents, names, str(directory))]
-    if wrong:
-        raise PolicyError(tuple(sorted(wrong, key=lambda one: (one.file, one.line, one.column, one.path))))
-    return sorted(((policy, document) for policy, document in policies if not names or policy.name in names), key=lambda each: each[0].name)
+def gather(directory: Path | str, names: Collection[str] = (), cloud: str | None = None, *, required: bool = True, drafts: bool = False) -> Gathered:
+    """As :func:`load`, but what is right is returned beside what is wrong. Raises PolicyError where the directory itself can't be used.
+
+    `drafts`: they are wanted, and no mistake.
+    """
+    entries = _entries(Path(directory), CLOUDS.get(cloud or ""), required=required)
+    conflicts = _conflicts(entries)
+    asked = sorted((entry for entry in entries if not names or entry.name in names), key=lambda entry: (entry.name, entry.file))
+    concerned = {entry.file for entry in asked}
+    wrong = {entry.file: (*entry.mistakes, *(() if drafts else entry.unfinished)) for entry in asked}
+    for conflict in conflicts:
+        for file in conflict.files & concerned:
+            wrong[file] = (*wrong[file], conflict.mistake)
+    unserved = [Unserved(entry.name, entry.file, _in_order(wrong[entry.file]), entry.text) for entry in asked if wrong[entry.file]]
+    unserved += _strangers(entries, names, str(directory))
+    beside = [mistake for entry in entries if entry.file not in concerned for mistake in entry.mistakes]
+    beside += [conflict.mistake for conflict in conflicts if not conflict.files & concerned]
+    served = [entry.policy for entry in asked if not wrong[entry.file]]
+    policies = tuple(policy for policy in served if isinstance(policy, Policy))
+    return Gathered(policies, tuple(unserved), _in_order(beside), tuple(policy for policy in served if isinstance(policy, Draft)))
 
 
-def _documents(directory: Path, *, required: bool) -> tuple[list[Located], list[Mistake]]:
-    if not directory.exists() and not required:
-        return [], []
-    if not directory.is_dir():
-        return [], [Mistake(str(directory), 1, 1, "", "", "no such directory", "Name the one that has the policies with --policies.")]
-    found: list[Located] = []
-    wrong: list[Mistake] = []
-    for file in sorted(file for file in directory.iterdir() if file.suffix in _SUFFIXES and not file.name.startswith(".")):
-        try:
-            _ensure_sayable(file)
-            found.append(parse(_text(file), str(file)))
-        except PolicyError as error:
-            wrong += error.mistakes
-    named = {file.resolve() for document in found for name in _manifests(document).values() if _is_file(file := _beside(document, str(name)))}
-    found = [document for document in found if Path(document.file).resolve() not in named]
-    if required and not found and not wrong:
-        wrong.append(Mistake(str(directory), 1, 1, "", "", "no policy here", "Write one as a file NAME.yaml; the documentation begins with one."))
-    return found, wrong
+def _in_order(mistakes: Iterable[Mistake]) -> tuple[Mistake, ...]:
+    return tuple(sorted(mistakes, key=lambda one: (one.file, one.line, one.column, one.path)))
 
 
-def _ensure_sayable(file: Path) -> None:
-    """A policy is called by its file's name, on terminals and in logs: characters that these would obey have no place in it."""
-    if not file.name.isprintable():
-        shown = ascii(file.name)[1:-1]
-        raise PolicyError((Mistake(str(file.parent / shown), 1, 1, "", "", "a file name with characters that can't be printed", "Rename the file."),))
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One file of the directory: what stands in it, as far as it can be read, and what came of it."""
+
+    file: str
+    text: str
+    document: Located | None = None
+    policy: Policy | Draft | None = None
+    mistakes: tuple[Mistake, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The policy's name."""
+        return Path(self.file).stem
+
+    @property
+    def unfinished(self) -> tuple[Mistake, ...]:
+        """A draft is a mistake where a policy is meant."""
+        if not isinstance(self.policy, Draft) or self.document is None:
+            return ()
+        remedy = f"Run `rotator provision {argument(self.name)}`, which finds or makes the application and writes its app_id here."
+        return (self.document.mistake(("principal",), "a draft: app_id is missing", remedy),)
+
+    @property
+    def claims(self) -> bool:
+        """Whether it says of itself that it is a policy, which no manifest does."""
+        if self.document is None:
+            return bool(_PRINCIPAL.search(self.text))
+        return isinstance(self.document.data, dict) and "principal" in self.document.data
 
 
-def _text(file: Path) -> str:
+def _entries(directory: Path, cloud: Cloud | None, *, required: bool) -> list[_Entry]:
+    found = [_read(file) for file in _listed(directory, required=required)]
+    named = {_place(_beside(entry.document, str(name))) for entry in found if entry.document for name in _manifests(entry.document).values()}
+    found = [entry for entry in found if entry.claims or _place(Path(entry.file)) not in named]
+    if required and not found:
+        raise _unusable(directory, "no policy here", "Write one as a file NAME.yaml; the documentation begins with one.")
+    return [_understood(entry, cloud) for entry in found]
+
+
+def _listed(directory: Path, *, required: bool) -> list[Path]:
     try:
-        kind = file.stat()
-        if not (S_ISREG(kind.st_mode) or S_ISDIR(kind.st_mode)):
-            raise PolicyError((Mistake(str(file), 1, 1, "", "", "not a file", "Write a plain file; nothing is read from a device or a pipe."),))
-        if kind.st_size > LARGEST:
-            raise PolicyError((Mistake(str(file), 1, 1, "", "", f"larger than {LARGEST >> 20} MiB", "Split it: a policy is about one principal."),))
-        return file.read_text("utf-8-sig")
-    except UnicodeDecodeError:
-        raise PolicyError((Mistake(str(file), 1, 1, "", "", "not UTF-8 text", "Save it as UTF-8."),)) from None
-    except OSError as error:
-        raise PolicyError((Mistake(str(file), 1, 1, "", "", f"can't be read: {error.strerror}", "Make the file readable."),)) from None
+        listed = sorted(directory.iterdir())
+    except FileNotFoundError:
+        if not required:
+            return []
+        raise _unusable(directory, "no such directory", "Name the one that has the policies with --policies.") from None
+    except NotADirectoryError:
+        raise _unusable(directory, "no such directory", "Name the one that has the policies with --policies.") from None
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "no file has such a name"
+        raise _unusable(directory, f"can't be read: {why}", "Make the directory readable, or name another with --policies.") from None
+    return [file for file in listed if file.suffix.lower() in _SUFFIXES and not file.name.startswith(".")]
+
+
+def _unusable(directory: Path, problem: str, remedy: str) -> PolicyError:
+    return PolicyError((Mistake(plain(str(directory), 1000), 1, 1, "", "", problem, remedy),))
+
+
+def _read(file: Path) -> _Entry:
+    """A policy is called by its file's name, on terminals and in logs: characters that these would obey have no place in it."""
+    name = str(file.parent / plain(file.name, 300))
+    found = files.content(file, name)
+    if not file.name.isprintable():
+        return _Entry(
+            name, found.anyway, None, None, (Mistake(name, 1, 1, "", "", "a file name with characters that can't be printed", "Rename the file."),)
+        )
+    if found.text is None:
+        return _Entry(name, found.anyway, None, None, (found.mistake,) if found.mistake else ())
+    try:
+        return _Entry(name, found.text, parse(found.text, name))
+    except PolicyError as error:
+        return _Entry(name, found.text, None, None, error.mistakes)
+
+
+def _understood(entry: _Entry, cloud: Cloud | None) -> _Entry:
+    if entry.document is None:
+        return entry
+    policy, wrong = _policy(entry.document)
+    return replace(entry, policy=policy, mistakes=_first((*wrong, *_abroad(entry.document, cloud))))
+
+
+def _first(mistakes: tuple[Mistake, ...]) -> tuple[Mistake, ...]:
+    """Of very many mistakes in one file the first."""
+    if len(mistakes) <= MOST:
+        return mistakes
+    first = _in_order(mistakes)
+    rest = f"{len(first) - MOST} more mistakes, of which this is the first"
+    return (*first[:MOST], replace(first[MOST], path="", value="", problem=rest, remedy="Correct those that are named first."))
+
+
+def _conflicts(entries: Sequence[_Entry]) -> list[Conflict]:
+    found = list(rivals(entry.document for entry in entries if entry.document))
+    between = {conflict.files for conflict in found}
+    broken = [Broken(entry.file, entry.text) for entry in entries if entry.mistakes]
+    whole = (entry.document for entry in entries if entry.document and not entry.mistakes)
+    return [*found, *(conflict for conflict in mentions(whole, broken) if conflict.files not in between)]
 
 
 def _policy(document: Located) -> tuple[Policy | Draft | None, list[Mistake]]:
@@ -153,15 +253,17 @@ def _manifest(document: Located, index: int, name: object) -> tuple[Any, tuple[M
     if not _is_file(file):
         return None, (document.mistake(path, f"no such file: {plain(str(file))}", remedy, value=plain(name)),)
     try:
-        return manifest.read(_text(file), str(file), str(document.at((*path[:-1], "id"))))
+        return manifest.read(files.text(file), str(file), str(document.at((*path[:-1], "id"))))
     except PolicyError as error:
         return None, error.mistakes
 
 
 def _is_file(file: Path) -> bool:
-    """Whether there is such a file; there is none of a name that no file can have."""
+    """Whether there is such a file; there is none of a name that no file can have. One that may not be looked at is tried, so that this is said."""
     try:
         return file.is_file()
+    except PermissionError:
+        return True
     except (OSError, ValueError):
         return False
 
@@ -170,22 +272,30 @@ def _beside(document: Located, name: str) -> Path:
     return Path(document.file).parent / name
 
 
-def _abroad(documents: list[Located], cloud: Cloud | None) -> Iterator[Mistake]:
-    """Vaults of a cloud that isn't asked: its tenants, registries and container groups are others, even where names are equal."""
+def _place(file: Path) -> Path | None:
+    """The file itself, whatever links lead to it; None where there is no file."""
+    try:
+        return file.resolve() if _is_file(file) else None
+    except (OSError, RuntimeError):
+        return None
+
+
+def _abroad(document: Located, cloud: Cloud | None) -> Iterator[Mistake]:
+    """A vault of a cloud that isn't asked: its tenants, registries and container groups are others, even where names are equal."""
     path = ("key_vault", "url")
-    for document in documents if cloud else ():
-        url = str(document.at(path)).lower().rstrip("/")
-        for other in CLOUDS.values():
-            if other is not cloud and cloud and url.startswith("https://") and url.endswith(f".{other.vault_suffix}"):
-                remedy = f"Run with --cloud {other.name} (or ROTATOR_CLOUD={other.name}), or write the URL of a vault at .{cloud.vault_suffix}."
-                yield document.mistake(path, f"a vault of {other.shown}, and rotator is to ask {cloud.shown}", remedy)
+    url = str(document.at(path)).lower().rstrip("/")
+    for other in CLOUDS.values() if cloud else ():
+        if other is not cloud and cloud and url.startswith("https://") and url.endswith(f".{other.vault_suffix}"):
+            remedy = f"Run with --cloud {other.name} (or ROTATOR_CLOUD={other.name}), or write the URL of a vault at .{cloud.vault_suffix}."
+            yield document.mistake(path, f"a vault of {other.shown}, and rotator is to ask {cloud.shown}", remedy)
 
 
-def _strangers(documents: list[Located], names: Collection[str], directory: str) -> Iterator[Mistake]:
+def _strangers(entries: Sequence[_Entry], names: Collection[str], directory: str) -> Iterator[Unserved]:
     from difflib import get_close_matches
 
-    known = sorted(Path(document.file).stem for document in documents)
-    for name in sorted(set(names) - set(known)) if known else ():
+    known = sorted(entry.name for entry in entries)
+    for name in sorted(set(names) - set(known)):
         near = get_close_matches(name, known, n=1)
         meant = f"Did you mean {near[0]}? " if near else ""
-        yield Mistake(directory, 1, 1, "", name, "no policy of that name", f"{meant}There are: {', '.join(known)}.")
+        problem = Mistake(directory, 1, 1, "", plain(name), "no policy of that name", f"{meant}There are: {', '.join(known)}.")
+        yield Unserved(plain(name), directory, (problem,))

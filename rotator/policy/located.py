@@ -15,6 +15,7 @@ from ruamel.yaml.composer import Composer, MaxDepthExceededError
 from ruamel.yaml.error import MarkedYAMLError, StringMark, YAMLError
 
 from rotator.errors import Mistake, PolicyError
+from rotator.visible import one_line
 
 Path = tuple[str | int, ...]
 """Keys and indexes from the root of a document to a place in it."""
@@ -44,8 +45,7 @@ def dotted(path: Path) -> str:
 
 def plain(text: str, most: int = 160) -> str:
     """A text of a file as one line of a mistake can hold it: cut, and with escapes in place of what a terminal would obey."""
-    cut = text if len(text) <= most else text[: most - 3] + "..."
-    return cut if cut.isprintable() else "".join(each if each.isprintable() else ascii(each)[1:-1] for each in cut)
+    return one_line(text if len(text) <= most else text[: most - 3] + "...")
 
 
 @dataclass(frozen=True, slots=True)

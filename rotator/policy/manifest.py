@@ -78,6 +78,9 @@ def _mistakes(found: Located, path: Path, group_id: str) -> Iterator[Mistake]:
             path, "not one container group", "Write what `az container export --file` writes, or an ARM template with one container group."
         )
         return
+    if "principal" in document:
+        yield found.mistake((*path, "principal"), "a policy, where the manifest of a container group is meant", "Name the manifest.", key=True)
+        return
     yield from _shape(found, path, group_id.rsplit("/", 1)[-1])
     for inside, text in texts(document):
         yield from _placeholders(found, (*path, *inside), text)

@@ -17,7 +17,7 @@ from rotator.policy.jsonschema import schema
 from rotator.policy.located import Located, Path, dotted, plain
 
 MOST = 100
-"""Mistakes of one file that are told: more are no list that anybody reads."""
+"""Mistakes of one file that are put into words: more are no list that anybody reads."""
 _PRIVATE = {"secrets", "password_secret", "username_secret"}
 """Below these, people paste secrets where the name of one is meant."""
 _SECRET = re.compile(r"[\w.~-]{3}\dQ~[\w.~-]{31,34}")
@@ -28,16 +28,15 @@ _Wording = Callable[[Mapping[str, Any], object], tuple[str, str]]
 
 
 def mistakes(found: Located, errors: Sequence[ErrorDetails]) -> Iterator[Mistake]:
-    """The mistakes that pydantic found, without those that only follow from others; of very many the first."""
+    """The mistakes that pydantic found, without those that only follow from others; many more than anybody reads aren't even put into words."""
     known = {mistake.path for mistake in found.mistakes}
-    for error in errors[:MOST]:
-        follows = error["type"] == "default_factory_not_called" or (error["type"] == "too_short" and found.at(_path(error["loc"])))
-        if not (follows or dotted(_path(error["loc"])) in known):
+    for number, error in enumerate(errors):
+        path = _path(error["loc"])
+        follows = error["type"] == "default_factory_not_called" or (error["type"] == "too_short" and found.at(path))
+        if number >= MOST:
+            yield found.mistake(path, "one more mistake", "Correct those that are named first.")
+        elif not (follows or dotted(path) in known):
             yield _mistake(found, error)
-    if len(errors) > MOST:
-        yield found.mistake(
-            _path(errors[MOST]["loc"]), f"{len(errors) - MOST} more mistakes, of which this is the first", "Correct those that are named first."
-        )
 
 
 def _mistake(found: Located, error: ErrorDetails) -> Mistake:

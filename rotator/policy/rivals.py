@@ -1,6 +1,10 @@
-"""Two owners of one thing undo each other's work, so every principal, secret, container group and registry has one place in one policy."""
+"""Two owners of one thing undo each other's work, so every principal, secret, container group and registry has one place in one policy.
 
-from collections.abc import Iterable, Iterator
+A conflict concerns the two files that it is between, and no other. A file that is no policy claims what stands in it: as far as it can be
+parsed in its places, else wherever it stands.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
@@ -9,19 +13,44 @@ from rotator.errors import Mistake
 from rotator.policy.located import Located, Path
 from rotator.policy.rules import access_name
 
+_INSIDE_A_NAME = frozenset("0123456789abcdefghijklmnopqrstuvwxyz-_")
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A file that no policy comes of, with the text that stands in it."""
+
+    file: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A mistake that two files make together, or one alone."""
+
+    mistake: Mistake
+    files: frozenset[str]
+
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    """What one place says is its own. `key` is equal for equal things."""
+    """What one place says is its own. `key` is equal for equal things; `words` are what a text has that speaks of it."""
 
     noun: str
     key: tuple[Any, ...]
     document: Located
     path: Path
     remedy: str
+    words: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> str:
+        """Where it stands, as mistakes say it."""
+        place = self.document.place(self.path)
+        return f"{self.document.file}:{place.line}:{place.column}"
 
 
-def rivals(documents: Iterable[Located]) -> Iterator[Mistake]:
+def rivals(documents: Iterable[Located]) -> Iterator[Conflict]:
     """A mistake at every place that claims what an earlier place has claimed; it works on policies with other mistakes, too."""
     first: dict[tuple[Any, ...], _Claim] = {}
     for document in documents:
@@ -30,25 +59,69 @@ def rivals(documents: Iterable[Located]) -> Iterator[Mistake]:
             owner = first.setdefault((claim.noun, *claim.key), claim)
             if owner is not claim and claim.path not in told:
                 told.add(claim.path)
-                place = owner.document.place(owner.path)
-                problem = f"{claim.noun} that {owner.document.file}:{place.line}:{place.column} has already"
-                yield document.mistake(claim.path, problem, claim.remedy)
+                mistake = document.mistake(claim.path, f"{claim.noun} that {owner.place} has already", claim.remedy)
+                yield Conflict(mistake, frozenset({document.file, owner.document.file}))
+
+
+def mentions(documents: Iterable[Located], broken: Sequence[Broken]) -> Iterator[Conflict]:
+    """A mistake for every policy of which a file speaks that is none: what that file is meant to be, nobody can tell."""
+    texts = [(one, one.text.lower()) for one in broken]
+    for document in documents if texts else ():
+        claims = [claim for claim in _claims(document) if claim.words]
+        for one, text in texts:
+            found = ((claim, _found(text, claim.words)) for claim in claims if one.file != document.file)
+            if spoken := next(((claim, at) for claim, at in found if at >= 0), None):
+                yield Conflict(_mention(one, *spoken), frozenset({document.file, one.file}))
+
+
+def _mention(one: Broken, claim: _Claim, at: int) -> Mistake:
+    line, column = one.text.count("\n", 0, at) + 1, at - one.text.rfind("\n", 0, at)
+    problem = f"{claim.noun} that {claim.place} has, in a file that is no policy as it stands"
+    return Mistake(
+        one.file, line, column, "", "", problem, "Correct the file, or take it out of the directory: one of the two may be meant to have it."
+    )
+
+
+def _found(text: str, words: Sequence[str]) -> int:
+    """Where the last of the words stands in a text that has all of them, each as a whole name; -1 where one is missing."""
+    places = [next(_places(text, word), -1) for word in words]
+    return places[-1] if min(places) >= 0 else -1
+
+
+def _places(text: str, word: str) -> Iterator[int]:
+    at = text.find(word)
+    while at >= 0:
+        around = (text[at - 1 : at], text[at + len(word) : at + len(word) + 1])
+        if not _INSIDE_A_NAME.intersection(around):
+            yield at
+        at = text.find(word, at + 1)
 
 
 def _claims(document: Located) -> Iterator[_Claim]:
-    def claim(noun: str, path: Path, remedy: str, *around: object, suffix: str = "") -> Iterator[_Claim]:
-        if isinstance(value := document.at(path), str):
-            yield _Claim(noun, (*around, value.lower().rstrip("/") + suffix), document, path, remedy)
-
-    yield _Claim("a policy's name", (PurePath(document.file).stem,), document, (), "Rename one of the two files.")
-    yield from claim("a principal", ("principal", "app_id"), "Keep one policy for each principal.", document.at(("principal", "tenant_id")))
-    yield from claim("an application's name", ("principal", "display_name"), "Give every policy an application of its own.")
+    yield _Claim("a policy's name", (PurePath(document.file).stem.lower(),), document, (), "Rename one of the two files.")
+    tenant = str(document.at(("principal", "tenant_id"))).lower()
+    yield from _claim(document, "a principal", ("principal", "app_id"), "Keep one policy for each principal.", tenant, literally=True)
+    yield from _claim(document, "an application's name", ("principal", "display_name"), "Give every policy an application of its own.")
     vault = str(document.at(("key_vault", "url"))).lower().rstrip("/")
     for name in ("password_secret", "username_secret"):
-        yield from claim("a secret's name", ("key_vault", name), "Give every secret a name of its own.", vault)
+        yield from _claim(document, "a secret's name", ("key_vault", name), "Give every secret a name of its own.", vault, literally=True)
     mark = "Rotator keeps the access mark in a secret of this name; choose another."
-    yield from claim("a secret's name", ("key_vault", "password_secret"), mark, vault, suffix=access_name(""))
-    for part, noun in (("registries", "a registry"), ("container_groups", "a container group")):
-        listed = document.at((part,))
-        for index in range(len(listed) if isinstance(listed, list) else 0):
-            yield from claim(noun, (part, index, "id"), "Remove one of the two.", document.file)
+    yield from _claim(document, "a secret's name", ("key_vault", "password_secret"), mark, vault, literally=True, suffix=access_name(""))
+    yield from _each(document, "registries", "a registry", document.file)
+    yield from _each(document, "container_groups", "a container group", literally=True)
+
+
+def _each(document: Located, part: str, noun: str, *around: object, literally: bool = False) -> Iterator[_Claim]:
+    listed = document.at((part,))
+    remedy = "Remove one of the two."
+    for index in range(len(listed) if isinstance(listed, list) else 0):
+        yield from _claim(document, noun, (part, index, "id"), remedy, *around, literally=literally)
+
+
+def _claim(document: Located, noun: str, path: Path, remedy: str, *around: object, literally: bool = False, suffix: str = "") -> Iterator[_Claim]:
+    value = document.at(path)
+    if not isinstance(value, str) or not value.strip("/ "):
+        return
+    key = value.lower().rstrip("/") + suffix
+    hosts = tuple(str(one).removeprefix("https://") for one in around if str(one).startswith("https://"))
+    yield _Claim(noun, (*around, key), document, path, remedy, (*hosts, key) if literally else ())

@@ -1,11 +1,14 @@
 """How reports say things: instants, names, indented paragraphs, and the frame of the JSON form."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rotator.errors import PolicyError, RotatorError
+from rotator.errors import Mistake, PolicyError, RotatorError
 from rotator.visible import one_line
+
+if TYPE_CHECKING:
+    from rotator.policy import Unserved
 
 VERSION = 1
 """Version of the JSON form of every command's result."""
@@ -24,9 +27,27 @@ def error_body(error: RotatorError) -> dict[str, Any]:
     found = error.diagnose()
     body: dict[str, Any] = {"type": type(error).__name__, "happened": found.happened, "state": found.state, "remedy": found.remedy}
     if isinstance(error, PolicyError):
-        places = ("file", "line", "column", "path", "value", "problem", "remedy")
-        body["mistakes"] = [{place: getattr(mistake, place) for place in places} for mistake in error.mistakes]
+        body["mistakes"] = [mistake_body(mistake) for mistake in error.mistakes]
     return body
+
+
+def mistake_body(mistake: Mistake) -> dict[str, Any]:
+    """A mistake of a policy's author in the JSON form."""
+    return {place: getattr(mistake, place) for place in ("file", "line", "column", "path", "value", "problem", "remedy")}
+
+
+def unserved_text(unserved: "Sequence[Unserved]") -> str:
+    """The policies that couldn't be served, beside those that could."""
+    return "\n\n".join(block(f"{one.name}: not served (exit 2)", _wrong(one.mistakes)) for one in unserved)
+
+
+def _wrong(mistakes: Sequence[Mistake]) -> Iterator[str]:
+    return (entry("" if number else "wrong", str(mistake)) for number, mistake in enumerate(mistakes))
+
+
+def unserved_body(one: "Unserved") -> dict[str, Any]:
+    """The same in the JSON form."""
+    return {"policy": one.name, "file": one.file, "mistakes": [mistake_body(mistake) for mistake in one.mistakes]}
 
 
 def instant(at: datetime | None) -> str | None:

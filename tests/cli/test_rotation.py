@@ -158,7 +158,7 @@ def test_what_another_run_is_at_work_on_is_left_to_it(rotator: Scene) -> None:
 
 def test_one_policys_failure_stops_no_other(rotator: Scene) -> None:
     vault = {"url": "https://othervault.vault.azure.net", "password_secret": "other-pwd"}
-    rotator.write("absent", principal={"app_id": "99999999-0000-4000-8000-000000000000"}, key_vault=vault)
+    rotator.write("absent", principal={"app_id": "99999999-0000-4000-8000-000000000000"}, key_vault=vault, container_groups=[])
     said = rotator("rotate", "--adopt", "--no-overlap", "--output", "json")
     assert said.code == 1
     absent, mine = said.json["policies"]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rotator import __version__
-from tests.cli.scene import Scene
+from tests.cli.scene import NAME, Scene
 
 HEAVY = {"azure", "aiohttp", "msgraph", "msgraph_core", "kiota_http", "kiota_abstractions", "httpx", "starlette", "uvicorn", "tenacity"}
 LOADED = """
@@ -56,7 +56,7 @@ def test_every_verb_says_what_it_is_for(rotator: Scene) -> None:
 
 @pytest.mark.parametrize("verb", ["validate", "plan", "status", "rotate"])
 def test_mistakes_in_a_policy_are_all_told_at_once_and_nothing_is_asked(verb: str, rotator: Scene) -> None:
-    (rotator.policies / "bad.yaml").write_text(MISTAKEN)
+    (rotator.policies / f"{NAME}.yaml").rename(rotator.policies / "bad.yaml").write_text(MISTAKEN)
     said = rotator(verb)
     assert said.code == 2
     assert said.out == ""
@@ -67,7 +67,7 @@ def test_mistakes_in_a_policy_are_all_told_at_once_and_nothing_is_asked(verb: st
 
 
 def test_mistakes_are_an_object_each_for_programs(rotator: Scene) -> None:
-    (rotator.policies / "bad.yaml").write_text(MISTAKEN)
+    (rotator.policies / f"{NAME}.yaml").rename(rotator.policies / "bad.yaml").write_text(MISTAKEN)
     body = rotator("plan", "--output", "json").json
     assert (body["version"], body["command"], body["exit_code"]) == (1, "plan", 2)
     assert len(body["error"]["mistakes"]) == 6

@@ -1,0 +1,66 @@
+"""Reads one file of a directory of policies: a plain one, no larger than a policy is, and nothing that would be waited for."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from stat import S_ISDIR, S_ISREG
+
+from rotator.errors import Mistake, PolicyError
+
+LARGEST = 1 << 20
+"""Bytes of a policy or manifest; thousands of container groups take fewer, and more would take minutes to read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What stands in a file: its `text`, or why there is none; and what can be read of it `anyway`, from the beginning as far as is read."""
+
+    text: str | None
+    anyway: str = ""
+    mistake: Mistake | None = None
+
+
+def content(file: Path, shown: str | None = None) -> Content:
+    """The content of a file, which mistakes call `shown`."""
+
+    def refused(problem: str, remedy: str, anyway: str = "") -> Content:
+        return Content(None, anyway, Mistake(shown or str(file), 1, 1, "", "", problem, remedy))
+
+    try:
+        data = _bytes(file)
+    except IsADirectoryError:
+        return refused("a directory, where a file is meant", "Rename it, or move it elsewhere.")
+    except _NoFileError:
+        return refused("not a file", "Write a plain file; nothing is read from a device or a pipe.")
+    except OSError as error:
+        return refused(f"can't be read: {error.strerror}", "Make the file readable.")
+    anyway = data[:LARGEST].replace(b"\0", b"").decode("utf-8", "replace")
+    if len(data) > LARGEST:
+        return refused(f"larger than {LARGEST >> 20} MiB", "Split it: a policy is about one principal.", anyway)
+    try:
+        text = data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError:
+        return refused("not UTF-8 text", "Save it as UTF-8.", anyway)
+    return Content(text, text)
+
+
+def text(file: Path) -> str:
+    """The text of a file. Raises PolicyError."""
+    found = content(file)
+    if found.mistake:
+        raise PolicyError((found.mistake,))
+    return found.text or ""
+
+
+class _NoFileError(OSError):
+    """There is something else in the file's place."""
+
+
+def _bytes(file: Path) -> bytes:
+    """At most one byte more than a policy may have. Opening a device may do something, and opening a pipe waits: neither is opened."""
+    mode = file.stat().st_mode
+    if S_ISDIR(mode):
+        raise IsADirectoryError
+    if not S_ISREG(mode):
+        raise _NoFileError
+    with file.open("rb") as opened:
+        return opened.read(LARGEST + 1)
