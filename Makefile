@@ -8,7 +8,7 @@ READY := .venv/.ready
 QUIET := --quiet --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench lock fmt schema docs function clean
+.PHONY: help demo test soak check bench lock fmt schema docs function clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 16
@@ -16,8 +16,11 @@ help:  ## this list
 demo: $(READY)  ## a whole rotation against a local Azure: no subscription, nothing leaves this machine
 	@$(BIN)/rotator demo
 
-test: $(READY)  ## every test
+test: $(READY)  ## every test, of the matrices a sample
 	@$(BIN)/python -m pytest -q -n auto $(ARGS)
+
+soak: $(READY)  ## every test, the matrices whole; MINUTES=60 goes on with random stories until an hour is over
+	@$(BIN)/python -m tests.soak "$(MINUTES)" "$(SEED)"
 
 check: $(READY)  ## format, lint, strict types, import contracts, documentation
 	@$(BIN)/ruff format --check --quiet --output-format concise || { echo "Run make fmt." >&2; exit 1; }

@@ -63,9 +63,8 @@ def bare(loop: VirtualLoop, directory: Path, *, draft: str = DRAFT, **timing: An
     said = draft.format(registry=seeded.registry_id, vault=seeded.vault_url, secret=SECRET, user=USER, group=group)
     directory.joinpath(f"{NAME}.yaml").write_text(said)
     stage.sign_in(seeded)
-    made = Stage(loop, azure, app, seeded, application, principal, password, application, wanted(directory).known(), stage.Clock(loop))
-    app.before, app.after = stage._hook(made, before=True), stage._hook(made, before=False)
-    return made
+    policy = wanted(directory).known()
+    return stage.hooked(Stage(loop, azure, app, seeded, application, principal, password, application, policy, stage.Clock(loop)))
 
 
 def wanted(directory: Path) -> Wanted:

@@ -21,6 +21,20 @@ def _stay_here(event: str, arguments: tuple[Any, ...]) -> None:
 sys.addaudithook(_stay_here)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`make soak` tries every cell of the matrices."""
+    parser.addoption("--soak", action="store_true", help="try every cell of the matrices; without it a sample, or what is named by its id")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the cells that only `make soak` tries, where nobody asks for one by its id."""
+    if config.option.soak or any("::" in each for each in config.args):
+        return
+    left = [item for item in items if item.get_closest_marker("soak")]
+    config.hook.pytest_deselected(items=left)
+    items[:] = [item for item in items if not item.get_closest_marker("soak")]
+
+
 @pytest.fixture(autouse=True)
 def _no_vault_is_remembered() -> Iterator[None]:
     """Forget which tenant a vault belongs to: the Key Vault SDK keeps that for the life of a process, and each test has a tenant of its own.

@@ -19,11 +19,11 @@ NETS = {
 
 
 def lines(stats: Mapping[str, Sequence[object]]) -> Iterator[str]:
-    """A line for each net that ran; nothing where none did."""
-    for what, beginning in NETS.items():
-        passed, failed = (_cells(stats.get(outcome, ()), beginning) for outcome in ("passed", "failed"))
-        if passed or failed:
-            yield f"{passed + failed} {what}, {failed} of them in tests that failed"
+    """One line about the nets that ran; none where none did."""
+    passed, failed = ({what: _cells(stats.get(outcome, ()), net) for what, net in NETS.items()} for outcome in ("passed", "failed"))
+    ran = [f"{passed[what] + failed[what]} {what}" for what in NETS if passed[what] or failed[what]]
+    if ran:
+        yield f"{', '.join(ran)}: {sum(failed.values())} violations"
     yield from _described(stats)
 
 

@@ -206,7 +206,12 @@ def stage(loop: VirtualLoop, *, timing: Timing | None = None, groups: tuple[str,
     azure.clock.advance(timedelta(days=1))
     azure.container_groups.settle()
     sign_in(seeded)
-    app.before, app.after = _hook(made, before=True), _hook(made, before=False)
+    return hooked(made)
+
+
+def hooked(made: Stage) -> Stage:
+    """Let whoever watches the stage see every call of its emulator."""
+    made.app.before, made.app.after = _hook(made, before=True), _hook(made, before=False)
     return made
 
 

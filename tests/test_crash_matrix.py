@@ -3,19 +3,35 @@
 The points are those of a run without faults, so a call that is added is a cell that is added.
 """
 
+from collections.abc import Awaitable, Callable, Iterator
+from functools import cache
+from typing import Any
+
 import pytest
 
 from rotator.engine import adopt
+from tests.cells import Call, calls, cell, sampled
 from tests.invariants import converges, monitored
+from tests.snapshot import World, kept
 from tests.stage import GROUPS, Killed, Stage, play, stage, watched
 from tests.virtual import VirtualLoop
 
 
+@kept
 async def adopted(loop: VirtualLoop) -> Stage:
     """The world in which the first rotation is due, with the hand-made credential handed over."""
     made = stage(loop)
     await made.with_world(lambda run: adopt(run, None))
     made.events.clear()
+    return made
+
+
+@kept
+async def moved(loop: VirtualLoop) -> Stage:
+    """The same a day later: every group has moved, and the hand-made credential is to be retired."""
+    made = await adopted(loop)
+    await made.rotate()
+    made.pass_(hours=25)
     return made
 
 
@@ -26,19 +42,39 @@ async def whole(made: Stage) -> None:
     await made.rotate()
 
 
-def calls() -> list[str]:
-    """The operations of a rotation without faults, in order."""
+RUNS: dict[str, tuple[World, Callable[[Stage], Awaitable[Any]]]] = {"rotate": (adopted, whole), "retire": (moved, Stage.rotate)}
+"""The two runs of a rotation: the world before each, and what is done from there on."""
 
-    async def scene(loop: VirtualLoop) -> list[str]:
-        made = await adopted(loop)
+
+@cache
+def traced(run: str) -> tuple[Call, ...]:
+    """What one run calls without faults, in order."""
+
+    async def scene(loop: VirtualLoop) -> tuple[Call, ...]:
+        made = await RUNS[run][0](loop)
         since = len(made.app.served)
-        await whole(made)
-        return [call.operation for call in made.app.served[since:]]
+        await made.rotate()
+        return calls(made.app.served[since:])
 
     return play(scene)
 
 
-CALLS = calls()
+def operations() -> set[str]:
+    """What a rotation calls."""
+    return {call.operation for run in RUNS for call in traced(run)}
+
+
+def _points() -> Iterator[Any]:
+    for run in RUNS:
+        tried = sampled(traced(run))
+        for call in traced(run):
+            for moment in ("before", "after"):
+                yield cell(run, call, moment, name=f"{run}-{call}-{moment}", soak=call.index not in tried)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "moment" in metafunc.fixturenames:
+        metafunc.parametrize(("run", "call", "moment"), list(_points()))
 
 
 def test_a_rotation_without_faults_keeps_every_invariant() -> None:
@@ -52,20 +88,20 @@ def test_a_rotation_without_faults_keeps_every_invariant() -> None:
     play(scene)
 
 
-@pytest.mark.parametrize("moment", ["before", "after"])
-@pytest.mark.parametrize(("index", "operation"), list(enumerate(CALLS)), ids=[f"{i:03d}-{op}" for i, op in enumerate(CALLS)])
-def test_killed(index: int, operation: str, moment: str) -> None:
+def test_killed(run: str, call: Call, moment: str) -> None:
+    world, act = RUNS[run]
+
     async def scene(loop: VirtualLoop) -> None:
-        made = await adopted(loop)
+        made = await world(loop)
         start = len(made.app.served)
 
         def kill(number: int, named: str, request: object) -> None:
-            if number - start - 1 == index:
+            if number - start - 1 == call.index:
                 raise Killed
 
         with monitored(made, GROUPS):
             with watched(made, **{moment: kill}):
-                assert await made.dies(whole(made)), f"call {index} ({operation}) was not reached"
+                assert await made.dies(act(made)), f"call {call} was not reached"
             made.pass_(minutes=1)
             await converges(made)
 

@@ -3,9 +3,10 @@
 Here the rules of `plan` are not asked at all: the guard must refuse by itself whatever a bug in them might want.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,9 @@ WHY = Reason("asked", "a test asks for it")
 World = tuple[Policy, Observed, Intent]
 
 
-def vetoes() -> Iterator[Any]:
-    for case in YAML(typ="safe").load((Path(__file__).parent / "vetoes.yaml").read_text()):
-        yield pytest.param(case, id=case["when"])
+@cache
+def vetoes() -> tuple[Any, ...]:
+    return tuple(pytest.param(case, id=case["when"]) for case in YAML(typ="safe").load((Path(__file__).parent / "vetoes.yaml").read_text()))
 
 
 def asked(text: str) -> Step:

@@ -3,8 +3,9 @@
 A case without `guard` expects the guard to let every step pass, given a proof and permissions that are in order.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +37,13 @@ from tests import worlds
 CASES = Path(__file__).parent / "cases"
 
 
-def cases() -> Iterator[Any]:
-    for file in sorted(CASES.glob("*.yaml")):
-        for case in YAML(typ="safe").load(file.read_text()):
-            yield pytest.param(case, id=f"{file.stem}: {case['when']}")
+@cache
+def cases() -> tuple[Any, ...]:
+    return tuple(
+        pytest.param(case, id=f"{file.stem}: {case['when']}")
+        for file in sorted(CASES.glob("*.yaml"))
+        for case in YAML(typ="safe").load(file.read_text())
+    )
 
 
 def shown(step: Step) -> str:

@@ -5,9 +5,10 @@ hold without one.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import cache
 from typing import Any, Literal
 
 import pytest
@@ -17,7 +18,9 @@ from rotator.emulator.timing import QUICK
 from rotator.emulator.wire import Request
 from rotator.engine import Result, adopt, reconcile, revoke
 from rotator.plan import Intent
+from tests.cells import Call, calls, cell, sampled
 from tests.invariants import converges, monitored, summary
+from tests.snapshot import World, kept
 from tests.stage import GROUPS, Stage, play, stage
 from tests.virtual import VirtualLoop
 
@@ -58,6 +61,7 @@ class Held:
         await self.over.wait()
 
 
+@kept
 async def due(loop: VirtualLoop) -> Stage:
     """The world before its first rotation, quick enough for a whole rotation within the time for which a read is fresh."""
     made = stage(loop, timing=QUICK)
@@ -67,6 +71,7 @@ async def due(loop: VirtualLoop) -> Stage:
     return made
 
 
+@kept
 async def half(loop: VirtualLoop) -> Stage:
     """The same a day later: everything has moved, and the old credential is to be retired."""
     made = await due(loop)
@@ -80,33 +85,36 @@ async def rotation(made: Stage, hop: Hop | None = None) -> Result:
     return await made.with_world(reconcile, hop=hop)
 
 
-def calls(world: Callable[[VirtualLoop], Awaitable[Stage]]) -> list[str]:
-    """The operations of one run in that world, in order."""
-
-    async def scene(loop: VirtualLoop) -> list[str]:
-        made = await world(loop)
-        since = len(made.app.served)
-        await rotation(made)
-        return [call.operation for call in made.app.served[since:]]
-
-    return play(scene)
-
-
 TELLING = ("graph.*", "keyvault.secrets.*", "aci.*")
 """Calls whose answer is what a write rests on, or of a write: here it matters whether the effect came before or after the pause."""
 
 
-def _moments(operations: list[str]) -> Iterator[Any]:
-    for index, operation in enumerate(operations):
-        yield pytest.param(index, "arriving", id=f"{index:03d}-{operation}-arriving")
-        if any(fnmatchcase(operation, pattern) for pattern in TELLING):
-            yield pytest.param(index, "leaving", id=f"{index:03d}-{operation}-leaving")
+@cache
+def traced(world: World) -> tuple[Call, ...]:
+    """What one run calls in that world, in order."""
+
+    async def scene(loop: VirtualLoop) -> tuple[Call, ...]:
+        made = await world(loop)
+        since = len(made.app.served)
+        await rotation(made)
+        return calls(made.app.served[since:])
+
+    return play(scene)
 
 
-EVERY, LAST = list(_moments(calls(due))), list(_moments(calls(half)))
+def _moments(made: Sequence[Call]) -> Iterator[Any]:
+    tried = sampled(made)
+    for call in made:
+        telling = any(fnmatchcase(call.operation, pattern) for pattern in TELLING)
+        for moment in ("arriving", "leaving") if telling else ("arriving",):
+            yield cell(call.index, moment, name=f"{call}-{moment}", soak=call.index not in tried)
 
 
-@pytest.mark.parametrize(("index", "moment"), EVERY)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "moment" in metafunc.fixturenames:
+        metafunc.parametrize(("index", "moment"), list(_moments(traced(half if "retirement" in metafunc.definition.name else due))))
+
+
 def test_another_rotation_comes_between(index: int, moment: Moment) -> None:
     async def scene(loop: VirtualLoop) -> None:
         made = await due(loop)
@@ -120,7 +128,6 @@ def test_another_rotation_comes_between(index: int, moment: Moment) -> None:
     play(scene)
 
 
-@pytest.mark.parametrize(("index", "moment"), EVERY)
 def test_another_rotation_comes_between_and_hours_pass(index: int, moment: Moment) -> None:
     async def scene(loop: VirtualLoop) -> None:
         made = await due(loop)
@@ -129,7 +136,6 @@ def test_another_rotation_comes_between_and_hours_pass(index: int, moment: Momen
     play(scene)
 
 
-@pytest.mark.parametrize(("index", "moment"), LAST)
 def test_another_retirement_comes_between_and_hours_pass(index: int, moment: Moment) -> None:
     async def scene(loop: VirtualLoop) -> None:
         made = await half(loop)
@@ -183,7 +189,6 @@ def _writes(request: Request) -> bool:
     return request.method in ("POST", "PUT", "PATCH", "DELETE")
 
 
-@pytest.mark.parametrize(("index", "moment"), EVERY)
 def test_a_revocation_comes_between(index: int, moment: Moment) -> None:
     """I8: whatever the run was about to do, afterwards nobody pulls, and nothing new is there to pull with."""
 

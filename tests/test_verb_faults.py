@@ -6,9 +6,11 @@ more try, or to give up, is tried with the operations that no rotation makes: of
 """
 
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,9 +22,11 @@ from rotator.errors import RotatorError
 from rotator.state import ADOPTED, HOME, KEY_ID
 from tests import faults, leaks
 from tests.bare import CALLED, USER, bare, provisioned, settle
+from tests.cells import Call, calls, cell
 from tests.faults import FORBIDDEN, STALE, Meets, faults_of
+from tests.snapshot import World, kept
 from tests.stage import SERVER, Stage, play, stage, watched
-from tests.test_crash_matrix import CALLS
+from tests.test_crash_matrix import operations
 from tests.test_provision import AT_ONCE, QUICK, accounted, text
 from tests.virtual import VirtualLoop
 
@@ -84,20 +88,28 @@ def _enabled(made: Stage) -> list[Version]:
 # adopt, revoke, grant
 
 
-async def _by_hand(loop: VirtualLoop, directory: Path) -> Stage:
+@kept
+async def by_hand(loop: VirtualLoop) -> Stage:
     return stage(loop, groups=("app",), timing=Timing(secret_valid=0.0, secret_gone=0.0, role_active=0.0, role_gone=0.0, graph_read=0.0))
 
 
-async def _adopted(loop: VirtualLoop, directory: Path) -> Stage:
-    made = await _by_hand(loop, directory)
+@kept
+async def adopted(loop: VirtualLoop) -> Stage:
+    made = await by_hand(loop)
     await made.with_world(lambda run: adopt(run, None))
     return made
 
 
-async def _revoked(loop: VirtualLoop, directory: Path) -> Stage:
-    made = await _adopted(loop, directory)
+@kept
+async def revoked(loop: VirtualLoop) -> Stage:
+    made = await adopted(loop)
     await made.with_world(revoke)
     return made
+
+
+def _nowhere(world: World) -> Callable[[VirtualLoop, Path], Awaitable[Stage]]:
+    """A world without files."""
+    return lambda loop, directory: world(loop)
 
 
 async def _adopt(made: Stage, directory: Path) -> int:
@@ -168,74 +180,74 @@ def _pulls(made: Stage) -> bool:
 VERBS = {
     "provision": Verb(_nothing, _provision, _provisioned),
     "provision what is there in part": Verb(_an_application, _provision, _provisioned, "provision"),
-    "adopt": Verb(_by_hand, _adopt, _is_adopted),
-    "revoke": Verb(_adopted, _revoke, _keeps_its_password),
-    "revoke with credentials": Verb(_adopted, _revoke_all, _has_no_password, "revoke"),
-    "grant": Verb(_revoked, _grant, _has_access),
+    "adopt": Verb(_nowhere(by_hand), _adopt, _is_adopted),
+    "revoke": Verb(_nowhere(adopted), _revoke, _keeps_its_password),
+    "revoke with credentials": Verb(_nowhere(adopted), _revoke_all, _has_no_password, "revoke"),
+    "grant": Verb(_nowhere(revoked), _grant, _has_access),
 }
 
 
 @dataclass(frozen=True)
-class Cell:
-    """The `index`-th call of a verb meets a fault."""
+class Struck:
+    """One call of a verb meets a fault."""
 
-    index: int
-    operation: str
+    call: Call
     fault: Meets
+    soak: bool
 
     def __str__(self) -> str:
-        return f"{self.index:03d}-{self.operation}-{faults.name(self.fault)}"
+        return f"{self.call}-{faults.name(self.fault)}"
 
 
-def traced(verb: Verb, directory: Path) -> list[tuple[str, bool]]:
-    """The operations of a run without faults, in order, and whether each changes something."""
+@cache
+def traced(name: str) -> tuple[Call, ...]:
+    """What a run of a verb calls without faults, in order."""
+    verb = VERBS[name]
 
-    async def scene(loop: VirtualLoop) -> list[tuple[str, bool]]:
+    async def scene(loop: VirtualLoop, directory: Path) -> tuple[Call, ...]:
         made = await verb.world(loop, directory)
         since = len(made.app.served)
         assert await verb.act(made, directory) == 0, made.told()[-3000:]
         verb.reached(made, directory)
-        return [(call.operation, _writes(call.operation, call.method)) for call in made.app.served[since:]]
+        return calls(made.app.served[since:])
 
-    return play(scene)
-
-
-def _writes(operation: str, method: str) -> bool:
-    return method not in ("GET", "HEAD") and not operation.startswith("entra.")
-
-
-def cells(calls: list[tuple[str, bool]], known: set[str]) -> Iterator[Cell]:
-    """What is tried, where of the operations in `known` somebody else has tried what one more try mends; they grow by what is tried here."""
-    lately = set[str]()
-    for index, (operation, writes) in enumerate(calls):
-        if writes:
-            lately.clear()
-        for fault in (*faults_of(operation), FORBIDDEN):
-            if writes or operation not in (lately if fault in (STALE, FORBIDDEN) else known):
-                yield Cell(index, operation, fault)
-        known.add(operation)
-        lately.add(operation)
-
-
-def _traced() -> dict[str, list[tuple[str, bool]]]:
     with tempfile.TemporaryDirectory() as directory:
-        return {name: traced(verb, Path(directory, name)) for name, verb in VERBS.items()}
+        return play(lambda loop: scene(loop, Path(directory)))
 
 
-def _cells() -> Iterator[tuple[str, Cell]]:
-    known = set(CALLS)
-    for name, calls in TRACED.items():
-        of = VERBS[name].beside
-        tried = {operation for operation, _ in TRACED[of]} if of else set()
-        yield from ((name, cell) for cell in cells(calls, known) if cell.operation not in tried)
+def _struck(made: Sequence[Call], known: set[str]) -> Iterator[Struck]:
+    """What is tried, where of the operations in `known` somebody else has tried what one more try mends; they grow by what is tried here.
+
+    `make test` tries a read's faults once for each verb, and all of a write's.
+    """
+    lately, ever = set[str](), set[tuple[str, str]]()
+    for call in made:
+        if call.writes:
+            lately.clear()
+        for fault in (*faults_of(call.operation), FORBIDDEN):
+            if call.writes or call.operation not in (lately if fault in (STALE, FORBIDDEN) else known):
+                kind = (call.operation, faults.name(fault))
+                yield Struck(call, fault, soak=not call.writes and kind in ever)
+                ever.add(kind)
+        known.add(call.operation)
+        lately.add(call.operation)
 
 
-TRACED = _traced()
-CELLS = [pytest.param(name, cell, id=f"{name}-{cell}") for name, cell in _cells()]
+def _cells() -> Iterator[Any]:
+    known = operations()
+    for name, verb in VERBS.items():
+        tried = {call.operation for call in traced(verb.beside)} if verb.beside else set()
+        for each in _struck(traced(name), known):
+            if each.call.operation not in tried:
+                yield cell(name, each, name=f"{name}-{each}", soak=each.soak)
 
 
-@pytest.mark.parametrize(("name", "cell"), CELLS)
-def test_one_fault(name: str, cell: Cell, tmp_path: Path) -> None:
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "struck" in metafunc.fixturenames:
+        metafunc.parametrize(("name", "struck"), list(_cells()))
+
+
+def test_one_fault(name: str, struck: Struck, tmp_path: Path) -> None:
     verb = VERBS[name]
 
     async def scene(loop: VirtualLoop) -> None:
@@ -243,8 +255,8 @@ def test_one_fault(name: str, cell: Cell, tmp_path: Path) -> None:
         start = len(made.app.served)
 
         def strike(number: int, named: str, request: Request) -> None:
-            if number - start - 1 == cell.index:
-                made.azure.faults.add(faults.planned(named, cell.fault))
+            if number - start - 1 == struck.call.index:
+                made.azure.faults.add(faults.planned(named, struck.fault))
 
         with watched(made, before=strike):
             ended = await verb.act(made, tmp_path)
@@ -265,4 +277,4 @@ def _files(directory: Path) -> str:
 
 def test_no_row_of_faults_is_for_nobody() -> None:
     """A row that no operation uses would only look like coverage."""
-    assert set(faults.unused([*CALLS, *(operation for calls in TRACED.values() for operation, _ in calls)])) == set()
+    assert set(faults.unused([*operations(), *(call.operation for name in VERBS for call in traced(name))])) == set()

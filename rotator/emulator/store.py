@@ -23,11 +23,14 @@ class UnreadableState(Exception):
     """A state file that this version of the emulator can't take up; starting afresh can."""
 
 
-class _Behaviour(Protocol):
+class Stateful(Protocol):
+    """A service whose every change is a change of its `state`."""
+
     state: Any
 
 
-def _services(azure: Azure) -> Iterator[tuple[str, _Behaviour]]:
+def services(azure: Azure) -> Iterator[tuple[str, Stateful]]:
+    """Every service with a state, by name; whoever replaces all of these states has another world."""
     for name in ("directory", "tokens", "authorization", "resources", "vaults", "registries", "container_groups"):
         yield name, getattr(azure, name)
 
@@ -40,7 +43,7 @@ def dump(azure: Azure) -> dict[str, Any]:
         "now": azure.clock.now().isoformat(),
         "ids": azure.ids.position,
         "faults": TypeAdapter(list[Fault]).dump_python(azure.faults.planned, mode="json"),
-        "services": {name: TypeAdapter(type(service.state)).dump_python(service.state, mode="json") for name, service in _services(azure)},
+        "services": {name: TypeAdapter(type(service.state)).dump_python(service.state, mode="json") for name, service in services(azure)},
     }
 
 
@@ -48,7 +51,7 @@ def restore(azure: Azure, content: dict[str, Any]) -> None:
     """Give `azure` the state in `content`, but not its time (:func:`time_of`). Raises UnreadableState."""
     name = ""
     try:
-        for name, service in _services(azure):
+        for name, service in services(azure):
             service.state = TypeAdapter(type(service.state)).validate_json(json.dumps(content["services"][name]))
         azure.directory.tenant = content["tenant"]
         azure.faults.planned[:] = TypeAdapter(list[Fault]).validate_python(content["faults"])

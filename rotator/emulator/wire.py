@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -134,8 +135,14 @@ class Route:
 
     def pattern(self) -> re.Pattern[str]:
         """The compiled template."""
-        parts = re.split(r"(\{\w+\*?\})", self.template)
-        return re.compile("".join(map(_segment, parts)) + "/?", re.IGNORECASE)
+        return _compiled(self.template)
+
+
+@cache
+def _compiled(template: str) -> re.Pattern[str]:
+    """The same few hundred templates for every emulator in a process."""
+    parts = re.split(r"(\{\w+\*?\})", template)
+    return re.compile("".join(map(_segment, parts)) + "/?", re.IGNORECASE)
 
 
 def _segment(part: str) -> str:

@@ -1,5 +1,7 @@
 """The corpus of container groups as a client sends them, deployed in an emulated Azure: a Stage, or the Scene of a command line."""
 
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -27,11 +29,26 @@ class Place(Protocol):
 
 def corpus(password: str = "the-principals-own", **put_in: str) -> dict[str, dict[str, Any]]:
     """The documents of the corpus, with what the test puts in."""
-    text = (Path(__file__).parent / "stored.yaml").read_text()
-    for name, value in {"the-principals-own": password, **put_in}.items():
-        text = text.replace(name, value)
-    loaded: dict[str, dict[str, Any]] = YAML(typ="safe").load(text)
-    return loaded
+    put: dict[str, dict[str, Any]] = _filled(_written(), {"the-principals-own": password, **put_in})
+    return put
+
+
+@cache
+def _written() -> Any:
+    return YAML(typ="safe").load((Path(__file__).parent / "stored.yaml").read_text())
+
+
+def _filled(value: Any, put_in: Mapping[str, str]) -> Any:
+    """A copy, with what the test puts in wherever its name stands."""
+    match value:
+        case dict():
+            return {_filled(name, put_in): _filled(inner, put_in) for name, inner in value.items()}
+        case list():
+            return [_filled(inner, put_in) for inner in value]
+        case str():
+            for name, instead in put_in.items():
+                value = value.replace(name, instead)
+    return value
 
 
 NAMES = [name for name in corpus() if name not in REFUSED]

@@ -1,0 +1,63 @@
+"""Worlds taken up as they stood: what many tests begin with is played once in a process, and its state is put into a new emulator for each of them.
+
+All that changes in an emulated Azure is the `state` of its services (see :mod:`rotator.emulator.azure`), its clock, its ids and its faults. These are
+kept as bytes, so that no two tests share a value, and everything else is built anew: services, routes, hooks, the loop. So a snapshot can't carry a
+closure over the world that it was taken from; pickle refuses one.
+"""
+
+import pickle
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from functools import wraps
+
+from azure.keyvault.secrets._shared import http_challenge_cache
+
+from rotator.emulator.azure import Azure
+from rotator.emulator.clock import Clock as AzureClock
+from rotator.emulator.services import build
+from rotator.emulator.store import services
+from tests.stage import Clock, Stage, hooked, sign_in
+from tests.virtual import VirtualLoop
+
+World = Callable[[VirtualLoop], Awaitable[Stage]]
+"""Makes a world on a loop."""
+
+
+def kept(world: World) -> World:
+    """The same world, played once in this process and taken up from its snapshot ever after."""
+    snapshots: list[bytes] = []
+
+    @wraps(world)
+    async def taken_up(loop: VirtualLoop) -> Stage:
+        if not snapshots:
+            snapshots.append(taken(await world(loop)))
+        return stood(snapshots[0], loop)
+
+    return taken_up
+
+
+def taken(made: Stage) -> bytes:
+    """What a stage is at this instant, between two calls, with nobody who watches it and no fault to come."""
+    azure = made.azure
+    assert not (made.dead or made.before or made.after or azure.faults.planned)
+    states = {name: service.state for name, service in services(azure)}
+    people = made.application, made.principal, made.by_hand, made.bystander
+    kept = made.seeded, made.policy, made.clock.attempts, made.events, made.app.served
+    return pickle.dumps((azure.clock.now(), azure.ids.position, azure.timing, azure.directory.tenant, azure.faults.struck, states, people, kept))
+
+
+def stood(snapshot: bytes, loop: VirtualLoop) -> Stage:
+    """A stage that goes on from a snapshot, in a world of its own."""
+    now, position, timing, tenant, struck, states, people, kept = pickle.loads(snapshot)
+    http_challenge_cache.clear()
+    azure = Azure.build(AzureClock(now - timedelta(seconds=loop.time()), loop.time), timing=timing, tenant=tenant)
+    for name, service in services(azure):
+        service.state = states[name]
+    azure.ids.resume(position)
+    azure.faults.struck[:] = struck
+    app = build(azure)
+    seeded, policy, attempts, events, served = kept
+    app.served[:] = served
+    sign_in(seeded)
+    application, principal, by_hand, bystander = people
+    return hooked(Stage(loop, azure, app, seeded, application, principal, by_hand, bystander, policy, Clock(loop, attempts), events))
