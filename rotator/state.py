@@ -311,7 +311,7 @@ class Proof:
 
     `served` are the images that it gave, or would have if it had them, whatever became of the others; `digests` what their names stand for now.
     `nobody`: Entra refused the principal itself, so that nobody signs in as it, from wherever and with whatever.
-    `signed_in`: Entra gave a token, whatever the registry said then.
+    `signed_in`: Entra gave a token, whatever the registry said then. `around` is what stands around a value that would be right without it.
     """
 
     outcome: Outcome
@@ -322,6 +322,7 @@ class Proof:
     digests: tuple[tuple[str, str], ...] = ()
     nobody: bool = False
     signed_in: bool = False
+    around: str = ""
 
     @property
     def ok(self) -> bool:

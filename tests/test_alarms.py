@@ -10,6 +10,7 @@ from rotator.emulator.faults import Fault
 from rotator.emulator.keyvault.secret import Changes
 from rotator.emulator.timing import Timing
 from rotator.engine import Result, adopt, compromise, deploy_now, glance, preview, revoke
+from rotator.errors import UnsafeStep
 from rotator.events import Noted
 from rotator.plan import Intent
 from rotator.report.plan import plan_code, plan_text
@@ -309,6 +310,36 @@ def test_ours_that_covers_theirs_without_being_asked_is_exit_1_once() -> None:
         assert (await made.rotate()).exit_code == 0
 
     settled(scene)
+
+
+@pytest.mark.parametrize(("around", "said"), [("{}\n", "white space or a line end"), ("'{}'\n", "white space or a line end and quotes"), ("{}x", "")])
+def test_before_the_first_rotation_a_value_that_is_right_but_for_what_is_around_it_is_told_as_such(around: str, said: str) -> None:
+    async def scene(loop: VirtualLoop) -> None:
+        made = stage(loop)
+        made.azure.vaults.set("myvault", "other-pwd", around.format(made.by_hand.secret))
+        made.with_policy(key_vault={"url": made.seeded.vault_url, "password_secret": "other-pwd"})
+        made.pass_(minutes=1)
+        assert (await made.rotate()).exit_code == 3
+        with pytest.raises(UnsafeStep) as refused:
+            await made.with_world(lambda run: adopt(run, None))
+        for text in (made.told(), str(refused.value)):
+            assert (f"has {said} around" in text) == bool(said), text
+            assert made.by_hand.secret not in text
+        assert ours(made) == []
+
+    play(scene)
+
+
+def test_a_hand_made_password_that_has_ended_does_not_stop_the_first_rotation() -> None:
+    async def scene(loop: VirtualLoop) -> None:
+        made = stage(loop)
+        made.pass_(days=400)
+        result = await made.rotate()
+        assert len(ours(made)) == 1, made.told()
+        assert made.azure.tokens.authenticates_everywhere(made.app_id, made.published())
+        assert result.exit_code == 0, made.told()
+
+    play(scene)
 
 
 # what was asked for

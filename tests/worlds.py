@@ -146,7 +146,14 @@ def _proof(given: str | Mapping[str, Any] | None) -> Proof | None:
         return Proof(Outcome(given), signed_in=given in ("proven", "no_pull"))
     digests = tuple(sorted(given.get("digests", {}).items()))
     signed_in = given.get("signed_in", given["outcome"] in ("proven", "no_pull"))
-    return Proof(Outcome(given["outcome"]), given.get("detail", ""), tuple(given.get("missing", ())), digests=digests, signed_in=signed_in)
+    return Proof(
+        Outcome(given["outcome"]),
+        given.get("detail", ""),
+        tuple(given.get("missing", ())),
+        digests=digests,
+        signed_in=signed_in,
+        around=given.get("around", ""),
+    )
 
 
 def _credential(given: Mapping[str, Any]) -> Credential:

@@ -12,7 +12,7 @@ from rotator.state import Outcome, Proof, Secret
 PATIENCE = 15.0
 """Seconds that one try of a credential may wait for an answer; the proof as a whole has its own deadline."""
 
-REFUSED = frozenset({7000215, 7000222})
+REFUSED, EXPIRED = 7000215, 7000222
 """Wrong (or removed, or not yet known to that replica), and expired. Source: Microsoft Entra authentication error codes."""
 NOBODY = frozenset({700016, 7000112, 7000229})
 """The application is unknown to the tenant, disabled, or without a service principal: whoever asks, from wherever. Other refusals may be about
@@ -51,8 +51,9 @@ def judged(refused: Refusal) -> Proof:
     """What a refusal of the token endpoint says of the credential."""
     code = next(iter(refused.numbers), None)
     shown = f"AADSTS{code}" if code else f"{refused.status} {refused.code}"
-    if code in REFUSED:
-        return Proof(Outcome.REFUSED, f"Microsoft Entra ID doesn't take the password ({shown})")
+    if code in (REFUSED, EXPIRED):
+        outcome = Outcome.EXPIRED if code == EXPIRED else Outcome.REFUSED
+        return Proof(outcome, f"Microsoft Entra ID doesn't take the password{', which has expired' if code == EXPIRED else ''} ({shown})")
     if code is None or code in PASSING or refused.status in TRANSIENT:
         return Proof(Outcome.UNREACHABLE, f"Microsoft Entra ID gave no usable answer ({shown})")
     said = struck(refused.message.split(" Trace ID")[0].strip())[:300]

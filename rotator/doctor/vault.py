@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from rotator.doctor import command
 from rotator.doctor.finding import Case, Finding, Found, Remedy, Severity
 from rotator.examined import Unknown
+from rotator.plan import Intent, next_steps
 from rotator.plan.words import day
 from rotator.state import Outcome
 
@@ -99,7 +100,9 @@ def few_versions(case: Case) -> Found:
 def value_fits(case: Case) -> Found:
     """The value that is there is the principal's password, before anything is put on top of it."""
     proof, name = case.seen.proof, case.policy.key_vault.password_secret
-    if proof and proof.outcome is Outcome.REFUSED and case.view.current_version is None:
+    if proof and proof.around and case.view.current_version is None:
+        yield Finding(Severity.FAIL, _subject(case), f"of the value of {name}, {proof.detail}", (_bared(case),))
+    elif proof and proof.outcome is Outcome.REFUSED and case.view.current_version is None:
         text = f"the value of {name} doesn't authenticate as {case.policy.principal.app_id}: the secret is somebody else's, or its password is gone"
         standard = f"{case.policy.name}-pull-pwd"
         fresh = standard if standard != name else _next(name)
@@ -117,12 +120,32 @@ def undrifted(case: Case) -> Found:
     if newest and case.view.drift:
         name = case.policy.key_vault.password_secret
         text = f"version {newest.id} of {name} was written by others on top of ours: nothing is issued or removed"
+        crowded = any(wait.code == "on_top" for wait in next_steps(case.policy, case.seen, Intent(accept_drift=True)).waits)
+        cover = command.rotator(case, "rotate", "--accept-drift", *(["--no-overlap"] if crowded else []))
+        on_top = Remedy("if it isn't: put one of ours on top", (cover,))
+        if why := _unusable(case):
+            text, right = f"{text}, and every reader is refused: {why}", bool(case.seen.proof and case.seen.proof.around)
+            stay = Remedy("if it is to stay, without what is around it", (_bared(case), command.rotator(case, "adopt")))
+            yield Finding(Severity.FAIL, _subject(case), text, () if right else (cover,), ways=(stay, on_top) if right else ())
+            return
         severity = Severity.WARN if case.view.drift_tolerated else Severity.FAIL
-        ways = (
-            Remedy("if what it holds is to stay, and to be looked after", (command.rotator(case, "adopt"),)),
-            Remedy("if it isn't: put one of ours on top", (command.rotator(case, "rotate", "--accept-drift"),)),
-        )
-        yield Finding(severity, _subject(case), text, ways=ways)
+        stay = Remedy("if what it holds is to stay, and to be looked after", (command.rotator(case, "adopt"),))
+        yield Finding(severity, _subject(case), text, ways=(stay, on_top))
+
+
+def _unusable(case: Case) -> str:
+    """Why no reader can sign in with what is newest; empty where one can, or that isn't known."""
+    proof, newest = case.seen.proof, case.view.newest
+    if newest and not newest.enabled:
+        return "it is disabled, so that Key Vault answers 403"
+    return proof.detail if proof and proof.outcome in (Outcome.REFUSED, Outcome.EXPIRED) else ""
+
+
+def _bared(case: Case) -> str:
+    """Set the value again without the white space and quotes around it, of which a password has none."""
+    name = case.policy.key_vault.password_secret
+    show = f"az keyvault secret show --vault-name {case.policy.key_vault.name} --name {name} --query value --output tsv"
+    return command.secret(case, "set", name, f"--file <(printf %s \"$({show} | tr -d '[:space:]\\042\\047\\140')\")")
 
 
 def sources_there(case: Case) -> Found:

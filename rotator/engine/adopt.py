@@ -6,7 +6,7 @@ from dataclasses import replace
 from rotator.engine.look import Memory, look
 from rotator.engine.marks import record
 from rotator.engine.run import Run, ensure_granted
-from rotator.engine.trial import PAUSE, TRIES
+from rotator.engine.trial import PAUSE, TRIES, surrounding
 from rotator.errors import AzureError, Forbidden, NotFound
 from rotator.events import Noted
 from rotator.plan import Adoption, Declaration, Value, View, adoptable, adoption_marks, compromise_marks, declared
@@ -42,7 +42,8 @@ async def _values(run: Run, observed: Observed) -> dict[str, Value]:
         except (NotFound, Forbidden):
             continue
         hint = value.reveal()[:3]
-        found[version.id] = Value(hint, await _works(run, value, TRIES if hint in hints else 1))
+        works = await _works(run, value, TRIES if hint in hints else 1)
+        found[version.id] = Value(hint, works, "" if works else await surrounding(run, value))
     return found
 
 

@@ -26,11 +26,19 @@ async def trial(run: Run, value: Secret, images: Sequence[str]) -> Proof:
         proof = await run.world.prove(run.policy, value, images)
         if proof.outcome in SETTLED:
             return proof
-    if proof.outcome is Outcome.REFUSED and (surrounded := around(value)):
-        what, bare = surrounded
-        if (await run.world.prove(run.policy, bare, ())).outcome in (Outcome.PROVEN, Outcome.NO_PULL):
-            return replace(proof, detail=f"the password is right, but the value has {what} around it; Microsoft Entra ID takes it only without")
-    return proof
+    return await _looked_around(run, value, proof) if proof.outcome is Outcome.REFUSED else proof
+
+
+async def _looked_around(run: Run, value: Secret, refused: Proof) -> Proof:
+    what = await surrounding(run, value)
+    detail = f"the password is right, but the value has {what} around it, and Microsoft Entra ID takes it only without"
+    return replace(refused, detail=detail, around=what) if what else refused
+
+
+async def surrounding(run: Run, value: Secret) -> str:
+    """What stands around a value that Entra takes without it; empty where there is nothing, or it makes no difference."""
+    found = around(value)
+    return found[0] if found and (await run.world.prove(run.policy, found[1], ())).signed_in else ""
 
 
 def around(value: Secret) -> tuple[str, Secret] | None:

@@ -111,8 +111,10 @@ def value_proves(policy: Policy, observed: Observed, intent: Intent) -> Iterator
         yield "unproven", f"the current value of {policy.key_vault.password_secret} has not been tried", "Run again."
         return
     if proof.outcome is Outcome.REFUSED and not any(v.ours for v in observed.versions):
+        what = f"the value of {policy.key_vault.password_secret} doesn't authenticate as {policy.principal.app_id}"
         remedy = "Correct `key_vault.password_secret`; it must name the secret that holds this principal's password."
-        yield "wrong_secret", f"the value of {policy.key_vault.password_secret} doesn't authenticate as {policy.principal.app_id}", remedy
+        bare = f"Set the secret again without; `rotator doctor {policy.quoted}` has the command."
+        yield "wrong_secret", f"{what}: {proof.detail}" if proof.around else what, bare if proof.around else remedy
     if proof.ok and newest.ours and seen.current(observed) is None:
         what = f"credential {newest.key_id} isn't among the principal's, but it still authenticates"
         yield "still_works", what, "Run again; Graph's reads may lag far behind."

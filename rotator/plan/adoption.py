@@ -23,10 +23,14 @@ from rotator.visible import one_line
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """The first three characters of the value of a version that isn't ours (Graph's ``hint``), and whether the value authenticates."""
+    """The first three characters of the value of a version that isn't ours (Graph's ``hint``), and whether the value authenticates.
+
+    `around` is what stands around a value that would authenticate without it.
+    """
 
     hint: str
     works: bool = True
+    around: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +131,9 @@ def _undecided(view: View, matches: list[Match], values: Mapping[str, Value]) ->
     happened = f"{f'{len(keys)} foreign credentials fit' if keys else 'no foreign credential fits'} a value of {name} that authenticates"
     if len(keys) == 1:
         happened = f"foreign credential {keys[0]} may fit a value of {name}, and it isn't certain: {_doubt(view, matches[-1], values)}"
+    if spoilt := next((f"version {v.id} has {values[v.id].around}" for v in view.versions if v.id in values and values[v.id].around), ""):
+        happened = f"{happened}; {spoilt} around a password that is right without"
+        return UnsafeStep(happened, remedy=f"Set {name} again without; `rotator doctor {view.policy.quoted}` has the command.")
     return UnsafeStep(
         happened,
         remedy=f"Name the credential: {choices}." if choices else "There is nothing to adopt: the principal has no foreign credential.",

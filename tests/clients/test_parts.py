@@ -87,7 +87,7 @@ def test_a_role_allows_what_its_patterns_match_and_do_not_except(actions: list[s
     ("number", "status", "outcome"),
     [
         (7000215, 401, Outcome.REFUSED),
-        (7000222, 401, Outcome.REFUSED),
+        (7000222, 401, Outcome.EXPIRED),
         (700016, 400, Outcome.DISABLED),
         (7000112, 400, Outcome.DISABLED),
         (7000229, 401, Outcome.DISABLED),

@@ -165,6 +165,11 @@ def _set_secret(scene: Scene, given: Json) -> None:
     scene.azure.vaults.set(given["--vault-name"], given["--name"], Path(given["--file"]).read_text())
 
 
+def _show_secret(scene: Scene, given: Json) -> str:
+    assert given["--query"] == "value"
+    return f"{scene.azure.vaults.get(given['--vault-name'], given['--name']).value}\n"
+
+
 def _set_attributes(scene: Scene, given: Json) -> None:
     exp, nbf = (datetime.fromisoformat(given[name]) if name in given else None for name in ("--expires", "--not-before"))
     changes = Changes(enabled=True if given.get("--enabled") == "true" else None, exp=exp, nbf=nbf)
@@ -224,6 +229,7 @@ VERBS: dict[str, tuple[Act, tuple[str, ...]]] = {
         ("--vault-name", "--name"),
     ),
     "keyvault secret set": (_set_secret, ("--vault-name", "--name", "--file")),
+    "keyvault secret show": (_show_secret, ("--vault-name", "--name", "--query")),
     "keyvault secret set-attributes": (_set_attributes, ("--vault-name", "--name", "--enabled", "--expires", "--not-before")),
     "keyvault set-policy": (_access_policy, ("--subscription", "--name", "--object-id", "--secret-permissions")),
     "keyvault show": (lambda at, given: f"{at.seeded.vault_id}\n", ("--name",)),

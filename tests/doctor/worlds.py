@@ -13,6 +13,7 @@ from ruamel.yaml import YAML
 
 from rotator.emulator.faults import Fault
 from rotator.emulator.graph.objects import Policy
+from rotator.emulator.keyvault.secret import Changes
 from tests.cli.scene import IMAGE, JOB, PASSWORD, Scene
 
 Break = Callable[[Scene], object]
@@ -307,13 +308,30 @@ def _wrong_secret(scene: Scene) -> None:
     scene.write(key_vault={"url": scene.seeded.vault_url, "password_secret": "somebody-elses"})
 
 
-def _drift(scene: Scene) -> None:
+def _right_but_for_what_is_around_it(scene: Scene) -> None:
+    scene.azure.vaults.set("myvault", PASSWORD, f"'{scene.password.secret}'\n")
+
+
+def _drift(scene: Scene, around: str = "") -> None:
     assert scene("rotate", "--adopt", "--no-overlap").code == 0
     scene.pass_(minutes=5)
     end = scene.azure.clock.now() + timedelta(days=300)
     theirs = scene.azure.directory.add_password(scene.application, display_name="somebody", end=end, at_once=True)
-    scene.azure.vaults.set("myvault", PASSWORD, theirs.secret)
+    scene.azure.vaults.set("myvault", PASSWORD, f"{around}{theirs.secret}{around}")
     scene.pass_(minutes=1)
+
+
+def _garbage_in_the_overlap(scene: Scene) -> None:
+    assert scene("rotate", "--adopt", "--no-overlap").code == 0
+    scene.pass_(minutes=5)
+    assert scene("rotate", "--force").code == 0
+    scene.azure.vaults.set("myvault", PASSWORD, "garbage")
+    scene.pass_(minutes=1)
+
+
+def _disabled_on_top(scene: Scene) -> None:
+    _drift(scene)
+    scene.azure.vaults.update("myvault", PASSWORD, None, Changes(enabled=False))
 
 
 def _with_source(scene: Scene) -> None:
@@ -538,7 +556,12 @@ WORLDS = (
     World("few_versions", "warn", _many_versions),
     World("value_fits", "fail", _wrong_secret, 0),
     World("value_fits", "fail", _wrong_secret, 1, "its password is gone"),
+    World("value_fits", "fail", _right_but_for_what_is_around_it, name="it is right but for what is around it"),
     World("undrifted", "fail", _drift, 0, "theirs is to stay"),
+    World("undrifted", "fail", lambda at: _drift(at, '"'), 0, "theirs is to stay, without the quotes around it"),
+    World("undrifted", "fail", lambda at: _drift(at, "\n"), 1, "theirs has line ends around it"),
+    World("undrifted", "fail", _garbage_in_the_overlap, name="what is there doesn't work, and an overlap isn't over"),
+    World("undrifted", "fail", _disabled_on_top, name="theirs is disabled"),
     World("undrifted", "fail", _drift, 1),
     World("sources_there", "fail", _with_source, types="hidden\n"),
     World("sources_there", "fail", _source(enabled=False), name="disabled"),
