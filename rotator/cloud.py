@@ -1,5 +1,6 @@
 """Where each Azure cloud answers: one table, so that no other file spells a host."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -25,6 +26,10 @@ class Cloud:
     def graph_scope(self) -> str:
         """What a token for Microsoft Graph is asked for with."""
         return f"{self.graph}/.default"
+
+    def registries(self, servers: Iterable[str]) -> tuple[str, ...]:
+        """Those of `servers` that can be registries of this cloud, sorted."""
+        return tuple(sorted({each for each in servers if each.endswith(f".{self.registry_suffix}")}))
 
     @property
     def arm_scope(self) -> str:

@@ -245,15 +245,20 @@ def subscription(
 @app.command()
 def fault(
     operation: Annotated[str | None, typer.Argument(help="Such as keyvault.secrets.set; * and ? match.")] = None,
-    kind: Annotated[str, typer.Argument(help="status, reset, timeout, lost, echo, or a condition that a service knows.")] = "status",
+    kind: Annotated[
+        str,
+        typer.Argument(
+            help="status, reset, timeout, lost, echo, an answer that no service gives (html200, cut, drip …), or a condition that a service knows."
+        ),
+    ] = "status",
     directory: Where = None,
     when: Annotated[str, typer.Option(help="before or after the effect.")] = "before",
     nth: Annotated[int, typer.Option(min=1, help="Strikes the nth call from now.")] = 1,
     times: Annotated[int, typer.Option(min=0, help="So many calls in a row; 0: for ever.")] = 1,
-    answer: Annotated[int, typer.Option("--status", help="Status code of kind status.")] = 503,
+    answer: Annotated[int, typer.Option("--status", help="Status code of kinds status, echo, page, redirect.")] = 503,
     code: Annotated[str, typer.Option(help="Error code of kind status.")] = "ServiceUnavailable",
     retry_after: Annotated[float | None, typer.Option(help="Seconds for the Retry-After header.")] = None,
-    argument: Annotated[str, typer.Option(help="Parameter of a condition.")] = "",
+    argument: Annotated[str, typer.Option(help="Parameter of the kind.")] = "",
     clear: Annotated[bool, typer.Option("--clear", help="Forget all that is planned.")] = False,
 ) -> None:
     """Plan a fault; without an operation, list what is planned."""

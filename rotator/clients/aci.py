@@ -6,6 +6,7 @@ read until there is evidence. Source: Container Instances REST, and what the cli
 
 import json
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, cast
 
@@ -14,12 +15,14 @@ from azure.core.pipeline import PipelineResponse
 from azure.mgmt.containerinstance.aio import ContainerInstanceManagementClient
 
 from rotator.clients.azuretime import date
+from rotator.clients.pages import ask_all
 from rotator.clients.pipeline import Line
 from rotator.clients.resource import Resource
 from rotator.clients.token import Token
 from rotator.clients.translate import Asked, ask, secrets_of
+from rotator.clients.typed import items, record
 from rotator.cloud import Cloud
-from rotator.errors import Conflict, Forbidden, NotFound
+from rotator.errors import Conflict, Forbidden, NotFound, Unexpected
 from rotator.ports import Put
 from rotator.state import ContainerGroup
 
@@ -51,8 +54,7 @@ class ContainerGroups:
                 self._token,  # type: ignore[arg-type]
                 subscription,
                 base_url=self._cloud.arm,
-                credential_scopes=[self._cloud.arm_scope],
-                **self._line.options(),
+                **self._line.signed(self._token, self._cloud.arm_scope, self._cloud.arm),
             )
         return self._clients[subscription]
 
@@ -69,7 +71,9 @@ class ContainerGroups:
         except NotFound as error:
             why = None if error.code in ABSENT else f"{error} (this doesn't say that the group is absent)"
             return ContainerGroup(group_id, await ask(asked, _date(answers)), unreadable=why)
-        except Forbidden as error:
+        except (Forbidden, Unexpected) as error:
+            if error.status not in (401, 403, 404):
+                raise
             return ContainerGroup(group_id, await ask(asked, _date(answers)), unreadable=str(error))
         document = await ask(asked, _content(answers))
         return ContainerGroup(group_id, await ask(asked, _date(answers)), document)
@@ -85,37 +89,35 @@ class ContainerGroups:
         """Every group of a subscription as the list shows it: without instance view. None where the subscription can't have any."""
         asked = Asked(SERVICE, f"list the container groups of subscription {subscription}", f"{TYPE}/read on /subscriptions/{subscription}")
         try:
-            return await ask(asked, self._list(subscription))
+            return await ask(asked, self._list(asked, subscription))
         except Conflict as error:
             if error.code != UNREGISTERED:
                 raise
             return ()
 
-    async def _list(self, subscription: str) -> tuple[Mapping[str, Any], ...]:
+    async def _list(self, asked: Asked, subscription: str) -> tuple[Mapping[str, Any], ...]:
         answers: list[PipelineResponse[Any, Any]] = []
         pages = self._client(subscription).container_groups.list(api_version=API_VERSION, raw_response_hook=answers.append)
-        async for _ in cast(AsyncIterator[object], pages):
-            pass
-        read = (json.loads(answer.http_response.text()) for answer in answers if answer.http_response.status_code == 200)
-        return tuple(group for page in read for group in page["value"])
+        await ask_all(asked, cast(AsyncIterator[object], pages))
+        read = (record(json.loads(answer.http_response.text())) for answer in answers if answer.http_response.status_code == 200)
+        return tuple(group for page in read for group in items(page))
 
     async def put(self, group_id: str, document: Mapping[str, Any]) -> Put:
         """Replace a group; sent once."""
         where = Resource.parse(group_id)
-        asked = Asked(SERVICE, f"deploy container group {where.name}", f"{TYPE}/write on {group_id}", once=True, secrets=secrets_of(document))
-        answers: list[PipelineResponse[Any, Any]] = []
-        await ask(asked, self._put(where, json.dumps(document).encode(), answers))
-        return Put(await ask(asked, _date(answers)), answers[-1].http_response.status_code == 201)
+        asked = Asked(SERVICE, f"deploy container group {where.name}", f"{TYPE}/write on {group_id}", secrets=secrets_of(document))
+        return await ask(asked, self._put(where, json.dumps(document).encode()))
 
-    async def _put(self, where: Resource, body: bytes, answers: list[PipelineResponse[Any, Any]]) -> None:
-        groups = self._client(where.subscription).container_groups
+    async def _put(self, where: Resource, body: bytes) -> Put:
+        """An answer that isn't the group came from somewhere else: then nobody has said what became of the PUT."""
+        groups, answers = self._client(where.subscription).container_groups, list[PipelineResponse[Any, Any]]()
         raw: Any = body
-        try:
+        with suppress(DeserializationError):
             await groups.begin_create_or_update(
                 where.group, where.name, raw, api_version=API_VERSION, polling=False, raw_response_hook=answers.append
             )
-        except DeserializationError:
-            return
+        await _content(answers)
+        return Put(await _date(answers), answers[-1].http_response.status_code == 201)
 
     async def logs(self, group_id: str, container: str) -> str:
         """What a container printed."""
@@ -123,7 +125,8 @@ class ContainerGroups:
         needs = f"{TYPE}/containers/logs/read on {group_id}"
         asked = Asked(SERVICE, f"read the logs of container {container} of group {where.name}", needs)
         containers = self._client(where.subscription).containers
-        return (await ask(asked, containers.list_logs(where.group, where.name, container, api_version=API_VERSION))).content or ""
+        shown = await ask(asked, containers.list_logs(where.group, where.name, container, api_version=API_VERSION))
+        return str(shown.content or "")
 
 
 def pulls_as(document: Mapping[str, Any], app_id: str) -> bool:

@@ -17,7 +17,9 @@ from azure.core.rest import AsyncHttpResponse, HttpRequest
 
 from rotator.clients.entra import PATIENCE
 from rotator.clients.pipeline import Line, together
-from rotator.clients.translate import refusal
+from rotator.clients.translate import ODD, refusal
+from rotator.cloud import Cloud
+from rotator.errors import AzureError
 from rotator.state import Outcome, Proof, Secret
 
 ACCEPT = (
@@ -26,6 +28,9 @@ ACCEPT = (
 )
 PROBE = "rotator-probe"
 """A repository that needn't exist: asked for where no image is known, since 404 is said only to who may pull."""
+
+DIGEST, VERSION = "Docker-Content-Digest", "Docker-Distribution-Api-Version"
+"""Headers of a manifest, and of every answer of a registry (azure-facts G1, G3): one without them came from somebody in its place."""
 
 _FIREWALL = "is not allowed access"
 """In the registry's words when it denies a network (403 DENIED), which no credential mends."""
@@ -59,12 +64,15 @@ def images(names: Iterable[str], servers: Sequence[str]) -> tuple[Image, ...]:
     return (*sorted(set(wanted)), *(Image(server, PROBE, "latest", "") for server in idle))
 
 
-async def prove(line: Line, app_id: str, secret: Secret, wanted: Sequence[Image]) -> Proof:
-    """Try to pull each of `wanted`, all at once; `line` is over connections of its own."""
+async def prove(line: Line, cloud: Cloud, app_id: str, secret: Secret, wanted: Sequence[Image]) -> Proof:
+    """Try to pull each of `wanted`, all at once; `line` is over connections of its own.
+
+    The password goes to registries of the cloud only, whatever else is called one.
+    """
     basic = base64.b64encode(f"{app_id}:{secret.reveal()}".encode()).decode()
-    client: AsyncPipelineClient[HttpRequest, AsyncHttpResponse] = AsyncPipelineClient(
-        "https://registry", policies=[line.agent(), line.retry(patience=PATIENCE)], transport=line.transport()
-    )
+    transport = line.transport(cloud.registries(image.server for image in wanted))
+    policies = [line.agent(), line.retry(patience=PATIENCE)]
+    client: AsyncPipelineClient[HttpRequest, AsyncHttpResponse] = AsyncPipelineClient("https://registry", policies=policies, transport=transport)
     by_repository = groupby(sorted(wanted), lambda image: (image.server, image.repository))
     return _verdict(await together(*(_repository(client, basic, tuple(images_)) for _, images_ in by_repository)))
 
@@ -78,6 +86,10 @@ async def _repository(client: AsyncPipelineClient[HttpRequest, AsyncHttpResponse
             return _denied(answer, f"a token for {server}/{repository}")
         headers = {"Authorization": f"Bearer {_token(answer)}", "Accept": ACCEPT}
         return _verdict([await _manifest(client, headers, image) for image in wanted])
+    except AzureError as error:
+        return Proof(Outcome.UNREACHABLE, error.happened, registry_reached=False)
+    except ODD as error:
+        return Proof(Outcome.UNREACHABLE, f"registry {server} gave an answer that can't be read ({type(error).__name__})", registry_reached=False)
     except SdkError as error:
         why = type(getattr(error, "inner_exception", None) or error).__name__
         return Proof(Outcome.UNREACHABLE, f"registry {server} gave no answer ({why})", registry_reached=False)
@@ -86,17 +98,18 @@ async def _repository(client: AsyncPipelineClient[HttpRequest, AsyncHttpResponse
 async def _manifest(client: AsyncPipelineClient[HttpRequest, AsyncHttpResponse], headers: Mapping[str, str], image: Image) -> Proof:
     address = f"https://{image.server}/v2/{image.repository}/manifests/{image.reference}"
     answer = await client.send_request(HttpRequest("HEAD", address, headers=dict(headers)))
-    if answer.status_code in (200, 404):
+    if (answer.status_code == 200 and DIGEST in answer.headers) or (answer.status_code == 404 and VERSION in answer.headers):
         missing = (image.name,) if answer.status_code == 404 and image.name else ()
-        digest = answer.headers.get("Docker-Content-Digest", "") if image.name else ""
+        digest = answer.headers.get(DIGEST, "") if image.name else ""
         named = ((image.name, digest),) if digest else ()
         return Proof(Outcome.PROVEN, missing=missing, served=(image.name or image.server,), digests=named)
     return _denied(answer, f"{image.server}/{image.repository}", pulled=True)
 
 
 def _token(answer: AsyncHttpResponse) -> str:
-    content = json.loads(answer.text() or "{}")
-    return str(content.get("access_token") or content.get("token") or "")
+    content = json.loads(answer.text())
+    token: str = content.get("access_token") or content["token"]
+    return re.sub(r"[\r\n]", "", token)
 
 
 def _denied(answer: AsyncHttpResponse, what: str, *, pulled: bool = False) -> Proof:
@@ -105,9 +118,10 @@ def _denied(answer: AsyncHttpResponse, what: str, *, pulled: bool = False) -> Pr
     shown = f"{status} {said.code}".strip()
     if _FIREWALL in said.message:
         return Proof(Outcome.UNREACHABLE, f"the registry denies this network when asked for {what} ({shown})", registry_reached=False)
-    if status == 401 and not pulled:
+    genuine = bool(said.code) or VERSION in answer.headers
+    if genuine and status == 401 and not pulled:
         return Proof(Outcome.REFUSED, f"the registry doesn't take the password when asked for {what} ({shown})")
-    if status in (401, 403):
+    if genuine and status in (401, 403):
         return Proof(Outcome.NO_PULL, f"the registry refuses the pull of {what} ({shown})")
     return Proof(Outcome.UNREACHABLE, f"the registry gave no usable answer when asked for {what} ({shown})", registry_reached=False)
 

@@ -1,23 +1,24 @@
 """What Azure Resource Manager says of registries and vaults, through azure-core's own pipeline: a few routes don't need a client library each."""
 
 import json
-from collections.abc import Mapping
-from typing import Any
-from urllib.parse import urlsplit
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from azure.core import AsyncPipelineClient
 from azure.core.exceptions import HttpResponseError
-from azure.core.pipeline.policies import AsyncBearerTokenCredentialPolicy, RequestIdPolicy
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 
+from rotator.clients.pages import Turner, in_time
 from rotator.clients.pipeline import Line
 from rotator.clients.resource import Resource
 from rotator.clients.token import Token
 from rotator.clients.translate import Asked, ask
+from rotator.clients.typed import flag, items, record, text
 from rotator.cloud import Cloud
 from rotator.errors import NotFound
 from rotator.state import Registry
 
+T = TypeVar("T")
 SERVICE = "Azure Resource Manager"
 REGISTRIES, RESOURCES, SUBSCRIPTIONS, VAULTS = "2025-11-01", "2021-04-01", "2022-12-01", "2023-07-01"
 """API versions; the registries' is the first stable one that has ``roleAssignmentMode``."""
@@ -29,11 +30,8 @@ class Arm:
 
     def __init__(self, line: Line, cloud: Cloud, token: Token) -> None:
         self._url = cloud.arm
-        bearer = AsyncBearerTokenCredentialPolicy(token, cloud.arm_scope)  # type: ignore[arg-type]
-        policies = [RequestIdPolicy(), line.agent(), line.retry(), bearer]
-        self._client: AsyncPipelineClient[HttpRequest, AsyncHttpResponse] = AsyncPipelineClient(
-            self._url, policies=policies, transport=line.transport()
-        )
+        signed = line.signed(token, cloud.arm_scope, cloud.arm)
+        self._client: AsyncPipelineClient[HttpRequest, AsyncHttpResponse] = AsyncPipelineClient(self._url, **signed)
 
     async def close(self) -> None:
         """Close the client; the session stays open."""
@@ -57,42 +55,48 @@ class Arm:
         """Every registry of a subscription, by id."""
         where = f"/subscriptions/{subscription}"
         asked = Asked(SERVICE, f"list the registries of subscription {subscription}", f"Microsoft.ContainerRegistry/registries/read on {where}")
-        listed = await ask(asked, self._every(f"{where}/providers/Microsoft.ContainerRegistry/registries", REGISTRIES))
-        return tuple(sorted(map(_shown, listed), key=lambda registry: registry.id.lower()))
+        listed = await self._every(asked, f"{where}/providers/Microsoft.ContainerRegistry/registries", REGISTRIES, _shown)
+        return tuple(sorted(listed, key=lambda registry: registry.id.lower()))
 
     async def subscriptions(self) -> tuple[str, ...]:
         """The ids of the subscriptions in which the signed-in identity has any role, sorted."""
-        listed = await ask(Asked(SERVICE, "list the subscriptions"), self._every("/subscriptions", SUBSCRIPTIONS))
-        return tuple(sorted(each["subscriptionId"].lower() for each in listed))
+        asked = Asked(SERVICE, "list the subscriptions")
+        return tuple(sorted(await self._every(asked, "/subscriptions", SUBSCRIPTIONS, lambda each: text(each["subscriptionId"]).lower())))
 
     async def tokens(self, registry_id: str) -> tuple[str, ...]:
         """The names of a registry's enabled repository-scoped tokens, sorted."""
         asked = Asked(SERVICE, f"list the tokens of registry {registry_id}", f"Microsoft.ContainerRegistry/registries/tokens/read on {registry_id}")
-        listed = await ask(asked, self._every(f"{registry_id}/tokens", REGISTRIES))
-        return tuple(sorted(each["name"] for each in listed if each["properties"].get("status") != "disabled"))
+        listed = await self._every(asked, f"{registry_id}/tokens", REGISTRIES, _token)
+        return tuple(sorted(name for name, enabled in listed if enabled))
 
-    async def _every(self, path: str, version: str, query: str = "") -> list[dict[str, Any]]:
+    async def _every(self, asked: Asked, path: str, version: str, read: Callable[[dict[str, Any]], T], query: str = "") -> list[T]:
         """Every item of a list, page by page."""
-        page = await self._get(path, version, query)
-        found = list(page["value"])
-        while following := page.get("nextLink"):
-            page = await self._read(following)
-            found += page["value"]
-        return found
+
+        async def gathered() -> list[T]:
+            found, turner = list[T](), Turner(asked)
+            address: str | None = self._address(path, version, query)
+            while address:
+                page = await self._read(address)
+                found += [read(each) for each in items(page)]
+                address = turner.turn(page.get("nextLink"))
+            return found
+
+        return await ask(asked, in_time(asked, gathered()))
 
     async def properties(self, resource_id: str) -> dict[str, Any]:
         """The properties of a registry or a vault as they are shown."""
         asked = Asked(SERVICE, f"read {resource_id}", f"read on {resource_id}")
         version = VAULTS if "/microsoft.keyvault/" in resource_id.lower() else REGISTRIES
-        found: dict[str, Any] = (await ask(asked, self._get(resource_id, version)))["properties"]
-        return found
+        return await ask(asked, self._properties(resource_id, version))
+
+    async def _properties(self, resource_id: str, version: str) -> dict[str, Any]:
+        return record((await self._get(resource_id, version))["properties"])
 
     async def vaults(self, subscriptions: tuple[str, ...]) -> tuple[str, ...]:
         """The ids of all vaults in `subscriptions` that may be seen there."""
         found: list[str] = []
         for subscription in subscriptions:
-            asked = Asked(SERVICE, f"list the vaults of subscription {subscription}")
-            found += await ask(asked, self._vaults(subscription))
+            found += await self._vaults(Asked(SERVICE, f"list the vaults of subscription {subscription}"), subscription)
         return tuple(sorted(found, key=str.lower))
 
     async def rbac_vault(self, host: str, subscriptions: tuple[str, ...]) -> str | None:
@@ -100,34 +104,35 @@ class Arm:
         name = host.partition(".")[0]
         for subscription in subscriptions:
             asked = Asked(SERVICE, f"look for vault {name} in subscription {subscription}")
-            if found := await ask(asked, self._vault(subscription, name)):
-                shown = await ask(asked, self._get(found, VAULTS))
-                return found if shown["properties"].get("enableRbacAuthorization") is True else None
+            for found in await self._vaults(asked, subscription):
+                if found.rsplit("/", 1)[-1].lower() == name.lower():
+                    shown = await ask(asked, self._properties(found, VAULTS))
+                    return found if shown.get("enableRbacAuthorization") is True else None
         return None
 
-    async def _vault(self, subscription: str, name: str) -> str | None:
-        return next((each for each in await self._vaults(subscription) if each.rsplit("/", 1)[-1].lower() == name.lower()), None)
-
-    async def _vaults(self, subscription: str) -> list[str]:
+    async def _vaults(self, asked: Asked, subscription: str) -> list[str]:
         query = "$filter=resourceType eq 'Microsoft.KeyVault/vaults'&"
-        return [each["id"] for each in await self._every(f"/subscriptions/{subscription}/resources", RESOURCES, query)]
+        return await self._every(asked, f"/subscriptions/{subscription}/resources", RESOURCES, lambda each: text(each["id"]), query)
 
-    async def _get(self, path: str, version: str, query: str = "") -> dict[str, Any]:
-        return await self._read(f"{self._url}{path}?{query.replace(' ', '%20')}api-version={version}")
+    def _address(self, path: str, version: str, query: str = "") -> str:
+        return f"{self._url}{path}?{query.replace(' ', '%20')}api-version={version}"
+
+    async def _get(self, path: str, version: str) -> dict[str, Any]:
+        return await self._read(self._address(path, version))
 
     async def _read(self, address: str) -> dict[str, Any]:
-        """Azure's own host only: a link to a next page would take the token anywhere."""
-        if urlsplit(address).hostname != urlsplit(self._url).hostname:
-            raise ValueError("a next page on another host")
         response = await self._client.send_request(HttpRequest("GET", address))
         if response.status_code != 200:
             raise HttpResponseError(response=response)
-        content: dict[str, Any] = json.loads(response.text())
-        return content
+        return record(json.loads(response.text()))
+
+
+def _token(shown: Mapping[str, Any]) -> tuple[str, bool]:
+    return text(shown["name"]), record(shown["properties"]).get("status") != "disabled"
 
 
 def _shown(registry: Mapping[str, Any]) -> Registry:
-    properties = registry["properties"]
+    properties = record(registry["properties"])
     abac = properties.get("roleAssignmentMode") == ABAC
-    admin, anonymous = bool(properties.get("adminUserEnabled")), bool(properties.get("anonymousPullEnabled"))
-    return Registry(registry["id"], properties["loginServer"].lower(), abac, admin, anonymous)
+    admin, anonymous = flag(properties.get("adminUserEnabled")), flag(properties.get("anonymousPullEnabled"))
+    return Registry(text(registry["id"]), text(properties["loginServer"]).lower(), abac, admin, anonymous)

@@ -4,7 +4,7 @@ from azure.core.exceptions import AzureError as SdkError
 from azure.identity.aio import ClientSecretCredential
 
 from rotator.clients.pipeline import Line
-from rotator.clients.translate import TRANSIENT, Refusal, refused_by
+from rotator.clients.translate import ODD, TRANSIENT, Refusal, refused_by
 from rotator.cloud import Cloud
 from rotator.secret import struck
 from rotator.state import Outcome, Proof, Secret
@@ -28,12 +28,12 @@ async def prove(line: Line, cloud: Cloud, tenant: str, app_id: str, secret: Secr
         app_id,
         secret.reveal(),
         authority=cloud.authority,
-        transport=line.transport(tokens=True),
+        transport=line.transport([cloud.authority]),
         retry_policy_class=lambda **_: line.retry(patience=PATIENCE, once=False),
     )
     try:
         await credential.get_token(cloud.arm_scope)
-    except (SdkError, ValueError) as error:
+    except (SdkError, *ODD) as error:
         return _failed(error)
     finally:
         await credential.close()

@@ -122,7 +122,7 @@ async def _registry(azure: Services, registry_id: str) -> RegistrySeen:
 async def _reached(azure: Services, server: str) -> Unknown | None:
     line = azure.line
     client: AsyncPipelineClient[HttpRequest, AsyncHttpResponse] = AsyncPipelineClient(
-        f"https://{server}", policies=[line.agent(), line.retry(patience=PATIENCE)], transport=line.transport()
+        f"https://{server}", policies=[line.agent(), line.retry(patience=PATIENCE)], transport=line.transport(azure.cloud.registries([server]))
     )
     try:
         answer = await client.send_request(HttpRequest("GET", f"https://{server}/v2/"))

@@ -12,9 +12,10 @@ from typing import Any
 from azure.keyvault.secrets import KeyVaultSecret, SecretProperties
 from azure.keyvault.secrets.aio import SecretClient
 
+from rotator.clients.pages import ask_all
 from rotator.clients.pipeline import Line
 from rotator.clients.token import Token
-from rotator.clients.translate import Asked, ask, ask_all
+from rotator.clients.translate import Asked, ask
 from rotator.errors import AzureError, Conflict, Forbidden, NotFound, Unavailable, Unexpected
 from rotator.policy import Policy
 from rotator.ports import AccessRecord
@@ -68,7 +69,7 @@ class KeyVault:
     def _vault(self, policy: Policy) -> SecretClient:
         url = policy.key_vault.url
         if url not in self._clients:
-            self._clients[url] = SecretClient(url, self._token, **self._line.options())  # type: ignore[arg-type]
+            self._clients[url] = SecretClient(url, self._token, **self._line.options([policy.key_vault.host]))  # type: ignore[arg-type]
         return self._clients[url]
 
     async def versions(self, policy: Policy) -> Published:
@@ -143,10 +144,13 @@ class KeyVault:
         name = policy.key_vault.password_secret
         return await self._set(policy, name, secret.reveal(), expires_on=expires, content_type=content_type, tags=dict(tags_))
 
-    async def _set(self, policy: Policy, name: str, value: str, *, once: bool = True, **rest: Any) -> Version:
-        asked = _asked(policy, f"set secret {name}", SET, once=once, secrets=(value,))
-        made = await ask(asked, self._vault(policy).set_secret(name, value, **rest))
-        return await ask(asked, _version(made.properties))
+    async def _set(self, policy: Policy, name: str, value: str, **rest: Any) -> Version:
+        asked = _asked(policy, f"set secret {name}", SET, secrets=(value,))
+
+        async def setting() -> Version:
+            return await _version((await self._vault(policy).set_secret(name, value, **rest)).properties)
+
+        return await ask(asked, setting())
 
     async def mark(self, policy: Policy, version: str, tags_: Tags | None, enabled: bool | None) -> None:
         """Replace a version's tags, or enable or disable it."""
@@ -162,7 +166,7 @@ class KeyVault:
         name, app_id = policy.key_vault.username_secret, policy.principal.app_id
         if name is None or await self.username(policy) == app_id:
             return False
-        await self._set(policy, name, app_id, once=False)
+        await self._set(policy, name, app_id)
         return True
 
     async def username(self, policy: Policy) -> str | None:
@@ -266,10 +270,10 @@ def refused(error: AzureError) -> str | None:
     return str(error) if isinstance(error, Forbidden) and error.service == SERVICE else None
 
 
-def _asked(policy: Policy, doing: str, action: str, *, once: bool = False, secrets: tuple[str, ...] = ()) -> Asked:
+def _asked(policy: Policy, doing: str, action: str, *, secrets: tuple[str, ...] = ()) -> Asked:
     host = policy.key_vault.host
     needs = f"role {OFFICER} (action Microsoft.KeyVault/vaults/secrets/{action}/action) on vault {host}"
-    return Asked(SERVICE, f"{doing} in {host}", needs, once, secrets)
+    return Asked(SERVICE, f"{doing} in {host}", needs, secrets)
 
 
 async def _version(shown: SecretProperties) -> Version:

@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from rotator.clients.graph import Graph
+from rotator.clients.translate import ODD
+from rotator.clients.typed import moment, text
 from rotator.errors import AzureError
 from rotator.state import Home, PasswordLimit
 
@@ -27,7 +29,7 @@ async def limits(graph: Graph, app_id: str, home: Home, tenant: str | None) -> t
         dated = any(each.get(SINCE) for _, each in restrictions)
         created = await graph.created(app_id, tenant) if dated else None
         found = {limit for named, each in restrictions if _counts(each, created) and (limit := _limit(home, *named, each))}
-    except (AzureError, KeyError, TypeError, ValueError):
+    except (AzureError, *ODD):
         return ()
     return tuple(sorted(found, key=lambda one: (one.policy, one.longest or timedelta())))
 
@@ -45,16 +47,16 @@ async def _in_force(graph: Graph, app_id: str, home: Home, tenant: str | None) -
 
 def _counts(restriction: Mapping[str, Any], created: datetime | None) -> bool:
     """Whether it is in force for an object of this age; one that spares the older ones is not known to be where the age isn't."""
-    since = restriction.get(SINCE)
-    spared = since and (created is None or created < datetime.fromisoformat(since))
+    since = restriction.get(SINCE) and moment(restriction[SINCE])
+    spared = since and (created is None or created < since)
     return restriction.get("state", "enabled") == "enabled" and not spared
 
 
 def _limit(home: Home, policy: str, assigned: str, restriction: Mapping[str, Any]) -> PasswordLimit | None:
     if restriction["restrictionType"] == "passwordAddition":
-        return PasswordLimit(home, policy, None, assigned)
+        return PasswordLimit(home, text(policy), None, text(assigned))
     if restriction["restrictionType"] == "passwordLifetime":
-        return PasswordLimit(home, policy, _span(restriction["maxLifetime"]), assigned)
+        return PasswordLimit(home, text(policy), _span(restriction["maxLifetime"]), text(assigned))
     return None
 
 

@@ -3,13 +3,14 @@
 Rules for whoever edits this file:
 
 1. A request whose repetition could do something twice is sent once: POST, the PUT of a container group, the PUT of a secret.
-2. Waits go through `ports.Clock`, and patience is counted in them: no other time is read.
+2. Waits go through `ports.Clock`, and patience is counted by it, in waits and tries alike: no other time is read.
 3. ``Retry-After`` is obeyed; what asks for longer than the patience that is left ends it at once.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
+from math import isnan
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -17,13 +18,23 @@ import tenacity
 from azure.core.exceptions import AzureError as SdkError
 from azure.core.exceptions import HttpResponseError
 from azure.core.pipeline import PipelineRequest, PipelineResponse
-from azure.core.pipeline.policies import AsyncHTTPPolicy, UserAgentPolicy
+from azure.core.pipeline.policies import (
+    AsyncBearerTokenCredentialPolicy,
+    AsyncHTTPPolicy,
+    AsyncRedirectPolicy,
+    ContentDecodePolicy,
+    CustomHookPolicy,
+    HttpLoggingPolicy,
+    RequestIdPolicy,
+    UserAgentPolicy,
+)
+from azure.core.pipeline.transport import AioHttpTransport
 from httpx import TransportError
 
 from rotator import __version__
 from rotator.clients.azuretime import AzureTime, date
 from rotator.clients.translate import TRANSIENT, hopeless, never_sent
-from rotator.clients.wire import Wire
+from rotator.clients.wire import LONGEST, Carrier, Gate
 from rotator.ports import Clock
 
 T = TypeVar("T")
@@ -94,11 +105,12 @@ def idempotent(request: Any) -> bool:
 
 def retrying(clock: Clock, patience: float = PATIENCE, also: Callable[[Any], bool] | None = None) -> tenacity.AsyncRetrying:
     """The one policy; the last outcome is what comes out, be it an answer or an exception. `also` are answers worth a repetition here."""
+    begun = clock.elapsed()
     return tenacity.AsyncRetrying(
         sleep=clock.sleep,
         retry=lambda state: _worth_repeating(state) or bool(also and not _error(state) and also(_response(state))),
         wait=_wait,
-        stop=lambda state: state.idle_for + state.upcoming_sleep > min(patience, _patience(state)),
+        stop=lambda state: clock.elapsed() - begun + state.upcoming_sleep > min(patience, _patience(state)),
         retry_error_callback=_outcome,
     )
 
@@ -138,36 +150,58 @@ def _response(state: tenacity.RetryCallState) -> Any:
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds that Azure asks to wait: ``Retry-After`` in seconds or as a date (against the answer's own ``Date``), or in milliseconds."""
     for name in ("retry-after-ms", "x-ms-retry-after-ms"):
-        if (value := headers.get(name)) and value.isdecimal():
-            return int(value) / 1000
+        if (asked := _number(headers.get(name))) is not None:
+            return asked / 1000
     value = headers.get("Retry-After")
-    if value is None:
-        return None
+    if value is None or (asked := _number(value)) is not None:
+        return asked if value else None
+    until, at = date({"Date": value}), date(headers)
+    return (until - at).total_seconds() if until and at else None
+
+
+def _number(text: str | None) -> float | None:
+    """A number that can be compared, be it beyond all bounds."""
     try:
-        return float(value)
+        number = float(text or "")
     except ValueError:
-        until, at = date({"Date": value}), date(headers)
-        return (until - at).total_seconds() if until and at else None
+        return None
+    return None if isnan(number) else number
 
 
 class Line:
-    """What all azure-core clients of one connection share: the transport, the patience, Azure's time, and silence about headers."""
+    """What all azure-core clients of one connection share: the sessions, the patience, Azure's time, and silence about headers.
 
-    def __init__(self, clock: Clock, time: AzureTime, session: Any) -> None:
-        self.clock, self.time, self.session = clock, time, session
+    `fresh` is the session whose requests have a connection each. `longest`: seconds that one request may take.
+    """
 
-    def transport(self, *, tokens: bool = False) -> Wire:
-        """A transport over the shared session; closing it leaves the session open. `tokens`: it carries nothing but requests for tokens."""
-        rest = {"session_owner": False, "connection_timeout": CONNECT_TIMEOUT, "read_timeout": READ_TIMEOUT}
-        return Wire(self.time, tokens=tokens, session=self.session, **rest)
+    def __init__(self, clock: Clock, time: AzureTime, session: Any, fresh: Any, longest: float = LONGEST) -> None:
+        self.clock, self.time, self.longest = clock, time, longest
+        self._session, self._fresh = session, fresh
+
+    def transport(self, hosts: Iterable[str] | None) -> AioHttpTransport:
+        """A transport to `hosts` over the shared sessions; closing it leaves them open. None: what azure-identity asks by itself."""
+        gate = Gate(self.time, None if hosts is None else frozenset(hosts), self.longest)
+        carrier: Any = Carrier(gate, self._session, self._fresh)
+        return AioHttpTransport(session=carrier, session_owner=False, connection_timeout=CONNECT_TIMEOUT, read_timeout=READ_TIMEOUT)
 
     def retry(self, *, patience: float = PATIENCE, once: bool = True, note: Note | None = None) -> Retry:
         """A retry policy of its own for one client."""
         return Retry(self.clock, self.time, patience=patience, once=once, note=note)
 
-    def options(self) -> dict[str, Any]:
-        """The keyword arguments that every client takes."""
-        return {"transport": self.transport(), "retry_policy": self.retry(), "user_agent": AGENT}
+    def options(self, hosts: Iterable[str]) -> dict[str, Any]:
+        """The keyword arguments of a client that signs its requests itself."""
+        redirects: Any = AsyncRedirectPolicy.no_redirects()
+        return {"transport": self.transport(hosts), "retry_policy": self.retry(), "redirect_policy": redirects, "user_agent": AGENT}
+
+    def signed(self, token: Any, scope: str, address: str) -> dict[str, Any]:
+        """The keyword arguments of a client of `address`: its policies and its transport.
+
+        Resource Manager's own list has two more that send a request again: after a redirect, and after it registered the subscription by itself.
+        """
+        bearer = AsyncBearerTokenCredentialPolicy(token, scope)
+        before = [RequestIdPolicy(), self.agent(), ContentDecodePolicy()]
+        policies = [*before, self.retry(), bearer, CustomHookPolicy(), HttpLoggingPolicy()]
+        return {"transport": self.transport([host(address)]), "policies": policies}
 
     def agent(self) -> UserAgentPolicy:
         """Says who asks."""

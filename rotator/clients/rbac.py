@@ -8,19 +8,21 @@ from collections.abc import Iterable, Sequence
 
 from azure.mgmt.authorization.v2022_04_01.aio import AuthorizationManagementClient
 from azure.mgmt.authorization.v2022_04_01.models import Permission as Granted
-from azure.mgmt.authorization.v2022_04_01.models import RoleAssignment, RoleAssignmentCreateParameters
+from azure.mgmt.authorization.v2022_04_01.models import RoleAssignment, RoleAssignmentCreateParameters, RoleDefinition
 
+from rotator.clients.pages import ask_all
 from rotator.clients.pipeline import Line, together
 from rotator.clients.resource import Resource
 from rotator.clients.token import Token
-from rotator.clients.translate import Asked, ask, ask_all
+from rotator.clients.translate import Asked, ask
+from rotator.clients.typed import text, text_or_none
 from rotator.cloud import Cloud
-from rotator.errors import AzureError, Conflict, NotFound
+from rotator.errors import AzureError, Conflict, NotFound, OutcomeUnknown
 from rotator.state import Assignment, Permission, Role
 
 SERVICE = "Azure role-based access control"
 ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
-EXISTS = "RoleAssignmentExists"
+EXISTS, GONE = "RoleAssignmentExists", 404
 
 
 class Authorization:
@@ -42,8 +44,7 @@ class Authorization:
                 self._token,  # type: ignore[arg-type]
                 subscription,
                 base_url=self._cloud.arm,
-                credential_scopes=[self._cloud.arm_scope],
-                **self._line.options(),
+                **self._line.signed(self._token, self._cloud.arm_scope, self._cloud.arm),
             )
         return self._clients[subscription]
 
@@ -70,8 +71,10 @@ class Authorization:
         asked = Asked(SERVICE, f"delete role assignment {assignment.id}", f"{ASSIGNMENTS}/delete on {assignment.scope}")
         try:
             return await ask(asked, self._client(assignment.id).role_assignments.delete_by_id(assignment.id)) is not None
-        except NotFound:
-            return False
+        except (NotFound, OutcomeUnknown) as error:
+            if error.status == GONE and error.code:
+                return False
+            raise
 
     async def create(self, assignment: Assignment) -> bool:
         """Create an assignment under its recorded id; False where it exists, be it under another id."""
@@ -87,7 +90,7 @@ class Authorization:
         )
         try:
             await ask(asked, self._client(assignment.id).role_assignments.create_by_id(assignment.id, body))
-        except Conflict as error:
+        except (Conflict, OutcomeUnknown) as error:
             if error.code == EXISTS:
                 return False
             raise
@@ -105,7 +108,7 @@ class Authorization:
 
     async def _definition(self, role: str, scope: str) -> Role:
         shown = await self._client(scope).role_definitions.get(scope, role)
-        return Role(role.lower(), str(shown.role_name), tuple(_permission(each) for each in shown.permissions or ()))
+        return Role(role.lower(), text(shown.role_name), tuple(_permission(each) for each in shown.permissions or ()))
 
     async def _there(self, assignment: Assignment) -> bool:
         """A PUT answers 201 for an assignment that exists, too, so it is looked for first."""
@@ -121,7 +124,7 @@ class Authorization:
         asked = Asked(SERVICE, f"look up role {name} at {scope}", f"Microsoft.Authorization/roleDefinitions/read on {scope}")
         quoted = name.replace("'", "''")
         pages = self._client(scope).role_definitions.list(scope, filter=f"roleName eq '{quoted}'")
-        names = [str(found.name).lower() for found in await ask_all(asked, pages)]
+        names = await ask(asked, _role_names(await ask_all(asked, pages)))
         if names:
             return names[0]
         raise NotFound(f"no role called {name} can be assigned at {scope}", service=SERVICE, code="NoSuchRole", status=404)
@@ -162,9 +165,14 @@ def _permission(shown: Granted) -> Permission:
     return Permission(*(tuple(each or ()) for each in lists))
 
 
+async def _role_names(shown: Iterable[RoleDefinition]) -> list[str]:
+    return [text(each.name).lower() for each in shown]
+
+
 async def _assignment(shown: RoleAssignment) -> Assignment:
-    role = str(shown.role_definition_id).rpartition("/")[2].lower()
-    return Assignment(str(shown.scope), role, str(shown.id), str(shown.principal_id), shown.condition, shown.condition_version)
+    role = text(shown.role_definition_id).rpartition("/")[2].lower()
+    condition, version = text_or_none(shown.condition), text_or_none(shown.condition_version)
+    return Assignment(text(shown.scope), role, text(shown.id), text(shown.principal_id), condition, version)
 
 
 def _subscription(scope: str) -> str:

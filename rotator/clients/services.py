@@ -10,11 +10,11 @@ from rotator.clients.azuretime import AzureTime
 from rotator.clients.graph import Graph
 from rotator.clients.keyvault import KeyVault
 from rotator.clients.limits import limits
-from rotator.clients.pipeline import CONNECT_TIMEOUT, READ_TIMEOUT, Line, together
+from rotator.clients.pipeline import CONNECT_TIMEOUT, READ_TIMEOUT, Line, host, together
 from rotator.clients.rbac import Authorization
 from rotator.clients.token import Token
 from rotator.clients.transports import Transports, network
-from rotator.clients.wire import GraphWire
+from rotator.clients.wire import Gate, GraphWire
 from rotator.cloud import Cloud
 from rotator.examined import Right
 from rotator.policy import Policy
@@ -27,8 +27,8 @@ class Services:
 
     def __init__(self, clock: Clock, cloud: Cloud, transports: Transports) -> None:
         self.cloud, self._transports = cloud, transports
-        self._session = transports.session()
-        self.line = Line(clock, AzureTime(clock), self._session)
+        self._sessions = (transports.session(), (transports.fresh or transports.session)())
+        self.line = Line(clock, AzureTime(clock), *self._sessions)
         self._http = _http(transports, cloud, self.line.time)
         self.token = Token(self.line, cloud)
         self.graph, self.vault = Graph(self.line, cloud, self.token, self._http), KeyVault(self.line, self.token)
@@ -41,7 +41,8 @@ class Services:
         for each in (self.vault, self.groups, self.arm, self.rbac, self.token):
             await each.close()
         await self._http.aclose()
-        await self._session.close()
+        for session in self._sessions:
+            await session.close()
 
     async def principal(self, policy: Policy) -> tuple[Principal, tuple[Credential, ...]]:
         """The principal with the credentials of both its homes."""
@@ -74,5 +75,6 @@ class Services:
 def _http(transports: Transports, cloud: Cloud, time: AzureTime) -> httpx.AsyncClient:
     """Httpx for Graph."""
     timeout = httpx.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT)
-    inner = transports.graph() if transports.graph else network(cloud.graph)
-    return httpx.AsyncClient(transport=GraphWire(time, inner), timeout=timeout, trust_env=False)
+    kept, fresh = ((transports.graph() if transports.graph else network(cloud.graph, fresh=each)) for each in (False, True))
+    gate = Gate(time, frozenset({host(cloud.graph)}))
+    return httpx.AsyncClient(transport=GraphWire(gate, kept, fresh), timeout=timeout, trust_env=False)

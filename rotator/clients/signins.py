@@ -10,7 +10,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from rotator.clients.graph import READ, SERVICE, passwords
+from rotator.clients.directory import passwords
+from rotator.clients.graph import READ, SERVICE
 from rotator.clients.pipeline import together
 from rotator.clients.services import Services
 from rotator.clients.translate import Asked, ask
@@ -78,7 +79,7 @@ async def _federated(azure: Services, app_id: str, home: Home, tenant: str | Non
 
 
 async def _passwords(shown: Shown, home: Home) -> list[Credential]:
-    return passwords(shown, home)
+    return list(passwords(shown, home))
 
 
 async def _keys(shown: Shown, home: Home) -> list[Key]:

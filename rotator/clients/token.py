@@ -17,12 +17,15 @@ from azure.core.exceptions import AzureError as SdkError
 from azure.identity.aio import DefaultAzureCredential
 
 from rotator.clients.pipeline import Line
-from rotator.clients.translate import ENTRA, TRANSIENT, Asked, answered, refusal, silent, translate
+from rotator.clients.translate import ENTRA, ODD, TRANSIENT, Asked, answered, refusal, silent, translate
+from rotator.clients.typed import text
 from rotator.cloud import Cloud
 from rotator.errors import AzureError
 
 REFRESH_BEFORE = 300.0
 """Seconds before a token's end from which a new one is asked for, as azure-identity does."""
+FOREVER = 1e11
+"""Seconds of the epoch at which nothing ends."""
 UNREADABLE_LIFE = 300.0
 """Seconds for which a token is kept that doesn't say when it ends."""
 
@@ -96,11 +99,11 @@ class Token:
         self._inner = self._inner or self._credential()
         self._last = None
         try:
-            text = (await self._inner.get_token(scope, tenant_id=tenant)).token
-        except (SdkError, ValueError) as error:
+            said = text((await self._inner.get_token(scope, tenant_id=tenant)).token)
+        except (SdkError, *ODD) as error:
             failure = self._failure(error)
         else:
-            return _Held(text, _claims(text).get("exp"), self._line.clock.elapsed())
+            return _Held(said, _end(_claims(said)), self._line.clock.elapsed())
         raise failure
 
     def _failure(self, error: Exception) -> AzureError:
@@ -118,7 +121,7 @@ class Token:
         return DefaultAzureCredential(
             authority=self._cloud.authority,
             additionally_allowed_tenants=["*"],
-            transport=self._line.transport(tokens=True),
+            transport=self._line.transport(None),
             retry_policy_class=self._policy(),
         )
 
@@ -129,11 +132,17 @@ class Token:
         return lambda **_: self._line.retry(once=False, note=note)
 
 
+def _end(claims: dict[str, Any]) -> float | None:
+    """When a token ends, where it says so in a number that can be a time."""
+    end = claims.get("exp")
+    return float(end) if isinstance(end, int | float) and 0 < end < FOREVER else None
+
+
 def _claims(token: str) -> dict[str, Any]:
     """What a JSON web token says, unverified: it is our own. Nothing of a token that isn't one."""
     try:
         payload = token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    except (IndexError, ValueError):
+    except (IndexError, ValueError, RecursionError):
         return {}
     return claims if isinstance(claims, dict) else {}

@@ -5,20 +5,28 @@ Rules for whoever edits this file:
 1. Nothing of a request may reach a message: an answer may quote it. Whatever `Asked.secrets` holds is struck out of Azure's own words, and so is
    what looks like a token or a client secret: nobody here knows what rotator signs in with.
 2. The library's exception is dropped, not chained: it holds the request, and with it secrets.
-3. A write that is sent once and got no definite answer is `OutcomeUnknown`, whatever broke.
+3. Where a write is in doubt (`sending.py`), what broke is `OutcomeUnknown`, whatever it was.
 """
 
 import json
 import re
-from collections.abc import AsyncIterable, Awaitable, Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import aiohttp
 import httpx
 from azure.core.exceptions import AzureError as SdkError
-from azure.core.exceptions import ClientAuthenticationError, DeserializationError, HttpResponseError, ServiceRequestTimeoutError
+from azure.core.exceptions import (
+    ClientAuthenticationError,
+    DecodeError,
+    DeserializationError,
+    HttpResponseError,
+    ServiceRequestError,
+    ServiceRequestTimeoutError,
+)
 
+from rotator.clients.sending import doubting
 from rotator.errors import AzureError, Conflict, Forbidden, Locked, NotFound, OutcomeUnknown, Throttled, Unavailable, Unexpected
 from rotator.secret import struck
 from rotator.state import Secret
@@ -29,7 +37,7 @@ ENTRA = "Microsoft Entra ID"
 """The service that signs in: what it refuses, nothing else could have been asked."""
 BROKEN = (SdkError, httpx.RequestError)
 """What the libraries raise where no answer came, or one that they refuse."""
-ODD = (DeserializationError, KeyError, TypeError, ValueError, AttributeError, IndexError)
+ODD = (DecodeError, DeserializationError, LookupError, ArithmeticError, TypeError, ValueError, AttributeError, RecursionError)
 """What reading an answer raises that doesn't have its documented shape."""
 TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 """Statuses that the same request may not meet again."""
@@ -55,14 +63,12 @@ UNSENT = "See that the name is right and can be reached from this machine (DNS, 
 class Asked:
     """What a request was about, for whoever reads the error.
 
-    `doing` continues "Azure refused to …"; `needs` names the permission and where it must be given; `once` is a write that is sent once;
-    `secrets` are what its body held.
+    `doing` continues "Azure refused to …"; `needs` names the permission and where it must be given; `secrets` are what its body held.
     """
 
     service: str
     doing: str
     needs: str = ""
-    once: bool = False
     secrets: tuple[str, ...] = ()
 
 
@@ -78,44 +84,45 @@ class Refusal:
     """Entra's ``error_codes``: the numbers after AADSTS."""
 
 
+class Refused(Exception):
+    """An answer that says no, from a client that raises nothing by itself."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.status)
+        self.refusal = refusal
+
+
 async def ask(asked: Asked, call: Awaitable[T]) -> T:
-    """The result of `call`. Raises an AzureError of ours for whatever the libraries raise; anything else passes."""
-    try:
-        return await call
-    except AzureError as error:
-        failure = error
-    except ODD as error:
-        failure = _odd(asked, error)
-    except BROKEN as error:
-        failure = translate(asked, error)
+    """The result of `call`, and of everything that reads its answer. Raises an AzureError of ours for whatever the libraries raise."""
+    with doubting() as doubts:
+        try:
+            return await call
+        except AzureError as error:
+            failure = error
+        except (Refused, *ODD, *BROKEN) as error:
+            failure = translate(asked, error, in_doubt=doubts.number > 0)
     raise failure
 
 
-async def ask_all(asked: Asked, pages: AsyncIterable[T]) -> list[T]:
-    """Every item of a list that comes in pages, as :func:`ask`."""
-
-    async def gathered() -> list[T]:
-        return [item async for item in pages]
-
-    return await ask(asked, gathered())
-
-
-def translate(asked: Asked, error: BaseException) -> AzureError:
-    """What the libraries raised, in our words."""
-    if refused := refused_by(error):
-        return answered(asked, refused)
+def translate(asked: Asked, error: BaseException, *, in_doubt: bool = False) -> AzureError:
+    """What the libraries raised, in our words; `in_doubt`: a write may have had an effect."""
+    refused = refused_by(error)
+    if refused and (refused.status >= 300 or not isinstance(error, DecodeError)):
+        return answered(asked, refused, in_doubt=in_doubt)
+    if isinstance(error, ODD):
+        return _odd(asked, error, in_doubt=in_doubt)
     if isinstance(error, ClientAuthenticationError):
         return _not_signed_in(asked, _clean(asked, error.message or ""))
-    return silent(asked, error)
+    return silent(asked, error, in_doubt=in_doubt)
 
 
-def answered(asked: Asked, refused: Refusal) -> AzureError:
+def answered(asked: Asked, refused: Refusal, *, in_doubt: bool = False) -> AzureError:
     """An answer that says no."""
-    kind = _kind(asked, refused)
+    kind = OutcomeUnknown if in_doubt else _kind(refused)
     said = _clean(asked, ": ".join(filter(None, (f"{refused.status} {refused.code}".strip(), refused.message))))
     identified = f" (request id {refused.request_id})" if refused.request_id else ""
     happened = f"{asked.service} refused to {asked.doing}: {said}{identified}"
-    if kind is OutcomeUnknown:
+    if kind is OutcomeUnknown or refused.status < 400:
         happened = f"{asked.service} answered {said} when asked to {asked.doing}{identified}"
     return kind(happened, service=asked.service, code=refused.code, status=refused.status, remedy=_remedy(asked, refused, kind))
 
@@ -144,11 +151,11 @@ def _remedy(asked: Asked, refused: Refusal, kind: type[AzureError]) -> str | Non
     return next((remedy for code, remedy in _REMEDIES.items() if refused.code.startswith(code)), None)
 
 
-def silent(asked: Asked, error: BaseException) -> AzureError:
+def silent(asked: Asked, error: BaseException, *, in_doubt: bool = False) -> AzureError:
     """No answer at all."""
     why = type(getattr(error, "inner_exception", None) or error.__cause__ or error).__name__
     unsent = never_sent(error)
-    kind: type[AzureError] = OutcomeUnknown if asked.once and not unsent else Unavailable
+    kind: type[AzureError] = OutcomeUnknown if in_doubt else Unavailable
     happened = f"{asked.service} gave no answer when asked to {asked.doing} ({why})"
     return kind(happened, service=asked.service, code=why, remedy=UNSENT if unsent else None)
 
@@ -162,16 +169,17 @@ def never_sent(error: BaseException) -> bool:
 
 
 def hopeless(error: BaseException) -> bool:
-    """Whether the same request must fail again: a certificate that isn't trusted won't be in a minute."""
-    return any(isinstance(each, _HOPELESS) for each in _below(error))
+    """Whether the same request must fail again: a certificate that isn't trusted won't be in a minute, nor will a token go out without TLS."""
+    refused_here = isinstance(error, ServiceRequestError) and _below(error) == (error,)
+    return refused_here or any(isinstance(each, _HOPELESS) for each in _below(error))
 
 
 def _below(error: BaseException) -> tuple[BaseException, ...]:
     return tuple(filter(None, (error, getattr(error, "inner_exception", None), error.__cause__)))
 
 
-def _odd(asked: Asked, error: BaseException) -> AzureError:
-    kind: type[AzureError] = OutcomeUnknown if asked.once else Unexpected
+def _odd(asked: Asked, error: BaseException, *, in_doubt: bool) -> AzureError:
+    kind: type[AzureError] = OutcomeUnknown if in_doubt else Unexpected
     happened = f"{asked.service} gave an answer that can't be read when asked to {asked.doing} ({type(error).__name__})"
     return kind(happened, service=asked.service, code="UnreadableAnswer")
 
@@ -182,18 +190,23 @@ def _not_signed_in(asked: Asked, message: str) -> AzureError:
     return Forbidden(f"rotator can't sign in{purpose}: {message}", service=ENTRA, code="NotSignedIn", remedy=remedy)
 
 
-def _kind(asked: Asked, refused: Refusal) -> type[AzureError]:
-    """Which of our errors a refusal is; a 5xx to a write that is sent once says nothing about its effect."""
+def _kind(refused: Refusal) -> type[AzureError]:
+    """Which of our errors a refusal is that leaves nothing in doubt.
+
+    A 404 without a code is nobody's word that something is absent: a proxy gives one, too.
+    """
     if refused.status == 429:
         return Throttled
     if refused.status == 501 or refused.status < 400:
         return Unexpected
     if refused.status >= 500 or refused.status == 408:
-        return OutcomeUnknown if asked.once else Unavailable
+        return Unavailable
     if refused.status in (401, 403):
         return Forbidden
     if refused.code == "ScopeLocked":
         return Locked
+    if refused.status == 404 and not refused.code:
+        return Unexpected
     return NotFound if refused.status == 404 or _says_gone(refused) else Conflict
 
 
@@ -203,7 +216,9 @@ def _says_gone(refused: Refusal) -> bool:
 
 
 def refused_by(error: BaseException) -> Refusal | None:
-    """The answer that an exception of azure-core is about, None where none came."""
+    """The answer that an exception is about, None where none came."""
+    if isinstance(error, Refused):
+        return error.refusal
     response: Any = error.response if isinstance(error, HttpResponseError) else None
     return None if response is None else refusal(response.status_code, response.headers, _text(response))
 
@@ -220,7 +235,8 @@ def refusal(status: int, headers: Mapping[str, str], text: str) -> Refusal:
         error = listed[0] if isinstance(listed, list) and listed and isinstance(listed[0], dict) else content
     inner = error.get("innererror") or {}
     code = inner.get("code") if isinstance(inner, dict) else None
-    return Refusal(status, _code(code or error.get("code")), str(error.get("message") or ""), request_id)
+    message = error.get("message")
+    return Refusal(status, _code(code or error.get("code")), message if isinstance(message, str) else "", request_id)
 
 
 def _code(said: object) -> str:
@@ -232,13 +248,13 @@ def _numbers(content: Mapping[str, Any]) -> tuple[int, ...]:
     listed = content.get("error_codes")
     if isinstance(listed, list) and all(isinstance(each, int) for each in listed):
         return tuple(listed)
-    return tuple(map(int, re.findall(r"AADSTS(\d+)", str(content.get("error_description", "")))))
+    return tuple(map(int, re.findall(r"AADSTS(\d{1,9})", str(content.get("error_description", "")))))
 
 
 def _json(text: str) -> dict[str, Any]:
     try:
         content = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}
 
@@ -246,7 +262,7 @@ def _json(text: str) -> dict[str, Any]:
 def _text(response: Any) -> str:
     try:
         return str(response.text())
-    except (ValueError, AttributeError, SdkError):
+    except (*ODD, SdkError):
         return ""
 
 

@@ -28,17 +28,20 @@ def real() -> Transports:
 
     import aiohttp
 
+    from rotator.clients.wire import unrepeated
+
     trusted = ssl.create_default_context()
 
     def session(*, fresh: bool = False) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(ssl=trusted, limit=100, force_close=fresh)
-        return aiohttp.ClientSession(connector=connector, trust_env=True, auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar())
+        jar = aiohttp.DummyCookieJar()
+        return aiohttp.ClientSession(connector=connector, trust_env=True, auto_decompress=False, cookie_jar=jar, middlewares=[unrepeated])
 
     return Transports(session, fresh=lambda: session(fresh=True))
 
 
-def network(address: str) -> "httpx.AsyncHTTPTransport":
-    """Httpx's own transport to the host of `address`, by the proxy and the authorities that :func:`real` goes by."""
+def network(address: str, *, fresh: bool) -> "httpx.AsyncHTTPTransport":
+    """Httpx's own transport to the host of `address`, by the proxy and the authorities that :func:`real` goes by; `fresh`: no connection is kept."""
     import ssl
     from urllib.request import getproxies, proxy_bypass
 
@@ -49,4 +52,5 @@ def network(address: str) -> "httpx.AsyncHTTPTransport":
     if proxy and "://" not in proxy:
         proxy = f"http://{proxy}"
     bypassed = proxy is None or proxy_bypass(urlsplit(address).hostname or "")
-    return httpx.AsyncHTTPTransport(verify=ssl.create_default_context(), proxy=None if bypassed else proxy)
+    kept = httpx.Limits(max_connections=100, max_keepalive_connections=0 if fresh else 20)
+    return httpx.AsyncHTTPTransport(verify=ssl.create_default_context(), proxy=None if bypassed else proxy, limits=kept)

@@ -1,73 +1,218 @@
-"""The last policy before the network: what may not be sent any more is refused here, after tokens, challenges and pauses have taken their time.
+"""The last stage before the network, below every policy and retry of the client libraries: what goes out is checked here, what comes in is bounded.
 
 Rules for whoever edits this file:
 
-1. A write that has a `not_after` leaves this machine only before it; each repetition is checked again.
-2. Requests for tokens are exempt: they change nothing, and a write that needs one is checked after it.
+1. A client's requests go to its own hosts only, over TLS: a link or a redirect to another one would take a token, or a password, there. What
+   azure-identity asks to sign rotator in is exempt: it knows its own hosts.
+2. One call sends once. A challenge to a write isn't answered, since whoever answers it sends the write again; a dropped connection isn't tried
+   again; a redirect isn't followed. Writes have connections of their own, which nobody can have closed a moment before.
+3. An answer comes whole within `LONGEST`, or not at all.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
-from typing import Any
-from urllib.parse import urlsplit
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Self
 
+import aiohttp
 import httpx
-from azure.core.pipeline.transport import AioHttpTransport
+from multidict import CIMultiDict
+from yarl import URL
 
 from rotator.clients.azuretime import AzureTime
-from rotator.errors import NotSent
+from rotator.clients.body import BadBody, whole
+from rotator.clients.sending import READS, Try, definite_no, ensure_in_time, trying
+from rotator.clients.translate import never_sent
+from rotator.errors import Unexpected
 
-READS = frozenset({"GET", "HEAD"})
+LONGEST = 120.0
+"""Seconds from a request's first byte to its answer's last one; a proof's are fewer."""
+PIECE = 64 * 1024
+"""Bytes that are read at once."""
+HTTPS = 443
 
-_not_after: ContextVar[float | None] = ContextVar("_not_after", default=None)
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What one client may send. `hosts` are whom it asks, None for azure-identity's own requests, which change nothing."""
+
+    time: AzureTime
+    hosts: frozenset[str] | None
+    longest: float = LONGEST
+
+    def writes(self, method: str) -> bool:
+        """Whether a request can have an effect; one for a token has none."""
+        return self.hosts is not None and method.upper() not in READS
+
+    def ensure_open(self, method: str, scheme: str, host: str, port: int | None) -> None:
+        """Let a request out. Raises NotSent for a write whose time is over, Unexpected for a host that isn't the client's."""
+        if self.hosts is None:
+            return
+        if scheme != "https" or host.lower() not in self.hosts or port not in (None, HTTPS):
+            raise foreign(host or "an address that names no host", self.hosts)
+        ensure_in_time(self.time, method, host)
 
 
-@contextmanager
-def no_later(not_after: float | None) -> Iterator[None]:
-    """Let no write of this block, nor of the tasks started in it, be sent after `not_after` on the scale of :meth:`AzureTime.moment`."""
-    token = _not_after.set(not_after)
+def foreign(host: str, hosts: frozenset[str]) -> Unexpected:
+    """The refusal to ask a host."""
+    return Unexpected(
+        f"an answer pointed to {host}, which was not asked: only {', '.join(sorted(hosts)) or 'no host at all'} may be",
+        service=host,
+        code="ForeignHost",
+        state="Nothing was sent there.",
+        remedy="Find out what answers in Azure's place (a proxy, a name server, a registry that isn't Azure's), then run again.",
+    )
+
+
+@dataclass(frozen=True)
+class Answer:
+    """As much of ``aiohttp.ClientResponse`` as azure-core reads: whole, and unpacked."""
+
+    method: str
+    url: str
+    status: int
+    reason: str
+    headers: CIMultiDict[str]
+    body: bytes = field(repr=False)
+
+    async def read(self) -> bytes:
+        """The whole body."""
+        return self.body
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+class Carrier:
+    """Stands where azure-core's transport keeps an ``aiohttp.ClientSession``. `fresh` makes a connection for each request."""
+
+    auto_decompress = True
+    """What azure-core gets is unpacked."""
+
+    def __init__(self, gate: Gate, session: Any, fresh: Any) -> None:
+        self._gate, self._session, self._fresh = gate, session, fresh
+
+    async def request(self, method: str, url: str, **options: Any) -> Answer:
+        """Send one request. Raises as aiohttp, and as :meth:`Gate.ensure_open`."""
+        address = _address(url, self._gate)
+        self._gate.ensure_open(method, address.scheme, address.host or "", address.explicit_port)
+        writes = self._gate.writes(method)
+        session = self._fresh if writes else self._session
+        with trying(writes=writes) as once:
+            answer: Answer = await _settle(once, self._exchange(session, method, address, options))
+            return answer
+
+    async def _exchange(self, session: Any, method: str, address: URL, options: dict[str, Any]) -> Answer:
+        try:
+            async with asyncio.timeout(self._gate.longest), session.request(method, address, **options) as answer:
+                body = await whole(_pieces(answer.content), answer.headers.get("Content-Encoding", ""))
+        except BadBody as error:
+            raise aiohttp.ClientPayloadError(str(error)) from error
+        headers = CIMultiDict(answer.headers)
+        headers.popall("Content-Encoding", None)
+        if unanswerable(method, answer.status, options.get("headers") or {}):
+            headers.popall("WWW-Authenticate", None)
+        return Answer(method, str(address), answer.status, answer.reason or "", headers, body)
+
+    async def close(self) -> None:
+        """Leave the sessions to whom they belong."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
+def _address(url: str, gate: Gate) -> URL:
     try:
-        yield
-    finally:
-        _not_after.reset(token)
+        return URL(url)
+    except ValueError:
+        raise foreign("an address that can't be read", gate.hosts or frozenset()) from None
 
 
-def ensure_in_time(time: AzureTime, method: str, url: str) -> None:
-    """Refuse a write whose time is over. Raises NotSent."""
-    limit = _not_after.get()
-    if limit is None or method.upper() in READS or time.moment() <= limit:
-        return
-    host = urlsplit(url).hostname or ""
-    happened = f"a {method.upper()} to {host} was held back: what it rests on was read too long ago ({time.moment() - limit:.0f} s past its time)"
-    raise NotSent(happened, service=host, code="TooLate")
+async def _pieces(content: Any) -> AsyncIterator[bytes]:
+    while piece := await content.read(PIECE):
+        yield piece
 
 
-class Wire(AioHttpTransport):  # type: ignore[misc]  # the SDK loads it lazily, so that mypy sees Any
-    """Carries the requests of an azure-core client; `tokens` says that it carries nothing but requests for tokens."""
+async def _settle(once: Try, exchange: Awaitable[Any]) -> Any:
+    """The answer, or what broke; a write that got a definite no, or never left, is settled."""
+    try:
+        answer = await exchange
+    except Exception as error:
+        once.settled = once.settled or never_sent(error)
+        raise
+    once.settled = once.settled or definite_no(*_said(answer))
+    return answer
 
-    def __init__(self, time: AzureTime, *, tokens: bool = False, **options: Any) -> None:
-        super().__init__(**options)
-        self._time, self._tokens = time, tokens
 
-    async def send(self, request: Any, **config: Any) -> Any:
-        """Send `request` if it may still be sent. Raises NotSent, and what aiohttp's transport raises."""
-        if not self._tokens:
-            ensure_in_time(self._time, request.method, request.url)
-        return await super().send(request, **config)
+def _said(answer: Any) -> tuple[int, bytes]:
+    return (answer.status, answer.body) if isinstance(answer, Answer) else (answer.status_code, answer.content)
+
+
+def unanswerable(method: str, status: int, headers: Mapping[str, str]) -> bool:
+    """Whether a challenge is to a write: one without a token has no body yet, since Key Vault's client only asks with it whom to sign in to."""
+    return status == 401 and method.upper() not in READS and any(name.lower() == "authorization" for name in headers)
 
 
 class GraphWire(httpx.AsyncBaseTransport):
-    """The same in front of an httpx transport."""
+    """The same in front of httpx transports."""
 
-    def __init__(self, time: AzureTime, inner: httpx.AsyncBaseTransport) -> None:
-        self._time, self._inner = time, inner
+    def __init__(self, gate: Gate, inner: httpx.AsyncBaseTransport, fresh: httpx.AsyncBaseTransport) -> None:
+        self._gate, self._inner, self._fresh = gate, inner, fresh
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send `request` if it may still be sent. Raises NotSent, and what the transport below raises."""
-        ensure_in_time(self._time, request.method, str(request.url))
-        return await self._inner.handle_async_request(request)
+        """Send one request. Raises as httpx, and as :meth:`Gate.ensure_open`."""
+        self._gate.ensure_open(request.method, request.url.scheme, request.url.host, request.url.port)
+        with trying(writes=self._gate.writes(request.method)) as once:
+            return await _settle(once, self._exchange(request))  # type: ignore[no-any-return]
+
+    async def _exchange(self, request: httpx.Request) -> httpx.Response:
+        inner = self._inner if request.method in READS else self._fresh
+        try:
+            async with asyncio.timeout(self._gate.longest), _closing(inner.handle_async_request(request)) as answer:
+                body = await whole(answer.stream, answer.headers.get("Content-Encoding", ""))  # type: ignore[arg-type]
+        except BadBody as error:
+            raise httpx.RemoteProtocolError(str(error), request=request) from error
+        except TimeoutError as error:
+            raise httpx.ReadTimeout(f"no whole answer within {self._gate.longest:.0f} s", request=request) from error
+        headers = answer.headers
+        headers.pop("Content-Encoding", None)
+        headers.pop("Transfer-Encoding", None)
+        headers.pop("Content-Length", None)
+        if unanswerable(request.method, answer.status_code, request.headers):
+            headers.pop("WWW-Authenticate", None)
+        return httpx.Response(answer.status_code, headers=headers, content=body, request=request)
 
     async def aclose(self) -> None:
-        """Close the transport below."""
+        """Close the transports below."""
         await self._inner.aclose()
+        await self._fresh.aclose()
+
+
+@asynccontextmanager
+async def _closing(sending: Awaitable[httpx.Response]) -> AsyncIterator[httpx.Response]:
+    answer = await sending
+    try:
+        yield answer
+    finally:
+        await answer.aclose()
+
+
+async def unrepeated(request: aiohttp.ClientRequest, send: Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]]) -> Any:
+    """Keep aiohttp from sending again what met a dropped connection, as it does with every method that HTTP calls idempotent, PUT among them.
+
+    A middleware of aiohttp: what it raises is not what aiohttp repeats.
+    """
+    try:
+        return await send(request)
+    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise ConnectionDropped(str(error)) from error
+
+
+class ConnectionDropped(aiohttp.ClientConnectionError):
+    """The connection ended before the answer did."""

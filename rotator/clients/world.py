@@ -12,10 +12,10 @@ from rotator.clients.aci import TYPE
 from rotator.clients.examine import examine
 from rotator.clients.observe import observe
 from rotator.clients.pipeline import Line, at_once, together
+from rotator.clients.sending import no_later
 from rotator.clients.services import Services
 from rotator.clients.signins import sign_ins
 from rotator.clients.survey import survey
-from rotator.clients.wire import no_later
 from rotator.errors import AzureError
 from rotator.examined import Examined
 from rotator.policy import Policy
@@ -38,6 +38,9 @@ from rotator.state import (
     Tags,
     Version,
 )
+
+ONE_TRY = 30.0
+"""Seconds that one request of a proof may take: the proof has its own deadline, and tries again."""
 
 
 class AzureWorld(Services):
@@ -167,14 +170,14 @@ class AzureWorld(Services):
 
     async def _pull(self, line: Line, policy: Policy, secret: Secret, images: Sequence[str]) -> Proof:
         servers = await together(*(self.server(registry.id) for registry in policy.registries))
-        return await acr.prove(line, policy.principal.app_id, secret, acr.images(images, servers))
+        return await acr.prove(line, self.cloud, policy.principal.app_id, secret, acr.images(images, servers))
 
     @asynccontextmanager
     async def _fresh(self) -> AsyncIterator[Line]:
         """A line over connections of its own."""
         session = (self._transports.fresh or self._transports.session)()
         try:
-            yield Line(self.line.clock, self.line.time, session)
+            yield Line(self.line.clock, self.line.time, session, session, ONE_TRY)
         finally:
             await session.close()
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from rotator.emulator.clock import Clock, http_date
+from rotator.emulator.damage import instead, spoiled
 from rotator.emulator.faults import Broken, Faults, not_implemented
 from rotator.emulator.ids import Ids
 from rotator.emulator.wire import Call, Request, Response, Route, Service, ServiceError
@@ -71,14 +72,17 @@ class App:
         return response
 
     def _answer(self, service: Service, route: Route, params: dict[str, str], request: Request) -> Response:
+        return spoiled(self.faults, self._said(service, route, params, request))
+
+    def _said(self, service: Service, route: Route, params: dict[str, str], request: Request) -> Response:
         try:
             self.faults.strike("before")
-            if quoted := self.faults.echo("before", request):
-                return quoted
+            if other := self.faults.echo("before", request) or instead(self.faults, "before"):
+                return other
             caller = None if route.anonymous else service.authenticate(request)
             response = route.handler(Call(request, route.operation, params, caller))
             self.faults.strike("after")
-            response = self.faults.echo("after", request) or response
+            response = self.faults.echo("after", request) or instead(self.faults, "after") or response
         except ServiceError as error:
             return service.refuse(error, request)
         return response
@@ -88,9 +92,9 @@ class App:
 
     def _sealed(self, response: Response, service: Service | None = None, request: Request | None = None) -> Response:
         common = {"Date": http_date(self.clock.now()), "Cache-Control": "no-cache"}
-        own = service.headers(request) if service and request else {}
+        own = service.headers(request) if service and request and not response.foreign else {}
         response.headers = {**common, **own, **response.headers}
-        if response.body or response.status not in (204, 304):
+        if (response.body or response.status not in (204, 304)) and not response.endless:
             response.headers["Content-Length"] = str(len(response.body))
         return response
 

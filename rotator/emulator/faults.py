@@ -33,6 +33,7 @@ class Fault:
     kind ``reset`` | ``timeout``: break the connection. kind ``lost``: the same as reset after the effect.
     kind ``echo``: answer `status` with a page that quotes the whole request, as what stands between a client and a service may; with
     `argument` ``message`` the service itself quotes it, in the message of its error.
+    The kinds of :mod:`rotator.emulator.damage` are answers that no service gives, or the service's own one spoiled.
     Any other kind is a condition that a service looks for itself (`argument` is its parameter).
     """
 
@@ -90,6 +91,11 @@ class Faults:
         if fault:
             self.struck.append(fault)
         return fault
+
+    def planned_now(self, kind: str, when: When) -> bool:
+        """Whether a fault of this `kind` strikes the call being served at this moment of it."""
+        fault = self._now.get(kind)
+        return fault is not None and fault.when == when
 
     def strike(self, when: When) -> None:
         """Break the connection or refuse, if something was planned for this call and this moment.

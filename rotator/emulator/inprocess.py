@@ -8,7 +8,7 @@ that the mapping of errors above it stays real. What a watcher of the App raises
 import asyncio
 import inspect
 import io
-from collections.abc import Awaitable, Callable, Generator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from http import HTTPStatus
@@ -87,14 +87,17 @@ PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
 
 class _Content:
-    """The body as a stream, for ``stream_download``."""
+    """The body as a stream, as it arrives: whole, or drop by drop."""
 
-    def __init__(self, body: bytes) -> None:
-        self._left = io.BytesIO(body)
+    def __init__(self, body: bytes, pace: float = 0.0, endless: bool = False) -> None:
+        self._left, self._pace, self._endless = io.BytesIO(body), pace, endless
 
     async def read(self, size: int = -1) -> bytes:
-        """Up to `size` bytes; none at the end."""
-        return self._left.read(size)
+        """Up to `size` bytes; none at the end, which an endless one hasn't."""
+        if not self._pace and not self._endless:
+            return self._left.read(size)
+        await pause(self._pace or 1.0)
+        return self._left.read(1) or (b" " if self._endless else b"")
 
 
 @dataclass(frozen=True)
@@ -107,11 +110,13 @@ class SessionResponse:
     reason: str
     headers: CIMultiDict[str]
     body: bytes = field(repr=False)
+    pace: float = 0.0
+    endless: bool = False
 
     @cached_property
     def content(self) -> _Content:
         """The body as a stream."""
-        return _Content(self.body)
+        return _Content(self.body, self.pace, self.endless)
 
     async def read(self) -> bytes:
         """The whole body."""
@@ -221,7 +226,8 @@ def _encoded(data: object) -> tuple[bytes, dict[str, str]]:
 
 def _answer(method: str, url: str, response: Response) -> SessionResponse:
     headers = CIMultiDict(response.headers)
-    return SessionResponse(method, url, response.status, _reason(response.status), headers, _body(response, method))
+    body = _body(response, method)
+    return SessionResponse(method, url, response.status, _reason(response.status), headers, body, response.pace, response.endless and bool(body))
 
 
 class GraphTransport(httpx.AsyncBaseTransport):
@@ -240,8 +246,19 @@ class GraphTransport(httpx.AsyncBaseTransport):
                 raise httpx.RemoteProtocolError("Server disconnected without sending a response.", request=request) from broken
             await pause(request.extensions.get("timeout", {}).get("read") or 300)
             raise httpx.ReadTimeout("", request=request) from broken
-        stream = httpx.ByteStream(_body(response, request.method))
+        stream = _Stream(_Content(_body(response, request.method), response.pace, response.endless))
         return httpx.Response(response.status, headers=response.headers, stream=stream, request=request)
+
+
+class _Stream(httpx.AsyncByteStream):
+    """A body as httpx reads it."""
+
+    def __init__(self, content: _Content) -> None:
+        self._content = content
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while piece := await self._content.read():
+            yield piece
 
 
 class SyncAdapter(requests.adapters.HTTPAdapter):

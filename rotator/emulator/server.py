@@ -51,7 +51,7 @@ class Door:
         except Broken as broken:
             await _break(broken, scope["state"]["connection"], receive)
             return
-        await _send(response, send)
+        await _send(response, send, receive)
 
 
 def _request(scope: Scope, body: bytes) -> Request:
@@ -63,10 +63,33 @@ def _request(scope: Scope, body: bytes) -> Request:
     return Request.parse(scope["method"], url, headers, body)
 
 
-async def _send(response: Response, send: Any) -> None:
+async def _send(response: Response, send: Any, receive: Any) -> None:
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers.items()]
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await send({"type": "http.response.body", "body": response.body})
+    if response.pace or response.endless:
+        await _slowly(response, send, receive)
+    else:
+        await send({"type": "http.response.body", "body": response.body})
+
+
+async def _slowly(response: Response, send: Any, receive: Any) -> None:
+    """Byte by byte, until the client has gone or, where nothing ends, for `PATIENCE`."""
+    gone = asyncio.ensure_future(_gone(receive))
+    try:
+        for piece in dripping(response, response.pace or 1.0):
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+            if (await asyncio.wait([gone], timeout=response.pace or 1.0))[0]:
+                return
+        await send({"type": "http.response.body", "body": b""})
+    finally:
+        gone.cancel()
+
+
+def dripping(response: Response, pace: float) -> Iterator[bytes]:
+    """What arrives, piece by piece; white space after the body of an answer that doesn't end."""
+    yield from (response.body[at : at + 1] for at in range(len(response.body)))
+    if response.endless:
+        yield from (b" " for _ in range(int(PATIENCE / pace)))
 
 
 async def _break(broken: Broken, connection: asyncio.Transport, receive: Any) -> None:

@@ -60,6 +60,12 @@ class Response:
     status: int
     body: bytes = field(default=b"", repr=False)
     headers: dict[str, str] = field(default_factory=dict)
+    foreign: bool = False
+    """Whether it came from somebody in the service's place, who doesn't put on it what the service puts on every answer."""
+    pace: float = 0.0
+    """Seconds from byte to byte, where a fault makes it drip."""
+    endless: bool = False
+    """Whether a fault keeps its body from ever ending."""
 
     @classmethod
     def json(cls, status: int, content: Json, headers: Mapping[str, str] | None = None) -> "Response":

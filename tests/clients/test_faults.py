@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from rotator.errors import Conflict, Forbidden, OutcomeUnknown, Throttled, Unavailable
-from rotator.state import Access, Home, Principal, Secret
+from rotator.state import Access, Home, Outcome, Principal, Secret
 from tests.clients.scene import IMAGE, PASSWORD, START, Scene, set_up, sign_in
 from tests.virtual import run
 
@@ -97,6 +97,9 @@ def test_a_passing_fault_is_not_noticed(monkeypatch: pytest.MonkeyPatch, operati
         if operation != "entra.token":
             await ready(at)
         at.fault(operation, **PASSING[fault])
+        if operation.startswith("acr.") and fault == "timeout":  # a try of a proof is short, and the proof itself tries again
+            assert (await REPEATED[operation](at)).outcome is Outcome.UNREACHABLE
+            return
         await REPEATED[operation](at)
         assert len(at.azure.faults.struck) == 1
         assert at.clock.slept == [7.0 if fault == "429" else 1.0]
@@ -124,7 +127,8 @@ def test_a_lasting_fault_ends_when_patience_does(monkeypatch: pytest.MonkeyPatch
         if operation != "entra.token":
             await ready(at)
         at.fault(operation, times=0)
-        with pytest.raises(Unavailable) as failed:
+        writes = operation in ("keyvault.secrets.update", "rbac.roleAssignments.delete", "rbac.roleAssignments.create")
+        with pytest.raises(OutcomeUnknown if writes else Unavailable) as failed:
             await REPEATED[operation](at)
         assert "503" in str(failed.value)
         assert 200 < sum(at.clock.slept) <= 1000

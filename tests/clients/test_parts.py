@@ -17,7 +17,7 @@ from rotator.clients.rbac import allowed
 from rotator.clients.resource import Resource
 from rotator.clients.translate import Asked, Refusal, answered, refusal, secrets_of, silent
 from rotator.cloud import CLOUDS
-from rotator.errors import Conflict, Forbidden, NotFound, OutcomeUnknown, Unavailable, Unexpected
+from rotator.errors import Conflict, Forbidden, NotFound, OutcomeUnknown, Throttled, Unavailable, Unexpected
 from rotator.state import Outcome
 
 NOON = "Sun, 01 Mar 2026 12:00:00 GMT"
@@ -103,27 +103,28 @@ def test_entras_numbers_say_what_is_wrong_with_a_credential(number: int | None, 
 
 
 @pytest.mark.parametrize(
-    ("status", "once", "kind"),
+    ("status", "code", "in_doubt", "kind"),
     [
-        (401, False, Forbidden),
-        (403, True, Forbidden),
-        (404, False, NotFound),
-        (409, True, Conflict),
-        (400, True, Conflict),
-        (503, False, Unavailable),
-        (503, True, OutcomeUnknown),
-        (408, True, OutcomeUnknown),
-        (501, True, Unexpected),
-        (302, False, Unexpected),
+        (401, "", False, Forbidden),
+        (403, "", False, Forbidden),
+        (404, "ResourceNotFound", False, NotFound),
+        (404, "", False, Unexpected),
+        (409, "Busy", False, Conflict),
+        (400, "", False, Conflict),
+        (429, "", False, Throttled),
+        (503, "", False, Unavailable),
+        (501, "", False, Unexpected),
+        (302, "", False, Unexpected),
+        *((status, code, True, OutcomeUnknown) for status in (302, 401, 403, 404, 407, 408, 409, 429, 500, 503) for code in ("", "Code")),
     ],
 )
-def test_a_status_is_whose_business_it_is(status: int, once: bool, kind: type[Exception]) -> None:
-    assert type(answered(Asked("Azure", "do it", once=once), Refusal(status))) is kind
+def test_a_status_is_whose_business_it_is(status: int, code: str, in_doubt: bool, kind: type[Exception]) -> None:
+    assert type(answered(Asked("Azure", "do it"), Refusal(status, code), in_doubt=in_doubt)) is kind
 
 
 @pytest.mark.parametrize(("error", "kind"), [(httpx.ConnectError("no such name"), Unavailable), (httpx.ReadError("gone"), OutcomeUnknown)])
 def test_where_no_connection_comes_about_the_name_is_doubted(error: Exception, kind: type[Exception]) -> None:
-    failed = silent(Asked("Azure", "do it", once=True), error)
+    failed = silent(Asked("Azure", "do it"), error, in_doubt=kind is OutcomeUnknown)
     assert type(failed) is kind
     assert ("name is right" in failed.remedy) == (kind is Unavailable)
 

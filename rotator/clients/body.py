@@ -1,0 +1,52 @@
+"""An answer's body: read whole, unpacked, and no larger than anything that Azure sends."""
+
+import zlib
+from collections.abc import AsyncIterable
+
+LARGEST = 64 * 1024 * 1024
+"""Bytes of an answer as it comes, and unpacked: many times the longest list of a subscription."""
+EITHER, RAW = 32 + zlib.MAX_WBITS, -zlib.MAX_WBITS
+"""Gzip or zlib by its header; what some servers call deflate."""
+
+
+class BadBody(Exception):
+    """A body that is too large, packed in an unknown way, or damaged."""
+
+
+async def whole(pieces: AsyncIterable[bytes], encoding: str) -> bytes:
+    """The body that comes in `pieces`, unpacked. Raises BadBody."""
+    found = bytearray()
+    async for piece in pieces:
+        found += piece
+        if len(found) > LARGEST:
+            raise BadBody(f"more than {LARGEST >> 20} MiB")
+    return unpacked(bytes(found), encoding)
+
+
+def unpacked(body: bytes, encoding: str) -> bytes:
+    """What `body` holds, by its ``Content-Encoding``. Raises BadBody."""
+    name = encoding.strip().lower()
+    if name in ("", "identity") or not body:
+        return body
+    if name not in ("gzip", "x-gzip", "deflate"):
+        raise BadBody("an unknown Content-Encoding")
+    try:
+        return _inflated(body, EITHER)
+    except zlib.error as error:
+        damaged = error
+    try:
+        if name == "deflate":
+            return _inflated(body, RAW)
+    except zlib.error as error:
+        damaged = error
+    raise BadBody(f"a damaged {name} body") from damaged
+
+
+def _inflated(body: bytes, window: int) -> bytes:
+    packed = zlib.decompressobj(window)
+    found = packed.decompress(body, LARGEST + 1)
+    if len(found) > LARGEST:
+        raise BadBody(f"more than {LARGEST >> 20} MiB")
+    if not packed.eof:
+        raise zlib.error("cut")
+    return found

@@ -1,0 +1,123 @@
+"""Applications, service principals and their passwords as Microsoft Graph shows them.
+
+No other type passes for what is wanted: each reader raises KeyError, TypeError, ValueError or OverflowError for an answer that it can't read.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from rotator.clients.typed import flag, items, moment, record, records, text, text_or_none
+from rotator.ports import Issued
+from rotator.state import Credential, Home, Identity, Principal, Secret
+
+Shown = Mapping[str, Any]
+"""An object as Graph shows it."""
+_PERSONAL = ("AzureADandPersonalMicrosoftAccount", "PersonalMicrosoftAccount")
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What names an application or a service principal."""
+
+    id: str
+    app_id: str
+    display_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """An application or a service principal with its passwords, and what else says something about new ones."""
+
+    named: Named
+    credentials: tuple[Credential, ...]
+    enabled: bool = True
+    personal: bool = False
+    locked: bool = False
+
+
+def named(shown: Shown) -> Named:
+    """Ids and name of an application or a service principal."""
+    return Named(text(shown["id"]), text(shown["appId"]), text_or_none(shown["displayName"]) or "")
+
+
+def application_of(shown: Shown) -> Holder:
+    """An application."""
+    lock = shown.get("servicePrincipalLockConfiguration")
+    personal = text_or_none(shown.get("signInAudience")) in _PERSONAL
+    return Holder(named(shown), passwords(shown, Home.APPLICATION), personal=personal, locked=_locked(lock if lock is None else record(lock)))
+
+
+def service_principal_of(shown: Shown) -> Holder:
+    """A service principal."""
+    enabled = shown.get("accountEnabled") is None or flag(shown["accountEnabled"])
+    return Holder(named(shown), passwords(shown, Home.SERVICE_PRINCIPAL), enabled)
+
+
+def passwords(shown: Shown, home: Home) -> tuple[Credential, ...]:
+    """The password credentials of an object."""
+    return tuple(_credential(each, home) for each in records(shown["passwordCredentials"]))
+
+
+def created_of(shown: Shown) -> datetime | None:
+    """The time at which an object was made, where it says so."""
+    return moment(shown["createdDateTime"]) if shown.get("createdDateTime") else None
+
+
+def ids_of(shown: Shown) -> tuple[str, ...]:
+    """The object ids of a list, in lower case, sorted."""
+    return tuple(sorted(text(each["id"]).lower() for each in items(shown)))
+
+
+def identity_of(shown: Shown) -> Identity:
+    """An application by its alternate key."""
+    made = named(shown)
+    return Identity(made.app_id.lower(), made.display_name, made.id, None, (Home.APPLICATION,))
+
+
+def made_now(shown: Shown) -> Identity | None:
+    """An application that was made just now; None where the answer is empty, since it had been made before."""
+    return identity_of(shown) if shown else None
+
+
+def no_body(shown: Shown) -> None:
+    """Accept an answer without a body: one with a body where none belongs came from somewhere else."""
+    if shown:
+        raise ValueError("a body where none belongs")
+
+
+def principal_of(app_id: str, application: Holder | None, principal: Holder | None) -> tuple[Principal, tuple[Credential, ...]]:
+    """A principal with the passwords of both its homes, one of which there must be."""
+    both = [whole for whole in (principal, application) if whole]
+    found = Principal(
+        app_id,
+        application.named.id if application else None,
+        principal.named.id if principal else None,
+        both[0].named.display_name,
+        all(whole.enabled for whole in both),
+        any(whole.personal for whole in both),
+        any(whole.locked for whole in both),
+    )
+    return found, tuple(sorted(credential for whole in both for credential in whole.credentials))
+
+
+def names_of(answer: Shown) -> dict[str, str]:
+    """Display names by app id."""
+    return {text(each["appId"]).lower(): text_or_none(each["displayName"]) or "" for each in items(answer)}
+
+
+def _locked(lock: Mapping[str, Any] | None) -> bool:
+    """Whether an application's lock forbids passwords on its service principal ("servicePrincipalLockConfiguration resource type")."""
+    return bool(lock and flag(lock.get("isEnabled")) and (flag(lock.get("allProperties")) or flag(lock.get("credentialsWithUsageVerify"))))
+
+
+def issued_of(added: Shown, home: Home) -> Issued:
+    """A password that was just added, with its secret."""
+    return Issued(_credential(added, home), Secret(text(added["secretText"])))
+
+
+def _credential(shown: Shown, home: Home) -> Credential:
+    start, end = (moment(shown[name]) for name in ("startDateTime", "endDateTime"))
+    name, hint = text_or_none(shown.get("displayName")), text_or_none(shown.get("hint"))
+    return Credential(start, text(shown["keyId"]).lower(), end, home, name or "", hint)

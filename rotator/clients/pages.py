@@ -1,0 +1,58 @@
+"""Lists that come in pages: read to their end, which they must have."""
+
+import asyncio
+from collections.abc import AsyncIterable, Awaitable
+from typing import TypeVar, cast
+
+from azure.core.async_paging import AsyncItemPaged
+
+from rotator.clients.translate import Asked, ask
+from rotator.errors import Unavailable, Unexpected
+
+T = TypeVar("T")
+MOST_PAGES, LONGEST_LIST = 1000, 600.0
+"""Pages and seconds that a list may take: Resource Manager's have a hundred items a page, Key Vault's 25."""
+
+
+class Turner:
+    """Follows the links from page to page. Raises Unexpected where they lead back, or nowhere."""
+
+    def __init__(self, asked: Asked) -> None:
+        self._asked = asked
+        self._links: set[str] = set()
+
+    def turn(self, link: object) -> str | None:
+        """The address of the next page, None after the last one."""
+        if not link:
+            return None
+        if not isinstance(link, str):
+            raise TypeError("a link that isn't a text")
+        if link in self._links or len(self._links) >= MOST_PAGES:
+            happened = f"{self._asked.service} gave a list without an end when asked to {self._asked.doing}"
+            raise Unexpected(happened, service=self._asked.service, code="EndlessList")
+        self._links.add(link)
+        return link
+
+
+async def ask_all(asked: Asked, pages: AsyncIterable[T]) -> list[T]:
+    """Every item of a list of azure-core's, as :func:`ask`; `pages` is an AsyncItemPaged, whatever its client calls it."""
+
+    async def gathered() -> list[T]:
+        found, turner = list[T](), Turner(asked)
+        each = cast("AsyncItemPaged[T]", pages).by_page()
+        async for page in each:
+            found += [item async for item in page]
+            turner.turn(getattr(each, "continuation_token", None))
+        return found
+
+    return await ask(asked, in_time(asked, gathered()))
+
+
+async def in_time(asked: Asked, reading: Awaitable[T]) -> T:
+    """The list that `reading` gathers. Raises Unavailable where it takes too long."""
+    try:
+        async with asyncio.timeout(LONGEST_LIST):
+            return await reading
+    except TimeoutError:
+        happened = f"{asked.service} didn't end a list within {LONGEST_LIST:.0f} s when asked to {asked.doing}"
+    raise Unavailable(happened, service=asked.service, code="EndlessList")

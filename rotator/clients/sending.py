@@ -1,0 +1,94 @@
+"""What may be sent and what became of it, for the request that is underway: its age, and whether a write of it may have had an effect.
+
+Rules for whoever edits this file:
+
+1. A write that has a `not_after` leaves this machine only before it; each repetition is checked again.
+2. A write is in doubt from the moment when its first byte may leave until its own answer is a definite no: a 4xx other than 408 in the error
+   envelope that Graph, Resource Manager and Key Vault share. No answer to another request takes the doubt away.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+from rotator.clients.azuretime import AzureTime
+from rotator.errors import NotSent
+
+READS = frozenset({"GET", "HEAD"})
+
+_not_after: ContextVar[float | None] = ContextVar("_not_after", default=None)
+
+
+@contextmanager
+def no_later(not_after: float | None) -> Iterator[None]:
+    """Let no write of this block, nor of the tasks started in it, be sent after `not_after` on the scale of :meth:`AzureTime.moment`."""
+    token = _not_after.set(not_after)
+    try:
+        yield
+    finally:
+        _not_after.reset(token)
+
+
+def ensure_in_time(time: AzureTime, method: str, host: str) -> None:
+    """Refuse a write whose time is over. Raises NotSent."""
+    limit = _not_after.get()
+    if limit is None or method.upper() in READS or time.moment() <= limit:
+        return
+    happened = f"a {method.upper()} to {host} was held back: what it rests on was read too long ago ({time.moment() - limit:.0f} s past its time)"
+    raise NotSent(happened, service=host, code="TooLate")
+
+
+@dataclass(slots=True)
+class Doubts:
+    """How many writes of one question may have had an effect, as far as their answers say."""
+
+    number: int = 0
+
+
+_doubts: ContextVar[Doubts | None] = ContextVar("_doubts", default=None)
+
+
+@contextmanager
+def doubting() -> Iterator[Doubts]:
+    """Count the writes in doubt of this block, and of the tasks started in it."""
+    doubts = Doubts()
+    token = _doubts.set(doubts)
+    try:
+        yield doubts
+    finally:
+        _doubts.reset(token)
+
+
+@dataclass(slots=True)
+class Try:
+    """One sending of one request; `settled`: it had no effect."""
+
+    settled: bool = False
+
+
+@contextmanager
+def trying(*, writes: bool) -> Iterator[Try]:
+    """Count a write as in doubt unless its try is settled when the block ends, however it ends."""
+    once, doubts = Try(settled=not writes), _doubts.get()
+    try:
+        yield once
+    finally:
+        if doubts and not once.settled:
+            doubts.number += 1
+
+
+def definite_no(status: int, body: bytes | str) -> bool:
+    """Whether an answer says that a write had no effect: a refusal, in the services' own words."""
+    return 400 <= status < 500 and status != 408 and enveloped(body)
+
+
+def enveloped(body: bytes | str) -> bool:
+    """Whether an answer is in the error envelope of Graph, Resource Manager and Key Vault."""
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    error = content.get("error") if isinstance(content, dict) else None
+    return isinstance(error, dict) and isinstance(error.get("code"), str) and bool(error["code"])

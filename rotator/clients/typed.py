@@ -1,0 +1,48 @@
+"""Reads of an answer's JSON that take no other type for what they want: a list where a name should be is an answer that can't be read."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+
+def text(value: object) -> str:
+    """A text. Raises TypeError."""
+    if not isinstance(value, str):
+        raise TypeError("not a text")
+    return value
+
+
+def text_or_none(value: object) -> str | None:
+    """A text, or nothing. Raises TypeError."""
+    return None if value is None else text(value)
+
+
+def flag(value: object) -> bool:
+    """Whether something is on; nothing said is off. Raises TypeError."""
+    if value is not None and not isinstance(value, bool):
+        raise TypeError("neither true nor false")
+    return value is True
+
+
+def record(value: object) -> dict[str, Any]:
+    """A JSON object. Raises TypeError."""
+    if not isinstance(value, dict):
+        raise TypeError("not an object")
+    return value
+
+
+def records(value: object) -> list[dict[str, Any]]:
+    """A list of JSON objects. Raises TypeError."""
+    if not isinstance(value, list):
+        raise TypeError("not a list")
+    return [record(each) for each in value]
+
+
+def moment(value: object) -> datetime:
+    """A time, in UTC. Raises TypeError, ValueError, OverflowError."""
+    return datetime.fromisoformat(text(value)).astimezone(UTC)
+
+
+def items(shown: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What a page of a list holds. Raises KeyError, TypeError."""
+    return records(shown["value"])
