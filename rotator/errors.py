@@ -21,6 +21,7 @@ and what happened is one line, whatever the names in it are.
 """
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from rotator.visible import one_line
 
@@ -93,10 +94,42 @@ class ProofFailed(RotatorError):
     """A credential that doesn't authenticate everywhere, or can't pull what the dependents run."""
 
 
+SLACK = timedelta(minutes=15)
+"""What a run may take beyond its time before its lease is an alarm: what it has begun is finished."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a lease, as far as it says, `at` an instant of this machine's clock. `process`: its id, where that process still runs here."""
+
+    at: datetime
+    process: int | None = None
+    since: datetime | None = None
+    allowed: timedelta | None = None
+    """How long its run may take."""
+
+    @property
+    def overdue(self) -> bool:
+        """Whether it holds the lease longer than its run may take: it hangs, or is none of ours."""
+        return self.since is not None and self.allowed is not None and self.at - self.since > self.allowed + SLACK
+
+    def __str__(self) -> str:
+        who = f"process {self.process} on this machine" if self.process else "another process on this machine"
+        if self.since is None:
+            return who
+        minutes = max(0, int((self.at - self.since).total_seconds()) // 60)
+        held = f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
+        return f"{who}, since {self.since:%Y-%m-%d %H:%M} UTC ({held}),"
+
+
 class LeaseHeld(RotatorError):
     """Another run holds this policy's lease."""
 
     remedy = "Wait for the other run; a lease that its holder lost expires by itself."
+
+    def __init__(self, happened: str, holder: Holder | None = None, *, remedy: str | None = None) -> None:
+        super().__init__(happened, remedy=remedy)
+        self.holder = holder
 
 
 class AzureError(RotatorError):

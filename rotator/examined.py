@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from rotator.errors import Holder
 from rotator.state import Observed, PasswordLimit, Registry
 
 Why = Literal["refused", "absent", "silent"]
@@ -117,11 +118,13 @@ class Examined:
 class Machine:
     """This machine: its clock when Azure's answers came, the lease directory, and why that can't be used or who holds this policy's lease.
 
+    `exposed` says why others could keep every run out.
     `signs_in_as` is the app id for which the environment has a client secret; empty where it has none.
     """
 
     now: datetime
     leases: str
     unusable: str | None = None
-    holder: str | None = None
+    holder: Holder | None = None
+    exposed: str = ""
     signs_in_as: str = ""

@@ -3,20 +3,23 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TypeVar
 
-from rotator.engine import Result, Run
+from rotator.engine import Result, Run, glance
 from rotator.errors import LeaseHeld, RotatorError, UnsafeStep
 from rotator.events import Finished, StepFailed, Vetoed
+from rotator.lease import LONGEST
 from rotator.ports import Lease
+from rotator.report.given import Preview
+from rotator.report.status import status_code
 
 T = TypeVar("T")
 Do = Callable[[Run], Awaitable[Result]]
 """What is done for one policy."""
 
-LONGEST = timedelta(hours=1)
-"""How long a lease is asked for; a run that has no deadline may renew it."""
 ORDER = (2, 1, 3, 4, 5)
 """Exit codes, gravest first: usage · failed or waits past its warning · vetoed · another run holds the lease · something is due."""
 
@@ -29,23 +32,79 @@ def exit_code(codes: Iterable[int]) -> int:
     return next((code for code in ORDER if code in found), 0)
 
 
-async def run(runs: Iterable[Run], do: Do, *, lease: Lease, concurrency: int = 8, purpose: str = "") -> tuple[Result, ...]:
+@dataclass(frozen=True, slots=True)
+class Urgent:
+    """Work that can't wait for another run: `first` is done without the lease and gives an exit code; `undone` says what isn't if it is held."""
+
+    undone: str
+    state: str
+    first: Callable[[Run], Awaitable[int]] | None = None
+
+
+async def run(
+    runs: Iterable[Run],
+    do: Do,
+    *,
+    lease: Lease,
+    concurrency: int = 8,
+    purpose: str = "",
+    urgent: Urgent | None = None,
+    pressing: Callable[[Run], Awaitable[str]] | None = None,
+) -> tuple[Result, ...]:
     """Do it for every policy that no other run is at work on, in the order of `runs`, which is consumed as places come free.
 
-    `purpose` keeps different kinds of work on one principal from excluding each other. Whatever fails becomes a Result.
+    `purpose` keeps different kinds of work on one principal from excluding each other. `pressing` says why a policy that is left to another run
+    needs a person all the same; empty where it doesn't. Whatever fails becomes a Result.
     """
 
     async def leased(one: Run) -> Result:
         try:
+            before = await urgent.first(one) if urgent and urgent.first else 0
             name = f"{one.policy.principal.app_id}{purpose and '-'}{purpose}"
-            async with lease.hold(name, _span(one)):
-                return await do(one)
-        except LeaseHeld as error:
-            return _finished(one, 4, f"left to another run: {error.happened}")
+            async with AsyncExitStack() as held:
+                if (refused := await _entered(held, lease.hold(name, _span(one)), urgent)) is not None:
+                    return await _left(one, refused, urgent, pressing)
+                result = await do(one)
+                return replace(result, exit_code=exit_code((before, result.exit_code)))
         except Exception as error:  # noqa: BLE001 - one policy's bug must not stop the others
             return _ended(one, error)
 
     return await _side_by_side(runs, leased, concurrency)
+
+
+async def _entered(held: AsyncExitStack, holding: AbstractAsyncContextManager[None], urgent: Urgent | None) -> LeaseHeld | None:
+    """Take the lease, or say who has it. What is urgent is done without one where none can be kept: safety doesn't rest on it."""
+    try:
+        await held.enter_async_context(holding)
+    except LeaseHeld as error:
+        return error
+    except RotatorError as error:
+        if urgent is None:
+            raise
+        log.warning("%s. This can't wait, and is done without a lease", error.happened)
+    return None
+
+
+async def _left(one: Run, error: LeaseHeld, urgent: Urgent | None, pressing: Callable[[Run], Awaitable[str]] | None) -> Result:
+    """Leave a policy to another run: quietly, unless that run hangs or something can't wait for it."""
+    ways = "Its end frees the lease. If it hangs, end it, and the next run goes on; or name another --lease-dir: two runs at once are safe."
+    if urgent:
+        return _ended(one, RotatorError(f"{urgent.undone}: {error.happened}", state=urgent.state, remedy=ways))
+    if error.holder and error.holder.overdue:
+        return _ended(one, RotatorError(f"{error.happened} longer than its run may take", state="Nothing was changed by this run.", remedy=ways))
+    if pressing and (why := await pressing(one)):
+        return _ended(one, RotatorError(f"{why}, and {error.happened}", state="Nothing was changed by this run.", remedy=ways))
+    return _finished(one, 4, f"left to another run: {error.happened}")
+
+
+async def past_warning(one: Run) -> str:
+    """Why a policy can't be left to another run in silence, by the judgement of `rotator status`; empty where it can."""
+    seen: Preview | RotatorError
+    try:
+        seen = await glance(one)
+    except RotatorError as error:
+        return f"the policy can't be seen ({error.happened})"
+    return "something waits past its warning (`rotator status` shows it)" if status_code([(one.policy.name, seen)]) else ""
 
 
 async def look(runs: Iterable[Run], see: Callable[[Run], Awaitable[T]], *, concurrency: int = 8) -> tuple[T | RotatorError, ...]:

@@ -18,10 +18,11 @@ import logging
 import os
 import tempfile
 from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
+from stat import S_ISDIR
 
 import azure.functions as func
 
@@ -30,10 +31,10 @@ from rotator.cloud import CLOUDS
 from rotator.engine import Result, Run, reconcile
 from rotator.errors import Mistake, PolicyError, RotatorError
 from rotator.events import Event, StepFailed, Vetoed, as_json
-from rotator.lease import LocalLease
+from rotator.lease import LocalLease, exposed
 from rotator.policy import Policy, durations, gather
 from rotator.ports import Clock, World
-from rotator.system import SystemClock
+from rotator.system import SystemClock, now
 
 DEFAULT_SCHEDULE = "0 0 */6 * * *"
 """At the full hour, four times a day: often enough for an overlap of a day, and one failed run costs six hours of 30 days."""
@@ -122,14 +123,27 @@ def _judge(results: tuple[Result, ...], mistakes: tuple[Mistake, ...], hasty: Ro
 
 async def _run(settings: Settings, policies: tuple[Policy, ...]) -> tuple[Result, ...]:
     clock, connecting = connected(settings.cloud)
-    lease = LocalLease(Path(tempfile.gettempdir()) / "rotator")
+    lease = LocalLease(_leases(), now)
     deadline = clock.elapsed() + settings.at_most.total_seconds()
     try:
         async with asyncio.timeout((settings.at_most + GRACE).total_seconds()), connecting as world:
-            return await fleet.run((Run(world, clock, tell, policy, deadline=deadline) for policy in policies), reconcile, lease=lease)
+            runs = (Run(world, clock, tell, policy, deadline=deadline) for policy in policies)
+            return await fleet.run(runs, reconcile, lease=lease, pressing=fleet.past_warning)
     except TimeoutError:
         state = "Whatever was finished before is as the events above say; nothing was undone."
         raise RotationFailed(f"the run was cut off {durations.render(settings.at_most + GRACE)} after its start", state=state) from None
+
+
+def _leases() -> Path:
+    """A directory in the instance's temporary folder that is this user's alone; a new one where somebody else has taken its name."""
+    usual = Path(tempfile.gettempdir()) / f"rotator-{os.geteuid()}"
+    with suppress(FileExistsError):
+        usual.mkdir(mode=0o700)
+    found = usual.lstat()
+    if S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not exposed(usual):
+        return usual
+    log.warning("%s", json.dumps({"v": 1, "event": "log", "level": "warning", "text": f"{usual} isn't this app's alone; leases are kept elsewhere"}))
+    return Path(tempfile.mkdtemp(prefix="rotator-"))
 
 
 def _in_time(settings: Settings, policies: tuple[Policy, ...]) -> tuple[tuple[Policy, ...], RotatorError | None]:

@@ -273,7 +273,7 @@ class Lease(Protocol):
     """Keeps two runs from doing the same work twice; safety doesn't rest on it."""
 
     def hold(self, name: str, for_: timedelta) -> AbstractAsyncContextManager[None]:
-        """Hold the lease called `name` for the duration of the block. Raises LeaseHeld."""
+        """Hold the lease called `name` for the duration of the block, which may take `for_`. Raises LeaseHeld."""
         ...
 
 

@@ -1,7 +1,9 @@
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -9,7 +11,7 @@ import pytest
 
 from rotator import fleet
 from rotator.engine import Result, Run
-from rotator.errors import Forbidden, RotatorError, UnsafeStep
+from rotator.errors import Forbidden, Holder, LeaseHeld, RotatorError, UnsafeStep
 from rotator.events import Event, Finished, StepFailed, Vetoed
 from rotator.lease import LocalLease
 from rotator.ports import Clock, World
@@ -17,6 +19,7 @@ from tests import worlds
 from tests.virtual import VirtualLoop, run
 
 Do = Callable[[Run], Awaitable[Result]]
+NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
 
 @dataclass
@@ -34,7 +37,7 @@ class Fleet:
 
     def go(self, do: Do, names: str = "abc", principals: str = "", **options: Any) -> tuple[Result, ...]:
         async def main(_: VirtualLoop) -> tuple[Result, ...]:
-            return await fleet.run(self.runs(names, principals), do, lease=LocalLease(self.leases), **options)
+            return await fleet.run(self.runs(names, principals), do, lease=LocalLease(self.leases, lambda: NOW), **options)
 
         return run(main)
 
@@ -89,7 +92,7 @@ def test_no_more_run_at_a_time_than_allowed_and_the_rest_is_not_even_made(many: 
             yield one
 
     async def main(_: VirtualLoop) -> tuple[Result, ...]:
-        return await fleet.run(lazily(), do, lease=LocalLease(many.leases), concurrency=3)
+        return await fleet.run(lazily(), do, lease=LocalLease(many.leases, lambda: NOW), concurrency=3)
 
     assert len(run(main)) == 10
     assert max(most) == 3
@@ -131,9 +134,94 @@ def test_a_principal_that_another_run_is_at_work_on_is_left_to_it(many: Fleet) -
     assert next(event for event in many.told if isinstance(event, Finished)).exit_code == 4
 
 
+@dataclass
+class Held:
+    """A lease that another run holds for an hour, or that can't be had."""
+
+    holder: Holder | None = None
+    error: RotatorError | None = None
+
+    @asynccontextmanager
+    async def hold(self, name: str, for_: timedelta) -> AsyncIterator[None]:
+        del for_
+        if self.error or self.holder:
+            raise self.error or LeaseHeld(f"{self.holder} holds the lease {name}", self.holder)
+        yield
+
+
+def held(many: Fleet, lease: Held, do: Do = fine, **options: Any) -> Result:
+    async def main(_: VirtualLoop) -> tuple[Result, ...]:
+        return await fleet.run(many.runs("a"), do, lease=lease, **options)
+
+    (result,) = run(main)
+    return result
+
+
+HOUR = timedelta(hours=1)
+BUSY = Held(Holder(NOW, 4242, NOW - HOUR, HOUR))
+HANGS = Held(Holder(NOW, 4242, NOW - 2 * HOUR, HOUR))
+
+
+async def never(one: Run) -> Result:
+    raise AssertionError(one)
+
+
+def happened(many: Fleet) -> str:
+    (failed,) = [event for event in many.told if isinstance(event, StepFailed)]
+    return failed.happened
+
+
+def test_a_lease_that_is_held_longer_than_its_run_may_take_is_no_silent_matter(many: Fleet) -> None:
+    assert held(many, BUSY, never).exit_code == 4
+    assert held(many, HANGS, never).exit_code == 1
+    assert happened(many).startswith("process 4242 on this machine, since 2026-03-04 10:00 UTC (2 h 0 min), holds the lease")
+
+
+def test_what_is_past_its_warning_is_not_left_to_another_run_in_silence(many: Fleet) -> None:
+    async def pressing(one: Run) -> str:
+        return f"{one.policy.name} waits past its warning"
+
+    async def quiet(_: Run) -> str:
+        return ""
+
+    assert held(many, BUSY, never, pressing=quiet).exit_code == 4
+    assert held(many, BUSY, never, pressing=pressing).exit_code == 1
+    assert happened(many).startswith("a waits past its warning, and process 4242 on this machine, since 2026-03-04 11:00 UTC")
+
+
+def test_what_is_urgent_is_done_first_and_says_what_is_undone(many: Fleet) -> None:
+    done: list[str] = []
+
+    async def first(one: Run) -> int:
+        done.append(one.policy.name)
+        return 0
+
+    urgent = fleet.Urgent("declared, and not replaced yet", "It is recorded.", first)
+    assert held(many, BUSY, never, urgent=urgent).exit_code == 1
+    assert done == ["a"]
+    (failed,) = [event for event in many.told if isinstance(event, StepFailed)]
+    assert failed.happened.startswith("declared, and not replaced yet: process 4242 on this machine, since")
+    assert failed.state == "It is recorded."
+
+
+def test_what_is_urgent_is_done_although_no_lease_can_be_kept(many: Fleet, caplog: pytest.LogCaptureFixture) -> None:
+    broken = Held(error=RotatorError("the lease directory can't be used"))
+    assert held(many, broken, never).exit_code == 1
+    assert held(many, broken, fine, urgent=fleet.Urgent("undone", "As before.")).exit_code == 0
+    assert "done without a lease" in caplog.text
+
+
+def test_what_the_first_part_of_urgent_work_counts_is_in_the_end(many: Fleet) -> None:
+    async def first(_: Run) -> int:
+        return 1
+
+    (result,) = many.go(fine, "a", urgent=fleet.Urgent("undone", "As before.", first))
+    assert result.exit_code == 1
+
+
 def test_work_of_another_kind_does_not_wait(many: Fleet) -> None:
     async def revoking(one: Run) -> Result:
-        inner = await fleet.run([one], fine, lease=LocalLease(many.leases), purpose="access")
+        inner = await fleet.run([one], fine, lease=LocalLease(many.leases, lambda: NOW), purpose="access")
         return inner[0]
 
     assert codes(many.go(revoking, "a")) == {"a": 0}

@@ -295,3 +295,22 @@ async def test_a_policy_that_could_never_be_proven_in_time_is_named_and_stops_no
         await invoke()
     assert raised.value.remedy.startswith("Write 9m or more")
     assert tenant.rotated()
+
+
+@pytest.mark.parametrize("taken", ["by nobody", "by a file", "by a link", "by others"])
+def test_leases_are_kept_where_nobody_else_can_hold_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, taken: str) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    usual = tmp_path / f"rotator-{os.geteuid()}"
+    match taken:
+        case "by a file":
+            usual.touch()
+        case "by a link":
+            usual.symlink_to(tmp_path)
+        case "by others":
+            usual.mkdir()
+            usual.chmod(0o777)
+    found = function_app._leases()
+    assert (found == usual) == (taken == "by nobody")
+    assert found.stat().st_mode & 0o777 == 0o700
+    if taken == "by nobody":
+        assert function_app._leases() == usual

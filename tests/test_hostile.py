@@ -12,6 +12,7 @@ from rotator.errors import PolicyError, RotatorError
 from rotator.function_app import Settings
 from rotator.lease import LocalLease
 from rotator.policy import load
+from rotator.system import now
 from tests.cli.scene import NAME, Scene, make
 from tests.test_policy import GROUP, MINIMAL
 from tests.virtual import VirtualLoop, run
@@ -208,7 +209,7 @@ def test_a_lease_never_writes_through_a_link(tmp_path: Path) -> None:
 
     async def hold(loop: VirtualLoop) -> None:
         with pytest.raises(RotatorError, match="lease directory"):
-            async with LocalLease(tmp_path).hold("name", Settings.read({}).at_most):
+            async with LocalLease(tmp_path, now).hold("name", Settings.read({}).at_most):
                 pass
 
     run(hold)

@@ -15,6 +15,7 @@ from rotator.visible import argument
 
 if TYPE_CHECKING:
     from rotator.engine import Result, Run, Score
+    from rotator.fleet import Urgent
     from rotator.plan import Adoption
     from rotator.ports import AccessRecord
 
@@ -66,7 +67,7 @@ def rotate(
 
     policies = common.load(tuple(names or ()))
     _ask(wishes, [policy.name for policy in policies], yes, accept_outage=accept_outage)
-    session.change(common, policies, wishes.rotated, lease_dir=lease_dir, intent=intent, at_most=at_most)
+    session.change(common, policies, wishes.rotated, lease_dir=lease_dir, intent=intent, at_most=at_most, urgent=wishes.urgent())
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +79,25 @@ class Wishes:
     compromised: bool = False
     key_ids: tuple[str, ...] = ()
 
-    async def rotated(self, run: "Run") -> "Result":
-        """Mark, adopt and force as asked; then reconcile."""
-        from rotator.engine import Score, compromise, counted, reconcile
+    def urgent(self) -> "Urgent | None":
+        """A declaration doesn't wait for another run, which heeds it from its next look on."""
+        from rotator.fleet import Urgent
+
+        state = "The declaration is recorded: whatever run looks next replaces the credential at once, that other one too. Until then it works."
+        return Urgent("declared compromised, and not replaced yet", state, self._declared) if self.compromised else None
+
+    async def _declared(self, run: "Run") -> int:
+        from rotator.engine import Score, compromise, counted
 
         score = Score()
-        if self.compromised:
-            await compromise(counted(run, score), self.key_ids)
+        await compromise(counted(run, score), self.key_ids)
+        return score.exit_code
+
+    async def rotated(self, run: "Run") -> "Result":
+        """Adopt and force as asked; then reconcile."""
+        from rotator.engine import Score, counted, reconcile
+
+        score = Score()
         if self.adopt:
             await _adopted(counted(run, score))
         return _heeded(await reconcile(await forced(run) if self.force else run), score)
@@ -189,6 +202,7 @@ def revoke(
     pull. Asks, unless --yes.
     """
     from rotator.cli import session
+    from rotator.fleet import Urgent
 
     (policy,) = common.load((name,))
     registries = ", ".join(registry.id.rsplit("/", 1)[-1] for registry in policy.registries)
@@ -204,7 +218,10 @@ def revoke(
             _write_record(record, _exported(policy.name, await run.world.access(policy)), policy.name)
         return result
 
-    session.change(common, (policy,), do, lease_dir=lease_dir, purpose="access")
+    urgent = Urgent(
+        "access was not taken away", "Nothing was changed by this run: the principal can pull, unless the other run takes its access away."
+    )
+    session.change(common, (policy,), do, lease_dir=lease_dir, purpose="access", urgent=urgent)
 
 
 def _ensure_writable(record: Path | None) -> None:

@@ -53,7 +53,7 @@ async def _diagnosed(run: "Run", leases: "Path", given: tuple[str, ...]) -> "Dia
     from rotator.report.doctor import Diagnosed
 
     examined = await examine(run)
-    unusable, holder = lease.standing(leases, run.policy.principal.app_id)
+    unusable, holder = lease.standing(leases, run.policy.principal.app_id, graph.now())
     signs_in_as = os.environ.get("AZURE_CLIENT_ID", "") if os.environ.get("AZURE_CLIENT_SECRET") else ""
-    case = Case(run.policy, examined, Machine(graph.now(), str(leases), unusable, holder, signs_in_as), given)
+    case = Case(run.policy, examined, Machine(graph.now(), str(leases), unusable, holder, lease.exposed(leases), signs_in_as), given)
     return Diagnosed(run.policy.name, run.policy.file, diagnose(case))

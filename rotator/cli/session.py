@@ -50,11 +50,17 @@ def change(
     purpose: str = "",
     intent: Intent | None = None,
     at_most: timedelta | None = None,
+    urgent: fleet.Urgent | None = None,
 ) -> None:
     """Do something to each policy under its lease, tell it as it goes on, and end with the report and its exit code."""
-    leases = lease.LocalLease(lease_dir or lease.directory(os.environ))
+    leases = lease.LocalLease(lease_dir or lease.directory(os.environ), graph.now)
+    pressing = None if purpose else fleet.past_warning
+
+    async def work(runs: Iterable[Run]) -> tuple[Result, ...]:
+        return await fleet.run(runs, do, lease=leases, purpose=purpose, urgent=urgent, pressing=pressing)
+
     with telling(common) as (tell, story):
-        results = run(common, policies, lambda runs: fleet.run(runs, do, lease=leases, purpose=purpose), intent=intent, at_most=at_most, tell=tell)
+        results = run(common, policies, work, intent=intent, at_most=at_most, tell=tell)
     _write(common, results, story)
 
 

@@ -4,6 +4,8 @@ import shlex
 from datetime import timedelta
 
 from rotator.doctor.finding import Case, Finding, Found, Remedy, Severity
+from rotator.errors import Holder
+from rotator.plan import Intent, next_steps
 from rotator.plan.words import days
 
 SUBJECT = "machine"
@@ -23,23 +25,39 @@ def clock_right(case: Case) -> Found:
 
 
 def leases_kept(case: Case) -> Found:
-    """Runs on this machine can lock each other out."""
+    """Runs on this machine can lock each other out, and nobody else can."""
+    where = shlex.quote(case.machine.leases)
     if why := case.machine.unusable:
-        where = shlex.quote(case.machine.leases)
         text = f"the lease directory {case.machine.leases} can't be used: {why}"
         aside = (f"sudo mv {where} {where}.aside",) if why.endswith("no directory") else ()
-        yield Finding(Severity.FAIL, SUBJECT, text, (*aside, f'sudo install -d -m 700 -o "$(id -un)" {where}'))
+        file = why.partition(": ")[0]
+        freed = (f"sudo rm -rf {shlex.quote(file)}",) if file.endswith(".lock") else ()
+        yield Finding(Severity.FAIL, SUBJECT, text, (*aside, *freed, f'sudo install -d -m 700 -o "$(id -un)" {where}'))
+    elif why := case.machine.exposed:
+        text = f"the lease directory {case.machine.leases} isn't private: {why}. Others could keep every run out, or let two in at once"
+        yield Finding(Severity.WARN, SUBJECT, text, (f'sudo install -d -m 700 -o "$(id -un)" {where}',))
 
 
 def lease_free(case: Case) -> Found:
-    """No other run is at work on this policy."""
-    if holder := case.machine.holder:
-        text = f"{holder} on this machine is at work on this policy: a second run would leave it alone and end with 4"
-        number = holder.split()[-1]
-        file = f"{case.machine.leases}/{case.policy.principal.app_id}.lock"
-        process = number if number.isdigit() else f'"$(fuser {shlex.quote(file)} 2>/dev/null)"'
-        ways = (
-            Remedy("it ends by itself; since when it runs, and what it is", (f"ps -o pid,etime,args -p {process}",)),
-            Remedy("if it hangs: the next run finishes what it has begun", (f"kill {process}",)),
-        )
-        yield Finding(Severity.WARN, SUBJECT, text, ways=ways)
+    """No other run is at work on this policy, or one that will end in time."""
+    holder = case.machine.holder
+    if holder is None:
+        return
+    text = f"{holder} is at work on this policy: a second run would leave it alone and end with {1 if _alarms(case, holder) else 4}"
+    if holder.overdue:
+        text += "; it takes longer than its run may"
+    file = f"{case.machine.leases}/{case.policy.principal.app_id}.lock"
+    process = holder.process or f'"$(fuser {shlex.quote(file)} 2>/dev/null)"'
+    ways = (
+        Remedy("it ends by itself; since when it runs, and what it is", (f"ps -o pid,etime,args -p {process}",)),
+        Remedy("if it hangs: the next run finishes what it has begun", (f"kill {process}",)),
+    )
+    yield Finding(Severity.FAIL if _alarms(case, holder) else Severity.WARN, SUBJECT, text, ways=ways)
+
+
+def _alarms(case: Case, holder: Holder) -> bool:
+    """Whether this can't wait for the other run: it hangs, or something of the policy is past its warning."""
+    if case.examined.observed is None:
+        return True
+    found = next_steps(case.policy, case.seen, Intent())
+    return holder.overdue or any(wait.warn for wait in found.waits) or any(note.warn for note in found.notes)
