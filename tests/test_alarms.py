@@ -144,6 +144,19 @@ def test_a_removal_that_fails_leaves_the_alarm_on() -> None:
     settled(scene)
 
 
+def test_a_run_that_can_not_go_on_looking_tells_what_it_saw() -> None:
+    async def scene(made: Stage) -> None:
+        await nightly(made)
+        await made.with_world(lambda run: compromise(run, []))
+        made.azure.faults.add(Fault("graph.applications.get", "status", nth=6, times=0, status=403, code="Authorization_RequestDenied", message="no"))
+        result = await made.rotate()
+        assert result.exit_code == 1
+        assert result.summary.startswith(f"{ALARM}: held by "), made.told()
+        assert '"step": "observe"' in made.told()
+
+    settled(scene)
+
+
 def test_a_replacement_that_is_vetoed_leaves_the_alarm_on() -> None:
     async def scene(made: Stage) -> None:
         (known,) = ours(made)

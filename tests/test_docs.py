@@ -342,6 +342,14 @@ def test_every_code_is_explained_and_no_other(kind: str, heading: str) -> None:
     assert {cell.strip("`") for cell in cells(section(CODES, heading), 0)[1:]} == codes_by_kind()[kind]
 
 
+def test_every_wait_and_note_of_a_rotation_says_when_it_becomes_an_alarm() -> None:
+    listed = set(ticked(" ".join(cells(section(CODES, "What nobody may miss"), 0)[1:])))
+    trees = (ast.parse((ROOT / "rotator" / module).read_text()) for module in PLAN)
+    carried = {code for tree in trees for node in ast.walk(tree) for kind, code in _code(node, guarding=False) if kind in ("wait", "note")}
+    assert carried - listed == set()
+    assert listed - codes_by_kind()["wait"] - codes_by_kind()["note"] == set()
+
+
 def test_the_architecture_assigns_every_code() -> None:
     cycle = section(ARCHITECTURE, "The life cycle")
     assert used_codes() - codes_in(cycle) == set()

@@ -92,7 +92,7 @@ def killer(tests: Sequence[Test]) -> str | None:
 # generated
 
 MUTATED: tuple[ModuleType, ...] = (rules, alarms, moves, view, access, provision, veto, issue, links, deploy, retire, seen)
-FOR_PEOPLE = {"_no_way_back", "_name", "_one_way", "_held_by", "_why_it_stays", "_lingers", "_broken"}
+FOR_PEOPLE = {"_no_way_back", "_name", "_one_way", "_held_by", "_why_it_stays", "_lingers", "_broken", "_useless"}
 """Functions that only make sentences; the cases assert codes."""
 SENTENCE = "only the sentence for people is another"
 IMPLIED = "another condition of the same function implies it; it narrows a type"

@@ -101,7 +101,8 @@ def value_fits(case: Case) -> Found:
     """The value that is there is the principal's password, before anything is put on top of it."""
     proof, name = case.seen.proof, case.policy.key_vault.password_secret
     if proof and proof.around and case.view.current_version is None:
-        yield Finding(Severity.FAIL, _subject(case), f"of the value of {name}, {proof.detail}", (_bared(case),))
+        text = f"the value of {name} is the right password with {proof.around} around it, and Microsoft Entra ID takes it only without"
+        yield Finding(Severity.FAIL, _subject(case), text, (_bared(case),))
     elif proof and proof.outcome is Outcome.REFUSED and case.view.current_version is None:
         text = f"the value of {name} doesn't authenticate as {case.policy.principal.app_id}: the secret is somebody else's, or its password is gone"
         standard = f"{case.policy.name}-pull-pwd"

@@ -10,7 +10,7 @@ from rotator.engine.trial import trial, tried
 from rotator.errors import Forbidden, NotFound
 from rotator.events import StepFailed, Vetoed
 from rotator.guard import Veto
-from rotator.plan import Deploy, Issue, Plan, Retire, Step, View, kind, next_due, next_steps, plan, target
+from rotator.plan import Deploy, Issue, Note, Plan, Retire, Step, View, kind, next_due, next_steps, plan, target
 from rotator.policy import Policy
 from rotator.state import Observed, Permissions, Proof
 
@@ -29,6 +29,8 @@ class Memory:
     permissions: Permissions | None = None
     sources: tuple[tuple[str, str], ...] | None = None
     tried: dict[str, Proof] = field(default_factory=dict)
+    alarms: tuple[Note, ...] = ()
+    """Compromised credentials that the last look showed to work."""
     refused: set[tuple[str, str]] = field(default_factory=set)
     asked: frozenset[tuple[str, str]] = frozenset()
     """Kind and target of the steps that the look before this one asked for."""

@@ -4,6 +4,7 @@ A removal rests on an absence, that of everybody who may hold the credential: it
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -16,7 +17,7 @@ from rotator.engine.run import DECISIONS, FRESH, PAUSE, Result, Run, Score, Seen
 from rotator.engine.trial import tried
 from rotator.errors import NotSent, RotatorError
 from rotator.events import Finished, Noted, StepDone, StepPostponed, StepStarted, Vetoed, Waiting
-from rotator.plan import Deploy, Disable, Issue, Next, Restore, Retire, Step, kind, next_due, next_steps, target
+from rotator.plan import STILL_OPEN, Deploy, Disable, Issue, Next, Note, Restore, Retire, Step, kind, next_due, next_steps, target
 from rotator.state import Observed
 
 LOOKS = 150
@@ -25,14 +26,15 @@ LOOKS = 150
 
 async def reconcile(run: Run) -> Result:
     """Take every step that is due. What fails is told and counted; nothing of Azure's or ours is raised."""
-    score = Score()
+    score, memory = Score(), Memory()
     due = None
     try:
-        observed, following = await _converge(run, score, Memory())
+        observed, following = await _converge(run, score, memory)
         _tell_rest(run, score, following)
         due = next_due(run.policy, observed, following, run.intent)
     except RotatorError as error:
         told(run, failure(run, "observe", run.policy.name, error), score)
+        _tell_notes(run, score, memory.alarms)
     result = Result(run.policy.name, score.exit_code, score.summary(), due, score.done)
     run.tell(Finished(policy=run.policy.name, exit_code=result.exit_code, summary=result.summary, next_due=due))
     return result
@@ -45,6 +47,7 @@ async def _converge(run: Run, score: Score, memory: Memory) -> tuple[Observed, N
         observed = await tried(run, await look(run, memory), memory.tried)
         _settle(memory, observed)
         following = next_steps(run.policy, observed, run.intent, frozenset(memory.refused))
+        memory.alarms = tuple(note for note in following.notes if note.code == STILL_OPEN)
         asked = frozenset((kind(step), target(step)) for step in following.steps)
         seconded, memory.asked = asked <= memory.asked, asked
         if following.steps:
@@ -167,5 +170,9 @@ def _tell_rest(run: Run, score: Score, following: Next) -> None:
             Waiting(policy=name, code=wait.code, subject=wait.subject, reason=wait.text, until=wait.until, warn=wait.warn, since=wait.since),
             score,
         )
-    for note in following.notes:
-        told(run, Noted(policy=name, code=note.code, subject=note.subject, text=note.text, warn=note.warn), score)
+    _tell_notes(run, score, following.notes)
+
+
+def _tell_notes(run: Run, score: Score, notes: Sequence[Note]) -> None:
+    for note in notes:
+        told(run, Noted(policy=run.policy.name, code=note.code, subject=note.subject, text=note.text, warn=note.warn), score)

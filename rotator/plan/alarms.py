@@ -106,7 +106,8 @@ def _why_it_stays(view: View, credential: Credential, *, blocked: bool) -> str:
     if view.revoked:
         return f"access is revoked, so no rotation removes it: `rotator revoke {name} --credentials` does"
     if view.drift and view.newest and not view.drift_tolerated:
-        ways = f"`rotator adopt {name}`, or `rotator rotate {name} --accept-drift`"
+        adopt = "" if _useless(view, view.newest) else f"`rotator adopt {name}`, or "
+        ways = f"{adopt}`rotator rotate {name} --accept-drift`"
         return f"version {view.newest.id}, which others wrote on top of ours, stops its replacement and removal: {ways}"
     if view.current is None or key_id == view.current_key:
         refused = any(step == kind(Issue) for step, _ in view.refused)
@@ -128,4 +129,10 @@ def _lingers(view: View, version: Version) -> str:
 def _broken(view: View, newest: Version, why: str) -> str:
     name, secret = view.policy.quoted, view.policy.key_vault.password_secret
     text = f"every reader of {secret} is refused: version {newest.id} isn't ours, and {why}"
+    if view.intent.accept_drift:
+        return f"{text}. Ours isn't on top yet: see what that waits for, or what was refused"
     return f"{text}. Nothing was written on top of it: `rotator rotate {name} --accept-drift` does that; or whoever wrote it corrects it"
+
+
+def _useless(view: View, newest: Version) -> bool:
+    return not newest.enabled or view.accepted(newest) is False

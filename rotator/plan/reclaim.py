@@ -60,9 +60,9 @@ def _published(view: View, credential: Credential) -> Wait | None:
     if fits is not None and key_id not in fits:
         return None
     why = "can't be read" if fits is None else "begins like its password"
-    secret, warn = view.policy.key_vault.password_secret, view.current is None
+    secret, late = view.policy.key_vault.password_secret, credential.end - view.at <= view.policy.rotation.warn_before
     text = f"credential {key_id} is named by nothing, and stays: a value of {secret} that doesn't say whose it is {why}"
-    return Wait("may_be_published", key_id, text, warn=warn)
+    return Wait("may_be_published", key_id, text, warn=late or view.current is None)
 
 
 def _unread(view: View) -> str:
