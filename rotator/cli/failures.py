@@ -9,6 +9,7 @@ import typer
 
 from rotator.cli import INTERRUPTED
 from rotator.cli.given import Common, LogFormat, Output
+from rotator.cli.interrupt import Interrupted
 from rotator.cli.say import say
 from rotator.errors import LeaseHeld, PolicyError, RotatorError, UnsafeStep
 from rotator.visible import one_line
@@ -33,6 +34,9 @@ def reported(common: Common) -> Iterator[None]:
         raise
     except (typer.Exit, typer.Abort):
         raise
+    except Interrupted as error:
+        _interrupted(common, error)
+        raise typer.Exit(128 + error.number) from None
     except KeyboardInterrupt:
         happened, remedy = "Interrupted.", "Nothing is lost: the next run looks at the world and goes on from there."
         _object(
@@ -45,6 +49,13 @@ def reported(common: Common) -> Iterator[None]:
 
         _report(common, unexpected(error))
         raise typer.Exit(common.ended(1)) from None
+
+
+def _interrupted(common: Common, error: Interrupted) -> None:
+    happened, remedy = f"Interrupted by {error}.", "Run again: the next run looks at the world and goes on from there."
+    state = "; ".join(error.left) or "what was finished before is done, and a request that was under way was awaited."
+    body = {"type": "Interrupted", "happened": happened, "state": state, "remedy": remedy}
+    _tell(common, 128 + error.number, body, f"{happened}\nState: {state}\nWhat to do: {remedy}")
 
 
 def code(error: RotatorError) -> int:
@@ -63,13 +74,14 @@ def code(error: RotatorError) -> int:
 def _report(common: Common, error: RotatorError) -> None:
     from rotator.report.words import error_body
 
-    body = error_body(error)
-    _object(common, code(error), body)
-    if common.log_format is LogFormat.json:
-        say(json.dumps({"v": 1, "event": "error", **body}), err=True)
-    else:
-        say(str(error.diagnose()), err=True)
+    _tell(common, code(error), error_body(error), str(error.diagnose()))
     common.tell_unserved(code(error))
+
+
+def _tell(common: Common, exit_code: int, body: dict[str, Any], text: str) -> None:
+    """For programs on stdout, and for people, or as an event, on stderr."""
+    _object(common, exit_code, body)
+    say(json.dumps({"v": 1, "event": "error", **body}) if common.log_format is LogFormat.json else text, err=True)
 
 
 def _object(common: Common, exit_code: int, body: dict[str, Any]) -> None:

@@ -4,11 +4,13 @@ A test replaces these three functions and nothing else, to run every command on 
 """
 
 import asyncio
+import os
 from collections.abc import Coroutine
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any, TypeVar
 
+from rotator.cli.interrupt import grace, heeding
 from rotator.ports import Clock, World
 
 T = TypeVar("T")
@@ -24,8 +26,8 @@ def connected(cloud: str) -> tuple[Clock, AbstractAsyncContextManager[World]]:
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
-    """Run to the end on a loop of its own."""
-    return asyncio.run(main)
+    """Run to the end, or to a signal, on a loop of its own. Raises Interrupted."""
+    return asyncio.run(heeding(main, grace(os.environ)))
 
 
 def now() -> datetime:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, TypeVar
 from rotator import fleet, lease
 from rotator.cli import graph
 from rotator.cli.given import Common
+from rotator.cli.interrupt import Interrupted
 from rotator.cli.progress import Story, telling
 from rotator.engine import Result, Run
+from rotator.events import Noted
 from rotator.plan import Intent
 from rotator.ports import Tell
 from rotator.report.run import alarmed, run_body, run_text
@@ -60,7 +62,11 @@ def change(
         return await fleet.run(runs, do, lease=leases, purpose=purpose, urgent=urgent, pressing=pressing)
 
     with telling(common) as (tell, story):
-        results = run(common, policies, work, intent=intent, at_most=at_most, tell=tell)
+        try:
+            results = run(common, policies, work, intent=intent, at_most=at_most, tell=tell)
+        except Interrupted as interrupted:
+            interrupted.left = tuple(f"{each.policy}: {each.text}" for each in story.events if isinstance(each, Noted) and each.code == "interrupted")
+            raise
     _write(common, results, story)
 
 

@@ -5,17 +5,23 @@ Rules for whoever edits this file:
 1. A write that has a `not_after` leaves this machine only before it; each repetition is checked again.
 2. A write is in doubt from the moment when its first byte may leave until its own answer is a definite no: a 4xx other than 408 in the error
    envelope that Graph, Resource Manager and Key Vault share. No answer to another request takes the doubt away.
+3. A write that is under way is never cancelled: whoever ends a run wants to know what became of it.
 """
 
+import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from rotator.clients.azuretime import AzureTime
 from rotator.errors import NotSent
 
+T = TypeVar("T")
+TURNS = 8
+"""Turns of the event loop that an answer needs at most from here to who asked: azure-core gives way once when it closes a response."""
 READS = frozenset({"GET", "HEAD"})
 
 _not_after: ContextVar[float | None] = ContextVar("_not_after", default=None)
@@ -77,6 +83,30 @@ def trying(*, writes: bool) -> Iterator[Try]:
     finally:
         if doubts and not once.settled:
             doubts.number += 1
+
+
+async def uncancelled(exchange: Coroutine[Any, Any, T]) -> T:
+    """The answer to a write that is under way; a cancellation takes effect at the next wait after the answer was handed on, and is counted once."""
+    underway, me, cancelled = asyncio.ensure_future(exchange), asyncio.current_task(), False
+    while not underway.done():
+        try:
+            await asyncio.shield(underway)
+        except asyncio.CancelledError:
+            cancelled = True
+        except Exception:  # noqa: BLE001 - it comes out of the result below
+            break
+    if cancelled and me:
+        me.uncancel()
+        _cancel(me, TURNS)
+    return underway.result()
+
+
+def _cancel(task: asyncio.Task[Any], turns: int) -> None:
+    """Cancel it after some turns of the loop, in which the client libraries hand the answer on."""
+    if turns:
+        asyncio.get_running_loop().call_soon(_cancel, task, turns - 1)
+    else:
+        task.cancel()
 
 
 def definite_no(status: int, body: bytes | str) -> bool:

@@ -22,7 +22,7 @@ from yarl import URL
 
 from rotator.clients.azuretime import AzureTime
 from rotator.clients.body import BadBody, whole
-from rotator.clients.sending import READS, Try, definite_no, ensure_in_time, trying
+from rotator.clients.sending import READS, Try, definite_no, ensure_in_time, trying, uncancelled
 from rotator.clients.translate import never_sent
 from rotator.errors import Unexpected
 
@@ -100,7 +100,8 @@ class Carrier:
         writes = self._gate.writes(method)
         session = self._fresh if writes else self._session
         with trying(writes=writes) as once:
-            answer: Answer = await _settle(once, self._exchange(session, method, address, options))
+            exchange = _settle(once, self._exchange(session, method, address, options))
+            answer: Answer = await (uncancelled(exchange) if writes else exchange)
             return answer
 
     async def _exchange(self, session: Any, method: str, address: URL, options: dict[str, Any]) -> Answer:
@@ -166,8 +167,10 @@ class GraphWire(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request. Raises as httpx, and as :meth:`Gate.ensure_open`."""
         self._gate.ensure_open(request.method, request.url.scheme, request.url.host, request.url.port)
-        with trying(writes=self._gate.writes(request.method)) as once:
-            return await _settle(once, self._exchange(request))  # type: ignore[no-any-return]
+        writes = self._gate.writes(request.method)
+        with trying(writes=writes) as once:
+            exchange = _settle(once, self._exchange(request))
+            return await (uncancelled(exchange) if writes else exchange)
 
     async def _exchange(self, request: httpx.Request) -> httpx.Response:
         inner = self._inner if request.method in READS else self._fresh

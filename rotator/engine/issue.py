@@ -62,18 +62,25 @@ async def issue(run: Run, seen: Seen, step: Issue) -> str:
     new = await _add(run, seen, step)
     run.tell(CredentialAdded(policy=run.policy.name, key_id=new.credential.key_id, home=new.credential.home, end=new.credential.end))
     try:
-        _ensure_lasting(run, observed, new.credential)
-        await prove(run, new.credential.key_id, new.issued.secret, group.images(run.policy, observed))
-        new.proven = run.world.moment()
-        await run.world.publish_username(run.policy)  # which fits the current password, too: whatever stops it must not come after the publication
-        version, not_after = await _publish(run, observed, new)
-    except Exception as error:  # noqa: BLE001 - a bug must not leave a credential that nobody knows of
-        raise await _ended(run, observed, new, error) from None
+        version, not_after = await _delivered(run, observed, new)
     except asyncio.CancelledError:
         await _interrupted(run, observed, new)
         raise
     await _ensure_standing(run, observed, new.credential, version, not_after)
     return f"credential {new.credential.key_id} is version {version.id}, valid until {new.credential.end:%Y-%m-%d %H:%M} UTC"
+
+
+async def _delivered(run: Run, observed: Observed, new: _New) -> tuple[Version, float]:
+    """Prove and publish; what certainly wasn't published is taken back, and the error says what state that leaves."""
+    try:
+        _ensure_lasting(run, observed, new.credential)
+        await prove(run, new.credential.key_id, new.issued.secret, group.images(run.policy, observed))
+        new.proven = run.world.moment()
+        await run.world.publish_username(run.policy)  # which fits the current password, too: whatever stops it must not come after the publication
+        return await _publish(run, observed, new)
+    except Exception as error:  # noqa: BLE001 - a bug must not leave a credential that nobody knows of
+        failure = error
+    raise await _ended(run, observed, new, failure)
 
 
 async def _add(run: Run, seen: Seen, step: Issue) -> _New:
@@ -88,7 +95,12 @@ async def _add(run: Run, seen: Seen, step: Issue) -> _New:
         return _New(await run.world.add_password(observed.principal, home, name, observed.at + step.end, not_after=not_after), attempt)
     except OutcomeUnknown as error:
         lost = error
-    found = await _clear(run, observed, name)
+    try:
+        found = await _clear(run, observed, name)
+    except asyncio.CancelledError:
+        text = f"an add got no answer: if Graph took it, there is a credential called {name}, which a later run reclaims"
+        run.tell(Noted(policy=run.policy.name, code="interrupted", subject=name, text=text, warn=True))
+        raise
     left = "What it made is removed again." if found else f"What it may have made is called {name}; a later run reclaims it."
     raise Undecided(f"{lost.happened}; it is not known to have failed", state=f"Nothing was published. {left}", lost="" if found else name)
 

@@ -1,0 +1,74 @@
+"""Signals: the first one ends a run in order, a second one, or the end of the grace, at once.
+
+In order means: a write that was sent is awaited, nothing new is begun, and the removal of a credential that is certainly not published is sent once.
+Cancellation carries that to the engine: it reaches every wait, and no write that has left this machine.
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import Coroutine, Mapping
+from typing import Any, NoReturn, TypeVar
+
+from rotator.cli.say import say
+
+T = TypeVar("T")
+GRACE, VARIABLE = 25.0, "ROTATOR_GRACE"
+"""Seconds between the first signal and the end, and the environment variable for another number: platforms kill after 30 seconds."""
+SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+
+
+class Interrupted(Exception):
+    """A run that a signal ended in order. `left`: sentences about what it leaves behind."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(name_of(number))
+        self.number = number
+        self.left: tuple[str, ...] = ()
+
+
+def name_of(number: int) -> str:
+    """The signal's name, such as SIGTERM."""
+    return signal.Signals(number).name
+
+
+def grace(environment: Mapping[str, str]) -> float:
+    """The seconds of grace: the variable's, where it is a number of seconds, else the default."""
+    try:
+        stated = float(environment.get(VARIABLE, GRACE))
+    except ValueError:
+        return GRACE
+    return stated if 0 <= stated < float("inf") else GRACE
+
+
+async def heeding(main: Coroutine[Any, Any, T], seconds: float) -> T:
+    """Run `main` until it ends or a signal ends it. Raises Interrupted."""
+    loop, task, caught = asyncio.get_running_loop(), asyncio.current_task(), list[int]()
+
+    def stop(number: int) -> None:
+        if caught or task is None:
+            _at_once(number)
+        caught.append(number)
+        say(f"{name_of(number)}: nothing new is begun; a request under way is awaited, for {seconds:.0f} s at most. Again: at once.", err=True)
+        task.cancel()
+        loop.call_later(seconds, _at_once, number)
+
+    heeded = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    for number in heeded:
+        loop.add_signal_handler(number, stop, number)
+    try:
+        return await main
+    except asyncio.CancelledError:
+        if not caught:
+            raise
+        interrupted = Interrupted(caught[0])
+    finally:
+        for number in heeded:
+            loop.remove_signal_handler(number)
+    raise interrupted
+
+
+def _at_once(number: int) -> NoReturn:
+    """End the process now."""
+    say(f"{name_of(number)}: ended at once. A request may have been under way: the next run looks at the world and goes on from there.", err=True)
+    os._exit(128 + number)
