@@ -195,6 +195,19 @@ async def try_out(run: Run, left: Left, images: Sequence[str], *, others: bool) 
     return Tries(row[0])
 
 
+async def unknown_to_entra(run: Run, left: Left) -> Tries:
+    """Try the published value of a principal that isn't found: the first answer but Entra's that nobody signs in as it shows that there is one."""
+    if left.value is None:
+        return Tries(Shown.UNTRIED, left.why)
+    for attempt in range(IN_A_ROW):
+        if attempt:
+            await run.clock.sleep(EVERY)
+        proof = await run.world.prove(run.policy, left.value, ())
+        if (shown := _shown(proof)) is not Shown.PRINCIPAL:
+            return Tries(shown, f"Microsoft Entra ID doesn't say that there is no such principal ({proof.outcome} {proof.detail}".rstrip() + ")")
+    return Tries(Shown.PRINCIPAL)
+
+
 def _shown(proof: Proof) -> Shown:
     """What one try shows: a refusal by every registry and for every image, by Entra of the password or of the principal, or nothing."""
     if proof.outcome is Outcome.DISABLED:

@@ -14,7 +14,7 @@ from functools import partial
 
 from rotator import guard
 from rotator.engine.access import end, finish, own, read_record, start
-from rotator.engine.evidence import AGREEING, NOT_WAITED, Left, Tries, evidence, not_proven, refused, try_out
+from rotator.engine.evidence import AGREEING, NOT_WAITED, Left, Tries, evidence, not_proven, refused, unknown_to_entra
 from rotator.engine.retire import withdraw
 from rotator.engine.run import FRESH, Result, Run, Score, failure, told
 from rotator.errors import Locked, NotFound, RotatorError, UnsafeStep
@@ -163,7 +163,7 @@ async def _recorded(look: Look, score: Score, wish: Wish) -> None:
 async def _absent(look: Look, score: Score, wish: Wish) -> Ending:
     """A principal that wasn't found: gone only if two looks agree, and neither Entra nor any registry knows its password."""
     run, left = look.run, await Left.before(look.run)
-    tries = await try_out(run, left, (), others=False) if wish.wait else Tries(Shown.NOTHING, NOT_WAITED)
+    tries = await unknown_to_entra(run, left) if wish.wait else Tries(Shown.NOTHING, NOT_WAITED)
     served = tries.shown is not Shown.PRINCIPAL or left.value is None or not refused(await run.world.pull(run.policy, left.value, ()))
     how = vanished(tries.shown, agreed=wish.wait, served=served)
     if how is Ending.UNPROVEN:

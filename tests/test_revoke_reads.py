@@ -1,0 +1,218 @@
+"""Every read of a revocation, refused, missing, empty or stale, once and for good: it never says that access is gone where something pulls.
+
+The truth is the emulator's (`tests.pulling`), whatever rotator was told. A read is struck once between two writes, as in the other matrices: from
+there on only what was written makes a difference. Afterwards a run without faults ends as the truth is, and what was deleted is still recorded.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+import pytest
+
+from rotator.emulator.app import App, Served
+from rotator.emulator.faults import Fault
+from rotator.emulator.inprocess import Hop
+from rotator.emulator.timing import Timing
+from rotator.emulator.wire import Request, Response
+from rotator.engine import Result, adopt, revoke
+from tests.certificates import entry
+from tests.pulling import anything_pulls
+from tests.stage import Stage, play, stage
+from tests.virtual import VirtualLoop
+
+
+@dataclass(frozen=True)
+class World:
+    """What is there beside the adopted password and its role; whether the credentials are taken, too; whether something pulls in the end."""
+
+    make: Callable[[Stage], object]
+    credentials: bool = False
+    pulls: bool = False
+
+
+def _plain(made: Stage) -> None:
+    """Nothing."""
+
+
+def _inherited(made: Stage) -> None:
+    made.azure.authorization.assign(made.seeded.registry_id.split("/providers/")[0], made.principal.id, "Reader", at_once=True)
+
+
+def _locked(made: Stage) -> None:
+    made.azure.resources.lock(made.seeded.registry_id, "CanNotDelete", "keep")
+
+
+def _certified(made: Stage) -> None:
+    _locked(made)
+    made.azure.directory.update(made.application, {"keyCredentials": [entry()]})
+    made.pass_(hours=1)
+
+
+WORLDS = {
+    "the role goes": World(_plain),
+    "a role from above stays": World(_inherited, pulls=True),
+    "a lock keeps the role, and the password goes": World(_locked, credentials=True),
+    "a lock keeps the role, and a certificate stays": World(_certified, credentials=True, pulls=True),
+}
+
+CODES = {
+    "graph": "Request_ResourceNotFound",
+    "keyvault": "SecretNotFound",
+    "arm": "ResourceNotFound",
+    "rbac": "ResourceNotFound",
+    "aci": "ResourceNotFound",
+}
+
+
+BOTH = "graph.*.get"
+"""Both objects of the principal, which are read at once."""
+
+
+def _status(status: int, times: int) -> Callable[[str], Fault]:
+    def planned(operation: str) -> Fault:
+        code = CODES.get(operation.partition(".")[0], "NotFound") if status == 404 else "Forbidden"
+        return Fault(operation, "status", times=times * (1 + (operation == BOTH)), status=status, code=code, message="As planned.")
+
+    return planned
+
+
+PLANNED: dict[str, Callable[[str], Fault]] = {
+    "refused once": _status(403, 1),
+    "refused for good": _status(403, 0),
+    "missing once": _status(404, 1),
+    "missing for good": _status(404, 0),
+    "stale once": lambda operation: Fault(operation, "stale", times=1 + (operation == BOTH)),
+    "stale for good": lambda operation: Fault(operation, "stale", times=0),
+}
+EMPTIED = {"empty once": 1, "empty for good": 10**6}
+KINDS = (*PLANNED, *EMPTIED)
+BEYOND = ("empty for good", "graph.")
+"""What can't be known: Graph itself shows for good that an object has no credentials."""
+
+
+def _emptied(response: Response) -> Response:
+    """The same answer without what it lists."""
+    if response.status != 200 or not response.body:
+        return response
+    body = json.loads(response.body)
+    body |= {name: [] for name in ("value", "passwordCredentials", "keyCredentials") if isinstance(body.get(name), list)}
+    kept = {name: value for name, value in response.headers.items() if name.lower() != "content-length"}
+    return Response.json(200, body, kept)
+
+
+@dataclass
+class Door:
+    """The emulator behind a door that empties what `operation` lists, from the `index`-th call on and `left` times."""
+
+    app: App
+    operation: str
+    index: int
+    left: int
+
+    def handle(self, request: Request) -> Response:
+        response = self.app.handle(request)
+        served: Served = self.app.served[-1]
+        if not fnmatchcase(served.operation, self.operation) or len(self.app.served) - 1 < self.index or not self.left:
+            return response
+        self.left -= 1
+        return _emptied(response)
+
+
+async def _made(loop: VirtualLoop, world: World) -> Stage:
+    made = stage(loop, groups=("app",), timing=Timing(secret_gone=6.0, role_gone=20.0))
+    await made.with_world(lambda run: adopt(run, None))
+    made.pass_(minutes=10)
+    world.make(made)
+    return made
+
+
+async def _revoked(made: Stage, world: World, hop: Hop | None = None) -> Result:
+    made.events.clear()
+    return await made.with_world(lambda run: revoke(run, credentials=world.credentials), hop=hop)
+
+
+def _traced(world: World) -> list[tuple[str, bool]]:
+    """The operations of a run without faults, and whether each is a read."""
+
+    async def scene(loop: VirtualLoop) -> list[tuple[str, bool]]:
+        made = await _made(loop, world)
+        since = len(made.app.served)
+        result = await _revoked(made, world)
+        assert (result.exit_code, anything_pulls(made)) == (int(world.pulls), world.pulls), made.told()[-3000:]
+        return [(call.operation, _reads(call)) for call in made.app.served[since:]]
+
+    return play(scene)
+
+
+def _reads(call: Served) -> bool:
+    return call.method in ("GET", "HEAD") or call.operation.startswith("entra.")
+
+
+def _cells(world: World) -> Iterator[tuple[int, str]]:
+    lately = set[str]()
+    for index, (operation, reads) in enumerate(_traced(world)):
+        if not reads:
+            lately.clear()
+        elif operation not in lately:
+            lately.add(operation)
+            yield index, operation
+            if operation == "graph.applications.get":
+                yield index, BOTH
+
+
+async def _struck(made: Stage, world: World, index: int, operation: str, kind: str) -> Result:
+    """A run in which one read is struck."""
+    start = len(made.app.served)
+    hop = Hop(Door(made.app, operation, start + index, EMPTIED[kind] * (1 + (operation == BOTH)))) if kind in EMPTIED else None  # type: ignore[arg-type]
+
+    def strike(number: int, named: str, request: Request) -> None:
+        if number - start - 1 == index and kind in PLANNED:
+            made.azure.faults.add(PLANNED[kind](operation))
+
+    made.before.append(strike)
+    try:
+        return await _revoked(made, world, hop)
+    finally:
+        made.before.remove(strike)
+        made.azure.faults.clear()
+
+
+def _honest(made: Stage, result: Result, cell: str) -> None:
+    """What was said holds now, and for as long as nobody does anything."""
+    said = f"{cell}: {result.summary} (exit {result.exit_code}) {made.told()[-2000:]}"
+    for _ in range(2):
+        if anything_pulls(made):
+            assert not result.summary.startswith(("access is gone", "pulls are refused")), said
+            assert result.exit_code == 1, said
+        made.pass_(minutes=30)
+
+
+def _recorded(made: Stage, roles: set[str], cell: str) -> None:
+    """What the principal had and has no more can be restored."""
+    gone = roles - {a.id for a in made.azure.authorization.assignments(principals=[made.principal.id])}
+    mark = made.azure.vaults.get("myvault", made.policy.access_secret)
+    assert (mark.tags or {})["rotator-access"] == "revoked", cell
+    assert gone <= {each["id"] for each in json.loads(str(mark.value))}, cell
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", WORLDS)
+def test_a_reading_that_is_wrong_ends_no_access(name: str, kind: str) -> None:
+    world = WORLDS[name]
+    for index, operation in _cells(world):
+        if kind == BEYOND[0] and operation.startswith(BEYOND[1]):
+            continue
+        cell = f"{name}: call {index}, {operation}, {kind}"
+
+        async def scene(loop: VirtualLoop, index: int = index, operation: str = operation, cell: str = cell) -> None:
+            made = await _made(loop, world)
+            roles = {a.id for a in made.azure.authorization.assignments(principals=[made.principal.id])}
+            _honest(made, await _struck(made, world, index, operation, kind), cell)
+            again = await _revoked(made, world)
+            assert again.exit_code == int(world.pulls) == int(anything_pulls(made)), f"{cell}: {again} {made.told()[-3000:]}"
+            _honest(made, again, cell)
+            _recorded(made, roles, cell)
+
+        play(scene)
