@@ -7,7 +7,7 @@ from rotator.engine.evidence import acceptance
 from rotator.engine.run import FRESH, Result, Run, Score, failure, told
 from rotator.errors import Conflict, NotFound, RotatorError, UnsafeStep
 from rotator.events import AccessRecorded, AssignmentCreated, Finished, StepDone, StepStarted
-from rotator.plan import Step, fitting, grant_steps, kind, own_roles, restorable, target
+from rotator.plan import Grant, Step, fitting, grant_steps, kind, own_roles, restorable, target
 from rotator.ports import AccessRecord
 from rotator.state import Access, Assignment, Observed, Registry
 
@@ -81,7 +81,8 @@ async def grant(run: Run, *, wait: bool = True) -> Result:
 async def _grant(run: Run, score: Score, wait: bool) -> None:
     observed = await run.world.observe(run.policy)
     record = await read_record(run)
-    await assign(run, score, observed, restorable(record.assignments, observed.principal.service_principal))
+    recorded = restorable(record.assignments, observed.principal.service_principal)
+    await assign(run, score, observed, recorded)
     read, now = run.world.moment(), await run.world.access(run.policy)
     if (now.access, now.assignments) != (record.access, record.assignments):
         raise Conflict(
@@ -93,16 +94,36 @@ async def _grant(run: Run, score: Score, wait: bool) -> None:
     if record.access is Access.REVOKED:
         await run.world.record_access(run.policy, Access.GRANTED, record.assignments, not_after=read + FRESH)
         run.tell(AccessRecorded(policy=run.policy.name, access=Access.GRANTED, assignments=len(record.assignments)))
+    await _ensure_there(run, observed, recorded)
     if wait:
         await acceptance(run, score, observed)
 
 
-async def assign(run: Run, score: Score, observed: Observed, recorded: Sequence[Assignment]) -> None:
-    """Create what is recorded, or else declared, as far as it isn't there."""
-    principal, read = observed.principal.service_principal, run.world.moment()
+async def _ensure_there(run: Run, observed: Observed, recorded: Sequence[Assignment]) -> None:
+    """Look again for what was granted: a revocation that was under way may have deleted it. Raises Conflict."""
+    missing = [step.assignment for step in await _missing(run, observed, recorded)]
+    there = await run.world.standing(missing)
+    if len(there) < len(missing):
+        raise Conflict(
+            f"{len(missing) - len(there)} role assignment(s) were deleted while access was being granted",
+            service="Azure role-based access control",
+            state="Access is marked as granted, and the principal may not pull: a revocation was under way.",
+            remedy=f"See that it has ended, then run `rotator grant {run.policy.name}` or `rotator revoke {run.policy.name}` again.",
+        )
+
+
+async def _missing(run: Run, observed: Observed, recorded: Sequence[Assignment]) -> tuple[Grant, ...]:
+    """What is recorded, or else declared, as far as no list shows it."""
+    principal = observed.principal.service_principal
     wanted = () if recorded else await declared(run, principal, observed.registries)
     found = await run.world.assignments(run.policy, principal)
-    for step in grant_steps(run.policy, found, recorded, wanted, await own(run)):
+    return grant_steps(run.policy, found, recorded, wanted, await own(run))
+
+
+async def assign(run: Run, score: Score, observed: Observed, recorded: Sequence[Assignment]) -> None:
+    """Create what is recorded, or else declared, as far as it isn't there."""
+    read = run.world.moment()
+    for step in await _missing(run, observed, recorded):
         start(run, step)
         created = await run.world.create_assignment(step.assignment, not_after=read + FRESH)
         told(run, AssignmentCreated(policy=run.policy.name, assignment=step.assignment.id, scope=step.assignment.scope, was_there=not created))
