@@ -251,14 +251,16 @@ def test_two_adoptions_at_once_are_one_also_where_the_first_is_retired_already(i
     """The second sleeps at one of its calls while the first adopts, rotates and removes."""
 
     async def scene(made: Stage, other: str) -> None:
+        made.with_policy(proof={"times": 1, "over": "0s", "deadline": "5m"})
+
         async def meanwhile() -> None:
             await adopting(made)
             await made.rotate(Intent(no_overlap=True))
             assert made.by_hand not in made.credentials()
 
         held = Held(index, "arriving", meanwhile)
-        second = await adopting(made, held.hop(made))
-        assert held.over.is_set() and second.key_ids == (made.by_hand.key_id,)
+        assert (await adopting(made, held.hop(made))).key_ids == (made.by_hand.key_id,)
+        assert held.over.is_set() and (await adopting(made)).already
         assert adopted_of(made) == {made.by_hand.key_id}
 
     played(scene, QUICK)

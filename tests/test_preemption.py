@@ -6,6 +6,7 @@ hold without one.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextvars import Context
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cache
@@ -30,7 +31,7 @@ HOURS = 3 * 3600.0
 
 @dataclass
 class Held:
-    """Holds one process back at its call number `at`, before or after the effect, until `meanwhile` is over."""
+    """Holds one process back at its call number `at`, before or after the effect, until `meanwhile`, another process, is over."""
 
     at: int
     moment: Moment
@@ -51,12 +52,15 @@ class Held:
     async def _leaving(self, request: Request) -> None:
         await self._gate(self.calls - 1, "leaving")
 
+    async def _other(self) -> None:
+        await self.meanwhile()
+
     async def _gate(self, index: int, moment: Moment) -> None:
         reached = index > self.at or (index == self.at and moment in (self.moment, "leaving"))
         if not reached:
             return
         if not self.over.is_set() and index == self.at and moment == self.moment:
-            await self.meanwhile()
+            await asyncio.create_task(self._other(), context=Context())
             self.over.set()
         await self.over.wait()
 

@@ -45,6 +45,7 @@ CHECKS: tuple[Check, ...] = (
     Check("settable", "vault", "a new version can be published", vault.settable),
     Check("name_free", "vault", "the secret's name is free", vault.name_free),
     Check("few_versions", "vault", "the secret can be backed up", vault.few_versions),
+    Check("tags_fit", "vault", "its tags leave room", vault.tags_fit),
     Check("value_fits", "vault", "the secret is this principal's", vault.value_fits),
     Check("undrifted", "vault", "nobody wrote on top of ours", vault.undrifted),
     Check("sources_there", "vault", "every source of a hidden value is there", vault.sources_there),

@@ -6,13 +6,15 @@ from datetime import datetime, timedelta
 from rotator.doctor import command
 from rotator.doctor.finding import Case, Finding, Found, Remedy, Severity
 from rotator.examined import Unknown
-from rotator.plan import Intent, next_steps
-from rotator.plan.words import day
-from rotator.state import Outcome
+from rotator.plan import MOST_CARRIED, MOST_TAGS, Intent, next_steps
+from rotator.plan.words import day, untag
+from rotator.state import OWN, Outcome
 
 OFFICER = "Key Vault Secrets Officer"
 SET = "Microsoft.KeyVault/vaults/secrets/setSecret/action"
 YEAR = timedelta(days=365)
+SPARE = 2
+"""Tags that others may still add before it is said that room runs out."""
 MANY, BACKUP_LIMIT = 450, 500
 """Versions of one secret: when to say so, and beyond how many a backup of it fails (Azure Key Vault backup, "Limitations")."""
 
@@ -95,6 +97,23 @@ def few_versions(case: Case) -> Found:
         text = f"secret {name} has {count} versions: a backup fails beyond {BACKUP_LIMIT}, and every look lists them all; versions can't be deleted"
         write = f"key_vault: {{password_secret: {_next(name)}}}  # begin a new secret: the old credentials are then foreign, and can be adopted"
         yield Finding(Severity.WARN, _subject(case), text, (command.edit(case),), write)
+
+
+def tags_fit(case: Case) -> Found:
+    """The newest version leaves room for what rotator tags a version with, and for the next one to take over the rest."""
+    newest, name = case.view.newest, case.policy.key_vault.password_secret
+    theirs = [tag for tag, _ in newest.tags if not tag.startswith(OWN)] if newest else []
+    if newest is None or len(theirs) <= MOST_CARRIED - SPARE:
+        return
+    room = f"rotator leaves them {MOST_CARRIED} of the {MOST_TAGS} that Key Vault gives a version"
+    text = f"version {newest.id} of {name} has {len(theirs)} tags of others, and {room}"
+    more = (
+        ""
+        if len(theirs) <= MOST_CARRIED
+        else "; nothing is issued, but for a credential that is compromised or in its last week, and that drops some"
+    )
+    severity = Severity.FAIL if more else Severity.WARN
+    yield Finding(severity, _subject(case), f"{text}{more}", (untag(case.policy, newest, theirs[MOST_CARRIED - SPARE :]),))
 
 
 def value_fits(case: Case) -> Found:

@@ -26,7 +26,7 @@ async def adopt(run: Run, key_id: str | None) -> Adoption:
     versions = await run.world.versions(run.policy)
     adoption = adoptable(run.policy, replace(observed, versions=versions), values, key_id)
     if not adoption.already:
-        await record(run, lambda now: adoption_marks(replace(observed, versions=now), adoption))
+        await record(run, lambda now: adoption_marks(run.policy, now, adoption))
     return adoption
 
 

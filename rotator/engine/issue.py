@@ -5,7 +5,7 @@ From the moment at which the PUT of the secret may have been sent, the credentia
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from rotator import group
@@ -26,14 +26,12 @@ from rotator.errors import (
     UnsafeStep,
 )
 from rotator.events import CredentialAdded, Noted, VersionPublished
-from rotator.plan import Issue, View
+from rotator.plan import MOST_TAGS, Issue, View, carried
 from rotator.ports import Issued
 from rotator.state import ATTEMPT, HOME, KEY_ID, Access, Credential, Home, Observed, Tags, Version, marker, tags
 
 LOOKING, EVERY = 120.0, 10.0
 """Seconds for which, and between which, a write whose answer was lost is looked for (Graph's reads lag its writes)."""
-OWN = "rotator-"
-"""Prefix of the tags that belong to one version and are not carried over to the next."""
 
 
 @dataclass(slots=True)
@@ -179,10 +177,19 @@ async def _publish(run: Run, observed: Observed, new: _New) -> tuple[Version, fl
         version = await _put(run, new, newest, not_after)
         if version:
             run.tell(VersionPublished(policy=run.policy.name, version=version.id, key_id=new.credential.key_id, expires=new.credential.end))
+            _tell_left(run, newest, version)
             return version, not_after
         if not left:
             break
     raise OutcomeUnknown(f"no version of this attempt is visible after {DECISIONS} tries", service="keyvault")
+
+
+def _tell_left(run: Run, newest: Version | None, version: Version) -> None:
+    """Tell which tags of others a new version could not take over."""
+    if newest and (left := carried(newest).dropped):
+        what = f"version {version.id} doesn't take over {', '.join(left)} of version {newest.id}"
+        text = f"{what}: Key Vault gives a version {MOST_TAGS} tags, and some are rotator's own"
+        run.tell(Noted(policy=run.policy.name, code="tags_dropped", subject=version.id, text=text))
 
 
 async def _put(run: Run, new: _New, newest: Version | None, not_after: float) -> Version | None:
@@ -213,7 +220,8 @@ async def _publishable(run: Run, observed: Observed, new: _New) -> tuple[Version
     versions = await run.world.versions(run.policy)
     await ensure_granted(run)
     _ensure_unchanged(run, observed, versions, new.attempt)
-    newest = View(run.policy, observed, run.intent).newest
+    before = tuple(v for v in versions if v.tag(ATTEMPT) != new.attempt)
+    newest = View(run.policy, replace(observed, versions=before), run.intent).newest
     return newest, min(read, new.proven) + FRESH
 
 
@@ -240,8 +248,7 @@ def _ensure_unchanged(run: Run, observed: Observed, versions: tuple[Version, ...
 
 
 def _tags(newest: Version | None, credential: Credential, attempt: str) -> Tags:
-    carried = {name: value for name, value in (newest.tags if newest else ()) if not name.startswith(OWN)}
-    return tags({**carried, KEY_ID: credential.key_id.lower(), HOME: credential.home.value, ATTEMPT: attempt})
+    return tags({**dict(carried(newest).tags), KEY_ID: credential.key_id.lower(), HOME: credential.home.value, ATTEMPT: attempt})
 
 
 async def _find(run: Run, attempt: str) -> Version | None:

@@ -8,9 +8,13 @@ from rotator.guard import seen
 from rotator.guard.deploy import put_each, ready
 from rotator.guard.objection import Objection
 from rotator.plan import Intent
+from rotator.plan.words import untag
 from rotator.policy import Policy
-from rotator.state import Home, Observed, Outcome, Permissions, marker
+from rotator.state import OWN, Home, Observed, Outcome, Permissions, marker
+from rotator.visible import one_line
 
+TAGS, OTHERS = 15, 9
+"""Tags that Key Vault gives a version (azure-facts E4), and how many of them may be others': ours are three, and so are the marks on a version."""
 MOST_UNRESOLVED = 3
 """Adds whose outcome stayed unknown; more would mean that something makes credentials faster than they are reclaimed."""
 
@@ -41,6 +45,23 @@ def addable(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Obje
             yield "passwords_forbidden", f"app management policy {limit.policy} forbids new passwords", "Have this application exempted."
         elif limit.longest < policy.rotation.validity:
             yield "password_life", f"app management policy {limit.policy} lets passwords live {limit.longest.days} d", "Write a shorter `validity`."
+
+
+def tags_fit(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Objection]:
+    """A new version must take over others' tags and have room for ours and our marks; what can't wait takes over what fits."""
+    newest, version, current = seen.newest(observed), seen.current_version(observed), seen.current(observed)
+    theirs = [name for name, _ in newest.tags if not name.startswith(OWN)] if newest else []
+    if newest is None or len(theirs) <= OTHERS:
+        return
+    exposed = version is not None and any(version.key_id in v.compromised for v in observed.versions)
+    dying = current is None or current.end - observed.at < timedelta(days=7)
+    if version is not None and (exposed or dying):
+        return
+    name, left = policy.key_vault.password_secret, theirs[OTHERS:]
+    kept = f"Key Vault gives a version {TAGS}, of which {TAGS - OTHERS} are for rotator's own"
+    what = f"version {newest.id} of {name} has {len(theirs)} tags that a new version would take over, and {OTHERS} fit: {kept}"
+    remedy = f"Remove {len(left)} or more of them; this leaves all but {one_line(', '.join(left))}:\n{untag(policy, newest, left)}"
+    yield "tag_limit", what, remedy
 
 
 def drifted(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Objection]:

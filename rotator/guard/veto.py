@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from rotator.errors import UnsafeStep
 from rotator.guard.deploy import anothers, deployable, restorable
-from rotator.guard.issue import addable, drifted, groups_ready, secret_usable, unresolved, value_proves
+from rotator.guard.issue import addable, drifted, groups_ready, secret_usable, tags_fit, unresolved, value_proves
 from rotator.guard.links import linkable
 from rotator.guard.objection import Objection
 from rotator.guard.retire import alone, complete, disposable, early, held, readable, retirable
@@ -46,7 +46,7 @@ def _objections(step: Step, policy: Policy, observed: Observed, intent: Intent) 
     yield from own_identity(policy, observed)
     match step:
         case Issue():
-            for rule in (secret_usable, addable, drifted, unresolved, groups_ready, linkable, value_proves):
+            for rule in (secret_usable, addable, drifted, tags_fit, unresolved, groups_ready, linkable, value_proves):
                 yield from rule(policy, observed, intent)
         case Deploy(group=group_id, key_id=key_id):
             yield from deployable(policy, observed, group_id, key_id)
@@ -67,7 +67,7 @@ def own_identity(policy: Policy, observed: Observed) -> Iterator[Objection]:
 
 
 RULES: tuple[Callable[..., Iterator[Objection]], ...] = (
-    *(own_identity, secret_usable, addable, drifted, unresolved, groups_ready, linkable, value_proves),
+    *(own_identity, secret_usable, addable, drifted, tags_fit, unresolved, groups_ready, linkable, value_proves),
     *(deployable, anothers, restorable, retirable, complete, readable, alone, early, held, disposable),
 )
 """Every check, so that a test can take each away and see that something notices."""

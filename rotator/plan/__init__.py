@@ -35,7 +35,7 @@ from rotator.plan.access import (
 from rotator.plan.adoption import Adoption, Value, adoptable, adoption_marks
 from rotator.plan.alarms import STILL_OPEN, headline, worth_trying
 from rotator.plan.compromise import Declaration, declared
-from rotator.plan.marks import MOST_TAGS, Mark, compromise_marks, marked, strip_marks
+from rotator.plan.marks import MOST_CARRIED, MOST_TAGS, Mark, carried, compromise_marks, marked, strip_marks
 from rotator.plan.provision import Missing, chosen, first_steps, group_steps, identity_steps
 from rotator.plan.rules import ORDER, RULES, next_steps
 from rotator.plan.step import (
@@ -67,6 +67,7 @@ from rotator.plan.view import EVERY_GROUP, STRIPPED, View, short
 __all__ = [
     "ANYONE",
     "EVERY_GROUP",
+    "MOST_CARRIED",
     "MOST_TAGS",
     "ORDER",
     "RULES",
@@ -104,6 +105,7 @@ __all__ = [
     "adoptable",
     "adoption_marks",
     "alarming",
+    "carried",
     "chosen",
     "compromise_marks",
     "credential_steps",

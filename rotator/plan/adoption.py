@@ -9,15 +9,16 @@ Rules for whoever edits this file:
 3. To adopt again is to adopt once: what one adoption leaves open, a second one must have refused before.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rotator.errors import UnsafeStep
-from rotator.plan.marks import Mark
+from rotator.plan.marks import MOST_TAGS, Mark, marked
 from rotator.plan.step import Intent
 from rotator.plan.view import View
+from rotator.plan.words import untag
 from rotator.policy import Policy
-from rotator.state import ADOPTED, Credential, Observed, Version, marker
+from rotator.state import ADOPTED, OWN, Credential, Observed, Version, marker
 from rotator.visible import one_line
 
 
@@ -60,17 +61,22 @@ def adoptable(policy: Policy, observed: Observed, values: Mapping[str, Value], k
     matches = list(_contenders(view, values))
     if len({c.key_id for c, _ in matches}) == 1 and (found := [match for match in matches if _offered(view, match, values)]):
         credential, version = found[-1]
-        return Adoption((credential.key_id.lower(),), (version,))
+        return _on_place(view, credential, version)
     before = _recorded(view, _adopted(view))
     if before and not matches:
         return before
     raise _undecided(view, matches, values)
 
 
-def adoption_marks(observed: Observed, adoption: Adoption) -> tuple[Mark, ...]:
-    """What is still to be written so that an adoption is recorded; nothing where it is."""
-    lacking = tuple(k for k in adoption.key_ids if not any(k in v.adopted for v in observed.versions))
-    return tuple(Mark(v.id, ADOPTED, lacking) for v in adoption.versions[:1] if lacking)
+def adoption_marks(policy: Policy, versions: Sequence[Version], adoption: Adoption) -> tuple[Mark, ...]:
+    """What is still to be written so that an adoption is recorded; nothing where it is. Raises UnsafeStep where its version has no room any more."""
+    lacking = tuple(k for k in adoption.key_ids if not any(k in v.adopted for v in versions))
+    places = [v for v in versions if lacking and v.id == adoption.versions[0].id]
+    marks = tuple(Mark(v.id, ADOPTED, lacking) for v in places)
+    for version, mark in zip(places, marks, strict=True):
+        if marked(version, mark) is None:
+            raise _full(policy, version)
+    return marks
 
 
 def _recorded(view: View, key_ids: set[str]) -> Adoption | None:
@@ -154,19 +160,35 @@ def _by_name(view: View, key_id: str, values: Mapping[str, Value]) -> Adoption:
     if credential is None:
         known = ", ".join(sorted(view.credentials)) or "none"
         raise UnsafeStep(f"the principal has no credential {key_id}", remedy=f"Name one of these: {known}.")
-    return Adoption((credential.key_id.lower(),), (_record_on(view, credential, values),))
+    return _on_place(view, credential, next((v for v in reversed(view.versions) if _holds(view, v, credential, values)), None))
 
 
-def _record_on(view: View, credential: Credential, values: Mapping[str, Value]) -> Version:
-    """The version that holds it, as far as can be told, since that ends a drift; else the current one."""
-    holder = next((v for v in reversed(view.versions) if _holds(view, v, credential, values)), None)
-    version = holder or view.current_version
-    if version is None:
+def _on_place(view: View, credential: Credential, holder: Version | None) -> Adoption:
+    """The adoption on the version that holds the credential, as far as can be told; else on the newest of ours that has room.
+
+    What lies on top of ours is recorded there and nowhere else, or the drift would not end. Nobody's tag gives way to an adoption.
+    """
+    key_id = credential.key_id.lower()
+    ours = [] if holder and view.drift and holder == view.newest else [v for v in reversed(view.versions) if v.ours]
+    places = [*([holder] if holder else []), *(v for v in ours if v != holder)]
+    if not places:
         raise UnsafeStep(
             f"no version of {view.policy.key_vault.password_secret} is ours or authenticates as this principal, so nothing can record the adoption",
             remedy=f"Run `rotator rotate {view.policy.quoted}` first; it publishes a version of ours.",
         )
-    return version
+    found = next((v for v in places if marked(v, Mark(v.id, ADOPTED, (key_id,)))), None)
+    if found is None:
+        raise _full(view.policy, places[0])
+    return Adoption((key_id,), (found,))
+
+
+def _full(policy: Policy, version: Version) -> UnsafeStep:
+    last = [name for name, _ in version.tags if not name.startswith(OWN)][-1:]
+    name, count = policy.key_vault.password_secret, len(version.tags)
+    return UnsafeStep(
+        f"version {version.id} of {name}, which would record the adoption, has {count} tags, and Key Vault gives a version {MOST_TAGS}",
+        remedy=f"Remove one that isn't rotator's; this leaves all but {one_line(', '.join(last))}:\n{untag(policy, version, last)}",
+    )
 
 
 def _holds(view: View, version: Version, credential: Credential, values: Mapping[str, Value]) -> bool:

@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from rotator.plan.step import Intent
 from rotator.plan.view import EVERY_GROUP, STRIPPED, View, short
 from rotator.policy import Policy
-from rotator.state import COMPROMISED, OWN, Observed, Tags, Version, series, tags
+from rotator.state import ADOPTED, ATTEMPT, COMPROMISED, HOME, KEY_ID, OWN, Observed, Tags, Version, series, tags
 
 MOST_TAGS, LONGEST = 15, 256
 """Tags of a version, and characters of a tag's value."""
+MOST_CARRIED = MOST_TAGS - len((KEY_ID, HOME, ATTEMPT)) - len((ADOPTED, COMPROMISED, STRIPPED))
+"""Tags of others that a new version takes over from the newest: beside them are our own, and room for each mark."""
 COPIES = 2
 """Versions that record a compromised credential, where there are as many: no single write that was under way for long can undo that."""
 
@@ -34,10 +36,16 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """The tags of a version with a mark, and the names of those that gave way to it."""
+    """Tags of a version, and the names of others' that there was no room for."""
 
     tags: Tags
     dropped: tuple[str, ...] = ()
+
+
+def carried(newest: Version | None) -> Marked:
+    """The tags of others that a new version takes over, by name as many as fit; what is ours belongs to one version."""
+    theirs = [(name, value) for name, value in (newest.tags if newest else ()) if not name.startswith(OWN)]
+    return Marked(tuple(theirs[:MOST_CARRIED]), tuple(name for name, _ in theirs[MOST_CARRIED:]))
 
 
 def marked(version: Version, mark: Mark) -> Marked | None:

@@ -1,6 +1,11 @@
-"""Instants and spans as sentences say them."""
+"""Instants, spans and commands as sentences say them."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
+
+from rotator.policy import Policy
+from rotator.state import Version
+from rotator.visible import argument
 
 
 def day(at: datetime | None) -> str:
@@ -14,3 +19,10 @@ def days(span: timedelta) -> str:
     if abs(seconds) >= 2 * 86400:
         return f"{seconds / 86400:.0f} days"
     return f"{seconds / 3600:.0f} h" if abs(seconds) >= 7200 else f"{seconds / 60:.0f} min"
+
+
+def untag(policy: Policy, version: Version, names: Collection[str]) -> str:
+    """The command that removes the tags `names` of a version: az sets all tags at once, so it says those that stay."""
+    vault, secret = policy.key_vault.name, policy.key_vault.password_secret
+    stay = " ".join(argument(f"{name}={value}") for name, value in version.tags if name not in names)
+    return f"az keyvault secret set-attributes --vault-name {vault} --name {secret} --version {version.id} --tags {stay} --output none"

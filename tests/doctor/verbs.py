@@ -172,8 +172,9 @@ def _show_secret(scene: Scene, given: Json) -> str:
 
 def _set_attributes(scene: Scene, given: Json) -> None:
     exp, nbf = (datetime.fromisoformat(given[name]) if name in given else None for name in ("--expires", "--not-before"))
-    changes = Changes(enabled=True if given.get("--enabled") == "true" else None, exp=exp, nbf=nbf)
-    scene.azure.vaults.update(given["--vault-name"], given["--name"], None, changes)
+    tags = dict(word.split("=", 1) for word in given["--tags"].split()) if "--tags" in given else None
+    changes = Changes(enabled=True if given.get("--enabled") == "true" else None, exp=exp, nbf=nbf, tags=tags)
+    scene.azure.vaults.update(given["--vault-name"], given["--name"], given.get("--version"), changes)
 
 
 def _export(scene: Scene, given: Json) -> None:
@@ -230,7 +231,7 @@ VERBS: dict[str, tuple[Act, tuple[str, ...]]] = {
     ),
     "keyvault secret set": (_set_secret, ("--vault-name", "--name", "--file")),
     "keyvault secret show": (_show_secret, ("--vault-name", "--name", "--query")),
-    "keyvault secret set-attributes": (_set_attributes, ("--vault-name", "--name", "--enabled", "--expires", "--not-before")),
+    "keyvault secret set-attributes": (_set_attributes, ("--vault-name", "--name", "--version", "--enabled", "--expires", "--not-before", "--tags")),
     "keyvault set-policy": (_access_policy, ("--subscription", "--name", "--object-id", "--secret-permissions")),
     "keyvault show": (lambda at, given: f"{at.seeded.vault_id}\n", ("--name",)),
     "keyvault update": (_open, ("--subscription", "--name", "--public-network-access")),

@@ -303,6 +303,11 @@ def _many_versions(scene: Scene) -> None:
         scene.azure.vaults.set("myvault", PASSWORD, scene.password.secret)
 
 
+def _tagged(count: int) -> Break:
+    """Others tag the published version."""
+    return lambda at: at.azure.vaults.set("myvault", PASSWORD, at.password.secret, {f"team-{n:02}": "it's;$HOME" for n in range(count)})
+
+
 def _wrong_secret(scene: Scene) -> None:
     scene.azure.vaults.set("myvault", "somebody-elses", "something else")
     scene.write(key_vault={"url": scene.seeded.vault_url, "password_secret": "somebody-elses"})
@@ -554,6 +559,8 @@ WORLDS = (
     World("settable", "unknown", _vault_elsewhere, 1, "the vault is elsewhere", lambda _: "00000000-0000-0000-0000-000000000002"),
     World("name_free", "fail", lambda at: at.azure.vaults.delete("myvault", PASSWORD)),
     World("few_versions", "warn", _many_versions),
+    World("tags_fit", "warn", _tagged(8)),
+    World("tags_fit", "fail", _tagged(15), name="one can't be taken over"),
     World("value_fits", "fail", _wrong_secret, 0),
     World("value_fits", "fail", _wrong_secret, 1, "its password is gone"),
     World("value_fits", "fail", _right_but_for_what_is_around_it, name="it is right but for what is around it"),
