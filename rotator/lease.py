@@ -186,8 +186,9 @@ class LocalLease:
             _warn(self.where, exposed(self.where))
             return _opened(self.where / _file(name), os.O_RDWR | os.O_CREAT)
         except OSError as error:
-            remedy = "Make the directory writable, or name another with --lease-dir; all runs of a policy must name the same."
-            raise RotatorError(f"the lease directory {self.where} can't be used: {_file(name)}: {error.strerror}", remedy=remedy) from error
+            remedy = "Mend it as `rotator doctor` says, or name another with --lease-dir; all runs of a policy must name the same."
+            why = "it is no directory" if isinstance(error, FileExistsError) else f"{_file(name)}: {error.strerror}"
+            raise RotatorError(f"the lease directory {self.where} can't be used: {why}", remedy=remedy) from error
 
     def _lock(self, descriptor: int, name: str) -> None:
         try:

@@ -96,6 +96,9 @@ def window(cron: str, more: str = "") -> str:
             "container_groups[0].manifest",
             "no such file",
         ),
+        "a key that begins like a step of the checker": ("$schema: policy.schema.json\n", 4, "$schema", "unknown key"),
+        "a key that is called like one": ("'[key]': 1\n", 4, "[key]", "unknown key"),
+        "a key that is called like another": ("proof: {$value: 1}\n", 4, "proof.$value", "unknown key"),
         "a name that a terminal would obey": ('"\\e[31m\\u202e": 1\n', 4, "\\x1b[31m\\u202e", "unknown key"),
     }.values(),
 )
@@ -133,6 +136,9 @@ def test_names_that_azure_allows_are_accepted(tmp_path: Path, name: str) -> None
         "a number beyond all bounds": (MANIFEST + "x: 1e999}\n", "not a number"),
         "a placeholder that is opened 2,000 times": (MANIFEST + f'x: "{"${{ " * 2000}}}}}"}}\n', "not a placeholder"),
         "half a character": (MANIFEST + 'x: "\\ud800"}\n', "a character that no text can have"),
+        "a key of half a character": (MANIFEST + '"\\ud800": 1}\n', "a character that no text can have"),
+        "a NUL in a key": (MANIFEST + '"\\0": 1}\n', "a character that no text can have"),
+        "another name than that of an id without end": ("name: " + "n" * 9000, "not the name that the policy gives"),
     }.values(),
 )
 def test_so_is_what_nobody_writes_into_a_manifest(tmp_path: Path, text: str, word: str) -> None:

@@ -83,8 +83,8 @@ class Wishes:
         """A declaration doesn't wait for another run, which heeds it from its next look on."""
         from rotator.fleet import Urgent
 
-        state = "The declaration is recorded: whatever run looks next replaces the credential at once, that other one too. Until then it works."
-        return Urgent("declared compromised, and not replaced yet", state, self._declared) if self.compromised else None
+        state = "What is declared is recorded: whatever run looks next replaces the credential at once, that other one too. Until then it works."
+        return Urgent("this run replaces nothing that is declared compromised", state, self._declared) if self.compromised else None
 
     async def _declared(self, run: "Run") -> int:
         from rotator.engine import Score, compromise, counted

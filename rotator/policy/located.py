@@ -28,6 +28,7 @@ _NUMBER = 64
 """Characters of the longest number that is read: a longer one costs the square of its length."""
 _UNSAYABLE = re.compile("[\0\ud800-\udfff]")
 """What no text that is sent to Azure can have: NUL, and halves of a character in UTF-16."""
+_NO_TEXT = "a character that no text can have: NUL, or half of one"
 DEEPEST = 64
 """Levels of a document; a policy has six, and a container group's manifest a dozen."""
 MOST_NODES = 50_000
@@ -87,7 +88,7 @@ class Located:
     def mistake(self, path: Path, problem: str, remedy: str, *, value: str = "", key: bool = False) -> Mistake:
         """A mistake at `path`."""
         place = self.place(path, key=key)
-        return Mistake(self.file, place.line, place.column, dotted(path), value, problem, remedy)
+        return Mistake(self.file, place.line, place.column, dotted(path), value, plain(problem, 1000), plain(remedy, 1000))
 
 
 def parse(text: str, file: str, *, version: tuple[int, int] = (1, 2)) -> Located:
@@ -170,15 +171,18 @@ class _Reader:
     def _mapping(self, node: MappingNode, path: Path, above: tuple[Node, ...]) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for key, value in node.value:
-            here = (*path, str(key.value))
+            name = _joined(key.value) if isinstance(key, ScalarNode) else ""
+            here = (*path, name)
             if not isinstance(key, ScalarNode) or key.tag == _TAG + "merge":
                 self._refuse(path, "a key that isn't a text", "Write plain keys; << and ? aren't used here.", key)
-            elif key.value in found:
+            elif _UNSAYABLE.search(name):
+                self._refuse(here, _NO_TEXT, "Remove it.", key)
+            elif name in found:
                 first = self.document.keys[here]
                 self._refuse(here, f"the same key as in line {first.line}, column {first.column}", "Remove one of them.", key)
             else:
                 self.document.keys[here] = _place(key)
-                found[key.value] = self.read(value, here, above)
+                found[name] = self.read(value, here, above)
         return found
 
     def _scalar(self, node: Node, path: Path) -> Any:
@@ -188,7 +192,7 @@ class _Reader:
             return self._refuse(path, "a YAML tag", "Put the text in quotes.")
         text = _joined(node.value)
         if _UNSAYABLE.search(text):
-            return self._refuse(path, "a character that no text can have: NUL, or half of one", "Remove it.")
+            return self._refuse(path, _NO_TEXT, "Remove it.")
         return text
 
     def _number(self, node: Node, path: Path) -> Any:

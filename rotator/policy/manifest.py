@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from rotator.errors import Mistake
-from rotator.policy.located import Located, Path, parse, texts
+from rotator.policy.located import Located, Path, parse, plain, texts
 from rotator.policy.model import Manifest
 from rotator.policy.rules import GROUP
 from rotator.policy.source import CredentialSource, KeyVaultSource, Source
@@ -94,7 +94,7 @@ def _shape(found: Located, path: Path, name: str) -> Iterator[Mistake]:
         yield found.mistake((*path, "type"), "not the type of a container group", f"Write {GROUP.type}.")
     if called is not None and str(called).lower() != name.lower():
         yield found.mistake(
-            (*path, "name"), f"not the name that the policy gives, which is {name}", f"Write {name}, or correct the id in the policy."
+            (*path, "name"), f"not the name that the policy gives, which is {plain(name)}", f"Write {plain(name)}, or correct the id in the policy."
         )
     if not isinstance(found.at((*path, "location")), str):
         yield found.mistake((*path, "location"), "no location", "Add the region of the group, for example `location: westeurope`.")

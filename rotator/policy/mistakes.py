@@ -23,6 +23,8 @@ _PRIVATE = {"secrets", "password_secret", "username_secret"}
 _SECRET = re.compile(r"[\w.~-]{3}\dQ~[\w.~-]{31,34}")
 """What Entra's passwords look like, as secret scanners know them: not even in the place of an app id is one shown."""
 
+_STEPS = ("[key]", "$key_vault", "$credential", "$value")
+
 _Wording = Callable[[Mapping[str, Any], object], tuple[str, str]]
 """The problem and the remedy, from what the schema says of a field and what was found."""
 
@@ -31,7 +33,7 @@ def mistakes(found: Located, errors: Sequence[ErrorDetails]) -> Iterator[Mistake
     """The mistakes that pydantic found, without those that only follow from others; many more than anybody reads aren't even put into words."""
     known = {mistake.path for mistake in found.mistakes}
     for number, error in enumerate(errors):
-        path = _path(error["loc"])
+        path = _path(found, error["loc"])
         follows = error["type"] == "default_factory_not_called" or (error["type"] == "too_short" and found.at(path))
         if number >= MOST:
             yield found.mistake(path, "one more mistake", "Correct those that are named first.")
@@ -41,7 +43,7 @@ def mistakes(found: Located, errors: Sequence[ErrorDetails]) -> Iterator[Mistake
 
 def _mistake(found: Located, error: ErrorDetails) -> Mistake:
     context = error.get("ctx", {})
-    path = (*_path(error["loc"]), *context.get("at", ()))
+    path = (*_path(found, error["loc"]), *context.get("at", ()))
     if error["type"] == "missing":
         return _missing(found, path)
     if error["type"] == "extra_forbidden":
@@ -59,9 +61,14 @@ def _shown(found: Located, path: Path) -> str:
     return plain(json.dumps(value, ensure_ascii=False, default=str), 300)
 
 
-def _path(loc: tuple[int | str, ...]) -> Path:
-    """Where the error is in the document: pydantic's own steps (``[key]``, the tag of a union) aren't places."""
-    return tuple(part for part in loc if not (isinstance(part, str) and part.startswith(("[key]", "$"))))
+def _path(found: Located, loc: tuple[int | str, ...]) -> Path:
+    """Where the error is in the document: pydantic's own steps (``[key]``, the tag of a union) aren't places, unless a key is called so."""
+    path: Path = ()
+    for part in loc:
+        around = found.at(path)
+        if part not in _STEPS or (isinstance(around, dict) and part in around):
+            path = (*path, part)
+    return path
 
 
 def _missing(found: Located, path: Path) -> Mistake:

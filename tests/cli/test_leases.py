@@ -66,8 +66,8 @@ def test_a_declaration_is_recorded_although_another_run_is_at_work(rotator: Scen
     with elsewhere(rotator):
         said = rotator("rotate", NAME, "--compromised", "--yes")
         assert said.code == 1
-        assert "declared compromised, and not replaced yet: process" in said.out
-        assert "The declaration is recorded: whatever run looks next replaces the credential at once" in said.out
+        assert "this run replaces nothing that is declared compromised: process" in said.out
+        assert "What is declared is recorded: whatever run looks next replaces the credential at once" in said.out
         assert compromised(rotator) == {current}
         assert rotator.live() == {current}
         assert rotator("rotate").code == 1, "a compromised credential that still works is no silent matter"
