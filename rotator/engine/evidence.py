@@ -204,7 +204,8 @@ async def unknown_to_entra(run: Run, left: Left) -> Tries:
             await run.clock.sleep(EVERY)
         proof = await run.world.prove(run.policy, left.value, ())
         if (shown := _shown(proof)) is not Shown.PRINCIPAL:
-            return Tries(shown, f"Microsoft Entra ID doesn't say that there is no such principal ({proof.outcome} {proof.detail}".rstrip() + ")")
+            said = f"a try of the published value is no answer to that ({proof.outcome} {proof.detail}".rstrip()
+            return Tries(shown, "the published value pulls" if proof.ok else f"{said})")
     return Tries(Shown.PRINCIPAL)
 
 
