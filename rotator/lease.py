@@ -16,6 +16,7 @@ import json
 import logging
 import os
 import stat
+import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -39,10 +40,15 @@ log = logging.getLogger(__name__)
 def directory(environment: Mapping[str, str]) -> Path:
     """Where leases are kept unless somebody says otherwise: ``$XDG_STATE_HOME/rotator``, or ``~/.local/state/rotator``.
 
-    Source: XDG Base Directory Specification 0.8, which wants a relative path ignored.
+    Whoever has no home has one in the temporary directory. Source: XDG Base Directory Specification 0.8, which wants a relative path ignored.
     """
     stated = Path(environment.get("XDG_STATE_HOME", ""))
-    return (stated if stated.is_absolute() else Path("~/.local/state").expanduser()) / "rotator"
+    if stated.is_absolute():
+        return stated / "rotator"
+    try:
+        return Path("~/.local/state/rotator").expanduser()
+    except RuntimeError:  # a container's user that has neither HOME nor an entry in passwd
+        return Path(tempfile.gettempdir()) / f"rotator-{os.geteuid()}"
 
 
 def exposed(where: Path) -> str:
@@ -96,14 +102,19 @@ def _file(name: str) -> str:
 def _opened(file: Path, how: int) -> int:
     """A descriptor of a plain file of ours. Raises OSError."""
     descriptor = os.open(file, how | _OPENING, 0o600)
-    found = os.fstat(descriptor)
-    if not stat.S_ISREG(found.st_mode):
+    if why := _unfit(os.fstat(descriptor)):
         os.close(descriptor)
-        raise OSError(0, "not a plain file, so no lease; remove it")
-    if found.st_uid not in (os.geteuid(), 0) and os.geteuid() != 0:
-        os.close(descriptor)
-        raise OSError(0, f"another user's file (uid {found.st_uid}), who could hold it for ever; remove it")
+        raise OSError(0, f"{why}; remove it")
     return descriptor
+
+
+def _unfit(found: os.stat_result) -> str:
+    """Why what stands in a lease's place is none."""
+    if not stat.S_ISREG(found.st_mode):
+        return "not a plain file, so no lease"
+    if found.st_uid not in (os.geteuid(), 0) and os.geteuid() != 0:
+        return f"another user's file (uid {found.st_uid}), who could hold it for ever"
+    return "a file that has another name, too, and would be written to" if found.st_nlink > 1 else ""
 
 
 def _holder(descriptor: int, now: datetime) -> Holder:

@@ -194,6 +194,23 @@ def test_what_is_no_plain_file_is_named_and_never_waited_for(tmp_path: Path, kin
     assert holder is None
 
 
+def test_a_lease_never_writes_into_a_file_that_has_another_name(tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("mine")
+    (tmp_path / "one.lock").hardlink_to(tmp_path / "precious")
+    with pytest.raises(RotatorError, match="has another name, too"):
+        hold(tmp_path, "one")
+    assert (tmp_path / "precious").read_text() == "mine"
+
+
+def test_somebody_without_a_home_has_a_directory_all_the_same(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def homeless(path: Path) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "expanduser", homeless)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert directory({}) == tmp_path / f"rotator-{os.geteuid()}"
+
+
 def test_another_user_s_file_is_no_lease(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hold(tmp_path, "one")
     found = (tmp_path / "one.lock").stat()
