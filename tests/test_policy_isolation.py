@@ -169,6 +169,15 @@ def test_names_that_differ_in_letter_case_only_are_two_of_one_name(write: Write)
     assert "a policy's name" in found.mistakes[0].problem
 
 
+@pytest.mark.parametrize("text", ["", "a: 1\n", UNCLOSED])
+def test_a_file_of_the_same_name_that_is_no_policy_stops_nobody(write: Write, text: str) -> None:
+    for name in ("Team.yaml", "team.yml"):
+        directory = write(team__yaml=MINIMAL)
+        (directory / name).write_text(text)
+        assert [policy.name for policy in gather(directory, ("team",)).policies] == ["team"]
+        (directory / name).unlink()
+
+
 def test_a_link_to_a_policy_is_a_second_one_on_the_same_things(write: Write) -> None:
     directory = write(a__yaml=MINIMAL, c__yaml=THIRD)
     (directory / "b.yaml").symlink_to("a.yaml")

@@ -86,7 +86,7 @@ def gather(directory: Path | str, names: Collection[str] = (), cloud: str | None
     `drafts`: they are wanted, and no mistake.
     """
     entries = _entries(Path(directory), CLOUDS.get(cloud or ""), required=required)
-    conflicts = _conflicts(entries)
+    conflicts = _conflicts(entries, names)
     asked = sorted((entry for entry in entries if not names or entry.name in names), key=lambda entry: (entry.name, entry.file))
     concerned = {entry.file for entry in asked}
     wrong = {entry.file: (*entry.mistakes, *(() if drafts else entry.unfinished)) for entry in asked}
@@ -197,11 +197,13 @@ def _first(mistakes: tuple[Mistake, ...]) -> tuple[Mistake, ...]:
     return (*first[:MOST], replace(first[MOST], path="", value="", problem=rest, remedy="Correct those that are named first."))
 
 
-def _conflicts(entries: Sequence[_Entry]) -> list[Conflict]:
-    found = list(rivals(entry.document for entry in entries if entry.document))
-    between = {conflict.files for conflict in found}
+def _conflicts(entries: Sequence[_Entry], names: Collection[str]) -> list[Conflict]:
+    """Who claims what another one has; by no more than its text only where one is asked for that has it. A broken file has no name to defend."""
     broken = [Broken(entry.file, entry.text) for entry in entries if entry.mistakes]
-    whole = (entry.document for entry in entries if entry.document and not entry.mistakes)
+    nameless = {one.file for one in broken}
+    found = [each for each in rivals(entry.document for entry in entries if entry.document) if not (each.by_name and each.files & nameless)]
+    between = {conflict.files for conflict in found}
+    whole = (entry.document for entry in entries if entry.document and not entry.mistakes and (not names or entry.name in names))
     return [*found, *(conflict for conflict in mentions(whole, broken) if conflict.files not in between)]
 
 

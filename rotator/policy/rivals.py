@@ -30,6 +30,8 @@ class Conflict:
 
     mistake: Mistake
     files: frozenset[str]
+    by_name: bool = False
+    """Whether it is about no more than what the files are called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ def rivals(documents: Iterable[Located]) -> Iterator[Conflict]:
             if owner is not claim and claim.path not in told:
                 told.add(claim.path)
                 mistake = document.mistake(claim.path, f"{claim.noun} that {owner.place} has already", claim.remedy)
-                yield Conflict(mistake, frozenset({document.file, owner.document.file}))
+                yield Conflict(mistake, frozenset({document.file, owner.document.file}), by_name=not claim.path)
 
 
 def mentions(documents: Iterable[Located], broken: Sequence[Broken]) -> Iterator[Conflict]:
