@@ -61,8 +61,8 @@ class Test:
 
 @cache
 def net() -> tuple[Test, ...]:
-    """Everything pure that could notice: the cases, the vetoes, the sentences on access."""
-    return tuple(Test(name, body, mutation.called(body)) for name, body in _bodies())
+    """Everything pure that could notice: the cases, the vetoes, the sentences on access; what reaches least, and so costs least, first."""
+    return tuple(sorted((Test(name, body, mutation.called(body)) for name, body in _bodies()), key=lambda test: len(test.reaches)))
 
 
 def _bodies() -> Iterator[tuple[str, Body]]:
@@ -79,12 +79,13 @@ def _bound(agree: Callable[..., None], case: Any, world: Sequence[Any]) -> Body:
     return lambda: agree(case, *world)
 
 
-def killer(tests: Sequence[Test]) -> str | None:
-    """The name of the first test that fails, and how."""
-    for test in tests:
+def killer(tests: list[Test]) -> str | None:
+    """The name of the first test that fails, and how; it is asked first the next time, since a function's mutants resemble each other."""
+    for at, test in enumerate(tests):
         try:
             test.body()
         except Exception as failure:  # noqa: BLE001 - a mutant may fail in any way
+            tests.insert(0, tests.pop(at))
             return f"{test.name} ({type(failure).__name__})"
     return None
 
@@ -273,7 +274,7 @@ def _patched_obstacles(patch: pytest.MonkeyPatch, code: str) -> None:
 
 @pytest.mark.parametrize("mistake", NAMED)
 def test_a_mistake_is_noticed(mistake: str, record_property: Callable[[str, object], None]) -> None:
-    tests = net()
+    tests = list(net())
     with pytest.MonkeyPatch.context() as patch:
         NAMED[mistake](patch)
         noticed = killer(tests)
@@ -364,20 +365,39 @@ def _harmless(step: Step, seen: View) -> bool:
     )
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A world of the cases whose current value has proven, and what the true rules want in it, now and as soon as that is done or refused."""
+
+    name: str
+    seen: View
+    now: frozenset[tuple[str, str]]
+    later: frozenset[tuple[str, str]]
+
+
+@cache
+def _truly_asked() -> tuple[Asked, ...]:
+    return tuple(_asked(str(case.id), *test_plan.world(case.values[0])) for case in test_plan.cases())
+
+
+def _asked(name: str, policy: Any, observed: Any, intent: Any) -> Asked:
+    later = frozenset(map(_what, _every_step(policy, observed, intent)))
+    proven = replace(observed, proof=Proof(Outcome.PROVEN), proof_at=observed.at)
+    now = frozenset(map(_what, next_steps(policy, proven, intent).steps))
+    return Asked(name, View(policy, proven, intent), now, later)
+
+
 def _asked_beyond(mistake: str) -> Verdicts:
     found = Verdicts([], [])
-    for case in test_plan.cases():
-        policy, observed, intent = test_plan.world(case.values[0])
-        observed = replace(observed, proof=Proof(Outcome.PROVEN), proof_at=observed.at)
-        seen = View(policy, observed, intent)
-        true = {_what(step) for step in next_steps(policy, observed, intent).steps}
+    for case in _truly_asked():
+        world = case.seen.policy, case.seen.observed, case.seen.intent
         with pytest.MonkeyPatch.context() as patch:
             OVERACTING[mistake](patch)
-            asked = [step for step in _every_step(policy, observed, intent) if _what(step) not in true]
+            asked = [step for step in _every_step(*world) if _what(step) not in case.now]
         for step in asked:
-            if not _harmless(step, seen) and not _true_later(step, case.values[0]):
-                veto = guard.check(step, policy, observed, intent)
-                (found.refused if veto else found.passed).append(f"{case.id}: {step} -> {veto.code if veto else 'passed'}")
+            if not _harmless(step, case.seen) and _what(step) not in case.later:
+                veto = guard.check(step, *world)
+                (found.refused if veto else found.passed).append(f"{case.name}: {step} -> {veto.code if veto else 'passed'}")
     return found
 
 
@@ -391,12 +411,6 @@ def _every_step(policy: Any, observed: Any, intent: Any) -> Iterator[Step]:
     while steps := next_steps(policy, observed, intent, frozenset(refused)).steps:
         yield from steps
         refused |= {_what(step) for step in steps}
-
-
-def _true_later(step: Step, case: Any) -> bool:
-    """Whether the true rules want it as well, as soon as what they want first is done or refused."""
-    policy, observed, intent = test_plan.world(case)
-    return _what(step) in {_what(each) for each in _every_step(policy, observed, intent)}
 
 
 @pytest.mark.parametrize("mistake", OVERACTING)
