@@ -1,8 +1,10 @@
 """I7 seen from outside: whatever goes wrong, and however much is logged, no secret is in anything that rotator writes."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
@@ -14,6 +16,7 @@ from rotator.errors import Conflict
 from rotator.policy import Policy
 from rotator.state import Secret
 from tests import leaks
+from tests.cells import cell
 from tests.cli.scene import IMAGE, NAME, Said, make
 from tests.cli.scene import Scene as Inside
 from tests.served import Scene, scene, serving
@@ -37,14 +40,15 @@ OPERATIONS = (
     "aci.containerGroups.createOrUpdate",
 )
 TROUBLE = (
-    *(Fault("", "echo", "before", status=status) for status in (200, 400, 500)),
-    *(Fault("", "echo", "after", status=status) for status in (200, 403, 500)),
-    *(Fault("", "echo", status=status, argument="message") for status in (400, 401, 404)),
-    *(Fault("", "echo", status=status, argument=argument, times=0) for status, argument in ((200, ""), (400, "message"), (503, "message"))),
-    Fault("", "status", times=0),
-    Fault("", "reset", times=0),
-    Fault("", "lost"),
+    tuple(Fault("", "echo", "before", status=status) for status in (200, 400, 500)),
+    tuple(Fault("", "echo", "after", status=status) for status in (200, 403, 500)),
+    tuple(Fault("", "echo", status=status, argument="message") for status in (400, 401, 404)),
+    tuple(Fault("", "echo", status=status, argument=argument, times=0) for status, argument in ((200, ""), (400, "message"), (503, "message"))),
+    (Fault("", "status", times=0),),
+    (Fault("", "reset", times=0),),
+    (Fault("", "lost"),),
 )
+"""What can go wrong, each way with its varieties."""
 
 
 # in process: every operation, every way to go wrong
@@ -85,10 +89,10 @@ def written(said: list[Said], tmp_path: Path) -> dict[str, str]:
     return {**texts, **exceptions, **leaks.files(tmp_path)}
 
 
-def ill_fated(inside: Inside, operation: str, options: tuple[str, ...]) -> list[Said]:
+def ill_fated(inside: Inside, operation: str, options: tuple[str, ...], troubles: Iterable[Fault]) -> list[Said]:
     """Look, rotate and deploy, with one kind of trouble after the other."""
     said = []
-    for trouble in TROUBLE:
+    for trouble in troubles:
         inside.pass_(days=1)
         wanted = {name: getattr(trouble, name) for name in ("kind", "when", "times", "status", "code", "argument")}
         inside.azure.faults.add(Fault(operation, **wanted))
@@ -101,11 +105,19 @@ def ill_fated(inside: Inside, operation: str, options: tuple[str, ...]) -> list[
 EVERY_RUN = frozenset(OPERATIONS) - {"graph.*.removePassword", "keyvault.secrets.update", "rbac.*"}
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
-def test_trouble_shows_no_secret(operation: str, inside: Inside, tmp_path: Path) -> None:
+def _chosen() -> Iterator[Any]:
+    """Every way to go wrong for each operation: one variety of it in turn, and all of them."""
+    for number, operation in enumerate(OPERATIONS):
+        in_turn = [varieties[number % len(varieties)] for varieties in TROUBLE]
+        yield cell(operation, in_turn, name=operation, soak=False)
+        yield cell(operation, list(chain(*TROUBLE)), name=f"{operation}-all", soak=True)
+
+
+@pytest.mark.parametrize(("operation", "troubles"), list(_chosen()))
+def test_trouble_shows_no_secret(operation: str, troubles: list[Fault], inside: Inside, tmp_path: Path) -> None:
     seen = overheard(inside)
     assert inside("rotate", "--adopt").code == 0
-    said = ill_fated(inside, operation, OPTIONS[len(operation) % 2])
+    said = ill_fated(inside, operation, OPTIONS[len(operation) % 2], troubles)
     assert inside.azure.faults.struck
     secrets = {*inside.azure.directory.every_secret(), *seen, HIDDEN, "correct-horse-battery-staple"}
     assert len(secrets) > 20
