@@ -57,7 +57,7 @@ class Gate:
 def foreign(host: str, hosts: frozenset[str]) -> Unexpected:
     """The refusal to ask a host."""
     return Unexpected(
-        f"an answer pointed to {host}, which was not asked: only {', '.join(sorted(hosts)) or 'no host at all'} may be",
+        f"an answer led to {host}, and this request may go to {', '.join(sorted(hosts)) or 'no host'} alone",
         service=host,
         code="ForeignHost",
         state="Nothing was sent there.",

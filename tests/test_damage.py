@@ -1,0 +1,144 @@
+"""Every operation that a verb asks for, answered once as no service answers: what comes out is a refusal of ours, and no credential is left unnamed.
+
+`make test` answers each operation wrongly in two ways, for one of the verbs that ask for it; `make soak` in all ways, for all verbs.
+"""
+
+import tempfile
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rotator.cloud import PUBLIC
+from rotator.emulator.faults import Fault
+from rotator.engine import examine, glance, preview
+from rotator.engine.discover import see
+from rotator.engine.run import Run
+from rotator.errors import RotatorError
+from tests import leaks
+from tests.cells import calls, cell
+from tests.stage import Stage, play
+from tests.test_crash_matrix import adopted, moved
+from tests.test_verb_faults import VERBS
+from tests.virtual import VirtualLoop
+
+World = Callable[[VirtualLoop, Path], Awaitable[Stage]]
+Act = Callable[[Stage, Path], Awaitable[Any]]
+
+
+async def _discover(run: Run) -> Any:
+    return await see(run.world, PUBLIC, [], [], registries=True)
+
+
+LOOKS: dict[str, Callable[[Run], Awaitable[Any]]] = {"status": glance, "plan": preview, "doctor": examine, "discover": _discover}
+
+
+def _looking(look: Callable[[Run], Awaitable[Any]]) -> Act:
+    return lambda made, _: made.with_world(look)
+
+
+ALL: dict[str, tuple[World, Act]] = {
+    "rotate": (lambda loop, _: adopted(loop), lambda made, _: made.rotate()),
+    "retire": (lambda loop, _: moved(loop), lambda made, _: made.rotate()),
+    **{name: (lambda loop, _: adopted(loop), _looking(look)) for name, look in LOOKS.items()},
+    **{name: (verb.world, verb.act) for name, verb in VERBS.items()},
+}
+"""What rotator can be asked for, in a world where all of it is to be done."""
+
+Ways = tuple[dict[str, Any], ...]
+FEW: Ways = (
+    {"kind": "html200", "when": "after"},
+    {"kind": "wrong_type", "when": "after"},
+    {"kind": "deep"},
+    {"kind": "cut"},
+    {"kind": "date"},
+    {"kind": "drip"},
+)
+MANY: Ways = (
+    *({"kind": kind} for kind in ("html200", "wrong_type", "empty", "gzip", "not_text", "redirect", "endless")),
+    *({"kind": kind, "when": "after"} for kind in ("empty", "gzip", "deep", "not_text", "redirect")),
+    *({"kind": "page", "when": "after", "status": status} for status in (200, 302, 401, 403, 404, 407, 429, 500)),
+    *({"kind": "wrong_type", "argument": text} for text in ("null", "5", '"x"', "{}", '{"value": 5}', '{"value": [5]}', "NaN", "1" * 5000)),
+    {"kind": "wrong_type", "argument": '{"access_token": 5, "expires_in": "x"}'},
+    {"kind": "wrong_type", "argument": '{"access_token": "a.b.c", "expires_in": 3600}'},
+    {"kind": "date", "argument": "Thu, 01 Jan 1970 00:00:00 GMT"},
+    {"kind": "date", "argument": "yesterday"},
+    {"kind": "header", "argument": "Retry-After: nan"},
+    {"kind": "status", "status": 404, "code": "SomeCode"},
+)
+
+
+@dataclass(frozen=True)
+class Damage:
+    """One operation of a verb, answered in one way."""
+
+    verb: str
+    operation: str
+    way: tuple[tuple[str, Any], ...]
+
+    def __str__(self) -> str:
+        return "-".join((self.verb, self.operation, *(str(value)[:20] for _, value in self.way)))
+
+
+@cache
+def asked(name: str) -> tuple[str, ...]:
+    """The operations of a verb, each once."""
+    world, act = ALL[name]
+
+    async def scene(loop: VirtualLoop, directory: Path) -> tuple[str, ...]:
+        made = await world(loop, directory)
+        since = len(made.app.served)
+        await act(made, directory)
+        return tuple(dict.fromkeys(call.operation for call in calls(made.app.served[since:])))
+
+    with tempfile.TemporaryDirectory() as directory:
+        return play(lambda loop: scene(loop, Path(directory)))
+
+
+def _cells() -> Iterator[Any]:
+    tried = list[str]()
+    for name in ALL:
+        for operation in asked(name):
+            few = () if operation in tried else (FEW[0], FEW[1 + len(tried) % (len(FEW) - 1)])
+            for way in (*FEW, *MANY):
+                damage = Damage(name, operation, tuple(way.items()))
+                yield cell(damage, name=str(damage), soak=way not in few)
+            tried.append(operation)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "damage" in metafunc.fixturenames:
+        metafunc.parametrize("damage", list(_cells()))
+
+
+def test_what_no_service_answers_is_no_bug_of_ours_and_leaves_nothing_unnamed(damage: Damage, tmp_path: Path) -> None:
+    world, act = ALL[damage.verb]
+
+    async def scene(loop: VirtualLoop) -> None:
+        made = await world(loop, tmp_path)
+        made.events.clear()
+        before = {password.key_id for password in _passwords(made)}
+        made.azure.faults.add(Fault(damage.operation, **dict(damage.way)))
+        try:
+            await act(made, tmp_path)
+        except RotatorError as error:
+            told = f"{made.told()}\n{error.diagnose()}"
+        else:
+            told = made.told()
+        assert "a bug in rotator" not in told
+        published = {version.value for version in made.versions()}
+        for password in _passwords(made):
+            if password.key_id not in before and password.secret not in published:
+                assert password.key_id in told or password.display_name in told or "rotator:" in told, told
+        assert not leaks.found([made.by_hand.secret, *(password.secret for password in _passwords(made))], {"told": told})
+
+    play(scene)
+
+
+def _passwords(made: Stage) -> list[Any]:
+    """Of every application, those that a provision made among them."""
+    everyone = made.azure.directory.state.applications.values()
+    return [password for one in everyone for password in made.azure.directory.passwords(one.app_id) if password.gone_from is None]
