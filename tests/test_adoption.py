@@ -1,9 +1,7 @@
-"""Adoption, and that a command which is repeated is no other command: `adopt`, `rotate --adopt`, `rotate --compromised`."""
+"""Decisions on adoption and on declarations, and that to repeat either is to do it once: cases, and properties over many worlds."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from rotator.emulator.inprocess import Hop
-from rotator.emulator.keyvault.secret import Changes
-from rotator.emulator.timing import QUICK, Timing
-from rotator.engine import adopt
 from rotator.errors import UnsafeStep
-from rotator.plan import Adoption, Intent, Value, adoptable, declared
+from rotator.plan import Adoption, Mark, Value, adoptable, adoption_marks, declared
 from rotator.state import ADOPTED, Observed, tags
 from tests import worlds
-from tests.stage import SECRET, Stage, play, stage
-from tests.test_preemption import Held
-from tests.virtual import VirtualLoop
 
 POLICY = worlds.policy({})
 CASES = YAML(typ="safe").load((Path(__file__).parent / "adoptions.yaml").read_text())
@@ -42,6 +33,11 @@ def said(observed: Observed, tried: Mapping[str, Value], asked: str | None = Non
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["when"])
 def test_what_is_adopted(case: dict[str, Any]) -> None:
+    agree(case)
+
+
+def agree(case: dict[str, Any]) -> None:
+    """One case."""
     found = said(worlds.observed(case), values(case["versions"]), case.get("asked"))
     if "refused" in case:
         assert isinstance(found, str) and case["refused"] in found
@@ -161,163 +157,94 @@ def test_adopting_by_name_is_adopting_once_in_every_world() -> None:
                 assert isinstance(again, Adoption) and again.already and again.key_ids == first.key_ids
 
 
-# in the emulated Azure
-
-SLOW = Timing(secret_gone=900.0)
-"""A removed password goes on to authenticate for a quarter of an hour."""
-
-
-def theirs(made: Stage) -> str:
-    """The key id of a password of the service principal that somebody else made; Graph shows no hint of it."""
-    end = made.azure.clock.now() + timedelta(days=365)
-    added = made.azure.directory.add_password(made.principal, display_name="theirs", end=end, at_once=True)
-    made.pass_(minutes=5)
-    return added.key_id
-
-
-def adopted_of(made: Stage) -> set[str]:
-    return {key for version in made.versions() for key in (version.tags or {}).get(ADOPTED, "").split(",") if key}
-
-
-async def adopting(made: Stage, hop: Hop | None = None) -> Adoption:
-    return await made.with_world(lambda run: adopt(run, None), hop=hop)
-
-
-def played(scene: Callable[[Stage, str], Awaitable[None]], timing: Timing | None = None) -> None:
-    """Play a scene in a world with a published password of the application, and one of the service principal that is nobody's business."""
-
-    async def begin(loop: VirtualLoop) -> None:
-        made = stage(loop, groups=("app",), timing=timing)
-        await scene(made, theirs(made))
-
-    play(begin)
-
-
-def test_the_same_password_is_adopted_however_often_it_is_asked_for() -> None:
-    async def scene(made: Stage, other: str) -> None:
-        assert (await adopting(made)).key_ids == (made.by_hand.key_id,)
-        since = len(made.app.served)
-        for _ in range(3):
-            again = await adopting(made)
-            assert (again.already, again.key_ids, again.others) == (True, (made.by_hand.key_id,), (other,))
-        assert made.writes(since) == []
-
-    played(scene)
-
-
-def test_what_is_retired_was_adopted_while_its_value_still_authenticates_and_ever_after() -> None:
-    async def scene(made: Stage, other: str) -> None:
-        await adopting(made)
-        assert (await made.rotate(Intent(no_overlap=True))).exit_code == 0
-        assert made.by_hand not in made.credentials()
-        (version,) = [v for v in made.versions() if ADOPTED in (v.tags or {})]
-        made.azure.vaults.update("myvault", SECRET, version.id, Changes(enabled=True))
-        assert made.azure.tokens.authenticates_everywhere(made.app_id, version.value)
-        assert (await adopting(made)).already
-        made.pass_(hours=1)
-        assert not made.azure.tokens.authenticates_everywhere(made.app_id, version.value)
-        assert (await adopting(made)).already
-        assert adopted_of(made) == {made.by_hand.key_id}
-        assert other in {p.key_id for p in made.credentials()}
-
-    played(scene, SLOW)
-
-
-def test_several_that_were_adopted_by_name_were_adopted() -> None:
-    async def scene(made: Stage, other: str) -> None:
-        await made.rotate()
-        third = theirs(made)
-        for key_id in (made.by_hand.key_id, other):
-            await made.with_world(partial(adopt, key_id=key_id))
-        again = await adopting(made)
-        assert (again.already, set(again.key_ids), again.others) == (True, {made.by_hand.key_id, other}, (third,))
-
-    played(scene)
-
-
-def _calls_of_an_adoption() -> int:
-    async def scene(loop: VirtualLoop) -> int:
-        made = stage(loop, groups=("app",), timing=QUICK)
-        theirs(made)
-        since = len(made.app.served)
-        await adopting(made)
-        return len(made.app.served) - since
-
-    return play(scene)
-
-
-@pytest.mark.parametrize("index", range(_calls_of_an_adoption()))
-def test_two_adoptions_at_once_are_one_also_where_the_first_is_retired_already(index: int) -> None:
-    """The second sleeps at one of its calls while the first adopts, rotates and removes."""
-
-    async def scene(made: Stage, other: str) -> None:
-        made.with_policy(proof={"times": 1, "over": "0s", "deadline": "5m"})
-
-        async def meanwhile() -> None:
-            await adopting(made)
-            await made.rotate(Intent(no_overlap=True))
-            assert made.by_hand not in made.credentials()
-
-        held = Held(index, "arriving", meanwhile)
-        assert (await adopting(made, held.hop(made))).key_ids == (made.by_hand.key_id,)
-        assert held.over.is_set() and (await adopting(made)).already
-        assert adopted_of(made) == {made.by_hand.key_id}
-
-    played(scene, QUICK)
-
-
 # declared compromised, twice
 
-TWO = {"credentials": [{"key": "a"}, {"key": "b", "start": "-1h"}]}
+A = {"credentials": [{"key": "a"}, {"key": "b", "start": "-1h"}]}
+A_GONE = {"credentials": [{"key": "b", "start": "-1h"}]}
+OF_A: dict[str, Any] = {"id": "v1", "holds": "a", "compromised": ["a"]}
+DECLARATIONS: list[dict[str, Any]] = [
+    {"when": "the replacement is an hour old, what it replaced is there", **A, "replaced": "-1h", "spared": True},
+    {"when": "the replacement is an hour old, what it replaced is gone", **A_GONE, "replaced": "-1h", "spared": True},
+    {"when": "the replacement is almost a day old, what it replaced is gone", **A_GONE, "replaced": "-23h", "spared": True},
+    {"when": "the replacement is a day old, what it replaced is gone", **A_GONE, "replaced": "-1d", "spared": False},
+    {"when": "the replacement is older, what it replaced is there", **A, "replaced": "-25h", "spared": True},
+    {"when": "the overlap is longer than a day", **A_GONE, "replaced": "-2d", "policy": {"rotation": {"overlap": "3d"}}, "spared": True},
+    {"when": "the overlap is longer than a day, and over", **A_GONE, "replaced": "-3d", "policy": {"rotation": {"overlap": "3d"}}, "spared": False},
+    {"when": "what it replaced isn't compromised", **A, "versions": [{"id": "v1", "holds": "a"}], "replaced": "-1h", "spared": False},
+    {
+        "when": "another one is compromised",
+        **A,
+        "versions": [{"id": "v1", "holds": "a", "compromised": ["z"]}],
+        "replaced": "-1h",
+        "spared": False,
+    },
+    {
+        "when": "one that a person made lies between, and the one of ours below is compromised",
+        **A_GONE,
+        "versions": [OF_A, {"id": "v0", "created": "-2h"}],
+        "replaced": "-1h",
+        "spared": True,
+    },
+    {"when": "the current one is declared already", **A, "replaced": "-1h", "marks": ["b"], "spared": False},
+]
+
+
+@pytest.mark.parametrize("case", DECLARATIONS, ids=lambda case: case["when"])
+def test_whether_a_declaration_without_a_key_id_is_given_again(case: dict[str, Any]) -> None:
+    declares(case)
+
+
+def declares(case: dict[str, Any]) -> None:
+    """One case: the current credential is b, and is spared or declared; by its name it always is, and so is the one before."""
+    current = {"id": "v2", "holds": "b", "created": case["replaced"], "compromised": case.get("marks", [])}
+    policy, observed = worlds.policy(case.get("policy")), worlds.observed({**case, "versions": [*case.get("versions", [OF_A]), current]})
+    found = declared(policy, observed, [])
+    assert found.key_ids == (() if case["spared"] else (worlds.key("b"),))
+    assert (found.spared, found.replaced) == ((worlds.key("b"), worlds.key("a")) if case["spared"] else (None, None))
+    for named in "ab":
+        assert declared(policy, observed, [(worlds.key(named) or "").upper()] * 2).key_ids == (worlds.key(named),)
 
 
 def declaring(case: Mapping[str, Any], *asked: str) -> tuple[str, ...]:
     return declared(POLICY, worlds.observed(case), [worlds.key(k) or "" for k in asked]).key_ids
 
 
-@pytest.mark.parametrize(
-    ("created", "left", "expected"),
-    [("-1h", True, ()), ("-1h", False, ()), ("-23h", False, ()), ("-25h", False, ("b",)), ("-25h", True, ())],
-)
-def test_the_fresh_replacement_of_a_compromised_credential_is_spared(created: str, left: bool, expected: tuple[str, ...]) -> None:
-    credentials = TWO["credentials"][0 if left else 1 :]
-    versions = [{"id": "v1", "holds": "a", "compromised": ["a"]}, {"id": "v2", "holds": "b", "created": created}]
-    case = {"credentials": credentials, "versions": versions}
-    assert declaring(case) == tuple(worlds.key(k) for k in expected)
-    assert declaring(case, "b") == (worlds.key("b"),), "by its name it is declared"
-    assert declaring(case, "a") == (worlds.key("a"),), "a command with a key id, given again, is no mistake although the credential is gone"
-
-
-def test_an_overlap_longer_than_a_day_is_as_long_as_a_declaration_counts() -> None:
-    policy = worlds.policy({"rotation": {"overlap": "3d"}})
-    versions = [{"id": "v1", "holds": "a", "compromised": ["a"]}, {"id": "v2", "holds": "b", "created": "-2d"}]
-    observed = worlds.observed({"credentials": TWO["credentials"][1:], "versions": versions})
-    assert declared(policy, observed, []).spared == worlds.key("b")
-    assert declared(POLICY, observed, []).spared is None
-    assert declared(policy, replace(observed, at=observed.at + timedelta(days=1)), []).spared is None
-
-
-@pytest.mark.parametrize("marks", [{}, {"compromised": ["z"]}])
-def test_the_current_credential_is_declared_where_what_it_replaced_is_not_compromised(marks: dict[str, list[str]]) -> None:
-    versions = [{"id": "v1", "holds": "a", **marks}, {"id": "v2", "holds": "b", "created": "-1h"}]
-    assert declaring({**TWO, "versions": versions}) == (worlds.key("b"),)
-
-
-def test_a_current_credential_that_is_declared_already_is_no_mistake() -> None:
-    versions = [{"id": "v1", "holds": "a", "compromised": ["a"]}, {"id": "v2", "holds": "b", "created": "-1h", "compromised": ["b"]}]
-    assert declaring({**TWO, "versions": versions}) == (worlds.key("b"),)
-
-
 def test_a_current_credential_that_somebody_removed_by_hand_can_be_declared() -> None:
     assert declaring({"credentials": [], "versions": [{"id": "v1", "holds": "a"}]}) == (worlds.key("a"),)
 
 
-@pytest.mark.parametrize(("versions", "asked"), [([{"id": "v0"}], ()), ([{"id": "v1", "holds": "a"}], ("z",))])
-def test_what_nobody_knows_can_not_be_declared(versions: list[dict[str, str]], asked: tuple[str, ...]) -> None:
-    with pytest.raises(UnsafeStep, match="the principal has no credential"):
-        declaring({**TWO, "versions": versions}, *asked)
+def test_a_credential_that_somebody_else_made_can_be_declared() -> None:
+    case = {"credentials": [{"key": "f", "of": "rbac"}], "versions": [{"id": "v1", "holds": "a"}]}
+    assert declaring(case, "f") == (worlds.key("f"),)
+
+
+def test_what_nobody_knows_can_not_be_declared() -> None:
+    for versions, asked in (([{"id": "v0"}], ()), ([{"id": "v1", "holds": "a"}], ("z",)), ([{"id": "v1", "holds": "a"}], ("a", "z"))):
+        with pytest.raises(UnsafeStep, match="the principal has no credential"):
+            declaring({**A, "versions": versions}, *asked)
 
 
 def test_without_a_version_nothing_can_be_declared() -> None:
     with pytest.raises(UnsafeStep, match="no version that could record"):
-        declaring({**TWO, "versions": []}, "a")
+        declaring({**A, "versions": []}, "a")
+
+
+def test_an_adoption_is_written_where_it_was_decided_until_it_is_recorded_and_refused_where_the_room_is_gone() -> None:
+    observed = worlds.observed({"versions": [{"id": "v0"}, {"id": "v1"}]})
+    adoption = Adoption(("k",), observed.versions[1:])
+    assert adoption_marks(POLICY, observed.versions, adoption) == (Mark("v1", ADOPTED, ("k",)),)
+    elsewhere = marked(observed, Adoption(("k",), observed.versions[:1]))
+    assert adoption_marks(POLICY, elsewhere.versions, adoption) == ()
+    full = (observed.versions[0], replace(observed.versions[1], tags=tags({f"z{n}": "1" for n in range(15)})))
+    with pytest.raises(UnsafeStep, match="Key Vault gives a version 15"):
+        adoption_marks(POLICY, full, adoption)
+
+
+PURE = (
+    test_a_current_credential_that_somebody_removed_by_hand_can_be_declared,
+    test_a_credential_that_somebody_else_made_can_be_declared,
+    test_what_nobody_knows_can_not_be_declared,
+    test_without_a_version_nothing_can_be_declared,
+    test_an_adoption_is_written_where_it_was_decided_until_it_is_recorded_and_refused_where_the_room_is_gone,
+)
+"""What is not a case and asks for no Azure, either."""

@@ -1,9 +1,9 @@
-"""Marks on versions: added and never taken away, whoever writes tags at the same time, and however full a version is."""
+"""Marks on versions in the emulated Azure: added and never taken away, whoever writes tags at the same time."""
 
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import partial
+from functools import cache, partial
 from random import Random  # noqa: TID251 (from a seed that is told)
 from typing import Any
 
@@ -16,97 +16,12 @@ from rotator.emulator.wire import Request
 from rotator.engine import Run, Score, adopt, compromise, counted
 from rotator.engine.marks import SEEN_AFTER, SENT_WITHIN, TIMES, record
 from rotator.errors import Conflict
-from rotator.plan import EVERY_GROUP, MOST_TAGS, STRIPPED, Mark, compromise_marks, marked, short, strip_marks
+from rotator.plan import STRIPPED, short, strip_marks
 from rotator.state import ADOPTED, ATTEMPT, COMPROMISED, HOME, KEY_ID, Version, lineage, marker, tags
 from tests import worlds
 from tests.stage import SECRET, Stage, play, stage
 from tests.test_preemption import Held, Moment
 from tests.virtual import VirtualLoop
-
-POLICY = worlds.policy({})
-
-
-def version(*, full: int = 0, **named: str) -> Version:
-    """A version with so many tags of others, and tags of ours."""
-    ours = {name.replace("_", "-"): value for name, value in named.items()}
-    return Version("v1", worlds.TODAY, tags=tags({**{f"z{n:02}": str(n) for n in range(full)}, **ours}))
-
-
-def added(to: Version, mark: Mark) -> Version:
-    found = marked(to, mark)
-    assert found
-    return Version(to.id, to.created, tags=found.tags)
-
-
-# what the tags are then
-
-
-def test_a_mark_is_added_to_what_is_there() -> None:
-    before = version(full=3, rotator_adopted="b,a", rotator_compromised="x")
-    after = added(before, Mark("v1", ADOPTED, ("C", "a")))
-    assert after.adopted == ("a", "b", "c") and after.compromised == ("x",)
-    assert {name: value for name, value in after.tags if name != ADOPTED} == {name: value for name, value in before.tags if name != ADOPTED}
-
-
-def test_a_list_goes_on_in_another_tag_where_one_can_not_hold_it() -> None:
-    keys = [worlds.key(f"{n:08x}") or "" for n in range(15)]
-    found = version()
-    for key in keys:
-        found = added(found, Mark("v1", COMPROMISED, (key,)))
-    assert found.compromised == tuple(sorted(keys))
-    assert [name for name, _ in found.tags] == [COMPROMISED, f"{COMPROMISED}-2", f"{COMPROMISED}-3"]
-    assert all(len(value) <= 256 for _, value in found.tags)
-    assert added(found, Mark("v1", COMPROMISED, (keys[-1],))) == found, "what is on a later one is there"
-
-
-def test_the_names_of_groups_end_in_all_of_them_where_a_tag_can_not_hold_them() -> None:
-    found = version()
-    for n in range(9):
-        for mark in strip_marks([found], "v1", f"group-{n}".ljust(40, "x")):
-            found = added(found, mark)
-        assert strip_marks([found], "v1", f"group-{n}".ljust(40, "x")) == ()
-    assert found.tags == ((STRIPPED, EVERY_GROUP),)
-
-
-def test_without_room_nothing_is_added_unless_it_must_be_and_then_somebodys_last_tag_goes() -> None:
-    full = version(full=13, rotator_key_id="a", rotator_home="application")
-    assert len(full.tags) == MOST_TAGS
-    assert marked(full, Mark("v1", ADOPTED, ("b",))) is None
-    found = marked(full, Mark("v1", COMPROMISED, ("b",), must=True))
-    assert found and found.dropped == ("z12",)
-    assert dict(found.tags).keys() == dict(full.tags).keys() - {"z12"} | {COMPROMISED}
-    assert marked(version(full=14, rotator_adopted="a"), Mark("v1", ADOPTED, ("b",))), "a list that is there has room"
-
-
-@pytest.mark.parametrize(
-    ("counts", "expected"),
-    [
-        ({"old": 0, "cur": 0, "top": 0}, [("old", False), ("cur", False)]),
-        ({"old": 12, "cur": 0, "top": 0}, [("cur", False), ("top", False)]),
-        ({"old": 12, "cur": 12, "top": 0}, [("top", False)]),
-        ({"old": 12, "cur": 0, "top": 15}, [("cur", False)]),
-        ({"old": 12, "cur": 12, "top": 15}, [("old", True)]),
-    ],
-    ids=["the holder first, then the current one", "no room on the holder", "only on somebody's", "only on the current one", "nowhere"],
-)
-def test_a_declaration_goes_where_there_is_room(counts: dict[str, int], expected: list[tuple[str, bool]]) -> None:
-    theirs = {name: {f"z{n}": "1" for n in range(count)} for name, count in counts.items()}
-    versions = [
-        {"id": "old", "holds": "a", "created": "-9d", "tags": theirs["old"]},
-        {"id": "cur", "holds": "b", "created": "-5d", "tags": theirs["cur"]},
-        {"id": "top", "created": "-1d", "tags": theirs["top"]},
-    ]
-    found = compromise_marks(POLICY, worlds.observed({"credentials": [{"key": "a"}], "versions": versions}), [worlds.key("a") or ""])
-    assert [(mark.version, mark.must) for mark in found] == expected
-
-
-def test_what_stands_once_and_has_no_other_place_is_not_written_again() -> None:
-    full = {f"z{n}": "1" for n in range(12)}
-    versions = [{"id": "old", "holds": "a", "compromised": ["a"]}, {"id": "cur", "holds": "b", "created": "-5d", "tags": full}]
-    assert compromise_marks(POLICY, worlds.observed({"credentials": [{"key": "a"}], "versions": versions}), [worlds.key("a") or ""]) == ()
-
-
-# two at once, in the emulated Azure
 
 
 @dataclass
@@ -159,6 +74,7 @@ async def begun(loop: VirtualLoop) -> World:
     return World(made, foreign.key_id, ours.key_id)
 
 
+@cache
 def calls(act: str) -> list[str]:
     async def scene(loop: VirtualLoop) -> list[str]:
         at = await begun(loop)
@@ -171,18 +87,21 @@ def calls(act: str) -> list[str]:
 
 def moments(act: str) -> Iterator[tuple[int, Moment]]:
     """Before each call of Key Vault, and after each write."""
-    for index, operation in enumerate(CALLS[act]):
+    for index, operation in enumerate(calls(act)):
         if operation.startswith("keyvault."):
             yield index, "arriving"
         if operation == "keyvault.secrets.update":
             yield index, "leaving"
 
 
-CALLS = {act: calls(act) for act in ACTS}
-HELD = [pytest.param(slow, quick, *moment, id=f"{slow}, {quick}, {moment[0]:03d}-{moment[1]}") for slow, quick in PAIRS for moment in moments(slow)]
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    names = tuple(name for name in ("slow", "quick", "index", "moment") if name in metafunc.fixturenames)
+    if names == ("index", "moment"):
+        metafunc.parametrize(names, list(moments("declare")))
+    elif names:
+        metafunc.parametrize(names, [(slow, quick, *moment) for slow, quick in PAIRS for moment in moments(slow)])
 
 
-@pytest.mark.parametrize(("slow", "quick", "index", "moment"), HELD)
 def test_one_marker_sleeps_while_another_marks(slow: str, quick: str, index: int, moment: Moment) -> None:
     """A declaration stands whatever happens; what else a write takes that slept on its way is said to be lost, and the run ends with 1."""
 
@@ -191,9 +110,9 @@ def test_one_marker_sleeps_while_another_marks(slow: str, quick: str, index: int
         held = Held(index, moment, lambda: at.act(quick))
         await at.act(slow, held.hop(at.made))
         assert held.over.is_set() and at.stand(slow)
-        on_its_way = CALLS[slow][index] == "keyvault.secrets.update" and moment == "arriving"
+        on_its_way = calls(slow)[index] == "keyvault.secrets.update" and moment == "arriving"
         assert at.stand(quick) or (on_its_way and not quick.startswith("declare"))
-        assert at.told.exit_code == int(CALLS[slow][index] == "keyvault.secrets.update")
+        assert at.told.exit_code == int(calls(slow)[index] == "keyvault.secrets.update")
 
     play(scene)
 
@@ -241,10 +160,9 @@ def _changes(found: dict[str, str]) -> Any:
     return Changes(tags=found)
 
 
-@pytest.mark.parametrize(("index", "moment"), list(moments("declare")))
 def test_a_tag_that_a_person_changes_meanwhile_is_as_they_left_it(index: int, moment: Moment) -> None:
     """But for a write that is on its way already: where that took long, it is told."""
-    on_its_way = CALLS["declare"][index] == "keyvault.secrets.update" and moment == "arriving"
+    on_its_way = calls("declare")[index] == "keyvault.secrets.update" and moment == "arriving"
 
     async def scene(loop: VirtualLoop) -> None:
         at = await begun(loop)
@@ -267,7 +185,7 @@ def test_a_tag_that_a_person_changes_meanwhile_is_as_they_left_it(index: int, mo
 def test_a_read_that_is_too_old_is_read_again_and_nothing_leaves() -> None:
     async def scene(loop: VirtualLoop) -> None:
         at = await begun(loop)
-        index = CALLS["declare"].index("keyvault.secrets.update") - 1
+        index = calls("declare").index("keyvault.secrets.update") - 1
 
         async def meanwhile() -> None:
             await pause(SENT_WITHIN + 1)

@@ -8,7 +8,7 @@ with the rules asking for too much, the guard alone refuses; with the guard gone
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from itertools import chain
 from types import ModuleType
 from typing import Any
@@ -29,8 +29,11 @@ from rotator.plan import (
     Step,
     View,
     access,
+    adoption,
     alarms,
+    compromise,
     kind,
+    marks,
     moves,
     next_steps,
     provision,
@@ -39,7 +42,7 @@ from rotator.plan import (
     view,
 )
 from rotator.state import Outcome, Proof
-from tests import mutation, test_access_steps, test_endings, test_guard, test_plan, test_provision_steps, test_remaining
+from tests import mutation, test_access_steps, test_adoption, test_endings, test_guard, test_plan, test_provision_steps, test_remaining, test_room
 from tests.invariants import monitored
 from tests.mutation import Mutant
 from tests.stage import GROUPS, play
@@ -70,6 +73,10 @@ def _bodies() -> Iterator[tuple[str, Body]]:
         yield str(case.id), _bound(test_plan.agree, case.values[0], test_plan.world(case.values[0]))
     for case in test_guard.vetoes():
         yield f"veto: {case.id}", _bound(test_guard.agree, case.values[0], test_guard.world(case.values[0]))
+    yield from ((f"adoption: {case['when']}", partial(test_adoption.agree, case)) for case in test_adoption.CASES)
+    yield from ((f"declaration: {case['when']}", partial(test_adoption.declares, case)) for case in test_adoption.DECLARATIONS)
+    yield from ((body.__name__, body) for body in test_adoption.PURE)
+    yield from ((f"marks: {name}", body) for name, body in vars(test_room).items() if name.startswith("test_"))
     for name, body in chain(*(vars(module).items() for module in (test_access_steps, test_endings, test_remaining, test_provision_steps))):
         if name.startswith("test_"):
             yield name, body
@@ -92,8 +99,24 @@ def killer(tests: list[Test]) -> str | None:
 
 # generated
 
-MUTATED: tuple[ModuleType, ...] = (rules, alarms, moves, view, access, provision, veto, issue, links, deploy, retire, seen)
-FOR_PEOPLE = {"_no_way_back", "_name", "_one_way", "_held_by", "_why_it_stays", "_lingers", "_broken", "_useless"}
+MUTATED: tuple[ModuleType, ...] = (
+    adoption,
+    compromise,
+    marks,
+    rules,
+    alarms,
+    moves,
+    view,
+    access,
+    provision,
+    veto,
+    issue,
+    links,
+    deploy,
+    retire,
+    seen,
+)
+FOR_PEOPLE = {"_no_way_back", "_name", "_one_way", "_held_by", "_why_it_stays", "_lingers", "_broken", "_useless", "_undecided", "_doubt", "_full"}
 """Functions that only make sentences; the cases assert codes."""
 SENTENCE = "only the sentence for people is another"
 IMPLIED = "another condition of the same function implies it; it narrows a type"
@@ -110,7 +133,6 @@ EQUIVALENT = {
     "plan.moves._worse: `bool(dependent.since)` left out of `bad and bool(dependent.since) and (view.at - (dependent.sinc`": IMPLIED,
     "plan.view.View.proven: `self.at` left out of `dependent.since or self.at`": IMPLIED,
     "plan.moves._worse: `view.at` left out of `dependent.since or view.at`": IMPLIED,
-    "plan.rules.retire: `not view.current_version` left out of `not view.current or not view.current_version or (view.drift`": IMPLIED,
     "plan.rules._superseded: if `exposed` turned round (2)": SENTENCE,
     "plan.rules._obstacles: if `since` turned round": SENTENCE,
     "plan.rules._obstacles: if `dependent.key_id` turned round": SENTENCE,
@@ -121,7 +143,7 @@ EQUIVALENT = {
     "guard.issue._sourced: `said` left out of `said and said.manifest and (wrong := group.manifest_problems`": "what is declared is said",
     "plan.view.View.missing: `d.group` left out of `d.group and d.phase is Phase.ABSENT and (not d.group.manifes`": IMPLIED,
     "guard.veto.check: `Intent()` left out of `intent or Intent()`": "cases always have an intent",
-    "guard.issue.unresolved: `min(unresolved)` by max": SENTENCE,
+    "guard.issue.tags_fit: `newest is None` left out of `newest is None or len(theirs) <= OTHERS`": IMPLIED,
     "guard.issue.value_proves: `proof is None` left out of `proof is None or not seen.fresh(observed)`": IMPLIED,
     "guard.retire.retirable: `newest` left out of `newest and newest.key_id == wanted`": IMPLIED,
     "guard.retire.retirable: `proof.detail` left out of `proof.detail or proof.outcome`": SENTENCE,

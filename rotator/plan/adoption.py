@@ -72,11 +72,10 @@ def adoption_marks(policy: Policy, versions: Sequence[Version], adoption: Adopti
     """What is still to be written so that an adoption is recorded; nothing where it is. Raises UnsafeStep where its version has no room any more."""
     lacking = tuple(k for k in adoption.key_ids if not any(k in v.adopted for v in versions))
     places = [v for v in versions if lacking and v.id == adoption.versions[0].id]
-    marks = tuple(Mark(v.id, ADOPTED, lacking) for v in places)
-    for version, mark in zip(places, marks, strict=True):
-        if marked(version, mark) is None:
+    for version in places:
+        if marked(version, Mark(version.id, ADOPTED, lacking)) is None:
             raise _full(policy, version)
-    return marks
+    return tuple(Mark(v.id, ADOPTED, lacking) for v in places)
 
 
 def _recorded(view: View, key_ids: set[str]) -> Adoption | None:
@@ -89,7 +88,7 @@ def _recorded(view: View, key_ids: set[str]) -> Adoption | None:
 
 def _adopted(view: View) -> set[str]:
     """Key ids that a person made ours; to declare a foreign one compromised does that, too."""
-    issued = {v.key_id for v in view.versions if v.ours} | {c.key_id.lower() for c in _made(view)}
+    issued = {v.key_id for v in view.versions} | {c.key_id.lower() for c in _made(view)}
     return {k for v in view.versions for k in (*v.adopted, *(k for k in v.compromised if k not in issued))}
 
 
@@ -169,8 +168,8 @@ def _on_place(view: View, credential: Credential, holder: Version | None) -> Ado
     What lies on top of ours is recorded there and nowhere else, or the drift would not end. Nobody's tag gives way to an adoption.
     """
     key_id = credential.key_id.lower()
-    ours = [] if holder and view.drift and holder == view.newest else [v for v in reversed(view.versions) if v.ours]
-    places = [*([holder] if holder else []), *(v for v in ours if v != holder)]
+    ours = [] if holder == view.newest else [v for v in reversed(view.versions) if v.ours]
+    places = [*([holder] if holder else []), *ours]
     if not places:
         raise UnsafeStep(
             f"no version of {view.policy.key_vault.password_secret} is ours or authenticates as this principal, so nothing can record the adoption",

@@ -44,16 +44,16 @@ def declared(policy: Policy, observed: Observed, key_ids: Sequence[str]) -> Decl
 
 
 def _unnamed(view: View) -> Declaration:
-    if view.current_key is None or view.current_version is None:
+    version = view.current_version
+    if version is None:
         raise _unknown(view, "of ours")
-    replaced = _replaced(view, view.current_version)
-    if replaced is None or view.current_key in view.compromised:
-        return Declaration((view.current_key,))
-    since = view.current_version.created
-    fresh = view.at - since < max(view.policy.rotation.overlap, REPEATED)
+    key_id, replaced = version.key_id or "", _replaced(view, version)
+    if replaced is None or key_id in view.compromised:
+        return Declaration((key_id,))
+    fresh = view.at - version.created < max(view.policy.rotation.overlap, REPEATED)
     if replaced in view.credentials or fresh:
-        return Declaration((), view.current_key, replaced, since)
-    return Declaration((view.current_key,))
+        return Declaration((), key_id, replaced, version.created)
+    return Declaration((key_id,))
 
 
 def _replaced(view: View, current: Version) -> str | None:

@@ -92,7 +92,7 @@ def _words(value: str) -> tuple[str, ...]:
 def compromise_marks(policy: Policy, observed: Observed, key_ids: Iterable[str]) -> tuple[Mark, ...]:
     """What is still to be written so that each of these is declared compromised; nothing where that stands.
 
-    The version that holds it comes first, then the current one, others of ours, and whichever there is, each where it has room.
+    The version that holds it comes first, then those of ours, of which the newest is current, and whichever there is, each where it has room.
     """
     view = View(policy, observed, Intent())
     return tuple(mark for key_id in dict.fromkeys(k.lower() for k in key_ids) for mark in _compromise(view, key_id))
@@ -111,8 +111,7 @@ def _compromise(view: View, key_id: str) -> Iterator[Mark]:
 def _by_closeness(view: View, key_id: str) -> Sequence[Version]:
     newest_first = tuple(reversed(view.versions))
     holders = [v for v in newest_first if v.key_id == key_id]
-    current = [view.current_version] if view.current_version else []
-    return tuple(dict.fromkeys([*holders, *current, *(v for v in newest_first if v.ours), *newest_first]))
+    return tuple(dict.fromkeys([*holders, *(v for v in newest_first if v.ours), *newest_first]))
 
 
 def strip_marks(versions: Iterable[Version], version_id: str, group_id: str) -> tuple[Mark, ...]:
