@@ -45,6 +45,8 @@ Source: "Azure Functions hosting options", function app timeout duration. Other 
 """
 GRACE = timedelta(seconds=60)
 """From when nothing new is begun until what is still under way is cut off here, with an error of ours, rather than by the platform."""
+LAST = timedelta(seconds=25)
+"""Of that, how long an answer to a write that is under way is waited for after everything else was cut off."""
 SERVED = "The other policies were served."
 QUIET = ("azure", "msal", "msgraph", "kiota_http", "httpx", "httpcore", "hpack", "h2", "aiohttp", "urllib3")
 """Loggers held at ERROR, whatever the app's log level: at DEBUG some of them print headers as sent, bearer tokens included."""
@@ -125,13 +127,16 @@ async def _run(settings: Settings, policies: tuple[Policy, ...]) -> tuple[Result
     clock, connecting = connected(settings.cloud)
     lease = LocalLease(_leases(), now)
     deadline = clock.elapsed() + settings.at_most.total_seconds()
-    try:
-        async with asyncio.timeout((settings.at_most + GRACE).total_seconds()), connecting as world:
-            runs = (Run(world, clock, tell, policy, deadline=deadline) for policy in policies)
-            return await fleet.run(runs, reconcile, lease=lease, pressing=fleet.past_warning)
-    except TimeoutError:
-        state = "Whatever was finished before is as the events above say; nothing was undone."
-        raise RotationFailed(f"the run was cut off {durations.render(settings.at_most + GRACE)} after its start", state=state) from None
+    async with connecting as world:
+        runs = (Run(world, clock, tell, policy, deadline=deadline) for policy in policies)
+        working = asyncio.create_task(fleet.run(runs, reconcile, lease=lease, pressing=fleet.past_warning))
+        for seconds in ((settings.at_most + GRACE - LAST).total_seconds(), LAST.total_seconds()):
+            await asyncio.wait({working}, timeout=seconds)
+            if working.done() and not working.cancelled():
+                return working.result()
+            working.cancel()
+    state = "Whatever was finished before is as the events above say; a write that was under way may have happened."
+    raise RotationFailed(f"the run was cut off {durations.render(settings.at_most + GRACE)} after its start", state=state)
 
 
 def _leases() -> Path:

@@ -37,12 +37,24 @@ from rotator.plan import (
     moves,
     next_steps,
     provision,
+    reclaim,
     rules,
     target,
     view,
 )
 from rotator.state import Outcome, Proof
-from tests import mutation, test_access_steps, test_adoption, test_endings, test_guard, test_plan, test_provision_steps, test_remaining, test_room
+from tests import (
+    mutation,
+    test_access_steps,
+    test_adoption,
+    test_endings,
+    test_guard,
+    test_plan,
+    test_provision_steps,
+    test_reclaim,
+    test_remaining,
+    test_room,
+)
 from tests.invariants import monitored
 from tests.mutation import Mutant
 from tests.stage import GROUPS, play
@@ -77,7 +89,9 @@ def _bodies() -> Iterator[tuple[str, Body]]:
     yield from ((f"declaration: {case['when']}", partial(test_adoption.declares, case)) for case in test_adoption.DECLARATIONS)
     yield from ((body.__name__, body) for body in test_adoption.PURE)
     yield from ((f"marks: {name}", body) for name, body in vars(test_room).items() if name.startswith("test_"))
-    for name, body in chain(*(vars(module).items() for module in (test_access_steps, test_endings, test_remaining, test_provision_steps))):
+    for name, body in chain(
+        *(vars(module).items() for module in (test_access_steps, test_endings, test_reclaim, test_remaining, test_provision_steps))
+    ):
         if name.startswith("test_"):
             yield name, body
 
@@ -104,6 +118,7 @@ MUTATED: tuple[ModuleType, ...] = (
     compromise,
     marks,
     rules,
+    reclaim,
     alarms,
     moves,
     view,
@@ -128,6 +143,12 @@ EQUIVALENT = {
     "plan.rules._covering: `view.newest is None` left out of `not view.drift or not view.drift_tolerated or view.intent.ac`": IMPLIED,
     "plan.rules.drift: `view.newest is None` left out of `not view.drift or view.newest is None`": IMPLIED,
     "plan.rules.drift: if `dead` turned round": SENTENCE,
+    "plan.rules.retire: `view.current_version` left out of `view.current and view.current_version`": IMPLIED,
+    "plan.reclaim._alone: `credential.home is Home.APPLICATION` turned round": SENTENCE,
+    "plan.reclaim._published: `fits is None` turned round": SENTENCE,
+    "guard.issue.unresolved: `min((c.start for c in lost), default=observed.at)` by max": SENTENCE,
+    "guard.issue.unresolved: the boundary of `reclaimed > observed.at` moved": SENTENCE,
+    "guard.issue.unresolved: `reclaimed > observed.at` turned round": SENTENCE,
     "plan.rules.restore: `not view.current_key` left out of `view.behind(dependent) or not view.current_key or dependent.`": IMPLIED,
     "plan.moves._settled: `not dependent.since` left out of `dependent.verdict is not Verdict.SETTLING or not dependent.s`": IMPLIED,
     "plan.moves._worse: `bool(dependent.since)` left out of `bad and bool(dependent.since) and (view.at - (dependent.sinc`": IMPLIED,

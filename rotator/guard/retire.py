@@ -71,7 +71,7 @@ def alone(policy: Policy, observed: Observed, key_id: str) -> Iterator[Objection
             "See by hand that nothing uses it.",
         )
     for dependent in group.dependents(policy, observed):
-        if dependent.key_id == key_id or (dependent.phase is group.Phase.UNREADABLE and dependent.choice != "ignore"):
+        if dependent.key_id == key_id or dependent.phase is group.Phase.UNREADABLE:
             yield "held", f"{dependent.name} holds credential {key_id}, or can't be read", "It must move first."
     for unseen in observed.unseen:
         yield (
