@@ -80,6 +80,12 @@ def window(cron: str, more: str = "") -> str:
         "a duration in exponents": ("rotation: {validity: 1e9d}\n", 4, "rotation.validity", "not a duration"),
         "a duration of fourteen digits": ("rotation: {validity: 99999999999999d}\n", 4, "rotation.validity", "not a duration"),
         "a duration of 9,000 digits": (f"rotation: {{validity: {'9' * 9000}d}}\n", 4, "rotation.validity", "not a duration"),
+        "no time to renew, of a life that is none": (
+            "rotation: {validity: x, renew_before: 0s, deploy_window: {cron: 0 2 * * *, duration: 4h}}\n",
+            4,
+            "rotation.renew_before",
+            "too short",
+        ),
         "a zone that leads elsewhere": (window("0 2 * * *", ", timezone: ../../etc/passwd"), 4, "rotation.deploy_window.timezone", "not a time zone"),
         "a zone that is a path": (window("0 2 * * *", ", timezone: /etc/passwd"), 4, "rotation.deploy_window.timezone", "not a time zone"),
         "a zone that is a directory": (window("0 2 * * *", ", timezone: America"), 4, "rotation.deploy_window.timezone", "not a time zone"),

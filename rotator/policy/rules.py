@@ -229,6 +229,8 @@ def in_order(value: timedelta, info: ValidationInfo) -> timedelta:
     validity, renew = info.data.get("validity"), info.data.get("renew_before")
     if info.field_name == "renew_before" and validity and not timedelta() < value <= validity / 2:
         refuse(f"not within half of validity, which is {render(validity)}", f"Write at most {render(validity / 2)}, or a longer validity.")
+    if info.field_name == "renew_before" and not value:
+        refuse("too short", "Write how long before its end a credential is replaced, for example 30d.")
     if info.field_name == "overlap" and validity and renew and value > validity - renew:
         refuse("the next rotation would begin before this one's overlap ends", f"Write at most {render(validity - renew)}.")
     if info.field_name == "warn_before" and renew and value > renew:
