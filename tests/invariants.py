@@ -5,7 +5,8 @@ I1, I2, I3, I5 and I6 are checked after every wire call, I4 around each PUT of a
 """
 
 import copy
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -68,7 +69,7 @@ class Monitor:
         ours = [p for p in self.made.credentials() if (p.display_name or "").startswith("rotator:")]
         tags = [v.tags or {} for v in self.made.versions()]
         named = {each.get(KEY_ID) for each in tags}
-        excused = {key for each in tags for key in each.get(COMPROMISED, "").split(",")} | self._held()
+        excused = {key for each in tags for key in listed(each, COMPROMISED)} | self._held()
         used = [p for p in ours if p.key_id in named and (p.key_id not in excused or p.secret == self.made.published())]
         assert len(used) <= MOST_LIVE, f"I5: {len(used)} published credentials of ours are live"
         unnamed = [p for p in ours if p.key_id not in named]
@@ -98,13 +99,18 @@ class Monitor:
         assert not leaked, f"I7: secrets were told: {leaked}"
 
     def _untouchable(self) -> set[str]:
-        adopted = {key for v in self.made.versions() for key in (v.tags or {}).get(ADOPTED, "").split(",")}
+        adopted = {key for v in self.made.versions() for key in listed(v.tags or {}, ADOPTED)}
         theirs = [p.key_id for p in self.made.azure.directory.passwords(self.made.bystander.app_id) if p.gone_from is None]
         mine = [p.key_id for p in self.made.credentials() if not _ours(p)]
         return (set(mine) | set(theirs)) - adopted
 
     def _assignments(self) -> set[str]:
         return {a.id for a in self.made.azure.authorization.assignments()}
+
+
+def listed(tags: Mapping[str, str], tag: str) -> list[str]:
+    """The words of a list that a version's tags hold: under the tag's own name, and where it goes on under one with a number."""
+    return [word for name, value in tags.items() if re.fullmatch(rf"{tag}(-\d+)?", name) for word in value.split(",")]
 
 
 def _ours(password: Password) -> bool:
