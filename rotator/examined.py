@@ -78,15 +78,23 @@ class VaultSeen:
     deleted: bool | Unknown = False
     sources: tuple[SourceSeen, ...] = ()
     others: tuple[str, ...] = ()
+    unread: Unknown | None = None
+    """Why the resource can't be found or read, where Azure says so."""
 
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """Whether the caller may do `action` at `scope`, by RBAC's own answer; None where that can't be known."""
+    """Whether the caller may do `action` at `scope`, by RBAC's own answer; None where that can't be known, and `why` it can't."""
 
     action: str
     scope: str
     allowed: bool | None
+    why: str = ""
+
+    @property
+    def question(self) -> str:
+        """The right as something that isn't known."""
+        return f"whether rotator may take {self.action} on {self.scope}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,17 +109,21 @@ class Examined:
     vault: VaultSeen = VaultSeen()
     vault_silent: Unknown | None = None
     rights: tuple[Right, ...] = ()
-    limits: tuple[PasswordLimit, ...] = ()
+    limits: tuple[PasswordLimit, ...] | Unknown = ()
 
     @property
     def at(self) -> datetime | None:
         """Azure's time of the last answer."""
         return self.observed.at if self.observed else None
 
+    def right(self, action: str, scope: str) -> Right:
+        """Whether the caller may do `action` at `scope`; not known where it wasn't asked for."""
+        found = (right for right in self.rights if right.action == action and right.scope.lower() == scope.lower())
+        return next(found, Right(action, scope, None))
+
     def may(self, action: str, scope: str) -> bool | None:
         """Whether the caller may do `action` at `scope`; None where that can't be known."""
-        found = (right.allowed for right in self.rights if right.action == action and right.scope.lower() == scope.lower())
-        return next(found, None)
+        return self.right(action, scope).allowed
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,8 +122,8 @@ class World(Protocol):
         """The application that has the alternate key `key`, made if need be: twice is once, and a lost answer may be asked for again."""
         ...
 
-    async def create_service_principal(self, app_id: str) -> str:
-        """The object id of the service principal of `app_id`, made if need be."""
+    async def create_service_principal(self, app_id: str) -> tuple[str, bool]:
+        """The object id of the service principal of `app_id`, made if need be, and whether it was."""
         ...
 
     async def own(self, home: Home, object_id: str, owner: str) -> None:

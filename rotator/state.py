@@ -357,7 +357,8 @@ class Permissions:
 
     `sources` are secrets that a container group needs and that can't be used, each with why; `links` are the actions that a redeployment
     takes on other resources than its group, each with the resource: the engine adds both.
-    `limits` are the tenant's on new passwords, as far as rotator may read its policies.
+    `limits` are the tenant's on new passwords, as far as rotator may read its policies. `unknown` are questions that Azure didn't answer, each with
+    why: what isn't known to be refused isn't known to be allowed, either.
     """
 
     groups_refused: tuple[str, ...] = ()
@@ -366,6 +367,7 @@ class Permissions:
     sources: tuple[tuple[str, str], ...] = ()
     links: tuple[tuple[str, str], ...] = ()
     limits: tuple[PasswordLimit, ...] = ()
+    unknown: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

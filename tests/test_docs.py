@@ -355,7 +355,7 @@ def test_the_architecture_assigns_every_code() -> None:
     assert used_codes() - codes_in(cycle) == set()
 
 
-PLAN = ("plan/rules.py", "plan/moves.py", "plan/reclaim.py", "plan/alarms.py")
+PLAN = ("plan/rules.py", "plan/moves.py", "plan/reclaim.py", "plan/alarms.py", "plan/unseen.py")
 GUARD = ("guard/veto.py", "guard/issue.py", "guard/links.py", "guard/deploy.py", "guard/retire.py")
 
 

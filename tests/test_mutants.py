@@ -40,6 +40,7 @@ from rotator.plan import (
     reclaim,
     rules,
     target,
+    unseen,
     view,
 )
 from rotator.state import Outcome, Proof
@@ -121,6 +122,7 @@ MUTATED: tuple[ModuleType, ...] = (
     reclaim,
     alarms,
     moves,
+    unseen,
     view,
     access,
     provision,
@@ -131,7 +133,21 @@ MUTATED: tuple[ModuleType, ...] = (
     retire,
     seen,
 )
-FOR_PEOPLE = {"_no_way_back", "_name", "_one_way", "_held_by", "_why_it_stays", "_lingers", "_broken", "_useless", "_undecided", "_doubt", "_full"}
+FOR_PEOPLE = {
+    "_no_way_back",
+    "_name",
+    "_one_way",
+    "_held_by",
+    "_why_it_stays",
+    "_lingers",
+    "_broken",
+    "_useless",
+    "_undecided",
+    "_doubt",
+    "_full",
+    "_none_to_adopt",
+    "_unread_values",
+}
 """Functions that only make sentences; the cases assert codes."""
 SENTENCE = "only the sentence for people is another"
 IMPLIED = "another condition of the same function implies it; it narrows a type"

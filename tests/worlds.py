@@ -182,7 +182,8 @@ def _group(given: Mapping[str, Any]) -> ContainerGroup:
     if given.get("state") == "absent":
         return ContainerGroup(identifier, TODAY)
     if given.get("state") == "unreadable":
-        return ContainerGroup(identifier, TODAY, unreadable="403 AuthorizationFailed")
+        shown = document({**given, "state": "running"}) if "holds" in given else None  # as the list of its subscription shows it
+        return ContainerGroup(identifier, TODAY, shown, unreadable="403 AuthorizationFailed")
     return ContainerGroup(identifier, TODAY, document(given), writable=given.get("writable", True))
 
 

@@ -178,7 +178,8 @@ def advance(
     from rotator.emulator.environment import expire_tokens
 
     answer = _ask(directory, "POST", "/clock", {"advance": _seconds(by)})
-    expire_tokens(_directory(directory))
+    with _refusals():
+        expire_tokens(_directory(directory))
     say(answer["now"])
 
 
@@ -238,7 +239,8 @@ def subscription(
     name: Annotated[str, typer.Option(help="Its display name.")] = "Another subscription",
 ) -> None:
     """Make another subscription, whose owner is the identity `admin`; az sees it after `az account list --refresh`."""
-    owner = _directory(directory).seeded().admin.object_id
+    with _refusals():
+        owner = _directory(directory).seeded().admin.object_id
     say(_ask(directory, "POST", "/subscriptions", {"id": identifier, "name": name, "owner": owner})["id"])
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 async def connect(clock: Clock, cloud: str = "public", transports: Transports | None = None) -> AsyncIterator["AzureWorld"]:
     """A World for the identity that DefaultAzureCredential finds. `cloud`: public, usgov or china; `transports` is for tests.
 
-    No request is made yet. Raises KeyError for a cloud that there isn't.
+    No request is made yet. Raises KeyError for a cloud that there isn't, and RotatorError where the environment names no usable proxy.
     """
     from rotator.clients.world import AzureWorld
     from rotator.cloud import CLOUDS

@@ -100,7 +100,10 @@ class Arm:
         return tuple(sorted(found, key=str.lower))
 
     async def rbac_vault(self, host: str, subscriptions: tuple[str, ...]) -> str | None:
-        """The id of the vault at `host`, where it is in one of `subscriptions` and its access is by RBAC; None where that can't be known."""
+        """The id of the vault at `host`, where its access is by RBAC; None where it is by access policies.
+
+        Raises NotFound where it isn't seen in any of `subscriptions`.
+        """
         name = host.partition(".")[0]
         for subscription in subscriptions:
             asked = Asked(SERVICE, f"look for vault {name} in subscription {subscription}")
@@ -108,7 +111,7 @@ class Arm:
                 if found.rsplit("/", 1)[-1].lower() == name.lower():
                     shown = await ask(asked, self._properties(found, VAULTS))
                     return found if shown.get("enableRbacAuthorization") is True else None
-        return None
+        raise NotFound(f"vault {name} isn't seen in the policy's subscriptions", service=SERVICE, code="NoSuchVault")
 
     async def _vaults(self, asked: Asked, subscription: str) -> list[str]:
         query = "$filter=resourceType eq 'Microsoft.KeyVault/vaults'&"

@@ -48,7 +48,7 @@ async def examine(azure: Services, policy: Policy, secrets: Sequence[str]) -> Ex
             vault = tasks.create_task(_vault(azure, policy, who, secrets))
             groups = tasks.create_task(groups_part(azure, policy))
             rights = tasks.create_task(_rights(azure, policy))
-            limits = tasks.create_task(azure.limits(policy))
+            limits = tasks.create_task(_told(azure.limits(policy)))
     found, published, (stored, setting) = principal.result(), seen.result(), vault.result()
     looked = with_groups(_observed(policy, who, latest(azure.line.time, heard), found, registries.result()), groups.result())
     return Examined(
@@ -111,8 +111,9 @@ async def _registry(azure: Services, registry_id: str) -> RegistrySeen:
     if isinstance(shown, Unknown):
         there = await _told(azure.arm.registries(registry_id.split("/")[2])) if shown.kind == "absent" else ()
         return RegistrySeen(registry_id, shown, others=() if isinstance(there, Unknown) else there)
-    properties = await _told(azure.arm.properties(registry_id))
-    said: dict[str, Any] = {} if isinstance(properties, Unknown) else properties
+    said: dict[str, Any] | Unknown = await _told(azure.arm.properties(registry_id))
+    if isinstance(said, Unknown):
+        return RegistrySeen(registry_id, said)
     network = said.get("networkRuleSet") or {}
     reached = await _reached(azure, shown.login_server)
     public, unlimited = said.get("publicNetworkAccess") != "Disabled", network.get("defaultAction") != "Deny"
@@ -140,16 +141,17 @@ async def _vault(azure: Services, policy: Policy, who: Who, secrets: Sequence[st
     ids = {} if isinstance(there, Unknown) else {each.rsplit("/", 1)[-1].lower(): each for each in there}
     vault_id = ids.get(policy.key_vault.name)
     if vault_id is None:
-        return replace(found, others=tuple(f"https://{name}.{azure.cloud.vault_suffix}" for name in sorted(ids))), ()
+        return replace(found, others=tuple(f"https://{name}.{azure.cloud.vault_suffix}" for name in sorted(ids)), unread=_unknown(there)), ()
     properties = await _told(azure.arm.properties(vault_id))
     if isinstance(properties, Unknown):
-        return found, ()
+        return replace(found, unread=properties), ()
     rbac = properties.get("enableRbacAuthorization") is True
     mine = (each for each in properties.get("accessPolicies") or () if str(each.get("objectId")).lower() == who.object_id)
     allowed = {str(one).lower() for each in mine for one in (each.get("permissions") or {}).get("secrets") or ()}
     scope = f"{vault_id}/secrets/{policy.key_vault.password_secret}"
-    may = await azure.rbac.may(keyvault.SET_ACTION, scope, data=True) if rbac else bool(allowed & {"set", "all"})
-    return replace(found, id=vault_id, rbac=rbac, allowed=tuple(sorted(allowed))), (Right(keyvault.SET_ACTION, vault_id, may),)
+    by_policy = Right(keyvault.SET_ACTION, vault_id, bool(allowed & {"set", "all"}))
+    right = replace(await azure.rbac.right(keyvault.SET_ACTION, scope, data=True), scope=vault_id) if rbac else by_policy
+    return replace(found, id=vault_id, rbac=rbac, allowed=tuple(sorted(allowed))), (right,)
 
 
 async def _source(azure: Services, policy: Policy, name: str) -> SourceSeen:

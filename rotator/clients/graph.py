@@ -173,16 +173,16 @@ class Graph:
             made = await self._send(asked, Method.GET, f"{by_key}?$select={_SHORT}", identity_of)
         return made
 
-    async def create_service_principal(self, app_id: str) -> str:
-        """Its object id; where there is one already, Graph refuses to make another, and it is found."""
+    async def create_service_principal(self, app_id: str) -> tuple[str, bool]:
+        """Its object id, and whether it was made now; where there is one already, Graph refuses to make another, and it is found."""
         asked = Asked(SERVICE, f"make a service principal of {app_id}", MAKE)
         try:
-            return await self._send(asked, Method.POST, "servicePrincipals", lambda shown: text(shown["id"]), {"appId": app_id})
+            return await self._send(asked, Method.POST, "servicePrincipals", lambda shown: text(shown["id"]), {"appId": app_id}), True
         except (Conflict, OutcomeUnknown) as error:
             found = await self._find(Home.SERVICE_PRINCIPAL, app_id, _SHORT, None, named)
             if found is None:
                 raise error from None
-            return found.id
+            return found.id, not isinstance(error, Conflict)
 
     async def own(self, me: str, home: Home, object_id: str) -> None:
         """Make `me` an owner of an object that it doesn't own."""

@@ -177,13 +177,6 @@ class KeyVault:
         except NotFound:
             return None
 
-    async def deleted(self, policy: Policy) -> bool:
-        """Whether the published secret's name is taken by a soft-deleted secret, as far as rotator may know."""
-        try:
-            return await self.recoverable(policy)
-        except Forbidden:
-            return False
-
     async def recoverable(self, policy: Policy) -> bool:
         """Whether the published secret's name is taken by a soft-deleted secret. Raises Forbidden where that may not be seen."""
         name = policy.key_vault.password_secret

@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from rotator.clients.graph import Graph
-from rotator.clients.translate import ODD
+from rotator.clients.translate import Asked, ask
 from rotator.clients.typed import moment, text
-from rotator.errors import AzureError
+from rotator.errors import Forbidden, NotFound
 from rotator.state import Home, PasswordLimit
 
 SIDE = {Home.APPLICATION: "applicationRestrictions", Home.SERVICE_PRINCIPAL: "servicePrincipalRestrictions"}
@@ -23,15 +23,19 @@ _YEAR, _MONTH = 365, 30
 
 
 async def limits(graph: Graph, app_id: str, home: Home, tenant: str | None) -> tuple[PasswordLimit, ...]:
-    """What is known to limit new passwords on one object; () where that can't be known."""
+    """What is known to limit new passwords on one object; () where the policies may not be read. Raises what else keeps them from being read."""
     try:
-        restrictions = await _in_force(graph, app_id, home, tenant)
-        dated = any(each.get(SINCE) for _, each in restrictions)
-        created = await graph.created(app_id, tenant) if dated else None
-        found = {limit for named, each in restrictions if _counts(each, created) and (limit := _limit(home, *named, each))}
-    except (AzureError, *ODD):
+        found = await ask(Asked("Microsoft Graph", f"read what limits the passwords of {app_id}"), _found(graph, app_id, home, tenant))
+    except (Forbidden, NotFound):
         return ()
     return tuple(sorted(found, key=lambda one: (one.policy, one.longest or timedelta())))
+
+
+async def _found(graph: Graph, app_id: str, home: Home, tenant: str | None) -> set[PasswordLimit]:
+    restrictions = await _in_force(graph, app_id, home, tenant)
+    dated = any(each.get(SINCE) for _, each in restrictions)
+    created = await graph.created(app_id, tenant) if dated else None
+    return {limit for named, each in restrictions if _counts(each, created) and (limit := _limit(home, *named, each))}
 
 
 async def _in_force(graph: Graph, app_id: str, home: Home, tenant: str | None) -> list[tuple[tuple[str, str], dict[str, Any]]]:

@@ -18,6 +18,7 @@ from rotator.clients.translate import Asked, ask
 from rotator.clients.typed import text, text_or_none
 from rotator.cloud import Cloud
 from rotator.errors import AzureError, Conflict, NotFound, OutcomeUnknown
+from rotator.examined import Right
 from rotator.state import Assignment, Permission, Role
 
 SERVICE = "Azure role-based access control"
@@ -129,16 +130,12 @@ class Authorization:
             return names[0]
         raise NotFound(f"no role called {name} can be assigned at {scope}", service=SERVICE, code="NoSuchRole", status=404)
 
-    async def refuses(self, action: str, resource_id: str, *, data: bool = False) -> bool:
-        """Whether `action` is known to be refused on a resource or one of its children; what can't be known is not refused."""
-        return await self.may(action, resource_id, data=data) is False
-
-    async def may(self, action: str, resource_id: str, *, data: bool = False) -> bool | None:
-        """Whether `action` is allowed on a resource or one of its children; None where that can't be known."""
+    async def right(self, action: str, resource_id: str, *, data: bool = False) -> Right:
+        """Whether `action` is allowed on a resource or one of its children, or why that can't be known."""
         try:
-            return allowed(action, await self._permissions(resource_id), data=data)
-        except AzureError:
-            return None
+            return Right(action, resource_id, allowed(action, await self._permissions(resource_id), data=data))
+        except AzureError as error:
+            return Right(action, resource_id, None, error.happened)
 
     async def _permissions(self, resource_id: str) -> list[Granted]:
         parent, _, kind = resource_id.rpartition("/")[0].rpartition("/")

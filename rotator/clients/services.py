@@ -62,12 +62,11 @@ class Services:
         return known or (await self.arm.registry(registry_id)).login_server
 
     async def rights(self, wanted: Sequence[tuple[str, str]]) -> tuple[Right, ...]:
-        """Whether each action is allowed on its resource; None where that can't be known."""
-        allowed = await together(*(self.rbac.may(action, scope) for action, scope in wanted))
-        return tuple(Right(action, scope, may) for (action, scope), may in zip(wanted, allowed, strict=True))
+        """Whether each action is allowed on its resource, or why that can't be known."""
+        return tuple(await together(*(self.rbac.right(action, scope) for action, scope in wanted)))
 
     async def limits(self, policy: Policy) -> tuple[PasswordLimit, ...]:
-        """What app management policies are known to say of new passwords."""
+        """What app management policies that may be read say of new passwords. Raises an AzureError where they can't be read for another reason."""
         tenant, home = policy.principal.tenant_id, (await self.token.who()).tenant
         return await limits(self.graph, policy.principal.app_id, policy.principal.home, tenant if tenant and tenant != home else None)
 

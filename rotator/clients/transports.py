@@ -1,9 +1,12 @@
 """What carries requests: the seam between the clients and the network, so that a test can answer in process."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+from rotator.clients.surroundings import ensure_usable
 
 if TYPE_CHECKING:
     import httpx
@@ -23,7 +26,11 @@ class Transports:
 
 
 def real() -> Transports:
-    """Over the network: proxies from the environment, and the authorities that the system or SSL_CERT_FILE names."""
+    """Over the network: proxies from the environment, and the authorities that the system or SSL_CERT_FILE names.
+
+    Raises RotatorError where the environment names a proxy or authorities that can't be used.
+    """
+    ensure_usable(os.environ)
     import ssl
 
     import aiohttp

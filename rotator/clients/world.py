@@ -16,8 +16,8 @@ from rotator.clients.sending import no_later
 from rotator.clients.services import Services
 from rotator.clients.signins import sign_ins
 from rotator.clients.survey import survey
-from rotator.errors import AzureError
-from rotator.examined import Examined
+from rotator.errors import AzureError, Forbidden
+from rotator.examined import Examined, Right
 from rotator.policy import Policy
 from rotator.ports import AccessRecord, Issued, Put
 from rotator.state import (
@@ -28,6 +28,7 @@ from rotator.state import (
     Home,
     Identity,
     Observed,
+    PasswordLimit,
     Permissions,
     Principal,
     Proof,
@@ -86,8 +87,8 @@ class AzureWorld(Services):
         """The application that has the alternate key `key`, made if need be."""
         return await self.graph.create_application(display_name, key)
 
-    async def create_service_principal(self, app_id: str) -> str:
-        """The object id of the service principal of `app_id`, made if need be."""
+    async def create_service_principal(self, app_id: str) -> tuple[str, bool]:
+        """The object id of the service principal of `app_id`, made if need be, and whether it was."""
         return await self.graph.create_service_principal(app_id)
 
     async def own(self, home: Home, object_id: str, owner: str) -> None:
@@ -195,24 +196,41 @@ class AzureWorld(Services):
         return await self.groups.logs(group_id, container)
 
     async def permissions(self, policy: Policy, groups: Sequence[str]) -> Permissions:
-        """What is known to be refused, from RBAC's own answer."""
+        """What is known to be refused, from RBAC's own answer, and what isn't known."""
         async with at_once() as tasks:
-            refused = tasks.create_task(together(*(self.rbac.refuses(f"{TYPE}/write", each) for each in groups)))
-            vault = tasks.create_task(self._vault_refused(policy))
-            deleted = tasks.create_task(self.vault.deleted(policy))
-            said = tasks.create_task(self.limits(policy))
-        named = tuple(sorted(group for group, no in zip(groups, refused.result(), strict=True) if no))
-        return Permissions(named, vault.result(), deleted.result(), limits=said.result())
+            writing = tasks.create_task(self.rights([(f"{TYPE}/write", each) for each in groups]))
+            vault = tasks.create_task(self._vault_right(policy))
+            deleted = tasks.create_task(self._deleted(policy))
+            said = tasks.create_task(self._limits(policy))
+        rights, (taken, doubt), (limits, unread) = [*writing.result(), vault.result()], deleted.result(), said.result()
+        refused = tuple(sorted(right.scope for right in writing.result() if right.allowed is False))
+        unknown = [(right.question, right.why) for right in rights if right.allowed is None]
+        return Permissions(refused, _no_role(vault.result()), taken, limits=limits, unknown=(*unknown, *doubt, *unread))
 
-    async def _vault_refused(self, policy: Policy) -> str | None:
+    async def _vault_right(self, policy: Policy) -> Right:
+        """Whether rotator may set secrets; access policies aren't asked for that, and count as allowing it."""
         try:
             vault_id = await self.arm.rbac_vault(policy.key_vault.host, policy.subscriptions)
-        except AzureError:
-            return None
-        name = f"{vault_id}/secrets/{policy.key_vault.password_secret}"
-        if vault_id is None or not await self.rbac.refuses(keyvault.SET_ACTION, name, data=True):
-            return None
-        return f"the identity that rotator signs in as has no role with data action {keyvault.SET_ACTION} on {vault_id}"
+        except AzureError as error:
+            return Right(keyvault.SET_ACTION, policy.key_vault.host, None, error.happened)
+        if vault_id is None:
+            return Right(keyvault.SET_ACTION, policy.key_vault.host, True)
+        return replace(
+            await self.rbac.right(keyvault.SET_ACTION, f"{vault_id}/secrets/{policy.key_vault.password_secret}", data=True), scope=vault_id
+        )
+
+    async def _deleted(self, policy: Policy) -> tuple[bool, tuple[tuple[str, str], ...]]:
+        """Whether the published secret's name is taken by a soft-deleted secret, or why that isn't known."""
+        try:
+            return await self.vault.recoverable(policy), ()
+        except Forbidden as error:
+            return False, ((f"whether secret {policy.key_vault.password_secret} is soft-deleted", error.happened),)
+
+    async def _limits(self, policy: Policy) -> tuple[tuple[PasswordLimit, ...], tuple[tuple[str, str], ...]]:
+        try:
+            return await self.limits(policy), ()
+        except AzureError as error:
+            return (), (("whether an app management policy limits new passwords", error.happened),)
 
     async def access(self, policy: Policy) -> AccessRecord:
         """The access mark, read now."""
@@ -253,3 +271,8 @@ class AzureWorld(Services):
     async def role(self, name: str, scope: str) -> str:
         """The GUID of a role by its name."""
         return await self.rbac.role(name, scope)
+
+
+def _no_role(right: Right) -> str | None:
+    what = f"the identity that rotator signs in as has no role with data action {right.action} on {right.scope}"
+    return what if right.allowed is False else None

@@ -6,6 +6,7 @@ from pathlib import PurePath
 from rotator import group
 from rotator.doctor import command
 from rotator.doctor.finding import Case, Finding, Found, Remedy, Severity
+from rotator.examined import Right
 from rotator.group import Dependent, Phase, Refusal
 from rotator.plan.words import day
 from rotator.policy import next_open, open_at
@@ -34,17 +35,20 @@ def readable(case: Case) -> Found:
 def writable(case: Case) -> Found:
     """Each that is declared may be redeployed."""
     for each in case.policy.container_groups:
-        if case.examined.may(WRITE, each.id) is False:
-            text = "it may not be redeployed: it would keep the old credential until that ends"
-            yield Finding(Severity.FAIL, f"group {each.id.rsplit('/', 1)[-1]}", text, (command.role(case, CONTRIBUTOR, each.id),))
+        right, subject, mend = case.examined.right(WRITE, each.id), f"group {each.id.rsplit('/', 1)[-1]}", (command.role(case, CONTRIBUTOR, each.id),)
+        if right.allowed is False:
+            yield Finding(Severity.FAIL, subject, "it may not be redeployed: it would keep the old credential until that ends", mend)
+        elif right.allowed is None:
+            yield Finding(Severity.UNKNOWN, subject, f"whether it may be redeployed isn't known: {right.why}", mend)
 
 
 def linkable(case: Case) -> Found:
     """Each that rotator redeploys may be given what it is linked to again: its identities, its subnet."""
-    known = {(right.action, right.scope): right.allowed for right in case.examined.rights}
+    known = {(right.action, right.scope): right for right in case.examined.rights}
     for each in _dependents(case):
         for action, scope in each.links:
-            allowed = known.get((action, scope), True)
+            right = known.get((action, scope), Right(action, scope, True))
+            allowed = right.allowed
             text = f"a redeployment takes {action} on {scope.rsplit('/', 1)[-1]}"
             mend = (command.role(case, group.ROLES[action], scope),)
             if allowed is False:
@@ -52,7 +56,7 @@ def linkable(case: Case) -> Found:
                     Severity.FAIL, _subject(each), f"{text}, which this identity doesn't have; a custom role with that alone is enough", mend
                 )
             elif allowed is None:
-                yield Finding(Severity.UNKNOWN, _subject(each), f"{text}; whether this identity has it isn't known", mend)
+                yield Finding(Severity.UNKNOWN, _subject(each), f"{text}; whether this identity has it isn't known: {right.why}", mend)
 
 
 def hidden_values_known(case: Case) -> Found:
@@ -158,6 +162,8 @@ def window_in_time(case: Case) -> Found:
 def logs_readable(case: Case) -> Found:
     """A job's output may be read, which `rotator deploy --logs` prints."""
     for each in case.policy.container_groups:
-        if each.manifest and case.examined.may(LOGS, each.id) is False:
-            text = "its logs may not be read: `rotator deploy --logs` would print nothing"
+        right = case.examined.right(LOGS, each.id)
+        if each.manifest and not right.allowed:
+            unknown = f"whether its logs may be read isn't known: {right.why}"
+            text = unknown if right.allowed is None else "its logs may not be read: `rotator deploy --logs` would print nothing"
             yield Finding(Severity.WARN, f"group {each.id.rsplit('/', 1)[-1]}", text, (command.role(case, CONTRIBUTOR, each.id),))

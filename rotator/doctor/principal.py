@@ -107,6 +107,10 @@ def slot_free(case: Case) -> Found:
 
 def life_allowed(case: Case) -> Found:
     """No app management policy, as far as rotator may read them, stands against a password of this length."""
+    if isinstance(case.examined.limits, Unknown):
+        text = f"whether an app management policy limits its passwords isn't known: {case.examined.limits.text}"
+        yield Finding(Severity.WARN, SUBJECT, text, (command.rotator(case, "doctor"),))
+        return
     for limit in (one for one in case.examined.limits if one.home is _adds(case)):
         if limit.longest is None:
             yield _forbidden(case, limit)
@@ -149,9 +153,14 @@ def _writes(case: Case, home: Home) -> bool:
 
 def _owned(case: Case, home: Home, owners: tuple[str, ...] | Unknown | None, mend: str) -> Found:
     roles, what = case.caller.roles, home.value.replace("_", " ")
-    if owners is None or case.caller.person or isinstance(roles, Unknown) or ALL in roles:
+    there = case.seen.principal.application if home is Home.APPLICATION else case.seen.principal.service_principal
+    if case.caller.person or isinstance(roles, Unknown) or ALL in roles or (owners is None and there is None):
         return
-    if isinstance(owners, Unknown):
+    if owners is None:
+        yield Finding(
+            Severity.UNKNOWN, SUBJECT, f"who owns the {what}: Microsoft Graph shows it, and says that it isn't there when asked for owners", (mend,)
+        )
+    elif isinstance(owners, Unknown):
         yield Finding(Severity.UNKNOWN, SUBJECT, f"who owns the {what}: {owners.text}", (mend,))
     elif case.caller.object_id not in owners:
         text = f"{case.caller.object_id} doesn't own the {what}, so that it may neither add nor remove passwords there"

@@ -161,9 +161,17 @@ def anonymous_off(case: Case) -> Found:
 def assignable(case: Case) -> Found:
     """Whether this identity could also revoke and grant, which no rotation needs."""
     for each, _ in _known(case):
-        if _assigns(case, each.id) is False:
+        may, mend = _assigns(case, each.id), (command.role(case, RBAC_ADMIN, each.id),)
+        if may is False:
             text = "this identity can't change role assignments here: `rotator revoke` and `rotator grant` need another one, or this role"
-            yield Finding(Severity.ADVICE, _name(each.id), text, (command.role(case, RBAC_ADMIN, each.id),))
+            yield Finding(Severity.ADVICE, _name(each.id), text, mend)
+        elif may is None:
+            text = f"whether this identity can change role assignments here, for `rotator revoke` and `grant`, isn't known{_why(case, each.id)}"
+            yield Finding(Severity.ADVICE, _name(each.id), text, mend)
+
+
+def _why(case: Case, registry_id: str) -> str:
+    return next((f": {right.why}" for right in case.examined.rights if right.scope == registry_id and right.why), "")
 
 
 def _assigns(case: Case, registry_id: str) -> bool | None:

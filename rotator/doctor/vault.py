@@ -64,10 +64,16 @@ def settable(case: Case) -> Found:
     if case.examined.vault_silent or case.seen.vault_refuses:
         return
     may = case.examined.may(SET, vault.id or "")
+    if may:
+        return
     if may is False:
         mend = _letting_in(case, "")
         yield Finding(Severity.FAIL, _subject(case), f"{case.caller.object_id} may not set secrets there", (mend,))
-    elif may is None:
+    elif vault.unread or vault.id:
+        why = vault.unread.text if vault.unread else case.examined.right(SET, vault.id or "").why
+        text, mend = f"whether secrets may be set there can't be told: {why}", command.role(case, "Reader", command.vault_scope(case))
+        yield Finding(Severity.UNKNOWN, _subject(case), text, (mend,))
+    else:
         text = "whether secrets may be set there can't be told, since the vault isn't seen in the policy's subscriptions"
         known = ", ".join(case.policy.subscriptions)
         write = f"discover: {{subscriptions: [{known}, <the one that `az keyvault list` finds it in>]}}"

@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
+LAST = datetime(9000, 1, 1, tzinfo=UTC)
+"""Beyond it there would soon be no date for what ends centuries after now."""
+
 
 @dataclass(slots=True)
 class Clock:
@@ -23,9 +26,11 @@ class Clock:
         return self.start + self.jumped + timedelta(seconds=self.elapsed())
 
     def advance(self, by: timedelta) -> datetime:
-        """Let `by` pass at once; time never goes back (ValueError)."""
+        """Let `by` pass at once; time never goes back, nor beyond `LAST` (ValueError): then none has passed."""
         if by < timedelta():
             raise ValueError(f"time can't go back by {-by}")
+        if by > LAST - self.now():
+            raise ValueError(f"time can't go beyond {LAST}")
         self.jumped += by
         return self.now()
 

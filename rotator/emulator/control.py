@@ -5,21 +5,21 @@ methods of :class:`~rotator.emulator.azure.Azure`.
 """
 
 import hmac
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
+import re
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import timedelta
 
-from pydantic import TypeAdapter, ValidationError
-
+from rotator.emulator import asked
 from rotator.emulator.app import App
+from rotator.emulator.arm.regions import REGIONS
 from rotator.emulator.authority import CONTROL_HOST
 from rotator.emulator.azure import Azure
-from rotator.emulator.clock import iso
-from rotator.emulator.faults import Fault
+from rotator.emulator.clock import LAST, iso
 from rotator.emulator.picture import picture, refused_pulls
 from rotator.emulator.proxy import Refusal
 from rotator.emulator.store import dump
-from rotator.emulator.wire import Call, Caller, Json, Request, Response, Route, ServiceError, Table
+from rotator.emulator.wire import Call, Caller, Request, Response, Route, ServiceError, Table
 
 
 class Control:
@@ -68,6 +68,8 @@ class Control:
 
     def state(self, call: Call) -> Response:
         """Everything there is: as a client with all rights could see it, or with ``?secrets=true`` as it is stored."""
+        if call.request.query.get("secrets", "false") not in ("true", "false"):
+            raise asked.refusal("'secrets' has to be true or false.")
         if call.request.query.get("secrets") != "true":
             return Response.json(200, picture(self.azure))
         return Response.json(200, {**dump(self.azure), "issued": sorted(self.azure.directory.every_secret())})
@@ -78,14 +80,17 @@ class Control:
 
     def advance(self, call: Call) -> Response:
         """Let ``advance`` seconds pass at once."""
-        seconds = _number(call.request.json(), "advance")
+        seconds = asked.number(call.request.json(), "advance")
         if seconds < 0:
-            raise ServiceError(400, "InvalidArgument", "Time can't go back.")
-        return Response.json(200, {"now": iso(self.azure.clock.advance(timedelta(seconds=seconds)))})
+            raise asked.refusal("Time can't go back.")
+        try:
+            return Response.json(200, {"now": iso(self.azure.clock.advance(timedelta(seconds=seconds)))})
+        except (ValueError, OverflowError):
+            raise asked.refusal(f"Time can't go on by {seconds:g} s: Azure's dates end with {LAST:%Y-%m-%d}.") from None
 
     def move_host(self, call: Call) -> Response:
         """Let the platform move the group ``id`` to another host: it pulls again with the credential stored in it."""
-        moved = self.azure.container_groups.move_host(_text(call.request.json(), "id"))
+        moved = self.azure.container_groups.move_host(asked.text(call.request.json(), "id", asked.GROUP))
         return Response.json(200, {"moved": moved})
 
     def faults(self, call: Call) -> Response:
@@ -96,14 +101,7 @@ class Control:
 
     def add_fault(self, call: Call) -> Response:
         """Plan one fault, given as the fields of :class:`~rotator.emulator.faults.Fault`."""
-        body = call.request.json()
-        unknown = set(body) - {f.name for f in fields(Fault)} if isinstance(body, dict) else {"a body that is no object"}
-        if unknown:
-            raise ServiceError(400, "InvalidArgument", f"A fault has no {', '.join(sorted(unknown))}.")
-        try:
-            fault = TypeAdapter(Fault).validate_python(body)
-        except ValidationError as error:
-            raise ServiceError(400, "InvalidArgument", str(error)) from error
+        fault = asked.fault(call.request.json(), self.app.services)
         self.azure.faults.add(fault)
         return Response.json(201, asdict(fault))
 
@@ -119,47 +117,46 @@ class Control:
     def push(self, call: Call) -> Response:
         """Put an image into a registry: ``registry`` (login server), ``repository``, ``tag``; ``exit_code`` and ``run_seconds`` for a job."""
         body = call.request.json()
-        where = (_text(body, "registry"), _text(body, "repository"), _text(body, "tag"))
-        run = {name: body[name] for name in ("exit_code", "run_seconds", "logs", "digest") if name in body}
-        return Response.json(201, {"digest": self.azure.registries.push(*where, **run)})
+        shapes = (("registry", None), ("repository", asked.REPOSITORY), ("tag", asked.TAG))
+        registry, repository, tag = (asked.text(body, name, shape) for name, shape in shapes)
+        if self.azure.resources.registry(registry) is None:
+            raise asked.refusal(f"There is no registry {registry}.")
+        try:
+            return Response.json(201, {"digest": self.azure.registries.push(registry, repository, tag, **asked.run(body))})
+        except LookupError:
+            raise asked.refusal(f"{registry}/{repository} has no image {body['digest']}.") from None
 
     def quota(self, call: Call) -> Response:
         """Let a ``subscription`` have up to ``limit`` of ``name`` (ContainerGroups, StandardCores …) in a ``location``."""
         body = call.request.json()
-        subscription, location, name = (_text(body, each) for each in ("subscription", "location", "name"))
+        subscription, location, name = (asked.text(body, each) for each in ("subscription", "location", "name"))
+        if location not in {each[0] for regions in REGIONS.values() for each in regions}:
+            raise asked.refusal(f"There is no location {location}.")
+        known = self.azure.resources.subscription(subscription).id
         try:
-            self.azure.container_groups.quotas.allow(subscription, location, name, int(_number(body, "limit")))
+            self.azure.container_groups.quotas.allow(known, location, name, asked.whole(body, "limit"))
         except KeyError as error:
-            raise ServiceError(400, "InvalidArgument", f"There is no quota {name}.") from error
+            raise asked.refusal(f"There is no quota {name}.") from error
         return Response(204)
 
     def subscribe(self, call: Call) -> Response:
         """Make another subscription: ``id``, ``name``, and ``owner``, the object id of whoever gets all rights in it."""
         body = call.request.json()
-        made = self.azure.resources.add_subscription(_text(body, "id"), _text(body, "name"))
-        self.azure.authorization.assign(f"/subscriptions/{made.id}", _text(body, "owner"), "Owner", at_once=True)
+        owner = asked.text(body, "owner")
+        if self.azure.directory.principal_by_id(owner) is None:
+            raise asked.refusal(f"There is no service principal {owner}.")
+        made = self.azure.resources.add_subscription(asked.text(body, "id"), asked.text(body, "name"))
+        self.azure.authorization.assign(f"/subscriptions/{made.id}", owner, "Owner", at_once=True)
         return Response.json(201, asdict(made))
 
     def calls(self, call: Call) -> Response:
         """Every call to Azure so far, in order; ``?since=N`` leaves out the first N."""
-        since = int(call.request.query.get("since", "0"))
-        served = (s for s in self.app.served[since:] if not s.operation.startswith("emulator."))
+        since = call.request.query.get("since", "0")
+        if not re.fullmatch(r"[0-9]{1,18}", since):
+            raise asked.refusal(f"'since' is {since!r}, and has to be a whole number.")
+        served = (s for s in self.app.served[int(since) :] if not s.operation.startswith("emulator."))
         return Response.json(200, {"value": [asdict(s) for s in served]})
 
     def turned_away(self, call: Call) -> Response:
         """What clients asked the proxy for in vain, because it is not Azure."""
         return Response.json(200, {"value": [asdict(refusal) for refusal in self._turned_away]})
-
-
-def _text(body: Json, name: str) -> str:
-    value = body.get(name) if isinstance(body, Mapping) else None
-    if not isinstance(value, str) or not value:
-        raise ServiceError(400, "InvalidArgument", f"The body needs '{name}', a text.")
-    return value
-
-
-def _number(body: Json, name: str) -> float:
-    value = body.get(name) if isinstance(body, Mapping) else None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ServiceError(400, "InvalidArgument", f"The body needs '{name}', a number.")
-    return float(value)

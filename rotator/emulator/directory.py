@@ -91,7 +91,7 @@ class StateDirectory:
         except ValueError:
             return 0
         pid = content.get("pid") if isinstance(content, dict) else None
-        return pid if isinstance(pid, int) else 0
+        return pid if isinstance(pid, int) and pid > 1 else 0  # a signal to 1, 0 or less would meet others
 
     def serving(self) -> bool:
         """Whether an emulator is ready here."""

@@ -5,7 +5,7 @@ One JSON file, because people look into it. It holds secrets (passwords, vault v
 
 import json
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -64,8 +64,11 @@ def restore(azure: Azure, content: dict[str, Any]) -> None:
 
 
 def time_of(content: dict[str, Any]) -> datetime:
-    """The instant at which `content` was saved."""
-    return datetime.fromisoformat(content["now"])
+    """The instant at which `content` was saved. Raises UnreadableState."""
+    try:
+        return datetime.fromisoformat(content["now"]).astimezone(UTC)
+    except (KeyError, ValueError, TypeError, OverflowError):
+        raise UnreadableState("the saved state doesn't say when it was saved") from None
 
 
 def save(azure: Azure, path: Path) -> None:
@@ -79,6 +82,6 @@ def load(path: Path) -> dict[str, Any] | None:
         content = read_json(path)
     except ValueError as error:
         raise UnreadableState(f"{path} is not JSON: {error}") from error
-    if content is not None and content.get("format") != FORMAT:
+    if content is not None and not (isinstance(content, dict) and content.get("format") == FORMAT):
         raise UnreadableState(f"{path} was written by another version of the emulator")
-    return content  # type: ignore[no-any-return]
+    return content

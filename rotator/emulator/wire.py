@@ -44,7 +44,7 @@ class Request:
         """The body as JSON; an empty one is ``{}``. Raises ServiceError 400 InvalidRequestContent."""
         try:
             return json.loads(self.body) if self.body.strip() else {}
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             message = f"The request content was invalid and could not be deserialized: '{error}'."
             raise ServiceError(400, "InvalidRequestContent", message) from error
 

@@ -108,7 +108,7 @@ async def _ensure_there(run: Run, observed: Observed, recorded: Sequence[Assignm
             f"{len(missing) - len(there)} role assignment(s) were deleted while access was being granted",
             service="Azure role-based access control",
             state="Access is marked as granted, and the principal may not pull: a revocation was under way.",
-            remedy=f"See that it has ended, then run `rotator grant {run.policy.name}` or `rotator revoke {run.policy.name}` again.",
+            remedy=f"See that it has ended, then run `rotator grant {run.policy.quoted}` or `rotator revoke {run.policy.quoted}` again.",
         )
 
 

@@ -97,6 +97,11 @@ def _ensure_ours(run: Run, observed: Observed, before: ContainerGroup, version: 
 
 def _current(run: Run, observed: Observed) -> Version:
     view = View(run.policy, observed, run.intent)
+    if view.current_version and view.current is None:
+        raise UnsafeStep(
+            f"credential {view.current_key} of version {view.current_version.id}, the current one, isn't among those that Microsoft Graph shows",
+            remedy=f"Run again, since Graph's reads may lag; if it is gone, `rotator rotate {run.policy.quoted}` publishes another.",
+        )
     if view.current_version is None or view.current is None or not view.current.live(view.at):
         raise UnsafeStep(
             f"{run.policy.name} has no credential of ours that lives", remedy=f"Run `rotator rotate {run.policy.quoted}` first; it publishes one."

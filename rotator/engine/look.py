@@ -103,7 +103,8 @@ async def prepared(run: Run, observed: Observed, memory: Memory, steps: tuple[St
         groups = tuple(g.id for g in observed.groups if g.document is not None)
         rights = await run.world.rights(linked(run.policy, observed))
         refused = tuple((right.action, right.scope) for right in rights if right.allowed is False)
-        memory.permissions = replace(await run.world.permissions(run.policy, groups), links=refused)
+        found, unknown = await run.world.permissions(run.policy, groups), [(right.question, right.why) for right in rights if right.allowed is None]
+        memory.permissions = replace(found, links=refused, unknown=(*found.unknown, *unknown))
     if any(isinstance(step, Issue) for step in steps) and memory.sources is None:
         memory.sources = await _unusable(run, observed)
     observed = _permitted(observed, memory)

@@ -6,7 +6,6 @@ by which Graph keeps a second one from coming into being: a run that dies betwee
 
 import hashlib
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -16,6 +15,7 @@ from rotator.engine.evidence import PATIENCE, acceptance
 from rotator.engine.issue import issue
 from rotator.engine.job import deploy_now
 from rotator.engine.look import Memory, look, prepared
+from rotator.engine.revoke import NO_PRINCIPAL
 from rotator.engine.run import DECISIONS, PAUSE, Result, Run, Score, Seen, Undecided, ensure_granted, failure, told
 from rotator.errors import Forbidden, NotFound, NotSent, ProofFailed, RotatorError, Unavailable, UnsafeStep
 from rotator.events import AppIdSaved, Finished, IdentityCreated, Noted, OwnerAdded, UsernamePublished
@@ -134,7 +134,11 @@ async def _identity(run: Run, wanted: Wanted, score: Score) -> tuple[Policy, fro
                 run.tell(AppIdSaved(policy=run.policy.name, app_id=identity.app_id, file=policy.file))
                 policy = policy.settled(identity.app_id)
             case Create() if identity:
-                _created(run, step.home, identity.app_id, await run.world.create_service_principal(identity.app_id))
+                object_id, made = await run.world.create_service_principal(identity.app_id)
+                if not made:
+                    end(run, step, "it was there, although Microsoft Graph didn't show it")
+                    continue
+                _created(run, step.home, identity.app_id, object_id)
             case Own(home=home) if identity:
                 await _own(run, score, home, identity, me)
                 continue
@@ -185,10 +189,13 @@ async def _visible(run: Run, homes: frozenset[Home], memory: Memory) -> Seen:
     begun = run.clock.elapsed()
     while run.clock.elapsed() - begun < VISIBLE:
         read = run.world.moment()
-        with suppress(NotFound):
+        try:
             observed = await look(run, memory)
             if homes <= _shown_homes(observed):
                 return Seen(observed, read)
+        except NotFound as error:
+            if error.code != NO_PRINCIPAL:
+                raise
         await run.clock.sleep(EVERY)
     raise Unavailable(
         f"Microsoft Graph doesn't show all of {run.policy.principal.app_id} for {VISIBLE:.0f} s, although it is there",

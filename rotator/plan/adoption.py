@@ -26,12 +26,13 @@ from rotator.visible import one_line
 class Value:
     """The first three characters of the value of a version that isn't ours (Graph's ``hint``), and whether the value authenticates.
 
-    `around` is what stands around a value that would authenticate without it.
+    `around` is what stands around a value that would authenticate without it, `unread` why it can't be read.
     """
 
     hint: str
     works: bool = True
     around: str = ""
+    unread: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +140,22 @@ def _undecided(view: View, matches: list[Match], values: Mapping[str, Value]) ->
     if spoilt := next((f"version {v.id} has {values[v.id].around}" for v in view.versions if v.id in values and values[v.id].around), ""):
         happened = f"{happened}; {spoilt} around a password that is right without"
         return UnsafeStep(happened, remedy=f"Set {name} again without; `rotator doctor {view.policy.quoted}` has the command.")
-    return UnsafeStep(
-        happened,
-        remedy=f"Name the credential: {choices}." if choices else "There is nothing to adopt: the principal has no foreign credential.",
-    )
+    happened = f"{happened}{_unread_values(values)}"
+    return UnsafeStep(happened, remedy=f"Name the credential: {choices}." if choices else _none_to_adopt(view))
+
+
+def _unread_values(values: Mapping[str, Value]) -> str:
+    """What may not be read is no value that doesn't fit."""
+    return "".join(f"; the value of version {name} can't be read ({value.unread})" for name, value in values.items() if value.unread)
+
+
+def _none_to_adopt(view: View) -> str:
+    """A credential that isn't shown may be there all the same, where an object that could hold it isn't shown either."""
+    principal = view.observed.principal
+    for what, there in (("application", principal.application), ("service principal", principal.service_principal)):
+        if there is None:
+            return f"Microsoft Graph shows no {what} of {principal.app_id} here, so passwords of that weren't looked at: run again if there is one."
+    return "There is nothing to adopt: the principal has no foreign credential."
 
 
 def _doubt(view: View, match: Match, values: Mapping[str, Value]) -> str:

@@ -45,8 +45,8 @@ def deploy(view: View) -> Iterator[Finding]:
 def _standing(view: View, dependent: Dependent) -> Wait | bool:
     """A wait, True where it can be redeployed now, False where there is nothing to do."""
     if not view.behind(dependent):
-        return _settled(view, dependent)
-    for obstacle in (_unreachable, _unmovable, _unsuitable, _untagged, _stripped, _failed_before, _outside_window):
+        return _unreadable(view, dependent) or _settled(view, dependent)
+    for obstacle in (_unreadable, _changing, _unmovable, _unsuitable, _untagged, _stripped, _failed_before, _outside_window):
         wait = obstacle(view, dependent)
         if wait:
             return wait
@@ -71,9 +71,14 @@ def _late(view: View, dependent: Dependent) -> bool:
     return soonest - view.at <= view.policy.rotation.warn_before
 
 
-def _unreachable(view: View, dependent: Dependent) -> Wait | None:
+def _unreadable(view: View, dependent: Dependent) -> Wait | None:
+    """A group that may not be read: neither how it fares nor a failed pull can be seen, and what it holds is what a list says."""
     if dependent.phase is Phase.UNREADABLE:
         return Wait("unreadable", dependent.id, f"{dependent.name} can't be read: {dependent.refused or 'no answer'}", warn=_late(view, dependent))
+    return None
+
+
+def _changing(view: View, dependent: Dependent) -> Wait | None:
     if dependent.phase is Phase.STARTING:
         text = f"{dependent.name} is being changed by Azure or by others"
         return Wait("transitioning", dependent.id, text, warn=_late(view, dependent), look_again=15)

@@ -8,7 +8,7 @@ from rotator.plan import Intent, View
 from rotator.plan.words import days
 from rotator.policy import Policy
 from rotator.report.words import instant
-from rotator.state import ATTEMPT, HOME, Observed, Version
+from rotator.state import ATTEMPT, HOME, Home, Observed, Version
 from rotator.visible import one_line
 
 HEADINGS = ("PUBLISHED (UTC)", "CREDENTIAL", "HOME", "SERVED", "ENDS", "MARKS")
@@ -68,10 +68,17 @@ def history_body(policy: Policy, observed: Observed) -> dict[str, Any]:
 def _chapter(view: View, version: Version, until: datetime) -> Chapter:
     credential = view.credentials.get(version.key_id or "")
     current = version == view.current_version
-    live = credential.live(view.at) if credential else (False if version.key_id else None)
+    live = credential.live(view.at) if credential else (False if version.key_id and _home_seen(view, version) else None)
     exposed = version.key_id in view.compromised
     marks = _marks(version, current=current, newest=version == view.newest, live=live, exposed=exposed)
     return Chapter(version, version.ours, until, current, live, credential.end if credential else version.expires, marks)
+
+
+def _home_seen(view: View, version: Version) -> bool:
+    """Whether Graph shows the object that a version's credential was added to: of one that isn't shown, nothing is known."""
+    principal, home = view.observed.principal, version.tag(HOME)
+    objects = {Home.APPLICATION.value: principal.application, Home.SERVICE_PRINCIPAL.value: principal.service_principal}
+    return all(objects.values()) if home not in objects else objects[home] is not None
 
 
 def _marks(version: Version, *, current: bool, newest: bool, live: bool | None, exposed: bool) -> tuple[str, ...]:
@@ -83,6 +90,7 @@ def _marks(version: Version, *, current: bool, newest: bool, live: bool | None, 
         ("compromised", exposed),
         ("disabled", not version.enabled),
         ("gone", live is False),
+        ("not seen", live is None and version.key_id is not None),
     )
     return tuple(mark for mark, is_so in found if is_so)
 

@@ -20,7 +20,7 @@ from rotator.cli import emulator as emulating
 from rotator.cli.emulator import app as command_line
 from rotator.emulator.directory import AlreadyRunning, NotRunning, StateDirectory
 from rotator.emulator.environment import Who, exports, shell
-from rotator.emulator.process import Settings, StartFailed, run, start, stop
+from rotator.emulator.process import Settings, StartFailed, open_emulator, run, start, stop
 from rotator.emulator.remote import ControlRefused, ask
 from rotator.emulator.store import UnreadableState
 from rotator.emulator.timing import TIMINGS
@@ -319,6 +319,29 @@ def test_an_announcement_that_names_no_process_is_no_traceback(tmp_path: Path, w
             stop(directory)
 
 
+@pytest.mark.parametrize("damaged", [{"port": 70_000}, {"port": 1}, {"token": "a\nb"}, {"token": "\u20ac"}, {"pid": 1}, {"pid": -1}], ids=str)
+def test_a_damaged_announcement_is_one_line_and_signals_nobody_else(served: StateDirectory, tmp_path: Path, damaged: dict[str, object]) -> None:
+    directory = StateDirectory(tmp_path / "state")
+    directory.make()
+    content = json.loads((served.path / "running.json").read_text())
+    (directory.path / "ca.pem").write_bytes(served.certificate.read_bytes())
+    with directory.held():
+        (directory.path / "running.json").write_text(json.dumps({**content, **damaged}))
+        with pytest.raises((ControlRefused, UnreadableState), match=r"no answer that can be read|names no process"):
+            ask(directory, "GET", "/clock")
+
+
+@pytest.mark.parametrize(
+    "written", [b"[]", b'{"format": 2}', b'{"format": 2, "now": NaN}', b'{"format": 2, "now": "9999-12-31T23:59:59-10:00"}', b"\xff"]
+)
+def test_a_damaged_state_is_one_line(tmp_path: Path, written: bytes) -> None:
+    directory = StateDirectory(tmp_path / "state")
+    directory.make()
+    directory.state.write_bytes(written)
+    with pytest.raises(UnreadableState):
+        open_emulator(Settings(directory))
+
+
 def test_the_state_and_the_authority_last(tmp_path: Path) -> None:
     directory = StateDirectory(tmp_path / "state")
     start(Settings(directory))
@@ -369,7 +392,11 @@ def test_the_command_line_says_in_one_line_what_is_wrong(served: StateDirectory,
         (["status", "--dir", str(tmp_path)], "no emulator is running"),
         (["stop", "--dir", str(tmp_path)], "no emulator is running"),
         (["move-host", f"{GROUP}/absent", "--dir", str(served.path)], "absent"),
+        (["move-host", "/x", "--dir", str(served.path)], "resource id of a container group"),
+        (["subscription", "x", "--dir", str(tmp_path)], "no emulator in"),
+        (["push", "nowhere/a:b", "--dir", str(served.path)], "no registry nowhere"),
         (["fault", "entra.token", "reset", "--when", "during", "--dir", str(served.path)], "when"),
+        (["fault", "entra.token", "--retry-after", "nan", "--dir", str(served.path)], "retry_after"),
     ):
         ran = CliRunner().invoke(command_line, words)
         assert ran.exit_code == 1

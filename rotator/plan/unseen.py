@@ -1,0 +1,34 @@
+"""Rules about what couldn't be seen: it is told, since what may not be read is neither absent nor empty. None of them asks for a step."""
+
+from collections.abc import Iterator
+
+from rotator.plan.step import Finding, Note, Wait
+from rotator.plan.view import View
+
+
+def unlisted(view: View) -> Iterator[Finding]:
+    """A subscription that can't be listed may have groups that use the principal; where a credential waits for that, its own wait says so."""
+    if view.policy.discover.unseen == "accept" or view.superseded:
+        return
+    for unseen in view.observed.unseen:
+        text = f"subscription {unseen.subscription} can't be searched for container groups that use this principal ({unseen.why})"
+        more = "those that the policy doesn't declare aren't seen. Let rotator list them, or accept that with `discover: {unseen: accept}`"
+        yield Wait("unseen", unseen.subscription, f"{text}: {more}")
+
+
+def unshown(view: View) -> Iterator[Finding]:
+    """A principal without a service principal signs nobody in, and its passwords there aren't seen."""
+    principal = view.observed.principal
+    if principal.service_principal is None:
+        text = f"Microsoft Graph shows no service principal of {principal.app_id} here: without one nobody signs in as it, and every pull fails"
+        remedy = (
+            f"its passwords there aren't seen. If it is gone: `az ad sp create --id {principal.app_id}`, then `rotator grant {view.policy.quoted}`"
+        )
+        yield Note("no_service_principal", principal.app_id, f"{text}; {remedy}", warn=True)
+
+
+def unchecked(view: View) -> Iterator[Finding]:
+    """What a step needs and Azure didn't say beforehand: the step isn't stopped by it, and shows it."""
+    permissions = view.observed.permissions
+    for question, why in permissions.unknown if permissions else ():
+        yield Note("unchecked", question, f"{question} isn't known: {why}. It shows when it is tried")
