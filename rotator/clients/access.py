@@ -1,6 +1,6 @@
 """Reads by what a registry's images can be pulled: roles of the principal and of its groups, tokens, and the registry's own switches.
 
-What may not be read is part of the picture, in words; everything else that goes wrong ends it.
+What may not be read, or isn't found, is part of the picture, in words; everything else that goes wrong ends it.
 """
 
 from collections.abc import Awaitable
@@ -37,7 +37,7 @@ async def _none() -> tuple[Assignment, ...]:
 async def _read(unread: list[str], what: str, reading: Awaitable[T], instead: T) -> T:
     try:
         return await reading
-    except Forbidden as error:
+    except (Forbidden, NotFound) as error:
         unread.append(f"{what} ({error.happened})")
         return instead
 
