@@ -164,7 +164,7 @@ again 1 "ACCESS REMAINS" "still_granted residue not_proven"
 respected
 revoked 0 "access is gone: nothing is left that signs in as the principal" --credentials
 refuses
-again 0 "access is gone: no password" "locked loses_password no_password residue still_granted" --credentials
+again 0 "access is gone: nothing is left" "locked loses_password no_password residue still_granted" --credentials
 retried=""
 respected
 exits 0 az lock delete --name keep --resource-group $group --resource $registry --resource-type Microsoft.ContainerRegistry/registries
