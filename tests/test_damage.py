@@ -6,6 +6,7 @@
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from rotator.cloud import PUBLIC
+from rotator.emulator.clock import http_date
 from rotator.emulator.faults import Fault
 from rotator.engine import examine, glance, preview
 from rotator.engine.discover import see
@@ -136,6 +138,33 @@ def test_what_no_service_answers_is_no_bug_of_ours_and_leaves_nothing_unnamed(da
         assert not leaks.found([made.by_hand.secret, *(password.secret for password in _passwords(made))], {"told": told})
 
     play(scene)
+
+
+@pytest.mark.parametrize("hosts", ["keyvault.*", "graph.*", "aci.*", "arm.*", "acr.*", "entra.*"])
+@pytest.mark.parametrize("hours", [30, -30])
+def test_one_service_whose_clock_is_wrong_ends_no_overlap(hosts: str, hours: int) -> None:
+    async def scene(loop: VirtualLoop) -> None:
+        made = await adopted(loop)
+        made.azure.faults.add(_dated(made, hosts, hours))
+        await made.rotate()
+        made.pass_(hours=1)
+        made.azure.faults.clear()
+        made.azure.faults.add(_dated(made, hosts, hours))
+        await made.rotate()
+        assert made.by_hand in made.credentials(), made.told()
+        made.azure.faults.clear()
+        made.pass_(hours=20)
+        await made.rotate()
+        assert made.by_hand in made.credentials(), made.told()
+        made.pass_(hours=5)
+        assert (await made.rotate()).exit_code == 0, made.told()
+        assert made.by_hand not in made.credentials()
+
+    play(scene)
+
+
+def _dated(made: Stage, operation: str, hours: int) -> Fault:
+    return Fault(operation, "date", argument=http_date(made.azure.clock.now() + timedelta(hours=hours)), times=0)
 
 
 def _passwords(made: Stage) -> list[Any]:

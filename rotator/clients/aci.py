@@ -14,13 +14,12 @@ from azure.core.exceptions import DeserializationError
 from azure.core.pipeline import PipelineResponse
 from azure.mgmt.containerinstance.aio import ContainerInstanceManagementClient
 
-from rotator.clients.azuretime import date
 from rotator.clients.pages import ask_all
 from rotator.clients.pipeline import Line
 from rotator.clients.resource import Resource
 from rotator.clients.token import Token
 from rotator.clients.translate import Asked, ask, secrets_of
-from rotator.clients.typed import items, record
+from rotator.clients.typed import items, record, text
 from rotator.cloud import Cloud
 from rotator.errors import Conflict, Forbidden, NotFound, Unexpected
 from rotator.ports import Put
@@ -70,13 +69,16 @@ class ContainerGroups:
             await ask(asked, self._get(where, answers))
         except NotFound as error:
             why = None if error.code in ABSENT else f"{error} (this doesn't say that the group is absent)"
-            return ContainerGroup(group_id, await ask(asked, _date(answers)), unreadable=why)
+            return ContainerGroup(group_id, await ask(asked, self._at(answers)), unreadable=why)
         except (Forbidden, Unexpected) as error:
             if error.status not in (401, 403, 404):
                 raise
-            return ContainerGroup(group_id, await ask(asked, _date(answers)), unreadable=str(error))
+            return ContainerGroup(group_id, await ask(asked, self._at(answers)), unreadable=str(error))
         document = await ask(asked, _content(answers))
-        return ContainerGroup(group_id, await ask(asked, _date(answers)), document)
+        return ContainerGroup(group_id, await ask(asked, self._at(answers)), document)
+
+    async def _at(self, answers: list[PipelineResponse[Any, Any]]) -> datetime:
+        return self._line.time.told(answers[-1].http_response.headers)
 
     async def _get(self, where: Resource, answers: list[PipelineResponse[Any, Any]]) -> None:
         groups = self._client(where.subscription).container_groups
@@ -100,7 +102,7 @@ class ContainerGroups:
         pages = self._client(subscription).container_groups.list(api_version=API_VERSION, raw_response_hook=answers.append)
         await ask_all(asked, cast(AsyncIterator[object], pages))
         read = (record(json.loads(answer.http_response.text())) for answer in answers if answer.http_response.status_code == 200)
-        return tuple(group for page in read for group in items(page))
+        return tuple(_named(group) for page in read for group in items(page))
 
     async def put(self, group_id: str, document: Mapping[str, Any]) -> Put:
         """Replace a group; sent once."""
@@ -117,7 +119,7 @@ class ContainerGroups:
                 where.group, where.name, raw, api_version=API_VERSION, polling=False, raw_response_hook=answers.append
             )
         await _content(answers)
-        return Put(await _date(answers), answers[-1].http_response.status_code == 201)
+        return Put(await self._at(answers), answers[-1].http_response.status_code == 201)
 
     async def logs(self, group_id: str, container: str) -> str:
         """What a container printed."""
@@ -138,15 +140,14 @@ def pulls_as(document: Mapping[str, Any], app_id: str) -> bool:
     return app_id.lower() in {each.strip().lower() for each in named | {str(variable.get("value", "")) for variable in variables}}
 
 
+def _named(group: dict[str, Any]) -> dict[str, Any]:
+    """A group of a list, which says which one it is. Raises KeyError, TypeError, ValueError."""
+    Resource.parse(text(group["id"]))
+    return group
+
+
 async def _content(answers: list[PipelineResponse[Any, Any]]) -> dict[str, Any]:
     content = json.loads(answers[-1].http_response.text())
     if not isinstance(content, dict) or not isinstance(content.get("properties"), dict):
         raise ValueError("no container group")
     return content
-
-
-async def _date(answers: list[PipelineResponse[Any, Any]]) -> datetime:
-    at = date(answers[-1].http_response.headers)
-    if at is None:
-        raise ValueError("no Date")
-    return at

@@ -83,11 +83,15 @@ class Arm:
 
         return await ask(asked, in_time(asked, gathered()))
 
-    async def properties(self, resource_id: str) -> dict[str, Any]:
-        """The properties of a registry or a vault as they are shown."""
+    async def properties(self, resource_id: str, read: Callable[[dict[str, Any]], T]) -> T:
+        """What `read` makes of the properties of a registry or a vault."""
         asked = Asked(SERVICE, f"read {resource_id}", f"read on {resource_id}")
         version = VAULTS if "/microsoft.keyvault/" in resource_id.lower() else REGISTRIES
-        return await ask(asked, self._properties(resource_id, version))
+
+        async def reading() -> T:
+            return read(await self._properties(resource_id, version))
+
+        return await ask(asked, reading())
 
     async def _properties(self, resource_id: str, version: str) -> dict[str, Any]:
         return record((await self._get(resource_id, version))["properties"])

@@ -75,20 +75,29 @@ class AzureTime:
             self._offset = min(offset, max(others))
 
     def now(self) -> datetime | None:
-        """Azure's time, None while no answer has come, or those that came disagree."""
+        """Azure's time, None while no answer has come."""
         offset = self._known()
         return None if offset is None else datetime.fromtimestamp(self._clock.elapsed() + offset, UTC)
 
     def _known(self) -> float | None:
-        """What is believed; before any second opinion, what the only host says."""
-        if self._offset is None and len(self._hosts) == 1:
-            return next(iter(self._hosts.values())).last
+        """What is believed; before any second opinion, the earliest that a host says, by which nothing is due too early."""
+        if self._offset is None:
+            return min((said.last for said in self._hosts.values()), default=None)
         return self._offset
 
     def latest(self, heard: Sequence[Heard]) -> datetime | None:
         """The last of the answers that were heard whose date is believed."""
         offset = self._known()
         return None if offset is None else max((one.at for one in heard if one.offset <= offset + TRUST), default=None)
+
+    def told(self, headers: Mapping[str, str]) -> datetime:
+        """When an answer was given: by its own date where that is believed, else now. Raises ValueError where neither is known."""
+        at, now = date(headers), self.now()
+        if at and now and abs((at - now).total_seconds()) <= TRUST:
+            return at
+        if now is None:
+            raise ValueError("no Date")
+        return now
 
     def moment(self) -> float:
         """Seconds that have passed since some fixed moment, by elapsed time or by any host's dates, whichever says more; never goes back."""

@@ -16,11 +16,13 @@ from azure.core.rest import AsyncHttpResponse, HttpRequest
 
 from rotator.clients import keyvault
 from rotator.clients.aci import TYPE
+from rotator.clients.acr import VERSION
 from rotator.clients.entra import PATIENCE
 from rotator.clients.observe import groups_part, latest, vault_part, with_groups, with_vault
 from rotator.clients.pipeline import at_once, together
 from rotator.clients.services import Services
 from rotator.clients.token import Who
+from rotator.clients.typed import flag, record, records, text
 from rotator.errors import AzureError, Forbidden, NotFound
 from rotator.examined import Caller, Examined, Holding, RegistrySeen, Right, SourceSeen, Unknown, VaultSeen, Why
 from rotator.policy import Policy
@@ -111,13 +113,18 @@ async def _registry(azure: Services, registry_id: str) -> RegistrySeen:
     if isinstance(shown, Unknown):
         there = await _told(azure.arm.registries(registry_id.split("/")[2])) if shown.kind == "absent" else ()
         return RegistrySeen(registry_id, shown, others=() if isinstance(there, Unknown) else there)
-    said: dict[str, Any] | Unknown = await _told(azure.arm.properties(registry_id))
-    if isinstance(said, Unknown):
-        return RegistrySeen(registry_id, said)
-    network = said.get("networkRuleSet") or {}
-    reached = await _reached(azure, shown.login_server)
-    public, unlimited = said.get("publicNetworkAccess") != "Disabled", network.get("defaultAction") != "Deny"
-    return RegistrySeen(registry_id, shown, public, unlimited, bool(said.get("anonymousPullEnabled")), reached)
+    switches = await _told(azure.arm.properties(registry_id, _switches))
+    if isinstance(switches, Unknown):
+        return RegistrySeen(registry_id, switches)
+    public, unlimited, anonymous = switches
+    return RegistrySeen(registry_id, shown, public, unlimited, anonymous, await _reached(azure, shown.login_server))
+
+
+def _switches(properties: dict[str, Any]) -> tuple[bool, bool, bool]:
+    """Whether a registry can be reached from public networks, from all of them, and be pulled from by anybody."""
+    network = record(properties.get("networkRuleSet") or {})
+    unlimited = network.get("defaultAction") != "Deny"
+    return properties.get("publicNetworkAccess") != "Disabled", unlimited, flag(properties.get("anonymousPullEnabled"))
 
 
 async def _reached(azure: Services, server: str) -> Unknown | None:
@@ -127,9 +134,13 @@ async def _reached(azure: Services, server: str) -> Unknown | None:
     )
     try:
         answer = await client.send_request(HttpRequest("GET", f"https://{server}/v2/"))
+    except AzureError as error:
+        return Unknown("silent", error.happened)
     except SdkError as error:
         return Unknown("silent", f"{server} gave no answer ({type(getattr(error, 'inner_exception', None) or error).__name__})")
     code = str(answer.status_code)
+    if VERSION not in answer.headers:
+        return Unknown("silent", f"something that isn't a registry answers in the place of {server} ({code})")
     return None if code in ("200", "401") else Unknown("refused", f"{server} answers an anonymous request with {code}", code)
 
 
@@ -142,16 +153,21 @@ async def _vault(azure: Services, policy: Policy, who: Who, secrets: Sequence[st
     vault_id = ids.get(policy.key_vault.name)
     if vault_id is None:
         return replace(found, others=tuple(f"https://{name}.{azure.cloud.vault_suffix}" for name in sorted(ids)), unread=_unknown(there)), ()
-    properties = await _told(azure.arm.properties(vault_id))
-    if isinstance(properties, Unknown):
-        return replace(found, unread=properties), ()
-    rbac = properties.get("enableRbacAuthorization") is True
-    mine = (each for each in properties.get("accessPolicies") or () if str(each.get("objectId")).lower() == who.object_id)
-    allowed = {str(one).lower() for each in mine for one in (each.get("permissions") or {}).get("secrets") or ()}
+    given = await _told(azure.arm.properties(vault_id, lambda properties: _given(properties, who.object_id)))
+    if isinstance(given, Unknown):
+        return replace(found, unread=given), ()
+    rbac, allowed = given
     scope = f"{vault_id}/secrets/{policy.key_vault.password_secret}"
     by_policy = Right(keyvault.SET_ACTION, vault_id, bool(allowed & {"set", "all"}))
     right = replace(await azure.rbac.right(keyvault.SET_ACTION, scope, data=True), scope=vault_id) if rbac else by_policy
     return replace(found, id=vault_id, rbac=rbac, allowed=tuple(sorted(allowed))), (right,)
+
+
+def _given(properties: dict[str, Any], object_id: str) -> tuple[bool, set[str]]:
+    """Whether a vault's access is by RBAC, and what its access policies allow an identity to do with secrets."""
+    policies = (each for each in records(properties.get("accessPolicies") or []) if str(each.get("objectId")).lower() == object_id)
+    allowed = {text(one).lower() for each in policies for one in record(each.get("permissions") or {}).get("secrets") or ()}
+    return flag(properties.get("enableRbacAuthorization")), allowed
 
 
 async def _source(azure: Services, policy: Policy, name: str) -> SourceSeen:

@@ -16,6 +16,7 @@ from rotator.clients.pages import ask_all
 from rotator.clients.pipeline import Line
 from rotator.clients.token import Token
 from rotator.clients.translate import Asked, ask
+from rotator.clients.typed import texts
 from rotator.errors import AzureError, Conflict, Forbidden, NotFound, Unavailable, Unexpected
 from rotator.policy import Policy
 from rotator.ports import AccessRecord
@@ -273,7 +274,9 @@ async def _version(shown: SecretProperties) -> Version:
     if shown.version is None or shown.created_on is None:
         raise ValueError("a version without an id or a time")
     expires = shown.expires_on and shown.expires_on.astimezone(UTC)
-    return Version(shown.version, shown.created_on.astimezone(UTC), shown.enabled is not False, expires, shown.content_type, tags(shown.tags))
+    return Version(
+        shown.version, shown.created_on.astimezone(UTC), shown.enabled is not False, expires, shown.content_type, tags(texts(shown.tags or {}))
+    )
 
 
 def _mark(policy: Policy, version: Version) -> Access:

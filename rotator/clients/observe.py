@@ -159,6 +159,6 @@ def latest(time: AzureTime, heard: Sequence[Heard]) -> datetime:
     """Azure's time of the last of the answers that were heard and are believed. Raises Unexpected where none carried one."""
     at = time.latest(heard)
     if at is None:
-        happened = "no answer of Azure carried a Date that another service confirms" if heard else "no answer of Azure carried a Date"
-        raise Unexpected(happened, service="Azure", code="NoDate", remedy="See to it that the proxy passes the header on as it is.")
+        remedy = "See to it that the proxy passes the header on as it is."
+        raise Unexpected("no answer of Azure carried a Date", service="Azure", code="NoDate", remedy=remedy)
     return at

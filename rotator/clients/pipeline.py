@@ -34,7 +34,7 @@ from httpx import TransportError
 from rotator import __version__
 from rotator.clients.azuretime import AzureTime, date
 from rotator.clients.translate import TRANSIENT, hopeless, never_sent
-from rotator.clients.wire import LONGEST, Carrier, Gate
+from rotator.clients.wire import LONGEST, Carrier, Gate, Proxy
 from rotator.ports import Clock
 
 T = TypeVar("T")
@@ -171,17 +171,18 @@ def _number(text: str | None) -> float | None:
 class Line:
     """What all azure-core clients of one connection share: the sessions, the patience, Azure's time, and silence about headers.
 
-    `fresh` is the session whose requests have a connection each. `longest`: seconds that one request may take.
+    `sessions` are the usual one, and the one whose requests have a connection each; `proxy` is the way to an address. `longest`: seconds that one
+    request may take.
     """
 
-    def __init__(self, clock: Clock, time: AzureTime, session: Any, fresh: Any, longest: float = LONGEST) -> None:
+    def __init__(self, clock: Clock, time: AzureTime, sessions: tuple[Any, Any], proxy: Proxy, longest: float = LONGEST) -> None:
         self.clock, self.time, self.longest = clock, time, longest
-        self._session, self._fresh = session, fresh
+        self._sessions, self._proxy = sessions, proxy
 
     def transport(self, hosts: Iterable[str] | None) -> AioHttpTransport:
         """A transport to `hosts` over the shared sessions; closing it leaves them open. None: what azure-identity asks by itself."""
         gate = Gate(self.time, None if hosts is None else frozenset(hosts), self.longest)
-        carrier: Any = Carrier(gate, self._session, self._fresh)
+        carrier: Any = Carrier(gate, *self._sessions, self._proxy)
         return AioHttpTransport(session=carrier, session_owner=False, connection_timeout=CONNECT_TIMEOUT, read_timeout=READ_TIMEOUT)
 
     def retry(self, *, patience: float = PATIENCE, once: bool = True, note: Note | None = None) -> Retry:

@@ -133,17 +133,22 @@ class Authorization:
     async def right(self, action: str, resource_id: str, *, data: bool = False) -> Right:
         """Whether `action` is allowed on a resource or one of its children, or why that can't be known."""
         try:
-            return Right(action, resource_id, allowed(action, await self._permissions(resource_id), data=data))
+            return Right(action, resource_id, await self._may(action, resource_id, data=data))
         except AzureError as error:
             return Right(action, resource_id, None, error.happened)
 
-    async def _permissions(self, resource_id: str) -> list[Granted]:
+    async def _may(self, action: str, resource_id: str, *, data: bool) -> bool:
         parent, _, kind = resource_id.rpartition("/")[0].rpartition("/")
         where, name = Resource.parse("/".join(resource_id.split("/")[:9])), resource_id.rpartition("/")[2]
         above = parent.partition(f"/{where.namespace}")[2].strip("/")
         asked = Asked(SERVICE, f"read its permissions on {resource_id}")
         operations = self._client(resource_id).permissions
-        return await ask_all(asked, operations.list_for_resource(where.group, where.namespace, above, kind, name))
+        granted = await ask_all(asked, operations.list_for_resource(where.group, where.namespace, above, kind, name))
+        return await ask(asked, _allowed(action, granted, data=data))
+
+
+async def _allowed(action: str, permissions: Iterable[Granted], *, data: bool) -> bool:
+    return allowed(action, permissions, data=data)
 
 
 def allowed(action: str, permissions: Iterable[Granted], *, data: bool = False) -> bool:
@@ -159,7 +164,7 @@ def encloses(outer: str, inner: str) -> bool:
 
 def _permission(shown: Granted) -> Permission:
     lists = (shown.actions, shown.not_actions, shown.data_actions, shown.not_data_actions)
-    return Permission(*(tuple(each or ()) for each in lists))
+    return Permission(*(tuple(map(text, each or ())) for each in lists))
 
 
 async def _role_names(shown: Iterable[RoleDefinition]) -> list[str]:

@@ -28,7 +28,7 @@ class Services:
     def __init__(self, clock: Clock, cloud: Cloud, transports: Transports) -> None:
         self.cloud, self._transports = cloud, transports
         self._sessions = (transports.session(), (transports.fresh or transports.session)())
-        self.line = Line(clock, AzureTime(clock), *self._sessions)
+        self.line = Line(clock, AzureTime(clock), self._sessions, transports.proxy)
         self._http = _http(transports, cloud, self.line.time)
         self.token = Token(self.line, cloud)
         self.graph, self.vault = Graph(self.line, cloud, self.token, self._http), KeyVault(self.line, self.token)

@@ -1,4 +1,7 @@
-"""What carries requests: the seam between the clients and the network, so that a test can answer in process."""
+"""What carries requests: the seam between the clients and the network, so that a test can answer in process.
+
+Proxies come from the environment, and nothing else does: aiohttp and httpx would also take a user name and password for a host from ``.netrc``.
+"""
 
 import os
 from collections.abc import Callable
@@ -12,17 +15,24 @@ if TYPE_CHECKING:
     import httpx
 
 
+def direct(address: str) -> None:
+    """No proxy, whatever is asked for."""
+    del address
+
+
 @dataclass(frozen=True, slots=True)
 class Transports:
     """How connections are made.
 
     `session` makes what stands for an ``aiohttp.ClientSession`` (``auto_decompress=False``); `fresh` makes one whose every request has a
-    connection of its own, for proofs (default: `session`); `graph` makes an httpx transport (default: :func:`network`). Who asks for one closes it.
+    connection of its own, for writes and proofs (default: `session`); `graph` makes an httpx transport (default: :func:`network`). Who asks for one
+    closes it. `proxy` is the way to an address of the first two.
     """
 
     session: Callable[[], Any]
     graph: Callable[[], Any] | None = None
     fresh: Callable[[], Any] | None = None
+    proxy: Callable[[str], str | None] = direct
 
 
 def real() -> Transports:
@@ -42,22 +52,27 @@ def real() -> Transports:
     def session(*, fresh: bool = False) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(ssl=trusted, limit=100, force_close=fresh)
         jar = aiohttp.DummyCookieJar()
-        return aiohttp.ClientSession(connector=connector, trust_env=True, auto_decompress=False, cookie_jar=jar, middlewares=[unrepeated])
+        return aiohttp.ClientSession(connector=connector, auto_decompress=False, cookie_jar=jar, middlewares=[unrepeated])
 
-    return Transports(session, fresh=lambda: session(fresh=True))
+    return Transports(session, fresh=lambda: session(fresh=True), proxy=proxied)
 
 
 def network(address: str, *, fresh: bool) -> "httpx.AsyncHTTPTransport":
     """Httpx's own transport to the host of `address`, by the proxy and the authorities that :func:`real` goes by; `fresh`: no connection is kept."""
     import ssl
-    from urllib.request import getproxies, proxy_bypass
 
     import httpx
 
-    proxies = getproxies()
-    proxy = proxies.get("https") or proxies.get("all")
-    if proxy and "://" not in proxy:
-        proxy = f"http://{proxy}"
-    bypassed = proxy is None or proxy_bypass(urlsplit(address).hostname or "")
     kept = httpx.Limits(max_connections=100, max_keepalive_connections=0 if fresh else 20)
-    return httpx.AsyncHTTPTransport(verify=ssl.create_default_context(), proxy=None if bypassed else proxy, limits=kept)
+    return httpx.AsyncHTTPTransport(verify=ssl.create_default_context(), proxy=proxied(address), limits=kept)
+
+
+def proxied(address: str) -> str | None:
+    """The proxy that the environment names for an address, None where it is asked directly."""
+    from urllib.request import getproxies, proxy_bypass
+
+    parts, proxies = urlsplit(address), getproxies()
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    if not proxy or proxy_bypass(parts.hostname or ""):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"

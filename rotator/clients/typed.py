@@ -31,6 +31,11 @@ def record(value: object) -> dict[str, Any]:
     return value
 
 
+def texts(value: object) -> dict[str, str]:
+    """A JSON object of texts, as tags are. Raises TypeError."""
+    return {text(name): text(each) for name, each in record(value).items()}
+
+
 def records(value: object) -> list[dict[str, Any]]:
     """A list of JSON objects. Raises TypeError."""
     if not isinstance(value, list):

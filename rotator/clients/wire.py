@@ -31,6 +31,8 @@ LONGEST = 120.0
 PIECE = 64 * 1024
 """Bytes that are read at once."""
 HTTPS = 443
+Proxy = Callable[[str], str | None]
+"""The way to an address: a proxy's, or None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +92,14 @@ class Carrier:
     auto_decompress = True
     """What azure-core gets is unpacked."""
 
-    def __init__(self, gate: Gate, session: Any, fresh: Any) -> None:
-        self._gate, self._session, self._fresh = gate, session, fresh
+    def __init__(self, gate: Gate, session: Any, fresh: Any, proxy: Proxy) -> None:
+        self._gate, self._session, self._fresh, self._proxy = gate, session, fresh, proxy
 
     async def request(self, method: str, url: str, **options: Any) -> Answer:
         """Send one request. Raises as aiohttp, and as :meth:`Gate.ensure_open`."""
         address = _address(url, self._gate)
         self._gate.ensure_open(method, address.scheme, address.host or "", address.explicit_port)
+        options["proxy"] = self._proxy(str(address))
         writes = self._gate.writes(method)
         session = self._fresh if writes else self._session
         with trying(writes=writes) as once:

@@ -178,7 +178,7 @@ class AzureWorld(Services):
         """A line over connections of its own."""
         session = (self._transports.fresh or self._transports.session)()
         try:
-            yield Line(self.line.clock, self.line.time, session, session, ONE_TRY)
+            yield Line(self.line.clock, self.line.time, (session, session), self._transports.proxy, ONE_TRY)
         finally:
             await session.close()
 

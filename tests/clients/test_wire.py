@@ -6,6 +6,7 @@ import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -15,7 +16,7 @@ import pytest
 from rotator.clients import body
 from rotator.clients.body import BadBody, unpacked, whole
 from rotator.clients.pipeline import PATIENCE
-from rotator.clients.transports import network, real
+from rotator.clients.transports import network, proxied, real
 from rotator.clients.wire import LONGEST
 from rotator.emulator.server import loopback
 from rotator.errors import AzureError, Unavailable, Unexpected
@@ -30,12 +31,14 @@ class Rude:
     """A server on loopback that answers reads on a connection that it keeps, and closes it when a write has arrived."""
 
     arrived: list[bytes] = field(default_factory=list)
+    heads: list[bytes] = field(default_factory=list)
     port: int = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while head := await self._head(reader):
             method = head.split(b" ")[0]
             self.arrived.append(method)
+            self.heads.append(head.lower())
             if method != GET:
                 await reader.readexactly(5)
                 break
@@ -82,6 +85,42 @@ def test_a_write_that_meets_a_dropped_connection_arrives_once(method: str, monke
 
     asyncio.run(by_aiohttp())
     asyncio.run(by_httpx())
+
+
+def test_no_password_of_the_users_netrc_is_sent(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".netrc").write_text("default login somebody password a-password-of-theirs\n")
+    (tmp_path / ".netrc").chmod(0o600)
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    async def main() -> None:
+        async with rude() as server, real().session() as session, session.get(f"http://127.0.0.1:{server.port}/") as answer:
+            await answer.read()
+            assert [b"authorization" in head for head in server.heads] == [False]
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("environment", "address", "proxy"),
+    [
+        ({}, "https://graph.microsoft.com/v1.0", None),
+        ({"https_proxy": "http://proxy:3128"}, "https://graph.microsoft.com/v1.0", "http://proxy:3128"),
+        ({"https_proxy": "proxy:3128"}, "https://graph.microsoft.com/v1.0", "http://proxy:3128"),
+        ({"http_proxy": "http://proxy:3128"}, "https://graph.microsoft.com/v1.0", None),
+        ({"http_proxy": "http://proxy:3128"}, "http://169.254.169.254/metadata", "http://proxy:3128"),
+        ({"all_proxy": "http://proxy:3128"}, "https://myvault.vault.azure.net/", "http://proxy:3128"),
+        ({"https_proxy": "http://proxy:3128", "no_proxy": ".vault.azure.net"}, "https://myvault.vault.azure.net/", None),
+        ({"https_proxy": "http://proxy:3128", "no_proxy": "*"}, "https://graph.microsoft.com/", None),
+    ],
+)
+def test_a_proxy_comes_from_the_environment(environment: dict[str, str], address: str, proxy: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert proxied(address) == proxy
 
 
 # hosts
