@@ -5,17 +5,19 @@ hold and Key Vault publishes; a second principal that nobody may touch. Death is
 nothing of that run reaches Azure any more.
 """
 
+import asyncio
 import json
 import os
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
+import pytest
 from azure.keyvault.secrets._shared import http_challenge_cache
 
-from rotator.clients import Transports, connect
+from rotator.clients import Transports, connect, pages, wire
 from rotator.emulator.app import App
 from rotator.emulator.arm.clouds import PUBLIC, Cloud, named
 from rotator.emulator.azure import Azure
@@ -160,9 +162,13 @@ class Stage:
         self, act: Callable[[Run], Awaitable[T]], intent: Intent | None = None, minutes: float | None = None, hop: Hop | None = None
     ) -> T:
         """Connect as the operator, as any process does that has just started, and act on the policy; `hop` may hold this process back."""
-        self.dead = False
+        self.dead, held = False, bool(hop and (hop.arriving or hop.leaving))
         hop = hop or Hop(self.app)
         deadline = None if minutes is None else self.clock.elapsed() + 60 * minutes
+        with unhurried() if held else nullcontext():
+            return await self._connected(act, intent, deadline, hop)
+
+    async def _connected(self, act: Callable[[Run], Awaitable[T]], intent: Intent | None, deadline: float | None, hop: Hop) -> T:
         async with connect(self.clock, self.seeded.cloud, transports=Transports(lambda: Session(hop), lambda: GraphTransport(hop))) as world:
             return await act(Run(world, self.clock, self.events.append, self.policy, intent or Intent(), deadline))
 
@@ -181,6 +187,26 @@ class Stage:
         finally:
             self.dead = False
         return False
+
+
+class _Unhurried:
+    """Asyncio, but for its time-outs."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(asyncio, name)
+
+    def timeout(self, when: float | None) -> asyncio.Timeout:
+        del when
+        return asyncio.timeout(None)
+
+
+@contextmanager
+def unhurried() -> Iterator[None]:
+    """Let no request time out: the timers of a process that is stopped don't run."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (wire, pages):
+            patch.setattr(module, "asyncio", _Unhurried())
+        yield
 
 
 def _is_death(error: BaseException) -> bool:
