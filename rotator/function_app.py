@@ -128,6 +128,7 @@ async def _run(settings: Settings, policies: tuple[Policy, ...]) -> tuple[Result
     lease = LocalLease(_leases(), now)
     deadline = clock.elapsed() + settings.at_most.total_seconds()
     async with connecting as world:
+        world.repeat_until(deadline)
         runs = (Run(world, clock, tell, policy, deadline=deadline) for policy in policies)
         working = asyncio.create_task(fleet.run(runs, reconcile, lease=lease, pressing=fleet.past_warning))
         for seconds in ((settings.at_most + GRACE - LAST).total_seconds(), LAST.total_seconds()):

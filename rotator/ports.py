@@ -78,6 +78,10 @@ class World(Protocol):
         """
         ...
 
+    def repeat_until(self, deadline: float) -> None:
+        """Repeat no request after `deadline` (elapsed seconds of the clock), of whatever run: what was begun before takes no longer than one may."""
+        ...
+
     async def observe(self, policy: Policy) -> Observed:
         """Everything the planner needs of one policy, read now."""
         ...

@@ -38,6 +38,8 @@ def run(
         clock, connecting = graph.connected(common.cloud.value)
         async with connecting as world:
             deadline = clock.elapsed() + at_most.total_seconds() if at_most else None
+            if deadline is not None:
+                world.repeat_until(deadline)
             return await work(Run(world, clock, tell or _unheard, policy, intent or Intent(), deadline) for policy in policies)
 
     return graph.run(main())

@@ -239,7 +239,7 @@ class Graph:
             return response  # type: ignore[no-any-return]
 
         async def asking() -> T:
-            response = await (attempt() if once else retrying(self._line.clock, also=_disturbed)(attempt))
+            response = await (attempt() if once else retrying(self._line.limit, also=_disturbed)(attempt))
             if not response.is_success:
                 raise Refused(refusal(response.status_code, response.headers, response.text))
             return read({} if response.status_code == NO_CONTENT else record(json.loads(response.content)))

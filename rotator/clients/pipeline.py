@@ -10,6 +10,7 @@ Rules for whoever edits this file:
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from math import isnan
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -56,15 +57,23 @@ def _ignore(outcome: object) -> None:
     del outcome
 
 
+@dataclass(slots=True)
+class Limit:
+    """The end of all patience: nothing is repeated after `until` (elapsed seconds of `clock`)."""
+
+    clock: Clock
+    until: float = float("inf")
+
+
 class Retry(AsyncHTTPPolicy[Any, Any]):
     """The retry policy of every azure-core client; each needs one of its own, because a policy holds what comes after it.
 
     `once` sends what isn't idempotent once; a token endpoint is asked again, although by POST.
     """
 
-    def __init__(self, clock: Clock, time: AzureTime, *, patience: float = PATIENCE, once: bool = True, note: Note | None = None) -> None:
+    def __init__(self, limit: Limit, time: AzureTime, *, patience: float = PATIENCE, once: bool = True, note: Note | None = None) -> None:
         super().__init__()
-        self._clock, self._time, self._patience = clock, time, patience
+        self._limit, self._time, self._patience = limit, time, patience
         self._once, self._note = once, note or _ignore
 
     async def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
@@ -76,7 +85,7 @@ class Retry(AsyncHTTPPolicy[Any, Any]):
             del request.context.options[option]
         if self._once and not idempotent(request.http_request):
             return await self._try(request)
-        answer: PipelineResponse[Any, Any] = await retrying(self._clock, self._patience)(self._try, request)
+        answer: PipelineResponse[Any, Any] = await retrying(self._limit, self._patience)(self._try, request)
         return answer
 
     async def _try(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
@@ -103,14 +112,19 @@ def idempotent(request: Any) -> bool:
     return request.method in ("GET", "HEAD", "DELETE", "PATCH") or (request.method == "PUT" and "/roleassignments/" in request.url.lower())
 
 
-def retrying(clock: Clock, patience: float = PATIENCE, also: Callable[[Any], bool] | None = None) -> tenacity.AsyncRetrying:
+def retrying(limit: Limit, patience: float = PATIENCE, also: Callable[[Any], bool] | None = None) -> tenacity.AsyncRetrying:
     """The one policy; the last outcome is what comes out, be it an answer or an exception. `also` are answers worth a repetition here."""
-    begun = clock.elapsed()
+    clock, begun = limit.clock, limit.clock.elapsed()
+
+    def over(state: tenacity.RetryCallState) -> bool:
+        then = clock.elapsed() + state.upcoming_sleep
+        return then - begun > min(patience, _patience(state)) or then > limit.until
+
     return tenacity.AsyncRetrying(
         sleep=clock.sleep,
+        stop=over,
         retry=lambda state: _worth_repeating(state) or bool(also and not _error(state) and also(_response(state))),
         wait=_wait,
-        stop=lambda state: clock.elapsed() - begun + state.upcoming_sleep > min(patience, _patience(state)),
         retry_error_callback=_outcome,
     )
 
@@ -176,7 +190,7 @@ class Line:
     """
 
     def __init__(self, clock: Clock, time: AzureTime, sessions: tuple[Any, Any], proxy: Proxy, longest: float = LONGEST) -> None:
-        self.clock, self.time, self.longest = clock, time, longest
+        self.clock, self.time, self.longest, self.limit = clock, time, longest, Limit(clock)
         self._sessions, self._proxy = sessions, proxy
 
     def transport(self, hosts: Iterable[str] | None) -> AioHttpTransport:
@@ -187,7 +201,7 @@ class Line:
 
     def retry(self, *, patience: float = PATIENCE, once: bool = True, note: Note | None = None) -> Retry:
         """A retry policy of its own for one client."""
-        return Retry(self.clock, self.time, patience=patience, once=once, note=note)
+        return Retry(self.limit, self.time, patience=patience, once=once, note=note)
 
     def options(self, hosts: Iterable[str]) -> dict[str, Any]:
         """The keyword arguments of a client that signs its requests itself."""

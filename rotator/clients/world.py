@@ -51,6 +51,10 @@ class AzureWorld(Services):
         """How much time has passed, by elapsed time or by Azure's, whichever says more."""
         return self.line.time.moment()
 
+    def repeat_until(self, deadline: float) -> None:
+        """Repeat nothing after `deadline`."""
+        self.line.limit.until = deadline
+
     async def observe(self, policy: Policy) -> Observed:
         """Everything the planner needs of one policy, read now."""
         return await observe(self, policy)
@@ -178,7 +182,9 @@ class AzureWorld(Services):
         """A line over connections of its own."""
         session = (self._transports.fresh or self._transports.session)()
         try:
-            yield Line(self.line.clock, self.line.time, (session, session), self._transports.proxy, ONE_TRY)
+            line = Line(self.line.clock, self.line.time, (session, session), self._transports.proxy, ONE_TRY)
+            line.limit = self.line.limit
+            yield line
         finally:
             await session.close()
 

@@ -231,6 +231,24 @@ def test_an_answer_that_drips_is_left_when_its_time_is_over(operation: str, kind
         test(patch)
 
 
+@pytest.mark.parametrize(("kind", "rest"), [("status", {"status": 503}), ("drip", {}), ("timeout", {})])
+@pytest.mark.parametrize("operation", ["graph.applications.get", "keyvault.secrets.get", "entra.token"])
+def test_nothing_is_repeated_after_the_deadline_of_the_run(operation: str, kind: str, rest: dict[str, Any]) -> None:
+    @scene
+    async def test(at: Scene) -> None:
+        at.azure.vaults.set("myvault", PASSWORD, "a value")
+        at.deploy()
+        at.fault(operation, kind, times=0, **rest)
+        at.world.repeat_until(at.clock.elapsed() + 60)
+        begun = at.clock.elapsed()
+        with pytest.raises(Unavailable):
+            await at.world.observe(at.policy)
+        assert at.clock.elapsed() - begun <= (60 if kind == "status" else 60 + LONGEST)
+
+    with pytest.MonkeyPatch.context() as patch:
+        test(patch)
+
+
 @pytest.mark.parametrize("asked", ["nan", "inf", "-inf", "1e300", "-5", "99999999999999999999", "Fri, 31 Dec 9999 23:59:59 GMT", "soon", "\u0665"])
 @pytest.mark.parametrize("header", ["Retry-After", "retry-after-ms"])
 def test_an_absurd_wait_ends_with_the_patience(header: str, asked: str) -> None:
