@@ -12,14 +12,17 @@ from typing import NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
+from rotator.emulator.damage import INSTEAD, SPOILED
 from rotator.emulator.faults import Fault
 from rotator.emulator.wire import Json, Service, ServiceError
 
 KINDS = (
     *("status", "reset", "timeout", "lost", "echo", "stale", "transitioning", "concurrency", "app_policy", "rbac_lag", "ScopeLocked"),
     *("inaccessible", "failed_pull", "quota", "strip_tags", "crash", "failed_lro", "registry_error"),
+    *INSTEAD,
+    *SPOILED,
 )
-"""What can go wrong: what `faults.py` does itself, then the conditions that a service looks for."""
+"""What can go wrong: what `faults.py` does itself, the conditions that a service looks for, and the answers of `damage.py`."""
 
 
 class Shape(NamedTuple):

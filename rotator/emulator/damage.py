@@ -5,6 +5,7 @@ after it.
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -98,7 +99,7 @@ def _header(fault: Fault, response: Response) -> None:
 
 
 def _drip(fault: Fault, response: Response) -> None:
-    response.pace = float(fault.argument or 1)
+    response.pace = float(fault.argument) if re.fullmatch(r"\d{1,4}(\.\d+)?", fault.argument) else 1.0
 
 
 def _endless(fault: Fault, response: Response) -> None:

@@ -14,6 +14,7 @@ from rotator.emulator.authority import CONTROL_HOST
 from rotator.emulator.azure import Azure
 from rotator.emulator.clock import LAST, Clock
 from rotator.emulator.control import Control
+from rotator.emulator.damage import INSTEAD, SPOILED
 from rotator.emulator.seed import seed
 from rotator.emulator.services import build
 from rotator.emulator.store import dump
@@ -121,4 +122,4 @@ def test_time_goes_on_to_the_last_date_and_no_further() -> None:
 def test_every_kind_that_a_service_looks_for_can_be_planned() -> None:
     sources = (file.read_text() for file in (Path(asked.__file__).parent).rglob("*.py"))
     looked_for = {kind for text in sources for kind in re.findall(r'\.active\("(\w+)"', text)}
-    assert looked_for | {"status", "reset", "timeout", "lost", "echo"} == set(asked.KINDS)
+    assert looked_for | {"status", "reset", "timeout", "lost", "echo", *INSTEAD, *SPOILED} == set(asked.KINDS)
