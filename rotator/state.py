@@ -400,6 +400,8 @@ class Observed:
     vault_refuses: str | None = None
     proof: Proof | None = None
     proof_at: datetime | None = None
+    unproven: str = ""
+    """Why the current value couldn't be tried, where it may not be read."""
     absent_since: datetime | None = None
     permissions: Permissions | None = None
     lost: tuple[str, ...] = ()

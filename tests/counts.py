@@ -12,6 +12,7 @@ NETS = {
     "points of death": "tests/test_crash_matrix.py::test_killed[",
     "faults": "tests/test_fault_matrix.py::test_one_fault[",
     "faults of other verbs": "tests/test_verb_faults.py::test_one_fault[",
+    "refused reads": "tests/test_refused_reads.py::test_a_read_that_is_refused_",
     "suspensions": "tests/test_preemption.py::",
     "mutants of rules and checks": "tests/test_mutants.py::test_a_change_of_a_decision_is_noticed[",
 }

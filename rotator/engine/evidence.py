@@ -228,7 +228,11 @@ async def acceptance(run: Run, score: Score, observed: Observed) -> None:
     images = group.images(run.policy, observed)
     try:
         value = await run.world.value(run.policy)
-    except (NotFound, Forbidden):
+    except NotFound:
+        return
+    except Forbidden as error:
+        text = f"the role is granted, and that a pull succeeds isn't proven: {error.happened}"
+        told(run, Noted(policy=run.policy.name, code="not_proven", subject=run.policy.name, text=text, warn=error.code != "SecretDisabled"), score)
         return
     begun = run.clock.elapsed()
     while not (proof := await run.world.prove(run.policy, value, images)).ok:

@@ -144,10 +144,10 @@ async def proven(run: Run, observed: Observed, version: str | None) -> Observed:
     """The observation with a proof, made now, of the value of `version` (None: the latest)."""
     try:
         value = await run.world.value(run.policy, version)
-    except (NotFound, Forbidden):
-        return replace(observed, proof=None, proof_at=None)
+    except (NotFound, Forbidden) as error:
+        return replace(observed, proof=None, proof_at=None, unproven=error.happened)
     images = group.images(run.policy, observed)
-    return replace(observed, proof=await trial(run, value, images), proof_at=observed.at)
+    return replace(observed, proof=await trial(run, value, images), proof_at=observed.at, unproven="")
 
 
 async def preview(run: Run) -> Preview:

@@ -93,7 +93,7 @@ async def _ready(run: Run, seen: Seen, memory: Memory, steps: tuple[Step, ...]) 
     wanted = {(kind(step), target(step)) for step in steps}
     following = next_steps(run.policy, again, run.intent, frozenset(memory.refused))
     proof_at = again.at - timedelta(seconds=run.world.moment() - read)
-    fresh = Seen(replace(again, proof=observed.proof, proof_at=proof_at), read)
+    fresh = Seen(replace(again, proof=observed.proof, proof_at=proof_at, unproven=observed.unproven), read)
     return fresh, tuple(step for step in following.steps if (kind(step), target(step)) in wanted)
 
 

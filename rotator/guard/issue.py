@@ -129,7 +129,8 @@ def value_proves(policy: Policy, observed: Observed, intent: Intent) -> Iterator
     if newest is None or not newest.enabled:
         return
     if proof is None or not seen.fresh(observed):
-        yield "unproven", f"the current value of {policy.key_vault.password_secret} has not been tried", "Run again."
+        why = f" ({observed.unproven})" if observed.unproven else ""
+        yield "unproven", f"the current value of {policy.key_vault.password_secret} has not been tried{why}", "Run again."
         return
     if proof.outcome is Outcome.REFUSED and not any(v.ours for v in observed.versions):
         what = f"the value of {policy.key_vault.password_secret} doesn't authenticate as {policy.principal.app_id}"

@@ -32,7 +32,7 @@ def retirable(policy: Policy, observed: Observed, intent: Intent, key_id: str) -
     yield from readable(policy, observed, wanted)
     proof = observed.proof if seen.fresh(observed) else None
     if proof is None or not _usable(policy, proof.outcome):
-        outcome = proof.detail or proof.outcome if proof else "not tried now"
+        outcome = proof.detail or proof.outcome if proof else observed.unproven or "not tried now"
         remedy = "See why; nothing is removed until the current one works."
         yield "unproven", f"the current value doesn't prove ({outcome}), so {key_id} stays", remedy
 
