@@ -181,6 +181,7 @@ EQUIVALENT = {
     "plan.view.View.missing: `d.group` left out of `d.group and d.phase is Phase.ABSENT and (not d.group.manifes`": IMPLIED,
     "guard.veto.check: `Intent()` left out of `intent or Intent()`": "cases always have an intent",
     "guard.issue.tags_fit: `newest is None` left out of `newest is None or len(theirs) <= OTHERS`": IMPLIED,
+    "guard.issue.value_proves: if `observed.unproven` turned round": SENTENCE,
     "guard.issue.value_proves: `proof is None` left out of `proof is None or not seen.fresh(observed)`": IMPLIED,
     "guard.retire.retirable: `newest` left out of `newest and newest.key_id == wanted`": IMPLIED,
     "guard.retire.retirable: `proof.detail` left out of `proof.detail or proof.outcome`": SENTENCE,
@@ -274,7 +275,7 @@ def _all_ours(seen: View) -> tuple[Any, ...]:
     return tuple(sorted(seen.observed.credentials))
 
 
-OBSTACLES = ("_unreachable", "_unmovable", "_unsuitable", "_untagged", "_stripped", "_failed_before", "_outside_window", "_settled")
+OBSTACLES = ("_unreadable", "_changing", "_unmovable", "_unsuitable", "_untagged", "_stripped", "_failed_before", "_outside_window", "_settled")
 NAMED: dict[str, Install] = {
     **{f"rule {rule.__name__} is gone": _without(rule) for rule in rules.RULES},
     **{f"{rules.ORDER[at + 1].__name__} before {rules.ORDER[at].__name__}": _swapped(at) for at in range(len(rules.ORDER) - 1)},
