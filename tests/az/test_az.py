@@ -41,7 +41,7 @@ def test_the_documented_az_commands_work(script: Path, tmp_path: Path) -> None:
     if SPECS:
         environment |= {"ROTATOR_SPECS": str(SPECS.absolute()), "ROTATOR_FINDINGS": str(findings), "PYTHONPATH": f"{HOOK}{os.pathsep}{ROOT}"}
     (state := tmp_path / "state").mkdir()
-    ran = subprocess.run([script, state], env=environment, capture_output=True, text=True, check=False, timeout=900)
+    ran = subprocess.run([script, state], env=environment, capture_output=True, text=True, check=False, timeout=1500)
     assert ran.returncode == 0, f"{ran.stdout}\n{ran.stderr}"
     assert "works." in ran.stdout
     if SPECS:
