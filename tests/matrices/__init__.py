@@ -1,0 +1,4 @@
+"""The matrices: all that can happen to a run, by the world's own alphabet, and what must be true of Azure afterwards.
+
+`effects` has the eight classes to which everything reduces that an operation can meet; `alphabet` has what it can meet, as data.
+"""

@@ -1,0 +1,34 @@
+"""The eight classes of effects to which every fault of an operation reduces, as whoever asked sees it.
+
+A matrix of pairs over all kinds of faults would have millions of cells; over these classes it can be tried whole. That a kind is of its class is shown
+for each operation, on real SDK code (`test_alphabet`).
+"""
+
+from enum import StrEnum
+
+
+class Effect(StrEnum):
+    """One class: its value is its name in cells."""
+
+    NOT_SENT = "not-sent"
+    """Nothing left this machine, and whoever asked knows that."""
+    NO = "no"
+    """A definite no, without effect."""
+    UNKNOWN = "unknown"
+    """No usable answer, and no effect. Of a read: no usable answer within its patience."""
+    UNKNOWN_DONE = "unknown-done"
+    """No usable answer, but the effect."""
+    MISLEADING = "misleading"
+    """The effect, and an answer that says no."""
+    STALE = "stale"
+    """An answer that was true a while ago, or not everywhere."""
+    GONE = "gone"
+    """An answer that says that there is no such thing, although there is."""
+    HANG = "hang"
+    """The answer comes, but late: after repetitions that nobody sees, or after minutes."""
+
+
+WRITES = (Effect.NOT_SENT, Effect.NO, Effect.UNKNOWN, Effect.UNKNOWN_DONE, Effect.MISLEADING, Effect.HANG)
+"""What a write can meet."""
+READS = (Effect.NO, Effect.UNKNOWN, Effect.STALE, Effect.GONE, Effect.HANG)
+"""What a read or a proof can meet."""
