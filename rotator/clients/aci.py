@@ -1,25 +1,27 @@
 """Container groups as raw JSON, through azure-mgmt-containerinstance: its models drop every property that they don't know.
 
-A body goes in as bytes, an answer comes out of the pipeline before the models see it. The PUT is sent once and never polled: the group is
-read until there is evidence. Source: Container Instances REST, and what the client does with what it doesn't know.
+A body goes in as bytes, an answer comes out of the pipeline before the models see it; a list is read without them, since one group that they refuse
+would hide all others. The PUT is sent once and never polled: the group is read until there is evidence. Source: Container Instances REST, and what
+the client does with what it doesn't know.
 """
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from azure.core.exceptions import DeserializationError
 from azure.core.pipeline import PipelineResponse
 from azure.mgmt.containerinstance.aio import ContainerInstanceManagementClient
 
-from rotator.clients.pages import ask_all
+from rotator.clients.arm import Arm
 from rotator.clients.pipeline import Line
 from rotator.clients.resource import Resource
+from rotator.clients.shape import at, flaw
 from rotator.clients.token import Token
 from rotator.clients.translate import Asked, ask, secrets_of
-from rotator.clients.typed import items, record, text
+from rotator.clients.typed import text
 from rotator.cloud import Cloud
 from rotator.errors import Conflict, Forbidden, NotFound, Unexpected
 from rotator.ports import Put
@@ -38,8 +40,8 @@ UNREGISTERED = "MissingSubscriptionRegistration"
 class ContainerGroups:
     """Container groups of all subscriptions, one client each."""
 
-    def __init__(self, line: Line, cloud: Cloud, token: Token) -> None:
-        self._line, self._cloud, self._token = line, cloud, token
+    def __init__(self, line: Line, cloud: Cloud, token: Token, arm: Arm) -> None:
+        self._line, self._cloud, self._token, self._arm = line, cloud, token, arm
         self._clients: dict[str, ContainerInstanceManagementClient] = {}
 
     async def close(self) -> None:
@@ -74,8 +76,9 @@ class ContainerGroups:
             if error.status not in (401, 403, 404):
                 raise
             return ContainerGroup(group_id, await ask(asked, self._at(answers)), unreadable=str(error))
-        document = await ask(asked, _content(answers))
-        return ContainerGroup(group_id, await ask(asked, self._at(answers)), document)
+        document, seen = await ask(asked, _content(answers)), await ask(asked, self._at(answers))
+        odd = flaw(document)
+        return ContainerGroup(group_id, seen, unreadable=unread(odd)) if odd else ContainerGroup(group_id, seen, document)
 
     async def _at(self, answers: list[PipelineResponse[Any, Any]]) -> datetime:
         return self._line.time.told(answers[-1].http_response.headers)
@@ -91,18 +94,19 @@ class ContainerGroups:
         """Every group of a subscription as the list shows it: without instance view. None where the subscription can't have any."""
         asked = Asked(SERVICE, f"list the container groups of subscription {subscription}", f"{TYPE}/read on /subscriptions/{subscription}")
         try:
-            return await ask(asked, self._list(asked, subscription))
+            return tuple(await self._arm.every(asked, f"/subscriptions/{subscription}/providers/{TYPE}", API_VERSION, _named))
         except Conflict as error:
             if error.code != UNREGISTERED:
                 raise
             return ()
 
-    async def _list(self, asked: Asked, subscription: str) -> tuple[Mapping[str, Any], ...]:
-        answers: list[PipelineResponse[Any, Any]] = []
-        pages = self._client(subscription).container_groups.list(api_version=API_VERSION, raw_response_hook=answers.append)
-        await ask_all(asked, cast(AsyncIterator[object], pages))
-        read = (record(json.loads(answer.http_response.text())) for answer in answers if answer.http_response.status_code == 200)
-        return tuple(_named(group) for page in read for group in items(page))
+    async def readable(self, subscription: str) -> tuple[Mapping[str, Any], ...]:
+        """The same, where each group can be read. Raises Unexpected."""
+        found = await self.listed(subscription)
+        for group in found:
+            if odd := flaw(group):
+                raise Unexpected(f"{group['id']}: {unread(odd)}", service=SERVICE, code="UnreadableAnswer")
+        return found
 
     async def put(self, group_id: str, document: Mapping[str, Any]) -> Put:
         """Replace a group; sent once."""
@@ -131,13 +135,20 @@ class ContainerGroups:
         return str(shown.content or "")
 
 
-def pulls_as(document: Mapping[str, Any], app_id: str) -> bool:
-    """Whether a group names this user for any registry, or in a variable; letters count the same in either case."""
-    properties = document.get("properties") or {}
-    named = {str(entry.get("username", "")) for entry in properties.get("imageRegistryCredentials") or ()}
-    running = (*(properties.get("containers") or ()), *(properties.get("initContainers") or ()))
-    variables = (one for container in running for one in (container.get("properties") or {}).get("environmentVariables") or ())
-    return app_id.lower() in {each.strip().lower() for each in named | {str(variable.get("value", "")) for variable in variables}}
+def unread(odd: str) -> str:
+    """Why a group of which Azure shows something else than a container group can't be read."""
+    return f"{SERVICE} shows it in a form that can't be read, so who holds what there isn't known: {odd}"
+
+
+def may_pull_as(document: Mapping[str, Any], app_id: str) -> bool:
+    """Whether a group of a list names this user for any registry or in a variable, or can't be read; letters count the same in either case."""
+    if flaw(document):
+        return True
+    properties = at(document, "properties")
+    named = [at(entry, "username") for entry in at(properties, "imageRegistryCredentials") or ()]
+    running = (*at(properties, "containers"), *(at(properties, "initContainers") or ()))
+    variables = (one for container in running for one in at(at(container, "properties"), "environmentVariables") or ())
+    return app_id.lower() in {str(each or "").strip().lower() for each in (*named, *(at(one, "value") for one in variables))}
 
 
 def _named(group: dict[str, Any]) -> dict[str, Any]:

@@ -55,21 +55,21 @@ class Arm:
         """Every registry of a subscription, by id."""
         where = f"/subscriptions/{subscription}"
         asked = Asked(SERVICE, f"list the registries of subscription {subscription}", f"Microsoft.ContainerRegistry/registries/read on {where}")
-        listed = await self._every(asked, f"{where}/providers/Microsoft.ContainerRegistry/registries", REGISTRIES, _shown)
+        listed = await self.every(asked, f"{where}/providers/Microsoft.ContainerRegistry/registries", REGISTRIES, _shown)
         return tuple(sorted(listed, key=lambda registry: registry.id.lower()))
 
     async def subscriptions(self) -> tuple[str, ...]:
         """The ids of the subscriptions in which the signed-in identity has any role, sorted."""
         asked = Asked(SERVICE, "list the subscriptions")
-        return tuple(sorted(await self._every(asked, "/subscriptions", SUBSCRIPTIONS, lambda each: text(each["subscriptionId"]).lower())))
+        return tuple(sorted(await self.every(asked, "/subscriptions", SUBSCRIPTIONS, lambda each: text(each["subscriptionId"]).lower())))
 
     async def tokens(self, registry_id: str) -> tuple[str, ...]:
         """The names of a registry's enabled repository-scoped tokens, sorted."""
         asked = Asked(SERVICE, f"list the tokens of registry {registry_id}", f"Microsoft.ContainerRegistry/registries/tokens/read on {registry_id}")
-        listed = await self._every(asked, f"{registry_id}/tokens", REGISTRIES, _token)
+        listed = await self.every(asked, f"{registry_id}/tokens", REGISTRIES, _token)
         return tuple(sorted(name for name, enabled in listed if enabled))
 
-    async def _every(self, asked: Asked, path: str, version: str, read: Callable[[dict[str, Any]], T], query: str = "") -> list[T]:
+    async def every(self, asked: Asked, path: str, version: str, read: Callable[[dict[str, Any]], T], query: str = "") -> list[T]:
         """Every item of a list, page by page."""
 
         async def gathered() -> list[T]:
@@ -119,7 +119,7 @@ class Arm:
 
     async def _vaults(self, asked: Asked, subscription: str) -> list[str]:
         query = "$filter=resourceType eq 'Microsoft.KeyVault/vaults'&"
-        return await self._every(asked, f"/subscriptions/{subscription}/resources", RESOURCES, lambda each: text(each["id"]), query)
+        return await self.every(asked, f"/subscriptions/{subscription}/resources", RESOURCES, lambda each: text(each["id"]), query)
 
     def _address(self, path: str, version: str, query: str = "") -> str:
         return f"{self._url}{path}?{query.replace(' ', '%20')}api-version={version}"

@@ -16,7 +16,7 @@ from rotator.clients.pages import ask_all
 from rotator.clients.pipeline import Line
 from rotator.clients.token import Token
 from rotator.clients.translate import Asked, ask
-from rotator.clients.typed import texts
+from rotator.clients.typed import labels
 from rotator.errors import AzureError, Conflict, Forbidden, NotFound, Unavailable, Unexpected
 from rotator.policy import Policy
 from rotator.ports import AccessRecord
@@ -229,7 +229,7 @@ class KeyVault:
             found = await ask(asked, self._vault(policy).get_deleted_secret(name))
         except (NotFound, Conflict):
             return None
-        access = (found.properties.tags or {}).get(ACCESS)
+        access = (await ask(asked, _labels(found.properties))).get(ACCESS)
         return AccessRecord(Access(access), found.deleted_date or self._now(), deleted=True) if access in set(Access) else None
 
     def _disabled_record(self, policy: Policy, listed: Sequence[Version]) -> AccessRecord:
@@ -274,9 +274,11 @@ async def _version(shown: SecretProperties) -> Version:
     if shown.version is None or shown.created_on is None:
         raise ValueError("a version without an id or a time")
     expires = shown.expires_on and shown.expires_on.astimezone(UTC)
-    return Version(
-        shown.version, shown.created_on.astimezone(UTC), shown.enabled is not False, expires, shown.content_type, tags(texts(shown.tags or {}))
-    )
+    return Version(shown.version, shown.created_on.astimezone(UTC), shown.enabled is not False, expires, shown.content_type, tags(labels(shown.tags)))
+
+
+async def _labels(shown: SecretProperties) -> dict[str, str]:
+    return labels(shown.tags)
 
 
 def _mark(policy: Policy, version: Version) -> Access:

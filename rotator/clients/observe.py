@@ -13,6 +13,7 @@ from rotator.clients import aci, keyvault
 from rotator.clients.azuretime import AzureTime, Heard
 from rotator.clients.pipeline import at_once, together
 from rotator.clients.services import Services
+from rotator.clients.shape import flaw
 from rotator.errors import AzureError, Forbidden, NotFound, Unexpected
 from rotator.policy import Policy
 from rotator.state import Access, ContainerGroup, Observed, Unseen, lineage
@@ -92,7 +93,7 @@ async def groups_part(azure: Services, policy: Policy) -> _Groups:
     lists |= await _lists(azure, _unconfirmed(named.result(), lists))
     known = {each.lower() for each in declared}
     others = sorted(
-        (shown["id"] for shown in lists.groups if shown["id"].lower() not in known and aci.pulls_as(shown, policy.principal.app_id)), key=str.lower
+        (shown["id"] for shown in lists.groups if shown["id"].lower() not in known and aci.may_pull_as(shown, policy.principal.app_id)), key=str.lower
     )
     found = [lists.confirmed(group) for group in (*named.result(), *(await _read(azure, others)))]
     return _Groups(tuple(found), tuple(each for each in lists.unseen if each.subscription in policy.subscriptions))
@@ -116,13 +117,18 @@ class _Lists:
     def confirmed(self, group: ContainerGroup) -> ContainerGroup:
         """Believe that a group is absent only where GET says so and the complete list of the same look doesn't show it.
 
-        A group that can't be read is as the list shows it: that it uses the principal, and which credential its tag names.
+        A group that can't be read is as the list shows it: that it uses the principal, and which credential its tag names. Where the list shows it
+        in a form that can't be read either, nothing of it is known.
         """
         shown = next((each for each in self.groups if each["id"].lower() == group.id.lower()), None)
         if group.document is not None or (group.unreadable and shown is None):
             return group
         if shown is not None:
-            return replace(group, document=shown, unreadable=group.unreadable or "GET answers 404, and the list of its subscription shows it")
+            return replace(
+                group,
+                document=None if flaw(shown) else shown,
+                unreadable=group.unreadable or "GET answers 404, and the list of its subscription shows it",
+            )
         if _subscription(group.id) in self.listed:
             return group
         return replace(group, unreadable="GET answers 404, and its subscription can't be listed, so its absence isn't confirmed")

@@ -4,6 +4,7 @@ Source: Authorization REST 2022-04-01. A list at a scope with ``principalId eq``
 the assignment is gone already.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 
 from azure.mgmt.authorization.v2022_04_01.aio import AuthorizationManagementClient
@@ -23,6 +24,7 @@ from rotator.state import Assignment, Permission, Role
 
 SERVICE = "Azure role-based access control"
 ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
+_NAMES_ONE = re.compile(r"(/.*)?/providers/Microsoft\.Authorization/roleAssignments/[^/?#]+", re.IGNORECASE)
 EXISTS, GONE = "RoleAssignmentExists", 404
 
 
@@ -174,6 +176,8 @@ async def _role_names(shown: Iterable[RoleDefinition]) -> list[str]:
 async def _assignment(shown: RoleAssignment) -> Assignment:
     role = text(shown.role_definition_id).rpartition("/")[2].lower()
     condition, version = text_or_none(shown.condition), text_or_none(shown.condition_version)
+    if not _NAMES_ONE.fullmatch(text(shown.id)):
+        raise ValueError("not the id of a role assignment")
     return Assignment(text(shown.scope), role, text(shown.id), text(shown.principal_id), condition, version)
 
 

@@ -32,7 +32,8 @@ class Services:
         self._http = _http(transports, cloud, self.line.time)
         self.token = Token(self.line, cloud)
         self.graph, self.vault = Graph(self.line, cloud, self.token, self._http), KeyVault(self.line, self.token)
-        self.groups, self.arm = ContainerGroups(self.line, cloud, self.token), Arm(self.line, cloud, self.token)
+        self.arm = Arm(self.line, cloud, self.token)
+        self.groups = ContainerGroups(self.line, cloud, self.token, self.arm)
         self.rbac = Authorization(self.line, cloud, self.token)
         self._servers: dict[str, str] = {}
 

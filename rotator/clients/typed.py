@@ -1,5 +1,6 @@
 """Reads of an answer's JSON that take no other type for what they want: a list where a name should be is an answer that can't be read."""
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -31,9 +32,15 @@ def record(value: object) -> dict[str, Any]:
     return value
 
 
-def texts(value: object) -> dict[str, str]:
-    """A JSON object of texts, as tags are. Raises TypeError."""
-    return {text(name): text(each) for name, each in record(value).items()}
+def labels(value: object) -> dict[str, str]:
+    """Tags as texts: a number and a truth value are written as JSON does, null is no tag, and nothing at all is none. Raises TypeError."""
+    found = {} if value is None else record(value)
+    return {text(name): label(each) for name, each in found.items() if each is not None}
+
+
+def label(value: object) -> str:
+    """The value of a tag as a text. Raises TypeError."""
+    return json.dumps(value) if isinstance(value, int | float) else text(value)
 
 
 def records(value: object) -> list[dict[str, Any]]:

@@ -72,8 +72,8 @@ class AzureWorld(Services):
         return await self.arm.subscriptions()
 
     async def groups_of(self, subscription: str) -> tuple[Mapping[str, Any], ...]:
-        """Every container group of a subscription as its list shows it."""
-        return await self.groups.listed(subscription)
+        """Every container group of a subscription as its list shows it. Raises Unexpected where one can't be read."""
+        return await self.groups.readable(subscription)
 
     async def registries_of(self, subscription: str) -> tuple[Registry, ...]:
         """Every registry of a subscription."""

@@ -10,7 +10,7 @@ from rotator.cloud import Cloud
 from rotator.errors import AzureError
 from rotator.group import hidden, run_once
 from rotator.group.inside import references
-from rotator.group.shape import Value, entries, get, server, takes_password, text
+from rotator.group.shape import Value, containers, entries, get, objects, server, takes_password, text
 from rotator.policy import Policy
 from rotator.state import Registry
 
@@ -173,11 +173,10 @@ def _use(sight: Sight, policies: Sequence[Policy], group: Mapping[str, Any], app
 
 
 def _named(group: Mapping[str, Any], app_id: str) -> Iterator[str]:
-    for kind in ("containers", "initContainers"):
-        for container in get(group, "properties", kind) or ():
-            for variable in get(container, "properties", "environmentVariables") or ():
-                if text(variable, "value").strip().lower() == app_id:
-                    yield clean(text(variable, "name"))
+    for _, container in containers(group):
+        for variable in objects(container, "properties", "environmentVariables"):
+            if text(variable, "value").strip().lower() == app_id:
+                yield clean(text(variable, "name"))
 
 
 def _ways(group: Mapping[str, Any]) -> tuple[Other, ...]:

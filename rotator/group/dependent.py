@@ -32,7 +32,7 @@ class Dependent:
     name. `unsourced` are hidden values that nobody can put back, `refused` why it may never be redeployed, both to be told before
     anything is written anywhere. `sources` are the secrets of the vault whose values a redeployment or a deployment of its manifest needs;
     `signing_in` are variables that seem to hold the password. `links` are what a redeployment touches beside the group: action and resource.
-    `guessed`: nothing but such a variable makes one think that it does.
+    `guessed`: nothing but such a variable makes one think that it does, or nothing of it can be read.
     `needs_rotation` is False where it takes no password; `follows`: Azure reads the published secret for it. `up` is for how
     long all its containers have been running. `notes` are for people.
     """
@@ -89,15 +89,20 @@ def _meant(wanted: str | None) -> Choice:
 def dependents(policy: Policy, observed: Observed) -> tuple[Dependent, ...]:
     """Every declared group, in the policy's order, then the undeclared ones that pull with this user name or seem to sign in with it, by id.
 
+    So does one of which nothing can be read.
+
     A declared group that was not looked at is left out: nothing is known of it, not even that it is absent.
     """
     seen = {group.id.lower(): group for group in observed.groups}
     declared = [seen.pop(group.id.lower()) for group in policy.container_groups if group.id.lower() in seen]
-    others = [seen[group_id] for group_id in sorted(seen) if _uses(seen[group_id].document, policy.principal.app_id)]
+    others = [seen[group_id] for group_id in sorted(seen) if _uses(seen[group_id], policy.principal.app_id)]
     return tuple(dependent(policy, group) for group in (*declared, *others))
 
 
-def _uses(document: Mapping[str, Any] | None, app_id: str) -> bool:
+def _uses(group: ContainerGroup, app_id: str) -> bool:
+    document = group.document
+    if document is None:
+        return group.unreadable is not None
     return any(belongs(entry, app_id) for entry in entries(document)) or bool(signing_in(document, app_id))
 
 
@@ -123,7 +128,8 @@ def dependent(policy: Policy, group: ContainerGroup) -> Dependent:
     )
     lacking, sourced = _of_manifest(policy, declared)
     if document is None:
-        return replace(common, refused=group.unreadable, unsourced=tuple(sorted(lacking)), sources=tuple(sorted(sourced)))
+        hidden, named = tuple(sorted(lacking)), tuple(sorted(sourced))
+        return replace(common, refused=group.unreadable, unsourced=hidden, sources=named, guessed=declared is None)
     needs = needs_rotation(document, policy, declared)
     lost = {*lacking, *unsourced(document, policy, declared)} if needs else lacking
     wanted = {*sourced, *(one.key_vault for one in sources(policy, document, declared))} if needs else sourced

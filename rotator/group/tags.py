@@ -1,12 +1,13 @@
 """What our tags on a container group say, and how they are set: the only memory of who holds what."""
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from rotator.group.shape import Json, Value, drop, get, put, text
+from rotator.group.shape import Json, Value, drop, get, put
 from rotator.state import FAILED, KEY_ID, PREVIOUS, SINCE
 
 OURS = (KEY_ID, SINCE, PREVIOUS, FAILED)
@@ -38,10 +39,14 @@ class Shown:
 
 
 def shows(document: Mapping[str, Any] | None) -> Shown:
-    """Read our tags. Key ids are in lower case, so that they can be compared."""
+    """Read our tags. Key ids are in lower case, so that they can be compared; a number and a truth value are read as text."""
     tags = get(document, "tags")
-    ids = (text(tags, KEY_ID).strip().lower() or None, text(tags, PREVIOUS).strip().lower() or None)
-    return Shown(ids[0], instant(text(tags, SINCE)), ids[1], _failed(text(tags, FAILED)))
+    key_id, since, previous, failed = (_said(get(tags, name)) for name in OURS)
+    return Shown(key_id.lower() or None, instant(since), previous.lower() or None, _failed(failed))
+
+
+def _said(value: Value) -> str:
+    return (json.dumps(value) if isinstance(value, int | float) else value if isinstance(value, str) else "").strip()
 
 
 def _failed(value: str) -> Failed | None:
