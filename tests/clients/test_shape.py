@@ -79,13 +79,14 @@ def test_what_is_missing_or_null_or_spelled_otherwise_can_be_read() -> None:
 
 
 def test_what_every_group_has_and_what_is_there_twice_can_not() -> None:
-    for odd in (
+    bare: tuple[dict[str, Any], ...] = (
         {},
         {"properties": {}},
         {"properties": None},
         {"properties": {"containers": None}},
         {"properties": {"containers": [{"name": "app"}]}},
-    ):
+    )
+    for odd in bare:
         assert flaw(odd)
     twice = full()
     twice["properties"]["ImageRegistryCredentials"] = []
