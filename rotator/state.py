@@ -154,7 +154,7 @@ class Version:
 
 def series(found: Mapping[str, str], tag: str) -> tuple[str, ...]:
     """The names among `found` under which the list of `tag` is kept: its own, and with a number behind it where one value couldn't hold it."""
-    return tuple(sorted(name for name in found if name == tag or re.fullmatch(rf"{re.escape(tag)}-\d+", name)))
+    return tuple(sorted(name for name in found if name == tag or (name.startswith(f"{tag}-") and name[len(tag) + 1 :].isdecimal())))
 
 
 @dataclass(frozen=True, slots=True)

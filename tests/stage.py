@@ -9,7 +9,7 @@ import asyncio
 import json
 import os
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -32,6 +32,7 @@ from rotator.engine import Result, Run, reconcile
 from rotator.events import Event, as_json
 from rotator.plan import Intent
 from rotator.policy import Policy
+from rotator.ports import World
 from tests.virtual import VirtualLoop, run
 
 T = TypeVar("T")
@@ -81,6 +82,8 @@ class Stage:
     policy: Policy
     clock: Clock
     events: list[Event] = field(default_factory=list)
+    adapter: "Adapter | None" = None
+    """The way to a World; None: real SDK code."""
     dead: bool = False
     before: list[Callable[[int, str, Request], None]] = field(default_factory=list)
     after: list[Callable[[int, str, Request], None]] = field(default_factory=list)
@@ -169,7 +172,7 @@ class Stage:
             return await self._connected(act, intent, deadline, hop)
 
     async def _connected(self, act: Callable[[Run], Awaitable[T]], intent: Intent | None, deadline: float | None, hop: Hop) -> T:
-        async with connect(self.clock, self.seeded.cloud, transports=Transports(lambda: Session(hop), lambda: GraphTransport(hop))) as world:
+        async with (self.adapter or real)(self, hop) as world:
             return await act(Run(world, self.clock, self.events.append, self.policy, intent or Intent(), deadline))
 
     async def rotate(self, intent: Intent | None = None, minutes: float | None = None) -> Result:
@@ -187,6 +190,15 @@ class Stage:
         finally:
             self.dead = False
         return False
+
+
+Adapter = Callable[[Stage, Hop], AbstractAsyncContextManager[World]]
+"""Connects a process to the stage's Azure, by a way that may be held back."""
+
+
+def real(made: Stage, hop: Hop) -> AbstractAsyncContextManager[World]:
+    """Microsoft's own clients, in process."""
+    return connect(made.clock, made.seeded.cloud, transports=Transports(lambda: Session(hop), lambda: GraphTransport(hop)))
 
 
 class _Unhurried:

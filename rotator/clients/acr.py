@@ -74,7 +74,7 @@ async def prove(line: Line, cloud: Cloud, app_id: str, secret: Secret, wanted: S
     policies = [line.agent(), line.retry(patience=PATIENCE)]
     client: AsyncPipelineClient[HttpRequest, AsyncHttpResponse] = AsyncPipelineClient("https://registry", policies=policies, transport=transport)
     by_repository = groupby(sorted(wanted), lambda image: (image.server, image.repository))
-    return _verdict(await together(*(_repository(client, basic, tuple(images_)) for _, images_ in by_repository)))
+    return verdict(await together(*(_repository(client, basic, tuple(images_)) for _, images_ in by_repository)))
 
 
 async def _repository(client: AsyncPipelineClient[HttpRequest, AsyncHttpResponse], basic: str, wanted: Sequence[Image]) -> Proof:
@@ -85,7 +85,7 @@ async def _repository(client: AsyncPipelineClient[HttpRequest, AsyncHttpResponse
         if answer.status_code != 200:
             return _denied(answer, f"a token for {server}/{repository}")
         headers = {"Authorization": f"Bearer {_token(answer)}", "Accept": ACCEPT}
-        return _verdict([await _manifest(client, headers, image) for image in wanted])
+        return verdict([await _manifest(client, headers, image) for image in wanted])
     except AzureError as error:
         return Proof(Outcome.UNREACHABLE, error.happened, registry_reached=False)
     except ODD as error:
@@ -129,7 +129,7 @@ def _denied(answer: AsyncHttpResponse, what: str, *, pulled: bool = False) -> Pr
 _GRAVEST = (Outcome.REFUSED, Outcome.NO_PULL, Outcome.DISABLED, Outcome.UNREACHABLE)
 
 
-def _verdict(proofs: Sequence[Proof]) -> Proof:
+def verdict(proofs: Sequence[Proof]) -> Proof:
     """One proof of many: the gravest, or proven with everything that is missing; in either case with all that was served and not reached."""
     reached = all(proof.registry_reached for proof in proofs)
     served = tuple(sorted({name for proof in proofs for name in proof.served}))

@@ -54,10 +54,13 @@ class AzureTime:
         self._hosts: dict[str, _Said] = {}
 
     def hear(self, headers: Mapping[str, str], host: str) -> None:
-        """Take note of an answer of `host`."""
+        """Take note of an answer of `host`, by its headers."""
         at = date(headers)
-        if at is None:
-            return
+        if at is not None:
+            self.note(at, host)
+
+    def note(self, at: datetime, host: str) -> None:
+        """Take note that an answer of `host` was given at `at`."""
         offset = at.timestamp() - self._clock.elapsed()
         said = self._hosts.get(host)
         self._hosts[host] = said.and_then(offset) if said else _Said(offset, offset, offset)

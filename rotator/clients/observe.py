@@ -42,7 +42,9 @@ NO_VERSIONS = keyvault.Published()
 
 
 @dataclass(frozen=True, slots=True)
-class _Vault:
+class Vault:
+    """What a vault shows of one policy; `refuses` says why it may not be read."""
+
     published: keyvault.Published = NO_VERSIONS
     access: Access = Access.UNMARKED
     since: datetime | None = None
@@ -50,24 +52,26 @@ class _Vault:
 
 
 @dataclass(frozen=True, slots=True)
-class _Groups:
+class Groups:
+    """The container groups that were seen, and the subscriptions that may not be listed."""
+
     seen: tuple[ContainerGroup, ...] = ()
     unseen: tuple[Unseen, ...] = ()
 
 
-def with_vault(seen: Observed, vault: _Vault) -> Observed:
+def with_vault(seen: Observed, vault: Vault) -> Observed:
     """The observation with what the vault showed."""
     published = vault.published
     shown = replace(seen, versions=published.versions, latest=published.latest, versions_complete=published.complete)
     return replace(shown, access=vault.access, access_since=vault.since, vault_refuses=vault.refuses)
 
 
-def with_groups(seen: Observed, groups: _Groups) -> Observed:
+def with_groups(seen: Observed, groups: Groups) -> Observed:
     """The observation with the container groups."""
     return replace(seen, groups=groups.seen, unseen=groups.unseen)
 
 
-async def vault_part(azure: Services, policy: Policy) -> _Vault:
+async def vault_part(azure: Services, policy: Policy) -> Vault:
     """Versions and access mark, or why the vault refuses them."""
     try:
         async with at_once() as tasks:
@@ -77,26 +81,28 @@ async def vault_part(azure: Services, policy: Policy) -> _Vault:
         why = keyvault.refused(error)
         if why is None:
             raise
-        return _Vault(refuses=why)
+        return Vault(refuses=why)
     record = access.result()
     since = None if record.access is Access.UNMARKED else record.since
-    return _Vault(published.result(), record.access, since)
+    return Vault(published.result(), record.access, since)
 
 
-async def groups_part(azure: Services, policy: Policy) -> _Groups:
+async def groups_part(azure: Services, policy: Policy) -> Groups:
     """Read declared groups by name, others by the lists of the policy's subscriptions: a list has no instance view, so what matches is read."""
     declared = [group.id for group in policy.container_groups]
     async with at_once() as tasks:
         named = tasks.create_task(_read(azure, declared))
         listing = tasks.create_task(_lists(azure, policy.subscriptions))
     lists = listing.result()
-    lists |= await _lists(azure, _unconfirmed(named.result(), lists))
-    known = {each.lower() for each in declared}
-    others = sorted(
-        (shown["id"] for shown in lists.groups if shown["id"].lower() not in known and aci.may_pull_as(shown, policy.principal.app_id)), key=str.lower
-    )
-    found = [lists.confirmed(group) for group in (*named.result(), *(await _read(azure, others)))]
-    return _Groups(tuple(found), tuple(each for each in lists.unseen if each.subscription in policy.subscriptions))
+    lists |= await _lists(azure, unconfirmed(named.result(), lists))
+    found = [lists.confirmed(group) for group in (*named.result(), *(await _read(azure, others(policy, lists, declared))))]
+    return Groups(tuple(found), tuple(each for each in lists.unseen if each.subscription in policy.subscriptions))
+
+
+def others(policy: Policy, lists: "Lists", declared: Sequence[str]) -> list[str]:
+    """The ids of groups beside the declared ones that pull as the principal, sorted."""
+    known, app_id = {each.lower() for each in declared}, policy.principal.app_id
+    return sorted((shown["id"] for shown in lists.groups if shown["id"].lower() not in known and aci.may_pull_as(shown, app_id)), key=str.lower)
 
 
 async def _read(azure: Services, group_ids: Sequence[str]) -> list[ContainerGroup]:
@@ -104,15 +110,23 @@ async def _read(azure: Services, group_ids: Sequence[str]) -> list[ContainerGrou
 
 
 @dataclass(frozen=True, slots=True)
-class _Lists:
+class Lists:
     """The complete lists of subscriptions, and the subscriptions that can't be listed."""
 
     listed: frozenset[str]
     groups: tuple[Shown, ...]
     unseen: tuple[Unseen, ...]
 
-    def __or__(self, more: "_Lists") -> "_Lists":
-        return _Lists(self.listed | more.listed, (*self.groups, *more.groups), (*self.unseen, *more.unseen))
+    @classmethod
+    def of(cls, subscriptions: Sequence[str], found: Sequence[tuple[Shown, ...] | Unseen]) -> "Lists":
+        """The answers to the question for each of `subscriptions`."""
+        seen = [each for each in found if not isinstance(each, Unseen)]
+        unseen = tuple(each for each in found if isinstance(each, Unseen))
+        listed = frozenset({each.lower() for each in subscriptions} - {each.subscription.lower() for each in unseen})
+        return cls(listed, tuple(group for groups in seen for group in groups), unseen)
+
+    def __or__(self, more: "Lists") -> "Lists":
+        return Lists(self.listed | more.listed, (*self.groups, *more.groups), (*self.unseen, *more.unseen))
 
     def confirmed(self, group: ContainerGroup) -> ContainerGroup:
         """Believe that a group is absent only where GET says so and the complete list of the same look doesn't show it.
@@ -134,7 +148,7 @@ class _Lists:
         return replace(group, unreadable="GET answers 404, and its subscription can't be listed, so its absence isn't confirmed")
 
 
-def _unconfirmed(named: Sequence[ContainerGroup], lists: _Lists) -> tuple[str, ...]:
+def unconfirmed(named: Sequence[ContainerGroup], lists: Lists) -> tuple[str, ...]:
     """Subscriptions of groups that GET doesn't find and that no list was asked for."""
     asked = lists.listed | {each.subscription for each in lists.unseen}
     absent = (group for group in named if group.document is None and not group.unreadable)
@@ -145,13 +159,9 @@ def _subscription(group_id: str) -> str:
     return group_id.split("/")[2].lower()
 
 
-async def _lists(azure: Services, subscriptions: Sequence[str]) -> _Lists:
+async def _lists(azure: Services, subscriptions: Sequence[str]) -> Lists:
     """Every container group of `subscriptions`; one that can't be listed is said to be unseen."""
-    found = await together(*(_list(azure, each) for each in subscriptions))
-    seen = [each for each in found if not isinstance(each, Unseen)]
-    unseen = tuple(each for each in found if isinstance(each, Unseen))
-    listed = frozenset({each.lower() for each in subscriptions} - {each.subscription.lower() for each in unseen})
-    return _Lists(listed, tuple(group for groups in seen for group in groups), unseen)
+    return Lists.of(subscriptions, await together(*(_list(azure, each) for each in subscriptions)))
 
 
 async def _list(azure: Services, subscription: str) -> tuple[Shown, ...] | Unseen:

@@ -9,11 +9,18 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+T = TypeVar("T")
 Json = Any
 """Decoded JSON. What a client sends is checked where it is used, so a precise type would only be a promise nobody keeps."""
+
+
+def copied(value: T) -> T:
+    """A copy of decoded JSON that shares nothing with it; several times faster than ``copy.deepcopy``, which knows less."""
+    copy: T = json.loads(json.dumps(value))
+    return copy
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Literal
 
 from rotator.group.advice import lines_to_add
@@ -22,6 +23,8 @@ from rotator.policy.manifest import placeholders, source
 from rotator.state import ContainerGroup, Observed
 
 Choice = Literal["deploy", "wait", "ignore", "undecided"]
+KEPT = 64
+"""Groups whose interpretation is kept: a rotation asks some forty times for that of each group that it looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +115,30 @@ def _pulls(document: Mapping[str, Any], policy: Policy) -> bool:
     return read or any(belongs(entry, policy.principal.app_id) for entry in entries(document))
 
 
+class _Look:
+    """A group as one look showed it, under one policy; neither ever changes, so that both are known by their identity."""
+
+    __slots__ = ("_known", "group", "policy")
+
+    def __init__(self, policy: Policy, group: ContainerGroup) -> None:
+        self.policy, self.group = policy, group
+        self._known = (id(policy), id(group.document), group.id, group.at, group.unreadable, group.writable)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Look) and self._known == other._known
+
+    def __hash__(self) -> int:
+        return hash(self._known)
+
+
 def dependent(policy: Policy, group: ContainerGroup) -> Dependent:
     """Interpret one container group."""
+    return _interpreted(_Look(policy, group))
+
+
+@lru_cache(maxsize=KEPT)
+def _interpreted(look: _Look) -> Dependent:
+    policy, group = look.policy, look.group
     declared, document, shown = policy.group(group.id), group.document, shows(group.document)
     common = Dependent(
         id=group.id,

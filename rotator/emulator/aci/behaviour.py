@@ -5,7 +5,6 @@ there is 400 InaccessibleImage and changes nothing), then by the host, and again
 refused pull is kept in `refused`.
 """
 
-import copy
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,7 +30,7 @@ from rotator.emulator.keyvault.behaviour import Vaults
 from rotator.emulator.rbac.behaviour import Authorization
 from rotator.emulator.rbac.scopes import encloses
 from rotator.emulator.timing import Timing
-from rotator.emulator.wire import Json, ServiceError
+from rotator.emulator.wire import Json, ServiceError, copied
 
 TYPE = "Microsoft.ContainerInstance/containerGroups"
 
@@ -203,7 +202,7 @@ class ContainerGroups:
 
     def stored(self, group_id: str) -> dict[str, Json]:
         """The stored resource *with* its hidden values: what no client ever sees."""
-        return copy.deepcopy(self._known(group_id).resource)
+        return copied(self._known(group_id).resource)
 
     def could_pull(self, group_id: str) -> bool:
         """Whether the group would survive a host move at this instant: every image it runs could be pulled again with what is stored in it.
@@ -278,7 +277,7 @@ class ContainerGroups:
         before = group.before if group else self.state.deleted.get("/" + group_id.strip("/").lower())
         if before is None:
             self._absent(group_id)
-        return copy.deepcopy(before or {})
+        return copied(before or {})
 
     def _as_resources(self, subscription: str) -> Iterable[Resource]:
         for body in self.list(subscription):
@@ -288,7 +287,7 @@ class ContainerGroups:
 
 def _listed(shown_: dict[str, Json]) -> dict[str, Json]:
     """A group as a list shows it: without the instance view of a GET."""
-    slim = copy.deepcopy(shown_)
+    slim = copied(shown_)
     slim["properties"].pop("instanceView", None)
     return slim
 

@@ -6,10 +6,9 @@ ignored; what this file doesn't know is kept as given, as newer API versions add
 """
 
 import base64
-import copy
 from collections.abc import Mapping
 
-from rotator.emulator.wire import Json, ServiceError
+from rotator.emulator.wire import Json, ServiceError, copied
 
 Schema = Json
 """None: kept as it is. A dict: an object with these properties. A list of one schema: an array of it."""
@@ -99,7 +98,7 @@ _CONTAINER_ORDER = ("image", "command", "ports", "environmentVariables", "config
 def canonical(value: Json, schema: Schema = RESOURCE, path: str = "") -> Json:
     """`value` with the known property names in Azure's spelling and without nulls. Raises 400 InvalidRequestContent for a wrong kind."""
     if schema is None:
-        return copy.deepcopy(value)
+        return copied(value)
     if not isinstance(value, type(schema)):
         kind = "array" if isinstance(schema, list) else "object"
         raise unreadable(f"Error converting value {value!r}: a JSON {kind} is required. Path '{path}', line 1, position 1.")
@@ -143,7 +142,7 @@ def writable(resource: dict[str, Json]) -> dict[str, Json]:
 
 def hidden(resource: dict[str, Json]) -> dict[str, Json]:
     """A copy without the values that no answer ever shows (B7, and the API descriptions' marks): of a secret volume not even the key names remain."""
-    shown = copy.deepcopy(resource)
+    shown = copied(resource)
     properties = shown["properties"]
     for container in (*properties.get("containers", []), *properties.get("initContainers", [])):
         for variable in container.get("properties", {}).get("environmentVariables", []):

@@ -4,9 +4,7 @@ Source: recorded creates and reads of api-versions 2018-10-01, 2021-09-01, 2021-
 and was in the next is taken to begin with the later year.
 """
 
-import copy
-
-from rotator.emulator.wire import Json
+from rotator.emulator.wire import Json, copied
 
 SINCE = {
     "sku": "2019-12-01",
@@ -25,7 +23,7 @@ as it was given."""
 
 def seen(body: dict[str, Json], version: str) -> dict[str, Json]:
     """A container group as an api-version shows it."""
-    shown = copy.deepcopy(body)
+    shown = copied(body)
     properties = shown["properties"]
     for name in [name for name, since in SINCE.items() if version < since]:
         properties.pop(name, None)

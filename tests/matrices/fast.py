@@ -1,0 +1,200 @@
+"""The second World: the same engine, and the clients' own reading of Azure, straight over the emulator's behaviour. No SDK, no HTTP, no JSON.
+
+It is for volume. It cannot see what happens on the wire (answers that can't be read, redirects, truncated bodies, repetitions, time-outs and what
+azure-core, azure-identity and kiota make of them) nor rotator's own sign-in: of these the alphabet shows, on real SDK code, to which of the eight
+effects they reduce. That it behaves like the other adapter is shown by shared stories that end in the same digest on both.
+"""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
+from datetime import datetime
+from types import SimpleNamespace
+from typing import Any
+
+from rotator.clients import acr, keyvault, observe
+from rotator.clients.azuretime import AzureTime
+from rotator.clients.entra import judged
+from rotator.clients.pipeline import Limit
+from rotator.clients.token import Who
+from rotator.clients.translate import Refusal
+from rotator.clients.world import AzureWorld
+from rotator.cloud import CLOUDS
+from rotator.emulator.acr.refusal import Refused
+from rotator.emulator.inprocess import Hop
+from rotator.emulator.wire import ServiceError
+from rotator.errors import AzureError, Forbidden, NotFound
+from rotator.policy import Policy
+from rotator.ports import World
+from rotator.state import Access, ContainerGroup, Observed, Outcome, Proof, Registry, Secret, Unseen, lineage
+from tests.matrices.services import Arm, Authorization, ContainerGroups, Graph, Vault
+from tests.matrices.way import Trouble, Way
+from tests.stage import Stage
+
+
+class FastWorld(AzureWorld):
+    """Satisfies `ports.World` over the behaviour of one emulated Azure."""
+
+    def __init__(self, made: Stage, hop: Hop, trouble: Trouble) -> None:
+        self.cloud = CLOUDS[made.seeded.cloud]
+        time = AzureTime(made.clock)
+        self._way = way = Way(made, hop, trouble, time)
+        self.line: Any = SimpleNamespace(clock=made.clock, time=time, limit=Limit(made.clock))
+        who = Who(way.caller.tenant, way.caller.oid, way.caller.app_id)
+        self.token: Any = SimpleNamespace(who=lambda: _known(who))
+        self.graph, self.vault = Graph(way), Vault(way, self._now)
+        self.groups, self.rbac = ContainerGroups(way, self._now), Authorization(way)
+        self.arm: Any = Arm(way)
+        self._servers = {}
+
+    def _now(self) -> datetime:
+        return self._way.azure.clock.now().replace(microsecond=0)
+
+    async def observe(self, policy: Policy) -> Observed:
+        """One call after another, each in its turn: put together as the clients do."""
+        with self.line.time.listening() as heard:
+            found, credentials = await self.principal(policy)
+            vault = await self._vault_part(policy)
+            registries = await self.registries(policy)
+            groups = await self._groups_part(policy)
+        tenant, vault_ = policy.principal.tenant_id or self._way.caller.tenant, policy.key_vault
+        mark = lineage(tenant, policy.principal.app_id, vault_.host, vault_.password_secret)
+        at = observe.latest(self.line.time, heard)
+        seen = Observed(at, tenant, mark, self._way.caller.app_id, found, credentials, registries=registries)
+        return observe.with_groups(observe.with_vault(seen, vault), groups)
+
+    async def registries(self, policy: Policy) -> tuple[Registry, ...]:
+        """The policy's registries."""
+        shown = [await self.arm.registry(registry.id) for registry in policy.registries]
+        self._servers.update({each.id.lower(): each.login_server for each in shown})
+        return tuple(shown)
+
+    async def _vault_part(self, policy: Policy) -> Any:
+        try:
+            published = await self.vault.versions(policy)
+            record = await self.vault.access(policy, confirmed=False)
+        except AzureError as error:
+            why = keyvault.refused(error)
+            if why is None:
+                raise
+            return observe.Vault(refuses=why)
+        return observe.Vault(published, record.access, None if record.access is Access.UNMARKED else record.since)
+
+    async def _groups_part(self, policy: Policy) -> Any:
+        declared = [group.id for group in policy.container_groups]
+        named = [await self.groups.group(each) for each in declared]
+        lists = await self._lists(policy.subscriptions)
+        lists |= await self._lists(observe.unconfirmed(named, lists))
+        others = observe.others(policy, lists, declared)
+        found: list[ContainerGroup] = [lists.confirmed(each) for each in (*named, *[await self.groups.group(each) for each in others])]
+        return observe.Groups(tuple(found), tuple(each for each in lists.unseen if each.subscription in policy.subscriptions))
+
+    async def _lists(self, subscriptions: Sequence[str]) -> Any:
+        found = [await self._list(each) for each in subscriptions]
+        return observe.Lists.of(subscriptions, found)
+
+    async def _list(self, subscription: str) -> Any:
+        try:
+            return await self.groups.listed(subscription)
+        except (Forbidden, NotFound) as error:
+            return Unseen(subscription, str(error))
+
+    async def prove(self, policy: Policy, secret: Secret, images: Sequence[str]) -> Proof:
+        """Entra, then the registries."""
+        tokens, app_id = self._way.azure.tokens, policy.principal.app_id
+        try:
+            await self._try("entra.token", lambda: tokens._signed_in(app_id, secret.reveal()))
+        except _Refused as refused:
+            return judged(Refusal(refused.status, refused.code, refused.message, numbers=_numbers(refused.code)))
+        except AzureError as error:
+            return Proof(Outcome.UNREACHABLE, error.happened)
+        return replace(await self.pull(policy, secret, images), signed_in=True)
+
+    async def pull(self, policy: Policy, secret: Secret, images: Sequence[str]) -> Proof:
+        """The registries alone."""
+        servers = [await self.server(registry.id) for registry in policy.registries]
+        wanted = sorted(acr.images(images, servers))
+        repositories = sorted({(image.server, image.repository) for image in wanted})
+        proofs = [await self._repository(policy, secret, [i for i in wanted if (i.server, i.repository) == where]) for where in repositories]
+        return acr.verdict(proofs)
+
+    async def _repository(self, policy: Policy, secret: Secret, wanted: Sequence[acr.Image]) -> Proof:
+        registries, server = self._way.azure.registries, wanted[0].server
+        try:
+            registry = await self._try("acr.token", lambda: registries.rights.registry(server))
+            identity = registries.rights.identify(registry, policy.principal.app_id, secret.reveal())
+        except (_Refused, Refused) as refused:
+            return Proof(Outcome.REFUSED, f"the registry doesn't take the password ({refused.code})")
+        except AzureError as error:
+            return _unreached(error)
+        return acr.verdict([await self._manifest(registry, identity, image) for image in wanted])
+
+    async def _manifest(self, registry: Any, identity: Any, image: acr.Image) -> Proof:
+        registries = self._way.azure.registries
+
+        def head() -> str:
+            return str(registries._pull(registry, identity, image.server, image.repository, image.reference).digest)
+
+        try:
+            digest = await self._try("acr.manifests.head", head)
+        except _Refused as refused:
+            if refused.status == 404:
+                return Proof(Outcome.PROVEN, missing=(image.name,) if image.name else (), served=(image.name or image.server,))
+            return Proof(Outcome.NO_PULL, f"the registry refuses the pull ({refused.code})")
+        except NotFound:
+            return Proof(Outcome.PROVEN, missing=(image.name,) if image.name else (), served=(image.name or image.server,))
+        except Forbidden as error:
+            return Proof(Outcome.NO_PULL, error.happened)
+        except AzureError as error:
+            return _unreached(error)
+        return Proof(Outcome.PROVEN, served=(image.name or image.server,), digests=((image.name, digest),) if image.name else ())
+
+    async def _try(self, operation: str, look: Callable[[], Any]) -> Any:
+        """What a call answers, or its refusal in the service's own words. Raises _Refused, AzureError."""
+
+        def tried() -> Any:
+            try:
+                return look()
+            except Refused as refused:
+                return _Refused(refused.status, refused.code, refused.message)
+            except ServiceError as error:
+                return _Refused(error.status, error.code, error.message)
+
+        answer = await self._way.read(operation, tried)
+        if isinstance(answer, _Refused):
+            raise answer
+        return answer
+
+
+class _Refused(Exception):
+    """A refusal of Entra or a registry."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(code)
+        self.status, self.code, self.message = status, code, message
+
+
+def _numbers(code: str) -> tuple[int, ...]:
+    return (int(code.removeprefix("AADSTS")),) if code.startswith("AADSTS") else ()
+
+
+def _unreached(error: AzureError) -> Proof:
+    return Proof(Outcome.UNREACHABLE, error.happened, registry_reached=False)
+
+
+async def _known(who: Who) -> Who:
+    return who
+
+
+class Fast:
+    """The fast adapter, with what its calls are to meet."""
+
+    def __init__(self, trouble: Trouble | None = None) -> None:
+        self.trouble = trouble or Trouble()
+
+    def __call__(self, made: Stage, hop: Hop) -> AbstractAsyncContextManager[World]:
+        return self._connected(made, hop)
+
+    @asynccontextmanager
+    async def _connected(self, made: Stage, hop: Hop) -> AsyncIterator[World]:
+        yield FastWorld(made, hop, self.trouble)

@@ -1,0 +1,336 @@
+"""The services of the fast adapter: what Microsoft's clients are to the other one, straight over the emulator's behaviour.
+
+Whatever the clients decide (which absence is believed, which list is complete, which mark counts) is theirs here, too: only the requests are
+replaced.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any, TypeVar
+
+from rotator.clients import aci, graph, keyvault, rbac
+from rotator.clients.arm import ABAC
+from rotator.clients.directory import application_of, issued_of, principal_of, service_principal_of
+from rotator.clients.rbac import encloses
+from rotator.clients.resource import Resource
+from rotator.emulator.aci.behaviour import TYPE
+from rotator.emulator.aci.versions import seen
+from rotator.emulator.graph import shape
+from rotator.emulator.graph.objects import Kind
+from rotator.emulator.keyvault.secret import Changes
+from rotator.emulator.keyvault.secret import Version as Stored
+from rotator.emulator.rbac.behaviour import Assignment as Given
+from rotator.emulator.wire import ServiceError
+from rotator.errors import Conflict, Forbidden, NotFound, Unexpected
+from rotator.policy import Policy
+from rotator.ports import Issued, Put
+from rotator.state import Assignment, ContainerGroup, Credential, Home, Permission, Principal, Registry, Role, Version, tags
+from tests.matrices.way import Way
+
+T = TypeVar("T")
+KINDS: dict[Home, Kind] = {Home.APPLICATION: "applications", Home.SERVICE_PRINCIPAL: "servicePrincipals"}
+SECRETS = "Microsoft.KeyVault/vaults/secrets"
+
+
+class Graph(graph.Graph):
+    """The directory."""
+
+    def __init__(self, way: Way) -> None:
+        self._way, self._directory = way, way.azure.directory
+
+    async def principal(self, app_id: str, tenant: str, foreign: bool = False) -> tuple[Principal, tuple[Credential, ...]]:
+        """The application and service principal with the credentials of both."""
+        application = await self._shown(Home.APPLICATION, app_id, application_of)
+        principal = await self._shown(Home.SERVICE_PRINCIPAL, app_id, service_principal_of)
+        if application is None and principal is None:
+            raise NotFound(f"there is no principal {app_id}", service=graph.SERVICE, status=404)
+        return principal_of(app_id, application, principal)
+
+    async def _shown(self, home: Home, app_id: str, read: Callable[[Mapping[str, Any]], T]) -> T | None:
+        kind, directory = KINDS[home], self._directory
+
+        def look() -> T:
+            return read(directory.reads.one(kind, directory.id_of(kind, app_id), directory.reads.glance()))
+
+        try:
+            return await self._way.read(f"graph.{kind}.get", look)
+        except NotFound:
+            return None
+
+    async def holder(self, home: Home, app_id: str, select: str, tenant: str | None) -> dict[str, Any] | None:
+        """The object's JSON."""
+        return await self._shown(home, app_id, dict)
+
+    async def federated(self, home: Home, app_id: str, tenant: str | None) -> list[dict[str, Any]]:
+        """No principal of a stage has any."""
+        return await self._way.read(f"graph.{KINDS[home]}.federatedIdentityCredentials.list", list)
+
+    async def group_name(self, group: str) -> str:
+        """A group's id, since no stage names one."""
+        return group
+
+    async def policies(self, home: Home, app_id: str, tenant: str | None) -> list[dict[str, Any]]:
+        """No stage assigns any."""
+        return []
+
+    async def default_policy(self, tenant: str | None) -> dict[str, Any]:
+        """No stage has one that is enabled."""
+        return {"displayName": "", "isEnabled": False}
+
+    async def add_password(self, principal: Principal, home: Home, display_name: str, end: datetime) -> Issued:
+        """Add a password credential."""
+        kind, owner = KINDS[home], principal.application if home is Home.APPLICATION else principal.service_principal
+
+        def add() -> Issued:
+            holder: Any = self._directory.holder(kind, owner or "")
+            self._undisturbed()
+            added = self._directory.add_password(holder, display_name, end=end.replace(microsecond=0))
+            return issued_of(shape.password(added, added.secret), home)
+
+        return await self._way.write(f"graph.{kind}.addPassword", add)
+
+    async def remove_password(self, principal: Principal, home: Home, key_id: str) -> None:
+        """Remove a password credential."""
+        kind, owner = KINDS[home], principal.application if home is Home.APPLICATION else principal.service_principal
+
+        def remove() -> None:
+            holder: Any = self._directory.holder(kind, owner or "")
+            self._undisturbed()
+            self._directory.remove_password(holder, key_id)
+
+        await self._way.write(f"graph.{kind}.removePassword", remove)
+
+    def _undisturbed(self) -> None:
+        if self._way.azure.faults.active("concurrency"):
+            raise ServiceError(409, "Directory_ConcurrencyViolation", "Another change is going on.")
+
+
+class Vault(keyvault.KeyVault):
+    """Every vault."""
+
+    def __init__(self, way: Way, now: Callable[[], datetime]) -> None:
+        self._way, self._vaults, self._read_at = way, way.azure.vaults, now
+        self._line: Any = SimpleNamespace(clock=way.made.clock)
+        self._revoked = {}
+
+    def _now(self) -> datetime:
+        return self._read_at()
+
+    def _allowed(self, vault: str, name: str, action: str) -> None:
+        self._vaults.gate.require(self._way.caller, self._vaults.vault(vault), f"{action}/action", name)
+
+    async def _asked(self, policy: Policy, operation: str, name: str, action: str, look: Callable[[str], T], method: str = "GET") -> T:
+        vault = policy.key_vault.host.partition(".")[0]
+
+        def asked() -> T:
+            self._allowed(vault, name, action)
+            return look(vault)
+
+        if method == "GET":
+            return await self._way.read(f"keyvault.{operation}", asked)
+        return await self._way.write(f"keyvault.{operation}", asked, method)
+
+    async def _listed(self, policy: Policy, name: str) -> tuple[Version, ...]:
+        found = await self._asked(policy, "secrets.versions", name, keyvault.LIST, lambda vault: self._vaults.versions(vault, name))
+        return tuple(map(_version, found))
+
+    async def _get(self, policy: Policy, name: str, version: str | None = None) -> Any:
+        found = await self._asked(policy, "secrets.get", name, keyvault.GET, lambda vault: self._vaults.get(vault, name, version))
+        return SimpleNamespace(value=found.value, properties=_properties(found))
+
+    async def _set(self, policy: Policy, name: str, value: str, **rest: Any) -> Version:
+        exp, content_type, tags_ = rest.get("expires_on"), rest.get("content_type"), rest.get("tags")
+
+        def put(vault: str) -> Stored:
+            return self._vaults.set(vault, name, value, tags_, content_type, exp=exp and _seconds(exp))
+
+        return _version(await self._asked(policy, "secrets.set", name, keyvault.SET, put, "PUT"))
+
+    async def _update(self, policy: Policy, name: str, version: str, **changes: Any) -> None:
+        def patch(vault: str) -> None:
+            self._vaults.update(vault, name, version, Changes(enabled=changes.get("enabled"), tags=changes.get("tags")))
+
+        await self._asked(policy, "secrets.update", name, keyvault.UPDATE, patch, "PATCH")
+
+    def _vault(self, policy: Policy) -> Any:
+        async def deleted(name: str) -> Any:
+            found = await self._asked(policy, "deletedSecrets.get", name, keyvault.LIST, lambda vault: self._vaults.deleted(vault, name))
+            newest = found.newest()
+            return SimpleNamespace(deleted_date=found.deleted_at, properties=SimpleNamespace(tags=newest and newest.tags))
+
+        return SimpleNamespace(get_deleted_secret=deleted)
+
+
+def _seconds(at: datetime) -> datetime:
+    return datetime.fromtimestamp(int(at.timestamp()), UTC)
+
+
+def _version(stored: Stored) -> Version:
+    exp = stored.exp and _seconds(stored.exp)
+    return Version(stored.id, _seconds(stored.created), stored.enabled, exp, stored.content_type, tags(stored.tags))
+
+
+def _properties(stored: Stored) -> Any:
+    seen_ = _version(stored)
+    named = {"version": seen_.id, "created_on": seen_.created, "enabled": seen_.enabled, "expires_on": seen_.expires}
+    return SimpleNamespace(**named, content_type=seen_.content_type, tags=stored.tags, not_before=stored.nbf)
+
+
+class ContainerGroups(aci.ContainerGroups):
+    """Every container group."""
+
+    def __init__(self, way: Way, now: Callable[[], datetime]) -> None:
+        self._way, self._groups, self._read_at = way, way.azure.container_groups, now
+
+    def _allowed(self, group_id: str, verb: str) -> None:
+        self._way.azure.authorization.require(self._way.caller, f"{TYPE}/{verb}", group_id)
+
+    async def group(self, group_id: str) -> ContainerGroup:
+        """One group; absence is read as the client reads it."""
+
+        def look() -> dict[str, Any]:
+            self._allowed(group_id, "read")
+            return seen(self._groups.get(group_id), aci.API_VERSION)
+
+        try:
+            document = await self._way.read("aci.containerGroups.get", look, group_id)
+        except NotFound as error:
+            why = None if error.code in aci.ABSENT else f"{error} (this doesn't say that the group is absent)"
+            return ContainerGroup(group_id, self._read_at(), unreadable=why)
+        except (Forbidden, Unexpected) as error:
+            return ContainerGroup(group_id, self._read_at(), unreadable=str(error))
+        return ContainerGroup(group_id, self._read_at(), document)
+
+    async def listed(self, subscription: str) -> tuple[Mapping[str, Any], ...]:
+        """Every group of a subscription."""
+        authorization, caller = self._way.azure.authorization, self._way.caller
+
+        def look() -> tuple[Mapping[str, Any], ...]:
+            found = self._groups.list(subscription)
+            readable = [seen(each, aci.API_VERSION) for each in found if authorization.allowed(caller.oid, f"{TYPE}/read", each["id"])]
+            if not readable:
+                authorization.require(caller, f"{TYPE}/read", f"/subscriptions/{subscription}")
+            return tuple(readable)
+
+        return await self._way.read("aci.containerGroups.list", look)
+
+    async def put(self, group_id: str, document: Mapping[str, Any]) -> Put:
+        """Replace a group."""
+        body = json.loads(json.dumps(document))
+
+        def put() -> bool:
+            self._allowed(group_id, "write")
+            self._groups.require_unlocked(group_id, "write")
+            return self._groups.put(group_id, body, aci.API_VERSION).created
+
+        created = await self._way.write("aci.containerGroups.createOrUpdate", put, "PUT", group_id)
+        return Put(self._read_at(), created)
+
+
+class Arm:
+    """Registries and vaults."""
+
+    def __init__(self, way: Way) -> None:
+        self._way, self._resources = way, way.azure.resources
+
+    async def registry(self, registry_id: str) -> Registry:
+        """A registry."""
+
+        def look() -> Registry:
+            self._way.azure.authorization.require(self._way.caller, "Microsoft.ContainerRegistry/registries/read", registry_id)
+            found = self._resources.get(registry_id)
+            if found is None:
+                raise ServiceError(404, "ResourceNotFound", f"The Resource '{registry_id}' was not found.")
+            shown = found.properties
+            admin, anonymous = bool(shown.get("adminUserEnabled")), bool(shown.get("anonymousPullEnabled"))
+            return Registry(found.id, shown["loginServer"].lower(), shown.get("roleAssignmentMode") == ABAC, admin, anonymous)
+
+        return await self._way.read("arm.registries.get", look)
+
+    async def tokens(self, registry_id: str) -> tuple[str, ...]:
+        """No stage has any."""
+        return await self._way.read("arm.registries.tokens.list", tuple)
+
+    async def rbac_vault(self, host: str, subscriptions: tuple[str, ...]) -> str | None:
+        """The vault of a stage, whose access is by roles."""
+        vaults = self._way.azure.vaults
+        await self._way.read("arm.resources.list", tuple)
+        return await self._way.read("arm.vaults.get", lambda: vaults.vault(host.partition(".")[0]).id)
+
+
+class Authorization(rbac.Authorization):
+    """Role assignments."""
+
+    def __init__(self, way: Way) -> None:
+        self._way, self._rules = way, way.azure.authorization
+
+    def _allowed(self, verb: str, scope: str) -> None:
+        self._rules.require(self._way.caller, f"Microsoft.Authorization/roleAssignments/{verb}", scope)
+
+    async def _assigned(self, scope: str, principals: Sequence[str]) -> list[Assignment]:
+        def look() -> list[Given]:
+            self._allowed("read", scope)
+            return self._rules.assignments(scope, principals=principals)
+
+        return [_assignment(each) for each in await self._way.read("rbac.roleAssignments.list", look)]
+
+    async def _assignments(self, scope: str, principal_id: str) -> list[Assignment]:
+        return await self._assigned(scope, [principal_id])
+
+    async def assigned(self, scope: str, principal_id: str) -> tuple[Assignment, ...]:
+        """Those that reach the principal at a scope or above."""
+        holders = [principal_id, *self._way.azure.directory.groups_of(principal_id)]
+        return tuple(sorted(each for each in await self._assigned(scope, holders) if encloses(each.scope, scope)))
+
+    async def delete(self, assignment: Assignment) -> bool:
+        """Delete an assignment."""
+
+        def delete() -> bool:
+            self._allowed("delete", assignment.scope)
+            return self._rules.delete(assignment.id) is not None
+
+        return await self._way.write("rbac.roleAssignments.delete", delete, "DELETE")
+
+    async def create(self, assignment: Assignment) -> bool:
+        """Create an assignment under its recorded id."""
+        if await self._there(assignment):
+            return False
+        now, name = self._way.azure.clock.now(), assignment.id.rsplit("/", 1)[-1]
+        role = f"{'/'.join(assignment.scope.split('/')[:3])}/providers/Microsoft.Authorization/roleDefinitions/{assignment.role}"
+        wanted = Given("", name, assignment.scope, role, assignment.principal_id, now, now, now, "ServicePrincipal", assignment.condition)
+
+        def put() -> None:
+            self._allowed("write", assignment.scope)
+            self._rules.put(wanted, self._way.caller.oid)
+
+        try:
+            await self._way.write("rbac.roleAssignments.create", put, "PUT")
+        except Conflict as error:
+            if error.code == rbac.EXISTS:
+                return False
+            raise
+        return True
+
+    async def _there(self, assignment: Assignment) -> bool:
+        return await self._way.read("rbac.roleAssignments.get", lambda: self._rules.get(assignment.id) is not None)
+
+    async def definition(self, role: str, scope: str) -> Role:
+        """What a role allows."""
+        found = await self._way.read("rbac.roleDefinitions.get", lambda: self._rules.role(role))
+        given = (Permission(*map(tuple, (p.actions, p.not_actions, p.data_actions, p.not_data_actions))) for p in found.permissions)
+        return Role(found.name.lower(), found.role_name, tuple(given))
+
+    async def role(self, name: str, scope: str) -> str:
+        """The GUID of a role."""
+        return (await self._way.read("rbac.roleDefinitions.list", lambda: self._rules.role(name))).name.lower()
+
+    async def _may(self, action: str, resource_id: str, *, data: bool) -> bool:
+        Resource.parse("/".join(resource_id.split("/")[:9]))
+        parent, caller = resource_id, self._way.caller
+        return await self._way.read("rbac.permissions.list", lambda: self._rules.granted(caller.oid, action, parent, data=data))
+
+
+def _assignment(given: Given) -> Assignment:
+    return Assignment(given.scope, given.role, given.id, given.principal_id, given.condition, given.condition_version)

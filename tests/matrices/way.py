@@ -1,0 +1,181 @@
+"""The way from the fast adapter to the emulator's behaviour: what the wire and Microsoft's clients are to the other one.
+
+Rules for whoever edits this file:
+
+1. Each call has the name that it has on the wire, passes the same hooks in the same order, and is recorded like a call of the wire.
+2. What strikes a call is one of the eight effects, or a fault that a service looks for itself.
+3. The reading of refusals is that of the clients (`translate`), and so is the age of writes (`sending`).
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from rotator.clients.azuretime import AzureTime
+from rotator.clients.sending import ensure_in_time
+from rotator.clients.translate import Asked, Refusal, answered
+from rotator.emulator.acr.refusal import Refused
+from rotator.emulator.app import Served
+from rotator.emulator.faults import Broken, Fault
+from rotator.emulator.inprocess import Hop, pause
+from rotator.emulator.wire import Caller, Request, ServiceError
+from rotator.errors import AzureError, Forbidden, NotFound, OutcomeUnknown, Unavailable
+from tests.matrices.effects import Effect
+from tests.stage import Stage
+
+T = TypeVar("T")
+LATE = 200.0
+"""Seconds that a call takes which hangs: longer than a read is fresh."""
+PATIENCE = 300.0
+"""Seconds after which no answer is hoped for."""
+NAMES = {
+    "graph": "Microsoft Graph",
+    "keyvault": "Key Vault",
+    "arm": "Azure Resource Manager",
+    "rbac": "Azure role-based access control",
+    "aci": "Container Instances",
+    "entra": "Microsoft Entra ID",
+    "acr": "Azure Container Registry",
+}
+"""The names by which the clients know the services, by the beginning of an operation's name."""
+GONE = {"graph": "Request_ResourceNotFound", "keyvault": "SecretNotFound", "acr": "MANIFEST_UNKNOWN"}
+"""What a service calls that which it says isn't there; Resource Manager's word is ResourceNotFound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Strike:
+    """The `nth` call of an operation in a run, from 1, meets an effect."""
+
+    operation: str
+    nth: int
+    effect: Effect
+
+    def __str__(self) -> str:
+        return f"{self.operation}-{self.nth}-{self.effect}"
+
+
+@dataclass(slots=True)
+class Trouble:
+    """The effects that are planned for the calls of runs, and those that struck."""
+
+    planned: tuple[Strike, ...] = ()
+    struck: list[Strike] = field(default_factory=list)
+    _seen: Counter[str] = field(default_factory=Counter)
+
+    def plan(self, *strikes: Strike) -> None:
+        """Plan anew, counting calls from now on."""
+        self.planned = strikes
+        self._seen.clear()
+
+    def next(self, operation: str) -> Effect | None:
+        """What meets this call."""
+        if not self.planned:
+            return None
+        self._seen[operation] += 1
+        for strike in self.planned:
+            if (strike.operation, strike.nth) == (operation, self._seen[operation]):
+                self.struck.append(strike)
+                return strike.effect
+        return None
+
+
+class Way:
+    """What all calls of one process pass."""
+
+    def __init__(self, made: Stage, hop: Hop, trouble: Trouble, time: AzureTime) -> None:
+        self.made, self.azure, self.app, self.hop, self.trouble = made, made.azure, made.app, hop, trouble
+        self.time = time
+        operator = made.seeded.operator
+        self.caller = Caller(made.azure.directory.tenant, operator.object_id, operator.app_id)
+
+    async def read(self, operation: str, effect: Callable[[], T], path: str = "") -> T:
+        """The answer to a read. Raises an AzureError of ours."""
+        return await self._call(operation, effect, "GET", path)
+
+    async def write(self, operation: str, effect: Callable[[], T], method: str = "POST", path: str = "") -> T:
+        """The answer to a write. Raises an AzureError of ours; NotSent where it is too late for it."""
+        return await self._call(operation, effect, method, path)
+
+    async def _call(self, operation: str, effect: Callable[[], T], method: str, path: str) -> T:
+        request, service, writes = Request(method, "", path, {}, {}), operation.partition(".")[0], method != "GET"
+        if self.hop.arriving:
+            await self.hop.arriving(request)
+        strike = self.trouble.next(operation)
+        await self._leave(operation, service, strike, method)
+        answer: Any = None
+        try:
+            answer = self._arrived(operation, request, effect, strike)
+        except ServiceError as error:
+            self._hear(service)
+            failure: AzureError | None = answered(Asked(NAMES[service], operation), Refusal(error.status, error.inner or error.code, error.message))
+        except Broken:
+            failure = _said(operation, service, Effect.UNKNOWN, writes=writes)
+        else:
+            self._hear(service)
+            failure = None if strike in (None, Effect.STALE, Effect.HANG) else _said(operation, service, strike, writes=writes)
+        if self.hop.leaving:
+            await self.hop.leaving(request)
+        if failure is None:
+            return answer  # type: ignore[no-any-return]
+        if isinstance(failure, Unavailable) and not writes:
+            await pause(PATIENCE)
+        raise failure
+
+    async def _leave(self, operation: str, service: str, strike: Effect | None, method: str) -> None:
+        """Leave this machine, or don't. Raises NotSent, Unavailable."""
+        if strike is Effect.HANG:
+            await pause(LATE)
+        ensure_in_time(self.time, method, service)
+        if strike is Effect.NOT_SENT:
+            raise Unavailable(f"no connection came about for {operation}", service=NAMES[service], code="ClientConnectorError")
+
+    def _arrived(self, operation: str, request: Request, effect: Callable[[], T], strike: Effect | None) -> T:
+        """The effect and its answer, with the hooks of whoever watches around it. Raises ServiceError, Broken, and what a hook raises."""
+        if self.app.before:
+            self.app.before(len(self.app.served) + 1, operation, request)
+        answer, status = None, 0
+        try:
+            if strike not in (Effect.NO, Effect.UNKNOWN, Effect.GONE):
+                answer = self._effect(operation, effect, stale=strike is Effect.STALE)
+            status = 200
+        finally:
+            self.app.served.append(Served(len(self.app.served) + 1, operation, request.method, "", request.path, status))
+        if self.app.after:
+            self.app.after(len(self.app.served), operation, request)
+        return answer  # type: ignore[return-value]  # what is raised for these strikes takes its place
+
+    def _effect(self, operation: str, effect: Callable[[], T], *, stale: bool) -> T:
+        faults = self.azure.faults
+        if stale:
+            faults.add(Fault(operation, "stale"))
+        if not faults.planned:
+            return effect()
+        faults.arrive(operation)
+        try:
+            faults.strike("before")
+            answer = effect()
+            faults.strike("after")
+        finally:
+            faults.depart()
+            if stale:
+                faults.planned.pop()
+        return answer
+
+    def _hear(self, service: str) -> None:
+        self.time.note(self.azure.clock.now().replace(microsecond=0), service)
+
+
+def _said(operation: str, service: str, strike: Effect | None, *, writes: bool) -> AzureError:
+    """What comes out of a call that an effect has struck."""
+    if strike is Effect.GONE:
+        return NotFound(f"{operation} finds nothing", service=NAMES[service], code=GONE.get(service, "ResourceNotFound"), status=404)
+    if strike in (Effect.NO, Effect.MISLEADING):
+        return Forbidden(f"{operation} is refused", service=NAMES[service], code="Forbidden", status=403)
+    kind = OutcomeUnknown if writes else Unavailable
+    return kind(f"no answer came to {operation}", service=NAMES[service], code="ServerDisconnectedError")
+
+
+def refused(error: Refused) -> ServiceError:
+    """A registry's refusal as one of a service."""
+    return ServiceError(error.status, error.code, error.message)
