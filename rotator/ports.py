@@ -82,8 +82,8 @@ class World(Protocol):
         """Repeat no request after `deadline` (elapsed seconds of the clock), of whatever run: what was begun before takes no longer than one may."""
         ...
 
-    async def observe(self, policy: Policy) -> Observed:
-        """Everything the planner needs of one policy, read now."""
+    async def observe(self, policy: Policy, *, confirmed: bool = False) -> Observed:
+        """Everything the planner needs of one policy, read now; `confirmed`: that access isn't marked as revoked is read in three places."""
         ...
 
     async def examine(self, policy: Policy, secrets: Sequence[str]) -> Examined:

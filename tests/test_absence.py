@@ -6,8 +6,9 @@ import pytest
 
 from rotator.emulator.faults import Fault
 from rotator.emulator.keyvault.secret import Changes
-from rotator.engine import revoke
+from rotator.engine import examine, glance, preview, revoke
 from rotator.plan import Intent
+from rotator.state import Access
 from tests.invariants import converges, monitored
 from tests.stage import GROUPS, SECRET, Stage
 from tests.test_life import _nightly, forced, ours, said, settled
@@ -118,5 +119,26 @@ def test_a_mark_of_revocation_that_one_read_does_not_find_counts(how: str) -> No
             assert made.writes(since) == []
         assert set(ours(made)) == before
         assert said(made, "revoked") or "access was revoked" in made.told()
+
+    settled(scene)
+
+
+@pytest.mark.parametrize("how", ["404 once", "soft-deleted", "disabled"])
+@pytest.mark.parametrize("look", [glance, preview, examine])
+def test_whoever_tells_what_is_so_sees_a_mark_of_revocation_that_one_read_does_not_find(look: Any, how: str) -> None:
+    async def scene(made: Stage) -> None:
+        await made.with_world(lambda run: revoke(run, wait=False))
+        name = f"{SECRET}-access"
+        if how == "soft-deleted":
+            made.azure.vaults.delete("myvault", name)
+            made.pass_(minutes=1)
+        if how == "disabled":
+            made.azure.vaults.update("myvault", name, None, Changes(enabled=False))
+        for nth in range(1, 4):
+            if how == "404 once":
+                made.azure.faults.clear()
+                made.azure.faults.add(gone("SecretNotFound", "keyvault.secrets.get", nth=nth))
+            seen = await made.with_world(look)
+            assert seen.observed.access is Access.REVOKED
 
     settled(scene)

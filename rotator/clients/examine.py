@@ -46,7 +46,7 @@ async def examine(azure: Services, policy: Policy, secrets: Sequence[str]) -> Ex
             principal = tasks.create_task(_told(azure.principal(policy)))
             holding = tasks.create_task(_holding(azure, policy, who))
             registries = tasks.create_task(together(*(_registry(azure, each.id) for each in policy.registries)))
-            seen = tasks.create_task(_told(vault_part(azure, policy)))
+            seen = tasks.create_task(_told(vault_part(azure, policy, confirmed=True)))
             vault = tasks.create_task(_vault(azure, policy, who, secrets))
             groups = tasks.create_task(groups_part(azure, policy))
             rights = tasks.create_task(_rights(azure, policy))

@@ -22,13 +22,16 @@ Shown = Mapping[str, Any]
 """A container group as a list shows it."""
 
 
-async def observe(azure: Services, policy: Policy) -> Observed:
-    """Everything the planner needs of one policy, read now, with Azure's time of the last answer."""
+async def observe(azure: Services, policy: Policy, *, confirmed: bool = False) -> Observed:
+    """Everything the planner needs of one policy, read now, with Azure's time of the last answer.
+
+    Whatever is done reads the mark of revocation again before it writes; `confirmed` is for whoever only tells of what was seen.
+    """
     with azure.line.time.listening() as heard:
         who = await azure.token.who()
         async with at_once() as tasks:
             principal = tasks.create_task(azure.principal(policy))
-            vault = tasks.create_task(vault_part(azure, policy))
+            vault = tasks.create_task(vault_part(azure, policy, confirmed=confirmed))
             registries = tasks.create_task(azure.registries(policy))
             groups = tasks.create_task(groups_part(azure, policy))
     tenant = policy.principal.tenant_id or who.tenant
@@ -71,12 +74,12 @@ def with_groups(seen: Observed, groups: Groups) -> Observed:
     return replace(seen, groups=groups.seen, unseen=groups.unseen)
 
 
-async def vault_part(azure: Services, policy: Policy) -> Vault:
+async def vault_part(azure: Services, policy: Policy, *, confirmed: bool) -> Vault:
     """Versions and access mark, or why the vault refuses them."""
     try:
         async with at_once() as tasks:
             published = tasks.create_task(azure.vault.versions(policy))
-            access = tasks.create_task(azure.vault.access(policy, confirmed=False))
+            access = tasks.create_task(azure.vault.access(policy, confirmed=confirmed))
     except AzureError as error:
         why = keyvault.refused(error)
         if why is None:

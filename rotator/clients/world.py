@@ -55,9 +55,9 @@ class AzureWorld(Services):
         """Repeat nothing after `deadline`."""
         self.line.limit.until = deadline
 
-    async def observe(self, policy: Policy) -> Observed:
+    async def observe(self, policy: Policy, *, confirmed: bool = False) -> Observed:
         """Everything the planner needs of one policy, read now."""
-        return await observe(self, policy)
+        return await observe(self, policy, confirmed=confirmed)
 
     async def examine(self, policy: Policy, secrets: Sequence[str]) -> Examined:
         """Everything that a rotation needs; no write is tried."""

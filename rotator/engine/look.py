@@ -56,9 +56,9 @@ class Preview:
     view: View
 
 
-async def look(run: Run, memory: Memory) -> Observed:
-    """Observe, and add what this run knows already. Raises Forbidden where the vault may not be read: no version seen is not no version there."""
-    observed = _permitted(await run.world.observe(run.policy), memory)
+async def look(run: Run, memory: Memory, *, confirmed: bool = False) -> Observed:
+    """Observe, and add what this run knows already; `confirmed` as in `World.observe`. Raises Forbidden where the vault may not be read: no version seen is not no version there."""
+    observed = _permitted(await run.world.observe(run.policy, confirmed=confirmed), memory)
     if observed.vault_refuses:
         raise Forbidden(observed.vault_refuses, service="Key Vault", code="VaultUnreadable", status=403, remedy=LET_IN.format(run.policy.quoted))
     view = View(run.policy, observed, run.intent)
@@ -153,7 +153,7 @@ async def proven(run: Run, observed: Observed, version: str | None) -> Observed:
 async def preview(run: Run) -> Preview:
     """What a run would do now: reads only, with one proof of the current value and RBAC's word on permissions."""
     memory = Memory()
-    observed = await tried(run, await look(run, memory), memory.tried)
+    observed = await tried(run, await look(run, memory, confirmed=True), memory.tried)
     vetoes: list[Veto] = []
     while steps := next_steps(run.policy, observed, run.intent, frozenset(memory.refused)).steps:
         if observed.proof is None:
@@ -169,7 +169,7 @@ async def preview(run: Run) -> Preview:
 async def glance(run: Run) -> Preview:
     """What is visible without trying anything: no proof, no permissions."""
     memory = Memory()
-    return _preview(run, await look(run, memory), memory, ())
+    return _preview(run, await look(run, memory, confirmed=True), memory, ())
 
 
 def _preview(run: Run, observed: Observed, memory: Memory, vetoes: tuple[Veto, ...]) -> Preview:
