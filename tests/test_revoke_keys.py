@@ -9,7 +9,7 @@ import pytest
 from rotator.emulator.faults import Fault
 from rotator.emulator.graph.objects import Application, ServicePrincipal
 from rotator.emulator.timing import Timing
-from rotator.engine import Result, adopt, revoke
+from rotator.engine import Result, adopt, compromise, grant, revoke
 from rotator.events import Noted
 from tests.certificates import entry
 from tests.pulling import anything_pulls, signs_in
@@ -220,5 +220,35 @@ def test_a_managed_identity_signs_in_without_any_credential() -> None:
         assert (result.summary, result.exit_code) == (REMAINS, 1), made.told()
         assert "whatever it is assigned to" in notes(made, "managed_identity")[0].text
         assert str(TRUST["issuer"]) in notes(made, "federated_credential")[0].text
+
+    scene(act)
+
+
+@pytest.mark.parametrize("wait", [True, False])
+def test_a_compromised_password_that_still_signs_in_is_told_first_although_it_pulls_no_more(wait: bool) -> None:
+    async def act(made: Stage) -> None:
+        await made.with_world(lambda run: compromise(run, [made.by_hand.key_id]))
+        result = await made.with_world(lambda run: revoke(run, wait=wait))
+        assert made.by_hand in made.credentials()
+        assert result.exit_code == 1
+        assert result.summary.startswith("COMPROMISED CREDENTIAL STILL WORKS: ")
+        assert "`rotator revoke mycontainerregistry --credentials` does" in made.told()
+        taken = await revoked(made)
+        assert made.by_hand not in made.credentials()
+        assert (taken.exit_code, taken.summary) == (0, NOBODY)
+
+    scene(act)
+
+
+def test_a_compromised_password_is_told_first_by_a_revocation_that_fails_and_by_a_grant() -> None:
+    async def act(made: Stage) -> None:
+        await made.with_world(lambda run: compromise(run, [made.by_hand.key_id]))
+        made.azure.faults.add(Fault("keyvault.secrets.set", "status", status=403, code="Forbidden", times=0))
+        failed = await made.with_world(revoke)
+        made.azure.faults.clear()
+        granted = await made.with_world(grant)
+        for result in (failed, granted):
+            assert result.exit_code == 1
+            assert result.summary.startswith("COMPROMISED CREDENTIAL STILL WORKS: ")
 
     scene(act)

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Sequence
 
 from rotator.engine.evidence import acceptance
+from rotator.engine.exposed import look_exposed, tell_exposed
 from rotator.engine.run import FRESH, Result, Run, Score, failure, told
 from rotator.errors import Conflict, NotFound, RotatorError, UnsafeStep
 from rotator.events import AccessRecorded, AssignmentCreated, Finished, StepDone, StepStarted
@@ -19,7 +20,8 @@ async def finish(run: Run, verb: str, act: Callable[[Score], Awaitable[str]]) ->
         verdict = await act(score)
     except RotatorError as error:
         told(run, failure(run, verb, run.policy.name, error), score)
-    result = Result(run.policy.name, score.exit_code, str(verdict) or score.summary(), None, score.done)
+    summary = "; ".join([*score.alarms, str(verdict)]) if verdict else score.summary()
+    result = Result(run.policy.name, score.exit_code, summary, None, score.done)
     run.tell(Finished(policy=run.policy.name, exit_code=result.exit_code, summary=result.summary))
     return result
 
@@ -80,6 +82,15 @@ async def grant(run: Run, *, wait: bool = True) -> Result:
 
 async def _grant(run: Run, score: Score, wait: bool) -> None:
     observed = await run.world.observe(run.policy)
+    try:
+        await _granted(run, score, wait, observed)
+    except RotatorError:
+        tell_exposed(run, score, observed)
+        raise
+    await look_exposed(run, score, observed)
+
+
+async def _granted(run: Run, score: Score, wait: bool, observed: Observed) -> None:
     record = await read_record(run)
     recorded = restorable(record.assignments, observed.principal.service_principal)
     await assign(run, score, observed, recorded)

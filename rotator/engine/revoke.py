@@ -15,6 +15,7 @@ from functools import partial
 from rotator import guard
 from rotator.engine.access import end, finish, own, read_record, start
 from rotator.engine.evidence import AGREEING, NOT_WAITED, Left, Tries, evidence, not_proven, refused, unknown_to_entra
+from rotator.engine.exposed import look_exposed, tell_exposed
 from rotator.engine.retire import withdraw
 from rotator.engine.run import FRESH, Result, Run, Score, failure, told
 from rotator.errors import Locked, NotFound, RotatorError, UnsafeStep
@@ -126,6 +127,17 @@ async def _look(run: Run) -> Look:
 
 
 async def _taken(run: Run, score: Score, wish: Wish, look: Look, observed: Observed) -> Ending:
+    """Take everything, and tell of each compromised credential that still signs in then, whether it can pull or not."""
+    try:
+        how = await _take_all(run, score, wish, look, observed)
+    except RotatorError:
+        tell_exposed(look.run, score, observed)
+        raise
+    await look_exposed(look.run, score, observed)
+    return how
+
+
+async def _take_all(run: Run, score: Score, wish: Wish, look: Look, observed: Observed) -> Ending:
     """Take everything from a principal that is there, and look at what is left."""
     before, read = await read_record(run), run.world.moment()
     recorded = before.assignments if before.access is Access.REVOKED else ()
