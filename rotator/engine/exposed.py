@@ -1,4 +1,4 @@
-"""Compromised credentials that still sign in, told by the verbs that change access: whatever else such a run did, it ends with 1 and says so first."""
+"""Compromised credentials that still sign in, told by the verbs that change access: whatever such a run did, it ends with 1 and says so first."""
 
 from rotator.engine.run import Run, Score, told
 from rotator.errors import RotatorError

@@ -57,7 +57,10 @@ class Preview:
 
 
 async def look(run: Run, memory: Memory, *, confirmed: bool = False) -> Observed:
-    """Observe, and add what this run knows already; `confirmed` as in `World.observe`. Raises Forbidden where the vault may not be read: no version seen is not no version there."""
+    """Observe, and add what this run knows already; `confirmed` as in `World.observe`.
+
+    Raises Forbidden where the vault may not be read: no version seen is not no version there.
+    """
     observed = _permitted(await run.world.observe(run.policy, confirmed=confirmed), memory)
     if observed.vault_refuses:
         raise Forbidden(observed.vault_refuses, service="Key Vault", code="VaultUnreadable", status=403, remedy=LET_IN.format(run.policy.quoted))

@@ -50,11 +50,11 @@ class FastWorld(AzureWorld):
     def _now(self) -> datetime:
         return self._way.azure.clock.now().replace(microsecond=0)
 
-    async def observe(self, policy: Policy) -> Observed:
+    async def observe(self, policy: Policy, *, confirmed: bool = False) -> Observed:
         """One call after another, each in its turn: put together as the clients do."""
         with self.line.time.listening() as heard:
             found, credentials = await self.principal(policy)
-            vault = await self._vault_part(policy)
+            vault = await self._vault_part(policy, confirmed=confirmed)
             registries = await self.registries(policy)
             groups = await self._groups_part(policy)
         tenant, vault_ = policy.principal.tenant_id or self._way.caller.tenant, policy.key_vault
@@ -69,10 +69,10 @@ class FastWorld(AzureWorld):
         self._servers.update({each.id.lower(): each.login_server for each in shown})
         return tuple(shown)
 
-    async def _vault_part(self, policy: Policy) -> Any:
+    async def _vault_part(self, policy: Policy, *, confirmed: bool) -> Any:
         try:
             published = await self.vault.versions(policy)
-            record = await self.vault.access(policy, confirmed=False)
+            record = await self.vault.access(policy, confirmed=confirmed)
         except AzureError as error:
             why = keyvault.refused(error)
             if why is None:
