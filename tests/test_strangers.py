@@ -188,3 +188,24 @@ def test_a_subscription_that_may_not_be_listed_blocks_by_name_until_that_is_acce
         assert old not in ours(made)
 
     settled(scene)
+
+
+def test_a_hidden_variable_of_a_declared_group_keeps_the_old_credential_until_the_policy_says_whose_it_is() -> None:
+    """It pulls without a password, and may sign in with ours all the same."""
+
+    async def scene(made: Stage) -> None:
+        worker, hidden = made.group_id("worker"), [{"name": "VALUE", "secureValue": made.published()}]
+        body = made.body(made.app_id, "x", imageRegistryCredentials=[])
+        body["properties"]["containers"][0]["properties"] |= {"image": "mcr.microsoft.com/azuredocs/aci-helloworld", "environmentVariables": hidden}
+        made.azure.container_groups.put(worker, body, "2025-09-01")
+        others = [declared(made, name) for name in GROUPS]
+        made.with_policy(container_groups=[*others, {"id": worker}])
+        made.pass_(hours=1)
+        old = await rotated(made)
+        assert old in ours(made)
+        assert said(made, "unsaid") and "worker may hold it in containers/app/env/VALUE" in made.told()
+        made.with_policy(container_groups=[*others, {"id": worker, "secrets": {"containers/app/env/VALUE": {"key_vault": "theirs"}}}])
+        await made.rotate()
+        assert old not in ours(made)
+
+    settled(scene)

@@ -200,6 +200,7 @@ def document(given: Mapping[str, Any]) -> dict[str, Any]:
         shown[state.FAILED] = f"{key(failed['key'])}/{failed.get('count', 1)}@{_stamp(at)}"
     begun = instant(given.get("started")) or (since or TODAY) + timedelta(seconds=30)
     environment: list[dict[str, str]] = [{"name": name} for name in given.get("secure_env", [])]
+    environment += [{"name": name, "value": value} for name, value in given.get("env", {}).items()]
     if given.get("signs_in"):
         environment += [{"name": "AZURE_CLIENT_ID", "value": APP_ID}, {"name": "AZURE_CLIENT_SECRET"}]
     container = {

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from rotator.group.advice import lines_to_add
 from rotator.group.evidence import Phase, Verdict, phase, run_once, up, verdict
 from rotator.group.hidden import sources, unsourced
-from rotator.group.inside import follows, pinned, signing_in
+from rotator.group.inside import follows, pinned, signing_in, unsaid
 from rotator.group.linked import links
 from rotator.group.manifest import manifest_sources, manifest_unsourced
 from rotator.group.note import notes
@@ -34,7 +34,8 @@ class Dependent:
     `key_id`, `since`, `previous` and `failed` are what its tags say. `images` are those that the registries serve it for this user
     name. `unsourced` are hidden values that nobody can put back, `refused` why it may never be redeployed, both to be told before
     anything is written anywhere. `sources` are the secrets of the vault whose values a redeployment or a deployment of its manifest needs;
-    `signing_in` are variables that seem to hold the password. `links` are what a redeployment touches beside the group: action and resource.
+    `signing_in` are variables that seem to hold the password, `unsaid` those that may while the policy doesn't say whose they are. `links` are what a
+    redeployment touches beside the group: action and resource.
     `guessed`: nothing but such a variable makes one think that it does, or nothing of it can be read.
     `needs_rotation` is False where it takes no password; `follows`: Azure reads the published secret for it. `up` is for how
     long all its containers have been running. `notes` are for people.
@@ -55,6 +56,7 @@ class Dependent:
     unsourced: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     signing_in: tuple[str, ...] = ()
+    unsaid: tuple[str, ...] = ()
     guessed: bool = False
     links: tuple[tuple[str, str], ...] = ()
     writable: bool = True
@@ -90,7 +92,7 @@ def _meant(wanted: str | None) -> Choice:
 
 
 def dependents(policy: Policy, observed: Observed) -> tuple[Dependent, ...]:
-    """Every declared group, in the policy's order, then the undeclared ones that pull with this user name or seem to sign in with it, by id.
+    """Every declared group, in the policy's order, then the undeclared ones that pull with this user name or may sign in with it, by id.
 
     So does one of which nothing can be read.
 
@@ -98,15 +100,15 @@ def dependents(policy: Policy, observed: Observed) -> tuple[Dependent, ...]:
     """
     seen = {group.id.lower(): group for group in observed.groups}
     declared = [seen.pop(group.id.lower()) for group in policy.container_groups if group.id.lower() in seen]
-    others = [seen[group_id] for group_id in sorted(seen) if _uses(seen[group_id], policy.principal.app_id)]
+    others = [seen[group_id] for group_id in sorted(seen) if _uses(seen[group_id], policy)]
     return tuple(dependent(policy, group) for group in (*declared, *others))
 
 
-def _uses(group: ContainerGroup, app_id: str) -> bool:
+def _uses(group: ContainerGroup, policy: Policy) -> bool:
     document = group.document
     if document is None:
         return group.unreadable is not None
-    return any(belongs(entry, app_id) for entry in entries(document)) or bool(signing_in(document, app_id))
+    return any(belongs(entry, policy.principal.app_id) for entry in entries(document)) or bool(unsaid(document, policy, None))
 
 
 def _pulls(document: Mapping[str, Any], policy: Policy) -> bool:
@@ -167,6 +169,7 @@ def _interpreted(look: _Look) -> Dependent:
         unsourced=tuple(sorted(lost)),
         sources=tuple(sorted(wanted)),
         signing_in=signing_in(document, policy.principal.app_id),
+        unsaid=unsaid(document, policy, declared),
         guessed=declared is None and not _pulls(document, policy),
         links=links(document),
         refused=group.unreadable or refused(document, policy, declared),

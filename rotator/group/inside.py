@@ -7,12 +7,18 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from rotator.group.place import Place, places
+from rotator.group.place import VARIABLE, Place, places
+from rotator.group.recipe import Recipes
 from rotator.group.shape import Value, belongs, containers, entries, get, objects, server, text
-from rotator.policy import Policy
+from rotator.policy import GroupPolicy, Policy
 
 _NAME = re.compile(r"client_?secret|(?:sp|principal|registry|acr|azure|arm)\w*(?:secret|passw(?:or)?d|pwd)", re.IGNORECASE)
 """AZURE_CLIENT_SECRET, ARM_CLIENT_SECRET, ACR_PASSWORD and their like."""
+_PASSWORD = re.compile(r"pass|pwd|secret|cred|key|token", re.IGNORECASE)
+"""Part of the name of a variable that holds a password."""
+_CLIENT = re.compile(r"client_?id|app(?:lication)?_?id|principal_?id", re.IGNORECASE)
+"""Part of the name of a variable that says as whom a container signs in."""
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def signing_in(document: Value, app_id: str) -> tuple[str, ...]:
@@ -25,6 +31,33 @@ def signing_in(document: Value, app_id: str) -> tuple[str, ...]:
         for variable in objects(container, "properties", "environmentVariables")
     }
     return tuple(sorted(place.path for place in places(document) if id(place.owner) in beside and place.missing and _meant(place)))
+
+
+def unsaid(document: Value, policy: Policy, group: GroupPolicy | None) -> tuple[str, ...]:
+    """Paths of hidden variables that may hold the principal's password until the policy says whose they are, sorted.
+
+    All of a group that the policy declares or that pulls as the principal; of one that only shows the app id, those that are called like a password;
+    none of a container that shows another client id, which says whose its password is.
+    """
+    app_id, known = policy.principal.app_id.lower(), Recipes.of(policy, group)
+    pulls = any(belongs(entry, app_id) for entry in entries(document))
+    if not (group or pulls or any(app_id in _plain(container) for _, container in containers(document))):
+        return ()
+    theirs = {id(each) for _, one in containers(document) if _anothers(one, app_id) for each in objects(one, "properties", "environmentVariables")}
+    hidden = (place for place in places(document) if _variable(place) and place.missing and id(place.owner) not in theirs)
+    named = (place for place in hidden if group or pulls or _PASSWORD.search(place.path.rpartition("/")[2]))
+    return tuple(sorted({place.path for place in named if known.for_place(place) is None}))
+
+
+def _variable(place: Place) -> bool:
+    return place.path.split("/")[2:3] == [VARIABLE]
+
+
+def _anothers(container: Value, app_id: str) -> bool:
+    """Whether a container says that it signs in as another principal, and doesn't show this one."""
+    shown = ((text(each, "name"), text(each, "value").strip().lower()) for each in objects(container, "properties", "environmentVariables"))
+    ids = {value for name, value in shown if value == app_id or (_CLIENT.search(name) and _GUID.fullmatch(value))}
+    return bool(ids) and app_id not in ids
 
 
 def _plain(container: Value) -> set[str]:

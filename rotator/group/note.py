@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rotator.group.hidden import sources
-from rotator.group.inside import follows, signing_in, strays
+from rotator.group.inside import follows, strays, unsaid
 from rotator.group.outcome import ip_address
 from rotator.group.place import Holds, places
 from rotator.group.recipe import Recipes
@@ -38,9 +38,9 @@ def _registries(document: Mapping[str, Any], policy: Policy, group: GroupPolicy 
         yield f"Azure reads {secret} for it when it is redeployed, and nobody knows when else: it moves like the others, and has no way back"
     if group and not mine and not others:
         yield f"has no registry entry with the user name {app_id}"
-    unsaid = [path for path in signing_in(document, app_id) if Recipes.of(policy, group).by_path.get(path) is None]
-    if group and not mine and unsaid:
-        yield f"{', '.join(unsaid)} may hold the password: if so, add `{{credential: password}}` for it under `secrets:` in {policy.file}"
+    if group and not mine and (paths := unsaid(document, policy, group)):
+        how = f"write `{{credential: password}}` under `secrets:` in {policy.file} if so, and `{{key_vault: NAME}}` if it is another secret"
+        yield f"{', '.join(paths)} may hold the password, and keeps an old one from being removed: {how}"
 
 
 def _referring(entry: Value, app_id: str) -> bool:

@@ -213,6 +213,8 @@ def _obstacles(view: View, credential: Credential) -> Iterator[Wait]:
     for dependent in view.known_holders(credential.key_id.lower()) if exposed else view.holders(credential.key_id.lower()):
         holds = "holds it" if dependent.key_id else "may hold it, as it doesn't say what it holds"
         yield Wait("held", credential.key_id, f"{stays}: {dependent.name} {holds}", warn=late, since=since)
+    if not exposed:
+        yield from _unsaid(view, credential, stays, late=late)
     for dependent in view.dependents:
         struggles = not view.behind(dependent) and dependent.verdict is Verdict.PULL_FAILED
         if struggles and not exposed:
@@ -223,6 +225,17 @@ def _obstacles(view: View, credential: Credential) -> Iterator[Wait]:
         for unseen in view.observed.unseen:
             text = f"credential {credential.key_id} stays: subscription {unseen.subscription} can't be searched for dependents ({unseen.why})"
             yield Wait("unseen", credential.key_id, text, warn=late)
+
+
+def _unsaid(view: View, credential: Credential, stays: str, *, late: bool) -> Iterator[Wait]:
+    """Groups that don't hold it as far as their tags say, and may do so in a variable."""
+    said = {dependent.id for dependent in view.holders(credential.key_id.lower())}
+    for dependent in view.unsaid:
+        if dependent.id not in said:
+            text = (
+                f"{stays}: {dependent.name} may hold it in {', '.join(dependent.unsaid)}, whose value Azure hides; say whose it is under `secrets:`"
+            )
+            yield Wait("unsaid", credential.key_id, text, warn=late)
 
 
 def disable(view: View) -> Iterator[Finding]:
