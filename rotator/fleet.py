@@ -32,6 +32,11 @@ def exit_code(codes: Iterable[int]) -> int:
     return next((code for code in ORDER if code in found), 0)
 
 
+def after(result: Result, before: int) -> Result:
+    """The result of what was done after something that ended with `before`: neither exit code hides a graver one."""
+    return replace(result, exit_code=exit_code((before, result.exit_code)))
+
+
 @dataclass(frozen=True, slots=True)
 class Urgent:
     """Work that can't wait for another run: `first` is done without the lease and gives an exit code; `undone` says what isn't if it is held."""
@@ -58,16 +63,16 @@ async def run(
     """
 
     async def leased(one: Run) -> Result:
+        before = 0
         try:
             before = await urgent.first(one) if urgent and urgent.first else 0
             name = f"{one.policy.principal.app_id}{purpose and '-'}{purpose}"
             async with AsyncExitStack() as held:
-                if (refused := await _entered(held, lease.hold(name, _span(one)), urgent)) is not None:
-                    return await _left(one, refused, urgent, pressing)
-                result = await do(one)
-                return replace(result, exit_code=exit_code((before, result.exit_code)))
+                refused = await _entered(held, lease.hold(name, _span(one)), urgent)
+                result = await (do(one) if refused is None else _left(one, refused, urgent, pressing))
         except Exception as error:  # noqa: BLE001 - one policy's bug must not stop the others
-            return _ended(one, error)
+            result = _ended(one, error)
+        return after(result, before)
 
     return await _side_by_side(runs, leased, concurrency)
 

@@ -248,3 +248,18 @@ def test_looking_puts_an_error_in_the_place_of_what_can_not_be_seen(many: Fleet)
 @pytest.mark.parametrize(("codes", "code"), [([0, 4, 3], 3), ([3, 1, 2], 2), ([4, 0], 4), ([3, 1], 1), ([5, 4], 4), ([5, 0], 5), ([0], 0), ([], 0)])
 def test_the_gravest_exit_code_wins(codes: list[int], code: int) -> None:
     assert fleet.exit_code(codes) == code
+
+
+@pytest.mark.parametrize(("before", "then", "ends"), [(1, 3, 1), (3, 1, 1), (3, 0, 3), (0, 3, 3), (1, 0, 1), (0, 0, 0)])
+def test_neither_of_two_exit_codes_of_one_policy_hides_the_graver(many: Fleet, before: int, then: int, ends: int) -> None:
+    async def first(one: Run) -> int:
+        del one
+        return before
+
+    async def do(one: Run) -> Result:
+        if then == 3:
+            raise UnsafeStep("it isn't safe", remedy="Look.")
+        return Result(one.policy.name, then, "")
+
+    assert codes(many.go(do, "a", urgent=fleet.Urgent("nothing", "as before", first))) == {"a": ends}
+    assert fleet.after(Result("a", then, ""), before).exit_code == ends

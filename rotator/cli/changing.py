@@ -1,7 +1,7 @@
 """The verbs that change something: rotate, adopt, revoke, grant."""
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +14,7 @@ from rotator.cli.options import Leases, Name, Names, Yes, ask, command
 from rotator.visible import argument
 
 if TYPE_CHECKING:
-    from rotator.engine import Result, Run, Score
+    from rotator.engine import Result, Run
     from rotator.fleet import Urgent
     from rotator.plan import Adoption
     from rotator.ports import AccessRecord
@@ -96,16 +96,12 @@ class Wishes:
     async def rotated(self, run: "Run") -> "Result":
         """Adopt and force as asked; then reconcile."""
         from rotator.engine import Score, counted, reconcile
+        from rotator.fleet import after
 
         score = Score()
         if self.adopt:
             await _adopted(counted(run, score))
-        return _heeded(await reconcile(await forced(run) if self.force else run), score)
-
-
-def _heeded(result: "Result", score: "Score") -> "Result":
-    """The result, with what was told before it counted."""
-    return replace(result, exit_code=score.exit_code or result.exit_code)
+        return after(await reconcile(await forced(run) if self.force else run), score.exit_code)
 
 
 async def _adopted(run: "Run") -> None:
@@ -171,13 +167,14 @@ def adopt(common: Common, name: Name, key_id: Key = None, lease_dir: Leases = No
     async def do(run: "Run") -> "Result":
         from rotator.engine import Score, counted
         from rotator.engine import adopt as adopt_in
+        from rotator.fleet import after
 
         score = Score()
         adoption = await adopt_in(counted(run, score), key_id)
         if adoption.already:
             return session.finished(run, _before(adoption, run.policy.name), steps=0)
         text = f"adopted credential {adoption.key_ids[0]}, recorded on version {adoption.versions[0].id}"
-        return _heeded(session.finished(run, text), score)
+        return after(session.finished(run, text), score.exit_code)
 
     session.change(common, common.load((name,)), do, lease_dir=lease_dir)
 
@@ -205,6 +202,7 @@ def revoke(
     from rotator.fleet import Urgent
 
     (policy,) = common.load((name,))
+    _ensure_plain(record)
     registries = ", ".join(registry.id.rsplit("/", 1)[-1] for registry in policy.registries)
     what = "roles and the passwords" if credentials else "roles"
     ask(f"Delete the {what} with which {policy.principal.app_id} pulls from {registries}? Every later pull of its container groups fails.", yes)
@@ -222,6 +220,12 @@ def revoke(
         "access was not taken away", "Nothing was changed by this run: the principal can pull, unless the other run takes its access away."
     )
     session.change(common, (policy,), do, lease_dir=lease_dir, purpose="access", urgent=urgent)
+
+
+def _ensure_plain(record: Path | None) -> None:
+    """Opening a pipe waits for whoever reads it, and a device keeps nothing. Raises BadParameter."""
+    if record and record.exists() and not record.is_file():
+        raise typer.BadParameter(f"--record {record}: not a plain file; nothing is written to a pipe, a socket or a device")
 
 
 def _ensure_writable(record: Path | None) -> None:

@@ -4,6 +4,7 @@ A proxy is read as urllib, aiohttp and httpx read it (`HTTPS_PROXY`, else `ALL_P
 first request of each, in as many ways. Its value is never shown: a user's name and password may stand in it.
 """
 
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -51,10 +52,12 @@ def _sendable(text: str | None) -> bool:
 
 
 def _unreadable(file: str) -> str | None:
-    """Why no certificate can be taken from a file; None where one can."""
+    """Why no certificate can be taken from a file; None where one can. A pipe is not opened: it would be waited for, and can be read once only."""
     import ssl
 
     try:
+        if not stat.S_ISREG(mode := Path(file).stat().st_mode) and not stat.S_ISDIR(mode):
+            return "it isn't a plain file"
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=Path(file))
     except ssl.SSLError:
         return "there is no certificate in it"

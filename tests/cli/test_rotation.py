@@ -2,10 +2,13 @@
 
 import fcntl
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+
+import pytest
 
 from rotator.emulator.faults import Fault
 from tests.cli.scene import NAME, PASSWORD, Scene
@@ -233,6 +236,19 @@ def test_a_record_that_can_not_be_written_stops_a_revoke_before_it_begins(rotato
     said = rotator("revoke", NAME, "--yes", "--record", str(tmp_path / "nowhere" / "record.json"))
     assert said.code == 1
     assert "nowhere/record.json: No such file or directory" in said.err
+    assert rotator.served() == []
+    assert rotator.pulls()
+
+
+@pytest.mark.parametrize("kind", ["pipe", "a link to a pipe", "device"])
+def test_a_record_that_is_no_plain_file_is_refused_before_anything_is_asked(rotator: Scene, tmp_path: Path, kind: str) -> None:
+    pipe, link = tmp_path / "pipe", tmp_path / "link"
+    os.mkfifo(pipe)
+    link.symlink_to(pipe)
+    record = {"pipe": pipe, "a link to a pipe": link, "device": Path("/dev/null")}[kind]
+    said = rotator("revoke", NAME, "--record", str(record))
+    assert said.code == 2
+    assert f"--record {record}: not a plain file" in "".join(said.err.replace("│", "").split("\n")).replace("  ", " ")
     assert rotator.served() == []
     assert rotator.pulls()
 

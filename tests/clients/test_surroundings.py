@@ -53,7 +53,10 @@ def test_a_proxy_that_can_be_used_is_no_mistake(value: str) -> None:
 def test_authorities_that_can_not_be_read_are_named(tmp_path: Path) -> None:
     text = tmp_path / "text"
     text.write_text("x")
-    for file, why in ((tmp_path / "none", "No such file"), (text, "no certificate"), (tmp_path, "Is a directory"), (Path("a\0b"), "no file")):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    bad = ((tmp_path / "none", "No such file"), (text, "no certificate"), (tmp_path, "Is a directory"), (Path("a\0b"), "no file"))
+    for file, why in (*bad, (pipe, "isn't a plain file"), (Path("/dev/null"), "isn't a plain file")):
         with pytest.raises(RotatorError, match=f"SSL_CERT_FILE names .*{why}"):
             ensure_usable({"SSL_CERT_FILE": str(file)})
 
