@@ -19,7 +19,7 @@ demo: $(READY)  ## a whole rotation against a local Azure: no subscription, noth
 test: $(READY)  ## every test, of the matrices a sample
 	@$(BIN)/python -m pytest -q -n auto $(ARGS)
 
-soak: $(READY)  ## every test, the matrices whole; MINUTES=60 goes on with random stories until an hour is over
+soak: $(READY)  ## every test, the matrices whole; MINUTES=60 goes on with random stories and an attack from outside for an hour
 	@$(BIN)/python -m tests.soak "$(MINUTES)" "$(SEED)"
 
 check: $(READY)  ## format, lint, strict types, import contracts, documentation

@@ -7,6 +7,7 @@ get says that it has expired already, so that they ask every time.
 import asyncio
 import base64
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,7 +18,7 @@ from azure.core.exceptions import AzureError as SdkError
 from azure.identity.aio import DefaultAzureCredential
 
 from rotator.clients.pipeline import Line
-from rotator.clients.translate import ENTRA, ODD, TRANSIENT, Asked, answered, refusal, silent, translate
+from rotator.clients.translate import ENTRA, ODD, TRANSIENT, Asked, answered, no_identity, refusal, silent, translate
 from rotator.clients.typed import text
 from rotator.cloud import Cloud
 from rotator.errors import AzureError
@@ -117,13 +118,16 @@ class Token:
         return translate(asked, error)
 
     def _credential(self) -> AsyncTokenCredential:
-        """A new credential: its own cache is empty, so that an old token isn't handed out again."""
-        return DefaultAzureCredential(
-            authority=self._cloud.authority,
-            additionally_allowed_tenants=["*"],
-            transport=self._line.transport(None),
-            retry_policy_class=self._policy(),
-        )
+        """A new credential: its own cache is empty, so that an old token isn't handed out again. Raises Forbidden."""
+        try:
+            return DefaultAzureCredential(
+                authority=self._cloud.authority,
+                additionally_allowed_tenants=["*"],
+                transport=self._line.transport(None),
+                retry_policy_class=self._policy(),
+            )
+        except (ValueError, OSError) as error:
+            raise no_identity(error, os.environ) from None
 
     def _policy(self) -> Callable[..., Any]:
         def note(outcome: object) -> None:

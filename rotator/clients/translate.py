@@ -190,6 +190,15 @@ def _not_signed_in(asked: Asked, message: str) -> AzureError:
     return Forbidden(f"rotator can't sign in{purpose}: {message}", service=ENTRA, code="NotSignedIn", remedy=remedy)
 
 
+def no_identity(error: ValueError | OSError, environment: Mapping[str, str]) -> AzureError:
+    """Variables of which azure-identity can make no credential: a tenant that is none, a certificate's file that isn't there."""
+    why = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else str(error)
+    names = ", ".join(sorted(name for name in environment if name.startswith("AZURE_")))
+    remedy = f"Correct or unset what is wrong of the variables that are set ({names}), then run again."
+    said = _clean(Asked(ENTRA, "sign rotator in"), why)
+    return Forbidden(f"rotator can't sign in: {said}", service=ENTRA, code="NotSignedIn", state="No request was made.", remedy=remedy)
+
+
 def _kind(refused: Refusal) -> type[AzureError]:
     """Which of our errors a refusal is that leaves nothing in doubt.
 

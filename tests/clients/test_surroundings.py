@@ -75,3 +75,24 @@ def test_the_command_says_it_in_three_lines(verb: str, tmp_path: Path) -> None:
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd=ROOT)
     assert (ended.returncode, ended.stdout) == (1, "")
     assert "HTTPS_PROXY names no proxy" in ended.stderr and HIDDEN not in ended.stderr and "bug" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        ("AZURE_TENANT_ID", "", "tenant"),
+        ("AZURE_TENANT_ID", "../..", "tenant"),
+        ("AZURE_CLIENT_CERTIFICATE_PATH", "/nonexistent.pem", "/nonexistent.pem: No such file or directory"),
+        ("AZURE_CLIENT_CERTIFICATE_PATH", "/dev/null", "certificate"),
+        ("AZURE_TOKEN_CREDENTIALS", "mine", "AZURE_TOKEN_CREDENTIALS"),
+    ],
+)
+def test_an_identity_that_can_not_be_made_of_the_environment_is_a_sign_in_that_fails(name: str, value: str, why: str, tmp_path: Path) -> None:
+    (tmp_path / "one.yaml").write_text(MINIMAL)
+    signed = {"AZURE_CLIENT_ID": "x", "AZURE_TENANT_ID": "y", **({} if "CERTIFICATE" in name else {"AZURE_CLIENT_SECRET": HIDDEN})}
+    bare = {key: kept for key, kept in os.environ.items() if not key.startswith("AZURE_")}
+    command = [sys.executable, "-m", "rotator", "plan", "--policies", str(tmp_path)]
+    ended = subprocess.run(command, env={**bare, **signed, name: value}, capture_output=True, text=True, check=False, cwd=ROOT)
+    said = ended.stdout + ended.stderr
+    assert ended.returncode == 1 and "rotator can't sign in: " in said and why in said and "AZURE_CLIENT_ID" in said, said
+    assert "bug" not in said and HIDDEN not in said

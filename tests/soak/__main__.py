@@ -1,0 +1,55 @@
+"""`make soak`: every cell of every matrix; then random stories in process, and beside them the attack from outside, until the minutes are over.
+
+Each story and each round of the attack is made from a seed that is told. The last line counts what the attack did.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.soak.counts import Counts
+
+PYTEST = (sys.executable, "-m", "pytest", "-q")
+STORIES = "tests/test_machine.py"
+OUTSIDE = (sys.executable, "-m", "tests.soak.outside")
+
+
+def main(minutes: float, seed: int) -> int:
+    """1 if anything failed; a seed that fails ends nothing, since another may fail in another way."""
+    failed = subprocess.run([*PYTEST, "-n", "auto", "--soak"], check=False).returncode
+    if not minutes:
+        return min(failed, 1)
+    with tempfile.TemporaryDirectory() as directory:
+        counts = Path(directory) / "counts.json"
+        outside = subprocess.Popen([*OUTSIDE, "--seed", str(seed), "--minutes", str(minutes), "--counts", str(counts)])
+        failed |= until(time.monotonic() + 60 * minutes, seed)
+        failed |= outside.wait()
+        sys.stdout.write(f"{Counts(**json.loads(counts.read_text())).line()}\n")
+    return min(failed, 1)
+
+
+def until(end: float, seed: int) -> int:
+    """Random stories, as many at once as there are cores but for the one of the attack, which mostly waits."""
+    failed, many = 0, max(1, (os.cpu_count() or 1) - 1)
+    while time.monotonic() < end:
+        failed |= stories(range(seed, seed + many))
+        seed += many
+    return failed
+
+
+def stories(seeds: range) -> int:
+    """Random stories from each of these seeds, at once; not 0 if a story of one fails."""
+    running = {seed: subprocess.Popen([*PYTEST, STORIES], env={**os.environ, "ROTATOR_SEED": str(seed)}) for seed in seeds}
+    bad = [seed for seed, process in running.items() if process.wait()]
+    again = "".join(f"; again: ROTATOR_SEED={seed} python -m pytest {STORIES}" for seed in bad)
+    sys.stdout.write(f"stories of the seeds {seeds[0]} to {seeds[-1]}: {len(bad)} violations{again}\n")
+    return len(bad)
+
+
+if __name__ == "__main__":
+    given = [word for word in sys.argv[1:] if word]
+    sys.exit(main(float(given[0]) if given else 0.0, int(given[1]) if given[1:] else 1))

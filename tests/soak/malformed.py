@@ -1,0 +1,374 @@
+"""Input that nobody should give: policies, manifests, arguments, variables and streams, each spoiled at random.
+
+Whatever is given, there is no traceback, the exit code is one of the documented ones, no secret is told, and what is refused for its input (2) has
+written nothing; a `rotate` of all policies ends with 2 and serves those that are right.
+"""
+
+import os
+import random
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.soak.emulated import BARE, ROOT, ROTATOR
+from tests.soak.scene import JOB, NAME, Scene
+
+DOCUMENTED = frozenset(range(6))
+TIME = 45.0
+"""Seconds; a request through a proxy that isn't there is tried for longer, and nobody waits for that here."""
+CRASHES = ("Traceback (most recent call last)", "Exception ignored", "a bug in rotator", "Fatal Python error")
+JUNK = (
+    *(
+        "",
+        "~",
+        "null",
+        "[]",
+        "{}",
+        "true",
+        "-1",
+        "1e400",
+        ".nan",
+        "0x10",
+        "90",
+        "90d90d",
+        "999999999999999999999d",
+        "!!python/object:os.system x",
+        "*none",
+    ),
+    *(
+        '"\\u202e\\u0000"',
+        "'",
+        '"',
+        "&a [*a]",
+        "<<: *x",
+        "\t",
+        "- - - -",
+        "? :",
+        "%",
+        "@",
+        "`",
+        "|",
+        ">",
+        "---",
+        "...",
+        "# only a comment",
+        "\x1b[31mred",
+    ),
+    *(
+        "2024-02-30",
+        "12:60:61",
+        "[" * 2000,
+        "{a: " * 500,
+        "x" * 70_000,
+        "/subscriptions/../../x",
+        "https://evil.example/",
+        "http://[::1",
+        "\ufeff",
+        "é" * 300,
+    ),
+)
+ARGUMENTS = (
+    *(
+        "--no-such-option",
+        "-",
+        "--",
+        "",
+        " ",
+        "../../etc/passwd",
+        "pull/../pull",
+        "/dev/null",
+        "\x1b[31mred",
+        "\u202epull",
+        "x" * 5000,
+        "--output",
+        "xml",
+    ),
+    *(
+        "--output=json",
+        "--output=yaml",
+        "--policies",
+        "/nonexistent",
+        "/etc/passwd",
+        "--policies=/dev/full",
+        "--lease-dir=/dev/null",
+        "--lease-dir=/proc/1",
+    ),
+    *(
+        "--max-duration=nan",
+        "--max-duration=0s",
+        "--max-duration=-5m",
+        "--max-duration=99999999999999999d",
+        "--max-duration=",
+        "--cloud=mars",
+        "-vvvvvvvv",
+    ),
+    *(
+        "--key-id=",
+        "--key-id=x",
+        "--key-id=../..",
+        "--record=/dev/full",
+        "--record=/",
+        "--log-format=xml",
+        "--yes",
+        "--force",
+        "--dry-run",
+        "--help",
+        "-h",
+    ),
+    *("--version", "--exit-code", "--compromised", "--accept-outage", "--all", "--drafts=/dev/null", "--subscription=x", "--subscription=\x00"[:-1]),
+)
+VERBS = (
+    "validate",
+    "plan",
+    "status",
+    "rotate",
+    "adopt",
+    "deploy",
+    "revoke",
+    "grant",
+    "provision",
+    "history",
+    "doctor",
+    "discover",
+    "nothing",
+    "schema",
+)
+VARIABLES: dict[str, tuple[str, ...]] = {
+    "HTTPS_PROXY": (
+        "",
+        "x",
+        "http://",
+        "http://[",
+        "socks9://127.0.0.1:1",
+        "http://127.0.0.1:99999",
+        "http://u:p@127.0.0.1:1",
+        "127.0.0.1:1",
+        "ftp://é",
+    ),
+    "NO_PROXY": ("*", ",", "[", "login.microsoftonline.com"),
+    "AZURE_TENANT_ID": ("", "x", "../..", "é", "common/../x"),
+    "AZURE_CLIENT_ID": ("", "nobody", "\x1b[31m"),
+    "AZURE_CLIENT_SECRET": ("", "é" * 50, "wrong and secret"),
+    "AZURE_AUTHORITY_HOST": ("x", "http://login.microsoftonline.com", "https://evil.example", "https://["),
+    "AZURE_TOKEN_CREDENTIALS": ("x", "prod", "dev"),
+    "AZURE_CLIENT_CERTIFICATE_PATH": ("/nonexistent", "/dev/null"),
+    "AZURE_FEDERATED_TOKEN_FILE": ("/nonexistent", "/"),
+    "AZURE_LOG_LEVEL": ("x", "DEBUG"),
+    "ROTATOR_POLICIES": ("", "/nonexistent", "/dev/null", "."),
+    "ROTATOR_LEASE_DIR": ("", "/dev/null", "/proc/self", "x" * 5000),
+    "ROTATOR_CLOUD": ("", "mars", "usgov"),
+    "ROTATOR_GRACE": ("", "nan", "inf", "-1", "x", "1e400"),
+    "NO_COLOR": ("", "1"),
+    "FORCE_COLOR": ("1", "x"),
+    "COLUMNS": ("", "0", "-1", "1", "x", "99999999999999999999"),
+    "LINES": ("0", "x"),
+    "TERM": ("", "dumb", "x"),
+    "TZ": ("", "x", "/etc/passwd", ":", "Europe/Nowhere", "UTC+99"),
+    "LC_ALL": ("", "C", "POSIX", "xx_YY.UTF-8", "tr_TR.UTF-8"),
+    "PYTHONIOENCODING": ("ascii", "latin-1", "utf-16"),
+    "HOME": ("", "/nonexistent", "/dev/null", "relative"),
+    "XDG_STATE_HOME": ("", "/dev/null", "relative"),
+    "SSL_CERT_FILE": ("", "/nonexistent", "/dev/null", "/etc/passwd", "/"),
+    "REQUESTS_CA_BUNDLE": ("", "/nonexistent", "/etc/passwd"),
+}
+UNREACHABLE = ("HTTPS_PROXY", "NO_PROXY", "AZURE_AUTHORITY_HOST", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "ROTATOR_CLOUD")
+"""Variables without which nothing is reached; that is tried again for minutes."""
+STREAMS = ("out closed", "err closed", "in closed", "all closed", "out full", "err full", "both full", "out pipe")
+
+
+@dataclass
+class Case:
+    """One malformed input."""
+
+    told: str
+    arguments: Sequence[str]
+    changes: dict[str, str] = field(default_factory=dict)
+    streams: str = ""
+    may_wait: bool = False
+
+
+@dataclass
+class Fuzzer:
+    """Spoils what a scene has in a directory of its own, and runs the command on it."""
+
+    scene: Scene
+    exports: dict[str, str]
+    rng: random.Random
+
+    def problems(self, number: int) -> Iterator[str]:
+        """Each input that isn't met as it should be."""
+        for _ in range(number):
+            case = self.rng.choice(KINDS)(self)
+            for problem in self.met(case):
+                yield f"{problem}; input: {case.told}; rotator {' '.join(repr(each[:200]) for each in case.arguments)}; {case.changes} {case.streams}"
+
+    # inputs
+
+    def spoiled(self, text: str) -> bytes:
+        """A text with one to three of its places changed."""
+        lines = text.splitlines()
+        for _ in range(self.rng.randint(1, 3)):
+            at = self.rng.randrange(len(lines))
+            self.rng.choice(MUTATIONS)(self.rng, lines, at)
+            lines = lines or [""]
+        content = "\n".join(lines).encode(errors="surrogatepass")
+        if self.rng.random() < 0.1:
+            at = self.rng.randrange(len(content) + 1)
+            content = content[:at] + self.rng.choice((b"\x00", b"\xff\xfe", b"\xc3", b"\r", b"\xe2\x80\xae")) + content[at:]
+        return content
+
+    def directory(self) -> Path:
+        """A copy of the scene's policies beside the worked example's."""
+        path = self.scene.path / "malformed" / f"{self.rng.getrandbits(32):08x}"
+        (path / "manifests").mkdir(parents=True)
+        (path / "manifests" / "nightly.yaml").write_text((self.scene.policies / "manifests" / "nightly.yaml").read_text())
+        (path / f"{NAME}.yaml").write_text((self.scene.policies / f"{NAME}.yaml").read_text())
+        return path
+
+    def policy(self) -> Case:
+        path, example = self.directory(), ROOT / "policies" / "mycontainerregistry.yaml"
+        if self.rng.random() < 0.5:
+            (path / f"{NAME}.yaml").write_bytes(self.spoiled((path / f"{NAME}.yaml").read_text()))
+        else:
+            (path / "example.yaml").write_bytes(self.spoiled(example.read_text()))
+        verb = self.rng.choice(
+            (("validate",), ("plan",), ("status",), ("rotate",), ("rotate", NAME), ("provision", NAME, "--dry-run"), ("doctor", NAME))
+        )
+        return Case(f"policies in {path}", (*verb, "--policies", str(path)))
+
+    def odd_files(self) -> Case:
+        path = self.directory()
+        odd = path / f"odd.{self.rng.choice(('yaml', 'yml'))}"
+        which = self.rng.choice(("directory", "loop", "nowhere", "fifo", "large"))
+        match which:
+            case "directory":
+                odd.mkdir()
+            case "loop":
+                odd.symlink_to(odd)
+            case "nowhere":
+                odd.symlink_to("/nonexistent")
+            case "fifo":
+                os.mkfifo(odd)
+            case _:
+                odd.write_bytes(b"a: b\n" * 400_000)
+        verb = self.rng.choice((("validate",), ("plan", NAME), ("rotate",)))
+        return Case(f"a {which} among {path}", (*verb, "--policies", str(path)))
+
+    def manifest(self) -> Case:
+        path = self.directory()
+        (path / "manifests" / "nightly.yaml").write_bytes(self.spoiled((path / "manifests" / "nightly.yaml").read_text()))
+        verb = self.rng.choice((("validate",), ("plan",), ("deploy", NAME, JOB), ("rotate", NAME)))
+        return Case(f"a manifest in {path}", (*verb, "--policies", str(path)))
+
+    def arguments(self) -> Case:
+        verb = self.rng.choice(VERBS)
+        given = [self.rng.choice((*ARGUMENTS, NAME, NAME, JOB)) for _ in range(self.rng.randint(0, 4))]
+        return Case("arguments", (verb, *given))
+
+    def variables(self) -> Case:
+        chosen = self.rng.sample(sorted(VARIABLES), self.rng.randint(1, 3))
+        changes = {name: self.rng.choice(VARIABLES[name]) for name in chosen}
+        if "HTTPS_PROXY" in changes:
+            changes["https_proxy"] = changes["HTTPS_PROXY"]
+        verb = self.rng.choice((("validate",), ("status",), ("plan",), ("--help",), ("rotate", "--dry-run")))
+        return Case("variables", verb, changes, may_wait=bool(set(chosen) & set(UNREACHABLE)))
+
+    def streams(self) -> Case:
+        verb = self.rng.choice((("validate",), ("status",), ("plan", "-v"), ("--help",), ("rotate", NAME, "-vv"), ("revoke", NAME), ("nothing",)))
+        more = self.rng.choice(((), ("--output", "json"))) if verb[0] not in ("--help", "nothing") else ()
+        return Case("streams", (*verb, *more), streams=self.rng.choice(STREAMS))
+
+    # what comes of them
+
+    def met(self, case: Case) -> Iterator[str]:
+        """What is wrong with how one input is met."""
+        azure = self.scene.azure
+        since = max((each["number"] for each in azure.control("GET", "/calls")["value"]), default=0)
+        own = {"HOME": str(self.scene.path), "ROTATOR_POLICIES": str(self.scene.policies), "ROTATOR_LEASE_DIR": str(self.scene.path / "leases0")}
+        environment = {**BARE, **self.exports, **own, **case.changes}
+        output = self.scene.path / "malformed-output"
+        output.unlink(missing_ok=True)
+        command = [*shell(case.streams, output), ROTATOR, *case.arguments]
+        try:
+            done = subprocess.run(
+                command, env=environment, cwd=self.scene.path, capture_output=True, check=False, timeout=TIME, stdin=subprocess.DEVNULL
+            )
+        except subprocess.TimeoutExpired:
+            if not case.may_wait:
+                yield f"no end after {TIME:.0f} s"
+            return
+        said = b"\n".join((done.stdout, done.stderr, output.read_bytes() if output.exists() else b"")).decode(errors="replace")
+        (self.scene.path / "malformed-said").write_text(said)
+        yield from (f"{crash!r}: {said[-1500:]}" for crash in CRASHES if crash in said)
+        if done.returncode not in DOCUMENTED:
+            yield f"exit code {done.returncode}: {said[-600:]}"
+        writes = [each for each in azure.control("GET", f"/calls?since={since}")["value"] if _writes(each["operation"], each["method"])]
+        if done.returncode == 2 and writes and case.arguments[0] != "rotate":
+            yield f"refused with 2, and wrote {[each['operation'] for each in writes]}"
+
+
+def _writes(operation: str, method: str) -> bool:
+    return method not in ("GET", "HEAD") and not operation.startswith(("entra.", "acr."))
+
+
+def shell(streams: str, output: Path) -> tuple[str, ...]:
+    """What gives a command these streams; the command and its arguments follow."""
+    kept = f"2>{output}"
+    ways = {
+        "out closed": f"{kept} >&-",
+        "err closed": f">{output} 2>&-",
+        "in closed": "<&-",
+        "all closed": "<&- >&- 2>&-",
+        "out full": f"{kept} >/dev/full",
+        "err full": f">{output} 2>/dev/full",
+        "both full": ">/dev/full 2>&1",
+        "out pipe": kept,
+    }
+    if streams not in ways:
+        return ()
+    end = ' | true; exit "${PIPESTATUS[0]}"' if streams == "out pipe" else ""
+    return ("bash", "-c", f'"$@" {ways[streams]}{end}', "bash")
+
+
+def _deleted(rng: random.Random, lines: list[str], at: int) -> None:
+    del lines[at]
+
+
+def _doubled(rng: random.Random, lines: list[str], at: int) -> None:
+    lines.insert(at, lines[at])
+
+
+def _shifted(rng: random.Random, lines: list[str], at: int) -> None:
+    lines[at] = rng.choice(("  ", "\t", " ")) + lines[at] if rng.random() < 0.5 else lines[at].lstrip()
+
+
+def _replaced(rng: random.Random, lines: list[str], at: int) -> None:
+    key, colon, _ = lines[at].partition(":")
+    lines[at] = f"{key}{colon} {rng.choice(JUNK)}"
+
+
+def _renamed(rng: random.Random, lines: list[str], at: int) -> None:
+    key, colon, value = lines[at].partition(":")
+    lines[at] = f"{rng.choice(JUNK)[:200]}{colon}{value}" if rng.random() < 0.3 else f"{key[:-2]}{colon}{value}"
+
+
+def _moved(rng: random.Random, lines: list[str], at: int) -> None:
+    line = lines.pop(at)
+    lines.insert(rng.randrange(len(lines) + 1), line)
+
+
+MUTATIONS: tuple[Callable[[random.Random, list[str], int], None], ...] = (
+    _deleted,
+    _doubled,
+    _shifted,
+    _replaced,
+    _replaced,
+    _replaced,
+    _renamed,
+    _moved,
+)
+KINDS: tuple[Callable[[Fuzzer], Case], ...] = (
+    *(Fuzzer.policy, Fuzzer.policy, Fuzzer.odd_files, Fuzzer.manifest, Fuzzer.arguments, Fuzzer.arguments),
+    *(Fuzzer.variables, Fuzzer.variables, Fuzzer.streams),
+)

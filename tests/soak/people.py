@@ -1,0 +1,229 @@
+"""People, who don't know of rotator or don't care: each does one thing to the principal, its secret, a group, a role or a lock."""
+
+import http.client
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tests.soak import scene as made
+from tests.soak.emulated import ARM, GRAPH, Refused
+from tests.soak.scene import API, JOB, Scene
+from tests.soak.truth import KEY_ID, STRANGE, Truth, read
+
+LOCK = "soak"
+
+
+@dataclass
+class Ledger:
+    """What people did, so that none of it is blamed on rotator."""
+
+    removed: set[str] = field(default_factory=set)
+    """Key ids."""
+    written: set[str] = field(default_factory=set)
+    """Values that they published or gave to a group without a look at whether they are good."""
+    edited: set[str] = field(default_factory=set)
+    """Groups, since the last step."""
+    unroled: bool = False
+    locked: bool = False
+    did: list[str] = field(default_factory=list)
+
+
+@dataclass
+class People:
+    """Somebody with all rights. `racing` while a command is at work, which can't have seen what happens now."""
+
+    scene: Scene
+    rng: random.Random
+    ledger: Ledger = field(default_factory=Ledger)
+    racing: bool = False
+
+    def act(self) -> str:
+        """Do something; what it was."""
+        doing = self.rng.choice(ACTIONS)
+        try:
+            done = doing(self)
+        except (Refused, OSError, http.client.HTTPException, ValueError) as error:
+            done = f"{doing.__name__}, and hears: {str(error)[:80]}"
+        self.ledger.did.append(done)
+        return done
+
+    def look(self) -> Truth:
+        return read(self.scene.azure.dump(), self.scene)
+
+    def add(self, name: str, home: str = "") -> tuple[str, str]:
+        """A new password, of nobody's: key id and value."""
+        holder = home or self.scene.holder
+        answer = self.scene.azure.call("POST", f"{holder}/addPassword", {"passwordCredential": {"displayName": name}})
+        return answer["keyId"], answer["secretText"]
+
+    def publish(self, value: str) -> None:
+        if self.racing or not (found := self.look().of(value)) or found.gone:
+            self.ledger.written.add(value)
+        self.scene.azure.call("PUT", self.scene.secret_url(), {"value": value})
+
+    def give(self, name: str, value: str, tags: dict[str, str]) -> None:
+        """Deploy a group by hand."""
+        self.ledger.edited.add(name)
+        found = self.look().of(value)
+        if self.racing or found is None or found.gone:
+            self.ledger.written.add(value)
+        self.scene.azure.call("PUT", self.scene.group_url(name), made.body(self.scene, name, value, tags))
+
+    def remove(self, key_id: str, holder: str) -> bool:
+        """Whether a password was removed from an object, as far as one hears."""
+        self.ledger.removed.add(key_id)
+        try:
+            self.scene.azure.call("POST", f"{holder}/removePassword", {"keyId": key_id})
+        except Refused as refused:
+            if refused.status < 500:
+                self.ledger.removed.discard(key_id)
+            return False
+        return True
+
+    def group(self) -> str:
+        return self.rng.choice(self.scene.services)
+
+
+def removes_a_password(people: People) -> str:
+    live = people.look().live(people.scene.app_id)
+    if not live:
+        return "removes nothing"
+    gone = people.rng.choice(live)
+    homes = (people.scene.holder, f"https://{GRAPH}/v1.0/servicePrincipals/{people.scene.principal}")
+    any(people.remove(gone.key_id, home) for home in homes)
+    return f"removes password {gone.key_id} ({gone.name})"
+
+
+def resets(people: People) -> str:
+    """`az ad sp credential reset`: every password goes, one comes, and nobody is told."""
+    for each in people.look().live(people.scene.app_id):
+        people.remove(each.key_id, people.scene.holder)
+    key, _ = people.add("rbac")
+    return f"resets the credentials of the application: now {key}"
+
+
+def resets_and_publishes(people: People) -> str:
+    said = resets(people)
+    _, value = people.add("rbac, published")
+    people.publish(value)
+    return f"{said}; publishes one more"
+
+
+def adds_a_password(people: People) -> str:
+    name = people.rng.choice(("a script", STRANGE + "0123456789ab", ""))
+    home = people.rng.choice(("", f"https://{GRAPH}/v1.0/servicePrincipals/{people.scene.principal}"))
+    return f"adds password {people.add(name, home)[0]} named {name!r}"
+
+
+def overwrites_with_rubbish(people: People) -> str:
+    people.publish("rubbish that somebody typed")
+    return "publishes rubbish"
+
+
+def overwrites_with_a_new_one(people: People) -> str:
+    key, value = people.add("published by hand")
+    people.publish(value)
+    return f"publishes a password of their own: {key}"
+
+
+def rolls_the_secret_back(people: People) -> str:
+    versions = people.look().versions
+    if len(versions) < 2:
+        return "rolls nothing back"
+    people.publish(versions[-2].value)
+    return "publishes the value before"
+
+
+def edits_a_group(people: People) -> str:
+    """A deployment with what is published, and with another setting; tags that would lie are left out."""
+    truth, name = people.look(), people.group()
+    newest, group = truth.newest, truth.groups.get(name)
+    if newest is None:
+        return "edits nothing"
+    true = group is not None and newest.tags.get(KEY_ID) == group.tags.get(KEY_ID)
+    people.give(name, newest.value, {**(group.tags if group and true else {}), "edited": str(len(people.ledger.did))})
+    return f"redeploys {name} with what is published, {'with' if true else 'without'} its tags"
+
+
+def recreates_a_group(people: People) -> str:
+    """A deployment with the password that was in the script all the time."""
+    name = people.group()
+    people.give(name, people.scene.by_hand, {})
+    return f"redeploys {name} with the first password, without tags"
+
+
+def deletes_a_group(people: People) -> str:
+    name = people.group()
+    people.ledger.edited.add(name)
+    people.scene.azure.call("DELETE", people.scene.group_url(name))
+    return f"deletes {name}"
+
+
+def stops_a_group(people: People) -> str:
+    name = people.group()
+    people.scene.azure.call("POST", people.scene.group_url(name, "/stop"))
+    return f"stops {name}"
+
+
+def strips_tags(people: People) -> str:
+    name = people.group()
+    people.ledger.edited.add(name)
+    people.scene.azure.call("PATCH", people.scene.group_url(name), {"tags": {}})
+    return f"strips the tags of {name}"
+
+
+def removes_the_role(people: People) -> str:
+    people.ledger.unroled = True
+    people.scene.azure.call("DELETE", people.scene.role_url())
+    return "removes the role assignment"
+
+
+def locks(people: People) -> str:
+    level = people.rng.choice(("CanNotDelete", "ReadOnly"))
+    people.ledger.locked = True
+    people.scene.azure.call("PUT", _lock_url(people.scene), {"properties": {"level": level}})
+    return f"locks the resource group: {level}"
+
+
+def lets_time_pass(people: People) -> str:
+    span = people.rng.choice((30, 110, 130, 3700, 90_000, 180_000))
+    people.scene.azure.advance(span)
+    return f"{span} s pass"
+
+
+def moves_hosts(people: People) -> str:
+    for name in people.look().groups:
+        people.scene.azure.moves(people.scene.group_id(name))
+    return "the platform moves every group"
+
+
+ACTIONS: tuple[Callable[[People], str], ...] = (
+    *(removes_a_password, resets, resets_and_publishes, adds_a_password, adds_a_password),
+    *(overwrites_with_rubbish, overwrites_with_a_new_one, rolls_the_secret_back, edits_a_group, edits_a_group, recreates_a_group),
+    *(deletes_a_group, stops_a_group, strips_tags, removes_the_role, locks, lets_time_pass, lets_time_pass, moves_hosts),
+)
+
+
+def _lock_url(scene: Scene) -> str:
+    group = f"/subscriptions/{scene.azure.seeded['subscription']}/resourceGroups/{scene.azure.seeded['resource_group']}"
+    return f"https://{ARM}{group}/providers/Microsoft.Authorization/locks/{LOCK}{API}2020-05-01"
+
+
+def mend(people: People) -> None:
+    """What a person does who reads what rotator says: unlock, give the role again, start what was stopped, publish a password that works.
+
+    The last only where no version is rotator's: then nothing says that the secret is the right one but a value that authenticates.
+    """
+    scene, ledger, people.racing = people.scene, people.ledger, False
+    if ledger.locked:
+        scene.azure.call("DELETE", _lock_url(scene))
+    truth = people.look()
+    if ledger.unroled and truth.mark != "revoked":
+        made.grant(scene)
+    for name, group in truth.groups.items():
+        if name != JOB and not group.running:
+            scene.azure.call("POST", scene.group_url(name, "/start"))
+    ledger.locked = ledger.unroled = False
+    newest = truth.newest.value if truth.newest else ""
+    if not any(KEY_ID in version.tags for version in truth.versions) and newest not in {each.value for each in truth.live(scene.app_id)}:
+        people.publish(people.add("mended")[1])

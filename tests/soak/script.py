@@ -1,0 +1,91 @@
+"""The script of one run of a command: which of its requests meet damage, and what else happens at which request or write."""
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from tests.soak.emulated import LOGIN
+
+Moment = Literal["before", "after"]
+"""Before Azure has seen the request, or after it answered and before the command knows."""
+
+DAMAGE = (
+    *("reset", "lost", "cut", "short", "html200", "empty200", "page502", "page502 after", "page403", "page404", "date ahead", "date behind"),
+    *("date far", "date of another", "drip", "delay", "drop", "redirect", "no type"),
+)
+"""What can become of an answer between Azure and the command."""
+LENGTH = 110
+"""Requests of a whole rotation, about."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One request on its way."""
+
+    number: int
+    method: str
+    host: str
+    path: str
+
+    @property
+    def writes(self) -> bool:
+        """It asks Azure to change something; tokens change nothing."""
+        return self.method not in ("GET", "HEAD") and self.host != LOGIN and not self.host.endswith(".azurecr.io")
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.method} {self.host}{self.path}"
+
+
+Event = Callable[[Seen], bool]
+"""True where the request is lost on its way."""
+
+
+@dataclass
+class Script:
+    """What is to happen, and what was seen. `look` is called after the answer to each write, before the command has it."""
+
+    damage: dict[int, str] = field(default_factory=dict)
+    events: dict[tuple[str, int, Moment], Event] = field(default_factory=dict)
+    look: Callable[[Seen], None] = lambda seen: None
+    seen: list[Seen] = field(default_factory=list)
+    struck: list[str] = field(default_factory=list)
+    asleep: float = 0.0
+    """Seconds of Azure's time through which the command slept and of which it can't know yet."""
+    blind: list[tuple[float, Seen]] = field(default_factory=list)
+    """Writes that were checked before such a sleep and arrived after it."""
+
+    def arrives(self, method: str, host: str, path: str) -> Seen:
+        """Number a request."""
+        seen = Seen(len(self.seen) + 1, method, host, path)
+        self.seen.append(seen)
+        return seen
+
+    def happens(self, seen: Seen, moment: Moment) -> bool:
+        """Let happen what is due at this request; true where the request is never to reach Azure."""
+        due = [("request", seen.number, moment)]
+        if seen.writes:
+            due.append(("write", sum(1 for _ in self.writes()), moment))
+        lost = [self.events.pop(key)(seen) for key in due if key in self.events]
+        return any(lost)
+
+    def forwarded(self, seen: Seen) -> None:
+        """The request goes to Azure."""
+        if self.asleep and seen.writes:
+            self.blind.append((self.asleep, seen))
+
+    def answered(self, seen: Seen) -> None:
+        """Azure's answer goes to the command, which learns the time of it."""
+        if seen.host != LOGIN:
+            self.asleep = 0.0
+        if seen.writes:
+            self.look(seen)
+
+    def writes(self) -> Iterator[Seen]:
+        return (seen for seen in self.seen if seen.writes)
+
+
+def damaged(rng: random.Random) -> dict[int, str]:
+    """Some answers to spoil, by number: none, one or a few, and sometimes many."""
+    many = rng.choice((0, 0, 1, 1, 2, 4, 12))
+    return {rng.randint(1, LENGTH): rng.choice(DAMAGE) for _ in range(many)}

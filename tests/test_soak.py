@@ -1,0 +1,131 @@
+"""The attack from outside, shortly: a killed rotation and the next one behind the damaging proxy, and each violation is seen by who looks for it."""
+
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.soak.emulated import Emulated
+from tests.soak.invariants import Memory, settings, violations
+from tests.soak.malformed import Case, Fuzzer
+from tests.soak.people import Ledger
+from tests.soak.process import Run, killing
+from tests.soak.scene import NAME, ROLE, Scene
+from tests.soak.story import Story
+from tests.soak.truth import Group, Password, Truth, Version
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+APP = "app"
+
+
+def password(key: str, name: str = "rotator:0123456789ab:1") -> Password:
+    return Password(key, APP, name, f"value of {key}", NOW + timedelta(days=90), NOW, gone=False)
+
+
+FOREIGN = password("foreign", "by hand")
+WELL = Truth(
+    NOW,
+    (password("old"), password("new"), FOREIGN),
+    frozenset({"certificate"}),
+    tuple(Version(key, f"value of {key}", enabled=True, tags={"rotator-key-id": key}) for key in ("old", "new")),
+    "",
+    {"web": Group("web", "value of new", {"rotator-key-id": "new"}, {"containers": ["web"]}, running=True)},
+    frozenset({f"{ROLE} principal", "theirs somebody"}),
+    frozenset(),
+)
+
+
+def without(key: str) -> Callable[[Truth], Truth]:
+    return lambda truth: replace(truth, passwords=tuple(replace(each, gone=each.gone or each.key_id == key) for each in truth.passwords))
+
+
+def unresolved(truth: Truth) -> Truth:
+    return replace(truth, passwords=(*truth.passwords, *(password(f"orphan {number}") for number in range(4))))
+
+
+def published(truth: Truth) -> Truth:
+    more = tuple(Version(key, f"value of {key}", enabled=True, tags={"rotator-key-id": key}) for key in ("a", "b", "c"))
+    return replace(truth, passwords=(*truth.passwords, *map(password, "abc")), versions=(*truth.versions, *more))
+
+
+BROKEN: dict[str, Callable[[Truth], Truth]] = {
+    "I1: web holds": without("new"),
+    "I2: the newest version": without("new"),
+    "I2: no version": lambda truth: replace(truth, versions=tuple(replace(each, enabled=False) for each in truth.versions)),
+    "I3: the foreign password": without("foreign"),
+    "I3: a certificate": lambda truth: replace(truth, certificates=frozenset()),
+    "I3: foreign ('by hand') was adopted": lambda truth: replace(
+        truth, versions=(*truth.versions, replace(truth.versions[-1], tags={**truth.versions[-1].tags, "rotator-adopted": "foreign"}))
+    ),
+    "I5: 4 adds": unresolved,
+    "I5: 4 published": published,
+    "I6: role assignments of others": lambda truth: replace(truth, roles=frozenset({f"{ROLE} principal"})),
+    "I6: the role assignment is gone": lambda truth: replace(truth, roles=frozenset({"theirs somebody"})),
+    "I6: there is a new": lambda truth: replace(truth, roles=truth.roles | {"another principal"}),
+}
+
+
+def looked(*, ledger: Ledger) -> Memory:
+    """A memory that has seen the world when all was well."""
+    scene = Scene(Emulated(Path("nowhere"), "prompt"), Path("nowhere"), app_id=APP, principal="principal")
+    memory = Memory(scene, ledger)
+    memory.remember(WELL)
+    assert list(violations(memory, WELL)) == []
+    return memory
+
+
+@pytest.mark.parametrize("found", BROKEN)
+def test_each_violation_is_seen(found: str) -> None:
+    memory, worse = looked(ledger=Ledger()), BROKEN[found](WELL)
+    memory.remember(worse)
+    assert [each for each in violations(memory, worse) if each.startswith(found)]
+
+
+def test_people_are_not_taken_for_rotator() -> None:
+    memory = looked(ledger=Ledger(removed={"new", "foreign"}, unroled=True))
+    worse = replace(without("foreign")(without("new")(WELL)), roles=frozenset({"theirs somebody"}))
+    assert list(violations(memory, worse)) == []
+
+
+def test_a_setting_that_a_redeployment_lost_is_seen_and_one_that_people_changed_is_not() -> None:
+    after = replace(WELL, groups={"web": replace(WELL.groups["web"], settings={})})
+    assert len(list(settings(WELL, after, set()))) == len(list(settings(WELL, replace(WELL, groups={}), set()))) == 1
+    assert list(settings(WELL, after, {"web"})) == []
+
+
+class Short(Story):
+    """A killed first rotation, the next one with damaged answers, a removal that nobody owns up to, and some malformed input."""
+
+    def _steps(self) -> None:
+        self.commands([("rotate", NAME)], calm=True)
+        self.commands([("rotate", NAME, "-vv")], calm=True)
+        assert self.problems == [], "\n".join(self.trace)
+
+    def _prepared(self, arguments: tuple[str, ...], *, calm: bool) -> Run:
+        run = super()._prepared(arguments, calm=calm)
+        if "-vv" in arguments:
+            run.script.damage = {3: "cut", 9: "drop", 14: "no type"}
+        else:
+            run.script.events["write", 1, "after"] = killing(run, lose=False)
+        return run
+
+    def _fuzz(self) -> None:
+        fuzzer = Fuzzer(self.scene, self.exports, random.Random(self.seed))
+        for case in (Case("arguments", ("revoke", "\x1b[31mred", "--cloud=mars")), Case("streams", ("validate",), streams="both full")):
+            self.problems += fuzzer.met(case)
+
+    def _rest(self) -> None:
+        (key,) = {each.key_id for each in self.look().passwords if each.name == "by hand"}
+        self.azure.call("POST", f"{self.scene.holder}/removePassword", {"keyId": key})
+        self.check(self.look())
+
+
+def test_a_short_attack_from_outside(tmp_path: Path) -> None:
+    story = Short(4, tmp_path)
+    story.play()
+    told = "\n".join((*story.trace, *story.problems))
+    assert story.counts.kills == 1 and story.counts.damaged_answers == 3, told
+    assert [each[:10] for each in story.problems] == ["I1: app ho", "I3: the fo"], told
