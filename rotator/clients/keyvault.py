@@ -17,7 +17,7 @@ from rotator.clients.pipeline import Line
 from rotator.clients.token import Token
 from rotator.clients.translate import Asked, ask
 from rotator.clients.typed import labels
-from rotator.errors import AzureError, Conflict, Forbidden, NotFound, Unavailable, Unexpected
+from rotator.errors import AzureError, Conflict, Forbidden, NotFound, Unavailable, Unexpected, UnsafeStep
 from rotator.policy import Policy
 from rotator.ports import AccessRecord
 from rotator.state import ACCESS, Access, Assignment, Secret, Tags, Version, tags
@@ -27,6 +27,8 @@ OFFICER = "Key Vault Secrets Officer"
 GET, LIST, SET, UPDATE = "getSecret", "readMetadata", "setSecret", "update"
 SET_ACTION = "Microsoft.KeyVault/vaults/secrets/setSecret/action"
 JSON = "application/json"
+LARGEST = 25 * 1024
+"""Bytes of a secret's value. Source: Azure Key Vault service limits."""
 
 
 RELISTED, RELIST_AFTER = 2, 5.0
@@ -163,18 +165,24 @@ class KeyVault:
         await ask(asked, self._vault(policy).update_secret_properties(name, version, **changes))
 
     async def publish_username(self, policy: Policy) -> bool:
-        """See to it that the user name secret says the app id; whether it had to be written."""
+        """See to it that the user name secret says the app id; whether it had to be written. Its content type and others' tags are carried over."""
         name, app_id = policy.key_vault.username_secret, policy.principal.app_id
-        if name is None or await self.username(policy) == app_id:
+        found = await self._username(policy)
+        if name is None or (found and found.value == app_id):
             return False
-        await self._set(policy, name, app_id)
+        kept = await ask(_asked(policy, f"read secret {name}", GET), _version(found.properties)) if found else None
+        await self._set(policy, name, app_id, content_type=kept and kept.content_type, tags=dict(kept.tags) if kept else None)
         return True
 
     async def username(self, policy: Policy) -> str | None:
         """What the user name's secret says; None where there is none."""
+        found = await self._username(policy)
+        return found.value if found else None
+
+    async def _username(self, policy: Policy) -> KeyVaultSecret | None:
         name = policy.key_vault.username_secret
         try:
-            return (await self._get(policy, name)).value if name else None
+            return await self._get(policy, name) if name else None
         except NotFound:
             return None
 
@@ -234,22 +242,19 @@ class KeyVault:
 
     def _disabled_record(self, policy: Policy, listed: Sequence[Version]) -> AccessRecord:
         """The mark by its newest version's tags; its assignments can't be read."""
-        newest = max(listed, key=lambda version: (version.created, not version.enabled, version.id), default=None)
-        if newest is None:
-            what = f"{SERVICE} says that secret {policy.access_secret} of {policy.key_vault.host} is disabled, and lists no version of it"
-            raise Unavailable(what, service=SERVICE, code="NoVersions")
+        newest = _newest_mark(policy, listed)
         return AccessRecord(_mark(policy, newest), newest.created, disabled=True)
 
     async def enable_record(self, policy: Policy) -> AccessRecord:
         """Enable the newest version of the access mark, and read it."""
         name = policy.access_secret
-        newest = max(await self._listed(policy, name), key=lambda version: (version.created, not version.enabled, version.id))
+        newest = _newest_mark(policy, await self._listed(policy, name))
         await self._update(policy, name, newest.id, enabled=True)
         return await self.access(policy)
 
     async def record_access(self, policy: Policy, access: Access, assignments: Sequence[Assignment]) -> None:
-        """Write the access mark."""
-        value = json.dumps([asdict(assignment) for assignment in sorted(assignments)], indent=1)
+        """Write the access mark. Raises UnsafeStep where its value has no room for the assignments."""
+        value = _recorded(policy, assignments)
         await self._set(policy, policy.access_secret, value, content_type=JSON, tags={ACCESS: access.value})
 
     def _now(self) -> datetime:
@@ -279,6 +284,26 @@ async def _version(shown: SecretProperties) -> Version:
 
 async def _labels(shown: SecretProperties) -> dict[str, str]:
     return labels(shown.tags)
+
+
+def _newest_mark(policy: Policy, listed: Sequence[Version]) -> Version:
+    newest = max(listed, key=lambda version: (version.created, not version.enabled, version.id), default=None)
+    if newest is None:
+        what = f"{SERVICE} says that secret {policy.access_secret} of {policy.key_vault.host} is disabled, and lists no version of it"
+        raise Unavailable(what, service=SERVICE, code="NoVersions", remedy="Run again; Key Vault's lists may lag.")
+    return newest
+
+
+def _recorded(policy: Policy, assignments: Sequence[Assignment]) -> str:
+    """The value of the access mark: for people where that fits, else without white space. Raises UnsafeStep where that doesn't fit, either."""
+    shown = [asdict(assignment) for assignment in sorted(assignments)]
+    values = (json.dumps(shown, indent=1), json.dumps(shown, separators=(",", ":")))
+    value = next((each for each in values if len(each.encode()) <= LARGEST), None)
+    if value is None:
+        size = f"the record of {len(shown)} role assignments takes {len(values[-1].encode())} bytes, and a secret of Key Vault {LARGEST} at most"
+        remedy = "Delete some of them by hand (`az role assignment delete --ids ID`), noting them for later, and run again."
+        raise UnsafeStep(f"{size}: {policy.access_secret} can't hold it, so that no grant could restore them", remedy=remedy)
+    return value
 
 
 def _mark(policy: Policy, version: Version) -> Access:

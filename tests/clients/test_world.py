@@ -1,15 +1,17 @@
 """Each method of the World against the emulated Azure, as the operator with the rights that a user is asked to give."""
 
 import asyncio
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
 from datetime import timedelta
 
 import pytest
 
 from rotator.emulator.keyvault.secret import Changes
 from rotator.emulator.wire import Request
-from rotator.errors import Conflict, Forbidden, NotFound
-from rotator.state import Access, Home, Outcome, Secret
+from rotator.errors import Conflict, Forbidden, NotFound, Unavailable, UnsafeStep
+from rotator.state import Access, Assignment, Home, Outcome, Secret
 from tests.clients.scene import IMAGE, PASSWORD, START, USERNAME, Scene, scene
 
 END = START + timedelta(days=90)
@@ -163,6 +165,40 @@ async def test_the_access_mark_restores_what_was_recorded(at: Scene) -> None:
     assert await at.world.create_assignment(record.assignments[0])
     assert not await at.world.create_assignment(record.assignments[0])
     assert await at.world.assignments(at.policy) == found
+
+
+@scene
+async def test_a_record_that_has_no_room_is_refused_before_it_is_written_and_a_long_one_is_written_closer(at: Scene) -> None:
+    (one,) = await at.world.assignments(at.policy)
+    many = tuple(sorted(replace(one, id=f"{one.id[:-12]}{number:012}") for number in range(60)))
+    fits = next(number for number in range(60, 0, -1) if len(_indented(many[:number])) <= 25 * 1024)
+    for count in (fits, fits + 1):
+        await at.world.record_access(at.policy, Access.REVOKED, many[:count])
+        assert (await at.world.access(at.policy)).assignments == many[:count]
+    since = len(at.served())
+    with pytest.raises(UnsafeStep, match="record of 60 role assignments takes"):
+        await at.world.record_access(at.policy, Access.REVOKED, many)
+    assert at.served(since) == []
+
+
+def _indented(assignments: Sequence[Assignment]) -> str:
+    return json.dumps([asdict(each) for each in assignments], indent=1)
+
+
+@scene
+async def test_a_mark_that_is_to_be_enabled_and_is_not_listed_is_an_answer_to_ask_for_again(at: Scene) -> None:
+    await at.world.record_access(at.policy, Access.REVOKED, ())
+    at.fault("keyvault.secrets.versions", "changed", argument="value=[]", times=0)
+    with pytest.raises(Unavailable, match="lists no version"):
+        await at.world.enable_record(at.policy)
+
+
+@scene
+async def test_a_user_name_keeps_what_others_wrote_around_it(at: Scene) -> None:
+    at.azure.vaults.set("myvault", USERNAME, "somebody else", content_type="text/plain", tags={"owner": "us"})
+    assert await at.world.publish_username(at.policy)
+    newest = at.azure.vaults.get("myvault", USERNAME)
+    assert (newest.value, newest.content_type, newest.tags) == (at.app_id, "text/plain", {"owner": "us"})
 
 
 @scene
