@@ -73,6 +73,14 @@ class Vetoed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pausing(Event):
+    """The run itself waits before it looks again, told once for each thing that it waits for. `seconds`: for so long at most, where that is known."""
+
+    reason: str
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting(Event):
     """Something is not due yet, or waits for somebody. `warn`: it waits past its warning, and the run exits 1. `since`: how long it has waited."""
 

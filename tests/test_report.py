@@ -364,7 +364,7 @@ def test_a_quiet_progress_leaves_out_what_goes_as_expected() -> None:
 
 
 def _every_event() -> list[Event]:
-    plain = {"datetime": worlds.TODAY, "int": 1, "float": 1.0, "bool": True, "tuple[str, ...]": ("k",), "datetime | None": None}
+    plain = {"datetime": worlds.TODAY, "int": 1, "float": 1.0, "bool": True, "tuple[str, ...]": ("k",), "datetime | None": None, "float | None": 1.0}
 
     def value(annotation: Any) -> Any:
         name = getattr(annotation, "__name__", str(annotation)) if isinstance(annotation, type) else str(annotation).replace("datetime.", "")
@@ -378,7 +378,7 @@ def _every_event() -> list[Event]:
 def test_every_event_is_told_at_once_or_in_the_report(event: Event) -> None:
     later = isinstance(event, events.Waiting | events.Noted)
     assert (line(event) is None) == later
-    if not isinstance(event, events.StepStarted | events.StepDone | events.StepPostponed | events.Proving | events.Finished):
+    if not isinstance(event, events.StepStarted | events.StepDone | events.StepPostponed | events.Proving | events.Pausing | events.Finished):
         report = run_body(Result(event.policy, 0, ""), [event])
         assert sum(len(report[kind]) for kind in ("changes", "failures", "vetoes", "waits", "notes")) == 1, change(event)
 

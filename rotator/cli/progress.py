@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from rotator.cli.given import Common, LogFormat
 from rotator.cli.say import say
-from rotator.events import Event, Finished, Proving, StepStarted, as_json
+from rotator.events import Event, Finished, Pausing, Proving, StepStarted, as_json
 from rotator.ports import Tell
 from rotator.report.progress import line
 
@@ -61,7 +61,7 @@ def _live() -> Iterator[Tell]:
     with console.status("looking at Azure …") as status:
 
         def show(event: Event) -> None:
-            if isinstance(event, StepStarted | Proving):
+            if isinstance(event, StepStarted | Proving | Pausing):
                 status.update(Text(line(event) or ""))
             elif not isinstance(event, Finished) and (text := line(event, everything=False)):
                 console.print(Text(text))

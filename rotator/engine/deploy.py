@@ -6,7 +6,7 @@ from typing import Any
 
 from rotator import group
 from rotator.engine.marks import record
-from rotator.engine.run import FRESH, Run, ensure_fresh, ensure_granted
+from rotator.engine.run import FRESH, Patience, Run, ensure_fresh, ensure_granted
 from rotator.errors import AzureError, Conflict, NotFound, NotSent, OutcomeUnknown, ProofFailed, RotatorError, UnsafeStep
 from rotator.events import GroupAccepted, GroupSettled, Noted
 from rotator.group import Failed, Phase, Verdict
@@ -148,6 +148,7 @@ async def watch(run: Run, before: ContainerGroup, group_id: str, key_id: str, ve
 
     Raises UnsafeStep where our tags are stripped.
     """
+    patience = Patience(run, f"{group_id.rsplit('/', 1)[-1]} is watched until it shows how it fares", run.policy.rotation.settle.total_seconds())
     start, settle, absent = run.clock.elapsed(), run.policy.rotation.settle.total_seconds(), False
     while True:
         now = await run.world.group(group_id)
@@ -161,7 +162,7 @@ async def watch(run: Run, before: ContainerGroup, group_id: str, key_id: str, ve
         elif run.clock.elapsed() - start >= settle or (absent and now.unreadable is None):
             return Verdict.UNKNOWN, now
         absent = now.document is None and now.unreadable is None
-        await run.clock.sleep(EVERY)
+        await patience.sleep(EVERY)
 
 
 async def _stripped(run: Run, group_id: str, version: Version) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rotator import group
-from rotator.engine.run import Run, Score, told
+from rotator.engine.run import Patience, Run, Score, told
 from rotator.errors import Forbidden, NotFound
 from rotator.events import Noted, PullRefused
 from rotator.plan import ANYONE, Effect, Ending, Shown, Way, alarming, ending, remaining, remains, rests_on_absence, usable
@@ -88,7 +88,8 @@ async def _look(run: Run, observed: Observed) -> Seen:
 
 async def _look_again(run: Run, score: Score, observed: Observed, first: Seen) -> Seen:
     """A second reading, two minutes after the first; it is told where it shows more."""
-    await run.clock.sleep(max(0.0, first.read + AGREEING - run.clock.elapsed()))
+    if (left := first.read + AGREEING - run.clock.elapsed()) > 0:
+        await Patience(run, "nothing signs in as the principal; one reading doesn't show that, so there is a second", left).sleep(left)
     second = await _look(run, observed)
     if (second.ways, second.signs_in) != (first.ways, first.signs_in):
         _tell(run, score, second)
@@ -181,6 +182,7 @@ async def try_out(run: Run, left: Left, images: Sequence[str], *, others: bool) 
     if left.value is None:
         return Tries(Shown.UNTRIED, left.why)
     row, begun = list[Shown](), run.clock.elapsed()
+    patience = Patience(run, f"a pull is tried until it is refused {IN_A_ROW} times in a row; Azure takes up to ten minutes", PATIENCE)
     while True:
         proof = await run.world.prove(run.policy, left.value, images)
         row = [*row, kind][-IN_A_ROW:] if (kind := _shown(proof)) is not Shown.NOTHING else []
@@ -189,7 +191,7 @@ async def try_out(run: Run, left: Left, images: Sequence[str], *, others: bool) 
         if run.clock.elapsed() - begun >= PATIENCE:
             still = f"after {PATIENCE / 60:.0f} minutes a pull still isn't refused ({proof.outcome} {proof.detail}".rstrip()
             return Tries(Shown.NOTHING, f"{still}); Azure documents up to ten")
-        await run.clock.sleep(EVERY)
+        await patience.sleep(EVERY)
     if row[0] is not Shown.PASSWORD or not others:
         run.tell(PullRefused(policy=run.policy.name, after=run.clock.elapsed() - begun))
     return Tries(row[0])
@@ -199,9 +201,10 @@ async def unknown_to_entra(run: Run, left: Left) -> Tries:
     """Try the published value of a principal that isn't found: the first answer but Entra's that nobody signs in as it shows that there is one."""
     if left.value is None:
         return Tries(Shown.UNTRIED, left.why)
+    patience = Patience(run, "the published value is tried again: one refusal proves nothing", EVERY * (IN_A_ROW - 1))
     for attempt in range(IN_A_ROW):
         if attempt:
-            await run.clock.sleep(EVERY)
+            await patience.sleep(EVERY)
         proof = await run.world.prove(run.policy, left.value, ())
         if (shown := _shown(proof)) is not Shown.PRINCIPAL:
             said = f"a try of the published value is no answer to that ({proof.outcome} {proof.detail}".rstrip()
@@ -234,10 +237,10 @@ async def acceptance(run: Run, score: Score, observed: Observed) -> None:
         text = f"the role is granted, and that a pull succeeds isn't proven: {error.happened}"
         told(run, Noted(policy=run.policy.name, code="not_proven", subject=run.policy.name, text=text, warn=error.code != "SecretDisabled"), score)
         return
-    begun = run.clock.elapsed()
+    begun, patience = run.clock.elapsed(), Patience(run, "a pull is tried until it succeeds; Azure takes up to ten minutes", PATIENCE)
     while not (proof := await run.world.prove(run.policy, value, images)).ok:
         if proof.outcome in (*SIGNED_OUT, Outcome.DISABLED) or run.clock.elapsed() - begun >= PATIENCE:
             text = f"the role is granted, and a pull doesn't succeed yet: {proof.outcome} {proof.detail}".rstrip()
             told(run, Noted(policy=run.policy.name, code="not_proven", subject=run.policy.name, text=text, warn=True), score)
             return
-        await run.clock.sleep(EVERY)
+        await patience.sleep(EVERY)

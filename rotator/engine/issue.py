@@ -11,7 +11,7 @@ from functools import partial
 from rotator import group
 from rotator.engine.prove import again, prove
 from rotator.engine.retire import withdraw
-from rotator.engine.run import DECISIONS, FRESH, Run, Seen, Undecided, ensure_fresh, ensure_granted
+from rotator.engine.run import DECISIONS, FRESH, Patience, Run, Seen, Undecided, ensure_fresh, ensure_granted
 from rotator.errors import (
     AzureError,
     Conflict,
@@ -105,13 +105,13 @@ async def _add(run: Run, seen: Seen, step: Issue) -> _New:
 
 async def _clear(run: Run, observed: Observed, name: str) -> bool:
     """Look for what an add without an answer left behind, and take it away: nobody has its secret. Return whether it was found."""
-    start = run.clock.elapsed()
+    start, patience = run.clock.elapsed(), Patience(run, f"an add got no answer; what it may have made ({name}) is looked for", LOOKING)
     while run.clock.elapsed() - start < LOOKING:
         for credential in await run.world.credentials(run.policy):
             if credential.display_name == name:
                 await withdraw(run, observed.principal, credential, partial(_unpublished, run, credential))
                 return True
-        await run.clock.sleep(EVERY)
+        await patience.sleep(EVERY)
     return False
 
 
@@ -227,14 +227,14 @@ async def _publishable(run: Run, observed: Observed, new: _New) -> tuple[Version
 
 async def _listed_at(run: Run, credential: Credential) -> float:
     """The moment before a read that lists the credential; one that was just added may take a while to be listed. Raises Conflict."""
-    start = run.clock.elapsed()
+    start, patience = run.clock.elapsed(), Patience(run, f"credential {credential.key_id} isn't listed yet", LOOKING)
     while True:
         read = run.world.moment()
         if any(c.key_id == credential.key_id for c in await run.world.credentials(run.policy)):
             return read
         if run.clock.elapsed() - start >= LOOKING:
             raise Conflict(f"credential {credential.key_id} isn't listed: somebody removed it before it was published", service="graph")
-        await run.clock.sleep(EVERY)
+        await patience.sleep(EVERY)
 
 
 def _ensure_unchanged(run: Run, observed: Observed, versions: tuple[Version, ...], attempt: str) -> None:
@@ -253,13 +253,14 @@ def _tags(newest: Version | None, credential: Credential, attempt: str) -> Tags:
 
 async def _find(run: Run, attempt: str) -> Version | None:
     """The version of this attempt, where one shows within two minutes. A look that fails shows nothing."""
-    start = run.clock.elapsed()
+    name = run.policy.key_vault.password_secret
+    start, patience = run.clock.elapsed(), Patience(run, f"it isn't known whether {name} was set; its new version is looked for", LOOKING)
     while run.clock.elapsed() - start < LOOKING:
         with suppress(AzureError):
             for version in await run.world.versions(run.policy):
                 if version.tag(ATTEMPT) == attempt:
                     return version
-        await run.clock.sleep(EVERY)
+        await patience.sleep(EVERY)
     return None
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from rotator import group, guard
 from rotator.engine.deploy import Change, fetch, put, replace, settled, watch
 from rotator.engine.look import Memory, look
-from rotator.engine.run import DECISIONS, Run, Undecided, ensure_fresh, ensure_granted
+from rotator.engine.run import DECISIONS, Patience, Run, Undecided, ensure_fresh, ensure_granted
 from rotator.errors import Conflict, NotFound, NotSent, UnsafeStep
 from rotator.group import Phase
 from rotator.plan import Deploy, Reason, View
@@ -73,8 +73,9 @@ def _ensure_absent(observed: Observed, before: ContainerGroup) -> None:
 
 async def _ended(run: Run, seen: ContainerGroup) -> ContainerGroup:
     """The group when its job is over. Raises NotFound or UnsafeStep where nobody can see its end, which is no success."""
+    patience = Patience(run, f"{seen.id.rsplit('/', 1)[-1]} is at work, and its end is waited for")
     while group.phase(seen) in AT_WORK:
-        await run.clock.sleep(EVERY)
+        await patience.sleep(EVERY)
         seen = await run.world.group(seen.id)
     if seen.document is None or seen.unreadable:
         raise NotFound(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from rotator import group, guard
-from rotator.engine.run import Run
+from rotator.engine.run import Patience, Run
 from rotator.engine.trial import trial, tried
 from rotator.errors import Forbidden, NotFound
 from rotator.events import StepFailed, Vetoed
@@ -40,6 +40,8 @@ class Memory:
     """Those of which this run doesn't know yet that they happened, with what to tell if it never does."""
     lost: set[str] = field(default_factory=set)
     """Display names of credentials that an add of this run may have made."""
+    paused: Patience | None = None
+    """For what it has waited last."""
     unnamed: dict[str, datetime] = field(default_factory=dict)
     """When this run first saw, and has seen ever since, that nothing names a credential of ours."""
 

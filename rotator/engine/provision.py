@@ -16,7 +16,7 @@ from rotator.engine.issue import issue
 from rotator.engine.job import deploy_now
 from rotator.engine.look import Memory, look, prepared
 from rotator.engine.revoke import NO_PRINCIPAL
-from rotator.engine.run import DECISIONS, PAUSE, Result, Run, Score, Seen, Undecided, ensure_granted, failure, told
+from rotator.engine.run import DECISIONS, PAUSE, Patience, Result, Run, Score, Seen, Undecided, ensure_granted, failure, told
 from rotator.errors import Forbidden, NotFound, NotSent, ProofFailed, RotatorError, Unavailable, UnsafeStep
 from rotator.events import AppIdSaved, Finished, IdentityCreated, Noted, OwnerAdded, UsernamePublished
 from rotator.plan import (
@@ -186,7 +186,7 @@ async def _visible(run: Run, homes: frozenset[Home], memory: Memory) -> Seen:
 
     Raises Unavailable.
     """
-    begun = run.clock.elapsed()
+    begun, patience = run.clock.elapsed(), Patience(run, "Microsoft Graph doesn't show yet what was made", VISIBLE)
     while run.clock.elapsed() - begun < VISIBLE:
         read = run.world.moment()
         try:
@@ -196,7 +196,7 @@ async def _visible(run: Run, homes: frozenset[Home], memory: Memory) -> Seen:
         except NotFound as error:
             if error.code != NO_PRINCIPAL:
                 raise
-        await run.clock.sleep(EVERY)
+        await patience.sleep(EVERY)
     raise Unavailable(
         f"Microsoft Graph doesn't show all of {run.policy.principal.app_id} for {VISIBLE:.0f} s, although it is there",
         service="Microsoft Graph",
@@ -280,12 +280,12 @@ async def _groups(run: Run, score: Score) -> None:
 
 async def _shown(run: Run) -> None:
     """Wait until Graph's reads show the credential that was just published, without which nothing is deployed."""
-    begun = run.clock.elapsed()
+    begun, patience = run.clock.elapsed(), Patience(run, "Microsoft Graph doesn't show the new credential yet", VISIBLE)
     while run.clock.elapsed() - begun < VISIBLE:
         view = View(run.policy, await run.world.observe(run.policy), run.intent)
         if view.current or not view.current_version:
             return
-        await run.clock.sleep(EVERY)
+        await patience.sleep(EVERY)
 
 
 async def _deploy(run: Run, step: Deploy) -> None:

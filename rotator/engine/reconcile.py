@@ -13,7 +13,7 @@ from rotator.engine.deploy import deploy, restore
 from rotator.engine.issue import issue
 from rotator.engine.look import Memory, look, prepared
 from rotator.engine.retire import disable, retire
-from rotator.engine.run import DECISIONS, FRESH, PAUSE, Result, Run, Score, Seen, Undecided, failure, told
+from rotator.engine.run import DECISIONS, FRESH, PAUSE, Patience, Result, Run, Score, Seen, Undecided, failure, told
 from rotator.engine.trial import tried
 from rotator.errors import NotSent, RotatorError
 from rotator.events import Finished, Noted, StepDone, StepPostponed, StepStarted, Vetoed, Waiting
@@ -54,13 +54,16 @@ async def _converge(run: Run, score: Score, memory: Memory) -> tuple[Observed, N
             if seconded or not any(isinstance(step, Retire) for step in following.steps):
                 await _take(run, score, Seen(observed, looked), memory, following.steps)
             continue
-        pause = min((w.look_again for w in following.waits if w.look_again), default=None)
+        waited = min((w for w in following.waits if w.look_again), key=lambda w: w.look_again or 0, default=None)
+        pause = waited.look_again if waited else None
         looks += 1
-        if pause is None or looks > LOOKS or run.left() <= pause:
+        if waited is None or pause is None or looks > LOOKS or run.left() <= pause:
             for event in memory.undecided.values():
                 told(run, event, score)
             return observed, following
-        await run.clock.sleep(pause)
+        if memory.paused is None or memory.paused.reason != waited.text:
+            memory.paused = Patience(run, waited.text)
+        await memory.paused.sleep(pause)
 
 
 def _settle(memory: Memory, observed: Observed) -> None:

@@ -5,7 +5,7 @@ A removal is sent once for each decision. Whoever repeats it looks again first: 
 
 from collections.abc import Awaitable, Callable
 
-from rotator.engine.run import DECISIONS, FRESH, PAUSE, Run, Seen, Undecided, ensure_fresh
+from rotator.engine.run import DECISIONS, FRESH, PAUSE, Patience, Run, Seen, Undecided, ensure_fresh
 from rotator.errors import AzureError, Conflict, NotFound, NotSent, OutcomeUnknown, Throttled, Unavailable
 from rotator.events import CredentialRemoved, VersionDisabled
 from rotator.plan import Disable, Retire
@@ -52,6 +52,7 @@ async def remove(run: Run, principal: Principal, credential: Credential, not_aft
     one object meet (C4). So only reading decides; after such an answer an absence counts that lasts for two minutes. Raises Undecided where the
     credential is still listed after an answer that isn't a yes, Unavailable where it is listed two minutes after a yes.
     """
+    patience = Patience(run, f"whether credential {credential.key_id} is gone is read again: Graph's reads may lag", LOOKING)
     start, trouble = run.clock.elapsed(), await _remove(run, principal, credential, not_after)
     while True:
         late = run.clock.elapsed() - start >= LOOKING
@@ -62,7 +63,7 @@ async def remove(run: Run, principal: Principal, credential: Credential, not_aft
             raise _undecided(credential, trouble)
         if there and late:
             raise _undecided(credential, trouble) if trouble else _still_there(credential)
-        await run.clock.sleep(EVERY)
+        await patience.sleep(EVERY)
     run.tell(CredentialRemoved(policy=run.policy.name, key_id=credential.key_id, home=credential.home))
 
 

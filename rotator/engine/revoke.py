@@ -17,7 +17,7 @@ from rotator.engine.access import end, finish, own, read_record, start
 from rotator.engine.evidence import AGREEING, NOT_WAITED, Left, Tries, evidence, not_proven, refused, unknown_to_entra
 from rotator.engine.exposed import look_exposed, tell_exposed
 from rotator.engine.retire import withdraw
-from rotator.engine.run import FRESH, Result, Run, Score, failure, told
+from rotator.engine.run import FRESH, Patience, Result, Run, Score, failure, told
 from rotator.errors import Locked, NotFound, RotatorError, UnsafeStep
 from rotator.events import AccessRecorded, AssignmentDeleted, Noted, VersionDisabled
 from rotator.plan import Disable, Ending, Retire, Revoke, Shown, View, credential_steps, kind, revoke_steps, target, vanished
@@ -95,7 +95,7 @@ async def _revoke(run: Run, score: Score, wish: Wish) -> str:
     if look.observed is None or look.observed.principal.service_principal is None:
         await _recorded(look, score, wish)
         if wish.wait:
-            await run.clock.sleep(AGREEING)
+            await Patience(run, "the principal is looked for once more, since a lookup that finds nothing may lag", AGREEING).sleep(AGREEING)
             look = await _look(run)
     if look.observed is None:
         return await _absent(look, score, wish)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from rotator.errors import RotatorError, UnsafeStep
-from rotator.events import Event, Noted, StepFailed, Vetoed
+from rotator.events import Event, Noted, Pausing, StepFailed, Vetoed
 from rotator.plan import STILL_OPEN, Intent, headline
 from rotator.policy import Policy
 from rotator.ports import Clock, Tell, World
@@ -96,6 +96,23 @@ def told(run: Run, event: Event, score: Score | None = None) -> None:
     score.postponed += getattr(event, "code", "") in POSTPONED
     if isinstance(event, Noted) and event.code == STILL_OPEN:
         score.alarms.append(headline(event.text))
+
+
+@dataclass(slots=True)
+class Patience:
+    """Pauses for one reason, at most `seconds` long together; the first is told, so that nobody takes the run for one that hangs."""
+
+    run: Run
+    reason: str
+    seconds: float | None = None
+    told: bool = False
+
+    async def sleep(self, seconds: float) -> None:
+        """Pause once."""
+        if not self.told:
+            self.run.tell(Pausing(policy=self.run.policy.name, reason=self.reason, seconds=self.seconds))
+        self.told = True
+        await self.run.clock.sleep(seconds)
 
 
 def counted(run: Run, score: Score) -> Run:

@@ -13,6 +13,7 @@ from rotator.events import (
     GroupSettled,
     IdentityCreated,
     OwnerAdded,
+    Pausing,
     Proving,
     PullRefused,
     StepDone,
@@ -101,9 +102,17 @@ def _course(event: Event) -> str | None:
             return f"{step} {name_of(target)}: failed: {happened}"
         case Vetoed(step=step, target=target, happened=happened):
             return f"{step} {name_of(target)}: refused: {happened}"
-        case Proving(successes=successes, times=times, outcome=outcome, detail=detail):
-            return f"proof {successes}/{times}: {outcome.replace('_', ' ')}{detail and ', '}{detail}"
         case Finished(exit_code=code, summary=summary):
             return f"finished: {summary} (exit {code})"
+        case _:
+            return _between(event)
+
+
+def _between(event: Event) -> str | None:
+    match event:
+        case Proving(successes=successes, times=times, outcome=outcome, detail=detail):
+            return f"proof {successes}/{times}: {outcome.replace('_', ' ')}{detail and ', '}{detail}"
+        case Pausing(reason=reason, seconds=seconds):
+            return f"waiting{'' if seconds is None else f' up to {seconds:.0f} s'}: {reason}"
         case _:
             return None
