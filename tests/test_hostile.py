@@ -115,6 +115,24 @@ def test_help_into_a_full_disk_is_one_line_and_no_traceback(words: str) -> None:
     assert (both.returncode, both.stderr) == (1, "")
 
 
+@pytest.mark.parametrize(
+    ("words", "code"), [("validate", 2), ("rotate -vv", 1), ("rotate --log-format json -v", 1), ("plan -vv", 1), ("revoke good --no-such-option", 2)]
+)
+def test_a_stderr_that_takes_no_more_does_not_change_the_exit_code(words: str, code: int, tmp_path: Path) -> None:
+    (tmp_path / "good.yaml").write_text(MINIMAL if code == 1 else "principal: 1")
+    surroundings = f"AZURE_TENANT_ID=../.. ROTATOR_LEASE_DIR={tmp_path / 'leases'} ROTATOR_POLICIES={tmp_path}"
+    for end in ("", "2>/dev/full", "2>&-"):
+        ended = shell(f"{words} {end}", surroundings)
+        assert ended.returncode == code, (end, ended)
+
+
+@pytest.mark.parametrize("words", ["revoke one", "rotate one --key-id x", "validate nothing"])
+def test_a_refusal_for_programs_into_a_full_disk_ends_with_its_own_code(words: str, tmp_path: Path) -> None:
+    (tmp_path / "one.yaml").write_text(MINIMAL)
+    ended = shell(f"{words} --output json >/dev/full", f"ROTATOR_POLICIES={tmp_path}")
+    assert ended.returncode == 2 and "Exception ignored" not in ended.stderr, ended
+
+
 def test_a_usage_error_with_no_stderr_does_not_reach_stdout() -> None:
     ended = shell("nonsense 2>&-")
     assert (ended.returncode, ended.stdout) == (2, "")

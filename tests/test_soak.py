@@ -104,8 +104,8 @@ class Short(Story):
         self.commands([("rotate", NAME, "-vv")], calm=True)
         assert self.problems == [], "\n".join(self.trace)
 
-    def _prepared(self, arguments: tuple[str, ...], *, calm: bool) -> Run:
-        run = super()._prepared(arguments, calm=calm)
+    def _prepared(self, arguments: tuple[str, ...], *, calm: bool, two: bool = False) -> Run:
+        run = super()._prepared(arguments, calm=calm, two=two)
         if "-vv" in arguments:
             run.script.damage = {3: "cut", 9: "drop", 14: "no type"}
         else:

@@ -3,7 +3,6 @@
 import io
 import os
 import sys
-from contextlib import suppress
 from typing import Any
 
 
@@ -19,18 +18,29 @@ class _Pipe(io.FileIO):
             return memoryview(data).nbytes
 
 
+class _Told(_Pipe):
+    """Where progress and logs go: a run goes on though nobody can be told, and its exit code stays true."""
+
+    def write(self, data: Any, /) -> int:
+        """Write, or forget it, and all that comes after it."""
+        try:
+            return super().write(data)
+        except OSError:
+            silence(self.fileno())
+            return memoryview(data).nbytes
+
+
 def prepare() -> None:
     """Take what the shell gave: a closed end is the null device, lest a file opened later be taken for it; what can't be encoded is escaped."""
     while (number := os.open(os.devnull, os.O_RDWR)) < 3:
         pass
     os.close(number)
-    sys.stdout, sys.stderr = _opened(1, sys.stdout), _opened(2, sys.stderr)
+    sys.stdout, sys.stderr = _opened(_Pipe(1, "w", closefd=False), sys.stdout), _opened(_Told(2, "w", closefd=False), sys.stderr)
 
 
-def _opened(number: int, found: Any) -> io.TextIOWrapper:
+def _opened(end: _Pipe, found: Any) -> io.TextIOWrapper:
     encoding, buffered = getattr(found, "encoding", None), getattr(found, "line_buffering", True)
-    raw = io.BufferedWriter(_Pipe(number, "w", closefd=False))
-    return io.TextIOWrapper(raw, encoding=encoding, errors="backslashreplace", line_buffering=buffered)
+    return io.TextIOWrapper(io.BufferedWriter(end), encoding=encoding, errors="backslashreplace", line_buffering=buffered)
 
 
 def silence(number: int) -> None:
@@ -41,10 +51,7 @@ def silence(number: int) -> None:
 
 
 def unwritten(error: OSError, what: str, more: str = "") -> None:
-    """Say on stderr that stdout, or stderr itself, took no more."""
+    """Say on stderr that stdout took no more."""
     silence(1)
-    with suppress(OSError):
-        sys.stderr.write(f"{what} could not be written ({error.strerror}).{more}\n")
-        sys.stderr.flush()
-        return
-    silence(2)
+    sys.stderr.write(f"{what} could not be written ({error.strerror}).{more}\n")
+    sys.stderr.flush()

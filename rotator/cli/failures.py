@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 import typer
 
-from rotator.cli import INTERRUPTED
+from rotator.cli import INTERRUPTED, ends
 from rotator.cli.given import Common, LogFormat, Output
 from rotator.cli.interrupt import Interrupted
 from rotator.cli.say import say
@@ -87,5 +87,7 @@ def _tell(common: Common, exit_code: int, body: dict[str, Any], text: str) -> No
 def _object(common: Common, exit_code: int, body: dict[str, Any]) -> None:
     """For programs, the same on stdout."""
     if common.output is Output.json:
-        with suppress(OSError):
+        try:
             say(json.dumps(common.object(exit_code, error=body), indent=2))
+        except OSError:
+            ends.silence(1)  # the same is on stderr

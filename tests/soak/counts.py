@@ -15,6 +15,7 @@ class Counts:
     interventions: int = 0
     looks: int = 0
     blind_writes: int = 0
+    excused: int = 0
     fuzzed_inputs: int = 0
     violations: int = 0
 

@@ -8,7 +8,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,6 +43,8 @@ class Emulated:
     running: Json = field(default_factory=dict)
     seeded: Json = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict, repr=False)
+    jumped: Callable[[float], None] = lambda seconds: None
+    """Told of each jump of Azure's time, before it."""
 
     def start(self) -> None:
         """Serve, as a person would have it: detached."""
@@ -81,6 +83,7 @@ class Emulated:
         return found
 
     def advance(self, seconds: float) -> None:
+        self.jumped(seconds)
         self.control("POST", "/clock", {"advance": seconds})
         self.tokens.clear()
 

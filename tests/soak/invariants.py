@@ -104,7 +104,8 @@ def _roles(memory: Memory, truth: Truth) -> Iterator[str]:
     if memory.roles is None:
         memory.roles = truth.roles
     own = {each for each in memory.roles | truth.roles if each.endswith(f" {memory.scene.principal}")}
-    if lost := memory.roles - truth.roles - own:
+    unseated = {each for each in memory.roles if any(each.split(" ")[0] in address.lower() for address in memory.ledger.unseated)}
+    if lost := memory.roles - truth.roles - own - unseated:
         yield f"I6: role assignments of others are gone: {sorted(lost)}"
     if more := truth.roles - memory.roles - own:
         yield f"I6: others have new role assignments: {sorted(more)}"

@@ -15,7 +15,7 @@ from tests.soak.emulated import BARE, ROOT, ROTATOR
 from tests.soak.scene import JOB, NAME, Scene
 
 DOCUMENTED = frozenset(range(6))
-TIME = 45.0
+TIME, SHORT = 45.0, 6.0
 """Seconds; a request through a proxy that isn't there is tried for longer, and nobody waits for that here."""
 CRASHES = ("Traceback (most recent call last)", "Exception ignored", "a bug in rotator", "Fatal Python error")
 JUNK = (
@@ -292,7 +292,13 @@ class Fuzzer:
         command = [*shell(case.streams, output), ROTATOR, *case.arguments]
         try:
             done = subprocess.run(
-                command, env=environment, cwd=self.scene.path, capture_output=True, check=False, timeout=TIME, stdin=subprocess.DEVNULL
+                command,
+                env=environment,
+                cwd=self.scene.path,
+                capture_output=True,
+                check=False,
+                timeout=SHORT if case.may_wait else TIME,
+                stdin=subprocess.DEVNULL,
             )
         except subprocess.TimeoutExpired:
             if not case.may_wait:

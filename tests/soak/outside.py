@@ -37,7 +37,7 @@ def attack(seed: int, *, rounds: int | None, minutes: float, keep: Path) -> Coun
 def _tell(story: Story) -> None:
     if not story.problems:
         sys.stdout.write(
-            f"seed {story.seed}: {story.counts.commands} commands, no violation{f', {len(story.excused)} excused' * bool(story.excused)}\n"
+            f"seed {story.seed}: {story.counts.commands} commands, no violation{f', {story.counts.excused} excused' * bool(story.counts.excused)}\n"
         )
     else:
         again = f"python -m tests.soak.outside --seed {story.seed} --rounds 1"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tests.soak import scene as made
-from tests.soak.emulated import ARM, GRAPH, Refused
+from tests.soak.emulated import ARM, GRAPH, Json, Refused
 from tests.soak.scene import API, JOB, Scene
 from tests.soak.truth import KEY_ID, STRANGE, Truth, read
 
@@ -25,6 +25,8 @@ class Ledger:
     """Groups, since the last step."""
     unroled: bool = False
     locked: bool = False
+    unseated: dict[str, Json] = field(default_factory=dict)
+    """Role assignments of rotator's own identity that were removed: what they were, by address."""
     did: list[str] = field(default_factory=list)
 
 
@@ -178,6 +180,23 @@ def removes_the_role(people: People) -> str:
     return "removes the role assignment"
 
 
+def takes_a_right_away(people: People) -> str:
+    """A role of the identity that rotator signs in as."""
+    azure = people.scene.azure
+    scope = people.rng.choice((azure.seeded["vault_id"], azure.seeded["registry_id"]))
+    url = f"https://{ARM}{scope}/providers/Microsoft.Authorization/roleAssignments"
+    listed = azure.call("GET", f"{url}{API}2022-04-01&$filter=atScope()")["value"]
+    own = [
+        each for each in listed if each["properties"]["principalId"] == azure.seeded["operator"]["object_id"] and each["properties"]["scope"] == scope
+    ]
+    for each in own:
+        address = f"https://{ARM}{each['id']}{API}2022-04-01"
+        given = {name: each["properties"][name] for name in ("roleDefinitionId", "principalId", "principalType")}
+        people.ledger.unseated[address] = {"properties": given}
+        azure.call("DELETE", address)
+    return f"takes {len(own)} roles from rotator's identity"
+
+
 def locks(people: People) -> str:
     level = people.rng.choice(("CanNotDelete", "ReadOnly"))
     people.ledger.locked = True
@@ -200,7 +219,7 @@ def moves_hosts(people: People) -> str:
 ACTIONS: tuple[Callable[[People], str], ...] = (
     *(removes_a_password, resets, resets_and_publishes, adds_a_password, adds_a_password),
     *(overwrites_with_rubbish, overwrites_with_a_new_one, rolls_the_secret_back, edits_a_group, edits_a_group, recreates_a_group),
-    *(deletes_a_group, stops_a_group, strips_tags, removes_the_role, locks, lets_time_pass, lets_time_pass, moves_hosts),
+    *(deletes_a_group, stops_a_group, strips_tags, removes_the_role, takes_a_right_away, locks, lets_time_pass, lets_time_pass, moves_hosts),
 )
 
 
@@ -217,6 +236,8 @@ def mend(people: People) -> None:
     scene, ledger, people.racing = people.scene, people.ledger, False
     if ledger.locked:
         scene.azure.call("DELETE", _lock_url(scene))
+    for address, given in ledger.unseated.items():
+        scene.azure.patiently("PUT", address, given)
     truth = people.look()
     if ledger.unroled and truth.mark != "revoked":
         made.grant(scene)

@@ -101,10 +101,12 @@ def _general(rng: random.Random) -> dict[str, object]:
     return {"kind": kind, "when": "after" if kind == "lost" else when}
 
 
-def disturb(run: Run, azure: Emulated, rng: random.Random, people: Callable[[Seen], bool]) -> str:
+def disturb(run: Run, azure: Emulated, rng: random.Random, people: Callable[[Seen], bool], *, two: bool) -> str:
     """Write into a run's script what happens to the process, and who meddles meanwhile; what it is, in a word."""
     moment: Moment = rng.choice(("before", "after"))
-    place = rng.choice((("request", rng.randint(1, LENGTH), moment), ("write", rng.randint(1, 7), moment)))
+    reads = run.arguments[0] in READS
+    at = ("request", rng.randint(1, 12 if reads else rng.choice((30, 60, LENGTH))), moment)
+    place = at if reads else rng.choice((at, ("write", rng.choice((1, 1, 2, 2, 3, 3, 4, 5, 6)), moment)))
     which = rng.random()
     if which < 0.25:
         run.script.events[place] = killing(run, lose=moment == "before" and rng.random() < 0.5)
@@ -114,7 +116,7 @@ def disturb(run: Run, azure: Emulated, rng: random.Random, people: Callable[[See
         return f"ended {place}"
     if which < 0.58:
         span = rng.choice(SPANS)
-        run.script.events[place] = sleeping(run, azure, span)
+        run.script.events[place] = sleeping(run, azure, span, rng.choice((0.2, 0.2, 4, 12)) if two else 0.2)
         return f"asleep {place} {span}"
     if which < 0.66:
         after, span = rng.uniform(0.8, 6), rng.choice((0, rng.choice(SPANS)))

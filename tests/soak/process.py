@@ -15,8 +15,6 @@ from tests.soak.script import Script, Seen
 
 PATIENCE = 200.0
 """Seconds of real time, after which a command that still waits is killed like any other."""
-ASLEEP = 0.2
-"""Seconds of real time that a stopped process stands still."""
 
 
 @dataclass
@@ -70,13 +68,12 @@ class Run:
             self.process.send_signal(number)
             self.fate.append(f"{number.name} {why}")
 
-    def sleep(self, azure: Emulated, span: float, why: str) -> None:
-        """Stop it, let time pass in Azure, let it go on."""
+    def sleep(self, azure: Emulated, span: float, why: str, *, still: float = 0.2) -> None:
+        """Stop it for a while, let time pass in Azure, let it go on; `still` are seconds of real time, in which others are at work."""
         if self.process is None or self.process.poll() is not None:
             return
         self.signal(signal.SIGSTOP, f"for {span:.0f} s of Azure's time, {why}")
-        time.sleep(ASLEEP)
-        self.script.asleep = max(self.script.asleep, span)
+        time.sleep(still)
         azure.advance(span)
         self.process.send_signal(signal.SIGCONT)
 
@@ -97,9 +94,9 @@ def ending(run: Run, number: signal.Signals) -> Callable[[Seen], bool]:
     return event
 
 
-def sleeping(run: Run, azure: Emulated, span: float) -> Callable[[Seen], bool]:
+def sleeping(run: Run, azure: Emulated, span: float, still: float) -> Callable[[Seen], bool]:
     def event(seen: Seen) -> bool:
-        run.sleep(azure, span, f"at {seen}")
+        run.sleep(azure, span, f"at {seen}", still=still)
         return False
 
     return event

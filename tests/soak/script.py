@@ -51,9 +51,9 @@ class Script:
     seen: list[Seen] = field(default_factory=list)
     struck: list[str] = field(default_factory=list)
     asleep: float = 0.0
-    """Seconds of Azure's time through which the command slept and of which it can't know yet."""
+    """Seconds of Azure's time that passed at once, of which the command can't know yet."""
     blind: list[tuple[float, Seen]] = field(default_factory=list)
-    """Writes that were checked before such a sleep and arrived after it."""
+    """Writes that were checked before such a jump and arrived after it."""
 
     def arrives(self, method: str, host: str, path: str) -> Seen:
         """Number a request."""
@@ -88,4 +88,4 @@ class Script:
 def damaged(rng: random.Random) -> dict[int, str]:
     """Some answers to spoil, by number: none, one or a few, and sometimes many."""
     many = rng.choice((0, 0, 1, 1, 2, 4, 12))
-    return {rng.randint(1, LENGTH): rng.choice(DAMAGE) for _ in range(many)}
+    return {rng.randint(1, rng.choice((20, 70, LENGTH))): rng.choice(DAMAGE) for _ in range(many)}

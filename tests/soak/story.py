@@ -118,8 +118,8 @@ class Story:
             chance = self.rng.random()
             if chance < 0.3:
                 self.meddle()
-            if 0.2 < chance < 0.6:
-                self.wait(self.rng.choice((600, 3700, 25 * 3600, 2 * DAY, 61 * DAY)))
+            if 0.2 < chance < 0.75:
+                self.wait(self.rng.choice((600, 3700, 25 * 3600, 25 * 3600, 2.1 * DAY, 61 * DAY)))
             two = self.rng.random() < 0.35
             self.commands([plot.command(self.rng, job=self.scene.job) for _ in range(1 + two)], calm=False)
 
@@ -138,7 +138,8 @@ class Story:
         before = self.look()
         self.people.ledger.edited.clear()
         self.people.racing = True
-        runs = [self._prepared(arguments, calm=calm) for arguments in several]
+        runs = [self._prepared(arguments, calm=calm, two=len(several) > 1) for arguments in several]
+        self.azure.jumped = lambda seconds: _jumped(runs, seconds)
         self._told(several)
         if not calm and self.rng.random() < 0.35:
             self.tell(f"fault: {plot.fault(self.azure, self.rng)}")
@@ -155,11 +156,11 @@ class Story:
         self._settle(before, list(zip(runs, codes, strict=True)), alone=alone)
         return runs
 
-    def _prepared(self, arguments: tuple[str, ...], *, calm: bool) -> Run:
+    def _prepared(self, arguments: tuple[str, ...], *, calm: bool, two: bool = False) -> Run:
         script = Script() if calm else Script(damage=damaged(self.rng) if self.rng.random() < 0.5 else {})
         run = Run(arguments, script, self.scene.path / f"output{len(self.trace)}-{self.counts.commands}-{self.rng.randint(0, 9999)}")
         script.look = lambda seen: self._during(run, seen)
-        happens = "nothing" if calm else plot.disturb(run, self.azure, self.rng, self._people_event)
+        happens = "nothing" if calm else plot.disturb(run, self.azure, self.rng, self._people_event, two=two)
         self.tell(f"$ rotator {' '.join(arguments)}   [{happens}; damage {script.damage or 'none'}]")
         return run
 
@@ -279,6 +280,8 @@ class Story:
                 break
             self.wait(self._until(due))
         self._blind = False
+        self.counts.excused += len(self.excused)
+        self.excused.clear()
         self._judge()
 
     def _calmly(self, *arguments: str) -> tuple[int, str]:
@@ -321,6 +324,7 @@ class Story:
 
     def _judge(self) -> None:
         truth = self.look()
+        self.check(truth)
         for each in self._left(truth):
             self.blame(f"I10: after {RUNS} runs {each}", "rest")
         (run,) = self.commands([("rotate", NAME)], calm=True)
@@ -329,3 +333,9 @@ class Story:
             self.blame(f"I10: one more run ends with {run.process.returncode}: {run.said[-400:]}", "rest")
         if wrote := [str(each) for each in run.script.writes()]:
             self.blame(f"I10: one more run writes: {wrote}", "rest")
+
+
+def _jumped(runs: list[Run], seconds: float) -> None:
+    """Azure's time passes at once, for whoever is at work."""
+    for run in runs:
+        run.script.asleep = max(run.script.asleep, seconds)
