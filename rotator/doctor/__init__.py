@@ -18,6 +18,7 @@ from rotator.examined import Unknown
 
 CHECKS: tuple[Check, ...] = (
     Check("signed_in", "identity", "Entra knows who rotator is", identity.signed_in),
+    Check("none_exposed", "vault", "no compromised password works", principal.none_exposed),
     Check("another", "identity", "it is not the principal itself", identity.another),
     Check("graph_permission", "identity", "Graph lets it change what it owns", identity.graph_permission),
     Check("principal_found", "principal", "the tenant has it", principal.found),

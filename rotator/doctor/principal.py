@@ -9,6 +9,7 @@ from rotator.doctor import command, identity
 from rotator.doctor.finding import Case, Finding, Found, Remedy, Severity
 from rotator.doctor.identity import ALL
 from rotator.examined import Unknown
+from rotator.plan import STILL_OPEN, Intent, next_steps
 from rotator.plan.words import day
 from rotator.state import Home, PasswordLimit, marker
 
@@ -48,6 +49,24 @@ def _absent(case: Case, text: str) -> Finding:
 def _scalar(name: str) -> str:
     """A name as YAML takes it, between braces too."""
     return name if re.fullmatch(r"[A-Za-z][\w-]*", name) else json.dumps(name)
+
+
+def none_exposed(case: Case) -> Found:
+    """No credential that is declared compromised still signs in; the vault's tags say which are."""
+    if case.examined.principal and case.view.compromised:
+        yield Finding(Severity.UNKNOWN, SUBJECT, "whether a compromised credential still works isn't known", (command.rotator(case, "doctor"),))
+        return
+    for note in next_steps(case.policy, case.seen, Intent()).notes:
+        if note.code == STILL_OPEN:
+            yield Finding(Severity.FAIL, SUBJECT, note.text, (_closing(case),))
+
+
+def _closing(case: Case) -> str:
+    """The command that ends a compromised credential."""
+    if case.view.revoked:
+        return command.rotator(case, "revoke", "--credentials")
+    covered = case.view.drift and not case.view.drift_tolerated
+    return command.rotator(case, "rotate", *(["--accept-drift"] if covered else []))
 
 
 def service_principal(case: Case) -> Found:

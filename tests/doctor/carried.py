@@ -30,6 +30,8 @@ exit "$code"
 """
 """Hands a command over to the test; what a process substitution holds is read first, since nobody else can."""
 PERSON = 'bash -eu "$1" <"$2"; printf "end\\0%s\\0" "$?" >"$3"'
+YES = "y\n"
+"""What is typed where rotator asks; it has no terminal here, so that it is agreed to beforehand."""
 PATIENCE = 60.0
 """Seconds for which a shell may be busy with one command that isn't handed over."""
 PLAIN = ("rotator", "az", "editor", "docker", "timedatectl")
@@ -95,7 +97,7 @@ class Person:
 
     def _answer(self, words: list[str], write: str) -> tuple[int, str]:
         if words[0] == "rotator":
-            said = self.scene(*words[1:])
+            said = self.scene(*words[1:], *(["--yes"] if self.types == YES else []))
             return said.code, said.out + said.err
         if words[0] == "az":
             return 0, az(self.scene, words[1:])

@@ -225,6 +225,26 @@ def _revoked(scene: Scene) -> None:
     assert scene("revoke", "mycontainerregistry", "--yes").code == 0
 
 
+def _exposed(scene: Scene) -> None:
+    """The current credential is declared compromised, and no run has replaced it yet."""
+    assert scene("rotate", "--adopt", "--no-overlap").code == 0
+    scene.pass_(minutes=5)
+    newest = scene.azure.vaults.get("myvault", PASSWORD)
+    tags = {**(newest.tags or {}), "rotator-compromised": (newest.tags or {})["rotator-key-id"]}
+    scene.azure.vaults.update("myvault", PASSWORD, None, Changes(tags=tags))
+
+
+def _exposed_and_revoked(scene: Scene) -> None:
+    _exposed(scene)
+    assert scene("revoke", "mycontainerregistry", "--yes").code == 1
+
+
+def _exposed_and_covered(scene: Scene) -> None:
+    _exposed(scene)
+    theirs = scene.azure.directory.add_password(scene.application, end=scene.azure.clock.now() + timedelta(days=90), at_once=True)
+    scene.azure.vaults.set("myvault", PASSWORD, theirs.secret)
+
+
 def _registry_down(scene: Scene) -> None:
     scene.azure.faults.planned.append(Fault("acr.*", "status", status=503, times=0))
 
@@ -515,6 +535,9 @@ WORLDS = (
     World("signed_in", "fail", _bad_secret, 1, "as whoever az is", not_by_az=BROWSER),
     World("signed_in", "fail", _no_such_tenant, 0, "another tenant"),
     World("signed_in", "fail", _entra_down, name="no answer", before=_up_again),
+    World("none_exposed", "fail", _exposed),
+    World("none_exposed", "fail", _exposed_and_revoked, name="access is revoked", types="y\n"),
+    World("none_exposed", "fail", _exposed_and_covered, name="somebody wrote on top of ours"),
     World("another", "fail", _as_itself),
     World("graph_permission", "fail", _no_graph_role),
     World("principal_found", "fail", _other_tenants),
