@@ -8,6 +8,7 @@
     └── AzureError        Azure refused or didn't answer
         ├── Forbidden     a permission is missing
         ├── NotFound      what a policy names isn't there
+        │   └── Unseen    something above it isn't there, or isn't shown: it may be there itself
         ├── Conflict      the resource is in a state that excludes the request
         │   └── Locked    a management lock forbids it
         ├── Throttled     too many requests, after every patience
@@ -152,6 +153,10 @@ class NotFound(AzureError):
     """What was asked for isn't there (404), although it may be read."""
 
     remedy = "Correct the name in the policy, or create what it names."
+
+
+class Unseen(NotFound):
+    """A 404 about something else than what was asked for: its subscription, its vault. It says nothing of whether the thing itself is there."""
 
 
 class Conflict(AzureError):

@@ -4,7 +4,7 @@ The cells are generated from what a rotation really does, so a number that falls
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import pytest
 
@@ -13,6 +13,7 @@ NETS = {
     "faults": "tests/test_fault_matrix.py::test_one_fault[",
     "faults of other verbs": "tests/test_verb_faults.py::test_one_fault[",
     "refused reads": "tests/test_refused_reads.py::test_a_read_that_is_refused_",
+    "cells of the alphabet": "tests/matrices/test_alphabet.py::test_a_kind_is_of_its_class[",
     "suspensions": "tests/test_preemption.py::",
     "mutants of rules and checks": "tests/test_mutants.py::test_a_change_of_a_decision_is_noticed[",
 }
@@ -25,7 +26,17 @@ def lines(stats: Mapping[str, Sequence[object]]) -> Iterator[str]:
     ran = [f"{passed[what] + failed[what]} {what}" for what in NETS if passed[what] or failed[what]]
     if ran:
         yield f"{', '.join(ran)}: {sum(failed.values())} violations"
+    yield from _alphabet(reports for outcome in ("passed", "failed") for reports in stats.get(outcome, ()))
     yield from _described(stats)
+
+
+def _alphabet(reports: Iterable[object]) -> Iterator[str]:
+    """How many kinds of how many classes were tried on how many operations: each cell says so in its properties."""
+    net = NETS["cells of the alphabet"]
+    cells = [dict(each.user_properties) for each in reports if isinstance(each, pytest.TestReport) and each.nodeid.startswith(net)]
+    kinds, classes, operations = ({said for each in cells if (said := each.get(name))} for name in ("kind", "class", "operation"))
+    if kinds:
+        yield f"{len(kinds)} kinds of {len(classes)} classes on {len(operations)} operations"
 
 
 def _described(stats: Mapping[str, Sequence[object]]) -> Iterator[str]:
@@ -43,4 +54,10 @@ def _described(stats: Mapping[str, Sequence[object]]) -> Iterator[str]:
 
 def _cells(reports: Sequence[object], beginning: str) -> int:
     ran = (report for report in reports if isinstance(report, pytest.TestReport) and report.when == "call")
-    return sum(len(report.user_properties) or 1 for report in ran if report.nodeid.startswith(beginning))
+    return sum(_tried(report) for report in ran if report.nodeid.startswith(beginning))
+
+
+def _tried(report: pytest.TestReport) -> int:
+    """Cells of one test: one for each property, unless these are about the one that it is."""
+    names = [name for name, _ in report.user_properties]
+    return 1 if "kind" in names else len(names) or 1

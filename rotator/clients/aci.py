@@ -21,7 +21,7 @@ from rotator.clients.resource import Resource
 from rotator.clients.shape import at, flaw
 from rotator.clients.token import Token
 from rotator.clients.translate import Asked, ask, secrets_of
-from rotator.clients.typed import text
+from rotator.clients.typed import text, text_or_none
 from rotator.cloud import Cloud
 from rotator.errors import Conflict, Forbidden, NotFound, Unexpected
 from rotator.ports import Put
@@ -131,8 +131,12 @@ class ContainerGroups:
         needs = f"{TYPE}/containers/logs/read on {group_id}"
         asked = Asked(SERVICE, f"read the logs of container {container} of group {where.name}", needs)
         containers = self._client(where.subscription).containers
-        shown = await ask(asked, containers.list_logs(where.group, where.name, container, api_version=API_VERSION))
-        return str(shown.content or "")
+
+        async def reading() -> str:
+            shown = await containers.list_logs(where.group, where.name, container, api_version=API_VERSION)
+            return text_or_none(shown.content) or ""
+
+        return await ask(asked, reading())
 
 
 def unread(odd: str) -> str:

@@ -15,7 +15,7 @@ from rotator.clients.token import Token
 from rotator.clients.translate import Asked, ask
 from rotator.clients.typed import flag, items, record, text
 from rotator.cloud import Cloud
-from rotator.errors import NotFound
+from rotator.errors import NotFound, Unseen
 from rotator.state import Registry
 
 T = TypeVar("T")
@@ -43,6 +43,8 @@ class Arm:
         asked = Asked(SERVICE, f"read registry {name} ({registry_id})", f"Microsoft.ContainerRegistry/registries/read on {registry_id}")
         try:
             return await ask(asked, self._registry(registry_id))
+        except Unseen:
+            raise
         except NotFound as error:
             failure = error
         remedy = "Correct the registry's id in the policy (`az acr show --query id` prints it), or create the registry."

@@ -38,7 +38,7 @@ from rotator.clients.token import Token
 from rotator.clients.translate import Asked, Refused, ask, refusal
 from rotator.clients.typed import items, record, text
 from rotator.cloud import Cloud
-from rotator.errors import Conflict, NotFound, OutcomeUnknown, Unexpected
+from rotator.errors import Conflict, NotFound, OutcomeUnknown, Unexpected, Unseen
 from rotator.ports import Issued
 from rotator.state import Credential, Home, Identity, Principal
 
@@ -98,6 +98,8 @@ class Graph:
 
         try:
             object_id, said = await self._send(asked, Method.GET, f"{COLLECTION[home]}(appId='{app_id}')?$select={select}", found, tenant=tenant)
+        except Unseen:
+            raise
         except NotFound:
             return None
         if tenant:
@@ -242,9 +244,17 @@ class Graph:
             response = await (attempt() if once else retrying(self._line.limit, also=_disturbed)(attempt))
             if not response.is_success:
                 raise Refused(refusal(response.status_code, response.headers, response.text))
-            return read({} if response.status_code == NO_CONTENT else record(json.loads(response.content)))
+            return read({} if response.status_code == NO_CONTENT else _filled(json.loads(response.content)))
 
         return await ask(asked, asking())
+
+
+def _filled(content: object) -> Shown:
+    """An object of Graph. Raises ValueError for an empty one: an answer that has nothing to say comes without a body (204)."""
+    shown = record(content)
+    if not shown:
+        raise ValueError("an empty object")
+    return shown
 
 
 def _request(method: Method, url: str, body: Mapping[str, Any] | None, tenant: str | None, prefer: str = "") -> RequestInformation:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from azure.keyvault.secrets import KeyVaultSecret, SecretProperties
+from azure.keyvault.secrets import DeletedSecret, KeyVaultSecret, SecretProperties
 from azure.keyvault.secrets.aio import SecretClient
 
 from rotator.clients.pages import ask_all
@@ -17,7 +17,7 @@ from rotator.clients.pipeline import Line
 from rotator.clients.token import Token
 from rotator.clients.translate import Asked, ask
 from rotator.clients.typed import labels
-from rotator.errors import AzureError, Conflict, Forbidden, NotFound, Unavailable, Unexpected, UnsafeStep
+from rotator.errors import AzureError, Conflict, Forbidden, NotFound, Unavailable, Unexpected, UnsafeStep, Unseen
 from rotator.policy import Policy
 from rotator.ports import AccessRecord
 from rotator.state import ACCESS, Access, Assignment, Secret, Tags, Version, tags
@@ -98,6 +98,8 @@ class KeyVault:
         pages = self._vault(policy).list_properties_of_secret_versions(name)
         try:
             return tuple([await ask(asked, _version(each)) for each in await ask_all(asked, pages)])
+        except Unseen:
+            raise
         except NotFound:
             return ()
 
@@ -105,6 +107,8 @@ class KeyVault:
         """The version that a GET without one returns; a disabled one says so instead (403 SecretDisabled), and is then found in the list."""
         try:
             properties = (await self._get(policy, name)).properties
+        except Unseen:
+            raise
         except NotFound:
             return None
         except Forbidden as error:
@@ -162,7 +166,11 @@ class KeyVault:
 
     async def _update(self, policy: Policy, name: str, version: str, **changes: Any) -> None:
         asked = _asked(policy, f"update version {version} of secret {name}", UPDATE)
-        await ask(asked, self._vault(policy).update_secret_properties(name, version, **changes))
+
+        async def updating() -> Version:
+            return await _version(await self._vault(policy).update_secret_properties(name, version, **changes))
+
+        await ask(asked, updating())
 
     async def publish_username(self, policy: Policy) -> bool:
         """See to it that the user name secret says the app id; whether it had to be written. Its content type and others' tags are carried over."""
@@ -183,17 +191,30 @@ class KeyVault:
         name = policy.key_vault.username_secret
         try:
             return await self._get(policy, name) if name else None
+        except Unseen:
+            raise
         except NotFound:
             return None
 
     async def recoverable(self, policy: Policy) -> bool:
         """Whether the published secret's name is taken by a soft-deleted secret. Raises Forbidden where that may not be seen."""
-        name = policy.key_vault.password_secret
+        return await self._deleted(policy, policy.key_vault.password_secret) is not None
+
+    async def _deleted(self, policy: Policy, name: str) -> DeletedSecret | None:
+        """The soft-deleted secret of a name."""
+
+        async def looking() -> DeletedSecret:
+            found = await self._vault(policy).get_deleted_secret(name)
+            if found.recovery_id is None:
+                raise ValueError("a deleted secret that can't be recovered")
+            return found
+
         try:
-            await ask(_asked(policy, f"look for deleted secret {name}", LIST), self._vault(policy).get_deleted_secret(name))
-        except (NotFound, Conflict):
-            return False
-        return True
+            return await ask(_asked(policy, f"look for deleted secret {name}", LIST), looking())
+        except Unseen:
+            raise
+        except NotFound:
+            return None
 
     async def access(self, policy: Policy, *, confirmed: bool = True) -> AccessRecord:
         """The access mark with its assignments. A secret of that name without our tag is somebody else's: Conflict.
@@ -217,6 +238,8 @@ class KeyVault:
         name = policy.access_secret
         try:
             found = await self._get(policy, name)
+        except Unseen:
+            raise
         except NotFound:
             return AccessRecord(Access.UNMARKED, self._now())
         except Forbidden as error:
@@ -232,11 +255,10 @@ class KeyVault:
         name = policy.access_secret
         if listed := await self._listed(policy, name):
             return self._disabled_record(policy, listed)
-        asked = _asked(policy, f"look for deleted secret {name}", LIST)
-        try:
-            found = await ask(asked, self._vault(policy).get_deleted_secret(name))
-        except (NotFound, Conflict):
+        found = await self._deleted(policy, name)
+        if found is None:
             return None
+        asked = _asked(policy, f"look for deleted secret {name}", LIST)
         access = (await ask(asked, _labels(found.properties))).get(ACCESS)
         return AccessRecord(Access(access), found.deleted_date or self._now(), deleted=True) if access in set(Access) else None
 

@@ -12,7 +12,7 @@ from typing import Any
 from rotator.clients.graph import Graph
 from rotator.clients.translate import Asked, ask
 from rotator.clients.typed import moment, text
-from rotator.errors import Forbidden, NotFound
+from rotator.errors import Forbidden, NotFound, Unseen
 from rotator.state import Home, PasswordLimit
 
 SIDE = {Home.APPLICATION: "applicationRestrictions", Home.SERVICE_PRINCIPAL: "servicePrincipalRestrictions"}
@@ -26,7 +26,9 @@ async def limits(graph: Graph, app_id: str, home: Home, tenant: str | None) -> t
     """What is known to limit new passwords on one object; () where the policies may not be read. Raises what else keeps them from being read."""
     try:
         found = await ask(Asked("Microsoft Graph", f"read what limits the passwords of {app_id}"), _found(graph, app_id, home, tenant))
-    except (Forbidden, NotFound):
+    except (Forbidden, NotFound) as error:
+        if not error.code or isinstance(error, Unseen):
+            raise
         return ()
     return tuple(sorted(found, key=lambda one: (one.policy, one.longest or timedelta())))
 

@@ -6,6 +6,7 @@ the assignment is gone already.
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from azure.mgmt.authorization.v2022_04_01.aio import AuthorizationManagementClient
 from azure.mgmt.authorization.v2022_04_01.models import Permission as Granted
@@ -15,17 +16,17 @@ from rotator.clients.pages import ask_all
 from rotator.clients.pipeline import Line, together
 from rotator.clients.resource import Resource
 from rotator.clients.token import Token
-from rotator.clients.translate import Asked, ask
+from rotator.clients.translate import ABSENT, Asked, ask
 from rotator.clients.typed import text, text_or_none
 from rotator.cloud import Cloud
-from rotator.errors import AzureError, Conflict, NotFound, OutcomeUnknown
+from rotator.errors import AzureError, Conflict, NotFound, OutcomeUnknown, Unseen
 from rotator.examined import Right
 from rotator.state import Assignment, Permission, Role
 
 SERVICE = "Azure role-based access control"
 ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
 _NAMES_ONE = re.compile(r"(/.*)?/providers/Microsoft\.Authorization/roleAssignments/[^/?#]+", re.IGNORECASE)
-EXISTS, GONE = "RoleAssignmentExists", 404
+EXISTS, GONE, NO_CONTENT = "RoleAssignmentExists", 404, 204
 
 
 class Authorization:
@@ -72,12 +73,19 @@ class Authorization:
     async def delete(self, assignment: Assignment) -> bool:
         """Delete an assignment; False where it was already gone."""
         asked = Asked(SERVICE, f"delete role assignment {assignment.id}", f"{ASSIGNMENTS}/delete on {assignment.scope}")
+
+        async def deleting() -> bool:
+            client = self._client(assignment.id).role_assignments
+            answer: Any = await client.delete_by_id(assignment.id, cls=_with_status)
+            status, shown = answer
+            return status != NO_CONTENT and _is(assignment, shown)
+
         try:
-            return await ask(asked, self._client(assignment.id).role_assignments.delete_by_id(assignment.id)) is not None
+            return await ask(asked, deleting())
         except (NotFound, OutcomeUnknown) as error:
-            if error.status == GONE and error.code:
-                return False
-            raise
+            if error.status != GONE or error.code not in ABSENT or await self._there(assignment):
+                raise
+            return False
 
     async def create(self, assignment: Assignment) -> bool:
         """Create an assignment under its recorded id; False where it exists, be it under another id."""
@@ -92,12 +100,15 @@ class Authorization:
             condition_version=assignment.condition_version,
         )
         try:
-            await ask(asked, self._client(assignment.id).role_assignments.create_by_id(assignment.id, body))
+            await ask(asked, self._made(assignment, body))
         except (Conflict, OutcomeUnknown) as error:
             if error.code == EXISTS:
                 return False
             raise
         return True
+
+    async def _made(self, assignment: Assignment, body: RoleAssignmentCreateParameters) -> None:
+        _is(assignment, await self._client(assignment.id).role_assignments.create_by_id(assignment.id, body))
 
     async def standing(self, assignments: Sequence[Assignment]) -> tuple[Assignment, ...]:
         """Those that exist now, by their ids."""
@@ -116,11 +127,16 @@ class Authorization:
     async def _there(self, assignment: Assignment) -> bool:
         """A PUT answers 201 for an assignment that exists, too, so it is looked for first."""
         asked = Asked(SERVICE, f"read role assignment {assignment.id}", f"{ASSIGNMENTS}/read on {assignment.scope}")
+
+        async def reading() -> bool:
+            return _is(assignment, await self._client(assignment.id).role_assignments.get_by_id(assignment.id))
+
         try:
-            await ask(asked, self._client(assignment.id).role_assignments.get_by_id(assignment.id))
+            return await ask(asked, reading())
+        except Unseen:
+            raise
         except NotFound:
             return False
-        return True
 
     async def role(self, name: str, scope: str) -> str:
         """The GUID of a role by its name. Raises NotFound."""
@@ -179,6 +195,19 @@ async def _assignment(shown: RoleAssignment) -> Assignment:
     if not _NAMES_ONE.fullmatch(text(shown.id)):
         raise ValueError("not the id of a role assignment")
     return Assignment(text(shown.scope), role, text(shown.id), text(shown.principal_id), condition, version)
+
+
+def _with_status(response: Any, shown: RoleAssignment | None, headers: object) -> tuple[int, RoleAssignment | None]:
+    """What an answer says, with its status: a client library shows an empty one and none alike."""
+    del headers
+    return response.http_response.status_code, shown
+
+
+def _is(assignment: Assignment, shown: RoleAssignment | None) -> bool:
+    """True for an answer that shows this assignment. Raises ValueError for any other."""
+    if shown is None or text(shown.id).lower() != assignment.id.lower():
+        raise ValueError("another role assignment, or none")
+    return True
 
 
 def _subscription(scope: str) -> str:

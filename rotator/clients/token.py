@@ -113,6 +113,8 @@ class Token:
         if isinstance(last, SdkError):
             return silent(asked, last)
         status = getattr(last, "status_code", None)
+        if status is not None and status < 400:  # neither a refusal nor a token
+            return translate(asked, ValueError("no token"))
         if status in TRANSIENT or status in (400, 401, 403):
             return answered(asked, refusal(status, last.headers, last.text()))  # type: ignore[attr-defined]
         return translate(asked, error)

@@ -27,7 +27,7 @@ from azure.core.exceptions import (
 )
 
 from rotator.clients.sending import doubting
-from rotator.errors import AzureError, Conflict, Forbidden, Locked, NotFound, OutcomeUnknown, Throttled, Unavailable, Unexpected
+from rotator.errors import AzureError, Conflict, Forbidden, Locked, NotFound, OutcomeUnknown, Throttled, Unavailable, Unexpected, Unseen
 from rotator.secret import struck
 from rotator.state import Secret
 
@@ -39,6 +39,14 @@ BROKEN = (SdkError, httpx.RequestError)
 """What the libraries raise where no answer came, or one that they refuse."""
 ODD = (DecodeError, DeserializationError, LookupError, ArithmeticError, TypeError, ValueError, AttributeError, RecursionError)
 """What reading an answer raises that doesn't have its documented shape."""
+ABSENT = frozenset(
+    {
+        *("Request_ResourceNotFound", "ResourceNotFound", "ResourceGroupNotFound", "ParentResourceNotFound"),
+        *("SecretNotFound", "ContainerGroupNotFound", "ContainerNotFound", "ContainerLogNotAvailable"),
+        *("RoleAssignmentNotFound", "RoleDefinitionDoesNotExist"),
+    }
+)
+"""Codes of a 404 by which Graph, Key Vault and Resource Manager's providers say of what was asked for that it isn't there."""
 TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 """Statuses that the same request may not meet again."""
 
@@ -202,7 +210,7 @@ def no_identity(error: ValueError | OSError, environment: Mapping[str, str]) -> 
 def _kind(refused: Refusal) -> type[AzureError]:
     """Which of our errors a refusal is that leaves nothing in doubt.
 
-    A 404 without a code is nobody's word that something is absent: a proxy gives one, too.
+    A 404 without a code is nobody's word that something is absent: a proxy gives one, too. Nor is one whose code is about something else.
     """
     if refused.status == 429:
         return Throttled
@@ -214,9 +222,13 @@ def _kind(refused: Refusal) -> type[AzureError]:
         return Forbidden
     if refused.code == "ScopeLocked":
         return Locked
-    if refused.status == 404 and not refused.code:
-        return Unexpected
-    return NotFound if refused.status == 404 or _says_gone(refused) else Conflict
+    if refused.status == 404:
+        return _kind_of_absence(refused.code)
+    return NotFound if _says_gone(refused) else Conflict
+
+
+def _kind_of_absence(code: str) -> type[AzureError]:
+    return NotFound if code in ABSENT else Unseen if code else Unexpected
 
 
 def _says_gone(refused: Refusal) -> bool:

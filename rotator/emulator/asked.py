@@ -17,7 +17,7 @@ from rotator.emulator.faults import Fault
 from rotator.emulator.wire import Json, Service, ServiceError
 
 KINDS = (
-    *("status", "reset", "timeout", "lost", "echo", "stale", "transitioning", "concurrency", "app_policy", "rbac_lag", "ScopeLocked"),
+    *("status", "reset", "timeout", "lost", "echo", "stale", "flip", "transitioning", "concurrency", "app_policy", "rbac_lag", "ScopeLocked"),
     *("inaccessible", "failed_pull", "quota", "strip_tags", "crash", "failed_lro", "registry_error"),
     *INSTEAD,
     *SPOILED,

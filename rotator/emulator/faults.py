@@ -33,6 +33,7 @@ class Fault:
     kind ``reset`` | ``timeout``: break the connection. kind ``lost``: the same as reset after the effect.
     kind ``echo``: answer `status` with a page that quotes the whole request, as what stands between a client and a service may; with
     `argument` ``message`` the service itself quotes it, in the message of its error.
+    kind ``flip``: replicas that answer in turn, of which one lags: ``stale`` at the first call that it strikes, and at every other one.
     The kinds of :mod:`rotator.emulator.damage` are answers that no service gives, or the service's own one spoiled.
     Any other kind is a condition that a service looks for itself (`argument` is its parameter).
     """
@@ -79,7 +80,14 @@ class Faults:
             if fnmatchcase(operation, fault.operation):
                 self._seen[index] += 1
                 if fault.strikes(self._seen[index]):
-                    self._now[fault.kind] = fault
+                    self._plan(fault, self._seen[index] - fault.nth)
+
+    def _plan(self, fault: Fault, before: int) -> None:
+        """Let `fault` strike the call being served, the one after `before` others."""
+        if fault.kind != "flip":
+            self._now[fault.kind] = fault
+        elif before % 2 == 0:
+            self._now["stale"] = fault
 
     def depart(self) -> None:
         """The call is over: what is asked of a service outside a call (an oracle, a host move) meets no fault of the last one."""

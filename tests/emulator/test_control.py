@@ -122,4 +122,4 @@ def test_time_goes_on_to_the_last_date_and_no_further() -> None:
 def test_every_kind_that_a_service_looks_for_can_be_planned() -> None:
     sources = (file.read_text() for file in (Path(asked.__file__).parent).rglob("*.py"))
     looked_for = {kind for text in sources for kind in re.findall(r'\.active\("(\w+)"', text)}
-    assert looked_for | {"status", "reset", "timeout", "lost", "echo", *INSTEAD, *SPOILED} == set(asked.KINDS)
+    assert looked_for | {"status", "reset", "timeout", "lost", "echo", "flip", *INSTEAD, *SPOILED} == set(asked.KINDS)

@@ -350,6 +350,15 @@ def test_a_stale_read_misses_the_last_two_minutes_even_a_creation(world: Tenancy
     assert len(world.call("GET", f"/applications/{old.id}")[1]["passwordCredentials"]) == 1
 
 
+def test_replicas_that_answer_in_turn_lag_every_other_time(world: Tenancy) -> None:
+    old = world.directory.create_application("old")
+    world.clock.advance(timedelta(minutes=5))
+    world.directory.add_password(old)
+    world.faults.add(Fault("graph.applications.get", "flip", nth=2, times=0))
+    seen = [len(world.call("GET", f"/applications/{old.id}")[1]["passwordCredentials"]) for _ in range(5)]
+    assert seen == [1, 0, 1, 0, 1]
+
+
 def test_a_concurrency_violation_changes_nothing(world: Tenancy) -> None:
     application = world.directory.create_application("pull")
     world.faults.add(Fault("graph.applications.addPassword", "concurrency", retry_after=5))

@@ -1,0 +1,140 @@
+"""Kinds of what an operation of Azure can meet: the form of a row of the alphabet, and how each operation is asked.
+
+A kind names faults of the emulator, delays of it, or something that befalls this machine. Its class depends on how the operation is asked (`Way`): a
+read; a proof; a write that is sent once; a write that is sent again, since twice is once. `AS_EVER`: the answer and the effect are those without it.
+Where a kind has no cell for an operation, it says why.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from typing import Any
+
+from rotator.emulator.faults import Fault
+from tests.matrices.effects import Effect
+
+Meets = Mapping[str, Any]
+"""The fields of a Fault, without its operation. A code that begins with `@` stands in `CODES`."""
+AS_EVER = None
+NO, UNKNOWN, DONE, MISLEADING, STALE, GONE, HANG, NOT_SENT = (
+    Effect.NO,
+    Effect.UNKNOWN,
+    Effect.UNKNOWN_DONE,
+    Effect.MISLEADING,
+    Effect.STALE,
+    Effect.GONE,
+    Effect.HANG,
+    Effect.NOT_SENT,
+)
+
+
+class Way(StrEnum):
+    """How an operation is asked."""
+
+    READ = "read"
+    PROOF = "proof"
+    ONCE = "once"
+    AGAIN = "again"
+
+
+WAYS: Mapping[str, tuple[Way, ...]] = {
+    "entra.token": (Way.READ, Way.PROOF),
+    "acr.token": (Way.PROOF,),
+    "acr.manifests.head": (Way.PROOF,),
+    "graph.*.addPassword": (Way.ONCE,),
+    "graph.*.removePassword": (Way.ONCE,),
+    "graph.applications.upsert": (Way.AGAIN,),
+    "graph.servicePrincipals.create": (Way.AGAIN,),
+    "graph.*.owners.add": (Way.AGAIN,),
+    "keyvault.secrets.set": (Way.ONCE,),
+    "keyvault.secrets.update": (Way.AGAIN,),
+    "rbac.roleAssignments.create": (Way.AGAIN,),
+    "rbac.roleAssignments.delete": (Way.AGAIN,),
+    "aci.containerGroups.createOrUpdate": (Way.ONCE,),
+    **dict.fromkeys(("*.get", "*.list", "*.versions", "acr.challenge", "aci.containers.listLogs"), (Way.READ,)),
+}
+"""How each operation is asked, by pattern; the first that fits counts."""
+
+CODES: Mapping[str, Mapping[str, str]] = {
+    "graph": {"@refused": "Authorization_RequestDenied", "@absent": "Request_ResourceNotFound", "@elsewhere": "UnknownError"},
+    "keyvault": {"@refused": "Forbidden", "@absent": "SecretNotFound", "@elsewhere": "VaultNotFound"},
+    "arm": {"@refused": "AuthorizationFailed", "@absent": "ResourceNotFound", "@elsewhere": "SubscriptionNotFound"},
+    "rbac": {"@refused": "AuthorizationFailed", "@absent": "RoleAssignmentNotFound", "@elsewhere": "SubscriptionNotFound"},
+    "aci": {"@refused": "AuthorizationFailed", "@absent": "ResourceNotFound", "@elsewhere": "SubscriptionNotFound"},
+    "acr": {"@refused": "DENIED", "@absent": "MANIFEST_UNKNOWN", "@elsewhere": "NAME_UNKNOWN"},
+    "entra": {"@refused": "unauthorized_client", "@absent": "invalid_request", "@elsewhere": "invalid_resource"},
+}
+"""What each service calls a refusal, an absence, and a 404 that is about something else than what was asked for."""
+
+_NOT_KNOWN: Mapping[Effect, Effect] = {NO: UNKNOWN, GONE: UNKNOWN}
+TOLD: tuple[tuple[str, Mapping[Effect, Effect]], ...] = (
+    ("acr.challenge", _NOT_KNOWN),
+    ("arm.resources.list", _NOT_KNOWN),
+    ("arm.vaults.get", _NOT_KNOWN),
+    ("graph.groups.get", _NOT_KNOWN),
+    ("graph.*.appManagementPolicies.list", {NO: UNKNOWN}),
+    ("graph.defaultAppManagementPolicy.get", {NO: UNKNOWN}),
+    ("rbac.permissions.list", _NOT_KNOWN),
+    ("keyvault.secrets.versions", {GONE: HANG, STALE: HANG}),
+)
+"""Reads that are one part of an answer: a part that is refused, or isn't found, is told as not known. A list of versions is held against a GET, and
+read again where the two don't agree."""
+
+Classes = Mapping[Way, Effect | None]
+But = tuple[tuple[str, Effect | None], ...]
+"""Classes of single operations, by pattern, and after `@` by the way in which they are asked; the first that fits counts."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One thing that can be met: `faults` of the emulator, `delays` of it (fields of its Timing), or what befalls this `machine`."""
+
+    name: str
+    classes: Classes
+    faults: tuple[Meets, ...] = ()
+    but: But = ()
+    only: tuple[str, ...] = ("*",)
+    never: tuple[str, ...] = ()
+    why: str = ""
+    """Why it has no cell for the operations that `only` and `never` leave out."""
+    delays: Mapping[str, float] = field(default_factory=dict)
+    machine: str = ""
+
+    def meets(self, operation: str, way: Way) -> bool:
+        """Whether an operation, asked in this way, can meet it."""
+        left_out = any(_fits(operation, way, each) for each in self.never)
+        return way in self.classes and not left_out and any(_fits(operation, way, each) for each in self.only)
+
+    def effect(self, operation: str, way: Way) -> Effect | None:
+        """The class to which it comes."""
+        own = [effect for pattern, effect in self.but if _fits(operation, way, pattern)]
+        return own[0] if own else _told(operation, way, self.classes[way])
+
+    def planned(self, operation: str) -> list[Fault]:
+        """The faults that strike an operation's next call."""
+        return [_planned(operation, fault) for fault in self.faults]
+
+
+def _planned(operation: str, fault: Meets) -> Fault:
+    codes = CODES[operation.partition(".")[0]]
+    found = Fault(operation, **fault)
+    return replace(found, code=codes.get(found.code, found.code))
+
+
+def _fits(operation: str, way: Way, pattern: str) -> bool:
+    named, _, asked = pattern.partition("@")
+    return fnmatchcase(operation, named) and asked in ("", way)
+
+
+def _told(operation: str, way: Way, effect: Effect | None) -> Effect | None:
+    """The class in which it is told, where the method of `World` tells more than one answer."""
+    return next((classes.get(effect, effect) for pattern, classes in TOLD if effect and _fits(operation, way, pattern)), effect)
+
+
+def ways(operation: str) -> tuple[Way, ...]:
+    """How an operation is asked; KeyError for one that nobody has thought about."""
+    found = next((found for pattern, found in WAYS.items() if fnmatchcase(operation, pattern)), None)
+    if found is None:
+        raise KeyError(f"{operation} is called and has no row in WAYS")
+    return found

@@ -1,0 +1,69 @@
+"""The world of the doors: something of everything that rotator reads or writes, before and after the last change of it."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from rotator.emulator.graph.objects import Policy
+from rotator.emulator.graph.policies import CUSTOM
+from rotator.emulator.timing import PROMPT
+from tests.snapshot import kept
+from tests.stage import SECRET, SERVER, Stage, stage
+from tests.virtual import VirtualLoop
+
+BARE, GROUP = "bare", "11111111-2222-3333-4444-555555555555"
+"""The name of an application without a service principal, and the id of a group that the principal is in."""
+TIMING = replace(PROMPT, role_active=30.0)
+
+
+@kept
+async def earlier(loop: VirtualLoop) -> Stage:
+    """A principal with a password on each home, a role of its own and one by a group, a token, a policy, a deleted mark; everything at rest."""
+    made = stage(loop, groups=("app",), timing=TIMING)
+    made.with_policy(proof={"times": 1, "over": "0s", "deadline": "5m"})
+    azure, directory, seeded = made.azure, made.azure.directory, made.seeded
+    end = azure.clock.now() + timedelta(days=300)
+    directory.add_password(made.principal, display_name="another", end=end)
+    for permission in ("Application.ReadWrite.All", "Policy.Read.All", "GroupMember.Read.All"):
+        directory.grant(seeded.operator.app_id, permission)
+    directory.create_application(BARE)
+    owned = directory.create_application("unowned")
+    directory.create_service_principal(owned.app_id)
+    short = [{"restrictionType": "passwordLifetime", "maxLifetime": "P200D", "state": "enabled"}]
+    default = {"isEnabled": True, "servicePrincipalRestrictions": {"passwordCredentials": short}}
+    directory.state.tenant_policy.update(default)
+    directory.join(GROUP, made.principal.id, "readers")
+    azure.authorization.assign(f"/subscriptions/{seeded.subscription}", GROUP, "Reader", at_once=True, principal_type="Group")
+    azure.resources.access.put_token(seeded.registry_id, "mine", f"{seeded.registry_id}/scopeMaps/_repositories_pull")
+    _limit(made, "first")
+    azure.registries.push(SERVER, "talker", "v1", logs="hello")
+    azure.container_groups.put(made.group_id("talker"), made.body(made.app_id, made.by_hand.secret, "talker:v1"), "2025-09-01")
+    made.application.federated.append({"id": "f1", "name": "f1", "issuer": "https://issuer.example", "subject": "a", "audiences": ["x"]})
+    azure.vaults.set("myvault", made.policy.access_secret, "[]", tags={"rotator-access": "revoked"})
+    azure.vaults.delete("myvault", made.policy.access_secret)
+    made.pass_(hours=2)
+    return made
+
+
+@kept
+async def world(loop: VirtualLoop) -> Stage:
+    """The same, a moment after somebody changed everything that can be read."""
+    made = await earlier(loop)
+    azure, directory = made.azure, made.azure.directory
+    end = azure.clock.now() + timedelta(days=200)
+    for home in (made.application, made.principal):
+        directory.add_password(home, display_name="new", end=end)
+    azure.vaults.set("myvault", SECRET, "another value")
+    azure.authorization.assign(made.seeded.registry_id, made.principal.id, "AcrPush")
+    directory.create_service_principal(directory.create_application("newcomer").app_id)
+    directory.create_application("unowned")
+    for name in ("app", "talker", "bystander"):
+        azure.container_groups.patch_tags(made.group_id(name), {"owner": "somebody else"})
+    return made
+
+
+def _limit(made: Stage, name: str) -> None:
+    lifetime = {"restrictionType": "passwordLifetime", "maxLifetime": "P300D", "state": "enabled"}
+    content = {"displayName": name, "isEnabled": True, "restrictions": {"passwordCredentials": [lifetime]}}
+    policy = Policy(made.azure.directory.ids.guid(), {**CUSTOM, **content})
+    made.azure.directory.state.policies[policy.id] = policy
+    made.application.policies.append(policy.id)
