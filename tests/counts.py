@@ -24,8 +24,11 @@ def lines(stats: Mapping[str, Sequence[object]]) -> Iterator[str]:
     """One line about the nets that ran; none where none did."""
     passed, failed = ({what: _cells(stats.get(outcome, ()), net) for what, net in NETS.items()} for outcome in ("passed", "failed"))
     ran = [f"{passed[what] + failed[what]} {what}" for what in NETS if passed[what] or failed[what]]
+    told = _told(stats)
+    violations = sum(failed.values()) + told.pop("violations", 0)
+    ran += [f"{many} {what}" for what, many in sorted(told.items())]
     if ran:
-        yield f"{', '.join(ran)}: {sum(failed.values())} violations"
+        yield f"{', '.join(ran)}: {violations} violations"
     yield from _alphabet(reports for outcome in ("passed", "failed") for reports in stats.get(outcome, ()))
     yield from _described(stats)
 
@@ -37,6 +40,16 @@ def _alphabet(reports: Iterable[object]) -> Iterator[str]:
     kinds, classes, operations = ({said for each in cells if (said := each.get(name))} for name in ("kind", "class", "operation"))
     if kinds:
         yield f"{len(kinds)} kinds of {len(classes)} classes on {len(operations)} operations"
+
+
+def _told(stats: Mapping[str, Sequence[object]]) -> Counter[str]:
+    """What tests that play many cells say of them, by a property called ``cells: <what>``."""
+    found: Counter[str] = Counter()
+    ends = (each for reports in stats.values() for each in reports if isinstance(each, pytest.TestReport) and each.when == "teardown")
+    for name, many in (pair for report in ends for pair in report.user_properties):
+        if name.startswith("cells: "):
+            found[name.removeprefix("cells: ")] += int(str(many))
+    return found
 
 
 def _described(stats: Mapping[str, Sequence[object]]) -> Iterator[str]:

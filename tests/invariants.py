@@ -180,15 +180,20 @@ def rested(made: Stage) -> bool:
     ours = [p for p in made.credentials() if (p.display_name or "").startswith("rotator:")]
     if len(ours) != 1 or made.published() != ours[0].secret:
         return False
-    names = [group.id.rsplit("/", 1)[-1] for group in made.policy.container_groups]
+    names = _there(made)
     held = all(made.password_of(name) == ours[0].secret and made.tags_of(name).get(KEY_ID) == ours[0].key_id for name in names)
     enabled = [v for v in made.azure.vaults.versions("myvault", SECRET) if v.enabled and (v.tags or {}).get(KEY_ID)]
     return held and len(enabled) == 1
 
 
+def _there(made: Stage) -> list[str]:
+    """The names of the policy's groups that exist."""
+    return [g.id.rsplit("/", 1)[-1] for g in made.policy.container_groups if made.azure.container_groups.exists(g.id)]
+
+
 def summary(made: Stage) -> str:
     """The world in one line, for a failing test."""
     credentials = [f"{p.key_id[:8]} {p.display_name}" for p in made.credentials()]
-    groups = {g.id.rsplit("/", 1)[-1]: made.tags_of(g.id.rsplit("/", 1)[-1]) for g in made.policy.container_groups}
+    groups = {name: made.tags_of(name) for name in _there(made)}
     versions = [(v.id[:6], v.enabled, v.tags) for v in made.versions()]
     return f"credentials {credentials}; groups {groups}; versions {versions}"

@@ -162,18 +162,23 @@ class Stage:
     # what a person would do
 
     async def with_world(
-        self, act: Callable[[Run], Awaitable[T]], intent: Intent | None = None, minutes: float | None = None, hop: Hop | None = None
+        self,
+        act: Callable[[Run], Awaitable[T]],
+        intent: Intent | None = None,
+        minutes: float | None = None,
+        hop: Hop | None = None,
+        clock: "Clock | None" = None,
     ) -> T:
         """Connect as the operator, as any process does that has just started, and act on the policy; `hop` may hold this process back."""
-        self.dead, held = False, bool(hop and (hop.arriving or hop.leaving))
+        self.dead, held = False, bool(hop and (hop.arriving or hop.leaving or getattr(hop, "stop", None)))
         hop = hop or Hop(self.app)
         deadline = None if minutes is None else self.clock.elapsed() + 60 * minutes
         with unhurried() if held else nullcontext():
-            return await self._connected(act, intent, deadline, hop)
+            return await self._connected(act, intent, deadline, hop, clock or self.clock)
 
-    async def _connected(self, act: Callable[[Run], Awaitable[T]], intent: Intent | None, deadline: float | None, hop: Hop) -> T:
-        async with (self.adapter or real)(self, hop) as world:
-            return await act(Run(world, self.clock, self.events.append, self.policy, intent or Intent(), deadline))
+    async def _connected(self, act: Callable[[Run], Awaitable[T]], intent: Intent | None, deadline: float | None, hop: Hop, clock: Clock) -> T:
+        async with (self.adapter or real)(self, hop, clock) as world:
+            return await act(Run(world, clock, self.events.append, self.policy, intent or Intent(), deadline))
 
     async def rotate(self, intent: Intent | None = None, minutes: float | None = None) -> Result:
         """One run of `rotator rotate`."""
@@ -192,13 +197,13 @@ class Stage:
         return False
 
 
-Adapter = Callable[[Stage, Hop], AbstractAsyncContextManager[World]]
-"""Connects a process to the stage's Azure, by a way that may be held back."""
+Adapter = Callable[[Stage, Hop, Clock], AbstractAsyncContextManager[World]]
+"""Connects a process, by its clock, to the stage's Azure, by a way that may be held back."""
 
 
-def real(made: Stage, hop: Hop) -> AbstractAsyncContextManager[World]:
+def real(made: Stage, hop: Hop, clock: Clock) -> AbstractAsyncContextManager[World]:
     """Microsoft's own clients, in process."""
-    return connect(made.clock, made.seeded.cloud, transports=Transports(lambda: Session(hop), lambda: GraphTransport(hop)))
+    return connect(clock, made.seeded.cloud, transports=Transports(lambda: Session(hop), lambda: GraphTransport(hop)))
 
 
 class _Unhurried:

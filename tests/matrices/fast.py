@@ -6,7 +6,7 @@ effects they reduce. That it behaves like the other adapter is shown by shared s
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 from types import SimpleNamespace
@@ -28,18 +28,18 @@ from rotator.policy import Policy
 from rotator.ports import World
 from rotator.state import Access, ContainerGroup, Observed, Outcome, Proof, Registry, Secret, Unseen, lineage
 from tests.matrices.services import Arm, Authorization, ContainerGroups, Graph, Vault
-from tests.matrices.way import Trouble, Way
-from tests.stage import Stage
+from tests.matrices.way import Way
+from tests.stage import Clock, Stage
 
 
 class FastWorld(AzureWorld):
     """Satisfies `ports.World` over the behaviour of one emulated Azure."""
 
-    def __init__(self, made: Stage, hop: Hop, trouble: Trouble) -> None:
+    def __init__(self, made: Stage, hop: Hop, clock: Clock) -> None:
         self.cloud = CLOUDS[made.seeded.cloud]
-        time = AzureTime(made.clock)
-        self._way = way = Way(made, hop, trouble, time)
-        self.line: Any = SimpleNamespace(clock=made.clock, time=time, limit=Limit(made.clock))
+        time = AzureTime(clock)
+        self._way = way = Way(made, hop, time)
+        self.line: Any = SimpleNamespace(clock=clock, time=time, limit=Limit(clock))
         who = Who(way.caller.tenant, way.caller.oid, way.caller.app_id)
         self.token: Any = SimpleNamespace(who=lambda: _known(who))
         self.graph, self.vault = Graph(way), Vault(way, self._now)
@@ -186,15 +186,7 @@ async def _known(who: Who) -> Who:
     return who
 
 
-class Fast:
-    """The fast adapter, with what its calls are to meet."""
-
-    def __init__(self, trouble: Trouble | None = None) -> None:
-        self.trouble = trouble or Trouble()
-
-    def __call__(self, made: Stage, hop: Hop) -> AbstractAsyncContextManager[World]:
-        return self._connected(made, hop)
-
-    @asynccontextmanager
-    async def _connected(self, made: Stage, hop: Hop) -> AsyncIterator[World]:
-        yield FastWorld(made, hop, self.trouble)
+@asynccontextmanager
+async def fast(made: Stage, hop: Hop, clock: Clock) -> AsyncIterator[World]:
+    """The fast adapter."""
+    yield FastWorld(made, hop, clock)

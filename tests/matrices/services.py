@@ -183,6 +183,8 @@ class ContainerGroups(aci.ContainerGroups):
 
     def __init__(self, way: Way, now: Callable[[], datetime]) -> None:
         self._way, self._groups, self._read_at = way, way.azure.container_groups, now
+        self._known: dict[str, dict[str, Any]] = {}
+        """What was read last of each group: what is the same is told by the same object."""
 
     def _allowed(self, group_id: str, verb: str) -> None:
         self._way.azure.authorization.require(self._way.caller, f"{TYPE}/{verb}", group_id)
@@ -201,7 +203,9 @@ class ContainerGroups(aci.ContainerGroups):
             return ContainerGroup(group_id, self._read_at(), unreadable=why)
         except (Forbidden, Unexpected) as error:
             return ContainerGroup(group_id, self._read_at(), unreadable=str(error))
-        return ContainerGroup(group_id, self._read_at(), document)
+        if self._known.get(group_id) != document:
+            self._known[group_id] = document
+        return ContainerGroup(group_id, self._read_at(), self._known[group_id])
 
     async def listed(self, subscription: str) -> tuple[Mapping[str, Any], ...]:
         """Every group of a subscription."""

@@ -10,8 +10,8 @@ from rotator.emulator.faults import Fault
 from rotator.engine import adopt, compromise, grant, reconcile, revoke
 from rotator.plan import Intent
 from tests.matrices.digest import digest
-from tests.matrices.fast import Fast
-from tests.stage import GROUPS, Stage, play, stage
+from tests.matrices.fast import fast
+from tests.stage import GROUPS, Adapter, Stage, play, stage
 from tests.virtual import VirtualLoop
 
 Story = Callable[[Stage], Awaitable[Any]]
@@ -74,7 +74,7 @@ STORIES: dict[str, Story] = {
 
 @pytest.mark.parametrize("story", list(STORIES.values()), ids=list(STORIES))
 def test_a_story_ends_in_the_same_digest_on_both(story: Story) -> None:
-    def ends(adapter: Fast | None) -> tuple[str, Counter[str]]:
+    def ends(adapter: Adapter | None) -> tuple[str, Counter[str]]:
         async def scene(loop: VirtualLoop) -> tuple[str, Counter[str]]:
             made = stage(loop)
             made.adapter = adapter
@@ -83,7 +83,7 @@ def test_a_story_ends_in_the_same_digest_on_both(story: Story) -> None:
 
         return play(scene)
 
-    assert ends(Fast()) == ends(None)
+    assert ends(fast) == ends(None)
 
 
 def test_a_digest_tells_worlds_apart() -> None:

@@ -7,9 +7,7 @@ Rules for whoever edits this file:
 3. The reading of refusals is that of the clients (`translate`), and so is the age of writes (`sending`).
 """
 
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from rotator.clients.azuretime import AzureTime
@@ -22,13 +20,10 @@ from rotator.emulator.inprocess import Hop, pause
 from rotator.emulator.wire import Caller, Request, ServiceError
 from rotator.errors import AzureError, Forbidden, NotFound, OutcomeUnknown, Unavailable
 from tests.matrices.effects import Effect
+from tests.matrices.process import FORBIDDEN, GONE, PATIENCE, Process
 from tests.stage import Stage
 
 T = TypeVar("T")
-LATE = 200.0
-"""Seconds that a call takes which hangs: longer than a read is fresh."""
-PATIENCE = 300.0
-"""Seconds after which no answer is hoped for."""
 NAMES = {
     "graph": "Microsoft Graph",
     "keyvault": "Key Vault",
@@ -39,52 +34,14 @@ NAMES = {
     "acr": "Azure Container Registry",
 }
 """The names by which the clients know the services, by the beginning of an operation's name."""
-GONE = {"graph": "Request_ResourceNotFound", "keyvault": "SecretNotFound", "acr": "MANIFEST_UNKNOWN"}
-"""What a service calls that which it says isn't there; Resource Manager's word is ResourceNotFound."""
-
-
-@dataclass(frozen=True, slots=True)
-class Strike:
-    """The `nth` call of an operation in a run, from 1, meets an effect."""
-
-    operation: str
-    nth: int
-    effect: Effect
-
-    def __str__(self) -> str:
-        return f"{self.operation}-{self.nth}-{self.effect}"
-
-
-@dataclass(slots=True)
-class Trouble:
-    """The effects that are planned for the calls of runs, and those that struck."""
-
-    planned: tuple[Strike, ...] = ()
-    struck: list[Strike] = field(default_factory=list)
-    _seen: Counter[str] = field(default_factory=Counter)
-
-    def plan(self, *strikes: Strike) -> None:
-        """Plan anew, counting calls from now on."""
-        self.planned = strikes
-        self._seen.clear()
-
-    def next(self, operation: str) -> Effect | None:
-        """What meets this call."""
-        if not self.planned:
-            return None
-        self._seen[operation] += 1
-        for strike in self.planned:
-            if (strike.operation, strike.nth) == (operation, self._seen[operation]):
-                self.struck.append(strike)
-                return strike.effect
-        return None
 
 
 class Way:
     """What all calls of one process pass."""
 
-    def __init__(self, made: Stage, hop: Hop, trouble: Trouble, time: AzureTime) -> None:
-        self.made, self.azure, self.app, self.hop, self.trouble = made, made.azure, made.app, hop, trouble
+    def __init__(self, made: Stage, hop: Hop, time: AzureTime) -> None:
+        self.made, self.azure, self.app = made, made.azure, made.app
+        self.process = hop if isinstance(hop, Process) else Process(made.app, made=made)
         self.time = time
         operator = made.seeded.operator
         self.caller = Caller(made.azure.directory.tenant, operator.object_id, operator.app_id)
@@ -99,10 +56,10 @@ class Way:
 
     async def _call(self, operation: str, effect: Callable[[], T], method: str, path: str) -> T:
         request, service, writes = Request(method, "", path, {}, {}), operation.partition(".")[0], method != "GET"
-        if self.hop.arriving:
-            await self.hop.arriving(request)
-        strike = self.trouble.next(operation)
-        await self._leave(operation, service, strike, method)
+        ensure_in_time(self.time, method, service)
+        strike = await self.process.arrive(operation, writes=writes)
+        if strike is Effect.NOT_SENT:
+            raise Unavailable(f"no connection came about for {operation}", service=NAMES[service], code="ClientConnectorError")
         answer: Any = None
         try:
             answer = self._arrived(operation, request, effect, strike)
@@ -114,21 +71,12 @@ class Way:
         else:
             self._hear(service)
             failure = None if strike in (None, Effect.STALE, Effect.HANG) else _said(operation, service, strike, writes=writes)
-        if self.hop.leaving:
-            await self.hop.leaving(request)
+        await self.process.leave(operation)
         if failure is None:
             return answer  # type: ignore[no-any-return]
         if isinstance(failure, Unavailable) and not writes:
             await pause(PATIENCE)
         raise failure
-
-    async def _leave(self, operation: str, service: str, strike: Effect | None, method: str) -> None:
-        """Leave this machine, or don't. Raises NotSent, Unavailable."""
-        if strike is Effect.HANG:
-            await pause(LATE)
-        ensure_in_time(self.time, method, service)
-        if strike is Effect.NOT_SENT:
-            raise Unavailable(f"no connection came about for {operation}", service=NAMES[service], code="ClientConnectorError")
 
     def _arrived(self, operation: str, request: Request, effect: Callable[[], T], strike: Effect | None) -> T:
         """The effect and its answer, with the hooks of whoever watches around it. Raises ServiceError, Broken, and what a hook raises."""
@@ -171,7 +119,7 @@ def _said(operation: str, service: str, strike: Effect | None, *, writes: bool) 
     if strike is Effect.GONE:
         return NotFound(f"{operation} finds nothing", service=NAMES[service], code=GONE.get(service, "ResourceNotFound"), status=404)
     if strike in (Effect.NO, Effect.MISLEADING):
-        return Forbidden(f"{operation} is refused", service=NAMES[service], code="Forbidden", status=403)
+        return Forbidden(f"{operation} is refused", service=NAMES[service], code=FORBIDDEN.get(service, "AuthorizationFailed"), status=403)
     kind = OutcomeUnknown if writes else Unavailable
     return kind(f"no answer came to {operation}", service=NAMES[service], code="ServerDisconnectedError")
 

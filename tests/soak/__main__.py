@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.soak.counts import Counts
 
 PYTEST = (sys.executable, "-m", "pytest", "-q")
-STORIES = "tests/test_machine.py"
+STORIES = "tests/matrices/test_stories.py::test_no_story_of_many_violates_an_invariant"
 OUTSIDE = (sys.executable, "-m", "tests.soak.outside")
 
 

@@ -1,0 +1,171 @@
+"""The matrices as stories: kills, pairs, suspensions, interventions and repetitions, generated from what each verb really calls.
+
+A cell is a story with one or two things that go wrong, and what follows until the world is at rest. Equal reads between two writes see equal
+worlds: of each operation the first one of such a stretch stands for all. `make soak` plays every cell, `make test` a sample that rests on nothing
+but the cells.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from itertools import product
+from zlib import crc32
+
+from tests.matrices.effects import READS, WRITES, Effect
+from tests.matrices.fast import fast
+from tests.matrices.operations import PROOFS, READING, WRITING
+from tests.matrices.people import CHANGES
+from tests.matrices.process import SLEEPING, Point, Process, Strike
+from tests.matrices.story import VERBS, Act, Command, Pause, Story, Wait
+from tests.matrices.worlds import WORLDS
+from tests.stage import play
+from tests.virtual import VirtualLoop
+
+SPANS = (5.0, 130.0, 700.0, 3700.0, 90_000.0, 260_000.0)
+"""Seconds for which a process is stopped: from a hiccup to beyond overlap and reclaim_after."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a verb, which stands for its like until the next write."""
+
+    operation: str
+    nth: int
+    writes: bool
+
+    def effects(self) -> tuple[Effect, ...]:
+        """What it can meet."""
+        if self.operation == SLEEPING:
+            return ()
+        return WRITES if self.writes else READS
+
+    def strikes(self) -> Iterator[Strike]:
+        """What it can meet, each once."""
+        return (Strike(self.operation, self.nth, effect) for effect in self.effects())
+
+
+VERB_WORLDS: tuple[tuple[str, str], ...] = (
+    ("rotate", "first"),
+    ("rotate", "waiting"),
+    ("rotate early without overlap", "quick"),
+    ("rotate early", "at rest"),
+    ("declare compromised", "at rest"),
+    ("adopt", "hand-made"),
+    ("deploy", "at rest"),
+    ("revoke", "at rest"),
+)
+"""What is done in which world, for the matrices; a grant follows each revocation in the end."""
+
+
+@cache
+def calls(verb: str, world: str, *, every: bool = False) -> tuple[Call, ...]:
+    """What a verb calls in a world: all, or of the reads between two writes the first of each operation."""
+
+    async def scene(loop: VirtualLoop) -> tuple[Call, ...]:
+        made = await WORLDS[world](loop)
+        made.adapter = fast
+        process = Process(made.app, made=made)
+        act, intent = VERBS[verb]
+        await made.with_world(act, intent(made), hop=process, clock=process.clock)
+        return tuple(Call(*each) for each in process.calls)
+
+    made = play(scene)
+    return made if every else tuple(_standing(made))
+
+
+def _standing(made: tuple[Call, ...]) -> Iterator[Call]:
+    known = set[str]()
+    for call in made:
+        if call.writes:
+            known.clear()
+            yield call
+        elif call.operation not in known:
+            yield call
+        known.add(call.operation)
+
+
+def kills() -> Iterator[Story]:
+    """A process that dies before or after each of its calls, and some recoveries that meet a fault."""
+    for verb, world in VERB_WORLDS:
+        for call, moment in product(calls(verb, world, every=True), ("before", "after")):
+            death = Command(verb, death=Point(call.operation, call.nth, moment))  # type: ignore[arg-type]
+            yield Story(world, (death, Wait(0.03)))
+        for call, strike in product((c for c in calls(verb, world) if c.writes), _sampled_strikes(verb, world)):
+            death = Command(verb, death=Point(call.operation, call.nth, "after"))
+            yield Story(world, (death, Wait(0.03), Command(verb, (strike,))))
+
+
+def _sampled_strikes(verb: str, world: str) -> list[Strike]:
+    return [strike for call in calls(verb, world) for strike in call.strikes() if crc32(str(strike).encode()) % 6 == 0]
+
+
+def singles() -> Iterator[Story]:
+    """Each call meets each of its effects."""
+    for verb, world in VERB_WORLDS:
+        for call in calls(verb, world, every=True):
+            for strike in call.strikes():
+                yield Story(world, (Command(verb, (strike,)), Wait(0.03)))
+
+
+def pairs() -> Iterator[Story]:
+    """Two effects, of which one strikes a write, a proof, or the recovery: all of a rotation, of the other verbs a tenth."""
+    for verb, world in VERB_WORLDS:
+        whole = verb == "rotate"
+        strikes = [strike for call in calls(verb, world) for strike in call.strikes()]
+        grave = [s for c in calls(verb, world) if c.writes or c.operation in PROOFS for s in c.strikes()]
+        for one, other in product(strikes, grave):
+            if (one.operation, one.nth) != (other.operation, other.nth) and (whole or _tenth(one, other)):
+                yield Story(world, (Command(verb, (one, other)), Wait(0.03)))
+        for one, other in product(grave, strikes):
+            if whole or _tenth(other, one):
+                yield Story(world, (Command(verb, (one,)), Wait(2.0), Command(verb, (other,))))
+
+
+def _tenth(*strikes: Strike) -> bool:
+    return crc32(" ".join(map(str, strikes)).encode()) % 10 == 0
+
+
+def sleepers() -> Iterator[Story]:
+    """A process that is stopped at a call or in a wait while another one runs; with a lease, without, and with a clock that stands still."""
+    for verb, world in (("rotate", "first"), ("rotate", "waiting"), ("rotate early without overlap", "quick"), ("declare compromised", "at rest")):
+        for call, span in product(calls(verb, world), SPANS):
+            for moment, other, still, lease in product(("before", "after"), (verb, "revoke"), (False, True), (False, True)):
+                if (still or lease) and other != verb:
+                    continue
+                pause = Pause(Point(call.operation, call.nth, moment), span, (Command(other, lease=lease),), still)  # type: ignore[arg-type]
+                yield Story(world, (Command(verb, pause=pause, lease=lease), Wait(0.03)))
+
+
+def interventions() -> Iterator[Story]:
+    """A person who changes something just before and just after each write."""
+    for verb, world in VERB_WORLDS:
+        for call, change, moment in product((c for c in calls(verb, world) if c.writes), CHANGES, ("before", "after")):
+            pause = Pause(Point(call.operation, call.nth, moment), 0.0, (Act(change),))  # type: ignore[arg-type]
+            yield Story(world, (Command(verb, pause=pause), Wait(0.03)))
+
+
+FAMILIES = {
+    "points of death": kills,
+    "effects": singles,
+    "pairs": pairs,
+    "suspensions": sleepers,
+    "interventions": interventions,
+}
+"""Every matrix, by the name of its cells in the counts."""
+
+STRIDES = {"points of death": 29, "effects": 19, "pairs": 1000, "suspensions": 150, "interventions": 12}
+"""Of so many cells `make test` plays one."""
+
+
+@cache
+def cells(family: str) -> tuple[Story, ...]:
+    """Every cell of a matrix."""
+    return tuple(dict.fromkeys(FAMILIES[family]()))
+
+
+def sampled(family: str) -> tuple[Story, ...]:
+    """The cells that `make test` plays: by what they are, so that one more cell moves no other."""
+    return tuple(story for story in cells(family) if crc32(str(story).encode()) % STRIDES[family] == 0)
+
+
+__all__ = ["FAMILIES", "READING", "STRIDES", "VERB_WORLDS", "WRITING", "calls", "cells", "sampled"]

@@ -1,0 +1,179 @@
+"""Judges a story: the invariants after every call, with what people broke themselves measured and set apart.
+
+A violation is noted and not raised: whoever is asked in the midst of a call would swallow it as an error of that call.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from rotator.emulator.graph.objects import Password
+from rotator.emulator.wire import Request, ServiceError
+from rotator.state import ACCESS, ADOPTED, COMPROMISED, KEY_ID
+from tests.invariants import Monitor, listed
+from tests.stage import GROUPS, Stage
+
+
+class Judge(Monitor):
+    """Looks after every call that any process makes."""
+
+    def __init__(self, made: Stage) -> None:
+        super().__init__(made, GROUPS)
+        self.violations: list[str] = []
+        self.apart: list[str] = []
+        """Violations of I1 and I2 by a run that was stopped for too long inside a request that was already checked."""
+        self.too_long = False
+        """Whether such a run is underway, or has been."""
+        self.after_revocation: tuple[frozenset[str], frozenset[str]] | None = None
+        """Credentials and enabled versions when a revocation was acknowledged; no more may come until access is granted again."""
+        self._handed_over: set[str] = set()
+        self._broken: set[str] = set()
+        """Passwords that people removed, that never worked, or that time has ended: who holds one is not rotator's doing."""
+        self._seen: tuple[datetime, int] | None = None
+        self._writes = 0
+
+    def before(self, number: int, operation: str, request: Request) -> None:
+        """Keep what a PUT is about to replace, and see what time alone has ended."""
+        if request.method != "GET":
+            self._excuse_what_ended()
+            super().before(number, operation, request)
+
+    def after(self, number: int, operation: str, request: Request) -> None:
+        """Look, if anything can have changed: reads change nothing."""
+        self._writes += request.method not in ("GET", "HEAD")
+        now = (self.made.azure.clock.now(), self._writes)
+        if now == self._seen:
+            return
+        self._seen = now
+        self._noted(lambda: self._all(operation))
+
+    def _all(self, operation: str) -> None:
+        for look in (self.pulls, self.published, self.untouched, self.bounded):
+            self._noted(look)
+        if operation == "aci.containerGroups.createOrUpdate" and self._stored is not None:
+            self._noted(self.same_but_for_the_credential)
+
+    def _noted(self, look: Callable[[], None]) -> None:
+        try:
+            look()
+        except AssertionError as violation:
+            said = str(violation).split("\n")[0]
+            if self.too_long and said[:2] in ("I1", "I2"):
+                self.apart.append(said)
+                self.look()
+            elif said not in self.violations:
+                self.violations.append(said)
+
+    def pulls(self) -> None:
+        """I1, but for groups that hold what people broke, and while nobody may pull."""
+        for name in GROUPS if self._allowed() else ():
+            sound = self._could_pull(name) or self.made.password_of(name) in self._broken
+            assert sound, f"I1: {name} holds a credential that can't pull"
+
+    def published(self) -> None:
+        """I2, but for a value that people broke; where access is revoked, nobody is to get one that works."""
+        value = None if self.revoked() else self._value()
+        sound = value is None or value in self._broken or self._works(value)
+        assert sound, "I2: the published value is refused"
+
+    def untouched(self) -> None:
+        """I3: what is gone was ours, or was handed over before."""
+        self._handed_over |= {key for v in self.made.versions() for key in (*listed(v.tags or {}, ADOPTED), *listed(v.tags or {}, COMPROMISED))}
+        live = {p.key_id for p in self._passwords() if p.gone_from is None} | {p.key_id for p in self._others()}
+        gone = self.foreign - live - self._handed_over
+        assert not gone, f"I3: foreign credentials are gone: {gone}"
+
+    def _others(self) -> list[Password]:
+        return [p for p in self.made.azure.directory.passwords(self.made.bystander.app_id) if p.gone_from is None]
+
+    def look(self) -> None:
+        """Take the world as it is, after somebody has changed it: what doesn't hold now isn't rotator's doing."""
+        self.foreign = self._untouchable()
+        self._broken |= {p.secret for p in self._passwords() if p.gone_from is not None}
+        values = {self.made.password_of(name) for name in GROUPS if self._exists(name)} | {self._value() or ""}
+        self._broken |= {value for value in values if not self._works(value)}
+        if self.after_revocation:
+            self.acknowledged()
+
+    def _excuse_what_ended(self) -> None:
+        """A credential that time has ended was nobody's to remove."""
+        now = self.made.azure.clock.now()
+        self._broken |= {p.secret for p in self._passwords() if p.end <= now}
+
+    def _passwords(self) -> list[Password]:
+        return self.made.azure.directory.passwords(self.made.app_id)
+
+    def _works(self, value: str) -> bool:
+        return self.made.azure.tokens.authenticates_everywhere(self.made.app_id, value)
+
+    def _allowed(self) -> bool:
+        """Whether the principal has the role by which its groups pull, as far as it was given for good."""
+        given = self.made.azure.authorization.assignments(principals=[self.made.principal.id])
+        return any(each.active_from <= self.made.azure.clock.now() for each in given)
+
+    def _could_pull(self, name: str) -> bool:
+        """A group that isn't there needs nothing."""
+        return not self._exists(name) or self.made.azure.container_groups.could_pull(self.made.group_id(name))
+
+    def _exists(self, name: str) -> bool:
+        return self.made.azure.container_groups.exists(self.made.group_id(name))
+
+    def _value(self) -> str | None:
+        try:
+            return str(self.made.azure.vaults.find("myvault", "mycontainerregistry-pull-pwd").value)
+        except ServiceError:
+            return None
+
+    # access
+
+    def revoked(self) -> bool:
+        """Whether the mark says that access is revoked."""
+        try:
+            mark = self.made.azure.vaults.find("myvault", self.made.policy.access_secret)
+        except ServiceError:
+            return False
+        return (mark.tags or {}).get(ACCESS) == "revoked"
+
+    def acknowledged(self) -> None:
+        """A revocation has ended well: from here on nothing comes back (I8)."""
+        self.after_revocation = (self._keys(), self._enabled())
+
+    def granted(self) -> None:
+        """Access is given back: pulls work again when the role does."""
+        self.after_revocation = None
+        self.look()
+
+    def revocation_holds(self) -> None:
+        """I8: what came after a revocation."""
+        if self.after_revocation is None:
+            return
+        keys, versions = self.after_revocation
+        self._noted(lambda: _no_more("I8: a credential came after the revocation", self._keys(), keys))
+        self._noted(lambda: _no_more("I8: a version came after the revocation", self._enabled(), versions))
+
+    def _keys(self) -> frozenset[str]:
+        return frozenset(p.key_id for p in self.made.credentials())
+
+    def _enabled(self) -> frozenset[str]:
+        return frozenset(v.id for v in self.made.versions() if v.enabled)
+
+    def hidden(self) -> str:
+        """What an exit code of 0 hides, although it can be known; empty where nothing."""
+        value = self._value()
+        if value is None or not self._works(value):
+            return "nobody can use the published secret"
+        for name in GROUPS:
+            if self._exists(name) and self.made.tags_of(name).get(KEY_ID) and not self._could_pull(name):
+                return f"{name} can't pull"
+        ours = [p for p in self.made.credentials() if (p.display_name or "").startswith("rotator:")]
+        held = {self.made.tags_of(name).get(KEY_ID) for name in GROUPS if self._exists(name)}
+        left = [p.key_id for p in ours if p.secret != value and p.key_id not in held and None not in held]
+        return f"credentials {left} are left over" if left else ""
+
+    def open_doors(self) -> bool:
+        """Whether a password that was declared compromised still signs in."""
+        declared = {key for v in self.made.versions() for key in listed(v.tags or {}, COMPROMISED)}
+        return any(p.key_id in declared for p in self.made.credentials())
+
+
+def _no_more(what: str, now: frozenset[str], then: frozenset[str]) -> None:
+    assert now <= then, f"{what}: {sorted(now - then)}"

@@ -1,0 +1,35 @@
+"""The operations that the verbs of the matrices call, by what they do."""
+
+WRITING = (
+    "graph.applications.addPassword",
+    "graph.applications.removePassword",
+    "keyvault.secrets.set",
+    "keyvault.secrets.update",
+    "aci.containerGroups.createOrUpdate",
+    "rbac.roleAssignments.create",
+    "rbac.roleAssignments.delete",
+)
+"""Operations that change something."""
+PROOFS = ("entra.token", "acr.token", "acr.manifests.head")
+"""Operations of a proof."""
+READING = (
+    *PROOFS,
+    "graph.applications.get",
+    "graph.servicePrincipals.get",
+    "graph.applications.federatedIdentityCredentials.list",
+    "keyvault.secrets.get",
+    "keyvault.secrets.versions",
+    "keyvault.deletedSecrets.get",
+    "arm.registries.get",
+    "arm.registries.tokens.list",
+    "arm.resources.list",
+    "arm.vaults.get",
+    "aci.containerGroups.get",
+    "aci.containerGroups.list",
+    "rbac.permissions.list",
+    "rbac.roleAssignments.get",
+    "rbac.roleAssignments.list",
+    "rbac.roleDefinitions.get",
+    "rbac.roleDefinitions.list",
+)
+"""Operations that change nothing."""

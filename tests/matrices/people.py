@@ -1,0 +1,200 @@
+"""Changes that people make, by hand or with az, at any moment of a run: as data, by what they do.
+
+None of these people knows rotator. What a change breaks by itself is not rotator's doing (`judge` measures it); what rotator makes of it
+afterwards is.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from rotator.emulator.keyvault.secret import Changes
+from rotator.emulator.wire import ServiceError
+from tests.stage import GROUPS, SECRET, Stage
+
+Change = Callable[[Stage], None]
+OFFICER = "Key Vault Secrets Officer"
+
+
+def _reset(made: Stage) -> None:
+    """`az ad app credential reset`: every password goes, and a new one comes that nobody has."""
+    for password in [p for p in made.application.passwords if p.gone_from is None]:
+        made.azure.directory.remove_password(made.application, password.key_id)
+    _add(made)
+
+
+def _add(made: Stage) -> None:
+    end = made.azure.clock.now() + timedelta(days=300)
+    made.azure.directory.add_password(made.application, display_name="somebody", end=end, at_once=True)
+
+
+def _remove_current(made: Stage) -> None:
+    """Remove the password that the secret publishes."""
+    published = made.published()
+    for password in [p for p in made.application.passwords if p.gone_from is None and p.secret == published]:
+        made.azure.directory.remove_password(made.application, password.key_id)
+
+
+def _remove_by_hand(made: Stage) -> None:
+    """Remove the password that was there before rotator."""
+    if made.by_hand.gone_from is None and any(p.key_id == made.by_hand.key_id for p in made.credentials()):
+        made.azure.directory.remove_password(made.application, made.by_hand.key_id)
+
+
+def _overwrite_well(made: Stage) -> None:
+    """A password that works, on top of the secret."""
+    end = made.azure.clock.now() + timedelta(days=300)
+    password = made.azure.directory.add_password(made.application, display_name="on top", end=end, at_once=True)
+    made.azure.vaults.set("myvault", SECRET, password.secret)
+
+
+def _overwrite_badly(made: Stage) -> None:
+    """A value that doesn't work, on top of the secret."""
+    made.azure.vaults.set("myvault", SECRET, "not a password of anybody")
+
+
+def _take_off(made: Stage) -> None:
+    """Disable what is on top of the secret and isn't rotator's."""
+    for version in made.versions():
+        if version.enabled and "rotator-attempt" not in (version.tags or {}) and version.order > 1:
+            made.azure.vaults.update("myvault", SECRET, version.id, Changes(enabled=False))
+
+
+def _delete_secret(made: Stage) -> None:
+    """Soft-delete the published secret."""
+    try:
+        made.azure.vaults.delete("myvault", SECRET)
+    except ServiceError:
+        return
+
+
+def _edit(made: Stage) -> None:
+    """Another value of a variable, by a PUT that repeats everything."""
+    stored = made.azure.container_groups.stored(made.group_id(GROUPS[0]))
+    variables = stored["properties"]["containers"][0]["properties"]["environmentVariables"]
+    variables[0]["value"] = "edited"
+    _put(made, GROUPS[0], stored)
+
+
+def _recreate(made: Stage) -> None:
+    """Delete a group, and create it with what the vault says: without tags."""
+    made.azure.container_groups.delete(made.group_id(GROUPS[0]))
+    _put(made, GROUPS[0], made.body(made.app_id, made.published()))
+
+
+def _put(made: Stage, name: str, body: dict[str, object]) -> None:
+    try:
+        made.azure.container_groups.put(made.group_id(name), body, "2025-09-01")
+    except ServiceError:
+        return
+
+
+def _delete_group(made: Stage) -> None:
+    made.azure.container_groups.delete(made.group_id(GROUPS[0]))
+
+
+def _stop(made: Stage) -> None:
+    _quietly(lambda: made.azure.container_groups.stop(made.group_id(GROUPS[0])))
+
+
+def _start(made: Stage) -> None:
+    _quietly(lambda: made.azure.container_groups.start(made.group_id(GROUPS[0])))
+
+
+def _quietly(act: Callable[[], object]) -> None:
+    """A person who is refused goes away."""
+    try:
+        act()
+    except ServiceError:
+        return
+
+
+def _strip_tags(made: Stage) -> None:
+    made.azure.container_groups.patch_tags(made.group_id(GROUPS[0]), {"owner": "somebody"})
+
+
+def _move_host(made: Stage) -> None:
+    made.azure.container_groups.move_host(made.group_id(GROUPS[1]))
+
+
+def _take_role(made: Stage) -> None:
+    """Take from rotator what lets it into the vault."""
+    for assignment in made.azure.authorization.assignments(principals=[made.seeded.operator.object_id]):
+        if "/vaults/" in assignment.scope.lower():
+            made.azure.authorization.delete(assignment.id)
+
+
+def _give_role(made: Stage) -> None:
+    scope = made.seeded.vault_id
+    given = made.azure.authorization.assignments(principals=[made.seeded.operator.object_id])
+    if not any("/vaults/" in each.scope.lower() for each in given):
+        made.azure.authorization.assign(scope, made.seeded.operator.object_id, OFFICER, at_once=True)
+
+
+def _lock(made: Stage) -> None:
+    made.azure.resources.lock(made.group_id(GROUPS[0]), "ReadOnly")
+
+
+def _unlock(made: Stage) -> None:
+    made.azure.resources.unlock(made.group_id(GROUPS[0]))
+
+
+def _take_pull(made: Stage) -> None:
+    """Take from the principal what lets it pull."""
+    for assignment in made.azure.authorization.assignments(principals=[made.principal.id]):
+        made.azure.authorization.delete(assignment.id)
+
+
+def _give_pull(made: Stage) -> None:
+    if not made.azure.authorization.assignments(principals=[made.principal.id]):
+        made.azure.authorization.assign(made.seeded.registry_id, made.principal.id, "AcrPull", at_once=True)
+
+
+CHANGES: dict[str, Change] = {
+    "reset passwords": _reset,
+    "add a password": _add,
+    "remove the published password": _remove_current,
+    "remove the first password": _remove_by_hand,
+    "overwrite the secret": _overwrite_well,
+    "overwrite the secret with garbage": _overwrite_badly,
+    "take that off": _take_off,
+    "delete the secret": _delete_secret,
+    "edit a group": _edit,
+    "recreate a group": _recreate,
+    "delete a group": _delete_group,
+    "stop a group": _stop,
+    "start a group": _start,
+    "strip tags": _strip_tags,
+    "move a host": _move_host,
+    "take the vault's role": _take_role,
+    "give the vault's role": _give_role,
+    "lock a group": _lock,
+    "unlock a group": _unlock,
+    "take the pull role": _take_pull,
+    "give the pull role": _give_pull,
+}
+"""Every change, by its name in stories."""
+
+NEEDS_A_PERSON = frozenset(
+    {
+        "reset passwords",
+        "remove the published password",
+        "remove the first password",
+        "overwrite the secret",
+        "overwrite the secret with garbage",
+        "delete the secret",
+        "recreate a group",
+        "delete a group",
+        "stop a group",
+        "strip tags",
+        "take the pull role",
+    }
+)
+"""Changes after which rotator may rightly wait for a word from somebody; then its exit code says so."""
+
+
+def change(made: Stage, name: str) -> None:
+    """Make a change; what isn't there any more can't be changed."""
+    try:
+        CHANGES[name](made)
+    except ServiceError:
+        return

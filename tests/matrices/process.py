@@ -1,0 +1,231 @@
+"""One process of rotator, as a story has it: what its calls meet, where it dies, and where it is stopped for a while.
+
+It stands between a World and the emulator: as the :class:`~rotator.emulator.inprocess.Hop` of real SDK code, and of the fast adapter's `Way`. A call
+is named by its operation and how often this process has made it, so that both adapters mean the same call.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from contextvars import Context
+from dataclasses import dataclass, field
+from typing import Literal
+
+import aiohttp
+import httpx
+
+from rotator.emulator.faults import Fault
+from rotator.emulator.inprocess import Hop, pause
+from rotator.emulator.wire import Request, Response
+from tests.matrices.effects import Effect
+from tests.stage import Clock, Killed, Stage
+
+Moment = Literal["before", "after"]
+LATE_WRITE, LATE_READ = 110.0, 290.0
+"""Seconds that a call takes which hangs: a write a little less than one request may take, a read what its repetitions may."""
+PATIENCE = 300.0
+"""Seconds after which no answer to a read is hoped for."""
+SLEEPING, SIGNING_IN = "clock.sleep", "entra.signIn"
+"""A wait of the process, and its own sign-in, as operations; a proof signs in by entra.token."""
+FORBIDDEN = {"graph": "Authorization_RequestDenied", "keyvault": "Forbidden", "acr": "DENIED", "entra": "unauthorized_client"}
+GONE = {"graph": "Request_ResourceNotFound", "keyvault": "SecretNotFound", "acr": "MANIFEST_UNKNOWN", "aci": "ContainerGroupNotFound"}
+"""What a service calls a refusal, and what it says isn't there; the others say as Resource Manager does."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Point:
+    """A moment of one call: the `nth` of its operation in a process, from 1, before or after its effect."""
+
+    operation: str
+    nth: int = 1
+    moment: Moment = "before"
+
+    def __str__(self) -> str:
+        return f"{self.operation}-{self.nth}-{self.moment}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Strike:
+    """An effect that the `nth` call of an operation in a process meets, from 1."""
+
+    operation: str
+    nth: int
+    effect: Effect
+
+    def __str__(self) -> str:
+        return f"{self.operation}-{self.nth}-{self.effect}"
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """The process is stopped at a point for so many seconds, in the midst of which `meanwhile` happens.
+
+    `stands_still`: its own clock doesn't count them, as a machine's doesn't that sleeps.
+    """
+
+    at: Point
+    seconds: float
+    meanwhile: Callable[[], Awaitable[object]] | None = None
+    stands_still: bool = False
+
+
+@dataclass
+class Process(Hop):
+    """One process, from its start to its end or its death."""
+
+    made: Stage | None = None
+    strikes: tuple[Strike, ...] = ()
+    death: Point | None = None
+    stop: Stop | None = None
+    struck: list[Strike] = field(default_factory=list)
+    calls: list[tuple[str, int, bool]] = field(default_factory=list)
+    """Every call by its operation, how often it has been made, and whether it writes."""
+    dead: bool = False
+    stopped: bool = False
+    """Whether it came to the point at which it was stopped."""
+    lag: float = 0.0
+    """Seconds that its own clock didn't count."""
+    _counts: Counter[str] = field(default_factory=Counter)
+    _over: asyncio.Event | None = None
+    _down: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def clock(self) -> "OwnClock":
+        """This process's clock."""
+        assert self.made
+        return OwnClock(self.made.loop, self.made.clock.attempts, self)
+
+    async def arrive(self, operation: str, *, writes: bool) -> Effect | None:
+        """Before a call: what it meets. Raises Killed."""
+        await self._go_on()
+        self._counts[operation] += 1
+        self.calls.append((operation, self._counts[operation], writes))
+        await self._at(Point(operation, self._counts[operation], "before"))
+        found = next((s for s in self.strikes if (s.operation, s.nth) == (operation, self._counts[operation])), None)
+        if found is None:
+            return None
+        self.struck.append(found)
+        if found.effect is Effect.HANG:
+            await pause(LATE_WRITE if writes else LATE_READ)
+            await self._go_on()
+        return found.effect
+
+    async def leave(self, operation: str) -> None:
+        """After a call. Raises Killed."""
+        await self._go_on()
+        await self._at(Point(operation, self._counts[operation], "after"))
+
+    async def wait(self, seconds: float) -> None:
+        """A wait of the process."""
+        await self.arrive(SLEEPING, writes=False)
+        await pause(seconds)
+        await self._go_on()
+
+    async def _go_on(self) -> None:
+        if self._over is not None:
+            await self._over.wait()
+        if self.dead:
+            raise Killed
+
+    async def _at(self, point: Point) -> None:
+        if self.death == point:
+            self.dead = True
+            raise Killed
+        if self.stop and self.stop.at == point and not self.stopped:
+            await self._stand_still(self.stop)
+
+    async def _stand_still(self, stop: Stop) -> None:
+        assert self.made
+        self.stopped, self._over, begun = True, asyncio.Event(), self.made.loop.time()
+        await pause(stop.seconds / 2)
+        if stop.meanwhile:
+            await asyncio.create_task(_other(stop.meanwhile), context=Context())
+        await pause(stop.seconds / 2)
+        if stop.stands_still:
+            self.lag += self.made.loop.time() - begun
+        self._over.set()
+        self._over = None
+
+    async def exchange(self, request: Request) -> Response:
+        """The same for real SDK code: the effects are made of what the emulator can do to one call. Raises what aiohttp and httpx raise."""
+        assert self.made
+        operation, writes = operation_of(self, request, self.made.seeded.operator.app_id)
+        effect = await self.arrive(operation, writes=writes)
+        if effect is Effect.NOT_SENT:
+            raise _not_sent(operation)
+        fault = _fault(operation, effect, writes=writes) or self._still_down(operation)
+        if effect is Effect.UNKNOWN and not writes:
+            self._down[operation] = self.made.loop.time() + PATIENCE
+        faults = self.app.faults
+        try:
+            if fault:
+                faults.add(fault)
+            return self.app.handle(request)
+        finally:
+            if fault:
+                faults.planned.remove(fault)
+            await self.leave(operation)
+
+    def _still_down(self, operation: str) -> Fault | None:
+        assert self.made
+        down = self._down.get(operation, 0.0) > self.made.loop.time()
+        return Fault(operation, "status", times=0) if down else None
+
+
+async def _other(meanwhile: Callable[[], Awaitable[object]]) -> None:
+    await meanwhile()
+
+
+def _fault(operation: str, effect: Effect | None, *, writes: bool) -> Fault | None:
+    """The fault of the emulator that has this effect on a call."""
+    service = operation.partition(".")[0]
+    refused = {"kind": "status", "status": 403, "code": FORBIDDEN.get(service, "AuthorizationFailed"), "message": "Not allowed."}
+    match effect:
+        case Effect.NO:
+            return Fault(operation, **refused)  # type: ignore[arg-type]
+        case Effect.MISLEADING:
+            return Fault(operation, when="after", **refused)  # type: ignore[arg-type]
+        case Effect.UNKNOWN:
+            return Fault(operation, "reset") if writes else Fault(operation, "status")
+        case Effect.UNKNOWN_DONE:
+            return Fault(operation, "lost")
+        case Effect.STALE:
+            return Fault(operation, "stale")
+        case Effect.GONE:
+            return Fault(operation, "status", status=404, code=GONE.get(service, "ResourceNotFound"), message="There is no such thing.")
+    return None
+
+
+def _not_sent(operation: str) -> Exception:
+    if operation.startswith("graph."):
+        return httpx.ConnectError("no connection")
+    key = aiohttp.client_reqrep.ConnectionKey("host", 443, True, True, None, None, None)
+    return aiohttp.ClientConnectorError(key, OSError("no connection"))
+
+
+def operation_of(hop: Hop, request: Request, own: str) -> tuple[str, bool]:
+    """The operation that a request asks for, and whether it changes something; `own` is the app id that rotator signs in with."""
+    service = next((each for each in hop.app.services if each.serves(request.host)), None)
+    found = service.table.find(request) if service else None
+    operation = found[0].operation if found else "unknown"
+    if operation == "entra.token" and own.encode() in request.body:
+        operation = SIGNING_IN
+    return operation, request.method not in ("GET", "HEAD") and not operation.startswith("entra.")
+
+
+@dataclass
+class OwnClock(Clock):
+    """The clock of one process: it waits as the process does, and may lag."""
+
+    process: Process | None = None
+
+    def elapsed(self) -> float:
+        return self.loop.time() - (self.process.lag if self.process else 0.0)
+
+    async def sleep(self, seconds: float) -> None:
+        assert self.process
+        await self.process.wait(seconds)
+
+    def attempt(self) -> str:
+        assert self.process and self.process.made
+        return self.process.made.clock.attempt()

@@ -1,0 +1,328 @@
+"""A story: what happens to one principal, as data that can be told, kept, shrunk and played again on either adapter.
+
+`python -m tests.matrices.story '<json>' [real]` plays one and tells what it saw.
+"""
+
+import json
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from rotator.emulator.faults import Fault
+from rotator.emulator.wire import ServiceError
+from rotator.engine import adopt, compromise, deploy_now, grant, reconcile, revoke
+from rotator.engine.run import Run
+from rotator.errors import RotatorError
+from rotator.plan import Intent
+from tests.invariants import rested, summary
+from tests.matrices import people
+from tests.matrices.fast import fast
+from tests.matrices.judge import Judge
+from tests.matrices.operations import WRITING
+from tests.matrices.process import Point, Process, Stop, Strike
+from tests.matrices.worlds import WORLDS
+from tests.stage import GROUPS, Killed, Stage, play, real, watched
+from tests.virtual import VirtualLoop
+
+LEASE = timedelta(minutes=10)
+"""How long a lease holds that nobody renews."""
+TOO_LONG = 24 * 3600.0
+"""Seconds of the stage's overlap and reclaim_after: what is stopped for longer inside a checked request is counted apart."""
+HELD = 4
+"""The exit code of a command that meets a lease."""
+RESTS, LAST = 6, "rotate again and accept drift"
+"""Runs at the end of a story, and how they are asked for."""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """The `nth` call of an operation meets something that its service does: a fault of the emulator by its kind."""
+
+    operation: str
+    kind: str
+    nth: int = 1
+    argument: str = ""
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Time passes."""
+
+    hours: float
+
+
+@dataclass(frozen=True)
+class Act:
+    """A person changes something."""
+
+    change: str
+
+
+@dataclass(frozen=True)
+class Pause:
+    """A process is stopped, and meanwhile something happens."""
+
+    at: Point
+    seconds: float
+    meanwhile: tuple["Event", ...] = ()
+    stands_still: bool = False
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command is given; `lease`: the commands of this story hold a lease of ten minutes, which one that is stopped may lose."""
+
+    verb: str = "rotate"
+    strikes: tuple[Strike, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    death: Point | None = None
+    pause: Pause | None = None
+    lease: bool = False
+
+
+Event = Command | Act | Wait
+
+
+@dataclass(frozen=True)
+class Story:
+    """A world to begin with, and what happens in it."""
+
+    world: str
+    events: tuple[Event, ...]
+
+    def __str__(self) -> str:
+        return json.dumps(STORIES.dump_python(self, mode="json", exclude_defaults=True))
+
+
+STORIES: TypeAdapter[Story] = TypeAdapter(Story)
+
+Verb = Callable[[Run], Awaitable[Any]]
+
+
+async def _compromised(run: Run) -> Any:
+    await compromise(run, [])
+    return await reconcile(run)
+
+
+VERBS: dict[str, tuple[Verb, Callable[[Stage], Intent]]] = {
+    "rotate": (reconcile, lambda made: Intent()),
+    "rotate early": (reconcile, lambda made: Intent(force_before=made.azure.clock.now())),
+    "rotate early without overlap": (reconcile, lambda made: Intent(force_before=made.azure.clock.now(), no_overlap=True)),
+    "rotate again what failed": (reconcile, lambda made: Intent(retry=True)),
+    "rotate and accept drift": (reconcile, lambda made: Intent(accept_drift=True)),
+    "declare compromised": (_compromised, lambda made: Intent()),
+    "adopt": (lambda run: adopt(run, None), lambda made: Intent()),
+    LAST: (reconcile, lambda made: Intent(retry=True, accept_drift=True)),
+    "deploy": (lambda run: deploy_now(run, run.policy.container_groups[0].id, wait=False), lambda made: Intent()),
+    "revoke": (lambda run: revoke(run, wait=False), lambda made: Intent()),
+    "grant": (grant, lambda made: Intent()),
+}
+"""What people and timers ask for, and how."""
+
+
+class Violation(AssertionError):
+    """An invariant that did not hold, with the story and the command that plays it again."""
+
+
+@dataclass
+class Counts:
+    """What a story had in it."""
+
+    runs: int = 0
+    deaths: int = 0
+    strikes: int = 0
+    suspensions: int = 0
+    interventions: int = 0
+    apart: int = 0
+
+
+@dataclass
+class Play:
+    """One story on one stage."""
+
+    made: Stage
+    judge: Judge
+    trace: list[str] = field(default_factory=list)
+    counts: Counts = field(default_factory=Counts)
+    needs_a_person: bool = False
+    meddled: bool = False
+    abrupt: bool = False
+    """Whether anything was asked for that has no overlap."""
+    _leased_until: Any = None
+    _heard: int = 0
+
+    async def happen(self, events: Sequence[Event]) -> None:
+        """One event after another. Raises Violation."""
+        for event in events:
+            match event:
+                case Wait(hours):
+                    self.made.pass_(hours=hours)
+                case Act(change):
+                    self._act(change)
+                case Command():
+                    await self._command(event)
+            self.ensure_sound()
+
+    def ensure_sound(self) -> None:
+        """Raises Violation."""
+        self.judge.revocation_holds()
+        new, self._heard = self.made.events[self._heard :], len(self.made.events)
+        if any("a bug in rotator" in str(getattr(event, "happened", "")) for event in new):
+            self.judge.violations.append("a bug in rotator")
+        if self.judge.violations:
+            raise Violation("; ".join(self.judge.violations))
+
+    def _act(self, change: str) -> None:
+        self.counts.interventions += 1
+        self.needs_a_person |= change in people.NEEDS_A_PERSON
+        people.change(self.made, change)
+        self.judge.look()
+        self.trace.append(f"somebody: {change}")
+
+    async def _command(self, event: Command) -> None:
+        held = event.lease and self._leased_until and self.made.azure.clock.now() < self._leased_until
+        if held:
+            self.trace.append(f"{event.verb}: the lease is held ({HELD})")
+            return
+        self._leased_until = self.made.azure.clock.now() + LEASE if event.lease else None
+        self.counts.runs += 1
+        self.abrupt |= event.verb in ("rotate early without overlap", "declare compromised")
+        process = self._process(event)
+        faults = [Fault(c.operation, c.kind, nth=c.nth, argument=c.argument) for c in event.conditions]
+        for fault in faults:
+            self.made.azure.faults.add(fault)
+        ended = await self._run(event, process)
+        for fault in faults:
+            self.made.azure.faults.planned.remove(fault)
+        self._leased_until = None
+        self.counts.strikes += len(process.struck)
+        self.counts.deaths += process.dead
+        self.counts.suspensions += process.stopped
+        self.trace.append(f"{event.verb}{_said(event, process)}: {ended}")
+        self._heed(event.verb, ended)
+
+    def _process(self, event: Command) -> Process:
+        pause, stop = event.pause, None
+        if pause:
+            stop = Stop(pause.at, pause.seconds, lambda: self._meanwhile(pause), pause.stands_still)
+        return Process(self.made.app, made=self.made, strikes=event.strikes, death=event.death, stop=stop)
+
+    async def _meanwhile(self, pause: Pause) -> None:
+        write = pause.at.moment == "before" and pause.at.operation in WRITING
+        self.judge.too_long |= write and (pause.seconds >= TOO_LONG or self.abrupt or any(_abrupt(event) for event in pause.meanwhile))
+        await self.happen(pause.meanwhile)
+
+    async def _run(self, event: Command, process: Process) -> str:
+        act, intent = VERBS[event.verb]
+        try:
+            result = await self.made.with_world(act, intent(self.made), hop=process, clock=process.clock)
+        except RotatorError as error:
+            self.trace.append(str(error))
+            return f"{type(error).__name__}"
+        except BaseException as death:
+            if not _is_death(death):
+                raise
+            return "dies"
+        return str(getattr(result, "exit_code", result))
+
+    def _heed(self, verb: str, ended: str) -> None:
+        if verb == "revoke" and ended == "0" and self.judge.revoked():
+            self.judge.acknowledged()
+        if verb == "grant" and not self.judge.revoked():
+            self.judge.granted()
+
+    async def come_to_rest(self) -> None:
+        """Faults are over, and whoever took something gives it back: within a few runs all is done, or a person is asked for (I9, I10)."""
+        self.made.azure.faults.clear()
+        for change in ("give the vault's role", "unlock a group", "start a group", "give the pull role"):
+            people.change(self.made, change)
+        self.made.pass_(minutes=20)
+        self.judge.look()
+        if self.judge.revoked():
+            await self._command(Command("grant"))
+            self.made.pass_(minutes=20)
+            self.judge.look()
+        code = "0"
+        for _ in range(RESTS):
+            self.made.pass_(hours=25)
+            code = await self._run(Command(LAST), Process(self.made.app, made=self.made))
+            self.ensure_sound()
+            if code == "0" and self._rested():
+                break
+        self._judge_rest(code)
+        self.judge.secret_nowhere(*self.trace)
+
+    def _rested(self) -> bool:
+        """Whether all is done; nothing is where people took the secret away."""
+        try:
+            return rested(self.made)
+        except ServiceError:
+            return False
+
+    def _judge_rest(self, code: str) -> None:
+        """Without people everything is done, and the exit code is 0; where somebody has to say a word, 0 still hides nothing that can be known."""
+        told = f"the last of {RESTS} runs ended with {code}: {summary(self.made)}; {self.made.told()[-1500:]}"
+        done = self._rested()
+        if not self.needs_a_person and not (done and code == "0"):
+            raise Violation(f"{'I9' if done else 'I10'}: {told}")
+        hidden = "" if done or code != "0" else self.judge.hidden()
+        if hidden:
+            raise Violation(f"I9: {hidden}: {told}")
+
+
+def _abrupt(event: Event) -> bool:
+    return isinstance(event, Command) and event.verb in ("rotate early without overlap", "declare compromised")
+
+
+def _said(event: Command, process: Process) -> str:
+    told = [str(each) for each in (*process.struck, *event.conditions)]
+    told += [f"dies at {event.death}"] if process.dead else []
+    told += [f"stopped at {event.pause.at} for {event.pause.seconds:.0f} s"] if process.stopped and event.pause else []
+    return f" ({', '.join(told)})" if told else ""
+
+
+def _is_death(error: BaseException) -> bool:
+    if isinstance(error, BaseExceptionGroup):
+        return any(map(_is_death, error.exceptions))
+    return isinstance(error, Killed)
+
+
+def played(story: Story, *, on_real: bool = False) -> Counts:
+    """Play a story to its end. Raises Violation."""
+
+    async def scene(loop: VirtualLoop) -> Counts:
+        made = await WORLDS[story.world](loop)
+        made.adapter = real if on_real else fast
+        told = Play(made, Judge(made), needs_a_person=story.world == "hand-made")
+        try:
+            with watched(made, before=told.judge.before, after=told.judge.after):
+                await told.happen(story.events)
+                await told.come_to_rest()
+        except (Violation, AssertionError) as violation:
+            raise _shown(story, told, violation, on_real=on_real) from None
+        told.counts.apart = len(told.judge.apart)
+        return told.counts
+
+    return play(scene)
+
+
+def _shown(story: Story, told: Play, violation: AssertionError, *, on_real: bool) -> Violation:
+    adapter = " real" if on_real else ""
+    trace = "\n  ".join(told.trace)
+    return Violation(f"{violation}\n  {trace}\nAgain: python -m tests.matrices.story '{story}'{adapter}")
+
+
+def main(text: str, *, on_real: bool) -> None:
+    """Play the story of a command line."""
+    sys.stdout.write(f"{played(STORIES.validate_json(text), on_real=on_real)}\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], on_real="real" in sys.argv[2:])
+
+
+__all__ = ["GROUPS", "Act", "Command", "Condition", "Pause", "Play", "Story", "Violation", "Wait", "played"]

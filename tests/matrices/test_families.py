@@ -1,0 +1,54 @@
+"""Every matrix on the fast adapter: no cell violates an invariant, and each ends at rest, or with a word to somebody.
+
+A few tests play many cells each: a cell takes fifty milliseconds, less than pytest would add. One that fails tells the command that plays it again.
+"""
+
+import os
+from collections.abc import Callable
+
+import pytest
+
+from tests.matrices.families import FAMILIES, READING, VERB_WORLDS, WRITING, calls, cells, sampled
+from tests.matrices.process import SLEEPING
+from tests.matrices.story import Story, Violation, played
+
+PARTS = 4
+"""Tests among which the cells of a family are dealt out."""
+Record = Callable[[str, object], None]
+
+
+def _dealt(family: str, part: int, *, whole: bool) -> tuple[Story, ...]:
+    return (cells if whole else sampled)(family)[part::PARTS]
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("family", list(FAMILIES))
+def test_no_cell_violates_an_invariant(family: str, part: int, record_property: Record) -> None:
+    play_all(family, _dealt(family, part, whole=False), record_property)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("part", range(PARTS * 16))
+@pytest.mark.parametrize("family", list(FAMILIES))
+def test_no_cell_of_all_violates_an_invariant(family: str, part: int, record_property: Record) -> None:
+    play_all(family, cells(family)[part :: PARTS * 16], record_property)
+
+
+def play_all(family: str, stories: tuple[Story, ...], record_property: Record) -> None:
+    """Play each of them, and tell every violation."""
+    violations, apart = list[str](), 0
+    for story in stories:
+        try:
+            apart += played(story).apart
+        except Violation as violation:
+            violations.append(str(violation))
+    record_property(f"cells: {family}", len(stories))
+    record_property("cells: violations", len(violations))
+    record_property("cells: apart", apart)
+    assert not violations, "\n\n".join(violations[: int(os.environ.get("ROTATOR_TELL", "5"))])
+
+
+def test_an_operation_that_no_matrix_knows_fails_the_build() -> None:
+    """A new call of a verb has to be told to the strategies, too."""
+    called = {call.operation for verb, world in VERB_WORLDS for call in calls(verb, world, every=True)}
+    assert called <= {*READING, *WRITING, SLEEPING}, "say in `operations` whether it reads or writes"

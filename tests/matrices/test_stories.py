@@ -1,0 +1,118 @@
+"""Random stories: whatever happens, in whatever order, no invariant falls.
+
+Hypothesis draws them and shrinks what fails. They are values and no state machine: so one story can be kept, told in one line, and played on either
+adapter. ROTATOR_SEED draws others than `make test` does.
+"""
+
+import os
+from collections.abc import Callable
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, seed, settings
+
+from tests.matrices.digest import digest
+from tests.matrices.effects import Effect
+from tests.matrices.fast import fast
+from tests.matrices.judge import Judge
+from tests.matrices.process import Point, Strike
+from tests.matrices.story import STORIES, Act, Command, Pause, Play, Story, Violation, Wait, played
+from tests.matrices.told import stories
+from tests.matrices.worlds import WORLDS
+from tests.stage import Adapter, play, real, watched
+from tests.virtual import VirtualLoop
+
+SEED = int(os.environ.get("ROTATOR_SEED", "1"))
+FEW, MANY = 40, 1000
+"""Stories on the fast adapter: of `make test`, and of each seed of `make soak`."""
+FEW_REAL, MANY_REAL = 5, 50
+"""The same on real SDK code."""
+
+Record = Callable[[str, object], None]
+
+
+def tell(many: int, record_property: Record, *, on_real: bool = False) -> None:
+    """Play so many random stories; hypothesis raises the smallest that fails."""
+    runs = list[int]()
+
+    def body(story: Story) -> None:
+        runs.append(played(story, on_real=on_real).runs)
+
+    drawn = given(stories())(body)
+    calm = settings(
+        max_examples=many,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+        print_blob=False,
+        report_multiple_bugs=False,
+        phases=[Phase.generate, Phase.shrink],
+    )
+    try:
+        seed(SEED)(calm(drawn))()
+    finally:
+        record_property(f"cells: stories{' on real SDK code' if on_real else ''}", len(runs))
+
+
+def test_no_story_violates_an_invariant(record_property: Record) -> None:
+    tell(FEW, record_property)
+
+
+def test_no_story_violates_an_invariant_on_real_sdk_code(record_property: Record) -> None:
+    tell(FEW_REAL, record_property, on_real=True)
+
+
+@pytest.mark.soak
+def test_no_story_of_many_violates_an_invariant(record_property: Record) -> None:
+    tell(MANY, record_property)
+
+
+@pytest.mark.soak
+def test_no_story_of_many_violates_an_invariant_on_real_sdk_code(record_property: Record) -> None:
+    tell(MANY_REAL, record_property, on_real=True)
+
+
+def test_a_story_is_what_its_text_says() -> None:
+    assert [STORIES.validate_json(str(story)) for story in SHARED] == list(SHARED)
+
+
+PUBLISHED = "keyvault.secrets.set"
+DEPLOYED = "aci.containerGroups.createOrUpdate"
+SHARED = (
+    Story("first", (Command(strikes=(Strike(PUBLISHED, 1, Effect.UNKNOWN_DONE),)),)),
+    Story("first", (Command(death=Point(PUBLISHED, 1, "after")),)),
+    Story("first", (Command(death=Point(DEPLOYED, 1, "before")),)),
+    Story("waiting", (Command(strikes=(Strike("graph.applications.removePassword", 1, Effect.MISLEADING),)),)),
+    Story("at rest", (Command("declare compromised"), Wait(1.0), Act("strip tags"))),
+    Story("at rest", (Command("revoke"), Wait(1.0), Command("rotate early"), Command("grant"))),
+    Story("first", (Command(pause=Pause(Point(PUBLISHED), 700.0, (Command("revoke"),))),)),
+    Story("quick", (Command(pause=Pause(Point(DEPLOYED, 2, "after"), 3700.0, (Command("rotate early without overlap"),))),)),
+)
+
+
+@pytest.mark.parametrize("story", SHARED, ids=str)
+def test_a_story_ends_in_the_same_digest_on_both_adapters(story: Story) -> None:
+    def ends(adapter: Adapter) -> str:
+        async def scene(loop: VirtualLoop) -> str:
+            made = await WORLDS[story.world](loop)
+            made.adapter = adapter
+            told = Play(made, Judge(made))
+            with watched(made, before=told.judge.before, after=told.judge.after):
+                await told.happen(story.events)
+            told.ensure_sound()
+            return "\n".join([*told.trace, digest(made)])
+
+        return play(scene)
+
+    assert ends(fast) == ends(real)
+
+
+def test_a_violation_tells_its_story_and_how_to_play_it_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Judge, "published", lambda self: _fail())
+    story = SHARED[0]
+    with pytest.raises(Violation, match="I2: nobody looked") as failure:
+        played(story)
+    assert f"python -m tests.matrices.story '{story}'" in str(failure.value)
+
+
+def _fail() -> None:
+    raise AssertionError("I2: nobody looked")

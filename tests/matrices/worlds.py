@@ -1,0 +1,79 @@
+"""The worlds that stories and matrices begin with, each played once in a process."""
+
+from rotator.emulator.timing import QUICK
+from rotator.engine import adopt
+from rotator.plan import Intent
+from tests.snapshot import World, kept
+from tests.stage import Stage, stage
+from tests.virtual import VirtualLoop
+
+PROOF = {"times": 2, "over": "0s", "deadline": "5m"}
+
+
+@kept
+async def hand_made(loop: VirtualLoop) -> Stage:
+    """Everything by hand: no rotation yet, nothing adopted."""
+    made = stage(loop)
+    made.with_policy(proof=PROOF)
+    return made
+
+
+@kept
+async def first(loop: VirtualLoop) -> Stage:
+    """The hand-made password is adopted, and the first rotation is due."""
+    made = await hand_made(loop)
+    await made.with_world(lambda run: adopt(run, None))
+    made.events.clear()
+    return made
+
+
+@kept
+async def waiting(loop: VirtualLoop) -> Stage:
+    """A day after the first rotation: the adopted password is to be retired."""
+    made = await first(loop)
+    await made.rotate()
+    made.pass_(hours=25)
+    made.events.clear()
+    return made
+
+
+@kept
+async def at_rest(loop: VirtualLoop) -> Stage:
+    """One password of rotator's, everywhere."""
+    made = await waiting(loop)
+    await made.rotate()
+    made.pass_(hours=25)
+    made.events.clear()
+    return made
+
+
+@kept
+async def due(loop: VirtualLoop) -> Stage:
+    """The same two months later: the next rotation is due."""
+    made = await at_rest(loop)
+    made.pass_(days=62)
+    await made.rotate(Intent())
+    made.pass_(hours=1)
+    made.events.clear()
+    return made
+
+
+@kept
+async def quick(loop: VirtualLoop) -> Stage:
+    """The hand-made password is adopted, in an Azure that is quick enough for a whole rotation within the time for which a read is fresh."""
+    made = stage(loop, timing=QUICK)
+    made.with_policy(proof=PROOF)
+    await made.with_world(lambda run: adopt(run, None))
+    made.events.clear()
+    return made
+
+
+WORLDS: dict[str, World] = {
+    "hand-made": hand_made,
+    "first": first,
+    "waiting": waiting,
+    "at rest": at_rest,
+    "due": due,
+    "quick": quick,
+}
+"""Every world, by its name in stories."""
