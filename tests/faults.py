@@ -24,6 +24,7 @@ READ: tuple[Meets, ...] = (THROTTLED, BUSY, BROKEN, RESET, LOST, TIMEOUT, FOR_LO
 WRITE: tuple[Meets, ...] = (THROTTLED, BUSY, LATE, RESET, LOST, TIMEOUT, TIMEOUT_AFTER)
 FAULTS: tuple[tuple[str, tuple[Meets, ...]], ...] = (
     ("entra.token", (*READ, {"kind": "status", "status": 401, "code": "invalid_client", "message": "AADSTS7000215: flapping"})),
+    ("graph.applications.appManagementPolicies.list", READ),
     ("graph.*.get", (*READ, STALE)),
     ("graph.*.list", (*READ, STALE)),
     ("graph.*.addPassword", (*WRITE, {"kind": "concurrency"}, {"kind": "app_policy"})),

@@ -25,6 +25,17 @@ KINDS = (
 """What can go wrong: what `faults.py` does itself, the conditions that a service looks for, and the answers of `damage.py`."""
 
 
+LAGGING = (
+    *("aci.containerGroups.get", "aci.containerGroups.list", "aci.containerGroups.listByResourceGroup"),
+    *("arm.resources.list", "rbac.roleAssignments.list"),
+    *("graph.applications.get", "graph.applications.list", "graph.servicePrincipals.get", "graph.servicePrincipals.list"),
+    *("graph.applications.owners.list", "graph.servicePrincipals.owners.list", "graph.groups.owners.list"),
+    *("graph.applications.federatedIdentityCredentials.list", "graph.servicePrincipals.federatedIdentityCredentials.list"),
+    *("keyvault.secrets.get", "keyvault.secrets.list", "keyvault.secrets.versions"),
+)
+"""Reads that may show what was so before: those that ``stale`` strikes."""
+
+
 class Shape(NamedTuple):
     """The form of a text, as a pattern in any letter case and in words."""
 
@@ -94,11 +105,17 @@ def fault(body: Json, services: Iterable[Service]) -> Fault:
         number({"retry_after": found.retry_after}, "retry_after", 0, MOST)
     for name in ("code", "message", "argument"):
         _ensure_sayable(name, getattr(found, name))
+    _ensure_strikes(found, services)
+    return found
+
+
+def _ensure_strikes(found: Fault, services: Iterable[Service]) -> None:
     if found.kind not in KINDS:
         raise refusal(f"There is no kind {found.kind!r} of faults; there are: {', '.join(KINDS)}.")
     if not any(fnmatchcase(route.operation, found.operation) for service in services for route in service.table.routes):
         raise refusal(f"No operation is called {found.operation!r}; /calls lists those that were asked for.")
-    return found
+    if found.kind in ("stale", "flip") and not any(fnmatchcase(operation, found.operation) for operation in LAGGING):
+        raise refusal(f"No read of {found.operation!r} is ever stale here; those of {', '.join(LAGGING)} are.")
 
 
 def run(body: Json) -> dict[str, Json]:

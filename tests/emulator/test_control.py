@@ -15,12 +15,16 @@ from rotator.emulator.azure import Azure
 from rotator.emulator.clock import LAST, Clock
 from rotator.emulator.control import Control
 from rotator.emulator.damage import INSTEAD, SPOILED
+from rotator.emulator.faults import Fault, Faults
 from rotator.emulator.seed import seed
 from rotator.emulator.services import build
 from rotator.emulator.store import dump
 from rotator.emulator.timing import PROMPT
 from rotator.emulator.wire import Request
-from tests.stage import START
+from rotator.engine import adopt, examine, grant, preview, revoke
+from tests.faults import STALE, faults_of
+from tests.stage import START, play, stage
+from tests.virtual import VirtualLoop
 
 IMAGE = {"registry": "mycontainerregistry.azurecr.io", "repository": "job", "tag": "v1"}
 FAULT = {"operation": "entra.token", "kind": "status"}
@@ -123,3 +127,38 @@ def test_every_kind_that_a_service_looks_for_can_be_planned() -> None:
     sources = (file.read_text() for file in (Path(asked.__file__).parent).rglob("*.py"))
     looked_for = {kind for text in sources for kind in re.findall(r'\.active\("(\w+)"', text)}
     assert looked_for | {"status", "reset", "timeout", "lost", "echo", "flip", *INSTEAD, *SPOILED} == set(asked.KINDS)
+
+
+def test_a_stale_read_can_be_planned_where_there_is_one_only(scene: Scene) -> None:
+    for operation, status in (("keyvault.secrets.get", 201), ("graph.*.list", 201), ("*", 201), ("arm.registries.get", 400), ("acr.*", 400)):
+        found, said = scene.ask("POST", "/faults", json.dumps({"operation": operation, "kind": "stale"}).encode())
+        assert found == status
+        assert ("is ever stale" in said) == (status == 400)
+
+
+def test_every_read_of_rotator_that_may_be_stale_looks_for_it_and_no_matrix_plans_it_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    operation, looked, arrive, active = [""], set[str](), Faults.arrive, Faults.active
+
+    def arrived(self: Faults, name: str) -> None:
+        operation[0] = name
+        arrive(self, name)
+
+    def sought(self: Faults, kind: str) -> Fault | None:
+        looked.update([operation[0]] if kind == "stale" else [])
+        return active(self, kind)
+
+    async def story(loop: VirtualLoop) -> set[str]:
+        made = stage(loop)
+        await made.with_world(lambda run: adopt(run, None))
+        await made.rotate()
+        for act in (preview, examine, revoke, grant):
+            await made.with_world(act)
+        return {call.operation for call in made.app.served if call.method in ("GET", "HEAD")}
+
+    monkeypatch.setattr(Faults, "arrive", arrived)
+    monkeypatch.setattr(Faults, "active", sought)
+    read = play(story)
+    lagging = read & set(asked.LAGGING)
+    assert {"graph.applications.federatedIdentityCredentials.list", "graph.applications.owners.list"} <= lagging
+    assert lagging <= looked
+    assert {name for name in read if STALE in faults_of(name)} <= lagging

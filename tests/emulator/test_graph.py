@@ -359,6 +359,27 @@ def test_replicas_that_answer_in_turn_lag_every_other_time(world: Tenancy) -> No
     assert seen == [1, 0, 1, 0, 1]
 
 
+@pytest.mark.parametrize("what", ["owners", "federatedIdentityCredentials"])
+def test_a_stale_list_of_what_hangs_on_an_object_misses_the_last_two_minutes(world: Tenancy, what: str) -> None:
+    application = world.directory.create_application("pull")
+    world.clock.advance(timedelta(minutes=5))
+    path = f"/applications/{application.id}/{what}"
+    if what == "owners":
+        world.directory.add_owner(application.id, world.directory.create_service_principal(application.app_id).id)
+    else:
+        trust = {"name": "t", "issuer": "https://token.example", "subject": "s", "audiences": ["api://AzureADTokenExchange"]}
+        assert world.call("POST", path, trust)[0] == 201
+    world.faults.add(Fault(f"graph.applications.{what}.list", "stale"))
+    assert world.call("GET", path)[1]["value"] == []
+    assert len(world.call("GET", path)[1]["value"]) == 1
+    if what == "federatedIdentityCredentials":
+        world.clock.advance(timedelta(minutes=5))
+        assert world.call("DELETE", f"{path}/t")[0] == 204
+        world.faults.add(Fault(f"graph.applications.{what}.list", "stale"))
+        assert len(world.call("GET", path)[1]["value"]) == 1
+        assert world.call("GET", path)[1]["value"] == []
+
+
 def test_a_concurrency_violation_changes_nothing(world: Tenancy) -> None:
     application = world.directory.create_application("pull")
     world.faults.add(Fault("graph.applications.addPassword", "concurrency", retry_after=5))

@@ -87,7 +87,7 @@ class Access:
             return [self.typed(group) for group in groups.of(target.id)]
         if relation == "members":
             return [self.typed(member) for member in groups.members(target)]  # type: ignore[arg-type]  # only groups have it
-        owners = () if isinstance(target, User) else target.owners
+        owners = self.directory.reads.hung(target, "owners")
         return [self.typed(owner) for oid in owners if (owner := self.directory.any(oid))]
 
 

@@ -7,6 +7,7 @@ second finds it. The 404 that others have met there is what a ``stale`` fault gi
 
 import uuid
 from collections.abc import Mapping
+from copy import deepcopy
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -199,6 +200,7 @@ class Directory:
         """Make `owner_oid` an owner of an application, a service principal or a group; twice is once."""
         target = cast("Owned", self.known("applications", object_id) or self.known("groups", object_id) or self.state.principals[object_id])
         if owner_oid not in target.owners:
+            self.remember(target)
             target.owners.append(owner_oid)
 
     def grant(self, app_id: str, role: str) -> None:
@@ -283,7 +285,8 @@ class Directory:
         """Keep what an object looks like now, before it changes."""
         now = self.clock.now()
         kept = [version for version in target.earlier if version.until > now - REMEMBERED]
-        target.earlier = [*kept, Earlier(now, self.body(target))]
+        hung = [list(map(deepcopy, getattr(target, name, ()))) for name in ("owners", "federated")]
+        target.earlier = [*kept, Earlier(now, self.body(target), *hung)]
 
     def body(self, target: Entry) -> dict[str, Any]:
         """An object's JSON as it is now."""

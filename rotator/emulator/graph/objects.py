@@ -68,10 +68,12 @@ def _known_to(credential: Password | Certificate, replica: int, at: datetime, ti
 
 @dataclass(slots=True)
 class Earlier:
-    """What an object looked like until `until`, for reads that lag: its JSON, in which no secret is."""
+    """What an object looked like until `until`, for reads that lag: its JSON, in which no secret is, and the lists that hang on it."""
 
     until: datetime
     body: dict[str, Any]
+    owners: list[str] = field(default_factory=list)
+    federated: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(slots=True)

@@ -46,6 +46,13 @@ class Reads:
         body = version.body if version else self.directory.body(target)
         return {**body, "deletedDateTime": None} if target.deleted else body
 
+    def hung(self, target: Entry, name: str) -> list[Any]:
+        """A list that hangs on an object, which a ``stale`` read shows as it was."""
+        glance = self.glance()
+        version = next((version for version in target.earlier if version.until > glance.at), None) if glance.stale else None
+        found: list[Any] = getattr(version or target, name, [])
+        return found
+
     def one(self, kind: Kind, key: str, glance: Glance) -> dict[str, Any]:
         """The object with this id as a read shows it. Raises ServiceError 404."""
         target = self.directory.collection(kind).get(key.lower())

@@ -46,12 +46,12 @@ class _Federated:
 
     def list(self, call: Call) -> Response:
         application = self._readable(call)
-        bodies = [dict(each) for each in application.federated]
+        bodies = [dict(each) for each in self.access.directory.reads.hung(application, "federated")]
         return odata.slice_of(call, _context(application), bodies, queries.query(call.request, CREDENTIAL))
 
     def list_of_identity(self, call: Call) -> Response:
         principal = cast("ServicePrincipal", self.access.readable("servicePrincipals", call))
-        bodies = [_shown(principal, each) for each in principal.federated]
+        bodies = [_shown(principal, each) for each in self.access.directory.reads.hung(principal, "federated")]
         context = f"servicePrincipals('{principal.id}')/federatedIdentityCredentials"
         return odata.slice_of(call, context, bodies, queries.query(call.request, CREDENTIAL))
 
@@ -68,6 +68,7 @@ class _Federated:
         _check(asked)
         _vacant(application, asked)
         made = {"id": directory.ids.guid(), "description": None, **asked}
+        directory.remember(application)
         application.federated.append({name: made[name] for name in CREDENTIAL.properties})
         location = f"https://{call.request.host}/v2/{directory.tenant}/federatedIdentityCredentials/{made['id']}"
         return odata.entity(call, _context(application), application.federated[-1], status=201, headers={"Location": location})
@@ -78,12 +79,15 @@ class _Federated:
         found = _found(application, call)
         if changes.get("name", found["name"]) != found["name"]:
             raise bad_value("name", "FederatedIdentityCredential")
+        self.access.directory.remember(application)
         found.update(changes)
         return odata.done()
 
     def delete(self, call: Call) -> Response:
         application = self._writable(call)
-        application.federated.remove(_found(application, call))
+        found = _found(application, call)
+        self.access.directory.remember(application)
+        application.federated.remove(found)
         return odata.done()
 
     def _readable(self, call: Call) -> Application:
