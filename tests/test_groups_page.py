@@ -9,7 +9,7 @@ import pytest
 
 from rotator.emulator.wire import ServiceError
 from rotator.policy import load
-from rotator.policy.manifest import read
+from rotator.policy.manifest import Read
 from rotator.state import FAILED, KEY_ID, PREVIOUS, SINCE
 from tests.stage import GROUPS, Stage
 from tests.test_docs import cells, section, ticked
@@ -33,8 +33,8 @@ def by_hand(made: Stage, name: str, password: str, tags: dict[str, str] | None =
 def test_the_manifests_are_manifests_and_the_policy_names_one(tmp_path: Path) -> None:
     manifest, groups = blocks("yaml")
     template = next(one for one in blocks("json") if "resources" in one)
-    found = [read(text, "nightly", NIGHTLY) for text in (manifest, template)]
-    assert [mistakes for _, mistakes in found] == [(), ()]
+    found = [Read.of(text, "nightly").manifest(NIGHTLY) for text in (manifest, template)]
+    assert [(made is not None, wrong) for made, wrong in found] == [(True, ()), (True, ())]
     (tmp_path / "manifests").mkdir()
     (tmp_path / "manifests" / "nightly.yaml").write_text(manifest)
     readme = (Path(__file__).parent.parent / "README.md").read_text()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rotator.errors import Mistake, PolicyError
 from rotator.group.recipe import is_object
-from rotator.policy import DeployWindow, load, located, open_at
+from rotator.policy import DeployWindow, load, located, manifest, open_at
 from rotator.policy.located import parse
 from rotator.policy.manifest import alone, filled, placeholders
 from rotator.visible import one_line
@@ -156,6 +156,35 @@ def test_a_document_of_more_keys_and_values_than_are_read_is_refused_where_they_
     monkeypatch.setattr(located, "MOST_NODES", 500)
     (mistake,) = mistakes(tmp_path, MINIMAL + "".join(f"k{number}: 1\n" for number in range(300)))
     assert (mistake.problem, mistake.line) == ("more than 500 keys and values", 246)
+
+
+@pytest.mark.parametrize("each", ["&a{} x", "!!str x", '&a{} !!str "x"'])
+def test_anchors_and_tags_count_as_much_as_what_they_are_put_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, each: str) -> None:
+    monkeypatch.setattr(located, "MOST_NODES", 500)
+    (mistake,) = mistakes(tmp_path, MINIMAL + f"x: [{', '.join(each.replace('{}', str(number)) for number in range(260))}]\n")
+    assert mistake.problem == "more than 500 keys and values"
+
+
+def test_a_manifest_that_many_groups_name_is_read_once_and_its_mistakes_are_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[str] = []
+
+    def counted(text: str, file: str, *, version: tuple[int, int]) -> located.Located:
+        parsed.append(file)
+        return parse(text, file, version=version)
+
+    monkeypatch.setattr(manifest, "parse", counted)
+    (tmp_path / "m").mkdir()
+    groups = "".join(f"- {{id: {GROUP}{number}, manifest: m/m.yaml}}\n" for number in range(50))
+    (tmp_path / "a.yaml").write_text(f"{MINIMAL}container_groups:\n{groups}")
+    (tmp_path / "m" / "m.yaml").write_text("location: westeurope\nproperties: {containers: [{name: app}]}\n")
+    (policy,) = load(tmp_path)
+    assert [group.manifest and group.manifest.file for group in policy.container_groups] == [f"{tmp_path}/m/m.yaml"] * 50
+    assert len(parsed) == 1
+    (tmp_path / "m" / "m.yaml").write_text("name: mycontainer7\nproperties: {containers: [{name: app}]}\n")
+    with pytest.raises(PolicyError) as caught:
+        load(tmp_path)
+    told = [mistake.problem for mistake in caught.value.mistakes]
+    assert (told.count("no location"), sum("not the name that the policy gives" in each for each in told)) == (1, 49)
 
 
 def test_a_placeholder_that_is_never_closed_is_a_text_found_in_one_pass() -> None:

@@ -231,9 +231,9 @@ def _with_manifests(document: Located) -> tuple[dict[str, Any], list[Mistake]]:
     groups, wrong = document.data.get("container_groups"), list[Mistake]()
     if not isinstance(groups, list):
         return document.data, wrong
-    filled = list(groups)
+    filled, known = list(groups), dict[Path, manifest.Read]()
     for index, name in _manifests(document).items():
-        read, found = _manifest(document, index, name)
+        read, found = _manifest(document, index, name, known)
         filled[index] = {**groups[index], "manifest": read}
         wrong += found
     return {**document.data, "container_groups": filled}, wrong
@@ -246,7 +246,8 @@ def _manifests(document: Located) -> dict[int, Any]:
     return {index: group["manifest"] for index, group in listed if isinstance(group, dict) and group.get("manifest") is not None}
 
 
-def _manifest(document: Located, index: int, name: object) -> tuple[Any, tuple[Mistake, ...]]:
+def _manifest(document: Located, index: int, name: object, known: dict[Path, manifest.Read]) -> tuple[Any, tuple[Mistake, ...]]:
+    """The manifest of a group, and what is wrong with it; what is wrong with the file itself is told for the first group that names it."""
     path = ("container_groups", index, "manifest")
     remedy = f"Write the name of a file, from {Path(document.file).parent}/ on: what `az container create --file` takes, or ARM JSON."
     if not isinstance(name, str):
@@ -254,10 +255,14 @@ def _manifest(document: Located, index: int, name: object) -> tuple[Any, tuple[M
     file = _beside(document, name)
     if not _is_file(file):
         return None, (document.mistake(path, f"no such file: {plain(str(file))}", remedy, value=plain(name)),)
-    try:
-        return manifest.read(files.text(file), str(file), str(document.at((*path[:-1], "id"))))
-    except PolicyError as error:
-        return None, error.mistakes
+    told = () if file in known else known.setdefault(file, _opened(file)).mistakes
+    read, own = known[file].manifest(str(document.at((*path[:-1], "id"))))
+    return read, (*told, *own)
+
+
+def _opened(file: Path) -> manifest.Read:
+    found = files.content(file)
+    return manifest.Read(str(file), None, (), (found.mistake,)) if found.mistake else manifest.Read.of(found.text or "", str(file))
 
 
 def _is_file(file: Path) -> bool:

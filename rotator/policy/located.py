@@ -32,7 +32,7 @@ _NO_TEXT = "a character that no text can have: NUL, or half of one"
 DEEPEST = 64
 """Levels of a document; a policy has six, and a container group's manifest a dozen."""
 MOST_NODES = 50_000
-"""Keys, values and lists of a document; a thousand container groups with ten secrets each have fewer."""
+"""Keys, values and lists of a document, and their anchors and tags; a thousand container groups with ten secrets each have fewer."""
 MOST_REPEATED = 20_000
 """Nodes that aliases may repeat in one document, of which a policy of thousands of container groups needs fewer."""
 MOST_REPEATED_TEXT = 1 << 20
@@ -120,9 +120,10 @@ class _Counted(Composer):
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         """The next node, and with it all that it has below."""
-        self.nodes += 1
+        event = self.parser.peek_event()
+        self.nodes += 1 + bool(getattr(event, "anchor", None)) + bool(getattr(event, "tag", None))
         if self.nodes > MOST_NODES:
-            raise _TooMany(None, None, "", self.parser.peek_event().start_mark)
+            raise _TooMany(None, None, "", event.start_mark)
         return super().compose_node(parent, index)
 
 

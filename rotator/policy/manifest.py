@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
-from rotator.errors import Mistake
+from rotator.errors import Mistake, PolicyError
 from rotator.policy.located import Located, Path, parse, plain, texts
 from rotator.policy.model import Manifest
 from rotator.policy.rules import GROUP
@@ -50,12 +51,31 @@ def _spans(text: str) -> Iterator[tuple[int, int]]:
         yield start, at
 
 
-def read(text: str, file: str, group_id: str) -> tuple[Manifest | None, tuple[Mistake, ...]]:
-    """The manifest that `text` is, or every mistake in it. Raises PolicyError where it is neither YAML nor JSON (which YAML contains)."""
-    found = parse(text, file, version=(1, 1))
-    path = _resource(found)
-    mistakes = (*found.mistakes, *_mistakes(found, path, group_id))
-    return (None, mistakes) if mistakes else (Manifest(file, found.at(path)), ())
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A file that container groups name as their manifest, read once however many do; `mistakes` are those that all of them have."""
+
+    file: str
+    found: Located | None
+    path: Path
+    mistakes: tuple[Mistake, ...]
+
+    @classmethod
+    def of(cls, text: str, file: str) -> "Read":
+        """What `text` is, with every mistake in it; one where it is neither YAML nor JSON (which YAML contains)."""
+        try:
+            found = parse(text, file, version=(1, 1))
+        except PolicyError as error:
+            return cls(file, None, (), error.mistakes)
+        path = _resource(found)
+        return cls(file, found, path, (*found.mistakes, *_mistakes(found, path)))
+
+    def manifest(self, group_id: str) -> tuple[Manifest | None, tuple[Mistake, ...]]:
+        """The manifest of one group, or what is wrong for this group alone."""
+        if self.found is None or not _one(self.found, self.path):
+            return None, ()
+        own = tuple(_name(self.found, self.path, group_id.rsplit("/", 1)[-1]))
+        return (None if own or self.mistakes else Manifest(self.file, self.found.at(self.path))), own
 
 
 def _resource(found: Located) -> Path:
@@ -71,7 +91,13 @@ def _is_group(kind: object) -> bool:
     return isinstance(kind, str) and kind.lower() == GROUP.type.lower()
 
 
-def _mistakes(found: Located, path: Path, group_id: str) -> Iterator[Mistake]:
+def _one(found: Located, path: Path) -> bool:
+    """Whether one container group stands there."""
+    document = found.at(path)
+    return isinstance(document, dict) and "principal" not in document
+
+
+def _mistakes(found: Located, path: Path) -> Iterator[Mistake]:
     document = found.at(path)
     if not isinstance(document, dict):
         yield found.mistake(
@@ -81,21 +107,25 @@ def _mistakes(found: Located, path: Path, group_id: str) -> Iterator[Mistake]:
     if "principal" in document:
         yield found.mistake((*path, "principal"), "a policy, where the manifest of a container group is meant", "Name the manifest.", key=True)
         return
-    yield from _shape(found, path, group_id.rsplit("/", 1)[-1])
+    yield from _shape(found, path)
     for inside, text in texts(document):
         yield from _placeholders(found, (*path, *inside), text)
         if path and text.startswith("[") and not text.startswith("[[") and text.endswith("]"):
             yield found.mistake((*path, *inside), "an expression of an ARM template, which only ARM can evaluate", "Write the value that it has.")
 
 
-def _shape(found: Located, path: Path, name: str) -> Iterator[Mistake]:
-    kind, called, containers = (found.at((*path, *part)) for part in (("type",), ("name",), ("properties", "containers")))
-    if kind is not None and not _is_group(kind):
-        yield found.mistake((*path, "type"), "not the type of a container group", f"Write {GROUP.type}.")
+def _name(found: Located, path: Path, name: str) -> Iterator[Mistake]:
+    called = found.at((*path, "name"))
     if called is not None and str(called).lower() != name.lower():
         yield found.mistake(
             (*path, "name"), f"not the name that the policy gives, which is {plain(name)}", f"Write {plain(name)}, or correct the id in the policy."
         )
+
+
+def _shape(found: Located, path: Path) -> Iterator[Mistake]:
+    kind, containers = (found.at((*path, *part)) for part in (("type",), ("properties", "containers")))
+    if kind is not None and not _is_group(kind):
+        yield found.mistake((*path, "type"), "not the type of a container group", f"Write {GROUP.type}.")
     if not isinstance(found.at((*path, "location")), str):
         yield found.mistake((*path, "location"), "no location", "Add the region of the group, for example `location: westeurope`.")
     if not (isinstance(containers, list) and containers):
