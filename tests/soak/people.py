@@ -149,8 +149,10 @@ def edits_a_group(people: People) -> str:
 
 def recreates_a_group(people: People) -> str:
     """A deployment with the password that was in the script all the time."""
-    name = people.group()
-    people.give(name, people.scene.by_hand, {})
+    name, versions = people.group(), people.look().versions
+    if not versions:
+        return "redeploys nothing"
+    people.give(name, versions[0].value, {})
     return f"redeploys {name} with the first password, without tags"
 
 
@@ -176,8 +178,10 @@ def strips_tags(people: People) -> str:
 
 def removes_the_role(people: People) -> str:
     people.ledger.unroled = True
-    people.scene.azure.call("DELETE", people.scene.role_url())
-    return "removes the role assignment"
+    own = [each.split(" ")[0] for each in people.look().roles if each.endswith(f" {people.scene.principal}")]
+    for each in own:
+        people.scene.azure.call("DELETE", f"https://{ARM}{each}{API}2022-04-01")
+    return f"removes {len(own)} role assignments"
 
 
 def takes_a_right_away(people: People) -> str:
@@ -239,12 +243,16 @@ def mend(people: People) -> None:
     for address, given in ledger.unseated.items():
         scene.azure.patiently("PUT", address, given)
     truth = people.look()
-    if ledger.unroled and truth.mark != "revoked":
+    if scene.principal and truth.mark != "revoked" and not any(each.endswith(f" {scene.principal}") for each in truth.roles):
         made.grant(scene)
     for name, group in truth.groups.items():
         if name != JOB and not group.running:
             scene.azure.call("POST", scene.group_url(name, "/start"))
     ledger.locked = ledger.unroled = False
     newest = truth.newest.value if truth.newest else ""
-    if not any(KEY_ID in version.tags for version in truth.versions) and newest not in {each.value for each in truth.live(scene.app_id)}:
+    if (
+        truth.versions
+        and not any(KEY_ID in version.tags for version in truth.versions)
+        and newest not in {each.value for each in truth.live(scene.app_id)}
+    ):
         people.publish(people.add("mended")[1])

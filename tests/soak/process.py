@@ -28,6 +28,7 @@ class Run:
     server: asyncio.Server | None = None
     fate: list[str] = field(default_factory=list)
     """What was done to the process."""
+    seconds: float = 0.0
 
     def begin(self, scene: Scene, proxies: Proxies, exports: dict[str, str], number: int) -> None:
         """Start it."""
@@ -48,12 +49,14 @@ class Run:
     def end(self) -> int:
         """Wait for its end, with patience; its exit code."""
         assert self.process and self.server
+        begun = time.monotonic()
         try:
             code = self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self.kill("out of patience")
             code = self.process.wait()
         self.server.close()
+        self.seconds = time.monotonic() - begun
         return code
 
     @property

@@ -22,11 +22,11 @@ MANIFEST = """\
 location: eastus
 properties:
   osType: Linux
-  restartPolicy: Never
+  restartPolicy: {restart}
   containers:
-    - name: job
+    - name: {container}
       properties:
-        image: {server}/nightly:v1
+        image: {server}/{image}:v1
         resources: {{requests: {{cpu: 1.0, memoryInGB: 1.5}}}}
   imageRegistryCredentials:
     - server: {server}
@@ -43,6 +43,8 @@ class Scene:
     path: Path
     services: tuple[str, ...] = ("app",)
     job: bool = False
+    bare: bool = False
+    """Nobody made anything yet: the policy is a draft, and `rotator provision` makes the rest."""
     home: str = "application"
     rotation: dict[str, str] = field(default_factory=dict)
     proof: dict[str, object] = field(default_factory=dict)
@@ -83,6 +85,11 @@ class Scene:
         return f"https://{GRAPH}/v1.0/applications/{self.application}"
 
     @property
+    def named(self) -> bool:
+        """The policy names its application, as every verb but `provision` wants it."""
+        return "app_id" in (self.policies / f"{NAME}.yaml").read_text()
+
+    @property
     def policies(self) -> Path:
         return self.path / "policies"
 
@@ -90,6 +97,8 @@ class Scene:
 def choose(azure: Emulated, path: Path, rng: random.Random) -> Scene:
     """A scene by chance; nothing is made yet."""
     quick = azure.timing != "prompt"
+    if rng.random() < 0.15:
+        return Scene(azure, path, bare=True, proof={"times": 5, "over": "3s"} if quick else {"times": 2, "over": "0s"})
     return Scene(
         azure,
         path,
@@ -104,6 +113,9 @@ def choose(azure: Emulated, path: Path, rng: random.Random) -> Scene:
 def make(scene: Scene) -> None:
     """The application, its password and role, the secrets, the groups and the policy."""
     azure = scene.azure
+    write(scene)
+    if scene.bare:
+        return
     scene.application, scene.app_id, scene.principal = _application(azure, NAME)
     added = azure.patiently("POST", f"{scene.holder}/addPassword", {"passwordCredential": {"displayName": "by hand"}})
     scene.by_hand = added["secretText"]
@@ -150,7 +162,7 @@ def body(scene: Scene, name: str, password: str, tags: dict[str, str]) -> Json:
     container = {
         "image": f"{scene.server}/{JOB if name == JOB else 'aci-helloworld'}:v1",
         "resources": {"requests": {"cpu": 1, "memoryInGB": 1.5}},
-        "environmentVariables": [] if name == JOB else [secret, {"name": "COLOUR", "value": "blue"}],
+        "environmentVariables": [] if name == JOB or scene.bare else [secret, {"name": "COLOUR", "value": "blue"}],
     }
     return {
         "location": "eastus",
@@ -172,11 +184,12 @@ def deploy(scene: Scene, name: str, password: str, tags: dict[str, str]) -> None
 def policy(scene: Scene) -> Json:
     """What the policy's file says; JSON is YAML."""
     hidden = {"containers/app/env/DB_PASSWORD": {"key_vault": f"{NAME}-db"}}
-    groups: list[Json] = [{"id": scene.group_id(name), "secrets": hidden} for name in scene.services]
+    source: Json = {"manifest": "manifests/app.yaml"} if scene.bare else {"secrets": hidden}
+    groups: list[Json] = [{"id": scene.group_id(name), **source} for name in scene.services]
     if scene.job:
         groups.append({"id": scene.group_id(JOB), "manifest": "manifests/nightly.yaml"})
     return {
-        "principal": {"app_id": scene.app_id, "home": scene.home},
+        "principal": {"display_name": NAME} if scene.bare else {"app_id": scene.app_id, "home": scene.home},
         "registries": [{"id": scene.azure.seeded["registry_id"]}],
         "key_vault": {"url": scene.vault, "password_secret": f"{NAME}-pwd", "username_secret": f"{NAME}-usr"},
         "proof": scene.proof,
@@ -186,7 +199,19 @@ def policy(scene: Scene) -> Json:
 
 
 def write(scene: Scene) -> None:
-    """The policy and its manifest."""
+    """The policy and its manifests."""
     (scene.policies / "manifests").mkdir(parents=True, exist_ok=True)
-    (scene.policies / "manifests" / "nightly.yaml").write_text(MANIFEST.format(server=scene.server))
+    for name, container, image, restart in ((JOB, "job", JOB, "Never"), ("app", "app", "aci-helloworld", "Always")):
+        content = MANIFEST.format(server=scene.server, container=container, image=image, restart=restart)
+        (scene.policies / "manifests" / f"{name}.yaml").write_text(content)
     (scene.policies / f"{NAME}.yaml").write_text(json.dumps(policy(scene), indent=1))
+
+
+def found(scene: Scene, dump: Json) -> int:
+    """Take up what `rotator provision` has made; how many applications have the name."""
+    directory = dump["services"]["directory"]
+    called = [each for each in directory["applications"].values() if each["display_name"] == NAME and not each["deleted"]]
+    for each in called[:1]:
+        scene.application, scene.app_id = each["id"], each["app_id"]
+        scene.principal = next((one["id"] for one in directory["principals"].values() if one["app_id"] == scene.app_id), "")
+    return len(called)
