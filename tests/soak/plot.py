@@ -15,7 +15,7 @@ READS = ("status", "plan", "doctor", "history", "validate", "discover")
 ROTATE: tuple[tuple[str, ...], ...] = (
     ("rotate", NAME),
     ("rotate", NAME, "--force"),
-    ("rotate", NAME, "--force"),
+    ("rotate", NAME, "--force", "--no-overlap"),
     ("rotate", "--force", "--adopt"),
     ("rotate", NAME, "--force", "--no-overlap"),
     ("rotate", NAME, "--adopt", "--no-overlap"),
@@ -70,7 +70,7 @@ def command(rng: random.Random, *, job: bool) -> tuple[str, ...]:
     elif rng.random() < 0.06:
         chosen = ("revoke", NAME, "--yes", "--credentials", "--no-wait")
     else:
-        chosen = rng.choice(ROTATE if rng.random() < 0.65 else OTHERS)
+        chosen = rng.choice(ROTATE if rng.random() < 0.75 else OTHERS)
     talk = rng.choice(((), (), ("-vv",), ("--output", "json"), ("-vv", "--log-format", "json")))
     return (*chosen, *talk)
 
@@ -106,26 +106,26 @@ def disturb(run: Run, azure: Emulated, rng: random.Random, people: Callable[[See
     moment: Moment = rng.choice(("before", "after"))
     reads = run.arguments[0] in READS
     at = ("request", rng.randint(1, 12 if reads else rng.choice((30, 60, LENGTH))), moment)
-    place = at if reads else rng.choice((at, ("write", rng.choice((1, 1, 2, 2, 3, 3, 4, 5, 6)), moment)))
+    place = at if reads or rng.random() < 0.35 else ("write", rng.choice((1, 1, 1, 2, 2, 2, 3, 3, 4, 5, 6)), moment)
     which = rng.random()
-    if which < 0.25:
+    if which < 0.3:
         run.script.events[place] = killing(run, lose=moment == "before" and rng.random() < 0.5)
         return f"killed {place}"
-    if which < 0.33:
+    if which < 0.38:
         run.script.events[place] = ending(run, rng.choice((signal.SIGTERM, signal.SIGINT)))
         return f"ended {place}"
-    if which < 0.58:
+    if which < 0.65:
         span = rng.choice(SPANS)
         run.script.events[place] = sleeping(run, azure, span, rng.choice((0.2, 0.2, 4, 12)) if two else 0.2)
         return f"asleep {place} {span}"
-    if which < 0.66:
+    if which < 0.75:
         after, span = rng.uniform(0.8, 6), rng.choice((0, rng.choice(SPANS)))
         act = (lambda: run.sleep(azure, span, "at any time")) if span else (lambda: run.kill("at any time"))
         timer = threading.Timer(after, act)
         timer.daemon = True
         timer.start()
         return f"{'asleep' if span else 'killed'} after {after:.1f} s"
-    if which < 0.85:
+    if which < 0.93:
         run.script.events[place] = people
         return f"people {place}"
     return "nothing"

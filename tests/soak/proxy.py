@@ -116,9 +116,7 @@ class Proxies:
         seen = script.arrives(method, host, path.partition("?")[0])
         if await asyncio.to_thread(script.happens, seen, "before"):
             return False
-        kind = script.damage.get(seen.number, "")
-        if kind:
-            script.struck.append(f"{kind} at {seen}")
+        kind = script.damages(seen)
         if kind in ("reset", "page502", "page403", "page404"):
             return await self._instead(kind, method, near[1])
         script.forwarded(seen)

@@ -46,6 +46,7 @@ class Script:
     """What is to happen, and what was seen. `look` is called after the answer to each write, before the command has it."""
 
     damage: dict[int, str] = field(default_factory=dict)
+    """By the number of a request; a negative one is that of a write."""
     events: dict[tuple[str, int, Moment], Event] = field(default_factory=dict)
     look: Callable[[Seen], None] = lambda seen: None
     seen: list[Seen] = field(default_factory=list)
@@ -60,6 +61,13 @@ class Script:
         seen = Seen(len(self.seen) + 1, method, host, path)
         self.seen.append(seen)
         return seen
+
+    def damages(self, seen: Seen) -> str:
+        """What is to become of the answer to this request; "" if nothing."""
+        kind = self.damage.get(seen.number) or (self.damage.get(-sum(1 for _ in self.writes())) if seen.writes else None)
+        if kind:
+            self.struck.append(f"{kind} at {seen}")
+        return kind or ""
 
     def happens(self, seen: Seen, moment: Moment) -> bool:
         """Let happen what is due at this request; true where the request is never to reach Azure."""
@@ -86,6 +94,7 @@ class Script:
 
 
 def damaged(rng: random.Random) -> dict[int, str]:
-    """Some answers to spoil, by number: none, one or a few, and sometimes many."""
+    """Some answers to spoil: none, one or a few, and sometimes many; and sometimes that to a write."""
     many = rng.choice((0, 0, 1, 1, 2, 4, 12))
-    return {rng.randint(1, rng.choice((20, 70, LENGTH))): rng.choice(DAMAGE) for _ in range(many)}
+    writes = {-rng.randint(1, 5): rng.choice(DAMAGE)} if rng.random() < 0.4 else {}
+    return writes | {rng.randint(1, rng.choice((20, 70, LENGTH))): rng.choice(DAMAGE) for _ in range(many)}
