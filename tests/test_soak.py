@@ -124,8 +124,8 @@ class Short(Story):
 
 
 def test_a_short_attack_from_outside(tmp_path: Path) -> None:
-    story = Short(4, tmp_path)
+    story = Short(3, tmp_path)
     story.play()
     told = "\n".join((*story.trace, *story.problems))
     assert story.counts.kills == 1 and story.counts.damaged_answers == 3, told
-    assert [each[:10] for each in story.problems] == ["I1: app ho", "I3: the fo"], told
+    assert {each[:2] for each in story.problems} == {"I1", "I3"}, told

@@ -53,7 +53,8 @@ class Emulated:
         self.seeded = json.loads((self.directory / "seeded.json").read_text())
 
     def stop(self) -> None:
-        self._command("stop")
+        """End it, if it still runs."""
+        subprocess.run([ROTATOR, "emulator", "stop", "--dir", str(self.directory)], env=BARE, capture_output=True, check=False)
 
     def exports(self) -> dict[str, str]:
         """What `rotator emulator env` tells a shell to export."""
