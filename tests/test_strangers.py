@@ -5,6 +5,8 @@ import pytest
 from rotator.emulator.aci import wire
 from rotator.emulator.seed import LOCATION, OPERATOR_ACTIONS
 from rotator.emulator.wire import ServiceError
+from rotator.engine import revoke
+from rotator.events import Noted
 from rotator.state import KEY_ID
 from tests.invariants import monitored, rested, summary
 from tests.stage import GROUPS, Stage
@@ -190,22 +192,42 @@ def test_a_subscription_that_may_not_be_listed_blocks_by_name_until_that_is_acce
     settled(scene)
 
 
+def worker(made: Stage) -> str:
+    """Declare a group that pulls without a password, and has one that Azure hides in a variable."""
+    group_id, hidden = made.group_id("worker"), [{"name": "VALUE", "secureValue": made.published()}]
+    body = made.body(made.app_id, "x", imageRegistryCredentials=[])
+    body["properties"]["containers"][0]["properties"] |= {"image": "mcr.microsoft.com/azuredocs/aci-helloworld", "environmentVariables": hidden}
+    made.azure.container_groups.put(group_id, body, "2025-09-01")
+    made.with_policy(container_groups=[*(declared(made, name) for name in GROUPS), {"id": group_id}])
+    made.pass_(hours=1)
+    return group_id
+
+
 def test_a_hidden_variable_of_a_declared_group_keeps_the_old_credential_until_the_policy_says_whose_it_is() -> None:
     """It pulls without a password, and may sign in with ours all the same."""
 
     async def scene(made: Stage) -> None:
-        worker, hidden = made.group_id("worker"), [{"name": "VALUE", "secureValue": made.published()}]
-        body = made.body(made.app_id, "x", imageRegistryCredentials=[])
-        body["properties"]["containers"][0]["properties"] |= {"image": "mcr.microsoft.com/azuredocs/aci-helloworld", "environmentVariables": hidden}
-        made.azure.container_groups.put(worker, body, "2025-09-01")
-        others = [declared(made, name) for name in GROUPS]
-        made.with_policy(container_groups=[*others, {"id": worker}])
-        made.pass_(hours=1)
+        group_id = worker(made)
         old = await rotated(made)
         assert old in ours(made)
         assert said(made, "unsaid") and "worker may hold it in containers/app/env/VALUE" in made.told()
-        made.with_policy(container_groups=[*others, {"id": worker, "secrets": {"containers/app/env/VALUE": {"key_vault": "theirs"}}}])
+        made.with_policy(
+            container_groups=[
+                *(declared(made, name) for name in GROUPS),
+                {"id": group_id, "secrets": {"containers/app/env/VALUE": {"key_vault": "theirs"}}},
+            ]
+        )
         await made.rotate()
         assert old not in ours(made)
+
+    settled(scene)
+
+
+def test_a_revocation_of_the_passwords_names_the_group_whose_hidden_variable_may_hold_one() -> None:
+    async def scene(made: Stage) -> None:
+        group_id = worker(made)
+        await made.with_world(lambda run: revoke(run, wait=False, credentials=True))
+        losers = [event.subject for event in made.events if isinstance(event, Noted) and event.code == "loses_password"]
+        assert sorted(losers) == sorted([*map(made.group_id, GROUPS), group_id])
 
     settled(scene)

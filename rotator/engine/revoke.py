@@ -279,7 +279,7 @@ async def _take(run: Run, score: Score, observed: Observed, step: Retire | Disab
 
 
 def _losers(run: Run, view: View) -> Iterator[Noted]:
-    for dependent in view.dependents:
+    for dependent in sorted({*view.dependents, *view.unsaid}, key=lambda each: each.id.lower()):
         text = f"{dependent.name} {'holds' if dependent.key_id else 'may hold'} a password that is taken: its next pull fails"
         yield Noted(policy=run.policy.name, code="loses_password", subject=dependent.id, text=text)
 

@@ -111,21 +111,17 @@ def held(policy: Policy, observed: Observed, key_id: str) -> Iterator[Objection]
     """Nobody may hold it, as far as can be seen; what can't be seen, or is only guessed, doesn't keep a compromised one alive."""
     orphan, exposed = seen.orphan(observed, key_id), seen.exposed(observed, key_id)
     for dependent in group.dependents(policy, observed):
-        counts = dependent.needs_rotation and _there(dependent)
+        counts = dependent.needs_rotation and dependent.phase is not group.Phase.ABSENT and dependent.choice != "ignore"
         untold = dependent.key_id is None and not orphan and not (exposed and dependent.guessed)
         if counts and (dependent.key_id == key_id or untold):
             yield "held", f"{dependent.name} {'holds' if dependent.key_id else 'may hold'} credential {key_id}", "It must move first."
-        elif dependent.unsaid and _there(dependent) and not orphan and not exposed:
+        elif dependent.unsaid and dependent.choice != "ignore" and not orphan and not exposed:
             remedy = f"Say under `secrets:` of that group in {policy.file} whose it is."
             yield "unsaid", f"{dependent.name} may hold credential {key_id} in {', '.join(dependent.unsaid)}, whose value Azure hides", remedy
     for unseen in observed.unseen:
         if policy.discover.unseen == "block" and not orphan and not exposed:
             remedy = "Let rotator list its container groups, or accept that with `discover: {unseen: accept}`."
             yield "unseen", f"who holds {key_id} in subscription {unseen.subscription} can't be seen ({unseen.why})", remedy
-
-
-def _there(dependent: group.Dependent) -> bool:
-    return dependent.phase is not group.Phase.ABSENT and dependent.choice != "ignore"
 
 
 def disposable(observed: Observed, version_id: str) -> Iterator[Objection]:

@@ -136,7 +136,7 @@ class View:
     def unsaid(self) -> tuple[Dependent, ...]:
         """Container groups of which a hidden variable may hold a credential, since the policy doesn't say whose it is; whatever their tags say."""
         found = group.dependents(self.policy, self.observed)
-        return tuple(d for d in found if d.unsaid and d.phase is not Phase.ABSENT and d.choice != "ignore")
+        return tuple(d for d in found if d.unsaid and d.choice != "ignore")
 
     @property
     def missing(self) -> tuple[tuple[str, str], ...]:
