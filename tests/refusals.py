@@ -13,24 +13,12 @@ from typing import Any
 from rotator.state import ADOPTED
 from tests.bare import MANIFEST
 from tests.cli.scene import IMAGE, NAME, PASSWORD, Scene
+from tests.matrices.kinds import CODES
 
 SAID = "not for this test, the service says"
 """The message of every refusal."""
-REFUSED = {
-    "graph": (403, "Authorization_RequestDenied"),
-    "keyvault": (403, "Forbidden"),
-    "arm": (403, "AuthorizationFailed"),
-    "rbac": (403, "AuthorizationFailed"),
-    "aci": (403, "AuthorizationFailed"),
-    "acr": (403, "DENIED"),
-    "entra": (401, "invalid_client"),
-}
-HIDDEN = {
-    "graph": (404, "Request_ResourceNotFound"),
-    "arm": (404, "SubscriptionNotFound"),
-    "rbac": (404, "SubscriptionNotFound"),
-    "aci": (404, "SubscriptionNotFound"),
-}
+REFUSED = {service: (401 if service == "entra" else 403, codes["@refused"]) for service, codes in CODES.items()}
+HIDDEN = {"graph": (404, CODES["graph"]["@absent"]), **{service: (404, CODES[service]["@elsewhere"]) for service in ("arm", "rbac", "aci")}}
 """How each service refuses a read, and as what the services that hide things hide it, by the first part of an operation's name."""
 
 

@@ -22,6 +22,8 @@ from rotator.engine.run import Run
 from rotator.errors import RotatorError
 from tests import leaks
 from tests.cells import calls, cell
+from tests.matrices import alphabet
+from tests.matrices.kinds import Kind
 from tests.stage import Stage, play
 from tests.test_crash_matrix import adopted, moved
 from tests.test_verb_faults import VERBS
@@ -50,27 +52,7 @@ ALL: dict[str, tuple[World, Act]] = {
 }
 """What rotator can be asked for, in a world where all of it is to be done."""
 
-Ways = tuple[dict[str, Any], ...]
-FEW: Ways = (
-    {"kind": "html200", "when": "after"},
-    {"kind": "wrong_type", "when": "after"},
-    {"kind": "deep"},
-    {"kind": "cut"},
-    {"kind": "date"},
-    {"kind": "drip"},
-)
-MANY: Ways = (
-    *({"kind": kind} for kind in ("html200", "wrong_type", "empty", "gzip", "not_text", "redirect", "endless")),
-    *({"kind": kind, "when": "after"} for kind in ("empty", "gzip", "deep", "not_text", "redirect")),
-    *({"kind": "page", "when": "after", "status": status} for status in (200, 302, 401, 403, 404, 407, 429, 500)),
-    *({"kind": "wrong_type", "argument": text} for text in ("null", "5", '"x"', "{}", '{"value": 5}', '{"value": [5]}', "NaN", "1" * 5000)),
-    {"kind": "wrong_type", "argument": '{"access_token": 5, "expires_in": "x"}'},
-    {"kind": "wrong_type", "argument": '{"access_token": "a.b.c", "expires_in": 3600}'},
-    {"kind": "date", "argument": "Thu, 01 Jan 1970 00:00:00 GMT"},
-    {"kind": "date", "argument": "yesterday"},
-    {"kind": "header", "argument": "Retry-After: nan"},
-    {"kind": "status", "status": 404, "code": "SomeCode"},
-)
+FIRST, FEW = "HTML with 200 after", ("wrong type after", "deep JSON", "cut", "Date of 9999", "drip")
 
 
 @dataclass(frozen=True)
@@ -79,10 +61,10 @@ class Damage:
 
     verb: str
     operation: str
-    way: tuple[tuple[str, Any], ...]
+    kind: Kind
 
     def __str__(self) -> str:
-        return "-".join((self.verb, self.operation, *(str(value)[:20] for _, value in self.way)))
+        return f"{self.verb}-{self.operation}-{self.kind}"
 
 
 @cache
@@ -104,10 +86,10 @@ def _cells() -> Iterator[Any]:
     tried = list[str]()
     for name in ALL:
         for operation in asked(name):
-            few = () if operation in tried else (FEW[0], FEW[1 + len(tried) % (len(FEW) - 1)])
-            for way in (*FEW, *MANY):
-                damage = Damage(name, operation, tuple(way.items()))
-                yield cell(damage, name=str(damage), soak=way not in few)
+            few = () if operation in tried else (FIRST, FEW[len(tried) % len(FEW)])
+            for kind in alphabet.damage(operation):
+                damage = Damage(name, operation, kind)
+                yield cell(damage, name=str(damage), soak=kind.name not in few)
             tried.append(operation)
 
 
@@ -123,7 +105,7 @@ def test_what_no_service_answers_is_no_bug_of_ours_and_leaves_nothing_unnamed(da
         made = await world(loop, tmp_path)
         made.events.clear()
         before = {password.key_id for password in _passwords(made)}
-        made.azure.faults.add(Fault(damage.operation, **dict(damage.way)))
+        damage.kind.befall(made.azure.faults, damage.operation)
         try:
             await act(made, tmp_path)
         except RotatorError as error:

@@ -1,6 +1,7 @@
 """A rotation in which one call meets one fault, for every call and every fault that its operation can have.
 
-The cells are those of a run without faults: a call of an operation that has no row in `faults.FAULTS` fails the build.
+The cells are those of a run without faults. Every call meets what is usual (`alphabet.usual`), and the first call of an operation all that it can
+meet. An operation that has no row in the alphabet fails the build.
 """
 
 from collections.abc import Iterator
@@ -9,38 +10,43 @@ from typing import Any
 import pytest
 
 from rotator.emulator.wire import Request
-from tests import faults
 from tests.cells import Call, cell
-from tests.faults import STALE, Meets, faults_of
 from tests.invariants import converges, monitored
+from tests.matrices.alphabet import LAGGING, every, usual
+from tests.matrices.kinds import Kind
 from tests.stage import GROUPS, play, watched
 from tests.test_crash_matrix import RUNS, operations, traced
 from tests.virtual import VirtualLoop
 
 
 def _cells() -> Iterator[Any]:
-    """Every fault of every call. `make test` tries every fault of a write, a stale read once between two writes, and any other once."""
-    known = set[tuple[str, str]]()
+    """`make test` tries of what is usual all of a write, a stale read once between two writes, and any other once."""
+    known, called = set[tuple[str, str]](), set[str]()
     for run in RUNS:
         for call in traced(run):
             if call.writes:
-                known -= {(operation, fault) for operation, fault in known if fault == faults.name(STALE)}
-            for fault in faults_of(call.operation):
-                name = faults.name(fault)
-                yield cell(run, call, fault, name=f"{run}-{call}-{name}", soak=not call.writes and (call.operation, name) in known)
-                known.add((call.operation, name))
+                known -= {(operation, name) for operation, name in known if name in LAGGING}
+            kinds = usual(call.operation)
+            for kind in kinds:
+                soak = kind.name == "flip" or (not call.writes and (call.operation, kind.name) in known)
+                yield cell(run, call, kind, name=f"{run}-{call}-{kind}", soak=soak)
+                known.add((call.operation, kind.name))
+            for kind in every(call.operation) if call.operation not in called else ():
+                if kind not in kinds:
+                    yield cell(run, call, kind, name=f"{run}-{call}-{kind}", soak=True)
+            called.add(call.operation)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "fault" in metafunc.fixturenames:
-        metafunc.parametrize(("run", "call", "fault"), list(_cells()))
+    if "kind" in metafunc.fixturenames:
+        metafunc.parametrize(("run", "call", "kind"), list(_cells()))
 
 
-NEEDS_A_PERSON = {"strip_tags": "stripped", "failed_pull-0": "forward_only"}
+NEEDS_A_PERSON = {"strip_tags": "stripped", "failed_pull for good": "forward_only"}
 """Faults that don't go away, after which rotator rightly waits for somebody: it must be safe, say so by this code, and exit 1."""
 
 
-def test_one_fault(run: str, call: Call, fault: Meets) -> None:
+def test_one_fault(run: str, call: Call, kind: Kind) -> None:
     world, act = RUNS[run]
 
     async def scene(loop: VirtualLoop) -> None:
@@ -49,16 +55,16 @@ def test_one_fault(run: str, call: Call, fault: Meets) -> None:
 
         def strike(number: int, named: str, request: Request) -> None:
             if number - start - 1 == call.index:
-                made.azure.faults.add(faults.planned(named, fault))
+                kind.befall(made.azure.faults, named)
 
         with monitored(made, GROUPS):
             with watched(made, before=strike):
                 await act(made)
             made.azure.faults.clear()
-            if faults.name(fault) in NEEDS_A_PERSON:
+            if kind.name in NEEDS_A_PERSON:
                 made.pass_(hours=25)
                 result = await made.rotate()
-                assert result.exit_code == 1 and f'"code": "{NEEDS_A_PERSON[faults.name(fault)]}"' in made.told()
+                assert result.exit_code == 1 and f'"code": "{NEEDS_A_PERSON[kind.name]}"' in made.told()
                 assert made.by_hand in made.credentials()
                 return
             made.pass_(hours=2)
@@ -68,5 +74,5 @@ def test_one_fault(run: str, call: Call, fault: Meets) -> None:
 
 
 def test_every_operation_of_a_rotation_has_faults() -> None:
-    assert {operation for operation in operations() if not faults_of(operation)} == set()
+    assert {operation for operation in operations() if not usual(operation)} == set()
     assert len(list(_cells())) > 5 * sum(len(traced(run)) for run in RUNS)

@@ -1,8 +1,9 @@
 """Provision, adopt, revoke and grant, in which one call meets one fault; a run without faults then ends where it would have ended.
 
-The cells are those of a run without faults: an operation that has no row in `faults.FAULTS` fails the build. Every write meets every fault. A read
-is refused, and stale, once between two writes, since from there on only what was written makes a difference. What is the clients' to mend by one
-more try, or to give up, is tried with the operations that no rotation makes: of the others the rotation's matrix knows.
+The cells are those of a run without faults: an operation that has no row in the alphabet fails the build. Every write meets what is usual
+(`alphabet.usual`). A read is refused, and stale, once between two writes, since from there on only what was written makes a difference. What is the
+clients' to mend by one more try, or to give up, is tried with the operations that no rotation makes, and so is all else that an operation can meet:
+of the others the rotation's matrix knows.
 """
 
 import tempfile
@@ -20,10 +21,11 @@ from rotator.emulator.wire import Request
 from rotator.engine import adopt, grant, revoke
 from rotator.errors import RotatorError
 from rotator.state import ADOPTED, HOME, KEY_ID
-from tests import faults, leaks
+from tests import leaks
 from tests.bare import CALLED, USER, bare, provisioned, settle
 from tests.cells import Call, calls, cell
-from tests.faults import FORBIDDEN, STALE, Meets, faults_of
+from tests.matrices.alphabet import LAGGING, called, every, usual
+from tests.matrices.kinds import Kind
 from tests.snapshot import World, kept
 from tests.stage import SERVER, Stage, play, stage, watched
 from tests.test_crash_matrix import operations
@@ -192,11 +194,11 @@ class Struck:
     """One call of a verb meets a fault."""
 
     call: Call
-    fault: Meets
+    kind: Kind
     soak: bool
 
     def __str__(self) -> str:
-        return f"{self.call}-{faults.name(self.fault)}"
+        return f"{self.call}-{self.kind}"
 
 
 @cache
@@ -215,6 +217,9 @@ def traced(name: str) -> tuple[Call, ...]:
         return play(lambda loop: scene(loop, Path(directory)))
 
 
+FORBIDDEN = called("403")
+
+
 def _struck(made: Sequence[Call], known: set[str]) -> Iterator[Struck]:
     """What is tried, where of the operations in `known` somebody else has tried what one more try mends; they grow by what is tried here.
 
@@ -224,11 +229,13 @@ def _struck(made: Sequence[Call], known: set[str]) -> Iterator[Struck]:
     for call in made:
         if call.writes:
             lately.clear()
-        for fault in (*faults_of(call.operation), FORBIDDEN):
-            if call.writes or call.operation not in (lately if fault in (STALE, FORBIDDEN) else known):
-                kind = (call.operation, faults.name(fault))
-                yield Struck(call, fault, soak=not call.writes and kind in ever)
-                ever.add(kind)
+        often = dict.fromkeys((*usual(call.operation), FORBIDDEN))
+        for kind in often:
+            if call.writes or call.operation not in (lately if kind.name in (*LAGGING, FORBIDDEN.name) else known):
+                yield Struck(call, kind, soak=kind.name == "flip" or (not call.writes and (call.operation, kind.name) in ever))
+                ever.add((call.operation, kind.name))
+        if call.operation not in known:
+            yield from (Struck(call, kind, soak=True) for kind in every(call.operation) if kind not in often)
         known.add(call.operation)
         lately.add(call.operation)
 
@@ -256,7 +263,7 @@ def test_one_fault(name: str, struck: Struck, tmp_path: Path) -> None:
 
         def strike(number: int, named: str, request: Request) -> None:
             if number - start - 1 == struck.call.index:
-                made.azure.faults.add(faults.planned(named, struck.fault))
+                struck.kind.befall(made.azure.faults, named)
 
         with watched(made, before=strike):
             ended = await verb.act(made, tmp_path)
@@ -273,8 +280,3 @@ def test_one_fault(name: str, struck: Struck, tmp_path: Path) -> None:
 
 def _files(directory: Path) -> str:
     return "\n".join(leaks.files(directory).values())
-
-
-def test_no_row_of_faults_is_for_nobody() -> None:
-    """A row that no operation uses would only look like coverage."""
-    assert set(faults.unused([*operations(), *(call.operation for name in VERBS for call in traced(name))])) == set()

@@ -132,7 +132,14 @@ class KeyVault:
 
     async def _get(self, policy: Policy, name: str, version: str | None = None) -> KeyVaultSecret:
         shown = f"version {version} of secret {name}" if version else f"secret {name}"
-        return await ask(_asked(policy, f"read {shown}", GET), self._vault(policy).get_secret(name, version))
+
+        async def reading() -> KeyVaultSecret:
+            found = await self._vault(policy).get_secret(name, version)
+            if not found.properties.version:
+                raise ValueError("a secret without an id")
+            return found
+
+        return await ask(_asked(policy, f"read {shown}", GET), reading())
 
     async def value(self, policy: Policy, name: str, version: str | None = None) -> Secret:
         """A secret's value."""

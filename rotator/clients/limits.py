@@ -11,7 +11,7 @@ from typing import Any
 
 from rotator.clients.graph import Graph
 from rotator.clients.translate import Asked, ask
-from rotator.clients.typed import moment, text
+from rotator.clients.typed import flag, moment, text
 from rotator.errors import Forbidden, NotFound, Unseen
 from rotator.state import Home, PasswordLimit
 
@@ -44,10 +44,10 @@ async def _in_force(graph: Graph, app_id: str, home: Home, tenant: str | None) -
     """Every restriction on passwords of the policies that apply, each with its policy's name, and its id where it is assigned."""
     assigned = await graph.policies(home, app_id, tenant)
     if assigned:
-        found = [((each["displayName"], each["id"]), each["restrictions"]) for each in assigned if each.get("isEnabled")]
+        found = [((each["displayName"], each["id"]), each["restrictions"]) for each in assigned if flag(each["isEnabled"])]
     else:
         default = await graph.default_policy(tenant)
-        found = [((default["displayName"], ""), default.get(SIDE[home]))] if default.get("isEnabled") else []
+        found = [((default["displayName"], ""), default.get(SIDE[home]))] if flag(default["isEnabled"]) else []
     return [(named, each) for named, said in found for each in (said or {}).get("passwordCredentials") or ()]
 
 

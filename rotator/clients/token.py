@@ -77,8 +77,10 @@ class Token:
         return _claims(await self.text(scope))
 
     async def who(self) -> Who:
-        """Whom rotator is signed in as. Raises as :meth:`text`."""
+        """Whom rotator is signed in as. Raises as :meth:`text`, and Unexpected for a token that doesn't say it."""
         claims = await self.claims(self._cloud.arm_scope)
+        if not claims:
+            raise translate(Asked(ENTRA, "say whom rotator is signed in as"), ValueError("a token that can't be read"))
         app_id = claims.get("appid") or claims.get("azp")
         return Who(*(str(value or "").lower() for value in (claims.get("tid"), claims.get("oid"), app_id)))
 

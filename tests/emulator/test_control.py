@@ -22,7 +22,7 @@ from rotator.emulator.store import dump
 from rotator.emulator.timing import PROMPT
 from rotator.emulator.wire import Request
 from rotator.engine import adopt, examine, grant, preview, revoke
-from tests.faults import STALE, faults_of
+from tests.matrices.alphabet import every
 from tests.stage import START, play, stage
 from tests.virtual import VirtualLoop
 
@@ -161,4 +161,4 @@ def test_every_read_of_rotator_that_may_be_stale_looks_for_it_and_no_matrix_plan
     lagging = read & set(asked.LAGGING)
     assert {"graph.applications.federatedIdentityCredentials.list", "graph.applications.owners.list"} <= lagging
     assert lagging <= looked
-    assert {name for name in read if STALE in faults_of(name)} <= lagging
+    assert {name for name in read if any(kind.name == "stale" for kind in every(name))} <= lagging

@@ -4,9 +4,11 @@
 fails the build.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from rotator.emulator.asked import LAGGING as REPLICATED
+from rotator.emulator.damage import INSTEAD, SPOILED
 from tests.matrices.effects import Effect
 from tests.matrices.kinds import AS_EVER, DONE, GONE, HANG, MISLEADING, NO, NOT_SENT, STALE, UNKNOWN, But, Kind, Meets, Way, ways
 
@@ -88,10 +90,7 @@ def _header(header: str) -> Meets:
 
 
 SLOW = _status(429, "TooManyRequests")
-LAG = (
-    *("graph.applications.get", "graph.servicePrincipals.get", "graph.applications.list", "graph.servicePrincipals.list"),
-    *("keyvault.secrets.get", "keyvault.secrets.versions", "aci.containerGroups.get", "aci.containerGroups.list", "rbac.roleAssignments.list"),
-)
+OBJECTS = ("graph.applications.get", "graph.servicePrincipals.get")
 ROLES = ("keyvault.*", "arm.*", "rbac.*", "aci.*", "acr.token")
 OF_GROUPS = ("aci.containerGroups.createOrUpdate",)
 WRITES_IN_TIME = ("*.addPassword", "*.removePassword", "keyvault.secrets.*", "rbac.roleAssignments.*", *OF_GROUPS)
@@ -147,7 +146,23 @@ PAGES: tuple[tuple[int, Effect, But], ...] = (
     *((200, UNKNOWN, ()), (302, UNKNOWN, ()), (401, NO, PART), (403, NO, PART)),
     *((404, UNKNOWN, NO_TOKEN), (407, NO, ())),
 )
-NO_ITEM: But = (("keyvault.secrets.versions", HANG), ("aci.containers.listLogs", GONE))
+NO_LOG: But = (("aci.containers.listLogs", GONE),)
+"""A container that printed nothing may have no log at all."""
+NO_ANSWERS: tuple[tuple[str, str, But], ...] = (
+    ("a number", "5", ()),
+    ("a text", '"x"', ()),
+    ("a value that is a number", '{"value": 5}', NO_LOG),
+    ("a list of numbers", '{"value": [5]}', NO_LOG),
+    ("NaN", "NaN", ()),
+    ("a number of 5000 digits", "1" * 5000, ()),
+)
+NO_TOKENS: tuple[tuple[str, str, But], ...] = (
+    ("a token that is a number", '{"access_token": 5, "expires_in": "x"}', ()),
+    ("a token of nobody", '{"access_token": "a.b.c", "expires_in": 3600}', (("entra.token@proof", AS_EVER), ("acr.token", NO))),
+)
+"""Another's token passes where it is given, and is refused where it is shown; a proof shows only the registry's."""
+TOKENS_ONLY = "only there a token is asked for"
+NO_ITEM: But = (("keyvault.secrets.versions", HANG), *NO_LOG)
 FOREIGN = (
     *_both("HTML with 200", {"kind": "html200"}),
     *_both("wrong type", {"kind": "wrong_type"}),
@@ -160,11 +175,17 @@ FOREIGN = (
     *_both("redirect 302", {"kind": "redirect", "status": 302}),
     *(each for status, read, but in PAGES for each in _both(f"page {status}", {"kind": "page", "status": status}, but, read)),
     *_both("echo", {"kind": "echo", "status": 400}, read=NO),
+    *(_foreign(name, {"kind": "wrong_type", "argument": text}, but) for name, text, but in NO_ANSWERS),
+    *(
+        _kind(name, {"kind": "wrong_type", "argument": text}, *(UNKNOWN,) * 4, but=but, only=("*.token",), why=TOKENS_ONLY)
+        for name, text, but in NO_TOKENS
+    ),
+    *(_late(f"page {status} after", {"kind": "page", "status": status, **AFTER}) for status in (429, 500)),
     _kind(
         "an empty list",
         EMPTY_LIST,
         *(GONE, GONE, UNKNOWN, UNKNOWN),
-        but=(("rbac.permissions.list", GONE),),
+        but=(("rbac.permissions.list", GONE), ("graph.*.owners.list", STALE)),
         only=LISTS,
         never=("graph.servicePrincipals.appManagementPolicies.list",),
         why="only a list can be empty that isn't empty anyhow",
@@ -173,17 +194,19 @@ FOREIGN = (
         "changed",
         {"kind": "changed", "argument": "passwordCredentials=5"},
         *(UNKNOWN,) * 4,
-        only=LAG[:2],
+        only=OBJECTS,
         why="one place of one answer stands for all; others are the empty object and the wrong type",
     ),
 )
 UNREAD: But = (("graph.*.appManagementPolicies.list", GONE), ("graph.defaultAppManagementPolicy.get", GONE), ("entra.token@proof", UNKNOWN))
 """Policies that may not be read limit nothing, as far as is known: reading them wants a right that nothing else needs."""
 UNPROVEN: But = (("*@proof", UNKNOWN),)
+FLAPPING: Meets = {"kind": "status", "status": 401, "code": "AADSTS7000215", "message": "Invalid client secret provided."}
 SAID = (
     _refused("400", _status(400, "BadRequest"), UNPROVEN),
     _refused("401", _status(401, "InvalidAuthenticationToken"), (("acr.challenge", AS_EVER), *UNREAD, *PART)),
     _refused("403", _status(403, "@refused"), (*UNREAD, *PART)),
+    _kind("a refused password", FLAPPING, *(NO,) * 4, only=("entra.token",), why="only Entra knows passwords"),
     _refused("409", _status(409, "Conflict"), UNPROVEN),
     _kind("404", _status(404, "@absent"), GONE, GONE, NO, NO, but=UNSEEN),
     _kind(
@@ -199,11 +222,13 @@ SAID = (
     _misled(412, "PreconditionFailed", FOUND),
     _misled(429, "TooManyRequests", (("graph.*.owners.add", MISLEADING), ("*@again", HANG))),
 )
+VAULTS: But = (("arm.resources.list", AS_EVER),)
+"""Of the list of vaults only one matters, which was there before."""
 WRITTEN = "only what is written can be read as it was before"
 READ_LATER = "what it comes to is read afterwards"
 CONDITIONS = (
-    _of("stale", LAG, WRITTEN, STALE),
-    _of("flip", LAG, WRITTEN, STALE, fault={"times": 0}),
+    _of("stale", REPLICATED, WRITTEN, STALE, but=VAULTS),
+    _of("flip", REPLICATED, WRITTEN, STALE, but=VAULTS, fault={"times": 0}),
     _of("concurrency", ("graph.*@once", "graph.*@again"), "only Graph refuses a write that meets another", *(NO,) * 3, HANG),
     _of("app_policy", ("graph.*.addPassword",), "only passwords are limited by policies", *(NO,) * 4),
     _of("rbac_lag", ROLES, "nobody needs a role for the others", *(NO,) * 4, never=("arm.subscriptions.list", "rbac.permissions.list"), but=PART),
@@ -214,6 +239,7 @@ CONDITIONS = (
     ),
     *(_of(each, OF_GROUPS, READ_LATER, *(AS_EVER,) * 4) for each in ("strip_tags", "crash", "failed_lro")),
     _of("failed_pull", OF_GROUPS, READ_LATER, *(AS_EVER,) * 4, fault={"argument": "3"}),
+    _as_ever("failed_pull for good", {"kind": "failed_pull", "argument": "0"}, only=OF_GROUPS, why=READ_LATER),
 )
 TIMES = (
     _as_ever("no Date", _header("Date: ")),
@@ -223,7 +249,7 @@ TIMES = (
     _as_ever("Date that is none", {"kind": "date", "argument": "yesterday"}),
     _as_ever("a hanging operation", delays={"group_pending": 1e6, "group_start": 1e6}, only=OF_GROUPS, why=READ_LATER),
     Kind("slow secrets", {Way.PROOF: NO}, delays={"secret_valid": 120.0}, only=("entra.token",), why="only Entra takes a new password"),
-    Kind("slow reads", {Way.READ: STALE}, delays={"graph_read": 120.0}, only=LAG[:2], why="only Graph's objects are read from replicas"),
+    Kind("slow reads", {Way.READ: STALE}, delays={"graph_read": 120.0}, only=OBJECTS, why="only Graph's objects are read from replicas"),
 )
 HERE = (
     Kind("no connection", {Way.READ: HANG, Way.PROOF: HANG, Way.ONCE: NOT_SENT, Way.AGAIN: HANG}, machine="no connection"),
@@ -237,12 +263,43 @@ HERE = (
     _as_ever("a clock that is fast", machine="fast"),
     _as_ever("a clock that is slow", machine="slow"),
 )
+DAMAGE = (*INSTEAD, *SPOILED)
 KINDS: tuple[Kind, ...] = (*THROTTLING, *BREAKING, *FOREIGN, *SAID, *CONDITIONS, *TIMES, *HERE)
 
 
 def kinds_of(operation: str, way: Way) -> Iterator[Kind]:
     """All that an operation can meet when it is asked in this way."""
     return (kind for kind in KINDS if kind.meets(operation, way))
+
+
+READ_USUALLY = ("429 with Retry-After", "503", "500", "reset", "lost", "time-out", "503 for long")
+WRITTEN_USUALLY = ("429 with Retry-After", "503", "503 after", "reset", "lost", "time-out", "time-out after")
+LAGGING = ("stale", "flip")
+"""Kinds that mean something else after every write."""
+BESIDES: Mapping[str, str] = {"acr": "403", "entra": "a refused password"}
+
+
+def usual(operation: str) -> tuple[Kind, ...]:
+    """What the matrices of faults let every call of an operation meet: what happens every day, and the conditions of its service."""
+    writes = not {Way.READ, Way.PROOF} & set(ways(operation))
+    names = {*(WRITTEN_USUALLY if writes else READ_USUALLY), BESIDES.get(operation.partition(".")[0], "")}
+    return tuple(kind for kind in every(operation) if kind.name in names or kind in CONDITIONS)
+
+
+def every(operation: str) -> tuple[Kind, ...]:
+    """All that an operation can meet in Azure or on the way there, however it is asked."""
+    return tuple(kind for kind in KINDS if kind.faults and any(kind.meets(operation, way) for way in ways(operation)))
+
+
+def damage(operation: str) -> tuple[Kind, ...]:
+    """Answers that no service gives."""
+    odd = {*FOREIGN, *TIMES, *(kind for kind in (*BREAKING, *THROTTLING) if {str(fault["kind"]) for fault in kind.faults} & set(DAMAGE))}
+    return tuple(kind for kind in every(operation) if kind in odd or kind.name == "404 of something else")
+
+
+def called(name: str) -> Kind:
+    """The kind of a name."""
+    return next(kind for kind in KINDS if kind.name == name)
 
 
 def classes_of(operation: str, *asked: Way) -> tuple[Effect, ...]:

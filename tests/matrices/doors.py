@@ -13,7 +13,7 @@ from rotator.engine import Run
 from rotator.state import Assignment, ContainerGroup, Home, Outcome, Principal, Proof, RegistryAccess, Secret, SignIns
 from tests.matrices.effects import Effect
 from tests.matrices.kinds import Way
-from tests.matrices.scene import BARE
+from tests.matrices.scene import BARE, LATELY
 from tests.stage import Stage
 
 PROVIDER = "Microsoft.ContainerInstance/containerGroups"
@@ -87,8 +87,10 @@ def _keys(home: Home) -> Callable[[Iterable[Any]], Facts]:
     return lambda answer: frozenset(each.key_id for each in answer if each.home is home)
 
 
-def _identities(answer: Iterable[Any]) -> Facts:
-    return frozenset({each.app_id for each in answer} | {(each.app_id, home) for each in answer for home in each.owned})
+def _owned(*homes: Home) -> Callable[[Iterable[Any]], Facts]:
+    return lambda answer: frozenset(
+        {each.app_id for each in answer} | {(each.app_id, home) for each in answer for home in each.owned if home in homes}
+    )
 
 
 def _proof(proof: Proof) -> Facts | Effect:
@@ -124,7 +126,7 @@ def _picture(answer: tuple[RegistryAccess, ...]) -> Facts | Effect:
 
 
 def _means(found: SignIns) -> Facts | Effect:
-    return Effect.UNKNOWN if found.unread else frozenset(map(repr, (*found.passwords, *found.keys)))
+    return Effect.UNKNOWN if found.unread else frozenset(map(repr, found.keys))
 
 
 def _reached(found: Any) -> Facts | Effect:
@@ -253,7 +255,7 @@ def _permitted(at: At) -> Awaitable[Any]:
 
 
 def _of(at: At) -> Awaitable[Any]:
-    return at.world.identities(at.made.app_id, None)  # type: ignore[no-any-return]
+    return at.world.identities(_named(at, LATELY).app_id, None)  # type: ignore[no-any-return]
 
 
 DOORS = (
@@ -264,10 +266,10 @@ DOORS = (
     _read("acr.challenge", lambda at: at.world.examine(at.policy, ()), _reached),
     _read("graph.applications.get", lambda at: at.world.credentials(at.policy), _keys(Home.APPLICATION)),
     _read("graph.servicePrincipals.get", lambda at: at.world.credentials(at.policy), _keys(Home.SERVICE_PRINCIPAL)),
-    _read("graph.applications.list", lambda at: at.world.identities(None, "unowned"), _identities),
+    _read("graph.applications.list", lambda at: at.world.identities(None, "unowned"), _owned()),
     _read("graph.servicePrincipals.list", lambda at: at.world.principals([at.made.app_id, *_newcomers(at)]), lambda answer: _each(answer.items())),
-    _read("graph.applications.owners.list", _of, _identities),
-    _read("graph.servicePrincipals.owners.list", _of, _identities),
+    _read("graph.applications.owners.list", _of, _owned(Home.APPLICATION)),
+    _read("graph.servicePrincipals.owners.list", _of, _owned(Home.SERVICE_PRINCIPAL)),
     _read("graph.applications.federatedIdentityCredentials.list", lambda at: at.world.sign_ins(at.policy), _means),
     _read("graph.applications.appManagementPolicies.list", _permitted, _permissions),
     _read("graph.servicePrincipals.appManagementPolicies.list", _limited, _permissions),

@@ -11,7 +11,7 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Any
 
-from rotator.emulator.faults import Fault
+from rotator.emulator.faults import Fault, Faults
 from tests.matrices.effects import Effect
 
 Meets = Mapping[str, Any]
@@ -63,7 +63,7 @@ CODES: Mapping[str, Mapping[str, str]] = {
     "rbac": {"@refused": "AuthorizationFailed", "@absent": "RoleAssignmentNotFound", "@elsewhere": "SubscriptionNotFound"},
     "aci": {"@refused": "AuthorizationFailed", "@absent": "ResourceNotFound", "@elsewhere": "SubscriptionNotFound"},
     "acr": {"@refused": "DENIED", "@absent": "MANIFEST_UNKNOWN", "@elsewhere": "NAME_UNKNOWN"},
-    "entra": {"@refused": "unauthorized_client", "@absent": "invalid_request", "@elsewhere": "invalid_resource"},
+    "entra": {"@refused": "invalid_client", "@absent": "invalid_request", "@elsewhere": "invalid_resource"},
 }
 """What each service calls a refusal, an absence, and a 404 that is about something else than what was asked for."""
 
@@ -86,7 +86,7 @@ But = tuple[tuple[str, Effect | None], ...]
 """Classes of single operations, by pattern, and after `@` by the way in which they are asked; the first that fits counts."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Kind:
     """One thing that can be met: `faults` of the emulator, `delays` of it (fields of its Timing), or what befalls this `machine`."""
 
@@ -111,9 +111,13 @@ class Kind:
         own = [effect for pattern, effect in self.but if _fits(operation, way, pattern)]
         return own[0] if own else _told(operation, way, self.classes[way])
 
-    def planned(self, operation: str) -> list[Fault]:
-        """The faults that strike an operation's next call."""
-        return [_planned(operation, fault) for fault in self.faults]
+    def __str__(self) -> str:
+        return self.name.replace(" ", "-")
+
+    def befall(self, faults: Faults, operation: str) -> None:
+        """Let it strike an operation's next call."""
+        for fault in self.faults:
+            faults.add(_planned(operation, fault))
 
 
 def _planned(operation: str, fault: Meets) -> Fault:

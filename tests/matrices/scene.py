@@ -10,8 +10,8 @@ from tests.snapshot import kept
 from tests.stage import SECRET, SERVER, Stage, stage
 from tests.virtual import VirtualLoop
 
-BARE, GROUP = "bare", "11111111-2222-3333-4444-555555555555"
-"""The name of an application without a service principal, and the id of a group that the principal is in."""
+BARE, LATELY, GROUP = "bare", "lately", "11111111-2222-3333-4444-555555555555"
+"""An application without a service principal, one that rotator owns since a moment ago, and the id of a group that the principal is in."""
 TIMING = replace(PROMPT, role_active=30.0)
 
 
@@ -31,6 +31,7 @@ async def earlier(loop: VirtualLoop) -> Stage:
     short = [{"restrictionType": "passwordLifetime", "maxLifetime": "P200D", "state": "enabled"}]
     default = {"isEnabled": True, "servicePrincipalRestrictions": {"passwordCredentials": short}}
     directory.state.tenant_policy.update(default)
+    directory.create_service_principal(directory.create_application(LATELY).app_id)
     directory.join(GROUP, made.principal.id, "readers")
     azure.authorization.assign(f"/subscriptions/{seeded.subscription}", GROUP, "Reader", at_once=True, principal_type="Group")
     azure.resources.access.put_token(seeded.registry_id, "mine", f"{seeded.registry_id}/scopeMaps/_repositories_pull")
@@ -55,6 +56,11 @@ async def world(loop: VirtualLoop) -> Stage:
     azure.vaults.set("myvault", SECRET, "another value")
     azure.authorization.assign(made.seeded.registry_id, made.principal.id, "AcrPush")
     directory.create_service_principal(directory.create_application("newcomer").app_id)
+    lately = next(each for each in directory.state.applications.values() if each.display_name == LATELY)
+    for object_id in (lately.id, directory.id_of("servicePrincipals", lately.app_id)):
+        directory.add_owner(object_id, made.seeded.operator.object_id)
+    directory.remember(made.application)
+    made.application.federated.append({"id": "f2", "name": "f2", "issuer": "https://issuer.example", "subject": "b", "audiences": ["x"]})
     directory.create_application("unowned")
     for name in ("app", "talker", "bystander"):
         azure.container_groups.patch_tags(made.group_id(name), {"owner": "somebody else"})
