@@ -28,7 +28,8 @@ def main(minutes: float, seed: int) -> int:
         outside = subprocess.Popen([*OUTSIDE, "--seed", str(seed), "--minutes", str(minutes), "--counts", str(counts)])
         failed |= until(time.monotonic() + 60 * minutes, seed)
         failed |= outside.wait()
-        sys.stdout.write(f"{Counts(**json.loads(counts.read_text())).line()}\n")
+        told = json.loads(counts.read_text()) if counts.exists() else {}
+        sys.stdout.write(f"{Counts(**told).line()}\n")
     return min(failed, 1)
 
 

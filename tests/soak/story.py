@@ -43,6 +43,7 @@ class Story:
     trace: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     excused: list[str] = field(default_factory=list)
+    active: list[Run] = field(default_factory=list)
 
     def play(self) -> None:
         """From an empty directory to rest."""
@@ -55,6 +56,8 @@ class Story:
             self._rest()
             self._fuzz()
         finally:
+            for run in self.active:
+                run.kill("at the end")
             self.azure.stop()
             self.proxies.close()
         self.counts.rounds += 1
@@ -146,6 +149,7 @@ class Story:
         self.people.ledger.edited.clear()
         self.people.racing = True
         runs = [self._prepared(arguments, calm=calm, two=len(several) > 1) for arguments in several]
+        self.active = runs
         self.azure.jumped = lambda seconds: _jumped(runs, seconds)
         self._told(several)
         if not calm and self.rng.random() < 0.35:
