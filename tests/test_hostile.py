@@ -199,7 +199,7 @@ def test_a_mistake_in_a_command_is_an_object_for_programs(rotator: Scene, words:
 def test_an_interruption_is_an_object_for_programs(rotator: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     from rotator.clients.world import AzureWorld
 
-    async def interrupted(*_: object) -> object:
+    async def interrupted(*_: object, **__: object) -> object:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(AzureWorld, "observe", interrupted)
@@ -207,12 +207,14 @@ def test_an_interruption_is_an_object_for_programs(rotator: Scene, monkeypatch: 
     assert (said.code, said.json["exit_code"], said.json["error"]["type"]) == (130, 130, "Interrupted")
 
 
-def test_a_record_that_can_not_be_written_in_the_end_does_not_hide_the_revocation(rotator: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_record_that_can_not_be_written_in_the_end_does_not_hide_the_revocation(
+    rotator: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(*_: object, **__: object) -> int:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_text", full)
-    said = rotator("revoke", NAME, "--yes", "--no-wait", "--record", "/dev/null")
+    said = rotator("revoke", NAME, "--yes", "--no-wait", "--record", str(tmp_path / "record.json"))
     assert said.code == 1
     assert "The access is revoked all the same" in said.out
     assert "Nothing was changed" not in said.out + said.err
