@@ -83,6 +83,17 @@ def _texts(directory: Path) -> Mapping[str, str]:
     return {file.name: file.read_text("utf-8", errors="replace") for file in files if file.suffix in (".yaml", ".yml") and file.is_file()}
 
 
+def _fill(file: Path, text: str) -> None:
+    """A new file with a text in it, or none. Raises OSError."""
+    with file.open("x", encoding="utf-8") as opened:
+        try:
+            opened.write(text)
+            opened.flush()
+        except OSError:
+            file.unlink(missing_ok=True)
+            raise
+
+
 def _written(directory: Path, draft: "Draft") -> "Draft":
     """The draft with its file's path, the file written where it is new; never over another, even one that came a moment ago."""
     if draft.file is None:
@@ -91,8 +102,10 @@ def _written(directory: Path, draft: "Draft") -> "Draft":
     if draft.text is not None:
         directory.mkdir(parents=True, exist_ok=True)
         try:
-            with file.open("x", encoding="utf-8") as opened:
-                opened.write(draft.text)
+            _fill(file, draft.text)
         except FileExistsError:
             raise RotatorError(f"{file} exists, and was not there a moment ago", remedy="Run again; nothing was overwritten.") from None
+        except OSError as error:
+            what = f"{file} can't be written: {error.strerror}"
+            raise RotatorError(what, state="The drafts before it are there.", remedy="Make room, then run again.") from None
     return replace(draft, file=str(file))

@@ -60,7 +60,11 @@ def _ensure_writable(policy: "Policy | Draft") -> None:
 
 
 def save(file: Path, app_id: str) -> None:
-    """Write the app id into a policy's file: all of it or nothing, with the rights and the owner that the file had, through a link if it is one."""
+    """Write the app id into a policy's file: all of it or nothing, with the rights and the owner that the file had, through a link if it is one.
+
+    Raises RotatorError where the file can't be written.
+    """
+    from rotator.errors import RotatorError
     from rotator.policy import with_app_id
 
     real = file.resolve()
@@ -68,6 +72,16 @@ def save(file: Path, app_id: str) -> None:
     written = with_app_id(text, str(file), app_id)
     if written == text:
         return
+    try:
+        _replace(real, written)
+    except OSError as error:
+        state = f"Application {app_id} is there; the file doesn't name it yet, and is as it was."
+        remedy = "See that its directory can be written and has room, then run again: the application is found."
+        raise RotatorError(f"{file} can't be written: {error.strerror}", state=state, remedy=remedy) from None
+
+
+def _replace(real: Path, written: str) -> None:
+    """Put a text in a file's place. Raises OSError."""
     descriptor, temporary = tempfile.mkstemp(dir=real.parent, prefix=f".{real.name}.")
     try:
         with open(descriptor, "wb") as out:  # noqa: PTH123 - of a descriptor that is open already

@@ -1,7 +1,7 @@
 """The alphabet: all that an operation of Azure can meet, as data, and the class of effects that each kind comes to.
 
 `test_alphabet` shows each row for each operation. A new operation without a row of `kinds.WAYS`, or a new kind of the emulator's without one here,
-fails the build.
+fails the build. A disk that is full is no operation's to meet: `test_disk` has it for every verb that writes a file.
 """
 
 from collections.abc import Iterator, Mapping
