@@ -71,7 +71,7 @@ def test_no_secret_is_in_anything_that_is_written(options: tuple[str, ...], rota
 def test_a_bug_is_told_by_its_type(rotator: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     from rotator.clients.world import AzureWorld
 
-    async def broken(*_: object) -> object:
+    async def broken(*_: object, **__: object) -> object:
         raise KeyError(rotator.password.secret)
 
     monkeypatch.setattr(AzureWorld, "observe", broken)
