@@ -34,7 +34,8 @@ WELL = Truth(
     "",
     {"web": Group("web", "value of new", {"rotator-key-id": "new"}, {"containers": ["web"]}, running=True)},
     frozenset({f"{ROLE} principal", "theirs somebody"}),
-    frozenset(),
+    lagging=frozenset(),
+    secrets=frozenset(),
 )
 
 

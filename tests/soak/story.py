@@ -254,7 +254,7 @@ class Story:
 
     def _moved(self, truth: Truth) -> None:
         """I1 by the platform, and I2 by Entra: what the dump says would work does."""
-        role = any(each.endswith(f" {self.scene.principal}") for each in truth.roles)
+        role = any(each.endswith(f" {self.scene.principal}") for each in truth.roles - truth.lagging)
         values = {group.password for group in truth.groups.values()} | ({truth.newest.value} if truth.newest else set())
         for value in values:
             password = truth.of(value)

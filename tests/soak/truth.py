@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from tests.soak.emulated import Json
 from tests.soak.scene import NAME, Scene
@@ -12,6 +12,7 @@ VALID_AFTER = {"prompt": 0.0, "quick": 2.0, "azure": 12.0}
 OURS = "rotator:"
 STRANGE = "rotator:ffffffffffff:"
 """How the name of a password begins that another policy made, of which there is none here."""
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 KEY_ID, ADOPTED, COMPROMISED = "rotator-key-id", "rotator-adopted", "rotator-compromised"
 
 
@@ -66,7 +67,9 @@ class Truth:
     """The access mark: "", "revoked" or "granted"."""
     groups: dict[str, Group]
     roles: frozenset[str]
-    """Every assignment that is in force, as `id principal`."""
+    """Every assignment, as `id principal`."""
+    lagging: frozenset[str]
+    """Those of them that have no effect yet, as Azure's take minutes."""
     secrets: frozenset[str]
     """Whatever must be in no text: values of the vault, and all that Entra ever gave away."""
 
@@ -103,6 +106,7 @@ def read(dump: Json, scene: Scene) -> Truth:
         _mark(secrets),
         {name: group for name in scene.groups if (group := _group(services["container_groups"], scene, name))},
         frozenset(_roles(services["authorization"])),
+        frozenset(_roles(services["authorization"], after=now)),
         frozenset(values | set(dump["issued"])),
     )
 
@@ -156,7 +160,8 @@ def _filled(container: Json) -> Json:
     return {name: value for name, value in container.items() if value not in (None, [], {}) and name != "instanceView"}
 
 
-def _roles(authorization: Json) -> Iterator[str]:
+def _roles(authorization: Json, after: datetime = LONG_AGO) -> Iterator[str]:
+    """The assignments that take effect after an instant."""
     for each in authorization["assignments"].values():
-        if each["gone_at"] is None:
+        if each["gone_at"] is None and datetime.fromisoformat(each["active_from"]) > after:
             yield f"{each['id'].lower()} {each['principal_id']}"
