@@ -1,8 +1,8 @@
-"""Makes mutants of pure functions: the same code with one decision changed, put in the place of the original.
+"""Makes mutants of functions: the same code with one decision changed, put in the place of the original.
 
 A mutant is a change of one place in one function's syntax tree: a condition turned round, one of several conditions left out, a boundary
 moved by its own instant, the smallest taken for the largest, a finding not told. Its code object replaces the function's own, so that whoever
-imported the function before meets the mutant too.
+imported the function before meets the mutant too. What else can be changed in code that acts, `matrices.acting` adds.
 """
 
 import ast
@@ -21,6 +21,9 @@ Put = Callable[[ast.AST], object]
 """Puts a node in the place of the one it was made for."""
 Change = tuple[str, Callable[[], object]]
 """What is changed, and what changes it in the tree that it was made for."""
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+Changes = Callable[[Function], Iterator[Change]]
+"""Lists what can be changed in a function, always in the same order."""
 BOUNDARIES: dict[type[ast.cmpop], type[ast.cmpop]] = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt}
 OPPOSITES = {"min": "max", "max": "min", "any": "all", "all": "any"}
 
@@ -33,6 +36,7 @@ class Mutant:
     function: str
     nth: int
     what: str
+    changes: Changes
 
     @property
     def id(self) -> str:
@@ -42,19 +46,19 @@ class Mutant:
     def install(self, patch: pytest.MonkeyPatch) -> None:
         """Put it in the place of the original until `patch` is undone."""
         tree = copy.deepcopy(_trees(self.module)[self.function])
-        list(_changes(tree))[self.nth][1]()
+        list(self.changes(tree))[self.nth][1]()
         patch.setattr(found(self.module, self.function), "__code__", _compiled(tree, self.module))
 
 
-def mutants(module: ModuleType, only: Callable[[str], bool] = lambda name: True) -> Iterator[Mutant]:
-    """Every mutant of the module's functions and its classes' methods, in the order of the source."""
+def mutants(module: ModuleType, only: Callable[[str], bool] = lambda name: True, changes: Changes | None = None) -> Iterator[Mutant]:
+    """Every mutant of the module's functions and its classes' methods, in the order of the source; by default of their decisions alone."""
     for name, tree in _trees(module).items():
         if not only(name):
             continue
         told: dict[str, int] = {}
-        for nth, (what, _) in enumerate(_changes(tree)):
+        for nth, (what, _) in enumerate((changes or decisions)(tree)):
             told[what] = told.get(what, 0) + 1
-            yield Mutant(module, name, nth, what if told[what] == 1 else f"{what} ({told[what]})")
+            yield Mutant(module, name, nth, what if told[what] == 1 else f"{what} ({told[what]})", changes or decisions)
 
 
 def found(module: ModuleType, name: str) -> FunctionType:
@@ -64,6 +68,8 @@ def found(module: ModuleType, name: str) -> FunctionType:
         thing = vars(thing)[part]
     thing = thing.fget if isinstance(thing, property) else thing
     thing = thing.func if isinstance(thing, cached_property) else thing
+    thing = thing.__func__ if isinstance(thing, classmethod | staticmethod) else thing
+    thing = getattr(thing, "__wrapped__", thing)
     assert isinstance(thing, FunctionType)
     return thing
 
@@ -73,15 +79,15 @@ def called(act: Callable[[], object]) -> frozenset[str]:
     seen: set[CodeType] = set()
 
     def note(frame: FrameType, event: str, _: object) -> None:
-        if event == "call":
-            seen.add(frame.f_code)
+        del event  # a trace function that returns nothing is told of calls alone
+        seen.add(frame.f_code)
 
-    before = sys.getprofile()
-    sys.setprofile(note)
+    before = sys.gettrace()
+    sys.settrace(note)
     try:
         act()
     finally:
-        sys.setprofile(before)
+        sys.settrace(before)
     return frozenset(f"{code.co_filename}:{code.co_qualname}" for code in seen)
 
 
@@ -90,32 +96,33 @@ def mark(module: ModuleType, name: str) -> str:
     return f"{module.__file__}:{found(module, name).__code__.co_qualname}"
 
 
-_TREES: dict[str, dict[str, ast.FunctionDef]] = {}
+_TREES: dict[str, dict[str, Function]] = {}
 
 
-def _trees(module: ModuleType) -> dict[str, ast.FunctionDef]:
+def _trees(module: ModuleType) -> dict[str, Function]:
     if module.__name__ not in _TREES:
         tree = ast.parse(Path(module.__file__ or "").read_text())
         _TREES[module.__name__] = dict(_functions(tree.body, ""))
     return _TREES[module.__name__]
 
 
-def _functions(body: list[ast.stmt], prefix: str) -> Iterator[tuple[str, ast.FunctionDef]]:
+def _functions(body: list[ast.stmt], prefix: str) -> Iterator[tuple[str, Function]]:
     for node in body:
-        if isinstance(node, ast.FunctionDef):
+        if isinstance(node, Function):
             yield f"{prefix}{node.name}", node
         elif isinstance(node, ast.ClassDef):
             yield from _functions(node.body, f"{prefix}{node.name}.")
 
 
-def _compiled(tree: ast.FunctionDef, module: ModuleType) -> CodeType:
+def _compiled(tree: Function, module: ModuleType) -> CodeType:
     tree.decorator_list = []
     whole = ast.fix_missing_locations(ast.Module([tree], []))
     made = compile(whole, module.__file__ or "", "exec", flags=0, dont_inherit=True)
     return next(const for const in made.co_consts if isinstance(const, CodeType) and const.co_name == tree.name)
 
 
-def _changes(tree: ast.FunctionDef) -> Iterator[Change]:
+def decisions(tree: Function) -> Iterator[Change]:
+    """Each decision of a function, changed."""
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr | ast.arguments) or node is tree.returns:
             continue
@@ -142,11 +149,11 @@ def _of(node: ast.AST, put: Put) -> Iterator[Change]:
         case ast.BoolOp(values=values) if not any(isinstance(value, ast.Constant) for value in values):
             yield from _left_out(node, put)
         case ast.UnaryOp(op=ast.Not(), operand=operand):
-            yield f"`{_short(node)}` turned round", partial(put, operand)
+            yield f"`{short(node)}` turned round", partial(put, operand)
         case ast.If(test=test) | ast.IfExp(test=test) if not isinstance(test, ast.Compare | ast.UnaryOp):
-            yield f"if `{_short(test)}` turned round", partial(setattr, node, "test", _not(test))
+            yield f"if `{short(test)}` turned round", partial(setattr, node, "test", _not(test))
         case ast.comprehension(ifs=[*ifs]):
-            yield from ((f"`{_short(one)}` not asked", partial(node.ifs.remove, one)) for one in ifs)
+            yield from ((f"`{short(one)}` not asked", partial(node.ifs.remove, one)) for one in ifs)
         case _:
             yield from _said(node, put)
 
@@ -154,9 +161,9 @@ def _of(node: ast.AST, put: Put) -> Iterator[Change]:
 def _said(node: ast.AST, put: Put) -> Iterator[Change]:
     match node:
         case ast.Call(func=ast.Name(id=name) as called_) if name in OPPOSITES:
-            yield f"`{_short(node)}` by {OPPOSITES[name]}", partial(setattr, called_, "id", OPPOSITES[name])
+            yield f"`{short(node)}` by {OPPOSITES[name]}", partial(setattr, called_, "id", OPPOSITES[name])
         case ast.Expr(value=ast.Yield() | ast.YieldFrom()):
-            yield f"`{_short(node)}` not told", partial(put, _nothing())
+            yield f"`{short(node)}` not told", partial(put, _nothing())
         case ast.Constant(value=bool() as truth):
             yield f"{truth} for its opposite", partial(setattr, node, "value", not truth)
 
@@ -164,18 +171,19 @@ def _said(node: ast.AST, put: Put) -> Iterator[Change]:
 def _compared(node: ast.Compare, put: Put) -> Iterator[Change]:
     moved = BOUNDARIES.get(type(node.ops[0]))
     if moved and len(node.ops) == 1:
-        yield f"the boundary of `{_short(node)}` moved", partial(node.ops.__setitem__, 0, moved())
-    yield f"`{_short(node)}` turned round", partial(put, _not(node))
+        yield f"the boundary of `{short(node)}` moved", partial(node.ops.__setitem__, 0, moved())
+    yield f"`{short(node)}` turned round", partial(put, _not(node))
 
 
 def _left_out(node: ast.BoolOp, put: Put) -> Iterator[Change]:
     for index, value in enumerate(node.values):
         rest = [other for at, other in enumerate(node.values) if at != index]
         less = rest[0] if len(rest) == 1 else ast.BoolOp(node.op, rest)
-        yield f"`{_short(value)}` left out of `{_short(node)}`", partial(put, less)
+        yield f"`{short(value)}` left out of `{short(node)}`", partial(put, less)
 
 
-def _short(node: ast.AST) -> str:
+def short(node: ast.AST) -> str:
+    """The source of a node, as long as an id may be."""
     return " ".join(ast.unparse(node).split())[:60].rstrip()
 
 

@@ -1,12 +1,17 @@
-"""Deploy and restore: one PUT of one container group, and then watching until there is evidence."""
+"""Deploy and restore: one PUT of one container group, and then watching until there is evidence.
 
-from collections.abc import Iterable, Iterator, Mapping
+The group is read last, when everything else of its PUT is there. Another run that moves the group and retires the credential leaves a trace in the
+group itself, so nothing else may be read in between: where a whole rotation fits into a pause, the PUT would take the group back to what is gone.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from rotator import group
 from rotator.engine.marks import record
-from rotator.engine.run import FRESH, Patience, Run, ensure_fresh, ensure_granted
+from rotator.engine.run import FRESH, Patience, Run, Undecided, ensure_fresh, ensure_granted
 from rotator.errors import AzureError, Conflict, NotFound, NotSent, OutcomeUnknown, ProofFailed, RotatorError, UnsafeStep
 from rotator.events import GroupAccepted, GroupSettled, Noted
 from rotator.group import Failed, Phase, Verdict
@@ -29,7 +34,12 @@ class Change:
     group: str
     key_id: str
     version: str
-    failed: Failed | None = None
+    failed: tuple[str, int] | None = None
+    """The credential that a pull failed with, and how often."""
+
+
+Read = Callable[[], Awaitable[ContainerGroup]]
+"""Reads the group as it is now. Raises where it may not be redeployed."""
 
 
 async def deploy(run: Run, observed: Observed, step: Deploy) -> str:
@@ -37,8 +47,8 @@ async def deploy(run: Run, observed: Observed, step: Deploy) -> str:
     version = View(run.policy, observed, run.intent).current_version
     if version is None or version.key_id != step.key_id.lower():
         raise UnsafeStep(f"credential {step.key_id} isn't the current one any more", remedy="Run again.")
-    read, before = run.world.moment(), await _fresh(run, observed, step.group)
-    await replace(run, before, Change(step.group, step.key_id, version.id), read)
+    change = Change(step.group, step.key_id, version.id)
+    before = await replace(run, _seen(observed, step.group), change, partial(_fresh, run, observed, step.group))
     verdict, after = await watch(run, before, step.group, step.key_id, version)
     settled(run, before, after, step.key_id, verdict)
     _ensure_well(run, step.group, verdict, step.key_id)
@@ -57,9 +67,9 @@ async def restore(run: Run, observed: Observed, step: Restore) -> str:
             state=f"The group stays on credential {step.failed}, with which a pull failed.",
             remedy="Look at the group's events and at the registry.",
         )
-    read, before = run.world.moment(), await _fresh(run, observed, step.group)
     version = next(v for v in observed.versions if v.id == step.version)
-    await replace(run, before, Change(step.group, step.key_id, step.version, Failed(step.failed, step.count, before.at)), read)
+    change = Change(step.group, step.key_id, step.version, (step.failed, step.count))
+    before = await replace(run, _seen(observed, step.group), change, partial(_fresh, run, observed, step.group))
     verdict, after = await watch(run, before, step.group, step.key_id, version)
     settled(run, before, after, step.key_id, verdict)
     _ensure_well(run, step.group, verdict, step.key_id)
@@ -77,31 +87,43 @@ async def _fresh(run: Run, observed: Observed, group_id: str) -> ContainerGroup:
     if now.document is None:
         gone = NotFound(f"container group {group_id} isn't there any more", service="aci", remedy="Nothing: what doesn't exist holds nothing.")
         raise gone if now.unreadable is None else UnsafeStep(f"{group_id} can't be read: {now.unreadable}", remedy="Run again.")
-    seen = next((g for g in observed.groups if g.id.lower() == group_id.lower()), None)
-    if seen is not None and seen.document is not None and _key(seen) != _key(now):
+    seen = _seen(observed, group_id)
+    if moved(observed, now):
         raise Conflict(f"{group_id} was redeployed by somebody else meanwhile", service="aci", remedy="Run again.")
     if seen is not None and group.phase(now) is Phase.STOPPED and group.phase(seen) is not Phase.STOPPED:
         raise Conflict(f"{group_id} was stopped by somebody meanwhile, and a redeployment would start it", service="aci", remedy="Run again.")
     return now
 
 
-def _key(seen: ContainerGroup) -> str | None:
-    return group.shows(seen.document).key_id
+def _seen(observed: Observed, group_id: str) -> ContainerGroup | None:
+    return next((g for g in observed.groups if g.id.lower() == group_id.lower()), None)
 
 
-async def replace(run: Run, before: ContainerGroup, change: Change, read: float) -> None:
-    """Send one PUT with the group's own content, its hidden values from their sources, and the credential of `change`.
+def moved(observed: Observed, now: ContainerGroup) -> bool:
+    """Whether a group shows another credential than it was observed with."""
+    seen = _seen(observed, now.id)
+    return seen is not None and seen.document is not None and group.shows(seen.document).key_id != group.shows(now.document).key_id
 
-    `read` is the moment before the group was read. Raises Undecided, or NotSent, where that is too long ago.
+
+async def replace(run: Run, seen: ContainerGroup | None, change: Change, now: Read) -> ContainerGroup:
+    """Send one PUT with the group's own content, its hidden values from their sources, and the credential of `change`; return what it replaced.
+
+    `seen` is the group as it was observed: its hidden values are fetched before it is read `now`. Raises Undecided, or NotSent, where that took too
+    long, or the group has other hidden values now.
     """
-    document = before.document or {}
     declared = run.policy.group(change.group)
-    values = await fetch(run, group.sources(run.policy, document, declared))
+    shown = (seen or await now()).document or {}
+    values = await fetch(run, group.sources(run.policy, shown, declared))
     password = await run.world.value(run.policy, change.version)
-    body = group.edit(document, run.policy, declared, values=values, password=password, key_id=change.key_id, since=before.at, failed=change.failed)
     await ensure_granted(run)
-    not_after = ensure_fresh(run, read, change.group)
-    await put(run, change.group, change.key_id, body, not_after=not_after)
+    read, before = run.world.moment(), await now()
+    document = before.document or {}
+    if not set(group.sources(run.policy, document, declared)) <= set(values):
+        raise Undecided(f"{change.group} needs other secrets now than it did a moment ago")
+    failed = Failed(*change.failed, before.at) if change.failed else None
+    body = group.edit(document, run.policy, declared, values=values, password=password, key_id=change.key_id, since=before.at, failed=failed)
+    await put(run, change.group, change.key_id, body, not_after=ensure_fresh(run, read, change.group))
+    return before
 
 
 async def fetch(run: Run, sources: Iterable[KeyVaultSource]) -> dict[Source, Secret]:

@@ -3,9 +3,10 @@
 import dataclasses
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from rotator import group, guard
-from rotator.engine.deploy import Change, fetch, put, replace, settled, watch
+from rotator.engine.deploy import Change, fetch, moved, put, replace, settled, watch
 from rotator.engine.look import Memory, look
 from rotator.engine.run import DECISIONS, Patience, Run, Undecided, ensure_fresh, ensure_granted
 from rotator.errors import Conflict, NotFound, NotSent, UnsafeStep
@@ -53,12 +54,21 @@ async def _looked_and_sent(run: Run, group_id: str) -> tuple[ContainerGroup, Ver
     await ensure_granted(run)
     observed = await look(run, Memory())
     version = _current(run, observed)
-    read, before = run.world.moment(), await run.world.group(group_id)
+    return await _send(run, observed, group_id, version), version
+
+
+async def _free(run: Run, observed: Observed, group_id: str, version: Version) -> ContainerGroup:
+    """The group as it is now. Raises where it may not be deployed."""
+    before = await run.world.group(group_id)
     _ensure_absent(observed, before)
     _ensure_free(before)
     _ensure_ours(run, observed, before, version)
-    await _send(run, before, version, read)
-    return before, version
+    if before.document is not None and moved(observed, before):
+        raise Undecided(f"{before.id} was redeployed by somebody else meanwhile", state="Nothing was deployed.")
+    declared = run.policy.group(before.id)
+    if before.document is None and (declared is None or declared.manifest is None):
+        raise NotFound(f"container group {before.id} isn't there, and the policy has no manifest for it", service="aci")
+    return before
 
 
 def _ensure_absent(observed: Observed, before: ContainerGroup) -> None:
@@ -118,19 +128,20 @@ def _ensure_free(before: ContainerGroup) -> None:
         raise Conflict(f"{before.id} is a job at work, and is never interrupted", service="aci", remedy="Deploy it when it has finished.")
 
 
-async def _send(run: Run, before: ContainerGroup, version: Version, read: float) -> None:
-    declared = run.policy.group(before.id)
+async def _send(run: Run, observed: Observed, group_id: str, version: Version) -> ContainerGroup:
+    """Send one PUT; return the group as it was before. It is read last, as `engine.deploy` says."""
+    declared, key_id = run.policy.group(group_id), version.key_id or ""
+    free = partial(_free, run, observed, group_id, version)
+    seen = await free()
     if declared is None or declared.manifest is None:
-        if before.document is None:
-            raise NotFound(f"container group {before.id} isn't there, and the policy has no manifest for it", service="aci")
-        await replace(run, before, Change(before.id, version.key_id or "", version.id), read)
-        return
+        return await replace(run, seen, Change(seen.id, key_id, version.id), free)
     values = await fetch(run, group.manifest_sources(declared.manifest, run.policy, declared))
     password = await run.world.value(run.policy, version.id)
-    key_id = version.key_id or ""
+    await ensure_granted(run)
+    read, before = run.world.moment(), await free()
     body = group.from_manifest(
         declared.manifest, run.policy, declared, values=values, password=password, key_id=key_id, since=before.at, document=before.document
     )
-    await ensure_granted(run)
     not_after = ensure_fresh(run, read, before.id)
     await put(run, before.id, key_id, body, not_after=not_after, existed=before.document is not None)
+    return before

@@ -8,7 +8,7 @@ but the cells.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from itertools import product
+from itertools import pairwise, product
 from zlib import crc32
 
 from tests.matrices.effects import READS, WRITES, Effect
@@ -144,16 +144,29 @@ def interventions() -> Iterator[Story]:
             yield Story(world, (Command(verb, pause=pause), Wait(0.03)))
 
 
+RIVAL = "rotate early without overlap"
+
+
+def rivals() -> Iterator[Story]:
+    """A whole rotation without overlap, by somebody else, between two calls: what was read before it shows a credential that is gone since."""
+    for verb, world in (("rotate", "first"), ("rotate early", "at rest"), ("declare compromised", "at rest"), ("deploy", "at rest")):
+        for call, following in pairwise(calls(verb, world, every=True)):
+            if not following.writes:  # nothing can be looked at between the last read and a write
+                pause = Pause(Point(call.operation, call.nth, "after"), 0.0, (Command(RIVAL),))
+                yield Story(world, (Command(verb, pause=pause), Wait(0.03)))
+
+
 FAMILIES = {
     "points of death": kills,
     "effects": singles,
     "pairs": pairs,
     "suspensions": sleepers,
     "interventions": interventions,
+    "rivals": rivals,
 }
 """Every matrix, by the name of its cells in the counts."""
 
-STRIDES = {"points of death": 29, "effects": 19, "pairs": 1000, "suspensions": 150, "interventions": 12}
+STRIDES = {"points of death": 29, "effects": 19, "pairs": 1000, "suspensions": 150, "interventions": 12, "rivals": 16}
 """Of so many cells `make test` plays one."""
 
 

@@ -112,6 +112,12 @@ def _strip_tags(made: Stage) -> None:
     made.azure.container_groups.patch_tags(made.group_id(GROUPS[0]), {"owner": "somebody"})
 
 
+def _tag(made: Stage) -> None:
+    """One more tag, which is written at once and starts nothing."""
+    tags = {**made.tags_of(GROUPS[0]), "team": "somebody's"}
+    made.azure.container_groups.patch_tags(made.group_id(GROUPS[0]), tags)
+
+
 def _move_host(made: Stage) -> None:
     made.azure.container_groups.move_host(made.group_id(GROUPS[1]))
 
@@ -164,6 +170,7 @@ CHANGES: dict[str, Change] = {
     "stop a group": _stop,
     "start a group": _start,
     "strip tags": _strip_tags,
+    "tag a group": _tag,
     "move a host": _move_host,
     "take the vault's role": _take_role,
     "give the vault's role": _give_role,

@@ -9,8 +9,8 @@ from collections.abc import Callable
 import pytest
 
 from tests.matrices.families import FAMILIES, READING, VERB_WORLDS, WRITING, calls, cells, sampled
-from tests.matrices.process import SLEEPING
-from tests.matrices.story import Story, Violation, played
+from tests.matrices.process import SLEEPING, Point
+from tests.matrices.story import Command, Story, Violation, played
 
 PARTS = 4
 """Tests among which the cells of a family are dealt out."""
@@ -32,6 +32,22 @@ def test_no_cell_violates_an_invariant(family: str, part: int, record_property: 
 @pytest.mark.parametrize("family", list(FAMILIES))
 def test_no_cell_of_all_violates_an_invariant(family: str, part: int, record_property: Record) -> None:
     play_all(family, cells(family)[part :: PARTS * 16], record_property)
+
+
+@pytest.mark.parametrize(("verb", "world"), [("rotate", "first"), ("deploy", "at rest")])
+def test_a_whole_rotation_of_somebody_else_just_before_a_redeployment_is_seen(verb: str, world: str, record_property: Record) -> None:
+    made = calls(verb, world, every=True)
+    before = (made[at - 9 : at] for at, call in enumerate(made) if call.operation == "aci.containerGroups.createOrUpdate")
+    points = {Point(call.operation, call.nth, "after") for some in before for call in some}
+    stories = [each for each in cells("rivals") for first in each.events if isinstance(first, Command) and first.verb == verb]
+    chosen = tuple(each for each in stories if each.world == world and _paused(each) in points)
+    assert len(chosen) >= 8
+    play_all("rivals", chosen, record_property)
+
+
+def _paused(story: Story) -> Point | None:
+    first = story.events[0]
+    return first.pause.at if isinstance(first, Command) and first.pause else None
 
 
 def play_all(family: str, stories: tuple[Story, ...], record_property: Record) -> None:
