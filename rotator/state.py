@@ -380,7 +380,8 @@ class Observed:
     other versions showed, by version id: the engine adds the four.
     So it does `lost`, the display names of credentials that adds of this run may have made and that no read shows; `unnamed_since`, of each orphan
     since when this run has seen that nothing names it; and `may_be_published`, the orphans whose password readers of an untagged version, or, without
-    a current credential, of the newest one may have, by their hints; None where that can't be known.
+    a current credential, of the newest one may have, and the superseded ones whose password readers of an untagged newest version may have, by
+    their hints; None where that can't be known.
     """
 
     at: datetime

@@ -1,6 +1,8 @@
 """Looks at the world with the eyes of one run: observation, what the run remembers of earlier looks, proof and permissions."""
 
 from collections import Counter
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -12,7 +14,7 @@ from rotator.events import StepFailed, Vetoed
 from rotator.guard import Veto
 from rotator.plan import Deploy, Issue, Note, Plan, Retire, Step, View, kind, next_due, next_steps, plan, target
 from rotator.policy import Policy
-from rotator.state import Observed, Permissions, Proof
+from rotator.state import Credential, Observed, Permissions, Proof
 
 MOST_VALUES = 10
 """Versions whose values are read to see whose passwords they are; a hand-made secret has few."""
@@ -79,19 +81,29 @@ async def look(run: Run, memory: Memory, *, confirmed: bool = False) -> Observed
 
 
 async def _may_be_published(run: Run, view: View) -> tuple[str, ...] | None:
-    """The orphans whose password a version may hold that doesn't say so, by Graph's `hint`; None where a value can't be read."""
-    if not view.orphans:
-        return ()
-    since = min(c.start for c in view.orphans)
-    versions = [v for v in view.versions if v.enabled and not v.key_id and v.created >= since]
-    versions += [view.newest] if view.newest and not view.current and view.newest not in versions else []
-    if len(versions) > MOST_VALUES:
+    """The credentials of ours whose password a version may hold that names none, by Graph's `hint`; None where a value can't be read.
+
+    An orphan's may be in any such version since it was added; that of one which was in use counts where readers get it: in the newest version.
+    """
+    newest = view.newest if view.newest and view.newest.enabled and not view.newest.key_id else None
+    superseded = view.superseded if newest else ()
+    since = min((c.start for c in view.orphans), default=view.at)
+    older = [v for v in view.versions if view.orphans and v.enabled and not v.key_id and v.created >= since]
+    older += [view.newest] if view.orphans and view.newest and not view.current and view.newest not in older else []
+    wanted = {v.id: v for v in (*older, *([newest] if superseded and newest else []))}
+    if len(wanted) > MOST_VALUES:
         return None
     try:
-        hints = {(await run.world.value(run.policy, v.id)).reveal()[:3] for v in versions}
+        hints = {name: (await run.world.value(run.policy, name)).reveal()[:3] for name in wanted}
     except (NotFound, Forbidden):
         return None
-    return tuple(sorted(c.key_id for c in view.orphans if hints and (c.hint is None or c.hint in hints)))
+    lost = _fitting(view.orphans, {hints[v.id] for v in older})
+    return tuple(sorted((*lost, *(_fitting(superseded, {hints[newest.id]}) if newest and superseded else ()))))
+
+
+def _fitting(credentials: Sequence[Credential], hints: AbstractSet[str]) -> tuple[str, ...]:
+    """The key ids of those whose password may begin like one of these values; one without a hint may."""
+    return tuple(c.key_id for c in credentials if hints and (c.hint is None or c.hint in hints))
 
 
 def _permitted(observed: Observed, memory: Memory) -> Observed:

@@ -94,9 +94,8 @@ async def _revoke(run: Run, score: Score, wish: Wish) -> str:
     look = await _look(run)
     if look.observed is None or look.observed.principal.service_principal is None:
         await _recorded(look, score, wish)
-        if wish.wait:
-            await Patience(run, "the principal is looked for once more, since a lookup that finds nothing may lag", AGREEING).sleep(AGREEING)
-            look = await _look(run)
+        await Patience(run, "the principal is looked for once more, since a lookup that finds nothing may lag", AGREEING).sleep(AGREEING)
+        look = await _look(run)
     if look.observed is None:
         return await _absent(look, score, wish)
     if objection := guard.itself(run.policy, look.observed):

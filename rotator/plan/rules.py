@@ -80,11 +80,14 @@ def _on_top(view: View) -> Reason | Wait:
 
 
 def _crowd(view: View) -> tuple[Credential, ...]:
-    """Superseded credentials beside which no more than the current one may live; not what a group that waits holds, nor what is compromised."""
+    """Superseded credentials beside which no more than the current one may live.
+
+    Not what a group that waits holds, what is compromised, or what readers of the secret may have until ours goes on top.
+    """
     waiting = {found.subject for found in deploy(view) if isinstance(found, Wait) and found.look_again is None}
     kept = (d.key_id for d in view.dependents if d.id in waiting or (kind(Deploy), d.id) in view.refused)
     excused = view.compromised | frozenset(kept)
-    return tuple(c for c in view.superseded if c.live(view.at) and c.key_id.lower() not in excused)
+    return tuple(c for c in view.superseded if c.live(view.at) and c.key_id.lower() not in excused and not view.readable(c))
 
 
 def _covering(view: View) -> str:
@@ -213,6 +216,9 @@ def _obstacles(view: View, credential: Credential) -> Iterator[Wait]:
     for dependent in view.known_holders(credential.key_id.lower()) if exposed else view.holders(credential.key_id.lower()):
         holds = "holds it" if dependent.key_id else "may hold it, as it doesn't say what it holds"
         yield Wait("held", credential.key_id, f"{stays}: {dependent.name} {holds}", warn=late, since=since)
+    if not exposed and view.readable(credential) and view.newest:
+        text = f"{stays}: version {view.newest.id}, which readers of the secret get, names no credential, and its value may be this password"
+        yield Wait("may_be_published", credential.key_id, text, warn=late)
     if not exposed:
         yield from _unsaid(view, credential, stays, late=late)
     for dependent in view.dependents:

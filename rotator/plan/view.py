@@ -205,6 +205,11 @@ class View:
         keep = {self.current_key, self.newest.key_id if self.newest else None}
         return tuple(c for c in self.ours if c.key_id.lower() not in keep and c not in self.orphans)
 
+    def readable(self, credential: Credential) -> bool:
+        """Whether readers of the secret may have its password, from a newest version that names no credential."""
+        untold, fits = self.newest is not None and not self.newest.key_id, self.observed.may_be_published
+        return untold and (fits is None or credential.key_id in fits)
+
     def superseded_since(self, credential: Credential) -> datetime | None:
         """When another credential of ours was published over it; None for one that a person made."""
         held = next((v for v in reversed(self.versions) if v.key_id == credential.key_id.lower()), None)

@@ -15,7 +15,7 @@ from tests.matrices.effects import READS, WRITES, Effect
 from tests.matrices.fast import fast
 from tests.matrices.operations import PROOFS, READING, WRITING
 from tests.matrices.people import CHANGES
-from tests.matrices.process import SLEEPING, Point, Process, Strike
+from tests.matrices.process import ALWAYS, SLEEPING, Point, Process, Strike
 from tests.matrices.story import VERBS, Act, Command, Pause, Story, Wait
 from tests.matrices.worlds import WORLDS
 from tests.stage import play
@@ -23,6 +23,20 @@ from tests.virtual import VirtualLoop
 
 SPANS = (5.0, 130.0, 700.0, 3700.0, 90_000.0, 260_000.0)
 """Seconds for which a process is stopped: from a hiccup to beyond overlap and reclaim_after."""
+
+
+SLEEPERS = (
+    ("rotate", "first", "rotate", "revoke"),
+    ("rotate", "waiting", "rotate", "revoke"),
+    ("rotate early without overlap", "quick", "rotate early without overlap", "revoke"),
+    ("declare compromised", "at rest", "declare compromised", "revoke"),
+    ("adopt", "hand-made", "adopt", "rotate"),
+    ("declare compromised", "waiting", "declare compromised", "rotate", "adopt"),
+    ("revoke", "at rest", "rotate early", "grant"),
+)
+"""Which verb is stopped in which world, and what is done meanwhile."""
+GRAVE = ("reset passwords", "remove the published password", "remove the first password", "delete the secret", "overwrite the secret", "strip tags")
+"""Changes that are made after every call, and not only around writes."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +67,9 @@ VERB_WORLDS: tuple[tuple[str, str], ...] = (
     ("adopt", "hand-made"),
     ("deploy", "at rest"),
     ("revoke", "at rest"),
+    ("revoke with credentials", "at rest"),
+    ("rotate early without overlap", "revoked"),
+    ("rotate", "unattended"),
 )
 """What is done in which world, for the matrices; a grant follows each revocation in the end."""
 
@@ -71,6 +88,12 @@ def calls(verb: str, world: str, *, every: bool = False) -> tuple[Call, ...]:
 
     made = play(scene)
     return made if every else tuple(_standing(made))
+
+
+def lasting(verb: str, world: str) -> Iterator[Strike]:
+    """Effects that every call of an operation meets, in one whole run."""
+    for call in {each.operation: each for each in calls(verb, world)}.values():
+        yield from (Strike(call.operation, ALWAYS, effect) for effect in call.effects() if effect is not Effect.HANG)
 
 
 def _standing(made: tuple[Call, ...]) -> Iterator[Call]:
@@ -107,14 +130,21 @@ def singles() -> Iterator[Story]:
                 yield Story(world, (Command(verb, (strike,)), Wait(0.03)))
 
 
+def lasting_effects() -> Iterator[Story]:
+    """All calls of an operation meet an effect, in two whole runs."""
+    for verb, world in VERB_WORLDS:
+        for strike in lasting(verb, world):
+            yield Story(world, (Command(verb, (strike,)), Wait(25.0), Command(verb, (strike,))))
+
+
 def pairs() -> Iterator[Story]:
     """Two effects, of which one strikes a write, a proof, or the recovery: all of a rotation, of the other verbs a tenth."""
     for verb, world in VERB_WORLDS:
         whole = verb == "rotate"
-        strikes = [strike for call in calls(verb, world) for strike in call.strikes()]
+        strikes = [*lasting(verb, world), *(strike for call in calls(verb, world) for strike in call.strikes())]
         grave = [s for c in calls(verb, world) if c.writes or c.operation in PROOFS for s in c.strikes()]
         for one, other in product(strikes, grave):
-            if (one.operation, one.nth) != (other.operation, other.nth) and (whole or _tenth(one, other)):
+            if (one.operation, one.nth) not in ((other.operation, other.nth), (other.operation, ALWAYS)) and (whole or _tenth(one, other)):
                 yield Story(world, (Command(verb, (one, other)), Wait(0.03)))
         for one, other in product(grave, strikes):
             if whole or _tenth(other, one):
@@ -127,9 +157,9 @@ def _tenth(*strikes: Strike) -> bool:
 
 def sleepers() -> Iterator[Story]:
     """A process that is stopped at a call or in a wait while another one runs; with a lease, without, and with a clock that stands still."""
-    for verb, world in (("rotate", "first"), ("rotate", "waiting"), ("rotate early without overlap", "quick"), ("declare compromised", "at rest")):
+    for verb, world, *others in SLEEPERS:
         for call, span in product(calls(verb, world), SPANS):
-            for moment, other, still, lease in product(("before", "after"), (verb, "revoke"), (False, True), (False, True)):
+            for moment, other, still, lease in product(("before", "after"), others, (False, True), (False, True)):
                 if (still or lease) and other != verb:
                     continue
                 pause = Pause(Point(call.operation, call.nth, moment), span, (Command(other, lease=lease),), still)  # type: ignore[arg-type]
@@ -142,6 +172,32 @@ def interventions() -> Iterator[Story]:
         for call, change, moment in product((c for c in calls(verb, world) if c.writes), CHANGES, ("before", "after")):
             pause = Pause(Point(call.operation, call.nth, moment), 0.0, (Act(change),))  # type: ignore[arg-type]
             yield Story(world, (Command(verb, pause=pause), Wait(0.03)))
+        for call, change in product((c for c in calls(verb, world, every=True) if not c.writes), GRAVE):
+            pause = Pause(Point(call.operation, call.nth, "after"), 0.0, (Act(change),))
+            yield Story(world, (Command(verb, pause=pause), Wait(0.03)))
+
+
+def worlds_of_revocations() -> Iterator[Story]:
+    """What keeps a revocation from ending all access, alone and by twos."""
+    kept = ("lock the registry", "add a certificate", "trust another issuer", "give another role", "add a password to the service principal")
+    for one, other, verb in product((None, *kept), (None, *kept), ("revoke", "revoke with credentials")):
+        changes = tuple(Act(change) for change in dict.fromkeys((one, other)) if change)
+        yield Story("at rest", (*changes, Command(verb), Wait(1.0), Command(verb), Wait(1.0), Command("rotate early")))
+
+
+def rollbacks() -> Iterator[Story]:
+    """Somebody rolls the secret back at any stage of a rotation, and it is accepted, at once or after the overlap."""
+    changes = [change for change in CHANGES if "secret" in change]
+    for world, change, first, verb, hours in product(WORLDS, changes, ("rotate", "rotate early"), VERBS, (1.0, 25.0)):
+        if verb.startswith("rotate") or verb == "declare compromised":
+            yield Story(world, (Command(first), Wait(hours), Act(change), Wait(hours), Command(verb), Wait(hours), Command(verb)))
+
+
+def repetitions() -> Iterator[Story]:
+    """Every verb twice in every world that one run of another leaves, beside a password of somebody."""
+    for world, first, second in product(WORLDS, VERBS, VERBS):
+        for change in ("add a password to the service principal", "move a host"):
+            yield Story(world, (Act(change), Command(first), Wait(1.0), Command(second), Command(second), Wait(25.0), Command(second)))
 
 
 RIVAL = "rotate early without overlap"
@@ -159,14 +215,29 @@ def rivals() -> Iterator[Story]:
 FAMILIES = {
     "points of death": kills,
     "effects": singles,
+    "lasting effects": lasting_effects,
     "pairs": pairs,
     "suspensions": sleepers,
     "interventions": interventions,
     "rivals": rivals,
+    "worlds of a revocation": worlds_of_revocations,
+    "repetitions": repetitions,
+    "rollbacks": rollbacks,
 }
 """Every matrix, by the name of its cells in the counts."""
 
-STRIDES = {"points of death": 29, "effects": 19, "pairs": 1000, "suspensions": 150, "interventions": 12, "rivals": 16}
+STRIDES = {
+    "points of death": 59,
+    "effects": 47,
+    "lasting effects": 17,
+    "pairs": 2000,
+    "suspensions": 401,
+    "interventions": 127,
+    "worlds of a revocation": 3,
+    "repetitions": 59,
+    "rollbacks": 37,
+    "rivals": 29,
+}
 """Of so many cells `make test` plays one."""
 
 

@@ -5,12 +5,14 @@ A violation is noted and not raised: whoever is asked in the midst of a call wou
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from rotator.emulator.graph.objects import Password
+from rotator.emulator.keyvault.secret import Version
 from rotator.emulator.wire import Request, ServiceError
 from rotator.state import ACCESS, ADOPTED, COMPROMISED, KEY_ID
 from tests.invariants import Monitor, listed
-from tests.stage import GROUPS, Stage
+from tests.stage import GROUPS, SECRET, Stage
 
 
 class Judge(Monitor):
@@ -26,13 +28,37 @@ class Judge(Monitor):
         self.after_revocation: tuple[frozenset[str], frozenset[str]] | None = None
         """Credentials and enabled versions when a revocation was acknowledged; no more may come until access is granted again."""
         self._handed_over: set[str] = set()
+        """Credentials that were handed over, or declared compromised, and that somebody used: no other can have been meant."""
+        self._used: set[str] = set()
+        """Passwords that were published, or that a group held."""
+        self._read: dict[str, list[dict[str, Any]]] = {}
+        """What reads of each group showed since its last PUT, by its path."""
+        self._marks: dict[tuple[str, str], set[str]] = {}
         self._broken: set[str] = set()
         """Passwords that people removed, that never worked, or that time has ended: who holds one is not rotator's doing."""
         self._seen: tuple[datetime, int] | None = None
         self._writes = 0
+        self._used |= self._shown()
+
+    def same_but_for_the_credential(self) -> None:
+        """I4: against what any read since the last PUT of the group showed: what somebody changes after it no client can see (there is no ETag)."""
+        stored, seen = self._stored, self._read.pop(self._group.lower(), [])
+        for shown in (stored, *seen):
+            self._stored = shown
+            try:
+                super().same_but_for_the_credential()
+            except AssertionError:
+                continue
+            return
+        self._stored = stored
+        super().same_but_for_the_credential()
 
     def before(self, number: int, operation: str, request: Request) -> None:
         """Keep what a PUT is about to replace, and see what time alone has ended."""
+        if operation == "aci.containerGroups.get" and self.made.azure.container_groups.exists(request.path):
+            known, stored = self._read.setdefault(request.path.lower(), []), self.made.azure.container_groups.stored(request.path)
+            if stored not in known[-1:]:
+                known.append(stored)
         if request.method != "GET":
             self._excuse_what_ended()
             super().before(number, operation, request)
@@ -47,7 +73,8 @@ class Judge(Monitor):
         self._noted(lambda: self._all(operation))
 
     def _all(self, operation: str) -> None:
-        for look in (self.pulls, self.published, self.untouched, self.bounded):
+        self._used |= self._shown()
+        for look in (self.pulls, self.published, self.untouched, self.marked, self.bounded):
             self._noted(look)
         if operation == "aci.containerGroups.createOrUpdate" and self._stored is not None:
             self._noted(self.same_but_for_the_credential)
@@ -64,8 +91,8 @@ class Judge(Monitor):
                 self.violations.append(said)
 
     def pulls(self) -> None:
-        """I1, but for groups that hold what people broke, and while nobody may pull."""
-        for name in GROUPS if self._allowed() else ():
+        """I1, but for groups that hold what people broke, and while nobody may pull or is to."""
+        for name in GROUPS if self._allowed() and not self.revoked() else ():
             sound = self._could_pull(name) or self.made.password_of(name) in self._broken
             assert sound, f"I1: {name} holds a credential that can't pull"
 
@@ -77,10 +104,23 @@ class Judge(Monitor):
 
     def untouched(self) -> None:
         """I3: what is gone was ours, or was handed over before."""
-        self._handed_over |= {key for v in self.made.versions() for key in (*listed(v.tags or {}, ADOPTED), *listed(v.tags or {}, COMPROMISED))}
+        named = {key for v in self._versions() for key in (*listed(v.tags or {}, ADOPTED), *listed(v.tags or {}, COMPROMISED))}
+        self._handed_over |= {p.key_id for p in self._passwords() if p.key_id in named and p.secret in self._used}
         live = {p.key_id for p in self._passwords() if p.gone_from is None} | {p.key_id for p in self._others()}
         gone = self.foreign - live - self._handed_over
         assert not gone, f"I3: foreign credentials are gone: {gone}"
+
+    def marked(self) -> None:
+        """Marks are only ever added."""
+        for version in self._versions():
+            for tag in (ADOPTED, COMPROMISED):
+                words = set(listed(version.tags or {}, tag))
+                lost = self._marks.get((version.id, tag), set()) - words
+                assert not lost, f"I3: the mark {tag} of version {version.id[:6]} has lost {sorted(lost)}"
+                self._marks[version.id, tag] = words
+
+    def _versions(self) -> list[Version]:
+        return self.made.azure.vaults.versions("myvault", SECRET)
 
     def _others(self) -> list[Password]:
         return [p for p in self.made.azure.directory.passwords(self.made.bystander.app_id) if p.gone_from is None]
@@ -89,10 +129,15 @@ class Judge(Monitor):
         """Take the world as it is, after somebody has changed it: what doesn't hold now isn't rotator's doing."""
         self.foreign = self._untouchable()
         self._broken |= {p.secret for p in self._passwords() if p.gone_from is not None}
-        values = {self.made.password_of(name) for name in GROUPS if self._exists(name)} | {self._value() or ""}
-        self._broken |= {value for value in values if not self._works(value)}
+        values, live = self._shown(), {p.secret for p in self._passwords() if p.gone_from is None and p.end > self.made.azure.clock.now()}
+        self._used |= values
+        self._broken |= values - live
         if self.after_revocation:
             self.acknowledged()
+
+    def _shown(self) -> set[str]:
+        """The passwords that groups hold, and the values of the secret's versions."""
+        return {self.made.password_of(name) for name in GROUPS if self._exists(name)} | {v.value for v in self._versions()}
 
     def _excuse_what_ended(self) -> None:
         """A credential that time has ended was nobody's to remove."""
@@ -119,7 +164,7 @@ class Judge(Monitor):
 
     def _value(self) -> str | None:
         try:
-            return str(self.made.azure.vaults.find("myvault", "mycontainerregistry-pull-pwd").value)
+            return str(self.made.azure.vaults.find("myvault", SECRET).value)
         except ServiceError:
             return None
 
@@ -154,7 +199,7 @@ class Judge(Monitor):
         return frozenset(p.key_id for p in self.made.credentials())
 
     def _enabled(self) -> frozenset[str]:
-        return frozenset(v.id for v in self.made.versions() if v.enabled)
+        return frozenset(v.id for v in self._versions() if v.enabled)
 
     def hidden(self) -> str:
         """What an exit code of 0 hides, although it can be known; empty where nothing."""
@@ -169,9 +214,15 @@ class Judge(Monitor):
         left = [p.key_id for p in ours if p.secret != value and p.key_id not in held and None not in held]
         return f"credentials {left} are left over" if left else ""
 
+    def still_pulls(self) -> str:
+        """By what the principal still pulls, although a revocation says that nothing does; empty where nothing."""
+        roles = self.made.azure.authorization.assignments(self.made.seeded.registry_id, above_only=True, principals=[self.made.principal.id])
+        found = [*self.made.credentials(), *self.made.application.certificates, *self.made.application.federated]
+        return f"{len(roles)} roles and {len(found)} ways to sign in" if roles and found else ""
+
     def open_doors(self) -> bool:
         """Whether a password that was declared compromised still signs in."""
-        declared = {key for v in self.made.versions() for key in listed(v.tags or {}, COMPROMISED)}
+        declared = {key for v in self._versions() for key in listed(v.tags or {}, COMPROMISED)}
         return any(p.key_id in declared for p in self.made.credentials())
 
 

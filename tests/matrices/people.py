@@ -7,6 +7,7 @@ afterwards is.
 from collections.abc import Callable
 from datetime import timedelta
 
+from rotator.emulator.graph.objects import Certificate
 from rotator.emulator.keyvault.secret import Changes
 from rotator.emulator.wire import ServiceError
 from tests.stage import GROUPS, SECRET, Stage
@@ -50,6 +51,20 @@ def _overwrite_well(made: Stage) -> None:
 def _overwrite_badly(made: Stage) -> None:
     """A value that doesn't work, on top of the secret."""
     made.azure.vaults.set("myvault", SECRET, "not a password of anybody")
+
+
+def _roll_back(made: Stage) -> None:
+    """The value of the oldest version, on top of the secret: it worked before."""
+    oldest = min(made.versions(), key=lambda version: version.order, default=None)
+    if oldest:
+        made.azure.vaults.set("myvault", SECRET, oldest.value)
+
+
+def _roll_back_once(made: Stage) -> None:
+    """The value of the version before the newest, on top of the secret."""
+    versions = sorted(made.versions(), key=lambda version: version.order)
+    if len(versions) > 1:
+        made.azure.vaults.set("myvault", SECRET, versions[-2].value)
 
 
 def _take_off(made: Stage) -> None:
@@ -155,6 +170,46 @@ def _give_pull(made: Stage) -> None:
         made.azure.authorization.assign(made.seeded.registry_id, made.principal.id, "AcrPull", at_once=True)
 
 
+def _add_to_principal(made: Stage) -> None:
+    """A password on the service principal, for another purpose: Graph shows no hint of it."""
+    end = made.azure.clock.now() + timedelta(days=300)
+    made.azure.directory.add_password(made.principal, display_name="pipeline", end=end, at_once=True)
+
+
+def _certify(made: Stage) -> None:
+    """A certificate that signs in, too."""
+    now = made.azure.clock.now()
+    held = Certificate(made.azure.ids.guid(), "deploy", now, now + timedelta(days=300), "", made.azure.ids.hex(40).upper(), now)
+    made.application.certificates.append(held)
+
+
+def _decertify(made: Stage) -> None:
+    made.application.certificates.clear()
+
+
+def _trust(made: Stage) -> None:
+    """A federated credential: another issuer's assertions sign in."""
+    trust = {"name": "ci", "issuer": "https://issuer.example", "subject": "repo", "audiences": ["api://AzureADTokenExchange"]}
+    made.application.federated.append({"id": made.azure.ids.guid(), "description": None, **trust})
+
+
+def _distrust(made: Stage) -> None:
+    made.application.federated.clear()
+
+
+def _give_more(made: Stage) -> None:
+    """A role on the whole subscription, by which the principal pulls as well."""
+    made.azure.authorization.assign(f"/subscriptions/{made.seeded.subscription}", made.principal.id, "Contributor", at_once=True)
+
+
+def _lock_registry(made: Stage) -> None:
+    made.azure.resources.lock(made.seeded.registry_id, "CanNotDelete")
+
+
+def _unlock_registry(made: Stage) -> None:
+    made.azure.resources.unlock(made.seeded.registry_id)
+
+
 CHANGES: dict[str, Change] = {
     "reset passwords": _reset,
     "add a password": _add,
@@ -162,6 +217,8 @@ CHANGES: dict[str, Change] = {
     "remove the first password": _remove_by_hand,
     "overwrite the secret": _overwrite_well,
     "overwrite the secret with garbage": _overwrite_badly,
+    "roll the secret back": _roll_back_once,
+    "roll the secret back to the first value": _roll_back,
     "take that off": _take_off,
     "delete the secret": _delete_secret,
     "edit a group": _edit,
@@ -178,6 +235,14 @@ CHANGES: dict[str, Change] = {
     "unlock a group": _unlock,
     "take the pull role": _take_pull,
     "give the pull role": _give_pull,
+    "add a password to the service principal": _add_to_principal,
+    "add a certificate": _certify,
+    "remove the certificates": _decertify,
+    "trust another issuer": _trust,
+    "trust no other issuer": _distrust,
+    "give another role": _give_more,
+    "lock the registry": _lock_registry,
+    "unlock the registry": _unlock_registry,
 }
 """Every change, by its name in stories."""
 
@@ -188,12 +253,15 @@ NEEDS_A_PERSON = frozenset(
         "remove the first password",
         "overwrite the secret",
         "overwrite the secret with garbage",
+        "roll the secret back",
+        "roll the secret back to the first value",
         "delete the secret",
         "recreate a group",
         "delete a group",
         "stop a group",
         "strip tags",
         "take the pull role",
+        "add a password to the service principal",
     }
 )
 """Changes after which rotator may rightly wait for a word from somebody; then its exit code says so."""

@@ -64,8 +64,10 @@ class Graph(graph.Graph):
         return await self._shown(home, app_id, dict)
 
     async def federated(self, home: Home, app_id: str, tenant: str | None) -> list[dict[str, Any]]:
-        """No principal of a stage has any."""
-        return await self._way.read(f"graph.{KINDS[home]}.federatedIdentityCredentials.list", list)
+        """Whose assertions Entra takes for the application."""
+        application = self._directory.application(app_id)
+        listed = application.federated if application and home is Home.APPLICATION else []
+        return await self._way.read(f"graph.{KINDS[home]}.federatedIdentityCredentials.list", lambda: [dict(each) for each in listed])
 
     async def group_name(self, group: str) -> str:
         """A group's id, since no stage names one."""
@@ -129,8 +131,8 @@ class Vault(keyvault.KeyVault):
             return look(vault)
 
         if method == "GET":
-            return await self._way.read(f"keyvault.{operation}", asked)
-        return await self._way.write(f"keyvault.{operation}", asked, method)
+            return await self._way.read(f"keyvault.{operation}", asked, f"/secrets/{name}")
+        return await self._way.write(f"keyvault.{operation}", asked, method, f"/secrets/{name}")
 
     async def _listed(self, policy: Policy, name: str) -> tuple[Version, ...]:
         found = await self._asked(policy, "secrets.versions", name, keyvault.LIST, lambda vault: self._vaults.versions(vault, name))

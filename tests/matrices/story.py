@@ -85,6 +85,16 @@ class Command:
 
 
 Event = Command | Act | Wait
+GIVEN_BACK = (
+    "give the vault's role",
+    "unlock a group",
+    "unlock the registry",
+    "start a group",
+    "give the pull role",
+    "remove the certificates",
+    "trust no other issuer",
+)
+"""Changes with which every story ends."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +129,7 @@ VERBS: dict[str, tuple[Verb, Callable[[Stage], Intent]]] = {
     LAST: (reconcile, lambda made: Intent(retry=True, accept_drift=True)),
     "deploy": (lambda run: deploy_now(run, run.policy.container_groups[0].id, wait=False), lambda made: Intent()),
     "revoke": (lambda run: revoke(run, wait=False), lambda made: Intent()),
+    "revoke with credentials": (lambda run: revoke(run, wait=False, credentials=True), lambda made: Intent()),
     "grant": (grant, lambda made: Intent()),
 }
 """What people and timers ask for, and how."""
@@ -190,6 +201,8 @@ class Play:
             return
         self._leased_until = self.made.azure.clock.now() + LEASE if event.lease else None
         self.counts.runs += 1
+        for_good = any((each.kind, each.argument) == ("failed_pull", "0") for each in event.conditions)
+        self.needs_a_person |= event.verb == "revoke with credentials" or for_good
         self.abrupt |= event.verb in ("rotate early without overlap", "declare compromised")
         process = self._process(event)
         faults = [Fault(c.operation, c.kind, nth=c.nth, argument=c.argument) for c in event.conditions]
@@ -230,15 +243,19 @@ class Play:
         return str(getattr(result, "exit_code", result))
 
     def _heed(self, verb: str, ended: str) -> None:
-        if verb == "revoke" and ended == "0" and self.judge.revoked():
+        if verb.startswith("revoke") and ended == "0":
+            left = self.judge.still_pulls()
+            self.judge.violations += [f"I9: revoke ended with 0, and {left} are left"] if left else []
             self.judge.acknowledged()
+        if ended == "0" and verb not in ("adopt", "deploy") and self.judge.open_doors():
+            self.judge.violations.append(f"I9: {verb} ended with 0, and a compromised password signs in")
         if verb == "grant" and not self.judge.revoked():
             self.judge.granted()
 
     async def come_to_rest(self) -> None:
         """Faults are over, and whoever took something gives it back: within a few runs all is done, or a person is asked for (I9, I10)."""
         self.made.azure.faults.clear()
-        for change in ("give the vault's role", "unlock a group", "start a group", "give the pull role"):
+        for change in GIVEN_BACK:
             people.change(self.made, change)
         self.made.pass_(minutes=20)
         self.judge.look()
@@ -298,6 +315,8 @@ def played(story: Story, *, on_real: bool = False) -> Counts:
         made = await WORLDS[story.world](loop)
         made.adapter = real if on_real else fast
         told = Play(made, Judge(made), needs_a_person=story.world == "hand-made")
+        if told.judge.revoked():
+            told.judge.acknowledged()
         try:
             with watched(made, before=told.judge.before, after=told.judge.after):
                 await told.happen(story.events)

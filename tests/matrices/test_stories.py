@@ -22,9 +22,9 @@ from tests.stage import Adapter, play, real, watched
 from tests.virtual import VirtualLoop
 
 SEED = int(os.environ.get("ROTATOR_SEED", "1"))
-FEW, MANY = 40, 1000
+FEW, MANY = 25, 1000
 """Stories on the fast adapter: of `make test`, and of each seed of `make soak`."""
-FEW_REAL, MANY_REAL = 5, 50
+FEW_REAL, MANY_REAL = 4, 50
 """The same on real SDK code."""
 
 Record = Callable[[str, object], None]

@@ -20,7 +20,7 @@ from rotator.emulator.inprocess import Hop, pause
 from rotator.emulator.wire import Caller, Request, ServiceError
 from rotator.errors import AzureError, Forbidden, NotFound, OutcomeUnknown, Unavailable
 from tests.matrices.effects import Effect
-from tests.matrices.process import FORBIDDEN, GONE, PATIENCE, Process
+from tests.matrices.process import FORBIDDEN, GONE, PATIENCE, Process, named
 from tests.stage import Stage
 
 T = TypeVar("T")
@@ -55,9 +55,10 @@ class Way:
         return await self._call(operation, effect, method, path)
 
     async def _call(self, operation: str, effect: Callable[[], T], method: str, path: str) -> T:
+        called = named(operation, path, self.made.policy.access_secret)
         request, service, writes = Request(method, "", path, {}, {}), operation.partition(".")[0], method != "GET"
         ensure_in_time(self.time, method, service)
-        strike = await self.process.arrive(operation, writes=writes)
+        strike = await self.process.arrive(called, writes=writes)
         if strike is Effect.NOT_SENT:
             raise Unavailable(f"no connection came about for {operation}", service=NAMES[service], code="ClientConnectorError")
         answer: Any = None
@@ -71,7 +72,7 @@ class Way:
         else:
             self._hear(service)
             failure = None if strike in (None, Effect.STALE, Effect.HANG) else _said(operation, service, strike, writes=writes)
-        await self.process.leave(operation)
+        await self.process.leave(called)
         if failure is None:
             return answer  # type: ignore[no-any-return]
         if isinstance(failure, Unavailable) and not writes:

@@ -1,10 +1,10 @@
 """The worlds that stories and matrices begin with, each played once in a process."""
 
 from rotator.emulator.timing import QUICK
-from rotator.engine import adopt
+from rotator.engine import adopt, revoke
 from rotator.plan import Intent
 from tests.snapshot import World, kept
-from tests.stage import Stage, stage
+from tests.stage import GROUPS, Stage, stage
 from tests.virtual import VirtualLoop
 
 PROOF = {"times": 2, "over": "0s", "deadline": "5m"}
@@ -68,6 +68,29 @@ async def quick(loop: VirtualLoop) -> Stage:
     return made
 
 
+@kept
+async def unattended(loop: VirtualLoop) -> Stage:
+    """A day after a rotation of a principal whose groups are all gone: only readers of the secret are left, and no tag names anything."""
+    made = await at_rest(loop)
+    for name in GROUPS:
+        made.azure.container_groups.delete(made.group_id(name))
+    made.pass_(hours=1)
+    await made.rotate(Intent(force_before=made.azure.clock.now()))
+    made.pass_(hours=25)
+    made.events.clear()
+    return made
+
+
+@kept
+async def revoked(loop: VirtualLoop) -> Stage:
+    """Access is revoked, and has been for a day."""
+    made = await at_rest(loop)
+    await made.with_world(lambda run: revoke(run, wait=False))
+    made.pass_(hours=25)
+    made.events.clear()
+    return made
+
+
 WORLDS: dict[str, World] = {
     "hand-made": hand_made,
     "first": first,
@@ -75,5 +98,7 @@ WORLDS: dict[str, World] = {
     "at rest": at_rest,
     "due": due,
     "quick": quick,
+    "revoked": revoked,
+    "unattended": unattended,
 }
 """Every world, by its name in stories."""
