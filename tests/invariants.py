@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from rotator.emulator.graph.objects import Password
-from rotator.emulator.wire import Request
+from rotator.emulator.wire import Request, ServiceError
 from rotator.engine import Result
 from rotator.plan import Intent
 from rotator.state import ADOPTED, COMPROMISED, KEY_ID, PREVIOUS, SINCE, marker
@@ -70,7 +70,7 @@ class Monitor:
         tags = [v.tags or {} for v in self.made.versions()]
         named = {each.get(KEY_ID) for each in tags}
         excused = {key for each in tags for key in listed(each, COMPROMISED)} | self._held() | self._rolled_back(ours)
-        used = [p for p in ours if p.key_id in named and (p.key_id not in excused or p.secret == self.made.published())]
+        used = [p for p in ours if p.key_id in named and (p.key_id not in excused or p.secret == self._value())]
         assert len(used) <= MOST_LIVE, f"I5: {len(used)} published credentials of ours are live"
         unnamed = [p for p in ours if p.key_id not in named]
         assert len(unnamed) <= MOST_UNRESOLVED, f"I5: {len(unnamed)} adds are unresolved"
@@ -79,6 +79,13 @@ class Monitor:
         """Those that readers got by somebody's hand, from a version that names none: ours goes on top before they go."""
         values = {v.value for v in self.made.versions() if not (v.tags or {}).get(KEY_ID)}
         return {p.key_id for p in ours if p.secret in values}
+
+    def _value(self) -> str | None:
+        """The published value; None where readers get none."""
+        try:
+            return self.made.published()
+        except ServiceError:
+            return None
 
     def _held(self) -> set[str]:
         groups = (name for name in self.moves if self.made.azure.container_groups.exists(self.made.group_id(name)))

@@ -10,6 +10,7 @@ from typing import Any
 from rotator.emulator.graph.objects import Password
 from rotator.emulator.keyvault.secret import Version
 from rotator.emulator.wire import Request, ServiceError
+from rotator.events import CredentialRemoved, Event, VersionDisabled
 from rotator.state import ACCESS, ADOPTED, COMPROMISED, KEY_ID
 from tests.invariants import Monitor, listed
 from tests.stage import GROUPS, SECRET, Stage
@@ -74,7 +75,7 @@ class Judge(Monitor):
 
     def _all(self, operation: str) -> None:
         self._used |= self._shown()
-        for look in (self.pulls, self.published, self.untouched, self.marked, self.bounded):
+        for look in (self.pulls, self.published, self.untouched, self.marked, self.bounded, self.nothing_whole_after_revocation):
             self._noted(look)
         if operation == "aci.containerGroups.createOrUpdate" and self._stored is not None:
             self._noted(self.same_but_for_the_credential)
@@ -195,11 +196,27 @@ class Judge(Monitor):
         self._noted(lambda: _no_more("I8: a credential came after the revocation", self._keys(), keys))
         self._noted(lambda: _no_more("I8: a version came after the revocation", self._enabled(), versions))
 
+    def nothing_whole_after_revocation(self) -> None:
+        """I8 within a run: one write may rest on a look of just before the revocation, a credential and the version that holds it may not."""
+        if self.after_revocation:
+            keys, versions = self.after_revocation
+            came = self._keys() - keys and self._enabled() - versions
+            assert not came, "I8: a credential was added and published after the revocation"
+
     def _keys(self) -> frozenset[str]:
         return frozenset(p.key_id for p in self.made.credentials())
 
     def _enabled(self) -> frozenset[str]:
         return frozenset(v.id for v in self._versions() if v.enabled)
+
+    def untrue(self, event: Event) -> str:
+        """What an event says that never happened; empty where it did. None of this is ever taken back."""
+        match event:
+            case CredentialRemoved(key_id=key_id) if key_id in self._keys():
+                return f"credential {key_id} is said to be removed, and is there"
+            case VersionDisabled(version=version) if version in self._enabled():
+                return f"version {version} is said to be disabled, and is enabled"
+        return ""
 
     def hidden(self) -> str:
         """What an exit code of 0 hides, although it can be known; empty where nothing."""

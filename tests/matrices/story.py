@@ -34,6 +34,7 @@ TOO_LONG = 24 * 3600.0
 """Seconds of the stage's overlap and reclaim_after: what is stopped for longer inside a checked request is counted apart."""
 HELD = 4
 """The exit code of a command that meets a lease."""
+TWICE = 2
 RESTS, LAST = 6, "rotate again and accept drift"
 """Runs at the end of a story, and how they are asked for."""
 
@@ -163,6 +164,10 @@ class Play:
     meddled: bool = False
     abrupt: bool = False
     """Whether anything was asked for that has no overlap."""
+    calm: bool = True
+    """Whether nothing has happened yet but commands that nothing disturbs, at most two of them."""
+    _apart: int = 0
+    """What was set apart before a process that was stopped went on."""
     _leased_until: Any = None
     _heard: int = 0
 
@@ -184,10 +189,12 @@ class Play:
         new, self._heard = self.made.events[self._heard :], len(self.made.events)
         if any("a bug in rotator" in str(getattr(event, "happened", "")) for event in new):
             self.judge.violations.append("a bug in rotator")
+        self.judge.violations += [f"I9: {untrue}" for event in new if (untrue := self.judge.untrue(event))]
         if self.judge.violations:
             raise Violation("; ".join(self.judge.violations))
 
     def _act(self, change: str) -> None:
+        self.calm = False
         self.counts.interventions += 1
         self.needs_a_person |= change in people.NEEDS_A_PERSON
         people.change(self.made, change)
@@ -203,6 +210,8 @@ class Play:
         self.counts.runs += 1
         for_good = any((each.kind, each.argument) == ("failed_pull", "0") for each in event.conditions)
         self.needs_a_person |= event.verb == "revoke with credentials" or for_good
+        self.calm &= self.counts.runs <= TWICE and not (event.strikes or event.conditions or event.death or event.pause)
+        self.calm &= event.verb != "revoke with credentials"
         self.abrupt |= event.verb in ("rotate early without overlap", "declare compromised")
         process = self._process(event)
         faults = [Fault(c.operation, c.kind, nth=c.nth, argument=c.argument) for c in event.conditions]
@@ -217,6 +226,14 @@ class Play:
         self.counts.suspensions += process.stopped
         self.trace.append(f"{event.verb}{_said(event, process)}: {ended}")
         self._heed(event.verb, ended)
+        self._ensure_said(event.verb, ended, process)
+
+    def _ensure_said(self, verb: str, ended: str, process: Process) -> None:
+        """I9 of one run: nothing is wrong where nothing happened, and one that went on for too long says so."""
+        if self.calm and verb != "adopt" and ended not in ("0", "None"):
+            self.judge.violations.append(f"I9: {verb} ended with {ended} although nothing was wrong")
+        if process.stopped and len(self.judge.apart) > self._apart and ended == "0":
+            self.judge.violations.append(f"I9: {verb} was stopped inside a request for too long, and ended with 0")
 
     def _process(self, event: Command) -> Process:
         pause, stop = event.pause, None
@@ -225,9 +242,11 @@ class Play:
         return Process(self.made.app, made=self.made, strikes=event.strikes, death=event.death, stop=stop)
 
     async def _meanwhile(self, pause: Pause) -> None:
+        self.calm = False
         write = pause.at.moment == "before" and pause.at.operation in WRITING
         self.judge.too_long |= write and (pause.seconds >= TOO_LONG or self.abrupt or any(_abrupt(event) for event in pause.meanwhile))
         await self.happen(pause.meanwhile)
+        self._apart = len(self.judge.apart)
 
     async def _run(self, event: Command, process: Process) -> str:
         act, intent = VERBS[event.verb]
