@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests import counts
+from tests import counts, reached
 from tests.descriptions import SPECS
 
 
@@ -19,6 +19,7 @@ def _stay_here(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 sys.addaudithook(_stay_here)
+reached.watch()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -60,10 +61,38 @@ def _no_logger_stays_quiet() -> Iterator[None]:
             logging.getLogger(name).setLevel(logging.NOTSET)
 
 
+@pytest.fixture(autouse=True)
+def _what_is_reached(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Say which codes and classes this test was the first to see."""
+    yield
+    if new := reached.fresh():
+        request.node.user_properties.append((reached.PROPERTY, new))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print how many cells the matrices had."""
+    """Print how many cells the matrices had, and after a whole run what nothing has reached."""
     for line in counts.lines(terminalreporter.stats):
         terminalreporter.write_line(line)
+    if _whole(terminalreporter.config):
+        seen = reached.reached(each for reports in terminalreporter.stats.values() for each in reports)
+        terminalreporter.write_line(reached.line(seen))
+        for each in reached.missing(seen):
+            terminalreporter.write_line(f"  nothing reaches {each}")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a whole run in which a code, a rule or a class of effects was never reached."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None or hasattr(session.config, "workerinput") or not _whole(session.config) or session.exitstatus != pytest.ExitCode.OK:
+        return
+    if list(reached.missing(reached.reached(each for reports in reporter.stats.values() for each in reports))):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _whole(config: pytest.Config) -> bool:
+    """Whether nothing was chosen: neither files, nor words, nor marks, nor only what failed."""
+    chosen = config.option.keyword or config.option.markexpr or config.option.collectonly or config.option.lf
+    return not chosen and config.args == config.getini("testpaths")
 
 
 @pytest.fixture(scope="session")

@@ -22,10 +22,10 @@ from rotator.report import status
 from rotator.state import ACCESS, ADOPTED, ATTEMPT, COMPROMISED, FAILED, HOME, KEY_ID, PREVIOUS, SINCE, Outcome
 from tests import written
 from tests.cli.scene import JOB, NAME, PASSWORD, Scene, make
+from tests.codes import GUARD, PLAN, SOURCES, carried_by, codes_by_kind, codes_by_rule, used_codes
 from tests.written import DOCUMENTS, ROOT, STEP, first_rotation, made, shell_lines, told
 
 README, ARCHITECTURE, SECURITY, CODES = ((ROOT / name).read_text() for name in ("README.md", "ARCHITECTURE.md", "SECURITY.md", "docs/codes.md"))
-SOURCES = sorted(file for file in (ROOT / "rotator").rglob("*.py") if "emulator" not in file.parts and "demo" not in file.parts)
 COMMAND = typer.main.get_command(app)
 TAGS = {KEY_ID, HOME, ATTEMPT, ADOPTED, COMPROMISED, SINCE, FAILED, PREVIOUS, ACCESS, STRIPPED}
 
@@ -301,39 +301,6 @@ def test_every_invariant_is_in_the_table() -> None:
 # codes
 
 
-def constants(node: ast.expr) -> Iterator[str]:
-    """The texts that an expression may come to: a constant, or the branches of a choice between them."""
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        yield node.value
-    elif isinstance(node, ast.IfExp):
-        yield from (*constants(node.body), *constants(node.orelse))
-
-
-def used_codes() -> set[str]:
-    return {code for codes in codes_by_kind().values() for code in codes}
-
-
-@cache
-def codes_by_kind() -> dict[str, set[str]]:
-    """Every code in the program by what carries it: a reason, a wait, a note, a veto."""
-    carried = [
-        each for file in SOURCES for node in ast.walk(ast.parse(file.read_text())) for each in _code(node, guarding=file.parent.name == "guard")
-    ]
-    return {kind: {code for carrier, code in carried if carrier == kind} for kind in ("reason", "wait", "note", "veto")}
-
-
-def _code(node: ast.AST, *, guarding: bool) -> Iterator[tuple[str, str]]:
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        kind = {"Reason": "reason", "Wait": "wait", "Note": "note", "Noted": "note", "Way": "note", "Vetoed": "veto", "Veto": "veto"}.get(
-            node.func.id
-        )
-        places = [node.args[1]] if node.func.id == "Veto" and len(node.args) > 1 else node.args[:1]
-        places += [keyword.value for keyword in node.keywords if keyword.arg == "code"]
-        yield from ((kind, code) for place in places for code in constants(place) if kind)
-    elif guarding and isinstance(node, ast.Yield) and isinstance(node.value, ast.Tuple):
-        yield from (("veto", code) for code in constants(node.value.elts[0]))
-
-
 @pytest.mark.parametrize(
     ("kind", "heading"),
     [("reason", "Why a step is taken"), ("wait", "What waits"), ("note", "What is worth knowing"), ("veto", "What is refused")],
@@ -345,7 +312,7 @@ def test_every_code_is_explained_and_no_other(kind: str, heading: str) -> None:
 def test_every_wait_and_note_of_a_rotation_says_when_it_becomes_an_alarm() -> None:
     listed = set(ticked(" ".join(cells(section(CODES, "What nobody may miss"), 0)[1:])))
     trees = (ast.parse((ROOT / "rotator" / module).read_text()) for module in PLAN)
-    carried = {code for tree in trees for node in ast.walk(tree) for kind, code in _code(node, guarding=False) if kind in ("wait", "note")}
+    carried = {code for tree in trees for node in ast.walk(tree) for kind, code in carried_by(node, guarding=False) if kind in ("wait", "note")}
     assert carried - listed == set()
     assert listed - codes_by_kind()["wait"] - codes_by_kind()["note"] == set()
 
@@ -355,10 +322,6 @@ def test_the_architecture_assigns_every_code() -> None:
     assert used_codes() - codes_in(cycle) == set()
 
 
-PLAN = ("plan/rules.py", "plan/moves.py", "plan/reclaim.py", "plan/alarms.py", "plan/unseen.py")
-GUARD = ("guard/veto.py", "guard/issue.py", "guard/links.py", "guard/deploy.py", "guard/retire.py")
-
-
 @pytest.mark.parametrize(("modules", "rules"), [(PLAN, RULES), (GUARD, guard.RULES)], ids=["plan", "guard"])
 def test_a_rule_has_the_codes_that_the_architecture_says(modules: tuple[str, ...], rules: tuple[Any, ...]) -> None:
     names = {rule.__name__ for rule in rules}
@@ -366,21 +329,6 @@ def test_a_rule_has_the_codes_that_the_architecture_says(modules: tuple[str, ...
     said = {ticked(row)[0]: codes_in(row.rstrip("|").rpartition("|")[2]) for row in rows}
     found = codes_by_rule([ROOT / "rotator" / module for module in modules], names)
     assert {name: said[name] for name in sorted(names)} == {name: found[name] for name in sorted(names)}
-
-
-def codes_by_rule(files: list[Path], rules: set[str]) -> dict[str, set[str]]:
-    """The codes of each rule: its own, and those of the functions that it uses, other rules left out."""
-    functions = {node.name: node for file in files for node in ast.parse(file.read_text()).body if isinstance(node, ast.FunctionDef)}
-    guarding = files[0].parent.name == "guard"
-
-    def reached(name: str, seen: set[str]) -> set[str]:
-        named = {node.id for node in ast.walk(functions[name]) if isinstance(node, ast.Name) and node.id in functions}
-        for other in named - seen - rules:
-            seen |= reached(other, seen | {other})
-        return seen
-
-    carried = {name: {code for node in ast.walk(f) for _, code in _code(node, guarding=guarding)} for name, f in functions.items()}
-    return {rule: {code for name in reached(rule, {rule}) for code in carried[name]} for rule in rules}
 
 
 # events and output

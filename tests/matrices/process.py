@@ -17,6 +17,7 @@ import httpx
 from rotator.emulator.faults import Fault
 from rotator.emulator.inprocess import Hop, pause
 from rotator.emulator.wire import Request, Response
+from tests import reached
 from tests.matrices.effects import Effect
 from tests.stage import Clock, Killed, Stage
 
@@ -106,6 +107,7 @@ class Process(Hop):
         if found is None:
             return None
         self.struck.append(found)
+        reached.SEEN.add(f"class:{found.effect}")
         if found.effect is Effect.HANG:
             await pause(LATE_WRITE if writes else LATE_READ)
             await self._go_on()
