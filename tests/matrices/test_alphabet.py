@@ -181,7 +181,7 @@ def _cells() -> Iterator[Any]:
 def test_a_kind_is_of_its_class(door: Door, kind: Kind, record_property: Callable[[str, object], None]) -> None:
     wanted = kind.effect(door.operation, door.way)
     for name, said in (("kind", kind.name), ("class", wanted), ("operation", door.operation)):
-        record_property(name, said)
+        record_property(name, str(said))
     came = called(door, world, kind)
     assert came.struck, f"{kind.name} never met {door}"
     assert seen(door, came) == wanted, came
