@@ -17,7 +17,7 @@ demo: $(READY)  ## a whole rotation against a local Azure: no subscription, noth
 	@$(BIN)/rotator demo
 
 test: $(READY)  ## every test, of the matrices a sample
-	@$(BIN)/python -m pytest -q -n auto $(ARGS)
+	@$(BIN)/python -m pytest -q -n 4 $(ARGS)
 
 soak: $(READY)  ## every test, the matrices whole; MINUTES=60 goes on with random stories and an attack from outside for an hour
 	@$(BIN)/python -m tests.soak "$(MINUTES)" "$(SEED)"

@@ -84,6 +84,8 @@ class Stage:
     events: list[Event] = field(default_factory=list)
     adapter: "Adapter | None" = None
     """The way to a World; None: real SDK code."""
+    asking: object = None
+    """The process whose call the emulator serves at this moment, where processes are told apart."""
     dead: bool = False
     before: list[Callable[[int, str, Request], None]] = field(default_factory=list)
     after: list[Callable[[int, str, Request], None]] = field(default_factory=list)

@@ -274,14 +274,21 @@ async def pieces(*found: bytes) -> AsyncIterator[bytes]:
 
 def test_a_body_is_unpacked_by_what_it_says() -> None:
     raw = zlib.compressobj(wbits=-zlib.MAX_WBITS)
-    packed = {"gzip": gzip.compress(b"text", mtime=0), "x-gzip": gzip.compress(b"text"), "deflate": zlib.compress(b"text"), "": b"text", "identity": b"text"}
+    packed = {
+        "gzip": gzip.compress(b"text", mtime=0),
+        "x-gzip": gzip.compress(b"text"),
+        "deflate": zlib.compress(b"text"),
+        "": b"text",
+        "identity": b"text",
+    }
     for encoding, found in packed.items():
         assert unpacked(found, encoding) == b"text"
     assert unpacked(raw.compress(b"text") + raw.flush(), "deflate") == b"text"
 
 
 @pytest.mark.parametrize(
-    ("found", "encoding"), [(b"text", "gzip"), (gzip.compress(b"text", mtime=0)[:-4], "gzip"), (b"text", "deflate"), (b"text", "br"), (b"\x1f\x8b", "gzip")]
+    ("found", "encoding"),
+    [(b"text", "gzip"), (gzip.compress(b"text", mtime=0)[:-4], "gzip"), (b"text", "deflate"), (b"text", "br"), (b"\x1f\x8b", "gzip")],
 )
 def test_a_damaged_body_is_not_read(found: bytes, encoding: str) -> None:
     with pytest.raises(BadBody):

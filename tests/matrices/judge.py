@@ -32,8 +32,8 @@ class Judge(Monitor):
         """Credentials that were handed over, or declared compromised, and that somebody used: no other can have been meant."""
         self._used: set[str] = set()
         """Passwords that were published, or that a group held."""
-        self._read: dict[str, list[dict[str, Any]]] = {}
-        """What reads of each group showed since its last PUT, by its path."""
+        self._read: dict[tuple[int, str], dict[str, Any]] = {}
+        """What each process read last of each group, by its path."""
         self._marks: dict[tuple[str, str], set[str]] = {}
         self._broken: set[str] = set()
         """Passwords that people removed, that never worked, or that time has ended: who holds one is not rotator's doing."""
@@ -42,24 +42,22 @@ class Judge(Monitor):
         self._used |= self._shown()
 
     def same_but_for_the_credential(self) -> None:
-        """I4: against what any read since the last PUT of the group showed: what somebody changes after it no client can see (there is no ETag)."""
-        stored, seen = self._stored, self._read.pop(self._group.lower(), [])
-        for shown in (stored, *seen):
-            self._stored = shown
-            try:
-                super().same_but_for_the_credential()
-            except AssertionError:
-                continue
-            return
-        self._stored = stored
-        super().same_but_for_the_credential()
+        """I4: against what the same process read last, too: what somebody changes after that no client can see (there is no ETag)."""
+        stored, read = self._stored, self._read.pop((id(self.made.asking), self._group.lower()), None)
+        try:
+            super().same_but_for_the_credential()
+        except AssertionError:
+            if read is None:
+                raise
+            self._stored = read
+            super().same_but_for_the_credential()
+        finally:
+            self._stored = stored
 
     def before(self, number: int, operation: str, request: Request) -> None:
         """Keep what a PUT is about to replace, and see what time alone has ended."""
         if operation == "aci.containerGroups.get" and self.made.azure.container_groups.exists(request.path):
-            known, stored = self._read.setdefault(request.path.lower(), []), self.made.azure.container_groups.stored(request.path)
-            if stored not in known[-1:]:
-                known.append(stored)
+            self._read[id(self.made.asking), request.path.lower()] = self.made.azure.container_groups.stored(request.path)
         if request.method != "GET":
             self._excuse_what_ended()
             super().before(number, operation, request)

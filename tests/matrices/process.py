@@ -160,7 +160,7 @@ class Process(Hop):
         fault = _fault(operation, effect, writes=writes) or self._still_down(operation)
         if effect is Effect.UNKNOWN and not writes:
             self._down[operation] = self.made.loop.time() + PATIENCE
-        faults = self.app.faults
+        faults, self.made.asking = self.app.faults, self
         try:
             if fault:
                 faults.add(fault)

@@ -81,6 +81,7 @@ class Way:
 
     def _arrived(self, operation: str, request: Request, effect: Callable[[], T], strike: Effect | None) -> T:
         """The effect and its answer, with the hooks of whoever watches around it. Raises ServiceError, Broken, and what a hook raises."""
+        self.made.asking = self.process
         if self.app.before:
             self.app.before(len(self.app.served) + 1, operation, request)
         answer, status = None, 0
