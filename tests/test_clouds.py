@@ -60,7 +60,7 @@ def test_the_table_says_the_same_as_the_metadata_of_azure() -> None:
         assert (ours.arm, ours.vault_suffix, ours.registry_suffix) == (f"https://{cloud.resource_manager}", cloud.vaults, cloud.registries)
 
 
-@pytest.fixture(scope="module", params=["china", "usgov"])
+@pytest.fixture(scope="module", params=[pytest.param("china", marks=pytest.mark.soak), "usgov"])
 def azure(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Served]:
     with serving(tmp_path_factory.mktemp("served") / "state", request.param) as served:
         yield served

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from rotator.engine import adopt
-from tests.cells import Call, calls, cell, sampled
+from tests.cells import SHARE, Call, calls, cell, sampled
 from tests.invariants import converges, monitored
 from tests.snapshot import World, kept
 from tests.stage import GROUPS, Killed, Stage, play, stage, watched
@@ -69,7 +69,7 @@ def _points() -> Iterator[Any]:
         tried = sampled(traced(run))
         for call in traced(run):
             for moment in ("before", "after"):
-                yield cell(run, call, moment, name=f"{run}-{call}-{moment}", soak=call.index not in tried)
+                yield cell(run, call, moment, name=f"{run}-{call}-{moment}", soak=call.index not in tried, share=SHARE)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from rotator.emulator.wire import Request
-from tests.cells import Call, cell
+from tests.cells import SHARE, Call, cell
 from tests.invariants import converges, monitored
 from tests.matrices.alphabet import LAGGING, every, usual
 from tests.matrices.kinds import Kind
@@ -29,7 +29,7 @@ def _cells() -> Iterator[Any]:
             kinds = usual(call.operation)
             for kind in kinds:
                 soak = kind.name == "flip" or (not call.writes and (call.operation, kind.name) in known)
-                yield cell(run, call, kind, name=f"{run}-{call}-{kind}", soak=soak)
+                yield cell(run, call, kind, name=f"{run}-{call}-{kind}", soak=soak, share=SHARE)
                 known.add((call.operation, kind.name))
             for kind in every(call.operation) if call.operation not in called else ():
                 if kind not in kinds:

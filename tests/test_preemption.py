@@ -19,7 +19,7 @@ from rotator.emulator.timing import QUICK
 from rotator.emulator.wire import Request
 from rotator.engine import Result, adopt, reconcile, revoke
 from rotator.plan import Intent
-from tests.cells import Call, calls, cell, sampled
+from tests.cells import SHARE, Call, calls, cell, sampled
 from tests.invariants import converges, monitored, summary
 from tests.snapshot import World, kept
 from tests.stage import GROUPS, Stage, play, stage
@@ -111,7 +111,7 @@ def _moments(made: Sequence[Call]) -> Iterator[Any]:
     for call in made:
         telling = any(fnmatchcase(call.operation, pattern) for pattern in TELLING)
         for moment in ("arriving", "leaving") if telling else ("arriving",):
-            yield cell(call.index, moment, name=f"{call}-{moment}", soak=call.index not in tried)
+            yield cell(call.index, moment, name=f"{call}-{moment}", soak=call.index not in tried, share=SHARE)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

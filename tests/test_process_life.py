@@ -122,6 +122,7 @@ def roles(made: Scene, principal: Json) -> list[Json]:
     return list(found)
 
 
+@pytest.mark.soak
 def test_from_an_empty_subscription_to_the_end_and_back_with_every_command_killed_and_repeated(rotator: Scene) -> None:
     before = policy(rotator).read_bytes()
     for operation, when, nth in PROVISION:

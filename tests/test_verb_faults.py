@@ -23,7 +23,7 @@ from rotator.errors import RotatorError
 from rotator.state import ADOPTED, HOME, KEY_ID
 from tests import leaks
 from tests.bare import CALLED, USER, bare, provisioned, settle
-from tests.cells import Call, calls, cell
+from tests.cells import SHARE, Call, calls, cell
 from tests.matrices.alphabet import LAGGING, called, every, usual
 from tests.matrices.kinds import Kind
 from tests.snapshot import World, kept
@@ -246,7 +246,7 @@ def _cells() -> Iterator[Any]:
         tried = {call.operation for call in traced(verb.beside)} if verb.beside else set()
         for each in _struck(traced(name), known):
             if each.call.operation not in tried:
-                yield cell(name, each, name=f"{name}-{each}", soak=each.soak)
+                yield cell(name, each, name=f"{name}-{each}", soak=each.soak, share=SHARE)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

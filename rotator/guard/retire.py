@@ -46,9 +46,9 @@ def complete(policy: Policy, observed: Observed) -> Iterator[Objection]:
 
 def readable(policy: Policy, observed: Observed, key_id: str) -> Iterator[Objection]:
     """Somebody may have its password from a version that doesn't say whose it is."""
-    fits, newest = observed.may_be_published, seen.newest(observed)
-    untold = seen.orphan(observed, key_id) or (newest is not None and newest.key_id is None and not seen.exposed(observed, key_id))
-    if untold and (fits is None or key_id in fits):
+    fits, unnamed = observed.may_be_published, [v for v in observed.versions if v.key_id is None]
+    rolled_back = seen.newest(observed) in unnamed and not seen.exposed(observed, key_id)
+    if (rolled_back or seen.orphan(observed, key_id)) and (fits is None or key_id in fits):
         what = f"a value of {policy.key_vault.password_secret} may be the password of {key_id}"
         yield "published", what, f"`rotator adopt {policy.quoted} --key-id {key_id}`, or disable that version once nothing uses it."
 

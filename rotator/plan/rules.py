@@ -216,8 +216,8 @@ def _obstacles(view: View, credential: Credential) -> Iterator[Wait]:
     for dependent in view.known_holders(credential.key_id.lower()) if exposed else view.holders(credential.key_id.lower()):
         holds = "holds it" if dependent.key_id else "may hold it, as it doesn't say what it holds"
         yield Wait("held", credential.key_id, f"{stays}: {dependent.name} {holds}", warn=late, since=since)
-    if not exposed and view.readable(credential) and view.newest:
-        text = f"{stays}: version {view.newest.id}, which readers of the secret get, names no credential, and its value may be this password"
+    if not exposed and view.readable(credential):
+        text = f"{stays}: the newest version of the secret names no credential, and its value may be this password"
         yield Wait("may_be_published", credential.key_id, text, warn=late)
     if not exposed:
         yield from _unsaid(view, credential, stays, late=late)

@@ -207,8 +207,8 @@ class View:
 
     def readable(self, credential: Credential) -> bool:
         """Whether readers of the secret may have its password, from a newest version that names no credential."""
-        untold, fits = self.newest is not None and not self.newest.key_id, self.observed.may_be_published
-        return untold and (fits is None or credential.key_id in fits)
+        untold, fits = [v for v in self.versions if not v.key_id], self.observed.may_be_published
+        return self.newest in untold and (fits is None or credential.key_id in fits)
 
     def superseded_since(self, credential: Credential) -> datetime | None:
         """When another credential of ours was published over it; None for one that a person made."""
