@@ -106,7 +106,7 @@ def killer(tests: list[Test]) -> str | None:
     for at, test in enumerate(tests):
         try:
             test.body()
-        except Exception as failure:  # noqa: BLE001 - a mutant may fail in any way
+        except (Exception, pytest.fail.Exception) as failure:  # noqa: BLE001 - a mutant may fail in any way
             tests.insert(0, tests.pop(at))
             return f"{test.name} ({type(failure).__name__})"
     return None

@@ -248,8 +248,8 @@ def cells(family: str) -> tuple[Story, ...]:
 
 
 def sampled(family: str) -> tuple[Story, ...]:
-    """The cells that `make test` plays: by what they are, so that one more cell moves no other."""
-    return tuple(story for story in cells(family) if crc32(str(story).encode()) % STRIDES[family] == 0)
+    """The cells that `make test` plays: of each stretch the first."""
+    return cells(family)[:: STRIDES[family]]
 
 
 __all__ = ["FAMILIES", "READING", "STRIDES", "VERB_WORLDS", "WRITING", "calls", "cells", "sampled"]
