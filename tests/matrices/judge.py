@@ -28,6 +28,8 @@ class Judge(Monitor):
         """Whether such a run is underway, or has been."""
         self.after_revocation: tuple[frozenset[str], frozenset[str]] | None = None
         """Credentials and enabled versions when a revocation was acknowledged; no more may come until access is granted again."""
+        self.credentials_revoked = False
+        """Whether a revocation with credentials was asked for."""
         self._handed_over: set[str] = set()
         """Credentials that were handed over, or declared compromised, and that somebody used: no other can have been meant."""
         self._used: set[str] = set()
@@ -97,9 +99,14 @@ class Judge(Monitor):
 
     def published(self) -> None:
         """I2, but for a value that people broke; where access is revoked, nobody is to get one that works."""
-        value = None if self.revoked() else self._value()
+        value = None if self.revoked() or self._emptied() else self._value()
         sound = value is None or value in self._broken or self._works(value)
         assert sound, "I2: the published value is refused"
+
+    def _emptied(self) -> bool:
+        """Whether a revocation took every credential, and disabled what readers got: until the next rotation there is nothing to get."""
+        newest = max(self._versions(), key=lambda version: version.order, default=None)
+        return self.credentials_revoked and newest is not None and not newest.enabled
 
     def untouched(self) -> None:
         """I3: what is gone was ours, or was handed over before."""

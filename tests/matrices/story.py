@@ -136,6 +136,10 @@ VERBS: dict[str, tuple[Verb, Callable[[Stage], Intent]]] = {
 """What people and timers ask for, and how."""
 
 
+ASKING = ("adopt", "deploy", "declare compromised")
+"""Verbs that may rightly refuse where nothing is wrong: there is nothing to hand over, and nothing of rotator's to deploy or to declare yet."""
+
+
 class Violation(AssertionError):
     """An invariant that did not hold, with the story and the command that plays it again."""
 
@@ -212,6 +216,7 @@ class Play:
         self.needs_a_person |= event.verb == "revoke with credentials" or for_good
         self.calm &= self.counts.runs <= TWICE and not (event.strikes or event.conditions or event.death or event.pause)
         self.calm &= event.verb != "revoke with credentials"
+        self.judge.credentials_revoked |= event.verb == "revoke with credentials"
         self.abrupt |= event.verb in ("rotate early without overlap", "declare compromised")
         process = self._process(event)
         faults = [Fault(c.operation, c.kind, nth=c.nth, argument=c.argument) for c in event.conditions]
@@ -230,7 +235,7 @@ class Play:
 
     def _ensure_said(self, verb: str, ended: str, process: Process) -> None:
         """I9 of one run: nothing is wrong where nothing happened, and one that went on for too long says so."""
-        if self.calm and verb != "adopt" and ended not in ("0", "None"):
+        if self.calm and verb not in ASKING and ended not in ("0", "None"):
             self.judge.violations.append(f"I9: {verb} ended with {ended} although nothing was wrong")
         if process.stopped and len(self.judge.apart) > self._apart and ended == "0":
             self.judge.violations.append(f"I9: {verb} was stopped inside a request for too long, and ended with 0")
@@ -262,6 +267,8 @@ class Play:
         return str(getattr(result, "exit_code", result))
 
     def _heed(self, verb: str, ended: str) -> None:
+        if verb == "revoke with credentials":
+            self.judge.look()
         if verb.startswith("revoke") and ended == "0":
             left = self.judge.still_pulls()
             self.judge.violations += [f"I9: revoke ended with 0, and {left} are left"] if left else []
