@@ -89,7 +89,8 @@ class Monitor:
 
     def _held(self) -> set[str]:
         groups = (name for name in self.moves if self.made.azure.container_groups.exists(self.made.group_id(name)))
-        return {key for name in groups if (key := self.made.tags_of(name).get(KEY_ID))}
+        tags = [self.made.tags_of(name) for name in groups]
+        return {key for each in tags for tag in (KEY_ID, PREVIOUS) if (key := each.get(tag))}
 
     def no_assignment(self) -> None:
         """I6: a rotation touches no role assignment."""

@@ -37,6 +37,8 @@ class Judge(Monitor):
         self._read: dict[tuple[int, str], dict[str, Any]] = {}
         """What each process read last of each group, by its path."""
         self._marks: dict[tuple[str, str], set[str]] = {}
+        self._off: set[str] = set()
+        """Versions that were disabled when somebody had changed something."""
         self._broken: set[str] = set()
         """Passwords that people removed, that never worked, or that time has ended: who holds one is not rotator's doing."""
         self._seen: tuple[datetime, int] | None = None
@@ -104,9 +106,9 @@ class Judge(Monitor):
         assert sound, "I2: the published value is refused"
 
     def _emptied(self) -> bool:
-        """Whether a revocation took every credential, and disabled what readers got: until the next rotation there is nothing to get."""
+        """Whether a revocation or a person disabled what readers got: until the next rotation there is nothing to get."""
         newest = max(self._versions(), key=lambda version: version.order, default=None)
-        return self.credentials_revoked and newest is not None and not newest.enabled
+        return newest is not None and not newest.enabled and (self.credentials_revoked or newest.id in self._off)
 
     def untouched(self) -> None:
         """I3: what is gone was ours, or was handed over before."""
