@@ -137,6 +137,7 @@ class Judge(Monitor):
         """Take the world as it is, after somebody has changed it: what doesn't hold now isn't rotator's doing."""
         self.foreign = self._untouchable()
         self._broken |= {p.secret for p in self._passwords() if p.gone_from is not None}
+        self._off |= {version.id for version in self._versions() if not version.enabled}
         values, live = self._shown(), {p.secret for p in self._passwords() if p.gone_from is None and p.end > self.made.azure.clock.now()}
         self._used |= values
         self._broken |= values - live
