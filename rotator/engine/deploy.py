@@ -2,6 +2,7 @@
 
 The group is read last, when everything else of its PUT is there. Another run that moves the group and retires the credential leaves a trace in the
 group itself, so nothing else may be read in between: where a whole rotation fits into a pause, the PUT would take the group back to what is gone.
+The password counts by its age, too: a process that slept since it was read decides anew.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
@@ -111,18 +112,18 @@ async def replace(run: Run, seen: ContainerGroup | None, change: Change, now: Re
     `seen` is the group as it was observed: its hidden values are fetched before it is read `now`. Raises Undecided, or NotSent, where that took too
     long, or the group has other hidden values now.
     """
-    declared = run.policy.group(change.group)
+    declared, begun = run.policy.group(change.group), run.world.moment()
     shown = (seen or await now()).document or {}
     values = await fetch(run, group.sources(run.policy, shown, declared))
     password = await run.world.value(run.policy, change.version)
     await ensure_granted(run)
-    read, before = run.world.moment(), await now()
+    before = await now()
     document = before.document or {}
     if not set(group.sources(run.policy, document, declared)) <= set(values):
         raise Undecided(f"{change.group} needs other secrets now than it did a moment ago")
     failed = Failed(*change.failed, before.at) if change.failed else None
     body = group.edit(document, run.policy, declared, values=values, password=password, key_id=change.key_id, since=before.at, failed=failed)
-    await put(run, change.group, change.key_id, body, not_after=ensure_fresh(run, read, change.group))
+    await put(run, change.group, change.key_id, body, not_after=ensure_fresh(run, begun, change.group))
     return before
 
 

@@ -132,16 +132,16 @@ async def _send(run: Run, observed: Observed, group_id: str, version: Version) -
     """Send one PUT; return the group as it was before. It is read last, as `engine.deploy` says."""
     declared, key_id = run.policy.group(group_id), version.key_id or ""
     free = partial(_free, run, observed, group_id, version)
-    seen = await free()
+    begun, seen = run.world.moment(), await free()
     if declared is None or declared.manifest is None:
         return await replace(run, seen, Change(seen.id, key_id, version.id), free)
     values = await fetch(run, group.manifest_sources(declared.manifest, run.policy, declared))
     password = await run.world.value(run.policy, version.id)
     await ensure_granted(run)
-    read, before = run.world.moment(), await free()
+    before = await free()
     body = group.from_manifest(
         declared.manifest, run.policy, declared, values=values, password=password, key_id=key_id, since=before.at, document=before.document
     )
-    not_after = ensure_fresh(run, read, before.id)
+    not_after = ensure_fresh(run, begun, before.id)
     await put(run, before.id, key_id, body, not_after=not_after, existed=before.document is not None)
     return before
