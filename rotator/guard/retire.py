@@ -45,7 +45,7 @@ def complete(policy: Policy, observed: Observed) -> Iterator[Objection]:
 
 
 def readable(policy: Policy, observed: Observed, key_id: str) -> Iterator[Objection]:
-    """Somebody may have its password from a version that doesn't say whose it is."""
+    """Readers may have its password from a version that names no credential."""
     fits, unnamed = observed.may_be_published, [v for v in observed.versions if v.key_id is None]
     rolled_back = seen.newest(observed) in unnamed and not seen.exposed(observed, key_id)
     if (rolled_back or seen.orphan(observed, key_id)) and (fits is None or key_id in fits):

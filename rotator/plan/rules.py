@@ -245,7 +245,7 @@ def _unsaid(view: View, credential: Credential, stays: str, *, late: bool) -> It
 
 
 def disable(view: View) -> Iterator[Finding]:
-    """A version whose credential is gone would only mislead a reader."""
+    """Disable secret versions whose credential no longer exists."""
     for version in view.versions:
         stale = version.key_id and version.key_id not in view.credentials and version not in (view.newest, view.current_version)
         if stale and version.enabled and view.current and view.observed.versions_complete and not _taken(view, version):

@@ -1,4 +1,4 @@
-"""The second World: the same engine, and the clients' own reading of Azure, straight over the emulator's behaviour. No SDK, no HTTP, no JSON.
+"""The second World: the same engine, and the clients' own reading of Azure, straight over the emulator's behaviour: no SDK and no HTTP.
 
 It is for volume. It cannot see what happens on the wire (answers that can't be read, redirects, truncated bodies, repetitions, time-outs and what
 azure-core, azure-identity and kiota make of them) nor rotator's own sign-in: of these the alphabet shows, on real SDK code, to which of the eight
