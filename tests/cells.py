@@ -4,14 +4,17 @@
 call of each operation, and every `STRIDE`-th of the others. Between two writes the world stays as it is, and only time passes.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from zlib import crc32
 
 import pytest
+from hypothesis import HealthCheck, given, settings
 
 from rotator.emulator.app import Served
+from tests.matrices.alphabet import CONDITIONS
+from tests.matrices.kinds import Kind, ways
 
 STRIDE = 8
 SHARE = 3
@@ -53,7 +56,37 @@ def _sampled(made: Sequence[Call]) -> Iterator[int]:
         known.add(call.operation)
 
 
+@dataclass
+class Classes:
+    """The classes of effects that a matrix of faults has met on real SDK code, operation by operation; stories try each call and each class."""
+
+    met: set[tuple[object, ...]] = field(default_factory=set)
+
+    def known(self, call: Call, kind: Kind, *where: str) -> bool:
+        """Whether a cell is left to `make soak`, since the operation met that class there before; what only one service does is met by its name."""
+        effects = frozenset(kind.effect(call.operation, way) for way in ways(call.operation) if kind.meets(call.operation, way))
+        cell = (call.operation, kind.name if kind in CONDITIONS else effects, *where)
+        before = cell in self.met
+        self.met.add(cell)
+        return before
+
+
 def cell(*values: Any, name: str, soak: bool, share: int = 1) -> Any:
     """A test's parameters; `soak` leaves it to `make soak`, and so does `share` of all but one of so many, chosen by their names."""
     soak = soak or crc32(name.encode()) % share != 0
     return pytest.param(*values, id=name, marks=[pytest.mark.soak] if soak else [])
+
+
+def drawn(most: int, **strategies: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A test of so many random examples; `make test` tries a sixth of them."""
+
+    def decorated(test: Callable[..., None]) -> Callable[..., None]:
+        @pytest.mark.parametrize("many", [cell(max(most // 6, 10), name="few", soak=False), cell(most, name="all", soak=True)])
+        def tried(many: int) -> None:
+            slow = settings(max_examples=many, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+            slow(given(**strategies)(test))()
+
+        tried.__name__, tried.__doc__ = test.__name__, test.__doc__
+        return tried
+
+    return decorated

@@ -3,7 +3,8 @@
 import ipaddress
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -27,9 +28,29 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak", action="store_true", help="try every cell of the matrices; without it a sample, or what is named by its id")
 
 
+def _everything(config: pytest.Config) -> bool:
+    """Whether cells that only `make soak` tries are wanted: all of them, or one that is asked for by its id."""
+    return bool(config.option.soak) or any("::" in each for each in config.args)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make no test of the cells that nobody wants: there are three times as many as of the others, and each worker would make them all."""
+    if not _everything(metafunc.config):
+        none = metafunc.definition.get_closest_marker("soak") is not None
+        metafunc.parametrize = partial(_parametrized, metafunc.parametrize, none)  # type: ignore[method-assign]
+
+
+def _parametrized(whole: Callable[..., None], none: bool, names: Any, values: Iterable[Any], *args: Any, **named: Any) -> None:
+    """As `whole`, without what only `make soak` tries; where that is all, one is left for the next hook to leave out, since none would be a skip."""
+    given = list(values)
+    kept = [] if none else [value for value in given if not any(mark.name == "soak" for mark in getattr(value, "marks", ()))]
+    whole(names, kept or given[:1], *args, **named)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the cells that only `make soak` tries, where nobody asks for one by its id."""
-    if config.option.soak or any("::" in each for each in config.args):
+    """Leave out the tests that only `make soak` tries, where nobody asks for one by its id."""
+    if _everything(config):
         return
     left = [item for item in items if item.get_closest_marker("soak")]
     config.hook.pytest_deselected(items=left)

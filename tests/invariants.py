@@ -34,6 +34,7 @@ class Monitor:
         self.assignments = self._assignments()
         self._stored: dict[str, Any] | None = None
         self._group = ""
+        self._looked: object = None
 
     def before(self, number: int, operation: str, request: Request) -> None:
         """Keep what a PUT is about to replace."""
@@ -43,9 +44,12 @@ class Monitor:
             self._stored = copy.deepcopy(self.made.azure.container_groups.stored(request.path)) if exists else None
 
     def after(self, number: int, operation: str, request: Request) -> None:
-        """I1, I2, I3, I5 and I6 after every call; I4 after a PUT."""
-        for look in (self.pulls, self.published, self.untouched, self.bounded, self.no_assignment):
-            look()
+        """I1, I2, I3, I5 and I6 after every call; I4 after a PUT. A read in the same instant as the last look leaves the world as it was seen."""
+        now = self.made.azure.clock.now()
+        if request.method not in ("GET", "HEAD") or now != self._looked:
+            for look in (self.pulls, self.published, self.untouched, self.bounded, self.no_assignment):
+                look()
+        self._looked = now
         if operation == "aci.containerGroups.createOrUpdate" and self._stored is not None:
             self.same_but_for_the_credential()
 

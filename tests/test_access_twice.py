@@ -13,6 +13,7 @@ from rotator.engine import Result, adopt, grant, reconcile, revoke
 from rotator.events import Noted
 from tests.cells import Call, calls, cell
 from tests.pulling import anything_pulls
+from tests.snapshot import kept
 from tests.stage import Stage, play, stage
 from tests.test_preemption import Held, Moment
 from tests.virtual import VirtualLoop
@@ -27,6 +28,7 @@ def scene(act: Callable[[Stage], Awaitable[None]]) -> None:
     play(begin)
 
 
+@kept
 async def world(loop: VirtualLoop) -> Stage:
     """A principal whose only password is rotator's."""
     made = stage(loop, groups=("app",), timing=QUICK)
@@ -36,6 +38,7 @@ async def world(loop: VirtualLoop) -> Stage:
     return made
 
 
+@kept
 async def locked(loop: VirtualLoop) -> Stage:
     """The same under a lock, so that only the credentials can be taken."""
     made = await world(loop)
@@ -138,6 +141,7 @@ async def granting(made: Stage, held: Held | None = None) -> Result:
     return await made.with_world(lambda run: grant(run, wait=False), hop=held.hop(made) if held else None)
 
 
+@kept
 async def revoked(loop: VirtualLoop) -> Stage:
     made = await world(loop)
     await revocation(made)

@@ -19,6 +19,8 @@ from tests.stage import GROUPS, play, stage, watched
 from tests.test_crash_matrix import whole
 from tests.virtual import VirtualLoop
 
+pytestmark = pytest.mark.xdist_group("clouds")  # they share what is made once for the module
+
 SOVEREIGN = pytest.mark.parametrize("cloud", [US_GOVERNMENT, CHINA], ids=lambda cloud: cloud.short)
 
 

@@ -22,6 +22,7 @@ from rotator.demo.voice import Voice
 from rotator.emulator.directory import StateDirectory
 
 pytestmark = [
+    pytest.mark.xdist_group("demo"),  # they share a stage
     pytest.mark.filterwarnings("ignore:GetQueryParameters is deprecated:DeprecationWarning"),  # msgraph-sdk's own models
     pytest.mark.filterwarnings("ignore:This class is deprecated. Please use the generic RequestConfiguration:DeprecationWarning"),
 ]

@@ -1,7 +1,8 @@
 """A rotation in which one call meets one fault, for every call and every fault that its operation can have.
 
 The cells are those of a run without faults. Every call meets what is usual (`alphabet.usual`), and the first call of an operation all that it can
-meet. An operation that has no row in the alphabet fails the build.
+meet. `make test` lets each operation meet each class of effects once, on real SDK code; stories play each call with each class (`matrices`). An
+operation that has no row in the alphabet fails the build.
 """
 
 from collections.abc import Iterator
@@ -10,9 +11,9 @@ from typing import Any
 import pytest
 
 from rotator.emulator.wire import Request
-from tests.cells import SHARE, Call, cell
+from tests.cells import Call, Classes, cell
 from tests.invariants import converges, monitored
-from tests.matrices.alphabet import LAGGING, every, usual
+from tests.matrices.alphabet import every, usual
 from tests.matrices.kinds import Kind
 from tests.stage import GROUPS, play, watched
 from tests.test_crash_matrix import RUNS, operations, traced
@@ -20,17 +21,13 @@ from tests.virtual import VirtualLoop
 
 
 def _cells() -> Iterator[Any]:
-    """`make test` tries of what is usual all of a write, a stale read once between two writes, and any other once."""
-    known, called = set[tuple[str, str]](), set[str]()
+    """`make test` tries each class of effects once for each operation."""
+    classes, called = Classes(), set[str]()
     for run in RUNS:
         for call in traced(run):
-            if call.writes:
-                known -= {(operation, name) for operation, name in known if name in LAGGING}
             kinds = usual(call.operation)
             for kind in kinds:
-                soak = kind.name == "flip" or (not call.writes and (call.operation, kind.name) in known)
-                yield cell(run, call, kind, name=f"{run}-{call}-{kind}", soak=soak, share=SHARE)
-                known.add((call.operation, kind.name))
+                yield cell(run, call, kind, name=f"{run}-{call}-{kind}", soak=kind.name == "flip" or classes.known(call, kind))
             for kind in every(call.operation) if call.operation not in called else ():
                 if kind not in kinds:
                     yield cell(run, call, kind, name=f"{run}-{call}-{kind}", soak=True)

@@ -13,6 +13,7 @@ from rotator.function_app import Settings
 from rotator.lease import LocalLease
 from rotator.policy import load
 from rotator.system import now
+from tests.cells import cell
 from tests.cli.scene import NAME, Scene, make
 from tests.test_policy import GROUP, MINIMAL
 from tests.virtual import VirtualLoop, run
@@ -116,7 +117,17 @@ def test_help_into_a_full_disk_is_one_line_and_no_traceback(words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "code"), [("validate", 2), ("rotate -vv", 1), ("rotate --log-format json -v", 1), ("plan -vv", 1), ("revoke good --no-such-option", 2)]
+    ("words", "code"),
+    [
+        cell(words, code, name=words, soak=words.startswith(("plan", "rotate -vv")))
+        for words, code in (
+            ("validate", 2),
+            ("rotate -vv", 1),
+            ("rotate --log-format json -v", 1),
+            ("plan -vv", 1),
+            ("revoke good --no-such-option", 2),
+        )
+    ],
 )
 def test_a_stderr_that_takes_no_more_does_not_change_the_exit_code(words: str, code: int, tmp_path: Path) -> None:
     (tmp_path / "good.yaml").write_text(MINIMAL if code == 1 else "principal: 1")

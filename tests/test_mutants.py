@@ -62,6 +62,8 @@ from tests.stage import GROUPS, play
 from tests.test_crash_matrix import adopted, whole
 from tests.virtual import VirtualLoop
 
+pytestmark = pytest.mark.xdist_group("mutants")  # they share the net
+
 Body = Callable[[], object]
 
 
@@ -79,6 +81,12 @@ class Test:
 def net() -> tuple[Test, ...]:
     """Everything pure that could notice: the cases, the vetoes, the sentences on access; what reaches least, and so costs least, first."""
     return tuple(sorted((Test(name, body, mutation.called(body)) for name, body in _bodies()), key=lambda test: len(test.reaches)))
+
+
+@cache
+def _in_turn() -> list[Test]:
+    """The same, to be asked in the order in which mistakes were noticed last."""
+    return list(net())
 
 
 def _bodies() -> Iterator[tuple[str, Body]]:
@@ -110,6 +118,12 @@ def killer(tests: list[Test]) -> str | None:
             tests.insert(0, tests.pop(at))
             return f"{test.name} ({type(failure).__name__})"
     return None
+
+
+@pytest.fixture(autouse=True)
+def _nobody_reads_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spare the comparison of what a failing case expected with what it got: a mutant makes thousands, and each takes longer than the case."""
+    monkeypatch.setattr("_pytest.assertion.util._reprcompare", None)
 
 
 # generated
@@ -334,7 +348,7 @@ def _patched_obstacles(patch: pytest.MonkeyPatch, code: str) -> None:
 
 @pytest.mark.parametrize("mistake", NAMED)
 def test_a_mistake_is_noticed(mistake: str, record_property: Callable[[str, object], None]) -> None:
-    tests = list(net())
+    tests = _in_turn()
     with pytest.MonkeyPatch.context() as patch:
         NAMED[mistake](patch)
         noticed = killer(tests)

@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
+from tests.cells import cell
 from tests.served import ARM, Scene, Served, scene, serving
+
+pytestmark = pytest.mark.xdist_group("process")  # they share what is made once for the module
 
 MISTAKEN = """\
 principal:
@@ -31,10 +34,10 @@ def _vault(name: str, secret: str) -> dict[str, Any]:
     return {"key_vault": {"url": f"https://{name}.vault.azure.net", "password_secret": secret}}
 
 
-TRIED_AGAIN = "a secret that is something else"
-"""A value that is refused is tried a few times, some seconds apart; one verb has to do."""
+FIRST = "a vault without permission"
+"""Told by a look and by a run alike; of the others a run has to do."""
 WRONG: dict[str, tuple[int, Changes, tuple[str, ...]]] = {
-    "a vault without permission": (
+    FIRST: (
         1,
         lambda at: _vault("closedvault", at.secret),
         ("Key Vault refused to", "closedvault.vault.azure.net", "ForbiddenByRbac", "`rotator doctor {0.name}`"),
@@ -49,7 +52,7 @@ WRONG: dict[str, tuple[int, Changes, tuple[str, ...]]] = {
         lambda _: {"principal": {"app_id": "00000000-0000-0000-0000-00000000dead"}},
         ("no application or service principal with app id 00000000-0000-0000-0000-00000000dead", "principal.app_id"),
     ),
-    TRIED_AGAIN: (
+    "a secret that is something else": (
         3,
         lambda _: _vault("myvault", "orders-database"),
         ("the value of orders-database doesn't authenticate as {0.app_id}", "key_vault.password_secret"),
@@ -98,13 +101,15 @@ def unharmed(rotator: Scene) -> None:
 @pytest.mark.parametrize(
     ("operation", "when", "nth"),
     [
-        ("graph.applications.addPassword", "after", 1),
-        ("keyvault.secrets.set", "after", 1),
-        ("aci.containerGroups.createOrUpdate", "after", 1),
-        ("graph.applications.removePassword", "after", 1),
-        ("[agkr]*", "before", 12),
+        cell(operation, when, nth, name=f"{operation}-{when}-{nth}", soak=soak)
+        for operation, when, nth, soak in (
+            ("graph.applications.addPassword", "after", 1, False),
+            ("keyvault.secrets.set", "after", 1, True),
+            ("aci.containerGroups.createOrUpdate", "after", 1, False),
+            ("graph.applications.removePassword", "after", 1, True),
+            ("[agkr]*", "before", 12, True),
+        )
     ],
-    ids=str,
 )
 def test_whoever_is_killed_leaves_nothing_that_the_same_command_does_not_finish(operation: str, when: str, nth: int, rotator: Scene) -> None:
     killed(rotator, operation, when, nth)
@@ -143,7 +148,7 @@ def test_a_name_that_leads_nowhere_is_told_with_what_was_changed_and_what_to_do(
     code, changes, words = WRONG[case]
     rotator.write(**changes(rotator))
     before = rotator.azure.world()
-    for verb in ("plan", "rotate")[case == TRIED_AGAIN :]:
+    for verb in ("plan", "rotate")[case != FIRST :]:
         said = rotator(verb, rotator.name)
         assert said.code == code, said
         for word in (*words, "State: Nothing was changed", "What to do: "):

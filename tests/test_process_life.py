@@ -33,6 +33,8 @@ DIES = """\
 import os, signal, sys
 from pathlib import Path
 from rotator.cli.providing import save
+
+pytestmark = pytest.mark.xdist_group("process_life")  # they share what is made once for the module
 os.{call} = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 save(Path(sys.argv[1]), "5d3c0a52-0000-0000-0000-000000000000")
 """

@@ -1,6 +1,7 @@
 """Access is taken away in worlds that make it hard, and what the report says is what the emulator's registry does."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from functools import cache
 
 import pytest
 
@@ -8,6 +9,8 @@ from rotator.emulator.keyvault.secret import Changes
 from rotator.emulator.timing import Timing
 from rotator.engine import Result, adopt, grant, revoke
 from rotator.events import Noted, PullRefused, StepFailed
+from tests.cells import Call, calls, cell, sampled
+from tests.snapshot import kept
 from tests.stage import SECRET, SERVER, Killed, Stage, play, stage, watched
 from tests.virtual import VirtualLoop
 
@@ -367,23 +370,37 @@ def test_a_value_that_does_not_sign_in_shows_nothing_of_other_passwords() -> Non
     scene(act)
 
 
-@pytest.mark.parametrize("credentials", [False, True])
-def test_killed_at_any_call_a_revocation_is_finished_by_the_next(credentials: bool) -> None:
-    async def world(loop: VirtualLoop) -> Stage:
-        made = stage(loop, groups=("app",), timing=Timing(role_gone=0.0, secret_gone=0.0, graph_read=0.0))
-        await made.with_world(lambda run: adopt(run, None))
-        return made
+@kept
+async def _adopted_at_once(loop: VirtualLoop) -> Stage:
+    made = stage(loop, groups=("app",), timing=Timing(role_gone=0.0, secret_gone=0.0, graph_read=0.0))
+    await made.with_world(lambda run: adopt(run, None))
+    return made
 
-    async def calls(loop: VirtualLoop) -> int:
-        made = await world(loop)
+
+@cache
+def _deaths(credentials: bool) -> Sequence[Call]:
+    """The calls of a revocation without faults."""
+
+    async def scene(loop: VirtualLoop) -> Sequence[Call]:
+        made = await _adopted_at_once(loop)
         since = len(made.app.served)
         await revoked(made, credentials=credentials)
-        return len(made.app.served) - since
+        return calls(made.app.served[since:])
 
-    for index in range(play(calls)):
+    return play(scene)
+
+
+@pytest.mark.parametrize(
+    ("credentials", "every"),
+    [cell(credentials, every, name=f"{credentials}-{every}", soak=every) for credentials in (False, True) for every in (False, True)],
+)
+def test_killed_at_any_call_a_revocation_is_finished_by_the_next(credentials: bool, every: bool) -> None:
+    """Every write, and the first call of each operation; `make soak` takes every call."""
+    deaths = _deaths(credentials)
+    for index in range(len(deaths)) if every else sorted(sampled(deaths)):
 
         async def act(loop: VirtualLoop, index: int = index) -> None:
-            made = await world(loop)
+            made = await _adopted_at_once(loop)
             first = len(made.app.served)
 
             def kill(number: int, named: str, request: object) -> None:

@@ -22,6 +22,7 @@ from rotator.engine import Result, adopt, revoke
 from tests.cells import cell
 from tests.certificates import entry
 from tests.pulling import anything_pulls
+from tests.snapshot import kept
 from tests.stage import Stage, play, stage
 from tests.virtual import VirtualLoop
 
@@ -123,10 +124,16 @@ class Door:
         return _emptied(response)
 
 
-async def _made(loop: VirtualLoop, world: World) -> Stage:
+@kept
+async def _adopted(loop: VirtualLoop) -> Stage:
     made = stage(loop, groups=("app",), timing=Timing(secret_gone=6.0, role_gone=20.0))
     await made.with_world(lambda run: adopt(run, None))
     made.pass_(minutes=10)
+    return made
+
+
+async def _made(loop: VirtualLoop, world: World) -> Stage:
+    made = await _adopted(loop)
     world.make(made)
     return made
 

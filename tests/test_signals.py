@@ -9,6 +9,8 @@ import pytest
 
 from tests.served import Scene, Served, scene, serving
 
+pytestmark = pytest.mark.xdist_group("signals")  # they share what is made once for the module
+
 BOTH = pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda number: number.name)
 
 

@@ -23,7 +23,7 @@ from rotator.errors import RotatorError
 from rotator.state import ADOPTED, HOME, KEY_ID
 from tests import leaks
 from tests.bare import CALLED, USER, bare, provisioned, settle
-from tests.cells import SHARE, Call, calls, cell
+from tests.cells import Call, Classes, calls, cell
 from tests.matrices.alphabet import LAGGING, called, every, usual
 from tests.matrices.kinds import Kind
 from tests.snapshot import World, kept
@@ -241,12 +241,12 @@ def _struck(made: Sequence[Call], known: set[str]) -> Iterator[Struck]:
 
 
 def _cells() -> Iterator[Any]:
-    known = operations()
+    known, classes = operations(), Classes()
     for name, verb in VERBS.items():
         tried = {call.operation for call in traced(verb.beside)} if verb.beside else set()
         for each in _struck(traced(name), known):
             if each.call.operation not in tried:
-                yield cell(name, each, name=f"{name}-{each}", soak=each.soak, share=SHARE)
+                yield cell(name, each, name=f"{name}-{each}", soak=each.soak or classes.known(each.call, each.kind, name))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

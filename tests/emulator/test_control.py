@@ -26,6 +26,8 @@ from tests.matrices.alphabet import every
 from tests.stage import START, play, stage
 from tests.virtual import VirtualLoop
 
+pytestmark = pytest.mark.xdist_group("control")  # they share what is made once for the module
+
 IMAGE = {"registry": "mycontainerregistry.azurecr.io", "repository": "job", "tag": "v1"}
 FAULT = {"operation": "entra.token", "kind": "status"}
 QUOTA = {"subscription": "00000000-0000-0000-0000-000000000001", "location": "eastus", "name": "ContainerGroups"}

@@ -25,6 +25,8 @@ from rotator.emulator.remote import ControlRefused, ask
 from rotator.emulator.store import UnreadableState
 from rotator.emulator.timing import TIMINGS
 
+pytestmark = pytest.mark.xdist_group("server")  # they share what is made once for the module
+
 GROUP = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/myResourceGroup/providers/Microsoft.ContainerInstance/containerGroups"
 VAULT, LOGIN = "myvault.vault.azure.net", "login.microsoftonline.com"
 

@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rotator import group
 from rotator.policy import KeyVaultSource, Source
 from rotator.state import Secret
+from tests.cells import drawn
 from tests.group.documents import APP_ID, NEW, OLD, PASSWORD, SERVER, SINCE, container_group, declared, group_id, observed, policy
 
 NAME = st.from_regex(r"[a-z][a-z0-9]{0,6}", fullmatch=True)
@@ -193,8 +193,7 @@ def without_the_rotation(resource: dict[str, Any]) -> str:
     return json.dumps(left, sort_keys=True)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(resource=RESOURCE)
+@drawn(100, resource=RESOURCE)
 def test_a_random_group_loses_nothing(resource: dict[str, Any]) -> None:
     stored = kept(resource)
     shown = answer(resource)
@@ -210,8 +209,7 @@ def test_a_random_group_loses_nothing(resource: dict[str, Any]) -> None:
     assert json.dumps(shown) == before
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(resource=RESOURCE, data=st.data())
+@drawn(40, resource=RESOURCE, data=st.data())
 def test_a_random_group_with_one_source_less_is_vetoed(resource: dict[str, Any], data: st.DataObject) -> None:
     stored = kept(resource)
     if not stored.secrets:
@@ -223,8 +221,7 @@ def test_a_random_group_with_one_source_less_is_vetoed(resource: dict[str, Any],
     assert group.unsourced(answer(resource), made, said) == (volume,)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(resource=RESOURCE, other=RESOURCE)
+@drawn(40, resource=RESOURCE, other=RESOURCE)
 def test_a_difference_is_empty_only_between_equals_and_shows_no_secret(resource: dict[str, Any], other: dict[str, Any]) -> None:
     assert group.difference(resource, copy.deepcopy(resource)) == ()
     told = group.difference(resource, other)
@@ -238,8 +235,7 @@ KNOWN = st.sampled_from(WORDS.split())
 MUDDLE = st.recursive(LEAF, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KNOWN, inner, max_size=4))
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(document=st.dictionaries(KNOWN, MUDDLE, max_size=4))
+@drawn(120, document=st.dictionaries(KNOWN, MUDDLE, max_size=4))
 def test_no_json_breaks_the_reading(document: dict[str, Any]) -> None:
     shown = document
     group.hidden(shown)

@@ -10,7 +10,6 @@ from random import Random  # noqa: TID251 (from a seed that is told)
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rotator import group
@@ -19,6 +18,7 @@ from rotator.engine import adopt
 from rotator.plan import Intent
 from rotator.policy import KeyVaultSource, Source
 from rotator.state import Secret
+from tests.cells import drawn
 from tests.group.documents import APP_ID, CORPUS, NEW, PASSWORD, SINCE, declared, group_id
 from tests.group.grown import bare, grown, hidden_values, in_vault, listed
 from tests.group.stored import REFUSED, corpus, corpus_of, deployed, sourced
@@ -88,8 +88,7 @@ def test_random_groups_are_rotated_and_are_what_they_were(seed: int) -> None:
     play(scene)
 
 
-@settings(max_examples=3000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(seed=st.integers(0, 2**32))
+@drawn(3000, seed=st.integers(0, 2**32))
 def test_no_random_group_loses_a_byte_in_an_edit(seed: int) -> None:
     old = "the old password"
     resource = writable(canonical(grown(Random(seed), APP_ID, old)))

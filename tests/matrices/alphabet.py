@@ -5,6 +5,7 @@ fails the build. A disk that is full is no operation's to meet: `test_disk` has 
 """
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from rotator.emulator.asked import LAGGING as REPLICATED
@@ -279,6 +280,7 @@ LAGGING = ("stale", "flip")
 BESIDES: Mapping[str, str] = {"acr": "403", "entra": "a refused password"}
 
 
+@cache
 def usual(operation: str) -> tuple[Kind, ...]:
     """What the matrices of faults let every call of an operation meet: what happens every day, and the conditions of its service."""
     writes = not {Way.READ, Way.PROOF} & set(ways(operation))
@@ -286,6 +288,7 @@ def usual(operation: str) -> tuple[Kind, ...]:
     return tuple(kind for kind in every(operation) if kind.name in names or kind in CONDITIONS)
 
 
+@cache
 def every(operation: str) -> tuple[Kind, ...]:
     """All that an operation can meet in Azure or on the way there, however it is asked."""
     return tuple(kind for kind in KINDS if kind.faults and any(kind.meets(operation, way) for way in ways(operation)))

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from functools import cache
 from typing import Any
 
 from rotator.emulator.faults import Fault, Faults
@@ -136,6 +137,7 @@ def _told(operation: str, way: Way, effect: Effect | None) -> Effect | None:
     return next((classes.get(effect, effect) for pattern, classes in TOLD if effect and _fits(operation, way, pattern)), effect)
 
 
+@cache
 def ways(operation: str) -> tuple[Way, ...]:
     """How an operation is asked; KeyError for one that nobody has thought about."""
     found = next((found for pattern, found in WAYS.items() if fnmatchcase(operation, pattern)), None)

@@ -31,7 +31,7 @@ from tests.stage import START, Stage, play
 from tests.test_damage import ALL, asked
 from tests.virtual import VirtualLoop
 
-STRIDE = 3
+STRIDE = 6
 ALWAYS = ("empty", "an empty object", "null", "404 of something else", "stale", "flip")
 CLOCKS = {"fast": 600.0, "slow": -600.0}
 """By how many seconds this machine's clock is off."""

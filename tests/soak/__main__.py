@@ -20,7 +20,7 @@ OUTSIDE = (sys.executable, "-m", "tests.soak.outside")
 
 def main(minutes: float, seed: int) -> int:
     """1 if anything failed; a seed that fails ends nothing, since another may fail in another way."""
-    failed = subprocess.run([*PYTEST, "-n", "auto", "--soak"], check=False).returncode
+    failed = subprocess.run([*PYTEST, "--dist", "loadgroup", "-n", "auto", "--soak"], check=False).returncode
     if not minutes:
         return min(failed, 1)
     with tempfile.TemporaryDirectory() as directory:
