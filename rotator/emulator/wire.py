@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, Protocol, TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -167,19 +167,39 @@ def _segment(part: str) -> str:
 
 
 class Table:
-    """Finds the route of a request; built once per service."""
+    """Finds the route of a request. Built when the first request comes, since many emulators of a process are never asked.
 
-    def __init__(self, routes: Iterable[Route]) -> None:
-        self.routes = tuple(routes)
-        self._compiled = [(route, route.pattern()) for route in self.routes]
+    `guarded` puts around a route what its service does for all of them; it is done for those that are found.
+    """
+
+    def __init__(self, routes: Iterable[Route], guarded: Callable[[Route], Route] = lambda route: route) -> None:
+        self._given, self._guarded = routes, guarded
+        self._ready: dict[Route, Route] = {}
+
+    @cached_property
+    def routes(self) -> tuple[Route, ...]:
+        """All of them, in the order in which they are tried."""
+        return tuple(self._given)
+
+    @cached_property
+    def _compiled(self) -> dict[str, list[tuple[Route, re.Pattern[str]]]]:
+        by_method: dict[str, list[tuple[Route, re.Pattern[str]]]] = {}
+        for route in self.routes:
+            by_method.setdefault(route.method, []).append((route, route.pattern()))
+        return by_method
 
     def find(self, request: Request) -> tuple[Route, dict[str, str]] | None:
         """The first route that fits, with the values from the path as the client wrote them."""
         path = re.sub(r"/{2,}", "/", request.path)
-        for route, pattern in self._compiled:
-            if route.method == request.method and (match := pattern.fullmatch(path)):
-                return route, match.groupdict()
+        for route, pattern in self._compiled.get(request.method, ()):
+            if match := pattern.fullmatch(path):
+                return self._prepared(route), match.groupdict()
         return None
+
+    def _prepared(self, route: Route) -> Route:
+        if route not in self._ready:
+            self._ready[route] = self._guarded(route)
+        return self._ready[route]
 
 
 class Service(Protocol):

@@ -5,7 +5,7 @@ group. What a caller may do is each handler's to ask.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from rotator.emulator.arm.behaviour import Resources
@@ -54,21 +54,19 @@ class Arm:
 
     def __init__(self, tokens: Tokens, resources: Resources, extra_routes: Iterable[Route] = ()) -> None:
         self.tokens, self.resources = tokens, resources
-        registries = RegistryRoutes(resources)
-        own = (*subscription_routes(resources), *group_routes(resources), *provider_routes(resources), *lock_routes(resources))
-        tracked = (
-            *registry_routes(registries),
-            *token_routes(registries),
-            *replication_routes(registries),
-            *webhook_routes(registries),
-            *vault_routes(VaultRoutes(resources)),
-        )
-        everything = (*own, *tracked, *extra_routes, *unknown_routes(resources))
-        self.table = Table(self._guarded(route) for route in everything)
+        self.table = Table(self._routes(extra_routes), self._guarded)
         self._left: tuple[str, int] | None = None
         """What the call being answered has left of its caller's budget."""
         self._request_ids = Ids(0)
         """Request ids have a source of their own, so that a world is the same whether or not HTTP was between."""
+
+    def _routes(self, extra_routes: Iterable[Route]) -> Iterator[Route]:
+        resources, registries = self.resources, RegistryRoutes(self.resources)
+        yield from (*subscription_routes(resources), *group_routes(resources), *provider_routes(resources), *lock_routes(resources))
+        yield from (*registry_routes(registries), *token_routes(registries), *replication_routes(registries), *webhook_routes(registries))
+        yield from vault_routes(VaultRoutes(resources))
+        yield from extra_routes
+        yield from unknown_routes(resources)
 
     def serves(self, host: str) -> bool:
         """Resource Manager's host in the public, US government and China clouds."""

@@ -43,7 +43,7 @@ class Graph:
     def __init__(self, azure: "Azure") -> None:
         self._directory, self._tokens, self._ids, self._clock = azure.directory, azure.tokens, azure.ids, azure.clock
         self._budget = Budget(azure.clock, azure.directory.tenant)
-        self.table = Table(self._metered(route) for route in self._routes(Access(azure.directory)))
+        self.table = Table(self._routes(Access(azure.directory)), self._metered)
 
     def _routes(self, access: Access) -> Iterator[Route]:
         parts = (passwords, objects, owners, deleted, tenant, groups, grants, delegated, policies, federated, upsert)
