@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TypeVar
 
-from rotator.engine import Result, Run, glance
+from rotator.engine import Result, Run, Score, counted, glance, tell_exposed
 from rotator.errors import LeaseHeld, RotatorError, UnsafeStep
 from rotator.events import Finished, StepFailed, Vetoed
 from rotator.lease import LONGEST
@@ -63,15 +63,16 @@ async def run(
     """
 
     async def leased(one: Run) -> Result:
-        before = 0
+        before, score = 0, Score()
+        one = counted(one, score)
         try:
             before = await urgent.first(one) if urgent and urgent.first else 0
             name = f"{one.policy.principal.app_id}{purpose and '-'}{purpose}"
             async with AsyncExitStack() as held:
                 refused = await _entered(held, lease.hold(name, _span(one)), urgent)
-                result = await (do(one) if refused is None else _left(one, refused, urgent, pressing))
+                result = await (do(one) if refused is None else _left(one, score, refused, urgent, pressing))
         except Exception as error:  # noqa: BLE001 - one policy's bug must not stop the others
-            result = _ended(one, error)
+            result = _ended(one, score, error)
         return after(result, before)
 
     return await _side_by_side(runs, leased, concurrency)
@@ -90,15 +91,17 @@ async def _entered(held: AsyncExitStack, holding: AbstractAsyncContextManager[No
     return None
 
 
-async def _left(one: Run, error: LeaseHeld, urgent: Urgent | None, pressing: Callable[[Run], Awaitable[str]] | None) -> Result:
+async def _left(one: Run, score: Score, error: LeaseHeld, urgent: Urgent | None, pressing: Callable[[Run], Awaitable[str]] | None) -> Result:
     """Leave a policy to another run: quietly, unless that run hangs or something can't wait for it."""
     ways = "Its end frees the lease. If it hangs, end it, and the next run goes on; or name another --lease-dir: two runs at once are safe."
     if urgent:
-        return _ended(one, RotatorError(f"{urgent.undone}: {error.happened}", state=urgent.state, remedy=ways))
+        return _ended(one, score, RotatorError(f"{urgent.undone}: {error.happened}", state=urgent.state, remedy=ways))
     if error.holder and error.holder.overdue:
-        return _ended(one, RotatorError(f"{error.happened} longer than its run may take", state="Nothing was changed by this run.", remedy=ways))
+        return _ended(
+            one, score, RotatorError(f"{error.happened} longer than its run may take", state="Nothing was changed by this run.", remedy=ways)
+        )
     if pressing and (why := await pressing(one)):
-        return _ended(one, RotatorError(f"{why}, and {error.happened}", state="Nothing was changed by this run.", remedy=ways))
+        return _ended(one, score, RotatorError(f"{why}, and {error.happened}", state="Nothing was changed by this run.", remedy=ways))
     return _finished(one, 4, f"left to another run: {error.happened}")
 
 
@@ -109,7 +112,16 @@ async def past_warning(one: Run) -> str:
         seen = await glance(one)
     except RotatorError as error:
         return f"the policy can't be seen ({error.happened})"
-    return "something waits past its warning (`rotator status` shows it)" if status_code([(one.policy.name, seen)]) else ""
+    if not status_code([(one.policy.name, seen)]):
+        return ""
+    return await exposed(one) or "something waits past its warning (`rotator status` shows it)"
+
+
+async def exposed(one: Run) -> str:
+    """Tell each compromised credential that still signs in; empty where there is none, or where that can't be seen."""
+    score = Score()
+    await tell_exposed(one, score)
+    return "a compromised credential still works" if score.alarms else ""
 
 
 async def look(runs: Iterable[Run], see: Callable[[Run], Awaitable[T]], *, concurrency: int = 8) -> tuple[T | RotatorError, ...]:
@@ -140,14 +152,15 @@ def _span(one: Run) -> timedelta:
     return min(LONGEST, timedelta(seconds=max(one.left(), 0))) if one.deadline is not None else LONGEST
 
 
-def _ended(one: Run, error: Exception) -> Result:
+def _ended(one: Run, score: Score, error: Exception) -> Result:
+    """The result of what was stopped; `score` counts what `one` tells."""
     known = error if isinstance(error, RotatorError) else unexpected(error)
     found, policy = known.diagnose(), one.policy.name
     if isinstance(known, UnsafeStep):
         one.tell(Vetoed(policy=policy, step="run", target=policy, code="unsafe", happened=found.happened, state=found.state, remedy=found.remedy))
-        return _finished(one, 3, "1 vetoed")
+        return _finished(one, score.exit_code, score.summary())
     one.tell(StepFailed(policy=policy, step="run", target=policy, happened=found.happened, state=found.state, remedy=found.remedy))
-    return _finished(one, 1, "1 failed")
+    return _finished(one, score.exit_code, score.summary())
 
 
 def _finished(one: Run, code: int, summary: str) -> Result:

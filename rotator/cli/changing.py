@@ -14,7 +14,7 @@ from rotator.cli.options import Leases, Name, Names, Yes, ask, command
 from rotator.visible import argument
 
 if TYPE_CHECKING:
-    from rotator.engine import Result, Run
+    from rotator.engine import Result, Run, Score
     from rotator.fleet import Urgent
     from rotator.plan import Adoption
     from rotator.ports import AccessRecord
@@ -165,16 +165,17 @@ def adopt(common: Common, name: Name, key_id: Key = None, lease_dir: Leases = No
     from rotator.cli import session
 
     async def do(run: "Run") -> "Result":
-        from rotator.engine import Score, counted
         from rotator.engine import adopt as adopt_in
-        from rotator.fleet import after
+        from rotator.engine import counted, finish
 
-        score = Score()
-        adoption = await adopt_in(counted(run, score), key_id)
-        if adoption.already:
-            return session.finished(run, _before(adoption, run.policy.name), steps=0)
-        text = f"adopted credential {adoption.key_ids[0]}, recorded on version {adoption.versions[0].id}"
-        return after(session.finished(run, text), score.exit_code)
+        async def act(score: "Score") -> str:
+            adoption = await adopt_in(counted(run, score), key_id)
+            if adoption.already:
+                return _before(adoption, run.policy.name)
+            score.done += 1
+            return f"adopted credential {adoption.key_ids[0]}, recorded on version {adoption.versions[0].id}"
+
+        return await finish(run, "adopt", act)
 
     session.change(common, common.load((name,)), do, lease_dir=lease_dir)
 

@@ -1,6 +1,6 @@
 """The verb that a nightly script calls in place of ``az container create``: deploy."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -21,18 +21,19 @@ Group = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a deployment: its evidence, what each container printed, and why that couldn't be read."""
+    """What came of a deployment: its evidence, what each container printed, why that couldn't be read, and what must be said before all that."""
 
     deployed: "Deployed"
     logs: tuple[tuple[str, str], ...] = ()
     unread: RotatorError | None = None
+    alarms: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:
-        """The job's own, where it has ended; else 1 where the group isn't seen to fare well or its logs can't be read."""
+        """The job's own, where it has failed; else 1 where the group isn't seen to fare well, its logs can't be read, or there is an alarm."""
         ended = self.deployed.exit_code is not None
         unwell = not (ended or self.deployed.verdict == "healthy") or self.unread is not None
-        return self.deployed.exit_code or int(unwell)
+        return self.deployed.exit_code or int(unwell or bool(self.alarms))
 
 
 @command
@@ -54,8 +55,8 @@ def deploy(
     (policy,) = common.load((name,))
     chosen = _chosen(policy, group)
     with telling(common) as (tell, _):
-        outcome = session.run(common, (policy,), lambda runs: _deployed(next(iter(runs)), chosen.id, wait=wait or logs, logs=logs), tell=tell)
-    common.write(lambda: _text(outcome), lambda: _body(policy, outcome), outcome.exit_code)
+        outcome = session.run(common, (policy,), lambda runs: _heeded(next(iter(runs)), chosen.id, wait=wait or logs, logs=logs), tell=tell)
+    common.write(lambda: _text(policy, outcome), lambda: _body(policy, outcome), outcome.exit_code)
 
 
 def _chosen(policy: "Policy", group: str | None) -> "GroupPolicy":
@@ -72,6 +73,24 @@ def _chosen(policy: "Policy", group: str | None) -> "GroupPolicy":
 
 def _short(group_id: str) -> str:
     return group_id.rsplit("/", 1)[-1]
+
+
+async def _heeded(run: "Run", group_id: str, *, wait: bool, logs: bool) -> Outcome:
+    """Deploy, and say first what compromised credential still signs in, whatever came of it."""
+    from rotator.engine import Score, tell_exposed
+
+    score = Score()
+    try:
+        outcome = await _deployed(run, group_id, wait=wait, logs=logs)
+    except RotatorError as error:
+        await tell_exposed(run, score)
+        if not score.alarms:
+            raise
+        found = error.diagnose()
+        happened = "; ".join([*score.alarms, found.happened])
+        raise RotatorError(f"{run.policy.name}: {happened}", state=found.state, remedy=found.remedy) from None
+    await tell_exposed(run, score)
+    return replace(outcome, alarms=tuple(score.alarms))
 
 
 async def _deployed(run: "Run", group_id: str, *, wait: bool, logs: bool) -> Outcome:
@@ -93,10 +112,13 @@ async def _printed(run: "Run", group_id: str) -> tuple[tuple[str, str], ...]:
     return tuple([(name, await run.world.logs(group_id, name)) for name in names])
 
 
-def _text(outcome: Outcome) -> str:
+def _text(policy: "Policy", outcome: Outcome) -> str:
     found = outcome.deployed
     ended = "" if found.exit_code is None else f"; the job ended with {found.exit_code}"
-    lines = [one_line(f"{_short(found.group)}: deployed with credential {found.key_id}: {found.verdict.replace('_', ' ')}{ended}")]
+    lines = [
+        *(one_line(f"{policy.name}: {alarm}") for alarm in outcome.alarms),
+        one_line(f"{_short(found.group)}: deployed with credential {found.key_id}: {found.verdict.replace('_', ' ')}{ended}"),
+    ]
     lines += [str(outcome.unread.diagnose())] if outcome.unread else []
     several = len(outcome.logs) > 1
     for container, text in outcome.logs:
@@ -110,4 +132,4 @@ def _body(policy: "Policy", outcome: Outcome) -> dict[str, Any]:
 
     found = outcome.deployed
     body = {"policy": policy.name, "group": found.group, "key_id": found.key_id, "verdict": found.verdict, "job_exit_code": found.exit_code}
-    return {**body, "logs": dict(outcome.logs), "error": error_body(outcome.unread) if outcome.unread else None}
+    return {**body, "alarms": list(outcome.alarms), "logs": dict(outcome.logs), "error": error_body(outcome.unread) if outcome.unread else None}

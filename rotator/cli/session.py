@@ -58,7 +58,7 @@ def change(
 ) -> None:
     """Do something to each policy under its lease, tell it as it goes on, and end with the report and its exit code."""
     leases = lease.LocalLease(lease_dir or lease.directory(os.environ), graph.now)
-    pressing = None if purpose else fleet.past_warning
+    pressing = fleet.exposed if purpose else fleet.past_warning
 
     async def work(runs: Iterable[Run]) -> tuple[Result, ...]:
         return await fleet.run(runs, do, lease=leases, purpose=purpose, urgent=urgent, pressing=pressing)
@@ -78,11 +78,6 @@ def _write(common: Common, results: tuple[Result, ...], story: Story) -> None:
         lambda: {"policies": [run_body(result, story.events) for result in results]},
         fleet.exit_code(result.exit_code for result in results),
     )
-
-
-def finished(one: Run, summary: str, *, steps: int = 1) -> Result:
-    """The Result of something that isn't a rotation and succeeded."""
-    return Result(one.policy.name, 0, summary, None, steps)
 
 
 def _unheard(event: object) -> None:

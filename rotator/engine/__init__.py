@@ -13,6 +13,7 @@ Rules for whoever edits this package:
 from rotator.engine.access import grant
 from rotator.engine.adopt import adopt, compromise
 from rotator.engine.examine import examine
+from rotator.engine.exposed import finish, tell_exposed
 from rotator.engine.job import Deployed, deploy_now
 from rotator.engine.look import Preview, glance, preview
 from rotator.engine.provision import Wanted, outline, provision
@@ -32,6 +33,7 @@ __all__ = [
     "counted",
     "deploy_now",
     "examine",
+    "finish",
     "glance",
     "grant",
     "outline",
@@ -39,4 +41,5 @@ __all__ = [
     "provision",
     "reconcile",
     "revoke",
+    "tell_exposed",
 ]

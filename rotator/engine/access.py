@@ -1,29 +1,16 @@
 """Grant, and what it shares with revoke and provision: role assignments, the roles' ids, and the record that restores them."""
 
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 
 from rotator.engine.evidence import acceptance
-from rotator.engine.exposed import look_exposed, tell_exposed
-from rotator.engine.run import FRESH, Result, Run, Score, failure, told
-from rotator.errors import Conflict, NotFound, RotatorError, UnsafeStep
-from rotator.events import AccessRecorded, AssignmentCreated, Finished, StepDone, StepStarted
+from rotator.engine.exposed import finish
+from rotator.engine.run import FRESH, Result, Run, Score, told
+from rotator.errors import Conflict, NotFound, UnsafeStep
+from rotator.events import AccessRecorded, AssignmentCreated, StepDone, StepStarted
 from rotator.plan import Grant, Step, fitting, grant_steps, kind, own_roles, restorable, target
 from rotator.ports import AccessRecord
 from rotator.state import Access, Assignment, Observed, Registry
-
-
-async def finish(run: Run, verb: str, act: Callable[[Score], Awaitable[str]]) -> Result:
-    """Act, and say how it ended before what was counted."""
-    score, verdict = Score(), ""
-    try:
-        verdict = await act(score)
-    except RotatorError as error:
-        told(run, failure(run, verb, run.policy.name, error), score)
-    summary = "; ".join([*score.alarms, str(verdict)]) if verdict else score.summary()
-    result = Result(run.policy.name, score.exit_code, summary, None, score.done)
-    run.tell(Finished(policy=run.policy.name, exit_code=result.exit_code, summary=result.summary))
-    return result
 
 
 async def read_record(run: Run) -> AccessRecord:
@@ -81,16 +68,7 @@ async def grant(run: Run, *, wait: bool = True) -> Result:
 
 
 async def _grant(run: Run, score: Score, wait: bool) -> None:
-    observed = await run.world.observe(run.policy)
-    try:
-        await _granted(run, score, wait, observed)
-    except RotatorError:
-        tell_exposed(run, score, observed)
-        raise
-    await look_exposed(run, score, observed)
-
-
-async def _granted(run: Run, score: Score, wait: bool, observed: Observed) -> None:
+    observed = await run.observe()
     record = await read_record(run)
     recorded = restorable(record.assignments, observed.principal.service_principal)
     await assign(run, score, observed, recorded)

@@ -65,7 +65,7 @@ async def look(run: Run, memory: Memory, *, confirmed: bool = False) -> Observed
 
     Raises Forbidden where the vault may not be read: no version seen is not no version there.
     """
-    observed = _permitted(await run.world.observe(run.policy, confirmed=confirmed), memory)
+    observed = _permitted(await run.observe(confirmed=confirmed), memory)
     if observed.vault_refuses:
         raise Forbidden(observed.vault_refuses, service="Key Vault", code="VaultUnreadable", status=403, remedy=LET_IN.format(run.policy.quoted))
     view = View(run.policy, observed, run.intent)

@@ -12,13 +12,14 @@ from datetime import timedelta
 from rotator import guard
 from rotator.engine.access import assign, declared, end, own, start
 from rotator.engine.evidence import PATIENCE, acceptance
+from rotator.engine.exposed import finish
 from rotator.engine.issue import issue
 from rotator.engine.job import deploy_now
 from rotator.engine.look import Memory, look, prepared
 from rotator.engine.revoke import NO_PRINCIPAL
 from rotator.engine.run import DECISIONS, PAUSE, Patience, Result, Run, Score, Seen, Undecided, ensure_granted, failure, told
 from rotator.errors import Forbidden, NotFound, NotSent, ProofFailed, RotatorError, Unavailable, UnsafeStep
-from rotator.events import AppIdSaved, Finished, IdentityCreated, Noted, OwnerAdded, UsernamePublished
+from rotator.events import AppIdSaved, IdentityCreated, Noted, OwnerAdded, UsernamePublished
 from rotator.plan import (
     TO_COME,
     Create,
@@ -67,8 +68,8 @@ def key(policy: Policy) -> str:
 
 async def provision(run: Run, wanted: Wanted) -> Result:
     """Make what is missing; what exists is left as it is. `run` is of `wanted.known()`. Nothing of Azure's or ours is raised."""
-    score = Score()
-    try:
+
+    async def act(score: Score) -> str:
         policy, homes = await _identity(run, wanted, score)
         settled = replace(run, policy=policy)
         await ensure_granted(settled)
@@ -76,12 +77,9 @@ async def provision(run: Run, wanted: Wanted) -> Result:
         await assign(settled, score, seen.observed, ())
         await _first(settled, score, homes)
         await _groups(settled, score)
-    except RotatorError as error:
-        told(run, failure(run, "provision", run.policy.name, error), score)
-    summary = score.summary() if score.done or score.exit_code else "nothing was missing"
-    result = Result(run.policy.name, score.exit_code, summary, None, score.done)
-    run.tell(Finished(policy=run.policy.name, exit_code=result.exit_code, summary=result.summary))
-    return result
+        return "" if score.done or score.exit_code else "nothing was missing"
+
+    return await finish(run, "provision", act)
 
 
 async def outline(run: Run, wanted: Wanted) -> Missing:
@@ -260,7 +258,7 @@ async def _issue(run: Run, seen: Seen, memory: Memory, step: Issue) -> str:
 
 async def _groups(run: Run, score: Score) -> None:
     """Deploy what a manifest makes and isn't there; name what nothing makes."""
-    observed = await run.world.observe(run.policy)
+    observed = await run.observe()
     left = group_steps(run.policy, observed.groups, View(run.policy, observed, run.intent).current_key or TO_COME)
     for note in left.notes:
         told(run, Noted(policy=run.policy.name, code=note.code, subject=note.subject, text=note.text, warn=note.warn), score)
@@ -282,7 +280,7 @@ async def _shown(run: Run) -> None:
     """Wait until Graph's reads show the credential that was just published, without which nothing is deployed."""
     begun, patience = run.clock.elapsed(), Patience(run, "Microsoft Graph doesn't show the new credential yet", VISIBLE)
     while run.clock.elapsed() - begun < VISIBLE:
-        view = View(run.policy, await run.world.observe(run.policy), run.intent)
+        view = View(run.policy, await run.observe(), run.intent)
         if view.current or not view.current_version:
             return
         await patience.sleep(EVERY)

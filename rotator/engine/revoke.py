@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from rotator import guard
-from rotator.engine.access import end, finish, own, read_record, start
+from rotator.engine.access import end, own, read_record, start
 from rotator.engine.evidence import AGREEING, NOT_WAITED, Left, Tries, evidence, not_proven, refused, unknown_to_entra
-from rotator.engine.exposed import look_exposed, tell_exposed
+from rotator.engine.exposed import finish
 from rotator.engine.retire import withdraw
 from rotator.engine.run import FRESH, Patience, Result, Run, Score, failure, told
 from rotator.errors import Locked, NotFound, RotatorError, UnsafeStep
@@ -100,14 +100,14 @@ async def _revoke(run: Run, score: Score, wish: Wish) -> str:
         return await _absent(look, score, wish)
     if objection := guard.itself(run.policy, look.observed):
         raise UnsafeStep(objection[1], remedy=objection[2])
-    return await _taken(run, score, wish, look, look.observed)
+    return await _take_all(run, score, wish, look, look.observed)
 
 
 async def _look(run: Run) -> Look:
     """Observe; a registry that isn't found keeps nobody from being revoked on the others. Raises NotFound where none of them is found."""
     read = run.world.moment()
     try:
-        return Look(run, read, await run.world.observe(run.policy))
+        return Look(run, read, await run.observe())
     except NotFound as error:
         if error.code == NO_PRINCIPAL:
             return Look(run, read, None, error.happened)
@@ -123,17 +123,6 @@ async def _look(run: Run) -> Look:
         if error.code == NO_PRINCIPAL:
             return Look(narrowed, read, None, error.happened)
         raise
-
-
-async def _taken(run: Run, score: Score, wish: Wish, look: Look, observed: Observed) -> Ending:
-    """Take everything, and tell of each compromised credential that still signs in then, whether it can pull or not."""
-    try:
-        how = await _take_all(run, score, wish, look, observed)
-    except RotatorError:
-        tell_exposed(look.run, score, observed)
-        raise
-    await look_exposed(look.run, score, observed)
-    return how
 
 
 async def _take_all(run: Run, score: Score, wish: Wish, look: Look, observed: Observed) -> Ending:
@@ -242,7 +231,7 @@ async def _take_credentials(look: Look, score: Score, mark: Mark) -> Observed | 
     while True:
         read = run.world.moment()
         try:
-            observed = await run.world.observe(run.policy)
+            observed = await run.observe()
         except NotFound as error:
             told(run, failure(run, "revoke", run.policy.name, error), score)
             return look.observed

@@ -30,6 +30,14 @@ class Undecided(RotatorError):
 
 
 @dataclass(frozen=True, slots=True)
+class Sight:
+    """What one observation of a policy showed."""
+
+    policy: Policy
+    observed: Observed
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """One policy's run. `deadline` (elapsed seconds of `clock`): nothing is started that can't end before."""
 
@@ -39,6 +47,14 @@ class Run:
     policy: Policy
     intent: Intent = field(default_factory=Intent)
     deadline: float | None = None
+    latest: list[Sight] = field(default_factory=list, compare=False)
+    """Its last observation, once there is one; what is made of this run by `replace` shares it."""
+
+    async def observe(self, *, confirmed: bool = False) -> Observed:
+        """Observe the policy, as `World.observe` does, and keep what was seen as the latest."""
+        observed = await self.world.observe(self.policy, confirmed=confirmed)
+        self.latest[:] = [Sight(self.policy, observed)]
+        return observed
 
     def left(self) -> float:
         """Seconds until the deadline; infinite without one."""
