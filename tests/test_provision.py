@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from rotator.emulator.keyvault.secret import Changes
 from rotator.engine import grant, outline, revoke
 from rotator.events import Noted
 from rotator.policy import NOBODY
@@ -302,5 +303,54 @@ def test_a_deleted_secret_of_the_name_is_told_before_a_password_is_added_and_ano
         made.pass_(minutes=1)
         assert (await provisioned(made, directory)).exit_code == 0, made.told()
         accounted(made)
+
+    scene(act)
+
+
+@pytest.mark.parametrize("value", ["garbage", "disabled", "in quotes"])
+def test_readers_that_are_refused_are_told_on_every_run_and_nothing_is_written(scene: Callable[[Scene], None], value: str) -> None:
+    async def act(made: Stage, directory: Path) -> None:
+        await provisioned(made, directory)
+        settle(made, directory)
+        right = made.published()
+        version = made.azure.vaults.set("myvault", SECRET, f'"{right}"' if value == "in quotes" else "garbage")
+        made.azure.vaults.update("myvault", SECRET, version.id, Changes(enabled=value != "disabled"))
+        made.pass_(minutes=5)
+        since = len(made.app.served)
+        for _ in range(2):
+            made.events.clear()
+            result = await provisioned(made, directory)
+            assert result.exit_code == 1, made.told()
+            assert [event.warn for event in made.events if isinstance(event, Noted) and event.code == "breaks_readers"] == [True]
+            assert right not in made.told()
+        assert made.writes(since) == []
+
+    scene(act)
+
+
+def test_a_first_value_that_nobody_signs_in_with_is_told_on_every_run(scene: Callable[[Scene], None]) -> None:
+    async def act(made: Stage, directory: Path) -> None:
+        made.azure.vaults.set("myvault", SECRET, "garbage")
+        made.pass_(minutes=5)
+        for _ in range(2):
+            made.events.clear()
+            result = await provisioned(made, directory)
+            assert result.exit_code == 1, made.told()
+            assert "`key_vault.password_secret` of the policy names another secret" in made.told()
+        assert [version.value for version in made.azure.vaults.versions("myvault", SECRET)] == ["garbage"]
+
+    scene(act)
+
+
+def test_somebodys_value_that_signs_in_is_no_alarm(scene: Callable[[Scene], None]) -> None:
+    async def act(made: Stage, directory: Path) -> None:
+        await provisioned(made, directory)
+        settle(made, directory)
+        made.azure.vaults.set("myvault", SECRET, made.published())
+        made.pass_(minutes=5)
+        for assignment in made.azure.authorization.assignments(principals=[made.principal.id]):
+            made.azure.authorization.delete(assignment.id)
+        result = await provisioned(made, directory)
+        assert result.exit_code == 0, made.told()
 
     scene(act)

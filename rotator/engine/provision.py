@@ -18,6 +18,7 @@ from rotator.engine.job import deploy_now
 from rotator.engine.look import Memory, look, prepared
 from rotator.engine.revoke import NO_PRINCIPAL
 from rotator.engine.run import DECISIONS, PAUSE, Patience, Result, Run, Score, Seen, Undecided, ensure_granted, failure, told
+from rotator.engine.trial import try_out
 from rotator.errors import Forbidden, NotFound, NotSent, ProofFailed, RotatorError, Unavailable, UnsafeStep
 from rotator.events import AppIdSaved, IdentityCreated, Noted, OwnerAdded, UsernamePublished
 from rotator.plan import (
@@ -36,6 +37,7 @@ from rotator.plan import (
     group_steps,
     identity_steps,
     kind,
+    refused_readers,
     target,
 )
 from rotator.policy import NOBODY, Draft, Policy
@@ -76,7 +78,7 @@ async def provision(run: Run, wanted: Wanted) -> Result:
         seen = await _visible(settled, homes, Memory())
         await assign(settled, score, seen.observed, ())
         await _first(settled, score, homes)
-        await _groups(settled, score)
+        await _readers(settled, score, await _groups(settled, score))
         return "" if score.done or score.exit_code else "nothing was missing"
 
     return await finish(run, "provision", act)
@@ -256,8 +258,8 @@ async def _issue(run: Run, seen: Seen, memory: Memory, step: Issue) -> str:
     return await issue(replace(run, policy=patient), replace(seen, observed=observed), step)
 
 
-async def _groups(run: Run, score: Score) -> None:
-    """Deploy what a manifest makes and isn't there; name what nothing makes."""
+async def _groups(run: Run, score: Score) -> Observed:
+    """Deploy what a manifest makes and isn't there; name what nothing makes; return what was seen before that."""
     observed = await run.observe()
     left = group_steps(run.policy, observed.groups, View(run.policy, observed, run.intent).current_key or TO_COME)
     for note in left.notes:
@@ -274,6 +276,18 @@ async def _groups(run: Run, score: Score) -> None:
             continue
         end(run, step)
         score.done += 1
+    return observed
+
+
+async def _readers(run: Run, score: Score, observed: Observed) -> None:
+    """Tell where the secret's readers get a value that isn't ours and that nobody can sign in with. A role that was just given is no part of it."""
+    newest = View(run.policy, observed, run.intent).newest
+    if newest is None or newest.ours:
+        return
+    tried = () if not newest.enabled else ((newest.id, await try_out(run, newest)),)
+    view = View(run.policy, replace(observed, tried=tried), run.intent)
+    for note in () if view.accepted(newest) else refused_readers(view, newest):
+        told(run, Noted(policy=run.policy.name, code=note.code, subject=note.subject, text=note.text, warn=note.warn), score)
 
 
 async def _shown(run: Run) -> None:

@@ -61,11 +61,12 @@ async def tried(run: Run, observed: Observed, known: dict[str, Proof]) -> Observ
     for version in worth_trying(view):
         removed = version in view.lingering
         if version.id not in known or (removed and view.accepted(version) is not False):
-            known[version.id] = await _tried(run, version, removed=removed)
+            known[version.id] = await try_out(run, version, removed=removed)
     return replace(observed, tried=tuple(sorted(known.items(), key=lambda each: each[0])))
 
 
-async def _tried(run: Run, version: Version, *, removed: bool) -> Proof:
+async def try_out(run: Run, version: Version, *, removed: bool = False) -> Proof:
+    """The proof of one version's value; that of a `removed` password until Entra refuses it. What can't be read wasn't reached."""
     try:
         value = await run.world.value(run.policy, version.id)
         return await (_taken(run, value) if removed else trial(run, value, ()))

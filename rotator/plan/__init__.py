@@ -33,7 +33,7 @@ from rotator.plan.access import (
     vanished,
 )
 from rotator.plan.adoption import Adoption, Value, adoptable, adoption_marks
-from rotator.plan.alarms import STILL_OPEN, headline, worth_trying
+from rotator.plan.alarms import STILL_OPEN, headline, refused_readers, worth_trying
 from rotator.plan.compromise import Declaration, declared
 from rotator.plan.marks import MOST_CARRIED, MOST_TAGS, Mark, carried, compromise_marks, marked, strip_marks
 from rotator.plan.provision import Missing, chosen, first_steps, group_steps, identity_steps
@@ -124,6 +124,7 @@ __all__ = [
     "next_steps",
     "own_roles",
     "plan",
+    "refused_readers",
     "remaining",
     "remains",
     "restorable",

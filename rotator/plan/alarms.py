@@ -63,10 +63,13 @@ def lingering(view: View) -> Iterator[Finding]:
 
 def readers(view: View) -> Iterator[Finding]:
     """The value that readers of the secret get, where it isn't ours: one that is refused breaks all of them."""
-    newest, name = view.newest, view.policy.key_vault.password_secret
-    if newest is None or not _covers(view, newest):
-        return
-    proof = view.tried(newest)
+    if view.newest and _covers(view, view.newest):
+        yield from refused_readers(view, view.newest)
+
+
+def refused_readers(view: View, newest: Version) -> Iterator[Note]:
+    """What a try of the newest version, which isn't ours, says of its readers."""
+    name, proof = view.policy.key_vault.password_secret, view.tried(newest)
     if not newest.enabled:
         yield Note("breaks_readers", newest.id, _broken(view, newest, "it is disabled, so that Key Vault answers 403"), warn=True)
     elif proof and proof.outcome in (Outcome.REFUSED, Outcome.EXPIRED, Outcome.DISABLED, Outcome.NO_PULL):
@@ -131,6 +134,9 @@ def _broken(view: View, newest: Version, why: str) -> str:
     text = f"every reader of {secret} is refused: version {newest.id} isn't ours, and {why}"
     if view.intent.accept_drift:
         return f"{text}. Ours isn't on top yet: see what that waits for, or what was refused"
+    if view.current_version is None:
+        replaced = f"`rotator rotate {name}` replaces a password that has ended; else whoever wrote it corrects it"
+        return f"{text}. {replaced}, or `key_vault.password_secret` of the policy names another secret"
     return f"{text}. Nothing was written on top of it: `rotator rotate {name} --accept-drift` does that; or whoever wrote it corrects it"
 
 
