@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Literal
 
 from rotator.errors import Holder
-from rotator.state import Observed, PasswordLimit, Registry
+from rotator.state import Observed, PasswordLimit, Registry, SignIns
 
 Why = Literal["refused", "absent", "silent"]
+NOTHING = SignIns()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,8 @@ class Examined:
     vault_silent: Unknown | None = None
     rights: tuple[Right, ...] = ()
     limits: tuple[PasswordLimit, ...] | Unknown = ()
+    signs_in: SignIns | Unknown = NOTHING
+    """By what can be signed in as the principal."""
 
     @property
     def at(self) -> datetime | None:

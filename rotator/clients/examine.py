@@ -21,6 +21,7 @@ from rotator.clients.entra import PATIENCE
 from rotator.clients.observe import groups_part, latest, vault_part, with_groups, with_vault
 from rotator.clients.pipeline import at_once, together
 from rotator.clients.services import Services
+from rotator.clients.signins import sign_ins
 from rotator.clients.token import Who
 from rotator.clients.typed import flag, record, records, text
 from rotator.errors import AzureError, Forbidden, NotFound
@@ -51,6 +52,7 @@ async def examine(azure: Services, policy: Policy, secrets: Sequence[str]) -> Ex
             groups = tasks.create_task(groups_part(azure, policy))
             rights = tasks.create_task(_rights(azure, policy))
             limits = tasks.create_task(_told(azure.limits(policy)))
+            signs_in = tasks.create_task(_told(sign_ins(azure, policy)))
     found, published, (stored, setting) = principal.result(), seen.result(), vault.result()
     looked = with_groups(_observed(policy, who, latest(azure.line.time, heard), found, registries.result()), groups.result())
     return Examined(
@@ -63,6 +65,7 @@ async def examine(azure: Services, policy: Policy, secrets: Sequence[str]) -> Ex
         _unknown(published),
         (*rights.result(), *setting),
         limits.result(),
+        signs_in.result(),
     )
 
 

@@ -1,7 +1,8 @@
 """Reads by what can be signed in as a principal: passwords, certificates and federated credentials of both its objects.
 
 What may not be read, and what isn't found, is part of the picture, in words: neither proves an end of access. Sources: Microsoft Graph v1.0,
-"keyCredential resource type" (a read that selects keyCredentials has a budget of its own, so that only a revocation makes it), "List
+"keyCredential resource type" (a read that selects keyCredentials has a budget of its own, so that
+only a revocation and a doctor make it), "List
 federatedIdentityCredentials", "servicePrincipal resource type" (only a managed identity's has federated credentials).
 """
 

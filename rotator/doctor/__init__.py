@@ -31,6 +31,7 @@ CHECKS: tuple[Check, ...] = (
     Check("life_allowed", "principal", "no app management policy that may be read limits its passwords", principal.life_allowed),
     Check("credential_live", "principal", "the published credential has not ended", principal.credential_live),
     Check("rivals", "principal", "no other policy manages it", principal.rivals),
+    Check("signs_in", "principal", "nothing but passwords signs in as it", principal.signs_in),
     Check("unresolved", "principal", "no adds are unaccounted for", principal.unresolved),
     Check("registry_readable", "registry", "it can be looked up", registry.readable),
     Check("role_honoured", "registry", "its mode honours the declared role", registry.role_honoured),

@@ -9,7 +9,7 @@ from rotator.doctor import command, identity
 from rotator.doctor.finding import Case, Finding, Found, Remedy, Severity
 from rotator.doctor.identity import ALL
 from rotator.examined import Unknown
-from rotator.plan import STILL_OPEN, Intent, next_steps
+from rotator.plan import STILL_OPEN, Intent, called, counted, next_steps, removal
 from rotator.plan.words import day
 from rotator.state import Home, PasswordLimit, marker
 
@@ -211,6 +211,23 @@ def rivals(case: Case) -> Found:
         )
         first = () if case.view.current_version else (command.rotator(case, "rotate"),)
         yield Finding(Severity.WARN, SUBJECT, text, (*first, command.rotator(case, "adopt", "--key-id", credential.key_id)))
+
+
+def signs_in(case: Case) -> Found:
+    """Nobody signs in as it with something that rotator neither rotates nor takes away; what may not be read isn't known."""
+    shown, app_id = case.examined.signs_in, case.policy.principal.app_id
+    unread = (shown.text,) if isinstance(shown, Unknown) else shown.unread
+    if case.examined.principal:
+        return
+    if unread and case.seen.principal.application and case.seen.principal.service_principal:
+        text = f"whether certificates or federated credentials sign in as it isn't known: {'; '.join(unread)}"
+        yield Finding(Severity.WARN, SUBJECT, text, (command.rotator(case, "doctor"),))
+    keys = () if isinstance(shown, Unknown) else shown.live(case.seen.at).keys
+    if keys:
+        text = f"{counted(keys)}, with which somebody can sign in as {app_id}; rotator doesn't manage them, and a revocation leaves them"
+        ended = ((key, removal(app_id, key)) for key in keys)
+        ways = tuple(Remedy(f"if nothing uses {called(key)}", (away,)) for key, away in ended if away)
+        yield Finding(Severity.ADVICE, SUBJECT, text, ways=ways)
 
 
 def unresolved(case: Case) -> Found:

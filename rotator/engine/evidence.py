@@ -7,8 +7,8 @@ from rotator import group
 from rotator.engine.run import Patience, Run, Score, told
 from rotator.errors import Forbidden, NotFound
 from rotator.events import Noted, PullRefused
-from rotator.plan import ANYONE, Effect, Ending, Shown, Way, alarming, ending, remaining, remains, rests_on_absence, usable
-from rotator.state import Home, Key, Means, Observed, Outcome, Proof, Secret, SignIns
+from rotator.plan import ANYONE, Effect, Ending, Shown, Way, alarming, ending, remaining, remains, removal, rests_on_absence, usable
+from rotator.state import Key, Means, Observed, Outcome, Proof, Secret, SignIns
 
 PATIENCE, EVERY = 900.0, 15.0
 """Seconds for which, and between which, a change of role assignments is waited for (Azure takes up to ten minutes: azure-facts F4)."""
@@ -114,17 +114,16 @@ def _tell(run: Run, score: Score, seen: Seen) -> None:
 
 def _key(run: Run, key: Key, *, opens: bool) -> Noted:
     """A way to sign in without a password, with what ends it: rotator never does."""
-    policy, app_id, kind = run.policy.name, run.policy.principal.app_id, "app" if key.home is Home.APPLICATION else "sp"
+    policy, away = run.policy.name, removal(run.policy.principal.app_id, key)
     match key.means:
         case Means.CERTIFICATE:
             what = f"certificate {key.id} ({key.name or 'unnamed'}) of the {key.home.value.replace('_', ' ')}{_until(key)}"
-            text = f"{what} {STAYS}; `az ad {kind} credential delete --id {app_id} --key-id {key.id} --cert` removes it"
+            text = f"{what} {STAYS}; `{away}` removes it"
             return Noted(policy=policy, code="certificate", subject=key.id, text=text, warn=opens)
         case Means.FEDERATED:
-            here = f"`az ad app federated-credential delete --id {app_id} --federated-credential-id {key.id}` removes it"
-            away = here if key.home is Home.APPLICATION else "`az identity federated-credential delete`, with the identity's name, removes it"
+            ended = f"`{away}` removes it" if away else "`az identity federated-credential delete`, with the identity's name, removes it"
             return Noted(
-                policy=policy, code="federated_credential", subject=key.id, text=f"federated credential {key.name} {STAYS}; {away}", warn=opens
+                policy=policy, code="federated_credential", subject=key.id, text=f"federated credential {key.name} {STAYS}; {ended}", warn=opens
             )
         case Means.IDENTITY:
             text = f"the principal is managed identity {key.name}: whatever it is assigned to signs in as it; only its roles can be taken away"

@@ -35,6 +35,7 @@ from rotator.plan.access import (
 from rotator.plan.adoption import Adoption, Value, adoptable, adoption_marks
 from rotator.plan.alarms import STILL_OPEN, headline, refused_readers, worth_trying
 from rotator.plan.compromise import Declaration, declared
+from rotator.plan.keys import called, counted, removal
 from rotator.plan.marks import MOST_CARRIED, MOST_TAGS, Mark, carried, compromise_marks, marked, strip_marks
 from rotator.plan.provision import Missing, chosen, first_steps, group_steps, identity_steps
 from rotator.plan.rules import ORDER, RULES, next_steps
@@ -105,9 +106,11 @@ __all__ = [
     "adoptable",
     "adoption_marks",
     "alarming",
+    "called",
     "carried",
     "chosen",
     "compromise_marks",
+    "counted",
     "credential_steps",
     "declared",
     "ending",
@@ -127,6 +130,7 @@ __all__ = [
     "refused_readers",
     "remaining",
     "remains",
+    "removal",
     "restorable",
     "rests_on_absence",
     "revoke_steps",

@@ -8,6 +8,7 @@ import pytest
 
 from rotator.doctor import CHECKS
 from rotator.emulator.faults import Fault
+from tests.certificates import entry
 from tests.cli.scene import Scene
 from tests.doctor.mending import looked, mend
 from tests.doctor.worlds import WORLDS, World
@@ -67,6 +68,29 @@ def test_an_identity_without_any_right_is_told_what_it_needs_and_nothing_that_no
     printed = [command for each in findings for command in each["mend"]]
     assert all("None" not in command for command in printed)
     assert sum(me.id in command for command in printed) == len(printed)
+
+
+def test_ways_to_sign_in_that_nobody_rotates_are_told_once_and_what_is_refused_is_not_known(rotator: Scene) -> None:
+    rotator.azure.directory.update(rotator.application, {"keyCredentials": [entry()]})
+    trust = {"id": "f1", "name": "ci", "issuer": "https://token.example", "subject": "repo:us/it", "description": None, "audiences": ["api://x"]}
+    rotator.application.federated.append(trust)
+    code, findings = looked(rotator)
+    (told,) = [each for each in findings if each["check"] == "signs_in"]
+    (certificate,) = rotator.application.certificates
+    assert (code, told["severity"]) == (0, "advice")
+    assert told["text"].startswith("its application has 1 certificate and 1 federated credential, with which somebody can sign in as ")
+    assert [way["mend"] for way in told["ways"]] == [
+        [f"az ad app credential delete --id {rotator.application.app_id} --key-id {certificate.key_id} --cert"],
+        [f"az ad app federated-credential delete --id {rotator.application.app_id} --federated-credential-id f1"],
+    ]
+    assert "https://token.example repo:us/it" in told["ways"][1]["when"]
+    rotator.azure.faults.add(Fault("graph.applications.federated*", "status", status=403, code="Authorization_RequestDenied", times=0))
+    code, findings = looked(rotator)
+    assert code == 0
+    assert [each["severity"] for each in findings if each["check"] == "signs_in"] == ["warn", "advice"]
+    rotator.azure.directory.update(rotator.application, {"keyCredentials": []})
+    (told,) = [each for each in looked(rotator)[1] if each["check"] == "signs_in"]
+    assert "isn't known: the federated credentials of its application can't be read (" in told["text"]
 
 
 def test_nobody_waits_for_minutes_for_a_service_that_is_down(rotator: Scene) -> None:

@@ -125,7 +125,12 @@ def _new_password(scene: Scene, given: Json) -> str:
 
 
 def _remove(scene: Scene, given: Json) -> None:
-    scene.azure.directory.remove_password(_application(scene, given["--id"]), given["--key-id"])
+    held = _application(scene, given["--id"])
+    if "--cert" not in given:
+        scene.azure.directory.remove_password(held, given["--key-id"])
+        return
+    assert [each.key_id for each in held.certificates] == [given["--key-id"]]
+    scene.azure.directory.update(held, {"keyCredentials": []})
 
 
 def _enable(scene: Scene, given: Json) -> None:
@@ -211,7 +216,7 @@ VERBS: dict[str, tuple[Act, tuple[str, ...]]] = {
         _registry,
         (*WHERE, "--public-network-enabled", "--admin-enabled", "--anonymous-pull-enabled", "--default-action"),
     ),
-    "ad app credential delete": (_remove, ("--id", "--key-id")),
+    "ad app credential delete": (_remove, ("--id", "--key-id", "--cert")),
     "ad app credential reset": (_new_password, ("--id", "--append")),
     "ad app owner add": (
         lambda at, given: at.azure.directory.add_owner(_application(at, given["--id"]).id, given["--owner-object-id"]),

@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 from rotator.emulator.faults import Fault
 from rotator.emulator.graph.objects import Policy
 from rotator.emulator.keyvault.secret import Changes
+from tests.certificates import entry
 from tests.cli.scene import IMAGE, JOB, PASSWORD, Scene
 
 Break = Callable[[Scene], object]
@@ -191,6 +192,10 @@ def _ended(scene: Scene) -> None:
 def _rival(scene: Scene) -> None:
     end = scene.azure.clock.now() + timedelta(days=90)
     scene.azure.directory.add_password(scene.application, display_name="rotator:0123456789ab:attempt", end=end, at_once=True)
+
+
+def _certificate(scene: Scene) -> None:
+    scene.azure.directory.update(scene.application, {"keyCredentials": [entry()]})
 
 
 def _lost_adds(scene: Scene) -> None:
@@ -553,6 +558,7 @@ WORLDS = (
     World("life_allowed", "fail", _forbidden_to_it, name="passwords are forbidden to it"),
     World("credential_live", "fail", _ended),
     World("rivals", "warn", _rival),
+    World("signs_in", "advice", _certificate, 0),
     World("unresolved", "fail", _lost_adds),
     World("registry_readable", "fail", _unknown_registry),
     World("registry_readable", "fail", _unknown_and_unused, 0, "no group tells which"),

@@ -1,0 +1,35 @@
+"""Ways to sign in as a principal that rotator doesn't manage, in words, with the command that ends each."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from rotator.plan.words import day
+from rotator.state import Home, Key, Means
+
+CALLED = {Means.CERTIFICATE: "certificate", Means.FEDERATED: "federated credential", Means.IDENTITY: "managed identity"}
+
+
+def counted(keys: Sequence[Key]) -> str:
+    """How many of each kind there are, and of which object: "its application has 1 certificate and 2 federated credentials"."""
+    found = Counter((key.home, key.means) for key in keys)
+    return ", and ".join(f"its {home.value.replace('_', ' ')} has {_of(home, found)}" for home in Home if any(at is home for at, _ in found))
+
+
+def _of(home: Home, found: Counter[tuple[Home, Means]]) -> str:
+    counts = ((found[home, means], CALLED[means]) for means in Means)
+    return " and ".join(f"{count} {name}{'s' if count > 1 else ''}" for count, name in counts if count)
+
+
+def called(key: Key) -> str:
+    """One of them by its id, its name and its end."""
+    name = f"{CALLED[key.means]} {key.id}{f' ({key.name})' if key.name else ''}"
+    return f"{name} of the {key.home.value.replace('_', ' ')}{f', valid until {day(key.until)}' if key.until else ''}"
+
+
+def removal(app_id: str, key: Key) -> str:
+    """The command that takes it away; empty where that is another service's, as with a managed identity."""
+    if key.means is Means.CERTIFICATE:
+        return f"az ad {'app' if key.home is Home.APPLICATION else 'sp'} credential delete --id {app_id} --key-id {key.id} --cert"
+    if key.means is Means.FEDERATED and key.home is Home.APPLICATION:
+        return f"az ad app federated-credential delete --id {app_id} --federated-credential-id {key.id}"
+    return ""
