@@ -47,6 +47,12 @@ LOOKS = (
 """Tokens and client secrets by their looks; the last is Entra's own format (three characters, a digit, ``Q~``)."""
 
 
+CLIENT_SECRET = re.compile(r"client_?secret|(?:sp|principal|registry|acr|azure|arm)\w*(?:secret|passw(?:or)?d|pwd)", re.IGNORECASE)
+"""Part of the name of a variable that holds a principal's password: AZURE_CLIENT_SECRET, ARM_CLIENT_SECRET, ACR_PASSWORD and their like."""
+CLIENT_ID = re.compile(r"client_?id|app(?:lication)?_?id|principal_?id", re.IGNORECASE)
+"""Part of the name of a variable that says as whom a container signs in."""
+
+
 def struck(text: str, looks: Iterable[re.Pattern[str]] = LOOKS) -> str:
     """Somebody else's words without what looks like a secret: the second line of defence, where nobody should have said one."""
     for pattern in looks:

@@ -396,6 +396,8 @@ class Observed:
     registries: tuple[Registry, ...] = ()
     groups: tuple[ContainerGroup, ...] = ()
     unseen: tuple[Unseen, ...] = ()
+    hiding: tuple[str, ...] = ()
+    """Ids of container groups that show nothing of this principal, and hide a variable that is called like a principal's password."""
     access: Access = Access.UNMARKED
     access_since: datetime | None = None
     vault_refuses: str | None = None

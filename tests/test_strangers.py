@@ -1,12 +1,15 @@
 """Container groups that no policy declares, and subscriptions that can't be seen: nothing that one of them may hold is retired."""
 
+from datetime import timedelta
+
 import pytest
 
 from rotator.emulator.aci import wire
 from rotator.emulator.seed import LOCATION, OPERATOR_ACTIONS
 from rotator.emulator.wire import ServiceError
-from rotator.engine import revoke
+from rotator.engine import deploy_now, glance, revoke
 from rotator.events import Noted
+from rotator.report.status import status_body
 from rotator.state import KEY_ID
 from tests.invariants import monitored, rested, summary
 from tests.stage import GROUPS, Stage
@@ -229,5 +232,56 @@ def test_a_revocation_of_the_passwords_names_the_group_whose_hidden_variable_may
         await made.with_world(lambda run: revoke(run, wait=False, credentials=True))
         losers = [event.subject for event in made.events if isinstance(event, Noted) and event.code == "loses_password"]
         assert sorted(losers) == sorted([*map(made.group_id, GROUPS), group_id])
+
+    settled(scene)
+
+
+def hiding(made: Stage, name: str, variables: list[dict[str, str]]) -> None:
+    """A group that shows nothing of the principal, and hides a variable."""
+    body = made.body(made.app_id, "x", imageRegistryCredentials=[])
+    body["properties"]["containers"][0]["properties"] |= {"image": "mcr.microsoft.com/azuredocs/aci-helloworld", "environmentVariables": variables}
+    made.azure.container_groups.put(made.group_id(name), body, "2025-09-01")
+
+
+def test_groups_elsewhere_that_hide_a_clients_secret_are_one_note_while_a_credential_waits_and_keep_none() -> None:
+    async def scene(made: Stage) -> None:
+        hidden = {"name": "AZURE_CLIENT_SECRET", "secureValue": made.published()}
+        hiding(made, "worker-a", [hidden])
+        hiding(made, "worker-b", [{"name": "ACR_PASSWORD", "secureValue": "x"}])
+        hiding(made, "anothers", [hidden, {"name": "AZURE_CLIENT_ID", "value": "00000000-0000-4000-8000-000000000001"}])
+        hiding(made, "database", [{"name": "DB_PASSWORD", "secureValue": "x"}])
+        hiding(made, "shown", [{"name": "CLIENT_SECRET", "value": "x"}])
+        made.pass_(hours=1)
+        (old,) = ours(made)
+        since = len(made.app.served)
+        await made.rotate(forced(made))
+        (note,) = [event for event in made.events if isinstance(event, Noted) and event.code == "hiding"]
+        assert note.text.startswith("worker-a, worker-b hide a variable")
+        assert not note.warn
+        assert not [call for call in made.app.served[since:] if "worker-" in call.path]
+        made.pass_(hours=25)
+        made.events.clear()
+        assert (await made.rotate()).exit_code == 0
+        assert old not in ours(made)
+        assert not [event for event in made.events if isinstance(event, Noted) and event.code == "hiding"]
+
+    settled(scene)
+
+
+def test_a_group_that_lost_its_tag_is_told_with_the_command_that_moves_it_while_a_foreign_credential_lives() -> None:
+    async def scene(made: Stage) -> None:
+        end = made.azure.clock.now() + timedelta(days=360)
+        made.azure.directory.add_password(made.application, display_name="theirs", end=end, at_once=True)
+        await rotated(made)
+        made.azure.container_groups._known(made.group_id("app")).resource["tags"].clear()
+        made.events.clear()
+        assert (await made.rotate()).exit_code == 0
+        text = "if it holds one that is gone, its next pull fails. `rotator deploy mycontainerregistry app` gives it the current one"
+        assert text in made.told()
+        (row,) = status_body([(made.policy.name, await made.with_world(glance))])
+        assert [remark for remark in row["remarks"] if text in remark]
+        await made.with_world(lambda run: deploy_now(run, made.group_id("app"), wait=True))
+        (row,) = status_body([(made.policy.name, await made.with_world(glance))])
+        assert row["remarks"] == []
 
     settled(scene)

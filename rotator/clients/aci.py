@@ -6,7 +6,7 @@ the client does with what it doesn't know.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -25,6 +25,7 @@ from rotator.clients.typed import text, text_or_none
 from rotator.cloud import Cloud
 from rotator.errors import Conflict, Forbidden, NotFound, Unexpected
 from rotator.ports import Put
+from rotator.secret import CLIENT_ID, CLIENT_SECRET
 from rotator.state import ContainerGroup
 
 SERVICE = "Container Instances"
@@ -148,11 +149,26 @@ def may_pull_as(document: Mapping[str, Any], app_id: str) -> bool:
     """Whether a group of a list names this user for any registry or in a variable, or can't be read; letters count the same in either case."""
     if flaw(document):
         return True
-    properties = at(document, "properties")
-    named = [at(entry, "username") for entry in at(properties, "imageRegistryCredentials") or ()]
-    running = (*at(properties, "containers"), *(at(properties, "initContainers") or ()))
-    variables = (one for container in running for one in at(at(container, "properties"), "environmentVariables") or ())
+    named = [at(entry, "username") for entry in at(at(document, "properties"), "imageRegistryCredentials") or ()]
+    variables = (one for container in _variables(document) for one in container)
     return app_id.lower() in {str(each or "").strip().lower() for each in (*named, *(at(one, "value") for one in variables))}
+
+
+def hides_secret(document: Mapping[str, Any]) -> bool:
+    """Whether a container of a group of a list hides a variable that is called like a principal's password, and shows no client id."""
+    return not flaw(document) and any(_hides(container) for container in _variables(document))
+
+
+def _hides(variables: Sequence[Mapping[str, Any]]) -> bool:
+    hidden = any(at(one, "value") is None and CLIENT_SECRET.search(str(at(one, "name"))) for one in variables)
+    return hidden and not any(at(one, "value") and CLIENT_ID.search(str(at(one, "name"))) for one in variables)
+
+
+def _variables(document: Mapping[str, Any]) -> Iterator[Sequence[Mapping[str, Any]]]:
+    """The variables of each container of a group of a list."""
+    properties = at(document, "properties")
+    for container in (*at(properties, "containers"), *(at(properties, "initContainers") or ())):
+        yield at(at(container, "properties"), "environmentVariables") or ()
 
 
 def _named(group: dict[str, Any]) -> dict[str, Any]:

@@ -56,10 +56,11 @@ class Vault:
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """The container groups that were seen, and the subscriptions that may not be listed."""
+    """The container groups that were seen, the subscriptions that may not be listed, and the ids of groups elsewhere that hide a client's secret."""
 
     seen: tuple[ContainerGroup, ...] = ()
     unseen: tuple[Unseen, ...] = ()
+    hiding: tuple[str, ...] = ()
 
 
 def with_vault(seen: Observed, vault: Vault) -> Observed:
@@ -71,7 +72,7 @@ def with_vault(seen: Observed, vault: Vault) -> Observed:
 
 def with_groups(seen: Observed, groups: Groups) -> Observed:
     """The observation with the container groups."""
-    return replace(seen, groups=groups.seen, unseen=groups.unseen)
+    return replace(seen, groups=groups.seen, unseen=groups.unseen, hiding=groups.hiding)
 
 
 async def vault_part(azure: Services, policy: Policy, *, confirmed: bool) -> Vault:
@@ -99,7 +100,9 @@ async def groups_part(azure: Services, policy: Policy) -> Groups:
     lists = listing.result()
     lists |= await _lists(azure, unconfirmed(named.result(), lists))
     found = [lists.confirmed(group) for group in (*named.result(), *(await _read(azure, others(policy, lists, declared))))]
-    return Groups(tuple(found), tuple(each for each in lists.unseen if each.subscription in policy.subscriptions))
+    read = {group.id.lower() for group in found}
+    hiding = sorted(shown["id"] for shown in lists.groups if shown["id"].lower() not in read and aci.hides_secret(shown))
+    return Groups(tuple(found), tuple(each for each in lists.unseen if each.subscription in policy.subscriptions), tuple(hiding))
 
 
 def others(policy: Policy, lists: "Lists", declared: Sequence[str]) -> list[str]:

@@ -59,6 +59,7 @@ CHECKS: tuple[Check, ...] = (
     Check("jobs_decided", "groups", "what happens to ended jobs is said", groups.jobs_decided),
     Check("redeployable", "groups", "none is of a kind that must not be touched", groups.redeployable),
     Check("declared", "groups", "none is undeclared", groups.declared),
+    Check("holding_known", "groups", "each says which credential it holds", groups.holding_known),
     Check("listed", "groups", "every subscription can be listed", groups.listed),
     Check("present", "groups", "each declared one is there", groups.present),
     Check("window_in_time", "groups", "the deployment window opens in time", groups.window_in_time),

@@ -8,6 +8,7 @@ from rotator.doctor import command
 from rotator.doctor.finding import Case, Finding, Found, Remedy, Severity
 from rotator.examined import Right
 from rotator.group import Dependent, Phase, Refusal
+from rotator.plan import next_steps
 from rotator.plan.words import day
 from rotator.policy import next_open, open_at
 from rotator.visible import argument
@@ -124,6 +125,14 @@ def declared(case: Case) -> Found:
             text = "it pulls with the principal and isn't in the policy: while it holds the old credential, that stays"
             lines = each.lines_to_add or f"  - id: {each.id}"
             yield Finding(Severity.WARN, _subject(each), text, (command.edit(case),), f"container_groups:\n{lines}")
+
+
+def holding_known(case: Case) -> Found:
+    """Each says which credential it holds; a tag that was stripped, or a redeployment by hand, leaves that unknown."""
+    for wait in next_steps(case.policy, case.seen).waits:
+        if wait.code == "untagged":
+            name = wait.subject.rsplit("/", 1)[-1]
+            yield Finding(Severity.ADVICE, f"group {name}", wait.text, (command.rotator(case, "deploy", argument(name)),))
 
 
 def listed(case: Case) -> Found:

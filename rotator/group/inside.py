@@ -11,13 +11,10 @@ from rotator.group.place import VARIABLE, Place, places
 from rotator.group.recipe import Recipes
 from rotator.group.shape import Value, belongs, containers, entries, get, objects, server, text
 from rotator.policy import GroupPolicy, Policy
+from rotator.secret import CLIENT_ID, CLIENT_SECRET
 
-_NAME = re.compile(r"client_?secret|(?:sp|principal|registry|acr|azure|arm)\w*(?:secret|passw(?:or)?d|pwd)", re.IGNORECASE)
-"""AZURE_CLIENT_SECRET, ARM_CLIENT_SECRET, ACR_PASSWORD and their like."""
 _PASSWORD = re.compile(r"pass|pwd|secret|cred|key|token", re.IGNORECASE)
 """Part of the name of a variable that holds a password."""
-_CLIENT = re.compile(r"client_?id|app(?:lication)?_?id|principal_?id", re.IGNORECASE)
-"""Part of the name of a variable that says as whom a container signs in."""
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -56,7 +53,7 @@ def _variable(place: Place) -> bool:
 def _anothers(container: Value, app_id: str) -> bool:
     """Whether a container says that it signs in as another principal, and doesn't show this one."""
     shown = ((text(each, "name"), text(each, "value").strip().lower()) for each in objects(container, "properties", "environmentVariables"))
-    ids = {value for name, value in shown if value == app_id or (_CLIENT.search(name) and _GUID.fullmatch(value))}
+    ids = {value for name, value in shown if value == app_id or (CLIENT_ID.search(name) and _GUID.fullmatch(value))}
     return bool(ids) and app_id not in ids
 
 
@@ -65,7 +62,7 @@ def _plain(container: Value) -> set[str]:
 
 
 def _meant(place: Place) -> bool:
-    return bool(_NAME.search(place.path.rpartition("/")[2]))
+    return bool(CLIENT_SECRET.search(place.path.rpartition("/")[2]))
 
 
 def pinned(document: Value, policy: Policy) -> tuple[str, ...]:

@@ -118,7 +118,9 @@ def _untagged(view: View, dependent: Dependent) -> Wait | None:
     if soonest is None or soonest - view.at <= view.policy.rotation.renew_before:
         return None
     text = f"{dependent.name} doesn't say which credential it holds; nothing waits to be retired, so it isn't restarted for that"
-    return Wait("untagged", dependent.id, text, soonest - view.policy.rotation.renew_before)
+    gone = "if it holds one that is gone, its next pull fails" if view.removed else "it holds none that rotator has removed"
+    command = f"rotator deploy {view.policy.quoted} {argument(dependent.name)}"
+    return Wait("untagged", dependent.id, f"{text}; {gone}. `{command}` gives it the current one", soonest - view.policy.rotation.renew_before)
 
 
 def _stripped(view: View, dependent: Dependent) -> Wait | None:

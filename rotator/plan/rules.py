@@ -8,7 +8,7 @@ from rotator.plan.alarms import lingering, readers, still_open, unrenewed
 from rotator.plan.moves import deploy
 from rotator.plan.reclaim import reclaim, unresolved
 from rotator.plan.step import Deploy, Disable, Finding, Intent, Issue, Next, Note, Reason, Restore, Retire, Step, Wait, kind, target
-from rotator.plan.unseen import unchecked, unlisted, unshown
+from rotator.plan.unseen import hiding, unchecked, unlisted, unshown
 from rotator.plan.view import CONFIRM, Refused, View
 from rotator.plan.words import day, days
 from rotator.policy import Policy
@@ -260,7 +260,7 @@ def _taken(view: View, version: Version) -> bool:
 RULES: tuple[Callable[[View], Iterator[Finding]], ...] = (
     *(still_open, lingering, readers, unrenewed, drift, restore),
     *(issue, deploy, retire, disable, missing, foreign),
-    *(unlisted, unshown, unchecked),
+    *(unlisted, unshown, hiding, unchecked),
 )
 """Every rule, in the order in which its waits and notes are told."""
 

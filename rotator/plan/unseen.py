@@ -5,6 +5,9 @@ from collections.abc import Iterator
 from rotator.plan.step import Finding, Note, Wait
 from rotator.plan.view import View
 
+MOST_NAMED = 5
+"""Groups that one note names."""
+
 
 def unlisted(view: View) -> Iterator[Finding]:
     """A subscription that can't be listed may have groups that use the principal; where a credential waits for that, its own wait says so."""
@@ -25,6 +28,20 @@ def unshown(view: View) -> Iterator[Finding]:
             f"its passwords there aren't seen. If it is gone: `az ad sp create --id {principal.app_id}`, then `rotator grant {view.policy.quoted}`"
         )
         yield Note("no_service_principal", principal.app_id, f"{text}; {remedy}", warn=True)
+
+
+def hiding(view: View) -> Iterator[Finding]:
+    """Container groups elsewhere whose hidden variable may be a password that waits for its removal: it doesn't wait for them, and they are named."""
+    hidden = view.observed.hiding
+    if not hidden or not view.superseded:
+        return
+    names = ", ".join(each.rsplit("/", 1)[-1] for each in hidden[:MOST_NAMED])
+    more = f" and {len(hidden) - MOST_NAMED} more" if len(hidden) > MOST_NAMED else ""
+    text = (
+        f"{names}{more} {'hide' if len(hidden) > 1 else 'hides'} a variable that is called like a principal's password, and nothing says whose it is"
+    )
+    remedy = "a removal doesn't wait for that. If it is this principal's, declare the group with `{credential: password}` under its `secrets:`"
+    yield Note("hiding", view.policy.name, f"{text}; {remedy}")
 
 
 def unchecked(view: View) -> Iterator[Finding]:

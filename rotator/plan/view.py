@@ -173,6 +173,11 @@ class View:
         """When the first credential that it may hold ends; None where none is left."""
         return min((c.end for c in self.held(dependent)), default=None)
 
+    @property
+    def removed(self) -> tuple[str, ...]:
+        """Key ids of credentials that were ours and published, and are gone."""
+        return tuple(sorted({v.key_id for v in self.versions if v.key_id and v.key_id not in self.credentials}))
+
     def returnable(self, key_id: str | None) -> Version | None:
         """The enabled version that holds a credential which is live and not compromised, newest first: what a group could be put back on."""
         credential = self.credentials.get(key_id or "")

@@ -20,6 +20,8 @@ from rotator.visible import one_line
 
 HEADINGS = ("POLICY", "STATE", "CREDENTIAL", "AGE", "ENDS", "NEXT DUE", "GROUPS", "WAITS", "FOREIGN")
 NONE = "-"
+TOLD = ("revoked", "untagged")
+"""Codes of what a table must say although nothing is late: nothing is done, or it isn't known what a group holds."""
 WIDE, NARROW = 120, 80
 """Columns of a terminal that has room for everything, and of one that hasn't."""
 LONGEST_NAME = {WIDE: 30, NARROW: 19}
@@ -134,7 +136,7 @@ def _row(preview: Preview) -> Row:
             *(note.text for note in opened),
             *_stopped(preview),
             *_late(preview),
-            *(readable(item.text) for item in found if (item.warn or item.code == "revoked") and item not in opened),
+            *(readable(item.text) for item in found if (item.warn or item.code in TOLD) and item not in opened),
         ),
     )
 

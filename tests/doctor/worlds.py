@@ -144,6 +144,12 @@ def _rotated(scene: Scene) -> None:
     scene.pass_(minutes=5)
 
 
+def _untagged(scene: Scene) -> None:
+    """Its tags are stripped, while a credential lives that it may hold."""
+    _rotated(scene)
+    scene.azure.container_groups._known(scene.group_id()).resource["tags"].clear()
+
+
 def _locked(scene: Scene) -> None:
     scene.application.properties["servicePrincipalLockConfiguration"] = {"isEnabled": True, "allProperties": True}
     scene.write(principal={"app_id": scene.application.app_id, "home": "service_principal"})
@@ -615,6 +621,7 @@ WORLDS = (
     World("redeployable", "fail", _full_of_tags, 0, "no room for tags", lambda _: "tag1=x", not_by_az="the emulator has no operations on tags"),
     World("redeployable", "fail", _of_a_profile, 0, "made from a profile"),
     World("declared", "warn", _undeclared),
+    World("holding_known", "advice", _untagged),
     World("listed", "fail", _group_unread),
     World("present", "warn", _missing, 0),
     World("present", "warn", _moved_away, 0, "it is elsewhere"),
