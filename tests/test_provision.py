@@ -1,12 +1,16 @@
 """From an empty subscription to a container group that pulls: one policy file, and every command twice."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from contextvars import Context
 from pathlib import Path
 
 import pytest
 
+from rotator.emulator.inprocess import Hop
 from rotator.emulator.keyvault.secret import Changes
-from rotator.engine import grant, outline, revoke
+from rotator.emulator.wire import Request
+from rotator.engine import grant, outline, provision, revoke
 from rotator.events import Noted
 from rotator.policy import NOBODY
 from rotator.state import KEY_ID
@@ -352,5 +356,34 @@ def test_somebodys_value_that_signs_in_is_no_alarm(scene: Callable[[Scene], None
             made.azure.authorization.delete(assignment.id)
         result = await provisioned(made, directory)
         assert result.exit_code == 0, made.told()
+
+    scene(act)
+
+
+@pytest.mark.parametrize("missing", [False, True], ids=["the role is there", "the role is missing"])
+@pytest.mark.parametrize(("method", "moment"), [("GET", "arriving"), ("GET", "leaving"), ("PUT", "arriving"), ("PUT", "leaving")])
+def test_a_revocation_in_between_wins(scene: Callable[[Scene], None], method: str, moment: str, missing: bool) -> None:
+    async def act(made: Stage, directory: Path) -> None:
+        await provisioned(made, directory)
+        settle(made, directory)
+        if missing:
+            for each in made.azure.authorization.assignments(principals=[made.principal.id]):
+                made.azure.authorization.delete(each.id)
+        made.pass_(minutes=5)
+        held = False
+
+        async def gate(request: Request) -> None:
+            nonlocal held
+            if not held and request.method == method and "/roleassignments" in request.path.lower():
+                held = True
+                await asyncio.create_task(made.with_world(lambda run: revoke(run, wait=False)), context=Context())
+
+        now = wanted(directory)
+        hop = Hop(made.app, arriving=gate if moment == "arriving" else None, leaving=gate if moment == "leaving" else None)
+        result = await made.with_world(lambda run: provision(run, now), hop=hop)
+        assert held == (missing or method == "GET")
+        if held:
+            assert made.azure.authorization.assignments(principals=[made.principal.id]) == [], made.told()
+            assert result.exit_code == 3, made.told()
 
     scene(act)

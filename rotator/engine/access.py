@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 from rotator.engine.evidence import acceptance
 from rotator.engine.exposed import finish
-from rotator.engine.run import FRESH, Result, Run, Score, told
+from rotator.engine.run import FRESH, Result, Run, Score, ensure_granted, told
 from rotator.errors import Conflict, NotFound, UnsafeStep
-from rotator.events import AccessRecorded, AssignmentCreated, StepDone, StepStarted
+from rotator.events import AccessRecorded, AssignmentCreated, AssignmentDeleted, StepDone, StepStarted
 from rotator.plan import Grant, Step, fitting, grant_steps, kind, own_roles, restorable, target
 from rotator.ports import AccessRecord
 from rotator.state import Access, Assignment, Observed, Registry
@@ -71,7 +71,9 @@ async def _grant(run: Run, score: Score, wait: bool) -> None:
     observed = await run.observe()
     record = await read_record(run)
     recorded = restorable(record.assignments, observed.principal.service_principal)
-    await assign(run, score, observed, recorded)
+    read = run.world.moment()
+    for step in await _missing(run, observed, recorded):
+        await _create(run, score, step, read)
     read, now = run.world.moment(), await run.world.access(run.policy)
     if (now.access, now.assignments) != (record.access, record.assignments):
         raise Conflict(
@@ -109,15 +111,41 @@ async def _missing(run: Run, observed: Observed, recorded: Sequence[Assignment])
     return grant_steps(run.policy, found, recorded, wanted, await own(run))
 
 
-async def assign(run: Run, score: Score, observed: Observed, recorded: Sequence[Assignment]) -> None:
-    """Create what is recorded, or else declared, as far as it isn't there."""
+async def assign(run: Run, score: Score, observed: Observed) -> None:
+    """Create what is declared and isn't there, unless access is revoked: the mark is read before each write, and once after, so that it wins.
+
+    Raises UnsafeStep.
+    """
+    made: list[Assignment] = []
+    for step in await _missing(run, observed, ()):
+        read = run.world.moment()
+        await ensure_granted(run)
+        if await _create(run, score, step, read):
+            made.append(step.assignment)
+    if made:
+        await _ensure_wanted(run, made)
+
+
+async def _create(run: Run, score: Score, step: Grant, read: float) -> bool:
+    """Create one, on what was read at the moment `read`; False where it was there."""
+    start(run, step)
+    created = await run.world.create_assignment(step.assignment, not_after=read + FRESH)
+    told(run, AssignmentCreated(policy=run.policy.name, assignment=step.assignment.id, scope=step.assignment.scope, was_there=not created))
+    end(run, step)
+    score.done += 1
+    return created
+
+
+async def _ensure_wanted(run: Run, made: Sequence[Assignment]) -> None:
+    """Take back what this run created if access was revoked meanwhile. Raises UnsafeStep then."""
     read = run.world.moment()
-    for step in await _missing(run, observed, recorded):
-        start(run, step)
-        created = await run.world.create_assignment(step.assignment, not_after=read + FRESH)
-        told(run, AssignmentCreated(policy=run.policy.name, assignment=step.assignment.id, scope=step.assignment.scope, was_there=not created))
-        end(run, step)
-        score.done += 1
+    try:
+        await ensure_granted(run)
+    except UnsafeStep:
+        for each in made:
+            was_there = await run.world.delete_assignment(each, not_after=read + FRESH)
+            run.tell(AssignmentDeleted(policy=run.policy.name, assignment=each.id, scope=each.scope, was_there=was_there))
+        raise
 
 
 async def declared(run: Run, oid: str | None, registries: Sequence[Registry]) -> Sequence[Assignment]:

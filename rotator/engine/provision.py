@@ -76,7 +76,7 @@ async def provision(run: Run, wanted: Wanted) -> Result:
         settled = replace(run, policy=policy)
         await ensure_granted(settled)
         seen = await _visible(settled, homes, Memory())
-        await assign(settled, score, seen.observed, ())
+        await assign(settled, score, seen.observed)
         await _first(settled, score, homes)
         await _readers(settled, score, await _groups(settled, score))
         return "" if score.done or score.exit_code else "nothing was missing"
