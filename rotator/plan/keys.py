@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from rotator.plan.words import day
 from rotator.state import Home, Key, Means
+from rotator.visible import argument
 
 CALLED = {Means.CERTIFICATE: "certificate", Means.FEDERATED: "federated credential", Means.IDENTITY: "managed identity"}
 
@@ -29,7 +30,7 @@ def called(key: Key) -> str:
 def removal(app_id: str, key: Key) -> str:
     """The command that takes it away; empty where that is another service's, as with a managed identity."""
     if key.means is Means.CERTIFICATE:
-        return f"az ad {'app' if key.home is Home.APPLICATION else 'sp'} credential delete --id {app_id} --key-id {key.id} --cert"
+        return f"az ad {'app' if key.home is Home.APPLICATION else 'sp'} credential delete --id {app_id} --key-id {argument(key.id)} --cert"
     if key.means is Means.FEDERATED and key.home is Home.APPLICATION:
-        return f"az ad app federated-credential delete --id {app_id} --federated-credential-id {key.id}"
+        return f"az ad app federated-credential delete --id {app_id} --federated-credential-id {argument(key.id)}"
     return ""
