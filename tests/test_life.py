@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from rotator.engine import adopt, compromise, deploy_now, grant, revoke
 from rotator.plan import Intent
 from rotator.state import KEY_ID, SINCE
 from tests.invariants import converges, monitored, rested, summary
+from tests.snapshot import World, kept
 from tests.stage import GROUPS, SECRET, SERVER, Stage, play, stage
 from tests.test_crash_matrix import adopted, whole
 from tests.virtual import VirtualLoop
@@ -20,16 +22,27 @@ PUT = "aci.containerGroups.createOrUpdate"
 NO_OVERLAP = Intent(no_overlap=True)
 
 
-def settled(scene: Scene, *, groups: tuple[str, ...] = GROUPS) -> None:
-    """Play a scene in a world whose first rotation is over."""
+@cache
+def _settled(groups: tuple[str, ...]) -> World:
+    """The world whose first rotation is over."""
 
-    async def begin(loop: VirtualLoop) -> None:
+    @kept
+    async def world(loop: VirtualLoop) -> Stage:
         made = stage(loop, groups=groups)
         await made.with_world(lambda run: adopt(run, None))
         await whole(made)
         assert rested(made), summary(made)
         made.events.clear()
-        await scene(made)
+        return made
+
+    return world
+
+
+def settled(scene: Scene, *, groups: tuple[str, ...] = GROUPS) -> None:
+    """Play a scene in a world whose first rotation is over."""
+
+    async def begin(loop: VirtualLoop) -> None:
+        await scene(await _settled(groups)(loop))
 
     play(begin)
 

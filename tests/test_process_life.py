@@ -15,6 +15,7 @@ import pytest
 from tests.bare import MANIFEST
 from tests.served import ACR_PULL, ARM, ROOT, Json, Scene, Served, serving
 
+pytestmark = pytest.mark.xdist_group("process_life")  # they share what is made once for the module
 DRAFT = """\
 # Who pulls, and from where: ask the platform team.
 principal:
@@ -33,8 +34,6 @@ DIES = """\
 import os, signal, sys
 from pathlib import Path
 from rotator.cli.providing import save
-
-pytestmark = pytest.mark.xdist_group("process_life")  # they share what is made once for the module
 os.{call} = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 save(Path(sys.argv[1]), "5d3c0a52-0000-0000-0000-000000000000")
 """
