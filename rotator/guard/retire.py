@@ -27,9 +27,9 @@ def retirable(policy: Policy, observed: Observed, intent: Intent, key_id: str) -
     exposed = seen.exposed(observed, wanted)
     if not (exposed and intent.accept_outage):
         yield from held(policy, observed, wanted)
+        yield from readable(policy, observed, wanted)
     if not exposed:
         yield from early(policy, observed, intent, wanted)
-    yield from readable(policy, observed, wanted)
     proof = observed.proof if seen.fresh(observed) else None
     if proof is None or not _usable(policy, proof.outcome):
         outcome = proof.detail or proof.outcome if proof else observed.unproven or "not tried now"
@@ -47,7 +47,7 @@ def complete(policy: Policy, observed: Observed) -> Iterator[Objection]:
 def readable(policy: Policy, observed: Observed, key_id: str) -> Iterator[Objection]:
     """Readers may have its password from a version that names no credential."""
     fits, unnamed = observed.may_be_published, [v for v in observed.versions if v.key_id is None]
-    rolled_back = seen.newest(observed) in unnamed and not seen.exposed(observed, key_id)
+    rolled_back = seen.newest(observed) in unnamed
     if (rolled_back or seen.orphan(observed, key_id)) and (fits is None or key_id in fits):
         what = f"a value of {policy.key_vault.password_secret} may be the password of {key_id}"
         yield "published", what, f"`rotator adopt {policy.quoted} --key-id {key_id}`, or disable that version once nothing uses it."

@@ -82,8 +82,11 @@ def _on_top(view: View) -> Reason | Wait:
 def _crowd(view: View) -> tuple[Credential, ...]:
     """Superseded credentials beside which no more than the current one may live.
 
-    Not what a group that waits holds, what is compromised, or what readers of the secret may have until ours goes on top.
+    Not what a group that waits holds, what is compromised, or what readers of the secret may have until ours goes on top. None at all, where
+    readers may have a compromised one: it is replaced at once.
     """
+    if any(view.readable(c) for c in view.superseded if c.key_id.lower() in view.compromised):
+        return ()
     waiting = {found.subject for found in deploy(view) if isinstance(found, Wait) and found.look_again is None}
     kept = (d.key_id for d in view.dependents if d.id in waiting or (kind(Deploy), d.id) in view.refused)
     excused = view.compromised | frozenset(kept)
@@ -216,9 +219,9 @@ def _obstacles(view: View, credential: Credential) -> Iterator[Wait]:
     for dependent in view.known_holders(credential.key_id.lower()) if exposed else view.holders(credential.key_id.lower()):
         holds = "holds it" if dependent.key_id else "may hold it, as it doesn't say what it holds"
         yield Wait("held", credential.key_id, f"{stays}: {dependent.name} {holds}", warn=late, since=since)
-    if not exposed and view.readable(credential):
+    if view.readable(credential):
         text = f"{stays}: the newest version of the secret names no credential, and its value may be this password"
-        yield Wait("may_be_published", credential.key_id, text, warn=late)
+        yield Wait("may_be_published", credential.key_id, text, warn=late or exposed)
     if not exposed:
         yield from _unsaid(view, credential, stays, late=late)
     for dependent in view.dependents:

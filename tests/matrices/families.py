@@ -185,12 +185,16 @@ def worlds_of_revocations() -> Iterator[Story]:
         yield Story("at rest", (*changes, Command(verb), Wait(1.0), Command(verb), Wait(1.0), Command("rotate early")))
 
 
+PUBLISHED = Point("keyvault.secrets.set", 1, "after")
+
+
 def rollbacks() -> Iterator[Story]:
     """Somebody rolls the secret back at any stage of a rotation, and it is accepted, at once or after the overlap."""
     changes = [change for change in CHANGES if "secret" in change]
-    for world, change, first, verb, hours in product(WORLDS, changes, ("rotate", "rotate early"), VERBS, (1.0, 25.0)):
+    firsts = (Command("rotate"), Command("rotate early"), Command("declare compromised", death=PUBLISHED))
+    for world, change, first, verb, hours in product(WORLDS, changes, firsts, VERBS, (1.0, 25.0)):
         if verb.startswith("rotate") or verb == "declare compromised":
-            yield Story(world, (Command(first), Wait(hours), Act(change), Wait(hours), Command(verb), Wait(hours), Command(verb)))
+            yield Story(world, (first, Wait(hours), Act(change), Wait(hours), Command(verb), Wait(hours), Command(verb)))
 
 
 def repetitions() -> Iterator[Story]:
