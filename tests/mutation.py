@@ -43,11 +43,16 @@ class Mutant:
         """Where and what, without line numbers, so that it outlives changes elsewhere."""
         return f"{self.module.__name__.removeprefix('rotator.')}.{self.function}: {self.what}"
 
-    def install(self, patch: pytest.MonkeyPatch) -> None:
-        """Put it in the place of the original until `patch` is undone."""
+    @property
+    def trees(self) -> tuple[Function, Function]:
+        """The function as it is, and changed."""
         tree = copy.deepcopy(_trees(self.module)[self.function])
         list(self.changes(tree))[self.nth][1]()
-        patch.setattr(found(self.module, self.function), "__code__", _compiled(tree, self.module))
+        return _trees(self.module)[self.function], tree
+
+    def install(self, patch: pytest.MonkeyPatch) -> None:
+        """Put it in the place of the original until `patch` is undone."""
+        patch.setattr(found(self.module, self.function), "__code__", _compiled(self.trees[1], self.module))
 
 
 def mutants(module: ModuleType, only: Callable[[str], bool] = lambda name: True, changes: Changes | None = None) -> Iterator[Mutant]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from rotator import group
 from rotator.engine.marks import record
-from rotator.engine.run import FRESH, Patience, Run, Undecided, ensure_fresh, ensure_granted
+from rotator.engine.run import FRESH, Patience, Run, Undecided, ensure_granted
 from rotator.errors import AzureError, Conflict, NotFound, NotSent, OutcomeUnknown, ProofFailed, RotatorError, UnsafeStep
 from rotator.events import GroupAccepted, GroupSettled, Noted
 from rotator.group import Failed, Phase, Verdict
@@ -123,7 +123,7 @@ async def replace(run: Run, seen: ContainerGroup | None, change: Change, now: Re
         raise Undecided(f"{change.group} needs other secrets now than it did a moment ago")
     failed = Failed(*change.failed, before.at) if change.failed else None
     body = group.edit(document, run.policy, declared, values=values, password=password, key_id=change.key_id, since=before.at, failed=failed)
-    await put(run, change.group, change.key_id, body, not_after=ensure_fresh(run, begun, change.group))
+    await put(run, change.group, change.key_id, body, not_after=begun + FRESH)
     return before
 
 

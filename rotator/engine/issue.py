@@ -11,7 +11,7 @@ from functools import partial
 from rotator import group
 from rotator.engine.prove import again, prove
 from rotator.engine.retire import withdraw
-from rotator.engine.run import DECISIONS, FRESH, Patience, Run, Seen, Undecided, ensure_fresh, ensure_granted
+from rotator.engine.run import DECISIONS, FRESH, Patience, Run, Seen, Undecided, ensure_granted
 from rotator.errors import (
     AzureError,
     Conflict,
@@ -88,9 +88,8 @@ async def _add(run: Run, seen: Seen, step: Issue) -> _New:
     attempt = run.clock.attempt()
     name = marker(observed.lineage, attempt)
     await ensure_granted(run)
-    not_after = ensure_fresh(run, seen.read, "what shows that a new credential is due")
     try:
-        return _New(await run.world.add_password(observed.principal, home, name, observed.at + step.end, not_after=not_after), attempt)
+        return _New(await run.world.add_password(observed.principal, home, name, observed.at + step.end, not_after=seen.read + FRESH), attempt)
     except OutcomeUnknown as error:
         lost = error
     try:

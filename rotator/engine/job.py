@@ -8,7 +8,7 @@ from functools import partial
 from rotator import group, guard
 from rotator.engine.deploy import Change, fetch, moved, put, replace, settled, watch
 from rotator.engine.look import Memory, look
-from rotator.engine.run import DECISIONS, Patience, Run, Undecided, ensure_fresh, ensure_granted
+from rotator.engine.run import DECISIONS, FRESH, Patience, Run, Undecided, ensure_granted
 from rotator.errors import Conflict, NotFound, NotSent, UnsafeStep
 from rotator.group import Phase
 from rotator.plan import Deploy, Reason, View
@@ -142,6 +142,5 @@ async def _send(run: Run, observed: Observed, group_id: str, version: Version) -
     body = group.from_manifest(
         declared.manifest, run.policy, declared, values=values, password=password, key_id=key_id, since=before.at, document=before.document
     )
-    not_after = ensure_fresh(run, begun, before.id)
-    await put(run, before.id, key_id, body, not_after=not_after, existed=before.document is not None)
+    await put(run, before.id, key_id, body, not_after=begun + FRESH, existed=before.document is not None)
     return before

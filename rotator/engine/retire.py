@@ -5,7 +5,7 @@ A removal is sent once for each decision. Whoever repeats it looks again first: 
 
 from collections.abc import Awaitable, Callable
 
-from rotator.engine.run import DECISIONS, FRESH, PAUSE, Patience, Run, Seen, Undecided, ensure_fresh
+from rotator.engine.run import DECISIONS, FRESH, PAUSE, Patience, Run, Seen, Undecided
 from rotator.errors import AzureError, Conflict, NotFound, NotSent, OutcomeUnknown, Throttled, Unavailable
 from rotator.events import CredentialRemoved, VersionDisabled
 from rotator.plan import Disable, Retire
@@ -21,8 +21,7 @@ Permit = Callable[[], Awaitable[float]]
 async def retire(run: Run, seen: Seen, step: Retire) -> str:
     """Remove the credential; return what was done. Raises Undecided where the next look must decide whether it is still due."""
     credential = next(c for c in seen.observed.credentials if c.key_id == step.key_id)
-    not_after = ensure_fresh(run, seen.read, f"what shows that nothing relies on {step.key_id}")
-    await remove(run, seen.observed.principal, credential, not_after)
+    await remove(run, seen.observed.principal, credential, seen.read + FRESH)
     return f"credential {credential.key_id} is removed from the {credential.home.value.replace('_', ' ')}"
 
 
@@ -61,7 +60,7 @@ async def remove(run: Run, principal: Principal, credential: Credential, not_aft
             break
         if there and trouble is not None and not isinstance(trouble, NotFound):
             raise _undecided(credential, trouble)
-        if there and late:
+        if late:
             raise _undecided(credential, trouble) if trouble else _still_there(credential)
         await patience.sleep(EVERY)
     run.tell(CredentialRemoved(policy=run.policy.name, key_id=credential.key_id, home=credential.home))
@@ -98,7 +97,6 @@ def _still_there(credential: Credential) -> AzureError:
 
 async def disable(run: Run, seen: Seen, step: Disable) -> str:
     """Disable the version; return what was done."""
-    not_after = ensure_fresh(run, seen.read, f"what shows that version {step.version} is left over")
-    await run.world.mark_version(run.policy, step.version, enabled=False, not_after=not_after)
+    await run.world.mark_version(run.policy, step.version, enabled=False, not_after=seen.read + FRESH)
     run.tell(VersionDisabled(policy=run.policy.name, version=step.version))
     return f"version {step.version} is disabled"

@@ -158,11 +158,3 @@ class Seen:
 
     observed: Observed
     read: float
-
-
-def ensure_fresh(run: Run, read: float, what: str) -> float:
-    """Return until when a write may rest on `what`, read at the moment `read`. Raises Undecided where that is over."""
-    age = run.world.moment() - read
-    if age > FRESH:
-        raise Undecided(f"{what} was read {age:.0f} s ago, longer than {FRESH:.0f} s: the run was suspended, or very slow")
-    return read + FRESH

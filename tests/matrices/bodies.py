@@ -1,24 +1,30 @@
 """Tests as plain calls: what a mutant is tried on where no story can see it.
 
-A test that wants more than `monkeypatch` is left to pytest, and so is one that only `make soak` tries.
+A test gets what pytest gives by itself, and fixtures of its own module, or of the conftest beside it, that are plain functions of that. One that
+wants more is left to pytest, and so is one that only `make soak` tries.
 """
 
+import importlib
 import inspect
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import product
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-GIVEN = frozenset({"monkeypatch", "record_property"})
+GIVEN = frozenset({"monkeypatch", "record_property", "tmp_path"})
 """Fixtures that a body gets here, too."""
+Fixtures = Mapping[str, Callable[..., Any]]
 Case = tuple[str, dict[str, Any]]
 
 
 def bodies(module: ModuleType) -> Iterator[tuple[str, Callable[[], object]]]:
     """Every test of a module with each of its cases, by a name."""
+    fixtures = _fixtures(module)
     for name, test in vars(module).items():
         if not (name.startswith("test_") and inspect.isfunction(test)):
             continue
@@ -28,9 +34,9 @@ def bodies(module: ModuleType) -> Iterator[tuple[str, Callable[[], object]]]:
         for case in product(*(_cases(mark) for mark in marks)):
             given = {key: value for _, values in case for key, value in values.items()}
             wanted = frozenset(inspect.signature(test).parameters) - set(given)
-            if wanted <= GIVEN:
+            if all(map(partial(_can, fixtures), wanted)):
                 label = "".join(f"[{told}]" for told, _ in case)
-                yield f"{module.__name__}.{name}{label}", partial(_run, test, given, wanted)
+                yield f"{module.__name__}.{name}{label}", partial(_run, test, given, wanted, fixtures)
 
 
 def _cases(mark: pytest.Mark) -> Iterator[Case]:
@@ -43,10 +49,32 @@ def _cases(mark: pytest.Mark) -> Iterator[Case]:
         yield f"{at}", dict(zip(keys, values, strict=True))
 
 
-def _run(test: Callable[..., object], given: dict[str, Any], wanted: frozenset[str]) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        fixtures = {"monkeypatch": patch, "record_property": _nothing}
-        test(**given, **{name: fixtures[name] for name in wanted})
+def _fixtures(module: ModuleType) -> Fixtures:
+    """Those of the module, and of the conftest beside it."""
+    file = Path(module.__file__ or "").with_name("conftest.py")
+    beside = vars(importlib.import_module(f"{module.__package__}.conftest")) if file.exists() else {}
+    made = [(name, each) for name, each in {**beside, **vars(module)}.items() if hasattr(each, "_get_wrapped_function")]
+    return {each.name or name: each._get_wrapped_function() for name, each in made}
+
+
+def _can(fixtures: Fixtures, name: str) -> bool:
+    if name in GIVEN or name not in fixtures:
+        return name in GIVEN
+    make = fixtures[name]
+    return not inspect.isgeneratorfunction(make) and all(_can(fixtures, each) for each in inspect.signature(make).parameters)
+
+
+def _run(test: Callable[..., object], given: dict[str, Any], wanted: frozenset[str], fixtures: Fixtures) -> None:
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as directory:
+        known: dict[str, Any] = {"monkeypatch": patch, "record_property": _nothing, "tmp_path": Path(directory)}
+        test(**given, **{name: _given(name, known, fixtures) for name in wanted})
+
+
+def _given(name: str, known: dict[str, Any], fixtures: Fixtures) -> Any:
+    if name not in known:
+        make = fixtures[name]
+        known[name] = make(**{each: _given(each, known, fixtures) for each in inspect.signature(make).parameters})
+    return known[name]
 
 
 def _nothing(name: str, value: object) -> None:

@@ -12,51 +12,57 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import chain, product
-from types import FrameType
 from typing import Any
 from zlib import crc32
 
 import pytest
 
 from tests import mutation, stage
-from tests.matrices import acting, endures, families, story
+from tests.matrices import acting, endures, families, reach, story
 from tests.matrices.bodies import bodies
 from tests.matrices.fast import fast
 from tests.matrices.operations import WRITING
-from tests.matrices.process import Point, Process
+from tests.matrices.process import Point
+from tests.matrices.reach import Line, Reach
 from tests.matrices.remembering import Site, remembering
-from tests.matrices.story import Act, Command, Condition, Event, Pause, Story, Wait, played
+from tests.matrices.story import Command, Condition, Pause, Story, Wait, played
 from tests.matrices.test_stories import SHARED
 from tests.matrices.told import CONDITIONS
 from tests.matrices.worlds import WORLDS
 from tests.mutation import Mutant
 from tests.stage import real
 
-ENDLESS = 5.0
-"""Seconds of CPU after which a mutant goes round for ever; a story takes a tenth of one."""
+ENDLESS = 3.0
+"""Seconds of CPU after which a mutant goes round for ever; a story takes a twentieth of one."""
 
-MOST, FAR = 20, 99
-"""Stories that are played on one mutant: so many in which something happens next to its function, as many further away, and of the others."""
+NEAR, FAR, MOST, RECENT = 16, 99, 30, 4
+"""How many killers come first, those in which something happens next to the function; how far away the others are; how many of
+those are played at most; and how many that killed are asked first."""
 
-TESTS = ("test_marks", "test_pauses", "test_access_twice", "test_outcomes", "test_absence")
+TESTS = (
+    *("test_marks", "test_pauses", "test_access_twice", "test_outcomes", "test_absence", "test_revoke", "test_revoke_absent", "test_adopting"),
+    *("test_provision", "test_life", "test_strangers", "test_interruption"),
+)
+"""Modules of tests that see of the engine what no story does."""
 UNSUITED = frozenset({"tests.test_marks.test_a_read_that_is_too_old_is_read_again_and_nothing_leaves"})
 """Tests that run a loop of their own while they are collected."""
 
 
-@dataclass(frozen=True)
+NOWHERE = Reach(frozenset())
+
+
+@dataclass(frozen=True, eq=False)
 class Killer:
-    """A story or a test body: the functions that it reaches, those in which something happens to a process, the innermost with 0, and the reads that
-    could be answered from memory in it.
-    """
+    """A run that meets one thing, a story or a test, with what it reaches."""
 
     name: str
     play: Callable[[], object]
-    reaches: frozenset[str]
-    midst: Mapping[str, int] = field(default_factory=dict)
-    sites: frozenset[Site] = frozenset()
+    reach: Reach = NOWHERE
+    like: str = ""
+    """How it ends: of those that end alike, the one in which something happens nearest to the function is played."""
 
 
 class Endless(BaseException):
@@ -67,35 +73,10 @@ def _one_in(many: int, stories: Iterator[Story]) -> Iterator[Story]:
     return (each for each in stories if crc32(str(each).encode()) % many == 0)
 
 
-def _first(each: Story) -> Command:
+def _command(each: Story) -> Command:
     found = each.events[0]
     assert isinstance(found, Command)
     return found
-
-
-BEFORE: dict[str, tuple[Event, ...]] = {
-    "graph.applications.get": (Act("reset passwords"), Act("remove the published password"), Act("remove the first password")),
-    "mark.secrets.get": (Command("revoke"), Command("declare compromised")),
-    "keyvault.secrets.versions": (Act("overwrite the secret"), Act("overwrite the secret with garbage"), Command("rotate early without overlap")),
-    "aci.containerGroups.get": (*(Act(f"{what} a group") for what in ("tag", "edit", "recreate", "stop", "delete")), Act("strip tags")),
-    "rbac.roleAssignments.list": (Act("take the pull role"), Command("grant")),
-}
-"""What happens just before a read that would show it."""
-
-
-def glimpses() -> Iterator[Story]:
-    """Something happens just before the last read of its kind that a write rests on: after the call before, which is made without that read, too."""
-    for verb, world in families.VERB_WORLDS:
-        last, before = dict[str, families.Call](), None
-        for call in families.calls(verb, world, every=True):
-            if not call.writes:
-                last |= {call.operation: before} if before else {}
-            else:
-                for (read, at), seconds in product(last.items(), (0.0, 100.0)):
-                    point = Point(at.operation, at.nth, "after")
-                    yield from (Story(world, (Command(verb, pause=Pause(point, seconds, (each,))), Wait(0.03))) for each in BEFORE.get(read, ()))
-                last.clear()
-            before = call
 
 
 def _told() -> Iterator[Story]:
@@ -110,13 +91,11 @@ def _told() -> Iterator[Story]:
         if (world, argument) == ("first", "0"):
             continue  # a group that said nothing of what it held before has no way back, and needs a person
         yield Story(world, (Command("rotate early", conditions=(Condition(operation, kind, 1, argument),)), Wait(1.0), Command("rotate")))
-    deaths = (each for each in families.cells("points of death") if (death := _first(each).death) and death.operation in WRITING)
+    deaths = (each for each in families.cells("points of death") if (death := _command(each).death) and death.operation in WRITING)
     yield from _one_in(60, deaths)
-    yield from _one_in(8, (each for each in families.cells("effects") if _first(each).strikes[0].operation in WRITING))
-    yield from _one_in(200, (each for each in families.cells("effects") if _first(each).strikes[0].operation not in WRITING))
-    yield from _one_in(60, iter(families.cells("interventions")))
-    yield from _one_in(1500, iter(families.cells("suspensions")))
-    yield from _one_in(4, glimpses())
+    yield from _one_in(16, (each for each in families.cells("effects") if _command(each).strikes[0].operation in WRITING))
+    yield from _one_in(120, iter(families.cells("interventions")))
+    yield from _one_in(3000, iter(families.cells("suspensions")))
 
 
 @cache
@@ -127,76 +106,54 @@ def stories() -> tuple[Story, ...]:
 
 @cache
 def killers() -> tuple[Killer, ...]:
-    """Every run that meets one effect, and every story, with what it reaches; the worlds are played before, so that no mutant is in them."""
+    """Every run that meets one thing, and every story; the worlds are played before, so that no mutant is in them."""
     for world in WORLDS.values():
         stage.play(world)
-    told = [_killer(str(each), partial(played, each)) for each in stories()]
-    return (*told, *(_killer(f"{row} ends as it did", partial(endures.agree, row)) for row in endures.rows()))
+    rows = {f"{row} ends as it did": row for row in endures.rows()}
+    made = _made("rows", {name: partial(endures.agree, row) for name, row in rows.items()})
+    return (
+        *(replace(each, like=f"{endures.which(rows[each.name])}: {endures.expected(rows[each.name])}") for each in made),
+        *_made("stories", {str(each): partial(played, each) for each in stories()}),
+    )
 
 
 @cache
 def tests() -> tuple[Killer, ...]:
     """The tests that see of the engine what no story does."""
     made = chain.from_iterable(bodies(importlib.import_module(f"tests.{name}")) for name in TESTS)
-    return tuple(_killer(name, body) for name, body in made if name not in UNSUITED)
+    return _made("tests", {name: body for name, body in made if name not in UNSUITED})
 
 
-def _killer(name: str, play: Callable[[], object]) -> Killer:
-    met, midst = set[Site](), dict[str, int]()
-    with forgetful(None, met), _noting(midst):
-        reaches = mutation.called(play)
-    return Killer(name, play, frozenset(each for each in reaches if "/rotator/" in each), midst, frozenset(met))
+def _made(what: str, plays: Mapping[str, Callable[[], object]]) -> tuple[Killer, ...]:
+    reaches = reach.kept(what, plays, _listening)
+    return tuple(Killer(name, play, reaches[name]) for name, play in plays.items() if name in reaches)
 
 
-@contextmanager
-def _noting(midst: dict[str, int]) -> Iterator[None]:
-    """Note which functions are under way when something happens to a process, and at its next call."""
-    happens, pending = Process._at, set[int]()
-
-    async def at(self: Process, point: Point) -> None:
-        struck = any((each.operation, each.nth, "before") == (point.operation, point.nth, point.moment) for each in self.strikes)
-        now = struck or self.death == point or bool(self.stop and self.stop.at == point)
-        if now or id(self) in pending:
-            for depth, mark in enumerate(_under_way(sys._getframe())):
-                midst[mark] = min(depth, midst.get(mark, depth))
-        pending.discard(id(self))
-        if now:
-            pending.add(id(self))
-        await happens(self, point)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Process, "_at", at)
-        yield
-
-
-def _under_way(frame: FrameType | None) -> Iterator[str]:
-    """The functions of the engine, from the innermost."""
-    while frame:
-        if "/rotator/engine/" in frame.f_code.co_filename:
-            yield f"{frame.f_code.co_filename}:{frame.f_code.co_qualname.partition('.<locals>')[0]}"
-        frame = frame.f_back
+def _listening(play: Callable[[], object], met: set[Site]) -> None:
+    with forgetful(None, met):
+        play()
 
 
 @contextmanager
 def forgetful(site: Site | None, met: set[Site]) -> Iterator[None]:
     """Let every process, on either adapter, answer `site` from memory."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(story, "fast", remembering(fast, site, met))
+        for module in (story, endures):
+            patch.setattr(module, "fast", remembering(fast, site, met))
         patch.setattr(stage, "real", remembering(real, site, met))
         yield
 
 
-def killed(among: list[Killer]) -> str | None:
-    """The name of the first that notices, and how; it is asked first the next time, since a function's mutants resemble each other."""
-    for at, killer in enumerate(among):
+def killed(among: Iterable[Killer]) -> Killer | None:
+    """The first that notices."""
+    for killer in among:
         try:
             with _bounded():
                 killer.play()
         except BaseException as noticed:
             if isinstance(noticed, KeyboardInterrupt | SystemExit):
                 raise
-            among.insert(0, among.pop(at))
-            return f"{killer.name} ({type(noticed).__name__}: {str(noticed).splitlines()[:1]})"
+            return killer
     return None
 
 
@@ -227,44 +184,49 @@ Tests = Callable[[], Sequence[Killer]]
 
 
 def of_function(mutants: Sequence[Mutant], among: Sequence[Killer], tests: Tests = tuple) -> Iterator[tuple[str, str | None]]:
-    """Each mutant of one function by its id, and what killed it."""
-    mark = mutation.mark(mutants[0].module, mutants[0].function)
-    reaching = _nearest((killer for killer in among if mark in killer.reaches), mark)
-    others: list[Killer] | None = None
+    """Each mutant of one function by its id, and what killed it; what killed the one before is asked first."""
+    function, last = mutation.mark(mutants[0].module, mutants[0].function), list[Killer]()
     for mutant in mutants:
+        lines = changed(mutant)
         with installed(mutant):
-            by = killed(reaching)
+            by = killed(dict.fromkeys([*last, *_nearest((each for each in among if lines & each.reach.lines), function)]))
         if by is None:
-            others = [each for each in tests() if mark in each.reaches][:MOST] if others is None else others
+            others = [each for each in tests() if lines & each.reach.lines]
             with installed(mutant):
-                by = killed(others)
-        yield mutant.id, by
+                by = killed(_few(sorted(others, key=lambda each: len(each.reach.lines))))
+        last = [by, *(each for each in last if each is not by)][:RECENT] if by else last
+        yield mutant.id, by.name if by else None
+
+
+def changed(mutant: Mutant) -> frozenset[Line]:
+    """The lines whose execution a mutant can be told by."""
+    return frozenset((mutant.module.__file__ or "", line) for line in reach.changed(*mutant.trees))
 
 
 def of_site(site: Site, among: Sequence[Killer], tests: Tests = tuple) -> str | None:
     """What notices that a site isn't asked."""
     with forgetful(site, set()):
-        by = killed(_nearest((killer for killer in among if site in killer.sites), site.function))
-    others = [each for each in tests() if site in each.sites][:MOST] if by is None else []
-    with forgetful(site, set()):
-        return by or killed(others)
+        by = killed(_nearest((each for each in among if site in each.reach.sites), site.function))
+        by = by or killed(_few([each for each in tests() if site in each.reach.sites]))
+        return by.name if by else None
 
 
-def _nearest(among: Iterable[Killer], mark: str) -> list[Killer]:
-    """Those first in which something happens next to the function, and of these at most so many as tell something new."""
-    found = sorted(among, key=lambda killer: killer.midst.get(mark, FAR))
-    near = [killer for killer in found if mark in killer.midst]
-    far = found[len(near) :]
-    return [*near[:MOST], *_few(near[MOST:]), *far[:MOST], *_few(far[MOST:])]
+def _nearest(among: Iterable[Killer], function: str) -> list[Killer]:
+    """Those first in which something happens next to the function, then some of the others."""
+    told = dict[str, Killer]()
+    for each in sorted(among, key=lambda killer: (killer.reach.midst.get(function, FAR), crc32(killer.name.encode()))):
+        told.setdefault(each.like or each.name, each)
+    found = list(told.values())
+    return [*found[:NEAR], *_few(found[NEAR:])]
 
 
-def _few(among: list[Killer]) -> list[Killer]:
-    return among[:: max(1, len(among) // MOST)]
+def _few(among: Sequence[Killer]) -> Sequence[Killer]:
+    return among[:: -(-len(among) // MOST) or 1]
 
 
 def sites(among: Sequence[Killer]) -> tuple[Site, ...]:
     """Every site that a killer comes to."""
-    return tuple(sorted(set(chain.from_iterable(killer.sites for killer in among))))
+    return tuple(sorted(set(chain.from_iterable(killer.reach.sites for killer in among))))
 
 
 def by_function(names: Sequence[str]) -> Iterator[list[Mutant]]:
@@ -277,24 +239,20 @@ def by_function(names: Sequence[str]) -> Iterator[list[Mutant]]:
 
 
 def main(names: Sequence[str]) -> None:
-    """Play the mutants of modules, or of `sites`."""
+    """Play the mutants of modules, or of `reads`."""
 
     def say(*words: Any) -> None:
         sys.stdout.write(" ".join(map(str, words)) + "\n")
         sys.stdout.flush()
 
-    t = time.process_time()
-    among = killers()
-    say(len(among), "stories", time.process_time() - t)
-    for mutants in by_function([n for n in names if n != "sites"]):
-        for name, by in of_function(mutants, among):
+    begun = time.process_time()
+    for mutants in by_function([name for name in names if name != "reads"]):
+        for name, by in of_function(mutants, killers(), tests):
             say("killed" if by else "LIVES", name, "<-", by)
-        say(mutants[0].function, time.process_time() - t)
-    if "sites" in names:
-        for site in sites(among):
-            if "engine" in site.function:
-                by = of_site(site, among)
-                say("killed" if by else "LIVES", site, "<-", by)
+        say(mutants[0].function, f"{time.process_time() - begun:.0f} s")
+    for site in sites([*killers(), *tests()]) if "reads" in names else ():
+        by = of_site(site, killers(), tests)
+        say("killed" if by else "LIVES", site, "<-", by)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,179 @@
+"""What single runs do where no story comes: at a deadline, when they are interrupted, and when somebody is quicker than a mark."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import pytest
+
+from rotator.emulator.faults import Fault
+from rotator.emulator.inprocess import pause
+from rotator.emulator.keyvault.secret import Changes
+from rotator.engine import Result, adopt, compromise, reconcile, revoke
+from rotator.plan import STILL_OPEN, Intent
+from rotator.state import ADOPTED
+from tests.matrices.effects import Effect
+from tests.matrices.fast import fast
+from tests.matrices.process import SLEEPING, Point, Process, Stop, Strike
+from tests.matrices.worlds import WORLDS
+from tests.stage import SECRET, Stage, play
+from tests.virtual import VirtualLoop
+
+T = TypeVar("T")
+ADD, REMOVE, SET = "graph.applications.addPassword", "graph.applications.removePassword", "keyvault.secrets.set"
+
+
+def within(world: str, act: Callable[[Stage], Awaitable[T]]) -> T:
+    """Act in a world, on the fast adapter."""
+
+    async def scene(loop: VirtualLoop) -> T:
+        made = await WORLDS[world](loop)
+        made.adapter = fast
+        return await act(made)
+
+    return play(scene)
+
+
+async def rotated(made: Stage, *strikes: Strike, minutes: float | None = None) -> tuple[Result, float]:
+    """One run, and the seconds that it took."""
+    process, begun = Process(made.app, made=made, strikes=strikes), made.clock.elapsed()
+    result = await made.with_world(reconcile, Intent(), minutes, hop=process, clock=process.clock)
+    return result, made.clock.elapsed() - begun
+
+
+@pytest.mark.parametrize(("minutes", "adds"), [(4.99, 0), (5.0, 1)])
+def test_no_password_is_added_whose_proof_has_no_time_left(minutes: float, adds: int) -> None:
+    async def act(made: Stage) -> None:
+        since = len(made.app.served)
+        result, _ = await rotated(made, minutes=minutes)
+        assert made.writes(since).count(ADD) == adds
+        assert result.exit_code == (0 if adds else 3)
+        assert ("a proof may take 300 s" in made.told()) == (not adds)
+
+    within("first", act)
+
+
+def test_a_run_ends_rather_than_wait_beyond_its_deadline() -> None:
+    async def act(made: Stage) -> None:
+        result, whole = await rotated(made)
+        assert result.exit_code == 0
+        assert whole > 60
+
+    within("first", act)
+
+    async def hurried(made: Stage) -> None:
+        _, took = await rotated(made, Strike("aci.containerGroups.createOrUpdate", 1, Effect.NO), minutes=5)
+        assert took <= 300
+
+    within("first", hurried)
+
+
+@pytest.mark.parametrize(("minutes", "tries"), [(10 / 60, 1), (11 / 60, 2)])
+def test_a_removal_without_an_answer_is_decided_on_again_while_there_is_time(minutes: float, tries: int) -> None:
+    async def act(made: Stage) -> None:
+        since = len(made.app.served)
+        result, took = await rotated(made, Strike(REMOVE, 0, Effect.UNKNOWN), minutes=minutes)
+        assert made.writes(since) == [REMOVE] * tries
+        assert result.exit_code == 1
+        assert took <= 60 * minutes
+
+    within("waiting", act)
+
+
+@dataclass
+class Interrupted(Process):
+    """A process that is told to end at a point."""
+
+    at: Point | None = None
+    whole: "asyncio.Task[object] | None" = None
+
+    async def _at(self, point: Point) -> None:
+        if point == self.at and self.whole:
+            whole, self.whole = self.whole, None
+            whole.cancel()
+            await pause(1)
+        await super()._at(point)
+
+
+async def interrupted(made: Stage, at: Point, *strikes: Strike) -> list[str]:
+    """Rotate until the interruption; what was sent."""
+    whole, since = asyncio.current_task(), len(made.app.served)
+    assert whole
+    process = Interrupted(made.app, made=made, strikes=strikes, at=at, whole=whole)
+    with pytest.raises(asyncio.CancelledError):
+        await made.with_world(reconcile, Intent(), hop=process, clock=process.clock)
+    whole.uncancel()
+    return made.writes(since)
+
+
+PROVING, LOST, PUBLISHED = Point("entra.token", 2), Strike(ADD, 1, Effect.UNKNOWN), Strike(SET, 1, Effect.UNKNOWN)
+INTERRUPTED: dict[str, tuple[Point, tuple[Strike, ...], list[str], str]] = {
+    "in the proof": (PROVING, (), [ADD, REMOVE], "was added and not published; its removal was asked for once"),
+    "in the proof, and Graph refuses": (PROVING, (Strike(REMOVE, 1, Effect.NO),), [ADD, REMOVE], "and its removal failed"),
+    "when the publication has no answer": (Point(SLEEPING, 3), (PUBLISHED,), [ADD, SET], "may be published, and stays"),
+    "when the add has no answer": (Point(SLEEPING, 1), (LOST,), [ADD], "an add got no answer: if Graph took it"),
+}
+
+
+@pytest.mark.parametrize("when", INTERRUPTED)
+def test_an_interrupted_run_leaves_as_little_as_it_can_and_names_the_rest(when: str) -> None:
+    at, strikes, sent, said = INTERRUPTED[when]
+
+    async def act(made: Stage) -> None:
+        assert await interrupted(made, at, *strikes) == sent
+        assert said in made.told()
+
+    within("quick", act)
+
+
+def test_a_tag_that_somebody_sets_just_before_a_mark_is_written_stays() -> None:
+    async def act(made: Stage) -> None:
+        (version,) = made.versions()
+
+        async def tag() -> None:
+            made.azure.vaults.update("myvault", SECRET, version.id, Changes(tags={"owner": "somebody"}))
+
+        process = Process(made.app, made=made, stop=Stop(Point("keyvault.secrets.get", 4, "after"), 0.0, tag))
+        await made.with_world(lambda run: adopt(run, None), hop=process, clock=process.clock)
+        assert process.stopped
+        (now,) = made.versions()
+        assert now.tags == {"owner": "somebody", ADOPTED: made.by_hand.key_id}
+
+    within("hand-made", act)
+
+
+def test_a_revocation_that_has_taken_a_compromised_password_tells_no_alarm() -> None:
+    async def act(made: Stage) -> None:
+        await made.with_world(lambda run: compromise(run, []))
+        made.events.clear()
+        result = await made.with_world(lambda run: revoke(run, wait=False, credentials=True))
+        assert made.credentials() == []
+        assert STILL_OPEN not in made.told()
+        assert result.exit_code == 0
+
+    within("at rest", act)
+
+
+@pytest.mark.parametrize(("status", "code"), [(403, "Forbidden"), (404, "VaultNotFound"), (409, "Conflict"), (429, "Throttled")])
+def test_a_publication_that_is_refused_takes_the_password_back(status: int, code: str) -> None:
+    async def act(made: Stage) -> None:
+        since = len(made.app.served)
+        made.azure.faults.add(Fault(SET, "status", status=status, code=code, message="No."))
+        result, _ = await rotated(made)
+        assert made.writes(since) == [ADD, SET, REMOVE]
+        assert result.exit_code == 1
+
+    within("first", act)
+
+
+@pytest.mark.parametrize(("status", "code"), [(409, "Directory_ConcurrencyViolation"), (429, "TooManyRequests"), (404, "Request_ResourceNotFound")])
+def test_a_removal_that_is_refused_for_the_moment_is_decided_on_again(status: int, code: str) -> None:
+    async def act(made: Stage) -> None:
+        since = len(made.app.served)
+        made.azure.faults.add(Fault(REMOVE, "status", status=status, code=code, message="Not now."))
+        result, _ = await rotated(made)
+        assert made.writes(since) == [REMOVE, REMOVE, "keyvault.secrets.update"]
+        assert result.exit_code == 0
+
+    within("waiting", act)
