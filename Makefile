@@ -8,7 +8,7 @@ READY := .venv/.ready
 QUIET := --quiet --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak check bench lock fmt schema docs function clean
+.PHONY: help demo test soak check bench lock fmt schema docs function wheels clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 16
@@ -44,26 +44,30 @@ docs: $(READY)  ## write the parts of the documentation that are made from the c
 	@$(BIN)/python -m tests.written
 
 lock: $(READY)  ## resolve the dependencies again; UPGRADE=--upgrade takes the newest
-	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --all-extras --no-header --python-version 3.11 $(UPGRADE) \
-		pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-package local-azure --no-header --python-version 3.11 $(UPGRADE) \
+		--all-extras --group dev pyproject.toml emulator/pyproject.toml -o requirements.lock
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --extra functions --no-header --python-version 3.11 --constraint requirements.lock \
 		pyproject.toml -o function/requirements.txt
+	@echo hatchling | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 --constraint requirements.lock \
+		- -o requirements-build.lock
 
 function: $(READY)  ## the folder to deploy as an Azure Functions app: build/function
 	@rm -rf build/function && mkdir -p build/function
-	@cp -R function/. build/function
-	@cp -R rotator policies build/function/
-	@rm -rf build/function/rotator/emulator build/function/rotator/demo && find build/function -name __pycache__ -type d -prune -exec rm -rf {} +
+	@cp -R function/. policies build/function/
+	@$(BIN)/python -m pip install $(QUIET) --no-deps --no-build-isolation --no-compile --target build/function .
 	@echo "build/function is ready: func azure functionapp publish NAME --python"
 
-clean:  ## remove what was built, and .venv
-	@rm -rf .venv build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
-	@find rotator tests bench function -name __pycache__ -type d -prune -exec rm -rf {} +
+wheels: $(READY)  ## the wheels of rotator and of the local Azure: dist/
+	@$(BIN)/python -m pip wheel $(QUIET) --no-deps --no-build-isolation --wheel-dir dist . ./emulator
 
-$(READY): requirements.lock pyproject.toml
+clean:  ## remove what was built, and .venv
+	@rm -rf .venv build dist emulator/dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@find rotator tests bench function emulator -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): requirements.lock pyproject.toml emulator/pyproject.toml
 	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer with venv found; name one: make PYTHON=/path/to/python" >&2; exit 1; }
 	@echo "Setting up .venv with the locked packages (a minute, the first time)." >&2
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install $(QUIET) --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install $(QUIET) --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m pip install $(QUIET) --no-deps --no-build-isolation -e . -e ./emulator
 	@touch $(READY)

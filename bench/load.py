@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
 
-from rotator.emulator.directory import StateDirectory
-from rotator.emulator.process import Settings, start, stop
-from rotator.emulator.remote import ask
+from local_azure.directory import StateDirectory
+from local_azure.process import Settings, start, stop
+from local_azure.remote import ask
 
 REQUESTS = 2000
 AIM = 200

@@ -5,19 +5,19 @@ from pathlib import Path
 from typing import Any
 
 from azure.keyvault.secrets._shared import http_challenge_cache
+from local_azure.azure import Azure
+from local_azure.clock import Clock as AzureClock
+from local_azure.graph.objects import Application
+from local_azure.seed import seed
+from local_azure.services import build
+from local_azure.timing import Timing
+from local_azure.virtual import VirtualLoop
 
 from rotator.cli.providing import save
-from rotator.emulator.azure import Azure
-from rotator.emulator.clock import Clock as AzureClock
-from rotator.emulator.graph.objects import Application
-from rotator.emulator.seed import seed
-from rotator.emulator.services import build
-from rotator.emulator.timing import Timing
 from rotator.engine import Result, Wanted, provision
 from rotator.policy import Policy, load, load_draft
 from tests import stage
 from tests.stage import SECRET, SERVER, Stage
-from tests.virtual import VirtualLoop
 
 NAME, CALLED, USER = "mycontainerregistry", "mycontainerregistry-pull", "mycontainerregistry-pull-usr"
 DRAFT = """\

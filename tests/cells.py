@@ -11,8 +11,8 @@ from zlib import crc32
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from local_azure.app import Served
 
-from rotator.emulator.app import Served
 from tests.matrices.alphabet import CONDITIONS
 from tests.matrices.kinds import Kind, ways
 

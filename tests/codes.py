@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-SOURCES = sorted(file for file in (ROOT / "rotator").rglob("*.py") if "emulator" not in file.parts and "demo" not in file.parts)
+SOURCES = sorted(file for file in (ROOT / "rotator").rglob("*.py") if "demo" not in file.parts)
 
 
 def constants(node: ast.expr) -> Iterator[str]:

@@ -1,6 +1,5 @@
-"""What every test stands on: nothing leaves this machine, and no test sees what another one left in a library's memory."""
+"""What every test of rotator stands on, beside what the emulator's stand on: cells, counts, and what was reached."""
 
-import ipaddress
 import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -8,18 +7,13 @@ from functools import partial
 from typing import Any
 
 import pytest
+from everywhere import answers_are_as_described, no_vault_is_remembered
 
 from tests import counts, reached
-from tests.descriptions import SPECS
+
+__all__ = ["answers_are_as_described", "no_vault_is_remembered"]
 
 
-def _stay_here(event: str, arguments: tuple[Any, ...]) -> None:
-    """Refuse to connect to anything but this machine: an audit hook sees every library's sockets, and can't be taken off."""
-    if event == "socket.connect" and isinstance(arguments[1], tuple) and not ipaddress.ip_address(arguments[1][0]).is_loopback:
-        raise ConnectionRefusedError(f"a test tried to reach {arguments[1][0]}")
-
-
-sys.addaudithook(_stay_here)
 reached.watch()
 
 
@@ -55,22 +49,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left = [item for item in items if item.get_closest_marker("soak")]
     config.hook.pytest_deselected(items=left)
     items[:] = [item for item in items if not item.get_closest_marker("soak")]
-
-
-@pytest.fixture(autouse=True)
-def _no_vault_is_remembered() -> Iterator[None]:
-    """Forget which tenant a vault belongs to: the Key Vault SDK keeps that for the life of a process, and each test has a tenant of its own.
-
-    Before a test, too: some modules play a scene while they are collected.
-    """
-    _forget_vaults()
-    yield
-    _forget_vaults()
-
-
-def _forget_vaults() -> None:
-    if remembered := sys.modules.get("azure.keyvault.secrets._shared.http_challenge_cache"):
-        remembered.clear()
 
 
 @pytest.fixture(autouse=True)
@@ -114,26 +92,3 @@ def _whole(config: pytest.Config) -> bool:
     """Whether nothing was chosen: neither files, nor words, nor marks, nor only what failed."""
     chosen = config.option.keyword or config.option.markexpr or config.option.collectonly or config.option.lf
     return not chosen and config.args == config.getini("testpaths")
-
-
-@pytest.fixture(scope="session")
-def _witness() -> Iterator[Any]:
-    """Whoever has Azure's own API descriptions sees the emulator's answers held against them; the others pay nothing for it."""
-    if SPECS is None:
-        yield None
-        return
-    from tests.descriptions.witness import Witness
-
-    witness = Witness(SPECS)
-    with witness.watching():
-        yield witness
-
-
-@pytest.fixture(autouse=True)
-def _answers_are_as_described(_witness: Any, request: pytest.FixtureRequest) -> Iterator[None]:
-    """Fail a test in which the emulator answered otherwise than Azure's descriptions say; count what was judged, and what nothing describes."""
-    yield
-    if _witness:
-        request.node.user_properties += _witness.tally()
-    if _witness and (found := _witness.report()):
-        pytest.fail("not as Azure describes it:\n" + "\n".join(map(str, found)), pytrace=False)

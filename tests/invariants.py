@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
-from rotator.emulator.graph.objects import Password
-from rotator.emulator.wire import Request, ServiceError
+from local_azure.graph.objects import Password
+from local_azure.wire import Request, ServiceError
+
 from rotator.engine import Result
 from rotator.plan import Intent
 from rotator.state import ADOPTED, COMPROMISED, KEY_ID, PREVIOUS, SINCE, marker

@@ -10,8 +10,8 @@ from azure.core.pipeline.transport import AioHttpTransport
 from azure.identity.aio import EnvironmentCredential
 from azure.mgmt.containerinstance.aio import ContainerInstanceManagementClient
 from azure.mgmt.containerinstance.models import Container, ContainerGroup, ImageRegistryCredential, Resource, ResourceRequests, ResourceRequirements
+from local_azure.inprocess import Hop, Session
 
-from rotator.emulator.inprocess import Hop, Session
 from rotator.state import KEY_ID, SINCE
 from tests.stage import Stage
 

@@ -1,7 +1,8 @@
 """The truth about a principal's access, as the emulator knows it: whether anything that signs in as it could pull now."""
 
-from rotator.emulator.acr.rights import Identity, Kind
-from rotator.emulator.graph.objects import Certificate, Password
+from local_azure.acr.rights import Identity, Kind
+from local_azure.graph.objects import Certificate, Password
+
 from tests.stage import SERVER, Stage
 
 

@@ -1,34 +1,24 @@
-"""What a stranger has: an Azure that is served over HTTPS by a process of its own, plain requests, and the ``rotator`` command."""
+"""What a stranger has: an Azure that is served over HTTPS by a process of its own, and the ``rotator`` command."""
 
-import http.client
 import json
 import os
-import ssl
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urlsplit
 
-from rotator.emulator.arm.clouds import PUBLIC, named
-from rotator.emulator.directory import StateDirectory
-from rotator.emulator.environment import exports
-from rotator.emulator.process import Settings, start, stop
-from rotator.emulator.remote import ask
-from rotator.emulator.seed import Identity, Seeded
+from local_azure.arm.clouds import named
+from local_azure.environment import exports
+from local_azure.seed import Identity
+from serving import ARM, GRAPH, LOGIN, Json, Served, serving
 
 ROOT = Path(__file__).parent.parent
-ARM, GRAPH, LOGIN = "https://management.azure.com", "https://graph.microsoft.com", "https://login.microsoftonline.com"
+SOURCES = os.pathsep.join(map(str, (ROOT, ROOT / "emulator")))
+"""What PYTHONPATH says, so that a process finds rotator and the emulator."""
 ROTATOR = (sys.executable, "-m", "rotator")
 TYPE = "providers/Microsoft.ContainerInstance/containerGroups"
 ACR_PULL = "7f951dda-4ed3-4680-a7ca-43fe172d538d"
-LOOKS = 10_000
-"""Questions to the emulator, a few milliseconds each, after which nobody waits any longer."""
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -47,91 +37,6 @@ class Said:
     def text(self) -> str:
         """All that it said, in one line."""
         return " ".join(f"{self.out} {self.err}".split())
-
-
-@dataclass
-class Served:
-    """An emulator that runs, and somebody with all rights."""
-
-    directory: StateDirectory
-    made: int = 0
-
-    @property
-    def seeded(self) -> Seeded:
-        return self.directory.seeded()
-
-    def here(self, url: str) -> str:
-        """The same in the names of the tenant's cloud."""
-        cloud = named(self.seeded.cloud)
-        for there, here in ((ARM, cloud.resource_manager), (GRAPH, cloud.graph), (LOGIN, cloud.login)):
-            if url.startswith(there):
-                return f"https://{here}{url.removeprefix(there)}"
-        return url
-
-    def control(self, method: str, path: str, body: object = None) -> Any:
-        """What no client of Azure could ask."""
-        return ask(self.directory, method, path, body)
-
-    def fault(self, operation: str, kind: str, **more: object) -> None:
-        self.control("POST", "/faults", {"operation": operation, "kind": kind, **more})
-
-    def calls(self) -> list[Json]:
-        """Every request to Azure so far."""
-        return list(self.control("GET", "/calls")["value"])
-
-    def world(self) -> Json:
-        """All that there is in Azure but the time."""
-        return {name: value for name, value in self.control("GET", "/state").items() if name != "now"}
-
-    def issued(self) -> set[str]:
-        """Every secret that Azure ever gave away."""
-        return set(self.control("GET", "/state?secrets=true")["issued"])
-
-    def request(self, method: str, url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> tuple[int, Any]:
-        """One request, as any client sends it: through the proxy, by name, trusting the authority."""
-        there, context = urlsplit(self.here(url)), ssl.create_default_context(cafile=self.directory.certificate)
-        with closing(http.client.HTTPSConnection("127.0.0.1", self.directory.running().port, context=context, timeout=30)) as connection:
-            connection.set_tunnel(there.netloc, 443)
-            connection.request(method, f"{there.path}?{there.query}", body, dict(headers or {}))
-            answer = connection.getresponse()
-            return answer.status, json.loads(answer.read() or b"null")
-
-    def sign_in(self, who: Identity, resource: str) -> tuple[int, Any]:
-        """Ask Entra for a token."""
-        resource = self.here(resource)
-        form = {"grant_type": "client_credentials", "client_id": who.app_id, "client_secret": who.secret, "scope": f"{resource}/.default"}
-        url = f"{LOGIN}/{self.seeded.tenant}/oauth2/v2.0/token"
-        return self.request("POST", url, urlencode(form).encode(), {"Content-Type": "application/x-www-form-urlencoded"})
-
-    def call(self, method: str, url: str, body: object = None) -> Any:
-        """One request with all rights, which succeeds."""
-        host, vaults = urlsplit(self.here(url)).netloc, named(self.seeded.cloud).vaults
-        resource = f"https://{vaults}" if host.endswith(f".{vaults}") else f"https://{host}"
-        answered, token = self.sign_in(self.seeded.admin, resource)
-        assert answered == 200, token
-        headers = {"Authorization": f"Bearer {token['access_token']}", "Content-Type": "application/json"}
-        status, content = self.request(method, url, None if body is None else json.dumps(body).encode(), headers)
-        assert status < 300, content
-        return content
-
-    def advance(self, **span: float) -> None:
-        units = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86_400}
-        self.control("POST", "/clock", {"advance": sum(units[unit] * number for unit, number in span.items())})
-
-    def until(self, true: Callable[[], bool]) -> None:
-        """Ask again until it is so."""
-        assert any(true() for _ in range(LOOKS)), "it never became so"
-
-
-@contextmanager
-def serving(path: Path, cloud: str = PUBLIC.short) -> Iterator[Served]:
-    """An emulator in a process of its own, in which nothing takes time."""
-    directory = StateDirectory(path)
-    start(Settings(directory, timing="prompt", cloud=cloud))
-    try:
-        yield Served(directory)
-    finally:
-        stop(directory)
 
 
 @dataclass
@@ -160,7 +65,7 @@ class Scene:
 
     def environment(self) -> dict[str, str]:
         """What rotator runs with: the emulator's exports, and nothing of the one who runs the tests but PATH."""
-        home = {"HOME": str(self.path), "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+        home = {"HOME": str(self.path), "PATH": os.environ["PATH"], "PYTHONPATH": SOURCES, "PYTHONDONTWRITEBYTECODE": "1"}
         return {**home, **exports(self.azure.directory), "ROTATOR_POLICIES": str(self.policies), **self.extra}
 
     def __call__(self, *arguments: str) -> Said:
@@ -254,3 +159,6 @@ def _deploy(made: Scene) -> None:
     )
     vault = f"{made.azure.seeded.vault_url}/secrets/{made.name}-db?api-version=7.4"
     made.azure.call("PUT", vault, {"value": f"hidden-value-of-{made.name}"})
+
+
+__all__ = ["ACR_PULL", "ARM", "GRAPH", "LOGIN", "ROOT", "ROTATOR", "SOURCES", "TYPE", "Json", "Said", "Scene", "Served", "scene", "serving"]

@@ -1,6 +1,6 @@
 """Worlds taken up as they stood: what many tests begin with is played once in a process, and its state is put into a new emulator for each of them.
 
-All that changes in an emulated Azure is the `state` of its services (see :mod:`rotator.emulator.azure`), its clock, its ids and its faults. These are
+All that changes in an emulated Azure is the `state` of its services (see :mod:`local_azure.azure`), its clock, its ids and its faults. These are
 kept as bytes, so that no two tests share a value, and everything else is built anew: services, routes, hooks, the loop. So a snapshot can't carry a
 closure over the world that it was taken from; pickle refuses one.
 """
@@ -11,13 +11,13 @@ from datetime import timedelta
 from functools import wraps
 
 from azure.keyvault.secrets._shared import http_challenge_cache
+from local_azure.azure import Azure
+from local_azure.clock import Clock as AzureClock
+from local_azure.services import build
+from local_azure.store import services
+from local_azure.virtual import VirtualLoop
 
-from rotator.emulator.azure import Azure
-from rotator.emulator.clock import Clock as AzureClock
-from rotator.emulator.services import build
-from rotator.emulator.store import services
 from tests.stage import Clock, Stage, hooked, sign_in
-from tests.virtual import VirtualLoop
 
 World = Callable[[VirtualLoop], Awaitable[Stage]]
 """Makes a world on a loop."""

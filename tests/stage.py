@@ -16,24 +16,24 @@ from typing import Any, TypeVar
 
 import pytest
 from azure.keyvault.secrets._shared import http_challenge_cache
+from local_azure.app import App
+from local_azure.arm.clouds import PUBLIC, Cloud, named
+from local_azure.azure import Azure
+from local_azure.clock import Clock as AzureClock
+from local_azure.graph.objects import Application, Password, ServicePrincipal
+from local_azure.inprocess import GraphTransport, Hop, Session, pause
+from local_azure.seed import Seeded, seed
+from local_azure.services import build
+from local_azure.timing import Timing
+from local_azure.virtual import VirtualLoop, run
+from local_azure.wire import Request
 
 from rotator.clients import Transports, connect, pages, wire
-from rotator.emulator.app import App
-from rotator.emulator.arm.clouds import PUBLIC, Cloud, named
-from rotator.emulator.azure import Azure
-from rotator.emulator.clock import Clock as AzureClock
-from rotator.emulator.graph.objects import Application, Password, ServicePrincipal
-from rotator.emulator.inprocess import GraphTransport, Hop, Session, pause
-from rotator.emulator.seed import Seeded, seed
-from rotator.emulator.services import build
-from rotator.emulator.timing import Timing
-from rotator.emulator.wire import Request
 from rotator.engine import Result, Run, reconcile
 from rotator.events import Event, as_json
 from rotator.plan import Intent
 from rotator.policy import Policy
 from rotator.ports import World
-from tests.virtual import VirtualLoop, run
 
 T = TypeVar("T")
 START = datetime(2026, 3, 4, 12, tzinfo=UTC)

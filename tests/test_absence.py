@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
+from local_azure.faults import Fault
+from local_azure.keyvault.secret import Changes
 
-from rotator.emulator.faults import Fault
-from rotator.emulator.keyvault.secret import Changes
 from rotator.engine import examine, glance, preview, revoke
 from rotator.plan import Intent
 from rotator.state import Access

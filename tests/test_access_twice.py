@@ -7,8 +7,9 @@ from functools import cache
 from typing import Any
 
 import pytest
+from local_azure.timing import QUICK
+from local_azure.virtual import VirtualLoop
 
-from rotator.emulator.timing import QUICK
 from rotator.engine import Result, adopt, grant, reconcile, revoke
 from rotator.events import Noted
 from tests.cells import Call, calls, cell
@@ -16,7 +17,6 @@ from tests.pulling import anything_pulls
 from tests.snapshot import kept
 from tests.stage import Stage, play, stage
 from tests.test_preemption import Held, Moment
-from tests.virtual import VirtualLoop
 
 Verb = Callable[..., Awaitable[Result]]
 

@@ -5,16 +5,16 @@ from datetime import timedelta
 from functools import cache, partial
 
 import pytest
+from local_azure.inprocess import Hop
+from local_azure.keyvault.secret import Changes
+from local_azure.timing import QUICK, Timing
+from local_azure.virtual import VirtualLoop
 
-from rotator.emulator.inprocess import Hop
-from rotator.emulator.keyvault.secret import Changes
-from rotator.emulator.timing import QUICK, Timing
 from rotator.engine import adopt
 from rotator.plan import Adoption, Intent
 from rotator.state import ADOPTED
 from tests.stage import SECRET, Stage, play, stage
 from tests.test_preemption import Held
-from tests.virtual import VirtualLoop
 
 SLOW = Timing(secret_gone=900.0)
 """A removed password goes on to authenticate for a quarter of an hour."""

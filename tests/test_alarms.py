@@ -5,10 +5,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from local_azure.faults import Fault
+from local_azure.keyvault.secret import Changes
+from local_azure.timing import Timing
+from local_azure.virtual import VirtualLoop
 
-from rotator.emulator.faults import Fault
-from rotator.emulator.keyvault.secret import Changes
-from rotator.emulator.timing import Timing
 from rotator.engine import Result, adopt, compromise, deploy_now, glance, preview, revoke
 from rotator.errors import UnsafeStep
 from rotator.events import Noted
@@ -21,7 +22,6 @@ from tests.stage import GROUPS, SECRET, Stage, play, stage
 from tests.test_crash_matrix import whole
 from tests.test_life import PUT, forced, ours, served, settled
 from tests.test_life import _by_hand as by_hand
-from tests.virtual import VirtualLoop
 
 Scene = Callable[[Stage], Awaitable[None]]
 ALARM = "COMPROMISED CREDENTIAL STILL WORKS"

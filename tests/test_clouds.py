@@ -7,17 +7,17 @@ from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
+from local_azure.arm.clouds import CHINA, US_GOVERNMENT, Cloud
+from local_azure.environment import MISLEADING, exports, shell
+from local_azure.virtual import VirtualLoop
+from local_azure.wire import Request
 
 from rotator.cloud import CLOUDS
-from rotator.emulator.arm.clouds import CHINA, US_GOVERNMENT, Cloud
-from rotator.emulator.environment import MISLEADING, exports, shell
-from rotator.emulator.wire import Request
 from rotator.engine import adopt, grant, revoke
 from tests.invariants import monitored, rested
 from tests.served import Served, scene, serving
 from tests.stage import GROUPS, play, stage, watched
 from tests.test_crash_matrix import whole
-from tests.virtual import VirtualLoop
 
 pytestmark = pytest.mark.xdist_group("clouds")  # they share what is made once for the module
 
@@ -82,7 +82,7 @@ def test_the_real_command_rotates_revokes_and_grants_with_nothing_but_the_emulat
     assert rotator("grant", rotator.name).code == 0
     assert rotator.moves()
     cloud = next(each for each in (US_GOVERNMENT, CHINA) if each.short == azure.seeded.cloud)
-    hosts = {call["host"] for call in azure.calls()[begun:]} - {"emulator.rotator.internal"}
+    hosts = {call["host"] for call in azure.calls()[begun:]} - {"control.local-azure.internal"}
     assert {host for host in hosts if not _of(cloud, host)} == set()
 
 

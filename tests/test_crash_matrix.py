@@ -8,13 +8,13 @@ from functools import cache
 from typing import Any
 
 import pytest
+from local_azure.virtual import VirtualLoop
 
 from rotator.engine import adopt
 from tests.cells import SHARE, Call, calls, cell, sampled
 from tests.invariants import converges, monitored
 from tests.snapshot import World, kept
 from tests.stage import GROUPS, Killed, Stage, play, stage, watched
-from tests.virtual import VirtualLoop
 
 
 @kept

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from local_azure.clock import http_date
+from local_azure.faults import Fault
+from local_azure.virtual import VirtualLoop
 
 from rotator.cloud import PUBLIC
-from rotator.emulator.clock import http_date
-from rotator.emulator.faults import Fault
 from rotator.engine import examine, glance, preview
 from rotator.engine.discover import see
 from rotator.engine.run import Run
@@ -27,7 +28,6 @@ from tests.matrices.kinds import Kind
 from tests.stage import Stage, play
 from tests.test_crash_matrix import RUNS, adopted, moved
 from tests.test_verb_faults import VERBS
-from tests.virtual import VirtualLoop
 
 World = Callable[[VirtualLoop, Path], Awaitable[Stage]]
 Act = Callable[[Stage, Path], Awaitable[Any]]

@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from local_azure.directory import StateDirectory
 
 from rotator import demo
 from rotator.demo import claims
@@ -19,7 +20,6 @@ from rotator.demo.documented import Admin, Wanted
 from rotator.demo.stage import Stage, stage
 from rotator.demo.story import STORY, Chapter, rotator
 from rotator.demo.voice import Voice
-from rotator.emulator.directory import StateDirectory
 
 pytestmark = [
     pytest.mark.xdist_group("demo"),  # they share a stage
@@ -58,10 +58,14 @@ def test_a_demonstration_that_is_ended_halfway_leaves_nothing(tmp_path: Path) ->
     assert list(tmp_path.iterdir()) == []
 
 
-def test_without_the_emulators_packages_it_says_what_to_install() -> None:
-    done = told("-c", "import sys; sys.modules['uvicorn'] = None; sys.argv = ['rotator', 'demo']; from rotator.cli import main; main()")
-    assert done.returncode != 0
-    assert "pip install 'rotator[emulator]'" in " ".join(re.sub(r"[│|]", " ", done.stderr).split())
+@pytest.mark.parametrize(
+    "command", [("demo",), ("emulator",), ("emulator", "start", "--detach"), ("emulator", "--help"), ("emulator", "no-such")], ids=" ".join
+)
+def test_without_the_local_azure_a_command_says_in_one_sentence_what_to_install(command: tuple[str, ...]) -> None:
+    absent = "import sys, importlib.util as u; find = u.find_spec; u.find_spec = lambda name: None if name == 'local_azure' else find(name)"
+    done = told("-c", f"{absent}; sys.argv = {['rotator', *command]}; from rotator.cli import main; main()")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert re.fullmatch(r"rotator (demo|emulator) needs the local Azure, .* -m pip install \./emulator '\.\[emulator\]'\n", done.stderr)
 
 
 @pytest.fixture(scope="module")

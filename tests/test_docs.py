@@ -9,13 +9,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import local_azure
 import pytest
 import typer.main
+from local_azure import seed
 
 import rotator
 from rotator import guard
 from rotator.cli.app import app
-from rotator.emulator import seed
 from rotator.plan import ORDER, RULES, STRIPPED
 from rotator.policy import load
 from rotator.report import status
@@ -23,7 +24,7 @@ from rotator.state import ACCESS, ADOPTED, ATTEMPT, COMPROMISED, FAILED, HOME, K
 from tests import written
 from tests.cli.scene import JOB, NAME, PASSWORD, Scene, make
 from tests.codes import GUARD, PLAN, SOURCES, carried_by, codes_by_kind, codes_by_rule, used_codes
-from tests.written import DOCUMENTS, ROOT, STEP, first_rotation, made, shell_lines, told
+from tests.written import DOCUMENTS, PROGRAMS, ROOT, STEP, first_rotation, made, shell_lines, told
 
 README, ARCHITECTURE, SECURITY, CODES = ((ROOT / name).read_text() for name in ("README.md", "ARCHITECTURE.md", "SECURITY.md", "docs/codes.md"))
 COMMAND = typer.main.get_command(app)
@@ -79,6 +80,7 @@ def _made_anew(what: str) -> str:
 def test_every_verb_is_in_the_reference() -> None:
     parts = {found["what"] for document in DOCUMENTS for found in written.PART.finditer(document.read_text())}
     shown = {what.partition(" ")[2] for what in parts if what.split()[0] in ("help", "folded")}
+    shown |= {f"emulator {what.partition(' ')[2]}" for what in parts if what.split()[0] == "local-folded"}
     assert {name for name in verbs() if name not in shown} == set()
 
 
@@ -117,23 +119,23 @@ def _lines() -> Iterator[tuple[str, str]]:
     for document in DOCUMENTS:
         text = document.read_text()
         crontab = [found[1] for found in re.finditer(r"^[0-9*/ ]+ out=\$\(/\S*/(rotator .+?) 2>&1\)", text, re.MULTILINE)]
-        for line in (*shell_lines(text), *crontab, *(tick for tick in ticked(text) if re.match(r"(rotator|make) [a-z]", tick))):
+        for line in (*shell_lines(text), *crontab, *(tick for tick in ticked(text) if re.match(r"(rotator|local-azure|make) [a-z]", tick))):
             yield shown(document), line
 
 
-ROTATOR = sorted({(where, found[0]) for where, line in _lines() for found in re.finditer(r"\brotator [a-z][^\"')|#&;]*", line)})
+RUN = sorted({(where, found[0]) for where, line in _lines() for found in re.finditer(r"\b(?:rotator|local-azure) [a-z][^\"')|#&;]*", line)})
 MAKE = sorted(
     {(where, target) for where, line in _lines() if line.startswith("make ") for target in re.findall(r"(?<= )[a-z]+(?= |$)", line.partition("#")[0])}
 )
 
 
 def test_commands_and_their_options_exist() -> None:
-    assert offences(ROTATOR, command_exists) == []
+    assert offences(RUN, command_exists) == []
 
 
 def command_exists(where: str, line: str) -> None:
-    words = line.split()[1:]
-    command: Any = COMMAND
+    program, *words = line.split()
+    command: Any = typer.main.get_command(PROGRAMS[program])
     while hasattr(command, "commands"):
         if not words:
             return  # the group of verbs itself
@@ -141,12 +143,12 @@ def command_exists(where: str, line: str) -> None:
         command = command.commands[words.pop(0)]
     known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)} | {"--help", "-h"}
     assert {word.partition("=")[0] for word in words if word.startswith("-")} <= known, f"{where}: {line}"
-    with command.make_context("rotator", [word.replace("ID", "x") for word in words if word != "\\"], resilient_parsing=True):
+    with command.make_context(program, [word.replace("ID", "x") for word in words if word != "\\"], resilient_parsing=True):
         pass
 
 
 def test_there_are_commands_to_check() -> None:
-    assert len(ROTATOR) > 20
+    assert len(RUN) > 20
     assert {"demo", "test"} <= {target for where, target in MAKE if where == "README.md"}
 
 
@@ -240,7 +242,7 @@ def name_exists(name: str) -> None:
         return  # tests above and below look these up
     if "/" in name or name.endswith((".py", ".toml", ".md", ".yaml")):
         assert (ROOT / name).exists()
-    elif name.startswith("rotator.") or name == "rotator":
+    elif name.partition(".")[0] in ("rotator", "local_azure"):
         assert found(name)
     else:
         assert name.rpartition(".")[2] in defined() or name in verbs()
@@ -410,8 +412,9 @@ def test_the_rights_are_those_of_the_emulators_operator() -> None:
 
 
 def seeded_azure() -> Any:
-    from rotator.emulator.azure import Azure
-    from rotator.emulator.clock import Clock
+    from local_azure.azure import Azure
+    from local_azure.clock import Clock
+
     from tests.cli.scene import START
 
     azure = Azure.build(Clock(START, lambda: 0.0))
@@ -488,9 +491,15 @@ def test_the_decisions_are_all_listed() -> None:
 
 
 def test_the_changelog_has_this_version() -> None:
-    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-    assert version == rotator.__version__
-    assert f"## [{version}]" in (ROOT / "CHANGELOG.md").read_text()
+    for document, version in ((ROOT / "CHANGELOG.md", rotator.__version__), (ROOT / "emulator" / "CHANGELOG.md", local_azure.__version__)):
+        assert f"## [{version}]" in document.read_text()
+
+
+def test_the_extra_asks_for_the_emulator_beside_it() -> None:
+    """Exactly its version, whose local part no public index can have."""
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert f"local-azure=={local_azure.__version__}" in extras["emulator"]
+    assert "+" in local_azure.__version__
 
 
 def test_every_heading_of_the_first_rotation_is_there() -> None:

@@ -9,15 +9,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from local_azure.virtual import VirtualLoop
+from local_azure.wire import Request
 
-from rotator.emulator.wire import Request
 from tests.cells import Call, Classes, cell
 from tests.invariants import converges, monitored
 from tests.matrices.alphabet import every, usual
 from tests.matrices.kinds import Kind
 from tests.stage import GROUPS, play, watched
 from tests.test_crash_matrix import RUNS, operations, traced
-from tests.virtual import VirtualLoop
 
 
 def _cells() -> Iterator[Any]:

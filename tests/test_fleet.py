@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from local_azure.virtual import VirtualLoop, run
 
 from rotator import fleet
 from rotator.engine import Result, Run
@@ -16,7 +17,6 @@ from rotator.events import Event, Finished, StepFailed, Vetoed
 from rotator.lease import LocalLease
 from rotator.ports import Clock, World
 from tests import worlds
-from tests.virtual import VirtualLoop, run
 
 Do = Callable[[Run], Awaitable[Result]]
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)

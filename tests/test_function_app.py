@@ -17,16 +17,16 @@ import pytest
 from azure.functions import FunctionApp, TimerRequest
 from azure.functions.meta import Datum
 from azure.functions.timer import TimerRequestConverter
+from local_azure.inprocess import GraphTransport, Hop, Session, pause
+from local_azure.virtual import VirtualLoop, run
+from local_azure.wire import Request
 from ruamel.yaml import YAML
 
 from rotator import clients, function_app
 from rotator.clients import Transports
-from rotator.emulator.inprocess import GraphTransport, Hop, Session, pause
-from rotator.emulator.wire import Request
 from rotator.errors import PolicyError, RotatorError
 from rotator.function_app import DEFAULT_DURATION, DEFAULT_SCHEDULE, GRACE, RotationFailed, Settings, schedule
 from tests.clients.scene import PASSWORD, USERNAME, Clock, Scene, set_up, sign_in
-from tests.virtual import VirtualLoop, run
 
 ROOT = Path(__file__).parents[1]
 (FUNCTION,) = function_app.app.get_functions()  # once, as the worker does: the library refuses to index an app again
@@ -149,7 +149,7 @@ def test_the_staged_folder_holds_all_that_the_platform_needs() -> None:
     seen = subprocess.run([sys.executable, "-c", look], cwd=staged, check=True, capture_output=True, text=True, env={"PATH": os.defpath})
     assert seen.stdout.strip() == f"{staged / 'rotator' / '__init__.py'} ['rotate']"
     assert {"host.json", "function_app.py", "requirements.txt", "rotator", "policies"} <= {path.name for path in staged.iterdir()}
-    assert not (staged / "rotator" / "emulator").exists()
+    assert not (staged / "local_azure").exists()
     requirements = (staged / "requirements.txt").read_text()
     assert requirements.startswith("aiohappyeyeballs==")
     assert "azure-functions==" in requirements

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from local_azure.faults import Fault
+from local_azure.virtual import VirtualLoop
+from local_azure.wire import Request
 
-from rotator.emulator.faults import Fault
-from rotator.emulator.wire import Request
 from rotator.engine import adopt, deploy_now, preview
 from rotator.plan import Intent
 from rotator.policy import Manifest
@@ -25,7 +26,6 @@ from rotator.state import KEY_ID
 from tests import nightly
 from tests.invariants import monitored
 from tests.stage import SERVER, Killed, Stage, play, stage, watched
-from tests.virtual import VirtualLoop
 
 PLANS = Path(__file__).parent / "plans"
 PUT = "aci.containerGroups.createOrUpdate"

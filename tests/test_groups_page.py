@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from local_azure.wire import ServiceError
 
-from rotator.emulator.wire import ServiceError
 from rotator.policy import load
 from rotator.policy.manifest import Read
 from rotator.state import FAILED, KEY_ID, PREVIOUS, SINCE

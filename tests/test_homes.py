@@ -4,13 +4,13 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
+from local_azure.graph.objects import Password
+from local_azure.virtual import VirtualLoop
 
-from rotator.emulator.graph.objects import Password
 from rotator.engine import adopt
 from rotator.errors import UnsafeStep
 from tests.invariants import monitored
 from tests.stage import SECRET, Stage, play, stage
-from tests.virtual import VirtualLoop
 
 
 def reset(made: Stage, *, published: bool) -> Password:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from local_azure.virtual import VirtualLoop, run
 
 from rotator.errors import PolicyError, RotatorError
 from rotator.function_app import Settings
@@ -16,7 +17,6 @@ from rotator.system import now
 from tests.cells import cell
 from tests.cli.scene import NAME, Scene, make
 from tests.test_policy import GROUP, MINIMAL
-from tests.virtual import VirtualLoop, run
 
 ROOT = Path(__file__).parent.parent
 LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(

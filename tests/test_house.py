@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-SOURCES = sorted((ROOT / "rotator").rglob("*.py"))
+SOURCES = sorted([*(ROOT / "rotator").rglob("*.py"), *(ROOT / "emulator" / "local_azure").rglob("*.py")])
 VAGUE = {"utils", "util", "helpers", "helper", "manager", "base", "common", "misc"}
 SILENT = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENCODING, tokenize.ENDMARKER}
 

@@ -3,9 +3,10 @@
 import asyncio
 
 import pytest
+from local_azure.inprocess import Hop, pause
+from local_azure.virtual import VirtualLoop
+from local_azure.wire import Request
 
-from rotator.emulator.inprocess import Hop, pause
-from rotator.emulator.wire import Request
 from rotator.engine import adopt, reconcile
 from rotator.plan import Intent
 from tests.cells import cell
@@ -13,7 +14,6 @@ from tests.invariants import converges, monitored
 from tests.stage import GROUPS, Stage, play, stage
 from tests.test_crash_matrix import adopted
 from tests.test_outcomes import unpublished
-from tests.virtual import VirtualLoop
 
 READS = ("GET", "HEAD")
 

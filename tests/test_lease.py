@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from local_azure.virtual import VirtualLoop, run
 
 from rotator.errors import Holder, LeaseHeld, RotatorError
 from rotator.lease import LONGEST, LocalLease, directory, exposed, standing
-from tests.virtual import VirtualLoop, run
 
 HOUR = timedelta(hours=1)
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)

@@ -6,8 +6,9 @@ from functools import cache
 from typing import Any
 
 import pytest
+from local_azure.faults import Fault
+from local_azure.virtual import VirtualLoop
 
-from rotator.emulator.faults import Fault
 from rotator.engine import adopt, compromise, deploy_now, grant, revoke
 from rotator.plan import Intent
 from rotator.state import KEY_ID, SINCE
@@ -15,7 +16,6 @@ from tests.invariants import converges, monitored, rested, summary
 from tests.snapshot import World, kept
 from tests.stage import GROUPS, SECRET, SERVER, Stage, play, stage
 from tests.test_crash_matrix import adopted, whole
-from tests.virtual import VirtualLoop
 
 Scene = Callable[[Stage], Awaitable[None]]
 PUT = "aci.containerGroups.createOrUpdate"

@@ -4,11 +4,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from local_azure.virtual import VirtualLoop
 
 from rotator.engine import adopt
 from rotator.plan import Intent
 from tests.stage import Stage, play, stage
-from tests.virtual import VirtualLoop
 
 FORBIDDEN: dict[str, Any] = {"restrictionType": "passwordAddition", "state": "enabled"}
 SHORT: dict[str, Any] = {"restrictionType": "passwordLifetime", "maxLifetime": "P30D", "state": "enabled"}

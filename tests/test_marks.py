@@ -8,11 +8,12 @@ from random import Random  # noqa: TID251 (from a seed that is told)
 from typing import Any
 
 import pytest
+from local_azure.faults import Fault
+from local_azure.inprocess import Hop, pause
+from local_azure.timing import QUICK
+from local_azure.virtual import VirtualLoop
+from local_azure.wire import Request
 
-from rotator.emulator.faults import Fault
-from rotator.emulator.inprocess import Hop, pause
-from rotator.emulator.timing import QUICK
-from rotator.emulator.wire import Request
 from rotator.engine import Run, Score, adopt, compromise, counted
 from rotator.engine.marks import SEEN_AFTER, SENT_WITHIN, TIMES, record
 from rotator.errors import Conflict
@@ -21,7 +22,6 @@ from rotator.state import ADOPTED, ATTEMPT, COMPROMISED, HOME, KEY_ID, Version, 
 from tests import worlds
 from tests.stage import SECRET, Stage, play, stage
 from tests.test_preemption import Held, Moment
-from tests.virtual import VirtualLoop
 
 
 @dataclass
@@ -155,7 +155,7 @@ def owner(made: Stage, name: str) -> None:
 
 
 def _changes(found: dict[str, str]) -> Any:
-    from rotator.emulator.keyvault.secret import Changes
+    from local_azure.keyvault.secret import Changes
 
     return Changes(tags=found)
 

@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from local_azure.virtual import VirtualLoop
 
 from rotator import guard
 from rotator.group import Phase
@@ -60,7 +61,6 @@ from tests.invariants import monitored
 from tests.mutation import Mutant
 from tests.stage import GROUPS, play
 from tests.test_crash_matrix import adopted, whole
-from tests.virtual import VirtualLoop
 
 pytestmark = pytest.mark.xdist_group("mutants")  # they share the net
 

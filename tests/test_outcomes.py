@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
+from local_azure.faults import Fault
+from local_azure.inprocess import Hop, pause
+from local_azure.virtual import VirtualLoop
+from local_azure.wire import Request
 
-from rotator.emulator.faults import Fault
-from rotator.emulator.inprocess import Hop, pause
-from rotator.emulator.wire import Request
 from rotator.engine import adopt, reconcile
 from rotator.plan import Intent
 from rotator.state import lineage, marker
@@ -15,7 +16,6 @@ from tests.invariants import converges, monitored, rested, summary
 from tests.stage import GROUPS, SECRET, Stage, play, stage
 from tests.test_crash_matrix import adopted
 from tests.test_life import forced, ours, settled
-from tests.virtual import VirtualLoop
 
 SET, VERSIONS, ADD, REMOVE = (
     "keyvault.secrets.set",

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 
-from rotator.emulator.wire import Request, ServiceError
+from local_azure.virtual import VirtualLoop
+from local_azure.wire import Request, ServiceError
+
 from tests.stage import Stage, play, watched
 from tests.test_groups import Story, forced, told
-from tests.virtual import VirtualLoop
 
 GET = "aci.containerGroups.get"
 

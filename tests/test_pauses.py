@@ -5,15 +5,15 @@ from math import inf
 from typing import Any
 
 import pytest
+from local_azure.faults import Fault
+from local_azure.virtual import VirtualLoop
 
-from rotator.emulator.faults import Fault
 from rotator.engine import adopt, grant, reconcile, revoke
 from rotator.engine.run import Run
 from rotator.events import Event, Pausing
 from rotator.report.progress import line
 from tests.stage import Clock, Stage, play, stage
 from tests.test_revoke_absent import OBJECTS
-from tests.virtual import VirtualLoop
 
 SILENT = 30.0
 """Seconds."""

@@ -13,17 +13,17 @@ from functools import cache
 from typing import Any, Literal
 
 import pytest
+from local_azure.inprocess import Hop, pause
+from local_azure.timing import QUICK
+from local_azure.virtual import VirtualLoop
+from local_azure.wire import Request
 
-from rotator.emulator.inprocess import Hop, pause
-from rotator.emulator.timing import QUICK
-from rotator.emulator.wire import Request
 from rotator.engine import Result, adopt, reconcile, revoke
 from rotator.plan import Intent
 from tests.cells import SHARE, Call, calls, cell, sampled
 from tests.invariants import converges, monitored, summary
 from tests.snapshot import World, kept
 from tests.stage import GROUPS, Stage, play, stage
-from tests.virtual import VirtualLoop
 
 Moment = Literal["arriving", "leaving"]
 HOURS = 3 * 3600.0

@@ -6,17 +6,17 @@ from contextvars import Context
 from pathlib import Path
 
 import pytest
+from local_azure.inprocess import Hop
+from local_azure.keyvault.secret import Changes
+from local_azure.virtual import VirtualLoop
+from local_azure.wire import Request
 
-from rotator.emulator.inprocess import Hop
-from rotator.emulator.keyvault.secret import Changes
-from rotator.emulator.wire import Request
 from rotator.engine import grant, outline, provision, revoke
 from rotator.events import Noted
 from rotator.policy import NOBODY
 from rotator.state import KEY_ID
 from tests.bare import CALLED, DRAFT, NAME, USER, bare, called, provisioned, settle, wanted
 from tests.stage import SECRET, SERVER, Killed, Stage, play, watched
-from tests.virtual import VirtualLoop
 
 Scene = Callable[[Stage, Path], Awaitable[None]]
 

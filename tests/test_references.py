@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from rotator.emulator.faults import Fault
+from local_azure.faults import Fault
+from local_azure.virtual import VirtualLoop
+
 from rotator.state import KEY_ID
 from tests.invariants import monitored
 from tests.stage import SECRET, SERVER, Stage, play
 from tests.test_groups import PUT, Story, forced, told
-from tests.virtual import VirtualLoop
 
 
 def refer(made: Stage, name: str = "app") -> None:

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 from azure.keyvault.secrets._shared import http_challenge_cache
+from local_azure.app import Served
+from local_azure.faults import Fault
+from local_azure.store import services
 
-from rotator.emulator.app import Served
-from rotator.emulator.faults import Fault
-from rotator.emulator.store import services
 from tests.cli.scene import Said, Scene, make
 from tests.refusals import ALLOWED, HIDDEN, REFUSED, SAID, VERBS, Verb, allowed
 

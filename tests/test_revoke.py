@@ -4,15 +4,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import cache
 
 import pytest
+from local_azure.keyvault.secret import Changes
+from local_azure.timing import Timing
+from local_azure.virtual import VirtualLoop
 
-from rotator.emulator.keyvault.secret import Changes
-from rotator.emulator.timing import Timing
 from rotator.engine import Result, adopt, grant, revoke
 from rotator.events import Noted, PullRefused, StepFailed
 from tests.cells import Call, calls, cell, sampled
 from tests.snapshot import kept
 from tests.stage import SECRET, SERVER, Killed, Stage, play, stage, watched
-from tests.virtual import VirtualLoop
 
 Scene = Callable[[Stage], Awaitable[None]]
 REGISTRIES = "Microsoft.ContainerRegistry/registries"

@@ -3,14 +3,14 @@
 from collections.abc import Awaitable, Callable
 
 import pytest
+from local_azure.faults import Fault
+from local_azure.timing import Timing
+from local_azure.virtual import VirtualLoop
 
-from rotator.emulator.faults import Fault
-from rotator.emulator.timing import Timing
 from rotator.engine import Result, adopt, grant, revoke
 from rotator.events import Noted, StepFailed
 from tests.pulling import anything_pulls
 from tests.stage import Stage, play, stage
-from tests.virtual import VirtualLoop
 
 GONE, ABSENT = "access is gone: every pull is refused", "access is gone: the principal doesn't exist"
 REMAINS, UNPROVEN = "ACCESS REMAINS: the principal can still pull", "access is marked as revoked, and not proven to be gone"

@@ -5,16 +5,16 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import pytest
+from certificates import entry
+from local_azure.faults import Fault
+from local_azure.graph.objects import Application, ServicePrincipal
+from local_azure.timing import Timing
+from local_azure.virtual import VirtualLoop
 
-from rotator.emulator.faults import Fault
-from rotator.emulator.graph.objects import Application, ServicePrincipal
-from rotator.emulator.timing import Timing
 from rotator.engine import Result, adopt, compromise, grant, revoke
 from rotator.events import Noted
-from tests.certificates import entry
 from tests.pulling import anything_pulls, signs_in
 from tests.stage import Stage, play, stage
-from tests.virtual import VirtualLoop
 
 GONE, NOBODY = "access is gone: every pull is refused", "access is gone: nothing is left that signs in as the principal"
 REMAINS, UNPROVEN = "ACCESS REMAINS: the principal can still pull", "access is marked as revoked, and not proven to be gone"

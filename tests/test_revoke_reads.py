@@ -12,19 +12,19 @@ from itertools import product
 from typing import Any
 
 import pytest
+from certificates import entry
+from local_azure.app import App, Served
+from local_azure.faults import Fault
+from local_azure.inprocess import Hop
+from local_azure.timing import Timing
+from local_azure.virtual import VirtualLoop
+from local_azure.wire import Request, Response
 
-from rotator.emulator.app import App, Served
-from rotator.emulator.faults import Fault
-from rotator.emulator.inprocess import Hop
-from rotator.emulator.timing import Timing
-from rotator.emulator.wire import Request, Response
 from rotator.engine import Result, adopt, revoke
 from tests.cells import cell
-from tests.certificates import entry
 from tests.pulling import anything_pulls
 from tests.snapshot import kept
 from tests.stage import Stage, play, stage
-from tests.virtual import VirtualLoop
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,14 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
+from local_azure.arm.behaviour import Resource
+from local_azure.timing import Timing
+from local_azure.virtual import VirtualLoop
+from local_azure.wire import Request
 
-from rotator.emulator.arm.behaviour import Resource
-from rotator.emulator.timing import Timing
-from rotator.emulator.wire import Request
 from rotator.engine import Result, adopt, revoke
 from rotator.events import Noted, PullRefused
 from tests.stage import SERVER, Stage, play, stage
-from tests.virtual import VirtualLoop
 
 IMAGE, OTHER = "aci-helloworld", "another.azurecr.io"
 TEAM = "11111111-2222-4333-8444-555555555555"

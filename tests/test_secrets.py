@@ -8,10 +8,10 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
+from local_azure.faults import Fault
+from local_azure.wire import Request
 
 from rotator.clients.keyvault import KeyVault
-from rotator.emulator.faults import Fault
-from rotator.emulator.wire import Request
 from rotator.errors import Conflict
 from rotator.policy import Policy
 from rotator.state import Secret

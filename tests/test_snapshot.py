@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 from azure.keyvault.secrets._shared import http_challenge_cache
+from local_azure.faults import Fault
+from local_azure.store import dump
+from local_azure.virtual import VirtualLoop
 
-from rotator.emulator.faults import Fault
-from rotator.emulator.store import dump
 from rotator.engine import adopt
 from tests.snapshot import World, kept, stood, taken
 from tests.stage import GROUPS, Stage, play, stage
-from tests.virtual import VirtualLoop
 
 
 async def played(loop: VirtualLoop) -> Stage:

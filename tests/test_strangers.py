@@ -3,10 +3,10 @@
 from datetime import timedelta
 
 import pytest
+from local_azure.aci import wire
+from local_azure.seed import LOCATION, OPERATOR_ACTIONS
+from local_azure.wire import ServiceError
 
-from rotator.emulator.aci import wire
-from rotator.emulator.seed import LOCATION, OPERATOR_ACTIONS
-from rotator.emulator.wire import ServiceError
 from rotator.engine import deploy_now, glance, revoke
 from rotator.events import Noted
 from rotator.report.status import status_body

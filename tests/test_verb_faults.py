@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from local_azure.keyvault.secret import Version
+from local_azure.timing import Timing
+from local_azure.virtual import VirtualLoop
+from local_azure.wire import Request
 
-from rotator.emulator.keyvault.secret import Version
-from rotator.emulator.timing import Timing
-from rotator.emulator.wire import Request
 from rotator.engine import adopt, grant, revoke
 from rotator.errors import RotatorError
 from rotator.state import ADOPTED, HOME, KEY_ID
@@ -30,7 +31,6 @@ from tests.snapshot import World, kept
 from tests.stage import SERVER, Stage, play, stage, watched
 from tests.test_crash_matrix import operations
 from tests.test_provision import AT_ONCE, QUICK, accounted, text
-from tests.virtual import VirtualLoop
 
 
 @dataclass(frozen=True)

@@ -10,24 +10,29 @@ import tempfile
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from local_azure import seed
+from local_azure.azure import Azure
+from local_azure.cli import app as local
+from local_azure.clock import Clock
+from local_azure.services import build
+from local_azure.wire import Route
 from typer.testing import CliRunner
 
 from rotator import events
 from rotator.cli.app import app
-from rotator.emulator import seed
-from rotator.emulator.azure import Azure
-from rotator.emulator.clock import Clock
-from rotator.emulator.services import build
-from rotator.emulator.wire import Route
 from rotator.policy.jsonschema import schema
 from tests.cli.scene import NAME, PASSWORD, START, Said, Scene, make
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+DOCUMENTS = sorted(
+    [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "emulator").glob("*.md"), *(ROOT / "emulator" / "docs").glob("*.md")]
+)
+PROGRAMS = {"rotator": app, "local-azure": local}
 PART = re.compile(r"<!-- made: (?P<what>[^>]+?) -->\n.*?<!-- end -->", re.DOTALL)
 STEP = "First rotation"
 """The heading in README.md whose commands are run, in order, in one world."""
@@ -44,15 +49,15 @@ def made(what: str) -> str:
     return MAKERS[kind](whose)
 
 
-def help_of(verb: str) -> str:
+def help_of(verb: str, program: str = "rotator") -> str:
     """What ``rotator VERB --help`` prints, on a terminal of 100 columns."""
-    done = CliRunner(env={"COLUMNS": "100"}).invoke(app, [*verb.split(), "--help"], prog_name="rotator")
+    done = CliRunner(env={"COLUMNS": "100"}).invoke(PROGRAMS[program], [*verb.split(), "--help"], prog_name=program)
     return f"```text\n{done.stdout.rstrip()}\n```"
 
 
-def folded_help(verb: str) -> str:
+def folded_help(verb: str, program: str = "rotator") -> str:
     """The same, folded away."""
-    return f"<details><summary><code>rotator {verb}</code></summary>\n\n{help_of(verb)}\n\n</details>"
+    return f"<details><summary><code>{program} {verb}</code></summary>\n\n{help_of(verb, program)}\n\n</details>"
 
 
 # the policy
@@ -225,12 +230,14 @@ def _service(name: str, routes: list[Route]) -> str:
         asked.setdefault(route.operation, []).append(f"`{route.method} {route.template or '/'}`")
     rows = [f"| `{operation}` | {'<br>'.join(requests)} |" for operation, requests in asked.items()]
     head = f"<details><summary><code>{name}</code>: {len(asked)} operations</summary>"
-    return "\n".join([head, "", "| operation, as `rotator emulator fault` takes it | requests |", "|---|---|", *rows, "", "</details>"])
+    return "\n".join([head, "", "| operation, as `local-azure fault` takes it | requests |", "|---|---|", *rows, "", "</details>"])
 
 
 MAKERS: Mapping[str, Callable[[str], str]] = {
     "help": help_of,
     "folded": folded_help,
+    "local-help": partial(help_of, program="local-azure"),
+    "local-folded": partial(folded_help, program="local-azure"),
     "policy": policy_fields,
     "events": event_table,
     "role": role,

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from rotator import __version__
-from rotator.cli import changing, deploying, discovering, emulator, examining, looking, providing
+from rotator.cli import changing, deploying, discovering, emulated, examining, looking, providing
 from rotator.cli.say import say
 
 app = typer.Typer(
@@ -50,18 +50,17 @@ for verb in (
     discovering.discover,
 ):
     app.command()(verb)
-app.add_typer(emulator.app, name="emulator", short_help="Run a local Azure, to try and to test against.")
+emulated.mount(app)
 
 
 @app.command()
 def demo() -> None:
     """Watch a whole rotation against a local Azure; no subscription.
 
-    Needs the extra `emulator`. Takes about a minute; ends with 1 if anything that it claims is not so.
+    Needs the package local-azure. Takes about a minute; ends with 1 if anything that it claims is not so.
     """
-    try:
-        from rotator.demo import play
-    except ModuleNotFoundError as error:
-        raise typer.BadParameter(f"the demonstration needs {error.name}: pip install 'rotator[emulator]'") from error
+    emulated.require("rotator demo", "local_azure", "msgraph")
+    from rotator.demo import play
+
     if not play():
         raise typer.Exit(1)

@@ -27,14 +27,13 @@ from azure.mgmt.containerinstance.models import (
     ResourceRequirements,
 )
 from kiota_authentication_azure.azure_identity_authentication_provider import AzureIdentityAuthenticationProvider
+from local_azure.seed import LOCATION, Seeded
 from msgraph import GraphRequestAdapter, GraphServiceClient  # type: ignore[attr-defined]
 from msgraph.generated.applications.item.add_password.add_password_post_request_body import AddPasswordPostRequestBody
 from msgraph.generated.models.application import Application
 from msgraph.generated.models.password_credential import PasswordCredential
 from msgraph.generated.models.reference_create import ReferenceCreate
 from msgraph.generated.models.service_principal import ServicePrincipal
-
-from rotator.emulator.seed import LOCATION, Seeded
 
 T = TypeVar("T")
 

@@ -16,13 +16,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from local_azure import process
+from local_azure.directory import StateDirectory
+from local_azure.environment import MISLEADING, Who, exports
+from local_azure.remote import ask
+from local_azure.seed import Seeded
+
 from rotator.demo.sight import Sight
 from rotator.demo.voice import Voice
-from rotator.emulator import process
-from rotator.emulator.directory import StateDirectory
-from rotator.emulator.environment import MISLEADING, Who, exports
-from rotator.emulator.remote import ask
-from rotator.emulator.seed import Seeded
 
 if TYPE_CHECKING:
     from rotator.demo.documented import Made

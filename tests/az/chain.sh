@@ -8,7 +8,7 @@
 set -euo pipefail
 
 directory=$1
-export ROTATOR_EMULATOR_DIR=$directory ROTATOR_LEASE_DIR=$directory/leases
+export LOCAL_AZURE_DIR=$directory ROTATOR_LEASE_DIR=$directory/leases
 group=myResourceGroup registry=mycontainerregistry vault=myvault container=mycontainer principal=mycontainerregistry-pull
 
 say() { printf '\n== %s\n' "$*"; }

@@ -6,7 +6,7 @@
 set -euo pipefail
 
 directory=$1
-export ROTATOR_EMULATOR_DIR=$directory ROTATOR_LEASE_DIR=$directory/leases ROTATOR_POLICIES=$directory/policies
+export LOCAL_AZURE_DIR=$directory ROTATOR_LEASE_DIR=$directory/leases ROTATOR_POLICIES=$directory/policies
 group=myResourceGroup registry=mycontainerregistry vault=myvault principal=two-homes
 
 say() { printf '\n== %s\n' "$*"; }

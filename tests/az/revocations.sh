@@ -51,7 +51,7 @@ fetches() { curl --silent --cacert "$REQUESTS_CA_BUNDLE" --config - "${@:2}" "$1
 field() { python3 -c 'import json, sys; print(json.load(sys.stdin).get(sys.argv[1], ""))' "$1"; }
 
 # calls NUMBER: what was asked of the emulator after that number, as it tells whoever has its state directory
-calls() { printf 'header = "Authorization: Bearer %s"\n' "$(field token <"$ROTATOR_EMULATOR_DIR/running.json")" | fetches "https://emulator.rotator.internal/calls?since=$1"; }
+calls() { printf 'header = "Authorization: Bearer %s"\n' "$(field token <"$LOCAL_AZURE_DIR/running.json")" | fetches "https://control.local-azure.internal/calls?since=$1"; }
 last() { calls 0 | python3 -c 'import json, sys; print(json.load(sys.stdin)["value"][-1]["number"])'; }
 writes() {
     calls "$1" | python3 -c 'import json, sys

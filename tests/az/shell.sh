@@ -3,7 +3,7 @@
 # `az` and `rotator` are taken from PATH. Nothing is configured in az but the exported environment.
 set -euo pipefail
 
-export ROTATOR_EMULATOR_DIR=$1 HOME=$1
+export LOCAL_AZURE_DIR=$1 HOME=$1
 group=myResourceGroup registry=mycontainerregistry vault=myvault
 
 say() { printf '\n== %s\n' "$*"; }

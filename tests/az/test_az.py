@@ -11,14 +11,18 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from tests.descriptions import SPECS
+from descriptions import SPECS
 
 ROOT = Path(__file__).parents[2]
 AZ = os.environ.get("ROTATOR_AZ") or shutil.which("az")
 
-HOOK = ROOT / "tests" / "descriptions" / "hook"
+HOOK, SUPPORT = (ROOT / "emulator" / "tests" / place for place in ("descriptions/hook", ""))
+SOURCES = (ROOT, ROOT / "emulator")
 SCRIPTS = [script for script in sorted(Path(__file__).parent.glob("*.sh")) if script.name != "shell.sh"]
+
+
+def _path(*folders: Path) -> str:
+    return os.pathsep.join(map(str, folders))
 
 
 def _command(directory: Path, name: str, *words: str) -> None:
@@ -36,10 +40,10 @@ def test_the_documented_az_commands_work(script: Path, tmp_path: Path) -> None:
     (commands := tmp_path / "bin").mkdir()
     _command(commands, "az", str(Path(AZ).absolute()))
     _command(commands, "rotator", sys.executable, "-m", "rotator")
-    environment = {"HOME": str(tmp_path), "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+    environment = {"HOME": str(tmp_path), "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": _path(*SOURCES)}
     findings = tmp_path / "findings"
     if SPECS:
-        environment |= {"ROTATOR_SPECS": str(SPECS.absolute()), "ROTATOR_FINDINGS": str(findings), "PYTHONPATH": f"{HOOK}{os.pathsep}{ROOT}"}
+        environment |= {"LOCAL_AZURE_SPECS": str(SPECS.absolute()), "ROTATOR_FINDINGS": str(findings), "PYTHONPATH": _path(HOOK, SUPPORT, *SOURCES)}
     (state := tmp_path / "state").mkdir()
     ran = subprocess.run([script, state], env=environment, capture_output=True, text=True, check=False, timeout=1500)
     assert ran.returncode == 0, f"{ran.stdout}\n{ran.stderr}"

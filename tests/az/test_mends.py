@@ -15,15 +15,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from local_azure.app import App
+from local_azure.authority import Authority, named
+from local_azure.environment import AZ as QUIET
+from local_azure.environment import _settle_version
+from local_azure.proxy import Proxy
+from local_azure.server import HttpServer, loopback
+from local_azure.wire import Request, Response
 
 import tests.cli.scene
-from rotator.emulator.app import App
-from rotator.emulator.authority import Authority, named
-from rotator.emulator.environment import AZ as QUIET
-from rotator.emulator.environment import _settle_version
-from rotator.emulator.proxy import Proxy
-from rotator.emulator.server import HttpServer, loopback
-from rotator.emulator.wire import Request, Response
 from tests.az.test_az import AZ
 from tests.cli.scene import Scene, make
 from tests.doctor.mending import mend

@@ -9,22 +9,22 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from local_azure.app import App
+from local_azure.azure import Azure
+from local_azure.clock import Clock as AzureClock
+from local_azure.graph.objects import Application, Password
+from local_azure.inprocess import GraphTransport, Hop, Session, pause
+from local_azure.seed import Seeded, seed
+from local_azure.services import build
+from local_azure.timing import PROMPT
+from local_azure.virtual import VirtualLoop, run
 from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
 from rotator.cli import graph
 from rotator.cli.app import app
 from rotator.clients import Transports, connect
-from rotator.emulator.app import App
-from rotator.emulator.azure import Azure
-from rotator.emulator.clock import Clock as AzureClock
-from rotator.emulator.graph.objects import Application, Password
-from rotator.emulator.inprocess import GraphTransport, Hop, Session, pause
-from rotator.emulator.seed import Seeded, seed
-from rotator.emulator.services import build
-from rotator.emulator.timing import PROMPT
 from rotator.ports import Clock, World
-from tests.virtual import VirtualLoop, run
 
 T = TypeVar("T")
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from local_azure.faults import Fault
 from ruamel.yaml import YAML
 
-from rotator.emulator.faults import Fault
 from tests.cli.scene import JOB, NAME, Scene
 
 LOGS = "Microsoft.ContainerInstance/containerGroups/containers/logs/read"

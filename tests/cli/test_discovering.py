@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from local_azure.aci import wire
+from local_azure.faults import Fault
+from local_azure.graph.objects import Application
+from local_azure.seed import OPERATOR_ACTIONS
 
-from rotator.emulator.aci import wire
-from rotator.emulator.faults import Fault
-from rotator.emulator.graph.objects import Application
-from rotator.emulator.seed import OPERATOR_ACTIONS
 from rotator.policy import load
 from tests.cli.scene import NAME, PASSWORD, Scene
 

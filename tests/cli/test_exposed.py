@@ -3,8 +3,8 @@
 import json
 
 import pytest
+from local_azure.faults import Fault
 
-from rotator.emulator.faults import Fault
 from tests.cli.scene import JOB, NAME, Said, Scene
 from tests.cli.test_leases import elsewhere
 

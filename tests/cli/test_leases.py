@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from local_azure.faults import Fault
 
-from rotator.emulator.faults import Fault
 from tests.cli.scene import NAME, Scene
 
 

@@ -3,8 +3,9 @@
 import shlex
 from typing import Any
 
-from rotator.emulator.faults import Fault
-from rotator.emulator.seed import OPERATOR_ACTIONS
+from local_azure.faults import Fault
+from local_azure.seed import OPERATOR_ACTIONS
+
 from tests.cli.scene import NAME, Scene
 from tests.cli.test_rotation import writes
 

@@ -9,8 +9,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from local_azure.faults import Fault
 
-from rotator.emulator.faults import Fault
 from tests.cli.scene import NAME, PASSWORD, Scene
 
 WRITES = ("addPassword", "removePassword", "secrets.set", "secrets.update", "createOrUpdate", "roleAssignments.create", "roleAssignments.delete")

@@ -5,11 +5,11 @@ from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
+from local_azure.faults import Fault
+from local_azure.wire import Request
 
 from rotator.cli import logs
 from rotator.cli.app import app
-from rotator.emulator.faults import Fault
-from rotator.emulator.wire import Request
 from tests.cli.scene import NAME, Said, Scene
 
 

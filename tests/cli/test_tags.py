@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
+from local_azure.keyvault.secret import Changes, Version
+from local_azure.wire import Request
 
-from rotator.emulator.keyvault.secret import Changes, Version
-from rotator.emulator.wire import Request
 from rotator.state import ADOPTED, COMPROMISED, KEY_ID
 from tests.cli.scene import NAME, PASSWORD, Scene
 from tests.cli.test_rotation import rotated, writes

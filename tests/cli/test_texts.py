@@ -10,9 +10,9 @@ import unicodedata
 from pathlib import Path
 
 import pytest
+from local_azure.faults import Fault
 
 from rotator.cli import logs
-from rotator.emulator.faults import Fault
 from rotator.errors import AzureError
 from rotator.visible import argument, one_line, visible
 from tests.cli.scene import NAME, PASSWORD, Said, Scene

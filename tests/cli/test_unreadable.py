@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import pytest
+from local_azure.faults import Fault
 
-from rotator.emulator.faults import Fault
 from tests.cli.scene import NAME, PASSWORD, Scene
 
 FIREWALL = Fault("keyvault.*", "status", times=0, status=403, code="ForbiddenByFirewall", message="Client address is not authorized.")

@@ -8,20 +8,20 @@ from functools import wraps
 from typing import Any
 
 import pytest
+from local_azure.app import App
+from local_azure.azure import Azure
+from local_azure.clock import Clock as AzureClock
+from local_azure.faults import Fault
+from local_azure.graph.objects import Application, Password, ServicePrincipal
+from local_azure.inprocess import GraphTransport, Hop, Session, pause
+from local_azure.seed import Identity, Seeded, seed
+from local_azure.services import build
+from local_azure.timing import PROMPT
+from local_azure.virtual import VirtualLoop, run
 
 from rotator.clients import Transports, connect
 from rotator.clients.world import AzureWorld
-from rotator.emulator.app import App
-from rotator.emulator.azure import Azure
-from rotator.emulator.clock import Clock as AzureClock
-from rotator.emulator.faults import Fault
-from rotator.emulator.graph.objects import Application, Password, ServicePrincipal
-from rotator.emulator.inprocess import GraphTransport, Hop, Session, pause
-from rotator.emulator.seed import Identity, Seeded, seed
-from rotator.emulator.services import build
-from rotator.emulator.timing import PROMPT
 from rotator.policy import Policy
-from tests.virtual import VirtualLoop, run
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PASSWORD, USERNAME = "mycontainerregistry-pull-pwd", "mycontainerregistry-pull-usr"

@@ -6,13 +6,13 @@ from email.utils import format_datetime
 from typing import Any
 
 import pytest
+from local_azure.virtual import VirtualLoop, run
 
 from rotator.clients.azuretime import AzureTime
 from rotator.errors import NotSent
 from rotator.ports import World
 from rotator.state import Access, Home, Principal, Secret
 from tests.clients.scene import PASSWORD, START, Scene, set_up, sign_in
-from tests.virtual import VirtualLoop, run
 
 END = START + timedelta(days=90)
 Write = Callable[[Scene, float], Awaitable[Any]]

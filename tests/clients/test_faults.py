@@ -5,11 +5,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from local_azure.virtual import run
 
 from rotator.errors import Conflict, Forbidden, OutcomeUnknown, Throttled, Unavailable
 from rotator.state import Access, Home, Outcome, Principal, Secret
 from tests.clients.scene import IMAGE, PASSWORD, START, Scene, set_up, sign_in
-from tests.virtual import run
 
 END = START + timedelta(days=90)
 VALUE = "the-value-of-a-published-secret"

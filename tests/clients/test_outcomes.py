@@ -5,11 +5,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from local_azure.virtual import run
 
 from rotator.errors import AzureError, Conflict, Forbidden, NotFound, OutcomeUnknown, Throttled, Unexpected
 from rotator.state import Access, Home, Outcome, Principal, Secret
 from tests.clients.scene import IMAGE, PASSWORD, START, Scene, scene, set_up, sign_in
-from tests.virtual import run
 
 END = START + timedelta(days=90)
 Act = Callable[[Scene], Awaitable[Any]]

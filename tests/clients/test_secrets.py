@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from local_azure.virtual import run
 
 from rotator.errors import AzureError
 from rotator.state import Home, Secret
 from tests.clients.scene import PASSWORD, Scene, set_up, sign_in
 from tests.clients.test_faults import END, ONCE, REPEATED, VALUE
-from tests.virtual import run
 
 
 def _secrets(at: Scene) -> set[str]:

@@ -4,16 +4,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from local_azure.faults import Fault
+from local_azure.virtual import VirtualLoop
 
 from rotator.clients.shape import flaw
 from rotator.clients.typed import labels
 from rotator.cloud import PUBLIC
-from rotator.emulator.faults import Fault
 from rotator.engine import adopt, revoke
 from rotator.engine.discover import see
 from rotator.group import shows
 from tests.stage import Stage, play, stage
-from tests.virtual import VirtualLoop
 
 WRONG: tuple[Any, ...] = (5, "x", [], {}, [5], True)
 

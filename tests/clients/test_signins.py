@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from certificates import entry
 
 from rotator.clients.signins import _keys
 from rotator.state import Home, Key, Means
-from tests.certificates import entry
 from tests.clients.scene import START, Scene, scene
 
 APP, SP = Home.APPLICATION, Home.SERVICE_PRINCIPAL

@@ -12,13 +12,13 @@ from typing import Any
 import aiohttp
 import httpx
 import pytest
+from local_azure.server import loopback
 
 from rotator.clients import body
 from rotator.clients.body import BadBody, unpacked, whole
 from rotator.clients.pipeline import PATIENCE
 from rotator.clients.transports import network, proxied, real
 from rotator.clients.wire import LONGEST
-from rotator.emulator.server import loopback
 from rotator.errors import AzureError, Unavailable, Unexpected
 from rotator.state import Outcome, Secret
 from tests.clients.scene import IMAGE, PASSWORD, Scene, scene

@@ -7,9 +7,9 @@ from dataclasses import asdict, replace
 from datetime import timedelta
 
 import pytest
+from local_azure.keyvault.secret import Changes
+from local_azure.wire import Request
 
-from rotator.emulator.keyvault.secret import Changes
-from rotator.emulator.wire import Request
 from rotator.errors import Conflict, Forbidden, NotFound, Unavailable, UnsafeStep
 from rotator.state import Access, Assignment, Home, Outcome, Secret
 from tests.clients.scene import IMAGE, PASSWORD, START, USERNAME, Scene, scene

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rotator.emulator.store import dump
+from local_azure.store import dump
+
 from tests.cli.scene import Scene
 from tests.doctor.carried import Person
 from tests.doctor.worlds import World

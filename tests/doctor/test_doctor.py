@@ -5,10 +5,10 @@ import shlex
 from pathlib import Path
 
 import pytest
+from certificates import entry
+from local_azure.faults import Fault
 
 from rotator.doctor import CHECKS
-from rotator.emulator.faults import Fault
-from tests.certificates import entry
 from tests.cli.scene import Scene
 from tests.doctor.mending import looked, mend
 from tests.doctor.worlds import WORLDS, World

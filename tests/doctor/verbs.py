@@ -10,9 +10,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from rotator.emulator.graph.objects import Application, Policy
-from rotator.emulator.graph.policies import CUSTOM, checked
-from rotator.emulator.keyvault.secret import Changes
+from local_azure.graph.objects import Application, Policy
+from local_azure.graph.policies import CUSTOM, checked
+from local_azure.keyvault.secret import Changes
+
 from tests.cli.scene import Scene
 
 Json = dict[str, Any]

@@ -9,12 +9,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from certificates import entry
+from local_azure.faults import Fault
+from local_azure.graph.objects import Policy
+from local_azure.keyvault.secret import Changes
 from ruamel.yaml import YAML
 
-from rotator.emulator.faults import Fault
-from rotator.emulator.graph.objects import Policy
-from rotator.emulator.keyvault.secret import Changes
-from tests.certificates import entry
 from tests.cli.scene import IMAGE, JOB, PASSWORD, Scene
 
 Break = Callable[[Scene], object]

@@ -5,11 +5,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
+from local_azure.azure import Azure
+from local_azure.graph.objects import Application
+from local_azure.seed import Seeded
 from ruamel.yaml import YAML
 
-from rotator.emulator.azure import Azure
-from rotator.emulator.graph.objects import Application
-from rotator.emulator.seed import Seeded
 from tests.group.grown import Values, in_vault
 
 REFUSED = {"of-a-profile": "containerGroupProfile"}

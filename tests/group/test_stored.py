@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 from hypothesis import strategies as st
+from local_azure.aci.shape import answer, canonical, writable
+from local_azure.virtual import VirtualLoop
 
 from rotator import group
-from rotator.emulator.aci.shape import answer, canonical, writable
 from rotator.engine import adopt
 from rotator.plan import Intent
 from rotator.policy import KeyVaultSource, Source
@@ -23,7 +24,6 @@ from tests.group.documents import APP_ID, CORPUS, NEW, PASSWORD, SINCE, declared
 from tests.group.grown import bare, grown, hidden_values, in_vault, listed
 from tests.group.stored import REFUSED, corpus, corpus_of, deployed, sourced
 from tests.stage import Stage, play, stage
-from tests.virtual import VirtualLoop
 
 
 def paths(node: Any, path: str = "") -> Iterator[str]:

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from rotator.emulator.asked import LAGGING as REPLICATED
-from rotator.emulator.damage import INSTEAD, SPOILED
+from local_azure.asked import LAGGING as REPLICATED
+from local_azure.damage import INSTEAD, SPOILED
+
 from tests.matrices.effects import Effect
 from tests.matrices.kinds import AS_EVER, DONE, GONE, HANG, MISLEADING, NO, NOT_SENT, STALE, UNKNOWN, But, Kind, Meets, Way, ways
 

@@ -11,9 +11,10 @@ from itertools import groupby, pairwise, product
 from pathlib import Path
 from zlib import crc32
 
+from local_azure.app import Served
+from local_azure.virtual import VirtualLoop
 from ruamel.yaml import YAML
 
-from rotator.emulator.app import Served
 from rotator.events import Event as Told
 from rotator.events import Noted, Pausing, StepFailed, StepPostponed, Vetoed
 from tests.matrices.digest import digest
@@ -26,7 +27,6 @@ from tests.matrices.story import Act, Command, Condition, Event, Pause, Play, St
 from tests.matrices.told import CONDITIONS
 from tests.matrices.worlds import WORLDS
 from tests.stage import Stage, play, watched
-from tests.virtual import VirtualLoop
 
 TABLE = Path(__file__).with_name("endures.yaml")
 READING = ("entra.", "acr.")

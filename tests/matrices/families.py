@@ -11,6 +11,8 @@ from functools import cache
 from itertools import pairwise, product
 from zlib import crc32
 
+from local_azure.virtual import VirtualLoop
+
 from tests.matrices.effects import READS, WRITES, Effect
 from tests.matrices.fast import fast
 from tests.matrices.operations import PROOFS, READING, WRITING
@@ -19,7 +21,6 @@ from tests.matrices.process import ALWAYS, SLEEPING, Point, Process, Strike
 from tests.matrices.story import VERBS, Act, Command, Pause, Story, Wait
 from tests.matrices.worlds import WORLDS
 from tests.stage import play
-from tests.virtual import VirtualLoop
 
 SPANS = (5.0, 130.0, 700.0, 3700.0, 90_000.0, 260_000.0)
 """Seconds for which a process is stopped: from a hiccup to beyond overlap and reclaim_after."""

@@ -12,6 +12,10 @@ from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
+from local_azure.acr.refusal import Refused
+from local_azure.inprocess import Hop
+from local_azure.wire import ServiceError
+
 from rotator.clients import acr, keyvault, observe
 from rotator.clients.azuretime import AzureTime
 from rotator.clients.entra import judged
@@ -20,9 +24,6 @@ from rotator.clients.token import Who
 from rotator.clients.translate import Refusal
 from rotator.clients.world import AzureWorld
 from rotator.cloud import CLOUDS
-from rotator.emulator.acr.refusal import Refused
-from rotator.emulator.inprocess import Hop
-from rotator.emulator.wire import ServiceError
 from rotator.errors import AzureError, Forbidden, NotFound
 from rotator.policy import Policy
 from rotator.ports import World

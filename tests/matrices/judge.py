@@ -7,9 +7,10 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from rotator.emulator.graph.objects import Password
-from rotator.emulator.keyvault.secret import Version
-from rotator.emulator.wire import Request, ServiceError
+from local_azure.graph.objects import Password
+from local_azure.keyvault.secret import Version
+from local_azure.wire import Request, ServiceError
+
 from rotator.events import CredentialRemoved, Event, VersionDisabled
 from rotator.state import ACCESS, ADOPTED, COMPROMISED, KEY_ID
 from tests.invariants import Monitor, listed

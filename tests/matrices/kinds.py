@@ -12,7 +12,8 @@ from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any
 
-from rotator.emulator.faults import Fault, Faults
+from local_azure.faults import Fault, Faults
+
 from tests.matrices.effects import Effect
 
 Meets = Mapping[str, Any]

@@ -7,9 +7,10 @@ afterwards is.
 from collections.abc import Callable
 from datetime import timedelta
 
-from rotator.emulator.graph.objects import Certificate
-from rotator.emulator.keyvault.secret import Changes
-from rotator.emulator.wire import ServiceError
+from local_azure.graph.objects import Certificate
+from local_azure.keyvault.secret import Changes
+from local_azure.wire import ServiceError
+
 from tests.stage import GROUPS, SECRET, Stage
 
 Change = Callable[[Stage], None]

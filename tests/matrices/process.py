@@ -1,6 +1,6 @@
 """One process of rotator, as a story has it: what its calls meet, where it dies, and where it is stopped for a while.
 
-It stands between a World and the emulator: as the :class:`~rotator.emulator.inprocess.Hop` of real SDK code, and of the fast adapter's `Way`. A call
+It stands between a World and the emulator: as the :class:`~local_azure.inprocess.Hop` of real SDK code, and of the fast adapter's `Way`. A call
 is named by its operation and how often this process has made it, so that both adapters mean the same call.
 """
 
@@ -13,10 +13,10 @@ from typing import Literal
 
 import aiohttp
 import httpx
+from local_azure.faults import Fault
+from local_azure.inprocess import Hop, pause
+from local_azure.wire import Request, Response
 
-from rotator.emulator.faults import Fault
-from rotator.emulator.inprocess import Hop, pause
-from rotator.emulator.wire import Request, Response
 from tests import reached
 from tests.matrices.effects import Effect
 from tests.stage import Clock, Killed, Stage

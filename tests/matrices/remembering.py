@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
 
-from rotator.emulator.inprocess import Hop
+from local_azure.inprocess import Hop
+
 from rotator.policy import Policy
 from rotator.ports import AccessRecord, World
 from rotator.state import Access, Observed, Secret

@@ -3,12 +3,13 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from rotator.emulator.graph.objects import Policy
-from rotator.emulator.graph.policies import CUSTOM
-from rotator.emulator.timing import PROMPT
+from local_azure.graph.objects import Policy
+from local_azure.graph.policies import CUSTOM
+from local_azure.timing import PROMPT
+from local_azure.virtual import VirtualLoop
+
 from tests.snapshot import kept
 from tests.stage import SECRET, SERVER, Stage, stage
-from tests.virtual import VirtualLoop
 
 BARE, LATELY, GROUP = "bare", "lately", "11111111-2222-3333-4444-555555555555"
 """An application without a service principal, one that rotator owns since a moment ago, and the id of a group that the principal is in."""

@@ -10,19 +10,20 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
+from local_azure.aci.behaviour import TYPE
+from local_azure.aci.versions import seen
+from local_azure.graph import shape
+from local_azure.graph.objects import Kind
+from local_azure.keyvault.secret import Changes
+from local_azure.keyvault.secret import Version as Stored
+from local_azure.rbac.behaviour import Assignment as Given
+from local_azure.wire import ServiceError
+
 from rotator.clients import aci, graph, keyvault, rbac
 from rotator.clients.arm import ABAC
 from rotator.clients.directory import application_of, issued_of, principal_of, service_principal_of
 from rotator.clients.rbac import encloses
 from rotator.clients.resource import Resource
-from rotator.emulator.aci.behaviour import TYPE
-from rotator.emulator.aci.versions import seen
-from rotator.emulator.graph import shape
-from rotator.emulator.graph.objects import Kind
-from rotator.emulator.keyvault.secret import Changes
-from rotator.emulator.keyvault.secret import Version as Stored
-from rotator.emulator.rbac.behaviour import Assignment as Given
-from rotator.emulator.wire import ServiceError
 from rotator.errors import Conflict, Forbidden, NotFound, Unexpected
 from rotator.policy import Policy
 from rotator.ports import Issued, Put

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from local_azure.faults import Fault
+from local_azure.virtual import VirtualLoop
+from local_azure.wire import ServiceError
 from pydantic import TypeAdapter
 
-from rotator.emulator.faults import Fault
-from rotator.emulator.wire import ServiceError
 from rotator.engine import adopt, compromise, deploy_now, grant, reconcile, revoke
 from rotator.engine.run import Run
 from rotator.errors import RotatorError
@@ -26,7 +27,6 @@ from tests.matrices.operations import WRITING
 from tests.matrices.process import Point, Process, Stop, Strike
 from tests.matrices.worlds import WORLDS
 from tests.stage import GROUPS, Killed, Stage, play, real, watched
-from tests.virtual import VirtualLoop
 
 LEASE = timedelta(minutes=10)
 """How long a lease holds that nobody renews."""

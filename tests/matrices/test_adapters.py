@@ -5,14 +5,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from local_azure.faults import Fault
+from local_azure.virtual import VirtualLoop
 
-from rotator.emulator.faults import Fault
 from rotator.engine import adopt, compromise, grant, reconcile, revoke
 from rotator.plan import Intent
 from tests.matrices.digest import digest
 from tests.matrices.fast import fast
 from tests.stage import GROUPS, Adapter, Stage, play, stage
-from tests.virtual import VirtualLoop
 
 Story = Callable[[Stage], Awaitable[Any]]
 

@@ -15,9 +15,10 @@ from typing import Any
 import aiohttp
 import httpx
 import pytest
+from local_azure.asked import KINDS as PLANNED
+from local_azure.store import services
+from local_azure.virtual import VirtualLoop
 
-from rotator.emulator.asked import KINDS as PLANNED
-from rotator.emulator.store import services
 from rotator.engine import Run
 from rotator.errors import AzureError, NotFound, NotSent, OutcomeUnknown, RotatorError, Unavailable, Unexpected, Unseen
 from tests.cells import cell
@@ -29,7 +30,6 @@ from tests.matrices.scene import earlier, world
 from tests.snapshot import World
 from tests.stage import START, Stage, play
 from tests.test_damage import ALL, asked
-from tests.virtual import VirtualLoop
 
 STRIDE = 6
 ALWAYS = ("empty", "an empty object", "null", "404 of something else", "stale", "flip")

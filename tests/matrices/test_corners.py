@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import pytest
+from local_azure.faults import Fault
+from local_azure.inprocess import pause
+from local_azure.keyvault.secret import Changes
+from local_azure.virtual import VirtualLoop
 
-from rotator.emulator.faults import Fault
-from rotator.emulator.inprocess import pause
-from rotator.emulator.keyvault.secret import Changes
 from rotator.engine import Result, adopt, compromise, reconcile, revoke
 from rotator.plan import STILL_OPEN, Intent
 from rotator.state import ADOPTED
@@ -18,7 +19,6 @@ from tests.matrices.fast import fast
 from tests.matrices.process import SLEEPING, Point, Process, Stop, Strike
 from tests.matrices.worlds import WORLDS
 from tests.stage import SECRET, Stage, play
-from tests.virtual import VirtualLoop
 
 T = TypeVar("T")
 ADD, REMOVE, SET = "graph.applications.addPassword", "graph.applications.removePassword", "keyvault.secrets.set"

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from local_azure.virtual import VirtualLoop
 
 from tests.matrices.digest import digest
 from tests.matrices.effects import Effect
@@ -19,7 +20,6 @@ from tests.matrices.story import STORIES, Act, Command, Pause, Play, Story, Viol
 from tests.matrices.told import stories
 from tests.matrices.worlds import WORLDS
 from tests.stage import Adapter, play, real, watched
-from tests.virtual import VirtualLoop
 
 SEED = int(os.environ.get("ROTATOR_SEED", "1"))
 FEW, MANY = 25, 1000

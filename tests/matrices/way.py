@@ -10,14 +10,15 @@ Rules for whoever edits this file:
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from local_azure.acr.refusal import Refused
+from local_azure.app import Served
+from local_azure.faults import Broken, Fault
+from local_azure.inprocess import Hop, pause
+from local_azure.wire import Caller, Request, ServiceError
+
 from rotator.clients.azuretime import AzureTime
 from rotator.clients.sending import ensure_in_time
 from rotator.clients.translate import Asked, Refusal, answered
-from rotator.emulator.acr.refusal import Refused
-from rotator.emulator.app import Served
-from rotator.emulator.faults import Broken, Fault
-from rotator.emulator.inprocess import Hop, pause
-from rotator.emulator.wire import Caller, Request, ServiceError
 from rotator.errors import AzureError, Forbidden, NotFound, OutcomeUnknown, Unavailable
 from tests.matrices.effects import Effect
 from tests.matrices.process import FORBIDDEN, GONE, PATIENCE, Process, named

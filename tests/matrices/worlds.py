@@ -1,11 +1,12 @@
 """The worlds that stories and matrices begin with, each played once in a process."""
 
-from rotator.emulator.timing import QUICK
+from local_azure.timing import QUICK
+from local_azure.virtual import VirtualLoop
+
 from rotator.engine import adopt, revoke
 from rotator.plan import Intent
 from tests.snapshot import World, kept
 from tests.stage import GROUPS, Stage, stage
-from tests.virtual import VirtualLoop
 
 PROOF = {"times": 2, "over": "0s", "deadline": "5m"}
 

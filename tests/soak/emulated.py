@@ -20,7 +20,7 @@ Json = dict[str, Any]
 ROOT = Path(__file__).parent.parent.parent
 ROTATOR = str(Path(sys.executable).with_name("rotator"))
 """The command as it is installed; `PYTHONPATH` makes it this source."""
-ARM, GRAPH, LOGIN, CONTROL = "management.azure.com", "graph.microsoft.com", "login.microsoftonline.com", "emulator.rotator.internal"
+ARM, GRAPH, LOGIN, CONTROL = "management.azure.com", "graph.microsoft.com", "login.microsoftonline.com", "control.local-azure.internal"
 BARE = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
 TRIES = 40
 """Requests of an administrator, whom faults meet as they meet everybody."""

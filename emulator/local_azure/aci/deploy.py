@@ -1,0 +1,167 @@
+"""The control plane's half of a deployment: read the body, look every image up, and put the group on a host.
+
+Nothing is changed until every image could be looked up with the credential that the group would store (G4 of the facts).
+"""
+
+import copy
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
+
+from local_azure.aci import rules
+from local_azure.aci.events import views
+from local_azure.aci.host import Host
+from local_azure.aci.pulls import Puller, refusal, username_for
+from local_azure.aci.references import References
+from local_azure.aci.shape import answer, canonical, writable
+from local_azure.aci.state import Container, Containers, Group, Operation, RefusedPull, State
+from local_azure.acr.refusal import Refused
+from local_azure.arm.assigned import user_assigned
+from local_azure.arm.behaviour import Resources
+from local_azure.clock import Clock
+from local_azure.faults import Faults
+from local_azure.ids import Ids
+from local_azure.timing import Timing
+from local_azure.wire import Json
+
+Properties = dict[str, Json]
+
+
+class ControlPlane:
+    """Deploys groups: for a PUT, a start and a restart."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        ids: Ids,
+        timing: Timing,
+        faults: Faults,
+        resources: Resources,
+        references: References,
+        puller: Puller,
+        host: Host,
+        state: Callable[[], State],
+    ) -> None:
+        self._clock, self._ids, self._timing, self._faults = clock, ids, timing, faults
+        self._directory = resources.authorization.directory
+        self._resources, self.references, self._puller, self._host, self._state = resources, references, puller, host, state
+
+    def read(self, name: str, body: Json, old: Group | None) -> Properties:
+        """The resource that a PUT's body asks for. Raises ServiceError 400."""
+        resource = canonical(body)
+        rules.check(name, resource)
+        resource["location"] = resource["location"].replace(" ", "").lower()
+        if self._faults.active("strip_tags"):
+            resource["tags"] = {}
+        resource = writable(resource)
+        if "identity" in resource:
+            resource["identity"] = self._identity(resource["identity"], old.resource.get("identity", {}) if old else {})
+        return resource
+
+    def containers(self, resource: Properties, old: Group | None) -> Containers:
+        """What a deployment consists of. Containers of a living group keep their history, and show it until they restart."""
+        past = {container.name: container for container in old.containers} if old and not old.terminated else {}
+        properties, made = resource["properties"], Containers()
+        for kind in ("initContainers", "containers"):
+            for given in properties.get(kind, []):
+                container = copy.deepcopy(past.get(given["name"])) or Container(given["name"], "")
+                container.image, container.init, container.cached = given["properties"].get("image", ""), kind == "initContainers", ""
+                made.append(container)
+        return made
+
+    def resolve(self, group_id: str, resource: Properties, containers: Iterable[Container], secrets: Mapping[str, str]) -> None:
+        """Look every image up with the stored credential. Raises ServiceError 400 InaccessibleImage; each refusal is recorded."""
+        if self._faults.active("registry_error"):
+            raise rules.registry_error(next(iter(containers)).image)
+        failed, forced = [], self._faults.active("inaccessible")
+        for container in containers:
+            try:
+                if forced:
+                    raise Refused("UNAVAILABLE", "a planned fault")
+                container.digest = self._puller.pull(resource, container.image, "", secrets).digest
+            except Refused as error:
+                username = username_for(resource, container.image)
+                self._state().refused.append(RefusedPull(self._clock.now(), group_id, container.image, username, refusal(error)))
+                failed.append(container.image)
+        if failed:
+            raise rules.inaccessible(group_id.rsplit("/", 1)[-1], list(dict.fromkeys(failed)))
+
+    def deploy(self, group: Group, old: Group | None) -> Operation:
+        """Put `group` on a host in place of `old`, under the group's provisioning state as it is now."""
+        operation = Operation(group.operation, group.id, group.resource["location"], group.deployed, group.provisioning)
+        self._state().operations[operation.id] = operation
+        group.ip = (old.ip if old and not old.terminated else "") or self.address(group.resource)
+        self._be_somebody(group)
+        if old:
+            self._replace(old, group)
+        group.before = shown(old) if old else None
+        self._plan_faults(group)
+        self._host.place(group, group.deployed + timedelta(seconds=self._timing.group_pending))
+        self._state().groups[group.id.lower()] = group
+        return operation
+
+    def forget(self, identity: Properties) -> None:
+        """A system-assigned identity goes with its group."""
+        self._directory.erase(str(identity.get("principalId", "")))
+
+    def _be_somebody(self, group: Group) -> None:
+        """Make the service principal of a system-assigned identity that has none yet: from now on it can be given roles."""
+        identity = group.resource.get("identity", {})
+        if "systemassigned" in str(identity.get("type", "")).lower() and "principalId" not in identity:
+            made = self._directory.create_identity(group.name, group.id)
+            made.properties["alternativeNames"] = ["isExplicit=False", group.id]
+            identity |= {"principalId": made.id, "tenantId": self._directory.tenant}
+
+    def _replace(self, old: Group, new: Group) -> None:
+        before = old.resource.get("identity", {})
+        if before.get("principalId") != new.resource.get("identity", {}).get("principalId"):
+            self.forget(before)
+
+    def new(
+        self, group_id: str, resource: Properties, api_version: str, containers: Containers, secrets: Mapping[str, str], status: str = "Pending"
+    ) -> Group:
+        """A deployment that begins now."""
+        now, operation = self._clock.now(), self._ids.guid()
+        return Group(group_id, resource, api_version, containers, status, now, operation, secrets=dict(secrets))
+
+    def again(self, group: Group, *, in_place: bool) -> Operation:
+        """Deploy a group as it is stored. `in_place`: a restart, which pulls only what has changed. Raises ServiceError 400 as a PUT."""
+        containers = self.containers(group.resource, group)
+        cached = {container.name: container.cached for container in group.containers} if in_place else {}
+        for container in containers:
+            container.cached = cached.get(container.name, "")
+        secrets = self.references.read(group.name, group.resource)
+        self.resolve(group.id, group.resource, containers, secrets)
+        status = "Updating" if in_place else "Pending"
+        return self.deploy(self.new(group.id, group.resource, group.api_version, containers, secrets, status), group)
+
+    def address(self, resource: Properties) -> str:
+        """An address for a group that asks for one."""
+        kind = resource["properties"].get("ipAddress", {}).get("type")
+        if kind is None:
+            return ""
+        drawn = [int(self._ids.hex(2), 16) for _ in range(3)]
+        return f"10.0.0.{4 + drawn[0] % 250}" if kind == "Private" else "20.{}.{}.{}".format(*drawn)
+
+    def _plan_faults(self, group: Group) -> None:
+        failing = self._faults.active("failed_pull")
+        if failing:
+            group.pull_failures = int(failing.argument or 0) or -1
+        crashing = self._faults.active("crash")
+        group.crashing = float(crashing.argument or 1) if crashing else 0.0
+        group.fails = self._faults.active("failed_lro") is not None
+
+    def _identity(self, given: Properties, old: Properties) -> Properties:
+        """Recorded: a group that only uses identities says its tenant too, but no principal."""
+        identity = {name: value for name, value in given.items() if name not in ("principalId", "tenantId")}
+        if "systemassigned" in str(given.get("type", "")).lower():
+            identity |= {name: old[name] for name in ("principalId", "tenantId") if name in old}
+        if "userAssignedIdentities" in given:
+            identity["userAssignedIdentities"] = {name: user_assigned(self._resources, name) for name in given["userAssignedIdentities"]}
+            identity["tenantId"] = self._directory.tenant
+        return identity
+
+
+def shown(group: Group, *, fresh: bool = False) -> Properties:
+    """A group as its GET shows it, or, `fresh`, as the answer to the PUT that made it, which knows no address yet (recorded)."""
+    view = {"": {"events": [], "state": "Pending"}} if fresh else views(group)
+    return answer(group.id, group.resource, group.provisioning, "" if fresh else group.ip, view)

@@ -1,0 +1,113 @@
+"""How many container groups and cores a subscription may have in a region (A10 of the facts), and what it has.
+
+Every group counts from its PUT to its DELETE, stopped ones with no cores. Limits are those of a pay-as-you-go subscription; support
+raises them, and so does :meth:`Quotas.allow`.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+
+from local_azure.aci.state import Group, State
+from local_azure.wire import Json, ServiceError
+
+LIMITS = {
+    "ContainerGroups": 100,
+    "StandardCores": 100,
+    "StandardSpotCores": 100,
+    "StandardK80Cores": 0,
+    "StandardP100Cores": 0,
+    "StandardV100Cores": 0,
+    "DedicatedContainerGroups": 0,
+}
+"""What a subscription may have of each in one region."""
+WORDS = {
+    "ContainerGroups": "Container Groups",
+    "StandardCores": "Standard Cores",
+    "StandardSpotCores": "Standard Spot Cores",
+    "StandardK80Cores": "Standard K80 Cores",
+    "StandardP100Cores": "Standard P100 Cores",
+    "StandardV100Cores": "Standard V100 Cores",
+    "DedicatedContainerGroups": "Dedicated Container Groups",
+}
+
+UNBOUNDED = 10**9
+"""A limit that nobody reaches: nothing is counted for it."""
+
+
+class Quotas:
+    """Counts what a subscription has in a region."""
+
+    def __init__(self, state: Callable[[], State]) -> None:
+        self._state = state
+
+    def allow(self, subscription: str, location: str, name: str, limit: int) -> None:
+        """Set a limit, as support does on request. KeyError for a name that Azure has no quota of."""
+        LIMITS[name]
+        self._state().limits[_key(subscription, location, name)] = limit
+
+    def limit(self, subscription: str, location: str, name: str) -> int:
+        """How many a subscription may have in a region."""
+        return self._state().limits.get(_key(subscription, location, name), LIMITS[name])
+
+    def used(self, subscription: str, location: str, *, but: str = "") -> Counter[str]:
+        """What a subscription has in a region, without the group whose id is `but`."""
+        found: Counter[str] = Counter()
+        within = f"/subscriptions/{subscription.lower()}/"
+        for key, group in self._state().groups.items():
+            if key.startswith(within) and key != but.lower() and group.resource["location"] == location:
+                found.update(_needs(group.resource, running=not group.terminated))
+        return found
+
+    def usages(self, subscription: str, location: str) -> list[Json]:
+        """The list that a location's ``usages`` show."""
+        used = self.used(subscription, location)
+        return [
+            {
+                "id": f"/subscriptions/{subscription}/providers/Microsoft.ContainerInstance/locations/{location}/usages/{name}",
+                "unit": "Count",
+                "currentValue": int(used[name]),
+                "limit": self.limit(subscription, location, name),
+                "name": {"value": name, "localizedValue": word},
+            }
+            for name, word in WORDS.items()
+        ]
+
+    def check(self, group_id: str, resource: dict[str, Json], old: Group | None) -> None:
+        """Refuse a group for which there is no room. Raises ServiceError: 409 ServiceUnavailable, 400 ContainerGroupQuotaReached."""
+        subscription, location = group_id.strip("/").split("/")[1], resource["location"]
+        wanted = _needs(resource, running=True)
+        if old and not old.terminated:
+            wanted.subtract(_needs(old.resource, running=True))
+        elif old:
+            wanted["ContainerGroups"] -= 1
+        limits = {name: self.limit(subscription, location, name) for name, count in wanted.items() if count > 0}
+        if all(limit >= UNBOUNDED for limit in limits.values()):
+            return
+        used = self.used(subscription, location)
+        for name, limit in limits.items():
+            if used[name] + wanted[name] > limit:
+                raise _reached(name, location, limit, used[name], wanted[name])
+
+
+def _needs(resource: dict[str, Json], *, running: bool) -> Counter[str]:
+    properties = resource["properties"]
+    found: Counter[str] = Counter({"DedicatedContainerGroups" if properties.get("sku") == "Dedicated" else "ContainerGroups": 1})
+    if not running:
+        return found
+    for container in properties["containers"]:
+        requests = container["properties"]["resources"]["requests"]
+        sort = requests["gpu"]["sku"] if "gpu" in requests else "Spot" if properties.get("priority") == "Spot" else ""
+        found[f"Standard{sort}Cores"] += requests["cpu"]
+    return found
+
+
+def _reached(name: str, location: str, limit: int, used: float, wanted: float) -> ServiceError:
+    what = f"Resource type 'Microsoft.ContainerInstance/containerGroups' container group quota '{name}' exceeded in region '{location}'."
+    message = f"{what} Limit: '{limit}', Usage: '{used:g}' Requested: '{wanted:g}'."
+    if name.endswith("ContainerGroups"):
+        return ServiceError(409, "ServiceUnavailable", message)
+    return ServiceError(400, "ContainerGroupQuotaReached", message)
+
+
+def _key(subscription: str, location: str, name: str) -> str:
+    return f"{subscription} {location} {name}".lower()

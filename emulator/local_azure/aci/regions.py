@@ -1,0 +1,64 @@
+"""What a region offers: how large a container group may be there, with which operating system, address and GPU.
+
+Amounts are those of "Resource availability & quota limits for ACI"; the refusal is what users met (virtual-kubelet 592).
+"""
+
+from local_azure.wire import Json, ServiceError
+
+GPU_REGIONS = frozenset(
+    ["centralindia", "eastus", "northeurope", "southcentralus", "southeastasia", "uksouth", "westeurope", "westus", "westus2"],
+)
+"""Where V100 GPUs are; K80 and P100 are retired everywhere."""
+LINUX, WINDOWS, GPU = (31, 240), (4, 16), (24, 448)
+"""CPUs and gigabytes of the largest group: of Linux, of Windows, with four V100."""
+CACHED = (
+    ("Linux", "mcr.microsoft.com/azuredocs/aci-helloworld"),
+    ("Linux", "mcr.microsoft.com/azuredocs/aci-wordcount"),
+    ("Linux", "ubuntu:16.04"),
+    ("Linux", "alpine:3.6"),
+    ("Windows", "mcr.microsoft.com/windows/nanoserver:ltsc2019"),
+    ("Windows", "mcr.microsoft.com/windows/servercore:ltsc2019"),
+)
+"""Images that start faster, because the hosts have them."""
+
+
+def capabilities(location: str) -> list[Json]:
+    """The list that a location's ``capabilities`` show."""
+    found = [_entry(location, os, address, "None", size) for os, address, size in _PLAIN]
+    if location in GPU_REGIONS:
+        found.append(_entry(location, "Linux", "Public", "V100", GPU, 4))
+    return found
+
+
+_PLAIN = (("Linux", "Public", LINUX), ("Linux", "Private", LINUX), ("Windows", "Public", WINDOWS), ("Windows", "Private", WINDOWS))
+
+
+def cached_images() -> list[Json]:
+    """The list that a location's ``cachedImages`` show."""
+    return [{"osType": os, "image": image} for os, image in CACHED]
+
+
+def check(location: str, properties: dict[str, Json]) -> None:
+    """Refuse a group that is too large for its region. Raises ServiceError 409 ServiceUnavailable."""
+    asked = [container["properties"]["resources"]["requests"] for container in properties["containers"]]
+    cpu, memory = (sum(request[name] for request in asked) for name in ("cpu", "memoryInGB"))
+    gpus = [request["gpu"] for request in asked if "gpu" in request]
+    most = GPU if gpus else LINUX if properties["osType"] == "Linux" else WINDOWS
+    if cpu <= most[0] and memory <= most[1] and all(_offered(location, properties, gpu) for gpu in gpus):
+        return
+    what = f"'{cpu:g}' CPU '{memory:g}' GB memory " + "".join(f"'{gpu['count']}' '{gpu['sku']}' GPU " for gpu in gpus)
+    network = " virtual network" if properties.get("subnetIds") else ""
+    message = (
+        f"The requested resource is not available in the location '{location}' at this moment. Please retry with a different resource request "
+        f"or in another location. Resource requested: {what}'{properties['osType']}' OS{network}"
+    )
+    raise ServiceError(409, "ServiceUnavailable", message)
+
+
+def _offered(location: str, properties: dict[str, Json], gpu: Json) -> bool:
+    return location in GPU_REGIONS and properties["osType"] == "Linux" and gpu["sku"] == "V100" and 0 < gpu["count"] <= 4
+
+
+def _entry(location: str, os: str, address: str, gpu: str, size: tuple[int, int], count: int = 0) -> Json:
+    amounts = {"maxMemoryInGB": size[1], "maxCpu": size[0], "maxGpuCount": count}
+    return {"resourceType": "containerGroups", "osType": os, "location": location, "ipAddressType": address, "gpu": gpu, "capabilities": amounts}

@@ -1,0 +1,105 @@
+"""``az acr import``: an image of another registry, or of the public, becomes one of this registry, without a client that carries it.
+
+Source: the description of api-version 2023-07-01, and the cases of azure-cli's own test. A registry of the tenant is read with what the request
+gives, or as the caller; an image elsewhere is public, as it is for container groups. What is said of a tag that exists, and of a source that can't be
+read, could not be looked up.
+"""
+
+from dataclasses import dataclass
+
+from local_azure.acr.behaviour import SUFFIXES, Registries
+from local_azure.acr.image import build
+from local_azure.acr.refusal import Refused
+from local_azure.acr.rights import DENIED, Identity, Kind, login_server
+from local_azure.arm.behaviour import REGISTRIES, Resource
+from local_azure.arm.registries import RegistryRoutes
+from local_azure.arm.shape import fields
+from local_azure.arm.tracked import GROUP, status_url
+from local_azure.wire import Call, Json, Response, Route, ServiceError
+
+
+def routes(registries: Registries) -> tuple[Route, ...]:
+    """The one operation, under Resource Manager."""
+    imports = _Imports(registries, RegistryRoutes(registries.resources))
+    return (Route("acr.importImage", "POST", f"{GROUP}/providers/{REGISTRIES}/{{name}}/importImage", imports.take),)
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where an image comes from: a host, empty for Docker Hub, and a repository with a tag or digest."""
+
+    host: str
+    repository: str
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Imports:
+    registries: Registries
+    tracked: RegistryRoutes
+
+    def take(self, call: Call) -> Response:
+        """202 and where to ask for the end, or 200 where nothing takes time."""
+        path = self.tracked.require(call, "importImage/action")
+        target, body = self.tracked.found(call), fields(call.request.json())
+        self.registries.resources.require_unlocked(path, "write")
+        source = self._source(fields(body, "source"))
+        tags, untagged = _targets(body, source)
+        self._require_free(target, tags, forced=str(body.get("mode", "")).lower() == "force")
+        try:
+            self._copy(call, fields(body, "source"), source, target, (tags, untagged))
+        except Refused as error:
+            raise ServiceError(400, "InvalidParameters", f"The image '{source.repository}' can't be imported: {error.message}") from error
+        seconds = self.registries.resources.timing.registry_made
+        if not seconds:
+            return Response(200)
+        operation = self.registries.resources.operations.begin(f"{target.id}/importImage", "registries", seconds, "Running", {})
+        return Response(202, b"", {"Location": status_url(call, target.id, operation)})
+
+    def _source(self, given: dict[str, Json]) -> _Source:
+        image = str(given.get("sourceImage") or "")
+        repository, mark, reference = image.partition("@") if "@" in image else image.partition(":")
+        if not repository:
+            raise ServiceError(400, "InvalidParameters", "An import needs a 'sourceImage'.")
+        found = self.registries.resources.get(str(given.get("resourceId") or ""))
+        if given.get("resourceId") and found is None:
+            raise ServiceError(400, "InvalidParameters", f"The source registry '{given['resourceId']}' was not found.")
+        host = login_server(found) if found else str(given.get("registryUri") or "").lower()
+        return _Source(host, repository, reference if mark else "latest")
+
+    def _require_free(self, target: Resource, tags: list[tuple[str, str]], *, forced: bool) -> None:
+        """A tag that exists is only moved by force."""
+        for repository, tag in tags:
+            if not forced and self.registries.contents.has(login_server(target), repository, tag):
+                raise ServiceError(409, "Conflict", f"Tag {repository}:{tag} already exists in target registry.")
+
+    def _copy(self, call: Call, given: dict[str, Json], source: _Source, target: Resource, wanted: tuple[list[tuple[str, str]], list[str]]) -> None:
+        contents, host = self.registries.contents, login_server(target)
+        places: list[tuple[str, str | None]] = [*wanted[0], *((repository, None) for repository in wanted[1])]
+        if not source.host.endswith(SUFFIXES):
+            made = build(f"{source.host or 'docker.io'}/{source.repository}:{source.reference}")
+            for repository, tag in places:
+                contents.take(host, repository, made, tag)
+            return
+        self._require_readable(call, given, source)
+        for repository, tag in places:
+            contents.copy(source.host, source.repository, source.reference, (host, repository, tag))
+
+    def _require_readable(self, call: Call, given: dict[str, Json], source: _Source) -> None:
+        """Whoever imports could have pulled it. Raises Refused."""
+        rights, credentials = self.registries.rights, fields(given, "credentials")
+        registry = rights.registry(source.host, trusted=True)
+        identity = Identity(Kind.PRINCIPAL, call.who.app_id, call.who.oid)
+        if credentials.get("username"):
+            identity = rights.identify(registry, str(credentials["username"]), str(credentials.get("password") or ""))
+        if not rights.may(registry, identity, "pull", source.repository):
+            raise Refused("DENIED", DENIED)
+
+
+def _targets(body: dict[str, Json], source: _Source) -> tuple[list[tuple[str, str]], list[str]]:
+    """The repositories and tags that an image is to have, and the repositories where it is to have none."""
+    given, untagged = body.get("targetTags") or [], [str(each) for each in body.get("untaggedTargetRepositories") or []]
+    if not given and not untagged:
+        given = [source.repository if ":" in source.reference else f"{source.repository}:{source.reference}"]
+    pairs = [str(each).partition(":") for each in given]
+    return [(repository, tag or "latest") for repository, _, tag in pairs], untagged

@@ -1,0 +1,116 @@
+"""The registry's host: its token endpoints, and the door before everything else.
+
+Every route is reached without an ARM token: who asks is decided here, from Basic or from the registry's own Bearer tokens, because
+the challenge names the repository (G1 of the facts).
+"""
+
+from local_azure.acr.behaviour import SUFFIXES, Registries
+from local_azure.acr.distribution import Distribution, Operations
+from local_azure.acr.door import Door, challenged, spoken
+from local_azure.acr.metadata import Metadata
+from local_azure.acr.refusal import Refused
+from local_azure.acr.rights import Identity
+from local_azure.acr.tokens import Grant
+from local_azure.arm.behaviour import Resource
+from local_azure.entra.behaviour import Tokens
+from local_azure.ids import Ids
+from local_azure.wire import Call, Caller, Request, Response, Route, ServiceError, Table
+
+AUDIENCE = "https://containerregistry.azure.net"
+"""Whose Entra tokens ``/oauth2/exchange`` takes."""
+ARM_AUDIENCES = (
+    "https://management.azure.com",
+    "https://management.core.windows.net",
+    "https://management.usgovcloudapi.net",
+    "https://management.chinacloudapi.cn",
+)
+"""Those that it takes, too, while ``azureADAuthenticationAsArmPolicy`` is on, as it is by default (G6 of the facts)."""
+_RATE = {"x-ms-ratelimit-remaining-calls-per-second": "166.65"}
+
+
+class Acr:
+    """The service ``*.azurecr.io``."""
+
+    name = "acr"
+
+    def __init__(self, registries: Registries, tokens: Tokens) -> None:
+        self._registries, self._tokens, self._ids, self._door = registries, tokens, Ids(0), Door(registries)
+        operations = (*self._operations(), *Distribution(registries, self._door).operations(), *Metadata(registries, self._door).operations())
+        self.table = Table(Route(name, method, path, spoken(handler), anonymous=True) for name, method, path, handler in operations)
+
+    def _operations(self) -> Operations:
+        return [
+            ("acr.token", "GET", "/oauth2/token", self._token),
+            ("acr.token", "POST", "/oauth2/token", self._token_for),
+            ("acr.exchange", "POST", "/oauth2/exchange", self._exchange),
+        ]
+
+    def serves(self, host: str) -> bool:
+        """Every login server's name, registered or not: one without a registry breaks the connection, as a name that doesn't resolve."""
+        return host.endswith(SUFFIXES)
+
+    def authenticate(self, request: Request) -> Caller:
+        """Never signs anybody in: the routes authenticate themselves. Raises ServiceError 401."""
+        raise challenged(request)
+
+    def refuse(self, error: ServiceError, request: Request) -> Response:
+        """The envelope of the distribution specification, with the line break that ACR ends it with."""
+        entry = {"code": error.code, "message": error.message, "detail": error.extra.get("detail")}
+        response = Response.json(error.status, {"errors": [entry]}, error.headers)
+        response.body += b"\n"
+        return response
+
+    def headers(self, request: Request) -> dict[str, str]:
+        """What ACR puts on every answer."""
+        return {
+            "Server": "AzureContainerRegistry",
+            "Docker-Distribution-Api-Version": "registry/2.0",
+            "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
+            "X-Content-Type-Options": "nosniff",
+            "X-Ms-Correlation-Request-Id": self._ids.guid(),
+        }
+
+    def _token(self, call: Call) -> Response:
+        registry = self._door.registry(call.request, token=True)
+        identity = self._door.basic(call.request, registry)
+        return self._access(call, registry, identity, call.request.query.get("scope"), "password")
+
+    def _token_for(self, call: Call) -> Response:
+        registry, form = self._door.registry(call.request, token=True), call.request.form()
+        grant = form.get("grant_type", "")
+        if grant == "password":
+            identity = self._registries.rights.identify(registry, form.get("username", ""), form.get("password", ""))
+        elif grant == "refresh_token":
+            identity = self._registries.rights.redeem(registry, form.get("refresh_token", ""))
+        else:
+            raise Refused("UNSUPPORTED", f"grant_type {grant!r} is not supported", status=400)
+        return self._access(call, registry, identity, form.get("scope"), grant)
+
+    def _exchange(self, call: Call) -> Response:
+        registry, form = self._door.registry(call.request, token=True), call.request.form()
+        grant = form.get("grant_type", "")
+        if grant not in ("access_token", "access_token_refresh_token", "refresh_token"):
+            raise Refused("UNSUPPORTED", f"grant_type {grant!r} is not supported", status=400)
+        if grant == "refresh_token":
+            raise Refused("UNSUPPORTED", "The emulator has no Entra refresh tokens to exchange.", status=501)
+        try:
+            caller = self._tokens.verify(f"Bearer {form.get('access_token', '')}", _audiences(registry))
+        except ServiceError as error:
+            raise Refused("UNAUTHORIZED", "AAD access token is invalid.") from error
+        token = self._registries.mint.issue("refresh", call.request.host, caller.app_id, "access_token")
+        return Response.json(200, {"refresh_token": token}, _RATE)
+
+    def _access(self, call: Call, registry: Resource, identity: Identity, scope: str | None, grant: str) -> Response:
+        access = None
+        if scope:
+            try:
+                access = self._registries.rights.granted(registry, identity, Grant.parse(scope))
+            except ValueError as error:
+                raise Refused("UNSUPPORTED", str(error), status=400) from error
+        token = self._registries.mint.issue("access", call.request.host, identity.subject, grant, access)
+        return Response.json(200, {"access_token": token}, _RATE)
+
+
+def _audiences(registry: Resource) -> tuple[str, ...]:
+    policy = (registry.properties.get("policies") or {}).get("azureADAuthenticationAsArmPolicy") or {}
+    return (AUDIENCE,) if policy.get("status") == "disabled" else (AUDIENCE, *ARM_AUDIENCES)

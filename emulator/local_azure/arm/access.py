@@ -1,0 +1,219 @@
+"""Who may use a registry without Entra: its admin user, and tokens whose rights a scope map lists.
+
+Resource Manager makes and shows them; the registry's data plane asks :class:`RegistryAccess` whether a password counts and for what.
+Registries are known by their resource id, in any case. Sources: "Create a token with repository-scoped permissions", recorded traffic of
+``az acr token``, and for the minute that a new admin password takes, "Authenticate with an Azure container registry".
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from local_azure.clock import Clock
+from local_azure.ids import Ids
+from local_azure.rbac.scopes import scope_key
+from local_azure.timing import Timing
+from local_azure.wire import Json
+
+SYSTEM_MAPS = {
+    "_repositories_admin": (
+        "Can perform all read, write and delete operations on the registry",
+        ("metadata/read", "metadata/write", "content/read", "content/write", "content/delete"),
+    ),
+    "_repositories_pull": ("Can pull any repository of the registry", ("content/read",)),
+    "_repositories_pull_metadata_read": ("Can perform all read operations on the registry", ("content/read", "metadata/read")),
+    "_repositories_push": ("Can push to any repository of the registry", ("content/read", "content/write")),
+    "_repositories_push_metadata_write": (
+        "Can perform all read and write operations on the registry",
+        ("metadata/read", "metadata/write", "content/read", "content/write"),
+    ),
+}
+"""The scope maps that every registry has: what each says of itself, and what it allows on every repository."""
+
+PASSWORDS = ("password1", "password2")
+"""What a token's two passwords are called; an admin user's are ``password`` and ``password2``."""
+
+
+@dataclass(slots=True)
+class ScopeMap:
+    """A list of rights, ``repositories/{name}/content/read`` and its like, that tokens refer to."""
+
+    name: str
+    actions: list[str]
+    description: str | None
+    created: datetime
+    kind: str = "UserDefined"
+
+
+@dataclass(slots=True)
+class TokenPassword:
+    """One of a token's two passwords; without `expiry` it holds for ever."""
+
+    name: str
+    value: str = field(repr=False)
+    created: datetime
+    expiry: datetime | None = None
+
+
+@dataclass(slots=True)
+class RegistryToken:
+    """A user of one registry, with the rights of the scope map whose id it has."""
+
+    name: str
+    scope_map_id: str
+    created: datetime
+    status: str = "enabled"
+    passwords: list[TokenPassword] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class AdminPassword:
+    """One of the admin user's passwords, and the one that it replaces until it has spread."""
+
+    value: str = field(repr=False)
+    since: datetime
+    before: str = field(default="", repr=False)
+
+
+@dataclass(slots=True)
+class Replication:
+    """A region that a registry is replicated to; `routed`: requests to the login server may be answered there."""
+
+    name: str
+    location: str
+    tags: dict[str, str]
+    created: datetime
+    routed: bool = True
+    zones: str = "Disabled"
+
+
+@dataclass(slots=True)
+class Webhook:
+    """Whom a registry would tell of pushes and deletions, and what it would have told."""
+
+    name: str
+    location: str
+    tags: dict[str, str]
+    uri: str = ""
+    headers: dict[str, str] = field(default_factory=dict, repr=False)
+    status: str = "enabled"
+    scope: str = ""
+    actions: list[str] = field(default_factory=list)
+    events: list[Json] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Access:
+    """All that changes of one registry, by lower-cased name."""
+
+    scope_maps: dict[str, ScopeMap] = field(default_factory=dict)
+    tokens: dict[str, RegistryToken] = field(default_factory=dict)
+    admin: list[AdminPassword] = field(default_factory=list)
+    replications: dict[str, Replication] = field(default_factory=dict)
+    webhooks: dict[str, Webhook] = field(default_factory=dict)
+
+
+class RegistryAccess:
+    """The admin users, tokens and scope maps of all registries; `state` finds them by lower-cased resource id."""
+
+    def __init__(self, clock: Clock, ids: Ids, timing: Timing, state: Callable[[], dict[str, Access]]) -> None:
+        self.clock, self.ids, self.timing, self._state = clock, ids, timing, state
+
+    def of(self, registry_id: str) -> Access:
+        """What a registry has; one that nobody asked about yet gets the system's scope maps."""
+        state, key = self._state(), scope_key(registry_id)
+        if key not in state:
+            now = self.clock.now()
+            state[key] = Access({name: _system(name, now) for name in SYSTEM_MAPS})
+        return state[key]
+
+    def forget(self, registry_id: str) -> None:
+        """The registry is deleted, and with it everybody who could use it."""
+        self._state().pop(scope_key(registry_id), None)
+
+    def put_scope_map(self, registry_id: str, name: str, actions: list[str], description: str | None = None) -> ScopeMap:
+        """Make a scope map, or change what it allows."""
+        maps = self.of(registry_id).scope_maps
+        old = maps.get(name.lower())
+        made = ScopeMap(old.name if old else name, list(actions), description, old.created if old else self.clock.now())
+        maps[name.lower()] = made
+        return made
+
+    def put_token(self, registry_id: str, name: str, scope_map_id: str, status: str = "enabled") -> RegistryToken:
+        """Make a token without passwords, or change its rights and status."""
+        tokens = self.of(registry_id).tokens
+        old = tokens.get(name.lower())
+        made = old or RegistryToken(name, scope_map_id, self.clock.now())
+        made.scope_map_id, made.status = scope_map_id, status
+        tokens[name.lower()] = made
+        return made
+
+    def token(self, registry_id: str, name: str) -> RegistryToken | None:
+        """The token of this name, enabled or not."""
+        return self.of(registry_id).tokens.get(name.lower())
+
+    def generate(self, registry_id: str, name: str, which: str | None = None, expiry: datetime | None = None) -> list[TokenPassword]:
+        """New passwords for a token, both unless `which` names one; those that there are then. LookupError without the token."""
+        token = self.of(registry_id).tokens[name.lower()]
+        now, wanted = self.clock.now(), (which,) if which else PASSWORDS
+        kept = [password for password in token.passwords if password.name not in wanted]
+        made = [TokenPassword(each, self.ids.secret(52), now, expiry) for each in wanted]
+        token.passwords = sorted((*kept, *made), key=lambda password: password.name)
+        return made
+
+    def knows(self, registry_id: str, name: str, password: str) -> bool:
+        """Whether an enabled token of this name has this password now."""
+        token, now = self.token(registry_id, name), self.clock.now()
+        if token is None or token.status != "enabled":
+            return False
+        return any(p.value == password and (p.expiry is None or p.expiry > now) for p in token.passwords)
+
+    def actions(self, registry_id: str, name: str) -> list[str]:
+        """The rights of an enabled token, as its scope map lists them."""
+        token = self.token(registry_id, name)
+        found = self.of(registry_id).scope_maps.get(token.scope_map_id.rsplit("/", 1)[-1].lower()) if token and token.status == "enabled" else None
+        return list(found.actions) if found else []
+
+    def allows(self, registry_id: str, name: str, right: str, repository: str) -> bool:
+        """Whether a token's rights include `right` (``content/read``, ``content/write``, ``metadata/read`` …) on a repository.
+
+        ``*`` in a scope map stands for the rest of a repository's name, or for all of it.
+        """
+        for action in self.actions(registry_id, name):
+            kind, _, rest = action.partition("/")
+            named, granted = rest.rsplit("/", 2)[0], "/".join(rest.rsplit("/", 2)[1:])
+            if kind == "repositories" and granted == right and _names(named, repository):
+                return True
+        return False
+
+    def admin_passwords(self, registry_id: str) -> tuple[str, str]:
+        """The admin user's two passwords; they count only while ``adminUserEnabled`` is true."""
+        pair = self.of(registry_id).admin
+        while len(pair) < 2:
+            pair.append(AdminPassword(self.ids.secret(52), self.clock.now() - timedelta(seconds=self.timing.admin_password)))
+        return pair[0].value, pair[1].value
+
+    def regenerate(self, registry_id: str, index: int) -> str:
+        """Replace the admin user's first (0) or second (1) password; the registry accepts the new one when it has spread."""
+        self.admin_passwords(registry_id)
+        pair = self.of(registry_id).admin
+        pair[index] = AdminPassword(self.ids.secret(52), self.clock.now(), self._accepted(pair[index]))
+        return pair[index].value
+
+    def admin_knows(self, registry_id: str, password: str) -> bool:
+        """Whether this is one of the admin user's passwords now; not whether there may be an admin user."""
+        self.admin_passwords(registry_id)
+        return bool(password) and any(password == self._accepted(each) for each in self.of(registry_id).admin)
+
+    def _accepted(self, password: AdminPassword) -> str:
+        spread = self.clock.now() - timedelta(seconds=self.timing.admin_password)
+        return password.value if password.since <= spread else password.before
+
+
+def _system(name: str, now: datetime) -> ScopeMap:
+    description, rights = SYSTEM_MAPS[name]
+    return ScopeMap(name, [f"repositories/*/{right}" for right in rights], description, now, "SystemDefined")
+
+
+def _names(pattern: str, repository: str) -> bool:
+    return repository.startswith(pattern[:-1]) if pattern.endswith("*") else repository == pattern

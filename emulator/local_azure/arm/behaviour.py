@@ -1,0 +1,286 @@
+"""What exists in the emulated subscriptions: resource groups, registries, vaults, and the locks on them.
+
+Ids compare without case, as in Azure, and are shown as they were first written. Container groups are kept by their own service,
+which adds itself to `also` so that the list of all resources has them too.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from local_azure.arm.access import RegistryAccess
+from local_azure.arm.budget import Budget
+from local_azure.arm.defaults import complete
+from local_azure.arm.graveyard import Graveyard
+from local_azure.arm.login_servers import host_label
+from local_azure.arm.operations import Operation, Operations
+from local_azure.arm.state import Lock, Resource, ResourceGroup, State, Subscription
+from local_azure.clock import Clock
+from local_azure.faults import Faults
+from local_azure.ids import Ids
+from local_azure.rbac.behaviour import Authorization
+from local_azure.rbac.scopes import encloses, scope_key
+from local_azure.timing import Timing
+from local_azure.wire import Json, ServiceError
+
+REGISTRIES, VAULTS = "Microsoft.ContainerRegistry/registries", "Microsoft.KeyVault/vaults"
+IDENTITIES = "Microsoft.ManagedIdentity/userAssignedIdentities"
+
+
+GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_Listers = list[Callable[[str], Iterable[Resource]]]
+
+
+class Resources:
+    """The inventory that every other service asks: which registry, which vault, which group, and what is locked."""
+
+    def __init__(self, clock: Clock, ids: Ids, timing: Timing, faults: Faults, authorization: Authorization) -> None:
+        self.clock, self.ids, self.timing, self.faults, self.authorization = clock, ids, timing, faults, authorization
+        self.state = State()
+        self.access = RegistryAccess(clock, ids, timing, lambda: self.state.access)
+        """The admin users and tokens of registries."""
+        self.operations = Operations(clock, ids, lambda: self.state.operations)
+        self.removed: list[Callable[[Resource], None]] = []
+        """Services that keep something of a resource here: each is told when one is gone."""
+        self.purged: list[Callable[[Resource], None]] = []
+        """Services that keep what is in a vault: each is told when a deleted one is gone for good."""
+        self.deleted_vaults = Graveyard(clock, lambda: self.state.deleted_vaults, self._tell_purged)
+        self.budget = Budget(clock, lambda: self.state.buckets)
+        self.also: _Listers = []
+        """Services that keep resources of their own: each is asked for those of a subscription id."""
+        self.removers: list[Callable[[str], None]] = []
+        """The same services: each is told to remove all that it keeps at a scope and below."""
+        authorization.locked = self.require_unlocked
+
+    def add_subscription(self, subscription_id: str, name: str) -> Subscription:
+        """Make a subscription, as nobody can through Resource Manager alone. Raises 400 InvalidSubscriptionId, 409 where there is one."""
+        if not GUID.fullmatch(subscription_id):
+            raise _malformed(subscription_id)
+        if subscription_id.lower() in self.state.subscriptions:
+            raise ServiceError(409, "SubscriptionAlreadyExists", f"The subscription '{subscription_id}' already exists.")
+        made = Subscription(subscription_id, name)
+        self.state.subscriptions[subscription_id.lower()] = made
+        return made
+
+    def subscription(self, subscription_id: str) -> Subscription:
+        """By id; 404 SubscriptionNotFound, 400 InvalidSubscriptionId."""
+        found = self.state.subscriptions.get(subscription_id.lower())
+        if found:
+            return found
+        if not GUID.fullmatch(subscription_id):
+            raise _malformed(subscription_id)
+        raise ServiceError(404, "SubscriptionNotFound", f"The subscription '{subscription_id}' could not be found.")
+
+    def create_group(self, subscription_id: str, name: str, location: str, tags: dict[str, str] | None = None) -> ResourceGroup:
+        """Make a resource group or change its tags; its location can't change (409 InvalidResourceGroupLocation)."""
+        self.subscription(subscription_id)
+        path = f"/subscriptions/{subscription_id}/resourceGroups/{name}"
+        existing = self._standing().get(path.lower())
+        if existing is None:
+            existing = self.state.groups[path.lower()] = ResourceGroup(path, name, location)
+        elif existing.location.lower() != location.lower():
+            message = f"Invalid resource group location '{location}'. The Resource group already exists in location '{existing.location}'."
+            raise ServiceError(409, "InvalidResourceGroupLocation", message)
+        existing.tags = None if tags is None else dict(tags)
+        return existing
+
+    def resource_group(self, subscription_id: str, name: str) -> ResourceGroup:
+        """By name, in any case; 404 ResourceGroupNotFound."""
+        found = self._standing().get(f"/subscriptions/{subscription_id}/resourceGroups/{name}".lower())
+        if found is None:
+            raise ServiceError(404, "ResourceGroupNotFound", f"Resource group '{name}' could not be found.")
+        return found
+
+    def groups(self, subscription_id: str) -> Sequence[ResourceGroup]:
+        """The resource groups of a subscription."""
+        return [g for key, g in self._standing().items() if encloses(f"/subscriptions/{subscription_id}", key)]
+
+    def has_group(self, subscription_id: str, name: str) -> bool:
+        """Whether there is a group of this name, in any case."""
+        return f"/subscriptions/{subscription_id}/resourceGroups/{name}".lower() in self._standing()
+
+    def delete_group(self, subscription_id: str, name: str) -> Operation:
+        """Remove a group with all that is in it; gone at once but for the group, which takes `group_gone` seconds. Raises 404, 409 ScopeLocked."""
+        group = self.resource_group(subscription_id, name)
+        self.require_unlocked(group.id, "delete", below=True)
+        for resource in [r for r in self.state.resources.values() if encloses(group.id, r.id)]:
+            self._remove(resource)
+        for remove in self.removers:
+            remove(group.id)
+        self.authorization.forget(group.id)
+        group.gone_at = self.clock.now() + timedelta(seconds=self.timing.group_gone)
+        return self.operations.begin(group.id, "groups", self.timing.group_gone, "Deleting")
+
+    def _standing(self) -> dict[str, ResourceGroup]:
+        """The groups, without those whose deletion has ended."""
+        now = self.clock.now()
+        for key in [key for key, group in self.state.groups.items() if group.gone_at and group.gone_at <= now]:
+            del self.state.groups[key]
+        return self.state.groups
+
+    def put(
+        self,
+        resource_id: str,
+        type: str,
+        location: str,
+        properties: dict[str, Json],
+        tags: dict[str, str] | None = None,
+        sku: dict[str, Json] | None = None,
+        identity: dict[str, Json] | None = None,
+        *,
+        by: str = "",
+    ) -> Resource:
+        """Create a resource or replace it, with what its provider adds; 404 as above, 409 AlreadyInUse or VaultAlreadyExists."""
+        parts = resource_id.strip("/").split("/")
+        group = self.resource_group(parts[1], parts[3])
+        path = f"{group.id}/providers/{type}/{parts[-1]}"
+        if type.lower() == VAULTS.lower():
+            properties = {"tenantId": self.authorization.directory.tenant, **properties}
+        now, existing = self.clock.now(), self.get(path)
+        name, created = (existing.name, existing.created) if existing else (parts[-1], now)
+        claimed = self.public_name(type, name, path, existing.properties if existing else properties, created)
+        self._claim(type, claimed, path)
+        properties, sku = complete(type, claimed, location, properties, sku, created)
+        made = Resource(existing.id if existing else path, name, type, location, properties, dict(tags or {}), created, now, sku, identity)
+        made.created_by, made.changed_by = (existing.created_by if existing else by), by
+        self.state.resources[path.lower()] = made
+        self.state.names[f"{type}/{claimed}".lower()] = path.lower()
+        return made
+
+    def public_name(self, type: str, name: str, resource_id: str, properties: dict[str, Json], created: datetime) -> str:
+        """What of a resource is unique in the whole cloud: its name, and of a registry the first part of its login server."""
+        if type.lower() != REGISTRIES.lower():
+            return name
+        scope = str(properties.get("autoGeneratedDomainNameLabelScope") or "")
+        return host_label(name, scope, self.authorization.directory.tenant, resource_id, created)
+
+    def _claim(self, type: str, name: str, path: str) -> None:
+        if type.lower() == VAULTS.lower() and (grave := self.deleted_vaults.find(name)):
+            raise vault_deleted() if grave.resource.id.lower() == path.lower() else ServiceError(409, "VaultAlreadyExists", vault_taken(name))
+        taken = self.state.names.get(f"{type}/{name}".lower())
+        if taken in (None, path.lower()):
+            return
+        if type.lower() == VAULTS.lower():
+            raise ServiceError(409, "VaultAlreadyExists", vault_taken(name))
+        if type.lower() == REGISTRIES.lower():
+            api = "https://docs.microsoft.com/en-us/rest/api/containerregistry/registries/checknameavailability"
+            message = f"The registry DNS name {name.lower()}.azurecr.io is already in use."
+            raise ServiceError(409, "AlreadyInUse", f"{message} You can check if the name is already claimed using following API: {api}")
+
+    def get(self, resource_id: str) -> Resource | None:
+        """The resource with this id, in any case."""
+        return self.state.resources.get(scope_key(resource_id))
+
+    def find(self, type: str, name: str) -> Resource | None:
+        """A resource whose name is unique in the whole cloud: a registry or a vault."""
+        return self.state.resources.get(self.state.names.get(f"{type}/{name}".lower(), ""))
+
+    def registry(self, login_server: str) -> Resource | None:
+        """The registry that answers at this host (``mycontainerregistry.azurecr.io``)."""
+        found = self.find(REGISTRIES, login_server.partition(".")[0])
+        return found if found and found.properties["loginServer"].lower() == login_server.lower() else None
+
+    def vault(self, host: str) -> Resource | None:
+        """The vault that answers at this host (``myvault.vault.azure.net``)."""
+        found = self.find(VAULTS, host.partition(".")[0])
+        return found if found and urlsplit(found.properties["vaultUri"]).hostname == host.lower() else None
+
+    def list(self, subscription_id: str, group: str | None = None, type: str | None = None) -> Iterator[Resource]:
+        """The resources of a subscription, of one of its groups, or of one type in either."""
+        scope = f"/subscriptions/{subscription_id}" + (f"/resourceGroups/{group}" if group else "")
+        others = (resource for lister in self.also for resource in lister(subscription_id))
+        for resource in (*self.state.resources.values(), *others):
+            if encloses(scope, resource.id) and (type is None or resource.type.lower() == type.lower()):
+                yield resource
+
+    def delete(self, resource_id: str) -> bool:
+        """Remove a resource (a vault only softly); False if there was none. Raises 409 ScopeLocked."""
+        found = self.get(resource_id)
+        if found is None:
+            return False
+        self.require_unlocked(found.id, "delete", below=True)
+        self._remove(found)
+        return True
+
+    def _remove(self, resource: Resource) -> None:
+        """Role assignments, tokens and what else there is of it go with it."""
+        del self.state.resources[resource.id.lower()]
+        claimed = self.public_name(resource.type, resource.name, resource.id, resource.properties, resource.created)
+        self.state.names.pop(f"{resource.type}/{claimed}".lower(), None)
+        self.access.forget(resource.id)
+        self.authorization.directory.erase(str((resource.identity or {}).get("principalId", "")))
+        self.authorization.forget(resource.id)
+        if resource.type.lower() == VAULTS.lower():
+            self.deleted_vaults.bury(resource)
+        for removed in self.removed:
+            removed(resource)
+
+    def recover_vault(self, vault_id: str) -> Resource:
+        """Bring a deleted vault back where it was, with all that was in it; 404 DeletedVaultNotFound, ResourceGroupNotFound."""
+        parts = vault_id.strip("/").split("/")
+        self.resource_group(parts[1], parts[3])
+        grave = self.deleted_vaults.find(parts[-1])
+        if grave is None or grave.resource.id.lower() != scope_key(vault_id):
+            raise ServiceError(404, "DeletedVaultNotFound", f"The specified deleted vault '{parts[-1]}' does not exist.")
+        found = self.deleted_vaults.raise_up(grave)
+        self.state.resources[found.id.lower()] = found
+        self.state.names[f"{found.type}/{found.name}".lower()] = found.id.lower()
+        return found
+
+    def _tell_purged(self, vault: Resource) -> None:
+        for purged in self.purged:
+            purged(vault)
+
+    def lock(self, scope: str, level: str = "CanNotDelete", name: str = "lock", notes: str | None = None) -> Lock:
+        """Lock a scope, or change the lock of that name there."""
+        scope = "/" + scope.strip("/")
+        made = Lock(f"{scope}/providers/Microsoft.Authorization/locks/{name}", name, scope, level, notes)
+        self.state.locks[made.id.lower()] = made
+        return made
+
+    def unlock(self, scope: str, name: str = "lock") -> bool:
+        """Remove a lock; False if there was none."""
+        return self.state.locks.pop(f"{scope_key(scope)}/providers/microsoft.authorization/locks/{name.lower()}", None) is not None
+
+    def locks(self, scope: str) -> Sequence[Lock]:
+        """The locks in force at a scope: its own and those above it."""
+        return [lock for lock in self.state.locks.values() if encloses(lock.scope, scope)]
+
+    def require_unlocked(self, scope: str, operation: str, *, below: bool = False) -> None:
+        """Let a ``write`` or ``delete`` pass; raises 409 ScopeLocked. Any lock forbids deletion, ``ReadOnly`` writes too.
+
+        With `below`, so do locks on what is inside. A planned fault ``ScopeLocked`` acts as a lock at `scope` itself.
+        """
+        locks = [lock.scope for lock in self.locks(scope) if operation == "delete" or lock.level.lower() == "readonly"]
+        if below:
+            locks += [lock.scope for lock in self.state.locks.values() if encloses(scope, lock.scope) and lock.scope not in locks]
+        if self.faults.active("ScopeLocked"):
+            locks.append(scope)
+        if locks:
+            message = f"The scope '{scope}' cannot perform {operation} operation because following scope(s) are locked: '{','.join(locks)}'."
+            raise ServiceError(409, "ScopeLocked", f"{message} Please remove the lock and try again.")
+
+
+def _malformed(subscription_id: str) -> ServiceError:
+    return ServiceError(400, "InvalidSubscriptionId", f"The provided subscription identifier '{subscription_id}' is malformed or invalid.")
+
+
+def vault_taken(name: str) -> str:
+    """What is said of the name of a vault that somebody has, or that was deleted elsewhere."""
+    return (
+        f"The vault name '{name}' is already in use. Vault names are globally unique so it is possible that the name is already taken."
+        " If you are sure that the vault name was not taken then it is possible that a vault with the same name was recently deleted but not"
+        " purged after being placed in a recoverable state. If the vault is in a recoverable state then the vault will need to be purged before"
+        " reusing the name. For more information on soft delete and purging a vault follow this link https://go.microsoft.com/fwlink/?linkid=2147740."
+    )
+
+
+def vault_deleted() -> ServiceError:
+    """The same vault is there, deleted."""
+    message = "A vault with the same name already exists in deleted state. You need to either recover or purge existing key vault."
+    more = "Follow this link https://go.microsoft.com/fwlink/?linkid=2149745 for more information on soft delete."
+    return ServiceError(409, "ConflictError", f"{message} {more}")
+
+
+__all__ = ["REGISTRIES", "VAULTS", "Lock", "Resource", "ResourceGroup", "Resources", "State", "Subscription", "vault_deleted", "vault_taken"]

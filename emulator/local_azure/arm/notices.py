@@ -1,0 +1,40 @@
+"""What a registry's webhooks would have been told. Nothing is sent: the emulator reaches nobody, and an event's answer says so.
+
+Shapes from the examples of api-version 2023-07-01; the answer is the one that the emulator's proxy gives for every host that it doesn't serve.
+"""
+
+import json
+import re
+from datetime import datetime
+
+from local_azure.arm.access import Access, Webhook
+from local_azure.clock import iso
+from local_azure.wire import Json
+
+KEPT = 100
+"""Events that a webhook remembers."""
+NOWHERE: Json = {"headers": {}, "reasonPhrase": "Bad Gateway", "statusCode": "502", "version": "1.1"}
+
+
+def tell(access: Access, event_id: str, at: datetime, action: str, target: dict[str, Json]) -> None:
+    """Let the webhooks of a registry that want it know of a push or a deletion."""
+    named = f"{target['repository']}:{target.get('tag', '')}"
+    for webhook in access.webhooks.values():
+        wanted = webhook.scope or "*"
+        if action in webhook.actions and webhook.status == "enabled" and re.fullmatch(_pattern(wanted), named):
+            note(webhook, event_id, at, action, {"target": target})
+
+
+def _pattern(scope: str) -> str:
+    """A scope is ``repository``, ``repository:tag`` or either with a ``*`` ("Using Azure Container Registry webhooks")."""
+    text = re.escape(scope).replace(r"\*", ".*")
+    return text if ":" in scope else f"{text}:.*"
+
+
+def note(webhook: Webhook, event_id: str, at: datetime, action: str, more: dict[str, Json]) -> None:
+    """Keep one event, and forget the oldest where there are many."""
+    content = {"id": event_id, "timestamp": iso(at), "action": action, **more}
+    headers = {"Content-Type": "application/json; charset=utf-8", "Content-Length": str(len(json.dumps(content)))}
+    headers |= dict.fromkeys(webhook.headers, "******")
+    request = {"content": content, "headers": headers, "method": "POST", "requestUri": webhook.uri, "version": "1.1"}
+    webhook.events = [*webhook.events, {"id": event_id, "eventRequestMessage": request, "eventResponseMessage": NOWHERE}][-KEPT:]

@@ -1,0 +1,57 @@
+"""Long-running operations of Resource Manager: what a client is told to ask again, and what it learns in the end.
+
+Two forms, as recorded: ``Azure-AsyncOperation`` leads to a status (``{"status":"Creating"}``), ``Location`` to 202 until the result is there.
+The effect has happened when the operation begins; only its announcement waits.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from local_azure.clock import Clock
+from local_azure.ids import Ids
+from local_azure.rbac.scopes import scope_key
+from local_azure.wire import Json, ServiceError
+
+
+@dataclass(slots=True)
+class Operation:
+    """One operation on the resource `about`: over at `until`; `word` is its status before, `result` what its ``Location`` answers then."""
+
+    id: str
+    about: str
+    until: datetime
+    word: str
+    result: Json = field(default=None, repr=False)
+
+
+class Operations:
+    """The operations of all resources; `state` finds them by id."""
+
+    def __init__(self, clock: Clock, ids: Ids, state: Callable[[], dict[str, Operation]]) -> None:
+        self.clock, self.ids, self._state = clock, ids, state
+
+    def begin(self, about: str, kind: str, seconds: float, word: str, result: Json = None) -> Operation:
+        """Announce what is done in `seconds` to a resource; the id begins with `kind` (``registries``). A day later it is forgotten."""
+        now, state = self.clock.now(), self._state()
+        for old in [name for name, each in state.items() if each.until < now - timedelta(days=1)]:
+            del state[old]
+        made = Operation(f"{kind}-{self.ids.guid()}", scope_key(about), now + timedelta(seconds=seconds), word, result)
+        state[made.id] = made
+        return made
+
+    def pending(self, about: str) -> Operation | None:
+        """What is still going on with a resource."""
+        key = scope_key(about)
+        return next((each for each in self._state().values() if each.about == key and not self.over(each)), None)
+
+    def get(self, operation_id: str) -> Operation:
+        """By id; 404 ResourceNotFound."""
+        found = self._state().get(operation_id)
+        if found is None:
+            raise ServiceError(404, "ResourceNotFound", f"The operation '{operation_id}' could not be found.")
+        return found
+
+    def over(self, operation: Operation) -> bool:
+        """Whether it has ended."""
+        return self.clock.now() >= operation.until

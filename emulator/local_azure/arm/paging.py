@@ -1,0 +1,44 @@
+"""Pages of a list: ``$top`` items, and a link that leads to the others by ``$skipToken``. The refusals of a bad one could not be looked up."""
+
+import base64
+from collections.abc import Sequence
+from urllib.parse import quote, urlencode
+
+from local_azure.wire import Call, Json, Response, ServiceError
+
+PAGE = 1000
+"""Items on a page where ``$top`` doesn't ask for fewer."""
+
+
+def only(call: Call, known: set[str]) -> None:
+    """Refuse what would narrow or page a list in a way that isn't emulated."""
+    unknown = sorted(name for name in call.request.query if name.startswith("$") and name not in known)
+    if unknown:
+        raise ServiceError(501, "NotImplemented", f"The emulator does not implement {unknown[0]} of {call.operation}.")
+
+
+def paged(call: Call, items: Sequence[Json], page: int = PAGE) -> Response:
+    """One page, with a link to the next if there is one."""
+    query = call.request.query
+    size, start = _size(query.get("$top"), page), _start(query.get("$skiptoken"))
+    body: dict[str, Json] = {"value": list(items[start : start + size])}
+    if start + size < len(items):
+        token = base64.urlsafe_b64encode(str(start + size).encode()).decode().rstrip("=")
+        kept = urlencode({**query, "$skiptoken": token}, quote_via=quote, safe="$")
+        body["nextLink"] = f"https://{call.request.host}{quote(call.request.path)}?{kept}"
+    return Response.json(200, body)
+
+
+def _size(text: str | None, page: int) -> int:
+    if text is None:
+        return page
+    if not text.isdigit() or int(text) < 1:
+        raise ServiceError(400, "InvalidTopQueryParameter", f"The top query parameter value '{text}' is not valid.")
+    return min(int(text), page)
+
+
+def _start(token: str | None) -> int:
+    try:
+        return int(base64.urlsafe_b64decode(f"{token}{'=' * (-len(token) % 4)}")) if token else 0
+    except ValueError as error:
+        raise ServiceError(400, "InvalidSkipToken", "The skip token is not valid.") from error

@@ -1,0 +1,143 @@
+"""Resource providers and their types: what is emulated, and the answers to what isn't.
+
+A type of an emulated provider that Azure doesn't have is 404 InvalidResourceType, as there. One that Azure has and the emulator doesn't is 501.
+"""
+
+from dataclasses import dataclass
+
+from local_azure.arm.behaviour import Resources
+from local_azure.arm.tracked import GROUP, SUBSCRIPTION
+from local_azure.wire import Call, Json, Response, Route, ServiceError
+
+_ACI = ["2025-09-01", "2024-05-01-preview", "2023-05-01"]
+_ACR = ["2025-11-01", "2023-07-01"]
+_KEY_VAULT = ["2023-07-01", "2022-07-01"]
+_ROLES = ["2022-04-01"]
+
+PROVIDERS = {
+    "Microsoft.Authorization": {"locks": ["2020-05-01", "2016-09-01"], "roleAssignments": _ROLES, "roleDefinitions": _ROLES},
+    "Microsoft.ContainerInstance": {"containerGroups": _ACI},
+    "Microsoft.ContainerRegistry": {
+        "registries": _ACR,
+        "registries/scopeMaps": _ACR,
+        "registries/tokens": _ACR,
+        "registries/replications": _ACR,
+        "registries/webhooks": _ACR,
+    },
+    "Microsoft.KeyVault": {"vaults": _KEY_VAULT, "vaults/accessPolicies": _KEY_VAULT, "deletedVaults": _KEY_VAULT},
+    "Microsoft.ManagedIdentity": {"userAssignedIdentities": ["2024-11-30", "2023-01-31"]},
+    "Microsoft.Resources": {
+        "resourceGroups": ["2024-11-01", "2021-04-01"],
+        "subscriptions": ["2022-12-01"],
+        "tenants": ["2022-12-01"],
+    },
+}
+"""The emulated types with the versions that a client that asks first (``az resource``) chooses from: those with a published description, newest
+first. Any other version is taken, too."""
+
+ELSEWHERE = {
+    "Microsoft.Authorization": (
+        *("policyAssignments", "policyDefinitions", "policySetDefinitions", "policyExemptions", "classicAdministrators", "providerOperations"),
+        *("roleEligibilitySchedules", "roleEligibilityScheduleInstances", "roleEligibilityScheduleRequests", "eligibleChildResources"),
+        *("roleAssignmentSchedules", "roleAssignmentScheduleInstances", "roleAssignmentScheduleRequests", "roleManagementPolicies"),
+        *("roleManagementPolicyAssignments", "accessReviewScheduleDefinitions", "elevateAccess"),
+    ),
+    "Microsoft.ContainerInstance": ("containerGroupProfiles", "nGroups", "containerScaleSets"),
+    "Microsoft.ContainerRegistry": (
+        *("registries/tasks", "registries/runs", "registries/cacheRules"),
+        *("registries/credentialSets", "registries/agentPools", "registries/connectedRegistries", "registries/privateEndpointConnections"),
+        *("registries/scheduleRun", "registries/privateLinkResources", "registries/exportPipelines"),
+    ),
+    "Microsoft.KeyVault": ("managedHSMs", "deletedManagedHSMs", "vaults/secrets", "vaults/keys", "vaults/privateEndpointConnections"),
+    "Microsoft.ManagedIdentity": ("identities", "userAssignedIdentities/federatedIdentityCredentials"),
+    "Microsoft.Resources": ("deployments", "deploymentScripts", "deploymentStacks", "templateSpecs", "tags"),
+}
+"""Types of these providers that Azure has and the emulator doesn't, beside those that every provider has."""
+EVERYWHERE = ("locations", "operations")
+
+
+def provider_routes(resources: Resources) -> tuple[Route, ...]:
+    """The operations on providers."""
+    providers = _Providers(resources)
+    return (
+        Route("arm.providers.list", "GET", SUBSCRIPTION + "/providers", providers.list),
+        Route("arm.providers.get", "GET", SUBSCRIPTION + "/providers/{namespace}", providers.get),
+        Route("arm.providers.register", "POST", SUBSCRIPTION + "/providers/{namespace}/register", providers.register),
+        Route("arm.providers.listAtTenant", "GET", "/providers", providers.list_at_tenant),
+        Route("arm.providers.getAtTenant", "GET", "/providers/{namespace}", providers.get_at_tenant),
+    )
+
+
+def unknown_routes(resources: Resources) -> tuple[Route, ...]:
+    """What no other route has taken: the last of all."""
+    providers = _Providers(resources)
+    paths = (f"{GROUP}/providers/{{namespace}}/{{rest*}}", f"{SUBSCRIPTION}/providers/{{namespace}}/{{rest*}}")
+    methods = ("GET", "PUT", "PATCH", "DELETE", "POST", "HEAD")
+    return tuple(Route("arm.resources.unknown", method, path, providers.unknown) for path in paths for method in methods)
+
+
+@dataclass(frozen=True, slots=True)
+class _Providers:
+    resources: Resources
+
+    def list(self, call: Call) -> Response:
+        scope = self._require(call, "Microsoft.Resources/subscriptions/providers/read")
+        return Response.json(200, {"value": [self._json(scope, name) for name in PROVIDERS]})
+
+    def get(self, call: Call) -> Response:
+        scope = self._require(call, "Microsoft.Resources/subscriptions/providers/read")
+        return Response.json(200, self._json(scope, _known(call["namespace"])))
+
+    def register(self, call: Call) -> Response:
+        scope = self._require(call, f"{call['namespace']}/register/action")
+        return Response.json(200, self._json(scope, _known(call["namespace"])))
+
+    def list_at_tenant(self, call: Call) -> Response:
+        """Anyone who has signed in may ask."""
+        return Response.json(200, {"value": [self._shape(name) for name in PROVIDERS]})
+
+    def get_at_tenant(self, call: Call) -> Response:
+        return Response.json(200, self._shape(_known(call["namespace"])))
+
+    def unknown(self, call: Call) -> Response:
+        """Nothing is known of it, or nothing is emulated."""
+        segments = call["rest"].strip("/").split("/")
+        namespace = next((name for name in PROVIDERS if name.lower() == call["namespace"].lower()), None)
+        kinds = ["/".join(segments[: 2 * depth + 1 : 2]) for depth in range((len(segments) + 1) // 2)]
+        if namespace is None or _has((*ELSEWHERE[namespace], *EVERYWHERE), kinds) or _has(PROVIDERS[namespace], kinds):
+            message = f"The emulator does not implement {call.request.method} {call.request.path} of arm."
+            raise ServiceError(501, "NotImplemented", message)
+        message = f"The resource type '{kinds[0]}' could not be found in the namespace '{namespace}'"
+        version = call.request.query["api-version"]
+        supported = ",".join(dict.fromkeys(v for versions in PROVIDERS[namespace].values() for v in versions))
+        raise ServiceError(404, "InvalidResourceType", f"{message} for api version '{version}'. The supported api-versions are '{supported}'.")
+
+    def _require(self, call: Call, action: str) -> str:
+        scope = f"/subscriptions/{call['subscription']}"
+        self.resources.authorization.require(call.who, action, scope)
+        return scope
+
+    def _json(self, scope: str, name: str) -> Json:
+        shape = {"id": f"{scope}/providers/{name}", **self._shape(name)}
+        return {**shape, "registrationPolicy": "RegistrationRequired", "registrationState": "Registered"}
+
+    def _shape(self, name: str) -> dict[str, Json]:
+        locations = sorted({group.location for group in self.resources.state.groups.values()})
+        kinds = [
+            {"resourceType": kind, "locations": locations, "apiVersions": versions, "defaultApiVersion": versions[0], "capabilities": "None"}
+            for kind, versions in PROVIDERS[name].items()
+        ]
+        return {"namespace": name, "resourceTypes": kinds}
+
+
+def _known(namespace: str) -> str:
+    """The provider's name as Azure writes it; 404 InvalidResourceNamespace."""
+    found = next((name for name in PROVIDERS if name.lower() == namespace.lower()), None)
+    if found is None:
+        raise ServiceError(404, "InvalidResourceNamespace", f"The resource namespace '{namespace}' is invalid.")
+    return found
+
+
+def _has(kinds: "dict[str, list[str]] | tuple[str, ...]", asked: "list[str]") -> bool:
+    known = {kind.lower() for kind in kinds}
+    return any(kind.lower() in known for kind in asked)

@@ -1,0 +1,211 @@
+"""The operations on Microsoft.ContainerRegistry/registries themselves: create, update, delete, admin credentials, names, usages.
+
+Shapes and codes from recorded traffic of ``az acr`` and the examples of api-version 2023-07-01. Texts that are marked so in the code's
+docstrings could not be looked up.
+"""
+
+from dataclasses import dataclass
+
+from local_azure.arm.assigned import assign
+from local_azure.arm.behaviour import REGISTRIES, Resource
+from local_azure.arm.defaults import hosts
+from local_azure.arm.login_servers import UNSECURE
+from local_azure.arm.registry_rules import SIZES, check, given
+from local_azure.arm.registry_versions import AT_ONCE_SINCE, LOGIN_SERVER_SINCE
+from local_azure.arm.shape import fields
+from local_azure.arm.tracked import GROUP, SUBSCRIPTION, Tracked, canonical, status_url
+from local_azure.wire import Call, Json, Response, Route, ServiceError
+
+NONE = ("privateEndpointConnections", "cacheRules", "credentialSets", "tasks", "runs", "agentPools", "connectedRegistries")
+"""What a registry can't be given here (501), and therefore has none of."""
+WEBHOOKS = {"Basic": 2, "Standard": 10, "Premium": 500}
+
+USER_DOCS = "https://docs.microsoft.com/en-us/azure/container-registry/container-registry-authentication#admin-account"
+
+
+def registry_routes(registries: "RegistryRoutes") -> tuple[Route, ...]:
+    """The operations on registries, but not on what is in them."""
+    path, one = f"/providers/{REGISTRIES}", f"{GROUP}/providers/{REGISTRIES}/{{name}}"
+    check = f"{SUBSCRIPTION}/providers/Microsoft.ContainerRegistry/checkNameAvailability"
+    return (
+        Route("arm.registries.list", "GET", SUBSCRIPTION + path, registries.list),
+        Route("arm.registries.list", "GET", GROUP + path, registries.list),
+        Route("arm.registries.get", "GET", one, registries.get),
+        Route("arm.registries.checkExistence", "HEAD", one, registries.has),
+        Route("arm.registries.createOrUpdate", "PUT", one, registries.put),
+        Route("arm.registries.update", "PATCH", one, registries.patch),
+        Route("arm.registries.delete", "DELETE", one, registries.delete),
+        Route("arm.registries.listCredentials", "POST", one + "/listCredentials", registries.credentials),
+        Route("arm.registries.regenerateCredential", "POST", one + "/regenerateCredential", registries.regenerate),
+        Route("arm.registries.listUsages", "GET", one + "/listUsages", registries.usages),
+        *(Route(f"arm.{kind}.list", "GET", f"{one}/{kind}", registries.none) for kind in NONE),
+        Route("arm.registries.checkName", "POST", check, registries.check_name),
+        Route("arm.registries.operation", "GET", one + "/operationStatuses/{operation}", registries.operation),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryRoutes(Tracked):
+    """The registries of all subscriptions."""
+
+    type: str = REGISTRIES
+
+    def put(self, call: Call) -> Response:
+        """201 while it is being made, with the operation to follow; 200 for one that existed."""
+        path, body, existing = self.writable(call)
+        properties = given(call, body)
+        if existing:
+            properties |= _fixed(existing)
+        sku = body.get("sku") or (existing.sku if existing else {"name": "Basic"})
+        check(sku, properties)
+        identity = assign(self.resources, existing.id if existing else path, body.get("identity"), existing.identity if existing else None)
+        made = self.resources.put(path, self.type, body["location"], properties, fields(body, "tags"), sku, identity, by=call.who.app_id)
+        return self._shown(call, made) if existing else self._making(call, made)
+
+    def list(self, call: Call) -> Response:
+        """As every list, with what the provider says of versions."""
+        response = Tracked.list(self, call)
+        response.headers |= supported(call)
+        return response
+
+    def get(self, call: Call) -> Response:
+        """One registry; 404 ResourceNotFound."""
+        self.require(call, "read")
+        return self._shown(call, self.found(call))
+
+    def json(self, call: Call, resource: Resource) -> Json:
+        """The registry in the shape of the api-version, with the endpoints of all its regions."""
+        shown, replications = Tracked.json(self, call, resource), self.resources.access.of(resource.id).replications.values()
+        regions = sorted({canonical(resource.location), *(each.location for each in replications)})
+        names = hosts(resource.properties, regions)
+        shown["properties"] |= {name: value for name, value in names.items() if name in shown["properties"]}
+        return shown
+
+    def _shown(self, call: Call, registry: Resource, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+        return Response.json(status, self.json(call, registry), {**supported(call), **(headers or {})})
+
+    def _making(self, call: Call, made: Resource) -> Response:
+        """With no time to take there is nothing to follow; newer api-versions answer when it is there (recorded since 2026)."""
+        seconds = self.resources.timing.registry_made
+        if call.request.query["api-version"] >= AT_ONCE_SINCE:
+            return self._shown(call, made)
+        if not seconds:
+            return self._shown(call, made, 201)
+        operation = self.resources.operations.begin(made.id, "registries", seconds, "Creating")
+        return self._shown(call, made, 201, {"Azure-AsyncOperation": status_url(call, made.id, operation)})
+
+    def patch(self, call: Call) -> Response:
+        """Change what is given, leave the rest."""
+        path, body = self.require(call, "write"), call.request.json()
+        found = self.found(call)
+        self.resources.require_unlocked(path, "write")
+        asked, sku = given(call, body), body.get("sku") or found.sku
+        if "policies" in asked:
+            asked["policies"] = {**found.properties["policies"], **asked["policies"]}
+        properties = {**found.properties, **asked, **_fixed(found)}
+        check(sku, properties)
+        tags = body.get("tags") if body.get("tags") is not None else found.tags
+        identity = assign(self.resources, found.id, body["identity"], found.identity) if body.get("identity") else found.identity
+        made = self.resources.put(found.id, self.type, found.location, properties, tags, sku, identity, by=call.who.app_id)
+        return self._shown(call, made)
+
+    def delete(self, call: Call) -> Response:
+        """200 with nothing, 204 where there was none."""
+        return Response(200 if self.resources.delete(self.require(call, "delete")) else 204)
+
+    def credentials(self, call: Call) -> Response:
+        """The admin user's name and passwords; 400 where there is no admin user."""
+        return self._passwords(call, self.require(call, "listCredentials/action"))
+
+    def regenerate(self, call: Call) -> Response:
+        """A new ``password`` or ``password2``."""
+        path = self.require(call, "regenerateCredential/action")
+        found, which = self.found(call), fields(call.request.json()).get("name")
+        if which not in ("password", "password2"):
+            raise ServiceError(400, "InvalidRequestContent", f"The password name '{which}' is not valid. Use password or password2.")
+        self._require_admin(found)
+        self.resources.access.regenerate(found.id, ("password", "password2").index(which))
+        return self._passwords(call, path)
+
+    def _passwords(self, call: Call, path: str) -> Response:
+        found = self.found(call)
+        self._require_admin(found)
+        pair = zip(("password", "password2"), self.resources.access.admin_passwords(found.id), strict=True)
+        shown = {"username": found.name, "passwords": [{"name": name, "value": value} for name, value in pair]}
+        return Response.json(200, shown, supported(call))
+
+    def _require_admin(self, registry: Resource) -> None:
+        if not registry.properties.get("adminUserEnabled"):
+            message = f"Cannot perform credential operations for {registry.id} as admin user is disabled."
+            advice = f"Kindly enable the admin user as per docs: {USER_DOCS}"
+            raise ServiceError(400, "UnAuthorizedForCredentialOperations", f"{message} {advice}")
+
+    def usages(self, call: Call) -> Response:
+        """How much of its tier a registry uses; images here are too small to count (rows of a Premium registry as recorded)."""
+        self.require(call, "listUsages/read")
+        tier = str((self.found(call).sku or {}).get("name", "Basic"))
+        access = self.resources.access.of(self.path(call))
+        rows = [("Size", SIZES.get(tier, 10) * 2**30, 0, "Bytes"), ("Webhooks", WEBHOOKS.get(tier, 2), len(access.webhooks), "Count")]
+        if tier == "Premium":
+            rules = self.found(call).properties["networkRuleSet"]["ipRules"]
+            rows += [
+                ("Geo-replications", -1, len(access.replications), "Count"),
+                ("IPRules", 100, len(rules), "Count"),
+                ("VNetRules", 100, 0, "Count"),
+            ]
+            rows += [("PrivateEndpointConnections", 200, 0, "Count")]
+        own = sum(each.kind == "UserDefined" for each in access.scope_maps.values())
+        rows += [("ScopeMaps", 50_000, own, "Count"), ("Tokens", 50_000, len(access.tokens), "Count")]
+        value = [dict(zip(("name", "limit", "currentValue", "unit"), row, strict=True)) for row in rows]
+        return Response.json(200, {"value": value}, supported(call))
+
+    def none(self, call: Call) -> Response:
+        """An empty list, of what nobody can make here."""
+        self.require(call, f"{call.operation.split('.')[1]}/read")
+        self.found(call)
+        return Response.json(200, {"value": []}, supported(call))
+
+    def check_name(self, call: Call) -> Response:
+        """Whether a name can be had."""
+        scope = f"/subscriptions/{call['subscription']}"
+        self.resources.authorization.require(call.who, "Microsoft.ContainerRegistry/checkNameAvailability/read", scope)
+        asked = fields(call.request.json())
+        if not isinstance(asked.get("name"), str) or not isinstance(asked.get("type"), str):
+            raise ServiceError(
+                400, "InvalidRequestContent", "The request content was invalid and could not be deserialized: 'name and type are required'."
+            )
+        name = asked["name"]
+        if not (name.isascii() and name.isalnum() and 5 <= len(name) <= 50):
+            message = "Registry names may contain alpha numeric characters only and must be between 5 and 50 characters."
+            return Response.json(200, {"nameAvailable": False, "reason": "Invalid", "message": message})
+        label = self._label(call, name, asked)
+        if self.resources.find(REGISTRIES, label):
+            message = f"The registry {name} is already in use."
+            return Response.json(200, {"nameAvailable": False, "reason": "AlreadyExists", "message": message})
+        server = {"availableLoginServerName": f"{label}.azurecr.io"} if call.request.query["api-version"] >= LOGIN_SERVER_SINCE else {}
+        return Response.json(200, {**server, "nameAvailable": True})
+
+    def _label(self, call: Call, name: str, asked: dict[str, Json]) -> str:
+        """The first part of the login server that a registry of this name would have."""
+        scope = {"autoGeneratedDomainNameLabelScope": asked.get("autoGeneratedDomainNameLabelScope") or UNSECURE}
+        resource_id = f"/subscriptions/{call['subscription']}/resourceGroups/{asked.get('resourceGroupName', '')}/providers/{self.type}/{name}"
+        return self.resources.public_name(self.type, name, resource_id, scope, self.resources.clock.now())
+
+    def operation(self, call: Call) -> Response:
+        """The status of what ``Azure-AsyncOperation`` named, or the result of what ``Location`` did."""
+        self.require(call, "read")
+        operation = self.resources.operations.get(call["operation"])
+        over, url = self.resources.operations.over(operation), status_url(call, self.path(call), operation)
+        if operation.result is not None:
+            return Response.json(200, operation.result) if over else Response(202, b"", {"Location": url})
+        return Response.json(200, {"status": "Succeeded" if over else operation.word}, {"Azure-AsyncOperation": url, **supported(call)})
+
+
+def _fixed(registry: Resource) -> dict[str, Json]:
+    """What can't be changed: who gets the name again, on which the login server depends."""
+    return {"autoGeneratedDomainNameLabelScope": registry.properties.get("autoGeneratedDomainNameLabelScope", UNSECURE)}
+
+
+def supported(call: Call) -> dict[str, str]:
+    """What the registries' provider says of versions: the one that was asked (recorded)."""
+    return {"api-supported-versions": call.request.query["api-version"]}

@@ -1,0 +1,207 @@
+"""The JSON of Resource Manager's own objects, field by field as recorded answers show them."""
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+
+from local_azure.arm.behaviour import IDENTITIES, REGISTRIES, VAULTS, Lock, Resource, ResourceGroup, Subscription
+from local_azure.arm.registry_versions import SYSTEM_DATA, seen
+from local_azure.clock import iso
+from local_azure.wire import Json, ServiceError
+
+VAULT_ORDER = (
+    "sku",
+    "tenantId",
+    "networkAcls",
+    "accessPolicies",
+    "enabledForDeployment",
+    "enabledForDiskEncryption",
+    "enabledForTemplateDeployment",
+    "enableSoftDelete",
+    "softDeleteRetentionInDays",
+    "enableRbacAuthorization",
+    "enablePurgeProtection",
+    "vaultUri",
+    "provisioningState",
+    "publicNetworkAccess",
+)
+"""How recorded answers order what a vault has."""
+OPEN_NETWORK: dict[str, Json] = {"bypass": "AzureServices", "defaultAction": "Allow", "ipRules": [], "virtualNetworkRules": []}
+"""The network rules of a vault that has none."""
+
+
+def subscription_json(subscription: Subscription, tenant: str) -> Json:
+    """A subscription as ``GET /subscriptions`` lists it."""
+    return {
+        "id": f"/subscriptions/{subscription.id}",
+        "authorizationSource": "RoleBased",
+        "managedByTenants": [],
+        "subscriptionId": subscription.id,
+        "tenantId": tenant,
+        "displayName": subscription.name,
+        "state": subscription.state,
+        "subscriptionPolicies": {"locationPlacementId": "Public_2014-09-01", "quotaId": "PayAsYouGo_2014-09-01", "spendingLimit": "Off"},
+    }
+
+
+def tenant_json(tenant: str) -> Json:
+    """The one tenant."""
+    return {"id": f"/tenants/{tenant}", "tenantId": tenant, "countryCode": "US", "displayName": "Emulated tenant", "tenantCategory": "Home"}
+
+
+def group_json(group: ResourceGroup) -> Json:
+    """A resource group; one that was given no tags shows none, not even an empty object (recorded)."""
+    return {
+        "id": group.id,
+        "name": group.name,
+        "type": "Microsoft.Resources/resourceGroups",
+        "location": group.location,
+        **({"managedBy": group.managed_by} if group.managed_by else {}),
+        **({"tags": group.tags} if group.tags is not None else {}),
+        "properties": {"provisioningState": "Deleting" if group.gone_at else "Succeeded"},
+    }
+
+
+def resource_json(resource: Resource, api_version: str) -> Json:
+    """A resource in full, in its provider's shape."""
+    where = {"location": resource.location, "tags": resource.tags}
+    head = {"id": resource.id, "name": resource.name, "type": resource.type, **where}
+    properties = dict(resource.properties)
+    if resource.type.lower() == REGISTRIES.lower():
+        first = {"sku": resource.sku, "type": resource.type, **_identity(resource), "id": resource.id, "name": resource.name, **where}
+        system = {"systemData": _system(resource, _offset)} if SYSTEM_DATA.knows(api_version) else {}
+        return {**first, **system, "properties": seen(properties, api_version)}
+    if resource.type.lower() == IDENTITIES.lower():
+        return {**head, "id": _lowered(resource.id), "properties": {**properties, **_secret_url(resource, api_version)}}
+    if resource.type.lower() == VAULTS.lower():
+        return {**head, "systemData": _system(resource, lambda at: iso(at, 3)), "properties": _vault(properties)}
+    return {**head, **_identity(resource), **({"sku": resource.sku} if resource.sku else {}), "properties": properties}
+
+
+def _vault(properties: dict[str, Json]) -> dict[str, Json]:
+    """A vault's properties in their order: rules that let everybody in aren't shown."""
+    shown = {name: properties[name] for name in (*VAULT_ORDER, *properties) if properties.get(name) is not None}
+    rules = shown.get("networkAcls")
+    if rules == OPEN_NETWORK:
+        del shown["networkAcls"]
+    return shown
+
+
+def _lowered(resource_id: str) -> str:
+    """An identity's provider writes ``resourcegroups`` in its ids (recorded)."""
+    return resource_id.replace("/resourceGroups/", "/resourcegroups/")
+
+
+def _secret_url(resource: Resource, api_version: str) -> dict[str, Json]:
+    """What older api-versions say of an identity (recorded of 2015-08-31-preview and 2018-11-30)."""
+    if api_version >= "2019":
+        return {}
+    named = {"tid": "tenantId", "oid": "principalId", "aid": "clientId"}
+    query = "&".join(f"{short}={resource.properties[name]}" for short, name in named.items())
+    return {"clientSecretUrl": f"https://control-{resource.location}.identity.azure.net{_lowered(resource.id)}/credentials?{query}"}
+
+
+def _system(resource: Resource, written: Callable[[datetime], str]) -> Json:
+    """Who made and who changed it; each provider writes instants in its own way (recorded)."""
+    made = {"createdBy": resource.created_by, "createdByType": "Application", "createdAt": written(resource.created)}
+    by = {"lastModifiedBy": resource.changed_by or resource.created_by, "lastModifiedByType": "Application"}
+    return {**made, **by, "lastModifiedAt": written(resource.changed)}
+
+
+def _offset(at: datetime) -> str:
+    return iso(at).removesuffix("Z") + "+00:00"
+
+
+def summary_json(resource: Resource, expand: set[str]) -> Json:
+    """A resource as the list of all resources has it: no properties but those that ``$expand`` adds."""
+    summary: dict[str, Json] = {"id": resource.id, "name": resource.name, "type": resource.type}
+    if resource.sku:
+        summary["sku"] = resource.sku
+    summary |= {"location": resource.location, **_identity(resource), "tags": resource.tags}
+    if resource.type.lower() in (REGISTRIES.lower(), VAULTS.lower()):
+        summary["systemData"] = _system(resource, iso)
+    extra = {
+        "createdtime": ("createdTime", iso(resource.created)),
+        "changedtime": ("changedTime", iso(resource.changed)),
+        "provisioningstate": ("provisioningState", resource.properties.get("provisioningState", "Succeeded")),
+    }
+    return summary | dict(extra[name] for name in extra if name in expand)
+
+
+def lock_json(lock: Lock) -> Json:
+    """A management lock."""
+    notes = {"notes": lock.notes} if lock.notes is not None else {}
+    return {"properties": {"level": lock.level, **notes}, "id": lock.id, "type": "Microsoft.Authorization/locks", "name": lock.name}
+
+
+def expansions(text: str) -> set[str]:
+    """What ``$expand`` asks for; raises ServiceError 501 for anything that isn't known."""
+    wanted = {part.strip().lower() for part in text.split(",") if part.strip()}
+    if wanted - {"createdtime", "changedtime", "provisioningstate"}:
+        raise ServiceError(501, "NotImplemented", f"The emulator does not implement $expand={text!r}.")
+    return wanted
+
+
+def fields(body: Json, name: str | None = None) -> dict[str, Json]:
+    """What a client sent as a JSON object, or the object under `name` in it ({} if absent); raises ServiceError 400."""
+    value = body if name is None else fields(body).get(name)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        message = f"The request content was invalid and could not be deserialized: '{name or 'the body'} is not a JSON object'."
+        raise ServiceError(400, "InvalidRequestContent", message)
+    return value
+
+
+def envelope(body: Json) -> None:
+    """What every resource has must be what it is, before anybody reads it; raises ServiceError 400."""
+    if body is None:
+        raise ServiceError(400, "InvalidRequestContent", "The request content was invalid and could not be deserialized: 'the body is null'.")
+    for name in ("properties", "tags", "sku", "identity"):
+        fields(body, name)
+    if not isinstance(body.get("location") or "", str):
+        raise ServiceError(400, "InvalidRequestContent", "The request content was invalid and could not be deserialized: 'location is not a text'.")
+
+
+_CLAUSE = re.compile(r"(resourceType|name|resourceGroup|location|tagName|tagValue)\s+eq\s+'((?:[^']|'')*)'", re.IGNORECASE)
+
+
+def resource_filter(text: str) -> dict[str, str]:
+    """The equalities of a resource list's ``$filter``, names and values in lower case; raises ServiceError 501."""
+    found: dict[str, str] = {}
+    for clause in re.split(r"\s+and\s+", text.strip(), flags=re.IGNORECASE) if text.strip() else ():
+        match = _CLAUSE.fullmatch(clause.strip())
+        if not match or match[1].lower() in found:
+            raise ServiceError(501, "NotImplemented", f"The emulator does not implement the filter {text!r}.")
+        found[match[1].lower()] = match[2].replace("''", "'").lower()
+    return found
+
+
+def group_filter(text: str) -> Callable[[ResourceGroup], bool]:
+    """Whether a resource group has the tag that a list's ``$filter`` names; raises ServiceError 501 for any other filter."""
+    wanted = resource_filter(text)
+    if set(wanted) - {"tagname", "tagvalue"}:
+        raise ServiceError(501, "NotImplemented", f"The emulator does not implement the filter {text!r}.")
+    return lambda group: _tagged(group.tags or {}, wanted)
+
+
+def _tagged(tags: dict[str, str], wanted: dict[str, str]) -> bool:
+    held = {name.lower(): value.lower() for name, value in tags.items()}
+    return "tagname" not in wanted or held.get(wanted["tagname"]) == wanted.get("tagvalue", held.get(wanted["tagname"], object()))
+
+
+def passes(resource: Resource, wanted: dict[str, str]) -> bool:
+    """Whether a resource has all that :func:`resource_filter` read."""
+    if not _tagged(resource.tags, wanted):
+        return False
+    has = {
+        "resourcetype": resource.type.lower(),
+        "name": resource.name.lower(),
+        "resourcegroup": resource.id.split("/")[4].lower(),
+        "location": resource.location.lower(),
+    }
+    return all(has[name] == value for name, value in wanted.items() if name in has)
+
+
+def _identity(resource: Resource) -> dict[str, Json]:
+    return {"identity": resource.identity} if resource.identity else {}

@@ -1,0 +1,85 @@
+"""What Resource Manager remembers: plain values that can be saved as JSON."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from local_azure.arm.access import Access
+from local_azure.arm.budget import Bucket
+from local_azure.arm.operations import Operation
+from local_azure.wire import Json
+
+
+@dataclass(slots=True)
+class Subscription:
+    """A subscription of the one tenant."""
+
+    id: str
+    name: str
+    state: str = "Enabled"
+
+
+@dataclass(slots=True)
+class ResourceGroup:
+    """A resource group; `id` is its full path."""
+
+    id: str
+    name: str
+    location: str
+    tags: dict[str, str] | None = None
+    """None where nobody has said anything of tags."""
+    gone_at: datetime | None = None
+    """When its deletion ends, once it has begun."""
+    managed_by: str = ""
+
+
+@dataclass(slots=True)
+class Resource:
+    """Any tracked resource; `properties` are as its provider shows them."""
+
+    id: str
+    name: str
+    type: str
+    location: str
+    properties: dict[str, Json]
+    tags: dict[str, str]
+    created: datetime
+    changed: datetime
+    sku: dict[str, Json] | None = None
+    identity: dict[str, Json] | None = None
+    created_by: str = ""
+    changed_by: str = ""
+
+
+@dataclass(slots=True)
+class Grave:
+    """A soft-deleted vault: the resource as it was, and when it is gone for good."""
+
+    resource: Resource
+    deleted_at: datetime
+    purge_at: datetime
+
+
+@dataclass(slots=True)
+class Lock:
+    """A management lock, ``CanNotDelete`` or ``ReadOnly``, in force at `scope` and below."""
+
+    id: str
+    name: str
+    scope: str
+    level: str
+    notes: str | None = None
+
+
+@dataclass(slots=True)
+class State:
+    """All that changes, by lower-cased id; `names` finds a globally unique name (``type/name``, lower case)."""
+
+    subscriptions: dict[str, Subscription] = field(default_factory=dict)
+    groups: dict[str, ResourceGroup] = field(default_factory=dict)
+    resources: dict[str, Resource] = field(default_factory=dict)
+    locks: dict[str, Lock] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    access: dict[str, Access] = field(default_factory=dict)
+    operations: dict[str, Operation] = field(default_factory=dict)
+    deleted_vaults: dict[str, Grave] = field(default_factory=dict)
+    buckets: dict[str, Bucket] = field(default_factory=dict)

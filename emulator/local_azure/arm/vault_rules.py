@@ -1,0 +1,107 @@
+"""What a vault's PUT may say: properties that only the service decides, actions that can't be undone, access policies, network rules.
+
+Texts from reports of what people met; that of the range of days could not be looked up.
+"""
+
+import ipaddress
+
+from local_azure.arm.shape import fields
+from local_azure.arm.state import Resource
+from local_azure.wire import Json, ServiceError
+
+READ_ONLY = {"vaultUri", "provisioningState", "hsmPoolResourceId", "privateEndpointConnections", "createMode"}
+"""What a body may carry (az sends back what it read) and a vault doesn't keep."""
+
+FIXED = ("softDeleteRetentionInDays", "enablePurgeProtection", "enableRbacAuthorization", "publicNetworkAccess", "networkAcls", "tenantId")
+"""What a PUT that leaves it out does not take away."""
+
+KINDS = ("keys", "secrets", "certificates", "storage")
+
+
+def given(body: Json, existing: Resource | None, tenant: str) -> dict[str, Json]:
+    """The properties that count of a PUT or PATCH; raises 400 BadRequest."""
+    found = {name: value for name, value in fields(body, "properties").items() if name not in READ_ONLY and value is not None}
+    found["enableSoftDelete"] = True
+    _irreversible(found, existing)
+    if existing:
+        found = {**{name: existing.properties[name] for name in FIXED if name in existing.properties}, **found}
+    if "networkAcls" in found:
+        found["networkAcls"] = network_rules(fields(found, "networkAcls"))
+    if found.get("tenantId", tenant).lower() != tenant.lower():
+        raise _bad(f"The provided tenant ID '{found['tenantId']}' does not match the tenant of the subscription.")
+    if "accessPolicies" in found:
+        found["accessPolicies"] = [_policy(each) for each in found["accessPolicies"]]
+    return found
+
+
+def _irreversible(found: dict[str, Json], existing: Resource | None) -> None:
+    if found.get("enablePurgeProtection") is False:
+        message = 'The property "enablePurgeProtection" cannot be set to false.'
+        raise _bad(f"{message} Enabling the purge protection for a vault is an irreversible action.")
+    days = found.get("softDeleteRetentionInDays")
+    if days is None:
+        return
+    if existing and days != existing.properties.get("softDeleteRetentionInDays", 90):
+        raise _bad('The property "softDeleteRetentionInDays" has been set already and it can\'t be modified.')
+    if not isinstance(days, int) or not 7 <= days <= 90:
+        raise _bad('The property "softDeleteRetentionInDays" must be between 7 and 90.')
+
+
+def network_rules(rules: dict[str, Json]) -> dict[str, Json]:
+    """Network rules as a GET shows them: with their defaults, and every address as a range."""
+    return {
+        "bypass": rules.get("bypass") or "AzureServices",
+        "defaultAction": rules.get("defaultAction") or "Allow",
+        "ipRules": [{"value": _range(fields(rule).get("value"))} for rule in rules.get("ipRules") or []],
+        "virtualNetworkRules": rules.get("virtualNetworkRules") or [],
+    }
+
+
+def _range(text: Json) -> str:
+    try:
+        return str(ipaddress.ip_network(str(text), strict=False))
+    except ValueError as error:
+        raise _bad(f"The IP rule value '{text}' is not valid. It must be an IPv4 address or range.") from error
+
+
+def policies(kind: str, old: list[Json], asked: list[Json]) -> list[Json]:
+    """The access policies after ``add``, ``replace`` or ``remove`` of those that are asked, in the order in which they came."""
+    if kind not in ("add", "replace", "remove"):
+        raise _bad(f"The operation '{kind}' on access policies is not valid. Use add, replace or remove.")
+    found = {_holder(each): each for each in old}
+    for each in map(_policy, asked):
+        holder = _holder(each)
+        if kind == "replace" or holder not in found:
+            found[holder] = each
+        else:
+            found[holder] = {**found[holder], "permissions": _merged(kind, found[holder]["permissions"], each["permissions"])}
+        if kind == "remove" and not any(found[holder]["permissions"].values()):
+            del found[holder]
+    return list(found.values())
+
+
+def _merged(kind: str, old: dict[str, list[str]], asked: dict[str, list[str]]) -> dict[str, list[str]]:
+    merged: dict[str, list[str]] = {}
+    for each in KINDS:
+        had, wanted = old.get(each) or [], asked.get(each) or []
+        if kind == "add":
+            merged[each] = list(dict.fromkeys((*had, *wanted)))
+        else:
+            merged[each] = [permission for permission in had if permission.lower() not in {w.lower() for w in wanted}]
+    return {name: value for name, value in merged.items() if value or name in old}
+
+
+def _holder(policy: Json) -> tuple[str, str]:
+    return policy.get("objectId", "").lower(), policy.get("applicationId", "").lower()
+
+
+def _policy(policy: Json) -> dict[str, Json]:
+    """A policy that says of whom and what; raises 400 BadRequest."""
+    found = fields(policy)
+    if not isinstance(found.get("objectId"), str) or not isinstance(found.get("permissions"), dict):
+        raise _bad("An access policy needs 'tenantId', 'objectId' and 'permissions'.")
+    return found
+
+
+def _bad(message: str) -> ServiceError:
+    return ServiceError(400, "BadRequest", message)

@@ -1,0 +1,92 @@
+"""The operations on the webhooks of registries.
+
+Shapes from the examples of api-version 2023-07-01; what somebody is told whose tier allows no more could not be looked up.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from local_azure.arm.access import Access, Webhook
+from local_azure.arm.behaviour import Resource
+from local_azure.arm.children import Children, located
+from local_azure.arm.notices import note
+from local_azure.arm.registries import WEBHOOKS, RegistryRoutes, supported
+from local_azure.arm.shape import fields
+from local_azure.wire import Call, Json, Response, Route, ServiceError
+
+ACTIONS = ("push", "delete", "quarantine", "chart_push", "chart_delete")
+
+
+def webhook_routes(registries: RegistryRoutes) -> Iterator[Route]:
+    """The operations on webhooks."""
+    webhooks = _Webhooks(registries, "webhooks")
+    one = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{registries.type}/{{name}}/webhooks/{{child}}"
+    yield Route("arm.webhooks.create", "PUT", one, webhooks.put)
+    yield Route("arm.webhooks.update", "PATCH", one, webhooks.patch)
+    yield Route("arm.webhooks.getCallbackConfig", "POST", one + "/getCallbackConfig", webhooks.config)
+    yield Route("arm.webhooks.ping", "POST", one + "/ping", webhooks.ping)
+    yield Route("arm.webhooks.listEvents", "POST", one + "/listEvents", webhooks.events)
+    yield from webhooks.routes()
+
+
+@dataclass(frozen=True, slots=True)
+class _Webhooks(Children[Webhook]):
+    def held(self, access: Access) -> dict[str, Webhook]:
+        return access.webhooks
+
+    def put(self, call: Call) -> Response:
+        registry, access = self.of(call, "write")
+        self.registries.resources.require_unlocked(registry.id, "write")
+        body, known = call.request.json(), access.webhooks.get(call["child"].lower())
+        tier = str((registry.sku or {}).get("name"))
+        if known is None and len(access.webhooks) >= WEBHOOKS.get(tier, 2):
+            raise ServiceError(400, "WebhookLimitReached", f"The SKU {tier} allows {WEBHOOKS.get(tier, 2)} webhooks.")
+        made = Webhook(call["child"], located(body), dict(fields(body, "tags")), events=known.events if known else [])
+        _change(made, fields(body, "properties"))
+        if not made.uri or not made.actions:
+            raise ServiceError(400, "InvalidRequestContent", "A webhook needs 'serviceUri' and 'actions'.")
+        access.webhooks[call["child"].lower()] = made
+        return self.written(call, registry, made, new=known is None)
+
+    def patch(self, call: Call) -> Response:
+        registry, access = self.of(call, "write")
+        self.registries.resources.require_unlocked(registry.id, "write")
+        found, body = self.found(call, access), call.request.json()
+        if body.get("tags") is not None:
+            found.tags = dict(fields(body, "tags"))
+        _change(found, fields(body, "properties"))
+        return self.written(call, registry, found, new=False)
+
+    def config(self, call: Call) -> Response:
+        """The two things that a GET doesn't show."""
+        _, access = self.of(call, "getCallbackConfig/action")
+        found = self.found(call, access)
+        return Response.json(200, {"serviceUri": found.uri, "customHeaders": found.headers}, supported(call))
+
+    def ping(self, call: Call) -> Response:
+        """Note an event that nothing else causes; its id."""
+        _, access = self.of(call, "ping/action")
+        resources = self.registries.resources
+        event = resources.ids.guid()
+        note(self.found(call, access), event, resources.clock.now(), "ping", {})
+        return Response.json(200, {"id": event}, supported(call))
+
+    def events(self, call: Call) -> Response:
+        """What was noted, newest last."""
+        _, access = self.of(call, "listEvents/action")
+        return Response.json(200, {"value": self.found(call, access).events}, supported(call))
+
+    def json(self, registry: Resource, child: Webhook) -> Json:
+        own = f"{registry.id}/webhooks/{child.name}"
+        properties = {"status": child.status, "scope": child.scope, "actions": child.actions, "provisioningState": self.state(own)}
+        head = {"type": f"{registry.type}/webhooks", "id": own, "name": child.name, "location": child.location, "tags": child.tags}
+        return {**head, "properties": properties}
+
+
+def _change(webhook: Webhook, given: dict[str, Json]) -> None:
+    status, actions = given.get("status") or webhook.status, given.get("actions") or webhook.actions
+    if status not in ("enabled", "disabled") or not set(actions) <= set(ACTIONS):
+        raise ServiceError(400, "InvalidRequestContent", f"A webhook is enabled or disabled, and its actions are among {', '.join(ACTIONS)}.")
+    webhook.status, webhook.actions = status, list(actions)
+    webhook.uri, webhook.scope = given.get("serviceUri") or webhook.uri, webhook.scope if given.get("scope") is None else str(given["scope"])
+    webhook.headers = dict(given["customHeaders"]) if given.get("customHeaders") is not None else webhook.headers

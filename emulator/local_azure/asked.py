@@ -1,0 +1,136 @@
+"""What a control request asks for, checked before anything is done: a request that is refused has changed nothing.
+
+Every refusal is 400 InvalidArgument, with words for whoever wrote the request.
+"""
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+from pydantic import TypeAdapter, ValidationError
+
+from local_azure.damage import INSTEAD, SPOILED
+from local_azure.faults import Fault
+from local_azure.wire import Json, Service, ServiceError
+
+KINDS = (
+    *("status", "reset", "timeout", "lost", "echo", "stale", "flip", "transitioning", "concurrency", "app_policy", "rbac_lag", "ScopeLocked"),
+    *("inaccessible", "failed_pull", "quota", "strip_tags", "crash", "failed_lro", "registry_error"),
+    *INSTEAD,
+    *SPOILED,
+)
+"""What can go wrong: what `faults.py` does itself, the conditions that a service looks for, and the answers of `damage.py`."""
+
+
+LAGGING = (
+    *("aci.containerGroups.get", "aci.containerGroups.list", "aci.containerGroups.listByResourceGroup"),
+    *("arm.resources.list", "rbac.roleAssignments.list"),
+    *("graph.applications.get", "graph.applications.list", "graph.servicePrincipals.get", "graph.servicePrincipals.list"),
+    *("graph.applications.owners.list", "graph.servicePrincipals.owners.list", "graph.groups.owners.list"),
+    *("graph.applications.federatedIdentityCredentials.list", "graph.servicePrincipals.federatedIdentityCredentials.list"),
+    *("keyvault.secrets.get", "keyvault.secrets.list", "keyvault.secrets.versions"),
+)
+"""Reads that may show what was so before: those that ``stale`` strikes."""
+
+
+class Shape(NamedTuple):
+    """The form of a text, as a pattern in any letter case and in words."""
+
+    pattern: str
+    words: str
+
+
+_BASE = "/subscriptions/{0}/resourceGroups/{0}/providers/Microsoft.ContainerInstance/containerGroups/{0}"
+GROUP = Shape(_BASE.replace(".", r"\.").format("[^/]+"), f"the resource id of a container group: {_BASE.format('…')}")
+REPOSITORY = Shape(r"[a-z0-9]+(?:(?:[._]|__|-+|/)[a-z0-9]+)*", "letters and digits, with . _ - or / between them")
+TAG = Shape(r"\w[\w.-]{0,127}", "at most 128 letters, digits, and . _ -")
+"""Names that a registry takes (OCI Distribution Specification 1.1, "Pulling manifests")."""
+DIGEST = Shape("sha256:[0-9a-f]{64}", "sha256: and 64 hex digits")
+FINITE = 10**300
+"""No float is larger by much; NaN isn't smaller."""
+MOST = 10**9
+"""Of whatever is counted: seconds of a container's run, calls until a fault."""
+
+
+def refusal(message: str) -> ServiceError:
+    """400 InvalidArgument."""
+    return ServiceError(400, "InvalidArgument", message)
+
+
+def text(body: Json, name: str, shape: Shape | None = None) -> str:
+    """A text that the body must have."""
+    value = body.get(name) if isinstance(body, Mapping) else None
+    if not isinstance(value, str) or not value:
+        raise refusal(f"The body needs '{name}', a text.")
+    _ensure_sayable(name, value)
+    if shape and not re.fullmatch(shape.pattern, value, re.ASCII | re.IGNORECASE):
+        raise refusal(f"'{name}' is {value!r}, and has to be {shape.words}.")
+    return value
+
+
+def number(body: Json, name: str, least: float = -math.inf, most: float = math.inf) -> float:
+    """A finite number between two others that the body must have."""
+    value = body.get(name) if isinstance(body, Mapping) else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise refusal(f"The body needs '{name}', a number.")
+    if not abs(value) <= FINITE or not least <= value <= most:
+        raise refusal(f"'{name}' has to be a finite number{f' from {least:.0f} to {most:.0f}' if most < math.inf else ''}.")
+    return float(value)
+
+
+def whole(body: Json, name: str, least: int = 0, most: int = MOST) -> int:
+    """A whole number between two others that the body must have."""
+    value = number(body, name, least, most)
+    if not value.is_integer():
+        raise refusal(f"'{name}' is {value}, and has to be a whole number.")
+    return int(value)
+
+
+def fault(body: Json, services: Iterable[Service]) -> Fault:
+    """One fault that can strike: of an operation that there is, of a kind that somebody looks for."""
+    unknown = set(body) - {field.name for field in fields(Fault)} if isinstance(body, Mapping) else {"a body that is no object"}
+    if unknown:
+        raise refusal(f"A fault has no {', '.join(sorted(unknown))}.")
+    try:
+        found = TypeAdapter(Fault).validate_python(body)
+    except ValidationError as error:
+        raise refusal("; ".join(f"'{'.'.join(map(str, one['loc']))}': {one['msg']}" for one in error.errors())) from error
+    for name in ("nth", "times"):
+        whole({name: getattr(found, name)}, name, least=1 if name == "nth" else 0)
+    whole({"status": found.status}, "status", 100, 599)
+    if found.retry_after is not None:
+        number({"retry_after": found.retry_after}, "retry_after", 0, MOST)
+    for name in ("code", "message", "argument"):
+        _ensure_sayable(name, getattr(found, name))
+    _ensure_strikes(found, services)
+    return found
+
+
+def _ensure_strikes(found: Fault, services: Iterable[Service]) -> None:
+    if found.kind not in KINDS:
+        raise refusal(f"There is no kind {found.kind!r} of faults; there are: {', '.join(KINDS)}.")
+    if not any(fnmatchcase(route.operation, found.operation) for service in services for route in service.table.routes):
+        raise refusal(f"No operation is called {found.operation!r}; /calls lists those that were asked for.")
+    if found.kind in ("stale", "flip") and not any(fnmatchcase(operation, found.operation) for operation in LAGGING):
+        raise refusal(f"No read of {found.operation!r} is ever stale here; those of {', '.join(LAGGING)} are.")
+
+
+def run(body: Json) -> dict[str, Json]:
+    """What the containers of a pushed image do: ``exit_code``, ``run_seconds``, ``logs``; or the ``digest`` that it has already."""
+    found: dict[str, Json] = {}
+    if "exit_code" in body:
+        found["exit_code"] = whole(body, "exit_code", 0, 255)
+    if "run_seconds" in body:
+        found["run_seconds"] = number(body, "run_seconds", 0, MOST)
+    found |= {name: text(body, name, shape) for name, shape in (("logs", None), ("digest", DIGEST)) if name in body}
+    return found
+
+
+def _ensure_sayable(name: str, value: str) -> None:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise refusal(f"'{name}' has half of a character in it, which no answer can hold.") from None

@@ -1,0 +1,66 @@
+"""The certificate authority of one state directory, and the names that its server certificate carries.
+
+Clients are told to trust this authority (``REQUESTS_CA_BUNDLE``, ``SSL_CERT_FILE``) and nothing else is, so the names are Azure's own. The authority
+lasts as long as its directory; the server's key is made anew at each start and never stored.
+"""
+
+import ssl
+from pathlib import Path
+
+import trustme
+
+from local_azure.private import write_private
+
+CONTROL_HOST = "control.local-azure.internal"
+"""Where the emulator itself can be asked and told things; not a name of Azure's."""
+
+NAMES = (
+    "login.microsoftonline.com",
+    "graph.microsoft.com",
+    "management.azure.com",
+    "*.vault.azure.net",
+    "*.azurecr.io",
+    "login.microsoftonline.us",
+    "graph.microsoft.us",
+    "management.usgovcloudapi.net",
+    "*.vault.usgovcloudapi.net",
+    "*.azurecr.us",
+    "login.chinacloudapi.cn",
+    "login.partner.microsoftonline.cn",
+    "microsoftgraph.chinacloudapi.cn",
+    "management.chinacloudapi.cn",
+    "*.vault.azure.cn",
+    "*.azurecr.cn",
+    CONTROL_HOST,
+)
+"""The hosts of the public and the sovereign clouds; ``*`` is one label."""
+
+
+def named(host: str) -> bool:
+    """Whether the certificate is good for `host`."""
+    label, _, rest = host.lower().partition(".")
+    return host.lower() in NAMES or (bool(label) and f"*.{rest}" in NAMES)
+
+
+class Authority:
+    """Keeps ``ca.pem`` (public) and ``ca-key.pem`` (mode 0600) in `directory`, and makes server certificates."""
+
+    def __init__(self, directory: Path) -> None:
+        self.certificate = directory / "ca.pem"
+        self._key = directory / "ca-key.pem"
+        self._authority = self._load() if self._key.exists() else self._make()
+
+    def _load(self) -> trustme.CA:
+        return trustme.CA.from_pem(self.certificate.read_bytes(), self._key.read_bytes())
+
+    def _make(self) -> trustme.CA:
+        authority = trustme.CA(organization_name="local-azure", organization_unit_name="trusted on this machine only")
+        self.certificate.write_bytes(authority.cert_pem.bytes())
+        write_private(self._key, authority.private_key_pem.bytes())
+        return authority
+
+    def context(self) -> ssl.SSLContext:
+        """What a server needs to be taken for Azure by clients that trust this authority."""
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        self._authority.issue_cert(*NAMES, "localhost", "127.0.0.1").configure_cert(context)
+        return context

@@ -1,0 +1,262 @@
+"""Who gets a token and whose token is valid: secrets as the replicas of the token endpoint know them, and signed access tokens.
+
+The replicas learn of a new or a removed secret one after another, and take turns in answering for an application. So answers flap until
+the last one has learned, as Azure's do.
+"""
+
+import json
+import re
+from collections import OrderedDict
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+import jwt
+
+from local_azure.clock import Clock
+from local_azure.entra import assertions, refusals, signing
+from local_azure.entra.audiences import GRAPH, KNOWN, plain
+from local_azure.faults import Faults
+from local_azure.graph.behaviour import Directory
+from local_azure.graph.objects import ServicePrincipal
+from local_azure.ids import Ids
+from local_azure.timing import Timing
+from local_azure.wire import Caller, ServiceError
+
+Reason = Literal["missing", "malformed", "signature", "expired", "audience"]
+Verdict = Literal["accepted", "expired", "refused"]
+
+REMEMBERED = 4096
+"""How many verified tokens are remembered by their text."""
+
+MANAGED_LIFE = 86_399
+"""Seconds for which a managed identity's token is good: a day."""
+
+_NAME = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[\w-]+(\.[\w-]+)+")
+"""What a tenant may be called: a GUID or a domain."""
+_DEFAULT = re.compile(r"(?P<resource>.+?/?)/\.default")
+
+
+class BadToken(ServiceError):
+    """A bearer token that is no good: 401 ``InvalidAuthenticationToken``. `reason` lets each service say so in its own words."""
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(401, "InvalidAuthenticationToken", message)
+        self.reason: Reason = reason
+
+
+@dataclass(slots=True)
+class TokenState:
+    """The signing key (PEM), and whose turn it is: how often each application has been answered."""
+
+    key: str = field(repr=False)
+    turns: dict[str, int] = field(default_factory=dict)
+
+
+class Tokens:
+    """The token service of one tenant. `key` is an RSA key as PEM; without one the process's own is taken."""
+
+    def __init__(self, clock: Clock, ids: Ids, timing: Timing, faults: Faults, directory: Directory, key: str | None = None) -> None:
+        self.clock, self.ids, self.timing, self.faults, self.directory = clock, ids, timing, faults, directory
+        self.state = TokenState(key or signing.process_key())
+        self._verified: OrderedDict[tuple[str, str], dict[str, Any]] = OrderedDict()
+
+    # secrets
+
+    def authenticates(self, app_id: str, secret: str) -> bool:
+        """Whether the replica that answers now accepts the secret; the next call is another replica's."""
+        principal = self.directory.principal(app_id)
+        verdict = self._verdict(app_id, secret, self._replica(app_id))
+        return verdict == "accepted" and principal is not None and principal.account_enabled
+
+    def authenticates_everywhere(self, app_id: str, secret: str) -> bool:
+        """Whether every replica accepts the secret, without taking anybody's turn."""
+        principal = self.directory.principal(app_id)
+        if principal is None or not principal.account_enabled:
+            return False
+        return all(self._verdict(app_id, secret, replica) == "accepted" for replica in range(self.timing.replicas))
+
+    def _replica(self, app_id: str) -> int:
+        turn = self.state.turns.get(app_id.lower(), 0)
+        self.state.turns[app_id.lower()] = turn + 1
+        return turn % self.timing.replicas
+
+    def _verdict(self, app_id: str, secret: str, replica: int) -> Verdict:
+        now = self.clock.now()
+        known = [each for each in self.directory.passwords(app_id) if each.secret == secret and each.known_to(replica, now, self.timing)]
+        if any(each.start <= now < each.end for each in known):
+            return "accepted"
+        return "expired" if any(each.end <= now for each in known) else "refused"
+
+    # tokens
+
+    def issue(
+        self, tenant: str, client_id: str, secret: str | None, scope: str, claims: str | None = None, assertion: str | None = None
+    ) -> dict[str, Any]:
+        """The answer of the v2.0 endpoint to client credentials; `scope` is ``<resource>/.default``. Raises ServiceError (AADSTS…)."""
+        match = _DEFAULT.fullmatch(scope)
+        if match is None:
+            raise refusals.BAD_SCOPE.about(scope=scope)
+        return self.issue_for(tenant, client_id, secret, match["resource"], claims, assertion)
+
+    def issue_for(
+        self, tenant: str, client_id: str, secret: str | None, resource: str, claims: str | None = None, assertion: str | None = None
+    ) -> dict[str, Any]:
+        """The same for a resource by name, as the v1 endpoint asks. Raises ServiceError (AADSTS…)."""
+        asked = _capabilities(claims)
+        self.require_tenant(tenant)
+        shown = None if secret or not assertion else assertion
+        principal = self._signed_in(client_id, secret) if shown is None else self._certified(client_id, shown)
+        self._require_resource(resource)
+        seconds = int(self.timing.token_life)
+        return {
+            "token_type": "Bearer",
+            "expires_in": seconds,
+            "ext_expires_in": seconds,
+            "access_token": self._token(principal, resource, seconds, {"appidacr": "1" if shown is None else "2", **asked}),
+        }
+
+    def issue_managed(self, principal: ServicePrincipal, resource_id: str, resource: str) -> dict[str, str]:
+        """A token for a managed identity, as the local endpoints hand it out. Raises ServiceError (AADSTS500011)."""
+        self._require_resource(resource)
+        begun = int(self.clock.now().timestamp())
+        return {
+            "access_token": self._token(principal, resource, MANAGED_LIFE, {"appidacr": "2", "xms_mirid": resource_id}),
+            "client_id": principal.app_id,
+            "expires_in": str(MANAGED_LIFE),
+            "expires_on": str(begun + MANAGED_LIFE),
+            "not_before": str(begun - 300),
+            "resource": resource,
+            "token_type": "Bearer",
+        }
+
+    def _require_resource(self, resource: str) -> None:
+        if plain(resource) not in KNOWN and not self._own_resource(resource):
+            raise refusals.UNKNOWN_RESOURCE.about(resource=resource, directory=self.directory.state.organization)
+
+    def require_tenant(self, tenant: str) -> None:
+        """Whether a tenant in a path is this one, by id or by domain. Raises ServiceError 400."""
+        if tenant.lower() in ("common", "organizations", "consumers"):
+            raise refusals.NO_TENANT.about()
+        if not self.is_tenant(tenant):
+            raise (refusals.UNKNOWN_TENANT if _NAME.fullmatch(tenant) else refusals.NO_DOMAIN).about(tenant=tenant)
+
+    def is_tenant(self, name: str) -> bool:
+        """Whether `name` means this tenant: its id or its domain."""
+        return name.lower() in (self.directory.tenant.lower(), self.directory.state.domain.lower())
+
+    def _certified(self, client_id: str, text: str) -> ServicePrincipal:
+        """Whom an assertion signs in, by a certificate that the replica that answers knows.
+
+        Raises ServiceError (AADSTS…); 501 for an assertion that a federated identity credential would let in, if its signature is good.
+        """
+        principal, application = self._client(client_id), self.directory.application(client_id)
+        shown, now = assertions.read(text), self.clock.now()
+        if shown.issuer.lower() != client_id.lower():
+            raise assertions.refusal(shown, [*(application.federated if application else ()), *principal.federated])
+        if not principal.account_enabled:
+            raise refusals.DISABLED.about(app_id=client_id, name=principal.display_name)
+        replica = self._replica(client_id)
+        known = [each for each in self.directory.certificates(client_id) if each.known_to(replica, now, self.timing)]
+        found = assertions.signer(shown, client_id, application, known)
+        assertions.addressed(shown, client_id, self.is_tenant)
+        if not found.start <= now < found.end:
+            about = {"app_id": client_id, "digest": found.identifier, "object_id": application.id if application else client_id}
+            raise refusals.UNKNOWN_KEY.about(reason="The key used is expired.", **about)
+        return principal
+
+    def _client(self, client_id: str) -> ServicePrincipal:
+        application, principal = self.directory.application(client_id), self.directory.principal(client_id)
+        if principal is None and application is None:
+            raise refusals.UNKNOWN_APPLICATION.about(app_id=client_id, directory=self.directory.state.organization)
+        if principal is None:
+            raise refusals.NO_PRINCIPAL.about(app_id=client_id, tenant=self.directory.tenant)
+        return principal
+
+    def _signed_in(self, client_id: str, secret: str | None) -> ServicePrincipal:
+        principal = self._client(client_id)
+        if not secret:
+            raise refusals.NO_SECRET.about()
+        if not principal.account_enabled:
+            raise refusals.DISABLED.about(app_id=client_id, name=principal.display_name)
+        verdict = self._verdict(client_id, secret, self._replica(client_id))
+        if verdict == "accepted":
+            return principal
+        raise (refusals.EXPIRED_SECRET if verdict == "expired" else refusals.INVALID_SECRET).about(app_id=client_id)
+
+    def _own_resource(self, resource: str) -> bool:
+        """Whether a resource is an application of this tenant, by its ID or ``api://`` and its ID, with a service principal."""
+        return self.directory.principal(plain(resource).removeprefix("api://")) is not None
+
+    def _token(self, principal: ServicePrincipal, resource: str, life: int, asked: dict[str, Any]) -> str:
+        now = int(self.clock.now().timestamp())
+        tenant, issuer = self.directory.tenant, self.issuer()
+        who = {"appid": principal.app_id, "idp": issuer, "idtyp": "app", "oid": principal.id}
+        when = {"iat": now - 300, "nbf": now - 300, "exp": now + life}
+        roles = {"roles": list(principal.app_roles)} if plain(resource) in GRAPH and principal.app_roles else {}
+        rest = {"rh": "1." + self.ids.hex(32), "sub": principal.id, "tid": tenant, "uti": self.ids.hex(22), "ver": "1.0"}
+        return signing.sign({"aud": resource, "iss": issuer, **when, **who, **roles, **rest, **asked}, self.state.key)
+
+    def issuer(self) -> str:
+        """Who signs: the v1 issuer, which is what Azure's own resources get."""
+        return f"https://sts.windows.net/{self.directory.tenant}/"
+
+    # bearers
+
+    def verify(self, authorization: str | None, audiences: Collection[str]) -> Caller:
+        """Who a request's ``Authorization`` speaks for. Raises BadToken 401.
+
+        A token lives until it expires, whatever has become of the secret or the principal since.
+        """
+        claims = self.claims(authorization)
+        now = self.clock.now()
+        expires = datetime.fromtimestamp(claims["exp"], now.tzinfo)
+        if now >= expires:
+            raise BadToken("expired", f"The access token expiry UTC time '{_us(expires)}' is earlier than current UTC time '{_us(now)}'.")
+        if plain(claims["aud"]) not in {plain(each) for each in audiences}:
+            message = f"The access token has been obtained for wrong audience or resource '{claims['aud']}'."
+            raise BadToken("audience", f"{message} It should exactly match with one of the allowed audiences {_quoted(audiences)}.")
+        return Caller(claims["tid"], claims["oid"], claims["appid"])
+
+    def claims(self, authorization: str | None) -> dict[str, Any]:
+        """What a bearer token of ours says, expired or not; verified once, then remembered. Raises BadToken 401."""
+        scheme, _, token = (authorization or "").partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise BadToken("missing", "Authentication failed. The 'Authorization' header is missing or its scheme is not Bearer.")
+        known = (self.state.key, token.strip())
+        if known not in self._verified:
+            self._verified[known] = self._checked(token.strip())
+            if len(self._verified) > REMEMBERED:
+                self._verified.popitem(last=False)
+        return self._verified[known]
+
+    def _checked(self, token: str) -> dict[str, Any]:
+        try:
+            claims = signing.verified(token, self.state.key)
+        except jwt.InvalidSignatureError as error:
+            raise BadToken("signature", "The access token is invalid: its signature doesn't verify.") from error
+        except jwt.InvalidTokenError as error:
+            raise BadToken("malformed", "The access token is invalid.") from error
+        if claims.get("tid") != self.directory.tenant:
+            raise BadToken("signature", f"The access token is from the wrong issuer '{claims.get('iss')}'. It must match one of '{self.issuer()}'.")
+        return claims
+
+
+def _us(at: datetime) -> str:
+    return f"{at:%m/%d/%Y %H:%M:%S}"
+
+
+def _quoted(audiences: Collection[str]) -> str:
+    return ",".join(f"'{audience}'" for audience in audiences)
+
+
+def _capabilities(claims: str | None) -> dict[str, Any]:
+    """The client capabilities that a ``claims`` parameter asks to have in the token. Raises ServiceError 400 where it isn't JSON."""
+    if not claims:
+        return {}
+    try:
+        asked = json.loads(claims)["access_token"]["xms_cc"]["values"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise refusals.MALFORMED.about() from error
+    return {"xms_cc": asked}

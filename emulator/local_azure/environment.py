@@ -1,0 +1,117 @@
+"""What a shell exports so that unmodified clients take the emulator for Azure: a proxy, an authority to trust, an identity.
+
+The variables are those that ``requests``, aiohttp, httpx, curl and Go read; none is the emulator's own.
+"""
+
+import json
+import os
+import shlex
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from local_azure.arm.clouds import PUBLIC, Cloud, named
+from local_azure.directory import Running, StateDirectory
+from local_azure.msi.endpoint import APP_SERVICE_PATH
+from local_azure.private import private_directory, write_private_json
+from local_azure.seed import Seeded
+
+Who = Literal["operator", "admin", "app-service", "virtual-machine"]
+"""Whose identity a shell gets: by secret the operator's or the administrator's, or a managed one by App Service's endpoint or a machine's (IMDS)."""
+
+MISLEADING = (
+    "ROTATOR_CLOUD",
+    "AZURE_CLOUD_NAME",
+    "AZURE_AUTHORITY_HOST",
+    "AZURE_CLIENT_CERTIFICATE_PATH",
+    "AZURE_FEDERATED_TOKEN_FILE",
+    "AZURE_USERNAME",
+    "AZURE_TOKEN_CREDENTIALS",
+    "AZURE_CLIENT_SECRET",
+    "AZURE_POD_IDENTITY_AUTHORITY_HOST",
+    "IDENTITY_ENDPOINT",
+    "IDENTITY_HEADER",
+    "IDENTITY_SERVER_THUMBPRINT",
+    "IMDS_ENDPOINT",
+    "MSI_ENDPOINT",
+    "MSI_SECRET",
+)
+"""Variables that would lead ``DefaultAzureCredential``, az or rotator elsewhere; a shell unsets them."""
+
+AZ = {
+    "AZURE_CORE_COLLECT_TELEMETRY": "false",
+    "AZURE_CORE_USE_MSAL_HTTP_CACHE": "false",
+    "AZURE_CORE_NO_COLOR": "true",
+    "AZURE_CORE_SURVEY_MESSAGE": "false",
+    "AZURE_CORE_LOGIN_EXPERIENCE_V2": "off",
+    "AZURE_CORE_OUTPUT": "json",
+}
+"""What keeps ``az`` from calling home and from replaying failures of the token endpoint out of a cache on disk."""
+
+
+def exports(directory: StateDirectory, who: Who = "operator", *, az: bool = False) -> dict[str, str]:
+    """The variables, by name; holds the identity's secret, where it has one. Raises NotRunning."""
+    running, seeded = directory.running(), directory.seeded()
+    proxy, authority = f"http://127.0.0.1:{running.port}", str(directory.certificate)
+    variables = {
+        **dict.fromkeys(("HTTPS_PROXY", "https_proxy"), proxy),
+        **dict.fromkeys(("NO_PROXY", "no_proxy"), ""),
+        **dict.fromkeys(("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE"), authority),
+        "AZURE_TENANT_ID": seeded.tenant,
+        "AZURE_SUBSCRIPTION_ID": seeded.subscription,
+        **_identity(seeded, who, running),
+        **_cloud(named(seeded.cloud)),
+    }
+    return {**variables, **_az(directory.az(who), variables)} if az else variables
+
+
+def _identity(seeded: Seeded, who: Who, running: Running) -> dict[str, str]:
+    """What azure-identity and its kin sign in with. A machine's own address is asked through the proxy, too, by clients that have it built in."""
+    local = f"http://127.0.0.1:{running.port}"
+    if who == "app-service":
+        endpoint = {"IDENTITY_ENDPOINT": local + APP_SERVICE_PATH, "IDENTITY_HEADER": running.identity_header}
+        return {"AZURE_CLIENT_ID": seeded.identity.client_id, **endpoint}
+    if who == "virtual-machine":
+        machine = {"AZURE_POD_IDENTITY_AUTHORITY_HOST": local, **dict.fromkeys(("http_proxy", "HTTP_PROXY"), local)}
+        return {"AZURE_CLIENT_ID": seeded.identity.client_id, **machine}
+    identity = seeded.operator if who == "operator" else seeded.admin
+    return {"AZURE_CLIENT_ID": identity.app_id, "AZURE_CLIENT_SECRET": identity.secret}
+
+
+def _cloud(cloud: Cloud) -> dict[str, str]:
+    """What leads azure-identity, az and rotator to another cloud than the public one, which each of them takes by itself."""
+    if cloud is PUBLIC:
+        return {}
+    return {"AZURE_AUTHORITY_HOST": f"https://{cloud.login}", "AZURE_CLOUD_NAME": cloud.name, "ROTATOR_CLOUD": cloud.short}
+
+
+def shell(variables: Mapping[str, str]) -> str:
+    """The variables as lines that a POSIX shell can evaluate."""
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
+    return "\n".join([f"unset {' '.join(MISLEADING)}", *lines])
+
+
+def _az(directory: Path, variables: Mapping[str, str]) -> dict[str, str]:
+    added = {**AZ, "AZURE_CONFIG_DIR": str(private_directory(directory))}
+    checked = directory / "versionCheck.json"
+    if not checked.exists() and (command := shutil.which("az")):
+        _settle_version(command, {**os.environ, **variables, **added}, checked)
+    return added
+
+
+def _settle_version(command: str, environment: Mapping[str, str], checked: Path) -> None:
+    """Tell ``az`` that its version was looked up, or its first command would ask the internet (az 2.91, ``handle_version_update``)."""
+    asked = subprocess.run([command, "version", "--output", "json"], env=environment, capture_output=True, check=False)
+    if asked.returncode == 0:
+        found = json.loads(asked.stdout)
+        local = {"azure-cli": found["azure-cli"], "core": found["azure-cli-core"], "telemetry": found["azure-cli-telemetry"]}
+        versions = {name: {"local": version} for name, version in local.items()}
+        write_private_json(checked, {"versions": versions, "update_time": "2099-01-01 00:00:00.000000", "check_time": "2099-01-01 00:00:00.000000"})
+
+
+def expire_tokens(directory: StateDirectory) -> None:
+    """Drop the access tokens that ``az`` keeps: after a jump of Azure's time they have expired, but not by the clock that ``az`` reads."""
+    for cache in (directory.path / "az").glob("*/msal_token_cache.*"):
+        cache.unlink(missing_ok=True)

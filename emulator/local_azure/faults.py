@@ -1,0 +1,144 @@
+"""Faults that strike a named operation at a known call, before or after its effect, and never at random.
+
+A fault is data: ``Fault(operation="keyvault.secrets.set", kind="lost", when="after", nth=1)``. Kinds that are an answer
+(``status``, ``error``) replace the answer; ``reset`` and ``timeout`` (and ``lost``: the effect happens, the answer doesn't come) break the
+connection; kinds with a service's meaning (``stale``, ``transitioning``, …) are asked for by that service with :meth:`Faults.active`.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Literal
+
+from local_azure.wire import Request, Response, ServiceError
+
+When = Literal["before", "after"]
+
+
+class Broken(Exception):
+    """The connection ends without an answer. `how` is ``reset`` (closed at once) or ``timeout`` (nothing ever comes)."""
+
+    def __init__(self, how: Literal["reset", "timeout"]) -> None:
+        super().__init__(how)
+        self.how = how
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One planned fault.
+
+    `nth` counts the calls of `operation` (a name or an fnmatch pattern) since the fault was added, from 1; `times` strikes that many
+    calls in a row (0: for ever).
+    kind ``status``: answer `status` in the service's envelope with `code`, `message`, `retry_after` seconds.
+    kind ``reset`` | ``timeout``: break the connection. kind ``lost``: the same as reset after the effect.
+    kind ``echo``: answer `status` with a page that quotes the whole request, as what stands between a client and a service may; with
+    `argument` ``message`` the service itself quotes it, in the message of its error.
+    kind ``flip``: replicas that answer in turn, of which one lags: ``stale`` at the first call that it strikes, and at every other one.
+    The kinds of :mod:`local_azure.damage` are answers that no service gives, or the service's own one spoiled.
+    Any other kind is a condition that a service looks for itself (`argument` is its parameter).
+    """
+
+    operation: str
+    kind: str
+    when: When = "before"
+    nth: int = 1
+    times: int = 1
+    status: int = 503
+    code: str = "ServiceUnavailable"
+    message: str = "The service is temporarily unavailable."
+    retry_after: float | None = None
+    argument: str = ""
+
+    def strikes(self, count: int) -> bool:
+        """Whether the `count`-th matching call is one of those it was planned for."""
+        return count >= self.nth and (self.times == 0 or count < self.nth + self.times)
+
+
+@dataclass(slots=True)
+class Faults:
+    """The plan of faults of one emulator, and how often each has been looked at."""
+
+    planned: list[Fault] = field(default_factory=list)
+    struck: list[Fault] = field(default_factory=list)
+    _seen: Counter[int] = field(default_factory=Counter)
+    _now: dict[str, Fault] = field(default_factory=dict)
+
+    def add(self, fault: Fault) -> None:
+        """Plan a fault, counting calls from now on."""
+        self.planned.append(fault)
+
+    def clear(self) -> None:
+        """Forget every planned fault; `struck` keeps the record."""
+        self.planned.clear()
+        self._seen.clear()
+        self._now.clear()
+
+    def arrive(self, operation: str) -> None:
+        """Count one call of `operation` and choose what will strike it."""
+        self._now.clear()
+        for index, fault in enumerate(self.planned):
+            if fnmatchcase(operation, fault.operation):
+                self._seen[index] += 1
+                if fault.strikes(self._seen[index]):
+                    self._plan(fault, self._seen[index] - fault.nth)
+
+    def _plan(self, fault: Fault, before: int) -> None:
+        """Let `fault` strike the call being served, the one after `before` others."""
+        if fault.kind != "flip":
+            self._now[fault.kind] = fault
+        elif before % 2 == 0:
+            self._now["stale"] = fault
+
+    def depart(self) -> None:
+        """The call is over: what is asked of a service outside a call (an oracle, a host move) meets no fault of the last one."""
+        self._now.clear()
+
+    def active(self, kind: str) -> Fault | None:
+        """The fault of this `kind` that strikes the call being served, if any: how a service asks for its own kinds."""
+        fault = self._now.get(kind)
+        if fault:
+            self.struck.append(fault)
+        return fault
+
+    def planned_now(self, kind: str, when: When) -> bool:
+        """Whether a fault of this `kind` strikes the call being served at this moment of it."""
+        fault = self._now.get(kind)
+        return fault is not None and fault.when == when
+
+    def strike(self, when: When) -> None:
+        """Break the connection or refuse, if something was planned for this call and this moment.
+
+        Raises Broken or ServiceError.
+        """
+        for kind in ("status", "reset", "timeout", "lost"):
+            fault = self._now.get(kind)
+            if fault and (fault.when == when or (kind == "lost" and when == "after")):
+                if kind == "lost" and when == "before":
+                    continue
+                self.struck.append(fault)
+                _raise(fault)
+
+    def echo(self, when: When, request: Request) -> Response | None:
+        """What quotes the request, if that was planned for this call and this moment. Raises ServiceError."""
+        fault = self._now.get("echo")
+        if fault is None or fault.when != when:
+            return None
+        self.struck.append(fault)
+        headers = "\n".join(f"{name}: {value}" for name, value in request.headers.items())
+        quoted = f"{request.method} {request.path}\n{headers}\n\n{request.body.decode(errors='replace')}"
+        if fault.argument == "message":
+            raise ServiceError(fault.status, fault.code, quoted)
+        return Response(fault.status, f"<html><pre>{quoted}</pre></html>".encode(), {"Content-Type": "text/html"})
+
+
+def _raise(fault: Fault) -> None:
+    if fault.kind == "status":
+        headers = {} if fault.retry_after is None else {"Retry-After": f"{fault.retry_after:g}"}
+        raise ServiceError(fault.status, fault.code, fault.message, headers=headers)
+    raise Broken("timeout" if fault.kind == "timeout" else "reset")
+
+
+def not_implemented(service: str, request: Request) -> Response:
+    """The honest answer to what the emulator doesn't do: 501, with the operation's method and path."""
+    message = f"The emulator does not implement {request.method} {request.path} of {service}."
+    return Response.json(501, {"error": {"code": "NotImplemented", "message": message}})

@@ -1,0 +1,96 @@
+"""What every operation of Graph needs first: who asks, with which permissions, about which object."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from local_azure.graph import permissions
+from local_azure.graph.behaviour import Directory, kind_of
+from local_azure.graph.objects import Entry, Kind, User
+from local_azure.graph.properties import KINDRED
+from local_azure.graph.queries import Query, shown
+from local_azure.graph.user_shape import first_id
+from local_azure.wire import Call, ServiceError
+
+KEYS = ("/{id}", "(appId='{app_id}')")
+"""How a path names an object of an application."""
+
+
+def keys(kind: Kind) -> tuple[str, ...]:
+    """How a path names an object: groups and users have no application ID."""
+    return KEYS if kind in ("applications", "servicePrincipals") else KEYS[:1]
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """The directory, as far as a caller may use it."""
+
+    directory: Directory
+
+    def roles(self, call: Call) -> list[str]:
+        """The Graph permissions that the caller holds."""
+        principal = self.directory.principal_by_id(call.who.oid)
+        return principal.app_roles if principal else []
+
+    def require(self, call: Call, wanted: frozenset[str]) -> None:
+        """Whether the caller holds one of these permissions. Raises ServiceError 403."""
+        permissions.require(self.roles(call), wanted)
+
+    def key(self, kind: Kind, call: Call) -> str:
+        """The id of the object in the path, which may name it by its application ID. Raises ServiceError 501 for what is no object."""
+        if "app_id" in call.params:
+            return self.directory.id_of(kind, call["app_id"])
+        if call["id"] == "delta" or call["id"].startswith("$"):
+            raise ServiceError(501, "NotImplemented", f"The emulator does not implement {call.request.method} {call.request.path} of graph.")
+        return self.directory.users.key(call["id"]) if kind == "users" else call["id"]
+
+    def readable(self, kind: Kind, call: Call) -> Entry:
+        """The object in the path, for a caller that may read it. Raises ServiceError 403 or 404."""
+        key = self.key(kind, call)
+        permissions.may_read(self.roles(call), kind)
+        return self.directory.holder(kind, key)
+
+    def writable(self, kind: Kind, call: Call) -> Entry:
+        """The object that a write is about. Raises ServiceError 404, 403, or 409 where a ``concurrency`` fault strikes."""
+        key = self.key(kind, call)
+        permissions.may_write(self.roles(call), call.who.oid, self.directory.known(kind, key), kind)
+        target = self.directory.holder(kind, key)
+        self.undisturbed()
+        return target
+
+    def undisturbed(self) -> None:
+        """Raises ServiceError 409 where a ``concurrency`` fault strikes."""
+        if fault := self.directory.faults.active("concurrency"):
+            message = "Error due to concurrent requests being made to the tenant. Please wait briefly and retry."
+            headers = {} if fault.retry_after is None else {"Retry-After": f"{fault.retry_after:g}"}
+            raise ServiceError(409, "Directory_ConcurrencyViolation", message, headers=headers)
+
+    def typed(self, target: Entry) -> dict[str, Any]:
+        """An object with its type, as lists of directory objects have it."""
+        return {"@odata.type": f"#{KINDRED[kind_of(target)].type}", **self.directory.body(target)}
+
+    def usual(self, target: Entry) -> dict[str, Any]:
+        """The same, with no more of a user than a list shows where nothing is selected."""
+        return first_id(self.typed(target)) if isinstance(target, User) else self.typed(target)
+
+    def expanded(self, kind: Kind, body: Mapping[str, Any], wanted: Query) -> dict[str, Any]:
+        """An object's JSON with what ``$expand`` asks for."""
+        target = self.directory.collection(kind)[body["id"]]
+        return {**body, **{each.name: [_kept(one, each.select) for one in self.related(target, each.name)] for each in wanted.expand}}
+
+    def related(self, target: Entry, relation: str) -> list[dict[str, Any]]:
+        """The objects at the other end of a relation."""
+        groups, grants = self.directory.groups, self.directory.grants
+        if relation == "appRoleAssignments":
+            return [grants.body(target, grant) for grant in target.grants]  # type: ignore[union-attr, arg-type]  # only service principals have it
+        if relation == "memberOf":
+            return [self.typed(group) for group in groups.of(target.id)]
+        if relation == "members":
+            return [self.typed(member) for member in groups.members(target)]  # type: ignore[arg-type]  # only groups have it
+        owners = self.directory.reads.hung(target, "owners")
+        return [self.typed(owner) for oid in owners if (owner := self.directory.any(oid))]
+
+
+def _kept(body: Mapping[str, Any], select: tuple[str, ...] | None) -> dict[str, Any]:
+    annotations = {name: value for name, value in body.items() if name.startswith("@odata.")}
+    return {**annotations, **shown(body, select)}

@@ -1,0 +1,74 @@
+"""What was deleted and can be had back: applications, service principals and users, for thirty days.
+
+Source: "Restore deleted item". An application comes back without its service principal, which has to be restored by itself; security groups are
+gone for good.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from local_azure.graph.objects import Application, Group, Holder, Kind, User
+from local_azure.graph.refusals import missing
+
+if TYPE_CHECKING:
+    from local_azure.graph.behaviour import Directory
+
+Deleted = Holder | User
+"""What can be had back."""
+
+KEPT = timedelta(days=30)
+"""After this a deleted object is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedItems:
+    """The recycle bin of a directory."""
+
+    directory: "Directory"
+
+    def every(self, kind: Kind) -> Iterator[Deleted]:
+        """The deleted objects of a collection."""
+        for target in self.directory.collection(kind).values():
+            if not isinstance(target, Group) and self._there(target):
+                yield target
+
+    def _there(self, target: Deleted) -> bool:
+        return target.deleted is not None and self.directory.clock.now() < target.deleted + KEPT
+
+    def find(self, oid: str) -> Deleted:
+        """A deleted object by its id. Raises ServiceError 404."""
+        state = self.directory.state
+        key = oid.lower()
+        found: Deleted | None = state.applications.get(key) or state.principals.get(key) or state.users.get(key)
+        if found is None or not self._there(found):
+            raise missing(oid)
+        return found
+
+    def restore(self, oid: str) -> Deleted:
+        """Have a deleted object back, passwords and all. Raises ServiceError 404; 400 or 409 for a service principal that can't be."""
+        found = self.find(oid)
+        if isinstance(found, User):
+            self.directory.users.permit({"userPrincipalName": found.name}, found.id)
+        elif not isinstance(found, Application):
+            self.directory.vacant(found.app_id)
+            self.directory.state.principal_ids[found.app_id] = found.id
+        found.deleted = None
+        return found
+
+    def destroy(self, oid: str) -> None:
+        """Delete for good; with an application goes its deleted service principal. Raises ServiceError 404."""
+        found, state = self.find(oid), self.directory.state
+        if isinstance(found, User):
+            del state.users[found.id]
+            return
+        if isinstance(found, Application):
+            del state.applications[found.id], state.application_ids[found.app_id]
+            gone = [each for each in state.principals.values() if each.app_id == found.app_id and each.deleted is not None]
+        else:
+            gone = [found]
+        for principal in gone:
+            del state.principals[principal.id]
+            if state.principal_ids.get(principal.app_id) == principal.id:
+                del state.principal_ids[principal.app_id]

@@ -1,0 +1,90 @@
+"""When a password may be added, and for how long it holds: what Graph and a tenant's policies decide about a passwordCredential."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from local_azure.graph.objects import Application, Holder
+from local_azure.graph.policies import too_long
+from local_azure.graph.refusals import bad_value, unknown_property
+from local_azure.wire import ServiceError
+
+PERSONAL = ("AzureADandPersonalMicrosoftAccount", "PersonalMicrosoftAccount")
+"""Audiences for which an application can hold two passwords only."""
+
+MOST = 1000
+"""About how many entries all collections of an object may have together; there is no limit for passwords alone."""
+
+DEFAULT_YEARS = 2
+"""How long a password lives if the request doesn't say."""
+
+_KNOWN = {"customKeyIdentifier", "displayName", "endDateTime", "hint", "keyId", "secretText", "startDateTime"}
+
+
+def asked(body: Mapping[str, Any]) -> tuple[str | None, datetime | None, datetime | None]:
+    """Display name, start and end in the body of addPassword; everything in it is optional. Raises ServiceError 400."""
+    credential = body.get("passwordCredential") or {}
+    if not isinstance(credential, dict):
+        raise ServiceError(400, "Request_BadRequest", "Invalid value specified for property 'passwordCredential'.")
+    for name in credential:
+        if name not in _KNOWN and not name.startswith("@odata."):
+            raise unknown_property(name, "microsoft.graph.passwordCredential")
+    return credential.get("displayName"), _instant(credential, "startDateTime"), _instant(credential, "endDateTime")
+
+
+def _instant(credential: Mapping[str, Any], name: str) -> datetime | None:
+    text = credential.get(name)
+    if text is None:
+        return None
+    try:
+        at = datetime.fromisoformat(str(text))
+    except ValueError as error:
+        raise bad_value(name, "PasswordCredential") from error
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def lifetime(now: datetime, start: datetime | None, end: datetime | None) -> tuple[datetime, datetime]:
+    """When a password begins and ends. Raises ServiceError 400 where the end isn't after the start."""
+    begins = start or now
+    ends = end or years_later(begins, DEFAULT_YEARS)
+    if ends <= begins:
+        raise bad_value("endDateTime", "PasswordCredential")
+    return begins.astimezone(UTC), ends.astimezone(UTC)
+
+
+def years_later(at: datetime, years: int) -> datetime:
+    """The same day some years on; the 28th where February has no 29th."""
+    try:
+        return at.replace(year=at.year + years)
+    except ValueError:
+        return at.replace(year=at.year + years, day=28)
+
+
+def under_policy(now: datetime, start: datetime, end: datetime, seconds: str) -> datetime:
+    """The end that a tenant's app management policy allows: `seconds` after now at most, or a refusal if it is empty.
+
+    Raises ServiceError 400 CredentialInvalidLifetimeAsPerAppPolicy.
+    """
+    if seconds:
+        return min(end, now + timedelta(seconds=float(seconds)))
+    raise too_long(start, end, "Default app management tenant policy")
+
+
+def room(holder: Holder, application: Application | None) -> None:
+    """Whether one more password fits and may live here. Raises ServiceError 400.
+
+    A locked application forbids passwords on its service principals, not on itself (servicePrincipalLockConfiguration).
+    """
+    live = sum(password.gone_from is None for password in holder.passwords)
+    if isinstance(holder, Application) and holder.properties.get("signInAudience") in PERSONAL and live >= 2:
+        raise ServiceError(400, "Request_BadRequest", "You can only add a maximum of 2 encrypted credentials.")
+    if live >= MOST:
+        message = "The size of the object has exceeded its limit. Please reduce the number of values and retry your request."
+        raise ServiceError(400, "Directory_ResourceSizeExceeded", message)
+    if application is not None and holder is not application and _locked(application):
+        raise ServiceError(400, "CannotUpdateLockedServicePrincipalProperty", "Property passwordCredentials is invalid.")
+
+
+def _locked(application: Application) -> bool:
+    lock = application.properties.get("servicePrincipalLockConfiguration") or {}
+    return bool(lock.get("isEnabled")) and any(lock.get(name) for name in ("allProperties", "credentialsWithUsageVerify"))

@@ -1,0 +1,74 @@
+"""Who may do what in Graph, by the application permissions in Microsoft's permissions reference.
+
+Ownership counts for the very object: owning an application gives nothing on its service principal. It limits what may be changed, and not what may
+be read: with ``Application.ReadWrite.OwnedBy`` an app reads and lists every application and service principal of the tenant (permissions reference,
+"Application.ReadWrite.OwnedBy", remarks; "Get servicePrincipal", permissions).
+"""
+
+from collections.abc import Collection
+
+from local_azure.graph.objects import Entry, Group, Kind, ServicePrincipal, User
+from local_azure.graph.refusals import denied
+
+ALL = "Application.ReadWrite.All"
+OWNED = "Application.ReadWrite.OwnedBy"
+_DIRECTORY = frozenset({"Directory.Read.All", "Directory.ReadWrite.All"})
+_GROUP_WRITERS = frozenset({"Group.ReadWrite.All", "Directory.ReadWrite.All"})
+RESOLVERS = _DIRECTORY | {"Application.Read.All", ALL}
+READERS = RESOLVERS | {OWNED}
+WRITERS = frozenset({ALL, OWNED})
+DIRECTORY_READERS = _DIRECTORY | {"Organization.Read.All", "Organization.ReadWrite.All"}
+DOMAIN_READERS = DIRECTORY_READERS | {"Domain.Read.All", "Domain.ReadWrite.All"}
+MEMBER_WRITERS = _GROUP_WRITERS | {"GroupMember.ReadWrite.All"}
+GROUP_CREATORS = _GROUP_WRITERS | {"Group.Create"}
+GROUP_READERS = _DIRECTORY | MEMBER_WRITERS | {"Group.Read.All", "GroupMember.Read.All"}
+USER_WRITERS = frozenset({"User.ReadWrite.All", "Directory.ReadWrite.All"})
+USER_DELETERS = frozenset({"User.ReadWrite.All"})
+USER_READERS = _DIRECTORY | USER_WRITERS | {"User.Read.All"}
+GRANT_READERS = RESOLVERS | {"AppRoleAssignment.ReadWrite.All"}
+DELEGATED_WRITERS = frozenset({"DelegatedPermissionGrant.ReadWrite.All", "Directory.ReadWrite.All"})
+DELEGATED_READERS = _DIRECTORY | DELEGATED_WRITERS
+GRANT_WRITERS = frozenset({"AppRoleAssignment.ReadWrite.All"})
+POLICY_WRITERS = frozenset({"Policy.ReadWrite.ApplicationConfiguration"})
+POLICY_READERS = POLICY_WRITERS | {"Policy.Read.All"}
+
+_READERS: dict[Kind, frozenset[str]] = {"groups": GROUP_READERS, "users": USER_READERS}
+_CREATORS: dict[Kind, frozenset[str]] = {"groups": GROUP_CREATORS, "users": USER_WRITERS}
+
+
+def require(roles: Collection[str], wanted: frozenset[str]) -> None:
+    """Whether the caller holds one of these permissions. Raises ServiceError 403."""
+    if wanted.isdisjoint(roles):
+        raise denied()
+
+
+def may_read(roles: Collection[str], kind: Kind = "applications") -> None:
+    """Reading objects of a collection, one or many. Raises ServiceError 403."""
+    require(roles, _READERS.get(kind, READERS))
+
+
+def may_create(roles: Collection[str], kind: Kind = "applications") -> None:
+    """Creating an object. Raises ServiceError 403."""
+    require(roles, _CREATORS.get(kind, WRITERS))
+
+
+def may_delete(roles: Collection[str], kind: Kind) -> None:
+    """Deleting, where it takes more than changing: users ("Delete a user", permissions). Raises ServiceError 403."""
+    if kind == "users":
+        require(roles, USER_DELETERS)
+
+
+def may_write(roles: Collection[str], oid: str, target: Entry | None, kind: Kind = "applications") -> None:
+    """Changing one object: everybody's with ``.All``, one's own with ``.OwnedBy``. Raises ServiceError 403.
+
+    That an object doesn't exist (None) is told to whoever has either permission. Managed identities and Microsoft's service principals are
+    nobody's to change.
+    """
+    if isinstance(target, ServicePrincipal) and not target.is_ours:
+        raise denied()
+    if kind == "groups" or isinstance(target, Group):
+        require(roles, _GROUP_WRITERS)
+    elif kind == "users" or isinstance(target, User):
+        require(roles, USER_WRITERS)
+    elif ALL not in roles and not (OWNED in roles and (target is None or oid in target.owners)):
+        raise denied()

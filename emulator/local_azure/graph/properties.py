@@ -1,0 +1,106 @@
+"""Which properties each type of the directory has, and which of them a client may write."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from local_azure.graph import shape, user_shape
+from local_azure.graph.objects import Kind
+from local_azure.graph.passwords import PERSONAL
+from local_azure.graph.queries import Kindred
+from local_azure.graph.refusals import bad_value, unknown_property
+from local_azure.wire import ServiceError
+
+KINDRED: dict[Kind, Kindred] = {
+    "applications": Kindred("microsoft.graph.application", frozenset({"id", "deletedDateTime", "appId", *shape.APPLICATION}), ("owners",)),
+    "servicePrincipals": Kindred(
+        "microsoft.graph.servicePrincipal", frozenset({"id", "deletedDateTime", *shape.PRINCIPAL}), ("owners", "appRoleAssignments", "memberOf")
+    ),
+    "groups": Kindred("microsoft.graph.group", frozenset({"id", "deletedDateTime", *shape.GROUP}), ("owners", "members", "memberOf")),
+    "users": Kindred(user_shape.TYPE, frozenset({"id", "deletedDateTime", *user_shape.USER}), ("memberOf",), user_shape.SHOWN),
+}
+"""The types of the collections."""
+
+AUDIENCES = ("AzureADMyOrg", "AzureADMultipleOrgs", "AzureADandPersonalMicrosoftAccount", "PersonalMicrosoftAccount")
+"""What an application's ``signInAudience`` can be."""
+
+_MEMBERS: dict[str, dict[str, Any]] = {
+    "appRoles": {
+        "allowedMemberTypes": [],
+        "description": None,
+        "displayName": None,
+        "id": None,
+        "isEnabled": True,
+        "origin": "Application",
+        "value": None,
+    },
+    "requiredResourceAccess": {"resourceAppId": None, "resourceAccess": []},
+}
+"""What an element of a list has, in recorded answers."""
+_CLAIMED = ("accessToken", "idToken", "saml2Token")
+_CLAIM = {"additionalProperties": [], "essential": False, "name": None, "source": None}
+_CREDENTIALS = ("passwordCredentials", "keyCredentials")
+_FIXED = frozenset(
+    {
+        "id",
+        "appId",
+        "deletedDateTime",
+        "createdDateTime",
+        "publisherDomain",
+        "servicePrincipalType",
+        "servicePrincipalNames",
+        "appOwnerOrganizationId",
+        "securityIdentifier",
+        "renewedDateTime",
+        "uniqueName",
+        "creationType",
+        "lastPasswordChangeDateTime",
+        "proxyAddresses",
+    }
+)
+_LISTS = frozenset(
+    {"tags", "identifierUris", "appRoles", "notificationEmailAddresses", "replyUrls", "alternativeNames", "requiredResourceAccess"}
+) | {
+    "businessPhones",
+    "otherMails",
+}
+_OF_OBJECTS = frozenset({"appRoles", "requiredResourceAccess"})
+_COMPLEX = frozenset({"servicePrincipalLockConfiguration", *(name for name, value in shape.APPLICATION.items() if isinstance(value, dict))})
+
+
+def check(properties: Mapping[str, Any], kind: Kind) -> None:
+    """Whether a client may set these. Raises ServiceError 400, 501 for passwords, which have a way of their own."""
+    of = KINDRED[kind]
+    for name, value in properties.items():
+        if name not in of.properties:
+            raise unknown_property(name, of.type)
+        if name in _FIXED:
+            raise ServiceError(400, "Request_BadRequest", f"Property '{name}' is read-only and cannot be set.")
+        if name == "passwordCredentials" and value:
+            raise ServiceError(501, "NotImplemented", f"The emulator does not implement {name} in a body of graph; use addPassword.")
+        if not _fits(name, value, kind):
+            raise bad_value(name, of.resource)
+
+
+def _fits(name: str, value: Any, kind: Kind) -> bool:
+    if name == "signInAudience" and kind == "applications":
+        return value in AUDIENCES
+    if name in _LISTS:
+        return isinstance(value, list) and (name not in _OF_OBJECTS or all(isinstance(each, dict) for each in value))
+    if name == "optionalClaims" and value:
+        return isinstance(value, dict) and all(isinstance(each, list) for each in value.values() if each is not None)
+    if name in _COMPLEX:
+        return value is None or isinstance(value, dict)
+    return name != "displayName" or (isinstance(value, str) and bool(value))
+
+
+def storable(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Properties as they are kept: credentials have a place of their own, and lists of objects have every member, in Graph's order."""
+    kept = {name: value for name, value in properties.items() if name not in _CREDENTIALS}
+    for name, members in _MEMBERS.items():
+        if kept.get(name):
+            kept[name] = [{**members, **each} for each in kept[name]]
+    if kept.get("optionalClaims"):
+        kept["optionalClaims"] = {token: [{**_CLAIM, **each} for each in kept["optionalClaims"].get(token) or []] for token in _CLAIMED}
+    if kept.get("signInAudience") in PERSONAL:
+        kept["api"] = {**(kept.get("api") or {}), "requestedAccessTokenVersion": 2}
+    return kept

@@ -1,0 +1,142 @@
+"""Federated identity credentials of applications: whose assertions stand in for a secret; those of managed identities can be listed.
+
+What Graph lists of a service principal that is no managed identity could not be looked up; here it is nothing ("servicePrincipal resource type":
+only managed identities have them, and Microsoft.ManagedIdentity is where they are made).
+"""
+
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, cast
+
+from local_azure.graph import odata, queries
+from local_azure.graph.access import KEYS, Access
+from local_azure.graph.objects import Application, ServicePrincipal
+from local_azure.graph.queries import Kindred
+from local_azure.graph.refusals import bad_value, missing, required, unknown_property
+from local_azure.wire import Call, Json, Response, Route, ServiceError
+
+CREDENTIAL = Kindred("microsoft.graph.federatedIdentityCredential", ("id", "name", "issuer", "subject", "description", "audiences"))
+REQUIRED = ("name", "issuer", "subject", "audiences")
+MOST = 20
+"""How many an application may have (documented)."""
+
+
+def routes(access: Access) -> Iterator[Route]:
+    """The operations on federated identity credentials."""
+    of = _Federated(access)
+    verbs: tuple[tuple[str, str, str, Callable[[Call], Response]], ...] = (
+        ("list", "GET", "", of.list),
+        ("create", "POST", "", of.create),
+        ("get", "GET", "/{credential}", of.get),
+        ("update", "PATCH", "/{credential}", of.update),
+        ("delete", "DELETE", "/{credential}", of.delete),
+    )
+    for key in KEYS:
+        for verb, method, rest, handler in verbs:
+            path = f"/v1.0/applications{key}/federatedIdentityCredentials{rest}"
+            yield Route(f"graph.applications.federatedIdentityCredentials.{verb}", method, path, handler)
+        path = f"/v1.0/servicePrincipals{key}/federatedIdentityCredentials"
+        yield Route("graph.servicePrincipals.federatedIdentityCredentials.list", "GET", path, of.list_of_identity)
+
+
+@dataclass(frozen=True, slots=True)
+class _Federated:
+    access: Access
+
+    def list(self, call: Call) -> Response:
+        application = self._readable(call)
+        bodies = [dict(each) for each in self.access.directory.reads.hung(application, "federated")]
+        return odata.slice_of(call, _context(application), bodies, queries.query(call.request, CREDENTIAL))
+
+    def list_of_identity(self, call: Call) -> Response:
+        principal = cast("ServicePrincipal", self.access.readable("servicePrincipals", call))
+        bodies = [_shown(principal, each) for each in self.access.directory.reads.hung(principal, "federated")]
+        context = f"servicePrincipals('{principal.id}')/federatedIdentityCredentials"
+        return odata.slice_of(call, context, bodies, queries.query(call.request, CREDENTIAL))
+
+    def get(self, call: Call) -> Response:
+        application = self._readable(call)
+        wanted = queries.of_one(call.request.query, CREDENTIAL)
+        return odata.entity(call, _context(application), queries.shown(_found(application, call), wanted.select))
+
+    def create(self, call: Call) -> Response:
+        application, asked, directory = self._writable(call), odata.members(call), self.access.directory
+        for name in REQUIRED:
+            if not asked.get(name):
+                raise required(name, "FederatedIdentityCredential")
+        _check(asked)
+        _vacant(application, asked)
+        made = {"id": directory.ids.guid(), "description": None, **asked}
+        directory.remember(application)
+        application.federated.append({name: made[name] for name in CREDENTIAL.properties})
+        location = f"https://{call.request.host}/v2/{directory.tenant}/federatedIdentityCredentials/{made['id']}"
+        return odata.entity(call, _context(application), application.federated[-1], status=201, headers={"Location": location})
+
+    def update(self, call: Call) -> Response:
+        application, changes = self._writable(call), odata.members(call)
+        _check(changes)
+        found = _found(application, call)
+        if changes.get("name", found["name"]) != found["name"]:
+            raise bad_value("name", "FederatedIdentityCredential")
+        self.access.directory.remember(application)
+        found.update(changes)
+        return odata.done()
+
+    def delete(self, call: Call) -> Response:
+        application = self._writable(call)
+        found = _found(application, call)
+        self.access.directory.remember(application)
+        application.federated.remove(found)
+        return odata.done()
+
+    def _readable(self, call: Call) -> Application:
+        return cast("Application", self.access.readable("applications", call))
+
+    def _writable(self, call: Call) -> Application:
+        return cast("Application", self.access.writable("applications", call))
+
+
+def _context(application: Application) -> str:
+    return f"applications('{application.id}')/federatedIdentityCredentials"
+
+
+def _shown(principal: ServicePrincipal, kept: dict[str, Any]) -> dict[str, Any]:
+    """A managed identity's credential in Graph's shape."""
+    made = {"id": str(uuid.uuid5(uuid.UUID(principal.id), kept["name"])), "description": None, **kept}
+    return {name: made[name] for name in CREDENTIAL.properties}
+
+
+def _found(application: Application, call: Call) -> dict[str, Any]:
+    """A credential by its id or its name. Raises ServiceError 404."""
+    wanted = call["credential"]
+    found = next((each for each in application.federated if wanted in (each["id"], each["name"])), None)
+    if found is None:
+        raise missing(wanted)
+    return found
+
+
+def _check(asked: dict[str, Json]) -> None:
+    for name, value in asked.items():
+        if name not in CREDENTIAL.properties or name == "id":
+            raise unknown_property(name, CREDENTIAL.type)
+        fits = isinstance(value, list) and len(value) == 1 if name == "audiences" else isinstance(value, str) or name == "description"
+        if not fits:
+            raise bad_value(name, "FederatedIdentityCredential")
+
+
+def _vacant(application: Application, asked: dict[str, Json]) -> None:
+    """Names differ, and so do pairs of issuer and subject; there are twenty at most. Raises ServiceError 400 or 409.
+
+    The words about the limit could not be looked up.
+    """
+    if len(application.federated) >= MOST:
+        message = f"The maximum number of federated identity credentials per application is {MOST}."
+        raise ServiceError(400, "Request_BadRequest", message)
+    for each in application.federated:
+        if each["name"] == asked["name"]:
+            message = f"FederatedIdentityCredential with name {asked['name']} already exists."
+            raise ServiceError(409, "Request_MultipleObjectsWithSameKeyValue", message)
+        if (each["issuer"], each["subject"]) == (asked["issuer"], asked["subject"]):
+            message = "Issuer and subject combination already exists for this application."
+            raise ServiceError(409, "Request_MultipleObjectsWithSameKeyValue", message)

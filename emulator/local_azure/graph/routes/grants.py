@@ -1,0 +1,97 @@
+"""App role assignments, from the side of who holds a role and from that of whose role it is."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import cast
+
+from local_azure.graph import odata, permissions, queries
+from local_azure.graph.access import KEYS, Access
+from local_azure.graph.objects import Grant, ServicePrincipal
+from local_azure.graph.queries import Kindred
+from local_azure.graph.refusals import missing, required
+from local_azure.wire import Call, Response, Route
+
+ASSIGNMENT = Kindred(
+    "microsoft.graph.appRoleAssignment",
+    frozenset(
+        {
+            "id",
+            "deletedDateTime",
+            "appRoleId",
+            "createdDateTime",
+            "principalDisplayName",
+            "principalId",
+            "principalType",
+            "resourceDisplayName",
+            "resourceId",
+        }
+    ),
+)
+
+
+Rows = list[tuple[ServicePrincipal, Grant]]
+
+
+def routes(access: Access) -> Iterator[Route]:
+    """The operations on app role assignments."""
+    for key in KEYS:
+        for relation, find in (("appRoleAssignments", _held), ("appRoleAssignedTo", partial(_given, access))):
+            path, name = f"/v1.0/servicePrincipals{key}/{relation}", f"graph.servicePrincipals.{relation}"
+            side = _Side(access, find)
+            yield Route(f"{name}.list", "GET", path, side.list)
+            yield Route(f"{name}.create", "POST", path, side.create)
+            yield Route(f"{name}.get", "GET", f"{path}/{{grant}}", side.get)
+            yield Route(f"{name}.delete", "DELETE", f"{path}/{{grant}}", side.delete)
+
+
+def _held(target: ServicePrincipal) -> Rows:
+    """The roles that a service principal holds."""
+    return [(target, grant) for grant in target.grants]
+
+
+def _given(access: Access, target: ServicePrincipal) -> Rows:
+    """The roles of a service principal that others hold."""
+    return [*access.directory.grants.to(target)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """The operations as one side of the relation sees them."""
+
+    access: Access
+    find: Callable[[ServicePrincipal], Rows]
+
+    def _rows(self, call: Call) -> Rows:
+        target = self.access.directory.holder("servicePrincipals", self.access.key("servicePrincipals", call))
+        return self.find(cast("ServicePrincipal", target))
+
+    def list(self, call: Call) -> Response:
+        self.access.require(call, permissions.GRANT_READERS)
+        wanted, grants = queries.query(call.request, ASSIGNMENT), self.access.directory.grants
+        return odata.slice_of(call, "appRoleAssignments", [grants.body(*row) for row in self._rows(call)], wanted)
+
+    def get(self, call: Call) -> Response:
+        self.access.require(call, permissions.GRANT_READERS)
+        found = next((row for row in self._rows(call) if row[1].id == call["grant"]), None)
+        if found is None:
+            raise missing(call["grant"])
+        return odata.entity(call, "appRoleAssignments", self.access.directory.grants.body(*found))
+
+    def create(self, call: Call) -> Response:
+        self.access.require(call, permissions.GRANT_WRITERS)
+        self._rows(call)
+        asked = odata.members(call)
+        for name in ("principalId", "resourceId", "appRoleId"):
+            if not isinstance(asked.get(name), str):
+                raise required(name, "AppRoleAssignment")
+        self.access.undisturbed()
+        grants = self.access.directory.grants
+        made = grants.assign(asked["principalId"], asked["resourceId"], asked["appRoleId"])
+        return odata.entity(call, "appRoleAssignments", grants.body(*made), status=201)
+
+    def delete(self, call: Call) -> Response:
+        self.access.require(call, permissions.GRANT_WRITERS)
+        self.access.undisturbed()
+        self.access.directory.grants.take(call["grant"], self._rows(call))
+        return odata.done()

@@ -1,0 +1,34 @@
+"""Backups of secrets: one text that holds all versions of a secret and that nobody but this emulator can read or forge."""
+
+import base64
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+from pydantic import TypeAdapter
+
+from local_azure.keyvault import refusals
+from local_azure.keyvault.secret import Secret
+
+
+@dataclass(slots=True)
+class Backup:
+    """A secret with all its versions, and the subscription outside of which it can't be restored."""
+
+    subscription: str
+    secret: Secret
+
+
+def seal(key: str, backup: Backup) -> str:
+    """The text for a client; the same backup gives the same text."""
+    sealed = AESSIV(bytes.fromhex(key)).encrypt(TypeAdapter(Backup).dump_json(backup), None)
+    return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
+
+
+def open_sealed(key: str, text: str) -> Backup:
+    """What :func:`seal` made of a backup; raises 400 BadParameter for anything else."""
+    try:
+        opened = AESSIV(bytes.fromhex(key)).decrypt(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), None)
+        return TypeAdapter(Backup).validate_json(opened)
+    except (InvalidTag, ValueError) as error:
+        raise refusals.bad("Backup blob contains invalid or corrupt version.") from error

@@ -1,0 +1,231 @@
+"""Key Vault's rules for secrets: every set is a new version, deletion is soft, and a disabled version can't be read.
+
+Vaults are known by their short name. A vault is a resource of Resource Manager; here is only what is in it.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from local_azure.arm.behaviour import VAULTS, Resource, Resources
+from local_azure.clock import Clock
+from local_azure.faults import Faults
+from local_azure.ids import Ids
+from local_azure.keyvault import refusals
+from local_azure.keyvault.backup import Backup, open_sealed, seal
+from local_azure.keyvault.gate import Gate, Spent
+from local_azure.keyvault.secret import Changes, Moving, Secret, Version
+from local_azure.rbac.behaviour import Authorization
+from local_azure.timing import Timing
+
+
+@dataclass(slots=True)
+class State:
+    """All that changes: secrets by vault and lower-cased name, how many versions were ever made, what was asked of late, the key of backups."""
+
+    secrets: dict[str, dict[str, Secret]] = field(default_factory=dict)
+    made: int = 0
+    spent: dict[str, Spent] = field(default_factory=dict)
+    backup_key: str = field(default="", repr=False)
+
+
+class Vaults:
+    """The contents of every vault."""
+
+    def __init__(self, clock: Clock, ids: Ids, timing: Timing, faults: Faults, resources: Resources, authorization: Authorization) -> None:
+        self.clock, self.ids, self.timing, self.faults = clock, ids, timing, faults
+        self.resources, self.authorization = resources, authorization
+        self.state = State()
+        self.gate = Gate(clock, authorization, lambda: self.state.spent)
+        """Whom a vault lets in."""
+        resources.purged.append(self._forget)
+
+    def vault(self, name: str) -> Resource:
+        """The vault's resource; LookupError where there is none (its host name wouldn't resolve)."""
+        found = self.resources.find(VAULTS, name)
+        if found is None:
+            raise LookupError(f"there is no vault {name!r}")
+        return found
+
+    def set(
+        self,
+        vault: str,
+        name: str,
+        value: str,
+        tags: dict[str, str] | None = None,
+        content_type: str | None = None,
+        enabled: bool = True,
+        exp: datetime | None = None,
+        nbf: datetime | None = None,
+    ) -> Version:
+        """Make a new version, also of an equal value.
+
+        Raises 400 BadParameter; 409 ObjectIsDeletedButRecoverable, ObjectIsBeingDeleted, ObjectIsBeingRecovered.
+        """
+        refusals.check(name, content_type, tags)
+        if len(value.encode()) > refusals.VALUE_LIMIT:
+            raise refusals.invalid()
+        secret = self._named(vault, name)
+        if secret is None:
+            secret = self.state.secrets[vault.lower()][name.lower()] = Secret(name)
+        else:
+            self._settled(secret)
+        if secret.deleted_at:
+            raise refusals.in_the_way(name)
+        now = self.clock.now()
+        self.state.made += 1
+        version = Version(self.ids.hex(32), self.state.made, value, now, now, enabled, exp, nbf, content_type, None if tags is None else dict(tags))
+        secret.write(version)
+        return version
+
+    def get(self, vault: str, name: str, version: str | None = None) -> Version:
+        """A version, or the newest; raises 404 SecretNotFound, 403 SecretDisabled. A fault ``stale`` hides the last write."""
+        found = self.find(vault, name, version, stale=self.faults.active("stale") is not None)
+        if not found.enabled:
+            raise refusals.disabled()
+        return found
+
+    def find(self, vault: str, name: str, version: str | None = None, *, stale: bool = False) -> Version:
+        """A version, or the newest, enabled or not; raises 404 SecretNotFound."""
+        secret = self._named(vault, name)
+        found = None
+        if secret and self._here(secret):
+            found = secret.seen(stale=stale).get(version.lower()) if version else secret.newest(stale=stale)
+        if found is None:
+            raise refusals.not_found(f"{name}/{version}" if version else name)
+        return found
+
+    def versions(self, vault: str, name: str) -> list[Version]:
+        """Every version, in the order of their ids, which says nothing of time; none of a name that isn't there."""
+        secret, stale = self._named(vault, name), self.faults.active("stale") is not None
+        if secret is None or not self._here(secret):
+            return []
+        return sorted(secret.seen(stale=stale).values(), key=lambda version: version.id)
+
+    def names(self, vault: str) -> list[tuple[Secret, Version]]:
+        """The secrets of a vault, each with the newest version that this read sees, by name."""
+        stale = self.faults.active("stale") is not None
+        seen = [(s, s.newest(stale=stale)) for _, s in sorted(self._contents(vault).items()) if self._here(s)]
+        return [(secret, newest) for secret, newest in seen if newest]
+
+    def update(self, vault: str, name: str, version: str | None, changes: Changes) -> Version:
+        """Change the attributes, content type or tags of a version, or of the newest. Raises 400, 404."""
+        refusals.check(name, changes.content_type, changes.tags)
+        found = self.find(vault, name, version)
+        given = {field: value for field in ("enabled", "exp", "nbf", "content_type", "tags") if (value := getattr(changes, field)) is not None}
+        changed = replace(found, updated=self.clock.now(), **given)
+        secret = self._named(vault, name)
+        if secret:
+            secret.write(changed)
+        return changed
+
+    def delete(self, vault: str, name: str) -> Secret:
+        """Soft-delete a secret with all its versions; raises 404 SecretNotFound."""
+        self.find(vault, name)
+        secret = self._contents(vault)[name.lower()]
+        secret.deleted_at = self.clock.now()
+        secret.purge_at = secret.deleted_at + timedelta(days=self.retention(vault))
+        self._move(secret, "deleting")
+        return secret
+
+    def deleted(self, vault: str, name: str) -> Secret:
+        """A soft-deleted secret; raises 404 SecretNotFound, also while it is being deleted, recovered or purged."""
+        secret = self._named(vault, name)
+        if secret is None or not secret.deleted_at or secret.busy(self.clock.now()):
+            raise refusals.deleted_not_found(name)
+        return secret
+
+    def deleted_names(self, vault: str) -> list[Secret]:
+        """The soft-deleted secrets of a vault, by name."""
+        now = self.clock.now()
+        return [s for _, s in sorted(self._contents(vault).items()) if s.deleted_at and not s.busy(now)]
+
+    def recover(self, vault: str, name: str) -> tuple[Secret, Version]:
+        """Undo a soft delete; the newest version. Raises 404 SecretNotFound, 409 ObjectIsBeingDeleted."""
+        secret = self._deleted_at_rest(vault, name)
+        secret.deleted_at = secret.purge_at = None
+        self._move(secret, "recovering")
+        newest = secret.newest()
+        if newest is None:
+            raise refusals.deleted_not_found(name)
+        return secret, newest
+
+    def purge(self, vault: str, name: str) -> None:
+        """End a soft-deleted secret for good; raises 404 SecretNotFound, 409 as above, 403 where the vault has purge protection."""
+        secret = self._deleted_at_rest(vault, name)
+        if self.vault(vault).properties.get("enablePurgeProtection"):
+            raise refusals.purge_protected()
+        self._move(secret, "purging")
+        secret.purge_at = secret.until
+
+    def _deleted_at_rest(self, vault: str, name: str) -> Secret:
+        secret = self._named(vault, name)
+        if secret and secret.deleted_at:
+            self._settled(secret)
+        return self.deleted(vault, name)
+
+    def _move(self, secret: Secret, what: Moving) -> None:
+        secret.moving, secret.until = what, self.clock.now() + timedelta(seconds=self.timing.secret_moving)
+
+    def _settled(self, secret: Secret) -> None:
+        """Refuse what meets a secret while something else goes on with it."""
+        busy = secret.busy(self.clock.now())
+        if busy:
+            raise refusals.moving(secret.name, "ObjectIsBeingRecovered" if busy == "recovering" else "ObjectIsBeingDeleted")
+
+    def _here(self, secret: Secret) -> bool:
+        return secret.deleted_at is None and secret.busy(self.clock.now()) != "recovering"
+
+    def backup(self, vault: str, name: str) -> str:
+        """All versions of a secret as one text; raises 404 SecretNotFound, 400 where there are too many (that text could not be looked up)."""
+        self.find(vault, name)
+        secret = self._contents(vault)[name.lower()]
+        if len(secret.versions) > refusals.VERSION_LIMIT:
+            raise refusals.bad(f"The secret has more than {refusals.VERSION_LIMIT} versions and cannot be backed up.")
+        return seal(self._backup_key(), Backup(self._subscription(vault), Secret(secret.name, dict(secret.versions))))
+
+    def restore(self, vault: str, text: str) -> tuple[Secret, Version]:
+        """Put a backed-up secret with its versions into a vault of the same subscription; the newest version.
+
+        Raises 400 BadParameter for what is no backup or another subscription's, 409 where the name is taken.
+        """
+        backup = open_sealed(self._backup_key(), text)
+        if backup.subscription != self._subscription(vault):
+            raise refusals.bad("The backup blob belongs to another subscription and cannot be restored to this vault.")
+        existing = self._named(vault, backup.secret.name)
+        if existing:
+            self._settled(existing)
+            raise refusals.in_the_way(existing.name) if existing.deleted_at else refusals.conflicting(existing.name)
+        self._contents(vault)[backup.secret.name.lower()] = backup.secret
+        return backup.secret, self.find(vault, backup.secret.name)
+
+    def _backup_key(self) -> str:
+        if not self.state.backup_key:
+            self.state.backup_key = self.ids.hex(64)
+        return self.state.backup_key
+
+    def _subscription(self, vault: str) -> str:
+        return self.vault(vault).id.split("/")[2].lower()
+
+    def retention(self, vault: str) -> int:
+        """For how many days a deleted secret can be recovered (7 to 90, fixed at the vault's creation)."""
+        return int(self.vault(vault).properties.get("softDeleteRetentionInDays", 90))
+
+    def recovery_level(self, vault: str) -> str:
+        """The word for how deletion works in this vault, as attributes show it."""
+        word = "Recoverable" if self.retention(vault) == 90 else "CustomizedRecoverable"
+        return word if self.vault(vault).properties.get("enablePurgeProtection") else f"{word}+Purgeable"
+
+    def _contents(self, vault: str) -> dict[str, Secret]:
+        """The secrets of a vault, without those whose soft delete has ended; LookupError without a vault."""
+        self.vault(vault)
+        now, contents = self.clock.now(), self.state.secrets.setdefault(vault.lower(), {})
+        for name in [name for name, secret in contents.items() if secret.purge_at and secret.purge_at <= now]:
+            del contents[name]
+        return contents
+
+    def _forget(self, vault: Resource) -> None:
+        """The vault is purged, and so is what was in it."""
+        self.state.secrets.pop(vault.name.lower(), None)
+
+    def _named(self, vault: str, name: str) -> Secret | None:
+        return self._contents(vault).get(name.lower())

@@ -1,0 +1,91 @@
+"""Whom a vault lets in: its firewall, its budget, and then roles or access policies, whichever it goes by."""
+
+import ipaddress
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from local_azure.arm.behaviour import Resource
+from local_azure.clock import Clock
+from local_azure.keyvault import refusals
+from local_azure.rbac.behaviour import Authorization
+from local_azure.wire import Caller
+
+ADDRESS = "20.0.0.1"
+"""Where every request seems to come from: what a vault's network rules may name."""
+
+WINDOW = timedelta(seconds=10)
+CREATES, OTHERS, PER_SUBSCRIPTION = 300, 4000, 5
+"""Requests in a window to one vault, to set secrets and for all else; a subscription has five times as many in a region ("service limits")."""
+
+_POLICY = {"setSecret/action": "set", "update/action": "set", "getSecret/action": "get", "readMetadata/action": "list"}
+"""The access-policy permission that stands for a data action; for the others it is the action's first word."""
+
+
+@dataclass(slots=True)
+class Spent:
+    """What one vault, or one subscription in a region, has taken since the window began."""
+
+    since: datetime
+    creates: int = 0
+    others: int = 0
+
+
+class Gate:
+    """Asked once per request; `spent` finds what was taken, by vault and by subscription and region."""
+
+    def __init__(self, clock: Clock, authorization: Authorization, spent: Callable[[], dict[str, Spent]]) -> None:
+        self.clock, self.authorization, self._spent = clock, authorization, spent
+
+    def admit(self, caller: Caller, vault: Resource) -> None:
+        """Let a request through the firewall; raises 403 ForbiddenByConnection or ForbiddenByFirewall."""
+        if vault.properties.get("publicNetworkAccess", "Enabled").lower() == "disabled":
+            raise refusals.by_connection(caller, vault)
+        rules = vault.properties.get("networkAcls") or {}
+        if rules.get("defaultAction", "Allow").lower() == "deny" and not _named(rules):
+            raise refusals.by_firewall(caller, vault, ADDRESS)
+
+    def spend(self, vault: Resource, *, creating: bool) -> None:
+        """Count a request; raises 429 Throttled where the vault or its subscription has none left in this window."""
+        subscription = f"{vault.id.split('/')[2]}/{vault.location}".lower()
+        counts = [(self._window(vault.name.lower()), 1), (self._window(subscription), PER_SUBSCRIPTION)]
+        for count, times in counts:
+            if (count.creates >= CREATES * times) if creating else (count.others >= OTHERS * times):
+                raise refusals.throttled()
+        for count, _ in counts:
+            count.creates, count.others = count.creates + creating, count.others + (not creating)
+
+    def _window(self, key: str) -> Spent:
+        now, spent = self.clock.now(), self._spent()
+        if key not in spent or now - spent[key].since >= WINDOW:
+            spent[key] = Spent(now)
+        return spent[key]
+
+    def require(self, caller: Caller, vault: Resource, action: str, name: str | None = None, permission: str | None = None) -> None:
+        """Let a data action (``getSecret/action``) on a secret, or on all of them, pass; raises 403 ForbiddenByRbac or AccessDenied.
+
+        `permission` is what an access policy calls it, where that isn't the usual word.
+        """
+        if not vault.properties.get("enableRbacAuthorization"):
+            self._require_policy(caller, vault, permission or _POLICY.get(action, action.partition("/")[0]))
+            return
+        scope = vault.id.lower() + (f"/secrets/{name.lower()}" if name else "")
+        if not self.authorization.allowed(caller.oid, f"Microsoft.KeyVault/vaults/secrets/{action}", scope, data=True):
+            raise refusals.by_rbac(caller, vault, f"Microsoft.KeyVault/vaults/secrets/{action}", scope)
+
+    def _require_policy(self, caller: Caller, vault: Resource, permission: str) -> None:
+        """``all`` is everything but the right to purge, which azure-cli's own tests have to ask for beside it (recorded)."""
+        holders = {caller.oid.lower(), *(group.lower() for group in self.authorization.directory.groups_of(caller.oid))}
+        for policy in vault.properties.get("accessPolicies") or ():
+            granted = {p.lower() for p in (policy.get("permissions") or {}).get("secrets") or ()}
+            usual = {"all"} if permission != "purge" else set()
+            if policy.get("objectId", "").lower() in holders and granted & {permission, *usual}:
+                return
+        raise refusals.by_policy(caller, vault, permission)
+
+
+def _named(rules: Mapping[str, object]) -> bool:
+    """Whether a vault's ``ipRules`` name where requests seem to come from."""
+    address, listed = ipaddress.ip_address(ADDRESS), rules.get("ipRules")
+    values = [rule.get("value", "") for rule in listed if isinstance(rule, dict)] if isinstance(listed, list) else []
+    return any(address in ipaddress.ip_network(value, strict=False) for value in values if value)

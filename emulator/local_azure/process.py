@@ -1,0 +1,225 @@
+"""Runs the emulator as a process: in the foreground until it is stopped, or detached; and finds, asks and ends one that runs.
+
+An entry point: here the machine's clock is read, once, as the start of Azure's; from then on only elapsed time counts.
+"""
+
+import argparse
+import asyncio
+import os
+import secrets
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from local_azure.app import App
+from local_azure.arm.clouds import CLOUDS, PUBLIC
+from local_azure.arm.clouds import named as cloud_named
+from local_azure.authority import Authority, named
+from local_azure.azure import Azure
+from local_azure.clock import Clock
+from local_azure.control import Control
+from local_azure.directory import AlreadyRunning, Running, StateDirectory
+from local_azure.proxy import Proxy, Refusal
+from local_azure.seed import TENANT, seed
+from local_azure.server import HttpServer, loopback
+from local_azure.services import build
+from local_azure.store import UnreadableState, load, restore, save, time_of
+from local_azure.timing import TIMINGS
+
+SAVE_EVERY = 3.0
+"""Seconds between two looks whether there is something to save."""
+READY_WITHIN = 30.0
+"""Seconds that a detached emulator has to become ready, and a stopped one to end."""
+
+
+class StartFailed(Exception):
+    """The detached emulator ended, or was not ready in time; the message has the end of its log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to run: where, on which port of 127.0.0.1 (0: any free one), from nothing or from what was saved, with which of `TIMINGS`.
+
+    A new tenant lives in `cloud`, a saved one where it was made.
+    """
+
+    directory: StateDirectory
+    port: int = 0
+    fresh: bool = False
+    timing: str = "azure"
+    cloud: str = PUBLIC.short
+
+
+@dataclass(slots=True)
+class Emulator:
+    """An emulated Azure that keeps itself in a file."""
+
+    azure: Azure
+    app: App
+    path: Path
+    token: str = field(repr=False)
+    identity_header: str = field(repr=False)
+    turned_away: list[Refusal] = field(default_factory=list)
+    _seen: int = 0
+
+    def save(self, *, always: bool = False) -> None:
+        """Write the state down, if a client wrote something since the last time."""
+        news, self._seen = self.app.served[self._seen :], len(self.app.served)
+        if always or any(call.method not in ("GET", "HEAD") for call in news):
+            save(self.azure, self.path)
+
+
+def open_emulator(settings: Settings) -> Emulator:
+    """Take up the saved Azure, or seed a new one. Time that passed while nothing ran has passed for Azure too. Raises UnreadableState."""
+    directory = settings.directory
+    if settings.fresh:
+        directory.forget()
+    content, now, began = load(directory.state), datetime.now(UTC), time.monotonic()
+    start = now if content is None else max(now, time_of(content))
+    clock = Clock(start, elapsed=lambda: time.monotonic() - began)
+    azure = Azure.build(clock, seed=secrets.randbits(64), timing=TIMINGS[settings.timing], tenant=TENANT)
+    if content is None:
+        directory.keep(seed(azure, cloud_named(settings.cloud)))
+    else:
+        restore(azure, content)
+    header = secrets.token_hex(16)
+    emulator = Emulator(azure, build(azure, header), directory.state, secrets.token_urlsafe(32), header)
+    control = Control(azure, emulator.app, emulator.token, emulator.turned_away)
+    emulator.app.services = (*emulator.app.services, control)
+    return emulator
+
+
+async def serve(emulator: Emulator, settings: Settings, stopping: asyncio.Event) -> None:
+    """Serve until `stopping` is set; announces itself in the state directory when ready. Raises OSError where the port is taken."""
+    directory = settings.directory
+    app, local = emulator.app, replace(emulator.app, services=tuple(s for s in emulator.app.services if s.name == "msi"))
+    secure, plain = HttpServer(app, Authority(directory.path).context()), HttpServer(local, None)
+    async with _serving(secure) as upstream, _serving(plain) as identities:
+        proxy = Proxy(lambda host: named(host) and any(s.serves(host) for s in app.services), upstream, identities, emulator.turned_away)
+        try:
+            listener = await proxy.listen("127.0.0.1", settings.port)
+            emulator.save(always=True)
+            port = listener.sockets[0].getsockname()[1]
+            directory.announce(Running(os.getpid(), port, upstream[1], emulator.token, emulator.identity_header))
+            await _until(stopping, emulator)
+            listener.close()
+        finally:
+            proxy.close()
+
+
+@asynccontextmanager
+async def _serving(server: HttpServer) -> AsyncIterator[tuple[str, int]]:
+    """Let a server serve at an address of its own, which this yields when it is ready."""
+    inner = loopback()
+    serving = asyncio.create_task(server.serve(sockets=[inner]))
+    try:
+        while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it
+            await asyncio.sleep(0.01)
+        yield inner.getsockname()
+    finally:
+        server.should_exit = True
+        await serving
+
+
+async def _until(stopping: asyncio.Event, emulator: Emulator) -> None:
+    try:
+        while not stopping.is_set():
+            emulator.save()
+            try:
+                async with asyncio.timeout(SAVE_EVERY):
+                    await stopping.wait()
+            except TimeoutError:
+                continue
+    finally:
+        emulator.save(always=True)
+
+
+async def _run(settings: Settings) -> None:
+    stopping, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    await serve(open_emulator(settings), settings, stopping)
+
+
+def run(settings: Settings) -> None:
+    """Serve in the foreground until SIGTERM or SIGINT. Raises AlreadyRunning, UnreadableState, OSError where the port is taken."""
+    settings.directory.make()
+    with settings.directory.held():
+        asyncio.run(_run(settings))
+
+
+def start(settings: Settings) -> Running:
+    """Serve in a process of its own that outlives this one; returns when it is ready. Raises AlreadyRunning, StartFailed."""
+    directory = settings.directory
+    directory.make()
+    if directory.serving():
+        raise AlreadyRunning(f"an emulator is already running in {directory.path}")
+    command = [sys.executable, "-m", "local_azure.process", "--dir", str(directory.path), "--port", str(settings.port)]
+    command += ["--timing", settings.timing, "--cloud", settings.cloud, *["--fresh"] * settings.fresh]
+    pid = _spawn(command, directory.log)
+    for _ in _moments():
+        if directory.announced() == pid:
+            return directory.running()
+        if os.waitpid(pid, os.WNOHANG) != (0, 0):
+            raise StartFailed(_end_of(directory.log))
+    os.kill(pid, signal.SIGTERM)
+    raise StartFailed(f"not ready after {READY_WITHIN:g} s: {_end_of(directory.log)}")
+
+
+def _spawn(command: list[str], log: Path) -> int:
+    """A process in a session of its own, with nothing to read and its output in `log`."""
+    files = [
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, str(log), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600),
+        (os.POSIX_SPAWN_DUP2, 1, 2),
+    ]
+    return os.posix_spawn(command[0], command, os.environ, file_actions=files, setsid=True)
+
+
+def stop(directory: StateDirectory) -> int:
+    """End the emulator that serves `directory` and wait until it has saved its state; its process id.
+
+    Raises NotRunning, UnreadableState, StartFailed.
+    """
+    pid = directory.process()
+    os.kill(pid, signal.SIGTERM)
+    for _ in _moments():
+        if not directory.serving():
+            return pid
+    raise StartFailed(f"process {pid} did not end within {READY_WITHIN:g} s")
+
+
+def _moments() -> Iterator[None]:
+    """Looks at short intervals, for as long as somebody may be waited for."""
+    until = time.monotonic() + READY_WITHIN
+    while time.monotonic() < until:
+        yield
+        time.sleep(0.02)
+
+
+def _end_of(log: Path) -> str:
+    return "\n".join(log.read_text(errors="replace").splitlines()[-5:]) or "it said nothing"
+
+
+def main() -> None:
+    """What a detached emulator runs."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--dir", type=Path, required=True)
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--fresh", action="store_true")
+    parser.add_argument("--timing", choices=tuple(TIMINGS), default="azure")
+    parser.add_argument("--cloud", choices=tuple(cloud.short for cloud in CLOUDS), default=PUBLIC.short)
+    given = parser.parse_args()
+    try:
+        run(Settings(StateDirectory(given.dir), given.port, given.fresh, given.timing, given.cloud))
+    except (AlreadyRunning, UnreadableState, OSError) as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,282 @@
+"""Azure's rules about role assignments: inheritance, groups, and a delay between what the list shows and what counts.
+
+Lists show a change at once; its effect comes `role_active` seconds after an assignment and goes `role_gone` seconds after a
+deletion (documented: each up to 10 minutes). A condition on an assignment is kept and shown, but not evaluated: the assignment
+grants as if it held.
+"""
+
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from local_azure.clock import Clock
+from local_azure.faults import Faults
+from local_azure.graph.behaviour import Directory
+from local_azure.ids import Ids
+from local_azure.rbac.roles import BUILT_IN, Permission, RoleDefinition
+from local_azure.rbac.scopes import PROVIDER, encloses, role_id, scope_key
+from local_azure.rbac.state import Assignment, Index, State
+from local_azure.timing import Timing
+from local_azure.wire import Caller, ServiceError
+
+LIMIT = 4000
+"""Role assignments in a subscription ("Azure RBAC limits")."""
+
+
+class Authorization:
+    """Who may do what: the one place that every service asks."""
+
+    def __init__(self, clock: Clock, ids: Ids, timing: Timing, faults: Faults, directory: Directory) -> None:
+        self.clock, self.ids, self.timing, self.faults, self.directory = clock, ids, timing, faults, directory
+        self.state = State()
+        self.locked: Callable[[str, str], None] = lambda scope, operation: None
+        """Raises ScopeLocked where a lock forbids ``write`` or ``delete`` at a scope; Resources puts its own here."""
+        self._built = Index((0, -1))
+
+    def define(
+        self, role_name: str, *, actions: Iterable[str] = (), data_actions: Iterable[str] = (), scopes: Iterable[str] = ("/",), description: str = ""
+    ) -> RoleDefinition:
+        """Make a custom role, for the rights that no built-in role has alone."""
+        permission = Permission(list(actions), [], list(data_actions), [])
+        role = RoleDefinition(self.ids.guid(), role_name, description, [permission], "CustomRole", list(scopes))
+        self.state.roles[role.name] = role
+        return role
+
+    def roles(self) -> list[RoleDefinition]:
+        """Every role there is, built-in ones first."""
+        return [*BUILT_IN.values(), *self.state.roles.values()]
+
+    def roles_at(self, scope: str) -> list[RoleDefinition]:
+        """The roles that can be assigned at `scope`: custom ones only where their assignable scopes reach."""
+        return [role for role in self.roles() if any(encloses(where, scope) or encloses(scope, where) for where in role.assignable_scopes)]
+
+    def role(self, name_or_id: str) -> RoleDefinition:
+        """By role name (in any case), GUID or full id; 404 RoleDefinitionDoesNotExist."""
+        wanted = name_or_id.rsplit("/", 1)[-1].lower()
+        for role in self.roles():
+            if wanted in (role.name, role.role_name.lower()):
+                return role
+        raise ServiceError(404, "RoleDefinitionDoesNotExist", f"The specified role definition with ID '{wanted}' does not exist.")
+
+    def assign(
+        self,
+        scope: str,
+        principal_id: str,
+        role: str,
+        condition: str | None = None,
+        at_once: bool = False,
+        *,
+        principal_type: str = "ServicePrincipal",
+    ) -> Assignment:
+        """Give `role` (name or id) to a principal, under a name of ours; in effect now if `at_once`. Errors as :meth:`put`."""
+        now = self.clock.now()
+        wanted = Assignment("", self.ids.guid(), scope, self.role(role).name, principal_id, now, now, now, principal_type, condition)
+        assignment = self.put(wanted)
+        if at_once:
+            assignment.active_from = self.clock.now()
+        return assignment
+
+    def put(self, wanted: Assignment, by: str | None = None) -> Assignment:
+        """Create, or update the description and condition of, the assignment `wanted` names by scope and name.
+
+        Raises ServiceError: 400 InvalidRoleAssignmentId, PrincipalNotFound (unless its type is given), UnmatchedPrincipalType,
+        RoleAssignmentUpdateNotPermitted, RoleAssignmentScopeNotAssignableToRoleDefinition, RoleAssignmentLimitExceeded;
+        404 RoleDefinitionDoesNotExist; 409 RoleAssignmentExists, ScopeLocked.
+        """
+        self._check(wanted)
+        self.locked(wanted.scope, "write")
+        now, role = self.clock.now(), self._assignable(wanted)
+        scope = "/" + wanted.scope.strip("/")
+        path = "" if scope == "/" else scope
+        wanted = replace(wanted, id=f"{path}{PROVIDER}/roleAssignments/{wanted.name}", scope=scope, role_definition_id=role_id(scope, role))
+        existing = self._conflict(wanted)
+        if existing:
+            existing.condition, existing.condition_version = wanted.condition, wanted.condition_version
+            existing.description, existing.updated_on, existing.updated_by = wanted.description, now, by
+            return existing
+        return self._add(wanted, now, by)
+
+    def _add(self, wanted: Assignment, now: datetime, by: str | None) -> Assignment:
+        self._require_room(wanted.scope)
+        active = now + timedelta(seconds=self.timing.role_active)
+        kind = wanted.principal_type or self._kind(wanted.principal_id) or "ServicePrincipal"
+        new = replace(wanted, principal_type=kind, active_from=active, created_on=now, updated_on=now, created_by=by, updated_by=by)
+        index = self._index()
+        self.state.assignments[new.id.lower()] = new
+        self.state.revision += 1
+        index.add(new)
+        index.of = self._revision()
+        return new
+
+    def _check(self, wanted: Assignment) -> None:
+        try:
+            uuid.UUID(wanted.name)
+        except ValueError:
+            message = f"The role assignment ID '{wanted.name}' is not valid. The role assignment ID must be a GUID."
+            raise ServiceError(400, "InvalidRoleAssignmentId", message) from None
+        kind = None if self.faults.active("stale") else self._kind(wanted.principal_id)
+        if kind is None and not wanted.principal_type:
+            raise _principal_not_found(wanted.principal_id, self.directory.tenant)
+        if kind is not None and wanted.principal_type.lower() not in ("", kind.lower()):
+            message = f"The PrincipalId '{wanted.principal_id}' has type '{kind}' , which is different from specified PrinciaplType"
+            raise ServiceError(400, "UnmatchedPrincipalType", f"{message} '{wanted.principal_type}'.")
+
+    def _kind(self, principal_id: str) -> str | None:
+        """What sort of principal the directory knows by this id."""
+        if self.directory.principal_by_id(principal_id):
+            return "ServicePrincipal"
+        if self.directory.known("users", principal_id):
+            return "User"
+        return "Group" if principal_id in self.directory.state.groups else None
+
+    def _assignable(self, wanted: Assignment) -> str:
+        """The GUID of the role, if its assignable scopes reach the scope."""
+        role = self.role(wanted.role_definition_id)
+        if not any(encloses(where, wanted.scope) for where in role.assignable_scopes):
+            message = f"The role definition '{role.name}' is not assignable at scope '{wanted.scope}'."
+            raise ServiceError(400, "RoleAssignmentScopeNotAssignableToRoleDefinition", message)
+        return role.name
+
+    def _require_room(self, scope: str) -> None:
+        """A subscription has room for so many assignments."""
+        subscription = "/".join(scope.split("/")[:3])
+        if len(self.state.assignments) < LIMIT or not subscription.lower().startswith("/subscriptions/"):
+            return
+        if sum(encloses(subscription, a.scope) for a in self.state.assignments.values()) >= LIMIT:
+            raise ServiceError(400, "RoleAssignmentLimitExceeded", "No more role assignments can be created (code: RoleAssignmentLimitExceeded)")
+
+    def _conflict(self, wanted: Assignment) -> Assignment | None:
+        """The assignment that a PUT of `wanted` updates, if any; raises where Azure sees a conflict."""
+        same = (scope_key(wanted.scope), wanted.role, wanted.principal_id.lower())
+        index = self._index()
+        named = index.listed.get(wanted.name.lower())
+        if named:
+            if (scope_key(named.scope), named.role, named.principal_id.lower()) == same:
+                return named
+            message = "Tenant ID, application ID, principal ID, and scope are not allowed to be updated."
+            raise ServiceError(400, "RoleAssignmentUpdateNotPermitted", message)
+        for other in index.held.get(wanted.principal_id.lower(), ()):
+            if other.gone_at is None and (scope_key(other.scope), other.role, other.principal_id.lower()) == same:
+                identifier = other.name.replace("-", "")
+                message = f"The role assignment already exists. The ID of the existing role assignment is {identifier}."
+                raise ServiceError(409, "RoleAssignmentExists", message)
+        return None
+
+    def get(self, assignment_id: str) -> Assignment | None:
+        """The assignment with this id, if it is listed."""
+        return self.state.assignments.get(scope_key(assignment_id))
+
+    def delete(self, assignment_id: str) -> Assignment | None:
+        """Take an assignment away, as the list shows at once; None if there was none. Raises 409 ScopeLocked."""
+        assignment = self.get(assignment_id)
+        if assignment is None:
+            return None
+        self.locked(assignment.scope, "delete")
+        now = self.clock.now()
+        del self.state.assignments[assignment.id.lower()]
+        self.state.leaving = [a for a in self.state.leaving if a.gone_at and a.gone_at > now]
+        if assignment.active_from <= now:
+            assignment.gone_at = now + timedelta(seconds=self.timing.role_gone)
+            self.state.leaving.append(assignment)
+        self.state.revision += 1
+        return assignment
+
+    def forget(self, scope: str) -> None:
+        """What was at `scope` is gone, and with it every assignment to it or to what was inside."""
+        for path, assignment in list(self.state.assignments.items()):
+            if encloses(scope, assignment.scope):
+                del self.state.assignments[path]
+                self.state.revision += 1
+
+    def assignments(self, scope: str = "/", *, above_only: bool = False, principals: Iterable[str] | None = None) -> list[Assignment]:
+        """What the list at `scope` shows: at it and above, and below unless `above_only`; of these principals only, if given."""
+        wanted = None if principals is None else {p.lower() for p in principals}
+        return [
+            a
+            for a in self._listed()
+            if (encloses(a.scope, scope) or (not above_only and encloses(scope, a.scope))) and (wanted is None or a.principal_id.lower() in wanted)
+        ]
+
+    def _listed(self) -> list[Assignment]:
+        """The list as it is; struck by the fault ``stale``, as it was before what has no effect yet."""
+        if self.faults.active("stale") is None:
+            return list(self.state.assignments.values())
+        now = self.clock.now()
+        known = [a for a in self.state.assignments.values() if a.active_from <= now]
+        return known + [a for a in self.state.leaving if a.gone_at and a.gone_at > now]
+
+    def granted(self, oid: str, action: str, scope: str, *, data: bool = False) -> bool:
+        """Whether assignments in effect now let `oid` do `action` at `scope`: the oracle, which no fault touches."""
+        return any(encloses(a.scope, scope) and self._allows(a, action, data) for a in self.effective(oid))
+
+    def allowed(self, oid: str, action: str, scope: str, *, data: bool = False) -> bool:
+        """What the service that is asked believes: :meth:`granted`, unless the fault ``rbac_lag`` strikes this call.
+
+        Its argument says which news hasn't arrived: ``deleted`` (deleted assignments still count) or, by default, any grant.
+        """
+        lag = self.faults.active("rbac_lag")
+        if lag is None:
+            return self.granted(oid, action, scope, data=data)
+        return lag.argument == "deleted" and any(
+            encloses(a.scope, scope) and self._allows(a, action, data) for a in self._of(oid) if a.active_from <= self.clock.now()
+        )
+
+    def require(self, caller: Caller, action: str, scope: str) -> None:
+        """Let a management operation pass; raises ServiceError 403 AuthorizationFailed."""
+        if not self.allowed(caller.oid, action, scope):
+            message = f"The client '{caller.app_id}' with object id '{caller.oid}' does not have authorization to perform action '{action}'"
+            scope = "/" + scope.strip("/")
+            message += f" over scope '{scope}' or the scope is invalid. If access was recently granted, please refresh your credentials."
+            raise ServiceError(403, "AuthorizationFailed", message)
+
+    def require_linked(self, caller: Caller, action: str, scope: str, linked: str, linked_scope: str) -> None:
+        """Let an operation pass that also touches `linked_scope`, where it takes `linked`; raises 403 LinkedAuthorizationFailed."""
+        if self.allowed(caller.oid, linked, linked_scope):
+            return
+        message = f"The client '{caller.app_id}' with object id '{caller.oid}' has permission to perform action '{action}' on scope '{scope}';"
+        message += f" however, it does not have permission to perform action(s) '{linked}' on the linked scope(s) '{linked_scope}'"
+        message += " (respectively) or the linked scope(s) are invalid."
+        raise ServiceError(403, "LinkedAuthorizationFailed", message)
+
+    def permissions(self, oid: str, scope: str) -> list[Permission]:
+        """What the permissions list at `scope` tells a caller about itself."""
+        return [p for a in self.effective(oid) if encloses(a.scope, scope) for p in self.role(a.role).permissions]
+
+    def effective(self, oid: str) -> Iterator[Assignment]:
+        """The assignments, own or by group, that count for `oid` at this instant, deleted ones included while they last."""
+        now = self.clock.now()
+        return (a for a in self._of(oid) if a.active_from <= now and (a.gone_at is None or a.gone_at > now))
+
+    def _of(self, oid: str) -> Iterator[Assignment]:
+        held = self._index().held
+        for principal in (oid, *self.directory.groups_of(oid)):
+            yield from held.get(principal.lower(), ())
+
+    def _revision(self) -> tuple[int, int]:
+        return id(self.state), self.state.revision
+
+    def _index(self) -> Index:
+        """The index of the present state, built anew where something but an addition has changed it."""
+        if self._built.of != self._revision():
+            self._built = Index(self._revision())
+            for assignment in (*self.state.leaving, *self.state.assignments.values()):
+                self._built.add(assignment)
+        return self._built
+
+    def _allows(self, assignment: Assignment, action: str, data: bool) -> bool:
+        role = BUILT_IN.get(assignment.role) or self.state.roles.get(assignment.role)
+        return role is not None and role.allows(action, data=data)
+
+
+def _principal_not_found(principal_id: str, tenant: str) -> ServiceError:
+    message = (
+        f"Principal {principal_id.replace('-', '')} does not exist in the directory {tenant}. Check that you have the correct principal ID."
+        " If you are creating this principal and then immediately assigning a role, this error might be related to a replication delay."
+        " In this case, set the role assignment principalType property to a value, such as ServicePrincipal, User, or Group. "
+        " See https://aka.ms/docs-principaltype"
+    )
+    return ServiceError(400, "PrincipalNotFound", message)
+
+
+__all__ = ["LIMIT", "Assignment", "Authorization", "State"]

@@ -1,0 +1,71 @@
+"""The ``$filter`` expressions that role assignments and role definitions are listed by; whatever else is asked answers 501.
+
+Source: "List role assignments using the REST API"; recorded traffic quotes the GUID of ``principalId eq`` or leaves it bare.
+"""
+
+import re
+from dataclasses import dataclass
+
+from local_azure.wire import ServiceError
+
+_AT_SCOPE = re.compile(r"atScope\(\)", re.IGNORECASE)
+_BELOW = re.compile(r"atScopeAndBelow\(\)", re.IGNORECASE)
+_PRINCIPAL = re.compile(r"principalId\s+eq\s+'?([0-9a-f-]{36})'?", re.IGNORECASE)
+_ASSIGNED_TO = re.compile(r"assignedTo\('?([0-9a-f-]{36})'?\)", re.IGNORECASE)
+_ROLE_NAME = re.compile(r"roleName\s+eq\s+'((?:[^']|'')*)'", re.IGNORECASE)
+_ROLE_TYPE = re.compile(r"type\s+eq\s+'(\w+)'", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class AssignmentFilter:
+    """What a list of assignments is narrowed to: the scope and above, one principal, or one and its groups."""
+
+    above_only: bool = False
+    principal: str | None = None
+    assigned_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DefinitionFilter:
+    """What a list of role definitions is narrowed to."""
+
+    role_name: str | None = None
+    role_type: str | None = None
+
+
+def assignment_filter(text: str) -> AssignmentFilter:
+    """Read the ``$filter`` of roleAssignments; raises ServiceError 501."""
+    above, principal, assigned = False, None, None
+    for clause in clauses(text):
+        if _AT_SCOPE.fullmatch(clause):
+            above = True
+        elif match := _PRINCIPAL.fullmatch(clause):
+            principal = match[1]
+        elif match := _ASSIGNED_TO.fullmatch(clause):
+            assigned = match[1]
+        else:
+            raise unsupported(text)
+    return AssignmentFilter(above, principal, assigned)
+
+
+def definition_filter(text: str) -> DefinitionFilter:
+    """Read the ``$filter`` of roleDefinitions; raises ServiceError 501."""
+    name, kind = None, None
+    for clause in clauses(text):
+        if match := _ROLE_NAME.fullmatch(clause):
+            name = match[1].replace("''", "'").lower()
+        elif match := _ROLE_TYPE.fullmatch(clause):
+            kind = match[1].lower()
+        elif not _BELOW.fullmatch(clause) and not _AT_SCOPE.fullmatch(clause):
+            raise unsupported(text)
+    return DefinitionFilter(name, kind)
+
+
+def clauses(text: str) -> list[str]:
+    """The parts of a filter that ``and`` joins."""
+    return [part.strip() for part in re.split(r"\s+and\s+", text.strip(), flags=re.IGNORECASE)] if text.strip() else []
+
+
+def unsupported(text: str) -> ServiceError:
+    """The honest answer to a filter that the emulator can't apply."""
+    return ServiceError(501, "NotImplemented", f"The emulator does not implement the filter {text!r}.")

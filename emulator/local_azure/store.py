@@ -1,0 +1,87 @@
+"""Keeps an emulated Azure between runs: every service's state, the time, the ids still to come and the faults still planned.
+
+One JSON file, because people look into it. It holds secrets (passwords, vault values, signing keys), so it is private to its owner.
+"""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from pydantic import TypeAdapter, ValidationError
+
+from local_azure.azure import Azure
+from local_azure.faults import Fault
+from local_azure.private import read_json, write_private
+
+FORMAT = 2
+"""Raised when a file of an older emulator could no longer be read."""
+
+
+class UnreadableState(Exception):
+    """A state file that this version of the emulator can't take up; starting afresh can."""
+
+
+class Stateful(Protocol):
+    """A service whose every change is a change of its `state`."""
+
+    state: Any
+
+
+def services(azure: Azure) -> Iterator[tuple[str, Stateful]]:
+    """Every service with a state, by name; whoever replaces all of these states has another world."""
+    for name in ("directory", "tokens", "authorization", "resources", "vaults", "registries", "container_groups"):
+        yield name, getattr(azure, name)
+
+
+def dump(azure: Azure) -> dict[str, Any]:
+    """All that changes in `azure`, as JSON can say it, secrets included."""
+    return {
+        "format": FORMAT,
+        "tenant": azure.directory.tenant,
+        "now": azure.clock.now().isoformat(),
+        "ids": azure.ids.position,
+        "faults": TypeAdapter(list[Fault]).dump_python(azure.faults.planned, mode="json"),
+        "services": {name: TypeAdapter(type(service.state)).dump_python(service.state, mode="json") for name, service in services(azure)},
+    }
+
+
+def restore(azure: Azure, content: dict[str, Any]) -> None:
+    """Give `azure` the state in `content`, but not its time (:func:`time_of`). Raises UnreadableState."""
+    name = ""
+    try:
+        for name, service in services(azure):
+            service.state = TypeAdapter(type(service.state)).validate_json(json.dumps(content["services"][name]))
+        azure.directory.tenant = content["tenant"]
+        azure.faults.planned[:] = TypeAdapter(list[Fault]).validate_python(content["faults"])
+        azure.ids.resume(tuple(content["ids"]))
+    except ValidationError as error:
+        where = ".".join(str(part) for part in error.errors(include_input=False, include_context=False, include_url=False)[0]["loc"])
+        raise UnreadableState(f"the saved state does not fit this version of the emulator: a value at {name}.{where}") from None
+    except (KeyError, ValueError, TypeError) as error:
+        raise UnreadableState(f"the saved state does not fit this version of the emulator: {error}") from error
+
+
+def time_of(content: dict[str, Any]) -> datetime:
+    """The instant at which `content` was saved. Raises UnreadableState."""
+    try:
+        return datetime.fromisoformat(content["now"]).astimezone(UTC)
+    except (KeyError, ValueError, TypeError, OverflowError):
+        raise UnreadableState("the saved state doesn't say when it was saved") from None
+
+
+def save(azure: Azure, path: Path) -> None:
+    """Replace the file at `path` in one step; mode 0600."""
+    write_private(path, json.dumps(dump(azure), separators=(",", ":")).encode())
+
+
+def load(path: Path) -> dict[str, Any] | None:
+    """What :func:`save` wrote; None where there is no file. Raises UnreadableState for any other format."""
+    try:
+        content = read_json(path)
+    except ValueError as error:
+        raise UnreadableState(f"{path} is not JSON: {error}") from error
+    if content is not None and not (isinstance(content, dict) and content.get("format") == FORMAT):
+        raise UnreadableState(f"{path} was written by another version of the emulator")
+    return content

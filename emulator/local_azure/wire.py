@@ -1,0 +1,226 @@
+"""The vocabulary in which every emulated service speaks HTTP: a request, a route to an operation, an answer, an error.
+
+A service is a table of :class:`Route` and a way to say no. Its ``wire`` module knows paths, JSON and envelopes; its ``behaviour``
+module knows Azure, and nothing of HTTP. Nothing here does I/O.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from typing import Any, Protocol, TypeVar
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+T = TypeVar("T")
+Json = Any
+"""Decoded JSON. What a client sends is checked where it is used, so a precise type would only be a promise nobody keeps."""
+
+
+def copied(value: T) -> T:
+    """A copy of decoded JSON that shares nothing with it; several times faster than ``copy.deepcopy``, which knows less."""
+    copy: T = json.loads(json.dumps(value))
+    return copy
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request, already read: header and query names in lower case, the path decoded, doubled slashes kept.
+
+    What a query says several times (Docker's ``scope``) is one value, with spaces between.
+    """
+
+    method: str
+    host: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes = field(default=b"", repr=False)
+
+    @classmethod
+    def parse(cls, method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> "Request":
+        """From what a client library hands over; `url` is absolute."""
+        parts = urlsplit(url)
+        query: dict[str, str] = {}
+        for name, value in parse_qsl(parts.query, keep_blank_values=True):
+            query[name.lower()] = f"{query[name.lower()]} {value}" if name.lower() in query else value
+        lowered = {name.lower(): value for name, value in headers.items()}
+        return cls(method.upper(), (parts.hostname or "").lower(), unquote(parts.path), query, lowered, body)
+
+    def json(self) -> Json:
+        """The body as JSON; an empty one is ``{}``. Raises ServiceError 400 InvalidRequestContent."""
+        try:
+            return json.loads(self.body) if self.body.strip() else {}
+        except (ValueError, RecursionError) as error:
+            message = f"The request content was invalid and could not be deserialized: '{error}'."
+            raise ServiceError(400, "InvalidRequestContent", message) from error
+
+    def form(self) -> dict[str, str]:
+        """The body as ``application/x-www-form-urlencoded``."""
+        return dict(parse_qsl(self.body.decode(), keep_blank_values=True))
+
+
+@dataclass(slots=True)
+class Response:
+    """One HTTP answer. `headers` are in addition to what :mod:`local_azure.app` puts on every answer."""
+
+    status: int
+    body: bytes = field(default=b"", repr=False)
+    headers: dict[str, str] = field(default_factory=dict)
+    foreign: bool = False
+    """Whether it came from somebody in the service's place, who doesn't put on it what the service puts on every answer."""
+    pace: float = 0.0
+    """Seconds from byte to byte, where a fault makes it drip."""
+    endless: bool = False
+    """Whether a fault keeps its body from ever ending."""
+
+    @classmethod
+    def json(cls, status: int, content: Json, headers: Mapping[str, str] | None = None) -> "Response":
+        """A JSON answer, ``application/json; charset=utf-8`` unless `headers` say otherwise."""
+        body = json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode()
+        return cls(status, body, {"Content-Type": "application/json; charset=utf-8", **(headers or {})})
+
+
+class ServiceError(Exception):
+    """A refusal in the service's own words; the service's ``refuse`` puts it into its envelope."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        inner: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        extra: Mapping[str, Json] | None = None,
+    ) -> None:
+        super().__init__(f"{status} {code}: {message}")
+        self.status, self.code, self.message, self.inner = status, code, message, inner
+        self.headers, self.extra = dict(headers or {}), dict(extra or {})
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who a valid bearer token speaks for. `oid` is the service principal's object id, `app_id` the application's."""
+
+    tenant: str
+    oid: str
+    app_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request on its way to an operation: what was matched in the path, and who asks (None where nobody signs in)."""
+
+    request: Request
+    operation: str
+    params: Mapping[str, str]
+    caller: Caller | None
+
+    def __getitem__(self, name: str) -> str:
+        return self.params[name]
+
+    @property
+    def who(self) -> Caller:
+        """The caller of an operation that only signed-in callers reach."""
+        if self.caller is None:
+            raise RuntimeError(f"{self.operation} is reached without a token")
+        return self.caller
+
+
+Handler = Callable[[Call], Response]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One operation: its name (what faults and 501 call it), its method and path template.
+
+    ``{name}`` matches one segment, ``{name*}`` any number of them. Matching ignores case and doubled slashes, as Azure
+    Resource Manager does; a trailing slash is accepted.
+    """
+
+    operation: str
+    method: str
+    template: str
+    handler: Handler
+    anonymous: bool = False
+    """Reached without a bearer token (token endpoints, challenges)."""
+
+    def pattern(self) -> re.Pattern[str]:
+        """The compiled template."""
+        return _compiled(self.template)
+
+
+@cache
+def _compiled(template: str) -> re.Pattern[str]:
+    """The same few hundred templates for every emulator in a process."""
+    parts = re.split(r"(\{\w+\*?\})", template)
+    return re.compile("".join(map(_segment, parts)) + "/?", re.IGNORECASE)
+
+
+def _segment(part: str) -> str:
+    if part.endswith("*}"):
+        return f"(?P<{part[1:-2]}>.+?)"
+    if part.startswith("{"):
+        return f"(?P<{part[1:-1]}>[^/]+)"
+    return re.escape(part)
+
+
+class Table:
+    """Finds the route of a request. Built when the first request comes, since many emulators of a process are never asked.
+
+    `guarded` puts around a route what its service does for all of them; it is done for those that are found.
+    """
+
+    def __init__(self, routes: Iterable[Route], guarded: Callable[[Route], Route] = lambda route: route) -> None:
+        self._given, self._guarded = routes, guarded
+        self._ready: dict[Route, Route] = {}
+
+    @cached_property
+    def routes(self) -> tuple[Route, ...]:
+        """All of them, in the order in which they are tried."""
+        return tuple(self._given)
+
+    @cached_property
+    def _compiled(self) -> dict[str, list[tuple[Route, re.Pattern[str]]]]:
+        by_method: dict[str, list[tuple[Route, re.Pattern[str]]]] = {}
+        for route in self.routes:
+            by_method.setdefault(route.method, []).append((route, route.pattern()))
+        return by_method
+
+    def find(self, request: Request) -> tuple[Route, dict[str, str]] | None:
+        """The first route that fits, with the values from the path as the client wrote them."""
+        path = re.sub(r"/{2,}", "/", request.path)
+        for route, pattern in self._compiled.get(request.method, ()):
+            if match := pattern.fullmatch(path):
+                return self._prepared(route), match.groupdict()
+        return None
+
+    def _prepared(self, route: Route) -> Route:
+        if route not in self._ready:
+            self._ready[route] = self._guarded(route)
+        return self._ready[route]
+
+
+class Service(Protocol):
+    """What :mod:`local_azure.app` needs of a service."""
+
+    name: str
+    """The prefix of its operations: ``entra``, ``graph``, ``keyvault``, ``arm``, ``rbac``, ``aci``, ``acr``."""
+    table: Table
+
+    def serves(self, host: str) -> bool:
+        """Whether a request to `host` is this service's."""
+        ...
+
+    def authenticate(self, request: Request) -> Caller:
+        """The caller of a request that needs one; raises ServiceError 401 in this service's words."""
+        ...
+
+    def refuse(self, error: ServiceError, request: Request) -> Response:
+        """A refusal in this service's envelope."""
+        ...
+
+    def headers(self, request: Request) -> dict[str, str]:
+        """What this service puts on every answer."""
+        ...

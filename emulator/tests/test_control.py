@@ -1,0 +1,134 @@
+"""Nonsense at the control endpoint: an answer in words, and a state that is what it was."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from local_azure import asked
+from local_azure.app import App
+from local_azure.authority import CONTROL_HOST
+from local_azure.azure import Azure
+from local_azure.clock import LAST, Clock
+from local_azure.control import Control
+from local_azure.damage import INSTEAD, SPOILED
+from local_azure.seed import seed
+from local_azure.services import build
+from local_azure.store import dump
+from local_azure.timing import PROMPT
+from local_azure.wire import Request
+
+from tests.stage import START
+
+pytestmark = pytest.mark.xdist_group("control")  # they share what is made once for the module
+
+IMAGE = {"registry": "mycontainerregistry.azurecr.io", "repository": "job", "tag": "v1"}
+FAULT = {"operation": "entra.token", "kind": "status"}
+QUOTA = {"subscription": "00000000-0000-0000-0000-000000000001", "location": "eastus", "name": "ContainerGroups"}
+PATHS = ("/clock", "/move-host", "/faults", "/images", "/quotas", "/subscriptions")
+NUMBERS = ("NaN", "Infinity", "-Infinity", "-1", "1e308", "1e999", "9" * 400, "9" * 5000, '"1"', "true", "null", "[]", "{}")
+
+
+@dataclass
+class Scene:
+    azure: Azure
+    app: App
+
+    def ask(self, method: str, path: str, body: bytes = b"") -> tuple[int, str]:
+        path, _, query = path.partition("?")
+        asked_for = dict(part.split("=") for part in query.split("&") if part)
+        answer = self.app.handle(Request(method, CONTROL_HOST, path, asked_for, {"authorization": "Bearer t"}, body))
+        content = json.loads(answer.body or b"null")
+        return answer.status, content["error"]["message"] if answer.status >= 400 else ""
+
+
+@pytest.fixture(scope="module")
+def scene() -> Scene:
+    azure = Azure.build(Clock(START, lambda: 0.0), seed=7, timing=PROMPT)
+    seed(azure)
+    app = build(azure)
+    app.services = (*app.services, Control(azure, app, "t"))
+    return Scene(azure, app)
+
+
+def _with(body: dict[str, str], **raw: str) -> bytes:
+    """A body in which some values are the text of JSON, which may be none that Python would write."""
+    inner = [f"{json.dumps(name)}: {value}" for name, value in ({name: json.dumps(value) for name, value in body.items()} | raw).items()]
+    return ("{" + ", ".join(inner) + "}").encode()
+
+
+def nonsense() -> Iterator[tuple[str, bytes]]:
+    for path in PATHS:
+        for body in (b"{", b"[]", b"null", b"1", b'"x"', b"{}", b"", b"\xff", b"[" * 100_000, b'{"id": "\\ud800", "operation": "\\ud800"}'):
+            yield path, body
+    for number in NUMBERS:
+        yield "/clock", _with({}, advance=number)
+        yield "/quotas", _with(QUOTA, limit=number)
+        yield from (("/images", _with(IMAGE, **{name: number})) for name in ("exit_code", "run_seconds") if number != "null")
+        yield from (("/faults", _with(FAULT, **{name: number})) for name in ("nth", "times", "status") if number not in ('"1"', "true"))
+    for number in ("NaN", "Infinity", "-1", "1e308"):
+        yield "/faults", _with(FAULT, retry_after=number)
+    yield "/clock", _with({}, advance=str(8000 * 366 * 86_400))
+    yield from (("/quotas", _with({**QUOTA, **change}, limit="1")) for change in ({"name": "x"}, {"location": "mars"}, {"subscription": "x"}))
+    yield "/quotas", _with(QUOTA, limit="1.5")
+    for text in ("/x", "x", "/", "//////////////////////////////", "/subscriptions/x", "/subscriptions/a/resourceGroups/b", "\0", "é", "a" * 9000):
+        yield "/move-host", _with({"id": text})
+    for change in ({"kind": "nosuch"}, {"operation": "nosuch"}, {"operation": ""}, {"operation": "["}, {"when": "never"}, {"wen": "after"}):
+        yield "/faults", _with({**FAULT, **change})
+    yield "/faults", _with(FAULT, message='"\\ud800"')
+    for change in ({"registry": "x"}, {"repository": "../.."}, {"repository": "A B"}, {"tag": "a b"}, {"tag": ""}, {"digest": "x"}):
+        yield "/images", _with({**IMAGE, **change})
+    yield "/images", _with({**IMAGE, "digest": f"sha256:{'0' * 64}"})
+    yield "/images", _with(IMAGE, logs="1")
+    yield from (("/subscriptions", _with({"id": text, "name": "n", "owner": "nobody"})) for text in ("x", "a/../b", QUOTA["subscription"][:-1] + "9"))
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_nonsense_is_refused_in_words_and_changes_nothing(scene: Scene, path: str) -> None:
+    before = dump(scene.azure)
+    for body in (body for where, body in nonsense() if where == path):
+        status, said = scene.ask("POST", path, body)
+        assert 400 <= status < 500 and len(said.split()) > 3, (body[:200], status, said)
+    assert dump(scene.azure) == before
+
+
+@pytest.mark.parametrize(
+    "path", ["/calls?since=x", "/calls?since=-1", "/calls?since=NaN", "/calls?since=1e9", f"/calls?since={'9' * 5000}", "/state?secrets=maybe"]
+)
+def test_a_query_that_means_nothing_is_refused_in_words(scene: Scene, path: str) -> None:
+    status, said = scene.ask("GET", path)
+    assert status == 400 and said
+
+
+def test_what_is_meant_goes_on_to_work(scene: Scene) -> None:
+    for path, body in (
+        ("/clock", _with({}, advance="60.5")),
+        ("/faults", _with({**FAULT, "operation": "keyvault.*"}, nth="2", times="0", status="429", retry_after="7")),
+        ("/images", _with(IMAGE, exit_code="255", run_seconds="0")),
+        ("/quotas", _with(QUOTA, limit="0")),
+    ):
+        status, said = scene.ask("POST", path, body)
+        assert status < 300, said
+
+
+def test_time_goes_on_to_the_last_date_and_no_further() -> None:
+    clock = Clock(START, lambda: 0.0)
+    assert clock.advance(LAST - START) == LAST
+    with pytest.raises(ValueError, match="beyond"):
+        clock.advance(LAST - START)
+    assert clock.now() == LAST
+
+
+def test_every_kind_that_a_service_looks_for_can_be_planned() -> None:
+    sources = (file.read_text() for file in (Path(asked.__file__).parent).rglob("*.py"))
+    looked_for = {kind for text in sources for kind in re.findall(r'\.active\("(\w+)"', text)}
+    assert looked_for | {"status", "reset", "timeout", "lost", "echo", "flip", *INSTEAD, *SPOILED} == set(asked.KINDS)
+
+
+def test_a_stale_read_can_be_planned_where_there_is_one_only(scene: Scene) -> None:
+    for operation, status in (("keyvault.secrets.get", 201), ("graph.*.list", 201), ("*", 201), ("arm.registries.get", 400), ("acr.*", 400)):
+        found, said = scene.ask("POST", "/faults", json.dumps({"operation": operation, "kind": "stale"}).encode())
+        assert found == status
+        assert ("is ever stale" in said) == (status == 400)

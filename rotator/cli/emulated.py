@@ -1,0 +1,38 @@
+"""``rotator emulator``: the commands of the package local-azure, where it is installed; where it isn't, every verb says so."""
+
+import shlex
+import sys
+from importlib.util import find_spec
+
+import typer
+
+from rotator.cli.say import say
+
+ANYTHING = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
+
+
+def mount(app: typer.Typer) -> None:
+    """Add ``emulator`` to the commands."""
+    if find_spec("local_azure"):
+        from local_azure.cli import app as commands
+
+        app.add_typer(commands, name="emulator", short_help="Run a local Azure, to try and to test against.")
+    else:
+        app.command("emulator", context_settings=ANYTHING)(_absent)
+
+
+def _absent() -> None:
+    """Run a local Azure, to try and to test against; needs the package local-azure, which is not installed."""
+    require("rotator emulator", "local_azure")
+
+
+def require(command: str, *packages: str) -> None:
+    """Go on where this Python has the packages; else say in one sentence how to install them, and exit with 2."""
+    if all(map(find_spec, packages)):
+        return
+    say(
+        f"{command} needs the local Azure, a package of its own that is not installed in this Python; in a clone of rotator's repository, run:"
+        f" {shlex.quote(sys.executable)} -m pip install ./emulator '.[emulator]'",
+        err=True,
+    )
+    raise typer.Exit(2)
