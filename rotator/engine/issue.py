@@ -171,15 +171,13 @@ async def _interrupted(run: Run, observed: Observed, new: _New) -> None:
 
 async def _publish(run: Run, observed: Observed, new: _New) -> tuple[Version, float]:
     """Publish; return the version, and until when the look that it rests on was fresh. Each PUT follows a look of its own."""
-    for left in reversed(range(DECISIONS)):
+    for _ in range(DECISIONS):
         newest, not_after = await _publishable(run, observed, new)
         version = await _put(run, new, newest, not_after)
         if version:
             run.tell(VersionPublished(policy=run.policy.name, version=version.id, key_id=new.credential.key_id, expires=new.credential.end))
             _tell_left(run, newest, version)
             return version, not_after
-        if not left:
-            break
     raise OutcomeUnknown(f"no version of this attempt is visible after {DECISIONS} tries", service="keyvault")
 
 

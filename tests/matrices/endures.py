@@ -81,16 +81,13 @@ class Heard(Play):
 
 
 def rows() -> Iterator[Row]:
-    """Each write with each effect, where it dies and where it is late; of reads a share; what happens before the last ones
-    of their kind; and what doesn't pass.
+    """Each write with each effect, where it dies and where it is late; of reads a share; what happens before the last ones of their kind; and what
+    doesn't pass.
     """
     for verb, world in (*PLAYED, *(("rotate early", world) for world in ("first", "waiting"))):
         yield Story(world, (Command(verb),))
     for verb, world in PLAYED:
-        for call, following in pairwise((*calls(verb, world), Call("", 0, writes=True))):
-            yield from _of_write(verb, world, call) if call.writes else _of_read(verb, world, call, before_write=following.writes)
-        for strike in lasting(verb, world):
-            yield from _share(1 if strike.operation in (*WRITING, *PROOFS) else 6, Story(world, (Command(verb, (strike,)),)))
+        yield from _of_calls(verb, world)
     for verb, world, point, seconds, each in before_reads():
         yield from _share(2, Story(world, (Command(verb, pause=Pause(point, seconds, (each,))),)))
     for world, (operation, kind, argument) in product(("first", "waiting", "at rest"), CONDITIONS):
@@ -98,6 +95,16 @@ def rows() -> Iterator[Row]:
     for nth, change in product(range(3, 9), ("reset passwords", "remove the first password")):
         pause = Pause(Point("entra.token", nth), 0.0, (Act(change),))
         yield Story("at rest", (Command("rotate early", conditions=(Condition(*FAILED_PULL),), pause=pause),))
+
+
+def _of_calls(verb: str, world: str) -> Iterator[Row]:
+    for call in calls(verb, world):
+        yield from _of_write(verb, world, call) if call.writes else _of_read(verb, world, call)
+    for last, call in pairwise(calls(verb, world, every=True)):
+        if call.writes and not last.writes:
+            yield Story(world, (Command(verb, pause=Pause(Point(last.operation, last.nth, "after"), LONG)),))
+    for strike in lasting(verb, world):
+        yield from _share(1 if strike.operation in (*WRITING, *PROOFS) else 6, Story(world, (Command(verb, (strike,)),)))
 
 
 def _of_write(verb: str, world: str, call: Call) -> Iterator[Row]:
@@ -109,11 +116,11 @@ def _of_write(verb: str, world: str, call: Call) -> Iterator[Row]:
         yield Story(world, (Command(verb, pause=Pause(Point(call.operation, call.nth), LONG, (Command(other),))),))
 
 
-def _of_read(verb: str, world: str, call: Call, *, before_write: bool) -> Iterator[Row]:
+def _of_read(verb: str, world: str, call: Call) -> Iterator[Row]:
     for strike in call.strikes():
         yield from _share(4, Story(world, (Command(verb, (strike,)),)))
     pause = Pause(Point(call.operation, call.nth, "after"), LONG)
-    yield from _share(1 if before_write else 4, Story(world, (Command(verb, pause=pause),)))
+    yield from _share(4, Story(world, (Command(verb, pause=pause),)))
 
 
 def _share(many: int, row: Row) -> Iterator[Row]:

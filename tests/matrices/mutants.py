@@ -38,13 +38,13 @@ from tests.stage import real
 ENDLESS = 3.0
 """Seconds of CPU after which a mutant goes round for ever; a story takes a twentieth of one."""
 
-NEAR, FAR, MOST, RECENT = 16, 99, 30, 4
+NEAR, FAR, MOST, RECENT = 24, 99, 400, 4
 """How many killers come first, those in which something happens next to the function; how far away the others are; how many of
 those are played at most; and how many that killed are asked first."""
 
 TESTS = (
     *("test_marks", "test_pauses", "test_access_twice", "test_outcomes", "test_absence", "test_revoke", "test_revoke_absent", "test_adopting"),
-    *("test_provision", "test_life", "test_strangers", "test_interruption"),
+    *("test_provision", "matrices.test_corners", "test_life", "test_strangers"),
 )
 """Modules of tests that see of the engine what no story does."""
 UNSUITED = frozenset({"tests.test_marks.test_a_read_that_is_too_old_is_read_again_and_nothing_leaves"})

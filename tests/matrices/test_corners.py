@@ -12,6 +12,7 @@ from local_azure.keyvault.secret import Changes
 from local_azure.virtual import VirtualLoop
 
 from rotator.engine import Result, adopt, compromise, reconcile, revoke
+from rotator.events import Noted
 from rotator.plan import STILL_OPEN, Intent
 from rotator.state import ADOPTED
 from tests.matrices.effects import Effect
@@ -123,6 +124,7 @@ def test_an_interrupted_run_leaves_as_little_as_it_can_and_names_the_rest(when: 
     async def act(made: Stage) -> None:
         assert await interrupted(made, at, *strikes) == sent
         assert said in made.told()
+        assert next(event for event in made.events if isinstance(event, Noted) and event.code == "interrupted").warn
 
     within("quick", act)
 
@@ -177,3 +179,26 @@ def test_a_removal_that_is_refused_for_the_moment_is_decided_on_again(status: in
         assert result.exit_code == 0
 
     within("waiting", act)
+
+
+def test_a_look_for_a_publication_without_an_answer_may_fail() -> None:
+    async def act(made: Stage) -> None:
+        since = len(made.app.served)
+        result, _ = await rotated(made, Strike(SET, 1, Effect.UNKNOWN_DONE), Strike("keyvault.secrets.versions", 3, Effect.NO))
+        assert made.writes(since).count(SET) == 1
+        assert result.exit_code == 0
+
+    within("first", act)
+
+
+def test_a_publication_carries_over_what_others_wrote_on_the_newest_version() -> None:
+    async def act(made: Stage) -> None:
+        newest = made.versions()[-1]
+        made.azure.vaults.update("myvault", SECRET, newest.id, Changes(content_type="text/plain", tags={**newest.tags, "owner": "somebody"}))
+        result, _ = await rotated(made)
+        assert result.exit_code == 0
+        published = max(made.versions(), key=lambda version: version.order)
+        assert published.id != newest.id
+        assert (published.content_type, published.tags["owner"]) == ("text/plain", "somebody")
+
+    within("first", act)
