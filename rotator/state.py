@@ -162,7 +162,7 @@ class Principal:
     """The Entra application and its service principal. Object ids; `application` is None where another tenant has it.
 
     `personal`: its audience includes personal accounts, so that the application holds two passwords at most (azure-facts C5). `locked`: its instance
-    lock forbids passwords on the service principal (C4).
+    lock forbids passwords on the service principal (azure-facts C4).
     """
 
     app_id: str

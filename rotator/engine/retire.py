@@ -48,8 +48,8 @@ async def remove(run: Run, principal: Principal, credential: Credential, not_aft
     """Send one removal, and look until a read no longer shows the credential.
 
     Graph answers 400 or 404 for a key id that it doesn't know *yet* just as for one that is gone (azure-facts C2), and 409 where two changes of
-    one object meet (C4). So only reading decides; after such an answer an absence counts that lasts for two minutes. Raises Undecided where the
-    credential is still listed after an answer that isn't a yes, Unavailable where it is listed two minutes after a yes.
+    one object meet (azure-facts C4). So only reading decides; after such an answer an absence counts that lasts for two minutes. Raises Undecided
+    where the credential is still listed after an answer that isn't a yes, Unavailable where it is listed two minutes after a yes.
     """
     patience = Patience(run, f"whether credential {credential.key_id} is gone is read again: Graph's reads may lag", LOOKING)
     start, trouble = run.clock.elapsed(), await _remove(run, principal, credential, not_after)

@@ -1,6 +1,6 @@
 """What Azure doesn't change in a container group that there is, so that a PUT which asks for it is refused: found before it is sent.
 
-Source: "Update containers in Azure Container Instances" (fact A5): operating system, CPU, memory, GPU, restart policy and subnet; and Resource
+Source: "Update containers in Azure Container Instances" (azure-facts A5): operating system, CPU, memory, GPU, restart policy and subnet; and Resource
 Manager's own rule that a resource keeps its region. A group that has ended or was stopped is deployed as new.
 """
 

@@ -3,7 +3,8 @@
 Rules for whoever edits this file:
 
 1. Only evidence that is newer than `since` counts: what an answer shows right after a PUT is the past.
-2. A failed pull proves nothing while a later one may succeed (fact B5); ``Succeeded`` provisioning proves nothing about a job (B6).
+2. A failed pull proves nothing while a later one may succeed (azure-facts B5); ``Succeeded`` provisioning proves nothing about a job
+   (azure-facts B6).
 3. Where the evidence isn't there, the verdict is `settling` or `unknown`, never `healthy`.
 """
 
@@ -18,7 +19,7 @@ from rotator.state import ContainerGroup
 
 PATIENCE = timedelta(minutes=5)
 """How long pulls must have failed, by Azure's times, before a group that is still being provisioned counts as unable to pull. Recorded
-transient failures were over in less (B5); the platform itself gives up after 30 minutes."""
+transient failures were over in less (azure-facts B5); the platform itself gives up after 30 minutes."""
 STEADY = timedelta(minutes=2)
 """How long a container that crashed after the PUT must have run before it counts as up again."""
 _IN_TRANSITION = ("pending", "creating", "updating", "repairing", "deleting", "accepted")

@@ -71,7 +71,7 @@ def pinned(document: Value, policy: Policy) -> tuple[str, ...]:
 
 
 def follows(document: Value, policy: Policy) -> bool:
-    """Whether it refers to the newest version of the published secret. Azure reads that in a PUT; when else is nowhere documented (facts B8)."""
+    """Whether it refers to the newest version of the published secret. Azure reads that in a PUT; no page says when else (azure-facts B8)."""
     return any(not version for _, version in _references(document, policy))
 
 

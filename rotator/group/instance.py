@@ -1,6 +1,6 @@
 """The instance view of a group, read: states and events of its containers, with times.
 
-Traps (facts B3 to B6): lists have no instance view; after a PUT or restart the old states and events are still shown for a while; events
+Traps (azure-facts B3 to B6): lists have no instance view; after a PUT or restart the old states and events are still shown for a while; events
 are history and aggregated by name and message (`count`, first and last time); a pull from cached layers leaves no event.
 """
 
@@ -14,7 +14,7 @@ from rotator.group.tags import instant
 
 _PULL_STUCK = ("imagepullbackoff", "errimagepull", "pulling image")
 _PLATFORM = (7147, 7148)
-"""Exit codes of containers that the platform ended to move them (fact A11)."""
+"""Exit codes of containers that the platform ended to move them (azure-facts A11)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Happening:
 
     @property
     def pull_failed(self) -> bool:
-        """A pull that didn't succeed, or waits to be tried again (fact A11). Other failures have the same names."""
+        """A pull that didn't succeed, or waits to be tried again (azure-facts A11). Other failures have the same names."""
         return self.name in ("failed", "backoff") and "pull" in self.message.lower()
 
     @property
@@ -56,7 +56,7 @@ class State:
 
     @property
     def backing_off(self) -> bool:
-        """Whether it waits to be restarted (fact B6)."""
+        """Whether it waits to be restarted (azure-facts B6)."""
         return self.state == "waiting" and ("crashloopbackoff" in self.detail.lower() or "restarting" in self.detail.lower())
 
     @property

@@ -1,6 +1,6 @@
 """Every place in a container group where a value can stand that GET leaves out.
 
-The list is fact B7 and the ``sensitive`` marks of the API's types, 2023-05-01 to 2025-09-01: registry passwords, secure environment
+The list is azure-facts B7 and the ``sensitive`` marks of the API's types, 2023-05-01 to 2025-09-01: registry passwords, secure environment
 variables (the entry stays, with its name alone), files of secret volumes (not even their names stay), storage account keys, a workspace's
 key and resource id, an extension's protected settings. A property that a later API version hides can't be known here: add it when it is known.
 """
@@ -29,7 +29,7 @@ class Place:
     """A place for one hidden value, or for the files of one volume: property `name` of `owner`, a part of the document.
 
     `path` names it in a policy. `shown` is the property in which the same value may stand in plain sight; `references` are those by
-    which Azure fetches it itself, and which GET does show (fact B8). `optional`: whether there ever was a value can't be seen, so that
+    which Azure fetches it itself, and which GET does show (azure-facts B8). `optional`: whether there ever was a value can't be seen, so that
     somebody has to say it, if only that there was none.
     """
 

@@ -149,7 +149,7 @@ def baked(recipe: Recipe, holds: Holds, find: Lookup) -> Value:
 
 
 def _file(content: Recipe, find: Lookup) -> Value:
-    """A file of a secret volume. ACI wants base64 (fact A9): a placeholder alone names the content itself, so it is encoded, unless it is already."""
+    """A file of a secret volume, in base64 (azure-facts A9): a placeholder alone names the content itself, which is encoded unless it is already."""
     inside = alone(content.strip()) if isinstance(content, str) else None
     named = _source(inside) if inside is not None else None
     if named is None or (isinstance(named, KeyVaultSource) and named.base64):

@@ -18,7 +18,7 @@ _OWNED = {
     "containerGroupProfile": "it is made from a container group profile, which holds the credential, too",
     "standbyPoolProfile": "it comes from a standby pool, whose container group profile holds the credential, too",
 }
-"""Properties of groups that something else makes and replaces (fact A13): what is changed here would not last."""
+"""Properties of groups that something else makes and replaces (azure-facts A13): what is changed here would not last."""
 
 
 class Refusal(StrEnum):

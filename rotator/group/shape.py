@@ -105,7 +105,7 @@ def user_names(document: Value) -> tuple[str, ...]:
 
 
 def takes_password(entry: Value) -> bool:
-    """Whether an entry holds a password of its own, and not an identity or a reference into Key Vault (fact A12, B8)."""
+    """Whether an entry holds a password of its own, and not an identity or a reference into Key Vault (azure-facts A12, B8)."""
     return not (get(entry, "identity") or get(entry, "passwordReference"))
 
 
@@ -116,5 +116,5 @@ def registry_of(image: str) -> str:
 
 
 def restart_policy(document: Value) -> str:
-    """``always``, ``onfailure`` or ``never``; ACI's default is Always (fact A7)."""
+    """``always``, ``onfailure`` or ``never``; ACI's default is Always (azure-facts A7)."""
     return text(document, "properties", "restartPolicy").lower() or "always"

@@ -7,7 +7,7 @@ the name is what counts. ``isCustomProvisioningTimeout`` is read-only where an A
 time-out beside it is the default, which sent back could become a custom one, so it goes along.
 
 Kept: ``ipAddress.ip``, which no specification marks as read-only (dropping it would ask for any address), ``isDelegatedIdentity``, which is in
-no specification and in every answer (fact B3), nulls, and everything that isn't known here.
+no specification and in every answer (azure-facts B3), nulls, and everything that isn't known here.
 """
 
 from collections.abc import Mapping

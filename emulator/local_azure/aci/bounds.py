@@ -1,4 +1,4 @@
-"""How many of what a container group may have, what must differ, and what must be there (A10 and A11 of the facts).
+"""How many of what a container group may have, what must differ, and what must be there (azure-facts A10 and A11).
 
 The words of MissingIpAddressPorts, DuplicateVolumes, ResourceLimitsLessThanRequests, InvalidIpAddressTypeForNetworkProfile and of both
 refusals of a DNS label are those users reported, as are the words (not the code) of IpAddressPortsNotUsed; for the others only the rule
@@ -24,7 +24,7 @@ RESERVED = (
     (20000, 30000),
     (49152, 65534),
 )
-"""Ports that the platform keeps for itself, first and last of each range (A11)."""
+"""Ports that the platform keeps for itself, first and last of each range (azure-facts A11)."""
 _T = TypeVar("_T", bound=Hashable)
 _LABEL = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 _VOLUME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")

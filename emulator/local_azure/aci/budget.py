@@ -1,4 +1,4 @@
-"""How many container groups a subscription may still create or delete (A10 and H of the facts)."""
+"""How many container groups a subscription may still create or delete (azure-facts A10 and H)."""
 
 from datetime import timedelta
 from math import ceil

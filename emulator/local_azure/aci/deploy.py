@@ -1,6 +1,6 @@
 """The control plane's half of a deployment: read the body, look every image up, and put the group on a host.
 
-Nothing is changed until every image could be looked up with the credential that the group would store (G4 of the facts).
+Nothing is changed until every image could be looked up with the credential that the group would store (azure-facts G4).
 """
 
 import copy

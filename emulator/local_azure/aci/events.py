@@ -1,4 +1,4 @@
-"""A container's history as Azure tells it: aggregated events, states, and the views that a GET shows (B3-B6, A11 of the facts).
+"""A container's history as Azure tells it: aggregated events, states, and the views that a GET shows (azure-facts B3 to B6, A11).
 
 Events are history: they survive restarts and updates in place, and a repeated one only grows its count.
 """

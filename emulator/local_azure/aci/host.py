@@ -24,7 +24,7 @@ FIRST_BACK_OFF, LAST_BACK_OFF = 10.0, 300.0
 LONG_BACK_OFF, PATIENCE = 3600.0, 12
 """After PATIENCE refused pulls in a row, some half an hour, the next ones come hourly, so that a failing year stays cheap."""
 MOVED = 7147
-"""Exit code of a container that the platform killed to move it (SupportArticles; A11 of the facts)."""
+"""Exit code of a container that the platform killed to move it (azure-facts A11)."""
 
 
 class Host:

@@ -1,4 +1,4 @@
-"""What a container has written, as far as Azure keeps it (A10 of the facts).
+"""What a container has written, as far as Azure keeps it (azure-facts A10).
 
 A container here writes everything at the moment it starts: that is the time that each line is given. Before that there is no log, in the words that
 users met (virtual-kubelet 237).

@@ -1,4 +1,4 @@
-"""Container group profiles: what groups of an orchestrator are made from, kept in every revision (A13 of the facts).
+"""Container group profiles: what groups of an orchestrator are made from, kept in every revision (azure-facts A13).
 
 A PUT of a new profile is 201 with revision 1, of a known one 200 with the next; old ones stay readable. A profile shows what it was given and its
 revision: no default SKU, and no ``registeredRevisions`` (recorded with api-version 2024-05-01-preview). Making groups from a profile is not emulated.

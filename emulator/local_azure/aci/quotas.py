@@ -1,4 +1,4 @@
-"""How many container groups and cores a subscription may have in a region (A10 of the facts), and what it has.
+"""How many container groups and cores a subscription may have in a region (azure-facts A10), and what it has.
 
 Every group counts from its PUT to its DELETE, stopped ones with no cores. Limits are those of a pay-as-you-go subscription; support
 raises them, and so does :meth:`Quotas.allow`.

@@ -1,4 +1,4 @@
-"""Reads what a group refers to in Key Vault, when it is deployed, with the rights of the group's own identities (B8 of the facts).
+"""Reads what a group refers to in Key Vault, when it is deployed, with the rights of the group's own identities (azure-facts B8).
 
 What is read then is what the group has until it is deployed again: a start and a restart deploy it. That a host move reads again is
 nowhere documented, so it doesn't here. Codes and words are not documented either; that an identity must be the group's is.

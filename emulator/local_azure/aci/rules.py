@@ -1,6 +1,6 @@
 """What Azure refuses of a container group before it looks at an image: shape, registry credentials, changes that need a new group.
 
-Codes and messages are those users reported (B9 of the facts; azure-cli 30439 and 30496, compose-cli 743, cloud-integration-beta 10);
+Codes and messages are those users reported (azure-facts B9; azure-cli 30439 and 30496, compose-cli 743, cloud-integration-beta 10);
 spelling mistakes in them are Azure's. What is said of a container that a group hasn't got, of a skip token or a tail that is none, and of a patch of
 more than tags, could not be looked up.
 """
@@ -17,7 +17,7 @@ _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _GROUP = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?")
 _HOST = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?")
 _IDENTITY = re.compile(r"/subscriptions/.+/userAssignedIdentities/[^/]+", re.IGNORECASE)
-"""Only user-assigned identities pull images (A4, A12 of the facts)."""
+"""Only user-assigned identities pull images (azure-facts A4, A12)."""
 _SINCE = "since API version '2017-07-01-preview'."
 _REQUIRED = {
     "imageRegistryCredentials": ("server",),

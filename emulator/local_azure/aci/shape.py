@@ -2,7 +2,7 @@
 
 What a client writes is matched without regard to case (``memoryInGb`` is ``memoryInGB``), nulls are unset, read-only properties are
 ignored; what this file doesn't know is kept as given, as newer API versions add properties all the time. Keys that are data
-(tags, secret names, environment names) are never touched. Order and defaults are those of recorded answers (B3, B7 of the facts).
+(tags, secret names, environment names) are never touched. Order and defaults are those of recorded answers (azure-facts B3, B7).
 """
 
 import base64
@@ -141,7 +141,7 @@ def writable(resource: dict[str, Json]) -> dict[str, Json]:
 
 
 def hidden(resource: dict[str, Json]) -> dict[str, Json]:
-    """A copy without the values that no answer ever shows (B7, and the API descriptions' marks): of a secret volume not even the key names remain."""
+    """A copy without what no answer shows (azure-facts B7, and the API descriptions' marks); of a secret volume not even the key names remain."""
     shown = copied(resource)
     properties = shown["properties"]
     for container in (*properties.get("containers", []), *properties.get("initContainers", [])):

@@ -1,6 +1,6 @@
 """Enumerations and numbers of a container group's body: read without regard to case, answered in Azure's spelling, refused if unknown.
 
-Types and values are those of the 2023-05-01 and 2025-09-01 descriptions; the words are those recorded for restart policies (B9 of the facts).
+Types and values are those of the 2023-05-01 and 2025-09-01 descriptions; the words are those recorded for restart policies (azure-facts B9).
 """
 
 from collections.abc import Callable

@@ -1,6 +1,6 @@
 """The HTTP of container groups under Resource Manager: paths, status codes and the headers of long-running operations.
 
-Statuses are those recorded of Azure (B2 of the facts): 201 and ``azure-asyncoperation`` for a PUT, without Location or Retry-After;
+Statuses are those recorded of Azure (azure-facts B2): 201 and ``azure-asyncoperation`` for a PUT, without Location or Retry-After;
 204 with that header for a restart; 200 with the last body for a DELETE. An update's 200 is the specification's, nobody recorded one.
 What a region offers, and what answers 501, is in `locations.py`.
 """

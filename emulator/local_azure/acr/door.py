@@ -1,4 +1,4 @@
-"""Lets a request to a registry in, or says in ACR's words why not: Basic or one of the registry's own tokens (G1 to G3, G9 of the facts)."""
+"""Lets a request to a registry in, or says in ACR's words why not: Basic or one of the registry's own tokens (azure-facts G1 to G3, G9)."""
 
 import base64
 

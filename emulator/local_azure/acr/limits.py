@@ -1,4 +1,4 @@
-"""How often a registry may be asked in a minute (G9 of the facts: "Container registry service limits").
+"""How often a registry may be asked in a minute (azure-facts G9: "Container registry service limits").
 
 Each minute begins with the first request after the last one has ended. Container groups' own pulls are not counted.
 """

@@ -98,7 +98,7 @@ class Rights:
         return found
 
     def identify(self, registry: Resource, username: str, password: str) -> Identity:
-        """Who a user name and password are, this instant. Raises Refused (G3 of the facts)."""
+        """Who a user name and password are, this instant. Raises Refused (azure-facts G3)."""
         if username == REFRESH_USER:
             return self.redeem(registry, password)
         if GUID.fullmatch(username) and not self._tokens.authenticates(username, password):

@@ -1,7 +1,7 @@
 """The registry's host: its token endpoints, and the door before everything else.
 
 Every route is reached without an ARM token: who asks is decided here, from Basic or from the registry's own Bearer tokens, because
-the challenge names the repository (G1 of the facts).
+the challenge names the repository (azure-facts G1).
 """
 
 from local_azure.acr.behaviour import SUFFIXES, Registries
@@ -24,7 +24,7 @@ ARM_AUDIENCES = (
     "https://management.usgovcloudapi.net",
     "https://management.chinacloudapi.cn",
 )
-"""Those that it takes, too, while ``azureADAuthenticationAsArmPolicy`` is on, as it is by default (G6 of the facts)."""
+"""Those that it takes, too, while ``azureADAuthenticationAsArmPolicy`` is on, as it is by default (azure-facts G6)."""
 _RATE = {"x-ms-ratelimit-remaining-calls-per-second": "166.65"}
 
 

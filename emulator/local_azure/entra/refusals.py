@@ -1,6 +1,6 @@
 """The AADSTS errors of the token endpoint: number, status, OAuth error and text, so that a client meets the words it branches on.
 
-Sources: the facts file (live reports and recordings); 7000112's status is inferred.
+Source: azure-facts D2; 7000112's status is inferred.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Facts A5 to A13: the life of a container group, its bounds, its quotas, what the platform does to it."""
+"""Container groups (azure-facts A5 to A13): the life of a container group, its bounds, its quotas, what the platform does to it."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Facts B1 to B11, container groups over HTTP: what a PUT replaces and hides, what it refuses, what reads show, and what the SDK makes of it."""
+"""Container groups over HTTP (azure-facts B1 to B11): what a PUT replaces, hides and refuses, what reads show, what the SDK makes of it."""
 
 import copy
 import json

@@ -1,4 +1,4 @@
-"""Facts C1 to C10 of Microsoft Graph: passwords, permissions, errors, limits, consistency, and what a call costs."""
+"""Microsoft Graph (azure-facts C1 to C10): passwords, permissions, errors, limits, consistency, and what a call costs."""
 
 import re
 from datetime import timedelta
@@ -36,7 +36,7 @@ def add(world: Tenancy, path: str, **credential: Any) -> Answer:
     return world.call("POST", f"{path}/addPassword", {"passwordCredential": credential} if credential else {})
 
 
-# C1
+# azure-facts C1
 
 
 @pytest.mark.parametrize("home", ["application", "applicationByAppId", "principal", "principalByAppId"])
@@ -95,7 +95,7 @@ def test_c1_an_application_whose_password_cannot_be_made_is_not_made(world: Tena
     assert world.call("GET", "/applications?$filter=displayName eq 'never'")[1]["value"] == []
 
 
-# C2
+# azure-facts C2
 
 
 def test_c2_remove_password_answers_204_with_nothing_in_it(world: Tenancy) -> None:
@@ -123,7 +123,7 @@ def test_c2_a_password_that_was_removed_may_be_read_a_while_longer() -> None:
     assert world.call("GET", path)[1]["passwordCredentials"] == []
 
 
-# C3
+# azure-facts C3
 
 
 def test_c3_owned_by_changes_what_the_caller_owns_and_an_owned_application_is_no_owned_service_principal() -> None:
@@ -147,7 +147,7 @@ def test_c3_the_filters_that_az_sends_need_no_consistency_level(world: Tenancy, 
     assert [each["appId"] for each in found] == [world.caller.app_id]
 
 
-# C4
+# azure-facts C4
 
 
 def test_c4_the_envelope_of_an_error_has_the_date_and_both_request_ids(world: Tenancy) -> None:
@@ -239,7 +239,7 @@ def test_c4_too_many_requests_is_429_with_retry_after(world: Tenancy) -> None:
     assert (code(answer), answer[2]["Retry-After"]) == ((429, "TooManyRequests"), "7")
 
 
-# C5
+# azure-facts C5
 
 
 @pytest.mark.parametrize("audience", ["AzureADandPersonalMicrosoftAccount", "PersonalMicrosoftAccount"])
@@ -257,7 +257,7 @@ def test_c5_an_application_for_organizations_holds_many(world: Tenancy, audience
     assert {add(world, f"/applications/{made['id']}")[0] for _ in range(25)} == {200}
 
 
-# C6
+# azure-facts C6
 
 
 def test_c6_a_new_secret_flaps_between_the_replicas_until_all_know_it() -> None:
@@ -281,7 +281,7 @@ def test_c6_reads_lag_writes_while_writes_see_everything() -> None:
     assert world.call("POST", f"{path}/removePassword", {"keyId": key})[0] == 204
 
 
-# C7
+# azure-facts C7
 
 
 def test_c7_a_secret_on_either_object_authenticates_and_each_object_lists_its_own(world: Tenancy) -> None:
@@ -294,7 +294,7 @@ def test_c7_a_secret_on_either_object_authenticates_and_each_object_lists_its_ow
     assert world.call("POST", f"{paths['application']}/removePassword", {"keyId": on["principal"]["keyId"]})[0] == 400
 
 
-# C8
+# azure-facts C8
 
 
 def test_c8_an_add_password_that_is_sent_again_makes_another_one_which_its_name_tells_apart(world: Tenancy) -> None:
@@ -305,7 +305,7 @@ def test_c8_an_add_password_that_is_sent_again_makes_another_one_which_its_name_
     assert len({*added}) == 2
 
 
-# C9
+# azure-facts C9
 
 
 def test_c9_what_calls_cost_in_resource_units(world: Tenancy) -> None:
@@ -350,7 +350,7 @@ def test_c9_objects_have_the_recorded_properties_in_the_recorded_order(world: Te
     assert list(principal) == ["@odata.context", *PRINCIPAL.split()]
 
 
-# C10
+# azure-facts C10
 
 
 def test_c10_no_answer_has_an_etag_and_if_match_is_not_looked_at(world: Tenancy) -> None:

@@ -1,4 +1,4 @@
-"""Facts D1 to D4 of Entra's token endpoint: what it is asked, how it refuses, where it is found, how long tokens live."""
+"""Entra's token endpoint (azure-facts D1 to D4): what it is asked, how it refuses, where it is found, how long tokens live."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""Facts E1 to E7: what happens to secrets over time, who is let in, and what can be carried elsewhere."""
+"""Secrets (azure-facts E1 to E7): what happens to secrets over time, who is let in, and what can be carried elsewhere."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator

@@ -1,4 +1,4 @@
-"""Facts G5 and G6 on the side of Resource Manager: modes, the admin user, tokens, and what a tier doesn't have."""
+"""Registries on the side of Resource Manager (azure-facts G5, G6): modes, the admin user, tokens, and what a tier doesn't have."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Fact H for Graph: what a client may use in a while, in resource units and writes, and the refusal beyond that."""
+"""Throttling by Graph (azure-facts H): what a client may use in a while, in resource units and writes, and the refusal beyond that."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Facts H: the budgets of Resource Manager and Key Vault, on the emulator's clock."""
+"""Throttling (azure-facts H): the budgets of Resource Manager and Key Vault, on the emulator's clock."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Fact J for Entra and Graph: what an emulator must answer so that az and the SDKs work as they are."""
+"""Entra and Graph for unmodified clients (azure-facts J): what an emulator must answer so that az and the SDKs work as they are."""
 
 import pytest
 from local_azure.faults import Fault
