@@ -12,6 +12,7 @@ from rotator.engine import Result, Run, Score, counted, glance, tell_exposed
 from rotator.errors import LeaseHeld, RotatorError, UnsafeStep
 from rotator.events import Finished, StepFailed, Vetoed
 from rotator.lease import LONGEST
+from rotator.plan import UNKNOWN
 from rotator.ports import Lease
 from rotator.report.given import Preview
 from rotator.report.status import status_code
@@ -118,10 +119,12 @@ async def past_warning(one: Run) -> str:
 
 
 async def exposed(one: Run) -> str:
-    """Tell each compromised credential that still signs in; empty where there is none, or where that can't be seen."""
+    """Tell each compromised credential that still signs in, or that this isn't known; empty where there is none."""
     score = Score()
     await tell_exposed(one, score)
-    return "a compromised credential still works" if score.alarms else ""
+    if not score.alarms:
+        return ""
+    return UNKNOWN if score.alarms[0].startswith(UNKNOWN) else "a compromised credential still works"
 
 
 async def look(runs: Iterable[Run], see: Callable[[Run], Awaitable[T]], *, concurrency: int = 8) -> tuple[T | RotatorError, ...]:

@@ -7,7 +7,7 @@ from local_azure.faults import Fault
 from local_azure.timing import Timing
 from local_azure.virtual import VirtualLoop
 
-from rotator.engine import Result, adopt, grant, revoke
+from rotator.engine import Result, adopt, compromise, grant, revoke
 from rotator.events import Noted, StepFailed
 from tests.pulling import anything_pulls
 from tests.stage import Stage, play, stage
@@ -169,6 +169,19 @@ def test_a_registry_that_was_deleted_is_named_and_the_other_is_revoked() -> None
         assert (result.summary, result.exit_code, anything_pulls(made)) == (UNPROVEN, 1, False), made.told()[-3000:]
         assert "registry another doesn't exist" in text(made, "unknown")
         assert roles(made) == set()
+
+    scene(act)
+
+
+def test_where_a_registry_is_not_found_a_compromised_password_is_told_all_the_same() -> None:
+    async def act(made: Stage) -> None:
+        other = _two(made)
+        await made.with_world(lambda run: compromise(run, [made.by_hand.key_id]))
+        made.azure.resources.delete(other)
+        made.pass_(minutes=10)
+        result = await revoked(made)
+        assert made.by_hand in made.credentials()
+        assert (result.exit_code, result.summary.startswith("COMPROMISED CREDENTIAL STILL WORKS: ")) == (1, True), made.told()[-3000:]
 
     scene(act)
 

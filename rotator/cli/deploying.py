@@ -83,6 +83,7 @@ async def _heeded(run: "Run", group_id: str, *, wait: bool, logs: bool) -> Outco
     try:
         outcome = await _deployed(run, group_id, wait=wait, logs=logs)
     except RotatorError as error:
+        score.failed += 1
         await tell_exposed(run, score)
         if not score.alarms:
             raise

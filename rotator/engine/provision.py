@@ -16,8 +16,7 @@ from rotator.engine.exposed import finish
 from rotator.engine.issue import issue
 from rotator.engine.job import deploy_now
 from rotator.engine.look import Memory, look, prepared
-from rotator.engine.revoke import NO_PRINCIPAL
-from rotator.engine.run import DECISIONS, PAUSE, Patience, Result, Run, Score, Seen, Undecided, ensure_granted, failure, told
+from rotator.engine.run import DECISIONS, NO_PRINCIPAL, PAUSE, Patience, Result, Run, Score, Seen, Undecided, ensure_granted, failure, told
 from rotator.engine.trial import try_out
 from rotator.errors import Forbidden, NotFound, NotSent, ProofFailed, RotatorError, Unavailable, UnsafeStep
 from rotator.events import AppIdSaved, IdentityCreated, Noted, OwnerAdded, UsernamePublished
@@ -107,7 +106,7 @@ async def _sought(run: Run, wanted: Policy | Draft) -> tuple[Identity, ...]:
         raise NotFound(
             f"no application or service principal has app id {wanted.principal.app_id}",
             service="Microsoft Graph",
-            code="NoSuchPrincipal",
+            code=NO_PRINCIPAL,
             remedy=f"Correct `app_id` in {wanted.file}; or put a `display_name` in its place, and provision makes an application of that name.",
         )
     return found

@@ -57,6 +57,9 @@ async def _converge(run: Run, score: Score, memory: Memory) -> tuple[Observed, N
         waited = min((w for w in following.waits if w.look_again), key=lambda w: w.look_again or 0, default=None)
         pause = waited.look_again if waited else None
         looks += 1
+        if waited is None and memory.late < DECISIONS and run.world.moment() - looked > FRESH:
+            memory.late += 1
+            continue
         if waited is None or pause is None or looks > LOOKS or run.left() <= pause:
             for event in memory.undecided.values():
                 told(run, event, score)

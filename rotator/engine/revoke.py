@@ -17,15 +17,13 @@ from rotator.engine.access import end, own, read_record, start
 from rotator.engine.evidence import AGREEING, NOT_WAITED, Left, Tries, evidence, not_proven, refused, unknown_to_entra
 from rotator.engine.exposed import finish
 from rotator.engine.retire import withdraw
-from rotator.engine.run import FRESH, Patience, Result, Run, Score, failure, told
+from rotator.engine.run import FRESH, NO_PRINCIPAL, Patience, Result, Run, Score, failure, told
 from rotator.errors import Locked, NotFound, RotatorError, UnsafeStep
 from rotator.events import AccessRecorded, AssignmentDeleted, Noted, VersionDisabled
 from rotator.plan import Disable, Ending, Retire, Revoke, Shown, View, credential_steps, kind, revoke_steps, target, vanished
 from rotator.ports import AccessRecord
 from rotator.state import Access, Assignment, Home, Observed
 
-NO_PRINCIPAL = "NoSuchPrincipal"
-"""The client's code where the tenant has neither application nor service principal of that app id."""
 AGEING = FRESH / 2
 """Seconds after which the mark and what is due are read again, so that the next write rests on something younger than `FRESH`."""
 NOT_FOUND = (
@@ -118,7 +116,7 @@ async def _look(run: Run) -> Look:
         raise missing
     narrowed = replace(run, policy=run.policy.model_copy(update={"registries": found}))
     try:
-        return Look(narrowed, read, await run.world.observe(narrowed.policy))
+        return Look(narrowed, read, await narrowed.observe())
     except NotFound as error:
         if error.code == NO_PRINCIPAL:
             return Look(narrowed, read, None, error.happened)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from rotator.errors import RotatorError, UnsafeStep
 from rotator.events import Event, Noted, Pausing, StepFailed, Vetoed
-from rotator.plan import STILL_OPEN, Intent, headline
+from rotator.plan import STILL_OPEN, UNSEEN_MARKS, Intent, headline
 from rotator.policy import Policy
 from rotator.ports import Clock, Tell, World
 from rotator.state import Access, Observed
@@ -14,6 +14,8 @@ FRESH = 120.0
 """Seconds after which what was read is too old to write on: a run that was suspended must look again."""
 DECISIONS, PAUSE = 5, 10.0
 """Times that one run decides on the same write, each on a new look, and seconds between them."""
+NO_PRINCIPAL = "NoSuchPrincipal"
+"""The client's code where the tenant has neither application nor service principal of that app id."""
 POSTPONED = ("on_top", "not_forced")
 """Codes of what was asked for and isn't done yet."""
 
@@ -31,9 +33,10 @@ class Undecided(RotatorError):
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What one observation of a policy showed."""
+    """What one observation of a policy showed, and the moment before it was read."""
 
     policy: Policy
+    read: float
     observed: Observed
 
 
@@ -52,8 +55,9 @@ class Run:
 
     async def observe(self, *, confirmed: bool = False) -> Observed:
         """Observe the policy, as `World.observe` does, and keep what was seen as the latest."""
+        read = self.world.moment()
         observed = await self.world.observe(self.policy, confirmed=confirmed)
-        self.latest[:] = [Sight(self.policy, observed)]
+        self.latest[:] = [Sight(self.policy, read, observed)]
         return observed
 
     def left(self) -> float:
@@ -110,7 +114,7 @@ def told(run: Run, event: Event, score: Score | None = None) -> None:
     score.vetoed += isinstance(event, Vetoed)
     score.warned += bool(getattr(event, "warn", False))
     score.postponed += getattr(event, "code", "") in POSTPONED
-    if isinstance(event, Noted) and event.code == STILL_OPEN:
+    if isinstance(event, Noted) and event.code in (STILL_OPEN, UNSEEN_MARKS):
         score.alarms.append(headline(event.text))
 
 

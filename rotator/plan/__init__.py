@@ -33,7 +33,7 @@ from rotator.plan.access import (
     vanished,
 )
 from rotator.plan.adoption import Adoption, Value, adoptable, adoption_marks
-from rotator.plan.alarms import STILL_OPEN, headline, refused_readers, worth_trying
+from rotator.plan.alarms import STILL_OPEN, UNKNOWN, UNSEEN_MARKS, headline, refused_readers, unseen_marks, worth_trying
 from rotator.plan.compromise import Declaration, declared
 from rotator.plan.keys import called, counted, removal
 from rotator.plan.marks import MOST_CARRIED, MOST_TAGS, Mark, carried, compromise_marks, marked, strip_marks
@@ -75,6 +75,8 @@ __all__ = [
     "STILL_OPEN",
     "STRIPPED",
     "TO_COME",
+    "UNKNOWN",
+    "UNSEEN_MARKS",
     "Adoption",
     "Create",
     "Declaration",
@@ -137,6 +139,7 @@ __all__ = [
     "short",
     "strip_marks",
     "target",
+    "unseen_marks",
     "usable",
     "vanished",
     "worth_trying",

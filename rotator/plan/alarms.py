@@ -12,12 +12,17 @@ from collections.abc import Iterator
 from rotator.plan.step import Finding, Issue, Note, Retire, Wait, kind
 from rotator.plan.view import View
 from rotator.plan.words import day, days
+from rotator.policy import Policy
 from rotator.state import Credential, Outcome, Version
 
 STILL_OPEN = "still_open"
 """The code of a compromised credential that still works."""
+UNSEEN_MARKS = "unseen_marks"
+"""The code of a run that couldn't see whether there is one."""
 BREAKS_READERS = "breaks_readers"
 """The code of a version on top of ours with which no reader can sign in."""
+UNKNOWN = "whether a compromised credential still works isn't known"
+"""What the text of that begins with."""
 HEADLINE = "COMPROMISED CREDENTIAL STILL WORKS"
 """What its text begins with."""
 AGAIN = 15.0
@@ -48,6 +53,13 @@ def still_open(view: View) -> Iterator[Note]:
         credential = view.credentials.get(key_id)
         if credential and credential.live(view.at):
             yield Note("still_open", key_id, f"{HEADLINE}: {_held_by(view, credential)}", warn=True)
+
+
+def unseen_marks(policy: Policy, why: str) -> Note:
+    """What a run says that couldn't see what is declared compromised: a declaration may be there, or may have come since its last look."""
+    return Note(
+        "unseen_marks", policy.name, f"{UNKNOWN}: {why}. Run again; `rotator doctor {policy.quoted}` says what keeps it from being seen", warn=True
+    )
 
 
 def lingering(view: View) -> Iterator[Finding]:

@@ -1,6 +1,7 @@
 """A compromised password that still signs in, told first by every verb that changes something, whatever became of what it was asked for."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from local_azure.faults import Fault
@@ -9,6 +10,7 @@ from tests.cli.scene import JOB, NAME, Said, Scene
 from tests.cli.test_leases import elsewhere
 
 ALARM = f"{NAME}: COMPROMISED CREDENTIAL STILL WORKS: held by mycontainer, nightly"
+REFUSED = Fault("keyvault.secrets.versions", "status", times=0, status=403, code="Forbidden", message="Not allowed.")
 VERBS = {
     "adopt": ("adopt", NAME),
     "adopt what isn't there": ("adopt", NAME, "--key-id", "00000000-0000-4000-8000-000000000000"),
@@ -70,6 +72,38 @@ def test_a_job_that_fails_keeps_its_exit_code(exposed: Scene) -> None:
     exposed.azure.registries.push(exposed.seeded.login_server, "nightly", "v1", exit_code=17, run_seconds=30)
     said = exposed("deploy", NAME, "nightly", "--wait")
     assert (said.code, first(said).startswith(ALARM)) == (17, True)
+
+
+def test_a_job_that_took_long_says_that_a_declaration_since_could_not_be_seen(rotator: Scene) -> None:
+    assert rotator("rotate", NAME, "--adopt").code == 0
+    rotator.azure.registries.push(rotator.seeded.login_server, "nightly", "v1", run_seconds=900)
+    rotator.deploy("nightly", JOB, "Never")
+    rotator.write(container_groups=[{"id": rotator.group_id("nightly"), "when_finished": "wait"}])
+    rotator.pass_(minutes=20)
+    since = len(rotator.app.served)
+    assert rotator("deploy", NAME, "nightly", "--wait").code == 0
+    rotator.pass_(minutes=20)
+    lists = rotator.served(since).count("keyvault.secrets.versions")
+    rotator.azure.faults.add(replace(REFUSED, nth=lists - 1))  # the last look: the versions of the password, and of the mark
+    said = rotator("deploy", NAME, "nightly", "--wait")
+    assert (said.code, first(said).startswith(f"{NAME}: whether a compromised credential still works isn't known: ")) == (1, True), said.out
+
+
+def test_a_deployment_that_sees_nothing_says_so_once(rotator: Scene) -> None:
+    assert rotator("rotate", NAME, "--adopt").code == 0
+    rotator.azure.faults.add(REFUSED)
+    said = rotator("deploy", NAME)
+    assert (said.code, "a compromised credential" in said.out + said.err, said.err.count("refused to list the versions")) == (1, False, 1), said.err
+
+
+@pytest.mark.parametrize(("verb", "purpose"), [("grant", "-access"), ("provision", "-provision")])
+def test_what_is_left_to_another_run_and_can_not_be_seen_is_told(rotator: Scene, verb: str, purpose: str) -> None:
+    assert rotator("rotate", NAME, "--adopt").code == 0
+    with elsewhere(rotator, purpose):
+        assert rotator(*VERBS[verb]).code == 4
+        rotator.azure.faults.add(REFUSED)
+        said = rotator(*VERBS[verb])
+    assert (said.code, "whether a compromised credential still works isn't known" in said.out) == (1, True), (said.out, said.err)
 
 
 def test_what_is_no_longer_exposed_is_told_no_more(exposed: Scene) -> None:

@@ -14,6 +14,7 @@ from local_azure.wire import Request, ServiceError
 from rotator.events import CredentialRemoved, Event, VersionDisabled
 from rotator.state import ACCESS, ADOPTED, COMPROMISED, KEY_ID
 from tests.invariants import Monitor, listed
+from tests.matrices.effects import Effect
 from tests.stage import GROUPS, SECRET, Stage
 
 
@@ -28,7 +29,7 @@ class Judge(Monitor):
         self.too_long = False
         """Whether such a run is underway, or has been."""
         self.after_revocation: tuple[frozenset[str], frozenset[str]] | None = None
-        """Credentials and enabled versions when a revocation was acknowledged; no more may come until access is granted again."""
+        """Credentials and enabled versions when a revocation was acknowledged; no more may come until the mark says that access is granted again."""
         self.credentials_revoked = False
         """Whether a revocation with credentials was asked for."""
         self._handed_over: set[str] = set()
@@ -36,7 +37,9 @@ class Judge(Monitor):
         self._used: set[str] = set()
         """Passwords that were published, or that a group held."""
         self._read: dict[tuple[int, str], dict[str, Any]] = {}
-        """What each process read last of each group, by its path."""
+        """What each process was shown last of each group, by its path."""
+        self._written: dict[str, tuple[dict[str, Any] | None, dict[str, Any]]] = {}
+        """Each group before its last write, which a read that lags shows, and after it."""
         self._marks: dict[tuple[str, str], set[str]] = {}
         self._off: set[str] = set()
         """Versions that were disabled when somebody had changed something."""
@@ -45,6 +48,7 @@ class Judge(Monitor):
         self._seen: tuple[datetime, int] | None = None
         self._writes = 0
         self._used |= self._shown()
+        self._keep_written()
 
     def same_but_for_the_credential(self) -> None:
         """I4: against what the same process read last, too: what somebody changes after that no client can see (there is no ETag)."""
@@ -62,10 +66,22 @@ class Judge(Monitor):
     def before(self, number: int, operation: str, request: Request) -> None:
         """Keep what a PUT is about to replace, and see what time alone has ended."""
         if operation == "aci.containerGroups.get" and self.made.azure.container_groups.exists(request.path):
-            self._read[id(self.made.asking), request.path.lower()] = self.made.azure.container_groups.stored(request.path)
+            self._read[id(self.made.asking), request.path.lower()] = self._answered(request.path)
         if request.method != "GET":
             self._excuse_what_ended()
             super().before(number, operation, request)
+
+    def _answered(self, path: str) -> dict[str, Any]:
+        """The group that a read shows: to one that lags, as it was before its last write."""
+        lags = getattr(self.made.asking, "meets", None) is Effect.STALE
+        before = self._written.get(path.lower(), (None,))[0] if lags else None
+        return before or self.made.azure.container_groups.stored(path)
+
+    def _keep_written(self) -> None:
+        for path in (self.made.group_id(name) for name in GROUPS if self._exists(name)):
+            now, (before, after) = self.made.azure.container_groups.stored(path), self._written.get(path.lower(), (None, None))
+            if now != after:
+                self._written[path.lower()] = (after or before, now)
 
     def after(self, number: int, operation: str, request: Request) -> None:
         """Look, if anything can have changed: reads change nothing."""
@@ -78,6 +94,9 @@ class Judge(Monitor):
 
     def _all(self, operation: str) -> None:
         self._used |= self._shown()
+        self._keep_written()
+        if self._mark() == "granted":
+            self.after_revocation = None
         for look in (self.pulls, self.published, self.untouched, self.marked, self.bounded, self.nothing_whole_after_revocation):
             self._noted(look)
         if operation == "aci.containerGroups.createOrUpdate" and self._stored is not None:
@@ -137,6 +156,7 @@ class Judge(Monitor):
     def look(self) -> None:
         """Take the world as it is, after somebody has changed it: what doesn't hold now isn't rotator's doing."""
         self.foreign = self._untouchable()
+        self._keep_written()
         self._broken |= {p.secret for p in self._passwords() if p.gone_from is not None}
         self._off |= {version.id for version in self._versions() if not version.enabled}
         values, live = self._shown(), {p.secret for p in self._passwords() if p.gone_from is None and p.end > self.made.azure.clock.now()}
@@ -182,11 +202,15 @@ class Judge(Monitor):
 
     def revoked(self) -> bool:
         """Whether the mark says that access is revoked."""
+        return self._mark() == "revoked"
+
+    def _mark(self) -> str | None:
+        """What the mark says; None where it can't be read."""
         try:
             mark = self.made.azure.vaults.find("myvault", self.made.policy.access_secret)
         except ServiceError:
-            return False
-        return (mark.tags or {}).get(ACCESS) == "revoked"
+            return None
+        return (mark.tags or {}).get(ACCESS)
 
     def acknowledged(self) -> None:
         """A revocation has ended well: from here on nothing comes back (I8)."""

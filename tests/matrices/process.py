@@ -87,6 +87,8 @@ class Process(Hop):
     """Whether it came to the point at which it was stopped."""
     lag: float = 0.0
     """Seconds that its own clock didn't count."""
+    meets: Effect | None = None
+    """What its present call meets."""
     _counts: Counter[str] = field(default_factory=Counter)
     _over: asyncio.Event | None = None
     _down: dict[str, float] = field(default_factory=dict)
@@ -104,6 +106,7 @@ class Process(Hop):
         self.calls.append((operation, self._counts[operation], writes))
         await self._at(Point(operation, self._counts[operation], "before"))
         found = next((s for s in self.strikes if s.operation == operation and s.nth in (ALWAYS, self._counts[operation])), None)
+        self.meets = found.effect if found else None
         if found is None:
             return None
         self.struck.append(found)
@@ -111,6 +114,7 @@ class Process(Hop):
         if found.effect is Effect.HANG:
             await pause(LATE_WRITE if writes else LATE_READ)
             await self._go_on()
+            self.meets = found.effect
         return found.effect
 
     async def leave(self, operation: str) -> None:

@@ -235,7 +235,8 @@ class Play:
 
     def _ensure_said(self, verb: str, ended: str, process: Process) -> None:
         """I9 of one run: nothing is wrong where nothing happened, and one that went on for too long says so."""
-        if self.calm and verb not in ASKING and ended not in ("0", "None"):
+        kept = self.judge.revoked() and self.judge.open_doors()  # a rotation removes nothing while access is revoked
+        if self.calm and verb not in ASKING and ended not in ("0", "None") and not kept:
             self.judge.violations.append(f"I9: {verb} ended with {ended} although nothing was wrong")
         if process.stopped and len(self.judge.apart) > self._apart and ended == "0":
             self.judge.violations.append(f"I9: {verb} was stopped inside a request for too long, and ended with 0")

@@ -15,8 +15,8 @@ from tests.matrices.digest import digest
 from tests.matrices.effects import Effect
 from tests.matrices.fast import fast
 from tests.matrices.judge import Judge
-from tests.matrices.process import Point, Strike
-from tests.matrices.story import STORIES, Act, Command, Pause, Play, Story, Violation, Wait, played
+from tests.matrices.process import ALWAYS, Point, Strike
+from tests.matrices.story import STORIES, Act, Command, Condition, Pause, Play, Story, Violation, Wait, played
 from tests.matrices.told import stories
 from tests.matrices.worlds import WORLDS
 from tests.stage import Adapter, play, real, watched
@@ -87,6 +87,55 @@ SHARED = (
     Story("first", (Command(pause=Pause(Point(PUBLISHED), 700.0, (Command("revoke"),))),)),
     Story("quick", (Command(pause=Pause(Point(DEPLOYED, 2, "after"), 3700.0, (Command("rotate early without overlap"),))),)),
 )
+
+
+KEPT = {
+    "a list that is refused once hides a compromised password from a revocation": Story(
+        "at rest",
+        (
+            Command("declare compromised", conditions=(Condition(DEPLOYED, "crash"),)),
+            Command("revoke", (Strike("keyvault.secrets.versions", 1, Effect.NO),)),
+        ),
+    ),
+    "a password is declared compromised while a rotation with nothing to do is stopped in a read": Story(
+        "revoked", (Command(pause=Pause(Point("arm.registries.get"), 260_000.0, (Command("declare compromised"),))),)
+    ),
+    "lists that are refused for good hide one from a revocation": Story(
+        "at rest",
+        (
+            Command("declare compromised", conditions=(Condition(DEPLOYED, "crash"),)),
+            Command("revoke", (Strike("keyvault.secrets.versions", ALWAYS, Effect.NO),)),
+        ),
+    ),
+    "one is declared compromised while a grant that has looked is stopped, and its next look is refused": Story(
+        "at rest",
+        (
+            Command(
+                "grant",
+                (Strike("keyvault.secrets.versions", 2, Effect.NO),),
+                pause=Pause(Point("entra.token"), 700.0, (Command("declare compromised", death=Point(DEPLOYED)),)),
+            ),
+        ),
+    ),
+    "a rotation leaves a compromised password alone while access is revoked": Story("revoked", (Command("declare compromised"), Command())),
+    "a group's read lags behind an edit, and its redeployment undoes that": Story(
+        "waiting", (Act("edit a group"), Command("rotate early", (Strike("aci.containerGroups.get", 9, Effect.STALE),)))
+    ),
+    "a rotation begins when access is marked as granted, before the grant ends": Story(
+        "first",
+        (
+            Command("revoke with credentials"),
+            Wait(73.0),
+            Command("grant", pause=Pause(Point("keyvault.secrets.get", 2), 5.0, (Command("rotate early without overlap"),))),
+        ),
+    ),
+}
+"""Stories that violated an invariant, or that the judge misread, by what was wrong."""
+
+
+@pytest.mark.parametrize("story", KEPT.values(), ids=KEPT)
+def test_a_story_that_went_wrong_once_does_so_no_more(story: Story) -> None:
+    played(story)
 
 
 @pytest.mark.parametrize("story", SHARED, ids=str)
