@@ -1,4 +1,4 @@
-"""The nightly script that keeps az (README, "Nightly jobs"), by the client library that az is made of, over the wire of a Stage.
+"""The nightly script that keeps az (docs/operations.md, "Nightly jobs"), by the client library that az is made of, over the wire of a Stage.
 
 `az container create` sends what its flags make: no tag of the group that was there survives it. `az resource tag --is-incremental` reads the group
 and sends a PATCH with all its tags, as az does for container groups.

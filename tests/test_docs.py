@@ -26,7 +26,15 @@ from tests.cli.scene import JOB, NAME, PASSWORD, Scene, make
 from tests.codes import GUARD, PLAN, SOURCES, carried_by, codes_by_kind, codes_by_rule, used_codes
 from tests.written import DOCUMENTS, PROGRAMS, ROOT, STEP, first_rotation, made, shell_lines, told
 
-README, ARCHITECTURE, SECURITY, CODES = ((ROOT / name).read_text() for name in ("README.md", "ARCHITECTURE.md", "SECURITY.md", "docs/codes.md"))
+README, ARCHITECTURE, SECURITY = ((ROOT / f"{name}.md").read_text() for name in ("README", "ARCHITECTURE", "SECURITY"))
+CLI, CODES, OPERATIONS, VERIFICATION = ((ROOT / "docs" / f"{name}.md").read_text() for name in ("cli", "codes", "operations", "verification"))
+INDEX = (ROOT / "docs" / "README.md").read_text()
+WRAPPED = (
+    "README.md",
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
+    *(f"docs/{name}.md" for name in ("README", "cli", "first-rotation", "operations", "verification")),
+)
 COMMAND = typer.main.get_command(app)
 TAGS = {KEY_ID, HOME, ATTEMPT, ADOPTED, COMPROMISED, SINCE, FAILED, PREVIOUS, ACCESS, STRIPPED}
 
@@ -79,9 +87,15 @@ def _made_anew(what: str) -> str:
 
 def test_every_verb_is_in_the_reference() -> None:
     parts = {found["what"] for document in DOCUMENTS for found in written.PART.finditer(document.read_text())}
-    shown = {what.partition(" ")[2] for what in parts if what.split()[0] in ("help", "folded")}
+    shown = {what.partition(" ")[2] for what in parts if what.split()[0] == "help"}
     shown |= {f"emulator {what.partition(' ')[2]}" for what in parts if what.split()[0] == "local-folded"}
     assert {name for name in verbs() if name not in shown} == set()
+
+
+def test_the_reference_has_a_heading_for_each_verb_and_links_it() -> None:
+    headings = re.findall(r"^## (.+)$", CLI, re.MULTILINE)
+    assert set(headings) == {name for name in verbs() if not name.startswith("emulator ")}
+    assert re.findall(r"\[(\w+)\]\(#\1\)", CLI) == headings
 
 
 def verbs() -> set[str]:
@@ -158,11 +172,11 @@ def test_make_targets_exist() -> None:
 
 
 def test_the_tags_for_az_are_those_that_rotator_reads() -> None:
-    assert set(re.findall(r"(rotator-[a-z-]+)=", section(README, "Nightly jobs"))) == {KEY_ID, SINCE}
+    assert set(re.findall(r"(rotator-[a-z-]+)=", section(OPERATIONS, "Nightly jobs"))) == {KEY_ID, SINCE}
 
 
 def test_a_script_that_sets_these_tags_lets_the_old_password_go(played: Scene) -> None:
-    """The job without a manifest that the README's script deploys and then tags: held back before, let go of after."""
+    """The job without a manifest that the script of docs/operations.md deploys and then tags: held back before, let go of after."""
     job = played.group_id("nightly")
     played.deploy("nightly", JOB, "Never")
     played.write(container_groups=[{"id": played.group_id()}, {"id": job, "when_finished": "wait"}])
@@ -185,9 +199,9 @@ def test_a_script_that_sets_these_tags_lets_the_old_password_go(played: Scene) -
     assert played.live() == {key_id}
 
 
-def test_the_policies_of_the_readme_are_valid(tmp_path: Path) -> None:
+def test_the_policies_of_the_readme_and_of_the_nightly_jobs_are_valid(tmp_path: Path) -> None:
     (example,) = load(ROOT / "policies")
-    whole, *parts = re.findall(r"^```yaml\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+    whole, *parts = (yaml for text in (README, OPERATIONS) for yaml in re.findall(r"^```yaml\n(.*?)^```", text, re.DOTALL | re.MULTILINE))
     (tmp_path / "manifests").mkdir()
     (tmp_path / "manifests" / "nightly.yaml").write_text((ROOT / "policies" / "manifests" / "nightly.yaml").read_text())
     (tmp_path / "one.yaml").write_text(whole + parts[0] + parts[1].partition("\n")[2])
@@ -197,9 +211,9 @@ def test_the_policies_of_the_readme_are_valid(tmp_path: Path) -> None:
     assert policy.container_groups[1].manifest
 
 
-def test_what_the_readme_says_of_the_function_app_is_so() -> None:
+def test_what_is_said_of_the_function_app_is_so() -> None:
     function_app = importlib.import_module("rotator.function_app")
-    rows = dict(zip(cells(section(README, "Azure Functions"), 0), cells(section(README, "Azure Functions"), 1), strict=True))
+    rows = dict(zip(*(cells(section(OPERATIONS, "Azure Functions"), column) for column in (0, 1)), strict=True))
     assert rows["`ROTATOR_SCHEDULE`"] == f"`{function_app.DEFAULT_SCHEDULE}`"
     assert rows["`ROTATOR_MAX_DURATION`"] == f"`{function_app.DEFAULT_DURATION}`"
     read = set(re.findall(r"ROTATOR_[A-Z_]+", (ROOT / "rotator" / "function_app.py").read_text()))
@@ -444,6 +458,32 @@ def _asked(file: Path) -> Iterator[str]:
 # the whole
 
 
+def test_the_readme_is_read_in_ten_minutes() -> None:
+    assert len(README.splitlines()) <= 250
+
+
+@pytest.mark.parametrize("name", WRAPPED)
+def test_prose_is_wrapped(name: str) -> None:
+    """Not tables, code blocks and made parts."""
+    text = re.sub(r"<!-- made: .*?<!-- end -->|^```.*?^```", "", (ROOT / name).read_text(), flags=re.DOTALL | re.MULTILINE)
+    assert [line for line in text.splitlines() if len(line) > 120 and not line.startswith("|")] == []
+
+
+def test_every_page_is_in_the_index() -> None:
+    listed = set(re.findall(r"\]\(([^)]+)\)", INDEX))
+    pages = {file.name for file in (ROOT / "docs").glob("*.md")} - {"README.md"}
+    assert pages | {f"../{file.name}" for file in ROOT.glob("*.md")} <= listed
+
+
+def test_every_matrix_is_in_the_page_on_verification() -> None:
+    from tests.counts import NETS
+    from tests.matrices.families import FAMILIES
+
+    real, fast = VERIFICATION.partition("On real SDK code:")[2].partition("On the fast adapter, as stories:")[::2]
+    assert set(cells(real, 0)[1:]) == set(NETS)
+    assert cells(fast.partition("\n## ")[0], 0)[1:] == list(FAMILIES)
+
+
 def test_links_resolve() -> None:
     for document in DOCUMENTS:
         for target in re.findall(r"\]\(([^)\s]+)\)", document.read_text()):
@@ -504,4 +544,6 @@ def test_the_extra_asks_for_the_emulator_beside_it() -> None:
 
 def test_every_heading_of_the_first_rotation_is_there() -> None:
     assert f"## {STEP}\n" in README
+    transcripts = {found["what"] for document in DOCUMENTS for found in written.PART.finditer(document.read_text())}
+    assert {f"run {command}" for command in first_rotation()} - {"run rotator validate"} <= transcripts
     assert (ROOT / "LICENSE").read_text().startswith("MIT License")

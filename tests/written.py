@@ -55,7 +55,7 @@ def help_of(verb: str, program: str = "rotator") -> str:
     return f"```text\n{done.stdout.rstrip()}\n```"
 
 
-def folded_help(verb: str, program: str = "rotator") -> str:
+def folded_help(verb: str, program: str) -> str:
     """The same, folded away."""
     return f"<details><summary><code>{program} {verb}</code></summary>\n\n{help_of(verb, program)}\n\n</details>"
 
@@ -235,7 +235,6 @@ def _service(name: str, routes: list[Route]) -> str:
 
 MAKERS: Mapping[str, Callable[[str], str]] = {
     "help": help_of,
-    "folded": folded_help,
     "local-help": partial(help_of, program="local-azure"),
     "local-folded": partial(folded_help, program="local-azure"),
     "policy": policy_fields,

@@ -108,9 +108,9 @@ same "$(show 'ipAddress.ports[0].port')" 80
 rotator emulator advance 2m >/dev/null
 same "$(show instanceView.state)" Running
 
-say "The README's nightly script: az deploys a job, and says which password it got"
-sed -n '/^since=\$(date/,/^```/{/^```/d;p}' "$(dirname "$0")/../../README.md" >"$directory/nightly.sh"
-grep -q 'az resource tag' "$directory/nightly.sh" || fail "README.md has no such script"
+say "The nightly script of docs/operations.md: az deploys a job, and says which password it got"
+sed -n '/^since=\$(date/,/^```/{/^```/d;p}' "$(dirname "$0")/../../docs/operations.md" >"$directory/nightly.sh"
+grep -q 'az resource tag' "$directory/nightly.sh" || fail "docs/operations.md has no such script"
 bash -euo pipefail "$directory/nightly.sh"
 same "$(az container show --resource-group $group --name nightly --query 'tags."rotator-key-id"' --output tsv)" "$second_key"
 
