@@ -16,7 +16,7 @@ def world() -> Tenancy:
 
 
 def graph_principal(world: Tenancy) -> str:
-    return world.directory.id_of("servicePrincipals", known.GRAPH)
+    return world.directory.records.id_of("servicePrincipals", known.GRAPH)
 
 
 def asked(world: Tenancy, **changes: object) -> dict[str, object]:

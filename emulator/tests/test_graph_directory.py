@@ -84,7 +84,7 @@ def test_whoever_owns_a_deleted_application_may_restore_it_and_nobody_else() -> 
     (_, mine, _), (_, other, _) = pair(world, "mine"), pair(world, "other")
     world.directory.add_owner(mine, world.caller.id)
     for each in (mine, other):
-        world.directory.delete(world.directory.holder("applications", each))
+        world.directory.delete(world.directory.records.holder("applications", each))
     assert world.call("POST", f"/directory/deletedItems/{mine}/restore")[0] == 200
     assert code(world.call("POST", f"/directory/deletedItems/{other}/restore")) == (403, "Authorization_RequestDenied")
 
@@ -223,7 +223,7 @@ def test_members_are_added_once_listed_by_type_and_removed(world: Tenancy) -> No
     assert code(world.call("DELETE", f"/groups/{outer}/members/{inner}/$ref")) == (404, "Request_ResourceNotFound")
     missing = {"@odata.id": f"{GRAPH}/directoryObjects/{NOBODY}"}
     assert code(world.call("POST", f"/groups/{outer}/members/$ref", missing)) == (404, "Request_ResourceNotFound")
-    world.directory.delete(world.directory.holder("servicePrincipals", principal))
+    world.directory.delete(world.directory.records.holder("servicePrincipals", principal))
     assert ids(world.call("GET", f"/groups/{outer}/members")) == []
 
 
@@ -276,7 +276,7 @@ def test_who_may_do_what_with_groups(role: str, expected: tuple[int, int, int]) 
 
 def test_a_permission_of_graph_that_is_given_lets_its_holder_do_what_it_says_until_it_is_taken_away(world: Tenancy) -> None:
     _, _, principal = pair(world)
-    world.caller, granting = world.directory.holder("servicePrincipals", principal), world.caller  # type: ignore[assignment]  # the holder is one
+    world.caller, granting = world.directory.records.holder("servicePrincipals", principal), world.caller  # type: ignore[assignment]  # the holder is one
     world.secret, its = world.directory.add_password(world.caller).secret, world.secret
     assert world.call("GET", "/applications")[0] == 403
     graph = world.directory.principal(known.GRAPH)

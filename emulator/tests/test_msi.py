@@ -62,7 +62,7 @@ def test_an_identity_is_a_resource_and_a_service_principal_and_goes_as_both(mach
     assert list(made["properties"]) == ["tenantId", "principalId", "clientId"]
     principal = machine.azure.directory.principal_by_id(made["properties"]["principalId"])
     assert principal is not None
-    body = machine.azure.directory.body(principal)
+    body = machine.azure.directory.records.body(principal)
     assert (body["servicePrincipalType"], body["appId"]) == ("ManagedIdentity", made["properties"]["clientId"])
     assert [name.lower() for name in body["alternativeNames"]] == ["isexplicit=true", made["id"].lower()]
     assert machine.arm("PUT", "/SECOND", {"location": "East US"})[0] == 200

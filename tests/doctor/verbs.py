@@ -95,7 +95,7 @@ def _rest(scene: Scene, given: Json) -> str | None:
 
 
 def _assigned(scene: Scene, holder: str, method: str, more: list[str], body: Json) -> None:
-    found = scene.azure.directory.any(holder)
+    found = scene.azure.directory.records.any(holder)
     assert isinstance(found, Application)
     policies = found.policies
     if method == "DELETE":

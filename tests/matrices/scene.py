@@ -58,9 +58,9 @@ async def world(loop: VirtualLoop) -> Stage:
     azure.authorization.assign(made.seeded.registry_id, made.principal.id, "AcrPush")
     directory.create_service_principal(directory.create_application("newcomer").app_id)
     lately = next(each for each in directory.state.applications.values() if each.display_name == LATELY)
-    for object_id in (lately.id, directory.id_of("servicePrincipals", lately.app_id)):
+    for object_id in (lately.id, directory.records.id_of("servicePrincipals", lately.app_id)):
         directory.add_owner(object_id, made.seeded.operator.object_id)
-    directory.remember(made.application)
+    directory.records.remember(made.application)
     made.application.federated.append({"id": "f2", "name": "f2", "issuer": "https://issuer.example", "subject": "b", "audiences": ["x"]})
     directory.create_application("unowned")
     for name in ("app", "talker", "bystander"):

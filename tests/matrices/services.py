@@ -53,7 +53,7 @@ class Graph(graph.Graph):
         kind, directory = KINDS[home], self._directory
 
         def look() -> T:
-            return read(directory.reads.one(kind, directory.id_of(kind, app_id), directory.reads.glance()))
+            return read(directory.reads.one(kind, directory.records.id_of(kind, app_id), directory.reads.glance()))
 
         try:
             return await self._way.read(f"graph.{kind}.get", look)
@@ -87,7 +87,7 @@ class Graph(graph.Graph):
         kind, owner = KINDS[home], principal.application if home is Home.APPLICATION else principal.service_principal
 
         def add() -> Issued:
-            holder: Any = self._directory.holder(kind, owner or "")
+            holder: Any = self._directory.records.holder(kind, owner or "")
             self._undisturbed()
             added = self._directory.add_password(holder, display_name, end=end.replace(microsecond=0))
             return issued_of(shape.password(added, added.secret), home)
@@ -99,7 +99,7 @@ class Graph(graph.Graph):
         kind, owner = KINDS[home], principal.application if home is Home.APPLICATION else principal.service_principal
 
         def remove() -> None:
-            holder: Any = self._directory.holder(kind, owner or "")
+            holder: Any = self._directory.records.holder(kind, owner or "")
             self._undisturbed()
             self._directory.remove_password(holder, key_id)
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from local_azure.graph import permissions
-from local_azure.graph.behaviour import Directory, kind_of
-from local_azure.graph.objects import Entry, Kind, User
+from local_azure.graph.behaviour import Directory
+from local_azure.graph.objects import Entry, Kind, User, kind_of
 from local_azure.graph.properties import KINDRED
 from local_azure.graph.queries import Query, shown
 from local_azure.graph.user_shape import first_id
@@ -39,7 +39,7 @@ class Access:
     def key(self, kind: Kind, call: Call) -> str:
         """The id of the object in the path, which may name it by its application ID. Raises ServiceError 501 for what is no object."""
         if "app_id" in call.params:
-            return self.directory.id_of(kind, call["app_id"])
+            return self.directory.records.id_of(kind, call["app_id"])
         if call["id"] == "delta" or call["id"].startswith("$"):
             raise ServiceError(501, "NotImplemented", f"The emulator does not implement {call.request.method} {call.request.path} of graph.")
         return self.directory.users.key(call["id"]) if kind == "users" else call["id"]
@@ -48,13 +48,13 @@ class Access:
         """The object in the path, for a caller that may read it. Raises ServiceError 403 or 404."""
         key = self.key(kind, call)
         permissions.may_read(self.roles(call), kind)
-        return self.directory.holder(kind, key)
+        return self.directory.records.holder(kind, key)
 
     def writable(self, kind: Kind, call: Call) -> Entry:
         """The object that a write is about. Raises ServiceError 404, 403, or 409 where a ``concurrency`` fault strikes."""
         key = self.key(kind, call)
-        permissions.may_write(self.roles(call), call.who.oid, self.directory.known(kind, key), kind)
-        target = self.directory.holder(kind, key)
+        permissions.may_write(self.roles(call), call.who.oid, self.directory.records.known(kind, key), kind)
+        target = self.directory.records.holder(kind, key)
         self.undisturbed()
         return target
 
@@ -67,7 +67,7 @@ class Access:
 
     def typed(self, target: Entry) -> dict[str, Any]:
         """An object with its type, as lists of directory objects have it."""
-        return {"@odata.type": f"#{KINDRED[kind_of(target)].type}", **self.directory.body(target)}
+        return {"@odata.type": f"#{KINDRED[kind_of(target)].type}", **self.directory.records.body(target)}
 
     def usual(self, target: Entry) -> dict[str, Any]:
         """The same, with no more of a user than a list shows where nothing is selected."""
@@ -75,7 +75,7 @@ class Access:
 
     def expanded(self, kind: Kind, body: Mapping[str, Any], wanted: Query) -> dict[str, Any]:
         """An object's JSON with what ``$expand`` asks for."""
-        target = self.directory.collection(kind)[body["id"]]
+        target = self.directory.records.collection(kind)[body["id"]]
         return {**body, **{each.name: [_kept(one, each.select) for one in self.related(target, each.name)] for each in wanted.expand}}
 
     def related(self, target: Entry, relation: str) -> list[dict[str, Any]]:
@@ -88,7 +88,7 @@ class Access:
         if relation == "members":
             return [self.typed(member) for member in groups.members(target)]  # type: ignore[arg-type]  # only groups have it
         owners = self.directory.reads.hung(target, "owners")
-        return [self.typed(owner) for oid in owners if (owner := self.directory.any(oid))]
+        return [self.typed(owner) for oid in owners if (owner := self.directory.records.any(oid))]
 
 
 def _kept(body: Mapping[str, Any], select: tuple[str, ...] | None) -> dict[str, Any]:

@@ -8,15 +8,13 @@ import base64
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from local_azure.graph.objects import DelegatedGrant
 from local_azure.graph.queries import Kindred
+from local_azure.graph.records import Records
 from local_azure.graph.refusals import bad_value, missing, required, unknown_property
 from local_azure.wire import ServiceError
-
-if TYPE_CHECKING:
-    from local_azure.graph.behaviour import Directory
 
 GRANT = Kindred("microsoft.graph.oAuth2PermissionGrant", ("clientId", "consentType", "id", "principalId", "resourceId", "scope"))
 EVERYBODY, ONE = "AllPrincipals", "Principal"
@@ -27,7 +25,7 @@ EVERYBODY, ONE = "AllPrincipals", "Principal"
 class DelegatedGrants:
     """The delegated permission grants of a directory."""
 
-    directory: "Directory"
+    records: Records
 
     def create(self, asked: Mapping[str, Any]) -> DelegatedGrant:
         """Grant permissions. Raises ServiceError 400, 404 or 409."""
@@ -42,13 +40,13 @@ class DelegatedGrants:
         client, resource = (self._principal(asked[name]) for name in ("clientId", "resourceId"))
         user = self._user(asked.get("principalId"))
         made = DelegatedGrant(_id(client, resource, user), client, resource, user, _scope(asked.get("scope")))
-        if made.id in self.directory.state.delegated:
+        if made.id in self.records.state.delegated:
             raise ServiceError(409, "Request_MultipleObjectsWithSameKeyValue", "Permission entry already exists.")
-        self.directory.state.delegated[made.id] = made
+        self.records.state.delegated[made.id] = made
         return made
 
     def _principal(self, oid: str) -> str:
-        found = self.directory.principal_by_id(oid)
+        found = self.records.principal_by_id(oid)
         if found is None:
             raise missing(oid)
         return found.id
@@ -56,7 +54,7 @@ class DelegatedGrants:
     def _user(self, oid: str | None) -> str | None:
         if not oid:
             return None
-        if self.directory.known("users", oid) is None:
+        if self.records.known("users", oid) is None:
             raise missing(oid)
         return oid.lower()
 
@@ -69,15 +67,15 @@ class DelegatedGrants:
 
     def find(self, grant_id: str) -> DelegatedGrant:
         """Raises ServiceError 404."""
-        found = self.directory.state.delegated.get(grant_id)
+        found = self.records.state.delegated.get(grant_id)
         if found is None:
             raise missing(grant_id)
         return found
 
     def every(self) -> list[DelegatedGrant]:
         """Those whose client and resource are still there."""
-        there = self.directory.principal_by_id
-        return [each for each in self.directory.state.delegated.values() if there(each.client_id) and there(each.resource_id)]
+        there = self.records.principal_by_id
+        return [each for each in self.records.state.delegated.values() if there(each.client_id) and there(each.resource_id)]
 
 
 def body(of: DelegatedGrant) -> dict[str, Any]:

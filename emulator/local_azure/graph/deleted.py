@@ -7,13 +7,11 @@ gone for good.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from local_azure.graph.objects import Application, Group, Holder, Kind, User
+from local_azure.graph.records import Records
 from local_azure.graph.refusals import missing
-
-if TYPE_CHECKING:
-    from local_azure.graph.behaviour import Directory
+from local_azure.graph.users import Users
 
 Deleted = Holder | User
 """What can be had back."""
@@ -26,20 +24,21 @@ KEPT = timedelta(days=30)
 class DeletedItems:
     """The recycle bin of a directory."""
 
-    directory: "Directory"
+    records: Records
+    users: Users
 
     def every(self, kind: Kind) -> Iterator[Deleted]:
         """The deleted objects of a collection."""
-        for target in self.directory.collection(kind).values():
+        for target in self.records.collection(kind).values():
             if not isinstance(target, Group) and self._there(target):
                 yield target
 
     def _there(self, target: Deleted) -> bool:
-        return target.deleted is not None and self.directory.clock.now() < target.deleted + KEPT
+        return target.deleted is not None and self.records.clock.now() < target.deleted + KEPT
 
     def find(self, oid: str) -> Deleted:
         """A deleted object by its id. Raises ServiceError 404."""
-        state = self.directory.state
+        state = self.records.state
         key = oid.lower()
         found: Deleted | None = state.applications.get(key) or state.principals.get(key) or state.users.get(key)
         if found is None or not self._there(found):
@@ -50,16 +49,16 @@ class DeletedItems:
         """Have a deleted object back, passwords and all. Raises ServiceError 404; 400 or 409 for a service principal that can't be."""
         found = self.find(oid)
         if isinstance(found, User):
-            self.directory.users.permit({"userPrincipalName": found.name}, found.id)
+            self.users.permit({"userPrincipalName": found.name}, found.id)
         elif not isinstance(found, Application):
-            self.directory.vacant(found.app_id)
-            self.directory.state.principal_ids[found.app_id] = found.id
+            self.records.vacant(found.app_id)
+            self.records.state.principal_ids[found.app_id] = found.id
         found.deleted = None
         return found
 
     def destroy(self, oid: str) -> None:
         """Delete for good; with an application goes its deleted service principal. Raises ServiceError 404."""
-        found, state = self.find(oid), self.directory.state
+        found, state = self.find(oid), self.records.state
         if isinstance(found, User):
             del state.users[found.id]
             return

@@ -7,15 +7,13 @@ import base64
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from local_azure.graph import shape
 from local_azure.graph.objects import Grant, ServicePrincipal
+from local_azure.graph.records import Records
 from local_azure.graph.refusals import missing
 from local_azure.wire import ServiceError
-
-if TYPE_CHECKING:
-    from local_azure.graph.behaviour import Directory
 
 ANY_ROLE = "00000000-0000-0000-0000-000000000000"
 """Stands for access to an application that declares no roles."""
@@ -25,19 +23,19 @@ ANY_ROLE = "00000000-0000-0000-0000-000000000000"
 class Grants:
     """The app role assignments of a directory."""
 
-    directory: "Directory"
+    records: Records
 
     def give(self, principal: ServicePrincipal, role: str, resource_app_id: str) -> Grant:
         """Give a role, whatever the resource declares."""
         digest = hashlib.sha256(f"{principal.id}/{resource_app_id}/{role}".encode()).digest()
-        made = Grant(base64.urlsafe_b64encode(digest).decode().rstrip("="), role, resource_app_id, self.directory.clock.now())
+        made = Grant(base64.urlsafe_b64encode(digest).decode().rstrip("="), role, resource_app_id, self.records.clock.now())
         principal.grants.append(made)
         return made
 
     def assign(self, principal_id: str, resource_id: str, role: str) -> tuple[ServicePrincipal, Grant]:
         """Give a role of a resource to a service principal. Raises ServiceError 404, or 400 for a role that it doesn't have or is given already."""
         principal, resource = self._principal(principal_id), self._principal(resource_id)
-        declared = {each.get("id", "").lower() for each in self.directory.body(resource)["appRoles"]}
+        declared = {each.get("id", "").lower() for each in self.records.body(resource)["appRoles"]}
         if role.lower() not in declared | ({ANY_ROLE} if not declared else set()):
             message = "Permission being assigned was not found on application"
             raise ServiceError(400, "Request_BadRequest", f"{message} '{resource.app_id}'.")
@@ -46,14 +44,14 @@ class Grants:
         return principal, self.give(principal, role.lower(), resource.app_id)
 
     def _principal(self, oid: str) -> ServicePrincipal:
-        found = self.directory.principal_by_id(oid)
+        found = self.records.principal_by_id(oid)
         if found is None:
             raise missing(oid)
         return found
 
     def to(self, resource: ServicePrincipal) -> Iterator[tuple[ServicePrincipal, Grant]]:
         """Who has roles of a resource."""
-        for principal in self.directory.state.principals.values():
+        for principal in self.records.state.principals.values():
             if principal.deleted is None:
                 yield from ((principal, grant) for grant in principal.grants if grant.resource_app_id == resource.app_id)
 
@@ -67,7 +65,7 @@ class Grants:
 
     def body(self, principal: ServicePrincipal, grant: Grant) -> dict[str, Any]:
         """An appRoleAssignment's JSON."""
-        resource = self.directory.principal(grant.resource_app_id)
+        resource = self.records.principal(grant.resource_app_id)
         return {
             "id": grant.id,
             "deletedDateTime": None,

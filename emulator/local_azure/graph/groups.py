@@ -2,15 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from local_azure.graph.objects import Entry, Group
 from local_azure.graph.properties import check, storable
+from local_azure.graph.records import Records
 from local_azure.graph.refusals import already_there, missing, required
 from local_azure.wire import ServiceError
-
-if TYPE_CHECKING:
-    from local_azure.graph.behaviour import Directory
 
 REQUIRED = ("displayName", "mailEnabled", "mailNickname", "securityEnabled")
 """What every new group must say."""
@@ -20,7 +18,7 @@ REQUIRED = ("displayName", "mailEnabled", "mailNickname", "securityEnabled")
 class Groups:
     """The groups of a directory."""
 
-    directory: "Directory"
+    records: Records
 
     def create(self, properties: Mapping[str, Any]) -> Group:
         """Make a security group. Raises ServiceError 400; 501 for Microsoft 365 and dynamic groups."""
@@ -35,13 +33,13 @@ class Groups:
             raise ServiceError(400, "Request_BadRequest", f"{message} {more}")
         check(properties, "groups")
         kept = {name: value for name, value in storable(properties).items() if name != "displayName"}
-        made = Group(self.directory.ids.guid(), properties["displayName"], self.directory.clock.now(), kept)
-        self.directory.state.groups[made.id] = made
+        made = Group(self.records.ids.guid(), properties["displayName"], self.records.clock.now(), kept)
+        self.records.state.groups[made.id] = made
         return made
 
     def add(self, group: Group, oid: str) -> None:
         """Put an object into a group. Raises ServiceError 404 where there is none, 400 where it is in."""
-        target = self.directory.any(oid)
+        target = self.records.any(oid)
         if target is None:
             raise missing(oid)
         if target.id in group.members:
@@ -66,14 +64,14 @@ class Groups:
         return list(found.values())
 
     def _alive(self, ids: Iterable[str]) -> list[Entry]:
-        return [target for oid in ids if (target := self.directory.any(oid))]
+        return [target for oid in ids if (target := self.records.any(oid))]
 
     def of(self, oid: str, *, through: bool = False) -> list[Group]:
         """The groups that an object is in, with `through` also by way of other groups."""
         found, look = dict[str, Group](), [oid]
         while look:
             member = look.pop()
-            direct = [group for group in self.directory.state.groups.values() if member in group.members and group.id not in found]
+            direct = [group for group in self.records.state.groups.values() if member in group.members and group.id not in found]
             found |= {group.id: group for group in direct}
             look += [group.id for group in direct] if through else []
         return list(found.values())

@@ -206,6 +206,13 @@ Entry = Owned | User
 """Any object of the directory."""
 
 
+def kind_of(target: Entry) -> Kind:
+    """The collection that an object belongs to."""
+    if isinstance(target, Group | User):
+        return "groups" if isinstance(target, Group) else "users"
+    return "applications" if isinstance(target, Application) else "servicePrincipals"
+
+
 @dataclass(slots=True)
 class DirectoryState:
     """Everything that changes in a directory. Objects are kept by id, deleted ones too (a lagging read still shows them)."""

@@ -4,15 +4,14 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from local_azure.faults import Faults
 from local_azure.graph.objects import Entry, Kind
 from local_azure.graph.properties import KINDRED
 from local_azure.graph.queries import Query, expired_page
+from local_azure.graph.records import Records
 from local_azure.graph.refusals import missing
-
-if TYPE_CHECKING:
-    from local_azure.graph.behaviour import Directory
 
 STALE = 120.0
 """By how many seconds a ``stale`` read lags unless the fault's argument says otherwise (observed: up to two minutes)."""
@@ -30,20 +29,21 @@ class Glance:
 class Reads:
     """Reads of a directory."""
 
-    directory: "Directory"
+    records: Records
+    faults: Faults
 
     def glance(self) -> Glance:
         """What the read that is being served shows: ``timing.graph_read`` ago, or longer where a ``stale`` fault strikes it."""
-        stale = self.directory.faults.active("stale")
-        lag = float(stale.argument or STALE) if stale else self.directory.timing.graph_read
-        return Glance(self.directory.clock.now() - timedelta(seconds=lag), stale is not None)
+        stale = self.faults.active("stale")
+        lag = float(stale.argument or STALE) if stale else self.records.timing.graph_read
+        return Glance(self.records.clock.now() - timedelta(seconds=lag), stale is not None)
 
     def seen(self, target: Entry, glance: Glance) -> dict[str, Any] | None:
         """An object's JSON as a read shows it; None where it doesn't exist yet, or no longer."""
         if (target.deleted and target.deleted <= glance.at) or (glance.stale and target.created > glance.at):
             return None
         version = next((version for version in target.earlier if version.until > glance.at), None)
-        body = version.body if version else self.directory.body(target)
+        body = version.body if version else self.records.body(target)
         return {**body, "deletedDateTime": None} if target.deleted else body
 
     def hung(self, target: Entry, name: str) -> list[Any]:
@@ -55,7 +55,7 @@ class Reads:
 
     def one(self, kind: Kind, key: str, glance: Glance) -> dict[str, Any]:
         """The object with this id as a read shows it. Raises ServiceError 404."""
-        target = self.directory.collection(kind).get(key.lower())
+        target = self.records.collection(kind).get(key.lower())
         body = self.seen(target, glance) if target else None
         if body is None:
             raise missing(key)
@@ -76,7 +76,7 @@ class Reads:
 
     def _matching(self, kind: Kind, wanted: Query, glance: Glance, after: str | None = None) -> Iterator[dict[str, Any]]:
         """Every object of the collection that is asked for, of those that come after the one with the id `after`."""
-        objects, ids = self.directory.collection(kind), self.directory.ids_by_app(kind)
+        objects, ids = self.records.collection(kind), self.records.ids_by_app(kind)
         keys = wanted.filter.keys
         picked = objects if keys is None else sorted({ids.get(key, key) for key in keys} & objects.keys())
         relations = wanted.filter.names & {*KINDRED[kind].relations}

@@ -7,15 +7,13 @@ in as a user here.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from local_azure.graph.objects import User
 from local_azure.graph.properties import check, storable
+from local_azure.graph.records import Records
 from local_azure.graph.refusals import required
 from local_azure.wire import ServiceError
-
-if TYPE_CHECKING:
-    from local_azure.graph.behaviour import Directory
 
 REQUIRED = ("accountEnabled", "displayName", "mailNickname", "userPrincipalName", "passwordProfile")
 """What every new user must say."""
@@ -28,7 +26,7 @@ KINDS_OF_CHARACTERS = (r"[a-z]", r"[A-Z]", r"\d", r"[^a-zA-Z\d]")
 class Users:
     """The users of a directory."""
 
-    directory: "Directory"
+    records: Records
 
     def create(self, properties: Mapping[str, Any]) -> User:
         """Make a user. Raises ServiceError 400."""
@@ -37,8 +35,8 @@ class Users:
                 raise required(name, "User")
         check(properties, "users")
         self.permit(properties, None)
-        made = User(self.directory.ids.guid(), properties["displayName"], self.directory.clock.now(), kept(properties))
-        self.directory.state.users[made.id] = made
+        made = User(self.records.ids.guid(), properties["displayName"], self.records.clock.now(), kept(properties))
+        self.records.state.users[made.id] = made
         return made
 
     def permit(self, changes: Mapping[str, Any], own: str | None) -> None:
@@ -48,7 +46,7 @@ class Users:
         name = changes.get("userPrincipalName")
         if name is None:
             return
-        if not re.fullmatch(rf"[^@\s]+@{re.escape(self.directory.state.domain)}", str(name), re.IGNORECASE):
+        if not re.fullmatch(rf"[^@\s]+@{re.escape(self.records.state.domain)}", str(name), re.IGNORECASE):
             message = (
                 "The domain portion of the userPrincipalName property is invalid. You must use one of the verified domain names in your organization."
             )
@@ -70,7 +68,7 @@ class Users:
         return found.id if found else name_or_id
 
     def _here(self) -> Iterator[User]:
-        return (user for user in self.directory.state.users.values() if user.deleted is None)
+        return (user for user in self.records.state.users.values() if user.deleted is None)
 
 
 def kept(properties: Mapping[str, Any]) -> dict[str, Any]:

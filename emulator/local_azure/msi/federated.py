@@ -54,7 +54,7 @@ class _Federated:
         others = [each for each in principal.federated if each is not old]
         if len(others) >= MOST or any((each["issuer"], each["subject"]) == (wanted["issuer"], wanted["subject"]) for each in others):
             raise _bad(f"An identity has at most {MOST} federated identity credentials, each with an issuer and a subject of its own.")
-        self.identities.directory.remember(principal)
+        self.identities.directory.records.remember(principal)
         if old is None:
             principal.federated.append(wanted)
             return Response.json(201, _json(path, wanted), {"Location": f"{path}/federatedIdentityCredentials/{wanted['name']}"})
@@ -67,7 +67,7 @@ class _Federated:
         found = _named(principal, call)
         if found is None:
             return Response(204)
-        self.identities.directory.remember(principal)
+        self.identities.directory.records.remember(principal)
         principal.federated.remove(found)
         return Response(200)
 

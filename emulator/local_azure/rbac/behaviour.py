@@ -126,7 +126,7 @@ class Authorization:
         """What sort of principal the directory knows by this id."""
         if self.directory.principal_by_id(principal_id):
             return "ServicePrincipal"
-        if self.directory.known("users", principal_id):
+        if self.directory.records.known("users", principal_id):
             return "User"
         return "Group" if principal_id in self.directory.state.groups else None
 

@@ -38,7 +38,7 @@ class _Delegated:
 
     def of_client(self, call: Call) -> Response:
         self.access.require(call, permissions.DELEGATED_READERS)
-        client = self.access.directory.holder("servicePrincipals", self.access.key("servicePrincipals", call))
+        client = self.access.directory.records.holder("servicePrincipals", self.access.key("servicePrincipals", call))
         return self._page(call, [each for each in self.access.directory.delegated.every() if each.client_id == client.id])
 
     def _page(self, call: Call, grants: Iterable[DelegatedGrant]) -> Response:

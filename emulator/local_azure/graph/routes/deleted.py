@@ -6,9 +6,8 @@ from functools import partial
 
 from local_azure.graph import odata, permissions, queries
 from local_azure.graph.access import Access
-from local_azure.graph.behaviour import kind_of
 from local_azure.graph.deleted import Deleted
-from local_azure.graph.objects import Kind
+from local_azure.graph.objects import Kind, kind_of
 from local_azure.graph.properties import KINDRED
 from local_azure.wire import Call, Response, Route
 
@@ -42,13 +41,13 @@ class _Deleted:
     def list(self, kind: Kind, call: Call) -> Response:
         permissions.may_read(self.access.roles(call), kind)
         wanted = queries.query(call.request, KINDRED[kind])
-        bodies = [self.access.directory.body(target) for target in self.access.directory.deleted.every(kind)]
+        bodies = [self.access.directory.records.body(target) for target in self.access.directory.deleted.every(kind)]
         return odata.slice_of(call, kind, bodies, wanted)
 
     def count(self, kind: Kind, call: Call) -> Response:
         permissions.may_read(self.access.roles(call), kind)
         wanted, directory = queries.counting(call.request, KINDRED[kind]), self.access.directory
-        return odata.number(sum(wanted.holds(directory.body(target)) for target in directory.deleted.every(kind)))
+        return odata.number(sum(wanted.holds(directory.records.body(target)) for target in directory.deleted.every(kind)))
 
     def get(self, call: Call) -> Response:
         found = self.access.directory.deleted.find(call["id"])

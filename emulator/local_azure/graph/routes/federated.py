@@ -68,7 +68,7 @@ class _Federated:
         _check(asked)
         _vacant(application, asked)
         made = {"id": directory.ids.guid(), "description": None, **asked}
-        directory.remember(application)
+        directory.records.remember(application)
         application.federated.append({name: made[name] for name in CREDENTIAL.properties})
         location = f"https://{call.request.host}/v2/{directory.tenant}/federatedIdentityCredentials/{made['id']}"
         return odata.entity(call, _context(application), application.federated[-1], status=201, headers={"Location": location})
@@ -79,14 +79,14 @@ class _Federated:
         found = _found(application, call)
         if changes.get("name", found["name"]) != found["name"]:
             raise bad_value("name", "FederatedIdentityCredential")
-        self.access.directory.remember(application)
+        self.access.directory.records.remember(application)
         found.update(changes)
         return odata.done()
 
     def delete(self, call: Call) -> Response:
         application = self._writable(call)
         found = _found(application, call)
-        self.access.directory.remember(application)
+        self.access.directory.records.remember(application)
         application.federated.remove(found)
         return odata.done()
 

@@ -63,7 +63,7 @@ class _Side:
     find: Callable[[ServicePrincipal], Rows]
 
     def _rows(self, call: Call) -> Rows:
-        target = self.access.directory.holder("servicePrincipals", self.access.key("servicePrincipals", call))
+        target = self.access.directory.records.holder("servicePrincipals", self.access.key("servicePrincipals", call))
         return self.find(cast("ServicePrincipal", target))
 
     def list(self, call: Call) -> Response:

@@ -96,14 +96,14 @@ class _Members:
     def _writable(self, call: Call) -> Group:
         """The group whose members are to change. Raises ServiceError 403, 404 or 409."""
         self.access.require(call, permissions.MEMBER_WRITERS)
-        group = self.access.directory.holder("groups", call["id"])
+        group = self.access.directory.records.holder("groups", call["id"])
         self.access.undisturbed()
         return cast("Group", group)
 
     def _member(self, kind: Kind | None, call: Call) -> Entry:
         roles, directory = self.access.roles(call), self.access.directory
         permissions.require(roles, permissions.GROUP_READERS | permissions.RESOLVERS)
-        found = directory.any(call["id"]) if kind is None else directory.known(kind, self.access.key(kind, call))
+        found = directory.records.any(call["id"]) if kind is None else directory.records.known(kind, self.access.key(kind, call))
         if found is None:
             raise missing(call.params.get("id") or call["app_id"])
         return found

@@ -76,7 +76,7 @@ class _Objects:
         expanded = self.access.expanded(kind, {"id": body["id"]}, wanted)
         own = queries.shown(body, wanted.shown)
         added = {each.name: expanded[each.name] for each in wanted.expand}
-        target = self.access.directory.known(kind, key)
+        target = self.access.directory.records.known(kind, key)
         if wanted.select and "keyCredentials" in wanted.select and isinstance(target, Application | ServicePrincipal):
             added["keyCredentials"] = shape.keys(target.certificates, whole=True)
         return odata.entity(call, f"{kind}{odata.selection(wanted.select)}", {**own, **added})
@@ -88,7 +88,7 @@ class _Objects:
         owners = [call.who.oid] if permissions.ALL not in roles and kind in ("applications", "servicePrincipals") else []
         for owner in dict.fromkeys([*owners, *self._bound(call, "owners")]):
             directory.add_owner(made.id, owner)
-        body = first_id(directory.body(made)) if kind == "users" else directory.body(made)
+        body = first_id(directory.records.body(made)) if kind == "users" else directory.records.body(made)
         if isinstance(made, Application):
             body["createdDateTime"] = shape.date(made.created)
             body["passwordCredentials"] = [shape.password(each, each.secret) for each in made.passwords]
@@ -110,7 +110,7 @@ class _Objects:
         """The objects that a new one is bound to, all of which must exist. Raises ServiceError 404."""
         found = tuple(odata.bound(call, relation))
         for oid in found:
-            if self.access.directory.any(oid) is None:
+            if self.access.directory.records.any(oid) is None:
                 raise missing(oid)
         return found
 

@@ -7,8 +7,7 @@ from typing import cast
 
 from local_azure.graph import odata, queries
 from local_azure.graph.access import Access, keys
-from local_azure.graph.behaviour import kind_of
-from local_azure.graph.objects import Kind, Owned
+from local_azure.graph.objects import Kind, Owned, kind_of
 from local_azure.graph.refusals import already_there, missing
 from local_azure.graph.routes.objects import DIRECTORY_CLASSES, OWNED
 from local_azure.graph.routes.tenant import OBJECT
@@ -42,7 +41,7 @@ class _Owners:
     def references(self, kind: Kind, call: Call) -> Response:
         target, tenant = self.access.readable(kind, call), self.access.directory.tenant
         base = f"https://{call.request.host}/v2/{tenant}/directoryObjects"
-        owners = [owner for oid in self.access.directory.reads.hung(target, "owners") if (owner := self.access.directory.any(oid))]
+        owners = [owner for oid in self.access.directory.reads.hung(target, "owners") if (owner := self.access.directory.records.any(oid))]
         classes = [DIRECTORY_CLASSES[kind_of(owner)] for owner in owners]
         places = [f"{base}/{owner.id}/Microsoft.DirectoryServices.{class_}" for owner, class_ in zip(owners, classes, strict=True)]
         return odata.collection(call, "$ref", [{"@odata.id": place} for place in places])
@@ -50,7 +49,7 @@ class _Owners:
     def add(self, kind: Kind, call: Call) -> Response:
         target, owner = cast("Owned", self.access.writable(kind, call)), odata.referred(call)
         directory = self.access.directory
-        if directory.principal_by_id(owner) is None and directory.known("users", owner) is None:
+        if directory.principal_by_id(owner) is None and directory.records.known("users", owner) is None:
             raise missing(owner)
         if owner in target.owners:
             raise already_there("owners")
@@ -62,6 +61,6 @@ class _Owners:
         owner = call["owner"].lower()
         if owner not in target.owners:
             raise missing(owner)
-        self.access.directory.remember(target)
+        self.access.directory.records.remember(target)
         target.owners.remove(owner)
         return odata.done()

@@ -142,7 +142,7 @@ class _Policies:
         return odata.done()
 
     def _holder(self, home: Home, call: Call) -> Holder:
-        return cast("Holder", self.access.directory.holder(home, self.access.key(home, call)))
+        return cast("Holder", self.access.directory.records.holder(home, self.access.key(home, call)))
 
 
 def _body(policy: Policy) -> dict[str, Any]:

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 from local_azure.graph import odata, permissions, shape
 from local_azure.graph.access import Access
-from local_azure.graph.behaviour import kind_of
-from local_azure.graph.objects import Entry
+from local_azure.graph.objects import Entry, kind_of
 from local_azure.graph.properties import KINDRED
 from local_azure.graph.queries import Kindred
 from local_azure.graph.refusals import bad_value, missing
@@ -43,7 +42,7 @@ class _Tenant:
             raise bad_value("ids", "directoryObject")
         if types is not None and not isinstance(types, list):
             raise bad_value("types", "directoryObject")
-        found = [target for oid in ids if (target := self.access.directory.any(str(oid))) and (not types or _is_one_of(target, types))]
+        found = [target for oid in ids if (target := self.access.directory.records.any(str(oid))) and (not types or _is_one_of(target, types))]
         return odata.collection(call, "directoryObjects", map(self.access.usual, found), cost=3)
 
     def get(self, call: Call) -> Response:
@@ -59,7 +58,7 @@ class _Tenant:
         return odata.done()
 
     def _found(self, call: Call) -> Entry:
-        target = self.access.directory.any(call["id"])
+        target = self.access.directory.records.any(call["id"])
         if target is None:
             raise missing(call["id"])
         return target

@@ -34,7 +34,7 @@ class _Keyed:
         found = self._found(call)
         if found is None:
             raise missing(call["unique_name"])
-        body = self.access.directory.body(found)
+        body = self.access.directory.records.body(found)
         return odata.entity(call, f"applications{odata.selection(wanted.select)}", queries.shown(body, wanted.select))
 
     def patch(self, call: Call) -> Response:
@@ -59,7 +59,7 @@ class _Keyed:
         made.properties["uniqueName"] = call["unique_name"]
         if owned:
             directory.add_owner(made.id, call.who.oid)
-        body = {**directory.body(made), "createdDateTime": shape.date(made.created)}
+        body = {**directory.records.body(made), "createdDateTime": shape.date(made.created)}
         return odata.entity(call, "applications", body, status=201)
 
     def _found(self, call: Call) -> Application | None:
