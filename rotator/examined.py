@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from rotator.errors import Holder
+from rotator.resource_id import ArmId, ResourceId
 from rotator.state import Observed, PasswordLimit, Registry, SignIns
 
 Why = Literal["refused", "absent", "silent"]
@@ -46,7 +47,7 @@ class Holding:
 class RegistrySeen:
     """A registry, and what stands between it and a container group. `reached` is what an anonymous request from here met: None is an answer."""
 
-    id: str
+    id: ResourceId
     shown: Registry | Unknown
     public: bool = True
     open: bool = True
@@ -73,7 +74,7 @@ class VaultSeen:
     `deleted`: the published name is soft-deleted. `others` are the addresses of the vaults that are there instead, where this one isn't.
     """
 
-    id: str | None = None
+    id: ResourceId | None = None
     rbac: bool | None = None
     allowed: tuple[str, ...] = ()
     deleted: bool | Unknown = False
@@ -120,8 +121,8 @@ class Examined:
         return self.observed.at if self.observed else None
 
     def right(self, action: str, scope: str) -> Right:
-        """Whether the caller may do `action` at `scope`; not known where it wasn't asked for."""
-        found = (right for right in self.rights if right.action == action and right.scope.lower() == scope.lower())
+        """Return what is known of the right to `action` at `scope`; nothing where it wasn't asked for."""
+        found = (right for right in self.rights if right.action == action and ArmId(right.scope) == scope)
         return next(found, Right(action, scope, None))
 
     def may(self, action: str, scope: str) -> bool | None:

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 from rotator.events import Event
 from rotator.examined import Examined, Right
 from rotator.policy import Policy
+from rotator.resource_id import ResourceId
 from rotator.state import (
     Access,
     Assignment,
@@ -197,23 +198,23 @@ class World(Protocol):
         """Try a password at the registries alone, whatever Entra says of it in the policy's tenant."""
         ...
 
-    async def group(self, group_id: str) -> ContainerGroup:
+    async def group(self, group_id: ResourceId) -> ContainerGroup:
         """One container group, read now."""
         ...
 
-    async def put_group(self, group_id: str, document: Mapping[str, Any], *, not_after: float | None = None) -> Put:
+    async def put_group(self, group_id: ResourceId, document: Mapping[str, Any], *, not_after: float | None = None) -> Put:
         """Replace a container group. Sent once: OutcomeUnknown where no answer came."""
         ...
 
-    async def logs(self, group_id: str, container: str) -> str:
+    async def logs(self, group_id: ResourceId, container: str) -> str:
         """What a container printed."""
         ...
 
-    async def permissions(self, policy: Policy, groups: Sequence[str]) -> Permissions:
+    async def permissions(self, policy: Policy, groups: Sequence[ResourceId]) -> Permissions:
         """What the signed-in identity may do where a rotation needs it, from RBAC's own answer; no write is tried."""
         ...
 
-    async def rights(self, wanted: Sequence[tuple[str, str]]) -> tuple[Right, ...]:
+    async def rights(self, wanted: Sequence[tuple[str, ResourceId]]) -> tuple[Right, ...]:
         """Whether the signed-in identity may take each of these actions on its resource, from RBAC's own answer; no write is tried."""
         ...
 
@@ -252,7 +253,7 @@ class World(Protocol):
         """Create a role assignment under its recorded id; False where it exists."""
         ...
 
-    async def role(self, name: str, scope: str) -> str:
+    async def role(self, name: str, scope: ResourceId) -> str:
         """The GUID of a role by its name."""
         ...
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from rotator.resource_id import ArmId, ResourceId
 from rotator.secret import Home as Home  # noqa: PLC0414 - passed on
 from rotator.secret import Secret as Secret  # noqa: PLC0414 - passed on
 
@@ -193,7 +194,7 @@ class ContainerGroup:
     `document` is what a list shows.
     """
 
-    id: str
+    id: ResourceId
     at: datetime
     document: Mapping[str, Any] | None = field(default=None, repr=False)
     unreadable: str | None = None
@@ -204,7 +205,7 @@ class ContainerGroup:
 class Registry:
     """A registry of the policy as ARM showed it. `abac`: roles with data actions count, AcrPull doesn't."""
 
-    id: str
+    id: ResourceId
     login_server: str
     abac: bool = False
     admin_user: bool = False
@@ -213,7 +214,7 @@ class Registry:
     @property
     def name(self) -> str:
         """What people and az call it."""
-        return self.id.rsplit("/", 1)[-1]
+        return self.id.name
 
 
 class Access(StrEnum):
@@ -228,9 +229,9 @@ class Access(StrEnum):
 class Assignment:
     """A role assignment. `role` is the role definition's GUID, `id` the full resource id."""
 
-    scope: str
+    scope: ArmId
     role: str
-    id: str
+    id: ArmId
     principal_id: str
     condition: str | None = None
     condition_version: str | None = None
@@ -361,11 +362,11 @@ class Permissions:
     why: what isn't known to be refused isn't known to be allowed, either.
     """
 
-    groups_refused: tuple[str, ...] = ()
+    groups_refused: tuple[ResourceId, ...] = ()
     vault_refused: str | None = None
     secret_deleted: bool = False
     sources: tuple[tuple[str, str], ...] = ()
-    links: tuple[tuple[str, str], ...] = ()
+    links: tuple[tuple[str, ResourceId], ...] = ()
     limits: tuple[PasswordLimit, ...] = ()
     unknown: tuple[tuple[str, str], ...] = ()
 
@@ -396,7 +397,7 @@ class Observed:
     registries: tuple[Registry, ...] = ()
     groups: tuple[ContainerGroup, ...] = ()
     unseen: tuple[Unseen, ...] = ()
-    hiding: tuple[str, ...] = ()
+    hiding: tuple[ResourceId, ...] = ()
     """Ids of container groups that show nothing of this principal, and hide a variable that is called like a principal's password."""
     access: Access = Access.UNMARKED
     access_since: datetime | None = None

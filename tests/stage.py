@@ -34,6 +34,7 @@ from rotator.events import Event, as_json
 from rotator.plan import Intent
 from rotator.policy import Policy
 from rotator.ports import World
+from rotator.resource_id import ResourceId
 
 T = TypeVar("T")
 START = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -94,9 +95,9 @@ class Stage:
     def app_id(self) -> str:
         return self.application.app_id
 
-    def group_id(self, name: str) -> str:
+    def group_id(self, name: str) -> ResourceId:
         base = f"/subscriptions/{self.seeded.subscription}/resourceGroups/{self.seeded.resource_group}"
-        return f"{base}/providers/Microsoft.ContainerInstance/containerGroups/{name}"
+        return ResourceId.parse(f"{base}/providers/Microsoft.ContainerInstance/containerGroups/{name}")
 
     def body(self, app_id: str, password: str, image: str = "aci-helloworld:v1", **properties: Any) -> dict[str, Any]:
         """A container group as `az container create` would send it."""

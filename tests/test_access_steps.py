@@ -1,17 +1,18 @@
 """Which role assignments a revoke deletes and a grant creates: nobody else's, and nothing twice."""
 
 from rotator.plan import grant_steps, revoke_steps
+from rotator.resource_id import ArmId
 from rotator.state import Assignment
 from tests import worlds
 
 PULL, PUSH = "7f951dda-4ed3-4680-a7ca-43fe172d538d", "8311e382-0749-4cb8-b61a-304f252e45ec"
 ROLES = {"AcrPull": PULL, "AcrPush": PUSH}
 OTHER = worlds.REGISTRY.replace("mycontainerregistry", "another")
-MINE = Assignment(worlds.REGISTRY, PULL, "mine", "sp")
+MINE = Assignment(worlds.REGISTRY, PULL, ArmId("mine"), "sp")
 
 
 def of(scope: str, role: str = PULL, name: str = "x") -> Assignment:
-    return Assignment(scope, role, name, "sp")
+    return Assignment(ArmId(scope), role, ArmId(name), "sp")
 
 
 def test_a_revoke_deletes_the_declared_role_at_the_declared_registry_only() -> None:

@@ -17,6 +17,7 @@ from rotator.plan import Intent
 from rotator.report.plan import plan_code, plan_text
 from rotator.report.run import run_text
 from rotator.report.status import status_body, status_code
+from rotator.resource_id import ResourceId
 from tests.invariants import monitored, rested, summary
 from tests.stage import GROUPS, SECRET, Stage, play, stage
 from tests.test_crash_matrix import whole
@@ -60,7 +61,7 @@ async def quiet(made: Stage, intent: Intent | None = None) -> None:
     assert ALARM not in made.told()
 
 
-async def nightly(made: Stage, **more: Any) -> str:
+async def nightly(made: Stage, **more: Any) -> ResourceId:
     """A finished job that holds the current credential, as its tag says."""
     body = made.body(made.app_id, made.published(), "nightly:v1", restartPolicy="Never")
     made.azure.container_groups.put(made.group_id("nightly"), body, "2025-09-01")

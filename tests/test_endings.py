@@ -4,6 +4,7 @@ from datetime import timedelta
 from itertools import product
 
 from rotator.plan import ANYONE, Effect, Ending, Shown, Way, alarming, ending, remains, restorable, rests_on_absence, usable, vanished
+from rotator.resource_id import ArmId
 from rotator.state import Assignment, Credential, Home, Key, Means, SignIns
 from tests import worlds
 
@@ -105,6 +106,6 @@ def test_a_principal_that_is_not_found_is_gone_only_if_looks_agree_and_everybody
 
 
 def test_a_grant_restores_what_the_same_principal_had() -> None:
-    mine, anothers = Assignment("r", "role", "a", "SP"), Assignment("r", "role", "b", "another")
+    mine, anothers = Assignment(ArmId("r"), "role", ArmId("a"), "SP"), Assignment(ArmId("r"), "role", ArmId("b"), "another")
     assert restorable([mine, anothers], "sp") == (mine,)
     assert restorable([mine], None) == ()

@@ -10,6 +10,7 @@ from local_azure.wire import ServiceError
 
 from rotator.policy import load
 from rotator.policy.manifest import Read
+from rotator.resource_id import ArmId
 from rotator.state import FAILED, KEY_ID, PREVIOUS, SINCE
 from tests.stage import GROUPS, Stage
 from tests.test_docs import cells, section, ticked
@@ -33,7 +34,7 @@ def by_hand(made: Stage, name: str, password: str, tags: dict[str, str] | None =
 def test_the_manifests_are_manifests_and_the_policy_names_one(tmp_path: Path) -> None:
     manifest, groups = blocks("yaml")
     template = next(one for one in blocks("json") if "resources" in one)
-    found = [Read.of(text, "nightly").manifest(NIGHTLY) for text in (manifest, template)]
+    found = [Read.of(text, "nightly").manifest(ArmId(NIGHTLY)) for text in (manifest, template)]
     assert [(made is not None, wrong) for made, wrong in found] == [(True, ()), (True, ())]
     (tmp_path / "manifests").mkdir()
     (tmp_path / "manifests" / "nightly.yaml").write_text(manifest)

@@ -16,6 +16,7 @@ from ruamel.yaml import YAML
 from rotator import guard
 from rotator.plan import Deploy, Disable, Grant, Intent, Issue, Reason, Restore, Retire, Step
 from rotator.policy import Policy
+from rotator.resource_id import ArmId
 from rotator.state import Assignment, Home, Observed, Outcome, Proof
 from tests import worlds
 
@@ -32,7 +33,7 @@ def asked(text: str) -> Step:
     """``retire a``, ``deploy app to b``, ``issue``."""
     match text.split():
         case ["grant"]:
-            return Grant(Assignment(worlds.REGISTRY, "role", "id", "principal"), WHY)
+            return Grant(Assignment(worlds.REGISTRY, "role", ArmId("id"), "principal"), WHY)
         case ["issue"]:
             return Issue(Home.APPLICATION, timedelta(days=90), WHY)
         case ["deploy", name, "to", key]:

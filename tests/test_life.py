@@ -11,6 +11,7 @@ from local_azure.virtual import VirtualLoop
 
 from rotator.engine import adopt, compromise, deploy_now, grant, revoke
 from rotator.plan import Intent
+from rotator.resource_id import ResourceId
 from rotator.state import KEY_ID, SINCE
 from tests.invariants import converges, monitored, rested, summary
 from tests.snapshot import World, kept
@@ -191,7 +192,7 @@ def test_a_dependent_deleted_by_hand_blocks_nothing() -> None:
     settled(scene)
 
 
-def _nightly(made: Stage) -> str:
+def _nightly(made: Stage) -> ResourceId:
     made.azure.container_groups.put(
         made.group_id("nightly"), made.body(made.app_id, made.published(), "nightly:v1", restartPolicy="Never"), "2025-09-01"
     )

@@ -89,7 +89,7 @@ def _refused(case: Mapping[str, Any]) -> frozenset[tuple[str, str]]:
 def named(what: str, whom: str) -> str:
     """The target of a step that a case names shortly."""
     by = {"deploy": worlds.group_id, "restore": worlds.group_id, "retire": worlds.key}
-    return str(by[what](whom)) if what in by else whom
+    return (by[what](whom) or "") if what in by else whom
 
 
 World = tuple[Policy, Observed, Intent]

@@ -14,6 +14,7 @@ from rotator.errors import Mistake, PolicyError
 from rotator.policy import CredentialSource, DeployWindow, KeyVaultSource, Policy, StatedSource, load, next_open, open_at
 from rotator.policy.durations import parse, render
 from rotator.policy.jsonschema import render as rendered_schema
+from rotator.resource_id import ArmId
 from rotator.state import Home
 
 ROOT = Path(__file__).parent.parent
@@ -118,8 +119,8 @@ def test_ids_that_azure_compares_without_case_are_equal_here(write: Write) -> No
     (policy,) = load(write(a__yaml=MINIMAL + f"container_groups: [{{id: {GROUP.upper().replace('/SUBSCRIPTIONS', '/subscriptions')}}}]\n"))
     assert policy.principal.app_id == "5d3c0a52-0000-0000-0000-000000000000"
     assert policy.key_vault.url == "https://myvault.vault.azure.net"
-    assert policy.group(GROUP.lower()) is policy.container_groups[0]
-    assert policy.group(GROUP + "2") is None
+    assert policy.group(ArmId(GROUP.lower())) is policy.container_groups[0]
+    assert policy.group(ArmId(GROUP + "2")) is None
 
 
 def test_short_lives_get_defaults_that_fit_into_them(write: Write) -> None:

@@ -113,10 +113,26 @@ def test_what_nobody_writes_is_a_mistake_at_its_place(tmp_path: Path, text: str,
     assert [mistake for mistake in found if word in mistake.problem and line == mistake.line and (not path or mistake.path == path)], found
 
 
-@pytest.mark.parametrize("tail", ["\\n", "?x=1", "#x", "$(id)", "`id`", " x", "\\e[31m", "\\u202e", "/..", "%2e", "x" * 9000, "'", ";id"])
+@pytest.mark.parametrize(
+    "tail", ["\\n", "?x=1", "#x", "$(id)", "`id`", " x", "\\e[31m", "\\u202e", "/..", "%2e", "x" * 9000, "'", ";id", "/", "\\r", "\\t"]
+)
 def test_an_id_that_would_mean_something_to_a_url_or_a_shell_is_refused(tmp_path: Path, tail: str) -> None:
     (mistake,) = mistakes(tmp_path, MINIMAL + f'container_groups: [{{id: "{GROUP}{tail}"}}]\n')
-    assert (mistake.line, mistake.path) == (4, "container_groups[0].id")
+    assert (mistake.file, mistake.line, mistake.column, mistake.path) == (str(tmp_path / "a.yaml"), 4, 25, "container_groups[0].id")
+    assert mistake.value.startswith(f'"{GROUP}'[:60])
+    assert mistake.problem.startswith("not the ARM id of a container group: ") or mistake.problem == "not a name that a container group can have"
+    assert "`az container show -g GROUP -n NAME --query id` prints: /subscriptions/<GUID>/resourceGroups/<group>/providers/" in mistake.remedy
+
+
+@pytest.mark.parametrize("tail", ["\\n", "?x=1", "$(id)", "/"])
+def test_so_is_that_of_a_registry_or_a_workspace(tmp_path: Path, tail: str) -> None:
+    text = MINIMAL.replace(REGISTRY, f'"{REGISTRY}{tail}"')
+    workspace = f"{REGISTRY.partition('/Microsoft.')[0]}/Microsoft.OperationalInsights/workspaces/logs"
+    place = "diagnostics/log_analytics/workspace_resource_id"
+    text += f'container_groups: [{{id: {GROUP}, secrets: {{{place}: {{value: "{workspace}{tail}"}}}}}}]\n'
+    assert [mistake.path for mistake in mistakes(tmp_path, text)] == ["registries[0].id", f"container_groups[0].secrets.{place}.value"]
+    (tmp_path / "a.yaml").write_text(text.replace(f'{tail}"', '"'))
+    assert load(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["..", ".", "a/b", "my group", "a?x=1", "$(id)", "a\\n", "x" * 91, "ends."])

@@ -9,6 +9,7 @@ from rotator.errors import UnsafeStep
 from rotator.plan import TO_COME, Create, Deploy, Issue, Own, Publish, Save, chosen, first_steps, group_steps, identity_steps
 from rotator.policy import Draft, Policy
 from rotator.policy.model import PolicyFile
+from rotator.resource_id import ResourceId
 from rotator.state import ContainerGroup, Home, Identity
 from tests import worlds
 
@@ -84,7 +85,7 @@ def manifested() -> Policy:
 
 
 def seen(group: str, **more: Any) -> ContainerGroup:
-    return ContainerGroup(group.upper(), NOW, **more)
+    return ContainerGroup(ResourceId(group.upper()), NOW, **more)
 
 
 def test_a_group_is_made_from_its_manifest_and_one_without_is_named() -> None:

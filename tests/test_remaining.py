@@ -3,6 +3,7 @@
 from rotator.plan import Effect, Intent, View, Way, credential_steps, fitting, own_roles, remaining
 from rotator.plan.access import CONTENT, PULL
 from rotator.plan.step import Disable, Retire
+from rotator.resource_id import ArmId
 from rotator.state import Assignment, Home, Permission, Registry, RegistryAccess, Role
 from tests import worlds
 
@@ -13,7 +14,7 @@ READS = Role("r", "Container Registry Repository Reader", (Permission(data_actio
 
 
 def seen(role: Role, scope: str = ABOVE, *, holder: str = OID, abac: bool = False, condition: str | None = None, **registry: bool) -> RegistryAccess:
-    assignment = Assignment(scope, role.id, "a", holder, condition)
+    assignment = Assignment(ArmId(scope), role.id, ArmId("a"), holder, condition)
     where = Registry(worlds.REGISTRY, "mycontainerregistry.azurecr.io", abac, **registry)
     return RegistryAccess(where, (assignment,), (role,), ((GROUP_OID, "Team"),))
 

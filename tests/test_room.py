@@ -2,6 +2,7 @@
 
 from rotator.plan import EVERY_GROUP, MOST_CARRIED, MOST_TAGS, STRIPPED, Mark, carried, compromise_marks, marked, strip_marks
 from rotator.plan.marks import Marked
+from rotator.resource_id import ArmId
 from rotator.state import ADOPTED, COMPROMISED, Version, tags
 from tests import worlds
 
@@ -44,16 +45,16 @@ def test_a_list_goes_on_in_another_tag_where_one_can_not_hold_it() -> None:
 def test_the_names_of_groups_end_in_all_of_them_where_a_tag_can_not_hold_them() -> None:
     found = version()
     for n in range(9):
-        for mark in strip_marks([found], "v1", f"group-{n}".ljust(40, "x")):
+        for mark in strip_marks([found], "v1", ArmId(f"group-{n}".ljust(40, "x"))):
             found = added(found, mark)
-        assert strip_marks([found], "v1", f"group-{n}".ljust(40, "x")) == ()
+        assert strip_marks([found], "v1", ArmId(f"group-{n}".ljust(40, "x"))) == ()
         assert (EVERY_GROUP in found.listed(STRIPPED)) == (n > 5)
     assert found.tags == ((STRIPPED, EVERY_GROUP),)
 
 
 def test_a_group_is_remembered_by_the_version_that_it_was_given() -> None:
     other = Version("v2", worlds.TODAY)
-    assert strip_marks([version(), other], "v2", "/subscriptions/s/containerGroups/App") == (Mark("v2", STRIPPED, ("app",), must=True),)
+    assert strip_marks([version(), other], "v2", ArmId("/subscriptions/s/containerGroups/App")) == (Mark("v2", STRIPPED, ("app",), must=True),)
 
 
 def test_without_room_nothing_is_added_unless_it_must_be_and_then_somebodys_last_tag_goes() -> None:

@@ -13,6 +13,7 @@ from rotator import state
 from rotator.plan import Intent
 from rotator.policy import Policy
 from rotator.policy.model import Manifest
+from rotator.resource_id import ResourceId
 from rotator.state import (
     Access,
     ContainerGroup,
@@ -38,7 +39,9 @@ APP_ID = "5d3c0a52-0000-4000-8000-000000000000"
 TENANT = "72f988bf-0000-0000-0000-000000000001"
 LINEAGE = state.lineage(TENANT, APP_ID, "myvault.vault.azure.net", "pull-pwd")
 GROUPS = f"/subscriptions/{SUB}/resourceGroups/myResourceGroup/providers/Microsoft.ContainerInstance/containerGroups"
-REGISTRY = f"/subscriptions/{SUB}/resourceGroups/myResourceGroup/providers/Microsoft.ContainerRegistry/registries/mycontainerregistry"
+REGISTRY = ResourceId.parse(
+    f"/subscriptions/{SUB}/resourceGroups/myResourceGroup/providers/Microsoft.ContainerRegistry/registries/mycontainerregistry"
+)
 IMAGE = "mycontainerregistry.azurecr.io/aci-helloworld:v1"
 JOIN = "Microsoft.Network/virtualNetworks/subnets/join/action"
 _SPAN = re.compile(r"([+-]?\d+(?:\.\d+)?)(d|h|m|s)")
@@ -63,14 +66,14 @@ def key(name: str | None) -> str | None:
     return None if name is None else f"{name.lower():0<8}-0000-4000-8000-000000000000"
 
 
-def subnet_id(name: str) -> str:
+def subnet_id(name: str) -> ResourceId:
     """The ARM id of a subnet."""
-    return f"/subscriptions/{SUB}/resourceGroups/myResourceGroup/providers/Microsoft.Network/virtualNetworks/vnet/subnets/{name}"
+    return ResourceId.parse(f"/subscriptions/{SUB}/resourceGroups/myResourceGroup/providers/Microsoft.Network/virtualNetworks/vnet/subnets/{name}")
 
 
-def group_id(name: str) -> str:
+def group_id(name: str) -> ResourceId:
     """The ARM id of a container group."""
-    return f"{GROUPS}/{name}"
+    return ResourceId.parse(f"{GROUPS}/{name}")
 
 
 def policy(given: Mapping[str, Any] | None) -> Policy:

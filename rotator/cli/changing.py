@@ -204,7 +204,7 @@ def revoke(
 
     (policy,) = common.load((name,))
     _ensure_plain(record)
-    registries = ", ".join(registry.id.rsplit("/", 1)[-1] for registry in policy.registries)
+    registries = ", ".join(registry.id.name for registry in policy.registries)
     what = "roles and the passwords" if credentials else "roles"
     ask(f"Delete the {what} with which {policy.principal.app_id} pulls from {registries}? Every later pull of its container groups fails.", yes)
     _ensure_writable(record)

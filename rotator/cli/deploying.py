@@ -13,6 +13,7 @@ from rotator.visible import one_line
 if TYPE_CHECKING:
     from rotator.engine import Deployed, Run
     from rotator.policy import GroupPolicy, Policy
+    from rotator.resource_id import ResourceId
 
 Group = Annotated[
     str | None, typer.Argument(metavar="[GROUP]", help="Name or id of a container group; default: the only one, or the only one with a manifest.")
@@ -62,20 +63,16 @@ def deploy(
 def _chosen(policy: "Policy", group: str | None) -> "GroupPolicy":
     declared = policy.container_groups
     if group:
-        fitting = [one for one in declared if group.lower() in (one.id.lower(), _short(one.id).lower())]
+        fitting = [one for one in declared if one.id == group or one.id.name.lower() == group.lower()]
     else:
         fitting = [one for one in declared if one.manifest] or list(declared)
     if len(fitting) != 1:
-        names = ", ".join(_short(one.id) for one in fitting or declared) or "none"
+        names = ", ".join(one.id.name for one in fitting or declared) or "none"
         raise typer.BadParameter(f"{policy.name} has {len(fitting)} container groups that this could mean; name one of: {names}")
     return fitting[0]
 
 
-def _short(group_id: str) -> str:
-    return group_id.rsplit("/", 1)[-1]
-
-
-async def _heeded(run: "Run", group_id: str, *, wait: bool, logs: bool) -> Outcome:
+async def _heeded(run: "Run", group_id: "ResourceId", *, wait: bool, logs: bool) -> Outcome:
     """Deploy, and say first what compromised credential still signs in, whatever came of it."""
     from rotator.engine import Score, tell_exposed
 
@@ -94,18 +91,18 @@ async def _heeded(run: "Run", group_id: str, *, wait: bool, logs: bool) -> Outco
     return replace(outcome, alarms=tuple(score.alarms))
 
 
-async def _deployed(run: "Run", group_id: str, *, wait: bool, logs: bool) -> Outcome:
+async def _deployed(run: "Run", group_id: "ResourceId", *, wait: bool, logs: bool) -> Outcome:
     from rotator.engine import deploy_now
 
     deployed = await deploy_now(run, group_id, wait=wait)
     try:
         return Outcome(deployed, await _printed(run, group_id) if logs else ())
     except RotatorError as error:
-        error.state = f"{_short(group_id)} is deployed with credential {deployed.key_id}; only its logs couldn't be read."
+        error.state = f"{group_id.name} is deployed with credential {deployed.key_id}; only its logs couldn't be read."
         return Outcome(deployed, unread=error)
 
 
-async def _printed(run: "Run", group_id: str) -> tuple[tuple[str, str], ...]:
+async def _printed(run: "Run", group_id: "ResourceId") -> tuple[tuple[str, str], ...]:
     from rotator.group.shape import containers
 
     found = await run.world.group(group_id)
@@ -118,7 +115,7 @@ def _text(policy: "Policy", outcome: Outcome) -> str:
     ended = "" if found.exit_code is None else f"; the job ended with {found.exit_code}"
     lines = [
         *(one_line(f"{policy.name}: {alarm}") for alarm in outcome.alarms),
-        one_line(f"{_short(found.group)}: deployed with credential {found.key_id}: {found.verdict.replace('_', ' ')}{ended}"),
+        one_line(f"{found.group.name}: deployed with credential {found.key_id}: {found.verdict.replace('_', ' ')}{ended}"),
     ]
     lines += [str(outcome.unread.diagnose())] if outcome.unread else []
     several = len(outcome.logs) > 1

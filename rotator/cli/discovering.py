@@ -57,7 +57,7 @@ def discover(
 
 
 def _guid(text: str) -> str:
-    from rotator.policy.rules import GUID
+    from rotator.resource_id import GUID
 
     if not re.fullmatch(GUID, text):
         raise typer.BadParameter(f"--subscription {text}: not a GUID; `az account list --query '[].[name,id]' --output tsv` prints them")

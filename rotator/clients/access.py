@@ -9,12 +9,13 @@ from typing import TypeVar
 from rotator.clients.pipeline import together
 from rotator.clients.services import Services
 from rotator.errors import AzureError, Forbidden, NotFound
+from rotator.resource_id import ResourceId
 from rotator.state import Assignment, Registry, RegistryAccess, Role
 
 T = TypeVar("T")
 
 
-async def registry_access(azure: Services, registry_id: str, principal: str | None) -> RegistryAccess:
+async def registry_access(azure: Services, registry_id: ResourceId, principal: str | None) -> RegistryAccess:
     """One registry's picture; without a principal only what others may. One that isn't found, or may not be read, has no login server."""
     try:
         registry = await azure.arm.registry(registry_id)
@@ -42,7 +43,7 @@ async def _read(unread: list[str], what: str, reading: Awaitable[T], instead: T)
         return instead
 
 
-async def _role(azure: Services, role: str, scope: str) -> Role | None:
+async def _role(azure: Services, role: str, scope: ResourceId) -> Role | None:
     """None where its definition may not be read, or is gone."""
     try:
         return await azure.rbac.definition(role, scope)

@@ -17,7 +17,6 @@ from azure.mgmt.containerinstance.aio import ContainerInstanceManagementClient
 
 from rotator.clients.arm import Arm
 from rotator.clients.pipeline import Line
-from rotator.clients.resource import Resource
 from rotator.clients.shape import at, flaw
 from rotator.clients.token import Token
 from rotator.clients.translate import Asked, ask, secrets_of
@@ -25,6 +24,7 @@ from rotator.clients.typed import text, text_or_none
 from rotator.cloud import Cloud
 from rotator.errors import Conflict, Forbidden, NotFound, Unexpected
 from rotator.ports import Put
+from rotator.resource_id import ResourceId
 from rotator.secret import CLIENT_ID, CLIENT_SECRET
 from rotator.state import ContainerGroup
 
@@ -60,16 +60,15 @@ class ContainerGroups:
             )
         return self._clients[subscription]
 
-    async def group(self, group_id: str) -> ContainerGroup:
+    async def group(self, group_id: ResourceId) -> ContainerGroup:
         """Read one group: absent where Azure says so of the group itself, unreadable where it may not be read or Azure doesn't say.
 
         One such answer is no proof of absence: :func:`rotator.clients.observe.groups_part` holds it against the list.
         """
-        where = Resource.parse(group_id)
-        asked = Asked(SERVICE, f"read container group {where.name}", f"{TYPE}/read on {group_id}")
+        asked = Asked(SERVICE, f"read container group {group_id.name}", f"{TYPE}/read on {group_id}")
         answers: list[PipelineResponse[Any, Any]] = []
         try:
-            await ask(asked, self._get(where, answers))
+            await ask(asked, self._get(group_id, answers))
         except NotFound as error:
             why = None if error.code in ABSENT else f"{error} (this doesn't say that the group is absent)"
             return ContainerGroup(group_id, await ask(asked, self._at(answers)), unreadable=why)
@@ -84,10 +83,10 @@ class ContainerGroups:
     async def _at(self, answers: list[PipelineResponse[Any, Any]]) -> datetime:
         return self._line.time.told(answers[-1].http_response.headers)
 
-    async def _get(self, where: Resource, answers: list[PipelineResponse[Any, Any]]) -> None:
+    async def _get(self, where: ResourceId, answers: list[PipelineResponse[Any, Any]]) -> None:
         groups = self._client(where.subscription).container_groups
         try:
-            await groups.get(where.group, where.name, api_version=API_VERSION, raw_response_hook=answers.append)
+            await groups.get(where.resource_group, where.name, api_version=API_VERSION, raw_response_hook=answers.append)
         except DeserializationError:
             return
 
@@ -109,32 +108,30 @@ class ContainerGroups:
                 raise Unexpected(f"{group['id']}: {unread(odd)}", service=SERVICE, code="UnreadableAnswer")
         return found
 
-    async def put(self, group_id: str, document: Mapping[str, Any]) -> Put:
+    async def put(self, group_id: ResourceId, document: Mapping[str, Any]) -> Put:
         """Replace a group; sent once."""
-        where = Resource.parse(group_id)
-        asked = Asked(SERVICE, f"deploy container group {where.name}", f"{TYPE}/write on {group_id}", secrets=secrets_of(document))
-        return await ask(asked, self._put(where, json.dumps(document).encode()))
+        asked = Asked(SERVICE, f"deploy container group {group_id.name}", f"{TYPE}/write on {group_id}", secrets=secrets_of(document))
+        return await ask(asked, self._put(group_id, json.dumps(document).encode()))
 
-    async def _put(self, where: Resource, body: bytes) -> Put:
+    async def _put(self, where: ResourceId, body: bytes) -> Put:
         """An answer that isn't the group came from somewhere else: then nobody has said what became of the PUT."""
         groups, answers = self._client(where.subscription).container_groups, list[PipelineResponse[Any, Any]]()
         raw: Any = body
         with suppress(DeserializationError):
             await groups.begin_create_or_update(
-                where.group, where.name, raw, api_version=API_VERSION, polling=False, raw_response_hook=answers.append
+                where.resource_group, where.name, raw, api_version=API_VERSION, polling=False, raw_response_hook=answers.append
             )
         await _content(answers)
         return Put(await self._at(answers), answers[-1].http_response.status_code == 201)
 
-    async def logs(self, group_id: str, container: str) -> str:
+    async def logs(self, group_id: ResourceId, container: str) -> str:
         """What a container printed."""
-        where = Resource.parse(group_id)
         needs = f"{TYPE}/containers/logs/read on {group_id}"
-        asked = Asked(SERVICE, f"read the logs of container {container} of group {where.name}", needs)
-        containers = self._client(where.subscription).containers
+        asked = Asked(SERVICE, f"read the logs of container {container} of group {group_id.name}", needs)
+        containers = self._client(group_id.subscription).containers
 
         async def reading() -> str:
-            shown = await containers.list_logs(where.group, where.name, container, api_version=API_VERSION)
+            shown = await containers.list_logs(group_id.resource_group, group_id.name, container, api_version=API_VERSION)
             return text_or_none(shown.content) or ""
 
         return await ask(asked, reading())
@@ -173,7 +170,7 @@ def _variables(document: Mapping[str, Any]) -> Iterator[Sequence[Mapping[str, An
 
 def _named(group: dict[str, Any]) -> dict[str, Any]:
     """A group of a list, which says which one it is. Raises KeyError, TypeError, ValueError."""
-    Resource.parse(text(group["id"]))
+    ResourceId.parse(text(group["id"]))
     return group
 
 

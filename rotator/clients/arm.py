@@ -10,12 +10,12 @@ from azure.core.rest import AsyncHttpResponse, HttpRequest
 
 from rotator.clients.pages import Turner, in_time
 from rotator.clients.pipeline import Line
-from rotator.clients.resource import Resource
 from rotator.clients.token import Token
 from rotator.clients.translate import Asked, ask
 from rotator.clients.typed import flag, items, record, text
 from rotator.cloud import Cloud
 from rotator.errors import NotFound, Unseen
+from rotator.resource_id import ArmId, ResourceId
 from rotator.state import Registry
 
 T = TypeVar("T")
@@ -37,9 +37,9 @@ class Arm:
         """Close the client; the session stays open."""
         await self._client.close()
 
-    async def registry(self, registry_id: str) -> Registry:
+    async def registry(self, registry_id: ResourceId) -> Registry:
         """A registry. Raises NotFound that names it."""
-        name = Resource.parse(registry_id).name
+        name = registry_id.name
         asked = Asked(SERVICE, f"read registry {name} ({registry_id})", f"Microsoft.ContainerRegistry/registries/read on {registry_id}")
         try:
             return await ask(asked, self._registry(registry_id))
@@ -50,7 +50,7 @@ class Arm:
         remedy = "Correct the registry's id in the policy (`az acr show --query id` prints it), or create the registry."
         raise NotFound(f"registry {name} doesn't exist: {failure.happened}", service=SERVICE, code=failure.code, status=404, remedy=remedy)
 
-    async def _registry(self, registry_id: str) -> Registry:
+    async def _registry(self, registry_id: ResourceId) -> Registry:
         return _shown(await self._get(registry_id, REGISTRIES))
 
     async def registries(self, subscription: str) -> tuple[Registry, ...]:
@@ -58,14 +58,14 @@ class Arm:
         where = f"/subscriptions/{subscription}"
         asked = Asked(SERVICE, f"list the registries of subscription {subscription}", f"Microsoft.ContainerRegistry/registries/read on {where}")
         listed = await self.every(asked, f"{where}/providers/Microsoft.ContainerRegistry/registries", REGISTRIES, _shown)
-        return tuple(sorted(listed, key=lambda registry: registry.id.lower()))
+        return tuple(sorted(listed, key=lambda registry: registry.id))
 
     async def subscriptions(self) -> tuple[str, ...]:
         """The ids of the subscriptions in which the signed-in identity has any role, sorted."""
         asked = Asked(SERVICE, "list the subscriptions")
         return tuple(sorted(await self.every(asked, "/subscriptions", SUBSCRIPTIONS, lambda each: text(each["subscriptionId"]).lower())))
 
-    async def tokens(self, registry_id: str) -> tuple[str, ...]:
+    async def tokens(self, registry_id: ResourceId) -> tuple[str, ...]:
         """The names of a registry's enabled repository-scoped tokens, sorted."""
         asked = Asked(SERVICE, f"list the tokens of registry {registry_id}", f"Microsoft.ContainerRegistry/registries/tokens/read on {registry_id}")
         listed = await self.every(asked, f"{registry_id}/tokens", REGISTRIES, _token)
@@ -85,27 +85,27 @@ class Arm:
 
         return await ask(asked, in_time(asked, gathered()))
 
-    async def properties(self, resource_id: str, read: Callable[[dict[str, Any]], T]) -> T:
+    async def properties(self, resource_id: ResourceId, read: Callable[[dict[str, Any]], T]) -> T:
         """What `read` makes of the properties of a registry or a vault."""
         asked = Asked(SERVICE, f"read {resource_id}", f"read on {resource_id}")
-        version = VAULTS if "/microsoft.keyvault/" in resource_id.lower() else REGISTRIES
+        version = VAULTS if ArmId(resource_id.provider) == "Microsoft.KeyVault" else REGISTRIES
 
         async def reading() -> T:
             return read(await self._properties(resource_id, version))
 
         return await ask(asked, reading())
 
-    async def _properties(self, resource_id: str, version: str) -> dict[str, Any]:
+    async def _properties(self, resource_id: ResourceId, version: str) -> dict[str, Any]:
         return record((await self._get(resource_id, version))["properties"])
 
-    async def vaults(self, subscriptions: tuple[str, ...]) -> tuple[str, ...]:
+    async def vaults(self, subscriptions: tuple[str, ...]) -> tuple[ResourceId, ...]:
         """The ids of all vaults in `subscriptions` that may be seen there."""
-        found: list[str] = []
+        found: list[ResourceId] = []
         for subscription in subscriptions:
             found += await self._vaults(Asked(SERVICE, f"list the vaults of subscription {subscription}"), subscription)
-        return tuple(sorted(found, key=str.lower))
+        return tuple(sorted(found))
 
-    async def rbac_vault(self, host: str, subscriptions: tuple[str, ...]) -> str | None:
+    async def rbac_vault(self, host: str, subscriptions: tuple[str, ...]) -> ResourceId | None:
         """The id of the vault at `host`, where its access is by RBAC; None where it is by access policies.
 
         Raises NotFound where it isn't seen in any of `subscriptions`.
@@ -114,14 +114,14 @@ class Arm:
         for subscription in subscriptions:
             asked = Asked(SERVICE, f"look for vault {name} in subscription {subscription}")
             for found in await self._vaults(asked, subscription):
-                if found.rsplit("/", 1)[-1].lower() == name.lower():
+                if found.name.lower() == name.lower():
                     shown = await ask(asked, self._properties(found, VAULTS))
                     return found if shown.get("enableRbacAuthorization") is True else None
         raise NotFound(f"vault {name} isn't seen in the policy's subscriptions", service=SERVICE, code="NoSuchVault")
 
-    async def _vaults(self, asked: Asked, subscription: str) -> list[str]:
+    async def _vaults(self, asked: Asked, subscription: str) -> list[ResourceId]:
         query = "$filter=resourceType eq 'Microsoft.KeyVault/vaults'&"
-        return await self.every(asked, f"/subscriptions/{subscription}/resources", RESOURCES, lambda each: text(each["id"]), query)
+        return await self.every(asked, f"/subscriptions/{subscription}/resources", RESOURCES, lambda each: ResourceId.parse(text(each["id"])), query)
 
     def _address(self, path: str, version: str, query: str = "") -> str:
         return f"{self._url}{path}?{query.replace(' ', '%20')}api-version={version}"
@@ -144,4 +144,4 @@ def _shown(registry: Mapping[str, Any]) -> Registry:
     properties = record(registry["properties"])
     abac = properties.get("roleAssignmentMode") == ABAC
     admin, anonymous = flag(properties.get("adminUserEnabled")), flag(properties.get("anonymousPullEnabled"))
-    return Registry(text(registry["id"]), text(properties["loginServer"]).lower(), abac, admin, anonymous)
+    return Registry(ResourceId.parse(text(registry["id"])), text(properties["loginServer"]).lower(), abac, admin, anonymous)

@@ -27,6 +27,7 @@ from rotator.clients.typed import flag, record, records, text
 from rotator.errors import AzureError, Forbidden, NotFound
 from rotator.examined import Caller, Examined, Holding, RegistrySeen, Right, SourceSeen, Unknown, VaultSeen, Why
 from rotator.policy import Policy
+from rotator.resource_id import ResourceId
 from rotator.state import Credential, Home, Observed, Principal, Registry, lineage
 
 T = TypeVar("T")
@@ -111,10 +112,10 @@ async def _holding(azure: Services, policy: Policy, who: Who) -> Holding:
     return Holding(*(None if isinstance(owners, Unknown) and owners.kind == "absent" else owners for owners in found))
 
 
-async def _registry(azure: Services, registry_id: str) -> RegistrySeen:
+async def _registry(azure: Services, registry_id: ResourceId) -> RegistrySeen:
     shown = await _told(azure.arm.registry(registry_id))
     if isinstance(shown, Unknown):
-        there = await _told(azure.arm.registries(registry_id.split("/")[2])) if shown.kind == "absent" else ()
+        there = await _told(azure.arm.registries(registry_id.subscription)) if shown.kind == "absent" else ()
         return RegistrySeen(registry_id, shown, others=() if isinstance(there, Unknown) else there)
     switches = await _told(azure.arm.properties(registry_id, _switches))
     if isinstance(switches, Unknown):
@@ -152,7 +153,7 @@ async def _vault(azure: Services, policy: Policy, who: Who, secrets: Sequence[st
     read = await together(*(_source(azure, policy, name) for name in secrets))
     found = VaultSeen(deleted=deleted, sources=tuple(read))
     there = await _told(azure.arm.vaults(policy.subscriptions))
-    ids = {} if isinstance(there, Unknown) else {each.rsplit("/", 1)[-1].lower(): each for each in there}
+    ids = {} if isinstance(there, Unknown) else {each.name.lower(): each for each in there}
     vault_id = ids.get(policy.key_vault.name)
     if vault_id is None:
         return replace(found, others=tuple(f"https://{name}.{azure.cloud.vault_suffix}" for name in sorted(ids)), unread=_unknown(there)), ()
@@ -160,7 +161,7 @@ async def _vault(azure: Services, policy: Policy, who: Who, secrets: Sequence[st
     if isinstance(given, Unknown):
         return replace(found, unread=given), ()
     rbac, allowed = given
-    scope = f"{vault_id}/secrets/{policy.key_vault.password_secret}"
+    scope = vault_id.child("secrets", policy.key_vault.password_secret)
     by_policy = Right(keyvault.SET_ACTION, vault_id, bool(allowed & {"set", "all"}))
     right = replace(await azure.rbac.right(keyvault.SET_ACTION, scope, data=True), scope=vault_id) if rbac else by_policy
     return replace(found, id=vault_id, rbac=rbac, allowed=tuple(sorted(allowed))), (right,)

@@ -20,6 +20,7 @@ from rotator.clients.typed import labels
 from rotator.errors import AzureError, Conflict, Forbidden, NotFound, Unavailable, Unexpected, UnsafeStep, Unseen
 from rotator.policy import Policy
 from rotator.ports import AccessRecord
+from rotator.resource_id import ArmId
 from rotator.state import ACCESS, Access, Assignment, Secret, Tags, Version, tags
 
 SERVICE = "Key Vault"
@@ -344,4 +345,4 @@ def _mark(policy: Policy, version: Version) -> Access:
 
 
 async def _assignments(value: str | None) -> tuple[Assignment, ...]:
-    return tuple(sorted(Assignment(**each) for each in json.loads(value or "[]")))
+    return tuple(sorted(Assignment(**{**each, "scope": ArmId(each["scope"]), "id": ArmId(each["id"])}) for each in json.loads(value or "[]")))

@@ -16,6 +16,7 @@ from rotator.clients.services import Services
 from rotator.clients.shape import flaw
 from rotator.errors import AzureError, Forbidden, NotFound, Unexpected
 from rotator.policy import Policy
+from rotator.resource_id import ResourceId
 from rotator.state import Access, ContainerGroup, Observed, Unseen, lineage
 
 Shown = Mapping[str, Any]
@@ -60,7 +61,7 @@ class Groups:
 
     seen: tuple[ContainerGroup, ...] = ()
     unseen: tuple[Unseen, ...] = ()
-    hiding: tuple[str, ...] = ()
+    hiding: tuple[ResourceId, ...] = ()
 
 
 def with_vault(seen: Observed, vault: Vault) -> Observed:
@@ -100,18 +101,18 @@ async def groups_part(azure: Services, policy: Policy) -> Groups:
     lists = listing.result()
     lists |= await _lists(azure, unconfirmed(named.result(), lists))
     found = [lists.confirmed(group) for group in (*named.result(), *(await _read(azure, others(policy, lists, declared))))]
-    read = {group.id.lower() for group in found}
-    hiding = sorted(shown["id"] for shown in lists.groups if shown["id"].lower() not in read and aci.hides_secret(shown))
+    read = {group.id for group in found}
+    hiding = sorted(each for each, shown in lists.groups if each not in read and aci.hides_secret(shown))
     return Groups(tuple(found), tuple(each for each in lists.unseen if each.subscription in policy.subscriptions), tuple(hiding))
 
 
-def others(policy: Policy, lists: "Lists", declared: Sequence[str]) -> list[str]:
+def others(policy: Policy, lists: "Lists", declared: Sequence[ResourceId]) -> list[ResourceId]:
     """The ids of groups beside the declared ones that pull as the principal, sorted."""
-    known, app_id = {each.lower() for each in declared}, policy.principal.app_id
-    return sorted((shown["id"] for shown in lists.groups if shown["id"].lower() not in known and aci.may_pull_as(shown, app_id)), key=str.lower)
+    app_id = policy.principal.app_id
+    return sorted(each for each, shown in lists.groups if each not in declared and aci.may_pull_as(shown, app_id))
 
 
-async def _read(azure: Services, group_ids: Sequence[str]) -> list[ContainerGroup]:
+async def _read(azure: Services, group_ids: Sequence[ResourceId]) -> list[ContainerGroup]:
     return await together(*(azure.groups.group(each) for each in group_ids))
 
 
@@ -120,7 +121,7 @@ class Lists:
     """The complete lists of subscriptions, and the subscriptions that can't be listed."""
 
     listed: frozenset[str]
-    groups: tuple[Shown, ...]
+    groups: tuple[tuple[ResourceId, Shown], ...]
     unseen: tuple[Unseen, ...]
 
     @classmethod
@@ -129,7 +130,7 @@ class Lists:
         seen = [each for each in found if not isinstance(each, Unseen)]
         unseen = tuple(each for each in found if isinstance(each, Unseen))
         listed = frozenset({each.lower() for each in subscriptions} - {each.subscription.lower() for each in unseen})
-        return cls(listed, tuple(group for groups in seen for group in groups), unseen)
+        return cls(listed, tuple((ResourceId.parse(shown["id"]), shown) for groups in seen for shown in groups), unseen)
 
     def __or__(self, more: "Lists") -> "Lists":
         return Lists(self.listed | more.listed, (*self.groups, *more.groups), (*self.unseen, *more.unseen))
@@ -140,7 +141,7 @@ class Lists:
         A group that can't be read is as the list shows it: that it uses the principal, and which credential its tag names. Where the list shows it
         in a form that can't be read either, nothing of it is known.
         """
-        shown = next((each for each in self.groups if each["id"].lower() == group.id.lower()), None)
+        shown = next((each for listed, each in self.groups if listed == group.id), None)
         if group.document is not None or (group.unreadable and shown is None):
             return group
         if shown is not None:
@@ -149,7 +150,7 @@ class Lists:
                 document=None if flaw(shown) else shown,
                 unreadable=group.unreadable or "GET answers 404, and the list of its subscription shows it",
             )
-        if _subscription(group.id) in self.listed:
+        if group.id.subscription in self.listed:
             return group
         return replace(group, unreadable="GET answers 404, and its subscription can't be listed, so its absence isn't confirmed")
 
@@ -158,11 +159,7 @@ def unconfirmed(named: Sequence[ContainerGroup], lists: Lists) -> tuple[str, ...
     """Subscriptions of groups that GET doesn't find and that no list was asked for."""
     asked = lists.listed | {each.subscription for each in lists.unseen}
     absent = (group for group in named if group.document is None and not group.unreadable)
-    return tuple(sorted({_subscription(group.id) for group in absent} - asked))
-
-
-def _subscription(group_id: str) -> str:
-    return group_id.split("/")[2].lower()
+    return tuple(sorted({group.id.subscription for group in absent} - asked))
 
 
 async def _lists(azure: Services, subscriptions: Sequence[str]) -> Lists:

@@ -14,18 +14,19 @@ from azure.mgmt.authorization.v2022_04_01.models import RoleAssignment, RoleAssi
 
 from rotator.clients.pages import ask_all
 from rotator.clients.pipeline import Line, together
-from rotator.clients.resource import Resource
 from rotator.clients.token import Token
 from rotator.clients.translate import ABSENT, Asked, ask
 from rotator.clients.typed import text, text_or_none
 from rotator.cloud import Cloud
 from rotator.errors import AzureError, Conflict, NotFound, OutcomeUnknown, Unseen
 from rotator.examined import Right
+from rotator.resource_id import ArmId, ResourceId
 from rotator.state import Assignment, Permission, Role
 
 SERVICE = "Azure role-based access control"
 ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
 _NAMES_ONE = re.compile(r"(/.*)?/providers/Microsoft\.Authorization/roleAssignments/[^/?#]+", re.IGNORECASE)
+MANAGEMENT = ArmId("/providers/Microsoft.Management")
 EXISTS, GONE, NO_CONTENT = "RoleAssignmentExists", 404, 204
 
 
@@ -41,8 +42,8 @@ class Authorization:
         for client in self._clients.values():
             await client.close()
 
-    def _client(self, scope: str) -> AuthorizationManagementClient:
-        subscription = scope.strip("/").split("/")[1].lower()
+    def _client(self, scope: ArmId) -> AuthorizationManagementClient:
+        subscription = scope.subscription
         if subscription not in self._clients:
             self._clients[subscription] = AuthorizationManagementClient(
                 self._token,  # type: ignore[arg-type]
@@ -52,20 +53,20 @@ class Authorization:
             )
         return self._clients[subscription]
 
-    async def assignments(self, scopes: Sequence[str], principal_id: str) -> tuple[Assignment, ...]:
+    async def assignments(self, scopes: Sequence[ArmId], principal_id: str) -> tuple[Assignment, ...]:
         """Every assignment of the principal at, above or below any of `scopes`."""
         found = await together(*(self._assignments(scope, principal_id) for scope in scopes))
-        return tuple(sorted({each.id.lower(): each for some in found for each in some}.values()))
+        return tuple(sorted({each.id: each for some in found for each in some}.values()))
 
-    async def assigned(self, scope: str, principal_id: str) -> tuple[Assignment, ...]:
+    async def assigned(self, scope: ArmId, principal_id: str) -> tuple[Assignment, ...]:
         """Every assignment at `scope` or above that reaches the principal, be it through a group (azure-facts F1: ``assignedTo``)."""
         found = await self._listed(scope, f"assignedTo('{principal_id}')")
         return tuple(sorted(each for each in found if encloses(each.scope, scope)))
 
-    async def _assignments(self, scope: str, principal_id: str) -> list[Assignment]:
+    async def _assignments(self, scope: ArmId, principal_id: str) -> list[Assignment]:
         return await self._listed(scope, f"principalId eq '{principal_id}'")
 
-    async def _listed(self, scope: str, wanted: str) -> list[Assignment]:
+    async def _listed(self, scope: ArmId, wanted: str) -> list[Assignment]:
         asked = Asked(SERVICE, f"list role assignments at {scope}", f"{ASSIGNMENTS}/read on {scope}")
         pages = self._client(scope).role_assignments.list_for_scope(scope, filter=wanted)
         return [await ask(asked, _assignment(each)) for each in await ask_all(asked, pages)]
@@ -115,12 +116,12 @@ class Authorization:
         there = await together(*(self._there(each) for each in assignments))
         return tuple(each for each, is_there in zip(assignments, there, strict=True) if is_there)
 
-    async def definition(self, role: str, scope: str) -> Role:
+    async def definition(self, role: str, scope: ArmId) -> Role:
         """What a role allows, by its GUID. Raises NotFound, Forbidden."""
         asked = Asked(SERVICE, f"read role {role} at {scope}", f"Microsoft.Authorization/roleDefinitions/read on {scope}")
         return await ask(asked, self._definition(role, scope))
 
-    async def _definition(self, role: str, scope: str) -> Role:
+    async def _definition(self, role: str, scope: ArmId) -> Role:
         shown = await self._client(scope).role_definitions.get(scope, role)
         return Role(role.lower(), text(shown.role_name), tuple(_permission(each) for each in shown.permissions or ()))
 
@@ -138,7 +139,7 @@ class Authorization:
         except NotFound:
             return False
 
-    async def role(self, name: str, scope: str) -> str:
+    async def role(self, name: str, scope: ArmId) -> str:
         """The GUID of a role by its name. Raises NotFound."""
         asked = Asked(SERVICE, f"look up role {name} at {scope}", f"Microsoft.Authorization/roleDefinitions/read on {scope}")
         quoted = name.replace("'", "''")
@@ -148,20 +149,18 @@ class Authorization:
             return names[0]
         raise NotFound(f"no role called {name} can be assigned at {scope}", service=SERVICE, code="NoSuchRole", status=404)
 
-    async def right(self, action: str, resource_id: str, *, data: bool = False) -> Right:
+    async def right(self, action: str, resource_id: ResourceId, *, data: bool = False) -> Right:
         """Whether `action` is allowed on a resource or one of its children, or why that can't be known."""
         try:
             return Right(action, resource_id, await self._may(action, resource_id, data=data))
         except AzureError as error:
             return Right(action, resource_id, None, error.happened)
 
-    async def _may(self, action: str, resource_id: str, *, data: bool) -> bool:
-        parent, _, kind = resource_id.rpartition("/")[0].rpartition("/")
-        where, name = Resource.parse("/".join(resource_id.split("/")[:9])), resource_id.rpartition("/")[2]
-        above = parent.partition(f"/{where.namespace}")[2].strip("/")
+    async def _may(self, action: str, resource_id: ResourceId, *, data: bool) -> bool:
+        *above, kind, name = resource_id.path
         asked = Asked(SERVICE, f"read its permissions on {resource_id}")
         operations = self._client(resource_id).permissions
-        granted = await ask_all(asked, operations.list_for_resource(where.group, where.namespace, above, kind, name))
+        granted = await ask_all(asked, operations.list_for_resource(resource_id.resource_group, resource_id.provider, "/".join(above), kind, name))
         return await ask(asked, _allowed(action, granted, data=data))
 
 
@@ -174,10 +173,9 @@ def allowed(action: str, permissions: Iterable[Granted], *, data: bool = False) 
     return any(_permission(each).allows(action, data=data) for each in permissions)
 
 
-def encloses(outer: str, inner: str) -> bool:
+def encloses(outer: ArmId, inner: ArmId) -> bool:
     """Whether what is assigned at `outer` counts at `inner`, too. A management group's scope encloses whatever shows it in its list."""
-    above, below = outer.strip("/").lower(), inner.strip("/").lower()
-    return above in ("", below) or below.startswith(above + "/") or above.startswith("providers/microsoft.management/")
+    return outer.encloses(inner) or MANAGEMENT.encloses(outer)
 
 
 def _permission(shown: Granted) -> Permission:
@@ -194,7 +192,7 @@ async def _assignment(shown: RoleAssignment) -> Assignment:
     condition, version = text_or_none(shown.condition), text_or_none(shown.condition_version)
     if not _NAMES_ONE.fullmatch(text(shown.id)):
         raise ValueError("not the id of a role assignment")
-    return Assignment(text(shown.scope), role, text(shown.id), text(shown.principal_id), condition, version)
+    return Assignment(ArmId(text(shown.scope)), role, ArmId(text(shown.id)), text(shown.principal_id), condition, version)
 
 
 def _with_status(response: Any, shown: RoleAssignment | None, headers: object) -> tuple[int, RoleAssignment | None]:
@@ -205,10 +203,10 @@ def _with_status(response: Any, shown: RoleAssignment | None, headers: object) -
 
 def _is(assignment: Assignment, shown: RoleAssignment | None) -> bool:
     """True for an answer that shows this assignment. Raises ValueError for any other."""
-    if shown is None or text(shown.id).lower() != assignment.id.lower():
+    if shown is None or text(shown.id) != assignment.id:
         raise ValueError("another role assignment, or none")
     return True
 
 
-def _subscription(scope: str) -> str:
-    return "/".join(scope.split("/")[:3])
+def _subscription(scope: ArmId) -> str:
+    return f"/subscriptions/{scope.subscription}" if scope.subscription else ""

@@ -19,6 +19,7 @@ from rotator.cloud import Cloud
 from rotator.examined import Right
 from rotator.policy import Policy
 from rotator.ports import Clock
+from rotator.resource_id import ResourceId
 from rotator.state import Credential, PasswordLimit, Principal, Registry
 
 
@@ -35,7 +36,7 @@ class Services:
         self.arm = Arm(self.line, cloud, self.token)
         self.groups = ContainerGroups(self.line, cloud, self.token, self.arm)
         self.rbac = Authorization(self.line, cloud, self.token)
-        self._servers: dict[str, str] = {}
+        self._servers: dict[ResourceId, str] = {}
 
     async def close(self) -> None:
         """Close every client, then what carried them."""
@@ -54,15 +55,15 @@ class Services:
     async def registries(self, policy: Policy) -> tuple[Registry, ...]:
         """The policy's registries as ARM shows them now."""
         shown = await together(*(self.arm.registry(registry.id) for registry in policy.registries))
-        self._servers.update({registry.id.lower(): found.login_server for registry, found in zip(policy.registries, shown, strict=True)})
+        self._servers.update({registry.id: found.login_server for registry, found in zip(policy.registries, shown, strict=True)})
         return tuple(shown)
 
-    async def server(self, registry_id: str) -> str:
+    async def server(self, registry_id: ResourceId) -> str:
         """A registry's login server, which never changes."""
-        known = self._servers.get(registry_id.lower())
+        known = self._servers.get(registry_id)
         return known or (await self.arm.registry(registry_id)).login_server
 
-    async def rights(self, wanted: Sequence[tuple[str, str]]) -> tuple[Right, ...]:
+    async def rights(self, wanted: Sequence[tuple[str, ResourceId]]) -> tuple[Right, ...]:
         """Whether each action is allowed on its resource, or why that can't be known."""
         return tuple(await together(*(self.rbac.right(action, scope) for action, scope in wanted)))
 

@@ -20,6 +20,7 @@ from rotator.errors import AzureError, Forbidden
 from rotator.examined import Examined, Right
 from rotator.policy import Policy
 from rotator.ports import AccessRecord, Issued, Put
+from rotator.resource_id import ResourceId
 from rotator.state import (
     Access,
     Assignment,
@@ -188,20 +189,20 @@ class AzureWorld(Services):
         finally:
             await session.close()
 
-    async def group(self, group_id: str) -> ContainerGroup:
+    async def group(self, group_id: ResourceId) -> ContainerGroup:
         """One container group, read now."""
         return await self.groups.group(group_id)
 
-    async def put_group(self, group_id: str, document: Mapping[str, Any], *, not_after: float | None = None) -> Put:
+    async def put_group(self, group_id: ResourceId, document: Mapping[str, Any], *, not_after: float | None = None) -> Put:
         """Replace a container group; sent once."""
         with no_later(not_after):
             return await self.groups.put(group_id, document)
 
-    async def logs(self, group_id: str, container: str) -> str:
+    async def logs(self, group_id: ResourceId, container: str) -> str:
         """What a container printed."""
         return await self.groups.logs(group_id, container)
 
-    async def permissions(self, policy: Policy, groups: Sequence[str]) -> Permissions:
+    async def permissions(self, policy: Policy, groups: Sequence[ResourceId]) -> Permissions:
         """What is known to be refused, from RBAC's own answer, and what isn't known."""
         async with at_once() as tasks:
             writing = tasks.create_task(self.rights([(f"{TYPE}/write", each) for each in groups]))
@@ -209,7 +210,7 @@ class AzureWorld(Services):
             deleted = tasks.create_task(self._deleted(policy))
             said = tasks.create_task(self._limits(policy))
         rights, (taken, doubt), (limits, unread) = [*writing.result(), vault.result()], deleted.result(), said.result()
-        refused = tuple(sorted(right.scope for right in writing.result() if right.allowed is False))
+        refused = tuple(sorted(each for each, right in zip(groups, writing.result(), strict=True) if right.allowed is False))
         unknown = [(right.question, right.why) for right in rights if right.allowed is None]
         return Permissions(refused, _no_role(vault.result()), taken, limits=limits, unknown=(*unknown, *doubt, *unread))
 
@@ -222,7 +223,7 @@ class AzureWorld(Services):
         if vault_id is None:
             return Right(keyvault.SET_ACTION, policy.key_vault.host, True)
         return replace(
-            await self.rbac.right(keyvault.SET_ACTION, f"{vault_id}/secrets/{policy.key_vault.password_secret}", data=True), scope=vault_id
+            await self.rbac.right(keyvault.SET_ACTION, vault_id.child("secrets", policy.key_vault.password_secret), data=True), scope=vault_id
         )
 
     async def _deleted(self, policy: Policy) -> tuple[bool, tuple[tuple[str, str], ...]]:
@@ -274,7 +275,7 @@ class AzureWorld(Services):
         with no_later(not_after):
             return await self.rbac.create(assignment)
 
-    async def role(self, name: str, scope: str) -> str:
+    async def role(self, name: str, scope: ResourceId) -> str:
         """The GUID of a role by its name."""
         return await self.rbac.role(name, scope)
 

@@ -8,6 +8,7 @@ from rotator.discovery.find import Found, Sight, Standing, Use, clean
 from rotator.group import lines_to_add
 from rotator.group.refusal import refused
 from rotator.policy import KeyVaultPolicy, Policy, Principal, RegistryPolicy
+from rotator.resource_id import ArmId
 from rotator.state import Registry
 
 FILL = "# FILL IN"
@@ -142,7 +143,7 @@ def _missing(host: str) -> Iterator[str]:
 def _policy(app_id: str, ids: Mapping[str, Registry | None], sight: Sight) -> Policy:
     """As much of the policy as it takes to ask what rotator would refuse."""
     vault = KeyVaultPolicy.model_construct(url=f"https://name.{sight.cloud.vault_suffix}", password_secret="name")  # noqa: S106 - no password
-    registries = tuple(RegistryPolicy.model_construct(id=found.id if found else host.partition(".")[0]) for host, found in ids.items())
+    registries = tuple(RegistryPolicy.model_construct(id=found.id if found else ArmId(host.partition(".")[0])) for host, found in ids.items())
     return Policy.model_construct(principal=Principal.model_construct(app_id=app_id), registries=registries, key_vault=vault)
 
 

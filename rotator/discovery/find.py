@@ -12,6 +12,7 @@ from rotator.group import hidden, run_once
 from rotator.group.inside import references
 from rotator.group.shape import Value, containers, entries, get, objects, server, takes_password, text
 from rotator.policy import Policy
+from rotator.resource_id import ArmId
 from rotator.state import Registry
 
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -68,7 +69,7 @@ class Use:
     for, `job` says that a redeployment runs it. `named` are variables in which the group shows the principal's app id.
     """
 
-    group: str
+    group: ArmId
     app_id: str
     known: bool | None
     display_name: str
@@ -88,7 +89,7 @@ class Use:
 class Passing:
     """A container group that needs no rotation, and in which ways it pulls."""
 
-    group: str
+    group: ArmId
     ways: tuple[Other, ...]
 
 
@@ -111,8 +112,8 @@ def find(sight: Sight, policies: Sequence[Policy]) -> Found:
     for group in (group for one in sight.listed for group in one.groups):
         servers = _servers(group, policies)
         uses += (_use(sight, policies, group, app_id, servers[app_id]) for app_id in servers)
-        passing += [] if servers else [Passing(clean(text(group, "id")), _ways(group))]
-    return Found(tuple(sorted(uses, key=lambda use: (use.group.lower(), use.app_id))), tuple(sorted(passing, key=lambda one: one.group.lower())))
+        passing += [] if servers else [Passing(ArmId(clean(text(group, "id"))), _ways(group))]
+    return Found(tuple(sorted(uses, key=lambda use: (use.group, use.app_id))), tuple(sorted(passing, key=lambda one: one.group)))
 
 
 def principal(entry: Value) -> str | None:
@@ -154,9 +155,9 @@ def _read(group: Mapping[str, Any], entry: Value) -> tuple[str, str] | None:
 
 def _use(sight: Sight, policies: Sequence[Policy], group: Mapping[str, Any], app_id: str, servers: tuple[str, ...]) -> Use:
     policy = next((one for one in policies if one.principal.app_id == app_id), None)
-    declared = policy is not None and policy.group(text(group, "id")) is not None
+    declared = policy is not None and policy.group(ArmId(text(group, "id"))) is not None
     return Use(
-        group=clean(text(group, "id")),
+        group=ArmId(clean(text(group, "id"))),
         app_id=app_id,
         known=None if sight.nameless else app_id in sight.names,
         display_name=clean(sight.names.get(app_id, "")),

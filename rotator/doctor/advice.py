@@ -11,14 +11,15 @@ from rotator.doctor import command
 from rotator.doctor.finding import Case, Finding, Found, Severity
 from rotator.doctor.registry import DATA_ROLE
 from rotator.group.shape import get
+from rotator.resource_id import ResourceId
 from rotator.state import Registry
 
 
 def identity_instead(case: Case) -> Found:
     """Whether the groups need a password at all: those that have an identity already, and those for which one would have to be made."""
-    pulling = {each.id.lower() for each in case.view.dependents if not each.refused}
-    without: list[str] = []
-    for seen in (each for each in case.seen.groups if each.id.lower() in pulling):
+    pulling = {each.id for each in case.view.dependents if not each.refused}
+    without: list[ResourceId] = []
+    for seen in (each for each in case.seen.groups if each.id in pulling):
         identities = get(seen.document, "identity", "userAssignedIdentities")
         if not isinstance(identities, Mapping) or not identities:
             without.append(seen.id)
@@ -26,9 +27,9 @@ def identity_instead(case: Case) -> Found:
         mine = min(identities)
         text = f"it has the user-assigned identity {mine.rsplit('/', 1)[-1]}: let that pull, and it needs no password"
         steps = _roles(case, str(get(identities, mine, "principalId")))
-        yield Finding(Severity.ADVICE, f"group {seen.id.rsplit('/', 1)[-1]}", text, steps, _entry(case, mine))
+        yield Finding(Severity.ADVICE, f"group {seen.id.name}", text, steps, _entry(case, mine))
     if without:
-        names = ", ".join(group_id.rsplit("/", 1)[-1] for group_id in without)
+        names = ", ".join(group_id.name for group_id in without)
         text = f"{names}: a user-assigned managed identity could pull in the principal's place, with no password to rotate"
         yield Finding(Severity.ADVICE, "groups", text, _made(case, without[0]), _entry(case, _identity(case, without[0])))
 
@@ -38,13 +39,13 @@ def _roles(case: Case, principal: str) -> tuple[str, ...]:
     return tuple(command.assign(principal, DATA_ROLE if each.abac else "AcrPull", each.id) for each in shown)
 
 
-def _identity(case: Case, group_id: str) -> str:
+def _identity(case: Case, group_id: ResourceId) -> str:
     """The id of the identity that would be made beside a group."""
     beside = "/".join(group_id.split("/")[:5])
     return f"{beside}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{case.policy.name}-pull"
 
 
-def _made(case: Case, group_id: str) -> tuple[str, ...]:
+def _made(case: Case, group_id: ResourceId) -> tuple[str, ...]:
     name = command.resource(_identity(case, group_id))
     principal = f'"$(az identity show {name} --query principalId --output tsv)"'
     return (f"az identity create {name}", *_roles(case, principal))

@@ -11,6 +11,7 @@ from rotator.group import Dependent, Phase, Refusal
 from rotator.plan import next_steps
 from rotator.plan.words import day
 from rotator.policy import next_open, open_at
+from rotator.resource_id import ArmId
 from rotator.visible import argument
 
 READER, CONTRIBUTOR = "Reader", "Azure Container Instances Contributor Role"
@@ -89,7 +90,7 @@ def redeployable(case: Case) -> Found:
 
 def _out(case: Case, dependent: Dependent) -> Iterator[Remedy]:
     """What makes a group redeployable, by each kind of what stands against it."""
-    document = next((seen.document for seen in case.seen.groups if seen.id.lower() == dependent.id.lower()), None) or {}
+    document = next((seen.document for seen in case.seen.groups if seen.id == dependent.id), None) or {}
     kinds = {kind for kind, _ in group.refusals(document, case.policy, dependent.group)}
     if Refusal.CONTENT in kinds:
         yield Remedy("deploy it anew as it should be, by a manifest that names secrets and holds none", *_by_manifest(case, dependent))
@@ -131,7 +132,7 @@ def holding_known(case: Case) -> Found:
     """Each says which credential it holds; a tag that was stripped, or a redeployment by hand, leaves that unknown."""
     for wait in next_steps(case.policy, case.seen).waits:
         if wait.code == "untagged":
-            name = wait.subject.rsplit("/", 1)[-1]
+            name = ArmId(wait.subject).name
             yield Finding(Severity.ADVICE, f"group {name}", wait.text, (command.rotator(case, "deploy", argument(name)),))
 
 
@@ -148,8 +149,8 @@ def present(case: Case) -> Found:
     """None is declared that isn't there, unless a manifest makes it."""
     for group_id, name in case.view.missing:
         text = "Azure has no such group: it holds nothing, and blocks nothing"
-        known = {each.id.lower() for each in case.policy.container_groups}
-        meant = [d.id for d in _dependents(case) if d.name.lower() == name.lower() and d.id.lower() not in known]
+        known = {each.id for each in case.policy.container_groups}
+        meant = [d.id for d in _dependents(case) if d.name.lower() == name.lower() and d.id not in known]
         gone = Remedy("if it is gone for good", (command.edit(case),), command.taken_out("container_groups", [group_id]))
         ways = (Remedy(f"if {each} is meant", (command.edit(case),), command.in_place("container_groups", each, group_id)) for each in meant)
         yield Finding(Severity.WARN, f"group {name}", text, ways=(*ways, gone))

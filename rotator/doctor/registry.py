@@ -39,8 +39,8 @@ def readable(case: Case) -> Found:
 
 def _absent(case: Case, gone: RegistrySeen, text: str) -> Finding:
     """The registries of its subscription that container groups of the policy pull from, or else all of them, are what may be meant."""
-    known = {each.id.lower() for each in case.policy.registries}
-    free = [each for each in gone.others if each.id.lower() not in known]
+    known = {each.id for each in case.policy.registries}
+    free = [each for each in gone.others if each.id not in known]
     used = {server for each in case.seen.groups if case.policy.group(each.id) for server in group.registry_servers(each.document)}
     meant = [each for each in free if each.login_server in used] or free
     writes = [(each, command.in_place("registries", each.id, gone.id)) for each in meant]
@@ -54,9 +54,9 @@ def _absent(case: Case, gone: RegistrySeen, text: str) -> Finding:
 
 def role_honoured(case: Case) -> Found:
     """The declared role lets somebody pull, as each registry checks permissions."""
-    declared = {each.id.lower(): each.role for each in case.policy.registries}
+    declared = {each.id: each.role for each in case.policy.registries}
     for each, shown in _known(case):
-        role = declared[each.id.lower()]
+        role = declared[each.id]
         wanted = DATA_ROLE if shown.abac else "AcrPull"
         if shown.abac != (role == DATA_ROLE):
             mode = "RBAC registry and ABAC repository permissions" if shown.abac else "RBAC registry permissions"

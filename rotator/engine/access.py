@@ -10,6 +10,7 @@ from rotator.errors import Conflict, NotFound, UnsafeStep
 from rotator.events import AccessRecorded, AssignmentCreated, AssignmentDeleted, StepDone, StepStarted
 from rotator.plan import Grant, Step, fitting, grant_steps, kind, own_roles, restorable, target
 from rotator.ports import AccessRecord
+from rotator.resource_id import ArmId, ResourceId
 from rotator.state import Access, Assignment, Observed, Registry
 
 
@@ -47,7 +48,7 @@ async def own(run: Run) -> dict[str, str]:
     return {name: guid for name, guid in found.items() if guid}
 
 
-async def _guid(run: Run, name: str, at: str) -> str | None:
+async def _guid(run: Run, name: str, at: ResourceId) -> str | None:
     """A role's GUID; None for a twin that this cloud doesn't have."""
     try:
         return await run.world.role(name, at)
@@ -157,11 +158,11 @@ async def declared(run: Run, oid: str | None, registries: Sequence[Registry]) ->
             code="NoServicePrincipal",
             remedy=f"`rotator provision {run.policy.quoted}` makes it.",
         )
-    modes = {registry.id.lower(): registry for registry in registries}
-    return [await _declared(run, oid, registry.id, registry.role, modes.get(registry.id.lower())) for registry in run.policy.registries]
+    modes = {registry.id: registry for registry in registries}
+    return [await _declared(run, oid, registry.id, registry.role, modes.get(registry.id)) for registry in run.policy.registries]
 
 
-async def _declared(run: Run, oid: str, registry_id: str, role: str, seen: Registry | None) -> Assignment:
+async def _declared(run: Run, oid: str, registry_id: ResourceId, role: str, seen: Registry | None) -> Assignment:
     name = fitting(role, abac=seen is not None and seen.abac)
     if name == "Owner" and seen is not None and seen.abac:
         raise UnsafeStep(
@@ -170,4 +171,4 @@ async def _declared(run: Run, oid: str, registry_id: str, role: str, seen: Regis
         )
     role_id = await run.world.role(name, registry_id)
     guid = uuid.uuid5(uuid.NAMESPACE_URL, f"{registry_id.lower()}|{role_id.lower()}|{oid.lower()}")
-    return Assignment(registry_id, role_id, f"{registry_id}/providers/Microsoft.Authorization/roleAssignments/{guid}", oid)
+    return Assignment(registry_id, role_id, ArmId(f"{registry_id}/providers/Microsoft.Authorization/roleAssignments/{guid}"), oid)

@@ -18,6 +18,7 @@ from rotator.events import GroupAccepted, GroupSettled, Noted
 from rotator.group import Failed, Phase, Verdict
 from rotator.plan import Deploy, Restore, View, strip_marks
 from rotator.policy import KeyVaultSource, Source
+from rotator.resource_id import ResourceId
 from rotator.state import Access, ContainerGroup, Observed, Secret, Version
 
 EVERY = 10.0
@@ -32,7 +33,7 @@ UNTAGGED = 60.0
 class Change:
     """What a PUT is to put where."""
 
-    group: str
+    group: ResourceId
     key_id: str
     version: str
     failed: tuple[str, int] | None = None
@@ -53,7 +54,7 @@ async def deploy(run: Run, observed: Observed, step: Deploy) -> str:
     verdict, after = await watch(run, before, step.group, step.key_id, version)
     settled(run, before, after, step.key_id, verdict)
     _ensure_well(run, step.group, verdict, step.key_id)
-    name = before.id.rsplit("/", 1)[-1]
+    name = before.id.name
     stopped = group.phase(after) is Phase.STOPPED
     return f"{name} has the new credential, and was stopped by somebody meanwhile" if stopped else f"{name} runs with the new credential"
 
@@ -82,7 +83,7 @@ async def restore(run: Run, observed: Observed, step: Restore) -> str:
     )
 
 
-async def _fresh(run: Run, observed: Observed, group_id: str) -> ContainerGroup:
+async def _fresh(run: Run, observed: Observed, group_id: ResourceId) -> ContainerGroup:
     """The group as it is now; it must still be what was decided on."""
     now = await run.world.group(group_id)
     if now.document is None:
@@ -96,8 +97,8 @@ async def _fresh(run: Run, observed: Observed, group_id: str) -> ContainerGroup:
     return now
 
 
-def _seen(observed: Observed, group_id: str) -> ContainerGroup | None:
-    return next((g for g in observed.groups if g.id.lower() == group_id.lower()), None)
+def _seen(observed: Observed, group_id: ResourceId) -> ContainerGroup | None:
+    return next((g for g in observed.groups if g.id == group_id), None)
 
 
 def moved(observed: Observed, now: ContainerGroup) -> bool:
@@ -132,7 +133,7 @@ async def fetch(run: Run, sources: Iterable[KeyVaultSource]) -> dict[Source, Sec
     return {source: await run.world.secret(run.policy, source.key_vault) for source in sources}
 
 
-async def put(run: Run, group_id: str, key_id: str, body: Mapping[str, Any], *, not_after: float, existed: bool = True) -> None:
+async def put(run: Run, group_id: ResourceId, key_id: str, body: Mapping[str, Any], *, not_after: float, existed: bool = True) -> None:
     """Send the PUT once; after an answer that never came, GET decides. `existed`: the group was there when it was read."""
     try:
         accepted = await run.world.put_group(group_id, body, not_after=not_after)
@@ -154,7 +155,7 @@ async def put(run: Run, group_id: str, key_id: str, body: Mapping[str, Any], *, 
         await _ensure_still_good(run, group_id, key_id)
 
 
-async def _ensure_still_good(run: Run, group_id: str, key_id: str) -> None:
+async def _ensure_still_good(run: Run, group_id: ResourceId, key_id: str) -> None:
     """Look once more after a PUT that took longer than its reads are fresh: the credential may be gone meanwhile, or the access revoked."""
     revoked = (await run.world.access(run.policy)).access is Access.REVOKED
     if not revoked and any(c.key_id == key_id.lower() for c in await run.world.credentials(run.policy)):
@@ -166,12 +167,12 @@ async def _ensure_still_good(run: Run, group_id: str, key_id: str) -> None:
     )
 
 
-async def watch(run: Run, before: ContainerGroup, group_id: str, key_id: str, version: Version) -> tuple[Verdict, ContainerGroup]:
+async def watch(run: Run, before: ContainerGroup, group_id: ResourceId, key_id: str, version: Version) -> tuple[Verdict, ContainerGroup]:
     """Look until there is evidence newer than the PUT, two reads don't find the group, or the policy's `settle` is over.
 
     Raises UnsafeStep where our tags are stripped.
     """
-    patience = Patience(run, f"{group_id.rsplit('/', 1)[-1]} is watched until it shows how it fares", run.policy.rotation.settle.total_seconds())
+    patience = Patience(run, f"{group_id.name} is watched until it shows how it fares", run.policy.rotation.settle.total_seconds())
     start, settle, absent = run.clock.elapsed(), run.policy.rotation.settle.total_seconds(), False
     while True:
         now = await run.world.group(group_id)
@@ -188,7 +189,7 @@ async def watch(run: Run, before: ContainerGroup, group_id: str, key_id: str, ve
         await patience.sleep(EVERY)
 
 
-async def _stripped(run: Run, group_id: str, version: Version) -> None:
+async def _stripped(run: Run, group_id: ResourceId, version: Version) -> None:
     await record(run, lambda now: strip_marks(now, version.id, group_id))
     raise UnsafeStep(
         f"{group_id} doesn't show rotator's tags after a redeployment that set them",
@@ -213,7 +214,7 @@ def _also(before: ContainerGroup, after: ContainerGroup) -> Iterator[str]:
             yield f"{image} is another image than before: {group.brief(digest)}, not {group.brief(pulled[image])}"
 
 
-def _ensure_well(run: Run, group_id: str, verdict: Verdict, key_id: str) -> None:
+def _ensure_well(run: Run, group_id: ResourceId, verdict: Verdict, key_id: str) -> None:
     if verdict is Verdict.HEALTHY:
         return
     what = {

@@ -12,6 +12,7 @@ from rotator.engine.run import DECISIONS, FRESH, Patience, Run, Undecided, ensur
 from rotator.errors import Conflict, NotFound, NotSent, UnsafeStep
 from rotator.group import Phase
 from rotator.plan import Deploy, Reason, View
+from rotator.resource_id import ResourceId
 from rotator.state import ContainerGroup, Observed, Version
 
 EVERY = 15.0
@@ -26,13 +27,13 @@ ALWAYS = ("itself", "another_lineage", "drift")
 class Deployed:
     """A container group that was deployed now. `exit_code` is its first failing container's, 0, or None while it runs."""
 
-    group: str
+    group: ResourceId
     key_id: str
     verdict: str
     exit_code: int | None = None
 
 
-async def deploy_now(run: Run, group_id: str, *, wait: bool) -> Deployed:
+async def deploy_now(run: Run, group_id: ResourceId, *, wait: bool) -> Deployed:
     """Deploy the group with the current credential; with `wait`, until it started, and a job until it ended. Never interrupts a running job."""
     before, version = await _sent(run, group_id)
     verdict, after = await watch(run, before, group_id, version.key_id or "", version)
@@ -42,7 +43,7 @@ async def deploy_now(run: Run, group_id: str, *, wait: bool) -> Deployed:
     return Deployed(group_id, version.key_id or "", verdict.value, group.exit_code(after.document))
 
 
-async def _sent(run: Run, group_id: str) -> tuple[ContainerGroup, Version]:
+async def _sent(run: Run, group_id: ResourceId) -> tuple[ContainerGroup, Version]:
     """Look, and send one PUT; return the group before it, and the version whose credential it has now. What is too late is looked at again."""
     for _ in range(DECISIONS - 1):
         with suppress(NotSent, Undecided):
@@ -50,14 +51,14 @@ async def _sent(run: Run, group_id: str) -> tuple[ContainerGroup, Version]:
     return await _looked_and_sent(run, group_id)
 
 
-async def _looked_and_sent(run: Run, group_id: str) -> tuple[ContainerGroup, Version]:
+async def _looked_and_sent(run: Run, group_id: ResourceId) -> tuple[ContainerGroup, Version]:
     await ensure_granted(run)
     observed = await look(run, Memory())
     version = _current(run, observed)
     return await _send(run, observed, group_id, version), version
 
 
-async def _free(run: Run, observed: Observed, group_id: str, version: Version) -> ContainerGroup:
+async def _free(run: Run, observed: Observed, group_id: ResourceId, version: Version) -> ContainerGroup:
     """The group as it is now. Raises where it may not be deployed."""
     before = await run.world.group(group_id)
     _ensure_absent(observed, before)
@@ -75,7 +76,7 @@ def _ensure_absent(observed: Observed, before: ContainerGroup) -> None:
     """Stop where one read doesn't find the group, and the look just before it didn't find it absent. Raises UnsafeStep."""
     if before.document is not None or before.unreadable:
         return
-    seen = next((each for each in observed.groups if each.id.lower() == before.id.lower()), None)
+    seen = next((each for each in observed.groups if each.id == before.id), None)
     if seen and (seen.document is not None or seen.unreadable):
         why = seen.unreadable or "the look just before found it"
         raise UnsafeStep(f"Azure answers 404 for {before.id}, and that it is absent isn't confirmed: {why}", remedy="Run again.")
@@ -99,7 +100,7 @@ async def _ended(run: Run, seen: ContainerGroup) -> ContainerGroup:
 
 def _ensure_ours(run: Run, observed: Observed, before: ContainerGroup, version: Version) -> None:
     """What the guard says of a redeployment at any time: not with rotator's own identity, not over the live credential of another policy."""
-    others = tuple(each for each in observed.groups if each.id.lower() != before.id.lower())
+    others = tuple(each for each in observed.groups if each.id != before.id)
     asked = Deploy(before.id, version.key_id or "", Reason("forced", "a deployment was asked for"))
     veto = guard.check(asked, run.policy, dataclasses.replace(observed, groups=(*others, before)), run.intent)
     if veto and veto.code in ALWAYS:
@@ -128,7 +129,7 @@ def _ensure_free(before: ContainerGroup) -> None:
         raise Conflict(f"{before.id} is a job at work, and is never interrupted", service="aci", remedy="Deploy it when it has finished.")
 
 
-async def _send(run: Run, observed: Observed, group_id: str, version: Version) -> ContainerGroup:
+async def _send(run: Run, observed: Observed, group_id: ResourceId, version: Version) -> ContainerGroup:
     """Send one PUT; return the group as it was before. It is read last, as `engine.deploy` says."""
     declared, key_id = run.policy.group(group_id), version.key_id or ""
     free = partial(_free, run, observed, group_id, version)

@@ -14,6 +14,7 @@ from rotator.events import StepFailed, Vetoed
 from rotator.guard import Veto
 from rotator.plan import Deploy, Issue, Note, Plan, Retire, Step, View, kind, next_due, next_steps, plan, target
 from rotator.policy import Policy
+from rotator.resource_id import ResourceId
 from rotator.state import Credential, Observed, Permissions, Proof
 
 MOST_VALUES = 10
@@ -111,8 +112,8 @@ def _fitting(credentials: Sequence[Credential], hints: AbstractSet[str]) -> tupl
 def _permitted(observed: Observed, memory: Memory) -> Observed:
     if memory.permissions is None:
         return observed
-    refused = {group_id.lower() for group_id in memory.permissions.groups_refused}
-    groups = tuple(replace(g, writable=g.writable and g.id.lower() not in refused) for g in observed.groups)
+    refused = memory.permissions.groups_refused
+    groups = tuple(replace(g, writable=g.writable and g.id not in refused) for g in observed.groups)
     return replace(observed, groups=groups, permissions=replace(memory.permissions, sources=memory.sources or ()))
 
 
@@ -120,8 +121,9 @@ async def prepared(run: Run, observed: Observed, memory: Memory, steps: tuple[St
     """The observation with the proof and permissions that the guard wants for these steps."""
     if any(isinstance(step, Issue | Deploy) for step in steps) and memory.permissions is None:
         groups = tuple(g.id for g in observed.groups if g.document is not None)
-        rights = await run.world.rights(linked(run.policy, observed))
-        refused = tuple((right.action, right.scope) for right in rights if right.allowed is False)
+        links = linked(run.policy, observed)
+        rights = await run.world.rights(links)
+        refused = tuple(link for link, right in zip(links, rights, strict=True) if right.allowed is False)
         found, unknown = await run.world.permissions(run.policy, groups), [(right.question, right.why) for right in rights if right.allowed is None]
         memory.permissions = replace(found, links=refused, unknown=(*found.unknown, *unknown))
     if any(isinstance(step, Issue) for step in steps) and memory.sources is None:
@@ -133,7 +135,7 @@ async def prepared(run: Run, observed: Observed, memory: Memory, steps: tuple[St
     return observed
 
 
-def linked(policy: Policy, observed: Observed) -> tuple[tuple[str, str], ...]:
+def linked(policy: Policy, observed: Observed) -> tuple[tuple[str, ResourceId], ...]:
     """What rotator must be allowed to do beside the container groups that it may redeploy: action and resource, sorted."""
     moved = (d for d in group.dependents(policy, observed) if d.needs_rotation and (d.declared or policy.discover.redeploy))
     return tuple(sorted({link for dependent in moved for link in dependent.links}))

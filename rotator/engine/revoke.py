@@ -110,8 +110,8 @@ async def _look(run: Run) -> Look:
         if error.code == NO_PRINCIPAL:
             return Look(run, read, None, error.happened)
         missing = error
-    shown = {each.registry.id.lower() for each in await run.world.registry_access(run.policy, None) if each.registry.login_server}
-    found = [registry for registry in run.policy.registries if registry.id.lower() in shown]
+    shown = {each.registry.id for each in await run.world.registry_access(run.policy, None) if each.registry.login_server}
+    found = [registry for registry in run.policy.registries if registry.id in shown]
     if not found:
         raise missing
     narrowed = replace(run, policy=run.policy.model_copy(update={"registries": found}))
@@ -176,13 +176,13 @@ async def _found(run: Run, observed: Observed, recorded: Sequence[Assignment]) -
     """What the principal has now, and what is recorded and still there although the principal that it names is gone."""
     oid = observed.principal.service_principal
     found = await run.world.assignments(run.policy, oid) if oid else ()
-    known = {a.id.lower() for a in found}
-    return [*found, *(await run.world.standing([a for a in recorded if a.id.lower() not in known]))]
+    known = {a.id for a in found}
+    return [*found, *(await run.world.standing([a for a in recorded if a.id not in known]))]
 
 
 async def _mark(run: Run, before: AccessRecord, lost: Sequence[Assignment], read: float) -> Mark:
     """Write the record before anything is deleted, unless it says the same already."""
-    wanted = tuple(sorted({a.id.lower(): a for a in lost}.values()))
+    wanted = tuple(sorted({a.id: a for a in lost}.values()))
     if before.access is not Access.REVOKED or wanted != before.assignments:
         await run.world.record_access(run.policy, Access.REVOKED, wanted, not_after=read + FRESH)
         run.tell(AccessRecorded(policy=run.policy.name, access=Access.REVOKED, assignments=len(wanted)))
@@ -265,7 +265,7 @@ async def _take(run: Run, score: Score, observed: Observed, step: Retire | Disab
 
 
 def _losers(run: Run, view: View) -> Iterator[Noted]:
-    for dependent in sorted({*view.dependents, *view.unsaid}, key=lambda each: each.id.lower()):
+    for dependent in sorted({*view.dependents, *view.unsaid}, key=lambda each: each.id):
         text = f"{dependent.name} {'holds' if dependent.key_id else 'may hold'} a password that is taken: its next pull fails"
         yield Noted(policy=run.policy.name, code="loses_password", subject=dependent.id, text=text)
 

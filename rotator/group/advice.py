@@ -6,12 +6,13 @@ from collections.abc import Collection, Sequence
 
 from rotator.group.place import REGISTRY
 from rotator.policy.rules import NONE, WORKSPACE_ID
+from rotator.resource_id import ArmId
 from rotator.visible import acts
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*")
 
 
-def lines_to_add(group_id: str, paths: Sequence[str], *, entry: bool = False, within: bool = False, password: Collection[str] = ()) -> str:
+def lines_to_add(group_id: ArmId, paths: Sequence[str], *, entry: bool = False, within: bool = False, password: Collection[str] = ()) -> str:
     """The YAML that gives each path a source, with names of secrets to be put into the vault.
 
     By default what belongs under the group's entry; with `entry` the whole entry, for a group that the policy doesn't have; with `within`
@@ -49,8 +50,8 @@ def _unused(name: str, taken: set[str]) -> str:
     return next(one for one in (name, *(f"{name[:120]}-{nth}" for nth in range(2, len(taken) + 3))) if one not in taken)
 
 
-def _secret_name(group_id: str, path: str) -> str:
+def _secret_name(group_id: ArmId, path: str) -> str:
     """A name that Key Vault takes (127 letters, digits, hyphens), of what tells the value apart: group, container or volume, variable."""
     told = [part for part in path.split("/") if part not in ("containers", "init_containers", "env", "volumes", "secret", "azure_file", REGISTRY)]
-    name = "-".join((group_id.rsplit("/", 1)[-1], *told)).lower()
+    name = "-".join((group_id.name, *told)).lower()
     return re.sub(r"[^0-9a-z]+", "-", name).strip("-")[:127]

@@ -20,6 +20,7 @@ from rotator.group.shape import Value, belongs, containers, entries, get, regist
 from rotator.group.tags import Failed, shows
 from rotator.policy import GroupPolicy, Policy
 from rotator.policy.manifest import placeholders, source
+from rotator.resource_id import ResourceId
 from rotator.state import ContainerGroup, Observed
 
 Choice = Literal["deploy", "wait", "ignore", "undecided"]
@@ -41,7 +42,7 @@ class Dependent:
     long all its containers have been running. `notes` are for people.
     """
 
-    id: str
+    id: ResourceId
     name: str
     declared: bool
     group: GroupPolicy | None
@@ -58,7 +59,7 @@ class Dependent:
     signing_in: tuple[str, ...] = ()
     unsaid: tuple[str, ...] = ()
     guessed: bool = False
-    links: tuple[tuple[str, str], ...] = ()
+    links: tuple[tuple[str, ResourceId], ...] = ()
     writable: bool = True
     refused: str | None = None
     needs_rotation: bool = True
@@ -98,8 +99,8 @@ def dependents(policy: Policy, observed: Observed) -> tuple[Dependent, ...]:
 
     A declared group that was not looked at is left out: nothing is known of it, not even that it is absent.
     """
-    seen = {group.id.lower(): group for group in observed.groups}
-    declared = [seen.pop(group.id.lower()) for group in policy.container_groups if group.id.lower() in seen]
+    seen = {group.id: group for group in observed.groups}
+    declared = [seen.pop(group.id) for group in policy.container_groups if group.id in seen]
     others = [seen[group_id] for group_id in sorted(seen) if _uses(seen[group_id], policy)]
     return tuple(dependent(policy, group) for group in (*declared, *others))
 
@@ -144,7 +145,7 @@ def _interpreted(look: _Look) -> Dependent:
     declared, document, shown = policy.group(group.id), group.document, shows(group.document)
     common = Dependent(
         id=group.id,
-        name=group.id.rsplit("/", 1)[-1],
+        name=group.id.name,
         declared=declared is not None,
         group=declared,
         at=group.at,

@@ -23,6 +23,7 @@ from rotator.group.shape import Json, text
 from rotator.group.tags import Failed, shows, tag
 from rotator.group.writable import writable
 from rotator.policy import GroupPolicy, Policy, Source
+from rotator.resource_id import ArmId
 from rotator.state import Secret
 
 
@@ -58,7 +59,7 @@ def enter(body: Json, known: Recipes, password: Secret) -> None:
 
 
 def _safe(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | None) -> None:
-    name, group_id = text(document, "name"), text(document, "id") or (group.id if group else "")
+    name, group_id = text(document, "name"), ArmId(text(document, "id") or (group.id if group else ""))
     why = refused(document, policy, group)
     if why:
         raise UnsafeStep(f"container group {name} can't be redeployed: {why}.", remedy="Do what the message says, then run again.")

@@ -77,7 +77,7 @@ def _ambiguous(document: Mapping[str, Any], app_id: str) -> Iterator[str]:
 
 def _elsewhere(document: Mapping[str, Any], policy: Policy) -> Iterator[str]:
     """The password goes to the policy's registries alone: whoever may write a group could else name a server of their own and be sent it."""
-    names = [registry.id.rsplit("/", 1)[-1].lower() for registry in policy.registries]
+    names = [registry.id.name.lower() for registry in policy.registries]
     suffix = cloud.of_vault(policy.key_vault.host).registry_suffix
     mine = (entry for entry in entries(document) if belongs(entry, policy.principal.app_id) and takes_password(entry))
     for host in sorted({server(entry) for entry in mine}):

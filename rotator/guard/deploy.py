@@ -7,6 +7,7 @@ from rotator.guard import seen
 from rotator.guard.links import unlinked
 from rotator.guard.objection import Objection
 from rotator.policy import Policy
+from rotator.resource_id import ResourceId
 from rotator.state import Observed, marker
 from rotator.visible import argument
 
@@ -16,7 +17,7 @@ WRITE, WRITER = "Microsoft.ContainerInstance/containerGroups/write", "Azure Cont
 """The right that a redeployment takes, and the built-in role that has it."""
 
 
-def deployable(policy: Policy, observed: Observed, group_id: str, key_id: str) -> Iterator[Objection]:
+def deployable(policy: Policy, observed: Observed, group_id: ResourceId, key_id: str) -> Iterator[Objection]:
     """Only a dependent, only with the published credential, only without a loss."""
     dependent = seen.dependent_of(policy, observed, group_id)
     if dependent is None:
@@ -80,7 +81,7 @@ def put_each(policy: Policy) -> str:
     return f"Say in {policy.file} where each comes from, and put those that have a secret's name there into {policy.key_vault.host}:"
 
 
-def restorable(policy: Policy, observed: Observed, group_id: str, key_id: str) -> Iterator[Objection]:
+def restorable(policy: Policy, observed: Observed, group_id: ResourceId, key_id: str) -> Iterator[Objection]:
     """Only to what the group held before, alive and not compromised."""
     dependent = seen.dependent_of(policy, observed, group_id)
     if dependent and dependent.follows:

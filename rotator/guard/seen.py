@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from rotator import group
 from rotator.policy import Policy
+from rotator.resource_id import ResourceId
 from rotator.state import Credential, Observed, Version, marker
 
 FRESH = timedelta(minutes=2)
@@ -44,9 +45,9 @@ def exposed(observed: Observed, key_id: str) -> bool:
     return any(key_id in v.compromised for v in observed.versions)
 
 
-def dependent_of(policy: Policy, observed: Observed, group_id: str) -> group.Dependent | None:
+def dependent_of(policy: Policy, observed: Observed, group_id: ResourceId) -> group.Dependent | None:
     """The dependent of that id, as the world shows it now."""
-    return next((d for d in group.dependents(policy, observed) if d.id.lower() == group_id.lower()), None)
+    return next((d for d in group.dependents(policy, observed) if d.id == group_id), None)
 
 
 def fresh(observed: Observed) -> bool:

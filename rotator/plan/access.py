@@ -98,9 +98,9 @@ def own_roles(role: str) -> tuple[str, ...]:
 
 def revoke_steps(policy: Policy, found: Sequence[Assignment], roles: dict[str, str], recorded: Sequence[Assignment] = ()) -> tuple[Revoke, ...]:
     """The assignments that are this policy's: its roles, exactly at its registries, and what it recorded. `roles` maps a role's name to its GUID."""
-    declared = {(r.id.lower(), roles[name].lower()) for r in policy.registries for name in own_roles(r.role) if name in roles}
-    known = {a.id.lower() for a in recorded}
-    mine = (a for a in found if (a.scope.lower(), a.role.lower()) in declared or a.id.lower() in known)
+    declared = {(r.id, roles[name].lower()) for r in policy.registries for name in own_roles(r.role) if name in roles}
+    known = {a.id for a in recorded}
+    mine = (a for a in found if (a.scope, a.role.lower()) in declared or a.id in known)
     return tuple(Revoke(a, Reason("revoke", f"{_name(a, roles)} on {a.scope}")) for a in sorted(mine))
 
 
@@ -112,10 +112,10 @@ def grant_steps(
     roles: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[Grant, ...]:
     """What was recorded by a revoke, or else what the policy declares, as far as it isn't there. `roles` maps a role's name to its GUID."""
-    there = {(a.scope.lower(), a.role.lower()) for a in found}
+    there = {(a.scope, a.role.lower()) for a in found}
     wanted = recorded or declared
     why = "recorded by the revocation" if recorded else f"declared by {policy.name}"
-    missing = (a for a in wanted if (a.scope.lower(), a.role.lower()) not in there)
+    missing = (a for a in wanted if (a.scope, a.role.lower()) not in there)
     return tuple(Grant(a, Reason("grant", f"{why}: {_name(a, roles)} on {a.scope}")) for a in sorted(missing))
 
 
@@ -186,7 +186,7 @@ def restorable(recorded: Sequence[Assignment], principal: str | None) -> tuple[A
 
 def _assigned(policy: Policy, principal: str | None, access: RegistryAccess) -> Iterator[Way]:
     registry, roles = access.registry, {role.id: role for role in access.roles}
-    declared = next((r.role for r in policy.registries if r.id.lower() == registry.id.lower()), "")
+    declared = next((r.role for r in policy.registries if r.id == registry.id), "")
     for assignment in access.assignments:
         role, direct = roles.get(assignment.role.lower()), assignment.principal_id.lower() == (principal or "").lower()
         if role is None:
@@ -195,7 +195,7 @@ def _assigned(policy: Policy, principal: str | None, access: RegistryAccess) -> 
             continue
         if not (effect := _effect(role, access)):
             continue
-        here = assignment.scope.lower() == registry.id.lower()
+        here = assignment.scope == registry.id
         own = direct and here and role.name in own_roles(declared)
         holder = "" if direct else f" of group {dict(access.groups).get(assignment.principal_id.lower(), assignment.principal_id)}"
         where = f"{role.name}{holder}{' under a condition' if assignment.condition else ''} at {assignment.scope}"

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from rotator.plan.step import Intent
 from rotator.plan.view import EVERY_GROUP, STRIPPED, View, short
 from rotator.policy import Policy
+from rotator.resource_id import ArmId
 from rotator.state import ADOPTED, ATTEMPT, COMPROMISED, HOME, KEY_ID, OWN, Observed, Tags, Version, series, tags
 
 MOST_TAGS, LONGEST = 15, 256
@@ -114,7 +115,7 @@ def _by_closeness(view: View, key_id: str) -> Sequence[Version]:
     return tuple(dict.fromkeys([*holders, *(v for v in newest_first if v.ours), *newest_first]))
 
 
-def strip_marks(versions: Iterable[Version], version_id: str, group_id: str) -> tuple[Mark, ...]:
+def strip_marks(versions: Iterable[Version], version_id: str, group_id: ArmId) -> tuple[Mark, ...]:
     """What is still to be written so that a version remembers a container group that lost our tags; nothing where it does."""
     name = short(group_id)
     lacking = (v for v in versions if v.id == version_id and not {name, EVERY_GROUP} & set(v.listed(STRIPPED)))

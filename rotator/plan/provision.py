@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from rotator.errors import UnsafeStep
 from rotator.plan.step import TO_COME, Create, Deploy, Issue, Note, Own, Publish, Reason, Save, Step
 from rotator.policy import Draft, Policy
+from rotator.resource_id import ResourceId
 from rotator.state import ContainerGroup, Home, Identity
 
 
@@ -78,18 +79,18 @@ class Groups:
 
 def group_steps(policy: Policy, seen: Iterable[ContainerGroup], key_id: str) -> Groups:
     """Of the declared groups those that `seen` shows to be absent; one that may not be read is there or not, and is named."""
-    there = {group.id.lower() for group in seen if group.document is not None}
-    unread = {group.id.lower(): group.unreadable for group in seen if group.unreadable}
-    missing = [group for group in policy.container_groups if group.id.lower() not in there]
-    absent = [group for group in missing if group.id.lower() not in unread]
+    there = {group.id for group in seen if group.document is not None}
+    unread = {group.id: group.unreadable for group in seen if group.unreadable}
+    missing = [group for group in policy.container_groups if group.id not in there]
+    absent = [group for group in missing if group.id not in unread]
     made = (Deploy(g.id, key_id, Reason("absent_group", f"it doesn't exist, and {g.manifest.file} makes it")) for g in absent if g.manifest)
-    unknown = (_unknown(group.id, why) for group in missing if (why := unread.get(group.id.lower())))
+    unknown = (_unknown(group.id, why) for group in missing if (why := unread.get(group.id)))
     return Groups(tuple(made), (*(_nothing_makes(group.id) for group in absent if not group.manifest), *unknown))
 
 
-def _nothing_makes(group_id: str) -> Note:
-    return Note("missing", group_id, f"container group {group_id.rsplit('/', 1)[-1]} doesn't exist, and no manifest makes it")
+def _nothing_makes(group_id: ResourceId) -> Note:
+    return Note("missing", group_id, f"container group {group_id.name} doesn't exist, and no manifest makes it")
 
 
-def _unknown(group_id: str, why: str) -> Note:
-    return Note("unreadable", group_id, f"whether container group {group_id.rsplit('/', 1)[-1]} exists isn't known: {why}", warn=True)
+def _unknown(group_id: ResourceId, why: str) -> Note:
+    return Note("unreadable", group_id, f"whether container group {group_id.name} exists isn't known: {why}", warn=True)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from rotator.resource_id import ResourceId
 from rotator.state import Assignment, Home
 
 TO_COME = "to-come"
@@ -34,7 +35,7 @@ class Issue:
 class Deploy:
     """Redeploy one container group with the current credential. `canary`: alone, before any other. `warning`: what a person must know of it."""
 
-    group: str
+    group: ResourceId
     key_id: str
     reason: Reason
     canary: bool = False
@@ -45,7 +46,7 @@ class Deploy:
 class Restore:
     """Put a container group back on the credential of `version`, because a pull with `failed` failed on it `count` times now."""
 
-    group: str
+    group: ResourceId
     key_id: str
     version: str
     failed: str

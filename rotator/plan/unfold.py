@@ -9,6 +9,7 @@ from rotator.plan.rules import next_steps
 from rotator.plan.step import TO_COME, Deploy, Disable, Intent, Issue, Next, Plan, Restore, Retire, Step
 from rotator.plan.view import TRIAL, Refused, View
 from rotator.policy import Policy
+from rotator.resource_id import ResourceId
 from rotator.state import ATTEMPT, HOME, KEY_ID, Credential, Observed, Version, marker, tags
 
 PRESENT = (STILL_OPEN, BREAKS_READERS)
@@ -60,10 +61,10 @@ def _issued(observed: Observed, step: Issue) -> Observed:
     )
 
 
-def _moved(observed: Observed, group_id: str, key_id: str, failed: group.Failed | None) -> Observed:
+def _moved(observed: Observed, group_id: ResourceId, key_id: str, failed: group.Failed | None) -> Observed:
     """The group's answer is taken to come when the group has run long enough for others to follow: a plan shows what a run does in the end."""
     at = observed.at + TRIAL
-    moved = (replace(group.moved(g, key_id, observed.at, failed), at=at) if g.id.lower() == group_id.lower() else g for g in observed.groups)
+    moved = (replace(group.moved(g, key_id, observed.at, failed), at=at) if g.id == group_id else g for g in observed.groups)
     return replace(observed, groups=tuple(moved))
 
 

@@ -35,7 +35,7 @@ def hiding(view: View) -> Iterator[Finding]:
     hidden = view.observed.hiding
     if not hidden or not view.superseded:
         return
-    names = ", ".join(each.rsplit("/", 1)[-1] for each in hidden[:MOST_NAMED])
+    names = ", ".join(each.name for each in hidden[:MOST_NAMED])
     more = f" and {len(hidden) - MOST_NAMED} more" if len(hidden) > MOST_NAMED else ""
     text = (
         f"{names}{more} {'hide' if len(hidden) > 1 else 'hides'} a variable that is called like a principal's password, and nothing says whose it is"

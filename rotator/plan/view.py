@@ -7,6 +7,7 @@ from rotator import group
 from rotator.group import Dependent, Phase, Verdict
 from rotator.plan.step import Intent
 from rotator.policy import Policy
+from rotator.resource_id import ArmId
 from rotator.state import Access, Credential, Observed, Outcome, Proof, Version, marker
 
 CONFIRM = timedelta(minutes=2)
@@ -234,6 +235,6 @@ class View:
         return short(dependent.id) in names or EVERY_GROUP in names
 
 
-def short(group_id: str) -> str:
-    """The name under which a tag of limited length remembers a container group: the last 40 characters, in lower case."""
-    return group_id.lower().rsplit("/", 1)[-1][:40]
+def short(group_id: ArmId) -> str:
+    """The name under which a tag of limited length remembers a container group: the first 40 characters of its own, in lower case."""
+    return group_id.name.lower()[:40]

@@ -22,6 +22,7 @@ from rotator.policy.draft import Draft, completed, is_draft
 from rotator.policy.located import Located, parse, plain
 from rotator.policy.model import Policy, PolicyFile
 from rotator.policy.rivals import Broken, Conflict, mentions, rivals
+from rotator.resource_id import ArmId
 from rotator.visible import argument
 
 _SUFFIXES = (".yaml", ".yml")
@@ -256,7 +257,7 @@ def _manifest(document: Located, index: int, name: object, known: dict[Path, man
     if not _is_file(file):
         return None, (document.mistake(path, f"no such file: {plain(str(file))}", remedy, value=plain(name)),)
     told = () if file in known else known.setdefault(file, _opened(file)).mistakes
-    read, own = known[file].manifest(str(document.at((*path[:-1], "id"))))
+    read, own = known[file].manifest(ArmId(document.at((*path[:-1], "id"))))
     return read, (*told, *own)
 
 

@@ -9,6 +9,7 @@ from rotator.policy.located import Located, Path, parse, plain, texts
 from rotator.policy.model import Manifest
 from rotator.policy.rules import GROUP
 from rotator.policy.source import CredentialSource, KeyVaultSource, Source
+from rotator.resource_id import ArmId
 
 _OPEN, _CLOSE = "${{", "}}"
 _MEANT = re.compile(r"keyvault:(?P<name>[0-9a-zA-Z-]{1,127})(?P<base64>:base64)?|credential:(?P<credential>password|username)")
@@ -70,11 +71,11 @@ class Read:
         path = _resource(found)
         return cls(file, found, path, (*found.mistakes, *_mistakes(found, path)))
 
-    def manifest(self, group_id: str) -> tuple[Manifest | None, tuple[Mistake, ...]]:
+    def manifest(self, group_id: ArmId) -> tuple[Manifest | None, tuple[Mistake, ...]]:
         """The manifest of one group, or what is wrong for this group alone."""
         if self.found is None or not _one(self.found, self.path):
             return None, ()
-        own = tuple(_name(self.found, self.path, group_id.rsplit("/", 1)[-1]))
+        own = tuple(_name(self.found, self.path, group_id.name))
         return (None if own or self.mistakes else Manifest(self.file, self.found.at(self.path))), own
 
 

@@ -5,18 +5,22 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BeforeValidator, Field, InstanceOf, WithJsonSchema, field_validator
+from pydantic import BeforeValidator, Field, InstanceOf, PlainValidator, WithJsonSchema, field_validator
 from pydantic import ValidationInfo as Info
 
 from rotator.policy import rules
 from rotator.policy.durations import Duration
 from rotator.policy.source import Part, SecretName, Source, Sourced, StatedSource
+from rotator.resource_id import GUID, ArmId, ResourceId
 from rotator.secret import Home
 from rotator.visible import argument
 
 DAY = timedelta(days=1)
-_Guid = Annotated[str, BeforeValidator(rules.guid), WithJsonSchema({"type": "string", "pattern": f"^{rules.GUID}$"})]
+_Guid = Annotated[str, BeforeValidator(rules.guid), WithJsonSchema({"type": "string", "pattern": f"^{GUID}$"})]
 _DisplayName = Annotated[str, BeforeValidator(rules.display_name)]
+_TEXT = WithJsonSchema({"type": "string"})
+_RegistryId = Annotated[ResourceId, PlainValidator(rules.registry_id), _TEXT]
+_GroupId = Annotated[ResourceId, PlainValidator(rules.group_id), _TEXT]
 _Path = Annotated[str, BeforeValidator(rules.path), WithJsonSchema({"type": "string", "pattern": f"^({rules.PATH})$"})]
 
 
@@ -53,7 +57,7 @@ Role = Literal["AcrPull", "AcrPush", "Owner", "Container Registry Repository Rea
 class RegistryPolicy(Part):
     """A registry that the principal pulls from."""
 
-    id: Annotated[str, BeforeValidator(rules.registry_id)] = Field(
+    id: _RegistryId = Field(
         description="ARM id of the registry, as `az acr show --query id` prints it.",
         examples=[rules.REGISTRY.example],
     )
@@ -62,7 +66,7 @@ class RegistryPolicy(Part):
     @property
     def subscription(self) -> str:
         """The subscription that holds it, in lower case."""
-        return rules.subscription(self.id)
+        return self.id.subscription
 
 
 class KeyVaultPolicy(Part):
@@ -183,15 +187,13 @@ Finished = Literal["wait", "redeploy", "ignore"]
 class GroupPolicy(Part):
     """A container group that pulls with the principal."""
 
-    id: Annotated[str, BeforeValidator(rules.group_id)] = Field(
-        description="ARM id of the container group, as `az container show --query id` prints it.", examples=[rules.GROUP.example]
-    )
+    id: _GroupId = Field(description="ARM id of the container group, as `az container show --query id` prints it.", examples=[rules.GROUP.example])
     secrets: Mapping[_Path, Sourced] = Field(
         default_factory=dict,
         description="Where the values come from that Azure never shows, by their path.",
         json_schema_extra={"additionalProperties": False},
     )
-    manifest: Annotated[InstanceOf[Manifest], WithJsonSchema({"type": "string"})] | None = Field(
+    manifest: Annotated[InstanceOf[Manifest], _TEXT] | None = Field(
         default=None,
         description="File that deploys the group, relative to the policy: `az container create --file` YAML, or ARM JSON.",
         examples=["manifests/nightly.yaml"],
@@ -212,11 +214,11 @@ class GroupPolicy(Part):
     @property
     def subscription(self) -> str:
         """The subscription that holds it, in lower case."""
-        return rules.subscription(self.id)
+        return self.id.subscription
 
     def __hash__(self) -> int:
         """By the id: `secrets` has no hash."""
-        return hash(self.id.lower())
+        return hash(self.id)
 
 
 class Discover(Part):
@@ -285,9 +287,9 @@ class Policy(PolicyFile):
         own = (*(group.subscription for group in self.container_groups), *(registry.subscription for registry in self.registries))
         return tuple(sorted(set(self.discover.subscriptions or own)))
 
-    def group(self, group_id: str) -> GroupPolicy | None:
-        """What the policy says of a container group; ARM ids are the same in any letter case."""
-        return next((group for group in self.container_groups if group.id.lower() == group_id.lower()), None)
+    def group(self, group_id: ArmId) -> GroupPolicy | None:
+        """Return what the policy says of a container group."""
+        return next((group for group in self.container_groups if group.id == group_id), None)
 
     def __hash__(self) -> int:
         """By what makes it one policy: equal policies have equal hashes."""

@@ -17,19 +17,15 @@ from pydantic_core import PydanticCustomError
 from rotator.cloud import CLOUDS
 from rotator.policy import cron as crons
 from rotator.policy.durations import render
+from rotator.resource_id import GUID, SHAPE, ResourceId
 
-GUID = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
 KEY_VAULT_NAME = "[0-9a-zA-Z-]{1,127}"
 """Key Vault's own rule for the name of a secret (its REST specification; 127 characters by its documentation)."""
 _SUFFIXES = "|".join(re.escape(cloud.vault_suffix) for cloud in CLOUDS.values())
 _VAULT = re.compile(rf"https://[a-z][0-9a-z-]{{1,22}}[0-9a-z]\.({_SUFFIXES})", re.IGNORECASE)
 """In every cloud; a vault's name has 3 to 24 letters, digits and hyphens."""
-_ARM = re.compile(
-    r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<group>[^/]+)/providers/(?P<type>[\w.]+/[\w.]+)/(?P<name>[^/]+)", re.IGNORECASE
-)
-_RESOURCE_GROUP = re.compile(r"[\w.()-]{0,89}[\w()-]")
 _RESOURCE = re.compile(r"[0-9A-Za-z-]{1,63}")
-"""What Azure's naming rules allow of a resource group, and at most of a registry and a container group. An id goes into URLs and printed commands.
+"""What Azure's naming rules allow at most of a registry, a container group and a workspace. An id goes into URLs and printed commands.
 
 Source: "Naming rules and restrictions for Azure resources".
 """
@@ -59,7 +55,7 @@ STATED = (
     f"Only {WORKSPACE_ID} takes a value, which is no secret: {{value: {NONE}}} if the group never had one, else {{value: ID}} with what "
     f"`az monitor log-analytics workspace show --query id` prints. Elsewhere: {SOURCE}"
 )
-_WORKSPACE = re.compile(rf"/subscriptions/{GUID}/resourceGroups/[\w.()-]+/providers/Microsoft\.OperationalInsights/workspaces/[\w-]+", re.IGNORECASE)
+_WORKSPACE = "Microsoft.OperationalInsights/workspaces"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,33 +105,29 @@ def display_name(value: object) -> str:
     return text
 
 
-def _resource(value: object, kind: Kind) -> str:
-    remedy = f"Write what `{kind.command}` prints: /subscriptions/<GUID>/resourceGroups/<group>/providers/{kind.type}/<name>."
-    match = _ARM.fullmatch(_text(value, remedy))
-    if match is None:
-        refuse(f"not the ARM id of a {kind.noun}", remedy)
-    if match["type"].lower() != kind.type.lower():
-        refuse(f"the ARM id of a {match['type']}, where a {kind.noun} is meant", remedy)
-    if not re.fullmatch(GUID, match["subscription"]):
-        refuse("its subscription isn't a GUID", remedy)
-    if not (_RESOURCE_GROUP.fullmatch(match["group"]) and _RESOURCE.fullmatch(match["name"])):
-        refuse(f"not a name that a {kind.noun} and its resource group can have", remedy)
-    return str(value)
+def _resource(value: object, kind: Kind) -> ResourceId:
+    form = SHAPE.replace("<namespace>/<type>", kind.type)
+    remedy = f"Write what `{kind.command}` prints: {form}."
+    text = _text(value, remedy)
+    try:
+        found = ResourceId.parse(text)
+    except ValueError as error:
+        refuse(f"not the ARM id of a {kind.noun}: {error}", remedy)
+    if found.type != kind.type:
+        refuse(f"the ARM id of a {found.type}, where a {kind.noun} is meant", remedy)
+    if not _RESOURCE.fullmatch(found.name):
+        refuse(f"not a name that a {kind.noun} can have", remedy)
+    return found
 
 
-def registry_id(value: object) -> str:
-    """The ARM id of a registry."""
+def registry_id(value: object) -> ResourceId:
+    """Read the ARM id of a registry."""
     return _resource(value, REGISTRY)
 
 
-def group_id(value: object) -> str:
-    """The ARM id of a container group."""
+def group_id(value: object) -> ResourceId:
+    """Read the ARM id of a container group."""
     return _resource(value, GROUP)
-
-
-def subscription(arm_id: str) -> str:
-    """The subscription of an ARM id, in lower case."""
-    return arm_id.split("/")[2].lower()
 
 
 def vault_url(value: object) -> str:
@@ -177,9 +169,17 @@ def path(value: object) -> str:
 
 def stated(value: object) -> str:
     """What a group was given where that is no secret: the ARM id of a workspace, or `none`. What is left empty says nothing."""
-    if value != NONE and not (isinstance(value, str) and _WORKSPACE.fullmatch(value)):
+    if value != NONE and not (isinstance(value, str) and _is_workspace(value)):
         refuse(f"neither the ARM id of a Log Analytics workspace nor {NONE}", STATED)
     return str(value)
+
+
+def _is_workspace(text: str) -> bool:
+    try:
+        found = ResourceId.parse(text)
+    except ValueError:
+        return False
+    return found.type == _WORKSPACE and bool(_RESOURCE.fullmatch(found.name))
 
 
 def only_where_no_secret_is(path_: str) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rotator.discovery import Draft, Found, Listed, Other, Passing, Sight, Standing, Use
-from rotator.report.words import INDENT, error_body, name_of
+from rotator.report.words import INDENT, error_body
 from rotator.visible import one_line
 
 HEADINGS = ("GROUP", "PRINCIPAL", "APP ID", "REGISTRY", "POLICY")
@@ -68,30 +68,20 @@ def _subscription(seen: Discovery, one: Listed) -> Iterator[str]:
         yield from (f"{INDENT}{line}" for line in str(one.unread.diagnose()).splitlines())
         return
     yield f"subscription {one.subscription}: {_count(len(one.groups), 'container group')}"
-    uses = [use for use in seen.found.uses if _within(use.group, one.subscription)]
-    passing = [each for each in seen.found.passing if _within(each.group, one.subscription)]
+    uses = [use for use in seen.found.uses if use.group.subscription == one.subscription.lower()]
+    passing = [each for each in seen.found.passing if each.group.subscription == one.subscription.lower()]
     if uses:
         yield from (f"{INDENT}{line}" for line in _table([HEADINGS, *map(_cells, uses)]))
     yield from (f"{INDENT}{line}" for line in _passing(passing, everything=seen.everything))
 
 
-def _within(group: str, subscription: str) -> bool:
-    return group.lower().startswith(f"/subscriptions/{subscription.lower()}/")
-
-
 def _cells(use: Use) -> tuple[str, ...]:
     policy = {Standing.NONE: "none", Standing.DECLARED: use.policy or "", Standing.UNDECLARED: f"{use.policy}, which doesn't declare it"}
-    return (_short(use.group), _who(use), use.app_id, ", ".join(use.servers), policy[use.standing])
+    return (use.group.short, _who(use), use.app_id, ", ".join(use.servers), policy[use.standing])
 
 
 def _who(use: Use) -> str:
     return UNKNOWN if use.known is False else use.display_name or "(no name)"
-
-
-def _short(group: str) -> str:
-    """Resource group and name, by which people know it."""
-    parts = group.strip("/").split("/")
-    return f"{parts[3]}/{parts[-1]}" if len(parts) > 3 else group
 
 
 def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -107,7 +97,7 @@ def _passing(passing: Sequence[Passing], *, everything: bool) -> Iterator[str]:
         ways = ", ".join(f"{counts[way]} {said}" for way, (said, _) in WAYS.items() if counts[way])
         yield f"{_count(len(passing), 'group')} with nothing to rotate: {ways}"
     for one in passing if everything else ():
-        yield f"{INDENT}{_short(one.group)} pulls {'; '.join(f'{WAYS[way][0]}: {WAYS[way][1]}' for way in one.ways)}"
+        yield f"{INDENT}{one.group.short} pulls {'; '.join(f'{WAYS[way][0]}: {WAYS[way][1]}' for way in one.ways)}"
 
 
 def _remarks(seen: Discovery) -> Iterator[str]:
@@ -115,7 +105,7 @@ def _remarks(seen: Discovery) -> Iterator[str]:
         yield f"The principals' names can't be read: {seen.sight.nameless.happened}"
     for use in seen.found.uses:
         if use.others:
-            yield f"{_short(use.group)}: {', '.join(use.others)} is no Azure Container Registry of this cloud; rotator leaves such entries alone."
+            yield f"{use.group.short}: {', '.join(use.others)} is no Azure Container Registry of this cloud; rotator leaves such entries alone."
     without = len({use.app_id for use in seen.found.uses if use.standing is Standing.NONE})
     if without and seen.drafts is None:
         yield f"{_count(without, 'principal')} without a policy: `rotator discover --write` drafts what can be drafted."
@@ -139,7 +129,7 @@ def _count(number: int, noun: str) -> str:
 def _use_body(use: Use) -> dict[str, Any]:
     return {
         "group": use.group,
-        "name": name_of(use.group),
+        "name": use.group.name,
         "principal": {"app_id": use.app_id, "display_name": use.display_name or None, "known": use.known},
         "registries": list(use.servers),
         "other_servers": list(use.others),

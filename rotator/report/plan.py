@@ -158,18 +158,18 @@ def _restarts(preview: Preview) -> tuple[str, ...]:
 
 def _about(preview: Preview) -> Iterator[tuple[str, str]]:
     """What is worth knowing of groups that restart, and of those that need no rotation."""
-    restarts = {group.lower() for group in _restarts(preview)}
+    restarts = set(_restarts(preview))
     for dependent in dependents(preview.policy, preview.observed):
-        if dependent.id.lower() in restarts or not dependent.needs_rotation:
+        if dependent.id in restarts or not dependent.needs_rotation:
             yield from ((dependent.name, text) for text in dependent.notes)
-        if dependent.id.lower() in restarts:
+        if dependent.id in restarts:
             yield from ((dependent.name, text) for text in _images(preview, dependent))
 
 
 def _images(preview: Preview, dependent: Dependent) -> Iterator[str]:
     """Tags that moved: a restart pulls what they are now."""
     served = dict(preview.observed.proof.digests) if preview.observed.proof else {}
-    document = next((group.document for group in preview.observed.groups if group.id.lower() == dependent.id.lower()), None)
+    document = next((group.document for group in preview.observed.groups if group.id == dependent.id), None)
     for image, runs, now in moved_tags(document, served):
         yield f"{image} is another image now ({brief(now)}) than the one that runs ({brief(runs)}), and a redeployment pulls it"
 

@@ -160,8 +160,8 @@ def _stopped(preview: Preview) -> Iterator[str]:
 def _late(preview: Preview) -> Iterator[str]:
     """What should have been done long ago: a step that replaces what is gone or ends within `warn_before`."""
     view, steps = preview.view, preview.plan.steps
-    moved = {step.group.lower() for step in steps if isinstance(step, Deploy | Restore)}
-    held = [view.soonest(each) or view.at for each in view.dependents if each.key_id and view.behind(each) and each.id.lower() in moved]
+    moved = {step.group for step in steps if isinstance(step, Deploy | Restore)}
+    held = [view.soonest(each) or view.at for each in view.dependents if each.key_id and view.behind(each) and each.id in moved]
     issued = [view.current.end] if view.current and any(isinstance(step, Issue) for step in steps) else []
     soonest = min((*held, *issued), default=None)
     if soonest and soonest - view.at <= view.policy.rotation.warn_before:

@@ -22,6 +22,7 @@ from local_azure.virtual import VirtualLoop, run
 from rotator.clients import Transports, connect
 from rotator.clients.world import AzureWorld
 from rotator.policy import Policy
+from rotator.resource_id import ResourceId
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PASSWORD, USERNAME = "mycontainerregistry-pull-pwd", "mycontainerregistry-pull-usr"
@@ -66,8 +67,12 @@ class Scene:
         return self.application.app_id
 
     @property
-    def group_id(self) -> str:
+    def group_id(self) -> ResourceId:
         return self.policy.container_groups[0].id
+
+    @property
+    def registry_id(self) -> ResourceId:
+        return self.policy.registries[0].id
 
     def fault(self, operation: str, kind: str = "status", **rest: Any) -> None:
         """Plan a fault from now on."""

@@ -54,7 +54,7 @@ REPEATED: dict[str, Method] = {
     "rbac.roleAssignments.list": lambda at: at.world.assignments(at.policy),
     "rbac.roleAssignments.delete": delete_role,
     "rbac.roleAssignments.create": create_role,
-    "rbac.roleDefinitions.list": lambda at: at.world.role("AcrPull", at.seeded.registry_id),
+    "rbac.roleDefinitions.list": lambda at: at.world.role("AcrPull", at.registry_id),
     "acr.token": lambda at: at.world.prove(at.policy, Secret(at.password.secret), []),
     "acr.manifests.head": lambda at: at.world.prove(at.policy, Secret(at.password.secret), [IMAGE]),
 }

@@ -14,7 +14,6 @@ from rotator.clients.azuretime import date
 from rotator.clients.entra import judged
 from rotator.clients.pipeline import retry_after, together
 from rotator.clients.rbac import allowed
-from rotator.clients.resource import Resource
 from rotator.clients.translate import Asked, Refusal, answered, refusal, secrets_of, silent
 from rotator.cloud import CLOUDS
 from rotator.errors import Conflict, Forbidden, NotFound, OutcomeUnknown, Throttled, Unavailable, Unexpected
@@ -58,12 +57,6 @@ def test_an_image_reference_is_taken_apart(name: str, repository: str, reference
 
 def test_an_image_of_no_registry_of_the_policy_is_not_asked_for() -> None:
     assert [image.server for image in images(["nginx", "evil.example/app"], ["r.azurecr.io"])] == ["r.azurecr.io"]
-
-
-def test_a_resource_id_is_read_in_any_case_and_anything_else_refused() -> None:
-    assert Resource.parse("/SUBSCRIPTIONS/s/resourcegroups/g/providers/N.S/t/n") == Resource("s", "g", "N.S", "t", "n")
-    with pytest.raises(ValueError, match="not the id"):
-        Resource.parse("/subscriptions/s")
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from local_azure.keyvault.secret import Changes
 from local_azure.wire import Request
 
 from rotator.errors import Conflict, Forbidden, NotFound, Unavailable, UnsafeStep
+from rotator.resource_id import ArmId
 from rotator.state import Access, Assignment, Home, Outcome, Secret
 from tests.clients.scene import IMAGE, PASSWORD, START, USERNAME, Scene, scene
 
@@ -156,7 +157,7 @@ async def test_logs_are_what_the_container_printed(at: Scene) -> None:
 @scene
 async def test_the_access_mark_restores_what_was_recorded(at: Scene) -> None:
     found = await at.world.assignments(at.policy)
-    assert [(a.scope, a.role) for a in found] == [(at.seeded.registry_id, await at.world.role("AcrPull", at.seeded.registry_id))]
+    assert [(a.scope, a.role) for a in found] == [(at.seeded.registry_id, await at.world.role("AcrPull", at.registry_id))]
     await at.world.record_access(at.policy, Access.REVOKED, found)
     record = await at.world.access(at.policy)
     assert (record.access, record.assignments) == (Access.REVOKED, found)
@@ -170,7 +171,7 @@ async def test_the_access_mark_restores_what_was_recorded(at: Scene) -> None:
 @scene
 async def test_a_record_that_has_no_room_is_refused_before_it_is_written_and_a_long_one_is_written_closer(at: Scene) -> None:
     (one,) = await at.world.assignments(at.policy)
-    many = tuple(sorted(replace(one, id=f"{one.id[:-12]}{number:012}") for number in range(60)))
+    many = tuple(sorted(replace(one, id=ArmId(f"{one.id[:-12]}{number:012}")) for number in range(60)))
     fits = next(number for number in range(60, 0, -1) if len(_indented(many[:number])) <= 25 * 1024)
     for count in (fits, fits + 1):
         await at.world.record_access(at.policy, Access.REVOKED, many[:count])

@@ -8,6 +8,7 @@ from typing import Any
 
 from rotator import group
 from rotator.policy import GroupPolicy, KeyVaultSource, Manifest, Policy, Source
+from rotator.resource_id import ResourceId
 from rotator.state import ContainerGroup, Observed, Principal, Secret
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -29,8 +30,8 @@ def document(name: str) -> dict[str, Any]:
     return loaded
 
 
-def group_id(name: str) -> str:
-    return f"{RESOURCES}/Microsoft.ContainerInstance/containerGroups/{name}"
+def group_id(name: str) -> ResourceId:
+    return ResourceId.parse(f"{RESOURCES}/Microsoft.ContainerInstance/containerGroups/{name}")
 
 
 def policy(*groups: Mapping[str, Any], **more: Any) -> Policy:

@@ -6,6 +6,7 @@ import pytest
 
 from rotator import group
 from rotator.group import Failed, Phase, Verdict
+from rotator.resource_id import ResourceId
 from rotator.state import ContainerGroup
 from tests.group.documents import APP_ID, NEW, OLD, SERVER, SINCE, container_group, declared, document, group_id, manifest, observed, policy, sourced
 
@@ -45,7 +46,7 @@ def test_a_strangers_group_that_nobody_can_read_well_disturbs_nothing() -> None:
 
 def test_ids_are_the_same_in_any_letters() -> None:
     made, _ = declared("plain")
-    seen = ContainerGroup(group_id("plain").upper(), SINCE, document("plain"))
+    seen = ContainerGroup(ResourceId(group_id("plain").upper()), SINCE, document("plain"))
     (found,) = group.dependents(made, observed(seen))
     assert found.declared
     assert found.id == seen.id

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from rotator.engine import Run
+from rotator.resource_id import ArmId
 from rotator.state import Assignment, ContainerGroup, Home, Outcome, Principal, Proof, RegistryAccess, Secret, SignIns
 from tests.matrices.effects import Effect
 from tests.matrices.kinds import Way
@@ -203,13 +204,13 @@ def _own(home: Home) -> Callable[[At], Awaitable[Any]]:
 def _new_role(at: At) -> Assignment:
     scope, role = at.made.seeded.registry_id, at.made.azure.authorization.role("AcrDelete").name
     name = f"{scope}/providers/Microsoft.Authorization/roleAssignments/99999999-8888-7777-6666-555555555555"
-    return Assignment(scope, role, name, at.made.principal.id)
+    return Assignment(ArmId(scope), role, ArmId(name), at.made.principal.id)
 
 
 def _role(at: At) -> Assignment:
     held = at.made.azure.authorization.assignments(at.made.seeded.registry_id, principals=[at.made.principal.id])
     (found,) = (each for each in held if each.role == at.made.azure.authorization.role("AcrPull").name)
-    return Assignment(found.scope, found.role, found.id, found.principal_id)
+    return Assignment(ArmId(found.scope), found.role, ArmId(found.id), found.principal_id)
 
 
 def _put(at: At) -> Awaitable[Any]:

@@ -23,10 +23,10 @@ from rotator.clients import aci, graph, keyvault, rbac
 from rotator.clients.arm import ABAC
 from rotator.clients.directory import application_of, issued_of, principal_of, service_principal_of
 from rotator.clients.rbac import encloses
-from rotator.clients.resource import Resource
 from rotator.errors import Conflict, Forbidden, NotFound, Unexpected
 from rotator.policy import Policy
 from rotator.ports import Issued, Put
+from rotator.resource_id import ArmId, ResourceId
 from rotator.state import Assignment, ContainerGroup, Credential, Home, Permission, Principal, Registry, Role, Version, tags
 from tests.matrices.way import Way
 
@@ -189,10 +189,10 @@ class ContainerGroups(aci.ContainerGroups):
         self._known: dict[str, dict[str, Any]] = {}
         """What was read last of each group: what is the same is told by the same object."""
 
-    def _allowed(self, group_id: str, verb: str) -> None:
+    def _allowed(self, group_id: ResourceId, verb: str) -> None:
         self._way.azure.authorization.require(self._way.caller, f"{TYPE}/{verb}", group_id)
 
-    async def group(self, group_id: str) -> ContainerGroup:
+    async def group(self, group_id: ResourceId) -> ContainerGroup:
         """One group; absence is read as the client reads it."""
 
         def look() -> dict[str, Any]:
@@ -223,7 +223,7 @@ class ContainerGroups(aci.ContainerGroups):
 
         return await self._way.read("aci.containerGroups.list", look)
 
-    async def put(self, group_id: str, document: Mapping[str, Any]) -> Put:
+    async def put(self, group_id: ResourceId, document: Mapping[str, Any]) -> Put:
         """Replace a group."""
         body = json.loads(json.dumps(document))
 
@@ -242,7 +242,7 @@ class Arm:
     def __init__(self, way: Way) -> None:
         self._way, self._resources = way, way.azure.resources
 
-    async def registry(self, registry_id: str) -> Registry:
+    async def registry(self, registry_id: ResourceId) -> Registry:
         """A registry."""
 
         def look() -> Registry:
@@ -252,19 +252,19 @@ class Arm:
                 raise ServiceError(404, "ResourceNotFound", f"The Resource '{registry_id}' was not found.")
             shown = found.properties
             admin, anonymous = bool(shown.get("adminUserEnabled")), bool(shown.get("anonymousPullEnabled"))
-            return Registry(found.id, shown["loginServer"].lower(), shown.get("roleAssignmentMode") == ABAC, admin, anonymous)
+            return Registry(registry_id, shown["loginServer"].lower(), shown.get("roleAssignmentMode") == ABAC, admin, anonymous)
 
         return await self._way.read("arm.registries.get", look)
 
-    async def tokens(self, registry_id: str) -> tuple[str, ...]:
+    async def tokens(self, registry_id: ResourceId) -> tuple[str, ...]:
         """No stage has any."""
         return await self._way.read("arm.registries.tokens.list", tuple)
 
-    async def rbac_vault(self, host: str, subscriptions: tuple[str, ...]) -> str | None:
+    async def rbac_vault(self, host: str, subscriptions: tuple[str, ...]) -> ResourceId | None:
         """The vault of a stage, whose access is by roles."""
         vaults = self._way.azure.vaults
         await self._way.read("arm.resources.list", tuple)
-        return await self._way.read("arm.vaults.get", lambda: vaults.vault(host.partition(".")[0]).id)
+        return await self._way.read("arm.vaults.get", lambda: ResourceId.parse(vaults.vault(host.partition(".")[0]).id))
 
 
 class Authorization(rbac.Authorization):
@@ -289,7 +289,7 @@ class Authorization(rbac.Authorization):
     async def assigned(self, scope: str, principal_id: str) -> tuple[Assignment, ...]:
         """Those that reach the principal at a scope or above."""
         holders = [principal_id, *self._way.azure.directory.groups_of(principal_id)]
-        return tuple(sorted(each for each in await self._assigned(scope, holders) if encloses(each.scope, scope)))
+        return tuple(sorted(each for each in await self._assigned(scope, holders) if encloses(each.scope, ArmId(scope))))
 
     async def delete(self, assignment: Assignment) -> bool:
         """Delete an assignment."""
@@ -334,10 +334,10 @@ class Authorization(rbac.Authorization):
         return (await self._way.read("rbac.roleDefinitions.list", lambda: self._rules.role(name))).name.lower()
 
     async def _may(self, action: str, resource_id: str, *, data: bool) -> bool:
-        Resource.parse("/".join(resource_id.split("/")[:9]))
+        ResourceId.parse(resource_id)
         parent, caller = resource_id, self._way.caller
         return await self._way.read("rbac.permissions.list", lambda: self._rules.granted(caller.oid, action, parent, data=data))
 
 
 def _assignment(given: Given) -> Assignment:
-    return Assignment(given.scope, given.role, given.id, given.principal_id, given.condition, given.condition_version)
+    return Assignment(ArmId(given.scope), given.role, ArmId(given.id), given.principal_id, given.condition, given.condition_version)
