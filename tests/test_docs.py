@@ -13,20 +13,22 @@ import local_azure
 import pytest
 import typer.main
 from local_azure import seed
+from ruamel.yaml import YAML
 
 import rotator
 from rotator import guard
 from rotator.cli.app import app
-from rotator.plan import ORDER, RULES, STRIPPED
+from rotator.plan import ORDER, RULES, STRIPPED, rules
 from rotator.policy import load
 from rotator.report import status
 from rotator.state import ACCESS, ADOPTED, ATTEMPT, COMPROMISED, FAILED, HOME, KEY_ID, PREVIOUS, SINCE, Outcome
 from tests import written
 from tests.cli.scene import JOB, NAME, PASSWORD, Scene, make
 from tests.codes import GUARD, PLAN, SOURCES, carried_by, codes_by_kind, codes_by_rule, used_codes
+from tests.test_plan import agree, world
 from tests.written import DOCUMENTS, PROGRAMS, ROOT, STEP, first_rotation, made, shell_lines, told
 
-README, ARCHITECTURE, SECURITY = ((ROOT / f"{name}.md").read_text() for name in ("README", "ARCHITECTURE", "SECURITY"))
+README, ARCHITECTURE, CONTRIBUTING, SECURITY = ((ROOT / f"{name}.md").read_text() for name in ("README", "ARCHITECTURE", "CONTRIBUTING", "SECURITY"))
 CLI, CODES, OPERATIONS, VERIFICATION = ((ROOT / "docs" / f"{name}.md").read_text() for name in ("cli", "codes", "operations", "verification"))
 INDEX = (ROOT / "docs" / "README.md").read_text()
 WRAPPED = (
@@ -65,6 +67,11 @@ def cells(text: str, column: int) -> list[str]:
     """The cells of a column in every table of a text, headings left out."""
     rows = [re.split(r"(?<!\\)\|", line)[1:-1] for line in text.splitlines() if line.startswith("|") and not line.startswith("|--")]
     return [row[column].strip() for row in rows if len(row) > column]
+
+
+def fenced(text: str, kind: str) -> list[str]:
+    """The code blocks of a kind."""
+    return re.findall(rf"^```{kind}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
 
 
 def ticked(text: str) -> list[str]:
@@ -201,7 +208,7 @@ def test_a_script_that_sets_these_tags_lets_the_old_password_go(played: Scene) -
 
 def test_the_policies_of_the_readme_and_of_the_nightly_jobs_are_valid(tmp_path: Path) -> None:
     (example,) = load(ROOT / "policies")
-    whole, *parts = (yaml for text in (README, OPERATIONS) for yaml in re.findall(r"^```yaml\n(.*?)^```", text, re.DOTALL | re.MULTILINE))
+    whole, *parts = (*fenced(README, "yaml"), *fenced(OPERATIONS, "yaml"))
     (tmp_path / "manifests").mkdir()
     (tmp_path / "manifests" / "nightly.yaml").write_text((ROOT / "policies" / "manifests" / "nightly.yaml").read_text())
     (tmp_path / "one.yaml").write_text(whole + parts[0] + parts[1].partition("\n")[2])
@@ -224,6 +231,20 @@ def test_every_exit_code_is_in_the_table() -> None:
     from rotator.fleet import ORDER as CODES_IN_ORDER
 
     assert [int(code) for code in cells(section(README, "Exit codes"), 0)[1:]] == [*CODES_IN_ORDER, 0]
+
+
+def test_the_worked_change_of_contributing_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    (case,) = YAML(typ="safe").load(fenced(CONTRIBUTING, "yaml")[0])
+    space = dict(vars(rules))
+    exec(fenced(CONTRIBUTING, "python")[0], space)
+    with pytest.raises(AssertionError, match="foreign"):
+        agree(case, *world(case))
+    monkeypatch.setattr(rules, "RULES", (*RULES, space["long_lived"]))
+    agree(case, *world(case))
+    mine, theirs = case["credentials"]
+    edge = {**case, "credentials": [mine, {**theirs, "end": "+730d"}]}
+    with pytest.raises(AssertionError, match="long_lived"):
+        agree(edge, *world(edge))
 
 
 # names
