@@ -140,6 +140,6 @@ def test_each_way_comes_with_what_it_does_and_the_command_that_closes_it() -> No
     assert "give itself access again" in regains.text and "still lets" not in regains.text
     switches = [way.text for way in ways(seen(READS, admin_user=True, anonymous_pull=True))]
     assert [
-        f"az acr update --name mycontainerregistry --subscription {worlds.SUB} --{switch}" in text
+        f"az acr update --subscription {worlds.SUB} --resource-group myResourceGroup --name mycontainerregistry --{switch}" in text
         for switch, text in zip(("anonymous", "admin"), switches, strict=True)
     ] == [True, True]

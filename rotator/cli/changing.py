@@ -11,7 +11,7 @@ import typer
 from rotator.cli.given import Common
 from rotator.cli.looking import forced, show_plan
 from rotator.cli.options import Leases, Name, Names, Yes, ask, command
-from rotator.visible import argument
+from rotator.remedy import rotator
 
 if TYPE_CHECKING:
     from rotator.engine import Result, Run, Score
@@ -125,7 +125,7 @@ def _before(adoption: "Adoption", name: str) -> str:
     adopted, versions = " and ".join(adoption.key_ids), " and ".join(version.id for version in adoption.versions)
     many, several = len(adoption.key_ids) > 1, len(adoption.versions) > 1
     text = f"credential{'s' if many else ''} {adopted} {'were' if many else 'was'} adopted before, as version{'s' if several else ''} {versions}"
-    left = f"; not ours: {', '.join(adoption.others)} (`rotator adopt {argument(name)} --key-id KEY_ID` hands one over)" if adoption.others else ""
+    left = f"; not ours: {', '.join(adoption.others)} (`{rotator('adopt', name, key_id='KEY_ID')}` hands one over)" if adoption.others else ""
     return f"{text} record{'' if several else 's'}{left}"
 
 
@@ -240,7 +240,7 @@ def _write_record(record: Path, text: str, policy: str) -> None:
     try:
         record.write_text(text)
     except OSError as error:
-        state = f"The access is revoked all the same, and recorded in the vault; `rotator grant {argument(policy)}` restores it."
+        state = f"The access is revoked all the same, and recorded in the vault; `{rotator('grant', policy)}` restores it."
         raise RotatorError(f"{record} can't be written: {error.strerror}", state=state, remedy="Run again with another --record FILE.") from None
 
 

@@ -11,6 +11,7 @@ import typer
 from rotator.cli.given import Common
 from rotator.cli.options import command
 from rotator.errors import RotatorError
+from rotator.remedy import list_subscriptions
 
 if TYPE_CHECKING:
     from rotator.discovery import Draft, Sight
@@ -60,7 +61,7 @@ def _guid(text: str) -> str:
     from rotator.resource_id import GUID
 
     if not re.fullmatch(GUID, text):
-        raise typer.BadParameter(f"--subscription {text}: not a GUID; `az account list --query '[].[name,id]' --output tsv` prints them")
+        raise typer.BadParameter(f"--subscription {text}: not a GUID; `{list_subscriptions()}` prints them")
     return text.lower()
 
 

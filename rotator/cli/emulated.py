@@ -1,12 +1,12 @@
 """``rotator emulator``: the commands of the package local-azure, where it is installed; where it isn't, every verb says so."""
 
-import shlex
 import sys
 from importlib.util import find_spec
 
 import typer
 
 from rotator.cli.say import say
+from rotator.remedy import install_emulator
 
 ANYTHING = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
 
@@ -32,7 +32,7 @@ def require(command: str, *packages: str) -> None:
         return
     say(
         f"{command} needs the local Azure, a package of its own that is not installed in this Python; in a clone of rotator's repository, run:"
-        f" {shlex.quote(sys.executable)} -m pip install ./emulator '.[emulator]'",
+        f" {install_emulator(sys.executable)}",
         err=True,
     )
     raise typer.Exit(2)

@@ -44,7 +44,7 @@ def doctor(common: Common, context: typer.Context, names: Names = None, lease_di
     common.write(text, body, int(any(isinstance(what, RotatorError) or what.exit_code for _, what in seen)))
 
 
-async def _diagnosed(run: "Run", leases: "Path", given: tuple[str, ...]) -> "Diagnosed":
+async def _diagnosed(run: "Run", leases: "Path", given: tuple[tuple[str, str], ...]) -> "Diagnosed":
     from rotator import lease
     from rotator.cli import graph
     from rotator.doctor import Case, diagnose

@@ -2,7 +2,6 @@
 
 import functools
 import inspect
-import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -62,11 +61,11 @@ def command(body: Callable[Concatenate[Common, P], None]) -> Callable[..., None]
     return extended
 
 
-def repeated(context: typer.Context, *options: str) -> tuple[str, ...]:
-    """Those options that stand on this command line, quoted for a shell: what a command that it prints must be given, too."""
+def repeated(context: typer.Context, *options: str) -> tuple[tuple[str, str], ...]:
+    """Those options that stand on this command line, with their values: what a command that it prints must be given, too."""
     sources = {name: context.get_parameter_source(name) for name in options}
     given = [name for name, source in sources.items() if source and source.name == "COMMANDLINE"]
-    return tuple(f"--{name.replace('_', '-')} {shlex.quote(str(context.params[name]))}" for name in given)
+    return tuple((name, str(context.params[name])) for name in given)
 
 
 def ask(question: str, yes: bool) -> None:

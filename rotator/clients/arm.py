@@ -15,6 +15,7 @@ from rotator.clients.translate import Asked, ask
 from rotator.clients.typed import flag, items, record, text
 from rotator.cloud import Cloud
 from rotator.errors import NotFound, Unseen
+from rotator.remedy import SHOW_REGISTRY_ID
 from rotator.resource_id import ArmId, ResourceId
 from rotator.state import Registry
 
@@ -47,7 +48,7 @@ class Arm:
             raise
         except NotFound as error:
             failure = error
-        remedy = "Correct the registry's id in the policy (`az acr show --query id` prints it), or create the registry."
+        remedy = f"Correct the registry's id in the policy (`{SHOW_REGISTRY_ID}` prints it), or create the registry."
         raise NotFound(f"registry {name} doesn't exist: {failure.happened}", service=SERVICE, code=failure.code, status=404, remedy=remedy)
 
     async def _registry(self, registry_id: ResourceId) -> Registry:

@@ -20,6 +20,7 @@ from rotator.clients.typed import labels
 from rotator.errors import AzureError, Conflict, Forbidden, NotFound, Unavailable, Unexpected, UnsafeStep, Unseen
 from rotator.policy import Policy
 from rotator.ports import AccessRecord
+from rotator.remedy import delete_role_assignment
 from rotator.resource_id import ArmId
 from rotator.state import ACCESS, Access, Assignment, Secret, Tags, Version, tags
 
@@ -331,7 +332,7 @@ def _recorded(policy: Policy, assignments: Sequence[Assignment]) -> str:
     value = next((each for each in values if len(each.encode()) <= LARGEST), None)
     if value is None:
         size = f"the record of {len(shown)} role assignments takes {len(values[-1].encode())} bytes, and a secret of Key Vault {LARGEST} at most"
-        remedy = "Delete some of them by hand (`az role assignment delete --ids ID`), noting them for later, and run again."
+        remedy = f"Delete some of them by hand (`{delete_role_assignment('ID')}`), noting them for later, and run again."
         raise UnsafeStep(f"{size}: {policy.access_secret} can't hold it, so that no grant could restore them", remedy=remedy)
     return value
 

@@ -28,6 +28,7 @@ from azure.core.exceptions import (
 
 from rotator.clients.sending import doubting
 from rotator.errors import AzureError, Conflict, Forbidden, Locked, NotFound, OutcomeUnknown, Throttled, Unavailable, Unexpected, Unseen
+from rotator.remedy import LOGIN
 from rotator.secret import struck
 from rotator.state import Secret
 
@@ -193,7 +194,7 @@ def _odd(asked: Asked, error: BaseException, *, in_doubt: bool) -> AzureError:
 
 
 def _not_signed_in(asked: Asked, message: str) -> AzureError:
-    remedy = "Sign in: set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, run `az login`, or run where a managed identity is."
+    remedy = f"Sign in: set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, run `{LOGIN}`, or run where a managed identity is."
     purpose = "" if asked.service == ENTRA else f", so it can't {asked.doing}"
     return Forbidden(f"rotator can't sign in{purpose}: {message}", service=ENTRA, code="NotSignedIn", remedy=remedy)
 

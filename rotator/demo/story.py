@@ -11,6 +11,7 @@ from datetime import timedelta
 from rotator.demo import claims, policy, setup
 from rotator.demo.claims import Claim
 from rotator.demo.stage import Stage
+from rotator.remedy import CREATE_GROUP
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ STORY = (
     ),
     Chapter(
         "The nightly job takes the new password by itself",
-        "Its script calls `rotator deploy` where it called `az container create`; the exit code is the job's,\n"
+        f"Its script calls `rotator deploy` where it called `{CREATE_GROUP}`; the exit code is the job's,\n"
         "and the last line below is what the job printed.",
         (rotator("deploy mycontainerregistry nightly --wait --logs"),),
         (Claim("the job ran to its end with the new password", claims.moved("nightly", "Succeeded")),),

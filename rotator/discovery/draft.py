@@ -8,6 +8,7 @@ from rotator.discovery.find import Found, Sight, Standing, Use, clean
 from rotator.group import lines_to_add
 from rotator.group.refusal import refused
 from rotator.policy import KeyVaultPolicy, Policy, Principal, RegistryPolicy
+from rotator.remedy import show_registry_id
 from rotator.resource_id import ArmId
 from rotator.state import Registry
 
@@ -136,7 +137,7 @@ def _registry(found: Registry) -> Iterator[str]:
 
 def _missing(host: str) -> Iterator[str]:
     yield f"  {FILL}: the id of {host}, which isn't in the subscriptions that were looked at, or may not be read."
-    yield f"  # az acr show --name {host.partition('.')[0]} --query id prints it."
+    yield f"  # {show_registry_id(host.partition('.')[0])} prints it."
     yield "  # - id: /subscriptions/SUBSCRIPTION/resourceGroups/GROUP/providers/Microsoft.ContainerRegistry/registries/NAME"
 
 

@@ -7,10 +7,11 @@ way through a private endpoint. A ``passwordReference`` needs such an identity, 
 from collections.abc import Mapping
 from typing import Any
 
-from rotator.doctor import command
+from rotator import remedy
 from rotator.doctor.finding import Case, Finding, Found, Severity
 from rotator.doctor.registry import DATA_ROLE
 from rotator.group.shape import get
+from rotator.remedy import Bash
 from rotator.resource_id import ResourceId
 from rotator.state import Registry
 
@@ -34,9 +35,9 @@ def identity_instead(case: Case) -> Found:
         yield Finding(Severity.ADVICE, "groups", text, _made(case, without[0]), _entry(case, _identity(case, without[0])))
 
 
-def _roles(case: Case, principal: str) -> tuple[str, ...]:
+def _roles(case: Case, principal: str | Bash) -> tuple[str, ...]:
     shown = [each.shown for each in case.examined.registries if isinstance(each.shown, Registry)]
-    return tuple(command.assign(principal, DATA_ROLE if each.abac else "AcrPull", each.id) for each in shown)
+    return tuple(remedy.assign_role(principal, DATA_ROLE if each.abac else "AcrPull", each.id) for each in shown)
 
 
 def _identity(case: Case, group_id: ResourceId) -> str:
@@ -46,9 +47,8 @@ def _identity(case: Case, group_id: ResourceId) -> str:
 
 
 def _made(case: Case, group_id: ResourceId) -> tuple[str, ...]:
-    name = command.resource(_identity(case, group_id))
-    principal = f'"$(az identity show {name} --query principalId --output tsv)"'
-    return (f"az identity create {name}", *_roles(case, principal))
+    identity = _identity(case, group_id)
+    return (remedy.create_identity(identity), *_roles(case, remedy.identity_principal(identity)))
 
 
 def _entry(case: Case, identity: str) -> str:

@@ -58,8 +58,8 @@ class Case:
     policy: Policy
     examined: Examined
     machine: Machine
-    given: tuple[str, ...] = ()
-    """Options of this command line that rotator's other verbs must be given, too, quoted for a shell."""
+    given: tuple[tuple[str, str], ...] = ()
+    """Options of this command line that rotator's other verbs must be given, too: their names with underscores, and their values."""
 
     @property
     def seen(self) -> Observed:

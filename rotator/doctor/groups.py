@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import PurePath
 
-from rotator import group
+from rotator import group, remedy
 from rotator.doctor import command
 from rotator.doctor.finding import Case, Finding, Found, Remedy, Severity
 from rotator.examined import Right
@@ -12,7 +12,6 @@ from rotator.plan import next_steps
 from rotator.plan.words import day
 from rotator.policy import next_open, open_at
 from rotator.resource_id import ArmId
-from rotator.visible import argument
 
 READER, CONTRIBUTOR = "Reader", "Azure Container Instances Contributor Role"
 WRITE = "Microsoft.ContainerInstance/containerGroups/write"
@@ -98,8 +97,7 @@ def _out(case: Case, dependent: Dependent) -> Iterator[Remedy]:
         wrong = "\n".join(f"#      {path}" for path in group.misplaced(document, case.policy, dependent.group))
         yield Remedy("correct these paths of its in the policy, or take them out", (command.edit(case),), f"container_groups:\n{wrong}")
     if Refusal.TAGS in kinds:
-        tag = f"az tag update --resource-id {argument(dependent.id)} --operation delete --tags <a tag that nobody needs>"
-        yield Remedy("make room", (tag,))
+        yield Remedy("make room", (remedy.remove_any_tag(dependent.id),))
     if Refusal.OWNED in kinds:
         out = command.taken_out("container_groups", [dependent.id])
         yield Remedy("leave it to what makes it, which is to pull by other means, and take it out of the policy", (command.edit(case),), out)
@@ -107,15 +105,15 @@ def _out(case: Case, dependent: Dependent) -> Iterator[Remedy]:
 
 def _by_manifest(case: Case, dependent: Dependent) -> tuple[tuple[str, ...], str]:
     """Commands and lines that deploy a group by a manifest: Azure's own export, corrected by hand, with the values from where the policy says."""
-    deploy = command.rotator(case, "deploy", argument(dependent.name))
+    deploy = command.rotator(case, "deploy", dependent.name)
     first = () if case.view.current_version else (command.rotator(case, "rotate"),)
     if dependent.group and dependent.group.manifest:
-        return (command.opened(dependent.group.manifest.file), *first, deploy), ""
+        return (remedy.edit(dependent.group.manifest.file), *first, deploy), ""
     file = f"manifests/{dependent.name}.yaml"
     where = PurePath(case.policy.file).parent
-    export = f"az container export {command.resource(dependent.id)} --file {argument(str(where / file))}"
-    made = f"mkdir -p {argument(str(where / 'manifests'))}"
-    edits = (command.opened(str(where / file)), command.edit(case))
+    export = remedy.export_group(dependent.id, str(where / file))
+    made = remedy.make_directory(str(where / "manifests"))
+    edits = (remedy.edit(str(where / file)), command.edit(case))
     return (made, export, *edits, *first, deploy), f"container_groups:\n  - id: {dependent.id}\n    manifest: {file}"
 
 
@@ -133,7 +131,7 @@ def holding_known(case: Case) -> Found:
     for wait in next_steps(case.policy, case.seen).waits:
         if wait.code == "untagged":
             name = ArmId(wait.subject).name
-            yield Finding(Severity.ADVICE, f"group {name}", wait.text, (command.rotator(case, "deploy", argument(name)),))
+            yield Finding(Severity.ADVICE, f"group {name}", wait.text, (command.rotator(case, "deploy", name),))
 
 
 def listed(case: Case) -> Found:

@@ -1,5 +1,6 @@
 """Who rotator is, and what it may do in Graph: another identity than the principal's, with a permission to change what it owns."""
 
+from rotator import remedy
 from rotator.doctor import command
 from rotator.doctor.finding import Case, Finding, Found, Remedy, Severity
 from rotator.examined import Unknown
@@ -21,19 +22,19 @@ def signed_in(case: Case) -> Found:
 def _to_sign_in(case: Case, severity: Severity, text: str, why: Unknown) -> Finding:
     """How to sign in, by what kept rotator out: a client secret of the environment, which comes before everything else, or nothing that signs in."""
     tenant, app_id = case.policy.principal.tenant_id, case.machine.signs_in_as
-    login = f"az login --tenant {tenant}" if tenant else "az login"
+    login = remedy.sign_in(tenant)
     known = any(code in why.text for code in OTHER_TENANT)
     if why.kind == "silent" and not known:
         text = f"{text} Let this machine reach it (HTTPS_PROXY names a proxy), and look again"
         return Finding(severity, SUBJECT, text, (command.rotator(case, "doctor"),))
     if not app_id:
         return Finding(severity, SUBJECT, text, (login,))
-    how, stay = "somebody who may change it", f'export AZURE_CLIENT_SECRET="$({command.new_password(app_id)})"'
+    how, stay = "somebody who may change it", remedy.export_password(app_id)
     if known:
-        how, stay = "somebody of its tenant", 'export AZURE_TENANT_ID="$(az account show --query tenantId --output tsv)"'
+        how, stay = "somebody of its tenant", remedy.export_tenant()
     ways = (
         Remedy(f"to go on as {app_id}, whom AZURE_CLIENT_ID names, with az signed in as {how}", (stay,)),
-        Remedy("to sign in as az does", ("unset AZURE_CLIENT_ID AZURE_CLIENT_SECRET", login)),
+        Remedy("to sign in as az does", (remedy.forget_environment(), login)),
     )
     return Finding(severity, SUBJECT, text, ways=ways)
 
@@ -44,9 +45,7 @@ def another(case: Case) -> Found:
         text = (
             f"rotator is signed in as {case.caller.app_id}, the very principal of this policy; give it an identity of its own, and the rights to that"
         )
-        made = "az ad sp create-for-rbac --name rotator --query '[[appId,password,tenant]]' --output tsv"
-        mend = f"read -r {' '.join(VARIABLES)} < <({made}) && export {' '.join(VARIABLES)}"
-        yield Finding(Severity.FAIL, SUBJECT, text, (mend,))
+        yield Finding(Severity.FAIL, SUBJECT, text, (remedy.create_rotator_identity(VARIABLES),))
 
 
 def graph_permission(case: Case) -> Found:
@@ -65,6 +64,4 @@ def graph_permission(case: Case) -> Found:
 
 def permit(case: Case) -> str:
     """Give the identity that rotator signs in as its permission in Graph."""
-    me, graph = case.caller.object_id, f"$(az ad sp show --id {command.GRAPH_APP} --query id --output tsv)"
-    body = f'{{"principalId": "{me}", "resourceId": "{graph}", "appRoleId": "{command.OWNED_BY}"}}'
-    return command.rest(case, "POST", f"servicePrincipals/{me}/appRoleAssignments", body)
+    return remedy.permit_owned_applications(case.cloud.graph, case.caller.object_id)

@@ -1,8 +1,8 @@
 """This machine: its clock, and the lease by which runs on it lock each other out."""
 
-import shlex
 from datetime import timedelta
 
+from rotator import remedy
 from rotator.doctor.finding import Case, Finding, Found, Remedy, Severity
 from rotator.errors import Holder
 from rotator.plan import Intent, next_steps
@@ -21,21 +21,21 @@ def clock_right(case: Case) -> Found:
         text = (
             f"its clock is {days(abs(off))} {way} Azure's: signing in with a certificate or a federated token may fail, and cron runs at another time"
         )
-        yield Finding(Severity.WARN, SUBJECT, text, ("sudo timedatectl set-ntp true",))
+        yield Finding(Severity.WARN, SUBJECT, text, (remedy.set_clock(),))
 
 
 def leases_kept(case: Case) -> Found:
     """Runs on this machine can lock each other out, and nobody else can."""
-    where = shlex.quote(case.machine.leases)
+    where = case.machine.leases
     if why := case.machine.unusable:
-        text = f"the lease directory {case.machine.leases} can't be used: {why}"
-        aside = (f"sudo mv {where} {where}.aside",) if why.endswith("no directory") else ()
+        text = f"the lease directory {where} can't be used: {why}"
+        aside = (remedy.move_aside(where),) if why.endswith("no directory") else ()
         file = why.partition(": ")[0]
-        freed = (f"sudo rm -rf {shlex.quote(file)}",) if file.endswith(".lock") else ()
-        yield Finding(Severity.FAIL, SUBJECT, text, (*aside, *freed, f'sudo install -d -m 700 -o "$(id -un)" {where}'))
+        freed = (remedy.remove_lock(file),) if file.endswith(".lock") else ()
+        yield Finding(Severity.FAIL, SUBJECT, text, (*aside, *freed, remedy.make_private_directory(where)))
     elif why := case.machine.exposed:
-        text = f"the lease directory {case.machine.leases} isn't private: {why}. Others could keep every run out, or let two in at once"
-        yield Finding(Severity.WARN, SUBJECT, text, (f'sudo install -d -m 700 -o "$(id -un)" {where}',))
+        text = f"the lease directory {where} isn't private: {why}. Others could keep every run out, or let two in at once"
+        yield Finding(Severity.WARN, SUBJECT, text, (remedy.make_private_directory(where),))
 
 
 def lease_free(case: Case) -> Found:
@@ -47,10 +47,9 @@ def lease_free(case: Case) -> Found:
     if holder.overdue:
         text += "; it takes longer than its run may"
     file = f"{case.machine.leases}/{case.policy.principal.app_id}.lock"
-    process = holder.process or f'"$(fuser {shlex.quote(file)} 2>/dev/null)"'
     ways = (
-        Remedy("it ends by itself; since when it runs, and what it is", (f"ps -o pid,etime,args -p {process}",)),
-        Remedy("if it hangs: the next run finishes what it has begun", (f"kill {process}",)),
+        Remedy("it ends by itself; since when it runs, and what it is", (remedy.show_holder(holder.process, file),)),
+        Remedy("if it hangs: the next run finishes what it has begun", (remedy.kill_holder(holder.process, file),)),
     )
     yield Finding(Severity.FAIL if _alarms(case, holder) else Severity.WARN, SUBJECT, text, ways=ways)
 

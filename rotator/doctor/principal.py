@@ -2,9 +2,8 @@
 
 import json
 import re
-import shlex
 
-from rotator import group
+from rotator import group, remedy
 from rotator.doctor import command, identity
 from rotator.doctor.finding import Case, Finding, Found, Remedy, Severity
 from rotator.doctor.identity import ALL
@@ -32,7 +31,7 @@ def _absent(case: Case, text: str) -> Finding:
     """The container groups say as whom they pull."""
     named = sorted({name for each in case.seen.groups if case.policy.group(each.id) for name in group.user_names(each.document)})
     if not named:
-        known = "principal: {app_id: <the client id that `az ad app list --query '[].[appId,displayName]' --output tsv` shows>}"
+        known = f"principal: {{app_id: <the client id that `{remedy.list_applications()}` shows>}}"
         new = f"principal: {{display_name: {_scalar(case.policy.principal.display_name or f'{case.policy.name}-pull')}}}  # and no app_id"
         ways = (
             Remedy("if there is one", (command.edit(case),), known),
@@ -64,31 +63,33 @@ def none_exposed(case: Case) -> Found:
 def _closing(case: Case) -> str:
     """The command that ends a compromised credential."""
     if case.view.revoked:
-        return command.rotator(case, "revoke", "--credentials")
+        return command.rotator(case, "revoke", credentials=True)
     covered = case.view.drift and not case.view.drift_tolerated
-    return command.rotator(case, "rotate", *(["--accept-drift"] if covered else []))
+    return command.rotator(case, "rotate", accept_drift=covered)
 
 
 def service_principal(case: Case) -> Found:
     """It has a service principal: without one nobody can sign in as it."""
     if not case.examined.principal and not case.seen.principal.service_principal:
         app_id = case.policy.principal.app_id
-        yield Finding(Severity.FAIL, SUBJECT, f"application {app_id} has no service principal in this tenant", (f"az ad sp create --id {app_id}",))
+        yield Finding(
+            Severity.FAIL, SUBJECT, f"application {app_id} has no service principal in this tenant", (remedy.create_service_principal(app_id),)
+        )
 
 
 def enabled(case: Case) -> Found:
     """Somebody may sign in as it."""
     if not case.seen.principal.enabled:
         app_id = case.policy.principal.app_id
-        mend = f"az ad sp update --id {app_id} --set accountEnabled=true"
-        yield Finding(Severity.FAIL, SUBJECT, f"service principal {app_id} is disabled: nobody can sign in as it", (mend,))
+        text = f"service principal {app_id} is disabled: nobody can sign in as it"
+        yield Finding(Severity.FAIL, SUBJECT, text, (remedy.enable_service_principal(app_id),))
 
 
 def application_owned(case: Case) -> Found:
     """Rotator owns the application, if that is where it adds and removes passwords."""
     owners = case.examined.holding.application_owners
     if _writes(case, Home.APPLICATION):
-        mend = f"az ad app owner add --id {case.policy.principal.app_id} --owner-object-id {case.caller.object_id}"
+        mend = remedy.add_application_owner(case.policy.principal.app_id, case.caller.object_id)
         yield from _owned(case, Home.APPLICATION, owners, mend)
 
 
@@ -96,8 +97,7 @@ def service_principal_owned(case: Case) -> Found:
     """Rotator owns the service principal, if passwords live there."""
     owners = case.examined.holding.service_principal_owners
     if _writes(case, Home.SERVICE_PRINCIPAL):
-        body = f'{{"@odata.id": "{case.cloud.graph}/v1.0/directoryObjects/{case.caller.object_id}"}}'
-        mend = command.rest(case, "POST", f"servicePrincipals/{case.seen.principal.service_principal}/owners/\\$ref", body)
+        mend = remedy.add_service_principal_owner(case.cloud.graph, str(case.seen.principal.service_principal), case.caller.object_id)
         yield from _owned(case, Home.SERVICE_PRINCIPAL, owners, mend)
 
 
@@ -117,10 +117,10 @@ def slot_free(case: Case) -> Found:
         text = f"an application for personal accounts holds two passwords at most, and none can be added before one is removed: {both}"
         ended = [c for c in held if not c.live(case.seen.at)]
         if ended:
-            yield Finding(Severity.FAIL, SUBJECT, text, (command.remove_password(case, Home.APPLICATION, ended[0].key_id),))
+            yield Finding(Severity.FAIL, SUBJECT, text, (command.delete_password(case, Home.APPLICATION, ended[0].key_id),))
         else:
             spare = [c for c in held if c != case.view.current]
-            ways = (Remedy(f"if nothing uses {shown[c]}", (command.remove_password(case, Home.APPLICATION, c.key_id),)) for c in spare)
+            ways = (Remedy(f"if nothing uses {shown[c]}", (command.delete_password(case, Home.APPLICATION, c.key_id),)) for c in spare)
             yield Finding(Severity.FAIL, SUBJECT, text, ways=tuple(ways))
 
 
@@ -144,20 +144,13 @@ def _forbidden(case: Case, limit: PasswordLimit) -> Finding:
 
     Source: Microsoft Graph v1.0, "appManagementPolicy" and "Assign appliesTo". Whoever administers these policies has to do it.
     """
-    collection, object_id = {
-        Home.APPLICATION: ("applications", case.seen.principal.application),
-        Home.SERVICE_PRINCIPAL: ("servicePrincipals", case.seen.principal.service_principal),
-    }[limit.home]
-    assigned = f"{collection}/{object_id}/appManagementPolicies"
+    principal, graph, home = case.seen.principal, case.cloud.graph, limit.home
+    object_id = str(principal.application if home is Home.APPLICATION else principal.service_principal)
     text = f"app management policy {limit.policy} forbids new passwords; whoever administers it must exempt this application"
     if limit.assigned:
         text = f"{text}: without a policy of its own, it has the tenant's"
-        return Finding(Severity.FAIL, SUBJECT, text, (command.rest(case, "DELETE", f"{assigned}/{limit.assigned}/\\$ref"),))
-    allowed = {"restrictionType": "passwordAddition", "state": "disabled", "maxLifetime": None, "restrictForAppsCreatedAfterDateTime": None}
-    exempt = {"displayName": f"{case.policy.name} may have passwords", "isEnabled": True, "restrictions": {"passwordCredentials": [allowed]}}
-    url = f"{case.cloud.graph}/v1.0/policies/appManagementPolicies"
-    made = f"az rest --method POST --url {url} --body {shlex.quote(json.dumps(exempt))} --query id --output tsv"
-    steps = (f"policy=$({made})", command.rest(case, "POST", f"{assigned}/\\$ref", f'{{"@odata.id": "{url}/$policy"}}'))
+        return Finding(Severity.FAIL, SUBJECT, text, (remedy.unassign_password_policy(graph, home, object_id, limit.assigned),))
+    steps = remedy.allow_passwords(graph, home, object_id, f"{case.policy.name} may have passwords")
     return Finding(Severity.FAIL, SUBJECT, text, steps)
 
 
@@ -210,7 +203,7 @@ def rivals(case: Case) -> Found:
             "principal, or did. Keep one policy; what the other left behind can be handed over"
         )
         first = () if case.view.current_version else (command.rotator(case, "rotate"),)
-        yield Finding(Severity.WARN, SUBJECT, text, (*first, command.rotator(case, "adopt", "--key-id", credential.key_id)))
+        yield Finding(Severity.WARN, SUBJECT, text, (*first, command.rotator(case, "adopt", key_id=credential.key_id)))
 
 
 def signs_in(case: Case) -> Found:
@@ -237,5 +230,5 @@ def unresolved(case: Case) -> Found:
     lost = [c for c in case.view.ours if c.display_name.startswith(mine) and c.key_id not in named and c.live(case.seen.at)]
     if len(lost) >= MOST_UNRESOLVED:
         text = f"{len(lost)} credentials of ours are named by nothing, so no more is added before one of them is reclaimed"
-        remove = tuple(command.remove_password(case, c.home, c.key_id) for c in lost if c in case.view.orphans)
+        remove = tuple(command.delete_password(case, c.home, c.key_id) for c in lost if c in case.view.orphans)
         yield Finding(Severity.FAIL, SUBJECT, text, remove or (command.rotator(case, "rotate"),))

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 
-from rotator import group
+from rotator import group, remedy
 from rotator.doctor import command
 from rotator.doctor.finding import Case, Finding, Found, Remedy, Severity
 from rotator.examined import RegistrySeen, Unknown
 from rotator.plan.words import day
 from rotator.state import Access, Outcome, Registry
-from rotator.visible import argument
 
 DATA_ROLE = "Container Registry Repository Reader"
 RBAC_ADMIN = "Role Based Access Control Administrator"
@@ -44,7 +43,7 @@ def _absent(case: Case, gone: RegistrySeen, text: str) -> Finding:
     used = {server for each in case.seen.groups if case.policy.group(each.id) for server in group.registry_servers(each.document)}
     meant = [each for each in free if each.login_server in used] or free
     writes = [(each, command.in_place("registries", each.id, gone.id)) for each in meant]
-    make = f"az acr create {command.resource(gone.id)} --sku Standard"
+    make = remedy.create_registry(gone.id)
     if len(writes) == 1 and writes[0][0].login_server in used:
         text = f"{text} The policy's container groups pull from {writes[0][0].login_server}"
         return Finding(Severity.FAIL, _name(gone.id), text, (command.edit(case),), writes[0][1])
@@ -73,7 +72,7 @@ def public(case: Case) -> Found:
                 "public network access is disabled, and container groups can't pull with a service principal through a private endpoint: "
                 "open it, or let the groups pull with a managed identity, for which there are commands below"
             )
-            yield Finding(Severity.FAIL, _name(each.id), text, (command.registry(each.id, "--public-network-enabled true"),))
+            yield Finding(Severity.FAIL, _name(each.id), text, (remedy.enable_public_network(each.id),))
 
 
 def open_to_groups(case: Case) -> Found:
@@ -81,7 +80,7 @@ def open_to_groups(case: Case) -> Found:
     for each, _ in _known(case):
         if each.public and not each.open:
             text = "its firewall denies what isn't listed, and the addresses from which container groups pull can't be"
-            yield Finding(Severity.FAIL, _name(each.id), text, (command.registry(each.id, "--default-action Allow"),))
+            yield Finding(Severity.FAIL, _name(each.id), text, (remedy.allow_every_address(each.id),))
 
 
 def reached(case: Case) -> Found:
@@ -116,21 +115,17 @@ def _granting(case: Case) -> tuple[str, ...]:
     to = case.seen.principal.service_principal
     if to is None or not any(_assigns(case, each.id) is False for each in case.policy.registries):
         return (command.rotator(case, "grant"),)
-    return tuple(command.assign(to, each.role, each.id) for each in case.policy.registries)
+    return tuple(remedy.assign_role(to, each.role, each.id) for each in case.policy.registries)
 
 
 def _to_pull(case: Case, image: str) -> tuple[Remedy, ...]:
     host, _, rest = image.partition("/")
     found = next((each for each, shown in _known(case) if shown.login_server == host), None)
-    where = (
-        f"--subscription {found.id.split('/')[2]} --name {argument(found.id.split('/')[8])}"
-        if found
-        else f"--name {argument(host.partition('.')[0])}"
-    )
+    name, subscription = (found.id.split("/")[8], found.id.split("/")[2]) if found else (host.partition(".")[0], None)
     repository = rest.partition("@")[0].rpartition(":")[0] or rest.partition("@")[0]
-    tags = f"az acr repository show-tags {where} --repository {argument(repository)} --orderby time_desc --output tsv"
+    tags = remedy.list_tags(name, repository, subscription)
     return (
-        Remedy("if it should be there, on a machine that has it", (f"docker push {argument(image)}",)),
+        Remedy("if it should be there, on a machine that has it", (remedy.push_image(image),)),
         Remedy("if the group should run another: what there is, and then its own deployment", (tags,)),
     )
 
@@ -147,7 +142,7 @@ def admin_user_off(case: Case) -> Found:
     for each, shown in _known(case):
         if shown.admin_user:
             text = "its admin user is enabled: one shared password that no rotation replaces and no revocation takes away"
-            yield Finding(Severity.WARN, _name(each.id), text, (command.registry(each.id, "--admin-enabled false"),))
+            yield Finding(Severity.WARN, _name(each.id), text, (remedy.disable_admin_user(each.id),))
 
 
 def anonymous_off(case: Case) -> Found:
@@ -155,7 +150,7 @@ def anonymous_off(case: Case) -> Found:
     for each, _ in _known(case):
         if each.anonymous:
             text = "anybody may pull from it without a password (anonymous pull)"
-            yield Finding(Severity.WARN, _name(each.id), text, (command.registry(each.id, "--anonymous-pull-enabled false"),))
+            yield Finding(Severity.WARN, _name(each.id), text, (remedy.disable_anonymous_pull(each.id),))
 
 
 def assignable(case: Case) -> Found:

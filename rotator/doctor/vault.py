@@ -3,6 +3,7 @@
 import re
 from datetime import datetime, timedelta
 
+from rotator import remedy
 from rotator.doctor import command
 from rotator.doctor.finding import Case, Finding, Found, Remedy, Severity
 from rotator.examined import Unknown
@@ -26,13 +27,12 @@ def _subject(case: Case) -> str:
 def _letting_in(case: Case, said: str) -> str:
     """What lets rotator into the vault, by what kept it out: its firewall, its access policies, or RBAC."""
     if "ForbiddenByConnection" in said:
-        return command.vault(case, "update", "--public-network-access Enabled")
+        return remedy.open_vault(*command.vault_at(case))
     if "Firewall" in said:
         address = re.search(r"\b\d{1,3}(?:\.\d{1,3}){3}\b", said)
-        seen = address[0] if address else '"$(curl -s https://ifconfig.me)"'
-        return command.vault(case, "network-rule add", f"--ip-address {seen}")
+        return remedy.admit_address(*command.vault_at(case), address[0] if address else None)
     if "AccessDenied" in said or case.examined.vault.rbac is False:
-        return command.vault(case, "set-policy", f"--object-id {case.caller.object_id} --secret-permissions get list set")
+        return remedy.admit_identity(*command.vault_at(case), case.caller.object_id)
     return command.role(case, OFFICER, command.vault_scope(case))
 
 
@@ -76,7 +76,7 @@ def settable(case: Case) -> Found:
     else:
         text = "whether secrets may be set there can't be told, since the vault isn't seen in the policy's subscriptions"
         known = ", ".join(case.policy.subscriptions)
-        write = f"discover: {{subscriptions: [{known}, <the one that `az keyvault list` finds it in>]}}"
+        write = f"discover: {{subscriptions: [{known}, <the one that `{remedy.LIST_VAULTS}` finds it in>]}}"
         ways = (
             Remedy("if it is in one of them: reading it needs a role", (command.role(case, "Reader", command.vault_scope(case)),)),
             Remedy("if it is in another: name that, too", (command.edit(case),), write),
@@ -93,7 +93,7 @@ def name_free(case: Case) -> Found:
         yield Finding(Severity.WARN, _subject(case), f"whether {name} is soft-deleted: {deleted.text}", (_letting_in(case, deleted.text),))
     elif deleted:
         text = f"secret {name} is deleted but recoverable, so that nothing can be published under its name"
-        yield Finding(Severity.FAIL, _subject(case), text, (command.secret(case, "recover", name),))
+        yield Finding(Severity.FAIL, _subject(case), text, (remedy.recover_secret(case.policy.key_vault.name, name),))
 
 
 def few_versions(case: Case) -> Found:
@@ -132,10 +132,10 @@ def value_fits(case: Case) -> Found:
         text = f"the value of {name} doesn't authenticate as {case.policy.principal.app_id}: the secret is somebody else's, or its password is gone"
         standard = f"{case.policy.name}-pull-pwd"
         fresh = standard if standard != name else _next(name)
-        password = f'--file <(printf %s "$({command.new_password(case.policy.principal.app_id)})")'
+        fitting = remedy.set_new_password(case.policy.key_vault.name, name, case.policy.principal.app_id)
         ways = (
             Remedy("if it is somebody else's: begin one of this principal's own", (command.edit(case),), f"key_vault: {{password_secret: {fresh}}}"),
-            Remedy("if it is this principal's: put a password there that works", (command.secret(case, "set", name, password),)),
+            Remedy("if it is this principal's: put a password there that works", (fitting,)),
         )
         yield Finding(Severity.FAIL, _subject(case), text, ways=ways)
 
@@ -147,7 +147,7 @@ def undrifted(case: Case) -> Found:
         name = case.policy.key_vault.password_secret
         text = f"version {newest.id} of {name} was written by others on top of ours: nothing is issued or removed"
         crowded = any(wait.code == "on_top" for wait in next_steps(case.policy, case.seen, Intent(accept_drift=True)).waits)
-        cover = command.rotator(case, "rotate", "--accept-drift", *(["--no-overlap"] if crowded else []))
+        cover = command.rotator(case, "rotate", accept_drift=True, no_overlap=crowded)
         on_top = Remedy("if it isn't: put one of ours on top", (cover,))
         if why := _unusable(case):
             text, right = f"{text}, and every reader is refused: {why}", bool(case.seen.proof and case.seen.proof.around)
@@ -169,9 +169,7 @@ def _unusable(case: Case) -> str:
 
 def _bared(case: Case) -> str:
     """Set the value again without the white space and quotes around it, of which a password has none."""
-    name = case.policy.key_vault.password_secret
-    show = f"az keyvault secret show --vault-name {case.policy.key_vault.name} --name {name} --query value --output tsv"
-    return command.secret(case, "set", name, f"--file <(printf %s \"$({show} | tr -d '[:space:]\\042\\047\\140')\")")
+    return remedy.trim_secret(case.policy.key_vault.name, case.policy.key_vault.password_secret)
 
 
 def sources_there(case: Case) -> Found:
@@ -181,9 +179,9 @@ def sources_there(case: Case) -> Found:
             continue
         text = f"secret {each.name}, which a container group needs: {each.unread.text}"
         if each.unread.kind == "absent":
-            mend = command.put_secret(case, each.name)
+            mend = remedy.type_secret(case.policy.key_vault.name, each.name)
         elif each.unread.code == "SecretDisabled":
-            mend = command.secret(case, "set-attributes", each.name, "--enabled true")
+            mend = remedy.enable_secret(case.policy.key_vault.name, each.name)
         else:
             mend = _letting_in(case, each.unread.text)
         yield Finding(Severity.FAIL, _subject(case), text, (mend,))
@@ -191,19 +189,20 @@ def sources_there(case: Case) -> Found:
 
 def sources_valid(case: Case) -> Found:
     """Each calls itself valid now. Key Vault gives its value all the same, and a redeployment would go on with what its owner meant to replace."""
+    vault = case.policy.key_vault.name
     for each in case.examined.vault.sources:
         if each.expires and each.expires <= case.seen.at:
             until = _instant(case.seen.at + YEAR)
             ways = (
-                Remedy("if there is a new value", (command.put_secret(case, each.name),)),
-                Remedy("if its value is still right", (command.secret(case, "set-attributes", each.name, f"--expires {until}"),)),
+                Remedy("if there is a new value", (remedy.type_secret(vault, each.name),)),
+                Remedy("if its value is still right", (remedy.extend_secret(vault, each.name, until),)),
             )
             text = f"secret {each.name}, which a container group needs, expired {day(each.expires)}; a redeployment would still put its value there"
             yield Finding(Severity.WARN, _subject(case), text, ways=ways)
         elif each.begins and each.begins > case.seen.at:
             begins = day(each.begins)
             text = f"secret {each.name}, which a container group needs, isn't valid before {begins}; a redeployment would put its value there now"
-            mend = command.secret(case, "set-attributes", each.name, f"--not-before {_instant(case.seen.at)}")
+            mend = remedy.begin_secret(vault, each.name, _instant(case.seen.at))
             yield Finding(Severity.WARN, _subject(case), text, (mend,))
 
 

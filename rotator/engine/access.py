@@ -10,6 +10,7 @@ from rotator.errors import Conflict, NotFound, UnsafeStep
 from rotator.events import AccessRecorded, AssignmentCreated, AssignmentDeleted, StepDone, StepStarted
 from rotator.plan import Grant, Step, fitting, grant_steps, kind, own_roles, restorable, target
 from rotator.ports import AccessRecord
+from rotator.remedy import recover_secret, rotator
 from rotator.resource_id import ArmId, ResourceId
 from rotator.state import Access, Assignment, Observed, Registry
 
@@ -26,7 +27,7 @@ async def read_record(run: Run) -> AccessRecord:
         name, vault = run.policy.access_secret, run.policy.key_vault.name
         raise UnsafeStep(
             f"the access mark {name} was deleted, and is kept as a deleted secret: it says that access is {record.access}",
-            remedy=f"`az keyvault secret recover --vault-name {vault} --name {name}` brings it back; then run again.",
+            remedy=f"`{recover_secret(vault, name)}` brings it back; then run again.",
         )
     return await run.world.enable_record(run.policy) if record.disabled else record
 
@@ -81,7 +82,7 @@ async def _grant(run: Run, score: Score, wait: bool) -> None:
             f"the access record changed from {record.access} to {now.access} while access was being granted",
             service="Key Vault",
             state="The role assignments are made, and access isn't marked as granted: another process revokes or grants it, too.",
-            remedy=f"See that the other one has ended, then run `rotator grant {run.policy.quoted}` or `rotator revoke {run.policy.quoted}` again.",
+            remedy=f"See that the other one has ended, then run {_either(run)} again.",
         )
     if record.access is Access.REVOKED:
         await run.world.record_access(run.policy, Access.GRANTED, record.assignments, not_after=read + FRESH)
@@ -89,6 +90,10 @@ async def _grant(run: Run, score: Score, wait: bool) -> None:
     await _ensure_there(run, observed, recorded)
     if wait:
         await acceptance(run, score, observed)
+
+
+def _either(run: Run) -> str:
+    return f"`{rotator('grant', run.policy.name)}` or `{rotator('revoke', run.policy.name)}`"
 
 
 async def _ensure_there(run: Run, observed: Observed, recorded: Sequence[Assignment]) -> None:
@@ -100,7 +105,7 @@ async def _ensure_there(run: Run, observed: Observed, recorded: Sequence[Assignm
             f"{len(missing) - len(there)} role assignment(s) were deleted while access was being granted",
             service="Azure role-based access control",
             state="Access is marked as granted, and the principal may not pull: a revocation was under way.",
-            remedy=f"See that it has ended, then run `rotator grant {run.policy.quoted}` or `rotator revoke {run.policy.quoted}` again.",
+            remedy=f"See that it has ended, then run {_either(run)} again.",
         )
 
 
@@ -156,7 +161,7 @@ async def declared(run: Run, oid: str | None, registries: Sequence[Registry]) ->
             f"{run.policy.principal.app_id} has no service principal in this tenant, so no role can be given to it",
             service="Microsoft Graph",
             code="NoServicePrincipal",
-            remedy=f"`rotator provision {run.policy.quoted}` makes it.",
+            remedy=f"`{rotator('provision', run.policy.name)}` makes it.",
         )
     modes = {registry.id: registry for registry in registries}
     return [await _declared(run, oid, registry.id, registry.role, modes.get(registry.id)) for registry in run.policy.registries]

@@ -11,6 +11,7 @@ from rotator.errors import AzureError, Forbidden, NotFound
 from rotator.events import Noted
 from rotator.plan import Adoption, Declaration, Value, View, adoptable, adoption_marks, compromise_marks, declared
 from rotator.plan.words import day
+from rotator.remedy import rotator
 from rotator.state import Observed, Secret
 
 MOST_VALUES = 10
@@ -78,8 +79,10 @@ async def _stands(run: Run, key_ids: Sequence[str]) -> bool:
 
 
 def _tell_spared(run: Run, declaration: Declaration) -> None:
-    key_id, since, quoted = declaration.spared or "", declaration.since, run.policy.quoted
+    key_id, since, policy = declaration.spared or "", declaration.since, run.policy.name
     when = f" on {day(since)}" if since else ""
     text = f"credential {key_id} isn't declared compromised: it was published{when} in place of {declaration.replaced}, which is"
-    again = f"so this is the same declaration again. If {key_id} is known to others, too: `rotator rotate {quoted} --compromised --key-id {key_id}`"
+    again = (
+        f"so this is the same declaration again. If {key_id} is known to others, too: `{rotator('rotate', policy, compromised=True, key_id=key_id)}`"
+    )
     run.tell(Noted(policy=run.policy.name, code="not_declared", subject=key_id, text=f"{text}, {again}"))

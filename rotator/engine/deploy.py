@@ -18,6 +18,7 @@ from rotator.events import GroupAccepted, GroupSettled, Noted
 from rotator.group import Failed, Phase, Verdict
 from rotator.plan import Deploy, Restore, View, strip_marks
 from rotator.policy import KeyVaultSource, Source
+from rotator.remedy import rotator
 from rotator.resource_id import ResourceId
 from rotator.state import Access, ContainerGroup, Observed, Secret, Version
 
@@ -79,7 +80,7 @@ async def restore(run: Run, observed: Observed, step: Restore) -> str:
         f"a pull with credential {step.failed} failed in {step.group}",
         state=f"The group is back on credential {step.key_id}, and fares {verdict.value}. No other group was moved after it.",
         remedy="Look at the group's events. It is tried again in some hours, then after two days, then weekly, sooner as the end of what it holds "
-        f"nears; when the cause is mended, `rotator rotate {run.policy.quoted} --retry` tries at once.",
+        f"nears; when the cause is mended, `{rotator('rotate', run.policy.name, retry=True)}` tries at once.",
     )
 
 
@@ -163,7 +164,7 @@ async def _ensure_still_good(run: Run, group_id: ResourceId, key_id: str) -> Non
     raise RotatorError(
         f"{group_id} was redeployed with credential {key_id} by a request that was stopped for longer than {FRESH:.0f} s",
         state=f"Meanwhile {'access was revoked' if revoked else 'that credential was removed, so that its next pull fails'}.",
-        remedy=f"`rotator grant {run.policy.quoted}` restores access." if revoked else "Run again now: the next run redeploys it.",
+        remedy=f"`{rotator('grant', run.policy.name)}` restores access." if revoked else "Run again now: the next run redeploys it.",
     )
 
 

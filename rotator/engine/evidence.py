@@ -8,6 +8,7 @@ from rotator.engine.run import Patience, Run, Score, told
 from rotator.errors import Forbidden, NotFound
 from rotator.events import Noted, PullRefused
 from rotator.plan import ANYONE, Effect, Ending, Shown, Way, alarming, ending, remaining, remains, removal, rests_on_absence, usable
+from rotator.remedy import DELETE_FEDERATED_CREDENTIAL, rotator
 from rotator.state import Key, Means, Observed, Outcome, Proof, Secret, SignIns
 
 PATIENCE, EVERY = 900.0, 15.0
@@ -121,7 +122,7 @@ def _key(run: Run, key: Key, *, opens: bool) -> Noted:
             text = f"{what} {STAYS}; `{away}` removes it"
             return Noted(policy=policy, code="certificate", subject=key.id, text=text, warn=opens)
         case Means.FEDERATED:
-            ended = f"`{away}` removes it" if away else "`az identity federated-credential delete`, with the identity's name, removes it"
+            ended = f"`{away}` removes it" if away else f"`{DELETE_FEDERATED_CREDENTIAL}`, with the identity's name, removes it"
             return Noted(
                 policy=policy, code="federated_credential", subject=key.id, text=f"federated credential {key.name} {STAYS}; {ended}", warn=opens
             )
@@ -137,7 +138,7 @@ def _until(key: Key) -> str:
 def _remaining(run: Run, score: Score, seen: Seen) -> Ending:
     """Access that is known to remain."""
     how = remains(seen.ways, seen.signs_in) or Ending.UNPROVEN
-    at_once = f"; `rotator revoke {run.policy.quoted} --credentials` takes every password of ours at once"
+    at_once = f"; `{rotator('revoke', run.policy.name, credentials=True)}` takes every password of ours at once"
     ours = how is Ending.REMAINS and seen.signs_in.passwords
     not_proven(run, score, f"access remains{at_once if ours else ''}")
     return how

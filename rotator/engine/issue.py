@@ -28,6 +28,7 @@ from rotator.errors import (
 from rotator.events import CredentialAdded, Noted, VersionPublished
 from rotator.plan import MOST_TAGS, Issue, View, carried
 from rotator.ports import Issued
+from rotator.remedy import rotator
 from rotator.state import ATTEMPT, HOME, KEY_ID, Access, Credential, Home, Observed, Tags, Version, marker, tags
 
 LOOKING, EVERY = 120.0, 10.0
@@ -286,7 +287,7 @@ async def _ensure_standing(run: Run, observed: Observed, credential: Credential,
         raise UnsafeStep(
             "access was revoked while the new credential was being published",
             state=f"Credential {credential.key_id} is removed again and version {version.id} is disabled.",
-            remedy=f"`rotator grant {run.policy.quoted}` restores access.",
+            remedy=f"`{rotator('grant', run.policy.name)}` restores access.",
         )
     if gone:
         raise RotatorError(

@@ -12,6 +12,7 @@ from rotator.engine.run import DECISIONS, FRESH, Patience, Run, Undecided, ensur
 from rotator.errors import Conflict, NotFound, NotSent, UnsafeStep
 from rotator.group import Phase
 from rotator.plan import Deploy, Reason, View
+from rotator.remedy import rotator
 from rotator.resource_id import ResourceId
 from rotator.state import ContainerGroup, Observed, Version
 
@@ -112,11 +113,11 @@ def _current(run: Run, observed: Observed) -> Version:
     if view.current_version and view.current is None:
         raise UnsafeStep(
             f"credential {view.current_key} of version {view.current_version.id}, the current one, isn't among those that Microsoft Graph shows",
-            remedy=f"Run again, since Graph's reads may lag; if it is gone, `rotator rotate {run.policy.quoted}` publishes another.",
+            remedy=f"Run again, since Graph's reads may lag; if it is gone, `{rotator('rotate', run.policy.name)}` publishes another.",
         )
     if view.current_version is None or view.current is None or not view.current.live(view.at):
         raise UnsafeStep(
-            f"{run.policy.name} has no credential of ours that lives", remedy=f"Run `rotator rotate {run.policy.quoted}` first; it publishes one."
+            f"{run.policy.name} has no credential of ours that lives", remedy=f"Run `{rotator('rotate', run.policy.name)}` first; it publishes one."
         )
     return view.current_version
 

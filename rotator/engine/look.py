@@ -14,13 +14,14 @@ from rotator.events import StepFailed, Vetoed
 from rotator.guard import Veto
 from rotator.plan import Deploy, Issue, Note, Plan, Retire, Step, View, kind, next_due, next_steps, plan, target
 from rotator.policy import Policy
+from rotator.remedy import rotator
 from rotator.resource_id import ResourceId
 from rotator.state import Credential, Observed, Permissions, Proof
 
 MOST_VALUES = 10
 """Versions whose values are read to see whose passwords they are; a hand-made secret has few."""
 
-LET_IN = "`rotator doctor {}` says what keeps rotator out of the vault, with the command that lets it in."
+LET_IN = "`{}` says what keeps rotator out of the vault, with the command that lets it in."
 """What to do where nothing is known of a policy, since its vault may not be read."""
 
 
@@ -70,7 +71,9 @@ async def look(run: Run, memory: Memory, *, confirmed: bool = False) -> Observed
     """
     observed = _permitted(await run.observe(confirmed=confirmed), memory)
     if observed.vault_refuses:
-        raise Forbidden(observed.vault_refuses, service="Key Vault", code="VaultUnreadable", status=403, remedy=LET_IN.format(run.policy.quoted))
+        raise Forbidden(
+            observed.vault_refuses, service="Key Vault", code="VaultUnreadable", status=403, remedy=LET_IN.format(rotator("doctor", run.policy.name))
+        )
     view = View(run.policy, observed, run.intent)
     if view.current_key and not view.current:
         memory.absent_since = memory.absent_since or observed.at

@@ -16,6 +16,7 @@ from rotator.engine.run import Run
 from rotator.errors import AzureError, Conflict, NotSent, OutcomeUnknown, Throttled, Unavailable
 from rotator.events import Noted, VersionMarked
 from rotator.plan import MOST_TAGS, Mark, marked
+from rotator.remedy import rotator
 from rotator.state import ADOPTED, COMPROMISED, Version
 
 SENT_WITHIN, SEEN_AFTER = 3.0, 6.0
@@ -77,7 +78,7 @@ def _tell(run: Run, version: Version, mark: Mark, dropped: Sequence[str]) -> Non
 def _tell_late(run: Run, version: Version, seconds: float) -> None:
     if seconds >= SEEN_AFTER:
         text = f"the tags of version {version.id} were written {seconds:.0f} s after they were read: what others tagged it with meanwhile is gone"
-        more = f"look at `rotator history {run.policy.quoted} --output json`, and repeat an adoption or declaration that was made at the same time"
+        more = f"look at `{rotator('history', run.policy.name, output='json')}`, and repeat an adoption or declaration that was made at the same time"
         run.tell(Noted(policy=run.policy.name, code="late_mark", subject=version.id, text=f"{text}; {more}", warn=True))
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from rotator import guard
+from rotator.cloud import of_vault
 from rotator.engine.access import assign, declared, end, own, start
 from rotator.engine.evidence import PATIENCE, acceptance
 from rotator.engine.exposed import finish
@@ -40,6 +41,7 @@ from rotator.plan import (
     target,
 )
 from rotator.policy import NOBODY, Draft, Policy
+from rotator.remedy import add_application_owner, add_service_principal_owner
 from rotator.state import Home, Identity, Observed
 
 ROLE_TIME = timedelta(seconds=PATIENCE + 300)
@@ -163,7 +165,7 @@ async def _own(run: Run, score: Score, home: Home, identity: Identity, me: str) 
         await run.world.own(home, object_id, me)
     except Forbidden:
         what = f"rotator isn't an owner of the {home.value.replace('_', ' ')} {object_id}, and may not make itself one"
-        text = f"{what}; `{_by_hand(home, identity, me)}` does"
+        text = f"{what}; `{_by_hand(run, home, identity, me)}` does"
         needed = home is run.policy.principal.home
         told(run, Noted(policy=run.policy.name, code="not_owner", subject=object_id, text=text, warn=needed), score)
         return
@@ -171,13 +173,10 @@ async def _own(run: Run, score: Score, home: Home, identity: Identity, me: str) 
     score.done += 1
 
 
-def _by_hand(home: Home, identity: Identity, me: str) -> str:
+def _by_hand(run: Run, home: Home, identity: Identity, me: str) -> str:
     if home is Home.APPLICATION:
-        return f"az ad app owner add --id {identity.app_id} --owner-object-id {me}"
-    body = f'{{"@odata.id": "https://graph.microsoft.com/v1.0/directoryObjects/{me}"}}'
-    return (
-        f"az rest --method POST --url 'https://graph.microsoft.com/v1.0/servicePrincipals/{identity.service_principal}/owners/$ref' --body '{body}'"
-    )
+        return add_application_owner(identity.app_id, me)
+    return add_service_principal_owner(of_vault(run.policy.key_vault.host).graph, str(identity.service_principal), me)
 
 
 async def _visible(run: Run, homes: frozenset[Home], memory: Memory) -> Seen:

@@ -22,7 +22,8 @@ from rotator.errors import Locked, NotFound, RotatorError, UnsafeStep
 from rotator.events import AccessRecorded, AssignmentDeleted, Noted, VersionDisabled
 from rotator.plan import Disable, Ending, Retire, Revoke, Shown, View, credential_steps, kind, revoke_steps, target, vanished
 from rotator.ports import AccessRecord
-from rotator.state import Access, Assignment, Home, Observed
+from rotator.remedy import delete_password, rotator
+from rotator.state import Access, Assignment, Observed
 
 AGEING = FRESH / 2
 """Seconds after which the mark and what is due are read again, so that the next write rests on something younger than `FRESH`."""
@@ -72,7 +73,7 @@ class Mark:
     async def permit(self, run: Run) -> float:
         """The moment before a look that shows no grant: asked before each removal of a credential. Raises UnsafeStep."""
         if await self.granted(run):
-            raise UnsafeStep("access was granted meanwhile", remedy=f"`rotator revoke {run.policy.quoted}` revokes it again.")
+            raise UnsafeStep("access was granted meanwhile", remedy=f"`{rotator('revoke', run.policy.name)}` revokes it again.")
         return self.read
 
 
@@ -142,9 +143,8 @@ async def _take_all(run: Run, score: Score, wish: Wish, look: Look, observed: Ob
 
 
 def _regranted(run: Run, score: Score) -> Ending:
-    text = (
-        f"somebody granted the access while it was being revoked; `rotator revoke {run.policy.quoted}` revokes it, `rotator grant` restores all of it"
-    )
+    again = f"`{rotator('revoke', run.policy.name)}` revokes it, `rotator grant` restores all of it"
+    text = f"somebody granted the access while it was being revoked; {again}"
     told(run, Noted(policy=run.policy.name, code="regranted", subject=run.policy.name, text=text, warn=True), score)
     return Ending.REGRANTED
 
@@ -215,7 +215,7 @@ def _stays(run: Run, step: Revoke, score: Score, error: RotatorError, *, credent
         return
     if isinstance(error, Locked):
         error.state = f"Access is marked as revoked, but the assignment on {where} stays: the principal can pull."
-        error.remedy = f"Remove the lock and run again; or take the passwords away: `rotator revoke {run.policy.quoted} --credentials`."
+        error.remedy = f"Remove the lock and run again; or take the passwords away: `{rotator('revoke', run.policy.name, credentials=True)}`."
     told(run, failure(run, kind(step), target(step), error), score)
 
 
@@ -278,7 +278,6 @@ def _untaken(run: Run, view: View) -> Iterator[Noted]:
         yield Noted(policy=run.policy.name, code="vault_refused", subject=name, text=text, warn=True)
     whose = "isn't known to be ours" if why else "isn't ours"
     for foreign in (c for c in view.foreign if c.live(view.at)):
-        home = "app" if foreign.home is Home.APPLICATION else "sp"
-        by_hand = f"az ad {home} credential delete --id {run.policy.principal.app_id} --key-id {foreign.key_id}"
+        by_hand = delete_password(run.policy.principal.app_id, foreign.key_id, foreign.home)
         text = f"credential {foreign.key_id} ({foreign.display_name or 'unnamed'}) {whose} and stays; `{by_hand}` removes it"
         yield Noted(policy=run.policy.name, code="foreign", subject=foreign.key_id, text=text)

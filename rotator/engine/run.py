@@ -8,6 +8,7 @@ from rotator.events import Event, Noted, Pausing, StepFailed, Vetoed
 from rotator.plan import STILL_OPEN, UNSEEN_MARKS, Intent, headline
 from rotator.policy import Policy
 from rotator.ports import Clock, Tell, World
+from rotator.remedy import rotator
 from rotator.state import Access, Observed
 
 FRESH = 120.0
@@ -153,7 +154,7 @@ async def ensure_granted(run: Run) -> None:
     """Stop if access was revoked meanwhile. Raises UnsafeStep."""
     record = await run.world.access(run.policy)
     if record.access is Access.REVOKED:
-        raise UnsafeStep("access was revoked meanwhile", remedy=f"`rotator grant {run.policy.quoted}` restores it.")
+        raise UnsafeStep("access was revoked meanwhile", remedy=f"`{rotator('grant', run.policy.name)}` restores it.")
 
 
 @dataclass(frozen=True, slots=True)

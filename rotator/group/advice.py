@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 
 from rotator.group.place import REGISTRY
 from rotator.policy.rules import NONE, WORKSPACE_ID
+from rotator.remedy import CREATE_GROUP
 from rotator.resource_id import ArmId
 from rotator.visible import acts
 
@@ -31,7 +32,7 @@ def _lines(path: str, name: str) -> tuple[str, ...]:
 
 
 _WORKSPACE = (
-    "      # Keep one of these two lines. Azure never shows workspaceResourceId; `az container create` makes a group without it.",
+    f"      # Keep one of these two lines. Azure never shows workspaceResourceId; `{CREATE_GROUP}` makes a group without it.",
     f"      {WORKSPACE_ID}: {{value: {NONE}}}",
     f"      # {WORKSPACE_ID}: {{value: /subscriptions/SUBSCRIPTION/resourceGroups/GROUP/providers/Microsoft.OperationalInsights/workspaces/NAME}}",
 )

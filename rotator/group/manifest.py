@@ -22,8 +22,8 @@ from rotator.group.tags import OURS, shows, tag
 from rotator.group.usual import usual
 from rotator.group.writable import writable
 from rotator.policy import GroupPolicy, KeyVaultSource, Manifest, Policy, Source
+from rotator.remedy import delete_group
 from rotator.state import Secret
-from rotator.visible import argument
 
 
 def manifest_sources(manifest: Manifest, policy: Policy, group_policy: GroupPolicy) -> tuple[KeyVaultSource, ...]:
@@ -92,7 +92,7 @@ def _ensure_possible(manifest: Manifest, body: Json, policy: Policy, group: Grou
     if fixed := conflicts(document, body):
         raise UnsafeStep(
             f"{manifest.file} asks for what Azure doesn't change in a group that there is: {'; '.join(map(str, fixed))}.",
-            remedy=f"Change {manifest.file} back; or `az container delete --ids {argument(group.id)}` and run again: it is down in between.",
+            remedy=f"Change {manifest.file} back; or `{delete_group(group.id)}` and run again: it is down in between.",
         )
 
 

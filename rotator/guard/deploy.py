@@ -7,9 +7,9 @@ from rotator.guard import seen
 from rotator.guard.links import unlinked
 from rotator.guard.objection import Objection
 from rotator.policy import Policy
+from rotator.remedy import give_role, rotator
 from rotator.resource_id import ResourceId
 from rotator.state import Observed, marker
-from rotator.visible import argument
 
 AT_WORK = (group.Phase.RUNNING, group.Phase.STARTING, group.Phase.CRASHING)
 """What a job does that must not be interrupted; one that crashed is about to be started again, or it would have finished."""
@@ -28,7 +28,7 @@ def deployable(policy: Policy, observed: Observed, group_id: ResourceId, key_id:
         yield (
             "drift",
             f"{dependent.name} would be given the newest version, which isn't ours",
-            f"`rotator adopt {policy.quoted}`, or `--accept-drift`.",
+            f"`{rotator('adopt', policy.name)}`, or `--accept-drift`.",
         )
     if dependent.refused:
         yield "refused", f"{dependent.name} can't be redeployed: {dependent.refused}", "Update it by its own means, with the secret from Key Vault."
@@ -61,7 +61,7 @@ def unwritable(observed: Observed, dependent: group.Dependent) -> Iterator[Objec
     """A right on the group itself that is known to be missing is named before Azure's 403 has to."""
     if not dependent.writable:
         what = f"rotator's identity may not redeploy {dependent.name} ({WRITE} on {dependent.id})"
-        command = f'az role assignment create --assignee {observed.signed_in} --role "{WRITER}" --scope {argument(dependent.id)}'
+        command = give_role(observed.signed_in, WRITER, dependent.id)
         yield "not_writable", what, f"Give it this role, or one with that action alone; Azure may take ten minutes to heed it:\n{command}"
 
 

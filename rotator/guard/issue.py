@@ -10,6 +10,7 @@ from rotator.guard.objection import Objection
 from rotator.plan import Intent
 from rotator.plan.words import untag
 from rotator.policy import Policy
+from rotator.remedy import recover_secret, rotator
 from rotator.state import OWN, Home, Observed, Outcome, Permissions, marker
 from rotator.visible import one_line
 
@@ -23,7 +24,7 @@ def secret_usable(policy: Policy, observed: Observed, intent: Intent) -> Iterato
     """The vault must take the new value under the name that readers know."""
     permissions, name = observed.permissions, policy.key_vault.password_secret
     if permissions and permissions.secret_deleted:
-        remedy = f"`az keyvault secret recover --vault-name {policy.key_vault.host.split('.')[0]} --name {name}`, or purge it."
+        remedy = f"`{recover_secret(policy.key_vault.name, name)}`, or purge it."
         yield "secret_deleted", f"secret {name} of {policy.key_vault.host} is deleted but recoverable, so its name can't be used", remedy
     refused = observed.vault_refuses or (permissions.vault_refused if permissions else None)
     if refused:
@@ -71,9 +72,8 @@ def drifted(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Obje
         return
     current = seen.current(observed)
     if current and current.end - observed.at >= timedelta(days=7):
-        remedy = (
-            f"`rotator adopt {policy.quoted}` if that credential is to be yours; `rotator rotate {policy.quoted} --accept-drift` puts ours on top."
-        )
+        cover = rotator("rotate", policy.name, accept_drift=True)
+        remedy = f"`{rotator('adopt', policy.name)}` if that credential is to be yours; `{cover}` puts ours on top."
         yield "drift", f"version {newest.id} of {policy.key_vault.password_secret} was written by somebody else on top of ours", remedy
 
 
@@ -135,7 +135,7 @@ def value_proves(policy: Policy, observed: Observed, intent: Intent) -> Iterator
     if proof.outcome is Outcome.REFUSED and not any(v.ours for v in observed.versions):
         what = f"the value of {policy.key_vault.password_secret} doesn't authenticate as {policy.principal.app_id}"
         remedy = "Correct `key_vault.password_secret`; it must name the secret that holds this principal's password."
-        bare = f"Set the secret again without; `rotator doctor {policy.quoted}` has the command."
+        bare = f"Set the secret again without; `{rotator('doctor', policy.name)}` has the command."
         yield "wrong_secret", f"{what}: {proof.detail}" if proof.around else what, bare if proof.around else remedy
     if proof.ok and newest.ours and seen.current(observed) is None:
         what = f"credential {newest.key_id} isn't among the principal's, but it still authenticates"
@@ -145,7 +145,7 @@ def value_proves(policy: Policy, observed: Observed, intent: Intent) -> Iterator
 
 def _pull_objection(policy: Policy, outcome: Outcome, detail: str) -> Iterator[Objection]:
     if outcome is Outcome.NO_PULL:
-        remedy = f"`rotator grant {policy.quoted}` gives the declared role; a new password would not."
+        remedy = f"`{rotator('grant', policy.name)}` gives the declared role; a new password would not."
         yield "no_pull", f"the principal may not pull: {detail}", remedy
     if outcome is Outcome.DISABLED:
         remedy = "Enable the service principal (accountEnabled), or correct `app_id`."

@@ -8,8 +8,8 @@ from rotator.guard import seen
 from rotator.guard.objection import Objection
 from rotator.plan import Intent
 from rotator.policy import Policy
+from rotator.remedy import give_role
 from rotator.state import Observed
-from rotator.visible import argument
 
 PRESSING = timedelta(days=7)
 """A credential that ends within this time is replaced, though not every group can follow."""
@@ -34,6 +34,5 @@ def unlinked(observed: Observed, dependents: Iterable[group.Dependent]) -> Itera
     if names:
         lacking = [(", ".join(names[link]), *link) for link in sorted(names)]
         what = "; ".join(f"to redeploy {whom} takes {action} on {scope}, which rotator's identity may not do" for whom, action, scope in lacking)
-        give = f"az role assignment create --assignee {observed.signed_in} --role"
-        commands = "\n".join(f'{give} "{group.ROLES[action]}" --scope {argument(scope)}' for _, action, scope in lacking)
+        commands = "\n".join(give_role(observed.signed_in, group.ROLES[action], scope) for _, action, scope in lacking)
         yield "link_refused", what, f"Give it this role, or one with that action alone; Azure may take ten minutes to heed it:\n{commands}"

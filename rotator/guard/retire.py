@@ -8,6 +8,7 @@ from rotator.guard import seen
 from rotator.guard.objection import Objection
 from rotator.plan import Intent
 from rotator.policy import Policy
+from rotator.remedy import rotator
 from rotator.state import Observed, Outcome, marker
 
 
@@ -19,7 +20,7 @@ def retirable(policy: Policy, observed: Observed, intent: Intent, key_id: str) -
         yield from alone(policy, observed, wanted)
         return
     if not seen.is_ours(observed, wanted):
-        yield "foreign", f"credential {key_id} is not ours", f"`rotator adopt {policy.quoted} --key-id {key_id}` makes it ours."
+        yield "foreign", f"credential {key_id} is not ours", f"`{rotator('adopt', policy.name, key_id=key_id)}` makes it ours."
     if current is None or not current.live(observed.at) or current.key_id.lower() == wanted:
         yield "last", f"no other valid credential of ours would remain besides {key_id}", "A new one must be published first."
     if newest and newest.key_id == wanted:
@@ -50,7 +51,7 @@ def readable(policy: Policy, observed: Observed, key_id: str) -> Iterator[Object
     rolled_back = seen.newest(observed) in unnamed
     if (rolled_back or seen.orphan(observed, key_id)) and (fits is None or key_id in fits):
         what = f"a value of {policy.key_vault.password_secret} may be the password of {key_id}"
-        yield "published", what, f"`rotator adopt {policy.quoted} --key-id {key_id}`, or disable that version once nothing uses it."
+        yield "published", what, f"`{rotator('adopt', policy.name, key_id=key_id)}`, or disable that version once nothing uses it."
 
 
 def alone(policy: Policy, observed: Observed, key_id: str) -> Iterator[Objection]:

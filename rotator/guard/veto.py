@@ -11,6 +11,7 @@ from rotator.guard.objection import Objection
 from rotator.guard.retire import alone, complete, disposable, early, held, readable, retirable
 from rotator.plan import Deploy, Disable, Intent, Issue, Restore, Retire, Step, kind, target
 from rotator.policy import Policy
+from rotator.remedy import rotator
 from rotator.state import Access, Observed
 
 
@@ -31,7 +32,7 @@ class Veto:
 def check(step: Step, policy: Policy, observed: Observed, intent: Intent | None = None) -> Veto | None:
     """The first objection to a step, or None. Pure; `observed` must be fresh."""
     if isinstance(step, Issue | Deploy | Restore | Retire | Disable) and observed.access is Access.REVOKED:
-        return Veto(step, "revoked", "access is revoked", f"`rotator grant {policy.quoted}` restores it.")
+        return Veto(step, "revoked", "access is revoked", f"`{rotator('grant', policy.name)}` restores it.")
     for objection in _objections(step, policy, observed, intent or Intent()):
         return Veto(step, *objection)
     return None

@@ -12,8 +12,8 @@ from types import MappingProxyType
 from rotator.plan.step import Disable, Grant, Reason, Retire, Revoke
 from rotator.plan.view import View
 from rotator.policy import Policy
-from rotator.state import Assignment, Registry, RegistryAccess, Role, SignIns
-from rotator.visible import argument
+from rotator.remedy import delete_role_assignment, disable_admin_user, disable_anonymous_pull, disable_token, remove_group_member
+from rotator.state import Assignment, RegistryAccess, Role, SignIns
 
 PULL, CONTENT = "Microsoft.ContainerRegistry/registries/pull/read", "Microsoft.ContainerRegistry/registries/repositories/content/read"
 """What allows a pull: the action of a registry with legacy permissions, the data action of one with repository permissions."""
@@ -216,10 +216,10 @@ def _away(assignment: Assignment, principal: str, *, direct: bool, own: bool) ->
     """Whose it is, and the command that takes it away."""
     if own:
         return "it is this policy's own"
-    delete = f"`az role assignment delete --ids {argument(assignment.id)}`"
+    delete = f"`{delete_role_assignment(assignment.id)}`"
     if direct:
         return f"it isn't this policy's to delete: {delete} does, for whatever else uses the principal"
-    leave = f"`az ad group member remove --group {assignment.principal_id} --member-id {principal}`"
+    leave = f"`{remove_group_member(assignment.principal_id, principal)}`"
     return f"it isn't this policy's to delete: {leave} takes the principal out of the group, where it is a direct member"
 
 
@@ -234,21 +234,17 @@ def _effect(role: Role, access: RegistryAccess) -> Effect | None:
 def _flags(access: RegistryAccess) -> Iterator[Way]:
     registry = access.registry
     if registry.anonymous_pull:
-        off = f"`az acr update {_named(registry)} --anonymous-pull-enabled false`"
+        off = f"`{disable_anonymous_pull(registry.id)}`"
         text = f"{registry.login_server} lets anybody pull, without any credential (anonymous pull); {off} ends that"
         yield Way("anonymous_pull", registry.id, registry.id, text, Effect.PULLS)
     if registry.admin_user:
-        off = f"`az acr update {_named(registry)} --admin-enabled false`"
+        off = f"`{disable_admin_user(registry.id)}`"
         text = f"the admin user of {registry.login_server} is enabled: whoever has its password can pull; {off} ends that"
         yield Way("admin_user", registry.id, registry.id, text, Effect.OTHERS)
     for token in access.tokens:
-        off = f"`az acr token update --name {argument(token)} {_named(registry, 'registry')} --status disabled`"
+        off = f"`{disable_token(registry.id, token)}`"
         text = f"token {token} of {registry.login_server} is enabled: whoever has its password can do what its scope map allows; {off} ends that"
         yield Way("registry_token", registry.id, f"{registry.id}/tokens/{token}", text, Effect.OTHERS)
-
-
-def _named(registry: Registry, option: str = "name") -> str:
-    return f"--{option} {argument(registry.name)} --subscription {registry.id.split('/')[2]}"
 
 
 def _unread(access: RegistryAccess) -> Iterator[Way]:

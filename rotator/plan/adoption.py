@@ -18,6 +18,7 @@ from rotator.plan.step import Intent
 from rotator.plan.view import View
 from rotator.plan.words import untag
 from rotator.policy import Policy
+from rotator.remedy import rotator
 from rotator.state import ADOPTED, OWN, Credential, Observed, Version, marker
 from rotator.visible import one_line
 
@@ -139,7 +140,7 @@ def _undecided(view: View, matches: list[Match], values: Mapping[str, Value]) ->
         happened = f"foreign credential {keys[0]} may fit a value of {name}, and it isn't certain: {_doubt(view, matches[-1], values)}"
     if spoilt := next((f"version {v.id} has {values[v.id].around}" for v in view.versions if v.id in values and values[v.id].around), ""):
         happened = f"{happened}; {spoilt} around a password that is right without"
-        return UnsafeStep(happened, remedy=f"Set {name} again without; `rotator doctor {view.policy.quoted}` has the command.")
+        return UnsafeStep(happened, remedy=f"Set {name} again without; `{rotator('doctor', view.policy.name)}` has the command.")
     happened = f"{happened}{_unread_values(values)}"
     return UnsafeStep(happened, remedy=f"Name the credential: {choices}." if choices else _none_to_adopt(view))
 
@@ -186,7 +187,7 @@ def _on_place(view: View, credential: Credential, holder: Version | None) -> Ado
     if not places:
         raise UnsafeStep(
             f"no version of {view.policy.key_vault.password_secret} is ours or authenticates as this principal, so nothing can record the adoption",
-            remedy=f"Run `rotator rotate {view.policy.quoted}` first; it publishes a version of ours.",
+            remedy=f"Run `{rotator('rotate', view.policy.name)}` first; it publishes a version of ours.",
         )
     found = next((v for v in places if marked(v, Mark(v.id, ADOPTED, (key_id,)))), None)
     if found is None:

@@ -13,6 +13,7 @@ from rotator.plan.step import Finding, Issue, Note, Retire, Wait, kind
 from rotator.plan.view import View
 from rotator.plan.words import day, days
 from rotator.policy import Policy
+from rotator.remedy import rotator
 from rotator.state import Credential, Outcome, Version
 
 STILL_OPEN = "still_open"
@@ -57,9 +58,8 @@ def still_open(view: View) -> Iterator[Note]:
 
 def unseen_marks(policy: Policy, why: str) -> Note:
     """What a run says that couldn't see what is declared compromised: a declaration may be there, or may have come since its last look."""
-    return Note(
-        "unseen_marks", policy.name, f"{UNKNOWN}: {why}. Run again; `rotator doctor {policy.quoted}` says what keeps it from being seen", warn=True
-    )
+    text = f"{UNKNOWN}: {why}. Run again; `{rotator('doctor', policy.name)}` says what keeps it from being seen"
+    return Note("unseen_marks", policy.name, text, warn=True)
 
 
 def lingering(view: View) -> Iterator[Finding]:
@@ -117,20 +117,20 @@ def _held_by(view: View, credential: Credential) -> str:
 
 
 def _why_it_stays(view: View, credential: Credential, *, blocked: bool) -> str:
-    name, key_id = view.policy.quoted, credential.key_id.lower()
+    name, key_id = view.policy.name, credential.key_id.lower()
     if view.revoked:
-        return f"access is revoked, so no rotation removes it: `rotator revoke {name} --credentials` does"
+        return f"access is revoked, so no rotation removes it: `{rotator('revoke', name, credentials=True)}` does"
     if view.drift and view.newest and not view.drift_tolerated:
-        adopt = "" if _useless(view, view.newest) else f"`rotator adopt {name}`, or "
-        ways = f"{adopt}`rotator rotate {name} --accept-drift`"
+        adopt = "" if _useless(view, view.newest) else f"`{rotator('adopt', name)}`, or "
+        ways = f"{adopt}`{rotator('rotate', name, accept_drift=True)}`"
         return f"version {view.newest.id}, which others wrote on top of ours, stops its replacement and removal: {ways}"
     if view.current is None or key_id == view.current_key:
         refused = any(step == kind(Issue) for step, _ in view.refused)
-        return "its replacement was refused or has failed" if refused else f"`rotator rotate {name}` replaces it"
+        return "its replacement was refused or has failed" if refused else f"`{rotator('rotate', name)}` replaces it"
     if blocked and not view.intent.accept_outage:
-        return f"it goes as soon as they hold another; `rotator rotate {name} --accept-outage` removes it now, and their next pull fails"
+        return f"it goes as soon as they hold another; `{rotator('rotate', name, accept_outage=True)}` removes it now, and their next pull fails"
     refused = (kind(Retire), credential.key_id) in view.refused
-    return "its removal was refused or has failed" if refused else f"`rotator rotate {name}` removes it"
+    return "its removal was refused or has failed" if refused else f"`{rotator('rotate', name)}` removes it"
 
 
 def _lingers(view: View, version: Version) -> str:
@@ -142,14 +142,14 @@ def _lingers(view: View, version: Version) -> str:
 
 
 def _broken(view: View, newest: Version, why: str) -> str:
-    name, secret = view.policy.quoted, view.policy.key_vault.password_secret
+    name, secret = view.policy.name, view.policy.key_vault.password_secret
     text = f"every reader of {secret} is refused: version {newest.id} isn't ours, and {why}"
     if view.intent.accept_drift:
         return f"{text}. Ours isn't on top yet: see what that waits for, or what was refused"
     if view.current_version is None:
-        replaced = f"`rotator rotate {name}` replaces a password that has ended; else whoever wrote it corrects it"
+        replaced = f"`{rotator('rotate', name)}` replaces a password that has ended; else whoever wrote it corrects it"
         return f"{text}. {replaced}, or `key_vault.password_secret` of the policy names another secret"
-    return f"{text}. Nothing was written on top of it: `rotator rotate {name} --accept-drift` does that; or whoever wrote it corrects it"
+    return f"{text}. Nothing was written on top of it: `{rotator('rotate', name, accept_drift=True)}` does that; or whoever wrote it corrects it"
 
 
 def _useless(view: View, newest: Version) -> bool:

@@ -8,6 +8,7 @@ from rotator.errors import UnsafeStep
 from rotator.plan.step import Intent
 from rotator.plan.view import View
 from rotator.policy import Policy
+from rotator.remedy import rotator
 from rotator.state import Observed, Version
 
 REPEATED = timedelta(days=1)
@@ -33,7 +34,7 @@ def declared(policy: Policy, observed: Observed, key_ids: Sequence[str]) -> Decl
     view = View(policy, observed, Intent())
     if view.newest is None:
         happened = f"{policy.key_vault.password_secret} has no version that could record what is compromised"
-        raise UnsafeStep(happened, remedy=f"Run `rotator rotate {policy.quoted}` first.")
+        raise UnsafeStep(happened, remedy=f"Run `{rotator('rotate', policy.name)}` first.")
     named = tuple(dict.fromkeys(k.lower() for k in key_ids))
     if not named:
         return _unnamed(view)

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from rotator.plan.words import day
+from rotator.remedy import delete_certificate, delete_federated_credential
 from rotator.state import Home, Key, Means
-from rotator.visible import argument
 
 CALLED = {Means.CERTIFICATE: "certificate", Means.FEDERATED: "federated credential", Means.IDENTITY: "managed identity"}
 
@@ -30,7 +30,7 @@ def called(key: Key) -> str:
 def removal(app_id: str, key: Key) -> str:
     """The command that takes it away; empty where that is another service's, as with a managed identity."""
     if key.means is Means.CERTIFICATE:
-        return f"az ad {'app' if key.home is Home.APPLICATION else 'sp'} credential delete --id {app_id} --key-id {argument(key.id)} --cert"
+        return delete_certificate(app_id, key.id, key.home)
     if key.means is Means.FEDERATED and key.home is Home.APPLICATION:
-        return f"az ad app federated-credential delete --id {app_id} --federated-credential-id {argument(key.id)}"
+        return delete_federated_credential(app_id, key.id)
     return ""

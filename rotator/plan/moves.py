@@ -11,7 +11,7 @@ from rotator.plan.step import Deploy, Finding, Note, Reason, Wait, kind
 from rotator.plan.view import LAST_WEEK, TRIAL, View
 from rotator.plan.words import day, days
 from rotator.policy import next_open, open_at
-from rotator.visible import argument
+from rotator.remedy import rotator
 
 BACK_OFF = (timedelta(hours=5), timedelta(days=2), timedelta(days=7))
 """For how long a credential isn't tried again on a group where it failed once, twice, more often: each try and its way back restart the group."""
@@ -93,7 +93,7 @@ def _unmovable(view: View, dependent: Dependent) -> Wait | None:
         return Wait("refused", dependent.id, f"{dependent.name} can't be redeployed: {dependent.refused}", warn=_late(view, dependent))
     if dependent.follows and view.newest is not view.current_version:
         text = f"{dependent.name} would be given what is newest in {view.policy.key_vault.password_secret}, and that isn't ours"
-        return Wait("drifted", dependent.id, f"{text}: `rotator adopt {view.policy.quoted}`, or `--accept-drift`", warn=_late(view, dependent))
+        return Wait("drifted", dependent.id, f"{text}: `{rotator('adopt', view.policy.name)}`, or `--accept-drift`", warn=_late(view, dependent))
     if not dependent.writable:
         text = f"rotator may not write {dependent.name} (Microsoft.ContainerInstance/containerGroups/write)"
         return Wait("not_writable", dependent.id, text, warn=_late(view, dependent))
@@ -105,7 +105,7 @@ def _unsuitable(view: View, dependent: Dependent) -> Wait | None:
         return Wait("job_running", dependent.id, f"{dependent.name} is a job at work, and is never interrupted", warn=_late(view, dependent))
     if dependent.choice == "wait":
         state = "has ended" if dependent.phase is Phase.FINISHED else f"is {dependent.phase.value}"
-        command = f"rotator deploy {view.policy.quoted} {argument(dependent.name)}"
+        command = rotator("deploy", view.policy.name, dependent.name)
         text = f"{dependent.name} {state}; it takes the current credential with its next deployment: `{command}`"
         return Wait("next_run", dependent.id, text, warn=_late(view, dependent))
     return None
@@ -119,7 +119,7 @@ def _untagged(view: View, dependent: Dependent) -> Wait | None:
         return None
     text = f"{dependent.name} doesn't say which credential it holds; nothing waits to be retired, so it isn't restarted for that"
     gone = "if it holds one that is gone, its next pull fails" if view.removed else "it holds none that rotator has removed"
-    command = f"rotator deploy {view.policy.quoted} {argument(dependent.name)}"
+    command = rotator("deploy", view.policy.name, dependent.name)
     return Wait("untagged", dependent.id, f"{text}; {gone}. `{command}` gives it the current one", soonest - view.policy.rotation.renew_before)
 
 
@@ -140,7 +140,7 @@ def _failed_before(view: View, dependent: Dependent) -> Wait | None:
         return None
     times = "once" if failed.count == 1 else f"{failed.count} times in a row"
     text = f"{dependent.name} couldn't pull with credential {failed.key_id}, {times}, and holds {dependent.key_id}"
-    text = f"{text}; it isn't tried again before {day(until)}. `rotator rotate {view.policy.quoted} --retry` tries at once"
+    text = f"{text}; it isn't tried again before {day(until)}. `{rotator('rotate', view.policy.name, retry=True)}` tries at once"
     return Wait("backing_off", dependent.id, text, until, warn=True)
 
 

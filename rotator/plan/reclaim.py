@@ -10,7 +10,8 @@ from rotator.group import Phase
 from rotator.plan.step import Finding, Note, Reason, Retire, Wait
 from rotator.plan.view import CONFIRM, View
 from rotator.plan.words import day
-from rotator.state import Credential, Home
+from rotator.remedy import delete_password
+from rotator.state import Credential
 
 MOST_UNRESOLVED = 3
 """Orphans that may stand before another add: with more, something would make credentials faster than they are reclaimed."""
@@ -37,8 +38,7 @@ def _alone(view: View, credential: Credential) -> Finding:
     """What becomes of an old orphan where there is no current credential, so that readers might have this one's password."""
     key_id = credential.key_id
     if credential.hint is None and view.newest:
-        home = "app" if credential.home is Home.APPLICATION else "sp"
-        command = f"az ad {home} credential delete --id {view.policy.principal.app_id} --key-id {key_id}"
+        command = delete_password(view.policy.principal.app_id, key_id, credential.home)
         text = (
             f"credential {key_id} is ours, nothing names it, and Graph shows no hint of its password: readers of the secret may have it, so it stays"
         )

@@ -12,6 +12,7 @@ from rotator.plan.unseen import hiding, unchecked, unlisted, unshown
 from rotator.plan.view import CONFIRM, Refused, View
 from rotator.plan.words import day, days
 from rotator.policy import Policy
+from rotator.remedy import rotator
 from rotator.state import Credential, Observed, Version
 
 LAG = timedelta(seconds=15)
@@ -25,7 +26,7 @@ def next_steps(policy: Policy, observed: Observed, intent: Intent | None = None,
     view = View(policy, observed, intent or Intent(), refused)
     if view.revoked:
         since = f" since {day(observed.access_since)}" if observed.access_since else ""
-        revoked = Note("revoked", policy.name, f"access is revoked{since}; `rotator grant {policy.quoted}` restores it")
+        revoked = Note("revoked", policy.name, f"access is revoked{since}; `{rotator('grant', policy.name)}` restores it")
         return Next(notes=(*still_open(view), revoked))
     findings = [finding for rule in RULES for finding in rule(view)]
     steps = [f for f in findings if isinstance(f, ORDER) and (kind(f), target(f)) not in refused]
@@ -69,13 +70,13 @@ def _on_top(view: View) -> Reason | Wait:
     top, crowd = view.newest.id if view.newest else "", _crowd(view)
     if not crowd:
         return Reason("superseded", f"version {top} was put on top of ours")
-    ids, name = ", ".join(c.key_id for c in crowd), view.policy.quoted
+    ids = ", ".join(c.key_id for c in crowd)
     ends = {found.until for found in retire(view) if isinstance(found, Wait) and found.subject in ids}
     until = ends.pop() if len(ends) == 1 else None
     text = f"ours goes on top of version {top} when credential {ids} is removed, since a third one of ours isn't made before"
     if until is None:
         return Wait("on_top", top, text)
-    asked = f"rotator rotate {name}{' --accept-drift' if view.drift else ''} --no-overlap"
+    asked = rotator("rotate", view.policy.name, accept_drift=bool(view.drift), no_overlap=True)
     return Wait("on_top", top, f"{text}; `{asked}` doesn't wait for its overlap", until)
 
 
@@ -134,7 +135,7 @@ def foreign(view: View) -> Iterator[Finding]:
     for credential in view.foreign:
         if credential.live(view.at):
             text = f"credential {credential.key_id} ({credential.display_name or 'no name'}, ends {day(credential.end)}) is not ours and stays"
-            yield Note("foreign", credential.key_id, f"{text}; `rotator adopt {view.policy.quoted} --key-id {credential.key_id}` hands it over")
+            yield Note("foreign", credential.key_id, f"{text}; `{rotator('adopt', view.policy.name, key_id=credential.key_id)}` hands it over")
 
 
 def missing(view: View) -> Iterator[Finding]:

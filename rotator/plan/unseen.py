@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from rotator.plan.step import Finding, Note, Wait
 from rotator.plan.view import View
+from rotator.remedy import create_service_principal, rotator
 
 MOST_NAMED = 5
 """Groups that one note names."""
@@ -24,10 +25,8 @@ def unshown(view: View) -> Iterator[Finding]:
     principal = view.observed.principal
     if principal.service_principal is None:
         text = f"Microsoft Graph shows no service principal of {principal.app_id} here: without one nobody signs in as it, and every pull fails"
-        remedy = (
-            f"its passwords there aren't seen. If it is gone: `az ad sp create --id {principal.app_id}`, then `rotator grant {view.policy.quoted}`"
-        )
-        yield Note("no_service_principal", principal.app_id, f"{text}; {remedy}", warn=True)
+        made = f"`{create_service_principal(principal.app_id)}`, then `{rotator('grant', view.policy.name)}`"
+        yield Note("no_service_principal", principal.app_id, f"{text}; its passwords there aren't seen. If it is gone: {made}", warn=True)
 
 
 def hiding(view: View) -> Iterator[Finding]:
@@ -40,8 +39,8 @@ def hiding(view: View) -> Iterator[Finding]:
     text = (
         f"{names}{more} {'hide' if len(hidden) > 1 else 'hides'} a variable that is called like a principal's password, and nothing says whose it is"
     )
-    remedy = "a removal doesn't wait for that. If it is this principal's, declare the group with `{credential: password}` under its `secrets:`"
-    yield Note("hiding", view.policy.name, f"{text}; {remedy}")
+    away = "a removal doesn't wait for that. If it is this principal's, declare the group with `{credential: password}` under its `secrets:`"
+    yield Note("hiding", view.policy.name, f"{text}; {away}")
 
 
 def unchecked(view: View) -> Iterator[Finding]:

@@ -4,8 +4,8 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from rotator.policy import Policy
+from rotator.remedy import tag_version
 from rotator.state import Version
-from rotator.visible import argument
 
 
 def day(at: datetime | None) -> str:
@@ -23,6 +23,5 @@ def days(span: timedelta) -> str:
 
 def untag(policy: Policy, version: Version, names: Collection[str]) -> str:
     """The command that removes the tags `names` of a version: az sets all tags at once, so it says those that stay."""
-    vault, secret = policy.key_vault.name, policy.key_vault.password_secret
-    stay = " ".join(argument(f"{name}={value}") for name, value in version.tags if name not in names)
-    return f"az keyvault secret set-attributes --vault-name {vault} --name {secret} --version {version.id} --tags {stay} --output none"
+    stay = [(name, value) for name, value in version.tags if name not in names]
+    return tag_version(policy.key_vault.name, policy.key_vault.password_secret, version.id, stay)

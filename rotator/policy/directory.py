@@ -22,8 +22,8 @@ from rotator.policy.draft import Draft, completed, is_draft
 from rotator.policy.located import Located, parse, plain
 from rotator.policy.model import Policy, PolicyFile
 from rotator.policy.rivals import Broken, Conflict, mentions, rivals
+from rotator.remedy import CREATE_GROUP, rotator
 from rotator.resource_id import ArmId
-from rotator.visible import argument
 
 _SUFFIXES = (".yaml", ".yml")
 MOST = 100
@@ -127,7 +127,7 @@ class _Entry:
         """A draft is a mistake where a policy is meant."""
         if not isinstance(self.policy, Draft) or self.document is None:
             return ()
-        remedy = f"Run `rotator provision {argument(self.name)}`, which finds or makes the application and writes its app_id here."
+        remedy = f"Run `{rotator('provision', self.name)}`, which finds or makes the application and writes its app_id here."
         return (self.document.mistake(("principal",), "a draft: app_id is missing", remedy),)
 
     @property
@@ -250,7 +250,7 @@ def _manifests(document: Located) -> dict[int, Any]:
 def _manifest(document: Located, index: int, name: object, known: dict[Path, manifest.Read]) -> tuple[Any, tuple[Mistake, ...]]:
     """The manifest of a group, and what is wrong with it; what is wrong with the file itself is told for the first group that names it."""
     path = ("container_groups", index, "manifest")
-    remedy = f"Write the name of a file, from {Path(document.file).parent}/ on: what `az container create --file` takes, or ARM JSON."
+    remedy = f"Write the name of a file, from {Path(document.file).parent}/ on: what `{CREATE_GROUP} --file` takes, or ARM JSON."
     if not isinstance(name, str):
         return None, (document.mistake(path, "not the name of a file", remedy),)
     file = _beside(document, name)

@@ -9,6 +9,7 @@ from rotator.policy.located import Located, Path, parse, plain, texts
 from rotator.policy.model import Manifest
 from rotator.policy.rules import GROUP
 from rotator.policy.source import CredentialSource, KeyVaultSource, Source
+from rotator.remedy import EXPORT_GROUP
 from rotator.resource_id import ArmId
 
 _OPEN, _CLOSE = "${{", "}}"
@@ -102,7 +103,7 @@ def _mistakes(found: Located, path: Path) -> Iterator[Mistake]:
     document = found.at(path)
     if not isinstance(document, dict):
         yield found.mistake(
-            path, "not one container group", "Write what `az container export --file` writes, or an ARM template with one container group."
+            path, "not one container group", f"Write what `{EXPORT_GROUP} --file` writes, or an ARM template with one container group."
         )
         return
     if "principal" in document:
@@ -130,7 +131,7 @@ def _shape(found: Located, path: Path) -> Iterator[Mistake]:
     if not isinstance(found.at((*path, "location")), str):
         yield found.mistake((*path, "location"), "no location", "Add the region of the group, for example `location: westeurope`.")
     if not (isinstance(containers, list) and containers):
-        yield found.mistake((*path, "properties", "containers"), "no containers", "Add them, as `az container export` writes them.")
+        yield found.mistake((*path, "properties", "containers"), "no containers", f"Add them, as `{EXPORT_GROUP}` writes them.")
 
 
 def _placeholders(found: Located, path: Path, text: str) -> Iterator[Mistake]:

@@ -11,9 +11,9 @@ from pydantic import ValidationInfo as Info
 from rotator.policy import rules
 from rotator.policy.durations import Duration
 from rotator.policy.source import Part, SecretName, Source, Sourced, StatedSource
+from rotator.remedy import CREATE_GROUP, SHOW_GROUP_ID, SHOW_REGISTRY_ID
 from rotator.resource_id import GUID, ArmId, ResourceId
 from rotator.secret import Home
-from rotator.visible import argument
 
 DAY = timedelta(days=1)
 _Guid = Annotated[str, BeforeValidator(rules.guid), WithJsonSchema({"type": "string", "pattern": f"^{GUID}$"})]
@@ -58,7 +58,7 @@ class RegistryPolicy(Part):
     """A registry that the principal pulls from."""
 
     id: _RegistryId = Field(
-        description="ARM id of the registry, as `az acr show --query id` prints it.",
+        description=f"ARM id of the registry, as `{SHOW_REGISTRY_ID}` prints it.",
         examples=[rules.REGISTRY.example],
     )
     role: Role = Field(default="AcrPull", description="The role that lets the principal pull.", examples=["AcrPull"])
@@ -187,7 +187,7 @@ Finished = Literal["wait", "redeploy", "ignore"]
 class GroupPolicy(Part):
     """A container group that pulls with the principal."""
 
-    id: _GroupId = Field(description="ARM id of the container group, as `az container show --query id` prints it.", examples=[rules.GROUP.example])
+    id: _GroupId = Field(description=f"ARM id of the container group, as `{SHOW_GROUP_ID}` prints it.", examples=[rules.GROUP.example])
     secrets: Mapping[_Path, Sourced] = Field(
         default_factory=dict,
         description="Where the values come from that Azure never shows, by their path.",
@@ -195,7 +195,7 @@ class GroupPolicy(Part):
     )
     manifest: Annotated[InstanceOf[Manifest], _TEXT] | None = Field(
         default=None,
-        description="File that deploys the group, relative to the policy: `az container create --file` YAML, or ARM JSON.",
+        description=f"File that deploys the group, relative to the policy: `{CREATE_GROUP} --file` YAML, or ARM JSON.",
         examples=["manifests/nightly.yaml"],
     )
     when_finished: Finished | None = Field(
@@ -270,11 +270,6 @@ class Policy(PolicyFile):
     def app_id(self) -> str:
         """The principal's application (client) ID."""
         return self.principal.app_id
-
-    @property
-    def quoted(self) -> str:
-        """Its name as one word of a command that a person is told."""
-        return argument(self.name)
 
     @property
     def access_secret(self) -> str:

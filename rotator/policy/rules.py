@@ -17,6 +17,7 @@ from pydantic_core import PydanticCustomError
 from rotator.cloud import CLOUDS
 from rotator.policy import cron as crons
 from rotator.policy.durations import render
+from rotator.remedy import FIND_GROUP_ID, SHOW_VAULT_URL, SHOW_WORKSPACE_ID, show_registry_id
 from rotator.resource_id import GUID, SHAPE, ResourceId
 
 KEY_VAULT_NAME = "[0-9a-zA-Z-]{1,127}"
@@ -53,7 +54,7 @@ SOURCE = "Write {key_vault: NAME} for a secret of the policy's vault, {credentia
 NONE = "none"
 STATED = (
     f"Only {WORKSPACE_ID} takes a value, which is no secret: {{value: {NONE}}} if the group never had one, else {{value: ID}} with what "
-    f"`az monitor log-analytics workspace show --query id` prints. Elsewhere: {SOURCE}"
+    f"`{SHOW_WORKSPACE_ID}` prints. Elsewhere: {SOURCE}"
 )
 _WORKSPACE = "Microsoft.OperationalInsights/workspaces"
 
@@ -74,8 +75,8 @@ class Kind:
         return f"/subscriptions/{zero}/resourceGroups/myResourceGroup/providers/{self.type}/{self.named}"
 
 
-REGISTRY = Kind("registry", "Microsoft.ContainerRegistry/registries", "mycontainerregistry", "az acr show --name NAME --query id")
-GROUP = Kind("container group", "Microsoft.ContainerInstance/containerGroups", "mycontainer", "az container show -g GROUP -n NAME --query id")
+REGISTRY = Kind("registry", "Microsoft.ContainerRegistry/registries", "mycontainerregistry", show_registry_id("NAME"))
+GROUP = Kind("container group", "Microsoft.ContainerInstance/containerGroups", "mycontainer", FIND_GROUP_ID)
 
 
 def refuse(problem: str, remedy: str, at: tuple[str | int, ...] = ()) -> NoReturn:
@@ -132,7 +133,7 @@ def group_id(value: object) -> ResourceId:
 
 def vault_url(value: object) -> str:
     """A vault's URL, in lower case and without a slash at its end."""
-    remedy = "Write the URL that `az keyvault show --query properties.vaultUri` prints: https://<name>.vault.azure.net."
+    remedy = f"Write the URL that `{SHOW_VAULT_URL}` prints: https://<name>.vault.azure.net."
     if not _VAULT.fullmatch(text := _text(value, remedy).removesuffix("/")):
         refuse("not the URL of a key vault", remedy)
     return text.lower()

@@ -7,12 +7,11 @@ from typing import Any
 
 from rotator.doctor import CHECKS, Finding, Remedy, Severity
 from rotator.errors import RotatorError
+from rotator.remedy import slow
 from rotator.report.words import INDENT, block, entry, error_body, failed_text
 from rotator.visible import one_line
 
 LABELS = {Severity.FAIL: "fails", Severity.UNKNOWN: "unknown", Severity.WARN: "warning", Severity.ADVICE: "advice"}
-SLOW = ("az role assignment create", "az rest --method POST", "az keyvault set-policy", "export AZURE_CLIENT_SECRET")
-"""Commands whose effect Azure doesn't show at once (azure-facts F4: up to ten minutes for roles)."""
 SHELL = "$ "
 """What stands before a command."""
 
@@ -55,7 +54,7 @@ def _entries(findings: Sequence[Finding], *, every: bool) -> Iterator[str]:
     for severity, label in LABELS.items():
         for finding in (each for each in findings if each.severity is severity):
             yield entry(label, f"{finding.subject}: {finding.text}", *_to_do(finding))
-    if any(command.startswith(SLOW) for each in findings if each.severity < Severity.ADVICE for command in _commands(each)):
+    if any(slow(command) for each in findings if each.severity < Severity.ADVICE for command in _commands(each)):
         yield entry("note", "it may take Azure ten minutes until a new role or password counts; look again then")
     well = [each for each in findings if each.severity is Severity.OK]
     by_part = [(about, [each.text for each in some]) for about, some in groupby(well, lambda each: each.subject)]

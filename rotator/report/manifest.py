@@ -6,9 +6,10 @@ from typing import Any
 
 from rotator.group import Change, hidden, manifest_changes, manifest_conflicts
 from rotator.policy import Policy
+from rotator.remedy import rotator
 from rotator.report.given import Preview
 from rotator.report.words import entry, name_of
-from rotator.visible import argument, one_line
+from rotator.visible import one_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def manifest_entries(preview: Preview) -> Iterator[str]:
 def _told(policy: Policy, one: Compared) -> Iterator[str]:
     name = name_of(one.group)
     if one.changes:
-        yield f"{name}: {one.file} isn't what runs. A rotation leaves that as it is; `rotator deploy {policy.quoted} {argument(name)}` would change"
+        yield f"{name}: {one.file} isn't what runs. A rotation leaves that as it is; `{rotator('deploy', policy.name, name)}` would change"
         yield from (one_line(f"  {change}") for change in one.changes)
     elif one.unseen:
         yield f"{name}: {one.file} is what runs, as far as Azure shows it"

@@ -12,6 +12,7 @@ from rotator.errors import RotatorError
 from rotator.group import Dependent
 from rotator.plan import STILL_OPEN, Deploy, Issue, Restore, Retire, Step, View, Wait
 from rotator.plan.words import day
+from rotator.remedy import rotator
 from rotator.report.given import Preview, Seen
 from rotator.report.plan import readable
 from rotator.report.words import error_body, instant, name_of
@@ -149,12 +150,12 @@ def _ends(view: View) -> Iterator[datetime]:
 
 def _stopped(preview: Preview) -> Iterator[str]:
     """What drift stops, now or when it will be due, and both ways out of it."""
-    view, quoted = preview.view, preview.policy.quoted
+    view, policy = preview.view, preview.policy.name
     if view.drift and view.newest and not view.drift_tolerated:
         text = (
             f"version {view.newest.id} of {view.policy.key_vault.password_secret} was written by somebody else on top of ours, and stops every issue"
         )
-        yield f"{text} and removal until `rotator adopt {quoted}`, if it is to stay, or `rotator rotate {quoted} --accept-drift`"
+        yield f"{text} and removal until `{rotator('adopt', policy)}`, if it is to stay, or `{rotator('rotate', policy, accept_drift=True)}`"
 
 
 def _late(preview: Preview) -> Iterator[str]:

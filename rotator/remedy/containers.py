@@ -1,0 +1,24 @@
+"""Change container groups."""
+
+from rotator.remedy.line import Bash, az, resource
+
+CREATE_GROUP = "az container create"
+EXPORT_GROUP = "az container export"
+SHOW_GROUP_ID = "az container show --query id"
+FIND_GROUP_ID = "az container show -g GROUP -n NAME --query id"
+SHOW_WORKSPACE_ID = "az monitor log-analytics workspace show --query id"
+
+
+def delete_group(group_id: str) -> str:
+    """Delete a container group."""
+    return az("container delete", ids=group_id)
+
+
+def export_group(group_id: str, file: str) -> str:
+    """Write what Azure shows of a container group into a file, as a manifest."""
+    return az("container export", **resource(group_id), file=file)
+
+
+def remove_any_tag(resource_id: str) -> str:
+    """Remove a tag of a resource, which one the reader chooses."""
+    return az("tag update", resource_id=resource_id, operation="delete", tags=Bash("<a tag that nobody needs>"))

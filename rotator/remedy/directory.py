@@ -1,0 +1,95 @@
+"""Change applications, service principals and their credentials."""
+
+import json
+
+from rotator.remedy.line import Bash, Word, az, body, within
+from rotator.state import Home
+
+NOUNS = {Home.APPLICATION: "app", Home.SERVICE_PRINCIPAL: "sp"}
+"""What az calls the two objects that passwords live on."""
+GRAPH_APP = "00000003-0000-0000-c000-000000000000"
+"""Microsoft Graph's application id, in every tenant and cloud."""
+OWNED_BY = "18a4783c-866b-4cc7-a460-3d5e5662c884"
+"""The app role ``Application.ReadWrite.OwnedBy`` (Microsoft Graph permissions reference)."""
+DELETE_FEDERATED_CREDENTIAL = "az identity federated-credential delete"
+
+
+def list_applications() -> str:
+    """Print the client ids and names of the tenant's applications."""
+    return az("ad app list", query="[].[appId,displayName]", output="tsv")
+
+
+def add_password(app_id: str) -> str:
+    """Add a password to an application, and print it by itself."""
+    return az("ad app credential reset", id=app_id, append=True, query="password", output="tsv")
+
+
+def delete_password(app_id: str, key_id: str, home: Home) -> str:
+    """Delete a password."""
+    return az(f"ad {NOUNS[home]} credential delete", id=app_id, key_id=key_id)
+
+
+def delete_certificate(app_id: str, key_id: str, home: Home) -> str:
+    """Delete a certificate."""
+    return az(f"ad {NOUNS[home]} credential delete", id=app_id, key_id=key_id, cert=True)
+
+
+def delete_federated_credential(app_id: str, credential_id: str) -> str:
+    """Delete a federated credential of an application."""
+    return az("ad app federated-credential delete", id=app_id, federated_credential_id=credential_id)
+
+
+def create_service_principal(app_id: str) -> str:
+    """Make the service principal of an application."""
+    return az("ad sp create", id=app_id)
+
+
+def enable_service_principal(app_id: str) -> str:
+    """Let a service principal sign in."""
+    return az("ad sp update", id=app_id, set="accountEnabled=true")
+
+
+def add_application_owner(app_id: str, object_id: str) -> str:
+    """Add an owner to an application."""
+    return az("ad app owner add", id=app_id, owner_object_id=object_id)
+
+
+def add_service_principal_owner(graph: str, service_principal: str, object_id: str) -> str:
+    """Add an owner to a service principal, for which az has no verb; `graph` is where Microsoft Graph answers."""
+    owner = {"@odata.id": f"{graph}/v1.0/directoryObjects/{object_id}"}
+    return _rest("POST", f"{graph}/v1.0/servicePrincipals/{service_principal}/owners/$ref", body(owner))
+
+
+def remove_group_member(group_id: str, member_id: str) -> str:
+    """Remove a member from a group."""
+    return az("ad group member remove", group=group_id, member_id=member_id)
+
+
+def permit_owned_applications(graph: str, object_id: str) -> str:
+    """Give a service principal the permission to change the applications that it owns."""
+    found = Bash(f"$({az('ad sp show', id=GRAPH_APP, query='id', output='tsv')})")
+    given: dict[str, Word] = {"principalId": object_id, "resourceId": found, "appRoleId": OWNED_BY}
+    return _rest("POST", f"{graph}/v1.0/servicePrincipals/{object_id}/appRoleAssignments", body(given))
+
+
+def unassign_password_policy(graph: str, home: Home, object_id: str, policy_id: str) -> str:
+    """Take an app management policy off an object."""
+    return _rest("DELETE", f"{_assigned(graph, home, object_id)}/{policy_id}/$ref")
+
+
+def allow_passwords(graph: str, home: Home, object_id: str, name: str) -> tuple[str, str]:
+    """Make an app management policy that allows passwords, and assign it to an object."""
+    allowed = {"restrictionType": "passwordAddition", "state": "disabled", "maxLifetime": None, "restrictForAppsCreatedAfterDateTime": None}
+    exempt = {"displayName": name, "isEnabled": True, "restrictions": {"passwordCredentials": [allowed]}}
+    url = f"{graph}/v1.0/policies/appManagementPolicies"
+    made = az("rest", method="POST", url=url, body=json.dumps(exempt), query="id", output="tsv")
+    return f"policy=$({made})", _rest("POST", f"{_assigned(graph, home, object_id)}/$ref", body({"@odata.id": within(f"{url}/", "$policy")}))
+
+
+def _assigned(graph: str, home: Home, object_id: str) -> str:
+    collection = "applications" if home is Home.APPLICATION else "servicePrincipals"
+    return f"{graph}/v1.0/{collection}/{object_id}/appManagementPolicies"
+
+
+def _rest(method: str, url: str, content: Word | None = None) -> str:
+    return az("rest", method=method, url=url, body=content)

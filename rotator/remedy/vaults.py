@@ -1,0 +1,83 @@
+"""Change key vaults and their secrets. No value stands on a command line, and az prints none."""
+
+from collections.abc import Sequence
+
+from rotator.remedy.directory import add_password
+from rotator.remedy.line import Bash, Word, az, file_of, output
+from rotator.visible import argument
+
+LIST_VAULTS = "az keyvault list"
+SHOW_VAULT_URL = "az keyvault show --query properties.vaultUri"
+
+
+def vault_id(vault: str) -> Bash:
+    """A vault's id, which az looks up where rotator may not see it."""
+    return output(az("keyvault show", name=vault, query="id", output="tsv"))
+
+
+def open_vault(vault: str, subscription: str | None) -> str:
+    """Let a vault be reached from outside its virtual network."""
+    return az("keyvault update", subscription=subscription, name=vault, public_network_access="Enabled")
+
+
+def admit_address(vault: str, subscription: str | None, address: str | None) -> str:
+    """Let an address through a vault's firewall: the one by which this machine is seen, where none is named."""
+    seen = output("curl -s https://ifconfig.me") if address is None else address
+    return az("keyvault network-rule add", subscription=subscription, name=vault, ip_address=seen)
+
+
+def admit_identity(vault: str, subscription: str | None, object_id: str) -> str:
+    """Let an identity read and set secrets, where access policies rule."""
+    return az("keyvault set-policy", subscription=subscription, name=vault, object_id=object_id, secret_permissions=("get", "list", "set"))
+
+
+def recover_secret(vault: str, name: str) -> str:
+    """Bring a deleted secret back, without a word."""
+    return az("keyvault secret recover", vault_name=vault, name=name, output="none")
+
+
+def enable_secret(vault: str, name: str) -> str:
+    """Enable the newest version of a secret."""
+    return _attributes(vault, name, enabled="true")
+
+
+def extend_secret(vault: str, name: str, instant: str) -> str:
+    """Let the newest version of a secret expire at an instant."""
+    return _attributes(vault, name, expires=instant)
+
+
+def begin_secret(vault: str, name: str, instant: str) -> str:
+    """Let the newest version of a secret be valid from an instant on."""
+    return _attributes(vault, name, not_before=instant)
+
+
+def tag_version(vault: str, name: str, version: str, tags: Sequence[tuple[str, str]]) -> str:
+    """Replace all tags of a version: az can't remove one."""
+    words = [f"{tag}={value}" for tag, value in tags] or [""]
+    return az("keyvault secret set-attributes", vault_name=vault, name=name, version=version, tags=words, output="none")
+
+
+def type_secret(vault: str, name: str) -> str:
+    """Set a secret to what somebody types: unseen, with no line break behind it, and on no command line."""
+    typed = file_of('printf %s "$value"')
+    return f"IFS= read -rsp {argument(f'value of {name}: ')} value && {_set(vault, name, typed)}"
+
+
+def set_new_password(vault: str, name: str, app_id: str) -> str:
+    """Set a secret to a new password of an application."""
+    return _set(vault, name, file_of(f"printf %s {output(add_password(app_id)).text}"))
+
+
+def trim_secret(vault: str, name: str) -> str:
+    """Set a secret to its own value without the white space and quotes around it, of which a password has none."""
+    show = az("keyvault secret show", vault_name=vault, name=name, query="value", output="tsv")
+    bare = output(f"{show} | tr -d '[:space:]\\042\\047\\140'")
+    return _set(vault, name, file_of(f"printf %s {bare.text}"))
+
+
+def _set(vault: str, name: str, file: Word) -> str:
+    return az("keyvault secret set", vault_name=vault, name=name, file=file, output="none")
+
+
+def _attributes(vault: str, name: str, **options: str) -> str:
+    return az("keyvault secret set-attributes", vault_name=vault, name=name, **options, output="none")
