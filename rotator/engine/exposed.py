@@ -5,11 +5,13 @@ What can't be seen isn't known to be closed: that is told, too, and ends with 1.
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from rotator.engine.run import FRESH, NO_PRINCIPAL, PAUSE, Result, Run, Score, Sight, failure, told
+from rotator.engine.trial import try_out
 from rotator.errors import NotFound, RotatorError
 from rotator.events import Finished, Noted
-from rotator.plan import STILL_OPEN, View, next_steps, unseen_marks
+from rotator.plan import STILL_OPEN, Note, View, next_steps, unseen_marks
 from rotator.policy import Policy
 
 LOOKS = 2
@@ -34,11 +36,19 @@ async def tell_exposed(run: Run, score: Score) -> None:
     """Tell each compromised credential that signs in when everything is done; or that this isn't known, unless it failed for that."""
     blind = score.failed and not (run.latest and not _hidden(run.latest[0]))
     sight, why = await _sight(run, 1 if blind else LOOKS)
-    notes = [note for note in next_steps(sight.policy, sight.observed, run.intent).notes if note.code == STILL_OPEN] if sight else []
+    notes = await _open(run, sight) if sight else []
     if why and not notes and not blind:
         notes = [unseen_marks(run.policy, why)]
     for note in notes:
         told(run, Noted(policy=run.policy.name, code=note.code, subject=note.subject, text=note.text, warn=note.warn), score)
+
+
+async def _open(run: Run, sight: Sight) -> list[Note]:
+    """What is known to be open. What isn't listed is tried: a principal that a lookup doesn't find proves no end of access."""
+    lingering = View(sight.policy, sight.observed, run.intent).lingering
+    tried = [(version.id, await try_out(run, version, removed=True)) for version in lingering]
+    following = next_steps(sight.policy, replace(sight.observed, tried=tuple(tried)), run.intent)
+    return [note for note in following.notes if note.code == STILL_OPEN]
 
 
 async def _sight(run: Run, looks: int) -> tuple[Sight | None, str]:

@@ -37,9 +37,8 @@ def headline(text: str) -> str:
 
 def worth_trying(view: View) -> tuple[Version, ...]:
     """The versions whose values a run tries before it decides: what readers get in place of ours, and what a removed compromised password opens."""
-    if view.revoked:
-        return ()
-    theirs = (view.newest,) if view.newest and view.newest.enabled and _covers(view, view.newest) else ()
+    covered = view.newest is not None and view.newest.enabled and _covers(view, view.newest) and not view.revoked
+    theirs = (view.newest,) if view.newest and covered else ()
     return (*theirs, *(version for version in view.lingering if version not in theirs))
 
 
@@ -63,7 +62,7 @@ def unseen_marks(policy: Policy, why: str) -> Note:
 
 
 def lingering(view: View) -> Iterator[Finding]:
-    """A compromised credential that was removed, and whose password isn't known to be refused yet."""
+    """A compromised credential that no read shows, and whose password isn't known to be refused yet: a lookup that finds nothing proves no end."""
     for version in view.lingering:
         accepted = view.accepted(version)
         if accepted is not False and view.tried(version):

@@ -27,7 +27,8 @@ def next_steps(policy: Policy, observed: Observed, intent: Intent | None = None,
     if view.revoked:
         since = f" since {day(observed.access_since)}" if observed.access_since else ""
         revoked = Note("revoked", policy.name, f"access is revoked{since}; `{rotator('grant', policy.name)}` restores it")
-        return Next(notes=(*still_open(view), revoked))
+        unheeded = (finding for finding in lingering(view) if isinstance(finding, Note))
+        return Next(notes=(*still_open(view), *unheeded, revoked))
     findings = [finding for rule in RULES for finding in rule(view)]
     steps = [f for f in findings if isinstance(f, ORDER) and (kind(f), target(f)) not in refused]
     first = next((k for k in ORDER if any(isinstance(s, k) for s in steps)), None)

@@ -117,6 +117,18 @@ KEPT = {
             ),
         ),
     ),
+    "an application that no lookup of a rotation finds hides one while access is revoked": Story(
+        "revoked",
+        (Command("declare compromised"), Wait(0.1), Command(strikes=(Strike("graph.applications.get", ALWAYS, Effect.GONE),))),
+    ),
+    "an application that no lookup of a grant finds hides one": Story(
+        "at rest",
+        (
+            Command("declare compromised", death=Point("graph.applications.addPassword")),
+            Wait(0.1),
+            Command("grant", (Strike("graph.applications.get", ALWAYS, Effect.GONE),)),
+        ),
+    ),
     "a rotation leaves a compromised password alone while access is revoked": Story("revoked", (Command("declare compromised"), Command())),
     "a group's read lags behind an edit, and its redeployment undoes that": Story(
         "waiting", (Act("edit a group"), Command("rotate early", (Strike("aci.containerGroups.get", 9, Effect.STALE),)))
