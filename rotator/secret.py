@@ -35,6 +35,8 @@ class Secret:
         raise TypeError("a secret can't be pickled")
 
 
+ENTRA_SECRET = re.compile(r"[\w.~-]{3}\dQ~[\w.~-]{31,34}")
+"""What Entra's passwords look like, as secret scanners know them: three characters, a digit, ``Q~``, and the rest."""
 LOOKS = (
     re.compile(r"(?i)(bearer\s+)[\w.~+/=-]{8,}"),
     re.compile(r"(?i)(basic\s+)[\w+/-]{16,}=*"),
@@ -42,9 +44,9 @@ LOOKS = (
     re.compile(
         r"(?i)([\"']?\b(?:client_secret|secrettext|password|access_token|refresh_token|id_token|client_assertion)[\"']?\s*[=:]\s*[\"']?)[^\"'&\s,}]+"
     ),
-    re.compile(r"()[\w.~-]{3}\dQ~[\w.~-]{31,34}"),
+    re.compile(f"(){ENTRA_SECRET.pattern}"),
 )
-"""Tokens and client secrets by their looks; the last is Entra's own format (three characters, a digit, ``Q~``)."""
+"""Tokens and client secrets by their looks."""
 
 
 CLIENT_SECRET = re.compile(r"client_?secret|(?:sp|principal|registry|acr|azure|arm)\w*(?:secret|passw(?:or)?d|pwd)", re.IGNORECASE)

@@ -103,7 +103,7 @@ async def _deployed(run: "Run", group_id: "ResourceId", *, wait: bool, logs: boo
 
 
 async def _printed(run: "Run", group_id: "ResourceId") -> tuple[tuple[str, str], ...]:
-    from rotator.group.shape import containers
+    from rotator.arm_json import containers
 
     found = await run.world.group(group_id)
     names = [str(container.get("name")) for kind, container in containers(found.document) if kind == "containers"]

@@ -6,7 +6,7 @@ the client does with what it doesn't know.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -15,9 +15,11 @@ from azure.core.exceptions import DeserializationError
 from azure.core.pipeline import PipelineResponse
 from azure.mgmt.containerinstance.aio import ContainerInstanceManagementClient
 
+from rotator.arm_json import Value, containers, get, pulls_as, shows_app_id, variables
+from rotator.arm_json import text as text_of
 from rotator.clients.arm import Arm
 from rotator.clients.pipeline import Line
-from rotator.clients.shape import at, flaw
+from rotator.clients.shape import flaw
 from rotator.clients.token import Token
 from rotator.clients.translate import Asked, ask, secrets_of
 from rotator.clients.typed import text, text_or_none
@@ -144,28 +146,17 @@ def unread(odd: str) -> str:
 
 def may_pull_as(document: Mapping[str, Any], app_id: str) -> bool:
     """Whether a group of a list names this user for any registry or in a variable, or can't be read; letters count the same in either case."""
-    if flaw(document):
-        return True
-    named = [at(entry, "username") for entry in at(at(document, "properties"), "imageRegistryCredentials") or ()]
-    variables = (one for container in _variables(document) for one in container)
-    return app_id.lower() in {str(each or "").strip().lower() for each in (*named, *(at(one, "value") for one in variables))}
+    return bool(flaw(document)) or pulls_as(document, app_id) or shows_app_id(document, app_id)
 
 
 def hides_secret(document: Mapping[str, Any]) -> bool:
     """Whether a container of a group of a list hides a variable that is called like a principal's password, and shows no client id."""
-    return not flaw(document) and any(_hides(container) for container in _variables(document))
+    return not flaw(document) and any(_hides(variables(container)) for _, container in containers(document))
 
 
-def _hides(variables: Sequence[Mapping[str, Any]]) -> bool:
-    hidden = any(at(one, "value") is None and CLIENT_SECRET.search(str(at(one, "name"))) for one in variables)
-    return hidden and not any(at(one, "value") and CLIENT_ID.search(str(at(one, "name"))) for one in variables)
-
-
-def _variables(document: Mapping[str, Any]) -> Iterator[Sequence[Mapping[str, Any]]]:
-    """The variables of each container of a group of a list."""
-    properties = at(document, "properties")
-    for container in (*at(properties, "containers"), *(at(properties, "initContainers") or ())):
-        yield at(at(container, "properties"), "environmentVariables") or ()
+def _hides(found: Sequence[Value]) -> bool:
+    hidden = any(get(one, "value") is None and CLIENT_SECRET.search(text_of(one, "name")) for one in found)
+    return hidden and not any(get(one, "value") and CLIENT_ID.search(text_of(one, "name")) for one in found)
 
 
 def _named(group: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import Any
 
+from rotator.arm_json import get
+
 
 class Is(Enum):
     """The type of a place that has no further places inside."""
@@ -73,13 +75,6 @@ def _inside(node: Mapping[str, object], spec: Mapping[str, Any], path: str) -> I
 
 
 def _tags(document: object) -> Iterator[str]:
-    for name, value in (at(document, "tags") or {}).items():
+    for name, value in (get(document, "tags") or {}).items():
         if value is not None and not isinstance(value, str | int | float):
             yield f"tag {name} isn't a text"
-
-
-def at(node: Any, name: str) -> Any:
-    """The value of a property, in any letter case; None where there is none."""
-    if name in node:
-        return node[name]
-    return next((value for key, value in node.items() if len(key) == len(name) and key.lower() == name.lower()), None)

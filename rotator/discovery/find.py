@@ -6,19 +6,16 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from rotator.arm_json import TOKEN, Value, as_app_id, containers, entries, get, principal_of, server, text, user_name, variables
 from rotator.cloud import Cloud
 from rotator.errors import AzureError
 from rotator.group import hidden, run_once
 from rotator.group.inside import references
-from rotator.group.shape import Value, containers, entries, get, objects, server, takes_password, text
 from rotator.policy import Policy
 from rotator.resource_id import ArmId
 from rotator.state import Registry
 
-GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _HOST, _SECRET = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+"), re.compile(r"[0-9A-Za-z-]{1,127}")
-TOKEN = "00000000-0000-0000-0000-000000000000"  # noqa: S105 - a user name
-"""The user name beside which a password is a registry's own refresh token, and no principal's (Azure/acr, AAD-OAuth.md)."""
 
 
 class Standing(StrEnum):
@@ -116,12 +113,6 @@ def find(sight: Sight, policies: Sequence[Policy]) -> Found:
     return Found(tuple(sorted(uses, key=lambda use: (use.group, use.app_id))), tuple(sorted(passing, key=lambda one: one.group)))
 
 
-def principal(entry: Value) -> str | None:
-    """The app id, in lower case, whose password an entry of a registry holds; None where it holds none."""
-    user = text(entry, "username").strip().lower()
-    return user if takes_password(entry) and GUID.fullmatch(user) and user != TOKEN else None
-
-
 def clean(text_: str) -> str:
     """Somebody's text in one line of characters that can be printed: neither a terminal nor a YAML comment is to obey it."""
     return " ".join("".join(char if char.isprintable() else " " for char in text_).split())
@@ -129,7 +120,7 @@ def clean(text_: str) -> str:
 
 def _servers(group: Mapping[str, Any], policies: Sequence[Policy]) -> dict[str, tuple[str, ...]]:
     """The registries by the app id of the principal whose password pulls from them; both sorted."""
-    pairs = {(app_id, clean(server(entry))) for entry in entries(group) if (app_id := principal(entry) or _reader(group, entry, policies))}
+    pairs = {(app_id, clean(server(entry))) for entry in entries(group) if (app_id := principal_of(entry) or _reader(group, entry, policies))}
     return {app_id: tuple(sorted(host for one, host in pairs if one == app_id)) for app_id in sorted({one for one, _ in pairs})}
 
 
@@ -141,9 +132,8 @@ def _reader(group: Mapping[str, Any], entry: Value, policies: Sequence[Policy]) 
     publisher = next((one for one in policies if (one.key_vault.host, one.key_vault.password_secret.lower()) == (read[0], read[1].lower())), None)
     if publisher:
         return publisher.principal.app_id
-    user = text(entry, "username").strip().lower()
-    orphan = GUID.fullmatch(user) and user != TOKEN and all(one.principal.app_id != user for one in policies)
-    return user if orphan else None
+    user = as_app_id(user_name(entry))
+    return user if all(one.principal.app_id != user for one in policies) else None
 
 
 def _read(group: Mapping[str, Any], entry: Value) -> tuple[str, str] | None:
@@ -175,7 +165,7 @@ def _use(sight: Sight, policies: Sequence[Policy], group: Mapping[str, Any], app
 
 def _named(group: Mapping[str, Any], app_id: str) -> Iterator[str]:
     for _, container in containers(group):
-        for variable in objects(container, "properties", "environmentVariables"):
+        for variable in variables(container):
             if text(variable, "value").strip().lower() == app_id:
                 yield clean(text(variable, "name"))
 
@@ -189,4 +179,4 @@ def _way(entry: Value) -> Other:
         return Other.IDENTITY
     if get(entry, "passwordReference"):
         return Other.REFERENCE
-    return Other.TOKEN if text(entry, "username").strip() == TOKEN else Other.USER
+    return Other.TOKEN if user_name(entry) == TOKEN else Other.USER

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from rotator import remedy
+from rotator.arm_json import get
 from rotator.doctor.finding import Case, Finding, Found, Severity
 from rotator.doctor.registry import DATA_ROLE
-from rotator.group.shape import get
 from rotator.remedy import Bash
 from rotator.resource_id import ResourceId
 from rotator.state import Registry

@@ -10,6 +10,7 @@ The only package that knows the shape of a container group, and the most dangero
 6. Nothing here shows a value that may be secret: not in an error, not in a difference, not in a repr.
 """
 
+from rotator.arm_json import registry_servers, user_names
 from rotator.group.advice import lines_to_add
 from rotator.group.dependent import Choice, Dependent, dependent, dependents, images
 from rotator.group.difference import Change, difference, unasked
@@ -31,7 +32,6 @@ from rotator.group.outcome import brief, exit_code, ip_address, moved_tags, pull
 from rotator.group.place import as_shown
 from rotator.group.recipe import is_object
 from rotator.group.refusal import Refusal, misplaced, refusals
-from rotator.group.shape import registry_servers, user_names
 from rotator.group.tags import Failed, Shown, shows
 from rotator.group.writable import writable
 

@@ -8,9 +8,9 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from rotator.arm_json import Value, containers, get, objects, text
 from rotator.group.difference import Change
 from rotator.group.evidence import Phase, activity
-from rotator.group.shape import Value, containers, get, objects, text
 
 
 def conflicts(document: Mapping[str, Any], body: Mapping[str, Any]) -> tuple[Change, ...]:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, Literal
 
+from rotator.arm_json import Value, belongs, containers, entries, get, pulls_as, registry_of, server, text
 from rotator.group.advice import lines_to_add
 from rotator.group.evidence import Phase, Verdict, phase, run_once, up, verdict
 from rotator.group.hidden import sources, unsourced
@@ -16,7 +17,6 @@ from rotator.group.note import notes
 from rotator.group.place import places
 from rotator.group.recipe import USERNAME, Recipes
 from rotator.group.refusal import refused
-from rotator.group.shape import Value, belongs, containers, entries, get, registry_of, server, text
 from rotator.group.tags import Failed, shows
 from rotator.policy import GroupPolicy, Policy
 from rotator.policy.manifest import placeholders, source
@@ -109,13 +109,13 @@ def _uses(group: ContainerGroup, policy: Policy) -> bool:
     document = group.document
     if document is None:
         return group.unreadable is not None
-    return any(belongs(entry, policy.principal.app_id) for entry in entries(document)) or bool(unsaid(document, policy, None))
+    return pulls_as(document, policy.principal.app_id) or bool(unsaid(document, policy, None))
 
 
 def _pulls(document: Mapping[str, Any], policy: Policy) -> bool:
     """Whether the group shows that it takes the principal's password: in an entry, or by a reference to the published secret."""
     read = bool(pinned(document, policy)) or follows(document, policy)
-    return read or any(belongs(entry, policy.principal.app_id) for entry in entries(document))
+    return read or pulls_as(document, policy.principal.app_id)
 
 
 class _Look:

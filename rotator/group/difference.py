@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rotator.arm_json import Json, Value, drop, get, plain, text
 from rotator.group.place import places
 from rotator.group.recipe import Recipes
-from rotator.group.shape import Json, Value, drop, get, plain, text
 from rotator.group.tags import OURS
 from rotator.group.writable import writable
 from rotator.policy import GroupPolicy, Policy

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from rotator.arm_json import Json, text
 from rotator.errors import UnsafeStep
 from rotator.group.advice import lines_to_add
 from rotator.group.evidence import Phase, activity, run_once
@@ -19,7 +20,6 @@ from rotator.group.inside import signing_in
 from rotator.group.place import places
 from rotator.group.recipe import Recipes
 from rotator.group.refusal import refused
-from rotator.group.shape import Json, text
 from rotator.group.tags import Failed, shows, tag
 from rotator.group.writable import writable
 from rotator.policy import GroupPolicy, Policy, Source

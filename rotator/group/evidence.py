@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from rotator.arm_json import restart_policy
 from rotator.group.instance import Instance, View, view
-from rotator.group.shape import restart_policy
 from rotator.state import ContainerGroup
 
 PATIENCE = timedelta(minutes=5)

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from rotator.arm_json import Json, belongs
 from rotator.group.place import Holds, places
 from rotator.group.recipe import Lookup, Recipes, baked, named_in
-from rotator.group.shape import Json, belongs
 from rotator.policy import GroupPolicy, KeyVaultSource, Policy
 from rotator.state import Observed
 

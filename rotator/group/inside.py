@@ -7,26 +7,21 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from rotator.arm_json import Value, belongs, containers, entries, get, objects, pulls_as, server, shown_values, shows_app_id, text, variables
 from rotator.group.place import VARIABLE, Place, places
 from rotator.group.recipe import Recipes
-from rotator.group.shape import Value, belongs, containers, entries, get, objects, server, text
 from rotator.policy import GroupPolicy, Policy
+from rotator.resource_id import GUID
 from rotator.secret import CLIENT_ID, CLIENT_SECRET
 
 _PASSWORD = re.compile(r"pass|pwd|secret|cred|key|token", re.IGNORECASE)
 """Part of the name of a variable that holds a password."""
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def signing_in(document: Value, app_id: str) -> tuple[str, ...]:
     """Paths of hidden variables that seem to hold the principal's password, sorted."""
-    told = {id(container) for _, container in containers(document) if app_id.lower() in _plain(container)}
-    beside = {
-        id(variable)
-        for _, container in containers(document)
-        if id(container) in told
-        for variable in objects(container, "properties", "environmentVariables")
-    }
+    told = {id(container) for _, container in containers(document) if app_id.lower() in shown_values(container)}
+    beside = {id(variable) for _, container in containers(document) if id(container) in told for variable in variables(container)}
     return tuple(sorted(place.path for place in places(document) if id(place.owner) in beside and place.missing and _meant(place)))
 
 
@@ -37,10 +32,10 @@ def unsaid(document: Value, policy: Policy, group: GroupPolicy | None) -> tuple[
     none of a container that shows another client id, which says whose its password is.
     """
     app_id, known = policy.principal.app_id.lower(), Recipes.of(policy, group)
-    pulls = any(belongs(entry, app_id) for entry in entries(document))
-    if not (group or pulls or any(app_id in _plain(container) for _, container in containers(document))):
+    pulls = pulls_as(document, app_id)
+    if not (group or pulls or shows_app_id(document, app_id)):
         return ()
-    theirs = {id(each) for _, one in containers(document) if _anothers(one, app_id) for each in objects(one, "properties", "environmentVariables")}
+    theirs = {id(each) for _, one in containers(document) if _anothers(one, app_id) for each in variables(one)}
     hidden = (place for place in places(document) if _variable(place) and place.missing and id(place.owner) not in theirs)
     named = (place for place in hidden if group or pulls or _PASSWORD.search(place.path.rpartition("/")[2]))
     return tuple(sorted({place.path for place in named if known.for_place(place) is None}))
@@ -52,13 +47,9 @@ def _variable(place: Place) -> bool:
 
 def _anothers(container: Value, app_id: str) -> bool:
     """Whether a container says that it signs in as another principal, and doesn't show this one."""
-    shown = ((text(each, "name"), text(each, "value").strip().lower()) for each in objects(container, "properties", "environmentVariables"))
-    ids = {value for name, value in shown if value == app_id or (CLIENT_ID.search(name) and _GUID.fullmatch(value))}
+    shown = ((text(each, "name"), text(each, "value").strip().lower()) for each in variables(container))
+    ids = {value for name, value in shown if value == app_id or (CLIENT_ID.search(name) and re.fullmatch(GUID, value))}
     return bool(ids) and app_id not in ids
-
-
-def _plain(container: Value) -> set[str]:
-    return {text(variable, "value").strip().lower() for variable in objects(container, "properties", "environmentVariables")}
 
 
 def _meant(place: Place) -> bool:

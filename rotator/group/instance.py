@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from rotator.group.shape import Value, containers, get, objects, text
+from rotator.arm_json import Value, containers, get, objects, text
 from rotator.group.tags import instant
 
 _PULL_STUCK = ("imagepullbackoff", "errimagepull", "pulling image")

@@ -7,7 +7,7 @@ those of Microsoft.ManagedIdentity and Microsoft.Network.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rotator.group.shape import get, objects, text
+from rotator.arm_json import get, objects, text
 from rotator.resource_id import ResourceId
 
 ASSIGN = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"

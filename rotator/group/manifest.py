@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from rotator.arm_json import Json, Value, drop, get, put
 from rotator.errors import UnsafeStep
 from rotator.group.advice import lines_to_add
 from rotator.group.conflict import conflicts
@@ -17,7 +18,6 @@ from rotator.group.inside import signing_in
 from rotator.group.place import as_shown, places
 from rotator.group.recipe import USERNAME, Recipes, baked, named_in, placeholder, substituted
 from rotator.group.refusal import refused
-from rotator.group.shape import Json, Value, drop, get, put
 from rotator.group.tags import OURS, shows, tag
 from rotator.group.usual import usual
 from rotator.group.writable import writable

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from rotator.group.shape import Json, containers, get, plain, put
+from rotator.arm_json import Json, containers, get, plain, put
 from rotator.group.tags import Failed, shows, stamp, tag
 from rotator.state import ContainerGroup
 

@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from rotator.arm_json import Value, belongs, entries, get, server, takes_password, text
 from rotator.group.hidden import sources
 from rotator.group.inside import follows, strays, unsaid
 from rotator.group.outcome import ip_address
 from rotator.group.place import Holds, places
 from rotator.group.recipe import Recipes
-from rotator.group.shape import Value, belongs, entries, get, server, takes_password, text
 from rotator.policy import GroupPolicy, Policy
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from rotator.arm_json import containers, get, text
 from rotator.group.instance import view
-from rotator.group.shape import containers, get, text
 
 
 def exit_code(document: Mapping[str, Any] | None) -> int | None:

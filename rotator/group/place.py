@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from rotator.group.shape import Json, Value, containers, drop, entries, get, objects, plain, put, server, text
+from rotator.arm_json import Json, Value, containers, drop, entries, get, objects, plain, put, server, text
 from rotator.policy.rules import WORKSPACE_ID
 
 REGISTRY, VARIABLE = "image_registry_credentials", "env"

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from rotator.arm_json import Value, belongs, takes_password
 from rotator.errors import UnsafeStep
 from rotator.group.place import Holds, Place, normal, places
-from rotator.group.shape import Value, belongs, takes_password
 from rotator.policy import CredentialSource, GroupPolicy, KeyVaultSource, Policy, Source, StatedSource
 from rotator.policy.manifest import alone, filled, placeholders, source
 from rotator.state import Secret

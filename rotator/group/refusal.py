@@ -6,10 +6,10 @@ from enum import StrEnum
 from typing import Any
 
 from rotator import cloud
+from rotator.arm_json import belongs, containers, entries, get, server, takes_password, text
 from rotator.group.inside import pinned
 from rotator.group.place import normal, places
 from rotator.group.recipe import Recipes
-from rotator.group.shape import belongs, containers, entries, get, server, takes_password, text
 from rotator.group.tags import LIMIT, room
 from rotator.policy import GroupPolicy, Policy
 

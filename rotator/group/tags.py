@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from rotator.group.shape import Json, Value, drop, get, put
+from rotator.arm_json import Json, Value, drop, get, put
 from rotator.state import FAILED, KEY_ID, PREVIOUS, SINCE
 
 OURS = (KEY_ID, SINCE, PREVIOUS, FAILED)

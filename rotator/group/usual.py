@@ -7,7 +7,7 @@ default stays, and is told as a difference.
 from collections.abc import Mapping
 from typing import Any
 
-from rotator.group.shape import Json, Value, containers, drop, entries, get, objects, plain, put, server, text
+from rotator.arm_json import Json, Value, containers, drop, entries, get, objects, plain, put, server, text
 
 
 def usual(document: Mapping[str, Any]) -> Json:

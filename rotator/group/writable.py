@@ -13,7 +13,7 @@ no specification and in every answer (azure-facts B3), nulls, and everything tha
 from collections.abc import Mapping
 from typing import Any
 
-from rotator.group.shape import Json, Value, containers, drop, get, plain, put
+from rotator.arm_json import Json, Value, containers, drop, get, plain, put
 
 
 def writable(document: Mapping[str, Any]) -> Json:

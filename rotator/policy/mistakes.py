@@ -5,7 +5,6 @@ key); remedies come from the schema that editors use, so that there is one descr
 """
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
@@ -15,13 +14,12 @@ from pydantic_core import ErrorDetails
 from rotator.errors import Mistake
 from rotator.policy.jsonschema import schema
 from rotator.policy.located import Located, Path, dotted, plain
+from rotator.secret import ENTRA_SECRET
 
 MOST = 100
 """Mistakes of one file that are put into words: more are no list that anybody reads."""
 _PRIVATE = {"secrets", "password_secret", "username_secret"}
 """Below these, people paste secrets where the name of one is meant."""
-_SECRET = re.compile(r"[\w.~-]{3}\dQ~[\w.~-]{31,34}")
-"""What Entra's passwords look like, as secret scanners know them: not even in the place of an app id is one shown."""
 
 _STEPS = ("[key]", "$key_vault", "$credential", "$value")
 
@@ -56,7 +54,7 @@ def _mistake(found: Located, error: ErrorDetails) -> Mistake:
 def _shown(found: Located, path: Path) -> str:
     """A value as a mistake shows it: empty where it could be a secret, or is more than one line can hold."""
     value = found.at(path)
-    if _PRIVATE & set(path) or path not in found.values or isinstance(value, dict | list) or _SECRET.search(str(value)):
+    if _PRIVATE & set(path) or path not in found.values or isinstance(value, dict | list) or ENTRA_SECRET.search(str(value)):
         return ""
     return plain(json.dumps(value, ensure_ascii=False, default=str), 300)
 

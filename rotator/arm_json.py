@@ -1,4 +1,4 @@
-"""Reading and changing raw ARM JSON whatever the letter case of its property names: ACI doesn't mind, so neither may we.
+"""Raw JSON of container groups, read and changed whatever the letter case of its property names: ACI doesn't mind, so neither may we.
 
 ACI answers in camelCase, but what is written by hand (manifests, other tools) isn't always. Names that are data and not properties
 (environment variables, files of a secret volume) are values here or are read exactly.
@@ -9,7 +9,10 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+from rotator.resource_id import GUID
+
+TOKEN = "00000000-0000-0000-0000-000000000000"  # noqa: S105 - a user name
+"""The user name beside which a password is a registry's own refresh token, and no principal's (Azure/acr, AAD-OAuth.md)."""
 Json = dict[str, Any]
 """A JSON object that may be changed."""
 Value = Any
@@ -90,7 +93,42 @@ def server(entry: Value) -> str:
 
 def belongs(entry: Value, app_id: str) -> bool:
     """Whether an entry's user name is this principal: registry user names of principals are app ids, in any letter case."""
-    return text(entry, "username").strip().lower() == app_id.lower()
+    return user_name(entry) == app_id.lower()
+
+
+def user_name(entry: Value) -> str:
+    """The user name of an entry, in lower case."""
+    return text(entry, "username").strip().lower()
+
+
+def principal_of(entry: Value) -> str | None:
+    """The app id, in lower case, whose password an entry holds; None where it holds none."""
+    return as_app_id(user_name(entry)) if takes_password(entry) else None
+
+
+def as_app_id(name: str) -> str | None:
+    """The user name as an app id; None where it isn't a principal's."""
+    return name if re.fullmatch(GUID, name) and name != TOKEN else None
+
+
+def pulls_as(document: Value, app_id: str) -> bool:
+    """Tell whether any registry credential of a group has this principal's user name."""
+    return any(belongs(entry, app_id) for entry in entries(document))
+
+
+def variables(container: Value) -> tuple[Value, ...]:
+    """The environment variables of a container."""
+    return objects(container, "properties", "environmentVariables")
+
+
+def shown_values(container: Value) -> frozenset[str]:
+    """The values that a container's variables show, in lower case."""
+    return frozenset(text(variable, "value").strip().lower() for variable in variables(container))
+
+
+def shows_app_id(document: Value, app_id: str) -> bool:
+    """Tell whether a variable of any container shows this app id."""
+    return any(app_id.lower() in shown_values(container) for _, container in containers(document))
 
 
 def registry_servers(document: Value) -> tuple[str, ...]:
@@ -100,8 +138,7 @@ def registry_servers(document: Value) -> tuple[str, ...]:
 
 def user_names(document: Value) -> tuple[str, ...]:
     """The principals as whom a group pulls with a password: user names that are app ids, in lower case and sorted."""
-    names = {text(entry, "username").strip().lower() for entry in entries(document) if takes_password(entry)}
-    return tuple(sorted(name for name in names if _GUID.fullmatch(name)))
+    return tuple(sorted({name for entry in entries(document) if (name := principal_of(entry))}))
 
 
 def takes_password(entry: Value) -> bool:

@@ -1,0 +1,60 @@
+"""Who pulls with what: one reading of a group's JSON, whoever asks, and in any letter case."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rotator import group
+from rotator.arm_json import TOKEN, principal_of, pulls_as, shows_app_id
+from rotator.clients.aci import hides_secret, may_pull_as
+from rotator.discovery import Listed, app_ids
+from tests.group.documents import APP_ID, CORPUS, container_group, document, observed, policy
+
+ROOT = Path(__file__).parent.parent
+NAMES = sorted(file.stem for file in CORPUS.glob("*.json"))
+AS_DATA = {"tags", "userAssignedIdentities", "secret"}
+"""Below these, keys are names that somebody gave."""
+
+
+def shouted(node: Any) -> Any:
+    """The same JSON with property names and user names in capitals."""
+    if isinstance(node, dict):
+        return {key.upper(): value if key in AS_DATA else shouted(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [shouted(each) for each in node]
+    return node.upper() if isinstance(node, str) and node.lower() == APP_ID else node
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_list_of_a_subscription_names_every_group_that_depends_on_the_principal(name: str) -> None:
+    for shown in (document(name), shouted(document(name))):
+        depends = bool(group.dependents(policy(), observed(container_group(name, shown))))
+        assert may_pull_as(shown, APP_ID) == may_pull_as(shown, APP_ID.upper()) == (pulls_as(shown, APP_ID) or shows_app_id(shown, APP_ID))
+        assert may_pull_as(shown, APP_ID) or not depends
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_letter_case_changes_nothing_of_who_pulls_with_what(name: str) -> None:
+    shown, loud = document(name), shouted(document(name))
+    with_references = app_ids([Listed("s", (shown,))])
+    assert with_references == app_ids([Listed("s", (loud,))])
+    assert group.user_names(loud) == group.user_names(shown)
+    assert set(group.user_names(shown)) <= set(with_references)
+    assert (may_pull_as(loud, APP_ID), hides_secret(loud)) == (may_pull_as(shown, APP_ID), hides_secret(shown))
+
+
+def test_a_registrys_own_token_is_no_principals_password() -> None:
+    entry = {"server": "mycontainerregistry.azurecr.io", "username": f" {TOKEN} "}
+    assert principal_of(entry) is None
+    assert group.user_names({"properties": {"imageRegistryCredentials": [entry]}}) == ()
+    assert principal_of({**entry, "username": APP_ID.upper()}) == APP_ID
+    assert principal_of({**entry, "username": APP_ID, "identity": "/subscriptions/s"}) is None
+    assert principal_of({**entry, "username": APP_ID, "passwordReference": "pull"}) is None
+
+
+def test_there_is_one_pattern_of_entras_passwords_and_one_of_guids() -> None:
+    source = {str(file.relative_to(ROOT)): file.read_text() for file in (ROOT / "rotator").rglob("*.py")}
+    assert [file for file in sorted(source) if re.search(r"Q~\[", source[file])] == ["rotator/secret.py"]
+    assert [file for file in sorted(source) if re.search(r"\{8\}\(?-", source[file])] == ["rotator/resource_id.py"]
