@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from azure.keyvault.secrets._shared import http_challenge_cache
+from local_azure.arm.clouds import PUBLIC, Cloud
 from local_azure.azure import Azure
 from local_azure.clock import Clock as AzureClock
 from local_azure.graph.objects import Application
@@ -49,16 +50,16 @@ properties:
 """
 
 
-def bare(loop: VirtualLoop, directory: Path, *, draft: str = DRAFT, **timing: Any) -> Stage:
+def bare(loop: VirtualLoop, directory: Path, cloud: Cloud = PUBLIC, /, *, draft: str = DRAFT, **timing: Any) -> Stage:
     """The world; nothing in it has a pull credential, and nobody is called `CALLED`."""
     http_challenge_cache.clear()
     azure = Azure.build(AzureClock(stage.START, loop.time), seed=7, timing=Timing(**timing))
-    seeded = seed(azure)
+    seeded = seed(azure, cloud)
     app = build(azure)
     application, principal, password = stage._principal(azure, seeded, "bystander", 360)
     azure.clock.advance(timedelta(days=1))
     directory.joinpath("manifests").mkdir(parents=True, exist_ok=True)
-    directory.joinpath("manifests", "app.yaml").write_text(MANIFEST)
+    directory.joinpath("manifests", "app.yaml").write_text(MANIFEST.replace(SERVER, seeded.login_server))
     group = f"/subscriptions/{seeded.subscription}/resourceGroups/{seeded.resource_group}/providers/Microsoft.ContainerInstance/containerGroups/app"
     said = draft.format(registry=seeded.registry_id, vault=seeded.vault_url, secret=SECRET, user=USER, group=group)
     directory.joinpath(f"{NAME}.yaml").write_text(said)

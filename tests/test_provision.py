@@ -6,6 +6,7 @@ from contextvars import Context
 from pathlib import Path
 
 import pytest
+from local_azure.arm.clouds import US_GOVERNMENT
 from local_azure.inprocess import Hop
 from local_azure.keyvault.secret import Changes
 from local_azure.virtual import VirtualLoop
@@ -140,6 +141,21 @@ def test_one_that_rotator_does_not_own_is_named_with_the_command(scene: Callable
         assert (await provisioned(made, directory)).exit_code == 0, made.told()
 
     scene(act)
+
+
+def test_the_command_that_makes_an_owner_asks_the_graph_of_the_policys_cloud(tmp_path: Path) -> None:
+    async def begin(loop: VirtualLoop) -> None:
+        made = bare(loop, tmp_path, US_GOVERNMENT)
+        theirs = made.azure.directory.create_application(CALLED)
+        principal = made.azure.directory.create_service_principal(theirs.app_id)
+        made.pass_(minutes=1)
+        assert (await provisioned(made, tmp_path)).exit_code == 1
+        (_, note) = [event for event in made.events if isinstance(event, Noted) and event.code == "not_owner"]
+        where = f"https://graph.microsoft.us/v1.0/servicePrincipals/{principal.id}/owners/$ref"
+        owner = f'{{"@odata.id": "https://graph.microsoft.us/v1.0/directoryObjects/{made.seeded.operator.object_id}"}}'
+        assert f"`az rest --method POST --url '{where}' --body '{owner}'`" in note.text
+
+    play(begin)
 
 
 def test_a_principal_that_exists_with_a_published_password_gets_no_other(scene: Callable[[Scene], None]) -> None:

@@ -253,6 +253,14 @@ def test_policies_with_mistakes_are_shown_first(crowd: Scene) -> None:
 # drafts
 
 
+def test_the_command_that_looks_a_registry_up_is_one_whatever_its_name_is(rotator: Scene) -> None:
+    group_id = put(rotator, "web", entry(principal(rotator, "build agents").app_id))
+    held = rotator.azure.container_groups.state.groups[group_id.lower()].resource["properties"]
+    held["imageRegistryCredentials"][0]["server"] = "$(touch x).azurecr.io"
+    (text,) = draft(rotator).values()
+    assert "  # az acr show --name '$(touch x)' --query id prints it.\n" in text
+
+
 def test_a_draft_lacks_only_what_a_person_must_say(crowd: Scene) -> None:
     assert list(draft(crowd)) == ["build-agents.yaml"]
     said = crowd("validate", "--policies", str(drafts_of(crowd)))

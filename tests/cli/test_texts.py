@@ -59,7 +59,7 @@ def _evil(rotator: Scene) -> Scene:
     found.display_name = EVIL
     azure.directory.add_password(rotator.application, display_name=EVIL)
     rotator.password.display_name = EVIL
-    stored = azure.container_groups.stored(rotator.group_id())
+    stored = azure.container_groups.state.groups[rotator.group_id().lower()].resource
     stored["tags"] = {"owner": EVIL, EVIL[:60]: "x"}
     stored["properties"]["containers"][0]["properties"]["environmentVariables"] = [{"name": EVIL, "value": EVIL}, {"name": f"{EVIL}2"}]
     stored["properties"]["imageRegistryCredentials"].append({"server": EVIL, "username": rotator.application.app_id, "password": "x"})
@@ -67,7 +67,7 @@ def _evil(rotator: Scene) -> Scene:
     other = azure.directory.create_application(EVIL)
     azure.directory.create_service_principal(other.app_id)
     rotator.deploy("another")
-    theirs = azure.container_groups.stored(rotator.group_id("another"))["properties"]["imageRegistryCredentials"]
+    theirs = azure.container_groups.state.groups[rotator.group_id("another").lower()].resource["properties"]["imageRegistryCredentials"]
     theirs[0].update(username=other.app_id)
     theirs.append({"server": EVIL, "username": EVIL, "password": "x"})
     return rotator

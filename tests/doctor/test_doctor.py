@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,20 @@ def test_what_is_printed_repeats_the_options_that_led_there(rotator: Scene, tmp_
     (found,) = [each for each in said.json["policies"][0]["findings"] if each["check"] == "access_unrevoked"]
     assert found["mend"] == [f"rotator grant mycontainerregistry --policies {shlex.quote(str(there))} --cloud public"]
     assert rotator(*shlex.split(found["mend"][0])[1:]).code == 0
+
+
+def test_a_policy_and_a_directory_that_look_like_options_are_none(rotator: Scene, tmp_path: Path) -> None:
+    assert rotator("revoke", "mycontainerregistry", "--yes").code == 0
+    (rotator.policies / "mycontainerregistry.yaml").rename(rotator.policies / "--all.yaml")
+    there = rotator.policies.rename(tmp_path / "two\nlines")
+    said = rotator("doctor", "--policies", str(there), "--output", "json")
+    (found,) = [each for each in said.json["policies"][0]["findings"] if each["check"] == "access_unrevoked"]
+    (command,) = found["mend"]
+    assert "\n" not in command
+    probe = f"rotator() {{ printf '%s\\0' \"$@\"; }}; {command}"
+    words = subprocess.run(["/bin/bash", "-c", probe], check=True, capture_output=True, text=True).stdout.split("\0")[:-1]
+    assert words == ["grant", "--policies", str(there), "--", "--all"]
+    assert rotator(*words).code == 0
 
 
 def test_an_identity_without_any_right_is_told_what_it_needs_and_nothing_that_nobody_saw(rotator: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
