@@ -14,7 +14,7 @@ from local_azure.services import build
 from local_azure.timing import Timing
 from local_azure.virtual import VirtualLoop
 
-from rotator.cli.providing import save
+from rotator.cli.commands.provision import save
 from rotator.engine import Result, Wanted, provision
 from rotator.policy import Policy, load, load_draft
 from tests import stage

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rotator.cli.providing import save
+from rotator.cli.commands.provision import save
 from rotator.errors import RotatorError
 from rotator.policy import with_app_id
 

@@ -33,7 +33,7 @@ PROVISION = (("graph.applications.upsert", "after", 1), ("graph.servicePrincipal
 DIES = """\
 import os, signal, sys
 from pathlib import Path
-from rotator.cli.providing import save
+from rotator.cli.commands.provision import save
 os.{call} = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 save(Path(sys.argv[1]), "5d3c0a52-0000-0000-0000-000000000000")
 """
@@ -151,7 +151,7 @@ def test_from_an_empty_subscription_to_the_end_and_back_with_every_command_kille
 
 @pytest.mark.parametrize("call", ["fsync", "fchmod", "replace"])
 def test_who_is_killed_while_the_policy_is_written_leaves_it_as_it_was(call: str, tmp_path: Path) -> None:
-    from rotator.cli.providing import save
+    from rotator.cli.commands.provision import save
 
     file = tmp_path / "a.yaml"
     file.write_text("# why\nprincipal: {display_name: x}\n")
@@ -165,7 +165,7 @@ def test_who_is_killed_while_the_policy_is_written_leaves_it_as_it_was(call: str
 
 
 def test_the_policy_keeps_its_owner(tmp_path: Path) -> None:
-    from rotator.cli.providing import save
+    from rotator.cli.commands.provision import save
 
     file = tmp_path / "a.yaml"
     file.write_text("principal: {display_name: x}\n")

@@ -5,7 +5,19 @@ from typing import Annotated
 import typer
 
 from rotator import __version__
-from rotator.cli import changing, deploying, discovering, emulated, examining, looking, providing
+from rotator.cli import emulated
+from rotator.cli.commands.adopt import adopt
+from rotator.cli.commands.deploy import deploy
+from rotator.cli.commands.discover import discover
+from rotator.cli.commands.doctor import doctor
+from rotator.cli.commands.grant import grant
+from rotator.cli.commands.history import history
+from rotator.cli.commands.plan import plan
+from rotator.cli.commands.provision import provision
+from rotator.cli.commands.revoke import revoke
+from rotator.cli.commands.rotate import rotate
+from rotator.cli.commands.status import status
+from rotator.cli.commands.validate import validate
 from rotator.cli.say import say
 
 app = typer.Typer(
@@ -36,18 +48,18 @@ def rotator(
 
 
 for verb in (
-    looking.validate,
-    examining.doctor,
-    looking.plan,
-    looking.status,
-    looking.history,
-    providing.provision,
-    changing.rotate,
-    changing.revoke,
-    changing.grant,
-    changing.adopt,
-    deploying.deploy,
-    discovering.discover,
+    validate,
+    doctor,
+    plan,
+    status,
+    history,
+    provision,
+    rotate,
+    revoke,
+    grant,
+    adopt,
+    deploy,
+    discover,
 ):
     app.command()(verb)
 emulated.mount(app)

@@ -130,7 +130,7 @@ def test_very_many_mistakes_of_others_are_no_flood(rotator: Scene) -> None:
 
 def test_only_what_is_served_is_asked_about(shared: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    monkeypatch.setattr("rotator.cli.changing.ask", lambda question, yes: asked.append(question))
+    monkeypatch.setattr("rotator.cli.commands.rotate.ask", lambda question, yes: asked.append(question))
     assert shared("rotate", NAME, "team-x", "--compromised").code == 2
     assert asked == [f"Declare the current credential of {NAME} compromised? It can't be taken back."]
 

@@ -1,28 +1,25 @@
-"""The verbs that change something: rotate, adopt, revoke, grant."""
+"""``rotator rotate``: replace credentials that are due."""
 
-import json
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rotator.cli.given import Common
-from rotator.cli.looking import forced, show_plan
-from rotator.cli.options import Leases, Name, Names, Yes, ask, command
-from rotator.remedy import rotator
+from rotator.cli.options import Leases, Names, Yes, ask, command
 
 if TYPE_CHECKING:
-    from rotator.engine import Result, Run, Score
+    from rotator.engine import Result, Run
     from rotator.fleet import Urgent
-    from rotator.plan import Adoption
-    from rotator.ports import AccessRecord
+from rotator.cli.commands.adopt import adopted_before
+from rotator.cli.commands.plan import forced, show_plan
 
 Keys = Annotated[
     list[str] | None, typer.Option("--key-id", metavar="KEY_ID", help="With --compromised: which credentials; repeatable. Default: the current one.")
 ]
-Key = Annotated[str | None, typer.Option("--key-id", metavar="KEY_ID", help="Which credential, where more than one would fit.")]
+
+
 MaxDuration = Annotated[str | None, typer.Option("--max-duration", metavar="SPAN", help="Begin nothing that can't end within it: 10m, 1h30m.")]
 
 
@@ -113,20 +110,11 @@ async def _adopted(run: "Run") -> None:
     name = run.policy.name
     try:
         adoption = await adopt(run, None)
-        why = _before(adoption, name) if adoption.already else ""
+        why = adopted_before(adoption, name) if adoption.already else ""
     except UnsafeStep as error:
         why = f"{error.happened}. {error.remedy}"
     if why:
         run.tell(Noted(policy=name, code="not_adopted", subject=name, text=f"nothing was adopted: {why}"))
-
-
-def _before(adoption: "Adoption", name: str) -> str:
-    """What was adopted before, and what is still foreign."""
-    adopted, versions = " and ".join(adoption.key_ids), " and ".join(version.id for version in adoption.versions)
-    many, several = len(adoption.key_ids) > 1, len(adoption.versions) > 1
-    text = f"credential{'s' if many else ''} {adopted} {'were' if many else 'was'} adopted before, as version{'s' if several else ''} {versions}"
-    left = f"; not ours: {', '.join(adoption.others)} (`{rotator('adopt', name, key_id='KEY_ID')}` hands one over)" if adoption.others else ""
-    return f"{text} record{'' if several else 's'}{left}"
 
 
 def _check(wishes: Wishes, names: list[str] | None, *, dry_run: bool) -> None:
@@ -154,113 +142,3 @@ def _span(text: str | None) -> timedelta | None:
         return parse(text) if text else None
     except ValueError as error:
         raise typer.BadParameter(f"--max-duration {text}: {error}; write 10m, 1h30m or 45s") from error
-
-
-@command
-def adopt(common: Common, name: Name, key_id: Key = None, lease_dir: Leases = None) -> None:
-    """Hand over to rotator a credential that somebody else made.
-
-    From then on it is retired like any other, when nothing relies on it any more.
-    """
-    from rotator.cli import session
-
-    async def do(run: "Run") -> "Result":
-        from rotator.engine import adopt as adopt_in
-        from rotator.engine import counted, finish
-
-        async def act(score: "Score") -> str:
-            adoption = await adopt_in(counted(run, score), key_id)
-            if adoption.already:
-                return _before(adoption, run.policy.name)
-            score.done += 1
-            return f"adopted credential {adoption.key_ids[0]}, recorded on version {adoption.versions[0].id}"
-
-        return await finish(run, "adopt", act)
-
-    session.change(common, common.load((name,)), do, lease_dir=lease_dir)
-
-
-@command
-def revoke(
-    common: Common,
-    name: Name,
-    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="See a pull refused before ending; Azure takes up to ten minutes.")] = True,
-    credentials: Annotated[
-        bool, typer.Option("--credentials", help="Remove every password of ours, too, and disable what holds them; the way that a lock leaves open.")
-    ] = False,
-    record: Annotated[
-        Path | None, typer.Option("--record", metavar="FILE", dir_okay=False, help="Write what was deleted to a file, too (JSON).")
-    ] = None,
-    lease_dir: Leases = None,
-    yes: Yes = False,
-) -> None:
-    """Take the principal's access away, and prove it.
-
-    Deletes the declared role assignments, recording them first: `rotator grant` restores them. Says what else still lets the principal
-    pull. Asks, unless --yes.
-    """
-    from rotator.cli import session
-    from rotator.fleet import Urgent
-
-    (policy,) = common.load((name,))
-    _ensure_plain(record)
-    registries = ", ".join(registry.id.name for registry in policy.registries)
-    what = "roles and the passwords" if credentials else "roles"
-    ask(f"Delete the {what} with which {policy.principal.app_id} pulls from {registries}? Every later pull of its container groups fails.", yes)
-    _ensure_writable(record)
-
-    async def do(run: "Run") -> "Result":
-        from rotator.engine import revoke as revoke_in
-
-        result = await revoke_in(run, wait=wait, credentials=credentials)
-        if record:
-            _write_record(record, _exported(policy.name, await run.world.access(policy)), policy.name)
-        return result
-
-    urgent = Urgent(
-        "access was not taken away", "Nothing was changed by this run: the principal can pull, unless the other run takes its access away."
-    )
-    session.change(common, (policy,), do, lease_dir=lease_dir, purpose="access", urgent=urgent)
-
-
-def _ensure_plain(record: Path | None) -> None:
-    """Opening a pipe waits for whoever reads it, and a device keeps nothing. Raises BadParameter."""
-    if record and record.exists() and not record.is_file():
-        raise typer.BadParameter(f"--record {record}: not a plain file; nothing is written to a pipe, a socket or a device")
-
-
-def _ensure_writable(record: Path | None) -> None:
-    if record:
-        record.open("a").close()
-
-
-def _write_record(record: Path, text: str, policy: str) -> None:
-    from rotator.errors import RotatorError
-
-    try:
-        record.write_text(text)
-    except OSError as error:
-        state = f"The access is revoked all the same, and recorded in the vault; `{rotator('grant', policy)}` restores it."
-        raise RotatorError(f"{record} can't be written: {error.strerror}", state=state, remedy="Run again with another --record FILE.") from None
-
-
-def _exported(policy: str, found: "AccessRecord") -> str:
-    from dataclasses import asdict
-
-    from rotator.report.words import instant
-
-    assignments = [asdict(assignment) for assignment in found.assignments]
-    body = {"version": 1, "policy": policy, "access": found.access.value, "since": instant(found.since), "assignments": assignments}
-    return json.dumps(body, indent=2) + "\n"
-
-
-@command
-def grant(common: Common, name: Name, lease_dir: Leases = None) -> None:
-    """Restore the access that `rotator revoke` took away.
-
-    Where nothing was revoked, makes the role assignments that the policy declares, if they are missing.
-    """
-    from rotator.cli import session
-    from rotator.engine import grant as grant_in
-
-    session.change(common, common.load((name,)), grant_in, lease_dir=lease_dir, purpose="access")

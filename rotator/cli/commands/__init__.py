@@ -1,0 +1,1 @@
+"""The verbs, one file each: options in, what the engine does, and the report out."""

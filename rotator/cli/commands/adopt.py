@@ -1,0 +1,49 @@
+"""``rotator adopt``: hand over to rotator a credential that somebody else made."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rotator.cli.given import Common
+from rotator.cli.options import Leases, Name, command
+from rotator.remedy import rotator
+
+if TYPE_CHECKING:
+    from rotator.engine import Result, Run, Score
+    from rotator.plan import Adoption
+
+
+Key = Annotated[str | None, typer.Option("--key-id", metavar="KEY_ID", help="Which credential, where more than one would fit.")]
+
+
+def adopted_before(adoption: "Adoption", name: str) -> str:
+    """What was adopted before, and what is still foreign."""
+    adopted, versions = " and ".join(adoption.key_ids), " and ".join(version.id for version in adoption.versions)
+    many, several = len(adoption.key_ids) > 1, len(adoption.versions) > 1
+    text = f"credential{'s' if many else ''} {adopted} {'were' if many else 'was'} adopted before, as version{'s' if several else ''} {versions}"
+    left = f"; not ours: {', '.join(adoption.others)} (`{rotator('adopt', name, key_id='KEY_ID')}` hands one over)" if adoption.others else ""
+    return f"{text} record{'' if several else 's'}{left}"
+
+
+@command
+def adopt(common: Common, name: Name, key_id: Key = None, lease_dir: Leases = None) -> None:
+    """Hand over to rotator a credential that somebody else made.
+
+    From then on it is retired like any other, when nothing relies on it any more.
+    """
+    from rotator.cli import session
+
+    async def do(run: "Run") -> "Result":
+        from rotator.engine import adopt as adopt_in
+        from rotator.engine import counted, finish
+
+        async def act(score: "Score") -> str:
+            adoption = await adopt_in(counted(run, score), key_id)
+            if adoption.already:
+                return adopted_before(adoption, run.policy.name)
+            score.done += 1
+            return f"adopted credential {adoption.key_ids[0]}, recorded on version {adoption.versions[0].id}"
+
+        return await finish(run, "adopt", act)
+
+    session.change(common, common.load((name,)), do, lease_dir=lease_dir)

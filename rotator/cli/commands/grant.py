@@ -1,0 +1,21 @@
+"""``rotator grant``: restore what a revocation took away."""
+
+from typing import TYPE_CHECKING
+
+from rotator.cli.given import Common
+from rotator.cli.options import Leases, Name, command
+
+if TYPE_CHECKING:
+    pass
+
+
+@command
+def grant(common: Common, name: Name, lease_dir: Leases = None) -> None:
+    """Restore the access that `rotator revoke` took away.
+
+    Where nothing was revoked, makes the role assignments that the policy declares, if they are missing.
+    """
+    from rotator.cli import session
+    from rotator.engine import grant as grant_in
+
+    session.change(common, common.load((name,)), grant_in, lease_dir=lease_dir, purpose="access")

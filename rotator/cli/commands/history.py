@@ -1,0 +1,30 @@
+"""``rotator history``: past rotations."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from rotator.cli.given import Common
+from rotator.cli.options import Name, command
+
+if TYPE_CHECKING:
+    from rotator.engine import Run
+    from rotator.state import Observed
+
+
+@command
+def history(common: Common, name: Name) -> None:
+    """Show past rotations: when, which credential, how long it served.
+
+    From the tags of the secret's versions, the newest first; versions that somebody else wrote are among them. -v adds ids and attempts.
+    """
+    from rotator.cli import session
+    from rotator.engine import glance
+    from rotator.report.history import history_body, history_text
+
+    (policy,) = common.load((name,))
+
+    async def see(runs: "Iterable[Run]") -> "Observed":
+        return (await glance(next(iter(runs)))).observed
+
+    seen = session.run(common, (policy,), see)
+    common.write(lambda: history_text(policy, seen, every=common.verbose > 0), lambda: history_body(policy, seen))

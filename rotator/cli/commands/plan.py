@@ -1,0 +1,67 @@
+"""``rotator plan``: what is due, and why."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rotator.cli.given import Common
+from rotator.cli.options import Names, command
+from rotator.errors import RotatorError
+
+if TYPE_CHECKING:
+    from rotator.engine import Run
+    from rotator.plan import Intent
+    from rotator.report.given import Preview
+from rotator.cli.looking import looked
+
+ExitCode = Annotated[bool, typer.Option("--exit-code", help="End with 5 when something is due.")]
+
+
+WHEN_DUE = 5
+
+
+@command
+def plan(common: Common, names: Names = None, exit_code: ExitCode = False) -> None:
+    """Show what is due and why; change nothing.
+
+    Also what would restart, what is refused and how to mend it, what waits and until when. The current value is tried once.
+    """
+    show_plan(common, names, exit_code=exit_code)
+
+
+def show_plan(common: Common, names: list[str] | None, *, exit_code: bool = False, intent: "Intent | None" = None, force: bool = False) -> None:
+    """Look at each policy with everything that its guard wants to know, and write the plans; `force` as `rotate --force` would."""
+    from rotator import fleet
+    from rotator.engine import preview
+    from rotator.report.plan import alarmed, plan_code
+
+    async def see(run: "Run") -> "Preview":
+        return await preview(await forced(run) if force else run)
+
+    seen = looked(common, names, see, intent)
+    when_due = WHEN_DUE if exit_code else 0
+    codes = [1 if isinstance(what, RotatorError) else plan_code(what, when_due=when_due) for _, what in seen]
+    body = {"policies": [_plan_body(name, what) for name, what in seen]}
+    told = sorted(seen, key=lambda each: isinstance(each[1], RotatorError) or not alarmed(each[1]))
+    common.write(lambda: "\n\n".join(_plan_text(name, what) for name, what in told), lambda: body, fleet.exit_code(codes))
+
+
+async def forced(run: "Run") -> "Run":
+    """The run, asked to rotate whatever is older than now by Azure's time: so it happens once, however wrong this machine's clock is."""
+    observed = await run.world.observe(run.policy)
+    return replace(run, intent=replace(run.intent, force_before=observed.at))
+
+
+def _plan_text(name: str, what: "Preview | RotatorError") -> str:
+    from rotator.report.plan import plan_text
+    from rotator.report.words import failed_text
+
+    return failed_text(name, what) if isinstance(what, RotatorError) else plan_text(what)
+
+
+def _plan_body(name: str, what: "Preview | RotatorError") -> dict[str, Any]:
+    from rotator.report.plan import plan_body
+    from rotator.report.words import error_body
+
+    return {"policy": name, "error": error_body(what)} if isinstance(what, RotatorError) else plan_body(what)
