@@ -15,9 +15,9 @@ from local_azure.graph.objects import Password
 from local_azure.wire import Request, ServiceError
 
 from rotator.engine import Result
-from rotator.plan import Intent
 from rotator.state import ADOPTED, COMPROMISED, KEY_ID, PREVIOUS, SINCE, marker
 from rotator.state import FAILED as FAILED_TAG
+from rotator.steps import Intent
 from tests.stage import SECRET, Stage, watched
 
 OUR_TAGS = (KEY_ID, SINCE, PREVIOUS, FAILED_TAG)

@@ -12,7 +12,8 @@ import pytest
 from rotator import guard
 from rotator.events import Noted, Vetoed
 from rotator.guard import Veto
-from rotator.plan import RULES, Note, Reason, Wait
+from rotator.plan import RULES
+from rotator.steps import Note, Reason, Wait
 from tests.codes import GUARD, PLAN, SOURCES, codes_by_kind, codes_by_rule
 from tests.matrices.effects import Effect
 

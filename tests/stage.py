@@ -31,10 +31,10 @@ from local_azure.wire import Request
 from rotator.clients import Transports, connect, pages, wire
 from rotator.engine import Result, Run, reconcile
 from rotator.events import Event, as_json
-from rotator.plan import Intent
 from rotator.policy import Policy
 from rotator.ports import World
 from rotator.resource_id import ResourceId
+from rotator.steps import Intent
 
 T = TypeVar("T")
 START = datetime(2026, 3, 4, 12, tzinfo=UTC)

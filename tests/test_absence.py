@@ -7,8 +7,8 @@ from local_azure.faults import Fault
 from local_azure.keyvault.secret import Changes
 
 from rotator.engine import examine, glance, preview, revoke
-from rotator.plan import Intent
 from rotator.state import Access
+from rotator.steps import Intent
 from tests.invariants import converges, monitored
 from tests.stage import GROUPS, SECRET, Stage
 from tests.test_life import _nightly, forced, ours, said, settled

@@ -11,8 +11,9 @@ from local_azure.timing import QUICK, Timing
 from local_azure.virtual import VirtualLoop
 
 from rotator.engine import adopt
-from rotator.plan import Adoption, Intent
+from rotator.plan import Adoption
 from rotator.state import ADOPTED
+from rotator.steps import Intent
 from tests.stage import SECRET, Stage, play, stage
 from tests.test_preemption import Held
 

@@ -13,11 +13,11 @@ from local_azure.virtual import VirtualLoop
 from rotator.engine import Result, adopt, compromise, deploy_now, glance, preview, revoke
 from rotator.errors import UnsafeStep
 from rotator.events import Noted
-from rotator.plan import Intent
 from rotator.report.plan import plan_code, plan_text
 from rotator.report.run import run_text
 from rotator.report.status import status_body, status_code
 from rotator.resource_id import ResourceId
+from rotator.steps import Intent
 from tests.invariants import monitored, rested, summary
 from tests.stage import GROUPS, SECRET, Stage, play, stage
 from tests.test_crash_matrix import whole

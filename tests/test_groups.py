@@ -19,10 +19,10 @@ from local_azure.virtual import VirtualLoop
 from local_azure.wire import Request
 
 from rotator.engine import adopt, deploy_now, preview
-from rotator.plan import Intent
 from rotator.policy import Manifest
 from rotator.report.plan import plan_text
 from rotator.state import KEY_ID
+from rotator.steps import Intent
 from tests import nightly
 from tests.invariants import monitored
 from tests.stage import SERVER, Killed, Stage, play, stage, watched

@@ -14,10 +14,10 @@ import pytest
 from ruamel.yaml import YAML
 
 from rotator import guard
-from rotator.plan import Deploy, Disable, Grant, Intent, Issue, Reason, Restore, Retire, Step
 from rotator.policy import Policy
 from rotator.resource_id import ArmId
 from rotator.state import Assignment, Home, Observed, Outcome, Proof
+from rotator.steps import Deploy, Disable, Grant, Intent, Issue, Reason, Restore, Retire, Step
 from tests import worlds
 
 WHY = Reason("asked", "a test asks for it")

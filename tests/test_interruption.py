@@ -8,7 +8,7 @@ from local_azure.virtual import VirtualLoop
 from local_azure.wire import Request
 
 from rotator.engine import adopt, reconcile
-from rotator.plan import Intent
+from rotator.steps import Intent
 from tests.cells import cell
 from tests.invariants import converges, monitored
 from tests.stage import GROUPS, Stage, play, stage

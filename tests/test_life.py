@@ -10,9 +10,9 @@ from local_azure.faults import Fault
 from local_azure.virtual import VirtualLoop
 
 from rotator.engine import adopt, compromise, deploy_now, grant, revoke
-from rotator.plan import Intent
 from rotator.resource_id import ResourceId
 from rotator.state import KEY_ID, SINCE
+from rotator.steps import Intent
 from tests.invariants import converges, monitored, rested, summary
 from tests.snapshot import World, kept
 from tests.stage import GROUPS, SECRET, SERVER, Stage, play, stage

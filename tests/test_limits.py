@@ -7,7 +7,7 @@ import pytest
 from local_azure.virtual import VirtualLoop
 
 from rotator.engine import adopt
-from rotator.plan import Intent
+from rotator.steps import Intent
 from tests.stage import Stage, play, stage
 
 FORBIDDEN: dict[str, Any] = {"restrictionType": "passwordAddition", "state": "enabled"}

@@ -19,32 +19,9 @@ from local_azure.virtual import VirtualLoop
 from rotator import guard
 from rotator.group import Phase
 from rotator.guard import deploy, issue, links, retire, seen, veto
-from rotator.plan import (
-    Deploy,
-    Disable,
-    Issue,
-    Reason,
-    Restore,
-    Retire,
-    Revoke,
-    Step,
-    View,
-    access,
-    adoption,
-    alarms,
-    compromise,
-    kind,
-    marks,
-    moves,
-    next_steps,
-    provision,
-    reclaim,
-    rules,
-    target,
-    unseen,
-    view,
-)
+from rotator.plan import View, access, adoption, alarms, compromise, marks, moves, next_steps, provision, reclaim, rules, unseen, view
 from rotator.state import Outcome, Proof
+from rotator.steps import Deploy, Disable, Issue, Reason, Restore, Retire, Revoke, Step, kind, target
 from tests import (
     mutation,
     test_access_steps,

@@ -10,8 +10,8 @@ from local_azure.virtual import VirtualLoop
 from local_azure.wire import Request
 
 from rotator.engine import adopt, reconcile
-from rotator.plan import Intent
 from rotator.state import lineage, marker
+from rotator.steps import Intent
 from tests.invariants import converges, monitored, rested, summary
 from tests.stage import GROUPS, SECRET, Stage, play, stage
 from tests.test_crash_matrix import adopted

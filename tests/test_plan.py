@@ -13,25 +13,10 @@ import pytest
 from ruamel.yaml import YAML
 
 from rotator import guard
-from rotator.plan import (
-    Deploy,
-    Disable,
-    Intent,
-    Issue,
-    Next,
-    Restore,
-    Retire,
-    Step,
-    View,
-    evolve,
-    kind,
-    next_steps,
-    plan,
-    target,
-    worth_trying,
-)
+from rotator.plan import View, evolve, next_steps, plan, worth_trying
 from rotator.policy import Policy
 from rotator.state import Observed, Outcome, Proof
+from rotator.steps import Deploy, Disable, Intent, Issue, Next, Restore, Retire, Step, kind, target
 from tests import worlds
 
 CASES = Path(__file__).parent / "cases"

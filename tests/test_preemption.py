@@ -19,7 +19,7 @@ from local_azure.virtual import VirtualLoop
 from local_azure.wire import Request
 
 from rotator.engine import Result, adopt, reconcile, revoke
-from rotator.plan import Intent
+from rotator.steps import Intent
 from tests.cells import SHARE, Call, calls, cell, sampled
 from tests.invariants import converges, monitored, summary
 from tests.snapshot import World, kept

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from rotator.errors import UnsafeStep
-from rotator.plan import TO_COME, Create, Deploy, Issue, Own, Publish, Save, chosen, first_steps, group_steps, identity_steps
+from rotator.plan import chosen, first_steps, group_steps, identity_steps
 from rotator.policy import Draft, Policy
 from rotator.policy.model import PolicyFile
 from rotator.resource_id import ResourceId
 from rotator.state import ContainerGroup, Home, Identity
+from rotator.steps import TO_COME, Create, Deploy, Issue, Own, Publish, Save
 from tests import worlds
 
 APP, SP = Home.APPLICATION, Home.SERVICE_PRINCIPAL

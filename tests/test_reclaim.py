@@ -3,9 +3,9 @@
 from datetime import timedelta
 from typing import Any
 
-from rotator.plan import Intent, View
+from rotator.plan import View
 from rotator.plan.reclaim import unresolved
-from rotator.plan.step import Wait
+from rotator.steps import Intent, Wait
 from tests import worlds
 
 THREE = [{"key": f"e{nth}", "start": f"-{nth}h", "end": "+90d"} for nth in (1, 2, 3)]

@@ -1,10 +1,10 @@
 """By what a registry's images can still be pulled: decided from role definitions, modes and switches, with no Azure at all."""
 
-from rotator.plan import Effect, Intent, View, Way, credential_steps, fitting, own_roles, remaining
+from rotator.plan import Effect, View, Way, credential_steps, fitting, own_roles, remaining
 from rotator.plan.access import CONTENT, PULL
-from rotator.plan.step import Disable, Retire
 from rotator.resource_id import ArmId
 from rotator.state import Assignment, Home, Permission, Registry, RegistryAccess, Role
+from rotator.steps import Disable, Intent, Retire
 from tests import worlds
 
 OID, GROUP_OID, APP = "sp", "team", Home.APPLICATION

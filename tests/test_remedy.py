@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,10 @@ import pytest
 
 from rotator import remedy
 from rotator.cli.app import app
-from rotator.state import Home
+from rotator.state import Home, Version
 from rotator.visible import acts
 
+SINCE = datetime(2026, 3, 2, tzinfo=UTC)
 ROOT = Path(__file__).parent.parent
 NAMES = (
     *("plain", "my(rg)", "a b", "$(id)", "`id`", "it's", '"quoted"', "back\\slash", "a;id", "a&id", "a|id", "!x", "~", "*", "#x", "{a,b}", "<x", "ü"),
@@ -144,6 +146,12 @@ CASES: Mapping[str, tuple[Callable[[str], str], tuple[str, ...]]] = {
     "sign_in": (remedy.sign_in, ("az login --tenant @",)),
     "tag_version": (
         lambda n: remedy.tag_version(n, n, n, [("owner", n), ("x", n)]),
+        ("az keyvault secret set-attributes --vault-name @ --name @ --version @ --tags owner=@ x=@ --output none",),
+    ),
+    "untag": (
+        lambda n: remedy.untag(
+            n, n, Version(n, datetime(2026, 3, 2, tzinfo=UTC), True, None, None, (("gone", n), ("owner", n), ("x", n))), ("gone",)
+        ),
         ("az keyvault secret set-attributes --vault-name @ --name @ --version @ --tags owner=@ x=@ --output none",),
     ),
     "trim_secret": (

@@ -11,12 +11,13 @@ from rotator import events, guard
 from rotator.engine import Preview, Result
 from rotator.errors import Forbidden, Mistake, PolicyError
 from rotator.events import Event
-from rotator.plan import View, kind, next_due, next_steps, plan, target
+from rotator.plan import View, next_due, next_steps, plan
 from rotator.report.plan import plan_body, plan_code, plan_text
 from rotator.report.progress import change, line
 from rotator.report.run import alarmed, run_body, run_text
 from rotator.report.status import status_body, status_code, status_text
 from rotator.report.words import document, error_body
+from rotator.steps import kind, target
 from tests import worlds
 
 PERMITTED: dict[str, Any] = {"groups_refused": ()}

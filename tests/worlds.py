@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from rotator import state
-from rotator.plan import Intent
 from rotator.policy import Policy
 from rotator.policy.model import Manifest
 from rotator.resource_id import ResourceId
@@ -31,6 +30,7 @@ from rotator.state import (
     marker,
     tags,
 )
+from rotator.steps import Intent
 
 TODAY = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 """Noon of a Wednesday."""

@@ -7,8 +7,8 @@ from rotator.cli.given import Common
 
 if TYPE_CHECKING:
     from rotator.engine import Run
-    from rotator.plan import Intent
     from rotator.report.given import Preview, Seen
+    from rotator.steps import Intent
 
 
 def looked(common: Common, names: list[str] | None, see: "Callable[[Run], Awaitable[Preview]]", intent: "Intent | None" = None) -> "list[Seen]":

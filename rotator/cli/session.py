@@ -13,9 +13,9 @@ from rotator.cli.interrupt import Interrupted
 from rotator.cli.progress import Story, telling
 from rotator.engine import Result, Run
 from rotator.events import Noted
-from rotator.plan import Intent
 from rotator.ports import Tell
 from rotator.report.run import alarmed, run_body, run_text
+from rotator.steps import Intent
 
 if TYPE_CHECKING:
     from rotator.policy import Policy

@@ -7,9 +7,10 @@ from functools import cached_property
 
 from rotator.cloud import Cloud, of_vault
 from rotator.examined import Caller, Examined, Machine
-from rotator.plan import Intent, View
+from rotator.plan import View
 from rotator.policy import Policy
 from rotator.state import Observed
+from rotator.steps import Intent
 
 
 class Severity(IntEnum):

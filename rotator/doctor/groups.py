@@ -9,9 +9,9 @@ from rotator.doctor.finding import Case, Finding, Found, Remedy, Severity
 from rotator.examined import Right
 from rotator.group import Dependent, Phase, Refusal
 from rotator.plan import next_steps
-from rotator.plan.words import day
 from rotator.policy import next_open, open_at
 from rotator.resource_id import ArmId
+from rotator.words import day
 
 READER, CONTRIBUTOR = "Reader", "Azure Container Instances Contributor Role"
 WRITE = "Microsoft.ContainerInstance/containerGroups/write"

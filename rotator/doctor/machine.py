@@ -5,8 +5,9 @@ from datetime import timedelta
 from rotator import remedy
 from rotator.doctor.finding import Case, Finding, Found, Remedy, Severity
 from rotator.errors import Holder
-from rotator.plan import Intent, next_steps
-from rotator.plan.words import days
+from rotator.plan import next_steps
+from rotator.steps import Intent
+from rotator.words import days
 
 SUBJECT = "machine"
 TOLERATED = timedelta(minutes=5)

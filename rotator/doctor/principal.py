@@ -8,9 +8,10 @@ from rotator.doctor import command, identity
 from rotator.doctor.finding import Case, Finding, Found, Remedy, Severity
 from rotator.doctor.identity import ALL
 from rotator.examined import Unknown
-from rotator.plan import STILL_OPEN, Intent, called, counted, next_steps, removal
-from rotator.plan.words import day
+from rotator.plan import STILL_OPEN, called, counted, next_steps, removal
 from rotator.state import Home, PasswordLimit, marker
+from rotator.steps import Intent
+from rotator.words import day
 
 SUBJECT = "principal"
 MOST_UNRESOLVED = 3

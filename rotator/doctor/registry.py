@@ -6,8 +6,8 @@ from rotator import group, remedy
 from rotator.doctor import command
 from rotator.doctor.finding import Case, Finding, Found, Remedy, Severity
 from rotator.examined import RegistrySeen, Unknown
-from rotator.plan.words import day
 from rotator.state import Access, Outcome, Registry
+from rotator.words import day
 
 DATA_ROLE = "Container Registry Repository Reader"
 RBAC_ADMIN = "Role Based Access Control Administrator"

@@ -7,9 +7,11 @@ from rotator import remedy
 from rotator.doctor import command
 from rotator.doctor.finding import Case, Finding, Found, Remedy, Severity
 from rotator.examined import Unknown
-from rotator.plan import MOST_CARRIED, MOST_TAGS, Intent, next_steps
-from rotator.plan.words import day, untag
+from rotator.plan import MOST_CARRIED, MOST_TAGS, next_steps
+from rotator.remedy import untag
 from rotator.state import OWN, Outcome
+from rotator.steps import Intent
+from rotator.words import day
 
 OFFICER = "Key Vault Secrets Officer"
 SET = "Microsoft.KeyVault/vaults/secrets/setSecret/action"
@@ -119,7 +121,12 @@ def tags_fit(case: Case) -> Found:
         else "; nothing is issued, but for a credential that is compromised or in its last week, and that drops some"
     )
     severity = Severity.FAIL if more else Severity.WARN
-    yield Finding(severity, _subject(case), f"{text}{more}", (untag(case.policy, newest, theirs[MOST_CARRIED - SPARE :]),))
+    yield Finding(
+        severity,
+        _subject(case),
+        f"{text}{more}",
+        (untag(case.policy.key_vault.name, case.policy.key_vault.password_secret, newest, theirs[MOST_CARRIED - SPARE :]),),
+    )
 
 
 def value_fits(case: Case) -> Found:

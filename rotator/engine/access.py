@@ -8,11 +8,12 @@ from rotator.engine.exposed import finish
 from rotator.engine.run import FRESH, Result, Run, Score, ensure_granted, told
 from rotator.errors import Conflict, NotFound, UnsafeStep
 from rotator.events import AccessRecorded, AssignmentCreated, AssignmentDeleted, StepDone, StepStarted
-from rotator.plan import Grant, Step, fitting, grant_steps, kind, own_roles, restorable, target
+from rotator.plan import fitting, grant_steps, own_roles, restorable
 from rotator.ports import AccessRecord
 from rotator.remedy import recover_secret, rotator
 from rotator.resource_id import ArmId, ResourceId
 from rotator.state import Access, Assignment, Observed, Registry
+from rotator.steps import Grant, Step, kind, target
 
 
 async def read_record(run: Run) -> AccessRecord:

@@ -10,9 +10,9 @@ from rotator.engine.trial import PAUSE, TRIES, surrounding
 from rotator.errors import AzureError, Forbidden, NotFound
 from rotator.events import Noted
 from rotator.plan import Adoption, Declaration, Value, View, adoptable, adoption_marks, compromise_marks, declared
-from rotator.plan.words import day
 from rotator.remedy import rotator
 from rotator.state import Observed, Secret
+from rotator.words import day
 
 MOST_VALUES = 10
 """Versions, newest first, whose values are tried; a hand-made secret has few."""

@@ -16,11 +16,12 @@ from rotator.engine.run import FRESH, Patience, Run, Undecided, ensure_granted
 from rotator.errors import AzureError, Conflict, NotFound, NotSent, OutcomeUnknown, ProofFailed, RotatorError, UnsafeStep
 from rotator.events import GroupAccepted, GroupSettled, Noted
 from rotator.group import Failed, Phase, Verdict
-from rotator.plan import Deploy, Restore, View, strip_marks
+from rotator.plan import View, strip_marks
 from rotator.policy import KeyVaultSource, Source
 from rotator.remedy import rotator
 from rotator.resource_id import ResourceId
 from rotator.state import Access, ContainerGroup, Observed, Secret, Version
+from rotator.steps import Deploy, Restore
 
 EVERY = 10.0
 """Seconds between two looks at a container group that starts."""

@@ -11,8 +11,9 @@ from rotator.engine.run import FRESH, NO_PRINCIPAL, PAUSE, Result, Run, Score, S
 from rotator.engine.trial import try_out
 from rotator.errors import NotFound, RotatorError
 from rotator.events import Finished, Noted
-from rotator.plan import STILL_OPEN, Note, View, next_steps, unseen_marks
+from rotator.plan import STILL_OPEN, View, next_steps, unseen_marks
 from rotator.policy import Policy
+from rotator.steps import Note
 
 LOOKS = 2
 """Looks, `run.PAUSE` seconds apart, until one shows what is compromised: a refusal may be one replica's."""

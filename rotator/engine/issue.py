@@ -26,10 +26,11 @@ from rotator.errors import (
     UnsafeStep,
 )
 from rotator.events import CredentialAdded, Noted, VersionPublished
-from rotator.plan import MOST_TAGS, Issue, View, carried
+from rotator.plan import MOST_TAGS, View, carried
 from rotator.ports import Issued
 from rotator.remedy import rotator
 from rotator.state import ATTEMPT, HOME, KEY_ID, Access, Credential, Home, Observed, Tags, Version, marker, tags
+from rotator.steps import Issue
 
 LOOKING, EVERY = 120.0, 10.0
 """Seconds for which, and between which, a write whose answer was lost is looked for (Graph's reads lag its writes)."""

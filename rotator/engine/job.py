@@ -11,10 +11,11 @@ from rotator.engine.look import Memory, look
 from rotator.engine.run import DECISIONS, FRESH, Patience, Run, Undecided, ensure_granted
 from rotator.errors import Conflict, NotFound, NotSent, UnsafeStep
 from rotator.group import Phase
-from rotator.plan import Deploy, Reason, View
+from rotator.plan import View
 from rotator.remedy import rotator
 from rotator.resource_id import ResourceId
 from rotator.state import ContainerGroup, Observed, Version
+from rotator.steps import Deploy, Reason
 
 EVERY = 15.0
 """Seconds between two looks at a job at work."""

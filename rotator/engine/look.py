@@ -12,11 +12,12 @@ from rotator.engine.trial import trial, tried
 from rotator.errors import Forbidden, NotFound
 from rotator.events import StepFailed, Vetoed
 from rotator.guard import Veto
-from rotator.plan import Deploy, Issue, Note, Plan, Retire, Step, View, kind, next_due, next_steps, plan, target
+from rotator.plan import View, next_due, next_steps, plan
 from rotator.policy import Policy
 from rotator.remedy import rotator
 from rotator.resource_id import ResourceId
 from rotator.state import Credential, Observed, Permissions, Proof
+from rotator.steps import Deploy, Issue, Note, Plan, Retire, Step, kind, target
 
 MOST_VALUES = 10
 """Versions whose values are read to see whose passwords they are; a hand-made secret has few."""

@@ -21,28 +21,11 @@ from rotator.engine.run import DECISIONS, NO_PRINCIPAL, PAUSE, Patience, Result,
 from rotator.engine.trial import try_out
 from rotator.errors import Forbidden, NotFound, NotSent, ProofFailed, RotatorError, Unavailable, UnsafeStep
 from rotator.events import AppIdSaved, IdentityCreated, Noted, OwnerAdded, UsernamePublished
-from rotator.plan import (
-    TO_COME,
-    Create,
-    Deploy,
-    Issue,
-    Missing,
-    Own,
-    Publish,
-    Save,
-    View,
-    chosen,
-    first_steps,
-    grant_steps,
-    group_steps,
-    identity_steps,
-    kind,
-    refused_readers,
-    target,
-)
+from rotator.plan import Missing, View, chosen, first_steps, grant_steps, group_steps, identity_steps, refused_readers
 from rotator.policy import NOBODY, Draft, Policy
 from rotator.remedy import add_application_owner, add_service_principal_owner
 from rotator.state import Home, Identity, Observed
+from rotator.steps import TO_COME, Create, Deploy, Issue, Own, Publish, Save, kind, target
 
 ROLE_TIME = timedelta(seconds=PATIENCE + 300)
 """How long the first proof may take: a new role counts after up to ten minutes (azure-facts F4)."""

@@ -17,8 +17,9 @@ from rotator.engine.run import DECISIONS, FRESH, PAUSE, Patience, Result, Run, S
 from rotator.engine.trial import tried
 from rotator.errors import NotSent, RotatorError
 from rotator.events import Finished, Noted, StepDone, StepPostponed, StepStarted, Vetoed, Waiting
-from rotator.plan import STILL_OPEN, Deploy, Disable, Issue, Next, Note, Restore, Retire, Step, kind, next_due, next_steps, target
+from rotator.plan import STILL_OPEN, next_due, next_steps
 from rotator.state import Observed
+from rotator.steps import Deploy, Disable, Issue, Next, Note, Restore, Retire, Step, kind, target
 
 LOOKS = 150
 """Looks for something that is on its way; with 15 s between them a little more than Azure's 30 minutes to start a group."""

@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 from rotator.engine.run import DECISIONS, FRESH, PAUSE, Patience, Run, Seen, Undecided
 from rotator.errors import AzureError, Conflict, NotFound, NotSent, OutcomeUnknown, Throttled, Unavailable
 from rotator.events import CredentialRemoved, VersionDisabled
-from rotator.plan import Disable, Retire
 from rotator.state import Credential, Principal
+from rotator.steps import Disable, Retire
 
 LOOKING, EVERY = 120.0, 5.0
 """Seconds for which, and between which, a removed credential is looked for until a read no longer shows it."""

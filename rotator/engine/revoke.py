@@ -20,10 +20,11 @@ from rotator.engine.retire import withdraw
 from rotator.engine.run import FRESH, NO_PRINCIPAL, Patience, Result, Run, Score, failure, told
 from rotator.errors import Locked, NotFound, RotatorError, UnsafeStep
 from rotator.events import AccessRecorded, AssignmentDeleted, Noted, VersionDisabled
-from rotator.plan import Disable, Ending, Retire, Revoke, Shown, View, credential_steps, kind, revoke_steps, target, vanished
+from rotator.plan import Ending, Shown, View, credential_steps, revoke_steps, vanished
 from rotator.ports import AccessRecord
 from rotator.remedy import delete_password, rotator
 from rotator.state import Access, Assignment, Observed
+from rotator.steps import Disable, Retire, Revoke, kind, target
 
 AGEING = FRESH / 2
 """Seconds after which the mark and what is due are read again, so that the next write rests on something younger than `FRESH`."""

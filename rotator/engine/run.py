@@ -5,11 +5,12 @@ from datetime import datetime
 
 from rotator.errors import RotatorError, UnsafeStep
 from rotator.events import Event, Noted, Pausing, StepFailed, Vetoed
-from rotator.plan import STILL_OPEN, UNSEEN_MARKS, Intent, headline
+from rotator.plan import STILL_OPEN, UNSEEN_MARKS, headline
 from rotator.policy import Policy
 from rotator.ports import Clock, Tell, World
 from rotator.remedy import rotator
 from rotator.state import Access, Observed
+from rotator.steps import Intent
 
 FRESH = 120.0
 """Seconds after which what was read is too old to write on: a run that was suspended must look again."""

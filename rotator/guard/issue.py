@@ -7,11 +7,10 @@ from rotator import group
 from rotator.guard import seen
 from rotator.guard.deploy import put_each, ready
 from rotator.guard.objection import Objection
-from rotator.plan import Intent
-from rotator.plan.words import untag
 from rotator.policy import Policy
-from rotator.remedy import recover_secret, rotator
+from rotator.remedy import recover_secret, rotator, untag
 from rotator.state import OWN, Home, Observed, Outcome, Permissions, marker
+from rotator.steps import Intent
 from rotator.visible import one_line
 
 TAGS, OTHERS = 15, 9
@@ -61,7 +60,8 @@ def tags_fit(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Obj
     name, left = policy.key_vault.password_secret, theirs[OTHERS:]
     kept = f"Key Vault gives a version {TAGS}, of which {TAGS - OTHERS} are for rotator's own"
     what = f"version {newest.id} of {name} has {len(theirs)} tags that a new version would take over, and {OTHERS} fit: {kept}"
-    remedy = f"Remove {len(left)} or more of them; this leaves all but {one_line(', '.join(left))}:\n{untag(policy, newest, left)}"
+    command = untag(policy.key_vault.name, policy.key_vault.password_secret, newest, left)
+    remedy = f"Remove {len(left)} or more of them; this leaves all but {one_line(', '.join(left))}:\n{command}"
     yield "tag_limit", what, remedy
 
 

@@ -6,10 +6,10 @@ from datetime import timedelta
 from rotator import group
 from rotator.guard import seen
 from rotator.guard.objection import Objection
-from rotator.plan import Intent
 from rotator.policy import Policy
 from rotator.remedy import give_role
 from rotator.state import Observed
+from rotator.steps import Intent
 
 PRESSING = timedelta(days=7)
 """A credential that ends within this time is replaced, though not every group can follow."""

@@ -6,10 +6,10 @@ from datetime import datetime
 from rotator import group
 from rotator.guard import seen
 from rotator.guard.objection import Objection
-from rotator.plan import Intent
 from rotator.policy import Policy
 from rotator.remedy import rotator
 from rotator.state import Observed, Outcome, marker
+from rotator.steps import Intent
 
 
 def retirable(policy: Policy, observed: Observed, intent: Intent, key_id: str) -> Iterator[Objection]:

@@ -9,10 +9,10 @@ from rotator.guard.issue import addable, drifted, groups_ready, secret_usable, t
 from rotator.guard.links import linkable
 from rotator.guard.objection import Objection
 from rotator.guard.retire import alone, complete, disposable, early, held, readable, retirable
-from rotator.plan import Deploy, Disable, Intent, Issue, Restore, Retire, Step, kind, target
 from rotator.policy import Policy
 from rotator.remedy import rotator
 from rotator.state import Access, Observed
+from rotator.steps import Deploy, Disable, Intent, Issue, Restore, Retire, Step, kind, target
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from rotator.plan.step import Disable, Grant, Reason, Retire, Revoke
 from rotator.plan.view import View
 from rotator.policy import Policy
 from rotator.remedy import delete_role_assignment, disable_admin_user, disable_anonymous_pull, disable_token, remove_group_member
 from rotator.state import Assignment, RegistryAccess, Role, SignIns
+from rotator.steps import Disable, Grant, Reason, Retire, Revoke
 
 PULL, CONTENT = "Microsoft.ContainerRegistry/registries/pull/read", "Microsoft.ContainerRegistry/registries/repositories/content/read"
 """What allows a pull: the action of a registry with legacy permissions, the data action of one with repository permissions."""

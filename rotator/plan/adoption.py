@@ -14,12 +14,11 @@ from dataclasses import dataclass
 
 from rotator.errors import UnsafeStep
 from rotator.plan.marks import MOST_TAGS, Mark, marked
-from rotator.plan.step import Intent
 from rotator.plan.view import View
-from rotator.plan.words import untag
 from rotator.policy import Policy
-from rotator.remedy import rotator
+from rotator.remedy import rotator, untag
 from rotator.state import ADOPTED, OWN, Credential, Observed, Version, marker
+from rotator.steps import Intent
 from rotator.visible import one_line
 
 
@@ -198,9 +197,10 @@ def _on_place(view: View, credential: Credential, holder: Version | None) -> Ado
 def _full(policy: Policy, version: Version) -> UnsafeStep:
     last = [name for name, _ in version.tags if not name.startswith(OWN)][-1:]
     name, count = policy.key_vault.password_secret, len(version.tags)
+    command = untag(policy.key_vault.name, name, version, last)
     return UnsafeStep(
         f"version {version.id} of {name}, which would record the adoption, has {count} tags, and Key Vault gives a version {MOST_TAGS}",
-        remedy=f"Remove one that isn't rotator's; this leaves all but {one_line(', '.join(last))}:\n{untag(policy, version, last)}",
+        remedy=f"Remove one that isn't rotator's; this leaves all but {one_line(', '.join(last))}:\n{command}",
     )
 
 

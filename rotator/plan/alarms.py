@@ -9,12 +9,12 @@ Rules for whoever edits this file:
 
 from collections.abc import Iterator
 
-from rotator.plan.step import Finding, Issue, Note, Retire, Wait, kind
 from rotator.plan.view import View
-from rotator.plan.words import day, days
 from rotator.policy import Policy
 from rotator.remedy import rotator
 from rotator.state import Credential, Outcome, Version
+from rotator.steps import Finding, Issue, Note, Retire, Wait, kind
+from rotator.words import day, days
 
 STILL_OPEN = "still_open"
 """The code of a compromised credential that still works."""

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from rotator.errors import UnsafeStep
-from rotator.plan.step import Intent
 from rotator.plan.view import View
 from rotator.policy import Policy
 from rotator.remedy import rotator
 from rotator.state import Observed, Version
+from rotator.steps import Intent
 
 REPEATED = timedelta(days=1)
 """For so long, or for the overlap where that is longer, a declaration without a key id repeats the one that the current credential answers."""

@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from rotator.plan.words import day
 from rotator.remedy import delete_certificate, delete_federated_credential
 from rotator.state import Home, Key, Means
+from rotator.words import day
 
 CALLED = {Means.CERTIFICATE: "certificate", Means.FEDERATED: "federated credential", Means.IDENTITY: "managed identity"}
 

@@ -11,11 +11,11 @@ Rules for whoever edits this file:
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from rotator.plan.step import Intent
 from rotator.plan.view import EVERY_GROUP, STRIPPED, View, short
 from rotator.policy import Policy
 from rotator.resource_id import ArmId
 from rotator.state import ADOPTED, ATTEMPT, COMPROMISED, HOME, KEY_ID, OWN, Observed, Tags, Version, series, tags
+from rotator.steps import Intent
 
 MOST_TAGS, LONGEST = 15, 256
 """Tags of a version, and characters of a tag's value."""

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from rotator.group import Dependent, Failed, Phase, Verdict
-from rotator.plan.step import Deploy, Finding, Note, Reason, Wait, kind
 from rotator.plan.view import LAST_WEEK, TRIAL, View
-from rotator.plan.words import day, days
 from rotator.policy import next_open, open_at
 from rotator.remedy import rotator
+from rotator.steps import Deploy, Finding, Note, Reason, Wait, kind
+from rotator.words import day, days
 
 BACK_OFF = (timedelta(hours=5), timedelta(days=2), timedelta(days=7))
 """For how long a credential isn't tried again on a group where it failed once, twice, more often: each try and its way back restart the group."""

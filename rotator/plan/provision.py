@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rotator.errors import UnsafeStep
-from rotator.plan.step import TO_COME, Create, Deploy, Issue, Note, Own, Publish, Reason, Save, Step
 from rotator.policy import Draft, Policy
 from rotator.resource_id import ResourceId
 from rotator.state import ContainerGroup, Home, Identity
+from rotator.steps import TO_COME, Create, Deploy, Issue, Note, Own, Publish, Reason, Save, Step
 
 
 @dataclass(frozen=True, slots=True)

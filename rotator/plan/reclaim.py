@@ -7,11 +7,11 @@ So an orphan goes by its age, while a current credential proves; without a curre
 from collections.abc import Iterator
 
 from rotator.group import Phase
-from rotator.plan.step import Finding, Note, Reason, Retire, Wait
 from rotator.plan.view import CONFIRM, View
-from rotator.plan.words import day
 from rotator.remedy import delete_password
 from rotator.state import Credential
+from rotator.steps import Finding, Note, Reason, Retire, Wait
+from rotator.words import day
 
 MOST_UNRESOLVED = 3
 """Orphans that may stand before another add: with more, something would make credentials faster than they are reclaimed."""

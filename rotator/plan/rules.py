@@ -7,13 +7,13 @@ from rotator.group import Dependent, Verdict
 from rotator.plan.alarms import lingering, readers, still_open, unrenewed
 from rotator.plan.moves import deploy
 from rotator.plan.reclaim import reclaim, unresolved
-from rotator.plan.step import Deploy, Disable, Finding, Intent, Issue, Next, Note, Reason, Restore, Retire, Step, Wait, kind, target
 from rotator.plan.unseen import hiding, unchecked, unlisted, unshown
 from rotator.plan.view import CONFIRM, Refused, View
-from rotator.plan.words import day, days
 from rotator.policy import Policy
 from rotator.remedy import rotator
 from rotator.state import Credential, Observed, Version
+from rotator.steps import Deploy, Disable, Finding, Intent, Issue, Next, Note, Reason, Restore, Retire, Step, Wait, kind, target
+from rotator.words import day, days
 
 LAG = timedelta(seconds=15)
 """Pause before a list of versions that lags is read again."""

@@ -6,11 +6,11 @@ from datetime import datetime
 from rotator import group
 from rotator.plan.alarms import BREAKS_READERS, STILL_OPEN
 from rotator.plan.rules import next_steps
-from rotator.plan.step import TO_COME, Deploy, Disable, Intent, Issue, Next, Plan, Restore, Retire, Step
 from rotator.plan.view import TRIAL, Refused, View
 from rotator.policy import Policy
 from rotator.resource_id import ResourceId
 from rotator.state import ATTEMPT, HOME, KEY_ID, Credential, Observed, Version, marker, tags
+from rotator.steps import TO_COME, Deploy, Disable, Intent, Issue, Next, Plan, Restore, Retire, Step
 
 PRESENT = (STILL_OPEN, BREAKS_READERS)
 """Alarms about what is so now: a plan tells them although its steps would end them."""

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from rotator.plan.step import Finding, Note, Wait
 from rotator.plan.view import View
 from rotator.remedy import create_service_principal, rotator
+from rotator.steps import Finding, Note, Wait
 
 MOST_NAMED = 5
 """Groups that one note names."""

@@ -5,10 +5,10 @@ from functools import cached_property
 
 from rotator import group
 from rotator.group import Dependent, Phase, Verdict
-from rotator.plan.step import Intent
 from rotator.policy import Policy
 from rotator.resource_id import ArmId
 from rotator.state import Access, Credential, Observed, Outcome, Proof, Version, marker
+from rotator.steps import Intent
 
 CONFIRM = timedelta(minutes=2)
 """An absence counts where two reads this far apart show it: Graph's reads lag its writes (azure-facts C6)."""

@@ -84,6 +84,7 @@ from rotator.remedy.vaults import (
     tag_version,
     trim_secret,
     type_secret,
+    untag,
     vault_id,
 )
 
@@ -157,5 +158,6 @@ __all__ = [
     "trim_secret",
     "type_secret",
     "unassign_password_policy",
+    "untag",
     "vault_id",
 ]

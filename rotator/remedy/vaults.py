@@ -1,9 +1,10 @@
 """Change key vaults and their secrets. No value stands on a command line, and az prints none."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from rotator.remedy.directory import add_password
 from rotator.remedy.line import Bash, Word, az, file_of, output
+from rotator.state import Version
 from rotator.visible import argument
 
 LIST_VAULTS = "az keyvault list"
@@ -55,6 +56,11 @@ def tag_version(vault: str, name: str, version: str, tags: Sequence[tuple[str, s
     """Replace all tags of a version: az can't remove one."""
     words = [f"{tag}={value}" for tag, value in tags] or [""]
     return az("keyvault secret set-attributes", vault_name=vault, name=name, version=version, tags=words, output="none")
+
+
+def untag(vault: str, secret: str, version: Version, names: Collection[str]) -> str:
+    """Remove the tags `names` of a version: az sets all tags at once, so the command says those that stay."""
+    return tag_version(vault, secret, version.id, [(name, value) for name, value in version.tags if name not in names])
 
 
 def type_secret(vault: str, name: str) -> str:

@@ -6,9 +6,10 @@ from typing import Protocol
 
 from rotator.errors import RotatorError
 from rotator.guard import Veto
-from rotator.plan import Plan, View
+from rotator.plan import View
 from rotator.policy import Policy
 from rotator.state import Observed
+from rotator.steps import Plan
 
 
 class Preview(Protocol):

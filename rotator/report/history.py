@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from rotator.plan import Intent, View
-from rotator.plan.words import days
+from rotator.plan import View
 from rotator.policy import Policy
 from rotator.report.words import instant
 from rotator.state import ATTEMPT, HOME, Home, Observed, Version
+from rotator.steps import Intent
 from rotator.visible import one_line
+from rotator.words import days
 
 HEADINGS = ("PUBLISHED (UTC)", "CREDENTIAL", "HOME", "SERVED", "ENDS", "MARKS")
 NONE = "-"

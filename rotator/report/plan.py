@@ -6,32 +6,14 @@ from typing import Any
 
 from rotator.group import Dependent, brief, dependents, moved_tags
 from rotator.guard import Veto
-from rotator.plan import (
-    STILL_OPEN,
-    TO_COME,
-    Create,
-    Deploy,
-    Disable,
-    Grant,
-    Issue,
-    Note,
-    Own,
-    Publish,
-    Restore,
-    Retire,
-    Save,
-    Step,
-    Wait,
-    headline,
-    kind,
-    target,
-)
-from rotator.plan.words import day, days
+from rotator.plan import STILL_OPEN, headline
 from rotator.report.given import Preview
 from rotator.report.manifest import manifest_body, manifest_entries, manifests
 from rotator.report.words import block, entry, instant, name_of, refusal
 from rotator.state import Home
+from rotator.steps import TO_COME, Create, Deploy, Disable, Grant, Issue, Note, Own, Publish, Restore, Retire, Save, Step, Wait, kind, target
 from rotator.visible import one_line
+from rotator.words import day, days
 
 
 def plan_code(preview: Preview, *, when_due: int = 0) -> int:

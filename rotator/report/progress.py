@@ -26,9 +26,9 @@ from rotator.events import (
     VersionPublished,
     Vetoed,
 )
-from rotator.plan.words import day
 from rotator.report.words import name_of
 from rotator.visible import one_line
+from rotator.words import day
 
 
 def line(event: Event, *, everything: bool = True) -> str | None:

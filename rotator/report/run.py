@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from rotator.events import Event, Noted, StepFailed, Vetoed, Waiting, as_json
-from rotator.plan import STILL_OPEN, Note, Wait
-from rotator.plan.words import day
+from rotator.plan import STILL_OPEN
 from rotator.report.given import Result
 from rotator.report.plan import note_text, wait_text
 from rotator.report.progress import change
 from rotator.report.words import block, entry, instant, name_of, refusal
+from rotator.steps import Note, Wait
+from rotator.words import day
 
 
 def run_text(result: Result, events: Sequence[Event]) -> str:

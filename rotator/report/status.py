@@ -10,14 +10,15 @@ from typing import Any
 
 from rotator.errors import RotatorError
 from rotator.group import Dependent
-from rotator.plan import STILL_OPEN, Deploy, Issue, Restore, Retire, Step, View, Wait
-from rotator.plan.words import day
+from rotator.plan import STILL_OPEN, View
 from rotator.remedy import rotator
 from rotator.report.given import Preview, Seen
 from rotator.report.plan import readable
 from rotator.report.words import error_body, instant, name_of
 from rotator.state import Credential
+from rotator.steps import Deploy, Issue, Restore, Retire, Step, Wait
 from rotator.visible import one_line
+from rotator.words import day
 
 HEADINGS = ("POLICY", "STATE", "CREDENTIAL", "AGE", "ENDS", "NEXT DUE", "GROUPS", "WAITS", "FOREIGN")
 NONE = "-"

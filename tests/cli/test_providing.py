@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from rotator.cli import providing
+from rotator.cli.commands import provision as providing
 from tests.bare import MANIFEST
 from tests.cli.scene import NAME, PASSWORD, Scene
 

@@ -16,9 +16,9 @@ from local_azure.virtual import VirtualLoop
 
 from rotator import group
 from rotator.engine import adopt
-from rotator.plan import Intent
 from rotator.policy import KeyVaultSource, Source
 from rotator.state import Secret
+from rotator.steps import Intent
 from tests.cells import drawn
 from tests.group.documents import APP_ID, CORPUS, NEW, PASSWORD, SINCE, declared, group_id
 from tests.group.grown import bare, grown, hidden_values, in_vault, listed

@@ -18,7 +18,7 @@ from pydantic import TypeAdapter
 from rotator.engine import adopt, compromise, deploy_now, grant, reconcile, revoke
 from rotator.engine.run import Run
 from rotator.errors import RotatorError
-from rotator.plan import Intent
+from rotator.steps import Intent
 from tests.invariants import rested, summary
 from tests.matrices import people
 from tests.matrices.fast import fast

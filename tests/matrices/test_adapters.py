@@ -9,7 +9,7 @@ from local_azure.faults import Fault
 from local_azure.virtual import VirtualLoop
 
 from rotator.engine import adopt, compromise, grant, reconcile, revoke
-from rotator.plan import Intent
+from rotator.steps import Intent
 from tests.matrices.digest import digest
 from tests.matrices.fast import fast
 from tests.stage import GROUPS, Adapter, Stage, play, stage

@@ -13,8 +13,9 @@ from local_azure.virtual import VirtualLoop
 
 from rotator.engine import Result, adopt, compromise, reconcile, revoke
 from rotator.events import Noted
-from rotator.plan import STILL_OPEN, Intent
+from rotator.plan import STILL_OPEN
 from rotator.state import ADOPTED
+from rotator.steps import Intent
 from tests.matrices.effects import Effect
 from tests.matrices.fast import fast
 from tests.matrices.process import SLEEPING, Point, Process, Stop, Strike

@@ -4,7 +4,7 @@ from local_azure.timing import QUICK
 from local_azure.virtual import VirtualLoop
 
 from rotator.engine import adopt, revoke
-from rotator.plan import Intent
+from rotator.steps import Intent
 from tests.snapshot import World, kept
 from tests.stage import GROUPS, Stage, stage
 

@@ -11,8 +11,8 @@ from rotator.errors import RotatorError
 
 if TYPE_CHECKING:
     from rotator.engine import Run
-    from rotator.plan import Intent
     from rotator.report.given import Preview
+    from rotator.steps import Intent
 from rotator.cli.looking import looked
 
 ExitCode = Annotated[bool, typer.Option("--exit-code", help="End with 5 when something is due.")]

@@ -115,7 +115,7 @@ def _text(wanted: "Wanted", missing: "Missing") -> str:
 
 
 def _body(wanted: "Wanted", missing: "Missing") -> dict[str, Any]:
-    from rotator.plan import kind, target
+    from rotator.steps import kind, target
 
     steps = [{"step": kind(step), "target": target(step), "code": step.reason.code, "reason": step.reason.text} for step in missing.steps]
     notes = [{"code": note.code, "subject": note.subject, "text": note.text, "warn": note.warn} for note in missing.notes]

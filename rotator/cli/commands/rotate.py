@@ -51,7 +51,7 @@ def rotate(
     A new one is added, proven, published and deployed; the old one is removed when nothing relies on it any more. Never waits for
     overlaps, jobs or windows: it says when something is due next, and the next run goes on.
     """
-    from rotator.plan import Intent
+    from rotator.steps import Intent
 
     wishes = Wishes(force, adopt, compromised, tuple(key_id or ()))
     intent = Intent(None, no_overlap, accept_drift, accept_outage, retry)

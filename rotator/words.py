@@ -1,0 +1,16 @@
+"""Instants and spans as sentences say them."""
+
+from datetime import datetime, timedelta
+
+
+def day(at: datetime | None) -> str:
+    """An instant for people: to the minute, UTC."""
+    return at.strftime("%Y-%m-%d %H:%M UTC") if at else "an unknown time"
+
+
+def days(span: timedelta) -> str:
+    """A span for people, in its largest sensible unit."""
+    seconds = span.total_seconds()
+    if abs(seconds) >= 2 * 86400:
+        return f"{seconds / 86400:.0f} days"
+    return f"{seconds / 3600:.0f} h" if abs(seconds) >= 7200 else f"{seconds / 60:.0f} min"
