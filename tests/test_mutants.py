@@ -26,6 +26,7 @@ from tests import (
     mutation,
     test_access_steps,
     test_adoption,
+    test_alarms,
     test_endings,
     test_guard,
     test_plan,
@@ -73,7 +74,7 @@ def _bodies() -> Iterator[tuple[str, Body]]:
         yield f"veto: {case.id}", _bound(test_guard.agree, case.values[0], test_guard.world(case.values[0]))
     yield from ((f"adoption: {case['when']}", partial(test_adoption.agree, case)) for case in test_adoption.CASES)
     yield from ((f"declaration: {case['when']}", partial(test_adoption.declares, case)) for case in test_adoption.DECLARATIONS)
-    yield from ((body.__name__, body) for body in test_adoption.PURE)
+    yield from ((body.__name__, body) for body in (*test_adoption.PURE, *test_alarms.PURE))
     yield from ((f"marks: {name}", body) for name, body in vars(test_room).items() if name.startswith("test_"))
     for name, body in chain(
         *(vars(module).items() for module in (test_access_steps, test_endings, test_reclaim, test_remaining, test_provision_steps))
@@ -151,7 +152,6 @@ EQUIVALENT = {
     "plan.rules.drift: `view.newest is None` left out of `not view.drift or view.newest is None`": IMPLIED,
     "plan.rules.drift: if `dead` turned round": SENTENCE,
     "plan.rules.retire: `view.current_version` left out of `view.current and view.current_version`": IMPLIED,
-    "plan.reclaim._alone: `credential.home is Home.APPLICATION` turned round": SENTENCE,
     "plan.reclaim._published: `fits is None` turned round": SENTENCE,
     "guard.issue.unresolved: `min((c.start for c in lost), default=observed.at)` by max": SENTENCE,
     "guard.issue.unresolved: the boundary of `reclaimed > observed.at` moved": SENTENCE,

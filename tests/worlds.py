@@ -120,6 +120,7 @@ def observed(case: Mapping[str, Any]) -> Observed:
         registries=(Registry(REGISTRY, "mycontainerregistry.azurecr.io"),),
         groups=tuple(_group(g) for g in case.get("groups", [])),
         unseen=tuple(Unseen(name, "403") for name in case.get("unseen", [])),
+        hiding=tuple(group_id(name) for name in case.get("hiding", [])),
         access=Access(case.get("access", "unmarked")),
         access_since=instant(case.get("access_since")),
         proof=_proof(case.get("proof")),

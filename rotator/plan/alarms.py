@@ -37,8 +37,7 @@ def headline(text: str) -> str:
 
 def worth_trying(view: View) -> tuple[Version, ...]:
     """The versions whose values a run tries before it decides: what readers get in place of ours, and what a removed compromised password opens."""
-    covered = view.newest is not None and view.newest.enabled and _covers(view, view.newest) and not view.revoked
-    theirs = (view.newest,) if view.newest and covered else ()
+    theirs = [newest for newest in view.versions[-1:] if newest.enabled and _covers(view, newest) and not view.revoked]
     return (*theirs, *(version for version in view.lingering if version not in theirs))
 
 
