@@ -16,8 +16,8 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from rotator.events import Event
-from rotator.examined import Examined, Right
 from rotator.policy import Policy
+from rotator.preflight import Examined, Right
 from rotator.resource_id import ResourceId
 from rotator.state import (
     Access,

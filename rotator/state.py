@@ -188,7 +188,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class ContainerGroup:
-    """A container group as ACI showed it at `at`. `document` is its raw JSON, to be read with :mod:`rotator.group` and never changed.
+    """A container group as ACI showed it at `at`. `document` is its raw JSON, to be read with :mod:`rotator.container_group` and never changed.
 
     None of `document` and `unreadable`: Azure says that it doesn't exist (404, with permission to read). Both: it may not be read, and
     `document` is what a list shows.

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from rotator import group
+from rotator import container_group
 from rotator.arm_json import TOKEN, principal_of, pulls_as, shows_app_id
 from rotator.clients.aci import hides_secret, may_pull_as
 from rotator.discovery import Listed, app_ids
-from tests.group.documents import APP_ID, CORPUS, container_group, document, observed, policy
+from tests.container_group.documents import APP_ID, CORPUS, document, observed, policy, seen_group
 
 ROOT = Path(__file__).parent.parent
 NAMES = sorted(file.stem for file in CORPUS.glob("*.json"))
@@ -30,7 +30,7 @@ def shouted(node: Any) -> Any:
 @pytest.mark.parametrize("name", NAMES)
 def test_the_list_of_a_subscription_names_every_group_that_depends_on_the_principal(name: str) -> None:
     for shown in (document(name), shouted(document(name))):
-        depends = bool(group.dependents(policy(), observed(container_group(name, shown))))
+        depends = bool(container_group.dependents(policy(), observed(seen_group(name, shown))))
         assert may_pull_as(shown, APP_ID) == may_pull_as(shown, APP_ID.upper()) == (pulls_as(shown, APP_ID) or shows_app_id(shown, APP_ID))
         assert may_pull_as(shown, APP_ID) or not depends
 
@@ -40,15 +40,15 @@ def test_letter_case_changes_nothing_of_who_pulls_with_what(name: str) -> None:
     shown, loud = document(name), shouted(document(name))
     with_references = app_ids([Listed("s", (shown,))])
     assert with_references == app_ids([Listed("s", (loud,))])
-    assert group.user_names(loud) == group.user_names(shown)
-    assert set(group.user_names(shown)) <= set(with_references)
+    assert container_group.user_names(loud) == container_group.user_names(shown)
+    assert set(container_group.user_names(shown)) <= set(with_references)
     assert (may_pull_as(loud, APP_ID), hides_secret(loud)) == (may_pull_as(shown, APP_ID), hides_secret(shown))
 
 
 def test_a_registrys_own_token_is_no_principals_password() -> None:
     entry = {"server": "mycontainerregistry.azurecr.io", "username": f" {TOKEN} "}
     assert principal_of(entry) is None
-    assert group.user_names({"properties": {"imageRegistryCredentials": [entry]}}) == ()
+    assert container_group.user_names({"properties": {"imageRegistryCredentials": [entry]}}) == ()
     assert principal_of({**entry, "username": APP_ID.upper()}) == APP_ID
     assert principal_of({**entry, "username": APP_ID, "identity": "/subscriptions/s"}) is None
     assert principal_of({**entry, "username": APP_ID, "passwordReference": "pull"}) is None

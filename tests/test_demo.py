@@ -17,7 +17,7 @@ from rotator import demo
 from rotator.demo import claims
 from rotator.demo.claims import Claim
 from rotator.demo.documented import Admin, Wanted
-from rotator.demo.stage import Stage, stage
+from rotator.demo.scene import Stage, stage
 from rotator.demo.story import STORY, Chapter, rotator
 from rotator.demo.voice import Voice
 

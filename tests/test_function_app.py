@@ -56,10 +56,10 @@ class Tenant:
         """Where the app looks for policies."""
         content = {
             "principal": {"app_id": self.scene.app_id},
-            "registries": [{"id": self.scene.seeded.registry_id}],
+            "registries": [{"id": str(self.scene.seeded.registry_id)}],
             "key_vault": {"url": self.scene.seeded.vault_url, "password_secret": PASSWORD, "username_secret": USERNAME},
             "rotation": rotation,
-            "container_groups": [{"id": self.scene.group_id}],
+            "container_groups": [{"id": str(self.scene.group_id)}],
         }
         (self.directory / "policies").mkdir()
         YAML().dump(content, self.directory / "policies" / "mycontainerregistry.yaml")

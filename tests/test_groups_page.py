@@ -58,7 +58,7 @@ def test_the_tags_are_the_four_of_a_group_wherever_they_are_named() -> None:
 
 
 def test_the_page_names_every_owner_that_rotator_refuses() -> None:
-    from rotator.group.refusal import _OWNED
+    from rotator.container_group.refusal import _OWNED
 
     assert set(_OWNED) <= set(ticked(section(PAGE, "If rotator refuses a group")))
 

@@ -17,7 +17,7 @@ import pytest
 from local_azure.virtual import VirtualLoop
 
 from rotator import guard
-from rotator.group import Phase
+from rotator.container_group import Phase
 from rotator.guard import deploy, issue, links, retire, seen, veto
 from rotator.plan import View, access, adoption, alarms, compromise, marks, moves, next_steps, provision, reclaim, rules, unseen, view
 from rotator.state import Outcome, Proof
@@ -168,7 +168,7 @@ EQUIVALENT = {
     "plan.moves._failed_before: `failed.count == 1` turned round": SENTENCE,
     "plan.moves._warning: if `soonest` turned round": SENTENCE,
     "plan.moves._starting: `dependent.since is not None` left out of `settling and dependent.since is not None and (view.at - depe`": IMPLIED,
-    "guard.issue._sourced: `said` left out of `said and said.manifest and (wrong := group.manifest_problems`": "what is declared is said",
+    "guard.issue._sourced: `said` left out of `said and said.manifest and (wrong := container_group.manifes`": "what is declared is said",
     "plan.view.View.missing: `d.group` left out of `d.group and d.phase is Phase.ABSENT and (not d.group.manifes`": IMPLIED,
     "guard.veto.check: `Intent()` left out of `intent or Intent()`": "cases always have an intent",
     "guard.issue.tags_fit: `newest is None` left out of `newest is None or len(theirs) <= OTHERS`": IMPLIED,

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rotator.container_group.value_sources import is_object
 from rotator.errors import Mistake, PolicyError
-from rotator.group.recipe import is_object
 from rotator.policy import DeployWindow, load, located, manifest, open_at
 from rotator.policy.located import parse
 from rotator.policy.manifest import alone, filled, placeholders

@@ -6,7 +6,7 @@ Rules for whoever edits this package:
 2. Results go to stdout, everything else to stderr. No secret is an argument or an option.
 3. ``rotator --help`` and ``rotator validate`` load no SDK: whatever imports one is imported when a command has begun its work.
 4. Nothing is written but by `rotator.cli.say`: names and messages come from outside, and may hold what a terminal acts on.
-5. The loop, the clock and the clients come from `rotator.cli.graph` and from nowhere else.
+5. The loop, the clock and the clients come from `rotator.cli.wiring` and from nowhere else.
 """
 
 import os
@@ -20,9 +20,9 @@ def main() -> None:
     """What the ``rotator`` command runs. Pydantic's search of every installed distribution for plugins costs a fifth of `validate`: off."""
     try:
         os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-        from rotator.cli import ends
+        from rotator.cli import streams
 
-        ends.prepare()
+        streams.prepare()
         from rotator.cli.app import app
 
         app()
@@ -30,7 +30,7 @@ def main() -> None:
         sys.stderr.write("Interrupted before anything was begun.\n")
         sys.exit(INTERRUPTED)
     except OSError as error:
-        from rotator.cli import ends
+        from rotator.cli import streams
 
-        ends.unwritten(error, "The output")
+        streams.unwritten(error, "The output")
         sys.exit(1)

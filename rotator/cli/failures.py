@@ -7,9 +7,9 @@ from typing import Any
 
 import typer
 
-from rotator.cli import INTERRUPTED, ends
-from rotator.cli.given import Common, LogFormat, Output
+from rotator.cli import INTERRUPTED, streams
 from rotator.cli.interrupt import Interrupted
+from rotator.cli.invocation import Common, LogFormat, Output
 from rotator.cli.say import say
 from rotator.errors import LeaseHeld, PolicyError, RotatorError, UnsafeStep
 from rotator.visible import one_line
@@ -90,4 +90,4 @@ def _object(common: Common, exit_code: int, body: dict[str, Any]) -> None:
         try:
             say(json.dumps(common.object(exit_code, error=body), indent=2))
         except OSError:
-            ends.silence(1)  # the same is on stderr
+            streams.silence(1)  # the same is on stderr

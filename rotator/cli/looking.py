@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from rotator.cli.given import Common
+from rotator.cli.invocation import Common
 
 if TYPE_CHECKING:
     from rotator.engine import Run

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Concatenate, ParamSpec
 import typer
 
 from rotator.cli import failures, logs
-from rotator.cli.given import Cloud, Common, LogFormat, Output
+from rotator.cli.invocation import Cloud, Common, LogFormat, Output
 from rotator.visible import visible
 
 P = ParamSpec("P")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
-from rotator.cli.given import Common, LogFormat
+from rotator.cli.invocation import Common, LogFormat
 from rotator.cli.say import say
 from rotator.events import Event, Finished, Pausing, Proving, StepStarted, as_json
 from rotator.ports import Tell

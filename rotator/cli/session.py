@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from rotator import fleet, lease
-from rotator.cli import graph
-from rotator.cli.given import Common
+from rotator.cli import wiring
 from rotator.cli.interrupt import Interrupted
+from rotator.cli.invocation import Common
 from rotator.cli.progress import Story, telling
 from rotator.engine import Result, Run
 from rotator.events import Noted
@@ -35,14 +35,14 @@ def run(
     """What `work` makes of one run for each policy, none of which may begin what can't end within `at_most`."""
 
     async def main() -> T:
-        clock, connecting = graph.connected(common.cloud.value)
+        clock, connecting = wiring.connected(common.cloud.value)
         async with connecting as world:
             deadline = clock.elapsed() + at_most.total_seconds() if at_most else None
             if deadline is not None:
                 world.repeat_until(deadline)
             return await work(Run(world, clock, tell or _unheard, policy, intent or Intent(), deadline) for policy in policies)
 
-    return graph.run(main())
+    return wiring.run(main())
 
 
 def change(
@@ -57,7 +57,7 @@ def change(
     urgent: fleet.Urgent | None = None,
 ) -> None:
     """Do something to each policy under its lease, tell it as it goes on, and end with the report and its exit code."""
-    leases = lease.LocalLease(lease_dir or lease.directory(os.environ), graph.now)
+    leases = lease.LocalLease(lease_dir or lease.directory(os.environ), wiring.now)
     pressing = fleet.exposed if purpose else fleet.past_warning
 
     async def work(runs: Iterable[Run]) -> tuple[Result, ...]:

@@ -25,8 +25,8 @@ from rotator.clients.signins import sign_ins
 from rotator.clients.token import Who
 from rotator.clients.typed import flag, record, records, text
 from rotator.errors import AzureError, Forbidden, NotFound
-from rotator.examined import Caller, Examined, Holding, RegistrySeen, Right, SourceSeen, Unknown, VaultSeen, Why
 from rotator.policy import Policy
+from rotator.preflight import Caller, Examined, Holding, RegistrySeen, Right, SourceSeen, Unknown, VaultSeen, Why
 from rotator.resource_id import ResourceId
 from rotator.state import Credential, Home, Observed, Principal, Registry, lineage
 

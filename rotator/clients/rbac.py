@@ -19,7 +19,7 @@ from rotator.clients.translate import ABSENT, Asked, ask
 from rotator.clients.typed import text, text_or_none
 from rotator.cloud import Cloud
 from rotator.errors import AzureError, Conflict, NotFound, OutcomeUnknown, Unseen
-from rotator.examined import Right
+from rotator.preflight import Right
 from rotator.resource_id import ArmId, ResourceId
 from rotator.state import Assignment, Permission, Role
 

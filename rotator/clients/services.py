@@ -16,9 +16,9 @@ from rotator.clients.token import Token
 from rotator.clients.transports import Transports, network
 from rotator.clients.wire import Gate, GraphWire
 from rotator.cloud import Cloud
-from rotator.examined import Right
 from rotator.policy import Policy
 from rotator.ports import Clock
+from rotator.preflight import Right
 from rotator.resource_id import ResourceId
 from rotator.state import Credential, PasswordLimit, Principal, Registry
 

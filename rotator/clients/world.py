@@ -17,9 +17,9 @@ from rotator.clients.services import Services
 from rotator.clients.signins import sign_ins
 from rotator.clients.survey import survey
 from rotator.errors import AzureError, Forbidden
-from rotator.examined import Examined, Right
 from rotator.policy import Policy
 from rotator.ports import AccessRecord, Issued, Put
+from rotator.preflight import Examined, Right
 from rotator.resource_id import ResourceId
 from rotator.state import (
     Access,

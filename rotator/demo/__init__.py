@@ -6,7 +6,7 @@ An entry point of its own: it starts processes, reads the clock and draws ids. E
 import time
 
 from rotator.demo import table
-from rotator.demo.stage import Stage, stage
+from rotator.demo.scene import Stage, stage
 from rotator.demo.story import STORY, TABLE_AFTER, Chapter
 from rotator.demo.voice import Voice
 

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from rotator.demo import setup
 from rotator.demo.policy import PASSWORD
+from rotator.demo.scene import Stage
 from rotator.demo.sight import Sight
-from rotator.demo.stage import Stage
 
 BEFORE = "before"
 """The moment to which the story compares."""

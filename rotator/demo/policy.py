@@ -1,6 +1,6 @@
 """The two files that a user writes: a policy, and the manifest of the nightly job."""
 
-from rotator.demo.stage import Stage
+from rotator.demo.scene import Stage
 
 PASSWORD, USERNAME, DATABASE = "mycontainerregistry-pull-pwd", "mycontainerregistry-pull-usr", "db-password"
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from rotator.demo.policy import DATABASE, PASSWORD, USERNAME
-from rotator.demo.stage import Stage
+from rotator.demo.scene import Stage
 
 if TYPE_CHECKING:
     from rotator.demo.documented import Made

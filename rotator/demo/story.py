@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from rotator.demo import claims, policy, setup
 from rotator.demo.claims import Claim
-from rotator.demo.stage import Stage
+from rotator.demo.scene import Stage
 from rotator.remedy import CREATE_GROUP
 
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from rotator.demo.claims import BEFORE
 from rotator.demo.policy import PASSWORD
+from rotator.demo.scene import Stage
 from rotator.demo.sight import Sight
-from rotator.demo.stage import Stage
 
 
 def show(stage: Stage) -> None:

@@ -9,6 +9,6 @@ Rules for whoever edits this package:
 """
 
 from rotator.discovery.draft import Draft, drafts
-from rotator.discovery.find import Found, Listed, Other, Passing, Sight, Standing, Use, app_ids, find
+from rotator.discovery.usage import Found, Listed, Other, Passing, Sight, Standing, Use, app_ids, find
 
 __all__ = ["Draft", "Found", "Listed", "Other", "Passing", "Sight", "Standing", "Use", "app_ids", "drafts", "find"]

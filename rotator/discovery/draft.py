@@ -4,9 +4,9 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from rotator.discovery.find import Found, Sight, Standing, Use, clean
-from rotator.group import lines_to_add
-from rotator.group.refusal import refused
+from rotator.container_group import lines_to_add
+from rotator.container_group.refusal import refused
+from rotator.discovery.usage import Found, Sight, Standing, Use, clean
 from rotator.policy import KeyVaultPolicy, Policy, Principal, RegistryPolicy
 from rotator.remedy import show_registry_id
 from rotator.resource_id import ArmId

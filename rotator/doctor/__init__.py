@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from rotator.doctor import advice, groups, identity, machine, principal, registry, vault
 from rotator.doctor.finding import Case, Check, Finding, Remedy, Severity
-from rotator.examined import Unknown
+from rotator.preflight import Unknown
 
 CHECKS: tuple[Check, ...] = (
     Check("signed_in", "identity", "Entra knows who rotator is", identity.signed_in),

@@ -6,9 +6,9 @@ from enum import IntEnum
 from functools import cached_property
 
 from rotator.cloud import Cloud, of_vault
-from rotator.examined import Caller, Examined, Machine
 from rotator.plan import View
 from rotator.policy import Policy
+from rotator.preflight import Caller, Examined, Machine
 from rotator.state import Observed
 from rotator.steps import Intent
 

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from pathlib import PurePath
 
-from rotator import group, remedy
+from rotator import container_group, remedy
+from rotator.container_group import Dependent, Phase, Refusal
 from rotator.doctor import command
 from rotator.doctor.finding import Case, Finding, Found, Remedy, Severity
-from rotator.examined import Right
-from rotator.group import Dependent, Phase, Refusal
 from rotator.plan import next_steps
 from rotator.policy import next_open, open_at
+from rotator.preflight import Right
 from rotator.resource_id import ArmId
 from rotator.words import day
 
@@ -19,7 +19,7 @@ LOGS = "Microsoft.ContainerInstance/containerGroups/containers/logs/read"
 
 
 def _dependents(case: Case) -> tuple[Dependent, ...]:
-    return group.dependents(case.policy, case.seen)
+    return container_group.dependents(case.policy, case.seen)
 
 
 def _subject(dependent: Dependent) -> str:
@@ -51,7 +51,7 @@ def linkable(case: Case) -> Found:
             right = known.get((action, scope), Right(action, scope, True))
             allowed = right.allowed
             text = f"a redeployment takes {action} on {scope.rsplit('/', 1)[-1]}"
-            mend = (command.role(case, group.ROLES[action], scope),)
+            mend = (command.role(case, container_group.ROLES[action], scope),)
             if allowed is False:
                 yield Finding(
                     Severity.FAIL, _subject(each), f"{text}, which this identity doesn't have; a custom role with that alone is enough", mend
@@ -90,11 +90,11 @@ def redeployable(case: Case) -> Found:
 def _out(case: Case, dependent: Dependent) -> Iterator[Remedy]:
     """What makes a group redeployable, by each kind of what stands against it."""
     document = next((seen.document for seen in case.seen.groups if seen.id == dependent.id), None) or {}
-    kinds = {kind for kind, _ in group.refusals(document, case.policy, dependent.group)}
+    kinds = {kind for kind, _ in container_group.refusals(document, case.policy, dependent.group)}
     if Refusal.CONTENT in kinds:
         yield Remedy("deploy it anew as it should be, by a manifest that names secrets and holds none", *_by_manifest(case, dependent))
     if Refusal.POLICY in kinds:
-        wrong = "\n".join(f"#      {path}" for path in group.misplaced(document, case.policy, dependent.group))
+        wrong = "\n".join(f"#      {path}" for path in container_group.misplaced(document, case.policy, dependent.group))
         yield Remedy("correct these paths of its in the policy, or take them out", (command.edit(case),), f"container_groups:\n{wrong}")
     if Refusal.TAGS in kinds:
         yield Remedy("make room", (remedy.remove_any_tag(dependent.id),))

@@ -3,7 +3,7 @@
 from rotator import remedy
 from rotator.doctor import command
 from rotator.doctor.finding import Case, Finding, Found, Remedy, Severity
-from rotator.examined import Unknown
+from rotator.preflight import Unknown
 
 ALL, OWNED = "Application.ReadWrite.All", "Application.ReadWrite.OwnedBy"
 SUBJECT = "identity"

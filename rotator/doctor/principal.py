@@ -3,12 +3,12 @@
 import json
 import re
 
-from rotator import group, remedy
+from rotator import container_group, remedy
 from rotator.doctor import command, identity
 from rotator.doctor.finding import Case, Finding, Found, Remedy, Severity
 from rotator.doctor.identity import ALL
-from rotator.examined import Unknown
 from rotator.plan import STILL_OPEN, called, counted, next_steps, removal
+from rotator.preflight import Unknown
 from rotator.state import Home, PasswordLimit, marker
 from rotator.steps import Intent
 from rotator.words import day
@@ -30,7 +30,7 @@ def found(case: Case) -> Found:
 
 def _absent(case: Case, text: str) -> Finding:
     """The container groups say as whom they pull."""
-    named = sorted({name for each in case.seen.groups if case.policy.group(each.id) for name in group.user_names(each.document)})
+    named = sorted({name for each in case.seen.groups if case.policy.group(each.id) for name in container_group.user_names(each.document)})
     if not named:
         known = f"principal: {{app_id: <the client id that `{remedy.list_applications()}` shows>}}"
         new = f"principal: {{display_name: {_scalar(case.policy.principal.display_name or f'{case.policy.name}-pull')}}}  # and no app_id"

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from rotator import group, remedy
+from rotator import container_group, remedy
 from rotator.doctor import command
 from rotator.doctor.finding import Case, Finding, Found, Remedy, Severity
-from rotator.examined import RegistrySeen, Unknown
+from rotator.preflight import RegistrySeen, Unknown
 from rotator.state import Access, Outcome, Registry
 from rotator.words import day
 
@@ -40,7 +40,7 @@ def _absent(case: Case, gone: RegistrySeen, text: str) -> Finding:
     """The registries of its subscription that container groups of the policy pull from, or else all of them, are what may be meant."""
     known = {each.id for each in case.policy.registries}
     free = [each for each in gone.others if each.id not in known]
-    used = {server for each in case.seen.groups if case.policy.group(each.id) for server in group.registry_servers(each.document)}
+    used = {server for each in case.seen.groups if case.policy.group(each.id) for server in container_group.registry_servers(each.document)}
     meant = [each for each in free if each.login_server in used] or free
     writes = [(each, command.in_place("registries", each.id, gone.id)) for each in meant]
     make = remedy.create_registry(gone.id)

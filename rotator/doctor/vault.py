@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from rotator import remedy
 from rotator.doctor import command
 from rotator.doctor.finding import Case, Finding, Found, Remedy, Severity
-from rotator.examined import Unknown
 from rotator.plan import MOST_CARRIED, MOST_TAGS, next_steps
+from rotator.preflight import Unknown
 from rotator.remedy import untag
 from rotator.state import OWN, Outcome
 from rotator.steps import Intent

@@ -11,14 +11,14 @@ Rules for whoever edits this package:
 """
 
 from rotator.engine.access import grant
-from rotator.engine.adopt import adopt, compromise
-from rotator.engine.examine import examine
+from rotator.engine.adoption import adopt, compromise
+from rotator.engine.examination import examine
 from rotator.engine.exposed import finish, tell_exposed
 from rotator.engine.job import Deployed, deploy_now
 from rotator.engine.look import Preview, glance, preview
-from rotator.engine.provision import Wanted, outline, provision
-from rotator.engine.reconcile import reconcile
-from rotator.engine.revoke import revoke
+from rotator.engine.provisioning import Wanted, outline, provision
+from rotator.engine.reconciliation import reconcile
+from rotator.engine.revocation import revoke
 from rotator.engine.run import Result, Run, Score, counted
 
 __all__ = [

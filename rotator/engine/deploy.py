@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from rotator import group
+from rotator import container_group
+from rotator.container_group import Failed, Phase, Verdict
 from rotator.engine.marks import record
 from rotator.engine.run import FRESH, Patience, Run, Undecided, ensure_granted
 from rotator.errors import AzureError, Conflict, NotFound, NotSent, OutcomeUnknown, ProofFailed, RotatorError, UnsafeStep
 from rotator.events import GroupAccepted, GroupSettled, Noted
-from rotator.group import Failed, Phase, Verdict
 from rotator.plan import View, strip_marks
 from rotator.policy import KeyVaultSource, Source
 from rotator.remedy import rotator
@@ -57,14 +57,14 @@ async def deploy(run: Run, observed: Observed, step: Deploy) -> str:
     settled(run, before, after, step.key_id, verdict)
     _ensure_well(run, step.group, verdict, step.key_id)
     name = before.id.name
-    stopped = group.phase(after) is Phase.STOPPED
+    stopped = container_group.phase(after) is Phase.STOPPED
     return f"{name} has the new credential, and was stopped by somebody meanwhile" if stopped else f"{name} runs with the new credential"
 
 
 async def restore(run: Run, observed: Observed, step: Restore) -> str:
     """Put the group back on the credential that it held before, proven once more; returns how it fares."""
     value = await run.world.value(run.policy, step.version)
-    proof = await run.world.prove(run.policy, value, group.images(run.policy, observed))
+    proof = await run.world.prove(run.policy, value, container_group.images(run.policy, observed))
     if not proof.ok:
         raise ProofFailed(
             f"credential {step.key_id}, to which {step.group} was to go back, doesn't prove: {proof.outcome} {proof.detail}".rstrip(),
@@ -94,7 +94,7 @@ async def _fresh(run: Run, observed: Observed, group_id: ResourceId) -> Containe
     seen = _seen(observed, group_id)
     if moved(observed, now):
         raise Conflict(f"{group_id} was redeployed by somebody else meanwhile", service="aci", remedy="Run again.")
-    if seen is not None and group.phase(now) is Phase.STOPPED and group.phase(seen) is not Phase.STOPPED:
+    if seen is not None and container_group.phase(now) is Phase.STOPPED and container_group.phase(seen) is not Phase.STOPPED:
         raise Conflict(f"{group_id} was stopped by somebody meanwhile, and a redeployment would start it", service="aci", remedy="Run again.")
     return now
 
@@ -106,7 +106,9 @@ def _seen(observed: Observed, group_id: ResourceId) -> ContainerGroup | None:
 def moved(observed: Observed, now: ContainerGroup) -> bool:
     """Whether a group shows another credential than it was observed with."""
     seen = _seen(observed, now.id)
-    return seen is not None and seen.document is not None and group.shows(seen.document).key_id != group.shows(now.document).key_id
+    return (
+        seen is not None and seen.document is not None and container_group.shows(seen.document).key_id != container_group.shows(now.document).key_id
+    )
 
 
 async def replace(run: Run, seen: ContainerGroup | None, change: Change, now: Read) -> ContainerGroup:
@@ -117,15 +119,17 @@ async def replace(run: Run, seen: ContainerGroup | None, change: Change, now: Re
     """
     declared, begun = run.policy.group(change.group), run.world.moment()
     shown = (seen or await now()).document or {}
-    values = await fetch(run, group.sources(run.policy, shown, declared))
+    values = await fetch(run, container_group.sources(run.policy, shown, declared))
     password = await run.world.value(run.policy, change.version)
     await ensure_granted(run)
     before = await now()
     document = before.document or {}
-    if not set(group.sources(run.policy, document, declared)) <= set(values):
+    if not set(container_group.sources(run.policy, document, declared)) <= set(values):
         raise Undecided(f"{change.group} needs other secrets now than it did a moment ago")
     failed = Failed(*change.failed, before.at) if change.failed else None
-    body = group.edit(document, run.policy, declared, values=values, password=password, key_id=change.key_id, since=before.at, failed=failed)
+    body = container_group.edit(
+        document, run.policy, declared, values=values, password=password, key_id=change.key_id, since=before.at, failed=failed
+    )
     await put(run, change.group, change.key_id, body, not_after=begun + FRESH)
     return before
 
@@ -145,7 +149,7 @@ async def put(run: Run, group_id: ResourceId, key_id: str, body: Mapping[str, An
     except OutcomeUnknown:
         await run.clock.sleep(EVERY)
         now = await run.world.group(group_id)
-        if now.document is None or group.shows(now.document).key_id != key_id.lower():
+        if now.document is None or container_group.shows(now.document).key_id != key_id.lower():
             raise
     except NotSent:
         raise
@@ -178,11 +182,11 @@ async def watch(run: Run, before: ContainerGroup, group_id: ResourceId, key_id: 
     start, settle, absent = run.clock.elapsed(), run.policy.rotation.settle.total_seconds(), False
     while True:
         now = await run.world.group(group_id)
-        if now.document is not None and group.shows(now.document).key_id != key_id.lower():
+        if now.document is not None and container_group.shows(now.document).key_id != key_id.lower():
             if run.clock.elapsed() - start >= min(UNTAGGED, settle):
                 await _stripped(run, group_id, version)
         elif now.document is not None:
-            verdict = group.verdict(now.document, before.at, at=now.at, before=before.document)
+            verdict = container_group.verdict(now.document, before.at, at=now.at, before=before.document)
             if verdict in ENOUGH or run.clock.elapsed() - start >= settle:
                 return verdict, now
         elif run.clock.elapsed() - start >= settle or (absent and now.unreadable is None):
@@ -207,13 +211,13 @@ def settled(run: Run, before: ContainerGroup, after: ContainerGroup, key_id: str
 
 
 def _also(before: ContainerGroup, after: ContainerGroup) -> Iterator[str]:
-    old, new = group.ip_address(before.document), group.ip_address(after.document)
+    old, new = container_group.ip_address(before.document), container_group.ip_address(after.document)
     if old and new and old != new:
         yield f"its IP address changed from {old} to {new}"
-    pulled = dict(group.pulled(before.document))
-    for image, digest in group.pulled(after.document):
+    pulled = dict(container_group.pulled(before.document))
+    for image, digest in container_group.pulled(after.document):
         if pulled.get(image, digest) != digest:
-            yield f"{image} is another image than before: {group.brief(digest)}, not {group.brief(pulled[image])}"
+            yield f"{image} is another image than before: {container_group.brief(digest)}, not {container_group.brief(pulled[image])}"
 
 
 def _ensure_well(run: Run, group_id: ResourceId, verdict: Verdict, key_id: str) -> None:

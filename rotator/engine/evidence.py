@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from rotator import group
+from rotator import container_group
 from rotator.engine.run import Patience, Run, Score, told
 from rotator.errors import Forbidden, NotFound
 from rotator.events import Noted, PullRefused
@@ -66,7 +66,7 @@ async def evidence(run: Run, score: Score, observed: Observed, left: Left, *, wa
     _tell(run, score, seen)
     told(run, Noted(policy=run.policy.name, code="residue", subject=run.policy.name, text=RESIDUE), score)
     if not remains(seen.ways, seen.signs_in):
-        tries = await try_out(proving or run, left, group.images(run.policy, observed), others=seen.signs_in.known) if wait else None
+        tries = await try_out(proving or run, left, container_group.images(run.policy, observed), others=seen.signs_in.known) if wait else None
         if tries is None:
             return _unproven(run, score, seen, Tries(Shown.NOTHING, NOT_WAITED))
         agreed = rests_on_absence(seen.ways, seen.signs_in, tries.shown)
@@ -228,7 +228,7 @@ def refused(proof: Proof) -> bool:
 
 async def acceptance(run: Run, score: Score, observed: Observed) -> None:
     """See a pull succeed, where there is a value to pull with."""
-    images = group.images(run.policy, observed)
+    images = container_group.images(run.policy, observed)
     try:
         value = await run.world.value(run.policy)
     except NotFound:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
-from rotator import group
+from rotator import container_group
 from rotator.engine.prove import again, prove
 from rotator.engine.retire import withdraw
 from rotator.engine.run import DECISIONS, FRESH, Patience, Run, Seen, Undecided, ensure_granted
@@ -74,7 +74,7 @@ async def _delivered(run: Run, observed: Observed, new: _New) -> tuple[Version, 
     """Prove and publish; what certainly wasn't published is taken back, and the error says what state that leaves."""
     try:
         _ensure_lasting(run, observed, new.credential)
-        await prove(run, new.credential.key_id, new.issued.secret, group.images(run.policy, observed))
+        await prove(run, new.credential.key_id, new.issued.secret, container_group.images(run.policy, observed))
         new.proven = run.world.moment()
         await run.world.publish_username(run.policy)  # which fits the current password, too: whatever stops it must not come after the publication
         return await _publish(run, observed, new)
@@ -213,7 +213,7 @@ async def _publishable(run: Run, observed: Observed, new: _New) -> tuple[Version
     Raises Conflict where a version appeared, or the credential is gone again.
     """
     if run.world.moment() - new.proven > FRESH / 2:
-        await again(run, new.credential.key_id, new.issued.secret, group.images(run.policy, observed))
+        await again(run, new.credential.key_id, new.issued.secret, container_group.images(run.policy, observed))
         new.proven = run.world.moment()
     read = await _listed_at(run, new.credential)
     versions = await run.world.versions(run.policy)

@@ -5,12 +5,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
-from rotator import group, guard
+from rotator import container_group, guard
+from rotator.container_group import Phase
 from rotator.engine.deploy import Change, fetch, moved, put, replace, settled, watch
 from rotator.engine.look import Memory, look
 from rotator.engine.run import DECISIONS, FRESH, Patience, Run, Undecided, ensure_granted
 from rotator.errors import Conflict, NotFound, NotSent, UnsafeStep
-from rotator.group import Phase
 from rotator.plan import View
 from rotator.remedy import rotator
 from rotator.resource_id import ResourceId
@@ -40,9 +40,9 @@ async def deploy_now(run: Run, group_id: ResourceId, *, wait: bool) -> Deployed:
     before, version = await _sent(run, group_id)
     verdict, after = await watch(run, before, group_id, version.key_id or "", version)
     settled(run, before, after, version.key_id or "", verdict)
-    if wait and after.document is not None and group.run_once(after.document) and group.phase(after) is not Phase.PULLING:
+    if wait and after.document is not None and container_group.run_once(after.document) and container_group.phase(after) is not Phase.PULLING:
         after = await _ended(run, after)
-    return Deployed(group_id, version.key_id or "", verdict.value, group.exit_code(after.document))
+    return Deployed(group_id, version.key_id or "", verdict.value, container_group.exit_code(after.document))
 
 
 async def _sent(run: Run, group_id: ResourceId) -> tuple[ContainerGroup, Version]:
@@ -87,7 +87,7 @@ def _ensure_absent(observed: Observed, before: ContainerGroup) -> None:
 async def _ended(run: Run, seen: ContainerGroup) -> ContainerGroup:
     """The group when its job is over. Raises NotFound or UnsafeStep where nobody can see its end, which is no success."""
     patience = Patience(run, f"{seen.id.rsplit('/', 1)[-1]} is at work, and its end is waited for")
-    while group.phase(seen) in AT_WORK:
+    while container_group.phase(seen) in AT_WORK:
         await patience.sleep(EVERY)
         seen = await run.world.group(seen.id)
     if seen.document is None or seen.unreadable:
@@ -126,7 +126,9 @@ def _current(run: Run, observed: Observed) -> Version:
 def _ensure_free(before: ContainerGroup) -> None:
     if before.unreadable:
         raise UnsafeStep(f"{before.id} can't be read: {before.unreadable}", remedy="Give rotator permission to read it.")
-    busy = before.document is not None and group.run_once(before.document) and group.phase(before) in (Phase.RUNNING, Phase.STARTING)
+    busy = (
+        before.document is not None and container_group.run_once(before.document) and container_group.phase(before) in (Phase.RUNNING, Phase.STARTING)
+    )
     if busy:
         raise Conflict(f"{before.id} is a job at work, and is never interrupted", service="aci", remedy="Deploy it when it has finished.")
 
@@ -138,11 +140,11 @@ async def _send(run: Run, observed: Observed, group_id: ResourceId, version: Ver
     begun, seen = run.world.moment(), await free()
     if declared is None or declared.manifest is None:
         return await replace(run, seen, Change(seen.id, key_id, version.id), free)
-    values = await fetch(run, group.manifest_sources(declared.manifest, run.policy, declared))
+    values = await fetch(run, container_group.manifest_sources(declared.manifest, run.policy, declared))
     password = await run.world.value(run.policy, version.id)
     await ensure_granted(run)
     before = await free()
-    body = group.from_manifest(
+    body = container_group.from_manifest(
         declared.manifest, run.policy, declared, values=values, password=password, key_id=key_id, since=before.at, document=before.document
     )
     await put(run, before.id, key_id, body, not_after=begun + FRESH, existed=before.document is not None)

@@ -6,7 +6,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from rotator import group, guard
+from rotator import container_group, guard
 from rotator.engine.run import Patience, Run
 from rotator.engine.trial import trial, tried
 from rotator.errors import Forbidden, NotFound
@@ -141,13 +141,13 @@ async def prepared(run: Run, observed: Observed, memory: Memory, steps: tuple[St
 
 def linked(policy: Policy, observed: Observed) -> tuple[tuple[str, ResourceId], ...]:
     """What rotator must be allowed to do beside the container groups that it may redeploy: action and resource, sorted."""
-    moved = (d for d in group.dependents(policy, observed) if d.needs_rotation and (d.declared or policy.discover.redeploy))
+    moved = (d for d in container_group.dependents(policy, observed) if d.needs_rotation and (d.declared or policy.discover.redeploy))
     return tuple(sorted({link for dependent in moved for link in dependent.links}))
 
 
 async def _unusable(run: Run, observed: Observed) -> tuple[tuple[str, str], ...]:
     """The secrets that container groups need and that can't be used, each with why: to be known before anything is written."""
-    dependents = group.dependents(run.policy, observed)
+    dependents = container_group.dependents(run.policy, observed)
     found: list[tuple[str, str]] = []
     for name in sorted({name for dependent in dependents if dependent.needs_rotation for name in dependent.sources}):
         try:
@@ -155,7 +155,7 @@ async def _unusable(run: Run, observed: Observed) -> tuple[tuple[str, str], ...]
         except (NotFound, Forbidden) as error:
             found.append((name, error.happened))
             continue
-        if name in group.wanted_as_objects(run.policy, observed) and not group.is_object(value.reveal()):
+        if name in container_group.wanted_as_objects(run.policy, observed) and not container_group.is_object(value.reveal()):
             found.append((name, "it isn't a JSON object, as the protected settings of an extension must be"))
     return tuple(found)
 
@@ -171,7 +171,7 @@ async def proven(run: Run, observed: Observed, version: str | None) -> Observed:
         value = await run.world.value(run.policy, version)
     except (NotFound, Forbidden) as error:
         return replace(observed, proof=None, proof_at=None, unproven=error.happened)
-    images = group.images(run.policy, observed)
+    images = container_group.images(run.policy, observed)
     return replace(observed, proof=await trial(run, value, images), proof_at=observed.at, unproven="")
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from rotator import group
+from rotator import container_group
 from rotator.guard import seen
 from rotator.guard.links import unlinked
 from rotator.guard.objection import Objection
@@ -11,7 +11,7 @@ from rotator.remedy import give_role, rotator
 from rotator.resource_id import ResourceId
 from rotator.state import Observed, marker
 
-AT_WORK = (group.Phase.RUNNING, group.Phase.STARTING, group.Phase.CRASHING)
+AT_WORK = (container_group.Phase.RUNNING, container_group.Phase.STARTING, container_group.Phase.CRASHING)
 """What a job does that must not be interrupted; one that crashed is about to be started again, or it would have finished."""
 WRITE, WRITER = "Microsoft.ContainerInstance/containerGroups/write", "Azure Container Instances Contributor Role"
 """The right that a redeployment takes, and the built-in role that has it."""
@@ -48,7 +48,7 @@ def deployable(policy: Policy, observed: Observed, group_id: ResourceId, key_id:
         yield "job_running", f"{dependent.name} is a job at work", "Wait until it has finished."
 
 
-def anothers(observed: Observed, dependent: group.Dependent) -> Iterator[Objection]:
+def anothers(observed: Observed, dependent: container_group.Dependent) -> Iterator[Objection]:
     """A group that holds a live credential of another policy is that policy's."""
     held = next((c for c in observed.credentials if c.key_id.lower() == dependent.key_id and c.live(observed.at)), None)
     prefix = marker(observed.lineage, "")
@@ -57,7 +57,7 @@ def anothers(observed: Observed, dependent: group.Dependent) -> Iterator[Objecti
         yield "another_lineage", f"{dependent.name} holds credential {held.key_id} of another policy ({held.display_name})", remedy
 
 
-def unwritable(observed: Observed, dependent: group.Dependent) -> Iterator[Objection]:
+def unwritable(observed: Observed, dependent: container_group.Dependent) -> Iterator[Objection]:
     """A right on the group itself that is known to be missing is named before Azure's 403 has to."""
     if not dependent.writable:
         what = f"rotator's identity may not redeploy {dependent.name} ({WRITE} on {dependent.id})"
@@ -65,7 +65,7 @@ def unwritable(observed: Observed, dependent: group.Dependent) -> Iterator[Objec
         yield "not_writable", what, f"Give it this role, or one with that action alone; Azure may take ten minutes to heed it:\n{command}"
 
 
-def ready(policy: Policy, dependent: group.Dependent) -> Iterator[Objection]:
+def ready(policy: Policy, dependent: container_group.Dependent) -> Iterator[Objection]:
     """Nothing may be lost, and no job run again, by the redeployment."""
     if dependent.unsourced and not dependent.refused:
         what = f"{dependent.name} has {len(dependent.unsourced)} value(s) that Azure doesn't show, and a redeployment could lose them"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from rotator import group
+from rotator import container_group
 from rotator.guard import seen
 from rotator.guard.deploy import put_each, ready
 from rotator.guard.objection import Objection
@@ -100,7 +100,7 @@ def unresolved(policy: Policy, observed: Observed, intent: Intent) -> Iterator[O
 
 def groups_ready(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Objection]:
     """Every group must be able to follow before there is something to follow."""
-    waiting = [dependent for dependent in group.dependents(policy, observed) if dependent.declared and dependent.needs_rotation]
+    waiting = [dependent for dependent in container_group.dependents(policy, observed) if dependent.declared and dependent.needs_rotation]
     lacking = [dependent for dependent in waiting if dependent.unsourced and not dependent.refused]
     if len(lacking) > 1:
         count = sum(len(dependent.unsourced) for dependent in lacking)
@@ -112,14 +112,14 @@ def groups_ready(policy: Policy, observed: Observed, intent: Intent) -> Iterator
         yield from _sourced(policy, observed, dependent)
 
 
-def _sourced(policy: Policy, observed: Observed, dependent: group.Dependent) -> Iterator[Objection]:
+def _sourced(policy: Policy, observed: Observed, dependent: container_group.Dependent) -> Iterator[Objection]:
     """Whether the sources that are named can be used, now, before anything is written; and whether a manifest could ever be deployed."""
     for name, why in observed.permissions.sources if observed.permissions else ():
         if name in dependent.sources:
             remedy = f"Put it into {policy.key_vault.host}, or correct its name where the policy or the manifest of {dependent.name} says it."
             yield "source", f"{dependent.name} needs secret {name}, which can't be used: {why}", remedy
     said = dependent.group
-    if said and said.manifest and (wrong := group.manifest_problems(said.manifest, policy, said)):
+    if said and said.manifest and (wrong := container_group.manifest_problems(said.manifest, policy, said)):
         yield "manifest", f"{said.manifest.file} of {dependent.name} can't be deployed: {'; '.join(wrong)}", f"Correct {said.manifest.file}."
 
 

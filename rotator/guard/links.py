@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
-from rotator import group
+from rotator import container_group
 from rotator.guard import seen
 from rotator.guard.objection import Objection
 from rotator.policy import Policy
@@ -21,11 +21,11 @@ def linkable(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Obj
     exposed = version is not None and any(version.key_id in v.compromised for v in observed.versions)
     if version and (exposed or current is None or current.end - observed.at < PRESSING):
         return
-    waiting = group.dependents(policy, observed)
+    waiting = container_group.dependents(policy, observed)
     yield from unlinked(observed, (d for d in waiting if d.declared and d.needs_rotation and not d.refused and d.choice == "deploy"))
 
 
-def unlinked(observed: Observed, dependents: Iterable[group.Dependent]) -> Iterator[Objection]:
+def unlinked(observed: Observed, dependents: Iterable[container_group.Dependent]) -> Iterator[Objection]:
     """All that is missing at once, with the commands that give it."""
     known, names = set(observed.permissions.links if observed.permissions else ()), dict[tuple[str, str], list[str]]()
     for dependent in dependents:
@@ -34,5 +34,5 @@ def unlinked(observed: Observed, dependents: Iterable[group.Dependent]) -> Itera
     if names:
         lacking = [(", ".join(names[link]), *link) for link in sorted(names)]
         what = "; ".join(f"to redeploy {whom} takes {action} on {scope}, which rotator's identity may not do" for whom, action, scope in lacking)
-        commands = "\n".join(give_role(observed.signed_in, group.ROLES[action], scope) for _, action, scope in lacking)
+        commands = "\n".join(give_role(observed.signed_in, container_group.ROLES[action], scope) for _, action, scope in lacking)
         yield "link_refused", what, f"Give it this role, or one with that action alone; Azure may take ten minutes to heed it:\n{commands}"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from rotator import group
+from rotator import container_group
 from rotator.guard import seen
 from rotator.guard.objection import Objection
 from rotator.policy import Policy
@@ -72,8 +72,8 @@ def alone(policy: Policy, observed: Observed, key_id: str) -> Iterator[Objection
             f"Graph shows no hint of the password of {key_id}, so readers of the secret may have it",
             "See by hand that nothing uses it.",
         )
-    for dependent in group.dependents(policy, observed):
-        if dependent.key_id == key_id or dependent.phase is group.Phase.UNREADABLE:
+    for dependent in container_group.dependents(policy, observed):
+        if dependent.key_id == key_id or dependent.phase is container_group.Phase.UNREADABLE:
             yield "held", f"{dependent.name} holds credential {key_id}, or can't be read", "It must move first."
     for unseen in observed.unseen:
         yield (
@@ -88,8 +88,8 @@ def early(policy: Policy, observed: Observed, intent: Intent, key_id: str) -> It
     until = _reclaimed(policy, observed, key_id) if seen.orphan(observed, key_id) else _overlapped(policy, observed, intent)
     if observed.at < until:
         yield "early", f"credential {key_id} may still be wanted until {until:%Y-%m-%d %H:%M} UTC", "A later run removes it."
-    for dependent in group.dependents(policy, observed):
-        if dependent.previous == key_id and dependent.verdict is group.Verdict.PULL_FAILED:
+    for dependent in container_group.dependents(policy, observed):
+        if dependent.previous == key_id and dependent.verdict is container_group.Verdict.PULL_FAILED:
             yield "way_back", f"{dependent.name} can't pull, and {key_id} is what it held before", "Look at the group's events."
 
 
@@ -101,7 +101,7 @@ def _overlapped(policy: Policy, observed: Observed, intent: Intent) -> datetime:
     version = seen.current_version(observed)
     if version is None or intent.no_overlap:
         return observed.at
-    moves = (d.since for d in group.dependents(policy, observed) if d.since and not d.run_once and d.key_id == version.key_id)
+    moves = (d.since for d in container_group.dependents(policy, observed) if d.since and not d.run_once and d.key_id == version.key_id)
     return max([version.created, *moves]) + policy.rotation.overlap
 
 
@@ -112,8 +112,8 @@ def _usable(policy: Policy, outcome: Outcome) -> bool:
 def held(policy: Policy, observed: Observed, key_id: str) -> Iterator[Objection]:
     """Nobody may hold it, as far as can be seen; what can't be seen, or is only guessed, doesn't keep a compromised one alive."""
     orphan, exposed = seen.orphan(observed, key_id), seen.exposed(observed, key_id)
-    for dependent in group.dependents(policy, observed):
-        counts = dependent.needs_rotation and dependent.phase is not group.Phase.ABSENT and dependent.choice != "ignore"
+    for dependent in container_group.dependents(policy, observed):
+        counts = dependent.needs_rotation and dependent.phase is not container_group.Phase.ABSENT and dependent.choice != "ignore"
         untold = dependent.key_id is None and not orphan and not (exposed and dependent.guessed)
         if counts and (dependent.key_id == key_id or untold):
             yield "held", f"{dependent.name} {'holds' if dependent.key_id else 'may hold'} credential {key_id}", "It must move first."

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from rotator import group
+from rotator import container_group
 from rotator.policy import Policy
 from rotator.resource_id import ResourceId
 from rotator.state import Credential, Observed, Version, marker
@@ -45,9 +45,9 @@ def exposed(observed: Observed, key_id: str) -> bool:
     return any(key_id in v.compromised for v in observed.versions)
 
 
-def dependent_of(policy: Policy, observed: Observed, group_id: ResourceId) -> group.Dependent | None:
+def dependent_of(policy: Policy, observed: Observed, group_id: ResourceId) -> container_group.Dependent | None:
     """The dependent of that id, as the world shows it now."""
-    return next((d for d in group.dependents(policy, observed) if d.id == group_id), None)
+    return next((d for d in container_group.dependents(policy, observed) if d.id == group_id), None)
 
 
 def fresh(observed: Observed) -> bool:

@@ -6,7 +6,7 @@ A redeployment restarts a group. So a group moves only when nothing holds it bac
 from collections.abc import Iterator
 from datetime import timedelta
 
-from rotator.group import Dependent, Failed, Phase, Verdict
+from rotator.container_group import Dependent, Failed, Phase, Verdict
 from rotator.plan.view import LAST_WEEK, TRIAL, View
 from rotator.policy import next_open, open_at
 from rotator.remedy import rotator

@@ -6,7 +6,7 @@ So an orphan goes by its age, while a current credential proves; without a curre
 
 from collections.abc import Iterator
 
-from rotator.group import Phase
+from rotator.container_group import Phase
 from rotator.plan.view import CONFIRM, View
 from rotator.remedy import delete_password
 from rotator.state import Credential

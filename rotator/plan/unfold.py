@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from rotator import group
+from rotator import container_group
 from rotator.plan.alarms import BREAKS_READERS, STILL_OPEN
 from rotator.plan.rules import next_steps
 from rotator.plan.view import TRIAL, Refused, View
@@ -41,7 +41,7 @@ def evolve(policy: Policy, observed: Observed, step: Step) -> Observed:
         case Deploy(group=group_id, key_id=key_id):
             return _moved(observed, group_id, key_id, None)
         case Restore(group=group_id, key_id=key_id, failed=failed, count=count):
-            return _moved(observed, group_id, key_id, group.Failed(failed, count, observed.at))
+            return _moved(observed, group_id, key_id, container_group.Failed(failed, count, observed.at))
         case Retire(key_id=key_id):
             return replace(observed, credentials=tuple(c for c in observed.credentials if c.key_id != key_id))
         case Disable(version=version):
@@ -61,10 +61,10 @@ def _issued(observed: Observed, step: Issue) -> Observed:
     )
 
 
-def _moved(observed: Observed, group_id: ResourceId, key_id: str, failed: group.Failed | None) -> Observed:
+def _moved(observed: Observed, group_id: ResourceId, key_id: str, failed: container_group.Failed | None) -> Observed:
     """The group's answer is taken to come when the group has run long enough for others to follow: a plan shows what a run does in the end."""
     at = observed.at + TRIAL
-    moved = (replace(group.moved(g, key_id, observed.at, failed), at=at) if g.id == group_id else g for g in observed.groups)
+    moved = (replace(container_group.moved(g, key_id, observed.at, failed), at=at) if g.id == group_id else g for g in observed.groups)
     return replace(observed, groups=tuple(moved))
 
 

@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from rotator import group
-from rotator.group import Dependent, Phase, Verdict
+from rotator import container_group
+from rotator.container_group import Dependent, Phase, Verdict
 from rotator.policy import Policy
 from rotator.resource_id import ArmId
 from rotator.state import Access, Credential, Observed, Outcome, Proof, Version, marker
@@ -130,19 +130,19 @@ class View:
     @cached_property
     def dependents(self) -> tuple[Dependent, ...]:
         """Container groups that hold a credential of the principal, or may."""
-        found = group.dependents(self.policy, self.observed)
+        found = container_group.dependents(self.policy, self.observed)
         return tuple(d for d in found if d.needs_rotation and d.phase is not Phase.ABSENT and d.choice != "ignore")
 
     @cached_property
     def unsaid(self) -> tuple[Dependent, ...]:
         """Container groups of which a hidden variable may hold a credential, since the policy doesn't say whose it is; whatever their tags say."""
-        found = group.dependents(self.policy, self.observed)
+        found = container_group.dependents(self.policy, self.observed)
         return tuple(d for d in found if d.unsaid and d.choice != "ignore")
 
     @property
     def missing(self) -> tuple[tuple[str, str], ...]:
         """Id and name of declared groups that Azure says aren't there, and that no manifest would make."""
-        found = group.dependents(self.policy, self.observed)
+        found = container_group.dependents(self.policy, self.observed)
         return tuple((d.id, d.name) for d in found if d.group and d.phase is Phase.ABSENT and not d.group.manifest)
 
     def movable(self, dependent: Dependent) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from rotator.group import Change, hidden, manifest_changes, manifest_conflicts
+from rotator.container_group import Change, hidden, manifest_changes, manifest_conflicts
 from rotator.policy import Policy
 from rotator.remedy import rotator
 from rotator.report.given import Preview

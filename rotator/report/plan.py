@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from rotator.group import Dependent, brief, dependents, moved_tags
+from rotator.container_group import Dependent, brief, dependents, moved_tags
 from rotator.guard import Veto
 from rotator.plan import STILL_OPEN, headline
 from rotator.report.given import Preview

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Any
 
+from rotator.container_group import Dependent
 from rotator.errors import RotatorError
-from rotator.group import Dependent
 from rotator.plan import STILL_OPEN, View
 from rotator.remedy import rotator
 from rotator.report.given import Preview, Seen

@@ -21,7 +21,7 @@ from local_azure.virtual import VirtualLoop, run
 from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
-from rotator.cli import graph
+from rotator.cli import wiring
 from rotator.cli.app import app
 from rotator.clients import Transports, connect
 from rotator.ports import Clock, World
@@ -52,7 +52,7 @@ class Time:
         return f"attempt{self.attempts}"
 
     def run(self, main: Coroutine[Any, Any, T]) -> T:
-        """What stands for `graph.run`."""
+        """What stands for `wiring.run`."""
 
         def on(loop: VirtualLoop) -> Coroutine[Any, Any, T]:
             self.loop = loop
@@ -146,7 +146,7 @@ class Scene:
 
 
 def make(monkeypatch: pytest.MonkeyPatch, directory: Path) -> Scene:
-    """The scene, signed in as the operator, with `rotator.cli.graph` replaced and nothing else."""
+    """The scene, signed in as the operator, with `rotator.cli.wiring` replaced and nothing else."""
     time = Time()
     azure = Azure.build(AzureClock(START, time.elapsed), seed=7, timing=PROMPT)
     seeded, served = seed(azure), build(azure)
@@ -163,7 +163,7 @@ def make(monkeypatch: pytest.MonkeyPatch, directory: Path) -> Scene:
         (directory / value).mkdir()
         monkeypatch.setenv(name, str(directory / value))
     made = Scene(azure, served, seeded, application, password, directory / "policies", time)
-    monkeypatch.setattr(graph, "now", lambda: azure.clock.now() + made.skew)
+    monkeypatch.setattr(wiring, "now", lambda: azure.clock.now() + made.skew)
     made.deploy()
     made.write()
     return made
@@ -180,5 +180,5 @@ def _replace_graph(monkeypatch: pytest.MonkeyPatch, served: App, time: Time) -> 
         hop = Hop(served)
         return time, connect(time, cloud, Transports(lambda: Session(hop), lambda: GraphTransport(hop)))
 
-    monkeypatch.setattr(graph, "connected", connected)
-    monkeypatch.setattr(graph, "run", time.run)
+    monkeypatch.setattr(wiring, "connected", connected)
+    monkeypatch.setattr(wiring, "run", time.run)

@@ -93,13 +93,13 @@ def test_neither_exit_code_hides_the_other(shared: Scene) -> None:
 
 
 def test_what_stops_a_command_altogether_does_not_hide_the_mistake(shared: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    from rotator.cli import graph
+    from rotator.cli import wiring
     from rotator.errors import Unavailable
 
     def refuse(cloud: str) -> object:
         raise Unavailable("no answer", service="entra")
 
-    monkeypatch.setattr(graph, "connected", refuse)
+    monkeypatch.setattr(wiring, "connected", refuse)
     said = shared("plan", "--output", "json")
     assert (said.code, said.json["exit_codes"], said.json["error"]["happened"]) == (2, [2, 1], "no answer")
     assert [error["policy"] for error in said.json["errors"]] == ["team-x"]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from rotator.cli import graph, progress
+from rotator.cli import progress, wiring
 from tests.cli.scene import NAME, Scene
 
 
@@ -35,7 +35,7 @@ def test_an_interrupted_run_says_that_the_next_one_goes_on(rotator: Scene, monke
         main.close()
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(graph, "run", interrupted)
+    monkeypatch.setattr(wiring, "run", interrupted)
     said = rotator("rotate", NAME)
     assert said.code == 130
     assert "the next run" in said.err

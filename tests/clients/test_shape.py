@@ -10,9 +10,9 @@ from local_azure.virtual import VirtualLoop
 from rotator.clients.shape import flaw
 from rotator.clients.typed import labels
 from rotator.cloud import PUBLIC
+from rotator.container_group import shows
 from rotator.engine import adopt, revoke
 from rotator.engine.discover import see
-from rotator.group import shows
 from tests.stage import Stage, play, stage
 
 WRONG: tuple[Any, ...] = (5, "x", [], {}, [5], True)

@@ -303,7 +303,7 @@ DOORS = (
     _read("rbac.permissions.list", lambda at: at.world.rights([(f"{PROVIDER}/write", at.made.group_id("app"))]), _right),
     _read("rbac.roleAssignments.list", lambda at: at.world.assignments(at.policy, at.made.principal.id)),
     _read("rbac.roleAssignments.get", lambda at: at.world.standing([_role(at)])),
-    _read("rbac.roleDefinitions.list", lambda at: at.world.role("AcrPull", at.made.seeded.registry_id), lambda role: frozenset({role})),
+    _read("rbac.roleDefinitions.list", lambda at: at.world.role("AcrPull", at.made.policy.registries[0].id), lambda role: frozenset({role})),
     _read("rbac.roleDefinitions.get", _access, _picture),
     Door("rbac.roleAssignments.create", lambda at: at.world.create_assignment(_new_role(at), **at.later), truth=_roles, repeated=True),
     Door("rbac.roleAssignments.delete", lambda at: at.world.delete_assignment(_role(at), **at.later), truth=_roles, repeated=True),

@@ -23,7 +23,7 @@ from tests.matrices.remembering import Site
 
 ROOT = Path(__file__).parents[2]
 KEPT = ROOT / ".pytest_cache"
-TRACED = ("/rotator/engine/", "/rotator/group/")
+TRACED = ("/rotator/engine/", "/rotator/container_group/")
 Line = tuple[str, int]
 """A file and a line in it."""
 

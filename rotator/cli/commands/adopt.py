@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rotator.cli.given import Common
+from rotator.cli.invocation import Common
 from rotator.cli.options import Leases, Name, command
 from rotator.remedy import rotator
 

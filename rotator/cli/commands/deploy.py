@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rotator.cli.given import Common
+from rotator.cli.invocation import Common
 from rotator.cli.options import Name, command
 from rotator.errors import RotatorError
 from rotator.visible import one_line

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rotator.cli.given import Common
+from rotator.cli.invocation import Common
 from rotator.cli.options import command
 from rotator.errors import RotatorError
 from rotator.remedy import list_subscriptions
@@ -66,16 +66,16 @@ def _guid(text: str) -> str:
 
 
 def _sight(common: Common, policies: "tuple[Policy, ...]", wanted: tuple[str, ...], *, registries: bool) -> "Sight":
-    from rotator.cli import graph
+    from rotator.cli import wiring
     from rotator.cloud import CLOUDS
     from rotator.engine.discover import see
 
     async def main() -> "Sight":
-        _, connecting = graph.connected(common.cloud.value)
+        _, connecting = wiring.connected(common.cloud.value)
         async with connecting as world:
             return await see(world, CLOUDS[common.cloud.value], policies, wanted, registries=registries)
 
-    return graph.run(main())
+    return wiring.run(main())
 
 
 def _texts(directory: Path) -> Mapping[str, str]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from rotator.cli.given import Common
+from rotator.cli.invocation import Common
 from rotator.cli.options import Leases, Names, command
 from rotator.errors import RotatorError
 
@@ -46,14 +46,14 @@ def doctor(common: Common, context: typer.Context, names: Names = None, lease_di
 
 async def _diagnosed(run: "Run", leases: "Path", given: tuple[tuple[str, str], ...]) -> "Diagnosed":
     from rotator import lease
-    from rotator.cli import graph
+    from rotator.cli import wiring
     from rotator.doctor import Case, diagnose
     from rotator.engine import examine
-    from rotator.examined import Machine
+    from rotator.preflight import Machine
     from rotator.report.doctor import Diagnosed
 
     examined = await examine(run)
-    unusable, holder = lease.standing(leases, run.policy.principal.app_id, graph.now())
+    unusable, holder = lease.standing(leases, run.policy.principal.app_id, wiring.now())
     signs_in_as = os.environ.get("AZURE_CLIENT_ID", "") if os.environ.get("AZURE_CLIENT_SECRET") else ""
-    case = Case(run.policy, examined, Machine(graph.now(), str(leases), unusable, holder, lease.exposed(leases), signs_in_as), given)
+    case = Case(run.policy, examined, Machine(wiring.now(), str(leases), unusable, holder, lease.exposed(leases), signs_in_as), given)
     return Diagnosed(run.policy.name, run.policy.file, diagnose(case))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from rotator.cli.given import Common
+from rotator.cli.invocation import Common
 from rotator.cli.options import Name, command
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rotator.cli.given import Common
+from rotator.cli.invocation import Common
 from rotator.cli.options import Leases, Name, Yes, ask, command
 
 if TYPE_CHECKING:

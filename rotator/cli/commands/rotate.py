@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rotator.cli.given import Common
+from rotator.cli.invocation import Common
 from rotator.cli.options import Leases, Names, Yes, ask, command
 
 if TYPE_CHECKING:

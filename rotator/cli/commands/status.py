@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from rotator.cli.given import Common
+from rotator.cli.invocation import Common
 from rotator.cli.options import Names, command
 
 if TYPE_CHECKING:

@@ -1,0 +1,148 @@
+"""What every command was given, and where its result goes."""
+
+import json
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from rotator.cli import INTERRUPTED, streams
+from rotator.cli.say import say
+
+if TYPE_CHECKING:
+    from rotator.errors import Mistake
+    from rotator.policy import Draft, Gathered, Policy, Unserved
+
+MOST_WARNINGS = 20
+"""Lines that are said of policies that a command isn't about."""
+
+
+class Output(StrEnum):
+    """How a result is written."""
+
+    text = "text"
+    json = "json"
+
+
+class LogFormat(StrEnum):
+    """How progress and logs are written."""
+
+    text = "text"
+    json = "json"
+
+
+class Cloud(StrEnum):
+    """Which Azure."""
+
+    public = "public"
+    usgov = "usgov"
+    china = "china"
+
+
+@dataclass(frozen=True, slots=True)
+class Common:
+    """What every command was given."""
+
+    command: str
+    policies: Path
+    output: Output
+    cloud: Cloud
+    verbose: int
+    log_format: LogFormat
+
+    unserved: "list[Unserved]" = field(default_factory=list)
+    """The policies that were asked for and can't be served, while others are: every report and exit code tells of them."""
+
+    def load(self, names: tuple[str, ...] = (), *, required: bool = True) -> "tuple[Policy, ...]":
+        """Those of the policies called `names`, or of all, that can be served. Raises PolicyError where none can.
+
+        Unless `required`, there may be none in the directory, or no directory.
+        """
+        from rotator.policy import gather
+
+        return self._taken(gather(self.policies, names, self.cloud.value, required=required)).policies
+
+    def load_draft(self, name: str) -> "Policy | Draft":
+        """The one policy called `name`, which may lack its app id. Raises PolicyError."""
+        from rotator.policy import gather
+
+        found = self._taken(gather(self.policies, (name,), self.cloud.value, drafts=True))
+        return found.policies[0] if found.policies else found.drafts[0]
+
+    def _taken(self, found: "Gathered") -> "Gathered":
+        from rotator.errors import PolicyError
+
+        self._warn(found.beside)
+        if found.unserved and not (found.policies or found.drafts):
+            raise PolicyError(found.mistakes)
+        self.unserved[:] = found.unserved
+        return found
+
+    def _warn(self, mistakes: "Sequence[Mistake]") -> None:
+        """Say on stderr what is wrong in policies that this command isn't about."""
+        from rotator.report.words import mistake_body
+
+        for mistake in mistakes[:MOST_WARNINGS]:
+            body = {"v": 1, "event": "mistake", **mistake_body(mistake)}
+            _tell(json.dumps(body) if self.log_format is LogFormat.json else f"warning: {mistake}")
+        if len(mistakes) > MOST_WARNINGS and self.log_format is LogFormat.text:
+            _tell(f"warning: {len(mistakes) - MOST_WARNINGS} more mistakes in other policies; `rotator validate` shows them")
+
+    def write(self, text: Callable[[], str], body: Callable[[], dict[str, Any]], code: int = 0) -> None:
+        """Put the result on stdout in the form that was asked for, with the policies that couldn't be served, and end with `code`, or 2 for those."""
+        from rotator.report.words import unserved_text
+
+        whole = text() if self.output is Output.text else json.dumps(self.object(code, **body()), indent=2)
+        beside = unserved_text(self.unserved) if self.output is Output.text else ""
+        shown = "\n\n".join(part for part in (whole, beside) if part)
+        told = not shown or _said(shown)
+        self.tell_unserved(code)
+        if ended := self.ended(code) or (0 if told else 1):
+            raise typer.Exit(ended)
+
+    def ended(self, code: int) -> int:
+        """The exit code where the policies that could be served ended with `code`; an interruption keeps its own."""
+        return 2 if self.unserved and code < INTERRUPTED else code
+
+    def object(self, code: int, **body: Any) -> dict[str, Any]:
+        """The result for programs. Every exit code that applies is in it, and everything that is wrong with policies."""
+        from rotator.report.words import document, unserved_body
+
+        codes = list(dict.fromkeys(each for each in (self.ended(code), code) if each))
+        return document(self.command, self.ended(code), exit_codes=codes, **body, errors=[unserved_body(one) for one in self.unserved])
+
+    def tell_unserved(self, code: int) -> None:
+        """Say on stderr, last, which policies weren't served, and how it ended for those that were: neither exit code hides the other."""
+        if self.unserved:
+            _tell(self._ending(code))
+
+    def _ending(self, code: int) -> str:
+        from rotator.errors import PolicyError
+        from rotator.report.words import error_body
+
+        state = f"The other policies were served, and ended with {code}."
+        if self.log_format is LogFormat.json:
+            error = PolicyError(tuple(mistake for one in self.unserved for mistake in one.mistakes), state=state)
+            return json.dumps({"v": 1, "event": "error", **error_body(error)})
+        names = ", ".join(one.name for one in self.unserved[:MOST_WARNINGS])
+        more = f" and {len(self.unserved) - MOST_WARNINGS} more" if len(self.unserved) > MOST_WARNINGS else ""
+        return f"exit 2: mistakes in the policies of {names}{more}, which were not served. {state}"
+
+
+def _tell(text: str) -> None:
+    with suppress(OSError):
+        say(text, err=True)
+
+
+def _said(text: str) -> bool:
+    """Put it on stdout. Where that is full, say so on stderr: what was done is done, and its exit code still tells of it."""
+    try:
+        say(text)
+    except OSError as error:
+        streams.unwritten(error, "The report", " What was done is done; `rotator status` shows how things are.")
+        return False
+    return True

@@ -1,0 +1,131 @@
+"""What differs between two documents of one group, property by property and without a secret: for people, and for invariant I4."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rotator.arm_json import Json, Value, drop, get, plain, text
+from rotator.container_group.hidden_values import places
+from rotator.container_group.put_properties import writable
+from rotator.container_group.tags import OURS
+from rotator.container_group.value_sources import Recipes
+from rotator.policy import GroupPolicy, Policy
+
+HIDDEN = "***"
+_SECRET = ("password", "securevalue", "storageaccountkey", "workspacekey", "workspaceresourceid", "secret", "value", "command", "ccepolicy")
+"""Properties whose values are never shown, with all below them. Plain variables and commands often hold secrets, too."""
+_IN_ADDRESS = re.compile(r"//[^/@\s]+@")
+"""User and password in front of a host, as addresses of Git repositories have them."""
+_OPAQUE = ("protectedsettings",)
+"""Properties whose very structure comes out of a secret."""
+_EXACT = ("secret", "keyvaluepairs", "metadata", "settings")
+"""Objects whose keys are data and have a case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One property that differs. None: it isn't there. What may be secret reads ``***``."""
+
+    path: str
+    before: str | None
+    after: str | None
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.before or 'nothing'} -> {self.after or 'nothing'}"
+
+
+def difference(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> tuple[Change, ...]:
+    """Every difference but in what only the service writes, by path. Null is the same as nothing; order in arrays counts."""
+    one, other = (writable(document) if document is not None else None for document in (before, after))
+    return tuple(sorted(_changes("", one, other, secret=False, exact=False), key=lambda change: change.path))
+
+
+def unasked(before: Mapping[str, Any], after: Mapping[str, Any], policy: Policy, group_policy: GroupPolicy | None) -> tuple[Change, ...]:
+    """Of the differences, those that a rotation must not make (I4): all but the principal's password and our tags."""
+    return difference(*(_neutral(document, policy, group_policy) for document in (before, after)))
+
+
+def _neutral(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | None) -> Json:
+    body: Json = plain(document)
+    known = Recipes.of(policy, group)
+    for place in places(body):
+        if known.password(place):
+            place.write("")
+    tags = get(body, "tags")
+    drop(tags, *OURS)
+    if not tags:
+        drop(body, "tags")
+    return body
+
+
+def _changes(path: str, one: Value, other: Value, *, secret: bool, exact: bool) -> Iterator[Change]:
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        yield from _members(path, one, other, secret, exact)
+    elif isinstance(one, list) and isinstance(other, list):
+        yield from _items(path, one, other, secret, exact)
+    elif not _equal(one, other):
+        yield from _whole(path, one, other, secret, exact)
+
+
+def _members(path: str, one: Mapping[str, Any], other: Mapping[str, Any], secret: bool, exact: bool) -> Iterator[Change]:
+    names = {(name if exact else name.lower()): name for name in (*other, *one)}
+    sides = [{(name if exact else name.lower()): value for name, value in side.items()} for side in (one, other)]
+    for key, name in names.items():
+        below, pair = f"{path}.{name}" if path else name, (sides[0].get(key), sides[1].get(key))
+        if name.lower() in _OPAQUE:
+            yield from [] if _equal(*pair) else [Change(below, *(_rendered(value, secret=True) for value in pair))]
+        else:
+            yield from _changes(below, *pair, secret=secret or name.lower() in _SECRET, exact=exact or name.lower() in _EXACT)
+
+
+def _items(path: str, one: list[Value], other: list[Value], secret: bool, exact: bool) -> Iterator[Change]:
+    names = [[_called(item) for item in side] for side in (one, other)]
+    if all(all(side) and len(set(side)) == len(side) for side in names):
+        yield from _named(path, dict(zip(names[0], one, strict=True)), dict(zip(names[1], other, strict=True)), secret, exact)
+        return
+    for index in range(max(len(one), len(other))):
+        sides = [side[index] if index < len(side) else None for side in (one, other)]
+        yield from _changes(f"{path}[{_label(sides, index)}]", *sides, secret=secret, exact=exact)
+
+
+def _named(path: str, one: Mapping[str, Value], other: Mapping[str, Value], secret: bool, exact: bool) -> Iterator[Change]:
+    """Items that all have names are compared by them: one that is put in between changes no other. Their order is told by itself."""
+    for name in dict.fromkeys((*one, *other)):
+        yield from _changes(f"{path}[{name}]", one.get(name), other.get(name), secret=secret, exact=exact)
+    orders = [[name for name in side if name in one and name in other] for side in (one, other)]
+    if orders[0] != orders[1]:
+        yield Change(f"{path} (order)", *(", ".join(order) for order in orders))
+
+
+def _called(item: Value) -> str:
+    return text(item, "name") or text(item, "server")
+
+
+def _label(sides: list[Value], index: int) -> str:
+    """What an item of an array is called: by its name or server where both sides agree, or only one has it."""
+    called = {_called(side) for side in sides if side is not None}
+    return (called.pop() or str(index)) if len(called) == 1 else str(index)
+
+
+def _equal(one: Value, other: Value) -> bool:
+    return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
+
+
+def _whole(path: str, one: Value, other: Value, secret: bool, exact: bool) -> Iterator[Change]:
+    """Something that one side doesn't have, or has in another kind: told in its parts, so that a secret below it stays hidden."""
+    for side, (value, opposite) in enumerate(((one, other), (other, one))):
+        if isinstance(value, (Mapping, list)) and value and opposite is None:
+            empty: Value = {} if isinstance(value, Mapping) else []
+            yield from _changes(path, *((value, empty) if side == 0 else (empty, value)), secret=secret, exact=exact)
+            return
+    yield Change(path, *(_rendered(value, secret=secret) for value in (one, other)))
+
+
+def _rendered(value: Value, *, secret: bool) -> str | None:
+    if value is None:
+        return None
+    if secret or (isinstance(value, (Mapping, list)) and value):
+        return HIDDEN
+    return _IN_ADDRESS.sub(f"//{HIDDEN}@", json.dumps(value, ensure_ascii=False))

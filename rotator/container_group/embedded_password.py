@@ -1,0 +1,90 @@
+"""The principal's password inside a group: variables that seem to hold it, and references into Key Vault that don't follow a rotation.
+
+What a variable holds is hidden. But a container that is told the app id in plain sight, and a client secret beside it, signs in with it.
+"""
+
+import re
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from rotator.arm_json import Value, belongs, containers, entries, get, objects, pulls_as, server, shown_values, shows_app_id, text, variables
+from rotator.container_group.hidden_values import VARIABLE, Place, places
+from rotator.container_group.value_sources import Recipes
+from rotator.policy import GroupPolicy, Policy
+from rotator.resource_id import GUID
+from rotator.secret import CLIENT_ID, CLIENT_SECRET
+
+_PASSWORD = re.compile(r"pass|pwd|secret|cred|key|token", re.IGNORECASE)
+"""Part of the name of a variable that holds a password."""
+
+
+def signing_in(document: Value, app_id: str) -> tuple[str, ...]:
+    """Paths of hidden variables that seem to hold the principal's password, sorted."""
+    told = {id(container) for _, container in containers(document) if app_id.lower() in shown_values(container)}
+    beside = {id(variable) for _, container in containers(document) if id(container) in told for variable in variables(container)}
+    return tuple(sorted(place.path for place in places(document) if id(place.owner) in beside and place.missing and _meant(place)))
+
+
+def unsaid(document: Value, policy: Policy, group: GroupPolicy | None) -> tuple[str, ...]:
+    """Paths of hidden variables that may hold the principal's password until the policy says whose they are, sorted.
+
+    All of a group that the policy declares or that pulls as the principal; of one that only shows the app id, those that are called like a password;
+    none of a container that shows another client id, which says whose its password is.
+    """
+    app_id, known = policy.principal.app_id.lower(), Recipes.of(policy, group)
+    pulls = pulls_as(document, app_id)
+    if not (group or pulls or shows_app_id(document, app_id)):
+        return ()
+    theirs = {id(each) for _, one in containers(document) if _anothers(one, app_id) for each in variables(one)}
+    hidden = (place for place in places(document) if _variable(place) and place.missing and id(place.owner) not in theirs)
+    named = (place for place in hidden if group or pulls or _PASSWORD.search(place.path.rpartition("/")[2]))
+    return tuple(sorted({place.path for place in named if known.for_place(place) is None}))
+
+
+def _variable(place: Place) -> bool:
+    return place.path.split("/")[2:3] == [VARIABLE]
+
+
+def _anothers(container: Value, app_id: str) -> bool:
+    """Whether a container says that it signs in as another principal, and doesn't show this one."""
+    shown = ((text(each, "name"), text(each, "value").strip().lower()) for each in variables(container))
+    ids = {value for name, value in shown if value == app_id or (CLIENT_ID.search(name) and re.fullmatch(GUID, value))}
+    return bool(ids) and app_id not in ids
+
+
+def _meant(place: Place) -> bool:
+    return bool(CLIENT_SECRET.search(place.path.rpartition("/")[2]))
+
+
+def pinned(document: Value, policy: Policy) -> tuple[str, ...]:
+    """Versions of the published secret that the group's references name, sorted: Azure goes on reading them when they are disabled."""
+    return tuple(sorted({version for _, version in _references(document, policy) if version}))
+
+
+def follows(document: Value, policy: Policy) -> bool:
+    """Whether it refers to the newest version of the published secret. Azure reads that in a PUT; no page says when else (azure-facts B8)."""
+    return any(not version for _, version in _references(document, policy))
+
+
+def strays(document: Value, policy: Policy) -> tuple[str, ...]:
+    """Servers whose entry takes this principal's password by a reference to something else than the published secret, sorted."""
+    ours = {name for name, _ in _references(document, policy)}
+    mine = (entry for entry in entries(document) if belongs(entry, policy.principal.app_id) and get(entry, "passwordReference"))
+    return tuple(sorted({server(entry) for entry in mine if text(entry, "passwordReference").lower() not in ours}))
+
+
+def _references(document: Value, policy: Policy) -> Iterator[tuple[str, str]]:
+    """The references to the published secret: name in lower case, and version, which may be empty."""
+    published = (policy.key_vault.host, policy.key_vault.password_secret.lower())
+    for name, host, secret, version in references(document):
+        if (host, secret.lower()) == published:
+            yield name, version
+
+
+def references(document: Value) -> Iterator[tuple[str, str, str, str]]:
+    """What a group reads from Key Vault: the reference's name in lower case, the vault's host, the secret, and its version, which may be empty."""
+    for reference in objects(document, "properties", "secretReferences"):
+        uri = urlsplit(text(reference, "secretReferenceUri"))
+        parts = uri.path.strip("/").split("/")
+        if parts[0].lower() == "secrets" and len(parts) in (2, 3):
+            yield text(reference, "name").lower(), uri.hostname or "", parts[1], parts[2] if len(parts) == 3 else ""

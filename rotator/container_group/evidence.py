@@ -1,0 +1,172 @@
+"""Judging a group from what its answer shows: what it does now, and how it fares with the credential that it was given.
+
+Rules for whoever edits this file:
+
+1. Only evidence that is newer than `since` counts: what an answer shows right after a PUT is the past.
+2. A failed pull proves nothing while a later one may succeed (azure-facts B5); ``Succeeded`` provisioning proves nothing about a job
+   (azure-facts B6).
+3. Where the evidence isn't there, the verdict is `settling` or `unknown`, never `healthy`.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from rotator.arm_json import restart_policy
+from rotator.container_group.instance import Instance, View, view
+from rotator.state import ContainerGroup
+
+PATIENCE = timedelta(minutes=5)
+"""How long pulls must have failed, by Azure's times, before a group that is still being provisioned counts as unable to pull. Recorded
+transient failures were over in less (azure-facts B5); the platform itself gives up after 30 minutes."""
+STEADY = timedelta(minutes=2)
+"""How long a container that crashed after the PUT must have run before it counts as up again."""
+_IN_TRANSITION = ("pending", "creating", "updating", "repairing", "deleting", "accepted")
+
+
+class Phase(StrEnum):
+    """What a group does now."""
+
+    RUNNING = "running"
+    STARTING = "starting"
+    """Being provisioned, updated, repaired or restarted; a first pull is part of it."""
+    PULLING = "pulling"
+    """Waits for an image whose pull failed; nothing of it runs if it is a job."""
+    CRASHING = "crashing"
+    """Its containers end with errors, or can't be started although provisioning is over."""
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    ABSENT = "absent"
+    UNREADABLE = "unreadable"
+    UNKNOWN = "unknown"
+    """It exists, and the answer has no instance view: an item of a list."""
+
+
+class Verdict(StrEnum):
+    """How a group fares since it was given its credential."""
+
+    HEALTHY = "healthy"
+    """Its containers started after that, and nothing failed later; or it is no worse than before."""
+    SETTLING = "settling"
+    PULL_FAILED = "pull_failed"
+    """Pulls failed after that, for long enough or finally, and none succeeded later."""
+    WORSE = "worse"
+    """The image came, and yet it doesn't run as it did."""
+    UNKNOWN = "unknown"
+
+
+def run_once(document: Mapping[str, Any] | None) -> bool:
+    """Whether a deployment runs a job that ends: restart policy Never or OnFailure."""
+    return restart_policy(document) in ("never", "onfailure")
+
+
+def phase(group: ContainerGroup) -> Phase:
+    """What the group does now."""
+    if group.unreadable:
+        return Phase.UNREADABLE
+    return Phase.ABSENT if group.document is None else activity(group.document)
+
+
+def activity(document: Mapping[str, Any]) -> Phase:
+    """What a group that could be read does now."""
+    shown = view(document)
+    if shown is None:
+        return Phase.UNKNOWN
+    return _job(shown, restart_policy(document)) if run_once(document) else _service(shown)
+
+
+def _job(shown: View, policy: str) -> Phase:
+    if shown.state == "stopped":
+        return Phase.STOPPED
+    if any(one.running for one in shown.instances):
+        return Phase.RUNNING
+    if any(one.waits_for_image for one in shown.instances):
+        return Phase.PULLING
+    if shown.provisioning in _IN_TRANSITION:
+        return Phase.STARTING
+    return Phase.FINISHED if _finished(shown, policy) else _down(shown)
+
+
+def _finished(shown: View, policy: str) -> bool:
+    ended = bool(shown.mains) and all(one.current.state == "terminated" for one in shown.mains)
+    for_good = policy == "never" or not any(one.current.exit_code for one in shown.mains)
+    return shown.state in ("succeeded", "failed") or (ended and for_good)
+
+
+def _service(shown: View) -> Phase:
+    if shown.state == "stopped":
+        return Phase.STOPPED
+    if any(one.waits_for_image for one in shown.instances):
+        return Phase.PULLING
+    return Phase.STARTING if shown.provisioning in _IN_TRANSITION else _down(shown)
+
+
+def _down(shown: View) -> Phase:
+    if any(one.crashed for one in shown.instances):
+        return Phase.CRASHING
+    idle = any(one.current.state in ("", "waiting") and not one.current.backing_off for one in shown.mains)
+    if not idle and shown.mains:
+        return Phase.RUNNING
+    return Phase.CRASHING if shown.provisioning == "failed" else Phase.STARTING
+
+
+def verdict(
+    document: Mapping[str, Any] | None, since: datetime | None, *, at: datetime | None = None, before: Mapping[str, Any] | None = None
+) -> Verdict:
+    """How the group fares since `since`, the instant that was written into the PUT.
+
+    `at` is when Azure gave the answer: with it, a pull that failed once and was never followed by another event is told from one that is
+    being tried again. `before` is an answer from before the PUT: what crashed then is no worse for crashing now.
+    """
+    shown = view(document)
+    if shown is None or since is None or not shown.mains:
+        return Verdict.UNKNOWN
+    since = since.replace(microsecond=0)
+    failing = [one for one in shown.instances if _failing_since(one, since)]
+    if failing:
+        return Verdict.PULL_FAILED if _given_up(shown, failing, since, at) else Verdict.SETTLING
+    if shown.provisioning not in ("succeeded", "failed"):
+        return Verdict.SETTLING
+    return _ran(shown, since, at, before)
+
+
+def up(document: Mapping[str, Any] | None, at: datetime) -> timedelta:
+    """For how long all containers that are there to run had been running at `at`, the instant of the answer; nothing where one wasn't."""
+    shown = view(document)
+    begun = [one.started or at if one.running else at for one in shown.mains] if shown else []
+    return at - max(begun, default=at)
+
+
+def _failing_since(one: Instance, since: datetime) -> bool:
+    return not one.running and any(event.last >= since for event in one.pull_failures)
+
+
+def _given_up(shown: View, failing: list[Instance], since: datetime, at: datetime | None) -> bool:
+    if shown.provisioning == "failed":
+        return True
+    events = [event for one in failing for event in one.pull_failures if event.last >= since]
+    begun = max(since, min(event.first for event in events))
+    return max([*(event.last for event in events), *([at] if at else [])]) - begun >= PATIENCE
+
+
+def _ran(shown: View, since: datetime, at: datetime | None, before: Mapping[str, Any] | None) -> Verdict:
+    fresh = [one for one in shown.instances if one.succeeded and one.succeeded >= since]
+    down = [one for one in fresh if one.crashed and one.crashed >= since and not _crashed_before(one, since, before)]
+    if down:
+        return Verdict.WORSE
+    if not all(one.started and one.started >= since for one in shown.mains):
+        final = shown.provisioning == "failed" and shown.latest is not None and shown.latest >= since
+        return Verdict.WORSE if final else Verdict.SETTLING
+    shaky = [one for one in fresh if one.recovered and one.recovered >= since and not _crashed_before(one, since, before)]
+    now = at or shown.latest or since
+    return Verdict.SETTLING if any(now - (one.started or now) < STEADY for one in shaky) else Verdict.HEALTHY
+
+
+def _crashed_before(one: Instance, since: datetime, before: Mapping[str, Any] | None) -> bool:
+    """Whether the container crashed before the PUT, too: an earlier answer shows it, or an event that began before and still goes on."""
+    if any(event.crash and event.first < since <= event.last for event in one.events):
+        return True
+    earlier = view(before)
+    same = next((other for other in earlier.instances if other.name == one.name), None) if earlier else None
+    return bool(same and (same.crashed or same.recovered))

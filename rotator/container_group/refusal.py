@@ -1,0 +1,107 @@
+"""Groups that rotator must not redeploy whatever their hidden values, each with the reason in words."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from typing import Any
+
+from rotator import cloud
+from rotator.arm_json import belongs, containers, entries, get, server, takes_password, text
+from rotator.container_group.embedded_password import pinned
+from rotator.container_group.hidden_values import normal, places
+from rotator.container_group.tags import LIMIT, room
+from rotator.container_group.value_sources import Recipes
+from rotator.policy import GroupPolicy, Policy
+
+_OWNED = {
+    "orchestratorId": "it is part of an NGroups resource, which makes its groups anew from a container group profile",
+    "containerGroupProfile": "it is made from a container group profile, which holds the credential, too",
+    "standbyPoolProfile": "it comes from a standby pool, whose container group profile holds the credential, too",
+}
+"""Properties of groups that something else makes and replaces (azure-facts A13): what is changed here would not last."""
+
+
+class Refusal(StrEnum):
+    """What stands against a redeployment, by what mends it."""
+
+    OWNED = "owned"
+    """Something else makes the group."""
+    TAGS = "tags"
+    CONTENT = "content"
+    """Another content of the group, which its owner has to deploy."""
+    POLICY = "policy"
+    """Another policy."""
+
+
+def refused(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | None) -> str | None:
+    """Why rotator may never redeploy this group, and what to do; None where it may."""
+    return "; ".join(text for _, text in refusals(document, policy, group)) or None
+
+
+def refusals(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | None) -> Iterator[tuple[Refusal, str]]:
+    """Each reason why rotator may never redeploy this group, with what to do."""
+    for name, why in _OWNED.items():
+        if get(document, "properties", name) or get(document, name) or _tagged(document, name):
+            yield Refusal.OWNED, f"{why} ({name}): change the profile, and let the service update its groups"
+    if excess := room(document):
+        yield Refusal.TAGS, f"it has no room for rotator's tags: {excess} more than the {LIMIT} that a resource can have. Remove {excess} tag(s)"
+    yield from ((Refusal.CONTENT, text) for text in _of_content(document, policy))
+    yield from ((Refusal.POLICY, text) for text in _misnamed(document, policy, group))
+
+
+def _of_content(document: Mapping[str, Any], policy: Policy) -> Iterator[str]:
+    if not any(kind == "containers" for kind, _ in containers(document)):
+        yield "its answer shows no containers, so that it can't be told what a redeployment would have to keep"
+    if text(document, "properties", "sku").lower() == "confidential" and not text(
+        document, "properties", "confidentialComputeProperties", "ccePolicy"
+    ):
+        yield "it is a confidential group without a ccePolicy in sight, so that it can't be told what its enclave would enforce after a redeployment"
+    secret = policy.key_vault.password_secret
+    for version in pinned(document, policy):
+        yield f"it reads version {version} of {secret} by a secretReferenceUri, and would go on with it: take the version off that address"
+    yield from _ambiguous(document, policy.principal.app_id)
+    yield from _elsewhere(document, policy)
+
+
+def _tagged(document: Mapping[str, Any], name: str) -> bool:
+    tags = get(document, "tags")
+    return isinstance(tags, Mapping) and any(str(tag).lower().rsplit(".", 1)[-1] == name.lower() for tag in tags)
+
+
+def _ambiguous(document: Mapping[str, Any], app_id: str) -> Iterator[str]:
+    """Two passwords of others for one server have the same path: a source could only be right for one."""
+    others = Counter(server(entry) for entry in entries(document) if takes_password(entry) and not belongs(entry, app_id))
+    for name in sorted(name for name, times in others.items() if times > 1):
+        yield f"it has {others[name]} entries of other users for {name}, whose hidden passwords can't be told apart. Remove the superfluous"
+
+
+def _elsewhere(document: Mapping[str, Any], policy: Policy) -> Iterator[str]:
+    """The password goes to the policy's registries alone: whoever may write a group could else name a server of their own and be sent it."""
+    names = [registry.id.name.lower() for registry in policy.registries]
+    suffix = cloud.of_vault(policy.key_vault.host).registry_suffix
+    mine = (entry for entry in entries(document) if belongs(entry, policy.principal.app_id) and takes_password(entry))
+    for host in sorted({server(entry) for entry in mine}):
+        if not any(_of_registry(host, name, suffix) for name in names):
+            yield f"it would give the password to {host}, which is no registry of the policy's. Add it to the policy, or remove the entry"
+
+
+def _of_registry(host: str, name: str, suffix: str) -> bool:
+    """Whether a host is a registry's login server: its name, with a hash behind it where its label is reused by scope, and the cloud's suffix.
+
+    A name is unique within its cloud only: under another suffix it may be anybody's.
+    """
+    label, _, rest = host.partition(".")
+    return rest == suffix and (label == name or label.startswith(f"{name}-"))
+
+
+def _misnamed(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | None) -> Iterator[str]:
+    """A place that should get the new password and isn't there: its container would go on with the old one."""
+    for path in misplaced(document, policy, group):
+        yield f"the policy gives the password to {path}, and the group has no such place. Correct the path, or remove it"
+
+
+def misplaced(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | None) -> tuple[str, ...]:
+    """The paths of the policy, sorted, to which the password is to go and which the group doesn't have."""
+    there = {normal(place.path) for place in places(document)}
+    known = Recipes.of(policy, group)
+    return tuple(path for path in known.given(group) if not {normal(path), normal(path).rpartition("/")[0]} & there)

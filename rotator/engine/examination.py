@@ -1,0 +1,27 @@
+"""What `rotator doctor` looks at for one policy: everything that may be read, and one try of the current value; nothing is written."""
+
+from dataclasses import replace
+
+from rotator import container_group
+from rotator.engine.look import linked, proven
+from rotator.engine.run import Run
+from rotator.preflight import Examined
+from rotator.state import Access, Registry
+
+
+async def examine(run: Run) -> Examined:
+    """One policy's world, as far as it can be seen."""
+    found = await run.world.examine(run.policy, container_group.needed(run.policy))
+    observed = found.observed
+    if observed is not None:
+        found = replace(found, rights=(*found.rights, *await run.world.rights(linked(run.policy, observed))))
+    if observed is None or found.principal or found.vault_silent or not _triable(found):
+        return found
+    return replace(found, observed=await proven(run, observed, None))
+
+
+def _triable(found: Examined) -> bool:
+    """Whether there is a value to try, every registry is known, and access isn't known to be revoked."""
+    observed = found.observed
+    known = all(isinstance(each.shown, Registry) for each in found.registries)
+    return bool(observed and observed.versions and observed.access is not Access.REVOKED and known)
