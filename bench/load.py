@@ -1,6 +1,7 @@
 """How many requests the emulator answers on one core: keep-alive, over TLS, through its proxy, from another process.
 
-Reads of every service, each with a token, in turn. What counts is the processor time that the emulator takes, so that a busy machine says the same.
+Reads of every service, each with a token, in turn. What counts is the processor time that the emulator takes, so that a
+busy machine says the same.
 """
 
 import http.client
@@ -63,14 +64,25 @@ class Load:
     def _token(self, resource: str) -> str:
         if resource not in self._tokens:
             who, tenant = self.directory.seeded().admin, self.directory.seeded().tenant
-            form = {"grant_type": "client_credentials", "client_id": who.app_id, "client_secret": who.secret, "scope": f"{resource}/.default"}
-            _, body = self._send("login.microsoftonline.com", "POST", f"/{tenant}/oauth2/v2.0/token", urlencode(form).encode(), {})
+            form = {
+                "grant_type": "client_credentials",
+                "client_id": who.app_id,
+                "client_secret": who.secret,
+                "scope": f"{resource}/.default",
+            }
+            _, body = self._send(
+                "login.microsoftonline.com", "POST", f"/{tenant}/oauth2/v2.0/token", urlencode(form).encode(), {}
+            )
             self._tokens[resource] = json.loads(body)["access_token"]
         return self._tokens[resource]
 
-    def _send(self, host: str, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, bytes]:
+    def _send(
+        self, host: str, method: str, path: str, body: bytes | None, headers: dict[str, str]
+    ) -> tuple[int, bytes]:
         if host not in self._open:
-            self._open[host] = http.client.HTTPSConnection("127.0.0.1", self.directory.running().port, context=self._context, timeout=30)
+            self._open[host] = http.client.HTTPSConnection(
+                "127.0.0.1", self.directory.running().port, context=self._context, timeout=30
+            )
             self._open[host].set_tunnel(host, 443)
         self._open[host].request(method, path, body, headers)
         answer = self._open[host].getresponse()
@@ -108,7 +120,10 @@ def measured(requests: int = REQUESTS) -> str:
             stop(directory)
     core, wall = requests / taken, requests / elapsed
     verdict = "" if core >= AIM else "  MISSED"
-    return f"{'emulator, over TLS':20} {core:5.0f} requests a second of one core  {wall:5.0f} a second of wall   aim {AIM}{verdict}"
+    return (
+        f"{'emulator, over TLS':20} {core:5.0f} requests a second of one core  {wall:5.0f} a second of wall   aim"
+        f" {AIM}{verdict}"
+    )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """How fast, as ratios measured in one run: a ratio means the same on every machine, seconds don't.
 
-The programs that are compared take turns, so that a noisy moment meets all of them; the median of their processor time counts.
+The programs that are compared take turns, so that a noisy moment meets all of them; the median of their processor time
+counts.
 """
 
 import os
@@ -16,7 +17,9 @@ import load
 
 ROOT = Path(__file__).parent.parent
 ROUNDS = 15
-BARE = "import typer\napp = typer.Typer()\n@app.command()\ndef main(name: str = 'you') -> None:\n    print(name)\napp()\n"
+BARE = (
+    "import typer\napp = typer.Typer()\n@app.command()\ndef main(name: str = 'you') -> None:\n    print(name)\napp()\n"
+)
 """The least that a command line made with Typer costs: what ours is measured against."""
 ROTATOR = (sys.executable, "-c", "import sys; from rotator.cli import main; sys.argv[0] = 'rotator'; main()")
 

@@ -1,7 +1,7 @@
 """Raw JSON of container groups, read and changed whatever the letter case of its property names: ACI doesn't mind, so neither may we.
 
-ACI answers in camelCase, but what is written by hand (manifests, other tools) isn't always. Names that are data and not properties
-(environment variables, files of a secret volume) are values here or are read exactly.
+ACI answers in camelCase, but what is written by hand (manifests, other tools) isn't always. Names that are data and not
+properties (environment variables, files of a secret volume) are values here or are read exactly.
 """
 
 import re
@@ -42,7 +42,9 @@ def text(node: Value, *names: str) -> str:
 def objects(node: Value, *names: str) -> tuple[Value, ...]:
     """The JSON objects in an array; what is not an object is not ours to understand."""
     found = get(node, *names)
-    return tuple(item for item in found if isinstance(item, (dict, Mapping))) if isinstance(found, (list, tuple)) else ()
+    return (
+        tuple(item for item in found if isinstance(item, (dict, Mapping))) if isinstance(found, (list, tuple)) else ()
+    )
 
 
 def put(node: Json, name: str, value: Value) -> None:
@@ -66,7 +68,10 @@ def same(one: Value, other: str) -> bool:
 
 
 def plain(value: Value) -> Value:
-    """A deep copy in plain dicts and lists, so that no parser's or frozen container reaches an edit. Dates become ISO 8601."""
+    """A deep copy in plain dicts and lists, so that no parser's or frozen container reaches an edit.
+
+    Dates become ISO 8601.
+    """
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

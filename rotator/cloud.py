@@ -7,10 +7,13 @@ from types import MappingProxyType
 
 @dataclass(frozen=True, slots=True)
 class Cloud:
-    """The names of one Azure cloud. `authority` and the suffixes are host names, `graph` and `arm` addresses without a final slash.
+    """The names of one Azure cloud.
 
-    `shown` is what people call it, `az` what ``az cloud set --name`` takes. The data plane of registries has one scope in every cloud.
-    Source: "National cloud deployments" of Microsoft Graph, and the endpoints that ``az cloud list`` prints.
+    `authority` and the suffixes are host names, `graph` and `arm` addresses without a final slash.
+
+    `shown` is what people call it, `az` what ``az cloud set --name`` takes. The data plane of registries has one scope
+    in every cloud. Source: "National cloud deployments" of Microsoft Graph, and the endpoints that ``az cloud list``
+    prints.
     """
 
     name: str

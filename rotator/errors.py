@@ -101,7 +101,10 @@ SLACK = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds a lease, as far as it says, `at` an instant of this machine's clock. `process`: its id, where that process still runs here."""
+    """Who holds a lease, as far as it says, `at` an instant of this machine's clock.
+
+    `process`: its id, where that process still runs here.
+    """
 
     at: datetime
     process: int | None = None
@@ -134,11 +137,25 @@ class LeaseHeld(RotatorError):
 
 
 class AzureError(RotatorError):
-    """A refusal or silence of Azure. `service` is its name, `code` its error code, `status` its HTTP status (0: none)."""
+    """A refusal or silence of Azure.
 
-    remedy = "Look at the error code in the service's documentation; the next run goes on from the state the world is in."
+    `service` is its name, `code` its error code, `status` its HTTP status (0: none).
+    """
 
-    def __init__(self, happened: str, *, service: str, code: str = "", status: int = 0, state: str | None = None, remedy: str | None = None) -> None:
+    remedy = (
+        "Look at the error code in the service's documentation; the next run goes on from the state the world is in."
+    )
+
+    def __init__(
+        self,
+        happened: str,
+        *,
+        service: str,
+        code: str = "",
+        status: int = 0,
+        state: str | None = None,
+        remedy: str | None = None,
+    ) -> None:
         super().__init__(happened, state=state, remedy=remedy)
         self.service, self.code, self.status = service, code, status
 
@@ -156,7 +173,10 @@ class NotFound(AzureError):
 
 
 class Unseen(NotFound):
-    """A 404 about something else than what was asked for: its subscription, its vault. It says nothing of whether the thing itself is there."""
+    """A 404 about something else than what was asked for: its subscription, its vault.
+
+    It says nothing of whether the thing itself is there.
+    """
 
 
 class Conflict(AzureError):

@@ -1,6 +1,7 @@
 """What a run tells while it works: one frozen value per event, stable as JSON lines, and never a secret.
 
-`as_json` is the documented form (`--log-format json`): an object with ``v`` (1), ``event`` (the class in snake case) and the fields.
+`as_json` is the documented form (`--log-format json`): an object with ``v`` (1), ``event`` (the class in snake case)
+and the fields.
 """
 
 import re
@@ -74,7 +75,10 @@ class Vetoed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pausing(Event):
-    """The run itself waits before it looks again, told once for each thing that it waits for. `seconds`: for so long at most, where that is known."""
+    """The run itself waits before it looks again, told once for each thing that it waits for.
+
+    `seconds`: for so long at most, where that is known.
+    """
 
     reason: str
     seconds: float | None = None
@@ -82,7 +86,10 @@ class Pausing(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting(Event):
-    """Something is not due yet, or waits for somebody. `warn`: it waits past its warning, and the run exits 1. `since`: how long it has waited."""
+    """Something is not due yet, or waits for somebody.
+
+    `warn`: it waits past its warning, and the run exits 1. `since`: how long it has waited.
+    """
 
     code: str
     subject: str

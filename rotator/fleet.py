@@ -59,8 +59,8 @@ async def run(
 ) -> tuple[Result, ...]:
     """Do it for every policy that no other run is at work on, in the order of `runs`, which is consumed as places come free.
 
-    `purpose` keeps different kinds of work on one principal from excluding each other. `pressing` says why a policy that is left to another run
-    needs a person all the same; empty where it doesn't. Whatever fails becomes a Result.
+    `purpose` keeps different kinds of work on one principal from excluding each other. `pressing` says why a policy
+    that is left to another run needs a person all the same; empty where it doesn't. Whatever fails becomes a Result.
     """
 
     async def leased(one: Run) -> Result:
@@ -79,8 +79,13 @@ async def run(
     return await _side_by_side(runs, leased, concurrency)
 
 
-async def _entered(held: AsyncExitStack, holding: AbstractAsyncContextManager[None], urgent: Urgent | None) -> LeaseHeld | None:
-    """Take the lease, or say who has it. What is urgent is done without one where none can be kept: safety doesn't rest on it."""
+async def _entered(
+    held: AsyncExitStack, holding: AbstractAsyncContextManager[None], urgent: Urgent | None
+) -> LeaseHeld | None:
+    """Take the lease, or say who has it.
+
+    What is urgent is done without one where none can be kept: safety doesn't rest on it.
+    """
     try:
         await held.enter_async_context(holding)
     except LeaseHeld as error:
@@ -92,17 +97,30 @@ async def _entered(held: AsyncExitStack, holding: AbstractAsyncContextManager[No
     return None
 
 
-async def _left(one: Run, score: Score, error: LeaseHeld, urgent: Urgent | None, pressing: Callable[[Run], Awaitable[str]] | None) -> Result:
+async def _left(
+    one: Run, score: Score, error: LeaseHeld, urgent: Urgent | None, pressing: Callable[[Run], Awaitable[str]] | None
+) -> Result:
     """Leave a policy to another run: quietly, unless that run hangs or something can't wait for it."""
-    ways = "Its end frees the lease. If it hangs, end it, and the next run goes on; or name another --lease-dir: two runs at once are safe."
+    ways = (
+        "Its end frees the lease. If it hangs, end it, and the next run goes on; or name another --lease-dir: two runs"
+        " at once are safe."
+    )
     if urgent:
         return _ended(one, score, RotatorError(f"{urgent.undone}: {error.happened}", state=urgent.state, remedy=ways))
     if error.holder and error.holder.overdue:
         return _ended(
-            one, score, RotatorError(f"{error.happened} longer than its run may take", state="Nothing was changed by this run.", remedy=ways)
+            one,
+            score,
+            RotatorError(
+                f"{error.happened} longer than its run may take", state="Nothing was changed by this run.", remedy=ways
+            ),
         )
     if pressing and (why := await pressing(one)):
-        return _ended(one, score, RotatorError(f"{why}, and {error.happened}", state="Nothing was changed by this run.", remedy=ways))
+        return _ended(
+            one,
+            score,
+            RotatorError(f"{why}, and {error.happened}", state="Nothing was changed by this run.", remedy=ways),
+        )
     return _finished(one, 4, f"left to another run: {error.happened}")
 
 
@@ -127,7 +145,9 @@ async def exposed(one: Run) -> str:
     return UNKNOWN if score.alarms[0].startswith(UNKNOWN) else "a compromised credential still works"
 
 
-async def look(runs: Iterable[Run], see: Callable[[Run], Awaitable[T]], *, concurrency: int = 8) -> tuple[T | RotatorError, ...]:
+async def look(
+    runs: Iterable[Run], see: Callable[[Run], Awaitable[T]], *, concurrency: int = 8
+) -> tuple[T | RotatorError, ...]:
     """See every policy, with no lease since nothing is changed; what can't be seen is an error in its place."""
 
     async def seen(one: Run) -> T | RotatorError:
@@ -147,7 +167,10 @@ def unexpected(error: Exception) -> RotatorError:
     return RotatorError(
         f"an unexpected {type(error).__name__}: a bug in rotator",
         state="Whatever was finished before is as reported; nothing was undone.",
-        remedy="Run again: the next run looks at the world and goes on from there. `-vv` shows where it happened; please report that.",
+        remedy=(
+            "Run again: the next run looks at the world and goes on from there. `-vv` shows where it happened; please"
+            " report that."
+        ),
     )
 
 
@@ -160,9 +183,23 @@ def _ended(one: Run, score: Score, error: Exception) -> Result:
     known = error if isinstance(error, RotatorError) else unexpected(error)
     found, policy = known.diagnose(), one.policy.name
     if isinstance(known, UnsafeStep):
-        one.tell(Vetoed(policy=policy, step="run", target=policy, code="unsafe", happened=found.happened, state=found.state, remedy=found.remedy))
+        one.tell(
+            Vetoed(
+                policy=policy,
+                step="run",
+                target=policy,
+                code="unsafe",
+                happened=found.happened,
+                state=found.state,
+                remedy=found.remedy,
+            )
+        )
         return _finished(one, score.exit_code, score.summary())
-    one.tell(StepFailed(policy=policy, step="run", target=policy, happened=found.happened, state=found.state, remedy=found.remedy))
+    one.tell(
+        StepFailed(
+            policy=policy, step="run", target=policy, happened=found.happened, state=found.state, remedy=found.remedy
+        )
+    )
     return _finished(one, score.exit_code, score.summary())
 
 

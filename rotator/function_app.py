@@ -3,13 +3,14 @@
 Rules for whoever edits this file:
 
 1. Nothing is decided here: policies, clients, fleet and engine are those of the command line.
-2. An invocation may be cut off at any line (`functionTimeout`, a scaled-in instance); the next one looks at the world and goes on. So the
-   platform's retries stay off, and nothing is remembered between invocations.
-3. Everything that is told goes through `logging`, one JSON object a line; what must not be overlooked raises, because a failed invocation
-   is what the platform's monitoring sees.
+2. An invocation may be cut off at any line (`functionTimeout`, a scaled-in instance); the next one looks at the world
+   and goes on. So the platform's retries stay off, and nothing is remembered between invocations.
+3. Everything that is told goes through `logging`, one JSON object a line; what must not be overlooked raises, because a
+   failed invocation is what the platform's monitoring sees.
 
-App settings: ``ROTATOR_SCHEDULE`` (NCRONTAB with seconds; default every six hours), ``ROTATOR_POLICIES`` (directory; default ``policies`` in
-the app), ``ROTATOR_MAX_DURATION`` (default 8m), ``ROTATOR_CLOUD`` (public, usgov, china). The app signs in with its managed identity.
+App settings: ``ROTATOR_SCHEDULE`` (NCRONTAB with seconds; default every six hours), ``ROTATOR_POLICIES`` (directory;
+default ``policies`` in the app), ``ROTATOR_MAX_DURATION`` (default 8m), ``ROTATOR_CLOUD`` (public, usgov, china). The
+app signs in with its managed identity.
 """
 
 import asyncio
@@ -77,11 +78,14 @@ class Settings:
         try:
             at_most = durations.parse(text)
         except ValueError as error:
-            raise RotatorError(f"the app setting ROTATOR_MAX_DURATION is {text!r}: {error}", remedy="Write 8m, 25m or 1h30m.") from None
+            raise RotatorError(
+                f"the app setting ROTATOR_MAX_DURATION is {text!r}: {error}", remedy="Write 8m, 25m or 1h30m."
+            ) from None
         cloud = environment.get("ROTATOR_CLOUD") or "public"
         if cloud not in CLOUDS:
             raise RotatorError(
-                f"the app setting ROTATOR_CLOUD is {cloud!r}, which is no cloud", remedy=f"Write {', '.join(CLOUDS)}, or leave it out."
+                f"the app setting ROTATOR_CLOUD is {cloud!r}, which is no cloud",
+                remedy=f"Write {', '.join(CLOUDS)}, or leave it out.",
             )
         return cls(root / (environment.get("ROTATOR_POLICIES") or "policies"), at_most, cloud)
 
@@ -93,9 +97,12 @@ def schedule(environment: Mapping[str, str]) -> str:
 
 @app.timer_trigger(arg_name="timer", schedule=schedule(os.environ), use_monitor=True)
 async def rotate(timer: func.TimerRequest) -> None:
-    """Take every step that is due in every policy that can be served. Raises PolicyError, RotationFailed; the next tick goes on from there.
+    """Take every step that is due in every policy that can be served.
 
-    The host runs one invocation at a time over all instances of the app (a lock in its storage account), so the lease is a local file.
+    Raises PolicyError, RotationFailed; the next tick goes on from there.
+
+    The host runs one invocation at a time over all instances of the app (a lock in its storage account), so the lease
+    is a local file.
     """
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.ERROR)
@@ -137,7 +144,9 @@ async def _run(settings: Settings, policies: tuple[Policy, ...]) -> tuple[Result
                 return working.result()
             working.cancel()
     state = "Whatever was finished before is as the events above say; a write that was under way may have happened."
-    raise RotationFailed(f"the run was cut off {durations.render(settings.at_most + GRACE)} after its start", state=state)
+    raise RotationFailed(
+        f"the run was cut off {durations.render(settings.at_most + GRACE)} after its start", state=state
+    )
 
 
 def _leases() -> Path:
@@ -148,7 +157,17 @@ def _leases() -> Path:
     found = usual.lstat()
     if S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not exposed(usual):
         return usual
-    log.warning("%s", json.dumps({"v": 1, "event": "log", "level": "warning", "text": f"{usual} isn't this app's alone; leases are kept elsewhere"}))
+    log.warning(
+        "%s",
+        json.dumps(
+            {
+                "v": 1,
+                "event": "log",
+                "level": "warning",
+                "text": f"{usual} isn't this app's alone; leases are kept elsewhere",
+            }
+        ),
+    )
     return Path(tempfile.mkdtemp(prefix="rotator-"))
 
 
@@ -158,7 +177,10 @@ def _in_time(settings: Settings, policies: tuple[Policy, ...]) -> tuple[tuple[Po
     if not slow:
         return policies, None
     longest, names = max(policy.proof.deadline for policy in slow), ", ".join(policy.name for policy in slow)
-    happened = f"the app setting ROTATOR_MAX_DURATION is {durations.render(settings.at_most)}, and proving a credential may take longer: {names}"
+    happened = (
+        f"the app setting ROTATOR_MAX_DURATION is {durations.render(settings.at_most)}, and proving a credential may"
+        f" take longer: {names}"
+    )
     remedy = f"Write {durations.render(longest)} or more, or shorten `proof.deadline` in the policies."
     return tuple(policy for policy in policies if policy not in slow), RotatorError(happened, remedy=remedy)
 

@@ -1,14 +1,15 @@
 """A lease in a local file: enough where all runs of a policy share one machine, as a crontab's do.
 
-The kernel gives it back when its holder dies, however it dies, so it never needs to expire. Several machines want the lease in Azure
-Blob storage; safety rests on neither, only the sparing of double work.
+The kernel gives it back when its holder dies, however it dies, so it never needs to expire. Several machines want the
+lease in Azure Blob storage; safety rests on neither, only the sparing of double work.
 
 Rules for whoever edits this file:
 
-1. Whoever can write into the directory can keep every run out for ever, so it is ours alone where rotator makes it, and said to be open where not.
+1. Whoever can write into the directory can keep every run out for ever, so it is ours alone where rotator makes it, and
+   said to be open where not.
 2. Nothing in the directory is waited for: only a plain file of ours is a lease.
-3. The file says who holds it, since when and how long that may take, so that a lease which is held too long is an alarm. What can't be written
-   (a full disk) or read of that stops no run.
+3. The file says who holds it, since when and how long that may take, so that a lease which is held too long is an
+   alarm. What can't be written (a full disk) or read of that stops no run.
 """
 
 import fcntl
@@ -40,7 +41,8 @@ log = logging.getLogger(__name__)
 def directory(environment: Mapping[str, str]) -> Path:
     """Where leases are kept unless somebody says otherwise: ``$XDG_STATE_HOME/rotator``, or ``~/.local/state/rotator``.
 
-    Whoever has no home has one in the temporary directory. Source: XDG Base Directory Specification 0.8, which wants a relative path ignored.
+    Whoever has no home has one in the temporary directory. Source: XDG Base Directory Specification 0.8, which wants a
+    relative path ignored.
     """
     stated = Path(environment.get("XDG_STATE_HOME", ""))
     if stated.is_absolute():
@@ -120,7 +122,12 @@ def _unfit(found: os.stat_result) -> str:
 def _holder(descriptor: int, now: datetime) -> Holder:
     """What the file says of its holder; of one that says nothing, since when the file is as it is."""
     said = _said(descriptor)
-    return Holder(now, _running(said.get("pid"), said.get("started")), _since(descriptor, said.get("since")), _allowed(said.get("seconds")))
+    return Holder(
+        now,
+        _running(said.get("pid"), said.get("started")),
+        _since(descriptor, said.get("since")),
+        _allowed(said.get("seconds")),
+    )
 
 
 def _said(descriptor: int) -> dict[str, Any]:
@@ -168,7 +175,11 @@ def _started(process: int) -> str | None:
 def _warn(where: Path, why: str) -> None:
     """Say once of a directory that it is open to others."""
     if why:
-        log.warning("the lease directory %s isn't private: %s. Others could keep every run out; `chmod 700` closes it", where, why)
+        log.warning(
+            "the lease directory %s isn't private: %s. Others could keep every run out; `chmod 700` closes it",
+            where,
+            why,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +208,10 @@ class LocalLease:
             _warn(self.where, exposed(self.where))
             return _opened(self.where / _file(name), os.O_RDWR | os.O_CREAT)
         except OSError as error:
-            remedy = "Mend it as `rotator doctor` says, or name another with --lease-dir; all runs of a policy must name the same."
+            remedy = (
+                "Mend it as `rotator doctor` says, or name another with --lease-dir; all runs of a policy must name the"
+                " same."
+            )
             why = "it is no directory" if isinstance(error, FileExistsError) else f"{_file(name)}: {error.strerror}"
             raise RotatorError(f"the lease directory {self.where} can't be used: {why}", remedy=remedy) from error
 
@@ -210,7 +224,9 @@ class LocalLease:
             raise LeaseHeld(f"{holder} holds the lease {name}", holder, remedy=remedy) from error
         except OSError as error:
             remedy = "Name a directory on a local disk with --lease-dir; all runs of a policy must name the same."
-            raise RotatorError(f"the lease directory {self.where} has no locks: {error.strerror}", remedy=remedy) from error
+            raise RotatorError(
+                f"the lease directory {self.where} has no locks: {error.strerror}", remedy=remedy
+            ) from error
 
     def _record(self, descriptor: int, for_: timedelta) -> None:
         process = os.getpid()

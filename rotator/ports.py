@@ -2,10 +2,12 @@
 
 Rules for whoever implements `World`:
 
-* A method either returns what Azure said, or raises a `rotator.errors.AzureError`. Nothing else comes out, and no secret is in it.
-* What may be repeated safely is repeated inside, within its patience. `add_password`, `remove_password`, `put_group` and `publish` are sent
-  **once**: an answer that never came is `OutcomeUnknown`, and the caller looks at the world.
-* A write with `not_after` raises `NotSent` where it would leave this machine later than that, on the scale of `moment`; so does each repetition.
+* A method either returns what Azure said, or raises a `rotator.errors.AzureError`. Nothing else comes out, and no
+  secret is in it.
+* What may be repeated safely is repeated inside, within its patience. `add_password`, `remove_password`, `put_group`
+  and `publish` are sent **once**: an answer that never came is `OutcomeUnknown`, and the caller looks at the world.
+* A write with `not_after` raises `NotSent` where it would leave this machine later than that, on the scale of `moment`;
+  so does each repetition.
 * Every reading carries Azure's time, from the answers' ``Date``.
 """
 
@@ -49,7 +51,10 @@ class Issued:
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """ACI accepted a PUT. `created`: it answered 201, so there was no such group a moment ago. `at` is Azure's time of the answer."""
+    """ACI accepted a PUT.
+
+    `created`: it answered 201, so there was no such group a moment ago. `at` is Azure's time of the answer.
+    """
 
     at: datetime
     created: bool
@@ -147,11 +152,15 @@ class World(Protocol):
         """What the user name's secret says; None where there is none, or the policy names none."""
         ...
 
-    async def add_password(self, principal: Principal, home: Home, display_name: str, end: datetime, *, not_after: float | None = None) -> Issued:
+    async def add_password(
+        self, principal: Principal, home: Home, display_name: str, end: datetime, *, not_after: float | None = None
+    ) -> Issued:
         """Add a password credential. Sent once: OutcomeUnknown where no answer came."""
         ...
 
-    async def remove_password(self, principal: Principal, home: Home, key_id: str, *, not_after: float | None = None) -> None:
+    async def remove_password(
+        self, principal: Principal, home: Home, key_id: str, *, not_after: float | None = None
+    ) -> None:
         """Remove a password credential; NotFound where Graph says that there is none (only a later read is proof).
 
         Sent once: OutcomeUnknown where no answer came.
@@ -171,7 +180,14 @@ class World(Protocol):
         ...
 
     async def publish(
-        self, policy: Policy, secret: Secret, expires: datetime, content_type: str | None, tags: Tags, *, not_after: float | None = None
+        self,
+        policy: Policy,
+        secret: Secret,
+        expires: datetime,
+        content_type: str | None,
+        tags: Tags,
+        *,
+        not_after: float | None = None,
     ) -> Version:
         """A new version of the published secret. Sent once: OutcomeUnknown where no answer came."""
         ...
@@ -181,9 +197,18 @@ class World(Protocol):
         ...
 
     async def mark_version(
-        self, policy: Policy, version: str, *, tags: Tags | None = None, enabled: bool | None = None, not_after: float | None = None
+        self,
+        policy: Policy,
+        version: str,
+        *,
+        tags: Tags | None = None,
+        enabled: bool | None = None,
+        not_after: float | None = None,
     ) -> None:
-        """Replace a version's tags, or enable or disable it; None leaves as it is. Who wants to add a tag goes by `engine.marks`."""
+        """Replace a version's tags, or enable or disable it; None leaves as it is.
+
+        Who wants to add a tag goes by `engine.marks`.
+        """
         ...
 
     async def publish_username(self, policy: Policy, *, not_after: float | None = None) -> bool:
@@ -202,7 +227,9 @@ class World(Protocol):
         """One container group, read now."""
         ...
 
-    async def put_group(self, group_id: ResourceId, document: Mapping[str, Any], *, not_after: float | None = None) -> Put:
+    async def put_group(
+        self, group_id: ResourceId, document: Mapping[str, Any], *, not_after: float | None = None
+    ) -> Put:
         """Replace a container group. Sent once: OutcomeUnknown where no answer came."""
         ...
 
@@ -222,7 +249,9 @@ class World(Protocol):
         """The access mark, read now."""
         ...
 
-    async def record_access(self, policy: Policy, access: Access, assignments: Sequence[Assignment], *, not_after: float | None = None) -> None:
+    async def record_access(
+        self, policy: Policy, access: Access, assignments: Sequence[Assignment], *, not_after: float | None = None
+    ) -> None:
         """Write the access mark with the assignments that it is about."""
         ...
 

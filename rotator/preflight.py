@@ -17,7 +17,10 @@ NOTHING = SignIns()
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """Something that Azure didn't tell: it refused, it knows no such thing, or it gave no usable answer. `code` is Azure's."""
+    """Something that Azure didn't tell: it refused, it knows no such thing, or it gave no usable answer.
+
+    `code` is Azure's.
+    """
 
     kind: Why
     text: str
@@ -26,7 +29,10 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who rotator is signed in as. `roles` are its application permissions in Graph, or what Graph didn't say; a person has none."""
+    """Who rotator is signed in as.
+
+    `roles` are its application permissions in Graph, or what Graph didn't say; a person has none.
+    """
 
     tenant: str
     object_id: str
@@ -37,7 +43,10 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """The principal's two objects beyond their credentials. An owner is an object id; None where there is no such object."""
+    """The principal's two objects beyond their credentials.
+
+    An owner is an object id; None where there is no such object.
+    """
 
     application_owners: tuple[str, ...] | Unknown | None = None
     service_principal_owners: tuple[str, ...] | Unknown | None = None
@@ -45,7 +54,10 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class RegistrySeen:
-    """A registry, and what stands between it and a container group. `reached` is what an anonymous request from here met: None is an answer."""
+    """A registry, and what stands between it and a container group.
+
+    `reached` is what an anonymous request from here met: None is an answer.
+    """
 
     id: ResourceId
     shown: Registry | Unknown
@@ -59,7 +71,10 @@ class RegistrySeen:
 
 @dataclass(frozen=True, slots=True)
 class SourceSeen:
-    """A secret that container groups need, and why it can't be read. Key Vault gives its value outside `begins` and `expires`, too."""
+    """A secret that container groups need, and why it can't be read.
+
+    Key Vault gives its value outside `begins` and `expires`, too.
+    """
 
     name: str
     unread: Unknown | None = None
@@ -69,9 +84,12 @@ class SourceSeen:
 
 @dataclass(frozen=True, slots=True)
 class VaultSeen:
-    """The vault as a resource, where it may be read. `allowed` are the secret permissions of its access policies for the caller.
+    """The vault as a resource, where it may be read.
 
-    `deleted`: the published name is soft-deleted. `others` are the addresses of the vaults that are there instead, where this one isn't.
+    `allowed` are the secret permissions of its access policies for the caller.
+
+    `deleted`: the published name is soft-deleted. `others` are the addresses of the vaults that are there instead,
+    where this one isn't.
     """
 
     id: ResourceId | None = None
@@ -101,7 +119,10 @@ class Right:
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """One policy's world, as far as it can be seen. `observed` has placeholders for parts that `principal` and `registries` say are unknown."""
+    """One policy's world, as far as it can be seen.
+
+    `observed` has placeholders for parts that `principal` and `registries` say are unknown.
+    """
 
     caller: Caller | Unknown
     observed: Observed | None = None

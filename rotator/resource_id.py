@@ -1,7 +1,8 @@
 """ARM ids: parsed once, compared without regard to letter case, rendered as they were written.
 
-Rules for whoever edits this file: Azure takes ids in any letter case and shows them in any, so two of them are never compared as plain texts.
-Keep ids in sets and as keys as what they are: there, a plain text is found only if it is in lower case.
+Rules for whoever edits this file: Azure takes ids in any letter case and shows them in any, so two of them are never
+compared as plain texts. Keep ids in sets and as keys as what they are: there, a plain text is found only if it is in
+lower case.
 """
 
 import re
@@ -11,7 +12,8 @@ from typing import Self
 GUID = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
 SHAPE = "/subscriptions/<GUID>/resourceGroups/<group>/providers/<namespace>/<type>/<name>"
 _ID = re.compile(
-    r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<group>[^/]+)/providers/(?P<provider>[^/]+)(?P<path>(?:/[^/]+/[^/]+)+)", re.IGNORECASE
+    r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<group>[^/]+)/providers/(?P<provider>[^/]+)(?P<path>(?:/[^/]+/[^/]+)+)",
+    re.IGNORECASE,
 )
 _SUBSCRIPTION = re.compile(r"/subscriptions/([^/]+)", re.IGNORECASE)
 _FOREIGN = re.compile(r"[^\w/.()-]")
@@ -78,7 +80,10 @@ class ResourceId(ArmId):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Take `text` as an id. Raises ValueError that says what is wrong, without the text: it may be a secret in the wrong place."""
+        """Take `text` as an id.
+
+        Raises ValueError that says what is wrong, without the text: it may be a secret in the wrong place.
+        """
         if found := _FOREIGN.search(text):
             raise ValueError(f"it has {found[0]!a}, which no id has")
         if "//" in text or text.endswith("/"):

@@ -1,6 +1,7 @@
 """A password: its value, which nothing shows, the object that keeps it, and what one looks like in somebody else's words.
 
-Below `rotator.state`, which passes `Secret` and `Home` on: whoever only reads policies or writes logs needs none of the world's values.
+Below `rotator.state`, which passes `Secret` and `Home` on: whoever only reads policies or writes logs needs none of the
+world's values.
 """
 
 import re
@@ -49,7 +50,9 @@ LOOKS = (
 """Tokens and client secrets by their looks."""
 
 
-CLIENT_SECRET = re.compile(r"client_?secret|(?:sp|principal|registry|acr|azure|arm)\w*(?:secret|passw(?:or)?d|pwd)", re.IGNORECASE)
+CLIENT_SECRET = re.compile(
+    r"client_?secret|(?:sp|principal|registry|acr|azure|arm)\w*(?:secret|passw(?:or)?d|pwd)", re.IGNORECASE
+)
 """Part of the name of a variable that holds a principal's password: AZURE_CLIENT_SECRET, ARM_CLIENT_SECRET, ACR_PASSWORD and their like."""
 CLIENT_ID = re.compile(r"client_?id|app(?:lication)?_?id|principal_?id", re.IGNORECASE)
 """Part of the name of a variable that says as whom a container signs in."""

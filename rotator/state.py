@@ -1,6 +1,7 @@
 """What the world looks like, as frozen values: the vocabulary that every other file speaks.
 
-Nothing here decides, acts or asks. Times are UTC and Azure's; collections are sorted tuples, so that equal worlds are equal values.
+Nothing here decides, acts or asks. Times are UTC and Azure's; collections are sorted tuples, so that equal worlds are
+equal values.
 """
 
 import hashlib
@@ -40,7 +41,10 @@ def marker(lineage_: str, attempt: str) -> str:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Credential:
-    """A Graph ``passwordCredential``, without its secret. `hint` is the first three characters, on applications only."""
+    """A Graph ``passwordCredential``, without its secret.
+
+    `hint` is the first three characters, on applications only.
+    """
 
     start: datetime
     key_id: str
@@ -155,15 +159,19 @@ class Version:
 
 def series(found: Mapping[str, str], tag: str) -> tuple[str, ...]:
     """The names among `found` under which the list of `tag` is kept: its own, and with a number behind it where one value couldn't hold it."""
-    return tuple(sorted(name for name in found if name == tag or (name.startswith(f"{tag}-") and name[len(tag) + 1 :].isdecimal())))
+    return tuple(
+        sorted(
+            name for name in found if name == tag or (name.startswith(f"{tag}-") and name[len(tag) + 1 :].isdecimal())
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
     """The Entra application and its service principal. Object ids; `application` is None where another tenant has it.
 
-    `personal`: its audience includes personal accounts, so that the application holds two passwords at most (azure-facts C5). `locked`: its instance
-    lock forbids passwords on the service principal (azure-facts C4).
+    `personal`: its audience includes personal accounts, so that the application holds two passwords at most
+    (azure-facts C5). `locked`: its instance lock forbids passwords on the service principal (azure-facts C4).
     """
 
     app_id: str
@@ -188,10 +196,12 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class ContainerGroup:
-    """A container group as ACI showed it at `at`. `document` is its raw JSON, to be read with :mod:`rotator.container_group` and never changed.
+    """A container group as ACI showed it at `at`.
 
-    None of `document` and `unreadable`: Azure says that it doesn't exist (404, with permission to read). Both: it may not be read, and
-    `document` is what a list shows.
+    `document` is its raw JSON, to be read with :mod:`rotator.container_group` and never changed.
+
+    None of `document` and `unreadable`: Azure says that it doesn't exist (404, with permission to read). Both: it may
+    not be read, and `document` is what a list shows.
     """
 
     id: ResourceId
@@ -239,7 +249,10 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """What a role allows: actions of management and of data, each less its exceptions. Source: "Understand Azure role definitions"."""
+    """What a role allows: actions of management and of data, each less its exceptions.
+
+    Source: "Understand Azure role definitions".
+    """
 
     actions: tuple[str, ...] = ()
     not_actions: tuple[str, ...] = ()
@@ -263,7 +276,10 @@ def _expression(pattern: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A role definition: its GUID in lower case, what people call it, and what it allows. Roles add up; an exception is no denial."""
+    """A role definition: its GUID in lower case, what people call it, and what it allows.
+
+    Roles add up; an exception is no denial.
+    """
 
     id: str
     name: str
@@ -278,8 +294,9 @@ class Role:
 class RegistryAccess:
     """By what a principal, or others, may pull from one registry, as far as that may be read.
 
-    `assignments` are at the registry or above, the principal's own and those of groups that it is in; `groups` pairs a group's object id with its
-    name; `tokens` are the enabled repository-scoped ones; `unread` says what may not be read.
+    `assignments` are at the registry or above, the principal's own and those of groups that it is in; `groups` pairs a
+    group's object id with its name; `tokens` are the enabled repository-scoped ones; `unread` says what may not be
+    read.
     """
 
     registry: Registry
@@ -308,11 +325,14 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """One try of a credential against Entra and the registry. `missing` are images that the registry doesn't have (404).
+    """One try of a credential against Entra and the registry.
 
-    `served` are the images that it gave, or would have if it had them, whatever became of the others; `digests` what their names stand for now.
-    `nobody`: Entra refused the principal itself, so that nobody signs in as it, from wherever and with whatever.
-    `signed_in`: Entra gave a token, whatever the registry said then. `around` is what stands around a value that would be right without it.
+    `missing` are images that the registry doesn't have (404).
+
+    `served` are the images that it gave, or would have if it had them, whatever became of the others; `digests` what
+    their names stand for now. `nobody`: Entra refused the principal itself, so that nobody signs in as it, from
+    wherever and with whatever. `signed_in`: Entra gave a token, whatever the registry said then. `around` is what
+    stands around a value that would be right without it.
     """
 
     outcome: Outcome
@@ -354,12 +374,14 @@ class PasswordLimit:
 
 @dataclass(frozen=True, slots=True)
 class Permissions:
-    """What is known to be refused; an empty tuple means that nothing is. `secret_deleted`: the name is soft-deleted in the vault.
+    """What is known to be refused; an empty tuple means that nothing is.
 
-    `sources` are secrets that a container group needs and that can't be used, each with why; `links` are the actions that a redeployment
-    takes on other resources than its group, each with the resource: the engine adds both.
-    `limits` are the tenant's on new passwords, as far as rotator may read its policies. `unknown` are questions that Azure didn't answer, each with
-    why: what isn't known to be refused isn't known to be allowed, either.
+    `secret_deleted`: the name is soft-deleted in the vault.
+
+    `sources` are secrets that a container group needs and that can't be used, each with why; `links` are the actions
+    that a redeployment takes on other resources than its group, each with the resource: the engine adds both. `limits`
+    are the tenant's on new passwords, as far as rotator may read its policies. `unknown` are questions that Azure
+    didn't answer, each with why: what isn't known to be refused isn't known to be allowed, either.
     """
 
     groups_refused: tuple[ResourceId, ...] = ()
@@ -375,14 +397,14 @@ class Permissions:
 class Observed:
     """Everything seen of a policy's world at one instant, with no secret in it. `at` is Azure's time.
 
-    `latest` is the id of the version that a GET without a version returns; where the list of versions doesn't agree with that, it is not
-    `versions_complete`. `proof` is the latest proof of the current value in this
-    run, `absent_since` when this run first saw the current credential missing, `permissions` what RBAC says, `tried` what a try of the value of
-    other versions showed, by version id: the engine adds the four.
-    So it does `lost`, the display names of credentials that adds of this run may have made and that no read shows; `unnamed_since`, of each orphan
-    since when this run has seen that nothing names it; and `may_be_published`, the orphans whose password readers of an untagged version, or, without
-    a current credential, of the newest one may have, and the superseded ones whose password readers of an untagged newest version may have, by
-    their hints; None where that can't be known.
+    `latest` is the id of the version that a GET without a version returns; where the list of versions doesn't agree
+    with that, it is not `versions_complete`. `proof` is the latest proof of the current value in this run,
+    `absent_since` when this run first saw the current credential missing, `permissions` what RBAC says, `tried` what a
+    try of the value of other versions showed, by version id: the engine adds the four. So it does `lost`, the display
+    names of credentials that adds of this run may have made and that no read shows; `unnamed_since`, of each orphan
+    since when this run has seen that nothing names it; and `may_be_published`, the orphans whose password readers of an
+    untagged version, or, without a current credential, of the newest one may have, and the superseded ones whose
+    password readers of an untagged newest version may have, by their hints; None where that can't be known.
     """
 
     at: datetime

@@ -33,7 +33,10 @@ class Issue:
 
 @dataclass(frozen=True, slots=True)
 class Deploy:
-    """Redeploy one container group with the current credential. `canary`: alone, before any other. `warning`: what a person must know of it."""
+    """Redeploy one container group with the current credential.
+
+    `canary`: alone, before any other. `warning`: what a person must know of it.
+    """
 
     group: ResourceId
     key_id: str
@@ -128,8 +131,8 @@ Step = Issue | Deploy | Restore | Retire | Disable | Revoke | Grant | Create | S
 class Wait:
     """Something that isn't due yet. `until` is when it will be, if that is known.
 
-    `warn`: it waits past its warning, and the run exits 1. `look_again`: seconds after which the same run looks again. `since`: how long it has
-    waited, where the world shows that.
+    `warn`: it waits past its warning, and the run exits 1. `look_again`: seconds after which the same run looks again.
+    `since`: how long it has waited, where the world shows that.
     """
 
     code: str
@@ -158,7 +161,8 @@ Finding = Step | Wait | Note
 class Intent:
     """What the person who started this run asked for beyond the policy.
 
-    `force_before`: rotate early where the current version is older than this (the instant the run began, so that it happens once).
+    `force_before`: rotate early where the current version is older than this (the instant the run began, so that it
+    happens once).
     """
 
     force_before: datetime | None = None

@@ -1,8 +1,9 @@
 r"""Text from outside, made harmless: whoever names a credential, a group or a file must not write a terminal's screen, a log's line or a command.
 
-What a terminal would act on, and what nobody can see, is shown by its escape (``\x1b``, ``\u202e``): control characters, those that turn the
-direction of writing, those without width, separators of lines and paragraphs, halves of surrogate pairs. Letters of every script stay as they are.
-JSON needs none of it: there they are escaped anyway, and nothing is lost.
+What a terminal would act on, and what nobody can see, is shown by its escape (``\x1b``, ``\u202e``): control
+characters, those that turn the direction of writing, those without width, separators of lines and paragraphs, halves of
+surrogate pairs. Letters of every script stay as they are. JSON needs none of it: there they are escaped anyway, and
+nothing is lost.
 """
 
 import re

@@ -65,7 +65,9 @@ def bare(loop: VirtualLoop, directory: Path, cloud: Cloud = PUBLIC, /, *, draft:
     directory.joinpath(f"{NAME}.yaml").write_text(said)
     stage.sign_in(seeded)
     policy = wanted(directory).known()
-    return stage.hooked(Stage(loop, azure, app, seeded, application, principal, password, application, policy, stage.Clock(loop)))
+    return stage.hooked(
+        Stage(loop, azure, app, seeded, application, principal, password, application, policy, stage.Clock(loop))
+    )
 
 
 def wanted(directory: Path) -> Wanted:
@@ -93,7 +95,11 @@ def settle(made: Stage, directory: Path) -> Policy:
 
 def called(made: Stage) -> list[Application]:
     """Every application of the name."""
-    return [one for one in made.azure.directory.state.applications.values() if one.display_name == CALLED and one.deleted is None]
+    return [
+        one
+        for one in made.azure.directory.state.applications.values()
+        if one.display_name == CALLED and one.deleted is None
+    ]
 
 
 __all__ = ["CALLED", "DRAFT", "NAME", "USER", "bare", "called", "provisioned", "settle", "wanted"]

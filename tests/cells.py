@@ -1,7 +1,8 @@
 """The cells of the matrices: what a scene without faults calls, and which of its calls `make test` tries.
 
-`make soak` tries every cell. The choice for `make test` rests on nothing but the calls, so that equal sources try equal cells: every write, the first
-call of each operation, and every `STRIDE`-th of the others. Between two writes the world stays as it is, and only time passes.
+`make soak` tries every cell. The choice for `make test` rests on nothing but the calls, so that equal sources try equal
+cells: every write, the first call of each operation, and every `STRIDE`-th of the others. Between two writes the world
+stays as it is, and only time passes.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -64,7 +65,9 @@ class Classes:
 
     def known(self, call: Call, kind: Kind, *where: str) -> bool:
         """Whether a cell is left to `make soak`, since the operation met that class there before; what only one service does is met by its name."""
-        effects = frozenset(kind.effect(call.operation, way) for way in ways(call.operation) if kind.meets(call.operation, way))
+        effects = frozenset(
+            kind.effect(call.operation, way) for way in ways(call.operation) if kind.meets(call.operation, way)
+        )
         cell = (call.operation, kind.name if kind in CONDITIONS else effects, *where)
         before = cell in self.met
         self.met.add(cell)
@@ -81,7 +84,9 @@ def drawn(most: int, **strategies: Any) -> Callable[[Callable[..., None]], Calla
     """A test of so many random examples; `make test` tries a sixth of them."""
 
     def decorated(test: Callable[..., None]) -> Callable[..., None]:
-        @pytest.mark.parametrize("many", [cell(max(most // 6, 10), name="few", soak=False), cell(most, name="all", soak=True)])
+        @pytest.mark.parametrize(
+            "many", [cell(max(most // 6, 10), name="few", soak=False), cell(most, name="all", soak=True)]
+        )
         def tried(many: int) -> None:
             slow = settings(max_examples=many, deadline=None, suppress_health_check=[HealthCheck.too_slow])
             slow(given(**strategies)(test))()

@@ -26,7 +26,10 @@ def used_codes() -> set[str]:
 def codes_by_kind() -> dict[str, set[str]]:
     """Every code in the program by what carries it: a reason, a wait, a note, a veto."""
     carried = [
-        each for file in SOURCES for node in ast.walk(ast.parse(file.read_text())) for each in carried_by(node, guarding=file.parent.name == "guard")
+        each
+        for file in SOURCES
+        for node in ast.walk(ast.parse(file.read_text()))
+        for each in carried_by(node, guarding=file.parent.name == "guard")
     ]
     return {kind: {code for carrier, code in carried if carrier == kind} for kind in ("reason", "wait", "note", "veto")}
 
@@ -34,9 +37,15 @@ def codes_by_kind() -> dict[str, set[str]]:
 def carried_by(node: ast.AST, *, guarding: bool) -> Iterator[tuple[str, str]]:
     """What carries a code in this piece of source, and the code."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        kind = {"Reason": "reason", "Wait": "wait", "Note": "note", "Noted": "note", "Way": "note", "Vetoed": "veto", "Veto": "veto"}.get(
-            node.func.id
-        )
+        kind = {
+            "Reason": "reason",
+            "Wait": "wait",
+            "Note": "note",
+            "Noted": "note",
+            "Way": "note",
+            "Vetoed": "veto",
+            "Veto": "veto",
+        }.get(node.func.id)
         places = [node.args[1]] if node.func.id == "Veto" and len(node.args) > 1 else node.args[:1]
         places += [keyword.value for keyword in node.keywords if keyword.arg == "code"]
         yield from ((kind, code) for place in places for code in constants(place) if kind)
@@ -50,7 +59,12 @@ GUARD = ("guard/veto.py", "guard/issue.py", "guard/links.py", "guard/deploy.py",
 
 def codes_by_rule(files: list[Path], rules: set[str]) -> dict[str, set[str]]:
     """The codes of each rule: its own, and those of the functions that it uses, other rules left out."""
-    functions = {node.name: node for file in files for node in ast.parse(file.read_text()).body if isinstance(node, ast.FunctionDef)}
+    functions = {
+        node.name: node
+        for file in files
+        for node in ast.parse(file.read_text()).body
+        if isinstance(node, ast.FunctionDef)
+    }
     guarding = files[0].parent.name == "guard"
 
     def reached(name: str, seen: set[str]) -> set[str]:
@@ -59,5 +73,8 @@ def codes_by_rule(files: list[Path], rules: set[str]) -> dict[str, set[str]]:
             seen |= reached(other, seen | {other})
         return seen
 
-    carried = {name: {code for node in ast.walk(f) for _, code in carried_by(node, guarding=guarding)} for name, f in functions.items()}
+    carried = {
+        name: {code for node in ast.walk(f) for _, code in carried_by(node, guarding=guarding)}
+        for name, f in functions.items()
+    }
     return {rule: {code for name in reached(rule, {rule}) for code in carried[name]} for rule in rules}

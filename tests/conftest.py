@@ -19,7 +19,11 @@ reached.watch()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`make soak` tries every cell of the matrices."""
-    parser.addoption("--soak", action="store_true", help="try every cell of the matrices; without it a sample, or what is named by its id")
+    parser.addoption(
+        "--soak",
+        action="store_true",
+        help="try every cell of the matrices; without it a sample, or what is named by its id",
+    )
 
 
 def _everything(config: pytest.Config) -> bool:
@@ -35,10 +39,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize = partial(_parametrized, metafunc.parametrize, none)  # type: ignore[method-assign]
 
 
-def _parametrized(whole: Callable[..., None], none: bool, names: Any, values: Iterable[Any], *args: Any, **named: Any) -> None:
+def _parametrized(
+    whole: Callable[..., None], none: bool, names: Any, values: Iterable[Any], *args: Any, **named: Any
+) -> None:
     """As `whole`, without what only `make soak` tries; where that is all, one is left for the next hook to leave out, since none would be a skip."""
     given = list(values)
-    kept = [] if none else [value for value in given if not any(mark.name == "soak" for mark in getattr(value, "marks", ()))]
+    kept = (
+        []
+        if none
+        else [value for value in given if not any(mark.name == "soak" for mark in getattr(value, "marks", ()))]
+    )
     whole(names, kept or given[:1], *args, **named)
 
 
@@ -82,7 +92,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail a whole run in which a code, a rule or a class of effects was never reached."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    if reporter is None or hasattr(session.config, "workerinput") or not _whole(session.config) or session.exitstatus != pytest.ExitCode.OK:
+    if (
+        reporter is None
+        or hasattr(session.config, "workerinput")
+        or not _whole(session.config)
+        or session.exitstatus != pytest.ExitCode.OK
+    ):
         return
     if list(reached.missing(reached.reached(each for reports in reporter.stats.values() for each in reports))):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

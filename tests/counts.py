@@ -22,7 +22,9 @@ NETS = {
 
 def lines(stats: Mapping[str, Sequence[object]]) -> Iterator[str]:
     """One line about the nets that ran; none where none did."""
-    passed, failed = ({what: _cells(stats.get(outcome, ()), net) for what, net in NETS.items()} for outcome in ("passed", "failed"))
+    passed, failed = (
+        {what: _cells(stats.get(outcome, ()), net) for what, net in NETS.items()} for outcome in ("passed", "failed")
+    )
     ran = [f"{passed[what] + failed[what]} {what}" for what in NETS if passed[what] or failed[what]]
     told = _told(stats)
     violations = sum(failed.values()) + told.pop("violations", 0)
@@ -36,8 +38,14 @@ def lines(stats: Mapping[str, Sequence[object]]) -> Iterator[str]:
 def _alphabet(reports: Iterable[object]) -> Iterator[str]:
     """How many kinds of how many classes were tried on how many operations: each cell says so in its properties."""
     net = NETS["cells of the alphabet"]
-    cells = [dict(each.user_properties) for each in reports if isinstance(each, pytest.TestReport) and each.nodeid.startswith(net)]
-    kinds, classes, operations = ({said for each in cells if (said := each.get(name))} for name in ("kind", "class", "operation"))
+    cells = [
+        dict(each.user_properties)
+        for each in reports
+        if isinstance(each, pytest.TestReport) and each.nodeid.startswith(net)
+    ]
+    kinds, classes, operations = (
+        {said for each in cells if (said := each.get(name))} for name in ("kind", "class", "operation")
+    )
     if kinds:
         yield f"{len(kinds)} kinds of {len(classes)} classes on {len(operations)} operations"
 
@@ -45,7 +53,12 @@ def _alphabet(reports: Iterable[object]) -> Iterator[str]:
 def _told(stats: Mapping[str, Sequence[object]]) -> Counter[str]:
     """What tests that play many cells say of them, by a property called ``cells: <what>``."""
     found: Counter[str] = Counter()
-    ends = (each for reports in stats.values() for each in reports if isinstance(each, pytest.TestReport) and each.when == "teardown")
+    ends = (
+        each
+        for reports in stats.values()
+        for each in reports
+        if isinstance(each, pytest.TestReport) and each.when == "teardown"
+    )
     for name, many in (pair for report in ends for pair in report.user_properties):
         if name.startswith("cells: "):
             found[name.removeprefix("cells: ")] += int(str(many))
@@ -54,7 +67,12 @@ def _told(stats: Mapping[str, Sequence[object]]) -> Counter[str]:
 
 def _described(stats: Mapping[str, Sequence[object]]) -> Iterator[str]:
     """How many answers were held against Azure's descriptions, and of which services nothing describes some."""
-    ends = (each for reports in stats.values() for each in reports if isinstance(each, pytest.TestReport) and each.when == "teardown")
+    ends = (
+        each
+        for reports in stats.values()
+        for each in reports
+        if isinstance(each, pytest.TestReport) and each.when == "teardown"
+    )
     found: Counter[str] = Counter()
     for name, times in (pair for report in ends for pair in report.user_properties):
         if name == "judged" or name.startswith("undescribed "):  # a test of mutants has properties of its own

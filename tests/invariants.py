@@ -1,7 +1,7 @@
 """The invariants of every simulated run, looked up in the emulator and never in what rotator says of itself.
 
-I1, I2, I3, I5 and I6 are checked after every wire call, I4 around each PUT of a container group, I7 and I9 at the end of a run, I10 by
-:func:`converges`. A violation is an AssertionError that starts with the invariant's name.
+I1, I2, I3, I5 and I6 are checked after every wire call, I4 around each PUT of a container group, I7 and I9 at the end
+of a run, I10 by :func:`converges`. A violation is an AssertionError that starts with the invariant's name.
 """
 
 import copy
@@ -45,7 +45,10 @@ class Monitor:
             self._stored = copy.deepcopy(self.made.azure.container_groups.stored(request.path)) if exists else None
 
     def after(self, number: int, operation: str, request: Request) -> None:
-        """I1, I2, I3, I5 and I6 after every call; I4 after a PUT. A read in the same instant as the last look leaves the world as it was seen."""
+        """I1, I2, I3, I5 and I6 after every call; I4 after a PUT.
+
+        A read in the same instant as the last look leaves the world as it was seen.
+        """
         now = self.made.azure.clock.now()
         if request.method not in ("GET", "HEAD") or now != self._looked:
             for look in (self.pulls, self.published, self.untouched, self.bounded, self.no_assignment):
@@ -58,11 +61,15 @@ class Monitor:
         """I1: at no instant could a re-pull fail."""
         for name in self.moves:
             group_id = self.made.group_id(name)
-            assert self.made.azure.container_groups.could_pull(group_id), f"I1: {name} holds a credential that can't pull"
+            assert self.made.azure.container_groups.could_pull(group_id), (
+                f"I1: {name} holds a credential that can't pull"
+            )
 
     def published(self) -> None:
         """I2: whoever reads the secret now gets a password that authenticates."""
-        assert self.made.azure.tokens.authenticates_everywhere(self.made.app_id, self.made.published()), "I2: the published value is refused"
+        assert self.made.azure.tokens.authenticates_everywhere(self.made.app_id, self.made.published()), (
+            "I2: the published value is refused"
+        )
 
     def untouched(self) -> None:
         """I3: only ours are removed."""
@@ -77,7 +84,8 @@ class Monitor:
         exposed = {key for each in tags for key in listed(each, COMPROMISED)}
         excused = exposed | self._held() | self._rolled_back(ours)
         used = [p for p in ours if p.key_id in named and (p.key_id not in excused or p.secret == self._value())]
-        most = MOST_LIVE + bool(self._untold() & self._values_of(exposed))  # covered at once, whatever is in its overlap
+        # One that readers were given back is covered at once, whatever is in its overlap.
+        most = MOST_LIVE + bool(self._untold() & self._values_of(exposed))
         assert len(used) <= most, f"I5: {len(used)} published credentials of ours are live"
         unnamed = [p for p in ours if p.key_id not in named]
         assert len(unnamed) <= MOST_UNRESOLVED, f"I5: {len(unnamed)} adds are unresolved"
@@ -116,7 +124,9 @@ class Monitor:
         now = self.made.azure.container_groups.stored(self._group)
         if any(fault.kind == "strip_tags" for fault in self.made.azure.faults.struck):
             now["tags"] = (self._stored or {}).get("tags")
-        assert _bare(now, self.made.app_id) == _bare(self._stored or {}, self.made.app_id), f"I4: {self._group} differs in more than the credential"
+        assert _bare(now, self.made.app_id) == _bare(self._stored or {}, self.made.app_id), (
+            f"I4: {self._group} differs in more than the credential"
+        )
 
     def secret_nowhere(self, *texts: str) -> None:
         """I7: no secret that the emulator ever issued is in what a run told."""
@@ -126,7 +136,9 @@ class Monitor:
 
     def _untouchable(self) -> set[str]:
         adopted = {key for v in self.made.versions() for key in listed(v.tags or {}, ADOPTED)}
-        theirs = [p.key_id for p in self.made.azure.directory.passwords(self.made.bystander.app_id) if p.gone_from is None]
+        theirs = [
+            p.key_id for p in self.made.azure.directory.passwords(self.made.bystander.app_id) if p.gone_from is None
+        ]
         mine = [p.key_id for p in self.made.credentials() if not _ours(p)]
         return (set(mine) | set(theirs)) - adopted
 
@@ -150,7 +162,13 @@ def _secrets(made: Stage) -> Iterator[tuple[str, str]]:
 
 def _bare(stored: dict[str, Any], app_id: str) -> dict[str, Any]:
     """A stored group without what a redeployment may change, and without what Azure itself changes."""
-    bare = copy.deepcopy({k: v for k, v in stored.items() if k in ("location", "tags", "identity", "zones", "properties", "name", "type")})
+    bare = copy.deepcopy(
+        {
+            k: v
+            for k, v in stored.items()
+            if k in ("location", "tags", "identity", "zones", "properties", "name", "type")
+        }
+    )
     bare["tags"] = {k: v for k, v in (bare.get("tags") or {}).items() if k not in OUR_TAGS}
     properties = bare["properties"]
     for volatile in ("provisioningState", "instanceView"):
@@ -193,7 +211,9 @@ async def converges(made: Stage, intent: Intent | None = None) -> Result:
         made.azure.clock.advance(max(wait, timedelta(hours=1)) if wait < timedelta(days=8) else timedelta(hours=25))
         result = await made.rotate(intent)
     assert rested(made), f"I10: not at rest after {RUNS} runs: {summary(made)}; last: {result}; {made.told()[-3000:]}"
-    assert result.exit_code == 0, f"I9: the world is at rest and the exit code is {result.exit_code}: {made.told()[-3000:]}"
+    assert result.exit_code == 0, (
+        f"I9: the world is at rest and the exit code is {result.exit_code}: {made.told()[-3000:]}"
+    )
     since = len(made.app.served)
     again = await made.rotate(intent)
     assert made.writes(since) == [], f"I10: a run with nothing due wrote {made.writes(since)}"
@@ -207,7 +227,9 @@ def rested(made: Stage) -> bool:
     if len(ours) != 1 or made.published() != ours[0].secret:
         return False
     names = _there(made)
-    held = all(made.password_of(name) == ours[0].secret and made.tags_of(name).get(KEY_ID) == ours[0].key_id for name in names)
+    held = all(
+        made.password_of(name) == ours[0].secret and made.tags_of(name).get(KEY_ID) == ours[0].key_id for name in names
+    )
     enabled = [v for v in made.azure.vaults.versions("myvault", SECRET) if v.enabled and (v.tags or {}).get(KEY_ID)]
     return held and len(enabled) == 1
 

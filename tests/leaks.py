@@ -16,7 +16,10 @@ SHORTEST = 8
 
 def forms(secret: str) -> set[str]:
     """A secret as it stands in text, in URLs, in JSON, in Python and in base64, alone or behind a user name."""
-    encoded = {base64.b64encode(secret.encode()).decode().rstrip("="), base64.urlsafe_b64encode(secret.encode()).decode().rstrip("=")}
+    encoded = {
+        base64.b64encode(secret.encode()).decode().rstrip("="),
+        base64.urlsafe_b64encode(secret.encode()).decode().rstrip("="),
+    }
     return {secret, quote(secret, safe=""), json.dumps(secret)[1:-1], repr(secret)[1:-1], *encoded}
 
 

@@ -1,8 +1,9 @@
 """Makes mutants of functions: the same code with one decision changed, put in the place of the original.
 
-A mutant is a change of one place in one function's syntax tree: a condition turned round, one of several conditions left out, a boundary
-moved by its own instant, the smallest taken for the largest, a finding not told. Its code object replaces the function's own, so that whoever
-imported the function before meets the mutant too. What else can be changed in code that acts, `matrices.acting` adds.
+A mutant is a change of one place in one function's syntax tree: a condition turned round, one of several conditions
+left out, a boundary moved by its own instant, the smallest taken for the largest, a finding not told. Its code object
+replaces the function's own, so that whoever imported the function before meets the mutant too. What else can be changed
+in code that acts, `matrices.acting` adds.
 """
 
 import ast
@@ -24,7 +25,12 @@ Change = tuple[str, Callable[[], object]]
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Changes = Callable[[Function], Iterator[Change]]
 """Lists what can be changed in a function, always in the same order."""
-BOUNDARIES: dict[type[ast.cmpop], type[ast.cmpop]] = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt}
+BOUNDARIES: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Lt: ast.LtE,
+    ast.LtE: ast.Lt,
+    ast.Gt: ast.GtE,
+    ast.GtE: ast.Gt,
+}
 OPPOSITES = {"min": "max", "max": "min", "any": "all", "all": "any"}
 
 
@@ -55,7 +61,9 @@ class Mutant:
         patch.setattr(found(self.module, self.function), "__code__", _compiled(self.trees[1], self.module))
 
 
-def mutants(module: ModuleType, only: Callable[[str], bool] = lambda name: True, changes: Changes | None = None) -> Iterator[Mutant]:
+def mutants(
+    module: ModuleType, only: Callable[[str], bool] = lambda name: True, changes: Changes | None = None
+) -> Iterator[Mutant]:
     """Every mutant of the module's functions and its classes' methods, in the order of the source; by default of their decisions alone."""
     for name, tree in _trees(module).items():
         if not only(name):

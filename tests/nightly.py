@@ -1,7 +1,7 @@
 """The nightly script that keeps az (docs/operations.md, "Nightly jobs"), by the client library that az is made of, over the wire of a Stage.
 
-`az container create` sends what its flags make: no tag of the group that was there survives it. `az resource tag --is-incremental` reads the group
-and sends a PATCH with all its tags, as az does for container groups.
+`az container create` sends what its flags make: no tag of the group that was there survives it. `az resource tag
+--is-incremental` reads the group and sends a PATCH with all its tags, as az does for container groups.
 """
 
 from typing import Any
@@ -9,7 +9,14 @@ from typing import Any
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.identity.aio import EnvironmentCredential
 from azure.mgmt.containerinstance.aio import ContainerInstanceManagementClient
-from azure.mgmt.containerinstance.models import Container, ContainerGroup, ImageRegistryCredential, Resource, ResourceRequests, ResourceRequirements
+from azure.mgmt.containerinstance.models import (
+    Container,
+    ContainerGroup,
+    ImageRegistryCredential,
+    Resource,
+    ResourceRequests,
+    ResourceRequirements,
+)
 from local_azure.inprocess import Hop, Session
 
 from rotator.state import KEY_ID, SINCE
@@ -23,12 +30,21 @@ def _wire(made: Stage) -> AioHttpTransport:
 
 
 async def create(made: Stage) -> str:
-    """`az container create`, with the password that is published, as its flags make it: without a tag. When it began."""
+    """`az container create`, with the password that is published, as its flags make it: without a tag.
+
+    When it began.
+    """
     since = made.azure.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
     resources = ResourceRequirements(requests=ResourceRequests(cpu=1.0, memory_in_gb=1.5))
     container = Container(name=GROUP, image=f"{made.seeded.login_server}/nightly:v1", resources=resources)
     entry = ImageRegistryCredential(server=made.seeded.login_server, username=made.app_id, password=made.published())
-    job = ContainerGroup(location="eastus", containers=[container], os_type="Linux", restart_policy="Never", image_registry_credentials=[entry])
+    job = ContainerGroup(
+        location="eastus",
+        containers=[container],
+        os_type="Linux",
+        restart_policy="Never",
+        image_registry_credentials=[entry],
+    )
     async with _client(made) as client:
         creating = await client.container_groups.begin_create_or_update(made.seeded.resource_group, GROUP, job)
         deployed = await creating.result()
@@ -43,7 +59,9 @@ async def tag(made: Stage, since: str | None = None) -> None:
     told = {KEY_ID: newest.tags[KEY_ID], **({SINCE: since} if since else {})}
     async with _client(made) as client:
         there = await client.container_groups.get(made.seeded.resource_group, GROUP)
-        await client.container_groups.update(made.seeded.resource_group, GROUP, Resource(tags={**(there.tags or {}), **told}))
+        await client.container_groups.update(
+            made.seeded.resource_group, GROUP, Resource(tags={**(there.tags or {}), **told})
+        )
 
 
 def _client(made: Stage) -> Any:

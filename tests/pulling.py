@@ -27,7 +27,9 @@ def signs_in(made: Stage) -> bool:
         return False
     application = directory.application(made.app_id)
     keys: list[Password | Certificate] = [*directory.passwords(made.app_id), *directory.certificates(made.app_id)]
-    return any(_valid(made, each) for each in keys) or bool(principal.federated or (application and application.federated))
+    return any(_valid(made, each) for each in keys) or bool(
+        principal.federated or (application and application.federated)
+    )
 
 
 def _valid(made: Stage, key: Password | Certificate) -> bool:

@@ -17,7 +17,14 @@ from rotator.steps import Note, Reason, Wait
 from tests.codes import GUARD, PLAN, SOURCES, codes_by_kind, codes_by_rule
 from tests.matrices.effects import Effect
 
-CARRIERS: dict[type[Any], str] = {Reason: "reason", Wait: "wait", Note: "note", Noted: "note", Veto: "veto", Vetoed: "veto"}
+CARRIERS: dict[type[Any], str] = {
+    Reason: "reason",
+    Wait: "wait",
+    Note: "note",
+    Noted: "note",
+    Veto: "veto",
+    Vetoed: "veto",
+}
 PROPERTY = "reached"
 SEEN: set[str] = set()
 """What this process has seen, as ``kind:code``."""
@@ -54,7 +61,9 @@ def reached(reports: Iterable[object]) -> set[str]:
 
 def missing(seen: set[str]) -> Iterator[str]:
     """What nothing has reached: codes, rules, classes."""
-    yield from sorted(f"{kind} {code}" for kind, codes in codes_by_kind().items() for code in codes if f"{kind}:{code}" not in seen)
+    yield from sorted(
+        f"{kind} {code}" for kind, codes in codes_by_kind().items() for code in codes if f"{kind}:{code}" not in seen
+    )
     codes = {each.partition(":")[2] for each in seen}
     yield from sorted(f"rule {rule}" for rule, own in _rules().items() if own and not own & codes)
     yield from sorted(f"class {effect}" for effect in Effect if f"class:{effect}" not in seen)

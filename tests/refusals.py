@@ -1,7 +1,7 @@
 """What a refused read may come to, for each verb that reads: the data of `tests/test_refused_reads.py`.
 
-A verb that a read was refused to fails and names the refusal, or says it and ends as it would have ended. What else is allowed is a row of `ALLOWED`,
-with its reason: the report needn't say anything, or says it in words of its own.
+A verb that a read was refused to fails and names the refusal, or says it and ends as it would have ended. What else is
+allowed is a row of `ALLOWED`, with its reason: the report needn't say anything, or says it in words of its own.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,10 @@ from tests.matrices.kinds import CODES
 SAID = "not for this test, the service says"
 """The message of every refusal."""
 REFUSED = {service: (401 if service == "entra" else 403, codes["@refused"]) for service, codes in CODES.items()}
-HIDDEN = {"graph": (404, CODES["graph"]["@absent"]), **{service: (404, CODES[service]["@elsewhere"]) for service in ("arm", "rbac", "aci")}}
+HIDDEN = {
+    "graph": (404, CODES["graph"]["@absent"]),
+    **{service: (404, CODES[service]["@elsewhere"]) for service in ("arm", "rbac", "aci")},
+}
 """How each service refuses a read, and as what the services that hide things hide it, by the first part of an operation's name."""
 
 
@@ -26,12 +29,20 @@ HIDDEN = {"graph": (404, CODES["graph"]["@absent"]), **{service: (404, CODES[ser
 
 
 def _container(image: str, **more: Any) -> dict[str, Any]:
-    return {"name": "app", "properties": {"image": image, "resources": {"requests": {"cpu": 1, "memoryInGB": 1.5}}, **more}}
+    return {
+        "name": "app",
+        "properties": {"image": image, "resources": {"requests": {"cpu": 1, "memoryInGB": 1.5}}, **more},
+    }
 
 
 def _put(at: Scene, name: str, password: str, **more: Any) -> None:
     entry = {"server": at.seeded.login_server, "username": at.application.app_id, "password": password}
-    properties = {"containers": [_container(IMAGE, **more)], "osType": "Linux", "restartPolicy": "Always", "imageRegistryCredentials": [entry]}
+    properties = {
+        "containers": [_container(IMAGE, **more)],
+        "osType": "Linux",
+        "restartPolicy": "Always",
+        "imageRegistryCredentials": [entry],
+    }
     at.azure.container_groups.put(at.group_id(name), {"location": "eastus", "properties": properties}, "2025-09-01")
     at.pass_(minutes=5)
 
@@ -45,7 +56,10 @@ def _resting(at: Scene) -> None:
     vault = {"url": at.seeded.vault_url, "password_secret": PASSWORD, "username_secret": "usr"}
     at.azure.vaults.set("myvault", "db", "x")
     at.azure.vaults.set("myvault", "usr", at.application.app_id)
-    at.write(key_vault=vault, container_groups=[{"id": at.group_id(), "secrets": {"containers/app/env/DB": {"key_vault": "db"}}}])
+    at.write(
+        key_vault=vault,
+        container_groups=[{"id": at.group_id(), "secrets": {"containers/app/env/DB": {"key_vault": "db"}}}],
+    )
     _put(at, "mycontainer", at.password.secret, environmentVariables=[{"name": "DB", "secureValue": "x"}])
     _done(at, "rotate", "--adopt", "--no-overlap")
     at.pass_(days=2)
@@ -56,7 +70,9 @@ def _undeclared(at: Scene) -> None:
     _resting(at)
     principal = at.azure.directory.principal(at.application.app_id)
     assert principal
-    made = at.azure.directory.add_password(principal, display_name="somebody's", end=at.azure.clock.now() + timedelta(days=200))
+    made = at.azure.directory.add_password(
+        principal, display_name="somebody's", end=at.azure.clock.now() + timedelta(days=200)
+    )
     _put(at, "undeclared", made.secret)
 
 
@@ -76,7 +92,11 @@ def _drafted(at: Scene) -> None:
     (at.policies / "manifests").mkdir()
     (at.policies / "manifests" / "app.yaml").write_text(MANIFEST)
     vault = {"url": at.seeded.vault_url, "password_secret": "fresh-pwd", "username_secret": "fresh-usr"}
-    at.write(principal={"display_name": "made"}, key_vault=vault, container_groups=[{"id": at.group_id("fresh"), "manifest": "manifests/app.yaml"}])
+    at.write(
+        principal={"display_name": "made"},
+        key_vault=vault,
+        container_groups=[{"id": at.group_id("fresh"), "manifest": "manifests/app.yaml"}],
+    )
 
 
 def _provisioned(at: Scene) -> None:
@@ -171,7 +191,9 @@ class Allowed:
 
 ALLOWED = (
     # what decides nothing for this verb
-    Allowed("* when revoked", "[ag]*", "while access is revoked nothing is decided; only the mark must be read", '"revoked"'),
+    Allowed(
+        "* when revoked", "[ag]*", "while access is revoked nothing is decided; only the mark must be read", '"revoked"'
+    ),
     Allowed("history", "aci.*", "versions and credentials make the history; groups don't"),
     Allowed("adopt", "aci.*", "a credential is recorded on a version; groups don't matter"),
     Allowed("adopt", "graph.servicePrincipals.get", "the application has the credential that fits", statuses=(404,)),
@@ -180,18 +202,34 @@ ALLOWED = (
     Allowed("grant", "aci.*", "roles are given; groups don't matter"),
     Allowed("grant", "keyvault.secrets.versions", "the mark and its record are read by themselves"),
     Allowed("grant", "graph.applications.get", "roles belong to the service principal", statuses=(404,)),
-    Allowed("grant", "rbac.roleAssignments.get", "an assignment that isn't found is made, and Azure says if it is there", statuses=(404,)),
-    Allowed("provision*", "rbac.roleAssignments.get", "an assignment that isn't found is made, and Azure says if it is there", statuses=(404,)),
+    Allowed(
+        "grant",
+        "rbac.roleAssignments.get",
+        "an assignment that isn't found is made, and Azure says if it is there",
+        statuses=(404,),
+    ),
+    Allowed(
+        "provision*",
+        "rbac.roleAssignments.get",
+        "an assignment that isn't found is made, and Azure says if it is there",
+        statuses=(404,),
+    ),
     Allowed("provision", "arm.[rv]*", "it tries to publish at once, and says what comes of that", statuses=(403,)),
     Allowed("provision", "arm.resources.list", "it tries to publish at once, and says what comes of that"),
     Allowed("provision", "arm.vaults.get", "it tries to publish at once, and says what comes of that"),
     Allowed("provision", "rbac.permissions.list", "it tries to write at once, and says what comes of that"),
-    Allowed("provision, again", "aci.*", "a group that can't be read isn't deployed, and the one that a list shows is there"),
+    Allowed(
+        "provision, again", "aci.*", "a group that can't be read isn't deployed, and the one that a list shows is there"
+    ),
     Allowed("provision, again", "graph.applications.get", "the service principal alone signs in", statuses=(404,)),
     Allowed("deploy", "aci.containerGroups.list", "one group is deployed; others don't matter"),
     Allowed("deploy", "graph.servicePrincipals.get", "the application has the current credential", statuses=(404,)),
     Allowed("doctor", "graph.servicePrincipals.owners.list", "rotator adds its passwords to the application"),
-    Allowed("*", "graph.*.appManagementPolicies.list", "reading them wants a right that nothing else needs; Graph's own refusal is explained"),
+    Allowed(
+        "*",
+        "graph.*.appManagementPolicies.list",
+        "reading them wants a right that nothing else needs; Graph's own refusal is explained",
+    ),
     # what is said in other words
     Allowed(
         "*",
@@ -201,17 +239,48 @@ ALLOWED = (
         (404,),
     ),
     Allowed("history", "graph.*.get", "of an object that isn't shown nothing is known", r'"live": null', (404,)),
-    Allowed("revoke", "graph.applications.get", "what its passwords are isn't known, and the role is gone", "can't be seen", (404,)),
-    Allowed("grant", "graph.servicePrincipals.get", "there is nobody to give a role to", "has no service principal", (404,)),
-    Allowed("provision*", "graph.servicePrincipals.get", "made or found, and not shown", "doesn't show|already in use", (404,)),
-    Allowed("*", "graph.servicePrincipals.get", "one read that doesn't find it is an alarm", "no service principal", (404,)),
     Allowed(
-        "doctor", "graph.applications.owners.list", "an object without owners that is there isn't known to be owned", "when asked for owners", (404,)
+        "revoke",
+        "graph.applications.get",
+        "what its passwords are isn't known, and the role is gone",
+        "can't be seen",
+        (404,),
+    ),
+    Allowed(
+        "grant", "graph.servicePrincipals.get", "there is nobody to give a role to", "has no service principal", (404,)
+    ),
+    Allowed(
+        "provision*",
+        "graph.servicePrincipals.get",
+        "made or found, and not shown",
+        "doesn't show|already in use",
+        (404,),
+    ),
+    Allowed(
+        "*", "graph.servicePrincipals.get", "one read that doesn't find it is an alarm", "no service principal", (404,)
+    ),
+    Allowed(
+        "doctor",
+        "graph.applications.owners.list",
+        "an object without owners that is there isn't known to be owned",
+        "when asked for owners",
+        (404,),
     ),
     Allowed("*", "acr.*", "the registry's code is said with what was asked for", r"\(403|with 403"),
-    Allowed("rotate, compromised", "entra.token", "an alarm, whatever Entra said", "couldn't be tried whether it is refused", (401,)),
+    Allowed(
+        "rotate, compromised",
+        "entra.token",
+        "an alarm, whatever Entra said",
+        "couldn't be tried whether it is refused",
+        (401,),
+    ),
     Allowed("adopt", "acr.*", "the value is the principal's where Entra takes it"),
-    Allowed("provision", "aci.containerGroups.list", "a group that one answer says isn't there may be there", "isn't confirmed"),
+    Allowed(
+        "provision",
+        "aci.containerGroups.list",
+        "a group that one answer says isn't there may be there",
+        "isn't confirmed",
+    ),
 )
 """What a refusal may come to beside, first the most special."""
 

@@ -65,18 +65,30 @@ class Scene:
 
     def environment(self) -> dict[str, str]:
         """What rotator runs with: the emulator's exports, and nothing of the one who runs the tests but PATH."""
-        home = {"HOME": str(self.path), "PATH": os.environ["PATH"], "PYTHONPATH": SOURCES, "PYTHONDONTWRITEBYTECODE": "1"}
+        home = {
+            "HOME": str(self.path),
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": SOURCES,
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
         return {**home, **exports(self.azure.directory), "ROTATOR_POLICIES": str(self.policies), **self.extra}
 
     def __call__(self, *arguments: str) -> Said:
         """Run a command to its end."""
-        done = subprocess.run([*ROTATOR, *arguments], env=self.environment(), cwd=self.path, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [*ROTATOR, *arguments], env=self.environment(), cwd=self.path, capture_output=True, text=True, check=False
+        )
         return Said(done.returncode, done.stdout, done.stderr)
 
     def begin(self, *arguments: str) -> subprocess.Popen[str]:
         """Start a command."""
         return subprocess.Popen(
-            [*ROTATOR, *arguments], env=self.environment(), cwd=self.path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            [*ROTATOR, *arguments],
+            env=self.environment(),
+            cwd=self.path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
 
     def write(self, **changes: Any) -> None:
@@ -86,7 +98,9 @@ class Scene:
             "registries": [{"id": self.azure.seeded.registry_id}],
             "key_vault": {"url": self.azure.seeded.vault_url, "password_secret": self.secret},
             "proof": {"times": 1, "over": "0s"},
-            "container_groups": [{"id": self.group_id, "secrets": {"containers/app/env/DB_PASSWORD": {"key_vault": f"{self.name}-db"}}}],
+            "container_groups": [
+                {"id": self.group_id, "secrets": {"containers/app/env/DB_PASSWORD": {"key_vault": f"{self.name}-db"}}}
+            ],
             **changes,
         }
         (self.policies / f"{self.name}.yaml").write_text(json.dumps(content, indent=1))
@@ -129,7 +143,11 @@ def scene(azure: Served, path: Path, *, deployed: bool = True) -> Scene:
     owner = {"@odata.id": f"{azure.here(GRAPH)}/v1.0/directoryObjects/{azure.seeded.operator.object_id}"}
     azure.call("POST", f"{GRAPH}/v1.0/applications/{application['id']}/owners/$ref", owner)
     _grant(azure, principal["id"])
-    password = azure.call("POST", f"{GRAPH}/v1.0/applications/{application['id']}/addPassword", {"passwordCredential": {"displayName": "rbac"}})
+    password = azure.call(
+        "POST",
+        f"{GRAPH}/v1.0/applications/{application['id']}/addPassword",
+        {"passwordCredential": {"displayName": "rbac"}},
+    )
     made.app_id, made.by_hand, made.key_id = application["appId"], password["secretText"], password["keyId"]
     azure.call("PUT", f"{azure.seeded.vault_url}/secrets/{made.secret}?api-version=7.4", {"value": made.by_hand})
     if deployed:
@@ -144,7 +162,11 @@ def _grant(azure: Served, principal: str) -> None:
     role = f"/subscriptions/{seeded.subscription}/providers/Microsoft.Authorization/roleDefinitions/{ACR_PULL}"
     name = f"00000000-0000-0000-0000-{azure.made:012d}"
     url = f"{ARM}{seeded.registry_id}/providers/Microsoft.Authorization/roleAssignments/{name}?api-version=2022-04-01"
-    azure.call("PUT", url, {"properties": {"roleDefinitionId": role, "principalId": principal, "principalType": "ServicePrincipal"}})
+    azure.call(
+        "PUT",
+        url,
+        {"properties": {"roleDefinitionId": role, "principalId": principal, "principalType": "ServicePrincipal"}},
+    )
 
 
 def _deploy(made: Scene) -> None:
@@ -153,12 +175,33 @@ def _deploy(made: Scene) -> None:
     secret = {"name": "DB_PASSWORD", "secureValue": f"hidden-value-of-{made.name}"}
     container = {"image": f"{server}/aci-helloworld:v1", "resources": requests, "environmentVariables": [secret]}
     entry = {"server": server, "username": made.app_id, "password": made.by_hand}
-    properties = {"osType": "Linux", "containers": [{"name": "app", "properties": container}], "imageRegistryCredentials": [entry]}
+    properties = {
+        "osType": "Linux",
+        "containers": [{"name": "app", "properties": container}],
+        "imageRegistryCredentials": [entry],
+    }
     made.azure.call(
-        "PUT", f"{ARM}{made.group_id}?api-version=2023-05-01", {"location": named(made.azure.seeded.cloud).region, "properties": properties}
+        "PUT",
+        f"{ARM}{made.group_id}?api-version=2023-05-01",
+        {"location": named(made.azure.seeded.cloud).region, "properties": properties},
     )
     vault = f"{made.azure.seeded.vault_url}/secrets/{made.name}-db?api-version=7.4"
     made.azure.call("PUT", vault, {"value": f"hidden-value-of-{made.name}"})
 
 
-__all__ = ["ACR_PULL", "ARM", "GRAPH", "LOGIN", "ROOT", "ROTATOR", "SOURCES", "TYPE", "Json", "Said", "Scene", "Served", "scene", "serving"]
+__all__ = [
+    "ACR_PULL",
+    "ARM",
+    "GRAPH",
+    "LOGIN",
+    "ROOT",
+    "ROTATOR",
+    "SOURCES",
+    "TYPE",
+    "Json",
+    "Said",
+    "Scene",
+    "Served",
+    "scene",
+    "serving",
+]

@@ -1,8 +1,9 @@
 """Worlds taken up as they stood: what many tests begin with is played once in a process, and its state is put into a new emulator for each of them.
 
-All that changes in an emulated Azure is the `state` of its services (see :mod:`local_azure.azure`), its clock, its ids and its faults. These are
-kept as bytes, so that no two tests share a value, and everything else is built anew: services, routes, hooks, the loop. So a snapshot can't carry a
-closure over the world that it was taken from; pickle refuses one.
+All that changes in an emulated Azure is the `state` of its services (see :mod:`local_azure.azure`), its clock, its ids
+and its faults. These are kept as bytes, so that no two tests share a value, and everything else is built anew:
+services, routes, hooks, the loop. So a snapshot can't carry a closure over the world that it was taken from; pickle
+refuses one.
 """
 
 import pickle
@@ -43,7 +44,18 @@ def taken(made: Stage) -> bytes:
     states = {name: service.state for name, service in services(azure)}
     people = made.application, made.principal, made.by_hand, made.bystander
     kept = made.seeded, made.policy, made.clock.attempts, made.events, made.app.served
-    return pickle.dumps((azure.clock.now(), azure.ids.position, azure.timing, azure.directory.tenant, azure.faults.struck, states, people, kept))
+    return pickle.dumps(
+        (
+            azure.clock.now(),
+            azure.ids.position,
+            azure.timing,
+            azure.directory.tenant,
+            azure.faults.struck,
+            states,
+            people,
+            kept,
+        )
+    )
 
 
 def stood(snapshot: bytes, loop: VirtualLoop) -> Stage:
@@ -60,4 +72,8 @@ def stood(snapshot: bytes, loop: VirtualLoop) -> Stage:
     app.served[:] = served
     sign_in(seeded)
     application, principal, by_hand, bystander = people
-    return hooked(Stage(loop, azure, app, seeded, application, principal, by_hand, bystander, policy, Clock(loop, attempts), events))
+    return hooked(
+        Stage(
+            loop, azure, app, seeded, application, principal, by_hand, bystander, policy, Clock(loop, attempts), events
+        )
+    )

@@ -1,8 +1,8 @@
 """The whole play in process: an emulated Azure on virtual time, and rotator's real engine and clients in front of it.
 
-A `Stage` starts as the world that a user has before the first rotation: a principal with a hand-made password, which two container groups
-hold and Key Vault publishes; a second principal that nobody may touch. Death is a BaseException raised between two wire calls, after which
-nothing of that run reaches Azure any more.
+A `Stage` starts as the world that a user has before the first rotation: a principal with a hand-made password, which
+two container groups hold and Key Vault publishes; a second principal that nobody may touch. Death is a BaseException
+raised between two wire calls, after which nothing of that run reaches Azure any more.
 """
 
 import asyncio
@@ -114,13 +114,25 @@ class Stage:
         }
         entry = {"server": self.seeded.login_server, "username": app_id, "password": password}
         ports = {"type": "Public", "ports": [{"protocol": "TCP", "port": 80}]}
-        shape = {"osType": "Linux", "restartPolicy": "Always", "containers": [container], "imageRegistryCredentials": [entry], "ipAddress": ports}
-        return {"location": named(self.seeded.cloud).region, "tags": {"owner": "somebody"}, "properties": {**shape, **properties}}
+        shape = {
+            "osType": "Linux",
+            "restartPolicy": "Always",
+            "containers": [container],
+            "imageRegistryCredentials": [entry],
+            "ipAddress": ports,
+        }
+        return {
+            "location": named(self.seeded.cloud).region,
+            "tags": {"owner": "somebody"},
+            "properties": {**shape, **properties},
+        }
 
     def put(self, name: str, **properties: Any) -> str:
         """Create a group that holds the hand-made password, without HTTP."""
         group_id = self.group_id(name)
-        self.azure.container_groups.put(group_id, self.body(self.app_id, self.by_hand.secret, **properties), "2025-09-01")
+        self.azure.container_groups.put(
+            group_id, self.body(self.app_id, self.by_hand.secret, **properties), "2025-09-01"
+        )
         return group_id
 
     def pass_(self, **span: float) -> None:
@@ -156,7 +168,11 @@ class Stage:
     def writes(self, since: int = 0) -> list[str]:
         """Operations that changed something, as far as their method tells; token requests and proofs change nothing."""
         reading = ("entra.", "acr.")
-        return [c.operation for c in self.app.served[since:] if c.method not in ("GET", "HEAD") and not c.operation.startswith(reading)]
+        return [
+            c.operation
+            for c in self.app.served[since:]
+            if c.method not in ("GET", "HEAD") and not c.operation.startswith(reading)
+        ]
 
     def told(self) -> str:
         """Every event as the JSON lines that a user may keep."""
@@ -179,7 +195,9 @@ class Stage:
         with unhurried() if held else nullcontext():
             return await self._connected(act, intent, deadline, hop, clock or self.clock)
 
-    async def _connected(self, act: Callable[[Run], Awaitable[T]], intent: Intent | None, deadline: float | None, hop: Hop, clock: Clock) -> T:
+    async def _connected(
+        self, act: Callable[[Run], Awaitable[T]], intent: Intent | None, deadline: float | None, hop: Hop, clock: Clock
+    ) -> T:
         async with (self.adapter or real)(self, hop, clock) as world:
             return await act(Run(world, clock, self.events.append, self.policy, intent or Intent(), deadline))
 
@@ -235,7 +253,14 @@ def _is_death(error: BaseException) -> bool:
     return isinstance(error, Killed)
 
 
-def stage(loop: VirtualLoop, *, timing: Timing | None = None, groups: tuple[str, ...] = GROUPS, seed_: int = 7, cloud: Cloud = PUBLIC) -> Stage:
+def stage(
+    loop: VirtualLoop,
+    *,
+    timing: Timing | None = None,
+    groups: tuple[str, ...] = GROUPS,
+    seed_: int = 7,
+    cloud: Cloud = PUBLIC,
+) -> Stage:
     """A world in which everything has been at rest for a day; the Key Vault SDK has forgotten every vault, so that equal worlds see equal calls."""
     http_challenge_cache.clear()
     azure = Azure.build(AzureClock(START, loop.time), seed=seed_, timing=timing or Timing())
@@ -244,7 +269,18 @@ def stage(loop: VirtualLoop, *, timing: Timing | None = None, groups: tuple[str,
     application, principal, by_hand = _principal(azure, seeded, "puller", 360)
     bystander, _, theirs = _principal(azure, seeded, "bystander", 360)
     azure.vaults.set("myvault", SECRET, by_hand.secret)
-    made = Stage(loop, azure, app, seeded, application, principal, by_hand, bystander, _policy(seeded, application.app_id, groups), Clock(loop))
+    made = Stage(
+        loop,
+        azure,
+        app,
+        seeded,
+        application,
+        principal,
+        by_hand,
+        bystander,
+        _policy(seeded, application.app_id, groups),
+        Clock(loop),
+    )
     azure.clock.advance(timedelta(hours=1))
     for name in groups:
         made.put(name)
@@ -263,7 +299,11 @@ def hooked(made: Stage) -> Stage:
 
 def sign_in(seeded: Seeded) -> None:
     """As the operator, through the environment."""
-    os.environ.update(AZURE_TENANT_ID=seeded.tenant, AZURE_CLIENT_ID=seeded.operator.app_id, AZURE_CLIENT_SECRET=seeded.operator.secret)
+    os.environ.update(
+        AZURE_TENANT_ID=seeded.tenant,
+        AZURE_CLIENT_ID=seeded.operator.app_id,
+        AZURE_CLIENT_SECRET=seeded.operator.secret,
+    )
 
 
 def _hook(made: Stage, *, before: bool) -> Callable[[int, str, Request], None]:
@@ -314,7 +354,9 @@ def play(scene: Callable[[VirtualLoop], Awaitable[T]]) -> T:
 
 
 @contextmanager
-def watched(made: Stage, *, before: Callable[..., None] | None = None, after: Callable[..., None] | None = None) -> Iterator[None]:
+def watched(
+    made: Stage, *, before: Callable[..., None] | None = None, after: Callable[..., None] | None = None
+) -> Iterator[None]:
     """Watch every wire call for the duration of the block."""
     if before:
         made.before.append(before)

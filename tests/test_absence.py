@@ -33,7 +33,9 @@ async def rotated(made: Stage) -> str:
     return old
 
 
-@pytest.mark.parametrize("code", ["ContainerGroupNotFound", "ResourceNotFound", "ResourceGroupNotFound", "SubscriptionNotFound", ""])
+@pytest.mark.parametrize(
+    "code", ["ContainerGroupNotFound", "ResourceNotFound", "ResourceGroupNotFound", "SubscriptionNotFound", ""]
+)
 @pytest.mark.parametrize("nth", [1, 2, 3])
 def test_a_group_that_one_read_does_not_find_keeps_its_credential(code: str, nth: int) -> None:
     async def scene(made: Stage) -> None:

@@ -230,7 +230,9 @@ def test_a_grant_that_came_in_between_is_told_by_the_revocation() -> None:
         held = Held(0, "arriving", lambda: granting(made))
         since = len(made.app.served)
         plain = await made.with_world(revoke)
-        deletion = next(i for i, call in enumerate(made.app.served[since:]) if call.operation == "rbac.roleAssignments.delete")
+        deletion = next(
+            i for i, call in enumerate(made.app.served[since:]) if call.operation == "rbac.roleAssignments.delete"
+        )
         assert plain.exit_code == 0
         await made.with_world(grant)
         made.pass_(minutes=5)
@@ -239,6 +241,8 @@ def test_a_grant_that_came_in_between_is_told_by_the_revocation() -> None:
         result = await revocation(made, held)
         assert (result.exit_code, result.summary) == (1, "ACCESS WAS GRANTED AGAIN while it was being revoked")
         assert any(isinstance(event, Noted) and event.code == "regranted" for event in made.events)
-        assert json.loads(str(made.azure.vaults.get("myvault", made.policy.access_secret).value)), "what was deleted is still recorded"
+        assert json.loads(str(made.azure.vaults.get("myvault", made.policy.access_secret).value)), (
+            "what was deleted is still recorded"
+        )
 
     scene(act)

@@ -98,7 +98,9 @@ def marked(observed: Observed, adoption: Adoption) -> Observed:
 CHANGES = ("nothing", "retired", "retired, its version disabled", "its value refused", "ours on top")
 
 
-def later(change: str, observed: Observed, tried: dict[str, Value], adoption: Adoption) -> tuple[Observed, dict[str, Value]]:
+def later(
+    change: str, observed: Observed, tried: dict[str, Value], adoption: Adoption
+) -> tuple[Observed, dict[str, Value]]:
     """What a rotation makes of the world after an adoption, or the emulated Azure of its answers."""
     (key,), (version,) = adoption.key_ids, adoption.versions
     if "retired" in change:
@@ -108,8 +110,14 @@ def later(change: str, observed: Observed, tried: dict[str, Value], adoption: Ad
     if change == "its value refused":
         tried = {name: replace(value, works=value.works and name != version.id) for name, value in tried.items()}
     if change == "ours on top":
-        ours = worlds.observed({"credentials": [{"key": "n", "start": "-1m"}], "versions": [{"id": "vn", "holds": "n", "created": "-1m"}]})
-        observed = replace(observed, credentials=(*observed.credentials, *ours.credentials), versions=(*observed.versions, *ours.versions))
+        ours = worlds.observed(
+            {"credentials": [{"key": "n", "start": "-1m"}], "versions": [{"id": "vn", "holds": "n", "created": "-1m"}]}
+        )
+        observed = replace(
+            observed,
+            credentials=(*observed.credentials, *ours.credentials),
+            versions=(*observed.versions, *ours.versions),
+        )
     return observed, tried
 
 
@@ -130,7 +138,9 @@ def test_to_adopt_again_is_to_adopt_once(given_: tuple[Observed, dict[str, Value
 
 @settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
 @given(world())
-def test_only_a_foreign_live_one_is_adopted_and_only_for_a_value_that_authenticates(given_: tuple[Observed, dict[str, Value]]) -> None:
+def test_only_a_foreign_live_one_is_adopted_and_only_for_a_value_that_authenticates(
+    given_: tuple[Observed, dict[str, Value]],
+) -> None:
     observed, tried = given_
     found = said(observed, tried)
     if isinstance(found, str) or found.already:
@@ -165,12 +175,35 @@ OF_A: dict[str, Any] = {"id": "v1", "holds": "a", "compromised": ["a"]}
 DECLARATIONS: list[dict[str, Any]] = [
     {"when": "the replacement is an hour old, what it replaced is there", **A, "replaced": "-1h", "spared": True},
     {"when": "the replacement is an hour old, what it replaced is gone", **A_GONE, "replaced": "-1h", "spared": True},
-    {"when": "the replacement is almost a day old, what it replaced is gone", **A_GONE, "replaced": "-23h", "spared": True},
+    {
+        "when": "the replacement is almost a day old, what it replaced is gone",
+        **A_GONE,
+        "replaced": "-23h",
+        "spared": True,
+    },
     {"when": "the replacement is a day old, what it replaced is gone", **A_GONE, "replaced": "-1d", "spared": False},
     {"when": "the replacement is older, what it replaced is there", **A, "replaced": "-25h", "spared": True},
-    {"when": "the overlap is longer than a day", **A_GONE, "replaced": "-2d", "policy": {"rotation": {"overlap": "3d"}}, "spared": True},
-    {"when": "the overlap is longer than a day, and over", **A_GONE, "replaced": "-3d", "policy": {"rotation": {"overlap": "3d"}}, "spared": False},
-    {"when": "what it replaced isn't compromised", **A, "versions": [{"id": "v1", "holds": "a"}], "replaced": "-1h", "spared": False},
+    {
+        "when": "the overlap is longer than a day",
+        **A_GONE,
+        "replaced": "-2d",
+        "policy": {"rotation": {"overlap": "3d"}},
+        "spared": True,
+    },
+    {
+        "when": "the overlap is longer than a day, and over",
+        **A_GONE,
+        "replaced": "-3d",
+        "policy": {"rotation": {"overlap": "3d"}},
+        "spared": False,
+    },
+    {
+        "when": "what it replaced isn't compromised",
+        **A,
+        "versions": [{"id": "v1", "holds": "a"}],
+        "replaced": "-1h",
+        "spared": False,
+    },
     {
         "when": "another one is compromised",
         **A,
@@ -197,7 +230,10 @@ def test_whether_a_declaration_without_a_key_id_is_given_again(case: dict[str, A
 def declares(case: dict[str, Any]) -> None:
     """One case: the current credential is b, and is spared or declared; by its name it always is, and so is the one before."""
     current = {"id": "v2", "holds": "b", "created": case["replaced"], "compromised": case.get("marks", [])}
-    policy, observed = worlds.policy(case.get("policy")), worlds.observed({**case, "versions": [*case.get("versions", [OF_A]), current]})
+    policy, observed = (
+        worlds.policy(case.get("policy")),
+        worlds.observed({**case, "versions": [*case.get("versions", [OF_A]), current]}),
+    )
     found = declared(policy, observed, [])
     assert found.key_ids == (() if case["spared"] else (worlds.key("b"),))
     assert (found.spared, found.replaced) == ((worlds.key("b"), worlds.key("a")) if case["spared"] else (None, None))
@@ -219,7 +255,11 @@ def test_a_credential_that_somebody_else_made_can_be_declared() -> None:
 
 
 def test_what_nobody_knows_can_not_be_declared() -> None:
-    for versions, asked in (([{"id": "v0"}], ()), ([{"id": "v1", "holds": "a"}], ("z",)), ([{"id": "v1", "holds": "a"}], ("a", "z"))):
+    for versions, asked in (
+        ([{"id": "v0"}], ()),
+        ([{"id": "v1", "holds": "a"}], ("z",)),
+        ([{"id": "v1", "holds": "a"}], ("a", "z")),
+    ):
         with pytest.raises(UnsafeStep, match="the principal has no credential"):
             declaring({**A, "versions": versions}, *asked)
 

@@ -123,7 +123,9 @@ def test_an_undeclared_group_that_holds_a_compromised_password_is_told_by_name()
     async def scene(made: Stage) -> None:
         (known,) = ours(made)
         tags = {"rotator-key-id": known}
-        made.azure.container_groups.put(made.group_id("stranger"), {**made.body(made.app_id, made.published()), "tags": tags}, "2025-09-01")
+        made.azure.container_groups.put(
+            made.group_id("stranger"), {**made.body(made.app_id, made.published()), "tags": tags}, "2025-09-01"
+        )
         made.pass_(hours=1)
         await made.with_world(lambda run: compromise(run, []))
         await rings(made, "held by stranger")
@@ -136,7 +138,16 @@ def test_a_removal_that_fails_leaves_the_alarm_on() -> None:
     async def scene(made: Stage) -> None:
         (known,) = ours(made)
         await made.with_world(lambda run: compromise(run, []))
-        made.azure.faults.add(Fault("graph.*.removePassword", "status", times=0, status=403, code="Authorization_RequestDenied", message="no"))
+        made.azure.faults.add(
+            Fault(
+                "graph.*.removePassword",
+                "status",
+                times=0,
+                status=403,
+                code="Authorization_RequestDenied",
+                message="no",
+            )
+        )
         await rings(made, "held by nothing")
         await rings(made, "held by nothing")
         made.azure.faults.clear()
@@ -151,7 +162,17 @@ def test_a_run_that_can_not_go_on_looking_tells_what_it_saw() -> None:
     async def scene(made: Stage) -> None:
         await nightly(made)
         await made.with_world(lambda run: compromise(run, []))
-        made.azure.faults.add(Fault("graph.applications.get", "status", nth=6, times=0, status=403, code="Authorization_RequestDenied", message="no"))
+        made.azure.faults.add(
+            Fault(
+                "graph.applications.get",
+                "status",
+                nth=6,
+                times=0,
+                status=403,
+                code="Authorization_RequestDenied",
+                message="no",
+            )
+        )
         result = await made.rotate()
         assert result.exit_code == 1
         assert result.summary.startswith(f"{ALARM}: held by "), made.told()
@@ -231,7 +252,9 @@ def test_a_removed_password_that_entra_still_takes_is_tried_until_it_is_refused(
 def test_a_subscription_that_can_not_be_searched_does_not_keep_a_compromised_password_alive() -> None:
     async def scene(made: Stage) -> None:
         (known,) = ours(made)
-        made.azure.faults.add(Fault("aci.containerGroups.list", "status", times=0, status=403, code="AuthorizationFailed", message="no"))
+        made.azure.faults.add(
+            Fault("aci.containerGroups.list", "status", times=0, status=403, code="AuthorizationFailed", message="no")
+        )
         await made.with_world(lambda run: compromise(run, []))
         with monitored(made, GROUPS):
             await made.rotate()
@@ -328,8 +351,13 @@ def test_ours_that_covers_theirs_without_being_asked_is_exit_1_once() -> None:
     settled(scene)
 
 
-@pytest.mark.parametrize(("around", "said"), [("{}\n", "white space or a line end"), ("'{}'\n", "white space or a line end and quotes"), ("{}x", "")])
-def test_before_the_first_rotation_a_value_that_is_right_but_for_what_is_around_it_is_told_as_such(around: str, said: str) -> None:
+@pytest.mark.parametrize(
+    ("around", "said"),
+    [("{}\n", "white space or a line end"), ("'{}'\n", "white space or a line end and quotes"), ("{}x", "")],
+)
+def test_before_the_first_rotation_a_value_that_is_right_but_for_what_is_around_it_is_told_as_such(
+    around: str, said: str
+) -> None:
     async def scene(loop: VirtualLoop) -> None:
         made = stage(loop)
         made.azure.vaults.set("myvault", "other-pwd", around.format(made.by_hand.secret))

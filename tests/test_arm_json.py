@@ -31,7 +31,11 @@ def shouted(node: Any) -> Any:
 def test_the_list_of_a_subscription_names_every_group_that_depends_on_the_principal(name: str) -> None:
     for shown in (document(name), shouted(document(name))):
         depends = bool(container_group.dependents(policy(), observed(seen_group(name, shown))))
-        assert may_pull_as(shown, APP_ID) == may_pull_as(shown, APP_ID.upper()) == (pulls_as(shown, APP_ID) or shows_app_id(shown, APP_ID))
+        assert (
+            may_pull_as(shown, APP_ID)
+            == may_pull_as(shown, APP_ID.upper())
+            == (pulls_as(shown, APP_ID) or shows_app_id(shown, APP_ID))
+        )
         assert may_pull_as(shown, APP_ID) or not depends
 
 

@@ -25,7 +25,9 @@ SOVEREIGN = pytest.mark.parametrize("cloud", [US_GOVERNMENT, CHINA], ids=lambda 
 
 
 def _of(cloud: Cloud, host: str) -> bool:
-    return host in (cloud.login, cloud.graph, cloud.resource_manager) or host.endswith((f".{cloud.vaults}", f".{cloud.registries}"))
+    return host in (cloud.login, cloud.graph, cloud.resource_manager) or host.endswith(
+        (f".{cloud.vaults}", f".{cloud.registries}")
+    )
 
 
 @SOVEREIGN
@@ -50,7 +52,10 @@ def test_rotate_revoke_and_grant_ask_only_the_names_of_their_cloud(cloud: Cloud)
         assert all(made.azure.container_groups.could_pull(made.group_id(name)) for name in GROUPS)
         assert {call.host for call in made.app.served if not _of(cloud, call.host)} == set()
         assert len(scopes) == 3
-        assert all(_of(cloud, scope.removeprefix("https://").removesuffix("/.default")) or cloud.vaults in scope for scope in scopes)
+        assert all(
+            _of(cloud, scope.removeprefix("https://").removesuffix("/.default")) or cloud.vaults in scope
+            for scope in scopes
+        )
 
     play(life)
 
@@ -59,7 +64,11 @@ def test_the_table_says_the_same_as_the_metadata_of_azure() -> None:
     for cloud in (US_GOVERNMENT, CHINA):
         ours = CLOUDS[cloud.short]
         assert (ours.az, ours.authority, ours.graph) == (cloud.name, cloud.login, f"https://{cloud.graph}")
-        assert (ours.arm, ours.vault_suffix, ours.registry_suffix) == (f"https://{cloud.resource_manager}", cloud.vaults, cloud.registries)
+        assert (ours.arm, ours.vault_suffix, ours.registry_suffix) == (
+            f"https://{cloud.resource_manager}",
+            cloud.vaults,
+            cloud.registries,
+        )
 
 
 @pytest.fixture(scope="module", params=[pytest.param("china", marks=pytest.mark.soak), "usgov"])
@@ -68,7 +77,9 @@ def azure(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReque
         yield served
 
 
-def test_the_real_command_rotates_revokes_and_grants_with_nothing_but_the_emulators_exports(azure: Served, tmp_path: Path) -> None:
+def test_the_real_command_rotates_revokes_and_grants_with_nothing_but_the_emulators_exports(
+    azure: Served, tmp_path: Path
+) -> None:
     rotator = scene(azure, tmp_path)
     begun = len(azure.calls())
     done = rotator("rotate", rotator.name, "--adopt", "--no-overlap")
@@ -111,10 +122,19 @@ AZ = os.environ.get("ROTATOR_AZ")
 def test_stock_az_signs_in_and_reads_the_vault_by_the_clouds_names(azure: Served, tmp_path: Path) -> None:
     assert AZ is not None
     given = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], **exports(azure.directory, "admin", az=True)}
-    who = ("--username", given["AZURE_CLIENT_ID"], "--password", given["AZURE_CLIENT_SECRET"], "--tenant", given["AZURE_TENANT_ID"])
+    who = (
+        "--username",
+        given["AZURE_CLIENT_ID"],
+        "--password",
+        given["AZURE_CLIENT_SECRET"],
+        "--tenant",
+        given["AZURE_TENANT_ID"],
+    )
 
     def az(*words: str) -> str:
-        done = subprocess.run([str(AZ), *words, "--output", "tsv"], env=given, capture_output=True, text=True, check=False, timeout=120)
+        done = subprocess.run(
+            [str(AZ), *words, "--output", "tsv"], env=given, capture_output=True, text=True, check=False, timeout=120
+        )
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 

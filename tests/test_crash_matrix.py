@@ -42,7 +42,10 @@ async def whole(made: Stage) -> None:
     await made.rotate()
 
 
-RUNS: dict[str, tuple[World, Callable[[Stage], Awaitable[Any]]]] = {"rotate": (adopted, whole), "retire": (moved, Stage.rotate)}
+RUNS: dict[str, tuple[World, Callable[[Stage], Awaitable[Any]]]] = {
+    "rotate": (adopted, whole),
+    "retire": (moved, Stage.rotate),
+}
 """The two runs of a rotation: the world before each, and what is done from there on."""
 
 

@@ -1,6 +1,7 @@
 """Every operation that a verb asks for, answered once as no service answers: what comes out is a refusal of ours, and no credential is left unnamed.
 
-`make test` answers each operation wrongly in two ways, for one of the verbs that ask for it; `make soak` in all ways, for all verbs.
+`make test` answers each operation wrongly in two ways, for one of the verbs that ask for it; `make soak` in all ways,
+for all verbs.
 """
 
 import tempfile
@@ -37,7 +38,12 @@ async def _discover(run: Run) -> Any:
     return await see(run.world, PUBLIC, [], [], registries=True)
 
 
-LOOKS: dict[str, Callable[[Run], Awaitable[Any]]] = {"status": glance, "plan": preview, "doctor": examine, "discover": _discover}
+LOOKS: dict[str, Callable[[Run], Awaitable[Any]]] = {
+    "status": glance,
+    "plan": preview,
+    "doctor": examine,
+    "discover": _discover,
+}
 
 
 def _looking(look: Callable[[Run], Awaitable[Any]]) -> Act:
@@ -120,7 +126,9 @@ def test_what_no_service_answers_is_no_bug_of_ours_and_leaves_nothing_unnamed(da
         for password in _passwords(made):
             if password.key_id not in before and password.secret not in published:
                 assert password.key_id in told or password.display_name in told or "rotator:" in told, told
-        assert not leaks.found([made.by_hand.secret, *(password.secret for password in _passwords(made))], {"told": told})
+        assert not leaks.found(
+            [made.by_hand.secret, *(password.secret for password in _passwords(made))], {"told": told}
+        )
 
     play(scene)
 
@@ -155,4 +163,9 @@ def _dated(made: Stage, operation: str, hours: int) -> Fault:
 def _passwords(made: Stage) -> list[Any]:
     """Of every application, those that a provision made among them."""
     everyone = made.azure.directory.state.applications.values()
-    return [password for one in everyone for password in made.azure.directory.passwords(one.app_id) if password.gone_from is None]
+    return [
+        password
+        for one in everyone
+        for password in made.azure.directory.passwords(one.app_id)
+        if password.gone_from is None
+    ]

@@ -23,8 +23,12 @@ from rotator.demo.voice import Voice
 
 pytestmark = [
     pytest.mark.xdist_group("demo"),  # they share a stage
-    pytest.mark.filterwarnings("ignore:GetQueryParameters is deprecated:DeprecationWarning"),  # msgraph-sdk's own models
-    pytest.mark.filterwarnings("ignore:This class is deprecated. Please use the generic RequestConfiguration:DeprecationWarning"),
+    pytest.mark.filterwarnings(
+        "ignore:GetQueryParameters is deprecated:DeprecationWarning"
+    ),  # msgraph-sdk's own models
+    pytest.mark.filterwarnings(
+        "ignore:This class is deprecated. Please use the generic RequestConfiguration:DeprecationWarning"
+    ),
 ]
 ROOT = Path(__file__).parents[1]
 LATER = [claim for chapter in STORY[3:8] for claim in chapter.claims]
@@ -34,7 +38,15 @@ SO_ALREADY = {claims.lost_nothing, claims.other_is_the_same, claims.no_pull_was_
 
 def told(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, **more}
-    return subprocess.run([sys.executable, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
 
 
 def test_every_claim_of_the_demonstration_holds_and_nothing_of_it_stays(tmp_path: Path) -> None:
@@ -49,7 +61,9 @@ def test_every_claim_of_the_demonstration_holds_and_nothing_of_it_stays(tmp_path
 
 def test_a_demonstration_that_is_ended_halfway_leaves_nothing(tmp_path: Path) -> None:
     environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen([sys.executable, "-m", "rotator", "demo"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as playing:
+    with subprocess.Popen(
+        [sys.executable, "-m", "rotator", "demo"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+    ) as playing:
         assert any("$ rotator plan" in line for line in playing.stdout or ())
         (directory,) = tmp_path.iterdir()
         assert StateDirectory(directory / "emulator").serving()
@@ -59,13 +73,20 @@ def test_a_demonstration_that_is_ended_halfway_leaves_nothing(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    "command", [("demo",), ("emulator",), ("emulator", "start", "--detach"), ("emulator", "--help"), ("emulator", "no-such")], ids=" ".join
+    "command",
+    [("demo",), ("emulator",), ("emulator", "start", "--detach"), ("emulator", "--help"), ("emulator", "no-such")],
+    ids=" ".join,
 )
 def test_without_the_local_azure_a_command_says_in_one_sentence_what_to_install(command: tuple[str, ...]) -> None:
-    absent = "import sys, importlib.util as u; find = u.find_spec; u.find_spec = lambda name: None if name == 'local_azure' else find(name)"
+    absent = (
+        "import sys, importlib.util as u; find = u.find_spec; u.find_spec = lambda name: None if name == 'local_azure'"
+        " else find(name)"
+    )
     done = told("-c", f"{absent}; sys.argv = {['rotator', *command]}; from rotator.cli import main; main()")
     assert (done.returncode, done.stdout) == (2, "")
-    assert re.fullmatch(r"rotator (demo|emulator) needs the local Azure, .* -m pip install \./emulator '\.\[emulator\]'\n", done.stderr)
+    assert re.fullmatch(
+        r"rotator (demo|emulator) needs the local Azure, .* -m pip install \./emulator '\.\[emulator\]'\n", done.stderr
+    )
 
 
 @pytest.fixture(scope="module")
@@ -78,8 +99,15 @@ def begun() -> Iterator[Stage]:
         yield made
 
 
-def test_a_story_with_a_claim_that_fails_is_a_failure(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    wrong = Chapter("A chapter", "", (rotator("no-such-verb"),), (Claim("black is white", lambda _: False), Claim("so it is", lambda _: True)))
+def test_a_story_with_a_claim_that_fails_is_a_failure(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = Chapter(
+        "A chapter",
+        "",
+        (rotator("no-such-verb"),),
+        (Claim("black is white", lambda _: False), Claim("so it is", lambda _: True)),
+    )
     monkeypatch.setattr(demo, "STORY", (wrong,))
     assert not demo.play()
     said = capsys.readouterr().out
@@ -100,7 +128,12 @@ def test_what_must_not_change_is_compared(begun: Stage) -> None:
     assert claims.everything_runs(begun)
     other = begun.made["other"]
     with begun.as_admin():
-        Admin(begun.seeded).create([Wanted("reports", "aci-helloworld:v1", other), Wanted("mycontainer", "aci-helloworld:v1", begun.made["pull"])])
+        Admin(begun.seeded).create(
+            [
+                Wanted("reports", "aci-helloworld:v1", other),
+                Wanted("mycontainer", "aci-helloworld:v1", begun.made["pull"]),
+            ]
+        )
     begun.later()
     assert not claims.nothing_changed(begun)
     assert not claims.other_is_the_same(begun)

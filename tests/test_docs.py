@@ -28,10 +28,20 @@ from tests.codes import GUARD, PLAN, SOURCES, carried_by, codes_by_kind, codes_b
 from tests.test_plan import agree, world
 from tests.written import DOCUMENTS, PROGRAMS, ROOT, STEP, first_rotation, made, shell_lines, told
 
-README, ARCHITECTURE, CONTRIBUTING, SECURITY = ((ROOT / f"{name}.md").read_text() for name in ("README", "ARCHITECTURE", "CONTRIBUTING", "SECURITY"))
-CLI, CODES, OPERATIONS, VERIFICATION = ((ROOT / "docs" / f"{name}.md").read_text() for name in ("cli", "codes", "operations", "verification"))
+README, ARCHITECTURE, CONTRIBUTING, SECURITY = (
+    (ROOT / f"{name}.md").read_text() for name in ("README", "ARCHITECTURE", "CONTRIBUTING", "SECURITY")
+)
+CLI, CODES, OPERATIONS, VERIFICATION = (
+    (ROOT / "docs" / f"{name}.md").read_text() for name in ("cli", "codes", "operations", "verification")
+)
 INDEX = (ROOT / "docs" / "README.md").read_text()
-UNWRAPPED = ("CHANGELOG.md", "docs/azure-facts.md", "emulator/CHANGELOG.md", "emulator/README.md", "emulator/docs/manual.md")
+UNWRAPPED = (
+    "CHANGELOG.md",
+    "docs/azure-facts.md",
+    "emulator/CHANGELOG.md",
+    "emulator/README.md",
+    "emulator/docs/manual.md",
+)
 COMMAND = typer.main.get_command(app)
 TAGS = {KEY_ID, HOME, ATTEMPT, ADOPTED, COMPROMISED, SINCE, FAILED, PREVIOUS, ACCESS, STRIPPED}
 
@@ -60,7 +70,11 @@ def section(text: str, heading: str) -> str:
 
 def cells(text: str, column: int) -> list[str]:
     """The cells of a column in every table of a text, headings left out."""
-    rows = [re.split(r"(?<!\\)\|", line)[1:-1] for line in text.splitlines() if line.startswith("|") and not line.startswith("|--")]
+    rows = [
+        re.split(r"(?<!\\)\|", line)[1:-1]
+        for line in text.splitlines()
+        if line.startswith("|") and not line.startswith("|--")
+    ]
     return [row[column].strip() for row in rows if len(row) > column]
 
 
@@ -79,7 +93,9 @@ def ticked(text: str) -> list[str]:
 
 def test_made_parts_are_as_the_code_makes_them() -> None:
     parts = [(document, found) for document in DOCUMENTS for found in written.PART.finditer(document.read_text())]
-    old = [f"{shown(document)}: '{found['what']}'" for document, found in parts if found[0] != _made_anew(found["what"])]
+    old = [
+        f"{shown(document)}: '{found['what']}'" for document, found in parts if found[0] != _made_anew(found["what"])
+    ]
     assert old == [], "out of date; run make docs"
 
 
@@ -134,14 +150,31 @@ def test_the_first_rotation_of_the_readme_works() -> None:
 def _lines() -> Iterator[tuple[str, str]]:
     for document in DOCUMENTS:
         text = document.read_text()
-        crontab = [found[1] for found in re.finditer(r"^[0-9*/ ]+ out=\$\(/\S*/(rotator .+?) 2>&1\)", text, re.MULTILINE)]
-        for line in (*shell_lines(text), *crontab, *(tick for tick in ticked(text) if re.match(r"(rotator|local-azure|make) [a-z]", tick))):
+        crontab = [
+            found[1] for found in re.finditer(r"^[0-9*/ ]+ out=\$\(/\S*/(rotator .+?) 2>&1\)", text, re.MULTILINE)
+        ]
+        for line in (
+            *shell_lines(text),
+            *crontab,
+            *(tick for tick in ticked(text) if re.match(r"(rotator|local-azure|make) [a-z]", tick)),
+        ):
             yield shown(document), line
 
 
-RUN = sorted({(where, found[0]) for where, line in _lines() for found in re.finditer(r"\b(?:rotator|local-azure) [a-z][^\"')|#&;]*", line)})
+RUN = sorted(
+    {
+        (where, found[0])
+        for where, line in _lines()
+        for found in re.finditer(r"\b(?:rotator|local-azure) [a-z][^\"')|#&;]*", line)
+    }
+)
 MAKE = sorted(
-    {(where, target) for where, line in _lines() if line.startswith("make ") for target in re.findall(r"(?<= )[a-z]+(?= |$)", line.partition("#")[0])}
+    {
+        (where, target)
+        for where, line in _lines()
+        if line.startswith("make ")
+        for target in re.findall(r"(?<= )[a-z]+(?= |$)", line.partition("#")[0])
+    }
 )
 
 
@@ -157,9 +190,14 @@ def command_exists(where: str, line: str) -> None:
             return  # the group of verbs itself
         assert words[0] in command.commands, f"{where}: {words[0]} is no command"
         command = command.commands[words.pop(0)]
-    known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)} | {"--help", "-h"}
+    known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)} | {
+        "--help",
+        "-h",
+    }
     assert {word.partition("=")[0] for word in words if word.startswith("-")} <= known, f"{where}: {line}"
-    with command.make_context(program, [word.replace("ID", "x") for word in words if word != "\\"], resilient_parsing=True):
+    with command.make_context(
+        program, [word.replace("ID", "x") for word in words if word != "\\"], resilient_parsing=True
+    ):
         pass
 
 
@@ -208,7 +246,9 @@ def test_the_policies_of_the_readme_and_of_the_nightly_jobs_are_valid(tmp_path: 
     (tmp_path / "manifests" / "nightly.yaml").write_text((ROOT / "policies" / "manifests" / "nightly.yaml").read_text())
     (tmp_path / "one.yaml").write_text(whole + parts[0] + parts[1].partition("\n")[2])
     (policy,) = load(tmp_path)
-    assert [group.id.rsplit("/", 1)[-1] for group in policy.container_groups] == [g.id.rsplit("/", 1)[-1] for g in example.container_groups]
+    assert [group.id.rsplit("/", 1)[-1] for group in policy.container_groups] == [
+        g.id.rsplit("/", 1)[-1] for g in example.container_groups
+    ]
     assert policy.container_groups[0].secrets
     assert policy.container_groups[1].manifest
 
@@ -309,7 +349,11 @@ def defined() -> set[str]:
 
 
 def test_every_module_is_in_the_map() -> None:
-    modules = {f"rotator.{path.stem}" for path in (ROOT / "rotator").iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    modules = {
+        f"rotator.{path.stem}"
+        for path in (ROOT / "rotator").iterdir()
+        if path.suffix == ".py" or (path / "__init__.py").exists()
+    }
     assert {name.strip("`") for name in cells(section(ARCHITECTURE, "Layers"), 0)[1:]} == modules - {"rotator.__init__"}
 
 
@@ -323,11 +367,15 @@ def test_the_rules_and_their_order_are_those_of_the_planner() -> None:
 
 
 def test_every_tag_is_in_the_table() -> None:
-    assert {tick for tick in ticked(section(ARCHITECTURE, "The state, all of it")) if tick.startswith("rotator-")} == TAGS
+    assert {
+        tick for tick in ticked(section(ARCHITECTURE, "The state, all of it")) if tick.startswith("rotator-")
+    } == TAGS
 
 
 def test_every_invariant_is_in_the_table() -> None:
-    assert [cell for cell in cells(section(ARCHITECTURE, "Invariants"), 0) if cell] == [f"I{nth}" for nth in range(1, 11)]
+    assert [cell for cell in cells(section(ARCHITECTURE, "Invariants"), 0) if cell] == [
+        f"I{nth}" for nth in range(1, 11)
+    ]
 
 
 # codes
@@ -335,7 +383,12 @@ def test_every_invariant_is_in_the_table() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "heading"),
-    [("reason", "Why a step is taken"), ("wait", "What waits"), ("note", "What is worth knowing"), ("veto", "What is refused")],
+    [
+        ("reason", "Why a step is taken"),
+        ("wait", "What waits"),
+        ("note", "What is worth knowing"),
+        ("veto", "What is refused"),
+    ],
 )
 def test_every_code_is_explained_and_no_other(kind: str, heading: str) -> None:
     assert {cell.strip("`") for cell in cells(section(CODES, heading), 0)[1:]} == codes_by_kind()[kind]
@@ -344,7 +397,13 @@ def test_every_code_is_explained_and_no_other(kind: str, heading: str) -> None:
 def test_every_wait_and_note_of_a_rotation_says_when_it_becomes_an_alarm() -> None:
     listed = set(ticked(" ".join(cells(section(CODES, "What nobody may miss"), 0)[1:])))
     trees = (ast.parse((ROOT / "rotator" / module).read_text()) for module in PLAN)
-    carried = {code for tree in trees for node in ast.walk(tree) for kind, code in carried_by(node, guarding=False) if kind in ("wait", "note")}
+    carried = {
+        code
+        for tree in trees
+        for node in ast.walk(tree)
+        for kind, code in carried_by(node, guarding=False)
+        if kind in ("wait", "note")
+    }
     assert carried - listed == set()
     assert listed - codes_by_kind()["wait"] - codes_by_kind()["note"] == set()
 
@@ -396,7 +455,10 @@ def test_every_key_of_the_json_output_is_documented(played: Scene) -> None:
         assert body["command"] == words[0]
         heading = "rotate, adopt, revoke, grant, provision" if words[0] in ("rotate", "adopt", "revoke") else words[0]
         known = set(ticked(section(text, heading))) | set(ticked(section(text, "JSON output")))
-        assert keys(body, stop={"changes", "failures", "vetoes", "waits", "notes"} if "rotate" in heading else {"logs"}) <= known, words
+        assert (
+            keys(body, stop={"changes", "failures", "vetoes", "waits", "notes"} if "rotate" in heading else {"logs"})
+            <= known
+        ), words
 
 
 def keys(body: Any, stop: set[str]) -> set[str]:
@@ -435,7 +497,9 @@ def test_the_rights_are_those_of_the_emulators_operator() -> None:
     assert rights("Container groups and registries") == set(seed.OPERATOR_ACTIONS)
     assert rights("Role assignments") == set(seed.ACCESS_ACTIONS)
     held = {
-        (azure.authorization.role(a.role).role_name, a.scope.lower()) for a in azure.authorization.assignments() if a.principal_id == principal.id
+        (azure.authorization.role(a.role).role_name, a.scope.lower())
+        for a in azure.authorization.assignments()
+        if a.principal_id == principal.id
     }
     assert {name for name, scope in held if scope == seeded.vault_id.lower()} == rights("Key Vault")
     assert {name for name, _ in held} == {*rights("Key Vault"), "rotator operator", "rotator access"}
@@ -465,8 +529,13 @@ def test_every_right_that_a_client_asks_for_is_granted() -> None:
 
 
 def _asked(file: Path) -> Iterator[str]:
-    types = {"{TYPE}": "Microsoft.ContainerInstance/containerGroups", "{ASSIGNMENTS}": "Microsoft.Authorization/roleAssignments"}
-    for named in re.findall(r"((?:\{[A-Z]+\}|Microsoft\.[A-Za-z]+/[A-Za-z]+)(?:/[a-z]+)*/(?:read|write|delete)) on", file.read_text()):
+    types = {
+        "{TYPE}": "Microsoft.ContainerInstance/containerGroups",
+        "{ASSIGNMENTS}": "Microsoft.Authorization/roleAssignments",
+    }
+    for named in re.findall(
+        r"((?:\{[A-Z]+\}|Microsoft\.[A-Za-z]+/[A-Za-z]+)(?:/[a-z]+)*/(?:read|write|delete)) on", file.read_text()
+    ):
         prefix = named.partition("/")[0]
         yield named.replace(prefix, types.get(prefix, prefix), 1)
 
@@ -481,8 +550,17 @@ def test_the_readme_is_read_in_ten_minutes() -> None:
 def test_prose_is_wrapped() -> None:
     """Lines of 120 characters, except tables, code blocks and made parts; a longer one may be one word."""
     apart = re.compile(r"<!-- made: .*?<!-- end -->|^```.*?^```|^\|.*?$", re.DOTALL | re.MULTILINE)
-    texts = {name: apart.sub("", document.read_text()) for document in DOCUMENTS if (name := shown(document)) not in UNWRAPPED}
-    assert [(name, line) for name, text in texts.items() for line in text.splitlines() if len(line) > 120 and " " in line.strip()] == []
+    texts = {
+        name: apart.sub("", document.read_text())
+        for document in DOCUMENTS
+        if (name := shown(document)) not in UNWRAPPED
+    }
+    assert [
+        (name, line)
+        for name, text in texts.items()
+        for line in text.splitlines()
+        if len(line) > 120 and " " in line.strip()
+    ] == []
 
 
 def test_every_page_is_in_the_index() -> None:
@@ -535,7 +613,9 @@ FORBIDDEN = (
 
 def test_nothing_of_a_machine_is_in_the_documentation() -> None:
     texts = {shown(document): document.read_text() for document in DOCUMENTS}
-    assert [(name, word) for name, text in texts.items() for word in FORBIDDEN if re.search(word, text, re.IGNORECASE)] == []
+    assert [
+        (name, word) for name, text in texts.items() for word in FORBIDDEN if re.search(word, text, re.IGNORECASE)
+    ] == []
 
 
 def test_the_decisions_are_all_listed() -> None:
@@ -547,7 +627,10 @@ def test_the_decisions_are_all_listed() -> None:
 
 
 def test_the_changelog_has_this_version() -> None:
-    for document, version in ((ROOT / "CHANGELOG.md", rotator.__version__), (ROOT / "emulator" / "CHANGELOG.md", local_azure.__version__)):
+    for document, version in (
+        (ROOT / "CHANGELOG.md", rotator.__version__),
+        (ROOT / "emulator" / "CHANGELOG.md", local_azure.__version__),
+    ):
         assert f"## [{version}]" in document.read_text()
 
 

@@ -3,7 +3,20 @@
 from datetime import timedelta
 from itertools import product
 
-from rotator.plan import ANYONE, Effect, Ending, Shown, Way, alarming, ending, remains, restorable, rests_on_absence, usable, vanished
+from rotator.plan import (
+    ANYONE,
+    Effect,
+    Ending,
+    Shown,
+    Way,
+    alarming,
+    ending,
+    remains,
+    restorable,
+    rests_on_absence,
+    usable,
+    vanished,
+)
 from rotator.resource_id import ArmId
 from rotator.state import Assignment, Credential, Home, Key, Means, SignIns
 from tests import worlds
@@ -38,7 +51,9 @@ def test_anonymous_pull_needs_nothing_that_signs_in() -> None:
 
 
 def test_a_refusal_of_the_role_or_of_the_principal_is_proof_whatever_signs_in() -> None:
-    for signs_in, shown, agreed in product((PASSWORD, CERTIFICATE, NOTHING, UNREAD), (Shown.ROLE, Shown.PRINCIPAL), (False, True)):
+    for signs_in, shown, agreed in product(
+        (PASSWORD, CERTIFICATE, NOTHING, UNREAD), (Shown.ROLE, Shown.PRINCIPAL), (False, True)
+    ):
         assert of((ADMIN,), signs_in, shown, agreed=agreed) is Ending.GONE
 
 
@@ -91,11 +106,35 @@ def test_a_second_reading_is_made_where_the_ending_rests_on_it() -> None:
 
 
 def test_a_way_warns_where_it_is_open_or_where_nobody_knows() -> None:
-    assert [usable(way, PASSWORD) for way in (ROLE, ANYBODY, REGAINS, ADMIN, UNKNOWN)] == [True, True, True, False, False]
-    assert [usable(way, NOTHING) for way in (ROLE, ANYBODY, REGAINS, ADMIN, UNKNOWN)] == [False, True, False, False, False]
+    assert [usable(way, PASSWORD) for way in (ROLE, ANYBODY, REGAINS, ADMIN, UNKNOWN)] == [
+        True,
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert [usable(way, NOTHING) for way in (ROLE, ANYBODY, REGAINS, ADMIN, UNKNOWN)] == [
+        False,
+        True,
+        False,
+        False,
+        False,
+    ]
     assert [usable(way, UNREAD) for way in (ROLE, REGAINS)] == [False, False]
-    assert [alarming(way, CERTIFICATE) for way in (ROLE, ANYBODY, REGAINS, ADMIN, UNKNOWN)] == [True, True, True, False, True]
-    assert [alarming(way, NOTHING) for way in (ROLE, ANYBODY, REGAINS, ADMIN, UNKNOWN)] == [False, True, False, False, True]
+    assert [alarming(way, CERTIFICATE) for way in (ROLE, ANYBODY, REGAINS, ADMIN, UNKNOWN)] == [
+        True,
+        True,
+        True,
+        False,
+        True,
+    ]
+    assert [alarming(way, NOTHING) for way in (ROLE, ANYBODY, REGAINS, ADMIN, UNKNOWN)] == [
+        False,
+        True,
+        False,
+        False,
+        True,
+    ]
     assert [alarming(way, UNREAD) for way in (ROLE, REGAINS, ADMIN)] == [True, True, False]
 
 
@@ -106,6 +145,9 @@ def test_a_principal_that_is_not_found_is_gone_only_if_looks_agree_and_everybody
 
 
 def test_a_grant_restores_what_the_same_principal_had() -> None:
-    mine, anothers = Assignment(ArmId("r"), "role", ArmId("a"), "SP"), Assignment(ArmId("r"), "role", ArmId("b"), "another")
+    mine, anothers = (
+        Assignment(ArmId("r"), "role", ArmId("a"), "SP"),
+        Assignment(ArmId("r"), "role", ArmId("b"), "another"),
+    )
     assert restorable([mine, anothers], "sp") == (mine,)
     assert restorable([mine], None) == ()

@@ -11,7 +11,9 @@ import pytest
 from tests.written import DOCUMENTS, ROOT
 
 PAGE = ROOT / "docs" / "azure-facts.md"
-FACT = re.compile(r"^### (?P<id>[A-J]\d*)\. .+?\n\n(?P<text>.*?)\n\nSource: (?P<source>.*?)\n\n", re.DOTALL | re.MULTILINE)
+FACT = re.compile(
+    r"^### (?P<id>[A-J]\d*)\. .+?\n\n(?P<text>.*?)\n\nSource: (?P<source>.*?)\n\n", re.DOTALL | re.MULTILINE
+)
 ID = r"[A-J]\d*\b"
 CITATION = re.compile(rf"azure-facts\s+({ID}(?:(?:,| and| to)\s+{ID})*)")
 OTHERWISE = re.compile(r"(?<!azure-)\b[Ff]acts? [A-J]\d*\b|\b[A-HJ]\d{1,2}\b")
@@ -53,13 +55,23 @@ def _listed(ids: str) -> Iterator[str]:
 
 
 def test_a_list_and_a_range_of_facts_name_each_of_them() -> None:
-    assert cited("azure-facts B3 to B6, A11; azure-facts\n    A10 and H: C1") == {"B3", "B4", "B5", "B6", "A11", "A10", "H"}
+    assert cited("azure-facts B3 to B6, A11; azure-facts\n    A10 and H: C1") == {
+        "B3",
+        "B4",
+        "B5",
+        "B6",
+        "A11",
+        "A10",
+        "H",
+    }
 
 
 def test_every_fact_has_a_text_and_a_public_source() -> None:
     facts = list(FACT.finditer(PAGE.read_text() + "\n\n"))
     assert [fact["id"] for fact in facts] == ids()
-    assert [fact["id"] for fact in facts if not re.search(r"\]\(https://|\b(observed|reported)\b", fact["source"])] == []
+    assert [
+        fact["id"] for fact in facts if not re.search(r"\]\(https://|\b(observed|reported)\b", fact["source"])
+    ] == []
 
 
 def test_the_facts_are_those_that_the_emulator_has_tests_for() -> None:
@@ -75,5 +87,9 @@ def test_every_citation_leads_to_a_fact(files: list[Path]) -> None:
 
 
 def test_facts_are_cited_in_one_way() -> None:
-    found = {str(file.relative_to(ROOT)): OTHERWISE.findall(CITATION.sub("", prose(file))) for file in sources() if file != Path(__file__)}
+    found = {
+        str(file.relative_to(ROOT)): OTHERWISE.findall(CITATION.sub("", prose(file)))
+        for file in sources()
+        if file != Path(__file__)
+    }
     assert {name: others for name, others in found.items() if others} == {}

@@ -1,8 +1,8 @@
 """A rotation in which one call meets one fault, for every call and every fault that its operation can have.
 
-The cells are those of a run without faults. Every call meets what is usual (`alphabet.usual`), and the first call of an operation all that it can
-meet. `make test` lets each operation meet each class of effects once, on real SDK code; stories play each call with each class (`matrices`). An
-operation that has no row in the alphabet fails the build.
+The cells are those of a run without faults. Every call meets what is usual (`alphabet.usual`), and the first call of an
+operation all that it can meet. `make test` lets each operation meet each class of effects once, on real SDK code;
+stories play each call with each class (`matrices`). An operation that has no row in the alphabet fails the build.
 """
 
 from collections.abc import Iterator
@@ -27,7 +27,9 @@ def _cells() -> Iterator[Any]:
         for call in traced(run):
             kinds = usual(call.operation)
             for kind in kinds:
-                yield cell(run, call, kind, name=f"{run}-{call}-{kind}", soak=kind.name == "flip" or classes.known(call, kind))
+                yield cell(
+                    run, call, kind, name=f"{run}-{call}-{kind}", soak=kind.name == "flip" or classes.known(call, kind)
+                )
             for kind in every(call.operation) if call.operation not in called else ():
                 if kind not in kinds:
                     yield cell(run, call, kind, name=f"{run}-{call}-{kind}", soak=True)

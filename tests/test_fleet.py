@@ -37,7 +37,9 @@ class Fleet:
 
     def go(self, do: Do, names: str = "abc", principals: str = "", **options: Any) -> tuple[Result, ...]:
         async def main(_: VirtualLoop) -> tuple[Result, ...]:
-            return await fleet.run(self.runs(names, principals), do, lease=LocalLease(self.leases, lambda: NOW), **options)
+            return await fleet.run(
+                self.runs(names, principals), do, lease=LocalLease(self.leases, lambda: NOW), **options
+            )
 
         return run(main)
 
@@ -174,7 +176,9 @@ def happened(many: Fleet) -> str:
 def test_a_lease_that_is_held_longer_than_its_run_may_take_is_no_silent_matter(many: Fleet) -> None:
     assert held(many, BUSY, never).exit_code == 4
     assert held(many, HANGS, never).exit_code == 1
-    assert happened(many).startswith("process 4242 on this machine, since 2026-03-04 10:00 UTC (2 h 0 min), holds the lease")
+    assert happened(many).startswith(
+        "process 4242 on this machine, since 2026-03-04 10:00 UTC (2 h 0 min), holds the lease"
+    )
 
 
 def test_what_is_past_its_warning_is_not_left_to_another_run_in_silence(many: Fleet) -> None:
@@ -186,7 +190,9 @@ def test_what_is_past_its_warning_is_not_left_to_another_run_in_silence(many: Fl
 
     assert held(many, BUSY, never, pressing=quiet).exit_code == 4
     assert held(many, BUSY, never, pressing=pressing).exit_code == 1
-    assert happened(many).startswith("a waits past its warning, and process 4242 on this machine, since 2026-03-04 11:00 UTC")
+    assert happened(many).startswith(
+        "a waits past its warning, and process 4242 on this machine, since 2026-03-04 11:00 UTC"
+    )
 
 
 def test_what_is_urgent_is_done_first_and_says_what_is_undone(many: Fleet) -> None:
@@ -245,13 +251,18 @@ def test_looking_puts_an_error_in_the_place_of_what_can_not_be_seen(many: Fleet)
     assert "ZeroDivisionError" in third.happened
 
 
-@pytest.mark.parametrize(("codes", "code"), [([0, 4, 3], 3), ([3, 1, 2], 2), ([4, 0], 4), ([3, 1], 1), ([5, 4], 4), ([5, 0], 5), ([0], 0), ([], 0)])
+@pytest.mark.parametrize(
+    ("codes", "code"),
+    [([0, 4, 3], 3), ([3, 1, 2], 2), ([4, 0], 4), ([3, 1], 1), ([5, 4], 4), ([5, 0], 5), ([0], 0), ([], 0)],
+)
 def test_the_gravest_exit_code_wins(codes: list[int], code: int) -> None:
     assert fleet.exit_code(codes) == code
 
 
 @pytest.mark.parametrize(("before", "then", "ends"), [(1, 3, 1), (3, 1, 1), (3, 0, 3), (0, 3, 3), (1, 0, 1), (0, 0, 0)])
-def test_neither_of_two_exit_codes_of_one_policy_hides_the_graver(many: Fleet, before: int, then: int, ends: int) -> None:
+def test_neither_of_two_exit_codes_of_one_policy_hides_the_graver(
+    many: Fleet, before: int, then: int, ends: int
+) -> None:
     async def first(one: Run) -> int:
         del one
         return before

@@ -30,7 +30,9 @@ from tests.clients.scene import PASSWORD, USERNAME, Clock, Scene, set_up, sign_i
 
 ROOT = Path(__file__).parents[1]
 (FUNCTION,) = function_app.app.get_functions()  # once, as the worker does: the library refuses to index an app again
-TICK = '{"Schedule": {"AdjustForDST": true}, "ScheduleStatus": {"Last": "2026-03-01T06:00:00+00:00"}, "IsPastDue": false}'
+TICK = (
+    '{"Schedule": {"AdjustForDST": true}, "ScheduleStatus": {"Last": "2026-03-01T06:00:00+00:00"}, "IsPastDue": false}'
+)
 
 
 def timer() -> TimerRequest:
@@ -129,7 +131,13 @@ def test_the_host_finds_one_timer_that_takes_its_schedule_from_a_setting() -> No
     assert isinstance(function_app.app, FunctionApp)
     (binding,) = json.loads(FUNCTION.get_function_json())["bindings"]
     assert FUNCTION.get_function_name() == "rotate"
-    assert binding == {"direction": "IN", "type": "timerTrigger", "name": "timer", "schedule": DEFAULT_SCHEDULE, "useMonitor": True}
+    assert binding == {
+        "direction": "IN",
+        "type": "timerTrigger",
+        "name": "timer",
+        "schedule": DEFAULT_SCHEDULE,
+        "useMonitor": True,
+    }
     assert schedule({"ROTATOR_SCHEDULE": "0 */30 * * * *"}) == "%ROTATOR_SCHEDULE%"
 
 
@@ -143,12 +151,21 @@ def test_the_deployed_folder_gives_a_run_the_time_it_takes() -> None:
 
 
 def test_the_staged_folder_holds_all_that_the_platform_needs() -> None:
-    subprocess.run(["make", "--silent", "--old-file=.venv/.ready", "function"], cwd=ROOT, check=True, capture_output=True)
+    subprocess.run(
+        ["make", "--silent", "--old-file=.venv/.ready", "function"], cwd=ROOT, check=True, capture_output=True
+    )
     staged = ROOT / "build" / "function"
-    look = "import function_app, rotator; print(rotator.__file__, [f.get_function_name() for f in function_app.app.get_functions()])"
-    seen = subprocess.run([sys.executable, "-c", look], cwd=staged, check=True, capture_output=True, text=True, env={"PATH": os.defpath})
+    look = (
+        "import function_app, rotator; print(rotator.__file__, [f.get_function_name() for f in"
+        " function_app.app.get_functions()])"
+    )
+    seen = subprocess.run(
+        [sys.executable, "-c", look], cwd=staged, check=True, capture_output=True, text=True, env={"PATH": os.defpath}
+    )
     assert seen.stdout.strip() == f"{staged / 'rotator' / '__init__.py'} ['rotate']"
-    assert {"host.json", "function_app.py", "requirements.txt", "rotator", "policies"} <= {path.name for path in staged.iterdir()}
+    assert {"host.json", "function_app.py", "requirements.txt", "rotator", "policies"} <= {
+        path.name for path in staged.iterdir()
+    }
     assert not (staged / "local_azure").exists()
     requirements = (staged / "requirements.txt").read_text()
     assert requirements.startswith("aiohappyeyeballs==")
@@ -157,8 +174,15 @@ def test_the_staged_folder_holds_all_that_the_platform_needs() -> None:
 
 
 def test_settings_say_where_how_long_and_which_azure() -> None:
-    assert Settings.read({"AzureWebJobsScriptRoot": "/app"}) == Settings(Path("/app/policies"), timedelta(minutes=8), "public")
-    given = {"AzureWebJobsScriptRoot": "/app", "ROTATOR_POLICIES": "/elsewhere", "ROTATOR_MAX_DURATION": "25m", "ROTATOR_CLOUD": "china"}
+    assert Settings.read({"AzureWebJobsScriptRoot": "/app"}) == Settings(
+        Path("/app/policies"), timedelta(minutes=8), "public"
+    )
+    given = {
+        "AzureWebJobsScriptRoot": "/app",
+        "ROTATOR_POLICIES": "/elsewhere",
+        "ROTATOR_MAX_DURATION": "25m",
+        "ROTATOR_CLOUD": "china",
+    }
     assert Settings.read(given) == Settings(Path("/elsewhere"), timedelta(minutes=25), "china")
     with pytest.raises(RotatorError, match="ROTATOR_MAX_DURATION is '8'"):
         Settings.read({"ROTATOR_MAX_DURATION": "8"})
@@ -166,14 +190,18 @@ def test_settings_say_where_how_long_and_which_azure() -> None:
 
 
 @on_azure
-async def test_a_tick_rotates_what_is_due_and_the_next_writes_nothing(tenant: Tenant, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_tick_rotates_what_is_due_and_the_next_writes_nothing(
+    tenant: Tenant, caplog: pytest.LogCaptureFixture
+) -> None:
     await invoke()
     assert tenant.rotated()
     assert [event["event"] for _, event in lines(caplog)][-1] == "finished"
     before = len(tenant.scene.app.served)
     await invoke()
     assert len(tenant.scene.app.served) > before
-    assert {call.operation for call in tenant.scene.app.served[before:] if call.method not in ("GET", "HEAD")} == {"entra.token"}
+    assert {call.operation for call in tenant.scene.app.served[before:] if call.method not in ("GET", "HEAD")} == {
+        "entra.token"
+    }
 
 
 class Killed(BaseException):
@@ -194,7 +222,9 @@ def striking(hop: Hop, method: str, place: str, strike: Any) -> Iterator[None]:
 
 
 @on_azure
-async def test_a_tick_killed_once_the_credential_was_published_is_resumed_by_the_next(tenant: Tenant, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_tick_killed_once_the_credential_was_published_is_resumed_by_the_next(
+    tenant: Tenant, caplog: pytest.LogCaptureFixture
+) -> None:
     def die() -> None:
         raise Killed
 
@@ -212,7 +242,9 @@ async def test_a_tick_killed_once_the_credential_was_published_is_resumed_by_the
 
 
 @on_azure
-async def test_a_tick_cancelled_while_a_group_restarts_is_resumed_by_the_next(tenant: Tenant, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_tick_cancelled_while_a_group_restarts_is_resumed_by_the_next(
+    tenant: Tenant, caplog: pytest.LogCaptureFixture
+) -> None:
     ticking = asyncio.ensure_future(invoke())
     with striking(tenant.scene.hop, "PUT", "management", ticking.cancel), pytest.raises(asyncio.CancelledError):
         await ticking
@@ -223,7 +255,9 @@ async def test_a_tick_cancelled_while_a_group_restarts_is_resumed_by_the_next(te
 
 
 @on_azure
-async def test_what_fails_makes_the_invocation_fail_and_the_log_say_why(tenant: Tenant, caplog: pytest.LogCaptureFixture) -> None:
+async def test_what_fails_makes_the_invocation_fail_and_the_log_say_why(
+    tenant: Tenant, caplog: pytest.LogCaptureFixture
+) -> None:
     tenant.scene.fault("aci.containerGroups.createOrUpdate", status=400, code="BadRequest", times=0)
     with pytest.raises(RotationFailed, match=r"mycontainerregistry: .*1 failed"):
         await invoke()
@@ -236,7 +270,9 @@ async def test_what_fails_makes_the_invocation_fail_and_the_log_say_why(tenant: 
 
 
 @on_azure
-async def test_a_run_that_hangs_is_cut_off_before_the_platform_does_it(tenant: Tenant, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_run_that_hangs_is_cut_off_before_the_platform_does_it(
+    tenant: Tenant, caplog: pytest.LogCaptureFixture
+) -> None:
     async def never(request: Request) -> None:
         """From the first PUT on, no request has an answer."""
         hanging.append(request.method)
@@ -258,18 +294,24 @@ async def test_a_run_that_hangs_is_cut_off_before_the_platform_does_it(tenant: T
 
 
 @on_azure
-async def test_a_mistake_in_a_policy_fails_the_invocation_after_the_others_were_served(tenant: Tenant, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_mistake_in_a_policy_fails_the_invocation_after_the_others_were_served(
+    tenant: Tenant, caplog: pytest.LogCaptureFixture
+) -> None:
     (tenant.directory / "policies" / "other.yaml").write_text("principal: {}\n")
     with pytest.raises(PolicyError, match=r"other\.yaml:1") as raised:
         await invoke()
     assert raised.value.state == "The other policies were served."
     assert tenant.rotated()
-    told = [(event["event"], Path(event.get("file", "")).name) for level, event in lines(caplog) if level == logging.ERROR]
+    told = [
+        (event["event"], Path(event.get("file", "")).name) for level, event in lines(caplog) if level == logging.ERROR
+    ]
     assert set(told) == {("mistake", "other.yaml")}
 
 
 @on_azure
-async def test_a_failure_and_a_mistake_are_both_in_what_the_invocation_fails_with(tenant: Tenant, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_failure_and_a_mistake_are_both_in_what_the_invocation_fails_with(
+    tenant: Tenant, caplog: pytest.LogCaptureFixture
+) -> None:
     (tenant.directory / "policies" / "other.yaml").write_text("principal: {}\n")
     tenant.scene.fault("aci.containerGroups.createOrUpdate", status=400, code="BadRequest", times=0)
     with pytest.raises(RotationFailed, match=r"(?s)mycontainerregistry: .*1 failed.*other\.yaml:1"):
@@ -277,7 +319,9 @@ async def test_a_failure_and_a_mistake_are_both_in_what_the_invocation_fails_wit
 
 
 @on_azure
-async def test_without_a_policy_that_can_be_served_no_request_is_made(tenant: Tenant, caplog: pytest.LogCaptureFixture) -> None:
+async def test_without_a_policy_that_can_be_served_no_request_is_made(
+    tenant: Tenant, caplog: pytest.LogCaptureFixture
+) -> None:
     (tenant.directory / "policies" / "mycontainerregistry.yaml").write_text("principal: {}\n")
     before = len(tenant.scene.app.served)
     with pytest.raises(PolicyError, match=r"mycontainerregistry\.yaml:1"):
@@ -286,7 +330,9 @@ async def test_without_a_policy_that_can_be_served_no_request_is_made(tenant: Te
 
 
 @on_azure
-async def test_a_policy_that_could_never_be_proven_in_time_is_named_and_stops_no_other(tenant: Tenant, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_policy_that_could_never_be_proven_in_time_is_named_and_stops_no_other(
+    tenant: Tenant, caplog: pytest.LogCaptureFixture
+) -> None:
     file = tenant.directory / "policies" / "mycontainerregistry.yaml"
     slow = YAML().load(file.read_text())
     slow["principal"], slow["key_vault"]["password_secret"], slow["proof"] = (
@@ -303,7 +349,9 @@ async def test_a_policy_that_could_never_be_proven_in_time_is_named_and_stops_no
 
 
 @pytest.mark.parametrize("taken", ["by nobody", "by a file", "by a link", "by others"])
-def test_leases_are_kept_where_nobody_else_can_hold_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, taken: str) -> None:
+def test_leases_are_kept_where_nobody_else_can_hold_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, taken: str
+) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     usual = tmp_path / f"rotator-{os.geteuid()}"
     match taken:

@@ -1,6 +1,7 @@
 """What becomes of container groups when something is wrong with one of them, and of jobs, over a week in which a timer runs every six hours.
 
-For each world `tests/plans/NAME.txt` keeps what `rotator plan` says of it, as a person reads it. After a change of wording, look at the difference:
+For each world `tests/plans/NAME.txt` keeps what `rotator plan` says of it, as a person reads it. After a change of
+wording, look at the difference:
 
     ROTATOR_WRITE_PLANS=1 .venv/bin/python -m pytest tests/test_groups.py && git diff tests/plans
 """
@@ -53,7 +54,9 @@ def readable(made: Stage, text: str) -> str:
     """The text with ids that tell a reader something: credentials and versions are numbered by their age."""
     keys = [password.key_id for password in made.azure.directory.passwords(made.app_id)]
     versions = sorted(made.versions(), key=lambda version: version.order)
-    names = {key: f"KEY-{nth}" for nth, key in enumerate(dict.fromkeys([made.by_hand.key_id, *sorted(keys, key=_age(made))]))}
+    names = {
+        key: f"KEY-{nth}" for nth, key in enumerate(dict.fromkeys([made.by_hand.key_id, *sorted(keys, key=_age(made))]))
+    }
     names |= {version.id: f"VERSION-{nth}" for nth, version in enumerate(versions)} | {made.app_id: "APP-ID"}
     for found, shown in names.items():
         text = text.replace(found, shown)
@@ -61,7 +64,9 @@ def readable(made: Stage, text: str) -> str:
 
 
 def _age(made: Stage) -> Callable[[str], Any]:
-    begun = {password.key_id: (password.start, password.key_id) for password in made.azure.directory.passwords(made.app_id)}
+    begun = {
+        password.key_id: (password.start, password.key_id) for password in made.azure.directory.passwords(made.app_id)
+    }
     return lambda key: begun[key]
 
 
@@ -80,7 +85,11 @@ class Story:
 
     def puts(self) -> dict[str, int]:
         """How often each group was redeployed, as far as Azure accepted it: each is a restart."""
-        accepted = (call.path for call in self.made.app.served[self.since :] if call.operation == PUT and call.status in (200, 201))
+        accepted = (
+            call.path
+            for call in self.made.app.served[self.since :]
+            if call.operation == PUT and call.status in (200, 201)
+        )
         return dict(Counter(path.rsplit("/", 1)[-1] for path in accepted))
 
     def holds(self, name: str) -> bool:
@@ -174,7 +183,10 @@ def _for_good(story: Story) -> None:
 
 
 TRIES = 3
-"""Of 29 runs in a week, those that try a group which always fails: at once, after five hours, after two days. Each is a try and a way back."""
+"""Of 29 runs in a week, those that try a group which always fails: at once, after five hours, after two days.
+
+Each is a try and a way back.
+"""
 
 
 def _next_time(story: Story) -> None:
@@ -276,7 +288,12 @@ def test_a_group_that_fails_for_weeks_is_restarted_twice_a_week_and_moves_within
         broken = [True]
 
         def meddle(number: int, operation: str, request: Request) -> None:
-            if broken[0] and operation == PUT and request.path.endswith("/third") and request.json()["tags"].get(KEY_ID) != story.old:
+            if (
+                broken[0]
+                and operation == PUT
+                and request.path.endswith("/third")
+                and request.json()["tags"].get(KEY_ID) != story.old
+            ):
                 story.made.azure.faults.add(Fault(PUT, "failed_pull", argument="0"))
 
         with watched(story.made, before=meddle):
@@ -303,7 +320,10 @@ def test_a_group_that_always_fails_is_tried_once_more_before_what_it_holds_ends(
         story = await told(loop, ("app",))
         made = story.made
         meddle = _fault("failed_pull", "0", always=True)
-        with watched(made, before=lambda number, operation, request: meddle(story, "before", request) if operation == PUT else None):
+        with watched(
+            made,
+            before=lambda number, operation, request: meddle(story, "before", request) if operation == PUT else None,
+        ):
             await story.run(forced(made))
             end = next(password.end for password in made.credentials() if password.key_id == story.old)
             made.pass_(seconds=(end - made.azure.clock.now()).total_seconds() - 13 * 86400)
@@ -327,11 +347,15 @@ def test_a_first_group_that_crashes_within_half_a_minute_of_its_start_is_followe
         assert await story.run(forced(made)) == 1
         assert story.puts() == {"one": 1}
         assert story.said("worse")
-        assert story.holds("one"), "it pulled well, so the new credential did no harm, and going back would be one more restart"
+        assert story.holds("one"), (
+            "it pulled well, so the new credential did no harm, and going back would be one more restart"
+        )
         assert not any(map(story.holds, FIVE[1:]))
         await story.go_on(2)
         assert (story.codes, story.puts()) == ([1, 1, 1], {"one": 1}), "nobody follows while that is so, for a day"
-        made.azure.container_groups.put(made.group_id("one"), made.azure.container_groups.stored(made.group_id("one")), "2025-09-01")
+        made.azure.container_groups.put(
+            made.group_id("one"), made.azure.container_groups.stored(made.group_id("one")), "2025-09-01"
+        )
         await story.go_on(6)
         assert story.codes[-1] == 0
         assert all(map(story.holds, FIVE)), "its owner mended it, and the others follow"
@@ -412,12 +436,19 @@ def job(made: Stage, **properties: Any) -> dict[str, Any]:
     """The nightly job as its manifest has it: what `az container create` makes of flags, which names the container like the group."""
     resources = {"requests": {"cpu": 1.0, "memoryInGB": 1.5}}
     container = {"name": "nightly", "properties": {"image": f"{SERVER}/nightly:v1", "resources": resources}}
-    made_of = {"osType": "Linux", "restartPolicy": "Never", "containers": [container], "imageRegistryCredentials": [MANIFEST_ENTRY]}
+    made_of = {
+        "osType": "Linux",
+        "restartPolicy": "Never",
+        "containers": [container],
+        "imageRegistryCredentials": [MANIFEST_ENTRY],
+    }
     return {"location": "eastus", "properties": made_of | properties}
 
 
 def declare(made: Stage, document: dict[str, Any]) -> None:
-    groups: list[dict[str, Any]] = [{"id": group.id} for group in made.policy.container_groups if not group.id.endswith("/nightly")]
+    groups: list[dict[str, Any]] = [
+        {"id": group.id} for group in made.policy.container_groups if not group.id.endswith("/nightly")
+    ]
     nightly = {"id": made.group_id("nightly"), "manifest": Manifest("policies/manifests/nightly.yaml", document)}
     made.with_policy(container_groups=[*groups, nightly])
 
@@ -549,7 +580,10 @@ def test_a_manifest_that_differs_is_shown_property_by_property_and_a_rotation_ke
         changed["tags"] = {"team": "night"}
         container = changed["properties"]["containers"][0]["properties"]
         container |= {"image": f"{SERVER}/nightly:v2", "command": ["/bin/job", "--password=x"]}
-        container["environmentVariables"] = [{"name": "MODE", "value": "test"}, {"name": "DB", "secureValue": "${{ keyvault:db }}"}]
+        container["environmentVariables"] = [
+            {"name": "MODE", "value": "test"},
+            {"name": "DB", "secureValue": "${{ keyvault:db }}"},
+        ]
         container["resources"]["requests"] |= {"cpu": 4.0}
         declare(made, changed)
         since = len(made.app.served)
@@ -567,9 +601,13 @@ def test_what_azure_refuses_to_change_is_refused_by_name_before_the_put() -> Non
         made = story.made
         body = made.body(made.app_id, "x", imageRegistryCredentials=[MANIFEST_ENTRY], osType="Windows")
         body["properties"]["containers"][0]["properties"]["resources"]["requests"]["cpu"] = 2.0
-        made.with_policy(container_groups=[{"id": made.group_id("app"), "manifest": Manifest("policies/manifests/app.yaml", body)}])
+        made.with_policy(
+            container_groups=[{"id": made.group_id("app"), "manifest": Manifest("policies/manifests/app.yaml", body)}]
+        )
         await planned(made, "a-manifest-asks-for-what-azure-never-changes")
-        with pytest.raises(Exception, match=r"properties\.osType: \"Linux\" -> \"Windows\"; cpu, all containers: 1\.0 -> 2\.0"):
+        with pytest.raises(
+            Exception, match=r"properties\.osType: \"Linux\" -> \"Windows\"; cpu, all containers: 1\.0 -> 2\.0"
+        ):
             await made.with_world(lambda run: deploy_now(run, made.group_id("app"), wait=False))
         assert story.puts() == {}
 
@@ -610,7 +648,12 @@ def test_a_moved_tag_is_told_before_and_after_and_so_is_a_window_that_is_not_wai
         story = await told(loop, ("app",))
         made = story.made
         made.azure.registries.push(SERVER, "aci-helloworld", "v1", logs="another image\n")
-        made.with_policy(rotation={"deploy_window": {"cron": "0 2 1 * *", "timezone": "Europe/Paris", "duration": "2h"}, "renew_before": "40d"})
+        made.with_policy(
+            rotation={
+                "deploy_window": {"cron": "0 2 1 * *", "timezone": "Europe/Paris", "duration": "2h"},
+                "renew_before": "40d",
+            }
+        )
         made.pass_(days=84)
         await planned(made, "a-tag-moved-and-the-window-is-not-waited-for")
         assert await story.run() == 1

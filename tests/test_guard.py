@@ -26,7 +26,10 @@ World = tuple[Policy, Observed, Intent]
 
 @cache
 def vetoes() -> tuple[Any, ...]:
-    return tuple(pytest.param(case, id=case["when"]) for case in YAML(typ="safe").load((Path(__file__).parent / "vetoes.yaml").read_text()))
+    return tuple(
+        pytest.param(case, id=case["when"])
+        for case in YAML(typ="safe").load((Path(__file__).parent / "vetoes.yaml").read_text())
+    )
 
 
 def asked(text: str) -> Step:

@@ -38,7 +38,9 @@ def test_two_passwords_on_two_objects_are_adopted_replaced_and_removed_and_a_thi
         hold(made, "second", second.secret)
         with pytest.raises(UnsafeStep) as refused:
             await made.with_world(lambda run: adopt(run, None))
-        assert all(each.key_id in str(refused.value.diagnose()) for each in (made.by_hand, second, third)), "each is a choice"
+        assert all(each.key_id in str(refused.value.diagnose()) for each in (made.by_hand, second, third)), (
+            "each is a choice"
+        )
         for each in (made.by_hand, second):
             assert (await made.with_world(partial(adopt, key_id=each.key_id))).key_ids == (each.key_id,)
         with monitored(made, ("app", "second")):
@@ -46,7 +48,10 @@ def test_two_passwords_on_two_objects_are_adopted_replaced_and_removed_and_a_thi
             made.pass_(hours=25)
             assert (await made.rotate()).exit_code == 0, made.told()[-2000:]
         (ours,) = [p for p in made.credentials() if (p.display_name or "").startswith("rotator:")]
-        assert {p.key_id for p in made.credentials()} == {ours.key_id, third.key_id}, "nobody's password is lost, and none is forgotten"
+        assert {p.key_id for p in made.credentials()} == {
+            ours.key_id,
+            third.key_id,
+        }, "nobody's password is lost, and none is forgotten"
         assert third.key_id in made.told(), "and the one that stays is named"
         assert [p.key_id for p in made.principal.passwords if p.gone_from is None] == [third.key_id]
 

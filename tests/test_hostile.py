@@ -28,8 +28,14 @@ TEXTS = {
     "a number of five thousand digits": (f"proof: {{times: {'9' * 5000}}}", "not a number that can be read"),
     "more than anybody writes": (MINIMAL + "#" * (1 << 20), "larger than 1 MiB"),
     "an object of Python": ("principal: !!python/object/apply:os.system [id]", "a list, where keys are needed"),
-    "a manifest of no possible name": (f'{MINIMAL}container_groups: [{{id: {GROUP}, manifest: "a\\0b"}}]', "a character that no text can have"),
-    "a manifest of a name too long": (f"{MINIMAL}container_groups: [{{id: {GROUP}, manifest: {'m' * 4000}}}]", "no such file"),
+    "a manifest of no possible name": (
+        f'{MINIMAL}container_groups: [{{id: {GROUP}, manifest: "a\\0b"}}]',
+        "a character that no text can have",
+    ),
+    "a manifest of a name too long": (
+        f"{MINIMAL}container_groups: [{{id: {GROUP}, manifest: {'m' * 4000}}}]",
+        "no such file",
+    ),
     "no end of a time": (f"{MINIMAL}rotation: {{validity: .inf}}", "not a number that can be read"),
     "a part of a day": (f"{MINIMAL}rotation: {{overlap: 1.5}}", "not a duration"),
 }
@@ -54,7 +60,9 @@ def test_what_is_no_file_is_named_and_never_waited_for(kind: str, tmp_path: Path
         case "a pipe":
             os.mkfifo(bad)
         case _:
-            bad.symlink_to({"a link to nowhere": "nowhere", "a link to itself": "bad.yaml", "a device": "/dev/zero"}[kind])
+            bad.symlink_to(
+                {"a link to nowhere": "nowhere", "a link to itself": "bad.yaml", "a device": "/dev/zero"}[kind]
+            )
     with pytest.raises(PolicyError) as refused:
         load(tmp_path)
     assert [Path(mistake.file).name for mistake in refused.value.mistakes] == ["bad.yaml"]
@@ -87,7 +95,9 @@ def validate(directory: Path, redirection: str) -> subprocess.CompletedProcess[s
 def shell(words: str, surroundings: str = "") -> subprocess.CompletedProcess[str]:
     """``rotator`` with these words, which may redirect its ends."""
     command = f"{surroundings} {sys.executable} -m rotator {words}"
-    return subprocess.run(["/bin/bash", "-c", command], capture_output=True, text=True, errors="replace", check=False, cwd=ROOT)
+    return subprocess.run(
+        ["/bin/bash", "-c", command], capture_output=True, text=True, errors="replace", check=False, cwd=ROOT
+    )
 
 
 def test_a_report_that_can_not_be_written_is_said_and_is_no_success(tmp_path: Path) -> None:
@@ -149,7 +159,9 @@ def test_a_usage_error_with_no_stderr_does_not_reach_stdout() -> None:
     assert (ended.returncode, ended.stdout) == (2, "")
 
 
-@pytest.mark.parametrize("surroundings", ["PYTHONIOENCODING=latin-1", "PYTHONIOENCODING=ascii", "LC_ALL=C", "COLUMNS=0", "COLUMNS=99999999"])
+@pytest.mark.parametrize(
+    "surroundings", ["PYTHONIOENCODING=latin-1", "PYTHONIOENCODING=ascii", "LC_ALL=C", "COLUMNS=0", "COLUMNS=99999999"]
+)
 def test_no_encoding_and_no_width_of_a_terminal_is_in_the_way(surroundings: str, tmp_path: Path) -> None:
     (tmp_path / "größe\N{EN DASH}x.yaml").write_text(MINIMAL)
     ended = shell(f"validate --policies {tmp_path}", surroundings)
@@ -199,7 +211,10 @@ def test_without_a_standard_input_it_asks_for_a_yes(rotator: Scene, monkeypatch:
         ask("Really?", yes=False)
 
 
-@pytest.mark.parametrize("words", [("rotate", "--key-id", "x"), ("deploy", NAME, "nobody"), ("rotate", "--max-duration", "soon"), ("revoke", NAME)])
+@pytest.mark.parametrize(
+    "words",
+    [("rotate", "--key-id", "x"), ("deploy", NAME, "nobody"), ("rotate", "--max-duration", "soon"), ("revoke", NAME)],
+)
 def test_a_mistake_in_a_command_is_an_object_for_programs(rotator: Scene, words: tuple[str, ...]) -> None:
     said = rotator(*words, "--output", "json")
     assert said.code == 2

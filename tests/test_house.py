@@ -11,14 +11,29 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted([*(ROOT / "rotator").rglob("*.py"), *(ROOT / "emulator" / "local_azure").rglob("*.py")])
 VAGUE = {"utils", "util", "helpers", "helper", "manager", "base", "common", "misc"}
-SILENT = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENCODING, tokenize.ENDMARKER}
+SILENT = {
+    tokenize.COMMENT,
+    tokenize.NL,
+    tokenize.NEWLINE,
+    tokenize.INDENT,
+    tokenize.DEDENT,
+    tokenize.ENCODING,
+    tokenize.ENDMARKER,
+}
+
+MOST = 300
+"""Lines of code of a file, as the formatter breaks them at 120 characters."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def spoken(node: ast.AST) -> set[int]:
     """The lines of every text that stands alone: docstrings, of whatever."""
-    texts = (one for one in ast.walk(node) if isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant) and isinstance(one.value.value, str))
+    texts = (
+        one
+        for one in ast.walk(node)
+        if isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant) and isinstance(one.value.value, str)
+    )
     return {line for one in texts for line in range(one.lineno, (one.end_lineno or one.lineno) + 1)}
 
 
@@ -48,5 +63,5 @@ def test_functions_are_short() -> None:
 
 def test_a_file_is_small_and_is_called_what_it_is() -> None:
     lengths = {str(file.relative_to(ROOT)): len(code_lines(file)) for file in SOURCES}
-    assert {name: length for name, length in lengths.items() if length > 250} == {}
+    assert {name: length for name, length in lengths.items() if length > MOST} == {}
     assert [name for name in lengths if Path(name).stem in VAGUE] == []

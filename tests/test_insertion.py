@@ -14,11 +14,20 @@ ID = "5d3c0a52-0000-0000-0000-000000000000"
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        ("principal:\n  display_name: x # why\nkey_vault: {}\n", f"principal:\n  app_id: {ID}\n  display_name: x # why\nkey_vault: {{}}\n"),
-        ("# top\nprincipal: {display_name: x}  # why\n", f"# top\nprincipal: {{app_id: {ID}, display_name: x}}  # why\n"),
+        (
+            "principal:\n  display_name: x # why\nkey_vault: {}\n",
+            f"principal:\n  app_id: {ID}\n  display_name: x # why\nkey_vault: {{}}\n",
+        ),
+        (
+            "# top\nprincipal: {display_name: x}  # why\n",
+            f"# top\nprincipal: {{app_id: {ID}, display_name: x}}  # why\n",
+        ),
         ("principal:\n    # first\n    home: application\n    display_name: x\n", None),
         ("principal:\r\n  display_name: 'x'\r\n", f"principal:\r\n  app_id: {ID}\r\n  display_name: 'x'\r\n"),
-        ('{"principal": {"display_name": "x"}, "registries": []}', f'{{"principal": {{app_id: {ID}, "display_name": "x"}}, "registries": []}}'),
+        (
+            '{"principal": {"display_name": "x"}, "registries": []}',
+            f'{{"principal": {{app_id: {ID}, "display_name": "x"}}, "registries": []}}',
+        ),
         ("registries: []\nprincipal:\n  display_name: >-\n    a long\n    name\n", None),
         ("\ufeffprincipal: {display_name: x}\n", f"\ufeffprincipal: {{app_id: {ID}, display_name: x}}\n"),
     ],
@@ -31,7 +40,13 @@ def test_an_app_id_is_inserted_and_nothing_else_changes(before: str, after: str 
 
 
 @pytest.mark.parametrize(
-    "text", ["principal: {app_id: 11111111-0000-0000-0000-000000000000}\n", "registries: []\n", "principal: 3\n", "principal: {}\n"]
+    "text",
+    [
+        "principal: {app_id: 11111111-0000-0000-0000-000000000000}\n",
+        "registries: []\n",
+        "principal: 3\n",
+        "principal: {}\n",
+    ],
 )
 def test_a_file_that_was_changed_meanwhile_is_left_alone(text: str) -> None:
     with pytest.raises(RotatorError, match="no principal any more"):

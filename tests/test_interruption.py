@@ -65,7 +65,10 @@ def test_a_run_that_is_interrupted_leaves_nothing_unnamed(eighth: int) -> None:
                 since = len(made.app.served)
                 await cancelled(made, index)
                 after = made.writes(since + index + 1)
-                assert after in ([], ["graph.applications.removePassword"]), f"writes after the interruption at {index}: {after}"
+                assert after in (
+                    [],
+                    ["graph.applications.removePassword"],
+                ), f"writes after the interruption at {index}: {after}"
                 left = unpublished(made)
                 assert all(key in made.told() and '"code": "interrupted"' in made.told() for key in left), index
                 made.pass_(hours=25)
@@ -74,7 +77,9 @@ def test_a_run_that_is_interrupted_leaves_nothing_unnamed(eighth: int) -> None:
         play(scene)
 
 
-@pytest.mark.parametrize("operation", ["graph.applications.addPassword", "keyvault.secrets.set", "aci.containerGroups.createOrUpdate"])
+@pytest.mark.parametrize(
+    "operation", ["graph.applications.addPassword", "keyvault.secrets.set", "aci.containerGroups.createOrUpdate"]
+)
 def test_a_write_that_was_sent_is_awaited(operation: str) -> None:
     async def scene(loop: VirtualLoop) -> None:
         made = stage(loop)

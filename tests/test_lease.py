@@ -45,7 +45,10 @@ def hold(where: Path, *names: str) -> None:
 
 
 def test_one_name_has_one_holder_even_in_one_process(tmp_path: Path) -> None:
-    with pytest.raises(LeaseHeld, match=rf"process {os.getpid()} on this machine, since 2026-03-04 12:00 UTC \(0 min\), holds the lease one"):
+    with pytest.raises(
+        LeaseHeld,
+        match=rf"process {os.getpid()} on this machine, since 2026-03-04 12:00 UTC \(0 min\), holds the lease one",
+    ):
         hold(tmp_path, "one", "one")
 
 
@@ -61,7 +64,9 @@ def test_the_end_of_the_block_gives_it_back_and_so_does_an_error_in_it(tmp_path:
 
 
 def test_a_holder_that_is_killed_leaves_nothing_behind(tmp_path: Path) -> None:
-    with subprocess.Popen([sys.executable, "-c", HOLDER, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:
         assert holder.stdout
         assert holder.stdout.readline() == "held\n"
         with pytest.raises(LeaseHeld, match=f"process {holder.pid} "):
@@ -133,8 +138,12 @@ def test_a_lease_is_overdue_once_its_run_may_not_last_any_longer(tmp_path: Path)
         assert str(late) == f"process {os.getpid()} on this machine, since 2026-03-04 12:00 UTC (1 h 16 min),"
 
 
-@pytest.mark.parametrize("said", [{"pid": 2**22 + 1}, {"pid": 0}, {"pid": -1}, {"pid": "x"}, {"pid": 2**70}, {"started": "1"}], ids=str)
-def test_a_process_that_does_not_run_any_more_or_is_another_by_now_is_not_named(tmp_path: Path, said: dict[str, object]) -> None:
+@pytest.mark.parametrize(
+    "said", [{"pid": 2**22 + 1}, {"pid": 0}, {"pid": -1}, {"pid": "x"}, {"pid": 2**70}, {"started": "1"}], ids=str
+)
+def test_a_process_that_does_not_run_any_more_or_is_another_by_now_is_not_named(
+    tmp_path: Path, said: dict[str, object]
+) -> None:
     with held(tmp_path, recorded(**said)):
         assert str(standing_holder(tmp_path)).startswith("another process on this machine, since 2026-03-04 12:00 UTC")
 
@@ -230,9 +239,12 @@ def test_a_file_system_without_locks_is_named(tmp_path: Path, monkeypatch: pytes
 
 
 @pytest.mark.parametrize(
-    ("mode", "why"), [(0o700, ""), (0o755, ""), (0o770, "its group may write"), (0o777, "everybody may write"), (0o1777, "everybody")]
+    ("mode", "why"),
+    [(0o700, ""), (0o755, ""), (0o770, "its group may write"), (0o777, "everybody may write"), (0o1777, "everybody")],
 )
-def test_a_directory_that_others_may_write_to_is_said_to_be(tmp_path: Path, caplog: pytest.LogCaptureFixture, mode: int, why: str) -> None:
+def test_a_directory_that_others_may_write_to_is_said_to_be(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, mode: int, why: str
+) -> None:
     where = tmp_path / "leases"
     where.mkdir()
     where.chmod(mode)

@@ -122,10 +122,14 @@ def test_whichever_secret_can_not_be_written_no_password_is_taken_away_that_is_p
         shown = {"url": made.seeded.vault_url, "password_secret": SECRET, "username_secret": "pull-usr"}
         made.with_policy(key_vault=shown)
         since = len(made.app.served)
-        made.azure.faults.add(Fault("keyvault.secrets.set", "status", nth=nth, status=403, code="Forbidden", message="Not for you."))
+        made.azure.faults.add(
+            Fault("keyvault.secrets.set", "status", nth=nth, status=403, code="Forbidden", message="Not for you.")
+        )
         with monitored(made, GROUPS):
             assert (await made.rotate(forced(made))).exit_code == 1
-            assert made.writes(since)[-1] == "graph.applications.removePassword", "nothing was published, and what was added is gone"
+            assert made.writes(since)[-1] == "graph.applications.removePassword", (
+                "nothing was published, and what was added is gone"
+            )
             assert (await made.rotate(forced(made))).exit_code == 0
         assert made.azure.vaults.get("myvault", "pull-usr").value == made.app_id
 
@@ -194,7 +198,9 @@ def test_a_dependent_deleted_by_hand_blocks_nothing() -> None:
 
 def _nightly(made: Stage) -> ResourceId:
     made.azure.container_groups.put(
-        made.group_id("nightly"), made.body(made.app_id, made.published(), "nightly:v1", restartPolicy="Never"), "2025-09-01"
+        made.group_id("nightly"),
+        made.body(made.app_id, made.published(), "nightly:v1", restartPolicy="Never"),
+        "2025-09-01",
     )
     made.pass_(minutes=10)
     made.azure.container_groups.settle()
@@ -264,7 +270,9 @@ def test_a_stopped_group_waits_and_moves_when_it_runs_again() -> None:
 def test_an_undeclared_group_blocks_until_discovery_may_move_it() -> None:
     async def scene(made: Stage) -> None:
         (old,) = ours(made)
-        made.azure.container_groups.put(made.group_id("stranger"), made.body(made.app_id, made.published()), "2025-09-01")
+        made.azure.container_groups.put(
+            made.group_id("stranger"), made.body(made.app_id, made.published()), "2025-09-01"
+        )
         made.pass_(hours=1)
         await made.rotate(forced(made))
         made.pass_(hours=25)
@@ -285,7 +293,9 @@ def test_an_undeclared_group_blocks_until_discovery_may_move_it() -> None:
 
 def test_a_group_restarts_in_its_deploy_window_only() -> None:
     async def scene(made: Stage) -> None:
-        made.with_policy(rotation={"deploy_window": {"cron": "0 2 * * SAT", "timezone": "Europe/Paris", "duration": "4h"}})
+        made.with_policy(
+            rotation={"deploy_window": {"cron": "0 2 * * SAT", "timezone": "Europe/Paris", "duration": "4h"}}
+        )
         since = len(made.app.served)
         result = await made.rotate(forced(made))
         assert len(ours(made)) == 2
@@ -510,7 +520,13 @@ def test_a_locked_assignment_is_explained_and_the_revocation_stands() -> None:
 def test_one_locked_assignment_doesn_t_save_the_others() -> None:
     async def scene(made: Stage) -> None:
         other = made.seeded.registry_id.replace("mycontainerregistry", "another")
-        made.azure.resources.put(other, "Microsoft.ContainerRegistry/registries", "eastus", {"adminUserEnabled": False}, sku={"name": "Standard"})
+        made.azure.resources.put(
+            other,
+            "Microsoft.ContainerRegistry/registries",
+            "eastus",
+            {"adminUserEnabled": False},
+            sku={"name": "Standard"},
+        )
         made.azure.authorization.assign(other, made.principal.id, "AcrPull", at_once=True)
         made.azure.authorization.assign(other, made.seeded.operator.object_id, "rotator access", at_once=True)
         made.with_policy(registries=[{"id": other}, {"id": made.seeded.registry_id}])
@@ -539,7 +555,9 @@ def test_tags_lost_after_a_rotation_are_set_again() -> None:
         since = len(made.app.served)
         with monitored(made, GROUPS):
             assert (await made.rotate()).exit_code == 0
-            assert served(made, since, PUT) == 1, "nothing else is left that it could hold, so that it is told once what it holds"
+            assert served(made, since, PUT) == 1, (
+                "nothing else is left that it could hold, so that it is told once what it holds"
+            )
             assert len(ours(made)) == 1
         assert rested(made), summary(made)
         assert made.tags_of("app")["owner"] == "somebody"
@@ -555,6 +573,11 @@ def test_a_year_passes_with_a_run_a_day() -> None:
                 made.pass_(days=1)
                 assert (await made.rotate()).exit_code == 0, made.told()[-2000:]
         assert len(made.versions()) >= 3
-        assert SERVER in made.azure.container_groups.stored(made.group_id("app"))["properties"]["imageRegistryCredentials"][0]["server"]
+        assert (
+            SERVER
+            in made.azure.container_groups.stored(made.group_id("app"))["properties"]["imageRegistryCredentials"][0][
+                "server"
+            ]
+        )
 
     settled(scene)

@@ -38,7 +38,9 @@ async def refused(made: Stage, code: str, *, exit_code: int = 3) -> None:
 
 
 @pytest.mark.parametrize(("restriction", "code"), [(FORBIDDEN, "passwords_forbidden"), (SHORT, "password_life")])
-def test_an_app_management_policy_that_may_be_read_is_found_before_anything_is_written(restriction: dict[str, Any], code: str) -> None:
+def test_an_app_management_policy_that_may_be_read_is_found_before_anything_is_written(
+    restriction: dict[str, Any], code: str
+) -> None:
     async def act(made: Stage) -> None:
         made.azure.directory.grant(made.seeded.operator.app_id, READ)
         restrict(made, restriction)
@@ -51,7 +53,9 @@ def test_an_app_management_policy_that_may_be_read_is_found_before_anything_is_w
     scene(act)
 
 
-@pytest.mark.parametrize(("restriction", "words"), [(FORBIDDEN, "exempt this application"), (SHORT, "write a shorter `rotation: ")])
+@pytest.mark.parametrize(
+    ("restriction", "words"), [(FORBIDDEN, "exempt this application"), (SHORT, "write a shorter `rotation: ")]
+)
 def test_one_that_may_not_be_read_is_explained_when_graph_refuses(restriction: dict[str, Any], words: str) -> None:
     async def act(made: Stage) -> None:
         restrict(made, restriction)
@@ -63,7 +67,11 @@ def test_one_that_may_not_be_read_is_explained_when_graph_refuses(restriction: d
 def test_a_policy_that_spares_what_was_made_before_or_is_another_homes_stops_nothing() -> None:
     async def act(made: Stage) -> None:
         made.azure.directory.grant(made.seeded.operator.app_id, READ)
-        restrict(made, {**FORBIDDEN, "restrictForAppsCreatedAfterDateTime": "2030-01-01T00:00:00Z"}, {**SHORT, "state": "disabled"})
+        restrict(
+            made,
+            {**FORBIDDEN, "restrictForAppsCreatedAfterDateTime": "2030-01-01T00:00:00Z"},
+            {**SHORT, "state": "disabled"},
+        )
         restrict(made, FORBIDDEN, side="servicePrincipalRestrictions")
         assert (await made.rotate()).exit_code == 0, made.told()[-2000:]
         made.pass_(minutes=5)

@@ -60,7 +60,13 @@ class World:
 
 
 ACTS = ("adopt", "declare", "declare theirs", "strip")
-PAIRS = [("adopt", "declare"), ("declare", "adopt"), ("strip", "declare"), ("declare theirs", "adopt"), ("declare", "strip")]
+PAIRS = [
+    ("adopt", "declare"),
+    ("declare", "adopt"),
+    ("strip", "declare"),
+    ("declare theirs", "adopt"),
+    ("declare", "strip"),
+]
 
 
 async def begun(loop: VirtualLoop) -> World:
@@ -68,7 +74,9 @@ async def begun(loop: VirtualLoop) -> World:
     directory, end = made.azure.directory, made.azure.clock.now() + timedelta(days=90)
     mine = lineage(directory.tenant, made.app_id, "myvault.vault.azure.net", SECRET)
     ours = directory.add_password(made.application, display_name=marker(mine, "attempt"), end=end, at_once=True)
-    made.azure.vaults.set("myvault", SECRET, ours.secret, {KEY_ID: ours.key_id, HOME: "application", ATTEMPT: "attempt"})
+    made.azure.vaults.set(
+        "myvault", SECRET, ours.secret, {KEY_ID: ours.key_id, HOME: "application", ATTEMPT: "attempt"}
+    )
     foreign = directory.add_password(made.principal, display_name="theirs", end=end, at_once=True)
     made.pass_(minutes=5)
     return World(made, foreign.key_id, ours.key_id)
@@ -222,7 +230,9 @@ def test_a_mark_that_somebody_takes_away_each_time_is_written_a_bounded_number_o
 def test_a_declaration_that_stands_once_goes_on_although_the_second_version_can_not_be_written() -> None:
     async def scene(loop: VirtualLoop) -> None:
         at = await begun(loop)
-        at.made.azure.faults.add(Fault("keyvault.secrets.update", "status", nth=2, times=0, status=409, code="Conflict", message="Not now."))
+        at.made.azure.faults.add(
+            Fault("keyvault.secrets.update", "status", nth=2, times=0, status=409, code="Conflict", message="Not now.")
+        )
         await at.act("declare")
         assert at.stand("declare")
 
@@ -237,7 +247,9 @@ def test_to_disable_a_version_leaves_its_tags() -> None:
 
         async def act(run: Run) -> None:
             await run.world.mark_version(run.policy, current.id, enabled=False)
-            assert (await run.world.version(run.policy, current.id)).tags == tags(current.tags), "a disabled one is found in the list"
+            assert (await run.world.version(run.policy, current.id)).tags == tags(current.tags), (
+                "a disabled one is found in the list"
+            )
 
         await at.made.with_world(act)
         (after,) = [v for v in at.made.versions() if v.id == current.id]

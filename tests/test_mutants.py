@@ -1,8 +1,9 @@
 """Every rule of `plan` and every check of `guard`, changed in one place at a time: a test must notice each change.
 
-Three ways to be sure that the safety net holds. *Generated*: every condition of every function, turned round, left out, moved by its own instant
-(see `tests/mutation.py`), against the cases that reach the function. *Named*: what a person would break by mistake, one sentence each. *Over-acting*:
-with the rules asking for too much, the guard alone refuses; with the guard gone as well, the invariants of a simulated run notice.
+Three ways to be sure that the safety net holds. *Generated*: every condition of every function, turned round, left out,
+moved by its own instant (see `tests/mutation.py`), against the cases that reach the function. *Named*: what a person
+would break by mistake, one sentence each. *Over-acting*: with the rules asking for too much, the guard alone refuses;
+with the guard gone as well, the invariants of a simulated run notice.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +20,21 @@ from local_azure.virtual import VirtualLoop
 from rotator import guard
 from rotator.container_group import Phase
 from rotator.guard import deploy, issue, links, retire, seen, veto
-from rotator.plan import View, access, adoption, alarms, compromise, marks, moves, next_steps, provision, reclaim, rules, unseen, view
+from rotator.plan import (
+    View,
+    access,
+    adoption,
+    alarms,
+    compromise,
+    marks,
+    moves,
+    next_steps,
+    provision,
+    reclaim,
+    rules,
+    unseen,
+    view,
+)
 from rotator.state import Outcome, Proof
 from rotator.steps import Deploy, Disable, Issue, Reason, Restore, Retire, Revoke, Step, kind, target
 from tests import (
@@ -58,7 +73,11 @@ class Test:
 @cache
 def net() -> tuple[Test, ...]:
     """Everything pure that could notice: the cases, the vetoes, the sentences on access; what reaches least, and so costs least, first."""
-    return tuple(sorted((Test(name, body, mutation.called(body)) for name, body in _bodies()), key=lambda test: len(test.reaches)))
+    return tuple(
+        sorted(
+            (Test(name, body, mutation.called(body)) for name, body in _bodies()), key=lambda test: len(test.reaches)
+        )
+    )
 
 
 @cache
@@ -73,11 +92,16 @@ def _bodies() -> Iterator[tuple[str, Body]]:
     for case in test_guard.vetoes():
         yield f"veto: {case.id}", _bound(test_guard.agree, case.values[0], test_guard.world(case.values[0]))
     yield from ((f"adoption: {case['when']}", partial(test_adoption.agree, case)) for case in test_adoption.CASES)
-    yield from ((f"declaration: {case['when']}", partial(test_adoption.declares, case)) for case in test_adoption.DECLARATIONS)
+    yield from (
+        (f"declaration: {case['when']}", partial(test_adoption.declares, case)) for case in test_adoption.DECLARATIONS
+    )
     yield from ((body.__name__, body) for body in (*test_adoption.PURE, *test_alarms.PURE))
     yield from ((f"marks: {name}", body) for name, body in vars(test_room).items() if name.startswith("test_"))
     for name, body in chain(
-        *(vars(module).items() for module in (test_access_steps, test_endings, test_reclaim, test_remaining, test_provision_steps))
+        *(
+            vars(module).items()
+            for module in (test_access_steps, test_endings, test_reclaim, test_remaining, test_provision_steps)
+        )
     ):
         if name.startswith("test_"):
             yield name, body
@@ -146,9 +170,15 @@ IMPLIED = "another condition of the same function implies it; it narrows a type"
 EQUIVALENT = {
     "plan.rules.next_steps: `Intent()` left out of `intent or Intent()`": "cases always have an intent",
     "plan.rules.next_steps: if `observed.access_since` turned round": SENTENCE,
-    "plan.rules.next_steps: `isinstance(f, ORDER)` left out of `isinstance(f, ORDER) and (kind(f), target(f)) not in refused`": IMPLIED,
-    "plan.rules.next_steps: `first` left out of `first and isinstance(s, first)`": "without a first kind there are no steps",
-    "plan.rules._covering: `view.newest is None` left out of `not view.drift or not view.drift_tolerated or view.intent.ac`": IMPLIED,
+    "plan.rules.next_steps: `isinstance(f, ORDER)` left out of `isinstance(f, ORDER) and (kind(f), target(f)) not in refused`": (
+        IMPLIED
+    ),
+    "plan.rules.next_steps: `first` left out of `first and isinstance(s, first)`": (
+        "without a first kind there are no steps"
+    ),
+    "plan.rules._covering: `view.newest is None` left out of `not view.drift or not view.drift_tolerated or view.intent.ac`": (
+        IMPLIED
+    ),
     "plan.rules.drift: `view.newest is None` left out of `not view.drift or view.newest is None`": IMPLIED,
     "plan.rules.drift: if `dead` turned round": SENTENCE,
     "plan.rules.retire: `view.current_version` left out of `view.current and view.current_version`": IMPLIED,
@@ -156,9 +186,15 @@ EQUIVALENT = {
     "guard.issue.unresolved: `min((c.start for c in lost), default=observed.at)` by max": SENTENCE,
     "guard.issue.unresolved: the boundary of `reclaimed > observed.at` moved": SENTENCE,
     "guard.issue.unresolved: `reclaimed > observed.at` turned round": SENTENCE,
-    "plan.rules.restore: `not view.current_key` left out of `view.behind(dependent) or not view.current_key or dependent.`": IMPLIED,
-    "plan.moves._settled: `not dependent.since` left out of `dependent.verdict is not Verdict.SETTLING or not dependent.s`": IMPLIED,
-    "plan.moves._worse: `bool(dependent.since)` left out of `bad and bool(dependent.since) and (view.at - (dependent.sinc`": IMPLIED,
+    "plan.rules.restore: `not view.current_key` left out of `view.behind(dependent) or not view.current_key or dependent.`": (
+        IMPLIED
+    ),
+    "plan.moves._settled: `not dependent.since` left out of `dependent.verdict is not Verdict.SETTLING or not dependent.s`": (
+        IMPLIED
+    ),
+    "plan.moves._worse: `bool(dependent.since)` left out of `bad and bool(dependent.since) and (view.at - (dependent.sinc`": (
+        IMPLIED
+    ),
     "plan.view.View.proven: `self.at` left out of `dependent.since or self.at`": IMPLIED,
     "plan.moves._worse: `view.at` left out of `dependent.since or view.at`": IMPLIED,
     "plan.rules._superseded: if `exposed` turned round (2)": SENTENCE,
@@ -167,9 +203,15 @@ EQUIVALENT = {
     "plan.moves._unsuitable: `dependent.phase is Phase.FINISHED` turned round": SENTENCE,
     "plan.moves._failed_before: `failed.count == 1` turned round": SENTENCE,
     "plan.moves._warning: if `soonest` turned round": SENTENCE,
-    "plan.moves._starting: `dependent.since is not None` left out of `settling and dependent.since is not None and (view.at - depe`": IMPLIED,
-    "guard.issue._sourced: `said` left out of `said and said.manifest and (wrong := container_group.manifes`": "what is declared is said",
-    "plan.view.View.missing: `d.group` left out of `d.group and d.phase is Phase.ABSENT and (not d.group.manifes`": IMPLIED,
+    "plan.moves._starting: `dependent.since is not None` left out of `settling and dependent.since is not None and (view.at - depe`": (
+        IMPLIED
+    ),
+    "guard.issue._sourced: `said` left out of `said and said.manifest and (wrong := container_group.manifes`": (
+        "what is declared is said"
+    ),
+    "plan.view.View.missing: `d.group` left out of `d.group and d.phase is Phase.ABSENT and (not d.group.manifes`": (
+        IMPLIED
+    ),
     "guard.veto.check: `Intent()` left out of `intent or Intent()`": "cases always have an intent",
     "guard.issue.tags_fit: `newest is None` left out of `newest is None or len(theirs) <= OTHERS`": IMPLIED,
     "guard.issue.value_proves: if `observed.unproven` turned round": SENTENCE,
@@ -196,7 +238,9 @@ GENERATED = list(_generated())
 
 
 @pytest.mark.parametrize("mutants", GENERATED)
-def test_a_change_of_a_decision_is_noticed(mutants: list[Mutant], record_property: Callable[[str, object], None]) -> None:
+def test_a_change_of_a_decision_is_noticed(
+    mutants: list[Mutant], record_property: Callable[[str, object], None]
+) -> None:
     marked = mutation.mark(mutants[0].module, mutants[0].function)
     reaching = [test for test in net() if marked in test.reaches]
     assert reaching, f"no test reaches {marked}"
@@ -266,10 +310,23 @@ def _all_ours(seen: View) -> tuple[Any, ...]:
     return tuple(sorted(seen.observed.credentials))
 
 
-OBSTACLES = ("_unreadable", "_changing", "_unmovable", "_unsuitable", "_untagged", "_stripped", "_failed_before", "_outside_window", "_settled")
+OBSTACLES = (
+    "_unreadable",
+    "_changing",
+    "_unmovable",
+    "_unsuitable",
+    "_untagged",
+    "_stripped",
+    "_failed_before",
+    "_outside_window",
+    "_settled",
+)
 NAMED: dict[str, Install] = {
     **{f"rule {rule.__name__} is gone": _without(rule) for rule in rules.RULES},
-    **{f"{rules.ORDER[at + 1].__name__} before {rules.ORDER[at].__name__}": _swapped(at) for at in range(len(rules.ORDER) - 1)},
+    **{
+        f"{rules.ORDER[at + 1].__name__} before {rules.ORDER[at].__name__}": _swapped(at)
+        for at in range(len(rules.ORDER) - 1)
+    },
     **{f"obstacle {name} is ignored": _rule(name, never) for name in OBSTACLES},
     **{f"check {check.__name__} is gone": _unchecked(check) for check in guard.RULES},
     "the overlap is ignored": _seen("overlap", lambda seen: timedelta()),
@@ -282,12 +339,17 @@ NAMED: dict[str, Install] = {
     "orphans are never seen": _seen("orphans", lambda seen: ()),
     "every credential of ours is an orphan": _seen("orphans", lambda seen: seen.ours),
     "the versions' tags name nothing": _seen("named", lambda seen: frozenset()),
-    "the first version of ours is current": _seen("current_version", lambda seen: next((v for v in seen.versions if v.ours), None)),
+    "the first version of ours is current": _seen(
+        "current_version", lambda seen: next((v for v in seen.versions if v.ours), None)
+    ),
     "the newest version is current, whoever wrote it": _seen("current_version", lambda seen: seen.newest),
     "obstacles to retirement are ignored": _rule("_obstacles", nothing),
     "unseen subscriptions are ignored": lambda patch: _patched_obstacles(patch, "unseen"),
     "a struggling group is ignored": lambda patch: _patched_obstacles(patch, "struggling"),
-    "there is no canary": _rule("_batch", lambda seen, ready: (Deploy(d.id, seen.current_key or "", moves._deploy_reason(seen, d)) for d in ready)),
+    "there is no canary": _rule(
+        "_batch",
+        lambda seen, ready: (Deploy(d.id, seen.current_key or "", moves._deploy_reason(seen, d)) for d in ready),
+    ),
     "nothing ever fares worse": _rule("_worse", lambda seen, one: False),
     "nothing is ever late": _rule("_late", lambda seen, one: False),
     "nobody may be moved": lambda patch: patch.setattr(View, "movable", lambda seen, one: False),
@@ -295,9 +357,15 @@ NAMED: dict[str, Install] = {
     "nobody is behind": lambda patch: patch.setattr(View, "behind", lambda seen, one: False),
     "a missing credential is gone at once": _rule("CONFIRM", timedelta()),  # type: ignore[arg-type]
     "a missing credential is waited for twice as long": _constant(rules, "CONFIRM", 2),
-    "the back-off is half as long": lambda patch: patch.setattr(moves, "BACK_OFF", tuple(one / 2 for one in moves.BACK_OFF)),
-    "the back-off is twice as long": lambda patch: patch.setattr(moves, "BACK_OFF", tuple(one * 2 for one in moves.BACK_OFF)),
-    "the back-off grows for ever": lambda patch: patch.setattr(moves, "BACK_OFF", (*moves.BACK_OFF, moves.BACK_OFF[-1] * 2)),
+    "the back-off is half as long": lambda patch: patch.setattr(
+        moves, "BACK_OFF", tuple(one / 2 for one in moves.BACK_OFF)
+    ),
+    "the back-off is twice as long": lambda patch: patch.setattr(
+        moves, "BACK_OFF", tuple(one * 2 for one in moves.BACK_OFF)
+    ),
+    "the back-off grows for ever": lambda patch: patch.setattr(
+        moves, "BACK_OFF", (*moves.BACK_OFF, moves.BACK_OFF[-1] * 2)
+    ),
     "the back-off never grows": lambda patch: patch.setattr(moves, "BACK_OFF", moves.BACK_OFF[:1]),
     "the last tries follow each other twice as fast": _constant(moves, "SHARE", 2),
     "a group's trouble is its own from the start": lambda patch: patch.setattr(moves, "OWN_TROUBLE", 1),
@@ -313,14 +381,18 @@ NAMED: dict[str, Install] = {
     "a proof lasts less long": _constant(seen, "FRESH", 0.5),
     "a job may be interrupted": lambda patch: patch.setattr(deploy, "AT_WORK", (Phase.STARTING,)),
     "a revoke deletes whatever it finds": lambda patch: patch.setattr(
-        test_access_steps, "revoke_steps", lambda policy, found, roles: tuple(Revoke(a, Reason("revoke", "")) for a in found)
+        test_access_steps,
+        "revoke_steps",
+        lambda policy, found, roles: tuple(Revoke(a, Reason("revoke", "")) for a in found),
     ),
 }
 
 
 def _patched_obstacles(patch: pytest.MonkeyPatch, code: str) -> None:
     original = rules._obstacles
-    patch.setattr(rules, "_obstacles", lambda seen, credential: (wait for wait in original(seen, credential) if wait.code != code))
+    patch.setattr(
+        rules, "_obstacles", lambda seen, credential: (wait for wait in original(seen, credential) if wait.code != code)
+    )
 
 
 @pytest.mark.parametrize("mistake", NAMED)
@@ -358,7 +430,12 @@ def _restore_everything(seen: View) -> Iterator[Step]:
 
 
 def _deploy_anything(seen: View) -> Iterator[Step]:
-    return (Deploy(d.id, c.key_id, Reason("mutant", "")) for d in seen.dependents for c in seen.observed.credentials if d.run_once)
+    return (
+        Deploy(d.id, c.key_id, Reason("mutant", ""))
+        for d in seen.dependents
+        for c in seen.observed.credentials
+        if d.run_once
+    )
 
 
 def _deploy_the_wrong_one(seen: View) -> Iterator[Step]:
@@ -448,7 +525,9 @@ def _asked_beyond(mistake: str) -> Verdicts:
         for step in asked:
             if not _harmless(step, case.seen) and _what(step) not in case.later:
                 veto = guard.check(step, *world)
-                (found.refused if veto else found.passed).append(f"{case.name}: {step} -> {veto.code if veto else 'passed'}")
+                (found.refused if veto else found.passed).append(
+                    f"{case.name}: {step} -> {veto.code if veto else 'passed'}"
+                )
     return found
 
 
@@ -500,7 +579,9 @@ async def _mistaken(loop: VirtualLoop, patch: pytest.MonkeyPatch, mistakes: Sequ
     made = await adopted(loop)
     for mistake in mistakes:
         mistake(patch)
-    made.azure.directory.add_password(made.application, display_name="somebody's", end=made.azure.clock.now() + timedelta(days=300), at_once=True)
+    made.azure.directory.add_password(
+        made.application, display_name="somebody's", end=made.azure.clock.now() + timedelta(days=300), at_once=True
+    )
     with monitored(made, GROUPS):
         await whole(made)
 

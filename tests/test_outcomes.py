@@ -142,7 +142,9 @@ def orphans(made: Stage, count: int) -> None:
     mine = lineage(made.seeded.tenant, made.app_id, made.policy.key_vault.host, SECRET)
     for nth in range(count):
         end = made.azure.clock.now() + made.policy.rotation.validity
-        made.azure.directory.add_password(made.application, display_name=marker(mine, f"dead{nth}"), end=end, at_once=True)
+        made.azure.directory.add_password(
+            made.application, display_name=marker(mine, f"dead{nth}"), end=end, at_once=True
+        )
 
 
 def unpublished(made: Stage) -> list[str]:
@@ -179,7 +181,13 @@ def sleeper(made: Stage, operation: str, moment: str, sleep: Sleep, nth: int = 1
 
 
 def _operation(made: Stage, request: Request) -> str:
-    return SET if request.method == "PUT" and "/secrets/" in request.path else REMOVE if request.path.endswith("removePassword") else request.path
+    return (
+        SET
+        if request.method == "PUT" and "/secrets/" in request.path
+        else REMOVE
+        if request.path.endswith("removePassword")
+        else request.path
+    )
 
 
 @pytest.mark.parametrize("nth", range(1, 7))
@@ -212,7 +220,12 @@ def test_a_removal_that_met_another_write_is_decided_anew_after_a_sleep() -> Non
         made.azure.faults.add(Fault(REMOVE, "concurrency"))
 
         async def sleep(made: Stage) -> None:
-            made.put("second", imageRegistryCredentials=[{"server": made.seeded.login_server, "username": made.app_id, "password": value}])
+            made.put(
+                "second",
+                imageRegistryCredentials=[
+                    {"server": made.seeded.login_server, "username": made.app_id, "password": value}
+                ],
+            )
             await pause(1800)
 
         await made.with_world(reconcile, hop=sleeper(made, REMOVE, "leaving", sleep))

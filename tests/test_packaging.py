@@ -9,13 +9,23 @@ from zipfile import ZipFile
 import pytest
 
 ROOT = Path(__file__).parent.parent
-CITED = ("docs/operations.md", "function/host.json", "function/requirements.txt", "policy/policy.schema.json", "py.typed")
+CITED = (
+    "docs/operations.md",
+    "function/host.json",
+    "function/requirements.txt",
+    "policy/policy.schema.json",
+    "py.typed",
+)
 """What messages, editors and type checkers look for below the package."""
 
 
 def built(root: Path, target: str, into: Path) -> Path:
     done = subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "-t", target, "-d", str(into)], cwd=root, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "hatchling", "build", "-t", target, "-d", str(into)],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     (made,) = into.iterdir()
@@ -33,7 +43,9 @@ def _source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.xdist_group("packaging")
-def test_the_wheel_that_the_source_distribution_makes_is_whole_and_holds_nothing_of_the_emulator(source: Path, tmp_path: Path) -> None:
+def test_the_wheel_that_the_source_distribution_makes_is_whole_and_holds_nothing_of_the_emulator(
+    source: Path, tmp_path: Path
+) -> None:
     names = ZipFile(built(source, "wheel", tmp_path)).namelist()
     assert {f"rotator/{name}" for name in CITED} <= set(names)
     assert {f"rotator/docs/{page.name}" for page in (ROOT / "docs").glob("*.md")} <= set(names)

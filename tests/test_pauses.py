@@ -43,15 +43,27 @@ async def watched(made: Stage, act: Callable[[Run], Awaitable[Any]]) -> tuple[li
 
 STORIES: dict[str, tuple[list[Fault], Callable[[Run], Awaitable[Any]], str]] = {
     "a revocation": ([], revoke, "a pull is tried until it is refused"),
-    "a revocation of all that signs in": ([], lambda run: revoke(run, credentials=True), "one reading doesn't show that"),
+    "a revocation of all that signs in": (
+        [],
+        lambda run: revoke(run, credentials=True),
+        "one reading doesn't show that",
+    ),
     "a principal that is not found": (
         [Fault(operation, "status", status=404, code="Request_ResourceNotFound", times=0) for operation in OBJECTS],
         revoke,
         "the principal is looked for once more",
     ),
     "an add without an answer": ([Fault("graph.applications.addPassword", "lost")], reconcile, "what it may have made"),
-    "an add that never came": ([Fault("graph.applications.addPassword", "timeout")], reconcile, "what it may have made"),
-    "a publication that never came": ([Fault("keyvault.secrets.set", "timeout")], reconcile, "its new version is looked for"),
+    "an add that never came": (
+        [Fault("graph.applications.addPassword", "timeout")],
+        reconcile,
+        "what it may have made",
+    ),
+    "a publication that never came": (
+        [Fault("keyvault.secrets.set", "timeout")],
+        reconcile,
+        "its new version is looked for",
+    ),
     "a redeployment": ([], reconcile, "is watched until it shows how it fares"),
 }
 

@@ -38,7 +38,10 @@ def shown(step: Step) -> str:
             return f"issue ({step.reason.code}{', warned' if step.warning else ''})"
         case Deploy():
             warned = ", warned" if step.warning else ""
-            return f"deploy {step.group.rsplit('/', 1)[-1]}{' as canary' if step.canary else ''} ({step.reason.code}{warned})"
+            return (
+                f"deploy {step.group.rsplit('/', 1)[-1]}{' as canary' if step.canary else ''}"
+                f" ({step.reason.code}{warned})"
+            )
         case Restore():
             nth = f", failed {step.count} times" if step.count > 1 else ""
             return f"restore {step.group.rsplit('/', 1)[-1]} to {_short(step.key_id)} ({step.reason.code}{nth})"
@@ -68,7 +71,9 @@ def _notes(following: Next) -> list[str]:
 
 def _refused(case: Mapping[str, Any]) -> frozenset[tuple[str, str]]:
     """``refused: [deploy app]``: what this run has tried, or the guard has stopped, already."""
-    return frozenset((what, named(what, whom)) for what, whom in (text.split(" ", 1) for text in case.get("refused", [])))
+    return frozenset(
+        (what, named(what, whom)) for what, whom in (text.split(" ", 1) for text in case.get("refused", []))
+    )
 
 
 def named(what: str, whom: str) -> str:
@@ -94,7 +99,9 @@ def agree(case: Mapping[str, Any], policy: Policy, observed: Observed, intent: I
     if "waits" in case:
         assert _waits(following) == case["waits"]
     if "since" in case:
-        assert [wait.since for wait in following.waits if wait.code == "held"] == [worlds.instant(since) for since in case["since"]]
+        assert [wait.since for wait in following.waits if wait.code == "held"] == [
+            worlds.instant(since) for since in case["since"]
+        ]
     if "tries" in case:
         assert [version.id for version in worth_trying(View(policy, observed, intent))] == case["tries"]
     if "until" in case:

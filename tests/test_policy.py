@@ -11,7 +11,16 @@ from pathlib import Path
 import pytest
 
 from rotator.errors import Mistake, PolicyError
-from rotator.policy import CredentialSource, DeployWindow, KeyVaultSource, Policy, StatedSource, load, next_open, open_at
+from rotator.policy import (
+    CredentialSource,
+    DeployWindow,
+    KeyVaultSource,
+    Policy,
+    StatedSource,
+    load,
+    next_open,
+    open_at,
+)
 from rotator.policy.durations import parse, render
 from rotator.policy.jsonschema import render as rendered_schema
 from rotator.resource_id import ArmId
@@ -91,14 +100,22 @@ def test_the_worked_example_is_read_as_it_is_written() -> None:
     }
     assert nightly.manifest is not None
     assert nightly.manifest.document["properties"]["restartPolicy"] == "Never"
-    assert policy.rotation.deploy_window == DeployWindow(cron="0 2 * * SAT", timezone="Europe/Paris", duration=timedelta(hours=4))
+    assert policy.rotation.deploy_window == DeployWindow(
+        cron="0 2 * * SAT", timezone="Europe/Paris", duration=timedelta(hours=4)
+    )
 
 
 def test_the_least_policy_gets_the_defaults_of_the_design(write: Write) -> None:
     (policy,) = load(write(least__yaml=MINIMAL))
     rotation, proof = policy.rotation, policy.proof
     day = timedelta(days=1)
-    assert (rotation.validity, rotation.renew_before, rotation.overlap, rotation.reclaim_after, rotation.warn_before) == (
+    assert (
+        rotation.validity,
+        rotation.renew_before,
+        rotation.overlap,
+        rotation.reclaim_after,
+        rotation.warn_before,
+    ) == (
         90 * day,
         30 * day,
         day,
@@ -106,7 +123,12 @@ def test_the_least_policy_gets_the_defaults_of_the_design(write: Write) -> None:
         14 * day,
     )
     assert (rotation.settle, rotation.deploy_window) == (timedelta(minutes=30), None)
-    assert (proof.times, proof.over, proof.deadline, proof.registry) == (5, timedelta(minutes=1), timedelta(minutes=5), "required")
+    assert (proof.times, proof.over, proof.deadline, proof.registry) == (
+        5,
+        timedelta(minutes=1),
+        timedelta(minutes=5),
+        "required",
+    )
     assert (policy.principal.home, policy.registries[0].role, policy.discover.unseen, policy.discover.redeploy) == (
         Home.APPLICATION,
         "AcrPull",
@@ -116,7 +138,12 @@ def test_the_least_policy_gets_the_defaults_of_the_design(write: Write) -> None:
 
 
 def test_ids_that_azure_compares_without_case_are_equal_here(write: Write) -> None:
-    (policy,) = load(write(a__yaml=MINIMAL + f"container_groups: [{{id: {GROUP.upper().replace('/SUBSCRIPTIONS', '/subscriptions')}}}]\n"))
+    (policy,) = load(
+        write(
+            a__yaml=MINIMAL
+            + f"container_groups: [{{id: {GROUP.upper().replace('/SUBSCRIPTIONS', '/subscriptions')}}}]\n"
+        )
+    )
     assert policy.principal.app_id == "5d3c0a52-0000-0000-0000-000000000000"
     assert policy.key_vault.url == "https://myvault.vault.azure.net"
     assert policy.group(ArmId(GROUP.lower())) is policy.container_groups[0]
@@ -146,14 +173,18 @@ def test_policies_come_by_name_and_only_those_that_were_asked_for(write: Write) 
 
 
 def test_equal_policies_are_equal_values(write: Write) -> None:
-    directory = write(a__yaml=MINIMAL + f"container_groups: [{{id: {GROUP}, manifest: m/m.yaml}}]\n", m___m__yaml=MANIFEST)
+    directory = write(
+        a__yaml=MINIMAL + f"container_groups: [{{id: {GROUP}, manifest: m/m.yaml}}]\n", m___m__yaml=MANIFEST
+    )
     (one,), (two,) = load(directory), load(directory)
     assert one == two
     assert len({one, two, *one.container_groups, *two.container_groups}) == 2
 
 
 def test_a_manifest_beside_its_policy_is_not_taken_for_a_policy(write: Write) -> None:
-    directory = write(a__yaml=MINIMAL + f"container_groups: [{{id: {GROUP}, manifest: nightly.yaml}}]\n", nightly__yaml=MANIFEST)
+    directory = write(
+        a__yaml=MINIMAL + f"container_groups: [{{id: {GROUP}, manifest: nightly.yaml}}]\n", nightly__yaml=MANIFEST
+    )
     (policy,) = load(directory)
     manifest = policy.container_groups[0].manifest
     assert manifest is not None
@@ -166,7 +197,9 @@ def test_an_arm_template_with_one_container_group_is_a_manifest(write: Write) ->
         {"type": "Microsoft.ContainerInstance/containerGroups", "name": "mycontainer", "location": "westeurope",
           "properties": {"containers": [{"name": "app"}]}}
     ]}"""
-    directory = write(a__yaml=MINIMAL + f"container_groups: [{{id: {GROUP}, manifest: m/m.json}}]\n", m___m__json=template)
+    directory = write(
+        a__yaml=MINIMAL + f"container_groups: [{{id: {GROUP}, manifest: m/m.json}}]\n", m___m__json=template
+    )
     (policy,) = load(directory)
     assert policy.container_groups[0].manifest is not None
     assert policy.container_groups[0].manifest.document["properties"] == {"containers": [{"name": "app"}]}
@@ -174,7 +207,9 @@ def test_an_arm_template_with_one_container_group_is_a_manifest(write: Write) ->
 
 def test_a_policy_shows_nothing_of_its_manifests(write: Write) -> None:
     text = MANIFEST.replace('password: "${{ credential:password }}"', f'password: "{PASSWORD}"')
-    (policy,) = load(write(a__yaml=MINIMAL + f"container_groups: [{{id: {GROUP}, manifest: m/m.yaml}}]\n", m___m__yaml=text))
+    (policy,) = load(
+        write(a__yaml=MINIMAL + f"container_groups: [{{id: {GROUP}, manifest: m/m.yaml}}]\n", m___m__yaml=text)
+    )
     assert PASSWORD not in repr(policy)
 
 
@@ -212,7 +247,14 @@ def test_six_different_mistakes_give_six_errors_with_place_and_remedy(write: Wri
         ),
     ]
     remedies = [mistake.remedy for mistake in refused(directory)]
-    words = ["8-4-4-4-12", "Did you mean registries?", "Did you mean AcrPull?", "Add `password_secret: ", "90d", "az container show"]
+    words = [
+        "8-4-4-4-12",
+        "Did you mean registries?",
+        "Did you mean AcrPull?",
+        "Add `password_secret: ",
+        "90d",
+        "az container show",
+    ]
     for remedy, word in zip(remedies, words, strict=True):
         assert word in remedy
 
@@ -220,7 +262,12 @@ def test_six_different_mistakes_give_six_errors_with_place_and_remedy(write: Wri
 def test_mistakes_of_all_files_come_together_and_in_order(write: Write) -> None:
     directory = write(a__yaml=MINIMAL + "x: 1\n", b__yaml="principal: [", c__yaml="", d__yaml="- 1\n")
     text = str(PolicyError(refused(directory)))
-    assert [line.split(":")[0].rsplit("/", 1)[-1] for line in text.splitlines()] == ["a.yaml", "b.yaml", "c.yaml", "d.yaml"]
+    assert [line.split(":")[0].rsplit("/", 1)[-1] for line in text.splitlines()] == [
+        "a.yaml",
+        "b.yaml",
+        "c.yaml",
+        "d.yaml",
+    ]
     assert f"{directory}/a.yaml:4:1: x: unknown key. " in text
 
 
@@ -231,12 +278,24 @@ def test_mistakes_of_all_files_come_together_and_in_order(write: Write) -> None:
         "a duration in words": ("rotation: {overlap: one day}", "rotation.overlap", "1d12h"),
         "an endless duration": ("rotation: {overlap: 999999999d}", "rotation.overlap", "units"),
         "a validity of minutes": ("rotation: {validity: 59m}", "rotation.validity", "1h or more"),
-        "renewal in the first half": ("rotation: {validity: 90d, renew_before: 46d}", "rotation.renew_before", "at most 45d"),
+        "renewal in the first half": (
+            "rotation: {validity: 90d, renew_before: 46d}",
+            "rotation.renew_before",
+            "at most 45d",
+        ),
         "no time to renew": ("rotation: {renew_before: 0s}", "rotation.renew_before", "at most 45d"),
-        "an overlap into the next rotation": ("rotation: {validity: 10d, overlap: 8d}", "rotation.overlap", "at most 6d16h"),
+        "an overlap into the next rotation": (
+            "rotation: {validity: 10d, overlap: 8d}",
+            "rotation.overlap",
+            "at most 6d16h",
+        ),
         "a warning before the renewal": ("rotation: {warn_before: 31d}", "rotation.warn_before", "at most 30d"),
         "reclaiming what is at work": ("rotation: {reclaim_after: 19m}", "rotation.reclaim_after", "at least 20m"),
-        "a deadline that reclaims what is at work": ("proof: {deadline: 7h}", "rotation.reclaim_after", "at least 1d4h"),
+        "a deadline that reclaims what is at work": (
+            "proof: {deadline: 7h}",
+            "rotation.reclaim_after",
+            "at least 1d4h",
+        ),
         "a deadline before the last try": ("proof: {over: 5m}", "proof.deadline", "more than 5m"),
         "no tries": ("proof: {times: 0}", "proof.times", "from 1 to 100"),
         "tries that are a truth": ("proof: {times: true}", "proof.times", "from 1 to 100"),
@@ -251,7 +310,11 @@ def test_mistakes_of_all_files_come_together_and_in_order(write: Write) -> None:
             "container_groups[0].when_finished",
             "Did you mean wait?",
         ),
-        "the same group twice": (f"container_groups: [{{id: {GROUP}}}, {{id: {GROUP.lower()}}}]", "container_groups[1].id", "Remove one"),
+        "the same group twice": (
+            f"container_groups: [{{id: {GROUP}}}, {{id: {GROUP.lower()}}}]",
+            "container_groups[1].id",
+            "Remove one",
+        ),
         "a window in no zone": (
             "rotation: {deploy_window: {cron: 0 2 * * *, timezone: Paris, duration: 4h}}",
             "rotation.deploy_window.timezone",
@@ -262,19 +325,53 @@ def test_mistakes_of_all_files_come_together_and_in_order(write: Write) -> None:
             "rotation.deploy_window.timezone",
             "Europe/Paris",
         ),
-        "a window with seconds": ("rotation: {deploy_window: {cron: 0 0 2 * * *, duration: 4h}}", "rotation.deploy_window.cron", "0 2 * * SAT"),
-        "a window on no weekday": ("rotation: {deploy_window: {cron: 0 2 * * SOON, duration: 4h}}", "rotation.deploy_window.cron", "0 2 * * SAT"),
-        "a window by chance": ("rotation: {deploy_window: {cron: R 2 * * *, duration: 4h}}", "rotation.deploy_window.cron", "0 2 * * SAT"),
-        "a window on no day": ("rotation: {deploy_window: {cron: 0 2 30 2 *, duration: 4h}}", "rotation.deploy_window.cron", "0 2 * * SAT"),
-        "a window that opens too late": ("rotation: {deploy_window: {cron: 0 2 1 */2 *, duration: 4h}}", "rotation.deploy_window.cron", "more often"),
-        "a window in one season": ("rotation: {deploy_window: {cron: 0 2 * 1-3 *, duration: 4h}}", "rotation.deploy_window.cron", "more often"),
-        "a window on leap days": ("rotation: {deploy_window: {cron: 0 2 29 2 *, duration: 4h}}", "rotation.deploy_window.cron", "more often"),
-        "a window of a minute": ("rotation: {deploy_window: {cron: 0 2 * * *, duration: 1m}}", "rotation.deploy_window.duration", "15m or more"),
+        "a window with seconds": (
+            "rotation: {deploy_window: {cron: 0 0 2 * * *, duration: 4h}}",
+            "rotation.deploy_window.cron",
+            "0 2 * * SAT",
+        ),
+        "a window on no weekday": (
+            "rotation: {deploy_window: {cron: 0 2 * * SOON, duration: 4h}}",
+            "rotation.deploy_window.cron",
+            "0 2 * * SAT",
+        ),
+        "a window by chance": (
+            "rotation: {deploy_window: {cron: R 2 * * *, duration: 4h}}",
+            "rotation.deploy_window.cron",
+            "0 2 * * SAT",
+        ),
+        "a window on no day": (
+            "rotation: {deploy_window: {cron: 0 2 30 2 *, duration: 4h}}",
+            "rotation.deploy_window.cron",
+            "0 2 * * SAT",
+        ),
+        "a window that opens too late": (
+            "rotation: {deploy_window: {cron: 0 2 1 */2 *, duration: 4h}}",
+            "rotation.deploy_window.cron",
+            "more often",
+        ),
+        "a window in one season": (
+            "rotation: {deploy_window: {cron: 0 2 * 1-3 *, duration: 4h}}",
+            "rotation.deploy_window.cron",
+            "more often",
+        ),
+        "a window on leap days": (
+            "rotation: {deploy_window: {cron: 0 2 29 2 *, duration: 4h}}",
+            "rotation.deploy_window.cron",
+            "more often",
+        ),
+        "a window of a minute": (
+            "rotation: {deploy_window: {cron: 0 2 * * *, duration: 1m}}",
+            "rotation.deploy_window.duration",
+            "15m or more",
+        ),
         "a YAML tag": ("proof: {over: !!binary aGk=}", "proof.over", "quotes"),
         "a merge": ("proof: {<<: {times: 1}}", "proof", "plain keys"),
     }.values(),
 )
-def test_a_wrong_value_is_refused_at_its_place_with_what_to_write(write: Write, line: str, path: str, word: str) -> None:
+def test_a_wrong_value_is_refused_at_its_place_with_what_to_write(
+    write: Write, line: str, path: str, word: str
+) -> None:
     mistakes = refused(write(a__yaml=MINIMAL + line + "\n"))
     assert path in [mistake.path for mistake in mistakes], mistakes
     assert any(word in mistake.remedy for mistake in mistakes if mistake.path == path), mistakes
@@ -290,7 +387,9 @@ def test_a_wrong_value_is_refused_at_its_place_with_what_to_write(write: Write, 
         ("a: 1\n---\nb: 2\n", (2, 1)),
     ],
 )
-def test_a_text_that_is_no_yaml_is_refused_where_it_stops_being_yaml(write: Write, text: str, place: tuple[int, int]) -> None:
+def test_a_text_that_is_no_yaml_is_refused_where_it_stops_being_yaml(
+    write: Write, text: str, place: tuple[int, int]
+) -> None:
     mistake = only(write(a__yaml=text))
     assert (mistake.line, mistake.column) == place
     assert mistake.problem.startswith("not YAML: ")
@@ -353,7 +452,9 @@ def test_a_password_in_place_of_its_secrets_name_or_of_an_id_is_not_shown(write:
     ],
 )
 def test_a_place_that_no_container_group_has_is_refused(write: Write, path: str) -> None:
-    mistake = only(write(a__yaml=MINIMAL + f"container_groups: [{{id: {GROUP}, secrets: {{{path}: {{key_vault: db}}}}}}]\n"))
+    mistake = only(
+        write(a__yaml=MINIMAL + f"container_groups: [{{id: {GROUP}, secrets: {{{path}: {{key_vault: db}}}}}}]\n")
+    )
     assert mistake.path == f"container_groups[0].secrets.{path}"
     assert "containers/<container>/env/<NAME>" in mistake.remedy
 
@@ -380,13 +481,22 @@ LOGS = f"/subscriptions/{'0' * 8}-0000-0000-0000-{'0' * 12}/resourcegroups/rg/pr
 
 @pytest.mark.parametrize("value", ["none", LOGS])
 def test_a_workspace_s_resource_id_may_be_stated_since_it_is_no_secret(write: Write, value: str) -> None:
-    (policy,) = load(write(a__yaml=MINIMAL + f"container_groups: [{{id: {GROUP}, secrets: {{{WORKSPACE}: {{value: {value}}}}}}}]\n"))
+    (policy,) = load(
+        write(a__yaml=MINIMAL + f"container_groups: [{{id: {GROUP}, secrets: {{{WORKSPACE}: {{value: {value}}}}}}}]\n")
+    )
     assert policy.container_groups[0].secrets[WORKSPACE] == StatedSource(value=value)
 
 
-@pytest.mark.parametrize("value", ["", "null", '""', "''", "None", "1", PASSWORD, LOGS.replace("workspaces", "others"), LOGS + "/more", "'${{ x }}'"])
-def test_a_workspace_s_resource_id_is_an_id_or_none_and_what_is_left_empty_says_nothing(write: Write, value: str) -> None:
-    mistake = only(write(a__yaml=MINIMAL + f"container_groups: [{{id: {GROUP}, secrets: {{{WORKSPACE}: {{value: {value}}}}}}}]\n"))
+@pytest.mark.parametrize(
+    "value",
+    ["", "null", '""', "''", "None", "1", PASSWORD, LOGS.replace("workspaces", "others"), LOGS + "/more", "'${{ x }}'"],
+)
+def test_a_workspace_s_resource_id_is_an_id_or_none_and_what_is_left_empty_says_nothing(
+    write: Write, value: str
+) -> None:
+    mistake = only(
+        write(a__yaml=MINIMAL + f"container_groups: [{{id: {GROUP}, secrets: {{{WORKSPACE}: {{value: {value}}}}}}}]\n")
+    )
     assert mistake.path == f"container_groups[0].secrets.{WORKSPACE}.value"
     assert "{value: none} if the group never had one" in mistake.remedy
     assert PASSWORD not in repr(mistake)
@@ -395,7 +505,9 @@ def test_a_workspace_s_resource_id_is_an_id_or_none_and_what_is_left_empty_says_
 @pytest.mark.parametrize("value", ["none", LOGS, PASSWORD])
 def test_no_other_value_may_stand_in_a_policy_itself(write: Write, value: str) -> None:
     path = "containers/app/env/DB_PASSWORD"
-    mistake = only(write(a__yaml=MINIMAL + f"container_groups: [{{id: {GROUP}, secrets: {{{path}: {{value: {value}}}}}}}]\n"))
+    mistake = only(
+        write(a__yaml=MINIMAL + f"container_groups: [{{id: {GROUP}, secrets: {{{path}: {{value: {value}}}}}}}]\n")
+    )
     assert mistake.path == f"container_groups[0].secrets.{path}.value"
     assert WORKSPACE in mistake.problem + mistake.remedy
     assert "{key_vault: NAME}" in mistake.remedy
@@ -409,7 +521,13 @@ def test_the_published_secret_is_not_read_by_its_name(write: Write) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["http://myvault.vault.azure.net", "https://myvault.vault.azure.net.evil.example", "https://my.vault.azure.net/secrets/x", "myvault"]
+    "url",
+    [
+        "http://myvault.vault.azure.net",
+        "https://myvault.vault.azure.net.evil.example",
+        "https://my.vault.azure.net/secrets/x",
+        "myvault",
+    ],
 )
 def test_an_address_that_is_no_vault_is_refused(write: Write, url: str) -> None:
     assert only(write(a__yaml=MINIMAL.replace("https://MyVault.vault.azure.net/", url))).path == "key_vault.url"
@@ -429,7 +547,9 @@ def test_vaults_of_the_sovereign_clouds_are_accepted(write: Write) -> None:
         ("MyVault.vault.azure.net/", "usgov", "--cloud public"),
     ],
 )
-def test_a_vault_of_another_cloud_than_the_one_that_is_asked_is_a_mistake_that_names_both(write: Write, host: str, asked: str, instead: str) -> None:
+def test_a_vault_of_another_cloud_than_the_one_that_is_asked_is_a_mistake_that_names_both(
+    write: Write, host: str, asked: str, instead: str
+) -> None:
     directory = write(a__yaml=MINIMAL.replace("MyVault.vault.azure.net/", host))
     with pytest.raises(PolicyError) as refused:
         load(directory, cloud=asked)
@@ -458,7 +578,10 @@ def test_two_policies_on_one_secret_are_refused_naming_both_places(write: Write,
 
 
 def test_one_name_for_user_and_password_is_refused(write: Write) -> None:
-    assert only(write(a__yaml=MINIMAL.replace("pull-pwd", "pull, username_secret: pull"))).path == "key_vault.username_secret"
+    assert (
+        only(write(a__yaml=MINIMAL.replace("pull-pwd", "pull, username_secret: pull"))).path
+        == "key_vault.username_secret"
+    )
 
 
 def test_two_files_of_one_name_are_refused(write: Write) -> None:
@@ -501,18 +624,35 @@ def test_a_directory_that_is_absent_or_empty_is_refused(tmp_path: Path) -> None:
         "for another group": ("name: mycontainer", "name: other", (2, 7), "Write mycontainer"),
         "nowhere": ("location: westeurope\n", "", (1, 1), "location: westeurope"),
         "without containers": ("containers:", "container:", (5, 3), "az container export"),
-        "with an unknown placeholder": ("credential:username", "credential:user", (8, 58), "${{ credential:username }}"),
-        "with a placeholder of no secret": ("credential:username", "keyvault:my secret", (8, 58), "${{ keyvault:NAME }}"),
+        "with an unknown placeholder": (
+            "credential:username",
+            "credential:user",
+            (8, 58),
+            "${{ credential:username }}",
+        ),
+        "with a placeholder of no secret": (
+            "credential:username",
+            "keyvault:my secret",
+            (8, 58),
+            "${{ keyvault:NAME }}",
+        ),
     }.values(),
 )
-def test_a_manifest_that_deploys_nothing_is_refused_at_its_own_place(write: Write, old: str, new: str, place: tuple[int, int], word: str) -> None:
-    directory = write(a__yaml=MINIMAL + f"container_groups: [{{id: {GROUP}, manifest: m/m.yaml}}]\n", m___m__yaml=MANIFEST.replace(old, new))
+def test_a_manifest_that_deploys_nothing_is_refused_at_its_own_place(
+    write: Write, old: str, new: str, place: tuple[int, int], word: str
+) -> None:
+    directory = write(
+        a__yaml=MINIMAL + f"container_groups: [{{id: {GROUP}, manifest: m/m.yaml}}]\n",
+        m___m__yaml=MANIFEST.replace(old, new),
+    )
     mistake = only(directory)
     assert (mistake.file, mistake.line, mistake.column) == (f"{directory}/m/m.yaml", *place)
     assert word in mistake.remedy
 
 
-@pytest.mark.parametrize(("name", "problem"), [("nope.yaml", "no such file"), ("[a]", "not the name of a file"), ("m", "no such file")])
+@pytest.mark.parametrize(
+    ("name", "problem"), [("nope.yaml", "no such file"), ("[a]", "not the name of a file"), ("m", "no such file")]
+)
 def test_a_manifest_that_is_missing_is_refused_where_it_is_named(write: Write, name: str, problem: str) -> None:
     directory = write(a__yaml=MINIMAL + f"container_groups: [{{id: {GROUP}, manifest: {name}}}]\n", m___m__yaml="")
     mistake = only(directory)
@@ -523,14 +663,20 @@ def test_a_manifest_that_is_missing_is_refused_where_it_is_named(write: Write, n
 def test_an_expression_of_an_arm_template_is_refused(write: Write) -> None:
     resource = """{type: Microsoft.ContainerInstance/containerGroups, name: mycontainer, location: "[resourceGroup().location]",
         properties: {containers: [{name: app, command: ["[[not an expression]"]}]}}"""
-    directory = write(a__yaml=MINIMAL + f"container_groups: [{{id: {GROUP}, manifest: m/m.yaml}}]\n", m___m__yaml=f"resources: [{resource}]\n")
+    directory = write(
+        a__yaml=MINIMAL + f"container_groups: [{{id: {GROUP}, manifest: m/m.yaml}}]\n",
+        m___m__yaml=f"resources: [{resource}]\n",
+    )
     assert only(directory).path == "resources[0].location"
 
 
 # Durations
 
 
-@pytest.mark.parametrize(("text", "hours"), [("90d", 2160), ("24h", 24), ("60m", 1), ("2w", 336), ("1d12h", 36), ("1w1d1h60m3600s", 195), ("0s", 0)])
+@pytest.mark.parametrize(
+    ("text", "hours"),
+    [("90d", 2160), ("24h", 24), ("60m", 1), ("2w", 336), ("1d12h", 36), ("1w1d1h60m3600s", 195), ("0s", 0)],
+)
 def test_a_duration_is_the_sum_of_its_parts(text: str, hours: int) -> None:
     assert parse(text) == timedelta(hours=hours)
     assert parse(render(parse(text))) == parse(text)
@@ -651,11 +797,21 @@ def test_a_policy_can_be_made_in_code_from_the_same_words() -> None:
 
 
 def test_policies_are_read_without_any_azure_sdk() -> None:
-    program = "import sys, rotator.policy; rotator.policy.load('policies'); print(*sorted({name.split('.')[0] for name in sys.modules}))"
-    run = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True
+    program = (
+        "import sys, rotator.policy; rotator.policy.load('policies'); print(*sorted({name.split('.')[0] for name in"
+        " sys.modules}))"
     )
-    assert not {"azure", "msgraph", "msal", "kiota_abstractions", "aiohttp", "httpx", "tenacity", "typer"} & set(run.stdout.split())
+    run = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert not {"azure", "msgraph", "msal", "kiota_abstractions", "aiohttp", "httpx", "tenacity", "typer"} & set(
+        run.stdout.split()
+    )
 
 
 # drafts
@@ -668,7 +824,10 @@ def test_a_draft_is_for_provision_only_and_every_other_verb_says_so(write: Write
     directory = write(a__yaml=draft, b__yaml=MINIMAL.replace("pull-pwd", "other-pwd"))
     found = load_draft(directory, "a")
     assert isinstance(found, Draft)
-    assert (found.display_name, found.settled("5d3c0a52-0000-0000-0000-000000000000").principal.display_name) == ("puller", "puller")
+    assert (found.display_name, found.settled("5d3c0a52-0000-0000-0000-000000000000").principal.display_name) == (
+        "puller",
+        "puller",
+    )
     assert [policy.name for policy in load(directory, ("b",))] == ["b"], "another policy's draft stops nobody"
     with pytest.raises(PolicyError) as refused:
         load(directory)

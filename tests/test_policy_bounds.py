@@ -24,13 +24,17 @@ principal: {{app_id: 5D3C0A52-0000-0000-0000-000000000000}}
 registries: [{{id: {REGISTRY}}}]
 key_vault: {{url: https://MyVault.vault.azure.net/, password_secret: pull-pwd}}
 """
-LAUGHTER = "a0: &a0 [x, x, x, x, x, x, x, x]\n" + "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 8)}]\n" for i in range(1, 12))
+LAUGHTER = "a0: &a0 [x, x, x, x, x, x, x, x]\n" + "".join(
+    f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 8)}]\n" for i in range(1, 12)
+)
 MANIFEST = "name: mycontainer\nlocation: westeurope\nproperties: {containers: [{name: app}], "
 
 
 def mistakes(directory: Path, policy: str, manifest: str | None = None) -> tuple[Mistake, ...]:
     """Everything that is wrong with a policy, and with its manifest."""
-    (directory / "a.yaml").write_text(policy + (f"container_groups: [{{id: {GROUP}, manifest: m/m.yaml}}]\n" if manifest is not None else ""))
+    (directory / "a.yaml").write_text(
+        policy + (f"container_groups: [{{id: {GROUP}, manifest: m/m.yaml}}]\n" if manifest is not None else "")
+    )
     if manifest is not None:
         (directory / "m").mkdir()
         (directory / "m" / "m.yaml").write_text(manifest)
@@ -56,12 +60,22 @@ def window(cron: str, more: str = "") -> str:
             "rotation.deploy_window.cron",
             "longer than",
         ),
-        "a cron field of one enormous number": (window("9" * 100_000 + " 2 * * *"), 4, "rotation.deploy_window.cron", "longer than"),
+        "a cron field of one enormous number": (
+            window("9" * 100_000 + " 2 * * *"),
+            4,
+            "rotation.deploy_window.cron",
+            "longer than",
+        ),
         "lists 100,000 levels deep": ("x: " + "[" * 100_000 + "]" * 100_000, 4, "", "nested too deeply"),
         "keys 100,000 levels deep": ("x: " + "{a: " * 100_000 + "}" * 100_000, 4, "", "nested too deeply"),
         "dashes 100,000 levels deep": ("x:\n " + "- " * 100_000 + "a\n", 5, "", "nested too deeply"),
         "questions 100,000 levels deep": ("? " * 100_000 + "a\n", 4, "", "nested too deeply"),
-        "lines a thousand levels deep": ("x:\n" + "".join(" " * level + "a:\n" for level in range(1, 1000)), 67, "", "nested too deeply"),
+        "lines a thousand levels deep": (
+            "x:\n" + "".join(" " * level + "a:\n" for level in range(1, 1000)),
+            67,
+            "",
+            "nested too deeply",
+        ),
         "aliases of aliases of aliases": (LAUGHTER, 4, "", "aliases that repeat too much"),
         "a long text behind many aliases": (
             'a: &a "' + "x" * 500_000 + '"\nb: [' + ", ".join(["*a"] * 5000) + "]\n",
@@ -69,7 +83,12 @@ def window(cron: str, more: str = "") -> str:
             "",
             "aliases that repeat too much",
         ),
-        "more mistakes than are read": ("".join(f"k{number}: 1\n" for number in range(300)), 104, "", "200 more mistakes"),
+        "more mistakes than are read": (
+            "".join(f"k{number}: 1\n" for number in range(300)),
+            104,
+            "",
+            "200 more mistakes",
+        ),
         "a NUL": ("x: a\0b\n", 4, "", "a character that YAML forbids"),
         "a NUL by an escape": ('x: "a\\0b"\n', 4, "x", "a character that no text can have"),
         "half a character": ('x: "\\ud800"\n', 4, "x", "a character that no text can have"),
@@ -78,18 +97,48 @@ def window(cron: str, more: str = "") -> str:
         "an empty truth": ("discover: {redeploy: !!bool perhaps}\n", 4, "discover.redeploy", "not a number"),
         "an empty number": ("proof: {times: !!int ''}\n", 4, "proof.times", "not a number"),
         "a duration in exponents": ("rotation: {validity: 1e9d}\n", 4, "rotation.validity", "not a duration"),
-        "a duration of fourteen digits": ("rotation: {validity: 99999999999999d}\n", 4, "rotation.validity", "not a duration"),
-        "a duration of 9,000 digits": (f"rotation: {{validity: {'9' * 9000}d}}\n", 4, "rotation.validity", "not a duration"),
+        "a duration of fourteen digits": (
+            "rotation: {validity: 99999999999999d}\n",
+            4,
+            "rotation.validity",
+            "not a duration",
+        ),
+        "a duration of 9,000 digits": (
+            f"rotation: {{validity: {'9' * 9000}d}}\n",
+            4,
+            "rotation.validity",
+            "not a duration",
+        ),
         "no time to renew, of a life that is none": (
             "rotation: {validity: x, renew_before: 0s, deploy_window: {cron: 0 2 * * *, duration: 4h}}\n",
             4,
             "rotation.renew_before",
             "too short",
         ),
-        "a zone that leads elsewhere": (window("0 2 * * *", ", timezone: ../../etc/passwd"), 4, "rotation.deploy_window.timezone", "not a time zone"),
-        "a zone that is a path": (window("0 2 * * *", ", timezone: /etc/passwd"), 4, "rotation.deploy_window.timezone", "not a time zone"),
-        "a zone that is a directory": (window("0 2 * * *", ", timezone: America"), 4, "rotation.deploy_window.timezone", "not a time zone"),
-        "a zone of 100,000 letters": (window("0 2 * * *", f", timezone: {'a' * 100_000}"), 4, "rotation.deploy_window.timezone", "not a time zone"),
+        "a zone that leads elsewhere": (
+            window("0 2 * * *", ", timezone: ../../etc/passwd"),
+            4,
+            "rotation.deploy_window.timezone",
+            "not a time zone",
+        ),
+        "a zone that is a path": (
+            window("0 2 * * *", ", timezone: /etc/passwd"),
+            4,
+            "rotation.deploy_window.timezone",
+            "not a time zone",
+        ),
+        "a zone that is a directory": (
+            window("0 2 * * *", ", timezone: America"),
+            4,
+            "rotation.deploy_window.timezone",
+            "not a time zone",
+        ),
+        "a zone of 100,000 letters": (
+            window("0 2 * * *", f", timezone: {'a' * 100_000}"),
+            4,
+            "rotation.deploy_window.timezone",
+            "not a time zone",
+        ),
         "a manifest with a name that no file has": (
             f"container_groups: [{{id: {GROUP}, manifest: {'m' * 100_000}}}]\n",
             4,
@@ -108,20 +157,55 @@ def window(cron: str, more: str = "") -> str:
         "a name that a terminal would obey": ('"\\e[31m\\u202e": 1\n', 4, "\\x1b[31m\\u202e", "unknown key"),
     }.values(),
 )
-def test_what_nobody_writes_is_a_mistake_at_its_place(tmp_path: Path, text: str, line: int, path: str, word: str) -> None:
+def test_what_nobody_writes_is_a_mistake_at_its_place(
+    tmp_path: Path, text: str, line: int, path: str, word: str
+) -> None:
     found = mistakes(tmp_path, MINIMAL + text)
-    assert [mistake for mistake in found if word in mistake.problem and line == mistake.line and (not path or mistake.path == path)], found
+    assert [
+        mistake
+        for mistake in found
+        if word in mistake.problem and line == mistake.line and (not path or mistake.path == path)
+    ], found
 
 
 @pytest.mark.parametrize(
-    "tail", ["\\n", "?x=1", "#x", "$(id)", "`id`", " x", "\\e[31m", "\\u202e", "/..", "%2e", "x" * 9000, "'", ";id", "/", "\\r", "\\t"]
+    "tail",
+    [
+        "\\n",
+        "?x=1",
+        "#x",
+        "$(id)",
+        "`id`",
+        " x",
+        "\\e[31m",
+        "\\u202e",
+        "/..",
+        "%2e",
+        "x" * 9000,
+        "'",
+        ";id",
+        "/",
+        "\\r",
+        "\\t",
+    ],
 )
 def test_an_id_that_would_mean_something_to_a_url_or_a_shell_is_refused(tmp_path: Path, tail: str) -> None:
     (mistake,) = mistakes(tmp_path, MINIMAL + f'container_groups: [{{id: "{GROUP}{tail}"}}]\n')
-    assert (mistake.file, mistake.line, mistake.column, mistake.path) == (str(tmp_path / "a.yaml"), 4, 25, "container_groups[0].id")
+    assert (mistake.file, mistake.line, mistake.column, mistake.path) == (
+        str(tmp_path / "a.yaml"),
+        4,
+        25,
+        "container_groups[0].id",
+    )
     assert mistake.value.startswith(f'"{GROUP}'[:60])
-    assert mistake.problem.startswith("not the ARM id of a container group: ") or mistake.problem == "not a name that a container group can have"
-    assert "`az container show -g GROUP -n NAME --query id` prints: /subscriptions/<GUID>/resourceGroups/<group>/providers/" in mistake.remedy
+    assert (
+        mistake.problem.startswith("not the ARM id of a container group: ")
+        or mistake.problem == "not a name that a container group can have"
+    )
+    assert (
+        "`az container show -g GROUP -n NAME --query id` prints:"
+        " /subscriptions/<GUID>/resourceGroups/<group>/providers/" in mistake.remedy
+    )
 
 
 @pytest.mark.parametrize("tail", ["\\n", "?x=1", "$(id)", "/"])
@@ -130,7 +214,10 @@ def test_so_is_that_of_a_registry_or_a_workspace(tmp_path: Path, tail: str) -> N
     workspace = f"{REGISTRY.partition('/Microsoft.')[0]}/Microsoft.OperationalInsights/workspaces/logs"
     place = "diagnostics/log_analytics/workspace_resource_id"
     text += f'container_groups: [{{id: {GROUP}, secrets: {{{place}: {{value: "{workspace}{tail}"}}}}}}]\n'
-    assert [mistake.path for mistake in mistakes(tmp_path, text)] == ["registries[0].id", f"container_groups[0].secrets.{place}.value"]
+    assert [mistake.path for mistake in mistakes(tmp_path, text)] == [
+        "registries[0].id",
+        f"container_groups[0].secrets.{place}.value",
+    ]
     (tmp_path / "a.yaml").write_text(text.replace(f'{tail}"', '"'))
     assert load(tmp_path)
 
@@ -151,9 +238,15 @@ def test_names_that_azure_allows_are_accepted(tmp_path: Path, name: str) -> None
     ("text", "word"),
     {
         "lists 100,000 levels deep": ("[" * 100_000 + "]" * 100_000, "nested too deeply"),
-        "ARM JSON 100,000 levels deep": ('{"resources": ' + '{"a":' * 100_000 + "1" + "}" * 100_000 + "}", "nested too deeply"),
+        "ARM JSON 100,000 levels deep": (
+            '{"resources": ' + '{"a":' * 100_000 + "1" + "}" * 100_000 + "}",
+            "nested too deeply",
+        ),
         "aliases of aliases": (LAUGHTER, "aliases that repeat too much"),
-        "a number to base 60 of 100,000 digits": (MANIFEST + "x: " + ":".join(["59"] * 100_000) + "}\n", "not a number"),
+        "a number to base 60 of 100,000 digits": (
+            MANIFEST + "x: " + ":".join(["59"] * 100_000) + "}\n",
+            "not a number",
+        ),
         "numbers that JSON doesn't have": (MANIFEST + "x: .nan}\n", "not a number"),
         "a number beyond all bounds": (MANIFEST + "x: 1e999}\n", "not a number"),
         "a placeholder that is opened 2,000 times": (MANIFEST + f'x: "{"${{ " * 2000}}}}}"}}\n', "not a placeholder"),
@@ -168,20 +261,28 @@ def test_so_is_what_nobody_writes_into_a_manifest(tmp_path: Path, text: str, wor
     assert [mistake for mistake in found if word in mistake.problem and mistake.file == f"{tmp_path}/m/m.yaml"], found
 
 
-def test_a_document_of_more_keys_and_values_than_are_read_is_refused_where_they_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_document_of_more_keys_and_values_than_are_read_is_refused_where_they_begin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(located, "MOST_NODES", 500)
     (mistake,) = mistakes(tmp_path, MINIMAL + "".join(f"k{number}: 1\n" for number in range(300)))
     assert (mistake.problem, mistake.line) == ("more than 500 keys and values", 246)
 
 
 @pytest.mark.parametrize("each", ["&a{} x", "!!str x", '&a{} !!str "x"'])
-def test_anchors_and_tags_count_as_much_as_what_they_are_put_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, each: str) -> None:
+def test_anchors_and_tags_count_as_much_as_what_they_are_put_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, each: str
+) -> None:
     monkeypatch.setattr(located, "MOST_NODES", 500)
-    (mistake,) = mistakes(tmp_path, MINIMAL + f"x: [{', '.join(each.replace('{}', str(number)) for number in range(260))}]\n")
+    (mistake,) = mistakes(
+        tmp_path, MINIMAL + f"x: [{', '.join(each.replace('{}', str(number)) for number in range(260))}]\n"
+    )
     assert mistake.problem == "more than 500 keys and values"
 
 
-def test_a_manifest_that_many_groups_name_is_read_once_and_its_mistakes_are_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_manifest_that_many_groups_name_is_read_once_and_its_mistakes_are_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     parsed: list[str] = []
 
     def counted(text: str, file: str, *, version: tuple[int, int]) -> located.Located:
@@ -194,7 +295,9 @@ def test_a_manifest_that_many_groups_name_is_read_once_and_its_mistakes_are_told
     (tmp_path / "a.yaml").write_text(f"{MINIMAL}container_groups:\n{groups}")
     (tmp_path / "m" / "m.yaml").write_text("location: westeurope\nproperties: {containers: [{name: app}]}\n")
     (policy,) = load(tmp_path)
-    assert [group.manifest and group.manifest.file for group in policy.container_groups] == [f"{tmp_path}/m/m.yaml"] * 50
+    assert [group.manifest and group.manifest.file for group in policy.container_groups] == [
+        f"{tmp_path}/m/m.yaml"
+    ] * 50
     assert len(parsed) == 1
     (tmp_path / "m" / "m.yaml").write_text("name: mycontainer7\nproperties: {containers: [{name: app}]}\n")
     with pytest.raises(PolicyError) as caught:
@@ -211,7 +314,13 @@ def test_a_placeholder_that_is_never_closed_is_a_text_found_in_one_pass() -> Non
 
 def test_placeholders_are_replaced_once_and_one_alone_is_told_from_more() -> None:
     assert filled("a${{ x }}b${{y}}c", lambda inside: f"<{inside}${{{{ x }}}}>") == "a<x${{ x }}>b<y${{ x }}>c"
-    assert [alone(text) for text in ("${{ x }}", "${{ x }} ", "${{x}}${{y}}", "x", "${{}}")] == ["x", None, None, None, ""]
+    assert [alone(text) for text in ("${{ x }}", "${{ x }} ", "${{x}}${{y}}", "x", "${{}}")] == [
+        "x",
+        None,
+        None,
+        None,
+        "",
+    ]
 
 
 def test_numbers_and_characters_of_json_are_read_and_nothing_is_said_of_them(recwarn: pytest.WarningsRecorder) -> None:
@@ -222,7 +331,9 @@ def test_numbers_and_characters_of_json_are_read_and_nothing_is_said_of_them(rec
 
 
 def test_a_window_that_is_open_for_years_costs_no_more_than_a_short_one() -> None:
-    always = DeployWindow.model_validate({"cron": "* * * * *", "duration": timedelta(days=3650), "timezone": "Europe/Paris"})
+    always = DeployWindow.model_validate(
+        {"cron": "* * * * *", "duration": timedelta(days=3650), "timezone": "Europe/Paris"}
+    )
     assert open_at(always, datetime(2026, 3, 1, tzinfo=UTC))
 
 
@@ -233,14 +344,86 @@ def test_a_secret_of_many_levels_is_no_object() -> None:
 # Mutations of the worked example
 
 TOKENS = [
-    *("'", '"', "[", "]", "{", "}", ": ", "- ", "\n", "\n  ", "&a ", "*a", "!!bool ", "!!int ", "!!float ", "!x ", "<<: ", "? ", "| ", "%YAML 1.1\n"),
-    *("---\n", "#", "\0", "\x07", "\x85", "\u2028", "\u202e", "\ufeff", '"\\ud800"', '"\\0"', "~", "1e999", ".inf", "9" * 5000, "99999999999999d"),
-    *("1e9d", "-1", "0", "0s", "3650d", "../", "/dev/zero", "?x=1", "$(id)", "${{ ", "}}", "${{ keyvault:a }}", "\t", "\r", "principal", "manifest"),
-    *("* * * * *", "0 0 31 2 *", "*/0 * * * *", "L", "SAT#1", "1-1000000", "[[" * 40, "12:30:45", "=", "[resourceGroup().location]", "manifests"),
+    *(
+        "'",
+        '"',
+        "[",
+        "]",
+        "{",
+        "}",
+        ": ",
+        "- ",
+        "\n",
+        "\n  ",
+        "&a ",
+        "*a",
+        "!!bool ",
+        "!!int ",
+        "!!float ",
+        "!x ",
+        "<<: ",
+        "? ",
+        "| ",
+        "%YAML 1.1\n",
+    ),
+    *(
+        "---\n",
+        "#",
+        "\0",
+        "\x07",
+        "\x85",
+        "\u2028",
+        "\u202e",
+        "\ufeff",
+        '"\\ud800"',
+        '"\\0"',
+        "~",
+        "1e999",
+        ".inf",
+        "9" * 5000,
+        "99999999999999d",
+    ),
+    *(
+        "1e9d",
+        "-1",
+        "0",
+        "0s",
+        "3650d",
+        "../",
+        "/dev/zero",
+        "?x=1",
+        "$(id)",
+        "${{ ",
+        "}}",
+        "${{ keyvault:a }}",
+        "\t",
+        "\r",
+        "principal",
+        "manifest",
+    ),
+    *(
+        "* * * * *",
+        "0 0 31 2 *",
+        "*/0 * * * *",
+        "L",
+        "SAT#1",
+        "1-1000000",
+        "[[" * 40,
+        "12:30:45",
+        "=",
+        "[resourceGroup().location]",
+        "manifests",
+    ),
 ]
 """What YAML, JSON, cron, URLs and shells have a meaning for."""
-FILES = {name: (ROOT / "policies" / name).read_text() for name in ("mycontainerregistry.yaml", "manifests/nightly.yaml")}
-CHANGES = st.tuples(st.floats(0, 1, exclude_max=True), st.sampled_from([0, 0, 1, 5, 20, 200]), st.sampled_from(TOKENS) | st.text(max_size=3))
+FILES = {
+    name: (ROOT / "policies" / name).read_text() for name in ("mycontainerregistry.yaml", "manifests/nightly.yaml")
+}
+CHANGES = st.tuples(
+    st.floats(0, 1, exclude_max=True),
+    st.sampled_from([0, 0, 1, 5, 20, 200]),
+    st.sampled_from(TOKENS) | st.text(max_size=3),
+)
 
 
 def mutated(text: str, changes: list[tuple[float, int, str]]) -> str:

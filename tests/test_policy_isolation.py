@@ -60,7 +60,9 @@ def test_what_is_wrong_with_one_file_concerns_its_policy_alone(write: Write, kin
     assert names(gather(directory, ("team-x",))) == ([], ["team-x"])
 
 
-@pytest.mark.parametrize("kind", ["a directory", "a pipe", "a link to nowhere", "a link to itself", "a device", "a name to obey"])
+@pytest.mark.parametrize(
+    "kind", ["a directory", "a pipe", "a link to nowhere", "a link to itself", "a device", "a name to obey"]
+)
 def test_what_is_no_file_stops_nobody_either(write: Write, kind: str) -> None:
     directory = write(a__yaml=MINIMAL)
     bad = directory / "bad.yaml"
@@ -72,7 +74,9 @@ def test_what_is_no_file_stops_nobody_either(write: Write, kind: str) -> None:
         case "a name to obey":
             (directory / "bad\x1b[2J.yaml").write_text(OTHER)
         case _:
-            bad.symlink_to({"a link to nowhere": "nowhere", "a link to itself": "bad.yaml", "a device": "/dev/zero"}[kind])
+            bad.symlink_to(
+                {"a link to nowhere": "nowhere", "a link to itself": "bad.yaml", "a device": "/dev/zero"}[kind]
+            )
     assert [len(part) for part in names(gather(directory))] == [1, 1]
     assert names(gather(directory, ("a",))) == (["a"], [])
 
@@ -115,7 +119,11 @@ def test_a_broken_manifest_concerns_its_policy_alone(write: Write) -> None:
 
 
 def test_a_manifest_in_the_directory_that_is_no_yaml_is_told_once_as_its_policy_s(write: Write) -> None:
-    directory = write(a__yaml=MINIMAL + f"container_groups: [{{id: {GROUP}, manifest: nightly.yaml}}]\n", b__yaml=OTHER, nightly__yaml="name: [")
+    directory = write(
+        a__yaml=MINIMAL + f"container_groups: [{{id: {GROUP}, manifest: nightly.yaml}}]\n",
+        b__yaml=OTHER,
+        nightly__yaml="name: [",
+    )
     found = gather(directory)
     assert names(found) == (["b"], ["a"])
     assert len(found.mistakes) == 1
@@ -127,13 +135,15 @@ def test_a_policy_that_another_names_as_its_manifest_is_a_policy_all_the_same(wr
         directory = write(a__yaml=text, b__yaml=thief)
         served, unserved = names(gather(directory, ("a",)))
         assert served + unserved == ["a"]
-    (mistake, *_) = gather(write(a__yaml=MINIMAL), ("b",)).mistakes
+    mistake, *_ = gather(write(a__yaml=MINIMAL), ("b",)).mistakes
     assert mistake.problem == "a policy, where the manifest of a container group is meant"
 
 
 def test_a_policy_that_names_itself_as_its_manifest_is_told_so(write: Write) -> None:
     directory = write(a__yaml=MINIMAL + f"container_groups: [{{id: {GROUP}, manifest: a.yaml}}]\n")
-    assert [mistake.problem for mistake in gather(directory).mistakes] == ["a policy, where the manifest of a container group is meant"]
+    assert [mistake.problem for mistake in gather(directory).mistakes] == [
+        "a policy, where the manifest of a container group is meant"
+    ]
 
 
 # Two that claim one thing
@@ -225,7 +235,9 @@ def test_a_broken_file_that_speaks_of_something_else_stops_nobody(write: Write, 
 
 
 def test_a_whole_policy_may_read_what_another_publishes(write: Write) -> None:
-    reads = f"container_groups: [{{id: {GROUP}, secrets: {{containers/app/env/X: {{key_vault: pull-pwd}}}}}}]\n# {APP_ID}\n"
+    reads = (
+        f"container_groups: [{{id: {GROUP}, secrets: {{containers/app/env/X: {{key_vault: pull-pwd}}}}}}]\n# {APP_ID}\n"
+    )
     assert names(gather(write(a__yaml=MINIMAL, b__yaml=OTHER + reads))) == (["a", "b"], [])
 
 

@@ -1,7 +1,7 @@
 """Two at once: a run that is suspended at every one of its calls while another one runs, while access is revoked, or for hours.
 
-What is suspended is the whole process: no call of its own goes out or comes back until the other is done. A lease would forbid most of this; it must
-hold without one.
+What is suspended is the whole process: no call of its own goes out or comes back until the other is done. A lease would
+forbid most of this; it must hold without one.
 """
 
 import asyncio
@@ -116,7 +116,9 @@ def _moments(made: Sequence[Call]) -> Iterator[Any]:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "moment" in metafunc.fixturenames:
-        metafunc.parametrize(("index", "moment"), list(_moments(traced(half if "retirement" in metafunc.definition.name else due))))
+        metafunc.parametrize(
+            ("index", "moment"), list(_moments(traced(half if "retirement" in metafunc.definition.name else due)))
+        )
 
 
 def test_another_rotation_comes_between(index: int, moment: Moment) -> None:
@@ -185,7 +187,11 @@ def nothing_rests_on_old_reads(held: Held, before: set[str]) -> None:
         own = part == "/removePassword" and request.json()["keyId"] not in before
         again = (request.method, request.path) == (underway.method, underway.path)
         if part and not own and not again:
-            read = [earlier for earlier in woken[:at] if earlier.method == "GET" and any(each in earlier.path for each in reads)]
+            read = [
+                earlier
+                for earlier in woken[:at]
+                if earlier.method == "GET" and any(each in earlier.path for each in reads)
+            ]
             assert read, f"{request.method} {request.path} rests on what was read three hours before"
 
 

@@ -65,9 +65,17 @@ WRONG: dict[str, tuple[int, Changes, tuple[str, ...]]] = {
 def azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with serving(tmp_path_factory.mktemp("served") / "state") as served:
         vault = served.seeded.vault_id.replace("myvault", "closedvault")
-        properties = {"tenantId": served.seeded.tenant, "enableRbacAuthorization": True, "sku": {"family": "A", "name": "standard"}}
+        properties = {
+            "tenantId": served.seeded.tenant,
+            "enableRbacAuthorization": True,
+            "sku": {"family": "A", "name": "standard"},
+        }
         served.call("PUT", f"{ARM}{vault}?api-version=2023-07-01", {"location": "eastus", "properties": properties})
-        served.call("PUT", f"{served.seeded.vault_url}/secrets/orders-database?api-version=7.4", {"value": "postgres://somewhere"})
+        served.call(
+            "PUT",
+            f"{served.seeded.vault_url}/secrets/orders-database?api-version=7.4",
+            {"value": "postgres://somewhere"},
+        )
         yield served
 
 
@@ -85,7 +93,9 @@ def killed(rotator: Scene, operation: str, when: str, nth: int) -> None:
     rotator.azure.fault(operation, "timeout", when=when, nth=nth)
     before = len(rotator.azure.control("GET", "/faults")["struck"])
     process = rotator.begin("rotate", rotator.name, *FIRST_ROTATION)
-    rotator.azure.until(lambda: len(rotator.azure.control("GET", "/faults")["struck"]) > before or process.poll() is not None)
+    rotator.azure.until(
+        lambda: len(rotator.azure.control("GET", "/faults")["struck"]) > before or process.poll() is not None
+    )
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert process.returncode == -signal.SIGKILL
@@ -111,7 +121,9 @@ def unharmed(rotator: Scene) -> None:
         )
     ],
 )
-def test_whoever_is_killed_leaves_nothing_that_the_same_command_does_not_finish(operation: str, when: str, nth: int, rotator: Scene) -> None:
+def test_whoever_is_killed_leaves_nothing_that_the_same_command_does_not_finish(
+    operation: str, when: str, nth: int, rotator: Scene
+) -> None:
     killed(rotator, operation, when, nth)
     unharmed(rotator)
     ended = rotator("rotate", rotator.name, *FIRST_ROTATION)
@@ -134,7 +146,11 @@ def test_a_policy_with_six_mistakes_names_each_with_its_place_and_no_request_is_
     for verb in ("validate", "plan", "rotate"):
         said = rotator(verb, "--policies", "mistaken")
         assert (said.code, said.out) == (2, "")
-        lines = [line.removeprefix("mistaken/wrong.yaml:").split(": ", 1) for line in said.err.splitlines() if "wrong.yaml:" in line]
+        lines = [
+            line.removeprefix("mistaken/wrong.yaml:").split(": ", 1)
+            for line in said.err.splitlines()
+            if "wrong.yaml:" in line
+        ]
         assert [tuple(map(int, place.split(":"))) for place, _ in lines] == list(MISTAKES)
         assert all(len(text.rsplit(". ", 1)[-1]) > 10 for _, text in lines)
     body = rotator("rotate", "--policies", "mistaken", "--output", "json").json

@@ -28,7 +28,11 @@ container_groups:
   - id: {group}
     manifest: manifests/app.yaml
 """
-PROVISION = (("graph.applications.upsert", "after", 1), ("graph.servicePrincipals.create", "before", 1), ("keyvault.secrets.set", "after", 2))
+PROVISION = (
+    ("graph.applications.upsert", "after", 1),
+    ("graph.servicePrincipals.create", "before", 1),
+    ("keyvault.secrets.set", "after", 2),
+)
 """When the application is made and not in the file; when it is in the file; when the password is published, after the user name."""
 DIES = """\
 import os, signal, sys
@@ -54,7 +58,10 @@ def rotator(azure: Served, tmp_path: Path) -> Iterator[Scene]:
     (made.policies / "manifests" / "app.yaml").write_text(MANIFEST)
     real = tmp_path / "real.yaml"
     real.write_text(
-        DRAFT.format(name=made.name, registry=azure.seeded.registry_id, vault=azure.seeded.vault_url, group=made.group_id), newline="\r\n"
+        DRAFT.format(
+            name=made.name, registry=azure.seeded.registry_id, vault=azure.seeded.vault_url, group=made.group_id
+        ),
+        newline="\r\n",
     )
     real.chmod(0o640)
     policy(made).symlink_to(real)
@@ -73,7 +80,9 @@ def intact(made: Scene, before: bytes) -> None:
     assert b"".join(lines) == before
     assert policy(made).is_symlink() and policy(made).stat().st_mode & 0o777 == 0o640
     if now != before:
-        (made.app_id,) = [each["appId"] for each in made.azure.world()["principals"] if each["displayName"] == made.name] or [app_id(made)]
+        (made.app_id,) = [
+            each["appId"] for each in made.azure.world()["principals"] if each["displayName"] == made.name
+        ] or [app_id(made)]
         assert app_id(made) == made.app_id
 
 
@@ -111,13 +120,22 @@ def whole(made: Scene) -> None:
     assert (made.app_id, principal["appId"]) == (app_id(made), app_id(made))
     assert len(roles(made, principal)) == 1
     enabled = [version for version in made.versions() if version["enabled"]]
-    assert [version["tags"]["rotator-key-id"] for version in enabled] == made.keys() == [made.shown()["tags"]["rotator-key-id"]]
-    assert made.azure.call("GET", f"{made.azure.seeded.vault_url}/secrets/{made.name}-usr/?api-version=7.4")["value"] == made.app_id
+    assert (
+        [version["tags"]["rotator-key-id"] for version in enabled]
+        == made.keys()
+        == [made.shown()["tags"]["rotator-key-id"]]
+    )
+    assert (
+        made.azure.call("GET", f"{made.azure.seeded.vault_url}/secrets/{made.name}-usr/?api-version=7.4")["value"]
+        == made.app_id
+    )
     assert made.authenticates(made.published()) and made.moves()
 
 
 def roles(made: Scene, principal: Json) -> list[Json]:
-    url = f"{ARM}{made.azure.seeded.registry_id}/providers/Microsoft.Authorization/roleAssignments?api-version=2022-04-01"
+    url = (
+        f"{ARM}{made.azure.seeded.registry_id}/providers/Microsoft.Authorization/roleAssignments?api-version=2022-04-01"
+    )
     found = made.azure.call("GET", f"{url}&$filter=principalId%20eq%20'{principal['servicePrincipalId']}'")["value"]
     assert all(each["properties"]["roleDefinitionId"].endswith(ACR_PULL) for each in found)
     return list(found)

@@ -41,7 +41,11 @@ def accounted(made: Stage) -> None:
     """One application, one service principal, one assignment; every credential carries our marker, and the published one works."""
     (application,) = called(made)
     assert application.app_id == made.policy.app_id
-    principals = [one for one in made.azure.directory.state.principals.values() if one.app_id == application.app_id and one.deleted is None]
+    principals = [
+        one
+        for one in made.azure.directory.state.principals.values()
+        if one.app_id == application.app_id and one.deleted is None
+    ]
     assert len(principals) == 1
     assert len(made.azure.authorization.assignments(principals=[principals[0].id])) == 1
     lineage = {(p.display_name or "").split(":")[1] for p in made.credentials()}
@@ -134,8 +138,10 @@ def test_one_that_rotator_does_not_own_is_named_with_the_command(scene: Callable
         made.azure.directory.create_service_principal(theirs.app_id)
         made.pass_(minutes=1)
         assert (await provisioned(made, directory)).exit_code == 1
-        (note, _) = [event for event in made.events if isinstance(event, Noted) and event.code == "not_owner"]
-        assert f"az ad app owner add --id {theirs.app_id} --owner-object-id {made.seeded.operator.object_id}" in note.text
+        note, _ = [event for event in made.events if isinstance(event, Noted) and event.code == "not_owner"]
+        assert (
+            f"az ad app owner add --id {theirs.app_id} --owner-object-id {made.seeded.operator.object_id}" in note.text
+        )
         assert made.azure.directory.passwords(theirs.app_id) == []
         made.azure.directory.add_owner(theirs.id, made.seeded.operator.object_id)
         assert (await provisioned(made, directory)).exit_code == 0, made.told()
@@ -150,7 +156,7 @@ def test_the_command_that_makes_an_owner_asks_the_graph_of_the_policys_cloud(tmp
         principal = made.azure.directory.create_service_principal(theirs.app_id)
         made.pass_(minutes=1)
         assert (await provisioned(made, tmp_path)).exit_code == 1
-        (_, note) = [event for event in made.events if isinstance(event, Noted) and event.code == "not_owner"]
+        _, note = [event for event in made.events if isinstance(event, Noted) and event.code == "not_owner"]
         where = f"https://graph.microsoft.us/v1.0/servicePrincipals/{principal.id}/owners/$ref"
         owner = f'{{"@odata.id": "https://graph.microsoft.us/v1.0/directoryObjects/{made.seeded.operator.object_id}"}}'
         assert f"`az rest --method POST --url '{where}' --body '{owner}'`" in note.text
@@ -247,18 +253,26 @@ def _all_calls(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, str]
 
 def points(calls: list[tuple[str, str]]) -> list[tuple[int, str]]:
     """Every moment at which a run can die and another world be left: before each call, and after each that changes something."""
-    writes = [(i, "after") for i, (operation, method) in enumerate(calls) if method not in ("GET", "HEAD") and not operation.startswith("entra")]
+    writes = [
+        (i, "after")
+        for i, (operation, method) in enumerate(calls)
+        if method not in ("GET", "HEAD") and not operation.startswith("entra")
+    ]
     return [*((index, "before") for index in range(len(calls))), *writes]
 
 
 @pytest.mark.parametrize("part", range(4))
-def test_killed_at_any_call_it_is_finished_by_the_next_run(calls: list[tuple[str, str]], part: int, tmp_path: Path) -> None:
+def test_killed_at_any_call_it_is_finished_by_the_next_run(
+    calls: list[tuple[str, str]], part: int, tmp_path: Path
+) -> None:
     every = points(calls)
     assert len(every) > 60
     for index, moment in every[part::4]:
         directory = tmp_path / f"{index}-{moment}"
 
-        async def begin(loop: VirtualLoop, directory: Path = directory, index: int = index, moment: str = moment) -> None:
+        async def begin(
+            loop: VirtualLoop, directory: Path = directory, index: int = index, moment: str = moment
+        ) -> None:
             made = bare(loop, directory, draft=QUICK, **AT_ONCE)
 
             def kill(number: int, named: str, request: object) -> None:
@@ -275,7 +289,9 @@ def test_killed_at_any_call_it_is_finished_by_the_next_run(calls: list[tuple[str
             if len(made.credentials()) > 1:
                 made.pass_(hours=25)
                 assert (await made.rotate()).exit_code == 0, made.told()[-2000:]
-            assert [p.secret for p in made.credentials()] == [made.published()], "what the dead run left is reclaimed by its name"
+            assert [p.secret for p in made.credentials()] == [made.published()], (
+                "what the dead run left is reclaimed by its name"
+            )
 
         play(begin)
 
@@ -284,7 +300,11 @@ def test_killed_at_any_call_it_is_finished_by_the_next_run(calls: list[tuple[str
 def test_the_declared_role_is_given_as_the_registrys_mode_heeds_it(scene: Callable[[Scene], None], role: str) -> None:
     async def act(made: Stage, directory: Path) -> None:
         file, abac = directory / f"{NAME}.yaml", role.startswith("Container")
-        file.write_text(file.read_text().replace("registries/mycontainerregistry\n", f"registries/mycontainerregistry\n    role: {role}\n"))
+        file.write_text(
+            file.read_text().replace(
+                "registries/mycontainerregistry\n", f"registries/mycontainerregistry\n    role: {role}\n"
+            )
+        )
         registry = made.azure.resources.get(made.seeded.registry_id)
         assert registry
         if abac:
@@ -310,7 +330,9 @@ def test_a_deleted_application_of_the_name_is_nobody(scene: Callable[[Scene], No
     scene(act)
 
 
-def test_a_deleted_secret_of_the_name_is_told_before_a_password_is_added_and_another_run_goes_on(scene: Callable[[Scene], None]) -> None:
+def test_a_deleted_secret_of_the_name_is_told_before_a_password_is_added_and_another_run_goes_on(
+    scene: Callable[[Scene], None],
+) -> None:
     async def act(made: Stage, directory: Path) -> None:
         made.azure.vaults.set("myvault", SECRET, "somebody's")
         made.azure.vaults.delete("myvault", SECRET)
@@ -328,7 +350,9 @@ def test_a_deleted_secret_of_the_name_is_told_before_a_password_is_added_and_ano
 
 
 @pytest.mark.parametrize("value", ["garbage", "disabled", "in quotes"])
-def test_readers_that_are_refused_are_told_on_every_run_and_nothing_is_written(scene: Callable[[Scene], None], value: str) -> None:
+def test_readers_that_are_refused_are_told_on_every_run_and_nothing_is_written(
+    scene: Callable[[Scene], None], value: str
+) -> None:
     async def act(made: Stage, directory: Path) -> None:
         await provisioned(made, directory)
         settle(made, directory)
@@ -341,7 +365,9 @@ def test_readers_that_are_refused_are_told_on_every_run_and_nothing_is_written(s
             made.events.clear()
             result = await provisioned(made, directory)
             assert result.exit_code == 1, made.told()
-            assert [event.warn for event in made.events if isinstance(event, Noted) and event.code == "breaks_readers"] == [True]
+            assert [
+                event.warn for event in made.events if isinstance(event, Noted) and event.code == "breaks_readers"
+            ] == [True]
             assert right not in made.told()
         assert made.writes(since) == []
 
@@ -377,7 +403,9 @@ def test_somebodys_value_that_signs_in_is_no_alarm(scene: Callable[[Scene], None
 
 
 @pytest.mark.parametrize("missing", [False, True], ids=["the role is there", "the role is missing"])
-@pytest.mark.parametrize(("method", "moment"), [("GET", "arriving"), ("GET", "leaving"), ("PUT", "arriving"), ("PUT", "leaving")])
+@pytest.mark.parametrize(
+    ("method", "moment"), [("GET", "arriving"), ("GET", "leaving"), ("PUT", "arriving"), ("PUT", "leaving")]
+)
 def test_a_revocation_in_between_wins(scene: Callable[[Scene], None], method: str, moment: str, missing: bool) -> None:
     async def act(made: Stage, directory: Path) -> None:
         await provisioned(made, directory)
@@ -395,7 +423,9 @@ def test_a_revocation_in_between_wins(scene: Callable[[Scene], None], method: st
                 await asyncio.create_task(made.with_world(lambda run: revoke(run, wait=False)), context=Context())
 
         now = wanted(directory)
-        hop = Hop(made.app, arriving=gate if moment == "arriving" else None, leaving=gate if moment == "leaving" else None)
+        hop = Hop(
+            made.app, arriving=gate if moment == "arriving" else None, leaving=gate if moment == "leaving" else None
+        )
         result = await made.with_world(lambda run: provision(run, now), hop=hop)
         assert held == (missing or method == "GET")
         if held:

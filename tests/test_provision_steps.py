@@ -28,12 +28,17 @@ def draft() -> Draft:
     return Draft(policy.name, policy.file, "pull", said)
 
 
-def identity(app_id: str = ID, application: str | None = "a", principal: str | None = "s", owned: tuple[Home, ...] = (APP, SP)) -> Identity:
+def identity(
+    app_id: str = ID, application: str | None = "a", principal: str | None = "s", owned: tuple[Home, ...] = (APP, SP)
+) -> Identity:
     return Identity(app_id, "pull", application, principal, owned)
 
 
 def said(wanted: Policy | Draft, found: Identity | None) -> list[Any]:
-    return [(type(step), step.home) if isinstance(step, Create | Own) else (type(step), step.app_id) for step in identity_steps(wanted, found)]
+    return [
+        (type(step), step.home) if isinstance(step, Create | Own) else (type(step), step.app_id)
+        for step in identity_steps(wanted, found)
+    ]
 
 
 def test_of_nothing_the_application_comes_first_then_its_place_in_the_file_then_the_service_principal() -> None:
@@ -64,7 +69,9 @@ def test_a_policy_whose_application_is_gone_gets_no_other() -> None:
 def test_one_name_means_one_application() -> None:
     assert chosen(draft(), ()) is None
     assert chosen(draft(), (identity(),)) == identity()
-    with pytest.raises(UnsafeStep, match=f"2 applications are called pull: {ID} .object a., {OTHER} .object s.") as refused:
+    with pytest.raises(
+        UnsafeStep, match=f"2 applications are called pull: {ID} .object a., {OTHER} .object s."
+    ) as refused:
         chosen(draft(), (identity(OTHER, None), identity()))
     assert draft().file in refused.value.diagnose().remedy
 
@@ -105,4 +112,7 @@ def test_a_group_that_exists_is_left_alone_also_where_only_a_list_shows_it() -> 
 def test_a_group_that_may_not_be_read_is_neither_made_nor_called_missing() -> None:
     left = group_steps(manifested(), [seen(GROUP, unreadable="403"), seen(BARE, unreadable="403")], "key")
     assert left.steps == ()
-    assert [(note.code, note.subject, note.warn) for note in left.notes] == [("unreadable", GROUP, True), ("unreadable", BARE, True)]
+    assert [(note.code, note.subject, note.warn) for note in left.notes] == [
+        ("unreadable", GROUP, True),
+        ("unreadable", BARE, True),
+    ]

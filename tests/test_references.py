@@ -16,8 +16,14 @@ def refer(made: Stage, name: str = "app") -> None:
     identity, group_id = made.seeded.identity, made.group_id(name)
     authorization = made.azure.authorization
     authorization.assign(made.seeded.vault_id, identity.object_id, "Key Vault Secrets User", at_once=True)
-    authorization.assign(identity.resource_id, made.seeded.operator.object_id, "Managed Identity Operator", at_once=True)
-    reference = {"name": "pull", "identity": identity.resource_id, "secretReferenceUri": f"{made.seeded.vault_url}/secrets/{SECRET}"}
+    authorization.assign(
+        identity.resource_id, made.seeded.operator.object_id, "Managed Identity Operator", at_once=True
+    )
+    reference = {
+        "name": "pull",
+        "identity": identity.resource_id,
+        "secretReferenceUri": f"{made.seeded.vault_url}/secrets/{SECRET}",
+    }
     entry = {"server": SERVER, "username": made.app_id, "passwordReference": "pull"}
     body: dict[str, Any] = made.body(made.app_id, "", imageRegistryCredentials=[entry], secretReferences=[reference])
     body["identity"] = {"type": "UserAssigned", "userAssignedIdentities": {identity.resource_id: {}}}
@@ -44,7 +50,9 @@ def test_a_group_with_a_reference_moves_before_the_old_credential_goes_and_can_p
         assert story.retired()
         entry = made.azure.container_groups.stored(made.group_id("app"))["properties"]["imageRegistryCredentials"]
         assert entry == [{"server": SERVER, "username": made.app_id, "passwordReference": "pull"}]
-        assert made.azure.container_groups.move_host(made.group_id("app")), "the platform moves it, and its pull succeeds"
+        assert made.azure.container_groups.move_host(made.group_id("app")), (
+            "the platform moves it, and its pull succeeds"
+        )
 
     play(scene)
 

@@ -1,7 +1,7 @@
 """Every verb, and every read that can be refused to it: what may not be read is neither absent nor empty.
 
-The reads are those of a run without faults. What is said is held against the emulator's truth: a report that says nothing of a refusal is the report
-that would have been given without, and what a verb calls done is done.
+The reads are those of a run without faults. What is said is held against the emulator's truth: a report that says
+nothing of a refusal is the report that would have been given without, and what a verb calls done is done.
 """
 
 import json
@@ -20,7 +20,13 @@ from local_azure.store import services
 from tests.cli.scene import Said, Scene, make
 from tests.refusals import ALLOWED, HIDDEN, REFUSED, SAID, VERBS, Verb, allowed
 
-FRAME = (r"\d{4}-\d\d-\d\dT[\d:.]+Z", r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", r'(?<="age": )[\d.]+', r'(?<="served": )[\d.]+', r"request id [\w-]+")
+FRAME = (
+    r"\d{4}-\d\d-\d\dT[\d:.]+Z",
+    r"\d{4}-\d\d-\d\d \d\d:\d\d UTC",
+    r'(?<="age": )[\d.]+',
+    r'(?<="served": )[\d.]+',
+    r"request id [\w-]+",
+)
 """What differs between two reports that say the same."""
 CLAIMS = ('"resting"', "nothing was due", "nothing was missing", '"versions": []', "access is gone")
 """What nobody may be told who wouldn't be told it without the refusal."""
@@ -66,7 +72,9 @@ class Cell:
     times: int = 0
 
     def fault(self) -> Fault:
-        return Fault(self.operation, "status", status=self.status, code=self.code, message=SAID, nth=self.nth, times=self.times)
+        return Fault(
+            self.operation, "status", status=self.status, code=self.code, message=SAID, nth=self.nth, times=self.times
+        )
 
     def __str__(self) -> str:
         return f"{self.operation} {self.status} {f'call {self.nth}' if self.times else 'for good'}"
@@ -94,7 +102,9 @@ def once(operations: list[str]) -> Iterator[Cell]:
         yield from (Cell(operation, *answer, nth=nth, times=1) for answer in answers(operation))
 
 
-def offences(at: Scene, name: str, cells: Callable[[list[str]], Iterator[Cell]], record: Callable[[str, object], None]) -> list[str]:
+def offences(
+    at: Scene, name: str, cells: Callable[[list[str]], Iterator[Cell]], record: Callable[[str, object], None]
+) -> list[str]:
     """What is wrong with what came of each cell."""
     verb = VERBS[name]
     verb.world(at)
@@ -141,17 +151,23 @@ def _framed(text: str) -> str:
 
 def _told(said: Said) -> list[str]:
     """The sentences of a report, to find out what it does say."""
-    return [each[:160] for each in re.findall(r'"(?:happened|text|reason|summary|state)": "([^"]+)"', said.out)][:6] or [json.dumps(said.out[-200:])]
+    return [each[:160] for each in re.findall(r'"(?:happened|text|reason|summary|state)": "([^"]+)"', said.out)][
+        :6
+    ] or [json.dumps(said.out[-200:])]
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_a_read_that_is_refused_for_good_is_told(rotator: Scene, verb: str, record_property: Callable[[str, object], None]) -> None:
+def test_a_read_that_is_refused_for_good_is_told(
+    rotator: Scene, verb: str, record_property: Callable[[str, object], None]
+) -> None:
     assert offences(rotator, verb, for_good, record_property) == []
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("verb", VERBS)
-def test_a_read_that_is_refused_once_is_told_or_made_good(rotator: Scene, verb: str, record_property: Callable[[str, object], None]) -> None:
+def test_a_read_that_is_refused_once_is_told_or_made_good(
+    rotator: Scene, verb: str, record_property: Callable[[str, object], None]
+) -> None:
     assert offences(rotator, verb, once, record_property) == []
 
 

@@ -13,7 +13,15 @@ PULLS = Role("p", "AcrPull", (Permission((PULL,)),))
 READS = Role("r", "Container Registry Repository Reader", (Permission(data_actions=(CONTENT,)),))
 
 
-def seen(role: Role, scope: str = ABOVE, *, holder: str = OID, abac: bool = False, condition: str | None = None, **registry: bool) -> RegistryAccess:
+def seen(
+    role: Role,
+    scope: str = ABOVE,
+    *,
+    holder: str = OID,
+    abac: bool = False,
+    condition: str | None = None,
+    **registry: bool,
+) -> RegistryAccess:
     assignment = Assignment(ArmId(scope), role.id, ArmId("a"), holder, condition)
     where = Registry(worlds.REGISTRY, "mycontainerregistry.azurecr.io", abac, **registry)
     return RegistryAccess(where, (assignment,), (role,), ((GROUP_OID, "Team"),))
@@ -23,7 +31,9 @@ def ways(access: RegistryAccess) -> tuple[Way, ...]:
     return remaining(worlds.policy({}), OID, access)
 
 
-def custom(*actions: str, less: tuple[str, ...] = (), data: tuple[str, ...] = (), less_data: tuple[str, ...] = ()) -> Role:
+def custom(
+    *actions: str, less: tuple[str, ...] = (), data: tuple[str, ...] = (), less_data: tuple[str, ...] = ()
+) -> Role:
     return Role("c", "custom", (Permission(actions, less, data, less_data),))
 
 
@@ -62,7 +72,9 @@ def test_who_may_list_the_admin_users_passwords_can_help_itself_while_there_is_a
 
 
 def test_an_admin_user_helps_nobody_who_may_not_list_its_passwords() -> None:
-    assert [way.code for way in ways(seen(custom("Microsoft.ContainerRegistry/registries/read"), admin_user=True))] == ["admin_user"]
+    assert [way.code for way in ways(seen(custom("Microsoft.ContainerRegistry/registries/read"), admin_user=True))] == [
+        "admin_user"
+    ]
 
 
 def test_a_group_is_named_and_a_condition_is_said() -> None:
@@ -110,7 +122,12 @@ def test_a_role_means_its_twin_in_the_other_mode() -> None:
 
 def test_taking_the_credentials_takes_ours_on_both_homes_and_what_holds_them() -> None:
     said = {
-        "credentials": [{"key": "a"}, {"key": "b", "home": "service_principal"}, {"key": "f", "of": "rbac"}, {"key": "d", "of": "adopted"}],
+        "credentials": [
+            {"key": "a"},
+            {"key": "b", "home": "service_principal"},
+            {"key": "f", "of": "rbac"},
+            {"key": "d", "of": "adopted"},
+        ],
         "versions": [
             {"id": "v0"},
             {"id": "v1", "holds": "a", "adopted": ["d"]},
@@ -121,7 +138,11 @@ def test_taking_the_credentials_takes_ours_on_both_homes_and_what_holds_them() -
         ],
     }
     steps = credential_steps(View(worlds.policy({}), worlds.observed(said), Intent()))
-    assert {(s.key_id[0], s.home) for s in steps if isinstance(s, Retire)} == {("a", APP), ("d", APP), ("b", Home.SERVICE_PRINCIPAL)}
+    assert {(s.key_id[0], s.home) for s in steps if isinstance(s, Retire)} == {
+        ("a", APP),
+        ("d", APP),
+        ("b", Home.SERVICE_PRINCIPAL),
+    }
     assert [s.version for s in steps if isinstance(s, Disable)] == ["v1", "v2", "v4", "v5"]
 
 
@@ -140,6 +161,7 @@ def test_each_way_comes_with_what_it_does_and_the_command_that_closes_it() -> No
     assert "give itself access again" in regains.text and "still lets" not in regains.text
     switches = [way.text for way in ways(seen(READS, admin_user=True, anonymous_pull=True))]
     assert [
-        f"az acr update --subscription {worlds.SUB} --resource-group myResourceGroup --name mycontainerregistry --{switch}" in text
+        f"az acr update --subscription {worlds.SUB} --resource-group myResourceGroup --name mycontainerregistry"
+        f" --{switch}" in text
         for switch, text in zip(("anonymous", "admin"), switches, strict=True)
     ] == [True, True]

@@ -21,8 +21,41 @@ from rotator.visible import acts
 SINCE = datetime(2026, 3, 2, tzinfo=UTC)
 ROOT = Path(__file__).parent.parent
 NAMES = (
-    *("plain", "my(rg)", "a b", "$(id)", "`id`", "it's", '"quoted"', "back\\slash", "a;id", "a&id", "a|id", "!x", "~", "*", "#x", "{a,b}", "<x", "ü"),
-    *("two\nlines", "tab\there", "\u202ereversed", "\u2028", "\x1b[2J", "\x7f", "-x", "--all", "-a b", "-\u202e", "", "name=value", "="),
+    *(
+        "plain",
+        "my(rg)",
+        "a b",
+        "$(id)",
+        "`id`",
+        "it's",
+        '"quoted"',
+        "back\\slash",
+        "a;id",
+        "a&id",
+        "a|id",
+        "!x",
+        "~",
+        "*",
+        "#x",
+        "{a,b}",
+        "<x",
+        "ü",
+    ),
+    *(
+        "two\nlines",
+        "tab\there",
+        "\u202ereversed",
+        "\u2028",
+        "\x1b[2J",
+        "\x7f",
+        "-x",
+        "--all",
+        "-a b",
+        "-\u202e",
+        "",
+        "name=value",
+        "=",
+    ),
 )
 """What a name may be that somebody else gave."""
 GRAPH = "https://graph.microsoft.us"
@@ -35,8 +68,14 @@ def arm(name: str) -> str:
 
 AT = "--subscription @ --resource-group @ --name @"
 CASES: Mapping[str, tuple[Callable[[str], str], tuple[str, ...]]] = {
-    "add_application_owner": (lambda n: remedy.add_application_owner(n, n), ("az ad app owner add --id @ --owner-object-id @",)),
-    "add_password": (remedy.add_password, ("az ad app credential reset --id @ --append --query password --output tsv",)),
+    "add_application_owner": (
+        lambda n: remedy.add_application_owner(n, n),
+        ("az ad app owner add --id @ --owner-object-id @",),
+    ),
+    "add_password": (
+        remedy.add_password,
+        ("az ad app credential reset --id @ --append --query password --output tsv",),
+    ),
     "admit_address": (
         lambda n: remedy.admit_address(n, n, n),
         ("az keyvault network-rule add --subscription @ --name @ --ip-address @",),
@@ -73,7 +112,10 @@ CASES: Mapping[str, tuple[Callable[[str], str], tuple[str, ...]]] = {
         ("az ad app federated-credential delete --id @ --federated-credential-id @",),
     ),
     "delete_group": (remedy.delete_group, ("az container delete --ids @",)),
-    "delete_password": (lambda n: remedy.delete_password(n, n, Home.APPLICATION), ("az ad app credential delete --id @ --key-id @",)),
+    "delete_password": (
+        lambda n: remedy.delete_password(n, n, Home.APPLICATION),
+        ("az ad app credential delete --id @ --key-id @",),
+    ),
     "delete_role_assignment": (remedy.delete_role_assignment, ("az role assignment delete --ids @",)),
     "disable_admin_user": (lambda n: remedy.disable_admin_user(arm(n)), (f"az acr update {AT} --admin-enabled false",)),
     "disable_anonymous_pull": (
@@ -93,9 +135,15 @@ CASES: Mapping[str, tuple[Callable[[str], str], tuple[str, ...]]] = {
         lambda n: remedy.enable_secret(n, n),
         ("az keyvault secret set-attributes --vault-name @ --name @ --enabled true --output none",),
     ),
-    "enable_service_principal": (remedy.enable_service_principal, ("az ad sp update --id @ --set accountEnabled=true",)),
+    "enable_service_principal": (
+        remedy.enable_service_principal,
+        ("az ad sp update --id @ --set accountEnabled=true",),
+    ),
     "export_group": (lambda n: remedy.export_group(arm(n), n), (f"az container export {AT} --file @",)),
-    "export_password": (remedy.export_password, ("az ad app credential reset --id @ --append --query password --output tsv",)),
+    "export_password": (
+        remedy.export_password,
+        ("az ad app credential reset --id @ --append --query password --output tsv",),
+    ),
     "export_tenant": (lambda n: remedy.export_tenant(), ("az account show --query tenantId --output tsv",)),
     "extend_secret": (
         lambda n: remedy.extend_secret(n, n, n),
@@ -107,13 +155,22 @@ CASES: Mapping[str, tuple[Callable[[str], str], tuple[str, ...]]] = {
         lambda n: remedy.assign_role(remedy.identity_principal(arm(n)), n, n),
         (
             f"az identity show {AT} --query principalId --output tsv",
-            "az role assignment create --assignee-object-id said --assignee-principal-type ServicePrincipal --role @ --scope @",
+            (
+                "az role assignment create --assignee-object-id said --assignee-principal-type ServicePrincipal --role"
+                " @ --scope @"
+            ),
         ),
     ),
     "install_emulator": (lambda n: remedy.install_emulator("id"), ("id -m pip install ./emulator '.[emulator]'",)),
     "kill_holder": (lambda n: remedy.kill_holder(None, n), ("fuser @", "kill said")),
-    "list_applications": (lambda n: remedy.list_applications(), ("az ad app list --query '[].[appId,displayName]' --output tsv",)),
-    "list_subscriptions": (lambda n: remedy.list_subscriptions(), ("az account list --query '[].[name,id]' --output tsv",)),
+    "list_applications": (
+        lambda n: remedy.list_applications(),
+        ("az ad app list --query '[].[appId,displayName]' --output tsv",),
+    ),
+    "list_subscriptions": (
+        lambda n: remedy.list_subscriptions(),
+        ("az account list --query '[].[name,id]' --output tsv",),
+    ),
     "list_tags": (
         lambda n: remedy.list_tags(n, n, n),
         ("az acr repository show-tags --subscription @ --name @ --repository @ --orderby time_desc --output tsv",),
@@ -126,8 +183,14 @@ CASES: Mapping[str, tuple[Callable[[str], str], tuple[str, ...]]] = {
         ("az keyvault update --subscription @ --name @ --public-network-access Enabled",),
     ),
     "push_image": (remedy.push_image, ("docker push @",)),
-    "recover_secret": (lambda n: remedy.recover_secret(n, n), ("az keyvault secret recover --vault-name @ --name @ --output none",)),
-    "remove_group_member": (lambda n: remedy.remove_group_member(n, n), ("az ad group member remove --group @ --member-id @",)),
+    "recover_secret": (
+        lambda n: remedy.recover_secret(n, n),
+        ("az keyvault secret recover --vault-name @ --name @ --output none",),
+    ),
+    "remove_group_member": (
+        lambda n: remedy.remove_group_member(n, n),
+        ("az ad group member remove --group @ --member-id @",),
+    ),
     "remove_lock": (remedy.remove_lock, ("sudo rm -rf @",)),
     "rotator": (
         lambda n: remedy.rotator("deploy", n, n, key_id=n, accept_drift=True, no_overlap=False),
@@ -150,7 +213,10 @@ CASES: Mapping[str, tuple[Callable[[str], str], tuple[str, ...]]] = {
     ),
     "untag": (
         lambda n: remedy.untag(
-            n, n, Version(n, datetime(2026, 3, 2, tzinfo=UTC), True, None, None, (("gone", n), ("owner", n), ("x", n))), ("gone",)
+            n,
+            n,
+            Version(n, datetime(2026, 3, 2, tzinfo=UTC), True, None, None, (("gone", n), ("owner", n), ("x", n))),
+            ("gone",),
         ),
         ("az keyvault secret set-attributes --vault-name @ --name @ --version @ --tags owner=@ x=@ --output none",),
     ),
@@ -173,7 +239,10 @@ CASES: Mapping[str, tuple[Callable[[str], str], tuple[str, ...]]] = {
         lambda n: remedy.assign_role(n, n, remedy.vault_id(n)),
         (
             "az keyvault show --name @ --query id --output tsv",
-            "az role assignment create --assignee-object-id @ --assignee-principal-type ServicePrincipal --role @ --scope said",
+            (
+                "az role assignment create --assignee-object-id @ --assignee-principal-type ServicePrincipal --role @"
+                " --scope said"
+            ),
         ),
     ),
 }
@@ -188,12 +257,21 @@ def _owner(name: str) -> tuple[tuple[str, ...], str, list[dict[str, Any]]]:
 def _permit(name: str) -> tuple[tuple[str, ...], str, list[dict[str, Any]]]:
     line = remedy.permit_owned_applications(GRAPH, name)
     role = "18a4783c-866b-4cc7-a460-3d5e5662c884"
-    return (line,), f"servicePrincipals/{name}/appRoleAssignments", [{"principalId": name, "resourceId": "said", "appRoleId": role}]
+    return (
+        (line,),
+        f"servicePrincipals/{name}/appRoleAssignments",
+        [{"principalId": name, "resourceId": "said", "appRoleId": role}],
+    )
 
 
 def _allow(name: str) -> tuple[tuple[str, ...], str, list[dict[str, Any]]]:
     lines = remedy.allow_passwords(GRAPH, Home.SERVICE_PRINCIPAL, name, name)
-    allowed = {"restrictionType": "passwordAddition", "state": "disabled", "maxLifetime": None, "restrictForAppsCreatedAfterDateTime": None}
+    allowed = {
+        "restrictionType": "passwordAddition",
+        "state": "disabled",
+        "maxLifetime": None,
+        "restrictForAppsCreatedAfterDateTime": None,
+    }
     made: dict[str, Any] = {"displayName": name, "isEnabled": True, "restrictions": {"passwordCredentials": [allowed]}}
     reference = {"@odata.id": f"{GRAPH}/v1.0/policies/appManagementPolicies/said"}
     return lines, f"servicePrincipals/{name}/appManagementPolicies/$ref", [made, reference]
@@ -221,7 +299,13 @@ def ran(lines: Sequence[str], tmp_path: Path) -> list[list[list[str]]]:
     assert [line for line in lines if any(map(acts, line))] == []
     pasted = "\nnext\n".join(lines)
     script = f"{SHELL}\nexec 3>{tmp_path}/asked\n{pasted}\n"
-    done = subprocess.run(["/bin/bash", "-eu", "-c", script], check=False, capture_output=True, input=b"typed\n" * len(lines), cwd=tmp_path)
+    done = subprocess.run(
+        ["/bin/bash", "-eu", "-c", script],
+        check=False,
+        capture_output=True,
+        input=b"typed\n" * len(lines),
+        cwd=tmp_path,
+    )
     assert (done.returncode, done.stderr) == (0, b""), lines
     assert {file.name for file in tmp_path.iterdir()} == {"asked"}
     told = (tmp_path / "asked").read_text().split("\2\0")
@@ -262,11 +346,18 @@ def test_a_body_is_exactly_its_json_whatever_the_names_are(function: str, tmp_pa
 
 
 def test_which_tag_is_removed_is_left_to_a_person() -> None:
-    assert remedy.remove_any_tag("my(rg)") == "az tag update --resource-id 'my(rg)' --operation delete --tags <a tag that nobody needs>"
+    assert (
+        remedy.remove_any_tag("my(rg)")
+        == "az tag update --resource-id 'my(rg)' --operation delete --tags <a tag that nobody needs>"
+    )
 
 
 def test_every_function_has_its_case() -> None:
-    functions = {name for name in remedy.__all__ if callable(getattr(remedy, name)) and name not in ("Bash", "remove_any_tag", "slow")}
+    functions = {
+        name
+        for name in remedy.__all__
+        if callable(getattr(remedy, name)) and name not in ("Bash", "remove_any_tag", "slow")
+    }
     assert functions == {*CASES, *BODIES}
 
 
@@ -283,7 +374,9 @@ def test_the_last_tags_of_a_version_are_removed_by_an_empty_word(tmp_path: Path)
 
 # no other module spells a command
 
-AZ = re.compile(r"\baz (?:account|acr|ad|container|group|identity|keyvault|lock|login|monitor|network|resource|rest|role|tag)\b")
+AZ = re.compile(
+    r"\baz (?:account|acr|ad|container|group|identity|keyvault|lock|login|monitor|network|resource|rest|role|tag)\b"
+)
 VERBS = "|".join(each.name or each.callback.__name__ for each in app.registered_commands if each.callback)
 OURS = re.compile(rf"\brotator (?:{VERBS}) (?:--[a-z-]+ )*$")
 
@@ -302,7 +395,9 @@ def others() -> Iterator[Path]:
 
 
 def test_no_other_module_spells_a_command_of_az() -> None:
-    assert [f"{file.relative_to(ROOT)}:{line} {text}" for file in others() for line, text in texts(file) if AZ.search(text)] == []
+    assert [
+        f"{file.relative_to(ROOT)}:{line} {text}" for file in others() for line, text in texts(file) if AZ.search(text)
+    ] == []
 
 
 def test_no_other_module_puts_a_value_into_a_command_of_rotator() -> None:
@@ -316,4 +411,8 @@ def test_no_other_module_puts_a_value_into_a_command_of_rotator() -> None:
 
 
 def test_no_other_module_quotes_for_a_shell() -> None:
-    assert [file for file in others() if re.search(r"\bshlex\b|\bargument\(", file.read_text()) and file.name != "visible.py"] == []
+    assert [
+        file
+        for file in others()
+        if re.search(r"\bshlex\b|\bargument\(", file.read_text()) and file.name != "visible.py"
+    ] == []

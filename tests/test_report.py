@@ -34,30 +34,40 @@ RENEWAL: dict[str, Any] = {
 }
 
 
-def preview(case: dict[str, Any], names: tuple[str, ...] = (), name: str = "mycontainerregistry", **changes: Any) -> Preview:
+def preview(
+    case: dict[str, Any], names: tuple[str, ...] = (), name: str = "mycontainerregistry", **changes: Any
+) -> Preview:
     """What the engine would hand over for a world in the shorthand of the cases; groups have no hidden values."""
-    declared = [{"id": group, **changes.get(group, {})} for group in names or [group["id"] for group in case.get("groups", [])]]
+    declared = [
+        {"id": group, **changes.get(group, {})} for group in names or [group["id"] for group in case.get("groups", [])]
+    ]
     policy = worlds.policy({"groups": declared, **changes.get("policy", {})}).model_copy(update={"name": name})
     observed = worlds.observed({"permissions": PERMITTED, **case})
     steps = next_steps(policy, observed).steps
     vetoes = tuple(veto for step in steps if (veto := guard.check(step, policy, observed)))
     refused = frozenset((kind(veto.step), target(veto.step)) for veto in vetoes)
     unfolded = plan(policy, observed, None, refused)
-    return Preview(policy, observed, unfolded, vetoes, next_due(policy, observed, unfolded), View(policy, observed, worlds.intent(None)))
+    return Preview(
+        policy,
+        observed,
+        unfolded,
+        vetoes,
+        next_due(policy, observed, unfolded),
+        View(policy, observed, worlds.intent(None)),
+    )
 
 
 def test_a_plan_says_step_by_step_what_and_why_and_what_restarts() -> None:
-    assert plan_text(preview(RENEWAL)) == (
-        "mycontainerregistry (mycontainerregistry.yaml), seen 2026-03-04 12:00 UTC\n"
-        "  due now    1. issue a new credential on the application, valid for 90 days: add, prove, publish\n"
-        "                credential old00000-0000-4000-8000-000000000000 ends on 2026-03-14 12:00 UTC, in 10 days\n"
-        "             2. redeploy web, alone and first\n"
-        "                web holds credential old00000-0000-4000-8000-000000000000, not the new one\n"
-        "             3. redeploy api\n"
-        "                api holds credential old00000-0000-4000-8000-000000000000, not the new one\n"
-        "  restarts   web, api: once each\n"
-        "  waits      credential old00000-0000-4000-8000-000000000000 stays until 2026-03-05 12:00 UTC: overlap of 24 h since the last move\n"
-        "  next due   2026-03-05 12:00 UTC"
+    assert (
+        plan_text(preview(RENEWAL))
+        == "mycontainerregistry (mycontainerregistry.yaml), seen 2026-03-04 12:00 UTC\n  due now    1. issue a new"
+        " credential on the application, valid for 90 days: add, prove, publish\n                credential"
+        " old00000-0000-4000-8000-000000000000 ends on 2026-03-14 12:00 UTC, in 10 days\n             2. redeploy"
+        " web, alone and first\n                web holds credential old00000-0000-4000-8000-000000000000, not the"
+        " new one\n             3. redeploy api\n                api holds credential"
+        " old00000-0000-4000-8000-000000000000, not the new one\n  restarts   web, api: once each\n  waits     "
+        " credential old00000-0000-4000-8000-000000000000 stays until 2026-03-05 12:00 UTC: overlap of 24 h since"
+        " the last move\n  next due   2026-03-05 12:00 UTC"
     )
 
 
@@ -68,24 +78,38 @@ def test_a_plan_with_nothing_to_do_says_until_when() -> None:
 
 
 def test_a_refused_step_comes_with_its_remedy_to_paste() -> None:
-    seen = preview({**RENEWAL, "groups": [{"id": "web", "holds": "old", "since": "-80d", "secure_env": ["DB_PASSWORD"]}]})
+    seen = preview(
+        {**RENEWAL, "groups": [{"id": "web", "holds": "old", "since": "-80d", "secure_env": ["DB_PASSWORD"]}]}
+    )
     lines = plan_text(seen).splitlines()
     assert lines[1] == "  due now    nothing"
-    assert lines[2] == "  refused    issue application: web has 1 value(s) that Azure doesn't show, and a redeployment could lose them"
+    assert (
+        lines[2]
+        == "  refused    issue application: web has 1 value(s) that Azure doesn't show, and a redeployment could lose"
+        " them"
+    )
     assert lines[3].strip() == "State: Nothing was changed for it."
     pasted = [text[13:] for text in lines if "DB_PASSWORD" in text]
     assert pasted
     assert pasted[0].startswith(" ")
     assert plan_code(seen, when_due=5) == 1, "ten days before the end a refusal is late"
     earlier = {**RENEWAL, "credentials": [{"key": "old", "start": "-70d", "end": "+20d"}]}
-    seen = preview({**earlier, "groups": [{"id": "web", "holds": "old", "since": "-70d", "secure_env": ["DB_PASSWORD"]}]})
+    seen = preview(
+        {**earlier, "groups": [{"id": "web", "holds": "old", "since": "-70d", "secure_env": ["DB_PASSWORD"]}]}
+    )
     assert plan_code(seen, when_due=5) == 3
 
 
 COMPROMISED: dict[str, Any] = {
     "credentials": [{"key": "old", "end": "+80d"}, {"key": "cur", "start": "-10d", "end": "+80d"}],
-    "versions": [{"id": "v0", "holds": "old", "created": "-80d", "compromised": ["old"]}, {"id": "v1", "holds": "cur", "created": "-10d"}],
-    "groups": [{"id": "web", "holds": "cur", "since": "-10d"}, {"id": "nightly", "holds": "old", "restart": "Never", "since": "-1d"}],
+    "versions": [
+        {"id": "v0", "holds": "old", "created": "-80d", "compromised": ["old"]},
+        {"id": "v1", "holds": "cur", "created": "-10d"},
+    ],
+    "groups": [
+        {"id": "web", "holds": "cur", "since": "-10d"},
+        {"id": "nightly", "holds": "old", "restart": "Never", "since": "-1d"},
+    ],
 }
 
 
@@ -124,7 +148,11 @@ def test_a_compromised_credential_that_still_works_is_a_state_of_its_own_and_com
 
 def test_a_run_says_first_that_a_compromised_credential_still_works() -> None:
     alarm = events.Noted(
-        policy="one", code="still_open", subject="k1", text="COMPROMISED CREDENTIAL STILL WORKS: held by nightly. Credential k1.", warn=True
+        policy="one",
+        code="still_open",
+        subject="k1",
+        text="COMPROMISED CREDENTIAL STILL WORKS: held by nightly. Credential k1.",
+        warn=True,
     )
     told = [*_rotation()[:-1], alarm]
     lines = run_text(Result("one", 1, "COMPROMISED CREDENTIAL STILL WORKS: held by nightly; 1 done"), told).splitlines()
@@ -143,11 +171,16 @@ def test_what_is_due_and_late_is_overdue_in_a_status_since_no_run_does_it() -> N
     behind = {**STEADY, "groups": [{"id": "web", "holds": "old", "since": "-80d"}]}
     both = [{"key": "old", "start": "-80d", "end": "+10d"}, *STEADY["credentials"]]
     assert (state(behind), state({**behind, "credentials": both})) == ("overdue", "overdue")
-    assert state({**behind, "credentials": [{"key": "old", "start": "-70d", "end": "+20d"}, *STEADY["credentials"]]}) == "due"
+    assert (
+        state({**behind, "credentials": [{"key": "old", "start": "-70d", "end": "+20d"}, *STEADY["credentials"]]})
+        == "due"
+    )
 
 
 def test_what_waits_past_its_warning_is_overdue() -> None:
-    seen = preview({**STEADY, "credentials": [{"key": "cur", "end": "+80d"}, {"key": "old", "end": "+5d"}], **_held_by_a_job()})
+    seen = preview(
+        {**STEADY, "credentials": [{"key": "cur", "end": "+80d"}, {"key": "old", "end": "+5d"}], **_held_by_a_job()}
+    )
     assert "  overdue    nightly is a job at work, and is never interrupted" in plan_text(seen).splitlines()
     assert plan_code(seen, when_due=5) == 1
     assert status_code([("one", seen)]) == 1
@@ -175,7 +208,11 @@ def test_the_plan_for_programs_has_batches_codes_and_instants() -> None:
     assert [step.get("canary") for step in policy["due"]] == [None, True, False]
     assert policy["restarts"] == [worlds.group_id("web"), worlds.group_id("api")]
     assert [(wait["code"], wait["until"]) for wait in policy["waits"]] == [("overlap", "2026-03-05T12:00:00Z")]
-    assert (policy["at"], policy["next_due"], policy["proof"]["outcome"]) == ("2026-03-04T12:00:00Z", "2026-03-05T12:00:00Z", "proven")
+    assert (policy["at"], policy["next_due"], policy["proof"]["outcome"]) == (
+        "2026-03-04T12:00:00Z",
+        "2026-03-05T12:00:00Z",
+        "proven",
+    )
 
 
 def test_what_a_restart_may_change_is_said_of_the_groups_that_restart() -> None:
@@ -216,7 +253,10 @@ def test_status_is_a_table_with_the_most_urgent_first() -> None:
         ["d-revoked", "revoked"],
     ]
     assert "e-closed: may not read. What to do: Allow it." in remarks.splitlines()
-    assert "d-revoked: access is revoked since 2026-03-03 12:00 UTC; `rotator grant d-revoked` restores it" in remarks.splitlines()
+    assert (
+        "d-revoked: access is revoked since 2026-03-03 12:00 UTC; `rotator grant d-revoked` restores it"
+        in remarks.splitlines()
+    )
     assert status_code(seen) == 1
 
 
@@ -231,7 +271,9 @@ THEIRS_ON_TOP = {"id": "theirs", "created": "-1d"}
 
 
 def test_what_is_due_and_stopped_by_drift_is_blocked_and_says_both_ways_out() -> None:
-    blocked = glanced(preview({**RENEWAL, **IN_TIME, "versions": [*RENEWAL["versions"], THEIRS_ON_TOP]}, name="b-blocked"))
+    blocked = glanced(
+        preview({**RENEWAL, **IN_TIME, "versions": [*RENEWAL["versions"], THEIRS_ON_TOP]}, name="b-blocked")
+    )
     seen = [("a-due", preview({**RENEWAL, **IN_TIME}, name="a-due")), ("b-blocked", blocked)]
     text = status_text(seen)
     assert [row.split()[:2] for row in text.splitlines()[1:3]] == [["b-blocked", "blocked,"], ["a-due", "due"]]
@@ -266,14 +308,21 @@ def test_a_line_of_status_has_age_end_and_groups() -> None:
 @pytest.mark.parametrize("every", [False, True])
 def test_thirty_policies_are_readable_in_any_terminal(width: int, every: bool) -> None:
     theirs = [{"key": "cur", "end": "+80d"}, {"key": "hand", "of": "by hand", "end": "+300d"}]
-    kinds = [STEADY, RENEWAL, {**STEADY, "credentials": theirs}, {**STEADY, "credentials": [{"key": "cur", "end": "-1d"}]}]
+    kinds = [
+        STEADY,
+        RENEWAL,
+        {**STEADY, "credentials": theirs},
+        {**STEADY, "credentials": [{"key": "cur", "end": "-1d"}]},
+    ]
     names = [f"{'a-team-with-a-long-name-' * (number % 3)}registry-{number:02}" for number in range(30)]
     seen: list[Any] = [(name, preview(kinds[number % len(kinds)], name=name)) for number, name in enumerate(names)]
     text = status_text(seen, width=width, every=every)
     table = text.split("\n\n")[0].splitlines()
     assert len(table) == 31
     assert max(len(line) for line in text.splitlines()) <= width
-    assert [line.split()[1] for line in table[1:]] == sorted((line.split()[1] for line in table[1:]), key=["overdue", "due", "resting"].index)
+    assert [line.split()[1] for line in table[1:]] == sorted(
+        (line.split()[1] for line in table[1:]), key=["overdue", "due", "resting"].index
+    )
     assert ("CREDENTIAL" in table[0]) == (width >= 120)
 
 
@@ -289,7 +338,10 @@ def test_the_details_of_status_say_where_each_group_stands_and_what_waits_since_
 
 
 def test_status_for_programs() -> None:
-    behind = {**STEADY, "groups": [{"id": "web", "holds": "cur", "since": "-10d"}, {"id": "gone", "state": "unreadable"}]}
+    behind = {
+        **STEADY,
+        "groups": [{"id": "web", "holds": "cur", "since": "-10d"}, {"id": "gone", "state": "unreadable"}],
+    }
     theirs = [*STEADY["credentials"], {"key": "hand", "of": "by hand", "end": "+300d"}]
     (body,) = status_body([("mycontainerregistry", preview({**behind, "credentials": theirs}))])
     assert body["credential"] == {
@@ -298,10 +350,18 @@ def test_status_for_programs() -> None:
         "end": "2026-05-23T12:00:00Z",
         "age": timedelta(days=10).total_seconds(),
     }
-    (web, gone) = body["groups"].pop("dependents")
+    web, gone = body["groups"].pop("dependents")
     assert body["groups"] == {"current": 1, "total": 2}
-    assert (web["current"], web["since"], gone["current"], gone["key_id"]) == (True, "2026-02-22T12:00:00Z", False, None)
-    assert (body["foreign_until"], [wait["subject"] for wait in body["waits"]]) == ("2026-12-29T12:00:00Z", [worlds.group_id("gone")])
+    assert (web["current"], web["since"], gone["current"], gone["key_id"]) == (
+        True,
+        "2026-02-22T12:00:00Z",
+        False,
+        None,
+    )
+    assert (body["foreign_until"], [wait["subject"] for wait in body["waits"]]) == (
+        "2026-12-29T12:00:00Z",
+        [worlds.group_id("gone")],
+    )
     assert (body["waiting"], body["foreign"]) == (["gone"], [worlds.key("hand")])
 
 
@@ -318,7 +378,9 @@ def _rotation() -> list[Event]:
         events.StepPostponed(**one, step="issue", target="application", happened="no answer"),
         events.GroupAccepted(**one, group=web, key_id="k2"),
         events.GroupSettled(**one, group=web, key_id="k2", verdict="healthy"),
-        events.StepFailed(**one, step="deploy", target=worlds.group_id("api"), happened="409", state="As before.", remedy="Wait."),
+        events.StepFailed(
+            **one, step="deploy", target=worlds.group_id("api"), happened="409", state="As before.", remedy="Wait."
+        ),
         events.Waiting(**one, code="overlap", subject="k1", reason="credential k1 stays", until=worlds.TODAY),
         events.Noted(**one, code="foreign", subject="k9", text="credential k9 is not ours"),
         events.Noted(policy="two", code="foreign", subject="k8", text="credential k8 is not ours"),
@@ -327,8 +389,8 @@ def _rotation() -> list[Event]:
 
 def test_the_report_of_a_run_has_what_was_done_what_failed_and_what_waits() -> None:
     result = Result("one", 1, "1 done, 1 failed", worlds.TODAY + timedelta(days=1), 1)
-    assert run_text(result, _rotation()) == (
-        "one: 1 done, 1 failed (exit 1)\n"
+    assert (
+        run_text(result, _rotation()) == "one: 1 done, 1 failed (exit 1)\n"
         "  done       added credential k2 to the application; it ends 2026-06-02 12:00 UTC\n"
         "             published credential k2 as version v2\n"
         "             redeployed web with credential k2\n"
@@ -344,7 +406,12 @@ def test_the_report_of_a_run_has_what_was_done_what_failed_and_what_waits() -> N
 
 def test_the_report_for_programs_holds_the_events_of_its_policy_only() -> None:
     body = json.loads(json.dumps(run_body(Result("one", 1, "1 failed"), _rotation())))
-    assert [event["event"] for event in body["changes"]] == ["credential_added", "version_published", "group_accepted", "group_settled"]
+    assert [event["event"] for event in body["changes"]] == [
+        "credential_added",
+        "version_published",
+        "group_accepted",
+        "group_settled",
+    ]
     assert [len(body[kind]) for kind in ("failures", "vetoes", "waits", "notes")] == [1, 0, 1, 1]
     assert body["waits"][0]["until"] == "2026-03-04T12:00:00Z"
 
@@ -365,23 +432,47 @@ def test_a_quiet_progress_leaves_out_what_goes_as_expected() -> None:
 
 
 def _every_event() -> list[Event]:
-    plain = {"datetime": worlds.TODAY, "int": 1, "float": 1.0, "bool": True, "tuple[str, ...]": ("k",), "datetime | None": None, "float | None": 1.0}
+    plain = {
+        "datetime": worlds.TODAY,
+        "int": 1,
+        "float": 1.0,
+        "bool": True,
+        "tuple[str, ...]": ("k",),
+        "datetime | None": None,
+        "float | None": 1.0,
+    }
 
     def value(annotation: Any) -> Any:
-        name = getattr(annotation, "__name__", str(annotation)) if isinstance(annotation, type) else str(annotation).replace("datetime.", "")
+        name = (
+            getattr(annotation, "__name__", str(annotation))
+            if isinstance(annotation, type)
+            else str(annotation).replace("datetime.", "")
+        )
         return plain.get(name, "x")
 
-    kinds = [kind for kind in vars(events).values() if isinstance(kind, type) and issubclass(kind, Event) and kind is not Event]
-    return [kind(**{name: value(field.type) for name, field in kind.__dataclass_fields__.items() if name != "at"}) for kind in kinds]
+    kinds = [
+        kind
+        for kind in vars(events).values()
+        if isinstance(kind, type) and issubclass(kind, Event) and kind is not Event
+    ]
+    return [
+        kind(**{name: value(field.type) for name, field in kind.__dataclass_fields__.items() if name != "at"})
+        for kind in kinds
+    ]
 
 
 @pytest.mark.parametrize("event", _every_event(), ids=events.name)
 def test_every_event_is_told_at_once_or_in_the_report(event: Event) -> None:
     later = isinstance(event, events.Waiting | events.Noted)
     assert (line(event) is None) == later
-    if not isinstance(event, events.StepStarted | events.StepDone | events.StepPostponed | events.Proving | events.Pausing | events.Finished):
+    if not isinstance(
+        event,
+        events.StepStarted | events.StepDone | events.StepPostponed | events.Proving | events.Pausing | events.Finished,
+    ):
         report = run_body(Result(event.policy, 0, ""), [event])
-        assert sum(len(report[kind]) for kind in ("changes", "failures", "vetoes", "waits", "notes")) == 1, change(event)
+        assert sum(len(report[kind]) for kind in ("changes", "failures", "vetoes", "waits", "notes")) == 1, change(
+            event
+        )
 
 
 def test_policy_mistakes_are_one_object_each() -> None:

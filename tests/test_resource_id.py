@@ -16,7 +16,12 @@ ENDINGS = ("?x=1", "#x", "\n", "\r", "$(id)", "`id`", " ", "\t", "%2e", "'", ";i
 
 def test_the_parts_are_what_they_were_written_as() -> None:
     subnet = ResourceId.parse(SUBNET)
-    assert (subnet.subscription, subnet.resource_group, subnet.provider, subnet.name) == (SUB, "myResourceGroup", "Microsoft.Network", "mySubnet")
+    assert (subnet.subscription, subnet.resource_group, subnet.provider, subnet.name) == (
+        SUB,
+        "myResourceGroup",
+        "Microsoft.Network",
+        "mySubnet",
+    )
     assert subnet.path == ("virtualNetworks", "my_vnet", "subnets", "mySubnet")
     assert str(subnet.type) == "Microsoft.Network/virtualNetworks/subnets"
     assert subnet.short == "myResourceGroup/mySubnet"
@@ -84,7 +89,10 @@ def test_names_that_azure_allows_are_names(group: str) -> None:
 
 
 def test_an_id_encloses_itself_and_what_lies_below_it() -> None:
-    subscription, group = ArmId(f"/Subscriptions/{SUB.upper()}"), ArmId(f"/subscriptions/{SUB}/resourcegroups/MYRESOURCEGROUP/")
+    subscription, group = (
+        ArmId(f"/Subscriptions/{SUB.upper()}"),
+        ArmId(f"/subscriptions/{SUB}/resourcegroups/MYRESOURCEGROUP/"),
+    )
     for above in (ArmId("/"), subscription, group, ResourceId.parse(VNET), ResourceId.parse(SUBNET.upper())):
         assert above.encloses(ArmId(SUBNET)), above
     assert not ArmId(SUBNET).encloses(ArmId(VNET))
@@ -93,5 +101,10 @@ def test_an_id_encloses_itself_and_what_lies_below_it() -> None:
 
 def test_what_is_in_no_subscription_has_none() -> None:
     management = ArmId("/providers/Microsoft.Management/managementGroups/g")
-    assert [each.subscription for each in (ArmId("/"), ArmId(""), management, ArmId(f"/SUBSCRIPTIONS/{SUB}"))] == ["", "", "", SUB]
+    assert [each.subscription for each in (ArmId("/"), ArmId(""), management, ArmId(f"/SUBSCRIPTIONS/{SUB}"))] == [
+        "",
+        "",
+        "",
+        SUB,
+    ]
     assert management.short == management

@@ -48,7 +48,9 @@ def proven(made: Stage) -> bool:
 
 def pulls(made: Stage, server: str = SERVER, secret: str = "", app_id: str = "") -> bool:
     """The oracle: whether the principal's password pulls now."""
-    return made.azure.registries.could_pull(app_id or made.app_id, secret or made.by_hand.secret, server, "aci-helloworld", "v1")
+    return made.azure.registries.could_pull(
+        app_id or made.app_id, secret or made.by_hand.secret, server, "aci-helloworld", "v1"
+    )
 
 
 def roles(made: Stage) -> set[str]:
@@ -67,7 +69,9 @@ def test_the_first_thing_said_is_whether_the_access_is_gone() -> None:
         assert await verdict(wait=False) == "access is marked as revoked, and not proven to be gone"
         inherited = made.azure.authorization.assign(above(made), made.principal.id, "Reader", at_once=True)
         assert await verdict() == "ACCESS REMAINS: the principal can still pull"
-        assert await verdict(credentials=True) == "ACCESS REMAINS: the principal can still pull", "one password isn't ours"
+        assert await verdict(credentials=True) == "ACCESS REMAINS: the principal can still pull", (
+            "one password isn't ours"
+        )
         made.azure.authorization.delete(inherited.id)
         assert await verdict() == "access is gone: every pull is refused"
         role = made.azure.authorization.define("assigns", actions=["Microsoft.Authorization/roleAssignments/write"])
@@ -138,7 +142,9 @@ def test_a_registry_with_repository_permissions_heeds_other_roles() -> None:
         assert pulls(made)
         assert (await revoked(made)).exit_code == 0, made.told()
         assert not pulls(made), "Reader and AcrPull count for nothing here"
-        writer = made.azure.authorization.assign(above(made), made.principal.id, "Container Registry Repository Writer", at_once=True)
+        writer = made.azure.authorization.assign(
+            above(made), made.principal.id, "Container Registry Repository Writer", at_once=True
+        )
         assert (await revoked(made)).exit_code == 1
         assert pulls(made)
         assert "Repository Writer" in text(made, "still_granted")
@@ -272,7 +278,9 @@ def test_of_two_registries_both_must_refuse_and_of_two_principals_one_loses_acce
         assert (await revoked(made)).exit_code == 1
         made.pass_(minutes=30)
         assert [pulls(made), pulls(made, "another.azurecr.io")] == [False, True]
-        assert reader.id in [event.subject for event in made.events if isinstance(event, Noted) and event.code == "still_granted"]
+        assert reader.id in [
+            event.subject for event in made.events if isinstance(event, Noted) and event.code == "still_granted"
+        ]
         made.azure.authorization.delete(reader.id)
         assert (await revoked(made)).exit_code == 0, "which takes until Azure has forgotten the reader"
         assert not pulls(made, "another.azurecr.io")
@@ -307,7 +315,9 @@ def test_what_may_not_be_read_is_unknown_and_nothing_is_called_proven() -> None:
 
 def test_a_principal_that_could_help_itself_is_named() -> None:
     async def act(made: Stage) -> None:
-        made.azure.authorization.assign(above(made), made.principal.id, "Role Based Access Control Administrator", at_once=True)
+        made.azure.authorization.assign(
+            above(made), made.principal.id, "Role Based Access Control Administrator", at_once=True
+        )
         role = made.azure.authorization.define("assigns", actions=["Microsoft.Authorization/roleAssignments/write"])
         made.azure.authorization.assign(made.seeded.registry_id, made.principal.id, role.name, at_once=True)
         assert (await revoked(made)).exit_code == 1
@@ -392,7 +402,11 @@ def _deaths(credentials: bool) -> Sequence[Call]:
 
 @pytest.mark.parametrize(
     ("credentials", "every"),
-    [cell(credentials, every, name=f"{credentials}-{every}", soak=every) for credentials in (False, True) for every in (False, True)],
+    [
+        cell(credentials, every, name=f"{credentials}-{every}", soak=every)
+        for credentials in (False, True)
+        for every in (False, True)
+    ],
 )
 def test_killed_at_any_call_a_revocation_is_finished_by_the_next(credentials: bool, every: bool) -> None:
     """Every write, and the first call of each operation; `make soak` takes every call."""
@@ -411,7 +425,11 @@ def test_killed_at_any_call_a_revocation_is_finished_by_the_next(credentials: bo
                 assert await made.dies(revoked(made, credentials=credentials)), f"call {index} was not reached"
             made.pass_(minutes=1)
             assert (await revoked(made, credentials=credentials)).exit_code == 0, made.told()[-2000:]
-            assert (roles(made), pulls(made), made.credentials()) == (set(), False, [] if credentials else [made.by_hand])
+            assert (roles(made), pulls(made), made.credentials()) == (
+                set(),
+                False,
+                [] if credentials else [made.by_hand],
+            )
             assert (await made.with_world(grant)).exit_code == 0
             assert len(roles(made)) == 1, "what the dead run deleted was recorded before"
 

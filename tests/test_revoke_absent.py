@@ -13,7 +13,10 @@ from tests.pulling import anything_pulls
 from tests.stage import Stage, play, stage
 
 GONE, ABSENT = "access is gone: every pull is refused", "access is gone: the principal doesn't exist"
-REMAINS, UNPROVEN = "ACCESS REMAINS: the principal can still pull", "access is marked as revoked, and not proven to be gone"
+REMAINS, UNPROVEN = (
+    "ACCESS REMAINS: the principal can still pull",
+    "access is marked as revoked, and not proven to be gone",
+)
 OBJECTS = ("graph.applications.get", "graph.servicePrincipals.get")
 
 
@@ -86,7 +89,9 @@ def test_what_was_recorded_is_deleted_although_no_lookup_finds_the_principal() -
     scene(act)
 
 
-@pytest.mark.parametrize("operations", [OBJECTS, OBJECTS[:1], OBJECTS[1:]], ids=["the principal", "the application", "the service principal"])
+@pytest.mark.parametrize(
+    "operations", [OBJECTS, OBJECTS[:1], OBJECTS[1:]], ids=["the principal", "the application", "the service principal"]
+)
 def test_one_lookup_that_finds_nothing_is_made_again_and_the_revocation_goes_on(operations: tuple[str, ...]) -> None:
     async def act(made: Stage) -> None:
         for operation in operations:
@@ -149,7 +154,11 @@ def test_a_registry_that_is_not_found_keeps_nobody_from_being_revoked_on_the_oth
     async def act(made: Stage) -> None:
         other = _two(made)
         made.azure.resources.lock(other, "CanNotDelete", "keep")
-        made.azure.faults.add(Fault("arm.registries.get", "status", nth=2, times=0, status=404, code="ResourceNotFound", message="Not here."))
+        made.azure.faults.add(
+            Fault(
+                "arm.registries.get", "status", nth=2, times=0, status=404, code="ResourceNotFound", message="Not here."
+            )
+        )
         result = await revoked(made)
         assert (result.exit_code, result.summary.startswith("access is gone")) == (1, False), made.told()[-3000:]
         made.azure.resources.unlock(other, "keep")
@@ -181,7 +190,10 @@ def test_where_a_registry_is_not_found_a_compromised_password_is_told_all_the_sa
         made.pass_(minutes=10)
         result = await revoked(made)
         assert made.by_hand in made.credentials()
-        assert (result.exit_code, result.summary.startswith("COMPROMISED CREDENTIAL STILL WORKS: ")) == (1, True), made.told()[-3000:]
+        assert (result.exit_code, result.summary.startswith("COMPROMISED CREDENTIAL STILL WORKS: ")) == (
+            1,
+            True,
+        ), made.told()[-3000:]
 
     scene(act)
 
@@ -192,7 +204,9 @@ def test_where_no_registry_is_found_nothing_is_written() -> None:
         missing(made, "arm.registries.get", code="ResourceNotFound")
         result = await revoked(made)
         assert (result.exit_code, made.writes(since)) == (1, [])
-        assert "Correct the registry's id" in next(event.remedy for event in made.events if isinstance(event, StepFailed))
+        assert "Correct the registry's id" in next(
+            event.remedy for event in made.events if isinstance(event, StepFailed)
+        )
 
     scene(act)
 
@@ -204,7 +218,9 @@ def test_a_refusal_that_may_be_about_where_it_was_asked_is_no_refusal_of_the_pri
         def block(number: int, operation: str, request: object) -> None:
             if operation == "rbac.roleAssignments.delete":
                 blocked = "Access has been blocked by Conditional Access policies."
-                made.azure.faults.add(Fault("entra.token", "status", times=0, status=400, code="AADSTS53003", message=blocked))
+                made.azure.faults.add(
+                    Fault("entra.token", "status", times=0, status=400, code="AADSTS53003", message=blocked)
+                )
 
         made.after.append(block)
         result = await revoked(made)

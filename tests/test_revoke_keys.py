@@ -17,8 +17,16 @@ from tests.pulling import anything_pulls, signs_in
 from tests.stage import Stage, play, stage
 
 GONE, NOBODY = "access is gone: every pull is refused", "access is gone: nothing is left that signs in as the principal"
-REMAINS, UNPROVEN = "ACCESS REMAINS: the principal can still pull", "access is marked as revoked, and not proven to be gone"
-TRUST = {"name": "deploy", "issuer": "https://token.example", "subject": "repo:us/it:ref", "audiences": ["api://AzureADTokenExchange"]}
+REMAINS, UNPROVEN = (
+    "ACCESS REMAINS: the principal can still pull",
+    "access is marked as revoked, and not proven to be gone",
+)
+TRUST = {
+    "name": "deploy",
+    "issuer": "https://token.example",
+    "subject": "repo:us/it:ref",
+    "audiences": ["api://AzureADTokenExchange"],
+}
 
 Key = Callable[[Stage], Callable[[], object]]
 """Gives the principal something to sign in with; returns what takes it away again."""
@@ -43,13 +51,21 @@ def federated(made: Stage) -> Callable[[], object]:
 
 
 KEYS: dict[str, tuple[Key, str, str]] = {
-    "a certificate of the application": (certificate, "certificate", "az ad app credential delete --id {app} --key-id {key} --cert"),
+    "a certificate of the application": (
+        certificate,
+        "certificate",
+        "az ad app credential delete --id {app} --key-id {key} --cert",
+    ),
     "a certificate of the service principal": (
         certificate_of_the_principal,
         "certificate",
         "az ad sp credential delete --id {app} --key-id {key} --cert",
     ),
-    "a federated credential": (federated, "federated_credential", "az ad app federated-credential delete --id {app} --federated-credential-id {key}"),
+    "a federated credential": (
+        federated,
+        "federated_credential",
+        "az ad app federated-credential delete --id {app} --federated-credential-id {key}",
+    ),
 }
 
 
@@ -81,7 +97,9 @@ def notes(made: Stage, code: str) -> list[Noted]:
 
 
 def forbid(made: Stage, operation: str) -> None:
-    made.azure.faults.add(Fault(operation, "status", times=0, status=403, code="Authorization_RequestDenied", message="Not allowed."))
+    made.azure.faults.add(
+        Fault(operation, "status", times=0, status=403, code="Authorization_RequestDenied", message="Not allowed.")
+    )
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -153,7 +171,11 @@ def test_a_certificate_that_has_ended_counts_for_nothing() -> None:
     scene(act)
 
 
-UNREADABLE = ("graph.applications.get", "graph.servicePrincipals.get", "graph.applications.federatedIdentityCredentials.list")
+UNREADABLE = (
+    "graph.applications.get",
+    "graph.servicePrincipals.get",
+    "graph.applications.federatedIdentityCredentials.list",
+)
 
 
 @pytest.mark.parametrize(("key", "operation"), list(itertools.product(KEYS, UNREADABLE)))
@@ -182,7 +204,10 @@ def test_a_federated_list_that_may_not_be_read_is_said_and_keeps_nobody_from_see
     async def act(made: Stage) -> None:
         forbid(made, UNREADABLE[2])
         result = await revoked(made, credentials=False)
-        assert (result.summary, result.exit_code) == (GONE, 0), "the principal itself was refused, by whatever it signs in"
+        assert (result.summary, result.exit_code) == (
+            GONE,
+            0,
+        ), "the principal itself was refused, by whatever it signs in"
         assert any("federated credentials" in each.text for each in notes(made, "unknown"))
         locked(made)
         made.azure.authorization.assign(made.seeded.registry_id, made.principal.id, "AcrPull", at_once=True)
@@ -199,7 +224,16 @@ def test_an_application_of_another_tenant_may_have_any_key() -> None:
         locked(made)
         certificate(made)
         made.pass_(hours=1)
-        made.azure.faults.add(Fault("graph.applications.get", "status", times=0, status=404, code="Request_ResourceNotFound", message="Not here."))
+        made.azure.faults.add(
+            Fault(
+                "graph.applications.get",
+                "status",
+                times=0,
+                status=404,
+                code="Request_ResourceNotFound",
+                message="Not here.",
+            )
+        )
         result = await revoked(made)
         assert anything_pulls(made)
         assert result.exit_code == 1 and not result.summary.startswith("access is gone")

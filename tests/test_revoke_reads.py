@@ -1,7 +1,8 @@
 """Every read of a revocation, refused, missing, empty or stale, once and for good: it never says that access is gone where something pulls.
 
-The truth is the emulator's (`tests.pulling`), whatever rotator was told. A read is struck once between two writes, as in the other matrices: from
-there on only what was written makes a difference. Afterwards a run without faults ends as the truth is, and what was deleted is still recorded.
+The truth is the emulator's (`tests.pulling`), whatever rotator was told. A read is struck once between two writes, as
+in the other matrices: from there on only what was written makes a difference. Afterwards a run without faults ends as
+the truth is, and what was deleted is still recorded.
 """
 
 import json
@@ -41,7 +42,9 @@ def _plain(made: Stage) -> None:
 
 
 def _inherited(made: Stage) -> None:
-    made.azure.authorization.assign(made.seeded.registry_id.split("/providers/")[0], made.principal.id, "Reader", at_once=True)
+    made.azure.authorization.assign(
+        made.seeded.registry_id.split("/providers/")[0], made.principal.id, "Reader", at_once=True
+    )
 
 
 def _locked(made: Stage) -> None:
@@ -77,7 +80,14 @@ BOTH = "graph.*.get"
 def _status(status: int, times: int) -> Callable[[str], Fault]:
     def planned(operation: str) -> Fault:
         code = CODES.get(operation.partition(".")[0], "NotFound") if status == 404 else "Forbidden"
-        return Fault(operation, "status", times=times * (1 + (operation == BOTH)), status=status, code=code, message="As planned.")
+        return Fault(
+            operation,
+            "status",
+            times=times * (1 + (operation == BOTH)),
+            status=status,
+            code=code,
+            message="As planned.",
+        )
 
     return planned
 
@@ -101,7 +111,9 @@ def _emptied(response: Response) -> Response:
     if response.status != 200 or not response.body:
         return response
     body = json.loads(response.body)
-    body |= {name: [] for name in ("value", "passwordCredentials", "keyCredentials") if isinstance(body.get(name), list)}
+    body |= {
+        name: [] for name in ("value", "passwordCredentials", "keyCredentials") if isinstance(body.get(name), list)
+    }
     kept = {name: value for name, value in response.headers.items() if name.lower() != "content-length"}
     return Response.json(200, body, kept)
 
@@ -175,7 +187,10 @@ def _cells(world: World) -> Iterator[tuple[int, str]]:
 async def _struck(made: Stage, world: World, index: int, operation: str, kind: str) -> Result:
     """A run in which one read is struck."""
     start = len(made.app.served)
-    hop = Hop(Door(made.app, operation, start + index, EMPTIED[kind] * (1 + (operation == BOTH)))) if kind in EMPTIED else None  # type: ignore[arg-type]
+    hop = None
+    if kind in EMPTIED:
+        door = Door(made.app, operation, start + index, EMPTIED[kind] * (1 + (operation == BOTH)))
+        hop = Hop(door)  # type: ignore[arg-type]
 
     def strike(number: int, named: str, request: Request) -> None:
         if number - start - 1 == index and kind in PLANNED:
@@ -207,7 +222,15 @@ def _recorded(made: Stage, roles: set[str], where: str) -> None:
     assert gone <= {each["id"] for each in json.loads(str(mark.value))}, where
 
 
-SAMPLED = ("the role goes", "a lock keeps the role, and a certificate stays"), ("refused once", "missing once", "missing for good", "empty once")
+SAMPLED = (
+    ("the role goes", "a lock keeps the role, and a certificate stays"),
+    (
+        "refused once",
+        "missing once",
+        "missing for good",
+        "empty once",
+    ),
+)
 """Worlds and kinds that `make test` tries."""
 
 
@@ -229,7 +252,9 @@ def test_a_reading_that_is_wrong_ends_no_access(name: str, kind: str) -> None:
             roles = {a.id for a in made.azure.authorization.assignments(principals=[made.principal.id])}
             _honest(made, await _struck(made, world, index, operation, kind), where)
             again = await _revoked(made, world)
-            assert again.exit_code == int(world.pulls) == int(anything_pulls(made)), f"{where}: {again} {made.told()[-3000:]}"
+            assert again.exit_code == int(world.pulls) == int(anything_pulls(made)), (
+                f"{where}: {again} {made.told()[-3000:]}"
+            )
             _honest(made, again, where)
             _recorded(made, roles, where)
 

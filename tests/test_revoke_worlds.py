@@ -1,7 +1,7 @@
 """In every world that makes a revocation hard, what the report says is what the registry does: to a group on a new host, and to whoever asks it.
 
-Each world is a principal that may pull, and whatever else lets it, or others, pull from the registry. In each, a second revocation writes nothing
-new, and no later run of the timer restores access.
+Each world is a principal that may pull, and whatever else lets it, or others, pull from the registry. In each, a second
+revocation writes nothing new, and no later run of the timer restores access.
 """
 
 import json
@@ -22,7 +22,9 @@ from tests.stage import SERVER, Stage, play, stage
 IMAGE, OTHER = "aci-helloworld", "another.azurecr.io"
 TEAM = "11111111-2222-4333-8444-555555555555"
 GONE, REMAINS = "access is gone: every pull is refused", "ACCESS REMAINS: the principal can still pull"
-MANIFEST = {"Accept": "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"}
+MANIFEST = {
+    "Accept": "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
+}
 LOCK_TRIED = frozenset({"rbac.roleAssignments.delete"})
 
 User = tuple[str, str]
@@ -53,7 +55,9 @@ def _registry(made: Stage) -> Resource:
 
 
 def _assign(made: Stage, scope: str, role: str, whom: str = "") -> None:
-    made.azure.authorization.assign(scope, whom or made.principal.id, role, at_once=True, principal_type="Group" if whom else "ServicePrincipal")
+    made.azure.authorization.assign(
+        scope, whom or made.principal.id, role, at_once=True, principal_type="Group" if whom else "ServicePrincipal"
+    )
 
 
 def plain(made: Stage) -> Strangers:
@@ -77,7 +81,9 @@ def repositories(made: Stage) -> Strangers:
     neighbours = made.azure.directory.principal(made.bystander.app_id)
     assert neighbours
     for whom in (made.principal, neighbours):
-        made.azure.authorization.assign(made.seeded.registry_id, whom.id, "Container Registry Repository Reader", at_once=True)
+        made.azure.authorization.assign(
+            made.seeded.registry_id, whom.id, "Container Registry Repository Reader", at_once=True
+        )
     return []
 
 
@@ -234,7 +240,9 @@ def test_the_report_is_what_a_host_and_the_registry_do_and_every_later_run_leave
         run = await made.rotate()
         assert (run.exit_code, made.writes(since)) == (0, []), made.told()
         assert "revoked" in made.told()
-        assert [serves(made, server, (made.app_id, made.published())) for server in world.refusing] == [False] * len(world.refusing)
+        assert [serves(made, server, (made.app_id, made.published())) for server in world.refusing] == [False] * len(
+            world.refusing
+        )
 
     scene(act)
 
@@ -244,7 +252,9 @@ def test_the_same_run_would_rotate_if_nothing_were_revoked() -> None:
         made.pass_(days=340)
         since = len(made.app.served)
         assert (await made.rotate()).exit_code == 0, made.told()
-        assert {"graph.applications.addPassword", "aci.containerGroups.createOrUpdate"} <= set(made.writes(since)), made.writes(since)
+        assert {"graph.applications.addPassword", "aci.containerGroups.createOrUpdate"} <= set(made.writes(since)), (
+            made.writes(since)
+        )
 
     scene(act)
 
@@ -254,7 +264,10 @@ def test_where_a_lock_keeps_the_role_taking_the_credentials_refuses_a_host_and_e
         locked(made)
         ours = (made.app_id, made.published())
         result = await made.with_world(lambda run: revoke(run, wait=True, credentials=True))
-        assert (result.summary, result.exit_code) == ("access is gone: nothing is left that signs in as the principal", 0)
+        assert (result.summary, result.exit_code) == (
+            "access is gone: nothing is left that signs in as the principal",
+            0,
+        )
         assert not serves(made, SERVER, ours)
         assert not moves(made)
         since = len(made.app.served)

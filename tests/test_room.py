@@ -1,6 +1,16 @@
 """Where a mark goes and what the tags of a version are then, however full it is."""
 
-from rotator.plan import EVERY_GROUP, MOST_CARRIED, MOST_TAGS, STRIPPED, Mark, carried, compromise_marks, marked, strip_marks
+from rotator.plan import (
+    EVERY_GROUP,
+    MOST_CARRIED,
+    MOST_TAGS,
+    STRIPPED,
+    Mark,
+    carried,
+    compromise_marks,
+    marked,
+    strip_marks,
+)
 from rotator.plan.marks import Marked
 from rotator.resource_id import ArmId
 from rotator.state import ADOPTED, COMPROMISED, Version, tags
@@ -28,7 +38,9 @@ def test_a_mark_is_added_to_what_is_there() -> None:
     before = version(full=3, rotator_adopted="b,a", rotator_compromised="x")
     after = added(before, Mark("v1", ADOPTED, ("C", "a")))
     assert after.adopted == ("a", "b", "c") and after.compromised == ("x",)
-    assert {name: value for name, value in after.tags if name != ADOPTED} == {name: value for name, value in before.tags if name != ADOPTED}
+    assert {name: value for name, value in after.tags if name != ADOPTED} == {
+        name: value for name, value in before.tags if name != ADOPTED
+    }
 
 
 def test_a_list_goes_on_in_another_tag_where_one_can_not_hold_it() -> None:
@@ -54,7 +66,9 @@ def test_the_names_of_groups_end_in_all_of_them_where_a_tag_can_not_hold_them() 
 
 def test_a_group_is_remembered_by_the_version_that_it_was_given() -> None:
     other = Version("v2", worlds.TODAY)
-    assert strip_marks([version(), other], "v2", ArmId("/subscriptions/s/containerGroups/App")) == (Mark("v2", STRIPPED, ("app",), must=True),)
+    assert strip_marks([version(), other], "v2", ArmId("/subscriptions/s/containerGroups/App")) == (
+        Mark("v2", STRIPPED, ("app",), must=True),
+    )
 
 
 def test_without_room_nothing_is_added_unless_it_must_be_and_then_somebodys_last_tag_goes() -> None:
@@ -86,14 +100,20 @@ def test_a_declaration_goes_where_there_is_room() -> None:
             {"id": "cur", "holds": "b", "created": "-5d", "tags": theirs["cur"]},
             {"id": "top", "created": "-1d", "tags": theirs["top"]},
         ]
-        found = compromise_marks(POLICY, worlds.observed({"credentials": [{"key": "a"}], "versions": versions}), [worlds.key("a") or ""])
+        found = compromise_marks(
+            POLICY, worlds.observed({"credentials": [{"key": "a"}], "versions": versions}), [worlds.key("a") or ""]
+        )
         assert [(mark.version, mark.must) for mark in found] == expected, when
 
 
 def test_one_version_records_what_there_is_no_second_for_and_the_newest_holder_comes_first() -> None:
     alone = worlds.observed({"versions": [{"id": "v1", "holds": "a"}]})
     assert [mark.version for mark in compromise_marks(POLICY, alone, ["A", "a"])] == ["v1", "v1"][:1]
-    two = [{"id": "v1", "holds": "a", "created": "-9d"}, {"id": "v2", "holds": "a", "created": "-5d"}, {"id": "v3", "holds": "b", "created": "-1d"}]
+    two = [
+        {"id": "v1", "holds": "a", "created": "-9d"},
+        {"id": "v2", "holds": "a", "created": "-5d"},
+        {"id": "v3", "holds": "b", "created": "-1d"},
+    ]
     keys = [worlds.key("a") or ""]
     assert [mark.version for mark in compromise_marks(POLICY, worlds.observed({"versions": two}), keys)] == ["v2", "v1"]
     half = [{**two[0], "compromised": ["a"]}, *two[1:]]
@@ -112,14 +132,27 @@ def test_a_version_with_nothing_but_ours_gives_nothing_up() -> None:
 
 
 def test_a_value_of_256_characters_fits() -> None:
-    assert [len(value) for _, value in added(version(rotator_adopted="x" * 254), Mark("v1", ADOPTED, ("y",))).tags] == [256]
-    assert [len(value) for _, value in added(version(rotator_adopted="x" * 255), Mark("v1", ADOPTED, ("y",))).tags] == [255, 1]
+    assert [len(value) for _, value in added(version(rotator_adopted="x" * 254), Mark("v1", ADOPTED, ("y",))).tags] == [
+        256
+    ]
+    assert [len(value) for _, value in added(version(rotator_adopted="x" * 255), Mark("v1", ADOPTED, ("y",))).tags] == [
+        255,
+        1,
+    ]
 
 
 def test_what_stands_once_and_has_no_other_place_is_not_written_again() -> None:
     full = {f"z{n}": "1" for n in range(12)}
-    versions = [{"id": "old", "holds": "a", "compromised": ["a"]}, {"id": "cur", "holds": "b", "created": "-5d", "tags": full}]
-    assert compromise_marks(POLICY, worlds.observed({"credentials": [{"key": "a"}], "versions": versions}), [worlds.key("a") or ""]) == ()
+    versions = [
+        {"id": "old", "holds": "a", "compromised": ["a"]},
+        {"id": "cur", "holds": "b", "created": "-5d", "tags": full},
+    ]
+    assert (
+        compromise_marks(
+            POLICY, worlds.observed({"credentials": [{"key": "a"}], "versions": versions}), [worlds.key("a") or ""]
+        )
+        == ()
+    )
 
 
 def test_a_new_version_takes_over_others_tags_as_far_as_ours_leave_room() -> None:

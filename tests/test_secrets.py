@@ -43,7 +43,10 @@ TROUBLE = (
     tuple(Fault("", "echo", "before", status=status) for status in (200, 400, 500)),
     tuple(Fault("", "echo", "after", status=status) for status in (200, 403, 500)),
     tuple(Fault("", "echo", status=status, argument="message") for status in (400, 401, 404)),
-    tuple(Fault("", "echo", status=status, argument=argument, times=0) for status, argument in ((200, ""), (400, "message"), (503, "message"))),
+    tuple(
+        Fault("", "echo", status=status, argument=argument, times=0)
+        for status, argument in ((200, ""), (400, "message"), (503, "message"))
+    ),
     (Fault("", "status", times=0),),
     (Fault("", "reset", times=0),),
     (Fault("", "lost"),),
@@ -61,7 +64,11 @@ def inside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Inside:
     hidden, resources = [{"name": "DATABASE", "secureValue": HIDDEN}], {"requests": {"cpu": 1, "memoryInGB": 1.5}}
     secure = {"image": IMAGE, "resources": resources, "environmentVariables": hidden}
     entry = {"server": made.seeded.login_server, "username": made.application.app_id, "password": made.password.secret}
-    properties = {"osType": "Linux", "containers": [{"name": "app", "properties": secure}], "imageRegistryCredentials": [entry]}
+    properties = {
+        "osType": "Linux",
+        "containers": [{"name": "app", "properties": secure}],
+        "imageRegistryCredentials": [entry],
+    }
     made.azure.container_groups.put(made.group_id(), {"location": "eastus", "properties": properties}, "2025-09-01")
     made.pass_(minutes=5)
     sources = {"containers/app/env/DATABASE": {"key_vault": "orders-database"}}
@@ -77,14 +84,22 @@ def overheard(inside: Inside) -> set[str]:
         del number, operation
         seen.update(part for part in request.headers.get("authorization", "").split() if len(part) > 10)
         form = parse_qs(request.body.decode(errors="replace"))
-        seen.update(value for name in ("client_secret", "refresh_token", "access_token", "password") for value in form.get(name, []))
+        seen.update(
+            value
+            for name in ("client_secret", "refresh_token", "access_token", "password")
+            for value in form.get(name, [])
+        )
 
     inside.app.before = before
     return seen
 
 
 def written(said: list[Said], tmp_path: Path) -> dict[str, str]:
-    texts = {f"{kind} {number}": text for number, one in enumerate(said) for kind, text in (("stdout", one.out), ("stderr", one.err))}
+    texts = {
+        f"{kind} {number}": text
+        for number, one in enumerate(said)
+        for kind, text in (("stdout", one.out), ("stderr", one.err))
+    }
     exceptions = {f"exception {number}": leaks.shown(one.raised) for number, one in enumerate(said)}
     return {**texts, **exceptions, **leaks.files(tmp_path)}
 
@@ -148,7 +163,9 @@ def test_a_leak_would_be_found(plant: str, inside: Inside, tmp_path: Path, monke
     assert leaks.found({HIDDEN}, written(said, tmp_path))
 
 
-def test_what_looks_like_a_secret_is_struck_even_if_somebody_logs_it(inside: Inside, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_what_looks_like_a_secret_is_struck_even_if_somebody_logs_it(
+    inside: Inside, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     published = KeyVault.value
 
     async def leaking(self: KeyVault, policy: Policy, name: str, version: str | None = None) -> Secret:
@@ -218,7 +235,11 @@ def test_no_secret_is_in_the_arguments_of_a_process(rotator: Scene) -> None:
     rotator.azure.fault("keyvault.secrets.set", "timeout")
     process = rotator.begin("rotate", "-vv")
     rotator.azure.until(lambda: bool(rotator.azure.control("GET", "/faults")["struck"]) or process.poll() is not None)
-    listed = {str(file): file.read_bytes().decode() for file in Path("/proc").glob("[0-9]*/cmdline") if _ours(file, process.pid)}
+    listed = {
+        str(file): file.read_bytes().decode()
+        for file in Path("/proc").glob("[0-9]*/cmdline")
+        if _ours(file, process.pid)
+    }
     process.kill()
     process.communicate()
     assert listed

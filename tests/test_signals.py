@@ -70,14 +70,18 @@ def test_a_request_that_never_ends_holds_nobody_up_for_long(rotator: Scene, *, a
     rotator.azure.fault("keyvault.secrets.set", "timeout", when="after")
     since = len(rotator.azure.calls())
     process = rotator.begin("rotate")
-    rotator.azure.until(lambda: any(call["operation"] == "keyvault.secrets.set" for call in rotator.azure.calls()[since:]))
+    rotator.azure.until(
+        lambda: any(call["operation"] == "keyvault.secrets.set" for call in rotator.azure.calls()[since:])
+    )
     process.send_signal(signal.SIGTERM)
     until(process, "nothing new is begun")
     if again:
         process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=15)
     assert process.returncode == 143 and "ended at once" in err
-    assert rotator.authenticates(rotator.published()), "what was published before the signal is what readers get, and it works"
+    assert rotator.authenticates(rotator.published()), (
+        "what was published before the signal is what readers get, and it works"
+    )
     rotator.azure.control("DELETE", "/faults")
     assert rotator("rotate").code == 0
     assert rotator.authenticates(rotator.published())

@@ -32,7 +32,9 @@ def after_a_rotation(world: World) -> tuple[Any, ...]:
             http_challenge_cache.clear()
             await made.rotate()
             made.pass_(hours=25)
-        assert made.application is made.azure.directory.application(made.app_id), "who is on the stage is who is in the world"
+        assert made.application is made.azure.directory.application(made.app_id), (
+            "who is on the stage is who is in the world"
+        )
         return dump(made.azure), made.app.served, made.told(), made.clock.attempts
 
     return play(scene)

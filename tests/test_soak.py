@@ -40,7 +40,9 @@ WELL = Truth(
 
 
 def without(key: str) -> Callable[[Truth], Truth]:
-    return lambda truth: replace(truth, passwords=tuple(replace(each, gone=each.gone or each.key_id == key) for each in truth.passwords))
+    return lambda truth: replace(
+        truth, passwords=tuple(replace(each, gone=each.gone or each.key_id == key) for each in truth.passwords)
+    )
 
 
 def unresolved(truth: Truth) -> Truth:
@@ -55,11 +57,17 @@ def published(truth: Truth) -> Truth:
 BROKEN: dict[str, Callable[[Truth], Truth]] = {
     "I1: web holds": without("new"),
     "I2: the newest version": without("new"),
-    "I2: no version": lambda truth: replace(truth, versions=tuple(replace(each, enabled=False) for each in truth.versions)),
+    "I2: no version": lambda truth: replace(
+        truth, versions=tuple(replace(each, enabled=False) for each in truth.versions)
+    ),
     "I3: the foreign password": without("foreign"),
     "I3: a certificate": lambda truth: replace(truth, certificates=frozenset()),
     "I3: foreign ('by hand') was adopted": lambda truth: replace(
-        truth, versions=(*truth.versions, replace(truth.versions[-1], tags={**truth.versions[-1].tags, "rotator-adopted": "foreign"}))
+        truth,
+        versions=(
+            *truth.versions,
+            replace(truth.versions[-1], tags={**truth.versions[-1].tags, "rotator-adopted": "foreign"}),
+        ),
     ),
     "I5: 4 adds": unresolved,
     "I5: 4 published": published,
@@ -115,7 +123,10 @@ class Short(Story):
 
     def _fuzz(self) -> None:
         fuzzer = Fuzzer(self.scene, self.exports, random.Random(self.seed))
-        for case in (Case("arguments", ("revoke", "\x1b[31mred", "--cloud=mars")), Case("streams", ("validate",), streams="both full")):
+        for case in (
+            Case("arguments", ("revoke", "\x1b[31mred", "--cloud=mars")),
+            Case("streams", ("validate",), streams="both full"),
+        ):
             self.problems += fuzzer.met(case)
 
     def _rest(self) -> None:

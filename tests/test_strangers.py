@@ -23,7 +23,9 @@ def stranger(made: Stage, subscription: str | None = None, group: str | None = N
     """Deploy a group by hand with what the vault publishes now, somewhere."""
     where, own = subscription or made.seeded.subscription, group or made.seeded.resource_group
     made.azure.resources.create_group(where, own, LOCATION)
-    group_id = f"/subscriptions/{where}/resourceGroups/{own}/providers/Microsoft.ContainerInstance/containerGroups/{name}"
+    group_id = (
+        f"/subscriptions/{where}/resourceGroups/{own}/providers/Microsoft.ContainerInstance/containerGroups/{name}"
+    )
     made.azure.container_groups.put(group_id, made.body(made.app_id, made.published()), "2025-09-01")
     made.pass_(hours=1)
     return group_id
@@ -63,7 +65,9 @@ def test_a_group_elsewhere_keeps_the_old_credential_until_it_may_be_moved(place:
         assert old in ours(made)
         assert "stranger may hold it" in made.told()
         assert KEY_ID not in tags(made, group_id)
-        made.with_policy(discover={"redeploy": True, "subscriptions": [where or made.seeded.subscription, made.seeded.subscription]})
+        made.with_policy(
+            discover={"redeploy": True, "subscriptions": [where or made.seeded.subscription, made.seeded.subscription]}
+        )
         with monitored(made, GROUPS):
             await made.rotate()
         made.pass_(hours=25)
@@ -119,7 +123,9 @@ def test_a_subscription_that_is_not_registered_for_container_instances_has_no_gr
 
         def listed(where: str, group: str | None = None) -> object:
             if where == ELSEWHERE:
-                raise ServiceError(409, "MissingSubscriptionRegistration", "The subscription is not registered to use namespace.")
+                raise ServiceError(
+                    409, "MissingSubscriptionRegistration", "The subscription is not registered to use namespace."
+                )
             return shown(where, group)
 
         with pytest.MonkeyPatch.context() as patch:
@@ -137,14 +143,18 @@ def unreadable(made: Stage, monkeypatch: pytest.MonkeyPatch, group_id: str) -> N
 
     def get(asked: str) -> object:
         if asked.lower() == group_id.lower():
-            raise ServiceError(403, "AuthorizationFailed", f"The client does not have authorization to perform action '{READ}'.")
+            raise ServiceError(
+                403, "AuthorizationFailed", f"The client does not have authorization to perform action '{READ}'."
+            )
         return shown(asked)
 
     monkeypatch.setattr(made.azure.container_groups, "get", get)
 
 
 @pytest.mark.parametrize("redeploy", [False, True])
-def test_a_group_that_the_list_shows_and_that_may_not_be_read_keeps_the_old_credential(monkeypatch: pytest.MonkeyPatch, redeploy: bool) -> None:
+def test_a_group_that_the_list_shows_and_that_may_not_be_read_keeps_the_old_credential(
+    monkeypatch: pytest.MonkeyPatch, redeploy: bool
+) -> None:
     async def scene(made: Stage) -> None:
         made.with_policy(discover={"redeploy": redeploy})
         group_id = stranger(made)
@@ -199,7 +209,10 @@ def worker(made: Stage) -> str:
     """Declare a group that pulls without a password, and has one that Azure hides in a variable."""
     group_id, hidden = made.group_id("worker"), [{"name": "VALUE", "secureValue": made.published()}]
     body = made.body(made.app_id, "x", imageRegistryCredentials=[])
-    body["properties"]["containers"][0]["properties"] |= {"image": "mcr.microsoft.com/azuredocs/aci-helloworld", "environmentVariables": hidden}
+    body["properties"]["containers"][0]["properties"] |= {
+        "image": "mcr.microsoft.com/azuredocs/aci-helloworld",
+        "environmentVariables": hidden,
+    }
     made.azure.container_groups.put(group_id, body, "2025-09-01")
     made.with_policy(container_groups=[*(declared(made, name) for name in GROUPS), {"id": group_id}])
     made.pass_(hours=1)
@@ -239,7 +252,10 @@ def test_a_revocation_of_the_passwords_names_the_group_whose_hidden_variable_may
 def hiding(made: Stage, name: str, variables: list[dict[str, str]]) -> None:
     """A group that shows nothing of the principal, and hides a variable."""
     body = made.body(made.app_id, "x", imageRegistryCredentials=[])
-    body["properties"]["containers"][0]["properties"] |= {"image": "mcr.microsoft.com/azuredocs/aci-helloworld", "environmentVariables": variables}
+    body["properties"]["containers"][0]["properties"] |= {
+        "image": "mcr.microsoft.com/azuredocs/aci-helloworld",
+        "environmentVariables": variables,
+    }
     made.azure.container_groups.put(made.group_id(name), body, "2025-09-01")
 
 
@@ -276,7 +292,10 @@ def test_a_group_that_lost_its_tag_is_told_with_the_command_that_moves_it_while_
         made.azure.container_groups._known(made.group_id("app")).resource["tags"].clear()
         made.events.clear()
         assert (await made.rotate()).exit_code == 0
-        text = "if it holds one that is gone, its next pull fails. `rotator deploy mycontainerregistry app` gives it the current one"
+        text = (
+            "if it holds one that is gone, its next pull fails. `rotator deploy mycontainerregistry app` gives it the"
+            " current one"
+        )
         assert text in made.told()
         (row,) = status_body([(made.policy.name, await made.with_world(glance))])
         assert [remark for remark in row["remarks"] if text in remark]

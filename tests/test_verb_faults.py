@@ -1,9 +1,10 @@
 """Provision, adopt, revoke and grant, in which one call meets one fault; a run without faults then ends where it would have ended.
 
-The cells are those of a run without faults: an operation that has no row in the alphabet fails the build. Every write meets what is usual
-(`alphabet.usual`). A read is refused, and stale, once between two writes, since from there on only what was written makes a difference. What is the
-clients' to mend by one more try, or to give up, is tried with the operations that no rotation makes, and so is all else that an operation can meet:
-of the others the rotation's matrix knows.
+The cells are those of a run without faults: an operation that has no row in the alphabet fails the build. Every write
+meets what is usual (`alphabet.usual`). A read is refused, and stale, once between two writes, since from there on only
+what was written makes a difference. What is the clients' to mend by one more try, or to give up, is tried with the
+operations that no rotation makes, and so is all else that an operation can meet: of the others the rotation's matrix
+knows.
 """
 
 import tempfile
@@ -68,11 +69,16 @@ def _provisioned(made: Stage, directory: Path) -> None:
     settle(made, directory)
     accounted(made)
     draft = QUICK.partition("registries:")[0]
-    assert text(directory).startswith(draft.replace("  display_name", f"  app_id: {made.app_id}\n  display_name")), "no comment is lost"
+    assert text(directory).startswith(draft.replace("  display_name", f"  app_id: {made.app_id}\n  display_name")), (
+        "no comment is lost"
+    )
     assert [p.secret for p in made.credentials()] == [made.published()], "none is left whose secret nobody has"
     (version,), (name,) = _enabled(made), made.azure.vaults.versions("myvault", USER)
     assert (version.tags or {})[KEY_ID] == made.credentials()[0].key_id
-    assert made.tags_of("app").get(KEY_ID, "stripped") in (made.credentials()[0].key_id, "stripped" if _stripped(made) else "")
+    assert made.tags_of("app").get(KEY_ID, "stripped") in (
+        made.credentials()[0].key_id,
+        "stripped" if _stripped(made) else "",
+    )
     assert (version.tags or {})[HOME] == "application"
     assert name.value == made.app_id
     assert made.seeded.operator.object_id in made.application.owners
@@ -92,7 +98,11 @@ def _enabled(made: Stage) -> list[Version]:
 
 @kept
 async def by_hand(loop: VirtualLoop) -> Stage:
-    return stage(loop, groups=("app",), timing=Timing(secret_valid=0.0, secret_gone=0.0, role_active=0.0, role_gone=0.0, graph_read=0.0))
+    return stage(
+        loop,
+        groups=("app",),
+        timing=Timing(secret_valid=0.0, secret_gone=0.0, role_active=0.0, role_gone=0.0, graph_read=0.0),
+    )
 
 
 @kept
@@ -232,7 +242,9 @@ def _struck(made: Sequence[Call], known: set[str]) -> Iterator[Struck]:
         often = dict.fromkeys((*usual(call.operation), FORBIDDEN))
         for kind in often:
             if call.writes or call.operation not in (lately if kind.name in (*LAGGING, FORBIDDEN.name) else known):
-                yield Struck(call, kind, soak=kind.name == "flip" or (not call.writes and (call.operation, kind.name) in ever))
+                yield Struck(
+                    call, kind, soak=kind.name == "flip" or (not call.writes and (call.operation, kind.name) in ever)
+                )
                 ever.add((call.operation, kind.name))
         if call.operation not in known:
             yield from (Struck(call, kind, soak=True) for kind in every(call.operation) if kind not in often)
@@ -246,7 +258,9 @@ def _cells() -> Iterator[Any]:
         tried = {call.operation for call in traced(verb.beside)} if verb.beside else set()
         for each in _struck(traced(name), known):
             if each.call.operation not in tried:
-                yield cell(name, each, name=f"{name}-{each}", soak=each.soak or classes.known(each.call, each.kind, name))
+                yield cell(
+                    name, each, name=f"{name}-{each}", soak=each.soak or classes.known(each.call, each.kind, name)
+                )
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

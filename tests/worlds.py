@@ -1,6 +1,7 @@
 """Builds a policy and an observation from the shorthand of `tests/cases/*.yaml`, so that a case reads like a story.
 
-Instants are written as days from the case's own "today" (``-60d``, ``+2h``); credentials, versions and groups go by short names.
+Instants are written as days from the case's own "today" (``-60d``, ``+2h``); credentials, versions and groups go by
+short names.
 """
 
 import re
@@ -68,7 +69,9 @@ def key(name: str | None) -> str | None:
 
 def subnet_id(name: str) -> ResourceId:
     """The ARM id of a subnet."""
-    return ResourceId.parse(f"/subscriptions/{SUB}/resourceGroups/myResourceGroup/providers/Microsoft.Network/virtualNetworks/vnet/subnets/{name}")
+    return ResourceId.parse(
+        f"/subscriptions/{SUB}/resourceGroups/myResourceGroup/providers/Microsoft.Network/virtualNetworks/vnet/subnets/{name}"
+    )
 
 
 def group_id(name: str) -> ResourceId:
@@ -77,7 +80,10 @@ def group_id(name: str) -> ResourceId:
 
 
 def policy(given: Mapping[str, Any] | None) -> Policy:
-    """The policy of the case: the documentation's names, with `given` on top. Groups are given as a list of names or mappings."""
+    """The policy of the case: the documentation's names, with `given` on top.
+
+    Groups are given as a list of names or mappings.
+    """
     given = dict(given or {})
     groups = [_declared({"id": g} if isinstance(g, str) else g) for g in given.pop("groups", [])]
     content = {
@@ -95,13 +101,29 @@ def _declared(given: Mapping[str, Any]) -> dict[str, Any]:
     if not given.get("manifest"):
         return {**given, "id": group_id(given["id"])}
     changed = given["manifest"] if isinstance(given["manifest"], Mapping) else {}
-    return {**given, "id": group_id(given["id"]), "manifest": Manifest(f"{given['id']}.yaml", _manifest(given["id"], changed))}
+    return {
+        **given,
+        "id": group_id(given["id"]),
+        "manifest": Manifest(f"{given['id']}.yaml", _manifest(given["id"], changed)),
+    }
 
 
 def _manifest(name: str, changed: Mapping[str, Any]) -> dict[str, Any]:
-    container = {"name": "app", "properties": {"image": IMAGE, "resources": {"requests": {"cpu": 1.0, "memoryInGB": 1.5}}}}
-    entry = {"server": "mycontainerregistry.azurecr.io", "username": "${{ credential:username }}", "password": "${{ credential:password }}"}
-    properties = {"osType": "Linux", "restartPolicy": "Never", "containers": [container], "imageRegistryCredentials": [entry]}
+    container = {
+        "name": "app",
+        "properties": {"image": IMAGE, "resources": {"requests": {"cpu": 1.0, "memoryInGB": 1.5}}},
+    }
+    entry = {
+        "server": "mycontainerregistry.azurecr.io",
+        "username": "${{ credential:username }}",
+        "password": "${{ credential:password }}",
+    }
+    properties = {
+        "osType": "Linux",
+        "restartPolicy": "Never",
+        "containers": [container],
+        "imageRegistryCredentials": [entry],
+    }
     return {"name": name, "location": "eastus", "properties": {**properties, **changed}}
 
 
@@ -129,8 +151,14 @@ def observed(case: Mapping[str, Any]) -> Observed:
         permissions=_permissions(case["permissions"]) if case.get("permissions") else None,
         versions_complete=case.get("versions_complete", True),
         lost=tuple(case.get("lost", ())),
-        unnamed_since=tuple((key(name) or "", TODAY + span(since)) for name, since in case.get("unnamed_since", {}).items()),
-        may_be_published=None if case.get("may_be_published", ()) is None else tuple(key(name) or "" for name in case.get("may_be_published", ())),
+        unnamed_since=tuple(
+            (key(name) or "", TODAY + span(since)) for name, since in case.get("unnamed_since", {}).items()
+        ),
+        may_be_published=(
+            None
+            if case.get("may_be_published", ()) is None
+            else tuple(key(name) or "" for name in case.get("may_be_published", ()))
+        ),
         tried=tuple((name, proof) for name, given in sorted(case.get("tried", {}).items()) if (proof := _proof(given))),
     )
 
@@ -162,16 +190,24 @@ def _proof(given: str | Mapping[str, Any] | None) -> Proof | None:
 
 def _credential(given: Mapping[str, Any]) -> Credential:
     owner = given.get("of", "us")
-    name = {"us": marker(LINEAGE, f"attempt-{given['key']}"), "another policy": marker("0123456789ab", "x")}.get(owner, owner)
+    name = {"us": marker(LINEAGE, f"attempt-{given['key']}"), "another policy": marker("0123456789ab", "x")}.get(
+        owner, owner
+    )
     start, end = instant(given.get("start", "-60d")), instant(given.get("end", "+30d"))
     assert start and end
-    return Credential(start, key(given["key"]) or "", end, Home(given.get("home", "application")), name, given.get("hint"))
+    return Credential(
+        start, key(given["key"]) or "", end, Home(given.get("home", "application")), name, given.get("hint")
+    )
 
 
 def _version(given: Mapping[str, Any]) -> Version:
     named: dict[str, str] = {}
     if "holds" in given:
-        named = {state.KEY_ID: key(given["holds"]) or "", state.HOME: "application", state.ATTEMPT: f"attempt-{given['holds']}"}
+        named = {
+            state.KEY_ID: key(given["holds"]) or "",
+            state.HOME: "application",
+            state.ATTEMPT: f"attempt-{given['holds']}",
+        }
     for name, tag in (("adopted", state.ADOPTED), ("compromised", state.COMPROMISED)):
         if name in given:
             named[tag] = ",".join(key(k) or "" for k in given[name])
@@ -186,7 +222,8 @@ def _group(given: Mapping[str, Any]) -> ContainerGroup:
     if given.get("state") == "absent":
         return ContainerGroup(identifier, TODAY)
     if given.get("state") == "unreadable":
-        shown = document({**given, "state": "running"}) if "holds" in given else None  # as the list of its subscription shows it
+        # As the list of its subscription shows it.
+        shown = document({**given, "state": "running"}) if "holds" in given else None
         return ContainerGroup(identifier, TODAY, shown, unreadable="403 AuthorizationFailed")
     return ContainerGroup(identifier, TODAY, document(given), writable=given.get("writable", True))
 
@@ -223,11 +260,15 @@ def document(given: Mapping[str, Any]) -> dict[str, Any]:
         "location": "eastus",
         "tags": {name: value for name, value in shown.items() if value},
         "properties": {
-            "provisioningState": given.get("provisioning", "Pending" if given.get("state") == "starting" else "Succeeded"),
+            "provisioningState": given.get(
+                "provisioning", "Pending" if given.get("state") == "starting" else "Succeeded"
+            ),
             "osType": "Linux",
             "restartPolicy": given.get("restart", "Always"),
             "containers": [container],
-            "imageRegistryCredentials": [{"server": "mycontainerregistry.azurecr.io", "username": given.get("username", APP_ID)}],
+            "imageRegistryCredentials": [
+                {"server": "mycontainerregistry.azurecr.io", "username": given.get("username", APP_ID)}
+            ],
             "instanceView": {"state": _GROUP_STATES.get(given.get("state", "running"), "Running"), "events": []},
             **({"subnetIds": [{"id": subnet_id(given["subnet"])}]} if "subnet" in given else {}),
             **given.get("properties", {}),
@@ -244,24 +285,47 @@ def _container_view(named: str, begun: datetime, given: Mapping[str, Any]) -> di
         case "running":
             return {"currentState": {"state": "Running", "startTime": _stamp(begun)}, "events": events}
         case "finished" | "stopped":
-            ended = {"state": "Terminated", "startTime": _stamp(begun), "finishTime": _stamp(begun + timedelta(minutes=1)), "exitCode": 0}
+            ended = {
+                "state": "Terminated",
+                "startTime": _stamp(begun),
+                "finishTime": _stamp(begun + timedelta(minutes=1)),
+                "exitCode": 0,
+            }
             return {"currentState": {**ended, "detailStatus": "Completed"}, "events": events}
         case "starting":
             return {"currentState": {"state": "Waiting", "detailStatus": ""}, "events": []}
         case "pull_failed":
             since = instant(given.get("pull_failed_since", "-10m"))
             assert since
-            failed = {**_event("Failed", 'Failed to pull image "mycontainerregistry.azurecr.io/aci-helloworld:v1"', TODAY), "type": "Warning"}
-            return {"currentState": {"state": "Waiting"}, "events": [{**failed, "count": 6, "firstTimestamp": _stamp(since)}]}
+            failed = {
+                **_event("Failed", 'Failed to pull image "mycontainerregistry.azurecr.io/aci-helloworld:v1"', TODAY),
+                "type": "Warning",
+            }
+            return {
+                "currentState": {"state": "Waiting"},
+                "events": [{**failed, "count": 6, "firstTimestamp": _stamp(since)}],
+            }
         case "crashing":
-            crashed = {"state": "Terminated", "startTime": _stamp(begun), "finishTime": _stamp(begun + timedelta(seconds=5)), "exitCode": 1}
+            crashed = {
+                "state": "Terminated",
+                "startTime": _stamp(begun),
+                "finishTime": _stamp(begun + timedelta(seconds=5)),
+                "exitCode": 1,
+            }
             waiting = {"state": "Waiting", "detailStatus": "CrashLoopBackOff: Back-off 10s restarting failed"}
             return {"currentState": waiting, "previousState": crashed, "restartCount": 4, "events": events}
     raise ValueError(f"no such state of a container group: {named}")
 
 
 def _event(name: str, message: str, at: datetime) -> dict[str, Any]:
-    return {"count": 1, "firstTimestamp": _stamp(at), "lastTimestamp": _stamp(at), "name": name, "message": message, "type": "Normal"}
+    return {
+        "count": 1,
+        "firstTimestamp": _stamp(at),
+        "lastTimestamp": _stamp(at),
+        "name": name,
+        "message": message,
+        "type": "Normal",
+    }
 
 
 def _stamp(at: datetime) -> str:

@@ -30,7 +30,12 @@ from tests.cli.scene import NAME, PASSWORD, START, Said, Scene, make
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted(
-    [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "emulator").glob("*.md"), *(ROOT / "emulator" / "docs").glob("*.md")]
+    [
+        *ROOT.glob("*.md"),
+        *(ROOT / "docs").rglob("*.md"),
+        *(ROOT / "emulator").glob("*.md"),
+        *(ROOT / "emulator" / "docs").glob("*.md"),
+    ]
 )
 PROGRAMS = {"rotator": app, "local-azure": local}
 PART = re.compile(r"<!-- made: (?P<what>[^>]+?) -->\n.*?<!-- end -->", re.DOTALL)
@@ -65,7 +70,10 @@ def folded_help(verb: str, program: str) -> str:
 
 def policy_fields(_: str) -> str:
     """A table of every key that a policy can have."""
-    rows = [f"| `{path}` | {_default(field, required)} | {_sentence(field)} |" for path, field, required in _fields(schema(), "", required=True)]
+    rows = [
+        f"| `{path}` | {_default(field, required)} | {_sentence(field)} |"
+        for path, field, required in _fields(schema(), "", required=True)
+    ]
     return "\n".join(["| key | default | meaning |", "|---|---|---|", *rows])
 
 
@@ -96,7 +104,11 @@ def _default(field: Mapping[str, Any], required: bool) -> str:
     if required:
         return "**required**"
     shown = field.get("default")
-    return f"`{str(shown).lower() if isinstance(shown, bool) else shown}`" if shown not in (None, [], (), {}) and not isinstance(shown, dict) else ""
+    return (
+        f"`{str(shown).lower() if isinstance(shown, bool) else shown}`"
+        if shown not in (None, [], (), {}) and not isinstance(shown, dict)
+        else ""
+    )
 
 
 def _sentence(field: Mapping[str, Any]) -> str:
@@ -104,7 +116,10 @@ def _sentence(field: Mapping[str, Any]) -> str:
     example = next(iter(field.get("examples", ())), None)
     if example is None or "enum" in field or example == field.get("default") or len(str(example)) > 60:
         return f"{field.get('description', '')}{words}"
-    return f"{field.get('description', '')}{words} Example: `{str(example).lower() if isinstance(example, bool) else example}`."
+    return (
+        f"{field.get('description', '')}{words} Example:"
+        f" `{str(example).lower() if isinstance(example, bool) else example}`."
+    )
 
 
 # the events
@@ -128,8 +143,17 @@ def _own(kind: type[events.Event]) -> str:
 
 
 def _type(annotation: Any) -> str:
-    names = {"str": "text", "int": "number", "float": "number", "bool": "true or false", "datetime": "time", "tuple": "list of texts"}
-    kinds = [one.__name__ for one in (get_args(annotation) or (annotation,)) if isinstance(one, type) and one is not type(None)]
+    names = {
+        "str": "text",
+        "int": "number",
+        "float": "number",
+        "bool": "true or false",
+        "datetime": "time",
+        "tuple": "list of texts",
+    }
+    kinds = [
+        one.__name__ for one in get_args(annotation) or (annotation,) if isinstance(one, type) and one is not type(None)
+    ]
     return "list of texts" if str(annotation).startswith("tuple") else names[kinds[0]]
 
 
@@ -142,8 +166,16 @@ def _said(kind: type[events.Event]) -> str:
 
 def role(which: str) -> str:
     """A custom role as ``az role definition create`` takes it, with the very actions of the emulator's operator."""
-    name, actions = {"operator": ("rotator operator", seed.OPERATOR_ACTIONS), "access": ("rotator access", seed.ACCESS_ACTIONS)}[which]
-    body = {"Name": name, "IsCustom": True, "Actions": list(actions), "AssignableScopes": ["/subscriptions/SUBSCRIPTION"]}
+    name, actions = {
+        "operator": ("rotator operator", seed.OPERATOR_ACTIONS),
+        "access": ("rotator access", seed.ACCESS_ACTIONS),
+    }[which]
+    body = {
+        "Name": name,
+        "IsCustom": True,
+        "Actions": list(actions),
+        "AssignableScopes": ["/subscriptions/SUBSCRIPTION"],
+    }
     return f"```json\n{json.dumps(body, indent=2)}\n```"
 
 
@@ -176,7 +208,11 @@ def commands(text: str) -> list[str]:
 def shell_lines(text: str) -> list[str]:
     """The lines of every sh block, with continued ones joined; comments left out."""
     blocks = "\n".join(re.findall(r"^```sh\n(.*?)^```", text, re.DOTALL | re.MULTILINE))
-    return [line.strip() for line in re.sub(r"\\\n\s*", "", blocks).splitlines() if line.strip() and not line.startswith("#")]
+    return [
+        line.strip()
+        for line in re.sub(r"\\\n\s*", "", blocks).splitlines()
+        if line.strip() and not line.startswith("#")
+    ]
 
 
 def _play(text: str) -> dict[str, Said]:
@@ -198,8 +234,14 @@ def _play(text: str) -> dict[str, Said]:
 def _readable(rotator: Scene, said: Said, app_id: str) -> Said:
     """A result as README shows it: ids that a reader can tell apart at a glance, and the directory of a policy by its usual name."""
     out = said.out.replace(f"{rotator.policies}{os.sep}", "policies/").replace(rotator.application.app_id, app_id)
-    versions = [version.id for version in sorted(rotator.azure.vaults.versions("myvault", PASSWORD), key=lambda version: version.order)]
-    keys = [rotator.password.key_id, *(password.key_id for password in rotator.application.passwords if password.key_id != rotator.password.key_id)]
+    versions = [
+        version.id
+        for version in sorted(rotator.azure.vaults.versions("myvault", PASSWORD), key=lambda version: version.order)
+    ]
+    keys = [
+        rotator.password.key_id,
+        *(password.key_id for password in rotator.application.passwords if password.key_id != rotator.password.key_id),
+    ]
     for nth, key_id in enumerate(keys, 1):
         out = out.replace(key_id, re.sub("[0-9a-f]", str(nth), key_id)).replace(key_id[:8], str(nth) * 8)
     for nth, version in enumerate(versions):
@@ -219,9 +261,13 @@ def layers(_: str) -> str:
 
 def operations(_: str) -> str:
     """Every operation that the emulator implements, with its requests, a folded table for each service."""
-    routes = [route for service in build(Azure.build(Clock(START, lambda: 0.0))).services for route in service.table.routes]
+    routes = [
+        route for service in build(Azure.build(Clock(START, lambda: 0.0))).services for route in service.table.routes
+    ]
     services = sorted({route.operation.split(".")[0] for route in routes})
-    return "\n\n".join(_service(name, [route for route in routes if route.operation.split(".")[0] == name]) for name in services)
+    return "\n\n".join(
+        _service(name, [route for route in routes if route.operation.split(".")[0] == name]) for name in services
+    )
 
 
 def _service(name: str, routes: list[Route]) -> str:
@@ -230,7 +276,9 @@ def _service(name: str, routes: list[Route]) -> str:
         asked.setdefault(route.operation, []).append(f"`{route.method} {route.template or '/'}`")
     rows = [f"| `{operation}` | {'<br>'.join(requests)} |" for operation, requests in asked.items()]
     head = f"<details><summary><code>{name}</code>: {len(asked)} operations</summary>"
-    return "\n".join([head, "", "| operation, as `local-azure fault` takes it | requests |", "|---|---|", *rows, "", "</details>"])
+    return "\n".join(
+        [head, "", "| operation, as `local-azure fault` takes it | requests |", "|---|---|", *rows, "", "</details>"]
+    )
 
 
 MAKERS: Mapping[str, Callable[[str], str]] = {

@@ -1,7 +1,7 @@
 """Takes a request to the service whose host it names, and puts on the answer what every answer carries.
 
-The order of one call: route → fault before → who asks → the operation → fault after → record. It does no I/O: a socket server
-(`server.py`) and the in-process transports (`inprocess.py`) both call :meth:`App.handle`.
+The order of one call: route → fault before → who asks → the operation → fault after → record. It does no I/O: a socket
+server (`server.py`) and the in-process transports (`inprocess.py`) both call :meth:`App.handle`.
 """
 
 from collections.abc import Callable, Sequence
@@ -43,10 +43,17 @@ class App:
     after: Watch | None = None
 
     def handle(self, request: Request) -> Response:
-        """Answer one request. Raises Broken where a planned fault breaks the connection; 502 for a host nobody serves."""
+        """Answer one request.
+
+        Raises Broken where a planned fault breaks the connection; 502 for a host nobody serves.
+        """
         service = next((s for s in self.services if s.serves(request.host)), None)
         if service is None:
-            return self._sealed(Response.json(502, {"error": {"code": "NoSuchHost", "message": f"The emulator does not serve {request.host}."}}))
+            return self._sealed(
+                Response.json(
+                    502, {"error": {"code": "NoSuchHost", "message": f"The emulator does not serve {request.host}."}}
+                )
+            )
         found = service.table.find(request)
         if found is None:
             self._record(f"{service.name}.notImplemented", request, 501)

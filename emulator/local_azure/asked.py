@@ -17,7 +17,20 @@ from local_azure.faults import Fault
 from local_azure.wire import Json, Service, ServiceError
 
 KINDS = (
-    *("status", "reset", "timeout", "lost", "echo", "stale", "flip", "transitioning", "concurrency", "app_policy", "rbac_lag", "ScopeLocked"),
+    *(
+        "status",
+        "reset",
+        "timeout",
+        "lost",
+        "echo",
+        "stale",
+        "flip",
+        "transitioning",
+        "concurrency",
+        "app_policy",
+        "rbac_lag",
+        "ScopeLocked",
+    ),
     *("inaccessible", "failed_pull", "quota", "strip_tags", "crash", "failed_lro", "registry_error"),
     *INSTEAD,
     *SPOILED,
@@ -28,9 +41,17 @@ KINDS = (
 LAGGING = (
     *("aci.containerGroups.get", "aci.containerGroups.list", "aci.containerGroups.listByResourceGroup"),
     *("arm.resources.list", "rbac.roleAssignments.list"),
-    *("graph.applications.get", "graph.applications.list", "graph.servicePrincipals.get", "graph.servicePrincipals.list"),
+    *(
+        "graph.applications.get",
+        "graph.applications.list",
+        "graph.servicePrincipals.get",
+        "graph.servicePrincipals.list",
+    ),
     *("graph.applications.owners.list", "graph.servicePrincipals.owners.list", "graph.groups.owners.list"),
-    *("graph.applications.federatedIdentityCredentials.list", "graph.servicePrincipals.federatedIdentityCredentials.list"),
+    *(
+        "graph.applications.federatedIdentityCredentials.list",
+        "graph.servicePrincipals.federatedIdentityCredentials.list",
+    ),
     *("keyvault.secrets.get", "keyvault.secrets.list", "keyvault.secrets.versions"),
 )
 """Reads that may show what was so before: those that ``stale`` strikes."""
@@ -77,7 +98,9 @@ def number(body: Json, name: str, least: float = -math.inf, most: float = math.i
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise refusal(f"The body needs '{name}', a number.")
     if not abs(value) <= FINITE or not least <= value <= most:
-        raise refusal(f"'{name}' has to be a finite number{f' from {least:.0f} to {most:.0f}' if most < math.inf else ''}.")
+        raise refusal(
+            f"'{name}' has to be a finite number{f' from {least:.0f} to {most:.0f}' if most < math.inf else ''}."
+        )
     return float(value)
 
 
@@ -91,13 +114,19 @@ def whole(body: Json, name: str, least: int = 0, most: int = MOST) -> int:
 
 def fault(body: Json, services: Iterable[Service]) -> Fault:
     """One fault that can strike: of an operation that there is, of a kind that somebody looks for."""
-    unknown = set(body) - {field.name for field in fields(Fault)} if isinstance(body, Mapping) else {"a body that is no object"}
+    unknown = (
+        set(body) - {field.name for field in fields(Fault)}
+        if isinstance(body, Mapping)
+        else {"a body that is no object"}
+    )
     if unknown:
         raise refusal(f"A fault has no {', '.join(sorted(unknown))}.")
     try:
         found = TypeAdapter(Fault).validate_python(body)
     except ValidationError as error:
-        raise refusal("; ".join(f"'{'.'.join(map(str, one['loc']))}': {one['msg']}" for one in error.errors())) from error
+        raise refusal(
+            "; ".join(f"'{'.'.join(map(str, one['loc']))}': {one['msg']}" for one in error.errors())
+        ) from error
     for name in ("nth", "times"):
         whole({name: getattr(found, name)}, name, least=1 if name == "nth" else 0)
     whole({"status": found.status}, "status", 100, 599)

@@ -1,7 +1,8 @@
 """The certificate authority of one state directory, and the names that its server certificate carries.
 
-Clients are told to trust this authority (``REQUESTS_CA_BUNDLE``, ``SSL_CERT_FILE``) and nothing else is, so the names are Azure's own. The authority
-lasts as long as its directory; the server's key is made anew at each start and never stored.
+Clients are told to trust this authority (``REQUESTS_CA_BUNDLE``, ``SSL_CERT_FILE``) and nothing else is, so the names
+are Azure's own. The authority lasts as long as its directory; the server's key is made anew at each start and never
+stored.
 """
 
 import ssl

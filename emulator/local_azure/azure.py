@@ -1,8 +1,8 @@
 """One emulated Azure: the behaviour of every service over one clock, one source of ids and one set of delays.
 
 This is the Python API that tests, the demo and the control endpoint share. The wire of each service is added by
-:func:`local_azure.services.build`. All that changes lives in the ``state`` of a behaviour: plain dataclasses, so that it can be
-saved as JSON and compared.
+:func:`local_azure.services.build`. All that changes lives in the ``state`` of a behaviour: plain dataclasses, so that
+it can be saved as JSON and compared.
 """
 
 from dataclasses import dataclass
@@ -50,4 +50,17 @@ class Azure:
         registries = Registries(clock, ids, timing, faults, resources, authorization, tokens)
         groups = ContainerGroups(clock, ids, timing, faults, resources, registries, vaults, authorization)
         identities = Identities(resources, directory)
-        return cls(clock, ids, timing, faults, directory, tokens, authorization, resources, vaults, registries, groups, identities)
+        return cls(
+            clock,
+            ids,
+            timing,
+            faults,
+            directory,
+            tokens,
+            authorization,
+            resources,
+            vaults,
+            registries,
+            groups,
+            identities,
+        )

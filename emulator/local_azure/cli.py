@@ -1,6 +1,7 @@
 """``local-azure``: the command line, to start an emulated Azure, point clients at it, look inside and plan faults.
 
-The rest of the package is imported when a verb runs, so that another program can mount these commands (typer's ``add_typer``) at no cost.
+The rest of the package is imported when a verb runs, so that another program can mount these commands (typer's
+``add_typer``) at no cost.
 """
 
 import json
@@ -28,11 +29,15 @@ app = typer.Typer(
     help="A local Azure, to try and test against: start it, point any client at it, look inside.",
 )
 
-Where = Annotated[Path | None, typer.Option("--dir", envvar="LOCAL_AZURE_DIR", show_default="./.local-azure", help="State directory.")]
+Where = Annotated[
+    Path | None, typer.Option("--dir", envvar="LOCAL_AZURE_DIR", show_default="./.local-azure", help="State directory.")
+]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="Port of the proxy on 127.0.0.1; 0 takes a free one.")]
 
 
-_DURATION = re.compile(r"(?:(?P<weeks>\d{1,4})w)?(?:(?P<days>\d{1,5})d)?(?:(?P<hours>\d{1,6})h)?(?:(?P<minutes>\d{1,8})m)?(?:(?P<seconds>\d{1,9})s)?")
+_DURATION = re.compile(
+    r"(?:(?P<weeks>\d{1,4})w)?(?:(?P<days>\d{1,5})d)?(?:(?P<hours>\d{1,6})h)?(?:(?P<minutes>\d{1,8})m)?(?:(?P<seconds>\d{1,9})s)?"
+)
 
 
 class Who(StrEnum):
@@ -110,9 +115,12 @@ def start(
     detach: Annotated[bool, typer.Option("--detach", help="Serve in the background; return when ready.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget the saved tenant and seed a new one.")] = False,
     timing: Annotated[
-        Timing, typer.Option(help="azure: things take the time they take there. quick: seconds. prompt: no time at all.")
+        Timing,
+        typer.Option(help="azure: things take the time they take there. quick: seconds. prompt: no time at all."),
     ] = Timing.azure,
-    cloud: Annotated[Cloud, typer.Option(help="In which cloud a new tenant lives; a saved one stays where it is.")] = Cloud.public,
+    cloud: Annotated[
+        Cloud, typer.Option(help="In which cloud a new tenant lives; a saved one stays where it is.")
+    ] = Cloud.public,
 ) -> None:
     """Serve until stopped; what it holds is kept in the state directory."""
     with _refusals():
@@ -124,7 +132,10 @@ def start(
             process.run(settings)
             return
         running = process.start(settings)
-    say(f"The emulator is ready (process {running.pid}, proxy on 127.0.0.1:{running.port}). {_advice(directory)}", err=True)
+    say(
+        f"The emulator is ready (process {running.pid}, proxy on 127.0.0.1:{running.port}). {_advice(directory)}",
+        err=True,
+    )
 
 
 def _advice(directory: Path | None) -> str:
@@ -137,7 +148,8 @@ def env(
     directory: Where = None,
     az: Annotated[bool, typer.Option("--az", help="Add what the az command line needs.")] = False,
     who: Annotated[
-        Who, typer.Option("--as", help="operator: rotates credentials. admin: everything. The others: a managed identity.")
+        Who,
+        typer.Option("--as", help="operator: rotates credentials. admin: everything. The others: a managed identity."),
     ] = Who.operator,
 ) -> None:
     """Print what a shell evaluates so that its clients take the emulator for Azure."""
@@ -168,7 +180,11 @@ def status(directory: Where = None, output: Shape = Output.text) -> None:
         "admin": seeded.admin.app_id,
         "turned_away": sorted({refusal["target"] for refusal in _ask(directory, "GET", "/turned-away")["value"]}),
     }
-    _write(found, output, lambda: "\n".join(f"{name.replace('_', ' '):<14}{_plain(value)}" for name, value in found.items()))
+    _write(
+        found,
+        output,
+        lambda: "\n".join(f"{name.replace('_', ' '):<14}{_plain(value)}" for name, value in found.items()),
+    )
 
 
 def _plain(value: object) -> str:
@@ -201,12 +217,16 @@ def advance(
 def _seconds(text: str) -> float:
     found = _DURATION.fullmatch(text)
     if not found or not any(found.groups()):
-        raise typer.BadParameter(f"{text!r} is no duration: write 90d, 12h, 30m, 45s, or several of them, the longest first: 1d12h")
+        raise typer.BadParameter(
+            f"{text!r} is no duration: write 90d, 12h, 30m, 45s, or several of them, the longest first: 1d12h"
+        )
     return timedelta(**{unit: int(number) for unit, number in found.groupdict(default="0").items()}).total_seconds()
 
 
 @app.command("move-host")
-def move_host(group: Annotated[str, typer.Argument(help="Resource id of the container group.")], directory: Where = None) -> None:
+def move_host(
+    group: Annotated[str, typer.Argument(help="Resource id of the container group.")], directory: Where = None
+) -> None:
     """Let the platform move a container group, which pulls again; exit 1 if its stored credential is refused."""
     if not _ask(directory, "POST", "/move-host", {"id": group})["moved"]:
         say("The pull was refused; see `local-azure refused`.", err=True)
@@ -218,13 +238,19 @@ def move_host(group: Annotated[str, typer.Argument(help="Resource id of the cont
 def refused(directory: Where = None, output: Shape = Output.text) -> None:
     """List every pull that was refused."""
     found = _ask(directory, "GET", "/refused")["value"]
-    _write(found, output, lambda: "\n".join("  ".join(str(value) for value in pull.values()) for pull in found) or "No pull was refused.")
+    _write(
+        found,
+        output,
+        lambda: "\n".join("  ".join(str(value) for value in pull.values()) for pull in found) or "No pull was refused.",
+    )
 
 
 @app.command()
 def dump(
     directory: Where = None,
-    secrets: Annotated[bool, typer.Option("--secrets", help="Everything as it is stored, passwords and keys too.")] = False,
+    secrets: Annotated[
+        bool, typer.Option("--secrets", help="Everything as it is stored, passwords and keys too.")
+    ] = False,
 ) -> None:
     """Print all that the emulator holds, as JSON."""
     say(json.dumps(_ask(directory, "GET", f"/state?secrets={str(secrets).lower()}"), indent=2))
@@ -241,8 +267,16 @@ def push(
     found = re.fullmatch(r"([^/]+)/(.+):([^:/]+)", image)
     if not found:
         raise typer.BadParameter(f"{image!r} is no image: write registry/repository:tag")
-    body = {"registry": found[1], "repository": found[2], "tag": found[3], "exit_code": exit_code, "run_seconds": run_seconds}
-    say(_ask(directory, "POST", "/images", {name: value for name, value in body.items() if value is not None})["digest"])
+    body = {
+        "registry": found[1],
+        "repository": found[2],
+        "tag": found[3],
+        "exit_code": exit_code,
+        "run_seconds": run_seconds,
+    }
+    say(
+        _ask(directory, "POST", "/images", {name: value for name, value in body.items() if value is not None})["digest"]
+    )
 
 
 @app.command()
@@ -263,7 +297,10 @@ def fault(
     kind: Annotated[
         str,
         typer.Argument(
-            help="status, reset, timeout, lost, echo, an answer that no service gives (html200, cut, drip …), or a condition that a service knows."
+            help=(
+                "status, reset, timeout, lost, echo, an answer that no service gives (html200, cut, drip …), or a"
+                " condition that a service knows."
+            )
         ),
     ] = "status",
     directory: Where = None,
@@ -282,7 +319,15 @@ def fault(
     elif operation is None:
         say(json.dumps(_ask(directory, "GET", "/faults"), indent=2))
     else:
-        body = {"operation": operation, "kind": kind, "when": when, "nth": nth, "times": times, "status": answer, "code": code}
+        body = {
+            "operation": operation,
+            "kind": kind,
+            "when": when,
+            "nth": nth,
+            "times": times,
+            "status": answer,
+            "code": code,
+        }
         _ask(directory, "POST", "/faults", {**body, "retry_after": retry_after, "argument": argument})
 
 

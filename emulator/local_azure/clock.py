@@ -1,7 +1,7 @@
 """The emulator's only source of time, so that a test can run a year in a second.
 
-Every service reads :class:`Clock`; none reads the machine's. A served emulator lets it follow a monotonic clock and jump on
-request; in process it follows the virtual event loop.
+Every service reads :class:`Clock`; none reads the machine's. A served emulator lets it follow a monotonic clock and
+jump on request; in process it follows the virtual event loop.
 """
 
 from collections.abc import Callable

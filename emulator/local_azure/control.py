@@ -1,7 +1,7 @@
 """The emulator's own endpoint: what a test or a demo does that no client of Azure's could.
 
-It answers on its own host name beside the services, to whoever has the control token of the state directory. In process, the same things are
-methods of :class:`~local_azure.azure.Azure`.
+It answers on its own host name beside the services, to whoever has the control token of the state directory. In
+process, the same things are methods of :class:`~local_azure.azure.Azure`.
 """
 
 import hmac
@@ -55,7 +55,9 @@ class Control:
         """Whoever has the token; nobody in particular."""
         given = request.headers.get("authorization", "").removeprefix("Bearer ")
         if not hmac.compare_digest(given.encode(), self._token.encode()):
-            raise ServiceError(401, "Unauthorized", "The control endpoint wants the token of the emulator's state directory.")
+            raise ServiceError(
+                401, "Unauthorized", "The control endpoint wants the token of the emulator's state directory."
+            )
         return Caller("", "", "control")
 
     def refuse(self, error: ServiceError, request: Request) -> Response:
@@ -96,7 +98,11 @@ class Control:
     def faults(self, call: Call) -> Response:
         """What is planned, and what has struck."""
         return Response.json(
-            200, {"planned": [asdict(f) for f in self.azure.faults.planned], "struck": [asdict(f) for f in self.azure.faults.struck]}
+            200,
+            {
+                "planned": [asdict(f) for f in self.azure.faults.planned],
+                "struck": [asdict(f) for f in self.azure.faults.struck],
+            },
         )
 
     def add_fault(self, call: Call) -> Response:
@@ -122,7 +128,9 @@ class Control:
         if self.azure.resources.registry(registry) is None:
             raise asked.refusal(f"There is no registry {registry}.")
         try:
-            return Response.json(201, {"digest": self.azure.registries.push(registry, repository, tag, **asked.run(body))})
+            return Response.json(
+                201, {"digest": self.azure.registries.push(registry, repository, tag, **asked.run(body))}
+            )
         except LookupError:
             raise asked.refusal(f"{registry}/{repository} has no image {body['digest']}.") from None
 

@@ -1,7 +1,7 @@
 """Answers that no service gives: another one in its place, or the right one spoiled on its way, as proxies, gateways and broken servers do.
 
-A kind of :data:`INSTEAD` takes the place of the answer, before or after the effect; a kind of :data:`SPOILED` needs the answer, and so always comes
-after it.
+A kind of :data:`INSTEAD` takes the place of the answer, before or after the effect; a kind of :data:`SPOILED` needs the
+answer, and so always comes after it.
 """
 
 import json
@@ -13,7 +13,10 @@ from local_azure.faults import Fault, Faults, When
 from local_azure.wire import Response
 
 JSON = {"Content-Type": "application/json; charset=utf-8"}
-PAGE = b"<!DOCTYPE html><html><head><title>Sign in to the network</title></head><body>Please sign in to continue.</body></html>"
+PAGE = (
+    b"<!DOCTYPE html><html><head><title>Sign in to the network</title></head><body>Please sign in to"
+    b" continue.</body></html>"
+)
 DEPTH = 100_000
 """Lists inside one another, more than any parser takes."""
 
@@ -47,7 +50,11 @@ def _not_text(fault: Fault) -> Response:
 
 
 def _redirect(fault: Fault) -> Response:
-    return Response(fault.status if 300 <= fault.status < 400 else 307, b"", {"Location": fault.argument or "https://elsewhere.example/"})
+    return Response(
+        fault.status if 300 <= fault.status < 400 else 307,
+        b"",
+        {"Location": fault.argument or "https://elsewhere.example/"},
+    )
 
 
 INSTEAD: Mapping[str, Callable[[Fault], Response]] = {

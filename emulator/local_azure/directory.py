@@ -1,7 +1,7 @@
 """The state directory: what an emulator keeps on disk, by name, and whether one is running in it.
 
-A running emulator holds an exclusive lock on ``lock`` as long as it lives, so that no file left behind by a killed one can be taken for
-a running one, and two never share a directory.
+A running emulator holds an exclusive lock on ``lock`` as long as it lives, so that no file left behind by a killed one
+can be taken for a running one, and two never share a directory.
 """
 
 import fcntl
@@ -85,7 +85,10 @@ class StateDirectory:
         write_private_json(self._running, TypeAdapter(Running).dump_python(running))
 
     def announced(self) -> int:
-        """The process id of whoever announced itself here last; 0 if nobody did so that it can be read. It may have been killed since."""
+        """The process id of whoever announced itself here last; 0 if nobody did so that it can be read.
+
+        It may have been killed since.
+        """
         try:
             content = read_json(self._running)
         except ValueError:
@@ -103,7 +106,9 @@ class StateDirectory:
             raise NotRunning(f"no emulator is running in {self.path}: start one with `local-azure start --detach`")
         pid = self.announced()
         if not pid:
-            raise UnreadableState(f"an emulator is running in {self.path}, but {self._running} names no process: end it by hand")
+            raise UnreadableState(
+                f"an emulator is running in {self.path}, but {self._running} names no process: end it by hand"
+            )
         return pid
 
     def running(self) -> Running:
@@ -113,7 +118,9 @@ class StateDirectory:
             return TypeAdapter(Running).validate_python(read_json(self._running))
         except ValidationError:
             advice = "end it with `local-azure stop`, and start it anew"
-            raise UnreadableState(f"the emulator in {self.path} (process {pid}) is of another version: {advice}") from None
+            raise UnreadableState(
+                f"the emulator in {self.path} (process {pid}) is of another version: {advice}"
+            ) from None
 
     def keep(self, seeded: Seeded) -> None:
         """Remember the identities and names of the seeded tenant."""
@@ -127,7 +134,9 @@ class StateDirectory:
             return TypeAdapter(Seeded).validate_json(self._seeded.read_bytes())
         except ValidationError:
             advice = "`local-azure start --fresh --detach` seeds a new one"
-            raise UnreadableState(f"the tenant in {self.path} was seeded by another version of the emulator: {advice}") from None
+            raise UnreadableState(
+                f"the tenant in {self.path} was seeded by another version of the emulator: {advice}"
+            ) from None
 
     def az(self, identity: str) -> Path:
         """The configuration directory of ``az`` for one identity."""

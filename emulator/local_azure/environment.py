@@ -68,7 +68,10 @@ def exports(directory: StateDirectory, who: Who = "operator", *, az: bool = Fals
 
 
 def _identity(seeded: Seeded, who: Who, running: Running) -> dict[str, str]:
-    """What azure-identity and its kin sign in with. A machine's own address is asked through the proxy, too, by clients that have it built in."""
+    """What azure-identity and its kin sign in with.
+
+    A machine's own address is asked through the proxy, too, by clients that have it built in.
+    """
     local = f"http://127.0.0.1:{running.port}"
     if who == "app-service":
         endpoint = {"IDENTITY_ENDPOINT": local + APP_SERVICE_PATH, "IDENTITY_HEADER": running.identity_header}
@@ -84,7 +87,11 @@ def _cloud(cloud: Cloud) -> dict[str, str]:
     """What leads azure-identity, az and rotator to another cloud than the public one, which each of them takes by itself."""
     if cloud is PUBLIC:
         return {}
-    return {"AZURE_AUTHORITY_HOST": f"https://{cloud.login}", "AZURE_CLOUD_NAME": cloud.name, "ROTATOR_CLOUD": cloud.short}
+    return {
+        "AZURE_AUTHORITY_HOST": f"https://{cloud.login}",
+        "AZURE_CLOUD_NAME": cloud.name,
+        "ROTATOR_CLOUD": cloud.short,
+    }
 
 
 def shell(variables: Mapping[str, str]) -> str:
@@ -106,9 +113,20 @@ def _settle_version(command: str, environment: Mapping[str, str], checked: Path)
     asked = subprocess.run([command, "version", "--output", "json"], env=environment, capture_output=True, check=False)
     if asked.returncode == 0:
         found = json.loads(asked.stdout)
-        local = {"azure-cli": found["azure-cli"], "core": found["azure-cli-core"], "telemetry": found["azure-cli-telemetry"]}
+        local = {
+            "azure-cli": found["azure-cli"],
+            "core": found["azure-cli-core"],
+            "telemetry": found["azure-cli-telemetry"],
+        }
         versions = {name: {"local": version} for name, version in local.items()}
-        write_private_json(checked, {"versions": versions, "update_time": "2099-01-01 00:00:00.000000", "check_time": "2099-01-01 00:00:00.000000"})
+        write_private_json(
+            checked,
+            {
+                "versions": versions,
+                "update_time": "2099-01-01 00:00:00.000000",
+                "check_time": "2099-01-01 00:00:00.000000",
+            },
+        )
 
 
 def expire_tokens(directory: StateDirectory) -> None:

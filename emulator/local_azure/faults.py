@@ -1,8 +1,9 @@
 """Faults that strike a named operation at a known call, before or after its effect, and never at random.
 
 A fault is data: ``Fault(operation="keyvault.secrets.set", kind="lost", when="after", nth=1)``. Kinds that are an answer
-(``status``, ``error``) replace the answer; ``reset`` and ``timeout`` (and ``lost``: the effect happens, the answer doesn't come) break the
-connection; kinds with a service's meaning (``stale``, ``transitioning``, …) are asked for by that service with :meth:`Faults.active`.
+(``status``, ``error``) replace the answer; ``reset`` and ``timeout`` (and ``lost``: the effect happens, the answer
+doesn't come) break the connection; kinds with a service's meaning (``stale``, ``transitioning``, …) are asked for by
+that service with :meth:`Faults.active`.
 """
 
 from collections import Counter
@@ -16,7 +17,10 @@ When = Literal["before", "after"]
 
 
 class Broken(Exception):
-    """The connection ends without an answer. `how` is ``reset`` (closed at once) or ``timeout`` (nothing ever comes)."""
+    """The connection ends without an answer.
+
+    `how` is ``reset`` (closed at once) or ``timeout`` (nothing ever comes).
+    """
 
     def __init__(self, how: Literal["reset", "timeout"]) -> None:
         super().__init__(how)
@@ -27,15 +31,15 @@ class Broken(Exception):
 class Fault:
     """One planned fault.
 
-    `nth` counts the calls of `operation` (a name or an fnmatch pattern) since the fault was added, from 1; `times` strikes that many
-    calls in a row (0: for ever).
-    kind ``status``: answer `status` in the service's envelope with `code`, `message`, `retry_after` seconds.
-    kind ``reset`` | ``timeout``: break the connection. kind ``lost``: the same as reset after the effect.
-    kind ``echo``: answer `status` with a page that quotes the whole request, as what stands between a client and a service may; with
-    `argument` ``message`` the service itself quotes it, in the message of its error.
-    kind ``flip``: replicas that answer in turn, of which one lags: ``stale`` at the first call that it strikes, and at every other one.
-    The kinds of :mod:`local_azure.damage` are answers that no service gives, or the service's own one spoiled.
-    Any other kind is a condition that a service looks for itself (`argument` is its parameter).
+    `nth` counts the calls of `operation` (a name or an fnmatch pattern) since the fault was added, from 1; `times`
+    strikes that many calls in a row (0: for ever). kind ``status``: answer `status` in the service's envelope with
+    `code`, `message`, `retry_after` seconds. kind ``reset`` | ``timeout``: break the connection. kind ``lost``: the
+    same as reset after the effect. kind ``echo``: answer `status` with a page that quotes the whole request, as what
+    stands between a client and a service may; with `argument` ``message`` the service itself quotes it, in the message
+    of its error. kind ``flip``: replicas that answer in turn, of which one lags: ``stale`` at the first call that it
+    strikes, and at every other one. The kinds of :mod:`local_azure.damage` are answers that no service gives, or the
+    service's own one spoiled. Any other kind is a condition that a service looks for itself (`argument` is its
+    parameter).
     """
 
     operation: str

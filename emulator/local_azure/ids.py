@@ -40,7 +40,10 @@ class Ids:
         return self._random.getstate()
 
     def resume(self, position: tuple[object, ...]) -> None:
-        """Go on from a :attr:`position`, also one that went through JSON. Raises TypeError or ValueError for anything else."""
+        """Go on from a :attr:`position`, also one that went through JSON.
+
+        Raises TypeError or ValueError for anything else.
+        """
         version, drawn, gauss = position
         if not isinstance(drawn, list | tuple):
             raise TypeError("the position of a random source has a tuple of words")

@@ -1,8 +1,9 @@
 """The emulator behind the client libraries' own seams, with no socket and no TLS, so that tests run real SDK code on a virtual clock.
 
-:class:`Session` stands where azure-core's ``AioHttpTransport`` keeps an ``aiohttp.ClientSession``, :class:`GraphTransport` where msgraph-sdk's
-``httpx.AsyncClient`` keeps its transport, :class:`SyncAdapter` where ``requests`` keeps its. Each raises what its own library raises, so
-that the mapping of errors above it stays real. What a watcher of the App raises (a test's kill) passes through as it is.
+:class:`Session` stands where azure-core's ``AioHttpTransport`` keeps an ``aiohttp.ClientSession``,
+:class:`GraphTransport` where msgraph-sdk's ``httpx.AsyncClient`` keeps its transport, :class:`SyncAdapter` where
+``requests`` keeps its. Each raises what its own library raises, so that the mapping of errors above it stays real. What
+a watcher of the App raises (a test's kill) passes through as it is.
 """
 
 import asyncio
@@ -52,8 +53,8 @@ def _finish(over: asyncio.Future[None]) -> None:
 class Hop:
     """The way to the emulator and back: it takes time, and other tasks run meanwhile.
 
-    `latency` gives the seconds of the round trip; half passes before the effect, so that a client that is cancelled underway may or
-    may not have had it. `arriving` is awaited before the effect, `leaving` after it.
+    `latency` gives the seconds of the round trip; half passes before the effect, so that a client that is cancelled
+    underway may or may not have had it. `arriving` is awaited before the effect, `leaving` after it.
     """
 
     app: App
@@ -168,7 +169,10 @@ class Session:
         self.hop = hop if isinstance(hop, Hop) else Hop(hop)
 
     def request(self, method: str, url: object, **options: Any) -> _Sending:
-        """Send one request. Raises ServerDisconnectedError or SocketTimeoutError as aiohttp does, and TypeError for options it doesn't have."""
+        """Send one request.
+
+        Raises ServerDisconnectedError or SocketTimeoutError as aiohttp does, and TypeError for options it doesn't have.
+        """
         if unknown := set(options) - OPTIONS:
             raise TypeError(f"aiohttp's ClientSession.request() has no option {', '.join(sorted(unknown))}")
         return _Sending(self._send(method, str(url), **options))
@@ -211,7 +215,10 @@ def _patience(timeout: aiohttp.ClientTimeout | None) -> float:
 
 
 def _encoded(data: object) -> tuple[bytes, dict[str, str]]:
-    """A body as aiohttp puts it on the wire, and the type it gives it. Raises TypeError for what no Azure client sends."""
+    """A body as aiohttp puts it on the wire, and the type it gives it.
+
+    Raises TypeError for what no Azure client sends.
+    """
     match data:
         case None:
             return b"", {}
@@ -227,7 +234,16 @@ def _encoded(data: object) -> tuple[bytes, dict[str, str]]:
 def _answer(method: str, url: str, response: Response) -> SessionResponse:
     headers = CIMultiDict(response.headers)
     body = _body(response, method)
-    return SessionResponse(method, url, response.status, _reason(response.status), headers, body, response.pace, response.endless and bool(body))
+    return SessionResponse(
+        method,
+        url,
+        response.status,
+        _reason(response.status),
+        headers,
+        body,
+        response.pace,
+        response.endless and bool(body),
+    )
 
 
 class GraphTransport(httpx.AsyncBaseTransport):
@@ -243,7 +259,9 @@ class GraphTransport(httpx.AsyncBaseTransport):
             response = await self.hop.exchange(Request.parse(request.method, str(request.url), request.headers, body))
         except Broken as broken:
             if broken.how == "reset":
-                raise httpx.RemoteProtocolError("Server disconnected without sending a response.", request=request) from broken
+                raise httpx.RemoteProtocolError(
+                    "Server disconnected without sending a response.", request=request
+                ) from broken
             await pause(request.extensions.get("timeout", {}).get("read") or 300)
             raise httpx.ReadTimeout("", request=request) from broken
         stream = _Stream(_Content(_body(response, request.method), response.pace, response.endless))
@@ -273,11 +291,15 @@ class SyncAdapter(requests.adapters.HTTPAdapter):
         method, body = request.method or "GET", request.body or b""
         sent = body.encode() if isinstance(body, str) else bytes(body)  # type: ignore[arg-type]
         try:
-            response = self.app.handle(Request.parse(method, request.url or "", cast(Mapping[str, str], request.headers), sent))
+            response = self.app.handle(
+                Request.parse(method, request.url or "", cast(Mapping[str, str], request.headers), sent)
+            )
         except Broken as broken:
             if broken.how == "timeout":
                 raise requests.ReadTimeout("Read timed out.", request=request) from broken
-            closed = urllib3.exceptions.ProtocolError("Connection aborted.", RemoteDisconnected("Remote end closed connection without response"))
+            closed = urllib3.exceptions.ProtocolError(
+                "Connection aborted.", RemoteDisconnected("Remote end closed connection without response")
+            )
             raise requests.ConnectionError(closed, request=request) from broken
         raw = urllib3.HTTPResponse(
             io.BytesIO(_body(response, method)),

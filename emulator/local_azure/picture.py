@@ -17,9 +17,15 @@ def picture(azure: Azure) -> Json:
     return {
         "now": iso(azure.clock.now()),
         "tenant": azure.directory.tenant,
-        "principals": [_principal(azure, application) for application in azure.directory.state.applications.values() if not application.deleted],
+        "principals": [
+            _principal(azure, application)
+            for application in azure.directory.state.applications.values()
+            if not application.deleted
+        ],
         "secrets": {vault: _secrets(azure, vault) for vault in azure.vaults.state.secrets},
-        "containerGroups": [azure.container_groups.get(group.id) for group in azure.container_groups.state.groups.values()],
+        "containerGroups": [
+            azure.container_groups.get(group.id) for group in azure.container_groups.state.groups.values()
+        ],
         "roleAssignments": _assignments(azure),
         "refused": refused_pulls(azure.container_groups.refused),
     }
@@ -75,6 +81,11 @@ def _instant(at: datetime | None) -> str | None:
 
 def _assignments(azure: Azure) -> list[Json]:
     return [
-        {"id": a.id, "scope": a.scope, "principalId": a.principal_id, "role": azure.authorization.role(a.role).role_name}
+        {
+            "id": a.id,
+            "scope": a.scope,
+            "principalId": a.principal_id,
+            "role": azure.authorization.role(a.role).role_name,
+        }
         for a in azure.authorization.assignments()
     ]

@@ -75,7 +75,10 @@ class Emulator:
 
 
 def open_emulator(settings: Settings) -> Emulator:
-    """Take up the saved Azure, or seed a new one. Time that passed while nothing ran has passed for Azure too. Raises UnreadableState."""
+    """Take up the saved Azure, or seed a new one.
+
+    Time that passed while nothing ran has passed for Azure too. Raises UnreadableState.
+    """
     directory = settings.directory
     if settings.fresh:
         directory.forget()
@@ -95,12 +98,23 @@ def open_emulator(settings: Settings) -> Emulator:
 
 
 async def serve(emulator: Emulator, settings: Settings, stopping: asyncio.Event) -> None:
-    """Serve until `stopping` is set; announces itself in the state directory when ready. Raises OSError where the port is taken."""
+    """Serve until `stopping` is set; announces itself in the state directory when ready.
+
+    Raises OSError where the port is taken.
+    """
     directory = settings.directory
-    app, local = emulator.app, replace(emulator.app, services=tuple(s for s in emulator.app.services if s.name == "msi"))
+    app, local = (
+        emulator.app,
+        replace(emulator.app, services=tuple(s for s in emulator.app.services if s.name == "msi")),
+    )
     secure, plain = HttpServer(app, Authority(directory.path).context()), HttpServer(local, None)
     async with _serving(secure) as upstream, _serving(plain) as identities:
-        proxy = Proxy(lambda host: named(host) and any(s.serves(host) for s in app.services), upstream, identities, emulator.turned_away)
+        proxy = Proxy(
+            lambda host: named(host) and any(s.serves(host) for s in app.services),
+            upstream,
+            identities,
+            emulator.turned_away,
+        )
         try:
             listener = await proxy.listen("127.0.0.1", settings.port)
             emulator.save(always=True)
@@ -147,14 +161,20 @@ async def _run(settings: Settings) -> None:
 
 
 def run(settings: Settings) -> None:
-    """Serve in the foreground until SIGTERM or SIGINT. Raises AlreadyRunning, UnreadableState, OSError where the port is taken."""
+    """Serve in the foreground until SIGTERM or SIGINT.
+
+    Raises AlreadyRunning, UnreadableState, OSError where the port is taken.
+    """
     settings.directory.make()
     with settings.directory.held():
         asyncio.run(_run(settings))
 
 
 def start(settings: Settings) -> Running:
-    """Serve in a process of its own that outlives this one; returns when it is ready. Raises AlreadyRunning, StartFailed."""
+    """Serve in a process of its own that outlives this one; returns when it is ready.
+
+    Raises AlreadyRunning, StartFailed.
+    """
     directory = settings.directory
     directory.make()
     if directory.serving():

@@ -1,9 +1,10 @@
 """The only way in: an HTTP CONNECT proxy on loopback that ends every tunnel at the emulator, whatever host it was asked for.
 
-It serves the names that the emulator answers for, on port 443, and refuses every other with 403, on record. It opens connections to the
-emulator's own addresses only, so nothing that goes through it can leave the machine.
+It serves the names that the emulator answers for, on port 443, and refuses every other with 403, on record. It opens
+connections to the emulator's own addresses only, so nothing that goes through it can leave the machine.
 
-Managed identities are served in plain HTTP, as in Azure: a request that names no host, this one, or that of IMDS goes to `plain`.
+Managed identities are served in plain HTTP, as in Azure: a request that names no host, this one, or that of IMDS goes
+to `plain`.
 """
 
 import asyncio

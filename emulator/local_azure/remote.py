@@ -16,8 +16,8 @@ class ControlRefused(Exception):
 def ask(directory: StateDirectory, method: str, path: str, body: object = None) -> Any:
     """One request to the emulator that serves `directory`; its answer as JSON, None where it has none.
 
-    Raises NotRunning where nothing serves it, UnreadableState where its files can't be used, ControlRefused where it says no, or nothing that
-    can be read.
+    Raises NotRunning where nothing serves it, UnreadableState where its files can't be used, ControlRefused where it
+    says no, or nothing that can be read.
     """
     running = directory.running()
     try:
@@ -33,7 +33,11 @@ def ask(directory: StateDirectory, method: str, path: str, body: object = None) 
 
 def _message(status: int, content: Any) -> str:
     error = content.get("error") if isinstance(content, dict) else None
-    return str(error["message"]) if isinstance(error, dict) and "message" in error else f"the emulator answers with {status}"
+    return (
+        str(error["message"])
+        if isinstance(error, dict) and "message" in error
+        else f"the emulator answers with {status}"
+    )
 
 
 def _asked(directory: StateDirectory, running: Running, method: str, path: str, body: object) -> tuple[int, Any]:

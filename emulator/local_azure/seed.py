@@ -1,8 +1,8 @@
 """The tenant that the emulator starts with, by the names that the Azure documentation uses for this job.
 
-One resource group, one registry with images, one vault, and three identities: an *operator* with exactly the rights that a user is asked to
-give rotator (SECURITY.md), a managed identity with the same rights, and an *admin* with all rights, for set-up. Nothing in it has a pull credential
-yet: making one is the story.
+One resource group, one registry with images, one vault, and three identities: an *operator* with exactly the rights
+that a user is asked to give rotator (SECURITY.md), a managed identity with the same rights, and an *admin* with all
+rights, for set-up. Nothing in it has a pull credential yet: making one is the story.
 """
 
 from collections.abc import Iterable
@@ -86,7 +86,10 @@ class Seeded:
 
 
 def seed(azure: Azure, cloud: Cloud = PUBLIC) -> Seeded:
-    """Fill an empty `azure`, as if long ago: no delay of propagation is left. All that it has answers by the names of one `cloud`."""
+    """Fill an empty `azure`, as if long ago: no delay of propagation is left.
+
+    All that it has answers by the names of one `cloud`.
+    """
     group = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}"
     azure.resources.add_subscription(SUBSCRIPTION, "Emulated subscription")
     azure.resources.create_group(SUBSCRIPTION, GROUP, cloud.region)
@@ -94,9 +97,23 @@ def seed(azure: Azure, cloud: Cloud = PUBLIC) -> Seeded:
     vault = _vault(azure, cloud, f"{group}/providers/Microsoft.KeyVault/vaults/{VAULT}")
     operator = _operator(azure, registry, vault)
     admin = _admin(azure)
-    identity = _assigned(azure, f"{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{IDENTITY}", cloud, registry, vault)
+    identity = _assigned(
+        azure, f"{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{IDENTITY}", cloud, registry, vault
+    )
     server, url = f"{REGISTRY}.{cloud.registries}", f"https://{VAULT}.{cloud.vaults}"
-    return Seeded(azure.directory.tenant, SUBSCRIPTION, GROUP, registry, server, vault, url, operator, admin, identity, cloud.short)
+    return Seeded(
+        azure.directory.tenant,
+        SUBSCRIPTION,
+        GROUP,
+        registry,
+        server,
+        vault,
+        url,
+        operator,
+        admin,
+        identity,
+        cloud.short,
+    )
 
 
 def _registry(azure: Azure, cloud: Cloud, resource_id: str) -> str:

@@ -1,7 +1,7 @@
 """Serves the emulator's App over HTTPS, one call at a time, as the event loop hands them over.
 
-Uvicorn does HTTP and TLS; what is ours is the ASGI application and the breaking of connections that a fault asks for. No answer carries
-uvicorn's own ``Date`` or ``Server``: the emulator's time is not the machine's.
+Uvicorn does HTTP and TLS; what is ours is the ASGI application and the breaking of connections that a fault asks for.
+No answer carries uvicorn's own ``Date`` or ``Server``: the emulator's time is not the machine's.
 """
 
 import asyncio
@@ -110,7 +110,10 @@ async def _gone(receive: Any) -> None:
 
 
 class HttpServer(uvicorn.Server):
-    """A uvicorn server that leaves signals to whoever runs it; ends when ``should_exit`` is set. Without a context it speaks plain HTTP."""
+    """A uvicorn server that leaves signals to whoever runs it; ends when ``should_exit`` is set.
+
+    Without a context it speaks plain HTTP.
+    """
 
     def __init__(self, app: App, context: ssl.SSLContext | None) -> None:
         config = uvicorn.Config(
@@ -136,7 +139,10 @@ class HttpServer(uvicorn.Server):
 
 
 def loopback(port: int = 0) -> socket.socket:
-    """A socket bound to 127.0.0.1 and to nothing else; asyncio turns Nagle's delay off only where TCP is named. Raises OSError."""
+    """A socket bound to 127.0.0.1 and to nothing else; asyncio turns Nagle's delay off only where TCP is named.
+
+    Raises OSError.
+    """
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     bound.bind(("127.0.0.1", port))

@@ -1,6 +1,7 @@
 """Keeps an emulated Azure between runs: every service's state, the time, the ids still to come and the faults still planned.
 
-One JSON file, because people look into it. It holds secrets (passwords, vault values, signing keys), so it is private to its owner.
+One JSON file, because people look into it. It holds secrets (passwords, vault values, signing keys), so it is private
+to its owner.
 """
 
 import json
@@ -43,7 +44,10 @@ def dump(azure: Azure) -> dict[str, Any]:
         "now": azure.clock.now().isoformat(),
         "ids": azure.ids.position,
         "faults": TypeAdapter(list[Fault]).dump_python(azure.faults.planned, mode="json"),
-        "services": {name: TypeAdapter(type(service.state)).dump_python(service.state, mode="json") for name, service in services(azure)},
+        "services": {
+            name: TypeAdapter(type(service.state)).dump_python(service.state, mode="json")
+            for name, service in services(azure)
+        },
     }
 
 
@@ -57,8 +61,12 @@ def restore(azure: Azure, content: dict[str, Any]) -> None:
         azure.faults.planned[:] = TypeAdapter(list[Fault]).validate_python(content["faults"])
         azure.ids.resume(tuple(content["ids"]))
     except ValidationError as error:
-        where = ".".join(str(part) for part in error.errors(include_input=False, include_context=False, include_url=False)[0]["loc"])
-        raise UnreadableState(f"the saved state does not fit this version of the emulator: a value at {name}.{where}") from None
+        where = ".".join(
+            str(part) for part in error.errors(include_input=False, include_context=False, include_url=False)[0]["loc"]
+        )
+        raise UnreadableState(
+            f"the saved state does not fit this version of the emulator: a value at {name}.{where}"
+        ) from None
     except (KeyError, ValueError, TypeError) as error:
         raise UnreadableState(f"the saved state does not fit this version of the emulator: {error}") from error
 

@@ -1,7 +1,7 @@
 """Time that jumps: an asyncio event loop in which waiting for an hour takes no time, so that a test can run a year.
 
-``loop.time()`` stands still while anything is ready to run and jumps to the next timer when nothing is. There is no I/O to wait for and there
-are no threads: either would make a run depend on the machine, so both raise.
+``loop.time()`` stands still while anything is ready to run and jumps to the next timer when nothing is. There is no I/O
+to wait for and there are no threads: either would make a run depend on the machine, so both raise.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """The vocabulary in which every emulated service speaks HTTP: a request, a route to an operation, an answer, an error.
 
-A service is a table of :class:`Route` and a way to say no. Its ``wire`` module knows paths, JSON and envelopes; its ``behaviour``
-module knows Azure, and nothing of HTTP. Nothing here does I/O.
+A service is a table of :class:`Route` and a way to say no. Its ``wire`` module knows paths, JSON and envelopes; its
+``behaviour`` module knows Azure, and nothing of HTTP. Nothing here does I/O.
 """
 
 import json
@@ -167,7 +167,9 @@ def _segment(part: str) -> str:
 
 
 class Table:
-    """Finds the route of a request. Built when the first request comes, since many emulators of a process are never asked.
+    """Finds the route of a request.
+
+    Built when the first request comes, since many emulators of a process are never asked.
 
     `guarded` puts around a route what its service does for all of them; it is done for those that are found.
     """

@@ -111,7 +111,14 @@ class World:
         return self.send(method, url, body, {"Authorization": f"Bearer {self.token(who or self.owner)}"})
 
     def registry(
-        self, method: str, path: str, *, basic: tuple[str, str] | None = None, bearer: str = "", body: bytes = b"", **headers: str
+        self,
+        method: str,
+        path: str,
+        *,
+        basic: tuple[str, str] | None = None,
+        bearer: str = "",
+        body: bytes = b"",
+        **headers: str,
     ) -> Answer:
         if basic:
             headers["Authorization"] = "Basic " + b64encode(":".join(basic).encode()).decode()

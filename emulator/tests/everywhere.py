@@ -12,7 +12,11 @@ from descriptions import SPECS
 
 def _stay_here(event: str, arguments: tuple[Any, ...]) -> None:
     """Refuse to connect to anything but this machine: an audit hook sees every library's sockets, and can't be taken off."""
-    if event == "socket.connect" and isinstance(arguments[1], tuple) and not ipaddress.ip_address(arguments[1][0]).is_loopback:
+    if (
+        event == "socket.connect"
+        and isinstance(arguments[1], tuple)
+        and not ipaddress.ip_address(arguments[1][0]).is_loopback
+    ):
         raise ConnectionRefusedError(f"a test tried to reach {arguments[1][0]}")
 
 

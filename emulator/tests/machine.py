@@ -1,4 +1,7 @@
-"""A program on a machine with a managed identity: azure-identity, with no endpoint, only the environment. Run by test_server."""
+"""A program on a machine with a managed identity: azure-identity, with no endpoint, only the environment.
+
+Run by test_server.
+"""
 
 import asyncio
 import json

@@ -37,7 +37,13 @@ class Made:
 
 
 def index_of(*images: Made) -> bytes:
-    return json.dumps({"schemaVersion": 2, "mediaType": INDEX, "manifests": [descriptor(MANIFEST, image.manifest) for image in images]}).encode()
+    return json.dumps(
+        {
+            "schemaVersion": 2,
+            "mediaType": INDEX,
+            "manifests": [descriptor(MANIFEST, image.manifest) for image in images],
+        }
+    ).encode()
 
 
 @dataclass
@@ -51,7 +57,11 @@ class Client:
     def call(self, method: str, path: str, body: bytes = b"", **headers: str) -> Answer:
         user = self.basic if any(self.basic) else (self.world.owner.app_id, self.world.owner.secret)
         return self.world.registry(
-            method, urljoin(f"https://{self.host}", path).removeprefix(f"https://{self.host}"), basic=user, body=body, **headers
+            method,
+            urljoin(f"https://{self.host}", path).removeprefix(f"https://{self.host}"),
+            basic=user,
+            body=body,
+            **headers,
         )
 
     def upload(self, repository: str, content: bytes) -> Answer:

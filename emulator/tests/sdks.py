@@ -1,6 +1,9 @@
-"""What a program looks like that knows nothing of the emulator: official SDKs, no endpoint, only the environment. Run by test_server.
+"""What a program looks like that knows nothing of the emulator: official SDKs, no endpoint, only the environment.
 
-The whole chain, each service by its synchronous client and by its asynchronous one: a principal, its role, its secret, a container group.
+Run by test_server.
+
+The whole chain, each service by its synchronous client and by its asynchronous one: a principal, its role, its secret,
+a container group.
 """
 
 import asyncio
@@ -22,15 +25,27 @@ from azure.mgmt.authorization.aio import AuthorizationManagementClient as AsyncA
 from azure.mgmt.authorization.v2022_04_01.models import RoleAssignmentCreateParameters
 from azure.mgmt.containerinstance import ContainerInstanceManagementClient
 from azure.mgmt.containerinstance.aio import ContainerInstanceManagementClient as AsyncContainerInstance
-from azure.mgmt.containerinstance.models import Container, ContainerGroup, ImageRegistryCredential, ResourceRequests, ResourceRequirements
+from azure.mgmt.containerinstance.models import (
+    Container,
+    ContainerGroup,
+    ImageRegistryCredential,
+    ResourceRequests,
+    ResourceRequirements,
+)
 from msgraph import GraphServiceClient  # type: ignore[attr-defined]
 from msgraph.generated.applications.item.add_password.add_password_post_request_body import AddPasswordPostRequestBody
-from msgraph.generated.applications.item.remove_password.remove_password_post_request_body import RemovePasswordPostRequestBody
+from msgraph.generated.applications.item.remove_password.remove_password_post_request_body import (
+    RemovePasswordPostRequestBody,
+)
 from msgraph.generated.models.application import Application
 from msgraph.generated.models.password_credential import PasswordCredential
 from msgraph.generated.models.service_principal import ServicePrincipal
 
-TENANT, SUBSCRIPTION, VAULT = os.environ["AZURE_TENANT_ID"], os.environ["AZURE_SUBSCRIPTION_ID"], "https://myvault.vault.azure.net"
+TENANT, SUBSCRIPTION, VAULT = (
+    os.environ["AZURE_TENANT_ID"],
+    os.environ["AZURE_SUBSCRIPTION_ID"],
+    "https://myvault.vault.azure.net",
+)
 GROUP, SERVER = "myResourceGroup", "mycontainerregistry.azurecr.io"
 REGISTRY = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}/providers/Microsoft.ContainerRegistry/registries/mycontainerregistry"
 ARM = "https://management.azure.com/.default"
@@ -66,7 +81,9 @@ def _password(name: str) -> AddPasswordPostRequestBody:
 
 
 def _assignment(roles: Iterator[Any], object_id: str) -> tuple[str, str, RoleAssignmentCreateParameters]:
-    body = RoleAssignmentCreateParameters(role_definition_id=next(roles).id, principal_id=object_id, principal_type="ServicePrincipal")
+    body = RoleAssignmentCreateParameters(
+        role_definition_id=next(roles).id, principal_id=object_id, principal_type="ServicePrincipal"
+    )
     return REGISTRY, str(uuid.UUID(int=1)), body
 
 
@@ -74,7 +91,9 @@ def _container_group(made: dict[str, Any]) -> ContainerGroup:
     resources = ResourceRequirements(requests=ResourceRequests(cpu=1, memory_in_gb=1.5))
     entry = ImageRegistryCredential(server=SERVER, username=made["app_id"], password=made["password"])
     container = Container(name="app", image=f"{SERVER}/aci-helloworld:v1", resources=resources)
-    return ContainerGroup(location="eastus", containers=[container], os_type="Linux", image_registry_credentials=[entry])
+    return ContainerGroup(
+        location="eastus", containers=[container], os_type="Linux", image_registry_credentials=[entry]
+    )
 
 
 def synchronous(made: dict[str, Any]) -> dict[str, object]:
@@ -117,7 +136,9 @@ async def asynchronous(made: dict[str, Any]) -> dict[str, object]:
             groups = [group.name async for group in client.container_groups.list()]
             logs = (await client.containers.list_logs(GROUP, "async", "app")).content
             async with AsyncAuthorization(credential, SUBSCRIPTION) as authorization:
-                found = authorization.role_assignments.list_for_scope(REGISTRY, filter=f"principalId eq '{made['object_id']}'")
+                found = authorization.role_assignments.list_for_scope(
+                    REGISTRY, filter=f"principalId eq '{made['object_id']}'"
+                )
                 deleted = [await authorization.role_assignments.delete_by_id(str(each.id)) async for each in found]
             refused = await _refused(client)
         shown = {"secret": secret.value, "versions": len(versions), "state": state, "groups": groups}

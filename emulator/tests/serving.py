@@ -60,10 +60,14 @@ class Served:
         """Every secret that Azure ever gave away."""
         return set(self.control("GET", "/state?secrets=true")["issued"])
 
-    def request(self, method: str, url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> tuple[int, Any]:
+    def request(
+        self, method: str, url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> tuple[int, Any]:
         """One request, as any client sends it: through the proxy, by name, trusting the authority."""
         there, context = urlsplit(self.here(url)), ssl.create_default_context(cafile=self.directory.certificate)
-        with closing(http.client.HTTPSConnection("127.0.0.1", self.directory.running().port, context=context, timeout=30)) as connection:
+        with closing(
+            http.client.HTTPSConnection("127.0.0.1", self.directory.running().port, context=context, timeout=30)
+        ) as connection:
             connection.set_tunnel(there.netloc, 443)
             connection.request(method, f"{there.path}?{there.query}", body, dict(headers or {}))
             answer = connection.getresponse()
@@ -72,9 +76,16 @@ class Served:
     def sign_in(self, who: Identity, resource: str) -> tuple[int, Any]:
         """Ask Entra for a token."""
         resource = self.here(resource)
-        form = {"grant_type": "client_credentials", "client_id": who.app_id, "client_secret": who.secret, "scope": f"{resource}/.default"}
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": who.app_id,
+            "client_secret": who.secret,
+            "scope": f"{resource}/.default",
+        }
         url = f"{LOGIN}/{self.seeded.tenant}/oauth2/v2.0/token"
-        return self.request("POST", url, urlencode(form).encode(), {"Content-Type": "application/x-www-form-urlencoded"})
+        return self.request(
+            "POST", url, urlencode(form).encode(), {"Content-Type": "application/x-www-form-urlencoded"}
+        )
 
     def call(self, method: str, url: str, body: object = None) -> Any:
         """One request with all rights, which succeeds."""

@@ -32,7 +32,9 @@ class Tenancy:
         ids, self.faults = Ids(7), Faults()
         self.directory = Directory(self.clock, ids, timing, self.faults, TENANT)
         self.tokens = Tokens(self.clock, ids, timing, self.faults, self.directory)
-        parts: Any = SimpleNamespace(directory=self.directory, tokens=self.tokens, ids=ids, clock=self.clock, faults=self.faults)
+        parts: Any = SimpleNamespace(
+            directory=self.directory, tokens=self.tokens, ids=ids, clock=self.clock, faults=self.faults
+        )
         self.app = App(self.clock, ids, (Entra(parts), Graph(parts)), self.faults)
         own = self.directory.create_application("caller")
         self.caller = self.directory.create_service_principal(own.app_id)
@@ -50,7 +52,11 @@ class Tenancy:
         raw = b"" if body is None else json.dumps(body).encode()
         response = self.app.handle(Request.parse(method, url, sent, raw))
         is_json = "json" in response.headers.get("Content-Type", "")
-        return response.status, json.loads(response.body) if is_json else response.body.decode() or None, response.headers
+        return (
+            response.status,
+            json.loads(response.body) if is_json else response.body.decode() or None,
+            response.headers,
+        )
 
 
 def code(answer: Answer) -> tuple[int, str]:

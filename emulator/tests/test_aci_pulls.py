@@ -12,7 +12,12 @@ def world() -> World:
 
 
 def test_public_images_need_no_credential(world: World) -> None:
-    for image in ("mcr.microsoft.com/azuredocs/aci-helloworld", "nginx", "library/nginx:1", "docker.io/library/nginx@sha256:" + "a" * 64):
+    for image in (
+        "mcr.microsoft.com/azuredocs/aci-helloworld",
+        "nginx",
+        "library/nginx:1",
+        "docker.io/library/nginx@sha256:" + "a" * 64,
+    ):
         world.deploy(image, imageRegistryCredentials=[])
         assert world.view()["currentState"]["state"] == "Running"
 
@@ -31,13 +36,21 @@ def test_a_pull_counts_as_of_its_own_instant_however_late_somebody_looks(world: 
     world.wait(hours=30)
     world.azure.directory.remove_password(world.puller.application, world.puller.key_id)
     world.wait(hours=30)
-    assert world.view()["currentState"] == {"state": "Running", "startTime": "2026-03-01T12:00:20.000Z", "detailStatus": ""}
+    assert world.view()["currentState"] == {
+        "state": "Running",
+        "startTime": "2026-03-01T12:00:20.000Z",
+        "detailStatus": "",
+    }
     assert world.azure.container_groups.refused == []
 
 
 @pytest.mark.parametrize(
     ("kind", "status", "code"),
-    [("inaccessible", 400, "InaccessibleImage"), ("transitioning", 409, "ContainerGroupTransitioning"), ("quota", 400, "ContainerGroupQuotaReached")],
+    [
+        ("inaccessible", 400, "InaccessibleImage"),
+        ("transitioning", 409, "ContainerGroupTransitioning"),
+        ("quota", 400, "ContainerGroupQuotaReached"),
+    ],
 )
 def test_planned_refusals_change_nothing(world: World, kind: str, status: int, code: str) -> None:
     world.fault(kind)

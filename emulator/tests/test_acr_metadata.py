@@ -44,13 +44,26 @@ def test_tags_come_by_name_or_time_in_pages(client: Client) -> None:
     following = first.headers["Link"].partition(">")[0].removeprefix("<")
     second = client.call("GET", following)
     assert ([tag["name"] for tag in second.body["tags"]], "Link" in second.headers) == (["v1"], False)
-    assert [tag["name"] for tag in client.call("GET", "/acr/v1/team/app/_tags?orderby=timeasc").body["tags"]] == ["v1", "v2"]
-    assert [tag["name"] for tag in client.call("GET", f"/acr/v1/team/app/_tags?digest={Made().digest}").body["tags"]] == ["v1"]
+    assert [tag["name"] for tag in client.call("GET", "/acr/v1/team/app/_tags?orderby=timeasc").body["tags"]] == [
+        "v1",
+        "v2",
+    ]
+    assert [
+        tag["name"] for tag in client.call("GET", f"/acr/v1/team/app/_tags?digest={Made().digest}").body["tags"]
+    ] == ["v1"]
     assert client.call("GET", "/acr/v1/team/app/_tags?n=-1").code == "PAGINATION_NUMBER_INVALID"
     shown = client.call("GET", "/acr/v1/team/app/_tags/v1").body["tag"]
-    assert (shown["digest"], shown["createdTime"], shown["changeableAttributes"]) == (Made().digest, "2026-03-01T13:00:00.0000000Z", OPEN)
+    assert (shown["digest"], shown["createdTime"], shown["changeableAttributes"]) == (
+        Made().digest,
+        "2026-03-01T13:00:00.0000000Z",
+        OPEN,
+    )
     missing = client.call("GET", "/acr/v1/team/app/_tags/v9")
-    assert (missing.status, missing.code, missing.body["errors"][0]["detail"]) == (404, "TAG_UNKNOWN", {"name": "team/app", "tag": "v9"})
+    assert (missing.status, missing.code, missing.body["errors"][0]["detail"]) == (
+        404,
+        "TAG_UNKNOWN",
+        {"name": "team/app", "tag": "v9"},
+    )
 
 
 def test_manifests_show_size_platform_and_tags(client: Client) -> None:
@@ -86,13 +99,21 @@ def test_a_repository_goes_with_everything_in_it(client: Client) -> None:
 def test_a_locked_image_can_be_neither_pushed_nor_deleted_nor_pulled(client: Client) -> None:
     tag = "/acr/v1/team/app/_tags/v1"
     assert change(client, tag, writeEnabled=False, deleteEnabled=False) == 200
-    answers = [client.push("team/app", "v1", Made(b"new")), client.call("DELETE", tag), client.call("DELETE", "/acr/v1/team/app")]
+    answers = [
+        client.push("team/app", "v1", Made(b"new")),
+        client.call("DELETE", tag),
+        client.call("DELETE", "/acr/v1/team/app"),
+    ]
     answers.append(client.call("DELETE", f"/v2/team/app/manifests/{Made().digest}"))
     assert {(answer.status, answer.code) for answer in answers} == {(405, "DENIED")}
-    assert "The operation is disallowed on this registry, repository or image." in answers[0].body["errors"][0]["message"]
+    assert (
+        "The operation is disallowed on this registry, repository or image." in answers[0].body["errors"][0]["message"]
+    )
     assert change(client, f"/acr/v1/team/app/_manifests/{Made().digest}", readEnabled=False) == 200
     assert client.call("GET", "/v2/team/app/manifests/v1").status == 405
-    assert not client.world.azure.registries.could_pull(client.world.owner.app_id, client.world.owner.secret, SERVER, "team/app", "v1")
+    assert not client.world.azure.registries.could_pull(
+        client.world.owner.app_id, client.world.owner.secret, SERVER, "team/app", "v1"
+    )
     assert change(client, "/acr/v1/team/app", listEnabled=False) == 200
     assert "team/app" not in client.call("GET", "/v2/_catalog").body["repositories"]
     assert client.call("PATCH", tag, b"{").status == 400

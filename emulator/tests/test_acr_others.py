@@ -59,7 +59,10 @@ def test_skopeo_copies_inspects_lists_and_deletes(tmp_path: Path) -> None:
         skopeo.done("copy", "--dest-creds", creds, "--format", "v2s2", "oci:here:v1", f"docker://{SERVER}/docker:v1")
         seen = json.loads(skopeo.done("inspect", "--creds", creds, copy))
         assert seen["Digest"] == json.loads(skopeo.done("inspect", "--creds", creds, source))["Digest"]
-        assert json.loads(skopeo.done("list-tags", "--creds", creds, f"docker://{SERVER}/team/copy"))["Tags"] == ["v2", "v3"]
+        assert json.loads(skopeo.done("list-tags", "--creds", creds, f"docker://{SERVER}/team/copy"))["Tags"] == [
+            "v2",
+            "v3",
+        ]
         raw = json.loads(skopeo.done("inspect", "--raw", "--creds", creds, f"docker://{SERVER}/docker:v1"))
         assert raw["mediaType"] == "application/vnd.docker.distribution.manifest.v2+json"
         skopeo.done("delete", "--creds", creds, copy)
@@ -79,7 +82,15 @@ class Seen:
     content: bytes
 
 
-COMPARED = ("docker-distribution-api-version", "docker-content-digest", "content-type", "location", "range", "content-range", "content-length")
+COMPARED = (
+    "docker-distribution-api-version",
+    "docker-content-digest",
+    "content-type",
+    "location",
+    "range",
+    "content-range",
+    "content-length",
+)
 
 
 def seen(status: int, headers: dict[str, str], body: bytes, method: str) -> Seen:
@@ -91,7 +102,9 @@ def seen(status: int, headers: dict[str, str], body: bytes, method: str) -> Seen
     errors = json.loads(body)["errors"] if status >= 400 and body and method != "HEAD" else []
     if status >= 400 or status == 204:
         found = {
-            name: value for name, value in found.items() if name not in ("content-length", "content-type", "docker-content-digest", "content-range")
+            name: value
+            for name, value in found.items()
+            if name not in ("content-length", "content-type", "docker-content-digest", "content-range")
         }
     shown = b"" if errors or method == "HEAD" or found.get("content-type", "").startswith("application/json") else body
     if found.get("content-type", "").startswith("application/json"):
@@ -111,10 +124,14 @@ class Docker:
         }
         (path / "registry.yml").write_text(json.dumps(settings))
         command = [str(REGISTRY), "serve", str(path / "registry.yml")]
-        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={"OTEL_TRACES_EXPORTER": "none"})
+        self.process = subprocess.Popen(
+            command, stderr=subprocess.PIPE, text=True, env={"OTEL_TRACES_EXPORTER": "none"}
+        )
         said = self.process.stderr
         assert said is not None
-        self.port = next(int(match[1]) for line in said if (match := re.search(r"listening on 127\.0\.0\.1:(\d+)", line)))
+        self.port = next(
+            int(match[1]) for line in said if (match := re.search(r"listening on 127\.0\.0\.1:(\d+)", line))
+        )
 
     def close(self) -> None:
         self.process.kill()

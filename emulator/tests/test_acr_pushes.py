@@ -32,7 +32,11 @@ def test_a_blob_can_come_in_pieces_whose_order_is_checked(client: Client) -> Non
     assert client.call("PATCH", where, b"xyz", **{"Content-Range": "1-3"}).status == 416
     second = client.call("PATCH", first.headers["Location"], b"de", **{"Content-Range": "3-4"})
     progress = client.call("GET", where)
-    assert (progress.status, progress.headers["Range"], progress.headers["Docker-Upload-Uuid"]) == (204, "0-4", second.headers["Docker-Upload-Uuid"])
+    assert (progress.status, progress.headers["Range"], progress.headers["Docker-Upload-Uuid"]) == (
+        204,
+        "0-4",
+        second.headers["Docker-Upload-Uuid"],
+    )
     done = client.call("PUT", f"{where}&digest={digest_of(b'abcdef')}", b"f")
     assert (done.status, done.headers["Location"]) == (201, f"/v2/app/blobs/{digest_of(b'abcdef')}")
     assert client.call("GET", where).code == "BLOB_UPLOAD_UNKNOWN"
@@ -77,13 +81,20 @@ def test_a_manifest_needs_everything_that_it_names_and_its_own_digest(client: Cl
     image = Made()
     client.upload("app", image.config)
     answer = client.put("app", "v5", image.manifest)
-    assert (answer.status, answer.code, answer.body["errors"][0]["detail"]) == (400, "MANIFEST_BLOB_UNKNOWN", {"digest": digest_of(image.layer)})
+    assert (answer.status, answer.code, answer.body["errors"][0]["detail"]) == (
+        400,
+        "MANIFEST_BLOB_UNKNOWN",
+        {"digest": digest_of(image.layer)},
+    )
     client.upload("app", image.layer)
     assert client.put("app", "sha256:" + "0" * 64, image.manifest).code == "DIGEST_INVALID"
     assert client.put("app", "a:b:c", image.manifest).code == "DIGEST_INVALID"
     assert client.put("app", "-x", image.manifest).code == "TAG_INVALID"
     assert client.put("app", "v5", b"{").code == "MANIFEST_INVALID"
-    assert client.put("app", "v5", b'{"schemaVersion": 1}', "application/vnd.docker.distribution.manifest.v1+json").code == "MANIFEST_INVALID"
+    assert (
+        client.put("app", "v5", b'{"schemaVersion": 1}', "application/vnd.docker.distribution.manifest.v1+json").code
+        == "MANIFEST_INVALID"
+    )
     assert client.call("POST", "/v2/App/blobs/uploads/").code == "NAME_INVALID"
     assert client.put("app", image.digest, image.manifest).status == 201
     assert client.call("HEAD", f"/v2/app/manifests/{image.digest}").status == 200
@@ -104,13 +115,18 @@ def test_an_index_names_manifests_and_its_first_image_speaks_for_it(client: Clie
 
 def test_a_docker_manifest_is_served_as_one(client: Client) -> None:
     client.push("app", "docker", Made(kind=DOCKER_MANIFEST))
-    assert client.call("GET", "/v2/app/manifests/docker", Accept=DOCKER_MANIFEST).headers["Content-Type"] == DOCKER_MANIFEST
+    assert (
+        client.call("GET", "/v2/app/manifests/docker", Accept=DOCKER_MANIFEST).headers["Content-Type"]
+        == DOCKER_MANIFEST
+    )
 
 
 def test_what_refers_to_an_image_is_listed_with_it(client: Client) -> None:
     image = Made()
     client.push("app", "v5", image)
-    about = json.dumps({**json.loads(image.manifest), "artifactType": "text/sbom", "subject": {"digest": image.digest}}).encode()
+    about = json.dumps(
+        {**json.loads(image.manifest), "artifactType": "text/sbom", "subject": {"digest": image.digest}}
+    ).encode()
     assert client.put("app", digest_of(about), about).headers["OCI-Subject"] == image.digest
     found = client.call("GET", f"/v2/app/referrers/{image.digest}").body["manifests"]
     assert [(each["digest"], each["artifactType"]) for each in found] == [(digest_of(about), "text/sbom")]
@@ -120,7 +136,10 @@ def test_what_refers_to_an_image_is_listed_with_it(client: Client) -> None:
 def test_a_manifest_goes_with_its_tags_and_only_by_digest(client: Client) -> None:
     client.push("app", "v5")
     client.push("app", "v6")
-    assert (client.call("DELETE", "/v2/app/manifests/v5").status, client.call("DELETE", f"/v2/app/manifests/{Made().digest}").status) == (400, 202)
+    assert (
+        client.call("DELETE", "/v2/app/manifests/v5").status,
+        client.call("DELETE", f"/v2/app/manifests/{Made().digest}").status,
+    ) == (400, 202)
     assert client.call("GET", "/v2/app/tags/list").body["tags"] == ["latest", "v1"]
     assert client.call("DELETE", f"/v2/app/manifests/{Made().digest}").status == 404
 

@@ -23,7 +23,12 @@ def url(path: str, version: str = "2024-11-01", wanted: str = "") -> str:
 def test_without_a_token_401_names_the_missing_header_and_where_to_sign_in(world: World) -> None:
     answer = world.call("GET", url("/subscriptions"))
     assert answer.status == 401
-    assert answer.body == {"error": {"code": "AuthenticationFailed", "message": "Authentication failed. The 'Authorization' header is missing."}}
+    assert answer.body == {
+        "error": {
+            "code": "AuthenticationFailed",
+            "message": "Authentication failed. The 'Authorization' header is missing.",
+        }
+    }
     assert f'authorization_uri="https://login.microsoftonline.com/{TENANT}"' in answer.headers["WWW-Authenticate"]
 
 
@@ -38,7 +43,8 @@ def test_a_token_for_another_audience_or_past_its_end_is_refused(world: World) -
 
 
 @pytest.mark.parametrize(
-    "resource", ["https://management.azure.com/", "https://management.core.windows.net/", "https://management.usgovcloudapi.net"]
+    "resource",
+    ["https://management.azure.com/", "https://management.core.windows.net/", "https://management.usgovcloudapi.net"],
 )
 def test_tokens_for_every_name_of_resource_manager_are_taken(world: World, resource: str) -> None:
     token = world.owner.get_token(f"{resource}/.default").token
@@ -61,7 +67,12 @@ def test_every_answer_carries_ids_and_what_is_left_of_the_rate_limit(world: Worl
 
 def test_subscriptions_are_listed_to_whoever_has_a_role_in_them(world: World) -> None:
     [found] = world.owner.call("GET", url("/subscriptions", "2022-12-01")).body["value"]
-    assert (found["id"], found["subscriptionId"], found["tenantId"], found["state"]) == (SUB, SUBSCRIPTION, TENANT, "Enabled")
+    assert (found["id"], found["subscriptionId"], found["tenantId"], found["state"]) == (
+        SUB,
+        SUBSCRIPTION,
+        TENANT,
+        "Enabled",
+    )
     puller, stranger = world.identity("puller"), world.identity("stranger")
     world.authorization.assign(REGISTRY, puller.oid, "AcrPull")
     assert len(puller.call("GET", url("/subscriptions")).body["value"]) == 1
@@ -119,7 +130,9 @@ def test_a_registry_is_made_changed_and_listed(world: World) -> None:
     path = f"{GROUP}/providers/Microsoft.ContainerRegistry/registries/second1"
     body = {"location": "eastus", "sku": {"name": "Premium"}, "properties": {"adminUserEnabled": True}}
     assert [world.owner.call("PUT", url(path, "2024-11-01-preview"), body).status for _ in range(2)] == [201, 200]
-    changed = world.owner.call("PATCH", url(path, "2024-11-01-preview"), {"tags": {"a": "b"}, "properties": {"anonymousPullEnabled": True}}).body
+    changed = world.owner.call(
+        "PATCH", url(path, "2024-11-01-preview"), {"tags": {"a": "b"}, "properties": {"anonymousPullEnabled": True}}
+    ).body
     assert changed["tags"] == {"a": "b"}
     assert (changed["properties"]["adminUserEnabled"], changed["properties"]["anonymousPullEnabled"]) == (True, True)
     for scope in (SUB, GROUP):
@@ -130,20 +143,28 @@ def test_a_registry_is_made_changed_and_listed(world: World) -> None:
 def test_registry_and_vault_names_are_unique_in_the_whole_cloud(world: World) -> None:
     world.resources.create_group(SUBSCRIPTION, "other", "eastus")
     for path, code in ((REGISTRY, "AlreadyInUse"), (VAULT, "VaultAlreadyExists")):
-        answer = world.owner.call("PUT", url(path.replace("myResourceGroup", "other")), {"location": "eastus", "sku": {"name": "Basic"}})
+        answer = world.owner.call(
+            "PUT", url(path.replace("myResourceGroup", "other")), {"location": "eastus", "sku": {"name": "Basic"}}
+        )
         assert (answer.status, answer.body["error"]["code"]) == (409, code)
 
 
 def test_a_vault_has_its_address_tenant_and_soft_delete(world: World) -> None:
     properties = world.owner.call("GET", url(VAULT, "2023-07-01")).body["properties"]
     assert (properties["vaultUri"], properties["tenantId"]) == ("https://myvault.vault.azure.net/", TENANT)
-    assert (properties["enableSoftDelete"], properties["softDeleteRetentionInDays"], properties["enableRbacAuthorization"]) == (True, 90, True)
+    assert (
+        properties["enableSoftDelete"],
+        properties["softDeleteRetentionInDays"],
+        properties["enableRbacAuthorization"],
+    ) == (True, 90, True)
 
 
 def test_a_vault_of_an_older_api_version_uses_access_policies_by_default(world: World) -> None:
     path = f"{GROUP}/providers/Microsoft.KeyVault/vaults/"
     old = world.owner.call("PUT", url(path + "old-vault", "2023-07-01"), {"location": "eastus", "properties": {}})
-    new = world.owner.call("PUT", url(path + "new-vault", "2026-02-01"), {"location": "usgovvirginia", "properties": {}})
+    new = world.owner.call(
+        "PUT", url(path + "new-vault", "2026-02-01"), {"location": "usgovvirginia", "properties": {}}
+    )
     assert [a.body["properties"].get("enableRbacAuthorization") for a in (old, new)] == [None, True]
     assert new.body["properties"]["vaultUri"] == "https://new-vault.vault.usgovcloudapi.net/"
 
@@ -151,7 +172,11 @@ def test_a_vault_of_an_older_api_version_uses_access_policies_by_default(world: 
 def test_resources_are_found_by_type_and_name(world: World) -> None:
     wanted = "resourceType eq 'Microsoft.ContainerRegistry/registries' and name eq 'MYCONTAINERREGISTRY'"
     [found] = world.owner.call("GET", url(f"{SUB}/resources", wanted=wanted)).body["value"]
-    assert (found["id"], found["type"], "properties" in found) == (REGISTRY, "Microsoft.ContainerRegistry/registries", False)
+    assert (found["id"], found["type"], "properties" in found) == (
+        REGISTRY,
+        "Microsoft.ContainerRegistry/registries",
+        False,
+    )
     assert world.owner.call("GET", url(f"{SUB}/resources", wanted="substringof('a', name)")).status == 501
 
 
@@ -168,8 +193,14 @@ def test_a_group_is_made_found_and_stays_where_it_is(world: World) -> None:
     assert world.owner.call("HEAD", url(group)).status == 404
     assert [world.owner.call("PUT", url(group), {"location": "westus"}).status for _ in range(2)] == [201, 200]
     assert world.owner.call("HEAD", url(group)).status == 204
-    assert world.owner.call("PUT", url(group), {"location": "eastus"}).body["error"]["code"] == "InvalidResourceGroupLocation"
-    assert [g["name"] for g in world.owner.call("GET", url(f"{SUB}/resourceGroups")).body["value"]] == ["myResourceGroup", "second"]
+    assert (
+        world.owner.call("PUT", url(group), {"location": "eastus"}).body["error"]["code"]
+        == "InvalidResourceGroupLocation"
+    )
+    assert [g["name"] for g in world.owner.call("GET", url(f"{SUB}/resourceGroups")).body["value"]] == [
+        "myResourceGroup",
+        "second",
+    ]
 
 
 def test_a_read_only_lock_forbids_writes_too(world: World) -> None:
@@ -188,7 +219,11 @@ def test_a_provider_is_registered(world: World) -> None:
 
 def test_the_endpoints_are_an_object_to_anyone_and_a_list_when_asked(world: World) -> None:
     one = world.call("GET", f"{ARM}/metadata/endpoints?api-version=2022-09-01").body
-    assert (one["name"], one["suffixes"]["keyVaultDns"], one["suffixes"]["acrLoginServer"]) == ("AzureCloud", "vault.azure.net", "azurecr.io")
+    assert (one["name"], one["suffixes"]["keyVaultDns"], one["suffixes"]["acrLoginServer"]) == (
+        "AzureCloud",
+        "vault.azure.net",
+        "azurecr.io",
+    )
     assert one["resourceManager"] == "https://management.azure.com/"
     assert world.call("GET", f"{ARM}/metadata/endpoints?as=list").body[0]["name"] == "AzureCloud"
     sovereign = world.call("GET", "https://management.usgovcloudapi.net/metadata/endpoints?api-version=2022-09-01").body

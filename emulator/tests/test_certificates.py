@@ -43,7 +43,9 @@ def transport(world: Tenancy) -> RequestsTransport:
 
 
 def credential(world: Tenancy, app_id: str, number: int = 1) -> CertificateCredential:
-    return CertificateCredential(TENANT, app_id, certificate_data=signing(number)[0], transport=transport(world), retry_total=0)
+    return CertificateCredential(
+        TENANT, app_id, certificate_data=signing(number)[0], transport=transport(world), retry_total=0
+    )
 
 
 def claims(token: str) -> dict[str, Any]:
@@ -52,8 +54,16 @@ def claims(token: str) -> dict[str, Any]:
 
 def test_a_certificate_is_registered_with_its_thumbprint_and_subject_and_shown_without_its_key(world: Tenancy) -> None:
     broken = "\n".join(signing(1)[1][at : at + 64] for at in range(0, len(signing(1)[1]), 64))
-    given = entry(key=broken, displayName=None, endDateTime="2026-12-31T00:00:00Z", startDateTime="2026-03-01T12:00:00Z", keyId=TENANT)
-    status, made, _ = world.call("POST", "/applications", {"displayName": "pull", "keyCredentials": [{"@odata.type": "x", **given}]})
+    given = entry(
+        key=broken,
+        displayName=None,
+        endDateTime="2026-12-31T00:00:00Z",
+        startDateTime="2026-03-01T12:00:00Z",
+        keyId=TENANT,
+    )
+    status, made, _ = world.call(
+        "POST", "/applications", {"displayName": "pull", "keyCredentials": [{"@odata.type": "x", **given}]}
+    )
     assert (status, made["keyCredentials"]) == (
         201,
         [
@@ -80,7 +90,11 @@ def test_an_entry_without_a_key_stays_and_what_a_list_leaves_out_goes(world: Ten
     assert world.call("PATCH", own.path, {"keyCredentials": [*listed, entry(2)]})[0] == 204
     for number in (1, 2):
         assert claims(credential(world, own.app_id, number).get_token(ARM).token)["appidacr"] == "2"
-    kept = [each for each in world.call("GET", own.path)[1]["keyCredentials"] if each["customKeyIdentifier"] == signing(2)[2]]
+    kept = [
+        each
+        for each in world.call("GET", own.path)[1]["keyCredentials"]
+        if each["customKeyIdentifier"] == signing(2)[2]
+    ]
     assert world.call("PATCH", own.path, {"keyCredentials": kept})[0] == 204
     credential(world, own.app_id, 2).get_token(ARM)
     with pytest.raises(ClientAuthenticationError, match=r"AADSTS700027.*key was not found"):
@@ -103,7 +117,9 @@ def test_an_entry_without_a_key_stays_and_what_a_list_leaves_out_goes(world: Ten
         ({"type": "Symmetric"}, (501, "NotImplemented"), "Symmetric"),
     ],
 )
-def test_a_key_that_makes_no_sense_is_refused(world: Tenancy, changes: dict[str, object], expected: tuple[int, str], words: str) -> None:
+def test_a_key_that_makes_no_sense_is_refused(
+    world: Tenancy, changes: dict[str, object], expected: tuple[int, str], words: str
+) -> None:
     answer = world.call("POST", "/applications", {"displayName": "x", "keyCredentials": [entry(**changes)]})
     assert code(answer) == expected
     assert words in answer[1]["error"]["message"]
@@ -134,13 +150,21 @@ def test_azure_identity_signs_in_asynchronously(world: Tenancy) -> None:
     assert claims(asyncio.run(sign_in()))["appid"] == own.app_id
 
 
-def shown(world: Tenancy, app_id: str, header: dict[str, str] | None = None, number: int = 1, **changes: object) -> tuple[int, int]:
+def shown(
+    world: Tenancy, app_id: str, header: dict[str, str] | None = None, number: int = 1, **changes: object
+) -> tuple[int, int]:
     """The status and number of the answer to an assertion that differs from a good one."""
     digest = base64.urlsafe_b64encode(bytes.fromhex(signing(1)[2])).decode().rstrip("=")
     url = f"https://login.microsoftonline.com/{TENANT}/oauth2/v2.0/token"
     said = {"aud": url, "iss": app_id, "sub": app_id, "jti": "1", **changes}
     text = jwt.encode(said, signing(number)[0].decode(), "RS256", {"x5t": digest} if header is None else header)
-    form = {"grant_type": "client_credentials", "client_id": app_id, "scope": ARM, "client_assertion": text, "client_assertion_type": BEARER}
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": app_id,
+        "scope": ARM,
+        "client_assertion": text,
+        "client_assertion_type": BEARER,
+    }
     session = requests.Session()
     session.mount("https://", SyncAdapter(world.app))
     answer = session.post(url, data=form)
@@ -153,7 +177,11 @@ def test_an_assertion_must_be_signed_by_its_certificate_about_its_client_and_for
     assert shown(world, own.app_id, number=2) == (401, 700027)
     assert shown(world, own.app_id, {}) == (400, 50027)
     assert shown(world, own.app_id, sub="another") == (401, 700021)
-    for elsewhere in ("https://login.microsoftonline.com/other/oauth2/v2.0/token", "https://elsewhere.example/", TENANT):
+    for elsewhere in (
+        "https://login.microsoftonline.com/other/oauth2/v2.0/token",
+        "https://elsewhere.example/",
+        TENANT,
+    ):
         assert shown(world, own.app_id, aud=elsewhere) == (401, 700023)
 
 

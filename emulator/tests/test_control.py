@@ -28,7 +28,21 @@ IMAGE = {"registry": "mycontainerregistry.azurecr.io", "repository": "job", "tag
 FAULT = {"operation": "entra.token", "kind": "status"}
 QUOTA = {"subscription": "00000000-0000-0000-0000-000000000001", "location": "eastus", "name": "ContainerGroups"}
 PATHS = ("/clock", "/move-host", "/faults", "/images", "/quotas", "/subscriptions")
-NUMBERS = ("NaN", "Infinity", "-Infinity", "-1", "1e308", "1e999", "9" * 400, "9" * 5000, '"1"', "true", "null", "[]", "{}")
+NUMBERS = (
+    "NaN",
+    "Infinity",
+    "-Infinity",
+    "-1",
+    "1e308",
+    "1e999",
+    "9" * 400,
+    "9" * 5000,
+    '"1"',
+    "true",
+    "null",
+    "[]",
+    "{}",
+)
 
 
 @dataclass
@@ -55,34 +69,84 @@ def scene() -> Scene:
 
 def _with(body: dict[str, str], **raw: str) -> bytes:
     """A body in which some values are the text of JSON, which may be none that Python would write."""
-    inner = [f"{json.dumps(name)}: {value}" for name, value in ({name: json.dumps(value) for name, value in body.items()} | raw).items()]
+    inner = [
+        f"{json.dumps(name)}: {value}"
+        for name, value in ({name: json.dumps(value) for name, value in body.items()} | raw).items()
+    ]
     return ("{" + ", ".join(inner) + "}").encode()
 
 
 def nonsense() -> Iterator[tuple[str, bytes]]:
     for path in PATHS:
-        for body in (b"{", b"[]", b"null", b"1", b'"x"', b"{}", b"", b"\xff", b"[" * 100_000, b'{"id": "\\ud800", "operation": "\\ud800"}'):
+        for body in (
+            b"{",
+            b"[]",
+            b"null",
+            b"1",
+            b'"x"',
+            b"{}",
+            b"",
+            b"\xff",
+            b"[" * 100_000,
+            b'{"id": "\\ud800", "operation": "\\ud800"}',
+        ):
             yield path, body
     for number in NUMBERS:
         yield "/clock", _with({}, advance=number)
         yield "/quotas", _with(QUOTA, limit=number)
-        yield from (("/images", _with(IMAGE, **{name: number})) for name in ("exit_code", "run_seconds") if number != "null")
-        yield from (("/faults", _with(FAULT, **{name: number})) for name in ("nth", "times", "status") if number not in ('"1"', "true"))
+        yield from (
+            ("/images", _with(IMAGE, **{name: number})) for name in ("exit_code", "run_seconds") if number != "null"
+        )
+        yield from (
+            ("/faults", _with(FAULT, **{name: number}))
+            for name in ("nth", "times", "status")
+            if number not in ('"1"', "true")
+        )
     for number in ("NaN", "Infinity", "-1", "1e308"):
         yield "/faults", _with(FAULT, retry_after=number)
     yield "/clock", _with({}, advance=str(8000 * 366 * 86_400))
-    yield from (("/quotas", _with({**QUOTA, **change}, limit="1")) for change in ({"name": "x"}, {"location": "mars"}, {"subscription": "x"}))
+    yield from (
+        ("/quotas", _with({**QUOTA, **change}, limit="1"))
+        for change in ({"name": "x"}, {"location": "mars"}, {"subscription": "x"})
+    )
     yield "/quotas", _with(QUOTA, limit="1.5")
-    for text in ("/x", "x", "/", "//////////////////////////////", "/subscriptions/x", "/subscriptions/a/resourceGroups/b", "\0", "é", "a" * 9000):
+    for text in (
+        "/x",
+        "x",
+        "/",
+        "//////////////////////////////",
+        "/subscriptions/x",
+        "/subscriptions/a/resourceGroups/b",
+        "\0",
+        "é",
+        "a" * 9000,
+    ):
         yield "/move-host", _with({"id": text})
-    for change in ({"kind": "nosuch"}, {"operation": "nosuch"}, {"operation": ""}, {"operation": "["}, {"when": "never"}, {"wen": "after"}):
+    for change in (
+        {"kind": "nosuch"},
+        {"operation": "nosuch"},
+        {"operation": ""},
+        {"operation": "["},
+        {"when": "never"},
+        {"wen": "after"},
+    ):
         yield "/faults", _with({**FAULT, **change})
     yield "/faults", _with(FAULT, message='"\\ud800"')
-    for change in ({"registry": "x"}, {"repository": "../.."}, {"repository": "A B"}, {"tag": "a b"}, {"tag": ""}, {"digest": "x"}):
+    for change in (
+        {"registry": "x"},
+        {"repository": "../.."},
+        {"repository": "A B"},
+        {"tag": "a b"},
+        {"tag": ""},
+        {"digest": "x"},
+    ):
         yield "/images", _with({**IMAGE, **change})
     yield "/images", _with({**IMAGE, "digest": f"sha256:{'0' * 64}"})
     yield "/images", _with(IMAGE, logs="1")
-    yield from (("/subscriptions", _with({"id": text, "name": "n", "owner": "nobody"})) for text in ("x", "a/../b", QUOTA["subscription"][:-1] + "9"))
+    yield from (
+        ("/subscriptions", _with({"id": text, "name": "n", "owner": "nobody"}))
+        for text in ("x", "a/../b", QUOTA["subscription"][:-1] + "9")
+    )
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -95,7 +159,15 @@ def test_nonsense_is_refused_in_words_and_changes_nothing(scene: Scene, path: st
 
 
 @pytest.mark.parametrize(
-    "path", ["/calls?since=x", "/calls?since=-1", "/calls?since=NaN", "/calls?since=1e9", f"/calls?since={'9' * 5000}", "/state?secrets=maybe"]
+    "path",
+    [
+        "/calls?since=x",
+        "/calls?since=-1",
+        "/calls?since=NaN",
+        "/calls?since=1e9",
+        f"/calls?since={'9' * 5000}",
+        "/state?secrets=maybe",
+    ],
 )
 def test_a_query_that_means_nothing_is_refused_in_words(scene: Scene, path: str) -> None:
     status, said = scene.ask("GET", path)
@@ -128,7 +200,13 @@ def test_every_kind_that_a_service_looks_for_can_be_planned() -> None:
 
 
 def test_a_stale_read_can_be_planned_where_there_is_one_only(scene: Scene) -> None:
-    for operation, status in (("keyvault.secrets.get", 201), ("graph.*.list", 201), ("*", 201), ("arm.registries.get", 400), ("acr.*", 400)):
+    for operation, status in (
+        ("keyvault.secrets.get", 201),
+        ("graph.*.list", 201),
+        ("*", 201),
+        ("arm.registries.get", 400),
+        ("acr.*", 400),
+    ):
         found, said = scene.ask("POST", "/faults", json.dumps({"operation": operation, "kind": "stale"}).encode())
         assert found == status
         assert ("is ever stale" in said) == (status == 400)

@@ -78,7 +78,9 @@ def test_an_answer_that_differs_is_a_finding(judge: Judge, changed: dict[str, An
 
 
 def test_what_is_missing_is_a_finding(judge: Judge) -> None:
-    assert judged(judge, {name: value for name, value in GOOD.items() if name != "name"}) == [".: required without name"]
+    assert judged(judge, {name: value for name, value in GOOD.items() if name != "name"}) == [
+        ".: required without name"
+    ]
 
 
 def test_a_status_that_nobody_describes_is_a_finding(judge: Judge) -> None:
@@ -107,7 +109,10 @@ def test_a_deviation_explains_what_is_recorded_and_nothing_beside_it() -> None:
     assert all(len(deviation.because) > 40 for deviation in DEVIATIONS)
 
 
-@pytest.mark.skipif(SPECS is None, reason="Azure's API descriptions are not here: name a copy of azure-rest-api-specs in LOCAL_AZURE_SPECS")
+@pytest.mark.skipif(
+    SPECS is None,
+    reason="Azure's API descriptions are not here: name a copy of azure-rest-api-specs in LOCAL_AZURE_SPECS",
+)
 def test_the_descriptions_that_are_here_cover_what_the_emulator_serves() -> None:
     assert SPECS is not None
     judge, wrong = Judge(SPECS), Response.json(200, {"id": 1, "value": 1, "access_token": 1})
@@ -134,11 +139,21 @@ METADATA = """<edm xmlns="http://docs.oasis-open.org/odata/ns/edm">
 <Action Name="removePassword" IsBound="true"><Parameter Name="bindingParameter"/><Parameter Name="keyId" Type="Edm.Guid" Nullable="false"/></Action>
 </edm>"""
 KEY = "5d3c0a52-0000-4000-8000-000000000000"
-OBJECT = {"@odata.context": "x", "id": "i", "appId": "a", "tags": [], "passwordCredentials": [{"keyId": KEY}], "owners": [], "extension_1_x": 1}
+OBJECT = {
+    "@odata.context": "x",
+    "id": "i",
+    "appId": "a",
+    "tags": [],
+    "passwordCredentials": [{"keyId": KEY}],
+    "owners": [],
+    "extension_1_x": 1,
+}
 GRAPH = "https://graph.microsoft.com/v1.0/applications"
 
 
-def of_graph(tmp_path: Path, answer: Any, *, method: str = "GET", url: str = GRAPH, asked: Any = None) -> list[str] | None:
+def of_graph(
+    tmp_path: Path, answer: Any, *, method: str = "GET", url: str = GRAPH, asked: Any = None
+) -> list[str] | None:
     (tmp_path / "v1.0-metadata.xml").write_text(METADATA)
     body = json.dumps(asked).encode() if asked is not None else b""
     found = GraphJudge(tmp_path).judge(Request.parse(method, url, {}, body), Response.json(200, answer))
@@ -148,7 +163,14 @@ def of_graph(tmp_path: Path, answer: Any, *, method: str = "GET", url: str = GRA
 def test_an_answer_of_graph_that_is_as_its_metadata_says_is_left_alone(tmp_path: Path) -> None:
     assert of_graph(tmp_path, {"value": [OBJECT]}) == []
     assert of_graph(tmp_path, OBJECT, url=f"{GRAPH}(appId='{KEY}')") == []
-    assert of_graph(tmp_path, {"value": [{"@odata.type": "#microsoft.graph.application", "appId": "a"}]}, url=f"{GRAPH}/{KEY}/owners") == []
+    assert (
+        of_graph(
+            tmp_path,
+            {"value": [{"@odata.type": "#microsoft.graph.application", "appId": "a"}]},
+            url=f"{GRAPH}/{KEY}/owners",
+        )
+        == []
+    )
     assert of_graph(tmp_path, {}, method="POST", url=f"{GRAPH}/{KEY}/removePassword", asked={"keyId": KEY}) == []
 
 
@@ -160,7 +182,10 @@ def test_an_answer_of_graph_that_is_as_its_metadata_says_is_left_alone(tmp_path:
         ({"tags": "x"}, ".tags: is no Collection(Edm.String)"),
         ({"made": "up"}, ".made: is no property of application"),
         ({"passwordCredentials": [{"keyId": "no"}]}, ".passwordCredentials[].keyId: is no Edm.Guid"),
-        ({"passwordCredentials": [{"endDateTime": "2026-01-01T00:00:00"}]}, ".passwordCredentials[].endDateTime: is no Edm.DateTimeOffset"),
+        (
+            {"passwordCredentials": [{"endDateTime": "2026-01-01T00:00:00"}]},
+            ".passwordCredentials[].endDateTime: is no Edm.DateTimeOffset",
+        ),
         ({"passwordCredentials": [{"kind": "b"}]}, ".passwordCredentials[].kind: is no member of kind"),
         ({"passwordCredentials": [7]}, ".passwordCredentials[]: is no passwordCredential"),
     ],
@@ -173,7 +198,9 @@ def test_an_answer_of_graph_that_differs_is_a_finding(changed: dict[str, Any], f
 
 def test_what_graph_s_metadata_does_not_have_is_not_judged_and_what_it_takes_is(tmp_path: Path) -> None:
     assert of_graph(tmp_path, {"wrong": 1}, url="https://graph.microsoft.com/v1.0/me") is None
-    assert of_graph(tmp_path, {}, method="POST", url=f"{GRAPH}/{KEY}/removePassword", asked={"keyId": None}) == ["request .keyId: Edm.Guid is null"]
+    assert of_graph(tmp_path, {}, method="POST", url=f"{GRAPH}/{KEY}/removePassword", asked={"keyId": None}) == [
+        "request .keyId: Edm.Guid is null"
+    ]
 
 
 TYPES = [
@@ -194,11 +221,19 @@ TYPES = [
     {"$type": "ArrayType", "itemType": {"$ref": "#/6"}},
     {"$type": "IntegerType"},
     {"$type": "ResourceType", "name": "Made.Up/things@2025-01-01", "body": {"$ref": "#/4"}},
-    {"$type": "ResourceFunctionType", "name": "listKeys", "resourceType": "Made.Up/things", "apiVersion": "2025-01-01", "output": {"$ref": "#/4"}},
+    {
+        "$type": "ResourceFunctionType",
+        "name": "listKeys",
+        "resourceType": "Made.Up/things",
+        "apiVersion": "2025-01-01",
+        "output": {"$ref": "#/4"},
+    },
 ]
 
 
-def by_types(tmp_path: Path, answer: Any, *, method: str = "GET", path: str = "things/t", version: str = "2026-01-01") -> list[str] | None:
+def by_types(
+    tmp_path: Path, answer: Any, *, method: str = "GET", path: str = "things/t", version: str = "2026-01-01"
+) -> list[str] | None:
     (tmp_path / "types.json").write_text(json.dumps(TYPES))
     url = f"https://management.azure.com/subscriptions/s/providers/Made.Up/{path}?api-version={version}"
     found = TypesJudge(tmp_path).judge(Request.parse(method, url, {}), Response.json(200, answer))

@@ -42,19 +42,28 @@ class World:
         self.ids, self.faults = Ids(7), Faults()
         self.directory = Directory(self.clock, self.ids, timing, self.faults, TENANT)
         self.tokens = Tokens(self.clock, self.ids, timing, self.faults, self.directory)
-        parts: Any = SimpleNamespace(directory=self.directory, tokens=self.tokens, ids=self.ids, clock=self.clock, faults=self.faults)
+        parts: Any = SimpleNamespace(
+            directory=self.directory, tokens=self.tokens, ids=self.ids, clock=self.clock, faults=self.faults
+        )
         self.app = App(self.clock, self.ids, (Entra(parts),), self.faults)
         self.application = self.directory.create_application("pull")
         self.principal = self.directory.create_service_principal(self.application.app_id)
         self.password = self.directory.add_password(self.application, at_once=True)
 
-    def send(self, method: str, path: str, form: Mapping[str, str] | None = None, **headers: str) -> tuple[int, Any, dict[str, str]]:
+    def send(
+        self, method: str, path: str, form: Mapping[str, str] | None = None, **headers: str
+    ) -> tuple[int, Any, dict[str, str]]:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         response = self.app.handle(Request.parse(method, LOGIN + path, sent, urlencode(form or {}).encode()))
         return response.status, json.loads(response.body), response.headers
 
     def token(self, *, tenant: str = TENANT, **changes: str | None) -> tuple[int, Any, dict[str, str]]:
-        form = {"client_id": self.application.app_id, "client_secret": self.password.secret, "grant_type": "client_credentials", "scope": ARM}
+        form = {
+            "client_id": self.application.app_id,
+            "client_secret": self.password.secret,
+            "grant_type": "client_credentials",
+            "scope": ARM,
+        }
         kept = {name: value for name, value in {**form, "client_info": "1", **changes}.items() if value is not None}
         return self.send("POST", f"/{tenant}/oauth2/v2.0/token", kept, client_request_id="corr")
 
@@ -89,16 +98,34 @@ def test_a_token_answer_and_its_claims_are_as_recorded(world: World) -> None:
 
 def test_graph_permissions_are_roles_of_a_graph_token_and_the_doubled_slash_is_kept(world: World) -> None:
     world.directory.grant(world.application.app_id, "Application.Read.All")
-    _, body, _ = world.token(scope="https://graph.microsoft.com//.default", claims='{"access_token":{"xms_cc":{"values":["CP1"]}}}')
+    _, body, _ = world.token(
+        scope="https://graph.microsoft.com//.default", claims='{"access_token":{"xms_cc":{"values":["CP1"]}}}'
+    )
     claims = world.tokens.claims(f"Bearer {body['access_token']}")
-    assert (claims["aud"], claims["roles"], claims["xms_cc"]) == ("https://graph.microsoft.com/", ["Application.Read.All"], ["CP1"])
+    assert (claims["aud"], claims["roles"], claims["xms_cc"]) == (
+        "https://graph.microsoft.com/",
+        ["Application.Read.All"],
+        ["CP1"],
+    )
 
 
 @pytest.mark.parametrize(
     ("changes", "status", "error", "number", "words"),
     [
-        ({"client_secret": "wrong"}, 401, "invalid_client", 7000215, "Invalid client secret provided. Ensure the secret being sent"),
-        ({"client_secret": None}, 401, "invalid_client", 7000216, "'client_assertion', 'client_secret' or 'request' is required"),
+        (
+            {"client_secret": "wrong"},
+            401,
+            "invalid_client",
+            7000215,
+            "Invalid client secret provided. Ensure the secret being sent",
+        ),
+        (
+            {"client_secret": None},
+            401,
+            "invalid_client",
+            7000216,
+            "'client_assertion', 'client_secret' or 'request' is required",
+        ),
         (
             {"client_id": TENANT},
             400,
@@ -122,13 +149,21 @@ def test_graph_permissions_are_roles_of_a_graph_token_and_the_doubled_slash_is_k
         ({"claims": "{"}, 400, "invalid_request", 9002313, "Request is malformed"),
     ],
 )
-def test_refusals_have_azures_numbers_and_words(world: World, changes: dict[str, Any], status: int, error: str, number: int, words: str) -> None:
+def test_refusals_have_azures_numbers_and_words(
+    world: World, changes: dict[str, Any], status: int, error: str, number: int, words: str
+) -> None:
     answered, body, headers = world.token(**changes)
     assert (answered, body["error"], body["error_codes"]) == (status, error, [number])
     assert body["error_description"].startswith(f"AADSTS{number}: ")
     assert words in body["error_description"]
-    assert body["error_description"].endswith(f" Trace ID: {body['trace_id']} Correlation ID: corr Timestamp: 2026-03-01 12:00:00Z")
-    assert (body["timestamp"], body["correlation_id"], headers["x-ms-request-id"]) == ("2026-03-01 12:00:00Z", "corr", body["trace_id"])
+    assert body["error_description"].endswith(
+        f" Trace ID: {body['trace_id']} Correlation ID: corr Timestamp: 2026-03-01 12:00:00Z"
+    )
+    assert (body["timestamp"], body["correlation_id"], headers["x-ms-request-id"]) == (
+        "2026-03-01 12:00:00Z",
+        "corr",
+        body["trace_id"],
+    )
     assert body["error_uri"] == f"https://login.microsoftonline.com/error?code={number}"
 
 
@@ -211,7 +246,11 @@ def test_verify_says_what_is_wrong_with_a_token(world: World, reason: str) -> No
         world.clock.advance(timedelta(seconds=3599))
     with pytest.raises(BadToken) as refused:
         world.tokens.verify(sent, audiences)
-    assert (refused.value.status, refused.value.code, refused.value.reason) == (401, "InvalidAuthenticationToken", reason)
+    assert (refused.value.status, refused.value.code, refused.value.reason) == (
+        401,
+        "InvalidAuthenticationToken",
+        reason,
+    )
 
 
 def _other_key() -> str:
@@ -241,19 +280,28 @@ def test_openid_configuration_leads_to_the_tenants_endpoints(world: World, tenan
     assert body["token_endpoint"] == f"{LOGIN}/{TENANT}/oauth2/v2.0/token"
     assert body["authorization_endpoint"] == f"{LOGIN}/{TENANT}/oauth2/v2.0/authorize"
     _, old, _ = world.send("GET", f"/{tenant}/.well-known/openid-configuration")
-    assert (old["issuer"], old["token_endpoint"]) == (f"https://sts.windows.net/{TENANT}/", f"{LOGIN}/{TENANT}/oauth2/token")
+    assert (old["issuer"], old["token_endpoint"]) == (
+        f"https://sts.windows.net/{TENANT}/",
+        f"{LOGIN}/{TENANT}/oauth2/token",
+    )
 
 
 def test_openid_configuration_of_no_tenant_in_particular(world: World) -> None:
     _, body, _ = world.send("GET", "/organizations/v2.0/.well-known/openid-configuration")
-    assert (body["issuer"], body["token_endpoint"]) == (f"{LOGIN}/{{tenantid}}/v2.0", f"{LOGIN}/organizations/oauth2/v2.0/token")
+    assert (body["issuer"], body["token_endpoint"]) == (
+        f"{LOGIN}/{{tenantid}}/v2.0",
+        f"{LOGIN}/organizations/oauth2/v2.0/token",
+    )
     assert world.send("GET", "/nowhere.example/v2.0/.well-known/openid-configuration")[1]["error_codes"] == [90002]
 
 
 def test_instance_discovery_knows_azures_authorities_and_no_others(world: World) -> None:
     path = "/common/discovery/instance?api-version=1.1&authorization_endpoint="
     status, body, _ = world.send("GET", f"{path}https://login.microsoftonline.us/{TENANT}/oauth2/v2.0/authorize")
-    assert (status, body["tenant_discovery_endpoint"]) == (200, f"https://login.microsoftonline.us/{TENANT}/v2.0/.well-known/openid-configuration")
+    assert (status, body["tenant_discovery_endpoint"]) == (
+        200,
+        f"https://login.microsoftonline.us/{TENANT}/v2.0/.well-known/openid-configuration",
+    )
     assert "login.microsoftonline.com" in body["metadata"][0]["aliases"]
     status, body, _ = world.send("GET", f"{path}https://login.example/{TENANT}/oauth2/v2.0/authorize")
     assert (status, body["error"]) == (400, "invalid_instance")
@@ -273,7 +321,9 @@ def test_azure_identity_signs_in(world: World) -> None:
     session = requests.Session()
     session.mount("https://", SyncAdapter(world.app))
     with RequestsTransport(session=session, session_owner=False) as transport:
-        credential = ClientSecretCredential(TENANT, world.application.app_id, world.password.secret, transport=transport)
+        credential = ClientSecretCredential(
+            TENANT, world.application.app_id, world.password.secret, transport=transport
+        )
         token = credential.get_token(ARM)
         assert world.tokens.verify(f"Bearer {token.token}", ["https://management.azure.com"]).oid == world.principal.id
         with pytest.raises(ClientAuthenticationError, match="AADSTS7000215"):
@@ -283,7 +333,9 @@ def test_azure_identity_signs_in(world: World) -> None:
 def test_azure_identity_signs_in_asynchronously(world: World) -> None:
     async def sign_in(secret: str) -> str:
         transport = AioHttpTransport(session=Session(world.app), session_owner=False)
-        async with AsyncClientSecretCredential(TENANT, world.application.app_id, secret, transport=transport) as credential:
+        async with AsyncClientSecretCredential(
+            TENANT, world.application.app_id, secret, transport=transport
+        ) as credential:
             return (await credential.get_token(ARM)).token
 
     token = asyncio.run(sign_in(world.password.secret))

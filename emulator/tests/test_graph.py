@@ -30,9 +30,18 @@ def world() -> Tenancy:
 
 def test_an_application_is_created_as_recorded_and_read_back_with_whole_seconds(world: Tenancy) -> None:
     world.clock.advance(timedelta(microseconds=100150))
-    status, made, headers = world.call("POST", "/applications", {"displayName": "mycontainerregistry-sp", "keyCredentials": []})
+    status, made, headers = world.call(
+        "POST", "/applications", {"displayName": "mycontainerregistry-sp", "keyCredentials": []}
+    )
     assert status == 201
-    assert list(made)[:6] == ["@odata.context", "id", "deletedDateTime", "appId", "applicationTemplateId", "disabledByMicrosoftStatus"]
+    assert list(made)[:6] == [
+        "@odata.context",
+        "id",
+        "deletedDateTime",
+        "appId",
+        "applicationTemplateId",
+        "disabledByMicrosoftStatus",
+    ]
     assert made["@odata.context"] == f"{GRAPH}/$metadata#applications/$entity"
     assert made["createdDateTime"] == "2026-03-01T12:00:00.10015Z"
     assert headers["Content-Type"] == CONTENT_TYPE
@@ -45,10 +54,25 @@ def test_an_application_is_created_as_recorded_and_read_back_with_whole_seconds(
 
 def test_add_password_on_an_application_answers_the_recorded_shape_with_a_hint(world: Tenancy) -> None:
     application = world.directory.create_application("pull")
-    body = {"passwordCredential": {"displayName": "key1", "startDateTime": "2026-03-01T12:00:00Z", "endDateTime": "2026-05-30T12:00:00Z"}}
+    body = {
+        "passwordCredential": {
+            "displayName": "key1",
+            "startDateTime": "2026-03-01T12:00:00Z",
+            "endDateTime": "2026-05-30T12:00:00Z",
+        }
+    }
     status, added, headers = world.call("POST", f"/applications/{application.id}/addPassword", body)
     assert status == 200
-    assert list(added) == ["@odata.context", "customKeyIdentifier", "displayName", "endDateTime", "hint", "keyId", "secretText", "startDateTime"]
+    assert list(added) == [
+        "@odata.context",
+        "customKeyIdentifier",
+        "displayName",
+        "endDateTime",
+        "hint",
+        "keyId",
+        "secretText",
+        "startDateTime",
+    ]
     assert added["@odata.context"] == f"{GRAPH}/$metadata#microsoft.graph.passwordCredential"
     assert (added["endDateTime"], added["startDateTime"]) == ("2026-05-30T12:00:00Z", "2026-03-01T12:00:00Z")
     assert added["hint"] == added["secretText"][:3]
@@ -99,14 +123,22 @@ def test_a_removed_secret_is_still_among_every_secret(world: Tenancy) -> None:
 
 
 def test_an_unknown_object_is_404_in_the_envelope_whose_ids_are_those_of_the_headers(world: Tenancy) -> None:
-    status, body, headers = world.call("GET", "/applications/4b6b3a9e-0000-4000-8000-000000000000", client_request_id="mine")
+    status, body, headers = world.call(
+        "GET", "/applications/4b6b3a9e-0000-4000-8000-000000000000", client_request_id="mine"
+    )
     assert status == 404
     error = body["error"]
     assert error["code"] == "Request_ResourceNotFound"
-    assert error["message"] == (
-        "Resource '4b6b3a9e-0000-4000-8000-000000000000' does not exist or one of its queried reference-property objects are not present."
+    assert (
+        error["message"]
+        == "Resource '4b6b3a9e-0000-4000-8000-000000000000' does not exist or one of its queried reference-property"
+        " objects are not present."
     )
-    assert error["innerError"] == {"date": "2026-03-01T12:00:00", "request-id": headers["request-id"], "client-request-id": "mine"}
+    assert error["innerError"] == {
+        "date": "2026-03-01T12:00:00",
+        "request-id": headers["request-id"],
+        "client-request-id": "mine",
+    }
     assert headers["client-request-id"] == "mine"
 
 
@@ -125,7 +157,9 @@ def test_an_unknown_object_is_404_in_the_envelope_whose_ids_are_those_of_the_hea
 )
 def test_filters_that_az_and_sdks_send_find_the_application(world: Tenancy, filter_: str) -> None:
     application = world.directory.create_application("Pull's")
-    status, body, headers = world.call("GET", "/applications?$filter=" + filter_.format(app_id=application.app_id, id=application.id))
+    status, body, headers = world.call(
+        "GET", "/applications?$filter=" + filter_.format(app_id=application.app_id, id=application.id)
+    )
     assert status == 200
     assert [each["id"] for each in body["value"]] == [application.id]
     assert list(body) == ["@odata.context", "value"]
@@ -135,7 +169,11 @@ def test_filters_that_az_and_sdks_send_find_the_application(world: Tenancy, filt
 def test_a_service_principal_is_found_by_its_names(world: Tenancy) -> None:
     path = f"/servicePrincipals?$filter=servicePrincipalNames/any(c:c%20eq%20'{world.caller.app_id}')"
     status, body, headers = world.call("GET", path)
-    assert (status, [each["id"] for each in body["value"]], headers["x-ms-resource-unit"]) == (200, [world.caller.id], "1")
+    assert (status, [each["id"] for each in body["value"]], headers["x-ms-resource-unit"]) == (
+        200,
+        [world.caller.id],
+        "1",
+    )
 
 
 @pytest.mark.parametrize("query", ["$skip=2", "$format=json", "$expand=owners($expand=owners)"])
@@ -145,7 +183,9 @@ def test_what_a_query_means_is_never_guessed(world: Tenancy, query: str) -> None
     assert query.split("=", 1)[1] in body["error"]["message"]
 
 
-@pytest.mark.parametrize("path", ["/applications/delta", "/devices", "/devices/$count", "/applications/x/extensionProperties"])
+@pytest.mark.parametrize(
+    "path", ["/applications/delta", "/devices", "/devices/$count", "/applications/x/extensionProperties"]
+)
 def test_what_is_not_implemented_says_so(world: Tenancy, path: str) -> None:
     assert code(world.call("GET", path)) == (501, "NotImplemented")
 
@@ -188,9 +228,15 @@ def test_patch_changes_what_it_names_and_refuses_what_is_unknown_or_fixed(world:
     assert world.call("PATCH", f"/applications/{application.id}", {"displayName": "renamed", "tags": ["a"]})[0] == 204
     read = world.call("GET", f"/applications/{application.id}")[1]
     assert (read["displayName"], read["tags"], read["notes"]) == ("renamed", ["a"], "keep")
-    assert code(world.call("PATCH", f"/applications/{application.id}", {"colour": "red"})) == (400, "Request_BadRequest")
+    assert code(world.call("PATCH", f"/applications/{application.id}", {"colour": "red"})) == (
+        400,
+        "Request_BadRequest",
+    )
     assert code(world.call("PATCH", f"/applications/{application.id}", {"appId": "x"})) == (400, "Request_BadRequest")
-    assert code(world.call("PATCH", f"/applications/{application.id}", {"passwordCredentials": [{}]})) == (501, "NotImplemented")
+    assert code(world.call("PATCH", f"/applications/{application.id}", {"passwordCredentials": [{}]})) == (
+        501,
+        "NotImplemented",
+    )
 
 
 def test_deleting_an_application_deletes_its_service_principal(world: Tenancy) -> None:
@@ -205,7 +251,10 @@ def test_a_service_principal_needs_an_application_and_there_is_one(world: Tenanc
     unknown = world.call("POST", "/servicePrincipals", {"appId": TENANT})
     assert code(unknown) == (400, "Request_BadRequest")
     assert "does not reference a valid application object" in unknown[1]["error"]["message"]
-    assert code(world.call("POST", "/servicePrincipals", {"appId": world.caller.app_id})) == (409, "Request_MultipleObjectsWithSameKeyValue")
+    assert code(world.call("POST", "/servicePrincipals", {"appId": world.caller.app_id})) == (
+        409,
+        "Request_MultipleObjectsWithSameKeyValue",
+    )
 
 
 def test_a_disabled_service_principal_says_so(world: Tenancy) -> None:
@@ -260,7 +309,9 @@ def test_whoever_creates_with_owned_by_owns_what_he_made() -> None:
     _, made, _ = world.call("POST", "/applications", {"displayName": "mine"})
     assert world.call("POST", "/servicePrincipals", {"appId": made["appId"]})[0] == 201
     _, owners, _ = world.call("GET", f"/applications/{made['id']}/owners")
-    assert [(each["@odata.type"], each["id"]) for each in owners["value"]] == [("#microsoft.graph.servicePrincipal", world.caller.id)]
+    assert [(each["@odata.type"], each["id"]) for each in owners["value"]] == [
+        ("#microsoft.graph.servicePrincipal", world.caller.id)
+    ]
 
 
 def test_a_reader_reads_and_does_not_write() -> None:
@@ -272,7 +323,10 @@ def test_a_reader_reads_and_does_not_write() -> None:
 
 def test_owners_are_added_by_reference_once_and_removed(world: Tenancy) -> None:
     application = world.directory.create_application("pull")
-    path, reference = f"/applications/{application.id}/owners", {"@odata.id": f"{GRAPH}/directoryObjects/{world.caller.id}"}
+    path, reference = (
+        f"/applications/{application.id}/owners",
+        {"@odata.id": f"{GRAPH}/directoryObjects/{world.caller.id}"},
+    )
     assert world.call("POST", path + "/$ref", reference)[0] == 204
     assert code(world.call("POST", path + "/$ref", reference)) == (400, "Request_BadRequest")
     assert world.call("DELETE", f"{path}/{world.caller.id}/$ref")[0] == 204
@@ -284,7 +338,9 @@ def test_get_by_ids_gives_typed_objects_and_leaves_out_the_unknown(world: Tenanc
         "POST", "/directoryObjects/getByIds", {"ids": [world.caller.id, TENANT], "types": ["user", "servicePrincipal"]}
     )
     assert (status, headers["x-ms-resource-unit"]) == (200, "3")
-    assert [(each["@odata.type"], each["displayName"]) for each in body["value"]] == [("#microsoft.graph.servicePrincipal", "caller")]
+    assert [(each["@odata.type"], each["displayName"]) for each in body["value"]] == [
+        ("#microsoft.graph.servicePrincipal", "caller")
+    ]
 
 
 def test_the_organization_is_for_directory_readers() -> None:
@@ -366,7 +422,12 @@ def test_a_stale_list_of_what_hangs_on_an_object_misses_the_last_two_minutes(wor
     if what == "owners":
         world.directory.add_owner(application.id, world.directory.create_service_principal(application.app_id).id)
     else:
-        trust = {"name": "t", "issuer": "https://token.example", "subject": "s", "audiences": ["api://AzureADTokenExchange"]}
+        trust = {
+            "name": "t",
+            "issuer": "https://token.example",
+            "subject": "s",
+            "audiences": ["api://AzureADTokenExchange"],
+        }
         assert world.call("POST", path, trust)[0] == 201
     world.faults.add(Fault(f"graph.applications.{what}.list", "stale"))
     assert world.call("GET", path)[1]["value"] == []
@@ -407,13 +468,20 @@ def test_an_application_for_personal_accounts_holds_two_passwords(world: Tenancy
 
 
 def test_a_locked_application_takes_passwords_itself_but_not_on_its_service_principal(world: Tenancy) -> None:
-    application = world.directory.create_application("pull", servicePrincipalLockConfiguration={"isEnabled": True, "allProperties": True})
+    application = world.directory.create_application(
+        "pull", servicePrincipalLockConfiguration={"isEnabled": True, "allProperties": True}
+    )
     principal = world.directory.create_service_principal(application.app_id)
     assert world.call("POST", f"/applications/{application.id}/addPassword", {})[0] == 200
-    assert code(world.call("POST", f"/servicePrincipals/{principal.id}/addPassword", {})) == (400, "CannotUpdateLockedServicePrincipalProperty")
+    assert code(world.call("POST", f"/servicePrincipals/{principal.id}/addPassword", {})) == (
+        400,
+        "CannotUpdateLockedServicePrincipalProperty",
+    )
 
 
-@pytest.mark.parametrize("credential", [{"colour": "red"}, {"endDateTime": "soon"}, {"endDateTime": "2020-01-01T00:00:00Z"}, "text"])
+@pytest.mark.parametrize(
+    "credential", [{"colour": "red"}, {"endDateTime": "soon"}, {"endDateTime": "2020-01-01T00:00:00Z"}, "text"]
+)
 def test_a_bad_credential_in_the_request_is_400(world: Tenancy, credential: object) -> None:
     application = world.directory.create_application("pull")
     answer = world.call("POST", f"/applications/{application.id}/addPassword", {"passwordCredential": credential})
@@ -451,7 +519,9 @@ class _Credential:
 async def _graph_sdk(world: Tenancy) -> None:
     application = world.directory.create_application("pull")
     http = httpx.AsyncClient(transport=GraphTransport(world.app))
-    client = GraphServiceClient(request_adapter=GraphRequestAdapter(AzureIdentityAuthenticationProvider(cast(Any, _Credential(world))), http))
+    client = GraphServiceClient(
+        request_adapter=GraphRequestAdapter(AzureIdentityAuthenticationProvider(cast(Any, _Credential(world))), http)
+    )
     body = AddPasswordPostRequestBody(password_credential=PasswordCredential(display_name="sdk"))
     added = await client.applications.by_application_id(application.id).add_password.post(body)
     assert added is not None

@@ -20,7 +20,12 @@ def graph_principal(world: Tenancy) -> str:
 
 
 def asked(world: Tenancy, **changes: object) -> dict[str, object]:
-    own = {"clientId": world.caller.id, "consentType": "AllPrincipals", "principalId": None, "resourceId": graph_principal(world)}
+    own = {
+        "clientId": world.caller.id,
+        "consentType": "AllPrincipals",
+        "principalId": None,
+        "resourceId": graph_principal(world),
+    }
     return {**own, "scope": "Directory.Read.All", **changes}
 
 
@@ -38,17 +43,25 @@ def test_microsofts_service_principals_name_their_delegated_permissions(world: T
 
 def test_a_grant_is_made_once_listed_by_client_changed_and_taken_away(world: Tenancy) -> None:
     status, made, _ = world.call("POST", "/oauth2PermissionGrants", asked(world))
-    assert (status, list(made)) == (201, ["@odata.context", "clientId", "consentType", "id", "principalId", "resourceId", "scope"])
+    assert (status, list(made)) == (
+        201,
+        ["@odata.context", "clientId", "consentType", "id", "principalId", "resourceId", "scope"],
+    )
     assert (made["consentType"], made["principalId"], len(made["id"])) == ("AllPrincipals", None, 43)
     again = world.call("POST", "/oauth2PermissionGrants", asked(world))
     assert code(again) == (409, "Request_MultipleObjectsWithSameKeyValue")
     _, listed, _ = world.call("GET", f"/oauth2PermissionGrants?$filter=clientId eq '{world.caller.id}'")
     assert [each["id"] for each in listed["value"]] == [made["id"]]
     assert world.call("GET", f"/oauth2PermissionGrants?$filter=clientId eq '{NOBODY}'")[1]["value"] == []
-    assert world.call("GET", f"/servicePrincipals/{world.caller.id}/oauth2PermissionGrants")[1]["value"] == listed["value"]
+    assert (
+        world.call("GET", f"/servicePrincipals/{world.caller.id}/oauth2PermissionGrants")[1]["value"] == listed["value"]
+    )
     assert world.call("PATCH", f"/oauth2PermissionGrants/{made['id']}", {"scope": "User.Read"})[0] == 204
     assert world.call("GET", f"/oauth2PermissionGrants/{made['id']}")[1]["scope"] == "User.Read"
-    assert code(world.call("PATCH", f"/oauth2PermissionGrants/{made['id']}", {"clientId": NOBODY})) == (400, "Request_BadRequest")
+    assert code(world.call("PATCH", f"/oauth2PermissionGrants/{made['id']}", {"clientId": NOBODY})) == (
+        400,
+        "Request_BadRequest",
+    )
     assert world.call("DELETE", f"/oauth2PermissionGrants/{made['id']}")[0] == 204
     assert code(world.call("GET", f"/oauth2PermissionGrants/{made['id']}")) == (404, "Request_ResourceNotFound")
 
@@ -66,7 +79,9 @@ def test_a_grant_is_made_once_listed_by_client_changed_and_taken_away(world: Ten
         ({"consentType": "Principal", "principalId": NOBODY}, (404, "Request_ResourceNotFound")),
     ],
 )
-def test_a_grant_that_makes_no_sense_is_refused(world: Tenancy, changes: dict[str, object], expected: tuple[int, str]) -> None:
+def test_a_grant_that_makes_no_sense_is_refused(
+    world: Tenancy, changes: dict[str, object], expected: tuple[int, str]
+) -> None:
     assert code(world.call("POST", "/oauth2PermissionGrants", asked(world, **changes))) == expected
 
 
@@ -84,11 +99,26 @@ def made(world: Tenancy, **properties: Any) -> Any:
 
 
 def test_roles_claims_and_required_permissions_come_back_with_every_member(world: Tenancy) -> None:
-    role = {"allowedMemberTypes": ["User"], "displayName": "Writer", "id": NOBODY, "isEnabled": True, "description": "Writes.", "value": "Writer"}
+    role = {
+        "allowedMemberTypes": ["User"],
+        "displayName": "Writer",
+        "id": NOBODY,
+        "isEnabled": True,
+        "description": "Writes.",
+        "value": "Writer",
+    }
     claims = {"idToken": [{"name": "auth_time", "essential": False}], "saml2Token": [{"name": "upn", "source": "user"}]}
     needs = [{"resourceAccess": [{"id": READ, "type": "Scope"}], "resourceAppId": known.GRAPH}]
     body = made(world, appRoles=[role], optionalClaims=claims, requiredResourceAccess=needs)
-    assert list(body["appRoles"][0]) == ["allowedMemberTypes", "description", "displayName", "id", "isEnabled", "origin", "value"]
+    assert list(body["appRoles"][0]) == [
+        "allowedMemberTypes",
+        "description",
+        "displayName",
+        "id",
+        "isEnabled",
+        "origin",
+        "value",
+    ]
     assert body["appRoles"][0]["origin"] == "Application"
     assert body["optionalClaims"] == {
         "accessToken": [],
@@ -96,7 +126,10 @@ def test_roles_claims_and_required_permissions_come_back_with_every_member(world
         "saml2Token": [{"additionalProperties": [], "essential": False, "name": "upn", "source": "user"}],
     }
     assert list(body["requiredResourceAccess"][0]) == ["resourceAppId", "resourceAccess"]
-    assert code(world.call("POST", "/applications", {"displayName": "x", "optionalClaims": {"idToken": "all"}})) == (400, "Request_BadRequest")
+    assert code(world.call("POST", "/applications", {"displayName": "x", "optionalClaims": {"idToken": "all"}})) == (
+        400,
+        "Request_BadRequest",
+    )
 
 
 def test_an_application_for_personal_accounts_asks_for_tokens_of_version_2(world: Tenancy) -> None:

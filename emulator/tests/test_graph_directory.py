@@ -12,7 +12,11 @@ from msgraph.graph_service_client import GraphServiceClient
 from pydantic import TypeAdapter
 from tenancy import ALL, GRAPH, OWNED, READ, Tenancy, code
 
-GROUPS, GRANTS, POLICIES = "Group.ReadWrite.All", "AppRoleAssignment.ReadWrite.All", "Policy.ReadWrite.ApplicationConfiguration"
+GROUPS, GRANTS, POLICIES = (
+    "Group.ReadWrite.All",
+    "AppRoleAssignment.ReadWrite.All",
+    "Policy.ReadWrite.ApplicationConfiguration",
+)
 NOBODY = "4b6b3a9e-0000-4000-8000-000000000000"
 ADVANCED = {"ConsistencyLevel": "eventual"}
 
@@ -37,13 +41,17 @@ def ids(answer: tuple[int, Any, dict[str, str]]) -> list[str]:
 
 
 @pytest.mark.parametrize("cast_", ["microsoft.graph.application", "graph.application"])
-def test_a_deleted_application_is_listed_read_and_restored_with_its_passwords_but_without_its_service_principal(world: Tenancy, cast_: str) -> None:
+def test_a_deleted_application_is_listed_read_and_restored_with_its_passwords_but_without_its_service_principal(
+    world: Tenancy, cast_: str
+) -> None:
     app_id, app, principal = pair(world)
     secret = world.directory.add_password(world.directory.state.applications[app]).secret
     assert world.call("DELETE", f"/applications(appId='{app_id}')")[0] == 204
     assert not world.tokens.authenticates(app_id, secret)
     assert ids(world.call("GET", f"/directory/deletedItems/{cast_}")) == [app]
-    assert ids(world.call("GET", f"/directory/deletedItems/microsoft.graph.servicePrincipal?$filter=appId eq '{app_id}'")) == [principal]
+    assert ids(
+        world.call("GET", f"/directory/deletedItems/microsoft.graph.servicePrincipal?$filter=appId eq '{app_id}'")
+    ) == [principal]
     _, read, _ = world.call("GET", f"/directory/deletedItems/{app}")
     assert (read["@odata.type"], read["deletedDateTime"]) == ("#microsoft.graph.application", "2026-03-01T12:00:00Z")
     status, restored, _ = world.call("POST", f"/directory/deletedItems/{app}/restore")
@@ -135,7 +143,9 @@ def test_a_value_that_a_property_cannot_have_is_400(world: Tenancy, body: dict[s
 
 
 def test_a_change_of_a_complex_property_keeps_what_it_does_not_name(world: Tenancy) -> None:
-    _, made, _ = world.call("POST", "/applications", {"displayName": "x", "web": {"redirectUris": ["https://x.example"]}})
+    _, made, _ = world.call(
+        "POST", "/applications", {"displayName": "x", "web": {"redirectUris": ["https://x.example"]}}
+    )
     assert (made["web"]["redirectUris"], made["web"]["homePageUrl"]) == (["https://x.example"], None)
     assert world.call("PATCH", f"/applications/{made['id']}", {"web": {"homePageUrl": "https://x.example"}})[0] == 204
     web = world.call("GET", f"/applications/{made['id']}")[1]["web"]
@@ -157,7 +167,10 @@ def test_microsofts_service_principals_and_managed_identities_are_there_and_nobo
     assert (graph["displayName"], graph["servicePrincipalType"]) == ("Microsoft Graph", "Application")
     assert {role["value"] for role in graph["appRoles"]} >= {ALL, OWNED, READ}
     for oid in (graph["id"], identity.id):
-        assert code(world.call("POST", f"/servicePrincipals/{oid}/addPassword", {})) == (403, "Authorization_RequestDenied")
+        assert code(world.call("POST", f"/servicePrincipals/{oid}/addPassword", {})) == (
+            403,
+            "Authorization_RequestDenied",
+        )
         assert code(world.call("DELETE", f"/servicePrincipals/{oid}")) == (403, "Authorization_RequestDenied")
 
 
@@ -184,7 +197,11 @@ def group(world: Tenancy, name: str = "pullers", members: tuple[str, ...] = ()) 
 
 def test_a_group_is_created_read_changed_and_deleted_for_good(world: Tenancy) -> None:
     status, made, headers = world.call("POST", "/groups", {**NEW, "description": "may pull"})
-    assert (status, made["@odata.context"], made["description"]) == (201, f"{GRAPH}/$metadata#groups/$entity", "may pull")
+    assert (status, made["@odata.context"], made["description"]) == (
+        201,
+        f"{GRAPH}/$metadata#groups/$entity",
+        "may pull",
+    )
     assert headers["Location"].endswith("Microsoft.DirectoryServices.Group")
     assert made["securityIdentifier"].startswith("S-1-12-1-")
     path = f"/groups/{made['id']}"
@@ -239,10 +256,16 @@ def test_membership_goes_through_groups_and_round_in_circles(world: Tenancy) -> 
     assert ids(world.call("GET", f"/groups/{outer}/transitiveMembers")) == [inner, principal]
     assert ids(world.call("GET", f"{path}/memberOf")) == [inner]
     assert ids(world.call("GET", f"{path}/transitiveMemberOf")) == [inner, outer]
-    assert ids(world.call("GET", f"{path}/transitiveMemberOf/microsoft.graph.group?$count=true", **ADVANCED)) == [inner, outer]
+    assert ids(world.call("GET", f"{path}/transitiveMemberOf/microsoft.graph.group?$count=true", **ADVANCED)) == [
+        inner,
+        outer,
+    ]
     assert world.call("POST", f"{path}/getMemberGroups", {"securityEnabledOnly": True})[1]["value"] == [inner, outer]
     for subject in (path, f"/directoryObjects/{principal}"):
-        assert world.call("POST", f"{subject}/getMemberObjects", {"securityEnabledOnly": False})[1]["value"] == [inner, outer]
+        assert world.call("POST", f"{subject}/getMemberObjects", {"securityEnabledOnly": False})[1]["value"] == [
+            inner,
+            outer,
+        ]
         assert world.call("POST", f"{subject}/checkMemberGroups", {"groupIds": [outer, NOBODY]})[1]["value"] == [outer]
     assert code(world.call("POST", f"{path}/checkMemberGroups", {"groupIds": "x"})) == (400, "Request_BadRequest")
     assert world.directory.groups_of(principal) == (inner, outer)
@@ -274,7 +297,9 @@ def test_who_may_do_what_with_groups(role: str, expected: tuple[int, int, int]) 
 # app roles
 
 
-def test_a_permission_of_graph_that_is_given_lets_its_holder_do_what_it_says_until_it_is_taken_away(world: Tenancy) -> None:
+def test_a_permission_of_graph_that_is_given_lets_its_holder_do_what_it_says_until_it_is_taken_away(
+    world: Tenancy,
+) -> None:
     _, _, principal = pair(world)
     world.caller, granting = world.directory.records.holder("servicePrincipals", principal), world.caller  # type: ignore[assignment]  # the holder is one
     world.secret, its = world.directory.add_password(world.caller).secret, world.secret
@@ -308,7 +333,9 @@ def test_a_permission_of_graph_that_is_given_lets_its_holder_do_what_it_says_unt
         ({"resourceId": NOBODY}, (404, "Request_ResourceNotFound")),
     ],
 )
-def test_a_role_that_a_resource_does_not_have_is_refused(world: Tenancy, changes: dict[str, object], expected: tuple[int, str]) -> None:
+def test_a_role_that_a_resource_does_not_have_is_refused(
+    world: Tenancy, changes: dict[str, object], expected: tuple[int, str]
+) -> None:
     graph = world.directory.principal(known.GRAPH)
     assert graph is not None
     body = {"principalId": world.caller.id, "resourceId": graph.id, "appRoleId": known.GRAPH_ROLES[READ], **changes}
@@ -321,7 +348,10 @@ def test_a_role_that_a_resource_does_not_have_is_refused(world: Tenancy, changes
 def test_policies_are_read_and_written_by_those_who_may() -> None:
     reader, writer = Tenancy("Policy.Read.All"), Tenancy(POLICIES)
     assert reader.call("GET", "/policies/defaultAppManagementPolicy")[1]["isEnabled"] is False
-    assert code(reader.call("PATCH", "/policies/defaultAppManagementPolicy", {"isEnabled": True})) == (403, "Authorization_RequestDenied")
+    assert code(reader.call("PATCH", "/policies/defaultAppManagementPolicy", {"isEnabled": True})) == (
+        403,
+        "Authorization_RequestDenied",
+    )
     assert code(Tenancy(ALL).call("GET", "/policies/appManagementPolicies")) == (403, "Authorization_RequestDenied")
     assert writer.call("PATCH", "/policies/defaultAppManagementPolicy", {"isEnabled": True})[0] == 204
     assert writer.call("GET", "/policies/defaultAppManagementPolicy?$select=isEnabled")[1]["isEnabled"] is True
@@ -331,15 +361,22 @@ def test_a_policy_of_ones_own_counts_in_place_of_the_default_one(world: Tenancy)
     _, app, principal = pair(world)
     short = {"passwordCredentials": [{"restrictionType": "passwordLifetime", "maxLifetime": "P30D"}]}
     world.call(
-        "PATCH", "/policies/defaultAppManagementPolicy", {"isEnabled": True, "applicationRestrictions": short, "servicePrincipalRestrictions": short}
+        "PATCH",
+        "/policies/defaultAppManagementPolicy",
+        {"isEnabled": True, "applicationRestrictions": short, "servicePrincipalRestrictions": short},
     )
-    _, made, _ = world.call("POST", "/policies/appManagementPolicies", {"displayName": "free", "isEnabled": True, "restrictions": {}})
+    _, made, _ = world.call(
+        "POST", "/policies/appManagementPolicies", {"displayName": "free", "isEnabled": True, "restrictions": {}}
+    )
     path = f"/policies/appManagementPolicies/{made['id']}"
     credential = {"passwordCredential": {"endDateTime": "2026-06-01T00:00:00Z"}}
     assert world.call("POST", f"/applications/{app}/addPassword", credential)[0] == 400
     reference = {"@odata.id": f"{GRAPH}{path}"}
     assert world.call("POST", f"/applications/{app}/appManagementPolicies/$ref", reference)[0] == 204
-    assert code(world.call("POST", f"/applications/{app}/appManagementPolicies/$ref", reference)) == (400, "Request_BadRequest")
+    assert code(world.call("POST", f"/applications/{app}/appManagementPolicies/$ref", reference)) == (
+        400,
+        "Request_BadRequest",
+    )
     assert world.call("POST", f"/applications/{app}/addPassword", credential)[0] == 200
     assert world.call("POST", f"/servicePrincipals/{principal}/addPassword", credential)[0] == 400
     assert ids(world.call("GET", f"/applications/{app}/appManagementPolicies")) == [made["id"]]
@@ -361,7 +398,9 @@ def test_a_policy_of_ones_own_counts_in_place_of_the_default_one(world: Tenancy)
         ({"state": "enabled"}, 400),
     ],
 )
-def test_a_restriction_may_spare_older_applications_or_be_off(world: Tenancy, restriction: dict[str, object], status: int) -> None:
+def test_a_restriction_may_spare_older_applications_or_be_off(
+    world: Tenancy, restriction: dict[str, object], status: int
+) -> None:
     _, app, _ = pair(world)
     rules = {"passwordCredentials": [{"restrictionType": "passwordAddition", **restriction}]}
     world.call("PATCH", "/policies/defaultAppManagementPolicy", {"isEnabled": True, "applicationRestrictions": rules})
@@ -374,10 +413,17 @@ def test_a_restriction_may_spare_older_applications_or_be_off(world: Tenancy, re
         {"displayName": ""},
         {"displayName": "x", "colour": "red"},
         {"displayName": "x", "restrictions": {"passwordCredentials": [{"restrictionType": "other"}]}},
-        {"displayName": "x", "restrictions": {"passwordCredentials": [{"restrictionType": "passwordLifetime", "maxLifetime": "soon"}]}},
         {
             "displayName": "x",
-            "restrictions": {"passwordCredentials": [{"restrictionType": "passwordAddition", "restrictForAppsCreatedAfterDateTime": "x"}]},
+            "restrictions": {"passwordCredentials": [{"restrictionType": "passwordLifetime", "maxLifetime": "soon"}]},
+        },
+        {
+            "displayName": "x",
+            "restrictions": {
+                "passwordCredentials": [
+                    {"restrictionType": "passwordAddition", "restrictForAppsCreatedAfterDateTime": "x"}
+                ]
+            },
         },
         {"displayName": "x", "restrictions": 3},
     ],
@@ -388,14 +434,22 @@ def test_a_policy_that_makes_no_sense_is_refused(world: Tenancy, body: dict[str,
 
 # federated identity credentials
 
-FEDERATED = {"name": "ci", "issuer": "https://token.example", "subject": "repo:x", "audiences": ["api://AzureADTokenExchange"]}
+FEDERATED = {
+    "name": "ci",
+    "issuer": "https://token.example",
+    "subject": "repo:x",
+    "audiences": ["api://AzureADTokenExchange"],
+}
 
 
 def test_a_federated_credential_is_made_read_by_id_and_name_changed_and_deleted(world: Tenancy) -> None:
     app_id, app, _ = pair(world)
     path = f"/applications(appId='{app_id}')/federatedIdentityCredentials"
     status, made, headers = world.call("POST", path, FEDERATED)
-    assert (status, list(made)) == (201, ["@odata.context", "id", "name", "issuer", "subject", "description", "audiences"])
+    assert (status, list(made)) == (
+        201,
+        ["@odata.context", "id", "name", "issuer", "subject", "description", "audiences"],
+    )
     assert made["@odata.context"] == f"{GRAPH}/$metadata#applications('{app}')/federatedIdentityCredentials/$entity"
     assert headers["Location"].endswith(f"/federatedIdentityCredentials/{made['id']}")
     assert world.call("PATCH", f"{path}/{made['id']}", {"subject": "repo:y", "description": "d"})[0] == 204
@@ -406,10 +460,15 @@ def test_a_federated_credential_is_made_read_by_id_and_name_changed_and_deleted(
     assert code(world.call("GET", f"{path}/ci")) == (404, "Request_ResourceNotFound")
 
 
-@pytest.mark.parametrize("changes", [{"issuer": None}, {"audiences": []}, {"audiences": ["a", "b"]}, {"subject": 3}, {"colour": "red"}])
+@pytest.mark.parametrize(
+    "changes", [{"issuer": None}, {"audiences": []}, {"audiences": ["a", "b"]}, {"subject": 3}, {"colour": "red"}]
+)
 def test_a_federated_credential_that_makes_no_sense_is_refused(world: Tenancy, changes: dict[str, object]) -> None:
     _, app, _ = pair(world)
-    assert code(world.call("POST", f"/applications/{app}/federatedIdentityCredentials", {**FEDERATED, **changes})) == (400, "Request_BadRequest")
+    assert code(world.call("POST", f"/applications/{app}/federatedIdentityCredentials", {**FEDERATED, **changes})) == (
+        400,
+        "Request_BadRequest",
+    )
 
 
 # objects of any kind
@@ -421,17 +480,28 @@ def test_objects_of_any_kind_are_read_and_deleted_by_id(world: Tenancy) -> None:
     kinds = {app: "application", principal: "servicePrincipal", made: "group"}
     for oid, kind in kinds.items():
         assert world.call("GET", f"/directoryObjects/{oid}")[1]["@odata.type"] == f"#microsoft.graph.{kind}"
-    _, found, _ = world.call("POST", "/directoryObjects/getByIds", {"ids": [*kinds, NOBODY], "types": ["group", "application"]})
+    _, found, _ = world.call(
+        "POST", "/directoryObjects/getByIds", {"ids": [*kinds, NOBODY], "types": ["group", "application"]}
+    )
     assert {each["id"] for each in found["value"]} == {app, made}
-    assert code(world.call("POST", "/directoryObjects/getByIds", {"ids": [app], "types": 3})) == (400, "Request_BadRequest")
-    assert code(world.call("POST", "/applications", {"displayName": "x", "owners@odata.bind": 3})) == (400, "Request_BadRequest")
+    assert code(world.call("POST", "/directoryObjects/getByIds", {"ids": [app], "types": 3})) == (
+        400,
+        "Request_BadRequest",
+    )
+    assert code(world.call("POST", "/applications", {"displayName": "x", "owners@odata.bind": 3})) == (
+        400,
+        "Request_BadRequest",
+    )
     assert world.call("DELETE", f"/directoryObjects/{app}")[0] == 204
     assert code(world.call("GET", f"/directoryObjects/{principal}")) == (404, "Request_ResourceNotFound")
 
 
 def test_the_tenants_domain_is_listed_for_directory_readers() -> None:
     status, body, _ = Tenancy("Directory.Read.All").call("GET", "/domains")
-    assert (status, [(each["id"], each["isInitial"]) for each in body["value"]]) == (200, [("contoso.onmicrosoft.com", True)])
+    assert (status, [(each["id"], each["isInitial"]) for each in body["value"]]) == (
+        200,
+        [("contoso.onmicrosoft.com", True)],
+    )
 
 
 # batches
@@ -441,7 +511,13 @@ def test_a_batch_runs_what_others_depend_on_first_and_not_what_depends_on_a_fail
     _, app, _ = pair(world)
     requests = [
         {"id": "2", "method": "GET", "url": f"/applications/{app}?$select=notes", "dependsOn": ["1"]},
-        {"id": "1", "method": "PATCH", "url": f"/applications/{app}", "body": {"notes": "x"}, "headers": {"Content-Type": "application/json"}},
+        {
+            "id": "1",
+            "method": "PATCH",
+            "url": f"/applications/{app}",
+            "body": {"notes": "x"},
+            "headers": {"Content-Type": "application/json"},
+        },
         {"id": "3", "method": "GET", "url": f"applications/{NOBODY}"},
         {"id": "4", "method": "GET", "url": "/applications", "dependsOn": ["3"]},
         {"id": "5", "method": "GET", "url": "/applications/$count", "headers": {"ConsistencyLevel": "eventual"}},
@@ -450,7 +526,14 @@ def test_a_batch_runs_what_others_depend_on_first_and_not_what_depends_on_a_fail
     status, body, _ = world.call("POST", "/$batch", {"requests": requests})
     answers = {each["id"]: each for each in body["responses"]}
     assert status == 200
-    assert {name: each["status"] for name, each in answers.items()} == {"1": 204, "2": 200, "3": 404, "4": 424, "5": 200, "6": 501}
+    assert {name: each["status"] for name, each in answers.items()} == {
+        "1": 204,
+        "2": 200,
+        "3": 404,
+        "4": 424,
+        "5": 200,
+        "6": 501,
+    }
     assert answers["2"]["body"]["notes"] == "x"
     assert answers["3"]["body"]["error"]["code"] == "Request_ResourceNotFound"
     assert (answers["5"]["body"], "body" in answers["1"]) == ("2", False)
@@ -515,13 +598,19 @@ async def _life(world: Tenancy) -> dict[str, object]:
     await one.patch(Application(notes="patched"))
     await one.owners.ref.post(ReferenceCreate(odata_id=f"{GRAPH}/directoryObjects/{principal.id}"))
     query = ApplicationsRequestBuilder.ApplicationsRequestBuilderGetQueryParameters(
-        filter="startswith(displayName,'app')", top=2, count=True, orderby=["displayName desc"], select=["id", "displayName"]
+        filter="startswith(displayName,'app')",
+        top=2,
+        count=True,
+        orderby=["displayName desc"],
+        select=["id", "displayName"],
     )
     configuration = RequestConfiguration(query_parameters=query)
     configuration.headers.add("ConsistencyLevel", "eventual")
     page = await client.applications.get(configuration)
     rest = await client.applications.with_url(page.odata_next_link).get(configuration)
-    group_ = await client.groups.post(Group(display_name="g", mail_enabled=False, mail_nickname="g", security_enabled=True))
+    group_ = await client.groups.post(
+        Group(display_name="g", mail_enabled=False, mail_nickname="g", security_enabled=True)
+    )
     in_group = client.groups.by_group_id(group_.id)
     await in_group.members.ref.post(ReferenceCreate(odata_id=f"{GRAPH}/directoryObjects/{principal.id}"))
     members = await in_group.members.get()

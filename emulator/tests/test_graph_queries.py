@@ -52,11 +52,27 @@ def test_filters_that_need_nothing(world: Tenancy, filter_: str, found: list[str
 @pytest.mark.parametrize(
     ("filter_", "found", "refusal"),
     [
-        ("startswith(displayName,'gamma') and displayName ne 'gammatwo'", ["gamma one"], "Filter operator 'NotEqualsMatch' is not supported."),
-        ("not startswith(displayName,'gamma') and not(displayName eq 'caller')", ["alpha", "Beta"], "Operator 'not' is not supported because"),
-        ("endswith(displayName,'ha')", ["alpha"], "Operator 'endsWith' is not supported because the required parameters might be missing."),
+        (
+            "startswith(displayName,'gamma') and displayName ne 'gammatwo'",
+            ["gamma one"],
+            "Filter operator 'NotEqualsMatch' is not supported.",
+        ),
+        (
+            "not startswith(displayName,'gamma') and not(displayName eq 'caller')",
+            ["alpha", "Beta"],
+            "Operator 'not' is not supported because",
+        ),
+        (
+            "endswith(displayName,'ha')",
+            ["alpha"],
+            "Operator 'endsWith' is not supported because the required parameters might be missing.",
+        ),
         ("owners/$count eq 1", ["Beta"], "Operator '$count' is not supported because"),
-        ("owners/any(o:o/id eq '00000000-0000-0000-0000-000000000000') or owners/$count eq 1", ["Beta"], "Operator '$count' is not"),
+        (
+            "owners/any(o:o/id eq '00000000-0000-0000-0000-000000000000') or owners/$count eq 1",
+            ["Beta"],
+            "Operator '$count' is not",
+        ),
         ("owners/$count eq 0 and displayName eq 'alpha'", ["alpha"], "Operator '$count' is not supported because"),
     ],
 )
@@ -80,10 +96,16 @@ def test_filters_that_need_an_advanced_query(world: Tenancy, filter_: str, found
         ("displayName in ('x'", "Invalid filter clause"),
         ("tags/any(t:u eq 'x')", "Invalid filter clause"),
         ("displayName eq (", "Invalid filter clause"),
-        ("colour eq 'red'", "Invalid filter clause: Could not find a property named 'colour' on type 'microsoft.graph.application'."),
+        (
+            "colour eq 'red'",
+            "Invalid filter clause: Could not find a property named 'colour' on type 'microsoft.graph.application'.",
+        ),
         (
             "passwordCredentials/any(p:p/keyId eq 'x')",
-            "Unsupported or invalid query filter clause specified for property 'passwordCredentials' of resource 'Application'.",
+            (
+                "Unsupported or invalid query filter clause specified for property 'passwordCredentials' of resource"
+                " 'Application'."
+            ),
         ),
     ],
 )
@@ -125,7 +147,10 @@ def test_order_needs_an_advanced_query_and_then_sorts_without_case(world: Tenanc
     assert code(world.call("GET", "/applications?$orderby=displayName")) == (400, "Request_UnsupportedQuery")
     ordered = names(world, "$orderby=displayName desc&$count=true", ConsistencyLevel="eventual")
     assert ordered == ["gammaTwo", "gamma one", "caller", "Beta", "alpha"]
-    assert code(world.call("GET", "/applications?$orderby=notes&$count=true", **ADVANCED)) == (400, "Request_UnsupportedQuery")
+    assert code(world.call("GET", "/applications?$orderby=notes&$count=true", **ADVANCED)) == (
+        400,
+        "Request_UnsupportedQuery",
+    )
     assert code(world.call("GET", "/applications?$orderby=colour&$count=true", **ADVANCED)) == (400, "BadRequest")
 
 
@@ -150,7 +175,10 @@ def test_a_page_behind_an_object_that_has_gone_is_expired(world: Tenancy) -> Non
 def test_count_is_ignored_as_an_option_and_refused_as_a_path_without_the_header(world: Tenancy) -> None:
     assert "@odata.count" not in world.call("GET", "/applications?$count=true")[1]
     answer = world.call("GET", "/applications/$count")
-    assert (code(answer), answer[1]["error"]["message"]) == ((400, "Request_BadRequest"), "$count is not currently supported.")
+    assert (code(answer), answer[1]["error"]["message"]) == (
+        (400, "Request_BadRequest"),
+        "$count is not currently supported.",
+    )
     assert world.call("GET", "/applications/$count", **ADVANCED)[:2] == (200, "5")
     assert world.call("GET", "/applications/$count?$filter=startswith(displayName,'gamma')", **ADVANCED)[1] == "2"
 
@@ -171,13 +199,18 @@ def test_search_looks_for_words(world: Tenancy, search: str, found: list[str]) -
 def test_search_needs_the_header_and_a_property(world: Tenancy) -> None:
     answer = world.call("GET", '/applications?$search="displayName:x"')
     assert code(answer) == (400, "Request_UnsupportedQuery")
-    assert "only works through MSGraph with a special request header: 'ConsistencyLevel: eventual'" in answer[1]["error"]["message"]
+    assert (
+        "only works through MSGraph with a special request header: 'ConsistencyLevel: eventual'"
+        in answer[1]["error"]["message"]
+    )
     assert code(world.call("GET", "/applications?$search=x", **ADVANCED)) == (400, "Request_BadRequest")
 
 
 def test_expand_adds_owners_whole_or_in_part(world: Tenancy) -> None:
     _, body, _ = world.call("GET", "/applications?$filter=displayName eq 'beta'&$expand=owners&$select=displayName")
-    assert [(each["displayName"], [owner["id"] for owner in each["owners"]]) for each in body["value"]] == [("Beta", [world.caller.id])]
+    assert [(each["displayName"], [owner["id"] for owner in each["owners"]]) for each in body["value"]] == [
+        ("Beta", [world.caller.id])
+    ]
     app = next(app for app in world.directory.state.applications.values() if app.display_name == "Beta")
     _, read, _ = world.call("GET", f"/applications/{app.id}?$expand=owners($select=id)")
     assert read["owners"] == [{"@odata.type": "#microsoft.graph.servicePrincipal", "id": world.caller.id}]
@@ -194,7 +227,9 @@ def test_select_names_the_context_and_only_what_the_type_has(world: Tenancy) -> 
 def test_owners_of_an_object_are_filtered_and_counted_too(world: Tenancy) -> None:
     app = next(app for app in world.directory.state.applications.values() if app.display_name == "Beta")
     path = f"/applications/{app.id}/owners"
-    assert world.call("GET", f"{path}?$select=id")[1]["value"] == [{"@odata.type": "#microsoft.graph.servicePrincipal", "id": world.caller.id}]
+    assert world.call("GET", f"{path}?$select=id")[1]["value"] == [
+        {"@odata.type": "#microsoft.graph.servicePrincipal", "id": world.caller.id}
+    ]
     assert world.call("GET", f"{path}?$filter=displayName eq 'other'")[1]["value"] == []
     assert world.call("GET", f"{path}?$count=true", **ADVANCED)[1]["@odata.count"] == 1
 

@@ -8,7 +8,17 @@ from tenancy import ALL, Tenancy, code
 
 USERS, GROUPS = "User.ReadWrite.All", "Group.ReadWrite.All"
 UPN = "ada@contoso.onmicrosoft.com"
-SHOWN = ["businessPhones", "displayName", "givenName", "jobTitle", "mail", "mobilePhone", "officeLocation", "preferredLanguage", "surname"]
+SHOWN = [
+    "businessPhones",
+    "displayName",
+    "givenName",
+    "jobTitle",
+    "mail",
+    "mobilePhone",
+    "officeLocation",
+    "preferredLanguage",
+    "surname",
+]
 
 
 @pytest.fixture
@@ -18,7 +28,13 @@ def world() -> Tenancy:
 
 def asked(**changes: object) -> dict[str, object]:
     profile = {"password": "Password-1", "forceChangePasswordNextSignIn": True}
-    own = {"userPrincipalName": UPN, "displayName": "Ada", "passwordProfile": profile, "mailNickname": "ada", "accountEnabled": True}
+    own = {
+        "userPrincipalName": UPN,
+        "displayName": "Ada",
+        "passwordProfile": profile,
+        "mailNickname": "ada",
+        "accountEnabled": True,
+    }
     return {name: value for name, value in {**own, **changes}.items() if value is not None}
 
 
@@ -35,9 +51,21 @@ def test_a_user_is_created_read_by_id_and_name_changed_and_deleted_as_recorded(w
     for key in (user["id"], UPN.upper()):
         _, read, _ = world.call("GET", f"/users/{key}")
         assert list(read) == ["@odata.context", *SHOWN, "userPrincipalName", "id"]
-        assert (read["id"], read["userPrincipalName"], read["businessPhones"], read["mail"]) == (user["id"], UPN, [], None)
-    assert world.call("PATCH", f"/users/{UPN}", {"displayName": "Ada Byron", "accountEnabled": False, "jobTitle": "analyst"})[0] == 204
-    _, chosen, _ = world.call("GET", f"/users/{UPN}?$select=displayName,accountEnabled,jobTitle,mailNickname,passwordProfile,userType")
+        assert (read["id"], read["userPrincipalName"], read["businessPhones"], read["mail"]) == (
+            user["id"],
+            UPN,
+            [],
+            None,
+        )
+    assert (
+        world.call(
+            "PATCH", f"/users/{UPN}", {"displayName": "Ada Byron", "accountEnabled": False, "jobTitle": "analyst"}
+        )[0]
+        == 204
+    )
+    _, chosen, _ = world.call(
+        "GET", f"/users/{UPN}?$select=displayName,accountEnabled,jobTitle,mailNickname,passwordProfile,userType"
+    )
     assert list(chosen.values())[1:] == ["Ada Byron", False, "analyst", "ada", None, "Member"]
     assert world.call("DELETE", f"/users/{user['id']}")[0] == 204
     gone = world.call("GET", f"/users/{UPN}")
@@ -46,7 +74,10 @@ def test_a_user_is_created_read_by_id_and_name_changed_and_deleted_as_recorded(w
 
 
 def test_users_are_listed_filtered_sorted_and_searched(world: Tenancy) -> None:
-    ids = [made(world, displayName=name, userPrincipalName=f"{name}@contoso.onmicrosoft.com")["id"] for name in ("Cleo", "Ada", "Bo")]
+    ids = [
+        made(world, displayName=name, userPrincipalName=f"{name}@contoso.onmicrosoft.com")["id"]
+        for name in ("Cleo", "Ada", "Bo")
+    ]
     _, listed, _ = world.call("GET", "/users")
     assert [each["id"] for each in listed["value"]] == ids
     assert list(listed["value"][0])[-1] == "id"
@@ -58,7 +89,9 @@ def test_users_are_listed_filtered_sorted_and_searched(world: Tenancy) -> None:
     ):
         status, found, _ = world.call("GET", f"/users?{query}", ConsistencyLevel="eventual")
         assert (status, found["value"][0]["displayName"]) == (200, "Ada")
-    assert [each["displayName"] for each in world.call("GET", "/users?$orderby=userPrincipalName&$top=2")[1]["value"]] == ["Ada", "Bo"]
+    assert [
+        each["displayName"] for each in world.call("GET", "/users?$orderby=userPrincipalName&$top=2")[1]["value"]
+    ] == ["Ada", "Bo"]
 
 
 @pytest.mark.parametrize(
@@ -82,13 +115,23 @@ def test_a_user_that_cannot_be_is_refused(world: Tenancy, changes: dict[str, obj
 
 def test_a_user_is_a_member_and_an_owner_and_shown_with_no_more_than_the_usual(world: Tenancy) -> None:
     user = made(world)
-    _, group, _ = world.call("POST", "/groups", {"displayName": "g", "mailEnabled": False, "mailNickname": "g", "securityEnabled": True})
+    _, group, _ = world.call(
+        "POST", "/groups", {"displayName": "g", "mailEnabled": False, "mailNickname": "g", "securityEnabled": True}
+    )
     _, app, _ = world.call("POST", "/applications", {"displayName": "a"})
     reference = {"@odata.id": f"https://graph.microsoft.com/v1.0/users/{user['id']}"}
-    for path in (f"/groups/{group['id']}/members/$ref", f"/groups/{group['id']}/owners/$ref", f"/applications/{app['id']}/owners/$ref"):
+    for path in (
+        f"/groups/{group['id']}/members/$ref",
+        f"/groups/{group['id']}/owners/$ref",
+        f"/applications/{app['id']}/owners/$ref",
+    ):
         assert world.call("POST", path, reference)[0] == 204
     typed = ["@odata.type", "id", *SHOWN, "userPrincipalName"]
-    for path in (f"/groups/{group['id']}/members", f"/groups/{group['id']}/owners", f"/applications/{app['id']}/owners"):
+    for path in (
+        f"/groups/{group['id']}/members",
+        f"/groups/{group['id']}/owners",
+        f"/applications/{app['id']}/owners",
+    ):
         (one,) = world.call("GET", path)[1]["value"]
         assert (list(one), one["@odata.type"]) == (typed, "#microsoft.graph.user")
     assert world.call("GET", f"/groups/{group['id']}/members/microsoft.graph.user")[1]["value"][0]["id"] == user["id"]
@@ -114,7 +157,10 @@ def test_a_deleted_user_comes_back_under_its_name_unless_that_was_taken(world: T
     assert world.call("GET", f"/users/{UPN}")[0] == 200
 
 
-@pytest.mark.parametrize(("role", "expected"), [("User.Read.All", (200, 403)), ("Application.ReadWrite.All", (403, 403)), (USERS, (200, 201))])
+@pytest.mark.parametrize(
+    ("role", "expected"),
+    [("User.Read.All", (200, 403)), ("Application.ReadWrite.All", (403, 403)), (USERS, (200, 201))],
+)
 def test_who_may_read_and_write_users(role: str, expected: tuple[int, int]) -> None:
     world = Tenancy(role)
     assert (world.call("GET", "/users")[0], world.call("POST", "/users", asked())[0]) == expected
@@ -130,7 +176,9 @@ def test_whoever_may_write_the_directory_may_still_delete_no_user() -> None:
 
 def test_a_role_can_be_given_to_a_user_and_to_nobody_under_a_wrong_type(world: Tenancy) -> None:
     user = made(world)["id"]
-    authorization = Authorization(world.clock, world.directory.ids, world.directory.timing, world.faults, world.directory)
+    authorization = Authorization(
+        world.clock, world.directory.ids, world.directory.timing, world.faults, world.directory
+    )
     assert authorization.assign("/subscriptions/s", user, "Reader", principal_type="").principal_type == "User"
     with pytest.raises(Exception, match="UnmatchedPrincipalType"):
         authorization.assign("/subscriptions/s/resourceGroups/g", user, "Reader", principal_type="Group")

@@ -9,7 +9,12 @@ from typing import Any
 import httpx
 import pytest
 import requests
-from azure.core.exceptions import HttpResponseError, ServiceRequestError, ServiceResponseError, ServiceResponseTimeoutError
+from azure.core.exceptions import (
+    HttpResponseError,
+    ServiceRequestError,
+    ServiceResponseError,
+    ServiceResponseTimeoutError,
+)
 from azure.core.pipeline.transport import AioHttpTransport, RequestsTransport
 from azure.identity import ClientSecretCredential as SyncCredential
 from azure.identity.aio import ClientSecretCredential
@@ -89,7 +94,9 @@ async def test_a_call_takes_the_latency_that_was_asked_for_and_no_real_time(worl
 async def test_every_answer_has_the_virtual_date(world: World) -> None:
     await asyncio.sleep(86_400)
     dates: list[str] = []
-    await world.vault.set_secret("name", "value", raw_response_hook=lambda response: dates.append(response.http_response.headers["date"]))
+    await world.vault.set_secret(
+        "name", "value", raw_response_hook=lambda response: dates.append(response.http_response.headers["date"])
+    )
     assert set(dates) == {"Tue, 06 Jan 2026 09:00:00 GMT"}
 
 
@@ -129,7 +136,10 @@ async def test_an_option_that_aiohttp_does_not_have_is_refused_as_aiohttp_does(w
 @in_virtual_time
 async def test_an_echo_quotes_the_request_instead_of_its_effect_or_after_it(world: World) -> None:
     await world.vault.set_secret("name", "old")
-    for fault, kept in ((Fault("keyvault.secrets.set", "echo", status=502), "old"), (Fault("keyvault.secrets.set", "echo", "after"), "new")):
+    for fault, kept in (
+        (Fault("keyvault.secrets.set", "echo", status=502), "old"),
+        (Fault("keyvault.secrets.set", "echo", "after"), "new"),
+    ):
         world.azure.faults.add(fault)
         with pytest.raises(HttpResponseError) as failed:
             await world.vault.set_secret("name", "new", retry_total=0)

@@ -23,16 +23,25 @@ def blocks(language: str, heading: str) -> str:
     return "\n".join(re.findall(rf"^```{language}\n(.*?)^```", found[1], re.DOTALL | re.MULTILINE))
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="the manual's way for programs of any language is shown with curl, which is not here")
+@pytest.mark.skipif(
+    shutil.which("curl") is None,
+    reason="the manual's way for programs of any language is shown with curl, which is not here",
+)
 @pytest.mark.parametrize("heading", ["Faults", "In CI"])
 def test_the_commands_of_the_manual_run(heading: str, tmp_path: Path) -> None:
     (tmp_path / "bin").mkdir()
     command = tmp_path / "bin" / "local-azure"
     command.write_text(f'#!/bin/sh\nexec {sys.executable} -m local_azure "$@"\n')
     command.chmod(0o755)
-    environment = {"HOME": str(tmp_path), "PATH": f"{command.parent}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+    environment = {
+        "HOME": str(tmp_path),
+        "PATH": f"{command.parent}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT),
+    }
     script = f"set -euo pipefail\ntrap 'local-azure stop 2>/dev/null || true' EXIT\n{blocks('sh', heading)}"
-    ran = subprocess.run(["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    ran = subprocess.run(
+        ["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=120
+    )
     assert ran.returncode == 0, ran.stderr
     assert '"now"' in ran.stdout
 
@@ -47,4 +56,6 @@ def test_the_python_of_the_manual_runs() -> None:
 def test_the_conditions_of_the_manual_are_those_that_services_look_for() -> None:
     table = MANUAL.split("| condition | service |")[1].split("\n\n")[0]
     looked_for = {kind for text in SOURCES for kind in re.findall(r'\.active\("(\w+)"\)', text)}
-    assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == looked_for | {"flip"}, "flip is looked for as stale"
+    assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == looked_for | {"flip"}, (
+        "flip is looked for as stale"
+    )

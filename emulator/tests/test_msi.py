@@ -25,7 +25,12 @@ from local_azure.wire import Request
 
 START = datetime(2099, 3, 1, 12, tzinfo=UTC)
 """Azure-identity judges tokens by the machine's clock."""
-HEADER, LOCAL, VAULT, GRAPH = "the-header", "http://127.0.0.1:8480", "https://vault.azure.net", "https://graph.microsoft.com"
+HEADER, LOCAL, VAULT, GRAPH = (
+    "the-header",
+    "http://127.0.0.1:8480",
+    "https://vault.azure.net",
+    "https://graph.microsoft.com",
+)
 IMDS, APP_SERVICE = "/metadata/identity/oauth2/token?api-version=2018-02-01", "/msi/token?api-version=2019-08-01"
 
 
@@ -38,15 +43,21 @@ class Machine:
         self.app = build(self.azure, HEADER)
 
     def get(self, path: str, **headers: str) -> tuple[int, Any]:
-        response = self.app.handle(Request.parse("GET", LOCAL + path, {name.replace("_", "-"): value for name, value in headers.items()}))
+        response = self.app.handle(
+            Request.parse("GET", LOCAL + path, {name.replace("_", "-"): value for name, value in headers.items()})
+        )
         return response.status, json.loads(response.body)
 
     def arm(self, method: str, name: str, body: object = None) -> tuple[int, Any]:
         admin, group = self.seeded.admin, self.seeded.identity.resource_id.rpartition("/")[0]
-        issued = self.azure.tokens.issue(self.seeded.tenant, admin.app_id, admin.secret, "https://management.azure.com/.default")
+        issued = self.azure.tokens.issue(
+            self.seeded.tenant, admin.app_id, admin.secret, "https://management.azure.com/.default"
+        )
         url = f"https://management.azure.com{group}{name}?api-version=2023-01-31"
         raw = b"" if body is None else json.dumps(body).encode()
-        response = self.app.handle(Request.parse(method, url, {"Authorization": f"Bearer {issued['access_token']}"}, raw))
+        response = self.app.handle(
+            Request.parse(method, url, {"Authorization": f"Bearer {issued['access_token']}"}, raw)
+        )
         return response.status, json.loads(response.body) if response.body else None
 
 
@@ -77,9 +88,16 @@ def test_an_identity_is_a_resource_and_a_service_principal_and_goes_as_both(mach
 def listed(machine: Machine) -> list[dict[str, Any]]:
     """The identity's federated credentials as Graph lists them."""
     operator = machine.seeded.operator
-    form = {"grant_type": "client_credentials", "client_id": operator.app_id, "client_secret": operator.secret, "scope": f"{GRAPH}/.default"}
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": operator.app_id,
+        "client_secret": operator.secret,
+        "scope": f"{GRAPH}/.default",
+    }
     url = f"https://login.microsoftonline.com/{machine.seeded.tenant}/oauth2/v2.0/token"
-    token = json.loads(machine.app.handle(Request.parse("POST", url, {}, urlencode(form).encode())).body)["access_token"]
+    token = json.loads(machine.app.handle(Request.parse("POST", url, {}, urlencode(form).encode())).body)[
+        "access_token"
+    ]
     path = f"{GRAPH}/v1.0/servicePrincipals(appId='{machine.seeded.identity.client_id}')/federatedIdentityCredentials"
     shown = json.loads(machine.app.handle(Request.parse("GET", path, {"Authorization": f"Bearer {token}"})).body)
     assert all(list(each) == ["id", "name", "issuer", "subject", "description", "audiences"] for each in shown["value"])
@@ -87,7 +105,13 @@ def listed(machine: Machine) -> list[dict[str, Any]]:
 
 
 def test_a_federated_credential_of_an_identity_is_made_shown_changed_and_deleted_as_recorded(machine: Machine) -> None:
-    path, own = "/myidentity/federatedIdentityCredentials", {"issuer": "https://aks.example", "audiences": ["api://AzureADTokenExchange"]}
+    path, own = (
+        "/myidentity/federatedIdentityCredentials",
+        {
+            "issuer": "https://aks.example",
+            "audiences": ["api://AzureADTokenExchange"],
+        },
+    )
     status, made = machine.arm("PUT", f"{path}/fic1", {"properties": {**own, "subject": "one"}})
     assert (status, list(made), made["properties"]["subject"]) == (201, ["id", "name", "type", "properties"], "one")
     assert made["id"].endswith("/userAssignedIdentities/myidentity/federatedIdentityCredentials/fic1")
@@ -100,7 +124,10 @@ def test_a_federated_credential_of_an_identity_is_made_shown_changed_and_deleted
     assert [machine.arm("DELETE", f"{path}/fic1")[0] for _ in range(2)] == [200, 204]
     assert machine.arm("GET", f"{path}/fic1")[1]["error"]["code"] == "NotFound"
     assert machine.arm("PUT", f"{path}/fic3", {"properties": own})[1]["error"]["code"] == "BadRequest"
-    assert machine.arm("PUT", path.replace("myidentity", "nobody") + "/x", {})[1]["error"]["code"] == "ParentResourceNotFound"
+    assert (
+        machine.arm("PUT", path.replace("myidentity", "nobody") + "/x", {})[1]["error"]["code"]
+        == "ParentResourceNotFound"
+    )
 
 
 def test_an_identitys_federated_credential_is_what_an_assertion_is_held_against(machine: Machine) -> None:
@@ -110,7 +137,11 @@ def test_an_identitys_federated_credential_is_what_an_assertion_is_held_against(
 
     def answer(**claims: str) -> tuple[int, str]:
         said = {"iss": "https://aks.example", "sub": "svc", "aud": "api://AzureADTokenExchange", **claims}
-        form = {"grant_type": "client_credentials", "client_id": machine.seeded.identity.client_id, "scope": f"{VAULT}/.default"}
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": machine.seeded.identity.client_id,
+            "scope": f"{VAULT}/.default",
+        }
         shown = {**form, "client_assertion": jwt.encode(said, "x" * 32), "client_assertion_type": kind}
         url = f"https://login.microsoftonline.com/{machine.seeded.tenant}/oauth2/v2.0/token"
         response = machine.app.handle(Request.parse("POST", url, {}, urlencode(shown).encode()))
@@ -127,7 +158,10 @@ def test_with_its_resource_group_an_identity_goes_from_the_directory(machine: Ma
     assert machine.get(f"{IMDS}&resource={VAULT}", Metadata="true")[0] == 400
 
 
-@pytest.mark.parametrize(("name", "body", "code"), [("/x", {"location": "eastus"}, "InvalidResourceName"), ("/third", {}, "LocationRequired")])
+@pytest.mark.parametrize(
+    ("name", "body", "code"),
+    [("/x", {"location": "eastus"}, "InvalidResourceName"), ("/third", {}, "LocationRequired")],
+)
 def test_a_bad_identity_is_refused(machine: Machine, name: str, body: object, code: str) -> None:
     status, refused = machine.arm("PUT", name, body)
     assert (status, refused["error"]["code"]) == (400, code)
@@ -141,7 +175,10 @@ def test_imds_hands_out_a_token_for_a_day_that_names_the_identity(machine: Machi
     claims = jwt.decode(issued["access_token"], options={"verify_signature": False})
     assert (claims["aud"], claims["oid"]) == (VAULT, machine.seeded.identity.object_id)
     assert claims["xms_mirid"] == machine.seeded.identity.resource_id
-    assert machine.azure.tokens.verify(f"Bearer {issued['access_token']}", [VAULT]).app_id == machine.seeded.identity.client_id
+    assert (
+        machine.azure.tokens.verify(f"Bearer {issued['access_token']}", [VAULT]).app_id
+        == machine.seeded.identity.client_id
+    )
 
 
 @pytest.mark.parametrize(
@@ -150,7 +187,11 @@ def test_imds_hands_out_a_token_for_a_day_that_names_the_identity(machine: Machi
         (f"&resource={VAULT}", {}, "Required metadata header not specified"),
         ("", {"Metadata": "true"}, "Required query variable 'resource' is missing"),
         (f"&resource={VAULT}&client_id=x", {"Metadata": "true"}, "Identity not found"),
-        ("&resource=https://nobody.example", {"Metadata": "true"}, "AADSTS500011: The resource principal named https://nobody.example"),
+        (
+            "&resource=https://nobody.example",
+            {"Metadata": "true"},
+            "AADSTS500011: The resource principal named https://nobody.example",
+        ),
     ],
 )
 def test_imds_refuses_in_its_own_envelope(machine: Machine, query: str, headers: dict[str, str], words: str) -> None:
@@ -165,7 +206,9 @@ def test_one_of_many_identities_must_be_named(machine: Machine, parameter: str) 
     refused = machine.get(f"{IMDS}&resource={VAULT}", Metadata="true")
     assert (refused[0], refused[1]["error_description"][:39]) == (400, "Multiple user assigned identities exist")
     own = machine.seeded.identity
-    name = {"client_id": own.client_id, "object_id": own.object_id, "principal_id": own.object_id}.get(parameter, own.resource_id)
+    name = {"client_id": own.client_id, "object_id": own.object_id, "principal_id": own.object_id}.get(
+        parameter, own.resource_id
+    )
     assert machine.get(f"{IMDS}&resource={VAULT}&{parameter}={name}", Metadata="true")[1]["client_id"] == own.client_id
 
 
@@ -175,7 +218,9 @@ def test_app_service_wants_its_header(machine: Machine) -> None:
     assert machine.get(f"{APP_SERVICE}&resource={VAULT}", X_IDENTITY_HEADER="wrong")[0] == 401
     status, refused = machine.get(APP_SERVICE, X_IDENTITY_HEADER=HEADER)
     assert (status, refused["statusCode"]) == (400, 400)
-    closed = build(machine.azure).handle(Request.parse("GET", f"{LOCAL}{APP_SERVICE}&resource={VAULT}", {"X-IDENTITY-HEADER": ""}))
+    closed = build(machine.azure).handle(
+        Request.parse("GET", f"{LOCAL}{APP_SERVICE}&resource={VAULT}", {"X-IDENTITY-HEADER": ""})
+    )
     assert closed.status == 401
 
 

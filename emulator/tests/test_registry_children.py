@@ -24,7 +24,9 @@ def call(world: World, method: str, path: str, body: object = None, who: Any = N
     return world.arm(method, f"{ARM}{path}?api-version=2023-07-01", body, who=who)
 
 
-def take(world: World, source: dict[str, Any], *tags: str, registry: str = REGISTRY, who: Any = None, **more: Any) -> Answer:
+def take(
+    world: World, source: dict[str, Any], *tags: str, registry: str = REGISTRY, who: Any = None, **more: Any
+) -> Answer:
     return call(world, "POST", f"{registry}/importImage", {"source": source, "targetTags": list(tags), **more}, who)
 
 
@@ -33,9 +35,16 @@ def test_a_registry_is_replicated_to_regions_and_the_first_brings_its_home(world
     made = call(world, "PUT", place, {"location": "Central US"})
     assert (made.status, made.body["location"], made.body["type"]) == (201, "centralus", f"{REGISTRIES}/replications")
     properties = made.body["properties"]
-    assert (properties["provisioningState"], properties["regionEndpointEnabled"], properties["zoneRedundancy"]) == ("Succeeded", True, "Disabled")
+    assert (properties["provisioningState"], properties["regionEndpointEnabled"], properties["zoneRedundancy"]) == (
+        "Succeeded",
+        True,
+        "Disabled",
+    )
     assert properties["status"]["displayStatus"] == "Ready"
-    assert sorted(each["name"] for each in call(world, "GET", f"{REGISTRY}/replications").body["value"]) == ["centralus", "eastus"]
+    assert sorted(each["name"] for each in call(world, "GET", f"{REGISTRY}/replications").body["value"]) == [
+        "centralus",
+        "eastus",
+    ]
     changed = call(world, "PATCH", place, {"tags": {"a": "b"}, "properties": {"regionEndpointEnabled": False}}).body
     assert (changed["tags"], changed["properties"]["regionEndpointEnabled"]) == ({"a": "b"}, False)
     call(world, "PATCH", REGISTRY, {"properties": {"dataEndpointEnabled": True}})
@@ -67,8 +76,16 @@ def test_a_webhook_hides_whom_it_calls_and_keeps_what_it_would_have_said(world: 
     properties = {"serviceUri": "http://example.com", "customHeaders": secret, "actions": ["push"], "scope": "app"}
     made = call(world, "PUT", hook, {"location": "eastus", "properties": properties})
     assert made.status == 201
-    assert made.body["properties"] == {"status": "enabled", "scope": "app", "actions": ["push"], "provisioningState": "Succeeded"}
-    assert call(world, "POST", f"{hook}/getCallbackConfig").body == {"serviceUri": "http://example.com", "customHeaders": secret}
+    assert made.body["properties"] == {
+        "status": "enabled",
+        "scope": "app",
+        "actions": ["push"],
+        "provisioningState": "Succeeded",
+    }
+    assert call(world, "POST", f"{hook}/getCallbackConfig").body == {
+        "serviceUri": "http://example.com",
+        "customHeaders": secret,
+    }
     pinged = call(world, "POST", f"{hook}/ping").body["id"]
     world.azure.registries.push(SERVER, "app", "v7")
     world.azure.registries.push(SERVER, "job", "v7")
@@ -104,7 +121,10 @@ def test_a_webhook_hears_only_of_what_it_wants(world: World) -> None:
 def test_a_public_image_is_imported_under_its_own_name_and_is_the_same_everywhere(world: World) -> None:
     assert take(world, PUBLIC).status == 200
     assert take(world, PUBLIC, "copy:v1", "copy:v2").status == 200
-    found = [world.azure.registries.stored(SERVER, *each.split(":")).digest for each in ("hello-world:latest", "copy:v1", "copy:v2")]
+    found = [
+        world.azure.registries.stored(SERVER, *each.split(":")).digest
+        for each in ("hello-world:latest", "copy:v1", "copy:v2")
+    ]
     assert len(set(found)) == 1
     world.deploy(f"{SERVER}/hello-world:latest")
     untagged = take(world, PUBLIC, untaggedTargetRepositories=["bare"])
@@ -125,15 +145,24 @@ def test_an_image_of_another_registry_is_imported_with_what_it_consists_of(world
     contents, layer, config = world.azure.registries.contents, b"layer", b"{}"
     for content in (layer, config):
         contents.add_blob(SERVER, "made", digest_of(content), content)
-    manifest = json.dumps({"schemaVersion": 2, "config": {"digest": digest_of(config)}, "layers": [{"digest": digest_of(layer)}]}).encode()
-    stored = contents.put_manifest(SERVER, "made", digest_of(manifest), "application/vnd.oci.image.manifest.v1+json", manifest)
+    manifest = json.dumps(
+        {"schemaVersion": 2, "config": {"digest": digest_of(config)}, "layers": [{"digest": digest_of(layer)}]}
+    ).encode()
+    stored = contents.put_manifest(
+        SERVER, "made", digest_of(manifest), "application/vnd.oci.image.manifest.v1+json", manifest
+    )
     index = json.dumps({"schemaVersion": 2, "manifests": [{"digest": stored.digest}]}).encode()
     contents.put_manifest(SERVER, "made", "v1", INDEX, index)
     assert take(world, {"resourceId": REGISTRY, "sourceImage": "made:v1"}, "taken:v1", registry=OTHER).status == 200
     there = "another1.azurecr.io"
     assert world.azure.registries.stored(there, "taken", "v1").digest == digest_of(index)
     assert contents.blob(there, "taken", digest_of(layer)) == layer
-    assert take(world, {"resourceId": REGISTRY, "sourceImage": f"made@{stored.digest}"}, "digest:v1", registry=OTHER).status == 200
+    assert (
+        take(
+            world, {"resourceId": REGISTRY, "sourceImage": f"made@{stored.digest}"}, "digest:v1", registry=OTHER
+        ).status
+        == 200
+    )
     assert take(world, {"registryUri": SERVER, "sourceImage": "app:v1"}, registry=OTHER).status == 200
     assert contents.has(there, "app", "v1")
 
@@ -147,7 +176,10 @@ def test_an_import_reads_the_source_as_the_caller_or_with_what_it_is_given(world
     assert (refused.status, refused.code) == (400, "InvalidParameters")
     given = {"username": world.puller.app_id, "password": world.puller.secret}
     assert take(world, {**source, "credentials": given}, registry=OTHER, who=mover).status == 200
-    assert take(world, {**source, "credentials": {**given, "password": "wrong"}}, "x:y", registry=OTHER, who=mover).status == 400
+    assert (
+        take(world, {**source, "credentials": {**given, "password": "wrong"}}, "x:y", registry=OTHER, who=mover).status
+        == 400
+    )
     assert take(world, PUBLIC, registry=REGISTRY, who=mover).status == 403
     assert take(world, {"registryUri": SERVER, "sourceImage": "nothing:v1"}, registry=OTHER).status == 400
 
@@ -162,6 +194,14 @@ def test_an_import_that_takes_its_time_is_followed_by_its_location(world: World)
 
 
 def test_what_a_registry_cannot_be_given_here_it_has_none_of(world: World) -> None:
-    for kind in ("privateEndpointConnections", "cacheRules", "credentialSets", "tasks", "runs", "agentPools", "connectedRegistries"):
+    for kind in (
+        "privateEndpointConnections",
+        "cacheRules",
+        "credentialSets",
+        "tasks",
+        "runs",
+        "agentPools",
+        "connectedRegistries",
+    ):
         assert call(world, "GET", f"{REGISTRY}/{kind}").body == {"value": []}
         assert call(world, "PUT", f"{REGISTRY}/{kind}/one", {}).status == 501

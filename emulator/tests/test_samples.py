@@ -49,20 +49,29 @@ def world() -> World:
     session.mount("https://", SyncAdapter(build(azure)))
     transport = RequestsTransport(session=session, session_owner=False)
     who = seeded.admin
-    return World(azure, seeded, transport, ClientSecretCredential(seeded.tenant, who.app_id, who.secret, transport=transport))
+    return World(
+        azure, seeded, transport, ClientSecretCredential(seeded.tenant, who.app_id, who.secret, transport=transport)
+    )
 
 
 def test_every_operation_on_secrets(world: World) -> None:
     vault = SecretClient(world.seeded.vault_url, world.credential, transport=world.transport, retry_total=0)
     expires = START + timedelta(days=30)
     first = vault.set_secret("sample", "one", content_type="text/plain", tags={"a": "b"}, expires_on=expires)
-    assert (first.properties.expires_on, first.properties.enabled, first.properties.vault_url) == (expires, True, world.seeded.vault_url)
+    assert (first.properties.expires_on, first.properties.enabled, first.properties.vault_url) == (
+        expires,
+        True,
+        world.seeded.vault_url,
+    )
     second = vault.set_secret("sample", "two")
     assert vault.get_secret("sample").value == "two"
     assert vault.get_secret("sample", first.properties.version).value == "one"
     changed = vault.update_secret_properties("sample", first.properties.version, enabled=False, tags={"old": "yes"})
     assert (changed.enabled, changed.tags, changed.content_type) == (False, {"old": "yes"}, "text/plain")
-    assert {each.version for each in vault.list_properties_of_secret_versions("sample")} == {first.properties.version, second.properties.version}
+    assert {each.version for each in vault.list_properties_of_secret_versions("sample")} == {
+        first.properties.version,
+        second.properties.version,
+    }
     assert [each.name for each in vault.list_properties_of_secrets(max_page_size=1)] == ["sample"]
     kept = vault.backup_secret("sample")
     deleted = vault.begin_delete_secret("sample").result()
@@ -111,14 +120,20 @@ def test_every_operation_on_roles(world: World) -> None:
     pull = next(iter(client.role_definitions.list(world.seeded.registry_id, filter="roleName eq 'AcrPull'")))
     assert client.role_definitions.get_by_id(pull.id).role_name == "AcrPull"
     permission = Permission(actions=["Microsoft.ContainerRegistry/registries/read"])
-    own = RoleDefinition(role_name="Reads registries", description="", permissions=[permission], assignable_scopes=[scope])
+    own = RoleDefinition(
+        role_name="Reads registries", description="", permissions=[permission], assignable_scopes=[scope]
+    )
     name = "11111111-2222-3333-4444-555555555555"
     assert client.role_definitions.create_or_update(scope, name, own).role_name == "Reads registries"
     parameters = RoleAssignmentCreateParameters(
         role_definition_id=pull.id, principal_id=world.seeded.operator.object_id, principal_type="ServicePrincipal"
     )
     made = client.role_assignments.create(world.seeded.registry_id, name, parameters)
-    assert client.role_assignments.get(world.seeded.registry_id, name).id == client.role_assignments.get_by_id(made.id).id == made.id
+    assert (
+        client.role_assignments.get(world.seeded.registry_id, name).id
+        == client.role_assignments.get_by_id(made.id).id
+        == made.id
+    )
     assert made.id in {each.id for each in client.role_assignments.list_for_scope(world.seeded.registry_id)}
     assert made.id in {each.id for each in client.role_assignments.list_for_subscription()}
     assert made.id in {each.id for each in client.role_assignments.list_for_resource_group(GROUP)}

@@ -51,13 +51,23 @@ def client(world: World) -> Iterator[SecretClient]:
 def connected(world: World, who: Any) -> Iterator[SecretClient]:
     session = requests.Session()
     session.mount("https://", SyncAdapter(world.app))
-    with SecretClient(VAULT_URL, who, transport=RequestsTransport(session=session, session_owner=False), retry_total=0) as made:
+    with SecretClient(
+        VAULT_URL, who, transport=RequestsTransport(session=session, session_owner=False), retry_total=0
+    ) as made:
         yield made
 
 
 def test_seven_secrets_are_listed_deleted_recovered_and_purged_as_they_were_set(client: SecretClient) -> None:
-    dates: dict[str, Any] = {"not_before": datetime(2015, 2, 2, 8, tzinfo=UTC), "expires_on": datetime(2050, 2, 2, 8, tzinfo=UTC)}
-    made = {name: same(client.set_secret(name, f"value of {name}", content_type="password", tags={"n": name}, **dates).properties) for name in NAMES}
+    dates: dict[str, Any] = {
+        "not_before": datetime(2015, 2, 2, 8, tzinfo=UTC),
+        "expires_on": datetime(2050, 2, 2, 8, tzinfo=UTC),
+    }
+    made = {
+        name: same(
+            client.set_secret(name, f"value of {name}", content_type="password", tags={"n": name}, **dates).properties
+        )
+        for name in NAMES
+    }
     assert {each.name: same(each) for each in client.list_properties_of_secrets(max_page_size=6)} == made
     for name in NAMES:
         client.begin_delete_secret(name).wait()
@@ -74,13 +84,25 @@ def test_seven_secrets_are_listed_deleted_recovered_and_purged_as_they_were_set(
 
 
 def test_seven_versions_are_listed_and_each_is_updated_by_itself(client: SecretClient) -> None:
-    made = {version.id: same(version.properties) for version in (client.set_secret("versions", str(number)) for number in range(7))}
+    made = {
+        version.id: same(version.properties)
+        for version in (client.set_secret("versions", str(number)) for number in range(7))
+    }
     listed = list(client.list_properties_of_secret_versions("versions", max_page_size=6))
     assert {each.id: same(each) for each in listed} == made
     first = listed[0]
-    changed = client.update_secret_properties("versions", first.version, enabled=False, content_type="text/plain", tags={"foo": "bar"})
-    assert (changed.id, changed.enabled, changed.content_type, changed.tags) == (first.id, False, "text/plain", {"foo": "bar"})
-    others = {each.id: same(each) for each in client.list_properties_of_secret_versions("versions") if each.id != first.id}
+    changed = client.update_secret_properties(
+        "versions", first.version, enabled=False, content_type="text/plain", tags={"foo": "bar"}
+    )
+    assert (changed.id, changed.enabled, changed.content_type, changed.tags) == (
+        first.id,
+        False,
+        "text/plain",
+        {"foo": "bar"},
+    )
+    others = {
+        each.id: same(each) for each in client.list_properties_of_secret_versions("versions") if each.id != first.id
+    }
     assert others == {name: value for name, value in made.items() if name != first.id}
 
 
@@ -97,7 +119,9 @@ def test_seven_versions_are_listed_and_each_is_updated_by_itself(client: SecretC
         lambda client: client.backup_secret("missing"),
     ],
 )
-def test_what_is_not_there_is_404_by_its_code(client: SecretClient, operation: Callable[[SecretClient], object]) -> None:
+def test_what_is_not_there_is_404_by_its_code(
+    client: SecretClient, operation: Callable[[SecretClient], object]
+) -> None:
     client.set_secret("there", "x")
     with pytest.raises(ResourceNotFoundError) as refused:
         operation(client)
@@ -143,9 +167,14 @@ async def _walk(world: Tenancy) -> dict[str, object]:
 
     adapter, http = signed_in(world)
     client: Any = GraphServiceClient(request_adapter=adapter)
-    profile = PasswordProfile(password="Password-1", force_change_password_next_sign_in=False)  # nobody signs in with it
+    # Nobody signs in with it.
+    profile = PasswordProfile(password="Password-1", force_change_password_next_sign_in=False)
     for name in NAMES:
-        own: dict[str, Any] = {"display_name": name, "user_principal_name": f"{name}@contoso.onmicrosoft.com", "mail_nickname": name}
+        own: dict[str, Any] = {
+            "display_name": name,
+            "user_principal_name": f"{name}@contoso.onmicrosoft.com",
+            "mail_nickname": name,
+        }
         await client.users.post(User(**own, account_enabled=True, password_profile=profile))
     query = UsersRequestBuilder.UsersRequestBuilderGetQueryParameters(top=3, select=["displayName"])
     first = await client.users.get(RequestConfiguration(query_parameters=query))

@@ -117,7 +117,9 @@ def test_what_resource_manager_and_the_vaults_remember_lasts(azure: Azure, seede
     assert other.vaults.restore("myvault", backup)[1].value == "value"
 
 
-def test_a_registry_that_is_made_again_has_no_images_and_an_identity_that_goes_with_its_group_signs_in_no_more(azure: Azure, seeded: Seeded) -> None:
+def test_a_registry_that_is_made_again_has_no_images_and_an_identity_that_goes_with_its_group_signs_in_no_more(
+    azure: Azure, seeded: Seeded
+) -> None:
     server = "mycontainerregistry.azurecr.io"
     assert azure.registries.stored(server, "aci-helloworld", "v1").digest
     [identity] = [r for r in azure.resources.list(seeded.subscription) if r.type.endswith("userAssignedIdentities")]

@@ -62,7 +62,9 @@ def connect(served: StateDirectory) -> Iterator[Connect]:
         yield connected
 
 
-def get(connection: http.client.HTTPConnection, path: str, method: str = "GET") -> tuple[http.client.HTTPResponse, bytes]:
+def get(
+    connection: http.client.HTTPConnection, path: str, method: str = "GET"
+) -> tuple[http.client.HTTPResponse, bytes]:
     """One request on a connection that stays open."""
     connection.request(method, path)
     answer = connection.getresponse()
@@ -74,7 +76,13 @@ def test_the_official_sdks_do_the_whole_chain_with_nothing_but_the_environment(t
     start(Settings(directory, timing="prompt"))
     try:
         environment = {**os.environ, **exports(directory, "admin")}
-        ran = subprocess.run([sys.executable, Path(__file__).with_name("sdks.py")], env=environment, capture_output=True, text=True, check=False)
+        ran = subprocess.run(
+            [sys.executable, Path(__file__).with_name("sdks.py")],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     finally:
         stop(directory)
     assert ran.returncode == 0, ran.stderr
@@ -100,9 +108,17 @@ def test_the_official_sdks_do_the_whole_chain_with_nothing_but_the_environment(t
 
 
 @pytest.mark.parametrize("machine", ["app-service", "virtual-machine"])
-def test_a_machine_signs_in_with_its_managed_identity_and_nothing_but_the_environment(served: StateDirectory, machine: Who) -> None:
+def test_a_machine_signs_in_with_its_managed_identity_and_nothing_but_the_environment(
+    served: StateDirectory, machine: Who
+) -> None:
     environment = {**os.environ, **exports(served, machine)}
-    ran = subprocess.run([sys.executable, Path(__file__).with_name("machine.py")], env=environment, capture_output=True, text=True, check=False)
+    ran = subprocess.run(
+        [sys.executable, Path(__file__).with_name("machine.py")],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert ran.returncode == 0, ran.stderr
     assert json.loads(ran.stdout) == [served.seeded().identity.object_id] * 2
     assert "AZURE_CLIENT_SECRET" not in exports(served, machine)
@@ -154,7 +170,9 @@ def test_what_is_no_http_is_refused_and_holds_up_nobody(connect: Connect) -> Non
 
 def test_a_large_body_in_pieces_leaves_the_connection_usable(connect: Connect) -> None:
     connection = connect("mycontainerregistry.azurecr.io")
-    connection.request("POST", "/oauth2/token", (b"x" * 65_536 for _ in range(64)), {"Expect": "100-continue"}, encode_chunked=True)
+    connection.request(
+        "POST", "/oauth2/token", (b"x" * 65_536 for _ in range(64)), {"Expect": "100-continue"}, encode_chunked=True
+    )
     answer = connection.getresponse()
     assert (answer.status, answer.read()[:10]) == (400, b'{"errors":')
     socket = connection.sock
@@ -168,7 +186,10 @@ def test_what_is_not_implemented_is_501(connect: Connect) -> None:
     assert b"/v1.0/me/messages" in body
 
 
-@pytest.mark.parametrize("host", ["example.com", "azcliprod.blob.core.windows.net", "a.myvault.vault.azure.net", "vault.azure.net", "127.0.0.1"])
+@pytest.mark.parametrize(
+    "host",
+    ["example.com", "azcliprod.blob.core.windows.net", "a.myvault.vault.azure.net", "vault.azure.net", "127.0.0.1"],
+)
 def test_no_tunnel_leads_anywhere_but_to_azures_names(connect: Connect, served: StateDirectory, host: str) -> None:
     with pytest.raises(OSError, match="403"):
         get(connect(host), "/")
@@ -185,13 +206,17 @@ def test_the_proxy_takes_no_plain_requests_and_no_other_port(served: StateDirect
             other.request("GET", "/")
 
 
-def test_a_reset_closes_the_connection_without_an_answer(connect: Connect, served: StateDirectory, faults: Callable[..., None]) -> None:
+def test_a_reset_closes_the_connection_without_an_answer(
+    connect: Connect, served: StateDirectory, faults: Callable[..., None]
+) -> None:
     faults("entra.*", "reset", times=0)
     with pytest.raises((http.client.RemoteDisconnected, ConnectionError, ssl.SSLEOFError)):
         get(connect(LOGIN), f"/{served.seeded().tenant}/v2.0/.well-known/openid-configuration")
 
 
-def test_a_timeout_is_silence_and_holds_up_nobody_else(connect: Connect, served: StateDirectory, faults: Callable[..., None]) -> None:
+def test_a_timeout_is_silence_and_holds_up_nobody_else(
+    connect: Connect, served: StateDirectory, faults: Callable[..., None]
+) -> None:
     faults("entra.*", "timeout")
     path = f"/{served.seeded().tenant}/v2.0/.well-known/openid-configuration"
     with pytest.raises(TimeoutError):
@@ -230,7 +255,13 @@ def test_the_picture_has_no_secret_in_it_and_the_dump_has_all(served: StateDirec
 
 
 def test_an_image_can_be_pushed(served: StateDirectory) -> None:
-    body = {"registry": "mycontainerregistry.azurecr.io", "repository": "job", "tag": "v2", "exit_code": 3, "run_seconds": 5}
+    body = {
+        "registry": "mycontainerregistry.azurecr.io",
+        "repository": "job",
+        "tag": "v2",
+        "exit_code": 3,
+        "run_seconds": 5,
+    }
     assert ask(served, "POST", "/images", body)["digest"].startswith("sha256:")
 
 
@@ -285,7 +316,9 @@ def test_a_fresh_start_keeps_the_authority_and_nothing_else(tmp_path: Path) -> N
 def test_the_exports_survive_a_shell(served: StateDirectory) -> None:
     variables = {**exports(served), "AWKWARD": "it's $HOME; `x`"}
     script = f"{shell(variables)}\nenv -0"
-    printed = subprocess.run(["sh", "-c", script], env={"PATH": os.environ["PATH"], "AZURE_USERNAME": "x"}, capture_output=True, check=True).stdout
+    printed = subprocess.run(
+        ["sh", "-c", script], env={"PATH": os.environ["PATH"], "AZURE_USERNAME": "x"}, capture_output=True, check=True
+    ).stdout
     seen = dict(line.split("=", 1) for line in printed.decode().split("\0") if "=" in line)
     assert {name: seen[name] for name in variables} == variables
     assert "AZURE_USERNAME" not in seen
@@ -297,7 +330,9 @@ def test_an_emulator_of_another_version_can_be_ended_and_is_named(tmp_path: Path
     file = directory.path / "running.json"
     try:
         file.write_text(json.dumps({"pid": pid, "port": 1}))
-        with pytest.raises(UnreadableState, match=rf"process {pid}\) is of another version: end it with `local-azure stop`"):
+        with pytest.raises(
+            UnreadableState, match=rf"process {pid}\) is of another version: end it with `local-azure stop`"
+        ):
             directory.running()
     finally:
         assert stop(directory) == pid
@@ -320,8 +355,12 @@ def test_an_announcement_that_names_no_process_is_no_traceback(tmp_path: Path, w
             stop(directory)
 
 
-@pytest.mark.parametrize("damaged", [{"port": 70_000}, {"port": 1}, {"token": "a\nb"}, {"token": "\u20ac"}, {"pid": 1}, {"pid": -1}], ids=str)
-def test_a_damaged_announcement_is_one_line_and_signals_nobody_else(served: StateDirectory, tmp_path: Path, damaged: dict[str, object]) -> None:
+@pytest.mark.parametrize(
+    "damaged", [{"port": 70_000}, {"port": 1}, {"token": "a\nb"}, {"token": "\u20ac"}, {"pid": 1}, {"pid": -1}], ids=str
+)
+def test_a_damaged_announcement_is_one_line_and_signals_nobody_else(
+    served: StateDirectory, tmp_path: Path, damaged: dict[str, object]
+) -> None:
     directory = StateDirectory(tmp_path / "state")
     directory.make()
     content = json.loads((served.path / "running.json").read_text())
@@ -333,7 +372,14 @@ def test_a_damaged_announcement_is_one_line_and_signals_nobody_else(served: Stat
 
 
 @pytest.mark.parametrize(
-    "written", [b"[]", b'{"format": 2}', b'{"format": 2, "now": NaN}', b'{"format": 2, "now": "9999-12-31T23:59:59-10:00"}', b"\xff"]
+    "written",
+    [
+        b"[]",
+        b'{"format": 2}',
+        b'{"format": 2, "now": NaN}',
+        b'{"format": 2, "now": "9999-12-31T23:59:59-10:00"}',
+        b"\xff",
+    ],
 )
 def test_a_damaged_state_is_one_line(tmp_path: Path, written: bytes) -> None:
     directory = StateDirectory(tmp_path / "state")

@@ -22,7 +22,15 @@ def at(path: str, version: str = "2023-07-01", more: str = "") -> str:
 
 
 def made(world: World, name: str = "second-vault", **properties: Any) -> Any:
-    body = {"location": "eastus", "properties": {"tenantId": TENANT, "sku": {"family": "A", "name": "standard"}, "accessPolicies": [], **properties}}
+    body = {
+        "location": "eastus",
+        "properties": {
+            "tenantId": TENANT,
+            "sku": {"family": "A", "name": "standard"},
+            "accessPolicies": [],
+            **properties,
+        },
+    }
     return world.owner.call("PUT", at(f"{VAULTS}/{name}"), body)
 
 
@@ -30,9 +38,15 @@ def test_a_vault_keeps_what_a_put_leaves_out_and_ignores_what_only_the_service_d
     first = made(world, softDeleteRetentionInDays=7, enableRbacAuthorization=True)
     assert (first.status, first.body["properties"]["provisioningState"]) == (200, "Succeeded")
     assert "x-ms-keyvault-service-version" in first.headers
-    again = made(world, vaultUri="https://elsewhere.example/", provisioningState="Failed", enableSoftDelete=False).body["properties"]
+    again = made(world, vaultUri="https://elsewhere.example/", provisioningState="Failed", enableSoftDelete=False).body[
+        "properties"
+    ]
     assert (again["vaultUri"], again["provisioningState"]) == ("https://second-vault.vault.azure.net/", "Succeeded")
-    assert (again["softDeleteRetentionInDays"], again["enableRbacAuthorization"], again["enableSoftDelete"]) == (7, True, True)
+    assert (again["softDeleteRetentionInDays"], again["enableRbacAuthorization"], again["enableSoftDelete"]) == (
+        7,
+        True,
+        True,
+    )
     assert "createMode" not in again
 
 
@@ -47,7 +61,9 @@ def test_a_vault_keeps_what_a_put_leaves_out_and_ignores_what_only_the_service_d
         ({"accessPolicies": [{"permissions": {}}]}, "An access policy needs"),
     ],
 )
-def test_what_cannot_be_undone_or_makes_no_sense_is_refused(world: World, properties: dict[str, Any], message: str) -> None:
+def test_what_cannot_be_undone_or_makes_no_sense_is_refused(
+    world: World, properties: dict[str, Any], message: str
+) -> None:
     made(world)
     answer = made(world, **properties)
     assert (answer.status, answer.body["error"]["code"]) == (400, "BadRequest")
@@ -64,11 +80,32 @@ def test_network_rules_are_shown_as_ranges_with_their_defaults(world: World) -> 
 
 def test_a_vault_shows_what_it_has_in_the_order_of_recorded_answers(world: World) -> None:
     closed = {"defaultAction": "Deny"}
-    shown = made(world, enabledForDiskEncryption=True, networkAcls=closed, enablePurgeProtection=True, enableRbacAuthorization=False).body
+    shown = made(
+        world,
+        enabledForDiskEncryption=True,
+        networkAcls=closed,
+        enablePurgeProtection=True,
+        enableRbacAuthorization=False,
+    ).body
     assert list(shown) == ["id", "name", "type", "location", "tags", "systemData", "properties"]
     assert list(shown["properties"]) == [
-        *("sku", "tenantId", "networkAcls", "accessPolicies", "enabledForDeployment", "enabledForDiskEncryption", "enableSoftDelete"),
-        *("softDeleteRetentionInDays", "enableRbacAuthorization", "enablePurgeProtection", "vaultUri", "provisioningState", "publicNetworkAccess"),
+        *(
+            "sku",
+            "tenantId",
+            "networkAcls",
+            "accessPolicies",
+            "enabledForDeployment",
+            "enabledForDiskEncryption",
+            "enableSoftDelete",
+        ),
+        *(
+            "softDeleteRetentionInDays",
+            "enableRbacAuthorization",
+            "enablePurgeProtection",
+            "vaultUri",
+            "provisioningState",
+            "publicNetworkAccess",
+        ),
     ]
 
 
@@ -99,7 +136,10 @@ def test_a_deleted_vault_keeps_its_name_and_comes_back_with_its_secrets(world: W
     assert grave["properties"]["scheduledPurgeDate"] == "2026-05-30T12:05:00Z"
     answer = world.owner.call("PUT", at(VAULT), {"location": "eastus", "properties": {}})
     assert (answer.status, answer.body["error"]["code"]) == (409, "ConflictError")
-    body = {"location": "eastus", "properties": {"createMode": "recover", "tenantId": TENANT, "sku": {"family": "A", "name": "standard"}}}
+    body = {
+        "location": "eastus",
+        "properties": {"createMode": "recover", "tenantId": TENANT, "sku": {"family": "A", "name": "standard"}},
+    }
     assert world.owner.call("PUT", at(VAULT), body).body["properties"]["enableRbacAuthorization"] is True
     assert world.owner.call("GET", f"{VAULT_URL}/secrets/pwd/?api-version=7.4").body["value"] == "x"
     assert world.owner.call("GET", at(f"{GRAVES}/deletedVaults")).body["value"] == []
@@ -115,7 +155,11 @@ def test_a_purged_vault_is_gone_with_its_secrets(world: World) -> None:
     purged = world.owner.call("POST", at(f"{grave}/purge"))
     assert (purged.status, purged.body) == (202, None)
     asked = world.owner.call("GET", purged.headers["Location"])
-    assert (asked.status, list(asked.body), asked.body["status"]) == (200, ["createdDateTime", "lastActionDateTime", "status"], "Succeeded")
+    assert (asked.status, list(asked.body), asked.body["status"]) == (
+        200,
+        ["createdDateTime", "lastActionDateTime", "status"],
+        "Succeeded",
+    )
     assert world.owner.call("POST", at(f"{grave}/purge")).status == 404
     assert made(world, "myvault", enableRbacAuthorization=True).status == 200
     assert world.owner.call("GET", f"{VAULT_URL}/secrets?api-version=7.4").body["value"] == []
@@ -185,12 +229,17 @@ def test_groups_are_patched_filtered_by_tag_and_listed_in_pages(world: World) ->
     for name in ("one", "two", "three"):
         world.resources.create_group(SUBSCRIPTION, name, "eastus", {"kind": name})
     path = f"{SUB}/resourceGroups"
-    assert world.owner.call("PATCH", at(f"{path}/one", "2024-11-01"), {"tags": {"kind": "two"}}).body["tags"] == {"kind": "two"}
+    assert world.owner.call("PATCH", at(f"{path}/one", "2024-11-01"), {"tags": {"kind": "two"}}).body["tags"] == {
+        "kind": "two"
+    }
     wanted = "&$filter=tagName%20eq%20'kind'%20and%20tagValue%20eq%20'two'"
     assert [g["name"] for g in world.owner.call("GET", at(path, "2024-11-01", wanted)).body["value"]] == ["one", "two"]
     page = world.owner.call("GET", at(path, "2024-11-01", "&$top=3")).body
     rest = world.owner.call("GET", page["nextLink"]).body
-    assert ([g["name"] for g in page["value"]], [g["name"] for g in rest["value"]]) == (["myResourceGroup", "one", "two"], ["three"])
+    assert ([g["name"] for g in page["value"]], [g["name"] for g in rest["value"]]) == (
+        ["myResourceGroup", "one", "two"],
+        ["three"],
+    )
     assert "nextLink" not in rest
     assert world.owner.call("GET", at(path, "2024-11-01", "&$orderby=name")).status == 501
 
@@ -204,18 +253,29 @@ def test_several_subscriptions_are_apart_and_each_is_listed_where_somebody_has_a
     assert listed == ["Test", "Other"]
     world.owner.call("PUT", at(f"/subscriptions/{other}/resourceGroups/rg", "2024-11-01"), {"location": "westeurope"})
     assert world.owner.call("GET", at(f"{SUB}/resourceGroups/rg", "2024-11-01")).status == 404
-    regions = {each["name"] for each in world.owner.call("GET", at(f"/subscriptions/{other}/locations", "2022-12-01")).body["value"]}
+    regions = {
+        each["name"]
+        for each in world.owner.call("GET", at(f"/subscriptions/{other}/locations", "2022-12-01")).body["value"]
+    }
     assert {"eastus", "westeurope"} <= regions and "usgovvirginia" not in regions
 
 
 def test_providers_name_the_versions_of_their_types(world: World) -> None:
     listed = world.owner.call("GET", at(f"{SUB}/providers", "2024-11-01")).body["value"]
-    assert {"Microsoft.KeyVault", "Microsoft.ContainerRegistry", "Microsoft.ContainerInstance"} <= {each["namespace"] for each in listed}
+    assert {"Microsoft.KeyVault", "Microsoft.ContainerRegistry", "Microsoft.ContainerInstance"} <= {
+        each["namespace"] for each in listed
+    }
     [vaults] = [
-        kind for each in listed for kind in each["resourceTypes"] if (each["namespace"], kind["resourceType"]) == ("Microsoft.KeyVault", "vaults")
+        kind
+        for each in listed
+        for kind in each["resourceTypes"]
+        if (each["namespace"], kind["resourceType"]) == ("Microsoft.KeyVault", "vaults")
     ]
     assert vaults["apiVersions"][0] == vaults["defaultApiVersion"]
-    assert world.owner.call("GET", at("/providers/Microsoft.KeyVault", "2024-11-01")).body["namespace"] == "Microsoft.KeyVault"
+    assert (
+        world.owner.call("GET", at("/providers/Microsoft.KeyVault", "2024-11-01")).body["namespace"]
+        == "Microsoft.KeyVault"
+    )
 
 
 def test_a_resource_does_not_move_by_a_put(world: World) -> None:
@@ -225,7 +285,18 @@ def test_a_resource_does_not_move_by_a_put(world: World) -> None:
 
 
 def test_there_are_no_managed_hsms_and_none_can_be_made(world: World) -> None:
-    for path in (f"{GRAVES}/managedHSMs", f"{GROUP}/providers/Microsoft.KeyVault/managedHSMs", f"{GRAVES}/deletedManagedHSMs"):
+    for path in (
+        f"{GRAVES}/managedHSMs",
+        f"{GROUP}/providers/Microsoft.KeyVault/managedHSMs",
+        f"{GRAVES}/deletedManagedHSMs",
+    ):
         assert world.owner.call("GET", at(path)).body == {"value": []}
-    assert world.owner.call("POST", at(f"{GRAVES}/checkMhsmNameAvailability"), {"name": "hsm"}).body == {"nameAvailable": True}
-    assert world.owner.call("PUT", at(f"{GROUP}/providers/Microsoft.KeyVault/managedHSMs/hsm"), {"location": "eastus"}).status == 501
+    assert world.owner.call("POST", at(f"{GRAVES}/checkMhsmNameAvailability"), {"name": "hsm"}).body == {
+        "nameAvailable": True
+    }
+    assert (
+        world.owner.call(
+            "PUT", at(f"{GROUP}/providers/Microsoft.KeyVault/managedHSMs/hsm"), {"location": "eastus"}
+        ).status
+        == 501
+    )

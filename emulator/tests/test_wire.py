@@ -25,7 +25,11 @@ HOSTS = {
     "acr": "mycontainerregistry.azurecr.io",
     "msi": "169.254.169.254",
 }
-AUDIENCES = {"graph": "https://graph.microsoft.com", "keyvault": "https://vault.azure.net", "arm": "https://management.azure.com"}
+AUDIENCES = {
+    "graph": "https://graph.microsoft.com",
+    "keyvault": "https://vault.azure.net",
+    "arm": "https://management.azure.com",
+}
 IDS = {
     "entra": {"x-ms-request-id"},
     "graph": {"request-id", "client-request-id"},
@@ -95,7 +99,10 @@ def everyday(world: World, service: str) -> tuple[str, str]:
         "entra": (f"/{tenant}/v2.0/.well-known/openid-configuration", f"/{tenant}/oauth2/v2.0/authorize"),
         "graph": ("/v1.0/applications", "/v1.0/me/messages"),
         "keyvault": ("/secrets?api-version=7.4", "/keys?api-version=7.4"),
-        "arm": (f"{world.seeded.registry_id}?api-version=2023-07-01", f"{world.seeded.registry_id}/exportPipelines?api-version=2023-07-01"),
+        "arm": (
+            f"{world.seeded.registry_id}?api-version=2023-07-01",
+            f"{world.seeded.registry_id}/exportPipelines?api-version=2023-07-01",
+        ),
         "acr": ("/v2/", "/v3/"),
     }
     return paths[service]
@@ -154,20 +161,32 @@ def test_an_answer_without_content_has_no_length(world: World) -> None:
 def test_paths_are_decoded_once_and_matched_in_any_case_with_any_number_of_slashes(world: World) -> None:
     headers, path = world.authorization("arm"), world.seeded.registry_id
     for form in (path.upper(), path.replace("/providers/", "//providers//"), path.replace("my", "%6dy"), f"{path}/"):
-        assert world.ask("GET", f"https://management.azure.com{form}?api-version=2023-07-01", headers).status == 200, form
+        assert world.ask("GET", f"https://management.azure.com{form}?api-version=2023-07-01", headers).status == 200, (
+            form
+        )
     twice = path.replace("mycontainerregistry", "%256dycontainerregistry")
     assert world.ask("GET", f"https://management.azure.com{twice}?api-version=2023-07-01", headers).status == 404
 
 
 def test_names_of_query_parameters_and_headers_have_no_case(world: World) -> None:
     headers = {name.upper(): value for name, value in world.authorization("arm").items()}
-    assert world.ask("GET", f"https://MANAGEMENT.azure.com{world.seeded.registry_id}?API-Version=2023-07-01", headers).status == 200
+    assert (
+        world.ask(
+            "GET", f"https://MANAGEMENT.azure.com{world.seeded.registry_id}?API-Version=2023-07-01", headers
+        ).status
+        == 200
+    )
 
 
 def forms(world: World, route: Route) -> Iterator[str]:
     """A route's paths: through what is there, and through what no one would call anything."""
     seeded = world.seeded
-    there = {"subscription": seeded.subscription, "group": "myResourceGroup", "own": "myResourceGroup", "tenant": seeded.tenant}
+    there = {
+        "subscription": seeded.subscription,
+        "group": "myResourceGroup",
+        "own": "myResourceGroup",
+        "tenant": seeded.tenant,
+    }
     there |= {"scope": seeded.registry_id.strip("/"), "name": "mycontainerregistry", "namespace": "Microsoft.KeyVault"}
     for known, odd in product((there, {}), ("%00", "é%ff", "a b'c")):
         yield re.sub(r"\{(\w+)\*?\}", lambda match, known=known, odd=odd: known.get(match[1], odd), route.template)  # type: ignore[misc]
@@ -190,7 +209,9 @@ def test_nothing_that_anybody_sends_makes_a_service_fall_over(world: World) -> N
     assert asked > 5_000
 
 
-@pytest.mark.parametrize("value", ["", "Bearer", "Bearer ", "Bearer x.y.z", "Bearer é", "Basic é", "Basic !", "Basic eA==", "Digest x"])
+@pytest.mark.parametrize(
+    "value", ["", "Bearer", "Bearer ", "Bearer x.y.z", "Bearer é", "Basic é", "Basic !", "Basic eA==", "Digest x"]
+)
 def test_no_authorization_header_makes_a_service_fall_over(world: World, value: str) -> None:
     for service in IDS:
         good, _ = everyday(world, service)

@@ -31,8 +31,8 @@ def require(command: str, *packages: str) -> None:
     if all(map(find_spec, packages)):
         return
     say(
-        f"{command} needs the local Azure, a package of its own that is not installed in this Python; in a clone of rotator's repository, run:"
-        f" {install_emulator(sys.executable)}",
+        f"{command} needs the local Azure, a package of its own that is not installed in this Python; in a clone of"
+        f" rotator's repository, run: {install_emulator(sys.executable)}",
         err=True,
     )
     raise typer.Exit(2)

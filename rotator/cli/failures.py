@@ -24,13 +24,11 @@ def reported(common: Common) -> Iterator[None]:
         _report(common, error)
         raise typer.Exit(common.ended(code(error))) from None
     except OSError as error:
-        what, state = f"{error.filename or 'a file'}: {error.strerror or type(error).__name__}", "Whatever was finished before is as reported."
-        wrapped = RotatorError(what, state=state, remedy="Make it usable, then run again.")
-        _report(common, wrapped)
+        _report(common, _unusable(error))
         raise typer.Exit(common.ended(1)) from None
     except typer.BadParameter as error:
         error.message = one_line(error.message)
-        _object(common, 2, {"type": "UsageError", "happened": error.message, "state": "Nothing was changed.", "remedy": "Correct the command."})
+        _object(common, 2, _body("UsageError", error.message, "Nothing was changed.", "Correct the command."))
         raise
     except (typer.Exit, typer.Abort):
         raise
@@ -39,9 +37,8 @@ def reported(common: Common) -> Iterator[None]:
         raise typer.Exit(128 + error.number) from None
     except KeyboardInterrupt:
         happened, remedy = "Interrupted.", "Nothing is lost: the next run looks at the world and goes on from there."
-        _object(
-            common, INTERRUPTED, {"type": "Interrupted", "happened": happened, "state": "Whatever was finished before is done.", "remedy": remedy}
-        )
+        body = _body("Interrupted", happened, "Whatever was finished before is done.", remedy)
+        _object(common, INTERRUPTED, body)
         say(f"{happened} {remedy}", err=True)
         raise typer.Exit(INTERRUPTED) from None
     except Exception as error:  # noqa: BLE001 - the last one to whom a bug can be told
@@ -49,6 +46,16 @@ def reported(common: Common) -> Iterator[None]:
 
         _report(common, unexpected(error))
         raise typer.Exit(common.ended(1)) from None
+
+
+def _unusable(error: OSError) -> RotatorError:
+    what = f"{error.filename or 'a file'}: {error.strerror or type(error).__name__}"
+    state = "Whatever was finished before is as reported."
+    return RotatorError(what, state=state, remedy="Make it usable, then run again.")
+
+
+def _body(kind: str, happened: str, state: str, remedy: str) -> dict[str, str]:
+    return {"type": kind, "happened": happened, "state": state, "remedy": remedy}
 
 
 def _interrupted(common: Common, error: Interrupted) -> None:

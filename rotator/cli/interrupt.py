@@ -1,7 +1,8 @@
 """Signals: the first one ends a run in order, a second one, or the end of the grace, at once.
 
-In order means: a write that was sent is awaited, nothing new is begun, and the removal of a credential that is certainly not published is sent once.
-Cancellation carries that to the engine: it reaches every wait, and no write that has left this machine.
+In order means: a write that was sent is awaited, nothing new is begun, and the removal of a credential that is
+certainly not published is sent once. Cancellation carries that to the engine: it reaches every wait, and no write that
+has left this machine.
 """
 
 import asyncio
@@ -49,7 +50,11 @@ async def heeding(main: Coroutine[Any, Any, T], seconds: float) -> T:
         if caught or task is None:
             _at_once(number)
         caught.append(number)
-        say(f"{name_of(number)}: nothing new is begun; a request under way is awaited, for {seconds:.0f} s at most. Again: at once.", err=True)
+        say(
+            f"{name_of(number)}: nothing new is begun; a request under way is awaited, for {seconds:.0f} s at most."
+            " Again: at once.",
+            err=True,
+        )
         task.cancel()
         loop.call_later(seconds, _at_once, number)
 
@@ -70,5 +75,9 @@ async def heeding(main: Coroutine[Any, Any, T], seconds: float) -> T:
 
 def _at_once(number: int) -> NoReturn:
     """End the process now."""
-    say(f"{name_of(number)}: ended at once. A request may have been under way: the next run looks at the world and goes on from there.", err=True)
+    say(
+        f"{name_of(number)}: ended at once. A request may have been under way: the next run looks at the world and goes"
+        " on from there.",
+        err=True,
+    )
     os._exit(128 + number)

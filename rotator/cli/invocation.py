@@ -55,7 +55,8 @@ class Common:
     log_format: LogFormat
 
     unserved: "list[Unserved]" = field(default_factory=list)
-    """The policies that were asked for and can't be served, while others are: every report and exit code tells of them."""
+    """The policies that were asked for and can't be served, while others are: every report and exit code tells of them.
+    """
 
     def load(self, names: tuple[str, ...] = (), *, required: bool = True) -> "tuple[Policy, ...]":
         """Those of the policies called `names`, or of all, that can be served. Raises PolicyError where none can.
@@ -90,7 +91,10 @@ class Common:
             body = {"v": 1, "event": "mistake", **mistake_body(mistake)}
             _tell(json.dumps(body) if self.log_format is LogFormat.json else f"warning: {mistake}")
         if len(mistakes) > MOST_WARNINGS and self.log_format is LogFormat.text:
-            _tell(f"warning: {len(mistakes) - MOST_WARNINGS} more mistakes in other policies; `rotator validate` shows them")
+            _tell(
+                f"warning: {len(mistakes) - MOST_WARNINGS} more mistakes in other policies; `rotator validate` shows"
+                " them"
+            )
 
     def write(self, text: Callable[[], str], body: Callable[[], dict[str, Any]], code: int = 0) -> None:
         """Put the result on stdout in the form that was asked for, with the policies that couldn't be served, and end with `code`, or 2 for those."""
@@ -109,11 +113,20 @@ class Common:
         return 2 if self.unserved and code < INTERRUPTED else code
 
     def object(self, code: int, **body: Any) -> dict[str, Any]:
-        """The result for programs. Every exit code that applies is in it, and everything that is wrong with policies."""
+        """The result for programs.
+
+        Every exit code that applies is in it, and everything that is wrong with policies.
+        """
         from rotator.report.words import document, unserved_body
 
         codes = list(dict.fromkeys(each for each in (self.ended(code), code) if each))
-        return document(self.command, self.ended(code), exit_codes=codes, **body, errors=[unserved_body(one) for one in self.unserved])
+        return document(
+            self.command,
+            self.ended(code),
+            exit_codes=codes,
+            **body,
+            errors=[unserved_body(one) for one in self.unserved],
+        )
 
     def tell_unserved(self, code: int) -> None:
         """Say on stderr, last, which policies weren't served, and how it ended for those that were: neither exit code hides the other."""
@@ -139,7 +152,10 @@ def _tell(text: str) -> None:
 
 
 def _said(text: str) -> bool:
-    """Put it on stdout. Where that is full, say so on stderr: what was done is done, and its exit code still tells of it."""
+    """Put it on stdout.
+
+    Where that is full, say so on stderr: what was done is done, and its exit code still tells of it.
+    """
     try:
         say(text)
     except OSError as error:

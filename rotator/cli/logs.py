@@ -1,9 +1,9 @@
 """Logs on stderr, with no secret in them.
 
-What keeps secrets out is that nobody logs one: rotator's values don't show them, azure-core's log policy writes no body and no header
-that it doesn't know, azure-identity and msal write none. This file is the second line: it lets only loggers speak that were read for
-this (hpack, for one, prints headers as sent, bearer tokens included), leaves out the messages of exceptions, and
-strikes what looks like a token or a client secret all the same.
+What keeps secrets out is that nobody logs one: rotator's values don't show them, azure-core's log policy writes no body
+and no header that it doesn't know, azure-identity and msal write none. This file is the second line: it lets only
+loggers speak that were read for this (hpack, for one, prints headers as sent, bearer tokens included), leaves out the
+messages of exceptions, and strikes what looks like a token or a client secret all the same.
 """
 
 import copy
@@ -52,7 +52,13 @@ class Lines(Plain):
 
     def format(self, record: logging.LogRecord) -> str:
         """The record, struck."""
-        body: dict[str, Any] = {"v": 1, "event": "log", "level": record.levelname.lower(), "logger": record.name, "text": struck(record.getMessage())}
+        body: dict[str, Any] = {
+            "v": 1,
+            "event": "log",
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "text": struck(record.getMessage()),
+        }
         if record.exc_info:
             body["frames"] = self.formatException(record.exc_info)
         return json.dumps(body)

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from rotator.steps import Intent
 
 
-def looked(common: Common, names: list[str] | None, see: "Callable[[Run], Awaitable[Preview]]", intent: "Intent | None" = None) -> "list[Seen]":
+def looked(
+    common: Common, names: list[str] | None, see: "Callable[[Run], Awaitable[Preview]]", intent: "Intent | None" = None
+) -> "list[Seen]":
     """What each policy showed, or why it could not be seen, in the order of the names."""
     from rotator import fleet
     from rotator.cli import session

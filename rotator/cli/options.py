@@ -16,19 +16,32 @@ from rotator.visible import visible
 P = ParamSpec("P")
 
 
-Policies = Annotated[Path, typer.Option("--policies", envvar="ROTATOR_POLICIES", metavar="DIR", help="Directory of the policies.")]
+Policies = Annotated[
+    Path, typer.Option("--policies", envvar="ROTATOR_POLICIES", metavar="DIR", help="Directory of the policies.")
+]
 Shape = Annotated[Output, typer.Option("--output", help="How to write the result.")]
 Where = Annotated[Cloud, typer.Option("--cloud", envvar="ROTATOR_CLOUD", help="Which Azure.")]
-Verbose = Annotated[int, typer.Option("--verbose", "-v", count=True, help="Log to stderr: -v what rotator does, -vv every request too.")]
-Logs = Annotated[LogFormat, typer.Option("--log-format", help="How to write progress and logs; json: one object a line.")]
+Verbose = Annotated[
+    int, typer.Option("--verbose", "-v", count=True, help="Log to stderr: -v what rotator does, -vv every request too.")
+]
+Logs = Annotated[
+    LogFormat, typer.Option("--log-format", help="How to write progress and logs; json: one object a line.")
+]
 
-Names = Annotated[list[str] | None, typer.Argument(metavar="NAMES", help="Names of policies (file names without .yaml); all, if none is given.")]
+Names = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="NAMES", help="Names of policies (file names without .yaml); all, if none is given."),
+]
 Name = Annotated[str, typer.Argument(metavar="POLICY", help="Name of a policy: its file name without .yaml.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
 Leases = Annotated[
     Path | None,
     typer.Option(
-        "--lease-dir", envvar="ROTATOR_LEASE_DIR", metavar="DIR", help="Where runs lock each other out.", show_default="~/.local/state/rotator"
+        "--lease-dir",
+        envvar="ROTATOR_LEASE_DIR",
+        metavar="DIR",
+        help="Where runs lock each other out.",
+        show_default="~/.local/state/rotator",
     ),
 ]
 
@@ -73,7 +86,9 @@ def ask(question: str, yes: bool) -> None:
     if yes:
         return
     if not on_terminal():
-        raise typer.BadParameter("this asks before it changes anything, and there is no terminal to ask on; add --yes to agree beforehand")
+        raise typer.BadParameter(
+            "this asks before it changes anything, and there is no terminal to ask on; add --yes to agree beforehand"
+        )
     typer.confirm(visible(question), abort=True, err=True)
 
 

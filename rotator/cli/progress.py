@@ -44,7 +44,11 @@ def on_terminal() -> bool:
 @contextmanager
 def _lines(common: Common) -> Iterator[Tell]:
     def show(event: Event) -> None:
-        text = json.dumps(as_json(event)) if common.log_format is LogFormat.json else line(event, everything=common.verbose > 0)
+        text = (
+            json.dumps(as_json(event))
+            if common.log_format is LogFormat.json
+            else line(event, everything=common.verbose > 0)
+        )
         if text:
             say(text, err=True)
 

@@ -40,7 +40,9 @@ def run(
             deadline = clock.elapsed() + at_most.total_seconds() if at_most else None
             if deadline is not None:
                 world.repeat_until(deadline)
-            return await work(Run(world, clock, tell or _unheard, policy, intent or Intent(), deadline) for policy in policies)
+            return await work(
+                Run(world, clock, tell or _unheard, policy, intent or Intent(), deadline) for policy in policies
+            )
 
     return wiring.run(main())
 
@@ -67,14 +69,21 @@ def change(
         try:
             results = run(common, policies, work, intent=intent, at_most=at_most, tell=tell)
         except Interrupted as interrupted:
-            interrupted.left = tuple(f"{each.policy}: {each.text}" for each in story.events if isinstance(each, Noted) and each.code == "interrupted")
+            interrupted.left = tuple(
+                f"{each.policy}: {each.text}"
+                for each in story.events
+                if isinstance(each, Noted) and each.code == "interrupted"
+            )
             raise
     _write(common, results, story)
 
 
 def _write(common: Common, results: tuple[Result, ...], story: Story) -> None:
     common.write(
-        lambda: "\n\n".join(run_text(result, story.events) for result in sorted(results, key=lambda each: not alarmed(each, story.events))),
+        lambda: "\n\n".join(
+            run_text(result, story.events)
+            for result in sorted(results, key=lambda each: not alarmed(each, story.events))
+        ),
         lambda: {"policies": [run_body(result, story.events) for result in results]},
         fleet.exit_code(result.exit_code for result in results),
     )

@@ -35,12 +35,17 @@ def prepare() -> None:
     while (number := os.open(os.devnull, os.O_RDWR)) < 3:
         pass
     os.close(number)
-    sys.stdout, sys.stderr = _opened(_Pipe(1, "w", closefd=False), sys.stdout), _opened(_Told(2, "w", closefd=False), sys.stderr)
+    sys.stdout, sys.stderr = (
+        _opened(_Pipe(1, "w", closefd=False), sys.stdout),
+        _opened(_Told(2, "w", closefd=False), sys.stderr),
+    )
 
 
 def _opened(end: _Pipe, found: Any) -> io.TextIOWrapper:
     encoding, buffered = getattr(found, "encoding", None), getattr(found, "line_buffering", True)
-    return io.TextIOWrapper(io.BufferedWriter(end), encoding=encoding, errors="backslashreplace", line_buffering=buffered)
+    return io.TextIOWrapper(
+        io.BufferedWriter(end), encoding=encoding, errors="backslashreplace", line_buffering=buffered
+    )
 
 
 def silence(number: int) -> None:

@@ -1,6 +1,7 @@
 """Where the command line meets the world: the only place where a loop, a clock and clients come into being.
 
-A test replaces these three functions and nothing else, to run every command on virtual time against the emulator in process.
+A test replaces these three functions and nothing else, to run every command on virtual time against the emulator in
+process.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """Azure, for real: the `World` of `ports.py` over Microsoft's own client libraries, the only place that imports them.
 
-Nothing is imported until :func:`connect` is entered, so that ``rotator --help`` loads no SDK. There is no mode for the emulator: its proxy and its
-authority come from the environment, as any other.
+Nothing is imported until :func:`connect` is entered, so that ``rotator --help`` loads no SDK. There is no mode for the
+emulator: its proxy and its authority come from the environment, as any other.
 """
 
 from collections.abc import AsyncIterator
@@ -16,10 +16,15 @@ if TYPE_CHECKING:
 
 
 @asynccontextmanager
-async def connect(clock: Clock, cloud: str = "public", transports: Transports | None = None) -> AsyncIterator["AzureWorld"]:
-    """A World for the identity that DefaultAzureCredential finds. `cloud`: public, usgov or china; `transports` is for tests.
+async def connect(
+    clock: Clock, cloud: str = "public", transports: Transports | None = None
+) -> AsyncIterator["AzureWorld"]:
+    """A World for the identity that DefaultAzureCredential finds.
 
-    No request is made yet. Raises KeyError for a cloud that there isn't, and RotatorError where the environment names no usable proxy.
+    `cloud`: public, usgov or china; `transports` is for tests.
+
+    No request is made yet. Raises KeyError for a cloud that there isn't, and RotatorError where the environment names
+    no usable proxy.
     """
     from rotator.clients.world import AzureWorld
     from rotator.cloud import CLOUDS

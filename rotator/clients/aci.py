@@ -1,8 +1,8 @@
 """Container groups as raw JSON, through azure-mgmt-containerinstance: its models drop every property that they don't know.
 
-A body goes in as bytes, an answer comes out of the pipeline before the models see it; a list is read without them, since one group that they refuse
-would hide all others. The PUT is sent once and never polled: the group is read until there is evidence. Source: Container Instances REST, and what
-the client does with what it doesn't know.
+A body goes in as bytes, an answer comes out of the pipeline before the models see it; a list is read without them,
+since one group that they refuse would hide all others. The PUT is sent once and never polled: the group is read until
+there is evidence. Source: Container Instances REST, and what the client does with what it doesn't know.
 """
 
 import json
@@ -80,7 +80,9 @@ class ContainerGroups:
             return ContainerGroup(group_id, await ask(asked, self._at(answers)), unreadable=str(error))
         document, seen = await ask(asked, _content(answers)), await ask(asked, self._at(answers))
         odd = flaw(document)
-        return ContainerGroup(group_id, seen, unreadable=unread(odd)) if odd else ContainerGroup(group_id, seen, document)
+        return (
+            ContainerGroup(group_id, seen, unreadable=unread(odd)) if odd else ContainerGroup(group_id, seen, document)
+        )
 
     async def _at(self, answers: list[PipelineResponse[Any, Any]]) -> datetime:
         return self._line.time.told(answers[-1].http_response.headers)
@@ -88,15 +90,26 @@ class ContainerGroups:
     async def _get(self, where: ResourceId, answers: list[PipelineResponse[Any, Any]]) -> None:
         groups = self._client(where.subscription).container_groups
         try:
-            await groups.get(where.resource_group, where.name, api_version=API_VERSION, raw_response_hook=answers.append)
+            await groups.get(
+                where.resource_group, where.name, api_version=API_VERSION, raw_response_hook=answers.append
+            )
         except DeserializationError:
             return
 
     async def listed(self, subscription: str) -> tuple[Mapping[str, Any], ...]:
-        """Every group of a subscription as the list shows it: without instance view. None where the subscription can't have any."""
-        asked = Asked(SERVICE, f"list the container groups of subscription {subscription}", f"{TYPE}/read on /subscriptions/{subscription}")
+        """Every group of a subscription as the list shows it: without instance view.
+
+        None where the subscription can't have any.
+        """
+        asked = Asked(
+            SERVICE,
+            f"list the container groups of subscription {subscription}",
+            f"{TYPE}/read on /subscriptions/{subscription}",
+        )
         try:
-            return tuple(await self._arm.every(asked, f"/subscriptions/{subscription}/providers/{TYPE}", API_VERSION, _named))
+            return tuple(
+                await self._arm.every(asked, f"/subscriptions/{subscription}/providers/{TYPE}", API_VERSION, _named)
+            )
         except Conflict as error:
             if error.code != UNREGISTERED:
                 raise
@@ -112,7 +125,12 @@ class ContainerGroups:
 
     async def put(self, group_id: ResourceId, document: Mapping[str, Any]) -> Put:
         """Replace a group; sent once."""
-        asked = Asked(SERVICE, f"deploy container group {group_id.name}", f"{TYPE}/write on {group_id}", secrets=secrets_of(document))
+        asked = Asked(
+            SERVICE,
+            f"deploy container group {group_id.name}",
+            f"{TYPE}/write on {group_id}",
+            secrets=secrets_of(document),
+        )
         return await ask(asked, self._put(group_id, json.dumps(document).encode()))
 
     async def _put(self, where: ResourceId, body: bytes) -> Put:
@@ -121,7 +139,12 @@ class ContainerGroups:
         raw: Any = body
         with suppress(DeserializationError):
             await groups.begin_create_or_update(
-                where.resource_group, where.name, raw, api_version=API_VERSION, polling=False, raw_response_hook=answers.append
+                where.resource_group,
+                where.name,
+                raw,
+                api_version=API_VERSION,
+                polling=False,
+                raw_response_hook=answers.append,
             )
         await _content(answers)
         return Put(await self._at(answers), answers[-1].http_response.status_code == 201)
@@ -133,7 +156,9 @@ class ContainerGroups:
         containers = self._client(group_id.subscription).containers
 
         async def reading() -> str:
-            shown = await containers.list_logs(group_id.resource_group, group_id.name, container, api_version=API_VERSION)
+            shown = await containers.list_logs(
+                group_id.resource_group, group_id.name, container, api_version=API_VERSION
+            )
             return text_or_none(shown.content) or ""
 
         return await ask(asked, reading())

@@ -1,7 +1,8 @@
 """The second half of a proof: does the registry serve the very images that the dependents run?
 
-The way is a container runtime's: ``/oauth2/token`` with user name and password, then ``HEAD`` of each manifest with the token that came back. A
-token alone proves nothing, since one without any access is given, too. Source: Azure Container Registry, "AAD-OAuth".
+The way is a container runtime's: ``/oauth2/token`` with user name and password, then ``HEAD`` of each manifest with the
+token that came back. A token alone proves nothing, since one without any access is given, too. Source: Azure Container
+Registry, "AAD-OAuth".
 """
 
 import base64
@@ -47,8 +48,13 @@ class Image:
 
     @classmethod
     def parse(cls, name: str) -> "Image | None":
-        """Of ``server/repository[:tag][@digest]``; a digest wins over a tag, and no tag is ``latest``. None where no host is named."""
-        found = re.fullmatch(r"(?P<server>[^/]+\.[^/]+)/(?P<repository>[^@:]+)(?::(?P<tag>[^@]+))?(?:@(?P<digest>.+))?", name)
+        """Of ``server/repository[:tag][@digest]``; a digest wins over a tag, and no tag is ``latest``.
+
+        None where no host is named.
+        """
+        found = re.fullmatch(
+            r"(?P<server>[^/]+\.[^/]+)/(?P<repository>[^@:]+)(?::(?P<tag>[^@]+))?(?:@(?P<digest>.+))?", name
+        )
         if not found:
             return None
         return cls(found["server"].lower(), found["repository"], found["digest"] or found["tag"] or "latest", name)
@@ -72,12 +78,16 @@ async def prove(line: Line, cloud: Cloud, app_id: str, secret: Secret, wanted: S
     basic = base64.b64encode(f"{app_id}:{secret.reveal()}".encode()).decode()
     transport = line.transport(cloud.registries(image.server for image in wanted))
     policies = [line.agent(), line.retry(patience=PATIENCE)]
-    client: AsyncPipelineClient[HttpRequest, AsyncHttpResponse] = AsyncPipelineClient("https://registry", policies=policies, transport=transport)
+    client: AsyncPipelineClient[HttpRequest, AsyncHttpResponse] = AsyncPipelineClient(
+        "https://registry", policies=policies, transport=transport
+    )
     by_repository = groupby(sorted(wanted), lambda image: (image.server, image.repository))
     return verdict(await together(*(_repository(client, basic, tuple(images_)) for _, images_ in by_repository)))
 
 
-async def _repository(client: AsyncPipelineClient[HttpRequest, AsyncHttpResponse], basic: str, wanted: Sequence[Image]) -> Proof:
+async def _repository(
+    client: AsyncPipelineClient[HttpRequest, AsyncHttpResponse], basic: str, wanted: Sequence[Image]
+) -> Proof:
     server, repository = wanted[0].server, wanted[0].repository
     address = f"https://{server}/oauth2/token?service={server}&scope=repository:{repository}:pull"
     try:
@@ -89,16 +99,24 @@ async def _repository(client: AsyncPipelineClient[HttpRequest, AsyncHttpResponse
     except AzureError as error:
         return Proof(Outcome.UNREACHABLE, error.happened, registry_reached=False)
     except ODD as error:
-        return Proof(Outcome.UNREACHABLE, f"registry {server} gave an answer that can't be read ({type(error).__name__})", registry_reached=False)
+        return Proof(
+            Outcome.UNREACHABLE,
+            f"registry {server} gave an answer that can't be read ({type(error).__name__})",
+            registry_reached=False,
+        )
     except SdkError as error:
         why = type(getattr(error, "inner_exception", None) or error).__name__
         return Proof(Outcome.UNREACHABLE, f"registry {server} gave no answer ({why})", registry_reached=False)
 
 
-async def _manifest(client: AsyncPipelineClient[HttpRequest, AsyncHttpResponse], headers: Mapping[str, str], image: Image) -> Proof:
+async def _manifest(
+    client: AsyncPipelineClient[HttpRequest, AsyncHttpResponse], headers: Mapping[str, str], image: Image
+) -> Proof:
     address = f"https://{image.server}/v2/{image.repository}/manifests/{image.reference}"
     answer = await client.send_request(HttpRequest("HEAD", address, headers=dict(headers)))
-    if (answer.status_code == 200 and DIGEST in answer.headers) or (answer.status_code == 404 and VERSION in answer.headers):
+    if (answer.status_code == 200 and DIGEST in answer.headers) or (
+        answer.status_code == 404 and VERSION in answer.headers
+    ):
         missing = (image.name,) if answer.status_code == 404 and image.name else ()
         digest = answer.headers.get(DIGEST, "") if image.name else ""
         named = ((image.name, digest),) if digest else ()
@@ -113,17 +131,28 @@ def _token(answer: AsyncHttpResponse) -> str:
 
 
 def _denied(answer: AsyncHttpResponse, what: str, *, pulled: bool = False) -> Proof:
-    """What an answer other than 200 says. At the token endpoint 401 is about the password, at a manifest it is about the right to pull."""
+    """What an answer other than 200 says.
+
+    At the token endpoint 401 is about the password, at a manifest it is about the right to pull.
+    """
     status, said = answer.status_code, refusal(answer.status_code, answer.headers, answer.text())
     shown = f"{status} {said.code}".strip()
     if _FIREWALL in said.message:
-        return Proof(Outcome.UNREACHABLE, f"the registry denies this network when asked for {what} ({shown})", registry_reached=False)
+        return Proof(
+            Outcome.UNREACHABLE,
+            f"the registry denies this network when asked for {what} ({shown})",
+            registry_reached=False,
+        )
     genuine = bool(said.code) or VERSION in answer.headers
     if genuine and status == 401 and not pulled:
         return Proof(Outcome.REFUSED, f"the registry doesn't take the password when asked for {what} ({shown})")
     if genuine and status in (401, 403):
         return Proof(Outcome.NO_PULL, f"the registry refuses the pull of {what} ({shown})")
-    return Proof(Outcome.UNREACHABLE, f"the registry gave no usable answer when asked for {what} ({shown})", registry_reached=False)
+    return Proof(
+        Outcome.UNREACHABLE,
+        f"the registry gave no usable answer when asked for {what} ({shown})",
+        registry_reached=False,
+    )
 
 
 _GRAVEST = (Outcome.REFUSED, Outcome.NO_PULL, Outcome.DISABLED, Outcome.UNREACHABLE)

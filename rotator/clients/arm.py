@@ -41,7 +41,11 @@ class Arm:
     async def registry(self, registry_id: ResourceId) -> Registry:
         """A registry. Raises NotFound that names it."""
         name = registry_id.name
-        asked = Asked(SERVICE, f"read registry {name} ({registry_id})", f"Microsoft.ContainerRegistry/registries/read on {registry_id}")
+        asked = Asked(
+            SERVICE,
+            f"read registry {name} ({registry_id})",
+            f"Microsoft.ContainerRegistry/registries/read on {registry_id}",
+        )
         try:
             return await ask(asked, self._registry(registry_id))
         except Unseen:
@@ -49,7 +53,13 @@ class Arm:
         except NotFound as error:
             failure = error
         remedy = f"Correct the registry's id in the policy (`{SHOW_REGISTRY_ID}` prints it), or create the registry."
-        raise NotFound(f"registry {name} doesn't exist: {failure.happened}", service=SERVICE, code=failure.code, status=404, remedy=remedy)
+        raise NotFound(
+            f"registry {name} doesn't exist: {failure.happened}",
+            service=SERVICE,
+            code=failure.code,
+            status=404,
+            remedy=remedy,
+        )
 
     async def _registry(self, registry_id: ResourceId) -> Registry:
         return _shown(await self._get(registry_id, REGISTRIES))
@@ -57,22 +67,40 @@ class Arm:
     async def registries(self, subscription: str) -> tuple[Registry, ...]:
         """Every registry of a subscription, by id."""
         where = f"/subscriptions/{subscription}"
-        asked = Asked(SERVICE, f"list the registries of subscription {subscription}", f"Microsoft.ContainerRegistry/registries/read on {where}")
-        listed = await self.every(asked, f"{where}/providers/Microsoft.ContainerRegistry/registries", REGISTRIES, _shown)
+        asked = Asked(
+            SERVICE,
+            f"list the registries of subscription {subscription}",
+            f"Microsoft.ContainerRegistry/registries/read on {where}",
+        )
+        listed = await self.every(
+            asked, f"{where}/providers/Microsoft.ContainerRegistry/registries", REGISTRIES, _shown
+        )
         return tuple(sorted(listed, key=lambda registry: registry.id))
 
     async def subscriptions(self) -> tuple[str, ...]:
         """The ids of the subscriptions in which the signed-in identity has any role, sorted."""
         asked = Asked(SERVICE, "list the subscriptions")
-        return tuple(sorted(await self.every(asked, "/subscriptions", SUBSCRIPTIONS, lambda each: text(each["subscriptionId"]).lower())))
+        return tuple(
+            sorted(
+                await self.every(
+                    asked, "/subscriptions", SUBSCRIPTIONS, lambda each: text(each["subscriptionId"]).lower()
+                )
+            )
+        )
 
     async def tokens(self, registry_id: ResourceId) -> tuple[str, ...]:
         """The names of a registry's enabled repository-scoped tokens, sorted."""
-        asked = Asked(SERVICE, f"list the tokens of registry {registry_id}", f"Microsoft.ContainerRegistry/registries/tokens/read on {registry_id}")
+        asked = Asked(
+            SERVICE,
+            f"list the tokens of registry {registry_id}",
+            f"Microsoft.ContainerRegistry/registries/tokens/read on {registry_id}",
+        )
         listed = await self.every(asked, f"{registry_id}/tokens", REGISTRIES, _token)
         return tuple(sorted(name for name, enabled in listed if enabled))
 
-    async def every(self, asked: Asked, path: str, version: str, read: Callable[[dict[str, Any]], T], query: str = "") -> list[T]:
+    async def every(
+        self, asked: Asked, path: str, version: str, read: Callable[[dict[str, Any]], T], query: str = ""
+    ) -> list[T]:
         """Every item of a list, page by page."""
 
         async def gathered() -> list[T]:
@@ -122,7 +150,13 @@ class Arm:
 
     async def _vaults(self, asked: Asked, subscription: str) -> list[ResourceId]:
         query = "$filter=resourceType eq 'Microsoft.KeyVault/vaults'&"
-        return await self.every(asked, f"/subscriptions/{subscription}/resources", RESOURCES, lambda each: ResourceId.parse(text(each["id"])), query)
+        return await self.every(
+            asked,
+            f"/subscriptions/{subscription}/resources",
+            RESOURCES,
+            lambda each: ResourceId.parse(text(each["id"])),
+            query,
+        )
 
     def _address(self, path: str, version: str, query: str = "") -> str:
         return f"{self._url}{path}?{query.replace(' ', '%20')}api-version={version}"
@@ -145,4 +179,6 @@ def _shown(registry: Mapping[str, Any]) -> Registry:
     properties = record(registry["properties"])
     abac = properties.get("roleAssignmentMode") == ABAC
     admin, anonymous = flag(properties.get("adminUserEnabled")), flag(properties.get("anonymousPullEnabled"))
-    return Registry(ResourceId.parse(text(registry["id"])), text(properties["loginServer"]).lower(), abac, admin, anonymous)
+    return Registry(
+        ResourceId.parse(text(registry["id"])), text(properties["loginServer"]).lower(), abac, admin, anonymous
+    )

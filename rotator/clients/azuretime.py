@@ -2,9 +2,10 @@
 
 Rules for whoever edits this file:
 
-1. What time it is needs a second opinion: a date far from what is known is believed when another host says the same. A date that is none, or of no
-   plausible year, is as if it hadn't come.
-2. How much time has passed needs none: one host that shows a jump makes everything that was read before it old, and old is read again.
+1. What time it is needs a second opinion: a date far from what is known is believed when another host says the same. A
+   date that is none, or of no plausible year, is as if it hadn't come.
+2. How much time has passed needs none: one host that shows a jump makes everything that was read before it old, and old
+   is read again.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,7 +25,10 @@ YEARS = range(2020, 2200)
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """One answer's date. `offset` is its difference to elapsed time, which doesn't change while both clocks run alike."""
+    """One answer's date.
+
+    `offset` is its difference to elapsed time, which doesn't change while both clocks run alike.
+    """
 
     at: datetime
     offset: float
@@ -94,7 +98,10 @@ class AzureTime:
         return None if offset is None else max((one.at for one in heard if one.offset <= offset + TRUST), default=None)
 
     def told(self, headers: Mapping[str, str]) -> datetime:
-        """When an answer was given: by its own date where that is believed, else now. Raises ValueError where neither is known."""
+        """When an answer was given: by its own date where that is believed, else now.
+
+        Raises ValueError where neither is known.
+        """
         at, now = date(headers), self.now()
         if at and now and abs((at - now).total_seconds()) <= TRUST:
             return at

@@ -1,6 +1,7 @@
 """Applications, service principals and their passwords as Microsoft Graph shows them.
 
-No other type passes for what is wanted: each reader raises KeyError, TypeError, ValueError or OverflowError for an answer that it can't read.
+No other type passes for what is wanted: each reader raises KeyError, TypeError, ValueError or OverflowError for an
+answer that it can't read.
 """
 
 from collections.abc import Mapping
@@ -46,7 +47,12 @@ def application_of(shown: Shown) -> Holder:
     """An application."""
     lock = shown.get("servicePrincipalLockConfiguration")
     personal = text_or_none(shown.get("signInAudience")) in _PERSONAL
-    return Holder(named(shown), passwords(shown, Home.APPLICATION), personal=personal, locked=_locked(lock if lock is None else record(lock)))
+    return Holder(
+        named(shown),
+        passwords(shown, Home.APPLICATION),
+        personal=personal,
+        locked=_locked(lock if lock is None else record(lock)),
+    )
 
 
 def service_principal_of(shown: Shown) -> Holder:
@@ -87,7 +93,9 @@ def no_body(shown: Shown) -> None:
         raise ValueError("a body where none belongs")
 
 
-def principal_of(app_id: str, application: Holder | None, principal: Holder | None) -> tuple[Principal, tuple[Credential, ...]]:
+def principal_of(
+    app_id: str, application: Holder | None, principal: Holder | None
+) -> tuple[Principal, tuple[Credential, ...]]:
     """A principal with the passwords of both its homes, one of which there must be."""
     both = [whole for whole in (principal, application) if whole]
     found = Principal(
@@ -109,7 +117,11 @@ def names_of(answer: Shown) -> dict[str, str]:
 
 def _locked(lock: Mapping[str, Any] | None) -> bool:
     """Whether an application's lock forbids passwords on its service principal ("servicePrincipalLockConfiguration resource type")."""
-    return bool(lock and flag(lock.get("isEnabled")) and (flag(lock.get("allProperties")) or flag(lock.get("credentialsWithUsageVerify"))))
+    return bool(
+        lock
+        and flag(lock.get("isEnabled"))
+        and (flag(lock.get("allProperties")) or flag(lock.get("credentialsWithUsageVerify")))
+    )
 
 
 def issued_of(added: Shown, home: Home) -> Issued:

@@ -13,10 +13,16 @@ PATIENCE = 15.0
 """Seconds that one try of a credential may wait for an answer; the proof as a whole has its own deadline."""
 
 REFUSED, EXPIRED = 7000215, 7000222
-"""Wrong (or removed, or not yet known to that replica), and expired. Source: Microsoft Entra authentication error codes."""
+"""Wrong (or removed, or not yet known to that replica), and expired.
+
+Source: Microsoft Entra authentication error codes.
+"""
 NOBODY = frozenset({700016, 7000112, 7000229})
-"""The application is unknown to the tenant, disabled, or without a service principal: whoever asks, from wherever. Other refusals may be about
-where and how it is asked (53003: conditional access). Source: Microsoft Entra authentication error codes."""
+"""The application is unknown to the tenant, disabled, or without a service principal: whoever asks, from wherever.
+
+Other refusals may be about
+where and how it is asked (53003: conditional access). Source: Microsoft Entra authentication error codes.
+"""
 PASSING = frozenset({90033, 90024, 90025, 90055, 90100, 50196, 50200})
 """Entra's own trouble of the moment."""
 
@@ -53,8 +59,13 @@ def judged(refused: Refusal) -> Proof:
     shown = f"AADSTS{code}" if code else f"{refused.status} {refused.code}"
     if code in (REFUSED, EXPIRED):
         outcome = Outcome.EXPIRED if code == EXPIRED else Outcome.REFUSED
-        return Proof(outcome, f"Microsoft Entra ID doesn't take the password{', which has expired' if code == EXPIRED else ''} ({shown})")
+        return Proof(
+            outcome,
+            f"Microsoft Entra ID doesn't take the password{', which has expired' if code == EXPIRED else ''} ({shown})",
+        )
     if code is None or code in PASSING or refused.status in TRANSIENT:
         return Proof(Outcome.UNREACHABLE, f"Microsoft Entra ID gave no usable answer ({shown})")
     said = struck(refused.message.split(" Trace ID")[0].strip())[:300]
-    return Proof(Outcome.DISABLED, f"Microsoft Entra ID lets nobody sign in as it ({shown}: {said})", nobody=code in NOBODY)
+    return Proof(
+        Outcome.DISABLED, f"Microsoft Entra ID lets nobody sign in as it ({shown}: {said})", nobody=code in NOBODY
+    )

@@ -1,7 +1,8 @@
 """Reads everything that a rotation needs, part by part: what one service refuses keeps no other from being looked at, and nothing is written.
 
-Rights are read from RBAC's own answer for the caller (Microsoft.Authorization/permissions) and from the token's ``roles``; whether a registry
-can be reached, by an anonymous request that it answers with a challenge (Docker Registry HTTP API v2, "API Version Check").
+Rights are read from RBAC's own answer for the caller (Microsoft.Authorization/permissions) and from the token's
+``roles``; whether a registry can be reached, by an anonymous request that it answers with a challenge (Docker Registry
+HTTP API v2, "API Version Check").
 """
 
 import asyncio
@@ -55,7 +56,9 @@ async def examine(azure: Services, policy: Policy, secrets: Sequence[str]) -> Ex
             limits = tasks.create_task(_told(azure.limits(policy)))
             signs_in = tasks.create_task(_told(sign_ins(azure, policy)))
     found, published, (stored, setting) = principal.result(), seen.result(), vault.result()
-    looked = with_groups(_observed(policy, who, latest(azure.line.time, heard), found, registries.result()), groups.result())
+    looked = with_groups(
+        _observed(policy, who, latest(azure.line.time, heard), found, registries.result()), groups.result()
+    )
     return Examined(
         caller.result(),
         looked if isinstance(published, Unknown) else with_vault(looked, published),
@@ -71,7 +74,10 @@ async def examine(azure: Services, policy: Policy, secrets: Sequence[str]) -> Ex
 
 
 async def _told(asking: Awaitable[T]) -> T | Unknown:
-    """What Azure says, or why it doesn't. Somebody waits for it, so that what a rotation would hope for longer is given up."""
+    """What Azure says, or why it doesn't.
+
+    Somebody waits for it, so that what a rotation would hope for longer is given up.
+    """
     try:
         async with asyncio.timeout(HOPE):
             return await asking
@@ -90,11 +96,17 @@ async def _caller(azure: Services, who: Who) -> Caller:
     claims = await _told(azure.token.claims(azure.cloud.graph_scope))
     if isinstance(claims, Unknown):
         return Caller(who.tenant, who.object_id, who.app_id, claims)
-    return Caller(who.tenant, who.object_id, who.app_id, tuple(sorted(claims.get("roles") or ())), person="scp" in claims)
+    return Caller(
+        who.tenant, who.object_id, who.app_id, tuple(sorted(claims.get("roles") or ())), person="scp" in claims
+    )
 
 
 def _observed(
-    policy: Policy, who: Who, at: datetime, found: tuple[Principal, tuple[Credential, ...]] | Unknown, registries: Sequence[RegistrySeen]
+    policy: Policy,
+    who: Who,
+    at: datetime,
+    found: tuple[Principal, tuple[Credential, ...]] | Unknown,
+    registries: Sequence[RegistrySeen],
 ) -> Observed:
     """What the other parts are hung upon; where the principal isn't known it has neither object nor credentials."""
     tenant, app_id = policy.principal.tenant_id or who.tenant, policy.principal.app_id
@@ -134,21 +146,31 @@ def _switches(properties: dict[str, Any]) -> tuple[bool, bool, bool]:
 async def _reached(azure: Services, server: str) -> Unknown | None:
     line = azure.line
     client: AsyncPipelineClient[HttpRequest, AsyncHttpResponse] = AsyncPipelineClient(
-        f"https://{server}", policies=[line.agent(), line.retry(patience=PATIENCE)], transport=line.transport(azure.cloud.registries([server]))
+        f"https://{server}",
+        policies=[line.agent(), line.retry(patience=PATIENCE)],
+        transport=line.transport(azure.cloud.registries([server])),
     )
     try:
         answer = await client.send_request(HttpRequest("GET", f"https://{server}/v2/"))
     except AzureError as error:
         return Unknown("silent", error.happened)
     except SdkError as error:
-        return Unknown("silent", f"{server} gave no answer ({type(getattr(error, 'inner_exception', None) or error).__name__})")
+        return Unknown(
+            "silent", f"{server} gave no answer ({type(getattr(error, 'inner_exception', None) or error).__name__})"
+        )
     code = str(answer.status_code)
     if VERSION not in answer.headers:
         return Unknown("silent", f"something that isn't a registry answers in the place of {server} ({code})")
-    return None if code in ("200", "401") else Unknown("refused", f"{server} answers an anonymous request with {code}", code)
+    return (
+        None
+        if code in ("200", "401")
+        else Unknown("refused", f"{server} answers an anonymous request with {code}", code)
+    )
 
 
-async def _vault(azure: Services, policy: Policy, who: Who, secrets: Sequence[str]) -> tuple[VaultSeen, tuple[Right, ...]]:
+async def _vault(
+    azure: Services, policy: Policy, who: Who, secrets: Sequence[str]
+) -> tuple[VaultSeen, tuple[Right, ...]]:
     deleted = await _told(azure.vault.recoverable(policy))
     read = await together(*(_source(azure, policy, name) for name in secrets))
     found = VaultSeen(deleted=deleted, sources=tuple(read))
@@ -156,21 +178,36 @@ async def _vault(azure: Services, policy: Policy, who: Who, secrets: Sequence[st
     ids = {} if isinstance(there, Unknown) else {each.name.lower(): each for each in there}
     vault_id = ids.get(policy.key_vault.name)
     if vault_id is None:
-        return replace(found, others=tuple(f"https://{name}.{azure.cloud.vault_suffix}" for name in sorted(ids)), unread=_unknown(there)), ()
+        return (
+            replace(
+                found,
+                others=tuple(f"https://{name}.{azure.cloud.vault_suffix}" for name in sorted(ids)),
+                unread=_unknown(there),
+            ),
+            (),
+        )
     given = await _told(azure.arm.properties(vault_id, lambda properties: _given(properties, who.object_id)))
     if isinstance(given, Unknown):
         return replace(found, unread=given), ()
     rbac, allowed = given
     scope = vault_id.child("secrets", policy.key_vault.password_secret)
     by_policy = Right(keyvault.SET_ACTION, vault_id, bool(allowed & {"set", "all"}))
-    right = replace(await azure.rbac.right(keyvault.SET_ACTION, scope, data=True), scope=vault_id) if rbac else by_policy
+    right = (
+        replace(await azure.rbac.right(keyvault.SET_ACTION, scope, data=True), scope=vault_id) if rbac else by_policy
+    )
     return replace(found, id=vault_id, rbac=rbac, allowed=tuple(sorted(allowed))), (right,)
 
 
 def _given(properties: dict[str, Any], object_id: str) -> tuple[bool, set[str]]:
     """Whether a vault's access is by RBAC, and what its access policies allow an identity to do with secrets."""
-    policies = (each for each in records(properties.get("accessPolicies") or []) if str(each.get("objectId")).lower() == object_id)
-    allowed = {text(one).lower() for each in policies for one in record(each.get("permissions") or {}).get("secrets") or ()}
+    policies = (
+        each
+        for each in records(properties.get("accessPolicies") or [])
+        if str(each.get("objectId")).lower() == object_id
+    )
+    allowed = {
+        text(one).lower() for each in policies for one in record(each.get("permissions") or {}).get("secrets") or ()
+    }
     return flag(properties.get("enableRbacAuthorization")), allowed
 
 

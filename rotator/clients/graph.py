@@ -1,7 +1,8 @@
 """Microsoft Graph: the application, its service principal and their password credentials, through msgraph-sdk's request adapter.
 
-Requests go by URL and answers come as bytes: the SDK's models take a second to load. Its retries are off, because they repeat POST.
-Source of routes, codes and permissions: Microsoft Graph v1.0, "application: addPassword" and its neighbours.
+Requests go by URL and answers come as bytes: the SDK's models take a second to load. Its retries are off, because they
+repeat POST. Source of routes, codes and permissions: Microsoft Graph v1.0, "application: addPassword" and its
+neighbours.
 """
 
 import json
@@ -62,7 +63,9 @@ class _Authentication(AuthenticationProvider):
     def __init__(self, token: Token, scope: str) -> None:
         self._token, self._scope = token, scope
 
-    async def authenticate_request(self, request: RequestInformation, additional_authentication_context: dict[str, Any] | None = None) -> None:
+    async def authenticate_request(
+        self, request: RequestInformation, additional_authentication_context: dict[str, Any] | None = None
+    ) -> None:
         """Add the header that says who asks; a tenant that isn't ours stands in the context of the request."""
         tenant = request.path_parameters.pop("tenant", None)
         request.headers.add("Authorization", f"Bearer {await self._token.text(self._scope, tenant)}")
@@ -77,18 +80,27 @@ class Graph:
         self._tenants: dict[str, str] = {}
         """The tenant of an object, where it isn't the one that rotator signs in to."""
 
-    async def principal(self, app_id: str, tenant: str, foreign: bool = False) -> tuple[Principal, tuple[Credential, ...]]:
-        """The application and service principal of `app_id` with the credentials of both, read at once. Raises NotFound."""
+    async def principal(
+        self, app_id: str, tenant: str, foreign: bool = False
+    ) -> tuple[Principal, tuple[Credential, ...]]:
+        """The application and service principal of `app_id` with the credentials of both, read at once.
+
+        Raises NotFound.
+        """
         elsewhere = tenant if foreign else None
         async with at_once() as tasks:
             finding = tasks.create_task(self._find(Home.APPLICATION, app_id, _APPLICATION, elsewhere, application_of))
-            also = tasks.create_task(self._find(Home.SERVICE_PRINCIPAL, app_id, f"{_SELECT},accountEnabled", elsewhere, service_principal_of))
+            also = tasks.create_task(
+                self._find(Home.SERVICE_PRINCIPAL, app_id, f"{_SELECT},accountEnabled", elsewhere, service_principal_of)
+            )
         application, principal = finding.result(), also.result()
         if application is None and principal is None:
             raise _unknown(app_id, tenant)
         return principal_of(app_id, application, principal)
 
-    async def _find(self, home: Home, app_id: str, select: str, tenant: str | None, read: Callable[[Shown], T]) -> T | None:
+    async def _find(
+        self, home: Home, app_id: str, select: str, tenant: str | None, read: Callable[[Shown], T]
+    ) -> T | None:
         """By its alternate key: one object, and a 404 where there is none."""
         what = home.value.replace("_", " ")
         asked = Asked(SERVICE, f"read the {what} of {app_id}", READ)
@@ -97,7 +109,9 @@ class Graph:
             return text(shown["id"]), read(shown)
 
         try:
-            object_id, said = await self._send(asked, Method.GET, f"{COLLECTION[home]}(appId='{app_id}')?$select={select}", found, tenant=tenant)
+            object_id, said = await self._send(
+                asked, Method.GET, f"{COLLECTION[home]}(appId='{app_id}')?$select={select}", found, tenant=tenant
+            )
         except Unseen:
             raise
         except NotFound:
@@ -111,18 +125,27 @@ class Graph:
         return await self._find(home, app_id, select, tenant, record)
 
     async def federated(self, home: Home, app_id: str, tenant: str | None) -> list[dict[str, Any]]:
-        """The federated identity credentials of an object: 20 at most, so that they are one page. Raises Forbidden, NotFound, Unexpected."""
+        """The federated identity credentials of an object: 20 at most, so that they are one page.
+
+        Raises Forbidden, NotFound, Unexpected.
+        """
         asked = Asked(SERVICE, f"list the federated credentials of {app_id}", READ)
         path = f"{COLLECTION[home]}(appId='{app_id}')/federatedIdentityCredentials"
-        listed, following = await self._send(asked, Method.GET, path, lambda page: (items(page), page.get("@odata.nextLink")), tenant=tenant)
+        listed, following = await self._send(
+            asked, Method.GET, path, lambda page: (items(page), page.get("@odata.nextLink")), tenant=tenant
+        )
         if following:
-            raise Unexpected(f"{app_id} has more federated credentials than one page", service=SERVICE, code="UnreadableAnswer")
+            raise Unexpected(
+                f"{app_id} has more federated credentials than one page", service=SERVICE, code="UnreadableAnswer"
+            )
         return listed
 
     async def group_name(self, group: str) -> str:
         """What people call a group, by its object id. Raises Forbidden, NotFound."""
         asked = Asked(SERVICE, f"read group {group}", "GroupMember.Read.All")
-        return await self._send(asked, Method.GET, f"groups/{group}?$select=displayName", lambda shown: text(shown["displayName"]))
+        return await self._send(
+            asked, Method.GET, f"groups/{group}?$select=displayName", lambda shown: text(shown["displayName"])
+        )
 
     async def names(self, app_ids: Sequence[str]) -> dict[str, str]:
         """The display names of the service principals of these app ids that the tenant has, by app id in lower case."""
@@ -134,9 +157,14 @@ class Graph:
         return found
 
     async def owners(self, home: Home, app_id: str, tenant: str | None = None) -> tuple[str, ...]:
-        """The object ids of who owns the application or service principal; `tenant` where it is another's. Raises NotFound."""
+        """The object ids of who owns the application or service principal; `tenant` where it is another's.
+
+        Raises NotFound.
+        """
         asked = Asked(SERVICE, f"list the owners of the {home.value.replace('_', ' ')} of {app_id}", READ)
-        return await self._send(asked, Method.GET, f"{COLLECTION[home]}(appId='{app_id}')/owners?$select=id", ids_of, tenant=tenant)
+        return await self._send(
+            asked, Method.GET, f"{COLLECTION[home]}(appId='{app_id}')/owners?$select=id", ids_of, tenant=tenant
+        )
 
     async def identities(self, me: str, app_id: str | None, display_name: str | None) -> tuple[Identity, ...]:
         """By app id, or every application of a name; each with what `me`, an object id, owns of it."""
@@ -165,8 +193,8 @@ class Graph:
     async def create_application(self, display_name: str, key: str) -> Identity:
         """Make it, or find the one that has the alternate key: then the answer is empty, and it is read by the key.
 
-        Graph itself keeps a second one from coming into being, however often the request is sent (v1.0, "Upsert application": ``uniqueName``
-        with ``Prefer: create-if-missing``). What an app-only caller makes is owned by it.
+        Graph itself keeps a second one from coming into being, however often the request is sent (v1.0, "Upsert
+        application": ``uniqueName`` with ``Prefer: create-if-missing``). What an app-only caller makes is owned by it.
         """
         asked, by_key = Asked(SERVICE, f"make application {display_name}", MAKE), f"applications(uniqueName='{key}')"
         body = {"displayName": display_name}
@@ -179,7 +207,12 @@ class Graph:
         """Its object id, and whether it was made now; where there is one already, Graph refuses to make another, and it is found."""
         asked = Asked(SERVICE, f"make a service principal of {app_id}", MAKE)
         try:
-            return await self._send(asked, Method.POST, "servicePrincipals", lambda shown: text(shown["id"]), {"appId": app_id}), True
+            return (
+                await self._send(
+                    asked, Method.POST, "servicePrincipals", lambda shown: text(shown["id"]), {"appId": app_id}
+                ),
+                True,
+            )
         except (Conflict, OutcomeUnknown) as error:
             found = await self._find(Home.SERVICE_PRINCIPAL, app_id, _SHORT, None, named)
             if found is None:
@@ -195,7 +228,9 @@ class Graph:
     async def policies(self, home: Home, app_id: str, tenant: str | None) -> list[dict[str, Any]]:
         """The app management policies that are assigned to an object. Raises Forbidden."""
         asked = Asked(SERVICE, f"list the app management policies of {app_id}", "Policy.Read.All")
-        return await self._send(asked, Method.GET, f"{COLLECTION[home]}(appId='{app_id}')/appManagementPolicies", items, tenant=tenant)
+        return await self._send(
+            asked, Method.GET, f"{COLLECTION[home]}(appId='{app_id}')/appManagementPolicies", items, tenant=tenant
+        )
 
     async def created(self, app_id: str, tenant: str | None) -> datetime | None:
         """When an application was made; None where another tenant has it."""
@@ -217,8 +252,12 @@ class Graph:
     async def remove_password(self, principal: Principal, home: Home, key_id: str) -> None:
         """Remove a password credential; sent once, since each removal is a decision of its own."""
         owner = _owner(principal, home)
-        asked = Asked(SERVICE, f"remove password {key_id} from {home.value.replace('_', ' ')} {owner}", WRITE.format(owner))
-        await self._send(asked, Method.POST, f"{COLLECTION[home]}/{owner}/removePassword", no_body, {"keyId": key_id}, once=True)
+        asked = Asked(
+            SERVICE, f"remove password {key_id} from {home.value.replace('_', ' ')} {owner}", WRITE.format(owner)
+        )
+        await self._send(
+            asked, Method.POST, f"{COLLECTION[home]}/{owner}/removePassword", no_body, {"keyId": key_id}, once=True
+        )
 
     async def _send(
         self,
@@ -232,11 +271,16 @@ class Graph:
         once: bool = False,
         prefer: str = "",
     ) -> T:
-        """One request, and what `read` makes of its JSON ({} where the answer has no body). Raises an AzureError of ours."""
+        """One request, and what `read` makes of its JSON ({} where the answer has no body).
+
+        Raises an AzureError of ours.
+        """
         tenant = tenant or next((self._tenants[part] for part in path.split("/") if part in self._tenants), None)
 
         async def attempt() -> httpx.Response:
-            response: Any = await self._adapter.send_primitive_async(_request(method, f"{self._url}/{path}", body, tenant, prefer), "bytes", {})
+            response: Any = await self._adapter.send_primitive_async(
+                _request(method, f"{self._url}/{path}", body, tenant, prefer), "bytes", {}
+            )
             self._line.time.hear(response.headers, host(self._url))
             return response  # type: ignore[no-any-return]
 
@@ -250,14 +294,19 @@ class Graph:
 
 
 def _filled(content: object) -> Shown:
-    """An object of Graph. Raises ValueError for an empty one: an answer that has nothing to say comes without a body (204)."""
+    """An object of Graph.
+
+    Raises ValueError for an empty one: an answer that has nothing to say comes without a body (204).
+    """
     shown = record(content)
     if not shown:
         raise ValueError("an empty object")
     return shown
 
 
-def _request(method: Method, url: str, body: Mapping[str, Any] | None, tenant: str | None, prefer: str = "") -> RequestInformation:
+def _request(
+    method: Method, url: str, body: Mapping[str, Any] | None, tenant: str | None, prefer: str = ""
+) -> RequestInformation:
     request = RequestInformation(method=method)
     request.url = url
     if tenant:
@@ -274,7 +323,8 @@ def _request(method: Method, url: str, body: Mapping[str, Any] | None, tenant: s
 def _disturbed(response: httpx.Response) -> bool:
     """Graph refuses what meets another write to the same object, and what rests on an object that it doesn't know everywhere yet.
 
-    Sources: Microsoft Graph error responses; "Create servicePrincipal" (an application that was made just now is no backing application).
+    Sources: Microsoft Graph error responses; "Create servicePrincipal" (an application that was made just now is no
+    backing application).
     """
     concurrent = response.status_code == 409 and b"Directory_ConcurrencyViolation" in response.content
     return concurrent or (response.status_code == 400 and b"NoBackingApplicationObject" in response.content)
@@ -283,11 +333,18 @@ def _disturbed(response: httpx.Response) -> bool:
 def _owner(principal: Principal, home: Home) -> str:
     owner = principal.application if home is Home.APPLICATION else principal.service_principal
     if owner is None:
-        raise Unexpected(f"principal {principal.app_id} has no {home.value.replace('_', ' ')} in this tenant", service=SERVICE, code="NoSuchHome")
+        raise Unexpected(
+            f"principal {principal.app_id} has no {home.value.replace('_', ' ')} in this tenant",
+            service=SERVICE,
+            code="NoSuchHome",
+        )
     return owner
 
 
 def _unknown(app_id: str, tenant: str) -> NotFound:
-    remedy = "Correct `principal.app_id` (the application's client ID, not an object ID), or sign in to the tenant that has it."
+    remedy = (
+        "Correct `principal.app_id` (the application's client ID, not an object ID), or sign in to the tenant that"
+        " has it."
+    )
     happened = f"no application or service principal with app id {app_id} is in tenant {tenant}"
     return NotFound(happened, service=SERVICE, code="NoSuchPrincipal", status=404, remedy=remedy)

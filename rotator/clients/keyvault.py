@@ -1,6 +1,7 @@
 """Key Vault secrets: the published password, the sources of hidden values, and the access mark, through azure-keyvault-secrets.
 
-A secret's PUT makes a version each time, so it is sent once. Source of codes: Key Vault REST "Authentication, requests and responses".
+A secret's PUT makes a version each time, so it is sent once. Source of codes: Key Vault REST "Authentication, requests
+and responses".
 """
 
 import json
@@ -41,7 +42,8 @@ RELISTED, RELIST_AFTER = 2, 5.0
 class Published:
     """The versions of the published secret, sorted by creation, and the id of the one that readers get.
 
-    `complete` is False where the list and a GET disagree: versions may be missing, so nothing is removed on the strength of it.
+    `complete` is False where the list and a GET disagree: versions may be missing, so nothing is removed on the
+    strength of it.
     """
 
     versions: tuple[Version, ...] = ()
@@ -53,7 +55,9 @@ class Published:
         """Both readings as one."""
         found = {version.id: version for version in (*listed, *([latest] if latest else ()))}
         reader = latest.id if latest else None
-        versions = tuple(sorted(found.values(), key=lambda version: (version.created, version.id == reader, version.id)))
+        versions = tuple(
+            sorted(found.values(), key=lambda version: (version.created, version.id == reader, version.id))
+        )
         return cls(versions, reader, (reader in {version.id for version in listed}) if reader else not listed)
 
 
@@ -147,18 +151,26 @@ class KeyVault:
         """A secret's value."""
         found = (await self._get(policy, name, version)).value
         if found is None:
-            raise Unexpected(f"{SERVICE} gave no value of secret {name} in {policy.key_vault.host}", service=SERVICE, code="NoValue")
+            raise Unexpected(
+                f"{SERVICE} gave no value of secret {name} in {policy.key_vault.host}", service=SERVICE, code="NoValue"
+            )
         return Secret(found)
 
     async def valid(self, policy: Policy, name: str) -> tuple[datetime | None, datetime | None]:
         """From when until when a secret's newest version calls itself valid; its value is given all the same (azure-facts E4)."""
         shown = (await self._get(policy, name)).properties
-        return shown.not_before and shown.not_before.astimezone(UTC), shown.expires_on and shown.expires_on.astimezone(UTC)
+        return shown.not_before and shown.not_before.astimezone(UTC), shown.expires_on and shown.expires_on.astimezone(
+            UTC
+        )
 
-    async def publish(self, policy: Policy, secret: Secret, expires: datetime, content_type: str | None, tags_: Tags) -> Version:
+    async def publish(
+        self, policy: Policy, secret: Secret, expires: datetime, content_type: str | None, tags_: Tags
+    ) -> Version:
         """A new version of the published secret; sent once."""
         name = policy.key_vault.password_secret
-        return await self._set(policy, name, secret.reveal(), expires_on=expires, content_type=content_type, tags=dict(tags_))
+        return await self._set(
+            policy, name, secret.reveal(), expires_on=expires, content_type=content_type, tags=dict(tags_)
+        )
 
     async def _set(self, policy: Policy, name: str, value: str, **rest: Any) -> Version:
         asked = _asked(policy, f"set secret {name}", SET, secrets=(value,))
@@ -171,7 +183,9 @@ class KeyVault:
     async def mark(self, policy: Policy, version: str, tags_: Tags | None, enabled: bool | None) -> None:
         """Replace a version's tags, or enable or disable it."""
         changes: dict[str, Any] = {"tags": None if tags_ is None else dict(tags_), "enabled": enabled}
-        await self._update(policy, policy.key_vault.password_secret, version, **{k: v for k, v in changes.items() if v is not None})
+        await self._update(
+            policy, policy.key_vault.password_secret, version, **{k: v for k, v in changes.items() if v is not None}
+        )
 
     async def _update(self, policy: Policy, name: str, version: str, **changes: Any) -> None:
         asked = _asked(policy, f"update version {version} of secret {name}", UPDATE)
@@ -182,13 +196,18 @@ class KeyVault:
         await ask(asked, updating())
 
     async def publish_username(self, policy: Policy) -> bool:
-        """See to it that the user name secret says the app id; whether it had to be written. Its content type and others' tags are carried over."""
+        """See to it that the user name secret says the app id; whether it had to be written.
+
+        Its content type and others' tags are carried over.
+        """
         name, app_id = policy.key_vault.username_secret, policy.principal.app_id
         found = await self._username(policy)
         if name is None or (found and found.value == app_id):
             return False
         kept = await ask(_asked(policy, f"read secret {name}", GET), _version(found.properties)) if found else None
-        await self._set(policy, name, app_id, content_type=kept and kept.content_type, tags=dict(kept.tags) if kept else None)
+        await self._set(
+            policy, name, app_id, content_type=kept and kept.content_type, tags=dict(kept.tags) if kept else None
+        )
         return True
 
     async def username(self, policy: Policy) -> str | None:
@@ -206,7 +225,10 @@ class KeyVault:
             return None
 
     async def recoverable(self, policy: Policy) -> bool:
-        """Whether the published secret's name is taken by a soft-deleted secret. Raises Forbidden where that may not be seen."""
+        """Whether the published secret's name is taken by a soft-deleted secret.
+
+        Raises Forbidden where that may not be seen.
+        """
         return await self._deleted(policy, policy.key_vault.password_secret) is not None
 
     async def _deleted(self, policy: Policy, name: str) -> DeletedSecret | None:
@@ -228,8 +250,9 @@ class KeyVault:
     async def access(self, policy: Policy, *, confirmed: bool = True) -> AccessRecord:
         """The access mark with its assignments. A secret of that name without our tag is somebody else's: Conflict.
 
-        An absent mark lets a rotation write, so that one read doesn't show it: with `confirmed`, neither the list of versions nor the deleted secrets
-        have it, either. A revocation that was read once counts until the mark says that access is granted.
+        An absent mark lets a rotation write, so that one read doesn't show it: with `confirmed`, neither the list of
+        versions nor the deleted secrets have it, either. A revocation that was read once counts until the mark says
+        that access is granted.
         """
         record = await self._mark_shown(policy)
         if record.access is Access.UNMARKED and confirmed:
@@ -269,7 +292,11 @@ class KeyVault:
             return None
         asked = _asked(policy, f"look for deleted secret {name}", LIST)
         access = (await ask(asked, _labels(found.properties))).get(ACCESS)
-        return AccessRecord(Access(access), found.deleted_date or self._now(), deleted=True) if access in set(Access) else None
+        return (
+            AccessRecord(Access(access), found.deleted_date or self._now(), deleted=True)
+            if access in set(Access)
+            else None
+        )
 
     def _disabled_record(self, policy: Policy, listed: Sequence[Version]) -> AccessRecord:
         """The mark by its newest version's tags; its assignments can't be read."""
@@ -310,7 +337,14 @@ async def _version(shown: SecretProperties) -> Version:
     if shown.version is None or shown.created_on is None:
         raise ValueError("a version without an id or a time")
     expires = shown.expires_on and shown.expires_on.astimezone(UTC)
-    return Version(shown.version, shown.created_on.astimezone(UTC), shown.enabled is not False, expires, shown.content_type, tags(labels(shown.tags)))
+    return Version(
+        shown.version,
+        shown.created_on.astimezone(UTC),
+        shown.enabled is not False,
+        expires,
+        shown.content_type,
+        tags(labels(shown.tags)),
+    )
 
 
 async def _labels(shown: SecretProperties) -> dict[str, str]:
@@ -320,20 +354,33 @@ async def _labels(shown: SecretProperties) -> dict[str, str]:
 def _newest_mark(policy: Policy, listed: Sequence[Version]) -> Version:
     newest = max(listed, key=lambda version: (version.created, not version.enabled, version.id), default=None)
     if newest is None:
-        what = f"{SERVICE} says that secret {policy.access_secret} of {policy.key_vault.host} is disabled, and lists no version of it"
+        what = (
+            f"{SERVICE} says that secret {policy.access_secret} of {policy.key_vault.host} is disabled, and lists no"
+            " version of it"
+        )
         raise Unavailable(what, service=SERVICE, code="NoVersions", remedy="Run again; Key Vault's lists may lag.")
     return newest
 
 
 def _recorded(policy: Policy, assignments: Sequence[Assignment]) -> str:
-    """The value of the access mark: for people where that fits, else without white space. Raises UnsafeStep where that doesn't fit, either."""
+    """The value of the access mark: for people where that fits, else without white space.
+
+    Raises UnsafeStep where that doesn't fit, either.
+    """
     shown = [asdict(assignment) for assignment in sorted(assignments)]
     values = (json.dumps(shown, indent=1), json.dumps(shown, separators=(",", ":")))
     value = next((each for each in values if len(each.encode()) <= LARGEST), None)
     if value is None:
-        size = f"the record of {len(shown)} role assignments takes {len(values[-1].encode())} bytes, and a secret of Key Vault {LARGEST} at most"
-        remedy = f"Delete some of them by hand (`{delete_role_assignment('ID')}`), noting them for later, and run again."
-        raise UnsafeStep(f"{size}: {policy.access_secret} can't hold it, so that no grant could restore them", remedy=remedy)
+        size = (
+            f"the record of {len(shown)} role assignments takes {len(values[-1].encode())} bytes, and a secret of Key"
+            f" Vault {LARGEST} at most"
+        )
+        remedy = (
+            f"Delete some of them by hand (`{delete_role_assignment('ID')}`), noting them for later, and run again."
+        )
+        raise UnsafeStep(
+            f"{size}: {policy.access_secret} can't hold it, so that no grant could restore them", remedy=remedy
+        )
     return value
 
 
@@ -341,9 +388,22 @@ def _mark(policy: Policy, version: Version) -> Access:
     try:
         return Access(version.tag(ACCESS) or "")
     except ValueError:
-        what = f"secret {policy.access_secret} of {policy.key_vault.host} isn't rotator's: it has no tag {ACCESS} that says revoked or granted"
-    raise Conflict(what, service=SERVICE, code="ForeignAccessRecord", remedy="Give that secret another name; rotator keeps the access mark there.")
+        what = (
+            f"secret {policy.access_secret} of {policy.key_vault.host} isn't rotator's: it has no tag {ACCESS} that"
+            " says revoked or granted"
+        )
+    raise Conflict(
+        what,
+        service=SERVICE,
+        code="ForeignAccessRecord",
+        remedy="Give that secret another name; rotator keeps the access mark there.",
+    )
 
 
 async def _assignments(value: str | None) -> tuple[Assignment, ...]:
-    return tuple(sorted(Assignment(**{**each, "scope": ArmId(each["scope"]), "id": ArmId(each["id"])}) for each in json.loads(value or "[]")))
+    return tuple(
+        sorted(
+            Assignment(**{**each, "scope": ArmId(each["scope"]), "id": ArmId(each["id"])})
+            for each in json.loads(value or "[]")
+        )
+    )

@@ -1,7 +1,8 @@
 """What app management policies say of new passwords: the one assigned to an object, or else the tenant's default one.
 
-Sources: Microsoft Graph v1.0, "appManagementPolicy", "tenantAppManagementPolicy", "passwordCredentialConfiguration". Reading them wants
-Policy.Read.All, which nothing else needs: where rotator doesn't have it, nothing is known, and Graph's refusal of the password says it all the same.
+Sources: Microsoft Graph v1.0, "appManagementPolicy", "tenantAppManagementPolicy", "passwordCredentialConfiguration".
+Reading them wants Policy.Read.All, which nothing else needs: where rotator doesn't have it, nothing is known, and
+Graph's refusal of the password says it all the same.
 """
 
 import re
@@ -23,9 +24,14 @@ _YEAR, _MONTH = 365, 30
 
 
 async def limits(graph: Graph, app_id: str, home: Home, tenant: str | None) -> tuple[PasswordLimit, ...]:
-    """What is known to limit new passwords on one object; () where the policies may not be read. Raises what else keeps them from being read."""
+    """What is known to limit new passwords on one object; () where the policies may not be read.
+
+    Raises what else keeps them from being read.
+    """
     try:
-        found = await ask(Asked("Microsoft Graph", f"read what limits the passwords of {app_id}"), _found(graph, app_id, home, tenant))
+        found = await ask(
+            Asked("Microsoft Graph", f"read what limits the passwords of {app_id}"), _found(graph, app_id, home, tenant)
+        )
     except (Forbidden, NotFound) as error:
         if not error.code or isinstance(error, Unseen):
             raise
@@ -40,11 +46,15 @@ async def _found(graph: Graph, app_id: str, home: Home, tenant: str | None) -> s
     return {limit for named, each in restrictions if _counts(each, created) and (limit := _limit(home, *named, each))}
 
 
-async def _in_force(graph: Graph, app_id: str, home: Home, tenant: str | None) -> list[tuple[tuple[str, str], dict[str, Any]]]:
+async def _in_force(
+    graph: Graph, app_id: str, home: Home, tenant: str | None
+) -> list[tuple[tuple[str, str], dict[str, Any]]]:
     """Every restriction on passwords of the policies that apply, each with its policy's name, and its id where it is assigned."""
     assigned = await graph.policies(home, app_id, tenant)
     if assigned:
-        found = [((each["displayName"], each["id"]), each["restrictions"]) for each in assigned if flag(each["isEnabled"])]
+        found = [
+            ((each["displayName"], each["id"]), each["restrictions"]) for each in assigned if flag(each["isEnabled"])
+        ]
     else:
         default = await graph.default_policy(tenant)
         found = [((default["displayName"], ""), default.get(SIDE[home]))] if flag(default["isEnabled"]) else []
@@ -71,4 +81,6 @@ def _span(text: str) -> timedelta:
     if found is None:
         raise ValueError("not an ISO 8601 duration")
     years, months, weeks, days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
-    return timedelta(days=years * _YEAR + months * _MONTH + days, weeks=weeks, hours=hours, minutes=minutes, seconds=seconds)
+    return timedelta(
+        days=years * _YEAR + months * _MONTH + days, weeks=weeks, hours=hours, minutes=minutes, seconds=seconds
+    )

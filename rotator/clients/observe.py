@@ -1,7 +1,7 @@
 """Reads one policy's world, all services at once: what the planner sees is put together here and nowhere else.
 
-What may not be read is told apart from what isn't there: a vault that refuses, a group that can't be read, a subscription that can't be listed are
-part of the picture; a principal or a registry that doesn't exist ends it.
+What may not be read is told apart from what isn't there: a vault that refuses, a group that can't be read, a
+subscription that can't be listed are part of the picture; a principal or a registry that doesn't exist ends it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,8 @@ Shown = Mapping[str, Any]
 async def observe(azure: Services, policy: Policy, *, confirmed: bool = False) -> Observed:
     """Everything the planner needs of one policy, read now, with Azure's time of the last answer.
 
-    Whatever is done reads the mark of revocation again before it writes; `confirmed` is for whoever only tells of what was seen.
+    Whatever is done reads the mark of revocation again before it writes; `confirmed` is for whoever only tells of what
+    was seen.
     """
     with azure.line.time.listening() as heard:
         who = await azure.token.who()
@@ -38,7 +39,9 @@ async def observe(azure: Services, policy: Policy, *, confirmed: bool = False) -
     tenant = policy.principal.tenant_id or who.tenant
     mark = lineage(tenant, policy.principal.app_id, policy.key_vault.host, policy.key_vault.password_secret)
     found, credentials = principal.result()
-    seen = Observed(latest(azure.line.time, heard), tenant, mark, who.app_id, found, credentials, registries=registries.result())
+    seen = Observed(
+        latest(azure.line.time, heard), tenant, mark, who.app_id, found, credentials, registries=registries.result()
+    )
     return with_groups(with_vault(seen, vault.result()), groups.result())
 
 
@@ -100,10 +103,14 @@ async def groups_part(azure: Services, policy: Policy) -> Groups:
         listing = tasks.create_task(_lists(azure, policy.subscriptions))
     lists = listing.result()
     lists |= await _lists(azure, unconfirmed(named.result(), lists))
-    found = [lists.confirmed(group) for group in (*named.result(), *(await _read(azure, others(policy, lists, declared))))]
+    found = [
+        lists.confirmed(group) for group in (*named.result(), *(await _read(azure, others(policy, lists, declared))))
+    ]
     read = {group.id for group in found}
     hiding = sorted(each for each, shown in lists.groups if each not in read and aci.hides_secret(shown))
-    return Groups(tuple(found), tuple(each for each in lists.unseen if each.subscription in policy.subscriptions), tuple(hiding))
+    return Groups(
+        tuple(found), tuple(each for each in lists.unseen if each.subscription in policy.subscriptions), tuple(hiding)
+    )
 
 
 def others(policy: Policy, lists: "Lists", declared: Sequence[ResourceId]) -> list[ResourceId]:
@@ -138,8 +145,8 @@ class Lists:
     def confirmed(self, group: ContainerGroup) -> ContainerGroup:
         """Believe that a group is absent only where GET says so and the complete list of the same look doesn't show it.
 
-        A group that can't be read is as the list shows it: that it uses the principal, and which credential its tag names. Where the list shows it
-        in a form that can't be read either, nothing of it is known.
+        A group that can't be read is as the list shows it: that it uses the principal, and which credential its tag
+        names. Where the list shows it in a form that can't be read either, nothing of it is known.
         """
         shown = next((each for listed, each in self.groups if listed == group.id), None)
         if group.document is not None or (group.unreadable and shown is None):
@@ -152,7 +159,9 @@ class Lists:
             )
         if group.id.subscription in self.listed:
             return group
-        return replace(group, unreadable="GET answers 404, and its subscription can't be listed, so its absence isn't confirmed")
+        return replace(
+            group, unreadable="GET answers 404, and its subscription can't be listed, so its absence isn't confirmed"
+        )
 
 
 def unconfirmed(named: Sequence[ContainerGroup], lists: Lists) -> tuple[str, ...]:
@@ -175,7 +184,10 @@ async def _list(azure: Services, subscription: str) -> tuple[Shown, ...] | Unsee
 
 
 def latest(time: AzureTime, heard: Sequence[Heard]) -> datetime:
-    """Azure's time of the last of the answers that were heard and are believed. Raises Unexpected where none carried one."""
+    """Azure's time of the last of the answers that were heard and are believed.
+
+    Raises Unexpected where none carried one.
+    """
     at = time.latest(heard)
     if at is None:
         remedy = "See to it that the proxy passes the header on as it is."

@@ -2,7 +2,8 @@
 
 Rules for whoever edits this file:
 
-1. A request whose repetition could do something twice is sent once: POST, the PUT of a container group, the PUT of a secret.
+1. A request whose repetition could do something twice is sent once: POST, the PUT of a container group, the PUT of a
+   secret.
 2. Waits go through `ports.Clock`, and patience is counted by it, in waits and tries alike: no other time is read.
 3. ``Retry-After`` is obeyed; what asks for longer than the patience that is left ends it at once.
 """
@@ -71,7 +72,9 @@ class Retry(AsyncHTTPPolicy[Any, Any]):
     `once` sends what isn't idempotent once; a token endpoint is asked again, although by POST.
     """
 
-    def __init__(self, limit: Limit, time: AzureTime, *, patience: float = PATIENCE, once: bool = True, note: Note | None = None) -> None:
+    def __init__(
+        self, limit: Limit, time: AzureTime, *, patience: float = PATIENCE, once: bool = True, note: Note | None = None
+    ) -> None:
         super().__init__()
         self._limit, self._time, self._patience = limit, time, patience
         self._once, self._note = once, note or _ignore
@@ -107,13 +110,21 @@ def host(url: str) -> str:
 def idempotent(request: Any) -> bool:
     """Whether sending `request` twice does what sending it once does.
 
-    A secret's PUT makes a version each time; a container group's restarts it. The PUT of a role assignment names what it makes.
+    A secret's PUT makes a version each time; a container group's restarts it. The PUT of a role assignment names what
+    it makes.
     """
-    return request.method in ("GET", "HEAD", "DELETE", "PATCH") or (request.method == "PUT" and "/roleassignments/" in request.url.lower())
+    return request.method in ("GET", "HEAD", "DELETE", "PATCH") or (
+        request.method == "PUT" and "/roleassignments/" in request.url.lower()
+    )
 
 
-def retrying(limit: Limit, patience: float = PATIENCE, also: Callable[[Any], bool] | None = None) -> tenacity.AsyncRetrying:
-    """The one policy; the last outcome is what comes out, be it an answer or an exception. `also` are answers worth a repetition here."""
+def retrying(
+    limit: Limit, patience: float = PATIENCE, also: Callable[[Any], bool] | None = None
+) -> tenacity.AsyncRetrying:
+    """The one policy; the last outcome is what comes out, be it an answer or an exception.
+
+    `also` are answers worth a repetition here.
+    """
     clock, begun = limit.clock, limit.clock.elapsed()
 
     def over(state: tenacity.RetryCallState) -> bool:
@@ -137,7 +148,11 @@ def _worth_repeating(state: tenacity.RetryCallState) -> bool:
     error = _error(state)
     if error is None:
         return _response(state).status_code in TRANSIENT
-    return isinstance(error, SdkError | TransportError) and not isinstance(error, HttpResponseError) and not hopeless(error)
+    return (
+        isinstance(error, SdkError | TransportError)
+        and not isinstance(error, HttpResponseError)
+        and not hopeless(error)
+    )
 
 
 def _patience(state: tenacity.RetryCallState) -> float:
@@ -185,19 +200,26 @@ def _number(text: str | None) -> float | None:
 class Line:
     """What all azure-core clients of one connection share: the sessions, the patience, Azure's time, and silence about headers.
 
-    `sessions` are the usual one, and the one whose requests have a connection each; `proxy` is the way to an address. `longest`: seconds that one
-    request may take.
+    `sessions` are the usual one, and the one whose requests have a connection each; `proxy` is the way to an address.
+    `longest`: seconds that one request may take.
     """
 
-    def __init__(self, clock: Clock, time: AzureTime, sessions: tuple[Any, Any], proxy: Proxy, longest: float = LONGEST) -> None:
+    def __init__(
+        self, clock: Clock, time: AzureTime, sessions: tuple[Any, Any], proxy: Proxy, longest: float = LONGEST
+    ) -> None:
         self.clock, self.time, self.longest, self.limit = clock, time, longest, Limit(clock)
         self._sessions, self._proxy = sessions, proxy
 
     def transport(self, hosts: Iterable[str] | None) -> AioHttpTransport:
-        """A transport to `hosts` over the shared sessions; closing it leaves them open. None: what azure-identity asks by itself."""
+        """A transport to `hosts` over the shared sessions; closing it leaves them open.
+
+        None: what azure-identity asks by itself.
+        """
         gate = Gate(self.time, None if hosts is None else frozenset(hosts), self.longest)
         carrier: Any = Carrier(gate, *self._sessions, self._proxy)
-        return AioHttpTransport(session=carrier, session_owner=False, connection_timeout=CONNECT_TIMEOUT, read_timeout=READ_TIMEOUT)
+        return AioHttpTransport(
+            session=carrier, session_owner=False, connection_timeout=CONNECT_TIMEOUT, read_timeout=READ_TIMEOUT
+        )
 
     def retry(self, *, patience: float = PATIENCE, once: bool = True, note: Note | None = None) -> Retry:
         """A retry policy of its own for one client."""
@@ -206,12 +228,18 @@ class Line:
     def options(self, hosts: Iterable[str]) -> dict[str, Any]:
         """The keyword arguments of a client that signs its requests itself."""
         redirects: Any = AsyncRedirectPolicy.no_redirects()
-        return {"transport": self.transport(hosts), "retry_policy": self.retry(), "redirect_policy": redirects, "user_agent": AGENT}
+        return {
+            "transport": self.transport(hosts),
+            "retry_policy": self.retry(),
+            "redirect_policy": redirects,
+            "user_agent": AGENT,
+        }
 
     def signed(self, token: Any, scope: str, address: str) -> dict[str, Any]:
         """The keyword arguments of a client of `address`: its policies and its transport.
 
-        Resource Manager's own list has two more that send a request again: after a redirect, and after it registered the subscription by itself.
+        Resource Manager's own list has two more that send a request again: after a redirect, and after it registered
+        the subscription by itself.
         """
         bearer = AsyncBearerTokenCredentialPolicy(token, scope)
         before = [RequestIdPolicy(), self.agent(), ContentDecodePolicy()]

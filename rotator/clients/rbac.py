@@ -1,7 +1,7 @@
 """Role assignments, role definitions and what rotator itself may do, through azure-mgmt-authorization.
 
-Source: Authorization REST 2022-04-01. A list at a scope with ``principalId eq`` shows what is at, above and below it; DELETE answers 204 where
-the assignment is gone already.
+Source: Authorization REST 2022-04-01. A list at a scope with ``principalId eq`` shows what is at, above and below it;
+DELETE answers 204 where the assignment is gone already.
 """
 
 import re
@@ -94,7 +94,9 @@ class Authorization:
         if await self._there(assignment):
             return False
         body = RoleAssignmentCreateParameters(
-            role_definition_id=f"{_subscription(assignment.scope)}/providers/Microsoft.Authorization/roleDefinitions/{assignment.role}",
+            role_definition_id=(
+                f"{_subscription(assignment.scope)}/providers/Microsoft.Authorization/roleDefinitions/{assignment.role}"
+            ),
             principal_id=assignment.principal_id,
             principal_type="ServicePrincipal",
             condition=assignment.condition,
@@ -118,7 +120,9 @@ class Authorization:
 
     async def definition(self, role: str, scope: ArmId) -> Role:
         """What a role allows, by its GUID. Raises NotFound, Forbidden."""
-        asked = Asked(SERVICE, f"read role {role} at {scope}", f"Microsoft.Authorization/roleDefinitions/read on {scope}")
+        asked = Asked(
+            SERVICE, f"read role {role} at {scope}", f"Microsoft.Authorization/roleDefinitions/read on {scope}"
+        )
         return await ask(asked, self._definition(role, scope))
 
     async def _definition(self, role: str, scope: ArmId) -> Role:
@@ -141,13 +145,17 @@ class Authorization:
 
     async def role(self, name: str, scope: ArmId) -> str:
         """The GUID of a role by its name. Raises NotFound."""
-        asked = Asked(SERVICE, f"look up role {name} at {scope}", f"Microsoft.Authorization/roleDefinitions/read on {scope}")
+        asked = Asked(
+            SERVICE, f"look up role {name} at {scope}", f"Microsoft.Authorization/roleDefinitions/read on {scope}"
+        )
         quoted = name.replace("'", "''")
         pages = self._client(scope).role_definitions.list(scope, filter=f"roleName eq '{quoted}'")
         names = await ask(asked, _role_names(await ask_all(asked, pages)))
         if names:
             return names[0]
-        raise NotFound(f"no role called {name} can be assigned at {scope}", service=SERVICE, code="NoSuchRole", status=404)
+        raise NotFound(
+            f"no role called {name} can be assigned at {scope}", service=SERVICE, code="NoSuchRole", status=404
+        )
 
     async def right(self, action: str, resource_id: ResourceId, *, data: bool = False) -> Right:
         """Whether `action` is allowed on a resource or one of its children, or why that can't be known."""
@@ -160,7 +168,10 @@ class Authorization:
         *above, kind, name = resource_id.path
         asked = Asked(SERVICE, f"read its permissions on {resource_id}")
         operations = self._client(resource_id).permissions
-        granted = await ask_all(asked, operations.list_for_resource(resource_id.resource_group, resource_id.provider, "/".join(above), kind, name))
+        granted = await ask_all(
+            asked,
+            operations.list_for_resource(resource_id.resource_group, resource_id.provider, "/".join(above), kind, name),
+        )
         return await ask(asked, _allowed(action, granted, data=data))
 
 
@@ -174,7 +185,10 @@ def allowed(action: str, permissions: Iterable[Granted], *, data: bool = False) 
 
 
 def encloses(outer: ArmId, inner: ArmId) -> bool:
-    """Whether what is assigned at `outer` counts at `inner`, too. A management group's scope encloses whatever shows it in its list."""
+    """Whether what is assigned at `outer` counts at `inner`, too.
+
+    A management group's scope encloses whatever shows it in its list.
+    """
     return outer.encloses(inner) or MANAGEMENT.encloses(outer)
 
 
@@ -192,7 +206,9 @@ async def _assignment(shown: RoleAssignment) -> Assignment:
     condition, version = text_or_none(shown.condition), text_or_none(shown.condition_version)
     if not _NAMES_ONE.fullmatch(text(shown.id)):
         raise ValueError("not the id of a role assignment")
-    return Assignment(ArmId(text(shown.scope)), role, ArmId(text(shown.id)), text(shown.principal_id), condition, version)
+    return Assignment(
+        ArmId(text(shown.scope)), role, ArmId(text(shown.id)), text(shown.principal_id), condition, version
+    )
 
 
 def _with_status(response: Any, shown: RoleAssignment | None, headers: object) -> tuple[int, RoleAssignment | None]:

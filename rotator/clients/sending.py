@@ -3,8 +3,9 @@
 Rules for whoever edits this file:
 
 1. A write that has a `not_after` leaves this machine only before it; each repetition is checked again.
-2. A write is in doubt from the moment when its first byte may leave until its own answer is a definite no: a 4xx other than 408 in the error
-   envelope that Graph, Resource Manager and Key Vault share. No answer to another request takes the doubt away.
+2. A write is in doubt from the moment when its first byte may leave until its own answer is a definite no: a 4xx other
+   than 408 in the error envelope that Graph, Resource Manager and Key Vault share. No answer to another request takes
+   the doubt away.
 3. A write that is under way is never cancelled: whoever ends a run wants to know what became of it.
 """
 
@@ -42,7 +43,10 @@ def ensure_in_time(time: AzureTime, method: str, host: str) -> None:
     limit = _not_after.get()
     if limit is None or method.upper() in READS or time.moment() <= limit:
         return
-    happened = f"a {method.upper()} to {host} was held back: what it rests on was read too long ago ({time.moment() - limit:.0f} s past its time)"
+    happened = (
+        f"a {method.upper()} to {host} was held back: what it rests on was read too long ago"
+        f" ({time.moment() - limit:.0f} s past its time)"
+    )
     raise NotSent(happened, service=host, code="TooLate")
 
 

@@ -55,7 +55,9 @@ class Services:
     async def registries(self, policy: Policy) -> tuple[Registry, ...]:
         """The policy's registries as ARM shows them now."""
         shown = await together(*(self.arm.registry(registry.id) for registry in policy.registries))
-        self._servers.update({registry.id: found.login_server for registry, found in zip(policy.registries, shown, strict=True)})
+        self._servers.update(
+            {registry.id: found.login_server for registry, found in zip(policy.registries, shown, strict=True)}
+        )
         return tuple(shown)
 
     async def server(self, registry_id: ResourceId) -> str:
@@ -68,14 +70,21 @@ class Services:
         return tuple(await together(*(self.rbac.right(action, scope) for action, scope in wanted)))
 
     async def limits(self, policy: Policy) -> tuple[PasswordLimit, ...]:
-        """What app management policies that may be read say of new passwords. Raises an AzureError where they can't be read for another reason."""
+        """What app management policies that may be read say of new passwords.
+
+        Raises an AzureError where they can't be read for another reason.
+        """
         tenant, home = policy.principal.tenant_id, (await self.token.who()).tenant
-        return await limits(self.graph, policy.principal.app_id, policy.principal.home, tenant if tenant and tenant != home else None)
+        return await limits(
+            self.graph, policy.principal.app_id, policy.principal.home, tenant if tenant and tenant != home else None
+        )
 
 
 def _http(transports: Transports, cloud: Cloud, time: AzureTime) -> httpx.AsyncClient:
     """Httpx for Graph."""
     timeout = httpx.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT)
-    kept, fresh = ((transports.graph() if transports.graph else network(cloud.graph, fresh=each)) for each in (False, True))
+    kept, fresh = (
+        (transports.graph() if transports.graph else network(cloud.graph, fresh=each)) for each in (False, True)
+    )
     gate = Gate(time, frozenset({host(cloud.graph)}))
     return httpx.AsyncClient(transport=GraphWire(gate, kept, fresh), timeout=timeout, trust_env=False)

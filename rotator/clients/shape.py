@@ -1,7 +1,8 @@
 """Places of a container group that say who holds what, and the type of each: a place of another type is no empty place.
 
-ACI doesn't mind the letter case of property names, so neither does this. A place may be missing or null, but for those of `NEEDED`. Tags are texts;
-a number, true and false are read as text, and null is no tag. Source: Container Instances REST 2025-09-01, "ContainerGroup".
+ACI doesn't mind the letter case of property names, so neither does this. A place may be missing or null, but for those
+of `NEEDED`. Tags are texts; a number, true and false are read as text, and null is no tag. Source: Container Instances
+REST 2025-09-01, "ContainerGroup".
 """
 
 from collections.abc import Iterator, Mapping
@@ -22,13 +23,17 @@ class Is(Enum):
 
 NEEDED = frozenset({"properties", "containers"})
 """Places that every container group has."""
-_CONTAINERS = [{"name": Is.TEXT, "properties": {"image": Is.TEXT, "environmentVariables": [{"name": Is.TEXT, "value": Is.SCALAR}]}}]
+_CONTAINERS = [
+    {"name": Is.TEXT, "properties": {"image": Is.TEXT, "environmentVariables": [{"name": Is.TEXT, "value": Is.SCALAR}]}}
+]
 _GROUP: Mapping[str, Any] = {
     "tags": Is.OBJECT,
     "properties": {
         "containers": _CONTAINERS,
         "initContainers": _CONTAINERS,
-        "imageRegistryCredentials": [{"server": Is.TEXT, "username": Is.TEXT, "identity": Is.TEXT, "passwordReference": Is.TEXT}],
+        "imageRegistryCredentials": [
+            {"server": Is.TEXT, "username": Is.TEXT, "identity": Is.TEXT, "passwordReference": Is.TEXT}
+        ],
         "secretReferences": [{"name": Is.TEXT, "secretReferenceUri": Is.TEXT}],
         "restartPolicy": Is.TEXT,
         "provisioningState": Is.TEXT,

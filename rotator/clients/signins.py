@@ -1,9 +1,9 @@
 """Reads by what can be signed in as a principal: passwords, certificates and federated credentials of both its objects.
 
-What may not be read, and what isn't found, is part of the picture, in words: neither proves an end of access. Sources: Microsoft Graph v1.0,
-"keyCredential resource type" (a read that selects keyCredentials has a budget of its own, so that
-only a revocation and a doctor make it), "List
-federatedIdentityCredentials", "servicePrincipal resource type" (only a managed identity's has federated credentials).
+What may not be read, and what isn't found, is part of the picture, in words: neither proves an end of access. Sources:
+Microsoft Graph v1.0, "keyCredential resource type" (a read that selects keyCredentials has a budget of its own, so that
+only a revocation and a doctor make it), "List federatedIdentityCredentials", "servicePrincipal resource type" (only a
+managed identity's has federated credentials).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -51,7 +51,10 @@ def _absent(application: SignIns | None, principal: SignIns | None) -> Iterator[
     if application is None and not (principal and any(key.means is Means.IDENTITY for key in principal.keys)):
         yield "no application of that app id was found in the tenant, so its credentials can't be seen"
     if principal is None:
-        yield "no service principal of that app id was found in the tenant, so neither its credentials nor its roles can be seen"
+        yield (
+            "no service principal of that app id was found in the tenant, so neither its credentials nor its roles can"
+            " be seen"
+        )
 
 
 async def _of(azure: Services, app_id: str, home: Home, tenant: str | None) -> SignIns | None:
@@ -74,7 +77,9 @@ async def _federated(azure: Services, app_id: str, home: Home, tenant: str | Non
     try:
         listed = await azure.graph.federated(home, app_id, tenant)
     except (Forbidden, NotFound) as error:
-        return replace(found, unread=(f"the federated credentials of its {CALLED[home]} can't be read ({error.happened})",))
+        return replace(
+            found, unread=(f"the federated credentials of its {CALLED[home]} can't be read ({error.happened})",)
+        )
     asked = Asked(SERVICE, f"read the federated credentials of {app_id}", READ)
     return replace(found, keys=(*found.keys, *await ask(asked, _trusted(listed, home))))
 
@@ -86,7 +91,10 @@ async def _passwords(shown: Shown, home: Home) -> list[Credential]:
 async def _keys(shown: Shown, home: Home) -> list[Key]:
     """Certificates that can sign in as an object; a managed identity is a way by itself."""
     own = [Key(Means.IDENTITY, shown["id"], home, name=shown.get("displayName") or "")] if _managed(shown) else []
-    return [*own, *(_certificate(each, home) for each in shown["keyCredentials"] if each.get("usage") not in NO_SIGN_IN)]
+    return [
+        *own,
+        *(_certificate(each, home) for each in shown["keyCredentials"] if each.get("usage") not in NO_SIGN_IN),
+    ]
 
 
 def _managed(shown: Shown) -> bool:
@@ -99,4 +107,7 @@ def _certificate(shown: Shown, home: Home) -> Key:
 
 
 async def _trusted(listed: Sequence[Shown], home: Home) -> list[Key]:
-    return [Key(Means.FEDERATED, str(each.get("id") or each["name"]), home, name=f"{each['issuer']} {each['subject']}") for each in listed]
+    return [
+        Key(Means.FEDERATED, str(each.get("id") or each["name"]), home, name=f"{each['issuer']} {each['subject']}")
+        for each in listed
+    ]

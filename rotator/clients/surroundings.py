@@ -1,7 +1,8 @@
 """The environment's word on the way to Azure: a proxy or authorities that can't be used are named before anything is asked.
 
-A proxy is read as urllib, aiohttp and httpx read it (`HTTPS_PROXY`, else `ALL_PROXY`, in either letter case); a bad one would else come out of the
-first request of each, in as many ways. Its value is never shown: a user's name and password may stand in it.
+A proxy is read as urllib, aiohttp and httpx read it (`HTTPS_PROXY`, else `ALL_PROXY`, in either letter case); a bad one
+would else come out of the first request of each, in as many ways. Its value is never shown: a user's name and password
+may stand in it.
 """
 
 import stat
@@ -24,7 +25,9 @@ def ensure_usable(environment: Mapping[str, str]) -> None:
             raise RotatorError(what, state="No request was made.", remedy=remedy)
     if (file := environment.get(AUTHORITIES)) and (wrong := _unreadable(file)):
         remedy = f"Let {AUTHORITIES} name a file with the certificates of the authorities to trust (PEM), or unset it."
-        raise RotatorError(f"{AUTHORITIES} names {file}, which can't be used: {wrong}", state="No request was made.", remedy=remedy)
+        raise RotatorError(
+            f"{AUTHORITIES} names {file}, which can't be used: {wrong}", state="No request was made.", remedy=remedy
+        )
 
 
 def _no_proxy(value: str) -> str | None:
@@ -41,7 +44,10 @@ def _no_proxy(value: str) -> str | None:
     if not _sendable(parts.username) or not _sendable(parts.password):
         return "its user's name or password has a character that HTTP's Basic authentication can't send"
     if parts.scheme != "http":
-        return f"it begins with {parts.scheme}://, and rotator speaks to a proxy by http:// (what goes through it is encrypted all the same)"
+        return (
+            f"it begins with {parts.scheme}://, and rotator speaks to a proxy by http:// (what goes through it is"
+            " encrypted all the same)"
+        )
     if not host:
         return "it has no host"
     return "its port is 0" if port == 0 else None
@@ -52,7 +58,10 @@ def _sendable(text: str | None) -> bool:
 
 
 def _unreadable(file: str) -> str | None:
-    """Why no certificate can be taken from a file; None where one can. A pipe is not opened: it would be waited for, and can be read once only."""
+    """Why no certificate can be taken from a file; None where one can.
+
+    A pipe is not opened: it would be waited for, and can be read once only.
+    """
     import ssl
 
     try:

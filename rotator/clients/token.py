@@ -1,7 +1,7 @@
 """Who rotator is, and its tokens: one cache for every client, on `ports.Clock`.
 
-azure-core and azure-identity cache by this machine's wall clock. Here a token lives until its own ``exp`` by Azure's time; what the clients
-get says that it has expired already, so that they ask every time.
+azure-core and azure-identity cache by this machine's wall clock. Here a token lives until its own ``exp`` by Azure's
+time; what the clients get says that it has expired already, so that they ask every time.
 """
 
 import asyncio

@@ -2,8 +2,9 @@
 
 Rules for whoever edits this file:
 
-1. Nothing of a request may reach a message: an answer may quote it. Whatever `Asked.secrets` holds is struck out of Azure's own words, and so is
-   what looks like a token or a client secret: nobody here knows what rotator signs in with.
+1. Nothing of a request may reach a message: an answer may quote it. Whatever `Asked.secrets` holds is struck out of
+   Azure's own words, and so is what looks like a token or a client secret: nobody here knows what rotator signs in
+   with.
 2. The library's exception is dropped, not chained: it holds the request, and with it secrets.
 3. Where a write is in doubt (`sending.py`), what broke is `OutcomeUnknown`, whatever it was.
 """
@@ -27,7 +28,18 @@ from azure.core.exceptions import (
 )
 
 from rotator.clients.sending import doubting
-from rotator.errors import AzureError, Conflict, Forbidden, Locked, NotFound, OutcomeUnknown, Throttled, Unavailable, Unexpected, Unseen
+from rotator.errors import (
+    AzureError,
+    Conflict,
+    Forbidden,
+    Locked,
+    NotFound,
+    OutcomeUnknown,
+    Throttled,
+    Unavailable,
+    Unexpected,
+    Unseen,
+)
 from rotator.remedy import LOGIN
 from rotator.secret import struck
 from rotator.state import Secret
@@ -38,7 +50,16 @@ ENTRA = "Microsoft Entra ID"
 """The service that signs in: what it refuses, nothing else could have been asked."""
 BROKEN = (SdkError, httpx.RequestError)
 """What the libraries raise where no answer came, or one that they refuse."""
-ODD = (DecodeError, DeserializationError, LookupError, ArithmeticError, TypeError, ValueError, AttributeError, RecursionError)
+ODD = (
+    DecodeError,
+    DeserializationError,
+    LookupError,
+    ArithmeticError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    RecursionError,
+)
 """What reading an answer raises that doesn't have its documented shape."""
 ABSENT = frozenset(
     {
@@ -64,7 +85,10 @@ _NEVER_SENT = (
 _HOPELESS = (aiohttp.ClientSSLError, aiohttp.ClientConnectorCertificateError)
 _REQUEST_IDS = ("x-ms-request-id", "request-id", "x-ms-correlation-request-id")
 _LONGEST = 700
-UNSENT = "See that the name is right and can be reached from this machine (DNS, proxy, firewall), then run again; nothing is lost."
+UNSENT = (
+    "See that the name is right and can be reached from this machine (DNS, proxy, firewall), then run again; nothing is"
+    " lost."
+)
 """What to do where no connection came about: a name that isn't there looks like that."""
 
 
@@ -72,7 +96,8 @@ UNSENT = "See that the name is right and can be reached from this machine (DNS, 
 class Asked:
     """What a request was about, for whoever reads the error.
 
-    `doing` continues "Azure refused to …"; `needs` names the permission and where it must be given; `secrets` are what its body held.
+    `doing` continues "Azure refused to …"; `needs` names the permission and where it must be given; `secrets` are what
+    its body held.
     """
 
     service: str
@@ -102,7 +127,10 @@ class Refused(Exception):
 
 
 async def ask(asked: Asked, call: Awaitable[T]) -> T:
-    """The result of `call`, and of everything that reads its answer. Raises an AzureError of ours for whatever the libraries raise."""
+    """The result of `call`, and of everything that reads its answer.
+
+    Raises an AzureError of ours for whatever the libraries raise.
+    """
     with doubting() as doubts:
         try:
             return await call
@@ -133,16 +161,23 @@ def answered(asked: Asked, refused: Refusal, *, in_doubt: bool = False) -> Azure
     happened = f"{asked.service} refused to {asked.doing}: {said}{identified}"
     if kind is OutcomeUnknown or refused.status < 400:
         happened = f"{asked.service} answered {said} when asked to {asked.doing}{identified}"
-    return kind(happened, service=asked.service, code=refused.code, status=refused.status, remedy=_remedy(asked, refused, kind))
+    return kind(
+        happened, service=asked.service, code=refused.code, status=refused.status, remedy=_remedy(asked, refused, kind)
+    )
 
 
 _REMEDIES = {
-    "CredentialTypeNotAllowedAsPerAppPolicy": "An app management policy of the tenant forbids passwords here: "
-    "have an administrator exempt this application, or let the groups pull with a managed identity.",
-    "CredentialInvalidLifetimeAsPerAppPolicy": "An app management policy of the tenant caps the life of passwords: "
-    "write a shorter `rotation: {validity: …}`.",
-    "CannotUpdateLockedServicePrincipalProperty": "The application's instance lock forbids passwords on the service principal: "
-    "write `home: application`, or lift the lock (servicePrincipalLockConfiguration).",
+    "CredentialTypeNotAllowedAsPerAppPolicy": (
+        "An app management policy of the tenant forbids passwords here: "
+        "have an administrator exempt this application, or let the groups pull with a managed identity."
+    ),
+    "CredentialInvalidLifetimeAsPerAppPolicy": (
+        "An app management policy of the tenant caps the life of passwords: write a shorter `rotation: {validity: …}`."
+    ),
+    "CannotUpdateLockedServicePrincipalProperty": (
+        "The application's instance lock forbids passwords on the service principal: "
+        "write `home: application`, or lift the lock (servicePrincipalLockConfiguration)."
+    ),
     "Directory_ResourceSizeExceeded": "The application has about 1000 credentials: remove those that have ended.",
 }
 """What to do, by Azure's own codes (azure-facts C4)."""
@@ -152,11 +187,17 @@ _TWO = "maximum of 2 encrypted credentials"
 
 def _remedy(asked: Asked, refused: Refusal, kind: type[AzureError]) -> str | None:
     if refused.code == "LinkedAuthorizationFailed":
-        return "Give the identity that rotator signs in as the action that Azure names, on the linked scope; `rotator doctor` prints the command."
+        return (
+            "Give the identity that rotator signs in as the action that Azure names, on the linked scope; `rotator"
+            " doctor` prints the command."
+        )
     if kind is Forbidden and asked.needs:
         return f"Give the identity that rotator signs in as: {asked.needs}."
     if _TWO in refused.message:
-        return "The application is for personal accounts, too, and holds two passwords at most: remove one that nothing uses."
+        return (
+            "The application is for personal accounts, too, and holds two passwords at most: remove one that nothing"
+            " uses."
+        )
     return next((remedy for code, remedy in _REMEDIES.items() if refused.code.startswith(code)), None)
 
 
@@ -194,7 +235,10 @@ def _odd(asked: Asked, error: BaseException, *, in_doubt: bool) -> AzureError:
 
 
 def _not_signed_in(asked: Asked, message: str) -> AzureError:
-    remedy = f"Sign in: set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, run `{LOGIN}`, or run where a managed identity is."
+    remedy = (
+        f"Sign in: set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, run `{LOGIN}`, or run where a managed"
+        " identity is."
+    )
     purpose = "" if asked.service == ENTRA else f", so it can't {asked.doing}"
     return Forbidden(f"rotator can't sign in{purpose}: {message}", service=ENTRA, code="NotSignedIn", remedy=remedy)
 
@@ -205,13 +249,16 @@ def no_identity(error: ValueError | OSError, environment: Mapping[str, str]) -> 
     names = ", ".join(sorted(name for name in environment if name.startswith("AZURE_")))
     remedy = f"Correct or unset what is wrong of the variables that are set ({names}), then run again."
     said = _clean(Asked(ENTRA, "sign rotator in"), why)
-    return Forbidden(f"rotator can't sign in: {said}", service=ENTRA, code="NotSignedIn", state="No request was made.", remedy=remedy)
+    return Forbidden(
+        f"rotator can't sign in: {said}", service=ENTRA, code="NotSignedIn", state="No request was made.", remedy=remedy
+    )
 
 
 def _kind(refused: Refusal) -> type[AzureError]:
     """Which of our errors a refusal is that leaves nothing in doubt.
 
-    A 404 without a code is nobody's word that something is absent: a proxy gives one, too. Nor is one whose code is about something else.
+    A 404 without a code is nobody's word that something is absent: a proxy gives one, too. Nor is one whose code is
+    about something else.
     """
     if refused.status == 429:
         return Throttled
@@ -302,7 +349,11 @@ def secrets_of(document: object) -> tuple[str, ...]:
     """
     match document:
         case Mapping():
-            return tuple(text for name, value in document.items() for text in (_texts(value) if name in _HIDDEN else secrets_of(value)))
+            return tuple(
+                text
+                for name, value in document.items()
+                for text in (_texts(value) if name in _HIDDEN else secrets_of(value))
+            )
         case list() | tuple():
             return tuple(text for value in document for text in secrets_of(value))
     return ()

@@ -1,6 +1,7 @@
 """What carries requests: the seam between the clients and the network, so that a test can answer in process.
 
-Proxies come from the environment, and nothing else does: aiohttp and httpx would also take a user name and password for a host from ``.netrc``.
+Proxies come from the environment, and nothing else does: aiohttp and httpx would also take a user name and password for
+a host from ``.netrc``.
 """
 
 import os
@@ -24,9 +25,9 @@ def direct(address: str) -> None:
 class Transports:
     """How connections are made.
 
-    `session` makes what stands for an ``aiohttp.ClientSession`` (``auto_decompress=False``); `fresh` makes one whose every request has a
-    connection of its own, for writes and proofs (default: `session`); `graph` makes an httpx transport (default: :func:`network`). Who asks for one
-    closes it. `proxy` is the way to an address of the first two.
+    `session` makes what stands for an ``aiohttp.ClientSession`` (``auto_decompress=False``); `fresh` makes one whose
+    every request has a connection of its own, for writes and proofs (default: `session`); `graph` makes an httpx
+    transport (default: :func:`network`). Who asks for one closes it. `proxy` is the way to an address of the first two.
     """
 
     session: Callable[[], Any]
@@ -52,7 +53,9 @@ def real() -> Transports:
     def session(*, fresh: bool = False) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(ssl=trusted, limit=100, force_close=fresh)
         jar = aiohttp.DummyCookieJar()
-        return aiohttp.ClientSession(connector=connector, auto_decompress=False, cookie_jar=jar, middlewares=[unrepeated])
+        return aiohttp.ClientSession(
+            connector=connector, auto_decompress=False, cookie_jar=jar, middlewares=[unrepeated]
+        )
 
     return Transports(session, fresh=lambda: session(fresh=True), proxy=proxied)
 

@@ -33,7 +33,10 @@ def record(value: object) -> dict[str, Any]:
 
 
 def labels(value: object) -> dict[str, str]:
-    """Tags as texts: a number and a truth value are written as JSON does, null is no tag, and nothing at all is none. Raises TypeError."""
+    """Tags as texts: a number and a truth value are written as JSON does, null is no tag, and nothing at all is none.
+
+    Raises TypeError.
+    """
     found = {} if value is None else record(value)
     return {text(name): label(each) for name, each in found.items() if each is not None}
 

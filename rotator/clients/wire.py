@@ -2,10 +2,11 @@
 
 Rules for whoever edits this file:
 
-1. A client's requests go to its own hosts only, over TLS: a link or a redirect to another one would take a token, or a password, there. What
-   azure-identity asks to sign rotator in is exempt: it knows its own hosts.
-2. One call sends once. A challenge to a write isn't answered, since whoever answers it sends the write again; a dropped connection isn't tried
-   again; a redirect isn't followed. Writes have connections of their own, which nobody can have closed a moment before.
+1. A client's requests go to its own hosts only, over TLS: a link or a redirect to another one would take a token, or a
+   password, there. What azure-identity asks to sign rotator in is exempt: it knows its own hosts.
+2. One call sends once. A challenge to a write isn't answered, since whoever answers it sends the write again; a dropped
+   connection isn't tried again; a redirect isn't followed. Writes have connections of their own, which nobody can have
+   closed a moment before.
 3. An answer comes whole within `LONGEST`, or not at all.
 """
 
@@ -37,7 +38,10 @@ Proxy = Callable[[str], str | None]
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """What one client may send. `hosts` are whom it asks, None for azure-identity's own requests, which change nothing."""
+    """What one client may send.
+
+    `hosts` are whom it asks, None for azure-identity's own requests, which change nothing.
+    """
 
     time: AzureTime
     hosts: frozenset[str] | None
@@ -48,7 +52,10 @@ class Gate:
         return self.hosts is not None and method.upper() not in READS
 
     def ensure_open(self, method: str, scheme: str, host: str, port: int | None) -> None:
-        """Let a request out. Raises NotSent for a write whose time is over, Unexpected for a host that isn't the client's."""
+        """Let a request out.
+
+        Raises NotSent for a write whose time is over, Unexpected for a host that isn't the client's.
+        """
         if self.hosts is None:
             return
         if scheme != "https" or host.lower() not in self.hosts or port not in (None, HTTPS):
@@ -63,7 +70,10 @@ def foreign(host: str, hosts: frozenset[str]) -> Unexpected:
         service=host,
         code="ForeignHost",
         state="Nothing was sent there.",
-        remedy="Find out what answers in Azure's place (a proxy, a name server, a registry that isn't Azure's), then run again.",
+        remedy=(
+            "Find out what answers in Azure's place (a proxy, a name server, a registry that isn't Azure's), then run"
+            " again."
+        ),
     )
 
 
@@ -87,7 +97,10 @@ class Answer:
 
 
 class Carrier:
-    """Stands where azure-core's transport keeps an ``aiohttp.ClientSession``. `fresh` makes a connection for each request."""
+    """Stands where azure-core's transport keeps an ``aiohttp.ClientSession``.
+
+    `fresh` makes a connection for each request.
+    """
 
     auto_decompress = True
     """What azure-core gets is unpacked."""
@@ -207,7 +220,9 @@ async def _closing(sending: Awaitable[httpx.Response]) -> AsyncIterator[httpx.Re
         await answer.aclose()
 
 
-async def unrepeated(request: aiohttp.ClientRequest, send: Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]]) -> Any:
+async def unrepeated(
+    request: aiohttp.ClientRequest, send: Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]]
+) -> Any:
     """Keep aiohttp from sending again what met a dropped connection, as it does with every method that HTTP calls idempotent, PUT among them.
 
     A middleware of aiohttp: what it raises is not what aiohttp repeats.

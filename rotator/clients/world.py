@@ -117,12 +117,16 @@ class AzureWorld(Services):
         """By what can be signed in as the principal."""
         return await sign_ins(self, policy)
 
-    async def add_password(self, principal: Principal, home: Home, display_name: str, end: datetime, *, not_after: float | None = None) -> Issued:
+    async def add_password(
+        self, principal: Principal, home: Home, display_name: str, end: datetime, *, not_after: float | None = None
+    ) -> Issued:
         """Add a password credential; sent once."""
         with no_later(not_after):
             return await self.graph.add_password(principal, home, display_name, end)
 
-    async def remove_password(self, principal: Principal, home: Home, key_id: str, *, not_after: float | None = None) -> None:
+    async def remove_password(
+        self, principal: Principal, home: Home, key_id: str, *, not_after: float | None = None
+    ) -> None:
         """Remove a password credential; NotFound where Graph says that there is none."""
         with no_later(not_after):
             await self.graph.remove_password(principal, home, key_id)
@@ -140,7 +144,14 @@ class AzureWorld(Services):
         return await self.vault.value(policy, name)
 
     async def publish(
-        self, policy: Policy, secret: Secret, expires: datetime, content_type: str | None, tags: Tags, *, not_after: float | None = None
+        self,
+        policy: Policy,
+        secret: Secret,
+        expires: datetime,
+        content_type: str | None,
+        tags: Tags,
+        *,
+        not_after: float | None = None,
     ) -> Version:
         """A new version of the published secret; sent once."""
         with no_later(not_after):
@@ -151,7 +162,13 @@ class AzureWorld(Services):
         return await self.vault.version(policy, version)
 
     async def mark_version(
-        self, policy: Policy, version: str, *, tags: Tags | None = None, enabled: bool | None = None, not_after: float | None = None
+        self,
+        policy: Policy,
+        version: str,
+        *,
+        tags: Tags | None = None,
+        enabled: bool | None = None,
+        not_after: float | None = None,
     ) -> None:
         """Replace a version's tags, or enable or disable it."""
         with no_later(not_after):
@@ -193,7 +210,9 @@ class AzureWorld(Services):
         """One container group, read now."""
         return await self.groups.group(group_id)
 
-    async def put_group(self, group_id: ResourceId, document: Mapping[str, Any], *, not_after: float | None = None) -> Put:
+    async def put_group(
+        self, group_id: ResourceId, document: Mapping[str, Any], *, not_after: float | None = None
+    ) -> Put:
         """Replace a container group; sent once."""
         with no_later(not_after):
             return await self.groups.put(group_id, document)
@@ -210,7 +229,9 @@ class AzureWorld(Services):
             deleted = tasks.create_task(self._deleted(policy))
             said = tasks.create_task(self._limits(policy))
         rights, (taken, doubt), (limits, unread) = [*writing.result(), vault.result()], deleted.result(), said.result()
-        refused = tuple(sorted(each for each, right in zip(groups, writing.result(), strict=True) if right.allowed is False))
+        refused = tuple(
+            sorted(each for each, right in zip(groups, writing.result(), strict=True) if right.allowed is False)
+        )
         unknown = [(right.question, right.why) for right in rights if right.allowed is None]
         return Permissions(refused, _no_role(vault.result()), taken, limits=limits, unknown=(*unknown, *doubt, *unread))
 
@@ -223,7 +244,10 @@ class AzureWorld(Services):
         if vault_id is None:
             return Right(keyvault.SET_ACTION, policy.key_vault.host, True)
         return replace(
-            await self.rbac.right(keyvault.SET_ACTION, vault_id.child("secrets", policy.key_vault.password_secret), data=True), scope=vault_id
+            await self.rbac.right(
+                keyvault.SET_ACTION, vault_id.child("secrets", policy.key_vault.password_secret), data=True
+            ),
+            scope=vault_id,
         )
 
     async def _deleted(self, policy: Policy) -> tuple[bool, tuple[tuple[str, str], ...]]:
@@ -243,7 +267,9 @@ class AzureWorld(Services):
         """The access mark, read now."""
         return await self.vault.access(policy)
 
-    async def record_access(self, policy: Policy, access: Access, assignments: Sequence[Assignment], *, not_after: float | None = None) -> None:
+    async def record_access(
+        self, policy: Policy, access: Access, assignments: Sequence[Assignment], *, not_after: float | None = None
+    ) -> None:
         """Write the access mark with the assignments that it is about."""
         with no_later(not_after):
             await self.vault.record_access(policy, access, assignments)

@@ -1,10 +1,13 @@
 """A container group's raw JSON: what it says, what it hides, and how its credential is changed and nothing else.
 
-The only package that knows the shape of a container group, and the most dangerous one: what it loses is lost. Rules for whoever edits it:
+The only package that knows the shape of a container group, and the most dangerous one: what it loses is lost. Rules for
+whoever edits it:
 
 1. Pure: documents in, values out. No I/O, no clock, and a document that was read is never changed.
-2. Lossless: an edit starts from all that GET showed. What isn't known here stays as it is, where it is (`put_properties` lists what goes).
-3. A hidden value is put back from a source or the edit is refused; never guessed, never left out (`hidden_values` lists them all).
+2. Lossless: an edit starts from all that GET showed. What isn't known here stays as it is, where it is
+   (`put_properties` lists what goes).
+3. A hidden value is put back from a source or the edit is refused; never guessed, never left out (`hidden_values` lists
+   them all).
 4. Property names have no case, names of variables and files do (`rotator.arm_json`).
 5. Evidence counts only if it is newer than the PUT; without evidence the verdict is never `healthy` (`evidence`).
 6. Nothing here shows a value that may be secret: not in an error, not in a difference, not in a repr.

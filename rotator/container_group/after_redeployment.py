@@ -27,4 +27,8 @@ def moved(group: ContainerGroup, key_id: str, since: datetime, failed: Failed | 
 
 
 def _running(since: str) -> Mapping[str, Any]:
-    return {"restartCount": 0, "currentState": {"state": "Running", "startTime": since, "detailStatus": ""}, "events": []}
+    return {
+        "restartCount": 0,
+        "currentState": {"state": "Running", "startTime": since, "detailStatus": ""},
+        "events": [],
+    }

@@ -1,7 +1,8 @@
 """What Azure doesn't change in a container group that there is, so that a PUT which asks for it is refused: found before it is sent.
 
-Source: "Update containers in Azure Container Instances" (azure-facts A5): operating system, CPU, memory, GPU, restart policy and subnet; and Resource
-Manager's own rule that a resource keeps its region. A group that has ended or was stopped is deployed as new.
+Source: "Update containers in Azure Container Instances" (azure-facts A5): operating system, CPU, memory, GPU, restart
+policy and subnet; and Resource Manager's own rule that a resource keeps its region. A group that has ended or was
+stopped is deployed as new.
 """
 
 import json
@@ -17,7 +18,11 @@ def conflicts(document: Mapping[str, Any], body: Mapping[str, Any]) -> tuple[Cha
     """What a PUT of `body` over the group that a GET showed would be refused for; () where it would be deployed as new, but for its region."""
     ended = activity(document) in (Phase.FINISHED, Phase.STOPPED)
     before, after = (dict(_fixed(one, ended=ended)) for one in (document, body))
-    return tuple(Change(name, _shown(before[name]), _shown(after[name])) for name in before if _same(before[name]) != _same(after[name]))
+    return tuple(
+        Change(name, _shown(before[name]), _shown(after[name]))
+        for name in before
+        if _same(before[name]) != _same(after[name])
+    )
 
 
 def _shown(value: Value) -> str | None:
@@ -35,8 +40,15 @@ def _fixed(document: Mapping[str, Any], *, ended: bool) -> Iterator[tuple[str, V
         return
     yield "properties.osType", text(document, "properties", "osType")
     yield "properties.restartPolicy", text(document, "properties", "restartPolicy") or "Always"
-    yield "properties.subnetIds", sorted(text(subnet, "id").lower() for subnet in objects(document, "properties", "subnetIds"))
-    asked = [get(container, "properties", "resources", "requests") for kind, container in containers(document) if kind == "containers"]
+    yield (
+        "properties.subnetIds",
+        sorted(text(subnet, "id").lower() for subnet in objects(document, "properties", "subnetIds")),
+    )
+    asked = [
+        get(container, "properties", "resources", "requests")
+        for kind, container in containers(document)
+        if kind == "containers"
+    ]
     yield "cpu, all containers", _total(asked, "cpu")
     yield "memoryInGB, all containers", _total(asked, "memoryInGB")
     yield "gpu", [[get(one, "gpu", "sku"), get(one, "gpu", "count")] for one in asked if get(one, "gpu")]

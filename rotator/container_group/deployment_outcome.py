@@ -47,4 +47,8 @@ def brief(digest: str) -> str:
 
 def moved_tags(document: Mapping[str, Any] | None, served: Mapping[str, str]) -> tuple[tuple[str, str, str], ...]:
     """Images whose name stands for another digest than the one that runs: image, what runs, what the registry serves now."""
-    return tuple((image, digest, served[image]) for image, digest in pulled(document) if "@" not in image and served.get(image, digest) != digest)
+    return tuple(
+        (image, digest, served[image])
+        for image, digest in pulled(document)
+        if "@" not in image and served.get(image, digest) != digest
+    )

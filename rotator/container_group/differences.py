@@ -14,8 +14,21 @@ from rotator.container_group.value_sources import Recipes
 from rotator.policy import GroupPolicy, Policy
 
 HIDDEN = "***"
-_SECRET = ("password", "securevalue", "storageaccountkey", "workspacekey", "workspaceresourceid", "secret", "value", "command", "ccepolicy")
-"""Properties whose values are never shown, with all below them. Plain variables and commands often hold secrets, too."""
+_SECRET = (
+    "password",
+    "securevalue",
+    "storageaccountkey",
+    "workspacekey",
+    "workspaceresourceid",
+    "secret",
+    "value",
+    "command",
+    "ccepolicy",
+)
+"""Properties whose values are never shown, with all below them.
+
+Plain variables and commands often hold secrets, too.
+"""
 _IN_ADDRESS = re.compile(r"//[^/@\s]+@")
 """User and password in front of a host, as addresses of Git repositories have them."""
 _OPAQUE = ("protectedsettings",)
@@ -37,12 +50,17 @@ class Change:
 
 
 def difference(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> tuple[Change, ...]:
-    """Every difference but in what only the service writes, by path. Null is the same as nothing; order in arrays counts."""
+    """Every difference but in what only the service writes, by path.
+
+    Null is the same as nothing; order in arrays counts.
+    """
     one, other = (writable(document) if document is not None else None for document in (before, after))
     return tuple(sorted(_changes("", one, other, secret=False, exact=False), key=lambda change: change.path))
 
 
-def unasked(before: Mapping[str, Any], after: Mapping[str, Any], policy: Policy, group_policy: GroupPolicy | None) -> tuple[Change, ...]:
+def unasked(
+    before: Mapping[str, Any], after: Mapping[str, Any], policy: Policy, group_policy: GroupPolicy | None
+) -> tuple[Change, ...]:
     """Of the differences, those that a rotation must not make (I4): all but the principal's password and our tags."""
     return difference(*(_neutral(document, policy, group_policy) for document in (before, after)))
 
@@ -69,7 +87,9 @@ def _changes(path: str, one: Value, other: Value, *, secret: bool, exact: bool) 
         yield from _whole(path, one, other, secret, exact)
 
 
-def _members(path: str, one: Mapping[str, Any], other: Mapping[str, Any], secret: bool, exact: bool) -> Iterator[Change]:
+def _members(
+    path: str, one: Mapping[str, Any], other: Mapping[str, Any], secret: bool, exact: bool
+) -> Iterator[Change]:
     names = {(name if exact else name.lower()): name for name in (*other, *one)}
     sides = [{(name if exact else name.lower()): value for name, value in side.items()} for side in (one, other)]
     for key, name in names.items():
@@ -77,21 +97,30 @@ def _members(path: str, one: Mapping[str, Any], other: Mapping[str, Any], secret
         if name.lower() in _OPAQUE:
             yield from [] if _equal(*pair) else [Change(below, *(_rendered(value, secret=True) for value in pair))]
         else:
-            yield from _changes(below, *pair, secret=secret or name.lower() in _SECRET, exact=exact or name.lower() in _EXACT)
+            yield from _changes(
+                below, *pair, secret=secret or name.lower() in _SECRET, exact=exact or name.lower() in _EXACT
+            )
 
 
 def _items(path: str, one: list[Value], other: list[Value], secret: bool, exact: bool) -> Iterator[Change]:
     names = [[_called(item) for item in side] for side in (one, other)]
     if all(all(side) and len(set(side)) == len(side) for side in names):
-        yield from _named(path, dict(zip(names[0], one, strict=True)), dict(zip(names[1], other, strict=True)), secret, exact)
+        yield from _named(
+            path, dict(zip(names[0], one, strict=True)), dict(zip(names[1], other, strict=True)), secret, exact
+        )
         return
     for index in range(max(len(one), len(other))):
         sides = [side[index] if index < len(side) else None for side in (one, other)]
         yield from _changes(f"{path}[{_label(sides, index)}]", *sides, secret=secret, exact=exact)
 
 
-def _named(path: str, one: Mapping[str, Value], other: Mapping[str, Value], secret: bool, exact: bool) -> Iterator[Change]:
-    """Items that all have names are compared by them: one that is put in between changes no other. Their order is told by itself."""
+def _named(
+    path: str, one: Mapping[str, Value], other: Mapping[str, Value], secret: bool, exact: bool
+) -> Iterator[Change]:
+    """Items that all have names are compared by them: one that is put in between changes no other.
+
+    Their order is told by itself.
+    """
     for name in dict.fromkeys((*one, *other)):
         yield from _changes(f"{path}[{name}]", one.get(name), other.get(name), secret=secret, exact=exact)
     orders = [[name for name in side if name in one and name in other] for side in (one, other)]

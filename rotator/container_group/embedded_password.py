@@ -1,13 +1,27 @@
 """The principal's password inside a group: variables that seem to hold it, and references into Key Vault that don't follow a rotation.
 
-What a variable holds is hidden. But a container that is told the app id in plain sight, and a client secret beside it, signs in with it.
+What a variable holds is hidden. But a container that is told the app id in plain sight, and a client secret beside it,
+signs in with it.
 """
 
 import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from rotator.arm_json import Value, belongs, containers, entries, get, objects, pulls_as, server, shown_values, shows_app_id, text, variables
+from rotator.arm_json import (
+    Value,
+    belongs,
+    containers,
+    entries,
+    get,
+    objects,
+    pulls_as,
+    server,
+    shown_values,
+    shows_app_id,
+    text,
+    variables,
+)
 from rotator.container_group.hidden_values import VARIABLE, Place, places
 from rotator.container_group.value_sources import Recipes
 from rotator.policy import GroupPolicy, Policy
@@ -21,22 +35,33 @@ _PASSWORD = re.compile(r"pass|pwd|secret|cred|key|token", re.IGNORECASE)
 def signing_in(document: Value, app_id: str) -> tuple[str, ...]:
     """Paths of hidden variables that seem to hold the principal's password, sorted."""
     told = {id(container) for _, container in containers(document) if app_id.lower() in shown_values(container)}
-    beside = {id(variable) for _, container in containers(document) if id(container) in told for variable in variables(container)}
-    return tuple(sorted(place.path for place in places(document) if id(place.owner) in beside and place.missing and _meant(place)))
+    beside = {
+        id(variable)
+        for _, container in containers(document)
+        if id(container) in told
+        for variable in variables(container)
+    }
+    return tuple(
+        sorted(
+            place.path for place in places(document) if id(place.owner) in beside and place.missing and _meant(place)
+        )
+    )
 
 
 def unsaid(document: Value, policy: Policy, group: GroupPolicy | None) -> tuple[str, ...]:
     """Paths of hidden variables that may hold the principal's password until the policy says whose they are, sorted.
 
-    All of a group that the policy declares or that pulls as the principal; of one that only shows the app id, those that are called like a password;
-    none of a container that shows another client id, which says whose its password is.
+    All of a group that the policy declares or that pulls as the principal; of one that only shows the app id, those
+    that are called like a password; none of a container that shows another client id, which says whose its password is.
     """
     app_id, known = policy.principal.app_id.lower(), Recipes.of(policy, group)
     pulls = pulls_as(document, app_id)
     if not (group or pulls or shows_app_id(document, app_id)):
         return ()
     theirs = {id(each) for _, one in containers(document) if _anothers(one, app_id) for each in variables(one)}
-    hidden = (place for place in places(document) if _variable(place) and place.missing and id(place.owner) not in theirs)
+    hidden = (
+        place for place in places(document) if _variable(place) and place.missing and id(place.owner) not in theirs
+    )
     named = (place for place in hidden if group or pulls or _PASSWORD.search(place.path.rpartition("/")[2]))
     return tuple(sorted({place.path for place in named if known.for_place(place) is None}))
 
@@ -62,14 +87,21 @@ def pinned(document: Value, policy: Policy) -> tuple[str, ...]:
 
 
 def follows(document: Value, policy: Policy) -> bool:
-    """Whether it refers to the newest version of the published secret. Azure reads that in a PUT; no page says when else (azure-facts B8)."""
+    """Whether it refers to the newest version of the published secret.
+
+    Azure reads that in a PUT; no page says when else (azure-facts B8).
+    """
     return any(not version for _, version in _references(document, policy))
 
 
 def strays(document: Value, policy: Policy) -> tuple[str, ...]:
     """Servers whose entry takes this principal's password by a reference to something else than the published secret, sorted."""
     ours = {name for name, _ in _references(document, policy)}
-    mine = (entry for entry in entries(document) if belongs(entry, policy.principal.app_id) and get(entry, "passwordReference"))
+    mine = (
+        entry
+        for entry in entries(document)
+        if belongs(entry, policy.principal.app_id) and get(entry, "passwordReference")
+    )
     return tuple(sorted({server(entry) for entry in mine if text(entry, "passwordReference").lower() not in ours}))
 
 

@@ -3,8 +3,8 @@
 Rules for whoever edits this file:
 
 1. Only evidence that is newer than `since` counts: what an answer shows right after a PUT is the past.
-2. A failed pull proves nothing while a later one may succeed (azure-facts B5); ``Succeeded`` provisioning proves nothing about a job
-   (azure-facts B6).
+2. A failed pull proves nothing while a later one may succeed (azure-facts B5); ``Succeeded`` provisioning proves
+   nothing about a job (azure-facts B6).
 3. Where the evidence isn't there, the verdict is `settling` or `unknown`, never `healthy`.
 """
 
@@ -19,7 +19,8 @@ from rotator.state import ContainerGroup
 
 PATIENCE = timedelta(minutes=5)
 """How long pulls must have failed, by Azure's times, before a group that is still being provisioned counts as unable to pull. Recorded
-transient failures were over in less (azure-facts B5); the platform itself gives up after 30 minutes."""
+transient failures were over in less (azure-facts B5); the platform itself gives up after 30 minutes.
+"""
 STEADY = timedelta(minutes=2)
 """How long a container that crashed after the PUT must have run before it counts as up again."""
 _IN_TRANSITION = ("pending", "creating", "updating", "repairing", "deleting", "accepted")
@@ -112,12 +113,17 @@ def _down(shown: View) -> Phase:
 
 
 def verdict(
-    document: Mapping[str, Any] | None, since: datetime | None, *, at: datetime | None = None, before: Mapping[str, Any] | None = None
+    document: Mapping[str, Any] | None,
+    since: datetime | None,
+    *,
+    at: datetime | None = None,
+    before: Mapping[str, Any] | None = None,
 ) -> Verdict:
     """How the group fares since `since`, the instant that was written into the PUT.
 
-    `at` is when Azure gave the answer: with it, a pull that failed once and was never followed by another event is told from one that is
-    being tried again. `before` is an answer from before the PUT: what crashed then is no worse for crashing now.
+    `at` is when Azure gave the answer: with it, a pull that failed once and was never followed by another event is told
+    from one that is being tried again. `before` is an answer from before the PUT: what crashed then is no worse for
+    crashing now.
     """
     shown = view(document)
     if shown is None or since is None or not shown.mains:
@@ -158,7 +164,9 @@ def _ran(shown: View, since: datetime, at: datetime | None, before: Mapping[str,
     if not all(one.started and one.started >= since for one in shown.mains):
         final = shown.provisioning == "failed" and shown.latest is not None and shown.latest >= since
         return Verdict.WORSE if final else Verdict.SETTLING
-    shaky = [one for one in fresh if one.recovered and one.recovered >= since and not _crashed_before(one, since, before)]
+    shaky = [
+        one for one in fresh if one.recovered and one.recovered >= since and not _crashed_before(one, since, before)
+    ]
     now = at or shown.latest or since
     return Verdict.SETTLING if any(now - (one.started or now) < STEADY for one in shaky) else Verdict.HEALTHY
 

@@ -28,18 +28,32 @@ def notes(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | None
 def _registries(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | None) -> Iterator[str]:
     app_id = policy.principal.app_id
     mine = [entry for entry in entries(document) if belongs(entry, app_id)]
-    others = [server(entry) for entry in entries(document) if not takes_password(entry) and not _referring(entry, app_id)]
+    others = [
+        server(entry) for entry in entries(document) if not takes_password(entry) and not _referring(entry, app_id)
+    ]
     if others:
-        yield f"needs no rotation for {', '.join(sorted(set(others)))}: an identity or somebody else's password pulls there"
+        yield (
+            f"needs no rotation for {', '.join(sorted(set(others)))}: an identity or somebody else's password pulls"
+            " there"
+        )
     for host in strays(document, policy):
-        yield f"takes this principal's password for {host} from a secret that rotator doesn't write, and isn't waited for: refer to the published one"
+        yield (
+            f"takes this principal's password for {host} from a secret that rotator doesn't write, and isn't waited"
+            " for: refer to the published one"
+        )
     if follows(document, policy):
         secret = policy.key_vault.password_secret
-        yield f"Azure reads {secret} for it when it is redeployed, and nobody knows when else: it moves like the others, and has no way back"
+        yield (
+            f"Azure reads {secret} for it when it is redeployed, and nobody knows when else: it moves like the others,"
+            " and has no way back"
+        )
     if group and not mine and not others:
         yield f"has no registry entry with the user name {app_id}"
     if group and not mine and (paths := unsaid(document, policy, group)):
-        how = f"write `{{credential: password}}` under `secrets:` in {policy.file} if so, and `{{key_vault: NAME}}` if it is another secret"
+        how = (
+            f"write `{{credential: password}}` under `secrets:` in {policy.file} if so, and `{{key_vault: NAME}}` if it"
+            " is another secret"
+        )
         yield f"{', '.join(paths)} may hold the password, and keeps an old one from being removed: {how}"
 
 
@@ -52,11 +66,17 @@ def _sources(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | N
     known = Recipes.of(policy, group)
     if names := [one.key_vault for one in sources(policy, document, group)]:
         listed = ", ".join(names)
-        yield f"values that Azure hides are put back from {policy.key_vault.host}: {listed}. Whether it has the same now can't be seen"
+        yield (
+            f"values that Azure hides are put back from {policy.key_vault.host}: {listed}. Whether it has the same now"
+            " can't be seen"
+        )
     written = [place for place in places(document) if known.writes(place)]
     for place in written:
         if place.holds is Holds.FILES:
             files = ", ".join(sorted(known.for_place(place)))
-            yield f"{place.path.removesuffix('/secret')} will have exactly these files: {files}. Which it has now can't be seen"
+            yield (
+                f"{place.path.removesuffix('/secret')} will have exactly these files: {files}. Which it has now can't"
+                " be seen"
+            )
     if inside := [place.path for place in written if known.password(place)]:
         yield f"the new password also goes into {', '.join(inside)}"

@@ -1,8 +1,9 @@
 """Every place in a container group where a value can stand that GET leaves out.
 
-The list is azure-facts B7 and the ``sensitive`` marks of the API's types, 2023-05-01 to 2025-09-01: registry passwords, secure environment
-variables (the entry stays, with its name alone), files of secret volumes (not even their names stay), storage account keys, a workspace's
-key and resource id, an extension's protected settings. A property that a later API version hides can't be known here: add it when it is known.
+The list is azure-facts B7 and the ``sensitive`` marks of the API's types, 2023-05-01 to 2025-09-01: registry passwords,
+secure environment variables (the entry stays, with its name alone), files of secret volumes (not even their names
+stay), storage account keys, a workspace's key and resource id, an extension's protected settings. A property that a
+later API version hides can't be known here: add it when it is known.
 """
 
 from collections.abc import Iterator
@@ -28,9 +29,9 @@ class Holds(Enum):
 class Place:
     """A place for one hidden value, or for the files of one volume: property `name` of `owner`, a part of the document.
 
-    `path` names it in a policy. `shown` is the property in which the same value may stand in plain sight; `references` are those by
-    which Azure fetches it itself, and which GET does show (azure-facts B8). `optional`: whether there ever was a value can't be seen, so that
-    somebody has to say it, if only that there was none.
+    `path` names it in a policy. `shown` is the property in which the same value may stand in plain sight; `references`
+    are those by which Azure fetches it itself, and which GET does show (azure-facts B8). `optional`: whether there ever
+    was a value can't be seen, so that somebody has to say it, if only that there was none.
     """
 
     path: str
@@ -91,7 +92,9 @@ def _volumes(document: Value) -> Iterator[Place]:
     for volume in objects(document, "properties", "volumes"):
         path, share = f"volumes/{text(volume, 'name')}", get(volume, "azureFile")
         if share is not None:
-            yield Place(f"{path}/azure_file/storage_account_key", share, "storageAccountKey", ("storageAccountKeyReference",))
+            yield Place(
+                f"{path}/azure_file/storage_account_key", share, "storageAccountKey", ("storageAccountKeyReference",)
+            )
         if get(volume, "secret") is not None:
             yield Place(f"{path}/secret", volume, "secret", holds=Holds.FILES)
 
@@ -123,4 +126,8 @@ def as_shown(body: Value) -> Json:
 def normal(path: str) -> str:
     """A path to compare: names of resources in lower case; variables and files keep their case, since Linux tells them apart."""
     *head, last = path.split("/", 3)
-    return "/".join((*head, last)).lower() if len(head) < 3 or head[2] not in (VARIABLE, "secret") else "/".join(head).lower() + f"/{last}"
+    return (
+        "/".join((*head, last)).lower()
+        if len(head) < 3 or head[2] not in (VARIABLE, "secret")
+        else "/".join(head).lower() + f"/{last}"
+    )

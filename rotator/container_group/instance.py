@@ -1,7 +1,8 @@
 """The instance view of a group, read: states and events of its containers, with times.
 
-Traps (azure-facts B3 to B6): lists have no instance view; after a PUT or restart the old states and events are still shown for a while; events
-are history and aggregated by name and message (`count`, first and last time); a pull from cached layers leaves no event.
+Traps (azure-facts B3 to B6): lists have no instance view; after a PUT or restart the old states and events are still
+shown for a while; events are history and aggregated by name and message (`count`, first and last time); a pull from
+cached layers leaves no event.
 """
 
 from collections.abc import Iterator, Mapping
@@ -28,7 +29,10 @@ class Happening:
 
     @property
     def pull_failed(self) -> bool:
-        """A pull that didn't succeed, or waits to be tried again (azure-facts A11). Other failures have the same names."""
+        """A pull that didn't succeed, or waits to be tried again (azure-facts A11).
+
+        Other failures have the same names.
+        """
         return self.name in ("failed", "backoff") and "pull" in self.message.lower()
 
     @property
@@ -57,7 +61,9 @@ class State:
     @property
     def backing_off(self) -> bool:
         """Whether it waits to be restarted (azure-facts B6)."""
-        return self.state == "waiting" and ("crashloopbackoff" in self.detail.lower() or "restarting" in self.detail.lower())
+        return self.state == "waiting" and (
+            "crashloopbackoff" in self.detail.lower() or "restarting" in self.detail.lower()
+        )
 
     @property
     def error(self) -> datetime | None:
@@ -83,7 +89,11 @@ class Instance:
     @property
     def started(self) -> datetime | None:
         """When it last started, as far as states and events tell."""
-        begun = [state.started for state in (self.current, self.previous) if state.started and state.state in ("running", "terminated")]
+        begun = [
+            state.started
+            for state in (self.current, self.previous)
+            if state.started and state.state in ("running", "terminated")
+        ]
         return max([*begun, *(event.last for event in self.events if event.name == "started")], default=None)
 
     @property
@@ -94,8 +104,15 @@ class Instance:
 
     @property
     def pull_failures(self) -> tuple[Happening, ...]:
-        """Failed pulls that no pull or start followed. At a tie of seconds the success came later: a back-off takes ten."""
-        return tuple(event for event in self.events if event.pull_failed and (self.succeeded is None or event.last > self.succeeded))
+        """Failed pulls that no pull or start followed.
+
+        At a tie of seconds the success came later: a back-off takes ten.
+        """
+        return tuple(
+            event
+            for event in self.events
+            if event.pull_failed and (self.succeeded is None or event.last > self.succeeded)
+        )
 
     @property
     def waits_for_image(self) -> bool:
@@ -136,8 +153,21 @@ class View:
     @property
     def latest(self) -> datetime | None:
         """The newest instant that anything in it tells."""
-        states = [at for one in self.instances for state in (one.current, one.previous) for at in (state.started, state.finished) if at]
-        return max([*states, *(event.last for one in self.instances for event in one.events), *(event.last for event in self.events)], default=None)
+        states = [
+            at
+            for one in self.instances
+            for state in (one.current, one.previous)
+            for at in (state.started, state.finished)
+            if at
+        ]
+        return max(
+            [
+                *states,
+                *(event.last for one in self.instances for event in one.events),
+                *(event.last for event in self.events),
+            ],
+            default=None,
+        )
 
 
 def view(document: Mapping[str, Any] | None) -> View | None:
@@ -149,7 +179,9 @@ def view(document: Mapping[str, Any] | None) -> View | None:
     group = tuple(_events(shown))
     images = [text(container, "properties", "image") for _, container in listed]
     instances = tuple(_instance(kind, container, group, images) for kind, container in listed)
-    return View(text(shown, "state").lower(), text(document, "properties", "provisioningState").lower(), instances, group)
+    return View(
+        text(shown, "state").lower(), text(document, "properties", "provisioningState").lower(), instances, group
+    )
 
 
 def _instance(kind: str, container: Value, group: tuple[Happening, ...], images: list[str]) -> Instance:
@@ -169,7 +201,13 @@ def _concerns(event: Happening, image: str, images: list[str]) -> bool:
 def _state(shown: Value) -> State:
     code = get(shown, "exitCode")
     started, finished = instant(get(shown, "startTime")), instant(get(shown, "finishTime"))
-    return State(text(shown, "state").lower(), text(shown, "detailStatus"), started, finished, code if isinstance(code, int) else None)
+    return State(
+        text(shown, "state").lower(),
+        text(shown, "detailStatus"),
+        started,
+        finished,
+        code if isinstance(code, int) else None,
+    )
 
 
 def _events(shown: Value) -> Iterator[Happening]:

@@ -32,14 +32,14 @@ KEPT = 64
 class Dependent:
     """One container group that uses the principal, or that the policy says does.
 
-    `key_id`, `since`, `previous` and `failed` are what its tags say. `images` are those that the registries serve it for this user
-    name. `unsourced` are hidden values that nobody can put back, `refused` why it may never be redeployed, both to be told before
-    anything is written anywhere. `sources` are the secrets of the vault whose values a redeployment or a deployment of its manifest needs;
-    `signing_in` are variables that seem to hold the password, `unsaid` those that may while the policy doesn't say whose they are. `links` are what a
-    redeployment touches beside the group: action and resource.
-    `guessed`: nothing but such a variable makes one think that it does, or nothing of it can be read.
-    `needs_rotation` is False where it takes no password; `follows`: Azure reads the published secret for it. `up` is for how
-    long all its containers have been running. `notes` are for people.
+    `key_id`, `since`, `previous` and `failed` are what its tags say. `images` are those that the registries serve it
+    for this user name. `unsourced` are hidden values that nobody can put back, `refused` why it may never be
+    redeployed, both to be told before anything is written anywhere. `sources` are the secrets of the vault whose values
+    a redeployment or a deployment of its manifest needs; `signing_in` are variables that seem to hold the password,
+    `unsaid` those that may while the policy doesn't say whose they are. `links` are what a redeployment touches beside
+    the group: action and resource. `guessed`: nothing but such a variable makes one think that it does, or nothing of
+    it can be read. `needs_rotation` is False where it takes no password; `follows`: Azure reads the published secret
+    for it. `up` is for how long all its containers have been running. `notes` are for people.
     """
 
     id: ResourceId
@@ -198,12 +198,18 @@ def images(policy: Policy, observed: Observed) -> tuple[str, ...]:
     """The distinct images that a proof has to pull, sorted: of every dependent, and of the manifests that will be deployed again."""
     found = {image for one in dependents(policy, observed) for image in one.images}
     manifests = (_manifest(group) for group in policy.container_groups)
-    return tuple(sorted(found | {image for document in manifests for image in used_images(document, policy.principal.app_id)}))
+    return tuple(
+        sorted(found | {image for document in manifests for image in used_images(document, policy.principal.app_id)})
+    )
 
 
 def used_images(document: Mapping[str, Any] | None, app_id: str) -> tuple[str, ...]:
     """The images of a group, or of its manifest, whose registry has an entry with this user name and a password; sorted."""
-    servers = {server(entry) for entry in entries(document) if (belongs(entry, app_id) or _placeholder(entry)) and not get(entry, "identity")}
+    servers = {
+        server(entry)
+        for entry in entries(document)
+        if (belongs(entry, app_id) or _placeholder(entry)) and not get(entry, "identity")
+    }
     named = {text(container, "properties", "image") for _, container in containers(document)}
     return tuple(sorted(image for image in named if registry_of(image) in servers))
 

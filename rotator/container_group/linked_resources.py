@@ -1,7 +1,7 @@
 """What a container group's PUT touches beside the group itself, and the rights that Azure asks for there.
 
-Source: LinkedAuthorizationFailed (403), as Azure Resource Manager answers it for whatever names an identity or a subnet in a PUT; the actions are
-those of Microsoft.ManagedIdentity and Microsoft.Network.
+Source: LinkedAuthorizationFailed (403), as Azure Resource Manager answers it for whatever names an identity or a subnet
+in a PUT; the actions are those of Microsoft.ManagedIdentity and Microsoft.Network.
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,6 +1,7 @@
 """The body of a PUT made from a manifest: what `az container create --file` would send, with its placeholders filled in.
 
-Rules for whoever edits this file: as in `rotator.container_group.put_body`; and a secret goes only where Azure hides it.
+Rules for whoever edits this file: as in `rotator.container_group.put_body`; and a secret goes only where Azure hides
+it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -27,7 +28,10 @@ from rotator.state import Secret
 
 
 def manifest_sources(manifest: Manifest, policy: Policy, group_policy: GroupPolicy) -> tuple[KeyVaultSource, ...]:
-    """The Key Vault secrets whose values a deployment of the manifest needs, by name. The credential itself isn't among them."""
+    """The Key Vault secrets whose values a deployment of the manifest needs, by name.
+
+    The credential itself isn't among them.
+    """
     known = Recipes.of(policy, group_policy)
     return known.fetched(named_in([manifest.document, *known.by_path.values()]))
 
@@ -65,8 +69,9 @@ def from_manifest(
 ) -> Json:
     """What to PUT to deploy the manifest with `password`, the secret of `key_id`.
 
-    `values` are those of `manifest_sources()`. `document` is the group as a GET just showed it, where there is one: its tags name the
-    way back, and a job of it that runs is not interrupted. Raises UnsafeStep with every problem of the manifest.
+    `values` are those of `manifest_sources()`. `document` is the group as a GET just showed it, where there is one: its
+    tags name the way back, and a job of it that runs is not interrupted. Raises UnsafeStep with every problem of the
+    manifest.
     """
     body = _named(manifest, policy)
     _ensure_possible(manifest, body, policy, group_policy, document)
@@ -82,16 +87,21 @@ def from_manifest(
     return body
 
 
-def _ensure_possible(manifest: Manifest, body: Json, policy: Policy, group: GroupPolicy, document: Mapping[str, Any] | None) -> None:
+def _ensure_possible(
+    manifest: Manifest, body: Json, policy: Policy, group: GroupPolicy, document: Mapping[str, Any] | None
+) -> None:
     wrong = tuple(_all_problems(body, policy, group))
     if wrong:
-        raise UnsafeStep(f"{manifest.file} can't be deployed: {'; '.join(wrong)}", remedy=f"Correct {manifest.file}, then run again.")
+        raise UnsafeStep(
+            f"{manifest.file} can't be deployed: {'; '.join(wrong)}", remedy=f"Correct {manifest.file}, then run again."
+        )
     if document is None:
         return
     idle(document)
     if fixed := conflicts(document, body):
         raise UnsafeStep(
-            f"{manifest.file} asks for what Azure doesn't change in a group that there is: {'; '.join(map(str, fixed))}.",
+            f"{manifest.file} asks for what Azure doesn't change in a group that there is:"
+            f" {'; '.join(map(str, fixed))}.",
             remedy=f"Change {manifest.file} back; or `{delete_group(group.id)}` and run again: it is down in between.",
         )
 
@@ -101,7 +111,11 @@ def keep_tags(body: Json, document: Mapping[str, Any] | None) -> None:
     there, wanted = get(document, "tags"), get(body, "tags")
     wanted = dict(wanted) if isinstance(wanted, Mapping) else {}
     known = {name.lower() for name in wanted}
-    kept = {name: value for name, value in there.items() if name.lower() not in known} if isinstance(there, Mapping) else {}
+    kept = (
+        {name: value for name, value in there.items() if name.lower() not in known}
+        if isinstance(there, Mapping)
+        else {}
+    )
     if kept:
         put(body, "tags", {**kept, **wanted})
 
@@ -121,13 +135,19 @@ def _all_problems(body: Json, policy: Policy, group: GroupPolicy) -> Iterator[st
 
 def _problems(body: Json, policy: Policy, group: GroupPolicy) -> Iterator[str]:
     for path in _in_plain_sight(as_shown(body), ""):
-        yield f"{path} would show a secret to everybody who may read the group: put it where Azure hides it, for example into a secureValue"
+        yield (
+            f"{path} would show a secret to everybody who may read the group: put it where Azure hides it, for example"
+            " into a secureValue"
+        )
     why = refused(body, policy, group)
     if why:
         yield why
     known = Recipes.of(policy, group)
     if not any(known.password(place) for place in places(body)):
-        yield f"no imageRegistryCredentials entry of it has the user name {policy.principal.app_id}, so that it would not hold the credential"
+        yield (
+            f"no imageRegistryCredentials entry of it has the user name {policy.principal.app_id}, so that it would not"
+            " hold the credential"
+        )
 
 
 def _lacking(body: Json, policy: Policy, group: GroupPolicy) -> Iterator[str]:
@@ -135,7 +155,10 @@ def _lacking(body: Json, policy: Policy, group: GroupPolicy) -> Iterator[str]:
     if lost:
         password = signing_in(body, policy.principal.app_id)
         lines = lines_to_add(group.id, lost, within=bool(group.secrets), password=password)
-        yield f"it lacks what Azure never shows: {', '.join(lost)}. Write ${{{{ keyvault:NAME }}}} there, or add to {policy.file}:\n{lines}"
+        yield (
+            f"it lacks what Azure never shows: {', '.join(lost)}. Write ${{{{ keyvault:NAME }}}} there, or add to"
+            f" {policy.file}:\n{lines}"
+        )
 
 
 def _in_plain_sight(node: Value, path: str) -> Iterator[str]:

@@ -1,4 +1,7 @@
-"""What GET doesn't show and a PUT must put back, and where it comes from. What has no source is vetoed, never guessed."""
+"""What GET doesn't show and a PUT must put back, and where it comes from.
+
+What has no source is vetoed, never guessed.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +19,15 @@ def hidden(document: Mapping[str, Any], app_id: str | None = None) -> tuple[str,
     A secret volume is one path, ``volumes/<v>/secret``: its files' names are hidden, too.
     """
     missing = (place for place in places(document) if place.missing)
-    return tuple(sorted({place.path for place in missing if not (app_id and place.name == "password" and belongs(place.owner, app_id))}))
+    return tuple(
+        sorted(
+            {
+                place.path
+                for place in missing
+                if not (app_id and place.name == "password" and belongs(place.owner, app_id))
+            }
+        )
+    )
 
 
 def unsourced(document: Mapping[str, Any], policy: Policy, group_policy: GroupPolicy | None) -> tuple[str, ...]:
@@ -26,14 +37,24 @@ def unsourced(document: Mapping[str, Any], policy: Policy, group_policy: GroupPo
     return tuple(sorted({place.path for place in lost if known.for_place(place) is None}))
 
 
-def sources(policy: Policy, document: Mapping[str, Any], group_policy: GroupPolicy | None) -> tuple[KeyVaultSource, ...]:
-    """The Key Vault secrets whose values an edit of the document needs, by name. The credential itself isn't among them."""
+def sources(
+    policy: Policy, document: Mapping[str, Any], group_policy: GroupPolicy | None
+) -> tuple[KeyVaultSource, ...]:
+    """The Key Vault secrets whose values an edit of the document needs, by name.
+
+    The credential itself isn't among them.
+    """
     known = Recipes.of(policy, group_policy)
-    return known.fetched(one for place in places(document) if known.writes(place) for one in named_in(known.for_place(place)))
+    return known.fetched(
+        one for place in places(document) if known.writes(place) for one in named_in(known.for_place(place))
+    )
 
 
 def fill(body: Json, known: Recipes, find: Lookup) -> None:
-    """Put back every hidden value of `body` that has a recipe. Where the password stood in plain sight, it becomes a secure value."""
+    """Put back every hidden value of `body` that has a recipe.
+
+    Where the password stood in plain sight, it becomes a secure value.
+    """
     for place in places(body):
         if known.writes(place):
             place.write(baked(known.for_place(place), place.holds, find))
@@ -42,5 +63,16 @@ def fill(body: Json, known: Recipes, find: Lookup) -> None:
 def wanted_as_objects(policy: Policy, observed: Observed) -> frozenset[str]:
     """Names of the secrets whose values a redeployment needs as JSON objects: protected settings of extensions."""
     found = ((policy.group(each.id), places(each.document)) for each in observed.groups if each.document is not None)
-    recipes = ((Recipes.of(policy, said).for_place(place)) for said, there in found for place in there if place.holds is Holds.OBJECT)
-    return frozenset(one.key_vault for recipe in recipes if isinstance(recipe, str) for one in named_in(recipe) if isinstance(one, KeyVaultSource))
+    recipes = (
+        (Recipes.of(policy, said).for_place(place))
+        for said, there in found
+        for place in there
+        if place.holds is Holds.OBJECT
+    )
+    return frozenset(
+        one.key_vault
+        for recipe in recipes
+        if isinstance(recipe, str)
+        for one in named_in(recipe)
+        if isinstance(one, KeyVaultSource)
+    )

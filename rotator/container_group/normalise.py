@@ -1,7 +1,7 @@
 """What Azure shows although nobody wrote it, taken away, so that a manifest can be compared with the group that was made from it.
 
-The defaults are those of the API's specifications (2023-05-01 to 2025-09-01) and of recorded answers (azure-facts A7, B3). What isn't known to be a
-default stays, and is told as a difference.
+The defaults are those of the API's specifications (2023-05-01 to 2025-09-01) and of recorded answers (azure-facts A7,
+B3). What isn't known to be a default stays, and is told as a difference.
 """
 
 from collections.abc import Mapping

@@ -13,18 +13,31 @@ from rotator.visible import acts
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*")
 
 
-def lines_to_add(group_id: ArmId, paths: Sequence[str], *, entry: bool = False, within: bool = False, password: Collection[str] = ()) -> str:
+def lines_to_add(
+    group_id: ArmId, paths: Sequence[str], *, entry: bool = False, within: bool = False, password: Collection[str] = ()
+) -> str:
     """The YAML that gives each path a source, with names of secrets to be put into the vault.
 
-    By default what belongs under the group's entry; with `entry` the whole entry, for a group that the policy doesn't have; with `within`
-    only what belongs under a `secrets:` that is there already. Paths in `password` get the password that is rotated. Of a workspace's id, which
-    may never have been there, both answers are given: the usual one, and the other as a comment.
+    By default what belongs under the group's entry; with `entry` the whole entry, for a group that the policy doesn't
+    have; with `within` only what belongs under a `secrets:` that is there already. Paths in `password` get the password
+    that is rotated. Of a workspace's id, which may never have been there, both answers are given: the usual one, and
+    the other as a comment.
     """
     head = [f"  - id: {group_id}"] if entry else []
     names: dict[str, str] = {}
     for path in paths:
-        names[path] = "" if path in password or path == WORKSPACE_ID else _unused(_secret_name(group_id, path), set(names.values()))
-    return "\n".join([*head, *([] if within else ["    secrets:"]), *(line for path, name in names.items() for line in _lines(path, name))])
+        names[path] = (
+            ""
+            if path in password or path == WORKSPACE_ID
+            else _unused(_secret_name(group_id, path), set(names.values()))
+        )
+    return "\n".join(
+        [
+            *head,
+            *([] if within else ["    secrets:"]),
+            *(line for path, name in names.items() for line in _lines(path, name)),
+        ]
+    )
 
 
 def _lines(path: str, name: str) -> tuple[str, ...]:
@@ -32,9 +45,15 @@ def _lines(path: str, name: str) -> tuple[str, ...]:
 
 
 _WORKSPACE = (
-    f"      # Keep one of these two lines. Azure never shows workspaceResourceId; `{CREATE_GROUP}` makes a group without it.",
+    (
+        f"      # Keep one of these two lines. Azure never shows workspaceResourceId; `{CREATE_GROUP}` makes a group"
+        " without it."
+    ),
     f"      {WORKSPACE_ID}: {{value: {NONE}}}",
-    f"      # {WORKSPACE_ID}: {{value: /subscriptions/SUBSCRIPTION/resourceGroups/GROUP/providers/Microsoft.OperationalInsights/workspaces/NAME}}",
+    (
+        f"      # {WORKSPACE_ID}: {{value:"
+        " /subscriptions/SUBSCRIPTION/resourceGroups/GROUP/providers/Microsoft.OperationalInsights/workspaces/NAME}"
+    ),
 )
 
 
@@ -43,7 +62,11 @@ def _line(path: str, name: str) -> str:
     key, name = (f"{path}/FILE", f"{name}-FILE") if volume else (path, name)
     quoted = json.dumps(key) if any(map(acts, key)) else "'" + key.replace("'", "''") + "'"
     shown = key if _PLAIN.fullmatch(key) else quoted
-    hint = "  # one such line for each file, whose names Azure doesn't show; add base64: true for what isn't text" if volume else ""
+    hint = (
+        "  # one such line for each file, whose names Azure doesn't show; add base64: true for what isn't text"
+        if volume
+        else ""
+    )
     return f"      {shown}: {{key_vault: {name}}}{hint}" if name else f"      {shown}: {{credential: password}}"
 
 
@@ -53,6 +76,10 @@ def _unused(name: str, taken: set[str]) -> str:
 
 def _secret_name(group_id: ArmId, path: str) -> str:
     """A name that Key Vault takes (127 letters, digits, hyphens), of what tells the value apart: group, container or volume, variable."""
-    told = [part for part in path.split("/") if part not in ("containers", "init_containers", "env", "volumes", "secret", "azure_file", REGISTRY)]
+    told = [
+        part
+        for part in path.split("/")
+        if part not in ("containers", "init_containers", "env", "volumes", "secret", "azure_file", REGISTRY)
+    ]
     name = "-".join((group_id.name, *told)).lower()
     return re.sub(r"[^0-9a-z]+", "-", name).strip("-")[:127]

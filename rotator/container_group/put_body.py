@@ -2,7 +2,8 @@
 
 Rules for whoever edits this file:
 
-1. Start from everything that GET showed and take away only what `writable` names; never build a body from known properties.
+1. Start from everything that GET showed and take away only what `writable` names; never build a body from known
+   properties.
 2. A hidden value without a source is a veto. There is no default for a secret.
 3. The document that was read is never changed; nothing that is raised, returned in an error or shown holds a value.
 """
@@ -40,7 +41,8 @@ def edit(
 ) -> Json:
     """What to PUT so that the group that a GET just showed holds `password`, the secret of `key_id`, and is otherwise as it is.
 
-    `values` are those of `sources()`; `failed` is set on a way back. Raises UnsafeStep where something would be lost, or a job interrupted.
+    `values` are those of `sources()`; `failed` is set on a way back. Raises UnsafeStep where something would be lost,
+    or a job interrupted.
     """
     _safe(document, policy, group_policy)
     body = writable(document)
@@ -62,21 +64,35 @@ def _safe(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | None
     name, group_id = text(document, "name"), ArmId(text(document, "id") or (group.id if group else ""))
     why = refused(document, policy, group)
     if why:
-        raise UnsafeStep(f"container group {name} can't be redeployed: {why}.", remedy="Do what the message says, then run again.")
+        raise UnsafeStep(
+            f"container group {name} can't be redeployed: {why}.", remedy="Do what the message says, then run again."
+        )
     lost = unsourced(document, policy, group)
     if lost:
         password = signing_in(document, policy.principal.app_id)
-        lines = lines_to_add(group_id, lost, entry=group is None, within=bool(group and group.secrets), password=password)
+        lines = lines_to_add(
+            group_id, lost, entry=group is None, within=bool(group and group.secrets), password=password
+        )
         raise UnsafeStep(
-            f"container group {name} has values that Azure doesn't show, and a redeployment could lose them: {', '.join(lost)}.",
-            remedy=f"Put those that have a secret's name below into {policy.key_vault.host}, and add to {policy.file}:\n{lines}",
+            f"container group {name} has values that Azure doesn't show, and a redeployment could lose them:"
+            f" {', '.join(lost)}.",
+            remedy=(
+                f"Put those that have a secret's name below into {policy.key_vault.host}, and add to"
+                f" {policy.file}:\n{lines}"
+            ),
         )
     idle(document)
 
 
 def idle(document: Mapping[str, Any]) -> None:
-    """Refuse to interrupt a job that runs, or may run: it could have started since the plan was made. Raises UnsafeStep."""
+    """Refuse to interrupt a job that runs, or may run: it could have started since the plan was made.
+
+    Raises UnsafeStep.
+    """
     name = text(document, "name")
     now = activity(document)
     if run_once(document) and now in (Phase.RUNNING, Phase.STARTING, Phase.UNKNOWN):
-        raise UnsafeStep(f"the job of container group {name} is {now.value}, and a redeployment would end it.", remedy="Run again when it has ended.")
+        raise UnsafeStep(
+            f"the job of container group {name} is {now.value}, and a redeployment would end it.",
+            remedy="Run again when it has ended.",
+        )

@@ -18,7 +18,8 @@ _OWNED = {
     "containerGroupProfile": "it is made from a container group profile, which holds the credential, too",
     "standbyPoolProfile": "it comes from a standby pool, whose container group profile holds the credential, too",
 }
-"""Properties of groups that something else makes and replaces (azure-facts A13): what is changed here would not last."""
+"""Properties of groups that something else makes and replaces (azure-facts A13): what is changed here would not last.
+"""
 
 
 class Refusal(StrEnum):
@@ -44,7 +45,13 @@ def refusals(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | N
         if get(document, "properties", name) or get(document, name) or _tagged(document, name):
             yield Refusal.OWNED, f"{why} ({name}): change the profile, and let the service update its groups"
     if excess := room(document):
-        yield Refusal.TAGS, f"it has no room for rotator's tags: {excess} more than the {LIMIT} that a resource can have. Remove {excess} tag(s)"
+        yield (
+            Refusal.TAGS,
+            (
+                f"it has no room for rotator's tags: {excess} more than the {LIMIT} that a resource can have. Remove"
+                f" {excess} tag(s)"
+            ),
+        )
     yield from ((Refusal.CONTENT, text) for text in _of_content(document, policy))
     yield from ((Refusal.POLICY, text) for text in _misnamed(document, policy, group))
 
@@ -55,10 +62,16 @@ def _of_content(document: Mapping[str, Any], policy: Policy) -> Iterator[str]:
     if text(document, "properties", "sku").lower() == "confidential" and not text(
         document, "properties", "confidentialComputeProperties", "ccePolicy"
     ):
-        yield "it is a confidential group without a ccePolicy in sight, so that it can't be told what its enclave would enforce after a redeployment"
+        yield (
+            "it is a confidential group without a ccePolicy in sight, so that it can't be told what its enclave would"
+            " enforce after a redeployment"
+        )
     secret = policy.key_vault.password_secret
     for version in pinned(document, policy):
-        yield f"it reads version {version} of {secret} by a secretReferenceUri, and would go on with it: take the version off that address"
+        yield (
+            f"it reads version {version} of {secret} by a secretReferenceUri, and would go on with it: take the version"
+            " off that address"
+        )
     yield from _ambiguous(document, policy.principal.app_id)
     yield from _elsewhere(document, policy)
 
@@ -70,9 +83,14 @@ def _tagged(document: Mapping[str, Any], name: str) -> bool:
 
 def _ambiguous(document: Mapping[str, Any], app_id: str) -> Iterator[str]:
     """Two passwords of others for one server have the same path: a source could only be right for one."""
-    others = Counter(server(entry) for entry in entries(document) if takes_password(entry) and not belongs(entry, app_id))
+    others = Counter(
+        server(entry) for entry in entries(document) if takes_password(entry) and not belongs(entry, app_id)
+    )
     for name in sorted(name for name, times in others.items() if times > 1):
-        yield f"it has {others[name]} entries of other users for {name}, whose hidden passwords can't be told apart. Remove the superfluous"
+        yield (
+            f"it has {others[name]} entries of other users for {name}, whose hidden passwords can't be told apart."
+            " Remove the superfluous"
+        )
 
 
 def _elsewhere(document: Mapping[str, Any], policy: Policy) -> Iterator[str]:
@@ -82,7 +100,10 @@ def _elsewhere(document: Mapping[str, Any], policy: Policy) -> Iterator[str]:
     mine = (entry for entry in entries(document) if belongs(entry, policy.principal.app_id) and takes_password(entry))
     for host in sorted({server(entry) for entry in mine}):
         if not any(_of_registry(host, name, suffix) for name in names):
-            yield f"it would give the password to {host}, which is no registry of the policy's. Add it to the policy, or remove the entry"
+            yield (
+                f"it would give the password to {host}, which is no registry of the policy's. Add it to the policy, or"
+                " remove the entry"
+            )
 
 
 def _of_registry(host: str, name: str, suffix: str) -> bool:
@@ -97,7 +118,9 @@ def _of_registry(host: str, name: str, suffix: str) -> bool:
 def _misnamed(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | None) -> Iterator[str]:
     """A place that should get the new password and isn't there: its container would go on with the old one."""
     for path in misplaced(document, policy, group):
-        yield f"the policy gives the password to {path}, and the group has no such place. Correct the path, or remove it"
+        yield (
+            f"the policy gives the password to {path}, and the group has no such place. Correct the path, or remove it"
+        )
 
 
 def misplaced(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | None) -> tuple[str, ...]:

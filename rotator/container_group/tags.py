@@ -18,7 +18,10 @@ _FAILED = re.compile(r"(?P<key_id>[^/@]+)/(?P<count>[1-9][0-9]{0,5})@(?P<at>.+)"
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A credential that a group could not pull with, how often in a row, and when last. The tag reads ``<key id>/<count>@<time>``."""
+    """A credential that a group could not pull with, how often in a row, and when last.
+
+    The tag reads ``<key id>/<count>@<time>``.
+    """
 
     key_id: str
     count: int
@@ -58,8 +61,9 @@ def _failed(value: str) -> Failed | None:
 def tag(body: Json, key_id: str, since: datetime, failed: Failed | None, before: Shown) -> None:
     """Set our tags in `body`, leaving everybody else's.
 
-    ``rotator-previous`` is what the tag named before. On a way back (`failed`) it is left out, since the way back must never lead to
-    what failed. ``rotator-failed`` stays while the same credential is tried again, so that the count goes on; another one clears it.
+    ``rotator-previous`` is what the tag named before. On a way back (`failed`) it is left out, since the way back must
+    never lead to what failed. ``rotator-failed`` stays while the same credential is tried again, so that the count goes
+    on; another one clears it.
     """
     key_id = key_id.lower()
     tags = get(body, "tags")

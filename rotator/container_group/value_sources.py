@@ -1,7 +1,7 @@
 """Where hidden values come from: the policy's `secrets:` and the placeholders of a manifest, in one form.
 
-A recipe is JSON whose texts may hold placeholders, as a manifest writes them; a source of the policy is the recipe with its placeholder
-alone. Recipes hold no secret unless a manifest's author wrote one; what `baked` makes of them does.
+A recipe is JSON whose texts may hold placeholders, as a manifest writes them; a source of the policy is the recipe with
+its placeholder alone. Recipes hold no secret unless a manifest's author wrote one; what `baked` makes of them does.
 """
 
 import base64
@@ -52,15 +52,25 @@ class Recipes:
         path = normal(place.path)
         if place.holds is not Holds.FILES:
             return self.by_path.get(path)
-        return {name.removeprefix(f"{path}/"): recipe for name, recipe in self.by_path.items() if name.startswith(f"{path}/")} or None
+        return {
+            name.removeprefix(f"{path}/"): recipe
+            for name, recipe in self.by_path.items()
+            if name.startswith(f"{path}/")
+        } or None
 
     def entry(self, place: Place) -> bool:
         """Whether a place is the password of the principal's own registry entry."""
-        return place.name == "password" and belongs(place.owner, self.policy.principal.app_id) and takes_password(place.owner)
+        return (
+            place.name == "password"
+            and belongs(place.owner, self.policy.principal.app_id)
+            and takes_password(place.owner)
+        )
 
     def password(self, place: Place) -> bool:
         """Whether a place holds the principal's password: its registry entry, or where the policy gives it to."""
-        return self.entry(place) or (not place.referenced and any(self.resolved(one) == PASSWORD for one in named_in(self.for_place(place))))
+        return self.entry(place) or (
+            not place.referenced and any(self.resolved(one) == PASSWORD for one in named_in(self.for_place(place)))
+        )
 
     def writes(self, place: Place) -> bool:
         """Whether an edit fills the place from its recipe: what is missing, and what holds the password."""
@@ -72,7 +82,9 @@ class Recipes:
     def given(self, group: GroupPolicy | None) -> tuple[str, ...]:
         """The paths that the policy gives the principal's password to, as it writes them, sorted."""
         said = group.secrets.items() if group else ()
-        return tuple(sorted(path for path, one in said if not isinstance(one, StatedSource) and self.resolved(one) == PASSWORD))
+        return tuple(
+            sorted(path for path, one in said if not isinstance(one, StatedSource) and self.resolved(one) == PASSWORD)
+        )
 
     def resolved(self, one: Source) -> Source:
         """A source by the name of a published secret is the credential itself, lest a group hold two different passwords."""
@@ -83,7 +95,9 @@ class Recipes:
     def fetched(self, used: Iterable[Source]) -> tuple[KeyVaultSource, ...]:
         """Of some sources the secrets whose values have to be read, by name: not the credential, which whoever deploys has at hand."""
         resolved = {self.resolved(one) for one in used}
-        return tuple(sorted((one for one in resolved if isinstance(one, KeyVaultSource)), key=lambda one: one.key_vault))
+        return tuple(
+            sorted((one for one in resolved if isinstance(one, KeyVaultSource)), key=lambda one: one.key_vault)
+        )
 
     def lookup(self, values: Mapping[Source, Secret], password: Secret) -> Lookup:
         """What each source stands for. The result raises UnsafeStep for a value that was not read."""
@@ -93,7 +107,10 @@ class Recipes:
             if isinstance(meant, CredentialSource):
                 return password.reveal() if meant == PASSWORD else self.policy.principal.app_id
             if meant not in values:
-                raise UnsafeStep(f"the value of Key Vault secret {meant.key_vault} was not read", remedy="Report this: rotator should have read it.")
+                raise UnsafeStep(
+                    f"the value of Key Vault secret {meant.key_vault} was not read",
+                    remedy="Report this: rotator should have read it.",
+                )
             return values[meant].reveal()
 
         return find
@@ -136,7 +153,10 @@ def named_in(value: Recipe) -> Iterator[Source]:
 def _source(inner: str) -> Source:
     found = source(inner)
     if found is None:
-        raise UnsafeStep("a manifest has a placeholder that rotator doesn't know", remedy="Run `rotator validate`: it names the line.")
+        raise UnsafeStep(
+            "a manifest has a placeholder that rotator doesn't know",
+            remedy="Run `rotator validate`: it names the line.",
+        )
     return found
 
 
@@ -161,7 +181,8 @@ def _parsed(value: str) -> Value:
     if is_object(value):
         return json.loads(value)
     raise UnsafeStep(
-        "the protected settings of an extension must be a JSON object, and their source isn't one", remedy="Store the object as JSON text."
+        "the protected settings of an extension must be a JSON object, and their source isn't one",
+        remedy="Store the object as JSON text.",
     )
 
 

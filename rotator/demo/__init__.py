@@ -1,6 +1,7 @@
 """The story that `rotator demo` tells: a whole rotation against a local Azure, every claim of which is looked up there.
 
-An entry point of its own: it starts processes, reads the clock and draws ids. Everything that it needs comes with the `emulator` extra.
+An entry point of its own: it starts processes, reads the clock and draws ids. Everything that it needs comes with the
+`emulator` extra.
 """
 
 import time
@@ -14,13 +15,24 @@ from rotator.demo.voice import Voice
 def play() -> bool:
     """Tell the story; whether every claim held."""
     voice, began = Voice(), time.monotonic()
-    voice.say("rotator: new registry passwords for container groups that run unattended, with no moment at which a pull could fail", "bold")
+    voice.say(
+        "rotator: new registry passwords for container groups that run unattended, with no moment at which a pull could"
+        " fail",
+        "bold",
+    )
     with stage(voice) as made:
         for number, chapter in enumerate(STORY, start=1):
             _tell(made, number, chapter)
     lasted = time.monotonic() - began
     voice.say()
-    voice.say(f"{voice.failed} claims failed." if voice.failed else f"Every claim held. That took {lasted:.0f} seconds, and no subscription.", "bold")
+    voice.say(
+        (
+            f"{voice.failed} claims failed."
+            if voice.failed
+            else f"Every claim held. That took {lasted:.0f} seconds, and no subscription."
+        ),
+        "bold",
+    )
     return not voice.failed
 
 

@@ -30,7 +30,11 @@ def new_key(stage: Stage) -> str:
 def everything_runs(stage: Stage) -> bool:
     """Whether all three groups pulled their images, and the job has ended well."""
     now = stage.now
-    return [now.state(name) for name in ("mycontainer", "nightly", "reports")] == ["Running", "Succeeded", "Running"] and not now.refused
+    return [now.state(name) for name in ("mycontainer", "nightly", "reports")] == [
+        "Running",
+        "Succeeded",
+        "Running",
+    ] and not now.refused
 
 
 def ends_soon(stage: Stage) -> bool:
@@ -107,7 +111,11 @@ def pulls_again(name: str) -> Callable[[Stage], bool]:
 def other_is_the_same(stage: Stage) -> bool:
     """Whether the principal that no policy names has the passwords, the roles and the running container that it had."""
     app_id, before, now = stage.made["other"].app_id, stage.remember(BEFORE), stage.now
-    same = [one.keys(app_id) for one in (before, now)], [one.roles(app_id) for one in (before, now)], [one.group("reports") for one in (before, now)]
+    same = (
+        [one.keys(app_id) for one in (before, now)],
+        [one.roles(app_id) for one in (before, now)],
+        [one.group("reports") for one in (before, now)],
+    )
     return all(then == after for then, after in same) and not setup.is_dead(stage, stage.made["other"])
 
 

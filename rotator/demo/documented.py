@@ -1,6 +1,7 @@
 """What the Azure Container Instances documentation makes with ``az``, made here with Microsoft's SDKs, unmodified and with no endpoint of their own.
 
-Source: "Deploy to Azure Container Instances from Azure Container Registry using a service principal" (learn.microsoft.com).
+Source: "Deploy to Azure Container Instances from Azure Container Registry using a service principal"
+(learn.microsoft.com).
 """
 
 import asyncio
@@ -54,7 +55,10 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A container group to create: its image, and who pulls it. `variable`: a secure environment variable and its value."""
+    """A container group to create: its image, and who pulls it.
+
+    `variable`: a secure environment variable and its value.
+    """
 
     name: str
     image: str
@@ -88,10 +92,14 @@ class Admin:
         ours = graph.applications.by_application_id(_there(application.id))
         wanted = PasswordCredential(display_name="rbac", end_date_time=now + YEAR)
         password = _there(await ours.add_password.post(AddPasswordPostRequestBody(password_credential=wanted)))
-        owner = ReferenceCreate(odata_id=f"https://graph.microsoft.com/v1.0/directoryObjects/{self._seeded.operator.object_id}")
+        owner = ReferenceCreate(
+            odata_id=f"https://graph.microsoft.com/v1.0/directoryObjects/{self._seeded.operator.object_id}"
+        )
         await ours.owners.ref.post(owner)
         await graph.service_principals.by_service_principal_id(_there(principal.id)).owners.ref.post(owner)
-        return Made(_there(application.app_id), str(password.key_id), _there(password.secret_text)), _there(principal.id)
+        return Made(_there(application.app_id), str(password.key_id), _there(password.secret_text)), _there(
+            principal.id
+        )
 
     def _assign(self, role: str, object_id: str) -> None:
         scope = self._seeded.registry_id
@@ -115,7 +123,9 @@ class Admin:
 
     def _begin(self, one: Wanted) -> "LROPoller[ContainerGroup]":
         body = _group(one, self._seeded.login_server)
-        return self._groups.container_groups.begin_create_or_update(self._seeded.resource_group, one.name, body, polling_interval=EVERY)
+        return self._groups.container_groups.begin_create_or_update(
+            self._seeded.resource_group, one.name, body, polling_interval=EVERY
+        )
 
     def refused(self, one: Wanted) -> bool:
         """Whether Azure refuses to create a group because its image can't be pulled."""
@@ -134,7 +144,9 @@ def _group(one: Wanted, server: str) -> ContainerGroup:
         os_type="Linux",
         restart_policy=one.restart_policy,
         containers=[Container(name="app", image=f"{server}/{one.image}", resources=size, environment_variables=hidden)],
-        image_registry_credentials=[ImageRegistryCredential(server=server, username=one.pulls_as.app_id, password=one.pulls_as.password)],
+        image_registry_credentials=[
+            ImageRegistryCredential(server=server, username=one.pulls_as.app_id, password=one.pulls_as.password)
+        ],
     )
 
 

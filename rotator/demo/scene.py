@@ -35,7 +35,10 @@ LONG = re.compile(r"\b([0-9a-f]{8})(?:(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{
 
 @dataclass
 class Stage:
-    """Everything that an act or a claim may use. `made` has two principals: ``pull``, which is rotated, and ``other``, which is not."""
+    """Everything that an act or a claim may use.
+
+    `made` has two principals: ``pull``, which is rotated, and ``other``, which is not.
+    """
 
     directory: Path
     voice: Voice
@@ -122,7 +125,11 @@ class Stage:
         """Run the real command as the operator, show what it prints as it comes, and return its exit code."""
         self.voice.command(f"rotator {' '.join(arguments)}")
         with subprocess.Popen(
-            [*program(), *arguments], env=self.environment("operator"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            [*program(), *arguments],
+            env=self.environment("operator"),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         ) as running:
             for line in running.stdout or ():
                 self.voice.output(self._short(line.rstrip()))

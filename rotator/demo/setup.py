@@ -19,8 +19,15 @@ def principals(stage: Stage) -> None:
 
     with stage.as_admin():
         admin, now = Admin(stage.seeded), datetime.fromisoformat(stage.now.picture["now"])
-        stage.made = {"pull": admin.principal("mycontainerregistry-pull", now), "other": admin.principal("reports-pull", now)}
-        for name, value in ((USERNAME, stage.made["pull"].app_id), (PASSWORD, stage.made["pull"].password), (DATABASE, stage.database)):
+        stage.made = {
+            "pull": admin.principal("mycontainerregistry-pull", now),
+            "other": admin.principal("reports-pull", now),
+        }
+        for name, value in (
+            (USERNAME, stage.made["pull"].app_id),
+            (PASSWORD, stage.made["pull"].password),
+            (DATABASE, stage.database),
+        ):
             admin.secret(name, value)
 
 

@@ -1,4 +1,7 @@
-"""What can be seen of the emulated Azure at one moment, in the words of the story. It asks the emulator, not rotator."""
+"""What can be seen of the emulated Azure at one moment, in the words of the story.
+
+It asks the emulator, not rotator.
+"""
 
 import json
 from collections.abc import Mapping
@@ -59,7 +62,11 @@ class Sight:
 
     def deployed(self, name: str) -> str:
         """When the container of a group began to run."""
-        return str(self.group(name)["properties"]["containers"][0]["properties"]["instanceView"]["currentState"].get("startTime"))
+        return str(
+            self.group(name)["properties"]["containers"][0]["properties"]["instanceView"]["currentState"].get(
+                "startTime"
+            )
+        )
 
     def roles(self, app_id: str) -> list[str]:
         """The roles of a principal, wherever they are assigned."""

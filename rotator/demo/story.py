@@ -1,7 +1,7 @@
 """The story, as data: chapters, what is done in each and why, and what must be so afterwards.
 
-Rules for whoever edits it: somebody who has never heard of rotator reads it once, from top to bottom; every claim is about Azure, can be
-wrong, and is looked up there; the whole takes less than 90 seconds.
+Rules for whoever edits it: somebody who has never heard of rotator reads it once, from top to bottom; every claim is
+about Azure, can be wrong, and is looked up there; the whole takes less than 90 seconds.
 """
 
 from collections.abc import Callable
@@ -56,25 +56,32 @@ def rotator(line: str) -> Command:
 STORY = (
     Chapter(
         "What the documentation sets up",
-        "A local Azure has been started on this machine, over HTTPS and under Azure's own host names. (Long ids are cut to their\n"
-        "first eight digits here.) With Microsoft's SDKs an administrator makes what the ACI documentation makes with az:\n"
-        "a service principal that may pull from the registry, its name and password in a key vault, a container group that\n"
-        "always runs, and a nightly job. A second principal (reports-pull) uses the same registry; nobody asked us to touch it.",
+        "A local Azure has been started on this machine, over HTTPS and under Azure's own host names. (Long ids are cut"
+        " to their\nfirst eight digits here.) With Microsoft's SDKs an administrator makes what the ACI documentation"
+        " makes with az:\na service principal that may pull from the registry, its name and password in a key vault, a"
+        " container group that\nalways runs, and a nightly job. A second principal (reports-pull) uses the same"
+        " registry; nobody asked us to touch it.",
         (setup.principals, setup.job_image, Stage.later, setup.groups, Stage.later),
-        (Claim("mycontainer and reports run, the nightly job has run: all could pull their images", claims.everything_runs),),
+        (
+            Claim(
+                "mycontainer and reports run, the nightly job has run: all could pull their images",
+                claims.everything_runs,
+            ),
+        ),
     ),
     Chapter(
         "Eleven months later",
-        "The password was made for a year. Nobody has thought of it since; when it ends, nothing happens at first: running\n"
-        "containers run on. But the next pull fails, and that is when the job starts at night, or Azure moves the group.",
+        "The password was made for a year. Nobody has thought of it since; when it ends, nothing happens at first:"
+        " running\ncontainers run on. But the next pull fails, and that is when the job starts at night, or Azure moves"
+        " the group.",
         (Pause(timedelta(days=345)), lambda stage: stage.remember(claims.BEFORE)),
         (Claim("the password ends in 20 days", claims.ends_soon),),
     ),
     Chapter(
         "A policy says what is wanted, and plan shows what that means",
-        "One file for one principal. It holds no secret, only names: Azure never shows DB_PASSWORD again, so the policy says\n"
-        "where it comes from. From here on everything is done by the real command line, signed in as an operator who may do\n"
-        "only what SECURITY.md asks for.",
+        "One file for one principal. It holds no secret, only names: Azure never shows DB_PASSWORD again, so the policy"
+        " says\nwhere it comes from. From here on everything is done by the real command line, signed in as an operator"
+        " who may do\nonly what SECURITY.md asks for.",
         (policy.write, rotator("plan")),
         (Claim("plan changed nothing", claims.nothing_changed),),
     ),
@@ -86,8 +93,8 @@ STORY = (
     ),
     Chapter(
         "Rotate",
-        "A new password is added, proven against Entra and the registry, published in the vault, and only then given to the\n"
-        "group. The old one stays valid, because something still relies on it: the job that is between two runs.",
+        "A new password is added, proven against Entra and the registry, published in the vault, and only then given to"
+        " the\ngroup. The old one stays valid, because something still relies on it: the job that is between two runs.",
         (rotator("rotate"),),
         (
             Claim("there are two passwords now, and the old one still works", claims.both_are_valid),
@@ -111,20 +118,32 @@ STORY = (
         (
             Claim("one password is left, and the old version of the secret is disabled", claims.only_the_new_one),
             Claim("Entra refuses the old password", claims.old_is_dead),
-            Claim("reports-pull is untouched: its password, its role, its container, which never restarted", claims.other_is_the_same),
-            Claim("Azure moves mycontainer to another host: it pulls its image again and runs", claims.pulls_again("mycontainer")),
-            Claim("Azure moves reports, too: it pulls with the password that it always had", claims.pulls_again("reports")),
+            Claim(
+                "reports-pull is untouched: its password, its role, its container, which never restarted",
+                claims.other_is_the_same,
+            ),
+            Claim(
+                "Azure moves mycontainer to another host: it pulls its image again and runs",
+                claims.pulls_again("mycontainer"),
+            ),
+            Claim(
+                "Azure moves reports, too: it pulls with the password that it always had", claims.pulls_again("reports")
+            ),
             Claim("not one pull has been refused since the beginning", claims.no_pull_was_refused),
         ),
     ),
     Chapter(
         "Revoke",
-        "When the principal must not pull any more: its role is taken away, and rotator waits until it has seen a pull refused.",
+        "When the principal must not pull any more: its role is taken away, and rotator waits until it has seen a pull"
+        " refused.",
         (rotator("revoke mycontainerregistry --yes"),),
         (
             Claim("its role on the registry is gone, that of reports-pull is not", claims.has_no_role),
             Claim("Azure moves mycontainer: the pull is refused", claims.cannot_pull_again),
-            Claim("a new container with the same valid password is refused: InaccessibleImage", setup.new_container_is_refused),
+            Claim(
+                "a new container with the same valid password is refused: InaccessibleImage",
+                setup.new_container_is_refused,
+            ),
             Claim("reports still pulls", claims.pulls_again("reports")),
         ),
     ),
@@ -134,7 +153,10 @@ STORY = (
         (),
         (
             Claim("no password is in anything that was printed here", claims.no_secret_was_shown),
-            Claim("no program asked for any host but Azure's, and those are all on this machine", claims.nothing_else_was_asked),
+            Claim(
+                "no program asked for any host but Azure's, and those are all on this machine",
+                claims.nothing_else_was_asked,
+            ),
         ),
     ),
 )

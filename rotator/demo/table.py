@@ -21,7 +21,9 @@ def _credentials(who: str, stage: Stage, sight: Sight) -> str:
 
 
 def _versions(stage: Stage, sight: Sight) -> str:
-    return ", ".join(f"{one['version'][:8]} {'enabled' if one['enabled'] else 'disabled'}" for one in sight.versions(PASSWORD))
+    return ", ".join(
+        f"{one['version'][:8]} {'enabled' if one['enabled'] else 'disabled'}" for one in sight.versions(PASSWORD)
+    )
 
 
 def _group(name: str, who: str, stage: Stage, sight: Sight) -> str:

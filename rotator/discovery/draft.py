@@ -15,14 +15,23 @@ from rotator.state import Registry
 FILL = "# FILL IN"
 """How every line begins that waits for a person."""
 HEAD = (
-    "# Drafted by `rotator discover`. What begins with FILL IN is for you: lists of Azure can't tell it. Take the # away from the lines below it.",
-    "# `rotator validate --policies` with this directory names what is still missing. Then move the file to your policies, and run `rotator plan`.",
+    (
+        "# Drafted by `rotator discover`. What begins with FILL IN is for you: lists of Azure can't tell it. Take the #"
+        " away from the lines below it."
+    ),
+    (
+        "# `rotator validate --policies` with this directory names what is still missing. Then move the file to your"
+        " policies, and run `rotator plan`."
+    ),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What came of a principal that has no policy: a new file's name and text, or why there is none. `kept`: the file that has it already."""
+    """What came of a principal that has no policy: a new file's name and text, or why there is none.
+
+    `kept`: the file that has it already.
+    """
 
     app_id: str
     display_name: str
@@ -33,7 +42,10 @@ class Draft:
 
 
 def drafts(found: Found, sight: Sight, policies: Sequence[Policy], there: Mapping[str, str]) -> tuple[Draft, ...]:
-    """A draft for each principal without a policy, by app id. `there` are the texts of the files that the directory has, by name."""
+    """A draft for each principal without a policy, by app id.
+
+    `there` are the texts of the files that the directory has, by name.
+    """
     uses: dict[str, list[Use]] = {}
     for use in found.uses:
         if use.standing is Standing.NONE:
@@ -53,9 +65,20 @@ class _Taken:
     def of(cls, policies: Sequence[Policy], there: Mapping[str, str]) -> "_Taken":
         """What policies and earlier drafts have."""
         stems = {name.rpartition(".")[0].lower() for name in there} | {policy.name.lower() for policy in policies}
-        drafted = {name.lower() for text in there.values() for name in re.findall(r"^ *(?:password|username)_secret: *([\w-]+)", text, re.MULTILINE)}
+        drafted = {
+            name.lower()
+            for text in there.values()
+            for name in re.findall(r"^ *(?:password|username)_secret: *([\w-]+)", text, re.MULTILINE)
+        }
         return cls(
-            stems, drafted | {name.lower() for one in policies for name in (one.key_vault.password_secret, one.key_vault.username_secret) if name}
+            stems,
+            drafted
+            | {
+                name.lower()
+                for one in policies
+                for name in (one.key_vault.password_secret, one.key_vault.username_secret)
+                if name
+            },
         )
 
     def stem(self, use: Use) -> str:
@@ -83,14 +106,20 @@ def _draft(uses: Sequence[Use], sight: Sight, taken: _Taken, there: Mapping[str,
     if why:
         return Draft(use.app_id, use.display_name, why=why)
     stem = taken.stem(use)
-    return Draft(use.app_id, use.display_name, f"{stem}.yaml", "\n".join([*HEAD, *_lines(uses, sight, taken, stem)]) + "\n")
+    return Draft(
+        use.app_id, use.display_name, f"{stem}.yaml", "\n".join([*HEAD, *_lines(uses, sight, taken, stem)]) + "\n"
+    )
 
 
 def _undraftable(uses: Sequence[Use]) -> str:
     if uses[0].known is False:
         return "this tenant has no such principal: it was deleted, or belongs to another tenant; its owner can say"
     others = sorted({host for use in uses for host in use.others})
-    return "" if _hosts(uses) else f"{', '.join(others)} is no Azure Container Registry of this cloud; rotator can't look after it"
+    return (
+        ""
+        if _hosts(uses)
+        else f"{', '.join(others)} is no Azure Container Registry of this cloud; rotator can't look after it"
+    )
 
 
 def _hosts(uses: Sequence[Use]) -> list[str]:
@@ -105,7 +134,9 @@ def _lines(uses: Sequence[Use], sight: Sight, taken: _Taken, stem: str) -> Itera
     for host, found in ids.items():
         yield from _registry(found) if found else _missing(host)
     yield "key_vault:"
-    yield from _vault(uses, sight, taken, taken.prefix(re.sub(r"[^0-9a-zA-Z]", "", next(iter(ids)).partition(".")[0]), stem))
+    yield from _vault(
+        uses, sight, taken, taken.prefix(re.sub(r"[^0-9a-zA-Z]", "", next(iter(ids)).partition(".")[0]), stem)
+    )
     yield "container_groups:"
     policy = _policy(uses[0].app_id, ids, sight)
     for use in uses:
@@ -123,7 +154,10 @@ def _vault(uses: Sequence[Use], sight: Sight, taken: _Taken, prefix: str) -> Ite
     yield f"  {FILL}: the vault that is to hold the password."
     yield from (f"  # A group reads it from secret {secret} of {host}." for host, secret in reads)
     yield f"  # url: https://NAME.{sight.cloud.vault_suffix}"
-    yield "  # The names that the documentation of Container Instances uses. If the vault has the password under another name, write that name."
+    yield (
+        "  # The names that the documentation of Container Instances uses. If the vault has the password under another"
+        " name, write that name."
+    )
     for key, suffix in (("password_secret", "pull-pwd"), ("username_secret", "pull-usr")):
         taken.secrets.add(f"{prefix}-{suffix}")
         yield f"  {key}: {prefix}-{suffix}"
@@ -138,26 +172,43 @@ def _registry(found: Registry) -> Iterator[str]:
 def _missing(host: str) -> Iterator[str]:
     yield f"  {FILL}: the id of {host}, which isn't in the subscriptions that were looked at, or may not be read."
     yield f"  # {show_registry_id(host.partition('.')[0])} prints it."
-    yield "  # - id: /subscriptions/SUBSCRIPTION/resourceGroups/GROUP/providers/Microsoft.ContainerRegistry/registries/NAME"
+    yield (
+        "  # - id:"
+        " /subscriptions/SUBSCRIPTION/resourceGroups/GROUP/providers/Microsoft.ContainerRegistry/registries/NAME"
+    )
 
 
 def _policy(app_id: str, ids: Mapping[str, Registry | None], sight: Sight) -> Policy:
     """As much of the policy as it takes to ask what rotator would refuse."""
     vault = KeyVaultPolicy.model_construct(url=f"https://name.{sight.cloud.vault_suffix}", password_secret="name")  # noqa: S106 - no password
-    registries = tuple(RegistryPolicy.model_construct(id=found.id if found else ArmId(host.partition(".")[0])) for host, found in ids.items())
-    return Policy.model_construct(principal=Principal.model_construct(app_id=app_id), registries=registries, key_vault=vault)
+    registries = tuple(
+        RegistryPolicy.model_construct(id=found.id if found else ArmId(host.partition(".")[0]))
+        for host, found in ids.items()
+    )
+    return Policy.model_construct(
+        principal=Principal.model_construct(app_id=app_id), registries=registries, key_vault=vault
+    )
 
 
 def _blanks(use: Use, refusal: str | None) -> Iterator[str]:
     if refusal:
         yield f"# rotator will refuse to redeploy it: {clean(refusal)}."
     if use.hidden:
-        yield f"{FILL}: where these values come from, which Azure never shows again: names of secrets in the vault (docs/policy.md)."
+        yield (
+            f"{FILL}: where these values come from, which Azure never shows again: names of secrets in the vault"
+            " (docs/policy.md)."
+        )
         if use.named:
-            yield f"# {', '.join(use.named)} names this very principal: where a value is its own password, write {{credential: password}}."
+            yield (
+                f"# {', '.join(use.named)} names this very principal: where a value is its own password, write"
+                " {credential: password}."
+            )
         yield from (f"# {line.removeprefix('    ')}" for line in lines_to_add(use.group, use.hidden).splitlines())
     if use.job:
-        yield f"{FILL}: what happens when this job has finished: wait, redeploy or ignore. Or write manifest: and a file, for `rotator deploy`."
+        yield (
+            f"{FILL}: what happens when this job has finished: wait, redeploy or ignore. Or write manifest: and a file,"
+            " for `rotator deploy`."
+        )
         yield "# when_finished: wait"
 
 

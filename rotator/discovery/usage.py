@@ -6,7 +6,19 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from rotator.arm_json import TOKEN, Value, as_app_id, containers, entries, get, principal_of, server, text, user_name, variables
+from rotator.arm_json import (
+    TOKEN,
+    Value,
+    as_app_id,
+    containers,
+    entries,
+    get,
+    principal_of,
+    server,
+    text,
+    user_name,
+    variables,
+)
 from rotator.cloud import Cloud
 from rotator.container_group import hidden, run_once
 from rotator.container_group.embedded_password import references
@@ -60,10 +72,13 @@ class Sight:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A container group that pulls with a password of a principal. `known` is None where the tenant's principals can't be read.
+    """A container group that pulls with a password of a principal.
 
-    `servers` are the registries, of which `others` are none of this cloud's. `hidden` are paths of values that a redeployment needs a source
-    for, `job` says that a redeployment runs it. `named` are variables in which the group shows the principal's app id.
+    `known` is None where the tenant's principals can't be read.
+
+    `servers` are the registries, of which `others` are none of this cloud's. `hidden` are paths of values that a
+    redeployment needs a source for, `job` says that a redeployment runs it. `named` are variables in which the group
+    shows the principal's app id.
     """
 
     group: ArmId
@@ -110,7 +125,9 @@ def find(sight: Sight, policies: Sequence[Policy]) -> Found:
         servers = _servers(group, policies)
         uses += (_use(sight, policies, group, app_id, servers[app_id]) for app_id in servers)
         passing += [] if servers else [Passing(ArmId(clean(text(group, "id"))), _ways(group))]
-    return Found(tuple(sorted(uses, key=lambda use: (use.group, use.app_id))), tuple(sorted(passing, key=lambda one: one.group)))
+    return Found(
+        tuple(sorted(uses, key=lambda use: (use.group, use.app_id))), tuple(sorted(passing, key=lambda one: one.group))
+    )
 
 
 def clean(text_: str) -> str:
@@ -120,8 +137,15 @@ def clean(text_: str) -> str:
 
 def _servers(group: Mapping[str, Any], policies: Sequence[Policy]) -> dict[str, tuple[str, ...]]:
     """The registries by the app id of the principal whose password pulls from them; both sorted."""
-    pairs = {(app_id, clean(server(entry))) for entry in entries(group) if (app_id := principal_of(entry) or _reader(group, entry, policies))}
-    return {app_id: tuple(sorted(host for one, host in pairs if one == app_id)) for app_id in sorted({one for one, _ in pairs})}
+    pairs = {
+        (app_id, clean(server(entry)))
+        for entry in entries(group)
+        if (app_id := principal_of(entry) or _reader(group, entry, policies))
+    }
+    return {
+        app_id: tuple(sorted(host for one, host in pairs if one == app_id))
+        for app_id in sorted({one for one, _ in pairs})
+    }
 
 
 def _reader(group: Mapping[str, Any], entry: Value, policies: Sequence[Policy]) -> str | None:
@@ -129,7 +153,14 @@ def _reader(group: Mapping[str, Any], entry: Value, policies: Sequence[Policy]) 
     read = _read(group, entry)
     if read is None:
         return None
-    publisher = next((one for one in policies if (one.key_vault.host, one.key_vault.password_secret.lower()) == (read[0], read[1].lower())), None)
+    publisher = next(
+        (
+            one
+            for one in policies
+            if (one.key_vault.host, one.key_vault.password_secret.lower()) == (read[0], read[1].lower())
+        ),
+        None,
+    )
     if publisher:
         return publisher.principal.app_id
     user = as_app_id(user_name(entry))
@@ -143,7 +174,9 @@ def _read(group: Mapping[str, Any], entry: Value) -> tuple[str, str] | None:
     return next((pair for pair in found if _HOST.fullmatch(pair[0]) and _SECRET.fullmatch(pair[1])), None)
 
 
-def _use(sight: Sight, policies: Sequence[Policy], group: Mapping[str, Any], app_id: str, servers: tuple[str, ...]) -> Use:
+def _use(
+    sight: Sight, policies: Sequence[Policy], group: Mapping[str, Any], app_id: str, servers: tuple[str, ...]
+) -> Use:
     policy = next((one for one in policies if one.principal.app_id == app_id), None)
     declared = policy is not None and policy.group(ArmId(text(group, "id"))) is not None
     return Use(
@@ -158,7 +191,15 @@ def _use(sight: Sight, policies: Sequence[Policy], group: Mapping[str, Any], app
         hidden=hidden(group, app_id),
         job=run_once(group),
         named=tuple(_named(group, app_id)),
-        reads=tuple(sorted({read for one in entries(group) if _reader(group, one, policies) == app_id and (read := _read(group, one))})),
+        reads=tuple(
+            sorted(
+                {
+                    read
+                    for one in entries(group)
+                    if _reader(group, one, policies) == app_id and (read := _read(group, one))
+                }
+            )
+        ),
         document=group,
     )
 

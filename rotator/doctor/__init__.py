@@ -2,11 +2,15 @@
 
 Rules for whoever edits this package:
 
-1. A check is a small function over a `Case`: it yields what is wrong, and nothing where nothing is. It asks nobody, and writes nothing.
-2. It says what is so, where, and why that matters; what a rotation needs and nobody could tell is `UNKNOWN`, never silence.
-3. A failing finding ends with commands that bash takes as they stand, with real ids; what belongs into the policy stands before them. Where the
-   right one depends on what somebody wants, it ends with a `Remedy` for each. Angle brackets stand for nothing that rotator could know.
-4. Every check is in `CHECKS`, and `tests/doctor/worlds.py` has a world in which it finds something and its command, run by bash, mends that.
+1. A check is a small function over a `Case`: it yields what is wrong, and nothing where nothing is. It asks nobody, and
+   writes nothing.
+2. It says what is so, where, and why that matters; what a rotation needs and nobody could tell is `UNKNOWN`, never
+   silence.
+3. A failing finding ends with commands that bash takes as they stand, with real ids; what belongs into the policy
+   stands before them. Where the right one depends on what somebody wants, it ends with a `Remedy` for each. Angle
+   brackets stand for nothing that rotator could know.
+4. Every check is in `CHECKS`, and `tests/doctor/worlds.py` has a world in which it finds something and its command, run
+   by bash, mends that.
 """
 
 from collections.abc import Iterator
@@ -25,10 +29,20 @@ CHECKS: tuple[Check, ...] = (
     Check("service_principal", "principal", "it has a service principal", principal.service_principal),
     Check("enabled", "principal", "it may sign in", principal.enabled),
     Check("application_owned", "principal", "rotator owns the application, or needn't", principal.application_owned),
-    Check("service_principal_owned", "principal", "rotator owns the service principal, or needn't", principal.service_principal_owned),
+    Check(
+        "service_principal_owned",
+        "principal",
+        "rotator owns the service principal, or needn't",
+        principal.service_principal_owned,
+    ),
     Check("lock_lifted", "principal", "no instance lock forbids its passwords", principal.lock_lifted),
     Check("slot_free", "principal", "one more password fits", principal.slot_free),
-    Check("life_allowed", "principal", "no app management policy that may be read limits its passwords", principal.life_allowed),
+    Check(
+        "life_allowed",
+        "principal",
+        "no app management policy that may be read limits its passwords",
+        principal.life_allowed,
+    ),
     Check("credential_live", "principal", "the published credential has not ended", principal.credential_live),
     Check("rivals", "principal", "no other policy manages it", principal.rivals),
     Check("signs_in", "principal", "nothing but passwords signs in as it", principal.signs_in),

@@ -1,7 +1,8 @@
 """The best credential is none: where container groups could pull with a managed identity, and the steps that lead there.
 
-Source: "Deploy to Azure Container Instances from Azure Container Registry using a managed identity": user-assigned identities only, and the only
-way through a private endpoint. A ``passwordReference`` needs such an identity, too, and when it is read again is not documented.
+Source: "Deploy to Azure Container Instances from Azure Container Registry using a managed identity": user-assigned
+identities only, and the only way through a private endpoint. A ``passwordReference`` needs such an identity, too, and
+when it is read again is not documented.
 """
 
 from collections.abc import Mapping
@@ -31,8 +32,12 @@ def identity_instead(case: Case) -> Found:
         yield Finding(Severity.ADVICE, f"group {seen.id.name}", text, steps, _entry(case, mine))
     if without:
         names = ", ".join(group_id.name for group_id in without)
-        text = f"{names}: a user-assigned managed identity could pull in the principal's place, with no password to rotate"
-        yield Finding(Severity.ADVICE, "groups", text, _made(case, without[0]), _entry(case, _identity(case, without[0])))
+        text = (
+            f"{names}: a user-assigned managed identity could pull in the principal's place, with no password to rotate"
+        )
+        yield Finding(
+            Severity.ADVICE, "groups", text, _made(case, without[0]), _entry(case, _identity(case, without[0]))
+        )
 
 
 def _roles(case: Case, principal: str | Bash) -> tuple[str, ...]:
@@ -53,6 +58,11 @@ def _made(case: Case, group_id: ResourceId) -> tuple[str, ...]:
 
 def _entry(case: Case, identity: str) -> str:
     """What stands in the group's manifest in place of user name and password."""
-    servers: list[Any] = [each.shown.login_server for each in case.examined.registries if isinstance(each.shown, Registry)]
+    servers: list[Any] = [
+        each.shown.login_server for each in case.examined.registries if isinstance(each.shown, Registry)
+    ]
     lines = "\n".join(f"  - {{server: {server}, identity: {identity}}}" for server in servers)
-    return f"imageRegistryCredentials:  # in its manifest, with the identity under identity.userAssignedIdentities\n{lines}"
+    return (
+        "imageRegistryCredentials:  # in its manifest, with the identity under"
+        f" identity.userAssignedIdentities\n{lines}"
+    )

@@ -13,7 +13,9 @@ LEASELESS = ("deploy",)
 
 def role(case: Case, name: str, scope: str | Bash) -> str:
     """Assign a built-in role to the identity that rotator signs in as."""
-    return remedy.assign_role(case.caller.object_id, name, scope, kind="User" if case.caller.person else "ServicePrincipal")
+    return remedy.assign_role(
+        case.caller.object_id, name, scope, kind="User" if case.caller.person else "ServicePrincipal"
+    )
 
 
 def vault_scope(case: Case) -> str | Bash:

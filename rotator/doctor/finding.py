@@ -38,7 +38,9 @@ class Remedy:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one check found of one subject. `write` are lines for the policy file, `mend` the commands that mend it, ready for bash.
+    """What one check found of one subject.
+
+    `write` are lines for the policy file, `mend` the commands that mend it, ready for bash.
 
     Where that depends on what somebody wants, there are `ways` in their place.
     """
@@ -54,7 +56,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class Case:
-    """What checks are given. They ask of `seen` and `caller` only if there are such: :func:`rotator.doctor.diagnose` sees to that."""
+    """What checks are given.
+
+    They ask of `seen` and `caller` only if there are such: :func:`rotator.doctor.diagnose` sees to that.
+    """
 
     policy: Policy
     examined: Examined

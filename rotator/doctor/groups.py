@@ -36,9 +36,18 @@ def readable(case: Case) -> Found:
 def writable(case: Case) -> Found:
     """Each that is declared may be redeployed."""
     for each in case.policy.container_groups:
-        right, subject, mend = case.examined.right(WRITE, each.id), f"group {each.id.rsplit('/', 1)[-1]}", (command.role(case, CONTRIBUTOR, each.id),)
+        right, subject, mend = (
+            case.examined.right(WRITE, each.id),
+            f"group {each.id.rsplit('/', 1)[-1]}",
+            (command.role(case, CONTRIBUTOR, each.id),),
+        )
         if right.allowed is False:
-            yield Finding(Severity.FAIL, subject, "it may not be redeployed: it would keep the old credential until that ends", mend)
+            yield Finding(
+                Severity.FAIL,
+                subject,
+                "it may not be redeployed: it would keep the old credential until that ends",
+                mend,
+            )
         elif right.allowed is None:
             yield Finding(Severity.UNKNOWN, subject, f"whether it may be redeployed isn't known: {right.why}", mend)
 
@@ -54,17 +63,28 @@ def linkable(case: Case) -> Found:
             mend = (command.role(case, container_group.ROLES[action], scope),)
             if allowed is False:
                 yield Finding(
-                    Severity.FAIL, _subject(each), f"{text}, which this identity doesn't have; a custom role with that alone is enough", mend
+                    Severity.FAIL,
+                    _subject(each),
+                    f"{text}, which this identity doesn't have; a custom role with that alone is enough",
+                    mend,
                 )
             elif allowed is None:
-                yield Finding(Severity.UNKNOWN, _subject(each), f"{text}; whether this identity has it isn't known: {right.why}", mend)
+                yield Finding(
+                    Severity.UNKNOWN,
+                    _subject(each),
+                    f"{text}; whether this identity has it isn't known: {right.why}",
+                    mend,
+                )
 
 
 def hidden_values_known(case: Case) -> Found:
     """Every value that Azure doesn't show has a source."""
     for each in _dependents(case):
         if each.declared and each.unsourced and not each.refused:
-            text = f"Azure doesn't show {len(each.unsourced)} of its values, and nothing says where they come from: {', '.join(each.unsourced)}"
+            text = (
+                f"Azure doesn't show {len(each.unsourced)} of its values, and nothing says where they come from:"
+                f" {', '.join(each.unsourced)}"
+            )
             write = f"container_groups:\n  - id: {each.id}\n{each.lines_to_add}"
             yield Finding(Severity.FAIL, _subject(each), text, (command.edit(case),), write)
 
@@ -74,7 +94,10 @@ def jobs_decided(case: Case) -> Found:
     for each in _dependents(case):
         if each.declared and each.needs_rotation and each.choice == "undecided":
             text = "it runs once and has ended: redeploying it would run it again, and nothing says whether it may be"
-            write = f"container_groups:\n  - id: {each.id}\n    when_finished: wait  # or redeploy, or ignore; or give its manifest"
+            write = (
+                f"container_groups:\n  - id: {each.id}\n    when_finished: wait  # or redeploy, or ignore; or give its"
+                " manifest"
+            )
             yield Finding(Severity.FAIL, _subject(each), text, (command.edit(case),), write)
 
 
@@ -92,15 +115,28 @@ def _out(case: Case, dependent: Dependent) -> Iterator[Remedy]:
     document = next((seen.document for seen in case.seen.groups if seen.id == dependent.id), None) or {}
     kinds = {kind for kind, _ in container_group.refusals(document, case.policy, dependent.group)}
     if Refusal.CONTENT in kinds:
-        yield Remedy("deploy it anew as it should be, by a manifest that names secrets and holds none", *_by_manifest(case, dependent))
+        yield Remedy(
+            "deploy it anew as it should be, by a manifest that names secrets and holds none",
+            *_by_manifest(case, dependent),
+        )
     if Refusal.POLICY in kinds:
-        wrong = "\n".join(f"#      {path}" for path in container_group.misplaced(document, case.policy, dependent.group))
-        yield Remedy("correct these paths of its in the policy, or take them out", (command.edit(case),), f"container_groups:\n{wrong}")
+        wrong = "\n".join(
+            f"#      {path}" for path in container_group.misplaced(document, case.policy, dependent.group)
+        )
+        yield Remedy(
+            "correct these paths of its in the policy, or take them out",
+            (command.edit(case),),
+            f"container_groups:\n{wrong}",
+        )
     if Refusal.TAGS in kinds:
         yield Remedy("make room", (remedy.remove_any_tag(dependent.id),))
     if Refusal.OWNED in kinds:
         out = command.taken_out("container_groups", [dependent.id])
-        yield Remedy("leave it to what makes it, which is to pull by other means, and take it out of the policy", (command.edit(case),), out)
+        yield Remedy(
+            "leave it to what makes it, which is to pull by other means, and take it out of the policy",
+            (command.edit(case),),
+            out,
+        )
 
 
 def _by_manifest(case: Case, dependent: Dependent) -> tuple[tuple[str, ...], str]:
@@ -149,8 +185,13 @@ def present(case: Case) -> Found:
         text = "Azure has no such group: it holds nothing, and blocks nothing"
         known = {each.id for each in case.policy.container_groups}
         meant = [d.id for d in _dependents(case) if d.name.lower() == name.lower() and d.id not in known]
-        gone = Remedy("if it is gone for good", (command.edit(case),), command.taken_out("container_groups", [group_id]))
-        ways = (Remedy(f"if {each} is meant", (command.edit(case),), command.in_place("container_groups", each, group_id)) for each in meant)
+        gone = Remedy(
+            "if it is gone for good", (command.edit(case),), command.taken_out("container_groups", [group_id])
+        )
+        ways = (
+            Remedy(f"if {each} is meant", (command.edit(case),), command.in_place("container_groups", each, group_id))
+            for each in meant
+        )
         yield Finding(Severity.WARN, f"group {name}", text, ways=(*ways, gone))
 
 
@@ -159,10 +200,16 @@ def window_in_time(case: Case) -> Found:
     window, current, at = case.policy.rotation.deploy_window, case.view.current, case.seen.at
     if window is None or not case.view.dependents:
         return
-    ends = min((c.end for d in case.view.dependents for c in case.view.held(d) if c.live(at)), default=current.end if current else None)
+    ends = min(
+        (c.end for d in case.view.dependents for c in case.view.held(d) if c.live(at)),
+        default=current.end if current else None,
+    )
     opens = None if open_at(window, at) else next_open(window, at)
     if ends and opens and opens >= ends:
-        text = f"the deployment window opens {day(opens)}, after the first credential that a group may hold ends ({day(ends)})"
+        text = (
+            f"the deployment window opens {day(opens)}, after the first credential that a group may hold ends"
+            f" ({day(ends)})"
+        )
         write = 'rotation: {deploy_window: {cron: "0 * * * *", duration: 1h}}  # until then; or remove deploy_window'
         yield Finding(Severity.FAIL, "deploy window", text, (command.edit(case),), write)
 
@@ -173,5 +220,11 @@ def logs_readable(case: Case) -> Found:
         right = case.examined.right(LOGS, each.id)
         if each.manifest and not right.allowed:
             unknown = f"whether its logs may be read isn't known: {right.why}"
-            text = unknown if right.allowed is None else "its logs may not be read: `rotator deploy --logs` would print nothing"
-            yield Finding(Severity.WARN, f"group {each.id.rsplit('/', 1)[-1]}", text, (command.role(case, CONTRIBUTOR, each.id),))
+            text = (
+                unknown
+                if right.allowed is None
+                else "its logs may not be read: `rotator deploy --logs` would print nothing"
+            )
+            yield Finding(
+                Severity.WARN, f"group {each.id.rsplit('/', 1)[-1]}", text, (command.role(case, CONTRIBUTOR, each.id),)
+            )

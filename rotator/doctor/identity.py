@@ -43,7 +43,8 @@ def another(case: Case) -> Found:
     """Rotator isn't the principal: one that rotates its own credential can lock itself out."""
     if case.caller.app_id == case.policy.principal.app_id.lower():
         text = (
-            f"rotator is signed in as {case.caller.app_id}, the very principal of this policy; give it an identity of its own, and the rights to that"
+            f"rotator is signed in as {case.caller.app_id}, the very principal of this policy; give it an identity of"
+            " its own, and the rights to that"
         )
         yield Finding(Severity.FAIL, SUBJECT, text, (remedy.create_rotator_identity(VARIABLES),))
 
@@ -55,11 +56,15 @@ def graph_permission(case: Case) -> Found:
         yield _to_sign_in(case, Severity.UNKNOWN, f"what it may do in Graph: {who.roles.text}", who.roles)
     elif who.person:
         yield Finding(
-            Severity.WARN, SUBJECT, "signed in as a person: what it may do in Graph depends on roles in the directory, which aren't asked for"
+            Severity.WARN,
+            SUBJECT,
+            "signed in as a person: what it may do in Graph depends on roles in the directory, which aren't asked for",
         )
     elif not {ALL, OWNED} & set(who.roles):
         has = ", ".join(who.roles) or "no permission"
-        yield Finding(Severity.FAIL, SUBJECT, f"{who.app_id} has {has} in Graph; adding a password needs {OWNED}", (permit(case),))
+        yield Finding(
+            Severity.FAIL, SUBJECT, f"{who.app_id} has {has} in Graph; adding a password needs {OWNED}", (permit(case),)
+        )
 
 
 def permit(case: Case) -> str:

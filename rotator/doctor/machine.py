@@ -20,7 +20,8 @@ def clock_right(case: Case) -> Found:
     if abs(off) > TOLERATED:
         way = "ahead of" if off > timedelta() else "behind"
         text = (
-            f"its clock is {days(abs(off))} {way} Azure's: signing in with a certificate or a federated token may fail, and cron runs at another time"
+            f"its clock is {days(abs(off))} {way} Azure's: signing in with a certificate or a federated token may fail,"
+            " and cron runs at another time"
         )
         yield Finding(Severity.WARN, SUBJECT, text, (remedy.set_clock(),))
 
@@ -35,7 +36,9 @@ def leases_kept(case: Case) -> Found:
         freed = (remedy.remove_lock(file),) if file.endswith(".lock") else ()
         yield Finding(Severity.FAIL, SUBJECT, text, (*aside, *freed, remedy.make_private_directory(where)))
     elif why := case.machine.exposed:
-        text = f"the lease directory {where} isn't private: {why}. Others could keep every run out, or let two in at once"
+        text = (
+            f"the lease directory {where} isn't private: {why}. Others could keep every run out, or let two in at once"
+        )
         yield Finding(Severity.WARN, SUBJECT, text, (remedy.make_private_directory(where),))
 
 
@@ -44,7 +47,10 @@ def lease_free(case: Case) -> Found:
     holder = case.machine.holder
     if holder is None:
         return
-    text = f"{holder} is at work on this policy: a second run would leave it alone and end with {1 if _alarms(case, holder) else 4}"
+    text = (
+        f"{holder} is at work on this policy: a second run would leave it alone and end with"
+        f" {1 if _alarms(case, holder) else 4}"
+    )
     if holder.overdue:
         text += "; it takes longer than its run may"
     file = f"{case.machine.leases}/{case.policy.principal.app_id}.lock"

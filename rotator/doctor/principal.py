@@ -30,10 +30,20 @@ def found(case: Case) -> Found:
 
 def _absent(case: Case, text: str) -> Finding:
     """The container groups say as whom they pull."""
-    named = sorted({name for each in case.seen.groups if case.policy.group(each.id) for name in container_group.user_names(each.document)})
+    named = sorted(
+        {
+            name
+            for each in case.seen.groups
+            if case.policy.group(each.id)
+            for name in container_group.user_names(each.document)
+        }
+    )
     if not named:
         known = f"principal: {{app_id: <the client id that `{remedy.list_applications()}` shows>}}"
-        new = f"principal: {{display_name: {_scalar(case.policy.principal.display_name or f'{case.policy.name}-pull')}}}  # and no app_id"
+        new = (
+            f"principal: {{display_name: {_scalar(case.policy.principal.display_name or f'{case.policy.name}-pull')}}} "
+            " # and no app_id"
+        )
         ways = (
             Remedy("if there is one", (command.edit(case),), known),
             Remedy("if it is still to be made", (command.edit(case), command.rotator(case, "provision")), new),
@@ -42,7 +52,14 @@ def _absent(case: Case, text: str) -> Finding:
     if len(named) == 1:
         text = f"{text}; the policy's container groups pull as {named[0]}"
         return Finding(Severity.FAIL, SUBJECT, text, (command.edit(case),), f"principal: {{app_id: {named[0]}}}")
-    meant = (Remedy(f"if {name}, as whom container groups pull, is meant", (command.edit(case),), f"principal: {{app_id: {name}}}") for name in named)
+    meant = (
+        Remedy(
+            f"if {name}, as whom container groups pull, is meant",
+            (command.edit(case),),
+            f"principal: {{app_id: {name}}}",
+        )
+        for name in named
+    )
     return Finding(Severity.FAIL, SUBJECT, text, ways=tuple(meant))
 
 
@@ -54,7 +71,12 @@ def _scalar(name: str) -> str:
 def none_exposed(case: Case) -> Found:
     """No credential that is declared compromised still signs in; the vault's tags say which are."""
     if case.examined.principal and case.view.compromised:
-        yield Finding(Severity.UNKNOWN, SUBJECT, "whether a compromised credential still works isn't known", (command.rotator(case, "doctor"),))
+        yield Finding(
+            Severity.UNKNOWN,
+            SUBJECT,
+            "whether a compromised credential still works isn't known",
+            (command.rotator(case, "doctor"),),
+        )
         return
     for note in next_steps(case.policy, case.seen, Intent()).notes:
         if note.code == STILL_OPEN:
@@ -74,7 +96,10 @@ def service_principal(case: Case) -> Found:
     if not case.examined.principal and not case.seen.principal.service_principal:
         app_id = case.policy.principal.app_id
         yield Finding(
-            Severity.FAIL, SUBJECT, f"application {app_id} has no service principal in this tenant", (remedy.create_service_principal(app_id),)
+            Severity.FAIL,
+            SUBJECT,
+            f"application {app_id} has no service principal in this tenant",
+            (remedy.create_service_principal(app_id),),
         )
 
 
@@ -98,7 +123,9 @@ def service_principal_owned(case: Case) -> Found:
     """Rotator owns the service principal, if passwords live there."""
     owners = case.examined.holding.service_principal_owners
     if _writes(case, Home.SERVICE_PRINCIPAL):
-        mend = remedy.add_service_principal_owner(case.cloud.graph, str(case.seen.principal.service_principal), case.caller.object_id)
+        mend = remedy.add_service_principal_owner(
+            case.cloud.graph, str(case.seen.principal.service_principal), case.caller.object_id
+        )
         yield from _owned(case, Home.SERVICE_PRINCIPAL, owners, mend)
 
 
@@ -113,15 +140,26 @@ def slot_free(case: Case) -> Found:
     """One more password fits: an application for personal accounts holds two (Graph, "Supported account types", limits)."""
     held = sorted(c for c in case.seen.credentials if c.home is Home.APPLICATION)
     if case.seen.principal.personal and _adds(case) is Home.APPLICATION and len(held) > 1:
-        shown = {c: f"{c.key_id} ({c.display_name or 'no name'}, {'ends' if c.live(case.seen.at) else 'ended'} {day(c.end)})" for c in held}
+        shown = {
+            c: f"{c.key_id} ({c.display_name or 'no name'}, {'ends' if c.live(case.seen.at) else 'ended'} {day(c.end)})"
+            for c in held
+        }
         both = ", ".join(shown.values())
-        text = f"an application for personal accounts holds two passwords at most, and none can be added before one is removed: {both}"
+        text = (
+            "an application for personal accounts holds two passwords at most, and none can be added before one is"
+            f" removed: {both}"
+        )
         ended = [c for c in held if not c.live(case.seen.at)]
         if ended:
-            yield Finding(Severity.FAIL, SUBJECT, text, (command.delete_password(case, Home.APPLICATION, ended[0].key_id),))
+            yield Finding(
+                Severity.FAIL, SUBJECT, text, (command.delete_password(case, Home.APPLICATION, ended[0].key_id),)
+            )
         else:
             spare = [c for c in held if c != case.view.current]
-            ways = (Remedy(f"if nothing uses {shown[c]}", (command.delete_password(case, Home.APPLICATION, c.key_id),)) for c in spare)
+            ways = (
+                Remedy(f"if nothing uses {shown[c]}", (command.delete_password(case, Home.APPLICATION, c.key_id),))
+                for c in spare
+            )
             yield Finding(Severity.FAIL, SUBJECT, text, ways=tuple(ways))
 
 
@@ -135,7 +173,10 @@ def life_allowed(case: Case) -> Found:
         if limit.longest is None:
             yield _forbidden(case, limit)
         elif limit.longest < case.policy.rotation.validity:
-            text = f"app management policy {limit.policy} lets a password live {limit.longest.days} days, and the policy wants more"
+            text = (
+                f"app management policy {limit.policy} lets a password live {limit.longest.days} days, and the policy"
+                " wants more"
+            )
             write = f"rotation: {{validity: {limit.longest.days}d}}"
             yield Finding(Severity.FAIL, SUBJECT, text, (command.edit(case),), write)
 
@@ -143,14 +184,20 @@ def life_allowed(case: Case) -> Found:
 def _forbidden(case: Case, limit: PasswordLimit) -> Finding:
     """An object's own policy counts in place of the tenant's: so one is taken off, or one that allows passwords is made and assigned.
 
-    Source: Microsoft Graph v1.0, "appManagementPolicy" and "Assign appliesTo". Whoever administers these policies has to do it.
+    Source: Microsoft Graph v1.0, "appManagementPolicy" and "Assign appliesTo". Whoever administers these policies has
+    to do it.
     """
     principal, graph, home = case.seen.principal, case.cloud.graph, limit.home
     object_id = str(principal.application if home is Home.APPLICATION else principal.service_principal)
-    text = f"app management policy {limit.policy} forbids new passwords; whoever administers it must exempt this application"
+    text = (
+        f"app management policy {limit.policy} forbids new passwords; whoever administers it must exempt this"
+        " application"
+    )
     if limit.assigned:
         text = f"{text}: without a policy of its own, it has the tenant's"
-        return Finding(Severity.FAIL, SUBJECT, text, (remedy.unassign_password_policy(graph, home, object_id, limit.assigned),))
+        return Finding(
+            Severity.FAIL, SUBJECT, text, (remedy.unassign_password_policy(graph, home, object_id, limit.assigned),)
+        )
     steps = remedy.allow_passwords(graph, home, object_id, f"{case.policy.name} may have passwords")
     return Finding(Severity.FAIL, SUBJECT, text, steps)
 
@@ -171,7 +218,10 @@ def _owned(case: Case, home: Home, owners: tuple[str, ...] | Unknown | None, men
         return
     if owners is None:
         yield Finding(
-            Severity.UNKNOWN, SUBJECT, f"who owns the {what}: Microsoft Graph shows it, and says that it isn't there when asked for owners", (mend,)
+            Severity.UNKNOWN,
+            SUBJECT,
+            f"who owns the {what}: Microsoft Graph shows it, and says that it isn't there when asked for owners",
+            (mend,),
         )
     elif isinstance(owners, Unknown):
         yield Finding(Severity.UNKNOWN, SUBJECT, f"who owns the {what}: {owners.text}", (mend,))
@@ -192,7 +242,10 @@ def credential_live(case: Case) -> Found:
 
 
 def rivals(case: Case) -> Found:
-    """No other policy keeps credentials on this principal: two would undo each other's work. A wrong vault makes ours look like another's."""
+    """No other policy keeps credentials on this principal: two would undo each other's work.
+
+    A wrong vault makes ours look like another's.
+    """
     if case.examined.vault_silent:
         return
     mine = marker(case.seen.lineage, "")
@@ -200,8 +253,8 @@ def rivals(case: Case) -> Found:
     for credential in (each for each in marked if not each.display_name.startswith(mine)):
         lineage = credential.display_name.split(":")[1]
         text = (
-            f"credential {credential.key_id} was made for another policy (lineage {lineage}): one with another vault or secret manages this "
-            "principal, or did. Keep one policy; what the other left behind can be handed over"
+            f"credential {credential.key_id} was made for another policy (lineage {lineage}): one with another vault or"
+            " secret manages this principal, or did. Keep one policy; what the other left behind can be handed over"
         )
         first = () if case.view.current_version else (command.rotator(case, "rotate"),)
         yield Finding(Severity.WARN, SUBJECT, text, (*first, command.rotator(case, "adopt", key_id=credential.key_id)))
@@ -218,7 +271,10 @@ def signs_in(case: Case) -> Found:
         yield Finding(Severity.WARN, SUBJECT, text, (command.rotator(case, "doctor"),))
     keys = () if isinstance(shown, Unknown) else shown.live(case.seen.at).keys
     if keys:
-        text = f"{counted(keys)}, with which somebody can sign in as {app_id}; rotator doesn't manage them, and a revocation leaves them"
+        text = (
+            f"{counted(keys)}, with which somebody can sign in as {app_id}; rotator doesn't manage them, and a"
+            " revocation leaves them"
+        )
         ended = ((key, removal(app_id, key)) for key in keys)
         ways = tuple(Remedy(f"if nothing uses {called(key)}", (away,)) for key, away in ended if away)
         yield Finding(Severity.ADVICE, SUBJECT, text, ways=ways)
@@ -228,8 +284,12 @@ def unresolved(case: Case) -> Found:
     """Few enough adds are unaccounted for."""
     named = case.view.named
     mine = marker(case.seen.lineage, "")
-    lost = [c for c in case.view.ours if c.display_name.startswith(mine) and c.key_id not in named and c.live(case.seen.at)]
+    lost = [
+        c for c in case.view.ours if c.display_name.startswith(mine) and c.key_id not in named and c.live(case.seen.at)
+    ]
     if len(lost) >= MOST_UNRESOLVED:
-        text = f"{len(lost)} credentials of ours are named by nothing, so no more is added before one of them is reclaimed"
+        text = (
+            f"{len(lost)} credentials of ours are named by nothing, so no more is added before one of them is reclaimed"
+        )
         remove = tuple(command.delete_password(case, c.home, c.key_id) for c in lost if c in case.view.orphans)
         yield Finding(Severity.FAIL, SUBJECT, text, remove or (command.rotator(case, "rotate"),))

@@ -40,7 +40,12 @@ def _absent(case: Case, gone: RegistrySeen, text: str) -> Finding:
     """The registries of its subscription that container groups of the policy pull from, or else all of them, are what may be meant."""
     known = {each.id for each in case.policy.registries}
     free = [each for each in gone.others if each.id not in known]
-    used = {server for each in case.seen.groups if case.policy.group(each.id) for server in container_group.registry_servers(each.document)}
+    used = {
+        server
+        for each in case.seen.groups
+        if case.policy.group(each.id)
+        for server in container_group.registry_servers(each.document)
+    }
     meant = [each for each in free if each.login_server in used] or free
     writes = [(each, command.in_place("registries", each.id, gone.id)) for each in meant]
     make = remedy.create_registry(gone.id)
@@ -61,7 +66,9 @@ def role_honoured(case: Case) -> Found:
             mode = "RBAC registry and ABAC repository permissions" if shown.abac else "RBAC registry permissions"
             text = f"its mode is “{mode}”, in which {role} gives no access to images"
             write = f"registries:\n  - id: {each.id}\n    role: {wanted}"
-            yield Finding(Severity.FAIL, _name(each.id), text, (command.edit(case), command.rotator(case, "grant")), write)
+            yield Finding(
+                Severity.FAIL, _name(each.id), text, (command.edit(case), command.rotator(case, "grant")), write
+            )
 
 
 def public(case: Case) -> Found:
@@ -69,8 +76,9 @@ def public(case: Case) -> Found:
     for each, _ in _known(case):
         if not each.public:
             text = (
-                "public network access is disabled, and container groups can't pull with a service principal through a private endpoint: "
-                "open it, or let the groups pull with a managed identity, for which there are commands below"
+                "public network access is disabled, and container groups can't pull with a service principal through a"
+                " private endpoint: open it, or let the groups pull with a managed identity, for which there are"
+                " commands below"
             )
             yield Finding(Severity.FAIL, _name(each.id), text, (remedy.enable_public_network(each.id),))
 
@@ -89,8 +97,13 @@ def reached(case: Case) -> Found:
         if each.reached and each.public and each.open:
             needed = case.policy.proof.registry == "required"
             text = f"it can't be reached from here, so that no pull can be proven: {each.reached.text}"
-            again = Remedy("if this machine should reach it (HTTPS_PROXY names a proxy), once it does", (command.rotator(case, "doctor"),))
-            accept = Remedy("if it never will: pulls are then not proven", (command.edit(case),), "proof: {registry: optional}")
+            again = Remedy(
+                "if this machine should reach it (HTTPS_PROXY names a proxy), once it does",
+                (command.rotator(case, "doctor"),),
+            )
+            accept = Remedy(
+                "if it never will: pulls are then not proven", (command.edit(case),), "proof: {registry: optional}"
+            )
             ways = (again, accept) if needed else (again,)
             yield Finding(Severity.FAIL if needed else Severity.WARN, _name(each.id), text, ways=ways)
 
@@ -103,10 +116,15 @@ def pull_proven(case: Case) -> Found:
     if proof.outcome is Outcome.NO_PULL:
         yield Finding(Severity.FAIL, "pull", f"the principal may not pull: {proof.detail}", _granting(case))
     elif proof.outcome is Outcome.UNREACHABLE:
-        yield Finding(Severity.UNKNOWN, "pull", f"a pull can't be tried: {proof.detail}", (command.rotator(case, "doctor"),))
+        yield Finding(
+            Severity.UNKNOWN, "pull", f"a pull can't be tried: {proof.detail}", (command.rotator(case, "doctor"),)
+        )
     for image in proof.missing:
         yield Finding(
-            Severity.WARN, "pull", f"the registry doesn't have {image}: a container group that runs it isn't redeployed", ways=_to_pull(case, image)
+            Severity.WARN,
+            "pull",
+            f"the registry doesn't have {image}: a container group that runs it isn't redeployed",
+            ways=_to_pull(case, image),
         )
 
 
@@ -141,7 +159,9 @@ def admin_user_off(case: Case) -> Found:
     """The admin user is off: its password pulls whatever is revoked."""
     for each, shown in _known(case):
         if shown.admin_user:
-            text = "its admin user is enabled: one shared password that no rotation replaces and no revocation takes away"
+            text = (
+                "its admin user is enabled: one shared password that no rotation replaces and no revocation takes away"
+            )
             yield Finding(Severity.WARN, _name(each.id), text, (remedy.disable_admin_user(each.id),))
 
 
@@ -158,10 +178,16 @@ def assignable(case: Case) -> Found:
     for each, _ in _known(case):
         may, mend = _assigns(case, each.id), (command.role(case, RBAC_ADMIN, each.id),)
         if may is False:
-            text = "this identity can't change role assignments here: `rotator revoke` and `rotator grant` need another one, or this role"
+            text = (
+                "this identity can't change role assignments here: `rotator revoke` and `rotator grant` need another"
+                " one, or this role"
+            )
             yield Finding(Severity.ADVICE, _name(each.id), text, mend)
         elif may is None:
-            text = f"whether this identity can change role assignments here, for `rotator revoke` and `grant`, isn't known{_why(case, each.id)}"
+            text = (
+                "whether this identity can change role assignments here, for `rotator revoke` and `grant`, isn't"
+                f" known{_why(case, each.id)}"
+            )
             yield Finding(Severity.ADVICE, _name(each.id), text, mend)
 
 
@@ -171,5 +197,9 @@ def _why(case: Case, registry_id: str) -> str:
 
 def _assigns(case: Case, registry_id: str) -> bool | None:
     """Whether rotator may change role assignments of a registry; None where that can't be known."""
-    may = {right.allowed for right in case.examined.rights if right.scope == registry_id and "/roleAssignments/" in right.action}
+    may = {
+        right.allowed
+        for right in case.examined.rights
+        if right.scope == registry_id and "/roleAssignments/" in right.action
+    }
     return False if False in may else None if None in may else True

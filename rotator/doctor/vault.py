@@ -47,16 +47,31 @@ def readable(case: Case) -> Found:
         if "ForbiddenByConnection" not in refused:
             yield Finding(Severity.FAIL, _subject(case), refused, mend)
             return
-        within = Remedy("if it is to stay within its network, from a machine in there", (command.rotator(case, "doctor"),))
-        yield Finding(Severity.FAIL, _subject(case), refused, ways=(within, Remedy("if it may be reached from elsewhere", mend)))
+        within = Remedy(
+            "if it is to stay within its network, from a machine in there", (command.rotator(case, "doctor"),)
+        )
+        yield Finding(
+            Severity.FAIL, _subject(case), refused, ways=(within, Remedy("if it may be reached from elsewhere", mend))
+        )
 
 
 def _silent(case: Case, text: str) -> Finding:
     """A vault that gives no answer: there is none at that address, or something on the way keeps it off."""
-    again = Remedy("if the address is right, once this machine reaches it (HTTPS_PROXY names a proxy)", (command.rotator(case, "doctor"),))
+    again = Remedy(
+        "if the address is right, once this machine reaches it (HTTPS_PROXY names a proxy)",
+        (command.rotator(case, "doctor"),),
+    )
     if case.examined.vault.id:
-        return Finding(Severity.FAIL, _subject(case), f"{text} Azure has it: it is down, or something on the way keeps this machine off", again.mend)
-    meant = (Remedy(f"if {url} is meant", (command.edit(case),), f"key_vault: {{url: {url}}}") for url in case.examined.vault.others)
+        return Finding(
+            Severity.FAIL,
+            _subject(case),
+            f"{text} Azure has it: it is down, or something on the way keeps this machine off",
+            again.mend,
+        )
+    meant = (
+        Remedy(f"if {url} is meant", (command.edit(case),), f"key_vault: {{url: {url}}}")
+        for url in case.examined.vault.others
+    )
     return Finding(Severity.FAIL, _subject(case), text, ways=(*meant, again))
 
 
@@ -73,14 +88,22 @@ def settable(case: Case) -> Found:
         yield Finding(Severity.FAIL, _subject(case), f"{case.caller.object_id} may not set secrets there", (mend,))
     elif vault.unread or vault.id:
         why = vault.unread.text if vault.unread else case.examined.right(SET, vault.id or "").why
-        text, mend = f"whether secrets may be set there can't be told: {why}", command.role(case, "Reader", command.vault_scope(case))
+        text, mend = (
+            f"whether secrets may be set there can't be told: {why}",
+            command.role(case, "Reader", command.vault_scope(case)),
+        )
         yield Finding(Severity.UNKNOWN, _subject(case), text, (mend,))
     else:
-        text = "whether secrets may be set there can't be told, since the vault isn't seen in the policy's subscriptions"
+        text = (
+            "whether secrets may be set there can't be told, since the vault isn't seen in the policy's subscriptions"
+        )
         known = ", ".join(case.policy.subscriptions)
         write = f"discover: {{subscriptions: [{known}, <the one that `{remedy.LIST_VAULTS}` finds it in>]}}"
         ways = (
-            Remedy("if it is in one of them: reading it needs a role", (command.role(case, "Reader", command.vault_scope(case)),)),
+            Remedy(
+                "if it is in one of them: reading it needs a role",
+                (command.role(case, "Reader", command.vault_scope(case)),),
+            ),
             Remedy("if it is in another: name that, too", (command.edit(case),), write),
         )
         yield Finding(Severity.UNKNOWN, _subject(case), text, ways=ways)
@@ -92,7 +115,12 @@ def name_free(case: Case) -> Found:
     if case.examined.vault_silent or case.seen.vault_refuses:
         return
     if isinstance(deleted, Unknown):
-        yield Finding(Severity.WARN, _subject(case), f"whether {name} is soft-deleted: {deleted.text}", (_letting_in(case, deleted.text),))
+        yield Finding(
+            Severity.WARN,
+            _subject(case),
+            f"whether {name} is soft-deleted: {deleted.text}",
+            (_letting_in(case, deleted.text),),
+        )
     elif deleted:
         text = f"secret {name} is deleted but recoverable, so that nothing can be published under its name"
         yield Finding(Severity.FAIL, _subject(case), text, (remedy.recover_secret(case.policy.key_vault.name, name),))
@@ -102,8 +130,14 @@ def few_versions(case: Case) -> Found:
     """The secret can still be backed up."""
     count, name = len(case.seen.versions), case.policy.key_vault.password_secret
     if count >= MANY:
-        text = f"secret {name} has {count} versions: a backup fails beyond {BACKUP_LIMIT}, and every look lists them all; versions can't be deleted"
-        write = f"key_vault: {{password_secret: {_next(name)}}}  # begin a new secret: the old credentials are then foreign, and can be adopted"
+        text = (
+            f"secret {name} has {count} versions: a backup fails beyond {BACKUP_LIMIT}, and every look lists them all;"
+            " versions can't be deleted"
+        )
+        write = (
+            f"key_vault: {{password_secret: {_next(name)}}}  # begin a new secret: the old credentials are then"
+            " foreign, and can be adopted"
+        )
         yield Finding(Severity.WARN, _subject(case), text, (command.edit(case),), write)
 
 
@@ -125,7 +159,14 @@ def tags_fit(case: Case) -> Found:
         severity,
         _subject(case),
         f"{text}{more}",
-        (untag(case.policy.key_vault.name, case.policy.key_vault.password_secret, newest, theirs[MOST_CARRIED - SPARE :]),),
+        (
+            untag(
+                case.policy.key_vault.name,
+                case.policy.key_vault.password_secret,
+                newest,
+                theirs[MOST_CARRIED - SPARE :],
+            ),
+        ),
     )
 
 
@@ -133,15 +174,25 @@ def value_fits(case: Case) -> Found:
     """The value that is there is the principal's password, before anything is put on top of it."""
     proof, name = case.seen.proof, case.policy.key_vault.password_secret
     if proof and proof.around and case.view.current_version is None:
-        text = f"the value of {name} is the right password with {proof.around} around it, and Microsoft Entra ID takes it only without"
+        text = (
+            f"the value of {name} is the right password with {proof.around} around it, and Microsoft Entra ID takes it"
+            " only without"
+        )
         yield Finding(Severity.FAIL, _subject(case), text, (_bared(case),))
     elif proof and proof.outcome is Outcome.REFUSED and case.view.current_version is None:
-        text = f"the value of {name} doesn't authenticate as {case.policy.principal.app_id}: the secret is somebody else's, or its password is gone"
+        text = (
+            f"the value of {name} doesn't authenticate as {case.policy.principal.app_id}: the secret is somebody"
+            " else's, or its password is gone"
+        )
         standard = f"{case.policy.name}-pull-pwd"
         fresh = standard if standard != name else _next(name)
         fitting = remedy.set_new_password(case.policy.key_vault.name, name, case.policy.principal.app_id)
         ways = (
-            Remedy("if it is somebody else's: begin one of this principal's own", (command.edit(case),), f"key_vault: {{password_secret: {fresh}}}"),
+            Remedy(
+                "if it is somebody else's: begin one of this principal's own",
+                (command.edit(case),),
+                f"key_vault: {{password_secret: {fresh}}}",
+            ),
             Remedy("if it is this principal's: put a password there that works", (fitting,)),
         )
         yield Finding(Severity.FAIL, _subject(case), text, ways=ways)
@@ -153,13 +204,20 @@ def undrifted(case: Case) -> Found:
     if newest and case.view.drift:
         name = case.policy.key_vault.password_secret
         text = f"version {newest.id} of {name} was written by others on top of ours: nothing is issued or removed"
-        crowded = any(wait.code == "on_top" for wait in next_steps(case.policy, case.seen, Intent(accept_drift=True)).waits)
+        crowded = any(
+            wait.code == "on_top" for wait in next_steps(case.policy, case.seen, Intent(accept_drift=True)).waits
+        )
         cover = command.rotator(case, "rotate", accept_drift=True, no_overlap=crowded)
         on_top = Remedy("if it isn't: put one of ours on top", (cover,))
         if why := _unusable(case):
-            text, right = f"{text}, and every reader is refused: {why}", bool(case.seen.proof and case.seen.proof.around)
+            text, right = (
+                f"{text}, and every reader is refused: {why}",
+                bool(case.seen.proof and case.seen.proof.around),
+            )
             stay = Remedy("if it is to stay, without what is around it", (_bared(case), command.rotator(case, "adopt")))
-            yield Finding(Severity.FAIL, _subject(case), text, () if right else (cover,), ways=(stay, on_top) if right else ())
+            yield Finding(
+                Severity.FAIL, _subject(case), text, () if right else (cover,), ways=(stay, on_top) if right else ()
+            )
             return
         severity = Severity.WARN if case.view.drift_tolerated else Severity.FAIL
         stay = Remedy("if what it holds is to stay, and to be looked after", (command.rotator(case, "adopt"),))
@@ -195,7 +253,10 @@ def sources_there(case: Case) -> Found:
 
 
 def sources_valid(case: Case) -> Found:
-    """Each calls itself valid now. Key Vault gives its value all the same, and a redeployment would go on with what its owner meant to replace."""
+    """Each calls itself valid now.
+
+    Key Vault gives its value all the same, and a redeployment would go on with what its owner meant to replace.
+    """
     vault = case.policy.key_vault.name
     for each in case.examined.vault.sources:
         if each.expires and each.expires <= case.seen.at:
@@ -204,11 +265,17 @@ def sources_valid(case: Case) -> Found:
                 Remedy("if there is a new value", (remedy.type_secret(vault, each.name),)),
                 Remedy("if its value is still right", (remedy.extend_secret(vault, each.name, until),)),
             )
-            text = f"secret {each.name}, which a container group needs, expired {day(each.expires)}; a redeployment would still put its value there"
+            text = (
+                f"secret {each.name}, which a container group needs, expired {day(each.expires)}; a redeployment would"
+                " still put its value there"
+            )
             yield Finding(Severity.WARN, _subject(case), text, ways=ways)
         elif each.begins and each.begins > case.seen.at:
             begins = day(each.begins)
-            text = f"secret {each.name}, which a container group needs, isn't valid before {begins}; a redeployment would put its value there now"
+            text = (
+                f"secret {each.name}, which a container group needs, isn't valid before {begins}; a redeployment would"
+                " put its value there now"
+            )
             mend = remedy.begin_secret(vault, each.name, _instant(case.seen.at))
             yield Finding(Severity.WARN, _subject(case), text, (mend,))
 

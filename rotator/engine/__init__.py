@@ -2,9 +2,10 @@
 
 Rules for whoever edits this package:
 
-1. Nothing is decided here. What is due comes from `plan`, what must not be done from `guard`, what a container group says from `group`.
-2. Every write follows a read, at most `run.FRESH` seconds old, of what it depends on; the access mark is read before every add, publish
-   and PUT, so that a revocation always wins.
+1. Nothing is decided here. What is due comes from `plan`, what must not be done from `guard`, what a container group
+   says from `group`.
+2. Every write follows a read, at most `run.FRESH` seconds old, of what it depends on; the access mark is read before
+   every add, publish and PUT, so that a revocation always wins.
 3. A write whose answer never came is followed by a look, never by another write of the same kind on faith.
 4. What was added for a step that failed is taken away again, or named.
 5. All state is in the world. A run may die at any line.

@@ -17,7 +17,9 @@ from rotator.steps import Grant, Step, kind, target
 
 
 async def read_record(run: Run) -> AccessRecord:
-    """The access record, enabled again if somebody disabled it. That it is granted is read twice, since a reading may show an older version.
+    """The access record, enabled again if somebody disabled it.
+
+    That it is granted is read twice, since a reading may show an older version.
 
     Raises UnsafeStep where it is soft-deleted: nothing can be recorded then.
     """
@@ -27,7 +29,8 @@ async def read_record(run: Run) -> AccessRecord:
     if record.deleted:
         name, vault = run.policy.access_secret, run.policy.key_vault.name
         raise UnsafeStep(
-            f"the access mark {name} was deleted, and is kept as a deleted secret: it says that access is {record.access}",
+            f"the access mark {name} was deleted, and is kept as a deleted secret: it says that access is"
+            f" {record.access}",
             remedy=f"`{recover_secret(vault, name)}` brings it back; then run again.",
         )
     return await run.world.enable_record(run.policy) if record.disabled else record
@@ -35,7 +38,11 @@ async def read_record(run: Run) -> AccessRecord:
 
 def start(run: Run, step: Step) -> None:
     """Tell that a step begins."""
-    run.tell(StepStarted(policy=run.policy.name, step=kind(step), target=target(step), reason=step.reason.text, code=step.reason.code))
+    run.tell(
+        StepStarted(
+            policy=run.policy.name, step=kind(step), target=target(step), reason=step.reason.text, code=step.reason.code
+        )
+    )
 
 
 def end(run: Run, step: Step, detail: str = "") -> None:
@@ -61,7 +68,10 @@ async def _guid(run: Run, name: str, at: ResourceId) -> str | None:
 
 
 async def grant(run: Run, *, wait: bool = True) -> Result:
-    """Restore what a revoke recorded, or make what the policy declares; then see a pull succeed. Twice is once: the record stays."""
+    """Restore what a revoke recorded, or make what the policy declares; then see a pull succeed.
+
+    Twice is once: the record stays.
+    """
 
     async def act(score: Score) -> str:
         await _grant(run, score, wait)
@@ -82,7 +92,10 @@ async def _grant(run: Run, score: Score, wait: bool) -> None:
         raise Conflict(
             f"the access record changed from {record.access} to {now.access} while access was being granted",
             service="Key Vault",
-            state="The role assignments are made, and access isn't marked as granted: another process revokes or grants it, too.",
+            state=(
+                "The role assignments are made, and access isn't marked as granted: another process revokes or grants"
+                " it, too."
+            ),
             remedy=f"See that the other one has ended, then run {_either(run)} again.",
         )
     if record.access is Access.REVOKED:
@@ -137,7 +150,12 @@ async def _create(run: Run, score: Score, step: Grant, read: float) -> bool:
     """Create one, on what was read at the moment `read`; False where it was there."""
     start(run, step)
     created = await run.world.create_assignment(step.assignment, not_after=read + FRESH)
-    told(run, AssignmentCreated(policy=run.policy.name, assignment=step.assignment.id, scope=step.assignment.scope, was_there=not created))
+    told(
+        run,
+        AssignmentCreated(
+            policy=run.policy.name, assignment=step.assignment.id, scope=step.assignment.scope, was_there=not created
+        ),
+    )
     end(run, step)
     score.done += 1
     return created
@@ -151,7 +169,9 @@ async def _ensure_wanted(run: Run, made: Sequence[Assignment]) -> None:
     except UnsafeStep:
         for each in made:
             was_there = await run.world.delete_assignment(each, not_after=read + FRESH)
-            run.tell(AssignmentDeleted(policy=run.policy.name, assignment=each.id, scope=each.scope, was_there=was_there))
+            run.tell(
+                AssignmentDeleted(policy=run.policy.name, assignment=each.id, scope=each.scope, was_there=was_there)
+            )
         raise
 
 
@@ -165,7 +185,10 @@ async def declared(run: Run, oid: str | None, registries: Sequence[Registry]) ->
             remedy=f"`{rotator('provision', run.policy.name)}` makes it.",
         )
     modes = {registry.id: registry for registry in registries}
-    return [await _declared(run, oid, registry.id, registry.role, modes.get(registry.id)) for registry in run.policy.registries]
+    return [
+        await _declared(run, oid, registry.id, registry.role, modes.get(registry.id))
+        for registry in run.policy.registries
+    ]
 
 
 async def _declared(run: Run, oid: str, registry_id: ResourceId, role: str, seen: Registry | None) -> Assignment:
@@ -177,4 +200,6 @@ async def _declared(run: Run, oid: str, registry_id: ResourceId, role: str, seen
         )
     role_id = await run.world.role(name, registry_id)
     guid = uuid.uuid5(uuid.NAMESPACE_URL, f"{registry_id.lower()}|{role_id.lower()}|{oid.lower()}")
-    return Assignment(registry_id, role_id, ArmId(f"{registry_id}/providers/Microsoft.Authorization/roleAssignments/{guid}"), oid)
+    return Assignment(
+        registry_id, role_id, ArmId(f"{registry_id}/providers/Microsoft.Authorization/roleAssignments/{guid}"), oid
+    )

@@ -1,4 +1,7 @@
-"""Adopt: make a foreign credential ours by a tag. Compromise: declare one known to others. Neither touches a credential."""
+"""Adopt: make a foreign credential ours by a tag.
+
+Compromise: declare one known to others. Neither touches a credential.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,7 +22,10 @@ MOST_VALUES = 10
 
 
 async def adopt(run: Run, key_id: str | None) -> Adoption:
-    """Record that a foreign credential is ours from now on, unless that was done before. Raises UnsafeStep with the choices where it isn't one."""
+    """Record that a foreign credential is ours from now on, unless that was done before.
+
+    Raises UnsafeStep with the choices where it isn't one.
+    """
     await ensure_granted(run)
     observed = await look(run, Memory())
     values = await _values(run, observed)
@@ -60,13 +66,18 @@ async def _works(run: Run, value: Secret, tries: int) -> bool:
 
 
 async def compromise(run: Run, key_ids: Sequence[str]) -> tuple[str, ...]:
-    """Mark credentials as known to others (none named: the current one); every later run replaces them at once. Returns the key ids."""
+    """Mark credentials as known to others (none named: the current one); every later run replaces them at once.
+
+    Returns the key ids.
+    """
     observed = await look(run, Memory())
     declaration = declared(run.policy, observed, key_ids)
     if declaration.spared:
         _tell_spared(run, declaration)
     try:
-        await record(run, lambda now: compromise_marks(run.policy, replace(observed, versions=now), declaration.key_ids))
+        await record(
+            run, lambda now: compromise_marks(run.policy, replace(observed, versions=now), declaration.key_ids)
+        )
     except AzureError:
         if not await _stands(run, declaration.key_ids):
             raise
@@ -81,8 +92,12 @@ async def _stands(run: Run, key_ids: Sequence[str]) -> bool:
 def _tell_spared(run: Run, declaration: Declaration) -> None:
     key_id, since, policy = declaration.spared or "", declaration.since, run.policy.name
     when = f" on {day(since)}" if since else ""
-    text = f"credential {key_id} isn't declared compromised: it was published{when} in place of {declaration.replaced}, which is"
+    text = (
+        f"credential {key_id} isn't declared compromised: it was published{when} in place of {declaration.replaced},"
+        " which is"
+    )
     again = (
-        f"so this is the same declaration again. If {key_id} is known to others, too: `{rotator('rotate', policy, compromised=True, key_id=key_id)}`"
+        f"so this is the same declaration again. If {key_id} is known to others, too:"
+        f" `{rotator('rotate', policy, compromised=True, key_id=key_id)}`"
     )
     run.tell(Noted(policy=run.policy.name, code="not_declared", subject=key_id, text=f"{text}, {again}"))

@@ -1,8 +1,9 @@
 """Deploy and restore: one PUT of one container group, and then watching until there is evidence.
 
-The group is read last, when everything else of its PUT is there. Another run that moves the group and retires the credential leaves a trace in the
-group itself, so nothing else may be read in between: where a whole rotation fits into a pause, the PUT would take the group back to what is gone.
-The password counts by its age, too: a process that slept since it was read decides anew.
+The group is read last, when everything else of its PUT is there. Another run that moves the group and retires the
+credential leaves a trace in the group itself, so nothing else may be read in between: where a whole rotation fits into
+a pause, the PUT would take the group back to what is gone. The password counts by its age, too: a process that slept
+since it was read decides anew.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
@@ -14,7 +15,16 @@ from rotator import container_group
 from rotator.container_group import Failed, Phase, Verdict
 from rotator.engine.marks import record
 from rotator.engine.run import FRESH, Patience, Run, Undecided, ensure_granted
-from rotator.errors import AzureError, Conflict, NotFound, NotSent, OutcomeUnknown, ProofFailed, RotatorError, UnsafeStep
+from rotator.errors import (
+    AzureError,
+    Conflict,
+    NotFound,
+    NotSent,
+    OutcomeUnknown,
+    ProofFailed,
+    RotatorError,
+    UnsafeStep,
+)
 from rotator.events import GroupAccepted, GroupSettled, Noted
 from rotator.plan import View, strip_marks
 from rotator.policy import KeyVaultSource, Source
@@ -47,7 +57,10 @@ Read = Callable[[], Awaitable[ContainerGroup]]
 
 
 async def deploy(run: Run, observed: Observed, step: Deploy) -> str:
-    """Redeploy the group with the current credential; returns how it fares. Raises when it fares worse, or nobody can tell."""
+    """Redeploy the group with the current credential; returns how it fares.
+
+    Raises when it fares worse, or nobody can tell.
+    """
     version = View(run.policy, observed, run.intent).current_version
     if version is None or version.key_id != step.key_id.lower():
         raise UnsafeStep(f"credential {step.key_id} isn't the current one any more", remedy="Run again.")
@@ -58,7 +71,11 @@ async def deploy(run: Run, observed: Observed, step: Deploy) -> str:
     _ensure_well(run, step.group, verdict, step.key_id)
     name = before.id.name
     stopped = container_group.phase(after) is Phase.STOPPED
-    return f"{name} has the new credential, and was stopped by somebody meanwhile" if stopped else f"{name} runs with the new credential"
+    return (
+        f"{name} has the new credential, and was stopped by somebody meanwhile"
+        if stopped
+        else f"{name} runs with the new credential"
+    )
 
 
 async def restore(run: Run, observed: Observed, step: Restore) -> str:
@@ -67,7 +84,8 @@ async def restore(run: Run, observed: Observed, step: Restore) -> str:
     proof = await run.world.prove(run.policy, value, container_group.images(run.policy, observed))
     if not proof.ok:
         raise ProofFailed(
-            f"credential {step.key_id}, to which {step.group} was to go back, doesn't prove: {proof.outcome} {proof.detail}".rstrip(),
+            f"credential {step.key_id}, to which {step.group} was to go back, doesn't prove: {proof.outcome}"
+            f" {proof.detail}".rstrip(),
             state=f"The group stays on credential {step.failed}, with which a pull failed.",
             remedy="Look at the group's events and at the registry.",
         )
@@ -79,9 +97,15 @@ async def restore(run: Run, observed: Observed, step: Restore) -> str:
     _ensure_well(run, step.group, verdict, step.key_id)
     raise ProofFailed(
         f"a pull with credential {step.failed} failed in {step.group}",
-        state=f"The group is back on credential {step.key_id}, and fares {verdict.value}. No other group was moved after it.",
-        remedy="Look at the group's events. It is tried again in some hours, then after two days, then weekly, sooner as the end of what it holds "
-        f"nears; when the cause is mended, `{rotator('rotate', run.policy.name, retry=True)}` tries at once.",
+        state=(
+            f"The group is back on credential {step.key_id}, and fares {verdict.value}. No other group was moved"
+            " after it."
+        ),
+        remedy=(
+            "Look at the group's events. It is tried again in some hours, then after two days, then weekly, sooner as"
+            " the end of what it holds nears; when the cause is mended,"
+            f" `{rotator('rotate', run.policy.name, retry=True)}` tries at once."
+        ),
     )
 
 
@@ -89,13 +113,29 @@ async def _fresh(run: Run, observed: Observed, group_id: ResourceId) -> Containe
     """The group as it is now; it must still be what was decided on."""
     now = await run.world.group(group_id)
     if now.document is None:
-        gone = NotFound(f"container group {group_id} isn't there any more", service="aci", remedy="Nothing: what doesn't exist holds nothing.")
-        raise gone if now.unreadable is None else UnsafeStep(f"{group_id} can't be read: {now.unreadable}", remedy="Run again.")
+        gone = NotFound(
+            f"container group {group_id} isn't there any more",
+            service="aci",
+            remedy="Nothing: what doesn't exist holds nothing.",
+        )
+        raise (
+            gone
+            if now.unreadable is None
+            else UnsafeStep(f"{group_id} can't be read: {now.unreadable}", remedy="Run again.")
+        )
     seen = _seen(observed, group_id)
     if moved(observed, now):
         raise Conflict(f"{group_id} was redeployed by somebody else meanwhile", service="aci", remedy="Run again.")
-    if seen is not None and container_group.phase(now) is Phase.STOPPED and container_group.phase(seen) is not Phase.STOPPED:
-        raise Conflict(f"{group_id} was stopped by somebody meanwhile, and a redeployment would start it", service="aci", remedy="Run again.")
+    if (
+        seen is not None
+        and container_group.phase(now) is Phase.STOPPED
+        and container_group.phase(seen) is not Phase.STOPPED
+    ):
+        raise Conflict(
+            f"{group_id} was stopped by somebody meanwhile, and a redeployment would start it",
+            service="aci",
+            remedy="Run again.",
+        )
     return now
 
 
@@ -107,15 +147,17 @@ def moved(observed: Observed, now: ContainerGroup) -> bool:
     """Whether a group shows another credential than it was observed with."""
     seen = _seen(observed, now.id)
     return (
-        seen is not None and seen.document is not None and container_group.shows(seen.document).key_id != container_group.shows(now.document).key_id
+        seen is not None
+        and seen.document is not None
+        and container_group.shows(seen.document).key_id != container_group.shows(now.document).key_id
     )
 
 
 async def replace(run: Run, seen: ContainerGroup | None, change: Change, now: Read) -> ContainerGroup:
     """Send one PUT with the group's own content, its hidden values from their sources, and the credential of `change`; return what it replaced.
 
-    `seen` is the group as it was observed: its hidden values are fetched before it is read `now`. Raises Undecided, or NotSent, where that took too
-    long, or the group has other hidden values now.
+    `seen` is the group as it was observed: its hidden values are fetched before it is read `now`. Raises Undecided, or
+    NotSent, where that took too long, or the group has other hidden values now.
     """
     declared, begun = run.policy.group(change.group), run.world.moment()
     shown = (seen or await now()).document or {}
@@ -128,7 +170,14 @@ async def replace(run: Run, seen: ContainerGroup | None, change: Change, now: Re
         raise Undecided(f"{change.group} needs other secrets now than it did a moment ago")
     failed = Failed(*change.failed, before.at) if change.failed else None
     body = container_group.edit(
-        document, run.policy, declared, values=values, password=password, key_id=change.key_id, since=before.at, failed=failed
+        document,
+        run.policy,
+        declared,
+        values=values,
+        password=password,
+        key_id=change.key_id,
+        since=before.at,
+        failed=failed,
     )
     await put(run, change.group, change.key_id, body, not_after=begun + FRESH)
     return before
@@ -139,8 +188,13 @@ async def fetch(run: Run, sources: Iterable[KeyVaultSource]) -> dict[Source, Sec
     return {source: await run.world.secret(run.policy, source.key_vault) for source in sources}
 
 
-async def put(run: Run, group_id: ResourceId, key_id: str, body: Mapping[str, Any], *, not_after: float, existed: bool = True) -> None:
-    """Send the PUT once; after an answer that never came, GET decides. `existed`: the group was there when it was read."""
+async def put(
+    run: Run, group_id: ResourceId, key_id: str, body: Mapping[str, Any], *, not_after: float, existed: bool = True
+) -> None:
+    """Send the PUT once; after an answer that never came, GET decides.
+
+    `existed`: the group was there when it was read.
+    """
     try:
         accepted = await run.world.put_group(group_id, body, not_after=not_after)
         if accepted.created and existed:
@@ -154,7 +208,9 @@ async def put(run: Run, group_id: ResourceId, key_id: str, body: Mapping[str, An
     except NotSent:
         raise
     except AzureError as error:
-        error.state = "Azure refused the redeployment, so the group is as it was; other groups keep the credential they have."
+        error.state = (
+            "Azure refused the redeployment, so the group is as it was; other groups keep the credential they have."
+        )
         raise
     run.tell(GroupAccepted(policy=run.policy.name, group=group_id, key_id=key_id))
     if run.world.moment() > not_after:
@@ -167,18 +223,30 @@ async def _ensure_still_good(run: Run, group_id: ResourceId, key_id: str) -> Non
     if not revoked and any(c.key_id == key_id.lower() for c in await run.world.credentials(run.policy)):
         return
     raise RotatorError(
-        f"{group_id} was redeployed with credential {key_id} by a request that was stopped for longer than {FRESH:.0f} s",
-        state=f"Meanwhile {'access was revoked' if revoked else 'that credential was removed, so that its next pull fails'}.",
-        remedy=f"`{rotator('grant', run.policy.name)}` restores access." if revoked else "Run again now: the next run redeploys it.",
+        f"{group_id} was redeployed with credential {key_id} by a request that was stopped for longer than"
+        f" {FRESH:.0f} s",
+        state=(
+            "Meanwhile"
+            f" {'access was revoked' if revoked else 'that credential was removed, so that its next pull fails'}."
+        ),
+        remedy=(
+            f"`{rotator('grant', run.policy.name)}` restores access."
+            if revoked
+            else "Run again now: the next run redeploys it."
+        ),
     )
 
 
-async def watch(run: Run, before: ContainerGroup, group_id: ResourceId, key_id: str, version: Version) -> tuple[Verdict, ContainerGroup]:
+async def watch(
+    run: Run, before: ContainerGroup, group_id: ResourceId, key_id: str, version: Version
+) -> tuple[Verdict, ContainerGroup]:
     """Look until there is evidence newer than the PUT, two reads don't find the group, or the policy's `settle` is over.
 
     Raises UnsafeStep where our tags are stripped.
     """
-    patience = Patience(run, f"{group_id.name} is watched until it shows how it fares", run.policy.rotation.settle.total_seconds())
+    patience = Patience(
+        run, f"{group_id.name} is watched until it shows how it fares", run.policy.rotation.settle.total_seconds()
+    )
     start, settle, absent = run.clock.elapsed(), run.policy.rotation.settle.total_seconds(), False
     while True:
         now = await run.world.group(group_id)
@@ -199,7 +267,10 @@ async def _stripped(run: Run, group_id: ResourceId, version: Version) -> None:
     await record(run, lambda now: strip_marks(now, version.id, group_id))
     raise UnsafeStep(
         f"{group_id} doesn't show rotator's tags after a redeployment that set them",
-        state="The group was redeployed with the current credential, but doesn't say so; it isn't redeployed again by itself.",
+        state=(
+            "The group was redeployed with the current credential, but doesn't say so; it isn't redeployed again by"
+            " itself."
+        ),
         remedy="Find what strips tags (an Azure Policy, a pipeline), then run with --retry.",
     )
 
@@ -217,7 +288,10 @@ def _also(before: ContainerGroup, after: ContainerGroup) -> Iterator[str]:
     pulled = dict(container_group.pulled(before.document))
     for image, digest in container_group.pulled(after.document):
         if pulled.get(image, digest) != digest:
-            yield f"{image} is another image than before: {container_group.brief(digest)}, not {container_group.brief(pulled[image])}"
+            yield (
+                f"{image} is another image than before: {container_group.brief(digest)}, not"
+                f" {container_group.brief(pulled[image])}"
+            )
 
 
 def _ensure_well(run: Run, group_id: ResourceId, verdict: Verdict, key_id: str) -> None:
@@ -231,8 +305,14 @@ def _ensure_well(run: Run, group_id: ResourceId, verdict: Verdict, key_id: str) 
     }[verdict]
     raise RedeploymentFailed(
         f"{group_id} {what} since it was redeployed with credential {key_id}",
-        state=f"The group has credential {key_id}, which is proven; every other group that has not moved keeps the one it has.",
-        remedy="Look at the group's events and logs; the next run goes on from what it sees, with the way back if a pull failed.",
+        state=(
+            f"The group has credential {key_id}, which is proven; every other group that has not moved keeps the one it"
+            " has."
+        ),
+        remedy=(
+            "Look at the group's events and logs; the next run goes on from what it sees, with the way back if a pull"
+            " failed."
+        ),
     )
 
 

@@ -16,14 +16,22 @@ AT_ONCE = 8
 """Subscriptions that are listed side by side."""
 
 
-async def see(world: World, cloud: Cloud, policies: Sequence[Policy], wanted: Sequence[str], *, registries: bool) -> Sight:
+async def see(
+    world: World, cloud: Cloud, policies: Sequence[Policy], wanted: Sequence[str], *, registries: bool
+) -> Sight:
     """The groups of the `wanted` subscriptions, else those of the policies, else all that can be listed; with `registries` their ids, too.
 
-    A subscription that can't be listed is part of the picture. Raises AzureError where the subscriptions themselves can't, and RotatorError
-    where there is none.
+    A subscription that can't be listed is part of the picture. Raises AzureError where the subscriptions themselves
+    can't, and RotatorError where there is none.
     """
-    subscriptions = sorted(set(wanted) or {each for policy in policies for each in policy.subscriptions}) or await _all(world)
-    listed = [each for at in range(0, len(subscriptions), AT_ONCE) for each in await _together(world, subscriptions[at : at + AT_ONCE])]
+    subscriptions = sorted(set(wanted) or {each for policy in policies for each in policy.subscriptions}) or await _all(
+        world
+    )
+    listed = [
+        each
+        for at in range(0, len(subscriptions), AT_ONCE)
+        for each in await _together(world, subscriptions[at : at + AT_ONCE])
+    ]
     names, nameless = await _tried(world.principals(app_ids(listed)))
     servers = await _servers(world, subscriptions) if registries else {}
     return Sight(cloud, tuple(listed), names or {}, nameless, servers)

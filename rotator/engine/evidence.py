@@ -7,7 +7,20 @@ from rotator import container_group
 from rotator.engine.run import Patience, Run, Score, told
 from rotator.errors import Forbidden, NotFound
 from rotator.events import Noted, PullRefused
-from rotator.plan import ANYONE, Effect, Ending, Shown, Way, alarming, ending, remaining, remains, removal, rests_on_absence, usable
+from rotator.plan import (
+    ANYONE,
+    Effect,
+    Ending,
+    Shown,
+    Way,
+    alarming,
+    ending,
+    remaining,
+    remains,
+    removal,
+    rests_on_absence,
+    usable,
+)
 from rotator.remedy import DELETE_FEDERATED_CREDENTIAL, rotator
 from rotator.state import Key, Means, Observed, Outcome, Proof, Secret, SignIns
 
@@ -16,7 +29,8 @@ PATIENCE, EVERY = 900.0, 15.0
 IN_A_ROW = 3
 """Refusals of one kind that make a proof: replicas learn of a change one after another."""
 AGREEING = 120.0
-"""Seconds between two readings that must both find nothing before an absence counts: Graph's reads may lag for as long."""
+"""Seconds between two readings that must both find nothing before an absence counts: Graph's reads may lag for as long.
+"""
 SIGNED_OUT = (Outcome.REFUSED, Outcome.EXPIRED)
 """Outcomes that show only that this password doesn't sign in."""
 RESIDUE = "tokens that were issued before live on: up to 1 h of Entra, 75 min and 3 h of the registry"
@@ -57,7 +71,9 @@ class Tries:
     why: str = ""
 
 
-async def evidence(run: Run, score: Score, observed: Observed, left: Left, *, wait: bool, proving: Run | None = None) -> Ending:
+async def evidence(
+    run: Run, score: Score, observed: Observed, left: Left, *, wait: bool, proving: Run | None = None
+) -> Ending:
     """Tell by what can be pulled now, and prove a refusal where nothing is known to let the principal pull.
 
     `proving` is the run for the registries that can be asked, where some can't.
@@ -66,7 +82,13 @@ async def evidence(run: Run, score: Score, observed: Observed, left: Left, *, wa
     _tell(run, score, seen)
     told(run, Noted(policy=run.policy.name, code="residue", subject=run.policy.name, text=RESIDUE), score)
     if not remains(seen.ways, seen.signs_in):
-        tries = await try_out(proving or run, left, container_group.images(run.policy, observed), others=seen.signs_in.known) if wait else None
+        tries = (
+            await try_out(
+                proving or run, left, container_group.images(run.policy, observed), others=seen.signs_in.known
+            )
+            if wait
+            else None
+        )
         if tries is None:
             return _unproven(run, score, seen, Tries(Shown.NOTHING, NOT_WAITED))
         agreed = rests_on_absence(seen.ways, seen.signs_in, tries.shown)
@@ -90,7 +112,9 @@ async def _look(run: Run, observed: Observed) -> Seen:
 async def _look_again(run: Run, score: Score, observed: Observed, first: Seen) -> Seen:
     """A second reading, two minutes after the first; it is told where it shows more."""
     if (left := first.read + AGREEING - run.clock.elapsed()) > 0:
-        await Patience(run, "nothing signs in as the principal; one reading doesn't show that, so there is a second", left).sleep(left)
+        await Patience(
+            run, "nothing signs in as the principal; one reading doesn't show that, so there is a second", left
+        ).sleep(left)
     second = await _look(run, observed)
     if (second.ways, second.signs_in) != (first.ways, first.signs_in):
         _tell(run, score, second)
@@ -102,15 +126,29 @@ def _tell(run: Run, score: Score, seen: Seen) -> None:
     for way in seen.ways:
         closed = way.code != ANYONE and way.effect in (Effect.PULLS, Effect.REGAINS) and seen.signs_in.none
         text = f"once something signs in as it again: {way.text}" if closed else way.text
-        told(run, Noted(policy=run.policy.name, code=way.code, subject=way.subject, text=text, warn=alarming(way, seen.signs_in)), score)
+        told(
+            run,
+            Noted(
+                policy=run.policy.name, code=way.code, subject=way.subject, text=text, warn=alarming(way, seen.signs_in)
+            ),
+            score,
+        )
     opens = any(usable(way, seen.signs_in) for way in seen.ways if way.code != ANYONE)
     for key in seen.signs_in.keys:
         told(run, _key(run, key, opens=opens), score)
     for what in seen.signs_in.unread:
-        told(run, Noted(policy=run.policy.name, code="unknown", subject=run.policy.principal.app_id, text=f"unknown: {what}"), score)
+        told(
+            run,
+            Noted(policy=run.policy.name, code="unknown", subject=run.policy.principal.app_id, text=f"unknown: {what}"),
+            score,
+        )
     if not seen.signs_in.passwords and not seen.signs_in.unread:
         text = "the principal has no password left that is valid: nobody signs in with one"
-        told(run, Noted(policy=run.policy.name, code="no_password", subject=run.policy.principal.app_id, text=text), score)
+        told(
+            run,
+            Noted(policy=run.policy.name, code="no_password", subject=run.policy.principal.app_id, text=text),
+            score,
+        )
 
 
 def _key(run: Run, key: Key, *, opens: bool) -> Noted:
@@ -118,16 +156,29 @@ def _key(run: Run, key: Key, *, opens: bool) -> Noted:
     policy, away = run.policy.name, removal(run.policy.principal.app_id, key)
     match key.means:
         case Means.CERTIFICATE:
-            what = f"certificate {key.id} ({key.name or 'unnamed'}) of the {key.home.value.replace('_', ' ')}{_until(key)}"
+            what = (
+                f"certificate {key.id} ({key.name or 'unnamed'}) of the {key.home.value.replace('_', ' ')}{_until(key)}"
+            )
             text = f"{what} {STAYS}; `{away}` removes it"
             return Noted(policy=policy, code="certificate", subject=key.id, text=text, warn=opens)
         case Means.FEDERATED:
-            ended = f"`{away}` removes it" if away else f"`{DELETE_FEDERATED_CREDENTIAL}`, with the identity's name, removes it"
+            ended = (
+                f"`{away}` removes it"
+                if away
+                else f"`{DELETE_FEDERATED_CREDENTIAL}`, with the identity's name, removes it"
+            )
             return Noted(
-                policy=policy, code="federated_credential", subject=key.id, text=f"federated credential {key.name} {STAYS}; {ended}", warn=opens
+                policy=policy,
+                code="federated_credential",
+                subject=key.id,
+                text=f"federated credential {key.name} {STAYS}; {ended}",
+                warn=opens,
             )
         case Means.IDENTITY:
-            text = f"the principal is managed identity {key.name}: whatever it is assigned to signs in as it; only its roles can be taken away"
+            text = (
+                f"the principal is managed identity {key.name}: whatever it is assigned to signs in as it; only its"
+                " roles can be taken away"
+            )
             return Noted(policy=policy, code="managed_identity", subject=key.id, text=text, warn=opens)
 
 
@@ -162,7 +213,10 @@ def _reasons(seen: Seen, tries: Tries) -> Iterator[str]:
     elif tries.shown is Shown.ROLE:
         yield "its pulls are refused although a role should allow them; run again"
     elif names := ", ".join(_names(seen.signs_in)):
-        yield f"the published value doesn't sign in, so it shows nothing about what else does ({names}); remove that, and run again"
+        yield (
+            f"the published value doesn't sign in, so it shows nothing about what else does ({names}); remove that, and"
+            " run again"
+        )
 
 
 def _names(signs_in: SignIns) -> Iterator[str]:
@@ -178,18 +232,25 @@ def not_proven(run: Run, score: Score, why: str, *, warn: bool = True) -> None:
 
 
 async def try_out(run: Run, left: Left, images: Sequence[str], *, others: bool) -> Tries:
-    """Try the published value until it is refused some times in a row in one way. `others`: something else signs in, too."""
+    """Try the published value until it is refused some times in a row in one way.
+
+    `others`: something else signs in, too.
+    """
     if left.value is None:
         return Tries(Shown.UNTRIED, left.why)
     row, begun = list[Shown](), run.clock.elapsed()
-    patience = Patience(run, f"a pull is tried until it is refused {IN_A_ROW} times in a row; Azure takes up to ten minutes", PATIENCE)
+    patience = Patience(
+        run, f"a pull is tried until it is refused {IN_A_ROW} times in a row; Azure takes up to ten minutes", PATIENCE
+    )
     while True:
         proof = await run.world.prove(run.policy, left.value, images)
         row = [*row, kind][-IN_A_ROW:] if (kind := _shown(proof)) is not Shown.NOTHING else []
         if len(row) == IN_A_ROW and len(set(row)) == 1:
             break
         if run.clock.elapsed() - begun >= PATIENCE:
-            still = f"after {PATIENCE / 60:.0f} minutes a pull still isn't refused ({proof.outcome} {proof.detail}".rstrip()
+            still = (
+                f"after {PATIENCE / 60:.0f} minutes a pull still isn't refused ({proof.outcome} {proof.detail}".rstrip()
+            )
             return Tries(Shown.NOTHING, f"{still}); Azure documents up to ten")
         await patience.sleep(EVERY)
     if row[0] is not Shown.PASSWORD or not others:
@@ -235,12 +296,29 @@ async def acceptance(run: Run, score: Score, observed: Observed) -> None:
         return
     except Forbidden as error:
         text = f"the role is granted, and that a pull succeeds isn't proven: {error.happened}"
-        told(run, Noted(policy=run.policy.name, code="not_proven", subject=run.policy.name, text=text, warn=error.code != "SecretDisabled"), score)
+        told(
+            run,
+            Noted(
+                policy=run.policy.name,
+                code="not_proven",
+                subject=run.policy.name,
+                text=text,
+                warn=error.code != "SecretDisabled",
+            ),
+            score,
+        )
         return
-    begun, patience = run.clock.elapsed(), Patience(run, "a pull is tried until it succeeds; Azure takes up to ten minutes", PATIENCE)
+    begun, patience = (
+        run.clock.elapsed(),
+        Patience(run, "a pull is tried until it succeeds; Azure takes up to ten minutes", PATIENCE),
+    )
     while not (proof := await run.world.prove(run.policy, value, images)).ok:
         if proof.outcome in (*SIGNED_OUT, Outcome.DISABLED) or run.clock.elapsed() - begun >= PATIENCE:
             text = f"the role is granted, and a pull doesn't succeed yet: {proof.outcome} {proof.detail}".rstrip()
-            told(run, Noted(policy=run.policy.name, code="not_proven", subject=run.policy.name, text=text, warn=True), score)
+            told(
+                run,
+                Noted(policy=run.policy.name, code="not_proven", subject=run.policy.name, text=text, warn=True),
+                score,
+            )
             return
         await patience.sleep(EVERY)

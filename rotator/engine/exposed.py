@@ -1,7 +1,7 @@
 """Compromised credentials that still sign in, told by every verb: whatever such a run did, it ends with 1 and says so first.
 
-A look that shows no mark is believed where it saw all versions, at most `run.FRESH` seconds ago: a declaration may have come since.
-What can't be seen isn't known to be closed: that is told, too, and ends with 1.
+A look that shows no mark is believed where it saw all versions, at most `run.FRESH` seconds ago: a declaration may have
+come since. What can't be seen isn't known to be closed: that is told, too, and ends with 1.
 """
 
 from collections.abc import Awaitable, Callable
@@ -41,11 +41,18 @@ async def tell_exposed(run: Run, score: Score) -> None:
     if why and not notes and not blind:
         notes = [unseen_marks(run.policy, why)]
     for note in notes:
-        told(run, Noted(policy=run.policy.name, code=note.code, subject=note.subject, text=note.text, warn=note.warn), score)
+        told(
+            run,
+            Noted(policy=run.policy.name, code=note.code, subject=note.subject, text=note.text, warn=note.warn),
+            score,
+        )
 
 
 async def _open(run: Run, sight: Sight) -> list[Note]:
-    """What is known to be open. What isn't listed is tried: a principal that a lookup doesn't find proves no end of access."""
+    """What is known to be open.
+
+    What isn't listed is tried: a principal that a lookup doesn't find proves no end of access.
+    """
     lingering = View(sight.policy, sight.observed, run.intent).lingering
     tried = [(version.id, await try_out(run, version, removed=True)) for version in lingering]
     following = next_steps(sight.policy, replace(sight.observed, tried=tuple(tried)), run.intent)
@@ -53,7 +60,10 @@ async def _open(run: Run, sight: Sight) -> list[Note]:
 
 
 async def _sight(run: Run, looks: int) -> tuple[Sight | None, str]:
-    """The latest look where that shows nothing compromised; else, and where there was none, another one. If none succeeds: the latest, and why."""
+    """The latest look where that shows nothing compromised; else, and where there was none, another one.
+
+    If none succeeds: the latest, and why.
+    """
     latest, why = run.latest[0] if run.latest else None, ""
     if latest and run.world.moment() - latest.read <= FRESH and _clear(run, latest):
         return latest, ""

@@ -1,6 +1,7 @@
 """Issue: add a credential, prove it, publish it. The only place that holds a new secret, and only in memory.
 
-From the moment at which the PUT of the secret may have been sent, the credential stays, whatever is answered later: readers may have its password.
+From the moment at which the PUT of the secret may have been sent, the credential stays, whatever is answered later:
+readers may have its password.
 """
 
 import asyncio
@@ -38,7 +39,10 @@ LOOKING, EVERY = 120.0, 10.0
 
 @dataclass(slots=True)
 class _New:
-    """A credential on its way to readers. `proven`: the moment of its last success; `sent`: its PUT may have reached the vault."""
+    """A credential on its way to readers.
+
+    `proven`: the moment of its last success; `sent`: its PUT may have reached the vault.
+    """
 
     issued: Issued
     attempt: str
@@ -52,22 +56,34 @@ class _New:
 
 
 async def issue(run: Run, seen: Seen, step: Issue) -> str:
-    """Add, prove, publish; return what was done. What was added is removed again if it certainly wasn't published, or is named in the error.
+    """Add, prove, publish; return what was done.
+
+    What was added is removed again if it certainly wasn't published, or is named in the error.
 
     Raises Undecided where the add may not have happened: the next look decides on another.
     """
     observed, limit = seen.observed, run.policy.proof.deadline.total_seconds()
     if run.left() < limit:
-        raise UnsafeStep(f"{run.left():.0f} s are left, and a proof may take {limit:.0f} s", remedy="Give the next run more --max-duration.")
+        raise UnsafeStep(
+            f"{run.left():.0f} s are left, and a proof may take {limit:.0f} s",
+            remedy="Give the next run more --max-duration.",
+        )
     new = await _add(run, seen, step)
-    run.tell(CredentialAdded(policy=run.policy.name, key_id=new.credential.key_id, home=new.credential.home, end=new.credential.end))
+    run.tell(
+        CredentialAdded(
+            policy=run.policy.name, key_id=new.credential.key_id, home=new.credential.home, end=new.credential.end
+        )
+    )
     try:
         version, not_after = await _delivered(run, observed, new)
     except asyncio.CancelledError:
         await _interrupted(run, observed, new)
         raise
     await _ensure_standing(run, observed, new.credential, version, not_after)
-    return f"credential {new.credential.key_id} is version {version.id}, valid until {new.credential.end:%Y-%m-%d %H:%M} UTC"
+    return (
+        f"credential {new.credential.key_id} is version {version.id}, valid until"
+        f" {new.credential.end:%Y-%m-%d %H:%M} UTC"
+    )
 
 
 async def _delivered(run: Run, observed: Observed, new: _New) -> tuple[Version, float]:
@@ -76,7 +92,8 @@ async def _delivered(run: Run, observed: Observed, new: _New) -> tuple[Version, 
         _ensure_lasting(run, observed, new.credential)
         await prove(run, new.credential.key_id, new.issued.secret, container_group.images(run.policy, observed))
         new.proven = run.world.moment()
-        await run.world.publish_username(run.policy)  # which fits the current password, too: whatever stops it must not come after the publication
+        # The user name fits the current password, too: what stops it must not come after the publication.
+        await run.world.publish_username(run.policy)
         return await _publish(run, observed, new)
     except Exception as error:  # noqa: BLE001 - a bug must not leave a credential that nobody knows of
         failure = error
@@ -91,22 +108,43 @@ async def _add(run: Run, seen: Seen, step: Issue) -> _New:
     name = marker(observed.lineage, attempt)
     await ensure_granted(run)
     try:
-        return _New(await run.world.add_password(observed.principal, home, name, observed.at + step.end, not_after=seen.read + FRESH), attempt)
+        return _New(
+            await run.world.add_password(
+                observed.principal, home, name, observed.at + step.end, not_after=seen.read + FRESH
+            ),
+            attempt,
+        )
     except OutcomeUnknown as error:
         lost = error
     try:
         found = await _clear(run, observed, name)
     except asyncio.CancelledError:
-        text = f"an add got no answer: if Graph took it, there is a credential called {name}, which a later run reclaims"
+        text = (
+            f"an add got no answer: if Graph took it, there is a credential called {name}, which a later run reclaims"
+        )
         run.tell(Noted(policy=run.policy.name, code="interrupted", subject=name, text=text, warn=True))
         raise
-    left = "What it made is removed again." if found else f"What it may have made is called {name}; a later run reclaims it."
-    raise Undecided(f"{lost.happened}; it is not known to have failed", state=f"Nothing was published. {left}", lost="" if found else name)
+    left = (
+        "What it made is removed again."
+        if found
+        else f"What it may have made is called {name}; a later run reclaims it."
+    )
+    raise Undecided(
+        f"{lost.happened}; it is not known to have failed",
+        state=f"Nothing was published. {left}",
+        lost="" if found else name,
+    )
 
 
 async def _clear(run: Run, observed: Observed, name: str) -> bool:
-    """Look for what an add without an answer left behind, and take it away: nobody has its secret. Return whether it was found."""
-    start, patience = run.clock.elapsed(), Patience(run, f"an add got no answer; what it may have made ({name}) is looked for", LOOKING)
+    """Look for what an add without an answer left behind, and take it away: nobody has its secret.
+
+    Return whether it was found.
+    """
+    start, patience = (
+        run.clock.elapsed(),
+        Patience(run, f"an add got no answer; what it may have made ({name}) is looked for", LOOKING),
+    )
     while run.clock.elapsed() - start < LOOKING:
         for credential in await run.world.credentials(run.policy):
             if credential.display_name == name:
@@ -120,7 +158,10 @@ async def _unpublished(run: Run, credential: Credential) -> float:
     """The moment before a look that shows that no version names the credential. Raises Conflict where one does."""
     read = run.world.moment()
     if any(credential.key_id.lower() in (v.key_id, *v.adopted) for v in await run.world.versions(run.policy)):
-        raise Conflict(f"a version of {run.policy.key_vault.password_secret} names credential {credential.key_id}, so it stays", service="keyvault")
+        raise Conflict(
+            f"a version of {run.policy.key_vault.password_secret} names credential {credential.key_id}, so it stays",
+            service="keyvault",
+        )
     return read
 
 
@@ -131,7 +172,10 @@ def _ensure_lasting(run: Run, observed: Observed, credential: Credential) -> Non
     raise ProofFailed(
         f"the tenant cut the credential's life to {got} although {run.policy.rotation.validity} were asked for, "
         f"and it would be renewed {run.policy.rotation.renew_before} before its end",
-        remedy="An app management policy of the tenant limits passwords; set `rotation: {validity, renew_before}` below its limit.",
+        remedy=(
+            "An app management policy of the tenant limits passwords; set `rotation: {validity, renew_before}` below"
+            " its limit."
+        ),
     )
 
 
@@ -144,7 +188,9 @@ async def _ended(run: Run, observed: Observed, new: _New, error: Exception) -> E
         error.state = state
         return error
     return RotatorError(
-        f"an unexpected {type(error).__name__} between the addition of a credential and its publication: a bug in rotator", state=state
+        f"an unexpected {type(error).__name__} between the addition of a credential and its publication: a bug in"
+        " rotator",
+        state=state,
     )
 
 
@@ -156,7 +202,10 @@ async def _taken_back(run: Run, observed: Observed, credential: Credential) -> s
             f"Credential {credential.key_id} was added and could not be removed ({error}). Nothing was published; "
             f"it is reclaimed after {run.policy.rotation.reclaim_after}."
         )
-    return f"Credential {credential.key_id} was added, and is removed again. Nothing was published; no container group was touched."
+    return (
+        f"Credential {credential.key_id} was added, and is removed again. Nothing was published; no container group was"
+        " touched."
+    )
 
 
 async def _interrupted(run: Run, observed: Observed, new: _New) -> None:
@@ -164,20 +213,36 @@ async def _interrupted(run: Run, observed: Observed, new: _New) -> None:
     key_id, state = new.credential.key_id, "may be published, and stays; the next run goes on from what it sees"
     if not new.sent:
         try:
-            await run.world.remove_password(observed.principal, new.credential.home, key_id, not_after=run.world.moment() + FRESH)
+            await run.world.remove_password(
+                observed.principal, new.credential.home, key_id, not_after=run.world.moment() + FRESH
+            )
             state = "was added and not published; its removal was asked for once"
         except RotatorError as error:
-            state = f"was added and not published, and its removal failed ({error}); it is reclaimed after {run.policy.rotation.reclaim_after}"
-    run.tell(Noted(policy=run.policy.name, code="interrupted", subject=key_id, text=f"credential {key_id} {state}", warn=True))
+            state = (
+                f"was added and not published, and its removal failed ({error}); it is reclaimed after"
+                f" {run.policy.rotation.reclaim_after}"
+            )
+    run.tell(
+        Noted(
+            policy=run.policy.name, code="interrupted", subject=key_id, text=f"credential {key_id} {state}", warn=True
+        )
+    )
 
 
 async def _publish(run: Run, observed: Observed, new: _New) -> tuple[Version, float]:
-    """Publish; return the version, and until when the look that it rests on was fresh. Each PUT follows a look of its own."""
+    """Publish; return the version, and until when the look that it rests on was fresh.
+
+    Each PUT follows a look of its own.
+    """
     for _ in range(DECISIONS):
         newest, not_after = await _publishable(run, observed, new)
         version = await _put(run, new, newest, not_after)
         if version:
-            run.tell(VersionPublished(policy=run.policy.name, version=version.id, key_id=new.credential.key_id, expires=new.credential.end))
+            run.tell(
+                VersionPublished(
+                    policy=run.policy.name, version=version.id, key_id=new.credential.key_id, expires=new.credential.end
+                )
+            )
             _tell_left(run, newest, version)
             return version, not_after
     raise OutcomeUnknown(f"no version of this attempt is visible after {DECISIONS} tries", service="keyvault")
@@ -192,11 +257,16 @@ def _tell_left(run: Run, newest: Version | None, version: Version) -> None:
 
 
 async def _put(run: Run, new: _New, newest: Version | None, not_after: float) -> Version | None:
-    """Send one PUT; None where it was held back as too late, or no version of it shows. A definite no leaves `new.sent` as it was."""
+    """Send one PUT; None where it was held back as too late, or no version of it shows.
+
+    A definite no leaves `new.sent` as it was.
+    """
     before, new.sent = new.sent, True
     content_type, named = newest.content_type if newest else None, _tags(newest, new.credential, new.attempt)
     try:
-        return await run.world.publish(run.policy, new.issued.secret, new.credential.end, content_type, named, not_after=not_after)
+        return await run.world.publish(
+            run.policy, new.issued.secret, new.credential.end, content_type, named, not_after=not_after
+        )
     except NotSent:
         new.sent = before
         return None
@@ -225,14 +295,20 @@ async def _publishable(run: Run, observed: Observed, new: _New) -> tuple[Version
 
 
 async def _listed_at(run: Run, credential: Credential) -> float:
-    """The moment before a read that lists the credential; one that was just added may take a while to be listed. Raises Conflict."""
+    """The moment before a read that lists the credential; one that was just added may take a while to be listed.
+
+    Raises Conflict.
+    """
     start, patience = run.clock.elapsed(), Patience(run, f"credential {credential.key_id} isn't listed yet", LOOKING)
     while True:
         read = run.world.moment()
         if any(c.key_id == credential.key_id for c in await run.world.credentials(run.policy)):
             return read
         if run.clock.elapsed() - start >= LOOKING:
-            raise Conflict(f"credential {credential.key_id} isn't listed: somebody removed it before it was published", service="graph")
+            raise Conflict(
+                f"credential {credential.key_id} isn't listed: somebody removed it before it was published",
+                service="graph",
+            )
         await patience.sleep(EVERY)
 
 
@@ -240,20 +316,26 @@ def _ensure_unchanged(run: Run, observed: Observed, versions: tuple[Version, ...
     new = {v.id for v in versions if v.tag(ATTEMPT) != attempt} - {v.id for v in observed.versions}
     if new:
         raise Conflict(
-            f"version {', '.join(sorted(new))} of {run.policy.key_vault.password_secret} appeared while a new credential was being proven",
+            f"version {', '.join(sorted(new))} of {run.policy.key_vault.password_secret} appeared while a new"
+            " credential was being proven",
             service="keyvault",
             remedy="Another run, or a person, was faster; run again.",
         )
 
 
 def _tags(newest: Version | None, credential: Credential, attempt: str) -> Tags:
-    return tags({**dict(carried(newest).tags), KEY_ID: credential.key_id.lower(), HOME: credential.home.value, ATTEMPT: attempt})
+    return tags(
+        {**dict(carried(newest).tags), KEY_ID: credential.key_id.lower(), HOME: credential.home.value, ATTEMPT: attempt}
+    )
 
 
 async def _find(run: Run, attempt: str) -> Version | None:
     """The version of this attempt, where one shows within two minutes. A look that fails shows nothing."""
     name = run.policy.key_vault.password_secret
-    start, patience = run.clock.elapsed(), Patience(run, f"it isn't known whether {name} was set; its new version is looked for", LOOKING)
+    start, patience = (
+        run.clock.elapsed(),
+        Patience(run, f"it isn't known whether {name} was set; its new version is looked for", LOOKING),
+    )
     while run.clock.elapsed() - start < LOOKING:
         with suppress(AzureError):
             for version in await run.world.versions(run.policy):
@@ -268,19 +350,26 @@ def _unknown(run: Run, credential: Credential, error: Exception) -> OutcomeUnkno
     return OutcomeUnknown(
         f"it isn't known whether {run.policy.key_vault.password_secret} was set: {why}",
         service="keyvault",
-        state=f"Credential {credential.key_id} was added and stays, since a version with its password may exist or still appear; without one it is "
-        f"reclaimed after {run.policy.rotation.reclaim_after}. No container group was touched.",
+        state=(
+            f"Credential {credential.key_id} was added and stays, since a version with its password may exist or still"
+            f" appear; without one it is reclaimed after {run.policy.rotation.reclaim_after}. No container group was"
+            " touched."
+        ),
     )
 
 
-async def _ensure_standing(run: Run, observed: Observed, credential: Credential, version: Version, not_after: float) -> None:
+async def _ensure_standing(
+    run: Run, observed: Observed, credential: Credential, version: Version, not_after: float
+) -> None:
     """Look once more after the PUT: revoke wins, and a process that was stopped inside the PUT may have published what is gone."""
     try:
         record = await run.world.access(run.policy)
         late = run.world.moment() > not_after
         gone = late and all(c.key_id != credential.key_id for c in await run.world.credentials(run.policy))
     except AzureError as error:
-        error.state = f"Credential {credential.key_id} is published as version {version.id}; the look after that failed."
+        error.state = (
+            f"Credential {credential.key_id} is published as version {version.id}; the look after that failed."
+        )
         raise
     if record.access is Access.REVOKED:
         await withdraw(run, observed.principal, credential)
@@ -292,7 +381,11 @@ async def _ensure_standing(run: Run, observed: Observed, credential: Credential,
         )
     if gone:
         raise RotatorError(
-            f"credential {credential.key_id} was removed while it was being published: this run was stopped for longer than {FRESH:.0f} s in between",
-            state=f"Version {version.id} of {run.policy.key_vault.password_secret} holds a password that doesn't authenticate.",
+            f"credential {credential.key_id} was removed while it was being published: this run was stopped for longer"
+            f" than {FRESH:.0f} s in between",
+            state=(
+                f"Version {version.id} of {run.policy.key_vault.password_secret} holds a password that doesn't"
+                " authenticate."
+            ),
             remedy="Run again now: the next run publishes a new one.",
         )

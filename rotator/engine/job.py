@@ -27,7 +27,10 @@ ALWAYS = ("itself", "another_lineage", "drift")
 
 @dataclass(frozen=True, slots=True)
 class Deployed:
-    """A container group that was deployed now. `exit_code` is its first failing container's, 0, or None while it runs."""
+    """A container group that was deployed now.
+
+    `exit_code` is its first failing container's, 0, or None while it runs.
+    """
 
     group: ResourceId
     key_id: str
@@ -36,17 +39,28 @@ class Deployed:
 
 
 async def deploy_now(run: Run, group_id: ResourceId, *, wait: bool) -> Deployed:
-    """Deploy the group with the current credential; with `wait`, until it started, and a job until it ended. Never interrupts a running job."""
+    """Deploy the group with the current credential; with `wait`, until it started, and a job until it ended.
+
+    Never interrupts a running job.
+    """
     before, version = await _sent(run, group_id)
     verdict, after = await watch(run, before, group_id, version.key_id or "", version)
     settled(run, before, after, version.key_id or "", verdict)
-    if wait and after.document is not None and container_group.run_once(after.document) and container_group.phase(after) is not Phase.PULLING:
+    if (
+        wait
+        and after.document is not None
+        and container_group.run_once(after.document)
+        and container_group.phase(after) is not Phase.PULLING
+    ):
         after = await _ended(run, after)
     return Deployed(group_id, version.key_id or "", verdict.value, container_group.exit_code(after.document))
 
 
 async def _sent(run: Run, group_id: ResourceId) -> tuple[ContainerGroup, Version]:
-    """Look, and send one PUT; return the group before it, and the version whose credential it has now. What is too late is looked at again."""
+    """Look, and send one PUT; return the group before it, and the version whose credential it has now.
+
+    What is too late is looked at again.
+    """
     for _ in range(DECISIONS - 1):
         with suppress(NotSent, Undecided):
             return await _looked_and_sent(run, group_id)
@@ -75,24 +89,33 @@ async def _free(run: Run, observed: Observed, group_id: ResourceId, version: Ver
 
 
 def _ensure_absent(observed: Observed, before: ContainerGroup) -> None:
-    """Stop where one read doesn't find the group, and the look just before it didn't find it absent. Raises UnsafeStep."""
+    """Stop where one read doesn't find the group, and the look just before it didn't find it absent.
+
+    Raises UnsafeStep.
+    """
     if before.document is not None or before.unreadable:
         return
     seen = next((each for each in observed.groups if each.id == before.id), None)
     if seen and (seen.document is not None or seen.unreadable):
         why = seen.unreadable or "the look just before found it"
-        raise UnsafeStep(f"Azure answers 404 for {before.id}, and that it is absent isn't confirmed: {why}", remedy="Run again.")
+        raise UnsafeStep(
+            f"Azure answers 404 for {before.id}, and that it is absent isn't confirmed: {why}", remedy="Run again."
+        )
 
 
 async def _ended(run: Run, seen: ContainerGroup) -> ContainerGroup:
-    """The group when its job is over. Raises NotFound or UnsafeStep where nobody can see its end, which is no success."""
+    """The group when its job is over.
+
+    Raises NotFound or UnsafeStep where nobody can see its end, which is no success.
+    """
     patience = Patience(run, f"{seen.id.rsplit('/', 1)[-1]} is at work, and its end is waited for")
     while container_group.phase(seen) in AT_WORK:
         await patience.sleep(EVERY)
         seen = await run.world.group(seen.id)
     if seen.document is None or seen.unreadable:
         raise NotFound(
-            f"container group {seen.id} {'can not be read' if seen.unreadable else 'was deleted'} before the end of its job was seen",
+            f"container group {seen.id} {'can not be read' if seen.unreadable else 'was deleted'} before the end of its"
+            " job was seen",
             service="aci",
             state="The job was deployed with the current credential, and how it ended isn't known.",
             remedy="See who deletes the group before its job has ended; then deploy it again.",
@@ -113,24 +136,37 @@ def _current(run: Run, observed: Observed) -> Version:
     view = View(run.policy, observed, run.intent)
     if view.current_version and view.current is None:
         raise UnsafeStep(
-            f"credential {view.current_key} of version {view.current_version.id}, the current one, isn't among those that Microsoft Graph shows",
-            remedy=f"Run again, since Graph's reads may lag; if it is gone, `{rotator('rotate', run.policy.name)}` publishes another.",
+            f"credential {view.current_key} of version {view.current_version.id}, the current one, isn't among those"
+            " that Microsoft Graph shows",
+            remedy=(
+                f"Run again, since Graph's reads may lag; if it is gone, `{rotator('rotate', run.policy.name)}`"
+                " publishes another."
+            ),
         )
     if view.current_version is None or view.current is None or not view.current.live(view.at):
         raise UnsafeStep(
-            f"{run.policy.name} has no credential of ours that lives", remedy=f"Run `{rotator('rotate', run.policy.name)}` first; it publishes one."
+            f"{run.policy.name} has no credential of ours that lives",
+            remedy=f"Run `{rotator('rotate', run.policy.name)}` first; it publishes one.",
         )
     return view.current_version
 
 
 def _ensure_free(before: ContainerGroup) -> None:
     if before.unreadable:
-        raise UnsafeStep(f"{before.id} can't be read: {before.unreadable}", remedy="Give rotator permission to read it.")
+        raise UnsafeStep(
+            f"{before.id} can't be read: {before.unreadable}", remedy="Give rotator permission to read it."
+        )
     busy = (
-        before.document is not None and container_group.run_once(before.document) and container_group.phase(before) in (Phase.RUNNING, Phase.STARTING)
+        before.document is not None
+        and container_group.run_once(before.document)
+        and container_group.phase(before) in (Phase.RUNNING, Phase.STARTING)
     )
     if busy:
-        raise Conflict(f"{before.id} is a job at work, and is never interrupted", service="aci", remedy="Deploy it when it has finished.")
+        raise Conflict(
+            f"{before.id} is a job at work, and is never interrupted",
+            service="aci",
+            remedy="Deploy it when it has finished.",
+        )
 
 
 async def _send(run: Run, observed: Observed, group_id: ResourceId, version: Version) -> ContainerGroup:
@@ -145,7 +181,14 @@ async def _send(run: Run, observed: Observed, group_id: ResourceId, version: Ver
     await ensure_granted(run)
     before = await free()
     body = container_group.from_manifest(
-        declared.manifest, run.policy, declared, values=values, password=password, key_id=key_id, since=before.at, document=before.document
+        declared.manifest,
+        run.policy,
+        declared,
+        values=values,
+        password=password,
+        key_id=key_id,
+        since=before.at,
+        document=before.document,
     )
     await put(run, before.id, key_id, body, not_after=begun + FRESH, existed=before.document is not None)
     return before

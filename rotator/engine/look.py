@@ -73,7 +73,11 @@ async def look(run: Run, memory: Memory, *, confirmed: bool = False) -> Observed
     observed = _permitted(await run.observe(confirmed=confirmed), memory)
     if observed.vault_refuses:
         raise Forbidden(
-            observed.vault_refuses, service="Key Vault", code="VaultUnreadable", status=403, remedy=LET_IN.format(rotator("doctor", run.policy.name))
+            observed.vault_refuses,
+            service="Key Vault",
+            code="VaultUnreadable",
+            status=403,
+            remedy=LET_IN.format(rotator("doctor", run.policy.name)),
         )
     view = View(run.policy, observed, run.intent)
     if view.current_key and not view.current:
@@ -82,7 +86,11 @@ async def look(run: Run, memory: Memory, *, confirmed: bool = False) -> Observed
         memory.absent_since = None
     names = {c.display_name for c in observed.credentials}
     observed = replace(observed, absent_since=memory.absent_since, lost=tuple(sorted(memory.lost - names)))
-    memory.unnamed = {c.key_id: memory.unnamed.get(c.key_id, observed.at) for c in view.orphans} if observed.versions_complete else {}
+    memory.unnamed = (
+        {c.key_id: memory.unnamed.get(c.key_id, observed.at) for c in view.orphans}
+        if observed.versions_complete
+        else {}
+    )
     fits = await _may_be_published(run, view)
     return replace(observed, unnamed_since=tuple(sorted(memory.unnamed.items())), may_be_published=fits)
 
@@ -90,7 +98,8 @@ async def look(run: Run, memory: Memory, *, confirmed: bool = False) -> Observed
 async def _may_be_published(run: Run, view: View) -> tuple[str, ...] | None:
     """The credentials of ours whose password a version may hold that names none, by Graph's `hint`; None where a value can't be read.
 
-    An orphan's may be in any such version since it was added; that of one which was in use counts where readers get it: in the newest version.
+    An orphan's may be in any such version since it was added; that of one which was in use counts where readers get it:
+    in the newest version.
     """
     newest = view.newest if view.newest and view.newest.enabled and not view.newest.key_id else None
     superseded = view.superseded if newest else ()
@@ -128,7 +137,10 @@ async def prepared(run: Run, observed: Observed, memory: Memory, steps: tuple[St
         links = linked(run.policy, observed)
         rights = await run.world.rights(links)
         refused = tuple(link for link, right in zip(links, rights, strict=True) if right.allowed is False)
-        found, unknown = await run.world.permissions(run.policy, groups), [(right.question, right.why) for right in rights if right.allowed is None]
+        found, unknown = (
+            await run.world.permissions(run.policy, groups),
+            [(right.question, right.why) for right in rights if right.allowed is None],
+        )
         memory.permissions = replace(found, links=refused, unknown=(*found.unknown, *unknown))
     if any(isinstance(step, Issue) for step in steps) and memory.sources is None:
         memory.sources = await _unusable(run, observed)
@@ -141,7 +153,11 @@ async def prepared(run: Run, observed: Observed, memory: Memory, steps: tuple[St
 
 def linked(policy: Policy, observed: Observed) -> tuple[tuple[str, ResourceId], ...]:
     """What rotator must be allowed to do beside the container groups that it may redeploy: action and resource, sorted."""
-    moved = (d for d in container_group.dependents(policy, observed) if d.needs_rotation and (d.declared or policy.discover.redeploy))
+    moved = (
+        d
+        for d in container_group.dependents(policy, observed)
+        if d.needs_rotation and (d.declared or policy.discover.redeploy)
+    )
     return tuple(sorted({link for dependent in moved for link in dependent.links}))
 
 
@@ -155,7 +171,9 @@ async def _unusable(run: Run, observed: Observed) -> tuple[tuple[str, str], ...]
         except (NotFound, Forbidden) as error:
             found.append((name, error.happened))
             continue
-        if name in container_group.wanted_as_objects(run.policy, observed) and not container_group.is_object(value.reveal()):
+        if name in container_group.wanted_as_objects(run.policy, observed) and not container_group.is_object(
+            value.reveal()
+        ):
             found.append((name, "it isn't a JSON object, as the protected settings of an extension must be"))
     return tuple(found)
 

@@ -2,9 +2,9 @@
 
 Rules for whoever edits this file:
 
-1. Key Vault replaces all tags of a version at once and knows no condition, so who writes from an old read takes away what others wrote meanwhile.
-   Each write leaves within `SENT_WITHIN` of its read, and is looked for `SEEN_AFTER` later: a write from a read before it has arrived by then, or its
-   writer knows that it was late.
+1. Key Vault replaces all tags of a version at once and knows no condition, so who writes from an old read takes away
+   what others wrote meanwhile. Each write leaves within `SENT_WITHIN` of its read, and is looked for `SEEN_AFTER`
+   later: a write from a read before it has arrived by then, or its writer knows that it was late.
 2. Tags that people change are as they left them: what is repeated starts from a new read.
 3. A late writer can't know what it took away. It says so, with exit code 1.
 """
@@ -29,7 +29,10 @@ Wanted = Callable[[tuple[Version, ...]], tuple[Mark, ...]]
 
 
 async def record(run: Run, wanted: Wanted) -> None:
-    """Write what `wanted` lacks until a later look lacks nothing. Raises what stood in the way, or Conflict where the marks never lasted."""
+    """Write what `wanted` lacks until a later look lacks nothing.
+
+    Raises what stood in the way, or Conflict where the marks never lasted.
+    """
     trouble: AzureError | None = None
     for _ in range(TIMES):
         lacking = wanted(await run.world.versions(run.policy))
@@ -71,14 +74,23 @@ def _tell(run: Run, version: Version, mark: Mark, dropped: Sequence[str]) -> Non
     if mark.tag in (ADOPTED, COMPROMISED):
         run.tell(VersionMarked(policy=name, version=version.id, tag=mark.tag, key_ids=version.listed(mark.tag)))
     if dropped:
-        text = f"tag {', '.join(dropped)} of version {version.id} gave way to {mark.tag}: no version had room for one more than {MOST_TAGS} tags"
+        text = (
+            f"tag {', '.join(dropped)} of version {version.id} gave way to {mark.tag}: no version had room for one more"
+            f" than {MOST_TAGS} tags"
+        )
         run.tell(Noted(policy=name, code="tags_dropped", subject=version.id, text=text))
 
 
 def _tell_late(run: Run, version: Version, seconds: float) -> None:
     if seconds >= SEEN_AFTER:
-        text = f"the tags of version {version.id} were written {seconds:.0f} s after they were read: what others tagged it with meanwhile is gone"
-        more = f"look at `{rotator('history', run.policy.name, output='json')}`, and repeat an adoption or declaration that was made at the same time"
+        text = (
+            f"the tags of version {version.id} were written {seconds:.0f} s after they were read: what others tagged it"
+            " with meanwhile is gone"
+        )
+        more = (
+            f"look at `{rotator('history', run.policy.name, output='json')}`, and repeat an adoption or declaration"
+            " that was made at the same time"
+        )
         run.tell(Noted(policy=run.policy.name, code="late_mark", subject=version.id, text=f"{text}; {more}", warn=True))
 
 

@@ -14,7 +14,9 @@ AGAIN = 5.0
 
 
 async def prove(run: Run, key_id: str, secret: Secret, images: Sequence[str]) -> Proof:
-    """Return the last of `proof.times` successes in a row over at least `proof.over`. Raises ProofFailed at `proof.deadline`.
+    """Return the last of `proof.times` successes in a row over at least `proof.over`.
+
+    Raises ProofFailed at `proof.deadline`.
 
     Replicas differ, so one success shows little, and any failure starts the count again.
     """
@@ -26,7 +28,14 @@ async def prove(run: Run, key_id: str, secret: Secret, images: Sequence[str]) ->
         good = usable(run, proof)
         first = run.clock.elapsed() if good and not successes else first
         successes = successes + 1 if good else 0
-        told = Proving(policy=run.policy.name, key_id=key_id, successes=successes, times=wanted.times, outcome=proof.outcome, detail=proof.detail)
+        told = Proving(
+            policy=run.policy.name,
+            key_id=key_id,
+            successes=successes,
+            times=wanted.times,
+            outcome=proof.outcome,
+            detail=proof.detail,
+        )
         run.tell(told)
         if successes >= wanted.times and run.clock.elapsed() - first >= over:
             return proof
@@ -63,7 +72,9 @@ async def _once(run: Run, secret: Secret, images: Sequence[str]) -> Proof:
 def _failed(run: Run, key_id: str, proof: Proof, successes: int) -> ProofFailed:
     wanted = run.policy.proof
     return ProofFailed(
-        f"credential {key_id} had {successes} of {wanted.times} successes in a row when {wanted.deadline} were over; last: {proof.outcome}"
-        f"{': ' if proof.detail else ''}{proof.detail}",
-        remedy="Run again; if it stays so, look at the sign-in logs of the principal and at the registry's network rules.",
+        f"credential {key_id} had {successes} of {wanted.times} successes in a row when {wanted.deadline} were over;"
+        f" last: {proof.outcome}{': ' if proof.detail else ''}{proof.detail}",
+        remedy=(
+            "Run again; if it stays so, look at the sign-in logs of the principal and at the registry's network rules."
+        ),
     )

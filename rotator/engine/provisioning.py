@@ -1,7 +1,8 @@
 """Provision: what a policy needs before it can rotate, made step by step; each is looked for before it is made, so that any run finishes any other's.
 
-The app id is written into the policy's file before anything depends on it, and the application is made under a key of the policy's own (`key`),
-by which Graph keeps a second one from coming into being: a run that dies between the two finds it again.
+The app id is written into the policy's file before anything depends on it, and the application is made under a key of
+the policy's own (`key`), by which Graph keeps a second one from coming into being: a run that dies between the two
+finds it again.
 """
 
 import hashlib
@@ -17,7 +18,20 @@ from rotator.engine.exposed import finish
 from rotator.engine.issue import issue
 from rotator.engine.job import deploy_now
 from rotator.engine.look import Memory, look, prepared
-from rotator.engine.run import DECISIONS, NO_PRINCIPAL, PAUSE, Patience, Result, Run, Score, Seen, Undecided, ensure_granted, failure, told
+from rotator.engine.run import (
+    DECISIONS,
+    NO_PRINCIPAL,
+    PAUSE,
+    Patience,
+    Result,
+    Run,
+    Score,
+    Seen,
+    Undecided,
+    ensure_granted,
+    failure,
+    told,
+)
 from rotator.engine.trial import try_out
 from rotator.errors import Forbidden, NotFound, NotSent, ProofFailed, RotatorError, Unavailable, UnsafeStep
 from rotator.events import AppIdSaved, IdentityCreated, Noted, OwnerAdded, UsernamePublished
@@ -53,7 +67,10 @@ def key(policy: Policy) -> str:
 
 
 async def provision(run: Run, wanted: Wanted) -> Result:
-    """Make what is missing; what exists is left as it is. `run` is of `wanted.known()`. Nothing of Azure's or ours is raised."""
+    """Make what is missing; what exists is left as it is.
+
+    `run` is of `wanted.known()`. Nothing of Azure's or ours is raised.
+    """
 
     async def act(score: Score) -> str:
         policy, homes = await _identity(run, wanted, score)
@@ -75,7 +92,13 @@ async def outline(run: Run, wanted: Wanted) -> Missing:
     policy = wanted.policy.settled(identity.app_id) if identity and isinstance(wanted.policy, Draft) else run.policy
     settled, principal = replace(run, policy=policy), identity.service_principal if identity else None
     found = await run.world.assignments(policy) if principal else ()
-    roles = grant_steps(policy, found, (), await declared(settled, principal or TO_COME, await run.world.registries(policy)), await own(settled))
+    roles = grant_steps(
+        policy,
+        found,
+        (),
+        await declared(settled, principal or TO_COME, await run.world.registries(policy)),
+        await own(settled),
+    )
     published = any(version.enabled for version in await run.world.versions(policy))
     first = first_steps(policy, published=published, username=await run.world.username(policy) if identity else None)
     groups = [await run.world.group(group.id) for group in policy.container_groups]
@@ -92,7 +115,10 @@ async def _sought(run: Run, wanted: Policy | Draft) -> tuple[Identity, ...]:
             f"no application or service principal has app id {wanted.principal.app_id}",
             service="Microsoft Graph",
             code=NO_PRINCIPAL,
-            remedy=f"Correct `app_id` in {wanted.file}; or put a `display_name` in its place, and provision makes an application of that name.",
+            remedy=(
+                f"Correct `app_id` in {wanted.file}; or put a `display_name` in its place, and provision makes an"
+                " application of that name."
+            ),
         )
     return found
 
@@ -103,7 +129,8 @@ async def _identity(run: Run, wanted: Wanted, score: Score) -> tuple[Policy, fro
     app_id, me = await run.world.signed_in()
     if identity and identity.app_id == app_id:
         raise UnsafeStep(
-            f"{identity.app_id} is the identity that rotator is signed in as", remedy="Provision another one; rotator leaves its own alone."
+            f"{identity.app_id} is the identity that rotator is signed in as",
+            remedy="Provision another one; rotator leaves its own alone.",
         )
     policy = wanted.policy
     for planned in identity_steps(policy, identity):
@@ -163,7 +190,9 @@ def _by_hand(run: Run, home: Home, identity: Identity, me: str) -> str:
 
 
 async def _visible(run: Run, homes: frozenset[Home], memory: Memory) -> Seen:
-    """The world, once one look shows what was made or found. A read may miss it even after another has shown it; nothing rests on what is missing.
+    """The world, once one look shows what was made or found.
+
+    A read may miss it even after another has shown it; nothing rests on what is missing.
 
     Raises Unavailable.
     """
@@ -188,7 +217,10 @@ async def _visible(run: Run, homes: frozenset[Home], memory: Memory) -> Seen:
 
 
 def _shown_homes(observed: Observed) -> set[Home]:
-    ids = {Home.APPLICATION: observed.principal.application, Home.SERVICE_PRINCIPAL: observed.principal.service_principal}
+    ids = {
+        Home.APPLICATION: observed.principal.application,
+        Home.SERVICE_PRINCIPAL: observed.principal.service_principal,
+    }
     return {home for home, shown in ids.items() if shown}
 
 
@@ -244,7 +276,11 @@ async def _groups(run: Run, score: Score) -> Observed:
     observed = await run.observe()
     left = group_steps(run.policy, observed.groups, View(run.policy, observed, run.intent).current_key or TO_COME)
     for note in left.notes:
-        told(run, Noted(policy=run.policy.name, code=note.code, subject=note.subject, text=note.text, warn=note.warn), score)
+        told(
+            run,
+            Noted(policy=run.policy.name, code=note.code, subject=note.subject, text=note.text, warn=note.warn),
+            score,
+        )
     if left.steps:
         await _shown(run)
         await acceptance(run, score, observed)
@@ -261,14 +297,21 @@ async def _groups(run: Run, score: Score) -> Observed:
 
 
 async def _readers(run: Run, score: Score, observed: Observed) -> None:
-    """Tell where the secret's readers get a value that isn't ours and that nobody can sign in with. A role that was just given is no part of it."""
+    """Tell where the secret's readers get a value that isn't ours and that nobody can sign in with.
+
+    A role that was just given is no part of it.
+    """
     newest = View(run.policy, observed, run.intent).newest
     if newest is None or newest.ours:
         return
     tried = () if not newest.enabled else ((newest.id, await try_out(run, newest)),)
     view = View(run.policy, replace(observed, tried=tried), run.intent)
     for note in () if view.accepted(newest) else refused_readers(view, newest):
-        told(run, Noted(policy=run.policy.name, code=note.code, subject=note.subject, text=note.text, warn=note.warn), score)
+        told(
+            run,
+            Noted(policy=run.policy.name, code=note.code, subject=note.subject, text=note.text, warn=note.warn),
+            score,
+        )
 
 
 async def _shown(run: Run) -> None:

@@ -1,6 +1,7 @@
 """Observe, decide, act, until nothing is due: the loop that every rotation is.
 
-A removal rests on an absence, that of everybody who may hold the credential: it is taken only where two looks in a row ask for it.
+A removal rests on an absence, that of everybody who may hold the credential: it is taken only where two looks in a row
+ask for it.
 """
 
 import asyncio
@@ -73,7 +74,11 @@ async def _converge(run: Run, score: Score, memory: Memory) -> tuple[Observed, N
 def _settle(memory: Memory, observed: Observed) -> None:
     """Forget the doubt about removals that this look shows to have happened."""
     listed = {c.key_id for c in observed.credentials}
-    memory.undecided = {(name, what): event for (name, what), event in memory.undecided.items() if name != kind(Retire) or what in listed}
+    memory.undecided = {
+        (name, what): event
+        for (name, what), event in memory.undecided.items()
+        if name != kind(Retire) or what in listed
+    }
 
 
 async def _take(run: Run, score: Score, seen: Seen, memory: Memory, steps: tuple[Step, ...]) -> None:
@@ -120,7 +125,16 @@ def _vetoed(run: Run, observed: Observed, veto: guard.Veto) -> Vetoed:
 
 async def _one(run: Run, score: Score, seen: Seen, memory: Memory, step: Step) -> None:
     name, what = kind(step), target(step)
-    run.tell(StepStarted(policy=run.policy.name, at=seen.observed.at, step=name, target=what, reason=step.reason.text, code=step.reason.code))
+    run.tell(
+        StepStarted(
+            policy=run.policy.name,
+            at=seen.observed.at,
+            step=name,
+            target=what,
+            reason=step.reason.text,
+            code=step.reason.code,
+        )
+    )
     if isinstance(step, Deploy | Issue) and step.warning:
         code = "window_ignored" if isinstance(step, Deploy) else "drift"
         told(run, Noted(policy=run.policy.name, code=code, subject=what, text=step.warning, warn=True), score)
@@ -174,7 +188,15 @@ def _tell_rest(run: Run, score: Score, following: Next) -> None:
     for wait in following.waits:
         told(
             run,
-            Waiting(policy=name, code=wait.code, subject=wait.subject, reason=wait.text, until=wait.until, warn=wait.warn, since=wait.since),
+            Waiting(
+                policy=name,
+                code=wait.code,
+                subject=wait.subject,
+                reason=wait.text,
+                until=wait.until,
+                warn=wait.warn,
+                since=wait.since,
+            ),
             score,
         )
     _tell_notes(run, score, following.notes)
@@ -182,4 +204,8 @@ def _tell_rest(run: Run, score: Score, following: Next) -> None:
 
 def _tell_notes(run: Run, score: Score, notes: Sequence[Note]) -> None:
     for note in notes:
-        told(run, Noted(policy=run.policy.name, code=note.code, subject=note.subject, text=note.text, warn=note.warn), score)
+        told(
+            run,
+            Noted(policy=run.policy.name, code=note.code, subject=note.subject, text=note.text, warn=note.warn),
+            score,
+        )

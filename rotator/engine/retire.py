@@ -1,6 +1,7 @@
 """Retire a credential and disable its versions: what was decided is carried out, and a later read must agree.
 
-A removal is sent once for each decision. Whoever repeats it looks again first: what nothing relied on then may be in use now.
+A removal is sent once for each decision. Whoever repeats it looks again first: what nothing relied on then may be in
+use now.
 """
 
 from collections.abc import Awaitable, Callable
@@ -19,7 +20,10 @@ Permit = Callable[[], Awaitable[float]]
 
 
 async def retire(run: Run, seen: Seen, step: Retire) -> str:
-    """Remove the credential; return what was done. Raises Undecided where the next look must decide whether it is still due."""
+    """Remove the credential; return what was done.
+
+    Raises Undecided where the next look must decide whether it is still due.
+    """
     credential = next(c for c in seen.observed.credentials if c.key_id == step.key_id)
     await remove(run, seen.observed.principal, credential, seen.read + FRESH)
     return f"credential {credential.key_id} is removed from the {credential.home.value.replace('_', ' ')}"
@@ -47,11 +51,14 @@ async def withdraw(run: Run, principal: Principal, credential: Credential, permi
 async def remove(run: Run, principal: Principal, credential: Credential, not_after: float) -> None:
     """Send one removal, and look until a read no longer shows the credential.
 
-    Graph answers 400 or 404 for a key id that it doesn't know *yet* just as for one that is gone (azure-facts C2), and 409 where two changes of
-    one object meet (azure-facts C4). So only reading decides; after such an answer an absence counts that lasts for two minutes. Raises Undecided
-    where the credential is still listed after an answer that isn't a yes, Unavailable where it is listed two minutes after a yes.
+    Graph answers 400 or 404 for a key id that it doesn't know *yet* just as for one that is gone (azure-facts C2), and
+    409 where two changes of one object meet (azure-facts C4). So only reading decides; after such an answer an absence
+    counts that lasts for two minutes. Raises Undecided where the credential is still listed after an answer that isn't
+    a yes, Unavailable where it is listed two minutes after a yes.
     """
-    patience = Patience(run, f"whether credential {credential.key_id} is gone is read again: Graph's reads may lag", LOOKING)
+    patience = Patience(
+        run, f"whether credential {credential.key_id} is gone is read again: Graph's reads may lag", LOOKING
+    )
     start, trouble = run.clock.elapsed(), await _remove(run, principal, credential, not_after)
     while True:
         late = run.clock.elapsed() - start >= LOOKING

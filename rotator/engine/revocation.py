@@ -3,8 +3,8 @@
 Rules for whoever edits this file:
 
 1. The record is written before anything is deleted, and what was recorded stays recorded.
-2. What isn't found proves nothing: not the principal, not one of its objects, not a registry. What can be deleted without it is; then it is looked
-   for again, and only refusals make an absence an end of access.
+2. What isn't found proves nothing: not the principal, not one of its objects, not a registry. What can be deleted
+   without it is; then it is looked for again, and only refusals make an absence an end of access.
 3. A grant that came in between ends it: nothing more is taken away, and the report says so.
 """
 
@@ -29,7 +29,8 @@ from rotator.steps import Disable, Retire, Revoke, kind, target
 AGEING = FRESH / 2
 """Seconds after which the mark and what is due are read again, so that the next write rests on something younger than `FRESH`."""
 NOT_FOUND = (
-    "a lookup that finds nothing proves no end of access: sign in to the tenant that has the principal, or correct `principal.app_id`, and run again"
+    "a lookup that finds nothing proves no end of access: sign in to the tenant that has the principal, or correct"
+    " `principal.app_id`, and run again"
 )
 
 
@@ -43,7 +44,10 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """The world at one look. `run` is about the registries that were found; without `observed`, the principal wasn't, as `missing` says."""
+    """The world at one look.
+
+    `run` is about the registries that were found; without `observed`, the principal wasn't, as `missing` says.
+    """
 
     run: Run
     read: float
@@ -72,14 +76,21 @@ class Mark:
         return self.regranted
 
     async def permit(self, run: Run) -> float:
-        """The moment before a look that shows no grant: asked before each removal of a credential. Raises UnsafeStep."""
+        """The moment before a look that shows no grant: asked before each removal of a credential.
+
+        Raises UnsafeStep.
+        """
         if await self.granted(run):
-            raise UnsafeStep("access was granted meanwhile", remedy=f"`{rotator('revoke', run.policy.name)}` revokes it again.")
+            raise UnsafeStep(
+                "access was granted meanwhile", remedy=f"`{rotator('revoke', run.policy.name)}` revokes it again."
+            )
         return self.read
 
 
 async def revoke(run: Run, *, wait: bool = True, credentials: bool = False) -> Result:
-    """Record, delete, say what is left, and prove that pulls are refused (at most 15 minutes). Idempotent: whatever is left over goes.
+    """Record, delete, say what is left, and prove that pulls are refused (at most 15 minutes).
+
+    Idempotent: whatever is left over goes.
 
     With `credentials`, every credential of ours goes, too, and the versions that hold them are disabled.
     """
@@ -94,7 +105,9 @@ async def _revoke(run: Run, score: Score, wish: Wish) -> str:
     look = await _look(run)
     if look.observed is None or look.observed.principal.service_principal is None:
         await _recorded(look, score, wish)
-        await Patience(run, "the principal is looked for once more, since a lookup that finds nothing may lag", AGREEING).sleep(AGREEING)
+        await Patience(
+            run, "the principal is looked for once more, since a lookup that finds nothing may lag", AGREEING
+        ).sleep(AGREEING)
         look = await _look(run)
     if look.observed is None:
         return await _absent(look, score, wish)
@@ -104,7 +117,10 @@ async def _revoke(run: Run, score: Score, wish: Wish) -> str:
 
 
 async def _look(run: Run) -> Look:
-    """Observe; a registry that isn't found keeps nobody from being revoked on the others. Raises NotFound where none of them is found."""
+    """Observe; a registry that isn't found keeps nobody from being revoked on the others.
+
+    Raises NotFound where none of them is found.
+    """
     read = run.world.moment()
     try:
         return Look(run, read, await run.observe())
@@ -112,7 +128,9 @@ async def _look(run: Run) -> Look:
         if error.code == NO_PRINCIPAL:
             return Look(run, read, None, error.happened)
         missing = error
-    shown = {each.registry.id for each in await run.world.registry_access(run.policy, None) if each.registry.login_server}
+    shown = {
+        each.registry.id for each in await run.world.registry_access(run.policy, None) if each.registry.login_server
+    }
     found = [registry for registry in run.policy.registries if registry.id in shown]
     if not found:
         raise missing
@@ -163,12 +181,19 @@ async def _absent(look: Look, score: Score, wish: Wish) -> Ending:
     """A principal that wasn't found: gone only if two looks agree, and neither Entra nor any registry knows its password."""
     run, left = look.run, await Left.before(look.run)
     tries = await unknown_to_entra(run, left) if wish.wait else Tries(Shown.NOTHING, NOT_WAITED)
-    served = tries.shown is not Shown.PRINCIPAL or left.value is None or not refused(await run.world.pull(run.policy, left.value, ()))
+    served = (
+        tries.shown is not Shown.PRINCIPAL
+        or left.value is None
+        or not refused(await run.world.pull(run.policy, left.value, ()))
+    )
     how = vanished(tries.shown, agreed=wish.wait, served=served)
     if how is Ending.UNPROVEN:
         not_proven(run, score, "; ".join(filter(None, (look.missing, tries.why, NOT_FOUND))))
         return how
-    text = f"{look.missing}: two looks two minutes apart agree, and neither Microsoft Entra ID nor a registry takes the published value"
+    text = (
+        f"{look.missing}: two looks two minutes apart agree, and neither Microsoft Entra ID nor a registry takes the"
+        " published value"
+    )
     told(run, Noted(policy=run.policy.name, code="no_principal", subject=run.policy.principal.app_id, text=text), score)
     return how
 
@@ -201,7 +226,11 @@ async def _delete_all(run: Run, steps: Sequence[Revoke], score: Score, wish: Wis
         except RotatorError as error:
             _stays(run, step, score, error, credentials=wish.credentials)
             continue
-        run.tell(AssignmentDeleted(policy=run.policy.name, assignment=step.assignment.id, scope=step.assignment.scope, was_there=was_there))
+        run.tell(
+            AssignmentDeleted(
+                policy=run.policy.name, assignment=step.assignment.id, scope=step.assignment.scope, was_there=was_there
+            )
+        )
         end(run, step, "" if was_there else "it was already gone")
         score.done += 1
     return True
@@ -211,20 +240,26 @@ def _stays(run: Run, step: Revoke, score: Score, error: RotatorError, *, credent
     """Tell of an assignment that can't be deleted; a lock is no failure where the credentials go."""
     where = step.assignment.scope
     if isinstance(error, Locked) and credentials:
-        text = f"the role assignment on {where} stays, since a lock holds it: a new password would pull again ({error.happened})"
+        text = (
+            f"the role assignment on {where} stays, since a lock holds it: a new password would pull again"
+            f" ({error.happened})"
+        )
         told(run, Noted(policy=run.policy.name, code="locked", subject=step.assignment.id, text=text))
         return
     if isinstance(error, Locked):
         error.state = f"Access is marked as revoked, but the assignment on {where} stays: the principal can pull."
-        error.remedy = f"Remove the lock and run again; or take the passwords away: `{rotator('revoke', run.policy.name, credentials=True)}`."
+        error.remedy = (
+            "Remove the lock and run again; or take the passwords away:"
+            f" `{rotator('revoke', run.policy.name, credentials=True)}`."
+        )
     told(run, failure(run, kind(step), target(step), error), score)
 
 
 async def _take_credentials(look: Look, score: Score, mark: Mark) -> Observed | None:
     """Remove every credential of ours from either home, and disable what holds them; say who loses a password, and whose remain.
 
-    Each is tried once, on what a look of the last minute showed; then all is looked at again, since a rotation may have been under way. None if
-    somebody granted the access meanwhile.
+    Each is tried once, on what a look of the last minute showed; then all is looked at again, since a rotation may have
+    been under way. None if somebody granted the access meanwhile.
     """
     run, tried = look.run, set[tuple[str, str]]()
     while True:
@@ -250,11 +285,18 @@ async def _take_credentials(look: Look, score: Score, mark: Mark) -> Observed | 
     return observed
 
 
-async def _take(run: Run, score: Score, observed: Observed, step: Retire | Disable, mark: Mark, not_after: float) -> None:
+async def _take(
+    run: Run, score: Score, observed: Observed, step: Retire | Disable, mark: Mark, not_after: float
+) -> None:
     start(run, step)
     try:
         if isinstance(step, Retire):
-            await withdraw(run, observed.principal, next(c for c in observed.credentials if c.key_id == step.key_id), partial(mark.permit, run))
+            await withdraw(
+                run,
+                observed.principal,
+                next(c for c in observed.credentials if c.key_id == step.key_id),
+                partial(mark.permit, run),
+            )
         else:
             await run.world.mark_version(run.policy, step.version, enabled=False, not_after=not_after)
             run.tell(VersionDisabled(policy=run.policy.name, version=step.version))
@@ -267,7 +309,10 @@ async def _take(run: Run, score: Score, observed: Observed, step: Retire | Disab
 
 def _losers(run: Run, view: View) -> Iterator[Noted]:
     for dependent in sorted({*view.dependents, *view.unsaid}, key=lambda each: each.id):
-        text = f"{dependent.name} {'holds' if dependent.key_id else 'may hold'} a password that is taken: its next pull fails"
+        text = (
+            f"{dependent.name} {'holds' if dependent.key_id else 'may hold'} a password that is taken: its next pull"
+            " fails"
+        )
         yield Noted(policy=run.policy.name, code="loses_password", subject=dependent.id, text=text)
 
 
@@ -275,10 +320,16 @@ def _untaken(run: Run, view: View) -> Iterator[Noted]:
     """Whose passwords stay; where the versions' tags may not be read, adopted ones are among them, and nobody knows which."""
     if why := view.observed.vault_refuses:
         name, host = run.policy.key_vault.password_secret, run.policy.key_vault.host
-        text = f"{host} doesn't let rotator read {name}, so adopted passwords aren't known and stay, and no version is disabled: {why}"
+        text = (
+            f"{host} doesn't let rotator read {name}, so adopted passwords aren't known and stay, and no version is"
+            f" disabled: {why}"
+        )
         yield Noted(policy=run.policy.name, code="vault_refused", subject=name, text=text, warn=True)
     whose = "isn't known to be ours" if why else "isn't ours"
     for foreign in (c for c in view.foreign if c.live(view.at)):
         by_hand = delete_password(run.policy.principal.app_id, foreign.key_id, foreign.home)
-        text = f"credential {foreign.key_id} ({foreign.display_name or 'unnamed'}) {whose} and stays; `{by_hand}` removes it"
+        text = (
+            f"credential {foreign.key_id} ({foreign.display_name or 'unnamed'}) {whose} and stays; `{by_hand}`"
+            " removes it"
+        )
         yield Noted(policy=run.policy.name, code="foreign", subject=foreign.key_id, text=text)

@@ -69,7 +69,10 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How a run ended. `exit_code`: 1 something failed or waits past its warning · 3 vetoed · 4 another run holds the lease · 0."""
+    """How a run ended.
+
+    `exit_code`: 1 something failed or waits past its warning · 3 vetoed · 4 another run holds the lease · 0.
+    """
 
     policy: str
     exit_code: int
@@ -147,7 +150,15 @@ def failure(run: Run, step: str, target: str, error: RotatorError) -> StepFailed
     diagnosis = error.diagnose()
     happened, state, remedy = diagnosis.happened, diagnosis.state, diagnosis.remedy
     if isinstance(error, UnsafeStep):
-        return Vetoed(policy=run.policy.name, step=step, target=target, code="unsafe", happened=happened, state=state, remedy=remedy)
+        return Vetoed(
+            policy=run.policy.name,
+            step=step,
+            target=target,
+            code="unsafe",
+            happened=happened,
+            state=state,
+            remedy=remedy,
+        )
     return StepFailed(policy=run.policy.name, step=step, target=target, happened=happened, state=state, remedy=remedy)
 
 

@@ -66,7 +66,10 @@ async def tried(run: Run, observed: Observed, known: dict[str, Proof]) -> Observ
 
 
 async def try_out(run: Run, version: Version, *, removed: bool = False) -> Proof:
-    """The proof of one version's value; that of a `removed` password until Entra refuses it. What can't be read wasn't reached."""
+    """The proof of one version's value; that of a `removed` password until Entra refuses it.
+
+    What can't be read wasn't reached.
+    """
     try:
         value = await run.world.value(run.policy, version.id)
         return await (_taken(run, value) if removed else trial(run, value, ()))

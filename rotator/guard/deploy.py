@@ -21,7 +21,11 @@ def deployable(policy: Policy, observed: Observed, group_id: ResourceId, key_id:
     """Only a dependent, only with the published credential, only without a loss."""
     dependent = seen.dependent_of(policy, observed, group_id)
     if dependent is None:
-        yield "no_dependent", f"{group_id} doesn't use this principal", "Run `rotator plan` again; the world has changed."
+        yield (
+            "no_dependent",
+            f"{group_id} doesn't use this principal",
+            "Run `rotator plan` again; the world has changed.",
+        )
         return
     yield from anothers(observed, dependent)
     if dependent.follows and seen.newest(observed) is not seen.current_version(observed):
@@ -31,21 +35,37 @@ def deployable(policy: Policy, observed: Observed, group_id: ResourceId, key_id:
             f"`{rotator('adopt', policy.name)}`, or `--accept-drift`.",
         )
     if dependent.refused:
-        yield "refused", f"{dependent.name} can't be redeployed: {dependent.refused}", "Update it by its own means, with the secret from Key Vault."
+        yield (
+            "refused",
+            f"{dependent.name} can't be redeployed: {dependent.refused}",
+            "Update it by its own means, with the secret from Key Vault.",
+        )
     yield from ready(policy, dependent)
     yield from unwritable(observed, dependent)
     yield from unlinked(observed, [dependent])
     if gone := sorted(set(dependent.images) & set(observed.proof.missing if observed.proof else ())):
-        remedy = "Push it again, or deploy the group with an image that there is; until then it keeps the credential that it holds."
-        yield "no_image", f"the registry doesn't have {', '.join(gone)}, so Azure would refuse to deploy {dependent.name}", remedy
+        remedy = (
+            "Push it again, or deploy the group with an image that there is; until then it keeps the credential that it"
+            " holds."
+        )
+        yield (
+            "no_image",
+            f"the registry doesn't have {', '.join(gone)}, so Azure would refuse to deploy {dependent.name}",
+            remedy,
+        )
+    yield from published(observed, key_id)
+    if dependent.run_once and dependent.phase in AT_WORK:
+        yield "job_running", f"{dependent.name} is a job at work", "Wait until it has finished."
+
+
+def published(observed: Observed, key_id: str) -> Iterator[Objection]:
+    """Only the credential of our newest version, while it is live."""
     version = seen.current_version(observed)
     credential = next((c for c in observed.credentials if c.key_id.lower() == key_id.lower()), None)
     if not credential or not credential.live(observed.at):
         yield "not_live", f"credential {key_id} isn't live", "Run again; a new one is issued first."
     elif version is None or version.key_id != key_id.lower():
         yield "not_current", f"credential {key_id} isn't the published one", "Run again."
-    if dependent.run_once and dependent.phase in AT_WORK:
-        yield "job_running", f"{dependent.name} is a job at work", "Wait until it has finished."
 
 
 def anothers(observed: Observed, dependent: container_group.Dependent) -> Iterator[Objection]:
@@ -54,7 +74,11 @@ def anothers(observed: Observed, dependent: container_group.Dependent) -> Iterat
     prefix = marker(observed.lineage, "")
     if held and held.display_name.startswith("rotator:") and not held.display_name.startswith(prefix):
         remedy = "Two policies manage one container group; keep the one whose vault it should follow."
-        yield "another_lineage", f"{dependent.name} holds credential {held.key_id} of another policy ({held.display_name})", remedy
+        yield (
+            "another_lineage",
+            f"{dependent.name} holds credential {held.key_id} of another policy ({held.display_name})",
+            remedy,
+        )
 
 
 def unwritable(observed: Observed, dependent: container_group.Dependent) -> Iterator[Objection]:
@@ -62,35 +86,63 @@ def unwritable(observed: Observed, dependent: container_group.Dependent) -> Iter
     if not dependent.writable:
         what = f"rotator's identity may not redeploy {dependent.name} ({WRITE} on {dependent.id})"
         command = give_role(observed.signed_in, WRITER, dependent.id)
-        yield "not_writable", what, f"Give it this role, or one with that action alone; Azure may take ten minutes to heed it:\n{command}"
+        yield (
+            "not_writable",
+            what,
+            f"Give it this role, or one with that action alone; Azure may take ten minutes to heed it:\n{command}",
+        )
 
 
 def ready(policy: Policy, dependent: container_group.Dependent) -> Iterator[Objection]:
     """Nothing may be lost, and no job run again, by the redeployment."""
     if dependent.unsourced and not dependent.refused:
-        what = f"{dependent.name} has {len(dependent.unsourced)} value(s) that Azure doesn't show, and a redeployment could lose them"
+        what = (
+            f"{dependent.name} has {len(dependent.unsourced)} value(s) that Azure doesn't show, and a redeployment"
+            " could lose them"
+        )
         yield "hidden_values", what, f"{put_each(policy)}\n{dependent.lines_to_add}"
     if dependent.choice == "undecided":
         what = f"{dependent.name} runs once and is {dependent.phase.value}: redeploying it would run it again"
-        remedy = f"Say in {policy.file}, under this group: `when_finished: wait` (or `redeploy`, `ignore`), or give its `manifest:`."
+        remedy = (
+            f"Say in {policy.file}, under this group: `when_finished: wait` (or `redeploy`, `ignore`), or give its"
+            " `manifest:`."
+        )
         yield "undecided", what, remedy
 
 
 def put_each(policy: Policy) -> str:
     """How the lines to add are introduced."""
-    return f"Say in {policy.file} where each comes from, and put those that have a secret's name there into {policy.key_vault.host}:"
+    return (
+        f"Say in {policy.file} where each comes from, and put those that have a secret's name there into"
+        f" {policy.key_vault.host}:"
+    )
 
 
 def restorable(policy: Policy, observed: Observed, group_id: ResourceId, key_id: str) -> Iterator[Objection]:
     """Only to what the group held before, alive and not compromised."""
     dependent = seen.dependent_of(policy, observed, group_id)
     if dependent and dependent.follows:
-        what = f"Azure reads the newest version of {policy.key_vault.password_secret} for {dependent.name}, whatever it held before"
+        what = (
+            f"Azure reads the newest version of {policy.key_vault.password_secret} for {dependent.name}, whatever it"
+            " held before"
+        )
         yield "follows", what, "Look at the group's events; Azure goes on trying to pull."
     if dependent is None or dependent.previous != key_id.lower():
-        yield "not_previous", f"{group_id} doesn't say that it held {key_id} before", "Run `rotator plan` again; the world has changed."
+        yield (
+            "not_previous",
+            f"{group_id} doesn't say that it held {key_id} before",
+            "Run `rotator plan` again; the world has changed.",
+        )
     credential = next((c for c in observed.credentials if c.key_id.lower() == key_id.lower()), None)
     if credential is None or not credential.live(observed.at):
-        yield "not_live", f"credential {key_id} isn't live, so going back to it would help nobody", "Look at the group's events."
+        yield (
+            "not_live",
+            f"credential {key_id} isn't live, so going back to it would help nobody",
+            "Look at the group's events.",
+        )
     if any(key_id.lower() in v.compromised for v in observed.versions):
-        yield "compromised", f"credential {key_id} is compromised; there is no way back to it", "Look at the group's events."
+        yield (
+            "compromised",
+            f"credential {key_id} is compromised; there is no way back to it",
+            "Look at the group's events.",
+        )

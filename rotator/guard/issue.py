@@ -16,7 +16,8 @@ from rotator.visible import one_line
 TAGS, OTHERS = 15, 9
 """Tags that Key Vault gives a version (azure-facts E4), and how many of them may be others': ours are three, and so are the marks on a version."""
 MOST_UNRESOLVED = 3
-"""Adds whose outcome stayed unknown; more would mean that something makes credentials faster than they are reclaimed."""
+"""Adds whose outcome stayed unknown; more would mean that something makes credentials faster than they are reclaimed.
+"""
 
 
 def secret_usable(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Objection]:
@@ -24,10 +25,16 @@ def secret_usable(policy: Policy, observed: Observed, intent: Intent) -> Iterato
     permissions, name = observed.permissions, policy.key_vault.password_secret
     if permissions and permissions.secret_deleted:
         remedy = f"`{recover_secret(policy.key_vault.name, name)}`, or purge it."
-        yield "secret_deleted", f"secret {name} of {policy.key_vault.host} is deleted but recoverable, so its name can't be used", remedy
+        yield (
+            "secret_deleted",
+            f"secret {name} of {policy.key_vault.host} is deleted but recoverable, so its name can't be used",
+            remedy,
+        )
     refused = observed.vault_refuses or (permissions.vault_refused if permissions else None)
     if refused:
-        remedy = "Give the identity that runs rotator the role Key Vault Secrets Officer on the vault (or on this secret)."
+        remedy = (
+            "Give the identity that runs rotator the role Key Vault Secrets Officer on the vault (or on this secret)."
+        )
         yield "vault_refused", f"{policy.key_vault.host} doesn't let rotator read and set {name}: {refused}", remedy
 
 
@@ -39,12 +46,24 @@ def addable(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Obje
         yield "locked_principal", "the application's instance lock forbids passwords on its service principal", remedy
     held = ", ".join(c.key_id for c in observed.credentials if c.home is home)
     if home is Home.APPLICATION and observed.principal.personal and held.count(",") >= 1:
-        yield "no_slot", f"an application for personal accounts holds two passwords at most, and has {held}", "Remove one that nothing uses."
+        yield (
+            "no_slot",
+            f"an application for personal accounts holds two passwords at most, and has {held}",
+            "Remove one that nothing uses.",
+        )
     for limit in [one for one in (observed.permissions or Permissions()).limits if one.home is home]:
         if limit.longest is None:
-            yield "passwords_forbidden", f"app management policy {limit.policy} forbids new passwords", "Have this application exempted."
+            yield (
+                "passwords_forbidden",
+                f"app management policy {limit.policy} forbids new passwords",
+                "Have this application exempted.",
+            )
         elif limit.longest < policy.rotation.validity:
-            yield "password_life", f"app management policy {limit.policy} lets passwords live {limit.longest.days} d", "Write a shorter `validity`."
+            yield (
+                "password_life",
+                f"app management policy {limit.policy} lets passwords live {limit.longest.days} d",
+                "Write a shorter `validity`.",
+            )
 
 
 def tags_fit(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Objection]:
@@ -59,7 +78,10 @@ def tags_fit(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Obj
         return
     name, left = policy.key_vault.password_secret, theirs[OTHERS:]
     kept = f"Key Vault gives a version {TAGS}, of which {TAGS - OTHERS} are for rotator's own"
-    what = f"version {newest.id} of {name} has {len(theirs)} tags that a new version would take over, and {OTHERS} fit: {kept}"
+    what = (
+        f"version {newest.id} of {name} has {len(theirs)} tags that a new version would take over, and {OTHERS} fit:"
+        f" {kept}"
+    )
     command = untag(policy.key_vault.name, policy.key_vault.password_secret, newest, left)
     remedy = f"Remove {len(left)} or more of them; this leaves all but {one_line(', '.join(left))}:\n{command}"
     yield "tag_limit", what, remedy
@@ -74,7 +96,11 @@ def drifted(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Obje
     if current and current.end - observed.at >= timedelta(days=7):
         cover = rotator("rotate", policy.name, accept_drift=True)
         remedy = f"`{rotator('adopt', policy.name)}` if that credential is to be yours; `{cover}` puts ours on top."
-        yield "drift", f"version {newest.id} of {policy.key_vault.password_secret} was written by somebody else on top of ours", remedy
+        yield (
+            "drift",
+            f"version {newest.id} of {policy.key_vault.password_secret} was written by somebody else on top of ours",
+            remedy,
+        )
 
 
 def unresolved(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Objection]:
@@ -84,12 +110,20 @@ def unresolved(policy: Policy, observed: Observed, intent: Intent) -> Iterator[O
         return
     named = {key for v in observed.versions for key in (v.key_id, *v.adopted)}
     prefix, span = marker(observed.lineage, ""), policy.rotation.reclaim_after
-    mine = [c for c in observed.credentials if c.display_name.startswith(prefix) and c.key_id not in named and c.live(observed.at)]
+    mine = [
+        c
+        for c in observed.credentials
+        if c.display_name.startswith(prefix) and c.key_id not in named and c.live(observed.at)
+    ]
     lost = [c for c in mine if current or c.hint or observed.at - c.start < span]
     count = len(lost) + len(observed.lost)
     if count >= MOST_UNRESOLVED:
         reclaimed = min((c.start for c in lost), default=observed.at) + span
-        when = f"Wait until {reclaimed:%Y-%m-%d %H:%M} UTC, when they are reclaimed" if reclaimed > observed.at else "Run again, which reclaims them"
+        when = (
+            f"Wait until {reclaimed:%Y-%m-%d %H:%M} UTC, when they are reclaimed"
+            if reclaimed > observed.at
+            else "Run again, which reclaims them"
+        )
         listed = ", ".join([*(c.key_id for c in lost), *observed.lost])
         yield (
             "unresolved",
@@ -100,12 +134,19 @@ def unresolved(policy: Policy, observed: Observed, intent: Intent) -> Iterator[O
 
 def groups_ready(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Objection]:
     """Every group must be able to follow before there is something to follow."""
-    waiting = [dependent for dependent in container_group.dependents(policy, observed) if dependent.declared and dependent.needs_rotation]
+    waiting = [
+        dependent
+        for dependent in container_group.dependents(policy, observed)
+        if dependent.declared and dependent.needs_rotation
+    ]
     lacking = [dependent for dependent in waiting if dependent.unsourced and not dependent.refused]
     if len(lacking) > 1:
         count = sum(len(dependent.unsourced) for dependent in lacking)
         blocks = "\n".join(f"under {dependent.name}:\n{dependent.lines_to_add}" for dependent in lacking)
-        what = f"{', '.join(dependent.name for dependent in lacking)} have {count} values that Azure doesn't show, and a redeployment could lose them"
+        what = (
+            f"{', '.join(dependent.name for dependent in lacking)} have {count} values that Azure doesn't show, and a"
+            " redeployment could lose them"
+        )
         yield "hidden_values", what, f"{put_each(policy)}\n{blocks}"
     for dependent in waiting:
         yield from ready(policy, dependent)
@@ -116,11 +157,18 @@ def _sourced(policy: Policy, observed: Observed, dependent: container_group.Depe
     """Whether the sources that are named can be used, now, before anything is written; and whether a manifest could ever be deployed."""
     for name, why in observed.permissions.sources if observed.permissions else ():
         if name in dependent.sources:
-            remedy = f"Put it into {policy.key_vault.host}, or correct its name where the policy or the manifest of {dependent.name} says it."
+            remedy = (
+                f"Put it into {policy.key_vault.host}, or correct its name where the policy or the manifest of"
+                f" {dependent.name} says it."
+            )
             yield "source", f"{dependent.name} needs secret {name}, which can't be used: {why}", remedy
     said = dependent.group
     if said and said.manifest and (wrong := container_group.manifest_problems(said.manifest, policy, said)):
-        yield "manifest", f"{said.manifest.file} of {dependent.name} can't be deployed: {'; '.join(wrong)}", f"Correct {said.manifest.file}."
+        yield (
+            "manifest",
+            f"{said.manifest.file} of {dependent.name} can't be deployed: {'; '.join(wrong)}",
+            f"Correct {said.manifest.file}.",
+        )
 
 
 def value_proves(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Objection]:
@@ -130,7 +178,11 @@ def value_proves(policy: Policy, observed: Observed, intent: Intent) -> Iterator
         return
     if proof is None or not seen.fresh(observed):
         why = f" ({observed.unproven})" if observed.unproven else ""
-        yield "unproven", f"the current value of {policy.key_vault.password_secret} has not been tried{why}", "Run again."
+        yield (
+            "unproven",
+            f"the current value of {policy.key_vault.password_secret} has not been tried{why}",
+            "Run again.",
+        )
         return
     if proof.outcome is Outcome.REFUSED and not any(v.ours for v in observed.versions):
         what = f"the value of {policy.key_vault.password_secret} doesn't authenticate as {policy.principal.app_id}"
@@ -151,5 +203,7 @@ def _pull_objection(policy: Policy, outcome: Outcome, detail: str) -> Iterator[O
         remedy = "Enable the service principal (accountEnabled), or correct `app_id`."
         yield "disabled", f"nobody can sign in as {policy.principal.app_id}: {detail}", remedy
     if outcome is Outcome.UNREACHABLE and policy.proof.registry == "required":
-        remedy = "Let rotator reach the registry, or set `proof: {registry: optional}` and accept that pulls are not proven."
+        remedy = (
+            "Let rotator reach the registry, or set `proof: {registry: optional}` and accept that pulls are not proven."
+        )
         yield "unreachable", f"a pull can't be tried: {detail}", remedy

@@ -22,7 +22,9 @@ def linkable(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Obj
     if version and (exposed or current is None or current.end - observed.at < PRESSING):
         return
     waiting = container_group.dependents(policy, observed)
-    yield from unlinked(observed, (d for d in waiting if d.declared and d.needs_rotation and not d.refused and d.choice == "deploy"))
+    yield from unlinked(
+        observed, (d for d in waiting if d.declared and d.needs_rotation and not d.refused and d.choice == "deploy")
+    )
 
 
 def unlinked(observed: Observed, dependents: Iterable[container_group.Dependent]) -> Iterator[Objection]:
@@ -33,6 +35,15 @@ def unlinked(observed: Observed, dependents: Iterable[container_group.Dependent]
             names.setdefault(link, []).append(dependent.name)
     if names:
         lacking = [(", ".join(names[link]), *link) for link in sorted(names)]
-        what = "; ".join(f"to redeploy {whom} takes {action} on {scope}, which rotator's identity may not do" for whom, action, scope in lacking)
-        commands = "\n".join(give_role(observed.signed_in, container_group.ROLES[action], scope) for _, action, scope in lacking)
-        yield "link_refused", what, f"Give it this role, or one with that action alone; Azure may take ten minutes to heed it:\n{commands}"
+        what = "; ".join(
+            f"to redeploy {whom} takes {action} on {scope}, which rotator's identity may not do"
+            for whom, action, scope in lacking
+        )
+        commands = "\n".join(
+            give_role(observed.signed_in, container_group.ROLES[action], scope) for _, action, scope in lacking
+        )
+        yield (
+            "link_refused",
+            what,
+            f"Give it this role, or one with that action alone; Azure may take ten minutes to heed it:\n{commands}",
+        )

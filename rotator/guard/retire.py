@@ -20,11 +20,23 @@ def retirable(policy: Policy, observed: Observed, intent: Intent, key_id: str) -
         yield from alone(policy, observed, wanted)
         return
     if not seen.is_ours(observed, wanted):
-        yield "foreign", f"credential {key_id} is not ours", f"`{rotator('adopt', policy.name, key_id=key_id)}` makes it ours."
+        yield (
+            "foreign",
+            f"credential {key_id} is not ours",
+            f"`{rotator('adopt', policy.name, key_id=key_id)}` makes it ours.",
+        )
     if current is None or not current.live(observed.at) or current.key_id.lower() == wanted:
-        yield "last", f"no other valid credential of ours would remain besides {key_id}", "A new one must be published first."
+        yield (
+            "last",
+            f"no other valid credential of ours would remain besides {key_id}",
+            "A new one must be published first.",
+        )
     if newest and newest.key_id == wanted:
-        yield "published", f"the newest version of {policy.key_vault.password_secret} holds {key_id}", "A newer version must be published first."
+        yield (
+            "published",
+            f"the newest version of {policy.key_vault.password_secret} holds {key_id}",
+            "A newer version must be published first.",
+        )
     exposed = seen.exposed(observed, wanted)
     if not (exposed and intent.accept_outage):
         yield from held(policy, observed, wanted)
@@ -41,7 +53,10 @@ def retirable(policy: Policy, observed: Observed, intent: Intent, key_id: str) -
 def complete(policy: Policy, observed: Observed) -> Iterator[Objection]:
     """A list of versions that lacks the newest may lack the one that names the credential."""
     if not observed.versions_complete:
-        what = f"the list of versions of {policy.key_vault.password_secret} lacks the one that a GET returns, so who is named there isn't known"
+        what = (
+            f"the list of versions of {policy.key_vault.password_secret} lacks the one that a GET returns, so who is"
+            " named there isn't known"
+        )
         yield "versions_lag", what, "Run again; Key Vault's lists may lag."
 
 
@@ -51,7 +66,11 @@ def readable(policy: Policy, observed: Observed, key_id: str) -> Iterator[Object
     rolled_back = seen.newest(observed) in unnamed
     if (rolled_back or seen.orphan(observed, key_id)) and (fits is None or key_id in fits):
         what = f"a value of {policy.key_vault.password_secret} may be the password of {key_id}"
-        yield "published", what, f"`{rotator('adopt', policy.name, key_id=key_id)}`, or disable that version once nothing uses it."
+        yield (
+            "published",
+            what,
+            f"`{rotator('adopt', policy.name, key_id=key_id)}`, or disable that version once nothing uses it.",
+        )
 
 
 def alone(policy: Policy, observed: Observed, key_id: str) -> Iterator[Objection]:
@@ -61,7 +80,11 @@ def alone(policy: Policy, observed: Observed, key_id: str) -> Iterator[Objection
         yield "foreign", f"credential {key_id} is not an add of ours", "Leave it to its owner."
         return
     if observed.at < _reclaimed(policy, observed, key_id):
-        yield "early", f"credential {key_id} was added less than {policy.rotation.reclaim_after} ago", "A later run removes it."
+        yield (
+            "early",
+            f"credential {key_id} was added less than {policy.rotation.reclaim_after} ago",
+            "A later run removes it.",
+        )
     first = dict(observed.unnamed_since).get(key_id)
     if first is None or observed.at - first < seen.FRESH:
         yield "early", f"that nothing names {key_id} was read once only", "Run again."
@@ -85,23 +108,40 @@ def alone(policy: Policy, observed: Observed, key_id: str) -> Iterator[Objection
 
 def early(policy: Policy, observed: Observed, intent: Intent, key_id: str) -> Iterator[Objection]:
     """Whether somebody may still want it: a run that has just added it, a reader of the old value, a group on its way back."""
-    until = _reclaimed(policy, observed, key_id) if seen.orphan(observed, key_id) else _overlapped(policy, observed, intent)
+    until = (
+        _reclaimed(policy, observed, key_id) if seen.orphan(observed, key_id) else _overlapped(policy, observed, intent)
+    )
     if observed.at < until:
-        yield "early", f"credential {key_id} may still be wanted until {until:%Y-%m-%d %H:%M} UTC", "A later run removes it."
+        yield (
+            "early",
+            f"credential {key_id} may still be wanted until {until:%Y-%m-%d %H:%M} UTC",
+            "A later run removes it.",
+        )
     for dependent in container_group.dependents(policy, observed):
         if dependent.previous == key_id and dependent.verdict is container_group.Verdict.PULL_FAILED:
-            yield "way_back", f"{dependent.name} can't pull, and {key_id} is what it held before", "Look at the group's events."
+            yield (
+                "way_back",
+                f"{dependent.name} can't pull, and {key_id} is what it held before",
+                "Look at the group's events.",
+            )
 
 
 def _reclaimed(policy: Policy, observed: Observed, key_id: str) -> datetime:
-    return next((c.start for c in observed.credentials if c.key_id.lower() == key_id), observed.at) + policy.rotation.reclaim_after
+    return (
+        next((c.start for c in observed.credentials if c.key_id.lower() == key_id), observed.at)
+        + policy.rotation.reclaim_after
+    )
 
 
 def _overlapped(policy: Policy, observed: Observed, intent: Intent) -> datetime:
     version = seen.current_version(observed)
     if version is None or intent.no_overlap:
         return observed.at
-    moves = (d.since for d in container_group.dependents(policy, observed) if d.since and not d.run_once and d.key_id == version.key_id)
+    moves = (
+        d.since
+        for d in container_group.dependents(policy, observed)
+        if d.since and not d.run_once and d.key_id == version.key_id
+    )
     return max([version.created, *moves]) + policy.rotation.overlap
 
 
@@ -113,27 +153,54 @@ def held(policy: Policy, observed: Observed, key_id: str) -> Iterator[Objection]
     """Nobody may hold it, as far as can be seen; what can't be seen, or is only guessed, doesn't keep a compromised one alive."""
     orphan, exposed = seen.orphan(observed, key_id), seen.exposed(observed, key_id)
     for dependent in container_group.dependents(policy, observed):
-        counts = dependent.needs_rotation and dependent.phase is not container_group.Phase.ABSENT and dependent.choice != "ignore"
+        counts = (
+            dependent.needs_rotation
+            and dependent.phase is not container_group.Phase.ABSENT
+            and dependent.choice != "ignore"
+        )
         untold = dependent.key_id is None and not orphan and not (exposed and dependent.guessed)
         if counts and (dependent.key_id == key_id or untold):
-            yield "held", f"{dependent.name} {'holds' if dependent.key_id else 'may hold'} credential {key_id}", "It must move first."
+            yield (
+                "held",
+                f"{dependent.name} {'holds' if dependent.key_id else 'may hold'} credential {key_id}",
+                "It must move first.",
+            )
         elif dependent.unsaid and dependent.choice != "ignore" and not orphan and not exposed:
             remedy = f"Say under `secrets:` of that group in {policy.file} whose it is."
-            yield "unsaid", f"{dependent.name} may hold credential {key_id} in {', '.join(dependent.unsaid)}, whose value Azure hides", remedy
+            yield (
+                "unsaid",
+                (
+                    f"{dependent.name} may hold credential {key_id} in {', '.join(dependent.unsaid)}, whose value Azure"
+                    " hides"
+                ),
+                remedy,
+            )
     for unseen in observed.unseen:
         if policy.discover.unseen == "block" and not orphan and not exposed:
             remedy = "Let rotator list its container groups, or accept that with `discover: {unseen: accept}`."
-            yield "unseen", f"who holds {key_id} in subscription {unseen.subscription} can't be seen ({unseen.why})", remedy
+            yield (
+                "unseen",
+                f"who holds {key_id} in subscription {unseen.subscription} can't be seen ({unseen.why})",
+                remedy,
+            )
 
 
 def disposable(observed: Observed, version_id: str) -> Iterator[Objection]:
     """Only a version of ours, not the newest, and of no live credential."""
     version = next((v for v in observed.versions if v.id == version_id), None)
     if not observed.versions_complete:
-        yield "versions_lag", "the list of versions lacks the one that a GET returns", "Run again; Key Vault's lists may lag."
+        yield (
+            "versions_lag",
+            "the list of versions lacks the one that a GET returns",
+            "Run again; Key Vault's lists may lag.",
+        )
     if version is None or version.key_id is None:
         yield "foreign", f"version {version_id} is not ours", "Leave it to its owner."
     elif version == seen.newest(observed):
-        yield "published", f"version {version_id} is the one that readers get", "A newer version must be published first."
+        yield (
+            "published",
+            f"version {version_id} is the one that readers get",
+            "A newer version must be published first.",
+        )
     elif any(c.key_id.lower() == version.key_id and c.live(observed.at) for c in observed.credentials):
         yield "live", f"credential {version.key_id} of version {version_id} is live", "It must be retired first."

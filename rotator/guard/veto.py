@@ -63,7 +63,9 @@ def _objections(step: Step, policy: Policy, observed: Observed, intent: Intent) 
 def own_identity(policy: Policy, observed: Observed) -> Iterator[Objection]:
     """Rotator must not change the identity that it is signed in as."""
     if observed.signed_in.lower() == policy.principal.app_id.lower():
-        remedy = "Sign in as an identity of its own for rotator; one that rotates its own credential can lock itself out."
+        remedy = (
+            "Sign in as an identity of its own for rotator; one that rotates its own credential can lock itself out."
+        )
         yield "itself", f"rotator is signed in as {policy.principal.app_id}, the very principal of this policy", remedy
 
 

@@ -1,7 +1,7 @@
 """Which role assignments a revoke deletes and a grant creates, what still lets somebody pull, and how a revocation ended.
 
-Which role a registry heeds depends on its mode (azure-facts F6, G5): with the legacy permissions any role whose *actions* include the pull, with
-repository permissions (ABAC) only *data actions* on the content of repositories.
+Which role a registry heeds depends on its mode (azure-facts F6, G5): with the legacy permissions any role whose
+*actions* include the pull, with repository permissions (ABAC) only *data actions* on the content of repositories.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,11 +11,20 @@ from types import MappingProxyType
 
 from rotator.plan.view import View
 from rotator.policy import Policy
-from rotator.remedy import delete_role_assignment, disable_admin_user, disable_anonymous_pull, disable_token, remove_group_member
+from rotator.remedy import (
+    delete_role_assignment,
+    disable_admin_user,
+    disable_anonymous_pull,
+    disable_token,
+    remove_group_member,
+)
 from rotator.state import Assignment, RegistryAccess, Role, SignIns
 from rotator.steps import Disable, Grant, Reason, Retire, Revoke
 
-PULL, CONTENT = "Microsoft.ContainerRegistry/registries/pull/read", "Microsoft.ContainerRegistry/registries/repositories/content/read"
+PULL, CONTENT = (
+    "Microsoft.ContainerRegistry/registries/pull/read",
+    "Microsoft.ContainerRegistry/registries/repositories/content/read",
+)
 """What allows a pull: the action of a registry with legacy permissions, the data action of one with repository permissions."""
 READER, WRITER = "Container Registry Repository Reader", "Container Registry Repository Writer"
 TWINS = {"AcrPull": READER, "AcrPush": WRITER}
@@ -47,7 +56,10 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Way:
-    """One way by which images of a registry can be pulled, or might be. `own`: it is the policy's assignment, and a revoke deletes it."""
+    """One way by which images of a registry can be pulled, or might be.
+
+    `own`: it is the policy's assignment, and a revoke deletes it.
+    """
 
     code: str
     registry: str
@@ -96,8 +108,13 @@ def own_roles(role: str) -> tuple[str, ...]:
     return tuple(sorted({role, fitting(role, abac=False), fitting(role, abac=True)}))
 
 
-def revoke_steps(policy: Policy, found: Sequence[Assignment], roles: dict[str, str], recorded: Sequence[Assignment] = ()) -> tuple[Revoke, ...]:
-    """The assignments that are this policy's: its roles, exactly at its registries, and what it recorded. `roles` maps a role's name to its GUID."""
+def revoke_steps(
+    policy: Policy, found: Sequence[Assignment], roles: dict[str, str], recorded: Sequence[Assignment] = ()
+) -> tuple[Revoke, ...]:
+    """The assignments that are this policy's: its roles, exactly at its registries, and what it recorded.
+
+    `roles` maps a role's name to its GUID.
+    """
     declared = {(r.id, roles[name].lower()) for r in policy.registries for name in own_roles(r.role) if name in roles}
     known = {a.id for a in recorded}
     mine = (a for a in found if (a.scope, a.role.lower()) in declared or a.id in known)
@@ -111,7 +128,10 @@ def grant_steps(
     declared: Sequence[Assignment],
     roles: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[Grant, ...]:
-    """What was recorded by a revoke, or else what the policy declares, as far as it isn't there. `roles` maps a role's name to its GUID."""
+    """What was recorded by a revoke, or else what the policy declares, as far as it isn't there.
+
+    `roles` maps a role's name to its GUID.
+    """
     there = {(a.scope, a.role.lower()) for a in found}
     wanted = recorded or declared
     why = "recorded by the revocation" if recorded else f"declared by {policy.name}"
@@ -127,7 +147,10 @@ def credential_steps(view: View) -> tuple[Retire | Disable, ...]:
 
 
 def remaining(policy: Policy, principal: str | None, access: RegistryAccess) -> tuple[Way, ...]:
-    """By what one registry's images can be pulled now: by the principal (its object id), by others, or nobody knows. Sorted, the gravest first."""
+    """By what one registry's images can be pulled now: by the principal (its object id), by others, or nobody knows.
+
+    Sorted, the gravest first.
+    """
     found = (*_assigned(policy, principal, access), *_flags(access), *_unread(access))
     return tuple(sorted(found, key=lambda way: (tuple(Effect).index(way.effect), way)))
 
@@ -139,7 +162,11 @@ def usable(way: Way, signs_in: SignIns) -> bool:
 
 def alarming(way: Way, signs_in: SignIns) -> bool:
     """Whether a way keeps the access from being called gone: it is open, or nobody knows."""
-    return way.effect is Effect.UNKNOWN or usable(way, signs_in) or (way.effect in (Effect.PULLS, Effect.REGAINS) and bool(signs_in.unread))
+    return (
+        way.effect is Effect.UNKNOWN
+        or usable(way, signs_in)
+        or (way.effect in (Effect.PULLS, Effect.REGAINS) and bool(signs_in.unread))
+    )
 
 
 def remains(ways: Sequence[Way], signs_in: SignIns) -> Ending | None:
@@ -153,8 +180,8 @@ def remains(ways: Sequence[Way], signs_in: SignIns) -> Ending | None:
 def ending(ways: Sequence[Way], signs_in: SignIns, shown: Shown, *, agreed: bool) -> Ending:
     """How a revocation ended. `agreed`: two readings of what signs in, two minutes apart, are the same.
 
-    A refusal of the principal itself, or of its role, is proof whatever signs in. Otherwise access is gone only where nothing signs in, which one
-    reading doesn't show, and what may not be read or isn't found never does.
+    A refusal of the principal itself, or of its role, is proof whatever signs in. Otherwise access is gone only where
+    nothing signs in, which one reading doesn't show, and what may not be read or isn't found never does.
     """
     if left := remains(ways, signs_in):
         return left
@@ -172,7 +199,9 @@ def rests_on_absence(ways: Sequence[Way], signs_in: SignIns, shown: Shown) -> bo
 
 
 def vanished(shown: Shown, *, agreed: bool, served: bool) -> Ending:
-    """How it ended for a principal that isn't found. `agreed`: in two readings, two minutes apart; `served`: a registry doesn't refuse the value.
+    """How it ended for a principal that isn't found.
+
+    `agreed`: in two readings, two minutes apart; `served`: a registry doesn't refuse the value.
 
     A lookup that finds nothing proves nothing by itself: it may lag, or be made in another tenant than the registry's.
     """
@@ -180,7 +209,10 @@ def vanished(shown: Shown, *, agreed: bool, served: bool) -> Ending:
 
 
 def restorable(recorded: Sequence[Assignment], principal: str | None) -> tuple[Assignment, ...]:
-    """What a grant restores of a record: what the principal had that there is now. Another one of the same app id had another object id."""
+    """What a grant restores of a record: what the principal had that there is now.
+
+    Another one of the same app id had another object id.
+    """
     return tuple(each for each in recorded if each.principal_id.lower() == (principal or "").lower())
 
 
@@ -197,7 +229,11 @@ def _assigned(policy: Policy, principal: str | None, access: RegistryAccess) -> 
             continue
         here = assignment.scope == registry.id
         own = direct and here and role.name in own_roles(declared)
-        holder = "" if direct else f" of group {dict(access.groups).get(assignment.principal_id.lower(), assignment.principal_id)}"
+        holder = (
+            ""
+            if direct
+            else f" of group {dict(access.groups).get(assignment.principal_id.lower(), assignment.principal_id)}"
+        )
         where = f"{role.name}{holder}{' under a condition' if assignment.condition else ''} at {assignment.scope}"
         text = f"{where} {_does(effect, registry.name)}; {_away(assignment, principal or '', direct=direct, own=own)}"
         if effect is Effect.REGAINS:
@@ -209,7 +245,11 @@ def _assigned(policy: Policy, principal: str | None, access: RegistryAccess) -> 
 
 
 def _does(effect: Effect, registry: str) -> str:
-    return "lets the principal give itself access again" if effect is Effect.REGAINS else f"still lets the principal pull from {registry}"
+    return (
+        "lets the principal give itself access again"
+        if effect is Effect.REGAINS
+        else f"still lets the principal pull from {registry}"
+    )
 
 
 def _away(assignment: Assignment, principal: str, *, direct: bool, own: bool) -> str:
@@ -220,7 +260,9 @@ def _away(assignment: Assignment, principal: str, *, direct: bool, own: bool) ->
     if direct:
         return f"it isn't this policy's to delete: {delete} does, for whatever else uses the principal"
     leave = f"`{remove_group_member(assignment.principal_id, principal)}`"
-    return f"it isn't this policy's to delete: {leave} takes the principal out of the group, where it is a direct member"
+    return (
+        f"it isn't this policy's to delete: {leave} takes the principal out of the group, where it is a direct member"
+    )
 
 
 def _effect(role: Role, access: RegistryAccess) -> Effect | None:
@@ -239,11 +281,16 @@ def _flags(access: RegistryAccess) -> Iterator[Way]:
         yield Way("anonymous_pull", registry.id, registry.id, text, Effect.PULLS)
     if registry.admin_user:
         off = f"`{disable_admin_user(registry.id)}`"
-        text = f"the admin user of {registry.login_server} is enabled: whoever has its password can pull; {off} ends that"
+        text = (
+            f"the admin user of {registry.login_server} is enabled: whoever has its password can pull; {off} ends that"
+        )
         yield Way("admin_user", registry.id, registry.id, text, Effect.OTHERS)
     for token in access.tokens:
         off = f"`{disable_token(registry.id, token)}`"
-        text = f"token {token} of {registry.login_server} is enabled: whoever has its password can do what its scope map allows; {off} ends that"
+        text = (
+            f"token {token} of {registry.login_server} is enabled: whoever has its password can do what its scope map"
+            f" allows; {off} ends that"
+        )
         yield Way("registry_token", registry.id, f"{registry.id}/tokens/{token}", text, Effect.OTHERS)
 
 
@@ -253,4 +300,6 @@ def _unread(access: RegistryAccess) -> Iterator[Way]:
 
 
 def _name(assignment: Assignment, roles: Mapping[str, str]) -> str:
-    return next((name for name, guid in roles.items() if guid.lower() == assignment.role.lower()), f"role {assignment.role}")
+    return next(
+        (name for name, guid in roles.items() if guid.lower() == assignment.role.lower()), f"role {assignment.role}"
+    )

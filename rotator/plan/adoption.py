@@ -2,10 +2,11 @@
 
 Rules for whoever edits this file:
 
-1. A credential is offered where its ``hint`` is that of a value that authenticates. One without a hint is offered only as the last live foreign one,
-   and only for a value that nothing else accounts for: it may be somebody else's, and what is adopted is removed in the end.
-2. What may be adopted already counts as adopted: a key id that a version records, whose own hint is unknown (Graph shows none, or no longer shows
-   the credential) or that of the value; and whatever is recorded on the very version.
+1. A credential is offered where its ``hint`` is that of a value that authenticates. One without a hint is offered only
+   as the last live foreign one, and only for a value that nothing else accounts for: it may be somebody else's, and
+   what is adopted is removed in the end.
+2. What may be adopted already counts as adopted: a key id that a version records, whose own hint is unknown (Graph
+   shows none, or no longer shows the credential) or that of the value; and whatever is recorded on the very version.
 3. To adopt again is to adopt once: what one adoption leaves open, a second one must have refused before.
 """
 
@@ -54,13 +55,16 @@ Match = tuple[Credential, Version]
 def adoptable(policy: Policy, observed: Observed, values: Mapping[str, Value], key_id: str | None = None) -> Adoption:
     """The credential named by `key_id`, or the only foreign one that fits a value that authenticates; or what was adopted before.
 
-    `values` are by the id of their version, for enabled versions that are not ours. Raises UnsafeStep, with the choices.
+    `values` are by the id of their version, for enabled versions that are not ours. Raises UnsafeStep, with the
+    choices.
     """
     view = View(policy, observed, Intent())
     if key_id:
         return _recorded(view, {key_id.lower()}) or _by_name(view, key_id, values)
     matches = list(_contenders(view, values))
-    if len({c.key_id for c, _ in matches}) == 1 and (found := [match for match in matches if _offered(view, match, values)]):
+    if len({c.key_id for c, _ in matches}) == 1 and (
+        found := [match for match in matches if _offered(view, match, values)]
+    ):
         credential, version = found[-1]
         return _on_place(view, credential, version)
     before = _recorded(view, _adopted(view))
@@ -70,7 +74,10 @@ def adoptable(policy: Policy, observed: Observed, values: Mapping[str, Value], k
 
 
 def adoption_marks(policy: Policy, versions: Sequence[Version], adoption: Adoption) -> tuple[Mark, ...]:
-    """What is still to be written so that an adoption is recorded; nothing where it is. Raises UnsafeStep where its version has no room any more."""
+    """What is still to be written so that an adoption is recorded; nothing where it is.
+
+    Raises UnsafeStep where its version has no room any more.
+    """
     lacking = tuple(k for k in adoption.key_ids if not any(k in v.adopted for v in versions))
     places = [v for v in versions if lacking and v.id == adoption.versions[0].id]
     for version in places:
@@ -101,7 +108,8 @@ def _made(view: View) -> tuple[Credential, ...]:
 def _contenders(view: View, values: Mapping[str, Value]) -> Iterator[Match]:
     """Each foreign live credential that may be the one of a value: those that show its first characters, else those that show none.
 
-    The former count even where the value doesn't authenticate just now, since replicas of Entra differ for a while; then they are only in doubt.
+    The former count even where the value doesn't authenticate just now, since replicas of Entra differ for a while;
+    then they are only in doubt.
     """
     live = [c for c in view.foreign if c.live(view.at)]
     for version in view.versions:
@@ -133,20 +141,38 @@ def _accounted(view: View, version: Version, value: Value) -> bool:
 def _undecided(view: View, matches: list[Match], values: Mapping[str, Value]) -> UnsafeStep:
     name = view.policy.key_vault.password_secret
     keys = sorted({c.key_id for c, _ in matches})
-    choices = "; ".join(f"--key-id {c.key_id} ({c.home}, {one_line(c.display_name) or 'no name'}, ends {c.end:%Y-%m-%d})" for c in view.foreign)
-    happened = f"{f'{len(keys)} foreign credentials fit' if keys else 'no foreign credential fits'} a value of {name} that authenticates"
+    choices = "; ".join(
+        f"--key-id {c.key_id} ({c.home}, {one_line(c.display_name) or 'no name'}, ends {c.end:%Y-%m-%d})"
+        for c in view.foreign
+    )
+    happened = (
+        f"{f'{len(keys)} foreign credentials fit' if keys else 'no foreign credential fits'} a value of {name} that"
+        " authenticates"
+    )
     if len(keys) == 1:
-        happened = f"foreign credential {keys[0]} may fit a value of {name}, and it isn't certain: {_doubt(view, matches[-1], values)}"
-    if spoilt := next((f"version {v.id} has {values[v.id].around}" for v in view.versions if v.id in values and values[v.id].around), ""):
+        happened = (
+            f"foreign credential {keys[0]} may fit a value of {name}, and it isn't certain:"
+            f" {_doubt(view, matches[-1], values)}"
+        )
+    if spoilt := next(
+        (f"version {v.id} has {values[v.id].around}" for v in view.versions if v.id in values and values[v.id].around),
+        "",
+    ):
         happened = f"{happened}; {spoilt} around a password that is right without"
-        return UnsafeStep(happened, remedy=f"Set {name} again without; `{rotator('doctor', view.policy.name)}` has the command.")
+        return UnsafeStep(
+            happened, remedy=f"Set {name} again without; `{rotator('doctor', view.policy.name)}` has the command."
+        )
     happened = f"{happened}{_unread_values(values)}"
     return UnsafeStep(happened, remedy=f"Name the credential: {choices}." if choices else _none_to_adopt(view))
 
 
 def _unread_values(values: Mapping[str, Value]) -> str:
     """What may not be read is no value that doesn't fit."""
-    return "".join(f"; the value of version {name} can't be read ({value.unread})" for name, value in values.items() if value.unread)
+    return "".join(
+        f"; the value of version {name} can't be read ({value.unread})"
+        for name, value in values.items()
+        if value.unread
+    )
 
 
 def _none_to_adopt(view: View) -> str:
@@ -154,7 +180,10 @@ def _none_to_adopt(view: View) -> str:
     principal = view.observed.principal
     for what, there in (("application", principal.application), ("service principal", principal.service_principal)):
         if there is None:
-            return f"Microsoft Graph shows no {what} of {principal.app_id} here, so passwords of that weren't looked at: run again if there is one."
+            return (
+                f"Microsoft Graph shows no {what} of {principal.app_id} here, so passwords of that weren't looked at:"
+                " run again if there is one."
+            )
     return "There is nothing to adopt: the principal has no foreign credential."
 
 
@@ -172,20 +201,24 @@ def _by_name(view: View, key_id: str, values: Mapping[str, Value]) -> Adoption:
     if credential is None:
         known = ", ".join(sorted(view.credentials)) or "none"
         raise UnsafeStep(f"the principal has no credential {key_id}", remedy=f"Name one of these: {known}.")
-    return _on_place(view, credential, next((v for v in reversed(view.versions) if _holds(view, v, credential, values)), None))
+    return _on_place(
+        view, credential, next((v for v in reversed(view.versions) if _holds(view, v, credential, values)), None)
+    )
 
 
 def _on_place(view: View, credential: Credential, holder: Version | None) -> Adoption:
     """The adoption on the version that holds the credential, as far as can be told; else on the newest of ours that has room.
 
-    What lies on top of ours is recorded there and nowhere else, or the drift would not end. Nobody's tag gives way to an adoption.
+    What lies on top of ours is recorded there and nowhere else, or the drift would not end. Nobody's tag gives way to
+    an adoption.
     """
     key_id = credential.key_id.lower()
     ours = [] if holder == view.newest else [v for v in reversed(view.versions) if v.ours]
     places = [*([holder] if holder else []), *ours]
     if not places:
         raise UnsafeStep(
-            f"no version of {view.policy.key_vault.password_secret} is ours or authenticates as this principal, so nothing can record the adoption",
+            f"no version of {view.policy.key_vault.password_secret} is ours or authenticates as this principal, so"
+            " nothing can record the adoption",
             remedy=f"Run `{rotator('rotate', view.policy.name)}` first; it publishes a version of ours.",
         )
     found = next((v for v in places if marked(v, Mark(v.id, ADOPTED, (key_id,)))), None)
@@ -199,7 +232,8 @@ def _full(policy: Policy, version: Version) -> UnsafeStep:
     name, count = policy.key_vault.password_secret, len(version.tags)
     command = untag(policy.key_vault.name, name, version, last)
     return UnsafeStep(
-        f"version {version.id} of {name}, which would record the adoption, has {count} tags, and Key Vault gives a version {MOST_TAGS}",
+        f"version {version.id} of {name}, which would record the adoption, has {count} tags, and Key Vault gives a"
+        f" version {MOST_TAGS}",
         remedy=f"Remove one that isn't rotator's; this leaves all but {one_line(', '.join(last))}:\n{command}",
     )
 

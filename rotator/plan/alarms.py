@@ -2,7 +2,8 @@
 
 Rules for whoever edits this file:
 
-1. An alarm is told with `warn`, by every run for as long as the world shows its cause: whatever was vetoed, has failed or is revoked.
+1. An alarm is told with `warn`, by every run for as long as the world shows its cause: whatever was vetoed, has failed
+   or is revoked.
 2. It names who is affected, and ends with what to do.
 3. What only a try of a value can show is read from `observed.tried`; `worth_trying` names those values.
 """
@@ -81,11 +82,25 @@ def refused_readers(view: View, newest: Version) -> Iterator[Note]:
     """What a try of the newest version, which isn't ours, says of its readers."""
     name, proof = view.policy.key_vault.password_secret, view.tried(newest)
     if not newest.enabled:
-        yield Note("breaks_readers", newest.id, _broken(view, newest, "it is disabled, so that Key Vault answers 403"), warn=True)
+        yield Note(
+            "breaks_readers",
+            newest.id,
+            _broken(view, newest, "it is disabled, so that Key Vault answers 403"),
+            warn=True,
+        )
     elif proof and proof.outcome in (Outcome.REFUSED, Outcome.EXPIRED, Outcome.DISABLED, Outcome.NO_PULL):
-        yield Note("breaks_readers", newest.id, _broken(view, newest, f"its value doesn't work ({proof.detail})"), warn=True)
-    elif proof and proof.outcome is Outcome.UNREACHABLE and not (proof.signed_in and view.policy.proof.registry == "optional"):
-        text = f"whether the value of version {newest.id} of {name}, which isn't ours, works for its readers couldn't be tried: {proof.detail}"
+        yield Note(
+            "breaks_readers", newest.id, _broken(view, newest, f"its value doesn't work ({proof.detail})"), warn=True
+        )
+    elif (
+        proof
+        and proof.outcome is Outcome.UNREACHABLE
+        and not (proof.signed_in and view.policy.proof.registry == "optional")
+    ):
+        text = (
+            f"whether the value of version {newest.id} of {name}, which isn't ours, works for its readers couldn't be"
+            f" tried: {proof.detail}"
+        )
         yield Note("untried", newest.id, text, warn=True)
 
 
@@ -111,7 +126,10 @@ def _held_by(view: View, credential: Credential) -> str:
     known = [each.name for each in holders if each.key_id]
     perhaps = [f"{each.name} (it doesn't say)" for each in holders if not each.key_id]
     held = f"held by {', '.join([*known, *perhaps]) or 'nothing'}"
-    return f"{held}. Credential {credential.key_id} ends only {day(credential.end)}; {_why_it_stays(view, credential, blocked=bool(holders))}"
+    return (
+        f"{held}. Credential {credential.key_id} ends only {day(credential.end)};"
+        f" {_why_it_stays(view, credential, blocked=bool(holders))}"
+    )
 
 
 def _why_it_stays(view: View, credential: Credential, *, blocked: bool) -> str:
@@ -126,7 +144,10 @@ def _why_it_stays(view: View, credential: Credential, *, blocked: bool) -> str:
         refused = any(step == kind(Issue) for step, _ in view.refused)
         return "its replacement was refused or has failed" if refused else f"`{rotator('rotate', name)}` replaces it"
     if blocked and not view.intent.accept_outage:
-        return f"it goes as soon as they hold another; `{rotator('rotate', name, accept_outage=True)}` removes it now, and their next pull fails"
+        return (
+            f"it goes as soon as they hold another; `{rotator('rotate', name, accept_outage=True)}` removes it now, and"
+            " their next pull fails"
+        )
     refused = (kind(Retire), credential.key_id) in view.refused
     return "its removal was refused or has failed" if refused else f"`{rotator('rotate', name)}` removes it"
 
@@ -134,7 +155,10 @@ def _why_it_stays(view: View, credential: Credential, *, blocked: bool) -> str:
 def _lingers(view: View, version: Version) -> str:
     proof = view.tried(version)
     if view.accepted(version):
-        return f"removed, and Entra still takes it. Credential {version.key_id}: its replicas mostly heed a removal within minutes; run again then"
+        return (
+            f"removed, and Entra still takes it. Credential {version.key_id}: its replicas mostly heed a removal within"
+            " minutes; run again then"
+        )
     why = proof.detail if proof else "not tried"
     return f"removed, and it couldn't be tried whether it is refused. Credential {version.key_id}: {why}"
 
@@ -147,7 +171,10 @@ def _broken(view: View, newest: Version, why: str) -> str:
     if view.current_version is None:
         replaced = f"`{rotator('rotate', name)}` replaces a password that has ended; else whoever wrote it corrects it"
         return f"{text}. {replaced}, or `key_vault.password_secret` of the policy names another secret"
-    return f"{text}. Nothing was written on top of it: `{rotator('rotate', name, accept_drift=True)}` does that; or whoever wrote it corrects it"
+    return (
+        f"{text}. Nothing was written on top of it: `{rotator('rotate', name, accept_drift=True)}` does that; or"
+        " whoever wrote it corrects it"
+    )
 
 
 def _useless(view: View, newest: Version) -> bool:

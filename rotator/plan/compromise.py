@@ -17,7 +17,10 @@ REPEATED = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """Key ids to declare compromised. `spared` is the current one where it isn't among them: it was published, at `since`, in place of `replaced`."""
+    """Key ids to declare compromised.
+
+    `spared` is the current one where it isn't among them: it was published, at `since`, in place of `replaced`.
+    """
 
     key_ids: tuple[str, ...]
     spared: str | None = None
@@ -28,8 +31,9 @@ class Declaration:
 def declared(policy: Policy, observed: Observed, key_ids: Sequence[str]) -> Declaration:
     """What to declare compromised: the credentials named, or the current one where none is.
 
-    The current one is spared while it is the fresh answer to such a declaration: the one before it is compromised, and is still there or was
-    replaced within `REPEATED`. Raises UnsafeStep, with the choices, for a key id that neither the principal nor a version knows.
+    The current one is spared while it is the fresh answer to such a declaration: the one before it is compromised, and
+    is still there or was replaced within `REPEATED`. Raises UnsafeStep, with the choices, for a key id that neither the
+    principal nor a version knows.
     """
     view = View(policy, observed, Intent())
     if view.newest is None:

@@ -13,7 +13,11 @@ CALLED = {Means.CERTIFICATE: "certificate", Means.FEDERATED: "federated credenti
 def counted(keys: Sequence[Key]) -> str:
     """How many of each kind there are, and of which object: "its application has 1 certificate and 2 federated credentials"."""
     found = Counter((key.home, key.means) for key in keys)
-    return ", and ".join(f"its {home.value.replace('_', ' ')} has {_of(home, found)}" for home in Home if any(at is home for at, _ in found))
+    return ", and ".join(
+        f"its {home.value.replace('_', ' ')} has {_of(home, found)}"
+        for home in Home
+        if any(at is home for at, _ in found)
+    )
 
 
 def _of(home: Home, found: Counter[tuple[Home, Means]]) -> str:

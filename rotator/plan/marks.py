@@ -1,11 +1,14 @@
-"""Marks: words under a tag of a secret's version that say what a person declared or a run found out. Where one goes, and what the tags are then.
+"""Marks: words under a tag of a secret's version that say what a person declared or a run found out.
+
+Where one goes, and what the tags are then.
 
 Rules for whoever edits this file:
 
 1. A mark is added to what the tags say now, and takes nothing away, of whomever: comma lists are united.
-2. Key Vault gives a version 15 tags, and this file a value 256 characters (azure-facts E4; newer documentation says 512). A list that is longer
-   goes on in a tag of the same name with a number.
-3. What others can fill must not stop a mark that has to succeed: it goes to another version, and in the end in place of a tag of theirs, by name.
+2. Key Vault gives a version 15 tags, and this file a value 256 characters (azure-facts E4; newer documentation says
+   512). A list that is longer goes on in a tag of the same name with a number.
+3. What others can fill must not stop a mark that has to succeed: it goes to another version, and in the end in place of
+   a tag of theirs, by name.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -93,7 +96,8 @@ def _words(value: str) -> tuple[str, ...]:
 def compromise_marks(policy: Policy, observed: Observed, key_ids: Iterable[str]) -> tuple[Mark, ...]:
     """What is still to be written so that each of these is declared compromised; nothing where that stands.
 
-    The version that holds it comes first, then those of ours, of which the newest is current, and whichever there is, each where it has room.
+    The version that holds it comes first, then those of ours, of which the newest is current, and whichever there is,
+    each where it has room.
     """
     view = View(policy, observed, Intent())
     return tuple(mark for key_id in dict.fromkeys(k.lower() for k in key_ids) for mark in _compromise(view, key_id))

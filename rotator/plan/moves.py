@@ -1,6 +1,9 @@
-"""Which container groups move to the current credential now, and what keeps the others. See the package's docstring before you edit.
+"""Which container groups move to the current credential now, and what keeps the others.
 
-A redeployment restarts a group. So a group moves only when nothing holds it back; the canary goes alone; the others follow when it fares well.
+See the package's docstring before you edit.
+
+A redeployment restarts a group. So a group moves only when nothing holds it back; the canary goes alone; the others
+follow when it fares well.
 """
 
 from collections.abc import Iterator
@@ -37,7 +40,10 @@ def deploy(view: View) -> Iterator[Finding]:
         elif found and (kind(Deploy), dependent.id) not in view.refused:
             ready.append(dependent)
         elif found and _late(view, dependent):
-            text = f"{dependent.name} wasn't moved: that was refused or has failed, and what it may hold is gone or ends soon"
+            text = (
+                f"{dependent.name} wasn't moved: that was refused or has failed, and what it may hold is gone or ends"
+                " soon"
+            )
             yield Wait("not_moved", dependent.id, text, warn=True)
     yield from _batch(view, ready)
 
@@ -46,7 +52,16 @@ def _standing(view: View, dependent: Dependent) -> Wait | bool:
     """A wait, True where it can be redeployed now, False where there is nothing to do."""
     if not view.behind(dependent):
         return _unreadable(view, dependent) or _settled(view, dependent)
-    for obstacle in (_unreadable, _changing, _unmovable, _unsuitable, _untagged, _stripped, _failed_before, _outside_window):
+    for obstacle in (
+        _unreadable,
+        _changing,
+        _unmovable,
+        _unsuitable,
+        _untagged,
+        _stripped,
+        _failed_before,
+        _outside_window,
+    ):
         wait = obstacle(view, dependent)
         if wait:
             return wait
@@ -60,7 +75,9 @@ def _settled(view: View, dependent: Dependent) -> Wait | bool:
     if view.at >= until:
         text = f"{dependent.name} has not come up since {day(dependent.since)}, {days(view.at - dependent.since)} ago"
         return Wait("not_settled", dependent.id, text, warn=True)
-    return Wait("settling", dependent.id, f"{dependent.name} is starting with the current credential", until, look_again=15)
+    return Wait(
+        "settling", dependent.id, f"{dependent.name} is starting with the current credential", until, look_again=15
+    )
 
 
 def _late(view: View, dependent: Dependent) -> bool:
@@ -74,7 +91,12 @@ def _late(view: View, dependent: Dependent) -> bool:
 def _unreadable(view: View, dependent: Dependent) -> Wait | None:
     """A group that may not be read: neither how it fares nor a failed pull can be seen, and what it holds is what a list says."""
     if dependent.phase is Phase.UNREADABLE:
-        return Wait("unreadable", dependent.id, f"{dependent.name} can't be read: {dependent.refused or 'no answer'}", warn=_late(view, dependent))
+        return Wait(
+            "unreadable",
+            dependent.id,
+            f"{dependent.name} can't be read: {dependent.refused or 'no answer'}",
+            warn=_late(view, dependent),
+        )
     return None
 
 
@@ -87,13 +109,29 @@ def _changing(view: View, dependent: Dependent) -> Wait | None:
 
 def _unmovable(view: View, dependent: Dependent) -> Wait | None:
     if not view.movable(dependent):
-        text = f"{dependent.name} uses this principal and isn't in the policy; add `- id: {dependent.id}`, or set `discover: {{redeploy: true}}`"
+        text = (
+            f"{dependent.name} uses this principal and isn't in the policy; add `- id: {dependent.id}`, or set"
+            " `discover: {redeploy: true}`"
+        )
         return Wait("undeclared", dependent.id, text, warn=_late(view, dependent))
     if dependent.refused:
-        return Wait("refused", dependent.id, f"{dependent.name} can't be redeployed: {dependent.refused}", warn=_late(view, dependent))
+        return Wait(
+            "refused",
+            dependent.id,
+            f"{dependent.name} can't be redeployed: {dependent.refused}",
+            warn=_late(view, dependent),
+        )
     if dependent.follows and view.newest is not view.current_version:
-        text = f"{dependent.name} would be given what is newest in {view.policy.key_vault.password_secret}, and that isn't ours"
-        return Wait("drifted", dependent.id, f"{text}: `{rotator('adopt', view.policy.name)}`, or `--accept-drift`", warn=_late(view, dependent))
+        text = (
+            f"{dependent.name} would be given what is newest in {view.policy.key_vault.password_secret}, and that isn't"
+            " ours"
+        )
+        return Wait(
+            "drifted",
+            dependent.id,
+            f"{text}: `{rotator('adopt', view.policy.name)}`, or `--accept-drift`",
+            warn=_late(view, dependent),
+        )
     if not dependent.writable:
         text = f"rotator may not write {dependent.name} (Microsoft.ContainerInstance/containerGroups/write)"
         return Wait("not_writable", dependent.id, text, warn=_late(view, dependent))
@@ -102,7 +140,12 @@ def _unmovable(view: View, dependent: Dependent) -> Wait | None:
 
 def _unsuitable(view: View, dependent: Dependent) -> Wait | None:
     if dependent.run_once and dependent.phase in (Phase.RUNNING, Phase.CRASHING):
-        return Wait("job_running", dependent.id, f"{dependent.name} is a job at work, and is never interrupted", warn=_late(view, dependent))
+        return Wait(
+            "job_running",
+            dependent.id,
+            f"{dependent.name} is a job at work, and is never interrupted",
+            warn=_late(view, dependent),
+        )
     if dependent.choice == "wait":
         state = "has ended" if dependent.phase is Phase.FINISHED else f"is {dependent.phase.value}"
         command = rotator("deploy", view.policy.name, dependent.name)
@@ -117,10 +160,22 @@ def _untagged(view: View, dependent: Dependent) -> Wait | None:
     soonest = view.soonest(dependent)
     if soonest is None or soonest - view.at <= view.policy.rotation.renew_before:
         return None
-    text = f"{dependent.name} doesn't say which credential it holds; nothing waits to be retired, so it isn't restarted for that"
-    gone = "if it holds one that is gone, its next pull fails" if view.removed else "it holds none that rotator has removed"
+    text = (
+        f"{dependent.name} doesn't say which credential it holds; nothing waits to be retired, so it isn't restarted"
+        " for that"
+    )
+    gone = (
+        "if it holds one that is gone, its next pull fails"
+        if view.removed
+        else "it holds none that rotator has removed"
+    )
     command = rotator("deploy", view.policy.name, dependent.name)
-    return Wait("untagged", dependent.id, f"{text}; {gone}. `{command}` gives it the current one", soonest - view.policy.rotation.renew_before)
+    return Wait(
+        "untagged",
+        dependent.id,
+        f"{text}; {gone}. `{command}` gives it the current one",
+        soonest - view.policy.rotation.renew_before,
+    )
 
 
 def _stripped(view: View, dependent: Dependent) -> Wait | None:
@@ -140,7 +195,10 @@ def _failed_before(view: View, dependent: Dependent) -> Wait | None:
         return None
     times = "once" if failed.count == 1 else f"{failed.count} times in a row"
     text = f"{dependent.name} couldn't pull with credential {failed.key_id}, {times}, and holds {dependent.key_id}"
-    text = f"{text}; it isn't tried again before {day(until)}. `{rotator('rotate', view.policy.name, retry=True)}` tries at once"
+    text = (
+        f"{text}; it isn't tried again before {day(until)}. `{rotator('rotate', view.policy.name, retry=True)}` tries"
+        " at once"
+    )
     return Wait("backing_off", dependent.id, text, until, warn=True)
 
 
@@ -154,10 +212,18 @@ def _pause(view: View, dependent: Dependent, failed: Failed) -> timedelta:
 
 def _outside_window(view: View, dependent: Dependent) -> Wait | None:
     window, soonest = view.policy.rotation.deploy_window, view.soonest(dependent)
-    if not window or open_at(window, view.at) or soonest is None or soonest - view.at < LAST_WEEK or _exposed(view, dependent):
+    if (
+        not window
+        or open_at(window, view.at)
+        or soonest is None
+        or soonest - view.at < LAST_WEEK
+        or _exposed(view, dependent)
+    ):
         return None
     opens = next_open(window, view.at)
-    return Wait("window", dependent.id, f"{dependent.name} restarts in its deploy window, which opens {day(opens)}", opens)
+    return Wait(
+        "window", dependent.id, f"{dependent.name} restarts in its deploy window, which opens {day(opens)}", opens
+    )
 
 
 def _warning(view: View, dependent: Dependent) -> str:
@@ -166,7 +232,10 @@ def _warning(view: View, dependent: Dependent) -> str:
     if not window or open_at(window, view.at) or _exposed(view, dependent):
         return ""
     why = f"ends {day(soonest)}" if soonest else "is gone"
-    return f"{dependent.name} restarts outside its deploy window: what it holds {why}, and the window opens only {day(next_open(window, view.at))}"
+    return (
+        f"{dependent.name} restarts outside its deploy window: what it holds {why}, and the window opens only"
+        f" {day(next_open(window, view.at))}"
+    )
 
 
 def _exposed(view: View, dependent: Dependent) -> bool:
@@ -178,12 +247,20 @@ def _batch(view: View, ready: list[Dependent]) -> Iterator[Finding]:
     failed = [d for d in view.dependents if 0 < _failures(view, d) < OWN_TROUBLE]
     if worse and not view.intent.retry:
         names = ", ".join(d.name for d in worse)
-        yield from (Wait("halted", d.id, f"{d.name} waits, since {names} fares worse with the current credential", warn=True) for d in ready)
-        yield from (Note("worse", d.id, f"{d.name} fares worse since it was redeployed ({d.verdict.value})", warn=True) for d in worse)
+        yield from (
+            Wait("halted", d.id, f"{d.name} waits, since {names} fares worse with the current credential", warn=True)
+            for d in ready
+        )
+        yield from (
+            Note("worse", d.id, f"{d.name} fares worse since it was redeployed ({d.verdict.value})", warn=True)
+            for d in worse
+        )
         return
     candidates = [d for d in ready if d in failed] or ([] if failed and not view.intent.retry else ready)
     for each in (d for d in ready if d not in candidates):
-        yield Wait("halted", each.id, f"{each.name} waits until a group that failed has succeeded", warn=_late(view, each))
+        yield Wait(
+            "halted", each.id, f"{each.name} waits until a group that failed has succeeded", warn=_late(view, each)
+        )
     proven = any(map(view.proven, view.dependents))
     tried = [d for d in view.dependents if _starting(view, d) or _on_trial(view, d)]
     if tried and not proven:
@@ -191,7 +268,9 @@ def _batch(view: View, ready: list[Dependent]) -> Iterator[Finding]:
         return
     first = sorted(candidates, key=lambda d: (_failures(view, d), d.phase is not Phase.RUNNING))[:1]
     chosen = candidates if proven and not failed else first
-    yield from (Deploy(d.id, view.current_key or "", _deploy_reason(view, d), not proven, _warning(view, d)) for d in chosen)
+    yield from (
+        Deploy(d.id, view.current_key or "", _deploy_reason(view, d), not proven, _warning(view, d)) for d in chosen
+    )
 
 
 def _on_trial(view: View, dependent: Dependent) -> bool:
@@ -227,7 +306,10 @@ def _worse(view: View, dependent: Dependent) -> bool:
 def _deploy_reason(view: View, dependent: Dependent) -> Reason:
     name, end = dependent.name, _one_way(view, dependent)
     if not dependent.key_id:
-        return Reason("untagged", f"{name} doesn't say which credential it holds, and may hold one that ends or is to be retired{end}")
+        return Reason(
+            "untagged",
+            f"{name} doesn't say which credential it holds, and may hold one that ends or is to be retired{end}",
+        )
     if dependent.key_id not in view.credentials:
         return Reason("holds_gone", f"{name} holds credential {dependent.key_id}, which is gone{end}")
     return Reason("behind", f"{name} holds credential {dependent.key_id}, not the current {view.current_key}{end}")

@@ -1,7 +1,7 @@
 """What is missing before a policy can rotate: the application and its owner, roles, the first credential, the user name, groups from manifests.
 
-Level-triggered like the rotation: each function looks at what is there and asks for what isn't, in the order in which one thing needs another.
-What exists is never changed.
+Level-triggered like the rotation: each function looks at what is there and asks for what isn't, in the order in which
+one thing needs another. What exists is never changed.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,12 +23,19 @@ class Missing:
 
 
 def chosen(wanted: Policy | Draft, found: Sequence[Identity]) -> Identity | None:
-    """The identity that a policy means; None where there is none yet. Raises UnsafeStep where its name fits more than one."""
+    """The identity that a policy means; None where there is none yet.
+
+    Raises UnsafeStep where its name fits more than one.
+    """
     if len(found) > 1:
-        named = ", ".join(sorted(f"{each.app_id} (object {each.application or each.service_principal})" for each in found))
+        named = ", ".join(
+            sorted(f"{each.app_id} (object {each.application or each.service_principal})" for each in found)
+        )
         raise UnsafeStep(
             f"{len(found)} applications are called {found[0].display_name}: {named}",
-            remedy=f"Write the right one's `app_id` below `principal` in {wanted.file}, or choose another display_name.",
+            remedy=(
+                f"Write the right one's `app_id` below `principal` in {wanted.file}, or choose another display_name."
+            ),
         )
     return found[0] if found else None
 
@@ -41,11 +48,23 @@ def identity_steps(wanted: Policy | Draft, identity: Identity | None) -> tuple[C
 def _identity(wanted: Policy | Draft, identity: Identity | None) -> Iterator[Create | Save | Own]:
     app_id = identity.app_id if identity else TO_COME
     if identity is None and isinstance(wanted, Draft):
-        yield Create(Home.APPLICATION, wanted.display_name, Reason("no_application", f"no application is called {wanted.display_name}"))
+        yield Create(
+            Home.APPLICATION,
+            wanted.display_name,
+            Reason("no_application", f"no application is called {wanted.display_name}"),
+        )
     if isinstance(wanted, Draft):
-        yield Save(app_id, wanted.file, Reason("draft", f"{wanted.name} has no app_id, and what is made from here on depends on it"))
+        yield Save(
+            app_id,
+            wanted.file,
+            Reason("draft", f"{wanted.name} has no app_id, and what is made from here on depends on it"),
+        )
     if identity is None or identity.service_principal is None:
-        yield Create(Home.SERVICE_PRINCIPAL, app_id, Reason("no_service_principal", "the application has no service principal in this tenant"))
+        yield Create(
+            Home.SERVICE_PRINCIPAL,
+            app_id,
+            Reason("no_service_principal", "the application has no service principal in this tenant"),
+        )
     if identity is not None:
         yield from _owners(identity)
 
@@ -55,7 +74,12 @@ def _owners(identity: Identity) -> Iterator[Own]:
     for home, there in ((Home.APPLICATION, identity.application), (Home.SERVICE_PRINCIPAL, identity.service_principal)):
         if there and home not in identity.owned:
             what = home.value.replace("_", " ")
-            yield Own(home, Reason("not_owner", f"rotator isn't an owner of the {what}, so its right in Graph changes nothing there"))
+            yield Own(
+                home,
+                Reason(
+                    "not_owner", f"rotator isn't an owner of the {what}, so its right in Graph changes nothing there"
+                ),
+            )
 
 
 def first_steps(policy: Policy, *, published: bool, username: str | None) -> tuple[Issue | Publish, ...]:
@@ -63,7 +87,9 @@ def first_steps(policy: Policy, *, published: bool, username: str | None) -> tup
     secret, home = policy.key_vault.username_secret, policy.principal.home
     made: list[Issue | Publish] = []
     if not published:
-        made.append(Issue(home, policy.rotation.validity, Reason("none", f"{policy.key_vault.password_secret} has no version")))
+        made.append(
+            Issue(home, policy.rotation.validity, Reason("none", f"{policy.key_vault.password_secret} has no version"))
+        )
     if secret and username != policy.principal.app_id:
         made.append(Publish(secret, Reason("no_username", f"{secret} doesn't say the app id")))
     return tuple(made)
@@ -83,7 +109,11 @@ def group_steps(policy: Policy, seen: Iterable[ContainerGroup], key_id: str) -> 
     unread = {group.id: group.unreadable for group in seen if group.unreadable}
     missing = [group for group in policy.container_groups if group.id not in there]
     absent = [group for group in missing if group.id not in unread]
-    made = (Deploy(g.id, key_id, Reason("absent_group", f"it doesn't exist, and {g.manifest.file} makes it")) for g in absent if g.manifest)
+    made = (
+        Deploy(g.id, key_id, Reason("absent_group", f"it doesn't exist, and {g.manifest.file} makes it"))
+        for g in absent
+        if g.manifest
+    )
     unknown = (_unknown(group.id, why) for group in missing if (why := unread.get(group.id)))
     return Groups(tuple(made), (*(_nothing_makes(group.id) for group in absent if not group.manifest), *unknown))
 

@@ -1,7 +1,10 @@
-"""Credentials of ours that nothing names: adds whose answer was lost, or whose run died. See the package's docstring before you edit.
+"""Credentials of ours that nothing names: adds whose answer was lost, or whose run died.
 
-The password of such an orphan is known only to a run between its add and its publication, and to readers of a version that a read didn't show.
-So an orphan goes by its age, while a current credential proves; without a current one only where several readings agree that nothing names it.
+See the package's docstring before you edit.
+
+The password of such an orphan is known only to a run between its add and its publication, and to readers of a version
+that a read didn't show. So an orphan goes by its age, while a current credential proves; without a current one only
+where several readings agree that nothing names it.
 """
 
 from collections.abc import Iterator
@@ -22,7 +25,12 @@ def reclaim(view: View) -> Iterator[Finding]:
     for credential in view.orphans:
         until = credential.start + view.policy.rotation.reclaim_after
         if view.at < until:
-            yield Wait("reclaim", credential.key_id, f"credential {credential.key_id} is named by nothing yet; it goes after {day(until)}", until)
+            yield Wait(
+                "reclaim",
+                credential.key_id,
+                f"credential {credential.key_id} is named by nothing yet; it goes after {day(until)}",
+                until,
+            )
         elif view.current:
             yield _published(view, credential) or _removal(credential)
         else:
@@ -30,7 +38,10 @@ def reclaim(view: View) -> Iterator[Finding]:
 
 
 def _removal(credential: Credential) -> Retire:
-    text = f"credential {credential.key_id} is ours, and neither a version nor a group names it since {day(credential.start)}"
+    text = (
+        f"credential {credential.key_id} is ours, and neither a version nor a group names it since"
+        f" {day(credential.start)}"
+    )
     return Retire(credential.key_id, credential.home, Reason("orphan", text))
 
 
@@ -40,16 +51,25 @@ def _alone(view: View, credential: Credential) -> Finding:
     if credential.hint is None and view.newest:
         command = delete_password(view.policy.principal.app_id, key_id, credential.home)
         text = (
-            f"credential {key_id} is ours, nothing names it, and Graph shows no hint of its password: readers of the secret may have it, so it stays"
+            f"credential {key_id} is ours, nothing names it, and Graph shows no hint of its password: readers of the"
+            " secret may have it, so it stays"
         )
         return Note("no_hint", key_id, f"{text}; `{command}` removes it")
     if wait := _published(view, credential):
         return wait
     if unread := _unread(view):
-        return Wait("unread_tags", key_id, f"credential {key_id} is named by nothing that can be read, and stays: {unread}", warn=True)
+        return Wait(
+            "unread_tags",
+            key_id,
+            f"credential {key_id} is named by nothing that can be read, and stays: {unread}",
+            warn=True,
+        )
     since = dict(view.observed.unnamed_since).get(key_id)
     if since is None or view.at - since < CONFIRM:
-        text = f"credential {key_id} is named by nothing; before it is removed, this is read again after {CONFIRM.total_seconds():.0f} s"
+        text = (
+            f"credential {key_id} is named by nothing; before it is removed, this is read again after"
+            f" {CONFIRM.total_seconds():.0f} s"
+        )
         return Wait("unnamed", key_id, text, look_again=CONFIRM.total_seconds())
     return _removal(credential)
 
@@ -80,7 +100,10 @@ def unresolved(view: View) -> Wait | None:
     until = min((c.start for c in standing), default=view.at) + view.policy.rotation.reclaim_after
     when = f"from {day(until)} on" if until > view.at else "now"
     listed = ", ".join([*(c.key_id for c in standing), *view.observed.lost])
-    text = f"{len(standing) + len(view.observed.lost)} credentials of ours are named by nothing ({listed}): adds whose answer was lost"
+    text = (
+        f"{len(standing) + len(view.observed.lost)} credentials of ours are named by nothing ({listed}): adds whose"
+        " answer was lost"
+    )
     text = f"{text}. No other is added before one of them is reclaimed, {when}"
     current = view.current
     warn = current is None or current.end - view.at <= view.policy.rotation.warn_before

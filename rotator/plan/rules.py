@@ -12,7 +12,22 @@ from rotator.plan.view import CONFIRM, Refused, View
 from rotator.policy import Policy
 from rotator.remedy import rotator
 from rotator.state import Credential, Observed, Version
-from rotator.steps import Deploy, Disable, Finding, Intent, Issue, Next, Note, Reason, Restore, Retire, Step, Wait, kind, target
+from rotator.steps import (
+    Deploy,
+    Disable,
+    Finding,
+    Intent,
+    Issue,
+    Next,
+    Note,
+    Reason,
+    Restore,
+    Retire,
+    Step,
+    Wait,
+    kind,
+    target,
+)
 from rotator.words import day, days
 
 LAG = timedelta(seconds=15)
@@ -21,12 +36,16 @@ SIDE_BY_SIDE = 4
 """Groups that are redeployed at a time, after the canary, before the world is looked at again (azure-facts A10: 100 PUTs in five minutes)."""
 
 
-def next_steps(policy: Policy, observed: Observed, intent: Intent | None = None, refused: Refused = frozenset()) -> Next:
+def next_steps(
+    policy: Policy, observed: Observed, intent: Intent | None = None, refused: Refused = frozenset()
+) -> Next:
     """The batch that is safe now: steps of one kind, without those that were `refused`; with everything that waits or is worth a note."""
     view = View(policy, observed, intent or Intent(), refused)
     if view.revoked:
         since = f" since {day(observed.access_since)}" if observed.access_since else ""
-        revoked = Note("revoked", policy.name, f"access is revoked{since}; `{rotator('grant', policy.name)}` restores it")
+        revoked = Note(
+            "revoked", policy.name, f"access is revoked{since}; `{rotator('grant', policy.name)}` restores it"
+        )
         unheeded = (finding for finding in lingering(view) if isinstance(finding, Note))
         return Next(notes=(*still_open(view), *unheeded, revoked))
     findings = [finding for rule in RULES for finding in rule(view)]
@@ -74,7 +93,10 @@ def _on_top(view: View) -> Reason | Wait:
     ids = ", ".join(c.key_id for c in crowd)
     ends = {found.until for found in retire(view) if isinstance(found, Wait) and found.subject in ids}
     until = ends.pop() if len(ends) == 1 else None
-    text = f"ours goes on top of version {top} when credential {ids} is removed, since a third one of ours isn't made before"
+    text = (
+        f"ours goes on top of version {top} when credential {ids} is removed, since a third one of ours isn't made"
+        " before"
+    )
     if until is None:
         return Wait("on_top", top, text)
     asked = rotator("rotate", view.policy.name, accept_drift=bool(view.drift), no_overlap=True)
@@ -84,22 +106,27 @@ def _on_top(view: View) -> Reason | Wait:
 def _crowd(view: View) -> tuple[Credential, ...]:
     """Superseded credentials beside which no more than the current one may live.
 
-    Not what a group that waits holds, what is compromised, or what readers of the secret may have until ours goes on top. None at all, where
-    readers may have a compromised one: it is replaced at once.
+    Not what a group that waits holds, what is compromised, or what readers of the secret may have until ours goes on
+    top. None at all, where readers may have a compromised one: it is replaced at once.
     """
     if any(view.readable(c) for c in view.superseded if c.key_id.lower() in view.compromised):
         return ()
     waiting = {found.subject for found in deploy(view) if isinstance(found, Wait) and found.look_again is None}
     kept = (d.key_id for d in view.dependents if d.id in waiting or (kind(Deploy), d.id) in view.refused)
     excused = view.compromised | frozenset(kept)
-    return tuple(c for c in view.superseded if c.live(view.at) and c.key_id.lower() not in excused and not view.readable(c))
+    return tuple(
+        c for c in view.superseded if c.live(view.at) and c.key_id.lower() not in excused and not view.readable(c)
+    )
 
 
 def _covering(view: View) -> str:
     """What is said of an issue that covers somebody's version without having been asked to."""
     if not view.drift or not view.drift_tolerated or view.intent.accept_drift or view.newest is None:
         return ""
-    text = f"version {view.newest.id} of {view.policy.key_vault.password_secret}, which others wrote on top of ours, is covered by a new one of ours"
+    text = (
+        f"version {view.newest.id} of {view.policy.key_vault.password_secret}, which others wrote on top of ours, is"
+        " covered by a new one of ours"
+    )
     return f"{text}, since the current credential is dead or almost so; theirs stays enabled"
 
 
@@ -108,7 +135,10 @@ def _forced(view: View, version: Version, current: Credential) -> Reason | Note 
     if not view.intent.force_before or version.created >= view.intent.force_before:
         return None
     if view.unfinished:
-        text = f"credential {current.key_id} isn't replaced ahead of time: the rotation that made it ends first, and can be forced after"
+        text = (
+            f"credential {current.key_id} isn't replaced ahead of time: the rotation that made it ends first, and can"
+            " be forced after"
+        )
         return Note("not_forced", current.key_id, text)
     return Reason("forced", "a rotation was asked for, ahead of time")
 
@@ -116,7 +146,10 @@ def _forced(view: View, version: Version, current: Credential) -> Reason | Note 
 def _gone(view: View) -> Reason | Wait:
     key_id, since = view.current_key or "", view.observed.absent_since
     if since and view.at - since >= CONFIRM:
-        return Reason("gone", f"credential {key_id} is gone: two reads, {int((view.at - since).total_seconds())} s apart, don't show it")
+        return Reason(
+            "gone",
+            f"credential {key_id} is gone: two reads, {int((view.at - since).total_seconds())} s apart, don't show it",
+        )
     text = f"credential {key_id} isn't among the principal's; Graph's reads may lag, so it is looked for again"
     return Wait("absent", key_id, text, warn=True, look_again=CONFIRM.total_seconds())
 
@@ -125,7 +158,10 @@ def drift(view: View) -> Iterator[Finding]:
     """Somebody's version on top of ours is always told, whether it stops anything or not."""
     if not view.drift or view.newest is None:
         return
-    text = f"version {view.newest.id} of {view.policy.key_vault.password_secret} is newer than ours and was not written by rotator"
+    text = (
+        f"version {view.newest.id} of {view.policy.key_vault.password_secret} is newer than ours and was not written by"
+        " rotator"
+    )
     dead = view.drift_tolerated and not view.intent.accept_drift
     more = "; the current credential is dead or almost so, so ours goes on top and theirs stays enabled" if dead else ""
     yield Note("drift", view.newest.id, f"{text}{more}", warn=dead)
@@ -135,25 +171,47 @@ def foreign(view: View) -> Iterator[Finding]:
     """Credentials that are not ours stay; how to hand them over is said."""
     for credential in view.foreign:
         if credential.live(view.at):
-            text = f"credential {credential.key_id} ({credential.display_name or 'no name'}, ends {day(credential.end)}) is not ours and stays"
-            yield Note("foreign", credential.key_id, f"{text}; `{rotator('adopt', view.policy.name, key_id=credential.key_id)}` hands it over")
+            text = (
+                f"credential {credential.key_id} ({credential.display_name or 'no name'}, ends {day(credential.end)})"
+                " is not ours and stays"
+            )
+            yield Note(
+                "foreign",
+                credential.key_id,
+                f"{text}; `{rotator('adopt', view.policy.name, key_id=credential.key_id)}` hands it over",
+            )
 
 
 def missing(view: View) -> Iterator[Finding]:
     """A declared group that isn't in Azure holds nothing and blocks nothing; where no manifest could make it, its name may be wrong."""
     for identifier, name in view.missing:
-        text = f"container group {name} is in the policy and not in Azure ({identifier}); it holds nothing and blocks nothing"
-        yield Note("missing", identifier, f"{text}. If it should be there, correct its id or deploy it; else take it out of the policy")
+        text = (
+            f"container group {name} is in the policy and not in Azure ({identifier}); it holds nothing and blocks"
+            " nothing"
+        )
+        yield Note(
+            "missing",
+            identifier,
+            f"{text}. If it should be there, correct its id or deploy it; else take it out of the policy",
+        )
 
 
 def restore(view: View) -> Iterator[Finding]:
     """The way back, on newer evidence that a pull failed with the credential that a group was given."""
     for dependent in view.dependents:
-        if view.behind(dependent) or not view.current_key or dependent.verdict is not Verdict.PULL_FAILED or not view.movable(dependent):
+        if (
+            view.behind(dependent)
+            or not view.current_key
+            or dependent.verdict is not Verdict.PULL_FAILED
+            or not view.movable(dependent)
+        ):
             continue
         if dependent.choice == "wait":
             text = f"{dependent.name} couldn't pull with credential {view.current_key}, and is {dependent.phase.value}"
-            text = f"{text}: a way back would start it, or end its job; so it goes back, if need be, when somebody starts it"
+            text = (
+                f"{text}: a way back would start it, or end its job; so it goes back, if need be, when somebody"
+                " starts it"
+            )
             yield Wait("next_run", dependent.id, text, warn=True)
             continue
         yield _way_back(view, dependent, view.current_key)
@@ -162,10 +220,16 @@ def restore(view: View) -> Iterator[Finding]:
 def _way_back(view: View, dependent: Dependent, failed: str) -> Step | Wait:
     previous, version = dependent.previous, view.returnable(dependent.previous)
     if dependent.follows or version is None:
-        text = f"{dependent.name} can't pull with credential {failed}, and there is no way back: {_no_way_back(view, dependent)}"
+        text = (
+            f"{dependent.name} can't pull with credential {failed}, and there is no way back:"
+            f" {_no_way_back(view, dependent)}"
+        )
         return Wait("forward_only", dependent.id, text, warn=True)
     count = dependent.failed.count + 1 if dependent.failed and dependent.failed.key_id == failed else 1
-    reason = Reason("pull_failed", f"a pull with credential {failed} failed after {dependent.name} was redeployed; back to {previous}")
+    reason = Reason(
+        "pull_failed",
+        f"a pull with credential {failed} failed after {dependent.name} was redeployed; back to {previous}",
+    )
     return Restore(dependent.id, previous or "", version.id, failed, count, reason)
 
 
@@ -186,7 +250,10 @@ def retire(view: View) -> Iterator[Finding]:
     if not view.observed.versions_complete:
         secret = view.policy.key_vault.password_secret
         if view.superseded or view.orphans:
-            text = f"the list of versions of {secret} lacks the one that readers get, so that others may be missing too: nothing is removed now"
+            text = (
+                f"the list of versions of {secret} lacks the one that readers get, so that others may be missing too:"
+                " nothing is removed now"
+            )
             yield Wait("versions_lag", secret, text, look_again=LAG.total_seconds())
         return
     if view.current and view.current_version:
@@ -205,11 +272,18 @@ def _superseded(view: View, credential: Credential, published: datetime) -> Iter
     moved = view.moved or published
     until = moved if exposed else moved + view.overlap
     if view.at < until:
-        text = f"credential {credential.key_id} stays until {day(until)}: overlap of {days(view.overlap)} since the last move"
+        text = (
+            f"credential {credential.key_id} stays until {day(until)}: overlap of {days(view.overlap)} since the last"
+            " move"
+        )
         yield Wait("overlap", credential.key_id, text, until)
         return
     why = "is compromised" if exposed else f"isn't held by anything since {day(moved)}"
-    yield Retire(credential.key_id, credential.home, Reason("compromised" if exposed else "superseded", f"credential {credential.key_id} {why}"))
+    yield Retire(
+        credential.key_id,
+        credential.home,
+        Reason("compromised" if exposed else "superseded", f"credential {credential.key_id} {why}"),
+    )
 
 
 def _obstacles(view: View, credential: Credential) -> Iterator[Wait]:
@@ -218,7 +292,9 @@ def _obstacles(view: View, credential: Credential) -> Iterator[Wait]:
     waited = f"superseded since {day(since)}, " if since else ""
     stays = f"credential {credential.key_id} ({waited}ends {day(credential.end)}) stays"
     exposed = credential.key_id.lower() in view.compromised
-    for dependent in view.known_holders(credential.key_id.lower()) if exposed else view.holders(credential.key_id.lower()):
+    for dependent in (
+        view.known_holders(credential.key_id.lower()) if exposed else view.holders(credential.key_id.lower())
+    ):
         holds = "holds it" if dependent.key_id else "may hold it, as it doesn't say what it holds"
         yield Wait("held", credential.key_id, f"{stays}: {dependent.name} {holds}", warn=late, since=since)
     if view.readable(credential):
@@ -230,11 +306,17 @@ def _obstacles(view: View, credential: Credential) -> Iterator[Wait]:
         struggles = not view.behind(dependent) and dependent.verdict is Verdict.PULL_FAILED
         if struggles and not exposed:
             yield Wait(
-                "struggling", credential.key_id, f"credential {credential.key_id} stays: {dependent.name} can't pull with the new one", warn=True
+                "struggling",
+                credential.key_id,
+                f"credential {credential.key_id} stays: {dependent.name} can't pull with the new one",
+                warn=True,
             )
     if view.policy.discover.unseen == "block" and not exposed:
         for unseen in view.observed.unseen:
-            text = f"credential {credential.key_id} stays: subscription {unseen.subscription} can't be searched for dependents ({unseen.why})"
+            text = (
+                f"credential {credential.key_id} stays: subscription {unseen.subscription} can't be searched for"
+                f" dependents ({unseen.why})"
+            )
             yield Wait("unseen", credential.key_id, text, warn=late)
 
 
@@ -244,7 +326,8 @@ def _unsaid(view: View, credential: Credential, stays: str, *, late: bool) -> It
     for dependent in view.unsaid:
         if dependent.id not in said:
             text = (
-                f"{stays}: {dependent.name} may hold it in {', '.join(dependent.unsaid)}, whose value Azure hides; say whose it is under `secrets:`"
+                f"{stays}: {dependent.name} may hold it in {', '.join(dependent.unsaid)}, whose value Azure hides; say"
+                " whose it is under `secrets:`"
             )
             yield Wait("unsaid", credential.key_id, text, warn=late)
 
@@ -252,7 +335,11 @@ def _unsaid(view: View, credential: Credential, stays: str, *, late: bool) -> It
 def disable(view: View) -> Iterator[Finding]:
     """Disable secret versions whose credential no longer exists."""
     for version in view.versions:
-        stale = version.key_id and version.key_id not in view.credentials and version not in (view.newest, view.current_version)
+        stale = (
+            version.key_id
+            and version.key_id not in view.credentials
+            and version not in (view.newest, view.current_version)
+        )
         if stale and version.enabled and view.current and view.observed.versions_complete and not _taken(view, version):
             yield Disable(version.id, Reason("retired", f"credential {version.key_id} of version {version.id} is gone"))
 

@@ -30,7 +30,9 @@ def plan(policy: Policy, observed: Observed, intent: Intent | None = None, refus
         for step in following.steps:
             observed = evolve(policy, observed, step)
         following = next_steps(policy, observed, intent, refused)
-    return Plan(tuple(batches), following.waits, (*alarms, *(note for note in following.notes if note.code not in PRESENT)))
+    return Plan(
+        tuple(batches), following.waits, (*alarms, *(note for note in following.notes if note.code not in PRESENT))
+    )
 
 
 def evolve(policy: Policy, observed: Observed, step: Step) -> Observed:
@@ -45,7 +47,9 @@ def evolve(policy: Policy, observed: Observed, step: Step) -> Observed:
         case Retire(key_id=key_id):
             return replace(observed, credentials=tuple(c for c in observed.credentials if c.key_id != key_id))
         case Disable(version=version):
-            return replace(observed, versions=tuple(replace(v, enabled=False) if v.id == version else v for v in observed.versions))
+            return replace(
+                observed, versions=tuple(replace(v, enabled=False) if v.id == version else v for v in observed.versions)
+            )
         case _:
             return observed
 
@@ -57,21 +61,31 @@ def _issued(observed: Observed, step: Issue) -> Observed:
     named = tags({KEY_ID: key_id, HOME: step.home.value, ATTEMPT: TO_COME})
     version = Version(key_id, observed.at, True, credential.end, None, named)
     return replace(
-        observed, credentials=(*observed.credentials, credential), versions=(*observed.versions, version), latest=version.id, absent_since=None
+        observed,
+        credentials=(*observed.credentials, credential),
+        versions=(*observed.versions, version),
+        latest=version.id,
+        absent_since=None,
     )
 
 
 def _moved(observed: Observed, group_id: ResourceId, key_id: str, failed: container_group.Failed | None) -> Observed:
     """The group's answer is taken to come when the group has run long enough for others to follow: a plan shows what a run does in the end."""
     at = observed.at + TRIAL
-    moved = (replace(container_group.moved(g, key_id, observed.at, failed), at=at) if g.id == group_id else g for g in observed.groups)
+    moved = (
+        replace(container_group.moved(g, key_id, observed.at, failed), at=at) if g.id == group_id else g
+        for g in observed.groups
+    )
     return replace(observed, groups=tuple(moved))
 
 
-def next_due(policy: Policy, observed: Observed, following: Next | Plan, intent: Intent | None = None) -> datetime | None:
+def next_due(
+    policy: Policy, observed: Observed, following: Next | Plan, intent: Intent | None = None
+) -> datetime | None:
     """When a later run will have something to do: the first wait that ends by itself, or the renewal; None while access is revoked.
 
-    After the steps of `following`, if it is a Plan. `observed.at` itself where the renewal is due already, and was refused or failed.
+    After the steps of `following`, if it is a Plan. `observed.at` itself where the renewal is due already, and was
+    refused or failed.
     """
     for step in following.steps if isinstance(following, Plan) else ():
         observed = evolve(policy, observed, step)

@@ -1,4 +1,7 @@
-"""Rules about what couldn't be seen: it is told, since what may not be read is neither absent nor empty. None of them asks for a step."""
+"""Rules about what couldn't be seen: it is told, since what may not be read is neither absent nor empty.
+
+None of them asks for a step.
+"""
 
 from collections.abc import Iterator
 
@@ -15,8 +18,14 @@ def unlisted(view: View) -> Iterator[Finding]:
     if view.policy.discover.unseen == "accept" or view.superseded:
         return
     for unseen in view.observed.unseen:
-        text = f"subscription {unseen.subscription} can't be searched for container groups that use this principal ({unseen.why})"
-        more = "those that the policy doesn't declare aren't seen. Let rotator list them, or accept that with `discover: {unseen: accept}`"
+        text = (
+            f"subscription {unseen.subscription} can't be searched for container groups that use this principal"
+            f" ({unseen.why})"
+        )
+        more = (
+            "those that the policy doesn't declare aren't seen. Let rotator list them, or accept that with `discover:"
+            " {unseen: accept}`"
+        )
         yield Wait("unseen", unseen.subscription, f"{text}: {more}")
 
 
@@ -24,9 +33,17 @@ def unshown(view: View) -> Iterator[Finding]:
     """A principal without a service principal signs nobody in, and its passwords there aren't seen."""
     principal = view.observed.principal
     if principal.service_principal is None:
-        text = f"Microsoft Graph shows no service principal of {principal.app_id} here: without one nobody signs in as it, and every pull fails"
+        text = (
+            f"Microsoft Graph shows no service principal of {principal.app_id} here: without one nobody signs in as it,"
+            " and every pull fails"
+        )
         made = f"`{create_service_principal(principal.app_id)}`, then `{rotator('grant', view.policy.name)}`"
-        yield Note("no_service_principal", principal.app_id, f"{text}; its passwords there aren't seen. If it is gone: {made}", warn=True)
+        yield Note(
+            "no_service_principal",
+            principal.app_id,
+            f"{text}; its passwords there aren't seen. If it is gone: {made}",
+            warn=True,
+        )
 
 
 def hiding(view: View) -> Iterator[Finding]:
@@ -37,9 +54,13 @@ def hiding(view: View) -> Iterator[Finding]:
     names = ", ".join(each.name for each in hidden[:MOST_NAMED])
     more = f" and {len(hidden) - MOST_NAMED} more" if len(hidden) > MOST_NAMED else ""
     text = (
-        f"{names}{more} {'hide' if len(hidden) > 1 else 'hides'} a variable that is called like a principal's password, and nothing says whose it is"
+        f"{names}{more} {'hide' if len(hidden) > 1 else 'hides'} a variable that is called like a principal's password,"
+        " and nothing says whose it is"
     )
-    away = "a removal doesn't wait for that. If it is this principal's, declare the group with `{credential: password}` under its `secrets:`"
+    away = (
+        "a removal doesn't wait for that. If it is this principal's, declare the group with `{credential: password}`"
+        " under its `secrets:`"
+    )
     yield Note("hiding", view.policy.name, f"{text}; {away}")
 
 

@@ -19,7 +19,8 @@ EVERY_GROUP = "*"
 TRIAL = timedelta(seconds=30)
 """How long the first group must have been running, by Azure's own times, before others follow it."""
 TRIAL_ENDS = timedelta(minutes=5)
-"""After this time since its redeployment a group that is no worse than before counts, however short its containers run."""
+"""After this time since its redeployment a group that is no worse than before counts, however short its containers run.
+"""
 LAST_WEEK = timedelta(days=7)
 """Inside the last week of a credential nothing may wait for a window, and drift no longer stops a rotation."""
 
@@ -79,13 +80,17 @@ class View:
     @cached_property
     def named(self) -> frozenset[str]:
         """Key ids that the tags of any version name."""
-        return frozenset(k for v in self.versions for k in (*([v.key_id] if v.key_id else []), *v.adopted, *v.compromised))
+        return frozenset(
+            k for v in self.versions for k in (*([v.key_id] if v.key_id else []), *v.adopted, *v.compromised)
+        )
 
     @cached_property
     def ours(self) -> tuple[Credential, ...]:
         """Credentials with our marker, or that a version names; sorted by start."""
         prefix = marker(self.observed.lineage, "")
-        mine = (c for c in self.observed.credentials if c.display_name.startswith(prefix) or c.key_id.lower() in self.named)
+        mine = (
+            c for c in self.observed.credentials if c.display_name.startswith(prefix) or c.key_id.lower() in self.named
+        )
         return tuple(sorted(mine))
 
     @property
@@ -101,7 +106,9 @@ class View:
     @property
     def lingering(self) -> tuple[Version, ...]:
         """Enabled versions of compromised credentials that Graph no longer shows: their values may still be taken for a while."""
-        return tuple(v for v in self.versions if v.enabled and v.key_id in self.compromised and v.key_id not in self.credentials)
+        return tuple(
+            v for v in self.versions if v.enabled and v.key_id in self.compromised and v.key_id not in self.credentials
+        )
 
     def tried(self, version: Version) -> Proof | None:
         """What a try of this version's value showed in this run."""
@@ -152,7 +159,8 @@ class View:
     def proven(self, dependent: Dependent) -> bool:
         """Whether it shows that a group can live with the current credential: what can't mostly ends within seconds of its start.
 
-        A job may end as it likes; and a group that crashed before its redeployment, too, is not waited for much longer than a start takes.
+        A job may end as it likes; and a group that crashed before its redeployment, too, is not waited for much longer
+        than a start takes.
         """
         if self.behind(dependent) or dependent.verdict is not Verdict.HEALTHY:
             return False
@@ -202,8 +210,13 @@ class View:
 
     @property
     def moved(self) -> datetime | None:
-        """When the last group that runs on took the current credential; None where none has. A job takes its password with every run."""
-        return max((d.since for d in self.dependents if d.since and not d.run_once and not self.behind(d)), default=None)
+        """When the last group that runs on took the current credential; None where none has.
+
+        A job takes its password with every run.
+        """
+        return max(
+            (d.since for d in self.dependents if d.since and not d.run_once and not self.behind(d)), default=None
+        )
 
     @cached_property
     def superseded(self) -> tuple[Credential, ...]:

@@ -1,6 +1,7 @@
 """Policies: what a person wants of one principal's pull credential, read from YAML and found right or refused with every mistake at once.
 
-One file in `policies/` is one policy. Policies hold names of secrets, never secrets. Importing this package loads no Azure SDK.
+One file in `policies/` is one policy. Policies hold names of secrets, never secrets. Importing this package loads no
+Azure SDK.
 """
 
 from rotator.policy.directory import Gathered, Unserved, gather, load, load_draft

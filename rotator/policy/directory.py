@@ -1,10 +1,11 @@
 """Read a directory of policies: what each file says, every mistake in it, and who else is concerned by one.
 
-A mistake concerns the policy of its file alone. Two files that claim one thing concern both. What concerns no policy that was asked for stops
-nobody: it is told beside.
+A mistake concerns the policy of its file alone. Two files that claim one thing concern both. What concerns no policy
+that was asked for stops nobody: it is told beside.
 
-The mistakes are these: a file that can't be read; a text that is no YAML; keys and values that the model refuses; manifests that are missing or
-no container group; two policies that would manage the same thing; a vault of another cloud; a name that nobody gave.
+The mistakes are these: a file that can't be read; a text that is no YAML; keys and values that the model refuses;
+manifests that are missing or no container group; two policies that would manage the same thing; a vault of another
+cloud; a name that nobody gave.
 """
 
 import re
@@ -59,13 +60,16 @@ class Gathered:
         return _in_order({mistake for one in self.unserved for mistake in one.mistakes})
 
 
-def load(directory: Path | str, names: Collection[str] = (), cloud: str | None = None, *, required: bool = True) -> tuple[Policy, ...]:
-    """The policies of a directory, sorted by name: those called `names`, or all. Raises PolicyError with every mistake that concerns one of them.
+def load(
+    directory: Path | str, names: Collection[str] = (), cloud: str | None = None, *, required: bool = True
+) -> tuple[Policy, ...]:
+    """The policies of a directory, sorted by name: those called `names`, or all.
+
+    Raises PolicyError with every mistake that concerns one of them.
 
     `cloud` is the one that rotator will ask, where that is known: a policy whose vault is in another one is a mistake.
-    `required`: that there is none, or no such directory, is a mistake, too.
-    A policy is a ``*.yaml`` or ``*.yml`` directly in `directory` that no other file there names as its manifest. A draft is a mistake where it
-    is meant.
+    `required`: that there is none, or no such directory, is a mistake, too. A policy is a ``*.yaml`` or ``*.yml``
+    directly in `directory` that no other file there names as its manifest. A draft is a mistake where it is meant.
     """
     found = gather(directory, names, cloud, required=required)
     if found.mistakes:
@@ -81,26 +85,43 @@ def load_draft(directory: Path | str, name: str, cloud: str | None = None) -> Po
     return found.policies[0] if found.policies else found.drafts[0]
 
 
-def gather(directory: Path | str, names: Collection[str] = (), cloud: str | None = None, *, required: bool = True, drafts: bool = False) -> Gathered:
-    """As :func:`load`, but what is right is returned beside what is wrong. Raises PolicyError where the directory itself can't be used.
+def gather(
+    directory: Path | str,
+    names: Collection[str] = (),
+    cloud: str | None = None,
+    *,
+    required: bool = True,
+    drafts: bool = False,
+) -> Gathered:
+    """As :func:`load`, but what is right is returned beside what is wrong.
+
+    Raises PolicyError where the directory itself can't be used.
 
     `drafts`: they are wanted, and no mistake.
     """
     entries = _entries(Path(directory), CLOUDS.get(cloud or ""), required=required)
     conflicts = _conflicts(entries, names)
-    asked = sorted((entry for entry in entries if not names or entry.name in names), key=lambda entry: (entry.name, entry.file))
+    asked = sorted(
+        (entry for entry in entries if not names or entry.name in names), key=lambda entry: (entry.name, entry.file)
+    )
     concerned = {entry.file for entry in asked}
     wrong = {entry.file: (*entry.mistakes, *(() if drafts else entry.unfinished)) for entry in asked}
     for conflict in conflicts:
         for file in conflict.files & concerned:
             wrong[file] = (*wrong[file], conflict.mistake)
-    unserved = [Unserved(entry.name, entry.file, _in_order(wrong[entry.file]), entry.text) for entry in asked if wrong[entry.file]]
+    unserved = [
+        Unserved(entry.name, entry.file, _in_order(wrong[entry.file]), entry.text)
+        for entry in asked
+        if wrong[entry.file]
+    ]
     unserved += _strangers(entries, names, str(directory))
     beside = [mistake for entry in entries if entry.file not in concerned for mistake in entry.mistakes]
     beside += [conflict.mistake for conflict in conflicts if not conflict.files & concerned]
     served = [entry.policy for entry in asked if not wrong[entry.file]]
     policies = tuple(policy for policy in served if isinstance(policy, Policy))
-    return Gathered(policies, tuple(unserved), _in_order(beside), tuple(policy for policy in served if isinstance(policy, Draft)))
+    return Gathered(
+        policies, tuple(unserved), _in_order(beside), tuple(policy for policy in served if isinstance(policy, Draft))
+    )
 
 
 def _in_order(mistakes: Iterable[Mistake]) -> tuple[Mistake, ...]:
@@ -127,7 +148,9 @@ class _Entry:
         """A draft is a mistake where a policy is meant."""
         if not isinstance(self.policy, Draft) or self.document is None:
             return ()
-        remedy = f"Run `{rotator('provision', self.name)}`, which finds or makes the application and writes its app_id here."
+        remedy = (
+            f"Run `{rotator('provision', self.name)}`, which finds or makes the application and writes its app_id here."
+        )
         return (self.document.mistake(("principal",), "a draft: app_id is missing", remedy),)
 
     @property
@@ -140,10 +163,17 @@ class _Entry:
 
 def _entries(directory: Path, cloud: Cloud | None, *, required: bool) -> list[_Entry]:
     found = [_read(file) for file in _listed(directory, required=required)]
-    named = {_place(_beside(entry.document, str(name))) for entry in found if entry.document for name in _manifests(entry.document).values()}
+    named = {
+        _place(_beside(entry.document, str(name)))
+        for entry in found
+        if entry.document
+        for name in _manifests(entry.document).values()
+    }
     found = [entry for entry in found if entry.claims or _place(Path(entry.file)) not in named]
     if required and not found:
-        raise _unusable(directory, "no policy here", "Write one as a file NAME.yaml; the documentation begins with one.")
+        raise _unusable(
+            directory, "no policy here", "Write one as a file NAME.yaml; the documentation begins with one."
+        )
     return [_understood(entry, cloud) for entry in found]
 
 
@@ -158,7 +188,9 @@ def _listed(directory: Path, *, required: bool) -> list[Path]:
         raise _unusable(directory, "no such directory", "Name the one that has the policies with --policies.") from None
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "no file has such a name"
-        raise _unusable(directory, f"can't be read: {why}", "Make the directory readable, or name another with --policies.") from None
+        raise _unusable(
+            directory, f"can't be read: {why}", "Make the directory readable, or name another with --policies."
+        ) from None
     return [file for file in listed if file.suffix.lower() in _SUFFIXES and not file.name.startswith(".")]
 
 
@@ -172,7 +204,11 @@ def _read(file: Path) -> _Entry:
     found = files.content(file, name)
     if not file.name.isprintable():
         return _Entry(
-            name, found.anyway, None, None, (Mistake(name, 1, 1, "", "", "a file name with characters that can't be printed", "Rename the file."),)
+            name,
+            found.anyway,
+            None,
+            None,
+            (Mistake(name, 1, 1, "", "", "a file name with characters that can't be printed", "Rename the file."),),
         )
     if found.text is None:
         return _Entry(name, found.anyway, None, None, (found.mistake,) if found.mistake else ())
@@ -195,16 +231,30 @@ def _first(mistakes: tuple[Mistake, ...]) -> tuple[Mistake, ...]:
         return mistakes
     first = _in_order(mistakes)
     rest = f"{len(first) - MOST} more mistakes, of which this is the first"
-    return (*first[:MOST], replace(first[MOST], path="", value="", problem=rest, remedy="Correct those that are named first."))
+    return (
+        *first[:MOST],
+        replace(first[MOST], path="", value="", problem=rest, remedy="Correct those that are named first."),
+    )
 
 
 def _conflicts(entries: Sequence[_Entry], names: Collection[str]) -> list[Conflict]:
-    """Who claims what another one has; by no more than its text only where one is asked for that has it. A broken file has no name to defend."""
+    """Who claims what another one has; by no more than its text only where one is asked for that has it.
+
+    A broken file has no name to defend.
+    """
     broken = [Broken(entry.file, entry.text) for entry in entries if entry.mistakes]
     nameless = {one.file for one in broken}
-    found = [each for each in rivals(entry.document for entry in entries if entry.document) if not (each.by_name and each.files & nameless)]
+    found = [
+        each
+        for each in rivals(entry.document for entry in entries if entry.document)
+        if not (each.by_name and each.files & nameless)
+    ]
     between = {conflict.files for conflict in found}
-    whole = (entry.document for entry in entries if entry.document and not entry.mistakes and (not names or entry.name in names))
+    whole = (
+        entry.document
+        for entry in entries
+        if entry.document and not entry.mistakes and (not names or entry.name in names)
+    )
     return [*found, *(conflict for conflict in mentions(whole, broken) if conflict.files not in between)]
 
 
@@ -224,7 +274,10 @@ def _policy(document: Located) -> tuple[Policy | Draft | None, list[Mistake]]:
         name, found = Path(document.file).stem, [*document.mistakes, *wrong]
         return Draft(name, document.file, parsed.principal.display_name or "", parsed), found
     fields = {name: getattr(parsed, name) for name in PolicyFile.model_fields}
-    return Policy.model_construct(**fields, name=Path(document.file).stem, file=document.file), [*document.mistakes, *wrong]
+    return Policy.model_construct(**fields, name=Path(document.file).stem, file=document.file), [
+        *document.mistakes,
+        *wrong,
+    ]
 
 
 def _with_manifests(document: Located) -> tuple[dict[str, Any], list[Mistake]]:
@@ -244,13 +297,22 @@ def _manifests(document: Located) -> dict[int, Any]:
     """What the container groups of a policy name as their manifests, by their index."""
     groups = document.at(("container_groups",))
     listed = enumerate(groups) if isinstance(groups, list) else ()
-    return {index: group["manifest"] for index, group in listed if isinstance(group, dict) and group.get("manifest") is not None}
+    return {
+        index: group["manifest"]
+        for index, group in listed
+        if isinstance(group, dict) and group.get("manifest") is not None
+    }
 
 
-def _manifest(document: Located, index: int, name: object, known: dict[Path, manifest.Read]) -> tuple[Any, tuple[Mistake, ...]]:
+def _manifest(
+    document: Located, index: int, name: object, known: dict[Path, manifest.Read]
+) -> tuple[Any, tuple[Mistake, ...]]:
     """The manifest of a group, and what is wrong with it; what is wrong with the file itself is told for the first group that names it."""
     path = ("container_groups", index, "manifest")
-    remedy = f"Write the name of a file, from {Path(document.file).parent}/ on: what `{CREATE_GROUP} --file` takes, or ARM JSON."
+    remedy = (
+        f"Write the name of a file, from {Path(document.file).parent}/ on: what `{CREATE_GROUP} --file` takes, or ARM"
+        " JSON."
+    )
     if not isinstance(name, str):
         return None, (document.mistake(path, "not the name of a file", remedy),)
     file = _beside(document, name)
@@ -263,11 +325,18 @@ def _manifest(document: Located, index: int, name: object, known: dict[Path, man
 
 def _opened(file: Path) -> manifest.Read:
     found = files.content(file)
-    return manifest.Read(str(file), None, (), (found.mistake,)) if found.mistake else manifest.Read.of(found.text or "", str(file))
+    return (
+        manifest.Read(str(file), None, (), (found.mistake,))
+        if found.mistake
+        else manifest.Read.of(found.text or "", str(file))
+    )
 
 
 def _is_file(file: Path) -> bool:
-    """Whether there is such a file; there is none of a name that no file can have. One that may not be looked at is tried, so that this is said."""
+    """Whether there is such a file; there is none of a name that no file can have.
+
+    One that may not be looked at is tried, so that this is said.
+    """
     try:
         return file.is_file()
     except PermissionError:
@@ -294,7 +363,10 @@ def _abroad(document: Located, cloud: Cloud | None) -> Iterator[Mistake]:
     url = str(document.at(path)).lower().rstrip("/")
     for other in CLOUDS.values() if cloud else ():
         if other is not cloud and cloud and url.startswith("https://") and url.endswith(f".{other.vault_suffix}"):
-            remedy = f"Run with --cloud {other.name} (or ROTATOR_CLOUD={other.name}), or write the URL of a vault at .{cloud.vault_suffix}."
+            remedy = (
+                f"Run with --cloud {other.name} (or ROTATOR_CLOUD={other.name}), or write the URL of a vault at"
+                f" .{cloud.vault_suffix}."
+            )
             yield document.mistake(path, f"a vault of {other.shown}, and rotator is to ask {cloud.shown}", remedy)
 
 
@@ -305,5 +377,7 @@ def _strangers(entries: Sequence[_Entry], names: Collection[str], directory: str
     for name in sorted(set(names) - set(known)):
         near = get_close_matches(name, known, n=1)
         meant = f"Did you mean {near[0]}? " if near else ""
-        problem = Mistake(directory, 1, 1, "", plain(name), "no policy of that name", f"{meant}There are: {', '.join(known)}.")
+        problem = Mistake(
+            directory, 1, 1, "", plain(name), "no policy of that name", f"{meant}There are: {', '.join(known)}."
+        )
         yield Unserved(plain(name), directory, (problem,))

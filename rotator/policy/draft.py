@@ -34,7 +34,12 @@ class Draft:
 def is_draft(data: Mapping[str, Any]) -> bool:
     """Whether a policy's data has a name for its application in place of an app id; of another tenant's application only the id will do."""
     principal = data.get("principal")
-    return isinstance(principal, dict) and "app_id" not in principal and "display_name" in principal and "tenant_id" not in principal
+    return (
+        isinstance(principal, dict)
+        and "app_id" not in principal
+        and "display_name" in principal
+        and "tenant_id" not in principal
+    )
 
 
 def completed(data: dict[str, Any]) -> dict[str, Any]:

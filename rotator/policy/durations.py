@@ -7,7 +7,13 @@ from typing import Annotated
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-_UNITS = {"w": timedelta(weeks=1), "d": timedelta(days=1), "h": timedelta(hours=1), "m": timedelta(minutes=1), "s": timedelta(seconds=1)}
+_UNITS = {
+    "w": timedelta(weeks=1),
+    "d": timedelta(days=1),
+    "h": timedelta(hours=1),
+    "m": timedelta(minutes=1),
+    "s": timedelta(seconds=1),
+}
 PATTERN = "^([0-9]{1,9}w)?([0-9]{1,9}d)?([0-9]{1,9}h)?([0-9]{1,9}m)?([0-9]{1,9}s)?$"
 """The order of units is fixed, each at most once: what a person reads is what a person wrote."""
 _LONGEST = timedelta(days=3650)
@@ -25,7 +31,10 @@ def parse(text: str) -> timedelta:
 
 
 def render(value: timedelta) -> str:
-    """A duration as a policy writes it, and as reports show it: ``1d12h``; ``0s`` for none. Parts of a second are dropped."""
+    """A duration as a policy writes it, and as reports show it: ``1d12h``; ``0s`` for none.
+
+    Parts of a second are dropped.
+    """
     seconds, parts = int(value.total_seconds()), []
     for unit in ("d", "h", "m", "s"):
         amount, seconds = divmod(seconds, int(_UNITS[unit].total_seconds()))
@@ -37,13 +46,19 @@ def _read(value: object) -> timedelta:
     if isinstance(value, timedelta):
         return value
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise PydanticCustomError("duration", "not a duration", {"remedy": "Write a number and its unit, for example 24h."})
+        raise PydanticCustomError(
+            "duration", "not a duration", {"remedy": "Write a number and its unit, for example 24h."}
+        )
     if isinstance(value, float):
         raise PydanticCustomError(
-            "duration", "not a duration", {"remedy": "Write a whole number and its unit, for example 36h for a day and a half."}
+            "duration",
+            "not a duration",
+            {"remedy": "Write a whole number and its unit, for example 36h for a day and a half."},
         )
     if isinstance(value, int):
-        raise PydanticCustomError("duration", "a number without a unit", {"remedy": f"Write {value}d, {value}h, {value}m or {value}s."})
+        raise PydanticCustomError(
+            "duration", "a number without a unit", {"remedy": f"Write {value}d, {value}h, {value}m or {value}s."}
+        )
     try:
         return parse(value)
     except ValueError as error:

@@ -7,7 +7,10 @@ from rotator.policy.located import parse
 
 
 def with_app_id(text: str, file: str, app_id: str) -> str:
-    """The text with ``app_id`` as the first key of ``principal``; as it is where the key is there with this value. Raises RotatorError."""
+    """The text with ``app_id`` as the first key of ``principal``; as it is where the key is there with this value.
+
+    Raises RotatorError.
+    """
     before = parse(text, file)
     if before.at(("principal", "app_id")) == app_id:
         return text

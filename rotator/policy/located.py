@@ -1,7 +1,7 @@
 """YAML whose every key and value remembers where it stood, so that a mistake can be shown where it is.
 
-Rules for whoever edits this file: nothing here quotes a value of the text in a mistake, because it may be a secret in the wrong place;
-all mistakes of a text that can be parsed are found at once.
+Rules for whoever edits this file: nothing here quotes a value of the text in a mistake, because it may be a secret in
+the wrong place; all mistakes of a text that can be parsed are found at once.
 """
 
 import re
@@ -71,7 +71,11 @@ class Located:
         """The value at `path`; None where there is none."""
         found = self.data
         for part in path:
-            inside = part in found if isinstance(found, dict) else isinstance(found, list) and isinstance(part, int) and part < len(found)
+            inside = (
+                part in found
+                if isinstance(found, dict)
+                else isinstance(found, list) and isinstance(part, int) and part < len(found)
+            )
             if not inside:
                 return None
             found = found[part]
@@ -88,11 +92,15 @@ class Located:
     def mistake(self, path: Path, problem: str, remedy: str, *, value: str = "", key: bool = False) -> Mistake:
         """A mistake at `path`."""
         place = self.place(path, key=key)
-        return Mistake(self.file, place.line, place.column, dotted(path), value, plain(problem, 1000), plain(remedy, 1000))
+        return Mistake(
+            self.file, place.line, place.column, dotted(path), value, plain(problem, 1000), plain(remedy, 1000)
+        )
 
 
 def parse(text: str, file: str, *, version: tuple[int, int] = (1, 2)) -> Located:
-    """Read one YAML document. Raises PolicyError where the text is no YAML; what can be read with mistakes has them in `mistakes`.
+    """Read one YAML document.
+
+    Raises PolicyError where the text is no YAML; what can be read with mistakes has them in `mistakes`.
 
     `version` is YAML's: az reads manifests by 1.1, where ``yes`` is true.
     """
@@ -130,13 +138,40 @@ class _Counted(Composer):
 def _syntax(error: YAMLError, text: str, file: str) -> Mistake:
     mark = error.problem_mark if isinstance(error, MarkedYAMLError) else None
     position = getattr(error, "position", 0)
-    line, column = (mark.line, mark.column) if mark else (text.count("\n", 0, position), position - text.rfind("\n", 0, position) - 1)
+    line, column = (
+        (mark.line, mark.column)
+        if mark
+        else (text.count("\n", 0, position), position - text.rfind("\n", 0, position) - 1)
+    )
     if isinstance(error, MaxDepthExceededError):
-        return Mistake(file, line + 1, column + 1, "", "", "nested too deeply", "Write it flatter; a policy is at most six levels deep.")
+        return Mistake(
+            file,
+            line + 1,
+            column + 1,
+            "",
+            "",
+            "nested too deeply",
+            "Write it flatter; a policy is at most six levels deep.",
+        )
     if isinstance(error, _TooMany):
-        return Mistake(file, line + 1, column + 1, "", "", f"more than {MOST_NODES} keys and values", "Split it: a policy is about one principal.")
-    problem = re.sub(r"(alias|anchor|tag handle|tag) ['\"].*['\"]", r"\1", str(getattr(error, "problem", None) or "a character that YAML forbids"))
-    remedy = "Look at this line and the one before it: indentation in spaces, a space after each colon, quotes around texts with special characters."
+        return Mistake(
+            file,
+            line + 1,
+            column + 1,
+            "",
+            "",
+            f"more than {MOST_NODES} keys and values",
+            "Split it: a policy is about one principal.",
+        )
+    problem = re.sub(
+        r"(alias|anchor|tag handle|tag) ['\"].*['\"]",
+        r"\1",
+        str(getattr(error, "problem", None) or "a character that YAML forbids"),
+    )
+    remedy = (
+        "Look at this line and the one before it: indentation in spaces, a space after each colon, quotes around texts"
+        " with special characters."
+    )
     return Mistake(file, line + 1, column + 1, "", "", f"not YAML: {plain(problem)}", remedy)
 
 
@@ -180,7 +215,9 @@ class _Reader:
                 self._refuse(here, _NO_TEXT, "Remove it.", key)
             elif name in found:
                 first = self.document.keys[here]
-                self._refuse(here, f"the same key as in line {first.line}, column {first.column}", "Remove one of them.", key)
+                self._refuse(
+                    here, f"the same key as in line {first.line}, column {first.column}", "Remove one of them.", key
+                )
             else:
                 self.document.keys[here] = _place(key)
                 found[name] = self.read(value, here, above)
@@ -208,14 +245,19 @@ class _Reader:
         return value
 
     def _constructed(self, node: Node) -> Any:
-        """What the node says. ``1e3`` is a number in YAML 1.2 and in JSON; of one in 1.1 the library would warn on stderr."""
+        """What the node says.
+
+        ``1e3`` is a number in YAML 1.2 and in JSON; of one in 1.1 the library would warn on stderr.
+        """
         if node.tag == _TAG + "float" and "e" in node.value.lower():
             return float(node.value.replace("_", ""))
         return self.yaml.constructor.construct_object(node)
 
     def _refuse(self, path: Path, problem: str, remedy: str, node: Node | None = None) -> None:
         place = _place(node) if node else self.document.place(path)
-        self.document.mistakes.append(Mistake(self.document.file, place.line, place.column, dotted(path), "", problem, remedy))
+        self.document.mistakes.append(
+            Mistake(self.document.file, place.line, place.column, dotted(path), "", problem, remedy)
+        )
 
 
 def _place(node: Node) -> Place:

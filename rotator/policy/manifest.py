@@ -13,7 +13,9 @@ from rotator.remedy import EXPORT_GROUP
 from rotator.resource_id import ArmId
 
 _OPEN, _CLOSE = "${{", "}}"
-_MEANT = re.compile(r"keyvault:(?P<name>[0-9a-zA-Z-]{1,127})(?P<base64>:base64)?|credential:(?P<credential>password|username)")
+_MEANT = re.compile(
+    r"keyvault:(?P<name>[0-9a-zA-Z-]{1,127})(?P<base64>:base64)?|credential:(?P<credential>password|username)"
+)
 
 
 def source(placeholder: str) -> Source | None:
@@ -103,24 +105,37 @@ def _mistakes(found: Located, path: Path) -> Iterator[Mistake]:
     document = found.at(path)
     if not isinstance(document, dict):
         yield found.mistake(
-            path, "not one container group", f"Write what `{EXPORT_GROUP} --file` writes, or an ARM template with one container group."
+            path,
+            "not one container group",
+            f"Write what `{EXPORT_GROUP} --file` writes, or an ARM template with one container group.",
         )
         return
     if "principal" in document:
-        yield found.mistake((*path, "principal"), "a policy, where the manifest of a container group is meant", "Name the manifest.", key=True)
+        yield found.mistake(
+            (*path, "principal"),
+            "a policy, where the manifest of a container group is meant",
+            "Name the manifest.",
+            key=True,
+        )
         return
     yield from _shape(found, path)
     for inside, text in texts(document):
         yield from _placeholders(found, (*path, *inside), text)
         if path and text.startswith("[") and not text.startswith("[[") and text.endswith("]"):
-            yield found.mistake((*path, *inside), "an expression of an ARM template, which only ARM can evaluate", "Write the value that it has.")
+            yield found.mistake(
+                (*path, *inside),
+                "an expression of an ARM template, which only ARM can evaluate",
+                "Write the value that it has.",
+            )
 
 
 def _name(found: Located, path: Path, name: str) -> Iterator[Mistake]:
     called = found.at((*path, "name"))
     if called is not None and str(called).lower() != name.lower():
         yield found.mistake(
-            (*path, "name"), f"not the name that the policy gives, which is {plain(name)}", f"Write {plain(name)}, or correct the id in the policy."
+            (*path, "name"),
+            f"not the name that the policy gives, which is {plain(name)}",
+            f"Write {plain(name)}, or correct the id in the policy.",
         )
 
 
@@ -129,9 +144,13 @@ def _shape(found: Located, path: Path) -> Iterator[Mistake]:
     if kind is not None and not _is_group(kind):
         yield found.mistake((*path, "type"), "not the type of a container group", f"Write {GROUP.type}.")
     if not isinstance(found.at((*path, "location")), str):
-        yield found.mistake((*path, "location"), "no location", "Add the region of the group, for example `location: westeurope`.")
+        yield found.mistake(
+            (*path, "location"), "no location", "Add the region of the group, for example `location: westeurope`."
+        )
     if not (isinstance(containers, list) and containers):
-        yield found.mistake((*path, "properties", "containers"), "no containers", f"Add them, as `{EXPORT_GROUP}` writes them.")
+        yield found.mistake(
+            (*path, "properties", "containers"), "no containers", f"Add them, as `{EXPORT_GROUP}` writes them."
+        )
 
 
 def _placeholders(found: Located, path: Path, text: str) -> Iterator[Mistake]:

@@ -1,7 +1,7 @@
 """What pydantic found, in words for a policy's author: where it is, what was found, and what to write instead.
 
-Rules for whoever edits this file: a value is shown only where no secret can stand by mistake (`_PRIVATE`, and never under an unknown
-key); remedies come from the schema that editors use, so that there is one description of every field.
+Rules for whoever edits this file: a value is shown only where no secret can stand by mistake (`_PRIVATE`, and never
+under an unknown key); remedies come from the schema that editors use, so that there is one description of every field.
 """
 
 import json
@@ -54,7 +54,12 @@ def _mistake(found: Located, error: ErrorDetails) -> Mistake:
 def _shown(found: Located, path: Path) -> str:
     """A value as a mistake shows it: empty where it could be a secret, or is more than one line can hold."""
     value = found.at(path)
-    if _PRIVATE & set(path) or path not in found.values or isinstance(value, dict | list) or ENTRA_SECRET.search(str(value)):
+    if (
+        _PRIVATE & set(path)
+        or path not in found.values
+        or isinstance(value, dict | list)
+        or ENTRA_SECRET.search(str(value))
+    ):
         return ""
     return plain(json.dumps(value, ensure_ascii=False, default=str), 300)
 
@@ -72,7 +77,11 @@ def _path(found: Located, loc: tuple[int | str, ...]) -> Path:
 def _missing(found: Located, path: Path) -> Mistake:
     field, name = _field(path), path[-1]
     example = field.get("examples", [None])[0]
-    inner = field.get("required") or field.get("then", {}).get("required") or _resolve(field.get("items", {})).get("required")
+    inner = (
+        field.get("required")
+        or field.get("then", {}).get("required")
+        or _resolve(field.get("items", {})).get("required")
+    )
     line = f"{name}: {example}" if example is not None else f"{name}: with {', '.join(inner or ())}"
     return found.mistake(path[:-1], f"{name} is missing", f"Add `{line}`. {field.get('description', '')}".strip())
 
@@ -99,7 +108,10 @@ def _mapping(field: Mapping[str, Any], value: object) -> tuple[str, str]:
 
 
 def _list(field: Mapping[str, Any], value: object) -> tuple[str, str]:
-    return f"{_noun(value)}, where a list is needed", f"Write one entry a line, each after a dash. {field.get('description', '')}"
+    return (
+        f"{_noun(value)}, where a list is needed",
+        f"Write one entry a line, each after a dash. {field.get('description', '')}",
+    )
 
 
 def _empty(field: Mapping[str, Any], value: object) -> tuple[str, str]:
@@ -107,7 +119,10 @@ def _empty(field: Mapping[str, Any], value: object) -> tuple[str, str]:
 
 
 def _number(field: Mapping[str, Any], value: object) -> tuple[str, str]:
-    return "not a whole number that is possible here", f"Write a number from {field.get('minimum')} to {field.get('maximum')}."
+    return (
+        "not a whole number that is possible here",
+        f"Write a number from {field.get('minimum')} to {field.get('maximum')}.",
+    )
 
 
 def _truth(field: Mapping[str, Any], value: object) -> tuple[str, str]:
@@ -136,7 +151,15 @@ _KINDS: dict[str, Callable[[Mapping[str, Any], Any], tuple[str, str]]] = {
 
 
 def _noun(value: object) -> str:
-    nouns = {dict: "keys", list: "a list", str: "a text", bool: "true or false", int: "a number", float: "a number", type(None): "nothing"}
+    nouns = {
+        dict: "keys",
+        list: "a list",
+        str: "a text",
+        bool: "true or false",
+        int: "a number",
+        float: "a number",
+        type(None): "nothing",
+    }
     return nouns.get(type(value), "something")
 
 
@@ -155,7 +178,9 @@ def _field(path: Path) -> Mapping[str, Any]:
 def _inside(field: Mapping[str, Any], part: str | int) -> Mapping[str, Any]:
     """What the schema says one level deeper; keys that are free have one pattern, and one description."""
     free: Mapping[str, Any] = next(iter(field.get("patternProperties", {}).values()), {})
-    deeper: Mapping[str, Any] = field.get("items", {}) if isinstance(part, int) else field.get("properties", {}).get(part, free)
+    deeper: Mapping[str, Any] = (
+        field.get("items", {}) if isinstance(part, int) else field.get("properties", {}).get(part, free)
+    )
     return deeper
 
 

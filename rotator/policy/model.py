@@ -36,14 +36,20 @@ class Principal(Part):
     """Whose passwords are rotated."""
 
     app_id: _Guid = Field(
-        description="Application (client) ID of the service principal whose passwords are rotated.", examples=["5d3c0a52-0000-0000-0000-000000000000"]
+        description="Application (client) ID of the service principal whose passwords are rotated.",
+        examples=["5d3c0a52-0000-0000-0000-000000000000"],
     )
     display_name: _DisplayName | None = Field(
         default=None,
-        description="Name by which `rotator provision` finds or makes the application; a policy that has it may lack `app_id` until then.",
+        description=(
+            "Name by which `rotator provision` finds or makes the application; a policy that has it may lack `app_id`"
+            " until then."
+        ),
         examples=["mycontainerregistry-pull"],
     )
-    home: Home = Field(default=Home.APPLICATION, description="The object that new credentials are added to.", examples=["application"])
+    home: Home = Field(
+        default=Home.APPLICATION, description="The object that new credentials are added to.", examples=["application"]
+    )
     tenant_id: _Guid | None = Field(
         default=None,
         description="Tenant of the principal, where it isn't the one that rotator signs in to.",
@@ -72,12 +78,17 @@ class RegistryPolicy(Part):
 class KeyVaultPolicy(Part):
     """Where the password is published."""
 
-    url: Annotated[str, BeforeValidator(rules.vault_url)] = Field(description="URL of the vault.", examples=["https://myvault.vault.azure.net"])
+    url: Annotated[str, BeforeValidator(rules.vault_url)] = Field(
+        description="URL of the vault.", examples=["https://myvault.vault.azure.net"]
+    )
     password_secret: Annotated[str, BeforeValidator(rules.password_name)] = Field(
-        description="Name of the secret that holds the password; never the password itself.", examples=["mycontainerregistry-pull-pwd"]
+        description="Name of the secret that holds the password; never the password itself.",
+        examples=["mycontainerregistry-pull-pwd"],
     )
     username_secret: SecretName | None = Field(
-        default=None, description="Name of the secret that holds the user name, which is the app id.", examples=["mycontainerregistry-pull-usr"]
+        default=None,
+        description="Name of the secret that holds the user name, which is the app id.",
+        examples=["mycontainerregistry-pull-usr"],
     )
 
     @property
@@ -98,7 +109,8 @@ class DeployWindow(Part):
         default="UTC", description="IANA time zone that `cron` speaks of.", examples=["Europe/Paris"]
     )
     cron: Annotated[str, BeforeValidator(rules.cron)] = Field(
-        description="When the window opens: five cron fields, in wall-clock time of `timezone`.", examples=["0 2 * * SAT"]
+        description="When the window opens: five cron fields, in wall-clock time of `timezone`.",
+        examples=["0 2 * * SAT"],
     )
     duration: Duration = Field(description="How long it stays open, in elapsed time.", examples=["4h"])
 
@@ -111,24 +123,40 @@ class Rotation(Part):
     validity: Duration = Field(default=90 * DAY, description="How long a new credential is valid.", examples=["90d"])
     renew_before: Duration = Field(
         default_factory=lambda data: min(30 * DAY, data.get("validity", 90 * DAY) / 3),
-        description="How long before its end a credential is replaced; at most half of `validity`. Default: 30d, or a third of `validity`.",
+        description=(
+            "How long before its end a credential is replaced; at most half of `validity`. Default: 30d, or a third of"
+            " `validity`."
+        ),
         examples=["30d"],
     )
     overlap: Duration = Field(
         default_factory=lambda data: min(DAY, data.get("renew_before", DAY)),
-        description="How long the old credential stays after the last container group moved. Default: 24h, or `renew_before`.",
+        description=(
+            "How long the old credential stays after the last container group moved. Default: 24h, or `renew_before`."
+        ),
         examples=["24h"],
     )
     reclaim_after: Duration = Field(
-        default=DAY, description="When an unfinished attempt counts as abandoned; at least four times `proof.deadline`.", examples=["24h"]
+        default=DAY,
+        description="When an unfinished attempt counts as abandoned; at least four times `proof.deadline`.",
+        examples=["24h"],
     )
     warn_before: Duration = Field(
         default_factory=lambda data: min(14 * DAY, data.get("renew_before", 30 * DAY) / 2),
-        description="How long before its end a credential that is still waited with makes every run fail. Default: 14d, or half of `renew_before`.",
+        description=(
+            "How long before its end a credential that is still waited with makes every run fail. Default: 14d, or half"
+            " of `renew_before`."
+        ),
         examples=["14d"],
     )
-    settle: Duration = Field(default=timedelta(minutes=30), description="How long a redeployed container group may take to start.", examples=["30m"])
-    deploy_window: DeployWindow | None = Field(default=None, description="When container groups may be redeployed. Default: always.")
+    settle: Duration = Field(
+        default=timedelta(minutes=30),
+        description="How long a redeployed container group may take to start.",
+        examples=["30m"],
+    )
+    deploy_window: DeployWindow | None = Field(
+        default=None, description="When container groups may be redeployed. Default: always."
+    )
 
     _validity = field_validator("validity")(rules.at_least(timedelta(hours=1)))
     _settle = field_validator("settle")(rules.at_least(timedelta(minutes=1)))
@@ -150,9 +178,14 @@ class ProofPolicy(Part):
     """What a credential must do before anything relies on it."""
 
     times: int = Field(default=5, ge=1, le=100, strict=True, description="Successes in a row.", examples=[5])
-    over: Duration = Field(default=timedelta(minutes=1), description="The least time from the first success to the last.", examples=["60s"])
+    over: Duration = Field(
+        default=timedelta(minutes=1), description="The least time from the first success to the last.", examples=["60s"]
+    )
     deadline: Duration = Field(
-        default=timedelta(minutes=5), validate_default=True, description="When a credential that isn't proven by then is given up.", examples=["5m"]
+        default=timedelta(minutes=5),
+        validate_default=True,
+        description="When a credential that isn't proven by then is given up.",
+        examples=["5m"],
     )
     registry: Literal["required", "optional"] = Field(
         default="required",
@@ -187,7 +220,9 @@ Finished = Literal["wait", "redeploy", "ignore"]
 class GroupPolicy(Part):
     """A container group that pulls with the principal."""
 
-    id: _GroupId = Field(description=f"ARM id of the container group, as `{SHOW_GROUP_ID}` prints it.", examples=[rules.GROUP.example])
+    id: _GroupId = Field(
+        description=f"ARM id of the container group, as `{SHOW_GROUP_ID}` prints it.", examples=[rules.GROUP.example]
+    )
     secrets: Mapping[_Path, Sourced] = Field(
         default_factory=dict,
         description="Where the values come from that Azure never shows, by their path.",
@@ -199,7 +234,9 @@ class GroupPolicy(Part):
         examples=["manifests/nightly.yaml"],
     )
     when_finished: Finished | None = Field(
-        default=None, description="What happens to a run-once group that has finished and has no manifest.", examples=["wait"]
+        default=None,
+        description="What happens to a run-once group that has finished and has no manifest.",
+        examples=["wait"],
     )
     when_stopped: Finished = Field(default="wait", description="What happens to a stopped group.", examples=["wait"])
 
@@ -227,9 +264,16 @@ class Discover(Part):
     subscriptions: tuple[_Guid, ...] = Field(
         default=(), description="Subscriptions to look in. Default: those of the container groups and registries."
     )
-    redeploy: bool = Field(default=False, strict=True, description="Whether undeclared groups are moved to the new credential, too.", examples=[True])
+    redeploy: bool = Field(
+        default=False,
+        strict=True,
+        description="Whether undeclared groups are moved to the new credential, too.",
+        examples=[True],
+    )
     unseen: Literal["block", "accept"] = Field(
-        default="block", description="Whether a subscription that may not be listed keeps the old credential alive.", examples=["block"]
+        default="block",
+        description="Whether a subscription that may not be listed keeps the old credential alive.",
+        examples=["block"],
     )
 
 
@@ -237,11 +281,15 @@ class PolicyFile(Part):
     """The desired state of one principal's pull credential."""
 
     principal: Principal = Field(description=Principal.__doc__)
-    registries: tuple[RegistryPolicy, ...] = Field(min_length=1, description="The registries that the principal pulls from.")
+    registries: tuple[RegistryPolicy, ...] = Field(
+        min_length=1, description="The registries that the principal pulls from."
+    )
     key_vault: KeyVaultPolicy = Field(description=KeyVaultPolicy.__doc__)
     proof: ProofPolicy = Field(default_factory=_made(ProofPolicy), description=ProofPolicy.__doc__)
     rotation: Rotation = Field(default_factory=_made(Rotation), validate_default=True, description=Rotation.__doc__)
-    container_groups: tuple[GroupPolicy, ...] = Field(default=(), description="The container groups that pull with the principal.")
+    container_groups: tuple[GroupPolicy, ...] = Field(
+        default=(), description="The container groups that pull with the principal."
+    )
     discover: Discover = Field(default_factory=_made(Discover), description=Discover.__doc__)
 
     @field_validator("container_groups")
@@ -249,7 +297,9 @@ class PolicyFile(Part):
     def _no_copy_of_the_credential(cls, value: tuple[GroupPolicy, ...], info: Info) -> tuple[GroupPolicy, ...]:
         if vault := info.data.get("key_vault"):
             for index, group in enumerate(value):
-                rules.no_copies(group.secrets, {vault.password_secret: "password", vault.username_secret: "username"}, index)
+                rules.no_copies(
+                    group.secrets, {vault.password_secret: "password", vault.username_secret: "username"}, index
+                )
         return value
 
     @field_validator("rotation")
@@ -279,7 +329,10 @@ class Policy(PolicyFile):
     @property
     def subscriptions(self) -> tuple[str, ...]:
         """Where dependents are looked for, sorted: as declared, else those of the container groups and registries."""
-        own = (*(group.subscription for group in self.container_groups), *(registry.subscription for registry in self.registries))
+        own = (
+            *(group.subscription for group in self.container_groups),
+            *(registry.subscription for registry in self.registries),
+        )
         return tuple(sorted(set(self.discover.subscriptions or own)))
 
     def group(self, group_id: ArmId) -> GroupPolicy | None:

@@ -1,7 +1,7 @@
 """Two owners of one thing undo each other's work, so every principal, secret, container group and registry has one place in one policy.
 
-A conflict concerns the two files that it is between, and no other. A file that is no policy claims what stands in it: as far as it can be
-parsed in its places, else wherever it stands.
+A conflict concerns the two files that it is between, and no other. A file that is no policy claims what stands in it:
+as far as it can be parsed in its places, else wherever it stands.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -36,7 +36,10 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    """What one place says is its own. `key` is equal for equal things; `words` are what a text has that speaks of it."""
+    """What one place says is its own.
+
+    `key` is equal for equal things; `words` are what a text has that speaks of it.
+    """
 
     noun: str
     key: tuple[Any, ...]
@@ -80,7 +83,13 @@ def _mention(one: Broken, claim: _Claim, at: int) -> Mistake:
     line, column = one.text.count("\n", 0, at) + 1, at - one.text.rfind("\n", 0, at)
     problem = f"{claim.noun} that {claim.place} has, in a file that is no policy as it stands"
     return Mistake(
-        one.file, line, column, "", "", problem, "Correct the file, or take it out of the directory: one of the two may be meant to have it."
+        one.file,
+        line,
+        column,
+        "",
+        "",
+        problem,
+        "Correct the file, or take it out of the directory: one of the two may be meant to have it.",
     )
 
 
@@ -100,15 +109,36 @@ def _places(text: str, word: str) -> Iterator[int]:
 
 
 def _claims(document: Located) -> Iterator[_Claim]:
-    yield _Claim("a policy's name", (PurePath(document.file).stem.lower(),), document, (), "Rename one of the two files.")
+    yield _Claim(
+        "a policy's name", (PurePath(document.file).stem.lower(),), document, (), "Rename one of the two files."
+    )
     tenant = str(document.at(("principal", "tenant_id"))).lower()
-    yield from _claim(document, "a principal", ("principal", "app_id"), "Keep one policy for each principal.", tenant, literally=True)
-    yield from _claim(document, "an application's name", ("principal", "display_name"), "Give every policy an application of its own.")
+    yield from _claim(
+        document, "a principal", ("principal", "app_id"), "Keep one policy for each principal.", tenant, literally=True
+    )
+    yield from _claim(
+        document, "an application's name", ("principal", "display_name"), "Give every policy an application of its own."
+    )
     vault = str(document.at(("key_vault", "url"))).lower().rstrip("/")
     for name in ("password_secret", "username_secret"):
-        yield from _claim(document, "a secret's name", ("key_vault", name), "Give every secret a name of its own.", vault, literally=True)
+        yield from _claim(
+            document,
+            "a secret's name",
+            ("key_vault", name),
+            "Give every secret a name of its own.",
+            vault,
+            literally=True,
+        )
     mark = "Rotator keeps the access mark in a secret of this name; choose another."
-    yield from _claim(document, "a secret's name", ("key_vault", "password_secret"), mark, vault, literally=True, suffix=access_name(""))
+    yield from _claim(
+        document,
+        "a secret's name",
+        ("key_vault", "password_secret"),
+        mark,
+        vault,
+        literally=True,
+        suffix=access_name(""),
+    )
     yield from _each(document, "registries", "a registry", document.file)
     yield from _each(document, "container_groups", "a container group", literally=True)
 
@@ -120,7 +150,9 @@ def _each(document: Located, part: str, noun: str, *around: object, literally: b
         yield from _claim(document, noun, (part, index, "id"), remedy, *around, literally=literally)
 
 
-def _claim(document: Located, noun: str, path: Path, remedy: str, *around: object, literally: bool = False, suffix: str = "") -> Iterator[_Claim]:
+def _claim(
+    document: Located, noun: str, path: Path, remedy: str, *around: object, literally: bool = False, suffix: str = ""
+) -> Iterator[_Claim]:
     value = document.at(path)
     if not isinstance(value, str) or not value.strip("/ "):
         return

@@ -1,7 +1,7 @@
 """What a single value of a policy must look like, and what to write where it doesn't.
 
-Rules for whoever edits this file: every refusal has a remedy that can be pasted; none repeats the value, since it may be a secret
-that stands in the wrong place (`rotator.policy.mistakes` shows values where that can't be).
+Rules for whoever edits this file: every refusal has a remedy that can be pasted; none repeats the value, since it may
+be a secret that stands in the wrong place (`rotator.policy.mistakes` shows values where that can't be).
 """
 
 import re
@@ -26,7 +26,9 @@ _SUFFIXES = "|".join(re.escape(cloud.vault_suffix) for cloud in CLOUDS.values())
 _VAULT = re.compile(rf"https://[a-z][0-9a-z-]{{1,22}}[0-9a-z]\.({_SUFFIXES})", re.IGNORECASE)
 """In every cloud; a vault's name has 3 to 24 letters, digits and hyphens."""
 _RESOURCE = re.compile(r"[0-9A-Za-z-]{1,63}")
-"""What Azure's naming rules allow at most of a registry, a container group and a workspace. An id goes into URLs and printed commands.
+"""What Azure's naming rules allow at most of a registry, a container group and a workspace.
+
+An id goes into URLs and printed commands.
 
 Source: "Naming rules and restrictions for Azure resources".
 """
@@ -50,11 +52,14 @@ PATHS = (
     "extensions/<extension>/protected_settings",
 )
 """Where a container group holds values that Azure never shows."""
-SOURCE = "Write {key_vault: NAME} for a secret of the policy's vault, {credential: password} or {credential: username}; never the value itself."
+SOURCE = (
+    "Write {key_vault: NAME} for a secret of the policy's vault, {credential: password} or {credential: username};"
+    " never the value itself."
+)
 NONE = "none"
 STATED = (
-    f"Only {WORKSPACE_ID} takes a value, which is no secret: {{value: {NONE}}} if the group never had one, else {{value: ID}} with what "
-    f"`{SHOW_WORKSPACE_ID}` prints. Elsewhere: {SOURCE}"
+    f"Only {WORKSPACE_ID} takes a value, which is no secret: {{value: {NONE}}} if the group never had one, else"
+    f" {{value: ID}} with what `{SHOW_WORKSPACE_ID}` prints. Elsewhere: {SOURCE}"
 )
 _WORKSPACE = "Microsoft.OperationalInsights/workspaces"
 
@@ -141,7 +146,9 @@ def vault_url(value: object) -> str:
 
 def secret_name(value: object) -> str:
     """The name of a Key Vault secret."""
-    remedy = "Write the name of a secret: 1 to 127 letters, digits and hyphens. The value belongs into the vault, not here."
+    remedy = (
+        "Write the name of a secret: 1 to 127 letters, digits and hyphens. The value belongs into the vault, not here."
+    )
     if not re.fullmatch(KEY_VAULT_NAME, text := _text(value, remedy)):
         refuse("not the name of a Key Vault secret", remedy)
     return text
@@ -151,7 +158,10 @@ def password_name(value: object) -> str:
     """The name of the password's secret, short enough for the access mark's name."""
     text = secret_name(value)
     if len(access_name(text)) > 127:
-        refuse(f"too long: rotator keeps the access mark beside it, under this name and {_ACCESS}", "Write at most 120 characters.")
+        refuse(
+            f"too long: rotator keeps the access mark beside it, under this name and {_ACCESS}",
+            "Write at most 120 characters.",
+        )
     return text
 
 
@@ -169,7 +179,10 @@ def path(value: object) -> str:
 
 
 def stated(value: object) -> str:
-    """What a group was given where that is no secret: the ARM id of a workspace, or `none`. What is left empty says nothing."""
+    """What a group was given where that is no secret: the ARM id of a workspace, or `none`.
+
+    What is left empty says nothing.
+    """
     if value != NONE and not (isinstance(value, str) and _is_workspace(value)):
         refuse(f"neither the ARM id of a Log Analytics workspace nor {NONE}", STATED)
     return str(value)
@@ -186,7 +199,11 @@ def _is_workspace(text: str) -> bool:
 def only_where_no_secret_is(path_: str) -> None:
     """Refuse a value itself in the place of a secret."""
     if path_ != WORKSPACE_ID:
-        refuse(f"a value itself, which only {WORKSPACE_ID} may have", f"{SOURCE} No secret belongs into a policy.", (path_, "value"))
+        refuse(
+            f"a value itself, which only {WORKSPACE_ID} may have",
+            f"{SOURCE} No secret belongs into a policy.",
+            (path_, "value"),
+        )
 
 
 def timezone(value: object) -> str:
@@ -229,34 +246,51 @@ def in_order(value: timedelta, info: ValidationInfo) -> timedelta:
     """Keep the parts of a rotation in their order: renew in the second half, and end the overlap before the next one begins."""
     validity, renew = info.data.get("validity"), info.data.get("renew_before")
     if info.field_name == "renew_before" and validity and not timedelta() < value <= validity / 2:
-        refuse(f"not within half of validity, which is {render(validity)}", f"Write at most {render(validity / 2)}, or a longer validity.")
+        refuse(
+            f"not within half of validity, which is {render(validity)}",
+            f"Write at most {render(validity / 2)}, or a longer validity.",
+        )
     if info.field_name == "renew_before" and not value:
         refuse("too short", "Write how long before its end a credential is replaced, for example 30d.")
     if info.field_name == "overlap" and validity and renew and value > validity - renew:
-        refuse("the next rotation would begin before this one's overlap ends", f"Write at most {render(validity - renew)}.")
+        refuse(
+            "the next rotation would begin before this one's overlap ends", f"Write at most {render(validity - renew)}."
+        )
     if info.field_name == "warn_before" and renew and value > renew:
-        refuse(f"earlier than the replacement itself, which is {render(renew)} before the end", f"Write at most {render(renew)}.")
+        refuse(
+            f"earlier than the replacement itself, which is {render(renew)} before the end",
+            f"Write at most {render(renew)}.",
+        )
     return value
 
 
 def often_enough(expression: str, renew_before: timedelta) -> None:
     """Refuse a window that may stay closed from the day a credential is due to the day it ends."""
     if gap := crons.longer_gap(expression, renew_before):
-        problem = f"opens only every {render(gap)}, and renew_before is {render(renew_before)}: a credential could end before it opens"
+        problem = (
+            f"opens only every {render(gap)}, and renew_before is {render(renew_before)}: a credential could end before"
+            " it opens"
+        )
         refuse(problem, "Let it open more often, for example 0 2 * * SAT, or write a longer renew_before.", ("cron",))
 
 
 def deadline(value: timedelta, over: timedelta) -> timedelta:
     """A deadline that leaves time for the tries."""
     if value <= over or not value:
-        refuse(f"not after the last try, which is {render(over)} after the first", f"Write more than {render(over)}, for example 5m.")
+        refuse(
+            f"not after the last try, which is {render(over)} after the first",
+            f"Write more than {render(over)}, for example 5m.",
+        )
     return value
 
 
 def reclaim(reclaim_after: timedelta, proof_deadline: timedelta) -> None:
     """Refuse to call an attempt abandoned that may still be at work."""
     if reclaim_after < 4 * proof_deadline:
-        problem = f"shorter than four times proof.deadline, which is {render(proof_deadline)}: a run that is still at work could lose its credential"
+        problem = (
+            f"shorter than four times proof.deadline, which is {render(proof_deadline)}: a run that is still at work"
+            " could lose its credential"
+        )
         refuse(problem, f"Write at least {render(4 * proof_deadline)}.", ("reclaim_after",))
 
 
@@ -264,4 +298,8 @@ def no_copies(secrets: Mapping[str, object], published: Mapping[str | None, str]
     """Refuse to read the rotated credential by its secret's name: in a redeployment, only `credential` means the one that is deployed."""
     for path_, source in secrets.items():
         if (meant := published.get(getattr(source, "key_vault", ""))) is not None:
-            refuse("the secret that this policy publishes", f"Write {{credential: {meant}}}.", (index, "secrets", path_, "key_vault"))
+            refuse(
+                "the secret that this policy publishes",
+                f"Write {{credential: {meant}}}.",
+                (index, "secrets", path_, "key_vault"),
+            )

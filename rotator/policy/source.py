@@ -7,7 +7,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Fiel
 
 from rotator.policy import rules
 
-SecretName = Annotated[str, BeforeValidator(rules.secret_name), WithJsonSchema({"type": "string", "pattern": f"^{rules.KEY_VAULT_NAME}$"})]
+SecretName = Annotated[
+    str, BeforeValidator(rules.secret_name), WithJsonSchema({"type": "string", "pattern": f"^{rules.KEY_VAULT_NAME}$"})
+]
 
 
 class Part(BaseModel):
@@ -21,21 +23,29 @@ class KeyVaultSource(Part):
 
     key_vault: SecretName = Field(description="Name of a secret in the policy's vault.", examples=["db-password"])
     base64: bool = Field(
-        default=False, strict=True, description="For a file of a secret volume: the secret's value is the file in base64 already.", examples=[True]
+        default=False,
+        strict=True,
+        description="For a file of a secret volume: the secret's value is the file in base64 already.",
+        examples=[True],
     )
 
 
 class CredentialSource(Part):
     """The credential that is rotated."""
 
-    credential: Literal["password", "username"] = Field(description="The password that is rotated, or the app id.", examples=["password"])
+    credential: Literal["password", "username"] = Field(
+        description="The password that is rotated, or the app id.", examples=["password"]
+    )
 
 
 class StatedSource(Part):
     """A value that Azure hides although it is no secret, as it is."""
 
     value: Annotated[str, BeforeValidator(rules.stated)] = Field(
-        description=f"Only for `{rules.WORKSPACE_ID}`: the id that the group was made with, or `{rules.NONE}` if it was made without one.",
+        description=(
+            f"Only for `{rules.WORKSPACE_ID}`: the id that the group was made with, or `{rules.NONE}` if it was made"
+            " without one."
+        ),
         examples=[rules.NONE],
     )
 
@@ -50,12 +60,25 @@ Source = KeyVaultSource | CredentialSource
 
 
 def _which(value: object) -> str | None:
-    keys = set(value) if isinstance(value, Mapping) else set(type(value).model_fields) if isinstance(value, Part) else set()
+    keys = (
+        set(value)
+        if isinstance(value, Mapping)
+        else set(type(value).model_fields)
+        if isinstance(value, Part)
+        else set()
+    )
     return next((f"${key}" for key in ("key_vault", "credential", "value") if key in keys), None)
 
 
 Sourced = Annotated[
-    Annotated[KeyVaultSource, Tag("$key_vault")] | Annotated[CredentialSource, Tag("$credential")] | Annotated[StatedSource, Tag("$value")],
-    Discriminator(_which, custom_error_type="rotator", custom_error_message="not a source", custom_error_context={"remedy": rules.SOURCE}),
+    Annotated[KeyVaultSource, Tag("$key_vault")]
+    | Annotated[CredentialSource, Tag("$credential")]
+    | Annotated[StatedSource, Tag("$value")],
+    Discriminator(
+        _which,
+        custom_error_type="rotator",
+        custom_error_message="not a source",
+        custom_error_context={"remedy": rules.SOURCE},
+    ),
 ]
 """The same, told apart by the key that it has."""

@@ -1,7 +1,8 @@
 """When container groups may be redeployed: cron in a time zone, as pure functions of an instant.
 
-A window opens by the clock on the wall of its time zone and stays open for elapsed time. Where the clocks change, an opening that is
-skipped happens as long after midnight as it would have, and one that would come twice comes at its first occurrence.
+A window opens by the clock on the wall of its time zone and stays open for elapsed time. Where the clocks change, an
+opening that is skipped happens as long after midnight as it would have, and one that would come twice comes at its
+first occurrence.
 """
 
 from collections.abc import Iterator

@@ -3,7 +3,8 @@
 Rules for whoever edits this package:
 
 1. A function is named after what its command does, and takes what its command names: ids and names, as they are.
-2. Every value goes through `rotator.remedy.line`. A value is never put into a line by hand: whoever named it may have written bash.
+2. Every value goes through `rotator.remedy.line`. A value is never put into a line by hand: whoever named it may have
+   written bash.
 3. What bash is to compute is a `Bash`, made in this package of commands of this package.
 4. No other module spells a command of az or of rotator that has a value in it; `tests/test_remedy.py` looks.
 """

@@ -79,11 +79,18 @@ def unassign_password_policy(graph: str, home: Home, object_id: str, policy_id: 
 
 def allow_passwords(graph: str, home: Home, object_id: str, name: str) -> tuple[str, str]:
     """Make an app management policy that allows passwords, and assign it to an object."""
-    allowed = {"restrictionType": "passwordAddition", "state": "disabled", "maxLifetime": None, "restrictForAppsCreatedAfterDateTime": None}
+    allowed = {
+        "restrictionType": "passwordAddition",
+        "state": "disabled",
+        "maxLifetime": None,
+        "restrictForAppsCreatedAfterDateTime": None,
+    }
     exempt = {"displayName": name, "isEnabled": True, "restrictions": {"passwordCredentials": [allowed]}}
     url = f"{graph}/v1.0/policies/appManagementPolicies"
     made = az("rest", method="POST", url=url, body=json.dumps(exempt), query="id", output="tsv")
-    return f"policy=$({made})", _rest("POST", f"{_assigned(graph, home, object_id)}/$ref", body({"@odata.id": within(f"{url}/", "$policy")}))
+    return f"policy=$({made})", _rest(
+        "POST", f"{_assigned(graph, home, object_id)}/$ref", body({"@odata.id": within(f"{url}/", "$policy")})
+    )
 
 
 def _assigned(graph: str, home: Home, object_id: str) -> str:

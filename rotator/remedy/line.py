@@ -21,7 +21,11 @@ Option = Word | Sequence[Word] | bool | None
 
 def command(start: str, *values: Word, **options: Option) -> str:
     """The command that begins with `start`, with its values, then its options; ``--`` goes before values that look like options."""
-    given = [_option(f"--{name.replace('_', '-')}", option) for name, option in options.items() if option not in (None, False)]
+    given = [
+        _option(f"--{name.replace('_', '-')}", option)
+        for name, option in options.items()
+        if option not in (None, False)
+    ]
     words = [_word(value) for value in values]
     if any(map(_dashed, values)):
         return " ".join((start, *given, "--", *words))

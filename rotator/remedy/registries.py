@@ -38,12 +38,21 @@ def disable_anonymous_pull(registry_id: str) -> str:
 def disable_token(registry_id: str, token: str) -> str:
     """Take away a registry's token."""
     named = resource(registry_id)
-    return az("acr token update", name=token, registry=named["name"], subscription=named["subscription"], status="disabled")
+    return az(
+        "acr token update", name=token, registry=named["name"], subscription=named["subscription"], status="disabled"
+    )
 
 
 def list_tags(name: str, repository: str, subscription: str | None = None) -> str:
     """Print the tags of a repository, the newest first."""
-    return az("acr repository show-tags", subscription=subscription, name=name, repository=repository, orderby="time_desc", output="tsv")
+    return az(
+        "acr repository show-tags",
+        subscription=subscription,
+        name=name,
+        repository=repository,
+        orderby="time_desc",
+        output="tsv",
+    )
 
 
 def push_image(image: str) -> str:

@@ -5,7 +5,9 @@ from rotator.remedy.line import Bash, Word, az, output, resource
 
 def assign_role(object_id: Word, role: str, scope: Word, *, kind: str = "ServicePrincipal") -> str:
     """Assign a built-in role to an object of the tenant, whose kind Azure then needn't look up."""
-    return az("role assignment create", assignee_object_id=object_id, assignee_principal_type=kind, role=role, scope=scope)
+    return az(
+        "role assignment create", assignee_object_id=object_id, assignee_principal_type=kind, role=role, scope=scope
+    )
 
 
 def give_role(assignee: str, role: str, scope: str) -> str:

@@ -29,7 +29,13 @@ def admit_address(vault: str, subscription: str | None, address: str | None) -> 
 
 def admit_identity(vault: str, subscription: str | None, object_id: str) -> str:
     """Let an identity read and set secrets, where access policies rule."""
-    return az("keyvault set-policy", subscription=subscription, name=vault, object_id=object_id, secret_permissions=("get", "list", "set"))
+    return az(
+        "keyvault set-policy",
+        subscription=subscription,
+        name=vault,
+        object_id=object_id,
+        secret_permissions=("get", "list", "set"),
+    )
 
 
 def recover_secret(vault: str, name: str) -> str:

@@ -11,7 +11,10 @@ from rotator.visible import one_line
 
 HEADINGS = ("GROUP", "PRINCIPAL", "APP ID", "REGISTRY", "POLICY")
 UNKNOWN = "unknown principal in this tenant"
-LISTS = "Lists show neither whether a group runs nor which password it holds; `rotator plan` reads that of a policy's groups."
+LISTS = (
+    "Lists show neither whether a group runs nor which password it holds; `rotator plan` reads that of a policy's"
+    " groups."
+)
 WAYS = {
     Other.IDENTITY: ("with an identity", "it has no password"),
     Other.REFERENCE: (
@@ -19,7 +22,10 @@ WAYS = {
         "Azure reads the password from Key Vault when it is deployed; name it in the policy that publishes that secret",
     ),
     Other.TOKEN: ("with a registry's own token", "it is no principal's password"),
-    Other.USER: ("as a user that is no principal", "an admin user, a registry's token, or an account elsewhere: its password isn't in Entra"),
+    Other.USER: (
+        "as a user that is no principal",
+        "an admin user, a registry's token, or an account elsewhere: its password isn't in Entra",
+    ),
     Other.ANONYMOUS: ("without any password", "nobody is asked for one"),
 }
 """How each way of pulling is said in a count, and why it needs no rotation."""
@@ -27,7 +33,10 @@ WAYS = {
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """Everything to report. `drafts` are the outcomes of writing, with the paths of the files; `everything` lists what needs no rotation."""
+    """Everything to report.
+
+    `drafts` are the outcomes of writing, with the paths of the files; `everything` lists what needs no rotation.
+    """
 
     sight: Sight
     found: Found
@@ -43,7 +52,9 @@ class Discovery:
 def discovery_text(seen: Discovery) -> str:
     """The tables, then what a cell can't say."""
     blocks = ["\n".join(_subscription(seen, one)) for one in seen.sight.listed]
-    return "\n\n".join([*blocks, *("\n".join(map(one_line, lines)) for lines in (list(_remarks(seen)), list(_drafted(seen))) if lines)])
+    return "\n\n".join(
+        [*blocks, *("\n".join(map(one_line, lines)) for lines in (list(_remarks(seen)), list(_drafted(seen))) if lines)]
+    )
 
 
 def discovery_body(seen: Discovery) -> dict[str, Any]:
@@ -52,12 +63,19 @@ def discovery_body(seen: Discovery) -> dict[str, Any]:
     passing = [{"group": one.group, "ways": [way.value for way in one.ways]} for one in seen.found.passing]
     return {
         "subscriptions": [
-            {"subscription": one.subscription, "groups": len(one.groups), "error": error_body(one.unread) if one.unread else None}
+            {
+                "subscription": one.subscription,
+                "groups": len(one.groups),
+                "error": error_body(one.unread) if one.unread else None,
+            }
             for one in seen.sight.listed
         ],
         "names_error": error_body(seen.sight.nameless) if seen.sight.nameless else None,
         "uses": [_use_body(use) for use in seen.found.uses],
-        "no_rotation": {"counts": {way.value: counts[way] for way in Other}, "groups": passing if seen.everything else None},
+        "no_rotation": {
+            "counts": {way.value: counts[way] for way in Other},
+            "groups": passing if seen.everything else None,
+        },
         "drafts": None if seen.drafts is None else [_draft_body(one) for one in seen.drafts],
     }
 
@@ -76,7 +94,11 @@ def _subscription(seen: Discovery, one: Listed) -> Iterator[str]:
 
 
 def _cells(use: Use) -> tuple[str, ...]:
-    policy = {Standing.NONE: "none", Standing.DECLARED: use.policy or "", Standing.UNDECLARED: f"{use.policy}, which doesn't declare it"}
+    policy = {
+        Standing.NONE: "none",
+        Standing.DECLARED: use.policy or "",
+        Standing.UNDECLARED: f"{use.policy}, which doesn't declare it",
+    }
     return (use.group.short, _who(use), use.app_id, ", ".join(use.servers), policy[use.standing])
 
 
@@ -105,7 +127,10 @@ def _remarks(seen: Discovery) -> Iterator[str]:
         yield f"The principals' names can't be read: {seen.sight.nameless.happened}"
     for use in seen.found.uses:
         if use.others:
-            yield f"{use.group.short}: {', '.join(use.others)} is no Azure Container Registry of this cloud; rotator leaves such entries alone."
+            yield (
+                f"{use.group.short}: {', '.join(use.others)} is no Azure Container Registry of this cloud; rotator"
+                " leaves such entries alone."
+            )
     without = len({use.app_id for use in seen.found.uses if use.standing is Standing.NONE})
     if without and seen.drafts is None:
         yield f"{_count(without, 'principal')} without a policy: `rotator discover --write` drafts what can be drafted."

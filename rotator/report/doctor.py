@@ -37,7 +37,12 @@ def doctor_text(found: Diagnosed, *, every: bool = False) -> str:
 
 def doctor_body(found: Diagnosed) -> dict[str, Any]:
     """One policy's findings in the JSON form, what is well included."""
-    return {"policy": found.policy, "file": found.file, "exit_code": found.exit_code, "findings": [_body(each) for each in found.findings]}
+    return {
+        "policy": found.policy,
+        "file": found.file,
+        "exit_code": found.exit_code,
+        "findings": [_body(each) for each in found.findings],
+    }
 
 
 def unseen_text(policy: str, error: RotatorError) -> str:
@@ -97,6 +102,11 @@ def _summary(findings: Sequence[Finding]) -> str:
 
 
 def _body(finding: Finding) -> dict[str, Any]:
-    shown = {"check": finding.check, "severity": finding.severity.name.lower(), "subject": finding.subject, "text": finding.text}
+    shown = {
+        "check": finding.check,
+        "severity": finding.severity.name.lower(),
+        "subject": finding.subject,
+        "text": finding.text,
+    }
     ways = [{"when": way.when, "write": way.write or None, "mend": list(way.mend)} for way in finding.ways]
     return {**shown, "write": finding.write or None, "mend": list(finding.mend), "ways": ways}

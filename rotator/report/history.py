@@ -20,8 +20,9 @@ NONE = "-"
 class Chapter:
     """One version and its time as the one that readers got: until the next was published, or until now.
 
-    `ours` is what rotator published; a foreign one may have been adopted. `ends` is the end of its credential, as Graph shows it or as the version
-    remembers. `live`: its credential still authenticates, as far as Graph shows. `marks` are in a fixed order.
+    `ours` is what rotator published; a foreign one may have been adopted. `ends` is the end of its credential, as Graph
+    shows it or as the version remembers. `live`: its credential still authenticates, as far as Graph shows. `marks` are
+    in a fixed order.
     """
 
     version: Version
@@ -51,19 +52,28 @@ def history_text(policy: Policy, observed: Observed, *, every: bool = False) -> 
     found = chapters(policy, observed)
     rotations = sum(each.ours for each in found)
     name = policy.key_vault.password_secret
-    head = f"{policy.name}: {rotations} rotation{'' if rotations == 1 else 's'} in {len(found)} version{'' if len(found) == 1 else 's'} of {name}"
+    head = (
+        f"{policy.name}: {rotations} rotation{'' if rotations == 1 else 's'} in {len(found)}"
+        f" version{'' if len(found) == 1 else 's'} of {name}"
+    )
     table = [HEADINGS, *(tuple(map(one_line, _cells(each))) for each in found)] if found else []
     widths = [max(len(line[column]) for line in table) for column in range(len(HEADINGS))] if table else []
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in table]
     if every:
-        ids = [one_line(f"    version {each.version.id}, attempt {each.version.tag(ATTEMPT) or NONE}") for each in found]
+        ids = [
+            one_line(f"    version {each.version.id}, attempt {each.version.tag(ATTEMPT) or NONE}") for each in found
+        ]
         lines = [lines[0], *(line for pair in zip(lines[1:], ids, strict=True) for line in pair)] if lines else []
     return "\n".join([head, *lines])
 
 
 def history_body(policy: Policy, observed: Observed) -> dict[str, Any]:
     """The same in the JSON form; `served` is in seconds."""
-    return {"policy": policy.name, "at": instant(observed.at), "versions": [_body(each) for each in chapters(policy, observed)]}
+    return {
+        "policy": policy.name,
+        "at": instant(observed.at),
+        "versions": [_body(each) for each in chapters(policy, observed)],
+    }
 
 
 def _chapter(view: View, version: Version, until: datetime) -> Chapter:
@@ -72,7 +82,9 @@ def _chapter(view: View, version: Version, until: datetime) -> Chapter:
     live = credential.live(view.at) if credential else (False if version.key_id and _home_seen(view, version) else None)
     exposed = version.key_id in view.compromised
     marks = _marks(version, current=current, newest=version == view.newest, live=live, exposed=exposed)
-    return Chapter(version, version.ours, until, current, live, credential.end if credential else version.expires, marks)
+    return Chapter(
+        version, version.ours, until, current, live, credential.end if credential else version.expires, marks
+    )
 
 
 def _home_seen(view: View, version: Version) -> bool:

@@ -14,7 +14,10 @@ from rotator.visible import one_line
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A manifest and its group. `conflicts` are changes that Azure refuses; `unseen` are the values that nobody can compare, by their paths."""
+    """A manifest and its group.
+
+    `conflicts` are changes that Azure refuses; `unseen` are the values that nobody can compare, by their paths.
+    """
 
     group: str
     file: str
@@ -35,7 +38,9 @@ def _compared(preview: Preview) -> Iterator[Compared]:
         if declared and declared.manifest and seen.document is not None and not seen.unreadable:
             changes = manifest_changes(declared.manifest, policy, seen.document)
             conflicts = manifest_conflicts(declared.manifest, policy, seen.document)
-            yield Compared(seen.id, declared.manifest.file, changes, conflicts, hidden(seen.document, policy.principal.app_id))
+            yield Compared(
+                seen.id, declared.manifest.file, changes, conflicts, hidden(seen.document, policy.principal.app_id)
+            )
 
 
 def manifest_entries(preview: Preview) -> Iterator[str]:
@@ -49,7 +54,10 @@ def manifest_entries(preview: Preview) -> Iterator[str]:
 def _told(policy: Policy, one: Compared) -> Iterator[str]:
     name = name_of(one.group)
     if one.changes:
-        yield f"{name}: {one.file} isn't what runs. A rotation leaves that as it is; `{rotator('deploy', policy.name, name)}` would change"
+        yield (
+            f"{name}: {one.file} isn't what runs. A rotation leaves that as it is;"
+            f" `{rotator('deploy', policy.name, name)}` would change"
+        )
         yield from (one_line(f"  {change}") for change in one.changes)
     elif one.unseen:
         yield f"{name}: {one.file} is what runs, as far as Azure shows it"
@@ -63,5 +71,14 @@ def _told(policy: Policy, one: Compared) -> Iterator[str]:
 
 def manifest_body(one: Compared) -> dict[str, Any]:
     """The same in the JSON form."""
-    changes, conflicts = ([{"path": each.path, "before": each.before, "after": each.after} for each in part] for part in (one.changes, one.conflicts))
-    return {"group": one.group, "file": one.file, "changes": changes, "conflicts": conflicts, "unseen": list(one.unseen)}
+    changes, conflicts = (
+        [{"path": each.path, "before": each.before, "after": each.after} for each in part]
+        for part in (one.changes, one.conflicts)
+    )
+    return {
+        "group": one.group,
+        "file": one.file,
+        "changes": changes,
+        "conflicts": conflicts,
+        "unseen": list(one.unseen),
+    }

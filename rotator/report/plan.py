@@ -11,7 +11,24 @@ from rotator.report.given import Preview
 from rotator.report.manifest import manifest_body, manifest_entries, manifests
 from rotator.report.words import block, entry, instant, name_of, refusal
 from rotator.state import Home
-from rotator.steps import TO_COME, Create, Deploy, Disable, Grant, Issue, Note, Own, Publish, Restore, Retire, Save, Step, Wait, kind, target
+from rotator.steps import (
+    TO_COME,
+    Create,
+    Deploy,
+    Disable,
+    Grant,
+    Issue,
+    Note,
+    Own,
+    Publish,
+    Restore,
+    Retire,
+    Save,
+    Step,
+    Wait,
+    kind,
+    target,
+)
 from rotator.visible import one_line
 from rotator.words import day, days
 
@@ -29,7 +46,12 @@ def plan_code(preview: Preview, *, when_due: int = 0) -> int:
 def plan_text(preview: Preview) -> str:
     """One policy's plan, as paragraphs; a compromised credential that still works comes before everything else."""
     told = (f"{preview.policy.name}: {headline(note.text)}" for note in _open(preview))
-    return "\n".join([*told, block(f"{preview.policy.name} ({preview.policy.file}), seen {day(preview.observed.at)}", _entries(preview))])
+    return "\n".join(
+        [
+            *told,
+            block(f"{preview.policy.name} ({preview.policy.file}), seen {day(preview.observed.at)}", _entries(preview)),
+        ]
+    )
 
 
 def alarmed(preview: Preview) -> bool:
@@ -66,11 +88,17 @@ def _entries(preview: Preview) -> Iterator[str]:
     if not steps:
         yield entry("due now", "nothing")
     for number, step in enumerate(steps, 1):
-        yield entry("due now" if number == 1 else "", f"{number}. {step_text(step)}", f"   {readable(step.reason.text)}")
+        yield entry(
+            "due now" if number == 1 else "", f"{number}. {step_text(step)}", f"   {readable(step.reason.text)}"
+        )
     if restarts := [name_of(group) for group in _restarts(preview)]:
         yield entry("restarts", f"{', '.join(restarts)}: {'once each' if len(restarts) > 1 else 'once'}")
     for veto in preview.vetoes:
-        diagnosis = refusal(f"{kind(veto.step)} {name_of(target(veto.step))}: {veto.happened}", "Nothing was changed for it.", veto.remedy)
+        diagnosis = refusal(
+            f"{kind(veto.step)} {name_of(target(veto.step))}: {veto.happened}",
+            "Nothing was changed for it.",
+            veto.remedy,
+        )
         yield entry("refused", *diagnosis)
     yield from (wait_text(wait) for wait in preview.plan.waits)
     yield from (note_text(note) for note in (*preview.plan.notes, *_warnings(preview)) if note.code != STILL_OPEN)
@@ -91,7 +119,10 @@ def step_text(step: Step) -> str:
     """A step in words, without its reason."""
     match step:
         case Issue(home=home, end=end):
-            return f"issue a new credential on the {home.value.replace('_', ' ')}, valid for {days(end)}: add, prove, publish"
+            return (
+                f"issue a new credential on the {home.value.replace('_', ' ')}, valid for {days(end)}: add, prove,"
+                " publish"
+            )
         case Deploy(group=group, canary=canary):
             return f"redeploy {name_of(group)}{', alone and first' if canary else ''}"
         case Restore(group=group, key_id=key_id):
@@ -153,13 +184,19 @@ def _images(preview: Preview, dependent: Dependent) -> Iterator[str]:
     served = dict(preview.observed.proof.digests) if preview.observed.proof else {}
     document = next((group.document for group in preview.observed.groups if group.id == dependent.id), None)
     for image, runs, now in moved_tags(document, served):
-        yield f"{image} is another image now ({brief(now)}) than the one that runs ({brief(runs)}), and a redeployment pulls it"
+        yield (
+            f"{image} is another image now ({brief(now)}) than the one that runs ({brief(runs)}), and a redeployment"
+            " pulls it"
+        )
 
 
 def _warnings(preview: Preview) -> tuple[Note, ...]:
     """What has to be known of steps that are taken all the same."""
     warned = (step for step in preview.plan.steps if isinstance(step, Deploy | Issue) and step.warning)
-    return tuple(Note("window_ignored" if isinstance(step, Deploy) else "drift", target(step), step.warning, warn=True) for step in warned)
+    return tuple(
+        Note("window_ignored" if isinstance(step, Deploy) else "drift", target(step), step.warning, warn=True)
+        for step in warned
+    )
 
 
 def _proof_text(preview: Preview) -> Iterator[str]:
@@ -167,9 +204,15 @@ def _proof_text(preview: Preview) -> Iterator[str]:
     if proof is None:
         return
     if not proof.ok:
-        yield entry("proof", f"the current value was tried: {proof.outcome.value.replace('_', ' ')}{proof.detail and ', '}{proof.detail}")
+        yield entry(
+            "proof",
+            "the current value was tried:"
+            f" {proof.outcome.value.replace('_', ' ')}{proof.detail and ', '}{proof.detail}",
+        )
     if not proof.registry_reached and preview.policy.proof.registry == "optional":
-        yield entry("warning", "the registry can't be reached from here: pulls are not proven (`proof: {registry: optional}`)")
+        yield entry(
+            "warning", "the registry can't be reached from here: pulls are not proven (`proof: {registry: optional}`)"
+        )
     for image in proof.missing:
         yield entry("warning", f"the registry doesn't have {image}")
 
@@ -178,20 +221,42 @@ def _proof_body(preview: Preview) -> dict[str, Any] | None:
     proof = preview.observed.proof
     if proof is None:
         return None
-    return {"outcome": proof.outcome.value, "detail": proof.detail, "missing": list(proof.missing), "registry_reached": proof.registry_reached}
+    return {
+        "outcome": proof.outcome.value,
+        "detail": proof.detail,
+        "missing": list(proof.missing),
+        "registry_reached": proof.registry_reached,
+    }
 
 
 def _step_body(batch: int, step: Step) -> dict[str, Any]:
-    body = {"batch": batch, "step": kind(step), "target": target(step), "code": step.reason.code, "reason": step.reason.text}
+    body = {
+        "batch": batch,
+        "step": kind(step),
+        "target": target(step),
+        "code": step.reason.code,
+        "reason": step.reason.text,
+    }
     return {**body, "canary": step.canary} if isinstance(step, Deploy) else body
 
 
 def _veto_body(veto: Veto) -> dict[str, Any]:
-    return {"step": kind(veto.step), "target": target(veto.step), "code": veto.code, "happened": veto.happened, "remedy": veto.remedy}
+    return {
+        "step": kind(veto.step),
+        "target": target(veto.step),
+        "code": veto.code,
+        "happened": veto.happened,
+        "remedy": veto.remedy,
+    }
 
 
 def _group_body(dependent: Dependent) -> dict[str, Any]:
-    shown = {"group": dependent.id, "declared": dependent.declared, "phase": dependent.phase.value, "key_id": dependent.key_id}
+    shown = {
+        "group": dependent.id,
+        "declared": dependent.declared,
+        "phase": dependent.phase.value,
+        "key_id": dependent.key_id,
+    }
     return {**shown, "notes": list(dependent.notes)}
 
 

@@ -32,7 +32,10 @@ from rotator.words import day
 
 
 def line(event: Event, *, everything: bool = True) -> str | None:
-    """What to say of an event while it happens; None for what the final report tells. Without `everything`: what begins, changes or fails."""
+    """What to say of an event while it happens; None for what the final report tells.
+
+    Without `everything`: what begins, changes or fails.
+    """
     text = change(event) or (_course(event) if everything or not _expected(event) else None)
     return one_line(f"{event.policy}: {text}") if text else None
 
@@ -65,9 +68,17 @@ def _access_change(event: Event) -> str | None:
         case AccessRecorded(access=access, assignments=count):
             return f"recorded access as {access}, with {count} role assignment{'' if count == 1 else 's'}"
         case AssignmentDeleted(scope=scope, was_there=was_there):
-            return f"deleted the role assignment on {name_of(scope)}" if was_there else f"the role assignment on {name_of(scope)} was already gone"
+            return (
+                f"deleted the role assignment on {name_of(scope)}"
+                if was_there
+                else f"the role assignment on {name_of(scope)} was already gone"
+            )
         case AssignmentCreated(scope=scope, was_there=was_there):
-            return f"the role assignment on {name_of(scope)} was there" if was_there else f"created the role assignment on {name_of(scope)}"
+            return (
+                f"the role assignment on {name_of(scope)} was there"
+                if was_there
+                else f"created the role assignment on {name_of(scope)}"
+            )
         case PullRefused(after=after):
             return f"a pull is refused, {after:.0f} s after the first try"
         case GroupSettled(group=group, verdict=verdict, detail=detail):

@@ -46,7 +46,11 @@ def _of(result: Result, events: Sequence[Event]) -> list[Event]:
 
 def _bodies(events: list[Event], wanted: Callable[[Event], bool]) -> list[dict[str, Any]]:
     framed = ("v", "policy")
-    return [{name: value for name, value in as_json(event).items() if name not in framed} for event in events if wanted(event)]
+    return [
+        {name: value for name, value in as_json(event).items() if name not in framed}
+        for event in events
+        if wanted(event)
+    ]
 
 
 def _entries(result: Result, events: list[Event]) -> Iterator[str]:
@@ -67,4 +71,6 @@ def _stopped(events: list[Event]) -> Iterator[str]:
     for event in events:
         if isinstance(event, StepFailed | Vetoed):
             label = "failed" if isinstance(event, StepFailed) else "refused"
-            yield entry(label, *refusal(f"{event.step} {name_of(event.target)}: {event.happened}", event.state, event.remedy))
+            yield entry(
+                label, *refusal(f"{event.step} {name_of(event.target)}: {event.happened}", event.state, event.remedy)
+            )

@@ -51,7 +51,10 @@ ALARMING = (Standing.COMPROMISED, Standing.UNREADABLE, Standing.OVERDUE, Standin
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One policy's line. `moved` of its dependents are known to hold the current credential; `remarks` need a person's eye."""
+    """One policy's line.
+
+    `moved` of its dependents are known to hold the current credential; `remarks` need a person's eye.
+    """
 
     policy: str
     standing: Standing
@@ -154,21 +157,32 @@ def _stopped(preview: Preview) -> Iterator[str]:
     view, policy = preview.view, preview.policy.name
     if view.drift and view.newest and not view.drift_tolerated:
         text = (
-            f"version {view.newest.id} of {view.policy.key_vault.password_secret} was written by somebody else on top of ours, and stops every issue"
+            f"version {view.newest.id} of {view.policy.key_vault.password_secret} was written by somebody else on top"
+            " of ours, and stops every issue"
         )
-        yield f"{text} and removal until `{rotator('adopt', policy)}`, if it is to stay, or `{rotator('rotate', policy, accept_drift=True)}`"
+        yield (
+            f"{text} and removal until `{rotator('adopt', policy)}`, if it is to stay, or"
+            f" `{rotator('rotate', policy, accept_drift=True)}`"
+        )
 
 
 def _late(preview: Preview) -> Iterator[str]:
     """What should have been done long ago: a step that replaces what is gone or ends within `warn_before`."""
     view, steps = preview.view, preview.plan.steps
     moved = {step.group for step in steps if isinstance(step, Deploy | Restore)}
-    held = [view.soonest(each) or view.at for each in view.dependents if each.key_id and view.behind(each) and each.id in moved]
+    held = [
+        view.soonest(each) or view.at
+        for each in view.dependents
+        if each.key_id and view.behind(each) and each.id in moved
+    ]
     issued = [view.current.end] if view.current and any(isinstance(step, Issue) for step in steps) else []
     soonest = min((*held, *issued), default=None)
     if soonest and soonest - view.at <= view.policy.rotation.warn_before:
         gone = "is gone or has ended" if soonest <= view.at else f"ends {day(soonest)}"
-        yield f"what is due should have been done: a credential in use {gone}; see that `rotator rotate` runs, and what it reports"
+        yield (
+            f"what is due should have been done: a credential in use {gone}; see that `rotator rotate` runs, and what"
+            " it reports"
+        )
 
 
 def _foreign(view: View) -> tuple[Credential, ...]:
@@ -196,7 +210,9 @@ def _stops(steps: Iterable[Step]) -> bool:
 
 def _unseen(name: str, error: RotatorError) -> Row:
     found = error.diagnose()
-    return Row(name, Standing.UNREADABLE, remarks=(f"{found.happened.rstrip('.')}. What to do: {found.remedy}",), error=error)
+    return Row(
+        name, Standing.UNREADABLE, remarks=(f"{found.happened.rstrip('.')}. What to do: {found.remedy}",), error=error
+    )
 
 
 def _table(table: Sequence[tuple[str, ...]], room: int) -> list[str]:
@@ -217,7 +233,17 @@ def _cells(row: Row, room: int) -> tuple[str, ...]:
     state = _state(row) + (", drift" if row.drift and room == WIDE else "")
     last = max((credential.end for credential in row.foreign), default=None)
     foreign = f"{len(row.foreign)}, {_date(last)}" if last and room == WIDE else str(len(row.foreign) or NONE)
-    return (name, state, (row.key_id or NONE)[:8], age, _date(row.end), due, groups, str(len(row.waiting) or NONE), foreign)
+    return (
+        name,
+        state,
+        (row.key_id or NONE)[:8],
+        age,
+        _date(row.end),
+        due,
+        groups,
+        str(len(row.waiting) or NONE),
+        foreign,
+    )
 
 
 def _state(row: Row) -> str:
@@ -236,23 +262,43 @@ def _date(at: datetime | None) -> str:
 def _below(row: Row, width: int, *, every: bool) -> Iterator[str]:
     lines = [*row.remarks, *(_details(row) if every else ())]
     for line in dict.fromkeys(lines):
-        yield from textwrap.wrap(one_line(f"{row.policy}: {line}"), width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+        yield from textwrap.wrap(
+            one_line(f"{row.policy}: {line}"),
+            width,
+            subsequent_indent="  ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
 
 
 def _details(row: Row) -> Iterator[str]:
     for dependent in row.dependents:
-        held = "the current credential" if dependent.key_id and dependent.key_id == row.key_id else f"credential {dependent.key_id}"
+        held = (
+            "the current credential"
+            if dependent.key_id and dependent.key_id == row.key_id
+            else f"credential {dependent.key_id}"
+        )
         since = f" since {day(dependent.since)}" if dependent.since else ""
-        yield f"group {dependent.name} ({dependent.phase.value}) {f'holds {held}{since}' if dependent.key_id else 'does not say what it holds'}"
+        yield (
+            f"group {dependent.name} ({dependent.phase.value})"
+            f" {f'holds {held}{since}' if dependent.key_id else 'does not say what it holds'}"
+        )
     for wait in row.waits:
         since = f" (since {day(wait.since)})" if wait.since else ""
         yield f"waits{f' until {day(wait.until)}' if wait.until else ''}: {readable(wait.text)}{since}"
     for credential in row.foreign:
-        yield f"foreign credential {credential.key_id} ({credential.display_name or 'no name'}) ends {day(credential.end)}"
+        yield (
+            f"foreign credential {credential.key_id} ({credential.display_name or 'no name'}) ends"
+            f" {day(credential.end)}"
+        )
 
 
 def _body(row: Row) -> dict[str, Any]:
-    credential = {"key_id": row.key_id, "start": instant(row.start), "end": instant(row.end), "age": _age(row)} if row.key_id else None
+    credential = (
+        {"key_id": row.key_id, "start": instant(row.start), "end": instant(row.end), "age": _age(row)}
+        if row.key_id
+        else None
+    )
     last = max((each.end for each in row.foreign), default=None)
     return {
         "policy": row.policy,
@@ -260,7 +306,11 @@ def _body(row: Row) -> dict[str, Any]:
         "at": instant(row.at),
         "credential": credential,
         "next_due": instant(row.next_due),
-        "groups": {"current": row.moved, "total": len(row.dependents), "dependents": [_dependent_body(row, each) for each in row.dependents]},
+        "groups": {
+            "current": row.moved,
+            "total": len(row.dependents),
+            "dependents": [_dependent_body(row, each) for each in row.dependents],
+        },
         "waiting": list(row.waiting),
         "waits": [_wait_body(wait) for wait in row.waits],
         "foreign": [each.key_id for each in row.foreign],

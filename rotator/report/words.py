@@ -25,7 +25,12 @@ def document(command: str, exit_code: int, **body: Any) -> dict[str, Any]:
 def error_body(error: RotatorError) -> dict[str, Any]:
     """A diagnosis in JSON; of policies with every mistake by itself."""
     found = error.diagnose()
-    body: dict[str, Any] = {"type": type(error).__name__, "happened": found.happened, "state": found.state, "remedy": found.remedy}
+    body: dict[str, Any] = {
+        "type": type(error).__name__,
+        "happened": found.happened,
+        "state": found.state,
+        "remedy": found.remedy,
+    }
     if isinstance(error, PolicyError):
         body["mistakes"] = [mistake_body(mistake) for mistake in error.mistakes]
     return body
@@ -33,7 +38,9 @@ def error_body(error: RotatorError) -> dict[str, Any]:
 
 def mistake_body(mistake: Mistake) -> dict[str, Any]:
     """A mistake of a policy's author in the JSON form."""
-    return {place: getattr(mistake, place) for place in ("file", "line", "column", "path", "value", "problem", "remedy")}
+    return {
+        place: getattr(mistake, place) for place in ("file", "line", "column", "path", "value", "problem", "remedy")
+    }
 
 
 def unserved_text(unserved: "Sequence[Unserved]") -> str:
@@ -62,7 +69,10 @@ def name_of(resource: str) -> str:
 
 def entry(label: str, text: str, *more: str) -> str:
     """A labelled paragraph: `text` is one line, whatever names are in it, and the lines of `more` stand under it."""
-    lines = [*filter(None, [one_line(text)]), *(each for part in more if part for each in part.rstrip("\n").split("\n"))]
+    lines = [
+        *filter(None, [one_line(text)]),
+        *(each for part in more if part for each in part.rstrip("\n").split("\n")),
+    ]
     margin = "\n" + INDENT + " " * LABEL
     return f"{INDENT}{label:<{LABEL}}{margin.join(lines)}"
 

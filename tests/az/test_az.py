@@ -1,6 +1,7 @@
 """Stock ``az`` takes the emulator for Azure, and rotator for nobody: each sees what the other has done.
 
-It runs where ``az`` is: on PATH, or named by the environment variable ROTATOR_AZ. The Azure CLI is no dependency of rotator.
+It runs where ``az`` is: on PATH, or named by the environment variable ROTATOR_AZ. The Azure CLI is no dependency of
+rotator.
 """
 
 import os
@@ -40,10 +41,18 @@ def test_the_documented_az_commands_work(script: Path, tmp_path: Path) -> None:
     (commands := tmp_path / "bin").mkdir()
     _command(commands, "az", str(Path(AZ).absolute()))
     _command(commands, "rotator", sys.executable, "-m", "rotator")
-    environment = {"HOME": str(tmp_path), "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": _path(*SOURCES)}
+    environment = {
+        "HOME": str(tmp_path),
+        "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": _path(*SOURCES),
+    }
     findings = tmp_path / "findings"
     if SPECS:
-        environment |= {"LOCAL_AZURE_SPECS": str(SPECS.absolute()), "ROTATOR_FINDINGS": str(findings), "PYTHONPATH": _path(HOOK, SUPPORT, *SOURCES)}
+        environment |= {
+            "LOCAL_AZURE_SPECS": str(SPECS.absolute()),
+            "ROTATOR_FINDINGS": str(findings),
+            "PYTHONPATH": _path(HOOK, SUPPORT, *SOURCES),
+        }
     (state := tmp_path / "state").mkdir()
     ran = subprocess.run([script, state], env=environment, capture_output=True, text=True, check=False, timeout=1500)
     assert ran.returncode == 0, f"{ran.stdout}\n{ran.stderr}"

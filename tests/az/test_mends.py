@@ -1,6 +1,7 @@
 """What `rotator doctor` prints, pasted into bash with stock ``az`` on PATH: every world of `tests/doctor`, mended by the printed text itself.
 
-It runs where ``az`` is, as `tests/az/test_az.py`. One server serves one world after the other; ``az`` signs in once, since they are the same tenant.
+It runs where ``az`` is, as `tests/az/test_az.py`. One server serves one world after the other; ``az`` signs in once,
+since they are the same tenant.
 """
 
 import asyncio
@@ -30,7 +31,9 @@ from tests.doctor.mending import mend
 from tests.doctor.verbs import GLOBAL, VERBS
 from tests.doctor.worlds import WORLDS, World
 
-pytestmark = pytest.mark.skipif(AZ is None, reason="the Azure CLI is not here: put az on PATH, or name it in ROTATOR_AZ")
+pytestmark = pytest.mark.skipif(
+    AZ is None, reason="the Azure CLI is not here: put az on PATH, or name it in ROTATOR_AZ"
+)
 
 
 @dataclass
@@ -50,7 +53,9 @@ class Stage:
 
     def az(self, *words: str) -> str:
         """Run a command of its own."""
-        return subprocess.run(["sh", "-c", self.script, "az", *words], capture_output=True, text=True, check=True).stdout
+        return subprocess.run(
+            ["sh", "-c", self.script, "az", *words], capture_output=True, text=True, check=True
+        ).stdout
 
 
 @contextmanager
@@ -100,7 +105,10 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         }
         _settle_version(AZ, {**os.environ, **variables}, directory / "versionCheck.json")
         found.directory = directory
-        found.script = f'#!/bin/sh\nexec env {shlex.join(f"{name}={value}" for name, value in variables.items())} {shlex.quote(AZ)} "$@"\n'
+        found.script = (
+            f"#!/bin/sh\nexec env {shlex.join(f'{name}={value}' for name, value in variables.items())}"
+            f' {shlex.quote(AZ)} "$@"\n'
+        )
         with pytest.MonkeyPatch.context() as patch:
             _signed_in(found, _of_today(patch, tmp_path_factory.mktemp("scene")))
         yield found
@@ -108,17 +116,30 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 def _of_today(patch: pytest.MonkeyPatch, directory: Path) -> Scene:
     """The scene in the time that az lives in: it says itself when a password begins."""
-    patch.setattr(tests.cli.scene, "START", datetime.fromtimestamp(directory.stat().st_mtime, UTC).replace(microsecond=0))
+    patch.setattr(
+        tests.cli.scene, "START", datetime.fromtimestamp(directory.stat().st_mtime, UTC).replace(microsecond=0)
+    )
     return make(patch, directory)
 
 
 def _signed_in(stage: Stage, scene: Scene) -> None:
     stage.app, who = scene.app, scene.seeded.admin
-    stage.az("login", "--service-principal", "--username", who.app_id, "--password", who.secret, "--tenant", scene.seeded.tenant)
+    stage.az(
+        "login",
+        "--service-principal",
+        "--username",
+        who.app_id,
+        "--password",
+        who.secret,
+        "--tenant",
+        scene.seeded.tenant,
+    )
 
 
 @pytest.mark.parametrize("world", [world for world in WORLDS if not world.not_by_az], ids=lambda world: world.id)
-def test_stock_az_mends_what_doctor_finds(world: World, stage: Stage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_stock_az_mends_what_doctor_finds(
+    world: World, stage: Stage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     scene = _of_today(monkeypatch, tmp_path)
     stage.app = scene.app
     for cache in stage.directory.glob("msal_token_cache.*"):

@@ -100,9 +100,7 @@ class Scene:
         return Said(done.exit_code, done.stdout, done.stderr, raised)
 
     def group_id(self, name: str = "mycontainer") -> str:
-        return (
-            f"/subscriptions/{self.seeded.subscription}/resourceGroups/myResourceGroup/providers/Microsoft.ContainerInstance/containerGroups/{name}"
-        )
+        return f"/subscriptions/{self.seeded.subscription}/resourceGroups/myResourceGroup/providers/Microsoft.ContainerInstance/containerGroups/{name}"
 
     def pass_(self, **span: float) -> None:
         """Let time pass."""
@@ -123,10 +121,24 @@ class Scene:
 
     def deploy(self, name: str = "mycontainer", image: str = IMAGE, restart: str = "Always") -> None:
         """Deploy a group by hand."""
-        entry = {"server": self.seeded.login_server, "username": self.application.app_id, "password": self.password.secret}
-        container = {"name": "app", "properties": {"image": image, "resources": {"requests": {"cpu": 1, "memoryInGB": 1.5}}}}
-        properties = {"containers": [container], "osType": "Linux", "restartPolicy": restart, "imageRegistryCredentials": [entry]}
-        self.azure.container_groups.put(self.group_id(name), {"location": "eastus", "properties": properties}, "2025-09-01")
+        entry = {
+            "server": self.seeded.login_server,
+            "username": self.application.app_id,
+            "password": self.password.secret,
+        }
+        container = {
+            "name": "app",
+            "properties": {"image": image, "resources": {"requests": {"cpu": 1, "memoryInGB": 1.5}}},
+        }
+        properties = {
+            "containers": [container],
+            "osType": "Linux",
+            "restartPolicy": restart,
+            "imageRegistryCredentials": [entry],
+        }
+        self.azure.container_groups.put(
+            self.group_id(name), {"location": "eastus", "properties": properties}, "2025-09-01"
+        )
         self.pass_(minutes=5)
 
     def live(self) -> set[str]:
@@ -134,7 +146,9 @@ class Scene:
         found = self.azure.directory.application(self.application.app_id)
         assert found
         now = self.azure.clock.now()
-        return {password.key_id for password in found.passwords if password.gone_from is None or password.gone_from > now}
+        return {
+            password.key_id for password in found.passwords if password.gone_from is None or password.gone_from > now
+        }
 
     def pulls(self, name: str = "mycontainer") -> bool:
         """Whether the platform could move the group now."""
@@ -155,7 +169,9 @@ def make(monkeypatch: pytest.MonkeyPatch, directory: Path) -> Scene:
     for owned in (application.id, principal.id):
         azure.directory.add_owner(owned, seeded.operator.object_id)
     azure.authorization.assign(seeded.registry_id, principal.id, "AcrPull", at_once=True)
-    password = azure.directory.add_password(application, display_name="by hand", end=azure.clock.now() + timedelta(days=365))
+    password = azure.directory.add_password(
+        application, display_name="by hand", end=azure.clock.now() + timedelta(days=365)
+    )
     azure.vaults.set("myvault", PASSWORD, password.secret)
     _sign_in(monkeypatch, seeded)
     _replace_graph(monkeypatch, served, time)

@@ -18,7 +18,12 @@ def test_a_no_on_a_terminal_changes_nothing(rotator: Scene) -> None:
     master, terminal = pty.openpty()
     environment = {**os.environ, "HTTPS_PROXY": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
     with subprocess.Popen(
-        [*ROTATOR, "revoke", NAME], stdin=terminal, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, text=True
+        [*ROTATOR, "revoke", NAME],
+        stdin=terminal,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
+        text=True,
     ) as asked:
         os.write(master, b"n\n")
         out, err = asked.communicate()
@@ -30,8 +35,13 @@ def test_a_no_on_a_terminal_changes_nothing(rotator: Scene) -> None:
     assert "Aborted" in err
 
 
-@pytest.mark.parametrize(("arguments", "question"), [(("revoke", NAME), "Delete the roles"), (("rotate", NAME, "--compromised"), "compromised?")])
-def test_a_yes_goes_on(arguments: tuple[str, ...], question: str, rotator: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "question"),
+    [(("revoke", NAME), "Delete the roles"), (("rotate", NAME, "--compromised"), "compromised?")],
+)
+def test_a_yes_goes_on(
+    arguments: tuple[str, ...], question: str, rotator: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert rotator("rotate", NAME).code == 0
     asked: list[str] = []
 

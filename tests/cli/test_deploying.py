@@ -23,9 +23,21 @@ def _nightly(rotator: Scene) -> Scene:
 
 
 def _manifest(file: Path, rotator: Scene) -> None:
-    entry = {"server": rotator.seeded.login_server, "username": "${{ credential:username }}", "password": "${{ credential:password }}"}
-    container = {"name": "job", "properties": {"image": JOB, "resources": {"requests": {"cpu": 1.0, "memoryInGB": 1.5}}}}
-    properties: dict[str, Any] = {"containers": [container], "osType": "Linux", "restartPolicy": "Never", "imageRegistryCredentials": [entry]}
+    entry = {
+        "server": rotator.seeded.login_server,
+        "username": "${{ credential:username }}",
+        "password": "${{ credential:password }}",
+    }
+    container = {
+        "name": "job",
+        "properties": {"image": JOB, "resources": {"requests": {"cpu": 1.0, "memoryInGB": 1.5}}},
+    }
+    properties: dict[str, Any] = {
+        "containers": [container],
+        "osType": "Linux",
+        "restartPolicy": "Never",
+        "imageRegistryCredentials": [entry],
+    }
     document = {"apiVersion": "2023-05-01", "location": "eastus", "name": "nightly", "properties": properties}
     with file.open("w") as opened:
         YAML().dump({**document, "type": "Microsoft.ContainerInstance/containerGroups"}, opened)
@@ -40,7 +52,9 @@ def test_without_a_name_it_is_the_group_with_a_manifest(nightly: Scene) -> None:
 
 
 def test_its_logs_are_printed_and_its_exit_code_is_passed_on(nightly: Scene) -> None:
-    nightly.azure.registries.push(nightly.seeded.login_server, "nightly", "v1", exit_code=17, run_seconds=30, logs="half done\n")
+    nightly.azure.registries.push(
+        nightly.seeded.login_server, "nightly", "v1", exit_code=17, run_seconds=30, logs="half done\n"
+    )
     said = nightly("deploy", NAME, "nightly", "--logs")
     assert said.code == 17
     assert said.out.splitlines()[1:] == ["half done"]

@@ -30,16 +30,35 @@ def principal(rotator: Scene, name: str) -> Application:
     return made
 
 
-def put(rotator: Scene, name: str, *entries: dict[str, Any], subscription: str = "", group: str = "myResourceGroup", **more: Any) -> str:
+def put(
+    rotator: Scene,
+    name: str,
+    *entries: dict[str, Any],
+    subscription: str = "",
+    group: str = "myResourceGroup",
+    **more: Any,
+) -> str:
     """A group made by somebody; its images are public ones, so that its entries needn't work."""
     where = subscription or rotator.seeded.subscription
     rotator.azure.resources.create_group(where, group, "eastus")
-    group_id = f"/subscriptions/{where}/resourceGroups/{group}/providers/Microsoft.ContainerInstance/containerGroups/{name}"
+    group_id = (
+        f"/subscriptions/{where}/resourceGroups/{group}/providers/Microsoft.ContainerInstance/containerGroups/{name}"
+    )
     container = {
         "name": "app",
-        "properties": {"image": PUBLIC, "resources": {"requests": {"cpu": 1, "memoryInGB": 1.5}}, **more.pop("container", {})},
+        "properties": {
+            "image": PUBLIC,
+            "resources": {"requests": {"cpu": 1, "memoryInGB": 1.5}},
+            **more.pop("container", {}),
+        },
     }
-    properties = {"containers": [container], "osType": "Linux", "restartPolicy": "Always", "imageRegistryCredentials": list(entries), **more}
+    properties = {
+        "containers": [container],
+        "osType": "Linux",
+        "restartPolicy": "Always",
+        "imageRegistryCredentials": list(entries),
+        **more,
+    }
     rotator.azure.container_groups.put(group_id, {"location": "eastus", "properties": properties}, "2025-09-01")
     return group_id
 
@@ -50,7 +69,12 @@ def _crowd(rotator: Scene) -> Scene:
     build = principal(rotator, "build agents")
     put(rotator, "forgotten", entry(rotator.application.app_id.upper()), group="elsewhere")
     named = {"name": "AZURE_CLIENT_ID", "value": build.app_id}
-    put(rotator, "web", entry(build.app_id), container={"environmentVariables": [named, {"name": "DB", "secureValue": HIDDEN}]})
+    put(
+        rotator,
+        "web",
+        entry(build.app_id),
+        container={"environmentVariables": [named, {"name": "DB", "secureValue": HIDDEN}]},
+    )
     put(rotator, "night", entry(build.app_id), restartPolicy="Never")
     put(rotator, "lost", entry(STRANGER))
     return rotator
@@ -86,7 +110,11 @@ def draft(rotator: Scene, *more: str) -> dict[str, str]:
     """What `--write` leaves behind, by name."""
     said = rotator("discover", "--write", "--drafts", str(drafts_of(rotator)), *more)
     assert said.raised is None, said.err
-    return {file.name: file.read_text() for file in sorted(drafts_of(rotator).iterdir())} if drafts_of(rotator).exists() else {}
+    return (
+        {file.name: file.read_text() for file in sorted(drafts_of(rotator).iterdir())}
+        if drafts_of(rotator).exists()
+        else {}
+    )
 
 
 def filled(text: str) -> str:
@@ -140,10 +168,16 @@ def test_groups_that_need_no_rotation_are_counted_and_named_on_request(rotator: 
     put(rotator, "admin", entry("mycontainerregistry"))
     put(rotator, "token", entry("00000000-0000-0000-0000-000000000000"))
     stored = rotator.azure.container_groups.state.groups[group.lower().replace("/open", "/admin")].resource
-    stored["properties"]["imageRegistryCredentials"] += [assigned, {"server": "other.azurecr.io", "username": STRANGER, "passwordReference": "kv"}]
+    stored["properties"]["imageRegistryCredentials"] += [
+        assigned,
+        {"server": "other.azurecr.io", "username": STRANGER, "passwordReference": "kv"},
+    ]
     said = rotator("discover")
     assert said.code == 0
-    counted = "3 groups with nothing to rotate: 1 with an identity, 1 with a passwordReference, 1 with a registry's own token, "
+    counted = (
+        "3 groups with nothing to rotate: 1 with an identity, 1 with a passwordReference, 1 with a registry's own"
+        " token, "
+    )
     assert f"{counted}1 as a user that is no principal, 1 without any password" in said.out
     assert "myResourceGroup/open" not in said.out
     named = rotator("discover", "--all").out
@@ -151,7 +185,11 @@ def test_groups_that_need_no_rotation_are_counted_and_named_on_request(rotator: 
     assert "myResourceGroup/admin pulls with an identity: it has no password; with a passwordReference" in named
     body = rotator("discover", "--all", "--output", "json").json
     assert body["no_rotation"]["counts"] == {"identity": 1, "reference": 1, "token": 1, "user": 1, "anonymous": 1}
-    assert [one["ways"] for one in body["no_rotation"]["groups"]] == [["identity", "reference", "user"], ["anonymous"], ["token"]]
+    assert [one["ways"] for one in body["no_rotation"]["groups"]] == [
+        ["identity", "reference", "user"],
+        ["anonymous"],
+        ["token"],
+    ]
     assert rotator("discover", "--output", "json").json["no_rotation"]["groups"] is None
 
 
@@ -160,25 +198,38 @@ def refer(scene: Scene, name: str, app_id: str, secret: str) -> None:
     group = put(scene, name)
     properties = scene.azure.container_groups.state.groups[group.lower()].resource["properties"]
     properties["imageRegistryCredentials"] = [{"server": REGISTRY, "username": app_id, "passwordReference": "pull"}]
-    properties["secretReferences"] = [{"name": "pull", "secretReferenceUri": f"{scene.seeded.vault_url}/secrets/{secret}"}]
+    properties["secretReferences"] = [
+        {"name": "pull", "secretReferenceUri": f"{scene.seeded.vault_url}/secrets/{secret}"}
+    ]
 
 
-def test_a_group_that_reads_the_published_secret_is_the_policys_and_one_that_reads_another_is_left_alone(rotator: Scene) -> None:
+def test_a_group_that_reads_the_published_secret_is_the_policys_and_one_that_reads_another_is_left_alone(
+    rotator: Scene,
+) -> None:
     refer(rotator, "reads", rotator.application.app_id, PASSWORD)
     refer(rotator, "elsewhere", rotator.application.app_id, "another")
     uses = rotator("discover", "--output", "json").json["uses"]
-    assert [(use["name"], use["standing"], use["policy"]) for use in uses if use["name"] != "mycontainer"] == [("reads", "undeclared", NAME)]
+    assert [(use["name"], use["standing"], use["policy"]) for use in uses if use["name"] != "mycontainer"] == [
+        ("reads", "undeclared", NAME)
+    ]
     assert "1 group with nothing to rotate: 1 with a passwordReference" in rotator("discover").out
 
 
-def test_a_group_that_reads_the_password_of_a_principal_without_a_policy_is_drafted_with_its_vault(rotator: Scene) -> None:
+def test_a_group_that_reads_the_password_of_a_principal_without_a_policy_is_drafted_with_its_vault(
+    rotator: Scene,
+) -> None:
     refer(rotator, "reads", principal(rotator, "reader").app_id, "reader-pwd")
     (text,) = draft(rotator).values()
-    assert f"  url: {rotator.seeded.vault_url}  # a group reads the password from there\n  password_secret: reader-pwd\n" in text
+    assert (
+        f"  url: {rotator.seeded.vault_url}  # a group reads the password from there\n  password_secret: reader-pwd\n"
+        in text
+    )
     assert f"  - id: {rotator.group_id('reads')}" in text
     (rotator.policies / "reader.yaml").write_text(text)
     assert rotator("validate").code == 0
-    assert [use["policy"] for use in rotator("discover", "--output", "json").json["uses"] if use["name"] == "reads"] == ["reader"]
+    assert [
+        use["policy"] for use in rotator("discover", "--output", "json").json["uses"] if use["name"] == "reads"
+    ] == ["reader"]
 
 
 def test_a_principals_password_at_another_registry_is_named_and_can_not_be_drafted(rotator: Scene) -> None:
@@ -194,7 +245,9 @@ def test_a_principals_password_at_another_registry_is_named_and_can_not_be_draft
 def test_a_subscription_that_can_not_be_listed_is_named_and_ends_with_1(crowd: Scene) -> None:
     crowd.azure.resources.add_subscription(OTHER, "Another")
     missing = OTHER.replace("2", "3")
-    said = crowd("discover", "--subscription", OTHER, "--subscription", crowd.seeded.subscription, "--subscription", missing)
+    said = crowd(
+        "discover", "--subscription", OTHER, "--subscription", crowd.seeded.subscription, "--subscription", missing
+    )
     assert said.code == 1
     assert "myResourceGroup/web" in said.out
     assert f"subscription {OTHER}: can't be read\n" in said.out
@@ -206,8 +259,12 @@ def test_a_subscription_that_can_not_be_listed_is_named_and_ends_with_1(crowd: S
 
 def test_groups_of_several_subscriptions_are_told_apart(crowd: Scene) -> None:
     crowd.azure.resources.add_subscription(OTHER, "Another")
-    crowd.azure.authorization.define("rotator operator there", actions=list(OPERATOR_ACTIONS), scopes=[f"/subscriptions/{OTHER}"])
-    crowd.azure.authorization.assign(f"/subscriptions/{OTHER}", crowd.seeded.operator.object_id, "rotator operator there", at_once=True)
+    crowd.azure.authorization.define(
+        "rotator operator there", actions=list(OPERATOR_ACTIONS), scopes=[f"/subscriptions/{OTHER}"]
+    )
+    crowd.azure.authorization.assign(
+        f"/subscriptions/{OTHER}", crowd.seeded.operator.object_id, "rotator operator there", at_once=True
+    )
     put(crowd, "web", entry(app_id(crowd, "build agents")), subscription=OTHER)
     (crowd.policies / f"{NAME}.yaml").unlink()
     said = crowd("discover")
@@ -231,7 +288,9 @@ def test_without_policies_and_roles_it_says_what_is_missing(rotator: Scene, monk
 
 
 def test_names_that_may_not_be_read_are_said_and_end_with_1(crowd: Scene) -> None:
-    crowd.azure.faults.add(Fault("graph.servicePrincipals.list", "status", status=403, code="Authorization_RequestDenied", times=0))
+    crowd.azure.faults.add(
+        Fault("graph.servicePrincipals.list", "status", status=403, code="Authorization_RequestDenied", times=0)
+    )
     said = crowd("discover")
     assert said.code == 1
     assert "The principals' names can't be read: " in said.out
@@ -270,7 +329,10 @@ def test_a_draft_lacks_only_what_a_person_must_say(crowd: Scene) -> None:
     file = drafts_of(crowd) / "build-agents.yaml"
     file.write_text(filled(file.read_text()))
     (policy,) = load(drafts_of(crowd))
-    assert (policy.principal.app_id, policy.key_vault.url) == (app_id(crowd, "build agents"), "https://theirs.vault.azure.net")
+    assert (policy.principal.app_id, policy.key_vault.url) == (
+        app_id(crowd, "build agents"),
+        "https://theirs.vault.azure.net",
+    )
     assert [registry.id for registry in policy.registries] == [crowd.seeded.registry_id]
     night, web = policy.container_groups
     assert (night.id, night.when_finished, dict(night.secrets)) == (crowd.group_id("night"), "wait", {})
@@ -284,7 +346,8 @@ def test_a_filled_draft_among_the_policies_is_a_policy_and_is_drafted_no_more(cr
     assert crowd("validate").code == 0
     said = crowd("discover")
     assert (
-        squeezed(said.out)[-4][-1] == "1 principal without a policy: `rotator discover --write` drafts what can be drafted."
+        squeezed(said.out)[-4][-1]
+        == "1 principal without a policy: `rotator discover --write` drafts what can be drafted."
         or "1 principal" in said.out
     )
     uses = crowd("discover", "--output", "json").json["uses"]
@@ -306,7 +369,9 @@ def test_a_file_of_another_is_never_overwritten(crowd: Scene) -> None:
     (drafts_of(crowd) / "build-agents.yaml").write_text("somebody's\n")
     found = draft(crowd)
     assert found["build-agents.yaml"] == "somebody's\n"
-    assert [name for name in found if name.startswith("build-agents-")] == [f"build-agents-{app_id(crowd, 'build agents')[:8]}.yaml"]
+    assert [name for name in found if name.startswith("build-agents-")] == [
+        f"build-agents-{app_id(crowd, 'build agents')[:8]}.yaml"
+    ]
 
 
 def test_two_principals_at_one_registry_get_drafts_that_are_valid_together(rotator: Scene) -> None:
@@ -326,7 +391,11 @@ def test_a_registry_that_can_not_be_found_is_left_to_a_person(rotator: Scene) ->
     (text,) = draft(rotator).values()
     assert "  # FILL IN: the id of faraway.azurecr.io" in text
     assert "password_secret: faraway-pull-pwd" in text
-    given = text.replace("/SUBSCRIPTION/", f"/{OTHER}/").replace("/GROUP/", "/g/").replace("registries/NAME", "registries/faraway")
+    given = (
+        text.replace("/SUBSCRIPTION/", f"/{OTHER}/")
+        .replace("/GROUP/", "/g/")
+        .replace("registries/NAME", "registries/faraway")
+    )
     (drafts_of(rotator) / "far.yaml").write_text(filled(given))
     (policy,) = load(drafts_of(rotator))
     assert policy.registries[0].id.endswith("/registries/faraway")
@@ -344,14 +413,26 @@ def test_a_registry_by_repository_gets_the_role_that_counts_there(crowd: Scene) 
 def test_what_rotator_will_refuse_is_said_in_the_draft(rotator: Scene) -> None:
     owner = principal(rotator, "many")
     group = put(rotator, "many", entry(owner.app_id))
-    stored = rotator.azure.container_groups.state.groups[group.lower()].resource["properties"]["imageRegistryCredentials"]
+    stored = rotator.azure.container_groups.state.groups[group.lower()].resource["properties"][
+        "imageRegistryCredentials"
+    ]
     stored.append(entry(owner.app_id, "harbor.example.com"))
     (text,) = draft(rotator).values()
-    assert "    # rotator will refuse to redeploy it: it would give the password to harbor.example.com, which is no registry of the policy's" in text
+    assert (
+        "    # rotator will refuse to redeploy it: it would give the password to harbor.example.com, which is no"
+        " registry of the policy's" in text
+    )
 
 
 @pytest.mark.parametrize(
-    "name", ["x\nkey_vault:\n  url: https://evil.vault.azure.net", "a\x1b[2J\u202eb", "", "../../etc/passwd", "# FILL IN \r\nsecret: y"]
+    "name",
+    [
+        "x\nkey_vault:\n  url: https://evil.vault.azure.net",
+        "a\x1b[2J\u202eb",
+        "",
+        "../../etc/passwd",
+        "# FILL IN \r\nsecret: y",
+    ],
 )
 def test_a_principals_name_is_never_obeyed(rotator: Scene, name: str) -> None:
     owner = principal(rotator, "placeholder")
@@ -381,7 +462,10 @@ def test_drafts_do_not_go_among_policies(crowd: Scene) -> None:
 
 
 def test_no_secret_is_told_or_written(crowd: Scene) -> None:
-    told = [f"{said.out}{said.err}" for said in (crowd("discover", *more, "-vv") for more in ((), ("--all", "--output", "json")))]
+    told = [
+        f"{said.out}{said.err}"
+        for said in (crowd("discover", *more, "-vv") for more in ((), ("--all", "--output", "json")))
+    ]
     written = "\n".join(draft(crowd, "-vv").values())
     for secret in (HIDDEN, "hunter22hunter22", crowd.password.secret, crowd.seeded.operator.secret):
         assert secret not in "\n".join([*told, written])

@@ -84,16 +84,24 @@ def test_a_job_that_took_long_says_that_a_declaration_since_could_not_be_seen(ro
     assert rotator("deploy", NAME, "nightly", "--wait").code == 0
     rotator.pass_(minutes=20)
     lists = rotator.served(since).count("keyvault.secrets.versions")
-    rotator.azure.faults.add(replace(REFUSED, nth=lists - 1))  # the last look: the versions of the password, and of the mark
+    # The last look: the versions of the password, and of the mark.
+    rotator.azure.faults.add(replace(REFUSED, nth=lists - 1))
     said = rotator("deploy", NAME, "nightly", "--wait")
-    assert (said.code, first(said).startswith(f"{NAME}: whether a compromised credential still works isn't known: ")) == (1, True), said.out
+    assert (
+        said.code,
+        first(said).startswith(f"{NAME}: whether a compromised credential still works isn't known: "),
+    ) == (1, True), said.out
 
 
 def test_a_deployment_that_sees_nothing_says_so_once(rotator: Scene) -> None:
     assert rotator("rotate", NAME, "--adopt").code == 0
     rotator.azure.faults.add(REFUSED)
     said = rotator("deploy", NAME)
-    assert (said.code, "a compromised credential" in said.out + said.err, said.err.count("refused to list the versions")) == (1, False, 1), said.err
+    assert (
+        said.code,
+        "a compromised credential" in said.out + said.err,
+        said.err.count("refused to list the versions"),
+    ) == (1, False, 1), said.err
 
 
 @pytest.mark.parametrize(("verb", "purpose"), [("grant", "-access"), ("provision", "-provision")])
@@ -103,7 +111,10 @@ def test_what_is_left_to_another_run_and_can_not_be_seen_is_told(rotator: Scene,
         assert rotator(*VERBS[verb]).code == 4
         rotator.azure.faults.add(REFUSED)
         said = rotator(*VERBS[verb])
-    assert (said.code, "whether a compromised credential still works isn't known" in said.out) == (1, True), (said.out, said.err)
+    assert (said.code, "whether a compromised credential still works isn't known" in said.out) == (1, True), (
+        said.out,
+        said.err,
+    )
 
 
 def test_what_is_no_longer_exposed_is_told_no_more(exposed: Scene) -> None:

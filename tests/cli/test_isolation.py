@@ -44,7 +44,9 @@ def test_a_named_policy_is_served_whatever_stands_beside_it(shared: Scene, words
     alone = shared(*words)
     assert alone.code != 2
     assert alone.raised is None
-    assert [line for line in alone.err.splitlines() if line.startswith("warning: ")] == [line for line in alone.err.splitlines() if WARNING in line]
+    assert [line for line in alone.err.splitlines() if line.startswith("warning: ")] == [
+        line for line in alone.err.splitlines() if WARNING in line
+    ]
     assert WARNING in alone.err
     assert "not served" not in alone.out
 
@@ -58,18 +60,27 @@ def test_the_emergency_verbs_do_what_they_are_for(shared: Scene) -> None:
     assert not shared.pulls()
 
 
-@pytest.mark.parametrize("words", [("rotate",), ("plan",), ("status",), ("validate",), ("discover",), ("rotate", "--dry-run")], ids=" ".join)
-def test_a_command_about_all_serves_those_that_are_right_and_tells_the_others(shared: Scene, words: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    "words", [("rotate",), ("plan",), ("status",), ("validate",), ("discover",), ("rotate", "--dry-run")], ids=" ".join
+)
+def test_a_command_about_all_serves_those_that_are_right_and_tells_the_others(
+    shared: Scene, words: tuple[str, ...]
+) -> None:
     said = shared(*words)
     assert said.code == 2
     assert "team-x: not served (exit 2)" in said.out
     assert WARNING in said.out
     assert (
         said.err.splitlines()[-1]
-        == "exit 2: mistakes in the policies of team-x, which were not served. The other policies were served, and ended with 0."
+        == "exit 2: mistakes in the policies of team-x, which were not served. The other policies were served, and"
+        " ended with 0."
     )
     body = shared(*words, "--output", "json").json
-    assert (body["exit_code"], body["exit_codes"], [error["policy"] for error in body["errors"]]) == (2, [2], ["team-x"])
+    assert (body["exit_code"], body["exit_codes"], [error["policy"] for error in body["errors"]]) == (
+        2,
+        [2],
+        ["team-x"],
+    )
     assert [mistake["line"] for mistake in body["errors"][0]["mistakes"]] == [2]
 
 
@@ -92,7 +103,9 @@ def test_neither_exit_code_hides_the_other(shared: Scene) -> None:
     assert {policy["policy"]: policy["exit_code"] for policy in body["policies"]} == {"absent": 1, NAME: 0}
 
 
-def test_what_stops_a_command_altogether_does_not_hide_the_mistake(shared: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_stops_a_command_altogether_does_not_hide_the_mistake(
+    shared: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from rotator.cli import wiring
     from rotator.errors import Unavailable
 
@@ -107,7 +120,12 @@ def test_what_stops_a_command_altogether_does_not_hide_the_mistake(shared: Scene
 
 def test_without_a_policy_that_can_be_served_there_is_an_error_and_no_report(shared: Scene) -> None:
     said = shared("plan", "team-x", "--output", "json")
-    assert (said.code, said.json["error"]["type"], said.json["errors"], said.json["exit_codes"]) == (2, "PolicyError", [], [2])
+    assert (said.code, said.json["error"]["type"], said.json["errors"], said.json["exit_codes"]) == (
+        2,
+        "PolicyError",
+        [],
+        [2],
+    )
     assert "No request was made" in said.err
     assert not shared.served()
 
@@ -117,7 +135,11 @@ def test_programs_are_told_in_their_form(shared: Scene) -> None:
     first = json.loads(said.err.splitlines()[0])
     assert (first["v"], first["event"], first["line"]) == (1, "mistake", 2)
     last = json.loads(shared("rotate", "--log-format", "json").err.splitlines()[-1])
-    assert (last["event"], last["type"], last["state"]) == ("error", "PolicyError", "The other policies were served, and ended with 0.")
+    assert (last["event"], last["type"], last["state"]) == (
+        "error",
+        "PolicyError",
+        "The other policies were served, and ended with 0.",
+    )
 
 
 def test_very_many_mistakes_of_others_are_no_flood(rotator: Scene) -> None:
@@ -139,8 +161,12 @@ def test_discover_drafts_nothing_for_a_principal_that_a_broken_policy_speaks_of(
     file = rotator.policies / f"{NAME}.yaml"
     file.write_text(file.read_text() + "x: 1\n")
     rotator.write("other", principal={"app_id": "00000000-0000-4000-8000-000000000000"}, container_groups=[])
-    (rotator.policies / "other.yaml").write_text((rotator.policies / "other.yaml").read_text().replace(PASSWORD, "other-pwd"))
+    (rotator.policies / "other.yaml").write_text(
+        (rotator.policies / "other.yaml").read_text().replace(PASSWORD, "other-pwd")
+    )
     said = rotator("discover", "--write", "--drafts", str(rotator.policies.parent / "drafts"), "--output", "json")
     assert said.code == 2
-    assert [(draft["file"], draft["written"], draft["why"]) for draft in said.json["drafts"]] == [(str(file), False, "it has this principal already")]
+    assert [(draft["file"], draft["written"], draft["why"]) for draft in said.json["drafts"]] == [
+        (str(file), False, "it has this principal already")
+    ]
     assert not (rotator.policies.parent / "drafts").exists()

@@ -26,7 +26,9 @@ def elsewhere(rotator: Scene, purpose: str = "", **said: object) -> Iterator[Non
 def compromised(rotator: Scene) -> set[str]:
     """Key ids that are declared compromised in the vault."""
     versions = rotator.azure.vaults.versions("myvault", "mycontainerregistry-pull-pwd")
-    return {key for version in versions for key in (version.tags or {}).get("rotator-compromised", "").split(",") if key}
+    return {
+        key for version in versions for key in (version.tags or {}).get("rotator-compromised", "").split(",") if key
+    }
 
 
 def test_a_run_that_is_at_work_is_left_alone_and_one_that_hangs_is_not_left_in_silence(rotator: Scene) -> None:
@@ -85,7 +87,9 @@ def test_a_revocation_behind_another_says_that_the_access_is_still_there(rotator
     assert not rotator.pulls()
 
 
-@pytest.mark.parametrize("words", [("revoke", NAME, "--yes", "--no-wait"), ("rotate", NAME, "--compromised", "--yes")], ids=" ".join)
+@pytest.mark.parametrize(
+    "words", [("revoke", NAME, "--yes", "--no-wait"), ("rotate", NAME, "--compromised", "--yes")], ids=" ".join
+)
 def test_emergencies_do_not_depend_on_a_lease_directory(rotator: Scene, words: tuple[str, ...]) -> None:
     assert rotator("rotate", NAME, "--adopt", "--no-overlap").code == 0
     before, leases = rotator.live(), rotator.policies.parent / "leases"
@@ -101,7 +105,11 @@ def test_a_pipe_in_the_place_of_a_lease_holds_nobody_up(rotator: Scene) -> None:
     said = rotator("rotate")
     assert said.code == 1
     assert "not a plain file, so no lease; remove it" in said.out
-    found = [each for each in rotator("doctor", "--output", "json").json["policies"][0]["findings"] if each["check"] == "leases_kept"]
+    found = [
+        each
+        for each in rotator("doctor", "--output", "json").json["policies"][0]["findings"]
+        if each["check"] == "leases_kept"
+    ]
     assert [each["severity"] for each in found] == ["fail"]
     assert any("rm -rf" in command for command in found[0]["mend"])
 
@@ -111,7 +119,11 @@ def test_doctor_says_what_a_run_would_end_with(rotator: Scene, hours: int, sever
     assert rotator("rotate", NAME, "--adopt", "--no-overlap").code == 0
     with elsewhere(rotator):
         rotator.pass_(hours=hours)
-        (found,) = [each for each in rotator("doctor", "--output", "json").json["policies"][0]["findings"] if each["check"] == "lease_free"]
+        (found,) = [
+            each
+            for each in rotator("doctor", "--output", "json").json["policies"][0]["findings"]
+            if each["check"] == "lease_free"
+        ]
         assert rotator("rotate").code == code
     assert found["severity"] == severity
     assert f"end with {code}" in found["text"]
@@ -121,6 +133,10 @@ def test_doctor_says_what_a_run_would_end_with(rotator: Scene, hours: int, sever
 
 def test_doctor_names_a_directory_that_others_may_write_to(rotator: Scene) -> None:
     (rotator.policies.parent / "leases").chmod(0o777)
-    (found,) = [each for each in rotator("doctor", "--output", "json").json["policies"][0]["findings"] if each["check"] == "leases_kept"]
+    (found,) = [
+        each
+        for each in rotator("doctor", "--output", "json").json["policies"][0]["findings"]
+        if each["check"] == "leases_kept"
+    ]
     assert found["severity"] == "warn"
     assert "everybody may write to it (mode 0777)" in found["text"]

@@ -17,7 +17,9 @@ def link(scene: Scene) -> None:
     body: dict[str, Any] = scene.azure.container_groups.stored(scene.group_id())
     scene.azure.container_groups.delete(scene.group_id())
     identity = {"type": "UserAssigned", "userAssignedIdentities": {scene.seeded.identity.resource_id: {}}}
-    scene.azure.container_groups.put(scene.group_id(), {"location": "eastus", "properties": body["properties"], "identity": identity}, "2025-09-01")
+    scene.azure.container_groups.put(
+        scene.group_id(), {"location": "eastus", "properties": body["properties"], "identity": identity}, "2025-09-01"
+    )
     scene.pass_(minutes=5)
 
 
@@ -31,7 +33,9 @@ def carry_out(scene: Scene, line: str) -> None:
     scene.azure.authorization.assign(given["--scope"], owner.id, given["--role"], at_once=True)
 
 
-def test_a_missing_right_on_the_groups_identity_is_refused_before_any_write_and_the_command_mends_it(rotator: Scene) -> None:
+def test_a_missing_right_on_the_groups_identity_is_refused_before_any_write_and_the_command_mends_it(
+    rotator: Scene,
+) -> None:
     link(rotator)
     since = len(rotator.app.served)
     assert "LinkedAuthorization" not in rotator("plan").out

@@ -65,14 +65,22 @@ def test_an_exception_shows_where_and_not_what(capsys: pytest.CaptureFixture[str
     assert "ValueError" in err
     assert "KeyError" in err
     assert "in _raise" in err
-    assert "hunter2 " not in "".join(line for line in err.splitlines() if "_raise(" not in line and "raise KeyError" not in line)
+    assert "hunter2 " not in "".join(
+        line for line in err.splitlines() if "_raise(" not in line and "raise KeyError" not in line
+    )
 
 
 def test_and_so_it_does_in_json(capsys: pytest.CaptureFixture[str]) -> None:
     _log(2, as_json=True)
     (line,) = capsys.readouterr().err.splitlines()
     body = json.loads(line)
-    assert (body["v"], body["event"], body["level"], body["logger"], body["text"]) == (1, "log", "debug", "rotator.engine", "it went wrong")
+    assert (body["v"], body["event"], body["level"], body["logger"], body["text"]) == (
+        1,
+        "log",
+        "debug",
+        "rotator.engine",
+        "it went wrong",
+    )
     assert "KeyError" in body["frames"]
 
 

@@ -9,7 +9,9 @@ from rotator.cli import progress, wiring
 from tests.cli.scene import NAME, Scene
 
 
-def test_on_a_terminal_changes_stay_and_what_is_under_way_moves(rotator: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_on_a_terminal_changes_stay_and_what_is_under_way_moves(
+    rotator: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(progress, "on_terminal", lambda: True)
     said = rotator("rotate", NAME)
     assert said.code == 0

@@ -20,7 +20,9 @@ def _drafted(rotator: Scene) -> Scene:
     (rotator.policies / "manifests" / "app.yaml").write_text(MANIFEST)
     vault = {"url": rotator.seeded.vault_url, "password_secret": "fresh-pwd", "username_secret": "fresh-usr"}
     rotator.write(
-        principal={"display_name": CALLED}, key_vault=vault, container_groups=[{"id": rotator.group_id("fresh"), "manifest": "manifests/app.yaml"}]
+        principal={"display_name": CALLED},
+        key_vault=vault,
+        container_groups=[{"id": rotator.group_id("fresh"), "manifest": "manifests/app.yaml"}],
     )
     return rotator
 
@@ -39,7 +41,12 @@ def test_five_commands_from_nothing_to_a_rotation(drafted: Scene) -> None:
     assert f"wrote {added.strip().replace(': ', ' ')} into" in said.out
     assert drafted.pulls("fresh")
     assert "nothing was missing" in drafted("provision", NAME).out
-    for command in (("rotate",), ("revoke", NAME, "--yes"), ("grant", NAME), ("rotate", NAME, "--force", "--no-overlap")):
+    for command in (
+        ("rotate",),
+        ("revoke", NAME, "--yes"),
+        ("grant", NAME),
+        ("rotate", NAME, "--force", "--no-overlap"),
+    ):
         assert drafted(*command).code == 0, command
         drafted.pass_(minutes=20)
     assert drafted.pulls("fresh")
@@ -59,7 +66,15 @@ def test_a_dry_run_shows_what_is_missing_and_changes_nothing(drafted: Scene) -> 
     ):
         assert words in said.out
     body = drafted("provision", NAME, "--dry-run", "--output", "json").json
-    assert [step["step"] for step in body["policies"][0]["missing"]] == ["create", "save", "create", "grant", "issue", "publish", "deploy"]
+    assert [step["step"] for step in body["policies"][0]["missing"]] == [
+        "create",
+        "save",
+        "create",
+        "grant",
+        "issue",
+        "publish",
+        "deploy",
+    ]
     writing = ("create", "upsert", "addPassword", "set", "createOrUpdate")
     assert not [operation for operation in drafted.served(since) if operation.rsplit(".", 1)[-1] in writing]
     assert file(drafted).read_bytes() == before
@@ -71,7 +86,9 @@ def test_it_asks_before_it_makes_anything_and_not_where_nothing_is_missing(draft
     assert file(drafted).read_text().count("app_id") == 0
 
 
-def test_a_file_that_can_not_be_written_stops_it_before_anything_is_made(drafted: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_can_not_be_written_stops_it_before_anything_is_made(
+    drafted: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(providing, "os", SimpleNamespace(access=lambda *_: False, W_OK=os.W_OK))
     said = drafted("provision", NAME, "--yes")
     assert (said.code, "writable" in said.err) == (2, True)

@@ -13,7 +13,15 @@ from local_azure.faults import Fault
 
 from tests.cli.scene import NAME, PASSWORD, Scene
 
-WRITES = ("addPassword", "removePassword", "secrets.set", "secrets.update", "createOrUpdate", "roleAssignments.create", "roleAssignments.delete")
+WRITES = (
+    "addPassword",
+    "removePassword",
+    "secrets.set",
+    "secrets.update",
+    "createOrUpdate",
+    "roleAssignments.create",
+    "roleAssignments.delete",
+)
 
 
 def writes(operations: list[str]) -> list[str]:
@@ -119,7 +127,9 @@ def test_a_declaration_given_again_finishes_what_the_first_began(rotator: Scene)
     assert (again.code, writes(rotator.served(since))) == (0, [])
     assert f"credential {second} isn't declared compromised" in again.out
     assert f"rotator rotate {NAME} --compromised --key-id {second}" in again.out
-    assert rotator("rotate", NAME, "--compromised", "--key-id", first, "--yes").code == 0, "nor is a name that was declared before a mistake"
+    assert rotator("rotate", NAME, "--compromised", "--key-id", first, "--yes").code == 0, (
+        "nor is a name that was declared before a mistake"
+    )
     assert rotator("rotate", NAME, "--compromised", "--key-id", second, "--yes").code == 0
     assert not rotator.live() & {first, second}
     (third,) = rotator.live()
@@ -161,7 +171,9 @@ def test_what_another_run_is_at_work_on_is_left_to_it(rotator: Scene) -> None:
 
 def test_one_policys_failure_stops_no_other(rotator: Scene) -> None:
     vault = {"url": "https://othervault.vault.azure.net", "password_secret": "other-pwd"}
-    rotator.write("absent", principal={"app_id": "99999999-0000-4000-8000-000000000000"}, key_vault=vault, container_groups=[])
+    rotator.write(
+        "absent", principal={"app_id": "99999999-0000-4000-8000-000000000000"}, key_vault=vault, container_groups=[]
+    )
     said = rotator("rotate", "--adopt", "--no-overlap", "--output", "json")
     assert said.code == 1
     absent, mine = said.json["policies"]
@@ -241,7 +253,9 @@ def test_a_record_that_can_not_be_written_stops_a_revoke_before_it_begins(rotato
 
 
 @pytest.mark.parametrize("kind", ["pipe", "a link to a pipe", "device"])
-def test_a_record_that_is_no_plain_file_is_refused_before_anything_is_asked(rotator: Scene, tmp_path: Path, kind: str) -> None:
+def test_a_record_that_is_no_plain_file_is_refused_before_anything_is_asked(
+    rotator: Scene, tmp_path: Path, kind: str
+) -> None:
     pipe, link = tmp_path / "pipe", tmp_path / "link"
     os.mkfifo(pipe)
     link.symlink_to(pipe)

@@ -20,7 +20,11 @@ def _listening(rotator: Scene) -> set[str]:
     def before(number: int, operation: str, request: Request) -> None:
         seen.update(part for part in request.headers.get("authorization", "").split() if len(part) > 10)
         form = parse_qs(request.body.decode(errors="replace")) if b"=" in request.body else {}
-        seen.update(value for name in ("client_secret", "refresh_token", "access_token", "password") for value in form.get(name, []))
+        seen.update(
+            value
+            for name in ("client_secret", "refresh_token", "access_token", "password")
+            for value in form.get(name, [])
+        )
 
     rotator.app.before = before
     return seen
@@ -29,8 +33,20 @@ def _listening(rotator: Scene) -> set[str]:
 def _life(record: Path) -> list[tuple[str, ...]]:
     """Every verb, in an order in which each has something to do."""
     return [
-        *(("validate",), ("discover", "--all"), ("plan",), ("doctor", "-v"), ("status", "-v"), ("provision", NAME, "--yes")),
-        *(("adopt", NAME), ("rotate", NAME, "--force", "--no-overlap"), ("rotate", NAME, "--compromised", "--yes"), ("history", NAME)),
+        *(
+            ("validate",),
+            ("discover", "--all"),
+            ("plan",),
+            ("doctor", "-v"),
+            ("status", "-v"),
+            ("provision", NAME, "--yes"),
+        ),
+        *(
+            ("adopt", NAME),
+            ("rotate", NAME, "--force", "--no-overlap"),
+            ("rotate", NAME, "--compromised", "--yes"),
+            ("history", NAME),
+        ),
         *(("deploy", NAME, "--logs"), ("revoke", NAME, "--yes", "--record", str(record)), ("grant", NAME)),
         *(("revoke", NAME, "--yes", "--credentials"), ("doctor",), ("grant", NAME), ("rotate", NAME)),
     ]
@@ -53,7 +69,9 @@ def _everything(rotator: Scene, record: Path, *options: str) -> list[Said]:
 
 
 @pytest.mark.parametrize("options", [("-vv",), ("-vv", "--log-format", "json", "--output", "json")], ids=" ".join)
-def test_no_secret_is_in_anything_that_is_written(options: tuple[str, ...], rotator: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_secret_is_in_anything_that_is_written(
+    options: tuple[str, ...], rotator: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(logs, "STRUCK", ())  # nobody logs one in the first place: the filter isn't needed
     over_the_wire = _listening(rotator)
     said = _everything(rotator, tmp_path / "record.json", *options)

@@ -10,7 +10,18 @@ import pytest
 from rotator import __version__
 from tests.cli.scene import NAME, Scene
 
-HEAVY = {"azure", "aiohttp", "msgraph", "msgraph_core", "kiota_http", "kiota_abstractions", "httpx", "starlette", "uvicorn", "tenacity"}
+HEAVY = {
+    "azure",
+    "aiohttp",
+    "msgraph",
+    "msgraph_core",
+    "kiota_http",
+    "kiota_abstractions",
+    "httpx",
+    "starlette",
+    "uvicorn",
+    "tenacity",
+}
 LOADED = """
 import sys
 from rotator.cli import main
@@ -25,21 +36,45 @@ registries: []
 key_vault: {url: "http://myvault", password_secret: my_secret}
 rotation: {validity: 90, renew_befor: 30d}
 """
-VERBS = ("validate", "doctor", "plan", "status", "history", "provision", "rotate", "revoke", "grant", "adopt", "deploy", "emulator", "demo")
+VERBS = (
+    "validate",
+    "doctor",
+    "plan",
+    "status",
+    "history",
+    "provision",
+    "rotate",
+    "revoke",
+    "grant",
+    "adopt",
+    "deploy",
+    "emulator",
+    "demo",
+)
 
 
 def loaded(*arguments: str, policies: Path) -> set[str]:
     environment = {**os.environ, "ROTATOR_POLICIES": str(policies)}
-    done = subprocess.run([sys.executable, "-c", LOADED, *arguments], env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED, *arguments], env=environment, capture_output=True, text=True, check=True
+    )
     return set(done.stderr.splitlines()[-1].split()[1:])
 
 
-@pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("rotate", "--help"), ("emulator", "--help"), ("validate",)], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments",
+    [("--help",), ("--version",), ("rotate", "--help"), ("emulator", "--help"), ("validate",)],
+    ids=" ".join,
+)
 def test_no_sdk_is_loaded_for(arguments: tuple[str, ...], rotator: Scene) -> None:
     modules = loaded(*arguments, policies=rotator.policies)
     assert "typer" in modules
     assert not modules & HEAVY
-    assert not [name for name in modules if name.startswith(("rotator.clients", "rotator.engine", "local_azure.")) and name != "local_azure.cli"]
+    assert not [
+        name
+        for name in modules
+        if name.startswith(("rotator.clients", "rotator.engine", "local_azure.")) and name != "local_azure.cli"
+    ]
 
 
 def test_the_version_is_the_packages(rotator: Scene) -> None:
@@ -73,7 +108,11 @@ def test_mistakes_are_an_object_each_for_programs(rotator: Scene) -> None:
     assert len(body["error"]["mistakes"]) == 6
 
 
-@pytest.mark.parametrize("arguments", [("plan", "nobody"), ("adopt", "nobody"), ("revoke", "nobody", "--yes"), ("deploy", "nobody")], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments",
+    [("plan", "nobody"), ("adopt", "nobody"), ("revoke", "nobody", "--yes"), ("deploy", "nobody")],
+    ids=" ".join,
+)
 def test_an_unknown_policy_is_refused_with_the_known_names(arguments: tuple[str, ...], rotator: Scene) -> None:
     said = rotator(*arguments)
     assert said.code == 2

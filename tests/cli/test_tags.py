@@ -50,7 +50,9 @@ def test_a_rotation_that_can_wait_is_refused_before_a_password_is_added(rotator:
     newest = versions(rotator)[-1]
     assert f"--version {newest.id} --tags rotator-attempt=" in command and "z08=8 --output none" in command
     assert rotator("plan", NAME).code == 3
-    rotator.azure.vaults.update("myvault", PASSWORD, newest.id, Changes(tags={k: v for k, v in (newest.tags or {}).items() if k < "z09"}))
+    rotator.azure.vaults.update(
+        "myvault", PASSWORD, newest.id, Changes(tags={k: v for k, v in (newest.tags or {}).items() if k < "z09"})
+    )
     assert rotator("rotate", NAME).code == 0
     assert theirs(versions(rotator)[-1]) == [f"z{n:02}" for n in range(9)], "what fits is taken over"
 
@@ -63,7 +65,9 @@ def test_a_compromised_credential_is_replaced_although_its_version_is_full(rotat
     assert said.code == 0 and known not in rotator.live() and rotator.pulls()
     assert "doesn't take over z09, z10, z11 of version" in told(said)
     assert recorded(rotator, known, COMPROMISED) == [0], "on the version that had room"
-    assert theirs(versions(rotator)[1]) == [f"z{n:02}" for n in range(12)], "nothing of theirs is lost on the version that they tagged"
+    assert theirs(versions(rotator)[1]) == [f"z{n:02}" for n in range(12)], (
+        "nothing of theirs is lost on the version that they tagged"
+    )
     assert theirs(versions(rotator)[-1]) == [f"z{n:02}" for n in range(9)]
     assert rotator("rotate", NAME).code == 0
 
@@ -97,7 +101,9 @@ def test_an_adoption_that_nothing_can_record_is_refused_before_any_write(rotator
         assert (said.code, writes(rotator.served(since))) == (3, [])
         assert LIMIT in told(said) and "this leaves all but z14" in told(said)
     (only,) = versions(rotator)
-    rotator.azure.vaults.update("myvault", PASSWORD, only.id, Changes(tags={k: v for k, v in (only.tags or {}).items() if k != "z14"}))
+    rotator.azure.vaults.update(
+        "myvault", PASSWORD, only.id, Changes(tags={k: v for k, v in (only.tags or {}).items() if k != "z14"})
+    )
     assert rotator("adopt", NAME).code == 0
     assert recorded(rotator, rotator.password.key_id, ADOPTED) == [0] and len(theirs(versions(rotator)[0])) == 14
 
@@ -116,12 +122,16 @@ def test_a_version_on_top_with_too_many_tags_is_not_covered_over(rotator: Scene,
 def test_a_tag_that_a_person_sets_during_the_proof_is_on_the_new_version(rotator: Scene) -> None:
     rotated(rotator)
     rotator.pass_(days=1)
-    rotator.azure.vaults.update("myvault", PASSWORD, None, Changes(tags={**(versions(rotator)[-1].tags or {}), "owner": "before"}))
+    rotator.azure.vaults.update(
+        "myvault", PASSWORD, None, Changes(tags={**(versions(rotator)[-1].tags or {}), "owner": "before"})
+    )
 
     def change(number: int, operation: str, request: Request) -> None:
         newest = versions(rotator)[-1]
         if operation == "graph.applications.addPassword":
-            rotator.azure.vaults.update("myvault", PASSWORD, newest.id, Changes(tags={**(newest.tags or {}), "owner": "after"}))
+            rotator.azure.vaults.update(
+                "myvault", PASSWORD, newest.id, Changes(tags={**(newest.tags or {}), "owner": "after"})
+            )
 
     before = rotator.app.after
     rotator.app.after = change

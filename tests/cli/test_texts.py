@@ -21,7 +21,9 @@ from tests.cli.test_deploying import _manifest
 ROOT = Path(__file__).parent.parent.parent
 FORGED = "FORGED  nothing is wrong"
 LINES = "".join(f"{end}{FORGED}" for end in ("\r\n", "\x85", "\u2028", "\v", "\x1c"))
-EVIL = f"a\x1b[2J\x1b]8;;http://x\x07b\x9b31m{LINES}\u202e\u2066\u200b\ufeff\t\x00\U000e0041 $(touch x) `id` 'q' \\ ü שלום"
+EVIL = (
+    f"a\x1b[2J\x1b]8;;http://x\x07b\x9b31m{LINES}\u202e\u2066\u200b\ufeff\t\x00\U000e0041 $(touch x) `id` 'q' \\ ü שלום"
+)
 """Sequences of ECMA-48 in both codings, OSC 8, every kind of line end, bidi overrides and isolates, what has no width; and letters that stay."""
 READING = (("plan",), ("status", "-v"), ("history", NAME, "-v"), ("doctor", "-v"), ("discover", "--all"))
 ACTING = (
@@ -61,13 +63,20 @@ def _evil(rotator: Scene) -> Scene:
     rotator.password.display_name = EVIL
     stored = azure.container_groups.state.groups[rotator.group_id().lower()].resource
     stored["tags"] = {"owner": EVIL, EVIL[:60]: "x"}
-    stored["properties"]["containers"][0]["properties"]["environmentVariables"] = [{"name": EVIL, "value": EVIL}, {"name": f"{EVIL}2"}]
-    stored["properties"]["imageRegistryCredentials"].append({"server": EVIL, "username": rotator.application.app_id, "password": "x"})
+    stored["properties"]["containers"][0]["properties"]["environmentVariables"] = [
+        {"name": EVIL, "value": EVIL},
+        {"name": f"{EVIL}2"},
+    ]
+    stored["properties"]["imageRegistryCredentials"].append(
+        {"server": EVIL, "username": rotator.application.app_id, "password": "x"}
+    )
     azure.vaults.set("myvault", PASSWORD, rotator.password.secret, tags={"rotator-home": EVIL, "owner": EVIL})
     other = azure.directory.create_application(EVIL)
     azure.directory.create_service_principal(other.app_id)
     rotator.deploy("another")
-    theirs = azure.container_groups.state.groups[rotator.group_id("another").lower()].resource["properties"]["imageRegistryCredentials"]
+    theirs = azure.container_groups.state.groups[rotator.group_id("another").lower()].resource["properties"][
+        "imageRegistryCredentials"
+    ]
     theirs[0].update(username=other.app_id)
     theirs.append({"server": EVIL, "username": EVIL, "password": "x"})
     return rotator
@@ -89,7 +98,13 @@ def test_no_name_acts_on_a_terminal_that_watches_a_run(evil: Scene) -> None:
 def test_no_message_of_azure_acts_whichever_service_says_it(evil: Scene) -> None:
     for operation in ("graph.*", "keyvault.*", "aci.*", "arm.*", "rbac.*", "acr.*", "entra.*"):
         evil.azure.faults.add(Fault(operation, "status", times=0, status=403, code="Forbidden", message=EVIL))
-        for command in (*READING, ("rotate",), ("revoke", NAME, "--yes", "--no-wait"), ("adopt", NAME), ("deploy", NAME)):
+        for command in (
+            *READING,
+            ("rotate",),
+            ("revoke", NAME, "--yes", "--no-wait"),
+            ("adopt", NAME),
+            ("deploy", NAME),
+        ):
             harmless(both(evil(*command)))
         evil.azure.faults.clear()
 
@@ -107,18 +122,32 @@ def test_json_keeps_every_character(rotator: Scene) -> None:
 
 def test_the_logs_of_a_container_reach_no_terminal_as_they_are(rotator: Scene) -> None:
     _manifest(rotator.policies / "nightly.manifest", rotator)
-    rotator.write(container_groups=[{"id": rotator.group_id()}, {"id": rotator.group_id("nightly"), "manifest": "nightly.manifest"}])
+    rotator.write(
+        container_groups=[
+            {"id": rotator.group_id()},
+            {"id": rotator.group_id("nightly"), "manifest": "nightly.manifest"},
+        ]
+    )
     assert rotator("rotate", NAME, "--adopt").code == 0
     printed = "one\ttwo\r\n\x1b[31mred\x1b[0m 10%\r20%\n\x1b]0;title\x07\u2028\x85end\n\n"
-    rotator.azure.registries.push(rotator.seeded.login_server, "nightly", "v1", exit_code=0, run_seconds=1, logs=printed)
+    rotator.azure.registries.push(
+        rotator.seeded.login_server, "nightly", "v1", exit_code=0, run_seconds=1, logs=printed
+    )
     said = rotator("deploy", NAME, "--logs")
     assert said.code == 0
-    assert said.out.split("\n")[1:] == ["one\ttwo", r"\x1b[31mred\x1b[0m 10%\r20%", r"\x1b]0;title\x07\u2028\x85end", ""]
+    assert said.out.split("\n")[1:] == [
+        "one\ttwo",
+        r"\x1b[31mred\x1b[0m 10%\r20%",
+        r"\x1b]0;title\x07\u2028\x85end",
+        "",
+    ]
     assert rotator("deploy", NAME, "--logs", "--output", "json").json["logs"] == {"job": printed}
 
 
 def test_a_line_of_a_log_is_one_records() -> None:
-    record = logging.LogRecord("azure", logging.WARNING, "x.py", 1, "asked for %s\nERROR rotator: all is lost", ("x",), None)
+    record = logging.LogRecord(
+        "azure", logging.WARNING, "x.py", 1, "asked for %s\nERROR rotator: all is lost", ("x",), None
+    )
     shown = logs.Plain("%(levelname)s %(name)s: %(message)s").format(record)
     assert shown == "WARNING azure: asked for x\n    ERROR rotator: all is lost"
 
@@ -147,7 +176,9 @@ def test_every_command_that_is_printed_is_one_command_whatever_the_names_are(rot
     (rotator.policies / f"{NAME}.yaml").unlink()
     odd = rotator.group_id().replace("myResourceGroup", "my(rg)")
     rotator.write(name, container_groups=[{"id": rotator.group_id()}, {"id": odd}])
-    rotator.azure.faults.add(Fault("aci.containerGroups.get", "status", status=403, code="AuthorizationFailed", times=0))
+    rotator.azure.faults.add(
+        Fault("aci.containerGroups.get", "status", status=403, code="AuthorizationFailed", times=0)
+    )
     rotator.azure.directory.add_password(rotator.application, display_name="by somebody")
     rotator.azure.registries.push(rotator.seeded.login_server, "hello-world", "v2")
     shown = both(rotator("plan")) + both(rotator("doctor")) + both(rotator("status", "-v"))
@@ -157,13 +188,30 @@ def test_every_command_that_is_printed_is_one_command_whatever_the_names_are(rot
     for command in found:
         words = shlex.split(command)
         assert any(name in word or word == odd for word in words), command
-        probe = f"az() {{ :; }}; rotator() {{ :; }}; EDITOR=true; cd {shlex.quote(str(tmp_path))}; HOME={shlex.quote(str(tmp_path))}; {command}"
+        probe = (
+            f"az() {{ :; }}; rotator() {{ :; }}; EDITOR=true; cd {shlex.quote(str(tmp_path))};"
+            f" HOME={shlex.quote(str(tmp_path))}; {command}"
+        )
         assert subprocess.run(["/bin/bash", "-c", probe], check=False, capture_output=True).returncode == 0, command
     assert {file.name for file in tmp_path.iterdir()} == {"policies", "leases"}
 
 
 @pytest.mark.parametrize(
-    "text", ["my(rg)", "a b", "$(touch x)", "'", "", "a\nb'c\\d", "x\x1b[2J", "\udc80z", "\u202e'\"$(id)`", "ä\u2028é", "!x", "~"]
+    "text",
+    [
+        "my(rg)",
+        "a b",
+        "$(touch x)",
+        "'",
+        "",
+        "a\nb'c\\d",
+        "x\x1b[2J",
+        "\udc80z",
+        "\u202e'\"$(id)`",
+        "ä\u2028é",
+        "!x",
+        "~",
+    ],
 )
 def test_an_argument_is_one_word_of_bash_in_one_line(text: str) -> None:
     word = argument(text)
@@ -187,5 +235,9 @@ def test_nothing_is_written_past_the_one_place() -> None:
     """Whatever reaches stdout or stderr goes through `rotator.cli.say`, or through rich, which writes no control character of a `Text`."""
     writes = re.compile(r"typer\.(echo|secho)\(|\bprint\(|sys\.std(out|err)\.write")
     allowed = {"cli/say.py", "cli/streams.py", "cli/__init__.py", "cli/progress.py", "demo/voice.py"}
-    found = {str(file.relative_to(ROOT / "rotator")) for file in (ROOT / "rotator").rglob("*.py") if writes.search(file.read_text())}
+    found = {
+        str(file.relative_to(ROOT / "rotator"))
+        for file in (ROOT / "rotator").rglob("*.py")
+        if writes.search(file.read_text())
+    }
     assert found <= allowed, found - allowed

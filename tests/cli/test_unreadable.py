@@ -7,7 +7,9 @@ from local_azure.faults import Fault
 
 from tests.cli.scene import NAME, PASSWORD, Scene
 
-FIREWALL = Fault("keyvault.*", "status", times=0, status=403, code="ForbiddenByFirewall", message="Client address is not authorized.")
+FIREWALL = Fault(
+    "keyvault.*", "status", times=0, status=403, code="ForbiddenByFirewall", message="Client address is not authorized."
+)
 
 
 @pytest.fixture
@@ -45,8 +47,12 @@ def test_plan_says_that_nothing_is_known_and_ends_non_zero(shut: Scene) -> None:
     assert "ForbiddenByFirewall" in text and "due now" not in text and "not ours" not in text
 
 
-@pytest.mark.parametrize("command", [("rotate",), ("rotate", "--force"), ("rotate", NAME, "--compromised", "--yes"), ("deploy", NAME)])
-def test_what_would_write_fails_and_writes_nothing_where_the_vault_is_shut(shut: Scene, command: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    "command", [("rotate",), ("rotate", "--force"), ("rotate", NAME, "--compromised", "--yes"), ("deploy", NAME)]
+)
+def test_what_would_write_fails_and_writes_nothing_where_the_vault_is_shut(
+    shut: Scene, command: tuple[str, ...]
+) -> None:
     since, live = len(shut.app.served), shut.live()
     said = shut(*command)
     assert said.code == 1 and "ForbiddenByFirewall" in said.out + said.err

@@ -85,7 +85,10 @@ class Scene:
     def body(self, **changes: Any) -> dict[str, Any]:
         """A container group that pulls with the principal."""
         entry = {"server": self.seeded.login_server, "username": self.app_id, "password": self.password.secret}
-        container = {"name": "app", "properties": {"image": IMAGE, "resources": {"requests": {"cpu": 1, "memoryInGB": 1.5}}}}
+        container = {
+            "name": "app",
+            "properties": {"image": IMAGE, "resources": {"requests": {"cpu": 1, "memoryInGB": 1.5}}},
+        }
         properties = {"containers": [container], "osType": "Linux", "imageRegistryCredentials": [entry], **changes}
         return {"location": "eastus", "tags": {}, "properties": properties}
 
@@ -134,7 +137,9 @@ async def set_up(loop: VirtualLoop, sign_in_as: Callable[[Identity, str], None])
     for owned in (application.id, principal.id):
         azure.directory.add_owner(owned, seeded.operator.object_id)
     azure.authorization.assign(seeded.registry_id, principal.id, "AcrPull", at_once=True)
-    password = azure.directory.add_password(application, display_name="by hand", end=azure.clock.now() + timedelta(days=20))
+    password = azure.directory.add_password(
+        application, display_name="by hand", end=azure.clock.now() + timedelta(days=20)
+    )
     sign_in_as(seeded.operator, seeded.tenant)
     transports = Transports(lambda: Session(hop), lambda: GraphTransport(hop))
     async with connect(clock, transports=transports) as world:

@@ -23,7 +23,9 @@ def principal(at: Scene) -> Principal:
 
 
 async def mark(at: Scene, late: float) -> None:
-    await at.world.mark_version(at.policy, at.azure.vaults.versions("myvault", PASSWORD)[0].id, enabled=False, not_after=late)
+    await at.world.mark_version(
+        at.policy, at.azure.vaults.versions("myvault", PASSWORD)[0].id, enabled=False, not_after=late
+    )
 
 
 async def delete_role(at: Scene, late: float) -> None:
@@ -38,13 +40,19 @@ async def create_role(at: Scene, late: float) -> None:
 
 
 WRITES: dict[str, Write] = {
-    "graph.applications.addPassword": lambda at, late: at.world.add_password(principal(at), Home.APPLICATION, "rotator:abc:1", END, not_after=late),
+    "graph.applications.addPassword": lambda at, late: at.world.add_password(
+        principal(at), Home.APPLICATION, "rotator:abc:1", END, not_after=late
+    ),
     "graph.applications.removePassword": lambda at, late: at.world.remove_password(
         principal(at), Home.APPLICATION, at.password.key_id, not_after=late
     ),
-    "keyvault.secrets.set publish": lambda at, late: at.world.publish(at.policy, Secret("a value"), END, None, (), not_after=late),
+    "keyvault.secrets.set publish": lambda at, late: at.world.publish(
+        at.policy, Secret("a value"), END, None, (), not_after=late
+    ),
     "keyvault.secrets.set username": lambda at, late: at.world.publish_username(at.policy, not_after=late),
-    "keyvault.secrets.set record": lambda at, late: at.world.record_access(at.policy, Access.REVOKED, (), not_after=late),
+    "keyvault.secrets.set record": lambda at, late: at.world.record_access(
+        at.policy, Access.REVOKED, (), not_after=late
+    ),
     "keyvault.secrets.update": mark,
     "aci.containerGroups.createOrUpdate": lambda at, late: at.world.put_group(at.group_id, at.body(), not_after=late),
     "rbac.roleAssignments.delete": delete_role,
@@ -86,7 +94,9 @@ def test_a_write_is_sent_until_its_time_and_not_after(name: str, monkeypatch: py
 
 
 @pytest.mark.parametrize("name", PLAIN)
-def test_a_token_that_takes_long_is_waited_for_before_the_age_is_looked_at(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_token_that_takes_long_is_waited_for_before_the_age_is_looked_at(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def test(at: Scene) -> None:
         await at.clock.sleep(7200)  # every token has ended
         at.fault("entra.token", "status", status=503, retry_after=60)
@@ -108,7 +118,9 @@ def test_a_repetition_is_checked_again(name: str, monkeypatch: pytest.MonkeyPatc
     play(monkeypatch, test)
 
 
-def test_a_machine_that_slept_with_its_clock_standing_still_is_noticed_by_azures_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_that_slept_with_its_clock_standing_still_is_noticed_by_azures_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     async def test(at: Scene) -> None:
         await at.world.value(at.policy)
         read = at.world.moment()

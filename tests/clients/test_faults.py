@@ -59,9 +59,13 @@ REPEATED: dict[str, Method] = {
     "acr.manifests.head": lambda at: at.world.prove(at.policy, Secret(at.password.secret), [IMAGE]),
 }
 ONCE: dict[str, Method] = {
-    "graph.applications.addPassword": lambda at: at.world.add_password(principal(at), Home.APPLICATION, "rotator:abc:1", END),
+    "graph.applications.addPassword": lambda at: at.world.add_password(
+        principal(at), Home.APPLICATION, "rotator:abc:1", END
+    ),
     "graph.applications.removePassword": remove,
-    "graph.servicePrincipals.addPassword": lambda at: at.world.add_password(principal(at), Home.SERVICE_PRINCIPAL, "rotator:abc:1", END),
+    "graph.servicePrincipals.addPassword": lambda at: at.world.add_password(
+        principal(at), Home.SERVICE_PRINCIPAL, "rotator:abc:1", END
+    ),
     "keyvault.secrets.set": lambda at: at.world.publish(at.policy, Secret(VALUE), END, None, ()),
     "aci.containerGroups.createOrUpdate": lambda at: at.world.put_group(at.group_id, at.body()),
 }
@@ -97,7 +101,9 @@ def test_a_passing_fault_is_not_noticed(monkeypatch: pytest.MonkeyPatch, operati
         if operation != "entra.token":
             await ready(at)
         at.fault(operation, **PASSING[fault])
-        if operation.startswith("acr.") and fault == "timeout":  # a try of a proof is short, and the proof itself tries again
+        if (
+            operation.startswith("acr.") and fault == "timeout"
+        ):  # a try of a proof is short, and the proof itself tries again
             assert (await REPEATED[operation](at)).outcome is Outcome.UNREACHABLE
             return
         await REPEATED[operation](at)
@@ -109,7 +115,9 @@ def test_a_passing_fault_is_not_noticed(monkeypatch: pytest.MonkeyPatch, operati
 
 @pytest.mark.parametrize("fault", PASSING)
 @pytest.mark.parametrize("operation", ONCE)
-def test_a_write_is_sent_once_and_an_unknown_outcome_is_called_so(monkeypatch: pytest.MonkeyPatch, operation: str, fault: str) -> None:
+def test_a_write_is_sent_once_and_an_unknown_outcome_is_called_so(
+    monkeypatch: pytest.MonkeyPatch, operation: str, fault: str
+) -> None:
     async def test(at: Scene) -> None:
         await ready(at)
         at.fault(operation, times=0, **PASSING[fault])
@@ -136,7 +144,9 @@ def test_a_lasting_fault_ends_when_patience_does(monkeypatch: pytest.MonkeyPatch
     play(monkeypatch, test)
 
 
-@pytest.mark.parametrize("operation", ["graph.applications.get", "keyvault.secrets.get", "aci.containerGroups.get", "entra.token"])
+@pytest.mark.parametrize(
+    "operation", ["graph.applications.get", "keyvault.secrets.get", "aci.containerGroups.get", "entra.token"]
+)
 def test_a_wait_beyond_patience_is_not_begun(monkeypatch: pytest.MonkeyPatch, operation: str) -> None:
     async def test(at: Scene) -> None:
         if operation != "entra.token":

@@ -20,15 +20,39 @@ def principal(at: Scene) -> Principal:
 
 
 WRITES: dict[str, Act] = {
-    "graph.applications.addPassword": lambda at: at.world.add_password(principal(at), Home.APPLICATION, "rotator:abc:1", END),
-    "graph.servicePrincipals.addPassword": lambda at: at.world.add_password(principal(at), Home.SERVICE_PRINCIPAL, "rotator:abc:1", END),
+    "graph.applications.addPassword": lambda at: at.world.add_password(
+        principal(at), Home.APPLICATION, "rotator:abc:1", END
+    ),
+    "graph.servicePrincipals.addPassword": lambda at: at.world.add_password(
+        principal(at), Home.SERVICE_PRINCIPAL, "rotator:abc:1", END
+    ),
     "keyvault.secrets.set": lambda at: at.world.publish(at.policy, Secret("a value"), END, None, ()),
     "aci.containerGroups.createOrUpdate": lambda at: at.world.put_group(at.group_id, at.body()),
-    "graph.applications.removePassword": lambda at: at.world.remove_password(principal(at), Home.APPLICATION, at.password.key_id),
+    "graph.applications.removePassword": lambda at: at.world.remove_password(
+        principal(at), Home.APPLICATION, at.password.key_id
+    ),
 }
 NOBODYS: tuple[dict[str, Any], ...] = (
-    *({"kind": "page", "status": status} for status in (200, 302, 307, 400, 401, 403, 404, 407, 408, 409, 429, 500, 501, 503)),
-    *({"kind": kind} for kind in ("html200", "wrong_type", "empty", "gzip", "deep", "not_text", "redirect", "reset", "timeout", "drip", "endless")),
+    *(
+        {"kind": "page", "status": status}
+        for status in (200, 302, 307, 400, 401, 403, 404, 407, 408, 409, 429, 500, 501, 503)
+    ),
+    *(
+        {"kind": kind}
+        for kind in (
+            "html200",
+            "wrong_type",
+            "empty",
+            "gzip",
+            "deep",
+            "not_text",
+            "redirect",
+            "reset",
+            "timeout",
+            "drip",
+            "endless",
+        )
+    ),
     {"kind": "wrong_type", "argument": '{"error": {"code": "Forbidden"}}'},
     {"kind": "redirect", "argument": "https://management.azure.com/subscriptions/other"},
     {"kind": "status", "status": 408},
@@ -39,7 +63,14 @@ NOBODYS: tuple[dict[str, Any], ...] = (
 )
 """What comes from nobody who knows what became of a write."""
 ANSWERED = tuple(fault for fault in NOBODYS if fault["kind"] not in ("reset", "lost"))
-REFUSALS: dict[int, type[AzureError]] = {400: Conflict, 401: Forbidden, 403: Forbidden, 404: NotFound, 409: Conflict, 429: Throttled}
+REFUSALS: dict[int, type[AzureError]] = {
+    400: Conflict,
+    401: Forbidden,
+    403: Forbidden,
+    404: NotFound,
+    409: Conflict,
+    429: Throttled,
+}
 
 
 def play(monkeypatch: pytest.MonkeyPatch, test: Act) -> None:
@@ -88,10 +119,15 @@ def test_a_refusal_in_the_services_own_words_is_a_no(status: int, monkeypatch: p
 
 
 @pytest.mark.parametrize("operation", WRITES)
-def test_a_challenge_is_not_answered_by_sending_the_write_again(operation: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_challenge_is_not_answered_by_sending_the_write_again(
+    operation: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def test(at: Scene) -> None:
         since = len(at.served())
-        claims = 'Bearer authorization="https://login.microsoftonline.com/x", resource="https://vault.azure.net", claims="eyJhIjoxfQ=="'
+        claims = (
+            'Bearer authorization="https://login.microsoftonline.com/x", resource="https://vault.azure.net",'
+            ' claims="eyJhIjoxfQ=="'
+        )
         at.fault(operation, "status", status=401, code="Unauthorized", message="No.", times=0)
         at.fault(operation, "header", argument=f"WWW-Authenticate: {claims}", times=0)
         with pytest.raises(Forbidden):
@@ -131,13 +167,16 @@ async def test_a_404_without_a_code_is_nobodys_word(at: Scene) -> None:
 
 @pytest.mark.parametrize("operation", ["entra.token", "acr.token", "acr.manifests.head"])
 @pytest.mark.parametrize("fault", ANSWERED, ids=called)
-def test_a_damaged_answer_is_a_failed_try_of_a_proof(fault: dict[str, Any], operation: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_damaged_answer_is_a_failed_try_of_a_proof(
+    fault: dict[str, Any], operation: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def test(at: Scene) -> None:
         since = len(at.served())
         at.fault(operation, times=0, **fault)
         proof = await at.world.prove(at.policy, Secret(at.password.secret), [IMAGE])
         assert operation in at.served(since)
-        whole = operation == "acr.manifests.head" and fault["kind"] in ("drip", "endless", "cut")  # its answer has no body
+        # The answer to a HEAD has no body that could be cut.
+        whole = operation == "acr.manifests.head" and fault["kind"] in ("drip", "endless", "cut")
         assert proof.outcome is (Outcome.PROVEN if whole else Outcome.UNREACHABLE), proof
 
     play(monkeypatch, test)

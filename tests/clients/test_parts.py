@@ -69,7 +69,9 @@ def test_an_image_of_no_registry_of_the_policy_is_not_asked_for() -> None:
         ([], [], False),
     ],
 )
-def test_a_role_allows_what_its_patterns_match_and_do_not_except(actions: list[str], excepted: list[str], may: bool) -> None:
+def test_a_role_allows_what_its_patterns_match_and_do_not_except(
+    actions: list[str], excepted: list[str], may: bool
+) -> None:
     permission = Permission(actions=actions, not_actions=excepted)
     assert allowed("Microsoft.ContainerInstance/containerGroups/write", [permission]) is may
     assert allowed("Microsoft.ContainerInstance/containerGroups/write", [permission, Permission(actions=["*"])])
@@ -108,14 +110,20 @@ def test_entras_numbers_say_what_is_wrong_with_a_credential(number: int | None, 
         (503, "", False, Unavailable),
         (501, "", False, Unexpected),
         (302, "", False, Unexpected),
-        *((status, code, True, OutcomeUnknown) for status in (302, 401, 403, 404, 407, 408, 409, 429, 500, 503) for code in ("", "Code")),
+        *(
+            (status, code, True, OutcomeUnknown)
+            for status in (302, 401, 403, 404, 407, 408, 409, 429, 500, 503)
+            for code in ("", "Code")
+        ),
     ],
 )
 def test_a_status_is_whose_business_it_is(status: int, code: str, in_doubt: bool, kind: type[Exception]) -> None:
     assert type(answered(Asked("Azure", "do it"), Refusal(status, code), in_doubt=in_doubt)) is kind
 
 
-@pytest.mark.parametrize(("error", "kind"), [(httpx.ConnectError("no such name"), Unavailable), (httpx.ReadError("gone"), OutcomeUnknown)])
+@pytest.mark.parametrize(
+    ("error", "kind"), [(httpx.ConnectError("no such name"), Unavailable), (httpx.ReadError("gone"), OutcomeUnknown)]
+)
 def test_where_no_connection_comes_about_the_name_is_doubted(error: Exception, kind: type[Exception]) -> None:
     failed = silent(Asked("Azure", "do it"), error, in_doubt=kind is OutcomeUnknown)
     assert type(failed) is kind
@@ -137,7 +145,13 @@ def test_the_innermost_code_that_says_something_is_the_code() -> None:
 def test_every_hidden_value_of_a_group_is_known_as_a_secret() -> None:
     volumes = [{"name": "v", "secret": {"key": "dg=="}}, {"azureFile": {"shareName": "s", "storageAccountKey": "k"}}]
     env = [{"name": "A", "secureValue": "a"}, {"name": "B", "value": "plain"}]
-    document = {"properties": {"imageRegistryCredentials": [{"server": "r", "password": "p"}], "containers": [{"env": env}], "volumes": volumes}}
+    document = {
+        "properties": {
+            "imageRegistryCredentials": [{"server": "r", "password": "p"}],
+            "containers": [{"env": env}],
+            "volumes": volumes,
+        }
+    }
     assert sorted(secrets_of(document)) == ["a", "dg==", "k", "p"]
 
 
@@ -157,10 +171,20 @@ def test_the_first_failure_of_many_comes_out_as_itself_and_stops_the_rest() -> N
 
 
 def test_the_clouds_share_no_host() -> None:
-    hosts = [host for cloud in CLOUDS.values() for host in (cloud.authority, cloud.graph, cloud.arm, cloud.registry_suffix, cloud.vault_suffix)]
+    hosts = [
+        host
+        for cloud in CLOUDS.values()
+        for host in (cloud.authority, cloud.graph, cloud.arm, cloud.registry_suffix, cloud.vault_suffix)
+    ]
     assert len(set(hosts)) == len(hosts) == 15
 
 
 def test_importing_the_clients_loads_no_sdk() -> None:
-    script = "import sys, rotator.clients; print([m for m in ('azure', 'aiohttp', 'httpx', 'msgraph_core', 'tenacity') if m in sys.modules])"
-    assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    script = (
+        "import sys, rotator.clients; print([m for m in ('azure', 'aiohttp', 'httpx', 'msgraph_core', 'tenacity') if m"
+        " in sys.modules])"
+    )
+    assert (
+        subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.strip()
+        == "[]"
+    )

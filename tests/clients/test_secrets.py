@@ -25,7 +25,11 @@ def _shown(error: BaseException) -> str:
     chain, seen = [error], []
     while chain:
         each = chain.pop()
-        seen += ["".join(traceback.TracebackException.from_exception(each, capture_locals=False).format()), repr(vars(each)), repr(each.args)]
+        seen += [
+            "".join(traceback.TracebackException.from_exception(each, capture_locals=False).format()),
+            repr(vars(each)),
+            repr(each.args),
+        ]
         chain += [other for other in (each.__cause__, each.__context__) if other]
     return "\n".join(seen)
 
@@ -34,9 +38,14 @@ async def _everything(at: Scene) -> list[BaseException]:
     """Every method, whole and with every write's answer lost or refused."""
     calls: list[Callable[[Scene], Awaitable[Any]]] = [*REPEATED.values(), *ONCE.values()]
     errors: list[BaseException] = []
-    faults: list[tuple[str, str, dict[str, Any]]] = [(name, "lost", {"when": "after", "times": 0}) for name in (*REPEATED, *ONCE)]
+    faults: list[tuple[str, str, dict[str, Any]]] = [
+        (name, "lost", {"when": "after", "times": 0}) for name in (*REPEATED, *ONCE)
+    ]
     told = {"keyvault.secrets.set": VALUE, "aci.containerGroups.createOrUpdate": at.password.secret}
-    faults += [(name, "status", {"status": 400, "code": "BadRequest", "message": f"Can't read '{value}'."}) for name, value in told.items()]
+    faults += [
+        (name, "status", {"status": 400, "code": "BadRequest", "message": f"Can't read '{value}'."})
+        for name, value in told.items()
+    ]
     for operation, kind, rest in [("none", "reset", {}), *faults]:
         at.fault(operation, kind, **rest)
         for call in calls:

@@ -74,7 +74,9 @@ def test_another_type_in_a_place_makes_a_group_unreadable(path: tuple[Any, ...])
 def test_what_is_missing_or_null_or_spelled_otherwise_can_be_read() -> None:
     assert not flaw(full())
     assert not flaw({"properties": {"containers": [{"name": "app", "properties": {"image": "nginx"}}]}})
-    assert not flaw({"Properties": {"Containers": [{"Name": "app", "properties": {}}], "initContainers": None}, "tags": None})
+    assert not flaw(
+        {"Properties": {"Containers": [{"Name": "app", "properties": {}}], "initContainers": None}, "tags": None}
+    )
     assert not flaw({**full(), "tags": {"cost": 5, "share": 0.5, "keep": True, "gone": None}})
 
 
@@ -106,7 +108,12 @@ async def _moved(loop: VirtualLoop, *, stranger: bool) -> Stage:
     return made
 
 
-ODD = ("properties.imageRegistryCredentials={}", 'properties.imageRegistryCredentials=["x"]', "properties.containers=null", "tags=[5]")
+ODD = (
+    "properties.imageRegistryCredentials={}",
+    'properties.imageRegistryCredentials=["x"]',
+    "properties.containers=null",
+    "tags=[5]",
+)
 
 
 @pytest.mark.parametrize("odd", ODD)
@@ -162,12 +169,16 @@ def test_discover_says_which_group_it_can_not_read() -> None:
         made = stage(loop)
         made.azure.faults.add(Fault("aci.containerGroups.list", "changed", argument="value.0.properties.containers=5"))
         seen = await made.with_world(lambda run: see(run.world, PUBLIC, [made.policy], [], registries=False))
-        assert "app" in str(seen.listed[0].unread) and "properties.containers isn't a list" in str(seen.listed[0].unread)
+        assert "app" in str(seen.listed[0].unread) and "properties.containers isn't a list" in str(
+            seen.listed[0].unread
+        )
 
     play(scene)
 
 
-@pytest.mark.parametrize("odd", ["x", "/subscriptions/s/resourceGroups/g", "/providers/Microsoft.Authorization/roleAssignments/a?b"])
+@pytest.mark.parametrize(
+    "odd", ["x", "/subscriptions/s/resourceGroups/g", "/providers/Microsoft.Authorization/roleAssignments/a?b"]
+)
 def test_what_calls_itself_a_role_assignment_and_has_another_id_is_not_deleted(odd: str) -> None:
     async def scene(loop: VirtualLoop) -> None:
         made = stage(loop)

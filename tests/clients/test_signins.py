@@ -11,7 +11,14 @@ from rotator.state import Home, Key, Means
 from tests.clients.scene import START, Scene, scene
 
 APP, SP = Home.APPLICATION, Home.SERVICE_PRINCIPAL
-TRUST = {"id": "f1", "name": "deploy", "issuer": "https://token.example", "subject": "repo:us/it", "description": None, "audiences": ["api://x"]}
+TRUST = {
+    "id": "f1",
+    "name": "deploy",
+    "issuer": "https://token.example",
+    "subject": "repo:us/it",
+    "description": None,
+    "audiences": ["api://x"],
+}
 NAME = "CN=pull, S=Some-State, C=AU"
 FEDERATED = "graph.applications.federatedIdentityCredentials.list"
 
@@ -27,12 +34,19 @@ async def test_passwords_certificates_and_federated_credentials_of_both_objects_
     assert [(each.key_id, each.home) for each in found.passwords] == [(at.password.key_id, APP)]
     (mine,), (theirs,) = at.application.certificates, at.service_principal.certificates
     ends = START + timedelta(days=365)
-    certificates = {Key(Means.CERTIFICATE, mine.key_id, APP, ends, NAME), Key(Means.CERTIFICATE, theirs.key_id, SP, ends, NAME)}
+    certificates = {
+        Key(Means.CERTIFICATE, mine.key_id, APP, ends, NAME),
+        Key(Means.CERTIFICATE, theirs.key_id, SP, ends, NAME),
+    }
     assert set(found.keys) == certificates | {Key(Means.FEDERATED, "f1", APP, None, "https://token.example repo:us/it")}
     assert all(each.until == ends for each in found.keys if each.means is Means.CERTIFICATE)
     assert found.unread == () and found.known and not found.none
     graph = [operation for operation in at.served(before) if operation.startswith("graph.")]
-    assert sorted(graph) == ["graph.applications.federatedIdentityCredentials.list", "graph.applications.get", "graph.servicePrincipals.get"]
+    assert sorted(graph) == [
+        "graph.applications.federatedIdentityCredentials.list",
+        "graph.applications.get",
+        "graph.servicePrincipals.get",
+    ]
 
 
 @scene
@@ -58,9 +72,17 @@ async def test_a_managed_identity_is_a_way_by_itself_and_its_federated_credentia
 async def test_what_is_refused_and_what_is_not_found_is_said_in_words(at: Scene) -> None:
     at.fault("graph.applications.get", status=403, code="Authorization_RequestDenied", message="No.")
     found = await at.world.sign_ins(at.policy)
-    assert (found.passwords, found.none) == ((), False) and "credentials of its application may not be read" in found.unread[0]
+    assert (found.passwords, found.none) == (
+        (),
+        False,
+    ) and "credentials of its application may not be read" in found.unread[0]
     for status in (403, 404):
-        at.fault(FEDERATED, status=status, code="Request_ResourceNotFound" if status == 404 else "Authorization_RequestDenied", message="No.")
+        at.fault(
+            FEDERATED,
+            status=status,
+            code="Request_ResourceNotFound" if status == 404 else "Authorization_RequestDenied",
+            message="No.",
+        )
         found = await at.world.sign_ins(at.policy)
         assert len(found.passwords) == 1 and "federated credentials of its application can't be read" in found.unread[0]
     at.fault("graph.applications.get", status=404, code="Request_ResourceNotFound", message="No.")
@@ -82,7 +104,9 @@ async def test_a_registry_that_is_not_found_or_may_not_be_read_is_unknown_and_ha
 
 
 @pytest.mark.parametrize(("usage", "counts"), [("Verify", True), (None, True), ("Sign", False), ("Encrypt", False)])
-def test_a_certificate_that_signs_or_encrypts_the_tokens_of_a_single_sign_on_signs_nobody_in(usage: str | None, counts: bool) -> None:
+def test_a_certificate_that_signs_or_encrypts_the_tokens_of_a_single_sign_on_signs_nobody_in(
+    usage: str | None, counts: bool
+) -> None:
     import asyncio
 
     shown: dict[str, Any] = {"keyId": "K", "endDateTime": "2027-01-01T00:00:00Z", "displayName": None, "usage": usage}

@@ -10,7 +10,9 @@ from tests.matrices.alphabet import every
 from tests.stage import play, stage
 
 
-def test_every_read_of_rotator_that_may_be_stale_looks_for_it_and_no_matrix_plans_it_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_read_of_rotator_that_may_be_stale_looks_for_it_and_no_matrix_plans_it_for_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     operation, looked, arrive, active = [""], set[str](), Faults.arrive, Faults.active
 
     def arrived(self: Faults, name: str) -> None:

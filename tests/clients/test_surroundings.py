@@ -32,7 +32,16 @@ BAD = {
     f"http://u:{HIDDEN}€@h:1": "Basic authentication",
     f"http://u:{HIDDEN}%E2%82%AC@h:1": "Basic authentication",
 }
-GOOD = ("", "http://h:8080", "HTTP://h", "http://[::1]:80", f"http://u:{HIDDEN}@h:1", "http://ü.example:80", "http://h:80/", "http://u%zz:p%40@h:1")
+GOOD = (
+    "",
+    "http://h:8080",
+    "HTTP://h",
+    "http://[::1]:80",
+    f"http://u:{HIDDEN}@h:1",
+    "http://ü.example:80",
+    "http://h:80/",
+    "http://u%zz:p%40@h:1",
+)
 
 
 @pytest.mark.parametrize("value", BAD)
@@ -47,7 +56,14 @@ def test_a_proxy_that_can_not_be_used_is_named_and_not_shown(name: str, value: s
 
 @pytest.mark.parametrize("value", GOOD)
 def test_a_proxy_that_can_be_used_is_no_mistake(value: str) -> None:
-    ensure_usable({"HTTPS_PROXY": value, "NO_PROXY": "[[[,*,ü, 10.0.0.0/8", "HTTP_PROXY": "ftp://x", "REQUESTS_CA_BUNDLE": "/nowhere"})
+    ensure_usable(
+        {
+            "HTTPS_PROXY": value,
+            "NO_PROXY": "[[[,*,ü, 10.0.0.0/8",
+            "HTTP_PROXY": "ftp://x",
+            "REQUESTS_CA_BUNDLE": "/nowhere",
+        }
+    )
 
 
 def test_authorities_that_can_not_be_read_are_named(tmp_path: Path) -> None:
@@ -55,7 +71,12 @@ def test_authorities_that_can_not_be_read_are_named(tmp_path: Path) -> None:
     text.write_text("x")
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    bad = ((tmp_path / "none", "No such file"), (text, "no certificate"), (tmp_path, "Is a directory"), (Path("a\0b"), "no file"))
+    bad = (
+        (tmp_path / "none", "No such file"),
+        (text, "no certificate"),
+        (tmp_path, "Is a directory"),
+        (Path("a\0b"), "no file"),
+    )
     for file, why in (*bad, (pipe, "isn't a plain file"), (Path("/dev/null"), "isn't a plain file")):
         with pytest.raises(RotatorError, match=f"SSL_CERT_FILE names .*{why}"):
             ensure_usable({"SSL_CERT_FILE": str(file)})
@@ -70,7 +91,11 @@ def test_it_is_looked_at_before_anything_connects(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize("verb", ["plan", "status", "rotate"])
 def test_the_command_says_it_in_three_lines(verb: str, tmp_path: Path) -> None:
     (tmp_path / "one.yaml").write_text(MINIMAL)
-    environment = {**os.environ, "HTTPS_PROXY": f"http://u:{HIDDEN}@h:99999", "ROTATOR_LEASE_DIR": str(tmp_path / "leases")}
+    environment = {
+        **os.environ,
+        "HTTPS_PROXY": f"http://u:{HIDDEN}@h:99999",
+        "ROTATOR_LEASE_DIR": str(tmp_path / "leases"),
+    }
     command = [sys.executable, "-m", "rotator", verb, "--policies", str(tmp_path), "-vv"]
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd=ROOT)
     assert (ended.returncode, ended.stdout) == (1, "")
@@ -87,12 +112,22 @@ def test_the_command_says_it_in_three_lines(verb: str, tmp_path: Path) -> None:
         ("AZURE_TOKEN_CREDENTIALS", "mine", "AZURE_TOKEN_CREDENTIALS"),
     ],
 )
-def test_an_identity_that_can_not_be_made_of_the_environment_is_a_sign_in_that_fails(name: str, value: str, why: str, tmp_path: Path) -> None:
+def test_an_identity_that_can_not_be_made_of_the_environment_is_a_sign_in_that_fails(
+    name: str, value: str, why: str, tmp_path: Path
+) -> None:
     (tmp_path / "one.yaml").write_text(MINIMAL)
-    signed = {"AZURE_CLIENT_ID": "x", "AZURE_TENANT_ID": "y", **({} if "CERTIFICATE" in name else {"AZURE_CLIENT_SECRET": HIDDEN})}
+    signed = {
+        "AZURE_CLIENT_ID": "x",
+        "AZURE_TENANT_ID": "y",
+        **({} if "CERTIFICATE" in name else {"AZURE_CLIENT_SECRET": HIDDEN}),
+    }
     bare = {key: kept for key, kept in os.environ.items() if not key.startswith("AZURE_")}
     command = [sys.executable, "-m", "rotator", "plan", "--policies", str(tmp_path)]
-    ended = subprocess.run(command, env={**bare, **signed, name: value}, capture_output=True, text=True, check=False, cwd=ROOT)
+    ended = subprocess.run(
+        command, env={**bare, **signed, name: value}, capture_output=True, text=True, check=False, cwd=ROOT
+    )
     said = ended.stdout + ended.stderr
-    assert ended.returncode == 1 and "rotator can't sign in: " in said and why in said and "AZURE_CLIENT_ID" in said, said
+    assert ended.returncode == 1 and "rotator can't sign in: " in said and why in said and "AZURE_CLIENT_ID" in said, (
+        said
+    )
     assert "bug" not in said and HIDDEN not in said

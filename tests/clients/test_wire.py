@@ -76,7 +76,10 @@ def test_a_write_that_meets_a_dropped_connection_arrives_once(method: str, monke
             assert server.arrived == [GET, method.encode()]
 
     async def by_httpx() -> None:
-        async with rude() as server, httpx.AsyncClient(transport=network("https://graph.microsoft.com", fresh=False)) as client:
+        async with (
+            rude() as server,
+            httpx.AsyncClient(transport=network("https://graph.microsoft.com", fresh=False)) as client,
+        ):
             address = f"http://127.0.0.1:{server.port}/"
             await client.get(address)
             with pytest.raises(httpx.TransportError):
@@ -94,7 +97,11 @@ def test_no_password_of_the_users_netrc_is_sent(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setenv("HOME", str(tmp_path))
 
     async def main() -> None:
-        async with rude() as server, real().session() as session, session.get(f"http://127.0.0.1:{server.port}/") as answer:
+        async with (
+            rude() as server,
+            real().session() as session,
+            session.get(f"http://127.0.0.1:{server.port}/") as answer,
+        ):
             await answer.read()
             assert [b"authorization" in head for head in server.heads] == [False]
 
@@ -110,11 +117,17 @@ def test_no_password_of_the_users_netrc_is_sent(monkeypatch: pytest.MonkeyPatch,
         ({"http_proxy": "http://proxy:3128"}, "https://graph.microsoft.com/v1.0", None),
         ({"http_proxy": "http://proxy:3128"}, "http://169.254.169.254/metadata", "http://proxy:3128"),
         ({"all_proxy": "http://proxy:3128"}, "https://myvault.vault.azure.net/", "http://proxy:3128"),
-        ({"https_proxy": "http://proxy:3128", "no_proxy": ".vault.azure.net"}, "https://myvault.vault.azure.net/", None),
+        (
+            {"https_proxy": "http://proxy:3128", "no_proxy": ".vault.azure.net"},
+            "https://myvault.vault.azure.net/",
+            None,
+        ),
         ({"https_proxy": "http://proxy:3128", "no_proxy": "*"}, "https://graph.microsoft.com/", None),
     ],
 )
-def test_a_proxy_comes_from_the_environment(environment: dict[str, str], address: str, proxy: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_comes_from_the_environment(
+    environment: dict[str, str], address: str, proxy: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
@@ -135,7 +148,13 @@ LISTS: dict[str, Callable[[Scene], Awaitable[Any]]] = {
 
 
 @pytest.mark.parametrize(
-    "link", ["https://evil.example/next?token", "https://graph.microsoft.com/v1.0/me", "http://{host}/next", "https://{host}:8443/"]
+    "link",
+    [
+        "https://evil.example/next?token",
+        "https://graph.microsoft.com/v1.0/me",
+        "http://{host}/next",
+        "https://{host}:8443/",
+    ],
 )
 @pytest.mark.parametrize("operation", LISTS)
 def test_a_next_page_on_another_host_is_not_asked_for(operation: str, link: str) -> None:
@@ -176,7 +195,9 @@ def test_a_list_without_an_end_is_left(operation: str) -> None:
 async def _first(at: Scene, operation: str) -> list[str]:
     """The addresses by which a list is asked for."""
     paths = list[str]()
-    at.app.before = lambda _, name, request: paths.append(f"{request.path}?api-version={request.query['api-version']}") if name == operation else None
+    at.app.before = lambda _, name, request: (
+        paths.append(f"{request.path}?api-version={request.query['api-version']}") if name == operation else None
+    )
     await LISTS[operation](at)
     at.app.before = None
     return paths
@@ -214,7 +235,8 @@ async def test_nothing_follows_a_redirect(at: Scene) -> None:
 
 @pytest.mark.parametrize("kind", ["drip", "endless"])
 @pytest.mark.parametrize(
-    "operation", ["graph.applications.get", "keyvault.secrets.get", "aci.containerGroups.get", "entra.token", "arm.registries.get"]
+    "operation",
+    ["graph.applications.get", "keyvault.secrets.get", "aci.containerGroups.get", "entra.token", "arm.registries.get"],
 )
 def test_an_answer_that_drips_is_left_when_its_time_is_over(operation: str, kind: str) -> None:
     @scene
@@ -249,7 +271,10 @@ def test_nothing_is_repeated_after_the_deadline_of_the_run(operation: str, kind:
         test(patch)
 
 
-@pytest.mark.parametrize("asked", ["nan", "inf", "-inf", "1e300", "-5", "99999999999999999999", "Fri, 31 Dec 9999 23:59:59 GMT", "soon", "\u0665"])
+@pytest.mark.parametrize(
+    "asked",
+    ["nan", "inf", "-inf", "1e300", "-5", "99999999999999999999", "Fri, 31 Dec 9999 23:59:59 GMT", "soon", "\u0665"],
+)
 @pytest.mark.parametrize("header", ["Retry-After", "retry-after-ms"])
 def test_an_absurd_wait_ends_with_the_patience(header: str, asked: str) -> None:
     @scene
@@ -288,7 +313,13 @@ def test_a_body_is_unpacked_by_what_it_says() -> None:
 
 @pytest.mark.parametrize(
     ("found", "encoding"),
-    [(b"text", "gzip"), (gzip.compress(b"text", mtime=0)[:-4], "gzip"), (b"text", "deflate"), (b"text", "br"), (b"\x1f\x8b", "gzip")],
+    [
+        (b"text", "gzip"),
+        (gzip.compress(b"text", mtime=0)[:-4], "gzip"),
+        (b"text", "deflate"),
+        (b"text", "br"),
+        (b"\x1f\x8b", "gzip"),
+    ],
 )
 def test_a_damaged_body_is_not_read(found: bytes, encoding: str) -> None:
     with pytest.raises(BadBody):

@@ -22,8 +22,13 @@ END = START + timedelta(days=90)
 async def test_a_new_tenant_is_observed_with_nothing_of_ours_in_it(at: Scene) -> None:
     seen = await at.world.observe(at.policy)
     assert (seen.tenant, seen.signed_in) == (at.seeded.tenant, at.seeded.operator.app_id)
-    assert (seen.principal.application, seen.principal.service_principal) == (at.application.id, at.service_principal.id)
-    assert [(c.key_id, c.home, c.hint) for c in seen.credentials] == [(at.password.key_id, Home.APPLICATION, at.password.secret[:3])]
+    assert (seen.principal.application, seen.principal.service_principal) == (
+        at.application.id,
+        at.service_principal.id,
+    )
+    assert [(c.key_id, c.home, c.hint) for c in seen.credentials] == [
+        (at.password.key_id, Home.APPLICATION, at.password.secret[:3])
+    ]
     assert (seen.versions, seen.latest, seen.access, seen.vault_refuses) == ((), None, Access.UNMARKED, None)
     assert [registry.login_server for registry in seen.registries] == [at.seeded.login_server]
     assert [(group.id, group.document) for group in seen.groups] == [(at.group_id, None)]
@@ -70,7 +75,12 @@ async def test_a_published_version_has_all_that_was_said_of_it(at: Scene) -> Non
     assert (await at.world.value(at.policy)).reveal() == (await at.world.value(at.policy, made.id)).reveal() == "s3cret"
     await at.world.mark_version(at.policy, made.id, tags=(("rotator-compromised", "k"),))
     (marked,) = await at.world.versions(at.policy)
-    assert (marked.compromised, marked.enabled, marked.expires, marked.content_type) == (("k",), True, END, "text/plain")
+    assert (marked.compromised, marked.enabled, marked.expires, marked.content_type) == (
+        ("k",),
+        True,
+        END,
+        "text/plain",
+    )
     await at.world.mark_version(at.policy, made.id, enabled=False)
     (disabled,) = await at.world.versions(at.policy)
     assert (disabled.enabled, disabled.compromised) == (False, ("k",))
@@ -149,7 +159,9 @@ async def test_a_group_is_put_as_it_is_given_and_read_back_raw(at: Scene) -> Non
 async def test_logs_are_what_the_container_printed(at: Scene) -> None:
     at.azure.registries.push(at.seeded.login_server, "aci-helloworld", "v1", logs="listening\n")
     at.deploy()
-    at.azure.authorization.define("logs", actions=["Microsoft.ContainerInstance/containerGroups/containers/logs/read"], scopes=["/"])
+    at.azure.authorization.define(
+        "logs", actions=["Microsoft.ContainerInstance/containerGroups/containers/logs/read"], scopes=["/"]
+    )
     at.azure.authorization.assign(at.group_id, at.seeded.operator.object_id, "logs", at_once=True)
     assert await at.world.logs(at.group_id, "app") == "listening\n"
 
@@ -157,7 +169,9 @@ async def test_logs_are_what_the_container_printed(at: Scene) -> None:
 @scene
 async def test_the_access_mark_restores_what_was_recorded(at: Scene) -> None:
     found = await at.world.assignments(at.policy)
-    assert [(a.scope, a.role) for a in found] == [(at.seeded.registry_id, await at.world.role("AcrPull", at.registry_id))]
+    assert [(a.scope, a.role) for a in found] == [
+        (at.seeded.registry_id, await at.world.role("AcrPull", at.registry_id))
+    ]
     await at.world.record_access(at.policy, Access.REVOKED, found)
     record = await at.world.access(at.policy)
     assert (record.access, record.assignments) == (Access.REVOKED, found)
@@ -169,7 +183,9 @@ async def test_the_access_mark_restores_what_was_recorded(at: Scene) -> None:
 
 
 @scene
-async def test_a_record_that_has_no_room_is_refused_before_it_is_written_and_a_long_one_is_written_closer(at: Scene) -> None:
+async def test_a_record_that_has_no_room_is_refused_before_it_is_written_and_a_long_one_is_written_closer(
+    at: Scene,
+) -> None:
     (one,) = await at.world.assignments(at.policy)
     many = tuple(sorted(replace(one, id=ArmId(f"{one.id[:-12]}{number:012}")) for number in range(60)))
     fits = next(number for number in range(60, 0, -1) if len(_indented(many[:number])) <= 25 * 1024)
@@ -227,14 +243,24 @@ async def test_the_operator_may_write_its_groups_and_vault(at: Scene) -> None:
 @scene
 async def test_a_missing_right_is_known_before_any_write(at: Scene) -> None:
     at.deploy()
-    for assignment in at.azure.authorization.assignments(f"/subscriptions/{at.seeded.subscription}", principals={at.seeded.operator.object_id}):
+    for assignment in at.azure.authorization.assignments(
+        f"/subscriptions/{at.seeded.subscription}", principals={at.seeded.operator.object_id}
+    ):
         at.azure.authorization.delete(assignment.id)
-    reader = ("Microsoft.KeyVault/vaults/read", "Microsoft.Resources/subscriptions/resources/read", "Microsoft.ContainerInstance/*/read")
+    reader = (
+        "Microsoft.KeyVault/vaults/read",
+        "Microsoft.Resources/subscriptions/resources/read",
+        "Microsoft.ContainerInstance/*/read",
+    )
     at.azure.authorization.define("reader", actions=[*reader, "Microsoft.Authorization/*/read"], scopes=["/"])
-    at.azure.authorization.assign(f"/subscriptions/{at.seeded.subscription}", at.seeded.operator.object_id, "reader", at_once=True)
+    at.azure.authorization.assign(
+        f"/subscriptions/{at.seeded.subscription}", at.seeded.operator.object_id, "reader", at_once=True
+    )
     refused = await at.world.permissions(at.policy, [at.group_id])
     assert refused.groups_refused == (at.group_id,)
-    assert refused.vault_refused and "setSecret" in refused.vault_refused and at.seeded.vault_id in refused.vault_refused
+    assert (
+        refused.vault_refused and "setSecret" in refused.vault_refused and at.seeded.vault_id in refused.vault_refused
+    )
 
 
 @scene
@@ -268,7 +294,9 @@ async def test_a_vault_that_refuses_is_part_of_the_picture(at: Scene) -> None:
 @scene
 async def test_a_subscription_that_may_not_be_listed_is_unseen_and_its_groups_unreadable(at: Scene) -> None:
     at.deploy()
-    for assignment in at.azure.authorization.assignments(f"/subscriptions/{at.seeded.subscription}", principals={at.seeded.operator.object_id}):
+    for assignment in at.azure.authorization.assignments(
+        f"/subscriptions/{at.seeded.subscription}", principals={at.seeded.operator.object_id}
+    ):
         if assignment.scope == f"/subscriptions/{at.seeded.subscription}":
             at.azure.authorization.delete(assignment.id)
     at.azure.authorization.define("registries", actions=["Microsoft.ContainerRegistry/registries/read"], scopes=["/"])

@@ -1,4 +1,7 @@
-"""The corpus of container groups as GET returns them, and policies that speak of them. No document was copied from anywhere."""
+"""The corpus of container groups as GET returns them, and policies that speak of them.
+
+No document was copied from anywhere.
+"""
 
 import json
 from collections.abc import Mapping
@@ -16,7 +19,9 @@ NAMES = sorted(file.stem for file in CORPUS.glob("*.json"))
 APP_ID = "5d3c0a52-0000-4000-8000-000000000000"
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
 RESOURCES = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/myResourceGroup/providers"
-REGISTRY, SECOND = (f"{RESOURCES}/Microsoft.ContainerRegistry/registries/{name}" for name in ("mycontainerregistry", "second"))
+REGISTRY, SECOND = (
+    f"{RESOURCES}/Microsoft.ContainerRegistry/registries/{name}" for name in ("mycontainerregistry", "second")
+)
 SERVER = "mycontainerregistry.azurecr.io"
 OLD, NEW, OLDER = (f"{letter * 8}-0000-4000-8000-000000000000" for letter in "abc")
 PASSWORD = Secret("the~new.Password_of-the-principal1234567")
@@ -36,13 +41,19 @@ def group_id(name: str) -> ResourceId:
 
 def policy(*groups: Mapping[str, Any], **more: Any) -> Policy:
     """A policy with these container groups; `name` stands for an id."""
-    listed = [{**{key: value for key, value in one.items() if key != "name"}, "id": group_id(one["name"])} for one in groups]
+    listed = [
+        {**{key: value for key, value in one.items() if key != "name"}, "id": group_id(one["name"])} for one in groups
+    ]
     content = {
         "name": "mycontainerregistry",
         "file": "policies/mycontainerregistry.yaml",
         "principal": {"app_id": APP_ID},
         "registries": [{"id": REGISTRY}, {"id": SECOND}],
-        "key_vault": {"url": "https://myvault.vault.azure.net", "password_secret": "pull-pwd", "username_secret": "pull-usr"},
+        "key_vault": {
+            "url": "https://myvault.vault.azure.net",
+            "password_secret": "pull-pwd",
+            "username_secret": "pull-usr",
+        },
         "container_groups": listed,
         **more,
     }
@@ -72,7 +83,13 @@ def values(*sources: KeyVaultSource) -> dict[Source, Secret]:
 
 def edited(shown: Mapping[str, Any], made: Policy, said: GroupPolicy | None, **more: Any) -> dict[str, Any]:
     """The edit of a document with everything that it asks for."""
-    given = {"values": values(*container_group.sources(made, shown, said)), "password": PASSWORD, "key_id": NEW, "since": SINCE, **more}
+    given = {
+        "values": values(*container_group.sources(made, shown, said)),
+        "password": PASSWORD,
+        "key_id": NEW,
+        "since": SINCE,
+        **more,
+    }
     return container_group.edit(shown, made, said, **given)
 
 

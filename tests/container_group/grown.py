@@ -15,13 +15,29 @@ from rotator.policy.rules import WORKSPACE_ID
 
 LIST = Path(__file__).parent / "properties.txt"
 IMAGE = "mycontainerregistry.azurecr.io/aci-helloworld:v1"
-TEXTS = ("x", "two words", "ünïcödé ☃", "a'b\"c\\d", "${HOME} $(pwd) %20", "line\nbreak\ttab", "0", "true", "null", "{}", "# no comment", "x" * 300)
+TEXTS = (
+    "x",
+    "two words",
+    "ünïcödé ☃",
+    "a'b\"c\\d",
+    "${HOME} $(pwd) %20",
+    "line\nbreak\ttab",
+    "0",
+    "true",
+    "null",
+    "{}",
+    "# no comment",
+    "x" * 300,
+)
 FILES = (b"plain", b"\x00\x01\xff", "ü".encode(), b"${{ not ours", b"-----BEGIN-----\n")
 
 
 @dataclass
 class Node:
-    """A property: what it holds, or what is below it. `item` is for an array, `any` for an object whose names are data."""
+    """A property: what it holds, or what is below it.
+
+    `item` is for an array, `any` for an object whose names are data.
+    """
 
     kind: str = ""
     hidden: bool = False
@@ -73,12 +89,28 @@ MADE = (
 
 
 BOUNDED = (
-    *(f"properties.containers[].properties.{name}" for name in ("livenessProbe", "readinessProbe", "volumeMounts", "resources", "ports")),
+    *(
+        f"properties.containers[].properties.{name}"
+        for name in ("livenessProbe", "readinessProbe", "volumeMounts", "resources", "ports")
+    ),
     *(
         f"properties.{name}"
-        for name in ("ipAddress", "subnetIds", "encryptionProperties", "sku", "priority", "dnsConfig", "initContainers[].properties")
+        for name in (
+            "ipAddress",
+            "subnetIds",
+            "encryptionProperties",
+            "sku",
+            "priority",
+            "dnsConfig",
+            "initContainers[].properties",
+        )
     ),
-    *("zones", "properties.confidentialComputeProperties", "properties.identityAcls", "properties.containers[].properties.securityContext"),
+    *(
+        "zones",
+        "properties.confidentialComputeProperties",
+        "properties.identityAcls",
+        "properties.containers[].properties.securityContext",
+    ),
 )
 """What Azure takes only in certain values; the corpus has it."""
 
@@ -86,7 +118,10 @@ BOUNDED = (
 def grown(random: Random, app_id: str, password: str, identity: str = "") -> dict[str, Any]:
     """A random group; with an `identity` one that the emulator takes as well, whose rules know more than the list."""
     resource: dict[str, Any] = _value(random, tree(*MADE, *(BOUNDED if identity else ())))
-    resource |= {"location": "eastus", "tags": {name: value for name, value in resource.get("tags", {}).items() if not name.startswith("rotator")}}
+    resource |= {
+        "location": "eastus",
+        "tags": {name: value for name, value in resource.get("tags", {}).items() if not name.startswith("rotator")},
+    }
     _mended(random, resource, app_id, password)
     if identity:
         resource["identity"] = {"type": "UserAssigned", "userAssignedIdentities": {identity: {}}}
@@ -99,14 +134,24 @@ def _value(random: Random, node: Node) -> Any:
     if node.item:
         return [_value(random, node.item) for _ in range(random.randint(1, 2))]
     if node.any and not node.kind:
-        return {random.choice(("Name", "name", "x.y", "a b")): _value(random, node.any) for _ in range(random.randint(1, 2))}
+        return {
+            random.choice(("Name", "name", "x.y", "a b")): _value(random, node.any) for _ in range(random.randint(1, 2))
+        }
     if node.members:
-        return {name: _value(random, member) for name, member in node.members.items() if random.random() < 0.6 or name in ("name", "properties")}
+        return {
+            name: _value(random, member)
+            for name, member in node.members.items()
+            if random.random() < 0.6 or name in ("name", "properties")
+        }
     return _leaf(random, node.kind)
 
 
 def _leaf(random: Random, kind: str) -> Any:
-    plain = {"integer": random.randint(0, 99), "number": random.choice((0.5, 1, 1.25, 4)), "object": {"Key": [1, None, {"deep": "x"}]}}
+    plain = {
+        "integer": random.randint(0, 99),
+        "number": random.choice((0.5, 1, 1.25, 4)),
+        "object": {"Key": [1, None, {"deep": "x"}]},
+    }
     if kind == "true|false":
         return random.random() < 0.5
     return plain[kind] if kind in plain else random.choice(TEXTS if kind == "text" else kind.split("|"))
@@ -115,12 +160,19 @@ def _leaf(random: Random, kind: str) -> Any:
 def _mended(random: Random, resource: dict[str, Any], app_id: str, password: str) -> None:
     properties = resource["properties"]
     for kind in ("containers", "initContainers"):
-        for nth, container in enumerate(properties.setdefault(kind, [] if kind == "initContainers" else [{"properties": {}}])):
+        for nth, container in enumerate(
+            properties.setdefault(kind, [] if kind == "initContainers" else [{"properties": {}}])
+        ):
             _container(random, container, f"{kind[0]}{nth}", app_id, password)
-    properties |= {"osType": random.choice(("Linux", "Windows")), "restartPolicy": random.choice(("Always", "OnFailure", "Never"))}
+    properties |= {
+        "osType": random.choice(("Linux", "Windows")),
+        "restartPolicy": random.choice(("Always", "OnFailure", "Never")),
+    }
     properties["volumes"] = [_volume(random, volume, nth) for nth, volume in enumerate(properties.get("volumes", []))]
     properties["imageRegistryCredentials"] = _entries(random, properties, app_id, password)
-    properties["secretReferences"] = [{"name": "ref", "identity": "app", "secretReferenceUri": "https://myvault.vault.azure.net/secrets/other"}]
+    properties["secretReferences"] = [
+        {"name": "ref", "identity": "app", "secretReferenceUri": "https://myvault.vault.azure.net/secrets/other"}
+    ]
     _settle(random, properties)
 
 
@@ -132,15 +184,24 @@ def _settle(random: Random, properties: dict[str, Any]) -> None:
     for subnet in properties.get("subnetIds", []):
         subnet["id"] = "/subscriptions/s/subnets/a"
     if "ipAddress" in properties:
-        properties["ipAddress"] |= {"type": "Private" if properties.get("subnetIds") else "Public", "ports": [{"port": 80}]}
+        properties["ipAddress"] |= {
+            "type": "Private" if properties.get("subnetIds") else "Public",
+            "ports": [{"port": 80}],
+        }
     for nth, extension in enumerate(properties.get("extensions", [])):
         extension["name"] = f"e{nth}"
-        extension["properties"] |= {"extensionType": "t", "version": "1", "protectedSettings": {"Token": random.choice(TEXTS)}}
+        extension["properties"] |= {
+            "extensionType": "t",
+            "version": "1",
+            "protectedSettings": {"Token": random.choice(TEXTS)},
+        }
     if "dnsConfig" in properties:
         properties["dnsConfig"].setdefault("nameServers", ["10.0.0.1"])
     if "diagnostics" in properties:
         given = properties["diagnostics"].get("logAnalytics", {})
-        properties["diagnostics"] = {"logAnalytics": {**given, "workspaceId": "w", "workspaceKey": random.choice(TEXTS)}}
+        properties["diagnostics"] = {
+            "logAnalytics": {**given, "workspaceId": "w", "workspaceKey": random.choice(TEXTS)}
+        }
 
 
 def _container(random: Random, container: dict[str, Any], name: str, app_id: str, password: str) -> None:
@@ -151,7 +212,11 @@ def _container(random: Random, container: dict[str, Any], name: str, app_id: str
         resources = inner.setdefault("resources", {})
         resources["requests"] = {**resources.get("requests", {}), "cpu": 1, "memoryInGB": 1.5}
     variables = [_variable(random, nth) for nth in range(random.randint(0, 4))]
-    inside = [{"name": "AZURE_CLIENT_ID", "value": app_id}, {"name": "AZURE_CLIENT_SECRET", "secureValue": password}] if random.random() < 0.2 else []
+    inside = (
+        [{"name": "AZURE_CLIENT_ID", "value": app_id}, {"name": "AZURE_CLIENT_SECRET", "secureValue": password}]
+        if random.random() < 0.2
+        else []
+    )
     inner["environmentVariables"] = variables + inside
     for mount in inner.get("volumeMounts", []):
         mount |= {"mountPath": "/m"}
@@ -159,21 +224,37 @@ def _container(random: Random, container: dict[str, Any], name: str, app_id: str
 
 def _variable(random: Random, nth: int) -> dict[str, Any]:
     way = random.choice(("value", "secureValue", "secureValue", "secureValueReference"))
-    return {"name": random.choice(("DB", "db", "A.b", "_x")) + str(nth), way: "ref" if way.endswith("Reference") else random.choice(TEXTS)}
+    return {
+        "name": random.choice(("DB", "db", "A.b", "_x")) + str(nth),
+        way: "ref" if way.endswith("Reference") else random.choice(TEXTS),
+    }
 
 
 def _volume(random: Random, volume: dict[str, Any], nth: int) -> dict[str, Any]:
     kind = random.choice(("emptyDir", "secret", "secret", "azureFile", "gitRepo", "secretReference"))
     key = random.choice(({"storageAccountKey": random.choice(TEXTS)}, {"storageAccountKeyReference": "ref"}))
     share = {"shareName": "s", "storageAccountName": "a", **key}
-    files = {random.choice(("ca.pem", "Key", "key")): base64.b64encode(random.choice(FILES)).decode() for _ in range(random.randint(1, 3))}
+    files = {
+        random.choice(("ca.pem", "Key", "key")): base64.b64encode(random.choice(FILES)).decode()
+        for _ in range(random.randint(1, 3))
+    }
     repository = {**volume.get("gitRepo", {}), "repository": "https://git.example/x"}
-    made = {"emptyDir": {}, "secret": files, "azureFile": share, "gitRepo": repository, "secretReference": {"ca.pem": "ref"}}
+    made = {
+        "emptyDir": {},
+        "secret": files,
+        "azureFile": share,
+        "gitRepo": repository,
+        "secretReference": {"ca.pem": "ref"},
+    }
     return {"name": f"v{nth}", kind: made[kind]}
 
 
 def _entries(random: Random, properties: dict[str, Any], app_id: str, password: str) -> list[dict[str, Any]]:
-    mine = {"server": "mycontainerregistry.azurecr.io", "username": random.choice((app_id, app_id.upper())), "password": password}
+    mine = {
+        "server": "mycontainerregistry.azurecr.io",
+        "username": random.choice((app_id, app_id.upper())),
+        "password": password,
+    }
     others = [
         {"server": "other.azurecr.io", "username": "u", "password": "p"},
         {"server": "third.azurecr.io", "username": "u", "passwordReference": "ref"},
@@ -198,7 +279,10 @@ def hidden_values(resource: dict[str, Any], app_id: str, password: str) -> Value
         if "password" in entry and entry["username"].lower() != app_id.lower():
             found[f"image_registry_credentials/{entry['server']}/password"] = (entry["password"], {})
     for extension in properties.get("extensions", []):
-        found[f"extensions/{extension['name']}/protected_settings"] = (json.dumps(extension["properties"]["protectedSettings"]), {})
+        found[f"extensions/{extension['name']}/protected_settings"] = (
+            json.dumps(extension["properties"]["protectedSettings"]),
+            {},
+        )
     found |= _of_volumes(properties.get("volumes", []))
     analytics = properties.get("diagnostics", {}).get("logAnalytics", {})
     return found | (_of_workspace(analytics) if analytics else {})
@@ -216,17 +300,28 @@ def in_vault(said: dict[str, Any]) -> bool:
 
 
 def _of_volumes(volumes: list[dict[str, Any]]) -> Values:
-    files = {f"volumes/{v['name']}/secret/{name}": (text, {"base64": True}) for v in volumes for name, text in v.get("secret", {}).items()}
-    keys = {v["name"]: v["azureFile"]["storageAccountKey"] for v in volumes if "storageAccountKey" in v.get("azureFile", {})}
+    files = {
+        f"volumes/{v['name']}/secret/{name}": (text, {"base64": True})
+        for v in volumes
+        for name, text in v.get("secret", {}).items()
+    }
+    keys = {
+        v["name"]: v["azureFile"]["storageAccountKey"] for v in volumes if "storageAccountKey" in v.get("azureFile", {})
+    }
     return {**files, **{f"volumes/{name}/azure_file/storage_account_key": (key, {}) for name, key in keys.items()}}
 
 
 def bare(resource: dict[str, Any], app_id: str, password: str) -> str:
     """A stored group as text: without our tags, the password that is rotated told as such, and without what Azure shows where nothing was sent."""
     left: dict[str, Any] = json.loads(json.dumps(resource))
-    left["tags"] = {name: value for name, value in left.get("tags", {}).items() if not name.lower().startswith("rotator-")}
+    left["tags"] = {
+        name: value for name, value in left.get("tags", {}).items() if not name.lower().startswith("rotator-")
+    }
     properties = left["properties"]
-    for node, name, default in ((properties, "sku", "Standard"), (properties.get("ipAddress", {}), "autoGeneratedDomainNameLabelScope", "Unsecure")):
+    for node, name, default in (
+        (properties, "sku", "Standard"),
+        (properties.get("ipAddress", {}), "autoGeneratedDomainNameLabelScope", "Unsecure"),
+    ):
         if node.get(name) == default:
             del node[name]
     for container in (*properties.get("containers", []), *properties.get("initContainers", [])):

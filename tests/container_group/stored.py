@@ -58,7 +58,11 @@ def corpus_of(made: Place, password: str) -> dict[str, dict[str, Any]]:
     """The corpus of one world, whose principal has this password."""
     for name in ("db", "other-pull"):
         made.azure.vaults.set("myvault", name, "a secret of others")
-    put_in = {"APP_ID": made.application.app_id, "SERVER": "mycontainerregistry.azurecr.io", "SUBSCRIPTION": made.seeded.subscription}
+    put_in = {
+        "APP_ID": made.application.app_id,
+        "SERVER": "mycontainerregistry.azurecr.io",
+        "SUBSCRIPTION": made.seeded.subscription,
+    }
     return corpus(password, **put_in, IDENTITY=made.seeded.identity.resource_id)
 
 
@@ -76,7 +80,9 @@ def deployed(made: Place, documents: dict[str, dict[str, Any]]) -> dict[str, Any
     """Deploy each by hand, and let it come up; what is stored then, by name."""
     for quota in ("DedicatedContainerGroups", "StandardV100Cores", "StandardSpotCores"):
         made.azure.container_groups.quotas.allow(made.seeded.subscription, "eastus", quota, 100)
-    made.azure.authorization.assign(f"/subscriptions/{made.seeded.subscription}", made.seeded.operator.object_id, "Contributor", at_once=True)
+    made.azure.authorization.assign(
+        f"/subscriptions/{made.seeded.subscription}", made.seeded.operator.object_id, "Contributor", at_once=True
+    )
     for name, document in documents.items():
         made.azure.container_groups.put(made.group_id(name), document, "2025-09-01")
     made.pass_(hours=1)

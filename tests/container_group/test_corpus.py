@@ -10,7 +10,19 @@ import pytest
 from rotator import container_group
 from rotator.errors import UnsafeStep
 from rotator.policy import StatedSource, load
-from tests.container_group.documents import NAMES, NEW, OUR_TAGS, PASSWORD, REGISTRY, SECOND, declared, document, edited, group_id, sourced
+from tests.container_group.documents import (
+    NAMES,
+    NEW,
+    OUR_TAGS,
+    PASSWORD,
+    REGISTRY,
+    SECOND,
+    declared,
+    document,
+    edited,
+    group_id,
+    sourced,
+)
 
 REFUSED = {
     "of-an-ngroup": "orchestratorId",
@@ -30,7 +42,15 @@ READ_ONLY = {
     "properties.ipaddress": {"fqdn"},
     "identity": {"principalid", "tenantid"},
 }
-SECRET = {"password", "securevalue", "storageaccountkey", "workspacekey", "workspaceresourceid", "protectedsettings", "secret"}
+SECRET = {
+    "password",
+    "securevalue",
+    "storageaccountkey",
+    "workspacekey",
+    "workspaceresourceid",
+    "protectedsettings",
+    "secret",
+}
 HIDDEN = {
     "everything": (
         "containers/app/env/DB_PASSWORD",
@@ -44,7 +64,10 @@ HIDDEN = {
         "volumes/certs/secret",
         "volumes/share/azure_file/storage_account_key",
     ),
-    "several-registries": tuple(f"image_registry_credentials/{server}.azurecr.io/password" for server in ("mycontainerregistry", "second", "third")),
+    "several-registries": tuple(
+        f"image_registry_credentials/{server}.azurecr.io/password"
+        for server in ("mycontainerregistry", "second", "third")
+    ),
     "identity-only": (),
     "password-reference": (),
     "odd-letters": (
@@ -81,8 +104,16 @@ def secret(path: str) -> bool:
 
 def plain(document: dict[str, Any]) -> dict[str, Any]:
     """Every value that a client writes and that is neither a secret, nor a tag of ours, nor a plain value that is null."""
-    found = {path: value for path, value in parts(document).items() if not read_only(path) and not secret(path) and path not in ("tags", "identity")}
-    return {path: value for path, value in found.items() if path.removeprefix("tags.") not in OUR_TAGS and (value is not None or ".env" not in path)}
+    found = {
+        path: value
+        for path, value in parts(document).items()
+        if not read_only(path) and not secret(path) and path not in ("tags", "identity")
+    }
+    return {
+        path: value
+        for path, value in found.items()
+        if path.removeprefix("tags.") not in OUR_TAGS and (value is not None or ".env" not in path)
+    }
 
 
 @pytest.mark.parametrize("name", EDITABLE)
@@ -108,9 +139,9 @@ def test_an_edit_differs_from_the_get_only_in_the_password_and_our_tags(name: st
     made, said = declared(name, secrets=sourced(shown))
     body = container_group.as_shown(edited(shown, made, said))
     assert container_group.unasked(shown, body, made, said) == ()
-    assert {change.path.lower() for change in container_group.difference(shown, body) if not secret(change.path.lower())} <= {
-        f"tags.{tag}" for tag in OUR_TAGS
-    }
+    assert {
+        change.path.lower() for change in container_group.difference(shown, body) if not secret(change.path.lower())
+    } <= {f"tags.{tag}" for tag in OUR_TAGS}
 
 
 @pytest.mark.parametrize("name", EDITABLE)
@@ -166,20 +197,29 @@ container_groups:
 def test_the_lines_of_a_veto_mend_the_policy_when_they_are_pasted(name: str, entry: bool, tmp_path: Path) -> None:
     shown = document(name)
     bare, undeclared = declared(name)
-    lines = container_group.lines_to_add(group_id(name), container_group.unsourced(shown, bare, undeclared), entry=entry)
+    lines = container_group.lines_to_add(
+        group_id(name), container_group.unsourced(shown, bare, undeclared), entry=entry
+    )
     if "key_vault" not in lines:
         return
     (tmp_path / "p.yaml").write_text(POLICY + ("" if entry else f"  - id: {group_id(name)}\n") + lines + "\n")
     (made,) = load(tmp_path)
     said = made.container_groups[0]
     assert container_group.unsourced(shown, made, said) == ()
-    assert [path for path in container_group.hidden(edited(shown, made, said)) if said.secrets.get(path) != StatedSource(value="none")] == []
+    assert [
+        path
+        for path in container_group.hidden(edited(shown, made, said))
+        if said.secrets.get(path) != StatedSource(value="none")
+    ] == []
     assert len({str(source) for source in said.secrets.values()}) == len(said.secrets)
 
 
 def test_lines_for_a_group_that_has_sources_already_go_below_them(tmp_path: Path) -> None:
     shown = document("everything")
-    head = POLICY + f"  - id: {group_id('everything')}\n    secrets:\n      containers/app/env/DB_PASSWORD: {{key_vault: db}}\n"
+    head = (
+        POLICY
+        + f"  - id: {group_id('everything')}\n    secrets:\n      containers/app/env/DB_PASSWORD: {{key_vault: db}}\n"
+    )
     (tmp_path / "p.yaml").write_text(head)
     (made,) = load(tmp_path)
     with pytest.raises(UnsafeStep) as refused:

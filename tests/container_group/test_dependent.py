@@ -35,14 +35,27 @@ def test_declared_groups_come_first_in_their_order_and_the_others_by_id() -> Non
     made = policy({"name": "transient-pull"}, {"name": "plain"})
     seen = [seen_group(name) for name in ("stopped", "plain", "crash-loop", "transient-pull")]
     found = container_group.dependents(made, observed(*seen))
-    assert [(each.name, each.declared) for each in found] == [("transient-pull", True), ("plain", True), ("crash-loop", False), ("stopped", False)]
+    assert [(each.name, each.declared) for each in found] == [
+        ("transient-pull", True),
+        ("plain", True),
+        ("crash-loop", False),
+        ("stopped", False),
+    ]
 
 
 def test_an_undeclared_group_counts_for_its_user_name_alone_in_any_letters() -> None:
     other = document("plain")
     other["properties"]["imageRegistryCredentials"][0]["username"] = "0be7a70a-0000-4000-8000-00000000000f"
-    seen = (seen_group("other", other), seen_group("odd-letters"), seen_group("identity-only"), seen_group("several-registries"))
-    assert [each.name for each in container_group.dependents(policy(), observed(*seen))] == ["odd-letters", "several-registries"]
+    seen = (
+        seen_group("other", other),
+        seen_group("odd-letters"),
+        seen_group("identity-only"),
+        seen_group("several-registries"),
+    )
+    assert [each.name for each in container_group.dependents(policy(), observed(*seen))] == [
+        "odd-letters",
+        "several-registries",
+    ]
 
 
 def test_a_strangers_group_that_nobody_can_read_well_disturbs_nothing() -> None:
@@ -52,7 +65,14 @@ def test_a_strangers_group_that_nobody_can_read_well_disturbs_nothing() -> None:
         {"properties": {"imageRegistryCredentials": "x"}},
         {"properties": {"imageRegistryCredentials": [None, 1]}},
     ]
-    odd.append({"properties": {"imageRegistryCredentials": [{"server": 4, "username": "${{ secrets.USER }}"}], "containers": [{"properties": []}]}})
+    odd.append(
+        {
+            "properties": {
+                "imageRegistryCredentials": [{"server": 4, "username": "${{ secrets.USER }}"}],
+                "containers": [{"properties": []}],
+            }
+        }
+    )
     seen = [seen_group(f"odd-{number}", shown) for number, shown in enumerate(odd)]
     assert container_group.dependents(policy(), observed(*seen)) == ()
     assert container_group.images(policy(*({"name": f"odd-{number}"} for number in range(5))), observed(*seen)) == ()
@@ -78,7 +98,13 @@ def test_what_a_group_says_of_itself() -> None:
     assert (found.key_id, found.previous, found.verdict, found.phase) == (NEW, OLD, Verdict.HEALTHY, Phase.RUNNING)
     assert isinstance(found.failed, Failed) and (found.failed.key_id, found.failed.count) == (OLD, 2)
     assert found.images == (f"{SERVER}/aci-helloworld:v1",)
-    assert (found.at, found.run_once, found.refused, found.unsourced, found.needs_rotation) == (SINCE, False, None, (), True)
+    assert (found.at, found.run_once, found.refused, found.unsourced, found.needs_rotation) == (
+        SINCE,
+        False,
+        None,
+        (),
+        True,
+    )
 
 
 def test_images_are_those_of_registries_that_know_this_user_by_a_password() -> None:
@@ -100,7 +126,8 @@ def test_a_proof_pulls_every_image_once_and_those_of_manifests_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "says"), [("identity-only", "needs no rotation"), ("password-reference", "from a secret that rotator doesn't write")]
+    ("name", "says"),
+    [("identity-only", "needs no rotation"), ("password-reference", "from a secret that rotator doesn't write")],
 )
 def test_a_group_without_a_password_of_its_own_needs_no_rotation_and_says_so(name: str, says: str) -> None:
     found = one(name)
@@ -142,7 +169,9 @@ def test_hidden_values_without_a_source_are_told_with_the_lines_that_mend_it() -
 
 def test_a_manifest_is_a_source_of_hidden_values_too() -> None:
     written = document("job-finished")
-    written["properties"]["containers"][0]["properties"]["environmentVariables"] = [{"name": "API_KEY", "secureValue": "key=${{ keyvault:api-key }}"}]
+    written["properties"]["containers"][0]["properties"]["environmentVariables"] = [
+        {"name": "API_KEY", "secureValue": "key=${{ keyvault:api-key }}"}
+    ]
     assert one("job-finished", manifest=manifest(written)).unsourced == ()
 
 
@@ -181,7 +210,12 @@ def test_an_unreadable_group_says_so_and_may_hold_anything() -> None:
     (found,) = container_group.dependents(
         made, observed(ContainerGroup(group_id("plain"), SINCE, unreadable="403 AuthorizationFailed", writable=False))
     )
-    assert (found.phase, found.refused, found.needs_rotation, found.writable) == (Phase.UNREADABLE, "403 AuthorizationFailed", True, False)
+    assert (found.phase, found.refused, found.needs_rotation, found.writable) == (
+        Phase.UNREADABLE,
+        "403 AuthorizationFailed",
+        True,
+        False,
+    )
 
 
 def test_an_address_that_may_change_is_noted() -> None:

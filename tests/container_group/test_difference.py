@@ -35,7 +35,9 @@ def test_what_only_the_service_writes_is_no_difference() -> None:
 def test_a_change_is_told_with_its_path() -> None:
     path = ["properties", "containers", 1, "properties", "image"]
     image = f"mycontainerregistry.azurecr.io/tools/logger@sha256:{'cd' * 32}"
-    assert changed(path, "new:1") == (Change("properties.containers[sidecar].properties.image", f'"{image}"', '"new:1"'),)
+    assert changed(path, "new:1") == (
+        Change("properties.containers[sidecar].properties.image", f'"{image}"', '"new:1"'),
+    )
     assert str(changed(["tags", "team"], None)[0]) == 'tags.team: "payments" -> nothing'
 
 
@@ -59,18 +61,28 @@ def test_no_secret_is_told() -> None:
     made, said = declared("everything", secrets=sourced(document("everything")))
     body = edited(document("everything"), made, said)
     for before, after in ((document("everything"), body), (body, document("everything")), (None, body), ({}, body)):
-        told = repr(container_group.difference(before, after)) + "".join(map(str, container_group.difference(before, after)))
+        told = repr(container_group.difference(before, after)) + "".join(
+            map(str, container_group.difference(before, after))
+        )
         assert PASSWORD.reveal() not in told
         assert "value of" not in told
         assert "dmFsdWUgb2Y" not in told
     plain = container_group.difference(
-        {}, {"properties": {"containers": [{"name": "a", "properties": {"environmentVariables": [{"name": "A", "value": "hush"}]}}]}}
+        {},
+        {
+            "properties": {
+                "containers": [{"name": "a", "properties": {"environmentVariables": [{"name": "A", "value": "hush"}]}}]
+            }
+        },
     )
     assert [change.after for change in plain if change.path.endswith(".value")] == ["***"]
 
 
 def test_a_rotation_may_change_the_password_and_our_tags_and_nothing_else() -> None:
-    made, said = declared("everything", secrets=sourced(document("everything")) | {"containers/app/env/DB_PASSWORD": {"credential": "password"}})
+    made, said = declared(
+        "everything",
+        secrets=sourced(document("everything")) | {"containers/app/env/DB_PASSWORD": {"credential": "password"}},
+    )
     before = edited(document("everything"), made, said)
     after = copy.deepcopy(before)
     after["tags"] |= {"rotator-key-id": "x", "Rotator-Since": "y"}
@@ -90,7 +102,11 @@ def test_a_rotation_may_change_the_password_and_our_tags_and_nothing_else() -> N
 def test_a_lost_secret_is_a_difference_that_a_rotation_must_not_make() -> None:
     made, said = declared("everything", secrets=sourced(document("everything")))
     before = edited(document("everything"), made, said)
-    for path in (["volumes", 2, "secret", "one"], ["volumes", 0, "azureFile", "storageAccountKey"], ["diagnostics", "logAnalytics", "workspaceKey"]):
+    for path in (
+        ["volumes", 2, "secret", "one"],
+        ["volumes", 0, "azureFile", "storageAccountKey"],
+        ["diagnostics", "logAnalytics", "workspaceKey"],
+    ):
         after = copy.deepcopy(before)
         node = after["properties"]
         for part in path[:-1]:

@@ -9,7 +9,19 @@ from rotator import container_group
 from rotator.errors import UnsafeStep
 from rotator.policy import KeyVaultSource
 from rotator.state import Secret
-from tests.container_group.documents import APP_ID, NEW, PASSWORD, SINCE, SUBSCRIPTION, declared, document, edited, manifest, policy, sourced
+from tests.container_group.documents import (
+    APP_ID,
+    NEW,
+    PASSWORD,
+    SINCE,
+    SUBSCRIPTION,
+    declared,
+    document,
+    edited,
+    manifest,
+    policy,
+    sourced,
+)
 
 
 def entries(body: dict[str, Any]) -> list[dict[str, Any]]:
@@ -32,7 +44,12 @@ def test_every_entry_of_the_principal_gets_the_password_and_nobody_elses() -> No
     shown = document("several-registries")
     made, said = declared("several-registries", secrets=sourced(shown))
     mine, mine_too, foreign, identity = entries(edited(shown, made, said))
-    assert mine == {"server": "mycontainerregistry.azurecr.io", "username": APP_ID, "isDelegatedIdentity": False, "password": PASSWORD.reveal()}
+    assert mine == {
+        "server": "mycontainerregistry.azurecr.io",
+        "username": APP_ID,
+        "isDelegatedIdentity": False,
+        "password": PASSWORD.reveal(),
+    }
     assert mine_too["password"] == PASSWORD.reveal()
     assert mine_too["username"] == APP_ID.upper()
     assert foreign["password"] == '{"value of": "s0"}'
@@ -47,18 +64,26 @@ def test_the_hidden_password_of_somebody_else_needs_a_source() -> None:
 
 def test_a_path_finds_its_place_whatever_the_case_of_the_names_of_resources() -> None:
     shown = document("several-registries")
-    made, said = declared("several-registries", secrets={"image_registry_credentials/THIRD.azurecr.io/password": {"key_vault": "theirs"}})
+    made, said = declared(
+        "several-registries", secrets={"image_registry_credentials/THIRD.azurecr.io/password": {"key_vault": "theirs"}}
+    )
     assert container_group.unsourced(shown, made, said) == ()
 
 
 def test_a_path_finds_its_container_in_any_letters_and_its_variable_in_its_own() -> None:
-    for path, found in (("containers/APP/env/A", True), ("CONTAINERS/app/ENV/A", False), ("containers/app/env/a", False)):
+    for path, found in (
+        ("containers/APP/env/A", True),
+        ("CONTAINERS/app/ENV/A", False),
+        ("containers/app/env/a", False),
+    ):
         made, said = declared("plain", secrets={path: {"key_vault": "x"}} if path.startswith("c") else {})
         assert (container_group.unsourced(with_variables({"name": "A"}), made, said) == ()) is found
 
 
 def test_the_principal_s_own_passwords_are_not_told_as_hidden() -> None:
-    assert container_group.hidden(document("several-registries"), APP_ID.upper()) == ("image_registry_credentials/third.azurecr.io/password",)
+    assert container_group.hidden(document("several-registries"), APP_ID.upper()) == (
+        "image_registry_credentials/third.azurecr.io/password",
+    )
 
 
 def test_an_entry_with_a_reference_or_an_identity_is_left_alone() -> None:
@@ -69,7 +94,12 @@ def test_an_entry_with_a_reference_or_an_identity_is_left_alone() -> None:
 
 
 def test_a_secure_variable_is_put_back_and_a_plain_one_stays_plain() -> None:
-    shown = with_variables({"name": "A"}, {"name": "B", "value": ""}, {"name": "C", "value": "x"}, {"name": "D", "secureValueReference": "r"})
+    shown = with_variables(
+        {"name": "A"},
+        {"name": "B", "value": ""},
+        {"name": "C", "value": "x"},
+        {"name": "D", "secureValueReference": "r"},
+    )
     secrets = {f"containers/app/env/{name}": {"key_vault": f"s-{name}"} for name in "ABCD"}
     made, said = declared("plain", secrets=secrets)
     assert container_group.sources(made, shown, said) == (KeyVaultSource(key_vault="s-A"),)
@@ -110,10 +140,15 @@ def test_a_place_for_the_password_that_the_group_does_not_have_is_a_veto() -> No
 
 def test_files_of_a_secret_volume_are_written_in_base64_all_of_them_and_no_other() -> None:
     shown = document("everything")
-    secrets = sourced(shown) | {"volumes/certs/secret/one": {"key_vault": "ca"}, "volumes/certs/secret/Two.PEM": {"key_vault": "key"}}
+    secrets = sourced(shown) | {
+        "volumes/certs/secret/one": {"key_vault": "ca"},
+        "volumes/certs/secret/Two.PEM": {"key_vault": "key"},
+    }
     del secrets["volumes/certs/secret/two.pem"]
     made, said = declared("everything", secrets=secrets)
-    fetched = {source: Secret("naïve") for source in container_group.sources(made, shown, said)} | {KeyVaultSource(key_vault="s4"): Secret("{}")}
+    fetched = {source: Secret("naïve") for source in container_group.sources(made, shown, said)} | {
+        KeyVaultSource(key_vault="s4"): Secret("{}")
+    }
     volumes = edited(shown, made, said, values=fetched)["properties"]["volumes"]
     encoded = base64.b64encode("naïve".encode()).decode()
     assert volumes[2] == {"name": "certs", "secret": {"one": encoded, "Two.PEM": encoded}}
@@ -151,7 +186,9 @@ def analytics(document: Any) -> dict[str, Any]:
 
 def test_a_workspace_whose_resource_id_nobody_states_is_a_veto_that_gives_both_answers_and_says_why() -> None:
     shown = document("everything")
-    made, said = declared("everything", secrets={path: source for path, source in sourced(shown).items() if path != WORKSPACE})
+    made, said = declared(
+        "everything", secrets={path: source for path, source in sourced(shown).items() if path != WORKSPACE}
+    )
     assert container_group.unsourced(shown, made, said) == (WORKSPACE,)
     with pytest.raises(UnsafeStep, match=WORKSPACE) as refused:
         edited(shown, made, said)
@@ -162,7 +199,9 @@ def test_a_workspace_whose_resource_id_nobody_states_is_a_veto_that_gives_both_a
 
 
 @pytest.mark.parametrize(
-    ("source", "kept"), [({"value": "none"}, None), ({"value": LOGS}, LOGS), ({"key_vault": "workspace"}, '{"value of": "workspace"}')], ids=str
+    ("source", "kept"),
+    [({"value": "none"}, None), ({"value": LOGS}, LOGS), ({"key_vault": "workspace"}, '{"value of": "workspace"}')],
+    ids=str,
 )
 def test_a_workspace_s_resource_id_is_what_the_policy_says_it_is(source: dict[str, str], kept: str | None) -> None:
     shown = document("everything")
@@ -181,7 +220,11 @@ def test_a_workspace_s_resource_id_that_azure_does_show_stays_as_it_is(secrets: 
 @pytest.mark.parametrize("written", [LOGS, None], ids=str)
 def test_a_manifest_states_a_workspace_s_resource_id_or_that_there_is_none(written: str | None) -> None:
     shown = document("everything")
-    author = {"properties": {"diagnostics": {"logAnalytics": {"workspaceId": "w", "workspaceKey": "k", "workspaceResourceId": written}}}}
+    author = {
+        "properties": {
+            "diagnostics": {"logAnalytics": {"workspaceId": "w", "workspaceKey": "k", "workspaceResourceId": written}}
+        }
+    }
     secrets = {path: source for path, source in sourced(shown).items() if path != WORKSPACE}
     made, said = declared("everything", secrets=secrets, manifest=manifest(author))
     assert analytics(edited(shown, made, said)).get("workspaceResourceId") == written
@@ -198,7 +241,9 @@ def test_a_secret_is_written_as_it_is_even_if_it_looks_like_a_placeholder() -> N
     shown = with_variables({"name": "A"})
     made, said = declared("plain", secrets={"containers/app/env/A": {"key_vault": "a"}})
     tricky = "${{ credential:password }} and ${{ keyvault:b }}"
-    assert variables(edited(shown, made, said, values={KeyVaultSource(key_vault="a"): Secret(tricky)}))["A"] == {"secureValue": tricky}
+    assert variables(edited(shown, made, said, values={KeyVaultSource(key_vault="a"): Secret(tricky)}))["A"] == {
+        "secureValue": tricky
+    }
 
 
 def test_a_value_that_was_not_read_is_a_veto() -> None:
@@ -211,7 +256,11 @@ def test_property_names_keep_their_spelling() -> None:
     shown = document("odd-letters")
     made, said = declared("odd-letters", secrets=sourced(shown))
     (entry,) = edited(shown, made, said)["Properties"]["ImageRegistryCredentials"]
-    assert entry == {"Server": "MYCONTAINERREGISTRY.AZURECR.IO", "UserName": APP_ID.upper(), "Password": PASSWORD.reveal()}
+    assert entry == {
+        "Server": "MYCONTAINERREGISTRY.AZURECR.IO",
+        "UserName": APP_ID.upper(),
+        "Password": PASSWORD.reveal(),
+    }
 
 
 def test_identities_keep_their_names_and_lose_what_azure_adds() -> None:
@@ -250,11 +299,15 @@ def test_a_job_that_runs_or_may_run_is_not_interrupted(name: str) -> None:
 
 
 def test_an_undeclared_group_is_edited_if_nothing_of_it_is_hidden() -> None:
-    body = container_group.edit(document("plain"), policy(), None, values={}, password=PASSWORD, key_id=NEW, since=SINCE)
+    body = container_group.edit(
+        document("plain"), policy(), None, values={}, password=PASSWORD, key_id=NEW, since=SINCE
+    )
     assert entries(body)[0]["password"] == PASSWORD.reveal()
 
 
 def test_the_veto_of_an_undeclared_group_gives_its_whole_entry() -> None:
     with pytest.raises(UnsafeStep) as refused:
-        container_group.edit(document("job-finished"), policy(), None, values={}, password=PASSWORD, key_id=NEW, since=SINCE)
+        container_group.edit(
+            document("job-finished"), policy(), None, values={}, password=PASSWORD, key_id=NEW, since=SINCE
+        )
     assert f"  - id: /subscriptions/{SUBSCRIPTION}/" in refused.value.remedy

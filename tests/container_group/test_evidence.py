@@ -130,7 +130,9 @@ def test_without_a_time_or_a_document_nothing_is_known() -> None:
 
 def test_a_fraction_of_a_second_before_the_put_is_not_older_than_it() -> None:
     shown = document("plain")
-    shown["properties"]["containers"][0]["properties"]["instanceView"]["currentState"]["startTime"] = "2026-03-01T04:00:12Z"
+    shown["properties"]["containers"][0]["properties"]["instanceView"]["currentState"]["startTime"] = (
+        "2026-03-01T04:00:12Z"
+    )
     assert container_group.verdict(shown, datetime(2026, 3, 1, 4, 0, 12, 999999, tzinfo=UTC)) is Verdict.HEALTHY
 
 
@@ -164,8 +166,14 @@ def test_a_pull_that_failed_when_azure_gave_up_has_failed_at_once() -> None:
 def test_a_failed_pull_of_the_group_s_own_events_counts_for_the_container_with_that_image() -> None:
     shown = document("just-created")
     shown["properties"]["provisioningState"] = "Failed"
-    event = {"name": "Failed", "message": 'Failed to pull image "mycontainerregistry.azurecr.io/aci-helloworld:v1": no', "count": 1}
-    shown["properties"]["instanceView"]["events"] = [{**event, "firstTimestamp": "2026-03-03T02:00:00Z", "lastTimestamp": "2026-03-03T02:00:00Z"}]
+    event = {
+        "name": "Failed",
+        "message": 'Failed to pull image "mycontainerregistry.azurecr.io/aci-helloworld:v1": no',
+        "count": 1,
+    }
+    shown["properties"]["instanceView"]["events"] = [
+        {**event, "firstTimestamp": "2026-03-03T02:00:00Z", "lastTimestamp": "2026-03-03T02:00:00Z"}
+    ]
     assert container_group.verdict(shown, AT_TWO) is Verdict.PULL_FAILED
     assert container_group.phase(seen_group("x", shown)) is Phase.PULLING
 
@@ -177,11 +185,16 @@ def test_a_failed_pull_of_the_group_s_own_events_does_not_count_for_another_imag
     shown["properties"]["containers"].append({**other, "name": "other"})
     at = "2026-03-03T02:00:00Z"
     message = 'Failed to pull image "other.azurecr.io/x:1": no'
-    shown["properties"]["instanceView"]["events"] = [{"name": "Failed", "message": message, "firstTimestamp": at, "lastTimestamp": at}]
+    shown["properties"]["instanceView"]["events"] = [
+        {"name": "Failed", "message": message, "firstTimestamp": at, "lastTimestamp": at}
+    ]
     shown["properties"]["provisioningState"] = "Failed"
     shown["properties"]["containers"][0]["properties"]["instanceView"]["currentState"]["state"] = "Waiting"
     assert container_group.verdict(shown, AT_TWO) is Verdict.PULL_FAILED
-    shown["properties"]["containers"][1]["properties"]["instanceView"] = {"currentState": {"state": "Running", "startTime": at}, "events": []}
+    shown["properties"]["containers"][1]["properties"]["instanceView"] = {
+        "currentState": {"state": "Running", "startTime": at},
+        "events": [],
+    }
     assert container_group.verdict(shown, AT_TWO - MINUTE) is Verdict.WORSE
 
 
@@ -232,7 +245,11 @@ def test_an_event_that_began_before_and_goes_on_shows_that_it_crashed_before() -
 def test_a_pull_that_failed_before_and_after_is_no_crash_from_before() -> None:
     shown = document("crash-loop")
     events = shown["properties"]["containers"][0]["properties"]["instanceView"]["events"]
-    events[-1] |= {"message": "Back-off pulling image", "firstTimestamp": "2026-03-01T00:00:00Z", "lastTimestamp": "2026-03-03T02:10:00Z"}
+    events[-1] |= {
+        "message": "Back-off pulling image",
+        "firstTimestamp": "2026-03-01T00:00:00Z",
+        "lastTimestamp": "2026-03-03T02:10:00Z",
+    }
     assert container_group.verdict(shown, AT_TWO) is Verdict.WORSE
 
 
@@ -273,12 +290,16 @@ def test_a_group_that_runs_and_later_can_not_pull_has_failed_only_with_the_newer
 def test_garbage_in_a_view_is_no_evidence() -> None:
     shown = document("plain")
     view = shown["properties"]["containers"][0]["properties"]["instanceView"]
-    view |= {"events": [None, 7, {"name": "Started"}, {"name": "Started", "lastTimestamp": "soon"}], "currentState": {"state": 5, "startTime": 9}}
+    view |= {
+        "events": [None, 7, {"name": "Started"}, {"name": "Started", "lastTimestamp": "soon"}],
+        "currentState": {"state": 5, "startTime": 9},
+    }
     assert container_group.verdict(shown, AT_TWO) is Verdict.SETTLING
 
 
 @pytest.mark.parametrize(
-    ("name", "code"), [("job-finished", 0), ("job-failed", 2), ("job-running", None), ("job-retrying", None), ("list-item", None)]
+    ("name", "code"),
+    [("job-finished", 0), ("job-failed", 2), ("job-running", None), ("job-retrying", None), ("list-item", None)],
 )
 def test_what_a_job_ended_with(name: str, code: int | None) -> None:
     assert container_group.exit_code(document(name)) == code
@@ -287,14 +308,20 @@ def test_what_a_job_ended_with(name: str, code: int | None) -> None:
 def test_the_digest_that_was_pulled_last() -> None:
     shown = document("plain")
     events = shown["properties"]["containers"][0]["properties"]["instanceView"]["events"]
-    older = {**events[1], "message": events[1]["message"].replace("ab" * 32, "00" * 32), "lastTimestamp": "2026-01-01T00:00:00Z"}
+    older = {
+        **events[1],
+        "message": events[1]["message"].replace("ab" * 32, "00" * 32),
+        "lastTimestamp": "2026-01-01T00:00:00Z",
+    }
     events.append(older)
     image = shown["properties"]["containers"][0]["properties"]["image"]
     running = "sha256:" + "ab" * 32
     assert container_group.pulled(shown) == ((image, running),)
     assert container_group.pulled(document("list-item")) == ()
     assert container_group.moved_tags(shown, {image: running}) == container_group.moved_tags(shown, {}) == ()
-    assert container_group.moved_tags(shown, {image: "sha256:" + "cd" * 32}) == ((image, running, "sha256:" + "cd" * 32),)
+    assert container_group.moved_tags(shown, {image: "sha256:" + "cd" * 32}) == (
+        (image, running, "sha256:" + "cd" * 32),
+    )
 
 
 def test_a_planned_move_shows_a_group_that_runs_with_its_new_credential() -> None:
@@ -309,9 +336,16 @@ def test_a_planned_move_shows_a_group_that_runs_with_its_new_credential() -> Non
 
 @pytest.mark.parametrize(
     ("name", "for_", "expected"),
-    [("plain", 30 * SECOND, 30 * SECOND), ("crash-loop", MINUTE, timedelta()), ("stopped", MINUTE, timedelta()), ("list-item", MINUTE, timedelta())],
+    [
+        ("plain", 30 * SECOND, 30 * SECOND),
+        ("crash-loop", MINUTE, timedelta()),
+        ("stopped", MINUTE, timedelta()),
+        ("list-item", MINUTE, timedelta()),
+    ],
 )
-def test_how_long_a_group_has_run_is_counted_from_its_youngest_container_by_azures_time(name: str, for_: timedelta, expected: timedelta) -> None:
+def test_how_long_a_group_has_run_is_counted_from_its_youngest_container_by_azures_time(
+    name: str, for_: timedelta, expected: timedelta
+) -> None:
     shown = view(document(name))
     started = max((one.started for one in shown.mains if one.started), default=AT_TWO) if shown else AT_TWO
     assert up(document(name), started + for_) == expected

@@ -17,14 +17,26 @@ SUBNET = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/vnet/subnets/one"
 @pytest.mark.parametrize(
     ("document", "touched"),
     [
-        ({"identity": {"type": "UserAssigned", "userAssignedIdentities": {IDENTITY: {}}}, "properties": {}}, ((ASSIGN, IDENTITY),)),
         (
-            {"Identity": {"UserAssignedIdentities": {IDENTITY: {}}}, "Properties": {"SubnetIds": [{"Id": f"{SUBNET}/"}]}},
+            {"identity": {"type": "UserAssigned", "userAssignedIdentities": {IDENTITY: {}}}, "properties": {}},
+            ((ASSIGN, IDENTITY),),
+        ),
+        (
+            {
+                "Identity": {"UserAssignedIdentities": {IDENTITY: {}}},
+                "Properties": {"SubnetIds": [{"Id": f"{SUBNET}/"}]},
+            },
             ((ASSIGN, IDENTITY), (JOIN, SUBNET)),
         ),
         ({"properties": {"subnetIds": [{"id": SUBNET, "name": "one"}, {"id": SUBNET}]}}, ((JOIN, SUBNET),)),
         ({"identity": {"type": "SystemAssigned"}, "properties": {"subnetIds": None}}, ()),
-        ({"identity": {"userAssignedIdentities": {"puller": {}}}, "properties": {"subnetIds": [{"id": "one"}, {"name": "x"}, "y"]}}, ()),
+        (
+            {
+                "identity": {"userAssignedIdentities": {"puller": {}}},
+                "properties": {"subnetIds": [{"id": "one"}, {"name": "x"}, "y"]},
+            },
+            (),
+        ),
         (None, ()),
     ],
     ids=["identity", "both, in other letters", "twice the same subnet", "nothing", "no ids", "absent"],

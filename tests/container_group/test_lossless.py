@@ -1,7 +1,7 @@
 """No random container group loses a byte in an edit: what is stored after it is what was stored before, but for password and tags.
 
-Azure is played here by `Stored`: it keeps what was PUT, adds what only it writes, and hides what its documentation says it hides. It shares
-no code with the package that it tests.
+Azure is played here by `Stored`: it keeps what was PUT, adds what only it writes, and hides what its documentation says
+it hides. It shares no code with the package that it tests.
 """
 
 import base64
@@ -17,14 +17,32 @@ from rotator import container_group
 from rotator.policy import KeyVaultSource, Source
 from rotator.state import Secret
 from tests.cells import drawn
-from tests.container_group.documents import APP_ID, NEW, OLD, PASSWORD, SERVER, SINCE, declared, group_id, observed, policy, seen_group
+from tests.container_group.documents import (
+    APP_ID,
+    NEW,
+    OLD,
+    PASSWORD,
+    SERVER,
+    SINCE,
+    declared,
+    group_id,
+    observed,
+    policy,
+    seen_group,
+)
 
 NAME = st.from_regex(r"[a-z][a-z0-9]{0,6}", fullmatch=True)
 ENV = st.from_regex(r"[A-Za-z_][A-Za-z0-9_.-]{0,8}", fullmatch=True)
 TEXT = st.text(max_size=12)
-LEAF = st.none() | st.booleans() | st.integers(-(2**40), 2**40) | st.floats(allow_nan=False, allow_infinity=False) | TEXT
+LEAF = (
+    st.none() | st.booleans() | st.integers(-(2**40), 2**40) | st.floats(allow_nan=False, allow_infinity=False) | TEXT
+)
 ANYTHING = st.recursive(
-    LEAF, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.from_regex(r"future[A-Z]{1,4}", fullmatch=True), inner, max_size=3)
+    LEAF,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.from_regex(r"future[A-Z]{1,4}", fullmatch=True), inner, max_size=3)
+    ),
 )
 FUTURE = st.dictionaries(st.from_regex(r"future[A-Z][a-z]{1,5}", fullmatch=True), ANYTHING, max_size=1)
 """Properties that a later API version adds, in any place."""
@@ -67,12 +85,16 @@ def containers(least: int) -> st.SearchStrategy[list[dict[str, Any]]]:
         command=st.lists(TEXT, max_size=2),
         configMap=objects(keyValuePairs=st.dictionaries(TEXT, TEXT, max_size=2)),
     )
-    return st.lists(objects(name=NAME, properties=inner), min_size=least, max_size=3, unique_by=lambda container: container["name"])
+    return st.lists(
+        objects(name=NAME, properties=inner), min_size=least, max_size=3, unique_by=lambda container: container["name"]
+    )
 
 
 def volumes() -> st.SearchStrategy[list[dict[str, Any]]]:
     files = st.dictionaries(st.from_regex(r"[A-Za-z][A-Za-z0-9._-]{0,6}", fullmatch=True), TEXT, min_size=1, max_size=3)
-    encoded = files.map(lambda found: {name: base64.b64encode(content.encode()).decode() for name, content in found.items()})
+    encoded = files.map(
+        lambda found: {name: base64.b64encode(content.encode()).decode() for name, content in found.items()}
+    )
     one = st.one_of(
         objects(name=NAME, secret=encoded),
         objects(name=NAME, azureFile=objects(shareName=NAME, storageAccountName=NAME, storageAccountKey=TEXT)),
@@ -99,7 +121,9 @@ def extensions() -> st.SearchStrategy[list[dict[str, Any]]]:
 
 
 TAGS = st.dictionaries(
-    st.sampled_from(["team", "Rotator-Key-Id", "rotator-since", "rotator-failed", "x"]), st.sampled_from([OLD, NEW, "", "y"]), max_size=4
+    st.sampled_from(["team", "Rotator-Key-Id", "rotator-since", "rotator-failed", "x"]),
+    st.sampled_from([OLD, NEW, "", "y"]),
+    max_size=4,
 )
 ASSIGNED: st.SearchStrategy[dict[str, Any]] = st.dictionaries(NAME, st.just({}), max_size=2)
 DIAGNOSTICS = objects(logAnalytics=objects(workspaceId=NAME, workspaceKey=TEXT, workspaceResourceId=TEXT))
@@ -112,7 +136,9 @@ PROPERTIES = objects(
     extensions=extensions(),
     diagnostics=DIAGNOSTICS | st.just({}),
     osType=st.just("Linux"),
-    ipAddress=objects(type=st.just("Public"), ip=st.just("20.0.0.1"), ports=st.lists(objects(port=st.integers(1, 65535)), max_size=2)),
+    ipAddress=objects(
+        type=st.just("Public"), ip=st.just("20.0.0.1"), ports=st.lists(objects(port=st.integers(1, 65535)), max_size=2)
+    ),
 )
 RESOURCE = objects(
     location=NAME,
@@ -132,9 +158,15 @@ def kept(resource: dict[str, Any]) -> Stored:
         if "password" in entry and entry["username"].lower() != APP_ID:
             stored.source(f"image_registry_credentials/{entry['server']}/password", entry["password"])
     for extension in properties["extensions"]:
-        stored.source(f"extensions/{extension['name']}/protected_settings", json.dumps(extension["properties"]["protectedSettings"]))
+        stored.source(
+            f"extensions/{extension['name']}/protected_settings",
+            json.dumps(extension["properties"]["protectedSettings"]),
+        )
     if "logAnalytics" in properties["diagnostics"]:
-        for path, name in ((f"diagnostics/log_analytics/workspace_{part}", f"workspace{spelled}") for part, spelled in WORKSPACE.items()):
+        for path, name in (
+            (f"diagnostics/log_analytics/workspace_{part}", f"workspace{spelled}")
+            for part, spelled in WORKSPACE.items()
+        ):
             stored.source(path, properties["diagnostics"]["logAnalytics"][name])
     return stored
 
@@ -160,7 +192,10 @@ def answer(stored: dict[str, Any]) -> dict[str, Any]:
     shown = copy.deepcopy(stored)
     properties = shown["properties"]
     for container in (*properties["containers"], *properties["initContainers"]):
-        container["properties"]["instanceView"] = {"currentState": {"state": "Running", "startTime": "2026-03-01T00:00:00Z"}, "events": []}
+        container["properties"]["instanceView"] = {
+            "currentState": {"state": "Running", "startTime": "2026-03-01T00:00:00Z"},
+            "events": [],
+        }
         for variable in container["properties"]["environmentVariables"]:
             variable.pop("secureValue", None)
     for volume in properties["volumes"]:
@@ -175,12 +210,21 @@ def answer(stored: dict[str, Any]) -> dict[str, Any]:
     analytics.pop("workspaceKey", None)
     analytics.pop("workspaceResourceId", None)
     properties["ipAddress"]["fqdn"] = "x.azurecontainer.io"
-    flags = {"isCreatedFromStandbyPool": False, "isCustomProvisioningTimeout": False, "provisioningTimeoutInSeconds": 1800}
+    flags = {
+        "isCreatedFromStandbyPool": False,
+        "isCustomProvisioningTimeout": False,
+        "provisioningTimeoutInSeconds": 1800,
+    }
     properties |= {"provisioningState": "Succeeded", "instanceView": {"state": "Running", "events": []}, **flags}
     for assigned in shown["identity"]["userAssignedIdentities"].values():
         assigned |= {"principalId": "p", "clientId": "c"}
     shown["identity"] |= {"principalId": "p", "tenantId": "t"}
-    return shown | {"id": group_id("g"), "name": "g", "type": "Microsoft.ContainerInstance/containerGroups", "systemData": {"createdBy": "x"}}
+    return shown | {
+        "id": group_id("g"),
+        "name": "g",
+        "type": "Microsoft.ContainerInstance/containerGroups",
+        "systemData": {"createdBy": "x"},
+    }
 
 
 def without_the_rotation(resource: dict[str, Any]) -> str:
@@ -202,7 +246,9 @@ def test_a_random_group_loses_nothing(resource: dict[str, Any]) -> None:
     assert set(container_group.sources(made, shown, said)) == set(stored.values)
     body = container_group.edit(shown, made, said, values=stored.values, password=PASSWORD, key_id=NEW, since=SINCE)
     assert without_the_rotation(body) == without_the_rotation(resource)
-    mine = [entry for entry in body["properties"]["imageRegistryCredentials"] if entry.get("username", "").lower() == APP_ID]
+    mine = [
+        entry for entry in body["properties"]["imageRegistryCredentials"] if entry.get("username", "").lower() == APP_ID
+    ]
     assert all(entry.get("password") == (None if "passwordReference" in entry else PASSWORD.reveal()) for entry in mine)
     assert container_group.unasked(resource, body, made, said) == ()
     assert container_group.shows(body).key_id == NEW
@@ -216,16 +262,22 @@ def test_a_random_group_with_one_source_less_is_vetoed(resource: dict[str, Any],
         return
     lost = data.draw(st.sampled_from(sorted(stored.secrets)))
     volume = lost.rpartition("/")[0] if lost.split("/")[2] == "secret" else lost
-    left = {path: source for path, source in stored.secrets.items() if not path.startswith(f"{volume}/") and path != lost}
+    left = {
+        path: source for path, source in stored.secrets.items() if not path.startswith(f"{volume}/") and path != lost
+    }
     made, said = declared("g", secrets=left)
     assert container_group.unsourced(answer(resource), made, said) == (volume,)
 
 
 @drawn(40, resource=RESOURCE, other=RESOURCE)
-def test_a_difference_is_empty_only_between_equals_and_shows_no_secret(resource: dict[str, Any], other: dict[str, Any]) -> None:
+def test_a_difference_is_empty_only_between_equals_and_shows_no_secret(
+    resource: dict[str, Any], other: dict[str, Any]
+) -> None:
     assert container_group.difference(resource, copy.deepcopy(resource)) == ()
     told = container_group.difference(resource, other)
-    assert container_group.difference(other, resource) == tuple(type(one)(one.path, one.after, one.before) for one in told)
+    assert container_group.difference(other, resource) == tuple(
+        type(one)(one.path, one.after, one.before) for one in told
+    )
     assert "old password" not in repr(told)
 
 

@@ -11,7 +11,18 @@ from rotator.container_group import Failed
 from rotator.errors import UnsafeStep
 from rotator.policy import GroupPolicy, KeyVaultSource, Policy, Source
 from rotator.state import Secret
-from tests.container_group.documents import APP_ID, NEW, OLD, PASSWORD, SERVER, SINCE, declared, document, manifest, values
+from tests.container_group.documents import (
+    APP_ID,
+    NEW,
+    OLD,
+    PASSWORD,
+    SERVER,
+    SINCE,
+    declared,
+    document,
+    manifest,
+    values,
+)
 
 WRITTEN: dict[str, Any] = {
     "apiVersion": "2025-09-01",
@@ -38,7 +49,9 @@ WRITTEN: dict[str, Any] = {
                 },
             }
         ],
-        "imageRegistryCredentials": [{"server": SERVER, "username": "${{ credential:username }}", "password": "${{ credential:password }}"}],
+        "imageRegistryCredentials": [
+            {"server": SERVER, "username": "${{ credential:username }}", "password": "${{ credential:password }}"}
+        ],
         "volumes": [{"name": "certs", "secret": {"ca.pem": "${{ keyvault:ca }}", "readme": "aGVsbG8="}}],
     },
 }
@@ -58,7 +71,9 @@ def deployed(shown: dict[str, Any], *, secrets: Any = None, **more: Any) -> dict
     made, said = policy_of(shown, secrets=secrets or {})
     assert said.manifest
     given = values(*container_group.manifest_sources(said.manifest, made, said))
-    return container_group.from_manifest(said.manifest, made, said, **{"values": given, "password": PASSWORD, "key_id": NEW, "since": SINCE, **more})
+    return container_group.from_manifest(
+        said.manifest, made, said, **{"values": given, "password": PASSWORD, "key_id": NEW, "since": SINCE, **more}
+    )
 
 
 def problems(shown: dict[str, Any], **more: Any) -> str:
@@ -90,9 +105,14 @@ def test_only_secrets_that_are_named_are_read_and_never_the_published_ones() -> 
     entry = {"server": SERVER, "username": "${{ keyvault:pull-usr }}", "password": "${{ keyvault:PULL-PWD }}"}
     made, said = policy_of(written(imageRegistryCredentials=[entry]))
     assert said.manifest
-    assert container_group.manifest_sources(said.manifest, made, said) == (KeyVaultSource(key_vault="ca"), KeyVaultSource(key_vault="db-password"))
+    assert container_group.manifest_sources(said.manifest, made, said) == (
+        KeyVaultSource(key_vault="ca"),
+        KeyVaultSource(key_vault="db-password"),
+    )
     assert (
-        deployed(written(imageRegistryCredentials=[{**entry, "username": APP_ID}]))["properties"]["imageRegistryCredentials"][0]["password"]
+        deployed(written(imageRegistryCredentials=[{**entry, "username": APP_ID}]))["properties"][
+            "imageRegistryCredentials"
+        ][0]["password"]
         == PASSWORD.reveal()
     )
 
@@ -100,8 +120,12 @@ def test_only_secrets_that_are_named_are_read_and_never_the_published_ones() -> 
 def test_the_manifest_is_untouched_and_a_secret_is_not_looked_into() -> None:
     made, said = policy_of(WRITTEN)
     assert said.manifest
-    tricky: dict[Source, Secret] = {KeyVaultSource(key_vault=name): Secret("${{ credential:password }}") for name in ("ca", "db-password")}
-    body = container_group.from_manifest(said.manifest, made, said, values=tricky, password=PASSWORD, key_id=NEW, since=SINCE)
+    tricky: dict[Source, Secret] = {
+        KeyVaultSource(key_vault=name): Secret("${{ credential:password }}") for name in ("ca", "db-password")
+    }
+    body = container_group.from_manifest(
+        said.manifest, made, said, values=tricky, password=PASSWORD, key_id=NEW, since=SINCE
+    )
     assert (
         body["properties"]["containers"][0]["properties"]["environmentVariables"][1]["secureValue"]
         == "Server=db;Password=${{ credential:password }};"
@@ -110,13 +134,20 @@ def test_the_manifest_is_untouched_and_a_secret_is_not_looked_into() -> None:
 
 
 def test_an_entry_of_the_principal_gets_the_password_whatever_the_manifest_says() -> None:
-    for entry in ({"username": APP_ID.upper()}, {"username": APP_ID, "password": "stale"}, {"username": APP_ID, "password": None}):
+    for entry in (
+        {"username": APP_ID.upper()},
+        {"username": APP_ID, "password": "stale"},
+        {"username": APP_ID, "password": None},
+    ):
         body = deployed(written(imageRegistryCredentials=[{"server": SERVER, **entry}]))
         assert body["properties"]["imageRegistryCredentials"][0]["password"] == PASSWORD.reveal()
 
 
 def test_the_way_back_is_what_the_group_held() -> None:
-    shown = document("job-finished") | {"tags": {"rotator-key-id": OLD, "rotator-failed": f"{NEW}/1@2026-03-01T00:00:00Z"}, "location": "West Europe"}
+    shown = document("job-finished") | {
+        "tags": {"rotator-key-id": OLD, "rotator-failed": f"{NEW}/1@2026-03-01T00:00:00Z"},
+        "location": "West Europe",
+    }
     after = container_group.shows(deployed(WRITTEN, document=shown))
     assert after.previous == OLD
     assert isinstance(after.failed, Failed) and after.failed.count == 1
@@ -129,7 +160,10 @@ def test_a_job_that_runs_is_not_interrupted_by_its_next_deployment() -> None:
 
 def test_a_secret_in_plain_sight_is_refused_by_its_path() -> None:
     shown = written(osType="${{ keyvault:os }}")
-    shown["properties"]["containers"][0]["properties"]["environmentVariables"][0] = {"name": "X", "value": "${{ credential:password }}"}
+    shown["properties"]["containers"][0]["properties"]["environmentVariables"][0] = {
+        "name": "X",
+        "value": "${{ credential:password }}",
+    }
     told = problems(shown)
     assert "properties.osType would show a secret" in told
     assert "properties.containers[0].properties.environmentVariables[0].value would show a secret" in told
@@ -150,25 +184,38 @@ def test_what_an_export_leaves_out_must_have_a_source() -> None:
     assert "containers/job/env/DB" in told
     assert "    secrets:\n      containers/job/env/DB: {key_vault: nightly-job-db}" in told
     body = deployed(shown, secrets={"containers/job/env/DB": {"key_vault": "db"}})
-    assert body["properties"]["containers"][0]["properties"]["environmentVariables"] == [{"name": "DB", "secureValue": '{"value of": "db"}'}]
+    assert body["properties"]["containers"][0]["properties"]["environmentVariables"] == [
+        {"name": "DB", "secureValue": '{"value of": "db"}'}
+    ]
 
 
 def test_a_manifest_of_a_profile_or_with_a_wrong_path_is_refused() -> None:
     assert "containerGroupProfile" in problems(written(containerGroupProfile={"id": "x"}))
-    assert "containers/job/env/TYPO" in problems(WRITTEN, secrets={"containers/job/env/TYPO": {"credential": "password"}})
+    assert "containers/job/env/TYPO" in problems(
+        WRITTEN, secrets={"containers/job/env/TYPO": {"credential": "password"}}
+    )
 
 
 def test_an_edit_takes_hidden_values_from_the_manifest_and_nothing_else_of_it() -> None:
     shown = document("job-finished")
-    shown["properties"]["containers"][0]["properties"]["environmentVariables"] = [{"name": "DB"}, {"name": "LITERAL"}, {"name": "CLIENT_SECRET"}]
+    shown["properties"]["containers"][0]["properties"]["environmentVariables"] = [
+        {"name": "DB"},
+        {"name": "LITERAL"},
+        {"name": "CLIENT_SECRET"},
+    ]
     shown["properties"]["volumes"] = [{"name": "certs", "secret": {}}]
     changed = written(restartPolicy="OnFailure")
     made, said = policy_of(changed, when_finished="redeploy")
     sources = container_group.sources(made, shown, said)
     assert sources == (KeyVaultSource(key_vault="ca"), KeyVaultSource(key_vault="db-password"))
-    body = container_group.edit(shown, made, said, values=values(*sources), password=PASSWORD, key_id=NEW, since=SINCE)["properties"]
+    body = container_group.edit(shown, made, said, values=values(*sources), password=PASSWORD, key_id=NEW, since=SINCE)[
+        "properties"
+    ]
     assert body["restartPolicy"] == "Never"
-    assert body["volumes"][0]["secret"] == {"ca.pem": base64.b64encode(b'{"value of": "ca"}').decode(), "readme": "aGVsbG8="}
+    assert body["volumes"][0]["secret"] == {
+        "ca.pem": base64.b64encode(b'{"value of": "ca"}').decode(),
+        "readme": "aGVsbG8=",
+    }
     assert [one["secureValue"] for one in body["containers"][0]["properties"]["environmentVariables"]] == [
         'Server=db;Password={"value of": "db-password"};',
         "chosen by the author",

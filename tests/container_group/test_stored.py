@@ -1,6 +1,7 @@
 """Whole groups through the real engine and clients: rotated against the emulator, which knows what is hidden, and nothing is lost.
 
-The corpus has every property of Azure's API descriptions, by a list that stands beside it; random groups are grown from that list.
+The corpus has every property of Azure's API descriptions, by a list that stands beside it; random groups are grown from
+that list.
 """
 
 import json
@@ -38,7 +39,11 @@ def paths(node: Any, path: str = "") -> Iterator[str]:
 
 
 def test_every_property_of_the_api_descriptions_is_in_the_corpus() -> None:
-    documents = [*corpus().values(), *(json.loads(file.read_text()) for file in CORPUS.glob("*.json")), {"apiVersion": "2025-09-01"}]
+    documents = [
+        *corpus().values(),
+        *(json.loads(file.read_text()) for file in CORPUS.glob("*.json")),
+        {"apiVersion": "2025-09-01"},
+    ]
     found = {path for document in documents for path in paths(document)}
     found |= {re.sub(r"(keyValuePairs|metadata|secret|secretReference|tags)\.(.+)$", r"\1.*", path) for path in found}
     found |= {re.sub(r"userAssignedIdentities\..+\.(\w+)$", r"userAssignedIdentities.*.\1", path) for path in found}
@@ -65,9 +70,14 @@ async def rotated(made: Stage, before: dict[str, Any]) -> None:
 def test_every_group_of_the_corpus_is_rotated_and_is_what_it_was() -> None:
     async def scene(loop: VirtualLoop) -> None:
         made = stage(loop, groups=())
-        documents = {name: document for name, document in corpus_of(made, made.by_hand.secret).items() if name not in REFUSED}
+        documents = {
+            name: document for name, document in corpus_of(made, made.by_hand.secret).items() if name not in REFUSED
+        }
         before = deployed(made, documents)
-        said = [sourced(made, name, hidden_values(document, made.app_id, made.by_hand.secret)) for name, document in documents.items()]
+        said = [
+            sourced(made, name, hidden_values(document, made.app_id, made.by_hand.secret))
+            for name, document in documents.items()
+        ]
         made.with_policy(container_groups=said)
         await rotated(made, before)
 
@@ -79,9 +89,15 @@ def test_random_groups_are_rotated_and_are_what_they_were(seed: int) -> None:
     async def scene(loop: VirtualLoop) -> None:
         made, random = stage(loop, groups=()), Random(seed)
         made.azure.vaults.set("myvault", "other", "a secret of others")
-        documents = {f"g{nth}": grown(random, made.app_id, made.by_hand.secret, made.seeded.identity.resource_id) for nth in range(15)}
+        documents = {
+            f"g{nth}": grown(random, made.app_id, made.by_hand.secret, made.seeded.identity.resource_id)
+            for nth in range(15)
+        }
         before = deployed(made, documents)
-        said = [sourced(made, name, hidden_values(document, made.app_id, made.by_hand.secret)) for name, document in documents.items()]
+        said = [
+            sourced(made, name, hidden_values(document, made.app_id, made.by_hand.secret))
+            for name, document in documents.items()
+        ]
         made.with_policy(container_groups=said)
         await rotated(made, before)
 
@@ -94,9 +110,12 @@ def test_no_random_group_loses_a_byte_in_an_edit(seed: int) -> None:
     resource = writable(canonical(grown(Random(seed), APP_ID, old)))
     shown = answer(group_id("g"), resource, "Succeeded", "20.0.0.1", {"": {"events": [], "state": "Succeeded"}})
     held = {f"s{nth}": one for nth, one in enumerate(sorted(hidden_values(resource, APP_ID, old).items()))}
-    secrets = {path: {"key_vault": name, **said} if in_vault(said) else said for name, (path, (_, said)) in held.items()}
+    secrets = {
+        path: {"key_vault": name, **said} if in_vault(said) else said for name, (path, (_, said)) in held.items()
+    }
     values: dict[Source, Secret] = {
-        KeyVaultSource(key_vault=name, base64="base64" in said): Secret(value) for name, (_, (value, said)) in held.items()
+        KeyVaultSource(key_vault=name, base64="base64" in said): Secret(value)
+        for name, (_, (value, said)) in held.items()
     }
     made, said = declared("g", secrets=secrets)
     assert container_group.unsourced(shown, made, said) == ()

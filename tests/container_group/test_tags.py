@@ -61,10 +61,18 @@ def test_tags_in_other_letters_are_ours_too_and_are_not_doubled() -> None:
     assert container_group.shows(shown).key_id == OLD
     assert container_group.shows(shown).since == datetime(2026, 2, 28, tzinfo=UTC)
     made, said = declared(
-        "odd-letters", secrets={path: {"key_vault": "x"} for path in container_group.hidden(shown, "5d3c0a52-0000-4000-8000-000000000000")}
+        "odd-letters",
+        secrets={
+            path: {"key_vault": "x"} for path in container_group.hidden(shown, "5d3c0a52-0000-4000-8000-000000000000")
+        },
     )
     body = edited(shown, made, said)
-    assert body["Tags"] == {"team": "x", "rotator-key-id": NEW, "rotator-since": "2026-03-04T12:00:01Z", "rotator-previous": OLD}
+    assert body["Tags"] == {
+        "team": "x",
+        "rotator-key-id": NEW,
+        "rotator-since": "2026-03-04T12:00:01Z",
+        "rotator-previous": OLD,
+    }
 
 
 @pytest.mark.parametrize(
@@ -81,11 +89,15 @@ def test_a_tag_that_somebody_else_wrote_is_no_tag(tags: dict[str, str]) -> None:
 
 
 def test_a_group_without_tags_shows_nothing() -> None:
-    assert container_group.shows(None) == container_group.shows({}) == container_group.shows(document("nulls")) == Shown()
+    assert (
+        container_group.shows(None) == container_group.shows({}) == container_group.shows(document("nulls")) == Shown()
+    )
 
 
 def test_times_are_read_with_any_precision_and_zone() -> None:
-    assert container_group.shows(tagged(since="2026-03-01T02:00:00.1234567+02:00")).since == datetime(2026, 3, 1, 0, 0, 0, 123456, tzinfo=UTC)
+    assert container_group.shows(tagged(since="2026-03-01T02:00:00.1234567+02:00")).since == datetime(
+        2026, 3, 1, 0, 0, 0, 123456, tzinfo=UTC
+    )
 
 
 def test_a_group_has_room_for_our_tags_or_is_refused() -> None:

@@ -15,7 +15,10 @@ from tests.container_group.grown import Values, bare, hidden_values, in_vault
 from tests.container_group.stored import NAMES, corpus, corpus_of, deployed, sourced
 
 INSIDE = "inside-only"
-"""It has no registry entry. Where the policy doesn't give it the password, it isn't the principal's, and nothing is redeployed."""
+"""It has no registry entry.
+
+Where the policy doesn't give it the password, it isn't the principal's, and nothing is redeployed.
+"""
 HIDING = [name for name in NAMES if name != INSIDE and hidden_values(corpus()[name], "APP_ID", "the-principals-own")]
 
 
@@ -26,11 +29,19 @@ def volume(path: str) -> str | None:
 
 def unseen(values: Values) -> list[str]:
     """The values that can be without a source: a volume's files once."""
-    return [path for nth, path in enumerate(values) if volume(path) not in {volume(other) or "" for other in list(values)[:nth]}]
+    return [
+        path
+        for nth, path in enumerate(values)
+        if volume(path) not in {volume(other) or "" for other in list(values)[:nth]}
+    ]
 
 
 def without(values: Values, path: str) -> Values:
-    return {each: value for each, value in values.items() if each != path and not (volume(path) and volume(each) == volume(path))}
+    return {
+        each: value
+        for each, value in values.items()
+        if each != path and not (volume(path) and volume(each) == volume(path))
+    }
 
 
 def write(made: Scene, said: dict[str, Any]) -> Path:
@@ -66,7 +77,9 @@ def completed(made: Scene, line: str, values: Values, path: str) -> Iterator[str
         content, secret = base64.b64decode(values[each][0]), f"-file-{nth}"
         text = content.isascii() and content.decode().isprintable()
         keep(
-            made, one := line.replace("/FILE", "/" + each.rpartition("/")[2]).replace("-FILE", secret), content.decode() if text else values[each][0]
+            made,
+            one := line.replace("/FILE", "/" + each.rpartition("/")[2]).replace("-FILE", secret),
+            content.decode() if text else values[each][0],
         )
         yield one if text else one.replace("}", ", base64: true}")
     if not names:
@@ -93,7 +106,10 @@ def alone(made: Scene, name: str) -> tuple[Values, dict[str, Any]]:
     """Deploy one group of the corpus, and no other: what Azure hides of it, and what is stored."""
     document = corpus_of(made, made.password.secret)[name]
     made.azure.container_groups.delete(made.group_id())
-    return hidden_values(document, made.application.app_id, made.password.secret), deployed(made, {name: document})[name]
+    return (
+        hidden_values(document, made.application.app_id, made.password.secret),
+        deployed(made, {name: document})[name],
+    )
 
 
 @pytest.mark.parametrize("name", HIDING)
@@ -109,7 +125,9 @@ def test_each_value_without_a_source_is_refused_before_any_write_and_the_message
         made.pass_(hours=1)
         mended(made, name, values, path)
         published = made.azure.vaults.get("myvault", PASSWORD).value
-        assert bare(made.azure.container_groups.stored(made.group_id(name)), made.application.app_id, published) == before
+        assert (
+            bare(made.azure.container_groups.stored(made.group_id(name)), made.application.app_id, published) == before
+        )
     assert made.azure.container_groups.refused == []
 
 
@@ -126,7 +144,9 @@ def mended(made: Scene, name: str, values: Values, path: str) -> None:
     assert (said.code, "aci.containerGroups.createOrUpdate" in writes(made, since)) == (0, True), said.out + said.err
 
 
-def test_a_group_that_nothing_gives_the_password_to_is_left_alone_with_all_that_it_hides(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_group_that_nothing_gives_the_password_to_is_left_alone_with_all_that_it_hides(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     made = make(monkeypatch, tmp_path)
     _, stored = alone(made, INSIDE)
     write(made, {"id": made.group_id(INSIDE), "secrets": {}})

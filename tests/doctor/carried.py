@@ -1,6 +1,7 @@
 """Does what `rotator doctor` prints as a person does: bash takes it as it stands, with az, rotator, an editor and the machine's own on PATH.
 
-rotator is the real one, in process. az is either stock az or `tests.doctor.verbs`, which does to the emulator what the command would.
+rotator is the real one, in process. az is either stock az or `tests.doctor.verbs`, which does to the emulator what the
+command would.
 """
 
 import os
@@ -39,7 +40,10 @@ PLAIN = ("rotator", "az", "editor", "docker", "timedatectl")
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody with a terminal. `types` is what they enter, `corrects` what they make of another file than the policy in their editor."""
+    """Somebody with a terminal.
+
+    `types` is what they enter, `corrects` what they make of another file than the policy in their editor.
+    """
 
     scene: Scene
     directory: Path
@@ -73,7 +77,9 @@ class Person:
     def _run(self, write: str) -> int:
         environment = {**os.environ, "PATH": f"{self.directory}{os.pathsep}{os.environ['PATH']}", "EDITOR": "editor"}
         files = [str(self.directory / name) for name in ("pasted", "typed", "asked")]
-        with subprocess.Popen(["sh", "-c", PERSON, "sh", *files], env=environment, stdout=subprocess.DEVNULL, start_new_session=True) as shell:
+        with subprocess.Popen(
+            ["sh", "-c", PERSON, "sh", *files], env=environment, stdout=subprocess.DEVNULL, start_new_session=True
+        ) as shell:
             try:
                 while (words := self._asked())[0] != "end":
                     code, out = self._answer(words, write)
@@ -162,4 +168,8 @@ def _push(scene: Scene, words: list[str]) -> None:
 def sign_in(scene: Scene) -> None:
     """Sign in as the operator from now on; the scene's own monkeypatch takes it back."""
     seeded = scene.seeded
-    os.environ.update(AZURE_TENANT_ID=seeded.tenant, AZURE_CLIENT_ID=seeded.operator.app_id, AZURE_CLIENT_SECRET=seeded.operator.secret)
+    os.environ.update(
+        AZURE_TENANT_ID=seeded.tenant,
+        AZURE_CLIENT_ID=seeded.operator.app_id,
+        AZURE_CLIENT_SECRET=seeded.operator.secret,
+    )

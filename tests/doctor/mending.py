@@ -21,7 +21,11 @@ def looked(rotator: Scene) -> tuple[int, list[dict[str, Any]]]:
     since, before = len(rotator.app.served), _world(rotator)
     said = rotator("doctor", "--output", "json")
     assert said.raised is None, said.raised
-    wrote = [c for c in rotator.app.served[since:] if c.method not in ("GET", "HEAD") and not c.operation.startswith(("entra.", "acr."))]
+    wrote = [
+        c
+        for c in rotator.app.served[since:]
+        if c.method not in ("GET", "HEAD") and not c.operation.startswith(("entra.", "acr."))
+    ]
     assert wrote == [], "doctor writes nothing"
     assert _world(rotator) == before, "doctor changes nothing"
     (found,) = said.json["policies"]
@@ -32,7 +36,11 @@ def _world(rotator: Scene) -> str:
     """All that Azure holds once it has caught up with its time, and every file that there is."""
     rotator.azure.container_groups.settle()
     services = {name: _plain(state) for name, state in dump(rotator.azure)["services"].items() if name not in COUNTED}
-    files = {str(each): each.is_file() and each.read_text() for each in sorted(rotator.policies.parent.rglob("*")) if "terminal" not in each.parts}
+    files = {
+        str(each): each.is_file() and each.read_text()
+        for each in sorted(rotator.policies.parent.rglob("*"))
+        if "terminal" not in each.parts
+    }
     return json.dumps([services, files], sort_keys=True, indent=1)
 
 

@@ -18,7 +18,9 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("world", WORLDS, ids=lambda world: world.id)
-def test_what_a_check_finds_is_mended_by_the_command_that_it_prints(world: World, rotator: Scene, tmp_path: Path) -> None:
+def test_what_a_check_finds_is_mended_by_the_command_that_it_prints(
+    world: World, rotator: Scene, tmp_path: Path
+) -> None:
     mend(world, rotator, tmp_path / "terminal")
 
 
@@ -60,12 +62,16 @@ def test_a_policy_and_a_directory_that_look_like_options_are_none(rotator: Scene
     (command,) = found["mend"]
     assert "\n" not in command
     probe = f"rotator() {{ printf '%s\\0' \"$@\"; }}; {command}"
-    words = subprocess.run(["/bin/bash", "-c", probe], check=True, capture_output=True, text=True).stdout.split("\0")[:-1]
+    words = subprocess.run(["/bin/bash", "-c", probe], check=True, capture_output=True, text=True).stdout.split("\0")[
+        :-1
+    ]
     assert words == ["grant", "--policies", str(there), "--", "--all"]
     assert rotator(*words).code == 0
 
 
-def test_an_identity_without_any_right_is_told_what_it_needs_and_nothing_that_nobody_saw(rotator: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_identity_without_any_right_is_told_what_it_needs_and_nothing_that_nobody_saw(
+    rotator: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
     nothing = rotator.azure.directory.create_application("nothing")
     me = rotator.azure.directory.create_service_principal(nothing.app_id)
     password = rotator.azure.directory.add_password(nothing, display_name="x", end=rotator.password.end, at_once=True)
@@ -87,19 +93,30 @@ def test_an_identity_without_any_right_is_told_what_it_needs_and_nothing_that_no
 
 def test_ways_to_sign_in_that_nobody_rotates_are_told_once_and_what_is_refused_is_not_known(rotator: Scene) -> None:
     rotator.azure.directory.update(rotator.application, {"keyCredentials": [entry()]})
-    trust = {"id": "f1", "name": "ci", "issuer": "https://token.example", "subject": "repo:us/it", "description": None, "audiences": ["api://x"]}
+    trust = {
+        "id": "f1",
+        "name": "ci",
+        "issuer": "https://token.example",
+        "subject": "repo:us/it",
+        "description": None,
+        "audiences": ["api://x"],
+    }
     rotator.application.federated.append(trust)
     code, findings = looked(rotator)
     (told,) = [each for each in findings if each["check"] == "signs_in"]
     (certificate,) = rotator.application.certificates
     assert (code, told["severity"]) == (0, "advice")
-    assert told["text"].startswith("its application has 1 certificate and 1 federated credential, with which somebody can sign in as ")
+    assert told["text"].startswith(
+        "its application has 1 certificate and 1 federated credential, with which somebody can sign in as "
+    )
     assert [way["mend"] for way in told["ways"]] == [
         [f"az ad app credential delete --id {rotator.application.app_id} --key-id {certificate.key_id} --cert"],
         [f"az ad app federated-credential delete --id {rotator.application.app_id} --federated-credential-id f1"],
     ]
     assert "https://token.example repo:us/it" in told["ways"][1]["when"]
-    rotator.azure.faults.add(Fault("graph.applications.federated*", "status", status=403, code="Authorization_RequestDenied", times=0))
+    rotator.azure.faults.add(
+        Fault("graph.applications.federated*", "status", status=403, code="Authorization_RequestDenied", times=0)
+    )
     code, findings = looked(rotator)
     assert code == 0
     assert [each["severity"] for each in findings if each["check"] == "signs_in"] == ["warn", "advice"]

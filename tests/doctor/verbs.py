@@ -1,7 +1,7 @@
 """What each command of az that `rotator doctor` prints does to the emulator, and which options it is given.
 
-A command or an option that isn't known here is an error, so that none can be printed that no test has carried out. Stock az has them all
-(`tests/az/test_mends.py`), and does the same.
+A command or an option that isn't known here is an error, so that none can be printed that no test has carried out.
+Stock az has them all (`tests/az/test_mends.py`), and does the same.
 """
 
 import json
@@ -87,7 +87,11 @@ def _rest(scene: Scene, given: Json) -> str | None:
     elif what == "appManagementPolicies":
         _assigned(scene, holder, given["--method"], more, body)
     else:
-        assert (what, body["principalId"], body["appRoleId"]) == ("appRoleAssignments", holder, "18a4783c-866b-4cc7-a460-3d5e5662c884")
+        assert (what, body["principalId"], body["appRoleId"]) == (
+            "appRoleAssignments",
+            holder,
+            "18a4783c-866b-4cc7-a460-3d5e5662c884",
+        )
         owner = directory.principal_by_id(holder)
         assert owner
         directory.grant(owner.app_id, "Application.ReadWrite.OwnedBy")
@@ -111,7 +115,9 @@ def _new_identity(scene: Scene, given: Json) -> str:
     azure, seeded = scene.azure, scene.seeded
     application = azure.directory.create_application(given["--name"])
     principal = azure.directory.create_service_principal(application.app_id)
-    password = azure.directory.add_password(application, display_name="rbac", end=azure.clock.now() + timedelta(days=365), at_once=True)
+    password = azure.directory.add_password(
+        application, display_name="rbac", end=azure.clock.now() + timedelta(days=365), at_once=True
+    )
     del principal
     assert given["--query"] == "[[appId,password,tenant]]"
     return f"{application.app_id}\t{password.secret}\t{seeded.tenant}\n"
@@ -121,7 +127,9 @@ def _new_password(scene: Scene, given: Json) -> str:
     assert given["--append"] == ""
     assert given["--query"] == "password"
     end = scene.azure.clock.now() + timedelta(days=365)
-    made = scene.azure.directory.add_password(_application(scene, given["--id"]), display_name="", end=end, at_once=True)
+    made = scene.azure.directory.add_password(
+        _application(scene, given["--id"]), display_name="", end=end, at_once=True
+    )
     return f"{made.secret}\n"
 
 
@@ -155,7 +163,9 @@ def _registry(scene: Scene, given: Json) -> None:
 
 def _access_policy(scene: Scene, given: Json) -> None:
     permissions = {"secrets": given["--secret-permissions"].split()}
-    _vault(scene, given)["accessPolicies"] = [{"tenantId": scene.seeded.tenant, "objectId": given["--object-id"], "permissions": permissions}]
+    _vault(scene, given)["accessPolicies"] = [
+        {"tenantId": scene.seeded.tenant, "objectId": given["--object-id"], "permissions": permissions}
+    ]
 
 
 def _allow(scene: Scene, given: Json) -> None:
@@ -177,7 +187,9 @@ def _show_secret(scene: Scene, given: Json) -> str:
 
 
 def _set_attributes(scene: Scene, given: Json) -> None:
-    exp, nbf = (datetime.fromisoformat(given[name]) if name in given else None for name in ("--expires", "--not-before"))
+    exp, nbf = (
+        datetime.fromisoformat(given[name]) if name in given else None for name in ("--expires", "--not-before")
+    )
     tags = dict(word.split("=", 1) for word in given["--tags"].split()) if "--tags" in given else None
     changes = Changes(enabled=True if given.get("--enabled") == "true" else None, exp=exp, nbf=nbf, tags=tags)
     scene.azure.vaults.update(given["--vault-name"], given["--name"], given.get("--version"), changes)
@@ -237,7 +249,10 @@ VERBS: dict[str, tuple[Act, tuple[str, ...]]] = {
     ),
     "keyvault secret set": (_set_secret, ("--vault-name", "--name", "--file")),
     "keyvault secret show": (_show_secret, ("--vault-name", "--name", "--query")),
-    "keyvault secret set-attributes": (_set_attributes, ("--vault-name", "--name", "--version", "--enabled", "--expires", "--not-before", "--tags")),
+    "keyvault secret set-attributes": (
+        _set_attributes,
+        ("--vault-name", "--name", "--version", "--enabled", "--expires", "--not-before", "--tags"),
+    ),
     "keyvault set-policy": (_access_policy, ("--subscription", "--name", "--object-id", "--secret-permissions")),
     "keyvault show": (lambda at, given: f"{at.seeded.vault_id}\n", ("--name",)),
     "keyvault update": (_open, ("--subscription", "--name", "--public-network-access")),

@@ -24,7 +24,8 @@ Break = Callable[[Scene], object]
 class World:
     """What is broken, how bad the check finds it, and which of its ways out a person takes, where there are several.
 
-    Only what is a decision is filled in between angle brackets; `types` answers a command that asks, `corrects` edits another file than the policy.
+    Only what is a decision is filled in between angle brackets; `types` answers a command that asks, `corrects` edits
+    another file than the policy.
     """
 
     check: str
@@ -106,7 +107,10 @@ def _up_again(scene: Scene) -> None:
 
 
 def _as_itself(scene: Scene) -> None:
-    roles = ((f"/subscriptions/{scene.seeded.subscription}", "Owner"), (scene.seeded.vault_id, "Key Vault Secrets Officer"))
+    roles = (
+        (f"/subscriptions/{scene.seeded.subscription}", "Owner"),
+        (scene.seeded.vault_id, "Key Vault Secrets Officer"),
+    )
     for scope, role in roles:
         scene.azure.authorization.assign(scope, _principal(scene).id, role, at_once=True)
     scene.azure.directory.grant(scene.application.app_id, "Application.ReadWrite.OwnedBy")
@@ -168,7 +172,12 @@ def _full_of_an_ended_one(scene: Scene) -> None:
 
 def _restricted(scene: Scene, kind: str, longest: str | None = None) -> dict[str, Any]:
     scene.azure.directory.grant(scene.seeded.operator.app_id, "Policy.Read.All")
-    limit = {"restrictionType": kind, "state": "enabled", "maxLifetime": longest, "restrictForAppsCreatedAfterDateTime": None}
+    limit = {
+        "restrictionType": kind,
+        "state": "enabled",
+        "maxLifetime": longest,
+        "restrictForAppsCreatedAfterDateTime": None,
+    }
     return {"passwordCredentials": [limit], "keyCredentials": []}
 
 
@@ -197,7 +206,9 @@ def _ended(scene: Scene) -> None:
 
 def _rival(scene: Scene) -> None:
     end = scene.azure.clock.now() + timedelta(days=90)
-    scene.azure.directory.add_password(scene.application, display_name="rotator:0123456789ab:attempt", end=end, at_once=True)
+    scene.azure.directory.add_password(
+        scene.application, display_name="rotator:0123456789ab:attempt", end=end, at_once=True
+    )
 
 
 def _certificate(scene: Scene) -> None:
@@ -252,7 +263,9 @@ def _exposed_and_revoked(scene: Scene) -> None:
 
 def _exposed_and_covered(scene: Scene) -> None:
     _exposed(scene)
-    theirs = scene.azure.directory.add_password(scene.application, end=scene.azure.clock.now() + timedelta(days=90), at_once=True)
+    theirs = scene.azure.directory.add_password(
+        scene.application, end=scene.azure.clock.now() + timedelta(days=90), at_once=True
+    )
     scene.azure.vaults.set("myvault", PASSWORD, theirs.secret)
 
 
@@ -265,7 +278,9 @@ def _access_policies(scene: Scene) -> None:
 
 
 def _firewall(scene: Scene) -> None:
-    _resource(scene, scene.seeded.vault_id).update(networkAcls={"defaultAction": "Deny", "bypass": "AzureServices", "ipRules": []})
+    _resource(scene, scene.seeded.vault_id).update(
+        networkAcls={"defaultAction": "Deny", "bypass": "AzureServices", "ipRules": []}
+    )
 
 
 def _vault_down(scene: Scene) -> None:
@@ -301,7 +316,9 @@ def _vault_elsewhere(scene: Scene) -> None:
     azure.resources.add_subscription(other, "Another subscription")
     azure.resources.create_group(other, "vaults", "eastus")
     vault = f"/subscriptions/{other}/resourceGroups/vaults/providers/Microsoft.KeyVault/vaults/othervault"
-    azure.resources.put(vault, "Microsoft.KeyVault/vaults", "eastus", {"tenantId": scene.seeded.tenant, "enableRbacAuthorization": True})
+    azure.resources.put(
+        vault, "Microsoft.KeyVault/vaults", "eastus", {"tenantId": scene.seeded.tenant, "enableRbacAuthorization": True}
+    )
     for scope, role in ((vault, "Key Vault Secrets Officer"), (f"/subscriptions/{other}", "Reader")):
         azure.authorization.assign(scope, scene.seeded.operator.object_id, role, at_once=True)
     azure.vaults.set("othervault", PASSWORD, scene.password.secret)
@@ -310,17 +327,25 @@ def _vault_elsewhere(scene: Scene) -> None:
 
 def _reader_only(scene: Scene) -> None:
     _drop_role(scene, "Key Vault Secrets Officer")
-    scene.azure.authorization.assign(scene.seeded.vault_id, scene.seeded.operator.object_id, "Key Vault Secrets User", at_once=True)
+    scene.azure.authorization.assign(
+        scene.seeded.vault_id, scene.seeded.operator.object_id, "Key Vault Secrets User", at_once=True
+    )
 
 
 def _vault_unseen(scene: Scene) -> None:
     _drop_role(scene, "rotator operator")
     _drop_role(scene, "Key Vault Secrets Officer")
     subscription = f"/subscriptions/{scene.seeded.subscription}"
-    scene.azure.authorization.define("secrets only", data_actions=["Microsoft.KeyVault/vaults/secrets/*"], scopes=[subscription])
-    scene.azure.authorization.assign(scene.seeded.vault_id, scene.seeded.operator.object_id, "secrets only", at_once=True)
     scene.azure.authorization.define(
-        "without vaults", actions=["Microsoft.ContainerInstance/*", "Microsoft.ContainerRegistry/*"], scopes=[subscription]
+        "secrets only", data_actions=["Microsoft.KeyVault/vaults/secrets/*"], scopes=[subscription]
+    )
+    scene.azure.authorization.assign(
+        scene.seeded.vault_id, scene.seeded.operator.object_id, "secrets only", at_once=True
+    )
+    scene.azure.authorization.define(
+        "without vaults",
+        actions=["Microsoft.ContainerInstance/*", "Microsoft.ContainerRegistry/*"],
+        scopes=[subscription],
     )
     scene.azure.authorization.assign(subscription, scene.seeded.operator.object_id, "without vaults", at_once=True)
 
@@ -336,7 +361,9 @@ def _many_versions(scene: Scene) -> None:
 
 def _tagged(count: int) -> Break:
     """Others tag the published version."""
-    return lambda at: at.azure.vaults.set("myvault", PASSWORD, at.password.secret, {f"team-{n:02}": "it's;$HOME" for n in range(count)})
+    return lambda at: at.azure.vaults.set(
+        "myvault", PASSWORD, at.password.secret, {f"team-{n:02}": "it's;$HOME" for n in range(count)}
+    )
 
 
 def _wrong_secret(scene: Scene) -> None:
@@ -381,7 +408,9 @@ def _source(**attributes: Any) -> Break:
     def broken(scene: Scene) -> None:
         _with_source(scene)
         now = scene.azure.clock.now()
-        given: Any = {name: now + timedelta(days=value) if name in ("exp", "nbf") else value for name, value in attributes.items()}
+        given: Any = {
+            name: now + timedelta(days=value) if name in ("exp", "nbf") else value for name, value in attributes.items()
+        }
         scene.azure.vaults.set("myvault", "db-password", "hidden", **given)
 
     return broken
@@ -390,13 +419,17 @@ def _source(**attributes: Any) -> Break:
 def _group_unread(scene: Scene) -> None:
     _drop_role(scene, "rotator operator")
     subscription = f"/subscriptions/{scene.seeded.subscription}"
-    scene.azure.authorization.define("without groups", actions=["Microsoft.KeyVault/*", "Microsoft.ContainerRegistry/*"], scopes=[subscription])
+    scene.azure.authorization.define(
+        "without groups", actions=["Microsoft.KeyVault/*", "Microsoft.ContainerRegistry/*"], scopes=[subscription]
+    )
     scene.azure.authorization.assign(subscription, scene.seeded.operator.object_id, "without groups", at_once=True)
 
 
 def _group_unwritten(scene: Scene) -> None:
     _drop_role(scene, "rotator operator")
-    scene.azure.authorization.assign(f"/subscriptions/{scene.seeded.subscription}", scene.seeded.operator.object_id, "Reader", at_once=True)
+    scene.azure.authorization.assign(
+        f"/subscriptions/{scene.seeded.subscription}", scene.seeded.operator.object_id, "Reader", at_once=True
+    )
 
 
 def _linked(scene: Scene) -> None:
@@ -424,7 +457,9 @@ def _put(scene: Scene, body: Any, name: str = "mycontainer") -> None:
 
 def _hidden(scene: Scene) -> None:
     body = _stored(scene)
-    body["properties"]["containers"][0]["properties"]["environmentVariables"] = [{"name": "DB_PASSWORD", "secureValue": "hidden"}]
+    body["properties"]["containers"][0]["properties"]["environmentVariables"] = [
+        {"name": "DB_PASSWORD", "secureValue": "hidden"}
+    ]
     _put(scene, body)
 
 
@@ -439,7 +474,9 @@ def _entry_of_another_server(scene: Scene) -> None:
     body = _stored(scene, "second")
     scene.azure.container_groups.delete(scene.group_id("second"))
     body["properties"]["containers"].append({**body["properties"]["containers"][0], "name": "other"})
-    body["properties"]["imageRegistryCredentials"].append({"server": "docker.io", "username": scene.application.app_id, "password": "anything"})
+    body["properties"]["imageRegistryCredentials"].append(
+        {"server": "docker.io", "username": scene.application.app_id, "password": "anything"}
+    )
     _put(scene, body, "second")
     scene.write(container_groups=[{"id": scene.group_id()}, {"id": scene.group_id("second")}])
 
@@ -453,7 +490,9 @@ def _without_the_other_server(scene: Scene, manifest: Path) -> None:
 
 def _of_a_profile(scene: Scene) -> None:
     scene.deploy("second")
-    scene.azure.container_groups._known(scene.group_id("second")).resource["properties"]["orchestratorId"] = "/somebody/elses"
+    scene.azure.container_groups._known(scene.group_id("second")).resource["properties"]["orchestratorId"] = (
+        "/somebody/elses"
+    )
     scene.write(container_groups=[{"id": scene.group_id()}, {"id": scene.group_id("second")}])
 
 
@@ -463,7 +502,9 @@ def _wrong_path(scene: Scene) -> None:
 
 
 def _full_of_tags(scene: Scene) -> None:
-    scene.azure.container_groups._known(scene.group_id()).resource["tags"] = {f"tag{number}": "x" for number in range(47)}
+    scene.azure.container_groups._known(scene.group_id()).resource["tags"] = {
+        f"tag{number}": "x" for number in range(47)
+    }
 
 
 def _undeclared(scene: Scene) -> None:
@@ -489,13 +530,29 @@ def _window(scene: Scene) -> None:
 
 
 def _job_with_manifest(scene: Scene) -> None:
-    entry = {"server": scene.seeded.login_server, "username": "${{ credential:username }}", "password": "${{ credential:password }}"}
+    entry = {
+        "server": scene.seeded.login_server,
+        "username": "${{ credential:username }}",
+        "password": "${{ credential:password }}",
+    }
     container = {"name": "app", "properties": {"image": JOB, "resources": {"requests": {"cpu": 1, "memoryInGB": 1}}}}
-    properties = {"containers": [container], "osType": "Linux", "restartPolicy": "Never", "imageRegistryCredentials": [entry]}
+    properties = {
+        "containers": [container],
+        "osType": "Linux",
+        "restartPolicy": "Never",
+        "imageRegistryCredentials": [entry],
+    }
     (scene.policies / "manifests").mkdir()
     with (scene.policies / "manifests" / "nightly.yaml").open("w") as file:
-        YAML().dump({"apiVersion": "2023-05-01", "name": "nightly", "location": "eastus", "properties": properties}, file)
-    scene.write(container_groups=[{"id": scene.group_id()}, {"id": scene.group_id("nightly"), "manifest": "manifests/nightly.yaml"}])
+        YAML().dump(
+            {"apiVersion": "2023-05-01", "name": "nightly", "location": "eastus", "properties": properties}, file
+        )
+    scene.write(
+        container_groups=[
+            {"id": scene.group_id()},
+            {"id": scene.group_id("nightly"), "manifest": "manifests/nightly.yaml"},
+        ]
+    )
     _drop_role(scene, "rotator operator")
     verbs = ("Instance/containerGroups/read", "Instance/containerGroups/write", "Registry/registries/read")
     actions = [*(f"Microsoft.Container{verb}" for verb in verbs), "Microsoft.KeyVault/vaults/read"]
@@ -522,13 +579,17 @@ def _no_lease_directory(scene: Scene) -> None:
     leases.write_text("a file")
 
 
-HOLDER = "import fcntl, os, sys; f = open(sys.argv[1], 'w'); fcntl.flock(f, fcntl.LOCK_EX); print(os.getpid(), file=f, flush=True); print(); input()"
+HOLDER = (
+    "import fcntl, os, sys; f = open(sys.argv[1], 'w'); fcntl.flock(f, fcntl.LOCK_EX); print(os.getpid(), file=f,"
+    " flush=True); print(); input()"
+)
 
 
 def _held(scene: Scene) -> None:
     """By a process that doesn't come to an end."""
     file = scene.policies.parent / "leases" / f"{scene.application.app_id}.lock"
-    scene.holder = subprocess.Popen([sys.executable, "-u", "-c", HOLDER, file], stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # type: ignore[attr-defined]
+    command = [sys.executable, "-u", "-c", HOLDER, str(file)]
+    scene.holder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # type: ignore[attr-defined]
     assert scene.holder.stdout.readline() == b"\n"  # type: ignore[attr-defined]
 
 
@@ -591,7 +652,14 @@ WORLDS = (
     World("vault_readable", "fail", _no_such_vault, 0, "no such vault"),
     World("settable", "fail", _reader_only),
     World("settable", "unknown", _vault_unseen, 0, "the vault is unseen"),
-    World("settable", "unknown", _vault_elsewhere, 1, "the vault is elsewhere", lambda _: "00000000-0000-0000-0000-000000000002"),
+    World(
+        "settable",
+        "unknown",
+        _vault_elsewhere,
+        1,
+        "the vault is elsewhere",
+        lambda _: "00000000-0000-0000-0000-000000000002",
+    ),
     World("name_free", "fail", lambda at: at.azure.vaults.delete("myvault", PASSWORD)),
     World("few_versions", "warn", _many_versions),
     World("tags_fit", "warn", _tagged(8)),
@@ -613,12 +681,26 @@ WORLDS = (
     World("group_readable", "fail", _group_unread),
     World("group_writable", "fail", _group_unwritten),
     World("group_linkable", "fail", _linked, then=_rotated),
-    World("group_linkable", "unknown", _linked_and_not_told, then=lambda at: at.azure.faults.planned.clear(), name="Azure doesn't tell"),
+    World(
+        "group_linkable",
+        "unknown",
+        _linked_and_not_told,
+        then=lambda at: at.azure.faults.planned.clear(),
+        name="Azure doesn't tell",
+    ),
     World("hidden_values_known", "fail", _hidden),
     World("jobs_decided", "fail", _job),
     World("redeployable", "fail", _entry_of_another_server, 0, corrects=_without_the_other_server),
     World("redeployable", "fail", _wrong_path, 0, "a path is wrong"),
-    World("redeployable", "fail", _full_of_tags, 0, "no room for tags", lambda _: "tag1=x", not_by_az="the emulator has no operations on tags"),
+    World(
+        "redeployable",
+        "fail",
+        _full_of_tags,
+        0,
+        "no room for tags",
+        lambda _: "tag1=x",
+        not_by_az="the emulator has no operations on tags",
+    ),
     World("redeployable", "fail", _of_a_profile, 0, "made from a profile"),
     World("declared", "warn", _undeclared),
     World("holding_known", "advice", _untagged),

@@ -1,7 +1,7 @@
 """What can be changed in code that acts: a step left out, two in the other order, an error let through, a check never made, a write at any time.
 
-It comes on top of what can be changed in a decision (`tests/mutation.py`). Statements that only tell are left alone: the words of events are for
-people, and `test_events` and the reports' tests read them.
+It comes on top of what can be changed in a decision (`tests/mutation.py`). Statements that only tell are left alone:
+the words of events are for people, and `test_events` and the reports' tests read them.
 """
 
 import ast
@@ -56,7 +56,10 @@ def _step(body: Body, at: int, statement: ast.stmt) -> Iterator[Change]:
         case ast.AugAssign() | ast.Assign(targets=[ast.Attribute() | ast.Tuple(elts=[*_, ast.Attribute()])]):
             yield f"`{short(statement)}` left out", partial(body.__setitem__, at, ast.Pass())
         case ast.With(body=inner) | ast.AsyncWith(body=inner) if "suppress" in ast.unparse(statement.items[0]):
-            yield f"`{short(statement.items[0])}` left out", partial(body.__setitem__, at, ast.If(ast.Constant(value=True), inner, []))
+            yield (
+                f"`{short(statement.items[0])}` left out",
+                partial(body.__setitem__, at, ast.If(ast.Constant(value=True), inner, [])),
+            )
 
 
 def _tells(call: ast.AST) -> bool:
@@ -75,7 +78,9 @@ def _errors(node: ast.Try) -> Iterator[Change]:
             yield f"`except {caught}` left out", partial(node.handlers.remove, handler)
         if isinstance(handler.type, ast.Tuple):
             elements = handler.type.elts
-            yield from ((f"`{short(each)}` left out of `except {caught}`", partial(elements.remove, each)) for each in elements)
+            yield from (
+                (f"`{short(each)}` left out of `except {caught}`", partial(elements.remove, each)) for each in elements
+            )
 
 
 def _exchangeable(one: ast.stmt, other: ast.stmt) -> bool:
@@ -87,7 +92,10 @@ def _exchangeable(one: ast.stmt, other: ast.stmt) -> bool:
 
 
 def _waits(node: ast.AST) -> bool:
-    return any(isinstance(each, ast.Await) or (isinstance(each, ast.Attribute) and each.attr == "moment") for each in ast.walk(node))
+    return any(
+        isinstance(each, ast.Await) or (isinstance(each, ast.Attribute) and each.attr == "moment")
+        for each in ast.walk(node)
+    )
 
 
 def _named(node: ast.AST) -> set[str]:
@@ -95,7 +103,10 @@ def _named(node: ast.AST) -> set[str]:
 
 
 def _used(node: ast.AST) -> set[str]:
-    return {each.id for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)} - {"run", "self"}
+    return {each.id for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)} - {
+        "run",
+        "self",
+    }
 
 
 def _exchange(body: Body, at: int) -> None:

@@ -1,7 +1,8 @@
 """The alphabet: all that an operation of Azure can meet, as data, and the class of effects that each kind comes to.
 
-`test_alphabet` shows each row for each operation. A new operation without a row of `kinds.WAYS`, or a new kind of the emulator's without one here,
-fails the build. A disk that is full is no operation's to meet: `test_disk` has it for every verb that writes a file.
+`test_alphabet` shows each row for each operation. A new operation without a row of `kinds.WAYS`, or a new kind of the
+emulator's without one here, fails the build. A disk that is full is no operation's to meet: `test_disk` has it for
+every verb that writes a file.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,7 +13,22 @@ from local_azure.asked import LAGGING as REPLICATED
 from local_azure.damage import INSTEAD, SPOILED
 
 from tests.matrices.effects import Effect
-from tests.matrices.kinds import AS_EVER, DONE, GONE, HANG, MISLEADING, NO, NOT_SENT, STALE, UNKNOWN, But, Kind, Meets, Way, ways
+from tests.matrices.kinds import (
+    AS_EVER,
+    DONE,
+    GONE,
+    HANG,
+    MISLEADING,
+    NO,
+    NOT_SENT,
+    STALE,
+    UNKNOWN,
+    But,
+    Kind,
+    Meets,
+    Way,
+    ways,
+)
 
 # rows of one sort
 
@@ -56,7 +72,9 @@ def _foreign(name: str, fault: Meets, but: But = (), read: Effect = UNKNOWN) -> 
 def _foreign_late(name: str, fault: Meets, but: But = (), read: Effect = UNKNOWN) -> Kind:
     """The same after the effect."""
     classes = (read, UNKNOWN, DONE, DONE)
-    return _kind(f"{name} after", {**fault, **AFTER}, *classes, but=(*but, *FOUND), never=("acr.challenge",), why=REFUSES_ANYHOW)
+    return _kind(
+        f"{name} after", {**fault, **AFTER}, *classes, but=(*but, *FOUND), never=("acr.challenge",), why=REFUSES_ANYHOW
+    )
 
 
 def _both(name: str, fault: Meets, but: But = (), read: Effect = UNKNOWN) -> tuple[Kind, Kind]:
@@ -77,7 +95,14 @@ def _misled(status: int, code: str, but: But = ()) -> Kind:
 
 def _of(name: str, only: tuple[str, ...], why: str, *classes: Effect | None, **rest: Any) -> Kind:
     """A condition of one service; it has no cells for ways that no class is given for."""
-    return Kind(name, dict(zip(Way, classes, strict=False)), ({"kind": name, **rest.pop("fault", {})},), only=only, why=why, **rest)
+    return Kind(
+        name,
+        dict(zip(Way, classes, strict=False)),
+        ({"kind": name, **rest.pop("fault", {})},),
+        only=only,
+        why=why,
+        **rest,
+    )
 
 
 def _as_ever(name: str, *faults: Meets, **rest: Any) -> Kind:
@@ -121,7 +146,10 @@ SHORT: But = (("*@proof", UNKNOWN), ("acr.challenge", UNKNOWN))
 HEADLESS: But = (("acr.manifests.head", UNKNOWN),)
 """An answer to HEAD has no body, and without the registry's own headers it is nobody's."""
 BREAKING = (
-    *(_broken(str(status), _status(status, code)) for status, code in ((500, "InternalServerError"), (503, "ServerBusy"), (408, "RequestTimeout"))),
+    *(
+        _broken(str(status), _status(status, code))
+        for status, code in ((500, "InternalServerError"), (503, "ServerBusy"), (408, "RequestTimeout"))
+    ),
     *(_late(f"{status} after", _status(status, "ServerBusy", **AFTER)) for status in (500, 503, 408)),
     _foreign("503 for long", _status(503, times=0)),
     _foreign("501", _status(501, "NotImplemented"), NO_TOKEN),
@@ -139,7 +167,11 @@ BREAKING = (
 EMPTY_LIST = {"kind": "wrong_type", "argument": '{"value": []}'}
 LISTS = ("*.list", "*.versions")
 PART: But = (
-    *(("graph.*.federatedIdentityCredentials.list", UNKNOWN), ("arm.tokens.list", UNKNOWN), ("rbac.roleDefinitions.get", UNKNOWN)),
+    *(
+        ("graph.*.federatedIdentityCredentials.list", UNKNOWN),
+        ("arm.tokens.list", UNKNOWN),
+        ("rbac.roleDefinitions.get", UNKNOWN),
+    ),
     ("aci.containerGroups.get", UNKNOWN),
 )
 """Reads of which a 401 or a 403 is told as not known."""
@@ -160,7 +192,11 @@ NO_ANSWERS: tuple[tuple[str, str, But], ...] = (
 )
 NO_TOKENS: tuple[tuple[str, str, But], ...] = (
     ("a token that is a number", '{"access_token": 5, "expires_in": "x"}', ()),
-    ("a token of nobody", '{"access_token": "a.b.c", "expires_in": 3600}', (("entra.token@proof", AS_EVER), ("acr.token", NO))),
+    (
+        "a token of nobody",
+        '{"access_token": "a.b.c", "expires_in": 3600}',
+        (("entra.token@proof", AS_EVER), ("acr.token", NO)),
+    ),
 )
 """Another's token passes where it is given, and is refused where it is shown; a proof shows only the registry's."""
 TOKENS_ONLY = "only there a token is asked for"
@@ -175,11 +211,17 @@ FOREIGN = (
     *_both("null", {"kind": "wrong_type", "argument": "null"}),
     *_both("redirect", {"kind": "redirect"}),
     *_both("redirect 302", {"kind": "redirect", "status": 302}),
-    *(each for status, read, but in PAGES for each in _both(f"page {status}", {"kind": "page", "status": status}, but, read)),
+    *(
+        each
+        for status, read, but in PAGES
+        for each in _both(f"page {status}", {"kind": "page", "status": status}, but, read)
+    ),
     *_both("echo", {"kind": "echo", "status": 400}, read=NO),
     *(_foreign(name, {"kind": "wrong_type", "argument": text}, but) for name, text, but in NO_ANSWERS),
     *(
-        _kind(name, {"kind": "wrong_type", "argument": text}, *(UNKNOWN,) * 4, but=but, only=("*.token",), why=TOKENS_ONLY)
+        _kind(
+            name, {"kind": "wrong_type", "argument": text}, *(UNKNOWN,) * 4, but=but, only=("*.token",), why=TOKENS_ONLY
+        )
         for name, text, but in NO_TOKENS
     ),
     *(_late(f"page {status} after", {"kind": "page", "status": status, **AFTER}) for status in (429, 500)),
@@ -200,10 +242,20 @@ FOREIGN = (
         why="one place of one answer stands for all; others are the empty object and the wrong type",
     ),
 )
-UNREAD: But = (("graph.*.appManagementPolicies.list", GONE), ("graph.defaultAppManagementPolicy.get", GONE), ("entra.token@proof", UNKNOWN))
-"""Policies that may not be read limit nothing, as far as is known: reading them wants a right that nothing else needs."""
+UNREAD: But = (
+    ("graph.*.appManagementPolicies.list", GONE),
+    ("graph.defaultAppManagementPolicy.get", GONE),
+    ("entra.token@proof", UNKNOWN),
+)
+"""Policies that may not be read limit nothing, as far as is known: reading them wants a right that nothing else needs.
+"""
 UNPROVEN: But = (("*@proof", UNKNOWN),)
-FLAPPING: Meets = {"kind": "status", "status": 401, "code": "AADSTS7000215", "message": "Invalid client secret provided."}
+FLAPPING: Meets = {
+    "kind": "status",
+    "status": 401,
+    "code": "AADSTS7000215",
+    "message": "Invalid client secret provided.",
+}
 SAID = (
     _refused("400", _status(400, "BadRequest"), UNPROVEN),
     _refused("401", _status(401, "InvalidAuthenticationToken"), (("acr.challenge", AS_EVER), *UNREAD, *PART)),
@@ -231,9 +283,22 @@ READ_LATER = "what it comes to is read afterwards"
 CONDITIONS = (
     _of("stale", REPLICATED, WRITTEN, STALE, but=VAULTS),
     _of("flip", REPLICATED, WRITTEN, STALE, but=VAULTS, fault={"times": 0}),
-    _of("concurrency", ("graph.*@once", "graph.*@again"), "only Graph refuses a write that meets another", *(NO,) * 3, HANG),
+    _of(
+        "concurrency",
+        ("graph.*@once", "graph.*@again"),
+        "only Graph refuses a write that meets another",
+        *(NO,) * 3,
+        HANG,
+    ),
     _of("app_policy", ("graph.*.addPassword",), "only passwords are limited by policies", *(NO,) * 4),
-    _of("rbac_lag", ROLES, "nobody needs a role for the others", *(NO,) * 4, never=("arm.subscriptions.list", "rbac.permissions.list"), but=PART),
+    _of(
+        "rbac_lag",
+        ROLES,
+        "nobody needs a role for the others",
+        *(NO,) * 4,
+        never=("arm.subscriptions.list", "rbac.permissions.list"),
+        but=PART,
+    ),
     _of("ScopeLocked", ("rbac.roleAssignments.delete",), "only a deletion meets such a lock", *(NO,) * 4),
     *(
         _of(each, OF_GROUPS, "only container groups are deployed", *(NO,) * 4)
@@ -250,11 +315,25 @@ TIMES = (
     _as_ever("Date of tomorrow", {"kind": "date", "argument": "Fri, 06 Mar 2026 21:00:00 GMT"}),
     _as_ever("Date that is none", {"kind": "date", "argument": "yesterday"}),
     _as_ever("a hanging operation", delays={"group_pending": 1e6, "group_start": 1e6}, only=OF_GROUPS, why=READ_LATER),
-    Kind("slow secrets", {Way.PROOF: NO}, delays={"secret_valid": 120.0}, only=("entra.token",), why="only Entra takes a new password"),
-    Kind("slow reads", {Way.READ: STALE}, delays={"graph_read": 120.0}, only=OBJECTS, why="only Graph's objects are read from replicas"),
+    Kind(
+        "slow secrets",
+        {Way.PROOF: NO},
+        delays={"secret_valid": 120.0},
+        only=("entra.token",),
+        why="only Entra takes a new password",
+    ),
+    Kind(
+        "slow reads",
+        {Way.READ: STALE},
+        delays={"graph_read": 120.0},
+        only=OBJECTS,
+        why="only Graph's objects are read from replicas",
+    ),
 )
 HERE = (
-    Kind("no connection", {Way.READ: HANG, Way.PROOF: HANG, Way.ONCE: NOT_SENT, Way.AGAIN: HANG}, machine="no connection"),
+    Kind(
+        "no connection", {Way.READ: HANG, Way.PROOF: HANG, Way.ONCE: NOT_SENT, Way.AGAIN: HANG}, machine="no connection"
+    ),
     Kind(
         "too late",
         {Way.ONCE: NOT_SENT, Way.AGAIN: NOT_SENT},
@@ -297,7 +376,11 @@ def every(operation: str) -> tuple[Kind, ...]:
 
 def damage(operation: str) -> tuple[Kind, ...]:
     """Answers that no service gives."""
-    odd = {*FOREIGN, *TIMES, *(kind for kind in (*BREAKING, *THROTTLING) if {str(fault["kind"]) for fault in kind.faults} & set(DAMAGE))}
+    odd = {
+        *FOREIGN,
+        *TIMES,
+        *(kind for kind in (*BREAKING, *THROTTLING) if {str(fault["kind"]) for fault in kind.faults} & set(DAMAGE)),
+    }
     return tuple(kind for kind in every(operation) if kind in odd or kind.name == "404 of something else")
 
 

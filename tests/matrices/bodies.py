@@ -1,7 +1,7 @@
 """Tests as plain calls: what a mutant is tried on where no story can see it.
 
-A test gets what pytest gives by itself, and fixtures of its own module, or of the conftest beside it, that are plain functions of that. One that
-wants more is left to pytest, and so is one that only `make soak` tries.
+A test gets what pytest gives by itself, and fixtures of its own module, or of the conftest beside it, that are plain
+functions of that. One that wants more is left to pytest, and so is one that only `make soak` tries.
 """
 
 import importlib
@@ -45,7 +45,9 @@ def _cases(mark: pytest.Mark) -> Iterator[Case]:
     for at, case in enumerate(cases):
         if getattr(case, "marks", ()):
             continue
-        values = case.values if hasattr(case, "values") and hasattr(case, "marks") else (case,) if len(keys) == 1 else case
+        values = (
+            case.values if hasattr(case, "values") and hasattr(case, "marks") else (case,) if len(keys) == 1 else case
+        )
         yield f"{at}", dict(zip(keys, values, strict=True))
 
 
@@ -61,7 +63,9 @@ def _can(fixtures: Fixtures, name: str) -> bool:
     if name in GIVEN or name not in fixtures:
         return name in GIVEN
     make = fixtures[name]
-    return not inspect.isgeneratorfunction(make) and all(_can(fixtures, each) for each in inspect.signature(make).parameters)
+    return not inspect.isgeneratorfunction(make) and all(
+        _can(fixtures, each) for each in inspect.signature(make).parameters
+    )
 
 
 def _run(test: Callable[..., object], given: dict[str, Any], wanted: frozenset[str], fixtures: Fixtures) -> None:

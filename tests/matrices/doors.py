@@ -1,7 +1,7 @@
 """Where each operation of Azure comes into rotator: the method of `World` that asks for it, and how its answer is read.
 
-A read's answer becomes a set of facts, so that an answer of earlier, or with less in it than there is, is known for what it is. A write's effect is
-looked up in the emulator's state.
+A read's answer becomes a set of facts, so that an answer of earlier, or with less in it than there is, is known for
+what it is. A write's effect is looked up in the emulator's state.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
@@ -52,7 +52,10 @@ class At:
 
 @dataclass(frozen=True)
 class Door:
-    """How rotator comes to an operation. `shown`: a read's answer as facts, or the class that it says by itself; `truth`: what a write changes."""
+    """How rotator comes to an operation.
+
+    `shown`: a read's answer as facts, or the class that it says by itself; `truth`: what a write changes.
+    """
 
     operation: str
     call: Callable[[At], Awaitable[Any]]
@@ -90,7 +93,8 @@ def _keys(home: Home) -> Callable[[Iterable[Any]], Facts]:
 
 def _owned(*homes: Home) -> Callable[[Iterable[Any]], Facts]:
     return lambda answer: frozenset(
-        {each.app_id for each in answer} | {(each.app_id, home) for each in answer for home in each.owned if home in homes}
+        {each.app_id for each in answer}
+        | {(each.app_id, home) for each in answer for home in each.owned if home in homes}
     )
 
 
@@ -148,7 +152,9 @@ def _passwords(made: Stage) -> Any:
 
 def _objects(made: Stage) -> Any:
     state = made.azure.directory.state
-    return [(one.id, *one.owners) for one in state.applications.values()], [(one.id, *one.owners) for one in state.principals.values()]
+    return [(one.id, *one.owners) for one in state.applications.values()], [
+        (one.id, *one.owners) for one in state.principals.values()
+    ]
 
 
 def _secrets(made: Stage) -> Any:
@@ -175,7 +181,9 @@ def _named(at: At, name: str) -> Any:
 
 
 def _newcomers(at: At) -> list[str]:
-    return [each.app_id for each in at.made.azure.directory.state.applications.values() if each.display_name == "newcomer"]
+    return [
+        each.app_id for each in at.made.azure.directory.state.applications.values() if each.display_name == "newcomer"
+    ]
 
 
 def _add(home: Home) -> Callable[[At], Awaitable[Any]]:
@@ -239,7 +247,9 @@ def _names(answer: tuple[RegistryAccess, ...]) -> Facts | Effect:
 
 def _limited(at: At) -> Awaitable[Any]:
     """Of a policy about the service principal, to which no policy is assigned."""
-    policy = at.policy.model_copy(update={"principal": at.policy.principal.model_copy(update={"home": Home.SERVICE_PRINCIPAL})})
+    policy = at.policy.model_copy(
+        update={"principal": at.policy.principal.model_copy(update={"home": Home.SERVICE_PRINCIPAL})}
+    )
     return at.world.permissions(policy, ())  # type: ignore[no-any-return]
 
 
@@ -268,7 +278,11 @@ DOORS = (
     _read("graph.applications.get", lambda at: at.world.credentials(at.policy), _keys(Home.APPLICATION)),
     _read("graph.servicePrincipals.get", lambda at: at.world.credentials(at.policy), _keys(Home.SERVICE_PRINCIPAL)),
     _read("graph.applications.list", lambda at: at.world.identities(None, "unowned"), _owned()),
-    _read("graph.servicePrincipals.list", lambda at: at.world.principals([at.made.app_id, *_newcomers(at)]), lambda answer: _each(answer.items())),
+    _read(
+        "graph.servicePrincipals.list",
+        lambda at: at.world.principals([at.made.app_id, *_newcomers(at)]),
+        lambda answer: _each(answer.items()),
+    ),
     _read("graph.applications.owners.list", _of, _owned(Home.APPLICATION)),
     _read("graph.servicePrincipals.owners.list", _of, _owned(Home.SERVICE_PRINCIPAL)),
     _read("graph.applications.federatedIdentityCredentials.list", lambda at: at.world.sign_ins(at.policy), _means),
@@ -280,7 +294,12 @@ DOORS = (
     Door("graph.servicePrincipals.addPassword", _add(Home.SERVICE_PRINCIPAL), truth=_passwords),
     Door("graph.applications.removePassword", _remove(Home.APPLICATION), truth=_passwords),
     Door("graph.servicePrincipals.removePassword", _remove(Home.SERVICE_PRINCIPAL), truth=_passwords),
-    Door("graph.applications.upsert", lambda at: at.world.create_application("made", "key"), truth=_objects, repeated=True),
+    Door(
+        "graph.applications.upsert",
+        lambda at: at.world.create_application("made", "key"),
+        truth=_objects,
+        repeated=True,
+    ),
     Door(
         "graph.servicePrincipals.create",
         lambda at: at.world.create_service_principal(_named(at, BARE).app_id),
@@ -290,8 +309,16 @@ DOORS = (
     Door("graph.applications.owners.add", _own(Home.APPLICATION), truth=_objects, repeated=True),
     Door("graph.servicePrincipals.owners.add", _own(Home.SERVICE_PRINCIPAL), truth=_objects, repeated=True),
     _read("keyvault.secrets.get", lambda at: at.world.value(at.policy), _secret),
-    _read("keyvault.secrets.versions", lambda at: at.world.versions(at.policy), lambda answer: frozenset(each.id for each in answer)),
-    _read("keyvault.deletedSecrets.get", lambda at: at.world.access(at.policy), lambda found: _each([found.access] if found.deleted else ())),
+    _read(
+        "keyvault.secrets.versions",
+        lambda at: at.world.versions(at.policy),
+        lambda answer: frozenset(each.id for each in answer),
+    ),
+    _read(
+        "keyvault.deletedSecrets.get",
+        lambda at: at.world.access(at.policy),
+        lambda found: _each([found.access] if found.deleted else ()),
+    ),
     Door("keyvault.secrets.set", _publish, truth=_secrets),
     Door("keyvault.secrets.update", _mark, truth=_secrets, repeated=True),
     _read("arm.registries.get", lambda at: at.world.registries(at.policy)),
@@ -300,20 +327,40 @@ DOORS = (
     _read("arm.vaults.get", _permitted, _permissions),
     _read("arm.subscriptions.list", lambda at: at.world.subscriptions()),
     _read("arm.tokens.list", _access, _picture),
-    _read("rbac.permissions.list", lambda at: at.world.rights([(f"{PROVIDER}/write", at.made.group_id("app"))]), _right),
+    _read(
+        "rbac.permissions.list", lambda at: at.world.rights([(f"{PROVIDER}/write", at.made.group_id("app"))]), _right
+    ),
     _read("rbac.roleAssignments.list", lambda at: at.world.assignments(at.policy, at.made.principal.id)),
     _read("rbac.roleAssignments.get", lambda at: at.world.standing([_role(at)])),
-    _read("rbac.roleDefinitions.list", lambda at: at.world.role("AcrPull", at.made.policy.registries[0].id), lambda role: frozenset({role})),
+    _read(
+        "rbac.roleDefinitions.list",
+        lambda at: at.world.role("AcrPull", at.made.policy.registries[0].id),
+        lambda role: frozenset({role}),
+    ),
     _read("rbac.roleDefinitions.get", _access, _picture),
-    Door("rbac.roleAssignments.create", lambda at: at.world.create_assignment(_new_role(at), **at.later), truth=_roles, repeated=True),
-    Door("rbac.roleAssignments.delete", lambda at: at.world.delete_assignment(_role(at), **at.later), truth=_roles, repeated=True),
+    Door(
+        "rbac.roleAssignments.create",
+        lambda at: at.world.create_assignment(_new_role(at), **at.later),
+        truth=_roles,
+        repeated=True,
+    ),
+    Door(
+        "rbac.roleAssignments.delete",
+        lambda at: at.world.delete_assignment(_role(at), **at.later),
+        truth=_roles,
+        repeated=True,
+    ),
     _read("aci.containerGroups.get", lambda at: at.world.group(at.made.group_id("app")), _group),
     _read(
         "aci.containerGroups.list",
         lambda at: at.world.groups_of(at.made.seeded.subscription),
         lambda all_: frozenset(repr((g["id"], g["tags"])) for g in all_),
     ),
-    _read("aci.containers.listLogs", lambda at: at.world.logs(at.made.group_id("talker"), "app"), lambda text: frozenset({text} if text else ())),
+    _read(
+        "aci.containers.listLogs",
+        lambda at: at.world.logs(at.made.group_id("talker"), "app"),
+        lambda text: frozenset({text} if text else ()),
+    ),
     Door("aci.containerGroups.createOrUpdate", _put, truth=_stored),
 )
 """Every way in which rotator comes to an operation of Azure."""

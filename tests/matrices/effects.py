@@ -1,7 +1,7 @@
 """The eight classes of effects to which every fault of an operation reduces, as whoever asked sees it.
 
-A matrix of pairs over all kinds of faults would have millions of cells; over these classes it can be tried whole. That a kind is of its class is
-shown for each operation, on real SDK code (`test_alphabet`).
+A matrix of pairs over all kinds of faults would have millions of cells; over these classes it can be tried whole. That
+a kind is of its class is shown for each operation, on real SDK code (`test_alphabet`).
 """
 
 from enum import StrEnum

@@ -1,7 +1,7 @@
 """What a run sends, says and ends with when one thing happens to it, as `endures.yaml` keeps it: what it mends itself must not become a failure.
 
-The invariants don't see that: the next run repairs what this one leaves. What goes as if nothing had happened isn't in the table.
-`python -m tests.matrices.endures` writes it anew.
+The invariants don't see that: the next run repairs what this one leaves. What goes as if nothing had happened isn't in
+the table. `python -m tests.matrices.endures` writes it anew.
 """
 
 from collections.abc import Iterator, Sequence
@@ -62,8 +62,16 @@ BEFORE: dict[str, tuple[Event, ...]] = {
         Command(RIVAL),
     ),
     "mark.secrets.get": (Command("revoke"), Command("declare compromised"), Command("grant")),
-    "keyvault.secrets.versions": (Act("overwrite the secret"), Act("overwrite the secret with garbage"), Command(RIVAL), Command("adopt")),
-    "aci.containerGroups.get": (*(Act(f"{what} a group") for what in ("tag", "edit", "recreate", "stop", "delete")), Act("strip tags")),
+    "keyvault.secrets.versions": (
+        Act("overwrite the secret"),
+        Act("overwrite the secret with garbage"),
+        Command(RIVAL),
+        Command("adopt"),
+    ),
+    "aci.containerGroups.get": (
+        *(Act(f"{what} a group") for what in ("tag", "edit", "recreate", "stop", "delete")),
+        Act("strip tags"),
+    ),
     "rbac.roleAssignments.list": (Act("take the pull role"), Command("grant")),
 }
 """What happens just before a read that would show it."""
@@ -104,7 +112,9 @@ def _of_calls(verb: str, world: str) -> Iterator[Row]:
         if call.writes and not last.writes:
             yield Story(world, (Command(verb, pause=Pause(Point(last.operation, last.nth, "after"), LONG)),))
     for strike in lasting(verb, world):
-        yield from _share(1 if strike.operation in (*WRITING, *PROOFS) else 6, Story(world, (Command(verb, (strike,)),)))
+        yield from _share(
+            1 if strike.operation in (*WRITING, *PROOFS) else 6, Story(world, (Command(verb, (strike,)),))
+        )
 
 
 def _of_write(verb: str, world: str, call: Call) -> Iterator[Row]:
@@ -139,7 +149,9 @@ def before_reads() -> Iterator[tuple[str, str, Point, float, Event]]:
             else:
                 for (read, at), seconds in product(last.items(), (0.0, 100.0)):
                     happening = (each for each in BEFORE.get(read, ()) if (verb, each) != UNSEEN)
-                    yield from ((verb, world, Point(at.operation, at.nth, "after"), seconds, each) for each in happening)
+                    yield from (
+                        (verb, world, Point(at.operation, at.nth, "after"), seconds, each) for each in happening
+                    )
                 last.clear()
             before = call
 
@@ -148,7 +160,10 @@ def name(row: Row) -> str:
     """What happens, as the table calls it; empty where nothing does."""
     first = row.events[0]
     assert isinstance(first, Command)
-    told = [*map(str, first.strikes), *(f"{each.operation} meets {each.kind} {each.argument}".rstrip() for each in first.conditions)]
+    told = [
+        *map(str, first.strikes),
+        *(f"{each.operation} meets {each.kind} {each.argument}".rstrip() for each in first.conditions),
+    ]
     if first.death:
         told.append(f"dies {first.death}")
     if first.pause:
@@ -168,7 +183,10 @@ def ends(row: Row) -> str:
             await told.happen(row.events)
         sent, said = _shortly(_sent(made, made.app.served[since:])), _shortly(map(_said, made.events))
         left = crc32(digest(made).encode()) % 0x1000
-        return f"{' '.join(told.ends)} in {loop.time() - begun:.0f} s: {sent or 'nothing'}{'; ' if said else ''}{said}; leaves {left:03x}"
+        return (
+            f"{' '.join(told.ends)} in {loop.time() - begun:.0f} s: {sent or 'nothing'}{'; ' if said else ''}{said};"
+            f" leaves {left:03x}"
+        )
 
     return play(scene)
 
@@ -222,7 +240,10 @@ def table() -> dict[str, dict[str, list[str]]]:
     made: dict[str, dict[str, str]] = {}
     for row in rows():
         made.setdefault(which(row), {})[name(row)] = ends(row)
-    return {at: _alike({each: how for each, how in found.items() if not each or how != found[""]}) for at, found in made.items()}
+    return {
+        at: _alike({each: how for each, how in found.items() if not each or how != found[""]})
+        for at, found in made.items()
+    }
 
 
 def _alike(found: dict[str, str]) -> dict[str, list[str]]:

@@ -1,8 +1,8 @@
 """The matrices as stories: kills, pairs, suspensions, interventions and repetitions, generated from what each verb really calls.
 
-A cell is a story with one or two things that go wrong, and what follows until the world is at rest. Equal reads between two writes see equal
-worlds: of each operation the first one of such a stretch stands for all. `make soak` plays every cell, `make test` a sample that rests on nothing
-but the cells.
+A cell is a story with one or two things that go wrong, and what follows until the world is at rest. Equal reads between
+two writes see equal worlds: of each operation the first one of such a stretch stands for all. `make soak` plays every
+cell, `make test` a sample that rests on nothing but the cells.
 """
 
 from collections.abc import Iterator
@@ -36,7 +36,14 @@ SLEEPERS = (
     ("revoke", "at rest", "rotate early", "grant"),
 )
 """Which verb is stopped in which world, and what is done meanwhile."""
-GRAVE = ("reset passwords", "remove the published password", "remove the first password", "delete the secret", "overwrite the secret", "strip tags")
+GRAVE = (
+    "reset passwords",
+    "remove the published password",
+    "remove the first password",
+    "delete the secret",
+    "overwrite the secret",
+    "strip tags",
+)
 """Changes that are made after every call, and not only around writes."""
 
 
@@ -145,7 +152,9 @@ def pairs() -> Iterator[Story]:
         strikes = [*lasting(verb, world), *(strike for call in calls(verb, world) for strike in call.strikes())]
         grave = [s for c in calls(verb, world) if c.writes or c.operation in PROOFS for s in c.strikes()]
         for one, other in product(strikes, grave):
-            if (one.operation, one.nth) not in ((other.operation, other.nth), (other.operation, ALWAYS)) and (whole or _tenth(one, other)):
+            if (one.operation, one.nth) not in ((other.operation, other.nth), (other.operation, ALWAYS)) and (
+                whole or _tenth(one, other)
+            ):
                 yield Story(world, (Command(verb, (one, other)), Wait(0.03)))
         for one, other in product(grave, strikes):
             if whole or _tenth(other, one):
@@ -180,7 +189,13 @@ def interventions() -> Iterator[Story]:
 
 def worlds_of_revocations() -> Iterator[Story]:
     """What keeps a revocation from ending all access, alone and by twos."""
-    kept = ("lock the registry", "add a certificate", "trust another issuer", "give another role", "add a password to the service principal")
+    kept = (
+        "lock the registry",
+        "add a certificate",
+        "trust another issuer",
+        "give another role",
+        "add a password to the service principal",
+    )
     for one, other, verb in product((None, *kept), (None, *kept), ("revoke", "revoke with credentials")):
         changes = tuple(Act(change) for change in dict.fromkeys((one, other)) if change)
         yield Story("at rest", (*changes, Command(verb), Wait(1.0), Command(verb), Wait(1.0), Command("rotate early")))
@@ -195,14 +210,19 @@ def rollbacks() -> Iterator[Story]:
     firsts = (Command("rotate"), Command("rotate early"), Command("declare compromised", death=PUBLISHED))
     for world, change, first, verb, hours in product(WORLDS, changes, firsts, VERBS, (1.0, 25.0)):
         if verb.startswith("rotate") or verb == "declare compromised":
-            yield Story(world, (first, Wait(hours), Act(change), Wait(hours), Command(verb), Wait(hours), Command(verb)))
+            yield Story(
+                world, (first, Wait(hours), Act(change), Wait(hours), Command(verb), Wait(hours), Command(verb))
+            )
 
 
 def repetitions() -> Iterator[Story]:
     """Every verb twice in every world that one run of another leaves, beside a password of somebody."""
     for world, first, second in product(WORLDS, VERBS, VERBS):
         for change in ("add a password to the service principal", "move a host"):
-            yield Story(world, (Act(change), Command(first), Wait(1.0), Command(second), Command(second), Wait(25.0), Command(second)))
+            yield Story(
+                world,
+                (Act(change), Command(first), Wait(1.0), Command(second), Command(second), Wait(25.0), Command(second)),
+            )
 
 
 RIVAL = "rotate early without overlap"
@@ -210,7 +230,12 @@ RIVAL = "rotate early without overlap"
 
 def rivals() -> Iterator[Story]:
     """A whole rotation without overlap, by somebody else, between two calls: what was read before it shows a credential that is gone since."""
-    for verb, world in (("rotate", "first"), ("rotate early", "at rest"), ("declare compromised", "at rest"), ("deploy", "at rest")):
+    for verb, world in (
+        ("rotate", "first"),
+        ("rotate early", "at rest"),
+        ("declare compromised", "at rest"),
+        ("deploy", "at rest"),
+    ):
         for call, following in pairwise(calls(verb, world, every=True)):
             if not following.writes:  # nothing can be looked at between the last read and a write
                 pause = Pause(Point(call.operation, call.nth, "after"), 0.0, (Command(RIVAL),))

@@ -1,8 +1,9 @@
 """The second World: the same engine, and the clients' own reading of Azure, straight over the emulator's behaviour: no SDK and no HTTP.
 
-It is for volume. It cannot see what happens on the wire (answers that can't be read, redirects, truncated bodies, repetitions, time-outs and what
-azure-core, azure-identity and kiota make of them) nor rotator's own sign-in: of these the alphabet shows, on real SDK code, to which of the eight
-effects they reduce. That it behaves like the other adapter is shown by shared stories that end in the same digest on both.
+It is for volume. It cannot see what happens on the wire (answers that can't be read, redirects, truncated bodies,
+repetitions, time-outs and what azure-core, azure-identity and kiota make of them) nor rotator's own sign-in: of these
+the alphabet shows, on real SDK code, to which of the eight effects they reduce. That it behaves like the other adapter
+is shown by shared stories that end in the same digest on both.
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -87,8 +88,12 @@ class FastWorld(AzureWorld):
         lists = await self._lists(policy.subscriptions)
         lists |= await self._lists(observe.unconfirmed(named, lists))
         others = observe.others(policy, lists, declared)
-        found: list[ContainerGroup] = [lists.confirmed(each) for each in (*named, *[await self.groups.group(each) for each in others])]
-        return observe.Groups(tuple(found), tuple(each for each in lists.unseen if each.subscription in policy.subscriptions))
+        found: list[ContainerGroup] = [
+            lists.confirmed(each) for each in (*named, *[await self.groups.group(each) for each in others])
+        ]
+        return observe.Groups(
+            tuple(found), tuple(each for each in lists.unseen if each.subscription in policy.subscriptions)
+        )
 
     async def _lists(self, subscriptions: Sequence[str]) -> Any:
         found = [await self._list(each) for each in subscriptions]
@@ -116,7 +121,10 @@ class FastWorld(AzureWorld):
         servers = [await self.server(registry.id) for registry in policy.registries]
         wanted = sorted(acr.images(images, servers))
         repositories = sorted({(image.server, image.repository) for image in wanted})
-        proofs = [await self._repository(policy, secret, [i for i in wanted if (i.server, i.repository) == where]) for where in repositories]
+        proofs = [
+            await self._repository(policy, secret, [i for i in wanted if (i.server, i.repository) == where])
+            for where in repositories
+        ]
         return acr.verdict(proofs)
 
     async def _repository(self, policy: Policy, secret: Secret, wanted: Sequence[acr.Image]) -> Proof:
@@ -140,15 +148,21 @@ class FastWorld(AzureWorld):
             digest = await self._try("acr.manifests.head", head)
         except _Refused as refused:
             if refused.status == 404:
-                return Proof(Outcome.PROVEN, missing=(image.name,) if image.name else (), served=(image.name or image.server,))
+                return Proof(
+                    Outcome.PROVEN, missing=(image.name,) if image.name else (), served=(image.name or image.server,)
+                )
             return Proof(Outcome.NO_PULL, f"the registry refuses the pull ({refused.code})")
         except NotFound:
-            return Proof(Outcome.PROVEN, missing=(image.name,) if image.name else (), served=(image.name or image.server,))
+            return Proof(
+                Outcome.PROVEN, missing=(image.name,) if image.name else (), served=(image.name or image.server,)
+            )
         except Forbidden as error:
             return Proof(Outcome.NO_PULL, error.happened)
         except AzureError as error:
             return _unreached(error)
-        return Proof(Outcome.PROVEN, served=(image.name or image.server,), digests=((image.name, digest),) if image.name else ())
+        return Proof(
+            Outcome.PROVEN, served=(image.name or image.server,), digests=((image.name, digest),) if image.name else ()
+        )
 
     async def _try(self, operation: str, look: Callable[[], Any]) -> Any:
         """What a call answers, or its refusal in the service's own words. Raises _Refused, AzureError."""

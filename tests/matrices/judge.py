@@ -79,7 +79,10 @@ class Judge(Monitor):
 
     def _keep_written(self) -> None:
         for path in (self.made.group_id(name) for name in GROUPS if self._exists(name)):
-            now, (before, after) = self.made.azure.container_groups.stored(path), self._written.get(path.lower(), (None, None))
+            now, (before, after) = (
+                self.made.azure.container_groups.stored(path),
+                self._written.get(path.lower(), (None, None)),
+            )
             if now != after:
                 self._written[path.lower()] = (after or before, now)
 
@@ -97,7 +100,14 @@ class Judge(Monitor):
         self._keep_written()
         if self._mark() == "granted":
             self.after_revocation = None
-        for look in (self.pulls, self.published, self.untouched, self.marked, self.bounded, self.nothing_whole_after_revocation):
+        for look in (
+            self.pulls,
+            self.published,
+            self.untouched,
+            self.marked,
+            self.bounded,
+            self.nothing_whole_after_revocation,
+        ):
             self._noted(look)
         if operation == "aci.containerGroups.createOrUpdate" and self._stored is not None:
             self._noted(self.same_but_for_the_credential)
@@ -132,7 +142,11 @@ class Judge(Monitor):
 
     def untouched(self) -> None:
         """I3: what is gone was ours, or was handed over before."""
-        named = {key for v in self._versions() for key in (*listed(v.tags or {}, ADOPTED), *listed(v.tags or {}, COMPROMISED))}
+        named = {
+            key
+            for v in self._versions()
+            for key in (*listed(v.tags or {}, ADOPTED), *listed(v.tags or {}, COMPROMISED))
+        }
         self._handed_over |= {p.key_id for p in self._passwords() if p.key_id in named and p.secret in self._used}
         live = {p.key_id for p in self._passwords() if p.gone_from is None} | {p.key_id for p in self._others()}
         gone = self.foreign - live - self._handed_over
@@ -159,7 +173,10 @@ class Judge(Monitor):
         self._keep_written()
         self._broken |= {p.secret for p in self._passwords() if p.gone_from is not None}
         self._off |= {version.id for version in self._versions() if not version.enabled}
-        values, live = self._shown(), {p.secret for p in self._passwords() if p.gone_from is None and p.end > self.made.azure.clock.now()}
+        values, live = (
+            self._shown(),
+            {p.secret for p in self._passwords() if p.gone_from is None and p.end > self.made.azure.clock.now()},
+        )
         self._used |= values
         self._broken |= values - live
         if self.after_revocation:
@@ -167,7 +184,9 @@ class Judge(Monitor):
 
     def _shown(self) -> set[str]:
         """The passwords that groups hold, and the values of the secret's versions."""
-        return {self.made.password_of(name) for name in GROUPS if self._exists(name)} | {v.value for v in self._versions()}
+        return {self.made.password_of(name) for name in GROUPS if self._exists(name)} | {
+            v.value for v in self._versions()
+        }
 
     def _excuse_what_ended(self) -> None:
         """A credential that time has ended was nobody's to remove."""
@@ -266,7 +285,9 @@ class Judge(Monitor):
 
     def still_pulls(self) -> str:
         """By what the principal still pulls, although a revocation says that nothing does; empty where nothing."""
-        roles = self.made.azure.authorization.assignments(self.made.seeded.registry_id, above_only=True, principals=[self.made.principal.id])
+        roles = self.made.azure.authorization.assignments(
+            self.made.seeded.registry_id, above_only=True, principals=[self.made.principal.id]
+        )
         found = [*self.made.credentials(), *self.made.application.certificates, *self.made.application.federated]
         return f"{len(roles)} roles and {len(found)} ways to sign in" if roles and found else ""
 

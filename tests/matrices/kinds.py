@@ -1,8 +1,8 @@
 """Kinds of what an operation of Azure can meet: the form of a row of the alphabet, and how each operation is asked.
 
-A kind names faults of the emulator, delays of it, or something that befalls this machine. Its class depends on how the operation is asked (`Way`): a
-read; a proof; a write that is sent once; a write that is sent again, since twice is once. `AS_EVER`: the answer and the effect are those without it.
-Where a kind has no cell for an operation, it says why.
+A kind names faults of the emulator, delays of it, or something that befalls this machine. Its class depends on how the
+operation is asked (`Way`): a read; a proof; a write that is sent once; a write that is sent again, since twice is once.
+`AS_EVER`: the answer and the effect are those without it. Where a kind has no cell for an operation, it says why.
 """
 
 from collections.abc import Mapping
@@ -59,10 +59,18 @@ WAYS: Mapping[str, tuple[Way, ...]] = {
 """How each operation is asked, by pattern; the first that fits counts."""
 
 CODES: Mapping[str, Mapping[str, str]] = {
-    "graph": {"@refused": "Authorization_RequestDenied", "@absent": "Request_ResourceNotFound", "@elsewhere": "UnknownError"},
+    "graph": {
+        "@refused": "Authorization_RequestDenied",
+        "@absent": "Request_ResourceNotFound",
+        "@elsewhere": "UnknownError",
+    },
     "keyvault": {"@refused": "Forbidden", "@absent": "SecretNotFound", "@elsewhere": "VaultNotFound"},
     "arm": {"@refused": "AuthorizationFailed", "@absent": "ResourceNotFound", "@elsewhere": "SubscriptionNotFound"},
-    "rbac": {"@refused": "AuthorizationFailed", "@absent": "RoleAssignmentNotFound", "@elsewhere": "SubscriptionNotFound"},
+    "rbac": {
+        "@refused": "AuthorizationFailed",
+        "@absent": "RoleAssignmentNotFound",
+        "@elsewhere": "SubscriptionNotFound",
+    },
     "aci": {"@refused": "AuthorizationFailed", "@absent": "ResourceNotFound", "@elsewhere": "SubscriptionNotFound"},
     "acr": {"@refused": "DENIED", "@absent": "MANIFEST_UNKNOWN", "@elsewhere": "NAME_UNKNOWN"},
     "entra": {"@refused": "invalid_client", "@absent": "invalid_request", "@elsewhere": "invalid_resource"},
@@ -80,8 +88,11 @@ TOLD: tuple[tuple[str, Mapping[Effect, Effect]], ...] = (
     ("rbac.permissions.list", _NOT_KNOWN),
     ("keyvault.secrets.versions", {GONE: HANG, STALE: HANG}),
 )
-"""Reads that are one part of an answer: a part that is refused, or isn't found, is told as not known. A list of versions is held against a GET, and
-read again where the two don't agree."""
+"""Reads that are one part of an answer: a part that is refused, or isn't found, is told as not known.
+
+A list of versions is held against a GET, and
+read again where the two don't agree.
+"""
 
 Classes = Mapping[Way, Effect | None]
 But = tuple[tuple[str, Effect | None], ...]
@@ -135,7 +146,9 @@ def _fits(operation: str, way: Way, pattern: str) -> bool:
 
 def _told(operation: str, way: Way, effect: Effect | None) -> Effect | None:
     """The class in which it is told, where the method of `World` tells more than one answer."""
-    return next((classes.get(effect, effect) for pattern, classes in TOLD if effect and _fits(operation, way, pattern)), effect)
+    return next(
+        (classes.get(effect, effect) for pattern, classes in TOLD if effect and _fits(operation, way, pattern)), effect
+    )
 
 
 @cache

@@ -1,7 +1,7 @@
 """Plays the mutants of the engine and of container groups: a story, or a test of the engine, must notice each.
 
-A mutant is killed by the first story that reaches it and ends otherwise than every story ends, or else by a test that fails. What it can't be told
-from after all of them has survived.
+A mutant is killed by the first story that reaches it and ends otherwise than every story ends, or else by a test that
+fails. What it can't be told from after all of them has survived.
 
 `python -m tests.matrices.mutants rotator.engine.issue …` plays those of some modules, and tells of each what killed it.
 """
@@ -40,10 +40,20 @@ ENDLESS = 3.0
 
 NEAR, FAR, MOST, RECENT = 24, 99, 400, 4
 """How many killers come first, those in which something happens next to the function; how far away the others are; how many of
-those are played at most; and how many that killed are asked first."""
+those are played at most; and how many that killed are asked first.
+"""
 
 TESTS = (
-    *("test_marks", "test_pauses", "test_access_twice", "test_outcomes", "test_absence", "test_revoke", "test_revoke_absent", "test_adopting"),
+    *(
+        "test_marks",
+        "test_pauses",
+        "test_access_twice",
+        "test_outcomes",
+        "test_absence",
+        "test_revoke",
+        "test_revoke_absent",
+        "test_adopting",
+    ),
     *("test_provision", "matrices.test_corners", "test_life", "test_strangers"),
 )
 """Modules of tests that see of the engine what no story does."""
@@ -86,14 +96,33 @@ def _told() -> Iterator[Story]:
         yield Story(world, (Command(verb), Wait(0.03), Command(verb)))
         for call in (each for each in families.calls(verb, world) if each.writes):
             for seconds, other in ((0.0, "revoke"), (130.0, families.RIVAL)):
-                yield Story(world, (Command(verb, pause=Pause(Point(call.operation, call.nth), seconds, (Command(other),))), Wait(0.03)))
+                yield Story(
+                    world,
+                    (
+                        Command(verb, pause=Pause(Point(call.operation, call.nth), seconds, (Command(other),))),
+                        Wait(0.03),
+                    ),
+                )
     for world, (operation, kind, argument) in product(("first", "waiting", "at rest"), CONDITIONS):
         if (world, argument) == ("first", "0"):
             continue  # a group that said nothing of what it held before has no way back, and needs a person
-        yield Story(world, (Command("rotate early", conditions=(Condition(operation, kind, 1, argument),)), Wait(1.0), Command("rotate")))
-    deaths = (each for each in families.cells("points of death") if (death := _command(each).death) and death.operation in WRITING)
+        yield Story(
+            world,
+            (
+                Command("rotate early", conditions=(Condition(operation, kind, 1, argument),)),
+                Wait(1.0),
+                Command("rotate"),
+            ),
+        )
+    deaths = (
+        each
+        for each in families.cells("points of death")
+        if (death := _command(each).death) and death.operation in WRITING
+    )
     yield from _one_in(60, deaths)
-    yield from _one_in(16, (each for each in families.cells("effects") if _command(each).strikes[0].operation in WRITING))
+    yield from _one_in(
+        16, (each for each in families.cells("effects") if _command(each).strikes[0].operation in WRITING)
+    )
     yield from _one_in(120, iter(families.cells("interventions")))
     yield from _one_in(3000, iter(families.cells("suspensions")))
 
@@ -112,7 +141,10 @@ def killers() -> tuple[Killer, ...]:
     rows = {f"{row} ends as it did": row for row in endures.rows()}
     made = _made("rows", {name: partial(endures.agree, row) for name, row in rows.items()})
     return (
-        *(replace(each, like=f"{endures.which(rows[each.name])}: {endures.expected(rows[each.name])}") for each in made),
+        *(
+            replace(each, like=f"{endures.which(rows[each.name])}: {endures.expected(rows[each.name])}")
+            for each in made
+        ),
         *_made("stories", {str(each): partial(played, each) for each in stories()}),
     )
 
@@ -183,13 +215,17 @@ Tests = Callable[[], Sequence[Killer]]
 """What is asked where no story notices."""
 
 
-def of_function(mutants: Sequence[Mutant], among: Sequence[Killer], tests: Tests = tuple) -> Iterator[tuple[str, str | None]]:
+def of_function(
+    mutants: Sequence[Mutant], among: Sequence[Killer], tests: Tests = tuple
+) -> Iterator[tuple[str, str | None]]:
     """Each mutant of one function by its id, and what killed it; what killed the one before is asked first."""
     function, last = mutation.mark(mutants[0].module, mutants[0].function), list[Killer]()
     for mutant in mutants:
         lines = changed(mutant)
         with installed(mutant):
-            by = killed(dict.fromkeys([*last, *_nearest((each for each in among if lines & each.reach.lines), function)]))
+            by = killed(
+                dict.fromkeys([*last, *_nearest((each for each in among if lines & each.reach.lines), function)])
+            )
         if by is None:
             others = [each for each in tests() if lines & each.reach.lines]
             with installed(mutant):
@@ -233,7 +269,9 @@ def by_function(names: Sequence[str]) -> Iterator[list[Mutant]]:
     """The mutants of some modules, dealt out by function."""
     for name in names:
         found: dict[str, list[Mutant]] = {}
-        for mutant in mutation.mutants(importlib.import_module(name), lambda each: not each.endswith("__init__"), acting.changes):
+        for mutant in mutation.mutants(
+            importlib.import_module(name), lambda each: not each.endswith("__init__"), acting.changes
+        ):
             found.setdefault(mutant.function, []).append(mutant)
         yield from found.values()
 

@@ -1,7 +1,7 @@
 """Changes that people make, by hand or with az, at any moment of a run: as data, by what they do.
 
-None of these people knows rotator. What a change breaks by itself is not rotator's doing (`judge` measures it); what rotator makes of it
-afterwards is.
+None of these people knows rotator. What a change breaks by itself is not rotator's doing (`judge` measures it); what
+rotator makes of it afterwards is.
 """
 
 from collections.abc import Callable
@@ -180,7 +180,9 @@ def _add_to_principal(made: Stage) -> None:
 def _certify(made: Stage) -> None:
     """A certificate that signs in, too."""
     now = made.azure.clock.now()
-    held = Certificate(made.azure.ids.guid(), "deploy", now, now + timedelta(days=300), "", made.azure.ids.hex(40).upper(), now)
+    held = Certificate(
+        made.azure.ids.guid(), "deploy", now, now + timedelta(days=300), "", made.azure.ids.hex(40).upper(), now
+    )
     made.application.certificates.append(held)
 
 
@@ -190,7 +192,12 @@ def _decertify(made: Stage) -> None:
 
 def _trust(made: Stage) -> None:
     """A federated credential: another issuer's assertions sign in."""
-    trust = {"name": "ci", "issuer": "https://issuer.example", "subject": "repo", "audiences": ["api://AzureADTokenExchange"]}
+    trust = {
+        "name": "ci",
+        "issuer": "https://issuer.example",
+        "subject": "repo",
+        "audiences": ["api://AzureADTokenExchange"],
+    }
     made.application.federated.append({"id": made.azure.ids.guid(), "description": None, **trust})
 
 
@@ -200,7 +207,9 @@ def _distrust(made: Stage) -> None:
 
 def _give_more(made: Stage) -> None:
     """A role on the whole subscription, by which the principal pulls as well."""
-    made.azure.authorization.assign(f"/subscriptions/{made.seeded.subscription}", made.principal.id, "Contributor", at_once=True)
+    made.azure.authorization.assign(
+        f"/subscriptions/{made.seeded.subscription}", made.principal.id, "Contributor", at_once=True
+    )
 
 
 def _lock_registry(made: Stage) -> None:

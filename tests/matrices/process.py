@@ -1,7 +1,8 @@
 """One process of rotator, as a story has it: what its calls meet, where it dies, and where it is stopped for a while.
 
-It stands between a World and the emulator: as the :class:`~local_azure.inprocess.Hop` of real SDK code, and of the fast adapter's `Way`. A call
-is named by its operation and how often this process has made it, so that both adapters mean the same call.
+It stands between a World and the emulator: as the :class:`~local_azure.inprocess.Hop` of real SDK code, and of the fast
+adapter's `Way`. A call is named by its operation and how often this process has made it, so that both adapters mean the
+same call.
 """
 
 import asyncio
@@ -29,8 +30,18 @@ PATIENCE = 300.0
 """Seconds after which no answer to a read is hoped for."""
 SLEEPING, SIGNING_IN = "clock.sleep", "entra.signIn"
 """A wait of the process, and its own sign-in, as operations; a proof signs in by entra.token."""
-FORBIDDEN = {"graph": "Authorization_RequestDenied", "keyvault": "Forbidden", "acr": "DENIED", "entra": "unauthorized_client"}
-GONE = {"graph": "Request_ResourceNotFound", "keyvault": "SecretNotFound", "acr": "MANIFEST_UNKNOWN", "aci": "ContainerGroupNotFound"}
+FORBIDDEN = {
+    "graph": "Authorization_RequestDenied",
+    "keyvault": "Forbidden",
+    "acr": "DENIED",
+    "entra": "unauthorized_client",
+}
+GONE = {
+    "graph": "Request_ResourceNotFound",
+    "keyvault": "SecretNotFound",
+    "acr": "MANIFEST_UNKNOWN",
+    "aci": "ContainerGroupNotFound",
+}
 """What a service calls a refusal, and what it says isn't there; the others say as Resource Manager does."""
 
 
@@ -105,7 +116,9 @@ class Process(Hop):
         self._counts[operation] += 1
         self.calls.append((operation, self._counts[operation], writes))
         await self._at(Point(operation, self._counts[operation], "before"))
-        found = next((s for s in self.strikes if s.operation == operation and s.nth in (ALWAYS, self._counts[operation])), None)
+        found = next(
+            (s for s in self.strikes if s.operation == operation and s.nth in (ALWAYS, self._counts[operation])), None
+        )
         self.meets = found.effect if found else None
         if found is None:
             return None
@@ -154,7 +167,10 @@ class Process(Hop):
         self._over = None
 
     async def exchange(self, request: Request) -> Response:
-        """The same for real SDK code: the effects are made of what the emulator can do to one call. Raises what aiohttp and httpx raise."""
+        """The same for real SDK code: the effects are made of what the emulator can do to one call.
+
+        Raises what aiohttp and httpx raise.
+        """
         assert self.made
         operation, writes = operation_of(self, request, self.made.seeded.operator.app_id)
         called = named(operation, request.path, self.made.policy.access_secret)
@@ -187,7 +203,12 @@ async def _other(meanwhile: Callable[[], Awaitable[object]]) -> None:
 def _fault(operation: str, effect: Effect | None, *, writes: bool) -> Fault | None:
     """The fault of the emulator that has this effect on a call."""
     service = operation.partition(".")[0]
-    refused = {"kind": "status", "status": 403, "code": FORBIDDEN.get(service, "AuthorizationFailed"), "message": "Not allowed."}
+    refused = {
+        "kind": "status",
+        "status": 403,
+        "code": FORBIDDEN.get(service, "AuthorizationFailed"),
+        "message": "Not allowed.",
+    }
     match effect:
         case Effect.NO:
             return Fault(operation, **refused)  # type: ignore[arg-type]
@@ -200,7 +221,13 @@ def _fault(operation: str, effect: Effect | None, *, writes: bool) -> Fault | No
         case Effect.STALE:
             return Fault(operation, "stale")
         case Effect.GONE:
-            return Fault(operation, "status", status=404, code=GONE.get(service, "ResourceNotFound"), message="There is no such thing.")
+            return Fault(
+                operation,
+                "status",
+                status=404,
+                code=GONE.get(service, "ResourceNotFound"),
+                message="There is no such thing.",
+            )
     return None
 
 
@@ -213,7 +240,11 @@ def _not_sent(operation: str) -> Exception:
 
 def named(operation: str, path: str, mark: str) -> str:
     """The name by which stories call an operation: reads and writes of the access mark have their own."""
-    return operation.replace("keyvault.", "mark.") if operation.startswith("keyvault.") and f"/{mark}" in path else operation
+    return (
+        operation.replace("keyvault.", "mark.")
+        if operation.startswith("keyvault.") and f"/{mark}" in path
+        else operation
+    )
 
 
 def operation_of(hop: Hop, request: Request, own: str) -> tuple[str, bool]:

@@ -1,6 +1,7 @@
 """What each killer reaches: the lines, what happens next to which function, and the reads that could be answered from memory.
 
-It is found once and kept beside pytest's cache, under a digest of the sources; whoever comes second waits for the first.
+It is found once and kept beside pytest's cache, under a digest of the sources; whoever comes second waits for the
+first.
 """
 
 import ast
@@ -79,7 +80,9 @@ def _noting(midst: dict[str, int]) -> Iterator[None]:
     happens, pending = Process._at, set[int]()
 
     async def at(self: Process, point: Point) -> None:
-        struck = any((each.operation, each.nth, "before") == (point.operation, point.nth, point.moment) for each in self.strikes)
+        struck = any(
+            (each.operation, each.nth, "before") == (point.operation, point.nth, point.moment) for each in self.strikes
+        )
         now = struck or self.death == point or bool(self.stop and self.stop.at == point)
         if now or id(self) in pending:
             for depth, mark in enumerate(_under_way(sys._getframe())):
@@ -106,7 +109,9 @@ def _under_way(frame: FrameType | None) -> Iterator[str]:
 def digest() -> str:
     """Of all that a reach rests on."""
     made = hashlib.sha256(str(ROOT).encode())
-    for file in sorted([*(ROOT / "rotator").rglob("*.py"), *(ROOT / "tests").glob("*.py"), *(ROOT / "tests/matrices").glob("*.py")]):
+    for file in sorted(
+        [*(ROOT / "rotator").rglob("*.py"), *(ROOT / "tests").glob("*.py"), *(ROOT / "tests/matrices").glob("*.py")]
+    ):
         made.update(file.read_bytes())
     return made.hexdigest()[:16]
 

@@ -1,7 +1,7 @@
 """A World that answers one call of one function with what this run was told before: the mutants in which a fresh read is left out.
 
-A site is a function of the engine and a read that it asks for. The sites are those that stories come to with something to remember, so a new read
-is a new mutant.
+A site is a function of the engine and a read that it asks for. The sites are those that stories come to with something
+to remember, so a new read is a new mutant.
 """
 
 import sys

@@ -34,12 +34,18 @@ async def earlier(loop: VirtualLoop) -> Stage:
     directory.state.tenant_policy.update(default)
     directory.create_service_principal(directory.create_application(LATELY).app_id)
     directory.join(GROUP, made.principal.id, "readers")
-    azure.authorization.assign(f"/subscriptions/{seeded.subscription}", GROUP, "Reader", at_once=True, principal_type="Group")
+    azure.authorization.assign(
+        f"/subscriptions/{seeded.subscription}", GROUP, "Reader", at_once=True, principal_type="Group"
+    )
     azure.resources.access.put_token(seeded.registry_id, "mine", f"{seeded.registry_id}/scopeMaps/_repositories_pull")
     _limit(made, "first")
     azure.registries.push(SERVER, "talker", "v1", logs="hello")
-    azure.container_groups.put(made.group_id("talker"), made.body(made.app_id, made.by_hand.secret, "talker:v1"), "2025-09-01")
-    made.application.federated.append({"id": "f1", "name": "f1", "issuer": "https://issuer.example", "subject": "a", "audiences": ["x"]})
+    azure.container_groups.put(
+        made.group_id("talker"), made.body(made.app_id, made.by_hand.secret, "talker:v1"), "2025-09-01"
+    )
+    made.application.federated.append(
+        {"id": "f1", "name": "f1", "issuer": "https://issuer.example", "subject": "a", "audiences": ["x"]}
+    )
     azure.vaults.set("myvault", made.policy.access_secret, "[]", tags={"rotator-access": "revoked"})
     azure.vaults.delete("myvault", made.policy.access_secret)
     made.pass_(hours=2)
@@ -61,7 +67,9 @@ async def world(loop: VirtualLoop) -> Stage:
     for object_id in (lately.id, directory.records.id_of("servicePrincipals", lately.app_id)):
         directory.add_owner(object_id, made.seeded.operator.object_id)
     directory.records.remember(made.application)
-    made.application.federated.append({"id": "f2", "name": "f2", "issuer": "https://issuer.example", "subject": "b", "audiences": ["x"]})
+    made.application.federated.append(
+        {"id": "f2", "name": "f2", "issuer": "https://issuer.example", "subject": "b", "audiences": ["x"]}
+    )
     directory.create_application("unowned")
     for name in ("app", "talker", "bystander"):
         azure.container_groups.patch_tags(made.group_id(name), {"owner": "somebody else"})

@@ -1,7 +1,7 @@
 """The services of the fast adapter: what Microsoft's clients are to the other one, straight over the emulator's behaviour.
 
-Whatever the clients decide (which absence is believed, which list is complete, which mark counts) is theirs here, too: only the requests are
-replaced.
+Whatever the clients decide (which absence is believed, which list is complete, which mark counts) is theirs here, too:
+only the requests are replaced.
 """
 
 import json
@@ -27,7 +27,18 @@ from rotator.errors import Conflict, Forbidden, NotFound, Unexpected
 from rotator.policy import Policy
 from rotator.ports import Issued, Put
 from rotator.resource_id import ArmId, ResourceId
-from rotator.state import Assignment, ContainerGroup, Credential, Home, Permission, Principal, Registry, Role, Version, tags
+from rotator.state import (
+    Assignment,
+    ContainerGroup,
+    Credential,
+    Home,
+    Permission,
+    Principal,
+    Registry,
+    Role,
+    Version,
+    tags,
+)
 from tests.matrices.way import Way
 
 T = TypeVar("T")
@@ -41,7 +52,9 @@ class Graph(graph.Graph):
     def __init__(self, way: Way) -> None:
         self._way, self._directory = way, way.azure.directory
 
-    async def principal(self, app_id: str, tenant: str, foreign: bool = False) -> tuple[Principal, tuple[Credential, ...]]:
+    async def principal(
+        self, app_id: str, tenant: str, foreign: bool = False
+    ) -> tuple[Principal, tuple[Credential, ...]]:
         """The application and service principal with the credentials of both."""
         application = await self._shown(Home.APPLICATION, app_id, application_of)
         principal = await self._shown(Home.SERVICE_PRINCIPAL, app_id, service_principal_of)
@@ -68,7 +81,9 @@ class Graph(graph.Graph):
         """Whose assertions Entra takes for the application."""
         application = self._directory.application(app_id)
         listed = application.federated if application and home is Home.APPLICATION else []
-        return await self._way.read(f"graph.{KINDS[home]}.federatedIdentityCredentials.list", lambda: [dict(each) for each in listed])
+        return await self._way.read(
+            f"graph.{KINDS[home]}.federatedIdentityCredentials.list", lambda: [dict(each) for each in listed]
+        )
 
     async def group_name(self, group: str) -> str:
         """A group's id, since no stage names one."""
@@ -124,7 +139,9 @@ class Vault(keyvault.KeyVault):
     def _allowed(self, vault: str, name: str, action: str) -> None:
         self._vaults.gate.require(self._way.caller, self._vaults.vault(vault), f"{action}/action", name)
 
-    async def _asked(self, policy: Policy, operation: str, name: str, action: str, look: Callable[[str], T], method: str = "GET") -> T:
+    async def _asked(
+        self, policy: Policy, operation: str, name: str, action: str, look: Callable[[str], T], method: str = "GET"
+    ) -> T:
         vault = policy.key_vault.host.partition(".")[0]
 
         def asked() -> T:
@@ -136,11 +153,15 @@ class Vault(keyvault.KeyVault):
         return await self._way.write(f"keyvault.{operation}", asked, method, f"/secrets/{name}")
 
     async def _listed(self, policy: Policy, name: str) -> tuple[Version, ...]:
-        found = await self._asked(policy, "secrets.versions", name, keyvault.LIST, lambda vault: self._vaults.versions(vault, name))
+        found = await self._asked(
+            policy, "secrets.versions", name, keyvault.LIST, lambda vault: self._vaults.versions(vault, name)
+        )
         return tuple(map(_version, found))
 
     async def _get(self, policy: Policy, name: str, version: str | None = None) -> Any:
-        found = await self._asked(policy, "secrets.get", name, keyvault.GET, lambda vault: self._vaults.get(vault, name, version))
+        found = await self._asked(
+            policy, "secrets.get", name, keyvault.GET, lambda vault: self._vaults.get(vault, name, version)
+        )
         return SimpleNamespace(value=found.value, properties=_properties(found))
 
     async def _set(self, policy: Policy, name: str, value: str, **rest: Any) -> Version:
@@ -159,9 +180,13 @@ class Vault(keyvault.KeyVault):
 
     def _vault(self, policy: Policy) -> Any:
         async def deleted(name: str) -> Any:
-            found = await self._asked(policy, "deletedSecrets.get", name, keyvault.LIST, lambda vault: self._vaults.deleted(vault, name))
+            found = await self._asked(
+                policy, "deletedSecrets.get", name, keyvault.LIST, lambda vault: self._vaults.deleted(vault, name)
+            )
             newest = found.newest()
-            return SimpleNamespace(deleted_date=found.deleted_at, properties=SimpleNamespace(tags=newest and newest.tags))
+            return SimpleNamespace(
+                deleted_date=found.deleted_at, properties=SimpleNamespace(tags=newest and newest.tags)
+            )
 
         return SimpleNamespace(get_deleted_secret=deleted)
 
@@ -216,7 +241,11 @@ class ContainerGroups(aci.ContainerGroups):
 
         def look() -> tuple[Mapping[str, Any], ...]:
             found = self._groups.list(subscription)
-            readable = [seen(each, aci.API_VERSION) for each in found if authorization.allowed(caller.oid, f"{TYPE}/read", each["id"])]
+            readable = [
+                seen(each, aci.API_VERSION)
+                for each in found
+                if authorization.allowed(caller.oid, f"{TYPE}/read", each["id"])
+            ]
             if not readable:
                 authorization.require(caller, f"{TYPE}/read", f"/subscriptions/{subscription}")
             return tuple(readable)
@@ -246,13 +275,17 @@ class Arm:
         """A registry."""
 
         def look() -> Registry:
-            self._way.azure.authorization.require(self._way.caller, "Microsoft.ContainerRegistry/registries/read", registry_id)
+            self._way.azure.authorization.require(
+                self._way.caller, "Microsoft.ContainerRegistry/registries/read", registry_id
+            )
             found = self._resources.get(registry_id)
             if found is None:
                 raise ServiceError(404, "ResourceNotFound", f"The Resource '{registry_id}' was not found.")
             shown = found.properties
             admin, anonymous = bool(shown.get("adminUserEnabled")), bool(shown.get("anonymousPullEnabled"))
-            return Registry(registry_id, shown["loginServer"].lower(), shown.get("roleAssignmentMode") == ABAC, admin, anonymous)
+            return Registry(
+                registry_id, shown["loginServer"].lower(), shown.get("roleAssignmentMode") == ABAC, admin, anonymous
+            )
 
         return await self._way.read("arm.registries.get", look)
 
@@ -289,7 +322,9 @@ class Authorization(rbac.Authorization):
     async def assigned(self, scope: str, principal_id: str) -> tuple[Assignment, ...]:
         """Those that reach the principal at a scope or above."""
         holders = [principal_id, *self._way.azure.directory.groups_of(principal_id)]
-        return tuple(sorted(each for each in await self._assigned(scope, holders) if encloses(each.scope, ArmId(scope))))
+        return tuple(
+            sorted(each for each in await self._assigned(scope, holders) if encloses(each.scope, ArmId(scope)))
+        )
 
     async def delete(self, assignment: Assignment) -> bool:
         """Delete an assignment."""
@@ -306,7 +341,18 @@ class Authorization(rbac.Authorization):
             return False
         now, name = self._way.azure.clock.now(), assignment.id.rsplit("/", 1)[-1]
         role = f"{'/'.join(assignment.scope.split('/')[:3])}/providers/Microsoft.Authorization/roleDefinitions/{assignment.role}"
-        wanted = Given("", name, assignment.scope, role, assignment.principal_id, now, now, now, "ServicePrincipal", assignment.condition)
+        wanted = Given(
+            "",
+            name,
+            assignment.scope,
+            role,
+            assignment.principal_id,
+            now,
+            now,
+            now,
+            "ServicePrincipal",
+            assignment.condition,
+        )
 
         def put() -> None:
             self._allowed("write", assignment.scope)
@@ -326,7 +372,10 @@ class Authorization(rbac.Authorization):
     async def definition(self, role: str, scope: str) -> Role:
         """What a role allows."""
         found = await self._way.read("rbac.roleDefinitions.get", lambda: self._rules.role(role))
-        given = (Permission(*map(tuple, (p.actions, p.not_actions, p.data_actions, p.not_data_actions))) for p in found.permissions)
+        given = (
+            Permission(*map(tuple, (p.actions, p.not_actions, p.data_actions, p.not_data_actions)))
+            for p in found.permissions
+        )
         return Role(found.name.lower(), found.role_name, tuple(given))
 
     async def role(self, name: str, scope: str) -> str:
@@ -336,8 +385,12 @@ class Authorization(rbac.Authorization):
     async def _may(self, action: str, resource_id: str, *, data: bool) -> bool:
         ResourceId.parse(resource_id)
         parent, caller = resource_id, self._way.caller
-        return await self._way.read("rbac.permissions.list", lambda: self._rules.granted(caller.oid, action, parent, data=data))
+        return await self._way.read(
+            "rbac.permissions.list", lambda: self._rules.granted(caller.oid, action, parent, data=data)
+        )
 
 
 def _assignment(given: Given) -> Assignment:
-    return Assignment(ArmId(given.scope), given.role, ArmId(given.id), given.principal_id, given.condition, given.condition_version)
+    return Assignment(
+        ArmId(given.scope), given.role, ArmId(given.id), given.principal_id, given.condition, given.condition_version
+    )

@@ -122,7 +122,10 @@ async def _compromised(run: Run) -> Any:
 VERBS: dict[str, tuple[Verb, Callable[[Stage], Intent]]] = {
     "rotate": (reconcile, lambda made: Intent()),
     "rotate early": (reconcile, lambda made: Intent(force_before=made.azure.clock.now())),
-    "rotate early without overlap": (reconcile, lambda made: Intent(force_before=made.azure.clock.now(), no_overlap=True)),
+    "rotate early without overlap": (
+        reconcile,
+        lambda made: Intent(force_before=made.azure.clock.now(), no_overlap=True),
+    ),
     "rotate again what failed": (reconcile, lambda made: Intent(retry=True)),
     "rotate and accept drift": (reconcile, lambda made: Intent(accept_drift=True)),
     "declare compromised": (_compromised, lambda made: Intent()),
@@ -250,7 +253,9 @@ class Play:
     async def _meanwhile(self, pause: Pause) -> None:
         self.calm = False
         write = pause.at.moment == "before" and pause.at.operation in WRITING
-        self.judge.too_long |= write and (pause.seconds >= TOO_LONG or self.abrupt or any(_abrupt(event) for event in pause.meanwhile))
+        self.judge.too_long |= write and (
+            pause.seconds >= TOO_LONG or self.abrupt or any(_abrupt(event) for event in pause.meanwhile)
+        )
         await self.happen(pause.meanwhile)
         self._apart = len(self.judge.apart)
 

@@ -68,7 +68,9 @@ STORIES: dict[str, Story] = {
     "a pull that fails for good": _faulty(Fault("aci.containerGroups.createOrUpdate", "failed_pull", argument="0")),
     "a lost deployment": _faulty(Fault("aci.containerGroups.createOrUpdate", "lost", nth=2)),
     "a stale list of versions": _faulty(Fault("keyvault.secrets.versions", "stale", nth=4)),
-    "a group that one read doesn't find": _faulty(Fault("aci.containerGroups.get", "status", status=404, code="ContainerGroupNotFound", nth=7)),
+    "a group that one read doesn't find": _faulty(
+        Fault("aci.containerGroups.get", "status", status=404, code="ContainerGroupNotFound", nth=7)
+    ),
 }
 
 

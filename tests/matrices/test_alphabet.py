@@ -1,8 +1,8 @@
 """Every kind of the alphabet, once for each operation, on real SDK code: the class that the data says is the one that is seen.
 
-An operation is called through the method of `World` that asks for it. The class is derived from what came out, how long it took on the virtual clock,
-and, of a write, from the emulator's state before and after it. `make test` tries every `STRIDE`-th cell and those of kinds that once found an error,
-`make soak` all of them.
+An operation is called through the method of `World` that asks for it. The class is derived from what came out, how long
+it took on the virtual clock, and, of a write, from the emulator's state before and after it. `make test` tries every
+`STRIDE`-th cell and those of kinds that once found an error, `make soak` all of them.
 """
 
 import time
@@ -62,7 +62,9 @@ def called(door: Door, where: World, kind: Kind | None = None) -> Came:
                 answer = await door.call(at)
             except RotatorError as error:
                 answer = error
-            hit = bool(struck or made.azure.faults.struck) or not (kind and (kind.faults or kind.machine == "no connection"))
+            hit = bool(struck or made.azure.faults.struck) or not (
+                kind and (kind.faults or kind.machine == "no connection")
+            )
             return Came(answer, loop.time() - begun, bool(door.truth and door.truth(made) != before), hit)
 
         return await made.with_world(act)
@@ -93,7 +95,9 @@ def _strike(made: Stage, door: Door, kind: Kind) -> list[int]:
         for _, service in services(made.azure):
             service.timing = slower  # type: ignore[attr-defined]
     if kind.machine == "no connection":
-        made.before.append(lambda number, operation, _: _refuse(struck, number) if operation == door.operation and not struck else None)
+        made.before.append(
+            lambda number, operation, _: _refuse(struck, number) if operation == door.operation and not struck else None
+        )
     return struck
 
 
@@ -126,7 +130,10 @@ def facts(door: Door, where: World) -> Facts:
 
 
 def seen(door: Door, came: Came) -> Effect | None:
-    """The class by what came. AssertionError for an answer that no class has: an effect that there isn't, or what was true at no time."""
+    """The class by what came.
+
+    AssertionError for an answer that no class has: an effect that there isn't, or what was true at no time.
+    """
     return _of_write(came) if door.writes else _of_read(door, came)
 
 
@@ -173,7 +180,9 @@ def _cells() -> Iterator[Any]:
     index = 0
     for place, door in enumerate(DOORS):
         for kind in kinds_of(door.operation, door.way):
-            yield cell(door, kind, name=f"{door}-{kind}", soak=kind.name not in ALWAYS and (index + place) % STRIDE != 0)
+            yield cell(
+                door, kind, name=f"{door}-{kind}", soak=kind.name not in ALWAYS and (index + place) % STRIDE != 0
+            )
             index += 1
 
 
@@ -197,7 +206,9 @@ def test_without_a_fault_a_door_leads_to_its_operation_at_once(door: Door) -> No
 def test_every_operation_of_every_verb_has_a_door_and_is_asked_in_every_way() -> None:
     operations = {operation for name in ALL for operation in asked(name)}
     assert operations - {door.operation for door in DOORS} == set()
-    assert {(door.operation, way) for door in DOORS for way in ways(door.operation)} == {(door.operation, door.way) for door in DOORS}
+    assert {(door.operation, way) for door in DOORS for way in ways(door.operation)} == {
+        (door.operation, door.way) for door in DOORS
+    }
 
 
 def test_no_row_is_for_nobody() -> None:
@@ -218,11 +229,15 @@ def test_a_kind_has_cells_a_name_of_its_own_and_a_reason_where_it_has_none(kind:
     assert met
     assert len(met) == len(DOORS) or len(kind.why.split()) > 3
     for pattern, _ in kind.but:
-        assert not pattern or "*" in pattern or any(pattern.partition("@")[0] == door.operation for door in DOORS), pattern
+        assert not pattern or "*" in pattern or any(pattern.partition("@")[0] == door.operation for door in DOORS), (
+            pattern
+        )
 
 
 def test_reads_and_writes_meet_the_classes_that_they_can_meet() -> None:
     for door in DOORS:
         met = {kind.effect(door.operation, door.way) for kind in kinds_of(door.operation, door.way)} - {AS_EVER}
         assert met <= set(WRITES if door.writes else READS), (str(door), met)
-    assert {kind.effect(door.operation, door.way) for door in DOORS for kind in kinds_of(door.operation, door.way)} >= set(Effect)
+    assert {
+        kind.effect(door.operation, door.way) for door in DOORS for kind in kinds_of(door.operation, door.way)
+    } >= set(Effect)

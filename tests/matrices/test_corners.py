@@ -112,7 +112,12 @@ async def interrupted(made: Stage, at: Point, *strikes: Strike) -> list[str]:
 PROVING, LOST, PUBLISHED = Point("entra.token", 2), Strike(ADD, 1, Effect.UNKNOWN), Strike(SET, 1, Effect.UNKNOWN)
 INTERRUPTED: dict[str, tuple[Point, tuple[Strike, ...], list[str], str]] = {
     "in the proof": (PROVING, (), [ADD, REMOVE], "was added and not published; its removal was asked for once"),
-    "in the proof, and Graph refuses": (PROVING, (Strike(REMOVE, 1, Effect.NO),), [ADD, REMOVE], "and its removal failed"),
+    "in the proof, and Graph refuses": (
+        PROVING,
+        (Strike(REMOVE, 1, Effect.NO),),
+        [ADD, REMOVE],
+        "and its removal failed",
+    ),
     "when the publication has no answer": (Point(SLEEPING, 3), (PUBLISHED,), [ADD, SET], "may be published, and stays"),
     "when the add has no answer": (Point(SLEEPING, 1), (LOST,), [ADD], "an add got no answer: if Graph took it"),
 }
@@ -158,7 +163,9 @@ def test_a_revocation_that_has_taken_a_compromised_password_tells_no_alarm() -> 
     within("at rest", act)
 
 
-@pytest.mark.parametrize(("status", "code"), [(403, "Forbidden"), (404, "VaultNotFound"), (409, "Conflict"), (429, "Throttled")])
+@pytest.mark.parametrize(
+    ("status", "code"), [(403, "Forbidden"), (404, "VaultNotFound"), (409, "Conflict"), (429, "Throttled")]
+)
 def test_a_publication_that_is_refused_takes_the_password_back(status: int, code: str) -> None:
     async def act(made: Stage) -> None:
         since = len(made.app.served)
@@ -170,7 +177,10 @@ def test_a_publication_that_is_refused_takes_the_password_back(status: int, code
     within("first", act)
 
 
-@pytest.mark.parametrize(("status", "code"), [(409, "Directory_ConcurrencyViolation"), (429, "TooManyRequests"), (404, "Request_ResourceNotFound")])
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(409, "Directory_ConcurrencyViolation"), (429, "TooManyRequests"), (404, "Request_ResourceNotFound")],
+)
 def test_a_removal_that_is_refused_for_the_moment_is_decided_on_again(status: int, code: str) -> None:
     async def act(made: Stage) -> None:
         since = len(made.app.served)
@@ -185,7 +195,9 @@ def test_a_removal_that_is_refused_for_the_moment_is_decided_on_again(status: in
 def test_a_look_for_a_publication_without_an_answer_may_fail() -> None:
     async def act(made: Stage) -> None:
         since = len(made.app.served)
-        result, _ = await rotated(made, Strike(SET, 1, Effect.UNKNOWN_DONE), Strike("keyvault.secrets.versions", 3, Effect.NO))
+        result, _ = await rotated(
+            made, Strike(SET, 1, Effect.UNKNOWN_DONE), Strike("keyvault.secrets.versions", 3, Effect.NO)
+        )
         assert made.writes(since).count(SET) == 1
         assert result.exit_code == 0
 
@@ -195,7 +207,9 @@ def test_a_look_for_a_publication_without_an_answer_may_fail() -> None:
 def test_a_publication_carries_over_what_others_wrote_on_the_newest_version() -> None:
     async def act(made: Stage) -> None:
         newest = made.versions()[-1]
-        made.azure.vaults.update("myvault", SECRET, newest.id, Changes(content_type="text/plain", tags={**newest.tags, "owner": "somebody"}))
+        made.azure.vaults.update(
+            "myvault", SECRET, newest.id, Changes(content_type="text/plain", tags={**newest.tags, "owner": "somebody"})
+        )
         result, _ = await rotated(made)
         assert result.exit_code == 0
         published = max(made.versions(), key=lambda version: version.order)

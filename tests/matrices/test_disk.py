@@ -52,9 +52,13 @@ class Writes:
 
 
 CASES = {
-    "revoke": Writes("revoke", lambda directory: ("--record", str(directory / "record.json")), lambda at: not at.pulls()),
+    "revoke": Writes(
+        "revoke", lambda directory: ("--record", str(directory / "record.json")), lambda at: not at.pulls()
+    ),
     "provision": Writes("provision", lambda directory: (), lambda at: True),
-    "discover": Writes("discover", lambda directory: ("--write", "--drafts", str(directory / "drafts")), lambda at: True),
+    "discover": Writes(
+        "discover", lambda directory: ("--write", "--drafts", str(directory / "drafts")), lambda at: True
+    ),
 }
 
 
@@ -80,4 +84,8 @@ def test_a_full_disk_is_told_and_nothing_is_half_written(name: str, rotator: Sce
 
 
 def _files(directory: Path) -> dict[str, str]:
-    return {str(path.relative_to(directory)): path.read_text() for path in directory.rglob("*") if path.is_file() and "leases" not in path.parts}
+    return {
+        str(path.relative_to(directory)): path.read_text()
+        for path in directory.rglob("*")
+        if path.is_file() and "leases" not in path.parts
+    }

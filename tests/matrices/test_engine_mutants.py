@@ -1,7 +1,7 @@
 """Every step, check, ordering, take-back and fresh read of the engine, changed in one place at a time: a run, a story or a test must notice each.
 
-`make soak` plays all of the modules in `JUDGED`; who survives is listed in `living.yaml` with the argument why, and isn't played. `make test` plays
-those of `killed.yaml`, each with the story that notices it.
+`make soak` plays all of the modules in `JUDGED`; who survives is listed in `living.yaml` with the argument why, and
+isn't played. `make test` plays those of `killed.yaml`, each with the story that notices it.
 """
 
 import importlib
@@ -46,7 +46,11 @@ NOT_ASKED = "not asked again"
 def test_a_change_of_a_step_is_noticed(function: str, record_property: Record) -> None:
     made = BY_FUNCTION[function]
     judged = [mutant for mutant in made if mutant.id not in LIVING]
-    survived = [name for name, by in mutants.of_function(judged, mutants.killers(), mutants.tests) if by is None] if judged else []
+    survived = (
+        [name for name, by in mutants.of_function(judged, mutants.killers(), mutants.tests) if by is None]
+        if judged
+        else []
+    )
     record_property(COUNTED, len(made))
     record_property(LIVE, len(made) - len(judged) + len(survived))
     assert survived == []
@@ -105,4 +109,6 @@ def test_who_lives_is_a_mutant_and_has_a_reason(record_property: Record) -> None
     statements = {name for name in LIVING if not name.endswith(NOT_ASKED)}
     assert statements <= set(MADE)
     assert all(LIVING.values())
-    record_property("cells: mutants of the engine that are not judged yet", sum(name.split(".")[1] not in JUDGED for name in MADE))
+    record_property(
+        "cells: mutants of the engine that are not judged yet", sum(name.split(".")[1] not in JUDGED for name in MADE)
+    )

@@ -1,6 +1,7 @@
 """Every matrix on the fast adapter: no cell violates an invariant, and each ends at rest, or with a word to somebody.
 
-A few tests play many cells each: a cell takes fifty milliseconds, less than pytest would add. One that fails tells the command that plays it again.
+A few tests play many cells each: a cell takes fifty milliseconds, less than pytest would add. One that fails tells the
+command that plays it again.
 """
 
 import os
@@ -35,11 +36,17 @@ def test_no_cell_of_all_violates_an_invariant(family: str, part: int, record_pro
 
 
 @pytest.mark.parametrize(("verb", "world"), [("rotate", "first"), ("deploy", "at rest")])
-def test_a_whole_rotation_of_somebody_else_just_before_a_redeployment_is_seen(verb: str, world: str, record_property: Record) -> None:
+def test_a_whole_rotation_of_somebody_else_just_before_a_redeployment_is_seen(
+    verb: str, world: str, record_property: Record
+) -> None:
     made = calls(verb, world, every=True)
-    before = (made[at - 9 : at] for at, call in enumerate(made) if call.operation == "aci.containerGroups.createOrUpdate")
+    before = (
+        made[at - 9 : at] for at, call in enumerate(made) if call.operation == "aci.containerGroups.createOrUpdate"
+    )
     points = {Point(call.operation, call.nth, "after") for some in before for call in some}
-    stories = [each for each in cells("rivals") for first in each.events if isinstance(first, Command) and first.verb == verb]
+    stories = [
+        each for each in cells("rivals") for first in each.events if isinstance(first, Command) and first.verb == verb
+    ]
     chosen = tuple(each for each in stories if each.world == world and _paused(each) in points)
     assert len(chosen) >= 8
     play_all("rivals", chosen, record_property)

@@ -1,7 +1,7 @@
 """Random stories: whatever happens, in whatever order, no invariant falls.
 
-Hypothesis draws them and shrinks what fails. They are values and no state machine: so one story can be kept, told in one line, and played on either
-adapter. ROTATOR_SEED draws others than `make test` does.
+Hypothesis draws them and shrinks what fails. They are values and no state machine: so one story can be kept, told in
+one line, and played on either adapter. ROTATOR_SEED draws others than `make test` does.
 """
 
 import os
@@ -85,7 +85,10 @@ SHARED = (
     Story("at rest", (Command("declare compromised"), Wait(1.0), Act("strip tags"))),
     Story("at rest", (Command("revoke"), Wait(1.0), Command("rotate early"), Command("grant"))),
     Story("first", (Command(pause=Pause(Point(PUBLISHED), 700.0, (Command("revoke"),))),)),
-    Story("quick", (Command(pause=Pause(Point(DEPLOYED, 2, "after"), 3700.0, (Command("rotate early without overlap"),))),)),
+    Story(
+        "quick",
+        (Command(pause=Pause(Point(DEPLOYED, 2, "after"), 3700.0, (Command("rotate early without overlap"),))),),
+    ),
 )
 
 
@@ -119,7 +122,11 @@ KEPT = {
     ),
     "an application that no lookup of a rotation finds hides one while access is revoked": Story(
         "revoked",
-        (Command("declare compromised"), Wait(0.1), Command(strikes=(Strike("graph.applications.get", ALWAYS, Effect.GONE),))),
+        (
+            Command("declare compromised"),
+            Wait(0.1),
+            Command(strikes=(Strike("graph.applications.get", ALWAYS, Effect.GONE),)),
+        ),
     ),
     "an application that no lookup of a grant finds hides one": Story(
         "at rest",
@@ -129,7 +136,9 @@ KEPT = {
             Command("grant", (Strike("graph.applications.get", ALWAYS, Effect.GONE),)),
         ),
     ),
-    "a rotation leaves a compromised password alone while access is revoked": Story("revoked", (Command("declare compromised"), Command())),
+    "a rotation leaves a compromised password alone while access is revoked": Story(
+        "revoked", (Command("declare compromised"), Command())
+    ),
     "a group's read lags behind an edit, and its redeployment undoes that": Story(
         "waiting", (Act("edit a group"), Command("rotate early", (Strike("aci.containerGroups.get", 9, Effect.STALE),)))
     ),
@@ -138,7 +147,9 @@ KEPT = {
         (
             Command("revoke with credentials"),
             Wait(73.0),
-            Command("grant", pause=Pause(Point("keyvault.secrets.get", 2), 5.0, (Command("rotate early without overlap"),))),
+            Command(
+                "grant", pause=Pause(Point("keyvault.secrets.get", 2), 5.0, (Command("rotate early without overlap"),))
+            ),
         ),
     ),
 }

@@ -10,7 +10,10 @@ from tests.matrices.story import VERBS, Act, Command, Condition, Event, Pause, S
 from tests.matrices.worlds import WORLDS
 
 CONDITIONS = (
-    *(("aci.containerGroups.createOrUpdate", kind, "") for kind in ("transitioning", "inaccessible", "quota", "crash", "failed_lro")),
+    *(
+        ("aci.containerGroups.createOrUpdate", kind, "")
+        for kind in ("transitioning", "inaccessible", "quota", "crash", "failed_lro")
+    ),
     ("aci.containerGroups.createOrUpdate", "failed_pull", "3"),
     ("aci.containerGroups.createOrUpdate", "failed_pull", "0"),
     ("graph.applications.addPassword", "concurrency", ""),
@@ -22,12 +25,18 @@ WAITS = (0.1, 1.0, 6.0, 25.0, 25.0, 73.0)
 
 _nth = st.sampled_from((1, 1, 1, 2, 2, 3, 4, 5, 7, 9, 12))
 _writing, _reading = WRITING, READING
-_points = st.builds(Point, st.sampled_from((*_writing, *_writing, *_reading, SLEEPING)), _nth, st.sampled_from(("before", "after")))
+_points = st.builds(
+    Point, st.sampled_from((*_writing, *_writing, *_reading, SLEEPING)), _nth, st.sampled_from(("before", "after"))
+)
 _strikes = st.one_of(
     st.builds(Strike, st.sampled_from(_writing), st.sampled_from((1, 1, 2)), st.sampled_from(WRITES)),
     st.builds(Strike, st.sampled_from(_reading), _nth, st.sampled_from(READS)),
 )
-_conditions = st.builds(lambda each, nth: Condition(each[0], each[1], nth, each[2]), st.sampled_from(CONDITIONS), st.sampled_from((1, 1, 2, 3)))
+_conditions = st.builds(
+    lambda each, nth: Condition(each[0], each[1], nth, each[2]),
+    st.sampled_from(CONDITIONS),
+    st.sampled_from((1, 1, 2, 3)),
+)
 _verbs = st.sampled_from(("rotate", "rotate", "rotate early", *VERBS))
 _acts = st.builds(Act, st.sampled_from(tuple(CHANGES)))
 _waits = st.builds(Wait, st.sampled_from(WAITS))
@@ -38,7 +47,11 @@ def _commands(inner: st.SearchStrategy[Event], lease: bool) -> st.SearchStrategy
     return st.one_of(
         st.builds(Command, _verbs, lease=st.just(lease)),
         st.builds(
-            Command, _verbs, st.lists(_strikes, min_size=1, max_size=2).map(tuple), st.lists(_conditions, max_size=1).map(tuple), lease=st.just(lease)
+            Command,
+            _verbs,
+            st.lists(_strikes, min_size=1, max_size=2).map(tuple),
+            st.lists(_conditions, max_size=1).map(tuple),
+            lease=st.just(lease),
         ),
         st.builds(Command, _verbs, death=_points, lease=st.just(lease)),
         st.builds(Command, _verbs, st.lists(_strikes, max_size=1).map(tuple), pause=pauses, lease=st.just(lease)),

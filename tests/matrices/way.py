@@ -2,7 +2,8 @@
 
 Rules for whoever edits this file:
 
-1. Each call has the name that it has on the wire, passes the same hooks in the same order, and is recorded like a call of the wire.
+1. Each call has the name that it has on the wire, passes the same hooks in the same order, and is recorded like a call
+   of the wire.
 2. What strikes a call is one of the eight effects, or a fault that a service looks for itself.
 3. The reading of refusals is that of the clients (`translate`), and so is the age of writes (`sending`).
 """
@@ -61,18 +62,26 @@ class Way:
         ensure_in_time(self.time, method, service)
         strike = await self.process.arrive(called, writes=writes)
         if strike is Effect.NOT_SENT:
-            raise Unavailable(f"no connection came about for {operation}", service=NAMES[service], code="ClientConnectorError")
+            raise Unavailable(
+                f"no connection came about for {operation}", service=NAMES[service], code="ClientConnectorError"
+            )
         answer: Any = None
         try:
             answer = self._arrived(operation, request, effect, strike)
         except ServiceError as error:
             self._hear(service)
-            failure: AzureError | None = answered(Asked(NAMES[service], operation), Refusal(error.status, error.inner or error.code, error.message))
+            failure: AzureError | None = answered(
+                Asked(NAMES[service], operation), Refusal(error.status, error.inner or error.code, error.message)
+            )
         except Broken:
             failure = _said(operation, service, Effect.UNKNOWN, writes=writes)
         else:
             self._hear(service)
-            failure = None if strike in (None, Effect.STALE, Effect.HANG) else _said(operation, service, strike, writes=writes)
+            failure = (
+                None
+                if strike in (None, Effect.STALE, Effect.HANG)
+                else _said(operation, service, strike, writes=writes)
+            )
         await self.process.leave(called)
         if failure is None:
             return answer  # type: ignore[no-any-return]
@@ -81,7 +90,10 @@ class Way:
         raise failure
 
     def _arrived(self, operation: str, request: Request, effect: Callable[[], T], strike: Effect | None) -> T:
-        """The effect and its answer, with the hooks of whoever watches around it. Raises ServiceError, Broken, and what a hook raises."""
+        """The effect and its answer, with the hooks of whoever watches around it.
+
+        Raises ServiceError, Broken, and what a hook raises.
+        """
         self.made.asking = self.process
         if self.app.before:
             self.app.before(len(self.app.served) + 1, operation, request)
@@ -91,7 +103,9 @@ class Way:
                 answer = self._effect(operation, effect, stale=strike is Effect.STALE)
             status = 200
         finally:
-            self.app.served.append(Served(len(self.app.served) + 1, operation, request.method, "", request.path, status))
+            self.app.served.append(
+                Served(len(self.app.served) + 1, operation, request.method, "", request.path, status)
+            )
         if self.app.after:
             self.app.after(len(self.app.served), operation, request)
         return answer  # type: ignore[return-value]  # what is raised for these strikes takes its place
@@ -120,9 +134,16 @@ class Way:
 def _said(operation: str, service: str, strike: Effect | None, *, writes: bool) -> AzureError:
     """What comes out of a call that an effect has struck."""
     if strike is Effect.GONE:
-        return NotFound(f"{operation} finds nothing", service=NAMES[service], code=GONE.get(service, "ResourceNotFound"), status=404)
+        return NotFound(
+            f"{operation} finds nothing", service=NAMES[service], code=GONE.get(service, "ResourceNotFound"), status=404
+        )
     if strike in (Effect.NO, Effect.MISLEADING):
-        return Forbidden(f"{operation} is refused", service=NAMES[service], code=FORBIDDEN.get(service, "AuthorizationFailed"), status=403)
+        return Forbidden(
+            f"{operation} is refused",
+            service=NAMES[service],
+            code=FORBIDDEN.get(service, "AuthorizationFailed"),
+            status=403,
+        )
     kind = OutcomeUnknown if writes else Unavailable
     return kind(f"no answer came to {operation}", service=NAMES[service], code="ServerDisconnectedError")
 

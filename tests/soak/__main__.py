@@ -44,7 +44,9 @@ def until(end: float, seed: int) -> int:
 
 def stories(seeds: range) -> int:
     """Random stories from each of these seeds, at once; not 0 if a story of one fails."""
-    running = {seed: subprocess.Popen([*PYTEST, STORIES], env={**os.environ, "ROTATOR_SEED": str(seed)}) for seed in seeds}
+    running = {
+        seed: subprocess.Popen([*PYTEST, STORIES], env={**os.environ, "ROTATOR_SEED": str(seed)}) for seed in seeds
+    }
     bad = [seed for seed, process in running.items() if process.wait()]
     again = "".join(f"; again: ROTATOR_SEED={seed} python -m pytest {STORIES}" for seed in bad)
     sys.stdout.write(f"stories of the seeds {seeds[0]} to {seeds[-1]}: {len(bad)} violations{again}\n")

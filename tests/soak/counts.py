@@ -25,5 +25,7 @@ class Counts:
 
     def line(self) -> str:
         """One line, as every net ends."""
-        numbers = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in asdict(self).items() if name != "violations")
+        numbers = ", ".join(
+            f"{number} {name.replace('_', ' ')}" for name, number in asdict(self).items() if name != "violations"
+        )
         return f"from outside: {numbers}: {self.violations} violations"

@@ -20,7 +20,12 @@ Json = dict[str, Any]
 ROOT = Path(__file__).parent.parent.parent
 ROTATOR = str(Path(sys.executable).with_name("rotator"))
 """The command as it is installed; `PYTHONPATH` makes it this source."""
-ARM, GRAPH, LOGIN, CONTROL = "management.azure.com", "graph.microsoft.com", "login.microsoftonline.com", "control.local-azure.internal"
+ARM, GRAPH, LOGIN, CONTROL = (
+    "management.azure.com",
+    "graph.microsoft.com",
+    "login.microsoftonline.com",
+    "control.local-azure.internal",
+)
 BARE = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
 TRIES = 40
 """Requests of an administrator, whom faults meet as they meet everybody."""
@@ -54,7 +59,9 @@ class Emulated:
 
     def stop(self) -> None:
         """End it, if it still runs."""
-        subprocess.run([ROTATOR, "emulator", "stop", "--dir", str(self.directory)], env=BARE, capture_output=True, check=False)
+        subprocess.run(
+            [ROTATOR, "emulator", "stop", "--dir", str(self.directory)], env=BARE, capture_output=True, check=False
+        )
 
     def exports(self) -> dict[str, str]:
         """What `rotator emulator env` tells a shell to export."""
@@ -72,7 +79,9 @@ class Emulated:
     # the control endpoint
 
     def control(self, method: str, path: str, body: object = None) -> Any:
-        status, content = self.request(method, f"https://{CONTROL}{path}", body, {"Authorization": f"Bearer {self.running['token']}"})
+        status, content = self.request(
+            method, f"https://{CONTROL}{path}", body, {"Authorization": f"Bearer {self.running['token']}"}
+        )
         if status >= 300:
             raise Refused(status, content)
         return content
@@ -103,21 +112,34 @@ class Emulated:
 
     # an administrator
 
-    def request(self, method: str, url: str, body: object = None, headers: Mapping[str, str] | None = None) -> tuple[int, Any]:
+    def request(
+        self, method: str, url: str, body: object = None, headers: Mapping[str, str] | None = None
+    ) -> tuple[int, Any]:
         """One request by name, through the emulator's own proxy."""
         there, context = urlsplit(url), ssl.create_default_context(cafile=self.certificate)
         content = body.encode() if isinstance(body, str) else None if body is None else json.dumps(body).encode()
         kind = "application/x-www-form-urlencoded" if isinstance(body, str) else "application/json"
-        with closing(http.client.HTTPSConnection("127.0.0.1", self.running["port"], context=context, timeout=30)) as connection:
+        with closing(
+            http.client.HTTPSConnection("127.0.0.1", self.running["port"], context=context, timeout=30)
+        ) as connection:
             connection.set_tunnel(there.netloc, 443)
-            connection.request(method, f"{there.path}?{there.query}", content, {"Content-Type": kind, **(headers or {})})
+            connection.request(
+                method, f"{there.path}?{there.query}", content, {"Content-Type": kind, **(headers or {})}
+            )
             answer = connection.getresponse()
             return answer.status, json.loads(answer.read() or b"null")
 
     def sign_in(self, app_id: str, secret: str, resource: str = f"https://{GRAPH}") -> str | None:
         """An access token; None where Entra refuses the secret."""
-        form = {"grant_type": "client_credentials", "client_id": app_id, "client_secret": secret, "scope": f"{resource}/.default"}
-        status, content = self.request("POST", f"https://{LOGIN}/{self.seeded['tenant']}/oauth2/v2.0/token", urlencode(form))
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": app_id,
+            "client_secret": secret,
+            "scope": f"{resource}/.default",
+        }
+        status, content = self.request(
+            "POST", f"https://{LOGIN}/{self.seeded['tenant']}/oauth2/v2.0/token", urlencode(form)
+        )
         if status not in (200, 400, 401):
             raise Refused(status, content)
         return str(content["access_token"]) if status == 200 else None

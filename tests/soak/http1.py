@@ -25,7 +25,9 @@ class Message:
         return replace(self, headers=(*kept, *((name, value) for name, value in others.items() if value is not None)))
 
     def head(self) -> bytes:
-        return "\r\n".join((self.first, *(f"{name}: {value}" for name, value in self.headers), "", "")).encode("latin-1")
+        return "\r\n".join((self.first, *(f"{name}: {value}" for name, value in self.headers), "", "")).encode(
+            "latin-1"
+        )
 
     @property
     def raw(self) -> bytes:
@@ -35,7 +37,9 @@ class Message:
 def page(status: str, like: Message, **headers: str) -> Message:
     """A page of HTML in place of `like`."""
     kept = tuple((name, value) for name, value in like.headers if name.lower() == "date")
-    return Message(f"HTTP/1.1 {status}", kept, HTML).but(content_type="text/html", content_length=str(len(HTML)), **headers)
+    return Message(f"HTTP/1.1 {status}", kept, HTML).but(
+        content_type="text/html", content_length=str(len(HTML)), **headers
+    )
 
 
 async def read(reader: asyncio.StreamReader, *, asked: str = "") -> Message | None:

@@ -1,6 +1,7 @@
 """The invariants, looked up in the truth: what may never be, whoever was killed, kept waiting or meddled with.
 
-`Memory` keeps what was seen before, so that what is gone can be told from what never was. What people removed or gave is theirs.
+`Memory` keeps what was seen before, so that what is gone can be told from what never was. What people removed or gave
+is theirs.
 """
 
 from collections.abc import Iterator, Sequence
@@ -81,7 +82,11 @@ def _foreign(memory: Memory, truth: Truth) -> Iterator[str]:
         mine = each.ours or each.key_id in handed
         if not mine and each.key_id not in alive and each.key_id not in memory.ledger.removed:
             yield f"I3: the foreign password {each.key_id} ({each.name!r}) is gone"
-        if each.key_id in truth.marked(ADOPTED) and each.key_id not in memory.named and each.value not in memory.published:
+        if (
+            each.key_id in truth.marked(ADOPTED)
+            and each.key_id not in memory.named
+            and each.value not in memory.published
+        ):
             yield f"I3: {each.key_id} ({each.name!r}) was adopted, and was never published"
     if memory.certificates - truth.certificates:
         yield "I3: a certificate is gone"
@@ -104,7 +109,11 @@ def _roles(memory: Memory, truth: Truth) -> Iterator[str]:
     if memory.roles is None:
         memory.roles = truth.roles
     own = {each for each in memory.roles | truth.roles if each.endswith(f" {memory.scene.principal}")}
-    unseated = {each for each in memory.roles if any(each.split(" ")[0] in address.lower() for address in memory.ledger.unseated)}
+    unseated = {
+        each
+        for each in memory.roles
+        if any(each.split(" ")[0] in address.lower() for address in memory.ledger.unseated)
+    }
     if lost := memory.roles - truth.roles - own - unseated:
         yield f"I6: role assignments of others are gone: {sorted(lost)}"
     if more := truth.roles - memory.roles - own:
@@ -120,7 +129,9 @@ def settings(before: Truth, after: Truth, edited: set[str]) -> Iterator[str]:
     """I4, between two instants: a group has the settings that it had, where nobody else changed them."""
     for name in before.groups.keys() & after.groups.keys() - edited:
         if before.groups[name].settings != after.groups[name].settings and name != "nightly":
-            yield f"I4: {name} was {before.groups[name].settings}, and is {after.groups[name].settings}".replace(HIDDEN, "<hidden>")
+            yield f"I4: {name} was {before.groups[name].settings}, and is {after.groups[name].settings}".replace(
+                HIDDEN, "<hidden>"
+            )
     for name in before.groups.keys() - after.groups.keys() - edited:
         yield f"I4: {name} is gone"
 
@@ -145,7 +156,9 @@ class Claim:
         return found if found and not found.gone and found.end > self.after.now else None
 
     def __str__(self) -> str:
-        return f"{self.arguments[0]} ends with 0; mark {self.after.mark!r}, {'with' if self.role else 'without'} the role"
+        return (
+            f"{self.arguments[0]} ends with 0; mark {self.after.mark!r}, {'with' if self.role else 'without'} the role"
+        )
 
 
 def _rotate(claim: Claim) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Input that nobody should give: policies, manifests, arguments, variables and streams, each spoiled at random.
 
-Whatever is given, there is no traceback, the exit code is one of the documented ones, no secret is told, and what is refused for its input (2) has
-written nothing; a `rotate` of all policies ends with 2 and serves those that are right.
+Whatever is given, there is no traceback, the exit code is one of the documented ones, no secret is told, and what is
+refused for its input (2) has written nothing; a `rotate` of all policies ends with 2 and serves those that are right.
 """
 
 import os
@@ -116,7 +116,16 @@ ARGUMENTS = (
         "--help",
         "-h",
     ),
-    *("--version", "--exit-code", "--compromised", "--accept-outage", "--all", "--drafts=/dev/null", "--subscription=x", "--subscription=\x00"[:-1]),
+    *(
+        "--version",
+        "--exit-code",
+        "--compromised",
+        "--accept-outage",
+        "--all",
+        "--drafts=/dev/null",
+        "--subscription=x",
+        "--subscription=\x00"[:-1],
+    ),
 )
 VERBS = (
     "validate",
@@ -172,7 +181,14 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "SSL_CERT_FILE": ("", "/nonexistent", "/dev/null", "/etc/passwd", "/"),
     "REQUESTS_CA_BUNDLE": ("", "/nonexistent", "/etc/passwd"),
 }
-UNREACHABLE = ("HTTPS_PROXY", "NO_PROXY", "AZURE_AUTHORITY_HOST", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "ROTATOR_CLOUD")
+UNREACHABLE = (
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "AZURE_AUTHORITY_HOST",
+    "SSL_CERT_FILE",
+    "REQUESTS_CA_BUNDLE",
+    "ROTATOR_CLOUD",
+)
 """Variables without which nothing is reached; that is tried again for minutes."""
 STREAMS = ("out closed", "err closed", "in closed", "all closed", "out full", "err full", "both full", "out pipe")
 
@@ -201,7 +217,10 @@ class Fuzzer:
         for _ in range(number):
             case = self.rng.choice(KINDS)(self)
             for problem in self.met(case):
-                yield f"{problem}; input: {case.told}; rotator {' '.join(repr(each[:200]) for each in case.arguments)}; {case.changes} {case.streams}"
+                yield (
+                    f"{problem}; input: {case.told}; rotator {' '.join(repr(each[:200]) for each in case.arguments)};"
+                    f" {case.changes} {case.streams}"
+                )
 
     # inputs
 
@@ -215,14 +234,18 @@ class Fuzzer:
         content = "\n".join(lines).encode(errors="surrogatepass")
         if self.rng.random() < 0.1:
             at = self.rng.randrange(len(content) + 1)
-            content = content[:at] + self.rng.choice((b"\x00", b"\xff\xfe", b"\xc3", b"\r", b"\xe2\x80\xae")) + content[at:]
+            content = (
+                content[:at] + self.rng.choice((b"\x00", b"\xff\xfe", b"\xc3", b"\r", b"\xe2\x80\xae")) + content[at:]
+            )
         return content
 
     def directory(self) -> Path:
         """A copy of the scene's policies beside the worked example's."""
         path = self.scene.path / "malformed" / f"{self.rng.getrandbits(32):08x}"
         (path / "manifests").mkdir(parents=True)
-        (path / "manifests" / "nightly.yaml").write_text((self.scene.policies / "manifests" / "nightly.yaml").read_text())
+        (path / "manifests" / "nightly.yaml").write_text(
+            (self.scene.policies / "manifests" / "nightly.yaml").read_text()
+        )
         (path / f"{NAME}.yaml").write_text((self.scene.policies / f"{NAME}.yaml").read_text())
         return path
 
@@ -233,7 +256,15 @@ class Fuzzer:
         else:
             (path / "example.yaml").write_bytes(self.spoiled(example.read_text()))
         verb = self.rng.choice(
-            (("validate",), ("plan",), ("status",), ("rotate",), ("rotate", NAME), ("provision", NAME, "--dry-run"), ("doctor", NAME))
+            (
+                ("validate",),
+                ("plan",),
+                ("status",),
+                ("rotate",),
+                ("rotate", NAME),
+                ("provision", NAME, "--dry-run"),
+                ("doctor", NAME),
+            )
         )
         return Case(f"policies in {path}", (*verb, "--policies", str(path)))
 
@@ -257,7 +288,9 @@ class Fuzzer:
 
     def manifest(self) -> Case:
         path = self.directory()
-        (path / "manifests" / "nightly.yaml").write_bytes(self.spoiled((path / "manifests" / "nightly.yaml").read_text()))
+        (path / "manifests" / "nightly.yaml").write_bytes(
+            self.spoiled((path / "manifests" / "nightly.yaml").read_text())
+        )
         verb = self.rng.choice((("validate",), ("plan",), ("deploy", NAME, JOB), ("rotate", NAME)))
         return Case(f"a manifest in {path}", (*verb, "--policies", str(path)))
 
@@ -275,7 +308,17 @@ class Fuzzer:
         return Case("variables", verb, changes, may_wait=bool(set(chosen) & set(UNREACHABLE)))
 
     def streams(self) -> Case:
-        verb = self.rng.choice((("validate",), ("status",), ("plan", "-v"), ("--help",), ("rotate", NAME, "-vv"), ("revoke", NAME), ("nothing",)))
+        verb = self.rng.choice(
+            (
+                ("validate",),
+                ("status",),
+                ("plan", "-v"),
+                ("--help",),
+                ("rotate", NAME, "-vv"),
+                ("revoke", NAME),
+                ("nothing",),
+            )
+        )
         more = self.rng.choice(((), ("--output", "json"))) if verb[0] not in ("--help", "nothing") else ()
         return Case("streams", (*verb, *more), streams=self.rng.choice(STREAMS))
 
@@ -285,7 +328,11 @@ class Fuzzer:
         """What is wrong with how one input is met."""
         azure = self.scene.azure
         since = max((each["number"] for each in azure.control("GET", "/calls")["value"]), default=0)
-        own = {"HOME": str(self.scene.path), "ROTATOR_POLICIES": str(self.scene.policies), "ROTATOR_LEASE_DIR": str(self.scene.path / "leases0")}
+        own = {
+            "HOME": str(self.scene.path),
+            "ROTATOR_POLICIES": str(self.scene.policies),
+            "ROTATOR_LEASE_DIR": str(self.scene.path / "leases0"),
+        }
         environment = {**BARE, **self.exports, **own, **case.changes}
         output = self.scene.path / "malformed-output"
         output.unlink(missing_ok=True)
@@ -304,12 +351,18 @@ class Fuzzer:
             if not case.may_wait:
                 yield f"no end after {TIME:.0f} s"
             return
-        said = b"\n".join((done.stdout, done.stderr, output.read_bytes() if output.exists() else b"")).decode(errors="replace")
+        said = b"\n".join((done.stdout, done.stderr, output.read_bytes() if output.exists() else b"")).decode(
+            errors="replace"
+        )
         (self.scene.path / "malformed-said").write_text(said)
         yield from (f"{crash!r}: {said[-1500:]}" for crash in CRASHES if crash in said)
         if done.returncode not in DOCUMENTED:
             yield f"exit code {done.returncode}: {said[-600:]}"
-        writes = [each for each in azure.control("GET", f"/calls?since={since}")["value"] if _writes(each["operation"], each["method"])]
+        writes = [
+            each
+            for each in azure.control("GET", f"/calls?since={since}")["value"]
+            if _writes(each["operation"], each["method"])
+        ]
         if done.returncode == 2 and writes and case.arguments[0] != "rotate":
             yield f"refused with 2, and wrote {[each['operation'] for each in writes]}"
 

@@ -1,7 +1,7 @@
 """The attack from outside: real processes over HTTPS, killed, stopped, lied to and meddled with at random, the truth from the dump only.
 
-`python -m tests.soak.outside --seed N --rounds K` repeats rounds: each is made from its own seed, which is N, N + 1 … Equal seeds choose the same
-commands, damage and meddling; the instants at which real processes run are the machine's.
+`python -m tests.soak.outside --seed N --rounds K` repeats rounds: each is made from its own seed, which is N, N + 1 …
+Equal seeds choose the same commands, damage and meddling; the instants at which real processes run are the machine's.
 """
 
 import argparse
@@ -37,12 +37,22 @@ def attack(seed: int, *, rounds: int | None, minutes: float, keep: Path) -> Coun
 def _tell(story: Story) -> None:
     if not story.problems:
         sys.stdout.write(
-            f"seed {story.seed}: {story.counts.commands} commands, no violation{f', {story.counts.excused} excused' * bool(story.counts.excused)}\n"
+            f"seed {story.seed}: {story.counts.commands} commands, no"
+            f" violation{f', {story.counts.excused} excused' * bool(story.counts.excused)}\n"
         )
     else:
         again = f"python -m tests.soak.outside --seed {story.seed} --rounds 1"
         sys.stdout.write(
-            "\n".join((f"seed {story.seed}: VIOLATIONS", *story.trace, *story.problems, f"again: {again}", f"kept: {story.directory}", ""))
+            "\n".join(
+                (
+                    f"seed {story.seed}: VIOLATIONS",
+                    *story.trace,
+                    *story.problems,
+                    f"again: {again}",
+                    f"kept: {story.directory}",
+                    "",
+                )
+            )
         )
     sys.stdout.flush()
 
@@ -53,7 +63,12 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--minutes", type=float, default=10.0)
-    parser.add_argument("--keep", type=Path, default=Path(tempfile.gettempdir()), help="where the files of a round stay that broke something")
+    parser.add_argument(
+        "--keep",
+        type=Path,
+        default=Path(tempfile.gettempdir()),
+        help="where the files of a round stay that broke something",
+    )
     parser.add_argument("--counts", type=Path, help="write the counts there, as JSON")
     given = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what a round has begun is ended

@@ -191,7 +191,10 @@ def takes_a_right_away(people: People) -> str:
     url = f"https://{ARM}{scope}/providers/Microsoft.Authorization/roleAssignments"
     listed = azure.call("GET", f"{url}{API}2022-04-01&$filter=atScope()")["value"]
     own = [
-        each for each in listed if each["properties"]["principalId"] == azure.seeded["operator"]["object_id"] and each["properties"]["scope"] == scope
+        each
+        for each in listed
+        if each["properties"]["principalId"] == azure.seeded["operator"]["object_id"]
+        and each["properties"]["scope"] == scope
     ]
     for each in own:
         address = f"https://{ARM}{each['id']}{API}2022-04-01"
@@ -222,8 +225,25 @@ def moves_hosts(people: People) -> str:
 
 ACTIONS: tuple[Callable[[People], str], ...] = (
     *(removes_a_password, resets, resets_and_publishes, adds_a_password, adds_a_password),
-    *(overwrites_with_rubbish, overwrites_with_a_new_one, rolls_the_secret_back, edits_a_group, edits_a_group, recreates_a_group),
-    *(deletes_a_group, stops_a_group, strips_tags, removes_the_role, takes_a_right_away, locks, lets_time_pass, lets_time_pass, moves_hosts),
+    *(
+        overwrites_with_rubbish,
+        overwrites_with_a_new_one,
+        rolls_the_secret_back,
+        edits_a_group,
+        edits_a_group,
+        recreates_a_group,
+    ),
+    *(
+        deletes_a_group,
+        stops_a_group,
+        strips_tags,
+        removes_the_role,
+        takes_a_right_away,
+        locks,
+        lets_time_pass,
+        lets_time_pass,
+        moves_hosts,
+    ),
 )
 
 
@@ -235,7 +255,8 @@ def _lock_url(scene: Scene) -> str:
 def mend(people: People) -> None:
     """What a person does who reads what rotator says: unlock, give the role again, start what was stopped, publish a password that works.
 
-    The last only where no version is rotator's: then nothing says that the secret is the right one but a value that authenticates.
+    The last only where no version is rotator's: then nothing says that the secret is the right one but a value that
+    authenticates.
     """
     scene, ledger, people.racing = people.scene, people.ledger, False
     if ledger.locked:
@@ -243,7 +264,11 @@ def mend(people: People) -> None:
     for address, given in ledger.unseated.items():
         scene.azure.patiently("PUT", address, given)
     truth = people.look()
-    if scene.principal and truth.mark != "revoked" and not any(each.endswith(f" {scene.principal}") for each in truth.roles):
+    if (
+        scene.principal
+        and truth.mark != "revoked"
+        and not any(each.endswith(f" {scene.principal}") for each in truth.roles)
+    ):
         made.grant(scene)
     for name, group in truth.groups.items():
         if name != JOB and not group.running:

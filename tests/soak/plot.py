@@ -81,10 +81,21 @@ def fault(azure: Emulated, rng: random.Random) -> str:
     which = rng.random()
     if which < 0.25:
         operation, status, code = rng.choice(READ_FAULTS)
-        planned: dict[str, object] = {"operation": operation, "kind": "status", "status": status, "code": code, "nth": nth}
+        planned: dict[str, object] = {
+            "operation": operation,
+            "kind": "status",
+            "status": status,
+            "code": code,
+            "nth": nth,
+        }
     elif which < 0.55:
         operation, kind, argument = rng.choice(CONDITIONS)
-        planned = {"operation": operation, "kind": kind, "argument": argument, "nth": nth if operation.endswith("*") else 1}
+        planned = {
+            "operation": operation,
+            "kind": kind,
+            "argument": argument,
+            "nth": nth if operation.endswith("*") else 1,
+        }
     else:
         planned = {"operation": rng.choice(SERVICES), "nth": rng.randint(1, 12), **_general(rng)}
     azure.fault(**planned)
@@ -95,7 +106,13 @@ def _general(rng: random.Random) -> dict[str, object]:
     kind = rng.choice(("status", "status", "reset", "lost", "lost", "throttled"))
     when = rng.choice(("before", "after"))
     if kind == "throttled":
-        return {"kind": "status", "status": 429, "code": "TooManyRequests", "retry_after": rng.choice((0, 1, 5)), "times": rng.randint(1, 3)}
+        return {
+            "kind": "status",
+            "status": 429,
+            "code": "TooManyRequests",
+            "retry_after": rng.choice((0, 1, 5)),
+            "times": rng.randint(1, 3),
+        }
     if kind == "status":
         return {"kind": "status", "status": rng.choice((500, 502, 503, 504)), "when": when, "times": rng.randint(1, 2)}
     return {"kind": kind, "when": "after" if kind == "lost" else when}

@@ -44,7 +44,14 @@ class Run:
         }
         with self.output.with_suffix(".out").open("wb") as out, self.output.with_suffix(".err").open("wb") as err:
             command = [ROTATOR, *self.arguments]
-            self.process = subprocess.Popen(command, env={**BARE, **exports, **own}, cwd=scene.path, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
+            self.process = subprocess.Popen(
+                command,
+                env={**BARE, **exports, **own},
+                cwd=scene.path,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+            )
 
     def end(self) -> int:
         """Wait for its end, with patience; its exit code."""

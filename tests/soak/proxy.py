@@ -21,7 +21,13 @@ from tests.soak import http1
 from tests.soak.http1 import Message
 from tests.soak.script import Script, Seen
 
-HOSTS = ("login.microsoftonline.com", "graph.microsoft.com", "management.azure.com", "*.vault.azure.net", "*.azurecr.io")
+HOSTS = (
+    "login.microsoftonline.com",
+    "graph.microsoft.com",
+    "management.azure.com",
+    "*.vault.azure.net",
+    "*.azurecr.io",
+)
 SHIFTS = {"date ahead": timedelta(hours=26), "date behind": timedelta(days=-3), "date far": timedelta(days=365 * 7000)}
 DELAY = 2.0
 """Seconds."""

@@ -66,7 +66,9 @@ class Scene:
         return (*self.services, *([JOB] if self.job else []))
 
     def group_id(self, name: str) -> str:
-        scope = f"/subscriptions/{self.azure.seeded['subscription']}/resourceGroups/{self.azure.seeded['resource_group']}"
+        scope = (
+            f"/subscriptions/{self.azure.seeded['subscription']}/resourceGroups/{self.azure.seeded['resource_group']}"
+        )
         return f"{scope}/providers/Microsoft.ContainerInstance/containerGroups/{name}"
 
     def group_url(self, name: str, verb: str = "") -> str:
@@ -106,7 +108,11 @@ def choose(azure: Emulated, path: Path, rng: random.Random) -> Scene:
         job=rng.random() < 0.25,
         home="service_principal" if rng.random() < 0.2 else "application",
         rotation=rng.choice(({}, {}, {"overlap": "1h"}, {"validity": "30d", "overlap": "2d"})),
-        proof={"times": 5, "over": "3s"} if quick else rng.choice(({"times": 1, "over": "0s"}, {"times": 3, "over": "1s"})),
+        proof=(
+            {"times": 5, "over": "3s"}
+            if quick
+            else rng.choice(({"times": 1, "over": "0s"}, {"times": 3, "over": "1s"}))
+        ),
     )
 
 
@@ -124,7 +130,11 @@ def make(scene: Scene) -> None:
     for name, value in ((f"{NAME}-pwd", scene.by_hand), (f"{NAME}-db", HIDDEN)):
         azure.call("PUT", scene.secret_url(name), {"value": value})
     bystander, _, _ = _application(azure, "bystander")
-    azure.patiently("POST", f"https://{GRAPH}/v1.0/applications/{bystander}/addPassword", {"passwordCredential": {"displayName": "theirs"}})
+    azure.patiently(
+        "POST",
+        f"https://{GRAPH}/v1.0/applications/{bystander}/addPassword",
+        {"passwordCredential": {"displayName": "theirs"}},
+    )
     for name in scene.services:
         deploy(scene, name, scene.by_hand, {})
     write(scene)
@@ -210,8 +220,12 @@ def write(scene: Scene) -> None:
 def found(scene: Scene, dump: Json) -> int:
     """Take up what `rotator provision` has made; how many applications have the name."""
     directory = dump["services"]["directory"]
-    called = [each for each in directory["applications"].values() if each["display_name"] == NAME and not each["deleted"]]
+    called = [
+        each for each in directory["applications"].values() if each["display_name"] == NAME and not each["deleted"]
+    ]
     for each in called[:1]:
         scene.application, scene.app_id = each["id"], each["app_id"]
-        scene.principal = next((one["id"] for one in directory["principals"].values() if one["app_id"] == scene.app_id), "")
+        scene.principal = next(
+            (one["id"] for one in directory["principals"].values() if one["app_id"] == scene.app_id), ""
+        )
     return len(called)

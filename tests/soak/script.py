@@ -11,7 +11,20 @@ Moment = Literal["before", "after"]
 """Before Azure has seen the request, or after it answered and before the command knows."""
 
 DAMAGE = (
-    *("reset", "lost", "cut", "short", "html200", "empty200", "page502", "page502 after", "page403", "page404", "date ahead", "date behind"),
+    *(
+        "reset",
+        "lost",
+        "cut",
+        "short",
+        "html200",
+        "empty200",
+        "page502",
+        "page502 after",
+        "page403",
+        "page404",
+        "date ahead",
+        "date behind",
+    ),
     *("date far", "date of another", "drip", "delay", "drop", "redirect", "no type"),
 )
 """What can become of an answer between Azure and the command."""
@@ -43,7 +56,10 @@ Event = Callable[[Seen], bool]
 
 @dataclass
 class Script:
-    """What is to happen, and what was seen. `look` is called after the answer to each write, before the command has it."""
+    """What is to happen, and what was seen.
+
+    `look` is called after the answer to each write, before the command has it.
+    """
 
     damage: dict[int, str] = field(default_factory=dict)
     """By the number of a request; a negative one is that of a write."""
@@ -64,7 +80,9 @@ class Script:
 
     def damages(self, seen: Seen) -> str:
         """What is to become of the answer to this request; "" if nothing."""
-        kind = self.damage.get(seen.number) or (self.damage.get(-sum(1 for _ in self.writes())) if seen.writes else None)
+        kind = self.damage.get(seen.number) or (
+            self.damage.get(-sum(1 for _ in self.writes())) if seen.writes else None
+        )
         if kind:
             self.struck.append(f"{kind} at {seen}")
         return kind or ""

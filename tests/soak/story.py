@@ -77,7 +77,10 @@ class Story:
         if self.azure.timing != "prompt":
             time.sleep(2.5)
         bare = ", bare" * self.scene.bare
-        self.tell(f"scene: {self.azure.timing}{bare}, {self.scene.groups}, {self.scene.home}, {self.scene.rotation}, {self.scene.proof}")
+        self.tell(
+            f"scene: {self.azure.timing}{bare}, {self.scene.groups}, {self.scene.home}, {self.scene.rotation},"
+            f" {self.scene.proof}"
+        )
         self.check(self.look())
 
     def tell(self, line: str) -> None:
@@ -118,9 +121,16 @@ class Story:
 
     def _steps(self) -> None:
         provision = ("provision", NAME, "--yes")
-        by_hand = (("rotate", NAME, "--adopt"), ("rotate", NAME, "--adopt", "--no-overlap"), ("rotate", NAME), provision)
+        by_hand = (
+            ("rotate", NAME, "--adopt"),
+            ("rotate", NAME, "--adopt", "--no-overlap"),
+            ("rotate", NAME),
+            provision,
+        )
         several: list[list[tuple[str, ...]]] = (
-            [[provision] * self.rng.randint(1, 2)] * self.rng.randint(1, 3) if self.scene.bare else [[self.rng.choice(by_hand)]]
+            [[provision] * self.rng.randint(1, 2)] * self.rng.randint(1, 3)
+            if self.scene.bare
+            else [[self.rng.choice(by_hand)]]
         )
         for first in several:
             self.commands(first, calm=self.rng.random() < 0.3)
@@ -169,7 +179,11 @@ class Story:
 
     def _prepared(self, arguments: tuple[str, ...], *, calm: bool, two: bool = False) -> Run:
         script = Script() if calm else Script(damage=damaged(self.rng) if self.rng.random() < 0.5 else {})
-        run = Run(arguments, script, self.scene.path / f"output{len(self.trace)}-{self.counts.commands}-{self.rng.randint(0, 9999)}")
+        run = Run(
+            arguments,
+            script,
+            self.scene.path / f"output{len(self.trace)}-{self.counts.commands}-{self.rng.randint(0, 9999)}",
+        )
         script.look = lambda seen: self._during(run, seen)
         happens = "nothing" if calm else plot.disturb(run, self.azure, self.rng, self._people_event, two=two)
         self.tell(f"$ rotator {' '.join(arguments)}   [{happens}; damage {script.damage or 'none'}]")
@@ -242,7 +256,11 @@ class Story:
         if verb in plot.READS and (wrote := [str(each) for each in run.script.writes()]):
             yield f"I9: {verb} wrote: {wrote}"
         if verb in ("rotate", "deploy") and before.mark == "revoked":
-            wrote = [str(each) for each in run.script.writes() if any(word in each.path for word in FORBIDDEN) and each.method in ("PUT", "POST")]
+            wrote = [
+                str(each)
+                for each in run.script.writes()
+                if any(word in each.path for word in FORBIDDEN) and each.method in ("PUT", "POST")
+            ]
             if wrote and "two at once" not in self.memory.commands[-1:]:
                 yield f"I8: {verb} wrote after a revocation: {wrote}"
 

@@ -42,7 +42,12 @@ class Version:
 
     def listed(self, tag: str) -> set[str]:
         """The key ids under a tag, and under those that carry it on."""
-        return {word for name, value in self.tags.items() if name == tag or name.startswith(f"{tag}-") for word in value.split(",")}
+        return {
+            word
+            for name, value in self.tags.items()
+            if name == tag or name.startswith(f"{tag}-")
+            for word in value.split(",")
+        }
 
 
 @dataclass(frozen=True)
@@ -94,9 +99,15 @@ def read(dump: Json, scene: Scene) -> Truth:
     services = dump["services"]
     now = datetime.fromisoformat(dump["now"])
     secrets = services["vaults"]["secrets"].get("myvault", {})
-    versions = tuple(_version(each) for each in sorted(secrets.get(f"{NAME}-pwd", {}).get("versions", {}).values(), key=lambda one: one["order"]))
+    versions = tuple(
+        _version(each)
+        for each in sorted(secrets.get(f"{NAME}-pwd", {}).get("versions", {}).values(), key=lambda one: one["order"])
+    )
     values = {
-        each["value"] for secret in secrets.values() if not secret["name"].endswith(("-usr", "-access")) for each in secret["versions"].values()
+        each["value"]
+        for secret in secrets.values()
+        if not secret["name"].endswith(("-usr", "-access"))
+        for each in secret["versions"].values()
     }
     return Truth(
         now,
@@ -121,7 +132,9 @@ def _passwords(directory: Json, after: float) -> Iterator[Password]:
         for each in home["passwords"]:
             usable, end = (datetime.fromisoformat(each[name]) for name in ("usable_from", "end"))
             everywhere, gone = usable + timedelta(seconds=after), each["gone_from"] is not None
-            yield Password(each["key_id"], home["app_id"], each["display_name"] or "", each["secret"], end, everywhere, gone)
+            yield Password(
+                each["key_id"], home["app_id"], each["display_name"] or "", each["secret"], end, everywhere, gone
+            )
 
 
 def _version(each: Json) -> Version:
@@ -143,14 +156,21 @@ def _group(state: Json, scene: Scene, name: str) -> Group | None:
     entries = resource["properties"].get("imageRegistryCredentials") or []
     own = [each for each in entries if each.get("username", "").lower() == scene.app_id.lower()]
     phases = {each["phase"] for each in found["containers"]}
-    return Group(name, own[0].get("password", "") if own else "", tags, _settings(resource, scene.app_id), "running" in phases)
+    return Group(
+        name, own[0].get("password", "") if own else "", tags, _settings(resource, scene.app_id), "running" in phases
+    )
 
 
 def _settings(resource: Json, app_id: str) -> Json:
     """A stored group without the credential, our tags, and what Azure fills in."""
-    properties = {name: value for name, value in resource["properties"].items() if value not in (None, [], {}) and name != "sku"}
+    properties = {
+        name: value for name, value in resource["properties"].items() if value not in (None, [], {}) and name != "sku"
+    }
     entries = properties.pop("imageRegistryCredentials", [])
-    bare = [{name: value for name, value in each.items() if name != "password" or each.get("username") != app_id} for each in entries]
+    bare = [
+        {name: value for name, value in each.items() if name != "password" or each.get("username") != app_id}
+        for each in entries
+    ]
     containers = [{**each, "properties": _filled(each["properties"])} for each in properties.pop("containers", [])]
     tags = {name: value for name, value in (resource.get("tags") or {}).items() if not name.startswith("rotator-")}
     return {**properties, "containers": containers, "entries": bare, "tags": tags, "location": resource["location"]}

@@ -33,7 +33,9 @@ class Admission:
     def _check_label(self, group_id: str, resource: dict[str, Json]) -> None:
         """A DNS label that isn't made unique by its scope is one group's in a region."""
         mine = _label_of(resource)
-        if mine and any(_label_of(other.resource) == mine for key, other in self._state().groups.items() if key != group_id.lower()):
+        if mine and any(
+            _label_of(other.resource) == mine for key, other in self._state().groups.items() if key != group_id.lower()
+        ):
             raise bounds.label_taken(group_id.rsplit("/", 1)[-1], resource["properties"]["ipAddress"]["dnsNameLabel"])
 
 

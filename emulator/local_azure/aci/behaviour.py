@@ -1,8 +1,8 @@
 """Azure's rules of container groups: what a PUT replaces, when an image must be reachable, what follows a stop, start or restart.
 
-The credential that counts is the one *stored in the group*. It is asked at PUT, start and restart by the control plane (a refusal
-there is 400 InaccessibleImage and changes nothing), then by the host, and again whenever the platform moves the group. Every
-refused pull is kept in `refused`.
+The credential that counts is the one *stored in the group*. It is asked at PUT, start and restart by the control plane
+(a refusal there is 400 InaccessibleImage and changes nothing), then by the host, and again whenever the platform moves
+the group. Every refused pull is kept in `refused`.
 """
 
 from collections.abc import Iterable
@@ -45,7 +45,10 @@ class Written:
 
 
 class ContainerGroups:
-    """All container groups of the tenant. Ids are full ARM ids, in any case; unless said otherwise an unknown one is 404 ContainerGroupNotFound."""
+    """All container groups of the tenant.
+
+    Ids are full ARM ids, in any case; unless said otherwise an unknown one is 404 ContainerGroupNotFound.
+    """
 
     def __init__(
         self,
@@ -67,13 +70,18 @@ class ContainerGroups:
         self._puller = Puller(resources, registries)
         self._host = Host(clock, timing, self._puller, lambda: self.state)
         references = References(resources, vaults)
-        self._plane = ControlPlane(clock, ids, timing, faults, resources, references, self._puller, self._host, lambda: self.state)
+        self._plane = ControlPlane(
+            clock, ids, timing, faults, resources, references, self._puller, self._host, lambda: self.state
+        )
         resources.also.append(self._as_resources)
         resources.removers.append(self._remove_all)
 
     @property
     def refused(self) -> list[RefusedPull]:
-        """Every pull that was refused, in order: the oracle of an outage. Groups are settled first, so that none is missing."""
+        """Every pull that was refused, in order: the oracle of an outage.
+
+        Groups are settled first, so that none is missing.
+        """
         self.settle()
         return self.state.refused
 
@@ -90,9 +98,9 @@ class ContainerGroups:
     def put(self, group_id: str, body: Json, api_version: str = "2023-05-01") -> Written:
         """Create or replace a group. What `body` leaves out goes back to its default, what it hides is gone.
 
-        Raises ServiceError: 404 ResourceGroupNotFound; 400 InvalidRequestContent and its like (see rules.py and bounds.py),
-        InaccessibleImage, InvalidContainerGroupUpdate, ContainerGroupQuotaReached; 409 ContainerGroupTransitioning,
-        InvalidResourceLocation, ServiceUnavailable; 429.
+        Raises ServiceError: 404 ResourceGroupNotFound; 400 InvalidRequestContent and its like (see rules.py and
+        bounds.py), InaccessibleImage, InvalidContainerGroupUpdate, ContainerGroupQuotaReached; 409
+        ContainerGroupTransitioning, InvalidResourceLocation, ServiceUnavailable; 429.
         """
         parts = group_id.strip("/").split("/")
         self.resources.resource_group(parts[1], parts[3])
@@ -101,7 +109,9 @@ class ContainerGroups:
         resource = self._plane.read(parts[-1], body, old)
         self._admission.check(old.id if old else "/" + group_id.strip("/"), old, resource)
         containers, secrets = self._plane.containers(resource, old), self._plane.references.read(parts[-1], resource)
-        group = self._plane.new(old.id if old else "/" + group_id.strip("/"), resource, api_version, containers, secrets)
+        group = self._plane.new(
+            old.id if old else "/" + group_id.strip("/"), resource, api_version, containers, secrets
+        )
         self._plane.resolve(group.id, resource, containers, secrets)
         operation = self._plane.deploy(group, old)
         return Written(old is None, shown(group, fresh=old is None), operation)
@@ -156,7 +166,10 @@ class ContainerGroups:
             self._plane.forget(group.resource.get("identity", {}))
 
     def stop(self, group_id: str) -> None:
-        """End all containers, at once; no effect on those that have ended. Raises ServiceError 409 ContainerGroupTransitioning."""
+        """End all containers, at once; no effect on those that have ended.
+
+        Raises ServiceError 409 ContainerGroupTransitioning.
+        """
         group = self._free(group_id)
         group.before, now = shown(group), self.clock.now()
         if group.terminated:
@@ -188,17 +201,28 @@ class ContainerGroups:
             raise rules.not_restarted(group.name, error) from error
 
     def logs(self, group_id: str, container: str, tail: int | None = None, *, timestamps: bool = False) -> str:
-        """What a container has written, its last `tail` lines. 404 ContainerNotFound, ContainerLogNotAvailable before it has started."""
+        """What a container has written, its last `tail` lines.
+
+        404 ContainerNotFound, ContainerLogNotAvailable before it has started.
+        """
         return logs.shown(self._known(group_id).name, self._container(group_id, container), tail, timestamps=timestamps)
 
     def operation(self, operation_id: str) -> dict[str, Json]:
-        """A long-running operation as its URL shows it: its id is the group's, and it has no end. 404 ResourceNotFound."""
+        """A long-running operation as its URL shows it: its id is the group's, and it has no end.
+
+        404 ResourceNotFound.
+        """
         found = self.state.operations.get(operation_id.lower())
         if found is None:
             raise ServiceError(404, "ResourceNotFound", f"The operation '{operation_id}' could not be found.")
         group = self._find(found.group)
         events = history(group) if group and group.operation == found.id else []
-        return {"id": found.group, "status": found.status, "startTime": iso(found.started), "properties": {"events": events}}
+        return {
+            "id": found.group,
+            "status": found.status,
+            "startTime": iso(found.started),
+            "properties": {"events": events},
+        }
 
     def stored(self, group_id: str) -> dict[str, Json]:
         """The stored resource *with* its hidden values: what no client ever sees."""
@@ -210,13 +234,16 @@ class ContainerGroups:
         For invariants: it asks every token endpoint replica, takes nobody's turn and records nothing.
         """
         group = self._known(group_id)
-        return all(self._puller.could_pull(group.resource, container.image, container.digest, group.secrets) for container in group.containers)
+        return all(
+            self._puller.could_pull(group.resource, container.image, container.digest, group.secrets)
+            for container in group.containers
+        )
 
     def move_host(self, group_id: str) -> bool:
         """Let the platform move a group: its containers are killed and its images pulled again with the stored credential.
 
-        False where a pull was refused (see `refused`): that container waits, and the host tries again. A group that has ended or
-        was stopped stays where it is.
+        False where a pull was refused (see `refused`): that container waits, and the host tries again. A group that has
+        ended or was stopped stays where it is.
         """
         group = self._known(group_id)
         if group.terminated:
@@ -225,14 +252,20 @@ class ContainerGroups:
         return self._host.move(group, self.clock.now())
 
     def crash(self, group_id: str, container: str, exit_code: int = 1) -> None:
-        """Let a running container end now with `exit_code`; its restart policy says what follows. ValueError if it isn't running."""
+        """Let a running container end now with `exit_code`; its restart policy says what follows.
+
+        ValueError if it isn't running.
+        """
         found = self._container(group_id, container)
         if found.phase != "running":
             raise ValueError(f"container {container} is {found.phase}, not running")
         self._host.end(self._known(group_id), found, exit_code, self.clock.now())
 
     def fail_probe(self, group_id: str, container: str, kind: probes.Kind = "liveness") -> None:
-        """Let a running container's probe fail as often as its threshold allows. ValueError if it has none, or isn't running."""
+        """Let a running container's probe fail as often as its threshold allows.
+
+        ValueError if it has none, or isn't running.
+        """
         probes.fail(self._host, self._known(group_id), self._container(group_id, container), kind, self.clock.now())
 
     def require_unlocked(self, group_id: str, verb: str) -> None:
@@ -270,7 +303,9 @@ class ContainerGroups:
         group = self._known(group_id)
         found = next((container for container in group.containers if container.name == name), None)
         if found is None:
-            raise ServiceError(404, "ContainerNotFound", f"The container '{name}' does not exist in container group '{group.name}'.")
+            raise ServiceError(
+                404, "ContainerNotFound", f"The container '{name}' does not exist in container group '{group.name}'."
+            )
         return found
 
     def _stale(self, group_id: str, group: Group | None) -> dict[str, Json]:
@@ -282,7 +317,16 @@ class ContainerGroups:
     def _as_resources(self, subscription: str) -> Iterable[Resource]:
         for body in self.list(subscription):
             group = self.state.groups[body["id"].lower()]
-            yield Resource(group.id, group.name, TYPE, body["location"], body["properties"], body["tags"], group.deployed, group.deployed)
+            yield Resource(
+                group.id,
+                group.name,
+                TYPE,
+                body["location"],
+                body["properties"],
+                body["tags"],
+                group.deployed,
+                group.deployed,
+            )
 
 
 def _listed(shown_: dict[str, Json]) -> dict[str, Json]:

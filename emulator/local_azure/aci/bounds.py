@@ -1,8 +1,9 @@
 """How many of what a container group may have, what must differ, and what must be there (azure-facts A10 and A11).
 
-The words of MissingIpAddressPorts, DuplicateVolumes, ResourceLimitsLessThanRequests, InvalidIpAddressTypeForNetworkProfile and of both
-refusals of a DNS label are those users reported, as are the words (not the code) of IpAddressPortsNotUsed; for the others only the rule
-is documented, and code and words are made after these.
+The words of MissingIpAddressPorts, DuplicateVolumes, ResourceLimitsLessThanRequests,
+InvalidIpAddressTypeForNetworkProfile and of both refusals of a DNS label are those users reported, as are the words
+(not the code) of IpAddressPortsNotUsed; for the others only the rule is documented, and code and words are made after
+these.
 """
 
 import base64
@@ -49,7 +50,8 @@ def refused(code: str, message: str) -> ServiceError:
 def label_taken(group: str, label: str) -> ServiceError:
     """Another group of the region has this DNS label."""
     return refused(
-        "DnsNameLabelNotAvailable", f"The DNS name label '{label}' in container group '{group}' not available. Try using a different label."
+        "DnsNameLabelNotAvailable",
+        f"The DNS name label '{label}' in container group '{group}' not available. Try using a different label.",
     )
 
 
@@ -60,7 +62,11 @@ def _check_counts(group: str, properties: Properties) -> None:
         if len(items) > limit:
             message = f"The number of {what} '{len(items)}' in container group '{group}' exceeds the limit '{limit}'."
             raise refused(f"{what.capitalize()}LimitExceeded", message)
-    for what, items in (("containers", both), ("volumes", volumes), ("secret references", properties.get("secretReferences", []))):
+    for what, items in (
+        ("containers", both),
+        ("volumes", volumes),
+        ("secret references", properties.get("secretReferences", [])),
+    ):
         if twice := _twice(item["name"] for item in items):
             raise refused(f"Duplicate{what.title().replace(' ', '')}", f"Duplicate {what} '{twice}' are found.")
 
@@ -72,37 +78,56 @@ def _check_amounts(group: str, properties: Properties) -> None:
         for name, word in (("cpu", "Cpu"), ("memoryInGB", "MemoryInGB")):
             where = f"in container '{container['name']}' of contain group '{group}' is invalid."
             if requests[name] < 0:
-                raise refused("InvalidResourceRequests", f"The '{word}' request '{requests[name]:g}' {where} It must be greater than 0.")
+                raise refused(
+                    "InvalidResourceRequests",
+                    f"The '{word}' request '{requests[name]:g}' {where} It must be greater than 0.",
+                )
             if name in limits and limits[name] < requests[name]:
                 why = f"The '{word}' limit value must be greater than or equal to the request value."
-                raise refused("ResourceLimitsLessThanRequests", f"The resource requirement '{_compact(resources)}' {where} {why}")
+                raise refused(
+                    "ResourceLimitsLessThanRequests", f"The resource requirement '{_compact(resources)}' {where} {why}"
+                )
 
 
 def _check_volumes(group: str, properties: Properties) -> None:
     for volume in properties.get("volumes", []):
         where = f"volume '{volume['name']}' in container group '{group}'"
         if not _VOLUME.fullmatch(volume["name"]) or len(volume["name"]) > 63:
-            raise refused("InvalidVolumeName", f"The name of {where} is invalid. It must match the regex '{_VOLUME.pattern}'.")
+            raise refused(
+                "InvalidVolumeName", f"The name of {where} is invalid. It must match the regex '{_VOLUME.pattern}'."
+            )
         if sum(source in volume for source in _SOURCES) != 1:
             raise refused("InvalidVolumeType", f"The {where} must have exactly one of {', '.join(_SOURCES)}.")
         files = volume.get("azureFile", {})
         if files and not (files.get("storageAccountKey") or files.get("storageAccountKeyReference")):
-            raise refused("InvalidAzureFileVolume", f"The storage account key of the azureFile {where} cannot be empty.")
+            raise refused(
+                "InvalidAzureFileVolume", f"The storage account key of the azureFile {where} cannot be empty."
+            )
         if "secret" in volume and not all(_is_base64(value) for value in volume["secret"].values()):
             raise refused("InvalidSecretVolume", f"The values of the secret {where} must be base64 encoded.")
         if str(volume.get("gitRepo", {}).get("directory", "")).startswith(".."):
-            raise refused("InvalidGitRepoDirectory", f"The directory of the gitRepo {where} must not contain or start with '..'.")
+            raise refused(
+                "InvalidGitRepoDirectory", f"The directory of the gitRepo {where} must not contain or start with '..'."
+            )
 
 
 def _check_mounts(group: str, properties: Properties) -> None:
     known = {volume["name"] for volume in properties.get("volumes", [])}
     for container in (*properties["containers"], *properties.get("initContainers", [])):
-        mounts, where = container["properties"].get("volumeMounts", []), f"container '{container['name']}' of container group '{group}'"
+        mounts, where = (
+            container["properties"].get("volumeMounts", []),
+            f"container '{container['name']}' of container group '{group}'",
+        )
         for mount in mounts:
             if mount["name"] not in known:
-                raise refused("VolumeMountNotFound", f"The volume '{mount['name']}' that is mounted in {where} is not defined.")
+                raise refused(
+                    "VolumeMountNotFound", f"The volume '{mount['name']}' that is mounted in {where} is not defined."
+                )
             if ":" in mount["mountPath"]:
-                raise refused("InvalidVolumeMountPath", f"The mount path '{mount['mountPath']}' in {where} must not contain a colon.")
+                raise refused(
+                    "InvalidVolumeMountPath",
+                    f"The mount path '{mount['mountPath']}' in {where} must not contain a colon.",
+                )
         if twice := _twice(mount["mountPath"] for mount in mounts):
             raise refused("DuplicateVolumeMounts", f"Duplicate mount paths '{twice}' are found in {where}.")
 
@@ -112,7 +137,10 @@ def _check_probes(group: str, properties: Properties) -> None:
         for kind in ("livenessProbe", "readinessProbe"):
             probe = container["properties"].get(kind)
             if probe is not None and ("exec" in probe) == ("httpGet" in probe):
-                message = f"The {kind} of container '{container['name']}' in container group '{group}' must have exactly one of exec or httpGet."
+                message = (
+                    f"The {kind} of container '{container['name']}' in container group '{group}' must have exactly one"
+                    " of exec or httpGet."
+                )
                 raise refused("InvalidContainerProbe", message)
 
 
@@ -122,17 +150,27 @@ def _check_address(group: str, properties: Properties) -> None:
     if address is None:
         return
     if not address["ports"]:
-        raise refused("MissingIpAddressPorts", f"The ports in the 'ipAddress' of container group '{group}' cannot be empty.")
+        raise refused(
+            "MissingIpAddressPorts", f"The ports in the 'ipAddress' of container group '{group}' cannot be empty."
+        )
     if len(address["ports"]) > PORTS:
-        message = f"The number of ports '{len(address['ports'])}' in the 'ipAddress' of container group '{group}' exceeds the limit '{PORTS}'."
+        message = (
+            f"The number of ports '{len(address['ports'])}' in the 'ipAddress' of container group '{group}' exceeds the"
+            f" limit '{PORTS}'."
+        )
         raise refused("IpAddressPortsLimitExceeded", message)
     _check_ports("'ipAddress'", group, address["ports"])
     open_ = {port["port"] for _, port in at(properties, "containers.properties.ports")}
     if unused := [str(port["port"]) for port in address["ports"] if port["port"] not in open_]:
-        message = f"Following ports '{','.join(unused)}' in the 'ipAddress' are not used by any container in container group '{group}'."
+        message = (
+            f"Following ports '{','.join(unused)}' in the 'ipAddress' are not used by any container in container group"
+            f" '{group}'."
+        )
         raise refused("IpAddressPortsNotUsed", message)
     if properties.get("subnetIds") and address["type"] == "Public":
-        raise refused("InvalidIpAddressTypeForNetworkProfile", "IP Address type can't be public when the network profile is set.")
+        raise refused(
+            "InvalidIpAddressTypeForNetworkProfile", "IP Address type can't be public when the network profile is set."
+        )
     _check_label(group, address.get("dnsNameLabel"))
 
 
@@ -140,19 +178,27 @@ def _check_ports(where: str, group: str, ports: list[Json]) -> None:
     for port in ports:
         number = port["port"]
         if not 1 <= number <= 65535:
-            message = f"The port '{number}' in the {where} of container group '{group}' is invalid. It must be between 1 and 65535."
+            message = (
+                f"The port '{number}' in the {where} of container group '{group}' is invalid. It must be between 1 and"
+                " 65535."
+            )
             raise refused("InvalidPort", message)
         if any(first <= number <= last for first, last in RESERVED):
-            raise refused("ReservedPort", f"The port '{number}' in the {where} of container group '{group}' is reserved.")
+            raise refused(
+                "ReservedPort", f"The port '{number}' in the {where} of container group '{group}' is reserved."
+            )
     if twice := _twice((port["port"], port.get("protocol", "TCP")) for port in ports):
-        raise refused("DuplicatePorts", f"Duplicate ports '{twice[0]}' are found in the {where} of container group '{group}'.")
+        raise refused(
+            "DuplicatePorts", f"Duplicate ports '{twice[0]}' are found in the {where} of container group '{group}'."
+        )
 
 
 def _check_label(group: str, label: str | None) -> None:
     if label is not None and not (_LABEL.fullmatch(label.lower()) and 5 <= len(label) <= 63):
         message = (
-            f"The DNS name label '{label}' in container group '{group}' is invalid. It can contain only lowercase letters, numbers and hyphens. "
-            "The first character must be a letter. The last character must be a letter or number. The value must be between 5 and 63 characters long."
+            f"The DNS name label '{label}' in container group '{group}' is invalid. It can contain only lowercase"
+            " letters, numbers and hyphens. The first character must be a letter. The last character must be a letter"
+            " or number. The value must be between 5 and 63 characters long."
         )
         raise refused("InvalidDnsNameLabel", message)
 

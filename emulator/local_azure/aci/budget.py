@@ -25,15 +25,26 @@ class Budget:
             inside = [at for at in spent if at > now - length]
             if len(inside) >= limit:
                 wait = ceil((inside[-limit] + length - now).total_seconds())
-                message = f"The limit of {limit} {kind} requests of container groups in {length} is reached for subscription '{subscription}'."
-                raise ServiceError(429, "TooManyRequests", message, headers={"Retry-After": str(max(wait, 1)), **self.headers(kind, subscription)})
+                message = (
+                    f"The limit of {limit} {kind} requests of container groups in {length} is reached for subscription"
+                    f" '{subscription}'."
+                )
+                raise ServiceError(
+                    429,
+                    "TooManyRequests",
+                    message,
+                    headers={"Retry-After": str(max(wait, 1)), **self.headers(kind, subscription)},
+                )
         spent.append(now)
 
     def headers(self, kind: str, subscription: str) -> dict[str, str]:
         """What is left, as every PUT and DELETE is told."""
         now, spent = self._clock.now(), self._state.spent.get(_key(kind, subscription), [])
         left = {name: limit - sum(at > now - length for at in spent) for name, (length, limit) in WINDOWS.items()}
-        return {f"x-ms-ratelimit-remaining-subscription-resource-requests-{name}": str(count) for name, count in left.items()}
+        return {
+            f"x-ms-ratelimit-remaining-subscription-resource-requests-{name}": str(count)
+            for name, count in left.items()
+        }
 
 
 def _key(kind: str, subscription: str) -> str:

@@ -43,7 +43,13 @@ class ControlPlane:
     ) -> None:
         self._clock, self._ids, self._timing, self._faults = clock, ids, timing, faults
         self._directory = resources.authorization.directory
-        self._resources, self.references, self._puller, self._host, self._state = resources, references, puller, host, state
+        self._resources, self.references, self._puller, self._host, self._state = (
+            resources,
+            references,
+            puller,
+            host,
+            state,
+        )
 
     def read(self, name: str, body: Json, old: Group | None) -> Properties:
         """The resource that a PUT's body asks for. Raises ServiceError 400."""
@@ -58,18 +64,30 @@ class ControlPlane:
         return resource
 
     def containers(self, resource: Properties, old: Group | None) -> Containers:
-        """What a deployment consists of. Containers of a living group keep their history, and show it until they restart."""
+        """What a deployment consists of.
+
+        Containers of a living group keep their history, and show it until they restart.
+        """
         past = {container.name: container for container in old.containers} if old and not old.terminated else {}
         properties, made = resource["properties"], Containers()
         for kind in ("initContainers", "containers"):
             for given in properties.get(kind, []):
                 container = copy.deepcopy(past.get(given["name"])) or Container(given["name"], "")
-                container.image, container.init, container.cached = given["properties"].get("image", ""), kind == "initContainers", ""
+                container.image, container.init, container.cached = (
+                    given["properties"].get("image", ""),
+                    kind == "initContainers",
+                    "",
+                )
                 made.append(container)
         return made
 
-    def resolve(self, group_id: str, resource: Properties, containers: Iterable[Container], secrets: Mapping[str, str]) -> None:
-        """Look every image up with the stored credential. Raises ServiceError 400 InaccessibleImage; each refusal is recorded."""
+    def resolve(
+        self, group_id: str, resource: Properties, containers: Iterable[Container], secrets: Mapping[str, str]
+    ) -> None:
+        """Look every image up with the stored credential.
+
+        Raises ServiceError 400 InaccessibleImage; each refusal is recorded.
+        """
         if self._faults.active("registry_error"):
             raise rules.registry_error(next(iter(containers)).image)
         failed, forced = [], self._faults.active("inaccessible")
@@ -80,7 +98,9 @@ class ControlPlane:
                 container.digest = self._puller.pull(resource, container.image, "", secrets).digest
             except Refused as error:
                 username = username_for(resource, container.image)
-                self._state().refused.append(RefusedPull(self._clock.now(), group_id, container.image, username, refusal(error)))
+                self._state().refused.append(
+                    RefusedPull(self._clock.now(), group_id, container.image, username, refusal(error))
+                )
                 failed.append(container.image)
         if failed:
             raise rules.inaccessible(group_id.rsplit("/", 1)[-1], list(dict.fromkeys(failed)))
@@ -117,14 +137,23 @@ class ControlPlane:
             self.forget(before)
 
     def new(
-        self, group_id: str, resource: Properties, api_version: str, containers: Containers, secrets: Mapping[str, str], status: str = "Pending"
+        self,
+        group_id: str,
+        resource: Properties,
+        api_version: str,
+        containers: Containers,
+        secrets: Mapping[str, str],
+        status: str = "Pending",
     ) -> Group:
         """A deployment that begins now."""
         now, operation = self._clock.now(), self._ids.guid()
         return Group(group_id, resource, api_version, containers, status, now, operation, secrets=dict(secrets))
 
     def again(self, group: Group, *, in_place: bool) -> Operation:
-        """Deploy a group as it is stored. `in_place`: a restart, which pulls only what has changed. Raises ServiceError 400 as a PUT."""
+        """Deploy a group as it is stored.
+
+        `in_place`: a restart, which pulls only what has changed. Raises ServiceError 400 as a PUT.
+        """
         containers = self.containers(group.resource, group)
         cached = {container.name: container.cached for container in group.containers} if in_place else {}
         for container in containers:
@@ -156,7 +185,9 @@ class ControlPlane:
         if "systemassigned" in str(given.get("type", "")).lower():
             identity |= {name: old[name] for name in ("principalId", "tenantId") if name in old}
         if "userAssignedIdentities" in given:
-            identity["userAssignedIdentities"] = {name: user_assigned(self._resources, name) for name in given["userAssignedIdentities"]}
+            identity["userAssignedIdentities"] = {
+                name: user_assigned(self._resources, name) for name in given["userAssignedIdentities"]
+            }
             identity["tenantId"] = self._directory.tenant
         return identity
 

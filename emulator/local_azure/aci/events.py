@@ -65,11 +65,17 @@ def why(code: str, message: str, image: str) -> str:
         return f"rpc error: code = NotFound desc = failed to pull and unpack image: {image}: not found"
     status = {"UNAUTHORIZED": "401 Unauthorized", "DENIED": "403 Forbidden"}.get(code)
     said = f"unexpected status: {status}" if status else message
-    return f'rpc error: code = Unknown desc = failed to resolve reference "{image}": failed to authorize: failed to fetch oauth token: {said}'
+    return (
+        f'rpc error: code = Unknown desc = failed to resolve reference "{image}": failed to authorize: failed to fetch'
+        f" oauth token: {said}"
+    )
 
 
 def views(group: Group) -> dict[str, Json]:
-    """The instance views of a GET: the group's under ``""``, the containers' by name. A container that nothing has happened to has none."""
+    """The instance views of a GET: the group's under ``""``, the containers' by name.
+
+    A container that nothing has happened to has none.
+    """
     shown: dict[str, Json] = {"": {"events": [], "state": group.state()}}
     for container in group.containers:
         if container.current or container.events:

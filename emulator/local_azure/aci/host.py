@@ -1,8 +1,8 @@
 """The life of a container on its host: pulled, started, ended, started again; moved when the platform likes.
 
-Nothing runs in the background. Every container knows when its next step is `due`; :meth:`Host.settle` takes the steps that lie in
-the past, oldest first, each *as of its own instant*: a pull that was due an hour ago sees the credentials of an hour ago, however
-late somebody looks.
+Nothing runs in the background. Every container knows when its next step is `due`; :meth:`Host.settle` takes the steps
+that lie in the past, oldest first, each *as of its own instant*: a pull that was due an hour ago sees the credentials
+of an hour ago, however late somebody looks.
 """
 
 from collections.abc import Callable, Iterator
@@ -50,7 +50,9 @@ class Host:
 
     def move(self, group: Group, at: datetime) -> bool:
         """Kill the group's containers and pull again elsewhere, at once; whether every pull succeeded."""
-        alive = [container for container in group.containers if container.init or container.phase not in ("done", "stopped")]
+        alive = [
+            container for container in group.containers if container.init or container.phase not in ("done", "stopped")
+        ]
         for container in alive:
             self._kill(container, at, MOVED)
             container.phase, container.due, container.cached, container.attempts = "pulling", at, "", 0
@@ -105,7 +107,11 @@ class Host:
         try:
             image = self._image(group, container, at)
         except Refused as refused:
-            self._state().refused.append(RefusedPull(at, group.id, container.image, username_for(group.resource, container.image), refusal(refused)))
+            self._state().refused.append(
+                RefusedPull(
+                    at, group.id, container.image, username_for(group.resource, container.image), refusal(refused)
+                )
+            )
             reference = events.reference(container)
             events.note_failed(container, events.why(refused.code, refused.message, reference), at)
             container.current = Condition("Waiting", f'ImagePullBackOff: Back-off pulling image "{reference}"')
@@ -131,7 +137,7 @@ class Host:
         container.due = at + timedelta(seconds=max(0.0, self._timing.group_start - self._timing.group_pending))
 
     def _start(self, group: Group, container: Container, at: datetime) -> None:
-        before = [each for each in (group.inits_before(container)) if each.phase != "done" and each.due]
+        before = [each for each in group.inits_before(container) if each.phase != "done" and each.due]
         if before:
             container.due = max(at, *(each.due or at for each in before)) + timedelta(seconds=1)
             return
@@ -155,7 +161,9 @@ class Host:
             return 1, group.crashing
         if group.policy == "Always" and container.exit_code is None:
             return 0, None
-        return container.exit_code or 0, self._timing.job_run if container.run_seconds is None else container.run_seconds
+        return container.exit_code or 0, (
+            self._timing.job_run if container.run_seconds is None else container.run_seconds
+        )
 
     def _again(self, group: Group, container: Container, at: datetime) -> None:
         period = timedelta(seconds=(self._plan(group, container)[1] or 0.0) + LAST_BACK_OFF)
@@ -183,7 +191,9 @@ class Host:
         if container.current is None or container.current.state != "Running":
             return
         events.note_killing(container, at)
-        container.previous = Condition("Terminated", "Error" if code else "Completed", container.current.start, at, code)
+        container.previous = Condition(
+            "Terminated", "Error" if code else "Completed", container.current.start, at, code
+        )
         container.current = Condition("Waiting")
 
 
@@ -195,7 +205,11 @@ def _again_after(group: Group, container: Container, code: int) -> bool:
 
 
 def _next(group: Group) -> Container | None:
-    return min((container for container in group.containers if container.due), key=lambda container: container.due or group.deployed, default=None)
+    return min(
+        (container for container in group.containers if container.due),
+        key=lambda container: container.due or group.deployed,
+        default=None,
+    )
 
 
 def _back_off(tries: int) -> float:

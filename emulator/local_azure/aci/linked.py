@@ -1,7 +1,7 @@
 """What a container group's PUT touches beside the group, and the rights that this takes: its identities and its subnets.
 
-Source: "Troubleshoot Azure RBAC" and the operations of Microsoft.ManagedIdentity and Microsoft.Network. Azure asks for them in every PUT that
-names one.
+Source: "Troubleshoot Azure RBAC" and the operations of Microsoft.ManagedIdentity and Microsoft.Network. Azure asks for
+them in every PUT that names one.
 """
 
 from collections.abc import Iterator

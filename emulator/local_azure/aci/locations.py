@@ -1,4 +1,7 @@
-"""What Container Instances says of itself and of a region: operations, usages, capabilities, cached images. And what it doesn't do here, by name."""
+"""What Container Instances says of itself and of a region: operations, usages, capabilities, cached images.
+
+And what it doesn't do here, by name.
+"""
 
 from collections.abc import Callable
 
@@ -15,7 +18,11 @@ _SUBNET = "/subscriptions/{subscription}/resourceGroups/{group}/providers/Micros
 NOT_DONE: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("aci.containers.executeCommand", ("POST",), f"{_GROUP}/containers/{{container}}/exec"),
     ("aci.containers.attach", ("POST",), f"{_GROUP}/containers/{{container}}/attach"),
-    ("aci.containerGroups.getOutboundNetworkDependenciesEndpoints", ("GET",), f"{_GROUP}/outboundNetworkDependenciesEndpoints"),
+    (
+        "aci.containerGroups.getOutboundNetworkDependenciesEndpoints",
+        ("GET",),
+        f"{_GROUP}/outboundNetworkDependenciesEndpoints",
+    ),
     ("aci.subnetServiceAssociationLink.delete", ("DELETE",), f"{_SUBNET}{_PROVIDER}/serviceAssociationLinks/default"),
     ("aci.nGroups", ("GET", "PUT", "PATCH", "DELETE", "POST"), f"{_RESOURCES}/ngroups/{{rest*}}"),
     ("aci.nGroups", ("GET",), f"{_RESOURCES}/ngroups"),
@@ -25,17 +32,37 @@ NOT_DONE: tuple[tuple[str, tuple[str, ...], str], ...] = (
 
 OPERATIONS = (
     ("containerGroups/read", "Container Group", "Get Container Groups", "Get all container groups."),
-    ("containerGroups/write", "Container Group", "Create or Update Container Groups", "Create or update a specific container group."),
+    (
+        "containerGroups/write",
+        "Container Group",
+        "Create or Update Container Groups",
+        "Create or update a specific container group.",
+    ),
     ("containerGroups/delete", "Container Group", "Delete Container Groups", "Delete the specific container group."),
-    ("containerGroups/restart/action", "Container Group", "Restart Container Group", "Restarts a specific container group."),
+    (
+        "containerGroups/restart/action",
+        "Container Group",
+        "Restart Container Group",
+        "Restarts a specific container group.",
+    ),
     ("containerGroups/stop/action", "Container Group", "Stop Container Group", "Stops a specific container group."),
     ("containerGroups/start/action", "Container Group", "Start Container Group", "Starts a specific container group."),
     ("containerGroups/containers/exec/action", "Container", "Exec into a container", "Exec into a specific container."),
-    ("containerGroups/containers/attach/action", "Container", "Attach to a container", "Attach to the output stream of a container."),
+    (
+        "containerGroups/containers/attach/action",
+        "Container",
+        "Attach to a container",
+        "Attach to the output stream of a container.",
+    ),
     ("containerGroups/containers/logs/read", "Container", "Get Logs", "Get logs for a specific container."),
     ("locations/usages/read", "Usage", "Get Usage", "Get the usage for a specific region."),
     ("locations/capabilities/read", "Capabilities", "Get Capabilities", "Get the capabilities for a region."),
-    ("locations/cachedImages/read", "Cached Images", "Get Cached Images", "Gets the cached images for the subscription in a region."),
+    (
+        "locations/cachedImages/read",
+        "Cached Images",
+        "Get Cached Images",
+        "Gets the cached images for the subscription in a region.",
+    ),
 )
 """What the provider's list of operations shows: name below the provider, resource, operation, description."""
 
@@ -61,7 +88,9 @@ class _Wire:
         return Response.json(200, {"value": [_operation(*entry) for entry in OPERATIONS]})
 
     def usages(self, call: Call) -> Response:
-        return Response.json(200, {"value": self._groups.quotas.usages(call["subscription"], self._location(call, "usages"))})
+        return Response.json(
+            200, {"value": self._groups.quotas.usages(call["subscription"], self._location(call, "usages"))}
+        )
 
     def capabilities(self, call: Call) -> Response:
         return Response.json(200, {"value": regions.capabilities(self._location(call, "capabilities"))})
@@ -77,9 +106,18 @@ class _Wire:
 
 
 def _operation(name: str, resource: str, operation: str, description: str) -> Json:
-    display = {"provider": "Microsoft Container Instance", "resource": resource, "operation": operation, "description": description}
+    display = {
+        "provider": "Microsoft Container Instance",
+        "resource": resource,
+        "operation": operation,
+        "description": description,
+    }
     return {"name": f"Microsoft.ContainerInstance/{name}", "display": display, "origin": "User"}
 
 
 def _not_done(call: Call) -> Response:
-    raise ServiceError(501, "NotImplemented", f"The emulator does not implement {call.operation} ({call.request.method} {call.request.path}).")
+    raise ServiceError(
+        501,
+        "NotImplemented",
+        f"The emulator does not implement {call.operation} ({call.request.method} {call.request.path}).",
+    )

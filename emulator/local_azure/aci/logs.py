@@ -1,7 +1,7 @@
 """What a container has written, as far as Azure keeps it (azure-facts A10).
 
-A container here writes everything at the moment it starts: that is the time that each line is given. Before that there is no log, in the words that
-users met (virtual-kubelet 237).
+A container here writes everything at the moment it starts: that is the time that each line is given. Before that there
+is no log, in the words that users met (virtual-kubelet 237).
 """
 
 from local_azure.aci.state import Container
@@ -13,7 +13,10 @@ RUNNING, STOPPED, LINES = 4 * 2**20, 16 * 2**10, 1000
 
 
 def shown(group: str, container: Container, tail: int | None, *, timestamps: bool = False) -> str:
-    """The last `tail` lines of a container's log. Raises ServiceError 404 ContainerLogNotAvailable before it has started."""
+    """The last `tail` lines of a container's log.
+
+    Raises ServiceError 404 ContainerLogNotAvailable before it has started.
+    """
     if not any(event.name == "Started" for event in container.events):
         message = f"Log of container '{container.name}' in container group '{group}' is not available yet."
         advice = "Please check container 'InstanceView' for more information or retry later."

@@ -24,13 +24,16 @@ def fail(host: Host, group: Group, container: Container, kind: Kind, at: datetim
     given = next(each for each in group.resource["properties"]["containers"] if each["name"] == container.name)
     probe: Json = given["properties"].get(f"{kind}Probe")
     if probe is None or container.phase != "running":
-        raise ValueError(f"container {container.name} is {container.phase} and has {'a' if probe else 'no'} {kind} probe")
+        raise ValueError(
+            f"container {container.name} is {container.phase} and has {'a' if probe else 'no'} {kind} probe"
+        )
     why = "Command failed" if "exec" in probe else "HTTP probe failed with statuscode: 500"
     for _ in range(int(probe.get("failureThreshold", 3))):
         events.note(container, "Unhealthy", f"{kind.capitalize()} probe failed: {why}", at, "Warning")
     if kind == "liveness":
         message = (
-            f"Killing container with id {events.host_id(group, container)}:Container failed liveness probe.. Container will be killed and recreated."
+            f"Killing container with id {events.host_id(group, container)}:Container failed liveness probe.. Container"
+            " will be killed and recreated."
         )
         events.note(container, "Killing", message, at)
         host.end(group, container, KILLED, at)

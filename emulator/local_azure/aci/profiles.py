@@ -1,8 +1,9 @@
 """Container group profiles: what groups of an orchestrator are made from, kept in every revision (azure-facts A13).
 
-A PUT of a new profile is 201 with revision 1, of a known one 200 with the next; old ones stay readable. A profile shows what it was given and its
-revision: no default SKU, and no ``registeredRevisions`` (recorded with api-version 2024-05-01-preview). Making groups from a profile is not emulated.
-What is said of a profile or a revision that isn't there could not be looked up.
+A PUT of a new profile is 201 with revision 1, of a known one 200 with the next; old ones stay readable. A profile shows
+what it was given and its revision: no default SKU, and no ``registeredRevisions`` (recorded with api-version
+2024-05-01-preview). Making groups from a profile is not emulated. What is said of a profile or a revision that isn't
+there could not be looked up.
 """
 
 import copy
@@ -42,7 +43,11 @@ class Profiles:
         """A profile as of a revision, the newest unless one is named. Raises ServiceError 404."""
         found = self._found(profile_id)
         if revision is not None and not 1 <= revision <= len(found.revisions):
-            raise ServiceError(404, "ContainerGroupProfileRevisionNotFound", f"The revision '{revision}' of '{_name(found)}' does not exist.")
+            raise ServiceError(
+                404,
+                "ContainerGroupProfileRevisionNotFound",
+                f"The revision '{revision}' of '{_name(found)}' does not exist.",
+            )
         return _shown(found, revision)
 
     def revisions(self, profile_id: str) -> list[dict[str, Json]]:
@@ -62,7 +67,11 @@ class Profiles:
 
     def list(self, scope: str) -> list[dict[str, Json]]:
         """The profiles below a subscription or resource group, each in its newest revision."""
-        return [_shown(found) for key, found in sorted(self._state().profiles.items()) if key.startswith(f"{scope.lower()}/")]
+        return [
+            _shown(found)
+            for key, found in sorted(self._state().profiles.items())
+            if key.startswith(f"{scope.lower()}/")
+        ]
 
     def _found(self, profile_id: str) -> Profile:
         found = self._state().profiles.get(profile_id.lower())

@@ -1,7 +1,7 @@
 """Pulls an image with the credential that a container group stores, for the control plane and for the host alike.
 
-The credential is the ``imageRegistryCredentials`` entry whose server is the image's host; without one the pull is anonymous. An
-image whose host is no Azure registry is public and can always be pulled.
+The credential is the ``imageRegistryCredentials`` entry whose server is the image's host; without one the pull is
+anonymous. An image whose host is no Azure registry is public and can always be pulled.
 """
 
 import re
@@ -44,8 +44,13 @@ class Puller:
     def __init__(self, resources: Resources, registries: Registries) -> None:
         self._resources, self._registries = resources, registries
 
-    def pull(self, resource: dict[str, Json], image: str, digest: str = "", secrets: Mapping[str, str] = _NONE) -> Image:
-        """Pull `image` (its `digest`, if resolved before) as the group `resource` would, this instant. Raises Refused."""
+    def pull(
+        self, resource: dict[str, Json], image: str, digest: str = "", secrets: Mapping[str, str] = _NONE
+    ) -> Image:
+        """Pull `image` (its `digest`, if resolved before) as the group `resource` would, this instant.
+
+        Raises Refused.
+        """
         named = Named.parse(image)
         if not named.host.endswith(SUFFIXES):
             return Image(digest or made_up_digest(image))
@@ -56,7 +61,9 @@ class Puller:
         username = str(credential.get("username", ""))
         return self._registries.pull(named.host, username, _password(credential, secrets), named.repository, wanted)
 
-    def could_pull(self, resource: dict[str, Json], image: str, digest: str = "", secrets: Mapping[str, str] = _NONE) -> bool:
+    def could_pull(
+        self, resource: dict[str, Json], image: str, digest: str = "", secrets: Mapping[str, str] = _NONE
+    ) -> bool:
         """Whether :meth:`pull` would succeed now whichever token endpoint replica were asked; nothing is changed by asking."""
         named = Named.parse(image)
         if not named.host.endswith(SUFFIXES):
@@ -64,7 +71,9 @@ class Puller:
         credential, wanted = credential_for(resource, named.host), digest or named.reference
         if not credential.get("identity"):
             username = str(credential.get("username", ""))
-            return self._registries.could_pull(username, _password(credential, secrets), named.host, named.repository, wanted)
+            return self._registries.could_pull(
+                username, _password(credential, secrets), named.host, named.repository, wanted
+            )
         try:
             self._pull_as(credential["identity"], named, wanted)
         except Refused:
@@ -75,7 +84,9 @@ class Puller:
         known = self._resources.get(identity)
         if known is None:
             raise Refused("UNAUTHORIZED", f"the identity {identity} is gone")
-        return self._registries.pull_as(str(known.properties.get("principalId", "")), named.host, named.repository, wanted)
+        return self._registries.pull_as(
+            str(known.properties.get("principalId", "")), named.host, named.repository, wanted
+        )
 
 
 def _password(credential: dict[str, Json], secrets: Mapping[str, str]) -> str:

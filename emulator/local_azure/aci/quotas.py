@@ -1,7 +1,7 @@
 """How many container groups and cores a subscription may have in a region (azure-facts A10), and what it has.
 
-Every group counts from its PUT to its DELETE, stopped ones with no cores. Limits are those of a pay-as-you-go subscription; support
-raises them, and so does :meth:`Quotas.allow`.
+Every group counts from its PUT to its DELETE, stopped ones with no cores. Limits are those of a pay-as-you-go
+subscription; support raises them, and so does :meth:`Quotas.allow`.
 """
 
 from collections import Counter
@@ -63,7 +63,9 @@ class Quotas:
         used = self.used(subscription, location)
         return [
             {
-                "id": f"/subscriptions/{subscription}/providers/Microsoft.ContainerInstance/locations/{location}/usages/{name}",
+                "id": (
+                    f"/subscriptions/{subscription}/providers/Microsoft.ContainerInstance/locations/{location}/usages/{name}"
+                ),
                 "unit": "Count",
                 "currentValue": int(used[name]),
                 "limit": self.limit(subscription, location, name),
@@ -73,7 +75,10 @@ class Quotas:
         ]
 
     def check(self, group_id: str, resource: dict[str, Json], old: Group | None) -> None:
-        """Refuse a group for which there is no room. Raises ServiceError: 409 ServiceUnavailable, 400 ContainerGroupQuotaReached."""
+        """Refuse a group for which there is no room.
+
+        Raises ServiceError: 409 ServiceUnavailable, 400 ContainerGroupQuotaReached.
+        """
         subscription, location = group_id.strip("/").split("/")[1], resource["location"]
         wanted = _needs(resource, running=True)
         if old and not old.terminated:
@@ -91,7 +96,9 @@ class Quotas:
 
 def _needs(resource: dict[str, Json], *, running: bool) -> Counter[str]:
     properties = resource["properties"]
-    found: Counter[str] = Counter({"DedicatedContainerGroups" if properties.get("sku") == "Dedicated" else "ContainerGroups": 1})
+    found: Counter[str] = Counter(
+        {"DedicatedContainerGroups" if properties.get("sku") == "Dedicated" else "ContainerGroups": 1}
+    )
     if not running:
         return found
     for container in properties["containers"]:
@@ -102,7 +109,10 @@ def _needs(resource: dict[str, Json], *, running: bool) -> Counter[str]:
 
 
 def _reached(name: str, location: str, limit: int, used: float, wanted: float) -> ServiceError:
-    what = f"Resource type 'Microsoft.ContainerInstance/containerGroups' container group quota '{name}' exceeded in region '{location}'."
+    what = (
+        f"Resource type 'Microsoft.ContainerInstance/containerGroups' container group quota '{name}' exceeded in region"
+        f" '{location}'."
+    )
     message = f"{what} Limit: '{limit}', Usage: '{used:g}' Requested: '{wanted:g}'."
     if name.endswith("ContainerGroups"):
         return ServiceError(409, "ServiceUnavailable", message)

@@ -1,7 +1,8 @@
 """Reads what a group refers to in Key Vault, when it is deployed, with the rights of the group's own identities (azure-facts B8).
 
-What is read then is what the group has until it is deployed again: a start and a restart deploy it. That a host move reads again is
-nowhere documented, so it doesn't here. Codes and words are not documented either; that an identity must be the group's is.
+What is read then is what the group has until it is deployed again: a start and a restart deploy it. That a host move
+reads again is nowhere documented, so it doesn't here. Codes and words are not documented either; that an identity must
+be the group's is.
 """
 
 from collections.abc import Iterator
@@ -34,7 +35,10 @@ class References:
         known = {entry["name"]: entry for entry in properties.get("secretReferences", [])}
         for name, where in _used(properties):
             if name not in known:
-                message = f"The secret reference '{name}' in '{where}' of container group '{group}' is not found in its secretReferences."
+                message = (
+                    f"The secret reference '{name}' in '{where}' of container group '{group}' is not found in its"
+                    " secretReferences."
+                )
                 raise refused("SecretReferenceNotFound", message)
         return {name: self._value(group, resource, entry) for name, entry in known.items()}
 
@@ -43,7 +47,10 @@ class References:
         own = {identity.lower() for identity in resource.get("identity", {}).get("userAssignedIdentities", {})}
         identity = self._resources.get(entry["identity"])
         if entry["identity"].lower() not in own or identity is None:
-            raise refused("InvalidSecretReferenceIdentity", f"The identity in the {where} not found in container group identity list.")
+            raise refused(
+                "InvalidSecretReferenceIdentity",
+                f"The identity in the {where} not found in container group identity list.",
+            )
         vault, name, version = self._named(entry["secretReferenceUri"], where)
         caller, gate = self._caller(identity), self._vaults.gate
         try:
@@ -51,7 +58,10 @@ class References:
             gate.require(caller, vault, "getSecret/action", name)
             return str(self._vaults.get(vault.name, name, version).value)
         except ServiceError as error:
-            message = f"The secret '{entry['secretReferenceUri']}' in the {where} is not accessible with its identity: {error.message}"
+            message = (
+                f"The secret '{entry['secretReferenceUri']}' in the {where} is not accessible with its identity:"
+                f" {error.message}"
+            )
             raise refused("SecretReferenceInaccessible", message) from error
 
     def _named(self, uri: str, where: str) -> tuple[Resource, str, str | None]:
@@ -59,12 +69,17 @@ class References:
         path = parts.path.strip("/").split("/")
         vault = self._resources.vault(parts.hostname or "")
         if vault is None or path[0] != "secrets" or len(path) not in (2, 3):
-            raise refused("InvalidSecretReferenceUri", f"The secretReferenceUri '{uri}' in the {where} is not a secret of a key vault.")
+            raise refused(
+                "InvalidSecretReferenceUri",
+                f"The secretReferenceUri '{uri}' in the {where} is not a secret of a key vault.",
+            )
         return vault, path[1], path[2] if len(path) == 3 else None
 
     def _caller(self, identity: Resource) -> Caller:
         tenant = self._resources.authorization.directory.tenant
-        return Caller(tenant, str(identity.properties.get("principalId", "")), str(identity.properties.get("clientId", "")))
+        return Caller(
+            tenant, str(identity.properties.get("principalId", "")), str(identity.properties.get("clientId", ""))
+        )
 
 
 def _used(properties: Properties) -> Iterator[tuple[str, str]]:

@@ -1,12 +1,23 @@
 """What a region offers: how large a container group may be there, with which operating system, address and GPU.
 
-Amounts are those of "Resource availability & quota limits for ACI"; the refusal is what users met (virtual-kubelet 592).
+Amounts are those of "Resource availability & quota limits for ACI"; the refusal is what users met (virtual-kubelet
+592).
 """
 
 from local_azure.wire import Json, ServiceError
 
 GPU_REGIONS = frozenset(
-    ["centralindia", "eastus", "northeurope", "southcentralus", "southeastasia", "uksouth", "westeurope", "westus", "westus2"],
+    [
+        "centralindia",
+        "eastus",
+        "northeurope",
+        "southcentralus",
+        "southeastasia",
+        "uksouth",
+        "westeurope",
+        "westus",
+        "westus2",
+    ],
 )
 """Where V100 GPUs are; K80 and P100 are retired everywhere."""
 LINUX, WINDOWS, GPU = (31, 240), (4, 16), (24, 448)
@@ -30,7 +41,12 @@ def capabilities(location: str) -> list[Json]:
     return found
 
 
-_PLAIN = (("Linux", "Public", LINUX), ("Linux", "Private", LINUX), ("Windows", "Public", WINDOWS), ("Windows", "Private", WINDOWS))
+_PLAIN = (
+    ("Linux", "Public", LINUX),
+    ("Linux", "Private", LINUX),
+    ("Windows", "Public", WINDOWS),
+    ("Windows", "Private", WINDOWS),
+)
 
 
 def cached_images() -> list[Json]:
@@ -49,16 +65,26 @@ def check(location: str, properties: dict[str, Json]) -> None:
     what = f"'{cpu:g}' CPU '{memory:g}' GB memory " + "".join(f"'{gpu['count']}' '{gpu['sku']}' GPU " for gpu in gpus)
     network = " virtual network" if properties.get("subnetIds") else ""
     message = (
-        f"The requested resource is not available in the location '{location}' at this moment. Please retry with a different resource request "
-        f"or in another location. Resource requested: {what}'{properties['osType']}' OS{network}"
+        f"The requested resource is not available in the location '{location}' at this moment. Please retry with a"
+        f" different resource request or in another location. Resource requested: {what}'{properties['osType']}'"
+        f" OS{network}"
     )
     raise ServiceError(409, "ServiceUnavailable", message)
 
 
 def _offered(location: str, properties: dict[str, Json], gpu: Json) -> bool:
-    return location in GPU_REGIONS and properties["osType"] == "Linux" and gpu["sku"] == "V100" and 0 < gpu["count"] <= 4
+    return (
+        location in GPU_REGIONS and properties["osType"] == "Linux" and gpu["sku"] == "V100" and 0 < gpu["count"] <= 4
+    )
 
 
 def _entry(location: str, os: str, address: str, gpu: str, size: tuple[int, int], count: int = 0) -> Json:
     amounts = {"maxMemoryInGB": size[1], "maxCpu": size[0], "maxGpuCount": count}
-    return {"resourceType": "containerGroups", "osType": os, "location": location, "ipAddressType": address, "gpu": gpu, "capabilities": amounts}
+    return {
+        "resourceType": "containerGroups",
+        "osType": os,
+        "location": location,
+        "ipAddressType": address,
+        "gpu": gpu,
+        "capabilities": amounts,
+    }

@@ -1,8 +1,8 @@
 """What Azure refuses of a container group before it looks at an image: shape, registry credentials, changes that need a new group.
 
-Codes and messages are those users reported (azure-facts B9; azure-cli 30439 and 30496, compose-cli 743, cloud-integration-beta 10);
-spelling mistakes in them are Azure's. What is said of a container that a group hasn't got, of a skip token or a tail that is none, and of a patch of
-more than tags, could not be looked up.
+Codes and messages are those users reported (azure-facts B9; azure-cli 30439 and 30496, compose-cli 743,
+cloud-integration-beta 10); spelling mistakes in them are Azure's. What is said of a container that a group hasn't got,
+of a skip token or a tail that is none, and of a patch of more than tags, could not be looked up.
 """
 
 import re
@@ -55,10 +55,15 @@ def check(name: str, resource: dict[str, Json]) -> None:
     properties = resource.get("properties")
     if properties is None:
         raise _missing("properties", "")
-    system = next((each for each in ("Windows", "Linux") if each.lower() == str(properties.get("osType")).lower()), None)
+    system = next(
+        (each for each in ("Windows", "Linux") if each.lower() == str(properties.get("osType")).lower()), None
+    )
     if system is None:
         group = "<null>" if not properties.get("osType") else name
-        raise _bad("InvalidOsType", f"The 'osType' for container group '{group}' is invalid. The value must be one of 'Windows,Linux'.")
+        raise _bad(
+            "InvalidOsType",
+            f"The 'osType' for container group '{group}' is invalid. The value must be one of 'Windows,Linux'.",
+        )
     properties["osType"] = system
     if not properties.get("containers"):
         raise _without_containers(properties)
@@ -75,7 +80,10 @@ def check(name: str, resource: dict[str, Json]) -> None:
 
 
 def check_update(name: str, old: dict[str, Json], new: dict[str, Json]) -> None:
-    """Refuse a change that needs a new group. Raises ServiceError: 400 InvalidContainerGroupUpdate, 409 InvalidResourceLocation."""
+    """Refuse a change that needs a new group.
+
+    Raises ServiceError: 400 InvalidContainerGroupUpdate, 409 InvalidResourceLocation.
+    """
     before, after = old["properties"], new["properties"]
     policies = [properties.get("restartPolicy") or "Always" for properties in (before, after)]
     if policies[0] != policies[1]:
@@ -85,7 +93,9 @@ def check_update(name: str, old: dict[str, Json], new: dict[str, Json]) -> None:
     else:
         return
     way = "you must delete it first and then create a new one."
-    message = f"The updates on container group '{name}' are invalid. If you are going to {what} for a container group, {way}"
+    message = (
+        f"The updates on container group '{name}' are invalid. If you are going to {what} for a container group, {way}"
+    )
     raise _bad("InvalidContainerGroupUpdate", message)
 
 
@@ -102,19 +112,26 @@ def check_location(name: str, group: str, old: str, new: str) -> None:
 def inaccessible(name: str, images: list[str]) -> ServiceError:
     """400 InaccessibleImage; where several images fail, 400 MultipleErrorsOccurred around them."""
     texts = [
-        f"The image '{image}' in container group '{name}' is not accessible. Please check the image and registry credential." for image in images
+        f"The image '{image}' in container group '{name}' is not accessible. Please check the image and registry"
+        " credential."
+        for image in images
     ]
     if len(texts) == 1:
         return _bad("InaccessibleImage", texts[0])
     return _bad(
-        "MultipleErrorsOccurred", "Multiple error occurred: " + ";".join(f"'BadRequest':'InaccessibleImage':'{text}'" for text in texts) + "."
+        "MultipleErrorsOccurred",
+        "Multiple error occurred: " + ";".join(f"'BadRequest':'InaccessibleImage':'{text}'" for text in texts) + ".",
     )
 
 
 def registry_error(image: str) -> ServiceError:
     """409 RegistryErrorResponse: the registry had an error of its own."""
     host = image.partition("/")[0] if "." in image.partition("/")[0] else "index.docker.io"
-    return ServiceError(409, "RegistryErrorResponse", f"An error response is received from the docker registry '{host}'. Please retry later.")
+    return ServiceError(
+        409,
+        "RegistryErrorResponse",
+        f"An error response is received from the docker registry '{host}'. Please retry later.",
+    )
 
 
 def not_restarted(name: str, error: ServiceError) -> ServiceError:
@@ -126,12 +143,17 @@ def not_restarted(name: str, error: ServiceError) -> ServiceError:
 
 def transitioning(name: str) -> ServiceError:
     """409 ContainerGroupTransitioning."""
-    return ServiceError(409, "ContainerGroupTransitioning", f"The container group '{name}' is still transitioning, please retry later.")
+    return ServiceError(
+        409, "ContainerGroupTransitioning", f"The container group '{name}' is still transitioning, please retry later."
+    )
 
 
 def quota_reached(location: str) -> ServiceError:
     """400 ContainerGroupQuotaReached."""
-    kind = "Resource type 'Microsoft.ContainerInstance/containerGroups' container group quota 'StandardCores' exceeded in region"
+    kind = (
+        "Resource type 'Microsoft.ContainerInstance/containerGroups' container group quota 'StandardCores' exceeded in"
+        " region"
+    )
     return _bad("ContainerGroupQuotaReached", f"{kind} '{location}'. Limit: '100', Usage: '100' Requested: '1'.")
 
 
@@ -143,7 +165,10 @@ def _objects(properties: dict[str, Json]) -> Iterator[tuple[str, str, dict[str, 
 
 def _check_name(name: str) -> None:
     if not _GROUP.fullmatch(name) or len(name) > 63:
-        rule = f"The container group name must contain no more than 63 characters and must match the regex '{_GROUP.pattern}' (e.g. 'my-name')."
+        rule = (
+            "The container group name must contain no more than 63 characters and must match the regex"
+            f" '{_GROUP.pattern}' (e.g. 'my-name')."
+        )
         raise _bad("InvalidContainerGroupName", f"The container group name '{name}' is invalid. {rule}")
 
 
@@ -151,19 +176,29 @@ def _check_containers(group: str, properties: dict[str, Json]) -> None:
     for container in (*properties["containers"], *properties.get("initContainers", [])):
         name = container["name"]
         if not _NAME.fullmatch(name) or len(name) > 63:
-            rule = f"The container name must contain no more than 63 characters and must match the regex '{_NAME.pattern}' (e.g. 'my-name')."
-            raise _bad("InvalidContainerName", f"The container name '{name}' in container group '{group}' is invalid. {rule}")
+            rule = (
+                f"The container name must contain no more than 63 characters and must match the regex '{_NAME.pattern}'"
+                " (e.g. 'my-name')."
+            )
+            raise _bad(
+                "InvalidContainerName", f"The container name '{name}' in container group '{group}' is invalid. {rule}"
+            )
     for container in properties["containers"]:
         name = container["name"]
         requests = container["properties"].get("resources", {}).get("requests")
         where = f"in container '{name}' of contain group '{group}'."
         if not requests:
-            message = f"The resource requests are not specified {where} Both memory and CPU requests are required {_SINCE}"
+            message = (
+                f"The resource requests are not specified {where} Both memory and CPU requests are required {_SINCE}"
+            )
             raise _bad("ResourceRequestsNotSpecified", message)
         for wanted, word in (("cpu", "Cpu"), ("memoryInGB", "MemoryInGB")):
             if not requests.get(wanted):
                 shown = f"'MemoryInGB '{requests.get('memoryInGB', '')}' Cpu '{requests.get('cpu', '')}''"
-                raise _bad("ResourceSomeRequestsNotSpecified", f"The '{word}' request is not specified in {shown} {where} It is required {_SINCE}")
+                raise _bad(
+                    "ResourceSomeRequestsNotSpecified",
+                    f"The '{word}' request is not specified in {shown} {where} It is required {_SINCE}",
+                )
 
 
 def _check_credentials(group: str, resource: dict[str, Json]) -> None:
@@ -183,7 +218,9 @@ def _check_credential(group: str, credential: dict[str, Json], identities: set[s
         message = f"The server '{server}' {where} is invalid. It should be a valid host name without protocol."
         raise _bad("InvalidImageRegistryServer", message)
     if bool(credential.get("username")) == bool(credential.get("identity")):
-        message = f"The registry credential type {where} cannot be detected. Please set exactly one of username or identity"
+        message = (
+            f"The registry credential type {where} cannot be detected. Please set exactly one of username or identity"
+        )
         raise _bad("AmbiguousImageResitryCredentialType", message)
     if credential.get("identity") and not _IDENTITY.fullmatch(credential["identity"]):
         raise _bad("InvalidImageRegistryCredentialType", f"Identity {where} is not supported.")
@@ -195,7 +232,10 @@ def _check_credential(group: str, credential: dict[str, Json], identities: set[s
 
 def _check_address(group: str, properties: dict[str, Json]) -> None:
     if properties.get("ipAddress", {}).get("type") == "Private" and not properties.get("subnetIds"):
-        message = f"IP Address type in container group '{group}' is invalid. Private IP address is only supported when network profile is defined."
+        message = (
+            f"IP Address type in container group '{group}' is invalid. Private IP address is only supported when"
+            " network profile is defined."
+        )
         raise _bad("PrivateIPAddressNotSupported", message)
 
 
@@ -215,7 +255,11 @@ def _fixed(properties: dict[str, Json]) -> dict[str, Json]:
 
 def _without_containers(properties: dict[str, Json]) -> ServiceError:
     if "containerGroupProfile" in properties:
-        return ServiceError(501, "NotImplemented", "The emulator does not make container groups from profiles: give the group its containers.")
+        return ServiceError(
+            501,
+            "NotImplemented",
+            "The emulator does not make container groups from profiles: give the group its containers.",
+        )
     return _missing("containers", "properties")
 
 

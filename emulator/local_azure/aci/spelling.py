@@ -1,6 +1,7 @@
 """Enumerations and numbers of a container group's body: read without regard to case, answered in Azure's spelling, refused if unknown.
 
-Types and values are those of the 2023-05-01 and 2025-09-01 descriptions; the words are those recorded for restart policies (azure-facts B9).
+Types and values are those of the 2023-05-01 and 2025-09-01 descriptions; the words are those recorded for restart
+policies (azure-facts B9).
 """
 
 from collections.abc import Callable
@@ -47,7 +48,10 @@ _IDENTITIES = ("None", "SystemAssigned", "UserAssigned", "SystemAssigned, UserAs
 
 
 def spell(resource: Properties) -> None:
-    """Write every enumeration of a canonical body as Azure does, and every number as a number. Raises ServiceError 400 InvalidRequestContent."""
+    """Write every enumeration of a canonical body as Azure does, and every number as a number.
+
+    Raises ServiceError 400 InvalidRequestContent.
+    """
     if "type" in resource.get("identity", {}):
         given = str(resource["identity"]["type"]).replace(" ", "").replace(",", ", ")
         resource["identity"]["type"] = _spelled("ResourceIdentityType", _IDENTITIES, given, "identity.type")

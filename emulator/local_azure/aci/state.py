@@ -7,7 +7,10 @@ from typing import Literal
 from local_azure.wire import Json
 
 Phase = Literal["pulling", "starting", "running", "backoff", "done", "stopped"]
-"""Where a container is; `due` says when it leaves. ``backoff`` is between a crash and the next start, ``done`` is for ever."""
+"""Where a container is; `due` says when it leaves.
+
+``backoff`` is between a crash and the next start, ``done`` is for ever.
+"""
 TRANSITIONING = ("Pending", "Creating", "Updating")
 """Provisioning states in which a change is under way."""
 
@@ -66,7 +69,10 @@ Containers = list[Container]
 
 @dataclass
 class Operation:
-    """A long-running operation. `status` is a provisioning state's word; there is no error object where `error` is empty."""
+    """A long-running operation.
+
+    `status` is a provisioning state's word; there is no error object where `error` is empty.
+    """
 
     id: str
     group: str
@@ -130,7 +136,10 @@ class Group:
 
     @property
     def busy(self) -> bool:
-        """Whether Azure answers ContainerGroupTransitioning. A group whose pull has failed waits, but can be changed."""
+        """Whether Azure answers ContainerGroupTransitioning.
+
+        A group whose pull has failed waits, but can be changed.
+        """
         return self.provisioning in TRANSITIONING and not any(container.attempts for container in self.containers)
 
     def state(self) -> str:
@@ -140,7 +149,9 @@ class Group:
         if self.terminated:
             codes = [container.current.exit_code for container in self.containers if container.current]
             return "Failed" if any(codes) and self.policy == "Never" else "Succeeded"
-        waiting = any(c.phase in ("pulling", "starting") and not (c.current and c.current.state == "Running") for c in self.mains)
+        waiting = any(
+            c.phase in ("pulling", "starting") and not (c.current and c.current.state == "Running") for c in self.mains
+        )
         return "Pending" if waiting else "Running"
 
 

@@ -1,8 +1,8 @@
 """The HTTP of container groups under Resource Manager: paths, status codes and the headers of long-running operations.
 
-Statuses are those recorded of Azure (azure-facts B2): 201 and ``azure-asyncoperation`` for a PUT, without Location or Retry-After;
-204 with that header for a restart; 200 with the last body for a DELETE. An update's 200 is the specification's, nobody recorded one.
-What a region offers, and what answers 501, is in `locations.py`.
+Statuses are those recorded of Azure (azure-facts B2): 201 and ``azure-asyncoperation`` for a PUT, without Location or
+Retry-After; 204 with that header for a restart; 200 with the last body for a DELETE. An update's 200 is the
+specification's, nobody recorded one. What a region offers, and what answers 501, is in `locations.py`.
 """
 
 import base64
@@ -43,7 +43,12 @@ def routes(container_groups: ContainerGroups) -> tuple[Route, ...]:
         ("aci.containerGroups.stop", "POST", f"{_ITEM}/stop", wire.stop),
         ("aci.containerGroups.restart", "POST", f"{_ITEM}/restart", wire.restart),
         ("aci.containers.listLogs", "GET", f"{_ITEM}/containers/{{container}}/logs", wire.logs),
-        ("aci.operations.get", "GET", f"{_SUBSCRIPTION}{_PROVIDER}/locations/{{location}}/operations/{{operation}}", wire.operation),
+        (
+            "aci.operations.get",
+            "GET",
+            f"{_SUBSCRIPTION}{_PROVIDER}/locations/{{location}}/operations/{{operation}}",
+            wire.operation,
+        ),
     ]
     own = (Route(*entry) for entry in table)
     profiles = profile_routes(container_groups.profiles, container_groups.resources)
@@ -68,7 +73,11 @@ class _Wire:
     def patch(self, call: Call) -> Response:
         group_id, body = self._allowed(call, "write"), call.request.json()
         self._groups.require_unlocked(group_id, "write")
-        if not isinstance(body, dict) or not isinstance(body.get("tags", {}), dict) or set(map(str.lower, body)) & {"properties", "identity"}:
+        if (
+            not isinstance(body, dict)
+            or not isinstance(body.get("tags", {}), dict)
+            or set(map(str.lower, body)) & {"properties", "identity"}
+        ):
             raise unreadable("Only the tags of a container group can be patched.")
         found = self._groups.patch_tags(group_id, body["tags"]) if "tags" in body else self._groups.get(group_id)
         return Response.json(200, _seen(call, found))
@@ -107,14 +116,18 @@ class _Wire:
             raise ServiceError(400, "InvalidParameter", f"The value '{tail}' provided for 'tail' is not valid.")
         group_id = self._allowed(call, "containers/logs/read")
         timestamps = call.request.query.get("timestamps", "false").lower() == "true"
-        content = self._groups.logs(group_id, call["container"], None if tail is None else int(tail), timestamps=timestamps)
+        content = self._groups.logs(
+            group_id, call["container"], None if tail is None else int(tail), timestamps=timestamps
+        )
         return Response.json(200, {"content": content})
 
     def operation(self, call: Call) -> Response:
         return Response.json(200, self._groups.operation(call["operation"]))
 
     def _allowed(self, call: Call, verb: str) -> str:
-        group_id = f"/subscriptions/{call['subscription']}/resourceGroups/{call['group']}/providers/{TYPE}/{call['name']}"
+        group_id = (
+            f"/subscriptions/{call['subscription']}/resourceGroups/{call['group']}/providers/{TYPE}/{call['name']}"
+        )
         self._authorization.require(call.who, f"{TYPE}/{verb}", group_id)
         return group_id
 
@@ -139,7 +152,9 @@ def _page(call: Call, bodies: list[dict[str, Json]]) -> dict[str, Json]:
     if len(rest) > PAGE:
         token = base64.urlsafe_b64encode(rest[PAGE - 1]["id"].lower().encode()).decode()
         version = quote(call.request.query.get("api-version", ""))
-        page["nextLink"] = f"https://{call.request.host}{quote(call.request.path)}?api-version={version}&$skiptoken={quote(token)}"
+        page["nextLink"] = (
+            f"https://{call.request.host}{quote(call.request.path)}?api-version={version}&$skiptoken={quote(token)}"
+        )
     return page
 
 

@@ -25,10 +25,20 @@ SUFFIXES = (".azurecr.io", ".azurecr.us", ".azurecr.cn")
 
 
 class Registries:
-    """Every registry of the tenant. The registries themselves are resources of `Resources`; here is what they hold and whom they serve."""
+    """Every registry of the tenant.
+
+    The registries themselves are resources of `Resources`; here is what they hold and whom they serve.
+    """
 
     def __init__(
-        self, clock: Clock, ids: Ids, timing: Timing, faults: Faults, resources: Resources, authorization: Authorization, tokens: Tokens
+        self,
+        clock: Clock,
+        ids: Ids,
+        timing: Timing,
+        faults: Faults,
+        resources: Resources,
+        authorization: Authorization,
+        tokens: Tokens,
     ) -> None:
         self.clock, self.ids, self.timing, self.faults = clock, ids, timing, faults
         self.resources, self.authorization, self.tokens = resources, authorization, tokens
@@ -54,11 +64,14 @@ class Registries:
     ) -> str:
         """Put a new image under `tag` and return its digest, without a client that would push one.
 
-        With `digest`, tag an image that the repository has already (LookupError if not). What a container made from it does: it
-        ends with `exit_code` after `run_seconds`, or serves for ever under restart policy Always where `exit_code` is None.
+        With `digest`, tag an image that the repository has already (LookupError if not). What a container made from it
+        does: it ends with `exit_code` after `run_seconds`, or serves for ever under restart policy Always where
+        `exit_code` is None.
         """
         if digest is None:
-            return self.contents.build(login_server, repository, tag, exit_code=exit_code, run_seconds=run_seconds, logs=logs)
+            return self.contents.build(
+                login_server, repository, tag, exit_code=exit_code, run_seconds=run_seconds, logs=logs
+            )
         self.contents.tag(login_server, repository, tag, digest)
         return digest
 
@@ -77,7 +90,10 @@ class Registries:
         return self._pull(registry, identity, login_server, repository, reference)
 
     def pull_as(self, oid: str, login_server: str, repository: str, reference: str) -> Image:
-        """Pull as the managed identity whose principal is `oid`, which a closed firewall may let through. Raises Refused."""
+        """Pull as the managed identity whose principal is `oid`, which a closed firewall may let through.
+
+        Raises Refused.
+        """
         registry = self.rights.registry(login_server, trusted=True)
         return self._pull(registry, Identity(Kind.PRINCIPAL, oid, oid), login_server, repository, reference)
 
@@ -103,10 +119,15 @@ class Registries:
         """Replace the first (0) or second (1) password of the admin user, which takes a minute to spread."""
         return self.resources.access.regenerate(self._id(login_server), index)
 
-    def _pull(self, registry: Resource, identity: Identity, login_server: str, repository: str, reference: str) -> Image:
+    def _pull(
+        self, registry: Resource, identity: Identity, login_server: str, repository: str, reference: str
+    ) -> Image:
         if not self.rights.may(registry, identity, "pull", repository):
             raise Refused("DENIED", DENIED)
-        stored, home = self.stored(login_server, repository, reference), self.contents.repository(login_server, repository)
+        stored, home = (
+            self.stored(login_server, repository, reference),
+            self.contents.repository(login_server, repository),
+        )
         self.contents.require_allowed(home, "read", "", reference, stored.digest)
         return stored.image()
 
@@ -117,7 +138,13 @@ class Registries:
         if access is None or not access.webhooks:
             return
         size = len(stored.manifest.encode())
-        target = {"mediaType": stored.media_type, "size": size, "digest": stored.digest, "length": size, "repository": repository}
+        target = {
+            "mediaType": stored.media_type,
+            "size": size,
+            "digest": stored.digest,
+            "length": size,
+            "repository": repository,
+        }
         tell(access, self.ids.guid(), self.clock.now(), action, target | ({"tag": tag} if tag else {}))
 
     def _gone(self, resource: Resource) -> None:

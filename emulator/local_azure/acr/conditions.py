@@ -1,8 +1,8 @@
 """Reads the conditions that confine a role assignment to some repositories, on registries in ABAC mode.
 
-What Azure's portal writes for repositories is understood: ``ActionMatches{'…'}``, ``@Request[…/repositories:name]`` with StringEquals,
-StringStartsWith and their like, one value or a list, put together by ``!``, ``AND``, ``OR`` and brackets ("Azure attribute-based
-repository permissions"). Whatever else stands in a condition makes it grant nothing.
+What Azure's portal writes for repositories is understood: ``ActionMatches{'…'}``, ``@Request[…/repositories:name]``
+with StringEquals, StringStartsWith and their like, one value or a list, put together by ``!``, ``AND``, ``OR`` and
+brackets ("Azure attribute-based repository permissions"). Whatever else stands in a condition makes it grant nothing.
 """
 
 import re
@@ -46,7 +46,9 @@ def _words(condition: str) -> list[tuple[str, str]]:
         match = _TOKEN.match(text, at)
         if match is None:
             raise NotUnderstood(text[at:])
-        found.append(next((kind, value) for kind, value in zip(kinds, match.groups(), strict=True) if value is not None))
+        found.append(
+            next((kind, value) for kind, value in zip(kinds, match.groups(), strict=True) if value is not None)
+        )
         at = match.end()
     return found
 

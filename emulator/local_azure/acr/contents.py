@@ -1,6 +1,7 @@
 """What registries hold: repositories with their manifests, tags and blobs, and what may be done to each.
 
-Two sorts of image lie side by side: those that the emulator makes (:meth:`Contents.build`), and those that clients push.
+Two sorts of image lie side by side: those that the emulator makes (:meth:`Contents.build`), and those that clients
+push.
 """
 
 import json
@@ -24,7 +25,10 @@ LOCKED = (
 
 
 class Contents:
-    """The contents of every registry, by login server in lower case. Unknown things are refused, as MANIFEST_UNKNOWN or its like."""
+    """The contents of every registry, by login server in lower case.
+
+    Unknown things are refused, as MANIFEST_UNKNOWN or its like.
+    """
 
     def __init__(self, clock: Clock, state: Callable[[], State]) -> None:
         self._clock, self._state = clock, state
@@ -66,10 +70,21 @@ class Contents:
             raise Refused("BLOB_UNKNOWN", "blob unknown to registry")
         return found
 
-    def build(self, host: str, name: str, tag: str, *, exit_code: int | None = None, run_seconds: float | None = None, logs: str = "") -> str:
+    def build(
+        self,
+        host: str,
+        name: str,
+        tag: str,
+        *,
+        exit_code: int | None = None,
+        run_seconds: float | None = None,
+        logs: str = "",
+    ) -> str:
         """Make a new image under `tag`; its digest."""
         self._state().builds += 1
-        made = build(f"{host}/{name} build {self._state().builds}", exit_code=exit_code, run_seconds=run_seconds, logs=logs)
+        made = build(
+            f"{host}/{name} build {self._state().builds}", exit_code=exit_code, run_seconds=run_seconds, logs=logs
+        )
         self.take(host, name, made, tag)
         return made.digest
 
@@ -83,7 +98,10 @@ class Contents:
         self._tell(host, "push", name, stored, tag or "")
 
     def copy(self, host: str, name: str, reference: str, to: tuple[str, str, str | None]) -> None:
-        """Bring a manifest with all that it names into another repository, under a tag if one is given. Raises Refused."""
+        """Bring a manifest with all that it names into another repository, under a tag if one is given.
+
+        Raises Refused.
+        """
         stored, (there, home, tag) = self.stored(host, name, reference), to
         for part in parts(stored.read()) if not stored.marker else ():
             digest = str(part["digest"])
@@ -123,7 +141,11 @@ class Contents:
         except ValueError as error:
             raise Refused("MANIFEST_INVALID", "manifest invalid", str(error)) from error
         kind = media_type or (str(manifest.get("mediaType", "")) if isinstance(manifest, dict) else "")
-        _require(isinstance(manifest, dict) and kind in MEDIA_TYPES and manifest.get("schemaVersion") == 2, "MANIFEST_INVALID", "manifest invalid")
+        _require(
+            isinstance(manifest, dict) and kind in MEDIA_TYPES and manifest.get("schemaVersion") == 2,
+            "MANIFEST_INVALID",
+            "manifest invalid",
+        )
         _require(manifest.get("mediaType") in (None, kind), "MANIFEST_INVALID", "manifest invalid")
         digests = [str(part.get("digest")) for part in parts(manifest)]
         here = home.manifests if kind in INDEXES else _Held(self, host, home.name)
@@ -138,13 +160,20 @@ class Contents:
             return made
         if indexed:
             first = home.manifests[digests[0]]
-            made.exit_code, made.run_seconds, made.logs, made.config = first.exit_code, first.run_seconds, first.logs, first.config
+            made.exit_code, made.run_seconds, made.logs, made.config = (
+                first.exit_code,
+                first.run_seconds,
+                first.logs,
+                first.config,
+            )
             return made
         made.config = self.blob(host, home.name, digests[0]).decode(errors="replace")
         try:
             made.exit_code, made.run_seconds, made.logs = labelled(made.config)
         except ValueError as error:
-            raise Refused("MANIFEST_INVALID", "manifest invalid", f"a label of local-azure's is no number: {error}") from error
+            raise Refused(
+                "MANIFEST_INVALID", "manifest invalid", f"a label of local-azure's is no number: {error}"
+            ) from error
         return made
 
     def delete_manifest(self, host: str, name: str, digest: str) -> None:

@@ -28,7 +28,11 @@ class Distribution:
 
     def operations(self) -> Operations:
         """Every operation under ``/v2``."""
-        one, blob, upload = "/v2/{name*}/manifests/{reference}", "/v2/{name*}/blobs/{digest}", "/v2/{name*}/blobs/uploads/{upload}"
+        one, blob, upload = (
+            "/v2/{name*}/manifests/{reference}",
+            "/v2/{name*}/blobs/{digest}",
+            "/v2/{name*}/blobs/uploads/{upload}",
+        )
         return [
             ("acr.challenge", "GET", "/v2", self.challenge),
             ("acr.catalog.list", "GET", "/v2/_catalog", self.catalog),
@@ -84,7 +88,13 @@ class Distribution:
         self._contents.require_allowed(home, "read", "", call["reference"], stored.digest)
         accepted = [kind.partition(";")[0].strip() for kind in call.request.headers.get("accept", "*/*").split(",")]
         if not {stored.media_type, "application/*", "*/*"} & set(accepted):
-            sort = "OCI index" if stored.media_type == INDEX else "OCI manifest" if ".oci." in stored.media_type else "manifest"
+            sort = (
+                "OCI index"
+                if stored.media_type == INDEX
+                else "OCI manifest"
+                if ".oci." in stored.media_type
+                else "manifest"
+            )
             raise Refused("MANIFEST_UNKNOWN", f"{sort} found, but accept header does not support {sort}s")
         return _content(stored.manifest.encode(), stored.digest, stored.media_type)
 
@@ -92,7 +102,9 @@ class Distribution:
         """Take a manifest; 201 with its digest."""
         host = self._admit(call, "pull", "push")
         kind = call.request.headers.get("content-type", "").partition(";")[0].strip()
-        stored = self._contents.put_manifest(host, call["name"], call["reference"], kind if kind in MEDIA_TYPES else "", call.request.body)
+        stored = self._contents.put_manifest(
+            host, call["name"], call["reference"], kind if kind in MEDIA_TYPES else "", call.request.body
+        )
         headers = {"Location": f"/v2/{call['name']}/manifests/{stored.digest}", "Docker-Content-Digest": stored.digest}
         subject = stored.read().get("subject")
         return Response(201, headers={**headers, **({"OCI-Subject": subject["digest"]} if subject else {})})
@@ -108,7 +120,9 @@ class Distribution:
     def blob(self, call: Call) -> Response:
         """A blob, or the part of it that ``Range`` asks for."""
         host = self._admit(call, "pull")
-        whole = _content(self._contents.blob(host, call["name"], call["digest"]), call["digest"], "application/octet-stream")
+        whole = _content(
+            self._contents.blob(host, call["name"], call["digest"]), call["digest"], "application/octet-stream"
+        )
         whole.headers["Accept-Ranges"] = "bytes"
         wanted = call.request.headers.get("range", "")
         return _part(whole, wanted) if wanted else whole
@@ -164,7 +178,12 @@ def _referring(stored: Stored, digest: str) -> Json:
     if (manifest.get("subject") or {}).get("digest") != digest:
         return None
     kind = manifest.get("artifactType") or (manifest.get("config") or {}).get("mediaType")
-    head = {"mediaType": stored.media_type, "digest": stored.digest, "size": len(stored.manifest.encode()), "artifactType": kind}
+    head = {
+        "mediaType": stored.media_type,
+        "digest": stored.digest,
+        "size": len(stored.manifest.encode()),
+        "artifactType": kind,
+    }
     return {**head, **({"annotations": manifest["annotations"]} if "annotations" in manifest else {})}
 
 
@@ -188,7 +207,9 @@ def _part(whole: Response, wanted: str) -> Response:
 def _underway(status: int, upload: Upload) -> Response:
     where = f"/v2/{upload.repository}/blobs/uploads/{upload.id}?_nouploadcache=false&_state={upload.id}"
     arrived = f"0-{max(0, len(upload.content) - 1)}"
-    return Response(status, headers={"Location": where, "Range": arrived, "Docker-Upload-Uuid": upload.id, "Content-Length": "0"})
+    return Response(
+        status, headers={"Location": where, "Range": arrived, "Docker-Upload-Uuid": upload.id, "Content-Length": "0"}
+    )
 
 
 def _arrived(call: Call, digest: str) -> Response:

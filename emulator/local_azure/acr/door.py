@@ -19,7 +19,10 @@ class Door:
         self._registries, self._rights, self._limits = registries, registries.rights, registries.limits
 
     def registry(self, request: Request, *, token: bool = False) -> Resource:
-        """The registry at the request's host; `token` counts a request to its token endpoints. Raises Broken, Refused."""
+        """The registry at the request's host; `token` counts a request to its token endpoints.
+
+        Raises Broken, Refused.
+        """
         try:
             found = self._rights.registry(request.host)
         except Refused as refused:
@@ -80,7 +83,9 @@ def spoken(handler: Handler) -> Handler:
         except Refused as refused:
             headers = {"Retry-After": str(refused.seconds)} if isinstance(refused, TooMany) else None
             detail = refused.detail if refused.detail is not None else _named(call, refused.code)
-            raise ServiceError(refused.status, refused.code, refused.message, headers=headers, extra={"detail": detail}) from refused
+            raise ServiceError(
+                refused.status, refused.code, refused.message, headers=headers, extra={"detail": detail}
+            ) from refused
 
     return speaking
 
@@ -95,7 +100,9 @@ def challenged(request: Request, needed: Grant | None = None, error: str = "") -
 
 
 def _wanted(needed: Grant | None) -> Json:
-    return [{"Type": needed.type, "Name": needed.name, "Action": action} for action in needed.actions] if needed else None
+    return (
+        [{"Type": needed.type, "Name": needed.name, "Action": action} for action in needed.actions] if needed else None
+    )
 
 
 def _named(call: Call, code: str) -> Json:
@@ -118,6 +125,11 @@ def _basic(header: str) -> tuple[str, str]:
 
 
 def _covers(access: list[Json], needed: Grant) -> bool:
-    given = {action for entry in access if (entry["type"], entry["name"]) == (needed.type, needed.name) for action in entry["actions"]}
+    given = {
+        action
+        for entry in access
+        if (entry["type"], entry["name"]) == (needed.type, needed.name)
+        for action in entry["actions"]
+    }
     implied = {"metadata_read"} if "pull" in given else set()
     return "*" in given or set(needed.actions) <= given | implied

@@ -1,7 +1,8 @@
 """Makes small but real OCI images, so that a client can check every digest of what it pulls, and reads those that clients push.
 
-A made image is one layer with one file, a configuration and a manifest (OCI image specification 1.1). Only the texts are kept; the layer
-is an uncompressed tar and is made again whenever somebody asks for it, because a compressor's output may differ between machines.
+A made image is one layer with one file, a configuration and a manifest (OCI image specification 1.1). Only the texts
+are kept; the layer is an uncompressed tar and is made again whenever somebody asks for it, because a compressor's
+output may differ between machines.
 """
 
 import io
@@ -24,7 +25,8 @@ MEDIA_TYPES = (MANIFEST, DOCKER_MANIFEST, *INDEXES)
 CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar"
 LABELS = "local-azure.exit-code", "local-azure.run-seconds", "local-azure.logs"
-"""Labels of a pushed image that say what a container made from it does, as ``local-azure push`` says it with options."""
+"""Labels of a pushed image that say what a container made from it does, as ``local-azure push`` says it with options.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,10 @@ def parts(manifest: Json) -> list[Json]:
 
 
 def labelled(config: str) -> tuple[int | None, float | None, str]:
-    """What the labels of a pushed image's configuration say: exit code, seconds until then, logs. ValueError for what is no number."""
+    """What the labels of a pushed image's configuration say: exit code, seconds until then, logs.
+
+    ValueError for what is no number.
+    """
     try:
         labels = (json.loads(config).get("config") or {}).get("Labels") or {}
     except (ValueError, AttributeError):
@@ -98,7 +103,9 @@ def build(marker: str, *, exit_code: int | None = None, run_seconds: float | Non
     """An image whose digest depends on `marker` and on nothing else of this machine."""
     content = layer(marker)
     history = {"created": "2024-01-01T00:00:00Z", "architecture": "amd64", "os": "linux"}
-    config = _text({**history, "config": {"Cmd": ["/app"]}, "rootfs": {"type": "layers", "diff_ids": [digest_of(content)]}})
+    config = _text(
+        {**history, "config": {"Cmd": ["/app"]}, "rootfs": {"type": "layers", "diff_ids": [digest_of(content)]}}
+    )
     manifest = _text(
         {
             "schemaVersion": 2,

@@ -1,8 +1,8 @@
 """``az acr import``: an image of another registry, or of the public, becomes one of this registry, without a client that carries it.
 
-Source: the description of api-version 2023-07-01, and the cases of azure-cli's own test. A registry of the tenant is read with what the request
-gives, or as the caller; an image elsewhere is public, as it is for container groups. What is said of a tag that exists, and of a source that can't be
-read, could not be looked up.
+Source: the description of api-version 2023-07-01, and the cases of azure-cli's own test. A registry of the tenant is
+read with what the request gives, or as the caller; an image elsewhere is public, as it is for container groups. What is
+said of a tag that exists, and of a source that can't be read, could not be looked up.
 """
 
 from dataclasses import dataclass
@@ -49,11 +49,15 @@ class _Imports:
         try:
             self._copy(call, fields(body, "source"), source, target, (tags, untagged))
         except Refused as error:
-            raise ServiceError(400, "InvalidParameters", f"The image '{source.repository}' can't be imported: {error.message}") from error
+            raise ServiceError(
+                400, "InvalidParameters", f"The image '{source.repository}' can't be imported: {error.message}"
+            ) from error
         seconds = self.registries.resources.timing.registry_made
         if not seconds:
             return Response(200)
-        operation = self.registries.resources.operations.begin(f"{target.id}/importImage", "registries", seconds, "Running", {})
+        operation = self.registries.resources.operations.begin(
+            f"{target.id}/importImage", "registries", seconds, "Running", {}
+        )
         return Response(202, b"", {"Location": status_url(call, target.id, operation)})
 
     def _source(self, given: dict[str, Json]) -> _Source:
@@ -73,7 +77,14 @@ class _Imports:
             if not forced and self.registries.contents.has(login_server(target), repository, tag):
                 raise ServiceError(409, "Conflict", f"Tag {repository}:{tag} already exists in target registry.")
 
-    def _copy(self, call: Call, given: dict[str, Json], source: _Source, target: Resource, wanted: tuple[list[tuple[str, str]], list[str]]) -> None:
+    def _copy(
+        self,
+        call: Call,
+        given: dict[str, Json],
+        source: _Source,
+        target: Resource,
+        wanted: tuple[list[tuple[str, str]], list[str]],
+    ) -> None:
         contents, host = self.registries.contents, login_server(target)
         places: list[tuple[str, str | None]] = [*wanted[0], *((repository, None) for repository in wanted[1])]
         if not source.host.endswith(SUFFIXES):

@@ -4,7 +4,6 @@ Shapes are those of the data plane's description of 2021-07-01 and its examples.
 """
 
 import json
-from collections.abc import Callable
 
 from local_azure.acr.behaviour import Registries
 from local_azure.acr.distribution import Operations, listed
@@ -69,7 +68,9 @@ class Metadata:
     def tags(self, call: Call) -> Response:
         """A repository's tags with their digests, dates and locks, by name or time."""
         home, digest = self._home(call, "metadata_read"), call.request.query.get("digest")
-        found = [tag for tag in home.tags if digest in (None, home.tags[tag]) and self._contents.attributes(home, tag).list]
+        found = [
+            tag for tag in home.tags if digest in (None, home.tags[tag]) and self._contents.attributes(home, tag).list
+        ]
         names, headers = page(call, self._ordered(call, home, found))
         return Response.json(200, {**_of(call), "tags": [self._tag(home, tag) for tag in names]}, headers)
 
@@ -95,7 +96,9 @@ class Metadata:
         home = self._home(call, "metadata_read")
         found = [digest for digest in home.manifests if self._contents.attributes(home, digest).list]
         names, headers = page(call, self._ordered(call, home, found))
-        return Response.json(200, {**_of(call), "manifests": [self._manifest(home, digest) for digest in names]}, headers)
+        return Response.json(
+            200, {**_of(call), "manifests": [self._manifest(home, digest) for digest in names]}, headers
+        )
 
     def manifest(self, call: Call) -> Response:
         """One manifest."""
@@ -128,12 +131,21 @@ class Metadata:
         order = call.request.query.get("orderby", "")
         if order not in ("timedesc", "timeasc"):
             return sorted(keys)
-        key: Callable[[str], tuple[object, str]] = lambda name: (self._contents.attributes(home, name).updated, name)  # noqa: E731
-        return sorted(keys, key=key, reverse=order == "timedesc")
+
+        def when(name: str) -> tuple[object, str]:
+            return self._contents.attributes(home, name).updated, name
+
+        return sorted(keys, key=when, reverse=order == "timedesc")
 
     def _repository(self, call: Call, home: Repository) -> dict[str, Json]:
         dates, switches = _dates(self._contents.attributes(home)), _switches(self._contents.attributes(home))
-        return {**_of(call), **dates, "manifestCount": len(home.manifests), "tagCount": len(home.tags), "changeableAttributes": switches}
+        return {
+            **_of(call),
+            **dates,
+            "manifestCount": len(home.manifests),
+            "tagCount": len(home.tags),
+            "changeableAttributes": switches,
+        }
 
     def _tag(self, home: Repository, tag: str) -> dict[str, Json]:
         attributes = self._contents.attributes(home, tag)
@@ -143,8 +155,19 @@ class Metadata:
     def _manifest(self, home: Repository, digest: str) -> dict[str, Json]:
         stored, attributes = home.manifests[digest], self._contents.attributes(home, digest)
         tags = sorted(tag for tag, target in home.tags.items() if target == digest)
-        shown = {"digest": digest, "imageSize": _size(stored), **_dates(attributes), **_platform(stored), "mediaType": stored.media_type}
-        return {**shown, **_config(stored), **({"tags": tags} if tags else {}), "changeableAttributes": _switches(attributes)}
+        shown = {
+            "digest": digest,
+            "imageSize": _size(stored),
+            **_dates(attributes),
+            **_platform(stored),
+            "mediaType": stored.media_type,
+        }
+        return {
+            **shown,
+            **_config(stored),
+            **({"tags": tags} if tags else {}),
+            "changeableAttributes": _switches(attributes),
+        }
 
 
 def _of(call: Call) -> dict[str, Json]:

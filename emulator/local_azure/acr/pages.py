@@ -9,10 +9,17 @@ PAGE = 100
 
 
 def page(call: Call, names: list[str]) -> tuple[list[str], dict[str, str]]:
-    """The page of `names`, in the order that they have, that ``n`` and ``last`` ask for, and the header that leads on. Raises Refused."""
+    """The page of `names`, in the order that they have, that ``n`` and ``last`` ask for, and the header that leads on.
+
+    Raises Refused.
+    """
     last, size = call.request.query.get("last", ""), call.request.query.get("n", "")
     if size.startswith("-"):
-        raise Refused("PAGINATION_NUMBER_INVALID", "invalid number of results requested", {"n": int(size) if size[1:].isdigit() else size})
+        raise Refused(
+            "PAGINATION_NUMBER_INVALID",
+            "invalid number of results requested",
+            {"n": int(size) if size[1:].isdigit() else size},
+        )
     count = int(size) if size.isdigit() and int(size) else PAGE
     rest = names[names.index(last) + 1 :] if last in names else [name for name in names if name > last]
     if len(rest) <= count:

@@ -1,8 +1,8 @@
 """Who somebody is to a registry, and what they may do there this instant.
 
-The user is an application id with one of its secrets, the admin user, a repository-scoped token, a holder of the registry's own
-refresh token, or nobody where anonymous pull is on. What they may do is decided by roles (which ones, depends on the registry's mode),
-by a scope map, or by the registry's own settings.
+The user is an application id with one of its secrets, the admin user, a repository-scoped token, a holder of the
+registry's own refresh token, or nobody where anonymous pull is on. What they may do is decided by roles (which ones,
+depends on the registry's mode), by a scope map, or by the registry's own settings.
 """
 
 import re
@@ -70,7 +70,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Somebody who has authenticated. `subject` is what the registry's tokens call him; `oid` is empty but for principals."""
+    """Somebody who has authenticated.
+
+    `subject` is what the registry's tokens call him; `oid` is empty but for principals.
+    """
 
     kind: Kind
     subject: str = ""
@@ -86,14 +89,18 @@ class Rights:
     def registry(self, login_server: str, *, trusted: bool = False) -> Resource:
         """The registry of a login server that answers. Raises Refused where there is none, or its firewall is closed.
 
-        `trusted`: it is asked by an Azure service with a managed identity, which may pass (``networkRuleBypassOptions``).
+        `trusted`: it is asked by an Azure service with a managed identity, which may pass
+        (``networkRuleBypassOptions``).
         """
         found = self._resources.registry(login_server.lower())
         if found is None:
             raise Refused("NO_SUCH_HOST", f"dial tcp: lookup {login_server}: no such host")
         bypass = trusted and found.properties.get("networkRuleBypassOptions") == "AzureServices"
         if not bypass and not _reachable(found):
-            message = f"client with IP '{CLIENT_ADDRESS}' is not allowed access. Refer https://aka.ms/acr/firewall to grant access."
+            message = (
+                f"client with IP '{CLIENT_ADDRESS}' is not allowed access. Refer https://aka.ms/acr/firewall to grant"
+                " access."
+            )
             raise Refused("DENIED", message)
         return found
 
@@ -130,7 +137,9 @@ class Rights:
         if identity.kind is Kind.ANONYMOUS:
             return action in ("pull", "metadata_read") and bool(registry.properties.get("anonymousPullEnabled"))
         if identity.kind is Kind.TOKEN:
-            return action in MAPPED and self._resources.access.allows(registry.id, identity.subject, MAPPED[action], repository)
+            return action in MAPPED and self._resources.access.allows(
+                registry.id, identity.subject, MAPPED[action], repository
+            )
         if registry.properties.get("roleAssignmentMode") == "AbacRepositoryPermissions":
             return action in ABAC and self._in_repository(registry, identity, ABAC[action], repository)
         return action in LEGACY and self._authorization.allowed(identity.oid, LEGACY[action], registry.id)
@@ -140,7 +149,11 @@ class Rights:
         found = []
         for grant in asked:
             names = ("catalog",) if grant.type == "registry" else grant.actions
-            allowed = tuple(action for action in (ALL if "*" in names else names) if self.may(registry, identity, action, grant.name))
+            allowed = tuple(
+                action
+                for action in (ALL if "*" in names else names)
+                if self.may(registry, identity, action, grant.name)
+            )
             if allowed:
                 found.append(Grant(grant.type, grant.name, ("*",) if grant.type == "registry" else allowed))
         return found
@@ -154,7 +167,9 @@ class Rights:
 
     def _conditions(self, registry: Resource, oid: str, action: str) -> Iterator[str | None]:
         for assignment in self._authorization.effective(oid):
-            if encloses(assignment.scope, registry.id) and self._authorization.role(assignment.role).allows(action, data=True):
+            if encloses(assignment.scope, registry.id) and self._authorization.role(assignment.role).allows(
+                action, data=True
+            ):
                 yield assignment.condition
 
     def _other(self, registry: Resource, username: str, password: str) -> Identity:
@@ -191,5 +206,9 @@ def _reachable(registry: Resource) -> bool:
         return False
     if rules.get("defaultAction") != "Deny":
         return True
-    allowed = [ip_network(rule["value"], strict=False) for rule in rules.get("ipRules", []) if rule.get("action", "Allow") == "Allow"]
+    allowed = [
+        ip_network(rule["value"], strict=False)
+        for rule in rules.get("ipRules", [])
+        if rule.get("action", "Allow") == "Allow"
+    ]
     return any(ip_address(CLIENT_ADDRESS) in network for network in allowed)

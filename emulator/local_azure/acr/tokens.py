@@ -1,7 +1,7 @@
 """The registry's own tokens, which outlive the password that bought them: that is why revoking is not instant.
 
-Lifetimes: access tokens `Timing.registry_token_life` (75 min), refresh tokens 3 h (Azure/acr, AAD-OAuth.md). Rights are fixed when
-an access token is issued, so one issued before a role was taken away still pulls.
+Lifetimes: access tokens `Timing.registry_token_life` (75 min), refresh tokens 3 h (Azure/acr, AAD-OAuth.md). Rights are
+fixed when an access token is issued, so one issued before a role was taken away still pulls.
 """
 
 from collections.abc import Callable, Sequence
@@ -34,7 +34,10 @@ class Grant:
 
     @classmethod
     def parse(cls, scope: str) -> "list[Grant]":
-        """From a ``scope`` parameter: ``repository:team/app:pull,push``, several separated by spaces. ValueError if it is neither."""
+        """From a ``scope`` parameter: ``repository:team/app:pull,push``, several separated by spaces.
+
+        ValueError if it is neither.
+        """
         return [cls._one(text) for text in scope.split()]
 
     @classmethod
@@ -60,7 +63,13 @@ class Mint:
     def issue(self, kind: Kind, host: str, subject: str, grant_type: str, access: Sequence[Grant] | None = None) -> str:
         """A signed token for `subject` (an application id, or the admin user's name) at the registry `host`."""
         now = int(self._clock.now().timestamp())
-        claims: dict[str, Json] = {"jti": self._ids.guid(), "sub": subject, "nbf": now, "exp": now + int(self._life[kind]), "iat": now}
+        claims: dict[str, Json] = {
+            "jti": self._ids.guid(),
+            "sub": subject,
+            "nbf": now,
+            "exp": now + int(self._life[kind]),
+            "iat": now,
+        }
         claims |= {"iss": ISSUER, "aud": host, "version": "1.0", "grant_type": grant_type, "appid": subject}
         if kind == "refresh":
             claims["permissions"] = {"actions": ["read", "write", "delete"], "notActions": None}

@@ -35,16 +35,25 @@ class Uploads:
         found = self.find(host, name, upload)
         if content_range:
             start, _, end = content_range.removeprefix("bytes ").partition("/")[0].partition("-")
-            if not (start.isdigit() and end.isdigit()) or int(start) != len(found.content) or int(end) - int(start) + 1 != len(content):
+            if (
+                not (start.isdigit() and end.isdigit())
+                or int(start) != len(found.content)
+                or int(end) - int(start) + 1 != len(content)
+            ):
                 raise Refused("RANGE_INVALID", "invalid content range")
         found.content += content
         return found
 
     def finish(self, host: str, name: str, upload: str, digest: str, content: bytes = b"") -> None:
-        """The last piece and the digest of the whole, which is verified. Raises Refused DIGEST_INVALID; the upload is over either way."""
+        """The last piece and the digest of the whole, which is verified.
+
+        Raises Refused DIGEST_INVALID; the upload is over either way.
+        """
         found = self.append(host, name, upload, content)
         if not DIGEST.fullmatch(digest):
-            raise Refused("DIGEST_INVALID", "provided digest did not match uploaded content", "invalid checksum digest format")
+            raise Refused(
+                "DIGEST_INVALID", "provided digest did not match uploaded content", "invalid checksum digest format"
+            )
         del self._of(host)[found.id]
         if digest_of(found.content) != digest:
             raise Refused("DIGEST_INVALID", "provided digest did not match uploaded content")

@@ -1,7 +1,7 @@
 """The registry's host: its token endpoints, and the door before everything else.
 
-Every route is reached without an ARM token: who asks is decided here, from Basic or from the registry's own Bearer tokens, because
-the challenge names the repository (azure-facts G1).
+Every route is reached without an ARM token: who asks is decided here, from Basic or from the registry's own Bearer
+tokens, because the challenge names the repository (azure-facts G1).
 """
 
 from local_azure.acr.behaviour import SUFFIXES, Registries
@@ -35,8 +35,14 @@ class Acr:
 
     def __init__(self, registries: Registries, tokens: Tokens) -> None:
         self._registries, self._tokens, self._ids, self._door = registries, tokens, Ids(0), Door(registries)
-        operations = (*self._operations(), *Distribution(registries, self._door).operations(), *Metadata(registries, self._door).operations())
-        self.table = Table(Route(name, method, path, spoken(handler), anonymous=True) for name, method, path, handler in operations)
+        operations = (
+            *self._operations(),
+            *Distribution(registries, self._door).operations(),
+            *Metadata(registries, self._door).operations(),
+        )
+        self.table = Table(
+            Route(name, method, path, spoken(handler), anonymous=True) for name, method, path, handler in operations
+        )
 
     def _operations(self) -> Operations:
         return [

@@ -1,8 +1,9 @@
 """Who may use a registry without Entra: its admin user, and tokens whose rights a scope map lists.
 
-Resource Manager makes and shows them; the registry's data plane asks :class:`RegistryAccess` whether a password counts and for what.
-Registries are known by their resource id, in any case. Sources: "Create a token with repository-scoped permissions", recorded traffic of
-``az acr token``, and for the minute that a new admin password takes, "Authenticate with an Azure container registry".
+Resource Manager makes and shows them; the registry's data plane asks :class:`RegistryAccess` whether a password counts
+and for what. Registries are known by their resource id, in any case. Sources: "Create a token with repository-scoped
+permissions", recorded traffic of ``az acr token``, and for the minute that a new admin password takes, "Authenticate
+with an Azure container registry".
 """
 
 from collections.abc import Callable
@@ -21,7 +22,10 @@ SYSTEM_MAPS = {
         ("metadata/read", "metadata/write", "content/read", "content/write", "content/delete"),
     ),
     "_repositories_pull": ("Can pull any repository of the registry", ("content/read",)),
-    "_repositories_pull_metadata_read": ("Can perform all read operations on the registry", ("content/read", "metadata/read")),
+    "_repositories_pull_metadata_read": (
+        "Can perform all read operations on the registry",
+        ("content/read", "metadata/read"),
+    ),
     "_repositories_push": ("Can push to any repository of the registry", ("content/read", "content/write")),
     "_repositories_push_metadata_write": (
         "Can perform all read and write operations on the registry",
@@ -131,7 +135,9 @@ class RegistryAccess:
         """The registry is deleted, and with it everybody who could use it."""
         self._state().pop(scope_key(registry_id), None)
 
-    def put_scope_map(self, registry_id: str, name: str, actions: list[str], description: str | None = None) -> ScopeMap:
+    def put_scope_map(
+        self, registry_id: str, name: str, actions: list[str], description: str | None = None
+    ) -> ScopeMap:
         """Make a scope map, or change what it allows."""
         maps = self.of(registry_id).scope_maps
         old = maps.get(name.lower())
@@ -152,8 +158,13 @@ class RegistryAccess:
         """The token of this name, enabled or not."""
         return self.of(registry_id).tokens.get(name.lower())
 
-    def generate(self, registry_id: str, name: str, which: str | None = None, expiry: datetime | None = None) -> list[TokenPassword]:
-        """New passwords for a token, both unless `which` names one; those that there are then. LookupError without the token."""
+    def generate(
+        self, registry_id: str, name: str, which: str | None = None, expiry: datetime | None = None
+    ) -> list[TokenPassword]:
+        """New passwords for a token, both unless `which` names one; those that there are then.
+
+        LookupError without the token.
+        """
         token = self.of(registry_id).tokens[name.lower()]
         now, wanted = self.clock.now(), (which,) if which else PASSWORDS
         kept = [password for password in token.passwords if password.name not in wanted]
@@ -171,7 +182,11 @@ class RegistryAccess:
     def actions(self, registry_id: str, name: str) -> list[str]:
         """The rights of an enabled token, as its scope map lists them."""
         token = self.token(registry_id, name)
-        found = self.of(registry_id).scope_maps.get(token.scope_map_id.rsplit("/", 1)[-1].lower()) if token and token.status == "enabled" else None
+        found = (
+            self.of(registry_id).scope_maps.get(token.scope_map_id.rsplit("/", 1)[-1].lower())
+            if token and token.status == "enabled"
+            else None
+        )
         return list(found.actions) if found else []
 
     def allows(self, registry_id: str, name: str, right: str, repository: str) -> bool:
@@ -190,7 +205,9 @@ class RegistryAccess:
         """The admin user's two passwords; they count only while ``adminUserEnabled`` is true."""
         pair = self.of(registry_id).admin
         while len(pair) < 2:
-            pair.append(AdminPassword(self.ids.secret(52), self.clock.now() - timedelta(seconds=self.timing.admin_password)))
+            pair.append(
+                AdminPassword(self.ids.secret(52), self.clock.now() - timedelta(seconds=self.timing.admin_password))
+            )
         return pair[0].value, pair[1].value
 
     def regenerate(self, registry_id: str, index: int) -> str:

@@ -1,7 +1,7 @@
 """The managed identities that a registry has: what is asked for, spelled as registries spell it, with the principals behind it.
 
-Source: the checks of azure-cli's own test of ``az acr identity``: ``systemAssigned, userAssigned`` in lower camel case, and no identity at all where
-the last one was taken.
+Source: the checks of azure-cli's own test of ``az acr identity``: ``systemAssigned, userAssigned`` in lower camel case,
+and no identity at all where the last one was taken.
 """
 
 from local_azure.arm.behaviour import Resources
@@ -12,7 +12,10 @@ _SPELLED = {"systemassigned": "systemAssigned", "userassigned": "userAssigned"}
 
 
 def assign(resources: Resources, registry_id: str, asked: Json, had: Json) -> Json:
-    """The identity of a registry whose body asks for `asked` and that had `had`; None for none. Raises ServiceError 400."""
+    """The identity of a registry whose body asks for `asked` and that had `had`; None for none.
+
+    Raises ServiceError 400.
+    """
     kinds = [part.strip().lower() for part in str(fields(asked).get("type") or "None").split(",")]
     unknown = [kind for kind in kinds if kind not in (*_SPELLED, "none")]
     if unknown:
@@ -35,12 +38,17 @@ def release(resources: Resources, had: Json) -> None:
 
 
 def user_assigned(resources: Resources, identity: str) -> dict[str, Json]:
-    """What is said of a user-assigned identity beside its id. Raises 400 FailedIdentityOperation, before a resource provider is asked."""
+    """What is said of a user-assigned identity beside its id.
+
+    Raises 400 FailedIdentityOperation, before a resource provider is asked.
+    """
     known = resources.get(identity)
     if known is None:
         inner = f'{{"error":{{"code":"BadRequest","message":"Resource \'{identity}\' was not found."}}}}'
         what = f"Failed to perform resource identity operation. Status: 'BadRequest'. Response: '{inner}'."
-        raise ServiceError(400, "FailedIdentityOperation", f"Identity operation for resource '{identity}' failed with error '{what}'.")
+        raise ServiceError(
+            400, "FailedIdentityOperation", f"Identity operation for resource '{identity}' failed with error '{what}'."
+        )
     return {name: known.properties[name] for name in ("principalId", "clientId") if name in known.properties}
 
 

@@ -1,7 +1,7 @@
 """What exists in the emulated subscriptions: resource groups, registries, vaults, and the locks on them.
 
-Ids compare without case, as in Azure, and are shown as they were first written. Container groups are kept by their own service,
-which adds itself to `also` so that the list of all resources has them too.
+Ids compare without case, as in Azure, and are shown as they were first written. Container groups are kept by their own
+service, which adds itself to `also` so that the list of all resources has them too.
 """
 
 import re
@@ -54,11 +54,16 @@ class Resources:
         authorization.locked = self.require_unlocked
 
     def add_subscription(self, subscription_id: str, name: str) -> Subscription:
-        """Make a subscription, as nobody can through Resource Manager alone. Raises 400 InvalidSubscriptionId, 409 where there is one."""
+        """Make a subscription, as nobody can through Resource Manager alone.
+
+        Raises 400 InvalidSubscriptionId, 409 where there is one.
+        """
         if not GUID.fullmatch(subscription_id):
             raise _malformed(subscription_id)
         if subscription_id.lower() in self.state.subscriptions:
-            raise ServiceError(409, "SubscriptionAlreadyExists", f"The subscription '{subscription_id}' already exists.")
+            raise ServiceError(
+                409, "SubscriptionAlreadyExists", f"The subscription '{subscription_id}' already exists."
+            )
         made = Subscription(subscription_id, name)
         self.state.subscriptions[subscription_id.lower()] = made
         return made
@@ -72,7 +77,9 @@ class Resources:
             raise _malformed(subscription_id)
         raise ServiceError(404, "SubscriptionNotFound", f"The subscription '{subscription_id}' could not be found.")
 
-    def create_group(self, subscription_id: str, name: str, location: str, tags: dict[str, str] | None = None) -> ResourceGroup:
+    def create_group(
+        self, subscription_id: str, name: str, location: str, tags: dict[str, str] | None = None
+    ) -> ResourceGroup:
         """Make a resource group or change its tags; its location can't change (409 InvalidResourceGroupLocation)."""
         self.subscription(subscription_id)
         path = f"/subscriptions/{subscription_id}/resourceGroups/{name}"
@@ -80,7 +87,10 @@ class Resources:
         if existing is None:
             existing = self.state.groups[path.lower()] = ResourceGroup(path, name, location)
         elif existing.location.lower() != location.lower():
-            message = f"Invalid resource group location '{location}'. The Resource group already exists in location '{existing.location}'."
+            message = (
+                f"Invalid resource group location '{location}'. The Resource group already exists in location"
+                f" '{existing.location}'."
+            )
             raise ServiceError(409, "InvalidResourceGroupLocation", message)
         existing.tags = None if tags is None else dict(tags)
         return existing
@@ -101,7 +111,10 @@ class Resources:
         return f"/subscriptions/{subscription_id}/resourceGroups/{name}".lower() in self._standing()
 
     def delete_group(self, subscription_id: str, name: str) -> Operation:
-        """Remove a group with all that is in it; gone at once but for the group, which takes `group_gone` seconds. Raises 404, 409 ScopeLocked."""
+        """Remove a group with all that is in it; gone at once but for the group, which takes `group_gone` seconds.
+
+        Raises 404, 409 ScopeLocked.
+        """
         group = self.resource_group(subscription_id, name)
         self.require_unlocked(group.id, "delete", below=True)
         for resource in [r for r in self.state.resources.values() if encloses(group.id, r.id)]:
@@ -142,13 +155,26 @@ class Resources:
         claimed = self.public_name(type, name, path, existing.properties if existing else properties, created)
         self._claim(type, claimed, path)
         properties, sku = complete(type, claimed, location, properties, sku, created)
-        made = Resource(existing.id if existing else path, name, type, location, properties, dict(tags or {}), created, now, sku, identity)
+        made = Resource(
+            existing.id if existing else path,
+            name,
+            type,
+            location,
+            properties,
+            dict(tags or {}),
+            created,
+            now,
+            sku,
+            identity,
+        )
         made.created_by, made.changed_by = (existing.created_by if existing else by), by
         self.state.resources[path.lower()] = made
         self.state.names[f"{type}/{claimed}".lower()] = path.lower()
         return made
 
-    def public_name(self, type: str, name: str, resource_id: str, properties: dict[str, Json], created: datetime) -> str:
+    def public_name(
+        self, type: str, name: str, resource_id: str, properties: dict[str, Json], created: datetime
+    ) -> str:
         """What of a resource is unique in the whole cloud: its name, and of a registry the first part of its login server."""
         if type.lower() != REGISTRIES.lower():
             return name
@@ -157,7 +183,11 @@ class Resources:
 
     def _claim(self, type: str, name: str, path: str) -> None:
         if type.lower() == VAULTS.lower() and (grave := self.deleted_vaults.find(name)):
-            raise vault_deleted() if grave.resource.id.lower() == path.lower() else ServiceError(409, "VaultAlreadyExists", vault_taken(name))
+            raise (
+                vault_deleted()
+                if grave.resource.id.lower() == path.lower()
+                else ServiceError(409, "VaultAlreadyExists", vault_taken(name))
+            )
         taken = self.state.names.get(f"{type}/{name}".lower())
         if taken in (None, path.lower()):
             return
@@ -166,7 +196,11 @@ class Resources:
         if type.lower() == REGISTRIES.lower():
             api = "https://docs.microsoft.com/en-us/rest/api/containerregistry/registries/checknameavailability"
             message = f"The registry DNS name {name.lower()}.azurecr.io is already in use."
-            raise ServiceError(409, "AlreadyInUse", f"{message} You can check if the name is already claimed using following API: {api}")
+            raise ServiceError(
+                409,
+                "AlreadyInUse",
+                f"{message} You can check if the name is already claimed using following API: {api}",
+            )
 
     def get(self, resource_id: str) -> Resource | None:
         """The resource with this id, in any case."""
@@ -222,7 +256,9 @@ class Resources:
         self.resource_group(parts[1], parts[3])
         grave = self.deleted_vaults.find(parts[-1])
         if grave is None or grave.resource.id.lower() != scope_key(vault_id):
-            raise ServiceError(404, "DeletedVaultNotFound", f"The specified deleted vault '{parts[-1]}' does not exist.")
+            raise ServiceError(
+                404, "DeletedVaultNotFound", f"The specified deleted vault '{parts[-1]}' does not exist."
+            )
         found = self.deleted_vaults.raise_up(grave)
         self.state.resources[found.id.lower()] = found
         self.state.names[f"{found.type}/{found.name}".lower()] = found.id.lower()
@@ -241,46 +277,77 @@ class Resources:
 
     def unlock(self, scope: str, name: str = "lock") -> bool:
         """Remove a lock; False if there was none."""
-        return self.state.locks.pop(f"{scope_key(scope)}/providers/microsoft.authorization/locks/{name.lower()}", None) is not None
+        return (
+            self.state.locks.pop(f"{scope_key(scope)}/providers/microsoft.authorization/locks/{name.lower()}", None)
+            is not None
+        )
 
     def locks(self, scope: str) -> Sequence[Lock]:
         """The locks in force at a scope: its own and those above it."""
         return [lock for lock in self.state.locks.values() if encloses(lock.scope, scope)]
 
     def require_unlocked(self, scope: str, operation: str, *, below: bool = False) -> None:
-        """Let a ``write`` or ``delete`` pass; raises 409 ScopeLocked. Any lock forbids deletion, ``ReadOnly`` writes too.
+        """Let a ``write`` or ``delete`` pass; raises 409 ScopeLocked.
+
+        Any lock forbids deletion, ``ReadOnly`` writes too.
 
         With `below`, so do locks on what is inside. A planned fault ``ScopeLocked`` acts as a lock at `scope` itself.
         """
         locks = [lock.scope for lock in self.locks(scope) if operation == "delete" or lock.level.lower() == "readonly"]
         if below:
-            locks += [lock.scope for lock in self.state.locks.values() if encloses(scope, lock.scope) and lock.scope not in locks]
+            locks += [
+                lock.scope
+                for lock in self.state.locks.values()
+                if encloses(scope, lock.scope) and lock.scope not in locks
+            ]
         if self.faults.active("ScopeLocked"):
             locks.append(scope)
         if locks:
-            message = f"The scope '{scope}' cannot perform {operation} operation because following scope(s) are locked: '{','.join(locks)}'."
+            message = (
+                f"The scope '{scope}' cannot perform {operation} operation because following scope(s) are locked:"
+                f" '{','.join(locks)}'."
+            )
             raise ServiceError(409, "ScopeLocked", f"{message} Please remove the lock and try again.")
 
 
 def _malformed(subscription_id: str) -> ServiceError:
-    return ServiceError(400, "InvalidSubscriptionId", f"The provided subscription identifier '{subscription_id}' is malformed or invalid.")
+    return ServiceError(
+        400,
+        "InvalidSubscriptionId",
+        f"The provided subscription identifier '{subscription_id}' is malformed or invalid.",
+    )
 
 
 def vault_taken(name: str) -> str:
     """What is said of the name of a vault that somebody has, or that was deleted elsewhere."""
     return (
-        f"The vault name '{name}' is already in use. Vault names are globally unique so it is possible that the name is already taken."
-        " If you are sure that the vault name was not taken then it is possible that a vault with the same name was recently deleted but not"
-        " purged after being placed in a recoverable state. If the vault is in a recoverable state then the vault will need to be purged before"
-        " reusing the name. For more information on soft delete and purging a vault follow this link https://go.microsoft.com/fwlink/?linkid=2147740."
+        f"The vault name '{name}' is already in use. Vault names are globally unique so it is possible that the name is"
+        " already taken. If you are sure that the vault name was not taken then it is possible that a vault with the"
+        " same name was recently deleted but not purged after being placed in a recoverable state. If the vault is in"
+        " a recoverable state then the vault will need to be purged before reusing the name. For more information on"
+        " soft delete and purging a vault follow this link https://go.microsoft.com/fwlink/?linkid=2147740."
     )
 
 
 def vault_deleted() -> ServiceError:
     """The same vault is there, deleted."""
-    message = "A vault with the same name already exists in deleted state. You need to either recover or purge existing key vault."
+    message = (
+        "A vault with the same name already exists in deleted state. You need to either recover or purge existing key"
+        " vault."
+    )
     more = "Follow this link https://go.microsoft.com/fwlink/?linkid=2149745 for more information on soft delete."
     return ServiceError(409, "ConflictError", f"{message} {more}")
 
 
-__all__ = ["REGISTRIES", "VAULTS", "Lock", "Resource", "ResourceGroup", "Resources", "State", "Subscription", "vault_deleted", "vault_taken"]
+__all__ = [
+    "REGISTRIES",
+    "VAULTS",
+    "Lock",
+    "Resource",
+    "ResourceGroup",
+    "Resources",
+    "State",
+    "Subscription",
+    "vault_deleted",
+    "vault_taken",
+]

@@ -35,7 +35,10 @@ class Budget:
         self.clock, self._state = clock, state
 
     def spend(self, subscription: str, caller: Caller, kind: str) -> int:
-        """Take one token of a kind (``reads``, ``writes``, ``deletes``); how many are left. Raises 429 SubscriptionRequestsThrottled."""
+        """Take one token of a kind (``reads``, ``writes``, ``deletes``); how many are left.
+
+        Raises 429 SubscriptionRequestsThrottled.
+        """
         size, rate = SIZES[kind]
         now, buckets, key = self.clock.now(), self._state(), f"{subscription}/{caller.oid}/{kind}".lower()
         bucket = buckets.setdefault(key, Bucket(size, now))

@@ -1,6 +1,7 @@
 """What the operations on a registry's replications and webhooks have in common: where they live, who may touch them, what is asked again.
 
-Shapes and statuses from the examples of api-version 2023-07-01: 201 with ``Azure-AsyncOperation`` for a new one, 200 for a changed one.
+Shapes and statuses from the examples of api-version 2023-07-01: 201 with ``Azure-AsyncOperation`` for a new one, 200
+for a changed one.
 """
 
 from collections.abc import Iterator, MutableMapping
@@ -37,12 +38,16 @@ class Children(Generic[T]):
         yield Route(f"arm.{self.kind}.list", "GET", every, self.list)
         yield Route(f"arm.{self.kind}.get", "GET", every + "/{child}", self.get)
         yield Route(f"arm.{self.kind}.delete", "DELETE", every + "/{child}", self.delete)
-        yield Route(f"arm.{self.kind}.operation", "GET", every + "/{child}/operationStatuses/{operation}", self.operation)
+        yield Route(
+            f"arm.{self.kind}.operation", "GET", every + "/{child}/operationStatuses/{operation}", self.operation
+        )
 
     def list(self, call: Call) -> Response:
         """All of a registry's."""
         registry, access = self.of(call, "read")
-        return Response.json(200, {"value": [self.json(registry, each) for each in self.held(access).values()]}, supported(call))
+        return Response.json(
+            200, {"value": [self.json(registry, each) for each in self.held(access).values()]}, supported(call)
+        )
 
     def get(self, call: Call) -> Response:
         """One; 404 ResourceNotFound."""
@@ -60,7 +65,9 @@ class Children(Generic[T]):
         self.of(call, "read")
         operations = self.registries.resources.operations
         operation = operations.get(call["operation"])
-        return Response.json(200, {"status": "Succeeded" if operations.over(operation) else operation.word}, supported(call))
+        return Response.json(
+            200, {"status": "Succeeded" if operations.over(operation) else operation.word}, supported(call)
+        )
 
     def of(self, call: Call, verb: str) -> tuple[Resource, Access]:
         """The registry, if the caller may do `verb` (``read``, ``ping/action``) to its children of this kind."""
@@ -72,7 +79,9 @@ class Children(Generic[T]):
         """The child that the path names; 404 ResourceNotFound, whose words could not be looked up."""
         found = self.held(access).get(call["child"].lower())
         if found is None:
-            raise ServiceError(404, "ResourceNotFound", f"The {self.kind.removesuffix('s')} '{call['child']}' was not found.")
+            raise ServiceError(
+                404, "ResourceNotFound", f"The {self.kind.removesuffix('s')} '{call['child']}' was not found."
+            )
         return found
 
     def written(self, call: Call, registry: Resource, child: T, *, new: bool) -> Response:
@@ -83,7 +92,9 @@ class Children(Generic[T]):
             return Response.json(201 if new else 200, shown, supported(call))
         operation = self.registries.resources.operations.begin(shown["id"], self.kind, seconds, "Creating")
         shown["properties"] |= {"provisioningState": operation.word}
-        return Response.json(201, shown, {"Azure-AsyncOperation": status_url(call, shown["id"], operation), **supported(call)})
+        return Response.json(
+            201, shown, {"Azure-AsyncOperation": status_url(call, shown["id"], operation), **supported(call)}
+        )
 
     def state(self, child_id: str) -> str:
         """The provisioning state of a child."""

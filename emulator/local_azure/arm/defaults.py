@@ -16,7 +16,10 @@ def complete(
     provider = type.lower()
     if provider == "microsoft.containerregistry/registries":
         tier = str((sku or {}).get("name", "Basic")).capitalize()
-        return _derived({**_registry(name, location, created, tier), **given}, location, created), {"name": tier, "tier": tier}
+        return _derived({**_registry(name, location, created, tier), **given}, location, created), {
+            "name": tier,
+            "tier": tier,
+        }
     if provider == "microsoft.keyvault/vaults":
         return {**_vault(name, location), **given}, sku
     return {"provisioningState": "Succeeded", **given}, sku
@@ -83,7 +86,10 @@ def _policies(created: datetime) -> Properties:
 
 
 def _vault(name: str, location: str) -> Properties:
-    """Soft delete can't be off, and lasts 90 days unless 7 to 89 are asked for at creation. In the order that recorded answers have."""
+    """Soft delete can't be off, and lasts 90 days unless 7 to 89 are asked for at creation.
+
+    In the order that recorded answers have.
+    """
     return {
         "sku": {"family": "A", "name": "standard"},
         "tenantId": "",

@@ -12,7 +12,10 @@ from local_azure.wire import ServiceError
 
 
 class Graveyard:
-    """The deleted vaults of all subscriptions; `state` finds them by lower-cased name. Those past their time are purged on the way."""
+    """The deleted vaults of all subscriptions; `state` finds them by lower-cased name.
+
+    Those past their time are purged on the way.
+    """
 
     def __init__(self, clock: Clock, state: Callable[[], dict[str, Grave]], purged: Callable[[Resource], None]) -> None:
         self.clock, self._state, self._purged = clock, state, purged
@@ -37,7 +40,10 @@ class Graveyard:
     def get(self, subscription_id: str, location: str, name: str) -> Grave:
         """By its three names; 404 DeletedVaultNotFound."""
         for each in self.of(subscription_id):
-            if each.resource.name.lower() == name.lower() and each.resource.location.replace(" ", "").lower() == location.replace(" ", "").lower():
+            if (
+                each.resource.name.lower() == name.lower()
+                and each.resource.location.replace(" ", "").lower() == location.replace(" ", "").lower()
+            ):
                 return each
         raise ServiceError(404, "DeletedVaultNotFound", f"The specified deleted vault '{name}' does not exist.")
 

@@ -35,7 +35,9 @@ class _Groups:
     def list(self, call: Call) -> Response:
         only(call, {"$filter", "$top", "$skiptoken"})
         wanted = group_filter(call.request.query.get("$filter", ""))
-        groups = [g for g in self.resources.groups(call["subscription"]) if wanted(g) and self._may(call, GROUP_READ, g.id)]
+        groups = [
+            g for g in self.resources.groups(call["subscription"]) if wanted(g) and self._may(call, GROUP_READ, g.id)
+        ]
         return paged(call, [group_json(g) for g in groups])
 
     def get(self, call: Call) -> Response:
@@ -99,7 +101,9 @@ class _Groups:
 
     def _require(self, call: Call, verb: str) -> str:
         scope = f"/subscriptions/{call['subscription']}/resourceGroups/{call['own']}"
-        self.resources.authorization.require(call.who, f"Microsoft.Resources/subscriptions/resourceGroups/{verb}", scope)
+        self.resources.authorization.require(
+            call.who, f"Microsoft.Resources/subscriptions/resourceGroups/{verb}", scope
+        )
         return scope
 
     def _may(self, call: Call, action: str, scope: str) -> bool:

@@ -1,6 +1,7 @@
 """The operations on management locks, at any scope.
 
-Shapes and statuses as recorded of ``az lock``; what is said of a lock that isn't there and of a level that doesn't exist could not be looked up.
+Shapes and statuses as recorded of ``az lock``; what is said of a lock that isn't there and of a level that doesn't
+exist could not be looked up.
 """
 
 from dataclasses import dataclass
@@ -45,8 +46,15 @@ class _Locks:
     def put(self, call: Call) -> Response:
         scope, given = self._require(call, "write"), fields(call.request.json(), "properties")
         if given.get("level") not in ("CanNotDelete", "ReadOnly"):
-            raise ServiceError(400, "LockLevelNotValid", f"The lock level '{given.get('level')}' is not valid. Use CanNotDelete or ReadOnly.")
-        known = any(lock.scope.lower() == scope.lower() and lock.name.lower() == call["name"].lower() for lock in self.resources.locks(scope))
+            raise ServiceError(
+                400,
+                "LockLevelNotValid",
+                f"The lock level '{given.get('level')}' is not valid. Use CanNotDelete or ReadOnly.",
+            )
+        known = any(
+            lock.scope.lower() == scope.lower() and lock.name.lower() == call["name"].lower()
+            for lock in self.resources.locks(scope)
+        )
         made = self.resources.lock(scope, given["level"], call["name"], given.get("notes"))
         return Response.json(200 if known else 201, lock_json(made))
 

@@ -1,6 +1,9 @@
-"""What a registry's webhooks would have been told. Nothing is sent: the emulator reaches nobody, and an event's answer says so.
+"""What a registry's webhooks would have been told.
 
-Shapes from the examples of api-version 2023-07-01; the answer is the one that the emulator's proxy gives for every host that it doesn't serve.
+Nothing is sent: the emulator reaches nobody, and an event's answer says so.
+
+Shapes from the examples of api-version 2023-07-01; the answer is the one that the emulator's proxy gives for every host
+that it doesn't serve.
 """
 
 import json
@@ -37,4 +40,7 @@ def note(webhook: Webhook, event_id: str, at: datetime, action: str, more: dict[
     headers = {"Content-Type": "application/json; charset=utf-8", "Content-Length": str(len(json.dumps(content)))}
     headers |= dict.fromkeys(webhook.headers, "******")
     request = {"content": content, "headers": headers, "method": "POST", "requestUri": webhook.uri, "version": "1.1"}
-    webhook.events = [*webhook.events, {"id": event_id, "eventRequestMessage": request, "eventResponseMessage": NOWHERE}][-KEPT:]
+    webhook.events = [
+        *webhook.events,
+        {"id": event_id, "eventRequestMessage": request, "eventResponseMessage": NOWHERE},
+    ][-KEPT:]

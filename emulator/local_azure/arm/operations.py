@@ -1,7 +1,7 @@
 """Long-running operations of Resource Manager: what a client is told to ask again, and what it learns in the end.
 
-Two forms, as recorded: ``Azure-AsyncOperation`` leads to a status (``{"status":"Creating"}``), ``Location`` to 202 until the result is there.
-The effect has happened when the operation begins; only its announcement waits.
+Two forms, as recorded: ``Azure-AsyncOperation`` leads to a status (``{"status":"Creating"}``), ``Location`` to 202
+until the result is there. The effect has happened when the operation begins; only its announcement waits.
 """
 
 from collections.abc import Callable
@@ -32,7 +32,10 @@ class Operations:
         self.clock, self.ids, self._state = clock, ids, state
 
     def begin(self, about: str, kind: str, seconds: float, word: str, result: Json = None) -> Operation:
-        """Announce what is done in `seconds` to a resource; the id begins with `kind` (``registries``). A day later it is forgotten."""
+        """Announce what is done in `seconds` to a resource; the id begins with `kind` (``registries``).
+
+        A day later it is forgotten.
+        """
         now, state = self.clock.now(), self._state()
         for old in [name for name, each in state.items() if each.until < now - timedelta(days=1)]:
             del state[old]

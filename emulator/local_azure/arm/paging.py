@@ -1,4 +1,7 @@
-"""Pages of a list: ``$top`` items, and a link that leads to the others by ``$skipToken``. The refusals of a bad one could not be looked up."""
+"""Pages of a list: ``$top`` items, and a link that leads to the others by ``$skipToken``.
+
+The refusals of a bad one could not be looked up.
+"""
 
 import base64
 from collections.abc import Sequence

@@ -1,6 +1,7 @@
 """Resource providers and their types: what is emulated, and the answers to what isn't.
 
-A type of an emulated provider that Azure doesn't have is 404 InvalidResourceType, as there. One that Azure has and the emulator doesn't is 501.
+A type of an emulated provider that Azure doesn't have is 404 InvalidResourceType, as there. One that Azure has and the
+emulator doesn't is 501.
 """
 
 from dataclasses import dataclass
@@ -15,7 +16,11 @@ _KEY_VAULT = ["2023-07-01", "2022-07-01"]
 _ROLES = ["2022-04-01"]
 
 PROVIDERS = {
-    "Microsoft.Authorization": {"locks": ["2020-05-01", "2016-09-01"], "roleAssignments": _ROLES, "roleDefinitions": _ROLES},
+    "Microsoft.Authorization": {
+        "locks": ["2020-05-01", "2016-09-01"],
+        "roleAssignments": _ROLES,
+        "roleDefinitions": _ROLES,
+    },
     "Microsoft.ContainerInstance": {"containerGroups": _ACI},
     "Microsoft.ContainerRegistry": {
         "registries": _ACR,
@@ -33,22 +38,51 @@ PROVIDERS = {
     },
 }
 """The emulated types with the versions that a client that asks first (``az resource``) chooses from: those with a published description, newest
-first. Any other version is taken, too."""
+first. Any other version is taken, too.
+"""
 
 ELSEWHERE = {
     "Microsoft.Authorization": (
-        *("policyAssignments", "policyDefinitions", "policySetDefinitions", "policyExemptions", "classicAdministrators", "providerOperations"),
-        *("roleEligibilitySchedules", "roleEligibilityScheduleInstances", "roleEligibilityScheduleRequests", "eligibleChildResources"),
-        *("roleAssignmentSchedules", "roleAssignmentScheduleInstances", "roleAssignmentScheduleRequests", "roleManagementPolicies"),
+        *(
+            "policyAssignments",
+            "policyDefinitions",
+            "policySetDefinitions",
+            "policyExemptions",
+            "classicAdministrators",
+            "providerOperations",
+        ),
+        *(
+            "roleEligibilitySchedules",
+            "roleEligibilityScheduleInstances",
+            "roleEligibilityScheduleRequests",
+            "eligibleChildResources",
+        ),
+        *(
+            "roleAssignmentSchedules",
+            "roleAssignmentScheduleInstances",
+            "roleAssignmentScheduleRequests",
+            "roleManagementPolicies",
+        ),
         *("roleManagementPolicyAssignments", "accessReviewScheduleDefinitions", "elevateAccess"),
     ),
     "Microsoft.ContainerInstance": ("containerGroupProfiles", "nGroups", "containerScaleSets"),
     "Microsoft.ContainerRegistry": (
         *("registries/tasks", "registries/runs", "registries/cacheRules"),
-        *("registries/credentialSets", "registries/agentPools", "registries/connectedRegistries", "registries/privateEndpointConnections"),
+        *(
+            "registries/credentialSets",
+            "registries/agentPools",
+            "registries/connectedRegistries",
+            "registries/privateEndpointConnections",
+        ),
         *("registries/scheduleRun", "registries/privateLinkResources", "registries/exportPipelines"),
     ),
-    "Microsoft.KeyVault": ("managedHSMs", "deletedManagedHSMs", "vaults/secrets", "vaults/keys", "vaults/privateEndpointConnections"),
+    "Microsoft.KeyVault": (
+        "managedHSMs",
+        "deletedManagedHSMs",
+        "vaults/secrets",
+        "vaults/keys",
+        "vaults/privateEndpointConnections",
+    ),
     "Microsoft.ManagedIdentity": ("identities", "userAssignedIdentities/federatedIdentityCredentials"),
     "Microsoft.Resources": ("deployments", "deploymentScripts", "deploymentStacks", "templateSpecs", "tags"),
 }
@@ -73,7 +107,9 @@ def unknown_routes(resources: Resources) -> tuple[Route, ...]:
     providers = _Providers(resources)
     paths = (f"{GROUP}/providers/{{namespace}}/{{rest*}}", f"{SUBSCRIPTION}/providers/{{namespace}}/{{rest*}}")
     methods = ("GET", "PUT", "PATCH", "DELETE", "POST", "HEAD")
-    return tuple(Route("arm.resources.unknown", method, path, providers.unknown) for path in paths for method in methods)
+    return tuple(
+        Route("arm.resources.unknown", method, path, providers.unknown) for path in paths for method in methods
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +146,11 @@ class _Providers:
         message = f"The resource type '{kinds[0]}' could not be found in the namespace '{namespace}'"
         version = call.request.query["api-version"]
         supported = ",".join(dict.fromkeys(v for versions in PROVIDERS[namespace].values() for v in versions))
-        raise ServiceError(404, "InvalidResourceType", f"{message} for api version '{version}'. The supported api-versions are '{supported}'.")
+        raise ServiceError(
+            404,
+            "InvalidResourceType",
+            f"{message} for api version '{version}'. The supported api-versions are '{supported}'.",
+        )
 
     def _require(self, call: Call, action: str) -> str:
         scope = f"/subscriptions/{call['subscription']}"
@@ -124,7 +164,13 @@ class _Providers:
     def _shape(self, name: str) -> dict[str, Json]:
         locations = sorted({group.location for group in self.resources.state.groups.values()})
         kinds = [
-            {"resourceType": kind, "locations": locations, "apiVersions": versions, "defaultApiVersion": versions[0], "capabilities": "None"}
+            {
+                "resourceType": kind,
+                "locations": locations,
+                "apiVersions": versions,
+                "defaultApiVersion": versions[0],
+                "capabilities": "None",
+            }
             for kind, versions in PROVIDERS[name].items()
         ]
         return {"namespace": name, "resourceTypes": kinds}

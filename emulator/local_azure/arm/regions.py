@@ -25,7 +25,10 @@ REGIONS = {
         ("centralindia", "Central India", "Asia Pacific", "Pune"),
         ("brazilsouth", "Brazil South", "South America", "Sao Paulo State"),
     ),
-    "AzureUSGovernment": (("usgovvirginia", "USGov Virginia", "US", "Virginia"), ("usgovarizona", "USGov Arizona", "US", "Arizona")),
+    "AzureUSGovernment": (
+        ("usgovvirginia", "USGov Virginia", "US", "Virginia"),
+        ("usgovarizona", "USGov Arizona", "US", "Arizona"),
+    ),
     "AzureChinaCloud": (
         ("chinaeast2", "China East 2", "Asia Pacific", "Shanghai"),
         ("chinanorth3", "China North 3", "Asia Pacific", "Hebei"),
@@ -37,8 +40,18 @@ REGIONS = {
 def location_json(subscription: str, region: tuple[str, str, str, str]) -> Json:
     """A region as the list shows it."""
     name, display, geography, place = region
-    metadata = {"regionType": "Physical", "regionCategory": "Recommended", "geographyGroup": geography, "physicalLocation": place}
-    head = {"id": f"/subscriptions/{subscription}/locations/{name}", "name": name, "type": "Region", "displayName": display}
+    metadata = {
+        "regionType": "Physical",
+        "regionCategory": "Recommended",
+        "geographyGroup": geography,
+        "physicalLocation": place,
+    }
+    head = {
+        "id": f"/subscriptions/{subscription}/locations/{name}",
+        "name": name,
+        "type": "Region",
+        "displayName": display,
+    }
     return {**head, "regionalDisplayName": f"({geography}) {display}", "metadata": metadata}
 
 

@@ -1,7 +1,7 @@
 """The operations on Microsoft.ContainerRegistry/registries themselves: create, update, delete, admin credentials, names, usages.
 
-Shapes and codes from recorded traffic of ``az acr`` and the examples of api-version 2023-07-01. Texts that are marked so in the code's
-docstrings could not be looked up.
+Shapes and codes from recorded traffic of ``az acr`` and the examples of api-version 2023-07-01. Texts that are marked
+so in the code's docstrings could not be looked up.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,15 @@ from local_azure.arm.shape import fields
 from local_azure.arm.tracked import GROUP, SUBSCRIPTION, Tracked, canonical, status_url
 from local_azure.wire import Call, Json, Response, Route, ServiceError
 
-NONE = ("privateEndpointConnections", "cacheRules", "credentialSets", "tasks", "runs", "agentPools", "connectedRegistries")
+NONE = (
+    "privateEndpointConnections",
+    "cacheRules",
+    "credentialSets",
+    "tasks",
+    "runs",
+    "agentPools",
+    "connectedRegistries",
+)
 """What a registry can't be given here (501), and therefore has none of."""
 WEBHOOKS = {"Basic": 2, "Standard": 10, "Premium": 500}
 
@@ -58,8 +66,15 @@ class RegistryRoutes(Tracked):
             properties |= _fixed(existing)
         sku = body.get("sku") or (existing.sku if existing else {"name": "Basic"})
         check(sku, properties)
-        identity = assign(self.resources, existing.id if existing else path, body.get("identity"), existing.identity if existing else None)
-        made = self.resources.put(path, self.type, body["location"], properties, fields(body, "tags"), sku, identity, by=call.who.app_id)
+        identity = assign(
+            self.resources,
+            existing.id if existing else path,
+            body.get("identity"),
+            existing.identity if existing else None,
+        )
+        made = self.resources.put(
+            path, self.type, body["location"], properties, fields(body, "tags"), sku, identity, by=call.who.app_id
+        )
         return self._shown(call, made) if existing else self._making(call, made)
 
     def list(self, call: Call) -> Response:
@@ -75,13 +90,18 @@ class RegistryRoutes(Tracked):
 
     def json(self, call: Call, resource: Resource) -> Json:
         """The registry in the shape of the api-version, with the endpoints of all its regions."""
-        shown, replications = Tracked.json(self, call, resource), self.resources.access.of(resource.id).replications.values()
+        shown, replications = (
+            Tracked.json(self, call, resource),
+            self.resources.access.of(resource.id).replications.values(),
+        )
         regions = sorted({canonical(resource.location), *(each.location for each in replications)})
         names = hosts(resource.properties, regions)
         shown["properties"] |= {name: value for name, value in names.items() if name in shown["properties"]}
         return shown
 
-    def _shown(self, call: Call, registry: Resource, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    def _shown(
+        self, call: Call, registry: Resource, status: int = 200, headers: dict[str, str] | None = None
+    ) -> Response:
         return Response.json(status, self.json(call, registry), {**supported(call), **(headers or {})})
 
     def _making(self, call: Call, made: Resource) -> Response:
@@ -105,8 +125,14 @@ class RegistryRoutes(Tracked):
         properties = {**found.properties, **asked, **_fixed(found)}
         check(sku, properties)
         tags = body.get("tags") if body.get("tags") is not None else found.tags
-        identity = assign(self.resources, found.id, body["identity"], found.identity) if body.get("identity") else found.identity
-        made = self.resources.put(found.id, self.type, found.location, properties, tags, sku, identity, by=call.who.app_id)
+        identity = (
+            assign(self.resources, found.id, body["identity"], found.identity)
+            if body.get("identity")
+            else found.identity
+        )
+        made = self.resources.put(
+            found.id, self.type, found.location, properties, tags, sku, identity, by=call.who.app_id
+        )
         return self._shown(call, made)
 
     def delete(self, call: Call) -> Response:
@@ -122,7 +148,9 @@ class RegistryRoutes(Tracked):
         path = self.require(call, "regenerateCredential/action")
         found, which = self.found(call), fields(call.request.json()).get("name")
         if which not in ("password", "password2"):
-            raise ServiceError(400, "InvalidRequestContent", f"The password name '{which}' is not valid. Use password or password2.")
+            raise ServiceError(
+                400, "InvalidRequestContent", f"The password name '{which}' is not valid. Use password or password2."
+            )
         self._require_admin(found)
         self.resources.access.regenerate(found.id, ("password", "password2").index(which))
         return self._passwords(call, path)
@@ -145,7 +173,10 @@ class RegistryRoutes(Tracked):
         self.require(call, "listUsages/read")
         tier = str((self.found(call).sku or {}).get("name", "Basic"))
         access = self.resources.access.of(self.path(call))
-        rows = [("Size", SIZES.get(tier, 10) * 2**30, 0, "Bytes"), ("Webhooks", WEBHOOKS.get(tier, 2), len(access.webhooks), "Count")]
+        rows = [
+            ("Size", SIZES.get(tier, 10) * 2**30, 0, "Bytes"),
+            ("Webhooks", WEBHOOKS.get(tier, 2), len(access.webhooks), "Count"),
+        ]
         if tier == "Premium":
             rules = self.found(call).properties["networkRuleSet"]["ipRules"]
             rows += [
@@ -172,17 +203,25 @@ class RegistryRoutes(Tracked):
         asked = fields(call.request.json())
         if not isinstance(asked.get("name"), str) or not isinstance(asked.get("type"), str):
             raise ServiceError(
-                400, "InvalidRequestContent", "The request content was invalid and could not be deserialized: 'name and type are required'."
+                400,
+                "InvalidRequestContent",
+                "The request content was invalid and could not be deserialized: 'name and type are required'.",
             )
         name = asked["name"]
         if not (name.isascii() and name.isalnum() and 5 <= len(name) <= 50):
-            message = "Registry names may contain alpha numeric characters only and must be between 5 and 50 characters."
+            message = (
+                "Registry names may contain alpha numeric characters only and must be between 5 and 50 characters."
+            )
             return Response.json(200, {"nameAvailable": False, "reason": "Invalid", "message": message})
         label = self._label(call, name, asked)
         if self.resources.find(REGISTRIES, label):
             message = f"The registry {name} is already in use."
             return Response.json(200, {"nameAvailable": False, "reason": "AlreadyExists", "message": message})
-        server = {"availableLoginServerName": f"{label}.azurecr.io"} if call.request.query["api-version"] >= LOGIN_SERVER_SINCE else {}
+        server = (
+            {"availableLoginServerName": f"{label}.azurecr.io"}
+            if call.request.query["api-version"] >= LOGIN_SERVER_SINCE
+            else {}
+        )
         return Response.json(200, {**server, "nameAvailable": True})
 
     def _label(self, call: Call, name: str, asked: dict[str, Json]) -> str:
@@ -198,7 +237,9 @@ class RegistryRoutes(Tracked):
         over, url = self.resources.operations.over(operation), status_url(call, self.path(call), operation)
         if operation.result is not None:
             return Response.json(200, operation.result) if over else Response(202, b"", {"Location": url})
-        return Response.json(200, {"status": "Succeeded" if over else operation.word}, {"Azure-AsyncOperation": url, **supported(call)})
+        return Response.json(
+            200, {"status": "Succeeded" if over else operation.word}, {"Azure-AsyncOperation": url, **supported(call)}
+        )
 
 
 def _fixed(registry: Resource) -> dict[str, Json]:

@@ -1,7 +1,8 @@
 """Which properties of a registry an api-version knows: an answer has no others, and a preview shows what the stable version after it may not.
 
-Source: recorded registries of api-versions 2019-12-01-preview, 2021-08-01-preview, 2023-11-01-preview, 2024-11-01-preview,
-2025-03-01-preview, 2026-03-01-preview and 2026-09-01-preview, and the descriptions of 2023-07-01 and 2025-11-01 for the stable ones.
+Source: recorded registries of api-versions 2019-12-01-preview, 2021-08-01-preview, 2023-11-01-preview,
+2024-11-01-preview, 2025-03-01-preview, 2026-03-01-preview and 2026-09-01-preview, and the descriptions of 2023-07-01
+and 2025-11-01 for the stable ones.
 """
 
 from dataclasses import dataclass
@@ -61,11 +62,19 @@ AT_ONCE_SINCE = "2026"
 
 def seen(properties: dict[str, Json], version: str) -> dict[str, Json]:
     """A registry's properties as an api-version shows them."""
-    shown = {name: value for name, value in properties.items() if name not in PROPERTIES or PROPERTIES[name].knows(version)}
+    shown = {
+        name: value for name, value in properties.items() if name not in PROPERTIES or PROPERTIES[name].knows(version)
+    }
     given = shown.get("policies", {})
-    shown["policies"] = {name: value for name, value in given.items() if name not in POLICIES or POLICIES[name].knows(version)}
+    shown["policies"] = {
+        name: value for name, value in given.items() if name not in POLICIES or POLICIES[name].knows(version)
+    }
     if "networkRuleSet" in shown:
         rules = {name: value for name, value in shown["networkRuleSet"].items() if name != "virtualNetworkRules"}
         subnets = version < SUBNETS_UNTIL or LATEST.knows(version)
-        shown["networkRuleSet"] = {"defaultAction": rules["defaultAction"], **({"virtualNetworkRules": []} if subnets else {}), **rules}
+        shown["networkRuleSet"] = {
+            "defaultAction": rules["defaultAction"],
+            **({"virtualNetworkRules": []} if subnets else {}),
+            **rules,
+        }
     return shown

@@ -1,7 +1,9 @@
-"""The regions that a Premium registry is replicated to. What is pushed is everywhere at once: a replication is a region with endpoints.
+"""The regions that a Premium registry is replicated to.
 
-The first replication brings one of the home region with it (``az acr replication create``, recorded). What a tier without replications is told
-could not be looked up.
+What is pushed is everywhere at once: a replication is a region with endpoints.
+
+The first replication brings one of the home region with it (``az acr replication create``, recorded). What a tier
+without replications is told could not be looked up.
 """
 
 from collections.abc import Iterator
@@ -37,8 +39,17 @@ class _Replications(Children[Replication]):
         zones, now = str(given.get("zoneRedundancy") or "Disabled"), self.registries.resources.clock.now()
         if not access.replications:
             home = registry.location.replace(" ", "").lower()
-            access.replications[home] = Replication(home, home, {}, now, zones=str(registry.properties["zoneRedundancy"]))
-        made = Replication(call["child"], location, dict(fields(body, "tags")), now, given.get("regionEndpointEnabled") is not False, zones)
+            access.replications[home] = Replication(
+                home, home, {}, now, zones=str(registry.properties["zoneRedundancy"])
+            )
+        made = Replication(
+            call["child"],
+            location,
+            dict(fields(body, "tags")),
+            now,
+            given.get("regionEndpointEnabled") is not False,
+            zones,
+        )
         access.replications[call["child"].lower()] = made
         return self.written(call, registry, made, new=not known)
 
@@ -62,6 +73,17 @@ class _Replications(Children[Replication]):
     def json(self, registry: Resource, child: Replication) -> Json:
         own = f"{registry.id}/replications/{child.name}"
         ready = {"displayStatus": "Ready", "message": "The replication is ready.", "timestamp": iso(child.created)}
-        properties = {"provisioningState": self.state(own), "status": ready, "regionEndpointEnabled": child.routed, "zoneRedundancy": child.zones}
-        head = {"type": f"{registry.type}/replications", "id": own, "name": child.name, "location": child.location, "tags": child.tags}
+        properties = {
+            "provisioningState": self.state(own),
+            "status": ready,
+            "regionEndpointEnabled": child.routed,
+            "zoneRedundancy": child.zones,
+        }
+        head = {
+            "type": f"{registry.type}/replications",
+            "id": own,
+            "name": child.name,
+            "location": child.location,
+            "tags": child.tags,
+        }
         return {**head, "properties": properties}

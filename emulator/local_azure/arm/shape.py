@@ -26,7 +26,12 @@ VAULT_ORDER = (
     "publicNetworkAccess",
 )
 """How recorded answers order what a vault has."""
-OPEN_NETWORK: dict[str, Json] = {"bypass": "AzureServices", "defaultAction": "Allow", "ipRules": [], "virtualNetworkRules": []}
+OPEN_NETWORK: dict[str, Json] = {
+    "bypass": "AzureServices",
+    "defaultAction": "Allow",
+    "ipRules": [],
+    "virtualNetworkRules": [],
+}
 """The network rules of a vault that has none."""
 
 
@@ -40,13 +45,23 @@ def subscription_json(subscription: Subscription, tenant: str) -> Json:
         "tenantId": tenant,
         "displayName": subscription.name,
         "state": subscription.state,
-        "subscriptionPolicies": {"locationPlacementId": "Public_2014-09-01", "quotaId": "PayAsYouGo_2014-09-01", "spendingLimit": "Off"},
+        "subscriptionPolicies": {
+            "locationPlacementId": "Public_2014-09-01",
+            "quotaId": "PayAsYouGo_2014-09-01",
+            "spendingLimit": "Off",
+        },
     }
 
 
 def tenant_json(tenant: str) -> Json:
     """The one tenant."""
-    return {"id": f"/tenants/{tenant}", "tenantId": tenant, "countryCode": "US", "displayName": "Emulated tenant", "tenantCategory": "Home"}
+    return {
+        "id": f"/tenants/{tenant}",
+        "tenantId": tenant,
+        "countryCode": "US",
+        "displayName": "Emulated tenant",
+        "tenantCategory": "Home",
+    }
 
 
 def group_json(group: ResourceGroup) -> Json:
@@ -68,7 +83,14 @@ def resource_json(resource: Resource, api_version: str) -> Json:
     head = {"id": resource.id, "name": resource.name, "type": resource.type, **where}
     properties = dict(resource.properties)
     if resource.type.lower() == REGISTRIES.lower():
-        first = {"sku": resource.sku, "type": resource.type, **_identity(resource), "id": resource.id, "name": resource.name, **where}
+        first = {
+            "sku": resource.sku,
+            "type": resource.type,
+            **_identity(resource),
+            "id": resource.id,
+            "name": resource.name,
+            **where,
+        }
         system = {"systemData": _system(resource, _offset)} if SYSTEM_DATA.knows(api_version) else {}
         return {**first, **system, "properties": seen(properties, api_version)}
     if resource.type.lower() == IDENTITIES.lower():
@@ -98,7 +120,11 @@ def _secret_url(resource: Resource, api_version: str) -> dict[str, Json]:
         return {}
     named = {"tid": "tenantId", "oid": "principalId", "aid": "clientId"}
     query = "&".join(f"{short}={resource.properties[name]}" for short, name in named.items())
-    return {"clientSecretUrl": f"https://control-{resource.location}.identity.azure.net{_lowered(resource.id)}/credentials?{query}"}
+    return {
+        "clientSecretUrl": (
+            f"https://control-{resource.location}.identity.azure.net{_lowered(resource.id)}/credentials?{query}"
+        )
+    }
 
 
 def _system(resource: Resource, written: Callable[[datetime], str]) -> Json:
@@ -131,7 +157,12 @@ def summary_json(resource: Resource, expand: set[str]) -> Json:
 def lock_json(lock: Lock) -> Json:
     """A management lock."""
     notes = {"notes": lock.notes} if lock.notes is not None else {}
-    return {"properties": {"level": lock.level, **notes}, "id": lock.id, "type": "Microsoft.Authorization/locks", "name": lock.name}
+    return {
+        "properties": {"level": lock.level, **notes},
+        "id": lock.id,
+        "type": "Microsoft.Authorization/locks",
+        "name": lock.name,
+    }
 
 
 def expansions(text: str) -> set[str]:
@@ -148,7 +179,10 @@ def fields(body: Json, name: str | None = None) -> dict[str, Json]:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        message = f"The request content was invalid and could not be deserialized: '{name or 'the body'} is not a JSON object'."
+        message = (
+            f"The request content was invalid and could not be deserialized: '{name or 'the body'} is not a JSON"
+            " object'."
+        )
         raise ServiceError(400, "InvalidRequestContent", message)
     return value
 
@@ -156,14 +190,24 @@ def fields(body: Json, name: str | None = None) -> dict[str, Json]:
 def envelope(body: Json) -> None:
     """What every resource has must be what it is, before anybody reads it; raises ServiceError 400."""
     if body is None:
-        raise ServiceError(400, "InvalidRequestContent", "The request content was invalid and could not be deserialized: 'the body is null'.")
+        raise ServiceError(
+            400,
+            "InvalidRequestContent",
+            "The request content was invalid and could not be deserialized: 'the body is null'.",
+        )
     for name in ("properties", "tags", "sku", "identity"):
         fields(body, name)
     if not isinstance(body.get("location") or "", str):
-        raise ServiceError(400, "InvalidRequestContent", "The request content was invalid and could not be deserialized: 'location is not a text'.")
+        raise ServiceError(
+            400,
+            "InvalidRequestContent",
+            "The request content was invalid and could not be deserialized: 'location is not a text'.",
+        )
 
 
-_CLAUSE = re.compile(r"(resourceType|name|resourceGroup|location|tagName|tagValue)\s+eq\s+'((?:[^']|'')*)'", re.IGNORECASE)
+_CLAUSE = re.compile(
+    r"(resourceType|name|resourceGroup|location|tagName|tagValue)\s+eq\s+'((?:[^']|'')*)'", re.IGNORECASE
+)
 
 
 def resource_filter(text: str) -> dict[str, str]:
@@ -187,7 +231,9 @@ def group_filter(text: str) -> Callable[[ResourceGroup], bool]:
 
 def _tagged(tags: dict[str, str], wanted: dict[str, str]) -> bool:
     held = {name.lower(): value.lower() for name, value in tags.items()}
-    return "tagname" not in wanted or held.get(wanted["tagname"]) == wanted.get("tagvalue", held.get(wanted["tagname"], object()))
+    return "tagname" not in wanted or held.get(wanted["tagname"]) == wanted.get(
+        "tagvalue", held.get(wanted["tagname"], object())
+    )
 
 
 def passes(resource: Resource, wanted: dict[str, str]) -> bool:

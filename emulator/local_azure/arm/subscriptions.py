@@ -45,11 +45,15 @@ class _Subscriptions:
     def get(self, call: Call) -> Response:
         found = self.resources.subscription(call["subscription"])
         if not self._sees(call, found.id):
-            self.resources.authorization.require(call.who, "Microsoft.Resources/subscriptions/read", f"/subscriptions/{found.id}")
+            self.resources.authorization.require(
+                call.who, "Microsoft.Resources/subscriptions/read", f"/subscriptions/{found.id}"
+            )
         return Response.json(200, subscription_json(found, self._tenant))
 
     def locations(self, call: Call) -> Response:
-        self.resources.authorization.require(call.who, "Microsoft.Resources/subscriptions/locations/read", f"/subscriptions/{call['subscription']}")
+        self.resources.authorization.require(
+            call.who, "Microsoft.Resources/subscriptions/locations/read", f"/subscriptions/{call['subscription']}"
+        )
         return Response.json(200, locations_json(call["subscription"], cloud_at(call.request.host)))
 
     def _sees(self, call: Call, subscription_id: str) -> bool:

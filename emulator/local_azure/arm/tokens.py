@@ -1,7 +1,7 @@
 """The operations on the scope maps and tokens of a registry, and the passwords of tokens, which only their maker ever sees.
 
-Shapes from the examples of api-version 2023-07-01 and the documented output of ``az acr token create``. A refusal of a scope map that isn't
-there, and of a system's, could not be looked up.
+Shapes from the examples of api-version 2023-07-01 and the documented output of ``az acr token create``. A refusal of a
+scope map that isn't there, and of a system's, could not be looked up.
 """
 
 import re
@@ -64,9 +64,16 @@ class _Tokens:
         registry, access = self._access(call, "scopeMaps/write")
         old, given = self._map(call, access), fields(call.request.json(), "properties")
         actions = _actions(given["actions"]) if given.get("actions") is not None else old.actions
-        return Response.json(200, map_json(registry, self._write_map(call, registry, access, actions, given.get("description", old.description))))
+        return Response.json(
+            200,
+            map_json(
+                registry, self._write_map(call, registry, access, actions, given.get("description", old.description))
+            ),
+        )
 
-    def _write_map(self, call: Call, registry: Resource, access: Access, actions: list[str], description: str | None) -> ScopeMap:
+    def _write_map(
+        self, call: Call, registry: Resource, access: Access, actions: list[str], description: str | None
+    ) -> ScopeMap:
         self.registries.resources.require_unlocked(registry.id, "write")
         _named(call["child"])
         self._user_defined(call, access)
@@ -95,16 +102,22 @@ class _Tokens:
     def patch(self, call: Call) -> Response:
         registry, access = self._access(call, "tokens/write")
         old, given = self._token(call["child"], access), fields(call.request.json(), "properties")
-        made = self._write(call, registry, access, given.get("scopeMapId") or old.scope_map_id, given.get("status") or old.status)
+        made = self._write(
+            call, registry, access, given.get("scopeMapId") or old.scope_map_id, given.get("status") or old.status
+        )
         return Response.json(200, token_json(registry, made))
 
     def _write(self, call: Call, registry: Resource, access: Access, scope_map: Json, status: Json) -> RegistryToken:
         self.registries.resources.require_unlocked(registry.id, "write")
         _named(call["child"])
         if status not in ("enabled", "disabled"):
-            raise ServiceError(400, "InvalidRequestContent", f"The token status '{status}' is not valid. Use enabled or disabled.")
+            raise ServiceError(
+                400, "InvalidRequestContent", f"The token status '{status}' is not valid. Use enabled or disabled."
+            )
         if not isinstance(scope_map, str) or scope_map.rsplit("/", 1)[-1].lower() not in access.scope_maps:
-            raise ServiceError(400, "ScopeMapNotFound", f"The scope map '{scope_map}' was not found in registry '{registry.name}'.")
+            raise ServiceError(
+                400, "ScopeMapNotFound", f"The scope map '{scope_map}' was not found in registry '{registry.name}'."
+            )
         return self.registries.resources.access.put_token(registry.id, call["child"], scope_map, status)
 
     def delete(self, call: Call) -> Response:
@@ -119,9 +132,13 @@ class _Tokens:
         token = self._token(str(given.get("tokenId", "")).rsplit("/", 1)[-1], access)
         which = given.get("name")
         if which not in (None, *PASSWORDS):
-            raise ServiceError(400, "InvalidRequestContent", f"The password name '{which}' is not valid. Use password1 or password2.")
+            raise ServiceError(
+                400, "InvalidRequestContent", f"The password name '{which}' is not valid. Use password1 or password2."
+            )
         made = self.registries.resources.access.generate(registry.id, token.name, which, _instant(given.get("expiry")))
-        return Response.json(200, {"username": token.name, "passwords": [{**password_json(each), "value": each.value} for each in made]})
+        return Response.json(
+            200, {"username": token.name, "passwords": [{**password_json(each), "value": each.value} for each in made]}
+        )
 
     def _access(self, call: Call, verb: str) -> tuple[Resource, Access]:
         self.registries.require(call, verb)
@@ -138,21 +155,33 @@ class _Tokens:
     def _user_defined(self, call: Call, access: Access) -> None:
         found = access.scope_maps.get(call["child"].lower())
         if found and found.kind == "SystemDefined":
-            raise ServiceError(400, "SystemScopeMapReadOnly", f"The scope map '{found.name}' is system-defined and cannot be changed.")
+            raise ServiceError(
+                400, "SystemScopeMapReadOnly", f"The scope map '{found.name}' is system-defined and cannot be changed."
+            )
 
 
 def map_json(registry: Resource, scope_map: ScopeMap) -> Json:
     """A scope map as a GET shows it."""
-    properties: dict[str, Json] = {"description": scope_map.description, "type": scope_map.kind, "creationDate": iso(scope_map.created)}
+    properties: dict[str, Json] = {
+        "description": scope_map.description,
+        "type": scope_map.kind,
+        "creationDate": iso(scope_map.created),
+    }
     properties |= {"provisioningState": "Succeeded", "actions": scope_map.actions}
-    return _child(registry, "scopeMaps", scope_map.name, {name: value for name, value in properties.items() if value is not None})
+    return _child(
+        registry, "scopeMaps", scope_map.name, {name: value for name, value in properties.items() if value is not None}
+    )
 
 
 def token_json(registry: Resource, token: RegistryToken) -> Json:
     """A token as a GET shows it: of its passwords only what they are called and how long they hold."""
     passwords = [password_json(each) for each in token.passwords]
     credentials = {"certificates": [], "passwords": passwords} if passwords else {}
-    properties = {"creationDate": iso(token.created), "scopeMapId": token.scope_map_id, "provisioningState": "Succeeded"}
+    properties = {
+        "creationDate": iso(token.created),
+        "scopeMapId": token.scope_map_id,
+        "provisioningState": "Succeeded",
+    }
     return _child(registry, "tokens", token.name, {**properties, "status": token.status, "credentials": credentials})
 
 
@@ -163,7 +192,12 @@ def password_json(password: TokenPassword) -> dict[str, Json]:
 
 
 def _child(registry: Resource, kind: str, name: str, properties: dict[str, Json]) -> Json:
-    return {"type": f"{registry.type}/{kind}", "id": f"{registry.id}/{kind}/{name}", "name": name, "properties": properties}
+    return {
+        "type": f"{registry.type}/{kind}",
+        "id": f"{registry.id}/{kind}/{name}",
+        "name": name,
+        "properties": properties,
+    }
 
 
 def _offset(at: datetime) -> str:
@@ -176,7 +210,11 @@ def _absent(kind: str, name: str) -> NoReturn:
 
 def _named(name: str) -> None:
     if not re.fullmatch(NAME, name):
-        raise ServiceError(400, "InvalidResourceName", f"The name '{name}' is not valid: 5 to 50 letters, digits, hyphens and underscores.")
+        raise ServiceError(
+            400,
+            "InvalidResourceName",
+            f"The name '{name}' is not valid: 5 to 50 letters, digits, hyphens and underscores.",
+        )
 
 
 def _actions(given: Json) -> list[str]:

@@ -1,6 +1,7 @@
 """What the operations on registries and vaults have in common: lists, reads, and who may do what where.
 
-Words are those recorded or reported, but for a name that is no name (InvalidResourceName), whose words could not be looked up.
+Words are those recorded or reported, but for a name that is no name (InvalidResourceName), whose words could not be
+looked up.
 """
 
 import re
@@ -35,9 +36,17 @@ class Tracked:
         if group:
             self.resources.resource_group(subscription, group)
         rules = self.resources.authorization
-        found = [r for r in self.resources.list(subscription, group, self.type) if rules.allowed(call.who.oid, f"{r.type}/read", r.id)]
+        found = [
+            r
+            for r in self.resources.list(subscription, group, self.type)
+            if rules.allowed(call.who.oid, f"{r.type}/read", r.id)
+        ]
         if not found:
-            rules.require(call.who, f"{self.type}/read", f"/subscriptions/{subscription}" + (f"/resourceGroups/{group}" if group else ""))
+            rules.require(
+                call.who,
+                f"{self.type}/read",
+                f"/subscriptions/{subscription}" + (f"/resourceGroups/{group}" if group else ""),
+            )
         return Response.json(200, {"value": [self.json(call, r) for r in found]})
 
     def get(self, call: Call) -> Response:
@@ -63,7 +72,11 @@ class Tracked:
         found = self.resources.get(self.path(call))
         if found is None:
             message = f"The Resource '{self.type}/{call['name']}' under resource group '{call['group']}' was not found."
-            raise ServiceError(404, "ResourceNotFound", f"{message} For more details please go to https://aka.ms/ARMResourceNotFoundFix")
+            raise ServiceError(
+                404,
+                "ResourceNotFound",
+                f"{message} For more details please go to https://aka.ms/ARMResourceNotFoundFix",
+            )
         return found
 
     def require(self, call: Call, verb: str) -> str:
@@ -73,10 +86,15 @@ class Tracked:
 
     def path(self, call: Call) -> str:
         """The full id that the path leads to, whether or not anything is there."""
-        return f"/subscriptions/{call['subscription']}/resourceGroups/{call['group']}/providers/{self.type}/{call['name']}"
+        return (
+            f"/subscriptions/{call['subscription']}/resourceGroups/{call['group']}/providers/{self.type}/{call['name']}"
+        )
 
     def writable(self, call: Call) -> tuple[str, Json, Resource | None]:
-        """What a PUT is about: the path, its body, and what is there already. Refuses bad names, a missing location, locks."""
+        """What a PUT is about: the path, its body, and what is there already.
+
+        Refuses bad names, a missing location, locks.
+        """
         path, body = self.require(call, "write"), call.request.json()
         self.resources.require_unlocked(path, "write")
         existing = self.resources.get(path)
@@ -85,8 +103,14 @@ class Tracked:
         if not body.get("location"):
             raise ServiceError(400, "LocationRequired", "The location property is required for this definition.")
         if existing and canonical(existing.location) != canonical(body["location"]):
-            message = f"The resource '{existing.name}' already exists in location '{existing.location}' in resource group '{call['group']}'."
-            advice = f"A resource with the same name cannot be created in location '{body['location']}'. Please select a new resource name."
+            message = (
+                f"The resource '{existing.name}' already exists in location '{existing.location}' in resource group"
+                f" '{call['group']}'."
+            )
+            advice = (
+                f"A resource with the same name cannot be created in location '{body['location']}'. Please select a new"
+                " resource name."
+            )
             raise ServiceError(409, "InvalidResourceLocation", f"{message} {advice}")
         fields(body, "properties")
         return path, body, existing

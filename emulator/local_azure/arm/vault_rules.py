@@ -12,7 +12,14 @@ from local_azure.wire import Json, ServiceError
 READ_ONLY = {"vaultUri", "provisioningState", "hsmPoolResourceId", "privateEndpointConnections", "createMode"}
 """What a body may carry (az sends back what it read) and a vault doesn't keep."""
 
-FIXED = ("softDeleteRetentionInDays", "enablePurgeProtection", "enableRbacAuthorization", "publicNetworkAccess", "networkAcls", "tenantId")
+FIXED = (
+    "softDeleteRetentionInDays",
+    "enablePurgeProtection",
+    "enableRbacAuthorization",
+    "publicNetworkAccess",
+    "networkAcls",
+    "tenantId",
+)
 """What a PUT that leaves it out does not take away."""
 
 KINDS = ("keys", "secrets", "certificates", "storage")
@@ -20,7 +27,9 @@ KINDS = ("keys", "secrets", "certificates", "storage")
 
 def given(body: Json, existing: Resource | None, tenant: str) -> dict[str, Json]:
     """The properties that count of a PUT or PATCH; raises 400 BadRequest."""
-    found = {name: value for name, value in fields(body, "properties").items() if name not in READ_ONLY and value is not None}
+    found = {
+        name: value for name, value in fields(body, "properties").items() if name not in READ_ONLY and value is not None
+    }
     found["enableSoftDelete"] = True
     _irreversible(found, existing)
     if existing:
@@ -74,7 +83,10 @@ def policies(kind: str, old: list[Json], asked: list[Json]) -> list[Json]:
         if kind == "replace" or holder not in found:
             found[holder] = each
         else:
-            found[holder] = {**found[holder], "permissions": _merged(kind, found[holder]["permissions"], each["permissions"])}
+            found[holder] = {
+                **found[holder],
+                "permissions": _merged(kind, found[holder]["permissions"], each["permissions"]),
+            }
         if kind == "remove" and not any(found[holder]["permissions"].values()):
             del found[holder]
     return list(found.values())

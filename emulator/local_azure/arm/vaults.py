@@ -42,7 +42,12 @@ def vault_routes(vaults: "VaultRoutes") -> tuple[Route, ...]:
         Route("arm.deletedVaults.list", "GET", provider + "/deletedVaults", vaults.list_deleted),
         Route("arm.deletedVaults.get", "GET", grave, vaults.get_deleted),
         Route("arm.deletedVaults.purge", "POST", grave + "/purge", vaults.purge),
-        Route("arm.deletedVaults.purgeResult", "GET", provider + "/locations/{location}/operationResults/{operation}", vaults.result),
+        Route(
+            "arm.deletedVaults.purgeResult",
+            "GET",
+            provider + "/locations/{location}/operationResults/{operation}",
+            vaults.result,
+        ),
     )
     return tuple(replace(route, handler=_served(route.handler)) for route in found)
 
@@ -78,8 +83,12 @@ class VaultRoutes(Tracked):
             return Response.json(200, self.json(call, self.resources.recover_vault(path)))
         properties = given(body, existing, self.resources.authorization.directory.tenant)
         if "enableRbacAuthorization" not in properties:
-            properties["enableRbacAuthorization"] = True if call.request.query["api-version"] >= RBAC_BY_DEFAULT_SINCE else None
-        made = self.resources.put(path, self.type, body["location"], properties, fields(body, "tags"), by=call.who.app_id)
+            properties["enableRbacAuthorization"] = (
+                True if call.request.query["api-version"] >= RBAC_BY_DEFAULT_SINCE else None
+            )
+        made = self.resources.put(
+            path, self.type, body["location"], properties, fields(body, "tags"), by=call.who.app_id
+        )
         if existing is None and self.resources.timing.vault_made:
             self.resources.operations.begin(made.id, "vaults", self.resources.timing.vault_made, "RegisteringDns")
         return Response.json(200, self.json(call, made))
@@ -105,8 +114,19 @@ class VaultRoutes(Tracked):
         self.resources.require_unlocked(found.id, "write")
         asked = fields(call.request.json(), "properties").get("accessPolicies") or []
         changed = policies(call["kind"].lower(), found.properties.get("accessPolicies") or [], asked)
-        self.resources.put(found.id, self.type, found.location, {**found.properties, "accessPolicies": changed}, found.tags, by=call.who.app_id)
-        body = {"id": f"{found.id}/accessPolicies/", "type": f"{self.type}/accessPolicies", "properties": {"accessPolicies": changed}}
+        self.resources.put(
+            found.id,
+            self.type,
+            found.location,
+            {**found.properties, "accessPolicies": changed},
+            found.tags,
+            by=call.who.app_id,
+        )
+        body = {
+            "id": f"{found.id}/accessPolicies/",
+            "type": f"{self.type}/accessPolicies",
+            "properties": {"accessPolicies": changed},
+        }
         return Response.json(200, body)
 
     def check_name(self, call: Call) -> Response:
@@ -114,7 +134,10 @@ class VaultRoutes(Tracked):
         self._may_check(call)
         name = str(fields(call.request.json()).get("name", ""))
         if not re.fullmatch(NAMES[VAULTS], name):
-            message = "The vault name is invalid. A vault name must be between 3-24 alphanumeric characters, begin with a letter, "
+            message = (
+                "The vault name is invalid. A vault name must be between 3-24 alphanumeric characters, begin with a"
+                " letter, "
+            )
             message += "end with a letter or digit, and not contain consecutive hyphens."
             return Response.json(200, {"nameAvailable": False, "reason": "AccountNameInvalid", "message": message})
         if self.resources.find(VAULTS, name) or self.resources.deleted_vaults.find(name):
@@ -131,7 +154,9 @@ class VaultRoutes(Tracked):
         return Response.json(200, {"value": []})
 
     def _may_check(self, call: Call) -> None:
-        self.resources.authorization.require(call.who, "Microsoft.KeyVault/checkNameAvailability/read", f"/subscriptions/{call['subscription']}")
+        self.resources.authorization.require(
+            call.who, "Microsoft.KeyVault/checkNameAvailability/read", f"/subscriptions/{call['subscription']}"
+        )
 
     def list_deleted(self, call: Call) -> Response:
         """The deleted vaults of a subscription."""

@@ -1,6 +1,7 @@
 """The operations on the webhooks of registries.
 
-Shapes from the examples of api-version 2023-07-01; what somebody is told whose tier allows no more could not be looked up.
+Shapes from the examples of api-version 2023-07-01; what somebody is told whose tier allows no more could not be looked
+up.
 """
 
 from collections.abc import Iterator
@@ -78,15 +79,33 @@ class _Webhooks(Children[Webhook]):
 
     def json(self, registry: Resource, child: Webhook) -> Json:
         own = f"{registry.id}/webhooks/{child.name}"
-        properties = {"status": child.status, "scope": child.scope, "actions": child.actions, "provisioningState": self.state(own)}
-        head = {"type": f"{registry.type}/webhooks", "id": own, "name": child.name, "location": child.location, "tags": child.tags}
+        properties = {
+            "status": child.status,
+            "scope": child.scope,
+            "actions": child.actions,
+            "provisioningState": self.state(own),
+        }
+        head = {
+            "type": f"{registry.type}/webhooks",
+            "id": own,
+            "name": child.name,
+            "location": child.location,
+            "tags": child.tags,
+        }
         return {**head, "properties": properties}
 
 
 def _change(webhook: Webhook, given: dict[str, Json]) -> None:
     status, actions = given.get("status") or webhook.status, given.get("actions") or webhook.actions
     if status not in ("enabled", "disabled") or not set(actions) <= set(ACTIONS):
-        raise ServiceError(400, "InvalidRequestContent", f"A webhook is enabled or disabled, and its actions are among {', '.join(ACTIONS)}.")
+        raise ServiceError(
+            400,
+            "InvalidRequestContent",
+            f"A webhook is enabled or disabled, and its actions are among {', '.join(ACTIONS)}.",
+        )
     webhook.status, webhook.actions = status, list(actions)
-    webhook.uri, webhook.scope = given.get("serviceUri") or webhook.uri, webhook.scope if given.get("scope") is None else str(given["scope"])
+    webhook.uri, webhook.scope = (
+        given.get("serviceUri") or webhook.uri,
+        (webhook.scope if given.get("scope") is None else str(given["scope"])),
+    )
     webhook.headers = dict(given["customHeaders"]) if given.get("customHeaders") is not None else webhook.headers

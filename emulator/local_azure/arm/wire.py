@@ -1,7 +1,7 @@
 """``management.azure.com``: the door of Resource Manager, role-based access control and container groups.
 
-What every management operation has in common happens here, before its handler: the ``api-version``, the subscription, the resource
-group. What a caller may do is each handler's to ask.
+What every management operation has in common happens here, before its handler: the ``api-version``, the subscription,
+the resource group. What a caller may do is each handler's to ask.
 """
 
 import re
@@ -34,9 +34,27 @@ CODES = {
 """Resource Manager's words for what is wrong with a token; any other fault of it is InvalidAuthenticationToken."""
 
 GATEWAY = {
-    *("ResourceNotFound", "ResourceGroupNotFound", "SubscriptionNotFound", "InvalidSubscriptionId", "AuthorizationFailed", "ScopeLocked"),
-    *("AuthenticationFailed", "ExpiredAuthenticationToken", "InvalidAuthenticationToken", "InvalidAuthenticationTokenAudience"),
-    *("MissingApiVersionParameter", "LocationRequired", "InvalidResourceLocation", "InvalidResourceName", "InvalidResourceType"),
+    *(
+        "ResourceNotFound",
+        "ResourceGroupNotFound",
+        "SubscriptionNotFound",
+        "InvalidSubscriptionId",
+        "AuthorizationFailed",
+        "ScopeLocked",
+    ),
+    *(
+        "AuthenticationFailed",
+        "ExpiredAuthenticationToken",
+        "InvalidAuthenticationToken",
+        "InvalidAuthenticationTokenAudience",
+    ),
+    *(
+        "MissingApiVersionParameter",
+        "LocationRequired",
+        "InvalidResourceLocation",
+        "InvalidResourceName",
+        "InvalidResourceType",
+    ),
     *("SubscriptionRequestsThrottled", "LinkedAuthorizationFailed", "InvalidRequestContent"),
 }
 """What Resource Manager says itself, before a provider is asked: marked so by a header (recorded)."""
@@ -44,7 +62,9 @@ GATEWAY = {
 READING = {"arm.registries.checkName", "arm.registries.listCredentials", "arm.vaults.checkName"}
 """What reads although it is sent with POST (recorded: the answer to a check of a name has reads left)."""
 
-_WITHIN = re.compile(r"/+subscriptions/+(?P<subscription>[^/]+)(?:/+resourceGroups/+(?P<group>[^/]+)(?P<inside>/+.+)?)?.*", re.IGNORECASE)
+_WITHIN = re.compile(
+    r"/+subscriptions/+(?P<subscription>[^/]+)(?:/+resourceGroups/+(?P<group>[^/]+)(?P<inside>/+.+)?)?.*", re.IGNORECASE
+)
 
 
 class Arm:
@@ -62,8 +82,18 @@ class Arm:
 
     def _routes(self, extra_routes: Iterable[Route]) -> Iterator[Route]:
         resources, registries = self.resources, RegistryRoutes(self.resources)
-        yield from (*subscription_routes(resources), *group_routes(resources), *provider_routes(resources), *lock_routes(resources))
-        yield from (*registry_routes(registries), *token_routes(registries), *replication_routes(registries), *webhook_routes(registries))
+        yield from (
+            *subscription_routes(resources),
+            *group_routes(resources),
+            *provider_routes(resources),
+            *lock_routes(resources),
+        )
+        yield from (
+            *registry_routes(registries),
+            *token_routes(registries),
+            *replication_routes(registries),
+            *webhook_routes(registries),
+        )
         yield from vault_routes(VaultRoutes(resources))
         yield from extra_routes
         yield from unknown_routes(resources)
@@ -77,16 +107,25 @@ class Arm:
         header = request.headers.get("authorization", "")
         if not header:
             message = "Authentication failed. The 'Authorization' header is missing."
-            raise self._unauthorized(request, "AuthenticationFailed", message, "The authentication failed because of missing 'Authorization' header.")
+            raise self._unauthorized(
+                request,
+                "AuthenticationFailed",
+                message,
+                "The authentication failed because of missing 'Authorization' header.",
+            )
         try:
             return self.tokens.verify(header, RESOURCE_MANAGER)
         except BadToken as error:
-            raise self._unauthorized(request, CODES.get(error.reason, error.code), error.message, error.message) from error
+            raise self._unauthorized(
+                request, CODES.get(error.reason, error.code), error.message, error.message
+            ) from error
 
     def _unauthorized(self, request: Request, code: str, message: str, why: str) -> ServiceError:
         tenant = self.resources.authorization.directory.tenant
         login = cloud_at(request.host).login
-        challenge = f'Bearer authorization_uri="https://{login}/{tenant}", error="invalid_token", error_description="{why}"'
+        challenge = (
+            f'Bearer authorization_uri="https://{login}/{tenant}", error="invalid_token", error_description="{why}"'
+        )
         return ServiceError(401, code, message, headers={"WWW-Authenticate": challenge})
 
     def refuse(self, error: ServiceError, request: Request) -> Response:
@@ -153,11 +192,18 @@ class Arm:
         """Take one request from the caller's budget in a subscription, or in the tenant; 429 where none is left."""
         kind = "reads" if call.operation in READING else KINDS.get(call.request.method, "writes")
         self._left = None
-        self._left = (kind, self.resources.budget.spend(subscription or self.resources.authorization.directory.tenant, call.who, kind))
+        self._left = (
+            kind,
+            self.resources.budget.spend(subscription or self.resources.authorization.directory.tenant, call.who, kind),
+        )
 
     def _exists(self, caller: Caller, subscription: str, group: str | None) -> None:
         """The subscription exists, and the group that the path leads through, as far as the caller may know."""
         self.resources.subscription(subscription)
         path = f"/subscriptions/{subscription}/resourceGroups/{group}"
-        if group and not self.resources.has_group(subscription, group) and self.resources.authorization.granted(caller.oid, GROUP_READ, path):
+        if (
+            group
+            and not self.resources.has_group(subscription, group)
+            and self.resources.authorization.granted(caller.oid, GROUP_READ, path)
+        ):
             self.resources.resource_group(subscription, group)

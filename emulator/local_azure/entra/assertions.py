@@ -1,7 +1,7 @@
 """A client's signed assertion in place of a secret: by a certificate of its own, or by another issuer that it trusts.
 
-An assertion's times are not judged: a client writes them by the clock of its machine, and this Azure has one of its own. Nor can other issuers' keys
-be fetched, so theirs are refused even where everything in them fits.
+An assertion's times are not judged: a client writes them by the clock of its machine, and this Azure has one of its
+own. Nor can other issuers' keys be fetched, so theirs are refused even where everything in them fits.
 """
 
 import base64
@@ -56,7 +56,9 @@ def read(text: str) -> Assertion:
     return found
 
 
-def signer(shown: Assertion, client_id: str, application: Application | None, known: Iterable[Certificate]) -> Certificate:
+def signer(
+    shown: Assertion, client_id: str, application: Application | None, known: Iterable[Certificate]
+) -> Certificate:
     """The certificate that signed it, of those that are known by now. Raises ServiceError 400 or 401."""
     if shown.thumbprint is None:
         raise refusals.NO_THUMBPRINT.about()
@@ -99,4 +101,8 @@ def refusal(shown: Assertion, federated: Iterable[Mapping[str, Any]]) -> Service
         return refusals.UNKNOWN_SUBJECT.about(presented=subject)
     if not any(audience in each["audiences"] for each in named):
         return refusals.UNKNOWN_AUDIENCE.about(presented=audience)
-    return ServiceError(501, "NotImplemented", f"The emulator can't fetch the keys of {shown.issuer}, so it can't verify its assertions.")
+    return ServiceError(
+        501,
+        "NotImplemented",
+        f"The emulator can't fetch the keys of {shown.issuer}, so it can't verify its assertions.",
+    )

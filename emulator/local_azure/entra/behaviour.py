@@ -1,7 +1,7 @@
 """Who gets a token and whose token is valid: secrets as the replicas of the token endpoint know them, and signed access tokens.
 
-The replicas learn of a new or a removed secret one after another, and take turns in answering for an application. So answers flap until
-the last one has learned, as Azure's do.
+The replicas learn of a new or a removed secret one after another, and take turns in answering for an application. So
+answers flap until the last one has learned, as Azure's do.
 """
 
 import json
@@ -39,7 +39,10 @@ _DEFAULT = re.compile(r"(?P<resource>.+?/?)/\.default")
 
 
 class BadToken(ServiceError):
-    """A bearer token that is no good: 401 ``InvalidAuthenticationToken``. `reason` lets each service say so in its own words."""
+    """A bearer token that is no good: 401 ``InvalidAuthenticationToken``.
+
+    `reason` lets each service say so in its own words.
+    """
 
     def __init__(self, reason: Reason, message: str) -> None:
         super().__init__(401, "InvalidAuthenticationToken", message)
@@ -57,7 +60,9 @@ class TokenState:
 class Tokens:
     """The token service of one tenant. `key` is an RSA key as PEM; without one the process's own is taken."""
 
-    def __init__(self, clock: Clock, ids: Ids, timing: Timing, faults: Faults, directory: Directory, key: str | None = None) -> None:
+    def __init__(
+        self, clock: Clock, ids: Ids, timing: Timing, faults: Faults, directory: Directory, key: str | None = None
+    ) -> None:
         self.clock, self.ids, self.timing, self.faults, self.directory = clock, ids, timing, faults, directory
         self.state = TokenState(key or signing.process_key())
         self._verified: OrderedDict[tuple[str, str], dict[str, Any]] = OrderedDict()
@@ -84,7 +89,11 @@ class Tokens:
 
     def _verdict(self, app_id: str, secret: str, replica: int) -> Verdict:
         now = self.clock.now()
-        known = [each for each in self.directory.passwords(app_id) if each.secret == secret and each.known_to(replica, now, self.timing)]
+        known = [
+            each
+            for each in self.directory.passwords(app_id)
+            if each.secret == secret and each.known_to(replica, now, self.timing)
+        ]
         if any(each.start <= now < each.end for each in known):
             return "accepted"
         return "expired" if any(each.end <= now for each in known) else "refused"
@@ -92,16 +101,31 @@ class Tokens:
     # tokens
 
     def issue(
-        self, tenant: str, client_id: str, secret: str | None, scope: str, claims: str | None = None, assertion: str | None = None
+        self,
+        tenant: str,
+        client_id: str,
+        secret: str | None,
+        scope: str,
+        claims: str | None = None,
+        assertion: str | None = None,
     ) -> dict[str, Any]:
-        """The answer of the v2.0 endpoint to client credentials; `scope` is ``<resource>/.default``. Raises ServiceError (AADSTS…)."""
+        """The answer of the v2.0 endpoint to client credentials; `scope` is ``<resource>/.default``.
+
+        Raises ServiceError (AADSTS…).
+        """
         match = _DEFAULT.fullmatch(scope)
         if match is None:
             raise refusals.BAD_SCOPE.about(scope=scope)
         return self.issue_for(tenant, client_id, secret, match["resource"], claims, assertion)
 
     def issue_for(
-        self, tenant: str, client_id: str, secret: str | None, resource: str, claims: str | None = None, assertion: str | None = None
+        self,
+        tenant: str,
+        client_id: str,
+        secret: str | None,
+        resource: str,
+        claims: str | None = None,
+        assertion: str | None = None,
     ) -> dict[str, Any]:
         """The same for a resource by name, as the v1 endpoint asks. Raises ServiceError (AADSTS…)."""
         asked = _capabilities(claims)
@@ -114,7 +138,9 @@ class Tokens:
             "token_type": "Bearer",
             "expires_in": seconds,
             "ext_expires_in": seconds,
-            "access_token": self._token(principal, resource, seconds, {"appidacr": "1" if shown is None else "2", **asked}),
+            "access_token": self._token(
+                principal, resource, seconds, {"appidacr": "1" if shown is None else "2", **asked}
+            ),
         }
 
     def issue_managed(self, principal: ServicePrincipal, resource_id: str, resource: str) -> dict[str, str]:
@@ -149,7 +175,8 @@ class Tokens:
     def _certified(self, client_id: str, text: str) -> ServicePrincipal:
         """Whom an assertion signs in, by a certificate that the replica that answers knows.
 
-        Raises ServiceError (AADSTS…); 501 for an assertion that a federated identity credential would let in, if its signature is good.
+        Raises ServiceError (AADSTS…); 501 for an assertion that a federated identity credential would let in, if its
+        signature is good.
         """
         principal, application = self._client(client_id), self.directory.application(client_id)
         shown, now = assertions.read(text), self.clock.now()
@@ -162,7 +189,11 @@ class Tokens:
         found = assertions.signer(shown, client_id, application, known)
         assertions.addressed(shown, client_id, self.is_tenant)
         if not found.start <= now < found.end:
-            about = {"app_id": client_id, "digest": found.identifier, "object_id": application.id if application else client_id}
+            about = {
+                "app_id": client_id,
+                "digest": found.identifier,
+                "object_id": application.id if application else client_id,
+            }
             raise refusals.UNKNOWN_KEY.about(reason="The key used is expired.", **about)
         return principal
 
@@ -195,7 +226,13 @@ class Tokens:
         who = {"appid": principal.app_id, "idp": issuer, "idtyp": "app", "oid": principal.id}
         when = {"iat": now - 300, "nbf": now - 300, "exp": now + life}
         roles = {"roles": list(principal.app_roles)} if plain(resource) in GRAPH and principal.app_roles else {}
-        rest = {"rh": "1." + self.ids.hex(32), "sub": principal.id, "tid": tenant, "uti": self.ids.hex(22), "ver": "1.0"}
+        rest = {
+            "rh": "1." + self.ids.hex(32),
+            "sub": principal.id,
+            "tid": tenant,
+            "uti": self.ids.hex(22),
+            "ver": "1.0",
+        }
         return signing.sign({"aud": resource, "iss": issuer, **when, **who, **roles, **rest, **asked}, self.state.key)
 
     def issuer(self) -> str:
@@ -213,17 +250,24 @@ class Tokens:
         now = self.clock.now()
         expires = datetime.fromtimestamp(claims["exp"], now.tzinfo)
         if now >= expires:
-            raise BadToken("expired", f"The access token expiry UTC time '{_us(expires)}' is earlier than current UTC time '{_us(now)}'.")
+            raise BadToken(
+                "expired",
+                f"The access token expiry UTC time '{_us(expires)}' is earlier than current UTC time '{_us(now)}'.",
+            )
         if plain(claims["aud"]) not in {plain(each) for each in audiences}:
             message = f"The access token has been obtained for wrong audience or resource '{claims['aud']}'."
-            raise BadToken("audience", f"{message} It should exactly match with one of the allowed audiences {_quoted(audiences)}.")
+            raise BadToken(
+                "audience", f"{message} It should exactly match with one of the allowed audiences {_quoted(audiences)}."
+            )
         return Caller(claims["tid"], claims["oid"], claims["appid"])
 
     def claims(self, authorization: str | None) -> dict[str, Any]:
         """What a bearer token of ours says, expired or not; verified once, then remembered. Raises BadToken 401."""
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
-            raise BadToken("missing", "Authentication failed. The 'Authorization' header is missing or its scheme is not Bearer.")
+            raise BadToken(
+                "missing", "Authentication failed. The 'Authorization' header is missing or its scheme is not Bearer."
+            )
         known = (self.state.key, token.strip())
         if known not in self._verified:
             self._verified[known] = self._checked(token.strip())
@@ -239,7 +283,11 @@ class Tokens:
         except jwt.InvalidTokenError as error:
             raise BadToken("malformed", "The access token is invalid.") from error
         if claims.get("tid") != self.directory.tenant:
-            raise BadToken("signature", f"The access token is from the wrong issuer '{claims.get('iss')}'. It must match one of '{self.issuer()}'.")
+            raise BadToken(
+                "signature",
+                f"The access token is from the wrong issuer '{claims.get('iss')}'. It must match one of"
+                f" '{self.issuer()}'.",
+            )
         return claims
 
 
@@ -252,7 +300,10 @@ def _quoted(audiences: Collection[str]) -> str:
 
 
 def _capabilities(claims: str | None) -> dict[str, Any]:
-    """The client capabilities that a ``claims`` parameter asks to have in the token. Raises ServiceError 400 where it isn't JSON."""
+    """The client capabilities that a ``claims`` parameter asks to have in the token.
+
+    Raises ServiceError 400 where it isn't JSON.
+    """
     if not claims:
         return {}
     try:

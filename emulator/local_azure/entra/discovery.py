@@ -72,5 +72,8 @@ def configuration(host: str, tenant: str, issued_by: str, *, v2: bool) -> dict[s
 
 def instances(endpoint: str) -> dict[str, Any]:
     """What instance discovery answers about an authority that exists; `endpoint` is its openid-configuration."""
-    clouds = [{"preferred_network": cloud[0], "preferred_cache": cache, "aliases": list(cloud)} for cloud, cache in zip(CLOUDS, _CACHES, strict=True)]
+    clouds = [
+        {"preferred_network": cloud[0], "preferred_cache": cache, "aliases": list(cloud)}
+        for cloud, cache in zip(CLOUDS, _CACHES, strict=True)
+    ]
     return {"tenant_discovery_endpoint": endpoint, "api-version": "1.1", "metadata": clouds}

@@ -44,8 +44,18 @@ def sign(claims: dict[str, Any], pem: str) -> str:
 
 
 def verified(token: str, pem: str) -> dict[str, Any]:
-    """The claims of a token of ours; times are not judged here. Raises jwt.InvalidTokenError (DecodeError where it is no token)."""
-    options = {"verify_signature": True, "verify_exp": False, "verify_nbf": False, "verify_iat": False, "verify_aud": False, "verify_iss": False}
+    """The claims of a token of ours; times are not judged here.
+
+    Raises jwt.InvalidTokenError (DecodeError where it is no token).
+    """
+    options = {
+        "verify_signature": True,
+        "verify_exp": False,
+        "verify_nbf": False,
+        "verify_iat": False,
+        "verify_aud": False,
+        "verify_iss": False,
+    }
     claims: dict[str, Any] = jwt.decode(token, _loaded(pem).public_key(), [ALGORITHM], options=options)  # type: ignore[arg-type]
     return claims
 
@@ -53,7 +63,15 @@ def verified(token: str, pem: str) -> dict[str, Any]:
 def public_keys(pem: str, issuer: str) -> dict[str, Any]:
     """The key set that anybody can verify a token with (RFC 7517)."""
     numbers, kid = _loaded(pem).public_key().public_numbers(), key_id(pem)
-    key = {"kty": "RSA", "use": "sig", "kid": kid, "x5t": kid, "n": _number(numbers.n), "e": _number(numbers.e), "issuer": issuer}
+    key = {
+        "kty": "RSA",
+        "use": "sig",
+        "kid": kid,
+        "x5t": kid,
+        "n": _number(numbers.n),
+        "e": _number(numbers.e),
+        "issuer": issuer,
+    }
     return {"keys": [key]}
 
 

@@ -70,7 +70,11 @@ class Entra:
 
     def headers(self, request: Request) -> dict[str, str]:
         """What Entra puts on every answer."""
-        echo = {"client-request-id": request.headers["client-request-id"]} if "client-request-id" in request.headers else {}
+        echo = (
+            {"client-request-id": request.headers["client-request-id"]}
+            if "client-request-id" in request.headers
+            else {}
+        )
         return {
             **echo,
             "x-ms-request-id": self._ids.guid(),
@@ -87,7 +91,9 @@ class Entra:
         if asked.hostname not in discovery.HOSTS:
             raise refusals.UNKNOWN_INSTANCE.about()
         tenant = asked.path.strip("/").split("/")[0] or "common"
-        return Response.json(200, discovery.instances(f"https://{asked.hostname}/{tenant}/v2.0/.well-known/openid-configuration"))
+        return Response.json(
+            200, discovery.instances(f"https://{asked.hostname}/{tenant}/v2.0/.well-known/openid-configuration")
+        )
 
     def _configuration(self, call: Call) -> Response:
         tenant, v2 = call["tenant"], "/v2.0/" in call.request.path.lower()
@@ -96,19 +102,32 @@ class Entra:
             self._tokens.require_tenant(tenant)
         issued_by = "{tenantid}" if general else self._tokens.directory.tenant
         named = tenant if general else self._tokens.directory.tenant
-        return Response.json(200, discovery.configuration(call.request.host, named, issued_by, v2=v2), {"Cache-Control": "max-age=86400, private"})
+        return Response.json(
+            200,
+            discovery.configuration(call.request.host, named, issued_by, v2=v2),
+            {"Cache-Control": "max-age=86400, private"},
+        )
 
     def _keys(self, call: Call) -> Response:
         if call["tenant"].lower() not in ANY_TENANT:
             self._tokens.require_tenant(call["tenant"])
-        return Response.json(200, signing.public_keys(self._tokens.state.key, f"https://{call.request.host}/{self._tokens.directory.tenant}/v2.0"))
+        return Response.json(
+            200,
+            signing.public_keys(
+                self._tokens.state.key, f"https://{call.request.host}/{self._tokens.directory.tenant}/v2.0"
+            ),
+        )
 
     # tokens
 
     def _form(self, call: Call, wanted: str) -> dict[str, str]:
         """What a request for client credentials says. Raises ServiceError (AADSTS…)."""
         form = _credentials(call, wanted)
-        if form.get("client_assertion") and not form.get("client_secret") and form.get("client_assertion_type") != ASSERTION:
+        if (
+            form.get("client_assertion")
+            and not form.get("client_secret")
+            and form.get("client_assertion_type") != ASSERTION
+        ):
             raise refusals.MISSING_PARAMETER.about(name="client_assertion_type")
         return form
 

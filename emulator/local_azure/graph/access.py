@@ -37,11 +37,18 @@ class Access:
         permissions.require(self.roles(call), wanted)
 
     def key(self, kind: Kind, call: Call) -> str:
-        """The id of the object in the path, which may name it by its application ID. Raises ServiceError 501 for what is no object."""
+        """The id of the object in the path, which may name it by its application ID.
+
+        Raises ServiceError 501 for what is no object.
+        """
         if "app_id" in call.params:
             return self.directory.records.id_of(kind, call["app_id"])
         if call["id"] == "delta" or call["id"].startswith("$"):
-            raise ServiceError(501, "NotImplemented", f"The emulator does not implement {call.request.method} {call.request.path} of graph.")
+            raise ServiceError(
+                501,
+                "NotImplemented",
+                f"The emulator does not implement {call.request.method} {call.request.path} of graph.",
+            )
         return self.directory.users.key(call["id"]) if kind == "users" else call["id"]
 
     def readable(self, kind: Kind, call: Call) -> Entry:
@@ -51,7 +58,10 @@ class Access:
         return self.directory.records.holder(kind, key)
 
     def writable(self, kind: Kind, call: Call) -> Entry:
-        """The object that a write is about. Raises ServiceError 404, 403, or 409 where a ``concurrency`` fault strikes."""
+        """The object that a write is about.
+
+        Raises ServiceError 404, 403, or 409 where a ``concurrency`` fault strikes.
+        """
         key = self.key(kind, call)
         permissions.may_write(self.roles(call), call.who.oid, self.directory.records.known(kind, key), kind)
         target = self.directory.records.holder(kind, key)
@@ -76,7 +86,13 @@ class Access:
     def expanded(self, kind: Kind, body: Mapping[str, Any], wanted: Query) -> dict[str, Any]:
         """An object's JSON with what ``$expand`` asks for."""
         target = self.directory.records.collection(kind)[body["id"]]
-        return {**body, **{each.name: [_kept(one, each.select) for one in self.related(target, each.name)] for each in wanted.expand}}
+        return {
+            **body,
+            **{
+                each.name: [_kept(one, each.select) for one in self.related(target, each.name)]
+                for each in wanted.expand
+            },
+        }
 
     def related(self, target: Entry, relation: str) -> list[dict[str, Any]]:
         """The objects at the other end of a relation."""

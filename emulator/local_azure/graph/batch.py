@@ -10,7 +10,15 @@ MOST = 20
 """How many requests a batch may have."""
 
 METHODS = ("GET", "POST", "PATCH", "PUT", "DELETE")
-KEPT = ("Cache-Control", "Content-Type", "OData-Version", "Location", "Retry-After", "x-ms-resource-unit", "x-ms-throttle-limit-percentage")
+KEPT = (
+    "Cache-Control",
+    "Content-Type",
+    "OData-Version",
+    "Location",
+    "Retry-After",
+    "x-ms-resource-unit",
+    "x-ms-throttle-limit-percentage",
+)
 """Which headers of an answer a batch hands on."""
 
 Serve = Callable[[Request], Response]
@@ -58,19 +66,28 @@ def _bad(message: str) -> ServiceError:
     return ServiceError(400, "BadRequest", message)
 
 
-def _answered(step: Mapping[str, Any], outer: Request, serve: Serve, answers: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def _answered(
+    step: Mapping[str, Any], outer: Request, serve: Serve, answers: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
     if any(answers[each.lower()]["status"] >= 400 for each in step.get("dependsOn") or ()):
         error = {"code": "FailedDependency", "message": "A request that this one depends on has failed."}
         return {"id": step["id"], "status": 424, "headers": {}, "body": {"error": error}}
     response = serve(_inner(step, outer))
     content = response.headers.get("Content-Type", "")
     body = json.loads(response.body) if "json" in content else response.body.decode() or None
-    answer = {"id": step["id"], "status": response.status, "headers": {name: response.headers[name] for name in KEPT if name in response.headers}}
+    answer = {
+        "id": step["id"],
+        "status": response.status,
+        "headers": {name: response.headers[name] for name in KEPT if name in response.headers},
+    }
     return answer if body is None else {**answer, "body": body}
 
 
 def _inner(step: Mapping[str, Any], outer: Request) -> Request:
-    """One step as a request of its own, by the caller of the whole. Raises ServiceError 400 for a body without its type."""
+    """One step as a request of its own, by the caller of the whole.
+
+    Raises ServiceError 400 for a body without its type.
+    """
     headers = {**(step.get("headers") or {}), "Authorization": outer.headers["authorization"]}
     body = step.get("body")
     if body is not None and not any(name.lower() == "content-type" for name in headers):

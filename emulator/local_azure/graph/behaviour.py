@@ -1,8 +1,8 @@
 """The directory of one tenant: applications, service principals, their passwords and owners, by Graph's rules.
 
-Writes are seen at once by writes and by the token endpoints (which then learn by :meth:`Password.known_to`); reads lag them by
-``timing.graph_read``. A new object can be read at once: in every recording of azure-cli the read that follows a creation in the same
-second finds it. The 404 that others have met there is what a ``stale`` fault gives.
+Writes are seen at once by writes and by the token endpoints (which then learn by :meth:`Password.known_to`); reads lag
+them by ``timing.graph_read``. A new object can be read at once: in every recording of azure-cli the read that follows a
+creation in the same second finds it. The 404 that others have met there is what a ``stale`` fault gives.
 """
 
 import uuid
@@ -46,14 +46,20 @@ class Directory:
         self.clock, self.ids, self.faults = clock, ids, faults
         self.records = records = Records(clock, ids, timing, tenant, DirectoryState(created=clock.now()))
         self.reads, self.groups, self.users = Reads(records, faults), Groups(records), Users(records)
-        self.grants, self.delegated, self.deleted = Grants(records), DelegatedGrants(records), DeletedItems(records, self.users)
+        self.grants, self.delegated, self.deleted = (
+            Grants(records),
+            DelegatedGrants(records),
+            DeletedItems(records, self.users),
+        )
         for app_id in known.FIRST_PARTY:
             self._settle(app_id)
 
     def _settle(self, app_id: str) -> None:
         """Have one of Microsoft's own service principals; its object id depends on the tenant alone."""
         oid = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{self.tenant}/{app_id}"))
-        self.records.register(ServicePrincipal(oid, app_id, known.FIRST_PARTY[app_id][0], self.clock.now(), known.properties(app_id)))
+        self.records.register(
+            ServicePrincipal(oid, app_id, known.FIRST_PARTY[app_id][0], self.clock.now(), known.properties(app_id))
+        )
 
     # what the parts share, and others may replace
 
@@ -100,11 +106,18 @@ class Directory:
 
     def passwords(self, app_id: str) -> list[Password]:
         """What may authenticate as an application, from both homes; also removed ones that a replica may still accept."""
-        return [password for home in (self.application(app_id), self.principal(app_id)) if home for password in home.passwords]
+        return [
+            password
+            for home in (self.application(app_id), self.principal(app_id))
+            if home
+            for password in home.passwords
+        ]
 
     def certificates(self, app_id: str) -> list[Certificate]:
         """The same for certificates."""
-        return [each for home in (self.application(app_id), self.principal(app_id)) if home for each in home.certificates]
+        return [
+            each for home in (self.application(app_id), self.principal(app_id)) if home for each in home.certificates
+        ]
 
     def groups_of(self, oid: str) -> tuple[str, ...]:
         """The groups that an object is in, directly or through other groups."""
@@ -121,7 +134,14 @@ class Directory:
         check(properties, "applications")
         self._unclaimed(properties, None)
         keys = certificates.asked(properties.get("keyCredentials") or [], (), self.clock.now(), "Application")
-        made = Application(self.ids.guid(), self.ids.guid(), display_name, self.clock.now(), storable(properties), certificates=self._named(keys))
+        made = Application(
+            self.ids.guid(),
+            self.ids.guid(),
+            display_name,
+            self.clock.now(),
+            storable(properties),
+            certificates=self._named(keys),
+        )
         self.state.applications[made.id] = made
         self.state.application_ids[made.app_id] = made.id
         return made
@@ -135,16 +155,34 @@ class Directory:
         check(properties, "servicePrincipals")
         application = self.records.vacant(app_id)
         enabled = bool(properties.pop("accountEnabled", True))
-        audience = {"signInAudience": application.properties["signInAudience"]} if "signInAudience" in application.properties else {}
-        made = ServicePrincipal(self.ids.guid(), application.app_id, application.display_name, self.clock.now(), audience | storable(properties))
+        audience = (
+            {"signInAudience": application.properties["signInAudience"]}
+            if "signInAudience" in application.properties
+            else {}
+        )
+        made = ServicePrincipal(
+            self.ids.guid(),
+            application.app_id,
+            application.display_name,
+            self.clock.now(),
+            audience | storable(properties),
+        )
         made.account_enabled = enabled
-        made.certificates = self._named(certificates.asked(properties.get("keyCredentials") or [], (), self.clock.now(), "ServicePrincipal"))
+        made.certificates = self._named(
+            certificates.asked(properties.get("keyCredentials") or [], (), self.clock.now(), "ServicePrincipal")
+        )
         return self.records.register(made)
 
     def create_identity(self, name: str, resource_id: str) -> ServicePrincipal:
         """The service principal of a managed identity; `resource_id` is the user-assigned identity's."""
-        own = {"servicePrincipalType": "ManagedIdentity", "alternativeNames": ["isExplicit=True", resource_id], "signInAudience": None}
-        made = ServicePrincipal(self.ids.guid(), self.ids.guid(), name, self.clock.now(), {**own, "appOwnerOrganizationId": None})
+        own = {
+            "servicePrincipalType": "ManagedIdentity",
+            "alternativeNames": ["isExplicit=True", resource_id],
+            "signInAudience": None,
+        }
+        made = ServicePrincipal(
+            self.ids.guid(), self.ids.guid(), name, self.clock.now(), {**own, "appOwnerOrganizationId": None}
+        )
         return self.records.register(made)
 
     def erase(self, oid: str) -> None:
@@ -158,7 +196,9 @@ class Directory:
         others = (app for app in self.state.applications.values() if wanted and app.deleted is None and app.id != own)
         if any(str(uri).lower() in wanted for app in others for uri in app.properties.get("identifierUris") or ()):
             message = "Another object with the same value for property identifierUris already exists."
-            raise ServiceError(400, "Request_BadRequest", message, extra={"details": [{"code": "ObjectConflict", "message": message}]})
+            raise ServiceError(
+                400, "Request_BadRequest", message, extra={"details": [{"code": "ObjectConflict", "message": message}]}
+            )
 
     def _named(self, keys: list[Certificate]) -> list[Certificate]:
         """Certificates of which each has an id."""
@@ -167,9 +207,17 @@ class Directory:
         return keys
 
     def add_password(
-        self, owner: Holder, display_name: str | None = None, start: datetime | None = None, end: datetime | None = None, *, at_once: bool = False
+        self,
+        owner: Holder,
+        display_name: str | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        *,
+        at_once: bool = False,
     ) -> Password:
-        """Add a password credential; two years are its default life. `at_once`: as if it had been added long ago, for seeds.
+        """Add a password credential; two years are its default life.
+
+        `at_once`: as if it had been added long ago, for seeds.
 
         Raises ServiceError 400.
         """
@@ -195,7 +243,9 @@ class Directory:
 
     def remove_password(self, owner: Holder, key_id: str) -> None:
         """Remove a password credential. Raises ServiceError 400 where the object has none with this key id."""
-        password = next((each for each in owner.passwords if each.key_id == key_id.lower() and each.gone_from is None), None)
+        password = next(
+            (each for each in owner.passwords if each.key_id == key_id.lower() and each.gone_from is None), None
+        )
         if password is None:
             raise ServiceError(400, "Request_BadRequest", f"No password credential found with keyId {key_id}.")
         self.records.remember(owner)
@@ -204,7 +254,10 @@ class Directory:
     def add_owner(self, object_id: str, owner_oid: str) -> None:
         """Make `owner_oid` an owner of an application, a service principal or a group; twice is once."""
         target = cast(
-            "Owned", self.records.known("applications", object_id) or self.records.known("groups", object_id) or self.state.principals[object_id]
+            "Owned",
+            self.records.known("applications", object_id)
+            or self.records.known("groups", object_id)
+            or self.state.principals[object_id],
         )
         if owner_oid not in target.owners:
             self.records.remember(target)
@@ -233,19 +286,28 @@ class Directory:
         self.records.remember(target)
         if "keyCredentials" in changes and isinstance(target, Application | ServicePrincipal):
             live = [each for each in target.certificates if each.gone_from is None]
-            keys = certificates.asked(changes["keyCredentials"] or [], live, self.clock.now(), KINDRED[kind_of(target)].resource)
+            keys = certificates.asked(
+                changes["keyCredentials"] or [], live, self.clock.now(), KINDRED[kind_of(target)].resource
+            )
             target.certificates = certificates.replaced(target.certificates, self._named(keys), self.clock.now())
         rest = dict(changes)
         target.display_name = rest.pop("displayName", target.display_name)
         if isinstance(target, ServicePrincipal):
             target.account_enabled = bool(rest.pop("accountEnabled", target.account_enabled))
         target.properties = shape.merged(target.properties, kept(rest) if isinstance(target, User) else storable(rest))
-        if isinstance(target, Application) and "displayName" in changes and (principal := self.principal(target.app_id)):
+        if (
+            isinstance(target, Application)
+            and "displayName" in changes
+            and (principal := self.principal(target.app_id))
+        ):
             self.records.remember(principal)
             principal.display_name = target.display_name
 
     def delete(self, target: Entry) -> None:
-        """Delete an object; with an application goes its service principal in this tenant. A security group is gone for good."""
+        """Delete an object; with an application goes its service principal in this tenant.
+
+        A security group is gone for good.
+        """
         target.deleted = self.clock.now()
         if isinstance(target, Group):
             del self.state.groups[target.id]

@@ -1,7 +1,7 @@
 """What one client may ask of Graph in a while, in resource units and in writes, and the refusal when that is used up.
 
-Source: "Microsoft Graph service-specific throttling limits", identity and access: a client in a small tenant has 3,500 units in ten seconds and
-3,000 writes in two and a half minutes. Windows are fixed ones, on the emulator's clock.
+Source: "Microsoft Graph service-specific throttling limits", identity and access: a client in a small tenant has 3,500
+units in ten seconds and 3,000 writes in two and a half minutes. Windows are fixed ones, on the emulator's clock.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,8 @@
 """Certificates of applications and service principals: what a body may say of ``keyCredentials``, and what becomes of it.
 
-Sources: recordings of azure-cli's test-suite (a thumbprint and the subject are filled in, the key itself is never listed); the refusals as users of
-the API report them. An entry without a key keeps the certificate that has its ``keyId``; what the list leaves out is gone.
+Sources: recordings of azure-cli's test-suite (a thumbprint and the subject are filled in, the key itself is never
+listed); the refusals as users of the API report them. An entry without a key keeps the certificate that has its
+``keyId``; what the list leaves out is gone.
 """
 
 import base64
@@ -33,7 +34,10 @@ _NAMES = {
 
 
 def asked(entries: Any, held: Iterable[Certificate], now: datetime, of: str) -> list[Certificate]:
-    """The certificates that an object has after a body with these entries. Raises ServiceError 400; 501 for keys that only sign."""
+    """The certificates that an object has after a body with these entries.
+
+    Raises ServiceError 400; 501 for keys that only sign.
+    """
     if not isinstance(entries, list) or not all(isinstance(each, dict) for each in entries):
         raise bad_value("keyCredentials", of)
     known = {each.key_id: each for each in held}
@@ -58,16 +62,25 @@ def _one(entry: Mapping[str, Any], known: Mapping[str, Certificate], now: dateti
             raise bad_value("keyCredentials", of)
         return known[key_id]
     if key_id in known and known[key_id].key != _plain(entry["key"]):
-        raise ServiceError(400, "Request_BadRequest", f"Update to existing credential with KeyId '{key_id}' is not allowed.")
+        raise ServiceError(
+            400, "Request_BadRequest", f"Update to existing credential with KeyId '{key_id}' is not allowed."
+        )
     return known.get(key_id) or _made(entry, key_id, now, of)
 
 
 def _made(entry: Mapping[str, Any], key_id: str, now: datetime, of: str) -> Certificate:
     if entry.get("usage") not in ("Verify", "Sign"):
-        message = 'The value for the property "usage" in one of your credentials is invalid. Acceptable values are Sign, Verify.'
+        message = (
+            'The value for the property "usage" in one of your credentials is invalid. Acceptable values are Sign,'
+            " Verify."
+        )
         raise ServiceError(400, "Request_BadRequest", message)
     if (entry["usage"], entry.get("type")) != ("Verify", "AsymmetricX509Cert"):
-        raise ServiceError(501, "NotImplemented", f"The emulator does not implement keys of type {entry.get('type')} to {entry['usage']} of graph.")
+        raise ServiceError(
+            501,
+            "NotImplemented",
+            f"The emulator does not implement keys of type {entry.get('type')} to {entry['usage']} of graph.",
+        )
     found = certificate(str(entry["key"]))
     if found is None:
         raise bad_value("keyCredentials", of)
@@ -113,7 +126,9 @@ def public_key(of: Certificate) -> bytes:
 
 def subject(name: x509.Name) -> str:
     """A name as Windows writes it: its most specific part first."""
-    return ", ".join(f"{_NAMES.get(part.oid, part.oid.dotted_string)}={_text(part.value)}" for part in reversed(list(name)))
+    return ", ".join(
+        f"{_NAMES.get(part.oid, part.oid.dotted_string)}={_text(part.value)}" for part in reversed(list(name))
+    )
 
 
 def _text(value: str | bytes) -> str:

@@ -1,7 +1,7 @@
 """Delegated permissions that a client was granted, for everybody or for one user: oauth2PermissionGrants.
 
-Nobody signs in as a user here, so a grant changes no token: it is kept, shown and taken away. Source: Microsoft Graph v1.0, "oAuth2PermissionGrant";
-an id is made of the ids of client, resource and user, as documented examples show.
+Nobody signs in as a user here, so a grant changes no token: it is kept, shown and taken away. Source: Microsoft Graph
+v1.0, "oAuth2PermissionGrant"; an id is made of the ids of client, resource and user, as documented examples show.
 """
 
 import base64
@@ -16,7 +16,9 @@ from local_azure.graph.records import Records
 from local_azure.graph.refusals import bad_value, missing, required, unknown_property
 from local_azure.wire import ServiceError
 
-GRANT = Kindred("microsoft.graph.oAuth2PermissionGrant", ("clientId", "consentType", "id", "principalId", "resourceId", "scope"))
+GRANT = Kindred(
+    "microsoft.graph.oAuth2PermissionGrant", ("clientId", "consentType", "id", "principalId", "resourceId", "scope")
+)
 EVERYBODY, ONE = "AllPrincipals", "Principal"
 """For whom a grant counts."""
 
@@ -35,8 +37,12 @@ class DelegatedGrants:
         for name in ("clientId", "consentType", "resourceId"):
             if not isinstance(asked.get(name), str):
                 raise required(name, "OAuth2PermissionGrant")
-        if asked["consentType"] not in (EVERYBODY, ONE) or (asked["consentType"] == ONE) != bool(asked.get("principalId")):
-            raise bad_value("principalId" if asked["consentType"] in (EVERYBODY, ONE) else "consentType", "OAuth2PermissionGrant")
+        if asked["consentType"] not in (EVERYBODY, ONE) or (asked["consentType"] == ONE) != bool(
+            asked.get("principalId")
+        ):
+            raise bad_value(
+                "principalId" if asked["consentType"] in (EVERYBODY, ONE) else "consentType", "OAuth2PermissionGrant"
+            )
         client, resource = (self._principal(asked[name]) for name in ("clientId", "resourceId"))
         user = self._user(asked.get("principalId"))
         made = DelegatedGrant(_id(client, resource, user), client, resource, user, _scope(asked.get("scope")))
@@ -62,7 +68,11 @@ class DelegatedGrants:
         """Change the scope, which is all that can be changed. Raises ServiceError 400."""
         for name in changes:
             if name != "scope":
-                raise bad_value(name, "OAuth2PermissionGrant") if name in GRANT.properties else unknown_property(name, GRANT.type)
+                raise (
+                    bad_value(name, "OAuth2PermissionGrant")
+                    if name in GRANT.properties
+                    else unknown_property(name, GRANT.type)
+                )
         grant.scope = _scope(changes.get("scope", grant.scope))
 
     def find(self, grant_id: str) -> DelegatedGrant:
@@ -75,7 +85,9 @@ class DelegatedGrants:
     def every(self) -> list[DelegatedGrant]:
         """Those whose client and resource are still there."""
         there = self.records.principal_by_id
-        return [each for each in self.records.state.delegated.values() if there(each.client_id) and there(each.resource_id)]
+        return [
+            each for each in self.records.state.delegated.values() if there(each.client_id) and there(each.resource_id)
+        ]
 
 
 def body(of: DelegatedGrant) -> dict[str, Any]:

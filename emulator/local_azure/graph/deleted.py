@@ -1,7 +1,7 @@
 """What was deleted and can be had back: applications, service principals and users, for thirty days.
 
-Source: "Restore deleted item". An application comes back without its service principal, which has to be restored by itself; security groups are
-gone for good.
+Source: "Restore deleted item". An application comes back without its service principal, which has to be restored by
+itself; security groups are gone for good.
 """
 
 from collections.abc import Iterator
@@ -46,7 +46,10 @@ class DeletedItems:
         return found
 
     def restore(self, oid: str) -> Deleted:
-        """Have a deleted object back, passwords and all. Raises ServiceError 404; 400 or 409 for a service principal that can't be."""
+        """Have a deleted object back, passwords and all.
+
+        Raises ServiceError 404; 400 or 409 for a service principal that can't be.
+        """
         found = self.find(oid)
         if isinstance(found, User):
             self.users.permit({"userPrincipalName": found.name}, found.id)
@@ -64,7 +67,9 @@ class DeletedItems:
             return
         if isinstance(found, Application):
             del state.applications[found.id], state.application_ids[found.app_id]
-            gone = [each for each in state.principals.values() if each.app_id == found.app_id and each.deleted is not None]
+            gone = [
+                each for each in state.principals.values() if each.app_id == found.app_id and each.deleted is not None
+            ]
         else:
             gone = [found]
         for principal in gone:

@@ -1,7 +1,8 @@
 """What a ``$filter`` means: the grammar of OData as far as Graph takes it for directory objects, and which objects pass.
 
-Grammar: comparisons (``eq ne gt ge lt le in``), ``startswith``, ``endswith``, ``any``, ``all``, ``/$count``, ``not``, ``and``, ``or``, brackets.
-Text compares without case, as it does in Graph. What isn't grammar is refused in Graph's words, never ignored.
+Grammar: comparisons (``eq ne gt ge lt le in``), ``startswith``, ``endswith``, ``any``, ``all``, ``/$count``, ``not``,
+``and``, ``or``, brackets. Text compares without case, as it does in Graph. What isn't grammar is refused in Graph's
+words, never ignored.
 """
 
 import re
@@ -15,7 +16,8 @@ Body = Mapping[str, Any]
 Test = Callable[[Any], bool]
 
 _TOKEN = re.compile(
-    r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<when>\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)?)|(?P<word>[\w$./@-]+)|(?P<mark>[(),:]))", re.ASCII
+    r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<when>\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)?)|(?P<word>[\w$./@-]+)|(?P<mark>[(),:]))",
+    re.ASCII,
 )
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
@@ -32,7 +34,9 @@ _LITERALS = {"true": True, "false": False, "null": None}
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A filter that was understood. `advanced` names the first operator in it that needs an advanced query, `names` the properties it reads.
+    """A filter that was understood.
+
+    `advanced` names the first operator in it that needs an advanced query, `names` the properties it reads.
 
     `keys` are the application or object ids of which one must match; None where any object could.
     """
@@ -147,7 +151,11 @@ class _Reader:
         if not isinstance(value, str):
             raise self._wrong()
         get, holds = self._getter(path), _FUNCTIONS[name]
-        return _Part(lambda it: holds(str(get(it) or "").lower(), value), self._name(path), "endsWith" if name == "endswith" else None)
+        return _Part(
+            lambda it: holds(str(get(it) or "").lower(), value),
+            self._name(path),
+            "endsWith" if name == "endswith" else None,
+        )
 
     def _about(self, path: str) -> _Part:
         """What follows a path: a lambda, a comparison, a list of values."""
@@ -236,4 +244,9 @@ def _or(a: _Part, b: _Part) -> _Part:
 
 
 def _and(a: _Part, b: _Part) -> _Part:
-    return _Part(lambda it: a.test(it) and b.test(it), a.names | b.names, a.advanced or b.advanced, a.keys if a.keys is not None else b.keys)
+    return _Part(
+        lambda it: a.test(it) and b.test(it),
+        a.names | b.names,
+        a.advanced or b.advanced,
+        a.keys if a.keys is not None else b.keys,
+    )

@@ -28,18 +28,25 @@ class Grants:
     def give(self, principal: ServicePrincipal, role: str, resource_app_id: str) -> Grant:
         """Give a role, whatever the resource declares."""
         digest = hashlib.sha256(f"{principal.id}/{resource_app_id}/{role}".encode()).digest()
-        made = Grant(base64.urlsafe_b64encode(digest).decode().rstrip("="), role, resource_app_id, self.records.clock.now())
+        made = Grant(
+            base64.urlsafe_b64encode(digest).decode().rstrip("="), role, resource_app_id, self.records.clock.now()
+        )
         principal.grants.append(made)
         return made
 
     def assign(self, principal_id: str, resource_id: str, role: str) -> tuple[ServicePrincipal, Grant]:
-        """Give a role of a resource to a service principal. Raises ServiceError 404, or 400 for a role that it doesn't have or is given already."""
+        """Give a role of a resource to a service principal.
+
+        Raises ServiceError 404, or 400 for a role that it doesn't have or is given already.
+        """
         principal, resource = self._principal(principal_id), self._principal(resource_id)
         declared = {each.get("id", "").lower() for each in self.records.body(resource)["appRoles"]}
         if role.lower() not in declared | ({ANY_ROLE} if not declared else set()):
             message = "Permission being assigned was not found on application"
             raise ServiceError(400, "Request_BadRequest", f"{message} '{resource.app_id}'.")
-        if any(grant.app_role_id == role.lower() and grant.resource_app_id == resource.app_id for grant in principal.grants):
+        if any(
+            grant.app_role_id == role.lower() and grant.resource_app_id == resource.app_id for grant in principal.grants
+        ):
             raise ServiceError(400, "Request_BadRequest", "Permission being assigned already exists on the object")
         return principal, self.give(principal, role.lower(), resource.app_id)
 
@@ -53,7 +60,9 @@ class Grants:
         """Who has roles of a resource."""
         for principal in self.records.state.principals.values():
             if principal.deleted is None:
-                yield from ((principal, grant) for grant in principal.grants if grant.resource_app_id == resource.app_id)
+                yield from (
+                    (principal, grant) for grant in principal.grants if grant.resource_app_id == resource.app_id
+                )
 
     def take(self, grant_id: str, holders: "list[tuple[ServicePrincipal, Grant]]") -> None:
         """Take one of these grants away. Raises ServiceError 404."""

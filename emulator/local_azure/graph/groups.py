@@ -26,10 +26,16 @@ class Groups:
             if properties.get(name) is None:
                 raise required(name, "Group")
         if properties.get("groupTypes"):
-            raise ServiceError(501, "NotImplemented", f"The emulator does not implement groups of type {properties['groupTypes']} of graph.")
+            raise ServiceError(
+                501,
+                "NotImplemented",
+                f"The emulator does not implement groups of type {properties['groupTypes']} of graph.",
+            )
         if properties["mailEnabled"] or not properties["securityEnabled"]:
             message = "The service does not currently support writes of mail-enabled groups."
-            more = "Please ensure that the mail-enablement property is unset and the security-enablement property is set."
+            more = (
+                "Please ensure that the mail-enablement property is unset and the security-enablement property is set."
+            )
             raise ServiceError(400, "Request_BadRequest", f"{message} {more}")
         check(properties, "groups")
         kept = {name: value for name, value in storable(properties).items() if name != "displayName"}
@@ -71,7 +77,11 @@ class Groups:
         found, look = dict[str, Group](), [oid]
         while look:
             member = look.pop()
-            direct = [group for group in self.records.state.groups.values() if member in group.members and group.id not in found]
+            direct = [
+                group
+                for group in self.records.state.groups.values()
+                if member in group.members and group.id not in found
+            ]
             found |= {group.id: group for group in direct}
             look += [group.id for group in direct] if through else []
         return list(found.values())

@@ -65,7 +65,10 @@ SCOPES = MappingProxyType(
 FIRST_PARTY = MappingProxyType(
     {
         GRAPH: ("Microsoft Graph", "https://graph.microsoft.com"),
-        "797f4846-ba00-4fd7-ba43-dac1f8f63013": ("Windows Azure Service Management API", "https://management.azure.com"),
+        "797f4846-ba00-4fd7-ba43-dac1f8f63013": (
+            "Windows Azure Service Management API",
+            "https://management.azure.com",
+        ),
         "cfa8b339-82a2-471a-a3c9-0fc0be7a4093": ("Azure Key Vault", "https://vault.azure.net"),
         "e406a681-f3d4-42a8-90b6-c2b029497af1": ("Azure Storage", "https://storage.azure.com"),
         "6a0ec4d3-30cb-4a83-91c0-ae56bc0e3d26": ("Azure Container Registry", "https://containerregistry.azure.net"),

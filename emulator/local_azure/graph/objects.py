@@ -43,7 +43,10 @@ class Password:
 
 @dataclass(slots=True)
 class Certificate:
-    """One key credential: a certificate whose private key signs assertions. `key` is its DER in base64; it spreads as passwords do."""
+    """One key credential: a certificate whose private key signs assertions.
+
+    `key` is its DER in base64; it spreads as passwords do.
+    """
 
     key_id: str
     display_name: str | None
@@ -141,7 +144,11 @@ class ServicePrincipal:
     def app_roles(self) -> list[str]:
         """The Graph permissions that an administrator consented to, such as ``Application.ReadWrite.OwnedBy``."""
         names = {role: name for name, role in known.GRAPH_ROLES.items()}
-        return [names[grant.app_role_id] for grant in self.grants if grant.resource_app_id == known.GRAPH and grant.app_role_id in names]
+        return [
+            names[grant.app_role_id]
+            for grant in self.grants
+            if grant.resource_app_id == known.GRAPH and grant.app_role_id in names
+        ]
 
     @property
     def is_ours(self) -> bool:
@@ -215,7 +222,10 @@ def kind_of(target: Entry) -> Kind:
 
 @dataclass(slots=True)
 class DirectoryState:
-    """Everything that changes in a directory. Objects are kept by id, deleted ones too (a lagging read still shows them)."""
+    """Everything that changes in a directory.
+
+    Objects are kept by id, deleted ones too (a lagging read still shows them).
+    """
 
     domain: str = "contoso.onmicrosoft.com"
     organization: str = "Contoso"

@@ -16,7 +16,10 @@ CONTENT_TYPE = "application/json;odata.metadata=minimal;odata.streaming=true;IEE
 UNITS = "x-ms-resource-unit"
 """The header that says what an answer took from the client's budget."""
 
-_REFERENCE = re.compile(r"(?:.*/)?(?:directoryObjects|servicePrincipals|applications|groups|users)[/(]'?(?P<id>[^/')]+)'?\)?/?", re.IGNORECASE)
+_REFERENCE = re.compile(
+    r"(?:.*/)?(?:directoryObjects|servicePrincipals|applications|groups|users)[/(]'?(?P<id>[^/')]+)'?\)?/?",
+    re.IGNORECASE,
+)
 
 
 def answer(status: int, content: Json, headers: Mapping[str, str] | None = None, *, cost: int = 1) -> Response:
@@ -25,7 +28,9 @@ def answer(status: int, content: Json, headers: Mapping[str, str] | None = None,
     return Response.json(status, content, {**common, **(headers or {})})
 
 
-def entity(call: Call, of: str, content: Mapping[str, Json], *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+def entity(
+    call: Call, of: str, content: Mapping[str, Json], *, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
     """One object; `of` is what the context says it is one of."""
     return answer(status, {"@odata.context": f"{metadata(call)}#{of}/$entity", **content}, headers)
 
@@ -62,7 +67,16 @@ def next_link(call: Call, last: str) -> str:
     return f"https://{call.request.host}{call.request.path.replace('//', '/')}?{urlencode(options, safe='$,', quote_via=quote)}"
 
 
-def page(call: Call, of: str, bodies: list[Json], wanted: Query, *, more: bool = False, total: int | None = None, cost: int = 1) -> Response:
+def page(
+    call: Call,
+    of: str,
+    bodies: list[Json],
+    wanted: Query,
+    *,
+    more: bool = False,
+    total: int | None = None,
+    cost: int = 1,
+) -> Response:
     """A page of a list, as the query wants it; `bodies` are whole objects."""
     content: dict[str, Json] = {"@odata.context": f"{metadata(call)}#{of}{selection(wanted.select)}"}
     if total is not None:
@@ -73,7 +87,11 @@ def page(call: Call, of: str, bodies: list[Json], wanted: Query, *, more: bool =
 
 
 def _shown(body: Mapping[str, Any], wanted: Query) -> dict[str, Any]:
-    kept = {name: value for name, value in body.items() if name.startswith("@odata.") or name in (each.name for each in wanted.expand)}
+    kept = {
+        name: value
+        for name, value in body.items()
+        if name.startswith("@odata.") or name in (each.name for each in wanted.expand)
+    }
     if wanted.shown is None and body.get("@odata.type") == f"#{user_shape.TYPE}":
         return user_shape.first_id(body)
     return {**kept, **queries.shown(body, wanted.shown)}
@@ -94,7 +112,10 @@ def body_of(call: Call) -> dict[str, Json]:
     try:
         asked = call.request.json()
     except ServiceError as error:
-        message = "Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format."
+        message = (
+            "Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON"
+            " format."
+        )
         raise ServiceError(400, "BadRequest", f"{message} {error.message}") from error
     if not isinstance(asked, dict):
         raise ServiceError(400, "Request_BadRequest", "The request body must be a JSON object.")

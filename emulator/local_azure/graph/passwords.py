@@ -79,12 +79,18 @@ def room(holder: Holder, application: Application | None) -> None:
     if isinstance(holder, Application) and holder.properties.get("signInAudience") in PERSONAL and live >= 2:
         raise ServiceError(400, "Request_BadRequest", "You can only add a maximum of 2 encrypted credentials.")
     if live >= MOST:
-        message = "The size of the object has exceeded its limit. Please reduce the number of values and retry your request."
+        message = (
+            "The size of the object has exceeded its limit. Please reduce the number of values and retry your request."
+        )
         raise ServiceError(400, "Directory_ResourceSizeExceeded", message)
     if application is not None and holder is not application and _locked(application):
-        raise ServiceError(400, "CannotUpdateLockedServicePrincipalProperty", "Property passwordCredentials is invalid.")
+        raise ServiceError(
+            400, "CannotUpdateLockedServicePrincipalProperty", "Property passwordCredentials is invalid."
+        )
 
 
 def _locked(application: Application) -> bool:
     lock = application.properties.get("servicePrincipalLockConfiguration") or {}
-    return bool(lock.get("isEnabled")) and any(lock.get(name) for name in ("allProperties", "credentialsWithUsageVerify"))
+    return bool(lock.get("isEnabled")) and any(
+        lock.get(name) for name in ("allProperties", "credentialsWithUsageVerify")
+    )

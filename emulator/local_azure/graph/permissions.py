@@ -1,8 +1,9 @@
 """Who may do what in Graph, by the application permissions in Microsoft's permissions reference.
 
-Ownership counts for the very object: owning an application gives nothing on its service principal. It limits what may be changed, and not what may
-be read: with ``Application.ReadWrite.OwnedBy`` an app reads and lists every application and service principal of the tenant (permissions reference,
-"Application.ReadWrite.OwnedBy", remarks; "Get servicePrincipal", permissions).
+Ownership counts for the very object: owning an application gives nothing on its service principal. It limits what may
+be changed, and not what may be read: with ``Application.ReadWrite.OwnedBy`` an app reads and lists every application
+and service principal of the tenant (permissions reference, "Application.ReadWrite.OwnedBy", remarks; "Get
+servicePrincipal", permissions).
 """
 
 from collections.abc import Collection
@@ -61,8 +62,8 @@ def may_delete(roles: Collection[str], kind: Kind) -> None:
 def may_write(roles: Collection[str], oid: str, target: Entry | None, kind: Kind = "applications") -> None:
     """Changing one object: everybody's with ``.All``, one's own with ``.OwnedBy``. Raises ServiceError 403.
 
-    That an object doesn't exist (None) is told to whoever has either permission. Managed identities and Microsoft's service principals are
-    nobody's to change.
+    That an object doesn't exist (None) is told to whoever has either permission. Managed identities and Microsoft's
+    service principals are nobody's to change.
     """
     if isinstance(target, ServicePrincipal) and not target.is_ours:
         raise denied()

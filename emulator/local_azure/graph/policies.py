@@ -1,7 +1,7 @@
 """App management policies: what a tenant forbids of its applications' passwords.
 
-A policy that is assigned to an application (or service principal) counts in place of the tenant's default one. Source: "appManagementConfiguration",
-"passwordCredentialConfiguration"; the refusals: live reports (azure-cli issue 28522).
+A policy that is assigned to an application (or service principal) counts in place of the tenant's default one. Source:
+"appManagementConfiguration", "passwordCredentialConfiguration"; the refusals: live reports (azure-cli issue 28522).
 """
 
 import re
@@ -19,8 +19,10 @@ DEFAULT_ID = "00000000-0000-0000-0000-000000000000"
 
 DEFAULT: dict[str, Any] = {
     "displayName": "Default app management tenant policy",
-    "description": "Default tenant policy that enforces app management restrictions on applications and service principals. "
-    "To apply policy to targeted resources, create a new policy under appManagementPolicies collection.",
+    "description": (
+        "Default tenant policy that enforces app management restrictions on applications and service principals. "
+        "To apply policy to targeted resources, create a new policy under appManagementPolicies collection."
+    ),
     "isEnabled": False,
     "applicationRestrictions": {"passwordCredentials": [], "keyCredentials": []},
     "servicePrincipalRestrictions": {"passwordCredentials": [], "keyCredentials": []},
@@ -30,7 +32,13 @@ DEFAULT: dict[str, Any] = {
 CUSTOM: dict[str, Any] = {"displayName": None, "description": None, "isEnabled": False, "restrictions": {}}
 """A policy for single applications, as made with nothing said."""
 
-RESTRICTIONS = ("passwordAddition", "passwordLifetime", "symmetricKeyAddition", "symmetricKeyLifetime", "customPasswordAddition")
+RESTRICTIONS = (
+    "passwordAddition",
+    "passwordLifetime",
+    "symmetricKeyAddition",
+    "symmetricKeyLifetime",
+    "customPasswordAddition",
+)
 """What a restriction on passwords can be about; of these, addition and lifetime matter to addPassword."""
 
 _DURATION = re.compile(r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
@@ -84,7 +92,11 @@ def permit(state: DirectoryState, owner: Holder, start: datetime, end: datetime)
         if restriction["restrictionType"] == "passwordAddition":
             message = f"Credential type not allowed as per assigned policy '{name}'."
             raise ServiceError(400, "CredentialTypeNotAllowedAsPerAppPolicy", message)
-        longest = duration(str(restriction.get("maxLifetime"))) if restriction["restrictionType"] == "passwordLifetime" else None
+        longest = (
+            duration(str(restriction.get("maxLifetime")))
+            if restriction["restrictionType"] == "passwordLifetime"
+            else None
+        )
         if longest is not None and end - start > longest:
             raise too_long(start, end, name)
 
@@ -92,7 +104,11 @@ def permit(state: DirectoryState, owner: Holder, start: datetime, end: datetime)
 def too_long(start: datetime, end: datetime, policy: str) -> ServiceError:
     """The refusal of a password that would live longer than a policy lets it."""
     message = f"Credential lifetime exceeds the max value allowed as per assigned policy '{policy}'."
-    detail = {"code": "InvalidKeyEndDate", "message": f"The end date {date(end)} is too far from the start date {date(start)}.", "target": "EndDate"}
+    detail = {
+        "code": "InvalidKeyEndDate",
+        "message": f"The end date {date(end)} is too far from the start date {date(start)}.",
+        "target": "EndDate",
+    }
     return ServiceError(400, "CredentialInvalidLifetimeAsPerAppPolicy", message, extra={"details": [detail]})
 
 

@@ -11,12 +11,20 @@ from local_azure.graph.refusals import bad_value, unknown_property
 from local_azure.wire import ServiceError
 
 KINDRED: dict[Kind, Kindred] = {
-    "applications": Kindred("microsoft.graph.application", frozenset({"id", "deletedDateTime", "appId", *shape.APPLICATION}), ("owners",)),
-    "servicePrincipals": Kindred(
-        "microsoft.graph.servicePrincipal", frozenset({"id", "deletedDateTime", *shape.PRINCIPAL}), ("owners", "appRoleAssignments", "memberOf")
+    "applications": Kindred(
+        "microsoft.graph.application", frozenset({"id", "deletedDateTime", "appId", *shape.APPLICATION}), ("owners",)
     ),
-    "groups": Kindred("microsoft.graph.group", frozenset({"id", "deletedDateTime", *shape.GROUP}), ("owners", "members", "memberOf")),
-    "users": Kindred(user_shape.TYPE, frozenset({"id", "deletedDateTime", *user_shape.USER}), ("memberOf",), user_shape.SHOWN),
+    "servicePrincipals": Kindred(
+        "microsoft.graph.servicePrincipal",
+        frozenset({"id", "deletedDateTime", *shape.PRINCIPAL}),
+        ("owners", "appRoleAssignments", "memberOf"),
+    ),
+    "groups": Kindred(
+        "microsoft.graph.group", frozenset({"id", "deletedDateTime", *shape.GROUP}), ("owners", "members", "memberOf")
+    ),
+    "users": Kindred(
+        user_shape.TYPE, frozenset({"id", "deletedDateTime", *user_shape.USER}), ("memberOf",), user_shape.SHOWN
+    ),
 }
 """The types of the collections."""
 
@@ -58,13 +66,26 @@ _FIXED = frozenset(
     }
 )
 _LISTS = frozenset(
-    {"tags", "identifierUris", "appRoles", "notificationEmailAddresses", "replyUrls", "alternativeNames", "requiredResourceAccess"}
+    {
+        "tags",
+        "identifierUris",
+        "appRoles",
+        "notificationEmailAddresses",
+        "replyUrls",
+        "alternativeNames",
+        "requiredResourceAccess",
+    }
 ) | {
     "businessPhones",
     "otherMails",
 }
 _OF_OBJECTS = frozenset({"appRoles", "requiredResourceAccess"})
-_COMPLEX = frozenset({"servicePrincipalLockConfiguration", *(name for name, value in shape.APPLICATION.items() if isinstance(value, dict))})
+_COMPLEX = frozenset(
+    {
+        "servicePrincipalLockConfiguration",
+        *(name for name, value in shape.APPLICATION.items() if isinstance(value, dict)),
+    }
+)
 
 
 def check(properties: Mapping[str, Any], kind: Kind) -> None:
@@ -76,7 +97,9 @@ def check(properties: Mapping[str, Any], kind: Kind) -> None:
         if name in _FIXED:
             raise ServiceError(400, "Request_BadRequest", f"Property '{name}' is read-only and cannot be set.")
         if name == "passwordCredentials" and value:
-            raise ServiceError(501, "NotImplemented", f"The emulator does not implement {name} in a body of graph; use addPassword.")
+            raise ServiceError(
+                501, "NotImplemented", f"The emulator does not implement {name} in a body of graph; use addPassword."
+            )
         if not _fits(name, value, kind):
             raise bad_value(name, of.resource)
 
@@ -100,7 +123,9 @@ def storable(properties: Mapping[str, Any]) -> dict[str, Any]:
         if kept.get(name):
             kept[name] = [{**members, **each} for each in kept[name]]
     if kept.get("optionalClaims"):
-        kept["optionalClaims"] = {token: [{**_CLAIM, **each} for each in kept["optionalClaims"].get(token) or []] for token in _CLAIMED}
+        kept["optionalClaims"] = {
+            token: [{**_CLAIM, **each} for each in kept["optionalClaims"].get(token) or []] for token in _CLAIMED
+        }
     if kept.get("signInAudience") in PERSONAL:
         kept["api"] = {**(kept.get("api") or {}), "requestedAccessTokenVersion": 2}
     return kept

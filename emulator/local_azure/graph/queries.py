@@ -1,6 +1,7 @@
 """What the query options of a request ask for: which objects, in which order, how many, with which properties; all else is refused.
 
-Source of what needs ``ConsistencyLevel: eventual``, and of the refusals: Microsoft's "Advanced query capabilities on Microsoft Entra ID objects".
+Source of what needs ``ConsistencyLevel: eventual``, and of the refusals: Microsoft's "Advanced query capabilities on
+Microsoft Entra ID objects".
 """
 
 import base64
@@ -19,7 +20,19 @@ DEFAULT_PAGE, LARGEST_PAGE = 100, 999
 _EXPANSION = re.compile(r"(?P<name>\w+)(?:\(\s*\$select=(?P<select>[\w,\s]+)\))?")
 _SORTABLE = ("displayName", "createdDateTime", "deletedDateTime", "userPrincipalName")
 _SORTED_PLAINLY = {"Group": ("displayName",), "User": ("displayName", "userPrincipalName")}
-_UNFILTERABLE = frozenset({"passwordCredentials", "info", "web", "spa", "publicClient", "api", "optionalClaims", "requiredResourceAccess", "addIns"})
+_UNFILTERABLE = frozenset(
+    {
+        "passwordCredentials",
+        "info",
+        "web",
+        "spa",
+        "publicClient",
+        "api",
+        "optionalClaims",
+        "requiredResourceAccess",
+        "addIns",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +87,10 @@ class Query:
 
 
 def query(request: Request, of: Kindred) -> Query:
-    """Read the options of a list request. Raises ServiceError 400 for bad ones, 501 for those that are not implemented."""
+    """Read the options of a list request.
+
+    Raises ServiceError 400 for bad ones, 501 for those that are not implemented.
+    """
     options = request.query
     _refuse_others(options, {"$filter", "$select", "$top", "$skiptoken", "$orderby", "$search", "$count", "$expand"})
     eventual = request.headers.get("consistencylevel", "").lower() == "eventual"
@@ -115,19 +131,32 @@ def counting(request: Request, of: Kindred) -> Query:
 def _check_names(found: Expression, of: Kindred) -> None:
     for name in sorted(found.names):
         if name not in of.properties and name not in of.relations:
-            raise ServiceError(400, "BadRequest", f"Invalid filter clause: Could not find a property named '{name}' on type '{of.type}'.")
+            raise ServiceError(
+                400,
+                "BadRequest",
+                f"Invalid filter clause: Could not find a property named '{name}' on type '{of.type}'.",
+            )
         if name in _UNFILTERABLE:
-            raise _unsupported(f"Unsupported or invalid query filter clause specified for property '{name}' of resource '{of.resource}'.")
+            raise _unsupported(
+                f"Unsupported or invalid query filter clause specified for property '{name}' of resource"
+                f" '{of.resource}'."
+            )
 
 
 def _only_plain(found: Expression, order: tuple[str, bool] | None, of: Kindred) -> None:
-    """Without ``ConsistencyLevel: eventual`` and ``$count=true``, some operators are refused. Raises ServiceError 400."""
+    """Without ``ConsistencyLevel: eventual`` and ``$count=true``, some operators are refused.
+
+    Raises ServiceError 400.
+    """
     if found.advanced == "NotEqualsMatch":
         raise _unsupported("Filter operator 'NotEqualsMatch' is not supported.")
     if found.advanced:
         missing = "Try adding $count=true query parameter and ConsistencyLevel:eventual header."
         more = "Refer to https://aka.ms/graph-docs/advanced-queries for more information"
-        raise _unsupported(f"Operator '{found.advanced}' is not supported because the required parameters might be missing. {missing} {more}")
+        raise _unsupported(
+            f"Operator '{found.advanced}' is not supported because the required parameters might be missing. {missing}"
+            f" {more}"
+        )
     if order and (found is not EVERYTHING or order[0] not in _SORTED_PLAINLY.get(of.resource, ())):
         raise _unsupported("Sorting not supported for current query.")
 
@@ -145,13 +174,18 @@ def _selected(text: str, of: Kindred) -> tuple[str, ...]:
     names = tuple(name.strip() for name in text.split(",") if name.strip())
     for name in names:
         if name not in of.properties:
-            message = f"Parsing OData Select and Expand failed: Could not find a property named '{name}' on type '{of.type}'."
+            message = (
+                f"Parsing OData Select and Expand failed: Could not find a property named '{name}' on type '{of.type}'."
+            )
             raise ServiceError(400, "BadRequest", message)
     return names
 
 
 def expansions(options: Mapping[str, str], of: Kindred) -> tuple[Expansion, ...]:
-    """What ``$expand`` names. Raises ServiceError 400 for what the type doesn't have, 501 for options that are not implemented."""
+    """What ``$expand`` names.
+
+    Raises ServiceError 400 for what the type doesn't have, 501 for options that are not implemented.
+    """
     text = options.get("$expand", "").strip()
     if not text:
         return ()
@@ -159,9 +193,14 @@ def expansions(options: Mapping[str, str], of: Kindred) -> tuple[Expansion, ...]
     for part in re.split(r",(?![^(]*\))", text):
         match = _EXPANSION.fullmatch(part.strip())
         if match is None:
-            raise ServiceError(501, "NotImplemented", f"The emulator does not implement the query option $expand={text} of graph.")
+            raise ServiceError(
+                501, "NotImplemented", f"The emulator does not implement the query option $expand={text} of graph."
+            )
         if match["name"] not in of.relations:
-            message = f"Parsing OData Select and Expand failed: Could not find a property named '{match['name']}' on type '{of.type}'."
+            message = (
+                f"Parsing OData Select and Expand failed: Could not find a property named '{match['name']}' on type"
+                f" '{of.type}'."
+            )
             raise ServiceError(400, "BadRequest", message)
         wanted = tuple(name.strip() for name in match["select"].split(",")) if match["select"] else None
         found.append(Expansion(match["name"], wanted))
@@ -177,7 +216,9 @@ def of_one(options: Mapping[str, str], of: Kindred) -> Query:
 def _refuse_others(options: Mapping[str, str], honoured: Collection[str]) -> None:
     for name, value in options.items():
         if name.startswith("$") and name not in honoured and not (name == "$count" and value == "false"):
-            raise ServiceError(501, "NotImplemented", f"The emulator does not implement the query option {name}={value} of graph.")
+            raise ServiceError(
+                501, "NotImplemented", f"The emulator does not implement the query option {name}={value} of graph."
+            )
 
 
 def _order(text: str | None, of: Kindred) -> tuple[str, bool] | None:
@@ -197,7 +238,10 @@ def _search(text: str | None, *, eventual: bool) -> Callable[[Body], bool] | Non
     if text is None:
         return None
     if not eventual:
-        message = "Request with $search query parameter only works through MSGraph with a special request header: 'ConsistencyLevel: eventual'"
+        message = (
+            "Request with $search query parameter only works through MSGraph with a special request header:"
+            " 'ConsistencyLevel: eventual'"
+        )
         raise _unsupported(message)
     joined = " AND " if " AND " in text else " OR "
     terms = [_term(part.strip()) for part in text.split(joined)]
@@ -206,9 +250,15 @@ def _search(text: str | None, *, eventual: bool) -> Callable[[Body], bool] | Non
 
 
 def _term(text: str) -> Callable[[Body], bool]:
-    match = re.fullmatch(r'"(displayName|description|mail|mailNickname|userPrincipalName|givenName|surname):([^"]*)"', text)
+    match = re.fullmatch(
+        r'"(displayName|description|mail|mailNickname|userPrincipalName|givenName|surname):([^"]*)"', text
+    )
     if match is None:
-        raise ServiceError(400, "Request_BadRequest", f"Unrecognized query argument specified: '{text}'. Write $search=\"displayName:text\".")
+        raise ServiceError(
+            400,
+            "Request_BadRequest",
+            f"Unrecognized query argument specified: '{text}'. Write $search=\"displayName:text\".",
+        )
     name, words = match[1], _words(match[2])
     return lambda body: all(any(one.startswith(word) for one in _words(str(body.get(name) or ""))) for word in words)
 

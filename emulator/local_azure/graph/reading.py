@@ -14,7 +14,8 @@ from local_azure.graph.records import Records
 from local_azure.graph.refusals import missing
 
 STALE = 120.0
-"""By how many seconds a ``stale`` read lags unless the fault's argument says otherwise (observed: up to two minutes)."""
+"""By how many seconds a ``stale`` read lags unless the fault's argument says otherwise (observed: up to two minutes).
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,9 @@ class Reads:
     def hung(self, target: Entry, name: str) -> list[Any]:
         """A list that hangs on an object, which a ``stale`` read shows as it was."""
         glance = self.glance()
-        version = next((version for version in target.earlier if version.until > glance.at), None) if glance.stale else None
+        version = (
+            next((version for version in target.earlier if version.until > glance.at), None) if glance.stale else None
+        )
         found: list[Any] = getattr(version or target, name, [])
         return found
 
@@ -74,7 +77,9 @@ class Reads:
         """How many objects there are of what is asked for."""
         return sum(1 for _ in self._matching(kind, wanted, glance))
 
-    def _matching(self, kind: Kind, wanted: Query, glance: Glance, after: str | None = None) -> Iterator[dict[str, Any]]:
+    def _matching(
+        self, kind: Kind, wanted: Query, glance: Glance, after: str | None = None
+    ) -> Iterator[dict[str, Any]]:
         """Every object of the collection that is asked for, of those that come after the one with the id `after`."""
         objects, ids = self.records.collection(kind), self.records.ids_by_app(kind)
         keys = wanted.filter.keys
@@ -82,7 +87,11 @@ class Reads:
         relations = wanted.filter.names & {*KINDRED[kind].relations}
         begun = after is None
         for oid in picked:
-            if begun and (body := self.seen(objects[oid], glance)) and wanted.holds(body | _ends(objects[oid], relations)):
+            if (
+                begun
+                and (body := self.seen(objects[oid], glance))
+                and wanted.holds(body | _ends(objects[oid], relations))
+            ):
                 yield body
             begun = begun or oid == after
 

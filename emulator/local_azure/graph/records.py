@@ -55,7 +55,10 @@ class Records:
             detail = {"code": "NoBackingApplicationObject", "message": message, "target": "appId"}
             raise ServiceError(400, "Request_BadRequest", message, extra={"details": [detail]})
         if self.principal(app_id):
-            message = f"The service principal cannot be created, updated, or restored because the service principal name {app_id} is already in use."
+            message = (
+                "The service principal cannot be created, updated, or restored because the service principal name"
+                f" {app_id} is already in use."
+            )
             raise ServiceError(409, "Request_MultipleObjectsWithSameKeyValue", message)
         return application
 
@@ -99,7 +102,12 @@ class Records:
 
     def any(self, oid: str) -> Entry | None:
         """The object of whatever kind that has this id."""
-        return self.known("servicePrincipals", oid) or self.known("groups", oid) or self.known("applications", oid) or self.known("users", oid)
+        return (
+            self.known("servicePrincipals", oid)
+            or self.known("groups", oid)
+            or self.known("applications", oid)
+            or self.known("users", oid)
+        )
 
     def remember(self, target: Entry) -> None:
         """Keep what an object looks like now, before it changes."""

@@ -11,7 +11,10 @@ def missing(what: str) -> ServiceError:
 
 def unknown_property(name: str, of: str) -> ServiceError:
     """A property that a type doesn't have."""
-    message = f"The property '{name}' does not exist on type '{of}'. Make sure to only use property names that are defined by the type."
+    message = (
+        f"The property '{name}' does not exist on type '{of}'. Make sure to only use property names that are defined by"
+        " the type."
+    )
     return ServiceError(400, "Request_BadRequest", message)
 
 

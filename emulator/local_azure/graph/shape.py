@@ -1,6 +1,7 @@
 """How objects of the directory look in Graph's JSON: every property, in the order in which recorded answers have them.
 
-Source: recordings of azure-cli's test-suite (2025; groups 2022); secretText is null in every answer but that of addPassword.
+Source: recordings of azure-cli's test-suite (2025; groups 2022); secretText is null in every answer but that of
+addPassword.
 """
 
 import uuid
@@ -12,7 +13,13 @@ from local_azure.clock import iso
 from local_azure.graph.objects import Application, Certificate, Entry, Group, Password, ServicePrincipal, User
 from local_azure.graph.user_shape import USER
 
-_INFO = {"logoUrl": None, "marketingUrl": None, "privacyStatementUrl": None, "supportUrl": None, "termsOfServiceUrl": None}
+_INFO = {
+    "logoUrl": None,
+    "marketingUrl": None,
+    "privacyStatementUrl": None,
+    "supportUrl": None,
+    "termsOfServiceUrl": None,
+}
 _PUBLISHER = {"displayName": None, "verifiedPublisherId": None, "addedDateTime": None}
 
 APPLICATION: dict[str, Any] = {
@@ -172,19 +179,31 @@ def body(of: Entry, tenant: str, domain: str, application: Application | None = 
     if isinstance(of, User):
         return {**head, **merged(_user(of), of.properties)}
     own = _application(of, domain) if isinstance(of, Application) else _principal(of, tenant, application)
-    return {**head, **merged(own, of.properties), "passwordCredentials": _live(of.passwords), "keyCredentials": keys(of.certificates)}
+    return {
+        **head,
+        **merged(own, of.properties),
+        "passwordCredentials": _live(of.passwords),
+        "keyCredentials": keys(of.certificates),
+    }
 
 
 def merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     """Properties after a change: of a complex one (``web``) what the change doesn't name stays as it was."""
     return {
         **old,
-        **{name: {**old[name], **value} if isinstance(value, dict) and isinstance(old.get(name), dict) else value for name, value in new.items()},
+        **{
+            name: {**old[name], **value} if isinstance(value, dict) and isinstance(old.get(name), dict) else value
+            for name, value in new.items()
+        },
     }
 
 
 def _application(of: Application, domain: str) -> dict[str, Any]:
-    known = {"createdDateTime": date(of.created.replace(microsecond=0)), "displayName": of.display_name, "publisherDomain": domain}
+    known = {
+        "createdDateTime": date(of.created.replace(microsecond=0)),
+        "displayName": of.display_name,
+        "publisherDomain": domain,
+    }
     return {"appId": of.app_id, **APPLICATION, **known}
 
 
@@ -206,7 +225,12 @@ def _principal(of: ServicePrincipal, tenant: str, application: Application | Non
 
 def _group(of: Group) -> dict[str, Any]:
     created = date(of.created.replace(microsecond=0))
-    known = {"createdDateTime": created, "displayName": of.display_name, "renewedDateTime": created, "securityIdentifier": _security_id(of.id)}
+    known = {
+        "createdDateTime": created,
+        "displayName": of.display_name,
+        "renewedDateTime": created,
+        "securityIdentifier": _security_id(of.id),
+    }
     return {**GROUP, **known}
 
 
@@ -254,7 +278,13 @@ def keys(certificates: Iterable[Certificate], *, whole: bool = False) -> list[di
 
 def organization(tenant: str, name: str, domain: str, created: datetime) -> dict[str, Any]:
     """The tenant itself; of its many properties those that identify it."""
-    initial = {"capabilities": "Email, OfficeCommunicationsOnline", "isDefault": True, "isInitial": True, "name": domain, "type": "Managed"}
+    initial = {
+        "capabilities": "Email, OfficeCommunicationsOnline",
+        "isDefault": True,
+        "isInitial": True,
+        "name": domain,
+        "type": "Managed",
+    }
     return {
         "id": tenant,
         "deletedDateTime": None,

@@ -1,7 +1,7 @@
 """How a user looks in Graph's JSON: the few properties that a read shows by itself, and those that ``$select`` can ask for.
 
-Source: recordings of azure-cli's test-suite (2022, 2023), where the id comes first in the answer to a POST and last in that to a GET; the names of
-the other properties are those of Microsoft Graph v1.0, "user resource type".
+Source: recordings of azure-cli's test-suite (2022, 2023), where the id comes first in the answer to a POST and last in
+that to a GET; the names of the other properties are those of Microsoft Graph v1.0, "user resource type".
 """
 
 from collections.abc import Mapping
@@ -24,13 +24,58 @@ SHOWN = (
 )
 """What a read shows unless it is asked for something else."""
 
-_EMPTY_LISTS = ("businessPhones", "imAddresses", "otherMails", "proxyAddresses", "identities", "onPremisesProvisioningErrors")
+_EMPTY_LISTS = (
+    "businessPhones",
+    "imAddresses",
+    "otherMails",
+    "proxyAddresses",
+    "identities",
+    "onPremisesProvisioningErrors",
+)
 _UNSET = (
-    *("ageGroup", "city", "companyName", "consentProvidedForMinor", "country", "creationType", "department", "employeeHireDate", "employeeId"),
-    *("employeeType", "externalUserState", "externalUserStateChangeDateTime", "faxNumber", "givenName", "jobTitle", "legalAgeGroupClassification"),
-    *("mail", "mobilePhone", "officeLocation", "onPremisesDistinguishedName", "onPremisesDomainName", "onPremisesImmutableId"),
-    *("onPremisesLastSyncDateTime", "onPremisesSamAccountName", "onPremisesSecurityIdentifier", "onPremisesSyncEnabled"),
-    *("onPremisesUserPrincipalName", "passwordPolicies", "passwordProfile", "postalCode", "preferredDataLocation", "preferredLanguage", "state"),
+    *(
+        "ageGroup",
+        "city",
+        "companyName",
+        "consentProvidedForMinor",
+        "country",
+        "creationType",
+        "department",
+        "employeeHireDate",
+        "employeeId",
+    ),
+    *(
+        "employeeType",
+        "externalUserState",
+        "externalUserStateChangeDateTime",
+        "faxNumber",
+        "givenName",
+        "jobTitle",
+        "legalAgeGroupClassification",
+    ),
+    *(
+        "mail",
+        "mobilePhone",
+        "officeLocation",
+        "onPremisesDistinguishedName",
+        "onPremisesDomainName",
+        "onPremisesImmutableId",
+    ),
+    *(
+        "onPremisesLastSyncDateTime",
+        "onPremisesSamAccountName",
+        "onPremisesSecurityIdentifier",
+        "onPremisesSyncEnabled",
+    ),
+    *(
+        "onPremisesUserPrincipalName",
+        "passwordPolicies",
+        "passwordProfile",
+        "postalCode",
+        "preferredDataLocation",
+        "preferredLanguage",
+        "state",
+    ),
     *("streetAddress", "surname", "usageLocation"),
 )
 USER: dict[str, Any] = {

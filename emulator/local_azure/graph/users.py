@@ -1,7 +1,7 @@
 """Users of the tenant: who can be made, under which name, and what becomes of the deleted.
 
-Source: Microsoft Graph v1.0, "Create user"; refusals as users of the API report them. A password is judged and then forgotten, because nobody signs
-in as a user here.
+Source: Microsoft Graph v1.0, "Create user"; refusals as users of the API report them. A password is judged and then
+forgotten, because nobody signs in as a user here.
 """
 
 import re
@@ -48,7 +48,8 @@ class Users:
             return
         if not re.fullmatch(rf"[^@\s]+@{re.escape(self.records.state.domain)}", str(name), re.IGNORECASE):
             message = (
-                "The domain portion of the userPrincipalName property is invalid. You must use one of the verified domain names in your organization."
+                "The domain portion of the userPrincipalName property is invalid. You must use one of the verified"
+                " domain names in your organization."
             )
             raise ServiceError(400, "Request_BadRequest", message)
         other = self.find(str(name))
@@ -73,7 +74,9 @@ class Users:
 
 def kept(properties: Mapping[str, Any]) -> dict[str, Any]:
     """Properties as they are stored: the name has a place of its own, and a password has none."""
-    return {name: value for name, value in storable(properties).items() if name not in ("displayName", "passwordProfile")}
+    return {
+        name: value for name, value in storable(properties).items() if name not in ("displayName", "passwordProfile")
+    }
 
 
 def _strong(profile: Any) -> None:
@@ -81,6 +84,9 @@ def _strong(profile: Any) -> None:
     password = profile.get("password") if isinstance(profile, dict) else None
     kinds = sum(bool(re.search(kind, password)) for kind in KINDS_OF_CHARACTERS) if isinstance(password, str) else 0
     if not isinstance(password, str) or len(password) < 8 or kinds < 3:
-        message = "The specified password does not comply with password complexity requirements. Please provide a different password."
+        message = (
+            "The specified password does not comply with password complexity requirements. Please provide a different"
+            " password."
+        )
         detail = {"code": "InvalidPassword", "message": message, "target": "password"}
         raise ServiceError(400, "Request_BadRequest", message, extra={"details": [detail]})

@@ -14,7 +14,19 @@ from local_azure.graph import batch, odata
 from local_azure.graph.access import Access
 from local_azure.graph.budget import Budget, is_write
 from local_azure.graph.odata import UNITS
-from local_azure.graph.routes import delegated, deleted, federated, grants, groups, objects, owners, passwords, policies, tenant, upsert
+from local_azure.graph.routes import (
+    delegated,
+    deleted,
+    federated,
+    grants,
+    groups,
+    objects,
+    owners,
+    passwords,
+    policies,
+    tenant,
+    upsert,
+)
 from local_azure.wire import Call, Caller, Handler, Request, Response, Route, ServiceError, Table
 
 if TYPE_CHECKING:
@@ -60,7 +72,10 @@ class Graph:
             return self._tokens.verify(request.headers.get("authorization"), AUDIENCES)
         except BadToken as bad:
             login = cloud_at(request.host).login
-            challenge = f'Bearer realm="", authorization_uri="https://{login}/common/oauth2/authorize", client_id="{AUDIENCES[-1]}"'
+            challenge = (
+                f'Bearer realm="", authorization_uri="https://{login}/common/oauth2/authorize",'
+                f' client_id="{AUDIENCES[-1]}"'
+            )
             raise ServiceError(401, bad.code, REASONS[bad.reason], headers={"WWW-Authenticate": challenge}) from bad
 
     def refuse(self, error: ServiceError, request: Request) -> Response:
@@ -74,7 +89,13 @@ class Graph:
 
     def headers(self, request: Request) -> dict[str, str]:
         """What Graph puts on every answer."""
-        diagnostic = {"DataCenter": "West Europe", "Slice": "E", "Ring": "5", "ScaleUnit": "000", "RoleInstance": "AM1PEPF00000001"}
+        diagnostic = {
+            "DataCenter": "West Europe",
+            "Slice": "E",
+            "Ring": "5",
+            "ScaleUnit": "000",
+            "RoleInstance": "AM1PEPF00000001",
+        }
         return {
             **self._request_ids(request),
             "Strict-Transport-Security": "max-age=31536000",
@@ -104,7 +125,9 @@ class Graph:
         return counted
 
     def _batch(self, call: Call) -> Response:
-        answers = batch.run(odata.members(call).get("requests"), call.request, lambda request: self._serve(request, call.who))
+        answers = batch.run(
+            odata.members(call).get("requests"), call.request, lambda request: self._serve(request, call.who)
+        )
         return Response.json(200, {"responses": answers}, {"OData-Version": "4.0"})
 
     def _serve(self, request: Request, who: Caller) -> Response:

@@ -31,7 +31,9 @@ class State:
 class Vaults:
     """The contents of every vault."""
 
-    def __init__(self, clock: Clock, ids: Ids, timing: Timing, faults: Faults, resources: Resources, authorization: Authorization) -> None:
+    def __init__(
+        self, clock: Clock, ids: Ids, timing: Timing, faults: Faults, resources: Resources, authorization: Authorization
+    ) -> None:
         self.clock, self.ids, self.timing, self.faults = clock, ids, timing, faults
         self.resources, self.authorization = resources, authorization
         self.state = State()
@@ -73,12 +75,26 @@ class Vaults:
             raise refusals.in_the_way(name)
         now = self.clock.now()
         self.state.made += 1
-        version = Version(self.ids.hex(32), self.state.made, value, now, now, enabled, exp, nbf, content_type, None if tags is None else dict(tags))
+        version = Version(
+            self.ids.hex(32),
+            self.state.made,
+            value,
+            now,
+            now,
+            enabled,
+            exp,
+            nbf,
+            content_type,
+            None if tags is None else dict(tags),
+        )
         secret.write(version)
         return version
 
     def get(self, vault: str, name: str, version: str | None = None) -> Version:
-        """A version, or the newest; raises 404 SecretNotFound, 403 SecretDisabled. A fault ``stale`` hides the last write."""
+        """A version, or the newest; raises 404 SecretNotFound, 403 SecretDisabled.
+
+        A fault ``stale`` hides the last write.
+        """
         found = self.find(vault, name, version, stale=self.faults.active("stale") is not None)
         if not found.enabled:
             raise refusals.disabled()
@@ -111,7 +127,11 @@ class Vaults:
         """Change the attributes, content type or tags of a version, or of the newest. Raises 400, 404."""
         refusals.check(name, changes.content_type, changes.tags)
         found = self.find(vault, name, version)
-        given = {field: value for field in ("enabled", "exp", "nbf", "content_type", "tags") if (value := getattr(changes, field)) is not None}
+        given = {
+            field: value
+            for field in ("enabled", "exp", "nbf", "content_type", "tags")
+            if (value := getattr(changes, field)) is not None
+        }
         changed = replace(found, updated=self.clock.now(), **given)
         secret = self._named(vault, name)
         if secret:
@@ -170,7 +190,9 @@ class Vaults:
         """Refuse what meets a secret while something else goes on with it."""
         busy = secret.busy(self.clock.now())
         if busy:
-            raise refusals.moving(secret.name, "ObjectIsBeingRecovered" if busy == "recovering" else "ObjectIsBeingDeleted")
+            raise refusals.moving(
+                secret.name, "ObjectIsBeingRecovered" if busy == "recovering" else "ObjectIsBeingDeleted"
+            )
 
     def _here(self, secret: Secret) -> bool:
         return secret.deleted_at is None and secret.busy(self.clock.now()) != "recovering"

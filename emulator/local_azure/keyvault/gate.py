@@ -61,7 +61,9 @@ class Gate:
             spent[key] = Spent(now)
         return spent[key]
 
-    def require(self, caller: Caller, vault: Resource, action: str, name: str | None = None, permission: str | None = None) -> None:
+    def require(
+        self, caller: Caller, vault: Resource, action: str, name: str | None = None, permission: str | None = None
+    ) -> None:
         """Let a data action (``getSecret/action``) on a secret, or on all of them, pass; raises 403 ForbiddenByRbac or AccessDenied.
 
         `permission` is what an access policy calls it, where that isn't the usual word.

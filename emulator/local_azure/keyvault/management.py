@@ -1,7 +1,9 @@
-"""Secrets through Resource Manager, for templates: made and described, never read. A right on the control plane is enough; the vault asks for none.
+"""Secrets through Resource Manager, for templates: made and described, never read.
 
-Source: the API description of Microsoft.KeyVault (vaults/secrets) and what users of templates report. The texts of its refusals are those of the data
-plane; whether Resource Manager words them so could not be looked up.
+A right on the control plane is enough; the vault asks for none.
+
+Source: the API description of Microsoft.KeyVault (vaults/secrets) and what users of templates report. The texts of its
+refusals are those of the data plane; whether Resource Manager words them so could not be looked up.
 """
 
 from collections.abc import Iterator
@@ -51,7 +53,9 @@ class _Secrets:
             raise ServiceError(400, "BadRequest", "The property 'value' of a secret is required and must be a text.")
         first = not self.vaults.versions(vault.name, call["secret"])
         enabled = True if given.enabled is None else given.enabled
-        made = self.vaults.set(vault.name, call["secret"], value, given.tags, given.content_type, enabled, given.exp, given.nbf)
+        made = self.vaults.set(
+            vault.name, call["secret"], value, given.tags, given.content_type, enabled, given.exp, given.nbf
+        )
         return Response.json(201 if first else 200, _json(vault, call["secret"], made))
 
     def patch(self, call: Call) -> Response:
@@ -61,17 +65,25 @@ class _Secrets:
         value, given = fields(body, "properties").get("value"), _changes(body)
         if isinstance(value, str):
             self.vaults.set(vault.name, call["secret"], value)
-        return Response.json(200, _json(vault, call["secret"], self.vaults.update(vault.name, call["secret"], None, given)))
+        return Response.json(
+            200, _json(vault, call["secret"], self.vaults.update(vault.name, call["secret"], None, given))
+        )
 
     def _vault(self, call: Call, verb: str) -> Resource:
-        """The vault, for a caller that may do this to its secrets. Raises ServiceError 403, 404, or 409 under a lock."""
+        """The vault, for a caller that may do this to its secrets.
+
+        Raises ServiceError 403, 404, or 409 under a lock.
+        """
         resources = self.vaults.resources
         path = f"/subscriptions/{call['subscription']}/resourceGroups/{call['group']}/providers/{VAULTS}/{call['name']}"
         one = f"{path}/secrets/{call['secret']}" if "secret" in call.params else path
         resources.authorization.require(call.who, f"{TYPE}/{verb}", one)
         found = resources.get(path)
         if found is None:
-            message = f"Failed to perform '{verb}' on resource(s) of type 'vaults/secrets', because the parent resource '{path}' could not be found."
+            message = (
+                f"Failed to perform '{verb}' on resource(s) of type 'vaults/secrets', because the parent resource"
+                f" '{path}' could not be found."
+            )
             raise ServiceError(404, "ParentResourceNotFound", message)
         if verb == "write":
             resources.require_unlocked(one, "write")
@@ -84,7 +96,11 @@ def _changes(body: Json) -> Changes:
     attributes, tags, kind = fields(properties, "attributes"), fields(body, "tags"), properties.get("contentType")
     exp, nbf = (_instant(attributes.get(name)) for name in ("exp", "nbf"))
     enabled = attributes.get("enabled")
-    if not isinstance(enabled, bool | None) or not isinstance(kind, str | None) or not all(isinstance(tag, str) for tag in tags.values()):
+    if (
+        not isinstance(enabled, bool | None)
+        or not isinstance(kind, str | None)
+        or not all(isinstance(tag, str) for tag in tags.values())
+    ):
         raise ServiceError(400, "BadRequest", "A secret's attributes, content type or tags have an invalid value.")
     return Changes(enabled, exp, nbf, kind, tags or None)
 
@@ -109,5 +125,10 @@ def _json(vault: Resource, name: str, version: Version) -> Json:
         "type": TYPE,
         "location": vault.location,
         "tags": version.tags or {},
-        "properties": {**kind, "attributes": attributes, "secretUri": uri, "secretUriWithVersion": f"{uri}/{version.id}"},
+        "properties": {
+            **kind,
+            "attributes": attributes,
+            "secretUri": uri,
+            "secretUriWithVersion": f"{uri}/{version.id}",
+        },
     }

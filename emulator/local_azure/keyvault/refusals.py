@@ -42,8 +42,9 @@ def bad(message: str) -> ServiceError:
 def not_found(name: str) -> ServiceError:
     """There is no such secret, or no such version of it (``name/version``)."""
     message = (
-        f"A secret with (name/id) {name} was not found in this key vault. If you recently deleted this secret you may be able to recover it"
-        " using the correct recovery command. For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125182"
+        f"A secret with (name/id) {name} was not found in this key vault. If you recently deleted this secret you may"
+        " be able to recover it using the correct recovery command. For help resolving this issue, please see"
+        " https://go.microsoft.com/fwlink/?linkid=2125182"
     )
     return ServiceError(404, "SecretNotFound", message)
 
@@ -70,7 +71,9 @@ def in_the_way(name: str) -> ServiceError:
 def moving(name: str, inner: str) -> ServiceError:
     """Deletion, recovery or purge hasn't ended yet: `inner` is ObjectIsBeingDeleted or ObjectIsBeingRecovered."""
     what = "deleted" if inner == "ObjectIsBeingDeleted" else "recovered"
-    return ServiceError(409, "Conflict", f"Secret {name} is currently being {what} and cannot be re-created; retry later.", inner=inner)
+    return ServiceError(
+        409, "Conflict", f"Secret {name} is currently being {what} and cannot be re-created; retry later.", inner=inner
+    )
 
 
 def purge_protected() -> ServiceError:
@@ -82,7 +85,9 @@ def purge_protected() -> ServiceError:
 
 def conflicting(name: str) -> ServiceError:
     """A restore meets a secret of that name. The text could not be looked up."""
-    return ServiceError(409, "Conflict", f"There was a conflict restoring the secret '{name}': a secret with this name already exists.")
+    return ServiceError(
+        409, "Conflict", f"There was a conflict restoring the secret '{name}': a secret with this name already exists."
+    )
 
 
 def throttled() -> ServiceError:
@@ -95,7 +100,10 @@ def by_rbac(caller: Caller, vault: Resource, action: str, scope: str) -> Service
     """No role allows it."""
     lines = (
         "Caller is not authorized to perform action on resource.",
-        "If role assignments, deny assignments or role definitions were changed recently, please observe propagation time.",
+        (
+            "If role assignments, deny assignments or role definitions were changed recently, please observe"
+            " propagation time."
+        ),
         f"Caller: {_who(caller)}",
         f"Action: '{action}'",
         f"Resource: '{scope}'",
@@ -110,7 +118,10 @@ def by_rbac(caller: Caller, vault: Resource, action: str, scope: str) -> Service
 
 def by_policy(caller: Caller, vault: Resource, permission: str) -> ServiceError:
     """No access policy allows it."""
-    message = f"The user, group or application '{_who(caller)}' does not have secrets {permission} permission on key vault '{_where(vault)}'."
+    message = (
+        f"The user, group or application '{_who(caller)}' does not have secrets {permission} permission on key vault"
+        f" '{_where(vault)}'."
+    )
     help_link = "For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125287"
     return ServiceError(403, "Forbidden", f"{message} {help_link}", inner="AccessDenied")
 

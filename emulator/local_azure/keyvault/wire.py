@@ -1,7 +1,7 @@
 """The data plane of Key Vault at ``{vault}.vault.azure.net`` (and its sovereign names): secrets, api-versions 7.0 and later.
 
-A vault that doesn't exist has no host name, so :meth:`KeyVault.serves` says no and the caller sees a name that doesn't resolve.
-Keys and certificates are not emulated.
+A vault that doesn't exist has no host name, so :meth:`KeyVault.serves` says no and the caller sees a name that doesn't
+resolve. Keys and certificates are not emulated.
 """
 
 import base64
@@ -61,7 +61,9 @@ class KeyVault:
             for name, method, path, action, handler in named
         )
 
-    def _guarded(self, action: str, handler: Callable[[Call, str], Response], permission: str | None = None) -> Callable[[Call], Response]:
+    def _guarded(
+        self, action: str, handler: Callable[[Call, str], Response], permission: str | None = None
+    ) -> Callable[[Call], Response]:
         """Checks what every operation must have, an api-version, a way in and a permission, and finds the vault."""
 
         def guarded(call: Call) -> Response:
@@ -80,7 +82,9 @@ class KeyVault:
 
     def serves(self, host: str) -> bool:
         """Whether `host` is the name of a vault that exists."""
-        return any(host.endswith(f".{cloud.vaults}") for cloud in CLOUDS) and self.vaults.resources.vault(host) is not None
+        return (
+            any(host.endswith(f".{cloud.vaults}") for cloud in CLOUDS) and self.vaults.resources.vault(host) is not None
+        )
 
     def authenticate(self, request: Request) -> Caller:
         """The caller by its bearer token; a request without one is answered with the challenge that the SDKs ask for."""
@@ -90,7 +94,9 @@ class KeyVault:
         try:
             return self.tokens.verify(header, KEY_VAULT)
         except BadToken as error:
-            raise self._challenge(request, f"[BearerReadAccessTokenFailed] Error validating token: '{error.message}'.") from error
+            raise self._challenge(
+                request, f"[BearerReadAccessTokenFailed] Error validating token: '{error.message}'."
+            ) from error
 
     def _challenge(self, request: Request, message: str) -> ServiceError:
         cloud = next(cloud for cloud in CLOUDS if request.host.endswith(f".{cloud.vaults}"))
@@ -101,7 +107,9 @@ class KeyVault:
     def refuse(self, error: ServiceError, request: Request) -> Response:
         """``{"error":{"code","message","innererror"?}}``."""
         inner = {"innererror": {"code": error.inner}} if error.inner else {}
-        return Response.json(error.status, {"error": {"code": error.code, "message": error.message, **inner}}, error.headers)
+        return Response.json(
+            error.status, {"error": {"code": error.code, "message": error.message, **inner}}, error.headers
+        )
 
     def headers(self, request: Request) -> dict[str, str]:
         """Where the vault is, the request's ids, and the fixed ones."""
@@ -126,7 +134,9 @@ class KeyVault:
             raise invalid()
         given = _changes(body)
         enabled = True if given.enabled is None else given.enabled
-        version = self.vaults.set(vault, call["secret"], value, given.tags, given.content_type, enabled, given.exp, given.nbf)
+        version = self.vaults.set(
+            vault, call["secret"], value, given.tags, given.content_type, enabled, given.exp, given.nbf
+        )
         return Response.json(200, self._bundle(call, vault, version))
 
     def _get(self, call: Call, vault: str) -> Response:
@@ -142,7 +152,10 @@ class KeyVault:
         return _page(call, [self._item(call, vault, call["secret"], version) for version in found])
 
     def _list(self, call: Call, vault: str) -> Response:
-        return _page(call, [self._item(call, vault, secret.name, newest, short=True) for secret, newest in self.vaults.names(vault)])
+        return _page(
+            call,
+            [self._item(call, vault, secret.name, newest, short=True) for secret, newest in self.vaults.names(vault)],
+        )
 
     def _delete(self, call: Call, vault: str) -> Response:
         return Response.json(200, self._deleted(call, vault, self.vaults.delete(vault, call["secret"])))
@@ -151,7 +164,9 @@ class KeyVault:
         return Response.json(200, self._deleted(call, vault, self.vaults.deleted(vault, call["secret"])))
 
     def _list_deleted(self, call: Call, vault: str) -> Response:
-        return _page(call, [self._deleted(call, vault, secret, short=True) for secret in self.vaults.deleted_names(vault)])
+        return _page(
+            call, [self._deleted(call, vault, secret, short=True) for secret in self.vaults.deleted_names(vault)]
+        )
 
     def _recover(self, call: Call, vault: str) -> Response:
         secret, newest = self.vaults.recover(vault, call["secret"])
@@ -179,14 +194,25 @@ class KeyVault:
         kind = {"contentType": version.content_type} if version.content_type is not None else {}
         tags = {"tags": version.tags} if version.tags is not None else {}
         path = f"https://{call.request.host}/secrets/{name}"
-        return {**kind, "id": path if short else f"{path}/{version.id}", "attributes": self._attributes(call, vault, version), **tags}
+        return {
+            **kind,
+            "id": path if short else f"{path}/{version.id}",
+            "attributes": self._attributes(call, vault, version),
+            **tags,
+        }
 
     def _attributes(self, call: Call, vault: str, version: Version) -> Json:
         times = {"nbf": version.nbf, "exp": version.exp}
         bounds = {name: int(at.timestamp()) for name, at in times.items() if at}
         made = {"created": int(version.created.timestamp()), "updated": int(version.updated.timestamp())}
         days = {} if call.request.query["api-version"] == "7.0" else {"recoverableDays": self.vaults.retention(vault)}
-        return {"enabled": version.enabled, **bounds, **made, "recoveryLevel": self.vaults.recovery_level(vault), **days}
+        return {
+            "enabled": version.enabled,
+            **bounds,
+            **made,
+            "recoveryLevel": self.vaults.recovery_level(vault),
+            **days,
+        }
 
     def _deleted(self, call: Call, vault: str, secret: Secret, *, short: bool = False) -> Json:
         newest = secret.newest()

@@ -15,7 +15,10 @@ class Identities:
         resources.removed.append(self._gone)
 
     def put(self, resource_id: str, location: str, tags: dict[str, str] | None = None, *, by: str = "") -> Resource:
-        """Create an identity, or change the tags of one. Raises ServiceError 404 where its resource group isn't there."""
+        """Create an identity, or change the tags of one.
+
+        Raises ServiceError 404 where its resource group isn't there.
+        """
         parts = resource_id.strip("/").split("/")
         group = self.resources.resource_group(parts[1], parts[3])
         existing = self.resources.get(resource_id)
@@ -28,7 +31,10 @@ class Identities:
         return {"tenantId": self.directory.tenant, "principalId": principal.id, "clientId": principal.app_id}
 
     def delete(self, resource_id: str) -> bool:
-        """Remove an identity and its service principal; False if there was none. Raises ServiceError 409 where it is locked."""
+        """Remove an identity and its service principal; False if there was none.
+
+        Raises ServiceError 409 where it is locked.
+        """
         return self.resources.delete(resource_id)
 
     def _gone(self, resource: Resource) -> None:
@@ -43,7 +49,11 @@ class Identities:
     def principal(self, resource_id: str) -> ServicePrincipal | None:
         """The service principal of an identity, by the identity's resource id."""
         found = self.resources.get(resource_id)
-        return self.directory.principal_by_id(found.properties["principalId"]) if found and found.type.lower() == IDENTITIES.lower() else None
+        return (
+            self.directory.principal_by_id(found.properties["principalId"])
+            if found and found.type.lower() == IDENTITIES.lower()
+            else None
+        )
 
 
 def own_case(resource_id: str) -> str:

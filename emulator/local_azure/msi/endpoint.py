@@ -1,7 +1,8 @@
 """Where a machine with managed identities gets their tokens, over plain HTTP as in Azure: a virtual machine's IMDS, and App Service's endpoint.
 
-The machine is this one, and every user-assigned identity of the tenant counts as assigned to it; it has no system-assigned one. Sources: "How to use
-managed identities … on an Azure VM to acquire an access token", "How to use managed identities for App Service", and what msal reads of them.
+The machine is this one, and every user-assigned identity of the tenant counts as assigned to it; it has no
+system-assigned one. Sources: "How to use managed identities … on an Azure VM to acquire an access token", "How to use
+managed identities for App Service", and what msal reads of them.
 """
 
 import hmac
@@ -30,7 +31,10 @@ NAMED_BY = {
 }
 """How a request may name an identity → what of its resource that is."""
 
-WANTED = "Multiple user assigned identities exist, please specify the clientId / resourceId of the identity in the token request"
+WANTED = (
+    "Multiple user assigned identities exist, please specify the clientId / resourceId of the identity in the token"
+    " request"
+)
 
 
 class ManagedIdentity:
@@ -75,7 +79,9 @@ class ManagedIdentity:
             if not asked.get(name):
                 raise ServiceError(400, "invalid_request", f"Required query variable '{name}' is missing")
         issued = self._issued(asked, "Identity not found")
-        return Response.json(200, {**issued, "expires_in": issued["expires_in"], "ext_expires_in": issued["expires_in"]})
+        return Response.json(
+            200, {**issued, "expires_in": issued["expires_in"], "ext_expires_in": issued["expires_in"]}
+        )
 
     def _app_service(self, call: Call) -> Response:
         asked = call.request.query
@@ -84,7 +90,9 @@ class ManagedIdentity:
             raise ServiceError(401, "Unauthorized", "The X-IDENTITY-HEADER is missing or wrong.")
         if not asked.get("resource") or asked.get("api-version") != "2019-08-01":
             raise ServiceError(400, "BadRequest", "The query needs api-version=2019-08-01 and a resource.")
-        issued = self._issued(asked, "No User Assigned or Delegated Managed Identity found for specified ClientId/ResourceId/PrincipalId.")
+        issued = self._issued(
+            asked, "No User Assigned or Delegated Managed Identity found for specified ClientId/ResourceId/PrincipalId."
+        )
         kept = ("access_token", "client_id", "expires_on", "resource", "token_type")
         return Response.json(200, {name: issued[name] for name in kept})
 

@@ -1,6 +1,7 @@
 """Federated credentials of user-assigned identities: whose assertions stand in for the identity, as workloads in clusters use them.
 
-Shapes as recorded of ``az identity federated-credential`` (2022). The words of the refusals could not be looked up, but for a missing parent's.
+Shapes as recorded of ``az identity federated-credential`` (2022). The words of the refusals could not be looked up, but
+for a missing parent's.
 """
 
 from collections.abc import Callable, Iterator
@@ -44,7 +45,9 @@ class _Federated:
         path, principal = self._of(call, "read")
         found = _named(principal, call)
         if found is None:
-            raise ServiceError(404, "NotFound", f"The federated identity credential '{call['credential']}' was not found.")
+            raise ServiceError(
+                404, "NotFound", f"The federated identity credential '{call['credential']}' was not found."
+            )
         return Response.json(200, _json(path, found))
 
     def put(self, call: Call) -> Response:
@@ -52,12 +55,19 @@ class _Federated:
         path, principal = self._of(call, "write")
         wanted, old = {"name": call["credential"], **_given(call.request.json())}, _named(principal, call)
         others = [each for each in principal.federated if each is not old]
-        if len(others) >= MOST or any((each["issuer"], each["subject"]) == (wanted["issuer"], wanted["subject"]) for each in others):
-            raise _bad(f"An identity has at most {MOST} federated identity credentials, each with an issuer and a subject of its own.")
+        if len(others) >= MOST or any(
+            (each["issuer"], each["subject"]) == (wanted["issuer"], wanted["subject"]) for each in others
+        ):
+            raise _bad(
+                f"An identity has at most {MOST} federated identity credentials, each with an issuer and a subject of"
+                " its own."
+            )
         self.identities.directory.records.remember(principal)
         if old is None:
             principal.federated.append(wanted)
-            return Response.json(201, _json(path, wanted), {"Location": f"{path}/federatedIdentityCredentials/{wanted['name']}"})
+            return Response.json(
+                201, _json(path, wanted), {"Location": f"{path}/federatedIdentityCredentials/{wanted['name']}"}
+            )
         old.update({**wanted, "name": old["name"]})
         return Response.json(200, _json(path, old))
 
@@ -72,15 +82,23 @@ class _Federated:
         return Response(200)
 
     def _of(self, call: Call, verb: str) -> tuple[str, ServicePrincipal]:
-        """The identity's id as this provider writes it, and its service principal. Raises ServiceError 403, 404, or 409 under a lock."""
+        """The identity's id as this provider writes it, and its service principal.
+
+        Raises ServiceError 403, 404, or 409 under a lock.
+        """
         resources = self.identities.resources
         path = f"/subscriptions/{call['subscription']}/resourceGroups/{call['group']}/providers/{IDENTITIES}/{call['name']}"
         one = f"{path}/federatedIdentityCredentials/{call['credential']}" if "credential" in call.params else path
         resources.authorization.require(call.who, f"{TYPE}/{verb}", one)
         found, principal = resources.get(path), self.identities.principal(path)
         if found is None or principal is None:
-            message = f"Failed to perform '{verb}' on resource(s) of type 'userAssignedIdentities/federatedIdentityCredentials', because"
-            raise ServiceError(404, "ParentResourceNotFound", f"{message} the parent resource '{path}' could not be found.")
+            message = (
+                f"Failed to perform '{verb}' on resource(s) of type"
+                " 'userAssignedIdentities/federatedIdentityCredentials', because"
+            )
+            raise ServiceError(
+                404, "ParentResourceNotFound", f"{message} the parent resource '{path}' could not be found."
+            )
         if verb != "read":
             resources.require_unlocked(one, verb)
         return own_case(found.id), principal
@@ -94,14 +112,24 @@ def _given(body: Json) -> dict[str, Any]:
     """Issuer, subject and audience, all of which must be there. Raises ServiceError 400."""
     properties = fields(body, "properties")
     issuer, subject, audiences = (properties.get(name) for name in ("issuer", "subject", "audiences"))
-    if not isinstance(issuer, str) or not isinstance(subject, str) or not isinstance(audiences, list) or len(audiences) != 1:
+    if (
+        not isinstance(issuer, str)
+        or not isinstance(subject, str)
+        or not isinstance(audiences, list)
+        or len(audiences) != 1
+    ):
         raise _bad("A federated identity credential needs an issuer, a subject and one audience.")
     return {"issuer": issuer, "subject": subject, "audiences": audiences}
 
 
 def _json(path: str, credential: dict[str, Any]) -> Json:
     properties = {name: credential[name] for name in ("issuer", "subject", "audiences")}
-    return {"id": f"{path}/federatedIdentityCredentials/{credential['name']}", "name": credential["name"], "type": TYPE, "properties": properties}
+    return {
+        "id": f"{path}/federatedIdentityCredentials/{credential['name']}",
+        "name": credential["name"],
+        "type": TYPE,
+        "properties": properties,
+    }
 
 
 def _bad(message: str) -> ServiceError:

@@ -1,8 +1,8 @@
 """Azure's rules about role assignments: inheritance, groups, and a delay between what the list shows and what counts.
 
-Lists show a change at once; its effect comes `role_active` seconds after an assignment and goes `role_gone` seconds after a
-deletion (documented: each up to 10 minutes). A condition on an assignment is kept and shown, but not evaluated: the assignment
-grants as if it held.
+Lists show a change at once; its effect comes `role_active` seconds after an assignment and goes `role_gone` seconds
+after a deletion (documented: each up to 10 minutes). A condition on an assignment is kept and shown, but not evaluated:
+the assignment grants as if it held.
 """
 
 import uuid
@@ -35,7 +35,13 @@ class Authorization:
         self._built = Index((0, -1))
 
     def define(
-        self, role_name: str, *, actions: Iterable[str] = (), data_actions: Iterable[str] = (), scopes: Iterable[str] = ("/",), description: str = ""
+        self,
+        role_name: str,
+        *,
+        actions: Iterable[str] = (),
+        data_actions: Iterable[str] = (),
+        scopes: Iterable[str] = ("/",),
+        description: str = "",
     ) -> RoleDefinition:
         """Make a custom role, for the rights that no built-in role has alone."""
         permission = Permission(list(actions), [], list(data_actions), [])
@@ -49,7 +55,11 @@ class Authorization:
 
     def roles_at(self, scope: str) -> list[RoleDefinition]:
         """The roles that can be assigned at `scope`: custom ones only where their assignable scopes reach."""
-        return [role for role in self.roles() if any(encloses(where, scope) or encloses(scope, where) for where in role.assignable_scopes)]
+        return [
+            role
+            for role in self.roles()
+            if any(encloses(where, scope) or encloses(scope, where) for where in role.assignable_scopes)
+        ]
 
     def role(self, name_or_id: str) -> RoleDefinition:
         """By role name (in any case), GUID or full id; 404 RoleDefinitionDoesNotExist."""
@@ -57,7 +67,9 @@ class Authorization:
         for role in self.roles():
             if wanted in (role.name, role.role_name.lower()):
                 return role
-        raise ServiceError(404, "RoleDefinitionDoesNotExist", f"The specified role definition with ID '{wanted}' does not exist.")
+        raise ServiceError(
+            404, "RoleDefinitionDoesNotExist", f"The specified role definition with ID '{wanted}' does not exist."
+        )
 
     def assign(
         self,
@@ -69,9 +81,14 @@ class Authorization:
         *,
         principal_type: str = "ServicePrincipal",
     ) -> Assignment:
-        """Give `role` (name or id) to a principal, under a name of ours; in effect now if `at_once`. Errors as :meth:`put`."""
+        """Give `role` (name or id) to a principal, under a name of ours; in effect now if `at_once`.
+
+        Errors as :meth:`put`.
+        """
         now = self.clock.now()
-        wanted = Assignment("", self.ids.guid(), scope, self.role(role).name, principal_id, now, now, now, principal_type, condition)
+        wanted = Assignment(
+            "", self.ids.guid(), scope, self.role(role).name, principal_id, now, now, now, principal_type, condition
+        )
         assignment = self.put(wanted)
         if at_once:
             assignment.active_from = self.clock.now()
@@ -80,16 +97,21 @@ class Authorization:
     def put(self, wanted: Assignment, by: str | None = None) -> Assignment:
         """Create, or update the description and condition of, the assignment `wanted` names by scope and name.
 
-        Raises ServiceError: 400 InvalidRoleAssignmentId, PrincipalNotFound (unless its type is given), UnmatchedPrincipalType,
-        RoleAssignmentUpdateNotPermitted, RoleAssignmentScopeNotAssignableToRoleDefinition, RoleAssignmentLimitExceeded;
-        404 RoleDefinitionDoesNotExist; 409 RoleAssignmentExists, ScopeLocked.
+        Raises ServiceError: 400 InvalidRoleAssignmentId, PrincipalNotFound (unless its type is given),
+        UnmatchedPrincipalType, RoleAssignmentUpdateNotPermitted, RoleAssignmentScopeNotAssignableToRoleDefinition,
+        RoleAssignmentLimitExceeded; 404 RoleDefinitionDoesNotExist; 409 RoleAssignmentExists, ScopeLocked.
         """
         self._check(wanted)
         self.locked(wanted.scope, "write")
         now, role = self.clock.now(), self._assignable(wanted)
         scope = "/" + wanted.scope.strip("/")
         path = "" if scope == "/" else scope
-        wanted = replace(wanted, id=f"{path}{PROVIDER}/roleAssignments/{wanted.name}", scope=scope, role_definition_id=role_id(scope, role))
+        wanted = replace(
+            wanted,
+            id=f"{path}{PROVIDER}/roleAssignments/{wanted.name}",
+            scope=scope,
+            role_definition_id=role_id(scope, role),
+        )
         existing = self._conflict(wanted)
         if existing:
             existing.condition, existing.condition_version = wanted.condition, wanted.condition_version
@@ -101,7 +123,15 @@ class Authorization:
         self._require_room(wanted.scope)
         active = now + timedelta(seconds=self.timing.role_active)
         kind = wanted.principal_type or self._kind(wanted.principal_id) or "ServicePrincipal"
-        new = replace(wanted, principal_type=kind, active_from=active, created_on=now, updated_on=now, created_by=by, updated_by=by)
+        new = replace(
+            wanted,
+            principal_type=kind,
+            active_from=active,
+            created_on=now,
+            updated_on=now,
+            created_by=by,
+            updated_by=by,
+        )
         index = self._index()
         self.state.assignments[new.id.lower()] = new
         self.state.revision += 1
@@ -119,7 +149,10 @@ class Authorization:
         if kind is None and not wanted.principal_type:
             raise _principal_not_found(wanted.principal_id, self.directory.tenant)
         if kind is not None and wanted.principal_type.lower() not in ("", kind.lower()):
-            message = f"The PrincipalId '{wanted.principal_id}' has type '{kind}' , which is different from specified PrinciaplType"
+            message = (
+                f"The PrincipalId '{wanted.principal_id}' has type '{kind}' , which is different from specified"
+                " PrinciaplType"
+            )
             raise ServiceError(400, "UnmatchedPrincipalType", f"{message} '{wanted.principal_type}'.")
 
     def _kind(self, principal_id: str) -> str | None:
@@ -144,7 +177,11 @@ class Authorization:
         if len(self.state.assignments) < LIMIT or not subscription.lower().startswith("/subscriptions/"):
             return
         if sum(encloses(subscription, a.scope) for a in self.state.assignments.values()) >= LIMIT:
-            raise ServiceError(400, "RoleAssignmentLimitExceeded", "No more role assignments can be created (code: RoleAssignmentLimitExceeded)")
+            raise ServiceError(
+                400,
+                "RoleAssignmentLimitExceeded",
+                "No more role assignments can be created (code: RoleAssignmentLimitExceeded)",
+            )
 
     def _conflict(self, wanted: Assignment) -> Assignment | None:
         """The assignment that a PUT of `wanted` updates, if any; raises where Azure sees a conflict."""
@@ -189,13 +226,16 @@ class Authorization:
                 del self.state.assignments[path]
                 self.state.revision += 1
 
-    def assignments(self, scope: str = "/", *, above_only: bool = False, principals: Iterable[str] | None = None) -> list[Assignment]:
+    def assignments(
+        self, scope: str = "/", *, above_only: bool = False, principals: Iterable[str] | None = None
+    ) -> list[Assignment]:
         """What the list at `scope` shows: at it and above, and below unless `above_only`; of these principals only, if given."""
         wanted = None if principals is None else {p.lower() for p in principals}
         return [
             a
             for a in self._listed()
-            if (encloses(a.scope, scope) or (not above_only and encloses(scope, a.scope))) and (wanted is None or a.principal_id.lower() in wanted)
+            if (encloses(a.scope, scope) or (not above_only and encloses(scope, a.scope)))
+            and (wanted is None or a.principal_id.lower() in wanted)
         ]
 
     def _listed(self) -> list[Assignment]:
@@ -213,29 +253,44 @@ class Authorization:
     def allowed(self, oid: str, action: str, scope: str, *, data: bool = False) -> bool:
         """What the service that is asked believes: :meth:`granted`, unless the fault ``rbac_lag`` strikes this call.
 
-        Its argument says which news hasn't arrived: ``deleted`` (deleted assignments still count) or, by default, any grant.
+        Its argument says which news hasn't arrived: ``deleted`` (deleted assignments still count) or, by default, any
+        grant.
         """
         lag = self.faults.active("rbac_lag")
         if lag is None:
             return self.granted(oid, action, scope, data=data)
         return lag.argument == "deleted" and any(
-            encloses(a.scope, scope) and self._allows(a, action, data) for a in self._of(oid) if a.active_from <= self.clock.now()
+            encloses(a.scope, scope) and self._allows(a, action, data)
+            for a in self._of(oid)
+            if a.active_from <= self.clock.now()
         )
 
     def require(self, caller: Caller, action: str, scope: str) -> None:
         """Let a management operation pass; raises ServiceError 403 AuthorizationFailed."""
         if not self.allowed(caller.oid, action, scope):
-            message = f"The client '{caller.app_id}' with object id '{caller.oid}' does not have authorization to perform action '{action}'"
+            message = (
+                f"The client '{caller.app_id}' with object id '{caller.oid}' does not have authorization to perform"
+                f" action '{action}'"
+            )
             scope = "/" + scope.strip("/")
-            message += f" over scope '{scope}' or the scope is invalid. If access was recently granted, please refresh your credentials."
+            message += (
+                f" over scope '{scope}' or the scope is invalid. If access was recently granted, please refresh your"
+                " credentials."
+            )
             raise ServiceError(403, "AuthorizationFailed", message)
 
     def require_linked(self, caller: Caller, action: str, scope: str, linked: str, linked_scope: str) -> None:
         """Let an operation pass that also touches `linked_scope`, where it takes `linked`; raises 403 LinkedAuthorizationFailed."""
         if self.allowed(caller.oid, linked, linked_scope):
             return
-        message = f"The client '{caller.app_id}' with object id '{caller.oid}' has permission to perform action '{action}' on scope '{scope}';"
-        message += f" however, it does not have permission to perform action(s) '{linked}' on the linked scope(s) '{linked_scope}'"
+        message = (
+            f"The client '{caller.app_id}' with object id '{caller.oid}' has permission to perform action '{action}' on"
+            f" scope '{scope}';"
+        )
+        message += (
+            f" however, it does not have permission to perform action(s) '{linked}' on the linked scope(s)"
+            f" '{linked_scope}'"
+        )
         message += " (respectively) or the linked scope(s) are invalid."
         raise ServiceError(403, "LinkedAuthorizationFailed", message)
 
@@ -271,10 +326,10 @@ class Authorization:
 
 def _principal_not_found(principal_id: str, tenant: str) -> ServiceError:
     message = (
-        f"Principal {principal_id.replace('-', '')} does not exist in the directory {tenant}. Check that you have the correct principal ID."
-        " If you are creating this principal and then immediately assigning a role, this error might be related to a replication delay."
-        " In this case, set the role assignment principalType property to a value, such as ServicePrincipal, User, or Group. "
-        " See https://aka.ms/docs-principaltype"
+        f"Principal {principal_id.replace('-', '')} does not exist in the directory {tenant}. Check that you have the"
+        " correct principal ID. If you are creating this principal and then immediately assigning a role, this error"
+        " might be related to a replication delay. In this case, set the role assignment principalType property to a"
+        " value, such as ServicePrincipal, User, or Group.  See https://aka.ms/docs-principaltype"
     )
     return ServiceError(400, "PrincipalNotFound", message)
 

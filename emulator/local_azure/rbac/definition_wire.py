@@ -70,13 +70,17 @@ class _Definitions:
 
     def delete(self, call: Call) -> Response:
         self._require(call, "roleDefinitions/delete")
-        assigned = any(assignment.role == call["name"].lower() for assignment in self.authorization.state.assignments.values())
+        assigned = any(
+            assignment.role == call["name"].lower() for assignment in self.authorization.state.assignments.values()
+        )
         deleted = definitions.delete(self.authorization.state.roles, call["name"], assigned=assigned)
         return Response(204) if deleted is None else Response.json(200, definition_json(deleted, scope_of(call)))
 
     def permissions(self, call: Call) -> Response:
         found = self.authorization.permissions(call.who.oid, scope_of(call))
-        return Response.json(200, {"value": [permission_json(p) | {"condition": None, "conditionVersion": None} for p in found]})
+        return Response.json(
+            200, {"value": [permission_json(p) | {"condition": None, "conditionVersion": None} for p in found]}
+        )
 
     def list_denied(self, call: Call) -> Response:
         """Nobody but Azure itself makes deny assignments, and here it makes none."""

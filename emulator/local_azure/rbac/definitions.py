@@ -1,7 +1,7 @@
 """Custom roles: what one may say, what stands in the way of changing or deleting it.
 
-Codes from the troubleshooting pages of role-based access control and reports of what people met; that of a body that makes no sense could not
-be looked up.
+Codes from the troubleshooting pages of role-based access control and reports of what people met; that of a body that
+makes no sense could not be looked up.
 """
 
 import uuid
@@ -22,7 +22,11 @@ def read(name: str, body: Json) -> RoleDefinition:
     role_name, scopes, permissions = given.get("roleName"), given.get("assignableScopes"), given.get("permissions")
     if not isinstance(role_name, str) or not role_name.strip():
         raise _invalid("A role definition needs a roleName.")
-    if not isinstance(scopes, list) or not scopes or not all(isinstance(scope, str) and scope.startswith("/") for scope in scopes):
+    if (
+        not isinstance(scopes, list)
+        or not scopes
+        or not all(isinstance(scope, str) and scope.startswith("/") for scope in scopes)
+    ):
         raise _invalid("A role definition needs assignableScopes: at least one.")
     if not isinstance(permissions, list) or not permissions or not all(isinstance(each, dict) for each in permissions):
         raise _invalid("A role definition needs permissions: at least one.")

@@ -1,6 +1,7 @@
 """The ``$filter`` expressions that role assignments and role definitions are listed by; whatever else is asked answers 501.
 
-Source: "List role assignments using the REST API"; recorded traffic quotes the GUID of ``principalId eq`` or leaves it bare.
+Source: "List role assignments using the REST API"; recorded traffic quotes the GUID of ``principalId eq`` or leaves it
+bare.
 """
 
 import re

@@ -1,7 +1,7 @@
 """Role definitions: the built-in ones with Azure's ids and permissions, and how a wildcard grants an action.
 
-Sources: "Azure built-in roles" (containers, security, general, privileged) and, for the newer registry roles, the role catalogues
-that are made from the live definitions.
+Sources: "Azure built-in roles" (containers, security, general, privileged) and, for the newer registry roles, the role
+catalogues that are made from the live definitions.
 """
 
 import re
@@ -49,8 +49,9 @@ class RoleDefinition:
 def matches(pattern: str, action: str) -> bool:
     """Whether `pattern` covers `action`: case doesn't count, and ``*`` stands for anything, slashes included.
 
-    Between two slashes it may stand for nothing: Managed Identity Operator's ``userAssignedIdentities/*/assign/action`` is documented as what allows
-    ``userAssignedIdentities/assign/action``, the action that LinkedAuthorizationFailed names.
+    Between two slashes it may stand for nothing: Managed Identity Operator's ``userAssignedIdentities/*/assign/action``
+    is documented as what allows ``userAssignedIdentities/assign/action``, the action that LinkedAuthorizationFailed
+    names.
     """
     expression = ".*".join(map(re.escape, pattern.split("*"))).replace("/.*/", "/(.*/)?")
     return re.fullmatch(expression, action, re.IGNORECASE) is not None
@@ -142,7 +143,9 @@ _CONTAINERS = (
         "8311e382-0749-4cb8-b61a-304f252e45ec",
         "AcrPush",
         "acr push",
-        Permission(["Microsoft.ContainerRegistry/registries/pull/read", "Microsoft.ContainerRegistry/registries/push/write"]),
+        Permission(
+            ["Microsoft.ContainerRegistry/registries/pull/read", "Microsoft.ContainerRegistry/registries/push/write"]
+        ),
     ),
     _role(
         "c2f4ef07-c644-48eb-af81-4b1b4947fb11",
@@ -181,8 +184,8 @@ _SECURITY = (
     _role(
         "00482a5a-887f-4fb3-b363-3b7fe8e74483",
         "Key Vault Administrator",
-        "Perform all data plane operations on a key vault and all objects in it, including certificates, keys, and secrets. "
-        f"Cannot manage key vault resources or manage role assignments. {_SECRETS_ONLY}",
+        "Perform all data plane operations on a key vault and all objects in it, including certificates, keys, and"
+        f" secrets. Cannot manage key vault resources or manage role assignments. {_SECRETS_ONLY}",
         Permission(_VAULT_READS, data_actions=["Microsoft.KeyVault/vaults/*"]),
     ),
     _role(
@@ -190,7 +193,10 @@ _SECURITY = (
         "Key Vault Reader",
         "Read metadata of key vaults and its certificates, keys, and secrets. "
         f"Cannot read sensitive values such as secret contents or key material. {_SECRETS_ONLY}",
-        Permission(_VAULT_READS, data_actions=["Microsoft.KeyVault/vaults/*/read", "Microsoft.KeyVault/vaults/secrets/readMetadata/action"]),
+        Permission(
+            _VAULT_READS,
+            data_actions=["Microsoft.KeyVault/vaults/*/read", "Microsoft.KeyVault/vaults/secrets/readMetadata/action"],
+        ),
     ),
     _role(
         "b86a8fe4-44ce-4948-aee5-eccb2c155cd7",
@@ -202,7 +208,12 @@ _SECURITY = (
         "4633458b-17de-408a-b874-0445c86b69e6",
         "Key Vault Secrets User",
         f"Read secret contents. {_SECRETS_ONLY}",
-        Permission(data_actions=["Microsoft.KeyVault/vaults/secrets/getSecret/action", "Microsoft.KeyVault/vaults/secrets/readMetadata/action"]),
+        Permission(
+            data_actions=[
+                "Microsoft.KeyVault/vaults/secrets/getSecret/action",
+                "Microsoft.KeyVault/vaults/secrets/readMetadata/action",
+            ]
+        ),
     ),
 )
 
@@ -225,7 +236,15 @@ _LINKED = (
         "4d97b98b-1d4f-4787-a291-c67834d212e7",
         "Network Contributor",
         "Lets you manage networks, but not access to them.",
-        Permission([*_COMMON, "Microsoft.Network/*", "Microsoft.ResourceHealth/availabilityStatuses/read", _GROUPS, "Microsoft.Support/*"]),
+        Permission(
+            [
+                *_COMMON,
+                "Microsoft.Network/*",
+                "Microsoft.ResourceHealth/availabilityStatuses/read",
+                _GROUPS,
+                "Microsoft.Support/*",
+            ]
+        ),
     ),
 )
 

@@ -1,7 +1,7 @@
 """The routes of Microsoft.Authorization on ``management.azure.com``: role assignments, role definitions, permissions.
 
-Shapes of api-version 2022-04-01 from recorded traffic: the ``properties`` come first, a PUT answers 201 for an update too and shows
-``createdBy`` as null, and a DELETE answers 200 with what was deleted or 204 where nothing was.
+Shapes of api-version 2022-04-01 from recorded traffic: the ``properties`` come first, a PUT answers 201 for an update
+too and shows ``createdBy`` as null, and a DELETE answers 200 with what was deleted or 204 where nothing was.
 """
 
 import re
@@ -16,7 +16,11 @@ from local_azure.rbac.scopes import PROVIDER, scope_of
 from local_azure.wire import Call, Json, Response, Route, ServiceError
 
 _ROLE = re.compile(rf"(?:/.+)?{re.escape(PROVIDER)}/roleDefinitions/[^/]+", re.IGNORECASE)
-ADMINISTRATORS = ("8e3af657-a8ff-443c-a75c-2fe8c4bcb635", "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9", "f58310d9-a9f6-439a-9e8d-f62e7b41a168")
+ADMINISTRATORS = (
+    "8e3af657-a8ff-443c-a75c-2fe8c4bcb635",
+    "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9",
+    "f58310d9-a9f6-439a-9e8d-f62e7b41a168",
+)
 """Owner, User Access Administrator, Role Based Access Control Administrator."""
 
 
@@ -62,13 +66,18 @@ class _Rbac:
     def put_assignment(self, call: Call) -> Response:
         self._require(call, "roleAssignments/write")
         if "/providers/microsoft.management/" in scope_of(call).lower():
-            raise ServiceError(501, "NotImplemented", "The emulator does not implement role assignments at management groups.")
+            raise ServiceError(
+                501, "NotImplemented", "The emulator does not implement role assignments at management groups."
+            )
         body = assignment_json(self.authorization.put(self._wanted(call), call.who.oid))
         body["properties"] |= {"createdBy": None}
         return Response.json(201, body)
 
     def _wanted(self, call: Call) -> Assignment:
-        """What a PUT asks for. A role is named by its full id, a condition is of version 2.0 (both reported, the latter without its code)."""
+        """What a PUT asks for.
+
+        A role is named by its full id, a condition is of version 2.0 (both reported, the latter without its code).
+        """
         body = call.request.json()
         given = body.get("properties") if isinstance(body.get("properties"), dict) else {}
         role, principal = given.get("roleDefinitionId"), given.get("principalId")
@@ -78,7 +87,20 @@ class _Rbac:
         condition, version = given.get("condition"), given.get("conditionVersion")
         if condition is not None and version not in (None, "2.0"):
             raise ServiceError(400, "InvalidCondition", "The given role assignment condition is invalid.")
-        found = Assignment("", call["name"], scope_of(call), role, principal, now, now, now, kind, condition, version, given.get("description"))
+        found = Assignment(
+            "",
+            call["name"],
+            scope_of(call),
+            role,
+            principal,
+            now,
+            now,
+            now,
+            kind,
+            condition,
+            version,
+            given.get("description"),
+        )
         return replace(found, delegated_identity=given.get("delegatedManagedIdentityResourceId"))
 
     def delete_assignment(self, call: Call) -> Response:
@@ -92,7 +114,11 @@ class _Rbac:
         last = self.authorization.get(assignment_id)
         if last is None or last.role not in ADMINISTRATORS or len(last.scope.strip("/").split("/")) != 2:
             return
-        others = (a for a in self.authorization.assignments(last.scope, above_only=True) if a.id != last.id and a.role in ADMINISTRATORS)
+        others = (
+            a
+            for a in self.authorization.assignments(last.scope, above_only=True)
+            if a.id != last.id and a.role in ADMINISTRATORS
+        )
         if next(others, None) is None:
             raise ServiceError(400, "LastRbacAdminAssignment", "Cannot delete the last RBAC admin assignment.")
 

@@ -1,4 +1,7 @@
-"""Where Azure itself is known to answer otherwise than it describes, and the record of that. Whatever is not here is the emulator's fault."""
+"""Where Azure itself is known to answer otherwise than it describes, and the record of that.
+
+Whatever is not here is the emulator's fault.
+"""
 
 import re
 from dataclasses import dataclass
@@ -26,7 +29,8 @@ DEVIATIONS = (
         r"(GET|PUT|DELETE) .*/roleAssignments(/\{roleAssignmentName\}|@.*)?",
         r"(\.value\[\])?\.properties\.(condition|conditionVersion|createdBy|updatedBy|delegatedManagedIdentityResourceId|description)",
         r".*, is null",
-        "Recorded role assignments of api-version 2022-04-01 write null for what isn't set, and createdBy null in the answer to a PUT.",
+        "Recorded role assignments of api-version 2022-04-01 write null for what isn't set, and createdBy null in the"
+        " answer to a PUT.",
     ),
     Deviation(
         r"(GET|PUT) .*/roleDefinitions(/\{roleDefinitionId\}|@.*)?",
@@ -56,7 +60,8 @@ DEVIATIONS = (
         r"GET /v2/\{name\}/blobs/\{digest\}.*",
         r"body",
         r"is not JSON",
-        "Not recorded of ACR: the distribution registry answers 416 with no body to a range that can't be had, and so does the emulator.",
+        "Not recorded of ACR: the distribution registry answers 416 with no body to a range that can't be had, and so"
+        " does the emulator.",
     ),
     Deviation(
         r"(PUT|PATCH|POST) .*",
@@ -68,13 +73,15 @@ DEVIATIONS = (
         r"POST .*/checkNameAvailability",
         r"request \.name",
         r"(pattern|minLength|maxLength) .*",
-        "Whether a name is valid is what is asked: a bad one is recorded to be answered with 200, nameAvailable false and reason Invalid.",
+        "Whether a name is valid is what is asked: a bad one is recorded to be answered with 200, nameAvailable false"
+        " and reason Invalid.",
     ),
     Deviation(
         r"(GET|PUT|PATCH) .*/registries(/\{registryName\}|@.*)?",
         r"(request )?(\.value\[\])?\.identity\.type",
         r"enum .*|is none of these",
-        "azure-cli's recorded test of az acr identity checks for systemAssigned and userAssigned in lower camel case, and az sends that back.",
+        "azure-cli's recorded test of az acr identity checks for systemAssigned and userAssigned in lower camel case,"
+        " and az sends that back.",
     ),
 )
 

@@ -1,7 +1,8 @@
 """Says what an exchange with Graph has against Graph's metadata: names, types and nulls of the objects that it carries.
 
-Which type an answer must have follows from the path; of a collection of mixed objects each says its own in ``@odata.type``. The metadata says
-nothing of status codes, of errors, and of which properties an answer must have: neither does this.
+Which type an answer must have follows from the path; of a collection of mixed objects each says its own in
+``@odata.type``. The metadata says nothing of status codes, of errors, and of which properties an answer must have:
+neither does this.
 """
 
 import json
@@ -17,7 +18,11 @@ from descriptions.metadata import SPACE, Kind, Metadata
 
 _HOST = re.compile(r"graph\.microsoft\..*|microsoftgraph\.chinacloudapi\.cn|(dod-)?graph\.microsoft\.us")
 _ONE = r"(/[^/()$]+|\([^()]+\))"
-_SETS = {"applications": "application", "serviceprincipals": "servicePrincipal", "policies/appmanagementpolicies": "appManagementPolicy"}
+_SETS = {
+    "applications": "application",
+    "serviceprincipals": "servicePrincipal",
+    "policies/appmanagementpolicies": "appManagementPolicy",
+}
 _SINGLE = {"/policies/defaultappmanagementpolicy": "tenantAppManagementPolicy"}
 _PATH = re.compile(rf"/(?P<set>{'|'.join(_SETS)})(?P<one>{_ONE})?(/(?:microsoft\.graph\.)?(?P<below>\w+))?")
 _DELETED = re.compile(r"/directory/deleteditems/(?:microsoft\.)?graph\.(?P<kind>application|serviceprincipal)")
@@ -40,7 +45,9 @@ class GraphJudge:
         said = list(self._said(request.method, path, request.body, response.body))
         if not said:
             return None
-        return sorted({Finding(f"{request.method} {template}", response.status, *each) for each in said if each != NOTHING})
+        return sorted(
+            {Finding(f"{request.method} {template}", response.status, *each) for each in said if each != NOTHING}
+        )
 
     def _said(self, method: str, path: str, asked: bytes, answer: bytes) -> Iterator[tuple[str, str]]:
         """Findings, with NOTHING for each object that was read, so that nothing found differs from nothing read."""
@@ -69,7 +76,9 @@ class GraphJudge:
         kind = self.metadata.kinds.get(_SETS[found["set"]])
         if kind is None or found["below"]:
             return self._below(method, kind, found["below"])
-        return (kind.name if found["one"] or method == "POST" else _LIST % kind.name), (kind if method in ("POST", "PATCH", "PUT") else None)
+        return (kind.name if found["one"] or method == "POST" else _LIST % kind.name), (
+            kind if method in ("POST", "PATCH", "PUT") else None
+        )
 
     def _below(self, method: str, kind: Kind | None, name: str) -> tuple[str | None, Kind | None]:
         """An action, or what an object leads to."""

@@ -73,7 +73,9 @@ def _secret(validator: Any, wanted: Any, instance: Any, schema: Any) -> Iterator
 
 _COMMON = {"type": _type, "enum": _enum}
 ASKED = jsonschema.validators.extend(jsonschema.Draft4Validator, {**_COMMON, "required": _required_of_request})
-ANSWERED = jsonschema.validators.extend(jsonschema.Draft4Validator, {**_COMMON, "required": _required_of_answer, "x-ms-secret": _secret})
+ANSWERED = jsonschema.validators.extend(
+    jsonschema.Draft4Validator, {**_COMMON, "required": _required_of_answer, "x-ms-secret": _secret}
+)
 """What is marked as a secret may be sent, and never comes back."""
 FORMATS = jsonschema.FormatChecker(("uuid",))
 
@@ -110,7 +112,11 @@ class Judge:
         shared = REGISTRY.resolver(operation.file.as_uri())
         for index, given in enumerate(operation.described.get("parameters", [])):
             parameter = shared.lookup(given["$ref"]).contents if "$ref" in given else given
-            if parameter["in"] == "query" and parameter.get("required") and parameter["name"].lower() not in request.query:
+            if (
+                parameter["in"] == "query"
+                and parameter.get("required")
+                and parameter["name"].lower() not in request.query
+            ):
                 yield f"query {parameter['name']}", "is required"
             if given.get("in") == "body" and request.body.strip():
                 found = _errors(ASKED, f"{operation.pointer}/parameters/{index}/schema", request.body)

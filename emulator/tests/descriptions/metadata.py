@@ -15,14 +15,22 @@ SPACE = re.compile(r"(microsoft\.)?graph\.(?=\w+\)?$)")
 BASES = {
     "entity": {"id": "Edm.String"},
     "directoryObject": {"id": "Edm.String", "deletedDateTime": "Edm.DateTimeOffset"},
-    "policyBase": {"id": "Edm.String", "deletedDateTime": "Edm.DateTimeOffset", "description": "Edm.String", "displayName": "Edm.String"},
+    "policyBase": {
+        "id": "Edm.String",
+        "deletedDateTime": "Edm.DateTimeOffset",
+        "description": "Edm.String",
+        "displayName": "Edm.String",
+    },
 }
 """What an extract of the metadata may lack: the types below all others, by Graph's reference."""
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A type with properties, each with its type and whether it may be null; `navigation` leads to other objects. `open`: a tenant may add some."""
+    """A type with properties, each with its type and whether it may be null; `navigation` leads to other objects.
+
+    `open`: a tenant may add some.
+    """
 
     name: str
     open: bool
@@ -58,9 +66,16 @@ class Metadata:
         """Add what a file says; types that it derives from others have the others' properties, too."""
         types = {each.get("Name", ""): each for tag in ("EntityType", "ComplexType") for each in root.iter(EDM + tag)}
         self.kinds |= {name: _kind(name, types) for name in types}
-        self.enums |= {each.get("Name", ""): frozenset(m.get("Name", "") for m in each.iter(EDM + "Member")) for each in root.iter(EDM + "EnumType")}
+        self.enums |= {
+            each.get("Name", ""): frozenset(m.get("Name", "") for m in each.iter(EDM + "Member"))
+            for each in root.iter(EDM + "EnumType")
+        }
         for action in root.iter(EDM + "Action"):
-            takes = {p.get("Name", ""): _typed(p) for p in action.iter(EDM + "Parameter") if p.get("Name") != "bindingParameter"}
+            takes = {
+                p.get("Name", ""): _typed(p)
+                for p in action.iter(EDM + "Parameter")
+                if p.get("Name") != "bindingParameter"
+            }
             answers = action.find(EDM + "ReturnType")
             self.actions[action.get("Name", "")] = Action(takes, answers.get("Type") if answers is not None else None)
 
@@ -113,7 +128,9 @@ def _kind(name: str, types: Mapping[str, ElementTree.Element]) -> Kind:
     while base in types:
         element = types[base]
         properties = {each.get("Name", ""): _typed(each) for each in element.iter(EDM + "Property")} | properties
-        navigation = {each.get("Name", ""): each.get("Type", "") for each in element.iter(EDM + "NavigationProperty")} | navigation
+        navigation = {
+            each.get("Name", ""): each.get("Type", "") for each in element.iter(EDM + "NavigationProperty")
+        } | navigation
         is_open = is_open or element.get("OpenType") == "true"
         base = SPACE.sub("", element.get("BaseType", ""))
     known = {name: (of, True) for name, of in BASES.get(base, {}).items()}
@@ -145,4 +162,7 @@ PLAIN: dict[str, Callable[[Any], object]] = {
     "Edm.Int64": _number,
     "Edm.Binary": lambda value: base64.b64decode(value, validate=True) is not None,
 }
-"""How a value of each plain type looks in JSON. Those that no judged type has are left out: a type that isn't here is not judged."""
+"""How a value of each plain type looks in JSON.
+
+Those that no judged type has are left out: a type that isn't here is not judged.
+"""

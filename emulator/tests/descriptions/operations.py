@@ -53,13 +53,21 @@ class Catalogue:
     """Every operation that a directory of descriptions has."""
 
     def __init__(self, directory: Path) -> None:
-        found = [operation for file in sorted(directory.glob("**/specification/**/*.json")) for operation in _operations(file)]
+        found = [
+            operation
+            for file in sorted(directory.glob("**/specification/**/*.json"))
+            for operation in _operations(file)
+        ]
         self.operations = sorted(found, key=lambda operation: (operation.weight, operation.version), reverse=True)
 
     def find(self, request: Request) -> list[Operation]:
         """The operation that describes a request, with its variants, in the version that was asked for if it is there, else in the newest."""
         path = re.sub(r"/{2,}", "/", request.path)
-        fits = [o for o in self.operations if o.method == request.method and o.hosts.fullmatch(request.host) and o.pattern.fullmatch(path)]
+        fits = [
+            o
+            for o in self.operations
+            if o.method == request.method and o.hosts.fullmatch(request.host) and o.pattern.fullmatch(path)
+        ]
         best = [o for o in fits if o.path == fits[0].path]
         asked = request.query.get("api-version")
         version = asked if asked in {o.version for o in best} else best[0].version if best else None
@@ -84,7 +92,9 @@ def _operations(file: Path) -> Iterator[Operation]:
             if method in item and hosts:
                 wide = _wide([*item.get("parameters", []), *item[method].get("parameters", [])])
                 pattern = _pattern(template.split("?")[0], wide)
-                yield Operation(method.upper(), template, content["info"]["version"], file, item[method], hosts, pattern)
+                yield Operation(
+                    method.upper(), template, content["info"]["version"], file, item[method], hosts, pattern
+                )
 
 
 def _wide(parameters: list[dict[str, Any]]) -> set[str]:

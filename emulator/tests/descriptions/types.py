@@ -1,7 +1,8 @@
 """Says what an answer of Resource Manager has against the types of a resource (as in the repository Azure/bicep-types-az).
 
-They exist for versions of which the descriptions in ``operations.py`` may not be at hand, and mark what is secret; they describe bodies of resources
-and of actions, not status codes or errors. What was asked in an older version than the oldest that is here is not judged.
+They exist for versions of which the descriptions in ``operations.py`` may not be at hand, and mark what is secret; they
+describe bodies of resources and of actions, not status codes or errors. What was asked in an older version than the
+oldest that is here is not judged.
 """
 
 import json
@@ -45,7 +46,9 @@ class TypesJudge:
         if not request.host.startswith("management.") or response.status >= 300 or not response.body:
             return None
         name, listed = _kind(request)
-        fits = [each for each in self._known.get(name.lower(), ()) if each.version <= request.query.get("api-version", "")]
+        fits = [
+            each for each in self._known.get(name.lower(), ()) if each.version <= request.query.get("api-version", "")
+        ]
         if not fits:
             return None
         read = _Reading(max(fits, key=lambda each: each.version), secrets=request.method != "POST")
@@ -81,7 +84,10 @@ def _kind(request: Request) -> tuple[str, bool]:
 
 @dataclass(frozen=True)
 class _Reading:
-    """One answer, read by one description. `secrets`: what is marked as one must not be in it; of actions, that is what they are for."""
+    """One answer, read by one description.
+
+    `secrets`: what is marked as one must not be in it; of actions, that is what they are for.
+    """
 
     described: Described
     secrets: bool
@@ -125,7 +131,10 @@ class _Reading:
 
 
 def _plain(kind: Any, value: Any) -> bool:
-    """Whether a value is of a type without parts. Every number is called an integer there: the language that the types are for has no other."""
+    """Whether a value is of a type without parts.
+
+    Every number is called an integer there: the language that the types are for has no other.
+    """
     checks: dict[str, bool] = {
         "StringType": isinstance(value, str) and re.search(kind.get("pattern", ""), value) is not None,
         "StringLiteralType": bool(value == kind.get("value")),

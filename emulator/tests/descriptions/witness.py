@@ -22,7 +22,8 @@ class Witness:
         self.judged = 0
         """How many exchanges something describes."""
         self.undescribed: Counter[str] = Counter()
-        """How many of each operation nothing does, refusals by themselves; what is not implemented (501) doesn't count."""
+        """How many of each operation nothing does, refusals by themselves; what is not implemented (501) doesn't count.
+        """
 
     def watch(self) -> None:
         """Stand there from here on, for as long as the process lives."""
@@ -48,7 +49,10 @@ class Witness:
 
     def tally(self) -> list[tuple[str, int]]:
         """What was counted since the last time: `judged`, and each operation that nothing describes."""
-        counted = [("judged", self.judged), *(("undescribed " + name, times) for name, times in sorted(self.undescribed.items()))]
+        counted = [
+            ("judged", self.judged),
+            *(("undescribed " + name, times) for name, times in sorted(self.undescribed.items())),
+        ]
         self.judged, self.undescribed = 0, Counter()
         return counted
 

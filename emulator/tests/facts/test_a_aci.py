@@ -64,7 +64,10 @@ def test_a5_a_redeploy_of_a_finished_job_runs_it_again_and_a_move_does_not(world
 def test_a7_a_failing_job_is_started_again_on_failure_with_back_off(world: World) -> None:
     world.deploy(f"{SERVER}/job:bad", restartPolicy="OnFailure", seconds=50)
     view = world.view()
-    assert view["currentState"] == {"state": "Waiting", "detailStatus": "CrashLoopBackOff: Back-off 10s restarting failed"}
+    assert view["currentState"] == {
+        "state": "Waiting",
+        "detailStatus": "CrashLoopBackOff: Back-off 10s restarting failed",
+    }
     assert view["previousState"]["exitCode"] == 2
     world.wait(seconds=10)
     assert world.view()["restartCount"] == 1
@@ -92,7 +95,10 @@ def test_containers_wait_for_the_init_container(world: World) -> None:
 
 
 def test_a5_what_a_put_leaves_out_goes_back_to_its_default(world: World) -> None:
-    body = world.body(volumes=[{"name": "scratch", "emptyDir": {}}], ipAddress={"type": "Public", "ports": [{"port": 80, "protocol": "TCP"}]})
+    body = world.body(
+        volumes=[{"name": "scratch", "emptyDir": {}}],
+        ipAddress={"type": "Public", "ports": [{"port": 80, "protocol": "TCP"}]},
+    )
     body["tags"] = {"team": "a"}
     assert world.arm("PUT", ID, body).status == 201
     world.wait(seconds=20)
@@ -100,7 +106,11 @@ def test_a5_what_a_put_leaves_out_goes_back_to_its_default(world: World) -> None
     assert again.status == 200
     assert "azure-asyncoperation" in again.headers
     stored = world.azure.container_groups.stored(ID)
-    assert (stored["tags"], stored["properties"].get("volumes"), stored["properties"].get("ipAddress")) == ({}, None, None)
+    assert (stored["tags"], stored["properties"].get("volumes"), stored["properties"].get("ipAddress")) == (
+        {},
+        None,
+        None,
+    )
 
 
 def test_a10_the_hundred_and_first_put_in_five_minutes_is_throttled(world: World) -> None:
@@ -124,7 +134,9 @@ def test_a11_a_host_move_pulls_with_the_stored_credential_and_refuses_once_it_is
     world.azure.directory.remove_password(world.puller.application, world.puller.key_id)
     assert world.view()["currentState"]["state"] == "Running"
     assert not groups.move_host(ID)
-    assert [(refused.username, refused.reason[:12]) for refused in groups.refused] == [(world.puller.app_id, "UNAUTHORIZED")]
+    assert [(refused.username, refused.reason[:12]) for refused in groups.refused] == [
+        (world.puller.app_id, "UNAUTHORIZED")
+    ]
     view = world.view()
     assert view["currentState"]["state"] == "Waiting"
     assert world.properties()["instanceView"]["state"] == "Pending"
@@ -150,7 +162,12 @@ def test_a11_a_refused_host_tries_again_and_recovers_once_the_credential_may_pul
 def test_a12_a_managed_identity_pulls_by_its_role(world: World) -> None:
     body = world.body(imageRegistryCredentials=[{"server": SERVER, "identity": IDENTITY}])
     body["identity"] = {"type": "UserAssigned", "userAssignedIdentities": {IDENTITY: {}}}
-    world.azure.resources.put(IDENTITY, "Microsoft.ManagedIdentity/userAssignedIdentities", "eastus", {"principalId": "0" * 32, "clientId": "c"})
+    world.azure.resources.put(
+        IDENTITY,
+        "Microsoft.ManagedIdentity/userAssignedIdentities",
+        "eastus",
+        {"principalId": "0" * 32, "clientId": "c"},
+    )
     assert world.arm("PUT", ID, body).code == "InaccessibleImage"
     world.azure.authorization.assign(REGISTRY, "0" * 32, "AcrPull", at_once=True)
     answer = world.arm("PUT", ID, body)
@@ -179,7 +196,10 @@ def refusal(world: World, **properties: Any) -> tuple[int, str]:
 
 
 def container(name: str, **properties: Any) -> dict[str, Any]:
-    return {"name": name, "properties": {"image": "nginx", "resources": {"requests": {"cpu": 0.1, "memoryInGB": 0.1}}, **properties}}
+    return {
+        "name": name,
+        "properties": {"image": "nginx", "resources": {"requests": {"cpu": 0.1, "memoryInGB": 0.1}}, **properties},
+    }
 
 
 @pytest.mark.parametrize(
@@ -195,7 +215,9 @@ def container(name: str, **properties: Any) -> dict[str, Any]:
     ],
     ids=str,
 )
-def test_a5_what_a_running_group_cannot_change_a_finished_one_can(world: World, change: dict[str, Any], words: str) -> None:
+def test_a5_what_a_running_group_cannot_change_a_finished_one_can(
+    world: World, change: dict[str, Any], words: str
+) -> None:
     given: dict[str, Any] = {"diagnostics": {"logAnalytics": {"workspaceId": "w", "workspaceKey": "k"}}}
     world.deploy(**given)
     answer = world.arm("PUT", ID, world.body(**{**given, **change}))
@@ -213,7 +235,10 @@ def test_a9_an_azure_file_needs_its_key_and_secret_files_are_base64(world: World
         {"name": "files", "azureFile": {**files, "storageAccountKey": "k"}},
         {"name": "secrets", "secret": {"a": "eA=="}},
     ]
-    volumes += [{"name": "code", "gitRepo": {"repository": "https://x", "directory": "."}}, {"name": "scratch", "emptyDir": {}}]
+    volumes += [
+        {"name": "code", "gitRepo": {"repository": "https://x", "directory": "."}},
+        {"name": "scratch", "emptyDir": {}},
+    ]
     mounts = [{"name": volume["name"], "mountPath": f"/mnt/{volume['name']}"} for volume in volumes]
     body = world.body(volumes=volumes)
     body["properties"]["containers"][0]["properties"]["volumeMounts"] = mounts
@@ -224,17 +249,29 @@ def test_a9_an_azure_file_needs_its_key_and_secret_files_are_base64(world: World
 BOUNDS: dict[str, dict[str, Any]] = {
     "ContainersLimitExceeded": {"containers": [container(f"c{number}") for number in range(61)]},
     "VolumesLimitExceeded": {"volumes": [{"name": f"volume{number}", "emptyDir": {}} for number in range(21)]},
-    "IpAddressPortsLimitExceeded": {"ipAddress": {"type": "Public", "ports": [{"port": port} for port in range(80, 86)]}},
+    "IpAddressPortsLimitExceeded": {
+        "ipAddress": {"type": "Public", "ports": [{"port": port} for port in range(80, 86)]}
+    },
     "MissingIpAddressPorts": {"ipAddress": {"type": "Public", "ports": []}},
-    "IpAddressPortsNotUsed": {"ipAddress": {"type": "Public", "ports": [{"port": 81}]}, "containers": [container("one", ports=[{"port": 80}])]},
+    "IpAddressPortsNotUsed": {
+        "ipAddress": {"type": "Public", "ports": [{"port": 81}]},
+        "containers": [container("one", ports=[{"port": 80}])],
+    },
     "DuplicateContainers": {"containers": [container("app"), container("app")]},
     "DuplicateVolumes": {"volumes": [{"name": "scratch", "emptyDir": {}}] * 2},
-    "DuplicatePorts": {"containers": [container("one", ports=[{"port": 80}]), container("two", ports=[{"port": 80, "protocol": "tcp"}])]},
+    "DuplicatePorts": {
+        "containers": [
+            container("one", ports=[{"port": 80}]),
+            container("two", ports=[{"port": 80, "protocol": "tcp"}]),
+        ]
+    },
     "InvalidPort": {"containers": [container("one", ports=[{"port": 70000}])]},
     "InvalidContainerName": {"initContainers": [{"name": "No", "properties": {"image": "busybox"}}]},
     "InvalidVolumeName": {"volumes": [{"name": "No", "emptyDir": {}}]},
     "InvalidVolumeType": {"volumes": [{"name": "two", "emptyDir": {}, "secret": {}}]},
-    "InvalidGitRepoDirectory": {"volumes": [{"name": "git", "gitRepo": {"repository": "https://x", "directory": "../x"}}]},
+    "InvalidGitRepoDirectory": {
+        "volumes": [{"name": "git", "gitRepo": {"repository": "https://x", "directory": "../x"}}]
+    },
     "VolumeMountNotFound": {"containers": [container("one", volumeMounts=[{"name": "none", "mountPath": "/x"}])]},
     "InvalidVolumeMountPath": {
         "volumes": [{"name": "scratch", "emptyDir": {}}],
@@ -244,11 +281,18 @@ BOUNDS: dict[str, dict[str, Any]] = {
         "volumes": [{"name": "scratch", "emptyDir": {}}],
         "containers": [container("one", volumeMounts=[{"name": "scratch", "mountPath": "/x"}] * 2)],
     },
-    "InvalidContainerProbe": {"containers": [container("one", livenessProbe={"exec": {"command": ["x"]}, "httpGet": {"port": 80}})]},
+    "InvalidContainerProbe": {
+        "containers": [container("one", livenessProbe={"exec": {"command": ["x"]}, "httpGet": {"port": 80}})]
+    },
     "InvalidDnsNameLabel": {"ipAddress": {"type": "Public", "ports": [{"port": 80}], "dnsNameLabel": "node"}},
-    "InvalidIpAddressTypeForNetworkProfile": {"ipAddress": {"type": "Public", "ports": [{"port": 80}]}, "subnetIds": [{"id": f"{GROUP}/subnets/a"}]},
+    "InvalidIpAddressTypeForNetworkProfile": {
+        "ipAddress": {"type": "Public", "ports": [{"port": 80}]},
+        "subnetIds": [{"id": f"{GROUP}/subnets/a"}],
+    },
     "ResourceLimitsLessThanRequests": {
-        "containers": [container("one", resources={"requests": {"cpu": 2, "memoryInGB": 1}, "limits": {"cpu": 1, "memoryInGB": 1}})]
+        "containers": [
+            container("one", resources={"requests": {"cpu": 2, "memoryInGB": 1}, "limits": {"cpu": 1, "memoryInGB": 1}})
+        ]
     },
     "InvalidResourceRequests": {"containers": [container("one", resources={"requests": {"cpu": -1, "memoryInGB": 1}})]},
 }
@@ -266,11 +310,18 @@ def test_a11_reserved_ports_are_refused(world: World, port: int) -> None:
 
 def test_a10_sixty_containers_share_what_a_region_offers(world: World) -> None:
     assert world.arm("PUT", ID, world.body(containers=[container(f"c{number}") for number in range(60)])).status == 201
-    answer = world.arm("PUT", f"{ID}2", world.body(containers=[container("big", resources={"requests": {"cpu": 40, "memoryInGB": 300}})]))
+    answer = world.arm(
+        "PUT",
+        f"{ID}2",
+        world.body(containers=[container("big", resources={"requests": {"cpu": 40, "memoryInGB": 300}})]),
+    )
     assert (answer.status, answer.code) == (409, "ServiceUnavailable")
     assert "Resource requested: '40' CPU '300' GB memory 'Linux' OS" in answer.body["error"]["message"]
     gpu = {"requests": {"cpu": 1, "memoryInGB": 1, "gpu": {"count": 1, "sku": "K80"}}}
-    assert world.arm("PUT", f"{ID}2", world.body(containers=[container("old", resources=gpu)])).code == "ServiceUnavailable"
+    assert (
+        world.arm("PUT", f"{ID}2", world.body(containers=[container("old", resources=gpu)])).code
+        == "ServiceUnavailable"
+    )
 
 
 def test_a10_the_quota_of_groups_is_counted_by_region_and_can_be_raised(world: World) -> None:
@@ -279,7 +330,10 @@ def test_a10_the_quota_of_groups_is_counted_by_region_and_can_be_raised(world: W
     world.deploy()
     answer = world.arm("PUT", f"{ID}2", world.body())
     assert (answer.status, answer.code) == (409, "ServiceUnavailable")
-    assert "quota 'ContainerGroups' exceeded in region 'eastus'. Limit: '1', Usage: '1' Requested: '1'." in answer.body["error"]["message"]
+    assert (
+        "quota 'ContainerGroups' exceeded in region 'eastus'. Limit: '1', Usage: '1' Requested: '1'."
+        in answer.body["error"]["message"]
+    )
     assert world.arm("PUT", f"{ID}2", {**world.body(), "location": "westus"}).status == 201
     assert world.arm("PUT", ID, world.body()).status == 200
     quotas.allow(SUBSCRIPTION, "eastus", "ContainerGroups", 2)
@@ -291,11 +345,21 @@ def test_a10_the_quota_of_groups_is_counted_by_region_and_can_be_raised(world: W
 def test_a10_cores_have_a_quota_that_stopped_groups_do_not_use(world: World) -> None:
     world.azure.container_groups.quotas.allow(SUBSCRIPTION, "eastus", "StandardCores", 1)
     world.deploy()
-    usages = {entry["name"]["value"]: (entry["currentValue"], entry["limit"]) for entry in world.arm("GET", f"{LOCATION}/usages").body["value"]}
-    assert (usages["ContainerGroups"], usages["StandardCores"], usages["StandardV100Cores"]) == ((1, 100), (1, 1), (0, 0))
+    usages = {
+        entry["name"]["value"]: (entry["currentValue"], entry["limit"])
+        for entry in world.arm("GET", f"{LOCATION}/usages").body["value"]
+    }
+    assert (usages["ContainerGroups"], usages["StandardCores"], usages["StandardV100Cores"]) == (
+        (1, 100),
+        (1, 1),
+        (0, 0),
+    )
     answer = world.arm("PUT", f"{ID}2", world.body())
     assert (answer.status, answer.code) == (400, "ContainerGroupQuotaReached")
-    assert "'StandardCores' exceeded in region 'eastus'. Limit: '1', Usage: '1' Requested: '1'." in answer.body["error"]["message"]
+    assert (
+        "'StandardCores' exceeded in region 'eastus'. Limit: '1', Usage: '1' Requested: '1'."
+        in answer.body["error"]["message"]
+    )
     assert world.arm("PUT", f"{ID}2", world.body(priority="Spot")).status == 201
     world.arm("POST", f"{ID}/stop")
     assert world.arm("PUT", f"{ID}3", world.body()).status == 201
@@ -306,7 +370,10 @@ def test_a10_deletions_have_a_budget_of_their_own(world: World) -> None:
         world.azure.container_groups.budget.spend("delete", SUBSCRIPTION)
     answer = world.arm("DELETE", ID)
     assert (answer.status, answer.code, answer.headers["Retry-After"]) == (429, "TooManyRequests", "300")
-    assert world.arm("PUT", ID, world.body()).headers["x-ms-ratelimit-remaining-subscription-resource-requests-pt1h"] == "299"
+    assert (
+        world.arm("PUT", ID, world.body()).headers["x-ms-ratelimit-remaining-subscription-resource-requests-pt1h"]
+        == "299"
+    )
 
 
 def test_a10_a_running_containers_log_keeps_four_megabytes_and_an_ended_ones_sixteen_kilobytes(world: World) -> None:
@@ -326,8 +393,15 @@ def test_a10_a_running_containers_log_keeps_four_megabytes_and_an_ended_ones_six
 
 def test_a10_a_region_says_what_it_offers(world: World) -> None:
     offered = world.arm("GET", f"{LOCATION}/capabilities").body["value"]
-    assert {(entry["osType"], entry["gpu"]) for entry in offered} == {("Linux", "None"), ("Windows", "None"), ("Linux", "V100")}
-    assert not any(entry["gpu"] == "V100" for entry in world.arm("GET", LOCATION.replace("eastus", "Poland Central") + "/capabilities").body["value"])
+    assert {(entry["osType"], entry["gpu"]) for entry in offered} == {
+        ("Linux", "None"),
+        ("Windows", "None"),
+        ("Linux", "V100"),
+    }
+    assert not any(
+        entry["gpu"] == "V100"
+        for entry in world.arm("GET", LOCATION.replace("eastus", "Poland Central") + "/capabilities").body["value"]
+    )
     assert {"osType": "Linux", "image": "alpine:3.6"} in world.arm("GET", f"{LOCATION}/cachedImages").body["value"]
     assert world.arm("GET", f"{LOCATION}/usages", who=world.puller).code == "AuthorizationFailed"
     listed = world.arm("GET", "/providers/Microsoft.ContainerInstance/operations").body["value"]
@@ -340,7 +414,10 @@ def test_a10_a_dns_label_is_one_groups_in_a_region_unless_its_scope_makes_it_uni
     taken = world.arm("PUT", f"{ID}2", world.body(ipAddress=address))
     assert taken.body["error"] == {
         "code": "DnsNameLabelNotAvailable",
-        "message": "The DNS name label 'aci-demo' in container group 'mycontainer2' not available. Try using a different label.",
+        "message": (
+            "The DNS name label 'aci-demo' in container group 'mycontainer2' not available. Try using a different"
+            " label."
+        ),
     }
     unique = {**address, "autoGeneratedDomainNameLabelScope": "tenantreuse"}
     made = world.arm("PUT", f"{ID}2", world.body(ipAddress=unique)).body["properties"]["ipAddress"]
@@ -356,7 +433,12 @@ def test_a8_a_failed_liveness_probe_has_the_container_killed_and_recreated(world
         "livenessProbe": {"exec": {"command": ["cat", "/tmp/healthy"]}, "periodSeconds": 5, "failureThreshold": 2},
         "readinessProbe": {"httpGet": {"port": 80, "scheme": "HTTP"}},
     }
-    assert world.arm("PUT", ID, body).body["properties"]["containers"][0]["properties"]["readinessProbe"]["httpGet"]["scheme"] == "http"
+    assert (
+        world.arm("PUT", ID, body).body["properties"]["containers"][0]["properties"]["readinessProbe"]["httpGet"][
+            "scheme"
+        ]
+        == "http"
+    )
     groups = world.azure.container_groups
     with pytest.raises(ValueError, match="pulling"):
         groups.fail_probe(ID, "app")
@@ -389,21 +471,35 @@ def test_a8_a_failing_init_container_keeps_the_others_from_starting(world: World
     properties = world.properties()
     assert properties["instanceView"]["state"] == state
     assert "Started" not in json.dumps(properties["containers"])
-    assert properties["initContainers"][0]["properties"]["instanceView"]["events"][-1]["message"] == "Container first terminated with ExitCode 2."
+    assert (
+        properties["initContainers"][0]["properties"]["instanceView"]["events"][-1]["message"]
+        == "Container first terminated with ExitCode 2."
+    )
 
 
 def test_a12_an_identity_that_pulls_must_exist_be_user_assigned_and_be_the_groups(world: World) -> None:
     entry = {"server": SERVER, "identity": IDENTITY}
     assert refusal(world, imageRegistryCredentials=[entry]) == (400, "InvalidImageRegistryIdentity")
-    assert refusal(world, imageRegistryCredentials=[{**entry, "identity": "system"}]) == (400, "InvalidImageRegistryCredentialType")
-    body = {**world.body(imageRegistryCredentials=[entry]), "identity": {"type": "userassigned", "userAssignedIdentities": {IDENTITY: {}}}}
+    assert refusal(world, imageRegistryCredentials=[{**entry, "identity": "system"}]) == (
+        400,
+        "InvalidImageRegistryCredentialType",
+    )
+    body = {
+        **world.body(imageRegistryCredentials=[entry]),
+        "identity": {"type": "userassigned", "userAssignedIdentities": {IDENTITY: {}}},
+    }
     answer = world.arm("PUT", ID, body)
     assert (answer.status, answer.code) == (400, "FailedIdentityOperation")
     assert f"Resource '{IDENTITY}' was not found." in answer.body["error"]["message"]
 
 
 def test_a4_a_trusted_identity_passes_a_closed_firewall_and_a_password_does_not(world: World) -> None:
-    world.azure.resources.put(IDENTITY, "Microsoft.ManagedIdentity/userAssignedIdentities", "eastus", {"principalId": "0" * 32, "clientId": "c"})
+    world.azure.resources.put(
+        IDENTITY,
+        "Microsoft.ManagedIdentity/userAssignedIdentities",
+        "eastus",
+        {"principalId": "0" * 32, "clientId": "c"},
+    )
     world.azure.authorization.assign(REGISTRY, "0" * 32, "AcrPull", at_once=True)
     registry = world.azure.resources.get(REGISTRY)
     assert registry is not None
@@ -428,7 +524,11 @@ PROFILES = f"{GROUP}/providers/Microsoft.ContainerInstance/containerGroupProfile
 
 def test_a13_a_profile_is_kept_in_every_revision(world: World) -> None:
     first = world.arm("PUT", f"{PROFILES}/p", world.body())
-    assert (first.status, first.body["properties"]["revision"], first.body["type"]) == (201, 1, "Microsoft.ContainerInstance/containerGroupProfiles")
+    assert (first.status, first.body["properties"]["revision"], first.body["type"]) == (
+        201,
+        1,
+        "Microsoft.ContainerInstance/containerGroupProfiles",
+    )
     assert first.body["properties"]["imageRegistryCredentials"][0] == {
         "server": SERVER,
         "username": world.puller.app_id,
@@ -439,10 +539,16 @@ def test_a13_a_profile_is_kept_in_every_revision(world: World) -> None:
     assert not {"sku", "registeredRevisions"} & set(second.body["properties"])
     assert "restartPolicy" not in world.arm("GET", f"{PROFILES}/p/revisions/1").body["properties"]
     assert world.arm("GET", f"{PROFILES}/p").body["properties"]["restartPolicy"] == "Never"
-    assert [each["properties"]["revision"] for each in world.arm("GET", f"{PROFILES}/p/revisions").body["value"]] == [1, 2]
+    assert [each["properties"]["revision"] for each in world.arm("GET", f"{PROFILES}/p/revisions").body["value"]] == [
+        1,
+        2,
+    ]
     assert world.arm("GET", f"{PROFILES}/p/revisions/3").status == 404
     assert world.arm("PATCH", f"{PROFILES}/p", {"tags": {"a": "1"}}).body["tags"] == {"a": "1"}
-    listed = [world.arm("GET", path).body["value"] for path in (PROFILES, PROFILES.replace("/resourceGroups/myResourceGroup", ""))]
+    listed = [
+        world.arm("GET", path).body["value"]
+        for path in (PROFILES, PROFILES.replace("/resourceGroups/myResourceGroup", ""))
+    ]
     assert [[each["name"] for each in found] for found in listed] == [["p"], ["p"]]
     assert world.arm("GET", f"{PROFILES}/p", who=world.puller).code == "AuthorizationFailed"
     assert [world.arm("DELETE", f"{PROFILES}/p").status for _ in range(2)] == [200, 204]
@@ -452,10 +558,15 @@ def test_a13_a_profile_is_kept_in_every_revision(world: World) -> None:
 
 
 def test_a13_a_group_from_a_profile_alone_answers_501(world: World) -> None:
-    assert refusal(world, containers=None, containerGroupProfile={"id": f"{PROFILES}/p", "revision": 1}) == (501, "NotImplemented")
+    assert refusal(world, containers=None, containerGroupProfile={"id": f"{PROFILES}/p", "revision": 1}) == (
+        501,
+        "NotImplemented",
+    )
 
 
-def test_a12_a_system_assigned_identity_is_a_principal_that_can_be_given_roles_and_goes_with_its_group(world: World) -> None:
+def test_a12_a_system_assigned_identity_is_a_principal_that_can_be_given_roles_and_goes_with_its_group(
+    world: World,
+) -> None:
     body = {**world.body(), "identity": {"type": "SystemAssigned"}}
     refused = world.arm("PUT", ID, {**world.body(secret="wrong"), "identity": {"type": "SystemAssigned"}})
     assert refused.code == "InaccessibleImage"

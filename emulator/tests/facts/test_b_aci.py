@@ -8,7 +8,12 @@ from typing import Any, Self, cast
 import pytest
 import requests
 from azure.core.credentials import AccessToken
-from azure.core.exceptions import ClientAuthenticationError, HttpResponseError, ResourceExistsError, ResourceNotFoundError
+from azure.core.exceptions import (
+    ClientAuthenticationError,
+    HttpResponseError,
+    ResourceExistsError,
+    ResourceNotFoundError,
+)
 from azure.core.pipeline.transport import AioHttpTransport, RequestsTransport
 from azure.mgmt.containerinstance import ContainerInstanceManagementClient
 from azure.mgmt.containerinstance.aio import ContainerInstanceManagementClient as AsyncClient
@@ -28,8 +33,15 @@ SECRETS: dict[str, Any] = {
         {"name": "secret", "secret": {"Key.One": "aGlkZGVuLTI="}},
         {"name": "files", "azureFile": {"shareName": "s", "storageAccountName": "a", "storageAccountKey": "hidden-3"}},
     ],
-    "initContainers": [{"name": "init", "properties": {"image": "busybox", "environmentVariables": [{"name": "I", "secureValue": "hidden-4"}]}}],
-    "extensions": [{"name": "e", "properties": {**EXTENSION, "settings": {"A": 1}, "protectedSettings": {"b": "hidden-5"}}}],
+    "initContainers": [
+        {
+            "name": "init",
+            "properties": {"image": "busybox", "environmentVariables": [{"name": "I", "secureValue": "hidden-4"}]},
+        }
+    ],
+    "extensions": [
+        {"name": "e", "properties": {**EXTENSION, "settings": {"A": 1}, "protectedSettings": {"b": "hidden-5"}}}
+    ],
 }
 
 
@@ -67,7 +79,9 @@ def test_b3_a_new_group_is_201_with_an_operation_and_azures_defaults(world: Worl
                 }
             ],
             "initContainers": [],
-            "imageRegistryCredentials": [{"server": SERVER, "username": world.puller.app_id, "isDelegatedIdentity": False}],
+            "imageRegistryCredentials": [
+                {"server": SERVER, "username": world.puller.app_id, "isDelegatedIdentity": False}
+            ],
             "osType": "Linux",
             "instanceView": {"events": [], "state": "Pending"},
         },
@@ -94,7 +108,12 @@ def test_b3_the_operation_says_pending_creating_succeeded_and_its_id_is_the_grou
     seen.append(world.arm("GET", url).body)
     assert [body["status"] for body in seen] == ["Pending", "Creating", "Succeeded"]
     assert list(seen[0]) == ["id", "status", "startTime", "properties"]
-    assert seen[0] == {"id": ID, "status": "Pending", "startTime": "2026-03-01T12:00:00.0000000Z", "properties": {"events": []}}
+    assert seen[0] == {
+        "id": ID,
+        "status": "Pending",
+        "startTime": "2026-03-01T12:00:00.0000000Z",
+        "properties": {"events": []},
+    }
     assert [event["name"] for event in seen[2]["properties"]["events"]] == ["Pulling", "Pulled", "Started"]
 
 
@@ -108,7 +127,10 @@ def test_b3_a_group_pulls_by_digest_and_runs(world: World) -> None:
     world.deploy()
     digest = world.azure.registries.stored(SERVER, "app", "v1").digest
     properties = world.properties()
-    assert (properties["provisioningState"], properties["instanceView"]) == ("Succeeded", {"events": [], "state": "Running"})
+    assert (properties["provisioningState"], properties["instanceView"]) == (
+        "Succeeded",
+        {"events": [], "state": "Running"},
+    )
     view = properties["containers"][0]["properties"]["instanceView"]
     assert view["currentState"] == {"state": "Running", "startTime": "2026-03-01T12:00:20.000Z", "detailStatus": ""}
     assert view["restartCount"] == 0
@@ -128,17 +150,36 @@ def test_b7_hidden_values_are_stored_and_never_answered(world: World) -> None:
         {"name": "P", "secureValue": "hidden-6"},
         {"name": "Q", "value": "shown"},
     ]
-    answers = [world.arm("PUT", ID, body), world.arm("GET", ID), world.arm("GET", f"{GROUP}/providers/Microsoft.ContainerInstance/containerGroups")]
+    answers = [
+        world.arm("PUT", ID, body),
+        world.arm("GET", ID),
+        world.arm("GET", f"{GROUP}/providers/Microsoft.ContainerInstance/containerGroups"),
+    ]
     answers += [world.arm("PATCH", ID, {"tags": {"a": "1"}})]
     shown = answers[1].body["properties"]
-    assert shown["volumes"] == [{"name": "secret", "secret": {}}, {"name": "files", "azureFile": {"shareName": "s", "storageAccountName": "a"}}]
+    assert shown["volumes"] == [
+        {"name": "secret", "secret": {}},
+        {"name": "files", "azureFile": {"shareName": "s", "storageAccountName": "a"}},
+    ]
     assert shown["diagnostics"]["logAnalytics"] == {"workspaceId": "w", "metadata": {"Env": "1"}}
-    assert shown["containers"][0]["properties"]["environmentVariables"] == [{"name": "P"}, {"name": "Q", "value": "shown"}]
+    assert shown["containers"][0]["properties"]["environmentVariables"] == [
+        {"name": "P"},
+        {"name": "Q", "value": "shown"},
+    ]
     assert shown["initContainers"][0]["properties"]["environmentVariables"] == [{"name": "I"}]
     assert shown["extensions"] == [{"name": "e", "properties": {**EXTENSION, "settings": {"A": 1}}}]
     stored = json.dumps(world.azure.container_groups.stored(ID))
     answers += [world.arm("DELETE", ID)]
-    for hidden in ("hidden-1", "aGlkZGVuLTI=", "hidden-3", "hidden-4", "hidden-5", "hidden-6", world.puller.secret, "Key.One"):
+    for hidden in (
+        "hidden-1",
+        "aGlkZGVuLTI=",
+        "hidden-3",
+        "hidden-4",
+        "hidden-5",
+        "hidden-6",
+        world.puller.secret,
+        "Key.One",
+    ):
         assert hidden in stored
         assert not any(hidden.encode() in answer.content for answer in answers)
 
@@ -218,7 +259,9 @@ def broken(world: World, case: str) -> dict[str, Any]:
         "bad server": lambda: credential.update(server="https://x.azurecr.io"),
         "neither": lambda: credential.pop("username"),
         "foreign identity": lambda: (credential.pop("username"), credential.update(identity=IDENTITY)),
-        "two credentials": lambda: properties["imageRegistryCredentials"].append({**credential, "server": "other.azurecr.io"}),
+        "two credentials": (
+            lambda: properties["imageRegistryCredentials"].append({**credential, "server": "other.azurecr.io"})
+        ),
         "private": lambda: properties.update(ipAddress={"type": "Private", "ports": [{"port": 80}]}),
         "no array": lambda: properties.update(volumes={}),
     }
@@ -230,22 +273,50 @@ def broken(world: World, case: str) -> dict[str, Any]:
     ("case", "code", "words"),
     [
         ("no location", "LocationRequired", "The location property is required"),
-        ("no os", "InvalidOsType", "The 'osType' for container group '<null>' is invalid. The value must be one of 'Windows,Linux'."),
-        ("no containers", "InvalidRequestContent", "Required property 'containers' not found in JSON. Path 'properties'"),
-        ("no image", "InvalidRequestContent", "Required property 'image' not found in JSON. Path 'properties.containers[0].properties'"),
+        (
+            "no os",
+            "InvalidOsType",
+            "The 'osType' for container group '<null>' is invalid. The value must be one of 'Windows,Linux'.",
+        ),
+        (
+            "no containers",
+            "InvalidRequestContent",
+            "Required property 'containers' not found in JSON. Path 'properties'",
+        ),
+        (
+            "no image",
+            "InvalidRequestContent",
+            "Required property 'image' not found in JSON. Path 'properties.containers[0].properties'",
+        ),
         (
             "no resources",
             "ResourceRequestsNotSpecified",
             "The resource requests are not specified in container 'app' of contain group 'mycontainer'.",
         ),
         ("no cpu", "ResourceSomeRequestsNotSpecified", "The 'Cpu' request is not specified"),
-        ("bad name", "InvalidContainerName", "The container name 'My_App' in container group 'mycontainer' is invalid."),
-        ("no server", "InvalidRequestContent", "Required property 'server' not found in JSON. Path 'properties.imageRegistryCredentials[0]'"),
+        (
+            "bad name",
+            "InvalidContainerName",
+            "The container name 'My_App' in container group 'mycontainer' is invalid.",
+        ),
+        (
+            "no server",
+            "InvalidRequestContent",
+            "Required property 'server' not found in JSON. Path 'properties.imageRegistryCredentials[0]'",
+        ),
         ("bad server", "InvalidImageRegistryServer", "It should be a valid host name without protocol."),
         ("neither", "AmbiguousImageResitryCredentialType", "Please set exactly one of username or identity"),
         ("foreign identity", "InvalidImageRegistryIdentity", "not found in container group identity list."),
-        ("two credentials", "MoreImageRegistryCredentialsThanContainers", "More image registry credentials provided than containers"),
-        ("private", "PrivateIPAddressNotSupported", "Private IP address is only supported when network profile is defined."),
+        (
+            "two credentials",
+            "MoreImageRegistryCredentialsThanContainers",
+            "More image registry credentials provided than containers",
+        ),
+        (
+            "private",
+            "PrivateIPAddressNotSupported",
+            "Private IP address is only supported when network profile is defined.",
+        ),
         ("no array", "InvalidRequestContent", "Path 'properties.volumes'"),
     ],
 )
@@ -294,14 +365,20 @@ def test_b2_lists_have_no_instance_view_and_come_in_pages(world: World) -> None:
     item = first["value"][0]["properties"]
     assert "instanceView" not in item
     assert "instanceView" not in item["containers"][0]["properties"]
-    assert item["imageRegistryCredentials"] == [{"server": SERVER, "username": world.puller.app_id, "isDelegatedIdentity": False}]
+    assert item["imageRegistryCredentials"] == [
+        {"server": SERVER, "username": world.puller.app_id, "isDelegatedIdentity": False}
+    ]
 
 
 def test_b2_patch_replaces_the_tags_without_a_restart_and_nothing_else(world: World) -> None:
     world.deploy()
     world.arm("PATCH", ID, {"tags": {"a": "1"}})
     answer = world.arm("PATCH", ID, {"tags": {"b": "2"}})
-    assert (answer.status, answer.body["tags"], answer.body["properties"]["provisioningState"]) == (200, {"b": "2"}, "Succeeded")
+    assert (answer.status, answer.body["tags"], answer.body["properties"]["provisioningState"]) == (
+        200,
+        {"b": "2"},
+        "Succeeded",
+    )
     assert world.arm("PATCH", ID, {"properties": {}}).status == 400
     assert world.events() == [("Pulling", 1), ("Pulled", 1), ("Started", 1)]
 
@@ -309,17 +386,30 @@ def test_b2_patch_replaces_the_tags_without_a_restart_and_nothing_else(world: Wo
 def test_b2_delete_answers_with_the_last_body_and_204_when_there_is_none(world: World) -> None:
     world.deploy()
     answer = world.arm("DELETE", ID)
-    assert (answer.status, answer.body["id"], answer.headers["x-ms-ratelimit-remaining-subscription-resource-requests-pt5m"]) == (200, ID, "99")
+    assert (
+        answer.status,
+        answer.body["id"],
+        answer.headers["x-ms-ratelimit-remaining-subscription-resource-requests-pt5m"],
+    ) == (200, ID, "99")
     assert world.arm("DELETE", ID).status == 204
     missing = world.arm("GET", ID)
     assert missing.status == 404
-    assert missing.body == {"error": {"code": "ContainerGroupNotFound", "message": "The container group 'mycontainer' does not exist."}}
+    assert missing.body == {
+        "error": {"code": "ContainerGroupNotFound", "message": "The container group 'mycontainer' does not exist."}
+    }
 
 
 def test_every_operation_needs_its_action(world: World) -> None:
     world.deploy()
     base = f"{GROUP}/providers/Microsoft.ContainerInstance/containerGroups"
-    calls = [("PUT", ID), ("GET", ID), ("PATCH", ID), ("DELETE", ID), ("GET", base), ("GET", f"{ID}/containers/app/logs")]
+    calls = [
+        ("PUT", ID),
+        ("GET", ID),
+        ("PATCH", ID),
+        ("DELETE", ID),
+        ("GET", base),
+        ("GET", f"{ID}/containers/app/logs"),
+    ]
     calls += [("POST", f"{ID}/{verb}") for verb in ("start", "stop", "restart")]
     answers = [world.arm(method, path, world.body(), who=world.puller) for method, path in calls]
     assert {(answer.status, answer.code) for answer in answers} == {(403, "AuthorizationFailed")}
@@ -336,14 +426,21 @@ def test_a_lock_forbids_deletion(world: World) -> None:
 
 def test_groups_are_in_the_list_of_all_resources(world: World) -> None:
     world.deploy()
-    found = world.arm("GET", f"/subscriptions/{SUBSCRIPTION}/resources?$filter=resourceType eq 'Microsoft.ContainerInstance/containerGroups'")
+    found = world.arm(
+        "GET",
+        f"/subscriptions/{SUBSCRIPTION}/resources?$filter=resourceType eq"
+        " 'Microsoft.ContainerInstance/containerGroups'",
+    )
     assert [item["id"] for item in found.body["value"]] == [ID]
 
 
 NOT_DONE = {
     "aci.containers.executeCommand": ("POST", f"{ID}/containers/app/exec"),
     "aci.containers.attach": ("POST", f"{ID}/containers/app/attach"),
-    "aci.containerGroups.getOutboundNetworkDependenciesEndpoints": ("GET", f"{ID}/outboundNetworkDependenciesEndpoints"),
+    "aci.containerGroups.getOutboundNetworkDependenciesEndpoints": (
+        "GET",
+        f"{ID}/outboundNetworkDependenciesEndpoints",
+    ),
     "aci.nGroups": ("PUT", f"{GROUP}/providers/Microsoft.ContainerInstance/ngroups/n"),
     "aci.subnetServiceAssociationLink.delete": (
         "DELETE",
@@ -362,14 +459,18 @@ def test_what_is_not_done_says_so_by_name(world: World, operation: str) -> None:
 def test_the_sdk_creates_restarts_and_reads_a_group() -> None:
     world = World()
     client = client_of(world)
-    made: Any = client.container_groups.begin_create_or_update("myResourceGroup", "mycontainer", cast(Any, world.body())).result()
+    made: Any = client.container_groups.begin_create_or_update(
+        "myResourceGroup", "mycontainer", cast(Any, world.body())
+    ).result()
     assert (made.provisioning_state, made.instance_view.state) == ("Succeeded", "Running")
     client.container_groups.begin_restart("myResourceGroup", "mycontainer").result()
     client.container_groups.stop("myResourceGroup", "mycontainer")
     client.container_groups.begin_start("myResourceGroup", "mycontainer").result()
     assert [group.name for group in client.container_groups.list()] == ["mycontainer"]
     with pytest.raises(HttpResponseError) as refused:
-        client.container_groups.begin_create_or_update("myResourceGroup", "mycontainer", cast(Any, world.body(secret="wrong")))
+        client.container_groups.begin_create_or_update(
+            "myResourceGroup", "mycontainer", cast(Any, world.body(secret="wrong"))
+        )
     assert refused.value.error is not None
     assert refused.value.error.code == "InaccessibleImage"
     assert client.container_groups.begin_delete("myResourceGroup", "mycontainer").result().name == "mycontainer"
@@ -394,9 +495,15 @@ def test_state_survives_json(world: World) -> None:
 
 def test_b9_a_group_under_way_refuses_changes_but_not_deletion(world: World) -> None:
     world.deploy(seconds=0)
-    answers = [world.arm("PUT", ID, world.body()), *(world.arm("POST", f"{ID}/{verb}") for verb in ("restart", "start", "stop"))]
+    answers = [
+        world.arm("PUT", ID, world.body()),
+        *(world.arm("POST", f"{ID}/{verb}") for verb in ("restart", "start", "stop")),
+    ]
     assert {(answer.status, answer.code) for answer in answers} == {(409, "ContainerGroupTransitioning")}
-    assert answers[0].body["error"]["message"] == "The container group 'mycontainer' is still transitioning, please retry later."
+    assert (
+        answers[0].body["error"]["message"]
+        == "The container group 'mycontainer' is still transitioning, please retry later."
+    )
     assert world.arm("DELETE", ID).status == 200
 
 
@@ -424,8 +531,12 @@ def test_b9_a_restart_with_a_dead_credential_is_refused_and_the_group_runs_on(wo
     assert len(world.azure.container_groups.refused) == 1
 
 
-@pytest.mark.parametrize(("tag", "code", "state", "detail"), [("ok", 0, "Succeeded", "Completed"), ("bad", 2, "Failed", "Error")])
-def test_b6_a_run_once_group_ends_with_its_images_exit_code(world: World, tag: str, code: int, state: str, detail: str) -> None:
+@pytest.mark.parametrize(
+    ("tag", "code", "state", "detail"), [("ok", 0, "Succeeded", "Completed"), ("bad", 2, "Failed", "Error")]
+)
+def test_b6_a_run_once_group_ends_with_its_images_exit_code(
+    world: World, tag: str, code: int, state: str, detail: str
+) -> None:
     world.deploy(f"{SERVER}/job:{tag}", restartPolicy="Never")
     assert world.properties()["instanceView"]["state"] == "Running"
     world.wait(seconds=30)
@@ -443,7 +554,9 @@ def test_b6_a_run_once_group_ends_with_its_images_exit_code(world: World, tag: s
 
 
 @pytest.mark.parametrize("why", ["secret", "role", "tag", "registry", "server", "firewall"])
-def test_b9_an_image_the_stored_credential_cannot_reach_is_refused_at_once_and_changes_nothing(world: World, why: str) -> None:
+def test_b9_an_image_the_stored_credential_cannot_reach_is_refused_at_once_and_changes_nothing(
+    world: World, why: str
+) -> None:
     world.deploy()
     before = world.azure.container_groups.stored(ID)
     image = {"tag": f"{SERVER}/app:v9", "registry": "nowhere.azurecr.io/app:v1"}.get(why, IMAGE)
@@ -458,7 +571,10 @@ def test_b9_an_image_the_stored_credential_cannot_reach_is_refused_at_once_and_c
     assert answer.status == 400
     assert answer.body["error"] == {
         "code": "InaccessibleImage",
-        "message": f"The image '{image}' in container group 'mycontainer' is not accessible. Please check the image and registry credential.",
+        "message": (
+            f"The image '{image}' in container group 'mycontainer' is not accessible. Please check the image and"
+            " registry credential."
+        ),
     }
     [refused] = world.azure.container_groups.refused
     assert (refused.group, refused.image, refused.at) == (ID, image, world.clock.now())
@@ -497,11 +613,18 @@ def test_b10_a_failed_operation_may_carry_no_error_and_the_containers_run(world:
     assert (properties["provisioningState"], properties["instanceView"]["state"]) == ("Failed", "Running")
 
 
-@pytest.mark.parametrize("version", ["2023-05-01", "2024-05-01-preview", "2025-09-01", "2026-05-01", "2018-10-01", "2099-01-01-preview"])
+@pytest.mark.parametrize(
+    "version", ["2023-05-01", "2024-05-01-preview", "2025-09-01", "2026-05-01", "2018-10-01", "2099-01-01-preview"]
+)
 def test_b1_any_api_version_is_taken(world: World, version: str) -> None:
     owner = {"Authorization": f"Bearer {world.token(world.owner)}"}
-    assert world.send("PUT", f"https://management.azure.com{ID}?api-version={version}", world.body(), owner).status == 201
-    assert world.send("GET", f"https://management.azure.com{ID}?api-version={version}", headers=owner).body["name"] == "mycontainer"
+    assert (
+        world.send("PUT", f"https://management.azure.com{ID}?api-version={version}", world.body(), owner).status == 201
+    )
+    assert (
+        world.send("GET", f"https://management.azure.com{ID}?api-version={version}", headers=owner).body["name"]
+        == "mycontainer"
+    )
 
 
 def test_b2_every_operation_of_the_sdk_does_what_azure_does_or_answers_501() -> None:
@@ -512,16 +635,24 @@ def test_b2_every_operation_of_the_sdk_does_what_azure_does_or_answers_501() -> 
         groups, names = client.container_groups, ("myResourceGroup", "mycontainer")
         made = groups.begin_create_or_update(*names, world.body()).result()
         assert (made.provisioning_state, groups.get(*names).name) == ("Succeeded", "mycontainer")
-        assert [group.name for group in groups.list()] == [group.name for group in groups.list_by_resource_group(names[0])] == ["mycontainer"]
+        assert (
+            [group.name for group in groups.list()]
+            == [group.name for group in groups.list_by_resource_group(names[0])]
+            == ["mycontainer"]
+        )
         assert groups.update(*names, Resource(tags={"a": "1"})).tags == {"a": "1"}
         groups.begin_restart(*names).result()
         groups.stop(*names)
         groups.begin_start(*names).result()
         assert client.containers.list_logs(*names, "app").content == "hello\n"
-        usages = {str(usage.name and usage.name.value): usage.current_value for usage in client.location.list_usage("eastus")}
+        usages = {
+            str(usage.name and usage.name.value): usage.current_value for usage in client.location.list_usage("eastus")
+        }
         assert usages["ContainerGroups"] == 1
         assert {str(image.image) for image in client.location.list_cached_images("eastus")} > {"alpine:3.6"}
-        assert {each.capabilities.max_gpu_count for each in client.location.list_capabilities("eastus") if each.capabilities} == {0, 4}
+        assert {
+            each.capabilities.max_gpu_count for each in client.location.list_capabilities("eastus") if each.capabilities
+        } == {0, 4}
         assert any(str(each.name).endswith("containerGroups/write") for each in client.operations.list())
         not_done: list[Callable[[], object]] = [
             lambda: client.containers.execute_command(*names, "app", ContainerExecRequest(command="sh")),
@@ -565,8 +696,14 @@ async def everything(world: World) -> list[Any]:
         await (await groups.begin_restart(*names)).result()
         await groups.stop(*names)
         await (await groups.begin_start(*names)).result()
-        seen += [(await client.containers.list_logs(*names, "app")).content, len([each async for each in client.location.list_usage("eastus")])]
-        for call in (client.containers.attach(*names, "app"), groups.get_outbound_network_dependencies_endpoints(*names)):
+        seen += [
+            (await client.containers.list_logs(*names, "app")).content,
+            len([each async for each in client.location.list_usage("eastus")]),
+        ]
+        for call in (
+            client.containers.attach(*names, "app"),
+            groups.get_outbound_network_dependencies_endpoints(*names),
+        ):
             with pytest.raises(HttpResponseError) as refused:
                 await call
             seen.append(refused.value.status_code)
@@ -597,9 +734,22 @@ RUN: dict[str, Any] = {
     "command": ["sh", "-c", "true"],
     "configMap": {"keyValuePairs": {"Key": "value"}},
     "ports": [{"port": 80, "protocol": "UDP"}],
-    "securityContext": {"privileged": False, "capabilities": {"add": ["CAP_X"], "drop": []}, "runAsUser": 1, "seccompProfile": "eA=="},
-    "livenessProbe": {"exec": {"command": ["x"]}, "initialDelaySeconds": 1, "periodSeconds": 2, "successThreshold": 1, "timeoutSeconds": 3},
-    "readinessProbe": {"httpGet": {"path": "/", "port": 80, "scheme": "https", "httpHeaders": [{"name": "A", "value": "b"}]}},
+    "securityContext": {
+        "privileged": False,
+        "capabilities": {"add": ["CAP_X"], "drop": []},
+        "runAsUser": 1,
+        "seccompProfile": "eA==",
+    },
+    "livenessProbe": {
+        "exec": {"command": ["x"]},
+        "initialDelaySeconds": 1,
+        "periodSeconds": 2,
+        "successThreshold": 1,
+        "timeoutSeconds": 3,
+    },
+    "readinessProbe": {
+        "httpGet": {"path": "/", "port": 80, "scheme": "https", "httpHeaders": [{"name": "A", "value": "b"}]}
+    },
 }
 
 
@@ -634,7 +784,9 @@ def reader(world: World) -> World:
     who = world.principal("identity")
     found = {"principalId": who.oid, "clientId": who.app_id}
     world.azure.resources.put(IDENTITY, "Microsoft.ManagedIdentity/userAssignedIdentities", "eastus", found)
-    world.azure.authorization.assign(f"{GROUP}/providers/Microsoft.KeyVault/vaults/myvault", who.oid, "Key Vault Secrets User", at_once=True)
+    world.azure.authorization.assign(
+        f"{GROUP}/providers/Microsoft.KeyVault/vaults/myvault", who.oid, "Key Vault Secrets User", at_once=True
+    )
     world.azure.vaults.set("myvault", "pull", world.puller.secret)
     return world
 
@@ -644,11 +796,17 @@ def test_b8_a_secret_reference_is_read_with_the_groups_identity_whenever_the_gro
     container = body["properties"]["containers"][0]["properties"]
     container["environmentVariables"] = [{"name": "P", "secureValueReference": "pw"}]
     file = {"shareName": "s", "storageAccountName": "a", "storageAccountKeyReference": "pw"}
-    body["properties"]["volumes"] = [{"name": "files", "azureFile": file}, {"name": "secrets", "secretReference": {"file": "pw"}}]
+    body["properties"]["volumes"] = [
+        {"name": "files", "azureFile": file},
+        {"name": "secrets", "secretReference": {"file": "pw"}},
+    ]
     assert reader.arm("PUT", ID, body).status == 201
     reader.wait(seconds=20)
     shown = reader.properties()
-    assert (shown["instanceView"]["state"], shown["imageRegistryCredentials"][0]["passwordReference"]) == ("Running", "pw")
+    assert (shown["instanceView"]["state"], shown["imageRegistryCredentials"][0]["passwordReference"]) == (
+        "Running",
+        "pw",
+    )
     assert (shown["secretReferences"], shown["volumes"]) == ([REFERENCE], body["properties"]["volumes"])
     assert reader.puller.secret not in json.dumps(shown)
     reader.azure.vaults.set("myvault", "pull", "another")
@@ -693,14 +851,20 @@ def test_b8_a_secret_reference_that_cannot_be_read_is_refused(reader: World, cas
     [
         ({"sku": "Big"}, "Error converting value \"Big\" to type 'ContainerGroupSku'. Path 'properties.sku'"),
         ({"priority": "High"}, "'ContainerGroupPriority'"),
-        ({"ipAddress": {"type": "Open", "ports": []}}, "'ContainerGroupIpAddressType'. Path 'properties.ipAddress.type'"),
+        (
+            {"ipAddress": {"type": "Open", "ports": []}},
+            "'ContainerGroupIpAddressType'. Path 'properties.ipAddress.type'",
+        ),
         (
             {"ipAddress": {"type": "Public", "ports": [{"port": "http"}]}},
             "Could not convert string to integer: http. Path 'properties.",
         ),
         ({"ipAddress": {"type": "Public", "ports": [{"protocol": "TCP"}]}}, "Required property 'port' not found"),
         ({"encryptionProperties": {"keyName": "k"}}, "Required property 'vaultBaseUrl' not found"),
-        ({"identityAcls": {"acls": [{"identity": "i", "access": "Some"}]}}, "'IdentityAccessLevel'. Path 'properties.identityAcls.acls[0].access'"),
+        (
+            {"identityAcls": {"acls": [{"identity": "i", "access": "Some"}]}},
+            "'IdentityAccessLevel'. Path 'properties.identityAcls.acls[0].access'",
+        ),
     ],
     ids=str,
 )
@@ -736,7 +900,10 @@ def test_b9_a_refused_restart_says_what_it_failed_to_do(world: World) -> None:
     world.deploy()
     world.azure.authorization.delete(world.role.id)
     said = world.arm("POST", f"{ID}/restart").body["error"]["message"]
-    assert said.startswith("Failed to restart container group 'mycontainer'. Multiple error occurred: 'BadRequest':'InaccessibleImage':'The image")
+    assert said.startswith(
+        "Failed to restart container group 'mycontainer'. Multiple error occurred:"
+        " 'BadRequest':'InaccessibleImage':'The image"
+    )
 
 
 def test_b10_what_the_sdk_raises(world: World) -> None:
@@ -744,7 +911,9 @@ def test_b10_what_the_sdk_raises(world: World) -> None:
     with pytest.raises(ResourceNotFoundError):
         client.container_groups.get("myResourceGroup", "none")
     world.fault("failed_lro")
-    poller = client.container_groups.begin_create_or_update("myResourceGroup", "mycontainer", cast(Any, world.body()), polling=False)
+    poller = client.container_groups.begin_create_or_update(
+        "myResourceGroup", "mycontainer", cast(Any, world.body()), polling=False
+    )
     assert poller.result().provisioning_state == "Pending"
     world.wait(seconds=20)
     world.fault("status", "aci.containerGroups.get", status=401, code="ExpiredAuthenticationToken")
@@ -753,7 +922,9 @@ def test_b10_what_the_sdk_raises(world: World) -> None:
     prompt = World()
     prompt.fault("failed_lro")
     with pytest.raises(HttpResponseError, match="Operation returned an invalid status 'OK'") as failed:
-        client_of(prompt).container_groups.begin_create_or_update("myResourceGroup", "mycontainer", cast(Any, prompt.body())).result()
+        client_of(prompt).container_groups.begin_create_or_update(
+            "myResourceGroup", "mycontainer", cast(Any, prompt.body())
+        ).result()
     assert failed.value.error is None
 
 

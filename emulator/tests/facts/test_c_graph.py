@@ -40,12 +40,27 @@ def add(world: Tenancy, path: str, **credential: Any) -> Answer:
 
 
 @pytest.mark.parametrize("home", ["application", "applicationByAppId", "principal", "principalByAppId"])
-def test_c1_add_password_answers_200_with_the_recorded_members_and_headers_by_id_and_by_app_id(world: Tenancy, home: str) -> None:
+def test_c1_add_password_answers_200_with_the_recorded_members_and_headers_by_id_and_by_app_id(
+    world: Tenancy, home: str
+) -> None:
     status, added, headers = add(world, homes(world)[home], displayName="key1", endDateTime="2026-05-30T12:00:00Z")
     assert status == 200
-    assert list(added) == ["@odata.context", "customKeyIdentifier", "displayName", "endDateTime", "hint", "keyId", "secretText", "startDateTime"]
+    assert list(added) == [
+        "@odata.context",
+        "customKeyIdentifier",
+        "displayName",
+        "endDateTime",
+        "hint",
+        "keyId",
+        "secretText",
+        "startDateTime",
+    ]
     assert added["@odata.context"] == f"{GRAPH}/$metadata#microsoft.graph.passwordCredential"
-    assert (headers["Content-Type"], headers["OData-Version"], headers["Location"]) == (CONTENT_TYPE, "4.0", "https://graph.microsoft.com")
+    assert (headers["Content-Type"], headers["OData-Version"], headers["Location"]) == (
+        CONTENT_TYPE,
+        "4.0",
+        "https://graph.microsoft.com",
+    )
     assert (headers["x-ms-resource-unit"], "request-id" in headers) == ("1", True)
 
 
@@ -63,7 +78,9 @@ def test_c1_the_secret_has_16_to_64_characters_and_is_in_no_later_answer(world: 
     assert [each["secretText"] for each in read["passwordCredentials"]] == [None]
 
 
-def test_c1_the_hint_is_the_first_three_characters_on_an_application_and_null_on_a_service_principal(world: Tenancy) -> None:
+def test_c1_the_hint_is_the_first_three_characters_on_an_application_and_null_on_a_service_principal(
+    world: Tenancy,
+) -> None:
     paths = homes(world)
     added = add(world, paths["application"])[1]
     assert added["hint"] == added["secretText"][:3]
@@ -88,7 +105,10 @@ def test_c1_a_first_password_can_be_made_with_the_application_and_none_by_a_patc
     assert code(world.call("PATCH", homes(world)["application"], credential)) == (501, "NotImplemented")
 
 
-@pytest.mark.parametrize("wrong", [["x"], [{"colour": "red"}], [{"startDateTime": "2030-01-01T00:00:00Z", "endDateTime": "2029-01-01T00:00:00Z"}]])
+@pytest.mark.parametrize(
+    "wrong",
+    [["x"], [{"colour": "red"}], [{"startDateTime": "2030-01-01T00:00:00Z", "endDateTime": "2029-01-01T00:00:00Z"}]],
+)
 def test_c1_an_application_whose_password_cannot_be_made_is_not_made(world: Tenancy, wrong: object) -> None:
     refused = world.call("POST", "/applications", {"displayName": "never", "passwordCredentials": wrong})
     assert code(refused) == (400, "Request_BadRequest")
@@ -141,7 +161,10 @@ def test_c3_read_write_all_changes_what_anybody_owns(world: Tenancy) -> None:
     assert add(world, homes(world)["principal"])[0] == 200
 
 
-@pytest.mark.parametrize("query", ["applications?$filter=appId eq '{0}'", "servicePrincipals?$filter=servicePrincipalNames/any(c:c eq '{0}')"])
+@pytest.mark.parametrize(
+    "query",
+    ["applications?$filter=appId eq '{0}'", "servicePrincipals?$filter=servicePrincipalNames/any(c:c eq '{0}')"],
+)
 def test_c3_the_filters_that_az_sends_need_no_consistency_level(world: Tenancy, query: str) -> None:
     found = world.call("GET", "/" + query.format(world.caller.app_id))[1]["value"]
     assert [each["appId"] for each in found] == [world.caller.app_id]
@@ -154,8 +177,16 @@ def test_c4_the_envelope_of_an_error_has_the_date_and_both_request_ids(world: Te
     status, body, headers = world.call("GET", f"/applications/{NOBODY}", client_request_id="mine")
     assert status == 404
     assert list(body["error"]) == ["code", "message", "innerError"]
-    assert (headers["Content-Type"], headers["x-ms-resource-unit"], "OData-Version" in headers) == ("application/json", "1", False)
-    assert body["error"]["innerError"] == {"date": "2026-03-01T12:00:00", "request-id": headers["request-id"], "client-request-id": "mine"}
+    assert (headers["Content-Type"], headers["x-ms-resource-unit"], "OData-Version" in headers) == (
+        "application/json",
+        "1",
+        False,
+    )
+    assert body["error"]["innerError"] == {
+        "date": "2026-03-01T12:00:00",
+        "request-id": headers["request-id"],
+        "client-request-id": "mine",
+    }
 
 
 def test_c4_authorization_request_denied_is_403() -> None:
@@ -178,7 +209,10 @@ def test_c4_directory_concurrency_violation_is_409_with_and_without_retry_after(
     world.faults.add(Fault("graph.applications.removePassword", "concurrency"))
     answer = world.call("POST", f"{path}/removePassword", {"keyId": key})
     assert code(answer) == (409, "Directory_ConcurrencyViolation")
-    assert answer[1]["error"]["message"] == "Error due to concurrent requests being made to the tenant. Please wait briefly and retry."
+    assert (
+        answer[1]["error"]["message"]
+        == "Error due to concurrent requests being made to the tenant. Please wait briefly and retry."
+    )
     assert "Retry-After" not in answer[2]
     world.faults.add(Fault("graph.applications.removePassword", "concurrency", retry_after=3))
     assert world.call("POST", f"{path}/removePassword", {"keyId": key})[2]["Retry-After"] == "3"
@@ -196,7 +230,11 @@ def test_c4_directory_resource_size_exceeded_is_refused_when_the_object_is_full(
 
 
 def lifetime_policy(longest: str) -> dict[str, Any]:
-    restriction = {"restrictionType": "passwordLifetime", "maxLifetime": longest, "restrictForAppsCreatedAfterDateTime": "2020-01-01T00:00:00Z"}
+    restriction = {
+        "restrictionType": "passwordLifetime",
+        "maxLifetime": longest,
+        "restrictForAppsCreatedAfterDateTime": "2020-01-01T00:00:00Z",
+    }
     return {"isEnabled": True, "applicationRestrictions": {"passwordCredentials": [restriction]}}
 
 
@@ -205,15 +243,21 @@ def test_c4_credential_invalid_lifetime_as_per_app_policy_also_for_an_empty_body
     assert world.call("PATCH", "/policies/defaultAppManagementPolicy", lifetime_policy("P90D"))[0] == 204
     answer = add(world, path)
     assert code(answer) == (400, "CredentialInvalidLifetimeAsPerAppPolicy")
-    assert answer[1]["error"]["message"].startswith("Credential lifetime exceeds the max value allowed as per assigned policy '")
-    assert [(each["code"], each["target"]) for each in answer[1]["error"]["details"]] == [("InvalidKeyEndDate", "EndDate")]
+    assert answer[1]["error"]["message"].startswith(
+        "Credential lifetime exceeds the max value allowed as per assigned policy '"
+    )
+    assert [(each["code"], each["target"]) for each in answer[1]["error"]["details"]] == [
+        ("InvalidKeyEndDate", "EndDate")
+    ]
     assert add(world, path, endDateTime="2026-05-30T12:00:00Z")[0] == 200
 
 
 def test_c4_credential_type_not_allowed_as_per_app_policy_where_passwords_are_forbidden(world: Tenancy) -> None:
     path = homes(world)["application"]
     forbidden = {"passwordCredentials": [{"restrictionType": "passwordAddition", "maxLifetime": None}]}
-    made = world.call("POST", "/policies/appManagementPolicies", {"displayName": "none", "isEnabled": True, "restrictions": forbidden})[1]
+    made = world.call(
+        "POST", "/policies/appManagementPolicies", {"displayName": "none", "isEnabled": True, "restrictions": forbidden}
+    )[1]
     reference = {"@odata.id": f"{GRAPH}/policies/appManagementPolicies/{made['id']}"}
     assert world.call("POST", f"{path}/appManagementPolicies/$ref", reference)[0] == 204
     assert code(add(world, path)) == (400, "CredentialTypeNotAllowedAsPerAppPolicy")
@@ -234,7 +278,9 @@ def test_c4_a_locked_service_principal_takes_no_password_and_its_application_doe
 
 def test_c4_too_many_requests_is_429_with_retry_after(world: Tenancy) -> None:
     path = homes(world)["application"]
-    world.faults.add(Fault("graph.applications.addPassword", "status", status=429, code="TooManyRequests", retry_after=7))
+    world.faults.add(
+        Fault("graph.applications.addPassword", "status", status=429, code="TooManyRequests", retry_after=7)
+    )
     answer = add(world, path)
     assert (code(answer), answer[2]["Retry-After"]) == ((429, "TooManyRequests"), "7")
 
@@ -316,7 +362,12 @@ def test_c9_what_calls_cost_in_resource_units(world: Tenancy) -> None:
         "add": add(world, path),
         "getByIds": world.call("POST", "/directoryObjects/getByIds", {"ids": [NOBODY]}),
     }
-    assert {name: answer[2]["x-ms-resource-unit"] for name, answer in cost.items()} == {"list": "2", "get": "1", "add": "1", "getByIds": "3"}
+    assert {name: answer[2]["x-ms-resource-unit"] for name, answer in cost.items()} == {
+        "list": "2",
+        "get": "1",
+        "add": "1",
+        "getByIds": "3",
+    }
     assert cost["getByIds"][2]["Location"] == "https://graph.microsoft.com"
 
 
@@ -324,7 +375,9 @@ def test_c9_creations_answer_201_changes_and_deletions_204(world: Tenancy) -> No
     status, made, _ = world.call("POST", "/applications", {"displayName": "x"})
     principal, of, _ = world.call("POST", "/servicePrincipals", {"appId": made["appId"]})
     changed = world.call("PATCH", f"/servicePrincipals/{of['id']}", {"notes": "x"})[0]
-    deleted = [world.call("DELETE", path)[0] for path in (f"/servicePrincipals/{of['id']}", f"/applications/{made['id']}")]
+    deleted = [
+        world.call("DELETE", path)[0] for path in (f"/servicePrincipals/{of['id']}", f"/applications/{made['id']}")
+    ]
     assert (status, principal, changed, deleted) == (201, 201, 204, [204, 204])
 
 

@@ -22,7 +22,13 @@ def world() -> Tenancy:
 
 def token(world: Tenancy, *, tenant: str = TENANT, version: str = "v2.0/", **changes: str | None) -> Answer:
     target = {"scope": f"{ARM}/.default"} if version else {"resource": ARM}
-    form = {"client_id": world.caller.app_id, "client_secret": world.secret, "grant_type": "client_credentials", **target, **changes}
+    form = {
+        "client_id": world.caller.app_id,
+        "client_secret": world.secret,
+        "grant_type": "client_credentials",
+        **target,
+        **changes,
+    }
     body = urlencode({name: value for name, value in form.items() if value is not None}).encode()
     response = world.app.handle(Request.parse("POST", f"{LOGIN}/{tenant}/oauth2/{version}token", {}, body))
     return response.status, json.loads(response.body), response.headers
@@ -79,13 +85,17 @@ def test_d1_a_client_may_show_its_secret_in_the_header_as_oauth_has_it(world: Te
 
     def asked(secret: str) -> Answer:
         basic = base64.b64encode(f"{world.caller.app_id}:{quote_plus(secret)}".encode()).decode()
-        sent = Request.parse("POST", f"{LOGIN}/{TENANT}/oauth2/{version}token", {"Authorization": f"Basic {basic}"}, body)
+        sent = Request.parse(
+            "POST", f"{LOGIN}/{TENANT}/oauth2/{version}token", {"Authorization": f"Basic {basic}"}, body
+        )
         response = world.app.handle(sent)
         return response.status, json.loads(response.body), response.headers
 
     assert asked(world.secret)[0] == 200
     assert number(asked("wrong")) == (401, "invalid_client", 7000215)
-    malformed = world.app.handle(Request.parse("POST", f"{LOGIN}/{TENANT}/oauth2/{version}token", {"Authorization": "Basic ?"}, body))
+    malformed = world.app.handle(
+        Request.parse("POST", f"{LOGIN}/{TENANT}/oauth2/{version}token", {"Authorization": "Basic ?"}, body)
+    )
     assert json.loads(malformed.body)["error_codes"] == [9002313]
 
 
@@ -102,7 +112,15 @@ def test_d1_the_v1_endpoint_takes_a_resource_and_answers_in_its_own_shape(world:
 
 def test_d2_an_error_has_the_documented_members_and_repeats_its_ids_in_its_description(world: Tenancy) -> None:
     body = token(world, client_secret="wrong")[1]
-    assert list(body) == ["error", "error_description", "error_codes", "timestamp", "trace_id", "correlation_id", "error_uri"]
+    assert list(body) == [
+        "error",
+        "error_description",
+        "error_codes",
+        "timestamp",
+        "trace_id",
+        "correlation_id",
+        "error_uri",
+    ]
     ids = f"Trace ID: {body['trace_id']} Correlation ID: {body['correlation_id']} Timestamp: {body['timestamp']}"
     assert body["error_description"].startswith("AADSTS7000215: ")
     assert body["error_description"].endswith(ids)
@@ -130,7 +148,10 @@ def test_d2_7000222_for_an_expired_secret(world: Tenancy) -> None:
 def test_d2_700016_for_an_unknown_application(world: Tenancy) -> None:
     answer = token(world, client_id=TENANT)
     assert number(answer) == (400, "unauthorized_client", 700016)
-    assert f"Application with identifier '{TENANT}' was not found in the directory 'Contoso'." in answer[1]["error_description"]
+    assert (
+        f"Application with identifier '{TENANT}' was not found in the directory 'Contoso'."
+        in answer[1]["error_description"]
+    )
 
 
 def test_d2_7000112_for_a_disabled_application(world: Tenancy) -> None:
@@ -181,23 +202,39 @@ def test_d2_a_certificate_that_is_not_registered_is_refused(world: Tenancy) -> N
         ({"aud": "api://other"}, 700212),
     ],
 )
-def test_d2_an_assertion_needs_a_federated_credential_that_matches(world: Tenancy, claims: dict[str, str], expected: int) -> None:
+def test_d2_an_assertion_needs_a_federated_credential_that_matches(
+    world: Tenancy, claims: dict[str, str], expected: int
+) -> None:
     own = world.directory.application(world.caller.app_id)
     assert own is not None
-    own.federated.append({"issuer": "https://token.example", "subject": "repo:x", "audiences": ["api://AzureADTokenExchange"]})
+    own.federated.append(
+        {"issuer": "https://token.example", "subject": "repo:x", "audiences": ["api://AzureADTokenExchange"]}
+    )
     shown = {"iss": "https://token.example", "sub": "repo:x", "aud": "api://AzureADTokenExchange"}
-    refused = token(world, client_secret=None, client_assertion=jwt.encode({**shown, **claims}, "x" * 32), client_assertion_type=BEARER)
+    refused = token(
+        world,
+        client_secret=None,
+        client_assertion=jwt.encode({**shown, **claims}, "x" * 32),
+        client_assertion_type=BEARER,
+    )
     assert number(refused) == (401, "invalid_client", expected)
-    assert token(world, client_secret=None, client_assertion=jwt.encode(shown, "x" * 32), client_assertion_type=BEARER)[0] == 501
+    assert (
+        token(world, client_secret=None, client_assertion=jwt.encode(shown, "x" * 32), client_assertion_type=BEARER)[0]
+        == 501
+    )
 
 
 @pytest.mark.parametrize(("assertion", "kind", "expected"), [("x.y", BEARER, 50027), ("a.b.c", "other", 900144)])
 def test_d2_a_malformed_assertion_is_refused(world: Tenancy, assertion: str, kind: str, expected: int) -> None:
-    answer = token(world, client_secret=None, client_assertion=assertion, client_assertion_type=kind if kind == BEARER else None)
+    answer = token(
+        world, client_secret=None, client_assertion=assertion, client_assertion_type=kind if kind == BEARER else None
+    )
     assert number(answer)[2] == expected
 
 
-@pytest.mark.parametrize("grant", ["password", "refresh_token", "authorization_code", "urn:ietf:params:oauth:grant-type:device_code"])
+@pytest.mark.parametrize(
+    "grant", ["password", "refresh_token", "authorization_code", "urn:ietf:params:oauth:grant-type:device_code"]
+)
 def test_d2_other_grants_are_refused_in_words(world: Tenancy, grant: str) -> None:
     answer = token(world, grant_type=grant)
     assert number(answer) == (400, "unsupported_grant_type", 70003)
@@ -208,7 +245,9 @@ def test_d3_instance_discovery_knows_the_authorities_of_every_cloud_and_no_other
     path = "/common/discovery/instance?api-version=1.1&authorization_endpoint="
     found = get(world, f"{path}{LOGIN}/{TENANT}/oauth2/v2.0/authorize")
     assert found["tenant_discovery_endpoint"] == f"{LOGIN}/{TENANT}/v2.0/.well-known/openid-configuration"
-    refused = world.app.handle(Request.parse("GET", f"{LOGIN}{path}https://127.0.0.1:8443/{TENANT}/oauth2/v2.0/authorize", {}))
+    refused = world.app.handle(
+        Request.parse("GET", f"{LOGIN}{path}https://127.0.0.1:8443/{TENANT}/oauth2/v2.0/authorize", {})
+    )
     assert refused.status == 400
     assert json.loads(refused.body)["error"] == "invalid_instance"
 

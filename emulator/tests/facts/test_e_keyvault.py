@@ -35,27 +35,40 @@ def client(world: World) -> Iterator[SecretClient]:
 def test_e3_a_request_without_a_token_is_challenged(world: World) -> None:
     answer = world.call("PUT", f"{VAULT_URL}/secrets/pwd?{V}")
     assert answer.status == 401
-    assert answer.headers["WWW-Authenticate"] == (
-        f'Bearer authorization="https://login.microsoftonline.com/{TENANT}", resource="https://vault.azure.net"'
+    assert (
+        answer.headers["WWW-Authenticate"]
+        == f'Bearer authorization="https://login.microsoftonline.com/{TENANT}", resource="https://vault.azure.net"'
     )
-    assert answer.body == {"error": {"code": "Unauthorized", "message": "AKV10000: Request is missing a Bearer or PoP token."}}
-    assert {"x-ms-keyvault-region", "x-ms-keyvault-service-version", "x-ms-keyvault-network-info"} <= set(answer.headers)
+    assert answer.body == {
+        "error": {"code": "Unauthorized", "message": "AKV10000: Request is missing a Bearer or PoP token."}
+    }
+    assert {"x-ms-keyvault-region", "x-ms-keyvault-service-version", "x-ms-keyvault-network-info"} <= set(
+        answer.headers
+    )
     assert world.vaults.versions("myvault", "pwd") == []
 
 
 def test_e3_the_official_client_passes_the_challenge_and_reads_what_it_set(client: SecretClient) -> None:
     expires = datetime(2026, 6, 1, tzinfo=UTC)
-    made = client.set_secret("pwd", "s3cret", tags={"rotator-key-id": "k"}, content_type="text/plain", expires_on=expires)
+    made = client.set_secret(
+        "pwd", "s3cret", tags={"rotator-key-id": "k"}, content_type="text/plain", expires_on=expires
+    )
     read = client.get_secret("pwd")
     assert (read.value, read.id) == ("s3cret", made.id)
-    assert (read.properties.tags, read.properties.content_type, read.properties.expires_on) == ({"rotator-key-id": "k"}, "text/plain", expires)
+    assert (read.properties.tags, read.properties.content_type, read.properties.expires_on) == (
+        {"rotator-key-id": "k"},
+        "text/plain",
+        expires,
+    )
     assert (read.properties.recovery_level, read.properties.recoverable_days) == ("Recoverable+Purgeable", 90)
     assert client.get_secret("pwd", made.properties.version).value == "s3cret"
 
 
 def test_e2_a_bundle_has_azures_fields_in_azures_order(world: World) -> None:
     answer = world.owner.call(
-        "PUT", f"{VAULT_URL}/secrets/pwd?{V}", {"value": "x", "contentType": "c", "attributes": {"exp": 1780000000}, "tags": {}}
+        "PUT",
+        f"{VAULT_URL}/secrets/pwd?{V}",
+        {"value": "x", "contentType": "c", "attributes": {"exp": 1780000000}, "tags": {}},
     )
     assert list(answer.body) == ["value", "contentType", "id", "attributes", "tags"]
     created = int((world.clock.now()).timestamp())
@@ -71,7 +84,9 @@ def test_e2_a_bundle_has_azures_fields_in_azures_order(world: World) -> None:
     assert world.owner.call("GET", f"{VAULT_URL}/secrets/PWD/?{V}").body["value"] == "x"
 
 
-def test_e2_every_set_is_a_new_version_and_the_newest_is_the_last_even_within_a_second(world: World, client: SecretClient) -> None:
+def test_e2_every_set_is_a_new_version_and_the_newest_is_the_last_even_within_a_second(
+    world: World, client: SecretClient
+) -> None:
     made = [client.set_secret("pwd", "same").properties.version for _ in range(8)]
     assert len(set(made)) == 8
     assert client.get_secret("pwd").properties.version == made[-1]
@@ -123,7 +138,9 @@ def test_e2_a_patch_changes_what_it_names_and_answers_without_the_value(world: W
 
 
 def test_e5_what_is_not_there_is_404(world: World, client: SecretClient) -> None:
-    with pytest.raises(ResourceNotFoundError, match=r"A secret with \(name/id\) pwd was not found in this key vault") as refused:
+    with pytest.raises(
+        ResourceNotFoundError, match=r"A secret with \(name/id\) pwd was not found in this key vault"
+    ) as refused:
         client.get_secret("pwd")
     assert refused.value.error is not None and refused.value.error.code == "SecretNotFound"
     assert list(client.list_properties_of_secret_versions("pwd")) == []
@@ -163,13 +180,14 @@ def test_e5_without_the_role_403_says_what_was_asked_of_what(world: World) -> No
     answer = reader.call("PUT", f"{VAULT_URL}/secrets/pwd?{V}", {"value": "y"})
     assert answer.status == 403
     assert answer.body["error"]["innererror"] == {"code": "ForbiddenByRbac"}
-    assert answer.body["error"]["message"] == (
-        "Caller is not authorized to perform action on resource.\r\n"
-        "If role assignments, deny assignments or role definitions were changed recently, please observe propagation time.\r\n"
-        f"Caller: appid={reader.app_id};oid={reader.oid};iss=https://sts.windows.net/{TENANT}/\r\n"
-        "Action: 'Microsoft.KeyVault/vaults/secrets/setSecret/action'\r\n"
-        f"Resource: '{VAULT.lower()}/secrets/pwd'\r\n"
-        "Assignment: (not found)\r\nDenyAssignmentId: null\r\nDecisionReason: null \r\nVault: myvault;location=eastus\r\n"
+    assert (
+        answer.body["error"]["message"]
+        == "Caller is not authorized to perform action on resource.\r\nIf role assignments, deny assignments or role"
+        " definitions were changed recently, please observe propagation time.\r\nCaller:"
+        f" appid={reader.app_id};oid={reader.oid};iss=https://sts.windows.net/{TENANT}/\r\nAction:"
+        " 'Microsoft.KeyVault/vaults/secrets/setSecret/action'\r\nResource:"
+        f" '{VAULT.lower()}/secrets/pwd'\r\nAssignment: (not found)\r\nDenyAssignmentId: null\r\nDecisionReason:"
+        " null \r\nVault: myvault;location=eastus\r\n"
     )
 
 
@@ -227,7 +245,11 @@ def test_e5_lag_of_a_grant_refuses_and_passes(world: World) -> None:
 
 
 def test_an_injected_refusal_comes_in_key_vaults_envelope(world: World, client: SecretClient) -> None:
-    world.faults.add(Fault("keyvault.secrets.set", "status", status=429, code="Throttled", message="Too many requests.", retry_after=1))
+    world.faults.add(
+        Fault(
+            "keyvault.secrets.set", "status", status=429, code="Throttled", message="Too many requests.", retry_after=1
+        )
+    )
     with pytest.raises(HttpResponseError, match="Throttled") as refused:
         client.set_secret("pwd", "x")
     assert refused.value.status_code == 429

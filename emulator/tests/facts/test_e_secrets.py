@@ -35,7 +35,9 @@ def client(world: World) -> Iterator[SecretClient]:
 def connected(world: World, url: str) -> Iterator[SecretClient]:
     session = requests.Session()
     session.mount("https://", SyncAdapter(world.app))
-    with SecretClient(url, world.owner, transport=RequestsTransport(session=session, session_owner=False), retry_total=0) as made:
+    with SecretClient(
+        url, world.owner, transport=RequestsTransport(session=session, session_owner=False), retry_total=0
+    ) as made:
         yield made
 
 
@@ -61,7 +63,8 @@ def refused(answer: Any) -> tuple[int, str, str]:
 
 def test_e1_any_version_is_taken_and_the_first_did_not_know_the_days(world: World) -> None:
     made = {
-        v: world.owner.call("PUT", f"{VAULT_URL}/secrets/pwd?api-version={v}", {"value": "x"}) for v in ("7.0", "7.4", "2026-04-01", "2099-01-01")
+        v: world.owner.call("PUT", f"{VAULT_URL}/secrets/pwd?api-version={v}", {"value": "x"})
+        for v in ("7.0", "7.4", "2026-04-01", "2099-01-01")
     }
     assert {answer.status for answer in made.values()} == {200}
     assert "recoverableDays" not in made["7.0"].body["attributes"]
@@ -91,7 +94,9 @@ def test_e2_every_operation_of_the_official_asynchronous_client(world: World) ->
         async with asynchronous(world) as client:
             first = await client.set_secret("pwd", "one")
             await client.set_secret("pwd", "two")
-            versions = [each.version async for each in client.list_properties_of_secret_versions("pwd", max_page_size=1)]
+            versions = [
+                each.version async for each in client.list_properties_of_secret_versions("pwd", max_page_size=1)
+            ]
             changed = await client.update_secret_properties("pwd", first.properties.version, enabled=False)
             kept = await client.backup_secret("pwd")
             deleted = await client.delete_secret("pwd")
@@ -103,7 +108,17 @@ def test_e2_every_operation_of_the_official_asynchronous_client(world: World) ->
             restored = await client.restore_secret_backup(kept)
             names = [each.name async for each in client.list_properties_of_secrets()]
             value = (await client.get_secret("pwd")).value
-            return [len(versions), changed.enabled, deleted.name, listed, got == deleted.recovery_id, recovered.name, restored.name, names, value]
+            return [
+                len(versions),
+                changed.enabled,
+                deleted.name,
+                listed,
+                got == deleted.recovery_id,
+                recovered.name,
+                restored.name,
+                names,
+                value,
+            ]
 
     assert asyncio.run(story()) == [2, False, "pwd", ["pwd"], True, "pwd", "pwd", ["pwd"], "two"]
 
@@ -124,7 +139,9 @@ def test_e2_a_backup_is_read_by_this_emulator_alone_and_restored_once(world: Wor
         with pytest.raises(HttpResponseError, match="invalid or corrupt"):
             elsewhere.restore_secret_backup(kept[:-4] + b"AAAA")
     stranger = World()
-    answer = stranger.owner.call("POST", f"{VAULT_URL}/secrets/restore?{V}", {"value": world.vaults.backup("myvault", "pwd")})
+    answer = stranger.owner.call(
+        "POST", f"{VAULT_URL}/secrets/restore?{V}", {"value": world.vaults.backup("myvault", "pwd")}
+    )
     assert refused(answer) == (400, "BadParameter", "")
 
 
@@ -136,7 +153,9 @@ def test_e2_a_backup_stays_in_its_subscription(world: World) -> None:
     path = other_vault(world, "farvault", away)
     world.authorization.assign(path, world.owner.oid, "Key Vault Secrets Officer", at_once=True)
     kept = world.owner.call("POST", f"{VAULT_URL}/secrets/pwd/backup?{V}").body["value"]
-    assert refused(world.owner.call("POST", f"https://farvault.vault.azure.net/secrets/restore?{V}", {"value": kept})) == (400, "BadParameter", "")
+    assert refused(
+        world.owner.call("POST", f"https://farvault.vault.azure.net/secrets/restore?{V}", {"value": kept})
+    ) == (400, "BadParameter", "")
 
 
 def test_e2_deleted_secrets_carry_their_dates(world: World) -> None:
@@ -146,7 +165,10 @@ def test_e2_deleted_secrets_carry_their_dates(world: World) -> None:
     body = world.owner.call("DELETE", f"{OTHER}/secrets/pwd?{V}").body
     assert "value" not in body and body["id"].startswith(f"{OTHER}/secrets/pwd/")
     assert body["scheduledPurgeDate"] - body["deletedDate"] == 7 * 86400
-    assert (body["attributes"]["recoveryLevel"], body["attributes"]["recoverableDays"]) == ("CustomizedRecoverable+Purgeable", 7)
+    assert (body["attributes"]["recoveryLevel"], body["attributes"]["recoverableDays"]) == (
+        "CustomizedRecoverable+Purgeable",
+        7,
+    )
     [listed] = world.owner.call("GET", f"{OTHER}/deletedsecrets?{V}").body["value"]
     assert (listed["id"], listed["tags"]) == (f"{OTHER}/secrets/pwd", {"a": "b"})
 
@@ -174,20 +196,36 @@ def test_e5_for_a_moment_a_secret_is_neither_here_nor_there(world: World) -> Non
     world.owner.call("PUT", f"{secret}?{V}", {"value": "x"})
     assert world.owner.call("DELETE", f"{secret}?{V}").status == 200
     assert world.owner.call("GET", f"{deleted}?{V}").status == 404
-    assert refused(world.owner.call("PUT", f"{secret}?{V}", {"value": "y"})) == (409, "Conflict", "ObjectIsBeingDeleted")
+    assert refused(world.owner.call("PUT", f"{secret}?{V}", {"value": "y"})) == (
+        409,
+        "Conflict",
+        "ObjectIsBeingDeleted",
+    )
     assert refused(world.owner.call("POST", f"{deleted}/recover?{V}")) == (409, "Conflict", "ObjectIsBeingDeleted")
     world.clock.advance(timedelta(seconds=5))
-    assert refused(world.owner.call("PUT", f"{secret}?{V}", {"value": "y"})) == (409, "Conflict", "ObjectIsDeletedButRecoverable")
+    assert refused(world.owner.call("PUT", f"{secret}?{V}", {"value": "y"})) == (
+        409,
+        "Conflict",
+        "ObjectIsDeletedButRecoverable",
+    )
     assert world.owner.call("POST", f"{deleted}/recover?{V}").status == 200
     assert world.owner.call("GET", f"{secret}/?{V}").status == 404
-    assert refused(world.owner.call("PUT", f"{secret}?{V}", {"value": "y"})) == (409, "Conflict", "ObjectIsBeingRecovered")
+    assert refused(world.owner.call("PUT", f"{secret}?{V}", {"value": "y"})) == (
+        409,
+        "Conflict",
+        "ObjectIsBeingRecovered",
+    )
     world.clock.advance(timedelta(seconds=5))
     assert world.owner.call("GET", f"{secret}/?{V}").body["value"] == "x"
     world.owner.call("DELETE", f"{secret}?{V}")
     world.clock.advance(timedelta(seconds=5))
     assert world.owner.call("DELETE", f"{deleted}?{V}").status == 204
     assert [world.owner.call("GET", f"{each}?{V}").status for each in (secret + "/", deleted)] == [404, 404]
-    assert refused(world.owner.call("PUT", f"{secret}?{V}", {"value": "y"})) == (409, "Conflict", "ObjectIsBeingDeleted")
+    assert refused(world.owner.call("PUT", f"{secret}?{V}", {"value": "y"})) == (
+        409,
+        "Conflict",
+        "ObjectIsBeingDeleted",
+    )
     world.clock.advance(timedelta(seconds=5))
     assert world.owner.call("PUT", f"{secret}?{V}", {"value": "y"}).status == 200
 
@@ -196,9 +234,12 @@ def test_e5_a_firewall_names_the_address_that_it_refuses(world: World) -> None:
     other_vault(world, networkAcls={"defaultAction": "Deny", "ipRules": [{"value": "192.0.2.0/24"}]})
     answer = world.owner.call("GET", f"{OTHER}/secrets?{V}")
     assert refused(answer) == (403, "Forbidden", "ForbiddenByFirewall")
-    assert answer.body["error"]["message"] == (
-        "Client address is not authorized and caller is not a trusted service.\r\nClient address: 20.0.0.1\r\n"
-        f"Caller: appid={world.owner.app_id};oid={world.owner.oid};iss=https://sts.windows.net/{TENANT}/\r\nVault: othervault;location=eastus"
+    assert (
+        answer.body["error"]["message"]
+        == "Client address is not authorized and caller is not a trusted service.\r\nClient address:"
+        " 20.0.0.1\r\nCaller:"
+        f" appid={world.owner.app_id};oid={world.owner.oid};iss=https://sts.windows.net/{TENANT}/\r\nVault:"
+        " othervault;location=eastus"
     )
     other_vault(world, networkAcls={"defaultAction": "Deny", "ipRules": [{"value": "20.0.0.0/24"}]})
     assert world.owner.call("GET", f"{OTHER}/secrets?{V}").status == 200
@@ -211,7 +252,11 @@ def test_e5_an_access_policy_grants_by_operation_and_through_groups(world: World
     reader, member = world.identity("reader"), world.identity("member")
     world.directory.join("11111111-0000-4000-8000-000000000001", member.oid)
     policies = [
-        {"tenantId": TENANT, "objectId": reader.oid, "permissions": {"secrets": ["get", "backup", "delete", "recover"]}},
+        {
+            "tenantId": TENANT,
+            "objectId": reader.oid,
+            "permissions": {"secrets": ["get", "backup", "delete", "recover"]},
+        },
         {"tenantId": TENANT, "objectId": "11111111-0000-4000-8000-000000000001", "permissions": {"secrets": ["all"]}},
     ]
     other_vault(world, enableRbacAuthorization=False, accessPolicies=policies)
@@ -229,9 +274,11 @@ def test_e5_an_access_policy_grants_by_operation_and_through_groups(world: World
     ]
     assert statuses == [200, 403, 200, 200, 403, 200]
     who = f"appid={reader.app_id};oid={reader.oid};iss=https://sts.windows.net/{TENANT}/"
-    assert reader.call("PUT", f"{OTHER}/secrets/pwd?{V}", {"value": "y"}).body["error"]["message"] == (
-        f"The user, group or application '{who}' does not have secrets set permission on key vault 'othervault;location=eastus'."
-        " For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125287"
+    assert (
+        reader.call("PUT", f"{OTHER}/secrets/pwd?{V}", {"value": "y"}).body["error"]["message"]
+        == f"The user, group or application '{who}' does not have secrets set permission on key vault"
+        " 'othervault;location=eastus'. For help resolving this issue, please see"
+        " https://go.microsoft.com/fwlink/?linkid=2125287"
     )
     assert member.call("PUT", f"{OTHER}/secrets/pwd?{V}", {"value": "y"}).status == 200
     assert member.call("DELETE", f"{OTHER}/secrets/pwd?{V}").status == 200

@@ -1,8 +1,8 @@
 """Every fact about Azure that concerns an operation of the emulator has a test named after it: ``test_<id>_<sentence>`` in this folder.
 
-The ids are those of azure-facts (docs/azure-facts.md in rotator's repository), by letter and number: A container groups as documented, B their REST,
-C Microsoft Graph, D Entra's token endpoint, E Key Vault's secrets, F role-based access control, G registries, H throttling, J what clients need of an
-emulator.
+The ids are those of azure-facts (docs/azure-facts.md in rotator's repository), by letter and number: A container groups
+as documented, B their REST, C Microsoft Graph, D Entra's token endpoint, E Key Vault's secrets, F role-based access
+control, G registries, H throttling, J what clients need of an emulator.
 """
 
 import re
@@ -11,7 +11,15 @@ from pathlib import Path
 
 import pytest
 
-NUMBERED = {"a": range(4, 14), "b": range(1, 12), "c": range(1, 11), "d": range(1, 5), "e": range(1, 8), "f": range(1, 10), "g": range(1, 10)}
+NUMBERED = {
+    "a": range(4, 14),
+    "b": range(1, 12),
+    "c": range(1, 11),
+    "d": range(1, 5),
+    "e": range(1, 8),
+    "f": range(1, 10),
+    "g": range(1, 10),
+}
 
 
 def _ids() -> Iterator[str]:

@@ -52,7 +52,9 @@ def test_f2_a_put_answers_201_with_created_by_null_and_the_list_shows_it_at_once
     assert list(answer.body) == ["properties", "id", "type", "name"]
     assert answer.body["properties"]["createdBy"] is None
     assert answer.body["properties"]["roleDefinitionId"].startswith(f"/subscriptions/{SUBSCRIPTION}/providers/")
-    [listed] = world.owner.call("GET", listing_url("roleAssignments", wanted=f"principalId eq '{puller.oid}'")).body["value"]
+    [listed] = world.owner.call("GET", listing_url("roleAssignments", wanted=f"principalId eq '{puller.oid}'")).body[
+        "value"
+    ]
     assert listed["properties"]["createdBy"] == world.owner.oid
     assert listed["properties"]["principalType"] == "ServicePrincipal"
     assert listed["id"] == f"{REGISTRY}/providers/Microsoft.Authorization/roleAssignments/{NAME}"
@@ -82,13 +84,17 @@ def test_f7_an_unknown_principal_is_refused_unless_its_type_is_given(world: Worl
     unknown = "27e3fe0a-ef36-4000-8000-000000000000"
     answer = world.owner.call("PUT", assignment_url(), pull_body(unknown))
     assert (answer.status, answer.body["error"]["code"]) == (400, "PrincipalNotFound")
-    assert answer.body["error"]["message"].startswith(f"Principal 27e3fe0aef3640008000000000000000 does not exist in the directory {TENANT}.")
+    assert answer.body["error"]["message"].startswith(
+        f"Principal 27e3fe0aef3640008000000000000000 does not exist in the directory {TENANT}."
+    )
     assert world.owner.call("PUT", assignment_url(), pull_body(unknown, principalType="ServicePrincipal")).status == 201
 
 
 def test_f3_a_delete_answers_200_with_what_it_deleted_and_then_204(world: World) -> None:
     world.owner.call("PUT", assignment_url(), pull_body(world.identity("puller").oid))
-    first, second = (world.owner.call("DELETE", assignment_url().replace("resourceGroups", "RESOURCEGROUPS")) for _ in range(2))
+    first, second = (
+        world.owner.call("DELETE", assignment_url().replace("resourceGroups", "RESOURCEGROUPS")) for _ in range(2)
+    )
     assert (first.status, first.body["name"]) == (200, NAME)
     assert (second.status, second.body) == (204, None)
 
@@ -101,8 +107,10 @@ def test_f7_a_lock_on_the_group_keeps_role_assignments_from_being_deleted(world:
     assert answer.status == 409
     assert answer.body["error"] == {
         "code": "ScopeLocked",
-        "message": f"The scope '{REGISTRY}' cannot perform delete operation because following scope(s) are locked: '{GROUP}'."
-        " Please remove the lock and try again.",
+        "message": (
+            f"The scope '{REGISTRY}' cannot perform delete operation because following scope(s) are locked: '{GROUP}'."
+            " Please remove the lock and try again."
+        ),
     }
     assert world.owner.call("DELETE", lock).status == 200
     assert world.owner.call("DELETE", assignment_url()).status == 200
@@ -113,8 +121,10 @@ def test_f7_nobody_without_the_action_gets_through_and_azure_says_who_it_was(wor
     answer = stranger.call("DELETE", assignment_url())
     assert answer.status == 403
     assert answer.body["error"]["code"] == "AuthorizationFailed"
-    assert answer.body["error"]["message"] == (
-        f"The client '{stranger.app_id}' with object id '{stranger.oid}' does not have authorization to perform action"
+    assert (
+        answer.body["error"]["message"]
+        == f"The client '{stranger.app_id}' with object id '{stranger.oid}' does not have authorization to perform"
+        " action"
         f" 'Microsoft.Authorization/roleAssignments/delete' over scope '{REGISTRY}' or the scope is invalid."
         " If access was recently granted, please refresh your credentials."
     )
@@ -173,9 +183,14 @@ def test_f9_a_role_is_found_by_its_name_in_any_case(world: World) -> None:
     assert role["properties"]["roleName"] == "AcrPull"
     assert role["id"] == f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions/{ACR_PULL}"
     assert role["properties"]["permissions"][0]["actions"] == [PULL]
-    assert len(world.owner.call("GET", listing_url("roleDefinitions", wanted="type eq 'BuiltInRole'")).body["value"]) > 10
+    assert (
+        len(world.owner.call("GET", listing_url("roleDefinitions", wanted="type eq 'BuiltInRole'")).body["value"]) > 10
+    )
     assert world.owner.call("GET", listing_url(f"roleDefinitions/{ACR_PULL}")).body["name"] == ACR_PULL
-    assert world.owner.call("GET", listing_url(f"roleDefinitions/{NAME}")).body["error"]["code"] == "RoleDefinitionDoesNotExist"
+    assert (
+        world.owner.call("GET", listing_url(f"roleDefinitions/{NAME}")).body["error"]["code"]
+        == "RoleDefinitionDoesNotExist"
+    )
 
 
 def test_a_custom_role_grants_what_it_lists_and_no_more(world: World) -> None:
@@ -258,7 +273,15 @@ SUB = f"/subscriptions/{SUBSCRIPTION}"
 
 def definition(name: str = "Registry Looker", **more: object) -> dict[str, object]:
     permission = {"actions": ["Microsoft.ContainerRegistry/registries/read"], "notActions": []}
-    return {"properties": {"roleName": name, "description": "looks", "assignableScopes": [SUB], "permissions": [permission], **more}}
+    return {
+        "properties": {
+            "roleName": name,
+            "description": "looks",
+            "assignableScopes": [SUB],
+            "permissions": [permission],
+            **more,
+        }
+    }
 
 
 def role_url(name: str = DEFINITION, scope: str = SUB) -> str:
@@ -266,13 +289,22 @@ def role_url(name: str = DEFINITION, scope: str = SUB) -> str:
 
 
 def test_f1_assigned_to_shows_what_comes_through_groups_of_groups(world: World) -> None:
-    puller, inner, outer = world.identity("puller"), "11111111-0000-4000-8000-000000000001", "11111111-0000-4000-8000-000000000002"
+    puller, inner, outer = (
+        world.identity("puller"),
+        "11111111-0000-4000-8000-000000000001",
+        "11111111-0000-4000-8000-000000000002",
+    )
     world.directory.join(inner, puller.oid)
     world.directory.join(outer, inner)
-    world.owner.call("PUT", assignment_url(), {"properties": {**dict(pull_properties(outer)), "principalType": "Group"}})
+    world.owner.call(
+        "PUT", assignment_url(), {"properties": {**dict(pull_properties(outer)), "principalType": "Group"}}
+    )
     listed = world.owner.call("GET", listing_url("roleAssignments", wanted=f"assignedTo('{puller.oid}')")).body["value"]
     assert [(a["properties"]["principalId"], a["properties"]["principalType"]) for a in listed] == [(outer, "Group")]
-    assert world.owner.call("GET", listing_url("roleAssignments", wanted=f"principalId eq '{puller.oid}'")).body["value"] == []
+    assert (
+        world.owner.call("GET", listing_url("roleAssignments", wanted=f"principalId eq '{puller.oid}'")).body["value"]
+        == []
+    )
     assert world.authorization.granted(puller.oid, PULL, REGISTRY)
 
 
@@ -294,21 +326,33 @@ def test_f1_long_lists_come_in_pages(world: World) -> None:
 @pytest.mark.parametrize("scope", [SUB, GROUP, REGISTRY, f"{REGISTRY}/scopeMaps/x"])
 def test_f1_every_level_lists_what_is_above_it(world: World, scope: str) -> None:
     [found] = [
-        a for a in world.owner.call("GET", listing_url("roleAssignments", scope, "atScope()")).body["value"] if a["properties"]["scope"] == SUB
+        a
+        for a in world.owner.call("GET", listing_url("roleAssignments", scope, "atScope()")).body["value"]
+        if a["properties"]["scope"] == SUB
     ][:1]
     assert found["properties"]["scope"] == SUB
 
 
 def test_f2_condition_description_and_delegation_are_kept_and_changed(world: World) -> None:
     puller = world.identity("puller")
-    more = {"condition": "@Resource[x] StringEquals 'y'", "conditionVersion": "2.0", "description": "pulls", "principalType": "ServicePrincipal"}
-    world.owner.call("PUT", assignment_url(), pull_body(puller.oid, **more, delegatedManagedIdentityResourceId="/subscriptions/x"))
+    more = {
+        "condition": "@Resource[x] StringEquals 'y'",
+        "conditionVersion": "2.0",
+        "description": "pulls",
+        "principalType": "ServicePrincipal",
+    }
+    world.owner.call(
+        "PUT", assignment_url(), pull_body(puller.oid, **more, delegatedManagedIdentityResourceId="/subscriptions/x")
+    )
     shown = world.owner.call("GET", assignment_url()).body["properties"]
     assert {name: shown[name] for name in more} == more
     assert (shown["delegatedManagedIdentityResourceId"], shown["createdBy"]) == ("/subscriptions/x", world.owner.oid)
     world.owner.call("PUT", assignment_url(), pull_body(puller.oid, description="still pulls"))
     assert world.owner.call("GET", assignment_url()).body["properties"]["description"] == "still pulls"
-    assert world.owner.call("PUT", assignment_url(), pull_body(puller.oid, condition="x", conditionVersion="3.0")).status == 400
+    assert (
+        world.owner.call("PUT", assignment_url(), pull_body(puller.oid, condition="x", conditionVersion="3.0")).status
+        == 400
+    )
 
 
 def test_f3_a_deleted_registry_takes_its_assignments_with_it(world: World) -> None:
@@ -336,7 +380,9 @@ def test_f5_the_roles_of_this_chain_have_azures_ids(world: World) -> None:
         "Key Vault Secrets User": "4633458b-17de-408a-b874-0445c86b69e6",
     }
     for role_name, name in ids.items():
-        [role] = world.owner.call("GET", listing_url("roleDefinitions", SUB, f"roleName eq '{role_name}'")).body["value"]
+        [role] = world.owner.call("GET", listing_url("roleDefinitions", SUB, f"roleName eq '{role_name}'")).body[
+            "value"
+        ]
         assert (role["name"], role["properties"]["type"]) == (name, "BuiltInRole")
 
 
@@ -380,7 +426,9 @@ def test_a_custom_role_is_made_changed_assigned_and_deleted(world: World) -> Non
     assert (looker.call("GET", registry).status, looker.call("DELETE", registry).status) == (200, 403)
     answer = world.owner.call("DELETE", role_url())
     assert (answer.status, answer.body["error"]["code"]) == (400, "RoleDefinitionHasAssignments")
-    changed = world.owner.call("PUT", role_url(), definition("Renamed", permissions=[{"actions": ["*/read"]}])).body["properties"]
+    changed = world.owner.call("PUT", role_url(), definition("Renamed", permissions=[{"actions": ["*/read"]}])).body[
+        "properties"
+    ]
     assert (changed["roleName"], changed["permissions"][0]["actions"]) == ("Renamed", ["*/read"])
     world.owner.call("DELETE", assignment_url())
     assert [world.owner.call("DELETE", role_url()).status for _ in range(2)] == [200, 204]
@@ -397,7 +445,9 @@ def test_a_custom_role_is_made_changed_assigned_and_deleted(world: World) -> Non
         (DEFINITION, definition(permissions=[{"actions": "all"}]), 400, "InvalidRoleDefinition"),
     ],
 )
-def test_a_custom_role_that_makes_no_sense_is_refused(world: World, name: str, body: object, status: int, code: str) -> None:
+def test_a_custom_role_that_makes_no_sense_is_refused(
+    world: World, name: str, body: object, status: int, code: str
+) -> None:
     answer = world.owner.call("PUT", role_url(name), body)
     assert (answer.status, answer.body["error"]["code"]) == (status, code)
 
@@ -409,7 +459,12 @@ def test_a_role_is_made_assignable_only_where_its_maker_may_write_roles(world: W
     assert (answer.status, answer.body["error"]["code"]) == (403, "LinkedAuthorizationFailed")
     assert f"on the linked scope(s) '{SUB}'" in answer.body["error"]["message"]
     assert writer.call("PUT", role_url(scope=GROUP), definition(assignableScopes=[GROUP])).status == 201
-    role = {"properties": {"roleDefinitionId": f"{SUB}/providers/Microsoft.Authorization/roleDefinitions/{DEFINITION}", "principalId": writer.oid}}
+    role = {
+        "properties": {
+            "roleDefinitionId": f"{SUB}/providers/Microsoft.Authorization/roleDefinitions/{DEFINITION}",
+            "principalId": writer.oid,
+        }
+    }
     beyond = world.owner.call("PUT", assignment_url(scope=SUB), role)
     assert (beyond.status, beyond.body["error"]["code"]) == (400, "RoleAssignmentScopeNotAssignableToRoleDefinition")
 
@@ -417,14 +472,22 @@ def test_a_role_is_made_assignable_only_where_its_maker_may_write_roles(world: W
 def test_nothing_is_denied_and_permissions_are_told_at_every_level(world: World) -> None:
     for scope in (SUB, GROUP, REGISTRY):
         assert world.owner.call("GET", listing_url("denyAssignments", scope)).body == {"value": []}
-        assert {"*"} <= {action for p in world.owner.call("GET", listing_url("permissions", scope)).body["value"] for action in p["actions"]}
-    answer = world.owner.call("GET", f"{ARM}{SUB}/providers/Microsoft.Authorization/denyAssignments/{NAME}?api-version=2022-04-01")
+        assert {"*"} <= {
+            action
+            for p in world.owner.call("GET", listing_url("permissions", scope)).body["value"]
+            for action in p["actions"]
+        }
+    answer = world.owner.call(
+        "GET", f"{ARM}{SUB}/providers/Microsoft.Authorization/denyAssignments/{NAME}?api-version=2022-04-01"
+    )
     assert (answer.status, answer.body["error"]["code"]) == (404, "DenyAssignmentNotFound")
 
 
 def test_management_groups_hold_no_assignments_here_and_say_so(world: World) -> None:
     world.authorization.assign("/", world.owner.oid, "Owner", at_once=True)
-    answer = world.owner.call("PUT", assignment_url(scope="/providers/Microsoft.Management/managementGroups/all"), pull_body(world.owner.oid))
+    answer = world.owner.call(
+        "PUT", assignment_url(scope="/providers/Microsoft.Management/managementGroups/all"), pull_body(world.owner.oid)
+    )
     assert answer.status == 501
 
 
@@ -464,14 +527,23 @@ async def _everything(world: World, client: AsyncClient) -> dict[str, Any]:
         ),
     )
     found = [sorted({str(each.name) async for each in listed}) for listed in lists]
-    above = (client.role_assignments.list_for_resource_group("myResourceGroup"), client.role_assignments.list_for_subscription())
+    above = (
+        client.role_assignments.list_for_resource_group("myResourceGroup"),
+        client.role_assignments.list_for_subscription(),
+    )
     holders = [puller in {each.principal_id async for each in listed} for listed in above]
     denied = (client.deny_assignments.list(), client.deny_assignments.list_for_scope(REGISTRY))
     got: Any = await client.role_assignments.get_by_id(made.id)
     everything: Any = await client.role_assignments.get(REGISTRY, OTHER)
     permissions = [each async for each in client.permissions.list_for_resource_group("myResourceGroup")]
-    gone: list[Any] = [await client.role_assignments.delete(REGISTRY, NAME), await client.role_assignments.delete_by_id(by_id.id)]
-    again = [await client.role_assignments.delete(REGISTRY, NAME), await client.role_definitions.delete(SUB, "5a1c2d3e-0000-4000-8000-0000000000ff")]
+    gone: list[Any] = [
+        await client.role_assignments.delete(REGISTRY, NAME),
+        await client.role_assignments.delete_by_id(by_id.id),
+    ]
+    again = [
+        await client.role_assignments.delete(REGISTRY, NAME),
+        await client.role_definitions.delete(SUB, "5a1c2d3e-0000-4000-8000-0000000000ff"),
+    ]
     last: Any = await client.role_definitions.delete(SUB, DEFINITION)
     return {
         "roles": [role.role_type, renamed.role_name, len(custom)],
@@ -492,9 +564,17 @@ def test_a_custom_role_that_was_just_put_names_no_maker_yet_and_a_list_does(worl
     second = world.owner.call("PUT", role_url(NAME), body)
     for answer in (first, second):
         shown = answer.body["properties"]
-        assert (answer.status, shown["createdBy"], shown["updatedBy"], shown["createdOn"]) == (201, None, world.owner.oid, shown["updatedOn"])
+        assert (answer.status, shown["createdBy"], shown["updatedBy"], shown["createdOn"]) == (
+            201,
+            None,
+            world.owner.oid,
+            shown["updatedOn"],
+        )
     (listed,) = world.owner.call("GET", listing_url("roleDefinitions", SUB, "roleName eq 'r'")).body["value"]
-    assert (listed["properties"]["createdBy"], listed["properties"]["createdOn"]) == (world.owner.oid, first.body["properties"]["createdOn"])
+    assert (listed["properties"]["createdBy"], listed["properties"]["createdOn"]) == (
+        world.owner.oid,
+        first.body["properties"]["createdOn"],
+    )
 
 
 @pytest.mark.parametrize(
@@ -503,14 +583,24 @@ def test_a_custom_role_that_was_just_put_names_no_maker_yet_and_a_list_does(worl
         ({"roleDefinitionId": ACR_PULL}, "BadRequestFormat", "incorrectly formatted"),
         ({"roleDefinitionId": None}, "BadRequestFormat", "incorrectly formatted"),
         ({"principalId": 7}, "BadRequestFormat", "incorrectly formatted"),
-        ({"condition": "true", "conditionVersion": "1.0"}, "InvalidCondition", "given role assignment condition is invalid"),
+        (
+            {"condition": "true", "conditionVersion": "1.0"},
+            "InvalidCondition",
+            "given role assignment condition is invalid",
+        ),
     ],
 )
-def test_a_malformed_assignment_is_refused_in_reported_words(world: World, properties: dict[str, object], code: str, words: str) -> None:
-    answer = world.owner.call("PUT", assignment_url(), {"properties": {**pull_properties(world.identity("puller").oid), **properties}})
+def test_a_malformed_assignment_is_refused_in_reported_words(
+    world: World, properties: dict[str, object], code: str, words: str
+) -> None:
+    answer = world.owner.call(
+        "PUT", assignment_url(), {"properties": {**pull_properties(world.identity("puller").oid), **properties}}
+    )
     assert (answer.status, answer.body["error"]["code"]) == (400, code)
     assert words in answer.body["error"]["message"]
 
 
 def test_nobody_is_a_classic_administrator_any_more(world: World) -> None:
-    assert world.owner.call("GET", f"{ARM}{SUB}/providers/Microsoft.Authorization/classicAdministrators?api-version=2015-07-01").body == {"value": []}
+    assert world.owner.call(
+        "GET", f"{ARM}{SUB}/providers/Microsoft.Authorization/classicAdministrators?api-version=2015-07-01"
+    ).body == {"value": []}

@@ -31,7 +31,12 @@ def configure(world: World, **properties: object) -> None:
 
 
 def post(world: World, path: str, **form: str) -> Answer:
-    return world.send("POST", f"https://{SERVER}{path}", urlencode(form).encode(), {"Content-Type": "application/x-www-form-urlencoded"})
+    return world.send(
+        "POST",
+        f"https://{SERVER}{path}",
+        urlencode(form).encode(),
+        {"Content-Type": "application/x-www-form-urlencoded"},
+    )
 
 
 def access_token(world: World, scope: str = "repository:app:pull") -> str:
@@ -49,7 +54,10 @@ def test_g1_the_challenge_names_the_token_endpoint(world: World) -> None:
     message = "authentication required, visit https://aka.ms/acr/authorization for more information."
     assert (
         answer.content
-        == json.dumps({"errors": [{"code": "UNAUTHORIZED", "message": message, "detail": None}]}, separators=(",", ":")).encode() + b"\n"
+        == json.dumps(
+            {"errors": [{"code": "UNAUTHORIZED", "message": message, "detail": None}]}, separators=(",", ":")
+        ).encode()
+        + b"\n"
     )
 
 
@@ -68,7 +76,9 @@ def test_g2_a_valid_secret_buys_a_token_that_pulls_an_image_whose_every_digest_i
     assert (head.status, manifest.status) == (200, 200)
     assert head.headers["Docker-Content-Digest"] == manifest.headers["Docker-Content-Digest"] == digest
     assert head.headers["Content-Length"] == str(len(manifest.content))
-    assert manifest.headers["Content-Type"] == manifest.body["mediaType"] == "application/vnd.oci.image.manifest.v1+json"
+    assert (
+        manifest.headers["Content-Type"] == manifest.body["mediaType"] == "application/vnd.oci.image.manifest.v1+json"
+    )
     for part in (manifest.body["config"], *manifest.body["layers"]):
         blob = world.registry("GET", f"/v2/app/blobs/{part['digest']}", bearer=token)
         assert f"sha256:{sha256(blob.content).hexdigest()}" == part["digest"]
@@ -123,10 +133,22 @@ def test_g2_basic_is_taken_straight_on_the_repository(world: World) -> None:
 def test_an_unknown_repository_tag_or_blob_is_404_in_its_own_code(world: World) -> None:
     found = [
         world.registry("GET", path, basic=world.basic)
-        for path in ("/v2/none/manifests/v1", "/v2/app/manifests/v9", "/v2/app/manifests/sha256:00", "/v2/app/blobs/sha256:00", "/v2/none/tags/list")
+        for path in (
+            "/v2/none/manifests/v1",
+            "/v2/app/manifests/v9",
+            "/v2/app/manifests/sha256:00",
+            "/v2/app/blobs/sha256:00",
+            "/v2/none/tags/list",
+        )
     ]
     assert [answer.status for answer in found] == [404] * 5
-    assert [answer.code for answer in found] == ["NAME_UNKNOWN", "MANIFEST_UNKNOWN", "MANIFEST_UNKNOWN", "BLOB_UNKNOWN", "NAME_UNKNOWN"]
+    assert [answer.code for answer in found] == [
+        "NAME_UNKNOWN",
+        "MANIFEST_UNKNOWN",
+        "MANIFEST_UNKNOWN",
+        "BLOB_UNKNOWN",
+        "NAME_UNKNOWN",
+    ]
 
 
 def test_a_client_that_takes_no_oci_manifest_gets_none(world: World) -> None:
@@ -147,7 +169,9 @@ def test_tags_and_repositories_are_listed_in_pages(world: World) -> None:
 
 def test_g2_an_entra_token_is_exchanged_for_a_refresh_token_that_buys_access_for_three_hours(world: World) -> None:
     entra = world.token(world.puller, "https://containerregistry.azure.net/.default")
-    exchanged = post(world, "/oauth2/exchange", grant_type="access_token", service=SERVER, tenant=TENANT, access_token=entra)
+    exchanged = post(
+        world, "/oauth2/exchange", grant_type="access_token", service=SERVER, tenant=TENANT, access_token=entra
+    )
     refresh = exchanged.body["refresh_token"]
     world.azure.directory.remove_password(world.puller.application, world.puller.key_id)
     world.wait(hours=2)
@@ -166,7 +190,12 @@ def test_g2_a_foreign_token_is_not_exchanged(world: World) -> None:
 
 
 def test_g2_the_password_grant_is_the_same_as_basic(world: World) -> None:
-    form = {"grant_type": "password", "service": SERVER, "scope": "repository:app:pull", "username": world.puller.app_id}
+    form = {
+        "grant_type": "password",
+        "service": SERVER,
+        "scope": "repository:app:pull",
+        "username": world.puller.app_id,
+    }
     assert post(world, "/oauth2/token", **form, password=world.puller.secret).status == 200
     assert post(world, "/oauth2/token", **form, password="wrong").status == 401
 
@@ -268,7 +297,9 @@ def test_g8_a_deleted_role_counts_until_its_effect_is_gone() -> None:
 
 
 def test_a_token_of_another_registry_is_refused(world: World) -> None:
-    other = world.azure.registries.mint.issue("access", "other.azurecr.io", world.puller.app_id, "password", [Grant("repository", "app", ("pull",))])
+    other = world.azure.registries.mint.issue(
+        "access", "other.azurecr.io", world.puller.app_id, "password", [Grant("repository", "app", ("pull",))]
+    )
     assert world.registry("HEAD", HEAD, bearer=other).status == 401
 
 
@@ -307,9 +338,15 @@ def only(comparison: str) -> str:
 )
 def test_g5_a_condition_confines_a_role_to_some_repositories(world: World, condition: str, allowed: list[str]) -> None:
     configure(world, roleAssignmentMode="AbacRepositoryPermissions")
-    world.azure.authorization.assign(REGISTRY, world.puller.oid, "Container Registry Repository Reader", condition, at_once=True)
+    world.azure.authorization.assign(
+        REGISTRY, world.puller.oid, "Container Registry Repository Reader", condition, at_once=True
+    )
     tags = {"app": "v1", "job": "ok"}
-    assert [name for name in tags if world.registry("HEAD", f"/v2/{name}/manifests/{tags[name]}", basic=world.basic).status == 200] == allowed
+    assert [
+        name
+        for name in tags
+        if world.registry("HEAD", f"/v2/{name}/manifests/{tags[name]}", basic=world.basic).status == 200
+    ] == allowed
 
 
 def test_g5_in_abac_mode_a_reader_may_not_list_the_catalog_nor_push(world: World) -> None:
@@ -325,7 +362,13 @@ def test_g5_in_abac_mode_a_reader_may_not_list_the_catalog_nor_push(world: World
 
 @pytest.mark.parametrize(
     ("role", "may"),
-    [("AcrPull", "pull"), ("AcrPush", "pull push"), ("AcrDelete", "delete"), ("Reader", "pull"), ("Contributor", "pull push delete")],
+    [
+        ("AcrPull", "pull"),
+        ("AcrPush", "pull push"),
+        ("AcrDelete", "delete"),
+        ("Reader", "pull"),
+        ("Contributor", "pull push delete"),
+    ],
 )
 def test_g5_what_a_role_allows_where_roles_count(world: World, role: str, may: str) -> None:
     who = world.principal(role)
@@ -345,7 +388,11 @@ def test_g6_a_scope_map_says_what_a_token_may_do_on_which_repository(world: Worl
     client = Client(world, ("bot", password))
     assert client.call("HEAD", HEAD).status == 200
     assert client.call("GET", "/v2/job/tags/list").status == 200
-    refused = [client.call("HEAD", "/v2/job/manifests/ok"), client.push("app", "v5"), client.call("GET", "/v2/_catalog")]
+    refused = [
+        client.call("HEAD", "/v2/job/manifests/ok"),
+        client.push("app", "v5"),
+        client.call("GET", "/v2/_catalog"),
+    ]
     assert {answer.status for answer in refused} == {403}
     answer = client.call("GET", f"/oauth2/token?service={SERVER}&scope=repository:app:pull,push&scope=repository:job:*")
     claims = jwt.decode(answer.body["access_token"], options={"verify_signature": False})
@@ -366,7 +413,12 @@ def test_g6_ip_rules_let_some_addresses_in(world: World) -> None:
 
 
 def test_g6_arm_tokens_are_exchanged_unless_the_policy_forbids_it(world: World) -> None:
-    form = {"grant_type": "access_token", "service": SERVER, "tenant": TENANT, "access_token": world.token(world.puller)}
+    form = {
+        "grant_type": "access_token",
+        "service": SERVER,
+        "tenant": TENANT,
+        "access_token": world.token(world.puller),
+    }
     assert post(world, "/oauth2/exchange", **form).status == 200
     configure(world, policies={"azureADAuthenticationAsArmPolicy": {"status": "disabled"}})
     assert post(world, "/oauth2/exchange", **form).status == 401

@@ -24,7 +24,9 @@ def at(path: str, version: str = "2025-11-01") -> str:
 
 def second(world: World, tier: str = "Standard", version: str = "2025-11-01", **properties: Any) -> Any:
     path = f"{GROUP}/providers/Microsoft.ContainerRegistry/registries/second1"
-    return world.owner.call("PUT", at(path, version), {"location": "eastus", "sku": {"name": tier}, "properties": properties})
+    return world.owner.call(
+        "PUT", at(path, version), {"location": "eastus", "sku": {"name": tier}, "properties": properties}
+    )
 
 
 def test_g5_the_mode_can_be_set_since_2025_and_is_unknown_to_older_versions(world: World) -> None:
@@ -40,7 +42,10 @@ def test_g6_the_admin_user_is_off_and_its_credentials_are_refused_until_it_is_on
     assert (answer.status, answer.body["error"]["code"]) == (400, "UnAuthorizedForCredentialOperations")
     world.owner.call("PATCH", at(REGISTRY), {"properties": {"adminUserEnabled": True}})
     shown = world.owner.call("POST", at(REGISTRY + "/listCredentials")).body
-    assert (shown["username"], [p["name"] for p in shown["passwords"]]) == ("mycontainerregistry", ["password", "password2"])
+    assert (shown["username"], [p["name"] for p in shown["passwords"]]) == (
+        "mycontainerregistry",
+        ["password", "password2"],
+    )
     assert [p["value"] for p in shown["passwords"]] == list(world.resources.access.admin_passwords(REGISTRY))
 
 
@@ -61,9 +66,17 @@ def test_g6_a_regenerated_admin_password_takes_a_minute_to_spread(world: World) 
 
 def test_g6_a_token_has_the_rights_of_its_scope_map_on_the_repositories_that_it_names(world: World) -> None:
     maps, tokens = f"{REGISTRY}/scopeMaps", f"{REGISTRY}/tokens"
-    made = world.owner.call("PUT", at(f"{maps}/readers"), {"properties": {"actions": RIGHTS, "description": "for tests"}})
-    assert (made.status, made.body["properties"]["type"], made.body["properties"]["actions"]) == (201, "UserDefined", RIGHTS)
-    token = world.owner.call("PUT", at(f"{tokens}/puller"), {"properties": {"scopeMapId": made.body["id"], "status": "enabled"}})
+    made = world.owner.call(
+        "PUT", at(f"{maps}/readers"), {"properties": {"actions": RIGHTS, "description": "for tests"}}
+    )
+    assert (made.status, made.body["properties"]["type"], made.body["properties"]["actions"]) == (
+        201,
+        "UserDefined",
+        RIGHTS,
+    )
+    token = world.owner.call(
+        "PUT", at(f"{tokens}/puller"), {"properties": {"scopeMapId": made.body["id"], "status": "enabled"}}
+    )
     assert (token.status, token.body["properties"]["credentials"]) == (201, {})
     access = world.resources.access
     for right, repository, allowed in (
@@ -86,7 +99,10 @@ def test_g6_the_passwords_of_a_token_are_shown_once_expire_and_count_only_while_
     token = world.owner.call("PUT", at(f"{tokens}/puller"), body).body
     made = world.owner.call("POST", at(REGISTRY + "/generateCredentials"), {"tokenId": token["id"]}).body
     first, other = (each["value"] for each in made["passwords"])
-    assert (made["username"], [access.knows(REGISTRY, "puller", each) for each in (first, other)]) == ("puller", [True, True])
+    assert (made["username"], [access.knows(REGISTRY, "puller", each) for each in (first, other)]) == (
+        "puller",
+        [True, True],
+    )
     shown = world.owner.call("GET", at(f"{tokens}/puller")).body["properties"]["credentials"]["passwords"]
     assert [sorted(each) for each in shown] == [["creationTime", "name"]] * 2
     soon = {"tokenId": token["id"], "name": "password1", "expiry": "2026-03-01T13:00:00.0000000Z"}
@@ -106,7 +122,11 @@ def test_g6_the_passwords_of_a_token_are_shown_once_expire_and_count_only_while_
         ("scopeMaps/readers", {"actions": []}, "InvalidRequestContent"),
         ("scopeMaps/a", {"actions": RIGHTS}, "InvalidResourceName"),
         ("tokens/puller", {"scopeMapId": f"{REGISTRY}/scopeMaps/absent"}, "ScopeMapNotFound"),
-        ("tokens/puller", {"scopeMapId": f"{REGISTRY}/scopeMaps/_repositories_pull", "status": "on"}, "InvalidRequestContent"),
+        (
+            "tokens/puller",
+            {"scopeMapId": f"{REGISTRY}/scopeMaps/_repositories_pull", "status": "on"},
+            "InvalidRequestContent",
+        ),
     ],
 )
 def test_what_makes_no_sense_of_a_token_is_refused(world: World, path: str, body: object, code: str) -> None:
@@ -146,8 +166,13 @@ def test_g6_what_a_tier_does_not_have_is_refused(world: World) -> None:
         answer = second(world, tier, **properties)
         assert (answer.status, answer.body["error"]["code"]) == (400, code)
     rules = [{"action": "Allow", "value": "192.0.2.0/24"}]
-    made = second(world, "Premium", publicNetworkAccess="Disabled", networkRuleSet={"defaultAction": "Deny", "ipRules": rules})
-    assert (made.status, made.body["properties"]["networkRuleSet"]) == (201, {"defaultAction": "Deny", "ipRules": rules})
+    made = second(
+        world, "Premium", publicNetworkAccess="Disabled", networkRuleSet={"defaultAction": "Deny", "ipRules": rules}
+    )
+    assert (made.status, made.body["properties"]["networkRuleSet"]) == (
+        201,
+        {"defaultAction": "Deny", "ipRules": rules},
+    )
 
 
 def test_a_new_registry_is_announced_and_followed_until_it_is_made() -> None:

@@ -41,7 +41,11 @@ def test_h_a_client_has_3000_writes_in_two_and_a_half_minutes_and_may_read_on(wo
     used(world, writes=WRITES - 1)
     application = world.directory.create_application("pull")
     path = f"/applications/{application.id}/addPassword"
-    assert [world.call("POST", path, {})[0], world.call("POST", path, {})[0], world.call("GET", "/applications")[0]] == [200, 429, 200]
+    assert [
+        world.call("POST", path, {})[0],
+        world.call("POST", path, {})[0],
+        world.call("GET", "/applications")[0],
+    ] == [200, 429, 200]
     assert refused(world.call("POST", path, {})) == ("150", "WriteLimitExceeded")
     assert len(application.passwords) == 1
     world.clock.advance(timedelta(seconds=150))

@@ -18,7 +18,11 @@ def test_h_reads_come_from_a_bucket_of_250_that_fills_by_25_a_second(world: Worl
     left = [int(world.owner.call("GET", READ).headers[f"{LEFT}-reads"]) for _ in range(250)]
     assert left == list(range(249, -1, -1))
     answer = world.owner.call("GET", READ)
-    assert (answer.status, answer.body["error"]["code"], answer.headers["Retry-After"]) == (429, "SubscriptionRequestsThrottled", "1")
+    assert (answer.status, answer.body["error"]["code"], answer.headers["Retry-After"]) == (
+        429,
+        "SubscriptionRequestsThrottled",
+        "1",
+    )
     assert answer.body["error"]["message"].startswith(
         f"Number of 'read' requests for subscription '{SUBSCRIPTION}' actor '{world.owner.oid}' exceeded."
     )

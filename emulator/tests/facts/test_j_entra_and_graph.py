@@ -31,8 +31,12 @@ def test_j_the_reads_that_az_makes_find_their_object_percent_encoded_or_not(worl
 
 def test_j_one_service_principal_by_id_and_objects_by_ids(world: Tenancy) -> None:
     assert world.call("GET", f"/servicePrincipals/{world.caller.id}")[1]["appId"] == world.caller.app_id
-    found = world.call("POST", "/directoryObjects/getByIds", {"ids": [world.caller.id], "types": ["user", "group", "servicePrincipal"]})[1]["value"]
-    assert [(each["@odata.type"], each["displayName"]) for each in found] == [("#microsoft.graph.servicePrincipal", "caller")]
+    found = world.call(
+        "POST", "/directoryObjects/getByIds", {"ids": [world.caller.id], "types": ["user", "group", "servicePrincipal"]}
+    )[1]["value"]
+    assert [(each["@odata.type"], each["displayName"]) for each in found] == [
+        ("#microsoft.graph.servicePrincipal", "caller")
+    ]
     assert found[0]["servicePrincipalNames"] == [world.caller.app_id]
 
 

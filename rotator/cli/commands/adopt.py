@@ -13,15 +13,24 @@ if TYPE_CHECKING:
     from rotator.plan import Adoption
 
 
-Key = Annotated[str | None, typer.Option("--key-id", metavar="KEY_ID", help="Which credential, where more than one would fit.")]
+Key = Annotated[
+    str | None, typer.Option("--key-id", metavar="KEY_ID", help="Which credential, where more than one would fit.")
+]
 
 
 def adopted_before(adoption: "Adoption", name: str) -> str:
     """What was adopted before, and what is still foreign."""
     adopted, versions = " and ".join(adoption.key_ids), " and ".join(version.id for version in adoption.versions)
     many, several = len(adoption.key_ids) > 1, len(adoption.versions) > 1
-    text = f"credential{'s' if many else ''} {adopted} {'were' if many else 'was'} adopted before, as version{'s' if several else ''} {versions}"
-    left = f"; not ours: {', '.join(adoption.others)} (`{rotator('adopt', name, key_id='KEY_ID')}` hands one over)" if adoption.others else ""
+    text = (
+        f"credential{'s' if many else ''} {adopted} {'were' if many else 'was'} adopted before, as"
+        f" version{'s' if several else ''} {versions}"
+    )
+    left = (
+        f"; not ours: {', '.join(adoption.others)} (`{rotator('adopt', name, key_id='KEY_ID')}` hands one over)"
+        if adoption.others
+        else ""
+    )
     return f"{text} record{'' if several else 's'}{left}"
 
 

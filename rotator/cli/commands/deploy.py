@@ -16,7 +16,11 @@ if TYPE_CHECKING:
     from rotator.resource_id import ResourceId
 
 Group = Annotated[
-    str | None, typer.Argument(metavar="[GROUP]", help="Name or id of a container group; default: the only one, or the only one with a manifest.")
+    str | None,
+    typer.Argument(
+        metavar="[GROUP]",
+        help="Name or id of a container group; default: the only one, or the only one with a manifest.",
+    ),
 ]
 
 
@@ -42,13 +46,15 @@ def deploy(
     common: Common,
     name: Name,
     group: Group = None,
-    wait: Annotated[bool, typer.Option("--wait", help="Wait until a job has ended, and end with its exit code.")] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Wait until a job has ended, and end with its exit code.")
+    ] = False,
     logs: Annotated[bool, typer.Option("--logs", help="Print what its containers print; waits, too.")] = False,
 ) -> None:
     """Deploy a container group now, with the current credential.
 
-    From its manifest, or as it is; for nightly scripts, in place of `az container create`. A job at work is never interrupted.
-    Takes no lease: a job must not be lost because a rotation is under way.
+    From its manifest, or as it is; for nightly scripts, in place of `az container create`. A job at work is never
+    interrupted. Takes no lease: a job must not be lost because a rotation is under way.
     """
     from rotator.cli import session
     from rotator.cli.progress import telling
@@ -56,7 +62,12 @@ def deploy(
     (policy,) = common.load((name,))
     chosen = _chosen(policy, group)
     with telling(common) as (tell, _):
-        outcome = session.run(common, (policy,), lambda runs: _heeded(next(iter(runs)), chosen.id, wait=wait or logs, logs=logs), tell=tell)
+        outcome = session.run(
+            common,
+            (policy,),
+            lambda runs: _heeded(next(iter(runs)), chosen.id, wait=wait or logs, logs=logs),
+            tell=tell,
+        )
     common.write(lambda: _text(policy, outcome), lambda: _body(policy, outcome), outcome.exit_code)
 
 
@@ -68,7 +79,9 @@ def _chosen(policy: "Policy", group: str | None) -> "GroupPolicy":
         fitting = [one for one in declared if one.manifest] or list(declared)
     if len(fitting) != 1:
         names = ", ".join(one.id.name for one in fitting or declared) or "none"
-        raise typer.BadParameter(f"{policy.name} has {len(fitting)} container groups that this could mean; name one of: {names}")
+        raise typer.BadParameter(
+            f"{policy.name} has {len(fitting)} container groups that this could mean; name one of: {names}"
+        )
     return fitting[0]
 
 
@@ -115,7 +128,9 @@ def _text(policy: "Policy", outcome: Outcome) -> str:
     ended = "" if found.exit_code is None else f"; the job ended with {found.exit_code}"
     lines = [
         *(one_line(f"{policy.name}: {alarm}") for alarm in outcome.alarms),
-        one_line(f"{found.group.name}: deployed with credential {found.key_id}: {found.verdict.replace('_', ' ')}{ended}"),
+        one_line(
+            f"{found.group.name}: deployed with credential {found.key_id}: {found.verdict.replace('_', ' ')}{ended}"
+        ),
     ]
     lines += [str(outcome.unread.diagnose())] if outcome.unread else []
     several = len(outcome.logs) > 1
@@ -129,5 +144,16 @@ def _body(policy: "Policy", outcome: Outcome) -> dict[str, Any]:
     from rotator.report.words import error_body
 
     found = outcome.deployed
-    body = {"policy": policy.name, "group": found.group, "key_id": found.key_id, "verdict": found.verdict, "job_exit_code": found.exit_code}
-    return {**body, "alarms": list(outcome.alarms), "logs": dict(outcome.logs), "error": error_body(outcome.unread) if outcome.unread else None}
+    body = {
+        "policy": policy.name,
+        "group": found.group,
+        "key_id": found.key_id,
+        "verdict": found.verdict,
+        "job_exit_code": found.exit_code,
+    }
+    return {
+        **body,
+        "alarms": list(outcome.alarms),
+        "logs": dict(outcome.logs),
+        "error": error_body(outcome.unread) if outcome.unread else None,
+    }

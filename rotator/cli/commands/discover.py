@@ -22,27 +22,37 @@ Subscriptions = Annotated[
     typer.Option(
         "--subscription",
         metavar="ID",
-        help="Where to look; repeatable. Default: the policies' subscriptions; without policies, all that can be listed.",
+        help=(
+            "Where to look; repeatable. Default: the policies' subscriptions; without policies, all that can be listed."
+        ),
     ),
 ]
 Everything = Annotated[bool, typer.Option("--all", help="List the groups that need no rotation, too, and why.")]
-Write = Annotated[bool, typer.Option("--write", help="Draft a policy for each principal that has none; no file is overwritten.")]
+Write = Annotated[
+    bool, typer.Option("--write", help="Draft a policy for each principal that has none; no file is overwritten.")
+]
 Drafts = Annotated[Path, typer.Option("--drafts", metavar="DIR", help="Where --write puts the drafts.")]
 
 
 @command
 def discover(
-    common: Common, subscription: Subscriptions = None, everything: Everything = False, write: Write = False, drafts: Drafts = Path("drafts")
+    common: Common,
+    subscription: Subscriptions = None,
+    everything: Everything = False,
+    write: Write = False,
+    drafts: Drafts = Path("drafts"),
 ) -> None:
     """Find every container group that pulls with a principal's password.
 
-    Whose password it is, which policy looks after it, and what no policy knows of. Reads lists only. Ends with 1 where a subscription
-    can't be read.
+    Whose password it is, which policy looks after it, and what no policy knows of. Reads lists only. Ends with 1 where
+    a subscription can't be read.
     """
     wanted = tuple(map(_guid, subscription or ()))
     policies = common.load(required=False)
     if write and policies and drafts.resolve() == common.policies.resolve():
-        raise typer.BadParameter("an unfinished draft among the policies makes every run end with 2; draft into another directory (--drafts)")
+        raise typer.BadParameter(
+            "an unfinished draft among the policies makes every run end with 2; draft into another directory (--drafts)"
+        )
     from rotator.discovery import find
     from rotator.report.discovery import Discovery, discovery_body, discovery_text
 
@@ -81,7 +91,11 @@ def _sight(common: Common, policies: "tuple[Policy, ...]", wanted: tuple[str, ..
 def _texts(directory: Path) -> Mapping[str, str]:
     """The drafts that are there already, by file name."""
     files = sorted(directory.iterdir()) if directory.is_dir() else []
-    return {file.name: file.read_text("utf-8", errors="replace") for file in files if file.suffix in (".yaml", ".yml") and file.is_file()}
+    return {
+        file.name: file.read_text("utf-8", errors="replace")
+        for file in files
+        if file.suffix in (".yaml", ".yml") and file.is_file()
+    }
 
 
 def _fill(file: Path, text: str) -> None:
@@ -105,8 +119,12 @@ def _written(directory: Path, draft: "Draft") -> "Draft":
         try:
             _fill(file, draft.text)
         except FileExistsError:
-            raise RotatorError(f"{file} exists, and was not there a moment ago", remedy="Run again; nothing was overwritten.") from None
+            raise RotatorError(
+                f"{file} exists, and was not there a moment ago", remedy="Run again; nothing was overwritten."
+            ) from None
         except OSError as error:
             what = f"{file} can't be written: {error.strerror}"
-            raise RotatorError(what, state="The drafts before it are there.", remedy="Make room, then run again.") from None
+            raise RotatorError(
+                what, state="The drafts before it are there.", remedy="Make room, then run again."
+            ) from None
     return replace(draft, file=str(file))

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 def doctor(common: Common, context: typer.Context, names: Names = None, lease_dir: Leases = None) -> None:
     """Check everything that must be true before a rotation at 3 a.m.; change nothing.
 
-    Identity, permissions, principal, registries, vault, container groups, this machine. What fails comes with the command that mends it.
-    What is well is counted; -v names it. Ends with 1 where something fails, or can't be told that a rotation needs; warnings and advice don't count.
+    Identity, permissions, principal, registries, vault, container groups, this machine. What fails comes with the
+    command that mends it. What is well is counted; -v names it. Ends with 1 where something fails, or can't be told
+    that a rotation needs; warnings and advice don't count.
     """
     from rotator import fleet, lease
     from rotator.cli import session
@@ -35,11 +36,16 @@ def doctor(common: Common, context: typer.Context, names: Names = None, lease_di
 
     def text() -> str:
         return "\n\n".join(
-            unseen_text(name, what) if isinstance(what, RotatorError) else doctor_text(what, every=common.verbose > 0) for name, what in seen
+            unseen_text(name, what) if isinstance(what, RotatorError) else doctor_text(what, every=common.verbose > 0)
+            for name, what in seen
         )
 
     def body() -> dict[str, Any]:
-        return {"policies": [unseen_body(name, what) if isinstance(what, RotatorError) else doctor_body(what) for name, what in seen]}
+        return {
+            "policies": [
+                unseen_body(name, what) if isinstance(what, RotatorError) else doctor_body(what) for name, what in seen
+            ]
+        }
 
     common.write(text, body, int(any(isinstance(what, RotatorError) or what.exit_code for _, what in seen)))
 
@@ -55,5 +61,10 @@ async def _diagnosed(run: "Run", leases: "Path", given: tuple[tuple[str, str], .
     examined = await examine(run)
     unusable, holder = lease.standing(leases, run.policy.principal.app_id, wiring.now())
     signs_in_as = os.environ.get("AZURE_CLIENT_ID", "") if os.environ.get("AZURE_CLIENT_SECRET") else ""
-    case = Case(run.policy, examined, Machine(wiring.now(), str(leases), unusable, holder, lease.exposed(leases), signs_in_as), given)
+    case = Case(
+        run.policy,
+        examined,
+        Machine(wiring.now(), str(leases), unusable, holder, lease.exposed(leases), signs_in_as),
+        given,
+    )
     return Diagnosed(run.policy.name, run.policy.file, diagnose(case))

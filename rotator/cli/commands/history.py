@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 def history(common: Common, name: Name) -> None:
     """Show past rotations: when, which credential, how long it served.
 
-    From the tags of the secret's versions, the newest first; versions that somebody else wrote are among them. -v adds ids and attempts.
+    From the tags of the secret's versions, the newest first; versions that somebody else wrote are among them. -v adds
+    ids and attempts.
     """
     from rotator.cli import session
     from rotator.engine import glance

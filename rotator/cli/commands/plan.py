@@ -25,12 +25,20 @@ WHEN_DUE = 5
 def plan(common: Common, names: Names = None, exit_code: ExitCode = False) -> None:
     """Show what is due and why; change nothing.
 
-    Also what would restart, what is refused and how to mend it, what waits and until when. The current value is tried once.
+    Also what would restart, what is refused and how to mend it, what waits and until when. The current value is tried
+    once.
     """
     show_plan(common, names, exit_code=exit_code)
 
 
-def show_plan(common: Common, names: list[str] | None, *, exit_code: bool = False, intent: "Intent | None" = None, force: bool = False) -> None:
+def show_plan(
+    common: Common,
+    names: list[str] | None,
+    *,
+    exit_code: bool = False,
+    intent: "Intent | None" = None,
+    force: bool = False,
+) -> None:
     """Look at each policy with everything that its guard wants to know, and write the plans; `force` as `rotate --force` would."""
     from rotator import fleet
     from rotator.engine import preview
@@ -44,7 +52,9 @@ def show_plan(common: Common, names: list[str] | None, *, exit_code: bool = Fals
     codes = [1 if isinstance(what, RotatorError) else plan_code(what, when_due=when_due) for _, what in seen]
     body = {"policies": [_plan_body(name, what) for name, what in seen]}
     told = sorted(seen, key=lambda each: isinstance(each[1], RotatorError) or not alarmed(each[1]))
-    common.write(lambda: "\n\n".join(_plan_text(name, what) for name, what in told), lambda: body, fleet.exit_code(codes))
+    common.write(
+        lambda: "\n\n".join(_plan_text(name, what) for name, what in told), lambda: body, fleet.exit_code(codes)
+    )
 
 
 async def forced(run: "Run") -> "Run":

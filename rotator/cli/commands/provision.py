@@ -27,9 +27,9 @@ def provision(
 ) -> None:
     """Make what a policy needs before it can rotate.
 
-    Finds or makes the application and its service principal, writes app_id into the policy's file, gives the declared roles, publishes
-    the first password and the user name, and deploys the groups that have a manifest and don't exist. Changes nothing that exists.
-    Asks where it makes something, unless --yes.
+    Finds or makes the application and its service principal, writes app_id into the policy's file, gives the declared
+    roles, publishes the first password and the user name, and deploys the groups that have a manifest and don't exist.
+    Changes nothing that exists. Asks where it makes something, unless --yes.
     """
     from rotator.cli import session
     from rotator.engine import Wanted, outline
@@ -56,7 +56,9 @@ def _ensure_writable(policy: "Policy | Draft") -> None:
     """Before anything is made that the file must know of."""
     file = Path(policy.file).resolve()
     if policy.app_id is None and not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK)):
-        raise typer.BadParameter(f"{policy.file} can't be written, and the app_id belongs there; make the file and its directory writable")
+        raise typer.BadParameter(
+            f"{policy.file} can't be written, and the app_id belongs there; make the file and its directory writable"
+        )
 
 
 def save(file: Path, app_id: str) -> None:
@@ -111,12 +113,20 @@ def _text(wanted: "Wanted", missing: "Missing") -> str:
         entry("" if number > 1 else "missing", f"{number}. {step_text(step)}", f"   {step.reason.text}")
         for number, step in enumerate(missing.steps, 1)
     ]
-    return block(f"{wanted.policy.name}: {'nothing is missing' if not steps else f'{len(steps)} to make'}", [*steps, *map(note_text, missing.notes)])
+    return block(
+        f"{wanted.policy.name}: {'nothing is missing' if not steps else f'{len(steps)} to make'}",
+        [*steps, *map(note_text, missing.notes)],
+    )
 
 
 def _body(wanted: "Wanted", missing: "Missing") -> dict[str, Any]:
     from rotator.steps import kind, target
 
-    steps = [{"step": kind(step), "target": target(step), "code": step.reason.code, "reason": step.reason.text} for step in missing.steps]
-    notes = [{"code": note.code, "subject": note.subject, "text": note.text, "warn": note.warn} for note in missing.notes]
+    steps = [
+        {"step": kind(step), "target": target(step), "code": step.reason.code, "reason": step.reason.text}
+        for step in missing.steps
+    ]
+    notes = [
+        {"code": note.code, "subject": note.subject, "text": note.text, "warn": note.warn} for note in missing.notes
+    ]
     return {"policies": [{"policy": wanted.policy.name, "missing": steps, "notes": notes}]}

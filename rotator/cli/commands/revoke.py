@@ -19,20 +19,27 @@ if TYPE_CHECKING:
 def revoke(
     common: Common,
     name: Name,
-    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="See a pull refused before ending; Azure takes up to ten minutes.")] = True,
+    wait: Annotated[
+        bool, typer.Option("--wait/--no-wait", help="See a pull refused before ending; Azure takes up to ten minutes.")
+    ] = True,
     credentials: Annotated[
-        bool, typer.Option("--credentials", help="Remove every password of ours, too, and disable what holds them; the way that a lock leaves open.")
+        bool,
+        typer.Option(
+            "--credentials",
+            help="Remove every password of ours, too, and disable what holds them; the way that a lock leaves open.",
+        ),
     ] = False,
     record: Annotated[
-        Path | None, typer.Option("--record", metavar="FILE", dir_okay=False, help="Write what was deleted to a file, too (JSON).")
+        Path | None,
+        typer.Option("--record", metavar="FILE", dir_okay=False, help="Write what was deleted to a file, too (JSON)."),
     ] = None,
     lease_dir: Leases = None,
     yes: Yes = False,
 ) -> None:
     """Take the principal's access away, and prove it.
 
-    Deletes the declared role assignments, recording them first: `rotator grant` restores them. Says what else still lets the principal
-    pull. Asks, unless --yes.
+    Deletes the declared role assignments, recording them first: `rotator grant` restores them. Says what else still
+    lets the principal pull. Asks, unless --yes.
     """
     from rotator.cli import session
     from rotator.fleet import Urgent
@@ -41,7 +48,11 @@ def revoke(
     _ensure_plain(record)
     registries = ", ".join(registry.id.name for registry in policy.registries)
     what = "roles and the passwords" if credentials else "roles"
-    ask(f"Delete the {what} with which {policy.principal.app_id} pulls from {registries}? Every later pull of its container groups fails.", yes)
+    ask(
+        f"Delete the {what} with which {policy.principal.app_id} pulls from {registries}? Every later pull of its"
+        " container groups fails.",
+        yes,
+    )
     _ensure_writable(record)
 
     async def do(run: "Run") -> "Result":
@@ -53,7 +64,8 @@ def revoke(
         return result
 
     urgent = Urgent(
-        "access was not taken away", "Nothing was changed by this run: the principal can pull, unless the other run takes its access away."
+        "access was not taken away",
+        "Nothing was changed by this run: the principal can pull, unless the other run takes its access away.",
     )
     session.change(common, (policy,), do, lease_dir=lease_dir, purpose="access", urgent=urgent)
 
@@ -61,7 +73,9 @@ def revoke(
 def _ensure_plain(record: Path | None) -> None:
     """Opening a pipe waits for whoever reads it, and a device keeps nothing. Raises BadParameter."""
     if record and record.exists() and not record.is_file():
-        raise typer.BadParameter(f"--record {record}: not a plain file; nothing is written to a pipe, a socket or a device")
+        raise typer.BadParameter(
+            f"--record {record}: not a plain file; nothing is written to a pipe, a socket or a device"
+        )
 
 
 def _ensure_writable(record: Path | None) -> None:
@@ -75,8 +89,12 @@ def _write_record(record: Path, text: str, policy: str) -> None:
     try:
         record.write_text(text)
     except OSError as error:
-        state = f"The access is revoked all the same, and recorded in the vault; `{rotator('grant', policy)}` restores it."
-        raise RotatorError(f"{record} can't be written: {error.strerror}", state=state, remedy="Run again with another --record FILE.") from None
+        state = (
+            f"The access is revoked all the same, and recorded in the vault; `{rotator('grant', policy)}` restores it."
+        )
+        raise RotatorError(
+            f"{record} can't be written: {error.strerror}", state=state, remedy="Run again with another --record FILE."
+        ) from None
 
 
 def _exported(policy: str, found: "AccessRecord") -> str:
@@ -85,5 +103,11 @@ def _exported(policy: str, found: "AccessRecord") -> str:
     from rotator.report.words import instant
 
     assignments = [asdict(assignment) for assignment in found.assignments]
-    body = {"version": 1, "policy": policy, "access": found.access.value, "since": instant(found.since), "assignments": assignments}
+    body = {
+        "version": 1,
+        "policy": policy,
+        "access": found.access.value,
+        "since": instant(found.since),
+        "assignments": assignments,
+    }
     return json.dumps(body, indent=2) + "\n"

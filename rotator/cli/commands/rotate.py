@@ -16,11 +16,19 @@ from rotator.cli.commands.adopt import adopted_before
 from rotator.cli.commands.plan import forced, show_plan
 
 Keys = Annotated[
-    list[str] | None, typer.Option("--key-id", metavar="KEY_ID", help="With --compromised: which credentials; repeatable. Default: the current one.")
+    list[str] | None,
+    typer.Option(
+        "--key-id",
+        metavar="KEY_ID",
+        help="With --compromised: which credentials; repeatable. Default: the current one.",
+    ),
 ]
 
 
-MaxDuration = Annotated[str | None, typer.Option("--max-duration", metavar="SPAN", help="Begin nothing that can't end within it: 10m, 1h30m.")]
+MaxDuration = Annotated[
+    str | None,
+    typer.Option("--max-duration", metavar="SPAN", help="Begin nothing that can't end within it: 10m, 1h30m."),
+]
 
 
 @command
@@ -28,17 +36,32 @@ def rotate(
     common: Common,
     names: Names = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Rotate early; an unfinished rotation is finished first, and nothing refused is forced.")
+        bool,
+        typer.Option(
+            "--force", help="Rotate early; an unfinished rotation is finished first, and nothing refused is forced."
+        ),
     ] = False,
-    adopt: Annotated[bool, typer.Option("--adopt", help="Adopt the hand-made credential first, if exactly one fits.")] = False,
-    no_overlap: Annotated[bool, typer.Option("--no-overlap", help="Remove the old credential as soon as nothing holds it.")] = False,
+    adopt: Annotated[
+        bool, typer.Option("--adopt", help="Adopt the hand-made credential first, if exactly one fits.")
+    ] = False,
+    no_overlap: Annotated[
+        bool, typer.Option("--no-overlap", help="Remove the old credential as soon as nothing holds it.")
+    ] = False,
     compromised: Annotated[
-        bool, typer.Option("--compromised", help="Declare the current credential (or --key-id) known to others; replace it now. Asks.")
+        bool,
+        typer.Option(
+            "--compromised", help="Declare the current credential (or --key-id) known to others; replace it now. Asks."
+        ),
     ] = False,
     key_id: Keys = None,
-    accept_drift: Annotated[bool, typer.Option("--accept-drift", help="Publish on top of a version that somebody else wrote.")] = False,
+    accept_drift: Annotated[
+        bool, typer.Option("--accept-drift", help="Publish on top of a version that somebody else wrote.")
+    ] = False,
     accept_outage: Annotated[
-        bool, typer.Option("--accept-outage", help="Remove a compromised credential although something still holds it. Asks.")
+        bool,
+        typer.Option(
+            "--accept-outage", help="Remove a compromised credential although something still holds it. Asks."
+        ),
     ] = False,
     retry: Annotated[bool, typer.Option("--retry", help="Try again now what failed before.")] = False,
     max_duration: MaxDuration = None,
@@ -48,8 +71,8 @@ def rotate(
 ) -> None:
     """Replace credentials that are due, with no outage.
 
-    A new one is added, proven, published and deployed; the old one is removed when nothing relies on it any more. Never waits for
-    overlaps, jobs or windows: it says when something is due next, and the next run goes on.
+    A new one is added, proven, published and deployed; the old one is removed when nothing relies on it any more. Never
+    waits for overlaps, jobs or windows: it says when something is due next, and the next run goes on.
     """
     from rotator.steps import Intent
 
@@ -64,7 +87,9 @@ def rotate(
 
     policies = common.load(tuple(names or ()))
     _ask(wishes, [policy.name for policy in policies], yes, accept_outage=accept_outage)
-    session.change(common, policies, wishes.rotated, lease_dir=lease_dir, intent=intent, at_most=at_most, urgent=wishes.urgent())
+    session.change(
+        common, policies, wishes.rotated, lease_dir=lease_dir, intent=intent, at_most=at_most, urgent=wishes.urgent()
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +105,15 @@ class Wishes:
         """A declaration doesn't wait for another run, which heeds it from its next look on."""
         from rotator.fleet import Urgent
 
-        state = "What is declared is recorded: whatever run looks next replaces the credential at once, that other one too. Until then it works."
-        return Urgent("this run replaces nothing that is declared compromised", state, self._declared) if self.compromised else None
+        state = (
+            "What is declared is recorded: whatever run looks next replaces the credential at once, that other one too."
+            " Until then it works."
+        )
+        return (
+            Urgent("this run replaces nothing that is declared compromised", state, self._declared)
+            if self.compromised
+            else None
+        )
 
     async def _declared(self, run: "Run") -> int:
         from rotator.engine import Score, compromise, counted
@@ -119,18 +151,27 @@ async def _adopted(run: "Run") -> None:
 
 def _check(wishes: Wishes, names: list[str] | None, *, dry_run: bool) -> None:
     if wishes.key_ids and not wishes.compromised:
-        raise typer.BadParameter("--key-id says which credential is compromised: add --compromised (`rotator adopt` has a --key-id of its own)")
+        raise typer.BadParameter(
+            "--key-id says which credential is compromised: add --compromised (`rotator adopt` has a --key-id of its"
+            " own)"
+        )
     if wishes.compromised and not names:
         raise typer.BadParameter("--compromised is about policies that you name")
     if wishes.key_ids and len(names or ()) != 1:
         raise typer.BadParameter("--key-id is about one policy; name it, and only it")
     if dry_run and (wishes.compromised or wishes.adopt):
-        raise typer.BadParameter("--dry-run changes nothing, and --compromised and --adopt are recorded in Azure; leave one of them away")
+        raise typer.BadParameter(
+            "--dry-run changes nothing, and --compromised and --adopt are recorded in Azure; leave one of them away"
+        )
 
 
 def _ask(wishes: Wishes, names: list[str], yes: bool, *, accept_outage: bool) -> None:
     if wishes.compromised:
-        ask(f"Declare {', '.join(wishes.key_ids) or 'the current credential'} of {', '.join(names)} compromised? It can't be taken back.", yes)
+        ask(
+            f"Declare {', '.join(wishes.key_ids) or 'the current credential'} of {', '.join(names)} compromised? It"
+            " can't be taken back.",
+            yes,
+        )
     if accept_outage:
         ask("Remove compromised credentials although a container group still holds them? Its next pull fails.", yes)
 

@@ -14,8 +14,9 @@ from rotator.cli.looking import looked
 def status(common: Common, names: Names = None) -> None:
     """Show every policy in one line, most urgent first.
 
-    Tries and changes nothing. As wide as the terminal, or COLUMNS; -v adds each container group, wait and foreign credential. Ends with 1
-    where a compromised credential still works, a policy can't be seen, something waits past its warning, or drift stops what is due; else with 0.
+    Tries and changes nothing. As wide as the terminal, or COLUMNS; -v adds each container group, wait and foreign
+    credential. Ends with 1 where a compromised credential still works, a policy can't be seen, something waits past its
+    warning, or drift stops what is due; else with 0.
     """
     from shutil import get_terminal_size
 
@@ -24,4 +25,6 @@ def status(common: Common, names: Names = None) -> None:
 
     seen = looked(common, names, glance)
     width, every = get_terminal_size((120, 24)).columns, common.verbose > 0
-    common.write(lambda: status_text(seen, width=width, every=every), lambda: {"policies": status_body(seen)}, status_code(seen))
+    common.write(
+        lambda: status_text(seen, width=width, every=every), lambda: {"policies": status_body(seen)}, status_code(seen)
+    )

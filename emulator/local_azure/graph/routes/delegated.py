@@ -25,7 +25,9 @@ def routes(access: Access) -> Iterator[Route]:
     for verb, method, rest, handler in verbs:
         yield Route(f"{name}.{verb}", method, path + rest, handler)
     for key in keys("servicePrincipals"):
-        yield Route(f"graph.servicePrincipals.{CONTEXT}.list", "GET", f"/v1.0/servicePrincipals{key}/{CONTEXT}", of.of_client)
+        yield Route(
+            f"graph.servicePrincipals.{CONTEXT}.list", "GET", f"/v1.0/servicePrincipals{key}/{CONTEXT}", of.of_client
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,9 @@ class _Delegated:
     def of_client(self, call: Call) -> Response:
         self.access.require(call, permissions.DELEGATED_READERS)
         client = self.access.directory.records.holder("servicePrincipals", self.access.key("servicePrincipals", call))
-        return self._page(call, [each for each in self.access.directory.delegated.every() if each.client_id == client.id])
+        return self._page(
+            call, [each for each in self.access.directory.delegated.every() if each.client_id == client.id]
+        )
 
     def _page(self, call: Call, grants: Iterable[DelegatedGrant]) -> Response:
         return odata.slice_of(call, CONTEXT, [body(each) for each in grants], queries.query(call.request, GRANT))

@@ -47,7 +47,9 @@ class _Deleted:
     def count(self, kind: Kind, call: Call) -> Response:
         permissions.may_read(self.access.roles(call), kind)
         wanted, directory = queries.counting(call.request, KINDRED[kind]), self.access.directory
-        return odata.number(sum(wanted.holds(directory.records.body(target)) for target in directory.deleted.every(kind)))
+        return odata.number(
+            sum(wanted.holds(directory.records.body(target)) for target in directory.deleted.every(kind))
+        )
 
     def get(self, call: Call) -> Response:
         found = self.access.directory.deleted.find(call["id"])

@@ -1,7 +1,8 @@
 """Federated identity credentials of applications: whose assertions stand in for a secret; those of managed identities can be listed.
 
-What Graph lists of a service principal that is no managed identity could not be looked up; here it is nothing ("servicePrincipal resource type":
-only managed identities have them, and Microsoft.ManagedIdentity is where they are made).
+What Graph lists of a service principal that is no managed identity could not be looked up; here it is nothing
+("servicePrincipal resource type": only managed identities have them, and Microsoft.ManagedIdentity is where they are
+made).
 """
 
 import uuid
@@ -16,7 +17,9 @@ from local_azure.graph.queries import Kindred
 from local_azure.graph.refusals import bad_value, missing, required, unknown_property
 from local_azure.wire import Call, Json, Response, Route, ServiceError
 
-CREDENTIAL = Kindred("microsoft.graph.federatedIdentityCredential", ("id", "name", "issuer", "subject", "description", "audiences"))
+CREDENTIAL = Kindred(
+    "microsoft.graph.federatedIdentityCredential", ("id", "name", "issuer", "subject", "description", "audiences")
+)
 REQUIRED = ("name", "issuer", "subject", "audiences")
 MOST = 20
 """How many an application may have (documented)."""
@@ -71,7 +74,9 @@ class _Federated:
         directory.records.remember(application)
         application.federated.append({name: made[name] for name in CREDENTIAL.properties})
         location = f"https://{call.request.host}/v2/{directory.tenant}/federatedIdentityCredentials/{made['id']}"
-        return odata.entity(call, _context(application), application.federated[-1], status=201, headers={"Location": location})
+        return odata.entity(
+            call, _context(application), application.federated[-1], status=201, headers={"Location": location}
+        )
 
     def update(self, call: Call) -> Response:
         application, changes = self._writable(call), odata.members(call)
@@ -120,7 +125,11 @@ def _check(asked: dict[str, Json]) -> None:
     for name, value in asked.items():
         if name not in CREDENTIAL.properties or name == "id":
             raise unknown_property(name, CREDENTIAL.type)
-        fits = isinstance(value, list) and len(value) == 1 if name == "audiences" else isinstance(value, str) or name == "description"
+        fits = (
+            isinstance(value, list) and len(value) == 1
+            if name == "audiences"
+            else isinstance(value, str) or name == "description"
+        )
         if not fits:
             raise bad_value(name, "FederatedIdentityCredential")
 

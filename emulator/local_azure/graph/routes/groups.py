@@ -15,7 +15,11 @@ from local_azure.graph.user_shape import first_id
 from local_azure.wire import Call, Response, Route
 
 CASTS = {"microsoft.graph.servicePrincipal": "servicePrincipals", "microsoft.graph.group": "groups", USER: "users"}
-MEMBERS: tuple[tuple[str, Kind], ...] = (("servicePrincipals", "servicePrincipals"), ("groups", "groups"), ("users", "users"))
+MEMBERS: tuple[tuple[str, Kind], ...] = (
+    ("servicePrincipals", "servicePrincipals"),
+    ("groups", "groups"),
+    ("users", "users"),
+)
 MOST_GROUPS = 20
 """How many groups one check may name (documented)."""
 
@@ -39,7 +43,9 @@ def routes(access: Access) -> Iterator[Route]:
 def _memberships(of: "_Members", name: str, kind: Kind, path: str) -> Iterator[Route]:
     for relation, through in (("memberOf", False), ("transitiveMemberOf", True)):
         yield Route(f"graph.{name}.{relation}.list", "GET", f"{path}/{relation}", partial(of.groups, kind, through))
-        yield Route(f"graph.{name}.{relation}.list", "GET", f"{path}/{relation}/{{cast}}", partial(of.groups, kind, through))
+        yield Route(
+            f"graph.{name}.{relation}.list", "GET", f"{path}/{relation}/{{cast}}", partial(of.groups, kind, through)
+        )
     yield from _checks(of, name, kind, path)
 
 
@@ -103,7 +109,11 @@ class _Members:
     def _member(self, kind: Kind | None, call: Call) -> Entry:
         roles, directory = self.access.roles(call), self.access.directory
         permissions.require(roles, permissions.GROUP_READERS | permissions.RESOLVERS)
-        found = directory.records.any(call["id"]) if kind is None else directory.records.known(kind, self.access.key(kind, call))
+        found = (
+            directory.records.any(call["id"])
+            if kind is None
+            else directory.records.known(kind, self.access.key(kind, call))
+        )
         if found is None:
             raise missing(call.params.get("id") or call["app_id"])
         return found
@@ -115,7 +125,9 @@ class _Members:
         if not isinstance(wanted, list) or len(wanted) > MOST_GROUPS:
             raise bad_value("groupIds", "directoryObject")
         within = {group.id for group in self.access.directory.groups.of(self._member(kind, call).id, through=True)}
-        return odata.collection(call, "Collection(Edm.String)", [oid for oid in wanted if str(oid).lower() in within], cost=4)
+        return odata.collection(
+            call, "Collection(Edm.String)", [oid for oid in wanted if str(oid).lower() in within], cost=4
+        )
 
     def ids(self, kind: Kind | None, call: Call) -> Response:
         """Every group that an object is in, through others too."""

@@ -44,7 +44,10 @@ def routes(access: Access) -> Iterator[Route]:
 
 
 def _passwords(given: Json) -> list[tuple[str | None, datetime | None, datetime | None]]:
-    """What the body of a new application says of its first passwords ("Create application", with passwordCredentials). Raises ServiceError 400."""
+    """What the body of a new application says of its first passwords ("Create application", with passwordCredentials).
+
+    Raises ServiceError 400.
+    """
     if given is not None and not (isinstance(given, list) and all(isinstance(each, dict) for each in given)):
         raise bad_value("passwordCredentials", "Application")
     return [passwords.asked({"passwordCredential": each}) for each in given or ()]
@@ -59,7 +62,9 @@ class _Objects:
         wanted = queries.query(call.request, KINDRED[kind])
         reads = self.access.directory.reads
         bodies, more, total = reads.page(kind, wanted, reads.glance())
-        expanded: list[Json] = [self.access.expanded(kind, body, wanted) for body in bodies] if wanted.expand else list(bodies)
+        expanded: list[Json] = (
+            [self.access.expanded(kind, body, wanted) for body in bodies] if wanted.expand else list(bodies)
+        )
         return odata.page(call, kind, expanded, wanted, more=more, total=total, cost=2 if kind == "applications" else 1)
 
     def count(self, kind: Kind, call: Call) -> Response:
@@ -85,7 +90,9 @@ class _Objects:
         asked, roles, directory = odata.members(call), self.access.roles(call), self.access.directory
         permissions.may_create(roles, kind)
         made = self._made(kind, asked, call)
-        owners = [call.who.oid] if permissions.ALL not in roles and kind in ("applications", "servicePrincipals") else []
+        owners = (
+            [call.who.oid] if permissions.ALL not in roles and kind in ("applications", "servicePrincipals") else []
+        )
         for owner in dict.fromkeys([*owners, *self._bound(call, "owners")]):
             directory.add_owner(made.id, owner)
         body = first_id(directory.records.body(made)) if kind == "users" else directory.records.body(made)

@@ -41,9 +41,16 @@ class _Owners:
     def references(self, kind: Kind, call: Call) -> Response:
         target, tenant = self.access.readable(kind, call), self.access.directory.tenant
         base = f"https://{call.request.host}/v2/{tenant}/directoryObjects"
-        owners = [owner for oid in self.access.directory.reads.hung(target, "owners") if (owner := self.access.directory.records.any(oid))]
+        owners = [
+            owner
+            for oid in self.access.directory.reads.hung(target, "owners")
+            if (owner := self.access.directory.records.any(oid))
+        ]
         classes = [DIRECTORY_CLASSES[kind_of(owner)] for owner in owners]
-        places = [f"{base}/{owner.id}/Microsoft.DirectoryServices.{class_}" for owner, class_ in zip(owners, classes, strict=True)]
+        places = [
+            f"{base}/{owner.id}/Microsoft.DirectoryServices.{class_}"
+            for owner, class_ in zip(owners, classes, strict=True)
+        ]
         return odata.collection(call, "$ref", [{"@odata.id": place} for place in places])
 
     def add(self, kind: Kind, call: Call) -> Response:

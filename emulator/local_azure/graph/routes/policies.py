@@ -100,7 +100,12 @@ class _Policies:
 
     def applies_to(self, call: Call) -> Response:
         found = self._holders(self._policy(call, permissions.POLICY_READERS))
-        return odata.slice_of(call, "directoryObjects", [self.access.typed(holder) for holder in found], queries.query(call.request, OBJECT))
+        return odata.slice_of(
+            call,
+            "directoryObjects",
+            [self.access.typed(holder) for holder in found],
+            queries.query(call.request, OBJECT),
+        )
 
     def _policy(self, call: Call, wanted: frozenset[str]) -> Policy:
         self.access.require(call, wanted)
@@ -126,7 +131,10 @@ class _Policies:
 
     def assign(self, home: Home, call: Call) -> Response:
         self.access.require(call, permissions.POLICY_WRITERS)
-        holder, policy = self._holder(home, call), self._named(str(odata.body_of(call).get("@odata.id")).rstrip("/").rpartition("/")[2])
+        holder, policy = (
+            self._holder(home, call),
+            self._named(str(odata.body_of(call).get("@odata.id")).rstrip("/").rpartition("/")[2]),
+        )
         if policy.id in holder.policies:
             raise already_there("appManagementPolicies")
         self.access.undisturbed()

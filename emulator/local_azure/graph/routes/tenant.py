@@ -42,7 +42,11 @@ class _Tenant:
             raise bad_value("ids", "directoryObject")
         if types is not None and not isinstance(types, list):
             raise bad_value("types", "directoryObject")
-        found = [target for oid in ids if (target := self.access.directory.records.any(str(oid))) and (not types or _is_one_of(target, types))]
+        found = [
+            target
+            for oid in ids
+            if (target := self.access.directory.records.any(str(oid))) and (not types or _is_one_of(target, types))
+        ]
         return odata.collection(call, "directoryObjects", map(self.access.usual, found), cost=3)
 
     def get(self, call: Call) -> Response:
@@ -67,7 +71,9 @@ class _Tenant:
         self.access.require(call, permissions.DIRECTORY_READERS)
         directory = self.access.directory
         state = directory.state
-        tenant = shape.organization(directory.tenant, state.organization, state.domain, state.created or directory.clock.now())
+        tenant = shape.organization(
+            directory.tenant, state.organization, state.domain, state.created or directory.clock.now()
+        )
         return odata.collection(call, "organization", [tenant])
 
     def domains(self, call: Call) -> Response:

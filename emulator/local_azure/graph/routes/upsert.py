@@ -1,7 +1,7 @@
 """Applications by their alternate key, ``uniqueName``: a PATCH that makes what isn't there, so that twice is once.
 
-Source: Microsoft Graph v1.0, "Upsert application". Without ``Prefer: create-if-missing`` a PATCH only updates; 201 with the application, 204 without
-content where it exists already.
+Source: Microsoft Graph v1.0, "Upsert application". Without ``Prefer: create-if-missing`` a PATCH only updates; 201 with
+the application, 204 without content where it exists already.
 """
 
 from collections.abc import Iterator
@@ -65,4 +65,7 @@ class _Keyed:
     def _found(self, call: Call) -> Application | None:
         """The application that has the key, as writes see it."""
         held = self.access.directory.state.applications.values()
-        return next((app for app in held if app.deleted is None and app.properties.get("uniqueName") == call["unique_name"]), None)
+        return next(
+            (app for app in held if app.deleted is None and app.properties.get("uniqueName") == call["unique_name"]),
+            None,
+        )

@@ -17,6 +17,8 @@ if "local_azure.process" in sys.orig_argv and os.environ.get("ROTATOR_FINDINGS")
     witness.watch()
 
     def _tell() -> None:
-        Path(os.environ["ROTATOR_FINDINGS"]).write_text("\n".join([f"judged {witness.judged}", *map(str, witness.report())]))
+        Path(os.environ["ROTATOR_FINDINGS"]).write_text(
+            "\n".join([f"judged {witness.judged}", *map(str, witness.report())])
+        )
 
     atexit.register(_tell)
