@@ -34,13 +34,17 @@ def exit_code(codes: Iterable[int]) -> int:
 
 
 def after(result: Result, before: int) -> Result:
-    """The result of what was done after something that ended with `before`: neither exit code hides a graver one."""
+    """Combine a result with the exit code `before` of earlier work: the graver exit code is kept."""
     return replace(result, exit_code=exit_code((before, result.exit_code)))
 
 
 @dataclass(frozen=True, slots=True)
 class Urgent:
-    """Work that can't wait for another run: `first` is done without the lease and gives an exit code; `undone` says what isn't if it is held."""
+    """Work without waiting for another run.
+
+    `first` is done without the lease and returns an exit code; `undone` names the work left undone while another run
+    holds the lease.
+    """
 
     undone: str
     state: str
@@ -57,10 +61,10 @@ async def run(
     urgent: Urgent | None = None,
     pressing: Callable[[Run], Awaitable[str]] | None = None,
 ) -> tuple[Result, ...]:
-    """Do it for every policy that no other run is at work on, in the order of `runs`, which is consumed as places come free.
+    """Do the work for every policy without another active run, in the order of `runs`; runs are taken lazily.
 
-    `purpose` keeps different kinds of work on one principal from excluding each other. `pressing` says why a policy
-    that is left to another run needs a person all the same; empty where it doesn't. Whatever fails becomes a Result.
+    `purpose` keeps different kinds of work on one principal from excluding each other. `pressing` returns the reason if
+    a policy left to another run needs a person all the same, else an empty string. Every failure becomes a Result.
     """
 
     async def leased(one: Run) -> Result:
@@ -82,9 +86,9 @@ async def run(
 async def _entered(
     held: AsyncExitStack, holding: AbstractAsyncContextManager[None], urgent: Urgent | None
 ) -> LeaseHeld | None:
-    """Take the lease, or say who has it.
+    """Take the lease, or return the error naming its holder.
 
-    What is urgent is done without one where none can be kept: safety doesn't rest on it.
+    Urgent work is done without a lease if no lease can be kept: safety doesn't depend on the lease.
     """
     try:
         await held.enter_async_context(holding)
@@ -100,7 +104,7 @@ async def _entered(
 async def _left(
     one: Run, score: Score, error: LeaseHeld, urgent: Urgent | None, pressing: Callable[[Run], Awaitable[str]] | None
 ) -> Result:
-    """Leave a policy to another run: quietly, unless that run hangs or something can't wait for it."""
+    """Leave a policy to another run; report an error if the other run hangs or urgent work can't wait."""
     ways = (
         "Its end frees the lease. If it hangs, end it, and the next run goes on; or name another --lease-dir: two runs"
         " at once are safe."
@@ -125,7 +129,10 @@ async def _left(
 
 
 async def past_warning(one: Run) -> str:
-    """Why a policy can't be left to another run in silence, by the judgement of `rotator status`; empty where it can."""
+    """Return the reason a policy can't be left to another run without an alarm; empty if it can.
+
+    The judgement is the one of `rotator status`.
+    """
     seen: Preview | RotatorError
     try:
         seen = await glance(one)
@@ -137,7 +144,10 @@ async def past_warning(one: Run) -> str:
 
 
 async def exposed(one: Run) -> str:
-    """Tell each compromised credential that still signs in, or that this isn't known; empty where there is none."""
+    """Report each compromised credential still able to sign in, or a failed check; return a summary.
+
+    The summary is empty if there is no such credential.
+    """
     score = Score()
     await tell_exposed(one, score)
     if not score.alarms:
@@ -148,7 +158,10 @@ async def exposed(one: Run) -> str:
 async def look(
     runs: Iterable[Run], see: Callable[[Run], Awaitable[T]], *, concurrency: int = 8
 ) -> tuple[T | RotatorError, ...]:
-    """See every policy, with no lease since nothing is changed; what can't be seen is an error in its place."""
+    """Look at every policy; return an error in place of each policy without a view.
+
+    No lease is taken: a look changes no state.
+    """
 
     async def seen(one: Run) -> T | RotatorError:
         try:
@@ -162,7 +175,10 @@ async def look(
 
 
 def unexpected(error: Exception) -> RotatorError:
-    """A bug of ours, for people: only its type, since the message of an unknown exception may quote anything."""
+    """Return an error for people about a bug in rotator.
+
+    The error names only the type: the message of an unknown exception may quote a secret.
+    """
     log.debug("unexpected exception", exc_info=error)
     return RotatorError(
         f"an unexpected {type(error).__name__}: a bug in rotator",
@@ -179,7 +195,7 @@ def _span(one: Run) -> timedelta:
 
 
 def _ended(one: Run, score: Score, error: Exception) -> Result:
-    """The result of what was stopped; `score` counts what `one` tells."""
+    """Return the result of a stopped run; `score` counts the events told by `one`."""
     known = error if isinstance(error, RotatorError) else unexpected(error)
     found, policy = known.diagnose(), one.policy.name
     if isinstance(known, UnsafeStep):
@@ -209,7 +225,7 @@ def _finished(one: Run, code: int, summary: str) -> Result:
 
 
 async def _side_by_side(runs: Iterable[Run], work: Callable[[Run], Awaitable[T]], concurrency: int) -> tuple[T, ...]:
-    """Workers that share one iterator, so that memory grows with what is in flight."""
+    """Run workers on one shared iterator, so memory grows only with the number of runs under way."""
     waiting, results = enumerate(runs), dict[int, T]()
 
     async def worker(numbered: Iterator[tuple[int, Run]]) -> None:

@@ -1,12 +1,12 @@
-"""The timer of an Azure Functions app (Python v2 programming model): `rotator rotate`, whenever the platform says so.
+"""Timer of an Azure Functions app (Python v2 programming model): `rotator rotate` at each tick of the schedule.
 
-Rules for whoever edits this file:
+Rules for editors of this file:
 
-1. Nothing is decided here: policies, clients, fleet and engine are those of the command line.
-2. An invocation may be cut off at any line (`functionTimeout`, a scaled-in instance); the next one looks at the world
-   and goes on. So the platform's retries stay off, and nothing is remembered between invocations.
-3. Everything that is told goes through `logging`, one JSON object a line; what must not be overlooked raises, because a
-   failed invocation is what the platform's monitoring sees.
+1. No decision is made here: policies, clients, fleet and engine are those of the command line.
+2. An invocation may be cut off at any line (`functionTimeout`, a scaled-in instance); the next invocation looks at
+   Azure and goes on. So the platform's retries stay off, and no state is kept between invocations.
+3. All output goes through `logging`, one JSON object a line. Problems needing a person raise an error, because the
+   platform's monitoring sees only failed invocations.
 
 App settings: ``ROTATOR_SCHEDULE`` (NCRONTAB with seconds; default every six hours), ``ROTATOR_POLICIES`` (directory;
 default ``policies`` in the app), ``ROTATOR_MAX_DURATION`` (default 8m), ``ROTATOR_CLOUD`` (public, usgov, china). The
@@ -57,14 +57,14 @@ app = func.FunctionApp()
 
 
 class RotationFailed(RotatorError):
-    """A run ended with something failed, or waiting past its warning: the invocation must count as failed."""
+    """A step failed, or waits past its warning: the invocation must count as failed."""
 
     remedy = "The events above say what and why. The next tick goes on by itself; `rotator plan` shows what it will do."
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the app's settings say."""
+    """Settings of the app."""
 
     policies: Path
     at_most: timedelta
@@ -91,13 +91,16 @@ class Settings:
 
 
 def schedule(environment: Mapping[str, str]) -> str:
-    """The timer's schedule: the app setting by reference, so that the portal shows and changes it; the default where there is none."""
+    """Return the timer's schedule: a reference to the app setting, or the default if not set.
+
+    A reference lets the portal show and change the schedule.
+    """
     return "%ROTATOR_SCHEDULE%" if environment.get("ROTATOR_SCHEDULE") else DEFAULT_SCHEDULE
 
 
 @app.timer_trigger(arg_name="timer", schedule=schedule(os.environ), use_monitor=True)
 async def rotate(timer: func.TimerRequest) -> None:
-    """Take every step that is due in every policy that can be served.
+    """Take every due step of every policy without mistakes.
 
     Raises PolicyError, RotationFailed; the next tick goes on from there.
 
@@ -119,7 +122,10 @@ async def rotate(timer: func.TimerRequest) -> None:
 
 
 def _judge(results: tuple[Result, ...], mistakes: tuple[Mistake, ...], hasty: RotatorError | None) -> None:
-    """Fail the invocation for whatever needs a person: neither a failed policy nor one that can't be served hides the other."""
+    """Fail the invocation for every problem needing a person.
+
+    Neither a failed policy nor a policy with mistakes hides the other.
+    """
     failed = "; ".join(f"{result.policy}: {result.summary}" for result in results if result.exit_code == 1)
     rest = [str(hasty.happened)] if hasty else []
     if failed:
@@ -150,7 +156,10 @@ async def _run(settings: Settings, policies: tuple[Policy, ...]) -> tuple[Result
 
 
 def _leases() -> Path:
-    """A directory in the instance's temporary folder that is this user's alone; a new one where somebody else has taken its name."""
+    """Return a directory private to this user in the instance's temporary folder.
+
+    If another user has taken the usual name, make a new directory.
+    """
     usual = Path(tempfile.gettempdir()) / f"rotator-{os.geteuid()}"
     with suppress(FileExistsError):
         usual.mkdir(mode=0o700)
@@ -172,7 +181,10 @@ def _leases() -> Path:
 
 
 def _in_time(settings: Settings, policies: tuple[Policy, ...]) -> tuple[tuple[Policy, ...], RotatorError | None]:
-    """The policies whose proof fits into an invocation, and why the others are left out: they would never be rotated, and only be warned of."""
+    """Return the policies whose proof fits into an invocation, and an error about the others.
+
+    The others are left out: such a policy would never be rotated, and would only cause warnings.
+    """
     slow = [policy for policy in policies if settings.at_most < policy.proof.deadline]
     if not slow:
         return policies, None
@@ -186,7 +198,7 @@ def _in_time(settings: Settings, policies: tuple[Policy, ...]) -> tuple[tuple[Po
 
 
 def connected(cloud: str) -> tuple[Clock, AbstractAsyncContextManager[World]]:
-    """A clock, and Azure as the app's identity; a test replaces this and nothing else."""
+    """Return a clock, and Azure as the app's identity; tests replace only this function."""
     clock = SystemClock()
     return clock, clients.connect(clock, cloud=cloud)
 

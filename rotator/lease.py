@@ -1,15 +1,15 @@
-"""A lease in a local file: enough where all runs of a policy share one machine, as a crontab's do.
+"""Lease in a local file: enough if all runs of a policy share one machine, for example a crontab.
 
-The kernel gives it back when its holder dies, however it dies, so it never needs to expire. Several machines want the
-lease in Azure Blob storage; safety rests on neither, only the sparing of double work.
+The kernel frees the lease at its holder's death, whatever the cause, so a lease never needs to expire. Several machines
+need the lease in Azure Blob storage. Safety depends on neither kind; a lease only avoids double work.
 
-Rules for whoever edits this file:
+Rules for editors of this file:
 
-1. Whoever can write into the directory can keep every run out for ever, so it is ours alone where rotator makes it, and
-   said to be open where not.
-2. Nothing in the directory is waited for: only a plain file of ours is a lease.
-3. The file says who holds it, since when and how long that may take, so that a lease which is held too long is an
-   alarm. What can't be written (a full disk) or read of that stops no run.
+1. A user with write access to the directory can block every run for ever. So a directory made by rotator is private,
+   and rotator warns about an open one.
+2. No wait for a file in the directory: only a plain file owned by this user (or root) is a lease.
+3. The file records the holder, the start and the allowed duration, so a lease held too long raises an alarm. A failed
+   write (a full disk) or read of this record stops no run.
 """
 
 import fcntl
@@ -39,10 +39,10 @@ log = logging.getLogger(__name__)
 
 
 def directory(environment: Mapping[str, str]) -> Path:
-    """Where leases are kept unless somebody says otherwise: ``$XDG_STATE_HOME/rotator``, or ``~/.local/state/rotator``.
+    """Return the default directory of leases: ``$XDG_STATE_HOME/rotator``, or ``~/.local/state/rotator``.
 
-    Whoever has no home has one in the temporary directory. Source: XDG Base Directory Specification 0.8, which wants a
-    relative path ignored.
+    A user without a home gets one in the temporary directory. Source: XDG Base Directory Specification 0.8, by which a
+    relative path is ignored.
     """
     stated = Path(environment.get("XDG_STATE_HOME", ""))
     if stated.is_absolute():
@@ -54,7 +54,10 @@ def directory(environment: Mapping[str, str]) -> Path:
 
 
 def exposed(where: Path) -> str:
-    """Why others could keep every run out, or let two in at once; empty where nobody can, and where there is no directory yet."""
+    """Return the reason others could block every run, or let two run at once.
+
+    Empty if the directory is private or doesn't exist yet.
+    """
     try:
         found = where.stat()
     except OSError:
@@ -66,7 +69,10 @@ def exposed(where: Path) -> str:
 
 
 def standing(where: Path, name: str, now: datetime) -> tuple[str | None, Holder | None]:
-    """Why leases can't be kept in `where`, and who holds the one called `name`; nothing is written, and no run is kept waiting."""
+    """Return the reason leases can't be kept in `where`, and the holder of the lease called `name`.
+
+    No file is written, and no run is kept waiting.
+    """
     there = next((each for each in (where, *where.parents) if _exists(each)), Path("/"))
     if not there.is_dir():
         return f"{there} is no directory", None
@@ -111,7 +117,7 @@ def _opened(file: Path, how: int) -> int:
 
 
 def _unfit(found: os.stat_result) -> str:
-    """Why what stands in a lease's place is none."""
+    """Return the reason a file can't be a lease; empty if the file is fit."""
     if not stat.S_ISREG(found.st_mode):
         return "not a plain file, so no lease"
     if found.st_uid not in (os.geteuid(), 0) and os.geteuid() != 0:
@@ -120,7 +126,7 @@ def _unfit(found: os.stat_result) -> str:
 
 
 def _holder(descriptor: int, now: datetime) -> Holder:
-    """What the file says of its holder; of one that says nothing, since when the file is as it is."""
+    """Return the holder recorded in the file; without a record, the time of the file's last change."""
     said = _said(descriptor)
     return Holder(
         now,
@@ -151,7 +157,7 @@ def _allowed(said: object) -> timedelta:
 
 
 def _running(process: object, started: object) -> int | None:
-    """The id of the process that is meant, where it still runs on this machine."""
+    """Return the id of the recorded process if still running on this machine, else None."""
     if not (isinstance(process, int) and 0 < process < 1 << 31):
         return None
     try:
@@ -164,7 +170,10 @@ def _running(process: object, started: object) -> int | None:
 
 
 def _started(process: int) -> str | None:
-    """When a process was started, as Linux counts: with it, an id that was given to another process since is told apart. Source: proc(5), stat."""
+    """Return the start time of a process, in Linux's count.
+
+    With the start time, a process id reused by another process is told apart. Source: proc(5), stat.
+    """
     try:
         return Path(f"/proc/{process}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()[19]
     except (OSError, IndexError):
@@ -173,7 +182,7 @@ def _started(process: int) -> str | None:
 
 @cache
 def _warn(where: Path, why: str) -> None:
-    """Say once of a directory that it is open to others."""
+    """Warn once per directory about access by other users."""
     if why:
         log.warning(
             "the lease directory %s isn't private: %s. Others could keep every run out; `chmod 700` closes it",
@@ -184,14 +193,20 @@ def _warn(where: Path, why: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class LocalLease:
-    """`rotator.ports.Lease` by flock(2) on a file per name in `where`; two holders in one process exclude each other, too. `now`: what to record."""
+    """`rotator.ports.Lease` by flock(2) on a file per name in `where`.
+
+    Two holders in one process exclude each other, too. `now`: the time to record.
+    """
 
     where: Path
     now: Callable[[], datetime]
 
     @asynccontextmanager
     async def hold(self, name: str, for_: timedelta) -> AsyncIterator[None]:
-        """Hold the lease called `name` while the block runs, which may take `for_`; the kernel frees it, whatever happens. Raises LeaseHeld."""
+        """Hold the lease called `name` while the block runs. Raises LeaseHeld.
+
+        The block may take `for_`. The kernel frees the lease in every case.
+        """
         descriptor = self._open(name)
         try:
             self._lock(descriptor, name)

@@ -1,14 +1,14 @@
-"""The command line: reads options and policies, builds the object graph, runs it, and writes what came of it.
+"""Command line: read options and policies, build the object graph, run the command, write the result.
 
-Rules for whoever edits this package:
+Rules for editors of this package:
 
-1. Nothing is decided here; a command names what `rotator.engine` does and `rotator.report` says.
-2. Results go to stdout, everything else to stderr. No secret is an argument or an option.
-3. ``rotator --help`` and ``rotator validate`` load no SDK: whatever imports one is imported when a command has begun
-   its work.
-4. Nothing is written but by `rotator.cli.say`: names and messages come from outside, and may hold what a terminal acts
-   on.
-5. The loop, the clock and the clients come from `rotator.cli.wiring` and from nowhere else.
+1. No decision is made here; a command calls `rotator.engine` and writes the text of `rotator.report`.
+2. Results go to stdout, all other output to stderr. No secret is an argument or an option.
+3. ``rotator --help`` and ``rotator validate`` load no SDK: modules importing an SDK are imported after a command has
+   begun to work.
+4. All output goes through `rotator.cli.say`: names and messages come from outside, and may hold control characters for
+   a terminal.
+5. The loop, the clock and the clients come only from `rotator.cli.wiring`.
 """
 
 import os
@@ -19,9 +19,9 @@ INTERRUPTED = 130
 
 
 def main() -> None:
-    """What the ``rotator`` command runs.
+    """Run the ``rotator`` command.
 
-    Pydantic's search of every installed distribution for plugins costs a fifth of `validate`: off.
+    Pydantic's search of every installed distribution for plugins costs a fifth of `validate`; turn the search off.
     """
     try:
         os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")

@@ -1,4 +1,4 @@
-"""The ``rotator`` command and its verbs."""
+"""Command ``rotator`` and its verbs."""
 
 from typing import Annotated
 

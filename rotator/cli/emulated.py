@@ -1,4 +1,7 @@
-"""``rotator emulator``: the commands of the package local-azure, where it is installed; where it isn't, every verb says so."""
+"""``rotator emulator``: the commands of the package local-azure, if installed.
+
+Without the package, every verb reports the missing package.
+"""
 
 import sys
 from importlib.util import find_spec

@@ -1,4 +1,7 @@
-"""How a command that can't go on says so: three paragraphs on stderr, an object on stdout for programs, and the exit code."""
+"""Report the failure of a command, and choose the exit code.
+
+For people: three paragraphs on stderr. For programs: an object on stdout.
+"""
 
 import json
 from collections.abc import Iterator
@@ -66,7 +69,7 @@ def _interrupted(common: Common, error: Interrupted) -> None:
 
 
 def code(error: RotatorError) -> int:
-    """The exit code that a refusal of ours means."""
+    """Return the exit code for an error of rotator."""
     match error:
         case PolicyError():
             return 2

@@ -1,8 +1,8 @@
-"""Signals: the first one ends a run in order, a second one, or the end of the grace, at once.
+"""Signals: the first signal ends a run in order; a second signal, or the end of the grace, ends it at once.
 
-In order means: a write that was sent is awaited, nothing new is begun, and the removal of a credential that is
-certainly not published is sent once. Cancellation carries that to the engine: it reaches every wait, and no write that
-has left this machine.
+"In order" means: a write already sent is awaited, no new step begins, and the removal of a credential certainly not
+published is sent once. Cancellation carries the signal to the engine: cancellation reaches every wait, but no write
+already sent from this machine.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP"
 
 
 class Interrupted(Exception):
-    """A run that a signal ended in order. `left`: sentences about what it leaves behind."""
+    """Signal has ended a run in order. `left`: sentences about unfinished work."""
 
     def __init__(self, number: int) -> None:
         super().__init__(name_of(number))
@@ -43,7 +43,7 @@ def grace(environment: Mapping[str, str]) -> float:
 
 
 async def heeding(main: Coroutine[Any, Any, T], seconds: float) -> T:
-    """Run `main` until it ends or a signal ends it. Raises Interrupted."""
+    """Run `main` until its end or until a signal. Raises Interrupted."""
     loop, task, caught = asyncio.get_running_loop(), asyncio.current_task(), list[int]()
 
     def stop(number: int) -> None:

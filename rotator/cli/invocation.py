@@ -1,4 +1,4 @@
-"""What every command was given, and where its result goes."""
+"""Common options of a command, and the way its result is written."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -22,21 +22,21 @@ MOST_WARNINGS = 20
 
 
 class Output(StrEnum):
-    """How a result is written."""
+    """Form of a result."""
 
     text = "text"
     json = "json"
 
 
 class LogFormat(StrEnum):
-    """How progress and logs are written."""
+    """Form of progress and logs."""
 
     text = "text"
     json = "json"
 
 
 class Cloud(StrEnum):
-    """Which Azure."""
+    """Azure cloud to work in."""
 
     public = "public"
     usgov = "usgov"
@@ -45,7 +45,7 @@ class Cloud(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Common:
-    """What every command was given."""
+    """Common options of every command."""
 
     command: str
     policies: Path
@@ -68,7 +68,7 @@ class Common:
         return self._taken(gather(self.policies, names, self.cloud.value, required=required)).policies
 
     def load_draft(self, name: str) -> "Policy | Draft":
-        """The one policy called `name`, which may lack its app id. Raises PolicyError."""
+        """Return the one policy called `name`, complete or without an app id. Raises PolicyError."""
         from rotator.policy import gather
 
         found = self._taken(gather(self.policies, (name,), self.cloud.value, drafts=True))
@@ -84,7 +84,7 @@ class Common:
         return found
 
     def _warn(self, mistakes: "Sequence[Mistake]") -> None:
-        """Say on stderr what is wrong in policies that this command isn't about."""
+        """Report on stderr the mistakes in policies outside this command."""
         from rotator.report.words import mistake_body
 
         for mistake in mistakes[:MOST_WARNINGS]:
@@ -97,7 +97,10 @@ class Common:
             )
 
     def write(self, text: Callable[[], str], body: Callable[[], dict[str, Any]], code: int = 0) -> None:
-        """Put the result on stdout in the form that was asked for, with the policies that couldn't be served, and end with `code`, or 2 for those."""
+        """Write the result and the policies not served to stdout, in the requested form, and end the command.
+
+        The exit code is `code`, or 2 if a policy couldn't be served.
+        """
         from rotator.report.words import unserved_text
 
         whole = text() if self.output is Output.text else json.dumps(self.object(code, **body()), indent=2)
@@ -109,13 +112,16 @@ class Common:
             raise typer.Exit(ended)
 
     def ended(self, code: int) -> int:
-        """The exit code where the policies that could be served ended with `code`; an interruption keeps its own."""
+        """Return the final exit code, given `code` of the served policies: 2 if a policy couldn't be served.
+
+        An interruption keeps its own exit code.
+        """
         return 2 if self.unserved and code < INTERRUPTED else code
 
     def object(self, code: int, **body: Any) -> dict[str, Any]:
-        """The result for programs.
+        """Return the result for programs.
 
-        Every exit code that applies is in it, and everything that is wrong with policies.
+        The result holds every applicable exit code, and all mistakes in policies.
         """
         from rotator.report.words import document, unserved_body
 
@@ -129,7 +135,10 @@ class Common:
         )
 
     def tell_unserved(self, code: int) -> None:
-        """Say on stderr, last, which policies weren't served, and how it ended for those that were: neither exit code hides the other."""
+        """Report on stderr, last, the policies not served, and the exit code of the served ones.
+
+        So neither exit code hides the other.
+        """
         if self.unserved:
             _tell(self._ending(code))
 
@@ -152,9 +161,9 @@ def _tell(text: str) -> None:
 
 
 def _said(text: str) -> bool:
-    """Put it on stdout.
+    """Write a text to stdout; return False if stdout takes no more.
 
-    Where that is full, say so on stderr: what was done is done, and its exit code still tells of it.
+    In this case, report so on stderr: the work is done, and the exit code still tells the result.
     """
     try:
         say(text)

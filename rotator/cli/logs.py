@@ -1,9 +1,9 @@
-"""Logs on stderr, with no secret in them.
+"""Logs on stderr, without secrets.
 
-What keeps secrets out is that nobody logs one: rotator's values don't show them, azure-core's log policy writes no body
-and no header that it doesn't know, azure-identity and msal write none. This file is the second line: it lets only
-loggers speak that were read for this (hpack, for one, prints headers as sent, bearer tokens included), leaves out the
-messages of exceptions, and strikes what looks like a token or a client secret all the same.
+First, no code logs a secret: rotator's values don't show secrets, azure-core's log policy writes no body and no unknown
+header, azure-identity and msal write none. As a second line of defence, this file allows only loggers reviewed for this
+purpose (hpack, for example, prints headers as sent, bearer tokens included), leaves out the messages of exceptions, and
+removes text similar to a token or a client secret.
 """
 
 import copy
@@ -29,7 +29,7 @@ Caught = tuple[type[BaseException], BaseException, TracebackType | None] | tuple
 
 
 def struck(text: str) -> str:
-    """The text without what looks like a secret."""
+    """Return the text without parts similar to a secret."""
     return secret.struck(text, STRUCK)
 
 
@@ -37,13 +37,13 @@ class Plain(logging.Formatter):
     """One record as text; of an exception its type and frames, without locals and message."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record, struck; another handler may have left its own text of the exception on it."""
+        """Return the record as text without secrets; ignore an exception text cached by another handler."""
         own = copy.copy(record)
         own.exc_text = None
         return struck(super().format(own)).replace("\n", CONTINUED)
 
     def formatException(self, ei: Caught) -> str:  # noqa: N802 - logging named it
-        """Where it happened."""
+        """Return the frames of the exception."""
         return frames(ei[1])
 
 
@@ -65,16 +65,19 @@ class Lines(Plain):
 
 
 class _Handler(logging.Handler):
-    """Ours, to be found again; stderr is what it is when something is said."""
+    """Log handler of rotator, of a type of its own to be found again; writes to the present stderr."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Say it, where somebody can be told; a run doesn't end for a closed stderr."""
+        """Write the record; a closed stderr doesn't end a run."""
         with suppress(OSError):
             say(self.format(record), err=True)
 
 
 def frames(error: BaseException | None) -> str:
-    """An exception and what led to it: types and places, no messages, since they may quote a request."""
+    """Return the types and frames of an exception and its causes.
+
+    Messages are left out: a message may quote a request.
+    """
     if error is None:
         return ""
     earlier = error.__cause__ or error.__context__

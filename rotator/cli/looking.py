@@ -1,4 +1,4 @@
-"""Look at policies side by side, for the verbs that show what they see."""
+"""Look at policies side by side, for the read-only verbs."""
 
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def looked(
     common: Common, names: list[str] | None, see: "Callable[[Run], Awaitable[Preview]]", intent: "Intent | None" = None
 ) -> "list[Seen]":
-    """What each policy showed, or why it could not be seen, in the order of the names."""
+    """Return the view of each policy, or the error in its place, in the order of the names."""
     from rotator import fleet
     from rotator.cli import session
 

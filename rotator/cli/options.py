@@ -1,4 +1,4 @@
-"""The options that every command has, so that they are declared, documented and acted upon once."""
+"""Common options of every command: declared, documented and applied in one place."""
 
 import functools
 import inspect
@@ -53,11 +53,11 @@ def _shared(
     verbose: Verbose = 0,
     log_format: Logs = LogFormat.text,
 ) -> None:
-    """The signature that every command's own is extended by."""
+    """Carry the signature of the common options, added to every command's own."""
 
 
 def command(body: Callable[Concatenate[Common, P], None]) -> Callable[..., None]:
-    """Give a command the common options, its logs, and an end that its exit code is true of."""
+    """Give a command the common options, logs, and an end with a truthful exit code."""
     own = list(inspect.signature(body).parameters.values())[1:]
     common = inspect.signature(_shared).parameters
     name = body.__name__.strip("_")
@@ -75,7 +75,10 @@ def command(body: Callable[Concatenate[Common, P], None]) -> Callable[..., None]
 
 
 def repeated(context: typer.Context, *options: str) -> tuple[tuple[str, str], ...]:
-    """Those options that stand on this command line, with their values: what a command that it prints must be given, too."""
+    """Return those options given on this command line, with their values.
+
+    A command printed as advice must repeat these options.
+    """
     sources = {name: context.get_parameter_source(name) for name in options}
     given = [name for name, source in sources.items() if source and source.name == "COMMANDLINE"]
     return tuple((name, str(context.params[name])) for name in given)
@@ -93,5 +96,5 @@ def ask(question: str, yes: bool) -> None:
 
 
 def on_terminal() -> bool:
-    """Whether somebody is there to be asked."""
+    """Tell if stdin is a terminal, so that a person can answer a question."""
     return sys.stdin is not None and sys.stdin.isatty()

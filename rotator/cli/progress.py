@@ -1,4 +1,7 @@
-"""Where a run's events go while it runs: a live line on a terminal, plain lines elsewhere, JSON lines for programs; always stderr."""
+"""Progress of a run on stderr, shown during the run.
+
+A live line on a terminal, plain lines elsewhere, JSON lines for programs.
+"""
 
 import json
 import sys
@@ -15,20 +18,23 @@ from rotator.report.progress import line
 
 @dataclass(slots=True)
 class Story:
-    """Everything that was told, for the report at the end."""
+    """All events of a run, for the final report."""
 
     events: list[Event] = field(default_factory=list)
 
 
 @contextmanager
 def telling(common: Common) -> Iterator[tuple[Tell, Story]]:
-    """Somebody to tell, who shows each event at once and remembers it."""
+    """Yield a callback to print each event at once and record the event for the report."""
     story = Story()
     live = common.log_format is LogFormat.text and not common.verbose
     with _live() if live and on_terminal() else _lines(common) as show:
 
         def tell(event: Event) -> None:
-            """A run goes on though nobody can be told: what it has begun must be finished, and the report says it all."""
+            """Record and show an event; a run goes on even if stderr is closed.
+
+            Begun work must be finished, and the report lists every event.
+            """
             story.events.append(event)
             with suppress(OSError):
                 show(event)
@@ -37,7 +43,7 @@ def telling(common: Common) -> Iterator[tuple[Tell, Story]]:
 
 
 def on_terminal() -> bool:
-    """Whether somebody watches."""
+    """Tell if stderr is a terminal."""
     return sys.stderr is not None and sys.stderr.isatty()
 
 
@@ -57,7 +63,7 @@ def _lines(common: Common) -> Iterator[Tell]:
 
 @contextmanager
 def _live() -> Iterator[Tell]:
-    """Changes stay on the screen; what is under way shows in one line that moves."""
+    """Keep changes on the screen; show the current step in one live line."""
     from rich.console import Console
     from rich.text import Text
 

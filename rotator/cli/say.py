@@ -6,8 +6,8 @@ from rotator.visible import visible
 
 
 def say(text: str, *, err: bool = False) -> None:
-    """Write a text and a line end; line ends and tabs in it stay as they are.
+    """Write a text and a line end; line ends and tabs in the text are kept.
 
-    Raises OSError where it can't be written.
+    Raises OSError if the text can't be written.
     """
     typer.echo(visible(text, keep="\n\t"), err=err)

@@ -1,4 +1,4 @@
-"""One command's work on the world: connect, make a run of each policy, do something with them, write what came of it."""
+"""Work of one command: connect, make a run for each policy, do the work, write the result."""
 
 import os
 from collections.abc import Awaitable, Callable, Iterable
@@ -32,7 +32,10 @@ def run(
     at_most: timedelta | None = None,
     tell: Tell | None = None,
 ) -> T:
-    """What `work` makes of one run for each policy, none of which may begin what can't end within `at_most`."""
+    """Return the result of `work`, called with one run for each policy.
+
+    No run may begin a step too long to end within `at_most`.
+    """
 
     async def main() -> T:
         clock, connecting = wiring.connected(common.cloud.value)
@@ -58,7 +61,7 @@ def change(
     at_most: timedelta | None = None,
     urgent: fleet.Urgent | None = None,
 ) -> None:
-    """Do something to each policy under its lease, tell it as it goes on, and end with the report and its exit code."""
+    """Work on each policy under its lease, show progress, and end with the report and its exit code."""
     leases = lease.LocalLease(lease_dir or lease.directory(os.environ), wiring.now)
     pressing = fleet.exposed if purpose else fleet.past_warning
 
@@ -90,5 +93,5 @@ def _write(common: Common, results: tuple[Result, ...], story: Story) -> None:
 
 
 def _unheard(event: object) -> None:
-    """Looking tells nothing that its report doesn't."""
+    """Discard an event: for read-only verbs, the report holds all facts."""
     del event

@@ -1,4 +1,4 @@
-"""What a command reads from and writes to: its ends may be closed, full, of another encoding, or with nobody listening."""
+"""Standard streams of a command: possibly closed, full, of another encoding, or without a reader."""
 
 import io
 import os
@@ -7,10 +7,13 @@ from typing import Any
 
 
 class _Pipe(io.FileIO):
-    """A file descriptor whose reader may go away: ``rotator status | head -1`` has what it wants, and nothing failed."""
+    """File descriptor whose reader may close its end early.
+
+    After ``rotator status | head -1`` the reader has the wanted line; no failure is reported.
+    """
 
     def write(self, data: Any, /) -> int:
-        """Write, or forget it where nobody reads. Raises OSError."""
+        """Write; without a reader, discard the data. Raises OSError."""
         try:
             return super().write(data)
         except BrokenPipeError:
@@ -19,10 +22,13 @@ class _Pipe(io.FileIO):
 
 
 class _Told(_Pipe):
-    """Where progress and logs go: a run goes on though nobody can be told, and its exit code stays true."""
+    """Stderr, for progress and logs.
+
+    A run goes on even if stderr can't be written, with a truthful exit code.
+    """
 
     def write(self, data: Any, /) -> int:
-        """Write, or forget it, and all that comes after it."""
+        """Write; after an error, discard this and all later data."""
         try:
             return super().write(data)
         except OSError:
@@ -31,7 +37,11 @@ class _Told(_Pipe):
 
 
 def prepare() -> None:
-    """Take what the shell gave: a closed end is the null device, lest a file opened later be taken for it; what can't be encoded is escaped."""
+    """Make the standard streams safe to use.
+
+    A closed stream becomes the null device: otherwise a file opened later would get the number of the stream.
+    Characters outside the encoding are escaped.
+    """
     while (number := os.open(os.devnull, os.O_RDWR)) < 3:
         pass
     os.close(number)
@@ -49,14 +59,14 @@ def _opened(end: _Pipe, found: Any) -> io.TextIOWrapper:
 
 
 def silence(number: int) -> None:
-    """Let a descriptor swallow what comes, also what is written once more when the program ends."""
+    """Discard all further output to a descriptor, including the last flush at the program's end."""
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, number)
     os.close(null)
 
 
 def unwritten(error: OSError, what: str, more: str = "") -> None:
-    """Say on stderr that stdout took no more."""
+    """Report on stderr a failed write to stdout."""
     silence(1)
     sys.stderr.write(f"{what} could not be written ({error.strerror}).{more}\n")
     sys.stderr.flush()

@@ -1,7 +1,6 @@
-"""Where the command line meets the world: the only place where a loop, a clock and clients come into being.
+"""Only place of the command line to create a loop, a clock and clients.
 
-A test replaces these three functions and nothing else, to run every command on virtual time against the emulator in
-process.
+Tests replace only these three functions, to run every command on virtual time against the emulator in process.
 """
 
 import asyncio
@@ -32,7 +31,10 @@ def run(main: Coroutine[Any, Any, T]) -> T:
 
 
 def now() -> datetime:
-    """What this machine's clock shows: nothing is decided by it, and `doctor` says how far it is from Azure's."""
+    """Return the time of this machine's clock.
+
+    No decision depends on this clock; `doctor` reports its difference from Azure's clock.
+    """
     from rotator.system import now as shown
 
     return shown()

@@ -1,6 +1,6 @@
-"""The story that `rotator demo` tells: a whole rotation against a local Azure, every claim of which is looked up there.
+"""Story of `rotator demo`: a whole rotation against a local Azure, with every claim checked there.
 
-An entry point of its own: it starts processes, reads the clock and draws ids. Everything that it needs comes with the
+A separate entry point: the demo starts processes, reads the clock and draws ids. All requirements come with the
 `emulator` extra.
 """
 

@@ -1,4 +1,4 @@
-"""What the story claims, each a look at the emulated Azure: never at what rotator says of itself."""
+"""Claims of the story, each checked in the emulated Azure, never in the output of rotator."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ BEFORE = "before"
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A sentence, and how to find out whether it is so."""
+    """Sentence, and a function to check the sentence."""
 
     text: str
     holds: Callable[[Stage], bool]
@@ -28,7 +28,7 @@ def new_key(stage: Stage) -> str:
 
 
 def everything_runs(stage: Stage) -> bool:
-    """Whether all three groups pulled their images, and the job has ended well."""
+    """Tell if all three groups pulled their images, and the job has ended well."""
     now = stage.now
     return [now.state(name) for name in ("mycontainer", "nightly", "reports")] == [
         "Running",
@@ -38,14 +38,14 @@ def everything_runs(stage: Stage) -> bool:
 
 
 def ends_soon(stage: Stage) -> bool:
-    """Whether the hand-made password has twenty days left."""
+    """Tell if the hand-made password has twenty days left."""
     now, made = stage.now, stage.made["pull"]
     end = datetime.fromisoformat(now.keys(made.app_id)[made.key_id])
     return (end.date() - datetime.fromisoformat(now.picture["now"]).date()).days == 20
 
 
 def nothing_changed(stage: Stage) -> bool:
-    """Whether the world is what it was before."""
+    """Tell if the emulated Azure is as before."""
     return _still(stage.remember(BEFORE)) == _still(stage.now)
 
 
@@ -54,7 +54,7 @@ def _still(sight: Sight) -> dict[str, object]:
 
 
 def adopted(stage: Stage) -> bool:
-    """Whether the only change is a note, on the vault's version, of which credential it is."""
+    """Tell if the only change is a tag on the vault's version, naming the credential."""
     newest = stage.now.versions(PASSWORD)[-1]
     return newest["tags"] == {"rotator-adopted": stage.made["pull"].key_id} and _no_credential_is_new(stage)
 
@@ -64,23 +64,23 @@ def _no_credential_is_new(stage: Stage) -> bool:
 
 
 def both_are_valid(stage: Stage) -> bool:
-    """Whether there are two passwords, one of them new."""
+    """Tell if there are two passwords, one of them new."""
     made = stage.made["pull"]
     return set(stage.now.keys(made.app_id)) == {made.key_id, new_key(stage)} and not setup.is_dead(stage, made)
 
 
 def published(stage: Stage) -> bool:
-    """Whether readers of the vault get the new password."""
+    """Tell if readers of the vault get the new password."""
     return stage.now.published(PASSWORD) == new_key(stage) != ""
 
 
 def moved(name: str, state: str) -> Callable[[Stage], bool]:
-    """A claim that a group holds the new credential and fares as it should."""
+    """Return a claim: a group holds the new credential and has the given state."""
     return lambda stage: stage.now.holds(name) == new_key(stage) != "" and stage.now.state(name) == state
 
 
 def lost_nothing(stage: Stage) -> bool:
-    """Whether the redeployed group is what it was, hidden values included."""
+    """Tell if the redeployed group is unchanged, hidden values included."""
     return stage.now.kept("mycontainer") == stage.remember(BEFORE).kept("mycontainer") and stage.database in str(
         stage.now.kept("mycontainer")["hidden"]
     )
@@ -92,24 +92,27 @@ def undisturbed(name: str) -> Callable[[Stage], bool]:
 
 
 def only_the_new_one(stage: Stage) -> bool:
-    """Whether the old password is off the principal, and its version can't be read any more."""
+    """Tell if the old password is removed from the principal, and its version is no longer readable."""
     versions = stage.now.versions(PASSWORD)
     enabled = [one["tags"].get("rotator-key-id") for one in versions if one["enabled"]]
     return list(stage.now.keys(stage.made["pull"].app_id)) == enabled == [new_key(stage)] and len(versions) == 2
 
 
 def old_is_dead(stage: Stage) -> bool:
-    """Whether Entra refuses the password that the story began with."""
+    """Tell if Entra refuses the first password of the story."""
     return setup.is_dead(stage, stage.made["pull"])
 
 
 def pulls_again(name: str) -> Callable[[Stage], bool]:
-    """A claim that a group survives a move to another host."""
+    """Return a claim: a group survives a move to another host."""
     return lambda stage: stage.move(name) and stage.later().state(name) == "Running"
 
 
 def other_is_the_same(stage: Stage) -> bool:
-    """Whether the principal that no policy names has the passwords, the roles and the running container that it had."""
+    """Tell if the principal outside all policies is unchanged.
+
+    Compared: passwords, roles and running container.
+    """
     app_id, before, now = stage.made["other"].app_id, stage.remember(BEFORE), stage.now
     same = (
         [one.keys(app_id) for one in (before, now)],
@@ -120,28 +123,28 @@ def other_is_the_same(stage: Stage) -> bool:
 
 
 def no_pull_was_refused(stage: Stage) -> bool:
-    """Whether every pull of the whole story was served."""
+    """Tell if every pull of the whole story was served."""
     return stage.now.refused == []
 
 
 def has_no_role(stage: Stage) -> bool:
-    """Whether the principal's role is gone, and the other's isn't."""
+    """Tell if the principal's role is gone, and the other principal's role is not."""
     now = stage.now
     return now.roles(stage.made["pull"].app_id) == [] and now.roles(stage.made["other"].app_id) == ["AcrPull"]
 
 
 def cannot_pull_again(stage: Stage) -> bool:
-    """Whether a move to another host ends in a refused pull."""
+    """Tell if a move to another host ends in a refused pull."""
     return not stage.move("mycontainer") and "mycontainer" in stage.now.refused
 
 
 def nothing_else_was_asked(stage: Stage) -> bool:
-    """Whether no client of this story wanted any host but Azure's."""
+    """Tell if no client of this story asked for a host outside Azure."""
     return not stage.ask("GET", "/turned-away")["value"]
 
 
 def no_secret_was_shown(stage: Stage) -> bool:
-    """Whether nothing that was printed holds a password that the emulator ever issued, or the database's."""
+    """Tell if the output holds no password issued by the emulator, and not the database's password."""
     shown = "\n".join(stage.voice.said)
     known = [*stage.now.secrets, stage.database]
     return len(known) >= 5 and not any(one in shown for one in known)

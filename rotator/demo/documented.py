@@ -1,7 +1,7 @@
-"""What the Azure Container Instances documentation makes with ``az``, made here with Microsoft's SDKs, unmodified and with no endpoint of their own.
+"""Setup of the Azure Container Instances documentation, made with Microsoft's SDKs instead of ``az``.
 
-Source: "Deploy to Azure Container Instances from Azure Container Registry using a service principal"
-(learn.microsoft.com).
+The SDKs are unmodified and have no special endpoint. Source: "Deploy to Azure Container Instances from Azure Container
+Registry using a service principal" (learn.microsoft.com).
 """
 
 import asyncio
@@ -46,7 +46,7 @@ EVERY = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A principal that may pull, with the password that a person made for it."""
+    """Principal with the right to pull, and the password made for it by a person."""
 
     app_id: str
     key_id: str
@@ -55,7 +55,7 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A container group to create: its image, and who pulls it.
+    """Container group to create: its image and its pulling principal.
 
     `variable`: a secure environment variable and its value.
     """
@@ -68,7 +68,7 @@ class Wanted:
 
 
 class Admin:
-    """Somebody with every right, signed in by the environment."""
+    """Administrator with every right, signed in by the environment."""
 
     def __init__(self, seeded: Seeded) -> None:
         self._seeded = seeded
@@ -76,7 +76,10 @@ class Admin:
         self._groups = ContainerInstanceManagementClient(self._credential, seeded.subscription)
 
     def principal(self, name: str, now: datetime) -> Made:
-        """``az ad sp create-for-rbac --role acrpull --scopes <registry>``, and ``az ad app owner add`` for whoever will rotate."""
+        """Run ``az ad sp create-for-rbac --role acrpull --scopes <registry>`` and ``az ad app owner add``, by the SDKs.
+
+        The owner is the operator, the later user of rotator.
+        """
         made, object_id = asyncio.run(self._principal(name, now))
         self._assign("AcrPull", object_id)
         return made
@@ -128,7 +131,7 @@ class Admin:
         )
 
     def refused(self, one: Wanted) -> bool:
-        """Whether Azure refuses to create a group because its image can't be pulled."""
+        """Tell if Azure refuses to create a group because its image can't be pulled."""
         try:
             self.create([one])
         except HttpResponseError as error:
@@ -151,7 +154,7 @@ def _group(one: Wanted, server: str) -> ContainerGroup:
 
 
 def dead(made: Made, tenant: str) -> bool:
-    """Whether Entra refuses the password: AADSTS7000215, an invalid client secret."""
+    """Tell if Entra refuses the password: AADSTS7000215, an invalid client secret."""
     try:
         ClientSecretCredential(tenant, made.app_id, made.password).get_token("https://management.azure.com/.default")
     except ClientAuthenticationError as error:

@@ -1,4 +1,4 @@
-"""Where the story is played: an emulator of its own in a process of its own, and the real command line in others."""
+"""Stage of the story: a separate emulator process, and processes of the real command line."""
 
 import logging
 import os
@@ -35,9 +35,9 @@ LONG = re.compile(r"\b([0-9a-f]{8})(?:(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{
 
 @dataclass
 class Stage:
-    """Everything that an act or a claim may use.
+    """Environment of acts and claims.
 
-    `made` has two principals: ``pull``, which is rotated, and ``other``, which is not.
+    `made` has two principals: ``pull``, to be rotated, and ``other``, not to be rotated.
     """
 
     directory: Path
@@ -50,25 +50,25 @@ class Stage:
 
     @cached_property
     def seeded(self) -> Seeded:
-        """The tenant that the emulator starts with."""
+        """Initial tenant of the emulator."""
         return self.emulator.seeded()
 
     @property
     def policies(self) -> Path:
-        """Where the policy is written."""
+        """Directory of the policy."""
         return self.directory / "policies"
 
     def ask(self, method: str, path: str, body: object = None) -> Any:
-        """Ask the emulator what no client of Azure could."""
+        """Send the emulator a request outside Azure's API."""
         return ask(self.emulator, method, path, body)
 
     @property
     def now(self) -> Sight:
-        """The world as it is."""
+        """Present state of the emulated Azure."""
         return Sight(self.ask("GET", "/state"), self.ask("GET", "/state?secrets=true"))
 
     def remember(self, moment: str) -> Sight:
-        """Keep the world as it is, to compare with it later."""
+        """Keep the present state, for a later comparison; return the state first kept under this name."""
         return self.remembered.setdefault(moment, self.now)
 
     def let_pass(self, span: timedelta) -> None:
@@ -81,18 +81,21 @@ class Stage:
         return self.now
 
     def move(self, name: str) -> bool:
-        """Let the platform move a container group to another host, as it does now and then: can it pull its image again?"""
+        """Let the platform move a container group to another host, as it does now and then.
+
+        Return True if the group could pull its image again.
+        """
         moved: bool = self.ask("POST", "/move-host", {"id": self.group_id(name)})["moved"]
         return moved
 
     def _short(self, line: str) -> str:
-        """The line without what only a machine reads to its end."""
+        """Return the line with long ids and paths shortened."""
         for long, short in ((str(self.directory), "."), (self.group_id("").rsplit("/", 3)[0], "…")):
             line = line.replace(long, short)
         return LONG.sub(r"\1…", line)
 
     def show(self, text: str) -> None:
-        """What a file holds."""
+        """Print the content of a file."""
         for line in text.splitlines():
             self.voice.output(self._short(line))
 
@@ -103,7 +106,7 @@ class Stage:
         return f"{group}/providers/Microsoft.ContainerInstance/containerGroups/{name}"
 
     def environment(self, who: Who) -> dict[str, str]:
-        """What ``rotator emulator env`` exports, on top of this process's own environment."""
+        """Return this process's environment with the exports of ``rotator emulator env`` added."""
         misleading = (*MISLEADING, *(name for name in os.environ if name.startswith("ROTATOR_")))
         kept = {name: value for name, value in os.environ.items() if name not in misleading}
         own = {"ROTATOR_POLICIES": str(self.policies), "XDG_STATE_HOME": str(self.directory), "PYTHONUNBUFFERED": "1"}
@@ -111,7 +114,7 @@ class Stage:
 
     @contextmanager
     def as_admin(self) -> Iterator[None]:
-        """Be somebody with every right, as far as the SDKs in this process can tell."""
+        """Sign in this process's SDKs as an administrator with every right."""
         before = dict(os.environ)
         os.environ.clear()
         os.environ.update(self.environment("admin"))
@@ -122,7 +125,7 @@ class Stage:
             os.environ.update(before)
 
     def rotator(self, *arguments: str) -> int:
-        """Run the real command as the operator, show what it prints as it comes, and return its exit code."""
+        """Run the real command as the operator, show its output line by line, and return its exit code."""
         self.voice.command(f"rotator {' '.join(arguments)}")
         with subprocess.Popen(
             [*program(), *arguments],
@@ -137,14 +140,14 @@ class Stage:
 
 
 def program() -> list[str]:
-    """The installed ``rotator``, or what it would do where only its source is."""
+    """Return the command line of the installed ``rotator``; without an installation, of the module."""
     installed = Path(sys.executable).with_name("rotator")
     return [str(installed)] if installed.exists() else [sys.executable, "-m", "rotator"]
 
 
 @contextmanager
 def stage(voice: Voice) -> Iterator[Stage]:
-    """An emulator that ends, and a directory that goes, with the block."""
+    """Yield a stage; its emulator and its directory are removed at the end of the block."""
     logging.getLogger("azure").setLevel(logging.CRITICAL)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with TemporaryDirectory(prefix="rotator-demo-") as name:

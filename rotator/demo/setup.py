@@ -1,6 +1,6 @@
-"""What people did by hand before rotator came, and what the story tries by hand afterwards: each time as somebody who signs in anew.
+"""Manual work of people before rotator, and manual trials of the story afterwards, each with a new sign-in.
 
-The SDKs are imported here when they are needed: they read the proxy and the authority to trust from the environment.
+The SDKs are imported here at their first use: an SDK reads the proxy and the trusted authority from the environment.
 """
 
 from datetime import datetime
@@ -32,7 +32,7 @@ def principals(stage: Stage) -> None:
 
 
 def job_image(stage: Stage) -> None:
-    """A job that has nothing to do, so that nobody has to wait for it."""
+    """Add an image for the job; the job ends at once, so the story needn't wait."""
     image = {
         "registry": stage.seeded.login_server,
         "repository": "nightly",
@@ -59,7 +59,7 @@ def groups(stage: Stage) -> None:
 
 
 def is_dead(stage: Stage, made: "Made") -> bool:
-    """Whether Entra refuses the password."""
+    """Tell if Entra refuses the password."""
     from rotator.demo.documented import dead
 
     with stage.as_admin():
@@ -67,7 +67,7 @@ def is_dead(stage: Stage, made: "Made") -> bool:
 
 
 def new_container_is_refused(stage: Stage) -> bool:
-    """Whether Azure refuses a new container group with the password that the vault has now."""
+    """Tell if Azure refuses a new container group with the password now in the vault."""
     from rotator.demo.documented import Admin, Made, Wanted
 
     with stage.as_admin():

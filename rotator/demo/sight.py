@@ -1,6 +1,6 @@
-"""What can be seen of the emulated Azure at one moment, in the words of the story.
+"""State of the emulated Azure at one moment, in the words of the story.
 
-It asks the emulator, not rotator.
+The state comes from the emulator, not from rotator.
 """
 
 import json
@@ -13,7 +13,7 @@ VAULT = "myvault"
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """`picture`: what somebody with all rights could read. `stored`: what nobody could, hidden values included."""
+    """`picture`: the state readable with all rights. `stored`: the full state, including hidden values."""
 
     picture: Mapping[str, Any]
     stored: Mapping[str, Any] = field(repr=False)
@@ -29,16 +29,19 @@ class Sight:
         return list(self.picture["secrets"][VAULT][secret])
 
     def published(self, secret: str) -> str | None:
-        """The credential that the newest version of a secret names, if it is readable and names one."""
+        """Return the credential named by the newest version of a secret; None if disabled or without a name."""
         newest = self.versions(secret)[-1]
         return newest["tags"].get("rotator-key-id") if newest["enabled"] else None
 
     def group(self, name: str) -> dict[str, Any]:
-        """A container group as a GET would show it."""
+        """Return a container group as shown by a GET."""
         return next(one for one in self.picture["containerGroups"] if one["name"] == name)
 
     def kept(self, name: str) -> dict[str, Any]:
-        """All that a redeployment must not change in a container group: what a GET shows but for tags and events, and what it hides."""
+        """Return the properties of a container group not to be changed by a redeployment.
+
+        These are the properties shown by a GET, without instance views and rotator's tags, and the hidden variables.
+        """
         shown = json.loads(json.dumps(self.group(name)))
         tags = {tag: value for tag, value in shown.pop("tags").items() if not tag.startswith("rotator-")}
         shown["properties"].pop("instanceView")
@@ -52,16 +55,16 @@ class Sight:
         return [container["properties"]["environmentVariables"] for container in resource["properties"]["containers"]]
 
     def holds(self, name: str) -> str | None:
-        """The credential that a container group says it holds; None for one that rotator never deployed."""
+        """Return the credential named by a container group's tag; None for a group never deployed by rotator."""
         key: str | None = self.group(name)["tags"].get("rotator-key-id")
         return key
 
     def state(self, name: str) -> str:
-        """How a container group fares: Running, Succeeded, Failed, and others."""
+        """Return the state of a container group: Running, Succeeded, Failed, and others."""
         return str(self.group(name)["properties"]["instanceView"]["state"])
 
     def deployed(self, name: str) -> str:
-        """When the container of a group began to run."""
+        """Return the start time of a group's container."""
         return str(
             self.group(name)["properties"]["containers"][0]["properties"]["instanceView"]["currentState"].get(
                 "startTime"
@@ -75,7 +78,7 @@ class Sight:
 
     @property
     def secrets(self) -> list[str]:
-        """Every password that Entra ever issued."""
+        """Every password ever issued by Entra."""
         return list(self.stored["issued"])
 
     @property

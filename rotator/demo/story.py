@@ -1,7 +1,7 @@
-"""The story, as data: chapters, what is done in each and why, and what must be so afterwards.
+"""Story as data: chapters with acts, reasons and claims.
 
-Rules for whoever edits it: somebody who has never heard of rotator reads it once, from top to bottom; every claim is
-about Azure, can be wrong, and is looked up there; the whole takes less than 90 seconds.
+Rules for editors: the reader has never heard of rotator, and reads the story once, from top to bottom; every claim is
+about Azure, can be wrong, and is checked there; the whole story takes less than 90 seconds.
 """
 
 from collections.abc import Callable
@@ -16,12 +16,12 @@ from rotator.remedy import CREATE_GROUP
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command line of rotator's, which must succeed."""
+    """Command line of rotator, expected to succeed."""
 
     arguments: tuple[str, ...]
 
     def __call__(self, stage: Stage) -> None:
-        """Run it."""
+        """Run the command."""
         code = stage.rotator(*self.arguments)
         if code:
             stage.voice.claim(f"exit code 0 (it was {code})", held=False)
@@ -34,7 +34,7 @@ class Pause:
     span: timedelta
 
     def __call__(self, stage: Stage) -> None:
-        """Let it pass."""
+        """Let the time pass."""
         stage.let_pass(self.span)
 
 
@@ -49,7 +49,7 @@ class Chapter:
 
 
 def rotator(line: str) -> Command:
-    """A command as one would type it."""
+    """Return a command from a typed command line."""
     return Command(tuple(line.split()))
 
 

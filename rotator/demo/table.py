@@ -9,7 +9,7 @@ from rotator.demo.sight import Sight
 
 
 def show(stage: Stage) -> None:
-    """Compare now with the moment that was remembered."""
+    """Print a comparison of the remembered state and the present one."""
     before, now = stage.remember(BEFORE), stage.now
     rows = [(title, cell(stage, before), cell(stage, now)) for title, cell in ROWS.items()]
     stage.voice.say()

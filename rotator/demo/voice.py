@@ -1,4 +1,4 @@
-"""How the story is told: plain lines that also read well in a log, with colour where there is a terminal."""
+"""Output of the story: plain lines, also readable in a log, with colour on a terminal."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,7 +9,10 @@ from rich.text import Text
 
 @dataclass(slots=True)
 class Voice:
-    """Prints, and remembers what it printed, so that the story can claim that no secret was in it."""
+    """Printer with a record of its output.
+
+    The record lets the story check for secrets in the output.
+    """
 
     console: Console = field(default_factory=lambda: Console(highlight=False, soft_wrap=True))
     said: list[str] = field(default_factory=list)
@@ -21,22 +24,22 @@ class Voice:
         self.console.print(Text(text, style=style))
 
     def chapter(self, number: int, title: str, why: str) -> None:
-        """What comes, and why it is worth looking at."""
+        """Print a chapter's title and reason."""
         self.say()
         self.say(f"{number}. {title}", "bold")
         for line in why.splitlines():
             self.say(f"   {line}")
 
     def command(self, text: str) -> None:
-        """A command line, before it runs."""
+        """Print a command line before its run."""
         self.say(f"   $ {text}", "bold cyan")
 
     def output(self, line: str) -> None:
-        """A line that a command or a file holds."""
+        """Print a line of a command's output or of a file."""
         self.say(f"   | {line}", "dim")
 
     def claim(self, text: str, held: bool) -> None:
-        """Whether something is so."""
+        """Print a claim, marked as true or false, and count the false ones."""
         self.failed += not held
         self.say(f"   {'✓' if held else '✗'} {text}", "green" if held else "bold red")
 

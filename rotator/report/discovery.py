@@ -1,4 +1,4 @@
-"""What `rotator discover` found: a table for each subscription, what waits for a policy, and what came of the drafts."""
+"""Report of `rotator discover`: a table for each subscription, principals without a policy, and drafts."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -33,9 +33,10 @@ WAYS = {
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """Everything to report.
+    """All findings to report.
 
-    `drafts` are the outcomes of writing, with the paths of the files; `everything` lists what needs no rotation.
+    `drafts` are the outcomes of writing, with the paths of the files; `everything` also lists groups without a need for
+    rotation.
     """
 
     sight: Sight
@@ -45,12 +46,12 @@ class Discovery:
 
     @property
     def exit_code(self) -> int:
-        """1 where a subscription or the principals' names can't be read: what is shown is not all."""
+        """Return 1 if a subscription or the principals' names can't be read, so the report is incomplete; else 0."""
         return int(self.sight.nameless is not None or any(one.unread for one in self.sight.listed))
 
 
 def discovery_text(seen: Discovery) -> str:
-    """The tables, then what a cell can't say."""
+    """Return the tables, then remarks too long for a cell."""
     blocks = ["\n".join(_subscription(seen, one)) for one in seen.sight.listed]
     return "\n\n".join(
         [*blocks, *("\n".join(map(one_line, lines)) for lines in (list(_remarks(seen)), list(_drafted(seen))) if lines)]

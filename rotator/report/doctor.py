@@ -1,4 +1,7 @@
-"""What `rotator doctor` found, for people and programs: the worst first, what is well in few words, and each command on a line of its own."""
+"""Report of `rotator doctor`, for people and programs: the worst finding first, each command on a line of its own.
+
+Successful checks take few words.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -26,17 +29,20 @@ class Diagnosed:
 
     @property
     def exit_code(self) -> int:
-        """1 where something fails, or can't be told that a rotation needs."""
+        """Return 1 if a check fails, or if a check needed by a rotation is unknown; else 0."""
         return int(any(each.severity <= Severity.UNKNOWN for each in self.findings))
 
 
 def doctor_text(found: Diagnosed, *, every: bool = False) -> str:
-    """One policy's findings, as paragraphs; what is well is counted by its part of the world, or with `every` said."""
+    """Return one policy's findings as paragraphs.
+
+    Successful checks are counted by subject; with `every`, listed.
+    """
     return block(f"{found.policy} ({found.file}): {_summary(found.findings)}", _entries(found.findings, every=every))
 
 
 def doctor_body(found: Diagnosed) -> dict[str, Any]:
-    """One policy's findings in the JSON form, what is well included."""
+    """Return one policy's findings in the JSON form, including successful checks."""
     return {
         "policy": found.policy,
         "file": found.file,
@@ -46,7 +52,7 @@ def doctor_body(found: Diagnosed) -> dict[str, Any]:
 
 
 def unseen_text(policy: str, error: RotatorError) -> str:
-    """A policy that couldn't be looked at."""
+    """Return the report of a policy without a view."""
     return failed_text(policy, error)
 
 

@@ -1,4 +1,7 @@
-"""What reports are made from, as protocols: `rotator.engine` makes such values, and reports need none of what it does."""
+"""Protocols of the values reported on.
+
+`rotator.engine` makes such values; reports don't import the engine.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,31 +16,31 @@ from rotator.steps import Plan
 
 
 class Preview(Protocol):
-    """What a run would do, and why it might not."""
+    """Work planned for a run, and the vetoes against it."""
 
     @property
     def policy(self) -> Policy:
-        """The policy that was looked at."""
+        """Policy of this preview."""
         ...
 
     @property
     def observed(self) -> Observed:
-        """What was seen."""
+        """Observed state of Azure."""
         ...
 
     @property
     def plan(self) -> Plan:
-        """What is due, waits, and is worth a note."""
+        """Due steps, waits and notes."""
         ...
 
     @property
     def vetoes(self) -> Sequence[Veto]:
-        """What the guard refuses."""
+        """Vetoes of the guard."""
         ...
 
     @property
     def next_due(self) -> datetime | None:
-        """When a later run will have something to do."""
+        """Time of the next work for a later run."""
         ...
 
     @property
@@ -47,7 +50,7 @@ class Preview(Protocol):
 
 
 class Result(Protocol):
-    """How a run ended."""
+    """Outcome of a run."""
 
     @property
     def policy(self) -> str:
@@ -56,7 +59,7 @@ class Result(Protocol):
 
     @property
     def exit_code(self) -> int:
-        """Its exit code."""
+        """Exit code of the run."""
         ...
 
     @property
@@ -66,12 +69,12 @@ class Result(Protocol):
 
     @property
     def next_due(self) -> datetime | None:
-        """When a later run will have something to do."""
+        """Time of the next work for a later run."""
         ...
 
     @property
     def steps(self) -> int:
-        """How many steps were finished."""
+        """Number of finished steps."""
         ...
 
 

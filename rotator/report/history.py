@@ -1,4 +1,7 @@
-"""The past rotations of a policy, read off the versions of its secret: what each published, how long it served, and what others put between."""
+"""Past rotations of a policy, read from the versions of its secret.
+
+For each version: the published credential and its time in service. Versions written by others are included.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,11 +21,11 @@ NONE = "-"
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """One version and its time as the one that readers got: until the next was published, or until now.
+    """One version and its time as the newest: until the next version was published, or until now.
 
-    `ours` is what rotator published; a foreign one may have been adopted. `ends` is the end of its credential, as Graph
-    shows it or as the version remembers. `live`: its credential still authenticates, as far as Graph shows. `marks` are
-    in a fixed order.
+    `ours`: published by rotator; a foreign version may have been adopted. `ends`: the end of the credential, as Graph
+    shows or as the version's tags record. `live`: the credential still authenticates, as far as Graph shows. `marks`
+    are in a fixed order.
     """
 
     version: Version
@@ -35,7 +38,7 @@ class Chapter:
 
     @property
     def served(self) -> float:
-        """Seconds for which readers got it."""
+        """Seconds of service to readers."""
         return (self.until - self.version.created).total_seconds()
 
 
@@ -88,7 +91,10 @@ def _chapter(view: View, version: Version, until: datetime) -> Chapter:
 
 
 def _home_seen(view: View, version: Version) -> bool:
-    """Whether Graph shows the object that a version's credential was added to: of one that isn't shown, nothing is known."""
+    """Tell if Graph shows the object holding a version's credential.
+
+    If Graph doesn't show the object, the state of the credential is unknown.
+    """
     principal, home = view.observed.principal, version.tag(HOME)
     objects = {Home.APPLICATION.value: principal.application, Home.SERVICE_PRINCIPAL.value: principal.service_principal}
     return all(objects.values()) if home not in objects else objects[home] is not None

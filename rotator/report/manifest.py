@@ -1,4 +1,7 @@
-"""Where manifests and the groups that run differ: property by property, before anything is written, and never a secret."""
+"""Differences between manifests and running groups, property by property.
+
+Reported before any write, and never with a secret.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,9 +17,9 @@ from rotator.visible import one_line
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A manifest and its group.
+    """Comparison of a manifest and its group.
 
-    `conflicts` are changes that Azure refuses; `unseen` are the values that nobody can compare, by their paths.
+    `conflicts` are changes refused by Azure; `unseen` are the paths of values hidden by Azure, so not comparable.
     """
 
     group: str
@@ -44,7 +47,7 @@ def _compared(preview: Preview) -> Iterator[Compared]:
 
 
 def manifest_entries(preview: Preview) -> Iterator[str]:
-    """Paragraphs for those that differ, or can't be compared whole."""
+    """Yield paragraphs for manifests with a difference or with values not comparable."""
     for one in manifests(preview):
         lines = [*_told(preview.policy, one)]
         if lines:

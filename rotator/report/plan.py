@@ -1,4 +1,4 @@
-"""A plan as a person would tell it: what is due and why, what restarts, what is refused, what waits and until when."""
+"""Plan as text for people: due steps and reasons, restarts, refusals, waits and their ends."""
 
 import re
 from collections.abc import Iterator
@@ -34,7 +34,10 @@ from rotator.words import day, days
 
 
 def plan_code(preview: Preview, *, when_due: int = 0) -> int:
-    """Exit code of one policy's plan: 1 something waits past its warning · 3 vetoed · `when_due` with steps · 0."""
+    """Return the exit code of one policy's plan: 1, 3, `when_due` or 0, the first that applies.
+
+    1: a wait past its warning, or a note with a warning. 3: a veto. `when_due`: due steps.
+    """
     notes = (*preview.plan.notes, *_warnings(preview))
     if any(wait.warn for wait in preview.plan.waits) or any(note.warn for note in notes):
         return 1
@@ -44,7 +47,10 @@ def plan_code(preview: Preview, *, when_due: int = 0) -> int:
 
 
 def plan_text(preview: Preview) -> str:
-    """One policy's plan, as paragraphs; a compromised credential that still works comes before everything else."""
+    """Return one policy's plan as paragraphs.
+
+    A compromised credential still able to sign in comes first.
+    """
     told = (f"{preview.policy.name}: {headline(note.text)}" for note in _open(preview))
     return "\n".join(
         [
@@ -55,7 +61,7 @@ def plan_text(preview: Preview) -> str:
 
 
 def alarmed(preview: Preview) -> bool:
-    """Whether a credential that is declared compromised still works."""
+    """Tell if a credential declared compromised still works."""
     return bool(_open(preview))
 
 
@@ -116,7 +122,7 @@ def readable(text: str) -> str:
 
 
 def step_text(step: Step) -> str:
-    """A step in words, without its reason."""
+    """Return a step in words, without the reason."""
     match step:
         case Issue(home=home, end=end):
             return (
@@ -136,7 +142,7 @@ def step_text(step: Step) -> str:
 
 
 def _made_text(step: Step) -> str:
-    """What provision, grant and revoke do."""
+    """Return in words a step of provision, grant or revoke."""
     match step:
         case Create(home=Home.APPLICATION, name=name):
             return f"make an application called {name}"
@@ -155,13 +161,13 @@ def _made_text(step: Step) -> str:
 
 
 def wait_text(wait: Wait) -> str:
-    """Something that waits, and until when."""
+    """Return a wait in words, with its end."""
     until = f"until {day(wait.until)}: " if wait.until and day(wait.until) not in wait.text else ""
     return entry("overdue" if wait.warn else "waits", f"{until}{readable(wait.text)}")
 
 
 def note_text(note: Note) -> str:
-    """Something to know."""
+    """Return a note or a warning as a labelled paragraph."""
     return entry("warning" if note.warn else "note", readable(note.text))
 
 
@@ -170,7 +176,7 @@ def _restarts(preview: Preview) -> tuple[str, ...]:
 
 
 def _about(preview: Preview) -> Iterator[tuple[str, str]]:
-    """What is worth knowing of groups that restart, and of those that need no rotation."""
+    """Yield notes about groups to be restarted, and about groups without a need for rotation."""
     restarts = set(_restarts(preview))
     for dependent in dependents(preview.policy, preview.observed):
         if dependent.id in restarts or not dependent.needs_rotation:
@@ -180,7 +186,7 @@ def _about(preview: Preview) -> Iterator[tuple[str, str]]:
 
 
 def _images(preview: Preview, dependent: Dependent) -> Iterator[str]:
-    """Tags that moved: a restart pulls what they are now."""
+    """Yield the moved image tags: a restart pulls the image now under the tag."""
     served = dict(preview.observed.proof.digests) if preview.observed.proof else {}
     document = next((group.document for group in preview.observed.groups if group.id == dependent.id), None)
     for image, runs, now in moved_tags(document, served):
@@ -191,7 +197,7 @@ def _images(preview: Preview, dependent: Dependent) -> Iterator[str]:
 
 
 def _warnings(preview: Preview) -> tuple[Note, ...]:
-    """What has to be known of steps that are taken all the same."""
+    """Return warnings about steps taken in spite of a closed window or drift."""
     warned = (step for step in preview.plan.steps if isinstance(step, Deploy | Issue) and step.warning)
     return tuple(
         Note("window_ignored" if isinstance(step, Deploy) else "drift", target(step), step.warning, warn=True)

@@ -32,9 +32,9 @@ from rotator.words import day
 
 
 def line(event: Event, *, everything: bool = True) -> str | None:
-    """What to say of an event while it happens; None for what the final report tells.
+    """Return the line to print for an event during a run; None for an event left to the final report.
 
-    Without `everything`: what begins, changes or fails.
+    Without `everything`, only beginnings, changes and failures get a line.
     """
     text = change(event) or (_course(event) if everything or not _expected(event) else None)
     return one_line(f"{event.policy}: {text}") if text else None
@@ -45,7 +45,7 @@ def _expected(event: Event) -> bool:
 
 
 def change(event: Event) -> str | None:
-    """What an event changed in the world, in words; None where it changed nothing."""
+    """Describe an event's change in Azure, in words; None without a change."""
     match event:
         case CredentialAdded(key_id=key_id, home=home, end=end):
             return f"added credential {key_id} to the {home.replace('_', ' ')}; it ends {day(end)}"

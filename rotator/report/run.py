@@ -1,4 +1,4 @@
-"""A run when it is over: what was changed, what failed or was refused, what waits, and when something will be due."""
+"""Report of a finished run: changes, failures, vetoes, waits and the next due time."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -14,12 +14,12 @@ from rotator.words import day
 
 
 def run_text(result: Result, events: Sequence[Event]) -> str:
-    """One policy's run, as paragraphs; `events` are all those that it told."""
+    """Return one policy's run as paragraphs; `events` are all events of the command."""
     return block(f"{result.policy}: {result.summary} (exit {result.exit_code})", _entries(result, _of(result, events)))
 
 
 def alarmed(result: Result, events: Sequence[Event]) -> bool:
-    """Whether a credential that is declared compromised still works."""
+    """Tell if a credential declared compromised still works."""
     return any(isinstance(event, Noted) and event.code == STILL_OPEN for event in _of(result, events))
 
 

@@ -1,4 +1,4 @@
-"""The state of many policies as one table, most urgent first: what a person sees at a glance, and what a monitor can alert on."""
+"""State of many policies as one table for people and monitors, most urgent first."""
 
 import textwrap
 from collections import Counter
@@ -31,7 +31,7 @@ LONGEST_NAME = {WIDE: 30, NARROW: 19}
 
 
 class Standing(IntEnum):
-    """How urgent a policy is; the most urgent has the lowest number."""
+    """Urgency of a policy; the most urgent has the lowest number."""
 
     COMPROMISED = 0
     """A credential that is declared compromised still works."""
@@ -76,12 +76,12 @@ class Row:
 
     @property
     def moved(self) -> int:
-        """How many dependents are known to hold the current credential."""
+        """Number of dependents known to hold the current credential."""
         return sum(dependent.key_id == self.key_id for dependent in self.dependents) if self.key_id else 0
 
     @property
     def waiting(self) -> tuple[str, ...]:
-        """The names of what waits."""
+        """Names of the subjects of the waits."""
         return tuple(dict.fromkeys(name_of(wait.subject) for wait in self.waits))
 
 
@@ -92,18 +92,28 @@ def rows(seen: Iterable[Seen]) -> tuple[Row, ...]:
 
 
 def _urgency(row: Row) -> tuple[Standing, str, str]:
-    """Where something is to be done, what ends first comes first; elsewhere what is due first."""
+    """Return the sort key of a row: state, time, name.
+
+    The time is the earliest end of a credential for a state with work to do, else the next due time.
+    """
     at = row.soonest if row.standing < Standing.WAITING else row.next_due
     return row.standing, instant(at) or "~", row.policy
 
 
 def status_code(seen: Iterable[Seen]) -> int:
-    """Exit code: 1 where a compromised credential works, or something can't be seen, is past its warning or stopped by drift; else 0."""
+    """Return the exit code: 1 if a policy's state raises an alarm, else 0.
+
+    Alarms: a compromised credential still works, a policy can't be seen, a wait is past its warning, or drift stops due
+    work.
+    """
     return int(any(row.standing in ALARMING for row in rows(seen)))
 
 
 def status_text(seen: Iterable[Seen], *, width: int = WIDE, every: bool = False) -> str:
-    """The table, within `width` columns; how many stand how; and under it what a cell can't say, with `every` of each group and wait."""
+    """Return the table within `width` columns, the number of policies in each state, and remarks.
+
+    With `every`, the remarks list each group, wait and foreign credential.
+    """
     found = rows(seen)
     room = WIDE if width >= WIDE else NARROW
     lines = _table([HEADINGS, *(_cells(row, room) for row in found)], room)
@@ -153,7 +163,7 @@ def _ends(view: View) -> Iterator[datetime]:
 
 
 def _stopped(preview: Preview) -> Iterator[str]:
-    """What drift stops, now or when it will be due, and both ways out of it."""
+    """Yield the work stopped by drift, now or when due, and both ways to resolve the drift."""
     view, policy = preview.view, preview.policy.name
     if view.drift and view.newest and not view.drift_tolerated:
         text = (
@@ -167,7 +177,7 @@ def _stopped(preview: Preview) -> Iterator[str]:
 
 
 def _late(preview: Preview) -> Iterator[str]:
-    """What should have been done long ago: a step that replaces what is gone or ends within `warn_before`."""
+    """Yield overdue work: a step replacing a credential already gone, or ending within `warn_before`."""
     view, steps = preview.view, preview.plan.steps
     moved = {step.group for step in steps if isinstance(step, Deploy | Restore)}
     held = [
@@ -204,7 +214,7 @@ def _standing(preview: Preview) -> Standing:
 
 
 def _stops(steps: Iterable[Step]) -> bool:
-    """Whether drift stops one of these; it leaves redeployments alone."""
+    """Tell if drift stops one of these steps; redeployments are not stopped."""
     return any(isinstance(step, Issue | Retire) for step in steps)
 
 

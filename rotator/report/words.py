@@ -1,4 +1,4 @@
-"""How reports say things: instants, names, indented paragraphs, and the frame of the JSON form."""
+"""Common parts of reports: instants, names, indented paragraphs, and the frame of the JSON form."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
@@ -18,7 +18,7 @@ LABEL = 11
 
 
 def document(command: str, exit_code: int, **body: Any) -> dict[str, Any]:
-    """The frame that every command's JSON has."""
+    """Return the common frame of every command's JSON."""
     return {"version": VERSION, "command": command, "exit_code": exit_code, **body}
 
 
@@ -44,7 +44,7 @@ def mistake_body(mistake: Mistake) -> dict[str, Any]:
 
 
 def unserved_text(unserved: "Sequence[Unserved]") -> str:
-    """The policies that couldn't be served, beside those that could."""
+    """Return the policies not served, with their mistakes."""
     return "\n\n".join(block(f"{one.name}: not served (exit 2)", _wrong(one.mistakes)) for one in unserved)
 
 
@@ -63,12 +63,15 @@ def instant(at: datetime | None) -> str | None:
 
 
 def name_of(resource: str) -> str:
-    """The last part of a resource id, by which people know it."""
+    """Return the last part of a resource id: the name known to people."""
     return resource.rstrip("/").rsplit("/", 1)[-1]
 
 
 def entry(label: str, text: str, *more: str) -> str:
-    """A labelled paragraph: `text` is one line, whatever names are in it, and the lines of `more` stand under it."""
+    """Return a labelled paragraph.
+
+    `text` is kept on one line, even if a name in the text holds a line end; the lines of `more` stand below.
+    """
     lines = [
         *filter(None, [one_line(text)]),
         *(each for part in more if part for each in part.rstrip("\n").split("\n")),
@@ -78,7 +81,7 @@ def entry(label: str, text: str, *more: str) -> str:
 
 
 def failed_text(policy: str, error: RotatorError) -> str:
-    """A policy of which nothing could be seen."""
+    """Return the report of a policy without a view: the failure."""
     found = error.diagnose()
     return block(policy, [entry("failed", *refusal(found.happened, found.state, found.remedy))])
 
@@ -89,5 +92,5 @@ def refusal(happened: str, state: str, remedy: str) -> tuple[str, str, str]:
 
 
 def block(head: str, entries: Iterable[str]) -> str:
-    """A headline and what belongs to it."""
+    """Return a headline and the entries below."""
     return "\n".join([head, *entries])

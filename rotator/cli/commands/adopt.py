@@ -1,4 +1,4 @@
-"""``rotator adopt``: hand over to rotator a credential that somebody else made."""
+"""``rotator adopt``: hand over to rotator a credential made by another person or tool."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,7 +19,7 @@ Key = Annotated[
 
 
 def adopted_before(adoption: "Adoption", name: str) -> str:
-    """What was adopted before, and what is still foreign."""
+    """Say in a sentence which credentials were adopted before, and which are still foreign."""
     adopted, versions = " and ".join(adoption.key_ids), " and ".join(version.id for version in adoption.versions)
     many, several = len(adoption.key_ids) > 1, len(adoption.versions) > 1
     text = (

@@ -26,7 +26,11 @@ Group = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a deployment: its evidence, what each container printed, why that couldn't be read, and what must be said before all that."""
+    """Result of a deployment, to be reported.
+
+    `deployed`: the evidence. `logs`: the output of each container. `unread`: the error if the logs can't be read.
+    `alarms`: sentences to write first.
+    """
 
     deployed: "Deployed"
     logs: tuple[tuple[str, str], ...] = ()
@@ -35,7 +39,10 @@ class Outcome:
 
     @property
     def exit_code(self) -> int:
-        """The job's own, where it has failed; else 1 where the group isn't seen to fare well, its logs can't be read, or there is an alarm."""
+        """Return the job's own exit code if the job has failed, else 1 for a problem, else 0.
+
+        Problems: the group isn't seen to be healthy, the logs can't be read, or there is an alarm.
+        """
         ended = self.deployed.exit_code is not None
         unwell = not (ended or self.deployed.verdict == "healthy") or self.unread is not None
         return self.deployed.exit_code or int(unwell or bool(self.alarms))
@@ -86,7 +93,7 @@ def _chosen(policy: "Policy", group: str | None) -> "GroupPolicy":
 
 
 async def _heeded(run: "Run", group_id: "ResourceId", *, wait: bool, logs: bool) -> Outcome:
-    """Deploy, and say first what compromised credential still signs in, whatever came of it."""
+    """Deploy, and report first the compromised credentials still able to sign in, also if the deployment failed."""
     from rotator.engine import Score, tell_exposed
 
     score = Score()

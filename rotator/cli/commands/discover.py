@@ -1,4 +1,7 @@
-"""The verb with which a person begins: which container groups use a principal's password, and a draft of a policy where none looks after it."""
+"""``rotator discover``: list the container groups using a principal's password; draft missing policies.
+
+The first command for a new user.
+"""
 
 import re
 from collections.abc import Mapping
@@ -89,7 +92,7 @@ def _sight(common: Common, policies: "tuple[Policy, ...]", wanted: tuple[str, ..
 
 
 def _texts(directory: Path) -> Mapping[str, str]:
-    """The drafts that are there already, by file name."""
+    """Return the texts of the existing drafts, by file name."""
     files = sorted(directory.iterdir()) if directory.is_dir() else []
     return {
         file.name: file.read_text("utf-8", errors="replace")
@@ -110,7 +113,10 @@ def _fill(file: Path, text: str) -> None:
 
 
 def _written(directory: Path, draft: "Draft") -> "Draft":
-    """The draft with its file's path, the file written where it is new; never over another, even one that came a moment ago."""
+    """Write a new draft to its file, and return the draft with the path of the file.
+
+    Never overwrite another file, even one created a moment ago.
+    """
     if draft.file is None:
         return draft
     file = directory / draft.file

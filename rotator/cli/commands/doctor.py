@@ -1,4 +1,4 @@
-"""The verb that looks at everything before the first rotation: doctor."""
+"""``rotator doctor``: check all preconditions before the first rotation."""
 
 import os
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""``rotator grant``: restore what a revocation took away."""
+"""``rotator grant``: restore the access removed by a revocation."""
 
 from typing import TYPE_CHECKING
 

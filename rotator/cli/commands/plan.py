@@ -1,4 +1,4 @@
-"""``rotator plan``: what is due, and why."""
+"""``rotator plan``: show due steps and the reasons."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
@@ -39,7 +39,10 @@ def show_plan(
     intent: "Intent | None" = None,
     force: bool = False,
 ) -> None:
-    """Look at each policy with everything that its guard wants to know, and write the plans; `force` as `rotate --force` would."""
+    """Look at each policy with all facts needed by its guard, and write the plans.
+
+    `force`: plan as `rotate --force` would.
+    """
     from rotator import fleet
     from rotator.engine import preview
     from rotator.report.plan import alarmed, plan_code
@@ -58,7 +61,10 @@ def show_plan(
 
 
 async def forced(run: "Run") -> "Run":
-    """The run, asked to rotate whatever is older than now by Azure's time: so it happens once, however wrong this machine's clock is."""
+    """Return the run with the wish to rotate every credential older than now, by Azure's time.
+
+    So the rotation happens once, even if this machine's clock is wrong.
+    """
     observed = await run.world.observe(run.policy)
     return replace(run, intent=replace(run.intent, force_before=observed.at))
 

@@ -1,4 +1,4 @@
-"""The verb that makes what the documentation begins with: provision."""
+"""``rotator provision``: make the principal, roles, secrets and groups of a policy, as in the documentation."""
 
 import os
 import tempfile
@@ -53,7 +53,7 @@ def provision(
 
 
 def _ensure_writable(policy: "Policy | Draft") -> None:
-    """Before anything is made that the file must know of."""
+    """Check the policy's file before anything is made in Azure: the app id must be written there."""
     file = Path(policy.file).resolve()
     if policy.app_id is None and not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK)):
         raise typer.BadParameter(
@@ -62,9 +62,10 @@ def _ensure_writable(policy: "Policy | Draft") -> None:
 
 
 def save(file: Path, app_id: str) -> None:
-    """Write the app id into a policy's file: all of it or nothing, with the rights and the owner that the file had, through a link if it is one.
+    """Write the app id into a policy's file, completely or not at all.
 
-    Raises RotatorError where the file can't be written.
+    The file keeps its rights and its owner; a symbolic link is followed. Raises RotatorError if the file can't be
+    written.
     """
     from rotator.errors import RotatorError
     from rotator.policy import with_app_id
@@ -98,7 +99,10 @@ def _replace(real: Path, written: str) -> None:
 
 
 def _like(real: Path, descriptor: int) -> None:
-    """Give a new file the owner, as far as whoever runs this may, and the rights of the one whose place it takes."""
+    """Give a new file the rights and the owner of the file to be replaced.
+
+    The owner changes only as far as this user may.
+    """
     had = real.stat()
     with suppress(PermissionError):
         os.fchown(descriptor, had.st_uid, had.st_gid)

@@ -71,7 +71,10 @@ def revoke(
 
 
 def _ensure_plain(record: Path | None) -> None:
-    """Opening a pipe waits for whoever reads it, and a device keeps nothing. Raises BadParameter."""
+    """Refuse a pipe or a device as a record file. Raises BadParameter.
+
+    Opening a pipe waits for a reader, and a device keeps no data.
+    """
     if record and record.exists() and not record.is_file():
         raise typer.BadParameter(
             f"--record {record}: not a plain file; nothing is written to a pipe, a socket or a device"

@@ -1,4 +1,4 @@
-"""``rotator rotate``: replace credentials that are due."""
+"""``rotator rotate``: replace due credentials."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -94,7 +94,7 @@ def rotate(
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What was asked for beyond what is due, to be done before it."""
+    """Requests of the user beyond due steps, to be done before those."""
 
     force: bool = False
     adopt: bool = False
@@ -102,7 +102,10 @@ class Wishes:
     key_ids: tuple[str, ...] = ()
 
     def urgent(self) -> "Urgent | None":
-        """A declaration doesn't wait for another run, which heeds it from its next look on."""
+        """Return the declaration of compromise as urgent work, if requested.
+
+        A declaration doesn't wait for another run; the other run reads the declaration at its next look.
+        """
         from rotator.fleet import Urgent
 
         state = (
@@ -134,7 +137,10 @@ class Wishes:
 
 
 async def _adopted(run: "Run") -> None:
-    """Adopt if exactly one credential fits; otherwise say so and go on, since the next run is often the same command."""
+    """Adopt if exactly one credential fits; otherwise report the reason and go on.
+
+    The next run is often the same command, so a credential adopted before is no error.
+    """
     from rotator.engine import adopt
     from rotator.errors import UnsafeStep
     from rotator.events import Noted
