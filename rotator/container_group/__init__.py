@@ -1,16 +1,16 @@
-"""A container group's raw JSON: what it says, what it hides, and how its credential is changed and nothing else.
+"""Raw JSON of container groups: values, hidden values, evidence, and edits of the credential alone.
 
-The only package that knows the shape of a container group, and the most dangerous one: what it loses is lost. Rules for
-whoever edits it:
+The only package with knowledge of a container group's JSON, and the most dangerous one: values lost here can't be
+restored. Rules for editors:
 
-1. Pure: documents in, values out. No I/O, no clock, and a document that was read is never changed.
-2. Lossless: an edit starts from all that GET showed. What isn't known here stays as it is, where it is
-   (`put_properties` lists what goes).
+1. Pure: documents in, values out. No I/O, no clock, and a document once read is never changed.
+2. Lossless: an edit starts from the complete answer of GET. Unknown properties stay unchanged, in place
+   (`put_properties` lists the removed ones).
 3. A hidden value is put back from a source or the edit is refused; never guessed, never left out (`hidden_values` lists
-   them all).
-4. Property names have no case, names of variables and files do (`rotator.arm_json`).
-5. Evidence counts only if it is newer than the PUT; without evidence the verdict is never `healthy` (`evidence`).
-6. Nothing here shows a value that may be secret: not in an error, not in a difference, not in a repr.
+   all of them).
+4. Property names are case-insensitive, names of variables and files are case-sensitive (`rotator.arm_json`).
+5. Evidence counts only if newer than the PUT; without evidence the verdict is never `healthy` (`evidence`).
+6. Never show a value which may be secret: not in an error, not in a difference, not in a repr.
 """
 
 from rotator.arm_json import registry_servers, user_names

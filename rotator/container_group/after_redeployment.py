@@ -11,7 +11,10 @@ from rotator.state import ContainerGroup
 
 
 def moved(group: ContainerGroup, key_id: str, since: datetime, failed: Failed | None = None) -> ContainerGroup:
-    """The group as it would be read at once after a PUT with the credential `key_id` had succeeded: our tags changed, everything running."""
+    """Return the group as GET would show it right after a successful PUT with the credential `key_id`.
+
+    Our tags are changed, and all containers run.
+    """
     body: Json = plain(group.document or {})
     tag(body, key_id, since, failed, shows(group.document))
     properties = get(body, "properties")

@@ -1,8 +1,8 @@
-"""What Azure doesn't change in a container group that there is, so that a PUT which asks for it is refused: found before it is sent.
+"""Find changes refused by Azure in a PUT over an existing container group, before the PUT is sent.
 
 Source: "Update containers in Azure Container Instances" (azure-facts A5): operating system, CPU, memory, GPU, restart
-policy and subnet; and Resource Manager's own rule that a resource keeps its region. A group that has ended or was
-stopped is deployed as new.
+policy and subnet; and the rule of Resource Manager: a resource keeps its region. A group that has ended or was stopped
+is deployed as new.
 """
 
 import json
@@ -15,7 +15,10 @@ from rotator.container_group.evidence import Phase, activity
 
 
 def conflicts(document: Mapping[str, Any], body: Mapping[str, Any]) -> tuple[Change, ...]:
-    """What a PUT of `body` over the group that a GET showed would be refused for; () where it would be deployed as new, but for its region."""
+    """Return the changes for which Azure would refuse a PUT of `body` over the group shown by a GET.
+
+    Where the group would be deployed as new, only the region counts.
+    """
     ended = activity(document) in (Phase.FINISHED, Phase.STOPPED)
     before, after = (dict(_fixed(one, ended=ended)) for one in (document, body))
     return tuple(

@@ -1,4 +1,4 @@
-"""What came of a deployment, for who started it: a job's exit code, the address that may have changed, the images that run."""
+"""Outcome of a deployment, for its caller: a job's exit code, a possibly new address, the running images."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,12 +17,15 @@ def exit_code(document: Mapping[str, Any] | None) -> int | None:
 
 
 def ip_address(document: Mapping[str, Any] | None) -> str | None:
-    """The group's IP address, if it has one; a redeployment may change it (azure-facts A5)."""
+    """Return the group's IP address, or None; a redeployment may change the address (azure-facts A5)."""
     return text(get(document, "properties", "ipAddress"), "ip") or None
 
 
 def pulled(document: Mapping[str, Any] | None) -> tuple[tuple[str, str], ...]:
-    """The digest that each container last pulled, by its image's name, sorted: tags move, and a redeployment pulls what they are now."""
+    """Return the digest last pulled by each container, by image name, sorted.
+
+    Tags move, and a redeployment pulls the present digest of a tag.
+    """
     shown = view(document)
     found = {}
     for one, (_, container) in zip(shown.instances if shown else (), containers(document), strict=False):
@@ -46,7 +49,7 @@ def brief(digest: str) -> str:
 
 
 def moved_tags(document: Mapping[str, Any] | None, served: Mapping[str, str]) -> tuple[tuple[str, str, str], ...]:
-    """Images whose name stands for another digest than the one that runs: image, what runs, what the registry serves now."""
+    """Return images whose tag has moved: image, running digest, digest now served by the registry."""
     return tuple(
         (image, digest, served[image])
         for image, digest in pulled(document)

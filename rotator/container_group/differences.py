@@ -1,4 +1,4 @@
-"""What differs between two documents of one group, property by property and without a secret: for people, and for invariant I4."""
+"""Compare two documents of one group, property by property and without secrets: for people, and for invariant I4."""
 
 import json
 import re
@@ -39,7 +39,7 @@ _EXACT = ("secret", "keyvaluepairs", "metadata", "settings")
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One property that differs. None: it isn't there. What may be secret reads ``***``."""
+    """One differing property. None: the property is absent. Values which may be secret read ``***``."""
 
     path: str
     before: str | None
@@ -50,9 +50,9 @@ class Change:
 
 
 def difference(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> tuple[Change, ...]:
-    """Every difference but in what only the service writes, by path.
+    """Return all differences by path, except in properties written by the service alone.
 
-    Null is the same as nothing; order in arrays counts.
+    Null equals absence; order in arrays counts.
     """
     one, other = (writable(document) if document is not None else None for document in (before, after))
     return tuple(sorted(_changes("", one, other, secret=False, exact=False), key=lambda change: change.path))
@@ -117,9 +117,9 @@ def _items(path: str, one: list[Value], other: list[Value], secret: bool, exact:
 def _named(
     path: str, one: Mapping[str, Value], other: Mapping[str, Value], secret: bool, exact: bool
 ) -> Iterator[Change]:
-    """Items that all have names are compared by them: one that is put in between changes no other.
+    """Compare items by name if all of them have names: an inserted item changes no other.
 
-    Their order is told by itself.
+    A different order is reported as a change of its own.
     """
     for name in dict.fromkeys((*one, *other)):
         yield from _changes(f"{path}[{name}]", one.get(name), other.get(name), secret=secret, exact=exact)
@@ -133,7 +133,10 @@ def _called(item: Value) -> str:
 
 
 def _label(sides: list[Value], index: int) -> str:
-    """What an item of an array is called: by its name or server where both sides agree, or only one has it."""
+    """Return the label of an array item: the name or server, else the index.
+
+    The name counts if both sides agree or only one side has the item.
+    """
     called = {_called(side) for side in sides if side is not None}
     return (called.pop() or str(index)) if len(called) == 1 else str(index)
 
@@ -143,7 +146,7 @@ def _equal(one: Value, other: Value) -> bool:
 
 
 def _whole(path: str, one: Value, other: Value, secret: bool, exact: bool) -> Iterator[Change]:
-    """Something that one side doesn't have, or has in another kind: told in its parts, so that a secret below it stays hidden."""
+    """Report a value absent on one side or of another kind, part by part, so that secrets inside stay hidden."""
     for side, (value, opposite) in enumerate(((one, other), (other, one))):
         if isinstance(value, (Mapping, list)) and value and opposite is None:
             empty: Value = {} if isinstance(value, Mapping) else []

@@ -1,7 +1,7 @@
-"""The principal's password inside a group: variables that seem to hold it, and references into Key Vault that don't follow a rotation.
+"""Find the principal's password inside a group: in hidden variables, and in Key Vault references pinned to a version.
 
-What a variable holds is hidden. But a container that is told the app id in plain sight, and a client secret beside it,
-signs in with it.
+The value of a variable is hidden. But a container with the app id in plain sight, and a client secret beside the app
+id, signs in with that secret.
 """
 
 import re
@@ -49,10 +49,12 @@ def signing_in(document: Value, app_id: str) -> tuple[str, ...]:
 
 
 def unsaid(document: Value, policy: Policy, group: GroupPolicy | None) -> tuple[str, ...]:
-    """Paths of hidden variables that may hold the principal's password until the policy says whose they are, sorted.
+    """Return the paths of hidden variables, sorted, which may hold the principal's password.
 
-    All of a group that the policy declares or that pulls as the principal; of one that only shows the app id, those
-    that are called like a password; none of a container that shows another client id, which says whose its password is.
+    Only variables count for which the policy doesn't name the owner of the password. All of them count in a group
+    declared by the policy or pulling as the principal. In a group which only shows the app id, variables named like a
+    password count. In a container with another client id none counts: the other client id says to whom the password
+    belongs.
     """
     app_id, known = policy.principal.app_id.lower(), Recipes.of(policy, group)
     pulls = pulls_as(document, app_id)
@@ -71,7 +73,7 @@ def _variable(place: Place) -> bool:
 
 
 def _anothers(container: Value, app_id: str) -> bool:
-    """Whether a container says that it signs in as another principal, and doesn't show this one."""
+    """Tell if a container signs in as another principal, and doesn't show the app id of this one."""
     shown = ((text(each, "name"), text(each, "value").strip().lower()) for each in variables(container))
     ids = {value for name, value in shown if value == app_id or (CLIENT_ID.search(name) and re.fullmatch(GUID, value))}
     return bool(ids) and app_id not in ids
@@ -82,20 +84,26 @@ def _meant(place: Place) -> bool:
 
 
 def pinned(document: Value, policy: Policy) -> tuple[str, ...]:
-    """Versions of the published secret that the group's references name, sorted: Azure goes on reading them when they are disabled."""
+    """Return the versions of the published secret named by the group's references, sorted.
+
+    Azure goes on reading these versions after they are disabled.
+    """
     return tuple(sorted({version for _, version in _references(document, policy) if version}))
 
 
 def follows(document: Value, policy: Policy) -> bool:
-    """Whether it refers to the newest version of the published secret.
+    """Tell if the group refers to the newest version of the published secret.
 
-    Azure reads that in a PUT; no page says when else (azure-facts B8).
+    Azure reads the secret in a PUT; no page says when else (azure-facts B8).
     """
     return any(not version for _, version in _references(document, policy))
 
 
 def strays(document: Value, policy: Policy) -> tuple[str, ...]:
-    """Servers whose entry takes this principal's password by a reference to something else than the published secret, sorted."""
+    """Return the servers, sorted, whose entry takes this principal's password by reference from another secret.
+
+    A reference to the published secret isn't a stray.
+    """
     ours = {name for name, _ in _references(document, policy)}
     mine = (
         entry
@@ -114,7 +122,10 @@ def _references(document: Value, policy: Policy) -> Iterator[tuple[str, str]]:
 
 
 def references(document: Value) -> Iterator[tuple[str, str, str, str]]:
-    """What a group reads from Key Vault: the reference's name in lower case, the vault's host, the secret, and its version, which may be empty."""
+    """Yield the group's references to Key Vault: reference name in lower case, host of the vault, secret, version.
+
+    The version may be empty.
+    """
     for reference in objects(document, "properties", "secretReferences"):
         uri = urlsplit(text(reference, "secretReferenceUri"))
         parts = uri.path.strip("/").split("/")

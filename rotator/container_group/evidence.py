@@ -1,11 +1,11 @@
-"""Judging a group from what its answer shows: what it does now, and how it fares with the credential that it was given.
+"""Judge a group from the answer of Azure: present phase, and health with the credential of the last PUT.
 
-Rules for whoever edits this file:
+Rules for editors of this file:
 
-1. Only evidence that is newer than `since` counts: what an answer shows right after a PUT is the past.
+1. Only evidence newer than `since` counts: an answer right after a PUT shows the past.
 2. A failed pull proves nothing while a later one may succeed (azure-facts B5); ``Succeeded`` provisioning proves
    nothing about a job (azure-facts B6).
-3. Where the evidence isn't there, the verdict is `settling` or `unknown`, never `healthy`.
+3. Without evidence, the verdict is `settling` or `unknown`, never `healthy`.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ _IN_TRANSITION = ("pending", "creating", "updating", "repairing", "deleting", "a
 
 
 class Phase(StrEnum):
-    """What a group does now."""
+    """Present activity of a group."""
 
     RUNNING = "running"
     STARTING = "starting"
@@ -45,7 +45,7 @@ class Phase(StrEnum):
 
 
 class Verdict(StrEnum):
-    """How a group fares since it was given its credential."""
+    """Health of a group since the PUT of its credential."""
 
     HEALTHY = "healthy"
     """Its containers started after that, and nothing failed later; or it is no worse than before."""
@@ -58,19 +58,19 @@ class Verdict(StrEnum):
 
 
 def run_once(document: Mapping[str, Any] | None) -> bool:
-    """Whether a deployment runs a job that ends: restart policy Never or OnFailure."""
+    """Tell if the group runs a job with an end: restart policy Never or OnFailure."""
     return restart_policy(document) in ("never", "onfailure")
 
 
 def phase(group: ContainerGroup) -> Phase:
-    """What the group does now."""
+    """Return the present phase of the group."""
     if group.unreadable:
         return Phase.UNREADABLE
     return Phase.ABSENT if group.document is None else activity(group.document)
 
 
 def activity(document: Mapping[str, Any]) -> Phase:
-    """What a group that could be read does now."""
+    """Return the present phase of a readable group."""
     shown = view(document)
     if shown is None:
         return Phase.UNKNOWN
@@ -119,11 +119,10 @@ def verdict(
     at: datetime | None = None,
     before: Mapping[str, Any] | None = None,
 ) -> Verdict:
-    """How the group fares since `since`, the instant that was written into the PUT.
+    """Judge the group's health since `since`, the instant written into the PUT.
 
-    `at` is when Azure gave the answer: with it, a pull that failed once and was never followed by another event is told
-    from one that is being tried again. `before` is an answer from before the PUT: what crashed then is no worse for
-    crashing now.
+    `at` is the instant of Azure's answer: `at` tells a pull that failed once, without a later event, from a pull under
+    retry. `before` is an answer from before the PUT: a container which crashed then is no worse for crashing now.
     """
     shown = view(document)
     if shown is None or since is None or not shown.mains:
@@ -138,7 +137,10 @@ def verdict(
 
 
 def up(document: Mapping[str, Any] | None, at: datetime) -> timedelta:
-    """For how long all containers that are there to run had been running at `at`, the instant of the answer; nothing where one wasn't."""
+    """Return the time for which all main containers had been running at `at`, the instant of the answer.
+
+    Zero if one of them wasn't running.
+    """
     shown = view(document)
     begun = [one.started or at if one.running else at for one in shown.mains] if shown else []
     return at - max(begun, default=at)
@@ -172,7 +174,10 @@ def _ran(shown: View, since: datetime, at: datetime | None, before: Mapping[str,
 
 
 def _crashed_before(one: Instance, since: datetime, before: Mapping[str, Any] | None) -> bool:
-    """Whether the container crashed before the PUT, too: an earlier answer shows it, or an event that began before and still goes on."""
+    """Tell if the container crashed before the PUT, too.
+
+    The proof is an earlier answer, or an event with a start before the PUT that still goes on.
+    """
     if any(event.crash and event.first < since <= event.last for event in one.events):
         return True
     earlier = view(before)

@@ -1,4 +1,4 @@
-"""What a person should know of one container group before it is redeployed: what comes from elsewhere, what may change, what can't be seen."""
+"""Notes for people about a container group before a redeployment: outside sources, possible changes, unseen values."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -58,7 +58,7 @@ def _registries(document: Mapping[str, Any], policy: Policy, group: GroupPolicy 
 
 
 def _referring(entry: Value, app_id: str) -> bool:
-    """Whether an entry of this principal takes its password from Key Vault."""
+    """Tell if an entry of this principal takes the password from Key Vault."""
     return belongs(entry, app_id) and bool(get(entry, "passwordReference"))
 
 

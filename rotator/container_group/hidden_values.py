@@ -1,9 +1,9 @@
-"""Every place in a container group where a value can stand that GET leaves out.
+"""List all places in a container group for values hidden by GET.
 
 The list is azure-facts B7 and the ``sensitive`` marks of the API's types, 2023-05-01 to 2025-09-01: registry passwords,
 secure environment variables (the entry stays, with its name alone), files of secret volumes (not even their names
-stay), storage account keys, a workspace's key and resource id, an extension's protected settings. A property that a
-later API version hides can't be known here: add it when it is known.
+stay), storage account keys, a workspace's key and resource id, an extension's protected settings. Properties hidden by
+later API versions are unknown here: add them once known.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ REGISTRY, VARIABLE = "image_registry_credentials", "env"
 
 
 class Holds(Enum):
-    """How a value is written: as it is, as files in base64 by name, or as an object."""
+    """Form of a value: as it is, as files in base64 by name, or as an object."""
 
     TEXT = "text"
     FILES = "files"
@@ -27,11 +27,11 @@ class Holds(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place for one hidden value, or for the files of one volume: property `name` of `owner`, a part of the document.
+    """Place for one hidden value, or for the files of one volume: property `name` of `owner`, a part of the document.
 
-    `path` names it in a policy. `shown` is the property in which the same value may stand in plain sight; `references`
-    are those by which Azure fetches it itself, and which GET does show (azure-facts B8). `optional`: whether there ever
-    was a value can't be seen, so that somebody has to say it, if only that there was none.
+    `path` names the place in a policy. `shown` is the property in which the same value may stand in plain sight;
+    `references` are the properties by which Azure fetches the value, shown by GET (azure-facts B8). `optional`: GET
+    doesn't show if there ever was a value, so a person has to state the value, or state that there was none.
     """
 
     path: str
@@ -44,27 +44,27 @@ class Place:
 
     @property
     def value(self) -> Value:
-        """What stands there; None for nothing, and for a volume without files."""
+        """Return the value of the place; None for an absent value, and for a volume without files."""
         found = get(self.owner, self.name)
         return (found or None) if self.holds is Holds.FILES else found
 
     @property
     def referenced(self) -> bool:
-        """Whether Azure fetches the value itself."""
+        """Tell if Azure fetches the value by reference."""
         return any(get(self.owner, name) for name in self.references)
 
     @property
     def plain(self) -> bool:
-        """Whether the value stands in plain sight; an empty one does, too."""
+        """Tell if the value stands in plain sight; an empty value counts."""
         return self.shown is not None and get(self.owner, self.shown) is not None
 
     @property
     def missing(self) -> bool:
-        """Whether a PUT of the document as it is would lose a value, or may."""
+        """Tell if a PUT of the unchanged document would lose a value, or may."""
         return self.value is None and not (self.referenced or self.plain)
 
     def write(self, value: Value) -> None:
-        """Set the value, and take it out of plain sight."""
+        """Set the hidden value, and remove the value in plain sight."""
         put(self.owner, self.name, value)
         if self.shown:
             drop(self.owner, self.shown)
@@ -113,7 +113,7 @@ def _extensions(document: Value) -> Iterator[Place]:
 
 
 def as_shown(body: Value) -> Json:
-    """What a GET would show of a body that was PUT: hidden values are gone, and of a secret volume all but its name."""
+    """Return a PUT body as GET would show it: without hidden values, and with only the name of a secret volume."""
     shown: Json = plain(body)
     for place in places(shown):
         if place.holds is Holds.FILES:
@@ -124,7 +124,10 @@ def as_shown(body: Value) -> Json:
 
 
 def normal(path: str) -> str:
-    """A path to compare: names of resources in lower case; variables and files keep their case, since Linux tells them apart."""
+    """Normalise a path for comparison: names of resources in lower case.
+
+    Variables and files keep their case, since Linux tells them apart.
+    """
     *head, last = path.split("/", 3)
     return (
         "/".join((*head, last)).lower()

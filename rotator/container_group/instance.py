@@ -45,7 +45,7 @@ class Happening:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A container's state: ``running``, ``waiting``, ``terminated``, or nothing yet."""
+    """State of a container: ``running``, ``waiting``, ``terminated``, or empty before the first state."""
 
     state: str = ""
     detail: str = ""
@@ -55,25 +55,28 @@ class State:
 
     @property
     def stuck_on_image(self) -> bool:
-        """Whether it waits for an image that couldn't be pulled."""
+        """Tell if the container waits for an image after a failed pull."""
         return self.state == "waiting" and any(word in self.detail.lower() for word in _PULL_STUCK)
 
     @property
     def backing_off(self) -> bool:
-        """Whether it waits to be restarted (azure-facts B6)."""
+        """Tell if the container waits for a restart (azure-facts B6)."""
         return self.state == "waiting" and (
             "crashloopbackoff" in self.detail.lower() or "restarting" in self.detail.lower()
         )
 
     @property
     def error(self) -> datetime | None:
-        """When the run began that ended with an error of its own; platform and updates end containers, too, whose run is older."""
+        """Return the start of the run that ended with an error of its own; None without such an error.
+
+        Platform and updates end containers, too, with an older run.
+        """
         return (self.started or self.finished) if self.exit_code and self.exit_code not in _PLATFORM else None
 
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One container. `init`: it runs and ends before the others start."""
+    """One container. `init`: an init container, which runs and ends before the others start."""
 
     name: str
     init: bool
@@ -83,12 +86,12 @@ class Instance:
 
     @property
     def running(self) -> bool:
-        """Whether it runs now."""
+        """Tell if the container runs now."""
         return self.current.state == "running"
 
     @property
     def started(self) -> datetime | None:
-        """When it last started, as far as states and events tell."""
+        """Return the last start of the container, as far as states and events show."""
         begun = [
             state.started
             for state in (self.current, self.previous)
@@ -98,7 +101,7 @@ class Instance:
 
     @property
     def succeeded(self) -> datetime | None:
-        """When its image was last known to be there: pulled, or started."""
+        """Return the latest instant at which the image was present: pulled, or started."""
         known = [event.last for event in self.events if event.name == "pulled"]
         return max([*known, *([self.started] if self.started else [])], default=None)
 
@@ -116,12 +119,12 @@ class Instance:
 
     @property
     def waits_for_image(self) -> bool:
-        """Whether it can't go on before a pull that has failed succeeds."""
+        """Tell if the container is blocked until a failed pull succeeds."""
         return not self.running and (self.current.stuck_on_image or bool(self.pull_failures))
 
     @property
     def crashed(self) -> datetime | None:
-        """When the run began that ended with an error, if it is still down for that."""
+        """Return the start of the run that ended with an error, if the container is still down; else None."""
         if self.current.state == "terminated":
             return self.current.error
         if not self.current.backing_off:
@@ -132,13 +135,13 @@ class Instance:
 
     @property
     def recovered(self) -> datetime | None:
-        """When the run began that ended with an error, if it runs again."""
+        """Return the start of the run that ended with an error, if the container runs again; else None."""
         return self.previous.error if self.running and self.previous.state == "terminated" else None
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A group as its instance view shows it. `provisioning` and `state` are in lower case."""
+    """Instance view of a group. `provisioning` and `state` are in lower case."""
 
     state: str
     provisioning: str
@@ -147,12 +150,12 @@ class View:
 
     @property
     def mains(self) -> tuple[Instance, ...]:
-        """The containers that are there to run: not the init containers."""
+        """Return the main containers: all but the init containers."""
         return tuple(one for one in self.instances if not one.init)
 
     @property
     def latest(self) -> datetime | None:
-        """The newest instant that anything in it tells."""
+        """Return the newest instant in states and events of the group."""
         states = [
             at
             for one in self.instances
@@ -193,7 +196,10 @@ def _instance(kind: str, container: Value, group: tuple[Happening, ...], images:
 
 
 def _concerns(event: Happening, image: str, images: list[str]) -> bool:
-    """Whether an event of the group is about this image: it names it, or it is a failed pull that names none of the group's."""
+    """Tell if an event of the group is about this image.
+
+    The event names the image, or is a failed pull without the name of any image of the group.
+    """
     named = [one for one in images if one and f'"{one}"' in event.message]
     return image in named or (event.pull_failed and not named)
 

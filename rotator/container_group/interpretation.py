@@ -1,4 +1,4 @@
-"""The container groups that use a policy's principal, interpreted: all that the planner knows of them."""
+"""Container groups with the policy's principal, interpreted: the planner's complete knowledge of them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -30,16 +30,16 @@ KEPT = 64
 
 @dataclass(frozen=True, slots=True)
 class Dependent:
-    """One container group that uses the principal, or that the policy says does.
+    """One container group with the principal, or declared by the policy.
 
-    `key_id`, `since`, `previous` and `failed` are what its tags say. `images` are those that the registries serve it
-    for this user name. `unsourced` are hidden values that nobody can put back, `refused` why it may never be
-    redeployed, both to be told before anything is written anywhere. `sources` are the secrets of the vault whose values
-    a redeployment or a deployment of its manifest needs; `signing_in` are variables that seem to hold the password,
-    `unsaid` those that may while the policy doesn't say whose they are. `links` are what a redeployment touches beside
-    the group: action and resource. `guessed`: nothing but such a variable makes one think that it does, or nothing of
-    it can be read. `needs_rotation` is False where it takes no password; `follows`: Azure reads the published secret
-    for it. `up` is for how long all its containers have been running. `notes` are for people.
+    `key_id`, `since`, `previous` and `failed` come from the group's tags. `images` are the images served by the
+    registries for this user name. `unsourced` are hidden values without a source, `refused` the reason against any
+    redeployment; both are reported before the first write. `sources` are the secrets of the vault with values needed by
+    a redeployment or a deployment of the manifest; `signing_in` are variables that seem to hold the password, `unsaid`
+    variables that may hold the password while the policy has no source for them. `links` are resources beside the group
+    touched by a redeployment: action and resource. `guessed`: only such a variable suggests use of the principal, or
+    the group can't be read. `needs_rotation` is False for a group without the password; `follows`: Azure reads the
+    published secret for the group. `up` is the time for which all containers have been running. `notes` are for people.
     """
 
     id: ResourceId
@@ -70,7 +70,10 @@ class Dependent:
 
     @property
     def choice(self) -> Choice:
-        """What the policy wants of a group that doesn't run; a job with a manifest waits for its next `rotator deploy`."""
+        """Return the policy's choice for a group that doesn't run.
+
+        A job with a manifest waits for the next `rotator deploy`.
+        """
         if self.phase is Phase.STOPPED:
             return _meant(self.group.when_stopped if self.group else "wait")
         if self.run_once and self.phase is Phase.FINISHED:
@@ -80,7 +83,7 @@ class Dependent:
 
     @property
     def lines_to_add(self) -> str:
-        """What to paste into the policy for the values that have no source; empty where all have one."""
+        """Return the lines to paste into the policy for values without a source; empty if all have a source."""
         if not self.unsourced:
             return ""
         within = bool(self.group and self.group.secrets)
@@ -93,11 +96,11 @@ def _meant(wanted: str | None) -> Choice:
 
 
 def dependents(policy: Policy, observed: Observed) -> tuple[Dependent, ...]:
-    """Every declared group, in the policy's order, then the undeclared ones that pull with this user name or may sign in with it, by id.
+    """Return declared groups in the policy's order, then undeclared users of the principal, by id.
 
-    So does one of which nothing can be read.
+    An undeclared group counts if it pulls with this user name, may sign in with it, or can't be read.
 
-    A declared group that was not looked at is left out: nothing is known of it, not even that it is absent.
+    A declared group without an observation is left out: even its absence isn't known.
     """
     seen = {group.id: group for group in observed.groups}
     declared = [seen.pop(group.id) for group in policy.container_groups if group.id in seen]
@@ -113,13 +116,13 @@ def _uses(group: ContainerGroup, policy: Policy) -> bool:
 
 
 def _pulls(document: Mapping[str, Any], policy: Policy) -> bool:
-    """Whether the group shows that it takes the principal's password: in an entry, or by a reference to the published secret."""
+    """Tell if the group visibly takes the password: in an entry, or by reference to the published secret."""
     read = bool(pinned(document, policy)) or follows(document, policy)
     return read or pulls_as(document, policy.principal.app_id)
 
 
 class _Look:
-    """A group as one look showed it, under one policy; neither ever changes, so that both are known by their identity."""
+    """Group as one look showed it, under one policy; both never change, so identity is enough to compare them."""
 
     __slots__ = ("_known", "group", "policy")
 
@@ -183,7 +186,7 @@ def _interpreted(look: _Look) -> Dependent:
 
 
 def _of_manifest(policy: Policy, group: GroupPolicy | None) -> tuple[set[str], set[str]]:
-    """What the group's manifest lacks a source for, and the secrets that it names."""
+    """Return the values without a source in the group's manifest, and the secrets named by the manifest."""
     if group is None or group.manifest is None:
         return set(), set()
     named = manifest_sources(group.manifest, policy, group)
@@ -195,7 +198,10 @@ def _manifest(group: GroupPolicy | None) -> Mapping[str, Any] | None:
 
 
 def images(policy: Policy, observed: Observed) -> tuple[str, ...]:
-    """The distinct images that a proof has to pull, sorted: of every dependent, and of the manifests that will be deployed again."""
+    """Return the distinct images for a proof to pull, sorted.
+
+    The images are those of all dependents, and of the manifests to be deployed again.
+    """
     found = {image for one in dependents(policy, observed) for image in one.images}
     manifests = (_manifest(group) for group in policy.container_groups)
     return tuple(
@@ -204,7 +210,10 @@ def images(policy: Policy, observed: Observed) -> tuple[str, ...]:
 
 
 def used_images(document: Mapping[str, Any] | None, app_id: str) -> tuple[str, ...]:
-    """The images of a group, or of its manifest, whose registry has an entry with this user name and a password; sorted."""
+    """Return the images of a group, or of its manifest, sorted.
+
+    Only images count whose registry has an entry with this user name and a password.
+    """
     servers = {
         server(entry)
         for entry in entries(document)
@@ -215,12 +224,15 @@ def used_images(document: Mapping[str, Any] | None, app_id: str) -> tuple[str, .
 
 
 def _placeholder(entry: Value) -> bool:
-    """Whether a manifest's entry has the principal's user name in the form of a placeholder."""
+    """Tell if a manifest's entry has the principal's user name as a placeholder."""
     return USERNAME in {source(inner) for inner in placeholders(text(entry, "username"))}
 
 
 def needs_rotation(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | None) -> bool:
-    """Whether the group holds a password of the principal: in an entry, or in a place that the policy gives it to, be it there or not."""
+    """Tell if the group holds a password of the principal: in an entry, or in a place named by the policy.
+
+    A place named by the policy counts even if absent from the group.
+    """
     known = Recipes.of(policy, group)
     seems = group is None and bool(signing_in(document, policy.principal.app_id))
     read = bool(pinned(document, policy)) or follows(document, policy)

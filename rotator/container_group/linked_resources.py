@@ -1,7 +1,7 @@
-"""What a container group's PUT touches beside the group itself, and the rights that Azure asks for there.
+"""Resources beside the group touched by a container group's PUT, and the rights required there by Azure.
 
-Source: LinkedAuthorizationFailed (403), as Azure Resource Manager answers it for whatever names an identity or a subnet
-in a PUT; the actions are those of Microsoft.ManagedIdentity and Microsoft.Network.
+Source: LinkedAuthorizationFailed (403), the answer of Azure Resource Manager for an identity or a subnet named in a
+PUT; the actions are those of Microsoft.ManagedIdentity and Microsoft.Network.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,7 +17,10 @@ ROLES = {ASSIGN: "Managed Identity Operator", JOIN: "Network Contributor"}
 
 
 def links(document: Mapping[str, Any] | None) -> tuple[tuple[str, ResourceId], ...]:
-    """Pairs of an action and the id of the resource on which a PUT of this group takes it, sorted; what is no id is Azure's to refuse."""
+    """Return pairs of an action and the resource id on which a PUT of this group takes the action, sorted.
+
+    A text which is no id is left for Azure to refuse.
+    """
     return tuple(sorted({(action, scope) for action, written in _links(document) for scope in _read(written)}))
 
 
@@ -28,7 +31,7 @@ def _links(document: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
 
 
 def _read(written: str) -> tuple[ResourceId, ...]:
-    """The id in a text, none where it is no id."""
+    """Return the id in a text; empty if the text is no id."""
     try:
         return (ResourceId.parse(written.rstrip("/")),)
     except ValueError:

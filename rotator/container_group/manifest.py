@@ -1,7 +1,7 @@
-"""The body of a PUT made from a manifest: what `az container create --file` would send, with its placeholders filled in.
+"""Make the body of a PUT from a manifest: the body of `az container create --file`, with placeholders filled in.
 
-Rules for whoever edits this file: as in `rotator.container_group.put_body`; and a secret goes only where Azure hides
-it.
+Rules for editors of this file: as in `rotator.container_group.put_body`; and a secret goes only into places hidden by
+Azure.
 """
 
 from collections.abc import Iterator, Mapping
@@ -37,7 +37,10 @@ def manifest_sources(manifest: Manifest, policy: Policy, group_policy: GroupPoli
 
 
 def needed(policy: Policy) -> tuple[str, ...]:
-    """Names of the Key Vault secrets that the policy and its manifests name as sources, sorted; the published ones aren't among them."""
+    """Return the Key Vault secrets named as sources by the policy and its manifests, sorted.
+
+    The published secrets are not among them.
+    """
     found: set[str] = set()
     for declared in policy.container_groups:
         known = Recipes.of(policy, declared)
@@ -47,7 +50,7 @@ def needed(policy: Policy) -> tuple[str, ...]:
 
 
 def manifest_problems(manifest: Manifest, policy: Policy, group_policy: GroupPolicy) -> tuple[str, ...]:
-    """What makes a manifest impossible to deploy, known before any value is; each says where and what to do."""
+    """Return the problems against a deployment of the manifest, found without values; each with place and remedy."""
     return tuple(_all_problems(_named(manifest, policy), policy, group_policy))
 
 
@@ -67,10 +70,10 @@ def from_manifest(
     since: datetime,
     document: Mapping[str, Any] | None = None,
 ) -> Json:
-    """What to PUT to deploy the manifest with `password`, the secret of `key_id`.
+    """Return the PUT body to deploy the manifest with `password`, the secret of `key_id`.
 
-    `values` are those of `manifest_sources()`. `document` is the group as a GET just showed it, where there is one: its
-    tags name the way back, and a job of it that runs is not interrupted. Raises UnsafeStep with every problem of the
+    `values` are those of `manifest_sources()`. `document` is the group as a GET just showed it, if the group exists:
+    its tags name the way back, and a running job isn't interrupted. Raises UnsafeStep with all problems of the
     manifest.
     """
     body = _named(manifest, policy)
@@ -107,7 +110,10 @@ def _ensure_possible(
 
 
 def keep_tags(body: Json, document: Mapping[str, Any] | None) -> None:
-    """Carry over the tags that the group has and the manifest doesn't name: others put them there (an Azure Policy, cost accounting)."""
+    """Carry over tags of the group without a counterpart in the manifest.
+
+    Others set these tags (an Azure Policy, cost accounting).
+    """
     there, wanted = get(document, "tags"), get(body, "tags")
     wanted = dict(wanted) if isinstance(wanted, Mapping) else {}
     known = {name.lower() for name in wanted}
@@ -173,7 +179,10 @@ def _in_plain_sight(node: Value, path: str) -> Iterator[str]:
 
 
 def manifest_changes(manifest: Manifest, policy: Policy, document: Mapping[str, Any]) -> tuple[Change, ...]:
-    """What a deployment of the manifest would change in the group that a GET showed: all that Azure shows, without our tags and mere defaults."""
+    """Return the changes a deployment of the manifest would make in the group shown by a GET.
+
+    All properties shown by Azure count, without our tags and mere defaults.
+    """
     body = _named(manifest, policy)
     keep_tags(body, document)
     sides = [usual(as_shown(one)) for one in (document, body)]
@@ -183,5 +192,5 @@ def manifest_changes(manifest: Manifest, policy: Policy, document: Mapping[str, 
 
 
 def manifest_conflicts(manifest: Manifest, policy: Policy, document: Mapping[str, Any]) -> tuple[Change, ...]:
-    """Of these, what Azure refuses to change in a group that hasn't ended."""
+    """Return the changes of the manifest that Azure refuses in a group that hasn't ended."""
     return conflicts(document, _named(manifest, policy))

@@ -1,6 +1,6 @@
-"""What GET doesn't show and a PUT must put back, and where it comes from.
+"""Values hidden by GET and required by a PUT, and their sources.
 
-What has no source is vetoed, never guessed.
+A value without a source is a veto, never a guess.
 """
 
 from collections.abc import Mapping
@@ -14,9 +14,9 @@ from rotator.state import Observed
 
 
 def hidden(document: Mapping[str, Any], app_id: str | None = None) -> tuple[str, ...]:
-    """Paths of the values that are missing in a GET's document, sorted; without the registry passwords of `app_id`.
+    """Return the paths of values missing in a GET's document, sorted; without the registry passwords of `app_id`.
 
-    A secret volume is one path, ``volumes/<v>/secret``: its files' names are hidden, too.
+    A secret volume is one path, ``volumes/<v>/secret``: the names of its files are hidden, too.
     """
     missing = (place for place in places(document) if place.missing)
     return tuple(
@@ -51,9 +51,9 @@ def sources(
 
 
 def fill(body: Json, known: Recipes, find: Lookup) -> None:
-    """Put back every hidden value of `body` that has a recipe.
+    """Put back all hidden values of `body` with a recipe.
 
-    Where the password stood in plain sight, it becomes a secure value.
+    A password in plain sight becomes a secure value.
     """
     for place in places(body):
         if known.writes(place):

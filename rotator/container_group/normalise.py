@@ -1,7 +1,7 @@
-"""What Azure shows although nobody wrote it, taken away, so that a manifest can be compared with the group that was made from it.
+"""Remove values added by Azure, so that a manifest can be compared with the group made from the manifest.
 
 The defaults are those of the API's specifications (2023-05-01 to 2025-09-01) and of recorded answers (azure-facts A7,
-B3). What isn't known to be a default stays, and is told as a difference.
+B3). A value not known as a default stays, and is reported as a difference.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,10 @@ from rotator.arm_json import Json, Value, containers, drop, entries, get, object
 
 
 def usual(document: Mapping[str, Any]) -> Json:
-    """A copy without defaults, empty lists and the address that Azure gave; regions, servers and restart policies in one spelling."""
+    """Return a copy without defaults, empty lists and the address given by Azure.
+
+    Regions, servers and restart policies get one spelling.
+    """
     body: Json = plain(document)
     properties = get(body, "properties")
     if text(body, "location"):
@@ -49,7 +52,10 @@ def _default(node: Value, name: str, value: Value) -> None:
 
 
 def _filled(value: Value) -> Value:
-    """Without members that are null or empty lists. An empty object says something: of what kind a volume is."""
+    """Return the value without members that are null or empty lists.
+
+    An empty object stays: it tells the kind of a volume.
+    """
     if isinstance(value, dict):
         return {name: kept for name, item in value.items() if (kept := _filled(item)) not in (None, [])}
     return [_filled(item) for item in value] if isinstance(value, list) else value

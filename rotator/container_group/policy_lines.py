@@ -1,4 +1,4 @@
-"""The lines that mend a policy: exact YAML, so that whoever is told what is missing can paste it."""
+"""Lines to fix a policy: exact YAML to paste for missing values."""
 
 import json
 import re
@@ -16,12 +16,11 @@ _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*")
 def lines_to_add(
     group_id: ArmId, paths: Sequence[str], *, entry: bool = False, within: bool = False, password: Collection[str] = ()
 ) -> str:
-    """The YAML that gives each path a source, with names of secrets to be put into the vault.
+    """Return YAML with a source for each path, with names of secrets to be put into the vault.
 
-    By default what belongs under the group's entry; with `entry` the whole entry, for a group that the policy doesn't
-    have; with `within` only what belongs under a `secrets:` that is there already. Paths in `password` get the password
-    that is rotated. Of a workspace's id, which may never have been there, both answers are given: the usual one, and
-    the other as a comment.
+    The default is the lines under the group's entry; with `entry` the whole entry, for a group not in the policy; with
+    `within` only the lines under an existing `secrets:`. Paths in `password` get the rotated password. A workspace's id
+    may never have been set, so both answers are given: the usual one, and the other as a comment.
     """
     head = [f"  - id: {group_id}"] if entry else []
     names: dict[str, str] = {}
@@ -75,7 +74,10 @@ def _unused(name: str, taken: set[str]) -> str:
 
 
 def _secret_name(group_id: ArmId, path: str) -> str:
-    """A name that Key Vault takes (127 letters, digits, hyphens), of what tells the value apart: group, container or volume, variable."""
+    """Return a valid Key Vault name (127 letters, digits, hyphens) for a value.
+
+    The name has the distinguishing parts: group, container or volume, variable.
+    """
     told = [
         part
         for part in path.split("/")

@@ -1,11 +1,11 @@
-"""The body of a PUT that changes a group's credential and nothing else.
+"""Make the body of a PUT to change a group's credential and no other property.
 
-Rules for whoever edits this file:
+Rules for editors of this file:
 
-1. Start from everything that GET showed and take away only what `writable` names; never build a body from known
-   properties.
+1. Start from the complete answer of GET and remove only the properties named by `writable`; never build a body from
+   known properties.
 2. A hidden value without a source is a veto. There is no default for a secret.
-3. The document that was read is never changed; nothing that is raised, returned in an error or shown holds a value.
+3. The document once read is never changed; exceptions, returned errors and output hold no value.
 """
 
 from collections.abc import Mapping
@@ -39,10 +39,10 @@ def edit(
     since: datetime,
     failed: Failed | None = None,
 ) -> Json:
-    """What to PUT so that the group that a GET just showed holds `password`, the secret of `key_id`, and is otherwise as it is.
+    """Return the PUT body for the group just shown by a GET, with `password`, the secret of `key_id`.
 
-    `values` are those of `sources()`; `failed` is set on a way back. Raises UnsafeStep where something would be lost,
-    or a job interrupted.
+    All other properties are unchanged. `values` are those of `sources()`; `failed` is set on a way back. Raises
+    UnsafeStep if a value would be lost, or a job interrupted.
     """
     _safe(document, policy, group_policy)
     body = writable(document)
@@ -85,7 +85,7 @@ def _safe(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | None
 
 
 def idle(document: Mapping[str, Any]) -> None:
-    """Refuse to interrupt a job that runs, or may run: it could have started since the plan was made.
+    """Refuse to interrupt a job that runs, or may run: the job could have started since the plan was made.
 
     Raises UnsafeStep.
     """

@@ -1,15 +1,15 @@
-"""What of a GET's answer goes into a PUT: everything but what the service alone writes.
+"""Select the properties of a GET's answer for a PUT: all but those written by the service alone.
 
 Dropped, by the ``readOnly`` marks of the API's specifications (2023-05-01 to 2025-09-01): ``id name type systemData``;
 the group's, containers' and init containers' ``instanceView``; ``provisioningState``; ``isCreatedFromStandbyPool``;
-``ipAddress.fqdn`` (it follows from ``dnsNameLabel``); ``identity.principalId`` and ``tenantId``, and ``principalId``
-and ``clientId`` of every user-assigned identity, of which the name is what counts. ``isCustomProvisioningTimeout`` is
-read-only where an API version documents it; where it says no, the time-out beside it is the default, which sent back
-could become a custom one, so it goes along.
+``ipAddress.fqdn`` (derived from ``dnsNameLabel``); ``identity.principalId`` and ``tenantId``, and ``principalId`` and
+``clientId`` of all user-assigned identities, where only the name counts. ``isCustomProvisioningTimeout`` is read-only
+where an API version documents the property; if false, the timeout beside it is the default and is dropped, too: sent
+back, the default could become a custom timeout.
 
-Kept: ``ipAddress.ip``, which no specification marks as read-only (dropping it would ask for any address),
-``isDelegatedIdentity``, which is in no specification and in every answer (azure-facts B3), nulls, and everything that
-isn't known here.
+Kept: ``ipAddress.ip``, not marked as read-only in any specification (dropping the address would ask for any address),
+``isDelegatedIdentity``, in no specification and in all answers (azure-facts B3), nulls, and all properties unknown
+here.
 """
 
 from collections.abc import Mapping

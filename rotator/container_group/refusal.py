@@ -23,7 +23,7 @@ _OWNED = {
 
 
 class Refusal(StrEnum):
-    """What stands against a redeployment, by what mends it."""
+    """Kind of objection to a redeployment, by the place of the fix."""
 
     OWNED = "owned"
     """Something else makes the group."""
@@ -35,12 +35,12 @@ class Refusal(StrEnum):
 
 
 def refused(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | None) -> str | None:
-    """Why rotator may never redeploy this group, and what to do; None where it may."""
+    """Return the reason against any redeployment of this group, with the fix; None if rotator may redeploy."""
     return "; ".join(text for _, text in refusals(document, policy, group)) or None
 
 
 def refusals(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | None) -> Iterator[tuple[Refusal, str]]:
-    """Each reason why rotator may never redeploy this group, with what to do."""
+    """Yield each reason against any redeployment of this group, with the fix."""
     for name, why in _OWNED.items():
         if get(document, "properties", name) or get(document, name) or _tagged(document, name):
             yield Refusal.OWNED, f"{why} ({name}): change the profile, and let the service update its groups"
@@ -94,7 +94,10 @@ def _ambiguous(document: Mapping[str, Any], app_id: str) -> Iterator[str]:
 
 
 def _elsewhere(document: Mapping[str, Any], policy: Policy) -> Iterator[str]:
-    """The password goes to the policy's registries alone: whoever may write a group could else name a server of their own and be sent it."""
+    """Refuse to give the password to a server other than the policy's registries.
+
+    Else a person with write access to a group could name a server of their own and receive the password.
+    """
     names = [registry.id.name.lower() for registry in policy.registries]
     suffix = cloud.of_vault(policy.key_vault.host).registry_suffix
     mine = (entry for entry in entries(document) if belongs(entry, policy.principal.app_id) and takes_password(entry))
@@ -107,16 +110,17 @@ def _elsewhere(document: Mapping[str, Any], policy: Policy) -> Iterator[str]:
 
 
 def _of_registry(host: str, name: str, suffix: str) -> bool:
-    """Whether a host is a registry's login server: its name, with a hash behind it where its label is reused by scope, and the cloud's suffix.
+    """Tell if a host is a registry's login server: the registry's name, an optional hash, and the suffix of the cloud.
 
-    A name is unique within its cloud only: under another suffix it may be anybody's.
+    The hash follows the name if the label is reused by scope. A name is unique within its cloud only: under another
+    suffix the host may belong to others.
     """
     label, _, rest = host.partition(".")
     return rest == suffix and (label == name or label.startswith(f"{name}-"))
 
 
 def _misnamed(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | None) -> Iterator[str]:
-    """A place that should get the new password and isn't there: its container would go on with the old one."""
+    """Refuse if a place for the new password is absent: its container would go on with the old password."""
     for path in misplaced(document, policy, group):
         yield (
             f"the policy gives the password to {path}, and the group has no such place. Correct the path, or remove it"
@@ -124,7 +128,7 @@ def _misnamed(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | 
 
 
 def misplaced(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | None) -> tuple[str, ...]:
-    """The paths of the policy, sorted, to which the password is to go and which the group doesn't have."""
+    """Return the policy's paths for the password that the group doesn't have, sorted."""
     there = {normal(place.path) for place in places(document)}
     known = Recipes.of(policy, group)
     return tuple(path for path in known.given(group) if not {normal(path), normal(path).rpartition("/")[0]} & there)

@@ -1,4 +1,4 @@
-"""What our tags on a container group say, and how they are set: the only memory of who holds what."""
+"""Read and set our tags on a container group: the only record of the credential held by each group."""
 
 import json
 import re
@@ -33,7 +33,7 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What a group's tags say; None where a tag is missing or can't be read (somebody else wrote it)."""
+    """Content of our tags on a group; None for a missing or unreadable tag (written by others)."""
 
     key_id: str | None = None
     since: datetime | None = None
@@ -42,7 +42,7 @@ class Shown:
 
 
 def shows(document: Mapping[str, Any] | None) -> Shown:
-    """Read our tags. Key ids are in lower case, so that they can be compared; a number and a truth value are read as text."""
+    """Read our tags. Key ids are in lower case, for comparison; a number and a truth value are read as text."""
     tags = get(document, "tags")
     key_id, since, previous, failed = (_said(get(tags, name)) for name in OURS)
     return Shown(key_id.lower() or None, instant(since), previous.lower() or None, _failed(failed))
@@ -59,11 +59,11 @@ def _failed(value: str) -> Failed | None:
 
 
 def tag(body: Json, key_id: str, since: datetime, failed: Failed | None, before: Shown) -> None:
-    """Set our tags in `body`, leaving everybody else's.
+    """Set our tags in `body`; tags of others stay.
 
-    ``rotator-previous`` is what the tag named before. On a way back (`failed`) it is left out, since the way back must
-    never lead to what failed. ``rotator-failed`` stays while the same credential is tried again, so that the count goes
-    on; another one clears it.
+    ``rotator-previous`` is the key id named by the tag before. On a way back (`failed`) the tag is left out: the way
+    back must never lead to the failed credential. ``rotator-failed`` stays during retries of the same credential, so
+    that the count goes on; another credential clears the tag.
     """
     key_id = key_id.lower()
     tags = get(body, "tags")
@@ -79,7 +79,7 @@ def tag(body: Json, key_id: str, since: datetime, failed: Failed | None, before:
 
 
 def room(document: Mapping[str, Any] | None) -> int:
-    """How many tags more than allowed the group would have with all of ours; 0 where they fit."""
+    """Return the number of tags above the limit with all of ours added; 0 if they fit."""
     tags = get(document, "tags")
     others = [name for name in tags if name.lower() not in OURS] if isinstance(tags, Mapping) else []
     return max(0, len(others) + len(OURS) - LIMIT)

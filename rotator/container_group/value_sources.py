@@ -1,7 +1,7 @@
-"""Where hidden values come from: the policy's `secrets:` and the placeholders of a manifest, in one form.
+"""Sources of hidden values: the policy's `secrets:` and the placeholders of a manifest, in one form.
 
-A recipe is JSON whose texts may hold placeholders, as a manifest writes them; a source of the policy is the recipe with
-its placeholder alone. Recipes hold no secret unless a manifest's author wrote one; what `baked` makes of them does.
+A recipe is JSON with placeholders in its texts, as a manifest writes them; a source of the policy is a recipe of one
+placeholder. Recipes hold no secret unless a manifest's author wrote one; the results of `baked` do.
 """
 
 import base64
@@ -22,7 +22,7 @@ Lookup = Callable[[Source], str]
 
 
 class Said(Enum):
-    """What can be known of a hidden value beside how to get it."""
+    """Knowledge about a hidden value other than a source."""
 
     NOTHING = "nothing"
     """There never was one."""
@@ -33,14 +33,17 @@ PASSWORD, USERNAME = CredentialSource(credential="password"), CredentialSource(c
 
 @dataclass(frozen=True, slots=True)
 class Recipes:
-    """What a policy knows about the hidden values of one group, by `normal` path; the policy's own lines count before the manifest's."""
+    """Recipes of a policy for the hidden values of one group, by `normal` path.
+
+    The policy's own lines take precedence over the manifest's.
+    """
 
     policy: Policy
     by_path: Mapping[str, Recipe] = field(repr=False)
 
     @classmethod
     def of(cls, policy: Policy, group: GroupPolicy | None) -> "Recipes":
-        """All that is said about a group; nothing for one that the policy doesn't declare."""
+        """Collect all recipes for a group; empty for a group not declared by the policy."""
         if group is None:
             return cls(policy, {})
         manifest = places(group.manifest.document) if group.manifest else ()
@@ -48,7 +51,7 @@ class Recipes:
         return cls(policy, written | {normal(path): _recipe(one) for path, one in group.secrets.items()})
 
     def for_place(self, place: Place) -> Recipe:
-        """What is known about a place: for a volume its files by name; None where nothing is."""
+        """Return the recipe for a place; for a volume the recipes of its files by name; None without a recipe."""
         path = normal(place.path)
         if place.holds is not Holds.FILES:
             return self.by_path.get(path)
@@ -59,7 +62,7 @@ class Recipes:
         } or None
 
     def entry(self, place: Place) -> bool:
-        """Whether a place is the password of the principal's own registry entry."""
+        """Tell if a place is the password of the principal's own registry entry."""
         return (
             place.name == "password"
             and belongs(place.owner, self.policy.principal.app_id)
@@ -67,40 +70,49 @@ class Recipes:
         )
 
     def password(self, place: Place) -> bool:
-        """Whether a place holds the principal's password: its registry entry, or where the policy gives it to."""
+        """Tell if a place holds the principal's password.
+
+        Such a place is the principal's registry entry, or a place to which the policy gives the password.
+        """
         return self.entry(place) or (
             not place.referenced and any(self.resolved(one) == PASSWORD for one in named_in(self.for_place(place)))
         )
 
     def writes(self, place: Place) -> bool:
-        """Whether an edit fills the place from its recipe: what is missing, and what holds the password."""
+        """Tell if an edit fills the place from a recipe: missing values, and places with the password."""
         recipe = self.for_place(place)
         if recipe in (None, Said.NOTHING) or place.referenced or self.entry(place):
             return False
         return place.missing or self.password(place)
 
     def given(self, group: GroupPolicy | None) -> tuple[str, ...]:
-        """The paths that the policy gives the principal's password to, as it writes them, sorted."""
+        """Return the paths of the policy for the principal's password, as written in the policy, sorted."""
         said = group.secrets.items() if group else ()
         return tuple(
             sorted(path for path, one in said if not isinstance(one, StatedSource) and self.resolved(one) == PASSWORD)
         )
 
     def resolved(self, one: Source) -> Source:
-        """A source by the name of a published secret is the credential itself, lest a group hold two different passwords."""
+        """Return the credential for a source named like a published secret; else the source itself.
+
+        Without this rule a group could hold two different passwords.
+        """
         vault = self.policy.key_vault
         published = {vault.password_secret.lower(): PASSWORD, (vault.username_secret or "").lower(): USERNAME}
         return published.get(one.key_vault.lower(), one) if isinstance(one, KeyVaultSource) else one
 
     def fetched(self, used: Iterable[Source]) -> tuple[KeyVaultSource, ...]:
-        """Of some sources the secrets whose values have to be read, by name: not the credential, which whoever deploys has at hand."""
+        """Return the secrets whose values have to be read among some sources, by name.
+
+        The credential isn't among them: the deployer has the credential at hand.
+        """
         resolved = {self.resolved(one) for one in used}
         return tuple(
             sorted((one for one in resolved if isinstance(one, KeyVaultSource)), key=lambda one: one.key_vault)
         )
 
     def lookup(self, values: Mapping[Source, Secret], password: Secret) -> Lookup:
-        """What each source stands for. The result raises UnsafeStep for a value that was not read."""
+        """Return a function from source to value. The function raises UnsafeStep for a value that was not read."""
 
         def find(one: Source) -> str:
             meant = self.resolved(one)
@@ -131,7 +143,7 @@ def _recipe(one: Source | StatedSource) -> Recipe:
 
 
 def placeholder(one: Source) -> str:
-    """A source of a policy as a manifest writes it."""
+    """Return a policy's source as a manifest's placeholder."""
     return (
         f"${{{{ keyvault:{one.key_vault}{':base64' if one.base64 else ''} }}}}"
         if isinstance(one, KeyVaultSource)
@@ -140,7 +152,7 @@ def placeholder(one: Source) -> str:
 
 
 def named_in(value: Recipe) -> Iterator[Source]:
-    """Every source that a piece of JSON names."""
+    """Yield all sources named in a piece of JSON."""
     if isinstance(value, Mapping):
         value = list(value.values())
     if isinstance(value, (list, tuple)):
@@ -161,7 +173,7 @@ def _source(inner: str) -> Source:
 
 
 def baked(recipe: Recipe, holds: Holds, find: Lookup) -> Value:
-    """The value that a recipe gives in a place of this kind."""
+    """Return the value of a recipe for a place of this kind."""
     if holds is Holds.FILES:
         return {name: _file(content, find) for name, content in recipe.items()}
     value = substituted(recipe, find)
@@ -169,7 +181,10 @@ def baked(recipe: Recipe, holds: Holds, find: Lookup) -> Value:
 
 
 def _file(content: Recipe, find: Lookup) -> Value:
-    """A file of a secret volume, in base64 (azure-facts A9): a placeholder alone names the content itself, which is encoded unless it is already."""
+    """Return a file of a secret volume in base64 (azure-facts A9).
+
+    A placeholder alone names the content itself, encoded here unless already in base64.
+    """
     inside = alone(content.strip()) if isinstance(content, str) else None
     named = _source(inside) if inside is not None else None
     if named is None or (isinstance(named, KeyVaultSource) and named.base64):
@@ -187,7 +202,7 @@ def _parsed(value: str) -> Value:
 
 
 def is_object(value: str) -> bool:
-    """Whether a text is a JSON object, as an extension's protected settings must be."""
+    """Tell if a text is a JSON object, as required for an extension's protected settings."""
     try:
         return isinstance(json.loads(value), dict)
     except (ValueError, RecursionError):
@@ -195,7 +210,10 @@ def is_object(value: str) -> bool:
 
 
 def substituted(value: Recipe, find: Lookup) -> Value:
-    """A copy with every placeholder replaced, once: what a secret contains is never looked at again."""
+    """Return a copy with all placeholders replaced once.
+
+    The content of a secret is never searched for placeholders.
+    """
     if isinstance(value, Mapping):
         return {name: substituted(item, find) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
