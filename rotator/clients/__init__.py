@@ -1,7 +1,8 @@
-"""Azure, for real: the `World` of `ports.py` over Microsoft's own client libraries, the only place that imports them.
+"""Azure implementation of the `World` of `ports.py`, over Microsoft's own client libraries.
 
-Nothing is imported until :func:`connect` is entered, so that ``rotator --help`` loads no SDK. There is no mode for the
-emulator: its proxy and its authority come from the environment, as any other.
+No other package imports the client libraries. They are imported when :func:`connect` is entered, so ``rotator --help``
+loads no SDK. The emulator needs no mode: proxy and certificate authority come from the environment, as for any other
+proxy.
 """
 
 from collections.abc import AsyncIterator
@@ -19,12 +20,12 @@ if TYPE_CHECKING:
 async def connect(
     clock: Clock, cloud: str = "public", transports: Transports | None = None
 ) -> AsyncIterator["AzureWorld"]:
-    """A World for the identity that DefaultAzureCredential finds.
+    """Yield a World for the identity found by DefaultAzureCredential.
 
     `cloud`: public, usgov or china; `transports` is for tests.
 
-    No request is made yet. Raises KeyError for a cloud that there isn't, and RotatorError where the environment names
-    no usable proxy.
+    No request is made yet. Raises KeyError for an unknown cloud, and RotatorError where the environment names no usable
+    proxy.
     """
     from rotator.clients.world import AzureWorld
     from rotator.cloud import CLOUDS

@@ -1,6 +1,7 @@
-"""Reads by what a registry's images can be pulled: roles of the principal and of its groups, tokens, and the registry's own switches.
+"""Read all ways to pull a registry's images.
 
-What may not be read, or isn't found, is part of the picture, in words; everything else that goes wrong ends it.
+These are roles of the principal and of its groups, tokens, and the registry's own switches. Parts not found or not
+readable are reported in words as part of the picture; every other error ends the read.
 """
 
 from collections.abc import Awaitable
@@ -16,9 +17,9 @@ T = TypeVar("T")
 
 
 async def registry_access(azure: Services, registry_id: ResourceId, principal: str | None) -> RegistryAccess:
-    """One registry's picture; without a principal only what others may.
+    """Read one registry's access; without a principal only the ways open to others.
 
-    One that isn't found, or may not be read, has no login server.
+    A registry not found or not readable has no login server.
     """
     try:
         registry = await azure.arm.registry(registry_id)
@@ -53,7 +54,7 @@ async def _read(unread: list[str], what: str, reading: Awaitable[T], instead: T)
 
 
 async def _role(azure: Services, role: str, scope: ResourceId) -> Role | None:
-    """None where its definition may not be read, or is gone."""
+    """Read a role; None where its definition may not be read, or is gone."""
     try:
         return await azure.rbac.definition(role, scope)
     except (Forbidden, NotFound):
@@ -61,7 +62,7 @@ async def _role(azure: Services, role: str, scope: ResourceId) -> Role | None:
 
 
 async def _named(azure: Services, group: str) -> tuple[str, str]:
-    """A group's object id and its name, as far as rotator may read that: its right in Graph is about applications."""
+    """Return a group's object id and, where readable, its name: rotator's right in Graph is about applications."""
     try:
         return group, f"{await azure.graph.group_name(group)} ({group})"
     except AzureError:

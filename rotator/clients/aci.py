@@ -1,8 +1,9 @@
-"""Container groups as raw JSON, through azure-mgmt-containerinstance: its models drop every property that they don't know.
+"""Container groups as raw JSON, through azure-mgmt-containerinstance.
 
-A body goes in as bytes, an answer comes out of the pipeline before the models see it; a list is read without them,
-since one group that they refuse would hide all others. The PUT is sent once and never polled: the group is read until
-there is evidence. Source: Container Instances REST, and what the client does with what it doesn't know.
+The library's models drop every property unknown to them. So a PUT body goes in as bytes, and an answer is taken from
+the pipeline before the models. Lists are read without the models, since one group refused by them would hide all
+others. The PUT is sent once and never polled: the group is read until there is evidence. Source: Container Instances
+REST, and the client's handling of unknown properties.
 """
 
 import json
@@ -63,9 +64,11 @@ class ContainerGroups:
         return self._clients[subscription]
 
     async def group(self, group_id: ResourceId) -> ContainerGroup:
-        """Read one group: absent where Azure says so of the group itself, unreadable where it may not be read or Azure doesn't say.
+        """Read one group.
 
-        One such answer is no proof of absence: :func:`rotator.clients.observe.groups_part` holds it against the list.
+        Absent where Azure's 404 is about the group itself; unreadable where reading is refused or Azure's answer is
+        unclear. One such answer is no proof of absence: :func:`rotator.clients.observe.groups_part` compares the answer
+        with the list.
         """
         asked = Asked(SERVICE, f"read container group {group_id.name}", f"{TYPE}/read on {group_id}")
         answers: list[PipelineResponse[Any, Any]] = []
@@ -134,7 +137,10 @@ class ContainerGroups:
         return await ask(asked, self._put(group_id, json.dumps(document).encode()))
 
     async def _put(self, where: ResourceId, body: bytes) -> Put:
-        """An answer that isn't the group came from somewhere else: then nobody has said what became of the PUT."""
+        """Send the PUT once.
+
+        An answer other than the group came from another sender: then the outcome of the PUT is unknown.
+        """
         groups, answers = self._client(where.subscription).container_groups, list[PipelineResponse[Any, Any]]()
         raw: Any = body
         with suppress(DeserializationError):
@@ -150,7 +156,7 @@ class ContainerGroups:
         return Put(await self._at(answers), answers[-1].http_response.status_code == 201)
 
     async def logs(self, group_id: ResourceId, container: str) -> str:
-        """What a container printed."""
+        """Return a container's printed output."""
         needs = f"{TYPE}/containers/logs/read on {group_id}"
         asked = Asked(SERVICE, f"read the logs of container {container} of group {group_id.name}", needs)
         containers = self._client(group_id.subscription).containers
@@ -165,17 +171,23 @@ class ContainerGroups:
 
 
 def unread(odd: str) -> str:
-    """Why a group of which Azure shows something else than a container group can't be read."""
+    """Return the reason why a group can't be read: Azure's answer isn't a container group."""
     return f"{SERVICE} shows it in a form that can't be read, so who holds what there isn't known: {odd}"
 
 
 def may_pull_as(document: Mapping[str, Any], app_id: str) -> bool:
-    """Whether a group of a list names this user for any registry or in a variable, or can't be read; letters count the same in either case."""
+    """Tell if a listed group names the user for a registry or in a variable, or can't be read.
+
+    Letter case is ignored.
+    """
     return bool(flaw(document)) or pulls_as(document, app_id) or shows_app_id(document, app_id)
 
 
 def hides_secret(document: Mapping[str, Any]) -> bool:
-    """Whether a container of a group of a list hides a variable that is called like a principal's password, and shows no client id."""
+    """Tell if a container of a listed group hides a variable named like a client secret.
+
+    A container with a visible client id doesn't count.
+    """
     return not flaw(document) and any(_hides(variables(container)) for _, container in containers(document))
 
 
@@ -185,7 +197,7 @@ def _hides(found: Sequence[Value]) -> bool:
 
 
 def _named(group: dict[str, Any]) -> dict[str, Any]:
-    """A group of a list, which says which one it is. Raises KeyError, TypeError, ValueError."""
+    """Return a listed group with a valid id. Raises KeyError, TypeError, ValueError."""
     ResourceId.parse(text(group["id"]))
     return group
 

@@ -1,8 +1,8 @@
-"""The second half of a proof: does the registry serve the very images that the dependents run?
+"""Second half of a proof: pull the dependents' own images from the registry.
 
-The way is a container runtime's: ``/oauth2/token`` with user name and password, then ``HEAD`` of each manifest with the
-token that came back. A token alone proves nothing, since one without any access is given, too. Source: Azure Container
-Registry, "AAD-OAuth".
+The requests are those of a container runtime: ``/oauth2/token`` with user name and password, then ``HEAD`` of each
+manifest with the returned token. A token alone proves nothing: the registry also gives tokens without any access.
+Source: Azure Container Registry, "AAD-OAuth".
 """
 
 import base64
@@ -61,9 +61,10 @@ class Image:
 
 
 def images(names: Iterable[str], servers: Sequence[str]) -> tuple[Image, ...]:
-    """The images that are in one of `servers`, and the probe for each server that has none.
+    """Return the images located in one of `servers`, and the probe for each server without an image.
 
-    No other host is asked: a container group that somebody else made must not choose whom the password is shown to.
+    No other host is asked: otherwise a container group made by another person could choose the receiver of the
+    password.
     """
     wanted = [image for image in map(Image.parse, names) if image and image.server in servers]
     idle = sorted(set(servers) - {image.server for image in wanted})
@@ -131,9 +132,9 @@ def _token(answer: AsyncHttpResponse) -> str:
 
 
 def _denied(answer: AsyncHttpResponse, what: str, *, pulled: bool = False) -> Proof:
-    """What an answer other than 200 says.
+    """Return the proof for an answer other than 200.
 
-    At the token endpoint 401 is about the password, at a manifest it is about the right to pull.
+    At the token endpoint 401 is about the password; at a manifest 401 is about the right to pull.
     """
     status, said = answer.status_code, refusal(answer.status_code, answer.headers, answer.text())
     shown = f"{status} {said.code}".strip()
@@ -159,7 +160,10 @@ _GRAVEST = (Outcome.REFUSED, Outcome.NO_PULL, Outcome.DISABLED, Outcome.UNREACHA
 
 
 def verdict(proofs: Sequence[Proof]) -> Proof:
-    """One proof of many: the gravest, or proven with everything that is missing; in either case with all that was served and not reached."""
+    """Combine many proofs: the gravest failure, or proven with all missing images.
+
+    In both cases the result holds all served images, and tells if every registry was reached.
+    """
     reached = all(proof.registry_reached for proof in proofs)
     served = tuple(sorted({name for proof in proofs for name in proof.served}))
     for outcome in _GRAVEST:

@@ -1,4 +1,7 @@
-"""What Azure Resource Manager says of registries and vaults, through azure-core's own pipeline: a few routes don't need a client library each."""
+"""Registries and vaults from Azure Resource Manager, through azure-core's own pipeline.
+
+The few routes don't need a client library each.
+"""
 
 import json
 from collections.abc import Callable, Mapping
@@ -39,7 +42,7 @@ class Arm:
         await self._client.close()
 
     async def registry(self, registry_id: ResourceId) -> Registry:
-        """A registry. Raises NotFound that names it."""
+        """Read a registry. Raises NotFound naming the registry."""
         name = registry_id.name
         asked = Asked(
             SERVICE,
@@ -115,7 +118,7 @@ class Arm:
         return await ask(asked, in_time(asked, gathered()))
 
     async def properties(self, resource_id: ResourceId, read: Callable[[dict[str, Any]], T]) -> T:
-        """What `read` makes of the properties of a registry or a vault."""
+        """Return the result of `read` for the properties of a registry or a vault."""
         asked = Asked(SERVICE, f"read {resource_id}", f"read on {resource_id}")
         version = VAULTS if ArmId(resource_id.provider) == "Microsoft.KeyVault" else REGISTRIES
 
@@ -135,9 +138,9 @@ class Arm:
         return tuple(sorted(found))
 
     async def rbac_vault(self, host: str, subscriptions: tuple[str, ...]) -> ResourceId | None:
-        """The id of the vault at `host`, where its access is by RBAC; None where it is by access policies.
+        """Return the id of the vault at `host` if its access is by RBAC; None if by access policies.
 
-        Raises NotFound where it isn't seen in any of `subscriptions`.
+        Raises NotFound where the vault isn't seen in any of `subscriptions`.
         """
         name = host.partition(".")[0]
         for subscription in subscriptions:

@@ -1,11 +1,11 @@
-"""Azure's time, from every answer's ``Date``: no decision rests on this machine's clock.
+"""Azure's time, from every answer's ``Date``: no decision uses this machine's clock.
 
-Rules for whoever edits this file:
+Rules for editors of this file:
 
-1. What time it is needs a second opinion: a date far from what is known is believed when another host says the same. A
-   date that is none, or of no plausible year, is as if it hadn't come.
-2. How much time has passed needs none: one host that shows a jump makes everything that was read before it old, and old
-   is read again.
+1. The absolute time needs a second opinion: a date far from the known time is believed when another host says the same.
+   A missing date, or one of no plausible year, is ignored.
+2. Elapsed time needs no second opinion: a jump shown by one host makes all earlier reads old, and old reads are
+   repeated.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,9 +25,9 @@ YEARS = range(2020, 2200)
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """One answer's date.
+    """Date of one answer.
 
-    `offset` is its difference to elapsed time, which doesn't change while both clocks run alike.
+    `offset` is the difference between the date and elapsed time, constant while both clocks run alike.
     """
 
     at: datetime
@@ -50,7 +50,7 @@ _listening: ContextVar[list[Heard] | None] = ContextVar("_listening", default=No
 
 
 class AzureTime:
-    """Azure's clock as the answers of all hosts tell it."""
+    """Azure's clock, computed from the dates of all hosts."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -58,13 +58,13 @@ class AzureTime:
         self._hosts: dict[str, _Said] = {}
 
     def hear(self, headers: Mapping[str, str], host: str) -> None:
-        """Take note of an answer of `host`, by its headers."""
+        """Record the date of an answer of `host`, from its headers."""
         at = date(headers)
         if at is not None:
             self.note(at, host)
 
     def note(self, at: datetime, host: str) -> None:
-        """Take note that an answer of `host` was given at `at`."""
+        """Record an answer of `host` given at `at`."""
         offset = at.timestamp() - self._clock.elapsed()
         said = self._hosts.get(host)
         self._hosts[host] = said.and_then(offset) if said else _Said(offset, offset, offset)
@@ -87,18 +87,21 @@ class AzureTime:
         return None if offset is None else datetime.fromtimestamp(self._clock.elapsed() + offset, UTC)
 
     def _known(self) -> float | None:
-        """What is believed; before any second opinion, the earliest that a host says, by which nothing is due too early."""
+        """Return the believed offset.
+
+        Before any second opinion, the earliest offset of any host is used, to prevent early actions.
+        """
         if self._offset is None:
             return min((said.last for said in self._hosts.values()), default=None)
         return self._offset
 
     def latest(self, heard: Sequence[Heard]) -> datetime | None:
-        """The last of the answers that were heard whose date is believed."""
+        """Return the latest believed date among the answers in `heard`."""
         offset = self._known()
         return None if offset is None else max((one.at for one in heard if one.offset <= offset + TRUST), default=None)
 
     def told(self, headers: Mapping[str, str]) -> datetime:
-        """When an answer was given: by its own date where that is believed, else now.
+        """Return the time of an answer: its own date if believed, else now.
 
         Raises ValueError where neither is known.
         """
@@ -110,12 +113,15 @@ class AzureTime:
         return now
 
     def moment(self) -> float:
-        """Seconds that have passed since some fixed moment, by elapsed time or by any host's dates, whichever says more; never goes back."""
+        """Return seconds since a fixed moment, by elapsed time or by any host's dates, whichever is more.
+
+        The result never goes back.
+        """
         return self._clock.elapsed() + max((said.most - said.first for said in self._hosts.values()), default=0.0)
 
     @contextmanager
     def listening(self) -> Iterator[list[Heard]]:
-        """Collect the dates of the answers that come in this block, in the tasks started in it as well."""
+        """Collect the dates of answers received in the block, including tasks started in the block."""
         heard: list[Heard] = []
         token = _listening.set(heard)
         try:

@@ -1,4 +1,4 @@
-"""An answer's body: read whole, unpacked, and no larger than anything that Azure sends."""
+"""Bodies of answers: read whole, decompressed, and limited to the size of Azure's largest answers."""
 
 import zlib
 from collections.abc import AsyncIterable
@@ -14,7 +14,7 @@ class BadBody(Exception):
 
 
 async def whole(pieces: AsyncIterable[bytes], encoding: str) -> bytes:
-    """The body that comes in `pieces`, unpacked. Raises BadBody."""
+    """Return the decompressed body received in `pieces`. Raises BadBody."""
     found = bytearray()
     async for piece in pieces:
         found += piece
@@ -24,7 +24,7 @@ async def whole(pieces: AsyncIterable[bytes], encoding: str) -> bytes:
 
 
 def unpacked(body: bytes, encoding: str) -> bytes:
-    """What `body` holds, by its ``Content-Encoding``. Raises BadBody."""
+    """Return `body` decompressed by its ``Content-Encoding``. Raises BadBody."""
     name = encoding.strip().lower()
     if name in ("", "identity") or not body:
         return body

@@ -1,7 +1,7 @@
 """Applications, service principals and their passwords as Microsoft Graph shows them.
 
-No other type passes for what is wanted: each reader raises KeyError, TypeError, ValueError or OverflowError for an
-answer that it can't read.
+Values of a wrong type are refused: each reader raises KeyError, TypeError, ValueError or OverflowError for an
+unreadable answer.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ _PERSONAL = ("AzureADandPersonalMicrosoftAccount", "PersonalMicrosoftAccount")
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """What names an application or a service principal."""
+    """Ids and name of an application or a service principal."""
 
     id: str
     app_id: str
@@ -29,7 +29,7 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """An application or a service principal with its passwords, and what else says something about new ones."""
+    """Application or service principal with its passwords, and its properties relevant to new passwords."""
 
     named: Named
     credentials: tuple[Credential, ...]
@@ -67,7 +67,7 @@ def passwords(shown: Shown, home: Home) -> tuple[Credential, ...]:
 
 
 def created_of(shown: Shown) -> datetime | None:
-    """The time at which an object was made, where it says so."""
+    """Return the creation time of an object, if shown."""
     return moment(shown["createdDateTime"]) if shown.get("createdDateTime") else None
 
 
@@ -77,13 +77,13 @@ def ids_of(shown: Shown) -> tuple[str, ...]:
 
 
 def identity_of(shown: Shown) -> Identity:
-    """An application by its alternate key."""
+    """Read an application found by its alternate key."""
     made = named(shown)
     return Identity(made.app_id.lower(), made.display_name, made.id, None, (Home.APPLICATION,))
 
 
 def made_now(shown: Shown) -> Identity | None:
-    """An application that was made just now; None where the answer is empty, since it had been made before."""
+    """Return a newly created application; None for an empty answer, sent when the application existed before."""
     return identity_of(shown) if shown else None
 
 
@@ -96,7 +96,7 @@ def no_body(shown: Shown) -> None:
 def principal_of(
     app_id: str, application: Holder | None, principal: Holder | None
 ) -> tuple[Principal, tuple[Credential, ...]]:
-    """A principal with the passwords of both its homes, one of which there must be."""
+    """Return a principal with the passwords of both homes; at least one home must exist."""
     both = [whole for whole in (principal, application) if whole]
     found = Principal(
         app_id,
@@ -116,7 +116,10 @@ def names_of(answer: Shown) -> dict[str, str]:
 
 
 def _locked(lock: Mapping[str, Any] | None) -> bool:
-    """Whether an application's lock forbids passwords on its service principal ("servicePrincipalLockConfiguration resource type")."""
+    """Tell if an application's lock forbids passwords on its service principal.
+
+    Source: "servicePrincipalLockConfiguration resource type".
+    """
     return bool(
         lock
         and flag(lock.get("isEnabled"))
@@ -125,7 +128,7 @@ def _locked(lock: Mapping[str, Any] | None) -> bool:
 
 
 def issued_of(added: Shown, home: Home) -> Issued:
-    """A password that was just added, with its secret."""
+    """Return a newly added password with its secret."""
     return Issued(_credential(added, home), Secret(text(added["secretText"])))
 
 

@@ -1,4 +1,7 @@
-"""The first half of a proof: does Entra give a token for this password, asked with a credential object that remembers nothing?"""
+"""First half of a proof: request a token from Entra with the password.
+
+The credential object is new and holds no cached token.
+"""
 
 from azure.core.exceptions import AzureError as SdkError
 from azure.identity.aio import ClientSecretCredential
@@ -28,7 +31,10 @@ PASSING = frozenset({90033, 90024, 90025, 90055, 90100, 50196, 50200})
 
 
 async def prove(line: Line, cloud: Cloud, tenant: str, app_id: str, secret: Secret) -> Proof | None:
-    """Why the password doesn't authenticate, or None where it does. `line` is over a connection of its own."""
+    """Return the reason why the password doesn't authenticate, or None if it does.
+
+    `line` is over a connection of its own.
+    """
     credential = ClientSecretCredential(
         tenant,
         app_id,
@@ -54,7 +60,7 @@ def _failed(error: Exception) -> Proof:
 
 
 def judged(refused: Refusal) -> Proof:
-    """What a refusal of the token endpoint says of the credential."""
+    """Return the proof for a refusal of the token endpoint."""
     code = next(iter(refused.numbers), None)
     shown = f"AADSTS{code}" if code else f"{refused.status} {refused.code}"
     if code in (REFUSED, EXPIRED):

@@ -1,8 +1,8 @@
-"""Reads everything that a rotation needs, part by part: what one service refuses keeps no other from being looked at, and nothing is written.
+"""Read all parts needed by a rotation, without any write.
 
-Rights are read from RBAC's own answer for the caller (Microsoft.Authorization/permissions) and from the token's
-``roles``; whether a registry can be reached, by an anonymous request that it answers with a challenge (Docker Registry
-HTTP API v2, "API Version Check").
+A refusal by one service doesn't stop the reads of the others. Rights are read from RBAC's own answer for the caller
+(Microsoft.Authorization/permissions) and from the token's ``roles``. Reachability of a registry is checked by an
+anonymous request, answered with a challenge (Docker Registry HTTP API v2, "API Version Check").
 """
 
 import asyncio
@@ -39,7 +39,7 @@ LOGS = f"{TYPE}/containers/logs/read"
 
 
 async def examine(azure: Services, policy: Policy, secrets: Sequence[str]) -> Examined:
-    """One policy's world, as far as it can be seen; an identity that nobody knows ends the look."""
+    """Read one policy's world as far as possible; an unknown identity of rotator ends the read."""
     with azure.line.time.listening() as heard:
         who = await _told(azure.token.who())
         if isinstance(who, Unknown):
@@ -74,9 +74,9 @@ async def examine(azure: Services, policy: Policy, secrets: Sequence[str]) -> Ex
 
 
 async def _told(asking: Awaitable[T]) -> T | Unknown:
-    """What Azure says, or why it doesn't.
+    """Return Azure's answer, or the reason for its absence.
 
-    Somebody waits for it, so that what a rotation would hope for longer is given up.
+    A user waits for the result, so the request is given up earlier than in a rotation.
     """
     try:
         async with asyncio.timeout(HOPE):
@@ -108,7 +108,10 @@ def _observed(
     found: tuple[Principal, tuple[Credential, ...]] | Unknown,
     registries: Sequence[RegistrySeen],
 ) -> Observed:
-    """What the other parts are hung upon; where the principal isn't known it has neither object nor credentials."""
+    """Build the observation to which the other parts are added.
+
+    An unknown principal has neither object nor credentials.
+    """
     tenant, app_id = policy.principal.tenant_id or who.tenant, policy.principal.app_id
     mark = lineage(tenant, app_id, policy.key_vault.host, policy.key_vault.password_secret)
     principal, credentials = (Principal(app_id, None, None), ()) if isinstance(found, Unknown) else found
@@ -137,7 +140,7 @@ async def _registry(azure: Services, registry_id: ResourceId) -> RegistrySeen:
 
 
 def _switches(properties: dict[str, Any]) -> tuple[bool, bool, bool]:
-    """Whether a registry can be reached from public networks, from all of them, and be pulled from by anybody."""
+    """Tell if a registry is open to public networks, open to all of them, and open to anonymous pulls."""
     network = record(properties.get("networkRuleSet") or {})
     unlimited = network.get("defaultAction") != "Deny"
     return properties.get("publicNetworkAccess") != "Disabled", unlimited, flag(properties.get("anonymousPullEnabled"))
@@ -199,7 +202,7 @@ async def _vault(
 
 
 def _given(properties: dict[str, Any], object_id: str) -> tuple[bool, set[str]]:
-    """Whether a vault's access is by RBAC, and what its access policies allow an identity to do with secrets."""
+    """Tell if a vault's access is by RBAC, and list the secret rights given to an identity by access policies."""
     policies = (
         each
         for each in records(properties.get("accessPolicies") or [])
@@ -217,7 +220,10 @@ async def _source(azure: Services, policy: Policy, name: str) -> SourceSeen:
 
 
 async def _rights(azure: Services, policy: Policy) -> tuple[Right, ...]:
-    """Of each declared container group its redeployment, of jobs their logs, of each registry its role assignments."""
+    """Return the rights to redeploy each declared container group, read jobs' logs, and change role assignments.
+
+    Role assignments are asked for on each registry.
+    """
     wanted = [(f"{TYPE}/write", group.id) for group in policy.container_groups]
     wanted += [(LOGS, group.id) for group in policy.container_groups if group.manifest]
     wanted += [(action, registry.id) for registry in policy.registries for action in ASSIGNMENTS]

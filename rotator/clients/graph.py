@@ -1,8 +1,8 @@
-"""Microsoft Graph: the application, its service principal and their password credentials, through msgraph-sdk's request adapter.
+"""Microsoft Graph: the application, its service principal and their password credentials.
 
-Requests go by URL and answers come as bytes: the SDK's models take a second to load. Its retries are off, because they
-repeat POST. Source of routes, codes and permissions: Microsoft Graph v1.0, "application: addPassword" and its
-neighbours.
+Requests go through msgraph-sdk's request adapter, by URL, and answers come as bytes: the SDK's models take a second to
+load. The adapter's retries are off, because they repeat POST. Source of routes, codes and permissions: Microsoft Graph
+v1.0, "application: addPassword" and its neighbours.
 """
 
 import json
@@ -66,7 +66,7 @@ class _Authentication(AuthenticationProvider):
     async def authenticate_request(
         self, request: RequestInformation, additional_authentication_context: dict[str, Any] | None = None
     ) -> None:
-        """Add the header that says who asks; a tenant that isn't ours stands in the context of the request."""
+        """Add the authorization header; another tenant stands in the context of the request."""
         tenant = request.path_parameters.pop("tenant", None)
         request.headers.add("Authorization", f"Bearer {await self._token.text(self._scope, tenant)}")
 
@@ -121,7 +121,7 @@ class Graph:
         return said
 
     async def holder(self, home: Home, app_id: str, select: str, tenant: str | None) -> dict[str, Any] | None:
-        """What Graph shows of the application or service principal; None where it isn't found. Raises Forbidden."""
+        """Read the application or service principal; None where it isn't found. Raises Forbidden."""
         return await self._find(home, app_id, select, tenant, record)
 
     async def federated(self, home: Home, app_id: str, tenant: str | None) -> list[dict[str, Any]]:
@@ -141,7 +141,7 @@ class Graph:
         return listed
 
     async def group_name(self, group: str) -> str:
-        """What people call a group, by its object id. Raises Forbidden, NotFound."""
+        """Return a group's display name by its object id. Raises Forbidden, NotFound."""
         asked = Asked(SERVICE, f"read group {group}", "GroupMember.Read.All")
         return await self._send(
             asked, Method.GET, f"groups/{group}?$select=displayName", lambda shown: text(shown["displayName"])
@@ -157,9 +157,9 @@ class Graph:
         return found
 
     async def owners(self, home: Home, app_id: str, tenant: str | None = None) -> tuple[str, ...]:
-        """The object ids of who owns the application or service principal; `tenant` where it is another's.
+        """Return the object ids of the owners of the application or service principal.
 
-        Raises NotFound.
+        `tenant` is given for another tenant's object. Raises NotFound.
         """
         asked = Asked(SERVICE, f"list the owners of the {home.value.replace('_', ' ')} of {app_id}", READ)
         return await self._send(
@@ -167,7 +167,10 @@ class Graph:
         )
 
     async def identities(self, me: str, app_id: str | None, display_name: str | None) -> tuple[Identity, ...]:
-        """By app id, or every application of a name; each with what `me`, an object id, owns of it."""
+        """Return the application of an app id, or every application of a name.
+
+        Each tells which of its objects (application, service principal) are owned by `me`, an object id.
+        """
         if app_id:
             application = await self._find(Home.APPLICATION, app_id, _SHORT, None, named)
             found = await self._identity(me, application, app_id)
@@ -191,10 +194,11 @@ class Graph:
         return Identity(app_id.lower(), shown.display_name, at_home, here, owned)
 
     async def create_application(self, display_name: str, key: str) -> Identity:
-        """Make it, or find the one that has the alternate key: then the answer is empty, and it is read by the key.
+        """Create the application, or find the one with the alternate key.
 
-        Graph itself keeps a second one from coming into being, however often the request is sent (v1.0, "Upsert
-        application": ``uniqueName`` with ``Prefer: create-if-missing``). What an app-only caller makes is owned by it.
+        For an existing application Graph's answer is empty, and the application is read by the key. Graph itself
+        prevents a second one, however often the request is sent (v1.0, "Upsert application": ``uniqueName`` with
+        ``Prefer: create-if-missing``). An app-only caller owns the applications created by it.
         """
         asked, by_key = Asked(SERVICE, f"make application {display_name}", MAKE), f"applications(uniqueName='{key}')"
         body = {"displayName": display_name}
@@ -204,7 +208,10 @@ class Graph:
         return made
 
     async def create_service_principal(self, app_id: str) -> tuple[str, bool]:
-        """Its object id, and whether it was made now; where there is one already, Graph refuses to make another, and it is found."""
+        """Return the service principal's object id, and True if newly created.
+
+        If one exists already, Graph refuses to create another, and the existing one is found.
+        """
         asked = Asked(SERVICE, f"make a service principal of {app_id}", MAKE)
         try:
             return (
@@ -220,7 +227,7 @@ class Graph:
             return found.id, not isinstance(error, Conflict)
 
     async def own(self, me: str, home: Home, object_id: str) -> None:
-        """Make `me` an owner of an object that it doesn't own."""
+        """Add `me` as owner of an object not yet owned by it."""
         asked = Asked(SERVICE, f"add an owner to {home.value.replace('_', ' ')} {object_id}", WRITE.format(object_id))
         body = {"@odata.id": f"{self._url}/directoryObjects/{me}"}
         await self._send(asked, Method.POST, f"{COLLECTION[home]}/{object_id}/owners/$ref", no_body, body)
@@ -233,7 +240,7 @@ class Graph:
         )
 
     async def created(self, app_id: str, tenant: str | None) -> datetime | None:
-        """When an application was made; None where another tenant has it."""
+        """Return an application's creation time; None for another tenant's application."""
         return await self._find(Home.APPLICATION, app_id, "id,createdDateTime", tenant, created_of)
 
     async def default_policy(self, tenant: str | None) -> dict[str, Any]:
@@ -271,7 +278,7 @@ class Graph:
         once: bool = False,
         prefer: str = "",
     ) -> T:
-        """One request, and what `read` makes of its JSON ({} where the answer has no body).
+        """Send one request and return the result of `read` for its JSON ({} for an answer without a body).
 
         Raises an AzureError of ours.
         """
@@ -294,9 +301,9 @@ class Graph:
 
 
 def _filled(content: object) -> Shown:
-    """An object of Graph.
+    """Return a non-empty object of Graph.
 
-    Raises ValueError for an empty one: an answer that has nothing to say comes without a body (204).
+    Raises ValueError for an empty one: an answer without content comes without a body (204).
     """
     shown = record(content)
     if not shown:
@@ -321,9 +328,9 @@ def _request(
 
 
 def _disturbed(response: httpx.Response) -> bool:
-    """Graph refuses what meets another write to the same object, and what rests on an object that it doesn't know everywhere yet.
+    """Tell if Graph refused because of a concurrent write, or of an object not yet replicated.
 
-    Sources: Microsoft Graph error responses; "Create servicePrincipal" (an application that was made just now is no
+    Sources: Microsoft Graph error responses; "Create servicePrincipal" (an application created just before is no
     backing application).
     """
     concurrent = response.status_code == 409 and b"Directory_ConcurrencyViolation" in response.content

@@ -1,7 +1,7 @@
-"""Key Vault secrets: the published password, the sources of hidden values, and the access mark, through azure-keyvault-secrets.
+"""Key Vault secrets, through azure-keyvault-secrets.
 
-A secret's PUT makes a version each time, so it is sent once. Source of codes: Key Vault REST "Authentication, requests
-and responses".
+These are the published password, the sources of hidden values, and the access mark. A secret's PUT creates a version
+each time, so the PUT is sent once. Source of codes: Key Vault REST "Authentication, requests and responses".
 """
 
 import json
@@ -40,10 +40,9 @@ RELISTED, RELIST_AFTER = 2, 5.0
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """The versions of the published secret, sorted by creation, and the id of the one that readers get.
+    """Versions of the published secret, sorted by creation, and the id of the version returned to readers.
 
-    `complete` is False where the list and a GET disagree: versions may be missing, so nothing is removed on the
-    strength of it.
+    `complete` is False where the list and a GET disagree: versions may be missing, so no removal may rely on the list.
     """
 
     versions: tuple[Version, ...] = ()
@@ -62,7 +61,7 @@ class Published:
 
 
 class KeyVault:
-    """All vaults, each with a client of its own made when it is first asked."""
+    """Clients of all vaults, each created at the first request to its vault."""
 
     def __init__(self, line: Line, token: Token) -> None:
         self._line, self._token = line, token
@@ -82,9 +81,10 @@ class KeyVault:
         return self._clients[url]
 
     async def versions(self, policy: Policy) -> Published:
-        """Every version of the published secret, by the list and by a GET without a version; nothing where neither knows the secret.
+        """Return every version of the published secret, by the list and by a GET without a version.
 
-        The list may lag behind: where it doesn't show the version that readers get, it is read again for some seconds.
+        Empty where neither knows the secret. The list may lag behind: while the version returned to readers is missing,
+        the list is read again for some seconds.
         """
         found = await self._published(policy)
         for _ in range(RELISTED):
@@ -110,7 +110,10 @@ class KeyVault:
             return ()
 
     async def _latest(self, policy: Policy, name: str, listed: Sequence[Version]) -> Version | None:
-        """The version that a GET without one returns; a disabled one says so instead (403 SecretDisabled), and is then found in the list."""
+        """Return the version returned by a GET without a version.
+
+        A disabled one answers 403 SecretDisabled instead, and is then found in the list.
+        """
         try:
             properties = (await self._get(policy, name)).properties
         except Unseen:
@@ -157,7 +160,10 @@ class KeyVault:
         return Secret(found)
 
     async def valid(self, policy: Policy, name: str) -> tuple[datetime | None, datetime | None]:
-        """From when until when a secret's newest version calls itself valid; its value is given all the same (azure-facts E4)."""
+        """Return start and end of the validity period of a secret's newest version.
+
+        Key Vault returns the value outside the period, too (azure-facts E4).
+        """
         shown = (await self._get(policy, name)).properties
         return shown.not_before and shown.not_before.astimezone(UTC), shown.expires_on and shown.expires_on.astimezone(
             UTC
@@ -181,7 +187,7 @@ class KeyVault:
         return await ask(asked, setting())
 
     async def mark(self, policy: Policy, version: str, tags_: Tags | None, enabled: bool | None) -> None:
-        """Replace a version's tags, or enable or disable it."""
+        """Replace a version's tags, or enable or disable the version."""
         changes: dict[str, Any] = {"tags": None if tags_ is None else dict(tags_), "enabled": enabled}
         await self._update(
             policy, policy.key_vault.password_secret, version, **{k: v for k, v in changes.items() if v is not None}
@@ -196,9 +202,9 @@ class KeyVault:
         await ask(asked, updating())
 
     async def publish_username(self, policy: Policy) -> bool:
-        """See to it that the user name secret says the app id; whether it had to be written.
+        """Make sure the user name secret holds the app id; return True if written.
 
-        Its content type and others' tags are carried over.
+        The content type and the tags of others are kept.
         """
         name, app_id = policy.key_vault.username_secret, policy.principal.app_id
         found = await self._username(policy)
@@ -211,7 +217,7 @@ class KeyVault:
         return True
 
     async def username(self, policy: Policy) -> str | None:
-        """What the user name's secret says; None where there is none."""
+        """Return the value of the user name secret; None if absent."""
         found = await self._username(policy)
         return found.value if found else None
 
@@ -225,9 +231,9 @@ class KeyVault:
             return None
 
     async def recoverable(self, policy: Policy) -> bool:
-        """Whether the published secret's name is taken by a soft-deleted secret.
+        """Tell if a soft-deleted secret occupies the published secret's name.
 
-        Raises Forbidden where that may not be seen.
+        Raises Forbidden where deleted secrets may not be read.
         """
         return await self._deleted(policy, policy.key_vault.password_secret) is not None
 
@@ -248,11 +254,11 @@ class KeyVault:
             return None
 
     async def access(self, policy: Policy, *, confirmed: bool = True) -> AccessRecord:
-        """The access mark with its assignments. A secret of that name without our tag is somebody else's: Conflict.
+        """Read the access mark with its assignments.
 
-        An absent mark lets a rotation write, so that one read doesn't show it: with `confirmed`, neither the list of
-        versions nor the deleted secrets have it, either. A revocation that was read once counts until the mark says
-        that access is granted.
+        A secret of the same name without our tag belongs to another owner: raises Conflict. An absent mark lets a
+        rotation write, so one read isn't enough: with `confirmed`, the mark must also be missing in the list of
+        versions and in the deleted secrets. A revocation read once counts until the mark says access is granted.
         """
         record = await self._mark_shown(policy)
         if record.access is Access.UNMARKED and confirmed:
@@ -283,7 +289,7 @@ class KeyVault:
         return AccessRecord(_mark(policy, version), version.created, await ask(asked, _assignments(found.value)))
 
     async def _mark_hidden(self, policy: Policy) -> AccessRecord | None:
-        """The mark where a GET doesn't find it: in the list of its versions, or soft-deleted."""
+        """Return a mark not found by GET: from the list of its versions, or from the soft-deleted secrets."""
         name = policy.access_secret
         if listed := await self._listed(policy, name):
             return self._disabled_record(policy, listed)
@@ -299,12 +305,12 @@ class KeyVault:
         )
 
     def _disabled_record(self, policy: Policy, listed: Sequence[Version]) -> AccessRecord:
-        """The mark by its newest version's tags; its assignments can't be read."""
+        """Return the mark by its newest version's tags; its assignments can't be read."""
         newest = _newest_mark(policy, listed)
         return AccessRecord(_mark(policy, newest), newest.created, disabled=True)
 
     async def enable_record(self, policy: Policy) -> AccessRecord:
-        """Enable the newest version of the access mark, and read it."""
+        """Enable the newest version of the access mark, and read the mark."""
         name = policy.access_secret
         newest = _newest_mark(policy, await self._listed(policy, name))
         await self._update(policy, name, newest.id, enabled=True)
@@ -323,7 +329,10 @@ class KeyVault:
 
 
 def refused(error: AzureError) -> str | None:
-    """Why a vault may not be read, where `error` says that; a network that is denied counts, a disabled secret doesn't."""
+    """Return the reason why a vault may not be read, if `error` is such a refusal.
+
+    A denied network counts; a disabled secret doesn't.
+    """
     return str(error) if isinstance(error, Forbidden) and error.service == SERVICE else None
 
 
@@ -363,9 +372,9 @@ def _newest_mark(policy: Policy, listed: Sequence[Version]) -> Version:
 
 
 def _recorded(policy: Policy, assignments: Sequence[Assignment]) -> str:
-    """The value of the access mark: for people where that fits, else without white space.
+    """Return the value of the access mark: indented for people if short enough, else without white space.
 
-    Raises UnsafeStep where that doesn't fit, either.
+    Raises UnsafeStep where even the short form is too long.
     """
     shown = [asdict(assignment) for assignment in sorted(assignments)]
     values = (json.dumps(shown, indent=1), json.dumps(shown, separators=(",", ":")))

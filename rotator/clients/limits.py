@@ -1,8 +1,8 @@
-"""What app management policies say of new passwords: the one assigned to an object, or else the tenant's default one.
+"""Limits on new passwords from app management policies: the one assigned to an object, else the tenant's default.
 
 Sources: Microsoft Graph v1.0, "appManagementPolicy", "tenantAppManagementPolicy", "passwordCredentialConfiguration".
-Reading them wants Policy.Read.All, which nothing else needs: where rotator doesn't have it, nothing is known, and
-Graph's refusal of the password says it all the same.
+Reading them needs Policy.Read.All, a permission used for no other purpose. Without the permission, no limit is known;
+then Graph's refusal of the password names the limit.
 """
 
 import re
@@ -24,9 +24,9 @@ _YEAR, _MONTH = 365, 30
 
 
 async def limits(graph: Graph, app_id: str, home: Home, tenant: str | None) -> tuple[PasswordLimit, ...]:
-    """What is known to limit new passwords on one object; () where the policies may not be read.
+    """Return the known limits on new passwords of one object; () where the policies may not be read.
 
-    Raises what else keeps them from being read.
+    Raises any other error of the reads.
     """
     try:
         found = await ask(
@@ -49,7 +49,10 @@ async def _found(graph: Graph, app_id: str, home: Home, tenant: str | None) -> s
 async def _in_force(
     graph: Graph, app_id: str, home: Home, tenant: str | None
 ) -> list[tuple[tuple[str, str], dict[str, Any]]]:
-    """Every restriction on passwords of the policies that apply, each with its policy's name, and its id where it is assigned."""
+    """Return every password restriction of the policies in force, each with its policy's name.
+
+    An assigned policy's id is added.
+    """
     assigned = await graph.policies(home, app_id, tenant)
     if assigned:
         found = [
@@ -62,7 +65,10 @@ async def _in_force(
 
 
 def _counts(restriction: Mapping[str, Any], created: datetime | None) -> bool:
-    """Whether it is in force for an object of this age; one that spares the older ones is not known to be where the age isn't."""
+    """Tell if a restriction is in force for an object created at `created`.
+
+    A restriction for newer objects only isn't counted when the creation time is unknown.
+    """
     since = restriction.get(SINCE) and moment(restriction[SINCE])
     spared = since and (created is None or created < since)
     return restriction.get("state", "enabled") == "enabled" and not spared

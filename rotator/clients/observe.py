@@ -1,7 +1,7 @@
-"""Reads one policy's world, all services at once: what the planner sees is put together here and nowhere else.
+"""Read one policy's world, all services at once; only here is the planner's view put together.
 
-What may not be read is told apart from what isn't there: a vault that refuses, a group that can't be read, a
-subscription that can't be listed are part of the picture; a principal or a registry that doesn't exist ends it.
+Unreadable and absent are told apart. A refusing vault, an unreadable group or an unlistable subscription is part of the
+picture; an absent principal or registry ends the read.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,10 +24,9 @@ Shown = Mapping[str, Any]
 
 
 async def observe(azure: Services, policy: Policy, *, confirmed: bool = False) -> Observed:
-    """Everything the planner needs of one policy, read now, with Azure's time of the last answer.
+    """Read all facts the planner needs of one policy now, with Azure's time of the last answer.
 
-    Whatever is done reads the mark of revocation again before it writes; `confirmed` is for whoever only tells of what
-    was seen.
+    Every action reads the mark of revocation again before a write; `confirmed` is for callers who only report.
     """
     with azure.line.time.listening() as heard:
         who = await azure.token.who()
@@ -50,7 +49,7 @@ NO_VERSIONS = keyvault.Published()
 
 @dataclass(frozen=True, slots=True)
 class Vault:
-    """What a vault shows of one policy; `refuses` says why it may not be read."""
+    """A vault's content for one policy; `refuses` gives the reason if the vault may not be read."""
 
     published: keyvault.Published = NO_VERSIONS
     access: Access = Access.UNMARKED
@@ -60,7 +59,7 @@ class Vault:
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """The container groups that were seen, the subscriptions that may not be listed, and the ids of groups elsewhere that hide a client's secret."""
+    """Container groups seen, subscriptions not listable, and ids of other groups hiding a client's secret."""
 
     seen: tuple[ContainerGroup, ...] = ()
     unseen: tuple[Unseen, ...] = ()
@@ -68,7 +67,7 @@ class Groups:
 
 
 def with_vault(seen: Observed, vault: Vault) -> Observed:
-    """The observation with what the vault showed."""
+    """Return the observation with the vault's content."""
     published = vault.published
     shown = replace(seen, versions=published.versions, latest=published.latest, versions_complete=published.complete)
     return replace(shown, access=vault.access, access_since=vault.since, vault_refuses=vault.refuses)
@@ -96,7 +95,10 @@ async def vault_part(azure: Services, policy: Policy, *, confirmed: bool) -> Vau
 
 
 async def groups_part(azure: Services, policy: Policy) -> Groups:
-    """Read declared groups by name, others by the lists of the policy's subscriptions: a list has no instance view, so what matches is read."""
+    """Read declared groups by name, and others by the lists of the policy's subscriptions.
+
+    A list has no instance view, so matching groups are read one by one.
+    """
     declared = [group.id for group in policy.container_groups]
     async with at_once() as tasks:
         named = tasks.create_task(_read(azure, declared))
@@ -143,10 +145,10 @@ class Lists:
         return Lists(self.listed | more.listed, (*self.groups, *more.groups), (*self.unseen, *more.unseen))
 
     def confirmed(self, group: ContainerGroup) -> ContainerGroup:
-        """Believe that a group is absent only where GET says so and the complete list of the same look doesn't show it.
+        """Check a group against the lists: absent only if GET says so and the complete list of the same read agrees.
 
-        A group that can't be read is as the list shows it: that it uses the principal, and which credential its tag
-        names. Where the list shows it in a form that can't be read either, nothing of it is known.
+        An unreadable group is taken as the list shows it: use of the principal, and the credential named by its tag.
+        Where the list's form is unreadable, too, none of this is known.
         """
         shown = next((each for listed, each in self.groups if listed == group.id), None)
         if group.document is not None or (group.unreadable and shown is None):
@@ -165,7 +167,7 @@ class Lists:
 
 
 def unconfirmed(named: Sequence[ContainerGroup], lists: Lists) -> tuple[str, ...]:
-    """Subscriptions of groups that GET doesn't find and that no list was asked for."""
+    """Return subscriptions of groups not found by GET and not covered by a requested list."""
     asked = lists.listed | {each.subscription for each in lists.unseen}
     absent = (group for group in named if group.document is None and not group.unreadable)
     return tuple(sorted({group.id.subscription for group in absent} - asked))

@@ -1,4 +1,4 @@
-"""Lists that come in pages: read to their end, which they must have."""
+"""Lists in pages, always read to the end; a list without an end is an error."""
 
 import asyncio
 from collections.abc import AsyncIterable, Awaitable
@@ -35,7 +35,10 @@ class Turner:
 
 
 async def ask_all(asked: Asked, pages: AsyncIterable[T]) -> list[T]:
-    """Every item of a list of azure-core's, as :func:`ask`; `pages` is an AsyncItemPaged, whatever its client calls it."""
+    """Return every item of an azure-core list, with the errors of :func:`ask`.
+
+    `pages` is an AsyncItemPaged, under any type name of its client.
+    """
 
     async def gathered() -> list[T]:
         found, turner = list[T](), Turner(asked)
@@ -49,7 +52,7 @@ async def ask_all(asked: Asked, pages: AsyncIterable[T]) -> list[T]:
 
 
 async def in_time(asked: Asked, reading: Awaitable[T]) -> T:
-    """The list that `reading` gathers. Raises Unavailable where it takes too long."""
+    """Return the list gathered by `reading`. Raises Unavailable where reading takes too long."""
     try:
         async with asyncio.timeout(LONGEST_LIST):
             return await reading

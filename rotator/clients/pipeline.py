@@ -1,11 +1,11 @@
-"""One patience for every request, and Azure's time from every answer.
+"""Shared HTTP pipeline: one retry policy; Azure's clock from the Date header.
 
-Rules for whoever edits this file:
+Rules for editors of this file:
 
-1. A request whose repetition could do something twice is sent once: POST, the PUT of a container group, the PUT of a
-   secret.
-2. Waits go through `ports.Clock`, and patience is counted by it, in waits and tries alike: no other time is read.
-3. ``Retry-After`` is obeyed; what asks for longer than the patience that is left ends it at once.
+1. A request with an effect at each repetition is sent once: POST, the PUT of a container group, the PUT of a secret.
+2. Waits go through `ports.Clock`, and the time limit of retries is measured by the same clock, waits and requests
+   alike: no other time is read.
+3. ``Retry-After`` is obeyed; a longer wait than the remaining time ends the retries at once.
 """
 
 import asyncio
@@ -67,9 +67,9 @@ class Limit:
 
 
 class Retry(AsyncHTTPPolicy[Any, Any]):
-    """The retry policy of every azure-core client; each needs one of its own, because a policy holds what comes after it.
+    """Retry policy of every azure-core client; each client needs its own, because a policy holds its successor.
 
-    `once` sends what isn't idempotent once; a token endpoint is asked again, although by POST.
+    `once` sends non-idempotent requests once; a token endpoint is retried, although by POST.
     """
 
     def __init__(
@@ -80,9 +80,9 @@ class Retry(AsyncHTTPPolicy[Any, Any]):
         self._once, self._note = once, note or _ignore
 
     async def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
-        """Send `request`, again where that is safe and could help.
+        """Send `request`, with retries where safe and useful.
 
-        What a client tells azure-core's own policy about retries ends here: the session refuses what it doesn't know.
+        A client's retry options for azure-core's own policy end here: the session refuses unknown options.
         """
         for option in [name for name in request.context.options if name.startswith("retry_")]:
             del request.context.options[option]
@@ -108,10 +108,10 @@ def host(url: str) -> str:
 
 
 def idempotent(request: Any) -> bool:
-    """Whether sending `request` twice does what sending it once does.
+    """Tell if sending `request` twice has the same effect as sending `request` once.
 
-    A secret's PUT makes a version each time; a container group's restarts it. The PUT of a role assignment names what
-    it makes.
+    A secret's PUT creates a version each time; a container group's PUT restarts the group. The PUT of a role assignment
+    names the assignment to create.
     """
     return request.method in ("GET", "HEAD", "DELETE", "PATCH") or (
         request.method == "PUT" and "/roleassignments/" in request.url.lower()
@@ -121,9 +121,9 @@ def idempotent(request: Any) -> bool:
 def retrying(
     limit: Limit, patience: float = PATIENCE, also: Callable[[Any], bool] | None = None
 ) -> tenacity.AsyncRetrying:
-    """The one policy; the last outcome is what comes out, be it an answer or an exception.
+    """Build the one retry policy; the result is the last outcome, an answer or an exception.
 
-    `also` are answers worth a repetition here.
+    `also` selects further answers to retry.
     """
     clock, begun = limit.clock, limit.clock.elapsed()
 
@@ -177,7 +177,11 @@ def _response(state: tenacity.RetryCallState) -> Any:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that Azure asks to wait: ``Retry-After`` in seconds or as a date (against the answer's own ``Date``), or in milliseconds."""
+    """Return the seconds to wait as asked by Azure.
+
+    The answer gives ``Retry-After`` in seconds or as a date (compared with the answer's own ``Date``), or in
+    milliseconds.
+    """
     for name in ("retry-after-ms", "x-ms-retry-after-ms"):
         if (asked := _number(headers.get(name))) is not None:
             return asked / 1000
@@ -189,7 +193,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def _number(text: str | None) -> float | None:
-    """A number that can be compared, be it beyond all bounds."""
+    """Parse a comparable number, even an infinite one."""
     try:
         number = float(text or "")
     except ValueError:
@@ -198,10 +202,11 @@ def _number(text: str | None) -> float | None:
 
 
 class Line:
-    """What all azure-core clients of one connection share: the sessions, the patience, Azure's time, and silence about headers.
+    """Shared parts of all azure-core clients of one connection.
 
-    `sessions` are the usual one, and the one whose requests have a connection each; `proxy` is the way to an address.
-    `longest`: seconds that one request may take.
+    These are the sessions, the retry limit, Azure's time, and logging without secret headers. `sessions` are the usual
+    one, and the one with a connection for each request; `proxy` returns the proxy of an address. `longest`: seconds
+    that one request may take.
     """
 
     def __init__(
@@ -211,9 +216,9 @@ class Line:
         self._sessions, self._proxy = sessions, proxy
 
     def transport(self, hosts: Iterable[str] | None) -> AioHttpTransport:
-        """A transport to `hosts` over the shared sessions; closing it leaves them open.
+        """Return a transport to `hosts` over the shared sessions; closing the transport leaves them open.
 
-        None: what azure-identity asks by itself.
+        `hosts` is None for requests of azure-identity itself.
         """
         gate = Gate(self.time, None if hosts is None else frozenset(hosts), self.longest)
         carrier: Any = Carrier(gate, *self._sessions, self._proxy)
@@ -222,11 +227,11 @@ class Line:
         )
 
     def retry(self, *, patience: float = PATIENCE, once: bool = True, note: Note | None = None) -> Retry:
-        """A retry policy of its own for one client."""
+        """Return a separate retry policy for one client."""
         return Retry(self.limit, self.time, patience=patience, once=once, note=note)
 
     def options(self, hosts: Iterable[str]) -> dict[str, Any]:
-        """The keyword arguments of a client that signs its requests itself."""
+        """Return the keyword arguments of a client with its own request signing."""
         redirects: Any = AsyncRedirectPolicy.no_redirects()
         return {
             "transport": self.transport(hosts),
@@ -236,10 +241,10 @@ class Line:
         }
 
     def signed(self, token: Any, scope: str, address: str) -> dict[str, Any]:
-        """The keyword arguments of a client of `address`: its policies and its transport.
+        """Return the keyword arguments of a client of `address`: its policies and its transport.
 
-        Resource Manager's own list has two more that send a request again: after a redirect, and after it registered
-        the subscription by itself.
+        Resource Manager's own list has two more policies that repeat a request: after a redirect, and after an
+        automatic registration of the subscription.
         """
         bearer = AsyncBearerTokenCredentialPolicy(token, scope)
         before = [RequestIdPolicy(), self.agent(), ContentDecodePolicy()]
@@ -247,7 +252,7 @@ class Line:
         return {"transport": self.transport([host(address)]), "policies": policies}
 
     def agent(self) -> UserAgentPolicy:
-        """Says who asks."""
+        """Return the policy for the User-Agent header."""
         return UserAgentPolicy(user_agent=AGENT)
 
 

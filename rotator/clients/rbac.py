@@ -1,7 +1,7 @@
-"""Role assignments, role definitions and what rotator itself may do, through azure-mgmt-authorization.
+"""Role assignments, role definitions and rotator's own rights, through azure-mgmt-authorization.
 
-Source: Authorization REST 2022-04-01. A list at a scope with ``principalId eq`` shows what is at, above and below it;
-DELETE answers 204 where the assignment is gone already.
+Source: Authorization REST 2022-04-01. A list at a scope with ``principalId eq`` shows assignments at, above and below
+the scope; DELETE answers 204 for an absent assignment.
 """
 
 import re
@@ -31,7 +31,7 @@ EXISTS, GONE, NO_CONTENT = "RoleAssignmentExists", 404, 204
 
 
 class Authorization:
-    """RBAC for one signed-in identity. Its routes name scopes, so that one client serves each subscription."""
+    """RBAC client of one signed-in identity. Its routes name scopes, so one client serves all subscriptions."""
 
     def __init__(self, line: Line, cloud: Cloud, token: Token) -> None:
         self._line, self._cloud, self._token = line, cloud, token
@@ -59,7 +59,10 @@ class Authorization:
         return tuple(sorted({each.id: each for some in found for each in some}.values()))
 
     async def assigned(self, scope: ArmId, principal_id: str) -> tuple[Assignment, ...]:
-        """Every assignment at `scope` or above that reaches the principal, be it through a group (azure-facts F1: ``assignedTo``)."""
+        """Return the principal's assignments at `scope` or above, including those through a group.
+
+        Source: azure-facts F1 (``assignedTo``).
+        """
         found = await self._listed(scope, f"assignedTo('{principal_id}')")
         return tuple(sorted(each for each in found if encloses(each.scope, scope)))
 
@@ -72,7 +75,7 @@ class Authorization:
         return [await ask(asked, _assignment(each)) for each in await ask_all(asked, pages)]
 
     async def delete(self, assignment: Assignment) -> bool:
-        """Delete an assignment; False where it was already gone."""
+        """Delete an assignment; False if already gone."""
         asked = Asked(SERVICE, f"delete role assignment {assignment.id}", f"{ASSIGNMENTS}/delete on {assignment.scope}")
 
         async def deleting() -> bool:
@@ -89,7 +92,7 @@ class Authorization:
             return False
 
     async def create(self, assignment: Assignment) -> bool:
-        """Create an assignment under its recorded id; False where it exists, be it under another id."""
+        """Create an assignment under its recorded id; False if already present, even under another id."""
         asked = Asked(SERVICE, f"create role assignment {assignment.id}", f"{ASSIGNMENTS}/write on {assignment.scope}")
         if await self._there(assignment):
             return False
@@ -114,12 +117,12 @@ class Authorization:
         _is(assignment, await self._client(assignment.id).role_assignments.create_by_id(assignment.id, body))
 
     async def standing(self, assignments: Sequence[Assignment]) -> tuple[Assignment, ...]:
-        """Those that exist now, by their ids."""
+        """Return the assignments that exist now, by their ids."""
         there = await together(*(self._there(each) for each in assignments))
         return tuple(each for each, is_there in zip(assignments, there, strict=True) if is_there)
 
     async def definition(self, role: str, scope: ArmId) -> Role:
-        """What a role allows, by its GUID. Raises NotFound, Forbidden."""
+        """Return the actions a role allows, by its GUID. Raises NotFound, Forbidden."""
         asked = Asked(
             SERVICE, f"read role {role} at {scope}", f"Microsoft.Authorization/roleDefinitions/read on {scope}"
         )
@@ -130,7 +133,7 @@ class Authorization:
         return Role(role.lower(), text(shown.role_name), tuple(_permission(each) for each in shown.permissions or ()))
 
     async def _there(self, assignment: Assignment) -> bool:
-        """A PUT answers 201 for an assignment that exists, too, so it is looked for first."""
+        """Tell if the assignment exists; a PUT answers 201 for an existing assignment, too, so a GET comes first."""
         asked = Asked(SERVICE, f"read role assignment {assignment.id}", f"{ASSIGNMENTS}/read on {assignment.scope}")
 
         async def reading() -> bool:
@@ -144,7 +147,7 @@ class Authorization:
             return False
 
     async def role(self, name: str, scope: ArmId) -> str:
-        """The GUID of a role by its name. Raises NotFound."""
+        """Return the GUID of a role by its name. Raises NotFound."""
         asked = Asked(
             SERVICE, f"look up role {name} at {scope}", f"Microsoft.Authorization/roleDefinitions/read on {scope}"
         )
@@ -158,7 +161,7 @@ class Authorization:
         )
 
     async def right(self, action: str, resource_id: ResourceId, *, data: bool = False) -> Right:
-        """Whether `action` is allowed on a resource or one of its children, or why that can't be known."""
+        """Tell if `action` is allowed on a resource or one of its children, or give the reason why unknown."""
         try:
             return Right(action, resource_id, await self._may(action, resource_id, data=data))
         except AzureError as error:
@@ -180,14 +183,17 @@ async def _allowed(action: str, permissions: Iterable[Granted], *, data: bool) -
 
 
 def allowed(action: str, permissions: Iterable[Granted], *, data: bool = False) -> bool:
-    """Whether any role allows `action` and doesn't except it again: RBAC adds roles up, and ``notActions`` is not a denial."""
+    """Tell if any role allows `action` without excluding it: RBAC adds roles up.
+
+    ``notActions`` is not a denial: another role may allow the action.
+    """
     return any(_permission(each).allows(action, data=data) for each in permissions)
 
 
 def encloses(outer: ArmId, inner: ArmId) -> bool:
-    """Whether what is assigned at `outer` counts at `inner`, too.
+    """Tell if an assignment at `outer` is valid at `inner`, too.
 
-    A management group's scope encloses whatever shows it in its list.
+    An assignment at a management group always counts: Azure lists such an assignment only at scopes below the group.
     """
     return outer.encloses(inner) or MANAGEMENT.encloses(outer)
 
@@ -212,13 +218,13 @@ async def _assignment(shown: RoleAssignment) -> Assignment:
 
 
 def _with_status(response: Any, shown: RoleAssignment | None, headers: object) -> tuple[int, RoleAssignment | None]:
-    """What an answer says, with its status: a client library shows an empty one and none alike."""
+    """Return an answer with its status: a client library returns the same for an empty answer and for none."""
     del headers
     return response.http_response.status_code, shown
 
 
 def _is(assignment: Assignment, shown: RoleAssignment | None) -> bool:
-    """True for an answer that shows this assignment. Raises ValueError for any other."""
+    """True for an answer showing the assignment. Raises ValueError for any other."""
     if shown is None or text(shown.id) != assignment.id:
         raise ValueError("another role assignment, or none")
     return True

@@ -1,12 +1,12 @@
-"""What may be sent and what became of it, for the request that is underway: its age, and whether a write of it may have had an effect.
+"""State of the request under way: its age, and the possible effect of a write.
 
-Rules for whoever edits this file:
+Rules for editors of this file:
 
-1. A write that has a `not_after` leaves this machine only before it; each repetition is checked again.
+1. A write with a `not_after` leaves this machine only before `not_after`; each repetition is checked again.
 2. A write is in doubt from the moment when its first byte may leave until its own answer is a definite no: a 4xx other
-   than 408 in the error envelope that Graph, Resource Manager and Key Vault share. No answer to another request takes
-   the doubt away.
-3. A write that is under way is never cancelled: whoever ends a run wants to know what became of it.
+   than 408 in the error envelope shared by Graph, Resource Manager and Key Vault. No answer to another request removes
+   the doubt.
+3. A write under way is never cancelled: the caller who ends a run needs the outcome of the write.
 """
 
 import asyncio
@@ -30,7 +30,10 @@ _not_after: ContextVar[float | None] = ContextVar("_not_after", default=None)
 
 @contextmanager
 def no_later(not_after: float | None) -> Iterator[None]:
-    """Let no write of this block, nor of the tasks started in it, be sent after `not_after` on the scale of :meth:`AzureTime.moment`."""
+    """Let no write of the block, nor of tasks started in the block, be sent after `not_after`.
+
+    `not_after` is on the scale of :meth:`AzureTime.moment`.
+    """
     token = _not_after.set(not_after)
     try:
         yield
@@ -39,7 +42,7 @@ def no_later(not_after: float | None) -> Iterator[None]:
 
 
 def ensure_in_time(time: AzureTime, method: str, host: str) -> None:
-    """Refuse a write whose time is over. Raises NotSent."""
+    """Refuse a write after its deadline. Raises NotSent."""
     limit = _not_after.get()
     if limit is None or method.upper() in READS or time.moment() <= limit:
         return
@@ -52,7 +55,7 @@ def ensure_in_time(time: AzureTime, method: str, host: str) -> None:
 
 @dataclass(slots=True)
 class Doubts:
-    """How many writes of one question may have had an effect, as far as their answers say."""
+    """Count of one question's writes with a possible effect, as far as their answers tell."""
 
     number: int = 0
 
@@ -62,7 +65,7 @@ _doubts: ContextVar[Doubts | None] = ContextVar("_doubts", default=None)
 
 @contextmanager
 def doubting() -> Iterator[Doubts]:
-    """Count the writes in doubt of this block, and of the tasks started in it."""
+    """Count the writes in doubt of the block, including tasks started in the block."""
     doubts = Doubts()
     token = _doubts.set(doubts)
     try:
@@ -73,14 +76,14 @@ def doubting() -> Iterator[Doubts]:
 
 @dataclass(slots=True)
 class Try:
-    """One sending of one request; `settled`: it had no effect."""
+    """One sending of one request; `settled`: no effect."""
 
     settled: bool = False
 
 
 @contextmanager
 def trying(*, writes: bool) -> Iterator[Try]:
-    """Count a write as in doubt unless its try is settled when the block ends, however it ends."""
+    """Count a write as in doubt unless its try is settled at the end of the block, however the block ends."""
     once, doubts = Try(settled=not writes), _doubts.get()
     try:
         yield once
@@ -90,7 +93,10 @@ def trying(*, writes: bool) -> Iterator[Try]:
 
 
 async def uncancelled(exchange: Coroutine[Any, Any, T]) -> T:
-    """The answer to a write that is under way; a cancellation takes effect at the next wait after the answer was handed on, and is counted once."""
+    """Return the answer to a write under way, even when cancelled.
+
+    A cancellation takes effect at the next wait after the answer was handed on, and is counted once.
+    """
     underway, me, cancelled = asyncio.ensure_future(exchange), asyncio.current_task(), False
     while not underway.done():
         try:
@@ -106,7 +112,7 @@ async def uncancelled(exchange: Coroutine[Any, Any, T]) -> T:
 
 
 def _cancel(task: asyncio.Task[Any], turns: int) -> None:
-    """Cancel it after some turns of the loop, in which the client libraries hand the answer on."""
+    """Cancel a task after some turns of the loop, so that the client libraries hand the answer on first."""
     if turns:
         asyncio.get_running_loop().call_soon(_cancel, task, turns - 1)
     else:
@@ -114,12 +120,12 @@ def _cancel(task: asyncio.Task[Any], turns: int) -> None:
 
 
 def definite_no(status: int, body: bytes | str) -> bool:
-    """Whether an answer says that a write had no effect: a refusal, in the services' own words."""
+    """Tell if an answer proves the absence of an effect: a refusal, in the services' own words."""
     return 400 <= status < 500 and status != 408 and enveloped(body)
 
 
 def enveloped(body: bytes | str) -> bool:
-    """Whether an answer is in the error envelope of Graph, Resource Manager and Key Vault."""
+    """Tell if an answer is in the error envelope of Graph, Resource Manager and Key Vault."""
     try:
         content = json.loads(body)
     except (ValueError, RecursionError):

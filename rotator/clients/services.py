@@ -1,4 +1,4 @@
-"""One client per service of Azure, over one session and one token cache, and what more than one reader of the world asks of them together."""
+"""One client per Azure service, over one session and one token cache, and requests shared by several readers."""
 
 from collections.abc import Sequence
 
@@ -24,7 +24,7 @@ from rotator.state import Credential, PasswordLimit, Principal, Registry
 
 
 class Services:
-    """What the readers of the world (`observe`, `examine`, `access`) are given."""
+    """Clients given to the readers of the world (`observe`, `examine`, `access`)."""
 
     def __init__(self, clock: Clock, cloud: Cloud, transports: Transports) -> None:
         self.cloud, self._transports = cloud, transports
@@ -39,7 +39,7 @@ class Services:
         self._servers: dict[ResourceId, str] = {}
 
     async def close(self) -> None:
-        """Close every client, then what carried them."""
+        """Close every client, then their connections."""
         for each in (self.vault, self.groups, self.arm, self.rbac, self.token):
             await each.close()
         await self._http.aclose()
@@ -47,7 +47,7 @@ class Services:
             await session.close()
 
     async def principal(self, policy: Policy) -> tuple[Principal, tuple[Credential, ...]]:
-        """The principal with the credentials of both its homes."""
+        """Return the principal with the credentials of both homes."""
         home = (await self.token.who()).tenant
         tenant = policy.principal.tenant_id or home
         return await self.graph.principal(policy.principal.app_id, tenant, foreign=tenant != home)
@@ -61,18 +61,18 @@ class Services:
         return tuple(shown)
 
     async def server(self, registry_id: ResourceId) -> str:
-        """A registry's login server, which never changes."""
+        """Return a registry's login server, a constant value."""
         known = self._servers.get(registry_id)
         return known or (await self.arm.registry(registry_id)).login_server
 
     async def rights(self, wanted: Sequence[tuple[str, ResourceId]]) -> tuple[Right, ...]:
-        """Whether each action is allowed on its resource, or why that can't be known."""
+        """Tell if each action is allowed on its resource, or give the reason why unknown."""
         return tuple(await together(*(self.rbac.right(action, scope) for action, scope in wanted)))
 
     async def limits(self, policy: Policy) -> tuple[PasswordLimit, ...]:
-        """What app management policies that may be read say of new passwords.
+        """Return limits on new passwords from the app management policies that may be read.
 
-        Raises an AzureError where they can't be read for another reason.
+        Raises an AzureError where reading fails for another reason.
         """
         tenant, home = policy.principal.tenant_id, (await self.token.who()).tenant
         return await limits(

@@ -1,8 +1,8 @@
-"""Places of a container group that say who holds what, and the type of each: a place of another type is no empty place.
+"""Types of the places of a container group that name credentials or their users.
 
-ACI doesn't mind the letter case of property names, so neither does this. A place may be missing or null, but for those
-of `NEEDED`. Tags are texts; a number, true and false are read as text, and null is no tag. Source: Container Instances
-REST 2025-09-01, "ContainerGroup".
+A place of another type doesn't count as empty. ACI ignores the letter case of property names, so the check does, too. A
+place may be missing or null, except those of `NEEDED`. Tags are texts; a number, true and false are read as text, and
+null is no tag. Source: Container Instances REST 2025-09-01, "ContainerGroup".
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ from rotator.arm_json import get
 
 
 class Is(Enum):
-    """The type of a place that has no further places inside."""
+    """Type of a place without further places inside."""
 
     TEXT = (str,)
     SCALAR = (str, int, float)
@@ -46,7 +46,10 @@ _GROUP: Mapping[str, Any] = {
 
 
 def flaw(document: object) -> str:
-    """What makes a container group unreadable: the first place of another type than Azure gives it; empty where there is none."""
+    """Return the first place of a wrong type, the reason why a container group is unreadable.
+
+    Empty if all types are right.
+    """
     return next((text for text in _flaws(document, _GROUP, "")), "") or next(_tags(document), "")
 
 

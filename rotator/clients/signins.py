@@ -1,9 +1,9 @@
-"""Reads by what can be signed in as a principal: passwords, certificates and federated credentials of both its objects.
+"""Read all ways to sign in as a principal: passwords, certificates and federated credentials of both its objects.
 
-What may not be read, and what isn't found, is part of the picture, in words: neither proves an end of access. Sources:
-Microsoft Graph v1.0, "keyCredential resource type" (a read that selects keyCredentials has a budget of its own, so that
-only a revocation and a doctor make it), "List federatedIdentityCredentials", "servicePrincipal resource type" (only a
-managed identity's has federated credentials).
+Parts not readable or not found are reported in words as part of the picture: neither proves an end of access. Sources:
+Microsoft Graph v1.0, "keyCredential resource type" (a read that selects keyCredentials has a budget of its own, so only
+a revocation and a doctor make such a read), "List federatedIdentityCredentials", "servicePrincipal resource type" (only
+a managed identity's has federated credentials).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,7 +34,7 @@ Shown = Mapping[str, Any]
 
 
 async def sign_ins(azure: Services, policy: Policy) -> SignIns:
-    """By what can be signed in as the principal, read now."""
+    """Read the ways to sign in as the principal now."""
     home, wanted = (await azure.token.who()).tenant, policy.principal.tenant_id
     tenant = wanted if wanted != home else None
     application, principal = await together(*(_of(azure, policy.principal.app_id, each, tenant) for each in Home))
@@ -47,7 +47,11 @@ async def sign_ins(azure: Services, policy: Policy) -> SignIns:
 
 
 def _absent(application: SignIns | None, principal: SignIns | None) -> Iterator[str]:
-    """What isn't found: another tenant's application may have any number of credentials, and nobody signs in without a service principal."""
+    """Yield a sentence for each object not found.
+
+    Another tenant's application may have any number of credentials. Without a service principal, no sign-in is
+    possible.
+    """
     if application is None and not (principal and any(key.means is Means.IDENTITY for key in principal.keys)):
         yield "no application of that app id was found in the tenant, so its credentials can't be seen"
     if principal is None:
@@ -58,7 +62,7 @@ def _absent(application: SignIns | None, principal: SignIns | None) -> Iterator[
 
 
 async def _of(azure: Services, app_id: str, home: Home, tenant: str | None) -> SignIns | None:
-    """By one of the two objects; None where that isn't found."""
+    """Read the ways to sign in by one of the two objects; None where the object isn't found."""
     try:
         shown = await azure.graph.holder(home, app_id, SELECT[home], tenant)
     except Forbidden as error:

@@ -1,8 +1,8 @@
-"""The environment's word on the way to Azure: a proxy or authorities that can't be used are named before anything is asked.
+"""Check the environment's proxy and certificate authorities before any request.
 
-A proxy is read as urllib, aiohttp and httpx read it (`HTTPS_PROXY`, else `ALL_PROXY`, in either letter case); a bad one
-would else come out of the first request of each, in as many ways. Its value is never shown: a user's name and password
-may stand in it.
+A proxy is read as urllib, aiohttp and httpx read it (`HTTPS_PROXY`, else `ALL_PROXY`, in either letter case). Without
+this check, a bad proxy would fail in the first request of each library, in different ways. The value is never shown: it
+may hold a user's name and password.
 """
 
 import stat
@@ -17,7 +17,7 @@ AUTHORITIES = "SSL_CERT_FILE"
 
 
 def ensure_usable(environment: Mapping[str, str]) -> None:
-    """Raises RotatorError that names the variable, and what to write."""
+    """Check proxy and authorities. Raises RotatorError naming the variable and the expected value."""
     for name in PROXIES:
         if (value := environment.get(name)) and (why := _no_proxy(value)):
             what = f"{name} names no proxy that rotator could use: {why}"
@@ -58,9 +58,9 @@ def _sendable(text: str | None) -> bool:
 
 
 def _unreadable(file: str) -> str | None:
-    """Why no certificate can be taken from a file; None where one can.
+    """Return the reason why a file gives no certificate; None if the file gives one.
 
-    A pipe is not opened: it would be waited for, and can be read once only.
+    A pipe is not opened: opening would wait, and a pipe can be read only once.
     """
     import ssl
 

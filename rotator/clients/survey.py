@@ -13,7 +13,7 @@ AT_ONCE = 8
 
 
 async def survey(azure: Services, policies: Sequence[Policy]) -> AsyncIterator[tuple[Policy, Observed]]:
-    """Every policy with its world. Raises the first AzureError."""
+    """Yield every policy with its world. Raises the first AzureError."""
     for start in range(0, len(policies), AT_ONCE):
         batch = policies[start : start + AT_ONCE]
         for policy, observed in zip(batch, await together(*(observe(azure, each) for each in batch)), strict=True):

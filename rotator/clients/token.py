@@ -1,7 +1,7 @@
-"""Who rotator is, and its tokens: one cache for every client, on `ports.Clock`.
+"""Identity of rotator and its tokens: one cache for every client, on `ports.Clock`.
 
 azure-core and azure-identity cache by this machine's wall clock. Here a token lives until its own ``exp`` by Azure's
-time; what the clients get says that it has expired already, so that they ask every time.
+time; clients receive tokens marked as expired, so that they ask every time.
 """
 
 import asyncio
@@ -60,11 +60,11 @@ class Token:
         self._last: object = None
 
     async def get_token(self, *scopes: str, tenant_id: str | None = None, **_: object) -> AccessToken:
-        """What the clients call. Raises Forbidden, Throttled or Unavailable of ours."""
+        """Return a token to a client library. Raises Forbidden, Throttled or Unavailable of ours."""
         return AccessToken(await self.text(scopes[0], tenant_id), 0)
 
     async def text(self, scope: str, tenant: str | None = None) -> str:
-        """A valid token for `scope`, of `tenant` if it isn't the one that rotator signs in to."""
+        """Return a valid token for `scope`, of `tenant` if different from rotator's own."""
         key = (scope, tenant)
         async with self._locks.setdefault(key, asyncio.Lock()):
             held = self._held.get(key)
@@ -73,11 +73,14 @@ class Token:
             return held.text
 
     async def claims(self, scope: str) -> dict[str, Any]:
-        """What a token for `scope` says of whom it speaks for. Raises as :meth:`text`."""
+        """Return the claims of a token for `scope`. Raises as :meth:`text`."""
         return _claims(await self.text(scope))
 
     async def who(self) -> Who:
-        """Whom rotator is signed in as. Raises as :meth:`text`, and Unexpected for a token that doesn't say it."""
+        """Return rotator's signed-in identity.
+
+        Raises as :meth:`text`, and Unexpected for an unreadable token.
+        """
         claims = await self.claims(self._cloud.arm_scope)
         if not claims:
             raise translate(Asked(ENTRA, "say whom rotator is signed in as"), ValueError("a token that can't be read"))
@@ -85,7 +88,7 @@ class Token:
         return Who(*(str(value or "").lower() for value in (claims.get("tid"), claims.get("oid"), app_id)))
 
     async def close(self) -> None:
-        """Let go of what the credential holds open."""
+        """Close the credential's connections."""
         if self._inner is not None:
             await self._inner.close()
 
@@ -110,7 +113,10 @@ class Token:
         raise failure
 
     def _failure(self, error: Exception) -> AzureError:
-        """The chain of credentials keeps only the words of what failed in it, so the last try decides what it was."""
+        """Return the error of a failed sign-in, by the last request.
+
+        The chain of credentials keeps only the words of its failures, so the last request decides the kind.
+        """
         asked, last = Asked(ENTRA, "sign rotator in"), self._last
         if isinstance(last, SdkError):
             return silent(asked, last)
@@ -122,7 +128,7 @@ class Token:
         return translate(asked, error)
 
     def _credential(self) -> AsyncTokenCredential:
-        """A new credential: its own cache is empty, so that an old token isn't handed out again. Raises Forbidden."""
+        """Create a new credential: its own cache is empty, so an old token isn't returned again. Raises Forbidden."""
         try:
             return DefaultAzureCredential(
                 authority=self._cloud.authority,
@@ -141,13 +147,13 @@ class Token:
 
 
 def _end(claims: dict[str, Any]) -> float | None:
-    """When a token ends, where it says so in a number that can be a time."""
+    """Return the end of a token, if given as a number valid as a time."""
     end = claims.get("exp")
     return float(end) if isinstance(end, int | float) and 0 < end < FOREVER else None
 
 
 def _claims(token: str) -> dict[str, Any]:
-    """What a JSON web token says, unverified: it is our own. Nothing of a token that isn't one."""
+    """Return the claims of a JSON web token, unverified, because the token is our own; empty for any other text."""
     try:
         payload = token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))

@@ -1,12 +1,12 @@
-"""Turns what the client libraries raise into :mod:`rotator.errors`: the only file that reads Azure's error codes and texts.
+"""Translate exceptions of the client libraries into :mod:`rotator.errors`.
 
-Rules for whoever edits this file:
+No other file reads Azure's error codes and texts. Rules for editors of this file:
 
-1. Nothing of a request may reach a message: an answer may quote it. Whatever `Asked.secrets` holds is struck out of
-   Azure's own words, and so is what looks like a token or a client secret: nobody here knows what rotator signs in
-   with.
-2. The library's exception is dropped, not chained: it holds the request, and with it secrets.
-3. Where a write is in doubt (`sending.py`), what broke is `OutcomeUnknown`, whatever it was.
+1. No part of a request may reach a message: an answer may quote the request. All values of `Asked.secrets` are removed
+   from Azure's own words, and so is any text similar to a token or a client secret: rotator's own sign-in secret is
+   unknown here.
+2. The library's exception is dropped, not chained: it holds the request with its secrets.
+3. Where a write is in doubt (`sending.py`), any failure is `OutcomeUnknown`.
 """
 
 import json
@@ -94,10 +94,10 @@ UNSENT = (
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a request was about, for whoever reads the error.
+    """Subject of a request, for the reader of an error.
 
-    `doing` continues "Azure refused to …"; `needs` names the permission and where it must be given; `secrets` are what
-    its body held.
+    `doing` continues "Azure refused to …"; `needs` names the permission and the scope of its assignment; `secrets` are
+    the secrets in the body.
     """
 
     service: str
@@ -108,7 +108,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An error answer, read: Azure's own code (the innermost that says something), its words, its request id."""
+    """Parsed error answer: Azure's own code (the innermost with content), its words, its request id."""
 
     status: int
     code: str = ""
@@ -119,7 +119,7 @@ class Refusal:
 
 
 class Refused(Exception):
-    """An answer that says no, from a client that raises nothing by itself."""
+    """Refusal by a client without exceptions of its own."""
 
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.status)
@@ -127,9 +127,9 @@ class Refused(Exception):
 
 
 async def ask(asked: Asked, call: Awaitable[T]) -> T:
-    """The result of `call`, and of everything that reads its answer.
+    """Return the result of `call`, including all reads of its answer.
 
-    Raises an AzureError of ours for whatever the libraries raise.
+    Raises an AzureError of ours for all exceptions of the libraries.
     """
     with doubting() as doubts:
         try:
@@ -142,7 +142,7 @@ async def ask(asked: Asked, call: Awaitable[T]) -> T:
 
 
 def translate(asked: Asked, error: BaseException, *, in_doubt: bool = False) -> AzureError:
-    """What the libraries raised, in our words; `in_doubt`: a write may have had an effect."""
+    """Return our error for a library's exception; `in_doubt`: a write may have had an effect."""
     refused = refused_by(error)
     if refused and (refused.status >= 300 or not isinstance(error, DecodeError)):
         return answered(asked, refused, in_doubt=in_doubt)
@@ -154,7 +154,7 @@ def translate(asked: Asked, error: BaseException, *, in_doubt: bool = False) -> 
 
 
 def answered(asked: Asked, refused: Refusal, *, in_doubt: bool = False) -> AzureError:
-    """An answer that says no."""
+    """Return the error for a refusal."""
     kind = OutcomeUnknown if in_doubt else _kind(refused)
     said = _clean(asked, ": ".join(filter(None, (f"{refused.status} {refused.code}".strip(), refused.message))))
     identified = f" (request id {refused.request_id})" if refused.request_id else ""
@@ -211,15 +211,18 @@ def silent(asked: Asked, error: BaseException, *, in_doubt: bool = False) -> Azu
 
 
 def never_sent(error: BaseException) -> bool:
-    """Whether no byte of the request can have arrived: no connection came about.
+    """Tell if no byte of the request can have arrived, because no connection was made.
 
-    A server that closes a connection is a ServiceRequestError of azure-core as well, so the exception below it decides.
+    A connection closed by the server is a ServiceRequestError of azure-core as well, so the exception below decides.
     """
     return any(isinstance(each, _NEVER_SENT) for each in _below(error))
 
 
 def hopeless(error: BaseException) -> bool:
-    """Whether the same request must fail again: a certificate that isn't trusted won't be in a minute, nor will a token go out without TLS."""
+    """Tell if the same request must fail again.
+
+    An untrusted certificate stays untrusted, and a token is never sent without TLS.
+    """
     refused_here = isinstance(error, ServiceRequestError) and _below(error) == (error,)
     return refused_here or any(isinstance(each, _HOPELESS) for each in _below(error))
 
@@ -244,7 +247,7 @@ def _not_signed_in(asked: Asked, message: str) -> AzureError:
 
 
 def no_identity(error: ValueError | OSError, environment: Mapping[str, str]) -> AzureError:
-    """Variables of which azure-identity can make no credential: a tenant that is none, a certificate's file that isn't there."""
+    """Return the error for variables unusable by azure-identity: an invalid tenant, a missing certificate file."""
     why = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else str(error)
     names = ", ".join(sorted(name for name in environment if name.startswith("AZURE_")))
     remedy = f"Correct or unset what is wrong of the variables that are set ({names}), then run again."
@@ -255,10 +258,10 @@ def no_identity(error: ValueError | OSError, environment: Mapping[str, str]) -> 
 
 
 def _kind(refused: Refusal) -> type[AzureError]:
-    """Which of our errors a refusal is that leaves nothing in doubt.
+    """Return the error class of a refusal without doubt about the outcome.
 
-    A 404 without a code is nobody's word that something is absent: a proxy gives one, too. Nor is one whose code is
-    about something else.
+    A 404 without a code doesn't prove absence: a proxy gives such an answer, too. Neither does a 404 with a code about
+    another object.
     """
     if refused.status == 429:
         return Throttled
@@ -280,12 +283,12 @@ def _kind_of_absence(code: str) -> type[AzureError]:
 
 
 def _says_gone(refused: Refusal) -> bool:
-    """Graph answers 400 for a key id that it doesn't know, with a code that it uses for everything."""
+    """Tell if Graph reports an unknown key id: status 400, with a code also used for other errors."""
     return "No password credential found" in refused.message
 
 
 def refused_by(error: BaseException) -> Refusal | None:
-    """The answer that an exception is about, None where none came."""
+    """Return the answer behind an exception, None without an answer."""
     if isinstance(error, Refused):
         return error.refusal
     response: Any = error.response if isinstance(error, HttpResponseError) else None
@@ -293,7 +296,10 @@ def refused_by(error: BaseException) -> Refusal | None:
 
 
 def refusal(status: int, headers: Mapping[str, str], text: str) -> Refusal:
-    """Read an error answer of Graph, ARM, Key Vault (``error``), Entra (``error_description``) or the registry (``errors``)."""
+    """Read an error answer of Graph, ARM, Key Vault (``error``), Entra (``error_description``) or the registry.
+
+    The registry's errors are in ``errors``.
+    """
     request_id = next((headers[name] for name in _REQUEST_IDS if name in headers), "")
     content = _json(text)
     error = content.get("error")
@@ -309,7 +315,7 @@ def refusal(status: int, headers: Mapping[str, str], text: str) -> Refusal:
 
 
 def _code(said: object) -> str:
-    """A word that programs compare; anything else is no code."""
+    """Return an error code, a word compared by programs; empty for any other value."""
     return said if isinstance(said, str) and re.fullmatch(r"[\w.:-]{1,100}", said) else ""
 
 
@@ -343,9 +349,10 @@ def _clean(asked: Asked, message: str) -> str:
 
 
 def secrets_of(document: object) -> tuple[str, ...]:
-    """Every text of a body that could be a secret, to strike out of Azure's words: the values of the properties that Azure never shows.
+    """Return every possible secret of a body, to remove them from Azure's words.
 
-    Source: the properties that the container group's description marks as secret.
+    These are the values of the properties never shown by Azure. Source: the properties marked as secret in the
+    container group's description.
     """
     match document:
         case Mapping():

@@ -1,7 +1,7 @@
-"""What carries requests: the seam between the clients and the network, so that a test can answer in process.
+"""Transports of requests: the seam between clients and network, so that a test can answer in process.
 
-Proxies come from the environment, and nothing else does: aiohttp and httpx would also take a user name and password for
-a host from ``.netrc``.
+Only proxies come from the environment: aiohttp and httpx would also take a user name and password for a host from
+``.netrc``.
 """
 
 import os
@@ -23,11 +23,11 @@ def direct(address: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Transports:
-    """How connections are made.
+    """Factories of connections.
 
-    `session` makes what stands for an ``aiohttp.ClientSession`` (``auto_decompress=False``); `fresh` makes one whose
-    every request has a connection of its own, for writes and proofs (default: `session`); `graph` makes an httpx
-    transport (default: :func:`network`). Who asks for one closes it. `proxy` is the way to an address of the first two.
+    `session` makes an ``aiohttp.ClientSession`` or a stand-in (``auto_decompress=False``); `fresh` makes one with a new
+    connection for each request, for writes and proofs (default: `session`); `graph` makes an httpx transport (default:
+    :func:`network`). The caller closes the result. `proxy` returns the proxy to an address for the first two.
     """
 
     session: Callable[[], Any]
@@ -37,9 +37,10 @@ class Transports:
 
 
 def real() -> Transports:
-    """Over the network: proxies from the environment, and the authorities that the system or SSL_CERT_FILE names.
+    """Return transports over the network.
 
-    Raises RotatorError where the environment names a proxy or authorities that can't be used.
+    Proxies come from the environment, certificate authorities from the system or SSL_CERT_FILE. Raises RotatorError
+    where the environment names an unusable proxy or unusable authorities.
     """
     ensure_usable(os.environ)
     import ssl
@@ -61,7 +62,10 @@ def real() -> Transports:
 
 
 def network(address: str, *, fresh: bool) -> "httpx.AsyncHTTPTransport":
-    """Httpx's own transport to the host of `address`, by the proxy and the authorities that :func:`real` goes by; `fresh`: no connection is kept."""
+    """Return httpx's own transport to the host of `address`; `fresh`: no connection is kept.
+
+    Proxy and authorities are those of :func:`real`.
+    """
     import ssl
 
     import httpx
@@ -71,7 +75,7 @@ def network(address: str, *, fresh: bool) -> "httpx.AsyncHTTPTransport":
 
 
 def proxied(address: str) -> str | None:
-    """The proxy that the environment names for an address, None where it is asked directly."""
+    """Return the proxy named by the environment for an address, None for a direct connection."""
     from urllib.request import getproxies, proxy_bypass
 
     parts, proxies = urlsplit(address), getproxies()

@@ -1,4 +1,7 @@
-"""Reads of an answer's JSON that take no other type for what they want: a list where a name should be is an answer that can't be read."""
+"""Typed reads of an answer's JSON: a value of a wrong type makes the answer unreadable.
+
+An example is a list in place of a name.
+"""
 
 import json
 from collections.abc import Mapping
@@ -14,12 +17,12 @@ def text(value: object) -> str:
 
 
 def text_or_none(value: object) -> str | None:
-    """A text, or nothing. Raises TypeError."""
+    """Return a text, or None. Raises TypeError."""
     return None if value is None else text(value)
 
 
 def flag(value: object) -> bool:
-    """Whether something is on; nothing said is off. Raises TypeError."""
+    """Return a boolean; a missing value is False. Raises TypeError."""
     if value is not None and not isinstance(value, bool):
         raise TypeError("neither true nor false")
     return value is True
@@ -59,5 +62,5 @@ def moment(value: object) -> datetime:
 
 
 def items(shown: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What a page of a list holds. Raises KeyError, TypeError."""
+    """Return the items on a page of a list. Raises KeyError, TypeError."""
     return records(shown["value"])

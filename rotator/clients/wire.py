@@ -1,13 +1,14 @@
-"""The last stage before the network, below every policy and retry of the client libraries: what goes out is checked here, what comes in is bounded.
+"""Last stage before the network, below every policy and retry of the client libraries.
 
-Rules for whoever edits this file:
+Requests are checked here, and answers are limited. Rules for editors of this file:
 
-1. A client's requests go to its own hosts only, over TLS: a link or a redirect to another one would take a token, or a
-   password, there. What azure-identity asks to sign rotator in is exempt: it knows its own hosts.
-2. One call sends once. A challenge to a write isn't answered, since whoever answers it sends the write again; a dropped
-   connection isn't tried again; a redirect isn't followed. Writes have connections of their own, which nobody can have
-   closed a moment before.
-3. An answer comes whole within `LONGEST`, or not at all.
+1. A client's requests go to its own hosts only, over TLS: otherwise a link or a redirect to another host would take a
+   token, or a password, there. Requests of azure-identity for rotator's sign-in are exempt: the library knows its own
+   hosts.
+2. One call sends once. A challenge to a write isn't answered, since the answer would send the write again; a dropped
+   connection isn't retried; a redirect isn't followed. Writes have connections of their own, so that no server can have
+   closed one a moment before.
+3. An answer comes whole within `LONGEST`, or is dropped.
 """
 
 import asyncio
@@ -38,9 +39,9 @@ Proxy = Callable[[str], str | None]
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """What one client may send.
+    """Limits on the requests of one client.
 
-    `hosts` are whom it asks, None for azure-identity's own requests, which change nothing.
+    `hosts` are the client's hosts, None for azure-identity's own requests, always without effect.
     """
 
     time: AzureTime
@@ -48,13 +49,13 @@ class Gate:
     longest: float = LONGEST
 
     def writes(self, method: str) -> bool:
-        """Whether a request can have an effect; one for a token has none."""
+        """Tell if a request can have an effect; a token request has none."""
         return self.hosts is not None and method.upper() not in READS
 
     def ensure_open(self, method: str, scheme: str, host: str, port: int | None) -> None:
-        """Let a request out.
+        """Check a request before sending.
 
-        Raises NotSent for a write whose time is over, Unexpected for a host that isn't the client's.
+        Raises NotSent for a write after its deadline, Unexpected for a host of another client.
         """
         if self.hosts is None:
             return
@@ -93,7 +94,7 @@ class Answer:
         return self.body
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: no connection is held open."""
 
 
 class Carrier:
@@ -155,7 +156,7 @@ async def _pieces(content: Any) -> AsyncIterator[bytes]:
 
 
 async def _settle(once: Try, exchange: Awaitable[Any]) -> Any:
-    """The answer, or what broke; a write that got a definite no, or never left, is settled."""
+    """Return the answer, or raise the failure; settle a write refused for certain or never sent."""
     try:
         answer = await exchange
     except Exception as error:
@@ -170,7 +171,11 @@ def _said(answer: Any) -> tuple[int, bytes]:
 
 
 def unanswerable(method: str, status: int, headers: Mapping[str, str]) -> bool:
-    """Whether a challenge is to a write: one without a token has no body yet, since Key Vault's client only asks with it whom to sign in to."""
+    """Tell if a 401 challenge is to a write.
+
+    A write without a token has no body yet: Key Vault's client sends such a request only to learn the tenant for the
+    sign-in.
+    """
     return status == 401 and method.upper() not in READS and any(name.lower() == "authorization" for name in headers)
 
 
@@ -223,9 +228,10 @@ async def _closing(sending: Awaitable[httpx.Response]) -> AsyncIterator[httpx.Re
 async def unrepeated(
     request: aiohttp.ClientRequest, send: Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]]
 ) -> Any:
-    """Keep aiohttp from sending again what met a dropped connection, as it does with every method that HTTP calls idempotent, PUT among them.
+    """Keep aiohttp from repeating a request after a dropped connection.
 
-    A middleware of aiohttp: what it raises is not what aiohttp repeats.
+    aiohttp repeats every method idempotent by HTTP, PUT among them. This is a middleware of aiohttp: exceptions raised
+    by the middleware don't lead to a repetition.
     """
     try:
         return await send(request)

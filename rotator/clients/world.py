@@ -46,22 +46,22 @@ ONE_TRY = 30.0
 
 
 class AzureWorld(Services):
-    """Satisfies `ports.World`. Made by :func:`rotator.clients.connect`, which closes it."""
+    """Implementation of `ports.World`, created and closed by :func:`rotator.clients.connect`."""
 
     def moment(self) -> float:
-        """How much time has passed, by elapsed time or by Azure's, whichever says more."""
+        """Return the seconds passed, by elapsed time or by Azure's, whichever is more."""
         return self.line.time.moment()
 
     def repeat_until(self, deadline: float) -> None:
-        """Repeat nothing after `deadline`."""
+        """Stop all repetitions after `deadline`."""
         self.line.limit.until = deadline
 
     async def observe(self, policy: Policy, *, confirmed: bool = False) -> Observed:
-        """Everything the planner needs of one policy, read now."""
+        """Read all facts the planner needs of one policy now."""
         return await observe(self, policy, confirmed=confirmed)
 
     async def examine(self, policy: Policy, secrets: Sequence[str]) -> Examined:
-        """Everything that a rotation needs; no write is tried."""
+        """Read all facts needed by a rotation, without any write."""
         return await examine(self, policy, secrets)
 
     def survey(self, policies: Sequence[Policy]) -> AsyncIterator[tuple[Policy, Observed]]:
@@ -73,7 +73,7 @@ class AzureWorld(Services):
         return await self.arm.subscriptions()
 
     async def groups_of(self, subscription: str) -> tuple[Mapping[str, Any], ...]:
-        """Every container group of a subscription as its list shows it. Raises Unexpected where one can't be read."""
+        """Return every container group in the list of a subscription. Raises Unexpected where one is unreadable."""
         return await self.groups.readable(subscription)
 
     async def registries_of(self, subscription: str) -> tuple[Registry, ...]:
@@ -106,7 +106,7 @@ class AzureWorld(Services):
         return who.app_id, who.object_id
 
     async def username(self, policy: Policy) -> str | None:
-        """What the user name's secret says."""
+        """Return the value of the user name secret."""
         return await self.vault.username(policy)
 
     async def credentials(self, policy: Policy) -> tuple[Credential, ...]:
@@ -114,7 +114,7 @@ class AzureWorld(Services):
         return (await self.principal(policy))[1]
 
     async def sign_ins(self, policy: Policy) -> SignIns:
-        """By what can be signed in as the principal."""
+        """Read the ways to sign in as the principal."""
         return await sign_ins(self, policy)
 
     async def add_password(
@@ -132,7 +132,10 @@ class AzureWorld(Services):
             await self.graph.remove_password(principal, home, key_id)
 
     async def versions(self, policy: Policy) -> tuple[Version, ...]:
-        """Every version of the published secret, sorted by creation, the one that readers get last of its second."""
+        """Return every version of the published secret, sorted by creation.
+
+        Among versions of the same second, the one returned to readers comes last.
+        """
         return (await self.vault.versions(policy)).versions
 
     async def value(self, policy: Policy, version: str | None = None) -> Secret:
@@ -170,12 +173,12 @@ class AzureWorld(Services):
         enabled: bool | None = None,
         not_after: float | None = None,
     ) -> None:
-        """Replace a version's tags, or enable or disable it."""
+        """Replace a version's tags, or enable or disable the version."""
         with no_later(not_after):
             await self.vault.mark(policy, version, tags, enabled)
 
     async def publish_username(self, policy: Policy, *, not_after: float | None = None) -> bool:
-        """See to it that the user name secret says the app id."""
+        """Make sure the user name secret holds the app id."""
         with no_later(not_after):
             return await self.vault.publish_username(policy)
 
@@ -187,7 +190,10 @@ class AzureWorld(Services):
             return refused or replace(await self._pull(line, policy, secret, images), signed_in=True)
 
     async def pull(self, policy: Policy, secret: Secret, images: Sequence[str]) -> Proof:
-        """Try it at the registries alone, on connections of its own: they ask their own tenant, whichever the policy names."""
+        """Try the password at the registries alone, on separate connections.
+
+        Registries ask their own tenant, whatever tenant the policy names.
+        """
         async with self._fresh() as line:
             return await self._pull(line, policy, secret, images)
 
@@ -197,7 +203,7 @@ class AzureWorld(Services):
 
     @asynccontextmanager
     async def _fresh(self) -> AsyncIterator[Line]:
-        """A line over connections of its own."""
+        """Yield a line over connections of its own."""
         session = (self._transports.fresh or self._transports.session)()
         try:
             line = Line(self.line.clock, self.line.time, (session, session), self._transports.proxy, ONE_TRY)
@@ -218,11 +224,11 @@ class AzureWorld(Services):
             return await self.groups.put(group_id, document)
 
     async def logs(self, group_id: ResourceId, container: str) -> str:
-        """What a container printed."""
+        """Return a container's printed output."""
         return await self.groups.logs(group_id, container)
 
     async def permissions(self, policy: Policy, groups: Sequence[ResourceId]) -> Permissions:
-        """What is known to be refused, from RBAC's own answer, and what isn't known."""
+        """Return known refusals, from RBAC's own answer, and the unknown rights."""
         async with at_once() as tasks:
             writing = tasks.create_task(self.rights([(f"{TYPE}/write", each) for each in groups]))
             vault = tasks.create_task(self._vault_right(policy))
@@ -236,7 +242,10 @@ class AzureWorld(Services):
         return Permissions(refused, _no_role(vault.result()), taken, limits=limits, unknown=(*unknown, *doubt, *unread))
 
     async def _vault_right(self, policy: Policy) -> Right:
-        """Whether rotator may set secrets; access policies aren't asked for that, and count as allowing it."""
+        """Tell if rotator may set secrets.
+
+        Access policies aren't checked here, and count as an allowance.
+        """
         try:
             vault_id = await self.arm.rbac_vault(policy.key_vault.host, policy.subscriptions)
         except AzureError as error:
@@ -251,7 +260,7 @@ class AzureWorld(Services):
         )
 
     async def _deleted(self, policy: Policy) -> tuple[bool, tuple[tuple[str, str], ...]]:
-        """Whether the published secret's name is taken by a soft-deleted secret, or why that isn't known."""
+        """Tell if a soft-deleted secret occupies the published secret's name, or give the reason why unknown."""
         try:
             return await self.vault.recoverable(policy), ()
         except Forbidden as error:
@@ -270,17 +279,20 @@ class AzureWorld(Services):
     async def record_access(
         self, policy: Policy, access: Access, assignments: Sequence[Assignment], *, not_after: float | None = None
     ) -> None:
-        """Write the access mark with the assignments that it is about."""
+        """Write the access mark with its assignments."""
         with no_later(not_after):
             await self.vault.record_access(policy, access, assignments)
 
     async def assignments(self, policy: Policy, principal: str | None = None) -> tuple[Assignment, ...]:
-        """Every role assignment of the principal at, above or below the policy's registries; none where it has no service principal."""
+        """Return every role assignment of the principal at, above or below the policy's registries.
+
+        Empty where the principal has no service principal.
+        """
         owner = principal or (await self.principal(policy))[0].service_principal
         return await self.rbac.assignments([registry.id for registry in policy.registries], owner) if owner else ()
 
     async def standing(self, assignments: Sequence[Assignment]) -> tuple[Assignment, ...]:
-        """Those of `assignments` that exist now, by their ids."""
+        """Return those of `assignments` that exist now, by their ids."""
         return await self.rbac.standing(assignments)
 
     async def registry_access(self, policy: Policy, principal: str | None) -> tuple[RegistryAccess, ...]:
@@ -288,21 +300,21 @@ class AzureWorld(Services):
         return tuple(await together(*(registry_access(self, registry.id, principal) for registry in policy.registries)))
 
     async def enable_record(self, policy: Policy) -> AccessRecord:
-        """Enable the access mark's newest version again, and read it."""
+        """Enable the access mark's newest version again, and read the mark."""
         return await self.vault.enable_record(policy)
 
     async def delete_assignment(self, assignment: Assignment, *, not_after: float | None = None) -> bool:
-        """Delete a role assignment; False where it was already gone."""
+        """Delete a role assignment; False if already gone."""
         with no_later(not_after):
             return await self.rbac.delete(assignment)
 
     async def create_assignment(self, assignment: Assignment, *, not_after: float | None = None) -> bool:
-        """Create a role assignment under its recorded id; False where it exists."""
+        """Create a role assignment under its recorded id; False if already present."""
         with no_later(not_after):
             return await self.rbac.create(assignment)
 
     async def role(self, name: str, scope: ResourceId) -> str:
-        """The GUID of a role by its name."""
+        """Return the GUID of a role by its name."""
         return await self.rbac.role(name, scope)
 
 
