@@ -1,4 +1,7 @@
-"""Many policies side by side: a bounded number at a time, one lease each, and what befalls one never stops another."""
+"""Work on many policies side by side: a bounded number at a time, one lease each.
+
+A failure in one policy never stops another policy.
+"""
 
 import asyncio
 import logging
@@ -28,7 +31,7 @@ log = logging.getLogger(__name__)
 
 
 def exit_code(codes: Iterable[int]) -> int:
-    """The one exit code of many: the first of `ORDER` that occurs, else 0."""
+    """Return one exit code for many: the first of `ORDER` found among `codes`, else 0."""
     found = set(codes)
     return next((code for code in ORDER if code in found), 0)
 

@@ -72,7 +72,10 @@ class Settings:
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
-        """From the environment, where the host puts app settings and says where the app is. Raises RotatorError."""
+        """Read the settings from the environment. Raises RotatorError.
+
+        The host puts the app settings and the app's directory there.
+        """
         root = Path(environment.get("AzureWebJobsScriptRoot") or ".")
         text = environment.get("ROTATOR_MAX_DURATION") or DEFAULT_DURATION
         try:
@@ -204,7 +207,7 @@ def connected(cloud: str) -> tuple[Clock, AbstractAsyncContextManager[World]]:
 
 
 def tell(event: Event) -> None:
-    """Log an event as one line of JSON, at a level that an alert rule can ask for."""
+    """Log an event as one line of JSON; the level serves alert rules."""
     warns = isinstance(event, Vetoed) or bool(getattr(event, "warn", False))
     level = logging.ERROR if isinstance(event, StepFailed) else logging.WARNING if warns else logging.INFO
     log.log(level, "%s", json.dumps(as_json(event)))

@@ -108,7 +108,7 @@ def _file(name: str) -> str:
 
 
 def _opened(file: Path, how: int) -> int:
-    """A descriptor of a plain file of ours. Raises OSError."""
+    """Return a descriptor of a plain file fit for a lease. Raises OSError."""
     descriptor = os.open(file, how | _OPENING, 0o600)
     if why := _unfit(os.fstat(descriptor)):
         os.close(descriptor)

@@ -71,7 +71,7 @@ emulated.mount(app)
 def demo() -> None:
     """Watch a whole rotation against a local Azure; no subscription.
 
-    Needs the package local-azure. Takes about a minute; ends with 1 if anything that it claims is not so.
+    Needs the package local-azure. Takes about a minute; ends with 1 if a claim of the demo is false.
     """
     emulated.require("rotator demo", "local_azure", "msgraph")
     from rotator.demo import play

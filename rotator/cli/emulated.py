@@ -30,7 +30,7 @@ def _absent() -> None:
 
 
 def require(command: str, *packages: str) -> None:
-    """Go on where this Python has the packages; else say in one sentence how to install them, and exit with 2."""
+    """Return if the packages are installed; else print how to install them, and exit with 2."""
     if all(map(find_spec, packages)):
         return
     say(

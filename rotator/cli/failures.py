@@ -20,7 +20,10 @@ from rotator.visible import one_line
 
 @contextmanager
 def reported(common: Common) -> Iterator[None]:
-    """Turn whatever a command raises into a diagnosis and an exit code; what Typer raises passes."""
+    """Turn every error of a command into a diagnosis and an exit code.
+
+    Errors of Typer pass through.
+    """
     try:
         yield
     except RotatorError as error:
@@ -89,13 +92,13 @@ def _report(common: Common, error: RotatorError) -> None:
 
 
 def _tell(common: Common, exit_code: int, body: dict[str, Any], text: str) -> None:
-    """For programs on stdout, and for people, or as an event, on stderr."""
+    """Write an error: for programs to stdout, and for people, or as an event, to stderr."""
     _object(common, exit_code, body)
     say(json.dumps({"v": 1, "event": "error", **body}) if common.log_format is LogFormat.json else text, err=True)
 
 
 def _object(common: Common, exit_code: int, body: dict[str, Any]) -> None:
-    """For programs, the same on stdout."""
+    """Write an error to stdout as JSON, if the output is JSON."""
     if common.output is Output.json:
         try:
             say(json.dumps(common.object(exit_code, error=body), indent=2))

@@ -1,4 +1,4 @@
-"""Signals: the first signal ends a run in order; a second signal, or the end of the grace, ends it at once.
+"""Signals: the first signal ends a run in order; a second signal, or the end of the grace, ends the process at once.
 
 "In order" means: a write already sent is awaited, no new step begins, and the removal of a credential certainly not
 published is sent once. Cancellation carries the signal to the engine: cancellation reaches every wait, but no write
@@ -29,12 +29,12 @@ class Interrupted(Exception):
 
 
 def name_of(number: int) -> str:
-    """The signal's name, such as SIGTERM."""
+    """Return the signal's name, such as SIGTERM."""
     return signal.Signals(number).name
 
 
 def grace(environment: Mapping[str, str]) -> float:
-    """The seconds of grace: the variable's, where it is a number of seconds, else the default."""
+    """Return the seconds of grace: the variable's value if a valid number of seconds, else the default."""
     try:
         stated = float(environment.get(VARIABLE, GRACE))
     except ValueError:

@@ -59,9 +59,9 @@ class Common:
     """
 
     def load(self, names: tuple[str, ...] = (), *, required: bool = True) -> "tuple[Policy, ...]":
-        """Those of the policies called `names`, or of all, that can be served. Raises PolicyError where none can.
+        """Return the valid policies among `names`, or among all. Raises PolicyError if none is valid.
 
-        Unless `required`, there may be none in the directory, or no directory.
+        Unless `required`, an empty or missing directory is no error.
         """
         from rotator.policy import gather
 

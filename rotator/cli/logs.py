@@ -34,7 +34,7 @@ def struck(text: str) -> str:
 
 
 class Plain(logging.Formatter):
-    """One record as text; of an exception its type and frames, without locals and message."""
+    """Format a record as text; of an exception the type and the frames, without locals and message."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as text without secrets; ignore an exception text cached by another handler."""
@@ -48,10 +48,10 @@ class Plain(logging.Formatter):
 
 
 class Lines(Plain):
-    """One record as a JSON line, beside the events of a run."""
+    """Format a record as a JSON line, like the events of a run."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record, struck."""
+        """Return the record as a JSON line without secrets."""
         body: dict[str, Any] = {
             "v": 1,
             "event": "log",
@@ -86,7 +86,10 @@ def frames(error: BaseException | None) -> str:
 
 
 def configure(verbose: int, *, as_json: bool) -> None:
-    """Send logs to stderr: warnings of ours; with 1 what rotator does; with 2 whatever the clients tell, too."""
+    """Send logs to stderr, with more detail for a higher `verbose`.
+
+    0: warnings of rotator. 1: rotator's actions, too. 2: the logs of the clients, too.
+    """
     root = logging.getLogger()
     for old in [handler for handler in root.handlers if isinstance(handler, _Handler)]:
         root.removeHandler(old)

@@ -85,7 +85,7 @@ def repeated(context: typer.Context, *options: str) -> tuple[tuple[str, str], ..
 
 
 def ask(question: str, yes: bool) -> None:
-    """Go on only if a person agrees: on a terminal by an answer, elsewhere by ``--yes``."""
+    """Ask a person to agree, on a terminal; without a terminal, require ``--yes``. End the command on a no."""
     if yes:
         return
     if not on_terminal():

@@ -1,4 +1,4 @@
-"""The only way to a terminal: every text that a command writes, on stdout or stderr, is made harmless here."""
+"""Only way to a terminal: escape control characters in every text of a command, on stdout or stderr."""
 
 import typer
 

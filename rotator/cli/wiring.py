@@ -17,7 +17,10 @@ T = TypeVar("T")
 
 
 def connected(cloud: str) -> tuple[Clock, AbstractAsyncContextManager[World]]:
-    """A clock, and Azure as the identity that DefaultAzureCredential finds; the SDK is loaded here and not earlier."""
+    """Return a clock, and Azure as the identity found by DefaultAzureCredential.
+
+    The SDK is loaded here and not earlier.
+    """
     from rotator.clients import connect
     from rotator.system import SystemClock
 
@@ -26,7 +29,7 @@ def connected(cloud: str) -> tuple[Clock, AbstractAsyncContextManager[World]]:
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
-    """Run to the end, or to a signal, on a loop of its own. Raises Interrupted."""
+    """Run to the end, or to a signal, on a new loop. Raises Interrupted."""
     return asyncio.run(heeding(main, grace(os.environ)))
 
 

@@ -13,7 +13,7 @@ from rotator.demo.voice import Voice
 
 
 def play() -> bool:
-    """Tell the story; whether every claim held."""
+    """Tell the story; return True if every claim is true."""
     voice, began = Voice(), time.monotonic()
     voice.say(
         "rotator: new registry passwords for container groups that run unattended, with no moment at which a pull could"

@@ -22,7 +22,7 @@ class Claim:
 
 
 def new_key(stage: Stage) -> str:
-    """The credential that rotator added; empty as long as there is none."""
+    """Return the credential added by rotator; empty if there is none yet."""
     old = stage.made["pull"].key_id
     return next((key for key in stage.now.keys(stage.made["pull"].app_id) if key != old), "")
 
@@ -87,7 +87,10 @@ def lost_nothing(stage: Stage) -> bool:
 
 
 def undisturbed(name: str) -> Callable[[Stage], bool]:
-    """A claim that a group was not touched: the same container has been running (or has ended) since before."""
+    """Return a claim: a group was not changed.
+
+    The same container has been running (or has ended) since the moment of comparison.
+    """
     return lambda stage: stage.now.group(name) == stage.remember(BEFORE).group(name)
 
 

@@ -112,15 +112,15 @@ class Admin:
         client.role_assignments.create(scope, str(uuid.uuid4()), body)
 
     def secret(self, name: str, value: str) -> None:
-        """``az keyvault secret set``."""
+        """Run ``az keyvault secret set``, by the SDK."""
         SecretClient(self._seeded.vault_url, self._credential).set_secret(name, value)
 
     def read(self, name: str) -> str:
-        """``az keyvault secret show``."""
+        """Run ``az keyvault secret show``, by the SDK."""
         return SecretClient(self._seeded.vault_url, self._credential).get_secret(name).value or ""
 
     def create(self, groups: Iterable[Wanted]) -> None:
-        """``az container create``, for each. Raises HttpResponseError where Azure says no."""
+        """Run ``az container create`` for each group, by the SDK. Raises HttpResponseError if Azure refuses."""
         for waiting in [self._begin(one) for one in groups]:
             waiting.result()
 

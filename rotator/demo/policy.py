@@ -1,4 +1,4 @@
-"""The two files that a user writes: a policy, and the manifest of the nightly job."""
+"""Two files written by a user: a policy, and the manifest of the nightly job."""
 
 from rotator.demo.scene import Stage
 
@@ -40,7 +40,7 @@ properties:
 
 
 def write(stage: Stage) -> None:
-    """Put both where rotator looks, and show the policy."""
+    """Write both files into the directory of policies, and show the policy."""
     seeded = stage.seeded
     policy = POLICY.format(
         app_id=stage.made["pull"].app_id,

@@ -72,11 +72,14 @@ class Stage:
         return self.remembered.setdefault(moment, self.now)
 
     def let_pass(self, span: timedelta) -> None:
-        """Let time pass in the emulated Azure, at once."""
+        """Advance the clock of the emulated Azure."""
         self.ask("POST", "/clock", {"advance": span.total_seconds()})
 
     def later(self) -> Sight:
-        """The world in two minutes: long enough for whatever was changed to take effect everywhere."""
+        """Advance the clock by two minutes, and return the new state.
+
+        Two minutes are long enough for a change to take effect everywhere.
+        """
         self.let_pass(timedelta(minutes=2))
         return self.now
 
@@ -100,7 +103,7 @@ class Stage:
             self.voice.output(self._short(line))
 
     def group_id(self, name: str) -> str:
-        """The resource id of a container group."""
+        """Return the resource id of a container group."""
         seeded = self.seeded
         group = f"/subscriptions/{seeded.subscription}/resourceGroups/{seeded.resource_group}"
         return f"{group}/providers/Microsoft.ContainerInstance/containerGroups/{name}"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def principals(stage: Stage) -> None:
-    """Two principals that may pull from the registry; the first one's name and password go into the vault."""
+    """Make two principals with the right to pull; put the first one's name and password into the vault."""
     from rotator.demo.documented import Admin
 
     with stage.as_admin():
@@ -45,7 +45,7 @@ def job_image(stage: Stage) -> None:
 
 
 def groups(stage: Stage) -> None:
-    """A container group that always runs, a job, and one of the other principal."""
+    """Create a container group always running, a job, and a group of the other principal."""
     from rotator.demo.documented import Admin, Wanted
 
     pull, other = stage.made["pull"], stage.made["other"]

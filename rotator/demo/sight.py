@@ -19,13 +19,13 @@ class Sight:
     stored: Mapping[str, Any] = field(repr=False)
 
     def keys(self, app_id: str) -> dict[str, str]:
-        """The key ids of a principal's passwords, oldest first, with the days on which they end."""
+        """Return the key ids of a principal's passwords, oldest first, with the days of their ends."""
         found = next(one for one in self.picture["principals"] if one["appId"] == app_id)
         listed = sorted(found["credentials"], key=lambda one: str(one["start"]))
         return {one["keyId"]: one["end"][:10] for one in listed}
 
     def versions(self, secret: str) -> list[dict[str, Any]]:
-        """The versions of a secret, oldest first."""
+        """Return the versions of a secret, oldest first."""
         return list(self.picture["secrets"][VAULT][secret])
 
     def published(self, secret: str) -> str | None:
@@ -72,7 +72,7 @@ class Sight:
         )
 
     def roles(self, app_id: str) -> list[str]:
-        """The roles of a principal, wherever they are assigned."""
+        """Return the roles of a principal, at all scopes."""
         owner = next(one for one in self.picture["principals"] if one["appId"] == app_id)["servicePrincipalId"]
         return [one["role"] for one in self.picture["roleAssignments"] if one["principalId"] == owner]
 
@@ -83,5 +83,5 @@ class Sight:
 
     @property
     def refused(self) -> list[str]:
-        """The names of the groups that could not pull, one for each time."""
+        """Names of the groups with a refused pull, one for each refusal."""
         return [one["group"].rsplit("/", 1)[-1] for one in self.picture["refused"]]

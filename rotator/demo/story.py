@@ -29,7 +29,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Time passes in the emulated Azure."""
+    """Span of time to pass in the emulated Azure."""
 
     span: timedelta
 
@@ -40,7 +40,7 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """One step of the story. `acts` are done in order, then every claim is looked up."""
+    """Step of the story. `acts` are done in order, then every claim is checked."""
 
     title: str
     why: str

@@ -1,4 +1,4 @@
-"""The world before and after, side by side: credential, version and group."""
+"""State before and after, side by side: credential, version and group."""
 
 from collections.abc import Callable
 

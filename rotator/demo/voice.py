@@ -19,7 +19,7 @@ class Voice:
     failed: int = 0
 
     def say(self, text: str = "", style: str = "") -> None:
-        """One line."""
+        """Print and record one line."""
         self.said.append(text)
         self.console.print(Text(text, style=style))
 
@@ -44,7 +44,7 @@ class Voice:
         self.say(f"   {'✓' if held else '✗'} {text}", "green" if held else "bold red")
 
     def table(self, rows: Sequence[Sequence[str]]) -> None:
-        """Columns side by side; the first row is their head."""
+        """Print columns side by side; the first row is the head."""
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         for number, row in enumerate(rows):
             cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))

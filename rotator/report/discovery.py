@@ -59,7 +59,7 @@ def discovery_text(seen: Discovery) -> str:
 
 
 def discovery_body(seen: Discovery) -> dict[str, Any]:
-    """The same in the JSON form."""
+    """Return the findings in the JSON form."""
     counts = Counter(way for one in seen.found.passing for way in one.ways)
     passing = [{"group": one.group, "ways": [way.value for way in one.ways]} for one in seen.found.passing]
     return {

@@ -21,7 +21,7 @@ SHELL = "$ "
 
 @dataclass(frozen=True, slots=True)
 class Diagnosed:
-    """One policy's findings."""
+    """Findings about one policy."""
 
     policy: str
     file: str
@@ -57,7 +57,7 @@ def unseen_text(policy: str, error: RotatorError) -> str:
 
 
 def unseen_body(policy: str, error: RotatorError) -> dict[str, Any]:
-    """The same in the JSON form."""
+    """Return a policy without a view in the JSON form."""
     return {"policy": policy, "exit_code": 1, "error": error_body(error)}
 
 

@@ -54,7 +54,7 @@ class Result(Protocol):
 
     @property
     def policy(self) -> str:
-        """The policy's name."""
+        """Name of the policy."""
         ...
 
     @property
@@ -64,7 +64,7 @@ class Result(Protocol):
 
     @property
     def summary(self) -> str:
-        """One line for people."""
+        """Summary of the run for people, in one line."""
         ...
 
     @property

@@ -43,7 +43,7 @@ class Chapter:
 
 
 def chapters(policy: Policy, observed: Observed) -> tuple[Chapter, ...]:
-    """The whole history, the newest first."""
+    """Return the whole history, newest first."""
     view = View(policy, observed, Intent())
     ends = [*(version.created for version in view.versions[1:]), observed.at]
     told = (_chapter(view, version, until) for version, until in zip(view.versions, ends, strict=False))
@@ -51,7 +51,7 @@ def chapters(policy: Policy, observed: Observed) -> tuple[Chapter, ...]:
 
 
 def history_text(policy: Policy, observed: Observed, *, every: bool = False) -> str:
-    """A line for each version; with `every` its id and attempt, too."""
+    """Return a line for each version; with `every`, also the version's id and attempt."""
     found = chapters(policy, observed)
     rotations = sum(each.ours for each in found)
     name = policy.key_vault.password_secret
@@ -71,7 +71,7 @@ def history_text(policy: Policy, observed: Observed, *, every: bool = False) -> 
 
 
 def history_body(policy: Policy, observed: Observed) -> dict[str, Any]:
-    """The same in the JSON form; `served` is in seconds."""
+    """Return the history in the JSON form; `served` is in seconds."""
     return {
         "policy": policy.name,
         "at": instant(observed.at),

@@ -30,7 +30,7 @@ class Compared:
 
 
 def manifests(preview: Preview) -> tuple[Compared, ...]:
-    """One for each declared group that has a manifest and is there to be compared with."""
+    """Return a comparison for each declared group with a manifest and a readable state in Azure."""
     return tuple(_compared(preview))
 
 
@@ -73,7 +73,7 @@ def _told(policy: Policy, one: Compared) -> Iterator[str]:
 
 
 def manifest_body(one: Compared) -> dict[str, Any]:
-    """The same in the JSON form."""
+    """Return a comparison in the JSON form."""
     changes, conflicts = (
         [{"path": each.path, "before": each.before, "after": each.after} for each in part]
         for part in (one.changes, one.conflicts)

@@ -70,7 +70,10 @@ def _open(preview: Preview) -> tuple[Note, ...]:
 
 
 def plan_body(preview: Preview) -> dict[str, Any]:
-    """One policy's plan in the JSON form; `batch` counts from 1, and steps of one batch are taken together."""
+    """Return one policy's plan in the JSON form.
+
+    `batch` counts from 1; steps of one batch are taken together.
+    """
     steps = [_step_body(number, step) for number, batch in enumerate(preview.plan.batches, 1) for step in batch]
     return {
         "policy": preview.policy.name,
@@ -115,7 +118,7 @@ def _entries(preview: Preview) -> Iterator[str]:
 
 
 def readable(text: str) -> str:
-    """A reason without the placeholder of a credential that is still to come."""
+    """Return a reason with words in place of the placeholder for a credential not yet issued."""
     text = re.sub(rf"the current {TO_COME}(-\d+)?", "the new one", text)
     text = re.sub(rf"credential {TO_COME}(-\d+)?", "the new credential", text)
     return one_line(re.sub(rf"\b{TO_COME}(-\d+)?", "the new one", text))

@@ -1,4 +1,4 @@
-"""A run while it goes on: at most one line per event, for a terminal or a log file."""
+"""Progress of a run: at most one line per event, for a terminal or a log file."""
 
 from rotator.events import (
     AccessRecorded,

@@ -24,7 +24,7 @@ def alarmed(result: Result, events: Sequence[Event]) -> bool:
 
 
 def run_body(result: Result, events: Sequence[Event]) -> dict[str, Any]:
-    """One policy's run in the JSON form; its lists hold events in theirs."""
+    """Return one policy's run in the JSON form; the lists hold events in the events' own JSON form."""
     mine = _of(result, events)
     return {
         "policy": result.policy,

@@ -51,9 +51,9 @@ ALARMING = (Standing.COMPROMISED, Standing.UNREADABLE, Standing.OVERDUE, Standin
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One policy's line.
+    """Line of one policy.
 
-    `moved` of its dependents are known to hold the current credential; `remarks` need a person's eye.
+    `moved` dependents are known to hold the current credential; `remarks` need a person's attention.
     """
 
     policy: str
@@ -86,7 +86,7 @@ class Row:
 
 
 def rows(seen: Iterable[Seen]) -> tuple[Row, ...]:
-    """A line for each, most urgent first."""
+    """Return a line for each policy, most urgent first."""
     found = (_unseen(name, what) if isinstance(what, RotatorError) else _row(what) for name, what in seen)
     return tuple(sorted(found, key=_urgency))
 
@@ -125,7 +125,10 @@ def status_text(seen: Iterable[Seen], *, width: int = WIDE, every: bool = False)
 
 
 def status_body(seen: Iterable[Seen]) -> list[dict[str, Any]]:
-    """The same in the JSON form; `age` is in seconds, `groups` counts dependents on the current credential of all."""
+    """Return the table in the JSON form.
+
+    `age` is in seconds; `groups` counts all dependents, and those on the current credential.
+    """
     return [_body(row) for row in rows(seen)]
 
 
@@ -226,7 +229,10 @@ def _unseen(name: str, error: RotatorError) -> Row:
 
 
 def _table(table: Sequence[tuple[str, ...]], room: int) -> list[str]:
-    """Columns side by side; a narrow terminal does without the credential, and with one space between them."""
+    """Return the lines of the table, columns side by side.
+
+    On a narrow terminal, leave out the credential, and put one space between columns.
+    """
     table = [tuple(map(one_line, line)) for line in table]
     if room == NARROW:
         table = [(*line[:2], *line[3:]) for line in table]

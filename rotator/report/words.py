@@ -23,7 +23,7 @@ def document(command: str, exit_code: int, **body: Any) -> dict[str, Any]:
 
 
 def error_body(error: RotatorError) -> dict[str, Any]:
-    """A diagnosis in JSON; of policies with every mistake by itself."""
+    """Return a diagnosis in the JSON form; for an error in policies, with every mistake listed."""
     found = error.diagnose()
     body: dict[str, Any] = {
         "type": type(error).__name__,
@@ -37,7 +37,7 @@ def error_body(error: RotatorError) -> dict[str, Any]:
 
 
 def mistake_body(mistake: Mistake) -> dict[str, Any]:
-    """A mistake of a policy's author in the JSON form."""
+    """Return a mistake in a policy in the JSON form."""
     return {
         place: getattr(mistake, place) for place in ("file", "line", "column", "path", "value", "problem", "remedy")
     }
@@ -53,12 +53,12 @@ def _wrong(mistakes: Sequence[Mistake]) -> Iterator[str]:
 
 
 def unserved_body(one: "Unserved") -> dict[str, Any]:
-    """The same in the JSON form."""
+    """Return a policy not served in the JSON form."""
     return {"policy": one.name, "file": one.file, "mistakes": [mistake_body(mistake) for mistake in one.mistakes]}
 
 
 def instant(at: datetime | None) -> str | None:
-    """An instant in the JSON form."""
+    """Return an instant in the JSON form."""
     return at.isoformat().replace("+00:00", "Z") if at else None
 
 
@@ -87,7 +87,7 @@ def failed_text(policy: str, error: RotatorError) -> str:
 
 
 def refusal(happened: str, state: str, remedy: str) -> tuple[str, str, str]:
-    """The three paragraphs of a diagnosis, ready for `entry`."""
+    """Return the three paragraphs of a diagnosis, ready for `entry`."""
     return happened, f"State: {one_line(state)}", f"What to do: {remedy}"
 
 

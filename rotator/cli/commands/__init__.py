@@ -1,1 +1,1 @@
-"""The verbs, one file each: options in, what the engine does, and the report out."""
+"""Verbs, one file each: read the options, call the engine, write the report."""

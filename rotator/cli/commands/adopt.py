@@ -19,7 +19,7 @@ Key = Annotated[
 
 
 def adopted_before(adoption: "Adoption", name: str) -> str:
-    """Say in a sentence which credentials were adopted before, and which are still foreign."""
+    """Name in a sentence the credentials adopted before, and those still foreign."""
     adopted, versions = " and ".join(adoption.key_ids), " and ".join(version.id for version in adoption.versions)
     many, several = len(adoption.key_ids) > 1, len(adoption.versions) > 1
     text = (

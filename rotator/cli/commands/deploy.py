@@ -1,4 +1,4 @@
-"""The verb that a nightly script calls in place of ``az container create``: deploy."""
+"""``rotator deploy``: replace ``az container create`` in a nightly script."""
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any

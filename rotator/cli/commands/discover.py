@@ -47,8 +47,8 @@ def discover(
 ) -> None:
     """Find every container group that pulls with a principal's password.
 
-    Whose password it is, which policy looks after it, and what no policy knows of. Reads lists only. Ends with 1 where
-    a subscription can't be read.
+    Shows the principal of each password, the policy in charge, and groups without a policy. Reads lists only. Ends with
+    1 where a subscription can't be read.
     """
     wanted = tuple(map(_guid, subscription or ()))
     policies = common.load(required=False)
@@ -102,7 +102,7 @@ def _texts(directory: Path) -> Mapping[str, str]:
 
 
 def _fill(file: Path, text: str) -> None:
-    """A new file with a text in it, or none. Raises OSError."""
+    """Create a file with a text; leave no file if the write fails. Raises OSError."""
     with file.open("x", encoding="utf-8") as opened:
         try:
             opened.write(text)

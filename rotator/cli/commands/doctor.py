@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 def doctor(common: Common, context: typer.Context, names: Names = None, lease_dir: Leases = None) -> None:
     """Check everything that must be true before a rotation at 3 a.m.; change nothing.
 
-    Identity, permissions, principal, registries, vault, container groups, this machine. What fails comes with the
-    command that mends it. What is well is counted; -v names it. Ends with 1 where something fails, or can't be told
-    that a rotation needs; warnings and advice don't count.
+    Identity, permissions, principal, registries, vault, container groups, this machine. A failed check comes with the
+    command to fix it. Successful checks are counted; -v lists them. Ends with 1 if a check fails, or if a check needed
+    by a rotation has no answer; warnings and advice don't count.
     """
     from rotator import fleet, lease
     from rotator.cli import session

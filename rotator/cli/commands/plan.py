@@ -25,8 +25,8 @@ WHEN_DUE = 5
 def plan(common: Common, names: Names = None, exit_code: ExitCode = False) -> None:
     """Show what is due and why; change nothing.
 
-    Also what would restart, what is refused and how to mend it, what waits and until when. The current value is tried
-    once.
+    Also shows the restarts, the refused steps and how to fix them, and the waits with their ends. The current value is
+    tried once.
     """
     show_plan(common, names, exit_code=exit_code)
 

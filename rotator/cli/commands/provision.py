@@ -84,7 +84,7 @@ def save(file: Path, app_id: str) -> None:
 
 
 def _replace(real: Path, written: str) -> None:
-    """Put a text in a file's place. Raises OSError."""
+    """Replace a file's text, completely or not at all. Raises OSError."""
     descriptor, temporary = tempfile.mkstemp(dir=real.parent, prefix=f".{real.name}.")
     try:
         with open(descriptor, "wb") as out:  # noqa: PTH123 - of a descriptor that is open already

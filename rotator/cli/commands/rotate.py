@@ -126,7 +126,7 @@ class Wishes:
         return score.exit_code
 
     async def rotated(self, run: "Run") -> "Result":
-        """Adopt and force as asked; then reconcile."""
+        """Adopt and force as requested; then reconcile."""
         from rotator.engine import Score, counted, reconcile
         from rotator.fleet import after
 
