@@ -1,3 +1,3 @@
-"""Rotates the credentials that Azure container groups use to pull their images, with no outage and nobody watching."""
+"""Rotate the credentials used by Azure container groups to pull their images, unattended and without an outage."""
 
 __version__ = "0.1.0"

@@ -1,6 +1,6 @@
-"""Raw JSON of container groups, read and changed whatever the letter case of its property names: ACI doesn't mind, so neither may we.
+"""Raw JSON of container groups, read and changed without regard to the letter case of property names, as by ACI.
 
-ACI answers in camelCase, but what is written by hand (manifests, other tools) isn't always. Names that are data and not
+ACI answers in camelCase, but hand-written JSON (manifests, other tools) may differ. Names of data rather than
 properties (environment variables, files of a secret volume) are values here or are read exactly.
 """
 
@@ -48,7 +48,7 @@ def objects(node: Value, *names: str) -> tuple[Value, ...]:
 
 
 def put(node: Json, name: str, value: Value) -> None:
-    """Set a property under the spelling that it already has, and under one spelling only."""
+    """Set a property under its existing spelling, and under one spelling only."""
     spelled = next((key for key in node if same(key, name)), name)
     for key in [key for key in node if same(key, name) and key != spelled]:
         del node[key]
@@ -63,7 +63,7 @@ def drop(node: Value, *names: str) -> None:
 
 
 def same(one: Value, other: str) -> bool:
-    """Whether two property names mean the same property."""
+    """Tell if two property names mean the same property."""
     return isinstance(one, str) and (one == other or one.lower() == other.lower())
 
 
@@ -92,12 +92,18 @@ def entries(document: Value) -> tuple[Value, ...]:
 
 
 def server(entry: Value) -> str:
-    """The host name that an entry is for, in lower case (ACI wants it without protocol: InvalidImageRegistryServer)."""
+    """Return the host name of a registry entry, in lower case.
+
+    ACI wants the host name without protocol (InvalidImageRegistryServer).
+    """
     return text(entry, "server").strip().lower().removeprefix("https://").rstrip("/")
 
 
 def belongs(entry: Value, app_id: str) -> bool:
-    """Whether an entry's user name is this principal: registry user names of principals are app ids, in any letter case."""
+    """Tell if an entry's user name is this principal.
+
+    Registry user names of principals are app ids, in any letter case.
+    """
     return user_name(entry) == app_id.lower()
 
 
@@ -107,7 +113,7 @@ def user_name(entry: Value) -> str:
 
 
 def principal_of(entry: Value) -> str | None:
-    """The app id, in lower case, whose password an entry holds; None where it holds none."""
+    """Return the app id, in lower case, of the password in an entry; None without a principal's password."""
     return as_app_id(user_name(entry)) if takes_password(entry) else None
 
 
@@ -127,17 +133,17 @@ def variables(container: Value) -> tuple[Value, ...]:
 
 
 def shown_values(container: Value) -> frozenset[str]:
-    """The values that a container's variables show, in lower case."""
+    """Return the visible values of a container's variables, in lower case."""
     return frozenset(text(variable, "value").strip().lower() for variable in variables(container))
 
 
 def shows_app_id(document: Value, app_id: str) -> bool:
-    """Tell whether a variable of any container shows this app id."""
+    """Tell if a variable of any container shows the app id."""
     return any(app_id.lower() in shown_values(container) for _, container in containers(document))
 
 
 def registry_servers(document: Value) -> tuple[str, ...]:
-    """The hosts that a group pulls from with a password, sorted."""
+    """Return the registry hosts a group uses with a password, sorted."""
     return tuple(sorted({server(entry) for entry in entries(document) if takes_password(entry)}))
 
 
@@ -147,7 +153,10 @@ def user_names(document: Value) -> tuple[str, ...]:
 
 
 def takes_password(entry: Value) -> bool:
-    """Whether an entry holds a password of its own, and not an identity or a reference into Key Vault (azure-facts A12, B8)."""
+    """Tell if an entry holds a password of its own.
+
+    False for an identity, or a reference into Key Vault (azure-facts A12, B8).
+    """
     return not (get(entry, "identity") or get(entry, "passwordReference"))
 
 

@@ -1,4 +1,4 @@
-"""Where each Azure cloud answers: one table, so that no other file spells a host."""
+"""Hosts of each Azure cloud: one table, so that no other file spells a host."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,13 +7,13 @@ from types import MappingProxyType
 
 @dataclass(frozen=True, slots=True)
 class Cloud:
-    """The names of one Azure cloud.
+    """Names of one Azure cloud.
 
     `authority` and the suffixes are host names, `graph` and `arm` addresses without a final slash.
 
-    `shown` is what people call it, `az` what ``az cloud set --name`` takes. The data plane of registries has one scope
-    in every cloud. Source: "National cloud deployments" of Microsoft Graph, and the endpoints that ``az cloud list``
-    prints.
+    `shown` is the name for people, `az` the name for ``az cloud set --name``. The data plane of registries has one
+    scope in every cloud. Source: "National cloud deployments" of Microsoft Graph, and the endpoints printed by ``az
+    cloud list``.
     """
 
     name: str
@@ -27,16 +27,19 @@ class Cloud:
 
     @property
     def graph_scope(self) -> str:
-        """What a token for Microsoft Graph is asked for with."""
+        """Scope to request for a Microsoft Graph token."""
         return f"{self.graph}/.default"
 
     def registries(self, servers: Iterable[str]) -> tuple[str, ...]:
-        """Those of `servers` that can be registries of this cloud, sorted."""
+        """Return the possible registries of this cloud among `servers`, sorted."""
         return tuple(sorted({each for each in servers if each.endswith(f".{self.registry_suffix}")}))
 
     @property
     def arm_scope(self) -> str:
-        """What a token for Azure Resource Manager is asked for with; any principal of a tenant gets one, whatever its roles."""
+        """Scope to request for an Azure Resource Manager token.
+
+        Any principal of a tenant gets such a token, whatever its roles.
+        """
         return f"{self.arm}/.default"
 
 
@@ -75,7 +78,10 @@ CLOUDS = MappingProxyType({cloud.name: cloud for cloud in (PUBLIC, US_GOVERNMENT
 
 
 def of_vault(host: str) -> Cloud:
-    """The cloud of a vault's host, which is the only place where a policy says which it is. Raises ValueError."""
+    """Return the cloud of a vault's host. Raises ValueError.
+
+    The vault's host is the only part of a policy naming the cloud.
+    """
     for cloud in CLOUDS.values():
         if host.lower().endswith(f".{cloud.vault_suffix}"):
             return cloud

@@ -1,24 +1,24 @@
-"""Everything that can go wrong, by whose business it is to mend it.
+"""All errors of rotator, sorted by the person responsible for the fix.
 
     RotatorError
     ├── PolicyError       the author of a policy: every mistake at once, each with file:line:column
-    ├── UnsafeStep        nobody yet: the guard vetoed, the world is as it was
-    ├── ProofFailed       a credential didn't do what it must; what was added for it is gone again, or named
+    ├── UnsafeStep        no fix needed yet: the guard vetoed, Azure is unchanged
+    ├── ProofFailed       a credential failed its proof; the credential just added is removed again, or named
     ├── LeaseHeld         another run is at work on the same policy
     └── AzureError        Azure refused or didn't answer
         ├── Forbidden     a permission is missing
-        ├── NotFound      what a policy names isn't there
-        │   └── Unseen    something above it isn't there, or isn't shown: it may be there itself
-        ├── Conflict      the resource is in a state that excludes the request
-        │   └── Locked    a management lock forbids it
-        ├── Throttled     too many requests, after every patience
-        ├── Unavailable   no answer, or 5xx, after every patience
-        ├── NotSent       a write was held back: what it rests on is too old, and nothing has left this machine
+        ├── NotFound      an object named by the policy doesn't exist
+        │   └── Unseen    a parent of the object is missing, or hidden: the object itself may exist
+        ├── Conflict      the resource is in a state excluding the request
+        │   └── Locked    a management lock forbids the request
+        ├── Throttled     too many requests, and all retries failed
+        ├── Unavailable   no answer, or 5xx, and all retries failed
+        ├── NotSent       a write was held back: its basis is too old, and no request has left this machine
         ├── OutcomeUnknown  a write was sent and no answer came: the effect may or may not be there
-        └── Unexpected    an answer that this program doesn't understand
+        └── Unexpected    an answer not understood by this program
 
-Each carries a `Diagnosis`: what happened, what state the world is in now, what to do. None ever holds a secret,
-and what happened is one line, whatever the names in it are.
+Each carries a `Diagnosis`: the error, the present state, and the next action. None ever holds a secret, and the error
+is one line, whatever the names inside.
 """
 
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ from rotator.visible import one_line
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What a person needs at 3 a.m.: three paragraphs, none of them empty."""
+    """Explanation for a person on call: three paragraphs, none of them empty."""
 
     happened: str
     state: str
@@ -52,7 +52,7 @@ class RotatorError(Exception):
         self.remedy = remedy or type(self).remedy
 
     def diagnose(self) -> Diagnosis:
-        """What happened, what state the world is in now, and what to do."""
+        """Return the explanation: the error, the present state, and the next action."""
         return Diagnosis(self.happened, self.state, self.remedy)
 
 
@@ -75,7 +75,7 @@ class Mistake:
 
 
 class PolicyError(RotatorError):
-    """Policies that can't be used; `mistakes` has all of them, so that one edit mends all."""
+    """Unusable policies; `mistakes` has all mistakes, so that one edit fixes all."""
 
     state = "No request was made."
     remedy = "Correct the lines above; `rotator validate` checks them without asking Azure anything."
@@ -88,11 +88,11 @@ class PolicyError(RotatorError):
 
 
 class UnsafeStep(RotatorError):
-    """A step that the guard refused."""
+    """Step refused by the guard."""
 
 
 class ProofFailed(RotatorError):
-    """A credential that doesn't authenticate everywhere, or can't pull what the dependents run."""
+    """Credential failing to authenticate everywhere, or to pull the dependents' images."""
 
 
 SLACK = timedelta(minutes=15)
@@ -101,9 +101,9 @@ SLACK = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds a lease, as far as it says, `at` an instant of this machine's clock.
+    """Holder of a lease, as far as stated in the lease, `at` an instant of this machine's clock.
 
-    `process`: its id, where that process still runs here.
+    `process`: its id, if the process still runs here.
     """
 
     at: datetime
@@ -114,7 +114,7 @@ class Holder:
 
     @property
     def overdue(self) -> bool:
-        """Whether it holds the lease longer than its run may take: it hangs, or is none of ours."""
+        """Tell if the lease is held longer than a run may take: the process hangs, or isn't rotator."""
         return self.since is not None and self.allowed is not None and self.at - self.since > self.allowed + SLACK
 
     def __str__(self) -> str:
@@ -127,7 +127,7 @@ class Holder:
 
 
 class LeaseHeld(RotatorError):
-    """Another run holds this policy's lease."""
+    """Another run holds the policy's lease."""
 
     remedy = "Wait for the other run; a lease that its holder lost expires by itself."
 
@@ -137,7 +137,7 @@ class LeaseHeld(RotatorError):
 
 
 class AzureError(RotatorError):
-    """A refusal or silence of Azure.
+    """Refusal by Azure, or no answer.
 
     `service` is its name, `code` its error code, `status` its HTTP status (0: none).
     """
@@ -167,15 +167,15 @@ class Forbidden(AzureError):
 
 
 class NotFound(AzureError):
-    """What was asked for isn't there (404), although it may be read."""
+    """The requested object doesn't exist (404), although reading is permitted."""
 
     remedy = "Correct the name in the policy, or create what it names."
 
 
 class Unseen(NotFound):
-    """A 404 about something else than what was asked for: its subscription, its vault.
+    """A 404 about a parent of the requested object: its subscription, its vault.
 
-    It says nothing of whether the thing itself is there.
+    The object itself may exist or not.
     """
 
 
@@ -184,7 +184,10 @@ class Conflict(AzureError):
 
 
 class Locked(Conflict):
-    """A management lock at the scope or above forbids it (409 ScopeLocked): a CanNotDelete lock also keeps role assignments from being deleted."""
+    """A management lock at the scope or above forbids the request (409 ScopeLocked).
+
+    A CanNotDelete lock also keeps role assignments from being deleted.
+    """
 
     remedy = "Remove the lock that is named, and run again."
 
@@ -202,20 +205,20 @@ class Unavailable(AzureError):
 
 
 class NotSent(AzureError):
-    """A write was held back on this machine, since what it rests on was read too long ago: the world is as it was before it."""
+    """A write held back on this machine, since its basis was read too long ago: Azure is unchanged."""
 
     state = "Nothing was sent."
     remedy = "Run again: what the write rests on is then read anew."
 
 
 class OutcomeUnknown(AzureError):
-    """A write was sent once and its answer never came: only a look at the world can tell whether it happened."""
+    """A write was sent once and its answer never came: only a read can show the effect."""
 
     state = "The write may or may not have happened."
     remedy = "Run again: the next run looks at the world and goes on from there."
 
 
 class Unexpected(AzureError):
-    """An answer that doesn't have the documented shape."""
+    """An answer without the documented shape."""
 
     remedy = "Report it with the request id above; rotator stops rather than guess."

@@ -1,4 +1,4 @@
-"""What a run tells while it works: one frozen value per event, stable as JSON lines, and never a secret.
+"""Events of a run: one frozen value per event, stable as JSON lines, and never with a secret.
 
 `as_json` is the documented form (`--log-format json`): an object with ``v`` (1), ``event`` (the class in snake case)
 and the fields.
@@ -16,7 +16,7 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Something happened to one policy. `at` is Azure's time where an answer of Azure's told it, else None."""
+    """Event concerning one policy. `at` is Azure's time if known from an answer of Azure's, else None."""
 
     policy: str
     at: datetime | None = None
@@ -24,7 +24,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepStarted(Event):
-    """A step is about to be taken. `step` is its name in lower case, `target` what it is about."""
+    """A step is about to start. `step` is its name in lower case, `target` the object of the step."""
 
     step: str
     target: str
@@ -34,7 +34,7 @@ class StepStarted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepDone(Event):
-    """A step is finished, and the world shows it."""
+    """A step is finished, and a read of Azure confirms the effect."""
 
     step: str
     target: str
@@ -63,7 +63,7 @@ class StepPostponed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vetoed(Event):
-    """The guard refused a step; nothing was changed for it."""
+    """The guard refused a step; the step changed nothing."""
 
     step: str
     target: str
@@ -75,9 +75,9 @@ class Vetoed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pausing(Event):
-    """The run itself waits before it looks again, told once for each thing that it waits for.
+    """The run itself waits before the next look, reported once for each reason.
 
-    `seconds`: for so long at most, where that is known.
+    `seconds`: longest wait, where known.
     """
 
     reason: str
@@ -86,9 +86,9 @@ class Pausing(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting(Event):
-    """Something is not due yet, or waits for somebody.
+    """A step is not due yet, or waits for a person.
 
-    `warn`: it waits past its warning, and the run exits 1. `since`: how long it has waited.
+    `warn`: the wait is past its warning, and the run exits 1. `since`: start of the wait.
     """
 
     code: str
@@ -101,7 +101,7 @@ class Waiting(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Noted(Event):
-    """Something that a person should know, which changes nothing. `warn` makes the run exit 1."""
+    """A note for a person; nothing is changed. `warn` makes the run exit 1."""
 
     code: str
     subject: str
@@ -148,7 +148,7 @@ class VersionPublished(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionDisabled(Event):
-    """A version whose credential is gone can't be read any more."""
+    """A secret version whose credential no longer exists is disabled, and can't be read any more."""
 
     version: str
 
@@ -164,7 +164,7 @@ class VersionMarked(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupAccepted(Event):
-    """ACI accepted a container group's PUT; its containers restart now."""
+    """ACI accepted a container group's PUT; the group's containers restart now."""
 
     group: str
     key_id: str
@@ -182,7 +182,7 @@ class GroupSettled(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdentityCreated(Event):
-    """Graph has a new application or service principal. `home` says which, `object_id` is its own id."""
+    """Graph has a new application or service principal. `home` is the kind, `object_id` the object's own id."""
 
     home: str
     app_id: str
@@ -199,7 +199,7 @@ class OwnerAdded(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppIdSaved(Event):
-    """The policy's file now has the app id; nothing else of it changed."""
+    """The policy's file now has the app id; the rest of the file is unchanged."""
 
     app_id: str
     file: str
@@ -232,7 +232,7 @@ class AssignmentCreated(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessRecorded(Event):
-    """The access mark was written: every later run respects it."""
+    """The access mark was written: every later run respects the mark."""
 
     access: str
     assignments: int
@@ -247,7 +247,7 @@ class PullRefused(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished(Event):
-    """The run of one policy is over, with its exit code and when something will be due."""
+    """The run of one policy is over, with exit code and the time of the next due step."""
 
     exit_code: int
     summary: str

@@ -1,13 +1,13 @@
-"""What the engine needs of the rest of the world, as protocols: Azure in our own words, time, a lease, and somebody to tell.
+"""Protocols between the engine and the outside: Azure in rotator's own types, time, a lease, and a callback for events.
 
-Rules for whoever implements `World`:
+Rules for implementers of `World`:
 
-* A method either returns what Azure said, or raises a `rotator.errors.AzureError`. Nothing else comes out, and no
-  secret is in it.
-* What may be repeated safely is repeated inside, within its patience. `add_password`, `remove_password`, `put_group`
-  and `publish` are sent **once**: an answer that never came is `OutcomeUnknown`, and the caller looks at the world.
-* A write with `not_after` raises `NotSent` where it would leave this machine later than that, on the scale of `moment`;
-  so does each repetition.
+* A method either returns Azure's answer, or raises a `rotator.errors.AzureError`. No other exception comes out, and
+  none contains a secret.
+* Requests safe to repeat are repeated inside, within the retry limits. `add_password`, `remove_password`, `put_group`
+  and `publish` are sent **once**: a lost answer is `OutcomeUnknown`, and the caller reads the state again.
+* A write with `not_after` raises `NotSent` rather than leave the machine later, on the scale of `moment`; so does each
+  retry.
 * Every reading carries Azure's time, from the answers' ``Date``.
 """
 
@@ -43,7 +43,7 @@ from rotator.state import (
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """A credential just added, and the only sight of its secret."""
+    """Credential just added, with its secret, shown only once."""
 
     credential: Credential
     secret: Secret
@@ -62,9 +62,10 @@ class Put:
 
 @dataclass(frozen=True, slots=True)
 class AccessRecord:
-    """The access mark of a policy: what a revoke deleted, so that any machine can restore it.
+    """Access mark of a policy: assignments deleted by a revoke, so that any machine can restore them.
 
-    `disabled`: its assignments can't be read; `deleted`: nor enabled, since the secret is soft-deleted.
+    `disabled`: the assignments can't be read; `deleted`: the secret is soft-deleted, so the mark can't be enabled,
+    either.
     """
 
     access: Access
@@ -78,26 +79,35 @@ class World(Protocol):
     """Azure, in our words, for one signed-in identity."""
 
     def moment(self) -> float:
-        """Seconds that have passed since some fixed moment: elapsed time with suspends, or Azure's own, whichever grew more; never goes back.
+        """Return seconds since a fixed moment: elapsed time with suspends, or Azure's own, whichever grew more.
 
-        `not_after` of the writes is on this scale.
+        Never goes back. `not_after` of the writes is on the same scale.
         """
         ...
 
     def repeat_until(self, deadline: float) -> None:
-        """Repeat no request after `deadline` (elapsed seconds of the clock), of whatever run: what was begun before takes no longer than one may."""
+        """Retry no request after `deadline` (elapsed seconds of the clock), in any run.
+
+        A request begun before takes no longer than a single try.
+        """
         ...
 
     async def observe(self, policy: Policy, *, confirmed: bool = False) -> Observed:
-        """Everything the planner needs of one policy, read now; `confirmed`: that access isn't marked as revoked is read in three places."""
+        """Read all inputs of the planner for one policy now.
+
+        `confirmed`: read in three places to confirm the absence of an access mark.
+        """
         ...
 
     async def examine(self, policy: Policy, secrets: Sequence[str]) -> Examined:
-        """Everything that a rotation needs, read or asked for and never tried by a write; `secrets` are those that container groups need."""
+        """Read or query all conditions of a rotation, without a write.
+
+        `secrets` are the secrets needed by container groups.
+        """
         ...
 
     def survey(self, policies: Sequence[Policy]) -> AsyncIterator[tuple[Policy, Observed]]:
-        """The same for many, from the services' lists: it may over-report what is due, never under-report."""
+        """Observe many policies from the services' lists: due work may be over-reported, never under-reported."""
         ...
 
     async def subscriptions(self) -> tuple[str, ...]:
@@ -105,7 +115,7 @@ class World(Protocol):
         ...
 
     async def groups_of(self, subscription: str) -> tuple[Mapping[str, Any], ...]:
-        """Every container group of a subscription as its list shows it: raw JSON, without instance view."""
+        """Return every container group of a subscription from the list: raw JSON, without instance view."""
         ...
 
     async def registries_of(self, subscription: str) -> tuple[Registry, ...]:
@@ -121,15 +131,21 @@ class World(Protocol):
         ...
 
     async def sign_ins(self, policy: Policy) -> SignIns:
-        """By what can be signed in as the principal; what isn't found, or may not be read, is said."""
+        """Return the means to sign in as the principal; missing or unreadable parts are named."""
         ...
 
     async def identities(self, app_id: str | None, display_name: str | None) -> tuple[Identity, ...]:
-        """The application or service principal of `app_id`, or else every application called `display_name`; () where there is none."""
+        """Return the application or service principal of `app_id`, or else every application called `display_name`.
+
+        Returns () if none exists.
+        """
         ...
 
     async def create_application(self, display_name: str, key: str) -> Identity:
-        """The application that has the alternate key `key`, made if need be: twice is once, and a lost answer may be asked for again."""
+        """Return the application with the alternate key `key`, created if necessary.
+
+        Idempotent: a second call creates no second application, and a lost answer may be retried.
+        """
         ...
 
     async def create_service_principal(self, app_id: str) -> tuple[str, bool]:
@@ -149,7 +165,7 @@ class World(Protocol):
         ...
 
     async def username(self, policy: Policy) -> str | None:
-        """What the user name's secret says; None where there is none, or the policy names none."""
+        """Return the value of the user name secret; None if missing, or not named by the policy."""
         ...
 
     async def add_password(
@@ -205,18 +221,21 @@ class World(Protocol):
         enabled: bool | None = None,
         not_after: float | None = None,
     ) -> None:
-        """Replace a version's tags, or enable or disable it; None leaves as it is.
+        """Replace a version's tags, or enable or disable the version; None means unchanged.
 
-        Who wants to add a tag goes by `engine.marks`.
+        To add a tag, use `engine.marks`.
         """
         ...
 
     async def publish_username(self, policy: Policy, *, not_after: float | None = None) -> bool:
-        """See to it that the user name secret says the app id, where the policy names one; whether it had to be written."""
+        """Set the user name secret to the app id, if named by the policy. Return True if a write was necessary."""
         ...
 
     async def prove(self, policy: Policy, secret: Secret, images: Sequence[str]) -> Proof:
-        """Try a password once, on fresh connections: an Entra token, then the registry's token and manifest of each image."""
+        """Try a password once, on fresh connections.
+
+        Requests an Entra token, then the registry's token and manifest of each image.
+        """
         ...
 
     async def pull(self, policy: Policy, secret: Secret, images: Sequence[str]) -> Proof:
@@ -234,15 +253,15 @@ class World(Protocol):
         ...
 
     async def logs(self, group_id: ResourceId, container: str) -> str:
-        """What a container printed."""
+        """Return the log of a container."""
         ...
 
     async def permissions(self, policy: Policy, groups: Sequence[ResourceId]) -> Permissions:
-        """What the signed-in identity may do where a rotation needs it, from RBAC's own answer; no write is tried."""
+        """Return RBAC's refusals of the signed-in identity for a rotation; no write is tried."""
         ...
 
     async def rights(self, wanted: Sequence[tuple[str, ResourceId]]) -> tuple[Right, ...]:
-        """Whether the signed-in identity may take each of these actions on its resource, from RBAC's own answer; no write is tried."""
+        """Return the rights of the signed-in identity for each action on its resource, from RBAC; no write is tried."""
         ...
 
     async def access(self, policy: Policy) -> AccessRecord:
@@ -252,38 +271,44 @@ class World(Protocol):
     async def record_access(
         self, policy: Policy, access: Access, assignments: Sequence[Assignment], *, not_after: float | None = None
     ) -> None:
-        """Write the access mark with the assignments that it is about."""
+        """Write the access mark with the assignments to record."""
         ...
 
     async def assignments(self, policy: Policy, principal: str | None = None) -> tuple[Assignment, ...]:
-        """Every role assignment of the principal (its object id; None: look it up) at, above or below the policy's registries."""
+        """Return all role assignments of the principal at, above or below the policy's registries.
+
+        `principal` is its object id; None: look the id up.
+        """
         ...
 
     async def standing(self, assignments: Sequence[Assignment]) -> tuple[Assignment, ...]:
-        """Those of `assignments` that exist now, by their ids: also what a principal left behind that is gone."""
+        """Return the existing ones of `assignments`, by id: also those left by a deleted principal."""
         ...
 
     async def registry_access(self, policy: Policy, principal: str | None) -> tuple[RegistryAccess, ...]:
-        """Of each registry of the policy, by what the principal (its object id) or others may pull; what can't be read is said.
+        """Return, per registry of the policy, the pull access of the principal (its object id) and of others.
 
-        A registry that isn't found, or may not be read, has no login server.
+        Unreadable parts are named. A registry missing or unreadable has no login server.
         """
         ...
 
     async def enable_record(self, policy: Policy) -> AccessRecord:
-        """Enable the access mark's newest version again, and read it: a disabled one still marks, and hides its assignments."""
+        """Enable the access mark's newest version again, and read the version.
+
+        A disabled version still marks access as revoked, and hides its assignments.
+        """
         ...
 
     async def delete_assignment(self, assignment: Assignment, *, not_after: float | None = None) -> bool:
-        """Delete a role assignment; False where it was already gone."""
+        """Delete a role assignment; False if already gone."""
         ...
 
     async def create_assignment(self, assignment: Assignment, *, not_after: float | None = None) -> bool:
-        """Create a role assignment under its recorded id; False where it exists."""
+        """Create a role assignment under its recorded id; False if existing."""
         ...
 
     async def role(self, name: str, scope: ResourceId) -> str:
-        """The GUID of a role by its name."""
+        """Return the GUID of a role by its name."""
         ...
 
 
@@ -291,7 +316,7 @@ class Clock(Protocol):
     """Elapsed time, waits and ids; Azure's time comes with Azure's answers."""
 
     def elapsed(self) -> float:
-        """Seconds since some fixed moment; never goes back."""
+        """Return seconds since a fixed moment; never goes back."""
         ...
 
     async def sleep(self, seconds: float) -> None:

@@ -1,6 +1,7 @@
-"""What `rotator doctor` looks at, as frozen values: everything that must be true before a rotation, and why what couldn't be told couldn't.
+"""Inputs of `rotator doctor`, as frozen values: all conditions of a rotation, with a reason for each unknown one.
 
-Nothing here decides, acts or asks. An `Unknown` in the place of a value says that Azure didn't give it.
+The module decides nothing, changes nothing and sends no request. An `Unknown` in place of a value: Azure didn't give
+the value.
 """
 
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ NOTHING = SignIns()
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """Something that Azure didn't tell: it refused, it knows no such thing, or it gave no usable answer.
+    """Value not given by Azure: refused, not existing, or without a usable answer.
 
     `code` is Azure's.
     """
@@ -29,9 +30,9 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who rotator is signed in as.
+    """Identity of rotator's sign-in.
 
-    `roles` are its application permissions in Graph, or what Graph didn't say; a person has none.
+    `roles` are its application permissions in Graph, or the reason for not knowing them; a person has none.
     """
 
     tenant: str
@@ -54,9 +55,9 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class RegistrySeen:
-    """A registry, and what stands between it and a container group.
+    """Registry, and the obstacles between the registry and a container group.
 
-    `reached` is what an anonymous request from here met: None is an answer.
+    `reached` is the failure of an anonymous request from this machine: None if answered.
     """
 
     id: ResourceId
@@ -71,9 +72,9 @@ class RegistrySeen:
 
 @dataclass(frozen=True, slots=True)
 class SourceSeen:
-    """A secret that container groups need, and why it can't be read.
+    """Secret needed by container groups, and the reason if unreadable.
 
-    Key Vault gives its value outside `begins` and `expires`, too.
+    Key Vault gives the secret's value outside `begins` and `expires`, too.
     """
 
     name: str
@@ -84,12 +85,12 @@ class SourceSeen:
 
 @dataclass(frozen=True, slots=True)
 class VaultSeen:
-    """The vault as a resource, where it may be read.
+    """Vault as a resource, if readable.
 
     `allowed` are the secret permissions of its access policies for the caller.
 
-    `deleted`: the published name is soft-deleted. `others` are the addresses of the vaults that are there instead,
-    where this one isn't.
+    `deleted`: the published name is soft-deleted. `others` are the addresses of existing vaults, if the policy's vault
+    is missing.
     """
 
     id: ResourceId | None = None
@@ -104,7 +105,7 @@ class VaultSeen:
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """Whether the caller may do `action` at `scope`, by RBAC's own answer; None where that can't be known, and `why` it can't."""
+    """Answer of RBAC: may the caller do `action` at `scope`; None if unknown, with the reason in `why`."""
 
     action: str
     scope: str
@@ -113,15 +114,15 @@ class Right:
 
     @property
     def question(self) -> str:
-        """The right as something that isn't known."""
+        """The right as an open question, in words."""
         return f"whether rotator may take {self.action} on {self.scope}"
 
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """One policy's world, as far as it can be seen.
+    """State of one policy, as far as visible.
 
-    `observed` has placeholders for parts that `principal` and `registries` say are unknown.
+    `observed` has placeholders for the parts marked unknown by `principal` and `registries`.
     """
 
     caller: Caller | Unknown
@@ -142,21 +143,22 @@ class Examined:
         return self.observed.at if self.observed else None
 
     def right(self, action: str, scope: str) -> Right:
-        """Return what is known of the right to `action` at `scope`; nothing where it wasn't asked for."""
+        """Return the known right to `action` at `scope`; an unknown one if not asked for."""
         found = (right for right in self.rights if right.action == action and ArmId(right.scope) == scope)
         return next(found, Right(action, scope, None))
 
     def may(self, action: str, scope: str) -> bool | None:
-        """Whether the caller may do `action` at `scope`; None where that can't be known."""
+        """Tell if the caller may do `action` at `scope`; None if unknown."""
         return self.right(action, scope).allowed
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """This machine: its clock when Azure's answers came, the lease directory, and why that can't be used or who holds this policy's lease.
+    """State of this machine: the clock at the time of Azure's answers, and the lease directory.
 
-    `exposed` says why others could keep every run out.
-    `signs_in_as` is the app id for which the environment has a client secret; empty where it has none.
+    `unusable` is the reason for an unusable lease directory, `holder` the holder of the policy's lease. `exposed`
+    explains by which means other users could block every run. `signs_in_as` is the app id of the client secret in the
+    environment; empty without one.
     """
 
     now: datetime

@@ -1,8 +1,7 @@
-"""ARM ids: parsed once, compared without regard to letter case, rendered as they were written.
+"""ARM ids: parsed once, compared without regard to letter case, rendered as written.
 
-Rules for whoever edits this file: Azure takes ids in any letter case and shows them in any, so two of them are never
-compared as plain texts. Keep ids in sets and as keys as what they are: there, a plain text is found only if it is in
-lower case.
+Rules for editors of the module: Azure takes and shows ids in any letter case, so never compare two ids as plain texts.
+Keep ids in sets and as keys as `ArmId`: there, a plain text is found only in lower case.
 """
 
 import re
@@ -25,7 +24,10 @@ _NAME = re.compile(r"(?!\.{1,2}$)[\w.()-]{1,260}")
 
 
 class ArmId(str):
-    """The id of anything in Azure Resource Manager: a resource, a role assignment, or a scope such as a subscription or a management group."""
+    """Id in Azure Resource Manager: of a resource, a role assignment, or a scope.
+
+    A scope is for example a subscription or a management group.
+    """
 
     __slots__ = ()
 
@@ -52,7 +54,7 @@ class ArmId(str):
 
     @property
     def name(self) -> str:
-        """The last part, by which people know the resource."""
+        """Last part of the id: the name of the resource."""
         return self.rpartition("/")[2]
 
     @property
@@ -63,12 +65,12 @@ class ArmId(str):
 
     @property
     def short(self) -> str:
-        """Resource group and name, by which people know a resource; the whole id of anything else."""
+        """Resource group and name of a resource; the whole id for other objects."""
         found = _ID.match(self)
         return f"{found['group']}/{self.name}" if found else str(self)
 
     def encloses(self, other: str) -> bool:
-        """Tell whether `other` is this or lies below it."""
+        """Tell if `other` is the same scope or lies below."""
         above, below = self.strip("/").lower(), other.strip("/").lower()
         return above in ("", below) or below.startswith(above + "/")
 
@@ -80,9 +82,9 @@ class ResourceId(ArmId):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Take `text` as an id.
+        """Parse `text` as an id.
 
-        Raises ValueError that says what is wrong, without the text: it may be a secret in the wrong place.
+        Raises ValueError with the reason, without the text: a secret may stand in the wrong place.
         """
         if found := _FOREIGN.search(text):
             raise ValueError(f"it has {found[0]!a}, which no id has")
@@ -94,7 +96,7 @@ class ResourceId(ArmId):
         return cls(text)
 
     def child(self, kind: str, name: str) -> Self:
-        """Return the id of a resource inside this one. Raises ValueError where it can't have that name."""
+        """Return the id of a resource inside this one. Raises ValueError for an impossible name."""
         return self.parse(f"{self}/{kind}/{name}")
 
     @property

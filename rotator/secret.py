@@ -1,7 +1,7 @@
-"""A password: its value, which nothing shows, the object that keeps it, and what one looks like in somebody else's words.
+"""Passwords: the value, never shown; the object keeping the credential; and patterns of secrets in foreign text.
 
-Below `rotator.state`, which passes `Secret` and `Home` on: whoever only reads policies or writes logs needs none of the
-world's values.
+The module is below `rotator.state`, which passes `Secret` and `Home` on: readers of policies and writers of logs need
+no values of `rotator.state`.
 """
 
 import re
@@ -10,7 +10,7 @@ from enum import StrEnum
 
 
 class Secret:
-    """A secret value that no repr, log, exception or format string can show; only :meth:`reveal` gives it out."""
+    """Secret value, hidden from every repr, log, exception and format string; only :meth:`reveal` returns the value."""
 
     __slots__ = ("_value",)
 
@@ -18,7 +18,7 @@ class Secret:
         self._value = value
 
     def reveal(self) -> str:
-        """The value, for a request body and nothing else."""
+        """Return the value, only for a request body."""
         return self._value
 
     def __repr__(self) -> str:
@@ -59,7 +59,10 @@ CLIENT_ID = re.compile(r"client_?id|app(?:lication)?_?id|principal_?id", re.IGNO
 
 
 def struck(text: str, looks: Iterable[re.Pattern[str]] = LOOKS) -> str:
-    """Somebody else's words without what looks like a secret: the second line of defence, where nobody should have said one."""
+    """Remove secrets, known by their looks, from foreign text.
+
+    A second line of defence: such text should contain no secret in the first place.
+    """
     for pattern in looks:
         text = pattern.sub(r"\1***", text)
     return text

@@ -1,7 +1,7 @@
-"""What the world looks like, as frozen values: the vocabulary that every other file speaks.
+"""State of Azure as frozen values, shared by all other modules.
 
-Nothing here decides, acts or asks. Times are UTC and Azure's; collections are sorted tuples, so that equal worlds are
-equal values.
+The module decides nothing, changes nothing and sends no request. Times are UTC and Azure's; collections are sorted
+tuples, so that equal states are equal values.
 """
 
 import hashlib
@@ -29,13 +29,13 @@ OWN = "rotator-"
 
 
 def lineage(tenant: str, app_id: str, vault_host: str, secret: str) -> str:
-    """What a policy manages, whatever its file is called: 12 hex digits that mark every credential of ours."""
+    """Return the lineage of a policy: 12 hex digits marking every credential of ours, whatever the file's name."""
     parts = "\n".join(part.strip().lower() for part in (tenant, app_id, vault_host, secret))
     return hashlib.sha256(parts.encode()).hexdigest()[:12]
 
 
 def marker(lineage_: str, attempt: str) -> str:
-    """The display name of a credential of ours: all that survives of an add whose answer was lost."""
+    """Return the display name of a credential of ours: the only trace of an add with a lost answer."""
     return f"rotator:{lineage_}:{attempt}"
 
 
@@ -54,12 +54,12 @@ class Credential:
     hint: str | None = None
 
     def live(self, at: datetime) -> bool:
-        """Whether it has not ended at `at`."""
+        """Tell if the credential has not ended at `at`."""
         return at < self.end
 
 
 class Means(StrEnum):
-    """By what somebody signs in as a principal without a password."""
+    """Means to sign in as a principal without a password."""
 
     CERTIFICATE = "certificate"
     FEDERATED = "federated_credential"
@@ -70,7 +70,7 @@ class Means(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Key:
-    """A way to sign in as a principal without a password. `id` is Graph's, `until` its end, None where it has none."""
+    """Key to sign in as a principal without a password. `id` is Graph's, `until` its end, None if endless."""
 
     means: Means
     id: str
@@ -79,31 +79,31 @@ class Key:
     name: str = ""
 
     def live(self, at: datetime) -> bool:
-        """Whether it has not ended at `at`."""
+        """Tell if the key has not ended at `at`."""
         return self.until is None or at < self.until
 
 
 @dataclass(frozen=True, slots=True)
 class SignIns:
-    """By what can be signed in as a principal, on both of its objects. `unread` says in words what isn't known."""
+    """Means to sign in as a principal, on both of its objects. `unread` says in words which parts are unknown."""
 
     passwords: tuple[Credential, ...] = ()
     keys: tuple[Key, ...] = ()
     unread: tuple[str, ...] = ()
 
     def live(self, at: datetime) -> "SignIns":
-        """Those that have not ended at `at`."""
+        """Return the credentials and keys not ended at `at`."""
         passwords = tuple(each for each in self.passwords if each.live(at))
         return SignIns(passwords, tuple(each for each in self.keys if each.live(at)), self.unread)
 
     @property
     def known(self) -> bool:
-        """Whether anything is known to sign in."""
+        """Tell if any means to sign in is known."""
         return bool(self.passwords or self.keys)
 
     @property
     def none(self) -> bool:
-        """Whether everything could be read, and nothing signs in."""
+        """Tell if all parts were readable, and no means to sign in exists."""
         return not self.known and not self.unread
 
 
@@ -111,7 +111,7 @@ Tags = tuple[tuple[str, str], ...]
 
 
 def tags(values: Mapping[str, str] | None) -> Tags:
-    """Tags as a sorted tuple, so that equal ones are equal."""
+    """Return tags as a sorted tuple, so that equal tags are equal values."""
     return tuple(sorted((values or {}).items()))
 
 
@@ -132,17 +132,17 @@ class Version:
 
     @property
     def ours(self) -> bool:
-        """Whether rotator wrote it: only an issue gives a version an attempt."""
+        """Tell if rotator wrote the version: only an issue gives a version an attempt."""
         return bool(self.tag(KEY_ID) and self.tag(ATTEMPT))
 
     @property
     def key_id(self) -> str | None:
-        """The credential whose password it holds, as far as its tags say."""
+        """Key id of the credential whose password the version holds, according to its tags."""
         return self.tag(KEY_ID) or (None if self.ours else next(iter(self.adopted), None))
 
     @property
     def adopted(self) -> tuple[str, ...]:
-        """Credentials that a person made ours, recorded here."""
+        """Key ids of credentials adopted by a person, recorded here."""
         return self.listed(ADOPTED)
 
     @property
@@ -151,14 +151,17 @@ class Version:
         return self.listed(COMPROMISED)
 
     def listed(self, tag: str) -> tuple[str, ...]:
-        """The words of a list of ours, in lower case, sorted: those of `tag`, and of the tags that it goes on in."""
+        """Return the words of a list of ours, in lower case, sorted: of `tag` and its continuation tags."""
         found = dict(self.tags)
         words = (word.strip().lower() for name in series(found, tag) for word in found[name].split(","))
         return tuple(sorted({word for word in words if word}))
 
 
 def series(found: Mapping[str, str], tag: str) -> tuple[str, ...]:
-    """The names among `found` under which the list of `tag` is kept: its own, and with a number behind it where one value couldn't hold it."""
+    """Return the tag names among `found` with the list of `tag`: its own, and numbered continuations.
+
+    A list continues in a numbered tag when one value is too short.
+    """
     return tuple(
         sorted(
             name for name in found if name == tag or (name.startswith(f"{tag}-") and name[len(tag) + 1 :].isdecimal())
@@ -168,7 +171,7 @@ def series(found: Mapping[str, str], tag: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The Entra application and its service principal. Object ids; `application` is None where another tenant has it.
+    """Entra application and its service principal, by object ids; `application` is None in another tenant.
 
     `personal`: its audience includes personal accounts, so that the application holds two passwords at most
     (azure-facts C5). `locked`: its instance lock forbids passwords on the service principal (azure-facts C4).
@@ -185,7 +188,7 @@ class Principal:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Identity:
-    """An application and its service principal as provision sees them: object ids, and on which of the two rotator's own identity is an owner."""
+    """Application and service principal as seen by provision: object ids, and the objects owned by rotator."""
 
     app_id: str
     display_name: str
@@ -196,12 +199,12 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class ContainerGroup:
-    """A container group as ACI showed it at `at`.
+    """Container group as returned by ACI at `at`.
 
-    `document` is its raw JSON, to be read with :mod:`rotator.container_group` and never changed.
+    `document` is the raw JSON: read with :mod:`rotator.container_group`, never changed.
 
-    None of `document` and `unreadable`: Azure says that it doesn't exist (404, with permission to read). Both: it may
-    not be read, and `document` is what a list shows.
+    Neither `document` nor `unreadable`: Azure says the group doesn't exist (404, with permission to read). Both: the
+    group may not be read, and `document` comes from a list.
     """
 
     id: ResourceId
@@ -223,7 +226,7 @@ class Registry:
 
     @property
     def name(self) -> str:
-        """What people and az call it."""
+        """Name of the registry, as used by people and az."""
         return self.id.name
 
 
@@ -249,7 +252,7 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """What a role allows: actions of management and of data, each less its exceptions.
+    """Permission of a role: actions of management and of data, each less its exceptions.
 
     Source: "Understand Azure role definitions".
     """
@@ -260,7 +263,10 @@ class Permission:
     not_data_actions: tuple[str, ...] = ()
 
     def allows(self, action: str, *, data: bool = False) -> bool:
-        """Whether it grants `action` and doesn't except it again; ``*`` stands for anything, and letter case for nothing."""
+        """Tell if the permission grants `action` without excepting the action again.
+
+        ``*`` matches any text; letter case is ignored.
+        """
         granted, excepted = (self.data_actions, self.not_data_actions) if data else (self.actions, self.not_actions)
         return _covers(granted, action) and not _covers(excepted, action)
 
@@ -270,13 +276,16 @@ def _covers(patterns: tuple[str, ...], action: str) -> bool:
 
 
 def _expression(pattern: str) -> str:
-    """A ``*`` between slashes may stand for nothing: Managed Identity Operator allows the assignment of an identity by such a pattern."""
+    """Return a regular expression for a pattern; a ``*`` between slashes may match an empty text.
+
+    Managed Identity Operator allows the assignment of an identity by such a pattern.
+    """
     return re.escape(pattern).replace(r"/\*/", "/(.*/)?").replace(r"\*", ".*")
 
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A role definition: its GUID in lower case, what people call it, and what it allows.
+    """Role definition: its GUID in lower case, display name, and permissions.
 
     Roles add up; an exception is no denial.
     """
@@ -286,17 +295,16 @@ class Role:
     permissions: tuple[Permission, ...] = ()
 
     def allows(self, action: str, *, data: bool = False) -> bool:
-        """Whether any of its permissions allows `action`."""
+        """Tell if any permission of the role allows `action`."""
         return any(permission.allows(action, data=data) for permission in self.permissions)
 
 
 @dataclass(frozen=True, slots=True)
 class RegistryAccess:
-    """By what a principal, or others, may pull from one registry, as far as that may be read.
+    """Access of a principal, and of others, to pull from one registry, as far as readable.
 
-    `assignments` are at the registry or above, the principal's own and those of groups that it is in; `groups` pairs a
-    group's object id with its name; `tokens` are the enabled repository-scoped ones; `unread` says what may not be
-    read.
+    `assignments` are at the registry or above, the principal's own and those of its groups; `groups` pairs a group's
+    object id with its name; `tokens` are the enabled repository-scoped ones; `unread` names the unreadable parts.
     """
 
     registry: Registry
@@ -308,7 +316,7 @@ class RegistryAccess:
 
 
 class Outcome(StrEnum):
-    """What one try of a credential showed."""
+    """Outcome of one try of a credential."""
 
     PROVEN = "proven"
     REFUSED = "refused"
@@ -325,14 +333,14 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """One try of a credential against Entra and the registry.
+    """Result of one try of a credential against Entra and the registry.
 
-    `missing` are images that the registry doesn't have (404).
+    `missing` are images absent from the registry (404).
 
-    `served` are the images that it gave, or would have if it had them, whatever became of the others; `digests` what
-    their names stand for now. `nobody`: Entra refused the principal itself, so that nobody signs in as it, from
-    wherever and with whatever. `signed_in`: Entra gave a token, whatever the registry said then. `around` is what
-    stands around a value that would be right without it.
+    `served` are the images allowed by the registry, missing ones included, whatever became of the others; `digests` are
+    the current digests of their names. `nobody`: Entra refused the principal itself, so that no sign-in as the
+    principal works, from any place and with any credential. `signed_in`: Entra gave a token, whatever the registry
+    answered then. `around` names stray characters around a value otherwise correct.
     """
 
     outcome: Outcome
@@ -347,13 +355,13 @@ class Proof:
 
     @property
     def ok(self) -> bool:
-        """Whether it authenticated and pulled everything that exists."""
+        """Tell if the credential authenticated and pulled every existing image."""
         return self.outcome is Outcome.PROVEN
 
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
-    """A subscription whose container groups may not be listed: who depends there is unknown."""
+    """Subscription without permission to list container groups: dependents there are unknown."""
 
     subscription: str
     why: str
@@ -361,9 +369,9 @@ class Unseen:
 
 @dataclass(frozen=True, slots=True, order=True)
 class PasswordLimit:
-    """What an app management policy says of new passwords on an object: how long one may live; None forbids them.
+    """Limit of an app management policy on new passwords: longest lifetime; None forbids passwords.
 
-    `assigned` is the policy's id where it is the object's own, and empty where it is the tenant's.
+    `assigned` is the policy's id where the policy is the object's own, and empty for the tenant's policy.
     """
 
     home: Home
@@ -374,14 +382,14 @@ class PasswordLimit:
 
 @dataclass(frozen=True, slots=True)
 class Permissions:
-    """What is known to be refused; an empty tuple means that nothing is.
+    """Known refusals; an empty tuple means no known refusal.
 
     `secret_deleted`: the name is soft-deleted in the vault.
 
-    `sources` are secrets that a container group needs and that can't be used, each with why; `links` are the actions
-    that a redeployment takes on other resources than its group, each with the resource: the engine adds both. `limits`
-    are the tenant's on new passwords, as far as rotator may read its policies. `unknown` are questions that Azure
-    didn't answer, each with why: what isn't known to be refused isn't known to be allowed, either.
+    `sources` are unusable secrets needed by a container group, each with the reason; `links` are a redeployment's
+    actions on resources other than its group, each with the resource: the engine adds both. `limits` are the tenant's
+    on new passwords, as far as rotator may read its policies. `unknown` are questions without an answer from Azure,
+    each with the reason: an action not known to be refused isn't known to be allowed, either.
     """
 
     groups_refused: tuple[ResourceId, ...] = ()
@@ -395,16 +403,18 @@ class Permissions:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """Everything seen of a policy's world at one instant, with no secret in it. `at` is Azure's time.
+    """All observations of a policy at one instant, without secrets. `at` is Azure's time.
 
-    `latest` is the id of the version that a GET without a version returns; where the list of versions doesn't agree
-    with that, it is not `versions_complete`. `proof` is the latest proof of the current value in this run,
-    `absent_since` when this run first saw the current credential missing, `permissions` what RBAC says, `tried` what a
-    try of the value of other versions showed, by version id: the engine adds the four. So it does `lost`, the display
-    names of credentials that adds of this run may have made and that no read shows; `unnamed_since`, of each orphan
-    since when this run has seen that nothing names it; and `may_be_published`, the orphans whose password readers of an
-    untagged version, or, without a current credential, of the newest one may have, and the superseded ones whose
-    password readers of an untagged newest version may have, by their hints; None where that can't be known.
+    `latest` is the version id returned by a GET without a version; if the list of versions disagrees,
+    `versions_complete` is false. `proof` is the latest proof of the current value in the run, `absent_since` the first
+    time the run saw the current credential missing, `permissions` the answer of RBAC, `tried` the result of trying the
+    values of other versions, by version id: the engine adds the four.
+
+    The engine also adds three more. `lost`: display names of credentials possibly made by adds of the run and not shown
+    by any read. `unnamed_since`: for each orphan, the first time the run saw no object naming the orphan.
+    `may_be_published`: the orphans whose password readers of an untagged version, or, without a current credential, of
+    the newest one may have, and the superseded ones whose password readers of an untagged newest version may have, by
+    their hints; None if unknown.
     """
 
     at: datetime

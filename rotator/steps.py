@@ -12,7 +12,7 @@ TO_COME = "to-come"
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why: a code that programs can rely on, and a sentence for people."""
+    """Reason of a step: a stable code for programs, and a sentence for people."""
 
     code: str
     text: str
@@ -23,7 +23,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """Add a credential, prove it, publish it. `warning`: what a person must know of it."""
+    """Add a credential, prove and publish it. `warning`: a warning for the person on call."""
 
     home: Home
     end: timedelta
@@ -35,7 +35,7 @@ class Issue:
 class Deploy:
     """Redeploy one container group with the current credential.
 
-    `canary`: alone, before any other. `warning`: what a person must know of it.
+    `canary`: alone, before any other. `warning`: a warning for the person on call.
     """
 
     group: ResourceId
@@ -47,7 +47,7 @@ class Deploy:
 
 @dataclass(frozen=True, slots=True)
 class Restore:
-    """Put a container group back on the credential of `version`, because a pull with `failed` failed on it `count` times now."""
+    """Redeploy a container group with the credential of `version`, after `count` failed pulls with `failed`."""
 
     group: ResourceId
     key_id: str
@@ -59,7 +59,7 @@ class Restore:
 
 @dataclass(frozen=True, slots=True)
 class Retire:
-    """Remove a credential of ours that nothing relies on."""
+    """Remove a credential of ours without dependents."""
 
     key_id: str
     home: Home
@@ -68,7 +68,7 @@ class Retire:
 
 @dataclass(frozen=True, slots=True)
 class Disable:
-    """Disable a version whose credential is gone."""
+    """Disable a secret version whose credential no longer exists."""
 
     version: str
     reason: Reason
@@ -92,7 +92,10 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Create:
-    """Make the application (`name` is what people call it), or its service principal (`name` is the app id, or to come)."""
+    """Create the application (`name`: its display name), or its service principal.
+
+    For the service principal, `name` is the app id, or a placeholder if not known yet.
+    """
 
     home: Home
     name: str
@@ -101,7 +104,7 @@ class Create:
 
 @dataclass(frozen=True, slots=True)
 class Save:
-    """Write the app id into the policy's file, before anything depends on it."""
+    """Write the app id into the policy's file, before any step depends on the application."""
 
     app_id: str
     file: str
@@ -129,10 +132,10 @@ Step = Issue | Deploy | Restore | Retire | Disable | Revoke | Grant | Create | S
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Something that isn't due yet. `until` is when it will be, if that is known.
+    """Step not due yet. `until` is the due time, if known.
 
-    `warn`: it waits past its warning, and the run exits 1. `look_again`: seconds after which the same run looks again.
-    `since`: how long it has waited, where the world shows that.
+    `warn`: the wait is past its warning, and the run exits 1. `look_again`: seconds until the same run looks again.
+    `since`: start of the wait, if known.
     """
 
     code: str
@@ -146,7 +149,7 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something that a person should know and no step follows from."""
+    """Information for a person, without a step to follow."""
 
     code: str
     subject: str
@@ -159,10 +162,10 @@ Finding = Step | Wait | Note
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """What the person who started this run asked for beyond the policy.
+    """Requests of the person starting the run, beyond the policy.
 
-    `force_before`: rotate early where the current version is older than this (the instant the run began, so that it
-    happens once).
+    `force_before`: rotate early where the current version is older than this instant (the start of the run, so that the
+    rotation happens once).
     """
 
     force_before: datetime | None = None
@@ -174,7 +177,7 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Next:
-    """The steps that are safe now (one kind; only Deploys come in numbers), and what waits."""
+    """Steps safe now (one kind; only Deploys come in numbers), and the waits."""
 
     steps: tuple[Step, ...] = ()
     waits: tuple[Wait, ...] = ()
@@ -183,7 +186,7 @@ class Next:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The batches that a run takes if every step succeeds and no wait ends, and what waits after them."""
+    """Batches of a run if every step succeeds and no wait ends, and the waits after them."""
 
     batches: tuple[tuple[Step, ...], ...] = ()
     waits: tuple[Wait, ...] = ()
@@ -201,7 +204,10 @@ def kind(step: Step | type[Step]) -> str:
 
 
 def target(step: Step) -> str:
-    """What a step is about: a key id, a version, a container group, a role assignment, an object of the directory, a file."""
+    """Return the object of a step.
+
+    A key id, a version, a container group, a role assignment, an object of the directory, or a file.
+    """
     match step:
         case Create() | Save() | Own() | Publish():
             return _made(step)

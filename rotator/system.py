@@ -1,4 +1,4 @@
-"""This machine's time and randomness, as `rotator.ports.Clock`: the only place on rotator's side that asks for either."""
+"""Time and randomness of this machine, as `rotator.ports.Clock`: no other module of rotator reads them."""
 
 import asyncio
 import secrets
@@ -7,7 +7,10 @@ from datetime import UTC, datetime
 
 
 def now() -> datetime:
-    """What this machine's clock shows: only to say how far it is from Azure's, by which every decision is made."""
+    """Return this machine's clock, only to report its difference from Azure's clock.
+
+    All decisions use Azure's clock.
+    """
     return datetime.now(UTC)
 
 
@@ -16,10 +19,10 @@ _BOOT: int | None = getattr(time, "CLOCK_BOOTTIME", None)
 
 
 class SystemClock:
-    """Elapsed time that never goes back, real waits, and ids that no other attempt has."""
+    """Elapsed time never going back, real waits, and an id unique to each attempt."""
 
     def elapsed(self) -> float:
-        """Seconds since some fixed moment, those in which the machine was suspended included where the system counts them."""
+        """Return seconds since a fixed moment, including suspended time where counted by the system."""
         return time.clock_gettime(_BOOT) if _BOOT is not None else time.monotonic()
 
     async def sleep(self, seconds: float) -> None:

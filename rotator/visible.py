@@ -1,9 +1,8 @@
-r"""Text from outside, made harmless: whoever names a credential, a group or a file must not write a terminal's screen, a log's line or a command.
+r"""Escape text from outside, so that names can't control a terminal, forge a log line or add a command.
 
-What a terminal would act on, and what nobody can see, is shown by its escape (``\x1b``, ``\u202e``): control
-characters, those that turn the direction of writing, those without width, separators of lines and paragraphs, halves of
-surrogate pairs. Letters of every script stay as they are. JSON needs none of it: there they are escaped anyway, and
-nothing is lost.
+Replaced by an escape (``\x1b``, ``\u202e``): control characters, those changing the direction of writing, those without
+width, separators of lines and paragraphs, halves of surrogate pairs. Letters of every script stay unchanged. JSON needs
+no such escapes: JSON escapes these characters anyway, without loss.
 """
 
 import re
@@ -16,7 +15,7 @@ _UNUSUAL = re.compile(r"[^ -~]")
 
 
 def visible(text: str, keep: str = "\n") -> str:
-    """The text with every character that acts, or can't be seen, as its escape; those in `keep` stay."""
+    """Return the text with every control or invisible character escaped; those in `keep` stay."""
     return _UNUSUAL.sub(lambda found: found[0] if found[0] in keep or not acts(found[0]) else _escape(found[0]), text)
 
 
@@ -26,7 +25,10 @@ def one_line(text: str) -> str:
 
 
 def argument(text: str) -> str:
-    """The text as one word of a bash command: whatever is in it, pasting the command runs no other, and it stays in one line."""
+    """Return the text as one word of a bash command, on one line.
+
+    Pasting the command runs no other command, whatever the text contains.
+    """
     if not any(map(acts, text)):
         return shlex.quote(text)
     quoted = text.replace("\\", "\\\\").replace("'", "\\'")
@@ -34,7 +36,7 @@ def argument(text: str) -> str:
 
 
 def acts(char: str) -> bool:
-    """Whether a character acts on a terminal, or is one that nobody can see."""
+    """Tell if a character acts on a terminal, or is invisible."""
     return unicodedata.category(char) in ACTING
 
 
@@ -43,6 +45,9 @@ def _escape(char: str) -> str:
 
 
 def _in_bash(char: str) -> str:
-    """Its bytes in ANSI-C quoting; of a file name's byte that is no UTF-8, that byte (os.fsdecode)."""
+    """Return a character's bytes in ANSI-C quoting.
+
+    For a file name's byte outside UTF-8, returns the byte itself (os.fsdecode).
+    """
     lone = "surrogateescape" if "\udc80" <= char <= "\udcff" else "surrogatepass"
     return "".join(f"\\x{byte:02x}" for byte in char.encode(errors=lone))

@@ -9,7 +9,7 @@ def day(at: datetime | None) -> str:
 
 
 def days(span: timedelta) -> str:
-    """A span for people, in its largest sensible unit."""
+    """Return a span for people, in its largest sensible unit."""
     seconds = span.total_seconds()
     if abs(seconds) >= 2 * 86400:
         return f"{seconds / 86400:.0f} days"

@@ -1,7 +1,7 @@
-"""Policies: what a person wants of one principal's pull credential, read from YAML and found right or refused with every mistake at once.
+"""Policies: the wanted state of one principal's pull credential, read from YAML and validated.
 
-One file in `policies/` is one policy. Policies hold names of secrets, never secrets. Importing this package loads no
-Azure SDK.
+Either a policy is right, or it is refused with all mistakes at once. One file in `policies/` is one policy. Policies
+hold names of secrets, never secrets. Importing the package loads no Azure SDK.
 """
 
 from rotator.policy.directory import Gathered, Unserved, gather, load, load_draft

@@ -1,4 +1,4 @@
-"""Cron expressions by the clock on a wall, which knows no zone: whether one is one, and when it comes true."""
+"""Cron expressions in local time without a time zone: check an expression, and find its openings."""
 
 import re
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ _FIELD = re.compile(r"[0-9A-Za-z*,/-]+")
 
 
 def wrong(expression: str) -> str:
-    """Why `expression` is no cron expression, in words; empty where it is one."""
+    """Say why `expression` is no cron expression; return an empty text for a correct one."""
     from croniter import CroniterError
 
     if len(expression) > LONGEST:
@@ -33,9 +33,9 @@ def wrong(expression: str) -> str:
 
 @cache
 def longer_gap(expression: str, limit: timedelta) -> timedelta | None:
-    """How long the window stays closed at most, from opening to opening, where that is longer than `limit`; None where it isn't.
+    """Return the longest time from opening to opening, if longer than `limit`; None otherwise.
 
-    Looks at 800 days from a leap year on, in steps as long as `limit`, and at no more than 300 of them.
+    Looks at 800 days from a leap year on, in steps as long as `limit`, and at no more than 300 steps.
     """
     wall = next(walls(expression, _ANCHOR))
     for _ in range(min(300, timedelta(days=800) // limit)):

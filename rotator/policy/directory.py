@@ -1,11 +1,11 @@
-"""Read a directory of policies: what each file says, every mistake in it, and who else is concerned by one.
+"""Read a directory of policies: the content of each file, all its mistakes, and conflicts between files.
 
-A mistake concerns the policy of its file alone. Two files that claim one thing concern both. What concerns no policy
-that was asked for stops nobody: it is told beside.
+A mistake concerns only the policy of the same file. Two files with the same claim are both concerned. A mistake
+concerning no requested policy stops no policy: such mistakes are reported separately.
 
-The mistakes are these: a file that can't be read; a text that is no YAML; keys and values that the model refuses;
-manifests that are missing or no container group; two policies that would manage the same thing; a vault of another
-cloud; a name that nobody gave.
+Mistakes are: an unreadable file; a text other than YAML; keys and values refused by the model; manifests missing or
+without a container group; two policies managing the same object; a vault of another cloud; a requested name without a
+policy.
 """
 
 import re
@@ -34,7 +34,7 @@ _PRINCIPAL = re.compile(r"""^["']?principal["']?\s*:""", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Unserved:
-    """A policy that was asked for and can't be served, with every reason, and what stands in its file."""
+    """Requested policy with mistakes, with all of its mistakes and the text of the file."""
 
     name: str
     file: str
@@ -44,7 +44,7 @@ class Unserved:
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """What came of a directory, of those policies that were asked for."""
+    """Result of reading a directory, for the requested policies."""
 
     policies: tuple[Policy, ...]
     """Those that can be served, sorted by name."""
@@ -56,20 +56,20 @@ class Gathered:
 
     @property
     def mistakes(self) -> tuple[Mistake, ...]:
-        """Why those that can't be served can't, in the order of files and lines."""
+        """Mistakes of all unserved policies, in the order of files and lines."""
         return _in_order({mistake for one in self.unserved for mistake in one.mistakes})
 
 
 def load(
     directory: Path | str, names: Collection[str] = (), cloud: str | None = None, *, required: bool = True
 ) -> tuple[Policy, ...]:
-    """The policies of a directory, sorted by name: those called `names`, or all.
+    """Return the policies of a directory, sorted by name: those called `names`, or all.
 
-    Raises PolicyError with every mistake that concerns one of them.
+    Raises PolicyError with every mistake concerning one of the policies.
 
-    `cloud` is the one that rotator will ask, where that is known: a policy whose vault is in another one is a mistake.
-    `required`: that there is none, or no such directory, is a mistake, too. A policy is a ``*.yaml`` or ``*.yml``
-    directly in `directory` that no other file there names as its manifest. A draft is a mistake where it is meant.
+    `cloud` is the cloud used by rotator, where known: a policy with a vault in another cloud is a mistake. `required`:
+    a missing directory, or one without a policy, is a mistake, too. A policy is a ``*.yaml`` or ``*.yml`` directly in
+    `directory`, except files named as a manifest by another file there. A draft is a mistake in place of a policy.
     """
     found = gather(directory, names, cloud, required=required)
     if found.mistakes:
@@ -93,11 +93,11 @@ def gather(
     required: bool = True,
     drafts: bool = False,
 ) -> Gathered:
-    """As :func:`load`, but what is right is returned beside what is wrong.
+    """Read policies like :func:`load`, but return correct policies beside the mistakes of others.
 
-    Raises PolicyError where the directory itself can't be used.
+    Raises PolicyError if the directory itself can't be used.
 
-    `drafts`: they are wanted, and no mistake.
+    `drafts`: return drafts, too, instead of a mistake for each.
     """
     entries = _entries(Path(directory), CLOUDS.get(cloud or ""), required=required)
     conflicts = _conflicts(entries, names)
@@ -130,7 +130,7 @@ def _in_order(mistakes: Iterable[Mistake]) -> tuple[Mistake, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """One file of the directory: what stands in it, as far as it can be read, and what came of it."""
+    """One file of the directory: its content, as far as readable, and the policy or mistakes found."""
 
     file: str
     text: str
@@ -155,7 +155,7 @@ class _Entry:
 
     @property
     def claims(self) -> bool:
-        """Whether it says of itself that it is a policy, which no manifest does."""
+        """Tell if the file declares a policy: a manifest has no `principal`."""
         if self.document is None:
             return bool(_PRINCIPAL.search(self.text))
         return isinstance(self.document.data, dict) and "principal" in self.document.data
@@ -199,7 +199,10 @@ def _unusable(directory: Path, problem: str, remedy: str) -> PolicyError:
 
 
 def _read(file: Path) -> _Entry:
-    """A policy is called by its file's name, on terminals and in logs: characters that these would obey have no place in it."""
+    """Read one file. Refuse a file name with unprintable characters.
+
+    The file name becomes the name of the policy in terminals and logs, and control characters would act there.
+    """
     name = str(file.parent / plain(file.name, 300))
     found = files.content(file, name)
     if not file.name.isprintable():
@@ -238,9 +241,10 @@ def _first(mistakes: tuple[Mistake, ...]) -> tuple[Mistake, ...]:
 
 
 def _conflicts(entries: Sequence[_Entry], names: Collection[str]) -> list[Conflict]:
-    """Who claims what another one has; by no more than its text only where one is asked for that has it.
+    """Return the conflicts between files over the same principal, secret, registry or group.
 
-    A broken file has no name to defend.
+    Conflicts found only in the text of a broken file are returned only against requested policies. The name of a broken
+    file conflicts with no other name.
     """
     broken = [Broken(entry.file, entry.text) for entry in entries if entry.mistakes]
     nameless = {one.file for one in broken}
@@ -281,7 +285,7 @@ def _policy(document: Located) -> tuple[Policy | Draft | None, list[Mistake]]:
 
 
 def _with_manifests(document: Located) -> tuple[dict[str, Any], list[Mistake]]:
-    """The policy's data with its manifests read; one that can't be used is left out, and has its mistakes."""
+    """Return the policy's data with manifests read; leave out unusable manifests, and return their mistakes."""
     groups, wrong = document.data.get("container_groups"), list[Mistake]()
     if not isinstance(groups, list):
         return document.data, wrong
@@ -294,7 +298,7 @@ def _with_manifests(document: Located) -> tuple[dict[str, Any], list[Mistake]]:
 
 
 def _manifests(document: Located) -> dict[int, Any]:
-    """What the container groups of a policy name as their manifests, by their index."""
+    """Return the manifest named by each container group of a policy, by the group's index."""
     groups = document.at(("container_groups",))
     listed = enumerate(groups) if isinstance(groups, list) else ()
     return {
@@ -307,7 +311,10 @@ def _manifests(document: Located) -> dict[int, Any]:
 def _manifest(
     document: Located, index: int, name: object, known: dict[Path, manifest.Read]
 ) -> tuple[Any, tuple[Mistake, ...]]:
-    """The manifest of a group, and what is wrong with it; what is wrong with the file itself is told for the first group that names it."""
+    """Return the manifest of a group, and its mistakes.
+
+    Mistakes of the file itself are reported once, for the first group naming the file.
+    """
     path = ("container_groups", index, "manifest")
     remedy = (
         f"Write the name of a file, from {Path(document.file).parent}/ on: what `{CREATE_GROUP} --file` takes, or ARM"
@@ -333,9 +340,9 @@ def _opened(file: Path) -> manifest.Read:
 
 
 def _is_file(file: Path) -> bool:
-    """Whether there is such a file; there is none of a name that no file can have.
+    """Tell if the file exists; False for an impossible file name.
 
-    One that may not be looked at is tried, so that this is said.
+    A file without permission to look at counts as existing, so that reading the file reports the reason.
     """
     try:
         return file.is_file()
@@ -358,7 +365,10 @@ def _place(file: Path) -> Path | None:
 
 
 def _abroad(document: Located, cloud: Cloud | None) -> Iterator[Mistake]:
-    """A vault of a cloud that isn't asked: its tenants, registries and container groups are others, even where names are equal."""
+    """Yield a mistake for a vault of another cloud than `cloud`.
+
+    Tenants, registries and container groups of another cloud are other objects, even with equal names.
+    """
     path = ("key_vault", "url")
     url = str(document.at(path)).lower().rstrip("/")
     for other in CLOUDS.values() if cloud else ():

@@ -1,4 +1,7 @@
-"""A policy whose application isn't known yet: it names one, and `rotator provision` finds or makes it and writes its app id into the file."""
+"""Draft: a policy with the name of an application, but without an app id yet.
+
+`rotator provision` finds or creates the application, and writes its app id into the file.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,7 +15,7 @@ NOBODY = "00000000-0000-0000-0000-000000000000"
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What the file says, without an app id. Only provision takes one; no rotation can, for it isn't a Policy."""
+    """Content of a policy's file without an app id. Only provision takes a draft; a rotation needs a Policy."""
 
     name: str
     file: str
@@ -25,14 +28,17 @@ class Draft:
         return
 
     def settled(self, app_id: str) -> Policy:
-        """The policy that the file is once it has this app id."""
+        """Return the policy of the same file with this app id."""
         principal = Principal(app_id=app_id, display_name=self.display_name, home=self.said.principal.home)
         fields = {name: getattr(self.said, name) for name in PolicyFile.model_fields}
         return Policy.model_construct(**{**fields, "principal": principal}, name=self.name, file=self.file)
 
 
 def is_draft(data: Mapping[str, Any]) -> bool:
-    """Whether a policy's data has a name for its application in place of an app id; of another tenant's application only the id will do."""
+    """Tell if a policy's data has an application's name in place of an app id.
+
+    For an application of another tenant the app id is required.
+    """
     principal = data.get("principal")
     return (
         isinstance(principal, dict)
@@ -43,5 +49,5 @@ def is_draft(data: Mapping[str, Any]) -> bool:
 
 
 def completed(data: dict[str, Any]) -> dict[str, Any]:
-    """A draft's data as the model takes it."""
+    """Return a draft's data in the form accepted by the model."""
     return {**data, "principal": {**data["principal"], "app_id": NOBODY}}

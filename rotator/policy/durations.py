@@ -1,4 +1,4 @@
-"""Why: a bare number of something is how an outage begins, so a duration always names its unit: ``90d``, ``24h``, ``1d12h``."""
+"""Durations with a unit: ``90d``, ``24h``, ``1d12h``. A bare number is refused, because its unit would be a guess."""
 
 import re
 from datetime import timedelta
@@ -20,7 +20,7 @@ _LONGEST = timedelta(days=3650)
 
 
 def parse(text: str) -> timedelta:
-    """The duration that `text` says; ValueError where it says none, or more than ten years."""
+    """Parse a duration. Raises ValueError if `text` is no duration, or more than ten years."""
     match = re.fullmatch(PATTERN, text)
     if match is None or not any(match.groups()):
         raise ValueError("not a duration")
@@ -31,7 +31,7 @@ def parse(text: str) -> timedelta:
 
 
 def render(value: timedelta) -> str:
-    """A duration as a policy writes it, and as reports show it: ``1d12h``; ``0s`` for none.
+    """Format a duration as in policies and reports: ``1d12h``; ``0s`` for none.
 
     Parts of a second are dropped.
     """

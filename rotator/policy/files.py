@@ -1,4 +1,4 @@
-"""Reads one file of a directory of policies: a plain one, no larger than a policy is, and nothing that would be waited for."""
+"""Read one file of a directory of policies: only plain files up to a size limit, no pipe and no device."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ LARGEST = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What stands in a file: its `text`, or why there is none; and what can be read of it `anyway`, from the beginning as far as is read."""
+    """Content of a file: `text`, or the mistake; `anyway` is the readable part, up to the size limit."""
 
     text: str | None
     anyway: str = ""
@@ -20,7 +20,7 @@ class Content:
 
 
 def content(file: Path, shown: str | None = None) -> Content:
-    """The content of a file, which mistakes call `shown`."""
+    """Return the content of a file, called `shown` in mistakes."""
 
     def refused(problem: str, remedy: str, anyway: str = "") -> Content:
         return Content(None, anyway, Mistake(shown or str(file), 1, 1, "", "", problem, remedy))
@@ -52,7 +52,7 @@ def text(file: Path) -> str:
 
 
 class _NoFileError(OSError):
-    """There is something else in the file's place."""
+    """The path is neither a plain file nor a directory."""
 
 
 def _bytes(file: Path) -> bytes:

@@ -1,4 +1,4 @@
-"""Puts an app id into a policy's text and changes nothing else of it: no comment, no order, no line break."""
+"""Insert an app id into a policy's text, and leave comments, order and line breaks unchanged."""
 
 from ruamel.yaml import YAML, MappingNode, Node
 
@@ -7,7 +7,7 @@ from rotator.policy.located import parse
 
 
 def with_app_id(text: str, file: str, app_id: str) -> str:
-    """The text with ``app_id`` as the first key of ``principal``; as it is where the key is there with this value.
+    """Return the text with ``app_id`` as first key of ``principal``; unchanged if the key has this value already.
 
     Raises RotatorError.
     """

@@ -1,4 +1,7 @@
-"""The JSON schema of a policy, for editors and for the remedies of mistakes; `policies/policy.schema.json` is made from it."""
+"""JSON schema of a policy, for editors and for the remedies of mistakes.
+
+`policies/policy.schema.json` is made from the same schema.
+"""
 
 import json
 from datetime import timedelta
@@ -23,7 +26,7 @@ class _Plain(GenerateJsonSchema):
 
 @cache
 def schema() -> dict[str, Any]:
-    """The schema, by the dialect that pydantic writes (2020-12). Not to be changed by who gets it."""
+    """Return the schema, in pydantic's dialect (2020-12). Callers must not change the returned dict."""
     written = PolicyFile.model_json_schema(schema_generator=_Plain)
     principal = written["$defs"]["Principal"]
     principal |= {"if": {"not": {"required": ["display_name"]}}, "then": {"required": principal.pop("required")}}

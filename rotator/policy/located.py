@@ -1,7 +1,7 @@
-"""YAML whose every key and value remembers where it stood, so that a mistake can be shown where it is.
+"""YAML with the position of every key and value, to show mistakes by line and column.
 
-Rules for whoever edits this file: nothing here quotes a value of the text in a mistake, because it may be a secret in
-the wrong place; all mistakes of a text that can be parsed are found at once.
+Rules for editors of the module: no mistake quotes a value of the text, because a secret may stand in the wrong place;
+all mistakes of a parseable text are found at once.
 """
 
 import re
@@ -45,7 +45,7 @@ def dotted(path: Path) -> str:
 
 
 def plain(text: str, most: int = 160) -> str:
-    """A text of a file as one line of a mistake can hold it: cut, and with escapes in place of what a terminal would obey."""
+    """Return a text as one line for a mistake: cut to `most` characters, control characters escaped."""
     return one_line(text if len(text) <= most else text[: most - 3] + "...")
 
 
@@ -82,7 +82,7 @@ class Located:
         return found
 
     def place(self, path: Path, *, key: bool = False) -> Place:
-        """Where the value (or with `key` its key) stands; for what is absent, where the nearest thing around it does."""
+        """Return the position of a value (or with `key` of its key); for an absent one, of the nearest parent."""
         for length in range(len(path), -1, -1):
             places = self.keys if key and length == len(path) else self.values
             if found := places.get(path[:length]):
@@ -127,7 +127,7 @@ class _Counted(Composer):
         self.warn_double_anchors, self.nodes = False, 0
 
     def compose_node(self, parent: Any, index: Any) -> Any:
-        """The next node, and with it all that it has below."""
+        """Compose the next node with all of its children."""
         event = self.parser.peek_event()
         self.nodes += 1 + bool(getattr(event, "anchor", None)) + bool(getattr(event, "tag", None))
         if self.nodes > MOST_NODES:
@@ -245,9 +245,9 @@ class _Reader:
         return value
 
     def _constructed(self, node: Node) -> Any:
-        """What the node says.
+        """Return the value of the node.
 
-        ``1e3`` is a number in YAML 1.2 and in JSON; of one in 1.1 the library would warn on stderr.
+        ``1e3`` is a number in YAML 1.2 and in JSON; for a number of YAML 1.1 the library would warn on stderr.
         """
         if node.tag == _TAG + "float" and "e" in node.value.lower():
             return float(node.value.replace("_", ""))
@@ -266,7 +266,7 @@ def _place(node: Node) -> Place:
 
 
 def texts(value: object, path: Path = ()) -> Iterator[tuple[Path, str]]:
-    """Every text in a document, with its path."""
+    """Yield every text in a document, with its path."""
     if isinstance(value, str):
         yield path, value
     inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()

@@ -1,4 +1,7 @@
-"""What deploys a container group: the file of `az container create --file`, or ARM JSON, with placeholders in place of secrets."""
+"""Manifests: files deploying a container group, with placeholders in place of secrets.
+
+A manifest is the file of `az container create --file`, or ARM JSON.
+"""
 
 import re
 from collections.abc import Callable, Iterator
@@ -19,7 +22,10 @@ _MEANT = re.compile(
 
 
 def source(placeholder: str) -> Source | None:
-    """What the text between the braces names: ``keyvault:NAME`` (``:base64``), ``credential:password`` or ``credential:username``; else None."""
+    """Parse a placeholder's inside into a source; None for any other text.
+
+    Known forms: ``keyvault:NAME`` (``:base64``), ``credential:password`` and ``credential:username``.
+    """
     match = _MEANT.fullmatch(placeholder)
     if match is None:
         return None
@@ -34,12 +40,12 @@ def placeholders(text: str) -> list[str]:
 
 
 def alone(text: str) -> str | None:
-    """The inside of the placeholder that the text is; None where it is anything else, or more."""
+    """Return the placeholder's inside if the text is exactly one placeholder, else None."""
     return placeholders(text)[0] if list(_spans(text)) == [(0, len(text))] else None
 
 
 def filled(text: str, fill: Callable[[str], str]) -> str:
-    """The text with `fill` of its inside in place of every placeholder, each of which is looked at once."""
+    """Return the text with `fill` of its inside in place of every placeholder, in one pass."""
     parts, at = list[str](), 0
     for (start, end), inside in zip(_spans(text), placeholders(text), strict=True):
         parts += [text[at:start], fill(inside)]
@@ -48,7 +54,10 @@ def filled(text: str, fill: Callable[[str], str]) -> str:
 
 
 def _spans(text: str) -> Iterator[tuple[int, int]]:
-    """Where placeholders begin and end, in time that grows with the text: no pattern does that for one which is never closed."""
+    """Yield start and end of each placeholder, in linear time.
+
+    A regular expression isn't linear for an unclosed placeholder.
+    """
     at = 0
     while (start := text.find(_OPEN, at)) >= 0 and (end := text.find(_CLOSE, start + len(_OPEN))) >= 0:
         at = end + len(_CLOSE)
@@ -57,7 +66,7 @@ def _spans(text: str) -> Iterator[tuple[int, int]]:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A file that container groups name as their manifest, read once however many do; `mistakes` are those that all of them have."""
+    """Manifest file, read once for all groups naming the file; `mistakes` concern every such group."""
 
     file: str
     found: Located | None
@@ -66,7 +75,7 @@ class Read:
 
     @classmethod
     def of(cls, text: str, file: str) -> "Read":
-        """What `text` is, with every mistake in it; one where it is neither YAML nor JSON (which YAML contains)."""
+        """Parse `text`, with all mistakes; one mistake if neither YAML nor JSON (a part of YAML)."""
         try:
             found = parse(text, file, version=(1, 1))
         except PolicyError as error:
@@ -75,7 +84,7 @@ class Read:
         return cls(file, found, path, (*found.mistakes, *_mistakes(found, path)))
 
     def manifest(self, group_id: ArmId) -> tuple[Manifest | None, tuple[Mistake, ...]]:
-        """The manifest of one group, or what is wrong for this group alone."""
+        """Return the manifest of one group, or the mistakes of this group alone."""
         if self.found is None or not _one(self.found, self.path):
             return None, ()
         own = tuple(_name(self.found, self.path, group_id.name))
@@ -83,7 +92,7 @@ class Read:
 
 
 def _resource(found: Located) -> Path:
-    """Where the container group stands: the whole document, or the only one in an ARM template."""
+    """Return the path of the container group: the whole document, or the only one in an ARM template."""
     resources = found.at(("resources",))
     if not isinstance(resources, list):
         return ()
@@ -96,7 +105,7 @@ def _is_group(kind: object) -> bool:
 
 
 def _one(found: Located, path: Path) -> bool:
-    """Whether one container group stands there."""
+    """Tell if there is one container group at `path`."""
     document = found.at(path)
     return isinstance(document, dict) and "principal" not in document
 

@@ -1,7 +1,7 @@
-"""What pydantic found, in words for a policy's author: where it is, what was found, and what to write instead.
+"""Translate pydantic's errors for a policy's author: position, value found, and remedy.
 
-Rules for whoever edits this file: a value is shown only where no secret can stand by mistake (`_PRIVATE`, and never
-under an unknown key); remedies come from the schema that editors use, so that there is one description of every field.
+Rules for editors of the module: show a value only in places without possible secrets (`_PRIVATE`, and never under an
+unknown key); remedies come from the schema for editors, so that every field has one description.
 """
 
 import json
@@ -28,7 +28,10 @@ _Wording = Callable[[Mapping[str, Any], object], tuple[str, str]]
 
 
 def mistakes(found: Located, errors: Sequence[ErrorDetails]) -> Iterator[Mistake]:
-    """The mistakes that pydantic found, without those that only follow from others; many more than anybody reads aren't even put into words."""
+    """Yield the mistakes found by pydantic, without consequences of other mistakes.
+
+    The number of mistakes put into words is limited.
+    """
     known = {mistake.path for mistake in found.mistakes}
     for number, error in enumerate(errors):
         path = _path(found, error["loc"])
@@ -52,7 +55,7 @@ def _mistake(found: Located, error: ErrorDetails) -> Mistake:
 
 
 def _shown(found: Located, path: Path) -> str:
-    """A value as a mistake shows it: empty where it could be a secret, or is more than one line can hold."""
+    """Return a value for a mistake: empty for a possible secret, or for more than one line."""
     value = found.at(path)
     if (
         _PRIVATE & set(path)
@@ -65,7 +68,10 @@ def _shown(found: Located, path: Path) -> str:
 
 
 def _path(found: Located, loc: tuple[int | str, ...]) -> Path:
-    """Where the error is in the document: pydantic's own steps (``[key]``, the tag of a union) aren't places, unless a key is called so."""
+    """Return the position of the error in the document.
+
+    Pydantic's own steps (``[key]``, the tag of a union) are no positions, unless a key has the same name.
+    """
     path: Path = ()
     for part in loc:
         around = found.at(path)
@@ -168,7 +174,7 @@ def _either(words: Sequence[str]) -> str:
 
 
 def _field(path: Path) -> Mapping[str, Any]:
-    """What the schema says of the field at `path`; a description beside a reference is kept."""
+    """Return the schema of the field at `path`; keep a description beside a reference."""
     found: Mapping[str, Any] = schema()
     for part in path:
         found = _inside(_resolve(found), part)
@@ -176,7 +182,7 @@ def _field(path: Path) -> Mapping[str, Any]:
 
 
 def _inside(field: Mapping[str, Any], part: str | int) -> Mapping[str, Any]:
-    """What the schema says one level deeper; keys that are free have one pattern, and one description."""
+    """Return the schema one level deeper; free keys have one pattern, and one description."""
     free: Mapping[str, Any] = next(iter(field.get("patternProperties", {}).values()), {})
     deeper: Mapping[str, Any] = (
         field.get("items", {}) if isinstance(part, int) else field.get("properties", {}).get(part, free)
@@ -185,7 +191,7 @@ def _inside(field: Mapping[str, Any], part: str | int) -> Mapping[str, Any]:
 
 
 def _resolve(field: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The field without references, without the choice of leaving it out, and with the keys of all its variants."""
+    """Return the field with references resolved, without the null variant, and with the keys of all variants."""
     if reference := field.get("$ref"):
         return _resolve(schema()["$defs"][reference.rsplit("/", 1)[-1]])
     if choices := [_resolve(choice) for choice in field.get("anyOf", ()) if choice.get("type") != "null"]:

@@ -1,4 +1,4 @@
-"""What a policy can say: frozen pydantic models, whose field descriptions are also the JSON schema's and the remedies of mistakes."""
+"""Content of a policy, as frozen pydantic models. Field descriptions also serve the JSON schema and remedies."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -71,7 +71,7 @@ class RegistryPolicy(Part):
 
     @property
     def subscription(self) -> str:
-        """The subscription that holds it, in lower case."""
+        """Subscription of the registry, in lower case."""
         return self.id.subscription
 
 
@@ -98,7 +98,7 @@ class KeyVaultPolicy(Part):
 
     @property
     def name(self) -> str:
-        """The vault's own name, in lower case: what is left of its host name's first dot."""
+        """Name of the vault, in lower case: the host name up to the first dot."""
         return self.host.partition(".")[0]
 
 
@@ -201,7 +201,7 @@ class ProofPolicy(Part):
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What `az container create --file` would send, parsed: the container group as its author wrote it, with placeholders for secrets.
+    """Parsed input of `az container create --file`, as written by the author, with placeholders for secrets.
 
     `file` is the path as a person would write it; `document` the JSON-like content, never changed.
     """
@@ -250,7 +250,7 @@ class GroupPolicy(Part):
 
     @property
     def subscription(self) -> str:
-        """The subscription that holds it, in lower case."""
+        """Subscription of the container group, in lower case."""
         return self.id.subscription
 
     def __hash__(self) -> int:
@@ -328,7 +328,7 @@ class Policy(PolicyFile):
 
     @property
     def subscriptions(self) -> tuple[str, ...]:
-        """Where dependents are looked for, sorted: as declared, else those of the container groups and registries."""
+        """Subscriptions searched for dependents, sorted: as declared, else those of the groups and registries."""
         own = (
             *(group.subscription for group in self.container_groups),
             *(registry.subscription for registry in self.registries),
@@ -336,9 +336,9 @@ class Policy(PolicyFile):
         return tuple(sorted(set(self.discover.subscriptions or own)))
 
     def group(self, group_id: ArmId) -> GroupPolicy | None:
-        """Return what the policy says of a container group."""
+        """Return the entry of a container group in the policy, None if not declared."""
         return next((group for group in self.container_groups if group.id == group_id), None)
 
     def __hash__(self) -> int:
-        """By what makes it one policy: equal policies have equal hashes."""
+        """Hash by identifying fields: equal policies have equal hashes."""
         return hash((self.file, self.principal.app_id))

@@ -1,7 +1,7 @@
-"""Two owners of one thing undo each other's work, so every principal, secret, container group and registry has one place in one policy.
+"""Detect principals, secrets, container groups and registries claimed by more than one policy.
 
-A conflict concerns the two files that it is between, and no other. A file that is no policy claims what stands in it:
-as far as it can be parsed in its places, else wherever it stands.
+A conflict concerns the two files in conflict, and no other. A file without a valid policy claims its content: by the
+parsed fields as far as possible, else by names anywhere in the text.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,7 +18,7 @@ _INSIDE_A_NAME = frozenset("0123456789abcdefghijklmnopqrstuvwxyz-_")
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A file that no policy comes of, with the text that stands in it."""
+    """File without a valid policy, with its text."""
 
     file: str
     text: str
@@ -26,7 +26,7 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """A mistake that two files make together, or one alone."""
+    """Mistake between two files, or in one file alone."""
 
     mistake: Mistake
     files: frozenset[str]
@@ -36,9 +36,9 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    """What one place says is its own.
+    """Claim of one place of a policy on an object.
 
-    `key` is equal for equal things; `words` are what a text has that speaks of it.
+    `key` is equal for equal objects; a text containing all `words` mentions the object.
     """
 
     noun: str
@@ -50,13 +50,13 @@ class _Claim:
 
     @property
     def place(self) -> str:
-        """Where it stands, as mistakes say it."""
+        """Position of the claim, in the form used by mistakes."""
         place = self.document.place(self.path)
         return f"{self.document.file}:{place.line}:{place.column}"
 
 
 def rivals(documents: Iterable[Located]) -> Iterator[Conflict]:
-    """A mistake at every place that claims what an earlier place has claimed; it works on policies with other mistakes, too."""
+    """Yield a mistake at every place repeating an earlier claim; also for policies with other mistakes."""
     first: dict[tuple[Any, ...], _Claim] = {}
     for document in documents:
         told: set[Path] = set()
@@ -69,7 +69,10 @@ def rivals(documents: Iterable[Located]) -> Iterator[Conflict]:
 
 
 def mentions(documents: Iterable[Located], broken: Sequence[Broken]) -> Iterator[Conflict]:
-    """A mistake for every policy of which a file speaks that is none: what that file is meant to be, nobody can tell."""
+    """Yield a mistake for every policy mentioned in a file without a valid policy.
+
+    The purpose of such a file is unknown: the file may be meant as a second policy for the same objects.
+    """
     texts = [(one, one.text.lower()) for one in broken]
     for document in documents if texts else ():
         claims = [claim for claim in _claims(document) if claim.words]
@@ -94,7 +97,7 @@ def _mention(one: Broken, claim: _Claim, at: int) -> Mistake:
 
 
 def _found(text: str, words: Sequence[str]) -> int:
-    """Where the last of the words stands in a text that has all of them, each as a whole name; -1 where one is missing."""
+    """Return the position of the last word in a text with all words as whole names; -1 if one is missing."""
     places = [next(_places(text, word), -1) for word in words]
     return places[-1] if min(places) >= 0 else -1
 

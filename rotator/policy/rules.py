@@ -1,7 +1,7 @@
-"""What a single value of a policy must look like, and what to write where it doesn't.
+"""Rules for single values of a policy, with a remedy for each refusal.
 
-Rules for whoever edits this file: every refusal has a remedy that can be pasted; none repeats the value, since it may
-be a secret that stands in the wrong place (`rotator.policy.mistakes` shows values where that can't be).
+Rules for editors of the module: every refusal has a remedy ready to paste; no refusal repeats the value, because a
+secret may stand in the wrong place (`rotator.policy.mistakes` shows values in places without possible secrets).
 """
 
 import re
@@ -66,7 +66,7 @@ _WORKSPACE = "Microsoft.OperationalInsights/workspaces"
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A type of ARM resource: what it is called, its type in ARM ids, the documentation's name for one, and the command that prints the id."""
+    """Type of ARM resource: noun, ARM type, the documentation's example name, and the command printing the id."""
 
     noun: str
     type: str
@@ -75,7 +75,7 @@ class Kind:
 
     @property
     def example(self) -> str:
-        """An id of this type, as the documentation writes it."""
+        """Example id of this type, as written in the documentation."""
         zero = "00000000-0000-0000-0000-000000000000"
         return f"/subscriptions/{zero}/resourceGroups/myResourceGroup/providers/{self.type}/{self.named}"
 
@@ -85,7 +85,7 @@ GROUP = Kind("container group", "Microsoft.ContainerInstance/containerGroups", "
 
 
 def refuse(problem: str, remedy: str, at: tuple[str | int, ...] = ()) -> NoReturn:
-    """Refuse a value; `at` leads from the field that is validated to the one that is wrong."""
+    """Refuse a value; `at` leads from the validated field to the wrong one."""
     raise PydanticCustomError("rotator", "{problem}", {"problem": problem, "remedy": remedy, "at": at})
 
 
@@ -104,7 +104,10 @@ def guid(value: object) -> str:
 
 
 def display_name(value: object) -> str:
-    """What people call an application. Source: Microsoft Graph, "application resource type" (256 characters)."""
+    """Check the display name of an application.
+
+    Source: Microsoft Graph, "application resource type" (256 characters).
+    """
     remedy = "Write the application's name: 1 to 256 characters, each of which can be printed."
     if not (1 <= len(text := _text(value, remedy).strip()) <= 256 and text.isprintable()):
         refuse("not a name", remedy)
@@ -171,7 +174,7 @@ def access_name(password_secret: str) -> str:
 
 
 def path(value: object) -> str:
-    """Where a container group holds a hidden value."""
+    """Check the path of a hidden value in a container group."""
     remedy = f"Write one of {', '.join(PATHS)}."
     if not re.fullmatch(PATH, text := _text(value, remedy)) or len(text) > _PATH or not text.isprintable():
         refuse("not a place where a container group holds a hidden value", remedy)
@@ -179,9 +182,9 @@ def path(value: object) -> str:
 
 
 def stated(value: object) -> str:
-    """What a group was given where that is no secret: the ARM id of a workspace, or `none`.
+    """Check a hidden value without a secret: the ARM id of a workspace, or `none`.
 
-    What is left empty says nothing.
+    An empty value is refused.
     """
     if value != NONE and not (isinstance(value, str) and _is_workspace(value)):
         refuse(f"neither the ARM id of a Log Analytics workspace nor {NONE}", STATED)
@@ -207,7 +210,7 @@ def only_where_no_secret_is(path_: str) -> None:
 
 
 def timezone(value: object) -> str:
-    """The name of a time zone that this machine knows."""
+    """Check the name of a time zone known to this machine."""
     remedy = "Write an IANA name such as Europe/Paris, America/New_York or UTC."
     if not _known(text := _text(value, remedy)):
         refuse("not a time zone", remedy)
@@ -215,7 +218,7 @@ def timezone(value: object) -> str:
 
 
 def _known(timezone: str) -> bool:
-    """Whether there is a time zone of that name."""
+    """Tell if a time zone has this name."""
     try:
         ZoneInfo(timezone)
     except (KeyError, ValueError, OSError):
@@ -224,7 +227,7 @@ def _known(timezone: str) -> bool:
 
 
 def cron(value: object) -> str:
-    """Five cron fields that come true on some day."""
+    """Check for five cron fields matching at least one day."""
     remedy = "Write minute, hour, day of month, month and day of week: 0 2 * * SAT is every Saturday at two."
     if why := crons.wrong(_text(value, remedy)):
         refuse(why, remedy)
@@ -232,7 +235,7 @@ def cron(value: object) -> str:
 
 
 def at_least(least: timedelta) -> Callable[[timedelta], timedelta]:
-    """A validator of durations that refuses shorter ones than `least`."""
+    """Return a validator refusing durations shorter than `least`."""
 
     def check(value: timedelta) -> timedelta:
         if value < least:
@@ -243,7 +246,7 @@ def at_least(least: timedelta) -> Callable[[timedelta], timedelta]:
 
 
 def in_order(value: timedelta, info: ValidationInfo) -> timedelta:
-    """Keep the parts of a rotation in their order: renew in the second half, and end the overlap before the next one begins."""
+    """Check the order of a rotation: renew in the second half, and end the overlap before the next rotation."""
     validity, renew = info.data.get("validity"), info.data.get("renew_before")
     if info.field_name == "renew_before" and validity and not timedelta() < value <= validity / 2:
         refuse(
@@ -265,7 +268,7 @@ def in_order(value: timedelta, info: ValidationInfo) -> timedelta:
 
 
 def often_enough(expression: str, renew_before: timedelta) -> None:
-    """Refuse a window that may stay closed from the day a credential is due to the day it ends."""
+    """Refuse a window possibly closed from the due date of a credential until its end."""
     if gap := crons.longer_gap(expression, renew_before):
         problem = (
             f"opens only every {render(gap)}, and renew_before is {render(renew_before)}: a credential could end before"
@@ -275,7 +278,7 @@ def often_enough(expression: str, renew_before: timedelta) -> None:
 
 
 def deadline(value: timedelta, over: timedelta) -> timedelta:
-    """A deadline that leaves time for the tries."""
+    """Check for a deadline with enough time for the tries."""
     if value <= over or not value:
         refuse(
             f"not after the last try, which is {render(over)} after the first",
@@ -295,7 +298,10 @@ def reclaim(reclaim_after: timedelta, proof_deadline: timedelta) -> None:
 
 
 def no_copies(secrets: Mapping[str, object], published: Mapping[str | None, str], index: int) -> None:
-    """Refuse to read the rotated credential by its secret's name: in a redeployment, only `credential` means the one that is deployed."""
+    """Refuse to read the rotated credential by its secret's name.
+
+    In a redeployment, only `credential` means the deployed version.
+    """
     for path_, source in secrets.items():
         if (meant := published.get(getattr(source, "key_vault", ""))) is not None:
             refuse(

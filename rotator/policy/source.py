@@ -1,4 +1,4 @@
-"""Where a hidden value of a container group comes from, as a policy says it."""
+"""Sources of a container group's hidden values, as declared in a policy."""
 
 from collections.abc import Mapping
 from typing import Annotated, Literal
@@ -51,7 +51,7 @@ class StatedSource(Part):
 
     @property
     def none(self) -> bool:
-        """Whether it says that there never was a value."""
+        """Tell if the policy declares the absence of a value."""
         return self.value == rules.NONE
 
 

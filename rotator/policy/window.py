@@ -1,8 +1,7 @@
-"""When container groups may be redeployed: cron in a time zone, as pure functions of an instant.
+"""Deploy windows of container groups: cron in a time zone, as pure functions of an instant.
 
-A window opens by the clock on the wall of its time zone and stays open for elapsed time. Where the clocks change, an
-opening that is skipped happens as long after midnight as it would have, and one that would come twice comes at its
-first occurrence.
+A window opens by the local time of its time zone and stays open for elapsed time. At clock changes, a skipped opening
+happens as long after midnight as without the change, and a doubled one at its first occurrence.
 """
 
 from collections.abc import Iterator
@@ -18,12 +17,12 @@ _SHIFT = timedelta(hours=3)
 
 
 def open_at(window: DeployWindow, at: datetime) -> bool:
-    """Whether the window is open at `at`: it opened last no longer ago than its duration."""
+    """Tell if the window is open at `at`: the last opening is no longer ago than the window's duration."""
     return at < _latest(window, at) + window.duration
 
 
 def next_open(window: DeployWindow, at: datetime) -> datetime:
-    """When the window is open next, in UTC: `at` itself while it is open."""
+    """Return the next instant with an open window, in UTC: `at` itself while the window is open."""
     if open_at(window, at):
         return at
     first = next(opening for opening in _from(window, at) if opening > at)

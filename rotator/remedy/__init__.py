@@ -1,12 +1,11 @@
-"""Build every command line that is printed for a person: quoted in one place, so that bash takes each for one command.
+"""Build every command line printed for a person, with quoting in one place: bash reads each as one command.
 
-Rules for whoever edits this package:
+Rules for editors of the package:
 
-1. A function is named after what its command does, and takes what its command names: ids and names, as they are.
-2. Every value goes through `rotator.remedy.line`. A value is never put into a line by hand: whoever named it may have
-   written bash.
-3. What bash is to compute is a `Bash`, made in this package of commands of this package.
-4. No other module spells a command of az or of rotator that has a value in it; `tests/test_remedy.py` looks.
+1. A function is named after its command's effect, and takes the ids and names in the command unchanged.
+2. Every value goes through `rotator.remedy.line`. Never put a value into a line by hand: a name may contain bash.
+3. A part computed by bash is a `Bash`, made in the package from commands of the package.
+4. No other module spells a command of az or of rotator with a value inside; `tests/test_remedy.py` checks.
 """
 
 from rotator.remedy.accounts import (

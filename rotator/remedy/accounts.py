@@ -1,4 +1,4 @@
-"""Sign in: az, and the environment that rotator signs in with."""
+"""Sign in: az, and the environment used by rotator."""
 
 from collections.abc import Sequence
 
@@ -14,17 +14,17 @@ def sign_in(tenant: str | None) -> str:
 
 
 def list_subscriptions() -> str:
-    """Print the ids and names of the subscriptions that az sees."""
+    """Print the ids and names of the subscriptions visible to az."""
     return az("account list", query="[].[name,id]", output="tsv")
 
 
 def export_password(app_id: str) -> str:
-    """Give the environment a new password of the application that it names."""
+    """Export a new password of the application into the environment."""
     return f"export AZURE_CLIENT_SECRET={output(add_password(app_id)).text}"
 
 
 def export_tenant() -> str:
-    """Give the environment the tenant that az is signed in to."""
+    """Export the tenant of az's sign-in into the environment."""
     return f"export AZURE_TENANT_ID={output(az('account show', query='tenantId', output='tsv')).text}"
 
 
@@ -34,7 +34,7 @@ def forget_environment() -> str:
 
 
 def create_rotator_identity(variables: Sequence[str]) -> str:
-    """Make an identity for rotator, and export what signs in as it under the names of the environment."""
+    """Create an identity for rotator, and export the sign-in under the environment's variable names."""
     made = az("ad sp create-for-rbac", name="rotator", query="[[appId,password,tenant]]", output="tsv")
     names = " ".join(variables)
     return f"read -r {names} < <({made}) && export {names}"

@@ -20,7 +20,7 @@ def list_applications() -> str:
 
 
 def add_password(app_id: str) -> str:
-    """Add a password to an application, and print it by itself."""
+    """Add a password to an application, and print only the password."""
     return az("ad app credential reset", id=app_id, append=True, query="password", output="tsv")
 
 
@@ -66,7 +66,7 @@ def remove_group_member(group_id: str, member_id: str) -> str:
 
 
 def permit_owned_applications(graph: str, object_id: str) -> str:
-    """Give a service principal the permission to change the applications that it owns."""
+    """Give a service principal the permission to change its own applications (as owner)."""
     found = Bash(f"$({az('ad sp show', id=GRAPH_APP, query='id', output='tsv')})")
     given: dict[str, Word] = {"principalId": object_id, "resourceId": found, "appRoleId": OWNED_BY}
     return _rest("POST", f"{graph}/v1.0/servicePrincipals/{object_id}/appRoleAssignments", body(given))
@@ -78,7 +78,7 @@ def unassign_password_policy(graph: str, home: Home, object_id: str, policy_id: 
 
 
 def allow_passwords(graph: str, home: Home, object_id: str, name: str) -> tuple[str, str]:
-    """Make an app management policy that allows passwords, and assign it to an object."""
+    """Create an app management policy allowing passwords, and assign the policy to an object."""
     allowed = {
         "restrictionType": "passwordAddition",
         "state": "disabled",

@@ -9,7 +9,7 @@ from rotator.visible import argument
 
 @dataclass(frozen=True, slots=True)
 class Bash:
-    """A word that bash computes: a substitution or a variable, in the quotes that it needs."""
+    """Word computed by bash: a substitution or a variable, in the required quotes."""
 
     text: str
 
@@ -20,7 +20,7 @@ Option = Word | Sequence[Word] | bool | None
 
 
 def command(start: str, *values: Word, **options: Option) -> str:
-    """The command that begins with `start`, with its values, then its options; ``--`` goes before values that look like options."""
+    """Return the command: `start`, values, then options; ``--`` goes before values looking like options."""
     given = [
         _option(f"--{name.replace('_', '-')}", option)
         for name, option in options.items()
@@ -38,28 +38,28 @@ def az(verb: str, **options: Option) -> str:
 
 
 def output(inner: str) -> Bash:
-    """What a command prints, as one word."""
+    """Return a command's output as one word."""
     return Bash(f'"$({inner})"')
 
 
 def file_of(inner: str) -> Bash:
-    """A file that holds what a command prints, so that it stands on no command line."""
+    """Return a file with a command's output, to keep the output off the command line."""
     return Bash(f"<({inner})")
 
 
 def within(text: str, computed: str) -> Bash:
-    """A value of `body` that goes on with what bash computes."""
+    """Return a value of `body`: `text`, followed by the part computed by bash."""
     return Bash(f"{_in_quotes(json.dumps(text)[1:-1])}{computed}")
 
 
 def resource(resource_id: str) -> Mapping[str, str]:
-    """The options that name a resource to az."""
+    """Return the options naming a resource to az."""
     parts = resource_id.split("/")
     return {"subscription": parts[2], "resource_group": parts[4], "name": parts[8]}
 
 
 def body(content: Mapping[str, Word]) -> Word:
-    """A JSON object as one word, in which bash computes the values that are to be computed."""
+    """Return a JSON object as one word, with computed values left to bash."""
     if not any(isinstance(value, Bash) for value in content.values()):
         return json.dumps(content)
     fields = ", ".join(f"{_in_quotes(json.dumps(name))}: {_in_json(value)}" for name, value in content.items())

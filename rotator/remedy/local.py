@@ -1,4 +1,4 @@
-"""Run what is on this machine: rotator itself, an editor, the lease and the clock."""
+"""Run commands for this machine: rotator itself, an editor, the lease and the clock."""
 
 from rotator.remedy.line import Option, command
 from rotator.visible import argument
@@ -30,32 +30,32 @@ def make_private_directory(directory: str) -> str:
 
 
 def move_aside(file: str) -> str:
-    """Move what is in the way."""
+    """Move a file or directory out of the way."""
     return command("sudo mv", _path(file), f"{_path(file)}.aside")
 
 
 def remove_lock(file: str) -> str:
-    """Remove a lock's file, or what is in its place."""
+    """Remove a lock's file, or any other object in the same place."""
     return command("sudo rm -rf", _path(file))
 
 
 def set_clock() -> str:
-    """Set this machine's clock by the network."""
+    """Set the machine's clock by the network."""
     return "sudo timedatectl set-ntp true"
 
 
 def show_holder(process: int | None, lock: str) -> str:
-    """Show since when the process runs that holds a lock, and what it is."""
+    """Show the process holding a lock, with its start time."""
     return f"ps -o pid,etime,args -p {_holder(process, lock)}"
 
 
 def kill_holder(process: int | None, lock: str) -> str:
-    """End the process that holds a lock."""
+    """End the process holding a lock."""
     return f"kill {_holder(process, lock)}"
 
 
 def _path(file: str) -> str:
-    """A file's path that no program takes for an option."""
+    """Return a file's path in a form never taken for an option."""
     return f"./{file}" if file.startswith("-") else file
 
 

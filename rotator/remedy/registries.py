@@ -16,7 +16,7 @@ def create_registry(registry_id: str) -> str:
 
 
 def enable_public_network(registry_id: str) -> str:
-    """Let a registry be reached from outside its virtual network."""
+    """Allow access to a registry from outside its virtual network."""
     return az("acr update", **resource(registry_id), public_network_enabled="true")
 
 
@@ -26,12 +26,12 @@ def allow_every_address(registry_id: str) -> str:
 
 
 def disable_admin_user(registry_id: str) -> str:
-    """Take away the password that a registry's users share."""
+    """Disable a registry's admin user, with the password shared by all users."""
     return az("acr update", **resource(registry_id), admin_enabled="false")
 
 
 def disable_anonymous_pull(registry_id: str) -> str:
-    """Let nobody pull from a registry without a credential."""
+    """Disable pulls without a credential."""
     return az("acr update", **resource(registry_id), anonymous_pull_enabled="false")
 
 
@@ -56,5 +56,5 @@ def list_tags(name: str, repository: str, subscription: str | None = None) -> st
 
 
 def push_image(image: str) -> str:
-    """Push an image that this machine has."""
+    """Push an image from this machine."""
     return command("docker push", image)

@@ -1,4 +1,4 @@
-"""Assign roles, and make the identities that get them."""
+"""Assign roles, and create the identities to assign roles to."""
 
 from rotator.remedy.line import Bash, Word, az, output, resource
 
@@ -26,5 +26,5 @@ def create_identity(identity_id: str) -> str:
 
 
 def identity_principal(identity_id: str) -> Bash:
-    """The object id of a managed identity, which is known once it is made."""
+    """Return the object id of a managed identity, known only after creation."""
     return output(az("identity show", **resource(identity_id), query="principalId", output="tsv"))

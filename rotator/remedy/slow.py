@@ -4,5 +4,5 @@ SLOW = ("az role assignment create", "az rest --method POST", "az keyvault set-p
 
 
 def slow(line: str) -> bool:
-    """Whether the effect of a command may take minutes."""
+    """Tell if the effect of a command may take minutes."""
     return line.startswith(SLOW)

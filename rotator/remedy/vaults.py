@@ -12,17 +12,17 @@ SHOW_VAULT_URL = "az keyvault show --query properties.vaultUri"
 
 
 def vault_id(vault: str) -> Bash:
-    """A vault's id, which az looks up where rotator may not see it."""
+    """Return a vault's id, looked up by az, since rotator may lack the permission."""
     return output(az("keyvault show", name=vault, query="id", output="tsv"))
 
 
 def open_vault(vault: str, subscription: str | None) -> str:
-    """Let a vault be reached from outside its virtual network."""
+    """Allow access to a vault from outside its virtual network."""
     return az("keyvault update", subscription=subscription, name=vault, public_network_access="Enabled")
 
 
 def admit_address(vault: str, subscription: str | None, address: str | None) -> str:
-    """Let an address through a vault's firewall: the one by which this machine is seen, where none is named."""
+    """Allow an address in a vault's firewall; without an address, the public address of this machine."""
     seen = output("curl -s https://ifconfig.me") if address is None else address
     return az("keyvault network-rule add", subscription=subscription, name=vault, ip_address=seen)
 
@@ -70,7 +70,7 @@ def untag(vault: str, secret: str, version: Version, names: Collection[str]) -> 
 
 
 def type_secret(vault: str, name: str) -> str:
-    """Set a secret to what somebody types: unseen, with no line break behind it, and on no command line."""
+    """Set a secret to typed input: not echoed, without a line break, and not on the command line."""
     typed = file_of('printf %s "$value"')
     return f"IFS= read -rsp {argument(f'value of {name}: ')} value && {_set(vault, name, typed)}"
 
@@ -81,7 +81,7 @@ def set_new_password(vault: str, name: str, app_id: str) -> str:
 
 
 def trim_secret(vault: str, name: str) -> str:
-    """Set a secret to its own value without the white space and quotes around it, of which a password has none."""
+    """Set a secret to its own value without surrounding white space and quotes; passwords have none."""
     show = az("keyvault secret show", vault_name=vault, name=name, query="value", output="tsv")
     bare = output(f"{show} | tr -d '[:space:]\\042\\047\\140'")
     return _set(vault, name, file_of(f"printf %s {bare.text}"))
