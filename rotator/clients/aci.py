@@ -42,7 +42,7 @@ UNREGISTERED = "MissingSubscriptionRegistration"
 
 
 class ContainerGroups:
-    """Container groups of all subscriptions, one client each."""
+    """Clients for the container groups of all subscriptions, one for each subscription."""
 
     def __init__(self, line: Line, cloud: Cloud, token: Token, arm: Arm) -> None:
         self._line, self._cloud, self._token, self._arm = line, cloud, token, arm
@@ -100,9 +100,9 @@ class ContainerGroups:
             return
 
     async def listed(self, subscription: str) -> tuple[Mapping[str, Any], ...]:
-        """Every group of a subscription as the list shows it: without instance view.
+        """Return every group of a subscription in list form, without instance view.
 
-        None where the subscription can't have any.
+        Empty where the subscription can't have container groups.
         """
         asked = Asked(
             SERVICE,
@@ -119,7 +119,7 @@ class ContainerGroups:
             return ()
 
     async def readable(self, subscription: str) -> tuple[Mapping[str, Any], ...]:
-        """The same, where each group can be read. Raises Unexpected."""
+        """Return every group of a subscription as :meth:`listed`. Raises Unexpected where a group is unreadable."""
         found = await self.listed(subscription)
         for group in found:
             if odd := flaw(group):
@@ -127,7 +127,7 @@ class ContainerGroups:
         return found
 
     async def put(self, group_id: ResourceId, document: Mapping[str, Any]) -> Put:
-        """Replace a group; sent once."""
+        """Replace a group; the PUT is sent once."""
         asked = Asked(
             SERVICE,
             f"deploy container group {group_id.name}",

@@ -39,7 +39,7 @@ _FIREWALL = "is not allowed access"
 
 @dataclass(frozen=True, slots=True, order=True)
 class Image:
-    """An image reference, taken apart: host, repository, and tag or digest."""
+    """Parsed image reference: host, repository, and tag or digest."""
 
     server: str
     repository: str
@@ -48,9 +48,9 @@ class Image:
 
     @classmethod
     def parse(cls, name: str) -> "Image | None":
-        """Of ``server/repository[:tag][@digest]``; a digest wins over a tag, and no tag is ``latest``.
+        """Parse ``server/repository[:tag][@digest]``; a digest wins over a tag, and no tag is ``latest``.
 
-        None where no host is named.
+        None for a reference without a host.
         """
         found = re.fullmatch(
             r"(?P<server>[^/]+\.[^/]+)/(?P<repository>[^@:]+)(?::(?P<tag>[^@]+))?(?:@(?P<digest>.+))?", name
@@ -74,7 +74,7 @@ def images(names: Iterable[str], servers: Sequence[str]) -> tuple[Image, ...]:
 async def prove(line: Line, cloud: Cloud, app_id: str, secret: Secret, wanted: Sequence[Image]) -> Proof:
     """Try to pull each of `wanted`, all at once; `line` is over connections of its own.
 
-    The password goes to registries of the cloud only, whatever else is called one.
+    The password goes to registries of the cloud only, not to other hosts named as registries.
     """
     basic = base64.b64encode(f"{app_id}:{secret.reveal()}".encode()).decode()
     transport = line.transport(cloud.registries(image.server for image in wanted))

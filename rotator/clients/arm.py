@@ -30,7 +30,7 @@ ABAC = "AbacRepositoryPermissions"
 
 
 class Arm:
-    """Azure Resource Manager for one signed-in identity."""
+    """Azure Resource Manager client of one signed-in identity."""
 
     def __init__(self, line: Line, cloud: Cloud, token: Token) -> None:
         self._url = cloud.arm
@@ -68,7 +68,7 @@ class Arm:
         return _shown(await self._get(registry_id, REGISTRIES))
 
     async def registries(self, subscription: str) -> tuple[Registry, ...]:
-        """Every registry of a subscription, by id."""
+        """Return every registry of a subscription, by id."""
         where = f"/subscriptions/{subscription}"
         asked = Asked(
             SERVICE,
@@ -81,7 +81,7 @@ class Arm:
         return tuple(sorted(listed, key=lambda registry: registry.id))
 
     async def subscriptions(self) -> tuple[str, ...]:
-        """The ids of the subscriptions in which the signed-in identity has any role, sorted."""
+        """Return the ids of the subscriptions where the signed-in identity has any role, sorted."""
         asked = Asked(SERVICE, "list the subscriptions")
         return tuple(
             sorted(
@@ -92,7 +92,7 @@ class Arm:
         )
 
     async def tokens(self, registry_id: ResourceId) -> tuple[str, ...]:
-        """The names of a registry's enabled repository-scoped tokens, sorted."""
+        """Return the names of a registry's enabled repository-scoped tokens, sorted."""
         asked = Asked(
             SERVICE,
             f"list the tokens of registry {registry_id}",
@@ -104,7 +104,7 @@ class Arm:
     async def every(
         self, asked: Asked, path: str, version: str, read: Callable[[dict[str, Any]], T], query: str = ""
     ) -> list[T]:
-        """Every item of a list, page by page."""
+        """Return every item of a list, page by page."""
 
         async def gathered() -> list[T]:
             found, turner = list[T](), Turner(asked)
@@ -131,7 +131,7 @@ class Arm:
         return record((await self._get(resource_id, version))["properties"])
 
     async def vaults(self, subscriptions: tuple[str, ...]) -> tuple[ResourceId, ...]:
-        """The ids of all vaults in `subscriptions` that may be seen there."""
+        """Return the ids of all visible vaults in `subscriptions`."""
         found: list[ResourceId] = []
         for subscription in subscriptions:
             found += await self._vaults(Asked(SERVICE, f"list the vaults of subscription {subscription}"), subscription)

@@ -36,7 +36,7 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """The offsets that one host's answers showed: the first, the greatest and the last."""
+    """Offsets shown by one host's answers: the first, the greatest and the last."""
 
     first: float
     most: float
@@ -82,7 +82,7 @@ class AzureTime:
             self._offset = min(offset, max(others))
 
     def now(self) -> datetime | None:
-        """Azure's time, None while no answer has come."""
+        """Return Azure's time, None before the first answer."""
         offset = self._known()
         return None if offset is None else datetime.fromtimestamp(self._clock.elapsed() + offset, UTC)
 
@@ -131,7 +131,7 @@ class AzureTime:
 
 
 def date(headers: Mapping[str, str]) -> datetime | None:
-    """An answer's ``Date`` in UTC; None where a proxy lost it, or where no answer can have been given then."""
+    """Return an answer's ``Date`` in UTC; None if lost by a proxy, or in an impossible year."""
     try:
         at = parsedate_to_datetime(headers["Date"]).astimezone(UTC)
     except (KeyError, ValueError, TypeError, OverflowError):

@@ -10,7 +10,7 @@ EITHER, RAW = 32 + zlib.MAX_WBITS, -zlib.MAX_WBITS
 
 
 class BadBody(Exception):
-    """A body that is too large, packed in an unknown way, or damaged."""
+    """Body too large, compressed in an unknown way, or damaged."""
 
 
 async def whole(pieces: AsyncIterable[bytes], encoding: str) -> bytes:

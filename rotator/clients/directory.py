@@ -39,12 +39,12 @@ class Holder:
 
 
 def named(shown: Shown) -> Named:
-    """Ids and name of an application or a service principal."""
+    """Return ids and name of an application or a service principal."""
     return Named(text(shown["id"]), text(shown["appId"]), text_or_none(shown["displayName"]) or "")
 
 
 def application_of(shown: Shown) -> Holder:
-    """An application."""
+    """Read an application."""
     lock = shown.get("servicePrincipalLockConfiguration")
     personal = text_or_none(shown.get("signInAudience")) in _PERSONAL
     return Holder(
@@ -56,13 +56,13 @@ def application_of(shown: Shown) -> Holder:
 
 
 def service_principal_of(shown: Shown) -> Holder:
-    """A service principal."""
+    """Read a service principal."""
     enabled = shown.get("accountEnabled") is None or flag(shown["accountEnabled"])
     return Holder(named(shown), passwords(shown, Home.SERVICE_PRINCIPAL), enabled)
 
 
 def passwords(shown: Shown, home: Home) -> tuple[Credential, ...]:
-    """The password credentials of an object."""
+    """Return the password credentials of an object."""
     return tuple(_credential(each, home) for each in records(shown["passwordCredentials"]))
 
 
@@ -72,7 +72,7 @@ def created_of(shown: Shown) -> datetime | None:
 
 
 def ids_of(shown: Shown) -> tuple[str, ...]:
-    """The object ids of a list, in lower case, sorted."""
+    """Return the object ids of a list, in lower case, sorted."""
     return tuple(sorted(text(each["id"]).lower() for each in items(shown)))
 
 
@@ -88,7 +88,7 @@ def made_now(shown: Shown) -> Identity | None:
 
 
 def no_body(shown: Shown) -> None:
-    """Accept an answer without a body: one with a body where none belongs came from somewhere else."""
+    """Accept an answer without a body: an unexpected body shows another sender."""
     if shown:
         raise ValueError("a body where none belongs")
 
@@ -111,7 +111,7 @@ def principal_of(
 
 
 def names_of(answer: Shown) -> dict[str, str]:
-    """Display names by app id."""
+    """Return display names by app id."""
     return {text(each["appId"]).lower(): text_or_none(each["displayName"]) or "" for each in items(answer)}
 
 

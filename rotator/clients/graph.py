@@ -58,7 +58,7 @@ _APPLICATION = f"{_SELECT},signInAudience,servicePrincipalLockConfiguration"
 
 
 class _Authentication(AuthenticationProvider):
-    """Puts our token on a request of the adapter."""
+    """Authentication provider of the adapter: puts our token on each request."""
 
     def __init__(self, token: Token, scope: str) -> None:
         self._token, self._scope = token, scope
@@ -72,7 +72,7 @@ class _Authentication(AuthenticationProvider):
 
 
 class Graph:
-    """Microsoft Graph for one signed-in identity."""
+    """Microsoft Graph client of one signed-in identity."""
 
     def __init__(self, line: Line, cloud: Cloud, token: Token, http: httpx.AsyncClient) -> None:
         self._line, self._url = line, f"{cloud.graph}/v1.0"
@@ -83,7 +83,7 @@ class Graph:
     async def principal(
         self, app_id: str, tenant: str, foreign: bool = False
     ) -> tuple[Principal, tuple[Credential, ...]]:
-        """The application and service principal of `app_id` with the credentials of both, read at once.
+        """Return the application and service principal of `app_id` with the credentials of both, read at once.
 
         Raises NotFound.
         """
@@ -101,7 +101,7 @@ class Graph:
     async def _find(
         self, home: Home, app_id: str, select: str, tenant: str | None, read: Callable[[Shown], T]
     ) -> T | None:
-        """By its alternate key: one object, and a 404 where there is none."""
+        """Read one object by its alternate key; None where Graph answers 404."""
         what = home.value.replace("_", " ")
         asked = Asked(SERVICE, f"read the {what} of {app_id}", READ)
 
@@ -125,7 +125,7 @@ class Graph:
         return await self._find(home, app_id, select, tenant, record)
 
     async def federated(self, home: Home, app_id: str, tenant: str | None) -> list[dict[str, Any]]:
-        """The federated identity credentials of an object: 20 at most, so that they are one page.
+        """Return the federated identity credentials of an object: 20 at most, so one page is enough.
 
         Raises Forbidden, NotFound, Unexpected.
         """
@@ -148,7 +148,10 @@ class Graph:
         )
 
     async def names(self, app_ids: Sequence[str]) -> dict[str, str]:
-        """The display names of the service principals of these app ids that the tenant has, by app id in lower case."""
+        """Return the display names of the tenant's service principals for the given app ids.
+
+        The keys are app ids in lower case.
+        """
         asked, found = Asked(SERVICE, "read the names of service principals", READ), dict[str, str]()
         for start in range(0, len(app_ids), MOST_IN_ONE_FILTER):
             wanted = ",".join(f"'{each}'" for each in app_ids[start : start + MOST_IN_ONE_FILTER])
@@ -233,7 +236,7 @@ class Graph:
         await self._send(asked, Method.POST, f"{COLLECTION[home]}/{object_id}/owners/$ref", no_body, body)
 
     async def policies(self, home: Home, app_id: str, tenant: str | None) -> list[dict[str, Any]]:
-        """The app management policies that are assigned to an object. Raises Forbidden."""
+        """Return the app management policies assigned to an object. Raises Forbidden."""
         asked = Asked(SERVICE, f"list the app management policies of {app_id}", "Policy.Read.All")
         return await self._send(
             asked, Method.GET, f"{COLLECTION[home]}(appId='{app_id}')/appManagementPolicies", items, tenant=tenant
@@ -244,12 +247,12 @@ class Graph:
         return await self._find(Home.APPLICATION, app_id, "id,createdDateTime", tenant, created_of)
 
     async def default_policy(self, tenant: str | None) -> dict[str, Any]:
-        """The tenant's default app management policy. Raises Forbidden."""
+        """Return the tenant's default app management policy. Raises Forbidden."""
         asked = Asked(SERVICE, "read the tenant's app management policy", "Policy.Read.All")
         return await self._send(asked, Method.GET, "policies/defaultAppManagementPolicy", record, tenant=tenant)
 
     async def add_password(self, principal: Principal, home: Home, display_name: str, end: datetime) -> Issued:
-        """Add a password credential; sent once."""
+        """Add a password credential; the POST is sent once."""
         owner = _owner(principal, home)
         asked = Asked(SERVICE, f"add a password to {home.value.replace('_', ' ')} {owner}", WRITE.format(owner))
         credential = {"displayName": display_name, "endDateTime": f"{end.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"}
@@ -257,7 +260,7 @@ class Graph:
         return await self._send(asked, Method.POST, path, lambda added: issued_of(added, home), body, once=True)
 
     async def remove_password(self, principal: Principal, home: Home, key_id: str) -> None:
-        """Remove a password credential; sent once, since each removal is a decision of its own."""
+        """Remove a password credential; sent once, since each removal is a separate decision."""
         owner = _owner(principal, home)
         asked = Asked(
             SERVICE, f"remove password {key_id} from {home.value.replace('_', ' ')} {owner}", WRITE.format(owner)

@@ -51,7 +51,7 @@ class Published:
 
     @classmethod
     def of(cls, listed: Sequence[Version], latest: Version | None) -> "Published":
-        """Both readings as one."""
+        """Combine the list and the GET."""
         found = {version.id: version for version in (*listed, *([latest] if latest else ()))}
         reader = latest.id if latest else None
         versions = tuple(
@@ -127,7 +127,7 @@ class KeyVault:
         return await ask(_asked(policy, f"read secret {name}", GET), _version(properties))
 
     async def version(self, policy: Policy, version: str) -> Version:
-        """One version of the published secret; a disabled one is found in the list."""
+        """Return one version of the published secret; a disabled one is found in the list."""
         name = policy.key_vault.password_secret
         try:
             properties = (await self._get(policy, name, version)).properties
@@ -151,7 +151,7 @@ class KeyVault:
         return await ask(_asked(policy, f"read {shown}", GET), reading())
 
     async def value(self, policy: Policy, name: str, version: str | None = None) -> Secret:
-        """A secret's value."""
+        """Return a secret's value."""
         found = (await self._get(policy, name, version)).value
         if found is None:
             raise Unexpected(
@@ -172,7 +172,7 @@ class KeyVault:
     async def publish(
         self, policy: Policy, secret: Secret, expires: datetime, content_type: str | None, tags_: Tags
     ) -> Version:
-        """A new version of the published secret; sent once."""
+        """Create a new version of the published secret; the PUT is sent once."""
         name = policy.key_vault.password_secret
         return await self._set(
             policy, name, secret.reveal(), expires_on=expires, content_type=content_type, tags=dict(tags_)
@@ -238,7 +238,7 @@ class KeyVault:
         return await self._deleted(policy, policy.key_vault.password_secret) is not None
 
     async def _deleted(self, policy: Policy, name: str) -> DeletedSecret | None:
-        """The soft-deleted secret of a name."""
+        """Return the soft-deleted secret of a name."""
 
         async def looking() -> DeletedSecret:
             found = await self._vault(policy).get_deleted_secret(name)
@@ -272,7 +272,7 @@ class KeyVault:
         return record
 
     async def _mark_shown(self, policy: Policy) -> AccessRecord:
-        """The mark by one GET."""
+        """Return the mark as shown by one GET."""
         name = policy.access_secret
         try:
             found = await self._get(policy, name)

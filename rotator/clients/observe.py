@@ -74,12 +74,12 @@ def with_vault(seen: Observed, vault: Vault) -> Observed:
 
 
 def with_groups(seen: Observed, groups: Groups) -> Observed:
-    """The observation with the container groups."""
+    """Return the observation with the container groups."""
     return replace(seen, groups=groups.seen, unseen=groups.unseen, hiding=groups.hiding)
 
 
 async def vault_part(azure: Services, policy: Policy, *, confirmed: bool) -> Vault:
-    """Versions and access mark, or why the vault refuses them."""
+    """Return versions and access mark, or the vault's reason to refuse them."""
     try:
         async with at_once() as tasks:
             published = tasks.create_task(azure.vault.versions(policy))
@@ -116,7 +116,7 @@ async def groups_part(azure: Services, policy: Policy) -> Groups:
 
 
 def others(policy: Policy, lists: "Lists", declared: Sequence[ResourceId]) -> list[ResourceId]:
-    """The ids of groups beside the declared ones that pull as the principal, sorted."""
+    """Return the ids of undeclared groups pulling as the principal, sorted."""
     app_id = policy.principal.app_id
     return sorted(each for each, shown in lists.groups if each not in declared and aci.may_pull_as(shown, app_id))
 
@@ -127,7 +127,7 @@ async def _read(azure: Services, group_ids: Sequence[ResourceId]) -> list[Contai
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """The complete lists of subscriptions, and the subscriptions that can't be listed."""
+    """Complete lists of subscriptions, and the subscriptions not listable."""
 
     listed: frozenset[str]
     groups: tuple[tuple[ResourceId, Shown], ...]
@@ -135,7 +135,7 @@ class Lists:
 
     @classmethod
     def of(cls, subscriptions: Sequence[str], found: Sequence[tuple[Shown, ...] | Unseen]) -> "Lists":
-        """The answers to the question for each of `subscriptions`."""
+        """Collect the answers for each of `subscriptions`."""
         seen = [each for each in found if not isinstance(each, Unseen)]
         unseen = tuple(each for each in found if isinstance(each, Unseen))
         listed = frozenset({each.lower() for each in subscriptions} - {each.subscription.lower() for each in unseen})
@@ -174,7 +174,7 @@ def unconfirmed(named: Sequence[ContainerGroup], lists: Lists) -> tuple[str, ...
 
 
 async def _lists(azure: Services, subscriptions: Sequence[str]) -> Lists:
-    """Every container group of `subscriptions`; one that can't be listed is said to be unseen."""
+    """Return every container group of `subscriptions`; a subscription not listable is reported as unseen."""
     return Lists.of(subscriptions, await together(*(_list(azure, each) for each in subscriptions)))
 
 
@@ -186,9 +186,9 @@ async def _list(azure: Services, subscription: str) -> tuple[Shown, ...] | Unsee
 
 
 def latest(time: AzureTime, heard: Sequence[Heard]) -> datetime:
-    """Azure's time of the last of the answers that were heard and are believed.
+    """Return Azure's time of the last believed answer in `heard`.
 
-    Raises Unexpected where none carried one.
+    Raises Unexpected where no answer carried a time.
     """
     at = time.latest(heard)
     if at is None:

@@ -15,14 +15,14 @@ MOST_PAGES, LONGEST_LIST = 1000, 600.0
 
 
 class Turner:
-    """Follows the links from page to page. Raises Unexpected where they lead back, or nowhere."""
+    """Check of the links from page to page. Raises Unexpected where a link leads back, or the list has no end."""
 
     def __init__(self, asked: Asked) -> None:
         self._asked = asked
         self._links: set[str] = set()
 
     def turn(self, link: object) -> str | None:
-        """The address of the next page, None after the last one."""
+        """Return the address of the next page, None after the last page."""
         if not link:
             return None
         if not isinstance(link, str):

@@ -60,7 +60,7 @@ def _ignore(outcome: object) -> None:
 
 @dataclass(slots=True)
 class Limit:
-    """The end of all patience: nothing is repeated after `until` (elapsed seconds of `clock`)."""
+    """Time limit of all retries: no request is repeated after `until` (elapsed seconds of `clock`)."""
 
     clock: Clock
     until: float = float("inf")
@@ -103,7 +103,7 @@ class Retry(AsyncHTTPPolicy[Any, Any]):
 
 
 def host(url: str) -> str:
-    """The name of whom an address asks, in lower case."""
+    """Return the host name of an address, in lower case."""
     return (urlsplit(url).hostname or "").lower()
 
 
@@ -258,7 +258,10 @@ class Line:
 
 @asynccontextmanager
 async def at_once() -> AsyncIterator[asyncio.TaskGroup]:
-    """Tasks that end with the block. The first failure cancels the others and comes out as itself, not in a group."""
+    """Yield a group of tasks ending with the block.
+
+    The first failure cancels the others and is raised by itself, not in an exception group.
+    """
     try:
         async with asyncio.TaskGroup() as tasks:
             yield tasks
@@ -270,7 +273,7 @@ async def at_once() -> AsyncIterator[asyncio.TaskGroup]:
 
 
 async def together(*calls: Coroutine[Any, Any, T]) -> list[T]:
-    """Results of calls of one kind made at once, in their order; fails as :func:`at_once`."""
+    """Return the results of calls of one kind made at once, in their order; fails as :func:`at_once`."""
     async with at_once() as tasks:
         started = [tasks.create_task(call) for call in calls]
     return [task.result() for task in started]

@@ -54,7 +54,7 @@ class Authorization:
         return self._clients[subscription]
 
     async def assignments(self, scopes: Sequence[ArmId], principal_id: str) -> tuple[Assignment, ...]:
-        """Every assignment of the principal at, above or below any of `scopes`."""
+        """Return every assignment of the principal at, above or below any of `scopes`."""
         found = await together(*(self._assignments(scope, principal_id) for scope in scopes))
         return tuple(sorted({each.id: each for some in found for each in some}.values()))
 

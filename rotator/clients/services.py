@@ -53,7 +53,7 @@ class Services:
         return await self.graph.principal(policy.principal.app_id, tenant, foreign=tenant != home)
 
     async def registries(self, policy: Policy) -> tuple[Registry, ...]:
-        """The policy's registries as ARM shows them now."""
+        """Read the policy's registries from ARM now."""
         shown = await together(*(self.arm.registry(registry.id) for registry in policy.registries))
         self._servers.update(
             {registry.id: found.login_server for registry, found in zip(policy.registries, shown, strict=True)}
@@ -81,7 +81,7 @@ class Services:
 
 
 def _http(transports: Transports, cloud: Cloud, time: AzureTime) -> httpx.AsyncClient:
-    """Httpx for Graph."""
+    """Create the httpx client for Graph."""
     timeout = httpx.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT)
     kept, fresh = (
         (transports.graph() if transports.graph else network(cloud.graph, fresh=each)) for each in (False, True)

@@ -77,7 +77,7 @@ async def _of(azure: Services, app_id: str, home: Home, tenant: str | None) -> S
 
 
 async def _federated(azure: Services, app_id: str, home: Home, tenant: str | None, found: SignIns) -> SignIns:
-    """The same with the object's federated credentials."""
+    """Return `found` with the object's federated credentials added."""
     try:
         listed = await azure.graph.federated(home, app_id, tenant)
     except (Forbidden, NotFound) as error:
@@ -93,7 +93,7 @@ async def _passwords(shown: Shown, home: Home) -> list[Credential]:
 
 
 async def _keys(shown: Shown, home: Home) -> list[Key]:
-    """Certificates that can sign in as an object; a managed identity is a way by itself."""
+    """Return certificates valid for sign-in as an object; a managed identity counts as a separate way."""
     own = [Key(Means.IDENTITY, shown["id"], home, name=shown.get("displayName") or "")] if _managed(shown) else []
     return [
         *own,

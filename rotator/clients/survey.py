@@ -1,4 +1,4 @@
-"""Looks at many policies for what is due: each as :func:`observe` would, a few at a time and in their order."""
+"""Read the worlds of many policies as :func:`observe` does, a few at a time and in their order."""
 
 from collections.abc import AsyncIterator, Sequence
 

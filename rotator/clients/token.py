@@ -33,7 +33,7 @@ UNREADABLE_LIFE = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """Whom a token speaks for: tenant, object id, application id; empty where it doesn't say."""
+    """Identity in a token: tenant, object id, application id; empty where absent from the token."""
 
     tenant: str = ""
     object_id: str = ""
@@ -50,7 +50,7 @@ class _Held:
 
 
 class Token:
-    """An azure-core TokenCredential around DefaultAzureCredential: one request per scope and token life."""
+    """azure-core TokenCredential around DefaultAzureCredential: one request per scope and token life."""
 
     def __init__(self, line: Line, cloud: Cloud) -> None:
         self._line, self._cloud = line, cloud

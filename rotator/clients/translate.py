@@ -202,7 +202,7 @@ def _remedy(asked: Asked, refused: Refusal, kind: type[AzureError]) -> str | Non
 
 
 def silent(asked: Asked, error: BaseException, *, in_doubt: bool = False) -> AzureError:
-    """No answer at all."""
+    """Return the error for a request without an answer."""
     why = type(getattr(error, "inner_exception", None) or error.__cause__ or error).__name__
     unsent = never_sent(error)
     kind: type[AzureError] = OutcomeUnknown if in_doubt else Unavailable

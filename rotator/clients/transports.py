@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def direct(address: str) -> None:
-    """No proxy, whatever is asked for."""
+    """Return no proxy for any address."""
     del address
 
 

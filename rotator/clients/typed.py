@@ -10,7 +10,7 @@ from typing import Any
 
 
 def text(value: object) -> str:
-    """A text. Raises TypeError."""
+    """Return a text. Raises TypeError."""
     if not isinstance(value, str):
         raise TypeError("not a text")
     return value
@@ -29,35 +29,35 @@ def flag(value: object) -> bool:
 
 
 def record(value: object) -> dict[str, Any]:
-    """A JSON object. Raises TypeError."""
+    """Return a JSON object. Raises TypeError."""
     if not isinstance(value, dict):
         raise TypeError("not an object")
     return value
 
 
 def labels(value: object) -> dict[str, str]:
-    """Tags as texts: a number and a truth value are written as JSON does, null is no tag, and nothing at all is none.
+    """Return tags as texts: numbers and truth values as in JSON.
 
-    Raises TypeError.
+    Null is no tag, and missing tags are an empty dict. Raises TypeError.
     """
     found = {} if value is None else record(value)
     return {text(name): label(each) for name, each in found.items() if each is not None}
 
 
 def label(value: object) -> str:
-    """The value of a tag as a text. Raises TypeError."""
+    """Return the value of a tag as a text. Raises TypeError."""
     return json.dumps(value) if isinstance(value, int | float) else text(value)
 
 
 def records(value: object) -> list[dict[str, Any]]:
-    """A list of JSON objects. Raises TypeError."""
+    """Return a list of JSON objects. Raises TypeError."""
     if not isinstance(value, list):
         raise TypeError("not a list")
     return [record(each) for each in value]
 
 
 def moment(value: object) -> datetime:
-    """A time, in UTC. Raises TypeError, ValueError, OverflowError."""
+    """Return a time in UTC. Raises TypeError, ValueError, OverflowError."""
     return datetime.fromisoformat(text(value)).astimezone(UTC)
 
 

@@ -65,7 +65,7 @@ class Gate:
 
 
 def foreign(host: str, hosts: frozenset[str]) -> Unexpected:
-    """The refusal to ask a host."""
+    """Return the refusal to send to a host."""
     return Unexpected(
         f"an answer led to {host}, and this request may go to {', '.join(sorted(hosts)) or 'no host'} alone",
         service=host,
@@ -80,7 +80,7 @@ def foreign(host: str, hosts: frozenset[str]) -> Unexpected:
 
 @dataclass(frozen=True)
 class Answer:
-    """As much of ``aiohttp.ClientResponse`` as azure-core reads: whole, and unpacked."""
+    """Stand-in for ``aiohttp.ClientResponse`` with the parts used by azure-core: whole, and decompressed."""
 
     method: str
     url: str
@@ -90,7 +90,7 @@ class Answer:
     body: bytes = field(repr=False)
 
     async def read(self) -> bytes:
-        """The whole body."""
+        """Return the whole body."""
         return self.body
 
     def close(self) -> None:
@@ -98,7 +98,7 @@ class Answer:
 
 
 class Carrier:
-    """Stands where azure-core's transport keeps an ``aiohttp.ClientSession``.
+    """Stand-in for the ``aiohttp.ClientSession`` in azure-core's transport.
 
     `fresh` makes a connection for each request.
     """
@@ -134,7 +134,7 @@ class Carrier:
         return Answer(method, str(address), answer.status, answer.reason or "", headers, body)
 
     async def close(self) -> None:
-        """Leave the sessions to whom they belong."""
+        """Leave the sessions open: their owner closes them."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -180,7 +180,7 @@ def unanswerable(method: str, status: int, headers: Mapping[str, str]) -> bool:
 
 
 class GraphWire(httpx.AsyncBaseTransport):
-    """The same in front of httpx transports."""
+    """Gate in front of httpx transports, as :class:`Carrier` for azure-core."""
 
     def __init__(self, gate: Gate, inner: httpx.AsyncBaseTransport, fresh: httpx.AsyncBaseTransport) -> None:
         self._gate, self._inner, self._fresh = gate, inner, fresh
@@ -242,4 +242,4 @@ async def unrepeated(
 
 
 class ConnectionDropped(aiohttp.ClientConnectionError):
-    """The connection ended before the answer did."""
+    """Connection closed before the end of the answer."""

@@ -1,4 +1,4 @@
-"""Azure in rotator's words: the `World` of `ports.py`, over the services that `services.py` connects."""
+"""Azure in rotator's terms: the `World` of `ports.py`, over the services connected by `services.py`."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -65,11 +65,11 @@ class AzureWorld(Services):
         return await examine(self, policy, secrets)
 
     def survey(self, policies: Sequence[Policy]) -> AsyncIterator[tuple[Policy, Observed]]:
-        """The same for many, a few at a time."""
+        """Observe many policies, a few at a time."""
         return survey(self, policies)
 
     async def subscriptions(self) -> tuple[str, ...]:
-        """The ids of every subscription that the signed-in identity can list, sorted."""
+        """Return the ids of every subscription listed for the signed-in identity, sorted."""
         return await self.arm.subscriptions()
 
     async def groups_of(self, subscription: str) -> tuple[Mapping[str, Any], ...]:
@@ -77,31 +77,31 @@ class AzureWorld(Services):
         return await self.groups.readable(subscription)
 
     async def registries_of(self, subscription: str) -> tuple[Registry, ...]:
-        """Every registry of a subscription."""
+        """Return every registry of a subscription."""
         return await self.arm.registries(subscription)
 
     async def principals(self, app_ids: Sequence[str]) -> Mapping[str, str]:
-        """The display names of the tenant's service principals, by app id."""
+        """Return the display names of the tenant's service principals, by app id."""
         return await self.graph.names(app_ids)
 
     async def identities(self, app_id: str | None, display_name: str | None) -> tuple[Identity, ...]:
-        """The application or service principal of `app_id`, or else every application called `display_name`."""
+        """Return the application or service principal of `app_id`, or else every application called `display_name`."""
         return await self.graph.identities((await self.token.who()).object_id, app_id, display_name)
 
     async def create_application(self, display_name: str, key: str) -> Identity:
-        """The application that has the alternate key `key`, made if need be."""
+        """Return the application with the alternate key `key`, created if absent."""
         return await self.graph.create_application(display_name, key)
 
     async def create_service_principal(self, app_id: str) -> tuple[str, bool]:
-        """The object id of the service principal of `app_id`, made if need be, and whether it was."""
+        """Return the object id of the service principal of `app_id`, created if absent, and True if newly created."""
         return await self.graph.create_service_principal(app_id)
 
     async def own(self, home: Home, object_id: str, owner: str) -> None:
-        """Make `owner` an owner of an application or service principal."""
+        """Add `owner` as an owner of an application or service principal."""
         await self.graph.own(owner, home, object_id)
 
     async def signed_in(self) -> tuple[str, str]:
-        """The app id and the object id of the identity that rotator signs in as."""
+        """Return the app id and the object id of rotator's signed-in identity."""
         who = await self.token.who()
         return who.app_id, who.object_id
 
@@ -110,7 +110,7 @@ class AzureWorld(Services):
         return await self.vault.username(policy)
 
     async def credentials(self, policy: Policy) -> tuple[Credential, ...]:
-        """The password credentials of both homes."""
+        """Return the password credentials of both homes."""
         return (await self.principal(policy))[1]
 
     async def sign_ins(self, policy: Policy) -> SignIns:
@@ -120,14 +120,14 @@ class AzureWorld(Services):
     async def add_password(
         self, principal: Principal, home: Home, display_name: str, end: datetime, *, not_after: float | None = None
     ) -> Issued:
-        """Add a password credential; sent once."""
+        """Add a password credential; the POST is sent once."""
         with no_later(not_after):
             return await self.graph.add_password(principal, home, display_name, end)
 
     async def remove_password(
         self, principal: Principal, home: Home, key_id: str, *, not_after: float | None = None
     ) -> None:
-        """Remove a password credential; NotFound where Graph says that there is none."""
+        """Remove a password credential; raises NotFound where Graph reports the credential as absent."""
         with no_later(not_after):
             await self.graph.remove_password(principal, home, key_id)
 
@@ -139,11 +139,11 @@ class AzureWorld(Services):
         return (await self.vault.versions(policy)).versions
 
     async def value(self, policy: Policy, version: str | None = None) -> Secret:
-        """The published secret's value."""
+        """Return the published secret's value."""
         return await self.vault.value(policy, policy.key_vault.password_secret, version)
 
     async def secret(self, policy: Policy, name: str) -> Secret:
-        """Another secret of the policy's vault."""
+        """Return the value of another secret in the policy's vault."""
         return await self.vault.value(policy, name)
 
     async def publish(
@@ -156,12 +156,12 @@ class AzureWorld(Services):
         *,
         not_after: float | None = None,
     ) -> Version:
-        """A new version of the published secret; sent once."""
+        """Create a new version of the published secret; the PUT is sent once."""
         with no_later(not_after):
             return await self.vault.publish(policy, secret, expires, content_type, tags)
 
     async def version(self, policy: Policy, version: str) -> Version:
-        """One version of the published secret, enabled or not, read now."""
+        """Read one version of the published secret now, enabled or not."""
         return await self.vault.version(policy, version)
 
     async def mark_version(
@@ -183,7 +183,7 @@ class AzureWorld(Services):
             return await self.vault.publish_username(policy)
 
     async def prove(self, policy: Policy, secret: Secret, images: Sequence[str]) -> Proof:
-        """Try a password once on connections of its own: Entra, then each image of the policy's registries."""
+        """Try a password once on separate connections: at Entra, then with each image of the policy's registries."""
         tenant = policy.principal.tenant_id or (await self.token.who()).tenant
         async with self._fresh() as line:
             refused = await entra.prove(line, self.cloud, tenant, policy.principal.app_id, secret)
@@ -213,13 +213,13 @@ class AzureWorld(Services):
             await session.close()
 
     async def group(self, group_id: ResourceId) -> ContainerGroup:
-        """One container group, read now."""
+        """Read one container group now."""
         return await self.groups.group(group_id)
 
     async def put_group(
         self, group_id: ResourceId, document: Mapping[str, Any], *, not_after: float | None = None
     ) -> Put:
-        """Replace a container group; sent once."""
+        """Replace a container group; the PUT is sent once."""
         with no_later(not_after):
             return await self.groups.put(group_id, document)
 
@@ -273,7 +273,7 @@ class AzureWorld(Services):
             return (), (("whether an app management policy limits new passwords", error.happened),)
 
     async def access(self, policy: Policy) -> AccessRecord:
-        """The access mark, read now."""
+        """Read the access mark now."""
         return await self.vault.access(policy)
 
     async def record_access(
@@ -296,7 +296,7 @@ class AzureWorld(Services):
         return await self.rbac.standing(assignments)
 
     async def registry_access(self, policy: Policy, principal: str | None) -> tuple[RegistryAccess, ...]:
-        """Of each registry of the policy, by what the principal or others may pull."""
+        """Return for each registry of the policy the ways to pull, for the principal or for others."""
         return tuple(await together(*(registry_access(self, registry.id, principal) for registry in policy.registries)))
 
     async def enable_record(self, policy: Policy) -> AccessRecord:
