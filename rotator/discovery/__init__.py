@@ -1,13 +1,12 @@
-"""From what lists show to who pulls with a password: whose it is, which policy looks after it, and a draft of a policy where none does.
+"""Finds users of pull passwords in lists: the principal, its policy, and a draft of a policy if there is none.
 
-Rules for whoever edits this package:
+Rules for editors of this package:
 
 1. Pure: lists and names in, findings and texts out.
-2. Only lists were read: what they don't show (does it run, which password does it hold) is never concluded.
-3. Names that come from Azure were written by others: they are shown in one line, without control characters, and quoted
-   in YAML.
-4. A draft never says what only a person can know: each such blank is a comment, and what is left when it is filled is a
-   policy.
+2. Only lists were read: facts missing in lists (is the group running, which password does the group hold) are never
+   concluded.
+3. Names from Azure were written by others: they are shown in one line, without control characters, and quoted in YAML.
+4. A draft never states facts known only to a person: each such blank is a comment, and the filled-in draft is a policy.
 """
 
 from rotator.discovery.draft import Draft, drafts

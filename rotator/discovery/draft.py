@@ -1,4 +1,4 @@
-"""A policy for each principal that has none, as far as lists can tell; what they can't is a comment that says what to fill in."""
+"""A policy for each principal without one, as far as lists can tell; each gap is a comment with instructions."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -28,9 +28,9 @@ HEAD = (
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What came of a principal that has no policy: a new file's name and text, or why there is none.
+    """Draft for a principal without a policy: a new file's name and text, or the reason for a missing draft.
 
-    `kept`: the file that has it already.
+    `kept`: the file holding the principal already.
     """
 
     app_id: str
@@ -63,7 +63,7 @@ class _Taken:
 
     @classmethod
     def of(cls, policies: Sequence[Policy], there: Mapping[str, str]) -> "_Taken":
-        """What policies and earlier drafts have."""
+        """Collect the names used by policies and earlier drafts."""
         stems = {name.rpartition(".")[0].lower() for name in there} | {policy.name.lower() for policy in policies}
         drafted = {
             name.lower()
@@ -82,12 +82,15 @@ class _Taken:
         )
 
     def stem(self, use: Use) -> str:
-        """A file's name for a principal, without its suffix."""
+        """Return a file name for a principal, without suffix."""
         plain = re.sub(r"[^a-z0-9]+", "-", use.display_name.lower()).strip("-")[:40].strip("-") or use.app_id
         return self._free(self.stems, (plain, f"{plain}-{use.app_id[:8]}", use.app_id))
 
     def prefix(self, registry: str, stem: str) -> str:
-        """What the names of both secrets begin with: as in the documentation's example, longer where those are taken."""
+        """Return the common beginning of both secrets' names.
+
+        The same as in the documentation's example; longer if those names are taken.
+        """
         names = (registry, f"{registry}-{stem}")
         return next((name for name in names if f"{name}-pull-pwd" not in self.secrets), names[-1])
 
@@ -179,7 +182,7 @@ def _missing(host: str) -> Iterator[str]:
 
 
 def _policy(app_id: str, ids: Mapping[str, Registry | None], sight: Sight) -> Policy:
-    """As much of the policy as it takes to ask what rotator would refuse."""
+    """Return as much of the policy as needed to compute the groups that rotator would refuse."""
     vault = KeyVaultPolicy.model_construct(url=f"https://name.{sight.cloud.vault_suffix}", password_secret="name")  # noqa: S106 - no password
     registries = tuple(
         RegistryPolicy.model_construct(id=found.id if found else ArmId(host.partition(".")[0]))
@@ -213,5 +216,5 @@ def _blanks(use: Use, refusal: str | None) -> Iterator[str]:
 
 
 def _quoted(text: str) -> str:
-    """An id as YAML: plain where nothing in it could mean something else."""
+    """Return an id as YAML, without quotes if no part of the id has another meaning in YAML."""
     return text if re.fullmatch(r"/[\w./()-]*", text, re.ASCII) else "'" + text.replace("'", "''") + "'"

@@ -1,4 +1,4 @@
-"""Who pulls with a password of a service principal, by the registry entries of the container groups that the lists show."""
+"""Container groups that pull with a password of a service principal, by the registry entries in lists."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,7 +31,7 @@ _HOST, _SECRET = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+"), re.compile(r"[0-9A-Za
 
 
 class Standing(StrEnum):
-    """What a policy says of a group and its principal."""
+    """Relation of a policy to a group and its principal."""
 
     DECLARED = "declared"
     UNDECLARED = "undeclared"
@@ -41,7 +41,7 @@ class Standing(StrEnum):
 
 
 class Other(StrEnum):
-    """How a group pulls without a password that rotator could rotate."""
+    """Ways for a group to pull without a password that rotator could rotate."""
 
     IDENTITY = "identity"
     REFERENCE = "reference"
@@ -74,11 +74,11 @@ class Sight:
 class Use:
     """A container group that pulls with a password of a principal.
 
-    `known` is None where the tenant's principals can't be read.
+    `known` is None if the tenant's principals can't be read.
 
-    `servers` are the registries, of which `others` are none of this cloud's. `hidden` are paths of values that a
-    redeployment needs a source for, `job` says that a redeployment runs it. `named` are variables in which the group
-    shows the principal's app id.
+    `servers` are the registries, `others` those outside this cloud. `hidden` are paths of values for which a
+    redeployment needs a source, `job` means that a redeployment runs the group's job. `named` are variables in which
+    the group shows the principal's app id.
     """
 
     group: ArmId
@@ -99,7 +99,7 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Passing:
-    """A container group that needs no rotation, and in which ways it pulls."""
+    """A container group that needs no rotation, and the ways by which the group pulls."""
 
     group: ArmId
     ways: tuple[Other, ...]
@@ -107,19 +107,19 @@ class Passing:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What there is, by group id and app id."""
+    """Uses, and groups without need of a rotation, sorted by group id and app id."""
 
     uses: tuple[Use, ...]
     passing: tuple[Passing, ...]
 
 
 def app_ids(listed: Sequence[Listed]) -> tuple[str, ...]:
-    """The app ids of all principals whose password some group has, sorted."""
+    """Return the app ids of all principals whose password is in a group, sorted."""
     return tuple(sorted({app_id for one in listed for group in one.groups for app_id in _servers(group, ())}))
 
 
 def find(sight: Sight, policies: Sequence[Policy]) -> Found:
-    """Every group that was listed: by principal, or passing."""
+    """Sort all listed groups: by principal, or passing."""
     uses, passing = list[Use](), list[Passing]()
     for group in (group for one in sight.listed for group in one.groups):
         servers = _servers(group, policies)
@@ -131,7 +131,10 @@ def find(sight: Sight, policies: Sequence[Policy]) -> Found:
 
 
 def clean(text_: str) -> str:
-    """Somebody's text in one line of characters that can be printed: neither a terminal nor a YAML comment is to obey it."""
+    """Return a foreign text in one line of printable characters.
+
+    So the text can't control a terminal or break out of a YAML comment.
+    """
     return " ".join("".join(char if char.isprintable() else " " for char in text_).split())
 
 
@@ -149,7 +152,10 @@ def _servers(group: Mapping[str, Any], policies: Sequence[Policy]) -> dict[str, 
 
 
 def _reader(group: Mapping[str, Any], entry: Value, policies: Sequence[Policy]) -> str | None:
-    """The app id whose password an entry takes from Key Vault: that of the policy that publishes the secret, else of a principal without a policy."""
+    """Return the app id whose password an entry takes from Key Vault.
+
+    Either the app id of the policy publishing the secret, or of a principal without a policy.
+    """
     read = _read(group, entry)
     if read is None:
         return None
@@ -168,7 +174,7 @@ def _reader(group: Mapping[str, Any], entry: Value, policies: Sequence[Policy]) 
 
 
 def _read(group: Mapping[str, Any], entry: Value) -> tuple[str, str] | None:
-    """The vault's host and the secret that an entry refers to; None where it refers to none, or to what can't be one."""
+    """Return vault host and secret of an entry's reference; None without a reference, or with an invalid one."""
     name = "" if get(entry, "identity") else text(entry, "passwordReference").lower()
     found = ((host, secret) for one, host, secret, _ in references(group) if name and one == name)
     return next((pair for pair in found if _HOST.fullmatch(pair[0]) and _SECRET.fullmatch(pair[1])), None)

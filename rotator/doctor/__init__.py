@@ -1,16 +1,16 @@
-"""Says what would go wrong at three in the morning: pure checks over what was examined, each with the command that mends it.
+"""Reports future failures of rotations: pure checks over examined data, each with the command that fixes the finding.
 
-Rules for whoever edits this package:
+Rules for editors of this package:
 
-1. A check is a small function over a `Case`: it yields what is wrong, and nothing where nothing is. It asks nobody, and
-   writes nothing.
-2. It says what is so, where, and why that matters; what a rotation needs and nobody could tell is `UNKNOWN`, never
-   silence.
-3. A failing finding ends with commands that bash takes as they stand, with real ids; what belongs into the policy
-   stands before them. Where the right one depends on what somebody wants, it ends with a `Remedy` for each. Angle
-   brackets stand for nothing that rotator could know.
-4. Every check is in `CHECKS`, and `tests/doctor/worlds.py` has a world in which it finds something and its command, run
-   by bash, mends that.
+1. A check is a small function over a `Case`: it yields a finding for each fault, and none without a fault. A check
+   reads no service, and writes nothing.
+2. A finding names the fault, the place, and the consequence; facts needed by a rotation and not known are `UNKNOWN`,
+   never silently skipped.
+3. A failing finding ends with commands that bash takes unchanged, with real ids; lines for the policy stand before
+   them. If the right command depends on a person's choice, the finding ends with a `Remedy` for each choice. Angle
+   brackets stand only for values that rotator can't know.
+4. Every check is in `CHECKS`, and `tests/doctor/worlds.py` has a world with a finding of the check, where the finding's
+   command, run by bash, fixes the fault.
 """
 
 from collections.abc import Iterator
@@ -87,9 +87,10 @@ CHECKS: tuple[Check, ...] = (
 
 
 def diagnose(case: Case) -> tuple[Finding, ...]:
-    """Everything that every check finds, in the order of `CHECKS`; where all is well, one finding that says so.
+    """Return all findings of all checks, in the order of `CHECKS`; a check without a fault gives one OK finding.
 
-    A check that finds nothing in a part of the world that couldn't be seen says nothing: it isn't known to be well.
+    A check without a finding about a part of the world that couldn't be seen gives no OK either: the part isn't known
+    to be well.
     """
     if isinstance(case.examined.caller, Unknown) or case.examined.observed is None:
         return tuple(_of(CHECKS[0], case))
@@ -104,7 +105,7 @@ def _of(check: Check, case: Case) -> Iterator[Finding]:
 
 
 def _seen(part: str, case: Case) -> bool:
-    """Whether all of a part of the world could be looked at."""
+    """Tell if all of a part of the world could be read."""
     examined = case.examined
     if part == "principal":
         return examined.principal is None

@@ -1,8 +1,8 @@
-"""The best credential is none: where container groups could pull with a managed identity, and the steps that lead there.
+"""Advice to use no credential: container groups able to pull with a managed identity, and the steps to get there.
 
 Source: "Deploy to Azure Container Instances from Azure Container Registry using a managed identity": user-assigned
 identities only, and the only way through a private endpoint. A ``passwordReference`` needs such an identity, too, and
-when it is read again is not documented.
+the time of its next read is not documented.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,10 @@ from rotator.state import Registry
 
 
 def identity_instead(case: Case) -> Found:
-    """Whether the groups need a password at all: those that have an identity already, and those for which one would have to be made."""
+    """Advise a managed identity in place of a password.
+
+    Covers groups that have an identity already, and groups for which an identity must be made.
+    """
     pulling = {each.id for each in case.view.dependents if not each.refused}
     without: list[ResourceId] = []
     for seen in (each for each in case.seen.groups if each.id in pulling):
@@ -57,7 +60,7 @@ def _made(case: Case, group_id: ResourceId) -> tuple[str, ...]:
 
 
 def _entry(case: Case, identity: str) -> str:
-    """What stands in the group's manifest in place of user name and password."""
+    """Return the entry of the group's manifest in place of user name and password."""
     servers: list[Any] = [
         each.shown.login_server for each in case.examined.registries if isinstance(each.shown, Registry)
     ]

@@ -1,4 +1,4 @@
-"""The commands that fix what a check finds, for the policy, vault and identity of a case; each is built in `rotator.remedy`."""
+"""The commands fixing a finding, for the policy, vault and identity of a case; each is built in `rotator.remedy`."""
 
 from collections.abc import Iterable
 
@@ -19,12 +19,12 @@ def role(case: Case, name: str, scope: str | Bash) -> str:
 
 
 def vault_scope(case: Case) -> str | Bash:
-    """The vault's id, or what looks it up where rotator may not see it."""
+    """Return the vault's id, or a command looking up the id if rotator may not see the vault."""
     return case.examined.vault.id or remedy.vault_id(case.policy.key_vault.name)
 
 
 def vault_at(case: Case) -> tuple[str, str | None]:
-    """The vault's name, and its subscription where rotator sees it."""
+    """Return the vault's name, and its subscription if rotator sees the vault."""
     found = case.examined.vault.id
     return case.policy.key_vault.name, found.split("/")[2] if found else None
 
@@ -35,7 +35,7 @@ def edit(case: Case) -> str:
 
 
 def rotator(case: Case, verb: str, *values: str, **options: str | bool) -> str:
-    """One of rotator's own verbs on this policy, with what this command line was told."""
+    """Return a command of rotator on this policy, with the options of this command line."""
     given = {name: value for name, value in case.given if verb not in LEASELESS or name != "lease_dir"}
     return remedy.rotator(verb, case.policy.name, *values, **options, **given)
 
@@ -51,5 +51,5 @@ def in_place(what: str, new: str, old: str) -> str:
 
 
 def taken_out(what: str, old: Iterable[str]) -> str:
-    """The lines of the policy that are to go."""
+    """Return the lines to remove from the policy."""
     return "\n".join((f"{what}:  # remove from them", *(f"#  - id: {each}" for each in old)))

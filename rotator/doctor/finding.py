@@ -1,4 +1,4 @@
-"""What a check is, is given and finds."""
+"""Definition, input and findings of a check."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from rotator.steps import Intent
 
 
 class Severity(IntEnum):
-    """How bad a finding is; the worst has the lowest number."""
+    """Severity of a finding; the worst has the lowest number."""
 
     FAIL = 0
     """A rotation would fail, or stop half-way."""
@@ -29,7 +29,10 @@ class Severity(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """One of several ways out, between which only a person can choose: when it is the right one, its commands, and lines for the policy file."""
+    """One of several remedies; only a person can choose.
+
+    Consists of the condition for the choice, commands, and lines for the policy file.
+    """
 
     when: str
     mend: tuple[str, ...]
@@ -38,11 +41,11 @@ class Remedy:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one check found of one subject.
+    """Finding of one check about one subject.
 
-    `write` are lines for the policy file, `mend` the commands that mend it, ready for bash.
+    `write` are lines for the policy file, `mend` the commands fixing the finding, ready for bash.
 
-    Where that depends on what somebody wants, there are `ways` in their place.
+    If the fix depends on a person's choice, there are `ways` instead.
     """
 
     severity: Severity
@@ -56,9 +59,9 @@ class Finding:
 
 @dataclass(frozen=True)
 class Case:
-    """What checks are given.
+    """Input of checks.
 
-    They ask of `seen` and `caller` only if there are such: :func:`rotator.doctor.diagnose` sees to that.
+    Checks read `seen` and `caller` only if both exist: ensured by :func:`rotator.doctor.diagnose`.
     """
 
     policy: Policy
@@ -69,14 +72,14 @@ class Case:
 
     @property
     def seen(self) -> Observed:
-        """What was observed."""
+        """Observation of the policy's world."""
         if self.examined.observed is None:
             raise LookupError("nothing was observed")
         return self.examined.observed
 
     @property
     def caller(self) -> Caller:
-        """Who rotator is signed in as."""
+        """Identity with which rotator is signed in."""
         if not isinstance(self.examined.caller, Caller):
             raise LookupError("nobody is signed in")
         return self.examined.caller
@@ -97,7 +100,7 @@ Found = Iterator[Finding]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that must be true: its name, the part of the world that it is about, what is said where it is true, and how it is told."""
+    """One condition that must be true: name, part of the world, text if true, and the function looking for faults."""
 
     name: str
     about: str

@@ -1,4 +1,4 @@
-"""The container groups: seen, written, redeployed without a loss, and none that nobody declared."""
+"""Checks of container groups: visible, writable, redeployed without a loss, and all declared."""
 
 from collections.abc import Iterator
 from pathlib import PurePath
@@ -27,14 +27,14 @@ def _subject(dependent: Dependent) -> str:
 
 
 def readable(case: Case) -> Found:
-    """Each that is declared may be read."""
+    """Check that each declared group may be read."""
     for each in _dependents(case):
         if each.phase is Phase.UNREADABLE:
             yield Finding(Severity.FAIL, _subject(each), str(each.refused), (command.role(case, READER, each.id),))
 
 
 def writable(case: Case) -> Found:
-    """Each that is declared may be redeployed."""
+    """Check that each declared group may be redeployed."""
     for each in case.policy.container_groups:
         right, subject, mend = (
             case.examined.right(WRITE, each.id),
@@ -53,7 +53,7 @@ def writable(case: Case) -> Found:
 
 
 def linkable(case: Case) -> Found:
-    """Each that rotator redeploys may be given what it is linked to again: its identities, its subnet."""
+    """Check that each redeployed group may be linked again to its identities and its subnet."""
     known = {(right.action, right.scope): right for right in case.examined.rights}
     for each in _dependents(case):
         for action, scope in each.links:
@@ -78,7 +78,7 @@ def linkable(case: Case) -> Found:
 
 
 def hidden_values_known(case: Case) -> Found:
-    """Every value that Azure doesn't show has a source."""
+    """Check that every value hidden by Azure has a source."""
     for each in _dependents(case):
         if each.declared and each.unsourced and not each.refused:
             text = (
@@ -90,7 +90,7 @@ def hidden_values_known(case: Case) -> Found:
 
 
 def jobs_decided(case: Case) -> Found:
-    """What happens to a job that has ended is said."""
+    """Check that the policy decides on the redeployment of ended jobs."""
     for each in _dependents(case):
         if each.declared and each.needs_rotation and each.choice == "undecided":
             text = "it runs once and has ended: redeploying it would run it again, and nothing says whether it may be"
@@ -102,7 +102,7 @@ def jobs_decided(case: Case) -> Found:
 
 
 def redeployable(case: Case) -> Found:
-    """None is of a kind that rotator must not touch."""
+    """Check that no group is of a kind excluded from redeployment by rotator."""
     for each in _dependents(case):
         if each.refused and each.phase is not Phase.UNREADABLE and each.needs_rotation and case.view.movable(each):
             text = f"it can't be redeployed: {each.refused}. It keeps what it holds until then"
@@ -111,7 +111,7 @@ def redeployable(case: Case) -> Found:
 
 
 def _out(case: Case, dependent: Dependent) -> Iterator[Remedy]:
-    """What makes a group redeployable, by each kind of what stands against it."""
+    """Yield the remedies making a group redeployable, one for each kind of obstacle."""
     document = next((seen.document for seen in case.seen.groups if seen.id == dependent.id), None) or {}
     kinds = {kind for kind, _ in container_group.refusals(document, case.policy, dependent.group)}
     if Refusal.CONTENT in kinds:
@@ -140,7 +140,10 @@ def _out(case: Case, dependent: Dependent) -> Iterator[Remedy]:
 
 
 def _by_manifest(case: Case, dependent: Dependent) -> tuple[tuple[str, ...], str]:
-    """Commands and lines that deploy a group by a manifest: Azure's own export, corrected by hand, with the values from where the policy says."""
+    """Return commands and lines for a deployment of a group by a manifest.
+
+    The manifest is Azure's own export, corrected by hand, with values from the sources in the policy.
+    """
     deploy = command.rotator(case, "deploy", dependent.name)
     first = () if case.view.current_version else (command.rotator(case, "rotate"),)
     if dependent.group and dependent.group.manifest:
@@ -154,7 +157,7 @@ def _by_manifest(case: Case, dependent: Dependent) -> tuple[tuple[str, ...], str
 
 
 def declared(case: Case) -> Found:
-    """None uses the principal that the policy doesn't know."""
+    """Check that no group uses the principal without being in the policy."""
     for each in _dependents(case):
         if not each.declared and not case.policy.discover.redeploy:
             text = "it pulls with the principal and isn't in the policy: while it holds the old credential, that stays"
@@ -163,7 +166,10 @@ def declared(case: Case) -> Found:
 
 
 def holding_known(case: Case) -> Found:
-    """Each says which credential it holds; a tag that was stripped, or a redeployment by hand, leaves that unknown."""
+    """Check that each group shows the key id of its credential.
+
+    A stripped tag, or a redeployment by hand, leaves the credential unknown.
+    """
     for wait in next_steps(case.policy, case.seen).waits:
         if wait.code == "untagged":
             name = ArmId(wait.subject).name
@@ -171,7 +177,7 @@ def holding_known(case: Case) -> Found:
 
 
 def listed(case: Case) -> Found:
-    """Every subscription in which others could depend on it may be listed."""
+    """Check that every subscription with possible users of the principal may be listed."""
     for each in case.seen.unseen:
         accepted = case.policy.discover.unseen == "accept"
         text = f"who else uses the principal there can't be seen: {each.why}"
@@ -180,7 +186,7 @@ def listed(case: Case) -> Found:
 
 
 def present(case: Case) -> Found:
-    """None is declared that isn't there, unless a manifest makes it."""
+    """Check that each declared group exists, or has a manifest to make it."""
     for group_id, name in case.view.missing:
         text = "Azure has no such group: it holds nothing, and blocks nothing"
         known = {each.id for each in case.policy.container_groups}
@@ -196,7 +202,7 @@ def present(case: Case) -> Found:
 
 
 def window_in_time(case: Case) -> Found:
-    """The deployment window opens before what the groups hold ends."""
+    """Check that the deployment window opens before the end of the credentials held by the groups."""
     window, current, at = case.policy.rotation.deploy_window, case.view.current, case.seen.at
     if window is None or not case.view.dependents:
         return
@@ -215,7 +221,7 @@ def window_in_time(case: Case) -> Found:
 
 
 def logs_readable(case: Case) -> Found:
-    """A job's output may be read, which `rotator deploy --logs` prints."""
+    """Check that a job's output may be read, as needed by `rotator deploy --logs`."""
     for each in case.policy.container_groups:
         right = case.examined.right(LOGS, each.id)
         if each.manifest and not right.allowed:

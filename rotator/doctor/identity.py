@@ -1,4 +1,7 @@
-"""Who rotator is, and what it may do in Graph: another identity than the principal's, with a permission to change what it owns."""
+"""Rotator's identity and its permissions in Graph.
+
+The identity must differ from the principal, and have a permission to change the objects owned by rotator.
+"""
 
 from rotator import remedy
 from rotator.doctor import command
@@ -20,7 +23,10 @@ def signed_in(case: Case) -> Found:
 
 
 def _to_sign_in(case: Case, severity: Severity, text: str, why: Unknown) -> Finding:
-    """How to sign in, by what kept rotator out: a client secret of the environment, which comes before everything else, or nothing that signs in."""
+    """Return a finding with the way to sign in, depending on the cause of the failure.
+
+    The cause is a client secret of the environment, used before all other ways to sign in, or no usable sign-in at all.
+    """
     tenant, app_id = case.policy.principal.tenant_id, case.machine.signs_in_as
     login = remedy.sign_in(tenant)
     known = any(code in why.text for code in OTHER_TENANT)
@@ -40,7 +46,7 @@ def _to_sign_in(case: Case, severity: Severity, text: str, why: Unknown) -> Find
 
 
 def another(case: Case) -> Found:
-    """Rotator isn't the principal: one that rotates its own credential can lock itself out."""
+    """Check that rotator isn't the principal: a rotation of its own credential can lock rotator out."""
     if case.caller.app_id == case.policy.principal.app_id.lower():
         text = (
             f"rotator is signed in as {case.caller.app_id}, the very principal of this policy; give it an identity of"
@@ -50,7 +56,7 @@ def another(case: Case) -> Found:
 
 
 def graph_permission(case: Case) -> Found:
-    """Graph lets rotator change the credentials of what it owns."""
+    """Check that Graph lets rotator change the credentials of the objects owned by rotator."""
     who = case.caller
     if isinstance(who.roles, Unknown):
         yield _to_sign_in(case, Severity.UNKNOWN, f"what it may do in Graph: {who.roles.text}", who.roles)
@@ -68,5 +74,5 @@ def graph_permission(case: Case) -> Found:
 
 
 def permit(case: Case) -> str:
-    """Give the identity that rotator signs in as its permission in Graph."""
+    """Give rotator's identity its permission in Graph."""
     return remedy.permit_owned_applications(case.cloud.graph, case.caller.object_id)

@@ -1,4 +1,4 @@
-"""This machine: its clock, and the lease by which runs on it lock each other out."""
+"""Checks of this machine: its clock, and the lease by which runs on the machine lock each other out."""
 
 from datetime import timedelta
 
@@ -15,7 +15,10 @@ TOLERATED = timedelta(minutes=5)
 
 
 def clock_right(case: Case) -> Found:
-    """Its clock is Azure's, within five minutes: rotator goes by Azure's, and what signs in with a certificate by this one."""
+    """Check that the machine's clock is within five minutes of Azure's.
+
+    Rotator uses Azure's clock; signing in with a certificate uses the machine's.
+    """
     off = case.machine.now - case.seen.at
     if abs(off) > TOLERATED:
         way = "ahead of" if off > timedelta() else "behind"
@@ -27,7 +30,7 @@ def clock_right(case: Case) -> Found:
 
 
 def leases_kept(case: Case) -> Found:
-    """Runs on this machine can lock each other out, and nobody else can."""
+    """Check that runs on this machine can lock each other out, and other users can't."""
     where = case.machine.leases
     if why := case.machine.unusable:
         text = f"the lease directory {where} can't be used: {why}"
@@ -43,7 +46,7 @@ def leases_kept(case: Case) -> Found:
 
 
 def lease_free(case: Case) -> Found:
-    """No other run is at work on this policy, or one that will end in time."""
+    """Check that no other run works on this policy, or only a run that ends in time."""
     holder = case.machine.holder
     if holder is None:
         return
@@ -62,7 +65,7 @@ def lease_free(case: Case) -> Found:
 
 
 def _alarms(case: Case, holder: Holder) -> bool:
-    """Whether this can't wait for the other run: it hangs, or something of the policy is past its warning."""
+    """Tell if the policy can't wait for the other run: the run hangs, or a part of the policy is past its warning."""
     if case.examined.observed is None:
         return True
     found = next_steps(case.policy, case.seen, Intent())

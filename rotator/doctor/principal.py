@@ -1,4 +1,4 @@
-"""The principal: there, enabled, owned by rotator where its passwords live, and with credentials that the rules can work with."""
+"""Checks of the principal: present, enabled, owned by rotator where its passwords are, with usable credentials."""
 
 import json
 import re
@@ -19,7 +19,7 @@ MOST_UNRESOLVED = 3
 
 
 def found(case: Case) -> Found:
-    """The tenant has it."""
+    """Check that the tenant has the principal."""
     if missing := case.examined.principal:
         if missing.kind == "absent":
             yield _absent(case, missing.text)
@@ -64,12 +64,12 @@ def _absent(case: Case, text: str) -> Finding:
 
 
 def _scalar(name: str) -> str:
-    """A name as YAML takes it, between braces too."""
+    """Return a name as YAML takes it, between braces too."""
     return name if re.fullmatch(r"[A-Za-z][\w-]*", name) else json.dumps(name)
 
 
 def none_exposed(case: Case) -> Found:
-    """No credential that is declared compromised still signs in; the vault's tags say which are."""
+    """Check that no credential declared compromised still signs in; the vault's tags name the compromised ones."""
     if case.examined.principal and case.view.compromised:
         yield Finding(
             Severity.UNKNOWN,
@@ -84,7 +84,7 @@ def none_exposed(case: Case) -> Found:
 
 
 def _closing(case: Case) -> str:
-    """The command that ends a compromised credential."""
+    """Return the command that ends a compromised credential."""
     if case.view.revoked:
         return command.rotator(case, "revoke", credentials=True)
     covered = case.view.drift and not case.view.drift_tolerated
@@ -92,7 +92,7 @@ def _closing(case: Case) -> str:
 
 
 def service_principal(case: Case) -> Found:
-    """It has a service principal: without one nobody can sign in as it."""
+    """Check that the principal has a service principal: without one, no sign-in is possible."""
     if not case.examined.principal and not case.seen.principal.service_principal:
         app_id = case.policy.principal.app_id
         yield Finding(
@@ -104,7 +104,7 @@ def service_principal(case: Case) -> Found:
 
 
 def enabled(case: Case) -> Found:
-    """Somebody may sign in as it."""
+    """Check that sign-ins as the principal are enabled."""
     if not case.seen.principal.enabled:
         app_id = case.policy.principal.app_id
         text = f"service principal {app_id} is disabled: nobody can sign in as it"
@@ -112,7 +112,7 @@ def enabled(case: Case) -> Found:
 
 
 def application_owned(case: Case) -> Found:
-    """Rotator owns the application, if that is where it adds and removes passwords."""
+    """Check that rotator owns the application, if rotator adds and removes passwords there."""
     owners = case.examined.holding.application_owners
     if _writes(case, Home.APPLICATION):
         mend = remedy.add_application_owner(case.policy.principal.app_id, case.caller.object_id)
@@ -130,14 +130,17 @@ def service_principal_owned(case: Case) -> Found:
 
 
 def lock_lifted(case: Case) -> Found:
-    """The application's instance lock doesn't forbid what rotator adds."""
+    """Check that the application's instance lock doesn't forbid the passwords added by rotator."""
     if case.seen.principal.locked and _adds(case) is Home.SERVICE_PRINCIPAL:
         text = "the application's instance lock forbids passwords on its service principal, where the policy wants them"
         yield Finding(Severity.FAIL, SUBJECT, text, (command.edit(case),), "principal: {home: application}")
 
 
 def slot_free(case: Case) -> Found:
-    """One more password fits: an application for personal accounts holds two (Graph, "Supported account types", limits)."""
+    """Check that one more password fits.
+
+    An application for personal accounts holds two (Graph, "Supported account types", limits).
+    """
     held = sorted(c for c in case.seen.credentials if c.home is Home.APPLICATION)
     if case.seen.principal.personal and _adds(case) is Home.APPLICATION and len(held) > 1:
         shown = {
@@ -182,9 +185,12 @@ def life_allowed(case: Case) -> Found:
 
 
 def _forbidden(case: Case, limit: PasswordLimit) -> Finding:
-    """An object's own policy counts in place of the tenant's: so one is taken off, or one that allows passwords is made and assigned.
+    """Return the finding on an app management policy that forbids new passwords.
 
-    Source: Microsoft Graph v1.0, "appManagementPolicy" and "Assign appliesTo". Whoever administers these policies has
+    An object's own policy counts in place of the tenant's: so the object's policy is unassigned, or a policy allowing
+    passwords is made and assigned.
+
+    Source: Microsoft Graph v1.0, "appManagementPolicy" and "Assign appliesTo". The administrator of these policies has
     to do it.
     """
     principal, graph, home = case.seen.principal, case.cloud.graph, limit.home
@@ -207,7 +213,7 @@ def _adds(case: Case) -> Home:
 
 
 def _writes(case: Case, home: Home) -> bool:
-    """Whether rotator adds there, or has something to remove there sooner or later."""
+    """Tell if rotator adds passwords in this home, or has passwords to remove there sooner or later."""
     return not case.examined.principal and (_adds(case) is home or any(each.home is home for each in case.view.ours))
 
 
@@ -261,7 +267,10 @@ def rivals(case: Case) -> Found:
 
 
 def signs_in(case: Case) -> Found:
-    """Nobody signs in as it with something that rotator neither rotates nor takes away; what may not be read isn't known."""
+    """Check that all sign-ins as the principal use credentials rotated or removed by rotator.
+
+    Credentials that may not be read are unknown.
+    """
     shown, app_id = case.examined.signs_in, case.policy.principal.app_id
     unread = (shown.text,) if isinstance(shown, Unknown) else shown.unread
     if case.examined.principal:

@@ -1,4 +1,4 @@
-"""The registries: there, open to container groups, reached from here, honouring the declared role, and closed to everybody else."""
+"""Checks of the registries: present, reachable by container groups and from here, role honoured, closed to others."""
 
 from collections.abc import Iterator
 
@@ -37,7 +37,10 @@ def readable(case: Case) -> Found:
 
 
 def _absent(case: Case, gone: RegistrySeen, text: str) -> Finding:
-    """The registries of its subscription that container groups of the policy pull from, or else all of them, are what may be meant."""
+    """Return the finding on a missing registry, with registries of its subscription as candidates.
+
+    Candidates are those from which the policy's container groups pull, or else all.
+    """
     known = {each.id for each in case.policy.registries}
     free = [each for each in gone.others if each.id not in known]
     used = {
@@ -57,7 +60,7 @@ def _absent(case: Case, gone: RegistrySeen, text: str) -> Finding:
 
 
 def role_honoured(case: Case) -> Found:
-    """The declared role lets somebody pull, as each registry checks permissions."""
+    """Check that the declared role permits a pull, in each registry's permission mode."""
     declared = {each.id: each.role for each in case.policy.registries}
     for each, shown in _known(case):
         role = declared[each.id]
@@ -84,7 +87,10 @@ def public(case: Case) -> Found:
 
 
 def open_to_groups(case: Case) -> Found:
-    """Its firewall doesn't turn everybody away: container groups come from addresses that nobody can list."""
+    """Check that the registry's firewall doesn't refuse all addresses.
+
+    Container groups come from addresses that can't be listed.
+    """
     for each, _ in _known(case):
         if each.public and not each.open:
             text = "its firewall denies what isn't listed, and the addresses from which container groups pull can't be"
@@ -92,7 +98,7 @@ def open_to_groups(case: Case) -> Found:
 
 
 def reached(case: Case) -> Found:
-    """It answers from here, so that a pull can be proven."""
+    """Check that the registry answers from here, so that a pull can be proven."""
     for each, _ in _known(case):
         if each.reached and each.public and each.open:
             needed = case.policy.proof.registry == "required"
@@ -109,7 +115,7 @@ def reached(case: Case) -> Found:
 
 
 def pull_proven(case: Case) -> Found:
-    """The current value pulls what the container groups run."""
+    """Check that the current value pulls the images of the container groups."""
     proof = case.seen.proof
     if proof is None or not all(each.public and not each.reached for each in case.examined.registries):
         return
@@ -149,14 +155,14 @@ def _to_pull(case: Case, image: str) -> tuple[Remedy, ...]:
 
 
 def access_unrevoked(case: Case) -> Found:
-    """Nobody took the access away."""
+    """Check that access isn't revoked."""
     if case.seen.access is Access.REVOKED:
         text = f"access was revoked {day(case.seen.access_since)}: every rotation is skipped"
         yield Finding(Severity.WARN, "pull", text, (command.rotator(case, "grant"),))
 
 
 def admin_user_off(case: Case) -> Found:
-    """The admin user is off: its password pulls whatever is revoked."""
+    """Check that the admin user is off: its password pulls even after a revocation."""
     for each, shown in _known(case):
         if shown.admin_user:
             text = (
@@ -166,7 +172,7 @@ def admin_user_off(case: Case) -> Found:
 
 
 def anonymous_off(case: Case) -> Found:
-    """Nobody pulls without a credential."""
+    """Check that no pull is possible without a credential."""
     for each, _ in _known(case):
         if each.anonymous:
             text = "anybody may pull from it without a password (anonymous pull)"
@@ -174,7 +180,7 @@ def anonymous_off(case: Case) -> Found:
 
 
 def assignable(case: Case) -> Found:
-    """Whether this identity could also revoke and grant, which no rotation needs."""
+    """Check that this identity could also revoke and grant, an ability not needed by a rotation."""
     for each, _ in _known(case):
         may, mend = _assigns(case, each.id), (command.role(case, RBAC_ADMIN, each.id),)
         if may is False:
@@ -196,7 +202,7 @@ def _why(case: Case, registry_id: str) -> str:
 
 
 def _assigns(case: Case, registry_id: str) -> bool | None:
-    """Whether rotator may change role assignments of a registry; None where that can't be known."""
+    """Tell if rotator may change role assignments of a registry; None if unknown."""
     may = {
         right.allowed
         for right in case.examined.rights

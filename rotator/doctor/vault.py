@@ -1,4 +1,4 @@
-"""The vault: read, written, its name free, its versions few enough, its value the principal's, and every source of a hidden value there."""
+"""Checks of the vault: readable, writable, name free, few versions, the principal's value, sources of hidden values."""
 
 import re
 from datetime import datetime, timedelta
@@ -27,7 +27,10 @@ def _subject(case: Case) -> str:
 
 
 def _letting_in(case: Case, said: str) -> str:
-    """What lets rotator into the vault, by what kept it out: its firewall, its access policies, or RBAC."""
+    """Return the command admitting rotator to the vault.
+
+    The command depends on the cause of the refusal: firewall, access policies, or RBAC.
+    """
     if "ForbiddenByConnection" in said:
         return remedy.open_vault(*command.vault_at(case))
     if "Firewall" in said:
@@ -39,7 +42,7 @@ def _letting_in(case: Case, said: str) -> str:
 
 
 def readable(case: Case) -> Found:
-    """Its secrets may be listed and read."""
+    """Check that the vault's secrets may be listed and read."""
     if silent := case.examined.vault_silent:
         yield _silent(case, silent.text)
     elif refused := case.seen.vault_refuses:
@@ -56,7 +59,7 @@ def readable(case: Case) -> Found:
 
 
 def _silent(case: Case, text: str) -> Finding:
-    """A vault that gives no answer: there is none at that address, or something on the way keeps it off."""
+    """Return the finding on a vault without an answer: no vault at the address, or an obstacle in the network."""
     again = Remedy(
         "if the address is right, once this machine reaches it (HTTPS_PROXY names a proxy)",
         (command.rotator(case, "doctor"),),
@@ -142,7 +145,7 @@ def few_versions(case: Case) -> Found:
 
 
 def tags_fit(case: Case) -> Found:
-    """The newest version leaves room for what rotator tags a version with, and for the next one to take over the rest."""
+    """Check that the newest version has room for rotator's tags, and the next version for the tags of others."""
     newest, name = case.view.newest, case.policy.key_vault.password_secret
     theirs = [tag for tag, _ in newest.tags if not tag.startswith(OWN)] if newest else []
     if newest is None or len(theirs) <= MOST_CARRIED - SPARE:
@@ -171,7 +174,7 @@ def tags_fit(case: Case) -> Found:
 
 
 def value_fits(case: Case) -> Found:
-    """The value that is there is the principal's password, before anything is put on top of it."""
+    """Check that the present value is the principal's password, before a version is published on top."""
     proof, name = case.seen.proof, case.policy.key_vault.password_secret
     if proof and proof.around and case.view.current_version is None:
         text = (
@@ -199,7 +202,7 @@ def value_fits(case: Case) -> Found:
 
 
 def undrifted(case: Case) -> Found:
-    """Nobody wrote a version of their own on top of ours."""
+    """Check that no foreign version is on top of rotator's version."""
     newest = case.view.newest
     if newest and case.view.drift:
         name = case.policy.key_vault.password_secret
@@ -225,7 +228,7 @@ def undrifted(case: Case) -> Found:
 
 
 def _unusable(case: Case) -> str:
-    """Why no reader can sign in with what is newest; empty where one can, or that isn't known."""
+    """Return the reason why no reader can sign in with the newest value; empty if one can, or the answer is unknown."""
     proof, newest = case.seen.proof, case.view.newest
     if newest and not newest.enabled:
         return "it is disabled, so that Key Vault answers 403"
@@ -233,7 +236,10 @@ def _unusable(case: Case) -> str:
 
 
 def _bared(case: Case) -> str:
-    """Set the value again without the white space and quotes around it, of which a password has none."""
+    """Return the command that sets the value again without surrounding white space and quotes.
+
+    A password never has any around it.
+    """
     return remedy.trim_secret(case.policy.key_vault.name, case.policy.key_vault.password_secret)
 
 
@@ -253,9 +259,10 @@ def sources_there(case: Case) -> Found:
 
 
 def sources_valid(case: Case) -> Found:
-    """Each calls itself valid now.
+    """Check that each source is valid now by its own dates.
 
-    Key Vault gives its value all the same, and a redeployment would go on with what its owner meant to replace.
+    Key Vault returns the value of an invalid source all the same, and a redeployment would use a value due for
+    replacement by its owner.
     """
     vault = case.policy.key_vault.name
     for each in case.examined.vault.sources:
@@ -281,10 +288,10 @@ def sources_valid(case: Case) -> Found:
 
 
 def _next(name: str) -> str:
-    """A name like this one, within Key Vault's 127 characters."""
+    """Return a similar name, within Key Vault's 127 characters."""
     return f"{name[:110]}-2"
 
 
 def _instant(at: datetime) -> str:
-    """As az takes it."""
+    """Return a moment in the format of az."""
     return at.strftime("%Y-%m-%dT%H:%M:%SZ")

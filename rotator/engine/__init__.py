@@ -1,13 +1,12 @@
-"""Acts: takes the steps that `rotator.plan` decides, one batch at a time, and looks at the world again after each.
+"""Acts: takes the steps decided by `rotator.plan`, one batch at a time, and observes again after each batch.
 
-Rules for whoever edits this package:
+Rules for editors of this package:
 
-1. Nothing is decided here. What is due comes from `plan`, what must not be done from `guard`, what a container group
-   says from `group`.
-2. Every write follows a read, at most `run.FRESH` seconds old, of what it depends on; the access mark is read before
-   every add, publish and PUT, so that a revocation always wins.
-3. A write whose answer never came is followed by a look, never by another write of the same kind on faith.
-4. What was added for a step that failed is taken away again, or named.
+1. No decisions here. Due steps come from `plan`, vetoes from `guard`, the content of a container group from `group`.
+2. Every write follows a read of all its inputs, at most `run.FRESH` seconds old; the access mark is read before every
+   add, publish and PUT, so that a revocation always wins.
+3. A write without an answer is followed by a look, never by a blind second write of the same kind.
+4. Additions made for a failed step are removed again, or named.
 5. All state is in the world. A run may die at any line.
 """
 

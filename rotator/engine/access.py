@@ -1,4 +1,4 @@
-"""Grant, and what it shares with revoke and provision: role assignments, the roles' ids, and the record that restores them."""
+"""Grant, and the parts shared with revoke and provision: role assignments, role ids, and the access record."""
 
 import uuid
 from collections.abc import Sequence
@@ -17,11 +17,11 @@ from rotator.steps import Grant, Step, kind, target
 
 
 async def read_record(run: Run) -> AccessRecord:
-    """The access record, enabled again if somebody disabled it.
+    """Return the access record, enabled again if it was disabled.
 
-    That it is granted is read twice, since a reading may show an older version.
+    Access counts as granted only after two reads, since one read may show an older version.
 
-    Raises UnsafeStep where it is soft-deleted: nothing can be recorded then.
+    Raises UnsafeStep if the record is soft-deleted: writing to it is impossible then.
     """
     record = await run.world.access(run.policy)
     if record.access is Access.GRANTED:
@@ -37,7 +37,7 @@ async def read_record(run: Run) -> AccessRecord:
 
 
 def start(run: Run, step: Step) -> None:
-    """Tell that a step begins."""
+    """Report the start of a step."""
     run.tell(
         StepStarted(
             policy=run.policy.name, step=kind(step), target=target(step), reason=step.reason.text, code=step.reason.code
@@ -46,19 +46,19 @@ def start(run: Run, step: Step) -> None:
 
 
 def end(run: Run, step: Step, detail: str = "") -> None:
-    """Tell that a step is done."""
+    """Report the end of a step."""
     run.tell(StepDone(policy=run.policy.name, step=kind(step), target=target(step), detail=detail))
 
 
 async def own(run: Run) -> dict[str, str]:
-    """The GUIDs of the roles that are the policy's own, whichever mode its registries are in."""
+    """Return the GUIDs of the policy's own roles, in either permission mode of its registries."""
     wanted = {name: registry.id for registry in run.policy.registries for name in own_roles(registry.role)}
     found = {name: await _guid(run, name, at) for name, at in sorted(wanted.items())}
     return {name: guid for name, guid in found.items() if guid}
 
 
 async def _guid(run: Run, name: str, at: ResourceId) -> str | None:
-    """A role's GUID; None for a twin that this cloud doesn't have."""
+    """Return the GUID of a role; None for a twin role missing in this cloud."""
     try:
         return await run.world.role(name, at)
     except NotFound:
@@ -68,9 +68,9 @@ async def _guid(run: Run, name: str, at: ResourceId) -> str | None:
 
 
 async def grant(run: Run, *, wait: bool = True) -> Result:
-    """Restore what a revoke recorded, or make what the policy declares; then see a pull succeed.
+    """Restore the role assignments recorded by a revoke, or create the declared ones; then wait for a pull to succeed.
 
-    Twice is once: the record stays.
+    Idempotent: the record stays.
     """
 
     async def act(score: Score) -> str:
@@ -111,7 +111,10 @@ def _either(run: Run) -> str:
 
 
 async def _ensure_there(run: Run, observed: Observed, recorded: Sequence[Assignment]) -> None:
-    """Look again for what was granted: a revocation that was under way may have deleted it. Raises Conflict."""
+    """Check that the granted role assignments still exist: a revocation under way may have deleted them.
+
+    Raises Conflict.
+    """
     missing = [step.assignment for step in await _missing(run, observed, recorded)]
     there = await run.world.standing(missing)
     if len(there) < len(missing):
@@ -124,7 +127,7 @@ async def _ensure_there(run: Run, observed: Observed, recorded: Sequence[Assignm
 
 
 async def _missing(run: Run, observed: Observed, recorded: Sequence[Assignment]) -> tuple[Grant, ...]:
-    """What is recorded, or else declared, as far as no list shows it."""
+    """Return the recorded role assignments, or else the declared ones, as far as no list shows them."""
     principal = observed.principal.service_principal
     wanted = () if recorded else await declared(run, principal, observed.registries)
     found = await run.world.assignments(run.policy, principal)
@@ -132,7 +135,9 @@ async def _missing(run: Run, observed: Observed, recorded: Sequence[Assignment])
 
 
 async def assign(run: Run, score: Score, observed: Observed) -> None:
-    """Create what is declared and isn't there, unless access is revoked: the mark is read before each write, and once after, so that it wins.
+    """Create missing declared role assignments, unless access is revoked.
+
+    The access mark is read before each write, and once after all writes, so that a revocation wins.
 
     Raises UnsafeStep.
     """
@@ -147,7 +152,7 @@ async def assign(run: Run, score: Score, observed: Observed) -> None:
 
 
 async def _create(run: Run, score: Score, step: Grant, read: float) -> bool:
-    """Create one, on what was read at the moment `read`; False where it was there."""
+    """Create one role assignment, based on a read at the moment `read`; return False if it existed."""
     start(run, step)
     created = await run.world.create_assignment(step.assignment, not_after=read + FRESH)
     told(
@@ -162,7 +167,7 @@ async def _create(run: Run, score: Score, step: Grant, read: float) -> bool:
 
 
 async def _ensure_wanted(run: Run, made: Sequence[Assignment]) -> None:
-    """Take back what this run created if access was revoked meanwhile. Raises UnsafeStep then."""
+    """Delete the role assignments created by this run if access was revoked meanwhile. Raises UnsafeStep then."""
     read = run.world.moment()
     try:
         await ensure_granted(run)
@@ -176,7 +181,10 @@ async def _ensure_wanted(run: Run, made: Sequence[Assignment]) -> None:
 
 
 async def declared(run: Run, oid: str | None, registries: Sequence[Registry]) -> Sequence[Assignment]:
-    """The policy's own assignments, each by the role that its registry heeds, under ids that are the same on every machine and in every run."""
+    """Return the policy's own role assignments, each with the role honoured by its registry.
+
+    Their ids are the same on every machine and in every run.
+    """
     if oid is None:
         raise NotFound(
             f"{run.policy.principal.app_id} has no service principal in this tenant, so no role can be given to it",

@@ -22,9 +22,9 @@ MOST_VALUES = 10
 
 
 async def adopt(run: Run, key_id: str | None) -> Adoption:
-    """Record that a foreign credential is ours from now on, unless that was done before.
+    """Record a foreign credential as ours from now on, unless already recorded.
 
-    Raises UnsafeStep with the choices where it isn't one.
+    Raises UnsafeStep with the choices if no single foreign credential fits.
     """
     await ensure_granted(run)
     observed = await look(run, Memory())
@@ -38,7 +38,7 @@ async def adopt(run: Run, key_id: str | None) -> Adoption:
 
 
 async def _values(run: Run, observed: Observed) -> dict[str, Value]:
-    """How the value of each enabled version that isn't ours begins, and whether it authenticates."""
+    """Return the first characters of the value of each enabled foreign version, and its ability to authenticate."""
     found: dict[str, Value] = {}
     view = View(run.policy, observed, run.intent)
     theirs = [v for v in view.versions if v.enabled and not v.ours]
@@ -56,7 +56,10 @@ async def _values(run: Run, observed: Observed) -> dict[str, Value]:
 
 
 async def _works(run: Run, value: Secret, tries: int) -> bool:
-    """Whether the value authenticates; more than one try where it should, since one replica's hiccup proves nothing."""
+    """Tell if the value authenticates.
+
+    A likely value gets several tries, since one replica's error proves nothing.
+    """
     for attempt in range(tries):
         if attempt:
             await run.clock.sleep(PAUSE)
@@ -85,7 +88,7 @@ async def compromise(run: Run, key_ids: Sequence[str]) -> tuple[str, ...]:
 
 
 async def _stands(run: Run, key_ids: Sequence[str]) -> bool:
-    """Whether each is declared compromised at least once, which is all that the rotation that follows needs."""
+    """Tell if each credential is declared compromised at least once: enough for the rotation that follows."""
     return set(key_ids) <= {k for version in await run.world.versions(run.policy) for k in version.compromised}
 
 

@@ -1,9 +1,9 @@
-"""Deploy and restore: one PUT of one container group, and then watching until there is evidence.
+"""Deploy and restore: one PUT of one container group, then a watch until there is evidence.
 
-The group is read last, when everything else of its PUT is there. Another run that moves the group and retires the
-credential leaves a trace in the group itself, so nothing else may be read in between: where a whole rotation fits into
-a pause, the PUT would take the group back to what is gone. The password counts by its age, too: a process that slept
-since it was read decides anew.
+The group is read last, when all other parts of its PUT are ready. Another run that moves the group and retires the
+credential leaves a trace in the group itself, so no other read may come between this read and the PUT: in a pause long
+enough for a whole rotation, the PUT would return the group to a removed credential. The age of the password counts,
+too: a process that slept since the password was read decides again.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
@@ -43,7 +43,7 @@ UNTAGGED = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a PUT is to put where."""
+    """Target of a PUT: the container group, the credential's key id and its version."""
 
     group: ResourceId
     key_id: str
@@ -57,9 +57,9 @@ Read = Callable[[], Awaitable[ContainerGroup]]
 
 
 async def deploy(run: Run, observed: Observed, step: Deploy) -> str:
-    """Redeploy the group with the current credential; returns how it fares.
+    """Redeploy the group with the current credential; return the group's condition afterwards.
 
-    Raises when it fares worse, or nobody can tell.
+    Raises if the group is in a worse condition, or its condition is unknown.
     """
     version = View(run.policy, observed, run.intent).current_version
     if version is None or version.key_id != step.key_id.lower():
@@ -79,7 +79,7 @@ async def deploy(run: Run, observed: Observed, step: Deploy) -> str:
 
 
 async def restore(run: Run, observed: Observed, step: Restore) -> str:
-    """Put the group back on the credential that it held before, proven once more; returns how it fares."""
+    """Return the group to its previous credential, proven once more; return the group's condition afterwards."""
     value = await run.world.value(run.policy, step.version)
     proof = await run.world.prove(run.policy, value, container_group.images(run.policy, observed))
     if not proof.ok:
@@ -110,7 +110,7 @@ async def restore(run: Run, observed: Observed, step: Restore) -> str:
 
 
 async def _fresh(run: Run, observed: Observed, group_id: ResourceId) -> ContainerGroup:
-    """The group as it is now; it must still be what was decided on."""
+    """Read the group now; its content must still be the content decided on."""
     now = await run.world.group(group_id)
     if now.document is None:
         gone = NotFound(
@@ -144,7 +144,7 @@ def _seen(observed: Observed, group_id: ResourceId) -> ContainerGroup | None:
 
 
 def moved(observed: Observed, now: ContainerGroup) -> bool:
-    """Whether a group shows another credential than it was observed with."""
+    """Tell if a group now shows another credential than at its observation."""
     seen = _seen(observed, now.id)
     return (
         seen is not None
@@ -154,10 +154,11 @@ def moved(observed: Observed, now: ContainerGroup) -> bool:
 
 
 async def replace(run: Run, seen: ContainerGroup | None, change: Change, now: Read) -> ContainerGroup:
-    """Send one PUT with the group's own content, its hidden values from their sources, and the credential of `change`; return what it replaced.
+    """Send one PUT with the group's own content and the credential of `change`; return the replaced group.
 
-    `seen` is the group as it was observed: its hidden values are fetched before it is read `now`. Raises Undecided, or
-    NotSent, where that took too long, or the group has other hidden values now.
+    Hidden values come from their sources. `seen` is the group as observed: its hidden values are fetched before the
+    group is read `now`. Raises Undecided, or NotSent, if the fetch took too long, or the group has other hidden values
+    now.
     """
     declared, begun = run.policy.group(change.group), run.world.moment()
     shown = (seen or await now()).document or {}
@@ -191,7 +192,7 @@ async def fetch(run: Run, sources: Iterable[KeyVaultSource]) -> dict[Source, Sec
 async def put(
     run: Run, group_id: ResourceId, key_id: str, body: Mapping[str, Any], *, not_after: float, existed: bool = True
 ) -> None:
-    """Send the PUT once; after an answer that never came, GET decides.
+    """Send the PUT once; after a PUT without an answer, a GET decides.
 
     `existed`: the group was there when it was read.
     """
@@ -218,7 +219,10 @@ async def put(
 
 
 async def _ensure_still_good(run: Run, group_id: ResourceId, key_id: str) -> None:
-    """Look once more after a PUT that took longer than its reads are fresh: the credential may be gone meanwhile, or the access revoked."""
+    """Check credential and access once more after a PUT that took longer than its reads are fresh.
+
+    The credential may be gone meanwhile, or the access revoked.
+    """
     revoked = (await run.world.access(run.policy)).access is Access.REVOKED
     if not revoked and any(c.key_id == key_id.lower() for c in await run.world.credentials(run.policy)):
         return
@@ -240,9 +244,9 @@ async def _ensure_still_good(run: Run, group_id: ResourceId, key_id: str) -> Non
 async def watch(
     run: Run, before: ContainerGroup, group_id: ResourceId, key_id: str, version: Version
 ) -> tuple[Verdict, ContainerGroup]:
-    """Look until there is evidence newer than the PUT, two reads don't find the group, or the policy's `settle` is over.
+    """Look until there is evidence newer than the PUT, two reads don't find the group, or `settle` is over.
 
-    Raises UnsafeStep where our tags are stripped.
+    `settle` is the policy's. Raises UnsafeStep if our tags are stripped.
     """
     patience = Patience(
         run, f"{group_id.name} is watched until it shows how it fares", run.policy.rotation.settle.total_seconds()
@@ -317,4 +321,4 @@ def _ensure_well(run: Run, group_id: ResourceId, verdict: Verdict, key_id: str) 
 
 
 class RedeploymentFailed(RotatorError):
-    """A container group that doesn't fare well after its redeployment."""
+    """A container group in a bad condition after its redeployment."""

@@ -1,4 +1,4 @@
-"""Reads what `rotator discover` needs, from lists alone: a page of a list costs one request, however many groups it shows."""
+"""Reads the input of `rotator discover` from lists alone: one request per page, however many groups a page shows."""
 
 import asyncio
 from collections.abc import Awaitable, Sequence
@@ -19,10 +19,10 @@ AT_ONCE = 8
 async def see(
     world: World, cloud: Cloud, policies: Sequence[Policy], wanted: Sequence[str], *, registries: bool
 ) -> Sight:
-    """The groups of the `wanted` subscriptions, else those of the policies, else all that can be listed; with `registries` their ids, too.
+    """List the groups of the `wanted` subscriptions, else of the policies' subscriptions, else of all listable ones.
 
-    A subscription that can't be listed is part of the picture. Raises AzureError where the subscriptions themselves
-    can't, and RotatorError where there is none.
+    With `registries`, the ids of registries are listed, too. A subscription that can't be listed is part of the result.
+    Raises AzureError if the subscriptions themselves can't be listed, and RotatorError if there is none.
     """
     subscriptions = sorted(set(wanted) or {each for policy in policies for each in policy.subscriptions}) or await _all(
         world
@@ -59,7 +59,7 @@ async def _servers(world: World, subscriptions: Sequence[str]) -> dict[str, Regi
 
 
 async def _tried(reading: Awaitable[T]) -> tuple[T | None, AzureError | None]:
-    """What came of it: a result or an error."""
+    """Return the result of a reading, or its error."""
     try:
         return await reading, None
     except AzureError as error:

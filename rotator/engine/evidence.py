@@ -1,4 +1,4 @@
-"""What is left of an access after a revocation, and the proof by a pull: refused after a revoke, served after a grant."""
+"""Remaining access after a revocation, and the proof by a pull: refused after a revoke, served after a grant."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -40,14 +40,14 @@ STAYS = "signs in as the principal, and isn't rotator's to remove"
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """The password that a refusal is tried with, read before anything is disabled; or why there is none."""
+    """The password used to test for a refusal, read before any version is disabled; or the reason for its absence."""
 
     value: Secret | None
     why: str = ""
 
     @classmethod
     async def before(cls, run: Run) -> "Left":
-        """Read it, where there is one."""
+        """Read the password, if there is one."""
         try:
             return cls(await run.world.value(run.policy))
         except (NotFound, Forbidden) as error:
@@ -56,7 +56,7 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """By what can be pulled, and by what can be signed in, at one look; `read` is what the clock showed before it."""
+    """Ways to pull and ways to sign in, at one look; `read` is the clock's reading before the look."""
 
     ways: tuple[Way, ...]
     signs_in: SignIns
@@ -65,7 +65,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Tries:
-    """What tries of the published value showed, and why that isn't a refusal."""
+    """Result of tries of the published value, and the reason if the result is no refusal."""
 
     shown: Shown
     why: str = ""
@@ -74,9 +74,9 @@ class Tries:
 async def evidence(
     run: Run, score: Score, observed: Observed, left: Left, *, wait: bool, proving: Run | None = None
 ) -> Ending:
-    """Tell by what can be pulled now, and prove a refusal where nothing is known to let the principal pull.
+    """Report all present ways to pull, and prove a refusal if no known way lets the principal pull.
 
-    `proving` is the run for the registries that can be asked, where some can't.
+    `proving` is the run for the registries that can be asked, if some can't.
     """
     seen = await _look(run, observed)
     _tell(run, score, seen)
@@ -110,7 +110,7 @@ async def _look(run: Run, observed: Observed) -> Seen:
 
 
 async def _look_again(run: Run, score: Score, observed: Observed, first: Seen) -> Seen:
-    """A second reading, two minutes after the first; it is told where it shows more."""
+    """Read a second time, two minutes after the first; the second reading is reported if it shows more."""
     if (left := first.read + AGREEING - run.clock.elapsed()) > 0:
         await Patience(
             run, "nothing signs in as the principal; one reading doesn't show that, so there is a second", left
@@ -122,7 +122,7 @@ async def _look_again(run: Run, score: Score, observed: Observed, first: Seen) -
 
 
 def _tell(run: Run, score: Score, seen: Seen) -> None:
-    """The ways to pull, then by what it is signed in: each with the command that ends it."""
+    """Report the ways to pull, then the ways to sign in, each with the command to end it."""
     for way in seen.ways:
         closed = way.code != ANYONE and way.effect in (Effect.PULLS, Effect.REGAINS) and seen.signs_in.none
         text = f"once something signs in as it again: {way.text}" if closed else way.text
@@ -152,7 +152,10 @@ def _tell(run: Run, score: Score, seen: Seen) -> None:
 
 
 def _key(run: Run, key: Key, *, opens: bool) -> Noted:
-    """A way to sign in without a password, with what ends it: rotator never does."""
+    """Build the note on a way to sign in without a password, with the command to end it.
+
+    Rotator never runs the command.
+    """
     policy, away = run.policy.name, removal(run.policy.principal.app_id, key)
     match key.means:
         case Means.CERTIFICATE:
@@ -187,7 +190,7 @@ def _until(key: Key) -> str:
 
 
 def _remaining(run: Run, score: Score, seen: Seen) -> Ending:
-    """Access that is known to remain."""
+    """Report access known to remain."""
     how = remains(seen.ways, seen.signs_in) or Ending.UNPROVEN
     at_once = f"; `{rotator('revoke', run.policy.name, credentials=True)}` takes every password of ours at once"
     ours = how is Ending.REMAINS and seen.signs_in.passwords
@@ -203,7 +206,7 @@ def _unproven(run: Run, score: Score, seen: Seen, tries: Tries) -> Ending:
 
 
 def _reasons(seen: Seen, tries: Tries) -> Iterator[str]:
-    """Why nothing is proven, each with what to do."""
+    """Yield the reasons for a missing proof, each with the action to take."""
     if unknown := [way for way in seen.ways if way.effect is Effect.UNKNOWN]:
         yield f"{len(unknown)} way(s) to pull may not be read; give the rights that are named, and run again"
     if seen.signs_in.unread:
@@ -226,15 +229,15 @@ def _names(signs_in: SignIns) -> Iterator[str]:
 
 
 def not_proven(run: Run, score: Score, why: str, *, warn: bool = True) -> None:
-    """Tell why that pulls are refused is not proven."""
+    """Report the reason why the refusal of pulls is not proven."""
     text = f"that pulls are refused is not proven: {why}"
     told(run, Noted(policy=run.policy.name, code="not_proven", subject=run.policy.name, text=text, warn=warn), score)
 
 
 async def try_out(run: Run, left: Left, images: Sequence[str], *, others: bool) -> Tries:
-    """Try the published value until it is refused some times in a row in one way.
+    """Try the published value until it is refused several times in a row in one way.
 
-    `others`: something else signs in, too.
+    `others`: other credentials sign in, too.
     """
     if left.value is None:
         return Tries(Shown.UNTRIED, left.why)
@@ -259,7 +262,10 @@ async def try_out(run: Run, left: Left, images: Sequence[str], *, others: bool) 
 
 
 async def unknown_to_entra(run: Run, left: Left) -> Tries:
-    """Try the published value of a principal that isn't found: the first answer but Entra's that nobody signs in as it shows that there is one."""
+    """Try the published value of a principal not found.
+
+    Entra's answer "no such principal" is expected; the first other answer shows the existence of the principal.
+    """
     if left.value is None:
         return Tries(Shown.UNTRIED, left.why)
     patience = Patience(run, "the published value is tried again: one refusal proves nothing", EVERY * (IN_A_ROW - 1))
@@ -274,7 +280,7 @@ async def unknown_to_entra(run: Run, left: Left) -> Tries:
 
 
 def _shown(proof: Proof) -> Shown:
-    """What one try shows: a refusal by every registry and for every image, by Entra of the password or of the principal, or nothing."""
+    """Classify one try: a refusal by every registry and for every image, by Entra of password or principal, or none."""
     if proof.outcome is Outcome.DISABLED:
         return Shown.PRINCIPAL if proof.nobody else Shown.NOTHING
     if not refused(proof):
@@ -283,7 +289,7 @@ def _shown(proof: Proof) -> Shown:
 
 
 def refused(proof: Proof) -> bool:
-    """Whether a try was refused by every registry that was asked, and for every image."""
+    """Tell if a try was refused by every registry asked, and for every image."""
     return proof.outcome in (Outcome.NO_PULL, *SIGNED_OUT) and proof.registry_reached and not proof.served
 
 

@@ -1,4 +1,4 @@
-"""What `rotator doctor` looks at for one policy: everything that may be read, and one try of the current value; nothing is written."""
+"""Input of `rotator doctor` for one policy: all permitted reads, and one try of the current value; no writes."""
 
 from dataclasses import replace
 
@@ -10,7 +10,7 @@ from rotator.state import Access, Registry
 
 
 async def examine(run: Run) -> Examined:
-    """One policy's world, as far as it can be seen."""
+    """Read one policy's world, as far as it is visible."""
     found = await run.world.examine(run.policy, container_group.needed(run.policy))
     observed = found.observed
     if observed is not None:
@@ -21,7 +21,7 @@ async def examine(run: Run) -> Examined:
 
 
 def _triable(found: Examined) -> bool:
-    """Whether there is a value to try, every registry is known, and access isn't known to be revoked."""
+    """Tell if there is a value to try, every registry is known, and access isn't known to be revoked."""
     observed = found.observed
     known = all(isinstance(each.shown, Registry) for each in found.registries)
     return bool(observed and observed.versions and observed.access is not Access.REVOKED and known)

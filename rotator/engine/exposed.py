@@ -1,7 +1,7 @@
-"""Compromised credentials that still sign in, told by every verb: whatever such a run did, it ends with 1 and says so first.
+"""Compromised credentials that still sign in, reported by every verb: such a run ends with 1 and says so first.
 
-A look that shows no mark is believed where it saw all versions, at most `run.FRESH` seconds ago: a declaration may have
-come since. What can't be seen isn't known to be closed: that is told, too, and ends with 1.
+A look without a mark is trusted if it saw all versions, at most `run.FRESH` seconds ago: a declaration may have come
+since. Credentials that can't be seen aren't known to be closed: such a gap is reported, too, and ends with 1.
 """
 
 from collections.abc import Awaitable, Callable
@@ -20,7 +20,7 @@ LOOKS = 2
 
 
 async def finish(run: Run, verb: str, act: Callable[[Score], Awaitable[str]]) -> Result:
-    """Act; tell what is exposed then; and say how it ended before what was counted."""
+    """Act; then report exposed credentials; and state the result before the counts."""
     score, verdict = Score(), ""
     try:
         verdict = await act(score)
@@ -34,7 +34,10 @@ async def finish(run: Run, verb: str, act: Callable[[Score], Awaitable[str]]) ->
 
 
 async def tell_exposed(run: Run, score: Score) -> None:
-    """Tell each compromised credential that signs in when everything is done; or that this isn't known, unless it failed for that."""
+    """Report each compromised credential that still signs in after all steps.
+
+    If their state is unknown, report the gap, unless the run failed for the same reason.
+    """
     blind = score.failed and not (run.latest and not _hidden(run.latest[0]))
     sight, why = await _sight(run, 1 if blind else LOOKS)
     notes = await _open(run, sight) if sight else []
@@ -49,9 +52,9 @@ async def tell_exposed(run: Run, score: Score) -> None:
 
 
 async def _open(run: Run, sight: Sight) -> list[Note]:
-    """What is known to be open.
+    """Return notes on the compromised credentials known to sign in.
 
-    What isn't listed is tried: a principal that a lookup doesn't find proves no end of access.
+    Unlisted credentials are tried, too: a principal not found by a lookup proves no end of access.
     """
     lingering = View(sight.policy, sight.observed, run.intent).lingering
     tried = [(version.id, await try_out(run, version, removed=True)) for version in lingering]
@@ -60,9 +63,9 @@ async def _open(run: Run, sight: Sight) -> list[Note]:
 
 
 async def _sight(run: Run, looks: int) -> tuple[Sight | None, str]:
-    """The latest look where that shows nothing compromised; else, and where there was none, another one.
+    """Return the latest look if it shows no compromised credential; else, or without one, make another look.
 
-    If none succeeds: the latest, and why.
+    If no look succeeds: the latest, and the reason.
     """
     latest, why = run.latest[0] if run.latest else None, ""
     if latest and run.world.moment() - latest.read <= FRESH and _clear(run, latest):
@@ -92,6 +95,6 @@ def _clear(run: Run, sight: Sight) -> bool:
 
 
 def _hidden(sight: Sight) -> str:
-    """Why a look doesn't show every mark; empty where it does."""
+    """Return the reason why a look doesn't show every mark; empty if it does."""
     lags = "Key Vault's list of versions lacks the newest one"
     return sight.observed.vault_refuses or ("" if sight.observed.versions_complete else lags)

@@ -1,6 +1,6 @@
-"""Issue: add a credential, prove it, publish it. The only place that holds a new secret, and only in memory.
+"""Issue: add a credential, prove it, publish it. The only module holding a new secret, and only in memory.
 
-From the moment at which the PUT of the secret may have been sent, the credential stays, whatever is answered later:
+From the moment at which the PUT of the secret may have been sent, the credential stays, whatever the later answers:
 readers may have its password.
 """
 
@@ -39,7 +39,7 @@ LOOKING, EVERY = 120.0, 10.0
 
 @dataclass(slots=True)
 class _New:
-    """A credential on its way to readers.
+    """A credential on the way to readers.
 
     `proven`: the moment of its last success; `sent`: its PUT may have reached the vault.
     """
@@ -51,16 +51,16 @@ class _New:
 
     @property
     def credential(self) -> Credential:
-        """Its credential."""
+        """Credential of the issued password."""
         return self.issued.credential
 
 
 async def issue(run: Run, seen: Seen, step: Issue) -> str:
-    """Add, prove, publish; return what was done.
+    """Add, prove, publish; return a report of the step.
 
-    What was added is removed again if it certainly wasn't published, or is named in the error.
+    A credential certainly not published is removed again, or named in the error.
 
-    Raises Undecided where the add may not have happened: the next look decides on another.
+    Raises Undecided if the add may not have happened: the next look decides on another add.
     """
     observed, limit = seen.observed, run.policy.proof.deadline.total_seconds()
     if run.left() < limit:
@@ -87,7 +87,10 @@ async def issue(run: Run, seen: Seen, step: Issue) -> str:
 
 
 async def _delivered(run: Run, observed: Observed, new: _New) -> tuple[Version, float]:
-    """Prove and publish; what certainly wasn't published is taken back, and the error says what state that leaves."""
+    """Prove and publish the new credential.
+
+    A credential certainly not published is removed again; the error describes the resulting state.
+    """
     try:
         _ensure_lasting(run, observed, new.credential)
         await prove(run, new.credential.key_id, new.issued.secret, container_group.images(run.policy, observed))
@@ -101,7 +104,10 @@ async def _delivered(run: Run, observed: Observed, new: _New) -> tuple[Version, 
 
 
 async def _add(run: Run, seen: Seen, step: Issue) -> _New:
-    """Send one add. After an answer that leaves it open, take away what it made, and raise Undecided."""
+    """Send one add.
+
+    After an answer that leaves the result open, remove a credential made by the add, and raise Undecided.
+    """
     observed = seen.observed
     home = step.home if observed.principal.application else Home.SERVICE_PRINCIPAL
     attempt = run.clock.attempt()
@@ -137,9 +143,9 @@ async def _add(run: Run, seen: Seen, step: Issue) -> _New:
 
 
 async def _clear(run: Run, observed: Observed, name: str) -> bool:
-    """Look for what an add without an answer left behind, and take it away: nobody has its secret.
+    """Look for a credential left behind by an add without an answer, and remove it: no reader has its secret.
 
-    Return whether it was found.
+    Return True if the credential was found.
     """
     start, patience = (
         run.clock.elapsed(),
@@ -155,7 +161,7 @@ async def _clear(run: Run, observed: Observed, name: str) -> bool:
 
 
 async def _unpublished(run: Run, credential: Credential) -> float:
-    """The moment before a look that shows that no version names the credential. Raises Conflict where one does."""
+    """Return the moment before a look in which no version names the credential. Raises Conflict if a version does."""
     read = run.world.moment()
     if any(credential.key_id.lower() in (v.key_id, *v.adopted) for v in await run.world.versions(run.policy)):
         raise Conflict(
@@ -180,7 +186,7 @@ def _ensure_lasting(run: Run, observed: Observed, credential: Credential) -> Non
 
 
 async def _ended(run: Run, observed: Observed, new: _New, error: Exception) -> Exception:
-    """The error with the state that the world is left in: what was certainly not published is taken away."""
+    """Return the error with the resulting state: a credential certainly not published is removed first."""
     if new.sent:
         return _unknown(run, new.credential, error)
     state = await _taken_back(run, observed, new.credential)
@@ -209,7 +215,7 @@ async def _taken_back(run: Run, observed: Observed, credential: Credential) -> s
 
 
 async def _interrupted(run: Run, observed: Observed, new: _New) -> None:
-    """Leave as little as can be done at once: one removal of what was certainly not published; what stays is told."""
+    """Clean up at once: send one removal of a credential certainly not published; report a credential that stays."""
     key_id, state = new.credential.key_id, "may be published, and stays; the next run goes on from what it sees"
     if not new.sent:
         try:
@@ -230,7 +236,7 @@ async def _interrupted(run: Run, observed: Observed, new: _New) -> None:
 
 
 async def _publish(run: Run, observed: Observed, new: _New) -> tuple[Version, float]:
-    """Publish; return the version, and until when the look that it rests on was fresh.
+    """Publish; return the version, and the moment until which the underlying look was fresh.
 
     Each PUT follows a look of its own.
     """
@@ -257,9 +263,9 @@ def _tell_left(run: Run, newest: Version | None, version: Version) -> None:
 
 
 async def _put(run: Run, new: _New, newest: Version | None, not_after: float) -> Version | None:
-    """Send one PUT; None where it was held back as too late, or no version of it shows.
+    """Send one PUT; return None if the PUT was held back as too late, or no version of it shows.
 
-    A definite no leaves `new.sent` as it was.
+    A definite refusal leaves `new.sent` as before.
     """
     before, new.sent = new.sent, True
     content_type, named = newest.content_type if newest else None, _tags(newest, new.credential, new.attempt)
@@ -278,9 +284,9 @@ async def _put(run: Run, new: _New, newest: Version | None, not_after: float) ->
 
 
 async def _publishable(run: Run, observed: Observed, new: _New) -> tuple[Version | None, float]:
-    """The newest version, and until when a publication may rest on this look and on the last proof, which is renewed where it is old.
+    """Return the newest version, and the moment until which a publication may rest on this look and the last proof.
 
-    Raises Conflict where a version appeared, or the credential is gone again.
+    An old proof is renewed first. Raises Conflict if a version appeared, or the credential is gone again.
     """
     if run.world.moment() - new.proven > FRESH / 2:
         await again(run, new.credential.key_id, new.issued.secret, container_group.images(run.policy, observed))
@@ -295,7 +301,7 @@ async def _publishable(run: Run, observed: Observed, new: _New) -> tuple[Version
 
 
 async def _listed_at(run: Run, credential: Credential) -> float:
-    """The moment before a read that lists the credential; one that was just added may take a while to be listed.
+    """Return the moment before a read that lists the credential; a new credential may take a while to be listed.
 
     Raises Conflict.
     """
@@ -330,7 +336,7 @@ def _tags(newest: Version | None, credential: Credential, attempt: str) -> Tags:
 
 
 async def _find(run: Run, attempt: str) -> Version | None:
-    """The version of this attempt, where one shows within two minutes. A look that fails shows nothing."""
+    """Return the version of this attempt, if one shows within two minutes. A failed look counts as an empty look."""
     name = run.policy.key_vault.password_secret
     start, patience = (
         run.clock.elapsed(),
@@ -361,7 +367,10 @@ def _unknown(run: Run, credential: Credential, error: Exception) -> OutcomeUnkno
 async def _ensure_standing(
     run: Run, observed: Observed, credential: Credential, version: Version, not_after: float
 ) -> None:
-    """Look once more after the PUT: revoke wins, and a process that was stopped inside the PUT may have published what is gone."""
+    """Check credential and access once more after the PUT.
+
+    A revocation wins, and a process stopped inside the PUT may have published a removed credential.
+    """
     try:
         record = await run.world.access(run.policy)
         late = run.world.moment() > not_after

@@ -27,9 +27,9 @@ ALWAYS = ("itself", "another_lineage", "drift")
 
 @dataclass(frozen=True, slots=True)
 class Deployed:
-    """A container group that was deployed now.
+    """A container group just deployed.
 
-    `exit_code` is its first failing container's, 0, or None while it runs.
+    `exit_code` is the code of its first failing container, 0, or None while the group runs.
     """
 
     group: ResourceId
@@ -39,7 +39,7 @@ class Deployed:
 
 
 async def deploy_now(run: Run, group_id: ResourceId, *, wait: bool) -> Deployed:
-    """Deploy the group with the current credential; with `wait`, until it started, and a job until it ended.
+    """Deploy the group with the current credential; with `wait`, wait for its start, or for the end of a job.
 
     Never interrupts a running job.
     """
@@ -57,9 +57,9 @@ async def deploy_now(run: Run, group_id: ResourceId, *, wait: bool) -> Deployed:
 
 
 async def _sent(run: Run, group_id: ResourceId) -> tuple[ContainerGroup, Version]:
-    """Look, and send one PUT; return the group before it, and the version whose credential it has now.
+    """Look, and send one PUT; return the group before the PUT, and the version of its new credential.
 
-    What is too late is looked at again.
+    After a PUT held back as too late, look again.
     """
     for _ in range(DECISIONS - 1):
         with suppress(NotSent, Undecided):
@@ -75,7 +75,7 @@ async def _looked_and_sent(run: Run, group_id: ResourceId) -> tuple[ContainerGro
 
 
 async def _free(run: Run, observed: Observed, group_id: ResourceId, version: Version) -> ContainerGroup:
-    """The group as it is now. Raises where it may not be deployed."""
+    """Read the group now. Raises if the group may not be deployed."""
     before = await run.world.group(group_id)
     _ensure_absent(observed, before)
     _ensure_free(before)
@@ -89,7 +89,7 @@ async def _free(run: Run, observed: Observed, group_id: ResourceId, version: Ver
 
 
 def _ensure_absent(observed: Observed, before: ContainerGroup) -> None:
-    """Stop where one read doesn't find the group, and the look just before it didn't find it absent.
+    """Stop if one read doesn't find the group, and the look just before had not confirmed its absence.
 
     Raises UnsafeStep.
     """
@@ -104,9 +104,9 @@ def _ensure_absent(observed: Observed, before: ContainerGroup) -> None:
 
 
 async def _ended(run: Run, seen: ContainerGroup) -> ContainerGroup:
-    """The group when its job is over.
+    """Wait for the end of the group's job; return the group then.
 
-    Raises NotFound or UnsafeStep where nobody can see its end, which is no success.
+    Raises NotFound or UnsafeStep if the end can't be seen, since an unseen end is no success.
     """
     patience = Patience(run, f"{seen.id.rsplit('/', 1)[-1]} is at work, and its end is waited for")
     while container_group.phase(seen) in AT_WORK:
@@ -124,7 +124,10 @@ async def _ended(run: Run, seen: ContainerGroup) -> ContainerGroup:
 
 
 def _ensure_ours(run: Run, observed: Observed, before: ContainerGroup, version: Version) -> None:
-    """What the guard says of a redeployment at any time: not with rotator's own identity, not over the live credential of another policy."""
+    """Apply the guard's vetoes that hold for a redeployment at any time.
+
+    Examples: rotator's own identity, or the live credential of another policy in the group.
+    """
     others = tuple(each for each in observed.groups if each.id != before.id)
     asked = Deploy(before.id, version.key_id or "", Reason("forced", "a deployment was asked for"))
     veto = guard.check(asked, run.policy, dataclasses.replace(observed, groups=(*others, before)), run.intent)
@@ -170,7 +173,7 @@ def _ensure_free(before: ContainerGroup) -> None:
 
 
 async def _send(run: Run, observed: Observed, group_id: ResourceId, version: Version) -> ContainerGroup:
-    """Send one PUT; return the group as it was before. It is read last, as `engine.deploy` says."""
+    """Send one PUT; return the group as before the PUT. The group is read last, as explained in `engine.deploy`."""
     declared, key_id = run.policy.group(group_id), version.key_id or ""
     free = partial(_free, run, observed, group_id, version)
     begun, seen = run.world.moment(), await free()

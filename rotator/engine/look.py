@@ -1,4 +1,4 @@
-"""Looks at the world with the eyes of one run: observation, what the run remembers of earlier looks, proof and permissions."""
+"""Looks at the world for one run: observation, the run's memory of earlier looks, proof and permissions."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ LET_IN = "`{}` says what keeps rotator out of the vault, with the command that l
 
 @dataclass(slots=True)
 class Memory:
-    """What one run has seen that a single observation can't show."""
+    """Facts seen by one run and missing in a single observation."""
 
     absent_since: datetime | None = None
     permissions: Permissions | None = None
@@ -55,7 +55,7 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a run would do, and why it might not."""
+    """Steps of a possible run, and the obstacles to them."""
 
     policy: Policy
     observed: Observed
@@ -66,9 +66,9 @@ class Preview:
 
 
 async def look(run: Run, memory: Memory, *, confirmed: bool = False) -> Observed:
-    """Observe, and add what this run knows already; `confirmed` as in `World.observe`.
+    """Observe, and add this run's earlier knowledge; `confirmed` as in `World.observe`.
 
-    Raises Forbidden where the vault may not be read: no version seen is not no version there.
+    Raises Forbidden if the vault may not be read: an empty answer would not prove an empty vault.
     """
     observed = _permitted(await run.observe(confirmed=confirmed), memory)
     if observed.vault_refuses:
@@ -96,10 +96,10 @@ async def look(run: Run, memory: Memory, *, confirmed: bool = False) -> Observed
 
 
 async def _may_be_published(run: Run, view: View) -> tuple[str, ...] | None:
-    """The credentials of ours whose password a version may hold that names none, by Graph's `hint`; None where a value can't be read.
+    """Return our credentials whose password may be in a version without a key id, judged by Graph's `hint`.
 
-    An orphan's may be in any such version since it was added; that of one which was in use counts where readers get it:
-    in the newest version.
+    Return None if a value can't be read. An orphan's password may be in any such version since the orphan was added;
+    the password of a credential once in use counts only in the newest version, the one read by readers.
     """
     newest = view.newest if view.newest and view.newest.enabled and not view.newest.key_id else None
     superseded = view.superseded if newest else ()
@@ -152,7 +152,7 @@ async def prepared(run: Run, observed: Observed, memory: Memory, steps: tuple[St
 
 
 def linked(policy: Policy, observed: Observed) -> tuple[tuple[str, ResourceId], ...]:
-    """What rotator must be allowed to do beside the container groups that it may redeploy: action and resource, sorted."""
+    """Return the permissions needed beside those on redeployed container groups: action and resource, sorted."""
     moved = (
         d
         for d in container_group.dependents(policy, observed)
@@ -162,7 +162,7 @@ def linked(policy: Policy, observed: Observed) -> tuple[tuple[str, ResourceId], 
 
 
 async def _unusable(run: Run, observed: Observed) -> tuple[tuple[str, str], ...]:
-    """The secrets that container groups need and that can't be used, each with why: to be known before anything is written."""
+    """Return unusable secrets needed by container groups, each with the reason: known before the first write."""
     dependents = container_group.dependents(run.policy, observed)
     found: list[tuple[str, str]] = []
     for name in sorted({name for dependent in dependents if dependent.needs_rotation for name in dependent.sources}):
@@ -194,7 +194,10 @@ async def proven(run: Run, observed: Observed, version: str | None) -> Observed:
 
 
 async def preview(run: Run) -> Preview:
-    """What a run would do now: reads only, with one proof of the current value and RBAC's word on permissions."""
+    """Return the steps that a run would take now.
+
+    Reads only, with one proof of the current value, and permissions as told by RBAC.
+    """
     memory = Memory()
     observed = await tried(run, await look(run, memory, confirmed=True), memory.tried)
     vetoes: list[Veto] = []
@@ -210,7 +213,7 @@ async def preview(run: Run) -> Preview:
 
 
 async def glance(run: Run) -> Preview:
-    """What is visible without trying anything: no proof, no permissions."""
+    """Return the visible state without any try: no proof, no permissions."""
     memory = Memory()
     return _preview(run, await look(run, memory, confirmed=True), memory, ())
 

@@ -1,12 +1,12 @@
-"""Marks on versions of the secret: read, add, write, look again, and once more where somebody's write took them away.
+"""Marks on versions of the secret: read, add, write, look again, and write once more if another write removed them.
 
-Rules for whoever edits this file:
+Rules for editors of this file:
 
-1. Key Vault replaces all tags of a version at once and knows no condition, so who writes from an old read takes away
-   what others wrote meanwhile. Each write leaves within `SENT_WITHIN` of its read, and is looked for `SEEN_AFTER`
-   later: a write from a read before it has arrived by then, or its writer knows that it was late.
-2. Tags that people change are as they left them: what is repeated starts from a new read.
-3. A late writer can't know what it took away. It says so, with exit code 1.
+1. Key Vault replaces all tags of a version at once, without conditions, so a write from an old read removes the tags
+   written by others meanwhile. Each write leaves within `SENT_WITHIN` of its read, and is looked for `SEEN_AFTER`
+   later: a write from an earlier read has arrived by then, or its writer knows that the write was late.
+2. Tags changed by people stay as they left them: a repeated write starts from a new read.
+3. A late writer can't know the tags removed by the late write. The writer says so, with exit code 1.
 """
 
 from collections.abc import Callable, Sequence
@@ -29,9 +29,9 @@ Wanted = Callable[[tuple[Version, ...]], tuple[Mark, ...]]
 
 
 async def record(run: Run, wanted: Wanted) -> None:
-    """Write what `wanted` lacks until a later look lacks nothing.
+    """Write the marks missing from `wanted` until a later look finds none missing.
 
-    Raises what stood in the way, or Conflict where the marks never lasted.
+    Raises the error that prevented a write, or Conflict if the marks never lasted.
     """
     trouble: AzureError | None = None
     for _ in range(TIMES):
@@ -51,7 +51,10 @@ async def record(run: Run, wanted: Wanted) -> None:
 
 
 async def _write(run: Run, mark: Mark) -> bool:
-    """Add one mark to what the version's tags say now; False where nothing was sent: the room is gone, or the read too old."""
+    """Add one mark to the present tags of a version.
+
+    Return False if no write was sent: no room for a tag, or the read too old.
+    """
     read = run.world.moment()
     version = await run.world.version(run.policy, mark.version)
     found = marked(version, mark)

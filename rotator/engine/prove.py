@@ -56,7 +56,7 @@ async def again(run: Run, key_id: str, secret: Secret, images: Sequence[str]) ->
 
 
 def usable(run: Run, proof: Proof) -> bool:
-    """Whether a try counts as a success under the policy's `proof.registry`."""
+    """Tell if a try counts as a success under the policy's `proof.registry`."""
     if proof.outcome is Outcome.UNREACHABLE and run.policy.proof.registry == "optional":
         return not proof.registry_reached
     return proof.ok

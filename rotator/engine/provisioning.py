@@ -1,8 +1,8 @@
-"""Provision: what a policy needs before it can rotate, made step by step; each is looked for before it is made, so that any run finishes any other's.
+"""Provision: make all prerequisites of a policy step by step, each after a lookup.
 
-The app id is written into the policy's file before anything depends on it, and the application is made under a key of
-the policy's own (`key`), by which Graph keeps a second one from coming into being: a run that dies between the two
-finds it again.
+So any run can finish the work of any other run. The app id is written into the policy's file before any other object
+depends on the app id. The application is made under a key of the policy's own (`key`), by which Graph prevents a second
+application: a run that dies between the two finds the application again.
 """
 
 import hashlib
@@ -50,26 +50,32 @@ UNWELL = ("pull_failed", "worse")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A policy or a draft that is to be provisioned, and `save`, which writes an app id into its file."""
+    """A policy or a draft to provision, and `save`, the function writing an app id into its file."""
 
     policy: Policy | Draft
     save: Callable[[str], None]
 
     def known(self) -> Policy:
-        """The policy as far as it is known: of a draft with nobody as its principal, to read and to tell what doesn't depend on one."""
+        """Return the policy as far as known, to read and to report parts independent of the principal.
+
+        The policy of a draft has a placeholder as its principal.
+        """
         return self.policy.settled(NOBODY) if isinstance(self.policy, Draft) else self.policy
 
 
 def key(policy: Policy) -> str:
-    """The application's alternate key: 12 hex digits over what the policy publishes, whatever its file and the application are called."""
+    """Return the application's alternate key: 12 hex digits over the published vault host and secret.
+
+    The key is independent of the names of file and application.
+    """
     published = f"{policy.key_vault.host}\n{policy.key_vault.password_secret}".lower()
     return f"rotator-{hashlib.sha256(published.encode()).hexdigest()[:12]}"
 
 
 async def provision(run: Run, wanted: Wanted) -> Result:
-    """Make what is missing; what exists is left as it is.
+    """Make missing objects; existing objects are left unchanged.
 
-    `run` is of `wanted.known()`. Nothing of Azure's or ours is raised.
+    `run` is of `wanted.known()`. No error of Azure or rotator is raised.
     """
 
     async def act(score: Score) -> str:
@@ -86,7 +92,7 @@ async def provision(run: Run, wanted: Wanted) -> Result:
 
 
 async def outline(run: Run, wanted: Wanted) -> Missing:
-    """What :func:`provision` would do now, read and not done; what depends on a step before it has a placeholder."""
+    """Return the steps that :func:`provision` would take now; read only. Values from earlier steps are placeholders."""
     identity = chosen(wanted.policy, await _sought(run, wanted.policy))
     steps = identity_steps(wanted.policy, identity)
     policy = wanted.policy.settled(identity.app_id) if identity and isinstance(wanted.policy, Draft) else run.policy
@@ -124,7 +130,10 @@ async def _sought(run: Run, wanted: Policy | Draft) -> tuple[Identity, ...]:
 
 
 async def _identity(run: Run, wanted: Wanted, score: Score) -> tuple[Policy, frozenset[Home]]:
-    """The policy, once there are an application, its app id in the file, and a service principal; and which of the two this tenant has."""
+    """Return the policy, once there are an application, its app id in the file, and a service principal.
+
+    Also return the homes in this tenant: application, service principal, or both.
+    """
     identity = chosen(wanted.policy, await _sought(run, wanted.policy))
     app_id, me = await run.world.signed_in()
     if identity and identity.app_id == app_id:
@@ -160,7 +169,7 @@ async def _identity(run: Run, wanted: Wanted, score: Score) -> tuple[Policy, fro
 
 
 def _settled(step: Create | Save | Own, identity: Identity | None) -> Create | Save | Own:
-    """The step as it is once the application is there, whose app id the plan could not know."""
+    """Return the step with the app id of the application, unknown to the plan."""
     return replace(step, name=identity.app_id) if isinstance(step, Create) and identity else step
 
 
@@ -169,7 +178,7 @@ def _created(run: Run, home: Home, app_id: str, object_id: str) -> None:
 
 
 async def _own(run: Run, score: Score, home: Home, identity: Identity, me: str) -> None:
-    """Where rotator may make itself an owner; else how somebody else can is told."""
+    """Make rotator an owner, if permitted; else report the command for another person."""
     object_id = (identity.application if home is Home.APPLICATION else identity.service_principal) or ""
     try:
         await run.world.own(home, object_id, me)
@@ -190,9 +199,9 @@ def _by_hand(run: Run, home: Home, identity: Identity, me: str) -> str:
 
 
 async def _visible(run: Run, homes: frozenset[Home], memory: Memory) -> Seen:
-    """The world, once one look shows what was made or found.
+    """Return the world, once one look shows all objects made or found.
 
-    A read may miss it even after another has shown it; nothing rests on what is missing.
+    A read may miss an object even after another read has shown it; no decision rests on a missing object.
 
     Raises Unavailable.
     """
@@ -256,7 +265,7 @@ async def _take_first(run: Run, score: Score, seen: Seen, memory: Memory, steps:
 
 
 async def _username(run: Run, observed: Observed) -> str | None:
-    """What the user name's secret says; a vault that refuses is the guard's to name."""
+    """Return the value of the user name's secret; None if the vault refuses, a case reported by the guard."""
     return None if observed.vault_refuses else await run.world.username(run.policy)
 
 
@@ -272,7 +281,10 @@ async def _issue(run: Run, seen: Seen, memory: Memory, step: Issue) -> str:
 
 
 async def _groups(run: Run, score: Score) -> Observed:
-    """Deploy what a manifest makes and isn't there; name what nothing makes; return what was seen before that."""
+    """Deploy missing groups that have a manifest; report missing groups without one.
+
+    Return the observation made before the deployments.
+    """
     observed = await run.observe()
     left = group_steps(run.policy, observed.groups, View(run.policy, observed, run.intent).current_key or TO_COME)
     for note in left.notes:
@@ -297,9 +309,9 @@ async def _groups(run: Run, score: Score) -> Observed:
 
 
 async def _readers(run: Run, score: Score, observed: Observed) -> None:
-    """Tell where the secret's readers get a value that isn't ours and that nobody can sign in with.
+    """Report readers of the secret that get a foreign value with which no sign-in succeeds.
 
-    A role that was just given is no part of it.
+    A role given just before has no influence on this check.
     """
     newest = View(run.policy, observed, run.intent).newest
     if newest is None or newest.ours:
@@ -315,7 +327,7 @@ async def _readers(run: Run, score: Score, observed: Observed) -> None:
 
 
 async def _shown(run: Run) -> None:
-    """Wait until Graph's reads show the credential that was just published, without which nothing is deployed."""
+    """Wait until Graph's reads show the credential just published: without it, no deployment starts."""
     begun, patience = run.clock.elapsed(), Patience(run, "Microsoft Graph doesn't show the new credential yet", VISIBLE)
     while run.clock.elapsed() - begun < VISIBLE:
         view = View(run.policy, await run.observe(), run.intent)

@@ -1,7 +1,6 @@
-"""Observe, decide, act, until nothing is due: the loop that every rotation is.
+"""Observe, decide, act, until no step is due: the loop of every rotation.
 
-A removal rests on an absence, that of everybody who may hold the credential: it is taken only where two looks in a row
-ask for it.
+A removal rests on the absence of all possible holders of the credential: two looks in a row must ask for the removal.
 """
 
 import asyncio
@@ -27,7 +26,7 @@ LOOKS = 150
 
 
 async def reconcile(run: Run) -> Result:
-    """Take every step that is due. What fails is told and counted; nothing of Azure's or ours is raised."""
+    """Take every due step. Failures are reported and counted; no error of Azure or rotator is raised."""
     score, memory = Score(), Memory()
     due = None
     try:
@@ -72,7 +71,7 @@ async def _converge(run: Run, score: Score, memory: Memory) -> tuple[Observed, N
 
 
 def _settle(memory: Memory, observed: Observed) -> None:
-    """Forget the doubt about removals that this look shows to have happened."""
+    """Forget the doubt about removals confirmed by this look."""
     listed = {c.key_id for c in observed.credentials}
     memory.undecided = {
         (name, what): event
@@ -96,7 +95,7 @@ async def _take(run: Run, score: Score, seen: Seen, memory: Memory, steps: tuple
 
 
 async def _ready(run: Run, seen: Seen, memory: Memory, steps: tuple[Step, ...]) -> tuple[Seen, tuple[Step, ...]]:
-    """What the guard wants to know, on an observation that is still fresh: where proving took long, the world is looked at once more."""
+    """Return the guard's input on an observation still fresh: after a long proof, the world is observed once more."""
     observed = await prepared(run, seen.observed, memory, steps)
     read = run.world.moment()
     if read - seen.read <= FRESH / 2:

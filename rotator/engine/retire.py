@@ -1,6 +1,6 @@
-"""Retire a credential and disable its versions: what was decided is carried out, and a later read must agree.
+"""Retire a credential and disable its versions: carry out the decision, and confirm it by a later read.
 
-A removal is sent once for each decision. Whoever repeats it looks again first: what nothing relied on then may be in
+A removal is sent once for each decision. A repeated removal needs a new look first: a credential unused then may be in
 use now.
 """
 
@@ -20,9 +20,9 @@ Permit = Callable[[], Awaitable[float]]
 
 
 async def retire(run: Run, seen: Seen, step: Retire) -> str:
-    """Remove the credential; return what was done.
+    """Remove the credential; return a report of the step.
 
-    Raises Undecided where the next look must decide whether it is still due.
+    Raises Undecided if the next look must decide on the removal again.
     """
     credential = next(c for c in seen.observed.credentials if c.key_id == step.key_id)
     await remove(run, seen.observed.principal, credential, seen.read + FRESH)
@@ -30,7 +30,10 @@ async def retire(run: Run, seen: Seen, step: Retire) -> str:
 
 
 async def withdraw(run: Run, principal: Principal, credential: Credential, permit: Permit | None = None) -> None:
-    """Remove a credential although each try may fail: a bounded number of decisions, each on a new look (`permit`; default: it is listed)."""
+    """Remove a credential although each try may fail: a bounded number of decisions, each on a new look.
+
+    `permit` makes the look; default: the credential is listed.
+    """
 
     async def listed() -> float:
         read = run.world.moment()
@@ -51,10 +54,10 @@ async def withdraw(run: Run, principal: Principal, credential: Credential, permi
 async def remove(run: Run, principal: Principal, credential: Credential, not_after: float) -> None:
     """Send one removal, and look until a read no longer shows the credential.
 
-    Graph answers 400 or 404 for a key id that it doesn't know *yet* just as for one that is gone (azure-facts C2), and
-    409 where two changes of one object meet (azure-facts C4). So only reading decides; after such an answer an absence
-    counts that lasts for two minutes. Raises Undecided where the credential is still listed after an answer that isn't
-    a yes, Unavailable where it is listed two minutes after a yes.
+    Graph answers 400 or 404 for a key id not known *yet*, just as for a removed one (azure-facts C2), and 409 where two
+    changes of one object meet (azure-facts C4). So only reading decides; after such an answer an absence counts if it
+    lasts for two minutes. Raises Undecided if the credential is still listed after an answer other than a yes,
+    Unavailable if the credential is listed two minutes after a yes.
     """
     patience = Patience(
         run, f"whether credential {credential.key_id} is gone is read again: Graph's reads may lag", LOOKING
@@ -74,7 +77,7 @@ async def remove(run: Run, principal: Principal, credential: Credential, not_aft
 
 
 async def _remove(run: Run, principal: Principal, credential: Credential, not_after: float) -> AzureError | None:
-    """Ask once; return what Graph answered where that proves nothing, None where it accepted."""
+    """Send one removal; return Graph's answer if inconclusive, None if Graph accepted."""
     try:
         await run.world.remove_password(principal, credential.home, credential.key_id, not_after=not_after)
     except (NotFound, Conflict, OutcomeUnknown, Throttled, Unavailable) as error:
@@ -103,7 +106,7 @@ def _still_there(credential: Credential) -> AzureError:
 
 
 async def disable(run: Run, seen: Seen, step: Disable) -> str:
-    """Disable the version; return what was done."""
+    """Disable the version; return a report of the step."""
     await run.world.mark_version(run.policy, step.version, enabled=False, not_after=seen.read + FRESH)
     run.tell(VersionDisabled(policy=run.policy.name, version=step.version))
     return f"version {step.version} is disabled"

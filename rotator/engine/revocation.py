@@ -1,11 +1,12 @@
-"""Revoke: record, delete, take the credentials if asked, and say what is left of the access.
+"""Revoke: record, delete, remove the credentials if requested, and report the remaining access.
 
-Rules for whoever edits this file:
+Rules for editors of this file:
 
-1. The record is written before anything is deleted, and what was recorded stays recorded.
-2. What isn't found proves nothing: not the principal, not one of its objects, not a registry. What can be deleted
-   without it is; then it is looked for again, and only refusals make an absence an end of access.
-3. A grant that came in between ends it: nothing more is taken away, and the report says so.
+1. The record is written before the first deletion, and recorded assignments stay recorded.
+2. An object not found proves nothing: neither the principal, nor one of its objects, nor a registry. Deletions possible
+   without the object are made; then the object is looked for again, and only refusals turn an absence into an end of
+   access.
+3. A grant made meanwhile ends the revocation: no more is deleted, and the report says so.
 """
 
 from collections.abc import Iterator, Sequence
@@ -36,7 +37,7 @@ NOT_FOUND = (
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What was asked for: to `wait` until pulls are seen to be refused, and to take the `credentials` as well."""
+    """Options of a revocation: `wait` until pulls are seen to be refused, and remove the `credentials` as well."""
 
     wait: bool
     credentials: bool
@@ -57,20 +58,23 @@ class Look:
 
 @dataclass(slots=True)
 class Mark:
-    """The record as it was `before` this revocation marked it, and the moment before it was last seen not to be granted again."""
+    """The record as it was `before` this revocation marked it, and the time of the last check for a new grant.
+
+    `read` is the moment before the record was last seen without a new grant.
+    """
 
     before: AccessRecord
     read: float
     regranted: bool = False
 
     async def not_after(self, run: Run) -> float | None:
-        """Until when the next write may be sent; None if somebody granted the access meanwhile."""
+        """Return the latest moment for sending the next write; None if access was granted meanwhile."""
         if run.world.moment() - self.read > AGEING:
             await self.granted(run)
         return None if self.regranted else self.read + FRESH
 
     async def granted(self, run: Run) -> bool:
-        """Whether somebody granted the access since; a reading that lags shows what was there before."""
+        """Tell if access was granted since; a lagging read shows the earlier record."""
         read, now = run.world.moment(), await run.world.access(run.policy)
         self.read, self.regranted = read, self.regranted or (now.access is Access.GRANTED and now != self.before)
         return self.regranted
@@ -88,11 +92,11 @@ class Mark:
 
 
 async def revoke(run: Run, *, wait: bool = True, credentials: bool = False) -> Result:
-    """Record, delete, say what is left, and prove that pulls are refused (at most 15 minutes).
+    """Record, delete, report the remaining access, and prove that pulls are refused (at most 15 minutes).
 
-    Idempotent: whatever is left over goes.
+    Idempotent: a second revocation removes all leftovers.
 
-    With `credentials`, every credential of ours goes, too, and the versions that hold them are disabled.
+    With `credentials`, every credential of ours is removed, too, and the versions holding them are disabled.
     """
 
     async def act(score: Score) -> str:
@@ -117,9 +121,9 @@ async def _revoke(run: Run, score: Score, wish: Wish) -> str:
 
 
 async def _look(run: Run) -> Look:
-    """Observe; a registry that isn't found keeps nobody from being revoked on the others.
+    """Observe; a registry not found doesn't prevent a revocation on the others.
 
-    Raises NotFound where none of them is found.
+    Raises NotFound if none of the registries is found.
     """
     read = run.world.moment()
     try:
@@ -144,7 +148,7 @@ async def _look(run: Run) -> Look:
 
 
 async def _take_all(run: Run, score: Score, wish: Wish, look: Look, observed: Observed) -> Ending:
-    """Take everything from a principal that is there, and look at what is left."""
+    """Remove all access from an existing principal, and look at the remaining access."""
     before, read = await read_record(run), run.world.moment()
     recorded = before.assignments if before.access is Access.REVOKED else ()
     steps = revoke_steps(run.policy, await _found(look.run, observed, recorded), await own(look.run), recorded)
@@ -169,7 +173,7 @@ def _regranted(run: Run, score: Score) -> Ending:
 
 
 async def _recorded(look: Look, score: Score, wish: Wish) -> None:
-    """Mark, and delete what an earlier revocation recorded and is still there: that needs no principal."""
+    """Mark, and delete remaining role assignments recorded by an earlier revocation: no principal is needed."""
     run, before, read = look.run, await read_record(look.run), look.run.world.moment()
     recorded = before.assignments if before.access is Access.REVOKED else ()
     mark = await _mark(run, before, recorded, read)
@@ -178,7 +182,10 @@ async def _recorded(look: Look, score: Score, wish: Wish) -> None:
 
 
 async def _absent(look: Look, score: Score, wish: Wish) -> Ending:
-    """A principal that wasn't found: gone only if two looks agree, and neither Entra nor any registry knows its password."""
+    """Handle a principal not found.
+
+    The principal counts as gone only if two looks agree, and neither Entra nor any registry knows its password.
+    """
     run, left = look.run, await Left.before(look.run)
     tries = await unknown_to_entra(run, left) if wish.wait else Tries(Shown.NOTHING, NOT_WAITED)
     served = (
@@ -199,7 +206,10 @@ async def _absent(look: Look, score: Score, wish: Wish) -> Ending:
 
 
 async def _found(run: Run, observed: Observed, recorded: Sequence[Assignment]) -> list[Assignment]:
-    """What the principal has now, and what is recorded and still there although the principal that it names is gone."""
+    """Return the principal's present role assignments, and recorded ones still there.
+
+    Recorded role assignments stay in Azure even after their principal is gone.
+    """
     oid = observed.principal.service_principal
     found = await run.world.assignments(run.policy, oid) if oid else ()
     known = {a.id for a in found}
@@ -207,7 +217,7 @@ async def _found(run: Run, observed: Observed, recorded: Sequence[Assignment]) -
 
 
 async def _mark(run: Run, before: AccessRecord, lost: Sequence[Assignment], read: float) -> Mark:
-    """Write the record before anything is deleted, unless it says the same already."""
+    """Write the record before the first deletion, unless the record already has the same content."""
     wanted = tuple(sorted({a.id: a for a in lost}.values()))
     if before.access is not Access.REVOKED or wanted != before.assignments:
         await run.world.record_access(run.policy, Access.REVOKED, wanted, not_after=read + FRESH)
@@ -216,7 +226,10 @@ async def _mark(run: Run, before: AccessRecord, lost: Sequence[Assignment], read
 
 
 async def _delete_all(run: Run, steps: Sequence[Revoke], score: Score, wish: Wish, mark: Mark) -> bool:
-    """Delete one after the other; what stops one stops no other. False if somebody granted the access meanwhile."""
+    """Delete one role assignment after the other; a failure of one doesn't stop the others.
+
+    Return False if access was granted meanwhile.
+    """
     for step in steps:
         if (not_after := await mark.not_after(run)) is None:
             return False
@@ -256,10 +269,11 @@ def _stays(run: Run, step: Revoke, score: Score, error: RotatorError, *, credent
 
 
 async def _take_credentials(look: Look, score: Score, mark: Mark) -> Observed | None:
-    """Remove every credential of ours from either home, and disable what holds them; say who loses a password, and whose remain.
+    """Remove every credential of ours from either home, and disable the versions holding them.
 
-    Each is tried once, on what a look of the last minute showed; then all is looked at again, since a rotation may have
-    been under way. None if somebody granted the access meanwhile.
+    Report the groups losing a password, and the remaining foreign passwords. Each credential is tried once, based on a
+    look of the last minute; then all is looked at again, since a rotation may have been under way. Return None if
+    access was granted meanwhile.
     """
     run, tried = look.run, set[tuple[str, str]]()
     while True:
@@ -317,7 +331,10 @@ def _losers(run: Run, view: View) -> Iterator[Noted]:
 
 
 def _untaken(run: Run, view: View) -> Iterator[Noted]:
-    """Whose passwords stay; where the versions' tags may not be read, adopted ones are among them, and nobody knows which."""
+    """Yield notes on the remaining passwords.
+
+    If the versions' tags may not be read, adopted passwords are among them, without a way to tell them apart.
+    """
     if why := view.observed.vault_refuses:
         name, host = run.policy.key_vault.password_secret, run.policy.key_vault.host
         text = (

@@ -1,4 +1,4 @@
-"""What every step is given, and what a run comes to."""
+"""Input of every step, and the result of a run."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -23,7 +23,7 @@ POSTPONED = ("on_top", "not_forced")
 
 
 class Undecided(RotatorError):
-    """A write that may not have happened and must not be repeated on faith: the next look decides whether it is still due."""
+    """A write that may not have happened and must not be repeated blindly: the next look decides on the write again."""
 
     remedy = "Run again: the next run looks at the world and goes on from there."
 
@@ -35,7 +35,7 @@ class Undecided(RotatorError):
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What one observation of a policy showed, and the moment before it was read."""
+    """One observation of a policy, and the moment before its reads."""
 
     policy: Policy
     read: float
@@ -44,7 +44,7 @@ class Sight:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One policy's run. `deadline` (elapsed seconds of `clock`): nothing is started that can't end before."""
+    """One policy's run. No step starts that can't end before `deadline` (elapsed seconds of `clock`)."""
 
     world: World
     clock: Clock
@@ -69,9 +69,9 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How a run ended.
+    """Result of a run.
 
-    `exit_code`: 1 something failed or waits past its warning · 3 vetoed · 4 another run holds the lease · 0.
+    `exit_code`: 1 a failure, or a wait past its warning · 3 vetoed · 4 another run holds the lease · 0.
     """
 
     policy: str
@@ -83,7 +83,7 @@ class Result:
 
 @dataclass(slots=True)
 class Score:
-    """Counts what decides the exit code."""
+    """Counts that decide the exit code."""
 
     done: int = 0
     failed: int = 0
@@ -95,7 +95,7 @@ class Score:
 
     @property
     def exit_code(self) -> int:
-        """The first that applies: 1 failed or warned, 3 vetoed, 0."""
+        """Exit code, the first that applies: 1 failed or warned, 3 vetoed, 0."""
         if self.failed or self.warned:
             return 1
         return 3 if self.vetoed else 0
@@ -111,7 +111,7 @@ class Score:
 
 
 def told(run: Run, event: Event, score: Score | None = None) -> None:
-    """Tell an event, and count it."""
+    """Report an event, and count it."""
     run.tell(event)
     if score is None:
         return
@@ -125,7 +125,10 @@ def told(run: Run, event: Event, score: Score | None = None) -> None:
 
 @dataclass(slots=True)
 class Patience:
-    """Pauses for one reason, at most `seconds` long together; the first is told, so that nobody takes the run for one that hangs."""
+    """Pauses for one reason, at most `seconds` long in total.
+
+    The first pause is reported, so that the run doesn't seem to hang.
+    """
 
     run: Run
     reason: str
@@ -141,12 +144,12 @@ class Patience:
 
 
 def counted(run: Run, score: Score) -> Run:
-    """The run with everything that it tells counted."""
+    """Return the run with all its events counted."""
     return replace(run, tell=lambda event: told(run, event, score))
 
 
 def failure(run: Run, step: str, target: str, error: RotatorError) -> StepFailed | Vetoed:
-    """The event for a step that stopped: a veto where it was unsafe, else a failure."""
+    """Return the event for a stopped step: a veto if the step was unsafe, else a failure."""
     diagnosis = error.diagnose()
     happened, state, remedy = diagnosis.happened, diagnosis.state, diagnosis.remedy
     if isinstance(error, UnsafeStep):
@@ -171,7 +174,7 @@ async def ensure_granted(run: Run) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The observation that a step was decided on, and the moment (`World.moment`) before it was read."""
+    """The observation underlying a step, and the moment (`World.moment`) before its reads."""
 
     observed: Observed
     read: float

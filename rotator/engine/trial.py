@@ -1,4 +1,7 @@
-"""Tries values of the published secret: one refusal of one replica is no proof, and a value that is right but for what surrounds it is told."""
+"""Tries values of the published secret.
+
+One refusal by one replica is no proof. A password correct except for surrounding characters is reported.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,7 +21,10 @@ SETTLED = (Outcome.PROVEN, Outcome.EXPIRED)
 
 
 async def trial(run: Run, value: Secret, images: Sequence[str]) -> Proof:
-    """The proof of a value after up to three tries; of a refused one, whether it is right without white space or quotes around it."""
+    """Return the proof of a value after up to three tries.
+
+    A refused value is tried again without surrounding white space or quotes.
+    """
     proof = Proof(Outcome.UNREACHABLE, "not tried")
     for attempt in range(TRIES):
         if attempt:
@@ -36,13 +42,16 @@ async def _looked_around(run: Run, value: Secret, refused: Proof) -> Proof:
 
 
 async def surrounding(run: Run, value: Secret) -> str:
-    """What stands around a value that Entra takes without it; empty where there is nothing, or it makes no difference."""
+    """Return the name of the characters around a value accepted by Entra only without them; else an empty text."""
     found = around(value)
     return found[0] if found and (await run.world.prove(run.policy, found[1], ())).signed_in else ""
 
 
 def around(value: Secret) -> tuple[str, Secret] | None:
-    """What an editor, a shell or a template left around a value, and the value without it; None where there is nothing."""
+    """Return the name of stray characters around a value, and the bare value; None if there are none.
+
+    Stray characters: white space or quotes left by an editor, a shell or a template.
+    """
     found: list[str] = []
     bare = value.reveal()
     while bare != (slim := bare.strip(SPACE)) or _quoted(bare):
@@ -56,7 +65,10 @@ def _quoted(text: str) -> bool:
 
 
 async def tried(run: Run, observed: Observed, known: dict[str, Proof]) -> Observed:
-    """The observation with a try of each value that the rules ask about; `known` is what this run has tried so far, and grows."""
+    """Return the observation with a try of each value needed by the rules.
+
+    `known` holds the earlier tries of this run, and grows.
+    """
     view = View(run.policy, replace(observed, tried=tuple(known.items())), run.intent)
     for version in worth_trying(view):
         removed = version in view.lingering
@@ -66,9 +78,9 @@ async def tried(run: Run, observed: Observed, known: dict[str, Proof]) -> Observ
 
 
 async def try_out(run: Run, version: Version, *, removed: bool = False) -> Proof:
-    """The proof of one version's value; that of a `removed` password until Entra refuses it.
+    """Return the proof of one version's value; of a `removed` password, tried until Entra refuses it.
 
-    What can't be read wasn't reached.
+    An unreadable value counts as unreachable.
     """
     try:
         value = await run.world.value(run.policy, version.id)
@@ -80,7 +92,10 @@ async def try_out(run: Run, version: Version, *, removed: bool = False) -> Proof
 
 
 async def _taken(run: Run, value: Secret) -> Proof:
-    """The first try of a removed password that Entra takes, or the last of so many that it doesn't: replicas learn of a removal one by one."""
+    """Return the first try of a removed password accepted by Entra, or else the last try.
+
+    Several tries are needed: replicas learn of a removal one by one.
+    """
     proof = await run.world.prove(run.policy, value, ())
     for _ in range(TRIES - 1):
         if proof.signed_in:
