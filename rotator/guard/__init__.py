@@ -1,10 +1,11 @@
-"""The second opinion: vetoes a step that the rules should never have asked for, or that the world forbids.
+"""Second opinion: veto a step that the rules should never have asked for, or that the world forbids.
 
-Rules for whoever edits this package:
+Rules for editors of this package:
 
-1. It shares no rule with `rotator.plan`, and reads the world by itself (`seen`): a bug there must not be one here.
-2. A veto has a code, names and numbers, says that nothing was changed, and ends with what to do.
-3. It never makes a step possible; nothing overrides it but what a person can see in the world.
+1. The guard shares no rule with `rotator.plan`, and reads the world by itself (`seen`): a bug there must not be a bug
+   here.
+2. A veto has a code, names and numbers, says that no change was made, and ends with the fix.
+3. The guard never makes a step possible; a veto is overridden only by facts visible in the world to a person.
 """
 
 from rotator.guard.veto import RULES, Veto, check, itself

@@ -1,4 +1,4 @@
-"""What forbids a redeployment or a way back: the wrong group, the wrong credential, something that would be lost."""
+"""Veto a redeployment or a way back: the wrong group, the wrong credential, or a loss of values."""
 
 from collections.abc import Iterator
 
@@ -18,7 +18,7 @@ WRITE, WRITER = "Microsoft.ContainerInstance/containerGroups/write", "Azure Cont
 
 
 def deployable(policy: Policy, observed: Observed, group_id: ResourceId, key_id: str) -> Iterator[Objection]:
-    """Only a dependent, only with the published credential, only without a loss."""
+    """Allow a redeployment only of a dependent, only with the published credential, only without a loss."""
     dependent = seen.dependent_of(policy, observed, group_id)
     if dependent is None:
         yield (
@@ -59,7 +59,7 @@ def deployable(policy: Policy, observed: Observed, group_id: ResourceId, key_id:
 
 
 def published(observed: Observed, key_id: str) -> Iterator[Objection]:
-    """Only the credential of our newest version, while it is live."""
+    """Allow only the credential of our newest version, while live."""
     version = seen.current_version(observed)
     credential = next((c for c in observed.credentials if c.key_id.lower() == key_id.lower()), None)
     if not credential or not credential.live(observed.at):
@@ -69,7 +69,7 @@ def published(observed: Observed, key_id: str) -> Iterator[Objection]:
 
 
 def anothers(observed: Observed, dependent: container_group.Dependent) -> Iterator[Objection]:
-    """A group that holds a live credential of another policy is that policy's."""
+    """Refuse a group with a live credential of another policy: the group belongs to that policy."""
     held = next((c for c in observed.credentials if c.key_id.lower() == dependent.key_id and c.live(observed.at)), None)
     prefix = marker(observed.lineage, "")
     if held and held.display_name.startswith("rotator:") and not held.display_name.startswith(prefix):
@@ -82,7 +82,7 @@ def anothers(observed: Observed, dependent: container_group.Dependent) -> Iterat
 
 
 def unwritable(observed: Observed, dependent: container_group.Dependent) -> Iterator[Objection]:
-    """A right on the group itself that is known to be missing is named before Azure's 403 has to."""
+    """Report a known missing right on the group itself, before Azure answers 403."""
     if not dependent.writable:
         what = f"rotator's identity may not redeploy {dependent.name} ({WRITE} on {dependent.id})"
         command = give_role(observed.signed_in, WRITER, dependent.id)
@@ -94,7 +94,7 @@ def unwritable(observed: Observed, dependent: container_group.Dependent) -> Iter
 
 
 def ready(policy: Policy, dependent: container_group.Dependent) -> Iterator[Objection]:
-    """Nothing may be lost, and no job run again, by the redeployment."""
+    """Refuse a redeployment that would lose a value, or run a job again."""
     if dependent.unsourced and not dependent.refused:
         what = (
             f"{dependent.name} has {len(dependent.unsourced)} value(s) that Azure doesn't show, and a redeployment"
@@ -111,7 +111,7 @@ def ready(policy: Policy, dependent: container_group.Dependent) -> Iterator[Obje
 
 
 def put_each(policy: Policy) -> str:
-    """How the lines to add are introduced."""
+    """Return the introduction of the lines to add."""
     return (
         f"Say in {policy.file} where each comes from, and put those that have a secret's name there into"
         f" {policy.key_vault.host}:"
@@ -119,7 +119,7 @@ def put_each(policy: Policy) -> str:
 
 
 def restorable(policy: Policy, observed: Observed, group_id: ResourceId, key_id: str) -> Iterator[Objection]:
-    """Only to what the group held before, alive and not compromised."""
+    """Allow a way back only to the group's previous credential, live and not compromised."""
     dependent = seen.dependent_of(policy, observed, group_id)
     if dependent and dependent.follows:
         what = (

@@ -1,4 +1,4 @@
-"""What forbids a new credential: a vault that won't take it, a principal that may not have it, a group that couldn't follow."""
+"""Veto a new credential: refused by the vault, forbidden for the principal, or unusable for a group."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -21,7 +21,7 @@ MOST_UNRESOLVED = 3
 
 
 def secret_usable(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Objection]:
-    """The vault must take the new value under the name that readers know."""
+    """Require that the vault takes the new value under the name known to readers."""
     permissions, name = observed.permissions, policy.key_vault.password_secret
     if permissions and permissions.secret_deleted:
         remedy = f"`{recover_secret(policy.key_vault.name, name)}`, or purge it."
@@ -39,7 +39,7 @@ def secret_usable(policy: Policy, observed: Observed, intent: Intent) -> Iterato
 
 
 def addable(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Objection]:
-    """Graph must take one more password, as long as the policy wants it to live."""
+    """Require that Graph takes one more password, with the validity of the policy."""
     home = policy.principal.home if observed.principal.application else Home.SERVICE_PRINCIPAL
     if home is Home.SERVICE_PRINCIPAL and observed.principal.locked:
         remedy = "Write `principal: {home: application}`, or lift the lock (servicePrincipalLockConfiguration)."
@@ -67,7 +67,10 @@ def addable(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Obje
 
 
 def tags_fit(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Objection]:
-    """A new version must take over others' tags and have room for ours and our marks; what can't wait takes over what fits."""
+    """Require room in a new version for the tags of others, for ours and for our marks.
+
+    An urgent credential takes over only the tags that fit.
+    """
     newest, version, current = seen.newest(observed), seen.current_version(observed), seen.current(observed)
     theirs = [name for name, _ in newest.tags if not name.startswith(OWN)] if newest else []
     if newest is None or len(theirs) <= OTHERS:
@@ -88,7 +91,7 @@ def tags_fit(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Obj
 
 
 def drifted(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Objection]:
-    """What somebody wrote on top of ours isn't covered over."""
+    """Refuse to cover a version of others on top of ours."""
     newest = seen.newest(observed)
     if not newest or newest.ours or newest.adopted or intent.accept_drift:
         return
@@ -104,7 +107,7 @@ def drifted(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Obje
 
 
 def unresolved(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Objection]:
-    """Adds whose answers were lost must not pile up; a compromised credential is replaced all the same."""
+    """Limit the number of adds with a lost answer; a compromised credential is replaced in any case."""
     current = seen.current(observed)
     if current and any(current.key_id.lower() in v.compromised for v in observed.versions):
         return
@@ -133,7 +136,7 @@ def unresolved(policy: Policy, observed: Observed, intent: Intent) -> Iterator[O
 
 
 def groups_ready(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Objection]:
-    """Every group must be able to follow before there is something to follow."""
+    """Require that all groups can follow before a new credential exists."""
     waiting = [
         dependent
         for dependent in container_group.dependents(policy, observed)
@@ -154,7 +157,7 @@ def groups_ready(policy: Policy, observed: Observed, intent: Intent) -> Iterator
 
 
 def _sourced(policy: Policy, observed: Observed, dependent: container_group.Dependent) -> Iterator[Objection]:
-    """Whether the sources that are named can be used, now, before anything is written; and whether a manifest could ever be deployed."""
+    """Require usable sources, and a deployable manifest, before the first write."""
     for name, why in observed.permissions.sources if observed.permissions else ():
         if name in dependent.sources:
             remedy = (
@@ -172,7 +175,7 @@ def _sourced(policy: Policy, observed: Observed, dependent: container_group.Depe
 
 
 def value_proves(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Objection]:
-    """A new credential must be what mends it."""
+    """Require that a new credential would fix the problem."""
     newest, proof = seen.newest(observed), observed.proof
     if newest is None or not newest.enabled:
         return

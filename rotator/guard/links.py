@@ -1,4 +1,7 @@
-"""What forbids to redeploy a group for the sake of what it is linked to: Azure asks for a right on each identity and subnet in every PUT."""
+"""Veto a redeployment without the rights on linked resources.
+
+Azure asks for a right on each identity and subnet in every PUT.
+"""
 
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
@@ -16,7 +19,7 @@ PRESSING = timedelta(days=7)
 
 
 def linkable(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Objection]:
-    """A right that is known to be missing is found before there is anything to follow."""
+    """Report a known missing right before a new credential exists."""
     version, current = seen.current_version(observed), seen.current(observed)
     exposed = version is not None and any(version.key_id in v.compromised for v in observed.versions)
     if version and (exposed or current is None or current.end - observed.at < PRESSING):
@@ -28,7 +31,7 @@ def linkable(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Obj
 
 
 def unlinked(observed: Observed, dependents: Iterable[container_group.Dependent]) -> Iterator[Objection]:
-    """All that is missing at once, with the commands that give it."""
+    """Report all missing rights at once, with the commands to give them."""
     known, names = set(observed.permissions.links if observed.permissions else ()), dict[tuple[str, str], list[str]]()
     for dependent in dependents:
         for link in known & set(dependent.links):

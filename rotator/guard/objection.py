@@ -1,4 +1,4 @@
-"""What a check of the guard says."""
+"""Objection of a check of the guard."""
 
 Objection = tuple[str, str, str]
 """A code, what is wrong, what to do."""

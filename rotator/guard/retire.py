@@ -1,4 +1,4 @@
-"""What forbids a removal: somebody relies on it, may come to want it, or nothing proven would remain."""
+"""Veto a removal: the credential is in use, may be needed again, or no proven credential would remain."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -13,7 +13,7 @@ from rotator.steps import Intent
 
 
 def retirable(policy: Policy, observed: Observed, intent: Intent, key_id: str) -> Iterator[Objection]:
-    """Something proven must remain, and nobody may rely on what goes."""
+    """Require that a proven credential remains, and that the removed credential isn't in use."""
     newest, current, wanted = seen.newest(observed), seen.current(observed), key_id.lower()
     yield from complete(policy, observed)
     if current is None and seen.orphan(observed, wanted):
@@ -51,7 +51,7 @@ def retirable(policy: Policy, observed: Observed, intent: Intent, key_id: str) -
 
 
 def complete(policy: Policy, observed: Observed) -> Iterator[Objection]:
-    """A list of versions that lacks the newest may lack the one that names the credential."""
+    """Require a complete list of versions: a list without the newest may lack the version that names the credential."""
     if not observed.versions_complete:
         what = (
             f"the list of versions of {policy.key_vault.password_secret} lacks the one that a GET returns, so who is"
@@ -61,7 +61,7 @@ def complete(policy: Policy, observed: Observed) -> Iterator[Objection]:
 
 
 def readable(policy: Policy, observed: Observed, key_id: str) -> Iterator[Objection]:
-    """Readers may have its password from a version that names no credential."""
+    """Refuse if readers may have the password from a version that names no credential."""
     fits, unnamed = observed.may_be_published, [v for v in observed.versions if v.key_id is None]
     rolled_back = seen.newest(observed) in unnamed
     if (rolled_back or seen.orphan(observed, key_id)) and (fits is None or key_id in fits):
@@ -74,7 +74,10 @@ def readable(policy: Policy, observed: Observed, key_id: str) -> Iterator[Object
 
 
 def alone(policy: Policy, observed: Observed, key_id: str) -> Iterator[Objection]:
-    """Without a current credential, only an old add goes that nothing names in two readings, and whose password the newest value isn't."""
+    """Without a current credential, allow only the removal of an old add of ours.
+
+    Two readings must show no name for the add, and the newest value must not be its password.
+    """
     credential = next((c for c in observed.credentials if c.key_id.lower() == key_id), None)
     if credential is None or not credential.display_name.startswith(marker(observed.lineage, "")):
         yield "foreign", f"credential {key_id} is not an add of ours", "Leave it to its owner."
@@ -107,7 +110,10 @@ def alone(policy: Policy, observed: Observed, key_id: str) -> Iterator[Objection
 
 
 def early(policy: Policy, observed: Observed, intent: Intent, key_id: str) -> Iterator[Objection]:
-    """Whether somebody may still want it: a run that has just added it, a reader of the old value, a group on its way back."""
+    """Refuse a removal while the credential may still be needed.
+
+    Possible users are a run that has just added the credential, a reader of the old value, or a group on its way back.
+    """
     until = (
         _reclaimed(policy, observed, key_id) if seen.orphan(observed, key_id) else _overlapped(policy, observed, intent)
     )
@@ -150,7 +156,10 @@ def _usable(policy: Policy, outcome: Outcome) -> bool:
 
 
 def held(policy: Policy, observed: Observed, key_id: str) -> Iterator[Objection]:
-    """Nobody may hold it, as far as can be seen; what can't be seen, or is only guessed, doesn't keep a compromised one alive."""
+    """Refuse while a group holds the credential, as far as can be seen.
+
+    Unseen or only suspected holders don't keep a compromised credential alive.
+    """
     orphan, exposed = seen.orphan(observed, key_id), seen.exposed(observed, key_id)
     for dependent in container_group.dependents(policy, observed):
         counts = (
@@ -186,7 +195,7 @@ def held(policy: Policy, observed: Observed, key_id: str) -> Iterator[Objection]
 
 
 def disposable(observed: Observed, version_id: str) -> Iterator[Objection]:
-    """Only a version of ours, not the newest, and of no live credential."""
+    """Allow to disable only a version of ours, not the newest, and without a live credential."""
     version = next((v for v in observed.versions if v.id == version_id), None)
     if not observed.versions_complete:
         yield (

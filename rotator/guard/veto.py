@@ -1,4 +1,4 @@
-"""The first objection to a step, as a veto that says what is wrong and what to do."""
+"""Return the first objection to a step as a veto with problem and fix."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from rotator.steps import Deploy, Disable, Intent, Issue, Restore, Retire, Step,
 
 @dataclass(frozen=True, slots=True)
 class Veto:
-    """Why a step must not be taken, and what would change that."""
+    """Reason against a step, and the fix."""
 
     step: Step
     code: str
@@ -25,12 +25,12 @@ class Veto:
     remedy: str
 
     def error(self) -> UnsafeStep:
-        """The veto as an exception, for who must stop."""
+        """Return the veto as an exception, for a caller that must stop."""
         return UnsafeStep(f"{kind(self.step)} {target(self.step)}: {self.happened}", remedy=self.remedy)
 
 
 def check(step: Step, policy: Policy, observed: Observed, intent: Intent | None = None) -> Veto | None:
-    """The first objection to a step, or None. Pure; `observed` must be fresh."""
+    """Return the first objection to a step, or None. Pure; `observed` must be fresh."""
     if isinstance(step, Issue | Deploy | Restore | Retire | Disable) and observed.access is Access.REVOKED:
         return Veto(step, "revoked", "access is revoked", f"`{rotator('grant', policy.name)}` restores it.")
     for objection in _objections(step, policy, observed, intent or Intent()):
@@ -39,7 +39,7 @@ def check(step: Step, policy: Policy, observed: Observed, intent: Intent | None 
 
 
 def itself(policy: Policy, observed: Observed) -> Objection | None:
-    """The objection to any change of rotator's own identity, for verbs whose steps aren't a rotation's."""
+    """Return the objection to any change of rotator's own identity, for verbs with steps outside of a rotation."""
     return next(own_identity(policy, observed), None)
 
 
@@ -61,7 +61,7 @@ def _objections(step: Step, policy: Policy, observed: Observed, intent: Intent) 
 
 
 def own_identity(policy: Policy, observed: Observed) -> Iterator[Objection]:
-    """Rotator must not change the identity that it is signed in as."""
+    """Refuse to change the identity with which rotator is signed in."""
     if observed.signed_in.lower() == policy.principal.app_id.lower():
         remedy = (
             "Sign in as an identity of its own for rotator; one that rotates its own credential can lock itself out."

@@ -1,14 +1,15 @@
-"""The only place that decides: from a policy and what was observed to the steps that are safe now, each with its reason.
+"""Decide: derive the steps that are safe now, each with a reason, from a policy and an observation.
 
-Rules for whoever edits this package:
+No other package decides. Rules for editors of this package:
 
 1. No I/O, no clock, no ids. Time is `observed.at`; a credential that doesn't exist yet is `TO_COME`.
-2. Level-triggered: a rule looks at the world, never at what a run did before. A crash is just another world.
-3. The order is the safety argument: prove before publish, publish before redeploy, redeploy before retire. It is
-   `ORDER`, and each rule of `RULES` asks for itself that what must precede it is visible in the world.
-4. Every finding has a reason with numbers or names in it: for acting, for waiting, for doing nothing.
-5. What is not ours is never the target of `Retire` or `Disable`.
-6. `rotator.guard` must be able to refuse every step from the same two values; it shares no rule with this package.
+2. Level-triggered: a rule looks at the world, never at earlier actions of a run. A crash is just another world.
+3. The order is the safety argument: prove before publish, publish before redeploy, redeploy before retire. The order is
+   `ORDER`, and each rule of `RULES` checks for itself that its preconditions are visible in the world.
+4. Every finding has a reason with numbers or names: for acting, for waiting, for doing nothing.
+5. Credentials and versions of others are never the target of `Retire` or `Disable`.
+6. `rotator.guard` must be able to refuse every step from the same two values; the guard shares no rule with this
+   package.
 7. Collections are sorted tuples; a set's order would make a plan differ from its run.
 """
 

@@ -1,7 +1,7 @@
-"""Which role assignments a revoke deletes and a grant creates, what still lets somebody pull, and how a revocation ended.
+"""Select role assignments for revoke and grant, list the remaining ways to pull, and judge the end of a revocation.
 
-Which role a registry heeds depends on its mode (azure-facts F6, G5): with the legacy permissions any role whose
-*actions* include the pull, with repository permissions (ABAC) only *data actions* on the content of repositories.
+The roles a registry heeds depend on its mode (azure-facts F6, G5): with the legacy permissions any role whose *actions*
+include the pull, with repository permissions (ABAC) only *data actions* on the content of repositories.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -42,7 +42,7 @@ ANYONE = "anonymous_pull"
 
 
 class Effect(StrEnum):
-    """What a way means for a revocation."""
+    """Effect of a way on a revocation."""
 
     PULLS = "pulls"
     """The principal pulls, by whatever signs in as it, or anybody does."""
@@ -56,9 +56,9 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Way:
-    """One way by which images of a registry can be pulled, or might be.
+    """One way to pull images of a registry, certain or possible.
 
-    `own`: it is the policy's assignment, and a revoke deletes it.
+    `own`: the way is the policy's assignment, deleted by a revoke.
     """
 
     code: str
@@ -70,7 +70,7 @@ class Way:
 
 
 class Shown(StrEnum):
-    """What tries of the published value showed of the access."""
+    """Result of tries of the published value, as far as the access is concerned."""
 
     NOTHING = "nothing"
     """None was made, or none ended in refusals."""
@@ -85,7 +85,7 @@ class Shown(StrEnum):
 
 
 class Ending(StrEnum):
-    """How a revocation ended: the first thing that its report says."""
+    """End of a revocation: the first line of its report."""
 
     GONE = "access is gone: every pull is refused"
     NOBODY = "access is gone: nothing is left that signs in as the principal"
@@ -98,20 +98,23 @@ class Ending(StrEnum):
 
 
 def fitting(role: str, *, abac: bool) -> str:
-    """The role that a policy's `role` means on a registry of this mode; one without a twin means itself."""
+    """Return the role meant by a policy's `role` on a registry of this mode; a role without a twin stays the same."""
     backwards = {twin: name for name, twin in TWINS.items()}
     return TWINS.get(role, role) if abac else backwards.get(role, role)
 
 
 def own_roles(role: str) -> tuple[str, ...]:
-    """The roles that are a policy's own on a registry: the declared one, and what it means in either mode, which may have changed."""
+    """Return the policy's own roles on a registry: the declared role, and its counterpart in either mode.
+
+    Both modes count, since the mode may have changed.
+    """
     return tuple(sorted({role, fitting(role, abac=False), fitting(role, abac=True)}))
 
 
 def revoke_steps(
     policy: Policy, found: Sequence[Assignment], roles: dict[str, str], recorded: Sequence[Assignment] = ()
 ) -> tuple[Revoke, ...]:
-    """The assignments that are this policy's: its roles, exactly at its registries, and what it recorded.
+    """Return the revocation of this policy's assignments: its roles, exactly at its registries, and the recorded ones.
 
     `roles` maps a role's name to its GUID.
     """
@@ -128,7 +131,7 @@ def grant_steps(
     declared: Sequence[Assignment],
     roles: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[Grant, ...]:
-    """What was recorded by a revoke, or else what the policy declares, as far as it isn't there.
+    """Return the grants of absent assignments: those recorded by a revoke, or else those declared by the policy.
 
     `roles` maps a role's name to its GUID.
     """
@@ -140,14 +143,17 @@ def grant_steps(
 
 
 def credential_steps(view: View) -> tuple[Retire | Disable, ...]:
-    """What a revocation of the credentials takes away: every one of ours on either home, and every version that is known to hold one, gone or not."""
+    """Return the steps to revoke the credentials: retire all of ours on either home, and disable their versions.
+
+    A version known to hold a credential is disabled even if the credential is gone.
+    """
     retired = (Retire(c.key_id, c.home, Reason("revoke", "access is revoked with its credentials")) for c in view.ours)
     held = (v for v in view.versions if v.enabled and v.key_id)
     return (*retired, *(Disable(v.id, Reason("revoke", "access is revoked with its credentials")) for v in held))
 
 
 def remaining(policy: Policy, principal: str | None, access: RegistryAccess) -> tuple[Way, ...]:
-    """By what one registry's images can be pulled now: by the principal (its object id), by others, or nobody knows.
+    """Return the present ways to pull one registry's images: by the principal (its object id), by others, or unknown.
 
     Sorted, the gravest first.
     """
@@ -156,12 +162,12 @@ def remaining(policy: Policy, principal: str | None, access: RegistryAccess) -> 
 
 
 def usable(way: Way, signs_in: SignIns) -> bool:
-    """Whether a way is known to be open: for the principal, where something signs in as it, or for anybody."""
+    """Tell if a way is known to be open: for the principal with a known sign-in, or for the public."""
     return way.effect in (Effect.PULLS, Effect.REGAINS) and (signs_in.known or way.code == ANYONE)
 
 
 def alarming(way: Way, signs_in: SignIns) -> bool:
-    """Whether a way keeps the access from being called gone: it is open, or nobody knows."""
+    """Tell if a way forbids calling the access gone: the way is open, or its state is unknown."""
     return (
         way.effect is Effect.UNKNOWN
         or usable(way, signs_in)
@@ -178,10 +184,11 @@ def remains(ways: Sequence[Way], signs_in: SignIns) -> Ending | None:
 
 
 def ending(ways: Sequence[Way], signs_in: SignIns, shown: Shown, *, agreed: bool) -> Ending:
-    """How a revocation ended. `agreed`: two readings of what signs in, two minutes apart, are the same.
+    """Judge the end of a revocation. `agreed`: two readings of the sign-ins, two minutes apart, are the same.
 
-    A refusal of the principal itself, or of its role, is proof whatever signs in. Otherwise access is gone only where
-    nothing signs in, which one reading doesn't show, and what may not be read or isn't found never does.
+    A refusal of the principal itself, or of its role, is proof regardless of the sign-ins. Otherwise access is gone
+    only without any sign-in: one reading doesn't prove the absence of sign-ins, and unreadable or missing objects never
+    do.
     """
     if left := remains(ways, signs_in):
         return left
@@ -194,24 +201,25 @@ def ending(ways: Sequence[Way], signs_in: SignIns, shown: Shown, *, agreed: bool
 
 
 def rests_on_absence(ways: Sequence[Way], signs_in: SignIns, shown: Shown) -> bool:
-    """Whether the ending depends on a second reading of what signs in: nothing does, as far as one shows."""
+    """Tell if the ending depends on a second reading of the sign-ins, because the first reading shows none."""
     return ending(ways, signs_in, shown, agreed=True) is not ending(ways, signs_in, shown, agreed=False)
 
 
 def vanished(shown: Shown, *, agreed: bool, served: bool) -> Ending:
-    """How it ended for a principal that isn't found.
+    """Return the ending for a principal that isn't found.
 
-    `agreed`: in two readings, two minutes apart; `served`: a registry doesn't refuse the value.
+    `agreed`: not found in two readings, two minutes apart; `served`: a registry doesn't refuse the value.
 
-    A lookup that finds nothing proves nothing by itself: it may lag, or be made in another tenant than the registry's.
+    A lookup without a result proves nothing alone: the lookup may lag, or be made in a tenant other than the
+    registry's.
     """
     return Ending.ABSENT if agreed and shown is Shown.PRINCIPAL and not served else Ending.UNPROVEN
 
 
 def restorable(recorded: Sequence[Assignment], principal: str | None) -> tuple[Assignment, ...]:
-    """What a grant restores of a record: what the principal had that there is now.
+    """Return the recorded assignments a grant restores: those of the present principal.
 
-    Another one of the same app id had another object id.
+    An earlier principal with the same app id had another object id.
     """
     return tuple(each for each in recorded if each.principal_id.lower() == (principal or "").lower())
 
@@ -253,7 +261,7 @@ def _does(effect: Effect, registry: str) -> str:
 
 
 def _away(assignment: Assignment, principal: str, *, direct: bool, own: bool) -> str:
-    """Whose it is, and the command that takes it away."""
+    """Return the owner of an assignment, and the command to remove the assignment."""
     if own:
         return "it is this policy's own"
     delete = f"`{delete_role_assignment(assignment.id)}`"
@@ -266,7 +274,7 @@ def _away(assignment: Assignment, principal: str, *, direct: bool, own: bool) ->
 
 
 def _effect(role: Role, access: RegistryAccess) -> Effect | None:
-    """What a role at or above the registry is good for."""
+    """Return the effect of a role at or above the registry; None without an effect."""
     if role.allows(CONTENT, data=True) if access.registry.abac else role.allows(PULL):
         return Effect.PULLS
     regains = any(map(role.allows, REGAIN)) or (access.registry.admin_user and role.allows(LIST))

@@ -1,13 +1,14 @@
-"""Which foreign credential a person may hand over, and where that is recorded.
+"""Choose the foreign credential a person may hand over, and the version to record the adoption.
 
-Rules for whoever edits this file:
+Rules for editors of this file:
 
-1. A credential is offered where its ``hint`` is that of a value that authenticates. One without a hint is offered only
-   as the last live foreign one, and only for a value that nothing else accounts for: it may be somebody else's, and
-   what is adopted is removed in the end.
-2. What may be adopted already counts as adopted: a key id that a version records, whose own hint is unknown (Graph
-   shows none, or no longer shows the credential) or that of the value; and whatever is recorded on the very version.
-3. To adopt again is to adopt once: what one adoption leaves open, a second one must have refused before.
+1. A credential is offered if its ``hint`` is that of a value that authenticates. A credential without a hint is offered
+   only as the last live foreign one, and only for a value without another explanation: the credential may belong to
+   others, and adopted credentials are removed in the end.
+2. A credential that may be adopted already counts as adopted: a key id recorded by a version, with an unknown hint
+   (Graph shows none, or no longer shows the credential) or the hint of the value; and all key ids recorded on the
+   version itself.
+3. A repeated adoption changes nothing: a choice left open by one adoption must have been refused before a second one.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,9 +26,10 @@ from rotator.visible import one_line
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """The first three characters of the value of a version that isn't ours (Graph's ``hint``), and whether the value authenticates.
+    """Hint and state of the value of a version that isn't ours.
 
-    `around` is what stands around a value that would authenticate without it, `unread` why it can't be read.
+    The hint is the first three characters (Graph's ``hint``). `works`: the value authenticates. `around` are characters
+    around a value that would authenticate without them, `unread` is the reason why the value can't be read.
     """
 
     hint: str
@@ -38,9 +40,10 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Adoption:
-    """A credential that becomes ours by a tag on a version; or, with `already`, all that were adopted before, and the versions that say so.
+    """A credential that becomes ours by a tag on a version.
 
-    `others` are the live credentials that stay foreign.
+    With `already`: all credentials adopted before, and the versions that record them. `others` are the live credentials
+    that stay foreign.
     """
 
     key_ids: tuple[str, ...]
@@ -53,10 +56,10 @@ Match = tuple[Credential, Version]
 
 
 def adoptable(policy: Policy, observed: Observed, values: Mapping[str, Value], key_id: str | None = None) -> Adoption:
-    """The credential named by `key_id`, or the only foreign one that fits a value that authenticates; or what was adopted before.
+    """Return the adoption of the credential `key_id`, of the only fitting foreign credential, or an earlier adoption.
 
-    `values` are by the id of their version, for enabled versions that are not ours. Raises UnsafeStep, with the
-    choices.
+    A foreign credential fits if it matches a value that authenticates. `values` are by the id of their version, for
+    enabled versions that are not ours. Raises UnsafeStep, with the choices.
     """
     view = View(policy, observed, Intent())
     if key_id:
@@ -74,9 +77,9 @@ def adoptable(policy: Policy, observed: Observed, values: Mapping[str, Value], k
 
 
 def adoption_marks(policy: Policy, versions: Sequence[Version], adoption: Adoption) -> tuple[Mark, ...]:
-    """What is still to be written so that an adoption is recorded; nothing where it is.
+    """Return the marks still to be written to record an adoption; empty if the adoption is recorded.
 
-    Raises UnsafeStep where its version has no room any more.
+    Raises UnsafeStep if the version has no room any more.
     """
     lacking = tuple(k for k in adoption.key_ids if not any(k in v.adopted for v in versions))
     places = [v for v in versions if lacking and v.id == adoption.versions[0].id]
@@ -87,7 +90,7 @@ def adoption_marks(policy: Policy, versions: Sequence[Version], adoption: Adopti
 
 
 def _recorded(view: View, key_ids: set[str]) -> Adoption | None:
-    """The adoptions that versions record, of the credentials that are still there and of those that aren't."""
+    """Return the recorded adoptions, of existing credentials and of removed ones."""
     versions = tuple(v for v in view.versions if key_ids & set(v.adopted))
     named = tuple(sorted({k for v in versions for k in v.adopted} & key_ids))
     others = tuple(c.key_id for c in view.foreign if c.live(view.at))
@@ -95,21 +98,21 @@ def _recorded(view: View, key_ids: set[str]) -> Adoption | None:
 
 
 def _adopted(view: View) -> set[str]:
-    """Key ids that a person made ours; to declare a foreign one compromised does that, too."""
+    """Return the key ids made ours by a person, by adoption or by declaring a foreign credential compromised."""
     issued = {v.key_id for v in view.versions} | {c.key_id.lower() for c in _made(view)}
     return {k for v in view.versions for k in (*v.adopted, *(k for k in v.compromised if k not in issued))}
 
 
 def _made(view: View) -> tuple[Credential, ...]:
-    """The credentials that rotator itself made."""
+    """Return the credentials made by rotator."""
     return tuple(c for c in view.ours if c.display_name.startswith(marker(view.observed.lineage, "")))
 
 
 def _contenders(view: View, values: Mapping[str, Value]) -> Iterator[Match]:
-    """Each foreign live credential that may be the one of a value: those that show its first characters, else those that show none.
+    """Yield the foreign live credentials that may belong to a value: those with its hint, else those without a hint.
 
-    The former count even where the value doesn't authenticate just now, since replicas of Entra differ for a while;
-    then they are only in doubt.
+    Credentials with the hint count even if the value doesn't authenticate just now, since replicas of Entra differ for
+    a while; then the match is only in doubt.
     """
     live = [c for c in view.foreign if c.live(view.at)]
     for version in view.versions:
@@ -122,7 +125,7 @@ def _contenders(view: View, values: Mapping[str, Value]) -> Iterator[Match]:
 
 
 def _offered(view: View, match: Match, values: Mapping[str, Value]) -> bool:
-    """Whether the only contender may be adopted without its name."""
+    """Tell if the only contender may be adopted without its name."""
     credential, version = match
     if credential.hint is None:
         return [c for c in view.foreign if c.live(view.at)] == [credential]
@@ -131,7 +134,10 @@ def _offered(view: View, match: Match, values: Mapping[str, Value]) -> bool:
 
 
 def _accounted(view: View, version: Version, value: Value) -> bool:
-    """Whether the value may be that of a credential which was adopted before, or of one that rotator made and somebody copied."""
+    """Tell if the value may belong to another known credential.
+
+    Such a credential was adopted before, or was made by rotator and copied by a person.
+    """
     adopted = (view.credentials.get(key_id) for key_id in _adopted(view))
     taken = any(c is None or c.hint in (None, value.hint) for c in adopted)
     copied = any(c.hint == value.hint or (c.hint is None and c.start <= version.created) for c in _made(view))
@@ -167,7 +173,7 @@ def _undecided(view: View, matches: list[Match], values: Mapping[str, Value]) ->
 
 
 def _unread_values(values: Mapping[str, Value]) -> str:
-    """What may not be read is no value that doesn't fit."""
+    """Return the unreadable values as a text: an unreadable value may still fit."""
     return "".join(
         f"; the value of version {name} can't be read ({value.unread})"
         for name, value in values.items()
@@ -176,7 +182,10 @@ def _unread_values(values: Mapping[str, Value]) -> str:
 
 
 def _none_to_adopt(view: View) -> str:
-    """A credential that isn't shown may be there all the same, where an object that could hold it isn't shown either."""
+    """Return the advice without a credential to adopt.
+
+    A hidden credential may still exist if Graph doesn't show the application or the service principal.
+    """
     principal = view.observed.principal
     for what, there in (("application", principal.application), ("service principal", principal.service_principal)):
         if there is None:
@@ -207,10 +216,10 @@ def _by_name(view: View, key_id: str, values: Mapping[str, Value]) -> Adoption:
 
 
 def _on_place(view: View, credential: Credential, holder: Version | None) -> Adoption:
-    """The adoption on the version that holds the credential, as far as can be told; else on the newest of ours that has room.
+    """Return the adoption on the version that holds the credential; else on the newest of ours with room.
 
-    What lies on top of ours is recorded there and nowhere else, or the drift would not end. Nobody's tag gives way to
-    an adoption.
+    A credential of a version on top of ours is recorded on that version only, or the drift would not end. An adoption
+    never replaces a tag of others.
     """
     key_id = credential.key_id.lower()
     ours = [] if holder == view.newest else [v for v in reversed(view.versions) if v.ours]

@@ -1,11 +1,11 @@
-"""Alarms: a door that stays open, readers that are refused, a pull that will fail, although a run did all that it may.
+"""Alarms: open access, refused readers, or a pull bound to fail, although a run did all allowed steps.
 
-Rules for whoever edits this file:
+Rules for editors of this file:
 
-1. An alarm is told with `warn`, by every run for as long as the world shows its cause: whatever was vetoed, has failed
-   or is revoked.
-2. It names who is affected, and ends with what to do.
-3. What only a try of a value can show is read from `observed.tried`; `worth_trying` names those values.
+1. An alarm is reported with `warn`, by every run for as long as the world shows its cause: after a veto, a failure or a
+   revocation, too.
+2. An alarm names the affected, and ends with the fix.
+3. Facts shown only by a try of a value are read from `observed.tried`; `worth_trying` names those values.
 """
 
 from collections.abc import Iterator
@@ -37,18 +37,21 @@ def headline(text: str) -> str:
 
 
 def worth_trying(view: View) -> tuple[Version, ...]:
-    """The versions whose values a run tries before it decides: what readers get in place of ours, and what a removed compromised password opens."""
+    """Return the versions whose values a run tries before deciding.
+
+    Those are the version which readers get in place of ours, and versions of removed compromised passwords.
+    """
     theirs = [newest for newest in view.versions[-1:] if newest.enabled and _covers(view, newest) and not view.revoked]
     return (*theirs, *(version for version in view.lingering if version not in theirs))
 
 
 def _covers(view: View, newest: Version) -> bool:
-    """Whether readers get this version, which isn't ours, in place of one of ours."""
+    """Tell if readers get this version of others in place of one of ours."""
     return not newest.ours and view.current_version is not None
 
 
 def still_open(view: View) -> Iterator[Note]:
-    """A credential that is declared compromised, and still signs in."""
+    """Report compromised credentials that still sign in."""
     for key_id in sorted(view.compromised):
         credential = view.credentials.get(key_id)
         if credential and credential.live(view.at):
@@ -56,13 +59,19 @@ def still_open(view: View) -> Iterator[Note]:
 
 
 def unseen_marks(policy: Policy, why: str) -> Note:
-    """What a run says that couldn't see what is declared compromised: a declaration may be there, or may have come since its last look."""
+    """Return the note of a run that couldn't read the declarations of compromise.
+
+    A declaration may exist, or may have been added since the last look of the run.
+    """
     text = f"{UNKNOWN}: {why}. Run again; `{rotator('doctor', policy.name)}` says what keeps it from being seen"
     return Note("unseen_marks", policy.name, text, warn=True)
 
 
 def lingering(view: View) -> Iterator[Finding]:
-    """A compromised credential that no read shows, and whose password isn't known to be refused yet: a lookup that finds nothing proves no end."""
+    """Report compromised credentials absent from reads, whose password isn't known to be refused yet.
+
+    A lookup without a result doesn't prove the end of a credential.
+    """
     for version in view.lingering:
         accepted = view.accepted(version)
         if accepted is not False and view.tried(version):
@@ -73,13 +82,13 @@ def lingering(view: View) -> Iterator[Finding]:
 
 
 def readers(view: View) -> Iterator[Finding]:
-    """The value that readers of the secret get, where it isn't ours: one that is refused breaks all of them."""
+    """Report a refused value in a newest version that isn't ours: all readers of the secret fail."""
     if view.newest and _covers(view, view.newest):
         yield from refused_readers(view, view.newest)
 
 
 def refused_readers(view: View, newest: Version) -> Iterator[Note]:
-    """What a try of the newest version, which isn't ours, says of its readers."""
+    """Report the result of a try of the newest version, which isn't ours, for its readers."""
     name, proof = view.policy.key_vault.password_secret, view.tried(newest)
     if not newest.enabled:
         yield Note(
@@ -105,7 +114,7 @@ def refused_readers(view: View, newest: Version) -> Iterator[Note]:
 
 
 def unrenewed(view: View) -> Iterator[Finding]:
-    """A current credential that is gone, or ends soon, and that this run may not or could not replace."""
+    """Report a current credential that is gone, or ends soon, without a possible replacement in this run."""
     current, key_id = view.current, view.current_key
     if key_id is None or not any(step == kind(Issue) for step, _ in view.refused):
         return

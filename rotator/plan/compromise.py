@@ -1,4 +1,4 @@
-"""Which credentials a person declares known to others, and when the same command given again declares nothing more."""
+"""Select the credentials a person declares compromised, and detect repetitions of the same command."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ REPEATED = timedelta(days=1)
 class Declaration:
     """Key ids to declare compromised.
 
-    `spared` is the current one where it isn't among them: it was published, at `since`, in place of `replaced`.
+    `spared` is the current credential if not among the key ids: published, at `since`, in place of `replaced`.
     """
 
     key_ids: tuple[str, ...]
@@ -29,11 +29,11 @@ class Declaration:
 
 
 def declared(policy: Policy, observed: Observed, key_ids: Sequence[str]) -> Declaration:
-    """What to declare compromised: the credentials named, or the current one where none is.
+    """Return the declaration for the named credentials, or for the current one without names.
 
-    The current one is spared while it is the fresh answer to such a declaration: the one before it is compromised, and
-    is still there or was replaced within `REPEATED`. Raises UnsafeStep, with the choices, for a key id that neither the
-    principal nor a version knows.
+    The current credential is spared while it is the fresh answer to such a declaration: the one before is compromised,
+    and either still exists or was replaced within `REPEATED`. Raises UnsafeStep, with the choices, for a key id unknown
+    to the principal and to all versions.
     """
     view = View(policy, observed, Intent())
     if view.newest is None:
@@ -62,7 +62,7 @@ def _unnamed(view: View) -> Declaration:
 
 
 def _replaced(view: View, current: Version) -> str | None:
-    """The compromised credential in whose place the current one was published."""
+    """Return the compromised credential replaced by the current one."""
     older = view.versions[: view.versions.index(current)]
     key_id = next((v.key_id for v in reversed(older) if v.ours), None)
     return key_id if key_id in view.compromised else None

@@ -1,4 +1,4 @@
-"""Ways to sign in as a principal that rotator doesn't manage, in words, with the command that ends each."""
+"""Sign-in keys of a principal not managed by rotator, in words, with the command to remove each."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ CALLED = {Means.CERTIFICATE: "certificate", Means.FEDERATED: "federated credenti
 
 
 def counted(keys: Sequence[Key]) -> str:
-    """How many of each kind there are, and of which object: "its application has 1 certificate and 2 federated credentials"."""
+    """Count keys by kind and object: "its application has 1 certificate and 2 federated credentials"."""
     found = Counter((key.home, key.means) for key in keys)
     return ", and ".join(
         f"its {home.value.replace('_', ' ')} has {_of(home, found)}"
@@ -26,13 +26,13 @@ def _of(home: Home, found: Counter[tuple[Home, Means]]) -> str:
 
 
 def called(key: Key) -> str:
-    """One of them by its id, its name and its end."""
+    """Describe one key by id, name and end."""
     name = f"{CALLED[key.means]} {key.id}{f' ({key.name})' if key.name else ''}"
     return f"{name} of the {key.home.value.replace('_', ' ')}{f', valid until {day(key.until)}' if key.until else ''}"
 
 
 def removal(app_id: str, key: Key) -> str:
-    """The command that takes it away; empty where that is another service's, as with a managed identity."""
+    """Return the command to remove a key; empty if another service manages the key, as with a managed identity."""
     if key.means is Means.CERTIFICATE:
         return delete_certificate(app_id, key.id, key.home)
     if key.means is Means.FEDERATED and key.home is Home.APPLICATION:

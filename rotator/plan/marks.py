@@ -1,14 +1,14 @@
-"""Marks: words under a tag of a secret's version that say what a person declared or a run found out.
+"""Marks: words under a tag of a secret's version, which record a person's declaration or a run's finding.
 
-Where one goes, and what the tags are then.
+The module chooses the version for a mark, and computes the new tags.
 
-Rules for whoever edits this file:
+Rules for editors of this file:
 
-1. A mark is added to what the tags say now, and takes nothing away, of whomever: comma lists are united.
+1. A mark is added to the present tags, and removes no word of any owner: comma lists are united.
 2. Key Vault gives a version 15 tags, and this file a value 256 characters (azure-facts E4; newer documentation says
-   512). A list that is longer goes on in a tag of the same name with a number.
-3. What others can fill must not stop a mark that has to succeed: it goes to another version, and in the end in place of
-   a tag of theirs, by name.
+   512). A longer list goes on in a tag of the same name with a number.
+3. Tags of others must not stop a mark that has to succeed: the mark goes to another version, and in the end replaces a
+   tag of others, by name.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -47,7 +47,7 @@ class Marked:
 
 
 def carried(newest: Version | None) -> Marked:
-    """The tags of others that a new version takes over, by name as many as fit; what is ours belongs to one version."""
+    """Return the tags of others for a new version, by name as many as fit; our tags belong to one version."""
     theirs = [(name, value) for name, value in (newest.tags if newest else ()) if not name.startswith(OWN)]
     return Marked(tuple(theirs[:MOST_CARRIED]), tuple(name for name, _ in theirs[MOST_CARRIED:]))
 
@@ -94,10 +94,10 @@ def _words(value: str) -> tuple[str, ...]:
 
 
 def compromise_marks(policy: Policy, observed: Observed, key_ids: Iterable[str]) -> tuple[Mark, ...]:
-    """What is still to be written so that each of these is declared compromised; nothing where that stands.
+    """Return the marks still to be written to declare each of these compromised; empty if all are declared.
 
-    The version that holds it comes first, then those of ours, of which the newest is current, and whichever there is,
-    each where it has room.
+    The version that holds the credential comes first, then those of ours, the newest of which is current, then any
+    other; each if the version has room.
     """
     view = View(policy, observed, Intent())
     return tuple(mark for key_id in dict.fromkeys(k.lower() for k in key_ids) for mark in _compromise(view, key_id))
@@ -120,7 +120,7 @@ def _by_closeness(view: View, key_id: str) -> Sequence[Version]:
 
 
 def strip_marks(versions: Iterable[Version], version_id: str, group_id: ArmId) -> tuple[Mark, ...]:
-    """What is still to be written so that a version remembers a container group that lost our tags; nothing where it does."""
+    """Return the marks still to be written to record a container group that lost our tags; empty if recorded."""
     name = short(group_id)
     lacking = (v for v in versions if v.id == version_id and not {name, EVERY_GROUP} & set(v.listed(STRIPPED)))
     return tuple(Mark(v.id, STRIPPED, (name,), must=True) for v in lacking)

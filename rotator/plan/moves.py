@@ -1,9 +1,9 @@
-"""Which container groups move to the current credential now, and what keeps the others.
+"""Select the container groups to move to the current credential now, and the obstacles of the others.
 
-See the package's docstring before you edit.
+See the package's docstring before an edit.
 
-A redeployment restarts a group. So a group moves only when nothing holds it back; the canary goes alone; the others
-follow when it fares well.
+A redeployment restarts a group. So a group moves only without an obstacle; the canary moves alone; the others follow
+once the canary is healthy.
 """
 
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ OWN_TROUBLE = 3
 
 
 def deploy(view: View) -> Iterator[Finding]:
-    """Every dependent moves to the current credential: the canary first, the others when it fares well."""
+    """Move every dependent to the current credential: the canary first, the others once the canary is healthy."""
     if not view.current:
         return
     ready: list[Dependent] = []
@@ -49,7 +49,7 @@ def deploy(view: View) -> Iterator[Finding]:
 
 
 def _standing(view: View, dependent: Dependent) -> Wait | bool:
-    """A wait, True where it can be redeployed now, False where there is nothing to do."""
+    """Return a wait, True if the group can be redeployed now, False if no move is due."""
     if not view.behind(dependent):
         return _unreadable(view, dependent) or _settled(view, dependent)
     for obstacle in (
@@ -81,7 +81,10 @@ def _settled(view: View, dependent: Dependent) -> Wait | bool:
 
 
 def _late(view: View, dependent: Dependent) -> bool:
-    """Whether what it may hold has ended or soon will; one that doesn't say, where only the current credential is left, is taken to hold that."""
+    """Tell if the credential that the group may hold has ended or soon will.
+
+    A group without a key id is taken to hold the current credential if no other is left.
+    """
     soonest = view.soonest(dependent)
     if soonest is None:
         return dependent.key_id is not None
@@ -89,7 +92,7 @@ def _late(view: View, dependent: Dependent) -> bool:
 
 
 def _unreadable(view: View, dependent: Dependent) -> Wait | None:
-    """A group that may not be read: neither how it fares nor a failed pull can be seen, and what it holds is what a list says."""
+    """Return a wait for an unreadable group: health and failed pulls are unknown, and the key id comes from a list."""
     if dependent.phase is Phase.UNREADABLE:
         return Wait(
             "unreadable",
@@ -203,7 +206,10 @@ def _failed_before(view: View, dependent: Dependent) -> Wait | None:
 
 
 def _pause(view: View, dependent: Dependent, failed: Failed) -> timedelta:
-    """How long after a failure the next try is due: ever later, but within half of the time that is left to what the group holds."""
+    """Return the time between a failure and the next retry.
+
+    The pause grows with each failure, but stays within half of the time left to the credential held by the group.
+    """
     pause, ends = BACK_OFF[min(failed.count, len(BACK_OFF)) - 1], view.soonest(dependent)
     if ends is None or ends <= failed.at:
         return pause
@@ -227,7 +233,7 @@ def _outside_window(view: View, dependent: Dependent) -> Wait | None:
 
 
 def _warning(view: View, dependent: Dependent) -> str:
-    """A window that is closed, and yet not waited for."""
+    """Return the warning for a restart outside of the deploy window; empty if no warning is due."""
     window, soonest = view.policy.rotation.deploy_window, view.soonest(dependent)
     if not window or open_at(window, view.at) or _exposed(view, dependent):
         return ""
@@ -274,7 +280,7 @@ def _batch(view: View, ready: list[Dependent]) -> Iterator[Finding]:
 
 
 def _on_trial(view: View, dependent: Dependent) -> bool:
-    """Whether it came up with the current credential, be it a moment ago."""
+    """Tell if the group came up with the current credential, even just now."""
     return dependent.verdict is Verdict.HEALTHY and not view.behind(dependent)
 
 
@@ -287,13 +293,13 @@ def _after(view: View, tried: list[Dependent], candidates: list[Dependent]) -> I
 
 
 def _failures(view: View, dependent: Dependent) -> int:
-    """How often in a row the group couldn't pull with the current credential."""
+    """Return the number of failed pulls in a row with the current credential."""
     failed = dependent.failed
     return failed.count if failed and failed.key_id == view.current_key and view.behind(dependent) else 0
 
 
 def _starting(view: View, dependent: Dependent) -> bool:
-    """Whether it was redeployed a while ago, and nobody knows yet how it fares."""
+    """Tell if the group was redeployed within `STOPS_REST`, and its health isn't known yet."""
     settling = not view.behind(dependent) and isinstance(_settled(view, dependent), Wait)
     return settling and dependent.since is not None and view.at - dependent.since < STOPS_REST
 
@@ -316,5 +322,5 @@ def _deploy_reason(view: View, dependent: Dependent) -> Reason:
 
 
 def _one_way(view: View, dependent: Dependent) -> str:
-    """Said of a redeployment that rotator could not undo."""
+    """Return the warning for a redeployment that rotator could not undo; empty if a way back exists."""
     return "; no way back if its pull fails" if dependent.follows or view.returnable(dependent.key_id) is None else ""

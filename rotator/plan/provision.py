@@ -1,7 +1,9 @@
-"""What is missing before a policy can rotate: the application and its owner, roles, the first credential, the user name, groups from manifests.
+"""Find the objects a policy lacks before its first rotation.
 
-Level-triggered like the rotation: each function looks at what is there and asks for what isn't, in the order in which
-one thing needs another. What exists is never changed.
+Those are the application and its owner, roles, the first credential, the user name, and groups from manifests.
+
+Level-triggered like the rotation: each function looks at existing objects and asks for missing ones, in the order of
+their dependencies. Existing objects are never changed.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,16 +18,16 @@ from rotator.steps import TO_COME, Create, Deploy, Issue, Note, Own, Publish, Re
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """The steps that are left, in order, and what a person should know."""
+    """The remaining steps, in order, and notes for people."""
 
     steps: tuple[Step, ...] = ()
     notes: tuple[Note, ...] = ()
 
 
 def chosen(wanted: Policy | Draft, found: Sequence[Identity]) -> Identity | None:
-    """The identity that a policy means; None where there is none yet.
+    """Return the identity meant by a policy; None if none exists yet.
 
-    Raises UnsafeStep where its name fits more than one.
+    Raises UnsafeStep if the name fits more than one.
     """
     if len(found) > 1:
         named = ", ".join(
@@ -41,7 +43,7 @@ def chosen(wanted: Policy | Draft, found: Sequence[Identity]) -> Identity | None
 
 
 def identity_steps(wanted: Policy | Draft, identity: Identity | None) -> tuple[Create | Save | Own, ...]:
-    """What makes the application, its place in the file, its service principal, and rotator an owner of both."""
+    """Return the steps to create the application and its service principal, save the app id, and own both objects."""
     return tuple(_identity(wanted, identity))
 
 
@@ -70,7 +72,7 @@ def _identity(wanted: Policy | Draft, identity: Identity | None) -> Iterator[Cre
 
 
 def _owners(identity: Identity) -> Iterator[Own]:
-    """Who makes an object is its owner; of one that exists, ownership is missing where it isn't shown."""
+    """Yield the missing ownerships of existing objects: a new object is owned by its creator."""
     for home, there in ((Home.APPLICATION, identity.application), (Home.SERVICE_PRINCIPAL, identity.service_principal)):
         if there and home not in identity.owned:
             what = home.value.replace("_", " ")
@@ -83,7 +85,7 @@ def _owners(identity: Identity) -> Iterator[Own]:
 
 
 def first_steps(policy: Policy, *, published: bool, username: str | None) -> tuple[Issue | Publish, ...]:
-    """The first credential where nothing is published yet, and the user name where it isn't."""
+    """Return the steps for the first credential and the user name, as far as they are not published yet."""
     secret, home = policy.key_vault.username_secret, policy.principal.home
     made: list[Issue | Publish] = []
     if not published:
@@ -97,14 +99,17 @@ def first_steps(policy: Policy, *, published: bool, username: str | None) -> tup
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """The groups that manifests make, and a note of each that nothing makes."""
+    """Groups to be made from manifests, and a note for each absent group without a manifest."""
 
     steps: tuple[Deploy, ...] = ()
     notes: tuple[Note, ...] = ()
 
 
 def group_steps(policy: Policy, seen: Iterable[ContainerGroup], key_id: str) -> Groups:
-    """Of the declared groups those that `seen` shows to be absent; one that may not be read is there or not, and is named."""
+    """Return the deployments of declared groups shown as absent by `seen`, with notes.
+
+    An unreadable group may exist or not, and is named in a note.
+    """
     there = {group.id for group in seen if group.document is not None}
     unread = {group.id: group.unreadable for group in seen if group.unreadable}
     missing = [group for group in policy.container_groups if group.id not in there]

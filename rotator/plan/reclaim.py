@@ -1,10 +1,10 @@
-"""Credentials of ours that nothing names: adds whose answer was lost, or whose run died.
+"""Reclaim credentials of ours that no version or group names: adds with a lost answer, or of a run that died.
 
-See the package's docstring before you edit.
+See the package's docstring before an edit.
 
 The password of such an orphan is known only to a run between its add and its publication, and to readers of a version
-that a read didn't show. So an orphan goes by its age, while a current credential proves; without a current one only
-where several readings agree that nothing names it.
+missing in a read. So an orphan is removed by age, while a current credential proves; without a current one only if
+several readings agree that no version or group names the orphan.
 """
 
 from collections.abc import Iterator
@@ -46,7 +46,7 @@ def _removal(credential: Credential) -> Retire:
 
 
 def _alone(view: View, credential: Credential) -> Finding:
-    """What becomes of an old orphan where there is no current credential, so that readers might have this one's password."""
+    """Return the finding for an old orphan without a current credential: readers might have the orphan's password."""
     key_id = credential.key_id
     if credential.hint is None and view.newest:
         command = delete_password(view.policy.principal.app_id, key_id, credential.home)
@@ -75,7 +75,7 @@ def _alone(view: View, credential: Credential) -> Finding:
 
 
 def _published(view: View, credential: Credential) -> Wait | None:
-    """The wait for a person where a version that names no credential may hold its password."""
+    """Return the wait for a person if a version that names no credential may hold the orphan's password."""
     fits, key_id = view.observed.may_be_published, credential.key_id
     if fits is not None and key_id not in fits:
         return None
@@ -86,14 +86,17 @@ def _published(view: View, credential: Credential) -> Wait | None:
 
 
 def _unread(view: View) -> str:
-    """The groups whose tags can't be read, and the subscriptions whose groups can't be listed."""
+    """Return the groups with unreadable tags, and the subscriptions with groups that can't be listed, as a text."""
     names = [d.name for d in view.dependents if d.phase is Phase.UNREADABLE]
     names += [unseen.subscription for unseen in view.observed.unseen]
     return f"{', '.join(names)} can't be read" if names else ""
 
 
 def unresolved(view: View) -> Wait | None:
-    """The wait for orphans to be reclaimed, where as many stand as may; one that only a person can remove doesn't count."""
+    """Return the wait for orphans to be reclaimed, once the limit of standing orphans is reached.
+
+    An orphan to be removed by a person doesn't count.
+    """
     standing = [c for c in view.orphans if c.live(view.at) and not _for_a_person(view, c)]
     if len(standing) + len(view.observed.lost) < MOST_UNRESOLVED:
         return None

@@ -1,4 +1,4 @@
-"""The rules, and the order in which what they ask for is taken. See the package's docstring before you edit."""
+"""All rules, and the order in which their steps are taken. See the package's docstring before an edit."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -39,7 +39,10 @@ SIDE_BY_SIDE = 4
 def next_steps(
     policy: Policy, observed: Observed, intent: Intent | None = None, refused: Refused = frozenset()
 ) -> Next:
-    """The batch that is safe now: steps of one kind, without those that were `refused`; with everything that waits or is worth a note."""
+    """Return the batch that is safe now: steps of one kind, without those in `refused`.
+
+    All waits and notes come along.
+    """
     view = View(policy, observed, intent or Intent(), refused)
     if view.revoked:
         since = f" since {day(observed.access_since)}" if observed.access_since else ""
@@ -58,7 +61,7 @@ def next_steps(
 
 
 def issue(view: View) -> Iterator[Finding]:
-    """A new credential, when there is no current one or it can't stay."""
+    """Issue a new credential if no current one exists, or if the current one has to be replaced."""
     reason = _issue_reason(view)
     if isinstance(reason, Wait | Note):
         yield reason
@@ -86,7 +89,7 @@ def _issue_reason(view: View) -> Reason | Wait | Note | None:
 
 
 def _on_top(view: View) -> Reason | Wait:
-    """Ours goes on top of somebody's version, once no third credential of ours would live by that."""
+    """Put a new version of ours on top of a version of others, once no third credential of ours would be live then."""
     top, crowd = view.newest.id if view.newest else "", _crowd(view)
     if not crowd:
         return Reason("superseded", f"version {top} was put on top of ours")
@@ -104,10 +107,10 @@ def _on_top(view: View) -> Reason | Wait:
 
 
 def _crowd(view: View) -> tuple[Credential, ...]:
-    """Superseded credentials beside which no more than the current one may live.
+    """Return the superseded credentials which, beside the current one, leave no room for another.
 
-    Not what a group that waits holds, what is compromised, or what readers of the secret may have until ours goes on
-    top. None at all, where readers may have a compromised one: it is replaced at once.
+    Excused are credentials held by a waiting group, compromised ones, and those that readers of the secret may have
+    until our version is on top. None counts if readers may have a compromised credential, which is replaced at once.
     """
     if any(view.readable(c) for c in view.superseded if c.key_id.lower() in view.compromised):
         return ()
@@ -120,7 +123,7 @@ def _crowd(view: View) -> tuple[Credential, ...]:
 
 
 def _covering(view: View) -> str:
-    """What is said of an issue that covers somebody's version without having been asked to."""
+    """Return the note of an issue that covers a version of others without `--accept-drift`."""
     if not view.drift or not view.drift_tolerated or view.intent.accept_drift or view.newest is None:
         return ""
     text = (
@@ -131,7 +134,7 @@ def _covering(view: View) -> str:
 
 
 def _forced(view: View, version: Version, current: Credential) -> Reason | Note | None:
-    """What `--force` asks for, ahead of time: a rotation that is under way ends first."""
+    """Return the reason for `--force`, ahead of time; a rotation under way ends first."""
     if not view.intent.force_before or version.created >= view.intent.force_before:
         return None
     if view.unfinished:
@@ -155,7 +158,7 @@ def _gone(view: View) -> Reason | Wait:
 
 
 def drift(view: View) -> Iterator[Finding]:
-    """Somebody's version on top of ours is always told, whether it stops anything or not."""
+    """Report a version of others on top of ours, always, as an obstacle or not."""
     if not view.drift or view.newest is None:
         return
     text = (
@@ -168,7 +171,7 @@ def drift(view: View) -> Iterator[Finding]:
 
 
 def foreign(view: View) -> Iterator[Finding]:
-    """Credentials that are not ours stay; how to hand them over is said."""
+    """Report foreign credentials: they stay; the note names the command to adopt them."""
     for credential in view.foreign:
         if credential.live(view.at):
             text = (
@@ -183,7 +186,10 @@ def foreign(view: View) -> Iterator[Finding]:
 
 
 def missing(view: View) -> Iterator[Finding]:
-    """A declared group that isn't in Azure holds nothing and blocks nothing; where no manifest could make it, its name may be wrong."""
+    """Report a declared group that isn't in Azure: such a group holds and blocks no credential.
+
+    Without a manifest to make the group, its name in the policy may be wrong.
+    """
     for identifier, name in view.missing:
         text = (
             f"container group {name} is in the policy and not in Azure ({identifier}); it holds nothing and blocks"
@@ -197,7 +203,7 @@ def missing(view: View) -> Iterator[Finding]:
 
 
 def restore(view: View) -> Iterator[Finding]:
-    """The way back, on newer evidence that a pull failed with the credential that a group was given."""
+    """Put a group back on its previous credential, on new evidence of a failed pull with the current one."""
     for dependent in view.dependents:
         if (
             view.behind(dependent)
@@ -244,7 +250,7 @@ def _no_way_back(view: View, dependent: Dependent) -> str:
 
 
 def retire(view: View) -> Iterator[Finding]:
-    """Remove what nothing relies on any more: superseded credentials after the overlap, orphans after a day."""
+    """Remove unused credentials: superseded ones after the overlap, orphans after `reclaim_after`."""
     if view.drift and not view.drift_tolerated:
         return
     if not view.observed.versions_complete:
@@ -263,7 +269,10 @@ def retire(view: View) -> Iterator[Finding]:
 
 
 def _superseded(view: View, credential: Credential, published: datetime) -> Iterator[Finding]:
-    """The overlap counts from the last group that runs on; a job takes its password with every run, and would begin it anew each night."""
+    """Retire a superseded credential after the overlap, counted from the last move of a group.
+
+    Jobs don't count: a job takes its password with every run, and would restart the overlap each night.
+    """
     obstacles = list(_obstacles(view, credential))
     exposed = credential.key_id.lower() in view.compromised
     if obstacles and not (exposed and view.intent.accept_outage):
@@ -321,7 +330,7 @@ def _obstacles(view: View, credential: Credential) -> Iterator[Wait]:
 
 
 def _unsaid(view: View, credential: Credential, stays: str, *, late: bool) -> Iterator[Wait]:
-    """Groups that don't hold it as far as their tags say, and may do so in a variable."""
+    """Yield a wait for groups with other key ids in their tags that may hold the credential in a variable."""
     said = {dependent.id for dependent in view.holders(credential.key_id.lower())}
     for dependent in view.unsaid:
         if dependent.id not in said:
@@ -345,7 +354,7 @@ def disable(view: View) -> Iterator[Finding]:
 
 
 def _taken(view: View, version: Version) -> bool:
-    """Whether a compromised password isn't known to be refused yet: a disabled version could no longer be tried."""
+    """Tell if a compromised password isn't known to be refused yet: a disabled version could not be tried any more."""
     return view.tried(version) is not None and view.accepted(version) is not False
 
 

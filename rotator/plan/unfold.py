@@ -1,4 +1,4 @@
-"""What a whole run would do: `next_steps` unfolded through a pure model of each step's success."""
+"""Plan a whole run: unfold `next_steps` through a pure model of each step's success."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -19,7 +19,10 @@ LONGEST_PLAN = 1000
 
 
 def plan(policy: Policy, observed: Observed, intent: Intent | None = None, refused: Refused = frozenset()) -> Plan:
-    """The batches that a run takes if every step succeeds and no wait ends; RuntimeError if the rules never come to rest."""
+    """Return the batches of a run in which all steps succeed and no wait ends.
+
+    Raises RuntimeError if the rules never come to rest.
+    """
     batches: list[tuple[Step, ...]] = []
     following = next_steps(policy, observed, intent, refused)
     alarms = tuple(note for note in following.notes if note.code in PRESENT)
@@ -70,7 +73,10 @@ def _issued(observed: Observed, step: Issue) -> Observed:
 
 
 def _moved(observed: Observed, group_id: ResourceId, key_id: str, failed: container_group.Failed | None) -> Observed:
-    """The group's answer is taken to come when the group has run long enough for others to follow: a plan shows what a run does in the end."""
+    """Return the world after a group's move, with the group's answer at the end of its trial.
+
+    By then the group has run long enough for others to follow: a plan shows the end of a run.
+    """
     at = observed.at + TRIAL
     moved = (
         replace(container_group.moved(g, key_id, observed.at, failed), at=at) if g.id == group_id else g
@@ -82,10 +88,10 @@ def _moved(observed: Observed, group_id: ResourceId, key_id: str, failed: contai
 def next_due(
     policy: Policy, observed: Observed, following: Next | Plan, intent: Intent | None = None
 ) -> datetime | None:
-    """When a later run will have something to do: the first wait that ends by itself, or the renewal; None while access is revoked.
+    """Return the instant at which a later run will have work: the first wait with an end, or the renewal.
 
-    After the steps of `following`, if it is a Plan. `observed.at` itself where the renewal is due already, and was
-    refused or failed.
+    None while access is revoked. Counts from the world after the steps of `following`, if that is a Plan. `observed.at`
+    if the renewal is due already, and was refused or failed.
     """
     for step in following.steps if isinstance(following, Plan) else ():
         observed = evolve(policy, observed, step)

@@ -1,6 +1,6 @@
-"""Rules about what couldn't be seen: it is told, since what may not be read is neither absent nor empty.
+"""Rules about unseen objects: they are reported, since an unreadable object is neither absent nor empty.
 
-None of them asks for a step.
+None of the rules asks for a step.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,10 @@ MOST_NAMED = 5
 
 
 def unlisted(view: View) -> Iterator[Finding]:
-    """A subscription that can't be listed may have groups that use the principal; where a credential waits for that, its own wait says so."""
+    """Report a subscription that can't be listed: groups with the principal may be there.
+
+    A credential kept for this reason has its own wait.
+    """
     if view.policy.discover.unseen == "accept" or view.superseded:
         return
     for unseen in view.observed.unseen:
@@ -30,7 +33,7 @@ def unlisted(view: View) -> Iterator[Finding]:
 
 
 def unshown(view: View) -> Iterator[Finding]:
-    """A principal without a service principal signs nobody in, and its passwords there aren't seen."""
+    """Report a principal without a service principal: all sign-ins fail, and passwords there are unseen."""
     principal = view.observed.principal
     if principal.service_principal is None:
         text = (
@@ -47,7 +50,10 @@ def unshown(view: View) -> Iterator[Finding]:
 
 
 def hiding(view: View) -> Iterator[Finding]:
-    """Container groups elsewhere whose hidden variable may be a password that waits for its removal: it doesn't wait for them, and they are named."""
+    """Report container groups elsewhere with a hidden variable that may be a password about to be removed.
+
+    The removal doesn't wait for these groups; the note names them.
+    """
     hidden = view.observed.hiding
     if not hidden or not view.superseded:
         return
@@ -65,7 +71,7 @@ def hiding(view: View) -> Iterator[Finding]:
 
 
 def unchecked(view: View) -> Iterator[Finding]:
-    """What a step needs and Azure didn't say beforehand: the step isn't stopped by it, and shows it."""
+    """Report preconditions of steps not shown by Azure beforehand: the step isn't stopped, and its result will tell."""
     permissions = view.observed.permissions
     for question, why in permissions.unknown if permissions else ():
         yield Note("unchecked", question, f"{question} isn't known: {why}. It shows when it is tried")

@@ -1,4 +1,4 @@
-"""What the rules ask about a world: facts derived from a policy and one observation, each derived once."""
+"""Facts for the rules, derived once each from a policy and one observation."""
 
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -38,12 +38,12 @@ class View:
 
     @property
     def overlap(self) -> timedelta:
-        """How long a credential stays after the last dependent left it."""
+        """Return the time for which a credential stays after the last dependent moved."""
         return timedelta() if self.intent.no_overlap else self.policy.rotation.overlap
 
     @property
     def revoked(self) -> bool:
-        """Whether access was taken away: then nothing else is decided."""
+        """Tell if access was revoked: then no other decision is made."""
         return self.observed.access is Access.REVOKED
 
     @cached_property
@@ -53,33 +53,33 @@ class View:
 
     @property
     def newest(self) -> Version | None:
-        """The version that a reader of the secret gets."""
+        """Return the version read by readers of the secret."""
         return self.versions[-1] if self.versions else None
 
     @cached_property
     def current_version(self) -> Version | None:
-        """The newest version that is ours."""
+        """Return the newest version of ours."""
         return next((v for v in reversed(self.versions) if v.ours), None)
 
     @cached_property
     def credentials(self) -> dict[str, Credential]:
-        """Every credential of the principal by key id."""
+        """Return all credentials of the principal by key id."""
         return {c.key_id.lower(): c for c in self.observed.credentials}
 
     @property
     def current_key(self) -> str | None:
-        """The key id that the current version names."""
+        """Return the key id named by the current version."""
         version = self.current_version
         return version.key_id if version else None
 
     @property
     def current(self) -> Credential | None:
-        """The credential that the current version names, if Graph shows it."""
+        """Return the credential named by the current version, if Graph shows it."""
         return self.credentials.get(self.current_key or "")
 
     @cached_property
     def named(self) -> frozenset[str]:
-        """Key ids that the tags of any version name."""
+        """Return the key ids named by the tags of any version."""
         return frozenset(
             k for v in self.versions for k in (*([v.key_id] if v.key_id else []), *v.adopted, *v.compromised)
         )
@@ -95,7 +95,7 @@ class View:
 
     @property
     def foreign(self) -> tuple[Credential, ...]:
-        """Credentials that somebody else put there."""
+        """Return the credentials added by others."""
         return tuple(sorted(c for c in self.observed.credentials if c not in self.ours))
 
     @cached_property
@@ -105,17 +105,20 @@ class View:
 
     @property
     def lingering(self) -> tuple[Version, ...]:
-        """Enabled versions of compromised credentials that Graph no longer shows: their values may still be taken for a while."""
+        """Return enabled versions of compromised credentials absent from Graph.
+
+        Entra may accept their values for a while.
+        """
         return tuple(
             v for v in self.versions if v.enabled and v.key_id in self.compromised and v.key_id not in self.credentials
         )
 
     def tried(self, version: Version) -> Proof | None:
-        """What a try of this version's value showed in this run."""
+        """Return the result of a try of this version's value in this run."""
         return dict(self.observed.tried).get(version.id)
 
     def accepted(self, version: Version) -> bool | None:
-        """Whether Entra takes the version's value; None where that isn't known."""
+        """Tell if Entra accepts the version's value; None if unknown."""
         proof = self.tried(version)
         if proof and proof.signed_in:
             return True
@@ -123,44 +126,47 @@ class View:
 
     @property
     def drift(self) -> bool:
-        """Somebody put a version of their own on top of ours, and nobody said that this is right."""
+        """Tell if a version of others is on top of ours, without an adoption."""
         newest = self.newest
         known = newest is None or newest.ours or bool(newest.adopted)
         return not known and self.current_version is not None
 
     @property
     def drift_tolerated(self) -> bool:
-        """Drift that stops nothing: accepted, or the current credential is dead or under a week from its end."""
+        """Tell if drift stops no step: accepted, or the current credential is gone or under a week from its end."""
         current = self.current
         return self.intent.accept_drift or current is None or current.end - self.at < LAST_WEEK
 
     @cached_property
     def dependents(self) -> tuple[Dependent, ...]:
-        """Container groups that hold a credential of the principal, or may."""
+        """Return the container groups that hold a credential of the principal, or may."""
         found = container_group.dependents(self.policy, self.observed)
         return tuple(d for d in found if d.needs_rotation and d.phase is not Phase.ABSENT and d.choice != "ignore")
 
     @cached_property
     def unsaid(self) -> tuple[Dependent, ...]:
-        """Container groups of which a hidden variable may hold a credential, since the policy doesn't say whose it is; whatever their tags say."""
+        """Return container groups with a hidden variable that may hold a credential, regardless of their tags.
+
+        For these variables, the policy doesn't name the owner of the password.
+        """
         found = container_group.dependents(self.policy, self.observed)
         return tuple(d for d in found if d.unsaid and d.choice != "ignore")
 
     @property
     def missing(self) -> tuple[tuple[str, str], ...]:
-        """Id and name of declared groups that Azure says aren't there, and that no manifest would make."""
+        """Return id and name of declared groups absent from Azure and without a manifest."""
         found = container_group.dependents(self.policy, self.observed)
         return tuple((d.id, d.name) for d in found if d.group and d.phase is Phase.ABSENT and not d.group.manifest)
 
     def movable(self, dependent: Dependent) -> bool:
-        """Whether the policy lets rotator redeploy it."""
+        """Tell if the policy lets rotator redeploy the group."""
         return dependent.declared or self.policy.discover.redeploy
 
     def proven(self, dependent: Dependent) -> bool:
-        """Whether it shows that a group can live with the current credential: what can't mostly ends within seconds of its start.
+        """Tell if the dependent proves that a group can run with the current credential.
 
-        A job may end as it likes; and a group that crashed before its redeployment, too, is not waited for much longer
-        than a start takes.
+        A group that can't mostly ends within seconds of its start. A job may end in any way; and for a group that
+        crashed before its redeployment, too, the wait is not much longer than a start takes.
         """
         if self.behind(dependent) or dependent.verdict is not Verdict.HEALTHY:
             return False
@@ -168,18 +174,18 @@ class View:
         return dependent.run_once or old or dependent.up >= TRIAL
 
     def behind(self, dependent: Dependent) -> bool:
-        """Whether it isn't known to hold the current credential."""
+        """Tell if the dependent isn't known to hold the current credential."""
         return dependent.key_id != self.current_key
 
     def held(self, dependent: Dependent) -> tuple[Credential, ...]:
-        """The credentials that a dependent may hold: the one its tag names, or any but the current where it has no tag."""
+        """Return the credentials that a dependent may hold: the one in its tag; without a tag, all but the current."""
         if dependent.key_id:
             named = self.credentials.get(dependent.key_id)
             return (named,) if named else ()
         return tuple(c for c in self.observed.credentials if c.key_id.lower() != self.current_key)
 
     def soonest(self, dependent: Dependent) -> datetime | None:
-        """When the first credential that it may hold ends; None where none is left."""
+        """Return the earliest end of the credentials that a dependent may hold; None if none is left."""
         return min((c.end for c in self.held(dependent)), default=None)
 
     @property
@@ -188,31 +194,34 @@ class View:
         return tuple(sorted({v.key_id for v in self.versions if v.key_id and v.key_id not in self.credentials}))
 
     def returnable(self, key_id: str | None) -> Version | None:
-        """The enabled version that holds a credential which is live and not compromised, newest first: what a group could be put back on."""
+        """Return the newest enabled version of a live, uncompromised credential, for a way back of a group."""
         credential = self.credentials.get(key_id or "")
         if credential is None or not credential.live(self.at) or key_id in self.compromised:
             return None
         return next((v for v in reversed(self.versions) if v.enabled and v.key_id == key_id), None)
 
     def holders(self, key_id: str) -> tuple[Dependent, ...]:
-        """Dependents that hold the credential, or may."""
+        """Return the dependents that hold the credential, or may."""
         return tuple(d for d in self.dependents if d.key_id in (key_id, None))
 
     def known_holders(self, key_id: str) -> tuple[Dependent, ...]:
-        """The same without those of which only a hidden variable makes one think so: they don't keep a compromised credential alive."""
+        """Return the holders without those suspected only because of a hidden variable.
+
+        Such a suspicion doesn't keep a compromised credential alive.
+        """
         return tuple(d for d in self.holders(key_id) if d.key_id or not d.guessed)
 
     @cached_property
     def orphans(self) -> tuple[Credential, ...]:
-        """Ours, named by no version and no group's tag: an add whose answer was lost, or a run that died."""
+        """Return our credentials named by no version and no group's tag: a lost answer to an add, or a dead run."""
         tagged = {d.key_id for d in self.dependents}
         return tuple(c for c in self.ours if c.key_id.lower() not in self.named and c.key_id.lower() not in tagged)
 
     @property
     def moved(self) -> datetime | None:
-        """When the last group that runs on took the current credential; None where none has.
+        """Return the instant of the last move of a group to the current credential; None without a move.
 
-        A job takes its password with every run.
+        Jobs don't count: a job takes its password with every run.
         """
         return max(
             (d.since for d in self.dependents if d.since and not d.run_once and not self.behind(d)), default=None
@@ -220,34 +229,40 @@ class View:
 
     @cached_property
     def superseded(self) -> tuple[Credential, ...]:
-        """Ours, once in use, and neither current nor what the newest version holds: they wait for retirement."""
+        """Return our credentials once in use, neither current nor in the newest version: they wait for retirement."""
         keep = {self.current_key, self.newest.key_id if self.newest else None}
         return tuple(c for c in self.ours if c.key_id.lower() not in keep and c not in self.orphans)
 
     def readable(self, credential: Credential) -> bool:
-        """Whether readers of the secret may have its password, from a newest version that names no credential."""
+        """Tell if readers of the secret may have the password, from a newest version that names no credential."""
         untold, fits = [v for v in self.versions if not v.key_id], self.observed.may_be_published
         return self.newest in untold and (fits is None or credential.key_id in fits)
 
     def superseded_since(self, credential: Credential) -> datetime | None:
-        """When another credential of ours was published over it; None for one that a person made."""
+        """Return the instant at which another credential of ours was published over this one.
+
+        None for a credential made by a person.
+        """
         held = next((v for v in reversed(self.versions) if v.key_id == credential.key_id.lower()), None)
         after = (v.created for v in self.versions if v.ours and held and v.created > held.created)
         return min(after, default=None)
 
     @property
     def unfinished(self) -> bool:
-        """Whether the last rotation still has something to do."""
+        """Tell if the last rotation still has steps to do."""
         moved = all(not self.behind(d) for d in self.dependents if d.key_id and self.movable(d))
         return bool(self.superseded) or not moved
 
     def strips(self, dependent: Dependent) -> bool:
-        """Whether this group lost our tags after a PUT with the current credential."""
+        """Tell if this group lost our tags after a PUT with the current credential."""
         version = self.current_version
         names = version.listed(STRIPPED) if version else ()
         return short(dependent.id) in names or EVERY_GROUP in names
 
 
 def short(group_id: ArmId) -> str:
-    """The name under which a tag of limited length remembers a container group: the first 40 characters of its own, in lower case."""
+    """Return the short name of a container group for a tag of limited length.
+
+    The short name is the first 40 characters of the group's name, in lower case.
+    """
     return group_id.name.lower()[:40]
