@@ -293,7 +293,7 @@ def test_a_group_that_lost_its_tag_is_told_with_the_command_that_moves_it_while_
         made.events.clear()
         assert (await made.rotate()).exit_code == 0
         text = (
-            "if it holds one that is gone, its next pull fails. `rotator deploy mycontainerregistry app` gives it the"
+            "if that credential was removed, its next pull fails. `rotator deploy mycontainerregistry app` gives it the"
             " current one"
         )
         assert text in made.told()

@@ -13,6 +13,7 @@ from rotator.container_group import Dependent, Failed, Phase, Verdict
 from rotator.plan.view import LAST_WEEK, TRIAL, View
 from rotator.policy import next_open, open_at
 from rotator.remedy import rotator
+from rotator.state import KEY_ID
 from rotator.steps import Deploy, Finding, Note, Reason, Wait, kind
 from rotator.words import day, days
 
@@ -164,13 +165,13 @@ def _untagged(view: View, dependent: Dependent) -> Wait | None:
     if soonest is None or soonest - view.at <= view.policy.rotation.renew_before:
         return None
     text = (
-        f"{dependent.name} doesn't say which credential it holds; nothing waits to be retired, so it isn't restarted"
-        " for that"
+        f"{dependent.name} has no {KEY_ID} tag, so its credential is unknown; no old credential waits for removal, so it"
+        " is not restarted now"
     )
     gone = (
-        "if it holds one that is gone, its next pull fails"
+        "if that credential was removed, its next pull fails"
         if view.removed
-        else "it holds none that rotator has removed"
+        else "rotator has removed none that it could hold"
     )
     command = rotator("deploy", view.policy.name, dependent.name)
     return Wait(
@@ -314,7 +315,7 @@ def _deploy_reason(view: View, dependent: Dependent) -> Reason:
     if not dependent.key_id:
         return Reason(
             "untagged",
-            f"{name} doesn't say which credential it holds, and may hold one that ends or is to be retired{end}",
+            f"{name} has no {KEY_ID} tag; its credential is unknown, and may be one that ends or is to be removed{end}",
         )
     if dependent.key_id not in view.credentials:
         return Reason("holds_gone", f"{name} holds credential {dependent.key_id}, which is gone{end}")
