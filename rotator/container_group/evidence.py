@@ -18,11 +18,12 @@ from rotator.container_group.instance import Instance, View, view
 from rotator.state import ContainerGroup
 
 PATIENCE = timedelta(minutes=5)
-"""How long pulls must have failed, by Azure's times, before a group that is still being provisioned counts as unable to pull. Recorded
-transient failures were over in less (azure-facts B5); the platform itself gives up after 30 minutes.
+"""Time of failed pulls, by Azure's clock, after which a group still being provisioned counts as unable to pull.
+
+Recorded transient failures were over in less (azure-facts B5); the platform itself gives up after 30 minutes.
 """
 STEADY = timedelta(minutes=2)
-"""How long a container that crashed after the PUT must have run before it counts as up again."""
+"""Time a container must have run after a crash since the PUT before the container counts as up again."""
 _IN_TRANSITION = ("pending", "creating", "updating", "repairing", "deleting", "accepted")
 
 
@@ -33,27 +34,27 @@ class Phase(StrEnum):
     STARTING = "starting"
     """Being provisioned, updated, repaired or restarted; a first pull is part of it."""
     PULLING = "pulling"
-    """Waits for an image whose pull failed; nothing of it runs if it is a job."""
+    """Waits for an image after a failed pull; no container of a job runs then."""
     CRASHING = "crashing"
-    """Its containers end with errors, or can't be started although provisioning is over."""
+    """Containers end with errors, or can't be started although provisioning is over."""
     FINISHED = "finished"
     STOPPED = "stopped"
     ABSENT = "absent"
     UNREADABLE = "unreadable"
     UNKNOWN = "unknown"
-    """It exists, and the answer has no instance view: an item of a list."""
+    """The group exists, and the answer has no instance view: an item of a list."""
 
 
 class Verdict(StrEnum):
     """Health of a group since the PUT of its credential."""
 
     HEALTHY = "healthy"
-    """Its containers started after that, and nothing failed later; or it is no worse than before."""
+    """Containers started after the PUT, without a later failure; or the group is no worse than before."""
     SETTLING = "settling"
     PULL_FAILED = "pull_failed"
-    """Pulls failed after that, for long enough or finally, and none succeeded later."""
+    """Pulls failed after the PUT, for long enough or finally, and none succeeded later."""
     WORSE = "worse"
-    """The image came, and yet it doesn't run as it did."""
+    """The image was pulled, but the group runs worse than before."""
     UNKNOWN = "unknown"
 
 

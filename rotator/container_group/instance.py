@@ -15,7 +15,7 @@ from rotator.container_group.tags import instant
 
 _PULL_STUCK = ("imagepullbackoff", "errimagepull", "pulling image")
 _PLATFORM = (7147, 7148)
-"""Exit codes of containers that the platform ended to move them (azure-facts A11)."""
+"""Exit codes of containers ended by the platform in order to move them (azure-facts A11)."""
 
 
 @dataclass(frozen=True, slots=True)

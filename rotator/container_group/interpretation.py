@@ -25,7 +25,7 @@ from rotator.state import ContainerGroup, Observed
 
 Choice = Literal["deploy", "wait", "ignore", "undecided"]
 KEPT = 64
-"""Groups whose interpretation is kept: a rotation asks some forty times for that of each group that it looked at."""
+"""Number of cached interpretations: a rotation asks about forty times for the interpretation of each observed group."""
 
 
 @dataclass(frozen=True, slots=True)

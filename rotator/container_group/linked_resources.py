@@ -13,7 +13,7 @@ from rotator.resource_id import ResourceId
 ASSIGN = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"
 JOIN = "Microsoft.Network/virtualNetworks/subnets/join/action"
 ROLES = {ASSIGN: "Managed Identity Operator", JOIN: "Network Contributor"}
-"""Built-in roles that allow it; a custom role with the action alone does, too."""
+"""Built-in roles with each action; a custom role with the action alone is enough, too."""
 
 
 def links(document: Mapping[str, Any] | None) -> tuple[tuple[str, ResourceId], ...]:

@@ -18,20 +18,19 @@ _OWNED = {
     "containerGroupProfile": "it is made from a container group profile, which holds the credential, too",
     "standbyPoolProfile": "it comes from a standby pool, whose container group profile holds the credential, too",
 }
-"""Properties of groups that something else makes and replaces (azure-facts A13): what is changed here would not last.
-"""
+"""Properties of groups made and replaced by other services (azure-facts A13): a change by rotator would not last."""
 
 
 class Refusal(StrEnum):
     """Kind of objection to a redeployment, by the place of the fix."""
 
     OWNED = "owned"
-    """Something else makes the group."""
+    """Another service makes the group."""
     TAGS = "tags"
     CONTENT = "content"
-    """Another content of the group, which its owner has to deploy."""
+    """The fix is other content of the group, deployed by its owner."""
     POLICY = "policy"
-    """Another policy."""
+    """The fix is in the policy."""
 
 
 def refused(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | None) -> str | None:

@@ -25,7 +25,7 @@ class Said(Enum):
     """Knowledge about a hidden value other than a source."""
 
     NOTHING = "nothing"
-    """There never was one."""
+    """The value never existed."""
 
 
 PASSWORD, USERNAME = CredentialSource(credential="password"), CredentialSource(credential="username")

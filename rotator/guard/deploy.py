@@ -12,9 +12,12 @@ from rotator.resource_id import ResourceId
 from rotator.state import Observed, marker
 
 AT_WORK = (container_group.Phase.RUNNING, container_group.Phase.STARTING, container_group.Phase.CRASHING)
-"""What a job does that must not be interrupted; one that crashed is about to be started again, or it would have finished."""
+"""Phases in which a job must not be interrupted.
+
+A crashed job is about to be started again, or the job would have finished.
+"""
 WRITE, WRITER = "Microsoft.ContainerInstance/containerGroups/write", "Azure Container Instances Contributor Role"
-"""The right that a redeployment takes, and the built-in role that has it."""
+"""Right required for a redeployment, and the built-in role with that right."""
 
 
 def deployable(policy: Policy, observed: Observed, group_id: ResourceId, key_id: str) -> Iterator[Objection]:

@@ -14,10 +14,9 @@ from rotator.steps import Intent
 from rotator.visible import one_line
 
 TAGS, OTHERS = 15, 9
-"""Tags that Key Vault gives a version (azure-facts E4), and how many of them may be others': ours are three, and so are the marks on a version."""
+"""Tags per version in Key Vault (azure-facts E4), and the most of them for others: three are ours, three for marks."""
 MOST_UNRESOLVED = 3
-"""Adds whose outcome stayed unknown; more would mean that something makes credentials faster than they are reclaimed.
-"""
+"""Adds with an unknown outcome at which no other is made: more would mean that adds outpace reclaiming."""
 
 
 def secret_usable(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Objection]:

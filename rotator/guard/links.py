@@ -15,7 +15,7 @@ from rotator.state import Observed
 from rotator.steps import Intent
 
 PRESSING = timedelta(days=7)
-"""A credential that ends within this time is replaced, though not every group can follow."""
+"""Time before its end in which a credential is replaced, even if not all groups can follow."""
 
 
 def linkable(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Objection]:

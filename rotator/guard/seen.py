@@ -8,7 +8,7 @@ from rotator.resource_id import ResourceId
 from rotator.state import Credential, Observed, Version, marker
 
 FRESH = timedelta(minutes=2)
-"""How old a proof may be when a step rests on it."""
+"""Greatest age of a proof on which a step may rest."""
 
 
 def newest(observed: Observed) -> Version | None:

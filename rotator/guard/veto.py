@@ -73,4 +73,4 @@ RULES: tuple[Callable[..., Iterator[Objection]], ...] = (
     *(own_identity, secret_usable, addable, drifted, tags_fit, unresolved, groups_ready, linkable, value_proves),
     *(deployable, anothers, restorable, retirable, complete, readable, alone, early, held, disposable),
 )
-"""Every check, so that a test can take each away and see that something notices."""
+"""All checks, for a test that removes each and expects a failure."""

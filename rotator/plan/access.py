@@ -25,33 +25,36 @@ PULL, CONTENT = (
     "Microsoft.ContainerRegistry/registries/pull/read",
     "Microsoft.ContainerRegistry/registries/repositories/content/read",
 )
-"""What allows a pull: the action of a registry with legacy permissions, the data action of one with repository permissions."""
+"""Rights to pull: the action with legacy permissions, the data action with repository permissions."""
 READER, WRITER = "Container Registry Repository Reader", "Container Registry Repository Writer"
 TWINS = {"AcrPull": READER, "AcrPush": WRITER}
-"""Roles for registries with legacy permissions, and what does the same with repository permissions."""
+"""Roles for registries with legacy permissions, and their counterparts with repository permissions."""
 REGAIN = (
     "Microsoft.Authorization/roleAssignments/write",
     "Microsoft.ContainerRegistry/registries/write",
     "Microsoft.ContainerRegistry/registries/generateCredentials/action",
 )
-"""Actions with which a principal that may not pull helps itself: assign a role, change the registry's mode or admin user, make a token's password."""
+"""Actions by which a principal without the right to pull can regain access.
+
+They assign a role, change the registry's mode or admin user, or make a token's password.
+"""
 LIST = "Microsoft.ContainerRegistry/registries/listCredentials/action"
-"""The action that shows the admin user's passwords."""
+"""Action to show the admin user's passwords."""
 ANYONE = "anonymous_pull"
-"""The code of the way that nobody needs to sign in for."""
+"""Code of the way without a sign-in."""
 
 
 class Effect(StrEnum):
     """Effect of a way on a revocation."""
 
     PULLS = "pulls"
-    """The principal pulls, by whatever signs in as it, or anybody does."""
+    """The principal pulls, with any key that signs in, or the public does."""
     REGAINS = "regains"
-    """The principal can't pull, and can give itself what it takes."""
+    """The principal can't pull, and can give itself the right."""
     OTHERS = "others"
-    """Whoever has another credential pulls; the principal's own gives nothing."""
+    """Holders of another credential pull; the principal's own doesn't help."""
     UNKNOWN = "unknown"
-    """It can't be read, so nobody knows."""
+    """The way can't be read, so its effect is unknown."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -73,15 +76,15 @@ class Shown(StrEnum):
     """Result of tries of the published value, as far as the access is concerned."""
 
     NOTHING = "nothing"
-    """None was made, or none ended in refusals."""
+    """No try was made, or none ended in refusals."""
     UNTRIED = "untried"
     """There is no value to try."""
     PASSWORD = "password"  # noqa: S105 - a word
-    """Only that this password doesn't sign in: nothing of what else does."""
+    """This password doesn't sign in; other keys of the principal are unknown."""
     ROLE = "role"
-    """It signs in, and every registry refuses the pull: the principal has no role, whatever signs in as it."""
+    """The value signs in, and every registry refuses the pull: the principal has no role, with any key."""
     PRINCIPAL = "principal"
-    """Entra lets nobody sign in as the principal, with whatever."""
+    """Entra refuses all sign-ins as the principal, with any key."""
 
 
 class Ending(StrEnum):

@@ -18,17 +18,20 @@ from rotator.steps import Finding, Issue, Note, Retire, Wait, kind
 from rotator.words import day, days
 
 STILL_OPEN = "still_open"
-"""The code of a compromised credential that still works."""
+"""Code of a compromised credential that still works."""
 UNSEEN_MARKS = "unseen_marks"
-"""The code of a run that couldn't see whether there is one."""
+"""Code of a run unable to see if a credential is declared compromised."""
 BREAKS_READERS = "breaks_readers"
-"""The code of a version on top of ours with which no reader can sign in."""
+"""Code of a version on top of ours with which all readers fail to sign in."""
 UNKNOWN = "whether a compromised credential still works isn't known"
-"""What the text of that begins with."""
+"""First words of the text for `UNSEEN_MARKS`."""
 HEADLINE = "COMPROMISED CREDENTIAL STILL WORKS"
-"""What its text begins with."""
+"""First words of the text for `STILL_OPEN`."""
 AGAIN = 15.0
-"""Seconds between two tries of a removed password: Entra's replicas learn of a removal one after another, mostly within seconds."""
+"""Seconds between two tries of a removed password.
+
+Entra's replicas learn of a removal one after another, mostly within seconds.
+"""
 
 
 def headline(text: str) -> str:

@@ -12,7 +12,10 @@ from rotator.state import Observed, Version
 from rotator.steps import Intent
 
 REPEATED = timedelta(days=1)
-"""For so long, or for the overlap where that is longer, a declaration without a key id repeats the one that the current credential answers."""
+"""Time during which a declaration without a key id repeats the one answered by the current credential.
+
+The overlap counts instead if longer.
+"""
 
 
 @dataclass(frozen=True, slots=True)

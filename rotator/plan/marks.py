@@ -23,9 +23,9 @@ from rotator.steps import Intent
 MOST_TAGS, LONGEST = 15, 256
 """Tags of a version, and characters of a tag's value."""
 MOST_CARRIED = MOST_TAGS - len((KEY_ID, HOME, ATTEMPT)) - len((ADOPTED, COMPROMISED, STRIPPED))
-"""Tags of others that a new version takes over from the newest: beside them are our own, and room for each mark."""
+"""Tags of others taken over from the newest version: the rest is for our own tags, with room for each mark."""
 COPIES = 2
-"""Versions that record a compromised credential, where there are as many: no single write that was under way for long can undo that."""
+"""Versions that record a compromised credential, if as many exist: a single delayed write can't undo the record."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,15 +18,21 @@ from rotator.steps import Deploy, Finding, Note, Reason, Wait, kind
 from rotator.words import day, days
 
 BACK_OFF = (timedelta(hours=5), timedelta(days=2), timedelta(days=7))
-"""For how long a credential isn't tried again on a group where it failed once, twice, more often: each try and its way back restart the group."""
+"""Pauses before the same credential is retried on a group after one, two, more failures.
+
+Each retry and its way back restart the group.
+"""
 SHARE = 15
-"""This part of `renew_before` lies between two tries at least, as the end of what the group holds nears."""
+"""Divisor of `renew_before` for the shortest pause between two retries, near the end of the group's credential."""
 STOPS_REST = timedelta(hours=24)
-"""How long a group that came up worse, or hasn't come up, keeps the others from following it."""
+"""Time for which a group with a worse state, or still not up, keeps the others from following."""
 SOON = timedelta(seconds=1)
-"""The shortest pause between two looks at a group that others wait for."""
+"""Shortest pause between two looks at a group for which others wait."""
 OWN_TROUBLE = 3
-"""Failed pulls after which a group no longer keeps the others from following: two days have passed, and its trouble counts as its own."""
+"""Failed pulls after which a group no longer keeps the others from following.
+
+Two days have passed by then, and the trouble counts as the group's own.
+"""
 
 
 def deploy(view: View) -> Iterator[Finding]:

@@ -17,7 +17,7 @@ from rotator.steps import Finding, Note, Reason, Retire, Wait
 from rotator.words import day
 
 MOST_UNRESOLVED = 3
-"""Orphans that may stand before another add: with more, something would make credentials faster than they are reclaimed."""
+"""Orphans that may stand before another add: more would mean that adds outpace reclaiming."""
 
 
 def reclaim(view: View) -> Iterator[Finding]:

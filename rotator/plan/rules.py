@@ -31,9 +31,12 @@ from rotator.steps import (
 from rotator.words import day, days
 
 LAG = timedelta(seconds=15)
-"""Pause before a list of versions that lags is read again."""
+"""Pause before an incomplete list of versions is read again."""
 SIDE_BY_SIDE = 4
-"""Groups that are redeployed at a time, after the canary, before the world is looked at again (azure-facts A10: 100 PUTs in five minutes)."""
+"""Groups redeployed at a time, after the canary, before the world is observed again.
+
+Source: azure-facts A10, 100 PUTs in five minutes.
+"""
 
 
 def next_steps(
@@ -363,7 +366,10 @@ RULES: tuple[Callable[[View], Iterator[Finding]], ...] = (
     *(issue, deploy, retire, disable, missing, foreign),
     *(unlisted, unshown, hiding, unchecked),
 )
-"""Every rule, in the order in which its waits and notes are told."""
+"""All rules, in the order of their waits and notes in the report."""
 
 ORDER: tuple[type[Step], ...] = (Restore, Issue, Deploy, Retire, Disable)
-"""Kinds in the order in which they are taken: a way back first, then a new credential, then whoever should move to it, then what is left over."""
+"""Kinds of steps in the order in which they are taken.
+
+A way back comes first, then a new credential, then moves to that credential, then removal of the rest.
+"""

@@ -13,9 +13,9 @@ from rotator.state import ATTEMPT, HOME, KEY_ID, Credential, Observed, Version, 
 from rotator.steps import TO_COME, Deploy, Disable, Intent, Issue, Next, Plan, Restore, Retire, Step
 
 PRESENT = (STILL_OPEN, BREAKS_READERS)
-"""Alarms about what is so now: a plan tells them although its steps would end them."""
+"""Alarms about the present: a plan reports them although its steps would end them."""
 LONGEST_PLAN = 1000
-"""Steps after which a plan that doesn't end is a bug in a rule."""
+"""Steps after which an endless plan is a bug in a rule."""
 
 
 def plan(policy: Policy, observed: Observed, intent: Intent | None = None, refused: Refused = frozenset()) -> Plan:

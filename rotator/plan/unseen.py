@@ -10,7 +10,7 @@ from rotator.remedy import create_service_principal, rotator
 from rotator.steps import Finding, Note, Wait
 
 MOST_NAMED = 5
-"""Groups that one note names."""
+"""Most groups named by one note."""
 
 
 def unlisted(view: View) -> Iterator[Finding]:

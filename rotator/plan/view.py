@@ -11,22 +11,21 @@ from rotator.state import Access, Credential, Observed, Outcome, Proof, Version,
 from rotator.steps import Intent
 
 CONFIRM = timedelta(minutes=2)
-"""An absence counts where two reads this far apart show it: Graph's reads lag its writes (azure-facts C6)."""
+"""Time between two reads needed to confirm an absence: Graph's reads lag its writes (azure-facts C6)."""
 STRIPPED = "rotator-strips"
 """Tag of a version of ours: short names of container groups that lost our tags right after a PUT (see `short`)."""
 EVERY_GROUP = "*"
-"""Stands there for all groups, where their names don't fit."""
+"""Value of the tag for all groups, if their names don't fit."""
 TRIAL = timedelta(seconds=30)
-"""How long the first group must have been running, by Azure's own times, before others follow it."""
+"""Time the first group must have been running, by Azure's clock, before others follow."""
 TRIAL_ENDS = timedelta(minutes=5)
-"""After this time since its redeployment a group that is no worse than before counts, however short its containers run.
-"""
+"""Time since a redeployment after which a group no worse than before counts, even if its containers run briefly."""
 LAST_WEEK = timedelta(days=7)
-"""Inside the last week of a credential nothing may wait for a window, and drift no longer stops a rotation."""
+"""Last week of a credential: no step waits for a window, and drift no longer stops a rotation."""
 
 
 Refused = frozenset[tuple[str, str]]
-"""Kind and target of the steps that the guard vetoed or that failed: not asked for again by the same run."""
+"""Kind and target of steps vetoed by the guard or failed: not asked for again by the same run."""
 
 
 class View:
