@@ -33,12 +33,18 @@ from rotator.state import ContainerGroup
 
 SERVICE = "Container Instances"
 API_VERSION = "2025-09-01"
-"""New enough for every property of a group that may be read and put back."""
+"""API version with every property of a group, so that a PUT of the read body loses none."""
 TYPE = "Microsoft.ContainerInstance/containerGroups"
 ABSENT = frozenset({"ContainerGroupNotFound", "ResourceNotFound", "ResourceGroupNotFound"})
-"""Codes of a 404 about the group itself, the provider's or Resource Manager's; any other code, or none, does not say that the group is absent."""
+"""Codes of a 404 about the group itself, the provider's or Resource Manager's.
+
+Any other code, or none, doesn't prove the group's absence.
+"""
 UNREGISTERED = "MissingSubscriptionRegistration"
-"""The subscription isn't registered to use Container Instances, as one that holds only registries may not be: nobody can have a group there."""
+"""Code for a subscription not registered to use Container Instances, so without container groups.
+
+A subscription with registries only may be unregistered.
+"""
 
 
 class ContainerGroups:

@@ -28,13 +28,19 @@ ACCEPT = (
     "application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json"
 )
 PROBE = "rotator-probe"
-"""A repository that needn't exist: asked for where no image is known, since 404 is said only to who may pull."""
+"""Repository requested where no image is known.
+
+The repository needn't exist: 404 is answered only to clients with pull rights.
+"""
 
 DIGEST, VERSION = "Docker-Content-Digest", "Docker-Distribution-Api-Version"
-"""Headers of a manifest, and of every answer of a registry (azure-facts G1, G3): one without them came from somebody in its place."""
+"""Headers of a manifest, and of every answer of a registry (azure-facts G1, G3).
+
+An answer without these headers came from another server in the registry's place.
+"""
 
 _FIREWALL = "is not allowed access"
-"""In the registry's words when it denies a network (403 DENIED), which no credential mends."""
+"""Part of the registry's message for a denied network (403 DENIED), an error not fixed by any credential."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -18,9 +18,9 @@ from email.utils import parsedate_to_datetime
 from rotator.ports import Clock
 
 TRUST = 600.0
-"""Seconds by which a date may be ahead of what is known and be believed by itself: a slow answer, a replica's clock."""
+"""Seconds by which a date may be ahead of the known time without a second opinion: a slow answer, a replica's clock."""
 YEARS = range(2020, 2200)
-"""Years in which an answer can have been given."""
+"""Years accepted in the date of an answer."""
 
 
 @dataclass(frozen=True, slots=True)

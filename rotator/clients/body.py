@@ -4,9 +4,9 @@ import zlib
 from collections.abc import AsyncIterable
 
 LARGEST = 64 * 1024 * 1024
-"""Bytes of an answer as it comes, and unpacked: many times the longest list of a subscription."""
+"""Largest answer in bytes, before and after decompression: many times the longest list of a subscription."""
 EITHER, RAW = 32 + zlib.MAX_WBITS, -zlib.MAX_WBITS
-"""Gzip or zlib by its header; what some servers call deflate."""
+"""Window bits: gzip or zlib by the header; raw data, called deflate by some servers."""
 
 
 class BadBody(Exception):

@@ -13,21 +13,22 @@ from rotator.secret import struck
 from rotator.state import Outcome, Proof, Secret
 
 PATIENCE = 15.0
-"""Seconds that one try of a credential may wait for an answer; the proof as a whole has its own deadline."""
+"""Seconds to wait for an answer in one try of a credential; the whole proof has its own deadline."""
 
 REFUSED, EXPIRED = 7000215, 7000222
-"""Wrong (or removed, or not yet known to that replica), and expired.
+"""Error codes for a wrong (or removed, or not yet replicated) password, and for an expired one.
 
 Source: Microsoft Entra authentication error codes.
 """
 NOBODY = frozenset({700016, 7000112, 7000229})
-"""The application is unknown to the tenant, disabled, or without a service principal: whoever asks, from wherever.
+"""Error codes for an application unknown to the tenant, disabled, or without a service principal.
 
-Other refusals may be about
-where and how it is asked (53003: conditional access). Source: Microsoft Entra authentication error codes.
+These don't depend on the caller or the caller's network.
+
+Other refusals may depend on the caller's place and method (53003: conditional access). Source: Microsoft Entra authentication error codes.
 """
 PASSING = frozenset({90033, 90024, 90025, 90055, 90100, 50196, 50200})
-"""Entra's own trouble of the moment."""
+"""Error codes for a temporary failure of Entra."""
 
 
 async def prove(line: Line, cloud: Cloud, tenant: str, app_id: str, secret: Secret) -> Proof | None:

@@ -34,7 +34,7 @@ from rotator.state import Credential, Home, Observed, Principal, Registry, linea
 T = TypeVar("T")
 ASSIGNMENTS = ("Microsoft.Authorization/roleAssignments/write", "Microsoft.Authorization/roleAssignments/delete")
 HOPE = 45.0
-"""Seconds after which a look doesn't wait any longer for one part of the world."""
+"""Timeout in seconds for one part of the world."""
 LOGS = f"{TYPE}/containers/logs/read"
 
 

@@ -50,7 +50,7 @@ WRITE = "Application.ReadWrite.OwnedBy, as an owner of {} (or Application.ReadWr
 READ = "Application.ReadWrite.OwnedBy (or Application.Read.All)"
 NO_CONTENT = 204
 MOST_IN_ONE_FILTER = 15
-"""Values that ``in`` may have ("Use the $filter query parameter" of Microsoft Graph): fewer than a page, so that there is no next one."""
+"""Largest number of values for ``in`` ("Use the $filter query parameter" of Microsoft Graph): always a single page."""
 MAKE = "Application.ReadWrite.OwnedBy (or Application.ReadWrite.All)"
 _SHORT = "id,appId,displayName"
 _SELECT = "id,appId,displayName,passwordCredentials"
@@ -78,7 +78,7 @@ class Graph:
         self._line, self._url = line, f"{cloud.graph}/v1.0"
         self._adapter = BaseGraphRequestAdapter(_Authentication(token, cloud.graph_scope), http_client=http)
         self._tenants: dict[str, str] = {}
-        """The tenant of an object, where it isn't the one that rotator signs in to."""
+        """Tenants of objects outside rotator's own tenant, by object id."""
 
     async def principal(
         self, app_id: str, tenant: str, foreign: bool = False

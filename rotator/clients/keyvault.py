@@ -35,7 +35,7 @@ LARGEST = 25 * 1024
 
 
 RELISTED, RELIST_AFTER = 2, 5.0
-"""Times that a list of versions is read again which lacks the newest one, and seconds before each."""
+"""Number of repeated reads for a list of versions without the newest one, and seconds before each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class KeyVault:
         self._line, self._token = line, token
         self._clients: dict[str, SecretClient] = {}
         self._revoked: dict[tuple[str, str], AccessRecord] = {}
-        """Marks of revocation that were read, by host and secret."""
+        """Marks of revocation read so far, by host and secret."""
 
     async def close(self) -> None:
         """Close the clients; the session stays open."""

@@ -20,7 +20,7 @@ SIDE = {Home.APPLICATION: "applicationRestrictions", Home.SERVICE_PRINCIPAL: "se
 SINCE = "restrictForAppsCreatedAfterDateTime"
 _DURATION = re.compile(r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
 _YEAR, _MONTH = 365, 30
-"""Days; what a policy calls a year or a month is no shorter."""
+"""Days in a year and in a month; a policy's year or month is no shorter."""
 
 
 async def limits(graph: Graph, app_id: str, home: Home, tenant: str | None) -> tuple[PasswordLimit, ...]:

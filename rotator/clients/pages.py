@@ -11,7 +11,7 @@ from rotator.errors import Unavailable, Unexpected
 
 T = TypeVar("T")
 MOST_PAGES, LONGEST_LIST = 1000, 600.0
-"""Pages and seconds that a list may take: Resource Manager's have a hundred items a page, Key Vault's 25."""
+"""Most pages and seconds of a list: Resource Manager's have a hundred items a page, Key Vault's 25."""
 
 
 class Turner:

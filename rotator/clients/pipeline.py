@@ -42,16 +42,16 @@ from rotator.ports import Clock
 T = TypeVar("T")
 
 PATIENCE, CONNECT_PATIENCE = 300.0, 60.0
-"""Seconds of waiting after which an answer, and a connection at all, is no longer hoped for."""
+"""Time limit of retries in seconds: for an answer, and for a connection."""
 LONGEST_WAIT, SHORTEST_WAIT = 30.0, 1.0
-"""Bounds of a wait that Azure said nothing about; Azure's own word has only the lower one."""
+"""Bounds in seconds of a wait without ``Retry-After``; a wait asked for by Azure has only the lower one."""
 AGENT = f"rotator/{__version__}"
-"""Who asks, in front of which the clients put their own names."""
+"""User-Agent of rotator; the clients put their own names in front."""
 CONNECT_TIMEOUT, READ_TIMEOUT = 10, 60
 """Seconds for one try: to connect, and between two reads."""
 
 Note = Callable[[object], None]
-"""Told of what came of each try: a response or an exception."""
+"""Callback for the outcome of each try: a response or an exception."""
 
 
 def _ignore(outcome: object) -> None:

@@ -22,7 +22,7 @@ from rotator.errors import NotSent
 
 T = TypeVar("T")
 TURNS = 8
-"""Turns of the event loop that an answer needs at most from here to who asked: azure-core gives way once when it closes a response."""
+"""Most turns of the event loop for an answer on the way to the caller: azure-core yields once to close a response."""
 READS = frozenset({"GET", "HEAD"})
 
 _not_after: ContextVar[float | None] = ContextVar("_not_after", default=None)

@@ -22,7 +22,7 @@ class Is(Enum):
 
 
 NEEDED = frozenset({"properties", "containers"})
-"""Places that every container group has."""
+"""Places present in every container group."""
 _CONTAINERS = [
     {"name": Is.TEXT, "properties": {"image": Is.TEXT, "environmentVariables": [{"name": Is.TEXT, "value": Is.SCALAR}]}}
 ]

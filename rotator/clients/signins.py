@@ -26,7 +26,10 @@ SELECT = {
     Home.SERVICE_PRINCIPAL: "id,displayName,servicePrincipalType,passwordCredentials,keyCredentials",
 }
 NO_SIGN_IN = ("Sign", "Encrypt", "Decrypt")
-"""What keys are for that nobody signs in with: single sign-on signs its tokens with such a certificate of the service principal."""
+"""Usages of keys not valid for sign-in.
+
+Single sign-on signs tokens with such a certificate of the service principal.
+"""
 MANAGED = "ManagedIdentity"
 
 Shown = Mapping[str, Any]

@@ -9,7 +9,7 @@ from rotator.policy import Policy
 from rotator.state import Observed
 
 AT_ONCE = 8
-"""Policies that are looked at together: each takes about ten requests."""
+"""Number of policies read together: each takes about ten requests."""
 
 
 async def survey(azure: Services, policies: Sequence[Policy]) -> AsyncIterator[tuple[Policy, Observed]]:

@@ -24,11 +24,11 @@ from rotator.cloud import Cloud
 from rotator.errors import AzureError
 
 REFRESH_BEFORE = 300.0
-"""Seconds before a token's end from which a new one is asked for, as azure-identity does."""
+"""Seconds before a token's end for the request of a new one, as in azure-identity."""
 FOREVER = 1e11
-"""Seconds of the epoch at which nothing ends."""
+"""Upper limit for a token's end, in seconds of the epoch."""
 UNREADABLE_LIFE = 300.0
-"""Seconds for which a token is kept that doesn't say when it ends."""
+"""Seconds to keep a token without a readable end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class _Held:
     until: float | None
     """``exp`` in seconds of Azure's epoch."""
     got: float
-    """When it came, in elapsed seconds."""
+    """Arrival of the token, in elapsed seconds."""
 
 
 class Token:

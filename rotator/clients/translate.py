@@ -47,9 +47,9 @@ from rotator.state import Secret
 T = TypeVar("T")
 
 ENTRA = "Microsoft Entra ID"
-"""The service that signs in: what it refuses, nothing else could have been asked."""
+"""Name of the sign-in service: after its refusal, no other request is possible."""
 BROKEN = (SdkError, httpx.RequestError)
-"""What the libraries raise where no answer came, or one that they refuse."""
+"""Exceptions of the libraries for a missing answer, or for an answer refused by the library."""
 ODD = (
     DecodeError,
     DeserializationError,
@@ -60,7 +60,7 @@ ODD = (
     AttributeError,
     RecursionError,
 )
-"""What reading an answer raises that doesn't have its documented shape."""
+"""Exceptions from reading an answer without its documented shape."""
 ABSENT = frozenset(
     {
         *("Request_ResourceNotFound", "ResourceNotFound", "ResourceGroupNotFound", "ParentResourceNotFound"),
@@ -68,9 +68,9 @@ ABSENT = frozenset(
         *("RoleAssignmentNotFound", "RoleDefinitionDoesNotExist"),
     }
 )
-"""Codes of a 404 by which Graph, Key Vault and Resource Manager's providers say of what was asked for that it isn't there."""
+"""Codes of a 404 from Graph, Key Vault and Resource Manager's providers for the absence of the requested object."""
 TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
-"""Statuses that the same request may not meet again."""
+"""Statuses worth a retry of the same request."""
 
 _NEVER_SENT = (
     aiohttp.ClientConnectorError,
@@ -89,7 +89,7 @@ UNSENT = (
     "See that the name is right and can be reached from this machine (DNS, proxy, firewall), then run again; nothing is"
     " lost."
 )
-"""What to do where no connection came about: a name that isn't there looks like that."""
+"""Remedy for a failed connection: a wrong host name fails in the same way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,9 +180,9 @@ _REMEDIES = {
     ),
     "Directory_ResourceSizeExceeded": "The application has about 1000 credentials: remove those that have ended.",
 }
-"""What to do, by Azure's own codes (azure-facts C4)."""
+"""Remedies by Azure's own codes (azure-facts C4)."""
 _TWO = "maximum of 2 encrypted credentials"
-"""In Graph's words where an application for personal accounts has its two passwords already; the code says nothing."""
+"""Part of Graph's message for an application for personal accounts with two passwords; the code is unspecific."""
 
 
 def _remedy(asked: Asked, refused: Refusal, kind: type[AzureError]) -> str | None:

@@ -29,9 +29,9 @@ from rotator.clients.translate import never_sent
 from rotator.errors import Unexpected
 
 LONGEST = 120.0
-"""Seconds from a request's first byte to its answer's last one; a proof's are fewer."""
+"""Timeout in seconds from a request's first byte to the answer's last byte; shorter for a proof."""
 PIECE = 64 * 1024
-"""Bytes that are read at once."""
+"""Bytes read at once."""
 HTTPS = 443
 Proxy = Callable[[str], str | None]
 """The way to an address: a proxy's, or None."""
@@ -104,7 +104,7 @@ class Carrier:
     """
 
     auto_decompress = True
-    """What azure-core gets is unpacked."""
+    """True, because azure-core gets a decompressed body."""
 
     def __init__(self, gate: Gate, session: Any, fresh: Any, proxy: Proxy) -> None:
         self._gate, self._session, self._fresh, self._proxy = gate, session, fresh, proxy

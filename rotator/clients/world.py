@@ -42,7 +42,7 @@ from rotator.state import (
 )
 
 ONE_TRY = 30.0
-"""Seconds that one request of a proof may take: the proof has its own deadline, and tries again."""
+"""Timeout in seconds for one request of a proof: the proof has its own deadline, and retries."""
 
 
 class AzureWorld(Services):
