@@ -33,7 +33,7 @@ def _shown(value: Value) -> str | None:
 
 
 def _same(value: Value) -> Value:
-    """A value as Azure compares it: words in any letter case, regions with or without spaces."""
+    """Return a value in a form for comparison as by Azure: words in lower case, without spaces."""
     return value.replace(" ", "").lower() if isinstance(value, str) else value
 
 

@@ -8,7 +8,7 @@ from rotator.container_group.instance import view
 
 
 def exit_code(document: Mapping[str, Any] | None) -> int | None:
-    """The first container's exit code that isn't 0, or 0; None while one of them has not ended."""
+    """Return the first non-zero exit code of a container, else 0; None while a container has not ended."""
     shown = view(document)
     codes = [one.current.exit_code for one in shown.mains] if shown else []
     if not codes or any(code is None for code in codes):
@@ -38,13 +38,13 @@ def pulled(document: Mapping[str, Any] | None) -> tuple[tuple[str, str], ...]:
 
 
 def _repository(image: str) -> str:
-    """An image's name without tag and digest."""
+    """Return an image's name without tag and digest."""
     head, slash, last = image.partition("@")[0].rpartition("/")
     return head + slash + last.partition(":")[0]
 
 
 def brief(digest: str) -> str:
-    """A digest as people tell two apart."""
+    """Shorten a digest, long enough to tell two apart."""
     return digest[:19]
 
 

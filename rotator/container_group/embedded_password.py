@@ -114,7 +114,7 @@ def strays(document: Value, policy: Policy) -> tuple[str, ...]:
 
 
 def _references(document: Value, policy: Policy) -> Iterator[tuple[str, str]]:
-    """The references to the published secret: name in lower case, and version, which may be empty."""
+    """Yield the references to the published secret: name in lower case, and version, possibly empty."""
     published = (policy.key_vault.host, policy.key_vault.password_secret.lower())
     for name, host, secret, version in references(document):
         if (host, secret.lower()) == published:

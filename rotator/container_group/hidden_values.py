@@ -71,7 +71,7 @@ class Place:
 
 
 def places(document: Value) -> tuple[Place, ...]:
-    """All of them."""
+    """Return all places for hidden values in a container group."""
     found = (_variables, _registries, _volumes, _diagnostics, _extensions)
     return tuple(place for part in found for place in part(document))
 

@@ -20,7 +20,7 @@ _PLATFORM = (7147, 7148)
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """An event, aggregated: the same thing happened `count` times from `first` to `last`."""
+    """An event, aggregated: `count` identical events from `first` to `last`."""
 
     name: str
     message: str
@@ -29,7 +29,7 @@ class Happening:
 
     @property
     def pull_failed(self) -> bool:
-        """A pull that didn't succeed, or waits to be tried again (azure-facts A11).
+        """Tell if the event is a failed pull, or a pull waiting for a retry (azure-facts A11).
 
         Other failures have the same names.
         """
@@ -37,7 +37,7 @@ class Happening:
 
     @property
     def crash(self) -> bool:
-        """A container that ended with an error, or waits to be restarted after one."""
+        """Tell if the event is a container that ended with an error, or waits for a restart after one."""
         message = self.message.lower()
         ended = self.name == "killing" and "terminated with exitcode" in message and "exitcode 0" not in message
         return ended or (self.name == "backoff" and "restarting" in message)

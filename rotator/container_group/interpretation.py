@@ -98,9 +98,8 @@ def _meant(wanted: str | None) -> Choice:
 def dependents(policy: Policy, observed: Observed) -> tuple[Dependent, ...]:
     """Return declared groups in the policy's order, then undeclared users of the principal, by id.
 
-    An undeclared group counts if it pulls with this user name, may sign in with it, or can't be read.
-
-    A declared group without an observation is left out: even its absence isn't known.
+    An undeclared group counts if the group pulls with this user name, may sign in with the principal, or can't be read.
+    A declared group without an observation is left out: even absence isn't known.
     """
     seen = {group.id: group for group in observed.groups}
     declared = [seen.pop(group.id) for group in policy.container_groups if group.id in seen]

@@ -28,7 +28,7 @@ from rotator.state import Secret
 
 
 def manifest_sources(manifest: Manifest, policy: Policy, group_policy: GroupPolicy) -> tuple[KeyVaultSource, ...]:
-    """The Key Vault secrets whose values a deployment of the manifest needs, by name.
+    """Return the Key Vault secrets whose values a deployment of the manifest needs, by name.
 
     The credential itself isn't among them.
     """
@@ -127,7 +127,7 @@ def keep_tags(body: Json, document: Mapping[str, Any] | None) -> None:
 
 
 def _named(manifest: Manifest, policy: Policy) -> Json:
-    """The manifest as a body, with the user name in place and every other placeholder still there."""
+    """Return the manifest as a body, with the user name filled in and all other placeholders kept."""
     body = writable(manifest.document)
     drop(body, "apiVersion")
     named: Json = substituted(body, lambda one: policy.principal.app_id if one == USERNAME else placeholder(one))

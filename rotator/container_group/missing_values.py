@@ -40,7 +40,7 @@ def unsourced(document: Mapping[str, Any], policy: Policy, group_policy: GroupPo
 def sources(
     policy: Policy, document: Mapping[str, Any], group_policy: GroupPolicy | None
 ) -> tuple[KeyVaultSource, ...]:
-    """The Key Vault secrets whose values an edit of the document needs, by name.
+    """Return the Key Vault secrets whose values an edit of the document needs, by name.
 
     The credential itself isn't among them.
     """

@@ -19,7 +19,7 @@ from rotator.arm_json import Json, Value, containers, drop, get, plain, put
 
 
 def writable(document: Mapping[str, Any]) -> Json:
-    """A copy without read-only properties; the document itself is never changed."""
+    """Return a copy without read-only properties; the document itself is never changed."""
     body: Json = plain(document)
     drop(body, "id", "name", "type", "systemData")
     properties = get(body, "properties")

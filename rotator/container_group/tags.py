@@ -18,7 +18,7 @@ _FAILED = re.compile(r"(?P<key_id>[^/@]+)/(?P<count>[1-9][0-9]{0,5})@(?P<at>.+)"
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A credential that a group could not pull with, how often in a row, and when last.
+    """Credential with which a group could not pull, count of failures in a row, and time of the last one.
 
     The tag reads ``<key id>/<count>@<time>``.
     """
@@ -86,12 +86,12 @@ def room(document: Mapping[str, Any] | None) -> int:
 
 
 def stamp(at: datetime) -> str:
-    """An instant for a tag: UTC, whole seconds."""
+    """Format an instant for a tag: UTC, whole seconds."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def instant(value: Value) -> datetime | None:
-    """An instant from a tag or an event (ACI sends up to seven decimals); None where it can't be read."""
+    """Parse an instant of a tag or an event (ACI sends up to seven decimals); None for an unreadable value."""
     try:
         at = datetime.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:

@@ -179,7 +179,7 @@ def alarming(way: Way, signs_in: SignIns) -> bool:
 
 
 def remains(ways: Sequence[Way], signs_in: SignIns) -> Ending | None:
-    """The ending where access is known to remain, whatever a try would show; None where a refusal may be waited for."""
+    """Return the ending if access is known to remain, regardless of any try; None if a refusal may still come."""
     pulling = {way.code for way in ways if way.effect is Effect.PULLS and usable(way, signs_in)}
     if pulling - {ANYONE}:
         return Ending.REMAINS

@@ -35,7 +35,7 @@ Entra's replicas learn of a removal one after another, mostly within seconds.
 
 
 def headline(text: str) -> str:
-    """The first sentence of an alarm: all that a summary has room for."""
+    """Return the first sentence of an alarm, for a summary."""
     return text.partition(". ")[0]
 
 

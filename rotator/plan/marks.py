@@ -53,7 +53,7 @@ def carried(newest: Version | None) -> Marked:
 
 
 def marked(version: Version, mark: Mark) -> Marked | None:
-    """The version's tags with the mark added; None where there is no room and none may be made."""
+    """Return the version's tags with the mark added; None without room and without permission to make room."""
     found, dropped = dict(version.tags), []
     while (full := _added(found, mark)) is None:
         theirs = sorted(name for name in found if not name.startswith(OWN))

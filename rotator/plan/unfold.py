@@ -39,7 +39,7 @@ def plan(policy: Policy, observed: Observed, intent: Intent | None = None, refus
 
 
 def evolve(policy: Policy, observed: Observed, step: Step) -> Observed:
-    """The world after a step succeeded, at the same instant."""
+    """Return the world after a step succeeded, at the same instant."""
     match step:
         case Issue():
             return _issued(observed, step)

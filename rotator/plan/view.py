@@ -47,7 +47,7 @@ class View:
 
     @cached_property
     def versions(self) -> tuple[Version, ...]:
-        """Oldest first; of two in one second the latest is last."""
+        """Return the versions, oldest first; of two in one second the latest is last."""
         return tuple(sorted(self.observed.versions, key=lambda v: (v.created, v.id == self.observed.latest, v.id)))
 
     @property
@@ -85,7 +85,7 @@ class View:
 
     @cached_property
     def ours(self) -> tuple[Credential, ...]:
-        """Credentials with our marker, or that a version names; sorted by start."""
+        """Return the credentials with our marker, or named by a version; sorted by start."""
         prefix = marker(self.observed.lineage, "")
         mine = (
             c for c in self.observed.credentials if c.display_name.startswith(prefix) or c.key_id.lower() in self.named
@@ -99,7 +99,7 @@ class View:
 
     @cached_property
     def compromised(self) -> frozenset[str]:
-        """Key ids declared compromised."""
+        """Return the key ids declared compromised."""
         return frozenset(k for v in self.versions for k in v.compromised)
 
     @property
@@ -164,8 +164,8 @@ class View:
     def proven(self, dependent: Dependent) -> bool:
         """Tell if the dependent proves that a group can run with the current credential.
 
-        A group that can't mostly ends within seconds of its start. A job may end in any way; and for a group that
-        crashed before its redeployment, too, the wait is not much longer than a start takes.
+        A group without a working credential mostly ends within seconds of its start. A job may end in any way. For a
+        group that crashed before its redeployment, too, the wait is not much longer than a start takes.
         """
         if self.behind(dependent) or dependent.verdict is not Verdict.HEALTHY:
             return False
@@ -189,7 +189,7 @@ class View:
 
     @property
     def removed(self) -> tuple[str, ...]:
-        """Key ids of credentials that were ours and published, and are gone."""
+        """Return the key ids of our credentials once published and now gone."""
         return tuple(sorted({v.key_id for v in self.versions if v.key_id and v.key_id not in self.credentials}))
 
     def returnable(self, key_id: str | None) -> Version | None:
