@@ -1,4 +1,4 @@
-"""Whether a PUT that can be read may go on: what else is under way, what must stay as it is, and whether there is room."""
+"""Admission of a readable PUT: other operations under way, fixed properties, and quota of the region."""
 
 from collections.abc import Callable
 
@@ -16,7 +16,10 @@ class Admission:
         self._faults, self._quotas, self._state = faults, quotas, state
 
     def check(self, group_id: str, old: Group | None, resource: dict[str, Json]) -> None:
-        """Let a PUT pass. Raises ServiceError: 409 ContainerGroupTransitioning, InvalidResourceLocation, ServiceUnavailable; 400."""
+        """Check a PUT against the group's state, its fixed properties and the quota.
+
+        Raises ServiceError: 409 ContainerGroupTransitioning, InvalidResourceLocation, ServiceUnavailable; 400.
+        """
         name, resource_group, location = group_id.rsplit("/", 1)[-1], group_id.split("/")[4], resource["location"]
         if self._faults.active("transitioning") or (old and old.busy):
             raise rules.transitioning(name)
@@ -31,7 +34,7 @@ class Admission:
         self._check_label(group_id, resource)
 
     def _check_label(self, group_id: str, resource: dict[str, Json]) -> None:
-        """A DNS label that isn't made unique by its scope is one group's in a region."""
+        """Refuse a DNS label used by another group of the region, unless the label's scope makes the label unique."""
         mine = _label_of(resource)
         if mine and any(
             _label_of(other.resource) == mine for key, other in self._state().groups.items() if key != group_id.lower()

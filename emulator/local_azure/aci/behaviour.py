@@ -1,8 +1,8 @@
-"""Azure's rules of container groups: what a PUT replaces, when an image must be reachable, what follows a stop, start or restart.
+"""Azure's rules of container groups: PUT, image checks, stop, start and restart.
 
-The credential that counts is the one *stored in the group*. It is asked at PUT, start and restart by the control plane
-(a refusal there is 400 InaccessibleImage and changes nothing), then by the host, and again whenever the platform moves
-the group. Every refused pull is kept in `refused`.
+The credential in use is the one *stored in the group*. The control plane tries the credential at PUT, start and restart
+(a refusal is 400 InaccessibleImage and changes nothing). The host tries the credential afterwards, and again at every
+move of the group by the platform. Every refused pull is kept in `refused`.
 """
 
 from collections.abc import Iterable
@@ -78,16 +78,16 @@ class ContainerGroups:
 
     @property
     def refused(self) -> list[RefusedPull]:
-        """Every pull that was refused, in order: the oracle of an outage.
+        """All refused pulls, in order: the measure of an outage.
 
-        Groups are settled first, so that none is missing.
+        Groups are settled first, so that no refused pull is missing.
         """
         self.settle()
         return self.state.refused
 
     @property
     def budget(self) -> Budget:
-        """The PUTs and DELETEs that a subscription has left."""
+        """The remaining PUTs and DELETEs of a subscription."""
         return Budget(self.clock, self.state)
 
     def settle(self) -> None:
@@ -96,9 +96,9 @@ class ContainerGroups:
             self._host.settle(group)
 
     def put(self, group_id: str, body: Json, api_version: str = "2023-05-01") -> Written:
-        """Create or replace a group. What `body` leaves out goes back to its default, what it hides is gone.
+        """Create or replace a group. Properties missing in `body` go back to their defaults; hidden values are lost.
 
-        Raises ServiceError: 404 ResourceGroupNotFound; 400 InvalidRequestContent and its like (see rules.py and
+        Raises ServiceError: 404 ResourceGroupNotFound; 400 InvalidRequestContent and similar codes (see rules.py and
         bounds.py), InaccessibleImage, InvalidContainerGroupUpdate, ContainerGroupQuotaReached; 409
         ContainerGroupTransitioning, InvalidResourceLocation, ServiceUnavailable; 429.
         """
@@ -117,7 +117,7 @@ class ContainerGroups:
         return Written(old is None, shown(group, fresh=old is None), operation)
 
     def get(self, group_id: str) -> dict[str, Json]:
-        """The group as a GET shows it."""
+        """Return the group as a GET shows the group."""
         stale = self.faults.active("stale")
         group = self._find(group_id)
         if stale:
@@ -125,7 +125,7 @@ class ContainerGroups:
         return shown(group or self._absent(group_id))
 
     def exists(self, group_id: str) -> bool:
-        """Whether there is such a group."""
+        """Tell if the group exists."""
         return self._find(group_id) is not None
 
     def list(self, subscription: str, resource_group: str | None = None) -> list[dict[str, Json]]:
@@ -182,7 +182,7 @@ class ContainerGroups:
         group.provisioning = "Succeeded"
 
     def start(self, group_id: str) -> Operation | None:
-        """Deploy a stopped or ended group as new, as it is stored; None if it runs already.
+        """Deploy a stopped or ended group as new, from the stored resource; None if the group runs already.
 
         Raises ServiceError: 400 InaccessibleImage, 409 ContainerGroupTransitioning.
         """
@@ -190,7 +190,9 @@ class ContainerGroups:
         return self._plane.again(group, in_place=False) if group.terminated else None
 
     def restart(self, group_id: str) -> Operation:
-        """Restart all containers in place; images whose digest is unchanged are not pulled again by the host, only looked up.
+        """Restart all containers in place.
+
+        The host looks images with an unchanged digest up, without pulling them again.
 
         Raises ServiceError: 400 InaccessibleImage, 409 ContainerGroupTransitioning.
         """
@@ -201,16 +203,16 @@ class ContainerGroups:
             raise rules.not_restarted(group.name, error) from error
 
     def logs(self, group_id: str, container: str, tail: int | None = None, *, timestamps: bool = False) -> str:
-        """What a container has written, its last `tail` lines.
+        """Return the log of a container, or the last `tail` lines of the log.
 
-        404 ContainerNotFound, ContainerLogNotAvailable before it has started.
+        Raises ServiceError: 404 ContainerNotFound; ContainerLogNotAvailable before the container's start.
         """
         return logs.shown(self._known(group_id).name, self._container(group_id, container), tail, timestamps=timestamps)
 
     def operation(self, operation_id: str) -> dict[str, Json]:
-        """A long-running operation as its URL shows it: its id is the group's, and it has no end.
+        """Return a long-running operation as the operation's URL shows it.
 
-        404 ResourceNotFound.
+        The operation's id is the group's id, and the operation has no end time. Raises 404 ResourceNotFound.
         """
         found = self.state.operations.get(operation_id.lower())
         if found is None:
@@ -225,13 +227,14 @@ class ContainerGroups:
         }
 
     def stored(self, group_id: str) -> dict[str, Json]:
-        """The stored resource *with* its hidden values: what no client ever sees."""
+        """Return the stored resource *with* the hidden values, never shown to a client."""
         return copied(self._known(group_id).resource)
 
     def could_pull(self, group_id: str) -> bool:
-        """Whether the group would survive a host move at this instant: every image it runs could be pulled again with what is stored in it.
+        """Tell if the group would survive a host move now: the stored credentials can pull every image in use.
 
-        For invariants: it asks every token endpoint replica, takes nobody's turn and records nothing.
+        For invariants: the check asks every replica of the token endpoint, uses up no replica's turn and records no
+        pull.
         """
         group = self._known(group_id)
         return all(
@@ -240,10 +243,10 @@ class ContainerGroups:
         )
 
     def move_host(self, group_id: str) -> bool:
-        """Let the platform move a group: its containers are killed and its images pulled again with the stored credential.
+        """Let the platform move a group: kill the containers and pull the images with the stored credential.
 
-        False where a pull was refused (see `refused`): that container waits, and the host tries again. A group that has
-        ended or was stopped stays where it is.
+        False if a pull was refused (see `refused`): the container waits, and the host retries. A group already ended or
+        stopped isn't moved.
         """
         group = self._known(group_id)
         if group.terminated:
@@ -252,9 +255,9 @@ class ContainerGroups:
         return self._host.move(group, self.clock.now())
 
     def crash(self, group_id: str, container: str, exit_code: int = 1) -> None:
-        """Let a running container end now with `exit_code`; its restart policy says what follows.
+        """Let a running container end now with `exit_code`; the restart policy decides the next step.
 
-        ValueError if it isn't running.
+        ValueError if the container isn't running.
         """
         found = self._container(group_id, container)
         if found.phase != "running":
@@ -262,9 +265,9 @@ class ContainerGroups:
         self._host.end(self._known(group_id), found, exit_code, self.clock.now())
 
     def fail_probe(self, group_id: str, container: str, kind: probes.Kind = "liveness") -> None:
-        """Let a running container's probe fail as often as its threshold allows.
+        """Let a running container's probe fail as often as the probe's threshold allows.
 
-        ValueError if it has none, or isn't running.
+        ValueError if the container has no such probe, or isn't running.
         """
         probes.fail(self._host, self._known(group_id), self._container(group_id, container), kind, self.clock.now())
 

@@ -1,9 +1,9 @@
-"""How many of what a container group may have, what must differ, and what must be there (azure-facts A10 and A11).
+"""Bounds of a container group: counts, values to be unique, and required values (azure-facts A10 and A11).
 
 The words of MissingIpAddressPorts, DuplicateVolumes, ResourceLimitsLessThanRequests,
 InvalidIpAddressTypeForNetworkProfile and of both refusals of a DNS label are those users reported, as are the words
-(not the code) of IpAddressPortsNotUsed; for the others only the rule is documented, and code and words are made after
-these.
+(not the code) of IpAddressPortsNotUsed. For the others only the rule is documented; code and words are made after the
+known ones.
 """
 
 import base64
@@ -33,7 +33,7 @@ _SOURCES = ("emptyDir", "secret", "secretReference", "azureFile", "gitRepo")
 
 
 def check(group: str, properties: Properties) -> None:
-    """Refuse a canonical body that goes beyond a bound. Raises ServiceError 400."""
+    """Refuse a canonical body beyond a bound. Raises ServiceError 400."""
     _check_counts(group, properties)
     _check_amounts(group, properties)
     _check_volumes(group, properties)
@@ -48,7 +48,7 @@ def refused(code: str, message: str) -> ServiceError:
 
 
 def label_taken(group: str, label: str) -> ServiceError:
-    """Another group of the region has this DNS label."""
+    """Return the refusal of a DNS label used by another group of the region."""
     return refused(
         "DnsNameLabelNotAvailable",
         f"The DNS name label '{label}' in container group '{group}' not available. Try using a different label.",

@@ -1,4 +1,4 @@
-"""How many container groups a subscription may still create or delete (azure-facts A10 and H)."""
+"""Remaining creations and deletions of container groups in a subscription (azure-facts A10 and H)."""
 
 from datetime import timedelta
 from math import ceil
@@ -38,7 +38,7 @@ class Budget:
         spent.append(now)
 
     def headers(self, kind: str, subscription: str) -> dict[str, str]:
-        """What is left, as every PUT and DELETE is told."""
+        """Return the headers with the remaining requests, sent with the answer to every PUT and DELETE."""
         now, spent = self._clock.now(), self._state.spent.get(_key(kind, subscription), [])
         left = {name: limit - sum(at > now - length for at in spent) for name, (length, limit) in WINDOWS.items()}
         return {

@@ -1,6 +1,6 @@
-"""The control plane's half of a deployment: read the body, look every image up, and put the group on a host.
+"""Control plane's part of a deployment: read the body, look every image up, put the group on a host.
 
-Nothing is changed until every image could be looked up with the credential that the group would store (azure-facts G4).
+The group changes only after every image could be looked up with the credential of the new resource (azure-facts G4).
 """
 
 import copy
@@ -52,7 +52,7 @@ class ControlPlane:
         )
 
     def read(self, name: str, body: Json, old: Group | None) -> Properties:
-        """The resource that a PUT's body asks for. Raises ServiceError 400."""
+        """Return the resource described by a PUT's body. Raises ServiceError 400."""
         resource = canonical(body)
         rules.check(name, resource)
         resource["location"] = resource["location"].replace(" ", "").lower()
@@ -64,9 +64,9 @@ class ControlPlane:
         return resource
 
     def containers(self, resource: Properties, old: Group | None) -> Containers:
-        """What a deployment consists of.
+        """Return the containers of a deployment.
 
-        Containers of a living group keep their history, and show it until they restart.
+        Containers of a living group keep their history, and show the history until they restart.
         """
         past = {container.name: container for container in old.containers} if old and not old.terminated else {}
         properties, made = resource["properties"], Containers()
@@ -120,11 +120,11 @@ class ControlPlane:
         return operation
 
     def forget(self, identity: Properties) -> None:
-        """A system-assigned identity goes with its group."""
+        """Delete a system-assigned identity together with the group."""
         self._directory.erase(str(identity.get("principalId", "")))
 
     def _be_somebody(self, group: Group) -> None:
-        """Make the service principal of a system-assigned identity that has none yet: from now on it can be given roles."""
+        """Create the missing service principal of a system-assigned identity; roles can be assigned from now on."""
         identity = group.resource.get("identity", {})
         if "systemassigned" in str(identity.get("type", "")).lower() and "principalId" not in identity:
             made = self._directory.create_identity(group.name, group.id)
@@ -145,14 +145,14 @@ class ControlPlane:
         secrets: Mapping[str, str],
         status: str = "Pending",
     ) -> Group:
-        """A deployment that begins now."""
+        """Return a deployment beginning now."""
         now, operation = self._clock.now(), self._ids.guid()
         return Group(group_id, resource, api_version, containers, status, now, operation, secrets=dict(secrets))
 
     def again(self, group: Group, *, in_place: bool) -> Operation:
-        """Deploy a group as it is stored.
+        """Deploy a group from the stored resource.
 
-        `in_place`: a restart, which pulls only what has changed. Raises ServiceError 400 as a PUT.
+        `in_place`: a restart, pulling only changed images. Raises ServiceError 400 as a PUT does.
         """
         containers = self.containers(group.resource, group)
         cached = {container.name: container.cached for container in group.containers} if in_place else {}
@@ -164,7 +164,7 @@ class ControlPlane:
         return self.deploy(self.new(group.id, group.resource, group.api_version, containers, secrets, status), group)
 
     def address(self, resource: Properties) -> str:
-        """An address for a group that asks for one."""
+        """Return an address for a group with an `ipAddress`."""
         kind = resource["properties"].get("ipAddress", {}).get("type")
         if kind is None:
             return ""
@@ -180,7 +180,7 @@ class ControlPlane:
         group.fails = self._faults.active("failed_lro") is not None
 
     def _identity(self, given: Properties, old: Properties) -> Properties:
-        """Recorded: a group that only uses identities says its tenant too, but no principal."""
+        """Return the identity with the tenant; a group with only user-assigned identities has no principal (recorded)."""
         identity = {name: value for name, value in given.items() if name not in ("principalId", "tenantId")}
         if "systemassigned" in str(given.get("type", "")).lower():
             identity |= {name: old[name] for name in ("principalId", "tenantId") if name in old}
@@ -193,6 +193,9 @@ class ControlPlane:
 
 
 def shown(group: Group, *, fresh: bool = False) -> Properties:
-    """A group as its GET shows it, or, `fresh`, as the answer to the PUT that made it, which knows no address yet (recorded)."""
+    """Return a group as a GET shows the group.
+
+    `fresh`: as in the answer to the PUT creating the group, before an address is known (recorded).
+    """
     view = {"": {"events": [], "state": "Pending"}} if fresh else views(group)
     return answer(group.id, group.resource, group.provisioning, "" if fresh else group.ip, view)

@@ -1,6 +1,6 @@
-"""A container's history as Azure tells it: aggregated events, states, and the views that a GET shows (azure-facts B3 to B6, A11).
+"""History of a container as Azure shows it: aggregated events, states, views (azure-facts B3 to B6, A11).
 
-Events are history: they survive restarts and updates in place, and a repeated one only grows its count.
+Events are history: they survive restarts and updates in place. A repeated event only increases the event's count.
 """
 
 from datetime import datetime
@@ -72,9 +72,9 @@ def why(code: str, message: str, image: str) -> str:
 
 
 def views(group: Group) -> dict[str, Json]:
-    """The instance views of a GET: the group's under ``""``, the containers' by name.
+    """Return the instance views of a GET: the group's under ``""``, the containers' by name.
 
-    A container that nothing has happened to has none.
+    A container without events or states has no view.
     """
     shown: dict[str, Json] = {"": {"events": [], "state": group.state()}}
     for container in group.containers:
@@ -89,7 +89,7 @@ def history(group: Group) -> list[Json]:
 
 
 def host_id(group: Group, container: Container) -> str:
-    """What the host calls the container, as older events name it: 64 hexadecimal digits."""
+    """Return the host's id of the container, as older events name the container: 64 hexadecimal digits."""
     return sha256(f"{group.id.lower()}/{container.name}/{container.restart_count}".encode()).hexdigest()
 
 

@@ -1,8 +1,8 @@
-"""The life of a container on its host: pulled, started, ended, started again; moved when the platform likes.
+"""Life of a container on a host: pulled, started, ended, started again, moved by the platform.
 
-Nothing runs in the background. Every container knows when its next step is `due`; :meth:`Host.settle` takes the steps
-that lie in the past, oldest first, each *as of its own instant*: a pull that was due an hour ago sees the credentials
-of an hour ago, however late somebody looks.
+No step runs in the background. Every container knows when the next step is `due`. :meth:`Host.settle` takes the steps
+lying in the past, oldest first, each *as of its own instant*: a pull due an hour ago sees the credentials of an hour
+ago, however late the group is read.
 """
 
 from collections.abc import Callable, Iterator
@@ -43,7 +43,7 @@ class Host:
             operation.status = group.provisioning = "Failed"
 
     def place(self, group: Group, at: datetime) -> None:
-        """Send every container to a host: its image is pulled `at`."""
+        """Send every container to a host; images are pulled at the instant `at`."""
         for container in group.containers:
             container.phase, container.due = "pulling", at
             container.attempts = container.crashes = 0
@@ -77,7 +77,7 @@ class Host:
                 self._give_up(group, at)
 
     def _give_up(self, group: Group, at: datetime) -> None:
-        """An init container has failed for good: what comes after it never starts."""
+        """End a group after an init container's final failure: later containers never start."""
         for container in group.containers:
             if container.phase != "done":
                 container.phase, container.due = "done", None
@@ -198,7 +198,7 @@ class Host:
 
 
 def _again_after(group: Group, container: Container, code: int) -> bool:
-    """Whether a container is started again; an init container is until it succeeds, unless the policy is Never."""
+    """Tell if a container is started again; an init container is until success, unless the policy is Never."""
     if container.init:
         return bool(code) and group.policy != "Never"
     return group.policy == "Always" or (group.policy == "OnFailure" and bool(code))

@@ -1,7 +1,7 @@
-"""What a container group's PUT touches beside the group, and the rights that this takes: its identities and its subnets.
+"""Linked resources of a container group's PUT, identities and subnets, with the rights required there.
 
-Source: "Troubleshoot Azure RBAC" and the operations of Microsoft.ManagedIdentity and Microsoft.Network. Azure asks for
-them in every PUT that names one.
+Source: "Troubleshoot Azure RBAC" and the operations of Microsoft.ManagedIdentity and Microsoft.Network. Azure requires
+the rights in every PUT naming a linked resource.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ def require_linked(authorization: Authorization, call: Call, group_id: str, body
 
 
 def _touched(body: Json) -> Iterator[tuple[str, str]]:
-    """What is not of the shape that it should be is for others to refuse."""
+    """Yield the linked resources with the required rights; other checks refuse values of a wrong shape."""
     identities = _part(_part(body, "identity"), "userAssignedIdentities")
     if isinstance(identities, dict):
         yield from ((ASSIGN, scope) for scope in identities)

@@ -1,6 +1,6 @@
-"""What Container Instances says of itself and of a region: operations, usages, capabilities, cached images.
+"""Container Instances' answers about the service and a region: operations, usages, capabilities, cached images.
 
-And what it doesn't do here, by name.
+Operations without emulation are listed here by name.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,7 @@
-"""What a container has written, as far as Azure keeps it (azure-facts A10).
+"""Log of a container, as far as Azure keeps the log (azure-facts A10).
 
-A container here writes everything at the moment it starts: that is the time that each line is given. Before that there
-is no log, in the words that users met (virtual-kubelet 237).
+A container here writes the whole log at the container's start: each line has the time of the start. Before the start
+there is no log; the error has the words reported by users (virtual-kubelet 237).
 """
 
 from local_azure.aci.state import Container

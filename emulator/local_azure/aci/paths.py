@@ -8,7 +8,10 @@ Properties = dict[str, Json]
 
 
 def at(properties: Properties, path: str) -> Iterator[tuple[str, Properties]]:
-    """Every object at `path` (``containers.properties.ports``; empty for `properties` itself), with its place as error messages write it."""
+    """Yield every object at `path`, with the object's place in the spelling of error messages.
+
+    Example of a path: ``containers.properties.ports``; empty for `properties` itself.
+    """
     yield from _at(properties, path.split(".") if path else [], "properties")
 
 

@@ -1,6 +1,7 @@
-"""What follows when a probe has failed as often as its threshold allows ("Configure liveness probes", "Configure readiness probes").
+"""Effects of a probe at the failure threshold.
 
-Containers here do nothing that could be asked, so a probe fails when somebody says so.
+Source: "Configure liveness probes", "Configure readiness probes". Containers here can't be probed; a probe fails only
+on a call of :func:`fail`.
 """
 
 from datetime import datetime
@@ -17,9 +18,11 @@ KILLED = 137
 
 
 def fail(host: Host, group: Group, container: Container, kind: Kind, at: datetime) -> None:
-    """Let a running container's probe reach its failure threshold: a liveness probe has it killed and, by its policy, recreated.
+    """Let a running container's probe reach the failure threshold.
 
-    ValueError if it has no such probe or isn't running.
+    A liveness probe kills the container; the restart policy recreates the container.
+
+    ValueError if the container has no such probe or isn't running.
     """
     given = next(each for each in group.resource["properties"]["containers"] if each["name"] == container.name)
     probe: Json = given["properties"].get(f"{kind}Probe")

@@ -1,9 +1,9 @@
-"""Container group profiles: what groups of an orchestrator are made from, kept in every revision (azure-facts A13).
+"""Container group profiles: templates for an orchestrator's groups, in all revisions (azure-facts A13).
 
-A PUT of a new profile is 201 with revision 1, of a known one 200 with the next; old ones stay readable. A profile shows
-what it was given and its revision: no default SKU, and no ``registeredRevisions`` (recorded with api-version
-2024-05-01-preview). Making groups from a profile is not emulated. What is said of a profile or a revision that isn't
-there could not be looked up.
+A PUT of a new profile is 201 with revision 1, of a known one 200 with the next; old revisions stay readable. A profile
+shows the given properties and the revision: no default SKU, and no ``registeredRevisions`` (recorded with api-version
+2024-05-01-preview). Making groups from a profile is not emulated. The words for a missing profile or revision could not
+be looked up.
 """
 
 import copy
@@ -51,7 +51,7 @@ class Profiles:
         return _shown(found, revision)
 
     def revisions(self, profile_id: str) -> list[dict[str, Json]]:
-        """A profile in all its revisions, oldest first. Raises ServiceError 404."""
+        """Return all revisions of a profile, oldest first. Raises ServiceError 404."""
         found = self._found(profile_id)
         return [_shown(found, number) for number in range(1, len(found.revisions) + 1)]
 

@@ -1,7 +1,7 @@
-"""Pulls an image with the credential that a container group stores, for the control plane and for the host alike.
+"""Pulls of an image with a container group's stored credential, for the control plane and the host.
 
-The credential is the ``imageRegistryCredentials`` entry whose server is the image's host; without one the pull is
-anonymous. An image whose host is no Azure registry is public and can always be pulled.
+The credential is the ``imageRegistryCredentials`` entry with the image's host as server; without an entry the pull is
+anonymous. An image on a host other than an Azure registry is public and can always be pulled.
 """
 
 import re
@@ -47,7 +47,7 @@ class Puller:
     def pull(
         self, resource: dict[str, Json], image: str, digest: str = "", secrets: Mapping[str, str] = _NONE
     ) -> Image:
-        """Pull `image` (its `digest`, if resolved before) as the group `resource` would, this instant.
+        """Pull `image` (or `digest`, if resolved before) now, with the credential in the group `resource`.
 
         Raises Refused.
         """
@@ -64,7 +64,7 @@ class Puller:
     def could_pull(
         self, resource: dict[str, Json], image: str, digest: str = "", secrets: Mapping[str, str] = _NONE
     ) -> bool:
-        """Whether :meth:`pull` would succeed now whichever token endpoint replica were asked; nothing is changed by asking."""
+        """Tell if :meth:`pull` would succeed now at every token endpoint replica; the check changes no state."""
         named = Named.parse(image)
         if not named.host.endswith(SUFFIXES):
             return True
@@ -95,13 +95,13 @@ def _password(credential: dict[str, Json], secrets: Mapping[str, str]) -> str:
 
 
 def credential_for(resource: dict[str, Json], host: str) -> dict[str, Json]:
-    """The credential that a group uses at a registry, or ``{}``."""
+    """Return a group's credential for a registry, or ``{}``."""
     credentials = resource["properties"].get("imageRegistryCredentials", [])
     return next((entry for entry in credentials if entry["server"].lower() == host), {})
 
 
 def username_for(resource: dict[str, Json], image: str) -> str:
-    """The user name, or the identity, that a group pulls `image` with; empty if it pulls anonymously."""
+    """Return the user name or identity for a group's pull of `image`; empty for an anonymous pull."""
     credential = credential_for(resource, Named.parse(image).host)
     return str(credential.get("username") or credential.get("identity") or "")
 

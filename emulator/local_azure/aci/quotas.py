@@ -1,7 +1,7 @@
-"""How many container groups and cores a subscription may have in a region (azure-facts A10), and what it has.
+"""Quota and use of container groups and cores by subscription and region (azure-facts A10).
 
-Every group counts from its PUT to its DELETE, stopped ones with no cores. Limits are those of a pay-as-you-go
-subscription; support raises them, and so does :meth:`Quotas.allow`.
+Every group counts from the PUT to the DELETE; a stopped group counts without cores. Limits are those of a pay-as-you-go
+subscription. Support raises the limits, and so does :meth:`Quotas.allow`.
 """
 
 from collections import Counter
@@ -35,7 +35,7 @@ UNBOUNDED = 10**9
 
 
 class Quotas:
-    """Counts what a subscription has in a region."""
+    """Count the groups and cores of a subscription in a region."""
 
     def __init__(self, state: Callable[[], State]) -> None:
         self._state = state
@@ -46,11 +46,11 @@ class Quotas:
         self._state().limits[_key(subscription, location, name)] = limit
 
     def limit(self, subscription: str, location: str, name: str) -> int:
-        """How many a subscription may have in a region."""
+        """Return a subscription's limit of groups or cores in a region."""
         return self._state().limits.get(_key(subscription, location, name), LIMITS[name])
 
     def used(self, subscription: str, location: str, *, but: str = "") -> Counter[str]:
-        """What a subscription has in a region, without the group whose id is `but`."""
+        """Return a subscription's use of a region, without the group with the id `but`."""
         found: Counter[str] = Counter()
         within = f"/subscriptions/{subscription.lower()}/"
         for key, group in self._state().groups.items():
@@ -59,7 +59,7 @@ class Quotas:
         return found
 
     def usages(self, subscription: str, location: str) -> list[Json]:
-        """The list that a location's ``usages`` show."""
+        """Return the list shown by a location's ``usages``."""
         used = self.used(subscription, location)
         return [
             {

@@ -1,8 +1,8 @@
-"""Reads what a group refers to in Key Vault, when it is deployed, with the rights of the group's own identities (azure-facts B8).
+"""Key Vault references of a group, read at deployment with the group's own identities (azure-facts B8).
 
-What is read then is what the group has until it is deployed again: a start and a restart deploy it. That a host move
-reads again is nowhere documented, so it doesn't here. Codes and words are not documented either; that an identity must
-be the group's is.
+The group keeps the values until the next deployment; a start and a restart are deployments. Documentation doesn't
+mention a host move reading the references again, so a host move here doesn't. Codes and words aren't documented. The
+rule that an identity must be the group's is documented.
 """
 
 from collections.abc import Iterator

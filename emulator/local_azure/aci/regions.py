@@ -1,7 +1,7 @@
-"""What a region offers: how large a container group may be there, with which operating system, address and GPU.
+"""Limits of a region: size of a container group by operating system, address and GPU.
 
-Amounts are those of "Resource availability & quota limits for ACI"; the refusal is what users met (virtual-kubelet
-592).
+Amounts are those of "Resource availability & quota limits for ACI"; the refusal is as reported by users
+(virtual-kubelet 592).
 """
 
 from local_azure.wire import Json, ServiceError
@@ -34,7 +34,7 @@ CACHED = (
 
 
 def capabilities(location: str) -> list[Json]:
-    """The list that a location's ``capabilities`` show."""
+    """Return the list shown by a location's ``capabilities``."""
     found = [_entry(location, os, address, "None", size) for os, address, size in _PLAIN]
     if location in GPU_REGIONS:
         found.append(_entry(location, "Linux", "Public", "V100", GPU, 4))
@@ -50,12 +50,12 @@ _PLAIN = (
 
 
 def cached_images() -> list[Json]:
-    """The list that a location's ``cachedImages`` show."""
+    """Return the list shown by a location's ``cachedImages``."""
     return [{"osType": os, "image": image} for os, image in CACHED]
 
 
 def check(location: str, properties: dict[str, Json]) -> None:
-    """Refuse a group that is too large for its region. Raises ServiceError 409 ServiceUnavailable."""
+    """Refuse a group too large for the region. Raises ServiceError 409 ServiceUnavailable."""
     asked = [container["properties"]["resources"]["requests"] for container in properties["containers"]]
     cpu, memory = (sum(request[name] for request in asked) for name in ("cpu", "memoryInGB"))
     gpus = [request["gpu"] for request in asked if "gpu" in request]

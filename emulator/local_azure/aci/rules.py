@@ -1,8 +1,8 @@
-"""What Azure refuses of a container group before it looks at an image: shape, registry credentials, changes that need a new group.
+"""Refusals before an image check: shape, registry credentials, changes requiring a new group.
 
 Codes and messages are those users reported (azure-facts B9; azure-cli 30439 and 30496, compose-cli 743,
-cloud-integration-beta 10); spelling mistakes in them are Azure's. What is said of a container that a group hasn't got,
-of a skip token or a tail that is none, and of a patch of more than tags, could not be looked up.
+cloud-integration-beta 10); spelling mistakes in them are Azure's. The words for an unknown container of a group, for an
+invalid skip token or tail, and for a patch of more than tags could not be looked up.
 """
 
 import re
@@ -49,7 +49,7 @@ _REQUIRED = {
 
 
 def check(name: str, resource: dict[str, Json]) -> None:
-    """Refuse a canonical body that Azure would not read. Raises ServiceError 400."""
+    """Refuse a canonical body unreadable to Azure. Raises ServiceError 400."""
     if not resource.get("location"):
         raise ServiceError(400, "LocationRequired", "The location property is required for this definition.")
     properties = resource.get("properties")
@@ -125,7 +125,7 @@ def inaccessible(name: str, images: list[str]) -> ServiceError:
 
 
 def registry_error(image: str) -> ServiceError:
-    """409 RegistryErrorResponse: the registry had an error of its own."""
+    """Return 409 RegistryErrorResponse: the registry had an internal error."""
     host = image.partition("/")[0] if "." in image.partition("/")[0] else "index.docker.io"
     return ServiceError(
         409,
@@ -135,7 +135,7 @@ def registry_error(image: str) -> ServiceError:
 
 
 def not_restarted(name: str, error: ServiceError) -> ServiceError:
-    """What was wrong with the images, in the words in which a restart says it."""
+    """Return the error of the images in the words of a restart."""
     said = error.message.removeprefix("Multiple error occurred: ")
     said = said if error.code == "MultipleErrorsOccurred" else f"'BadRequest':'{error.code}':'{error.message}'."
     return _bad(error.code, f"Failed to restart container group '{name}'. Multiple error occurred: {said}")

@@ -1,9 +1,9 @@
-"""The JSON of a container group: canonical names in, hidden values never out.
+"""JSON of a container group: canonical names in, hidden values never out.
 
-What a client writes is matched without regard to case (``memoryInGb`` is ``memoryInGB``), nulls are unset, read-only
-properties are ignored; what this file doesn't know is kept as given, as newer API versions add properties all the time.
-Keys that are data (tags, secret names, environment names) are never touched. Order and defaults are those of recorded
-answers (azure-facts B3, B7).
+Names from a client are matched without regard to case (``memoryInGb`` is ``memoryInGB``), nulls are unset, read-only
+properties are ignored. Properties unknown to this file are kept as given, because newer API versions add properties all
+the time. Keys of data (tags, secret names, environment names) are never changed. Order and defaults are those of
+recorded answers (azure-facts B3, B7).
 """
 
 import base64
@@ -168,10 +168,10 @@ _ALLOW_ALL = base64.b64encode(
 
 
 def writable(resource: dict[str, Json]) -> dict[str, Json]:
-    """What of a canonical body is kept: without what only the service writes.
+    """Return a canonical body without the properties written only by the service.
 
-    Recorded: who asks for confidential computing and gives no policy gets one that allows everything (this one's words
-    are shorter).
+    Recorded: a request for confidential computing without a policy gets a policy allowing all operations (the policy
+    text here is shorter).
     """
     kept = {name: value for name, value in resource.items() if name not in ("id", "name", "type")}
     properties = {name: value for name, value in resource.get("properties", {}).items() if name not in _READ_ONLY}
@@ -191,7 +191,10 @@ def writable(resource: dict[str, Json]) -> dict[str, Json]:
 
 
 def hidden(resource: dict[str, Json]) -> dict[str, Json]:
-    """A copy without what no answer shows (azure-facts B7, and the API descriptions' marks); of a secret volume not even the key names remain."""
+    """Return a copy without values hidden from answers (azure-facts B7, and the API descriptions' marks).
+
+    Of a secret volume even the key names are removed.
+    """
     shown = copied(resource)
     properties = shown["properties"]
     for container in (*properties.get("containers", []), *properties.get("initContainers", [])):

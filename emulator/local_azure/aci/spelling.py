@@ -1,7 +1,7 @@
-"""Enumerations and numbers of a container group's body: read without regard to case, answered in Azure's spelling, refused if unknown.
+"""Enumerations and numbers of a group's body: read in any case, answered in Azure's spelling.
 
-Types and values are those of the 2023-05-01 and 2025-09-01 descriptions; the words are those recorded for restart
-policies (azure-facts B9).
+Unknown values are refused. Types and values are those of the 2023-05-01 and 2025-09-01 descriptions; the words are
+those recorded for restart policies (azure-facts B9).
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What the emulator remembers of container groups, as plain values that can be saved as JSON and compared."""
+"""State of container groups, as plain values for saving as JSON and comparing."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,7 +17,7 @@ TRANSITIONING = ("Pending", "Creating", "Updating")
 
 @dataclass
 class Event:
-    """Something that happened to a container, `count` times from `first` to `last`: Azure aggregates by name and message."""
+    """Event of a container, `count` times from `first` to `last`: Azure aggregates by name and message."""
 
     name: str
     message: str
@@ -40,7 +40,7 @@ class Condition:
 
 @dataclass
 class Container:
-    """One container of a group, with what its image does when run."""
+    """Container of a group, with the behaviour of the container's image."""
 
     name: str
     image: str
@@ -83,7 +83,7 @@ class Operation:
 
 @dataclass
 class Group:
-    """A container group: the resource with its hidden values, and its life on a host."""
+    """Container group: the resource with the hidden values, and the group's life on a host."""
 
     id: str
     resource: dict[str, Json]
@@ -111,11 +111,11 @@ class Group:
 
     @property
     def mains(self) -> list[Container]:
-        """The containers that are not init containers."""
+        """Containers other than init containers."""
         return [container for container in self.containers if not container.init]
 
     def inits_before(self, container: Container) -> list[Container]:
-        """The init containers that must have succeeded before this one starts: they run one after another."""
+        """Return the init containers required to succeed before `container` starts: they run one after another."""
         inits = [each for each in self.containers if each.init]
         return inits[: inits.index(container)] if container.init else inits
 
@@ -126,19 +126,19 @@ class Group:
 
     @property
     def stopped(self) -> bool:
-        """Whether somebody stopped it."""
+        """Tell if the group was stopped by a request."""
         return all(container.phase == "stopped" for container in self.mains)
 
     @property
     def terminated(self) -> bool:
-        """Whether it is stopped or all its containers have ended for good: then a PUT or start deploys it as new."""
+        """Tell if the group is stopped or all containers have ended for good: a PUT or start then deploys as new."""
         return all(container.phase in ("done", "stopped") for container in self.mains)
 
     @property
     def busy(self) -> bool:
-        """Whether Azure answers ContainerGroupTransitioning.
+        """True while Azure answers ContainerGroupTransitioning.
 
-        A group whose pull has failed waits, but can be changed.
+        A group with a failed pull waits, but can be changed.
         """
         return self.provisioning in TRANSITIONING and not any(container.attempts for container in self.containers)
 
@@ -157,7 +157,7 @@ class Group:
 
 @dataclass
 class RefusedPull:
-    """A pull that was refused, for whatever cause: at a PUT, start, restart or host move, or when the host tried again."""
+    """Refused pull, for any cause: at a PUT, start, restart or host move, or at a retry of the host."""
 
     at: datetime
     group: str
@@ -176,7 +176,7 @@ class Profile:
 
 @dataclass
 class State:
-    """All groups by lower-cased id, all operations by id, every refused pull, and the requests that count against the budgets."""
+    """Groups by lower-cased id, operations by id, refused pulls, and the requests counted by the budgets."""
 
     groups: dict[str, Group] = field(default_factory=dict)
     operations: dict[str, Operation] = field(default_factory=dict)

@@ -1,7 +1,7 @@
-"""What an answer about a container group leaves out because the api-version that was asked doesn't know it.
+"""Properties missing from a container group's answer because the requested api-version doesn't know them.
 
 Source: recorded creates and reads of api-versions 2018-10-01, 2021-09-01, 2021-10-01, 2023-05-01 and
-2024-05-01-preview. What was not there in one and was in the next is taken to begin with the later year.
+2024-05-01-preview. A property absent in one version and present in the next is assumed to begin with the later one.
 """
 
 from local_azure.wire import Json, copied
@@ -23,7 +23,7 @@ as it was given.
 
 
 def seen(body: dict[str, Json], version: str) -> dict[str, Json]:
-    """A container group as an api-version shows it."""
+    """Return a container group as an api-version shows the group."""
     shown = copied(body)
     properties = shown["properties"]
     for name in [name for name, since in SINCE.items() if version < since]:

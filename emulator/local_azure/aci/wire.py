@@ -1,8 +1,8 @@
-"""The HTTP of container groups under Resource Manager: paths, status codes and the headers of long-running operations.
+"""HTTP of container groups in Resource Manager: paths, status codes, headers of long-running operations.
 
 Statuses are those recorded of Azure (azure-facts B2): 201 and ``azure-asyncoperation`` for a PUT, without Location or
-Retry-After; 204 with that header for a restart; 200 with the last body for a DELETE. An update's 200 is the
-specification's, nobody recorded one. What a region offers, and what answers 501, is in `locations.py`.
+Retry-After; 204 with that header for a restart; 200 with the last body for a DELETE. The 200 of an update comes from
+the specification; no recording exists. A region's offers, and the operations answered by 501, are in `locations.py`.
 """
 
 import base64
@@ -30,7 +30,7 @@ _TICKS = 621355968000000000
 
 
 def routes(container_groups: ContainerGroups) -> tuple[Route, ...]:
-    """The operations on container groups, and on what is around them, for the service that owns Resource Manager's host."""
+    """Return the operations on container groups and around them, for the service of Resource Manager's host."""
     wire = _Wire(container_groups)
     table: list[tuple[str, str, str, Callable[[Call], Response]]] = [
         ("aci.containerGroups.createOrUpdate", "PUT", _ITEM, wire.put),
@@ -133,7 +133,10 @@ class _Wire:
 
 
 def _async(call: Call, operation: Operation) -> dict[str, str]:
-    """Where to follow the operation. The URL is signed, so that polling it needs a valid token but no role."""
+    """Return the header for following the operation.
+
+    The URL is signed, so that polling needs a valid token but no role.
+    """
     ticks = _TICKS + int(operation.started.timestamp() * 10_000_000)
     signed = "".join(f"&{name}={sha256(f'{name}{operation.id}'.encode()).hexdigest()}" for name in "csh")
     path = f"/subscriptions/{call['subscription']}{_PROVIDER}/locations/{operation.location}/operations/{operation.id}"
