@@ -1,4 +1,4 @@
-"""What every operation of Graph needs first: who asks, with which permissions, about which object."""
+"""First checks of every Graph operation: the caller, the caller's permissions, the object in the path."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,29 +17,29 @@ KEYS = ("/{id}", "(appId='{app_id}')")
 
 
 def keys(kind: Kind) -> tuple[str, ...]:
-    """How a path names an object: groups and users have no application ID."""
+    """Return the path forms for an object of this kind. Groups and users have no application ID."""
     return KEYS if kind in ("applications", "servicePrincipals") else KEYS[:1]
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """The directory, as far as a caller may use it."""
+    """The directory, limited to the caller's permissions."""
 
     directory: Directory
 
     def roles(self, call: Call) -> list[str]:
-        """The Graph permissions that the caller holds."""
+        """Return the caller's Graph permissions."""
         principal = self.directory.principal_by_id(call.who.oid)
         return principal.app_roles if principal else []
 
     def require(self, call: Call, wanted: frozenset[str]) -> None:
-        """Whether the caller holds one of these permissions. Raises ServiceError 403."""
+        """Check the caller for one of these permissions. Raises ServiceError 403."""
         permissions.require(self.roles(call), wanted)
 
     def key(self, kind: Kind, call: Call) -> str:
-        """The id of the object in the path, which may name it by its application ID.
+        """Return the id of the object in the path; the path may name the object by application ID.
 
-        Raises ServiceError 501 for what is no object.
+        Raises ServiceError 501 for a path segment other than an object (``delta``, ``$…``).
         """
         if "app_id" in call.params:
             return self.directory.records.id_of(kind, call["app_id"])
@@ -52,7 +52,7 @@ class Access:
         return self.directory.users.key(call["id"]) if kind == "users" else call["id"]
 
     def readable(self, kind: Kind, call: Call) -> Entry:
-        """The object in the path, for a caller that may read it. Raises ServiceError 403 or 404."""
+        """Return the object in the path after a check of the read permission. Raises ServiceError 403 or 404."""
         key = self.key(kind, call)
         permissions.may_read(self.roles(call), kind)
         return self.directory.records.holder(kind, key)
@@ -76,7 +76,7 @@ class Access:
             raise ServiceError(409, "Directory_ConcurrencyViolation", message, headers=headers)
 
     def typed(self, target: Entry) -> dict[str, Any]:
-        """An object with its type, as lists of directory objects have it."""
+        """Return an object's JSON with the type, as in lists of directory objects."""
         return {"@odata.type": f"#{KINDRED[kind_of(target)].type}", **self.directory.records.body(target)}
 
     def usual(self, target: Entry) -> dict[str, Any]:
@@ -84,7 +84,7 @@ class Access:
         return first_id(self.typed(target)) if isinstance(target, User) else self.typed(target)
 
     def expanded(self, kind: Kind, body: Mapping[str, Any], wanted: Query) -> dict[str, Any]:
-        """An object's JSON with what ``$expand`` asks for."""
+        """Return an object's JSON with the relations from ``$expand``."""
         target = self.directory.records.collection(kind)[body["id"]]
         return {
             **body,

@@ -84,9 +84,9 @@ def _answered(
 
 
 def _inner(step: Mapping[str, Any], outer: Request) -> Request:
-    """One step as a request of its own, by the caller of the whole.
+    """Return one step of a batch as a separate request by the same caller.
 
-    Raises ServiceError 400 for a body without its type.
+    Raises ServiceError 400 for a body without a content type.
     """
     headers = {**(step.get("headers") or {}), "Authorization": outer.headers["authorization"]}
     body = step.get("body")

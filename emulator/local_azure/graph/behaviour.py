@@ -1,8 +1,9 @@
 """The directory of one tenant: applications, service principals, their passwords and owners, by Graph's rules.
 
-Writes are seen at once by writes and by the token endpoints (which then learn by :meth:`Password.known_to`); reads lag
-them by ``timing.graph_read``. A new object can be read at once: in every recording of azure-cli the read that follows a
-creation in the same second finds it. The 404 that others have met there is what a ``stale`` fault gives.
+Other writes and the token endpoints see a write at once (token endpoints then learn by :meth:`Password.known_to`);
+reads lag writes by ``timing.graph_read``. A new object can be read at once: in every recording of azure-cli, the read
+in the same second after a creation finds the object. A ``stale`` fault gives the 404 reported by other clients after a
+creation.
 """
 
 import uuid
@@ -40,7 +41,7 @@ from local_azure.wire import ServiceError
 
 
 class Directory:
-    """Applications and service principals, and who holds which password."""
+    """Applications and service principals, with their passwords."""
 
     def __init__(self, clock: Clock, ids: Ids, timing: Timing, faults: Faults, tenant: str) -> None:
         self.clock, self.ids, self.faults = clock, ids, faults
@@ -65,7 +66,7 @@ class Directory:
 
     @property
     def state(self) -> DirectoryState:
-        """All that changes."""
+        """All mutable state."""
         return self.records.state
 
     @state.setter
@@ -74,7 +75,7 @@ class Directory:
 
     @property
     def timing(self) -> Timing:
-        """How long things take."""
+        """Delays of the emulated Azure."""
         return self.records.timing
 
     @timing.setter
@@ -93,19 +94,22 @@ class Directory:
     # what other services ask
 
     def application(self, app_id: str) -> Application | None:
-        """The application with this application (client) ID, as it is now."""
+        """Return the application with this application (client) ID, in the current state."""
         return self.records.application(app_id)
 
     def principal(self, app_id: str) -> ServicePrincipal | None:
-        """The service principal of an application in this tenant, as it is now."""
+        """Return the service principal of an application in this tenant, in the current state."""
         return self.records.principal(app_id)
 
     def principal_by_id(self, oid: str) -> ServicePrincipal | None:
-        """The service principal with this object id, as it is now."""
+        """Return the service principal with this object id, in the current state."""
         return self.records.principal_by_id(oid)
 
     def passwords(self, app_id: str) -> list[Password]:
-        """What may authenticate as an application, from both homes; also removed ones that a replica may still accept."""
+        """Return all passwords of an application and the application's service principal.
+
+        The list includes removed passwords, because a replica may still accept them.
+        """
         return [
             password
             for home in (self.application(app_id), self.principal(app_id))
@@ -147,11 +151,11 @@ class Directory:
         return made
 
     def unmake(self, made: Application) -> None:
-        """An application that could not be made whole was never there."""
+        """Remove an application after a failed creation, without a deleted item."""
         del self.state.applications[made.id], self.state.application_ids[made.app_id]
 
     def create_service_principal(self, app_id: str, **properties: Any) -> ServicePrincipal:
-        """Give an application an identity in this tenant. Raises ServiceError 400 or 409."""
+        """Create the service principal of an application in this tenant. Raises ServiceError 400 or 409."""
         check(properties, "servicePrincipals")
         application = self.records.vacant(app_id)
         enabled = bool(properties.pop("accountEnabled", True))
@@ -201,7 +205,7 @@ class Directory:
             )
 
     def _named(self, keys: list[Certificate]) -> list[Certificate]:
-        """Certificates of which each has an id."""
+        """Give an id to each certificate without an id."""
         for each in keys:
             each.key_id = each.key_id or self.ids.guid()
         return keys
@@ -215,9 +219,9 @@ class Directory:
         *,
         at_once: bool = False,
     ) -> Password:
-        """Add a password credential; two years are its default life.
+        """Add a password credential; the default lifetime is two years.
 
-        `at_once`: as if it had been added long ago, for seeds.
+        With `at_once`, all replicas know the password at once, as if added long ago (for seeds).
 
         Raises ServiceError 400.
         """
@@ -304,9 +308,9 @@ class Directory:
             principal.display_name = target.display_name
 
     def delete(self, target: Entry) -> None:
-        """Delete an object; with an application goes its service principal in this tenant.
+        """Delete an object; with an application, also delete the service principal in this tenant.
 
-        A security group is gone for good.
+        A deleted security group can't be restored.
         """
         target.deleted = self.clock.now()
         if isinstance(target, Group):

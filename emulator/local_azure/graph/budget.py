@@ -1,4 +1,4 @@
-"""What one client may ask of Graph in a while, in resource units and in writes, and the refusal when that is used up.
+"""Throttling limits of Graph per client: resource units, writes, and the refusal above a limit.
 
 Source: "Microsoft Graph service-specific throttling limits", identity and access: a client in a small tenant has 3,500
 units in ten seconds and 3,000 writes in two and a half minutes. Windows are fixed ones, on the emulator's clock.
@@ -19,13 +19,13 @@ TOLD_FROM = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Counts what clients use; what is counted is part of the directory's state."""
+    """Count each client's resource units and writes; the counts are part of the directory's state."""
 
     clock: Clock
     tenant: str
 
     def open(self, state: DirectoryState, app_id: str, *, writes: bool) -> Spent:
-        """What a client has used of the windows that it is in. Raises ServiceError 429 where one is full."""
+        """Return a client's use of the current windows. Raises ServiceError 429 if a window is full."""
         now = self.clock.now()
         spent = state.spent.get(app_id) or Spent(now, now)
         state.spent[app_id] = spent
@@ -40,7 +40,7 @@ class Budget:
         return spent
 
     def charge(self, spent: Spent, units: int, *, writes: bool) -> dict[str, str]:
-        """Count an answer; what its headers say about it."""
+        """Count an answer; return the throttling headers of the answer."""
         spent.units += units
         spent.writes += writes
         share = spent.units / UNITS
@@ -57,5 +57,5 @@ class Budget:
 
 
 def is_write(method: str) -> bool:
-    """Whether a method counts as a write."""
+    """Tell if a method counts as a write."""
     return method not in ("GET", "HEAD")

@@ -1,8 +1,8 @@
-"""Certificates of applications and service principals: what a body may say of ``keyCredentials``, and what becomes of it.
+"""Certificates of applications and service principals: ``keyCredentials`` in a body, and the resulting list.
 
 Sources: recordings of azure-cli's test-suite (a thumbprint and the subject are filled in, the key itself is never
-listed); the refusals as users of the API report them. An entry without a key keeps the certificate that has its
-``keyId``; what the list leaves out is gone.
+listed); the refusals as users of the API report them. An entry without a key keeps the certificate with the same
+``keyId``; certificates missing from the list are removed.
 """
 
 import base64
@@ -34,9 +34,9 @@ _NAMES = {
 
 
 def asked(entries: Any, held: Iterable[Certificate], now: datetime, of: str) -> list[Certificate]:
-    """The certificates that an object has after a body with these entries.
+    """Return an object's certificates after a body with these entries.
 
-    Raises ServiceError 400; 501 for keys that only sign.
+    Raises ServiceError 400; 501 for keys with other uses than signature checks by certificate.
     """
     if not isinstance(entries, list) or not all(isinstance(each, dict) for each in entries):
         raise bad_value("keyCredentials", of)
@@ -45,7 +45,10 @@ def asked(entries: Any, held: Iterable[Certificate], now: datetime, of: str) -> 
 
 
 def replaced(held: Iterable[Certificate], wanted: list[Certificate], now: datetime) -> list[Certificate]:
-    """Those that a body lists, and after them those that are gone, be it from now on."""
+    """Return the certificates in a body, followed by the removed ones.
+
+    Certificates missing from the body are removed from now on.
+    """
     left = [each for each in held if each not in wanted]
     for each in left:
         each.gone_from = each.gone_from or now
@@ -99,12 +102,12 @@ def _made(entry: Mapping[str, Any], key_id: str, now: datetime, of: str) -> Cert
 
 
 def _plain(key: Any) -> str:
-    """Base64 without the line breaks that some clients send."""
+    """Return base64 without line breaks; a few clients send line breaks."""
     return "".join(str(key).split())
 
 
 def certificate(key: str) -> x509.Certificate | None:
-    """What a key is, if it is a certificate: DER in base64."""
+    """Return the certificate in a key (DER in base64); None for other content."""
     try:
         return x509.load_der_x509_certificate(base64.b64decode(_plain(key), validate=True))
     except (binascii.Error, ValueError):
@@ -112,7 +115,10 @@ def certificate(key: str) -> x509.Certificate | None:
 
 
 def thumbprint(of: x509.Certificate, *, sha256: bool = False) -> bytes:
-    """The digest by which a client says which certificate it signs with."""
+    """Return the digest for the choice of the signing certificate.
+
+    Clients put the digest into the assertion's header.
+    """
     return of.fingerprint(hashes.SHA256() if sha256 else hashes.SHA1())  # noqa: S303  # x5t is SHA-1 (RFC 7515)
 
 
@@ -125,7 +131,7 @@ def public_key(of: Certificate) -> bytes:
 
 
 def subject(name: x509.Name) -> str:
-    """A name as Windows writes it: its most specific part first."""
+    """Return a name in the notation of Windows: the most specific part first."""
     return ", ".join(
         f"{_NAMES.get(part.oid, part.oid.dotted_string)}={_text(part.value)}" for part in reversed(list(name))
     )

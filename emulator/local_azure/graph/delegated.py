@@ -1,7 +1,8 @@
-"""Delegated permissions that a client was granted, for everybody or for one user: oauth2PermissionGrants.
+"""Delegated permissions of a client, for all users or for one user: oauth2PermissionGrants.
 
-Nobody signs in as a user here, so a grant changes no token: it is kept, shown and taken away. Source: Microsoft Graph
-v1.0, "oAuth2PermissionGrant"; an id is made of the ids of client, resource and user, as documented examples show.
+The emulator has no sign-in of users, so a grant changes no token: a grant is stored, shown and removed. Source:
+Microsoft Graph v1.0, "oAuth2PermissionGrant"; an id is made of the ids of client, resource and user, as documented
+examples show.
 """
 
 import base64
@@ -65,7 +66,7 @@ class DelegatedGrants:
         return oid.lower()
 
     def update(self, grant: DelegatedGrant, changes: Mapping[str, Any]) -> None:
-        """Change the scope, which is all that can be changed. Raises ServiceError 400."""
+        """Change the scope, the only property open to change. Raises ServiceError 400."""
         for name in changes:
             if name != "scope":
                 raise (
@@ -83,7 +84,7 @@ class DelegatedGrants:
         return found
 
     def every(self) -> list[DelegatedGrant]:
-        """Those whose client and resource are still there."""
+        """Return the grants with an existing client and an existing resource."""
         there = self.records.principal_by_id
         return [
             each for each in self.records.state.delegated.values() if there(each.client_id) and there(each.resource_id)

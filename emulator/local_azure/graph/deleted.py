@@ -1,7 +1,7 @@
-"""What was deleted and can be had back: applications, service principals and users, for thirty days.
+"""Deleted applications, service principals and users; they can be restored for thirty days.
 
-Source: "Restore deleted item". An application comes back without its service principal, which has to be restored by
-itself; security groups are gone for good.
+Source: "Restore deleted item". A restored application comes back without the service principal; restore the service
+principal separately. Security groups can't be restored.
 """
 
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ class DeletedItems:
         return target.deleted is not None and self.records.clock.now() < target.deleted + KEPT
 
     def find(self, oid: str) -> Deleted:
-        """A deleted object by its id. Raises ServiceError 404."""
+        """Return a deleted object by id. Raises ServiceError 404."""
         state = self.records.state
         key = oid.lower()
         found: Deleted | None = state.applications.get(key) or state.principals.get(key) or state.users.get(key)

@@ -1,7 +1,7 @@
-"""What a ``$filter`` means: the grammar of OData as far as Graph takes it for directory objects, and which objects pass.
+"""Parser of ``$filter``: the subset of OData accepted by Graph for directory objects, and the test of an object.
 
 Grammar: comparisons (``eq ne gt ge lt le in``), ``startswith``, ``endswith``, ``any``, ``all``, ``/$count``, ``not``,
-``and``, ``or``, brackets. Text compares without case, as it does in Graph. What isn't grammar is refused in Graph's
+``and``, ``or``, brackets. Text compares without case, as in Graph. Text outside the grammar is refused in Graph's
 words, never ignored.
 """
 
@@ -34,11 +34,12 @@ _LITERALS = {"true": True, "false": False, "null": None}
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A filter that was understood.
+    """A parsed filter.
 
-    `advanced` names the first operator in it that needs an advanced query, `names` the properties it reads.
+    `advanced` names the first operator in the filter in need of an advanced query, `names` the properties read by the
+    filter.
 
-    `keys` are the application or object ids of which one must match; None where any object could.
+    `keys` are the application or object ids of which one must match; None where any object could match.
     """
 
     holds: Callable[[Body], bool]
@@ -52,14 +53,14 @@ EVERYTHING = Expression(lambda body: True)
 
 
 def parse(text: str | None) -> Expression:
-    """Read a ``$filter``. Raises ServiceError 400 for what is no filter."""
+    """Parse a ``$filter``. Raises ServiceError 400 for text outside the grammar."""
     if text is None:
         return EVERYTHING
     return _Reader(text).whole()
 
 
 def invalid(why: str) -> ServiceError:
-    """Graph's refusal of a filter that it can't read."""
+    """Return Graph's refusal of an unreadable filter."""
     return ServiceError(400, "BadRequest", f"Invalid filter clause: {why}")
 
 
@@ -84,7 +85,7 @@ class _Part:
 
 
 class _Reader:
-    """Reads one filter from its tokens, by recursive descent."""
+    """Parser of one filter's tokens, by recursive descent."""
 
     def __init__(self, text: str) -> None:
         self._text, self._tokens, self._at, self._variable = text, tuple(_tokens(text)), 0, ""
@@ -158,7 +159,7 @@ class _Reader:
         )
 
     def _about(self, path: str) -> _Part:
-        """What follows a path: a lambda, a comparison, a list of values."""
+        """Parse the rest after a path: a lambda, a comparison, a list of values."""
         for quantifier in ("any", "all"):
             if path.lower().endswith(f"/{quantifier}"):
                 return self._lambda(path[: -len(quantifier) - 1], quantifier)
@@ -219,7 +220,10 @@ class _Reader:
         return frozenset() if self._variable else frozenset({path.partition("/")[0]})
 
     def _keys(self, path: str, values: "tuple[Any, ...] | list[Any]") -> frozenset[str] | None:
-        """Ids that an index finds: an object's own, or one that an element of a lambda (perhaps over names that hold ids) equals."""
+        """Return ids for an index lookup: the object's own id, or the id of a lambda's element.
+
+        A lambda may also go over names with ids as values.
+        """
         indexed = path == self._variable if self._variable else path in ("appId", "id")
         if not indexed or not all(isinstance(value, str) for value in values):
             return None

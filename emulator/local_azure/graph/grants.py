@@ -1,6 +1,7 @@
-"""Who was given which role of which application: appRoleAssignments, of which Graph's application permissions are the best known.
+"""App role assignments (appRoleAssignments): roles of an application given to principals.
 
-A permission of Graph counts at once, and is in the next token.
+Graph's application permissions are the best known roles. A permission of Graph counts at once, and is in the next
+token.
 """
 
 import base64
@@ -37,7 +38,7 @@ class Grants:
     def assign(self, principal_id: str, resource_id: str, role: str) -> tuple[ServicePrincipal, Grant]:
         """Give a role of a resource to a service principal.
 
-        Raises ServiceError 404, or 400 for a role that it doesn't have or is given already.
+        Raises ServiceError 404, or 400 for a role unknown to the resource or assigned already.
         """
         principal, resource = self._principal(principal_id), self._principal(resource_id)
         declared = {each.get("id", "").lower() for each in self.records.body(resource)["appRoles"]}
@@ -57,7 +58,7 @@ class Grants:
         return found
 
     def to(self, resource: ServicePrincipal) -> Iterator[tuple[ServicePrincipal, Grant]]:
-        """Who has roles of a resource."""
+        """Yield the principals with roles of a resource, with each grant."""
         for principal in self.records.state.principals.values():
             if principal.deleted is None:
                 yield from (

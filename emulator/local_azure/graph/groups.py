@@ -59,7 +59,7 @@ class Groups:
         group.members.remove(oid.lower())
 
     def members(self, group: Group, *, through: bool = False) -> list[Entry]:
-        """Who is in a group, with `through` also by way of other groups; each once."""
+        """Return the members of a group, each once; with `through`, also members of nested groups."""
         found, look = dict[str, Entry](), [group]
         while look:
             for member in self._alive(look.pop().members):

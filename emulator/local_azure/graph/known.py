@@ -1,6 +1,6 @@
-"""What every tenant has: Microsoft's own service principals, and the application permissions of Microsoft Graph.
+"""Objects of every tenant: Microsoft's own service principals, and the application permissions of Microsoft Graph.
 
-Source of ids and names: Microsoft's permissions reference, and the ``servicePrincipals`` that any tenant shows.
+Source of ids and names: Microsoft's permissions reference, and the ``servicePrincipals`` of any tenant.
 """
 
 from types import MappingProxyType
@@ -111,7 +111,10 @@ def scopes(app_id: str) -> list[dict[str, Any]]:
 
 
 def properties(app_id: str) -> dict[str, Any]:
-    """How the service principal of one of Microsoft's applications differs from one that a client makes."""
+    """Return the properties special to the service principal of a Microsoft application.
+
+    A service principal made by a client has other values.
+    """
     name, resource = FIRST_PARTY[app_id]
     own = {"appDisplayName": name, "appOwnerOrganizationId": MICROSOFT, "servicePrincipalNames": [app_id, resource]}
     declared = {"appRoles": app_roles() if app_id == GRAPH else [], "oauth2PermissionScopes": scopes(app_id)}

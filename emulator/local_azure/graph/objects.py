@@ -1,4 +1,4 @@
-"""What the directory keeps: plain values, so that the state of an emulator can be saved as JSON and loaded again."""
+"""Objects of the directory: plain values, so the emulator's state can be saved as JSON and loaded again."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,9 +15,9 @@ Kind = Literal["applications", "servicePrincipals", "groups", "users"]
 
 @dataclass(slots=True)
 class Password:
-    """One password credential, also while it is only remembered because some token endpoint may still accept it.
+    """One password credential; removed credentials stay while a token endpoint may still accept them.
 
-    `usable_from` and `gone_from` are the instants of the two writes; each replica learns of them later.
+    `usable_from` and `gone_from` are the instants of the two writes; each replica learns of the writes later.
     """
 
     key_id: str
@@ -30,22 +30,22 @@ class Password:
     gone_from: datetime | None = None
 
     def known_to(self, replica: int, at: datetime, timing: Timing) -> bool:
-        """Whether the token endpoint numbered `replica` (from 0) holds it at this instant, expired or not.
+        """Tell if token endpoint number `replica` (from 0) has the password at this instant, expired or not.
 
-        Replicas learn one after another; the last of them after the whole of `timing.secret_valid` or `secret_gone`.
+        Replicas learn one after another; the last replica after the whole of `timing.secret_valid` or `secret_gone`.
         """
         return _known_to(self, replica, at, timing)
 
     def forgotten(self, at: datetime, timing: Timing) -> bool:
-        """Whether no replica can accept it ever again, because it was removed long enough ago."""
+        """Tell if no replica can accept the password any more, after a removal long enough ago."""
         return self.gone_from is not None and at >= self.gone_from + timedelta(seconds=timing.secret_gone)
 
 
 @dataclass(slots=True)
 class Certificate:
-    """One key credential: a certificate whose private key signs assertions.
+    """One key credential: a certificate; the private key signs assertions.
 
-    `key` is its DER in base64; it spreads as passwords do.
+    `key` is the certificate's DER in base64; a certificate reaches the replicas as passwords do.
     """
 
     key_id: str
@@ -58,7 +58,7 @@ class Certificate:
     gone_from: datetime | None = None
 
     def known_to(self, replica: int, at: datetime, timing: Timing) -> bool:
-        """Whether the token endpoint numbered `replica` holds it at this instant, expired or not."""
+        """Tell if token endpoint number `replica` has the certificate at this instant, expired or not."""
         return _known_to(self, replica, at, timing)
 
 
@@ -71,7 +71,10 @@ def _known_to(credential: Password | Certificate, replica: int, at: datetime, ti
 
 @dataclass(slots=True)
 class Earlier:
-    """What an object looked like until `until`, for reads that lag: its JSON, in which no secret is, and the lists that hang on it."""
+    """Former state of an object, valid until `until`, for lagging reads.
+
+    The state holds the JSON (without secrets) and the lists attached to the object.
+    """
 
     until: datetime
     body: dict[str, Any]
@@ -111,7 +114,10 @@ class Grant:
 
 @dataclass(slots=True)
 class DelegatedGrant:
-    """An oauth2PermissionGrant: what a client may do with a resource on behalf of one user, or of all where there is no `principal_id`."""
+    """An oauth2PermissionGrant: a client's permissions for a resource on behalf of one user.
+
+    Without `principal_id`, the grant is for all users.
+    """
 
     id: str
     client_id: str
@@ -152,13 +158,16 @@ class ServicePrincipal:
 
     @property
     def is_ours(self) -> bool:
-        """Whether clients may change it: it is neither a managed identity, which its resource governs, nor Microsoft's."""
+        """Tell if clients may change the service principal.
+
+        False for a managed identity (governed by the resource) and for Microsoft's service principals.
+        """
         return self.properties.get("servicePrincipalType") != "ManagedIdentity" and self.app_id not in known.FIRST_PARTY
 
 
 @dataclass(slots=True)
 class Group:
-    """A security group. `members` and `owners` are object ids, some perhaps of objects that are gone."""
+    """A security group. `members` and `owners` are object ids; objects behind a few ids may be gone."""
 
     id: str
     display_name: str
@@ -172,7 +181,7 @@ class Group:
 
 @dataclass(slots=True)
 class User:
-    """Somebody who works in the tenant. Nobody signs in as a user here, so no password of one is kept."""
+    """A user of the tenant. The emulator has no sign-in of users, so no password is stored."""
 
     id: str
     display_name: str
@@ -183,7 +192,7 @@ class User:
 
     @property
     def name(self) -> str:
-        """The user principal name, by which requests may call it in place of its id."""
+        """The user principal name; requests may use the name in place of the id."""
         return str(self.properties["userPrincipalName"])
 
 
@@ -197,7 +206,7 @@ class Policy:
 
 @dataclass(slots=True)
 class Spent:
-    """What one client has used of its budgets: resource units since `began`, writes since `writing`."""
+    """One client's use of the budgets: resource units since `began`, writes since `writing`."""
 
     began: datetime
     writing: datetime
@@ -214,7 +223,7 @@ Entry = Owned | User
 
 
 def kind_of(target: Entry) -> Kind:
-    """The collection that an object belongs to."""
+    """Return the collection of an object."""
     if isinstance(target, Group | User):
         return "groups" if isinstance(target, Group) else "users"
     return "applications" if isinstance(target, Application) else "servicePrincipals"
@@ -222,9 +231,9 @@ def kind_of(target: Entry) -> Kind:
 
 @dataclass(slots=True)
 class DirectoryState:
-    """Everything that changes in a directory.
+    """All mutable state of a directory.
 
-    Objects are kept by id, deleted ones too (a lagging read still shows them).
+    Objects are kept by id, deleted objects too (a lagging read still shows deleted objects).
     """
 
     domain: str = "contoso.onmicrosoft.com"
