@@ -1,6 +1,5 @@
-"""Microsoft Entra's token service, as far as client credentials go.
+"""Microsoft Entra's token service, limited to client credentials.
 
-``behaviour`` decides who gets a token and who holds a valid one, ``refusals`` has the AADSTS errors, ``audiences`` the
-resources that a token can be for, ``signing`` the signatures, ``discovery`` the documents that clients find it by,
-``wire`` the HTTP.
+``behaviour`` issues tokens and verifies them, ``refusals`` has the AADSTS errors, ``audiences`` the resources open to
+tokens, ``signing`` the signatures, ``discovery`` the discovery documents for clients, ``wire`` the HTTP.
 """

@@ -1,7 +1,7 @@
-"""A client's signed assertion in place of a secret: by a certificate of its own, or by another issuer that it trusts.
+"""Signed assertions of a client in place of a secret: by the client's certificate, or by a trusted other issuer.
 
-An assertion's times are not judged: a client writes them by the clock of its machine, and this Azure has one of its
-own. Nor can other issuers' keys be fetched, so theirs are refused even where everything in them fits.
+An assertion's times are not checked: a client writes the times by the local clock, and the emulated Azure has a
+separate clock. Other issuers' keys can't be fetched, so their assertions are refused even if all claims fit.
 """
 
 import base64
@@ -25,7 +25,7 @@ _SIGNATURE_ONLY: Any = dict.fromkeys(("verify_exp", "verify_nbf", "verify_iat", 
 
 @dataclass(frozen=True, slots=True)
 class Assertion:
-    """What a client shows: read, and not yet believed."""
+    """A client's assertion: parsed, not yet verified."""
 
     text: str
     header: Mapping[str, Any]
@@ -33,12 +33,12 @@ class Assertion:
 
     @property
     def issuer(self) -> str:
-        """Who says that it is the client."""
+        """The issuer's name in the claims."""
         return str(self.claims.get("iss"))
 
     @property
     def thumbprint(self) -> tuple[str, bool] | None:
-        """The digest of the certificate that signed it, in hex, and whether it is the SHA-256 one."""
+        """The digest of the signing certificate, in hex, and True for SHA-256."""
         for name, sha256 in (("x5t#S256", True), ("x5t", False)):
             if self.header.get(name):
                 padded = str(self.header[name]) + "=="
@@ -47,7 +47,7 @@ class Assertion:
 
 
 def read(text: str) -> Assertion:
-    """Raises ServiceError 400 for what is no JWT."""
+    """Parse an assertion. Raises ServiceError 400 for text other than a JWT."""
     try:
         found = Assertion(text, jwt.get_unverified_header(text), jwt.decode(text, options=_UNVERIFIED))
         _ = found.thumbprint
@@ -59,7 +59,7 @@ def read(text: str) -> Assertion:
 def signer(
     shown: Assertion, client_id: str, application: Application | None, known: Iterable[Certificate]
 ) -> Certificate:
-    """The certificate that signed it, of those that are known by now. Raises ServiceError 400 or 401."""
+    """Return the signing certificate, out of the known ones. Raises ServiceError 400 or 401."""
     if shown.thumbprint is None:
         raise refusals.NO_THUMBPRINT.about()
     digest, sha256 = shown.thumbprint
@@ -81,7 +81,10 @@ def _digest(of: Certificate, *, sha256: bool) -> str:
 
 
 def addressed(shown: Assertion, client_id: str, is_tenant: Callable[[str], bool]) -> None:
-    """Whether it speaks of this client and to this tenant's token endpoint. Raises ServiceError 401."""
+    """Check the assertion's subject (this client) and audience (this tenant's token endpoint).
+
+    Raises ServiceError 401.
+    """
     if shown.claims.get("sub") != client_id:
         raise refusals.ANOTHERS_ASSERTION.about()
     audience = urlsplit(str(shown.claims.get("aud")))

@@ -1,4 +1,4 @@
-"""Which resources a token can be for: what a client may put before ``/.default``, by Microsoft's published identifiers, in three clouds."""
+"""Resources open to tokens: text before ``/.default``, by Microsoft's published identifiers, in three clouds."""
 
 GRAPH = (
     "https://graph.microsoft.com",
@@ -39,5 +39,8 @@ KNOWN = frozenset((*GRAPH, *RESOURCE_MANAGER, *KEY_VAULT, *REGISTRY, *STORAGE))
 
 
 def plain(resource: str) -> str:
-    """A resource's name without the slashes at its end and in lower case, for comparisons; tokens keep it as it was asked for."""
+    """Return a resource's name in lower case without slashes at the end, for comparisons.
+
+    Tokens keep the name from the request.
+    """
     return resource.rstrip("/").lower()

@@ -1,7 +1,7 @@
-"""Who gets a token and whose token is valid: secrets as the replicas of the token endpoint know them, and signed access tokens.
+"""Token issue and verification: secrets as known to the replicas of the token endpoint, signed access tokens.
 
-The replicas learn of a new or a removed secret one after another, and take turns in answering for an application. So
-answers flap until the last one has learned, as Azure's do.
+The replicas learn of a new or a removed secret one after another, and take turns in answers for an application. So
+answers flap until the last replica has learned, as in Azure.
 """
 
 import json
@@ -39,9 +39,9 @@ _DEFAULT = re.compile(r"(?P<resource>.+?/?)/\.default")
 
 
 class BadToken(ServiceError):
-    """A bearer token that is no good: 401 ``InvalidAuthenticationToken``.
+    """An invalid bearer token: 401 ``InvalidAuthenticationToken``.
 
-    `reason` lets each service say so in its own words.
+    `reason` lets each service phrase the refusal.
     """
 
     def __init__(self, reason: Reason, message: str) -> None:
@@ -51,7 +51,7 @@ class BadToken(ServiceError):
 
 @dataclass(slots=True)
 class TokenState:
-    """The signing key (PEM), and whose turn it is: how often each application has been answered."""
+    """The signing key (PEM), and the count of answers per application, for the replicas' turns."""
 
     key: str = field(repr=False)
     turns: dict[str, int] = field(default_factory=dict)
@@ -70,13 +70,13 @@ class Tokens:
     # secrets
 
     def authenticates(self, app_id: str, secret: str) -> bool:
-        """Whether the replica that answers now accepts the secret; the next call is another replica's."""
+        """Tell if the next replica in turn accepts the secret."""
         principal = self.directory.principal(app_id)
         verdict = self._verdict(app_id, secret, self._replica(app_id))
         return verdict == "accepted" and principal is not None and principal.account_enabled
 
     def authenticates_everywhere(self, app_id: str, secret: str) -> bool:
-        """Whether every replica accepts the secret, without taking anybody's turn."""
+        """Tell if every replica accepts the secret; the replicas' turns stay unchanged."""
         principal = self.directory.principal(app_id)
         if principal is None or not principal.account_enabled:
             return False
@@ -127,7 +127,10 @@ class Tokens:
         claims: str | None = None,
         assertion: str | None = None,
     ) -> dict[str, Any]:
-        """The same for a resource by name, as the v1 endpoint asks. Raises ServiceError (AADSTS…)."""
+        """Return the answer of the v1 endpoint to client credentials; `resource` is a resource's name.
+
+        Raises ServiceError (AADSTS…).
+        """
         asked = _capabilities(claims)
         self.require_tenant(tenant)
         shown = None if secret or not assertion else assertion
@@ -162,21 +165,21 @@ class Tokens:
             raise refusals.UNKNOWN_RESOURCE.about(resource=resource, directory=self.directory.state.organization)
 
     def require_tenant(self, tenant: str) -> None:
-        """Whether a tenant in a path is this one, by id or by domain. Raises ServiceError 400."""
+        """Check the tenant in a path, by id or by domain. Raises ServiceError 400 for another tenant."""
         if tenant.lower() in ("common", "organizations", "consumers"):
             raise refusals.NO_TENANT.about()
         if not self.is_tenant(tenant):
             raise (refusals.UNKNOWN_TENANT if _NAME.fullmatch(tenant) else refusals.NO_DOMAIN).about(tenant=tenant)
 
     def is_tenant(self, name: str) -> bool:
-        """Whether `name` means this tenant: its id or its domain."""
+        """Tell if `name` is this tenant's id or domain."""
         return name.lower() in (self.directory.tenant.lower(), self.directory.state.domain.lower())
 
     def _certified(self, client_id: str, text: str) -> ServicePrincipal:
-        """Whom an assertion signs in, by a certificate that the replica that answers knows.
+        """Return the service principal signed in by an assertion.
 
-        Raises ServiceError (AADSTS…); 501 for an assertion that a federated identity credential would let in, if its
-        signature is good.
+        The answering replica must know the certificate. Raises ServiceError (AADSTS…); 501 for an assertion accepted by
+        a federated identity credential, except for the check of the signature.
         """
         principal, application = self._client(client_id), self.directory.application(client_id)
         shown, now = assertions.read(text), self.clock.now()
@@ -217,7 +220,10 @@ class Tokens:
         raise (refusals.EXPIRED_SECRET if verdict == "expired" else refusals.INVALID_SECRET).about(app_id=client_id)
 
     def _own_resource(self, resource: str) -> bool:
-        """Whether a resource is an application of this tenant, by its ID or ``api://`` and its ID, with a service principal."""
+        """Tell if a resource is an application of this tenant with a service principal.
+
+        The name is the application ID, or ``api://`` and the ID.
+        """
         return self.directory.principal(plain(resource).removeprefix("api://")) is not None
 
     def _token(self, principal: ServicePrincipal, resource: str, life: int, asked: dict[str, Any]) -> str:
@@ -236,15 +242,15 @@ class Tokens:
         return signing.sign({"aud": resource, "iss": issuer, **when, **who, **roles, **rest, **asked}, self.state.key)
 
     def issuer(self) -> str:
-        """Who signs: the v1 issuer, which is what Azure's own resources get."""
+        """Return the v1 issuer, used in tokens for Azure's own resources."""
         return f"https://sts.windows.net/{self.directory.tenant}/"
 
     # bearers
 
     def verify(self, authorization: str | None, audiences: Collection[str]) -> Caller:
-        """Who a request's ``Authorization`` speaks for. Raises BadToken 401.
+        """Return the caller of a request with this ``Authorization``. Raises BadToken 401.
 
-        A token lives until it expires, whatever has become of the secret or the principal since.
+        A token is valid until expiry, also after a removal of the secret or the principal.
         """
         claims = self.claims(authorization)
         now = self.clock.now()
@@ -262,7 +268,10 @@ class Tokens:
         return Caller(claims["tid"], claims["oid"], claims["appid"])
 
     def claims(self, authorization: str | None) -> dict[str, Any]:
-        """What a bearer token of ours says, expired or not; verified once, then remembered. Raises BadToken 401."""
+        """Return the claims of a bearer token of ours, expired or not. Raises BadToken 401.
+
+        A token is verified once, then cached.
+        """
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise BadToken(
@@ -300,9 +309,9 @@ def _quoted(audiences: Collection[str]) -> str:
 
 
 def _capabilities(claims: str | None) -> dict[str, Any]:
-    """The client capabilities that a ``claims`` parameter asks to have in the token.
+    """Return the client capabilities requested in a ``claims`` parameter for the token.
 
-    Raises ServiceError 400 where it isn't JSON.
+    Raises ServiceError 400 for text other than JSON.
     """
     if not claims:
         return {}

@@ -1,4 +1,4 @@
-"""The documents by which clients find the token endpoint: openid-configuration, instance discovery, and which names are whose."""
+"""Discovery documents of the token endpoint: openid-configuration, instance discovery, host names per cloud."""
 
 from typing import Any
 
@@ -38,9 +38,9 @@ def _cloud(host: str) -> int:
 
 
 def configuration(host: str, tenant: str, issued_by: str, *, v2: bool) -> dict[str, Any]:
-    """The openid-configuration of a tenant (or of ``common``, ``organizations``), as `host` publishes it.
+    """Return the openid-configuration of a tenant (or of ``common``, ``organizations``), published by `host`.
 
-    `issued_by` is the tenant in the issuer: its id, or the placeholder ``{tenantid}``.
+    `issued_by` is the tenant in the issuer: an id, or the placeholder ``{tenantid}``.
     """
     base, endpoints = f"https://{host}/{tenant}", "oauth2/v2.0" if v2 else "oauth2"
     return {
@@ -71,7 +71,7 @@ def configuration(host: str, tenant: str, issued_by: str, *, v2: bool) -> dict[s
 
 
 def instances(endpoint: str) -> dict[str, Any]:
-    """What instance discovery answers about an authority that exists; `endpoint` is its openid-configuration."""
+    """Return the instance discovery of an existing authority; `endpoint` is the openid-configuration."""
     clouds = [
         {"preferred_network": cloud[0], "preferred_cache": cache, "aliases": list(cloud)}
         for cloud, cache in zip(CLOUDS, _CACHES, strict=True)

@@ -1,4 +1,4 @@
-"""The AADSTS errors of the token endpoint: number, status, OAuth error and text, so that a client meets the words it branches on.
+"""AADSTS errors of the token endpoint: number, status, OAuth error and text, for clients with branches on the words.
 
 Source: azure-facts D2; 7000112's status is inferred.
 """
@@ -10,7 +10,7 @@ from local_azure.wire import ServiceError
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One AADSTS error; `text` has places for what it is about."""
+    """One AADSTS error; `text` has placeholders for details."""
 
     number: int
     status: int
@@ -18,7 +18,7 @@ class Refusal:
     text: str
 
     def about(self, **what: str) -> ServiceError:
-        """The error to raise: its code is ``AADSTS<number>``, its inner code the OAuth error."""
+        """Return the error to raise: the code is ``AADSTS<number>``, the inner code the OAuth error."""
         return ServiceError(self.status, f"AADSTS{self.number}", self.text.format(**what), inner=self.error)
 
 

@@ -1,4 +1,4 @@
-"""Signatures of access tokens: RS256, with a key that lasts as long as the state, so that tokens survive a restart."""
+"""Signatures of access tokens: RS256; the key is part of the state, so tokens survive a restart."""
 
 import base64
 import hashlib
@@ -61,7 +61,7 @@ def verified(token: str, pem: str) -> dict[str, Any]:
 
 
 def public_keys(pem: str, issuer: str) -> dict[str, Any]:
-    """The key set that anybody can verify a token with (RFC 7517)."""
+    """Return the public key set for the verification of tokens (RFC 7517)."""
     numbers, kid = _loaded(pem).public_key().public_numbers(), key_id(pem)
     key = {
         "kty": "RSA",

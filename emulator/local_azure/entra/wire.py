@@ -21,7 +21,7 @@ NO_STORE = {"Cache-Control": "no-store, no-cache", "Pragma": "no-cache", "Expire
 
 
 class Entra:
-    """The service ``login.microsoftonline.com`` and its names in other clouds."""
+    """The service ``login.microsoftonline.com`` under all host names, other clouds' too."""
 
     name = "entra"
 
@@ -69,7 +69,7 @@ class Entra:
         return Response.json(error.status, content, {**NO_STORE, "x-ms-request-id": trace, **error.headers})
 
     def headers(self, request: Request) -> dict[str, str]:
-        """What Entra puts on every answer."""
+        """Return the headers common to all Entra answers."""
         echo = (
             {"client-request-id": request.headers["client-request-id"]}
             if "client-request-id" in request.headers
@@ -121,7 +121,7 @@ class Entra:
     # tokens
 
     def _form(self, call: Call, wanted: str) -> dict[str, str]:
-        """What a request for client credentials says. Raises ServiceError (AADSTS…)."""
+        """Return the fields of a client credentials request. Raises ServiceError (AADSTS…)."""
         form = _credentials(call, wanted)
         if (
             form.get("client_assertion")

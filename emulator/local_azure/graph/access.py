@@ -80,7 +80,7 @@ class Access:
         return {"@odata.type": f"#{KINDRED[kind_of(target)].type}", **self.directory.records.body(target)}
 
     def usual(self, target: Entry) -> dict[str, Any]:
-        """The same, with no more of a user than a list shows where nothing is selected."""
+        """Return an object's JSON with the type; for a user, only the default properties of a list."""
         return first_id(self.typed(target)) if isinstance(target, User) else self.typed(target)
 
     def expanded(self, kind: Kind, body: Mapping[str, Any], wanted: Query) -> dict[str, Any]:

@@ -118,7 +118,7 @@ class Directory:
         ]
 
     def certificates(self, app_id: str) -> list[Certificate]:
-        """The same for certificates."""
+        """Return all certificates of an application and the application's service principal, removed ones included."""
         return [
             each for home in (self.application(app_id), self.principal(app_id)) if home for each in home.certificates
         ]

@@ -36,7 +36,7 @@ _NAMES = {
 def asked(entries: Any, held: Iterable[Certificate], now: datetime, of: str) -> list[Certificate]:
     """Return an object's certificates after a body with these entries.
 
-    Raises ServiceError 400; 501 for keys with other uses than signature checks by certificate.
+    Raises ServiceError 400; 501 for keys other than certificates for verification.
     """
     if not isinstance(entries, list) or not all(isinstance(each, dict) for each in entries):
         raise bad_value("keyCredentials", of)
@@ -115,10 +115,7 @@ def certificate(key: str) -> x509.Certificate | None:
 
 
 def thumbprint(of: x509.Certificate, *, sha256: bool = False) -> bytes:
-    """Return the digest for the choice of the signing certificate.
-
-    Clients put the digest into the assertion's header.
-    """
+    """Return a certificate's digest; a client names the signing certificate by the digest."""
     return of.fingerprint(hashes.SHA256() if sha256 else hashes.SHA1())  # noqa: S303  # x5t is SHA-1 (RFC 7515)
 
 

@@ -1,4 +1,4 @@
-"""How Graph's answers look: OData's headers and annotations, and what a request's body says about other objects."""
+"""OData in Graph's answers and requests: headers, annotations, references to other objects in a body."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -23,7 +23,10 @@ _REFERENCE = re.compile(
 
 
 def answer(status: int, content: Json, headers: Mapping[str, str] | None = None, *, cost: int = 1) -> Response:
-    """A JSON answer with OData's headers; `cost` is what it takes from the client's budget, in resource units."""
+    """Return a JSON answer with OData's headers.
+
+    `cost` is the answer's price from the client's budget, in resource units.
+    """
     common = {"Content-Type": CONTENT_TYPE, "OData-Version": "4.0", "Vary": "Accept-Encoding", UNITS: str(cost)}
     return Response.json(status, content, {**common, **(headers or {})})
 
@@ -31,33 +34,36 @@ def answer(status: int, content: Json, headers: Mapping[str, str] | None = None,
 def entity(
     call: Call, of: str, content: Mapping[str, Json], *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """One object; `of` is what the context says it is one of."""
+    """Return the answer with one object; `of` is the object's collection in the context."""
     return answer(status, {"@odata.context": f"{metadata(call)}#{of}/$entity", **content}, headers)
 
 
 def collection(call: Call, of: str, value: Iterable[Json], *, cost: int = 1) -> Response:
-    """A list that is whole. What a POST answers has a ``Location`` that leads nowhere, as recorded."""
+    """Return the answer with a whole list.
+
+    The answer to a POST has a ``Location`` without a page behind the address, as recorded.
+    """
     headers = {"Location": f"https://{call.request.host}"} if call.request.method == "POST" else {}
     return answer(200, {"@odata.context": f"{metadata(call)}#{of}", "value": list(value)}, headers, cost=cost)
 
 
 def done() -> Response:
-    """Done, and nothing to say."""
+    """Return 204 without content."""
     return Response(204, headers={UNITS: "1"})
 
 
 def number(value: int) -> Response:
-    """What ``/$count`` answers: a number as text."""
+    """Return the answer of ``/$count``: a number as text."""
     return Response(200, str(value).encode(), {"Content-Type": "text/plain", "OData-Version": "4.0", UNITS: "1"})
 
 
 def metadata(call: Call) -> str:
-    """Where the description of this API would be."""
+    """Return the address of this API's description."""
     return f"https://{call.request.host}/v1.0/$metadata"
 
 
 def selection(select: tuple[str, ...] | None) -> str:
-    """What a context says of a selection."""
+    """Return the part of a context for a selection."""
     return "" if select is None else f"({','.join(select)})"
 
 
@@ -98,7 +104,7 @@ def _shown(body: Mapping[str, Any], wanted: Query) -> dict[str, Any]:
 
 
 def slice_of(call: Call, of: str, bodies: list[dict[str, Any]], wanted: Query, *, cost: int = 1) -> Response:
-    """A page of a list that is at hand as a whole: what of it the query asks for."""
+    """Return one page of a complete list, filtered by the query."""
     matching = [body for body in bodies if wanted.holds(body)]
     ids = [body["id"] for body in matching]
     begin = ids.index(wanted.after) + 1 if wanted.after in ids else 0

@@ -1,4 +1,4 @@
-"""When a password may be added, and for how long it holds: what Graph and a tenant's policies decide about a passwordCredential."""
+"""Rules for a new passwordCredential: permission to add, and lifetime, by Graph and by a tenant's policies."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -22,7 +22,7 @@ _KNOWN = {"customKeyIdentifier", "displayName", "endDateTime", "hint", "keyId", 
 
 
 def asked(body: Mapping[str, Any]) -> tuple[str | None, datetime | None, datetime | None]:
-    """Display name, start and end in the body of addPassword; everything in it is optional. Raises ServiceError 400."""
+    """Return display name, start and end in the body of addPassword; all are optional. Raises ServiceError 400."""
     credential = body.get("passwordCredential") or {}
     if not isinstance(credential, dict):
         raise ServiceError(400, "Request_BadRequest", "Invalid value specified for property 'passwordCredential'.")
@@ -44,7 +44,7 @@ def _instant(credential: Mapping[str, Any], name: str) -> datetime | None:
 
 
 def lifetime(now: datetime, start: datetime | None, end: datetime | None) -> tuple[datetime, datetime]:
-    """When a password begins and ends. Raises ServiceError 400 where the end isn't after the start."""
+    """Return a password's start and end. Raises ServiceError 400 if the end isn't after the start."""
     begins = start or now
     ends = end or years_later(begins, DEFAULT_YEARS)
     if ends <= begins:
@@ -61,9 +61,9 @@ def years_later(at: datetime, years: int) -> datetime:
 
 
 def under_policy(now: datetime, start: datetime, end: datetime, seconds: str) -> datetime:
-    """The end that a tenant's app management policy allows: `seconds` after now at most, or a refusal if it is empty.
+    """Return the end allowed by a tenant's app management policy: at most `seconds` after now.
 
-    Raises ServiceError 400 CredentialInvalidLifetimeAsPerAppPolicy.
+    Empty `seconds` mean a refusal. Raises ServiceError 400 CredentialInvalidLifetimeAsPerAppPolicy.
     """
     if seconds:
         return min(end, now + timedelta(seconds=float(seconds)))
@@ -71,9 +71,10 @@ def under_policy(now: datetime, start: datetime, end: datetime, seconds: str) ->
 
 
 def room(holder: Holder, application: Application | None) -> None:
-    """Whether one more password fits and may live here. Raises ServiceError 400.
+    """Check the limits and locks for one more password. Raises ServiceError 400.
 
-    A locked application forbids passwords on its service principals, not on itself (servicePrincipalLockConfiguration).
+    A locked application forbids passwords on the application's service principals, not on the application
+    (servicePrincipalLockConfiguration).
     """
     live = sum(password.gone_from is None for password in holder.passwords)
     if isinstance(holder, Application) and holder.properties.get("signInAudience") in PERSONAL and live >= 2:

@@ -1,8 +1,8 @@
-"""Who may do what in Graph, by the application permissions in Microsoft's permissions reference.
+"""Checks of application permissions in Graph, by Microsoft's permissions reference.
 
-Ownership counts for the very object: owning an application gives nothing on its service principal. It limits what may
-be changed, and not what may be read: with ``Application.ReadWrite.OwnedBy`` an app reads and lists every application
-and service principal of the tenant (permissions reference, "Application.ReadWrite.OwnedBy", remarks; "Get
+Ownership counts for the very object: ownership of an application gives no permission on the service principal.
+Ownership limits changes, not reads: with ``Application.ReadWrite.OwnedBy`` an app reads and lists every application and
+service principal of the tenant (permissions reference, "Application.ReadWrite.OwnedBy", remarks; "Get
 servicePrincipal", permissions).
 """
 
@@ -38,7 +38,7 @@ _CREATORS: dict[Kind, frozenset[str]] = {"groups": GROUP_CREATORS, "users": USER
 
 
 def require(roles: Collection[str], wanted: frozenset[str]) -> None:
-    """Whether the caller holds one of these permissions. Raises ServiceError 403."""
+    """Check the caller for one of these permissions. Raises ServiceError 403."""
     if wanted.isdisjoint(roles):
         raise denied()
 
@@ -60,10 +60,10 @@ def may_delete(roles: Collection[str], kind: Kind) -> None:
 
 
 def may_write(roles: Collection[str], oid: str, target: Entry | None, kind: Kind = "applications") -> None:
-    """Changing one object: everybody's with ``.All``, one's own with ``.OwnedBy``. Raises ServiceError 403.
+    """Check the permission to change one object. Raises ServiceError 403.
 
-    That an object doesn't exist (None) is told to whoever has either permission. Managed identities and Microsoft's
-    service principals are nobody's to change.
+    ``.All`` allows all objects, ``.OwnedBy`` the caller's own. For a missing object (None), a caller with either
+    permission passes, to see the 404. No caller may change managed identities and Microsoft's service principals.
     """
     if isinstance(target, ServicePrincipal) and not target.is_ours:
         raise denied()

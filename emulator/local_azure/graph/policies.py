@@ -1,6 +1,6 @@
-"""App management policies: what a tenant forbids of its applications' passwords.
+"""App management policies: a tenant's restrictions on passwords of applications.
 
-A policy that is assigned to an application (or service principal) counts in place of the tenant's default one. Source:
+A policy assigned to an application (or service principal) counts in place of the tenant's default policy. Source:
 "appManagementConfiguration", "passwordCredentialConfiguration"; the refusals: live reports (azure-cli issue 28522).
 """
 
@@ -56,7 +56,7 @@ def duration(text: str) -> timedelta | None:
 
 
 def checked(content: Mapping[str, Any], known: Mapping[str, Any], of: str, *, new: bool = False) -> dict[str, Any]:
-    """What a client says of a policy. Raises ServiceError 400."""
+    """Return a policy's content from a client after checks. Raises ServiceError 400."""
     if new and not content.get("displayName"):
         raise required("displayName", of)
     for name, value in content.items():
@@ -87,7 +87,7 @@ def _check_restriction(restriction: Any) -> None:
 
 
 def permit(state: DirectoryState, owner: Holder, start: datetime, end: datetime) -> None:
-    """Whether the policy in force lets a password be added for this time. Raises ServiceError 400."""
+    """Check a new password's lifetime against the policy in force. Raises ServiceError 400."""
     for name, restriction in _in_force(state, owner):
         if restriction["restrictionType"] == "passwordAddition":
             message = f"Credential type not allowed as per assigned policy '{name}'."
@@ -102,7 +102,7 @@ def permit(state: DirectoryState, owner: Holder, start: datetime, end: datetime)
 
 
 def too_long(start: datetime, end: datetime, policy: str) -> ServiceError:
-    """The refusal of a password that would live longer than a policy lets it."""
+    """Return the refusal of a password with a lifetime above the policy's limit."""
     message = f"Credential lifetime exceeds the max value allowed as per assigned policy '{policy}'."
     detail = {
         "code": "InvalidKeyEndDate",
@@ -113,7 +113,7 @@ def too_long(start: datetime, end: datetime, policy: str) -> ServiceError:
 
 
 def _in_force(state: DirectoryState, owner: Holder) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The restrictions that apply to an object, each with its policy's name."""
+    """Yield the restrictions in force for an object, each with the policy's name."""
     assigned = [state.policies[policy].content for policy in owner.policies if policy in state.policies]
     if assigned:
         found = [(policy["displayName"], policy["restrictions"]) for policy in assigned if policy["isEnabled"]]
@@ -128,7 +128,7 @@ def _in_force(state: DirectoryState, owner: Holder) -> Iterator[tuple[str, Mappi
 
 
 def _since(restriction: Mapping[str, Any]) -> datetime:
-    """Objects that were created before are spared."""
+    """Return the restriction's start date; objects created earlier are exempt."""
     text = restriction.get("restrictForAppsCreatedAfterDateTime")
     if not text:
         return datetime.min.replace(tzinfo=UTC)

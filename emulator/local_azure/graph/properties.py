@@ -1,4 +1,4 @@
-"""Which properties each type of the directory has, and which of them a client may write."""
+"""Properties of each type in the directory, and the subset open to writes by clients."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -89,7 +89,10 @@ _COMPLEX = frozenset(
 
 
 def check(properties: Mapping[str, Any], kind: Kind) -> None:
-    """Whether a client may set these. Raises ServiceError 400, 501 for passwords, which have a way of their own."""
+    """Check properties set by a client. Raises ServiceError 400.
+
+    Raises 501 for passwords, because passwords are added by addPassword only.
+    """
     of = KINDRED[kind]
     for name, value in properties.items():
         if name not in of.properties:
@@ -117,7 +120,10 @@ def _fits(name: str, value: Any, kind: Kind) -> bool:
 
 
 def storable(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """Properties as they are kept: credentials have a place of their own, and lists of objects have every member, in Graph's order."""
+    """Return properties in the stored form.
+
+    Credentials are stored separately; lists of objects have every member, in Graph's order.
+    """
     kept = {name: value for name, value in properties.items() if name not in _CREDENTIALS}
     for name, members in _MEMBERS.items():
         if kept.get(name):

@@ -1,6 +1,6 @@
-"""What the query options of a request ask for: which objects, in which order, how many, with which properties; all else is refused.
+"""Query options of a request: filter, order, page size and properties; unknown options are refused.
 
-Source of what needs ``ConsistencyLevel: eventual``, and of the refusals: Microsoft's "Advanced query capabilities on
+Source of the need for ``ConsistencyLevel: eventual``, and of the refusals: Microsoft's "Advanced query capabilities on
 Microsoft Entra ID objects".
 """
 
@@ -37,7 +37,7 @@ _UNFILTERABLE = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Kindred:
-    """What a collection's objects are: their type, the properties they have, and the relations that ``$expand`` may follow."""
+    """Type of a collection's objects, with the properties and the relations open to ``$expand``."""
 
     type: str
     properties: Collection[str]
@@ -47,7 +47,7 @@ class Kindred:
 
     @property
     def resource(self) -> str:
-        """The type as error messages call it: ``Application``."""
+        """The type in error messages: ``Application``."""
         name = self.type.rpartition(".")[2]
         return name[0].upper() + name[1:]
 
@@ -62,7 +62,10 @@ class Expansion:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What a list request asks for. `select` None: all properties; `after`: the id that the page before ended with."""
+    """Parsed options of a list request.
+
+    `select` None: all properties; `after`: the id of the last object on the page before.
+    """
 
     filter: Expression = EVERYTHING
     select: tuple[str, ...] | None = None
@@ -82,14 +85,14 @@ class Query:
         return self.usual if self.select is None else self.select
 
     def holds(self, body: Body) -> bool:
-        """Whether an object's JSON is among what is asked for."""
+        """Tell if an object's JSON passes the filter and the search."""
         return self.filter.holds(body) and (self.search is None or self.search(body))
 
 
 def query(request: Request, of: Kindred) -> Query:
     """Read the options of a list request.
 
-    Raises ServiceError 400 for bad ones, 501 for those that are not implemented.
+    Raises ServiceError 400 for invalid options, 501 for options outside the emulator's subset.
     """
     options = request.query
     _refuse_others(options, {"$filter", "$select", "$top", "$skiptoken", "$orderby", "$search", "$count", "$expand"})
@@ -120,7 +123,7 @@ def require_eventual(request: Request) -> None:
 
 
 def counting(request: Request, of: Kindred) -> Query:
-    """What ``/$count`` is to count. Raises ServiceError 400 without ``ConsistencyLevel: eventual``."""
+    """Return the query of a ``/$count``. Raises ServiceError 400 without ``ConsistencyLevel: eventual``."""
     require_eventual(request)
     _refuse_others(request.query, {"$filter", "$search"})
     found = parse(request.query.get("$filter"))
@@ -166,7 +169,7 @@ def _unsupported(message: str) -> ServiceError:
 
 
 def select(options: Mapping[str, str], of: Kindred) -> tuple[str, ...] | None:
-    """The properties that ``$select`` names. Raises ServiceError 400 for one that the type doesn't have."""
+    """Return the properties in ``$select``. Raises ServiceError 400 for a property unknown to the type."""
     return _selected(options["$select"], of) if "$select" in options else None
 
 
@@ -182,9 +185,9 @@ def _selected(text: str, of: Kindred) -> tuple[str, ...]:
 
 
 def expansions(options: Mapping[str, str], of: Kindred) -> tuple[Expansion, ...]:
-    """What ``$expand`` names.
+    """Return the relations in ``$expand``.
 
-    Raises ServiceError 400 for what the type doesn't have, 501 for options that are not implemented.
+    Raises ServiceError 400 for a relation unknown to the type, 501 for options outside the emulator's subset.
     """
     text = options.get("$expand", "").strip()
     if not text:
@@ -208,7 +211,7 @@ def expansions(options: Mapping[str, str], of: Kindred) -> tuple[Expansion, ...]
 
 
 def of_one(options: Mapping[str, str], of: Kindred) -> Query:
-    """What a read of one object asks for. Raises ServiceError 400 or 501."""
+    """Return the query of a read of one object. Raises ServiceError 400 or 501."""
     _refuse_others(options, {"$select", "$expand"})
     return Query(select=select(options, of), expand=expansions(options, of), usual=of.shown)
 
@@ -264,7 +267,10 @@ def _term(text: str) -> Callable[[Body], bool]:
 
 
 def _words(text: str) -> list[str]:
-    """The tokens that Graph's search knows: it splits at blanks, marks, and where letters meet digits or change case."""
+    """Split text into the tokens of Graph's search.
+
+    Splits are at blanks, marks, between letters and digits, and at a change of case.
+    """
     return [word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+", text)]
 
 
@@ -295,11 +301,11 @@ def _after(token: str | None) -> str | None:
 
 
 def expired_page() -> ServiceError:
-    """A page token that leads nowhere."""
+    """Return the refusal of a page token without a page."""
     message = "The specified page token value has expired and can no longer be included in your request."
     return ServiceError(400, "Directory_ExpiredPageToken", message)
 
 
 def shown(body: Mapping[str, Any], names: tuple[str, ...] | None) -> dict[str, Any]:
-    """Of an object's JSON what was asked for."""
+    """Return the selected part of an object's JSON."""
     return dict(body) if names is None else {name: body[name] for name in names if name in body}

@@ -1,4 +1,4 @@
-"""What reads show: the directory as it was a moment ago, one object or a page of many."""
+"""Reads of the directory with their lag: one object or a page of many."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ STALE = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """The instant that one read shows. `stale` reads miss even objects that were created since."""
+    """Instant shown by one read. `stale` reads also miss objects created after the instant."""
 
     at: datetime
     stale: bool
@@ -34,13 +34,16 @@ class Reads:
     faults: Faults
 
     def glance(self) -> Glance:
-        """What the read that is being served shows: ``timing.graph_read`` ago, or longer where a ``stale`` fault strikes it."""
+        """Return the instant for the current read: ``timing.graph_read`` ago.
+
+        A ``stale`` fault makes the lag longer.
+        """
         stale = self.faults.active("stale")
         lag = float(stale.argument or STALE) if stale else self.records.timing.graph_read
         return Glance(self.records.clock.now() - timedelta(seconds=lag), stale is not None)
 
     def seen(self, target: Entry, glance: Glance) -> dict[str, Any] | None:
-        """An object's JSON as a read shows it; None where it doesn't exist yet, or no longer."""
+        """Return an object's JSON at a read's instant; None if the object doesn't exist then."""
         if (target.deleted and target.deleted <= glance.at) or (glance.stale and target.created > glance.at):
             return None
         version = next((version for version in target.earlier if version.until > glance.at), None)
@@ -48,7 +51,7 @@ class Reads:
         return {**body, "deletedDateTime": None} if target.deleted else body
 
     def hung(self, target: Entry, name: str) -> list[Any]:
-        """A list that hangs on an object, which a ``stale`` read shows as it was."""
+        """Return a list attached to an object; a ``stale`` read gets the former list."""
         glance = self.glance()
         version = (
             next((version for version in target.earlier if version.until > glance.at), None) if glance.stale else None
@@ -57,7 +60,7 @@ class Reads:
         return found
 
     def one(self, kind: Kind, key: str, glance: Glance) -> dict[str, Any]:
-        """The object with this id as a read shows it. Raises ServiceError 404."""
+        """Return the object with this id at a read's instant. Raises ServiceError 404."""
         target = self.records.collection(kind).get(key.lower())
         body = self.seen(target, glance) if target else None
         if body is None:
@@ -65,7 +68,10 @@ class Reads:
         return body
 
     def page(self, kind: Kind, wanted: Query, glance: Glance) -> tuple[list[dict[str, Any]], bool, int | None]:
-        """One page of a list as a read shows it, whether more follow, and how many there are in all where that is asked for."""
+        """Return one page of a list at a read's instant, a flag for more pages, and the total number.
+
+        The total is None if the query doesn't ask for a count.
+        """
         if wanted.order is None and not wanted.count:
             found = list(islice(self._matching(kind, wanted, glance, wanted.after), wanted.top + 1))
             return found[: wanted.top], len(found) > wanted.top, None
@@ -74,13 +80,13 @@ class Reads:
         return found[: wanted.top], len(found) > wanted.top, len(everything) if wanted.count else None
 
     def count(self, kind: Kind, wanted: Query, glance: Glance) -> int:
-        """How many objects there are of what is asked for."""
+        """Return the number of objects matching the query."""
         return sum(1 for _ in self._matching(kind, wanted, glance))
 
     def _matching(
         self, kind: Kind, wanted: Query, glance: Glance, after: str | None = None
     ) -> Iterator[dict[str, Any]]:
-        """Every object of the collection that is asked for, of those that come after the one with the id `after`."""
+        """Yield every matching object of the collection, from the one behind the id `after`."""
         objects, ids = self.records.collection(kind), self.records.ids_by_app(kind)
         keys = wanted.filter.keys
         picked = objects if keys is None else sorted({ids.get(key, key) for key in keys} & objects.keys())

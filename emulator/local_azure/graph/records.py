@@ -1,6 +1,6 @@
-"""The objects of one tenant's directory: found by id or application ID as writes see them, and kept as they were for reads that lag.
+"""Objects of one tenant's directory: lookup by id or application ID for writes, former states for lagging reads.
 
-Everything that works on the directory shares one of these, and nothing of it looks further up.
+All parts of the directory share one `Records`; `Records` uses no part above.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ REMEMBERED = timedelta(hours=1)
 
 @dataclass(slots=True)
 class Records:
-    """The state of a directory, with the clock, ids and delays by which it changes."""
+    """State of a directory, with the clock, ids and delays."""
 
     clock: Clock
     ids: Ids
@@ -34,21 +34,24 @@ class Records:
     # objects of an application
 
     def application(self, app_id: str) -> Application | None:
-        """The application with this application (client) ID, as it is now."""
+        """Return the application with this application (client) ID, in the current state."""
         found = self.state.applications.get(self.state.application_ids.get(app_id.lower(), ""))
         return found if found and found.deleted is None else None
 
     def principal(self, app_id: str) -> ServicePrincipal | None:
-        """The service principal of an application in this tenant, as it is now."""
+        """Return the service principal of an application in this tenant, in the current state."""
         return self.principal_by_id(self.state.principal_ids.get(app_id.lower(), ""))
 
     def principal_by_id(self, oid: str) -> ServicePrincipal | None:
-        """The service principal with this object id, as it is now."""
+        """Return the service principal with this object id, in the current state."""
         found = self.state.principals.get(oid.lower())
         return found if found and found.deleted is None else None
 
     def vacant(self, app_id: str) -> Application:
-        """The application that a service principal is to be of, which has none yet. Raises ServiceError 400 or 409."""
+        """Return the application for a new service principal. Raises ServiceError 400 or 409.
+
+        The refusals: 400 for an unknown application, 409 for an application with a service principal.
+        """
         application = self.application(app_id)
         if application is None:
             message = f"The appId '{app_id}' of the service principal does not reference a valid application object."
@@ -71,7 +74,7 @@ class Records:
     # objects of any kind, and what reads that lag will show
 
     def collection(self, kind: Kind) -> Mapping[str, Entry]:
-        """Every object of a collection by its id, deleted ones too."""
+        """Return all objects of a collection by id, deleted objects too."""
         if kind == "groups":
             return self.state.groups
         if kind == "users":
@@ -85,11 +88,17 @@ class Records:
         return self.state.application_ids if kind == "applications" else self.state.principal_ids
 
     def id_of(self, kind: Kind, app_id: str) -> str:
-        """The object id that belongs to an application ID; the latter itself where there is none, for the 404 to name."""
+        """Return the object id for an application ID.
+
+        Returns the application ID if no object is found, for the text of the 404.
+        """
         return self.ids_by_app(kind).get(app_id.lower(), app_id)
 
     def holder(self, kind: Kind, key: str) -> Entry:
-        """The object with this id as a write sees it; an application ID is not one. Raises ServiceError 404."""
+        """Return the object with this id, in the current state. Raises ServiceError 404.
+
+        An application ID is not accepted.
+        """
         found = self.known(kind, key)
         if found is None:
             raise missing(key)
@@ -101,7 +110,7 @@ class Records:
         return found if found and found.deleted is None else None
 
     def any(self, oid: str) -> Entry | None:
-        """The object of whatever kind that has this id."""
+        """Return the object of any kind with this id."""
         return (
             self.known("servicePrincipals", oid)
             or self.known("groups", oid)
@@ -110,13 +119,13 @@ class Records:
         )
 
     def remember(self, target: Entry) -> None:
-        """Keep what an object looks like now, before it changes."""
+        """Keep an object's current state before a change, for lagging reads."""
         now = self.clock.now()
         kept = [version for version in target.earlier if version.until > now - REMEMBERED]
         hung = [list(map(deepcopy, getattr(target, name, ()))) for name in ("owners", "federated")]
         target.earlier = [*kept, Earlier(now, self.body(target), *hung)]
 
     def body(self, target: Entry) -> dict[str, Any]:
-        """An object's JSON as it is now."""
+        """Return an object's current JSON."""
         application = self.application(target.app_id) if isinstance(target, ServicePrincipal) else None
         return shape.body(target, self.tenant, self.state.domain, application)

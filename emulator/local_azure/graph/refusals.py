@@ -1,4 +1,4 @@
-"""Graph's refusals that more than one of its parts gives, in its own words."""
+"""Refusals shared by several parts of Graph, in Graph's own words."""
 
 from local_azure.wire import ServiceError
 
@@ -10,7 +10,7 @@ def missing(what: str) -> ServiceError:
 
 
 def unknown_property(name: str, of: str) -> ServiceError:
-    """A property that a type doesn't have."""
+    """Return the refusal of a property unknown to a type."""
     message = (
         f"The property '{name}' does not exist on type '{of}'. Make sure to only use property names that are defined by"
         " the type."
@@ -19,17 +19,17 @@ def unknown_property(name: str, of: str) -> ServiceError:
 
 
 def bad_value(name: str, of: str) -> ServiceError:
-    """A value that a property can't have."""
+    """Return the refusal of a property's invalid value."""
     return ServiceError(400, "Request_BadRequest", f"Invalid value specified for property '{name}' of resource '{of}'.")
 
 
 def required(name: str, of: str) -> ServiceError:
-    """A property without which an object can't be made."""
+    """Return the refusal of a new object without a required property."""
     return ServiceError(400, "Request_BadRequest", f"A value is required for property '{name}' of resource '{of}'.")
 
 
 def already_there(relation: str) -> ServiceError:
-    """A reference that exists already."""
+    """Return the refusal of an existing reference."""
     message = f"One or more added object references already exist for the following modified properties: '{relation}'."
     return ServiceError(400, "Request_BadRequest", message)
 

@@ -1,6 +1,6 @@
-"""How objects of the directory look in Graph's JSON: every property, in the order in which recorded answers have them.
+"""JSON of the directory's objects: every property, in the order of recorded answers.
 
-Source: recordings of azure-cli's test-suite (2025; groups 2022); secretText is null in every answer but that of
+Source: recordings of azure-cli's test-suite (2025; groups 2022); secretText is null in every answer but the answer to
 addPassword.
 """
 
@@ -169,9 +169,9 @@ def password(of: Password, secret: str | None = None) -> dict[str, Any]:
 
 
 def body(of: Entry, tenant: str, domain: str, application: Application | None = None) -> dict[str, Any]:
-    """The whole JSON of an object, without the OData annotations. To be read only: what is nested in it is shared.
+    """Return an object's whole JSON without OData annotations, for reading only: nested values are shared.
 
-    `application` is that of a service principal, where this tenant has it.
+    `application` is the application of a service principal, if this tenant has the application.
     """
     head = {"id": of.id, "deletedDateTime": date(of.deleted) if of.deleted else None}
     if isinstance(of, Group):
@@ -188,7 +188,7 @@ def body(of: Entry, tenant: str, domain: str, application: Application | None = 
 
 
 def merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
-    """Properties after a change: of a complex one (``web``) what the change doesn't name stays as it was."""
+    """Return properties after a change; unnamed members of a complex property (``web``) stay unchanged."""
     return {
         **old,
         **{
@@ -277,7 +277,7 @@ def keys(certificates: Iterable[Certificate], *, whole: bool = False) -> list[di
 
 
 def organization(tenant: str, name: str, domain: str, created: datetime) -> dict[str, Any]:
-    """The tenant itself; of its many properties those that identify it."""
+    """Return the tenant's JSON, with only the identifying properties."""
     initial = {
         "capabilities": "Email, OfficeCommunicationsOnline",
         "isDefault": True,

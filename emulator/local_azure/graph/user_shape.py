@@ -1,7 +1,7 @@
-"""How a user looks in Graph's JSON: the few properties that a read shows by itself, and those that ``$select`` can ask for.
+"""JSON of a user: the few default properties of a read, and the properties open to ``$select``.
 
 Source: recordings of azure-cli's test-suite (2022, 2023), where the id comes first in the answer to a POST and last in
-that to a GET; the names of the other properties are those of Microsoft Graph v1.0, "user resource type".
+the answer to a GET; the names of the other properties are from Microsoft Graph v1.0, "user resource type".
 """
 
 from collections.abc import Mapping
@@ -94,6 +94,6 @@ USER: dict[str, Any] = {
 
 
 def first_id(body: Mapping[str, Any]) -> dict[str, Any]:
-    """What the answer to a POST, and a list of directory objects, show of a user: the id is first there."""
+    """Return a user's JSON for the answer to a POST or a list of directory objects: the id comes first."""
     kept = {name: body[name] for name in SHOWN if name != "id"}
     return {**{name: value for name, value in body.items() if name.startswith("@odata.")}, "id": body["id"], **kept}

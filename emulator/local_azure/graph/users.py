@@ -1,7 +1,7 @@
-"""Users of the tenant: who can be made, under which name, and what becomes of the deleted.
+"""Users of the tenant: creation, names, and deletion.
 
-Source: Microsoft Graph v1.0, "Create user"; refusals as users of the API report them. A password is judged and then
-forgotten, because nobody signs in as a user here.
+Source: Microsoft Graph v1.0, "Create user"; refusals as users of the API report them. A password is checked and not
+stored, because the emulator has no sign-in of users.
 """
 
 import re
@@ -40,7 +40,7 @@ class Users:
         return made
 
     def permit(self, changes: Mapping[str, Any], own: str | None) -> None:
-        """Whether a user may have this name and password. Raises ServiceError 400."""
+        """Check a user's name and password. Raises ServiceError 400."""
         if "passwordProfile" in changes:
             _strong(changes["passwordProfile"])
         name = changes.get("userPrincipalName")
@@ -80,7 +80,7 @@ def kept(properties: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _strong(profile: Any) -> None:
-    """Raises ServiceError 400 for a password that is too weak, or none."""
+    """Check a password's strength. Raises ServiceError 400 for a weak or missing password."""
     password = profile.get("password") if isinstance(profile, dict) else None
     kinds = sum(bool(re.search(kind, password)) for kind in KINDS_OF_CHARACTERS) if isinstance(password, str) else 0
     if not isinstance(password, str) or len(password) < 8 or kinds < 3:

@@ -1,4 +1,4 @@
-"""Graph's HTTP, version 1.0: the service that joins the tables of all its parts, its errors, its headers, its budgets, and batches."""
+"""Graph's HTTP, version 1.0: tables of all parts, errors, headers, budgets, and batches."""
 
 import json
 from collections.abc import Iterator
@@ -88,7 +88,7 @@ class Graph:
         return Response.json(error.status, content, {**headers, **error.headers})
 
     def headers(self, request: Request) -> dict[str, str]:
-        """What Graph puts on every answer."""
+        """Return the headers common to all Graph answers."""
         diagnostic = {
             "DataCenter": "West Europe",
             "Slice": "E",
@@ -107,7 +107,7 @@ class Graph:
         return {"request-id": own, "client-request-id": request.headers.get("client-request-id") or own}
 
     def _metered(self, route: Route) -> Route:
-        """A route that takes from its caller's budgets; a batch does so with each of its requests."""
+        """Return a route with a charge on the caller's budgets; a batch charges for each of the requests inside."""
         return route if route.operation == BATCH else replace(route, handler=self._counting(route.handler))
 
     def _counting(self, handler: Handler) -> Handler:

@@ -1,5 +1,5 @@
-"""Managed identities: user-assigned ones as resources, and the local endpoints where a machine that has them gets tokens without a secret.
+"""Managed identities: user-assigned identities as resources, and the local token endpoints of a machine.
 
-``behaviour`` keeps a resource and its service principal together, ``wire`` is their part of Resource Manager,
-``endpoint`` the token endpoints.
+``behaviour`` keeps a resource and the resource's service principal together, ``wire`` is the part in Resource Manager,
+``endpoint`` has the token endpoints (tokens without a secret).
 """

@@ -31,9 +31,9 @@ class Identities:
         return {"tenantId": self.directory.tenant, "principalId": principal.id, "clientId": principal.app_id}
 
     def delete(self, resource_id: str) -> bool:
-        """Remove an identity and its service principal; False if there was none.
+        """Remove an identity and the identity's service principal; False if no identity was found.
 
-        Raises ServiceError 409 where it is locked.
+        Raises ServiceError 409 under a lock.
         """
         return self.resources.delete(resource_id)
 
@@ -57,5 +57,5 @@ class Identities:
 
 
 def own_case(resource_id: str) -> str:
-    """An identity's id as this provider alone writes it, with ``resourcegroups`` in lower case (recorded)."""
+    """Return an identity's id in this provider's spelling: ``resourcegroups`` in lower case (recorded)."""
     return resource_id.replace("/resourceGroups/", "/resourcegroups/")

@@ -1,8 +1,8 @@
-"""Where a machine with managed identities gets their tokens, over plain HTTP as in Azure: a virtual machine's IMDS, and App Service's endpoint.
+"""Token endpoints for a machine with managed identities: IMDS of a virtual machine, and App Service's endpoint.
 
-The machine is this one, and every user-assigned identity of the tenant counts as assigned to it; it has no
-system-assigned one. Sources: "How to use managed identities … on an Azure VM to acquire an access token", "How to use
-managed identities for App Service", and what msal reads of them.
+Plain HTTP as in Azure. The machine is this one, and every user-assigned identity of the tenant counts as assigned to
+the machine; the machine has no system-assigned identity. Sources: "How to use managed identities … on an Azure VM to
+acquire an access token", "How to use managed identities for App Service", and msal's use of both endpoints.
 """
 
 import hmac
@@ -38,7 +38,10 @@ WANTED = (
 
 
 class ManagedIdentity:
-    """The local token endpoints; `header` is the secret that App Service's wants, and nobody's where it is empty."""
+    """The local token endpoints.
+
+    `header` is the secret for App Service's endpoint; an empty one refuses all requests to App Service's endpoint.
+    """
 
     name = "msi"
 
@@ -52,7 +55,7 @@ class ManagedIdentity:
         )
 
     def serves(self, host: str) -> bool:
-        """IMDS's address and this machine."""
+        """Tell if the host is IMDS's address or this machine."""
         return host in HOSTS
 
     def authenticate(self, request: Request) -> Caller:
@@ -60,7 +63,7 @@ class ManagedIdentity:
         raise ServiceError(401, "invalid_request", "Not authorized.")
 
     def refuse(self, error: ServiceError, request: Request) -> Response:
-        """Each endpoint has an envelope of its own."""
+        """Return the error in the endpoint's own envelope."""
         if request.path.lower().startswith(APP_SERVICE_PATH):
             content: Json = {"statusCode": error.status, "message": error.message, "correlationId": self._ids.guid()}
         else:
@@ -68,7 +71,7 @@ class ManagedIdentity:
         return Response.json(error.status, content, error.headers)
 
     def headers(self, request: Request) -> dict[str, str]:
-        """What IMDS calls itself."""
+        """Return IMDS's ``Server`` header."""
         return {"Server": "IMDS/150.870.65.1853"} if request.path.lower().startswith("/metadata/") else {}
 
     def _imds(self, call: Call) -> Response:

@@ -1,7 +1,7 @@
-"""Federated credentials of user-assigned identities: whose assertions stand in for the identity, as workloads in clusters use them.
+"""Federated credentials of user-assigned identities: trust in assertions of other issuers, for workloads in clusters.
 
-Shapes as recorded of ``az identity federated-credential`` (2022). The words of the refusals could not be looked up, but
-for a missing parent's.
+Shapes as recorded of ``az identity federated-credential`` (2022). The words of the refusals could not be looked up,
+except for a missing parent.
 """
 
 from collections.abc import Callable, Iterator
@@ -51,7 +51,7 @@ class _Federated:
         return Response.json(200, _json(path, found))
 
     def put(self, call: Call) -> Response:
-        """201 with where it is, or 200 where there was one of that name."""
+        """Return 201 with the address of a new credential, or 200 for an existing credential of the same name."""
         path, principal = self._of(call, "write")
         wanted, old = {"name": call["credential"], **_given(call.request.json())}, _named(principal, call)
         others = [each for each in principal.federated if each is not old]
@@ -82,7 +82,7 @@ class _Federated:
         return Response(200)
 
     def _of(self, call: Call, verb: str) -> tuple[str, ServicePrincipal]:
-        """The identity's id as this provider writes it, and its service principal.
+        """Return the identity's id in this provider's spelling, and the identity's service principal.
 
         Raises ServiceError 403, 404, or 409 under a lock.
         """

@@ -42,14 +42,14 @@ class _Identities:
     tracked: Tracked
 
     def put(self, call: Call) -> Response:
-        """Create one, 201 and where it is, or set its tags, 200."""
+        """Create an identity (201 with the address), or set the tags of an existing one (200)."""
         path, body, existing = self.tracked.writable(call)
         made = self.identities.put(path, body["location"], fields(body, "tags"), by=call.who.app_id)
         shown = self.tracked.json(call, made)
         return Response.json(200, shown) if existing else Response.json(201, shown, {"Location": shown["id"]})
 
     def patch(self, call: Call) -> Response:
-        """Set its tags."""
+        """Set an identity's tags."""
         path, body = self.tracked.require(call, "write"), call.request.json()
         found = self.tracked.found(call)
         self.identities.resources.require_unlocked(path, "write")

@@ -1,4 +1,4 @@
-"""What was deleted within thirty days: look at it, have it back, or be rid of it."""
+"""Deleted items of the last thirty days: read, restore, delete permanently."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,8 +1,9 @@
-"""Federated identity credentials of applications: whose assertions stand in for a secret; those of managed identities can be listed.
+"""Federated identity credentials of applications; read-only for managed identities.
 
-What Graph lists of a service principal that is no managed identity could not be looked up; here it is nothing
-("servicePrincipal resource type": only managed identities have them, and Microsoft.ManagedIdentity is where they are
-made).
+A federated identity credential names another issuer's assertions, accepted in place of a secret. Graph's list for a
+service principal other than a managed identity could not be looked up; the emulator returns an empty list
+("servicePrincipal resource type": only managed identities have them, and Microsoft.ManagedIdentity is the place to
+create them).
 """
 
 import uuid
@@ -113,7 +114,7 @@ def _shown(principal: ServicePrincipal, kept: dict[str, Any]) -> dict[str, Any]:
 
 
 def _found(application: Application, call: Call) -> dict[str, Any]:
-    """A credential by its id or its name. Raises ServiceError 404."""
+    """Return a credential by id or name. Raises ServiceError 404."""
     wanted = call["credential"]
     found = next((each for each in application.federated if wanted in (each["id"], each["name"])), None)
     if found is None:

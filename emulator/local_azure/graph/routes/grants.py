@@ -1,4 +1,4 @@
-"""App role assignments, from the side of who holds a role and from that of whose role it is."""
+"""App role assignments, listed by the role's holder and by the role's resource."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -46,12 +46,12 @@ def routes(access: Access) -> Iterator[Route]:
 
 
 def _held(target: ServicePrincipal) -> Rows:
-    """The roles that a service principal holds."""
+    """Return the roles held by a service principal."""
     return [(target, grant) for grant in target.grants]
 
 
 def _given(access: Access, target: ServicePrincipal) -> Rows:
-    """The roles of a service principal that others hold."""
+    """Return the assignments of a service principal's roles to others."""
     return [*access.directory.grants.to(target)]
 
 

@@ -1,4 +1,4 @@
-"""Who is in a group, and in which groups an object is."""
+"""Members of groups, and the groups of an object."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -100,7 +100,7 @@ class _Members:
         return odata.done()
 
     def _writable(self, call: Call) -> Group:
-        """The group whose members are to change. Raises ServiceError 403, 404 or 409."""
+        """Return the group for a change of members. Raises ServiceError 403, 404 or 409."""
         self.access.require(call, permissions.MEMBER_WRITERS)
         group = self.access.directory.records.holder("groups", call["id"])
         self.access.undisturbed()
@@ -119,7 +119,7 @@ class _Members:
         return found
 
     def check(self, kind: Kind | None, call: Call) -> Response:
-        """Which of the groups that are named an object is in, through others too."""
+        """Return the named groups with the object as a direct or nested member."""
         asked = odata.members(call)
         wanted = asked.get("groupIds", asked.get("ids"))
         if not isinstance(wanted, list) or len(wanted) > MOST_GROUPS:
@@ -130,7 +130,7 @@ class _Members:
         )
 
     def ids(self, kind: Kind | None, call: Call) -> Response:
-        """Every group that an object is in, through others too."""
+        """Return all groups of an object, also through nested groups."""
         if not isinstance(odata.members(call).get("securityEnabledOnly", False), bool):
             raise bad_value("securityEnabledOnly", "directoryObject")
         found = self.access.directory.groups.of(self._member(kind, call).id, through=True)

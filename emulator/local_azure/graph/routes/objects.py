@@ -44,9 +44,9 @@ def routes(access: Access) -> Iterator[Route]:
 
 
 def _passwords(given: Json) -> list[tuple[str | None, datetime | None, datetime | None]]:
-    """What the body of a new application says of its first passwords ("Create application", with passwordCredentials).
+    """Return the first passwords in the body of a new application.
 
-    Raises ServiceError 400.
+    Source: "Create application", with passwordCredentials. Raises ServiceError 400.
     """
     if given is not None and not (isinstance(given, list) and all(isinstance(each, dict) for each in given)):
         raise bad_value("passwordCredentials", "Application")
@@ -114,7 +114,7 @@ class _Objects:
         return self._principal(asked, call) if kind == "servicePrincipals" else self._group(asked, call)
 
     def _bound(self, call: Call, relation: str) -> tuple[str, ...]:
-        """The objects that a new one is bound to, all of which must exist. Raises ServiceError 404."""
+        """Return the ids bound to a new object; all objects must exist. Raises ServiceError 404."""
         found = tuple(odata.bound(call, relation))
         for oid in found:
             if self.access.directory.records.any(oid) is None:

@@ -1,4 +1,4 @@
-"""Who owns an application, a service principal or a group."""
+"""Owners of an application, a service principal or a group."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

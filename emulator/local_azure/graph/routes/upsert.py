@@ -1,7 +1,7 @@
-"""Applications by their alternate key, ``uniqueName``: a PATCH that makes what isn't there, so that twice is once.
+"""Applications by the alternate key ``uniqueName``: a PATCH creates a missing application, so a repeated PATCH is safe.
 
 Source: Microsoft Graph v1.0, "Upsert application". Without ``Prefer: create-if-missing`` a PATCH only updates; 201 with
-the application, 204 without content where it exists already.
+the application, 204 without content for an existing application.
 """
 
 from collections.abc import Iterator
@@ -63,7 +63,7 @@ class _Keyed:
         return odata.entity(call, "applications", body, status=201)
 
     def _found(self, call: Call) -> Application | None:
-        """The application that has the key, as writes see it."""
+        """Return the application with the key, in the current state."""
         held = self.access.directory.state.applications.values()
         return next(
             (app for app in held if app.deleted is None and app.properties.get("uniqueName") == call["unique_name"]),
