@@ -180,7 +180,10 @@ class ControlPlane:
         group.fails = self._faults.active("failed_lro") is not None
 
     def _identity(self, given: Properties, old: Properties) -> Properties:
-        """Return the identity with the tenant; a group with only user-assigned identities has no principal (recorded)."""
+        """Return the identity with the tenant.
+
+        A group with only user-assigned identities has a tenant too, but no principal (recorded).
+        """
         identity = {name: value for name, value in given.items() if name not in ("principalId", "tenantId")}
         if "systemassigned" in str(given.get("type", "")).lower():
             identity |= {name: old[name] for name in ("principalId", "tenantId") if name in old}

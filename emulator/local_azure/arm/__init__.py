@@ -1,1 +1,1 @@
-"""Azure Resource Manager: subscriptions, resource groups, registries, vaults and locks, and the door to ``management.azure.com``."""
+"""Azure Resource Manager (``management.azure.com``): subscriptions, groups, registries, vaults, locks."""

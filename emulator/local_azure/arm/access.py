@@ -1,9 +1,9 @@
-"""Who may use a registry without Entra: its admin user, and tokens whose rights a scope map lists.
+"""Users of a registry without Entra: the admin user, and tokens with the rights of a scope map.
 
-Resource Manager makes and shows them; the registry's data plane asks :class:`RegistryAccess` whether a password counts
-and for what. Registries are known by their resource id, in any case. Sources: "Create a token with repository-scoped
-permissions", recorded traffic of ``az acr token``, and for the minute that a new admin password takes, "Authenticate
-with an Azure container registry".
+Resource Manager creates and shows the users; the registry's data plane asks :class:`RegistryAccess` if a password is
+valid, and for which rights. Registries are known by their resource id, in any case. Sources: "Create a token with
+repository-scoped permissions", recorded traffic of ``az acr token``, and for the minute until a new admin password is
+valid, "Authenticate with an Azure container registry".
 """
 
 from collections.abc import Callable
@@ -40,7 +40,7 @@ PASSWORDS = ("password1", "password2")
 
 @dataclass(slots=True)
 class ScopeMap:
-    """A list of rights, ``repositories/{name}/content/read`` and its like, that tokens refer to."""
+    """List of rights for tokens, such as ``repositories/{name}/content/read``."""
 
     name: str
     actions: list[str]
@@ -61,7 +61,7 @@ class TokenPassword:
 
 @dataclass(slots=True)
 class RegistryToken:
-    """A user of one registry, with the rights of the scope map whose id it has."""
+    """User of one registry, with the rights of the scope map of the given id."""
 
     name: str
     scope_map_id: str
@@ -72,7 +72,7 @@ class RegistryToken:
 
 @dataclass(slots=True)
 class AdminPassword:
-    """One of the admin user's passwords, and the one that it replaces until it has spread."""
+    """Password of the admin user, with the previous password, valid until the new one has spread."""
 
     value: str = field(repr=False)
     since: datetime
@@ -93,7 +93,7 @@ class Replication:
 
 @dataclass(slots=True)
 class Webhook:
-    """Whom a registry would tell of pushes and deletions, and what it would have told."""
+    """Webhook of a registry: the URI to notify of pushes and deletions, and the recorded events."""
 
     name: str
     location: str
@@ -108,7 +108,7 @@ class Webhook:
 
 @dataclass(slots=True)
 class Access:
-    """All that changes of one registry, by lower-cased name."""
+    """Changeable state of one registry, with objects by lower-cased name."""
 
     scope_maps: dict[str, ScopeMap] = field(default_factory=dict)
     tokens: dict[str, RegistryToken] = field(default_factory=dict)
@@ -124,7 +124,7 @@ class RegistryAccess:
         self.clock, self.ids, self.timing, self._state = clock, ids, timing, state
 
     def of(self, registry_id: str) -> Access:
-        """What a registry has; one that nobody asked about yet gets the system's scope maps."""
+        """Return the state of a registry; a first request creates the system's scope maps."""
         state, key = self._state(), scope_key(registry_id)
         if key not in state:
             now = self.clock.now()
@@ -132,13 +132,13 @@ class RegistryAccess:
         return state[key]
 
     def forget(self, registry_id: str) -> None:
-        """The registry is deleted, and with it everybody who could use it."""
+        """Remove the users of a deleted registry."""
         self._state().pop(scope_key(registry_id), None)
 
     def put_scope_map(
         self, registry_id: str, name: str, actions: list[str], description: str | None = None
     ) -> ScopeMap:
-        """Make a scope map, or change what it allows."""
+        """Create a scope map, or change the rights of one."""
         maps = self.of(registry_id).scope_maps
         old = maps.get(name.lower())
         made = ScopeMap(old.name if old else name, list(actions), description, old.created if old else self.clock.now())
@@ -146,7 +146,7 @@ class RegistryAccess:
         return made
 
     def put_token(self, registry_id: str, name: str, scope_map_id: str, status: str = "enabled") -> RegistryToken:
-        """Make a token without passwords, or change its rights and status."""
+        """Create a token without passwords, or change a token's rights and status."""
         tokens = self.of(registry_id).tokens
         old = tokens.get(name.lower())
         made = old or RegistryToken(name, scope_map_id, self.clock.now())
@@ -155,13 +155,13 @@ class RegistryAccess:
         return made
 
     def token(self, registry_id: str, name: str) -> RegistryToken | None:
-        """The token of this name, enabled or not."""
+        """Return the token with the given name, enabled or not."""
         return self.of(registry_id).tokens.get(name.lower())
 
     def generate(
         self, registry_id: str, name: str, which: str | None = None, expiry: datetime | None = None
     ) -> list[TokenPassword]:
-        """New passwords for a token, both unless `which` names one; those that there are then.
+        """Generate both passwords of a token, or only the one named by `which`; return the new passwords.
 
         LookupError without the token.
         """
@@ -173,7 +173,7 @@ class RegistryAccess:
         return made
 
     def knows(self, registry_id: str, name: str, password: str) -> bool:
-        """Whether an enabled token of this name has this password now."""
+        """Tell if an enabled token of this name has this password now."""
         token, now = self.token(registry_id, name), self.clock.now()
         if token is None or token.status != "enabled":
             return False
@@ -190,9 +190,10 @@ class RegistryAccess:
         return list(found.actions) if found else []
 
     def allows(self, registry_id: str, name: str, right: str, repository: str) -> bool:
-        """Whether a token's rights include `right` (``content/read``, ``content/write``, ``metadata/read`` …) on a repository.
+        """Tell if a token's rights include `right` on a repository.
 
-        ``*`` in a scope map stands for the rest of a repository's name, or for all of it.
+        Rights are ``content/read``, ``content/write``, ``metadata/read`` …. ``*`` in a scope map stands for the rest of
+        a repository's name, or for the whole name.
         """
         for action in self.actions(registry_id, name):
             kind, _, rest = action.partition("/")
@@ -211,14 +212,14 @@ class RegistryAccess:
         return pair[0].value, pair[1].value
 
     def regenerate(self, registry_id: str, index: int) -> str:
-        """Replace the admin user's first (0) or second (1) password; the registry accepts the new one when it has spread."""
+        """Replace the admin user's first (0) or second (1) password; the new one is valid when spread."""
         self.admin_passwords(registry_id)
         pair = self.of(registry_id).admin
         pair[index] = AdminPassword(self.ids.secret(52), self.clock.now(), self._accepted(pair[index]))
         return pair[index].value
 
     def admin_knows(self, registry_id: str, password: str) -> bool:
-        """Whether this is one of the admin user's passwords now; not whether there may be an admin user."""
+        """Tell if the admin user has this password now, regardless of the admin user being enabled."""
         self.admin_passwords(registry_id)
         return bool(password) and any(password == self._accepted(each) for each in self.of(registry_id).admin)
 

@@ -1,7 +1,7 @@
-"""The managed identities that a registry has: what is asked for, spelled as registries spell it, with the principals behind it.
+"""Managed identities of a registry: the requested ones, in the registries' spelling, with their principals.
 
 Source: the checks of azure-cli's own test of ``az acr identity``: ``systemAssigned, userAssigned`` in lower camel case,
-and no identity at all where the last one was taken.
+and no identity at all after the last one was removed.
 """
 
 from local_azure.arm.behaviour import Resources
@@ -12,7 +12,7 @@ _SPELLED = {"systemassigned": "systemAssigned", "userassigned": "userAssigned"}
 
 
 def assign(resources: Resources, registry_id: str, asked: Json, had: Json) -> Json:
-    """The identity of a registry whose body asks for `asked` and that had `had`; None for none.
+    """Return the identity of a registry after a body asking for `asked`, with `had` before; None for none.
 
     Raises ServiceError 400.
     """
@@ -33,12 +33,12 @@ def assign(resources: Resources, registry_id: str, asked: Json, had: Json) -> Js
 
 
 def release(resources: Resources, had: Json) -> None:
-    """A system-assigned identity goes with its registry, or when it is no longer asked for."""
+    """Delete a registry's system-assigned identity, with the registry or when no longer requested."""
     resources.authorization.directory.erase(str(fields(had).get("principalId", "")))
 
 
 def user_assigned(resources: Resources, identity: str) -> dict[str, Json]:
-    """What is said of a user-assigned identity beside its id.
+    """Return the properties of a user-assigned identity shown beside the id.
 
     Raises 400 FailedIdentityOperation, before a resource provider is asked.
     """

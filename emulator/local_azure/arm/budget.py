@@ -22,7 +22,7 @@ WORDS = {"reads": "read", "writes": "write", "deletes": "delete"}
 
 @dataclass(slots=True)
 class Bucket:
-    """How many tokens there were at an instant."""
+    """Count of tokens at an instant."""
 
     tokens: float
     at: datetime

@@ -1,4 +1,4 @@
-"""What the operations on a registry's replications and webhooks have in common: where they live, who may touch them, what is asked again.
+"""Shared operations of a registry's replications and webhooks: paths, rights, polling of operations.
 
 Shapes and statuses from the examples of api-version 2023-07-01: 201 with ``Azure-AsyncOperation`` for a new one, 200
 for a changed one.
@@ -29,7 +29,7 @@ class Children(Generic[T]):
         raise NotImplementedError
 
     def json(self, registry: Resource, child: T) -> Json:
-        """One as a GET shows it."""
+        """Return a child as a GET shows the child."""
         raise NotImplementedError
 
     def routes(self) -> Iterator[Route]:
@@ -61,7 +61,7 @@ class Children(Generic[T]):
         return Response(200 if self.held(access).pop(call["child"].lower(), None) else 204)
 
     def operation(self, call: Call) -> Response:
-        """The status of what ``Azure-AsyncOperation`` named."""
+        """Return the status at the URL of ``Azure-AsyncOperation``."""
         self.of(call, "read")
         operations = self.registries.resources.operations
         operation = operations.get(call["operation"])
@@ -70,13 +70,16 @@ class Children(Generic[T]):
         )
 
     def of(self, call: Call, verb: str) -> tuple[Resource, Access]:
-        """The registry, if the caller may do `verb` (``read``, ``ping/action``) to its children of this kind."""
+        """Return the registry and the registry's state, if the caller has the right `verb` on such children.
+
+        `verb`: ``read``, ``ping/action``.
+        """
         self.registries.require(call, f"{self.kind}/{verb}")
         registry = self.registries.found(call)
         return registry, self.registries.resources.access.of(registry.id)
 
     def found(self, call: Call, access: Access) -> T:
-        """The child that the path names; 404 ResourceNotFound, whose words could not be looked up."""
+        """Return the child named by the path; 404 ResourceNotFound (the words could not be looked up)."""
         found = self.held(access).get(call["child"].lower())
         if found is None:
             raise ServiceError(
@@ -103,7 +106,7 @@ class Children(Generic[T]):
 
 
 def located(body: Json) -> str:
-    """Where a child is to be; 400 LocationRequired."""
+    """Return the region of a child; 400 LocationRequired."""
     if not body.get("location"):
         raise ServiceError(400, "LocationRequired", "The location property is required for this definition.")
     return str(body["location"]).replace(" ", "").lower()

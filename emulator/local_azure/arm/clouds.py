@@ -1,6 +1,6 @@
-"""The clouds that Azure Resource Manager exists in, and what its ``/metadata/endpoints`` says of each.
+"""Clouds of Azure Resource Manager, with each cloud's ``/metadata/endpoints``.
 
-Source: the public answers of ``metadata/endpoints`` (api-version 2022-09-01), less the services that are not emulated.
+Source: the public answers of ``metadata/endpoints`` (api-version 2022-09-01), less the services without emulation.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from local_azure.wire import Json
 
 @dataclass(frozen=True, slots=True)
 class Cloud:
-    """One cloud: what the command line calls it, its name, one of its regions, and the hosts that a client learns from Resource Manager."""
+    """Cloud: name on the command line, own name, a region, and hosts learned from Resource Manager."""
 
     short: str
     name: str
@@ -24,7 +24,7 @@ class Cloud:
     portal: str
 
     def owns(self, location: str) -> bool:
-        """Whether a region (``usgovvirginia``, ``chinaeast2``, ``westeurope``) is one of this cloud's."""
+        """Tell if a region (``usgovvirginia``, ``chinaeast2``, ``westeurope``) belongs to this cloud."""
         prefix = {"AzureUSGovernment": "usgov", "AzureChinaCloud": "china"}.get(self.name)
         return bool(prefix) and location.lower().replace(" ", "").startswith(prefix or "")
 
@@ -74,18 +74,18 @@ def named(short: str) -> Cloud:
 
 
 def cloud_at(host: str) -> Cloud:
-    """The cloud in which something answers at `host`; the public one for a host that no other cloud has."""
+    """Return the cloud of a `host`; the public cloud for a host of no other cloud."""
     sovereign = (each for each in (US_GOVERNMENT, CHINA) if host in (each.resource_manager, each.login, each.graph))
     return next(sovereign, PUBLIC)
 
 
 def cloud_of(location: str) -> Cloud:
-    """The cloud whose region `location` is; the public one unless its name says otherwise."""
+    """Return the cloud with the region `location`; the public one unless the region's name says otherwise."""
     return next((cloud for cloud in CLOUDS if cloud.owns(location)), PUBLIC)
 
 
 def metadata(cloud: Cloud) -> Json:
-    """One cloud as ``metadata/endpoints`` describes it."""
+    """Return the description of a cloud in ``metadata/endpoints``."""
     return {
         "portal": f"https://{cloud.portal}",
         "authentication": {

@@ -1,4 +1,4 @@
-"""What a resource provider adds to a resource that was put: host names, states, and the defaults of what was left out."""
+"""Additions of a resource provider to a PUT: host names, states, and defaults of missing properties."""
 
 from datetime import datetime
 
@@ -12,7 +12,10 @@ Properties = dict[str, Json]
 def complete(
     type: str, name: str, location: str, given: Properties, sku: Properties | None, created: datetime
 ) -> tuple[Properties, Properties | None]:
-    """The properties and the SKU that a GET shows after a PUT of `given`; a registry's `name` is the first part of its login server."""
+    """Return the properties and the SKU shown by a GET after a PUT of `given`.
+
+    A registry's `name` is the first part of the login server.
+    """
     provider = type.lower()
     if provider == "microsoft.containerregistry/registries":
         tier = str((sku or {}).get("name", "Basic")).capitalize()
@@ -53,7 +56,10 @@ def _registry(name: str, location: str, created: datetime, tier: str) -> Propert
 
 
 def _derived(properties: Properties, location: str, created: datetime) -> Properties:
-    """With what follows: every policy, hosts of the home region, and a closed firewall where there is no public access (``az acr update``)."""
+    """Add derived properties: all policies, hosts of the home region, and the firewall's default.
+
+    The firewall is closed without public access (``az acr update``).
+    """
     given, standard = properties.get("policies") or {}, _policies(created)
     policies = {name: {**standard.get(name, {}), **(given.get(name) or {})} for name in {**standard, **given}}
     made = {**properties, "policies": policies, **hosts(properties, [location])}

@@ -1,6 +1,6 @@
-"""Vaults that were deleted and can still come back: soft delete on the side of Resource Manager.
+"""Deleted vaults, still recoverable: soft delete on the side of Resource Manager.
 
-The names of deleted vaults stay taken. What is said of a deleted vault that isn't there could not be looked up.
+The names of deleted vaults stay taken. The words for a missing deleted vault could not be looked up.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ class Graveyard:
         self.clock, self._state, self._purged = clock, state, purged
 
     def bury(self, vault: Resource) -> None:
-        """Keep what is deleted now."""
+        """Keep a vault deleted now."""
         now, days = self.clock.now(), int(vault.properties.get("softDeleteRetentionInDays", 90))
         self._state()[vault.name.lower()] = Grave(vault, now, now + timedelta(days=days))
 
@@ -38,7 +38,7 @@ class Graveyard:
         return [each for each in found if each and each.resource.id.split("/")[2].lower() == subscription_id.lower()]
 
     def get(self, subscription_id: str, location: str, name: str) -> Grave:
-        """By its three names; 404 DeletedVaultNotFound."""
+        """Return a deleted vault by subscription, location and name; 404 DeletedVaultNotFound."""
         for each in self.of(subscription_id):
             if (
                 each.resource.name.lower() == name.lower()
@@ -48,12 +48,12 @@ class Graveyard:
         raise ServiceError(404, "DeletedVaultNotFound", f"The specified deleted vault '{name}' does not exist.")
 
     def raise_up(self, grave: Grave) -> Resource:
-        """It is recovered."""
+        """Take out a recovered vault, and return the resource."""
         del self._state()[grave.resource.name.lower()]
         return grave.resource
 
     def purge(self, grave: Grave) -> None:
-        """End it for good; 405 MethodNotAllowed where it has purge protection."""
+        """Delete a vault for good; 405 MethodNotAllowed if the vault has purge protection."""
         if grave.resource.properties.get("enablePurgeProtection"):
             raise ServiceError(405, "MethodNotAllowed", "Operation 'DeletedVaultPurge' is not allowed.")
         self._end(grave)

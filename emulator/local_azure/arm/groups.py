@@ -72,14 +72,14 @@ class _Groups:
         return Response.json(200, group_json(found))
 
     def delete(self, call: Call) -> Response:
-        """202, and where to ask whether it is gone."""
+        """Answer 202, with the URL for polling the deletion."""
         self._require(call, "delete")
         operation = self.resources.delete_group(call["subscription"], call["own"])
         wait = 15 if self.resources.timing.group_gone else 1
         return Response(202, b"", {"Location": self._result_url(call, operation.id), "Retry-After": str(wait)})
 
     def result(self, call: Call) -> Response:
-        """202 until it has ended, then 200 with nothing."""
+        """Answer 202 until the end of the deletion, then 200 with an empty body."""
         operation = self.resources.operations.get(call["operation"])
         if self.resources.operations.over(operation):
             return Response(200)

@@ -1,7 +1,7 @@
-"""The operations on management locks, at any scope.
+"""Operations on management locks, at any scope.
 
-Shapes and statuses as recorded of ``az lock``; what is said of a lock that isn't there and of a level that doesn't
-exist could not be looked up.
+Shapes and statuses as recorded of ``az lock``; the words for a missing lock and for an unknown level could not be
+looked up.
 """
 
 from dataclasses import dataclass

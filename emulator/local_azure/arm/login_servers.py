@@ -1,7 +1,8 @@
-"""The first part of a registry's login server: its name or, so that nobody can take over a name that was given up, its name with a label.
+"""First part of a registry's login server: the name, or the name with a label.
 
-Source: recorded ``az acr create --dnl-scope`` and ``az acr check-name --dnl-scope``: 16 letters and digits after a
-hyphen. How Azure makes the label is not documented; here it is a digest of what the scope keeps apart.
+The label prevents a takeover of an abandoned name. Source: recorded ``az acr create --dnl-scope`` and ``az acr
+check-name --dnl-scope``: 16 letters and digits after a hyphen. Azure's way of making the label is not documented; here
+the label is a digest of the values kept apart by the scope.
 """
 
 import base64
@@ -19,7 +20,7 @@ UNSECURE = "Unsecure"
 
 
 def host_label(name: str, scope: str, tenant: str, resource_id: str, created: datetime) -> str:
-    """What stands before the domain of a registry's login server."""
+    """Return the part before the domain of a registry's login server."""
     if scope.lower() not in SCOPES:
         return name.lower()
     parts = resource_id.lower().strip("/").split("/")

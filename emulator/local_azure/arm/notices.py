@@ -1,9 +1,9 @@
-"""What a registry's webhooks would have been told.
+"""Events for a registry's webhooks, recorded but not sent.
 
-Nothing is sent: the emulator reaches nobody, and an event's answer says so.
+The emulator reaches no other host, and an event's answer says so.
 
-Shapes from the examples of api-version 2023-07-01; the answer is the one that the emulator's proxy gives for every host
-that it doesn't serve.
+Shapes from the examples of api-version 2023-07-01; the answer is the one given by the emulator's proxy for every host
+not served.
 """
 
 import json
@@ -20,7 +20,7 @@ NOWHERE: Json = {"headers": {}, "reasonPhrase": "Bad Gateway", "statusCode": "50
 
 
 def tell(access: Access, event_id: str, at: datetime, action: str, target: dict[str, Json]) -> None:
-    """Let the webhooks of a registry that want it know of a push or a deletion."""
+    """Record a push or a deletion for the registry's webhooks subscribed to the event."""
     named = f"{target['repository']}:{target.get('tag', '')}"
     for webhook in access.webhooks.values():
         wanted = webhook.scope or "*"
@@ -29,7 +29,10 @@ def tell(access: Access, event_id: str, at: datetime, action: str, target: dict[
 
 
 def _pattern(scope: str) -> str:
-    """A scope is ``repository``, ``repository:tag`` or either with a ``*`` ("Using Azure Container Registry webhooks")."""
+    """Return the pattern of a scope.
+
+    A scope is ``repository``, ``repository:tag`` or either with a ``*`` ("Using Azure Container Registry webhooks").
+    """
     text = re.escape(scope).replace(r"\*", ".*")
     return text if ":" in scope else f"{text}:.*"
 

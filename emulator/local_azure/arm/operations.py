@@ -1,7 +1,7 @@
-"""Long-running operations of Resource Manager: what a client is told to ask again, and what it learns in the end.
+"""Long-running operations of Resource Manager: URLs for polling, and the final answers.
 
 Two forms, as recorded: ``Azure-AsyncOperation`` leads to a status (``{"status":"Creating"}``), ``Location`` to 202
-until the result is there. The effect has happened when the operation begins; only its announcement waits.
+until the result is there. The effect has happened when the operation begins; only the announcement waits.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,10 @@ from local_azure.wire import Json, ServiceError
 
 @dataclass(slots=True)
 class Operation:
-    """One operation on the resource `about`: over at `until`; `word` is its status before, `result` what its ``Location`` answers then."""
+    """Operation on the resource `about`, ending at `until`.
+
+    `word` is the status before the end, `result` the answer of ``Location`` afterwards.
+    """
 
     id: str
     about: str
@@ -32,9 +35,9 @@ class Operations:
         self.clock, self.ids, self._state = clock, ids, state
 
     def begin(self, about: str, kind: str, seconds: float, word: str, result: Json = None) -> Operation:
-        """Announce what is done in `seconds` to a resource; the id begins with `kind` (``registries``).
+        """Begin an operation on a resource, ending in `seconds`; the id begins with `kind` (``registries``).
 
-        A day later it is forgotten.
+        The operation is forgotten a day later.
         """
         now, state = self.clock.now(), self._state()
         for old in [name for name, each in state.items() if each.until < now - timedelta(days=1)]:
@@ -44,7 +47,7 @@ class Operations:
         return made
 
     def pending(self, about: str) -> Operation | None:
-        """What is still going on with a resource."""
+        """Return the operation still running on a resource."""
         key = scope_key(about)
         return next((each for each in self._state().values() if each.about == key and not self.over(each)), None)
 
@@ -56,5 +59,5 @@ class Operations:
         return found
 
     def over(self, operation: Operation) -> bool:
-        """Whether it has ended."""
+        """Tell if the operation has ended."""
         return self.clock.now() >= operation.until

@@ -14,7 +14,7 @@ PAGE = 1000
 
 
 def only(call: Call, known: set[str]) -> None:
-    """Refuse what would narrow or page a list in a way that isn't emulated."""
+    """Refuse query parameters for filters or pages without emulation."""
     unknown = sorted(name for name in call.request.query if name.startswith("$") and name not in known)
     if unknown:
         raise ServiceError(501, "NotImplemented", f"The emulator does not implement {unknown[0]} of {call.operation}.")

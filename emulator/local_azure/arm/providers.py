@@ -1,7 +1,7 @@
-"""Resource providers and their types: what is emulated, and the answers to what isn't.
+"""Resource providers and their types: the emulated ones, and the answers for all others.
 
-A type of an emulated provider that Azure doesn't have is 404 InvalidResourceType, as there. One that Azure has and the
-emulator doesn't is 501.
+A type unknown to Azure, of an emulated provider, is 404 InvalidResourceType, as in Azure. A type known to Azure but not
+emulated is 501.
 """
 
 from dataclasses import dataclass
@@ -103,7 +103,7 @@ def provider_routes(resources: Resources) -> tuple[Route, ...]:
 
 
 def unknown_routes(resources: Resources) -> tuple[Route, ...]:
-    """What no other route has taken: the last of all."""
+    """Return the routes for requests without any other route; the last of all."""
     providers = _Providers(resources)
     paths = (f"{GROUP}/providers/{{namespace}}/{{rest*}}", f"{SUBSCRIPTION}/providers/{{namespace}}/{{rest*}}")
     methods = ("GET", "PUT", "PATCH", "DELETE", "POST", "HEAD")
@@ -129,14 +129,14 @@ class _Providers:
         return Response.json(200, self._json(scope, _known(call["namespace"])))
 
     def list_at_tenant(self, call: Call) -> Response:
-        """Anyone who has signed in may ask."""
+        """Return the providers to any signed-in caller."""
         return Response.json(200, {"value": [self._shape(name) for name in PROVIDERS]})
 
     def get_at_tenant(self, call: Call) -> Response:
         return Response.json(200, self._shape(_known(call["namespace"])))
 
     def unknown(self, call: Call) -> Response:
-        """Nothing is known of it, or nothing is emulated."""
+        """Refuse a resource type: 404 for a type unknown to Azure, 501 for a type without emulation."""
         segments = call["rest"].strip("/").split("/")
         namespace = next((name for name in PROVIDERS if name.lower() == call["namespace"].lower()), None)
         kinds = ["/".join(segments[: 2 * depth + 1 : 2]) for depth in range((len(segments) + 1) // 2)]
@@ -177,7 +177,7 @@ class _Providers:
 
 
 def _known(namespace: str) -> str:
-    """The provider's name as Azure writes it; 404 InvalidResourceNamespace."""
+    """Return the provider's name in Azure's spelling; 404 InvalidResourceNamespace."""
     found = next((name for name in PROVIDERS if name.lower() == namespace.lower()), None)
     if found is None:
         raise ServiceError(404, "InvalidResourceNamespace", f"The resource namespace '{namespace}' is invalid.")

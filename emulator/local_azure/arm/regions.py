@@ -1,4 +1,4 @@
-"""The regions that ``GET /subscriptions/{id}/locations`` lists: some of each cloud's, by their real names."""
+"""Regions in ``GET /subscriptions/{id}/locations``: a selection of each cloud's, by their real names."""
 
 from local_azure.arm.clouds import Cloud
 from local_azure.wire import Json
@@ -38,7 +38,7 @@ REGIONS = {
 
 
 def location_json(subscription: str, region: tuple[str, str, str, str]) -> Json:
-    """A region as the list shows it."""
+    """Return a region as the list shows the region."""
     name, display, geography, place = region
     metadata = {
         "regionType": "Physical",

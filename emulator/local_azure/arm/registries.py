@@ -1,7 +1,7 @@
-"""The operations on Microsoft.ContainerRegistry/registries themselves: create, update, delete, admin credentials, names, usages.
+"""Operations on Microsoft.ContainerRegistry/registries: create, update, delete, credentials, names, usages.
 
-Shapes and codes from recorded traffic of ``az acr`` and the examples of api-version 2023-07-01. Texts that are marked
-so in the code's docstrings could not be looked up.
+Shapes and codes from recorded traffic of ``az acr`` and the examples of api-version 2023-07-01. Texts marked so in the
+code's docstrings could not be looked up.
 """
 
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ USER_DOCS = "https://docs.microsoft.com/en-us/azure/container-registry/container
 
 
 def registry_routes(registries: "RegistryRoutes") -> tuple[Route, ...]:
-    """The operations on registries, but not on what is in them."""
+    """Return the operations on registries, without the operations on a registry's children."""
     path, one = f"/providers/{REGISTRIES}", f"{GROUP}/providers/{REGISTRIES}/{{name}}"
     check = f"{SUBSCRIPTION}/providers/Microsoft.ContainerRegistry/checkNameAvailability"
     return (
@@ -59,7 +59,7 @@ class RegistryRoutes(Tracked):
     type: str = REGISTRIES
 
     def put(self, call: Call) -> Response:
-        """201 while it is being made, with the operation to follow; 200 for one that existed."""
+        """Create or replace a registry: 201 and an operation to follow for a new one, 200 for an existing one."""
         path, body, existing = self.writable(call)
         properties = given(call, body)
         if existing:
@@ -78,7 +78,7 @@ class RegistryRoutes(Tracked):
         return self._shown(call, made) if existing else self._making(call, made)
 
     def list(self, call: Call) -> Response:
-        """As every list, with what the provider says of versions."""
+        """Return the list of registries, with the provider's header of supported versions."""
         response = Tracked.list(self, call)
         response.headers |= supported(call)
         return response
@@ -105,7 +105,11 @@ class RegistryRoutes(Tracked):
         return Response.json(status, self.json(call, registry), {**supported(call), **(headers or {})})
 
     def _making(self, call: Call, made: Resource) -> Response:
-        """With no time to take there is nothing to follow; newer api-versions answer when it is there (recorded since 2026)."""
+        """Answer the PUT of a new registry.
+
+        Without a time for creation there is no operation to follow. Newer api-versions answer when the registry is
+        ready (recorded since 2026).
+        """
         seconds = self.resources.timing.registry_made
         if call.request.query["api-version"] >= AT_ONCE_SINCE:
             return self._shown(call, made)
@@ -115,7 +119,7 @@ class RegistryRoutes(Tracked):
         return self._shown(call, made, 201, {"Azure-AsyncOperation": status_url(call, made.id, operation)})
 
     def patch(self, call: Call) -> Response:
-        """Change what is given, leave the rest."""
+        """Change the given properties, leave the rest."""
         path, body = self.require(call, "write"), call.request.json()
         found = self.found(call)
         self.resources.require_unlocked(path, "write")
@@ -136,7 +140,7 @@ class RegistryRoutes(Tracked):
         return self._shown(call, made)
 
     def delete(self, call: Call) -> Response:
-        """200 with nothing, 204 where there was none."""
+        """Delete a registry: 200 with an empty body, 204 if none existed."""
         return Response(200 if self.resources.delete(self.require(call, "delete")) else 204)
 
     def credentials(self, call: Call) -> Response:
@@ -169,7 +173,10 @@ class RegistryRoutes(Tracked):
             raise ServiceError(400, "UnAuthorizedForCredentialOperations", f"{message} {advice}")
 
     def usages(self, call: Call) -> Response:
-        """How much of its tier a registry uses; images here are too small to count (rows of a Premium registry as recorded)."""
+        """Return a registry's use of the tier's limits.
+
+        Images here are too small to count (rows of a Premium registry as recorded).
+        """
         self.require(call, "listUsages/read")
         tier = str((self.found(call).sku or {}).get("name", "Basic"))
         access = self.resources.access.of(self.path(call))
@@ -191,13 +198,13 @@ class RegistryRoutes(Tracked):
         return Response.json(200, {"value": value}, supported(call))
 
     def none(self, call: Call) -> Response:
-        """An empty list, of what nobody can make here."""
+        """Return an empty list, for objects not creatable here."""
         self.require(call, f"{call.operation.split('.')[1]}/read")
         self.found(call)
         return Response.json(200, {"value": []}, supported(call))
 
     def check_name(self, call: Call) -> Response:
-        """Whether a name can be had."""
+        """Tell if a name is available."""
         scope = f"/subscriptions/{call['subscription']}"
         self.resources.authorization.require(call.who, "Microsoft.ContainerRegistry/checkNameAvailability/read", scope)
         asked = fields(call.request.json())
@@ -225,13 +232,13 @@ class RegistryRoutes(Tracked):
         return Response.json(200, {**server, "nameAvailable": True})
 
     def _label(self, call: Call, name: str, asked: dict[str, Json]) -> str:
-        """The first part of the login server that a registry of this name would have."""
+        """Return the first part of the login server for a registry of the given name."""
         scope = {"autoGeneratedDomainNameLabelScope": asked.get("autoGeneratedDomainNameLabelScope") or UNSECURE}
         resource_id = f"/subscriptions/{call['subscription']}/resourceGroups/{asked.get('resourceGroupName', '')}/providers/{self.type}/{name}"
         return self.resources.public_name(self.type, name, resource_id, scope, self.resources.clock.now())
 
     def operation(self, call: Call) -> Response:
-        """The status of what ``Azure-AsyncOperation`` named, or the result of what ``Location`` did."""
+        """Return the status at the URL of ``Azure-AsyncOperation``, or the result at the URL of ``Location``."""
         self.require(call, "read")
         operation = self.resources.operations.get(call["operation"])
         over, url = self.resources.operations.over(operation), status_url(call, self.path(call), operation)
@@ -243,10 +250,10 @@ class RegistryRoutes(Tracked):
 
 
 def _fixed(registry: Resource) -> dict[str, Json]:
-    """What can't be changed: who gets the name again, on which the login server depends."""
+    """Return the fixed property: the scope of the login server's label, deciding the reuse of the name."""
     return {"autoGeneratedDomainNameLabelScope": registry.properties.get("autoGeneratedDomainNameLabelScope", UNSECURE)}
 
 
 def supported(call: Call) -> dict[str, str]:
-    """What the registries' provider says of versions: the one that was asked (recorded)."""
+    """Return the registry provider's header of supported versions: only the requested one (recorded)."""
     return {"api-supported-versions": call.request.query["api-version"]}

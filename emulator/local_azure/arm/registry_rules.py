@@ -1,8 +1,8 @@
-"""What the registries' provider takes of a body, and what it refuses of a tier.
+"""Rules of the registry provider: accepted properties of a body, and refusals by tier.
 
 Codes and words of DisablingPublicNetworkAccessNotSupported, of anonymous pulls and of dual-stack endpoints are Azure's
-(reported and recorded). Those of an unknown tier, of network rules on a tier without them, and of values that a
-property doesn't take could not be looked up.
+(reported and recorded). Those of an unknown tier, of network rules on a tier without them, and of invalid values of a
+property could not be looked up.
 """
 
 from local_azure.arm.registry_versions import PROPERTIES
@@ -35,7 +35,7 @@ VALUES = {
 
 
 def given(call: Call, body: Json) -> dict[str, Json]:
-    """The properties of a body that count: no read-only ones, and none that the api-version doesn't know."""
+    """Return a body's effective properties: none read-only, none unknown to the api-version."""
     version = call.request.query["api-version"]
     found = {
         name: value for name, value in fields(body, "properties").items() if name not in READ_ONLY and value is not None
@@ -54,7 +54,7 @@ def given(call: Call, body: Json) -> dict[str, Json]:
 
 
 def check(sku: Json, properties: dict[str, Json]) -> None:
-    """Refuse what a tier doesn't have, and what no registry has. Raises ServiceError 400."""
+    """Refuse an unknown tier, invalid values, and properties not available in the tier. Raises ServiceError 400."""
     tier = str((sku or {}).get("name", "")).capitalize()
     if tier not in SIZES:
         raise ServiceError(400, "InvalidSku", f"The SKU {tier} is not valid. Use Basic, Standard or Premium.")

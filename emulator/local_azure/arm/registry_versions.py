@@ -1,4 +1,6 @@
-"""Which properties of a registry an api-version knows: an answer has no others, and a preview shows what the stable version after it may not.
+"""Properties of a registry known to an api-version; an answer has no others.
+
+A preview may show properties missing in the stable version after the preview.
 
 Source: recorded registries of api-versions 2019-12-01-preview, 2021-08-01-preview, 2023-11-01-preview,
 2024-11-01-preview, 2025-03-01-preview, 2026-03-01-preview and 2026-09-01-preview, and the descriptions of 2023-07-01
@@ -20,7 +22,7 @@ class Since:
     stable: str = NEVER
 
     def knows(self, version: str) -> bool:
-        """Whether an api-version, a date that is compared as text, does."""
+        """Tell if an api-version, a date compared as text, knows the property."""
         return version >= (self.preview if "preview" in version else self.stable)
 
 

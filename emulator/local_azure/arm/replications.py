@@ -1,9 +1,9 @@
-"""The regions that a Premium registry is replicated to.
+"""Regions of a Premium registry's replications.
 
-What is pushed is everywhere at once: a replication is a region with endpoints.
+A pushed image is in all regions at once: a replication is a region with endpoints.
 
-The first replication brings one of the home region with it (``az acr replication create``, recorded). What a tier
-without replications is told could not be looked up.
+The first replication adds a replication of the home region (``az acr replication create``, recorded). The words for a
+tier without replications could not be looked up.
 """
 
 from collections.abc import Iterator

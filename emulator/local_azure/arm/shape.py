@@ -36,7 +36,7 @@ OPEN_NETWORK: dict[str, Json] = {
 
 
 def subscription_json(subscription: Subscription, tenant: str) -> Json:
-    """A subscription as ``GET /subscriptions`` lists it."""
+    """Return a subscription as in the list of ``GET /subscriptions``."""
     return {
         "id": f"/subscriptions/{subscription.id}",
         "authorizationSource": "RoleBased",
@@ -78,7 +78,7 @@ def group_json(group: ResourceGroup) -> Json:
 
 
 def resource_json(resource: Resource, api_version: str) -> Json:
-    """A resource in full, in its provider's shape."""
+    """Return a resource in full, in the provider's shape."""
     where = {"location": resource.location, "tags": resource.tags}
     head = {"id": resource.id, "name": resource.name, "type": resource.type, **where}
     properties = dict(resource.properties)
@@ -101,7 +101,7 @@ def resource_json(resource: Resource, api_version: str) -> Json:
 
 
 def _vault(properties: dict[str, Json]) -> dict[str, Json]:
-    """A vault's properties in their order: rules that let everybody in aren't shown."""
+    """Return a vault's properties in order; network rules without any restriction aren't shown."""
     shown = {name: properties[name] for name in (*VAULT_ORDER, *properties) if properties.get(name) is not None}
     rules = shown.get("networkAcls")
     if rules == OPEN_NETWORK:
@@ -110,12 +110,15 @@ def _vault(properties: dict[str, Json]) -> dict[str, Json]:
 
 
 def _lowered(resource_id: str) -> str:
-    """An identity's provider writes ``resourcegroups`` in its ids (recorded)."""
+    """Return the id with ``resourcegroups`` in lower case, as the identities' provider writes ids (recorded)."""
     return resource_id.replace("/resourceGroups/", "/resourcegroups/")
 
 
 def _secret_url(resource: Resource, api_version: str) -> dict[str, Json]:
-    """What older api-versions say of an identity (recorded of 2015-08-31-preview and 2018-11-30)."""
+    """Return the extra property of identities in older api-versions.
+
+    Recorded of 2015-08-31-preview and 2018-11-30.
+    """
     if api_version >= "2019":
         return {}
     named = {"tid": "tenantId", "oid": "principalId", "aid": "clientId"}
@@ -128,7 +131,7 @@ def _secret_url(resource: Resource, api_version: str) -> dict[str, Json]:
 
 
 def _system(resource: Resource, written: Callable[[datetime], str]) -> Json:
-    """Who made and who changed it; each provider writes instants in its own way (recorded)."""
+    """Return creator and last writer with the instants, in each provider's format (recorded)."""
     made = {"createdBy": resource.created_by, "createdByType": "Application", "createdAt": written(resource.created)}
     by = {"lastModifiedBy": resource.changed_by or resource.created_by, "lastModifiedByType": "Application"}
     return {**made, **by, "lastModifiedAt": written(resource.changed)}
@@ -139,7 +142,7 @@ def _offset(at: datetime) -> str:
 
 
 def summary_json(resource: Resource, expand: set[str]) -> Json:
-    """A resource as the list of all resources has it: no properties but those that ``$expand`` adds."""
+    """Return a resource for the list of all resources: only the properties added by ``$expand``."""
     summary: dict[str, Json] = {"id": resource.id, "name": resource.name, "type": resource.type}
     if resource.sku:
         summary["sku"] = resource.sku
@@ -166,7 +169,7 @@ def lock_json(lock: Lock) -> Json:
 
 
 def expansions(text: str) -> set[str]:
-    """What ``$expand`` asks for; raises ServiceError 501 for anything that isn't known."""
+    """Return the names in ``$expand``; raises ServiceError 501 for an unknown one."""
     wanted = {part.strip().lower() for part in text.split(",") if part.strip()}
     if wanted - {"createdtime", "changedtime", "provisioningstate"}:
         raise ServiceError(501, "NotImplemented", f"The emulator does not implement $expand={text!r}.")
@@ -174,7 +177,7 @@ def expansions(text: str) -> set[str]:
 
 
 def fields(body: Json, name: str | None = None) -> dict[str, Json]:
-    """What a client sent as a JSON object, or the object under `name` in it ({} if absent); raises ServiceError 400."""
+    """Return a client's JSON object, or the object under `name` ({} if absent); raises ServiceError 400."""
     value = body if name is None else fields(body).get(name)
     if value is None:
         return {}
@@ -188,7 +191,7 @@ def fields(body: Json, name: str | None = None) -> dict[str, Json]:
 
 
 def envelope(body: Json) -> None:
-    """What every resource has must be what it is, before anybody reads it; raises ServiceError 400."""
+    """Check the types of the properties common to all resources, before any read; raises ServiceError 400."""
     if body is None:
         raise ServiceError(
             400,
@@ -222,7 +225,10 @@ def resource_filter(text: str) -> dict[str, str]:
 
 
 def group_filter(text: str) -> Callable[[ResourceGroup], bool]:
-    """Whether a resource group has the tag that a list's ``$filter`` names; raises ServiceError 501 for any other filter."""
+    """Return a check of a resource group for the tag in a list's ``$filter``.
+
+    Raises ServiceError 501 for any other filter.
+    """
     wanted = resource_filter(text)
     if set(wanted) - {"tagname", "tagvalue"}:
         raise ServiceError(501, "NotImplemented", f"The emulator does not implement the filter {text!r}.")
@@ -237,7 +243,7 @@ def _tagged(tags: dict[str, str], wanted: dict[str, str]) -> bool:
 
 
 def passes(resource: Resource, wanted: dict[str, str]) -> bool:
-    """Whether a resource has all that :func:`resource_filter` read."""
+    """Tell if a resource matches all conditions read by :func:`resource_filter`."""
     if not _tagged(resource.tags, wanted):
         return False
     has = {

@@ -1,4 +1,4 @@
-"""What Resource Manager remembers: plain values that can be saved as JSON."""
+"""State of Resource Manager: plain values for saving as JSON."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,7 +20,7 @@ class Subscription:
 
 @dataclass(slots=True)
 class ResourceGroup:
-    """A resource group; `id` is its full path."""
+    """Resource group; `id` is the full path."""
 
     id: str
     name: str
@@ -34,7 +34,7 @@ class ResourceGroup:
 
 @dataclass(slots=True)
 class Resource:
-    """Any tracked resource; `properties` are as its provider shows them."""
+    """Tracked resource of any type; `properties` are as the provider shows them."""
 
     id: str
     name: str
@@ -52,7 +52,7 @@ class Resource:
 
 @dataclass(slots=True)
 class Grave:
-    """A soft-deleted vault: the resource as it was, and when it is gone for good."""
+    """Soft-deleted vault: the resource before deletion, and the instant of the final removal."""
 
     resource: Resource
     deleted_at: datetime

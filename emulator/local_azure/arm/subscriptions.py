@@ -1,4 +1,4 @@
-"""The operations on subscriptions and tenants, and what a client must know before it can sign in."""
+"""Operations on subscriptions and tenants, and the endpoints needed by a client before sign-in."""
 
 from dataclasses import dataclass
 
@@ -28,7 +28,10 @@ class _Subscriptions:
     resources: Resources
 
     def endpoints(self, call: Call) -> Response:
-        """One object since 2022-09-01; before that, or with ``as=list``, a list of the clouds, this host's first."""
+        """Return the clouds' endpoints: one object since 2022-09-01.
+
+        Before, or with ``as=list``, a list of the clouds, with the cloud of this host first.
+        """
         own = next((cloud for cloud in CLOUDS if cloud.resource_manager == call.request.host), PUBLIC)
         if call.request.query.get("as") == "list" or call.request.query.get("api-version", "2022-09-01") < "2022":
             return Response.json(200, [metadata(own), *(metadata(cloud) for cloud in CLOUDS if cloud != own)])
@@ -57,7 +60,7 @@ class _Subscriptions:
         return Response.json(200, locations_json(call["subscription"], cloud_at(call.request.host)))
 
     def _sees(self, call: Call, subscription_id: str) -> bool:
-        """A subscription is listed for whoever holds any role at it, above it or inside it."""
+        """Tell if the caller holds any role at the subscription, above or inside: the rule for listing."""
         scope = f"/subscriptions/{subscription_id}"
         held = self.resources.authorization.effective(call.who.oid)
         return any(encloses(scope, a.scope) or encloses(a.scope, scope) for a in held)

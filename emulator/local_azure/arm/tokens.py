@@ -1,7 +1,7 @@
-"""The operations on the scope maps and tokens of a registry, and the passwords of tokens, which only their maker ever sees.
+"""Operations on a registry's scope maps and tokens, and tokens' passwords, shown only at creation.
 
-Shapes from the examples of api-version 2023-07-01 and the documented output of ``az acr token create``. A refusal of a
-scope map that isn't there, and of a system's, could not be looked up.
+Shapes from the examples of api-version 2023-07-01 and the documented output of ``az acr token create``. The refusals of
+a missing scope map and of a system's scope map could not be looked up.
 """
 
 import re
@@ -23,7 +23,7 @@ NAME = r"[a-zA-Z0-9-_]{5,50}"
 
 
 def token_routes(registries: RegistryRoutes) -> tuple[Route, ...]:
-    """The operations on what is in a registry."""
+    """Return the operations on a registry's scope maps and tokens."""
     one = f"{GROUP}/providers/{registries.type}/{{name}}"
     tokens = _Tokens(registries)
     routes = [Route("arm.registries.generateCredentials", "POST", one + "/generateCredentials", tokens.generate)]
@@ -126,7 +126,7 @@ class _Tokens:
         return Response(200 if access.tokens.pop(call["child"].lower(), None) else 204)
 
     def generate(self, call: Call) -> Response:
-        """New passwords, in the clear, this once."""
+        """Generate passwords, shown in clear text only in this answer."""
         registry, access = self._access(call, "generateCredentials/action")
         given = fields(call.request.json())
         token = self._token(str(given.get("tokenId", "")).rsplit("/", 1)[-1], access)
@@ -161,7 +161,7 @@ class _Tokens:
 
 
 def map_json(registry: Resource, scope_map: ScopeMap) -> Json:
-    """A scope map as a GET shows it."""
+    """Return a scope map as a GET shows the scope map."""
     properties: dict[str, Json] = {
         "description": scope_map.description,
         "type": scope_map.kind,
@@ -174,7 +174,7 @@ def map_json(registry: Resource, scope_map: ScopeMap) -> Json:
 
 
 def token_json(registry: Resource, token: RegistryToken) -> Json:
-    """A token as a GET shows it: of its passwords only what they are called and how long they hold."""
+    """Return a token as a GET shows the token: of passwords only names and times of validity."""
     passwords = [password_json(each) for each in token.passwords]
     credentials = {"certificates": [], "passwords": passwords} if passwords else {}
     properties = {
@@ -186,7 +186,7 @@ def token_json(registry: Resource, token: RegistryToken) -> Json:
 
 
 def password_json(password: TokenPassword) -> dict[str, Json]:
-    """What is known of a token's password but the password."""
+    """Return the properties of a token's password, without the password."""
     expiry = {"expiry": _offset(password.expiry)} if password.expiry else {}
     return {"creationTime": _offset(password.created), **expiry, "name": password.name}
 

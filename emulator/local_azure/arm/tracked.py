@@ -1,7 +1,7 @@
-"""What the operations on registries and vaults have in common: lists, reads, and who may do what where.
+"""Shared operations of registries and vaults: lists, reads, and the check of the caller's rights.
 
-Words are those recorded or reported, but for a name that is no name (InvalidResourceName), whose words could not be
-looked up.
+Words are those recorded or reported, except for an invalid name (InvalidResourceName): those words could not be looked
+up.
 """
 
 import re
@@ -25,13 +25,16 @@ GROUP = SUBSCRIPTION + "/resourceGroups/{group}"
 
 @dataclass(frozen=True, slots=True)
 class Tracked:
-    """The resources of one type that Resource Manager keeps."""
+    """Resources of one type in Resource Manager."""
 
     resources: Resources
     type: str
 
     def list(self, call: Call) -> Response:
-        """What the caller may read; 403 where that is nothing and the caller may not list either."""
+        """Return the resources readable to the caller.
+
+        403 if the caller can read none and has no right to list.
+        """
         subscription, group = call["subscription"], call.params.get("group")
         if group:
             self.resources.resource_group(subscription, group)
@@ -55,11 +58,11 @@ class Tracked:
         return Response.json(200, self.json(call, self.found(call)))
 
     def has(self, call: Call) -> Response:
-        """204 if it is there, 404 if not, without a body."""
+        """Answer 204 if the resource exists, 404 if not, without a body."""
         return Response(204 if self.resources.get(self.require(call, "read")) else 404)
 
     def json(self, call: Call, resource: Resource) -> Json:
-        """The resource in the shape of the api-version that was asked."""
+        """Return the resource in the shape of the requested api-version."""
         shown = resource_json(resource, call.request.query["api-version"])
         pending = self.resources.operations.pending(resource.id)
         if pending:
@@ -67,7 +70,7 @@ class Tracked:
         return shown
 
     def found(self, call: Call) -> Resource:
-        """The resource that the path names; 404 ResourceGroupNotFound or ResourceNotFound."""
+        """Return the resource named by the path; 404 ResourceGroupNotFound or ResourceNotFound."""
         self.resources.resource_group(call["subscription"], call["group"])
         found = self.resources.get(self.path(call))
         if found is None:
@@ -85,13 +88,13 @@ class Tracked:
         return self.path(call)
 
     def path(self, call: Call) -> str:
-        """The full id that the path leads to, whether or not anything is there."""
+        """Return the full id of the path's resource, existing or not."""
         return (
             f"/subscriptions/{call['subscription']}/resourceGroups/{call['group']}/providers/{self.type}/{call['name']}"
         )
 
     def writable(self, call: Call) -> tuple[str, Json, Resource | None]:
-        """What a PUT is about: the path, its body, and what is there already.
+        """Return the parts of a PUT: the path, the body, and the existing resource.
 
         Refuses bad names, a missing location, locks.
         """
@@ -117,11 +120,14 @@ class Tracked:
 
 
 def canonical(location: str) -> str:
-    """A region as Azure compares it: ``East US`` is ``eastus``."""
+    """Return a region in Azure's form for comparison: ``East US`` is ``eastus``."""
     return location.replace(" ", "").lower()
 
 
 def status_url(call: Call, resource_id: str, operation: Operation) -> str:
-    """Where the status of an operation on a resource is asked: absolute, at the host that was asked, with the same api-version."""
+    """Return the URL for the status of an operation on a resource.
+
+    The URL is absolute, at the requested host, with the same api-version.
+    """
     version = call.request.query["api-version"]
     return f"https://{call.request.host}{resource_id}/operationStatuses/{operation.id}?api-version={version}"

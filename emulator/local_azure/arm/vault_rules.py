@@ -1,6 +1,6 @@
-"""What a vault's PUT may say: properties that only the service decides, actions that can't be undone, access policies, network rules.
+"""Rules of a vault's PUT: service-only properties, irreversible actions, access policies, network rules.
 
-Texts from reports of what people met; that of the range of days could not be looked up.
+Texts from users' reports; the text of the range of days could not be looked up.
 """
 
 import ipaddress
@@ -26,7 +26,7 @@ KINDS = ("keys", "secrets", "certificates", "storage")
 
 
 def given(body: Json, existing: Resource | None, tenant: str) -> dict[str, Json]:
-    """The properties that count of a PUT or PATCH; raises 400 BadRequest."""
+    """Return the effective properties of a PUT or PATCH; raises 400 BadRequest."""
     found = {
         name: value for name, value in fields(body, "properties").items() if name not in READ_ONLY and value is not None
     }
@@ -74,7 +74,7 @@ def _range(text: Json) -> str:
 
 
 def policies(kind: str, old: list[Json], asked: list[Json]) -> list[Json]:
-    """The access policies after ``add``, ``replace`` or ``remove`` of those that are asked, in the order in which they came."""
+    """Return the access policies after ``add``, ``replace`` or ``remove`` of the requested ones, in order."""
     if kind not in ("add", "replace", "remove"):
         raise _bad(f"The operation '{kind}' on access policies is not valid. Use add, replace or remove.")
     found = {_holder(each): each for each in old}
@@ -108,7 +108,7 @@ def _holder(policy: Json) -> tuple[str, str]:
 
 
 def _policy(policy: Json) -> dict[str, Json]:
-    """A policy that says of whom and what; raises 400 BadRequest."""
+    """Check a policy for an object id and permissions; raises 400 BadRequest."""
     found = fields(policy)
     if not isinstance(found.get("objectId"), str) or not isinstance(found.get("permissions"), dict):
         raise _bad("An access policy needs 'tenantId', 'objectId' and 'permissions'.")

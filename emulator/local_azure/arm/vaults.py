@@ -21,7 +21,7 @@ RBAC_BY_DEFAULT_SINCE = "2026-02-01"
 
 
 def vault_routes(vaults: "VaultRoutes") -> tuple[Route, ...]:
-    """The operations on vaults, but not on what is in them."""
+    """Return the operations on vaults, without the operations on a vault's contents."""
     path, one = f"/providers/{VAULTS}", f"{GROUP}/providers/{VAULTS}/{{name}}"
     provider = f"{SUBSCRIPTION}/providers/Microsoft.KeyVault"
     grave = provider + "/locations/{location}/deletedVaults/{name}"
@@ -53,7 +53,7 @@ def vault_routes(vaults: "VaultRoutes") -> tuple[Route, ...]:
 
 
 def _served(handler: Handler) -> Handler:
-    """What the provider itself answers says which version of it did (recorded)."""
+    """Add the service version to the provider's own answers (recorded)."""
 
     def served(call: Call) -> Response:
         response = handler(call)
@@ -70,7 +70,7 @@ class VaultRoutes(Tracked):
     type: str = VAULTS
 
     def json(self, call: Call, resource: Resource) -> Json:
-        """As every resource; until its name is in DNS, a vault's address lacks the slash at its end."""
+        """Return a vault in the shape of every resource; before the DNS entry, the address has no final slash."""
         shown = Tracked.json(self, call, resource)
         if shown["properties"]["provisioningState"] == "RegisteringDns":
             shown["properties"]["vaultUri"] = shown["properties"]["vaultUri"].rstrip("/")
@@ -94,7 +94,7 @@ class VaultRoutes(Tracked):
         return Response.json(200, self.json(call, made))
 
     def patch(self, call: Call) -> Response:
-        """Change what is given, leave the rest."""
+        """Change the given properties, leave the rest."""
         path, body = self.require(call, "write"), call.request.json()
         found = self.found(call)
         self.resources.require_unlocked(path, "write")
@@ -104,7 +104,7 @@ class VaultRoutes(Tracked):
         return Response.json(200, self.json(call, made))
 
     def delete(self, call: Call) -> Response:
-        """200 with nothing, 204 where there was none. The vault can be recovered."""
+        """Delete a vault: 200 with an empty body, 204 if none existed. The vault can be recovered."""
         return Response(200 if self.resources.delete(self.require(call, "delete")) else 204)
 
     def put_policies(self, call: Call) -> Response:
@@ -130,7 +130,7 @@ class VaultRoutes(Tracked):
         return Response.json(200, body)
 
     def check_name(self, call: Call) -> Response:
-        """Whether a name can be had; that of a deleted vault can't."""
+        """Tell if a name is available; the name of a deleted vault isn't."""
         self._may_check(call)
         name = str(fields(call.request.json()).get("name", ""))
         if not re.fullmatch(NAMES[VAULTS], name):
@@ -145,12 +145,18 @@ class VaultRoutes(Tracked):
         return Response.json(200, {"nameAvailable": True})
 
     def check_hsm_name(self, call: Call) -> Response:
-        """No managed HSM has any name: they are not emulated. az asks this whenever it checks a vault's name."""
+        """Answer the name check of managed HSMs, not emulated: no name is in use.
+
+        az sends the request with every check of a vault's name.
+        """
         self._may_check(call)
         return Response.json(200, {"nameAvailable": True})
 
     def no_hsms(self, call: Call) -> Response:
-        """There are none, and nobody can make one. az asks whenever it lists vaults, deleted or not."""
+        """Return an empty list of managed HSMs, not emulated.
+
+        az sends the request with every list of vaults, deleted or not.
+        """
         return Response.json(200, {"value": []})
 
     def _may_check(self, call: Call) -> None:
@@ -169,7 +175,7 @@ class VaultRoutes(Tracked):
         return Response.json(200, grave_json(self._grave(call, "read")))
 
     def purge(self, call: Call) -> Response:
-        """End it for good: 202, and where to ask whether it is done, which it is."""
+        """Delete a vault for good: 202 with the URL of the result; the purge is already done."""
         grave, now = self._grave(call, "purge/action"), f"{self.resources.clock.now():%Y-%m-%d %H:%M:%S}Z"
         self.resources.deleted_vaults.purge(grave)
         ended = {"createdDateTime": now, "lastActionDateTime": now, "status": "Succeeded"}
@@ -179,7 +185,7 @@ class VaultRoutes(Tracked):
         return Response(202, headers={"Location": location})
 
     def result(self, call: Call) -> Response:
-        """What became of a purge."""
+        """Return the result of a purge."""
         scope = f"/subscriptions/{call['subscription']}"
         self.resources.authorization.require(call.who, "Microsoft.KeyVault/locations/operationResults/read", scope)
         return Response.json(200, self.resources.operations.get(call["operation"]).result)
@@ -191,7 +197,7 @@ class VaultRoutes(Tracked):
 
 
 def grave_json(grave: Grave) -> Json:
-    """A deleted vault as the list shows it."""
+    """Return a deleted vault as the list shows the vault."""
     vault: Resource = grave.resource
     subscription = "/".join(vault.id.split("/")[:3])
     location = vault.location.replace(" ", "").lower()

@@ -1,7 +1,6 @@
-"""The operations on the webhooks of registries.
+"""Operations on the webhooks of registries.
 
-Shapes from the examples of api-version 2023-07-01; what somebody is told whose tier allows no more could not be looked
-up.
+Shapes from the examples of api-version 2023-07-01; the refusal at the tier's limit could not be looked up.
 """
 
 from collections.abc import Iterator
@@ -59,13 +58,13 @@ class _Webhooks(Children[Webhook]):
         return self.written(call, registry, found, new=False)
 
     def config(self, call: Call) -> Response:
-        """The two things that a GET doesn't show."""
+        """Return the two properties missing from a GET: URI and custom headers."""
         _, access = self.of(call, "getCallbackConfig/action")
         found = self.found(call, access)
         return Response.json(200, {"serviceUri": found.uri, "customHeaders": found.headers}, supported(call))
 
     def ping(self, call: Call) -> Response:
-        """Note an event that nothing else causes; its id."""
+        """Record a ping event, caused only by this request; return the event's id."""
         _, access = self.of(call, "ping/action")
         resources = self.registries.resources
         event = resources.ids.guid()
@@ -73,7 +72,7 @@ class _Webhooks(Children[Webhook]):
         return Response.json(200, {"id": event}, supported(call))
 
     def events(self, call: Call) -> Response:
-        """What was noted, newest last."""
+        """Return the recorded events, newest last."""
         _, access = self.of(call, "listEvents/action")
         return Response.json(200, {"value": self.found(call, access).events}, supported(call))
 

@@ -1,7 +1,7 @@
-"""``management.azure.com``: the door of Resource Manager, role-based access control and container groups.
+"""HTTP of ``management.azure.com``: Resource Manager, role-based access control and container groups.
 
-What every management operation has in common happens here, before its handler: the ``api-version``, the subscription,
-the resource group. What a caller may do is each handler's to ask.
+Checks common to every management operation happen here, before the handler: the ``api-version``, the subscription, the
+resource group. Each handler checks the caller's rights.
 """
 
 import re
@@ -68,7 +68,10 @@ _WITHIN = re.compile(
 
 
 class Arm:
-    """The service behind Resource Manager's host in each cloud; `extra_routes` are those of the providers that live elsewhere."""
+    """Service at Resource Manager's host in each cloud.
+
+    `extra_routes` are the routes of providers in other packages.
+    """
 
     name = "arm"
 
@@ -103,7 +106,10 @@ class Arm:
         return any(host == cloud.resource_manager for cloud in CLOUDS)
 
     def authenticate(self, request: Request) -> Caller:
-        """The caller by its bearer token; 401 AuthenticationFailed, ExpiredAuthenticationToken or InvalidAuthenticationToken."""
+        """Return the caller of the bearer token.
+
+        401 AuthenticationFailed, ExpiredAuthenticationToken or InvalidAuthenticationToken.
+        """
         header = request.headers.get("authorization", "")
         if not header:
             message = "Authentication failed. The 'Authorization' header is missing."
@@ -129,7 +135,10 @@ class Arm:
         return ServiceError(401, code, message, headers={"WWW-Authenticate": challenge})
 
     def refuse(self, error: ServiceError, request: Request) -> Response:
-        """``{"error":{"code","message"}}``, and what the error adds beside them; the registries' provider adds its ``status`` (recorded)."""
+        """Return ``{"error":{"code","message"}}``, with the error's extra properties.
+
+        The registries' provider adds a ``status`` (recorded).
+        """
         body: dict[str, Json] = {"error": {"code": error.code, "message": error.message, **error.extra}}
         if error.code in GATEWAY:
             return Response.json(error.status, body, {"x-ms-failure-cause": "gateway", **error.headers})
@@ -138,7 +147,10 @@ class Arm:
         return Response.json(error.status, body, error.headers)
 
     def headers(self, request: Request) -> dict[str, str]:
-        """The ids that support asks for, what is left of the rate limit, and the fixed ones, the front door's among them (recorded since 2024)."""
+        """Return the common headers: ids for support, the remaining rate limit, and the fixed ones.
+
+        The fixed ones include the front door's (recorded since 2024).
+        """
         correlation = request.headers.get("x-ms-correlation-request-id") or self._request_ids.guid()
         reference, now = self._request_ids.hex(32).upper(), self.resources.clock.now()
         return {
@@ -181,7 +193,10 @@ class Arm:
         return checked
 
     def _identified(self, call: Call, response: Response) -> Response:
-        """A provider's answer to a write, and to who follows one, says whose operation it was (recorded since 2025)."""
+        """Add the caller's tenant and object id to a provider's answer to a write.
+
+        Polling such an operation gets the header too (recorded since 2025).
+        """
         reads = call.request.method in ("GET", "HEAD") and "/operationstatuses/" not in call.request.path.lower()
         if not reads and "/providers/" in call.request.path:
             who = f"tenantId={call.who.tenant},objectId={call.who.oid}/eastus/{self._request_ids.guid()}"
