@@ -1,7 +1,7 @@
-"""A local Azure to try, test and simulate against: the services that a pull credential passes through, and nothing else.
+"""A local Azure for trials, tests and simulations: only the services used by a pull credential.
 
-Each service is a package with Azure's rules in ``behaviour`` and its HTTP in ``wire``; ``azure`` builds them over one
-clock, ``services`` puts them behind one door, ``inprocess`` and ``server`` open it.
+Each service is a package with Azure's rules in ``behaviour`` and HTTP in ``wire``. ``azure`` builds the services over
+one clock, ``services`` combines them into one application, and ``inprocess`` and ``server`` give clients access.
 """
 
 __version__ = "0.1.0+source"

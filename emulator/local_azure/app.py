@@ -1,7 +1,7 @@
-"""Takes a request to the service whose host it names, and puts on the answer what every answer carries.
+"""Send a request to the service of the host, and add the common headers to the answer.
 
-The order of one call: route → fault before → who asks → the operation → fault after → record. It does no I/O: a socket
-server (`server.py`) and the in-process transports (`inprocess.py`) both call :meth:`App.handle`.
+The order of one call: route → fault before → authentication → the operation → fault after → record. No I/O happens
+here: a socket server (`server.py`) and the in-process transports (`inprocess.py`) both call :meth:`App.handle`.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ from local_azure.wire import Call, Request, Response, Route, Service, ServiceErr
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """One call that arrived: its number, operation, method, path and status (0 where the connection broke)."""
+    """A served call: number, operation, method, path and status (0 for a broken connection)."""
 
     number: int
     operation: str

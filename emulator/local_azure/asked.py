@@ -1,6 +1,6 @@
-"""What a control request asks for, checked before anything is done: a request that is refused has changed nothing.
+"""Check a control request before any change: a refused request has changed no state.
 
-Every refusal is 400 InvalidArgument, with words for whoever wrote the request.
+Every refusal is 400 InvalidArgument, with a text for the author of the request.
 """
 
 import math
@@ -82,7 +82,7 @@ def refusal(message: str) -> ServiceError:
 
 
 def text(body: Json, name: str, shape: Shape | None = None) -> str:
-    """A text that the body must have."""
+    """Return a required text of the body."""
     value = body.get(name) if isinstance(body, Mapping) else None
     if not isinstance(value, str) or not value:
         raise refusal(f"The body needs '{name}', a text.")
@@ -93,7 +93,7 @@ def text(body: Json, name: str, shape: Shape | None = None) -> str:
 
 
 def number(body: Json, name: str, least: float = -math.inf, most: float = math.inf) -> float:
-    """A finite number between two others that the body must have."""
+    """Return a required finite number of the body between `least` and `most`."""
     value = body.get(name) if isinstance(body, Mapping) else None
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise refusal(f"The body needs '{name}', a number.")
@@ -105,7 +105,7 @@ def number(body: Json, name: str, least: float = -math.inf, most: float = math.i
 
 
 def whole(body: Json, name: str, least: int = 0, most: int = MOST) -> int:
-    """A whole number between two others that the body must have."""
+    """Return a required whole number of the body between `least` and `most`."""
     value = number(body, name, least, most)
     if not value.is_integer():
         raise refusal(f"'{name}' is {value}, and has to be a whole number.")
@@ -113,7 +113,7 @@ def whole(body: Json, name: str, least: int = 0, most: int = MOST) -> int:
 
 
 def fault(body: Json, services: Iterable[Service]) -> Fault:
-    """One fault that can strike: of an operation that there is, of a kind that somebody looks for."""
+    """Return a fault able to strike: of an existing operation, and of a kind checked by the emulator."""
     unknown = (
         set(body) - {field.name for field in fields(Fault)}
         if isinstance(body, Mapping)
@@ -148,7 +148,10 @@ def _ensure_strikes(found: Fault, services: Iterable[Service]) -> None:
 
 
 def run(body: Json) -> dict[str, Json]:
-    """What the containers of a pushed image do: ``exit_code``, ``run_seconds``, ``logs``; or the ``digest`` that it has already."""
+    """Return the behaviour of a pushed image's containers: ``exit_code``, ``run_seconds``, ``logs``.
+
+    A ``digest`` names an image already in the repository.
+    """
     found: dict[str, Json] = {}
     if "exit_code" in body:
         found["exit_code"] = whole(body, "exit_code", 0, 255)

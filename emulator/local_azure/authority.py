@@ -1,8 +1,7 @@
-"""The certificate authority of one state directory, and the names that its server certificate carries.
+"""Certificate authority of one state directory, and the names in the server certificate.
 
-Clients are told to trust this authority (``REQUESTS_CA_BUNDLE``, ``SSL_CERT_FILE``) and nothing else is, so the names
-are Azure's own. The authority lasts as long as its directory; the server's key is made anew at each start and never
-stored.
+Only clients told to trust this authority (``REQUESTS_CA_BUNDLE``, ``SSL_CERT_FILE``) do so; therefore the names are
+Azure's own. The authority lasts as long as the directory; the server's key is made anew at each start and never stored.
 """
 
 import ssl
@@ -38,7 +37,7 @@ NAMES = (
 
 
 def named(host: str) -> bool:
-    """Whether the certificate is good for `host`."""
+    """Tell if the certificate is valid for `host`."""
     label, _, rest = host.lower().partition(".")
     return host.lower() in NAMES or (bool(label) and f"*.{rest}" in NAMES)
 
@@ -61,7 +60,7 @@ class Authority:
         return authority
 
     def context(self) -> ssl.SSLContext:
-        """What a server needs to be taken for Azure by clients that trust this authority."""
+        """Return the TLS context of a server accepted as Azure by clients trusting the authority."""
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         self._authority.issue_cert(*NAMES, "localhost", "127.0.0.1").configure_cert(context)
         return context

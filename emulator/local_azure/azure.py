@@ -1,8 +1,8 @@
 """One emulated Azure: the behaviour of every service over one clock, one source of ids and one set of delays.
 
-This is the Python API that tests, the demo and the control endpoint share. The wire of each service is added by
-:func:`local_azure.services.build`. All that changes lives in the ``state`` of a behaviour: plain dataclasses, so that
-it can be saved as JSON and compared.
+The Python API shared by tests, the demo and the control endpoint. The wire of each service is added by
+:func:`local_azure.services.build`. All changes are in the ``state`` of a behaviour: plain dataclasses, to be saved as
+JSON and compared.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from local_azure.timing import Timing
 
 @dataclass(slots=True)
 class Azure:
-    """The services as objects that can be called without HTTP."""
+    """Services as objects with methods, called without HTTP."""
 
     clock: Clock
     ids: Ids
@@ -40,7 +40,7 @@ class Azure:
 
     @classmethod
     def build(cls, clock: Clock, *, seed: int = 0, timing: Timing | None = None, tenant: str | None = None) -> "Azure":
-        """An Azure with one tenant and nothing in it; `tenant` is its id, drawn from the seed if not given."""
+        """Build an Azure with one empty tenant; `tenant` is the tenant's id, drawn from the seed if not given."""
         ids, faults, timing = Ids(seed), Faults(), timing or Timing()
         directory = Directory(clock, ids, timing, faults, tenant or ids.guid())
         tokens = Tokens(clock, ids, timing, faults, directory)

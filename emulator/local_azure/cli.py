@@ -1,6 +1,6 @@
-"""``local-azure``: the command line, to start an emulated Azure, point clients at it, look inside and plan faults.
+"""``local-azure``: the command line to start an emulated Azure, connect clients, inspect and plan faults.
 
-The rest of the package is imported when a verb runs, so that another program can mount these commands (typer's
+The rest of the package is imported when a command runs, so that another program can mount these commands (typer's
 ``add_typer``) at no cost.
 """
 
@@ -41,7 +41,7 @@ _DURATION = re.compile(
 
 
 class Who(StrEnum):
-    """Whose identity a shell gets."""
+    """Identity of a shell."""
 
     operator = "operator"
     admin = "admin"
@@ -50,7 +50,7 @@ class Who(StrEnum):
 
 
 class Cloud(StrEnum):
-    """By whose names the emulator answers."""
+    """Cloud with the host names used by the emulator."""
 
     public = "public"
     usgov = "usgov"
@@ -58,7 +58,7 @@ class Cloud(StrEnum):
 
 
 class Timing(StrEnum):
-    """How long things take; the names of `local_azure.timing.TIMINGS`."""
+    """Named set of durations; the names of `local_azure.timing.TIMINGS`."""
 
     azure = "azure"
     quick = "quick"
@@ -66,7 +66,7 @@ class Timing(StrEnum):
 
 
 class Output(StrEnum):
-    """How a result is written."""
+    """Format of a result."""
 
     text = "text"
     json = "json"
@@ -76,7 +76,10 @@ Shape = Annotated[Output, typer.Option("--output", help="How to write the result
 
 
 def say(text: str, *, err: bool = False) -> None:
-    """Write a text and a line end; what would act on a terminal is shown by its escape, since clients name things as they like."""
+    """Write a text and a line end, with control characters escaped.
+
+    Clients choose names freely, and a name must not act on a terminal.
+    """
     typer.echo("".join(char if char.isprintable() or char in "\n\t" else ascii(char)[1:-1] for char in text), err=err)
 
 
@@ -88,7 +91,7 @@ def _directory(path: Path | None) -> "StateDirectory":
 
 @contextmanager
 def _refusals() -> Iterator[None]:
-    """What a user can mend is said in one line, with exit code 1."""
+    """Report an error fixable by the user in one line, with exit code 1."""
     from local_azure.directory import AlreadyRunning, NotRunning
     from local_azure.process import StartFailed
     from local_azure.remote import ControlRefused

@@ -1,7 +1,7 @@
 """The emulator's only source of time, so that a test can run a year in a second.
 
-Every service reads :class:`Clock`; none reads the machine's. A served emulator lets it follow a monotonic clock and
-jump on request; in process it follows the virtual event loop.
+Every service reads :class:`Clock`; none reads the machine's clock. In a served emulator, the clock follows a monotonic
+clock and jumps on request; in process, the clock follows the virtual event loop.
 """
 
 from collections.abc import Callable
@@ -15,14 +15,14 @@ LAST = datetime(9000, 1, 1, tzinfo=UTC)
 
 @dataclass(slots=True)
 class Clock:
-    """Azure's time: a start, the seconds that have elapsed since, and the jumps that somebody asked for."""
+    """Azure's time: a start, the seconds elapsed since, and the requested jumps."""
 
     start: datetime
     elapsed: Callable[[], float]
     jumped: timedelta = field(default_factory=timedelta)
 
     def now(self) -> datetime:
-        """The instant that every answer's ``Date`` carries, in UTC."""
+        """Return the instant in every answer's ``Date``, in UTC."""
         return self.start + self.jumped + timedelta(seconds=self.elapsed())
 
     def advance(self, by: timedelta) -> datetime:
@@ -36,7 +36,7 @@ class Clock:
 
 
 def http_date(at: datetime) -> str:
-    """An instant as the ``Date`` header wants it (RFC 9110, IMF-fixdate)."""
+    """Return an instant in the format of the ``Date`` header (RFC 9110, IMF-fixdate)."""
     return format_datetime(at.astimezone(UTC), usegmt=True)
 
 

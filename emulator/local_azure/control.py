@@ -1,7 +1,7 @@
-"""The emulator's own endpoint: what a test or a demo does that no client of Azure's could.
+"""The emulator's own endpoint: actions of a test or a demo beyond the clients of Azure.
 
-It answers on its own host name beside the services, to whoever has the control token of the state directory. In
-process, the same things are methods of :class:`~local_azure.azure.Azure`.
+The endpoint has a host name of its own beside the services, and answers callers with the control token of the state
+directory. In process, the same actions are methods of :class:`~local_azure.azure.Azure`.
 """
 
 import hmac
@@ -23,7 +23,7 @@ from local_azure.wire import Call, Caller, Request, Response, Route, ServiceErro
 
 
 class Control:
-    """The service at :data:`CONTROL_HOST`; `token` is the bearer token that it wants."""
+    """Service at :data:`CONTROL_HOST`; `token` is the required bearer token."""
 
     name = "emulator"
 
@@ -48,11 +48,11 @@ class Control:
         )
 
     def serves(self, host: str) -> bool:
-        """Only its own name."""
+        """Tell if `host` is the control endpoint's own name."""
         return host == CONTROL_HOST
 
     def authenticate(self, request: Request) -> Caller:
-        """Whoever has the token; nobody in particular."""
+        """Accept a request with the token; the caller has no particular identity."""
         given = request.headers.get("authorization", "").removeprefix("Bearer ")
         if not hmac.compare_digest(given.encode(), self._token.encode()):
             raise ServiceError(
@@ -65,11 +65,14 @@ class Control:
         return Response.json(error.status, {"error": {"code": error.code, "message": error.message}}, error.headers)
 
     def headers(self, request: Request) -> dict[str, str]:
-        """Nothing of its own."""
+        """Add no headers."""
         return {}
 
     def state(self, call: Call) -> Response:
-        """Everything there is: as a client with all rights could see it, or with ``?secrets=true`` as it is stored."""
+        """Return the whole state, as visible to a client with all rights.
+
+        With ``?secrets=true``, return the state as stored.
+        """
         if call.request.query.get("secrets", "false") not in ("true", "false"):
             raise asked.refusal("'secrets' has to be true or false.")
         if call.request.query.get("secrets") != "true":
@@ -91,12 +94,12 @@ class Control:
             raise asked.refusal(f"Time can't go on by {seconds:g} s: Azure's dates end with {LAST:%Y-%m-%d}.") from None
 
     def move_host(self, call: Call) -> Response:
-        """Let the platform move the group ``id`` to another host: it pulls again with the credential stored in it."""
+        """Move the group ``id`` to another host; the group pulls again with the stored credential."""
         moved = self.azure.container_groups.move_host(asked.text(call.request.json(), "id", asked.GROUP))
         return Response.json(200, {"moved": moved})
 
     def faults(self, call: Call) -> Response:
-        """What is planned, and what has struck."""
+        """List the planned faults and the struck faults."""
         return Response.json(
             200,
             {
@@ -112,16 +115,19 @@ class Control:
         return Response.json(201, asdict(fault))
 
     def clear_faults(self, call: Call) -> Response:
-        """Forget what is planned."""
+        """Remove the planned faults."""
         self.azure.faults.clear()
         return Response(204)
 
     def refused(self, call: Call) -> Response:
-        """Every pull that was refused, oldest first."""
+        """List every refused pull, oldest first."""
         return Response.json(200, {"value": refused_pulls(self.azure.container_groups.refused)})
 
     def push(self, call: Call) -> Response:
-        """Put an image into a registry: ``registry`` (login server), ``repository``, ``tag``; ``exit_code`` and ``run_seconds`` for a job."""
+        """Put an image into a registry.
+
+        Fields: ``registry`` (login server), ``repository``, ``tag``; ``exit_code`` and ``run_seconds`` for a job.
+        """
         body = call.request.json()
         shapes = (("registry", None), ("repository", asked.REPOSITORY), ("tag", asked.TAG))
         registry, repository, tag = (asked.text(body, name, shape) for name, shape in shapes)
@@ -135,7 +141,10 @@ class Control:
             raise asked.refusal(f"{registry}/{repository} has no image {body['digest']}.") from None
 
     def quota(self, call: Call) -> Response:
-        """Let a ``subscription`` have up to ``limit`` of ``name`` (ContainerGroups, StandardCores …) in a ``location``."""
+        """Set a ``subscription``'s quota of ``name`` in a ``location`` to ``limit``.
+
+        Names are ContainerGroups, StandardCores …
+        """
         body = call.request.json()
         subscription, location, name = (asked.text(body, each) for each in ("subscription", "location", "name"))
         if location not in {each[0] for regions in REGIONS.values() for each in regions}:
@@ -148,7 +157,10 @@ class Control:
         return Response(204)
 
     def subscribe(self, call: Call) -> Response:
-        """Make another subscription: ``id``, ``name``, and ``owner``, the object id of whoever gets all rights in it."""
+        """Make another subscription: ``id``, ``name``, and ``owner``.
+
+        ``owner`` is the object id of the principal with all rights.
+        """
         body = call.request.json()
         owner = asked.text(body, "owner")
         if self.azure.directory.principal_by_id(owner) is None:
@@ -166,5 +178,5 @@ class Control:
         return Response.json(200, {"value": [asdict(s) for s in served]})
 
     def turned_away(self, call: Call) -> Response:
-        """What clients asked the proxy for in vain, because it is not Azure."""
+        """List the clients' requests refused by the proxy, because the host is not Azure's."""
         return Response.json(200, {"value": [asdict(refusal) for refusal in self._turned_away]})

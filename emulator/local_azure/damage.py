@@ -1,7 +1,7 @@
-"""Answers that no service gives: another one in its place, or the right one spoiled on its way, as proxies, gateways and broken servers do.
+"""Wrong answers, as sent by proxies, gateways and broken servers: replaced or damaged in transit.
 
-A kind of :data:`INSTEAD` takes the place of the answer, before or after the effect; a kind of :data:`SPOILED` needs the
-answer, and so always comes after it.
+A kind of :data:`INSTEAD` replaces the answer, before or after the effect. A kind of :data:`SPOILED` needs the answer,
+and so always comes after the effect.
 """
 
 import json
@@ -75,7 +75,10 @@ def _cut(fault: Fault, response: Response) -> None:
 
 
 def _changed(fault: Fault, response: Response) -> None:
-    """`argument` is ``place=JSON``: names and numbers with dots between; without a JSON text, the place is taken out."""
+    """Replace or remove a value in the body.
+
+    `argument` is ``place=JSON``: names and numbers with dots between; without a JSON text, the value is removed.
+    """
     place, _, value = fault.argument.partition("=")
     try:
         content = json.loads(response.body)
@@ -125,7 +128,7 @@ SPOILED: Mapping[str, Callable[[Fault, Response], None]] = {
 
 
 def instead(faults: Faults, when: When) -> Response | None:
-    """The answer that comes in place of the service's own, if that was planned for this call and this moment."""
+    """Return the replacement of the service's answer, if planned for the present call and moment."""
     for kind, make in INSTEAD.items():
         if faults.planned_now(kind, when) and (fault := faults.active(kind)):
             made = make(fault)
@@ -135,7 +138,7 @@ def instead(faults: Faults, when: When) -> Response | None:
 
 
 def spoiled(faults: Faults, response: Response) -> Response:
-    """The answer as it arrives."""
+    """Return the answer as received."""
     for kind, spoil in SPOILED.items():
         if fault := faults.active(kind):
             spoil(fault, response)

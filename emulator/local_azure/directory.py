@@ -1,7 +1,7 @@
-"""The state directory: what an emulator keeps on disk, by name, and whether one is running in it.
+"""State directory: the emulator's files on disk by name, and the check for a running emulator.
 
-A running emulator holds an exclusive lock on ``lock`` as long as it lives, so that no file left behind by a killed one
-can be taken for a running one, and two never share a directory.
+A running emulator holds an exclusive lock on ``lock`` until the process ends. So a file left by a killed emulator never
+counts as a running one, and two emulators never share a directory.
 """
 
 import fcntl
@@ -23,16 +23,19 @@ DEFAULT = Path(".local-azure")
 
 
 class NotRunning(Exception):
-    """No emulator serves this directory."""
+    """No emulator serves the directory."""
 
 
 class AlreadyRunning(Exception):
-    """Another emulator serves this directory."""
+    """Another emulator serves the directory."""
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """How to reach the emulator that serves a directory: the proxy's port, the TLS server's, the control endpoint's token, App Service's header."""
+    """Addresses and tokens of a running emulator.
+
+    The proxy's port, the TLS server's port, the control endpoint's token and App Service's header.
+    """
 
     pid: int
     port: int
@@ -42,7 +45,7 @@ class Running:
 
 
 class StateDirectory:
-    """One emulator's files; made on first use, for its owner only."""
+    """Files of one emulator; made on first use, for the owner only."""
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = (path or Path(os.environ.get(VARIABLE) or DEFAULT)).absolute()
@@ -58,7 +61,10 @@ class StateDirectory:
         private_directory(self.path)
 
     def _alive(self) -> bool:
-        """Whether somebody holds the lock; asked only once there is an announcement, so that asking never keeps an emulator from starting."""
+        """Tell if a process holds the lock.
+
+        The lock is tried only once there is an announcement, so that the check never keeps an emulator from starting.
+        """
         with self._lock.open("w") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -68,7 +74,7 @@ class StateDirectory:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Run as the only emulator in this directory. Raises AlreadyRunning."""
+        """Run as the only emulator in the directory. Raises AlreadyRunning."""
         with self._lock.open("w") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -81,13 +87,13 @@ class StateDirectory:
                 self._running.unlink(missing_ok=True)
 
     def announce(self, running: Running) -> None:
-        """Let others know that the emulator is ready."""
+        """Announce the emulator as ready."""
         write_private_json(self._running, TypeAdapter(Running).dump_python(running))
 
     def announced(self) -> int:
-        """The process id of whoever announced itself here last; 0 if nobody did so that it can be read.
+        """Return the process id in the last announcement; 0 if missing or unreadable.
 
-        It may have been killed since.
+        The process may have been killed since.
         """
         try:
             content = read_json(self._running)
@@ -97,11 +103,14 @@ class StateDirectory:
         return pid if isinstance(pid, int) and pid > 1 else 0  # a signal to 1, 0 or less would meet others
 
     def serving(self) -> bool:
-        """Whether an emulator is ready here."""
+        """Tell if an emulator is ready in the directory."""
         return self._running.exists() and self._alive()
 
     def process(self) -> int:
-        """The process id of the emulator here, whichever version of it. Raises NotRunning, UnreadableState."""
+        """Return the process id of the directory's emulator, of any version.
+
+        Raises NotRunning, UnreadableState.
+        """
         if not self.serving():
             raise NotRunning(f"no emulator is running in {self.path}: start one with `local-azure start --detach`")
         pid = self.announced()
@@ -112,7 +121,7 @@ class StateDirectory:
         return pid
 
     def running(self) -> Running:
-        """How to reach the emulator here. Raises NotRunning, UnreadableState."""
+        """Return the addresses and tokens of the directory's emulator. Raises NotRunning, UnreadableState."""
         pid = self.process()
         try:
             return TypeAdapter(Running).validate_python(read_json(self._running))
@@ -127,7 +136,7 @@ class StateDirectory:
         write_private_json(self._seeded, TypeAdapter(Seeded).dump_python(seeded))
 
     def seeded(self) -> Seeded:
-        """The seeded tenant. Raises NotRunning where there is none yet, UnreadableState."""
+        """Return the seeded tenant. Raises NotRunning if there is none yet, UnreadableState."""
         if not self._seeded.exists():
             raise NotRunning(f"there is no emulator in {self.path}: start one with `local-azure start --detach`")
         try:

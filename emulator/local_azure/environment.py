@@ -1,6 +1,6 @@
-"""What a shell exports so that unmodified clients take the emulator for Azure: a proxy, an authority to trust, an identity.
+"""Exports of a shell for unmodified clients of the emulator: proxy, trusted authority, identity.
 
-The variables are those that ``requests``, aiohttp, httpx, curl and Go read; none is the emulator's own.
+The variables are read by ``requests``, aiohttp, httpx, curl and Go; none is the emulator's own.
 """
 
 import json
@@ -68,9 +68,9 @@ def exports(directory: StateDirectory, who: Who = "operator", *, az: bool = Fals
 
 
 def _identity(seeded: Seeded, who: Who, running: Running) -> dict[str, str]:
-    """What azure-identity and its kin sign in with.
+    """Return the variables for signing in with azure-identity and similar libraries.
 
-    A machine's own address is asked through the proxy, too, by clients that have it built in.
+    Clients with the built-in address of a machine's metadata service reach the address through the proxy, too.
     """
     local = f"http://127.0.0.1:{running.port}"
     if who == "app-service":
@@ -84,7 +84,10 @@ def _identity(seeded: Seeded, who: Who, running: Running) -> dict[str, str]:
 
 
 def _cloud(cloud: Cloud) -> dict[str, str]:
-    """What leads azure-identity, az and rotator to another cloud than the public one, which each of them takes by itself."""
+    """Return the variables selecting a sovereign cloud for azure-identity, az and rotator.
+
+    Without the variables, each of the three uses the public cloud.
+    """
     if cloud is PUBLIC:
         return {}
     return {
@@ -95,7 +98,7 @@ def _cloud(cloud: Cloud) -> dict[str, str]:
 
 
 def shell(variables: Mapping[str, str]) -> str:
-    """The variables as lines that a POSIX shell can evaluate."""
+    """Return the variables as lines for a POSIX shell to evaluate."""
     lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
     return "\n".join([f"unset {' '.join(MISLEADING)}", *lines])
 
@@ -109,7 +112,10 @@ def _az(directory: Path, variables: Mapping[str, str]) -> dict[str, str]:
 
 
 def _settle_version(command: str, environment: Mapping[str, str], checked: Path) -> None:
-    """Tell ``az`` that its version was looked up, or its first command would ask the internet (az 2.91, ``handle_version_update``)."""
+    """Record a version check for ``az``, so that the first command does not ask the internet.
+
+    Source: az 2.91, ``handle_version_update``.
+    """
     asked = subprocess.run([command, "version", "--output", "json"], env=environment, capture_output=True, check=False)
     if asked.returncode == 0:
         found = json.loads(asked.stdout)
@@ -130,6 +136,9 @@ def _settle_version(command: str, environment: Mapping[str, str], checked: Path)
 
 
 def expire_tokens(directory: StateDirectory) -> None:
-    """Drop the access tokens that ``az`` keeps: after a jump of Azure's time they have expired, but not by the clock that ``az`` reads."""
+    """Remove the access tokens kept by ``az``.
+
+    After a jump of Azure's time the tokens have expired, but not by the clock read by ``az``.
+    """
     for cache in (directory.path / "az").glob("*/msal_token_cache.*"):
         cache.unlink(missing_ok=True)

@@ -1,9 +1,9 @@
-"""Faults that strike a named operation at a known call, before or after its effect, and never at random.
+"""Faults striking a named operation at a known call, before or after the effect, and never at random.
 
-A fault is data: ``Fault(operation="keyvault.secrets.set", kind="lost", when="after", nth=1)``. Kinds that are an answer
+A fault is data: ``Fault(operation="keyvault.secrets.set", kind="lost", when="after", nth=1)``. Answer kinds
 (``status``, ``error``) replace the answer; ``reset`` and ``timeout`` (and ``lost``: the effect happens, the answer
-doesn't come) break the connection; kinds with a service's meaning (``stale``, ``transitioning``, …) are asked for by
-that service with :meth:`Faults.active`.
+doesn't arrive) break the connection; kinds with a service's meaning (``stale``, ``transitioning``, …) are checked by
+the service with :meth:`Faults.active`.
 """
 
 from collections import Counter
@@ -32,14 +32,13 @@ class Fault:
     """One planned fault.
 
     `nth` counts the calls of `operation` (a name or an fnmatch pattern) since the fault was added, from 1; `times`
-    strikes that many calls in a row (0: for ever). kind ``status``: answer `status` in the service's envelope with
-    `code`, `message`, `retry_after` seconds. kind ``reset`` | ``timeout``: break the connection. kind ``lost``: the
-    same as reset after the effect. kind ``echo``: answer `status` with a page that quotes the whole request, as what
-    stands between a client and a service may; with `argument` ``message`` the service itself quotes it, in the message
-    of its error. kind ``flip``: replicas that answer in turn, of which one lags: ``stale`` at the first call that it
-    strikes, and at every other one. The kinds of :mod:`local_azure.damage` are answers that no service gives, or the
-    service's own one spoiled. Any other kind is a condition that a service looks for itself (`argument` is its
-    parameter).
+    strikes the given number of calls in a row (0: for ever). kind ``status``: answer `status` in the service's envelope
+    with `code`, `message`, `retry_after` seconds. kind ``reset`` | ``timeout``: break the connection. kind ``lost``:
+    the same as reset after the effect. kind ``echo``: answer `status` with a page quoting the whole request, as a proxy
+    between client and service may; with `argument` ``message`` the service itself quotes the request in the message of
+    the error. kind ``flip``: replicas answering in turn, one of them lagging: ``stale`` at the first struck call, and
+    at every other one. The kinds of :mod:`local_azure.damage` are answers given by no service, or damaged answers of
+    the service. Any other kind is a condition checked by the service (`argument` is the condition's parameter).
     """
 
     operation: str
@@ -54,7 +53,7 @@ class Fault:
     argument: str = ""
 
     def strikes(self, count: int) -> bool:
-        """Whether the `count`-th matching call is one of those it was planned for."""
+        """Tell if the fault is planned for the `count`-th matching call."""
         return count >= self.nth and (self.times == 0 or count < self.nth + self.times)
 
 
@@ -78,7 +77,7 @@ class Faults:
         self._now.clear()
 
     def arrive(self, operation: str) -> None:
-        """Count one call of `operation` and choose what will strike it."""
+        """Count one call of `operation` and choose the faults of the call."""
         self._now.clear()
         for index, fault in enumerate(self.planned):
             if fnmatchcase(operation, fault.operation):
@@ -94,23 +93,26 @@ class Faults:
             self._now["stale"] = fault
 
     def depart(self) -> None:
-        """The call is over: what is asked of a service outside a call (an oracle, a host move) meets no fault of the last one."""
+        """End the call: questions outside a call (an oracle, a host move) meet no fault of the last call."""
         self._now.clear()
 
     def active(self, kind: str) -> Fault | None:
-        """The fault of this `kind` that strikes the call being served, if any: how a service asks for its own kinds."""
+        """Return the fault of the `kind` striking the present call, or None.
+
+        Services use this method to check for their own kinds.
+        """
         fault = self._now.get(kind)
         if fault:
             self.struck.append(fault)
         return fault
 
     def planned_now(self, kind: str, when: When) -> bool:
-        """Whether a fault of this `kind` strikes the call being served at this moment of it."""
+        """Tell if a fault of the `kind` strikes the present call at the given moment."""
         fault = self._now.get(kind)
         return fault is not None and fault.when == when
 
     def strike(self, when: When) -> None:
-        """Break the connection or refuse, if something was planned for this call and this moment.
+        """Break the connection or refuse, if a fault is planned for the present call and moment.
 
         Raises Broken or ServiceError.
         """
@@ -123,7 +125,10 @@ class Faults:
                 _raise(fault)
 
     def echo(self, when: When, request: Request) -> Response | None:
-        """What quotes the request, if that was planned for this call and this moment. Raises ServiceError."""
+        """Return an answer quoting the request, if planned for the present call and moment.
+
+        Raises ServiceError.
+        """
         fault = self._now.get("echo")
         if fault is None or fault.when != when:
             return None

@@ -31,18 +31,18 @@ class Ids:
         return f"{drawn[:3].replace('-', '_')}8Q~{drawn[6:]}"
 
     def fraction(self) -> float:
-        """A number from 0 up to 1, for delays that differ but repeat."""
+        """Return a number from 0 up to 1, for delays different from each other but repeatable."""
         return self._random.random()
 
     @property
     def position(self) -> tuple[object, ...]:
-        """Where in its sequence this source is; give it to :meth:`resume` and the sequence goes on from there."""
+        """Return the position in the sequence; :meth:`resume` continues the sequence from the position."""
         return self._random.getstate()
 
     def resume(self, position: tuple[object, ...]) -> None:
-        """Go on from a :attr:`position`, also one that went through JSON.
+        """Continue from a :attr:`position`, also after a save as JSON.
 
-        Raises TypeError or ValueError for anything else.
+        Raises TypeError or ValueError for an invalid position.
         """
         version, drawn, gauss = position
         if not isinstance(drawn, list | tuple):

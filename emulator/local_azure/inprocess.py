@@ -1,9 +1,9 @@
-"""The emulator behind the client libraries' own seams, with no socket and no TLS, so that tests run real SDK code on a virtual clock.
+"""The emulator inside the client libraries: no socket and no TLS, so tests run SDK code on a virtual clock.
 
-:class:`Session` stands where azure-core's ``AioHttpTransport`` keeps an ``aiohttp.ClientSession``,
-:class:`GraphTransport` where msgraph-sdk's ``httpx.AsyncClient`` keeps its transport, :class:`SyncAdapter` where
-``requests`` keeps its. Each raises what its own library raises, so that the mapping of errors above it stays real. What
-a watcher of the App raises (a test's kill) passes through as it is.
+:class:`Session` takes the place of the ``aiohttp.ClientSession`` in azure-core's ``AioHttpTransport``,
+:class:`GraphTransport` of the transport in msgraph-sdk's ``httpx.AsyncClient``, :class:`SyncAdapter` of the adapter in
+``requests``. Each raises its own library's exceptions, so that the mapping of errors above stays real. An exception
+raised by a watcher of the App (a test's kill) passes through unchanged.
 """
 
 import asyncio
@@ -44,17 +44,17 @@ async def pause(seconds: float) -> None:
 
 
 def _finish(over: asyncio.Future[None]) -> None:
-    """The waiter may have been cancelled in the very step in which its time was up."""
+    """End the wait, unless the waiter was cancelled in the same step of the loop."""
     if not over.done():
         over.set_result(None)
 
 
 @dataclass(slots=True)
 class Hop:
-    """The way to the emulator and back: it takes time, and other tasks run meanwhile.
+    """Round trip to the emulator; the trip takes time, and other tasks run meanwhile.
 
-    `latency` gives the seconds of the round trip; half passes before the effect, so that a client that is cancelled
-    underway may or may not have had it. `arriving` is awaited before the effect, `leaving` after it.
+    `latency` gives the seconds of the round trip. Half passes before the effect, so the effect may or may not have
+    happened for a client cancelled on the way. `arriving` is awaited before the effect, `leaving` after the effect.
     """
 
     app: App
@@ -63,7 +63,7 @@ class Hop:
     leaving: Gate | None = None
 
     async def exchange(self, request: Request) -> Response:
-        """The answer to `request`. Raises Broken where the connection breaks."""
+        """Return the answer to `request`. Raises Broken if the connection breaks."""
         seconds = self.latency(request) / 2
         await pause(seconds)
         if self.arriving:
@@ -128,7 +128,7 @@ class SessionResponse:
         return self.body.decode()
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: no resource is held open."""
 
     release = close
 
@@ -140,7 +140,7 @@ class SessionResponse:
 
 
 class _Sending:
-    """A request that can be awaited or entered, as aiohttp's can."""
+    """Request to be awaited or entered, as in aiohttp."""
 
     def __init__(self, sending: Awaitable[SessionResponse]) -> None:
         self._sending = sending
@@ -160,7 +160,7 @@ OPTIONS = frozenset(inspect.signature(aiohttp.ClientSession._request).parameters
 
 
 class Session:
-    """What ``AioHttpTransport(session=…, session_owner=False)`` takes for an ``aiohttp.ClientSession``."""
+    """Substitute for an ``aiohttp.ClientSession`` in ``AioHttpTransport(session=…, session_owner=False)``."""
 
     auto_decompress = False
     closed = False
@@ -199,7 +199,7 @@ class Session:
         return _answer(method, url, response)
 
     async def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: no resource is held open."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -209,15 +209,15 @@ class Session:
 
 
 def _patience(timeout: aiohttp.ClientTimeout | None) -> float:
-    """How long aiohttp waits for an answer, in seconds; 300 is its default for a whole request."""
+    """Return aiohttp's timeout for an answer, in seconds; 300 is the default for a whole request."""
     set_ = timeout and (timeout.sock_read or timeout.total)
     return float(set_ or 300)
 
 
 def _encoded(data: object) -> tuple[bytes, dict[str, str]]:
-    """A body as aiohttp puts it on the wire, and the type it gives it.
+    """Return a body as sent by aiohttp, and the content type.
 
-    Raises TypeError for what no Azure client sends.
+    Raises TypeError for a body not sent by any Azure client.
     """
     match data:
         case None:
@@ -247,7 +247,7 @@ def _answer(method: str, url: str, response: Response) -> SessionResponse:
 
 
 class GraphTransport(httpx.AsyncBaseTransport):
-    """What ``httpx.AsyncClient(transport=…)`` takes, for msgraph-sdk."""
+    """Transport for ``httpx.AsyncClient(transport=…)``, for msgraph-sdk."""
 
     def __init__(self, hop: Hop | App) -> None:
         self.hop = hop if isinstance(hop, Hop) else Hop(hop)
@@ -269,7 +269,7 @@ class GraphTransport(httpx.AsyncBaseTransport):
 
 
 class _Stream(httpx.AsyncByteStream):
-    """A body as httpx reads it."""
+    """Body as read by httpx."""
 
     def __init__(self, content: _Content) -> None:
         self._content = content
@@ -280,7 +280,10 @@ class _Stream(httpx.AsyncByteStream):
 
 
 class SyncAdapter(requests.adapters.HTTPAdapter):
-    """What ``requests.Session().mount("https://", …)`` takes, for the synchronous SDKs; a time-out raises at once."""
+    """Adapter for ``requests.Session().mount("https://", …)``, for the synchronous SDKs.
+
+    A timeout raises at once.
+    """
 
     def __init__(self, app: App) -> None:
         super().__init__()

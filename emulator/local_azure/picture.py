@@ -1,4 +1,4 @@
-"""An emulated Azure at a glance, with no secret in it: what somebody with all rights to read could see."""
+"""Summary of an emulated Azure without secrets, as visible to a reader with all rights."""
 
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -13,7 +13,7 @@ from local_azure.wire import Json
 
 
 def picture(azure: Azure) -> Json:
-    """Everything that a story about credentials is about, as JSON."""
+    """Return the summary as JSON: principals, secrets, container groups, role assignments, refused pulls."""
     return {
         "now": iso(azure.clock.now()),
         "tenant": azure.directory.tenant,

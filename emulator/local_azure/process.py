@@ -1,6 +1,7 @@
-"""Runs the emulator as a process: in the foreground until it is stopped, or detached; and finds, asks and ends one that runs.
+"""Run the emulator as a process, in the foreground or detached; find, ask and end a running emulator.
 
-An entry point: here the machine's clock is read, once, as the start of Azure's; from then on only elapsed time counts.
+An entry point: here the machine's clock is read, once, as the start of Azure's time; from then on only elapsed time
+counts.
 """
 
 import argparse
@@ -43,9 +44,10 @@ class StartFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How to run: where, on which port of 127.0.0.1 (0: any free one), from nothing or from what was saved, with which of `TIMINGS`.
+    """Settings of a run.
 
-    A new tenant lives in `cloud`, a saved one where it was made.
+    State directory, port of 127.0.0.1 (0: any free port), a fresh or the saved state, and one of `TIMINGS`. A new
+    tenant lives in `cloud`, a saved tenant in the cloud of its creation.
     """
 
     directory: StateDirectory
@@ -57,7 +59,7 @@ class Settings:
 
 @dataclass(slots=True)
 class Emulator:
-    """An emulated Azure that keeps itself in a file."""
+    """An emulated Azure saved in a file."""
 
     azure: Azure
     app: App
@@ -75,9 +77,9 @@ class Emulator:
 
 
 def open_emulator(settings: Settings) -> Emulator:
-    """Take up the saved Azure, or seed a new one.
+    """Load the saved Azure, or seed a new one.
 
-    Time that passed while nothing ran has passed for Azure too. Raises UnreadableState.
+    Time passed while no emulator ran has passed for Azure too. Raises UnreadableState.
     """
     directory = settings.directory
     if settings.fresh:
@@ -128,7 +130,7 @@ async def serve(emulator: Emulator, settings: Settings, stopping: asyncio.Event)
 
 @asynccontextmanager
 async def _serving(server: HttpServer) -> AsyncIterator[tuple[str, int]]:
-    """Let a server serve at an address of its own, which this yields when it is ready."""
+    """Run a server at an address of its own; yield the address when the server is ready."""
     inner = loopback()
     serving = asyncio.create_task(server.serve(sockets=[inner]))
     try:
@@ -171,7 +173,7 @@ def run(settings: Settings) -> None:
 
 
 def start(settings: Settings) -> Running:
-    """Serve in a process of its own that outlives this one; returns when it is ready.
+    """Serve in a separate process outliving the present one; return when the emulator is ready.
 
     Raises AlreadyRunning, StartFailed.
     """
@@ -192,7 +194,7 @@ def start(settings: Settings) -> Running:
 
 
 def _spawn(command: list[str], log: Path) -> int:
-    """A process in a session of its own, with nothing to read and its output in `log`."""
+    """Start a process in a session of its own, with empty input and the output in `log`."""
     files = [
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
         (os.POSIX_SPAWN_OPEN, 1, str(log), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600),
@@ -202,7 +204,7 @@ def _spawn(command: list[str], log: Path) -> int:
 
 
 def stop(directory: StateDirectory) -> int:
-    """End the emulator that serves `directory` and wait until it has saved its state; its process id.
+    """End the emulator of `directory` and wait until the state is saved; return the process id.
 
     Raises NotRunning, UnreadableState, StartFailed.
     """
@@ -227,7 +229,7 @@ def _end_of(log: Path) -> str:
 
 
 def main() -> None:
-    """What a detached emulator runs."""
+    """Run a detached emulator."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--dir", type=Path, required=True)
     parser.add_argument("--port", type=int, default=0)

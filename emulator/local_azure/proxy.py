@@ -1,10 +1,10 @@
-"""The only way in: an HTTP CONNECT proxy on loopback that ends every tunnel at the emulator, whatever host it was asked for.
+"""The only entry: an HTTP CONNECT proxy on loopback, ending every tunnel at the emulator, for any host.
 
-It serves the names that the emulator answers for, on port 443, and refuses every other with 403, on record. It opens
-connections to the emulator's own addresses only, so nothing that goes through it can leave the machine.
+The proxy serves the names of the emulator on port 443, and refuses every other name with 403, on record. Connections go
+to the emulator's own addresses only, so no traffic through the proxy can leave the machine.
 
-Managed identities are served in plain HTTP, as in Azure: a request that names no host, this one, or that of IMDS goes
-to `plain`.
+Managed identities are served in plain HTTP, as in Azure: a request without a host, or for the proxy's host or the host
+of IMDS, goes to `plain`.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ MAX_HEAD = 16_384
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Somebody asked for a host that is not served."""
+    """A refused request for a host not served."""
 
     method: str
     target: str
@@ -29,7 +29,7 @@ class Refusal:
 
 @dataclass(slots=True)
 class Proxy:
-    """Accepts tunnels to hosts for which `serves` is true and joins them to `upstream` (host and port of the TLS server)."""
+    """Proxy for tunnels to hosts accepted by `serves`, joined to `upstream` (host and port of the TLS server)."""
 
     serves: Callable[[str], bool]
     upstream: tuple[str, int]
@@ -48,14 +48,14 @@ class Proxy:
             transport.abort()
 
     def way(self, method: str, target: str) -> tuple[str, int] | None:
-        """Where this request line leads; None if it is not let in, which goes on record."""
+        """Return the destination of the request line; None for a refused line, which is recorded."""
         local = target.startswith("/") or urlsplit(target).hostname in PLAIN_HOSTS
         if self.plain and method != "CONNECT" and local:
             return self.plain
         return self.upstream if self.admits(method, target) else None
 
     def admits(self, method: str, target: str) -> bool:
-        """Whether this request line is let in; if not, it goes on record."""
+        """Tell if the request line is allowed; a refused line is recorded."""
         host, _, port = target.rpartition(":")
         admitted = method == "CONNECT" and port == "443" and self.serves(host)
         if not admitted:
@@ -64,7 +64,7 @@ class Proxy:
 
 
 class _End(asyncio.Protocol):
-    """One end of a tunnel: what arrives here leaves at `other`, no faster than it can."""
+    """One end of a tunnel: bytes received here leave at `other`, no faster than `other` can send."""
 
     def __init__(self, proxy: Proxy) -> None:
         self.proxy = proxy
@@ -128,7 +128,7 @@ class _Tunnel(_End):
         joining.add_done_callback(self.proxy.joining.discard)
 
     async def _join(self, upstream: tuple[str, int], greeting: bytes, early: bytes) -> None:
-        """Begin a tunnel with a greeting, or hand a plain request on, with all that came of it."""
+        """Begin a tunnel with a greeting, or pass a plain request on, with all bytes already received."""
         assert self.transport is not None
         try:
             _, far = await asyncio.get_running_loop().create_connection(lambda: _End(self.proxy), *upstream)

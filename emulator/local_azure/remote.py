@@ -10,14 +10,14 @@ from local_azure.directory import Running, StateDirectory
 
 
 class ControlRefused(Exception):
-    """The control endpoint said no; the message is its own."""
+    """Refusal by the control endpoint, with the endpoint's own message."""
 
 
 def ask(directory: StateDirectory, method: str, path: str, body: object = None) -> Any:
-    """One request to the emulator that serves `directory`; its answer as JSON, None where it has none.
+    """Send one request to the emulator of `directory`; return the answer as JSON, or None if empty.
 
-    Raises NotRunning where nothing serves it, UnreadableState where its files can't be used, ControlRefused where it
-    says no, or nothing that can be read.
+    Raises NotRunning if no emulator serves the directory, UnreadableState if the files can't be used, ControlRefused
+    for a refusal or an unreadable answer.
     """
     running = directory.running()
     try:

@@ -1,8 +1,8 @@
-"""The tenant that the emulator starts with, by the names that the Azure documentation uses for this job.
+"""The emulator's first tenant, with the names used for this job by the Azure documentation.
 
-One resource group, one registry with images, one vault, and three identities: an *operator* with exactly the rights
-that a user is asked to give rotator (SECURITY.md), a managed identity with the same rights, and an *admin* with all
-rights, for set-up. Nothing in it has a pull credential yet: making one is the story.
+One resource group, one registry with images, one vault, and three identities: an *operator* with exactly the rights a
+user is asked to give rotator (SECURITY.md), a managed identity with the same rights, and an *admin* with all rights,
+for set-up. The tenant has no pull credential yet: rotator makes the first one.
 """
 
 from collections.abc import Iterable
@@ -50,7 +50,7 @@ ADMIN_PERMISSIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A service principal that can sign in with `secret`."""
+    """A service principal able to sign in with `secret`."""
 
     name: str
     app_id: str
@@ -60,7 +60,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Assigned:
-    """A user-assigned managed identity, which signs in without a secret where it is assigned."""
+    """A user-assigned managed identity, able to sign in without a secret on resources with the identity."""
 
     name: str
     client_id: str
@@ -70,7 +70,7 @@ class Assigned:
 
 @dataclass(frozen=True, slots=True)
 class Seeded:
-    """Where everything is, for whoever wants to use it."""
+    """Names and ids of the seeded tenant, for users of the tenant."""
 
     tenant: str
     subscription: str
@@ -88,7 +88,7 @@ class Seeded:
 def seed(azure: Azure, cloud: Cloud = PUBLIC) -> Seeded:
     """Fill an empty `azure`, as if long ago: no delay of propagation is left.
 
-    All that it has answers by the names of one `cloud`.
+    All resources use the names of one `cloud`.
     """
     group = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}"
     azure.resources.add_subscription(SUBSCRIPTION, "Emulated subscription")

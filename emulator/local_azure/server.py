@@ -1,7 +1,7 @@
-"""Serves the emulator's App over HTTPS, one call at a time, as the event loop hands them over.
+"""Serve the emulator's App over HTTPS, one call at a time, in the order of the event loop.
 
-Uvicorn does HTTP and TLS; what is ours is the ASGI application and the breaking of connections that a fault asks for.
-No answer carries uvicorn's own ``Date`` or ``Server``: the emulator's time is not the machine's.
+Uvicorn does HTTP and TLS; the ASGI application and the breaking of connections for a fault are our own. No answer
+carries uvicorn's own ``Date`` or ``Server``: the emulator's time is not the machine's.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ PATIENCE = 300.0
 
 
 class _Connection(HttpToolsProtocol):
-    """Tells the application which connection a request came on, so that a fault can break it."""
+    """Pass each request's connection to the application, so that a fault can break the connection."""
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -39,7 +39,7 @@ class Door:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
-        """One request, as ASGI hands it over."""
+        """Handle one request in the form of ASGI."""
         body, more = b"", True
         while more:
             message = await receive()
@@ -86,7 +86,7 @@ async def _slowly(response: Response, send: Any, receive: Any) -> None:
 
 
 def dripping(response: Response, pace: float) -> Iterator[bytes]:
-    """What arrives, piece by piece; white space after the body of an answer that doesn't end."""
+    """Yield the sent bytes, piece by piece; white space after the body of an endless answer."""
     yield from (response.body[at : at + 1] for at in range(len(response.body)))
     if response.endless:
         yield from (b" " for _ in range(int(PATIENCE / pace)))
@@ -110,9 +110,9 @@ async def _gone(receive: Any) -> None:
 
 
 class HttpServer(uvicorn.Server):
-    """A uvicorn server that leaves signals to whoever runs it; ends when ``should_exit`` is set.
+    """A uvicorn server without signal handling; ends when ``should_exit`` is set.
 
-    Without a context it speaks plain HTTP.
+    Without a context, the server speaks plain HTTP.
     """
 
     def __init__(self, app: App, context: ssl.SSLContext | None) -> None:

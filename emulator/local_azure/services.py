@@ -19,7 +19,10 @@ from local_azure.wire import Route
 
 
 def build(azure: Azure, identity_header: str = "") -> App:
-    """The application that answers for `azure`, over its clock, ids and faults; `identity_header` opens App Service's token endpoint."""
+    """Build the application for `azure`, over the clock, ids and faults of `azure`.
+
+    `identity_header` opens App Service's token endpoint.
+    """
     services = (
         Entra(azure),
         Graph(azure),

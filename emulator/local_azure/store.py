@@ -1,7 +1,7 @@
-"""Keeps an emulated Azure between runs: every service's state, the time, the ids still to come and the faults still planned.
+"""Save an emulated Azure between runs: all state, the time, the ids still to come, the planned faults.
 
-One JSON file, because people look into it. It holds secrets (passwords, vault values, signing keys), so it is private
-to its owner.
+One JSON file, readable by people. The file holds secrets (passwords, vault values, signing keys), so only the owner can
+read the file.
 """
 
 import json
@@ -21,11 +21,11 @@ FORMAT = 2
 
 
 class UnreadableState(Exception):
-    """A state file that this version of the emulator can't take up; starting afresh can."""
+    """A state file unreadable by the present version of the emulator; a fresh start helps."""
 
 
 class Stateful(Protocol):
-    """A service whose every change is a change of its `state`."""
+    """A service with every change in `state`."""
 
     state: Any
 
@@ -37,7 +37,7 @@ def services(azure: Azure) -> Iterator[tuple[str, Stateful]]:
 
 
 def dump(azure: Azure) -> dict[str, Any]:
-    """All that changes in `azure`, as JSON can say it, secrets included."""
+    """Return all changing state of `azure` as JSON, secrets included."""
     return {
         "format": FORMAT,
         "tenant": azure.directory.tenant,
@@ -72,7 +72,7 @@ def restore(azure: Azure, content: dict[str, Any]) -> None:
 
 
 def time_of(content: dict[str, Any]) -> datetime:
-    """The instant at which `content` was saved. Raises UnreadableState."""
+    """Return the instant of saving `content`. Raises UnreadableState."""
     try:
         return datetime.fromisoformat(content["now"]).astimezone(UTC)
     except (KeyError, ValueError, TypeError, OverflowError):
@@ -85,7 +85,10 @@ def save(azure: Azure, path: Path) -> None:
 
 
 def load(path: Path) -> dict[str, Any] | None:
-    """What :func:`save` wrote; None where there is no file. Raises UnreadableState for any other format."""
+    """Return the content written by :func:`save`; None if the file is missing.
+
+    Raises UnreadableState for any other format.
+    """
     try:
         content = read_json(path)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""How long things take in the emulated Azure: one frozen value, in seconds of the emulator's clock."""
+"""Durations in the emulated Azure: one frozen value, in seconds of the emulator's clock."""
 
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Delays that real clients meet. `PROMPT` has none; the default is what was observed of Azure, at its quick end."""
+    """Delays met by real clients. `PROMPT` has none; the default is observed of Azure, at the quick end."""
 
     secret_valid: float = 12.0
     """From addPassword until the last of `replicas` token endpoints accepts it (observed: 4-18 s, up to 2 min).

@@ -1,7 +1,7 @@
-"""Time that jumps: an asyncio event loop in which waiting for an hour takes no time, so that a test can run a year.
+"""Virtual time: an asyncio event loop without real waiting, so that a test can run a year.
 
-``loop.time()`` stands still while anything is ready to run and jumps to the next timer when nothing is. There is no I/O
-to wait for and there are no threads: either would make a run depend on the machine, so both raise.
+``loop.time()`` stands still while a task is ready to run and jumps to the next timer when no task is ready. There is no
+I/O to wait for and there are no threads: either would make a run depend on the machine, so both raise.
 """
 
 import asyncio
@@ -13,11 +13,11 @@ T = TypeVar("T")
 
 
 class Stuck(RuntimeError):
-    """Every task waits, and for nothing that time alone could bring."""
+    """Every task waits, and no timer is set to end a wait."""
 
 
 class _Leap(selectors.SelectSelector):
-    """Where the loop would sleep until its next timer, moves the loop's time to it."""
+    """Move the loop's time to the next timer instead of sleeping."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._clock_resolution = 1e-6
 
     def time(self) -> float:
-        """The virtual seconds; pass it as ``Clock(start, elapsed=loop.time)``."""
+        """Return the virtual seconds; pass the method as ``Clock(start, elapsed=loop.time)``."""
         return self._leap.reached
 
     def run_in_executor(self, *_: object) -> NoReturn:
@@ -49,7 +49,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 def run(main: Callable[[VirtualLoop], Coroutine[Any, Any, T]], start: float = 0.0) -> T:
-    """Run ``main(loop)`` to its end on a new virtual loop."""
+    """Run ``main(loop)`` to the end on a new virtual loop."""
     loop = VirtualLoop(start)
     with asyncio.Runner(loop_factory=lambda: loop) as runner:
         return runner.run(main(loop))

@@ -1,7 +1,7 @@
-"""The vocabulary in which every emulated service speaks HTTP: a request, a route to an operation, an answer, an error.
+"""HTTP types shared by all emulated services: a request, a route to an operation, an answer, an error.
 
-A service is a table of :class:`Route` and a way to say no. Its ``wire`` module knows paths, JSON and envelopes; its
-``behaviour`` module knows Azure, and nothing of HTTP. Nothing here does I/O.
+A service is a table of :class:`Route` and a form of refusal. The ``wire`` module of a service knows paths, JSON and
+envelopes; the ``behaviour`` module knows Azure, and no HTTP. No I/O happens here.
 """
 
 import json
@@ -18,7 +18,10 @@ Json = Any
 
 
 def copied(value: T) -> T:
-    """A copy of decoded JSON that shares nothing with it; several times faster than ``copy.deepcopy``, which knows less."""
+    """Return a copy of decoded JSON sharing no part with `value`.
+
+    The function is several times faster than ``copy.deepcopy``, because it handles JSON types only.
+    """
     copy: T = json.loads(json.dumps(value))
     return copy
 
@@ -39,7 +42,7 @@ class Request:
 
     @classmethod
     def parse(cls, method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> "Request":
-        """From what a client library hands over; `url` is absolute."""
+        """Make a request from a client library's values; `url` is absolute."""
         parts = urlsplit(url)
         query: dict[str, str] = {}
         for name, value in parse_qsl(parts.query, keep_blank_values=True):
@@ -82,7 +85,7 @@ class Response:
 
 
 class ServiceError(Exception):
-    """A refusal in the service's own words; the service's ``refuse`` puts it into its envelope."""
+    """A refusal in the service's own words; the service's ``refuse`` adds the envelope."""
 
     def __init__(
         self,
@@ -101,7 +104,10 @@ class ServiceError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who a valid bearer token speaks for. `oid` is the service principal's object id, `app_id` the application's."""
+    """Principal of a valid bearer token.
+
+    `oid` is the service principal's object id, `app_id` the application's.
+    """
 
     tenant: str
     oid: str
@@ -110,7 +116,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request on its way to an operation: what was matched in the path, and who asks (None where nobody signs in)."""
+    """A request for an operation: the matched parts of the path, and the caller (None without sign-in)."""
 
     request: Request
     operation: str
@@ -122,7 +128,7 @@ class Call:
 
     @property
     def who(self) -> Caller:
-        """The caller of an operation that only signed-in callers reach."""
+        """Return the caller, in operations for signed-in callers only."""
         if self.caller is None:
             raise RuntimeError(f"{self.operation} is reached without a token")
         return self.caller
@@ -133,10 +139,10 @@ Handler = Callable[[Call], Response]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One operation: its name (what faults and 501 call it), its method and path template.
+    """One operation: the name (used by faults and 501), the method and the path template.
 
-    ``{name}`` matches one segment, ``{name*}`` any number of them. Matching ignores case and doubled slashes, as Azure
-    Resource Manager does; a trailing slash is accepted.
+    ``{name}`` matches one segment, ``{name*}`` any number of segments. Matching ignores case and doubled slashes, as
+    Azure Resource Manager does; a trailing slash is accepted.
     """
 
     operation: str
@@ -167,11 +173,11 @@ def _segment(part: str) -> str:
 
 
 class Table:
-    """Finds the route of a request.
+    """Find the route of a request.
 
-    Built when the first request comes, since many emulators of a process are never asked.
+    Built at the first request, since many emulators of a process are never asked.
 
-    `guarded` puts around a route what its service does for all of them; it is done for those that are found.
+    `guarded` wraps a route with the checks common to a service's routes; only found routes are wrapped.
     """
 
     def __init__(self, routes: Iterable[Route], guarded: Callable[[Route], Route] = lambda route: route) -> None:
@@ -180,7 +186,7 @@ class Table:
 
     @cached_property
     def routes(self) -> tuple[Route, ...]:
-        """All of them, in the order in which they are tried."""
+        """Return all routes, in matching order."""
         return tuple(self._given)
 
     @cached_property
@@ -205,24 +211,27 @@ class Table:
 
 
 class Service(Protocol):
-    """What :mod:`local_azure.app` needs of a service."""
+    """Interface of a service for :mod:`local_azure.app`."""
 
     name: str
     """The prefix of its operations: ``entra``, ``graph``, ``keyvault``, ``arm``, ``rbac``, ``aci``, ``acr``."""
     table: Table
 
     def serves(self, host: str) -> bool:
-        """Whether a request to `host` is this service's."""
+        """Tell if a request to `host` is for the service."""
         ...
 
     def authenticate(self, request: Request) -> Caller:
-        """The caller of a request that needs one; raises ServiceError 401 in this service's words."""
+        """Return the caller of a request with required sign-in.
+
+        Raises ServiceError 401 in the service's own words.
+        """
         ...
 
     def refuse(self, error: ServiceError, request: Request) -> Response:
-        """A refusal in this service's envelope."""
+        """Return a refusal in the service's envelope."""
         ...
 
     def headers(self, request: Request) -> dict[str, str]:
-        """What this service puts on every answer."""
+        """Return the service's headers for every answer."""
         ...

@@ -1,1 +1,1 @@
-"""Azure Container Registry's data plane: who may pull which image, and the images themselves."""
+"""Azure Container Registry's data plane: rights to pull, and the images."""

@@ -1,6 +1,6 @@
-"""Decides whether a pull succeeds: the oracle that container groups, proofs and invariants share.
+"""Decide if a pull succeeds: the oracle shared by container groups, proofs and invariants.
 
-A pull needs a registry that can be reached, a user that authenticates *now*, rights that allow it *now*, and the image.
+A pull needs a reachable registry, a user able to authenticate *now*, rights to pull *now*, and the image.
 """
 
 from local_azure.acr.contents import Contents
@@ -62,11 +62,10 @@ class Registries:
         run_seconds: float | None = None,
         logs: str = "",
     ) -> str:
-        """Put a new image under `tag` and return its digest, without a client that would push one.
+        """Put a new image under `tag` and return the digest, without a pushing client.
 
-        With `digest`, tag an image that the repository has already (LookupError if not). What a container made from it
-        does: it ends with `exit_code` after `run_seconds`, or serves for ever under restart policy Always where
-        `exit_code` is None.
+        With `digest`, tag an image already in the repository (LookupError if absent). Containers made from the image
+        end with `exit_code` after `run_seconds`, or serve for ever under restart policy Always if `exit_code` is None.
         """
         if digest is None:
             return self.contents.build(
@@ -76,11 +75,11 @@ class Registries:
         return digest
 
     def retag(self, login_server: str, repository: str, tag: str, digest: str) -> None:
-        """Point `tag` at another image of the repository (LookupError if it has none of that digest)."""
+        """Point `tag` at another image of the repository (LookupError if the repository lacks the digest)."""
         self.contents.tag(login_server, repository, tag, digest)
 
     def delete_tag(self, login_server: str, repository: str, tag: str) -> None:
-        """Take the tag and the image that it points at, as ``az acr repository delete --image`` does (Refused if absent)."""
+        """Delete the tag and the tagged image, as ``az acr repository delete --image`` does (Refused if absent)."""
         self.contents.delete_manifest(login_server, repository, self.stored(login_server, repository, tag).digest)
 
     def pull(self, login_server: str, username: str, password: str, repository: str, reference: str) -> Image:
@@ -90,7 +89,7 @@ class Registries:
         return self._pull(registry, identity, login_server, repository, reference)
 
     def pull_as(self, oid: str, login_server: str, repository: str, reference: str) -> Image:
-        """Pull as the managed identity whose principal is `oid`, which a closed firewall may let through.
+        """Pull as the managed identity with principal `oid`, which a closed firewall may let through.
 
         Raises Refused.
         """
@@ -98,7 +97,7 @@ class Registries:
         return self._pull(registry, Identity(Kind.PRINCIPAL, oid, oid), login_server, repository, reference)
 
     def could_pull(self, app_id: str, secret: str, login_server: str, repository: str, reference: str) -> bool:
-        """Whether a pull would succeed now whichever token endpoint replica were asked; nothing is changed by asking."""
+        """Tell if a pull would succeed now at every token endpoint replica. Changes no state."""
         try:
             registry = self.rights.registry(login_server)
             identity = self.rights.known(registry, app_id, secret)
@@ -132,7 +131,7 @@ class Registries:
         return stored.image()
 
     def _tell(self, host: str, action: str, repository: str, stored: Stored, tag: str) -> None:
-        """The registry's webhooks learn of it."""
+        """Send the event to the registry's webhooks."""
         registry = self.resources.registry(host)
         access = self.resources.access.of(registry.id) if registry else None
         if access is None or not access.webhooks:
@@ -148,7 +147,7 @@ class Registries:
         tell(access, self.ids.guid(), self.clock.now(), action, target | ({"tag": tag} if tag else {}))
 
     def _gone(self, resource: Resource) -> None:
-        """A registry is deleted, and with it all that was pushed to it."""
+        """Remove the contents of a deleted registry."""
         if resource.type.lower() == REGISTRIES.lower():
             for kept in (self.state.repositories, self.state.blobs, self.state.uploads):
                 kept.pop(resource.properties["loginServer"].lower(), None)

@@ -1,8 +1,9 @@
-"""Reads the conditions that confine a role assignment to some repositories, on registries in ABAC mode.
+"""Read the conditions confining a role assignment to some repositories, on registries in ABAC mode.
 
-What Azure's portal writes for repositories is understood: ``ActionMatches{'…'}``, ``@Request[…/repositories:name]``
-with StringEquals, StringStartsWith and their like, one value or a list, put together by ``!``, ``AND``, ``OR`` and
-brackets ("Azure attribute-based repository permissions"). Whatever else stands in a condition makes it grant nothing.
+Supported are the conditions written by Azure's portal for repositories: ``ActionMatches{'…'}``,
+``@Request[…/repositories:name]`` with StringEquals, StringStartsWith and similar operators, one value or a list,
+combined by ``!``, ``AND``, ``OR`` and brackets ("Azure attribute-based repository permissions"). A condition with any
+other content grants no rights.
 """
 
 import re
@@ -21,11 +22,14 @@ _TOKEN = re.compile(r"\s*(?:(&&|\|\||[!(){},])|'((?:[^']|'')*)'|(@\w+\[[^]]*\])|
 
 
 class NotUnderstood(ValueError):
-    """A condition about something that a registry has no value for."""
+    """A condition on an attribute without a value in a registry."""
 
 
 def holds(condition: str | None, action: str, repository: str) -> bool:
-    """Whether an assignment with this condition counts for `action` on `repository`; one without a condition always does."""
+    """Tell if an assignment with the condition counts for `action` on `repository`.
+
+    An assignment without a condition always counts.
+    """
     if not condition or not condition.strip():
         return True
     try:

@@ -1,7 +1,6 @@
-"""What registries hold: repositories with their manifests, tags and blobs, and what may be done to each.
+"""Contents of registries: repositories with manifests, tags and blobs, and the operations on each.
 
-Two sorts of image lie side by side: those that the emulator makes (:meth:`Contents.build`), and those that clients
-push.
+Images made by the emulator (:meth:`Contents.build`) and images pushed by clients lie side by side.
 """
 
 import json
@@ -36,18 +35,18 @@ class Contents:
         """Each is told of a push or a deletion: the host, ``push`` or ``delete``, the repository, the manifest, the tag."""
 
     def names(self, host: str) -> list[str]:
-        """The names of all repositories that hold something, in order."""
+        """Return the names of all repositories with contents, in order."""
         return sorted(name for name, home in self._homes(host).items() if home.manifests)
 
     def repository(self, host: str, name: str) -> Repository:
-        """The repository of this name. Raises Refused NAME_UNKNOWN."""
+        """Return the repository of the given name. Raises Refused NAME_UNKNOWN."""
         found = self._homes(host).get(name)
         if found is None:
             raise Refused("NAME_UNKNOWN", "repository name not known to registry")
         return found
 
     def stored(self, host: str, name: str, reference: str) -> Stored:
-        """The manifest that a tag or digest names. Raises Refused."""
+        """Return the manifest named by a tag or digest. Raises Refused."""
         home = self.repository(host, name)
         found = home.manifests.get(reference if ":" in reference else home.tags.get(reference, ""))
         if found is None:
@@ -56,7 +55,7 @@ class Contents:
         return found
 
     def has(self, host: str, name: str, tag: str) -> bool:
-        """Whether a repository has a tag."""
+        """Tell if a repository has a tag."""
         return tag in self._homes(host).get(name, Repository(name)).tags
 
     def blob(self, host: str, name: str, digest: str) -> bytes:
@@ -80,7 +79,7 @@ class Contents:
         run_seconds: float | None = None,
         logs: str = "",
     ) -> str:
-        """Make a new image under `tag`; its digest."""
+        """Make a new image under `tag`; return the digest."""
         self._state().builds += 1
         made = build(
             f"{host}/{name} build {self._state().builds}", exit_code=exit_code, run_seconds=run_seconds, logs=logs
@@ -89,7 +88,7 @@ class Contents:
         return made.digest
 
     def take(self, host: str, name: str, stored: Stored, tag: str | None) -> None:
-        """Keep a manifest that needs nothing else, or whose parts are here, under a tag if one is given."""
+        """Store a manifest without parts, or with all parts present, under a tag if given."""
         home = self._homes(host).setdefault(name, Repository(name))
         home.manifests[stored.digest] = stored
         self._touch(home, stored.digest)
@@ -98,7 +97,7 @@ class Contents:
         self._tell(host, "push", name, stored, tag or "")
 
     def copy(self, host: str, name: str, reference: str, to: tuple[str, str, str | None]) -> None:
-        """Bring a manifest with all that it names into another repository, under a tag if one is given.
+        """Copy a manifest and all referenced contents into another repository, under a tag if given.
 
         Raises Refused.
         """
@@ -112,14 +111,17 @@ class Contents:
         self.take(there, home, replace(stored), tag)
 
     def tag(self, host: str, name: str, tag: str, digest: str) -> None:
-        """Let `tag` point at a manifest of the repository. LookupError if it has none of this digest."""
+        """Point `tag` at a manifest of the repository. LookupError if the repository lacks the digest."""
         home = self._homes(host)[name]
         if home.tags.get(tag) != home.manifests[digest].digest:
             home.tags[tag] = digest
             self._touch(home, tag)
 
     def put_manifest(self, host: str, name: str, reference: str, media_type: str, content: bytes) -> Stored:
-        """Take a manifest under a tag or its digest, once the repository has all that it names. Raises Refused."""
+        """Store a manifest under a tag or digest, once the repository has all referenced parts.
+
+        Raises Refused.
+        """
         _require(NAME.fullmatch(name), "NAME_INVALID", "invalid repository name")
         digest = digest_of(content)
         if ":" in reference:
@@ -155,7 +157,7 @@ class Contents:
         return self._described(host, home, made, digests, indexed=kind in INDEXES)
 
     def _described(self, host: str, home: Repository, made: Stored, digests: list[str], *, indexed: bool) -> Stored:
-        """With what a container made from it does: the first of an index's images speaks for it."""
+        """Return the manifest with the behaviour of its containers: an index takes the first image's."""
         if not digests:
             return made
         if indexed:
@@ -177,7 +179,7 @@ class Contents:
         return made
 
     def delete_manifest(self, host: str, name: str, digest: str) -> None:
-        """Take a manifest, and every tag that points at it. Raises Refused."""
+        """Delete a manifest and every tag pointing at the manifest. Raises Refused."""
         home, found = self.repository(host, name), self.stored(host, name, digest)
         tags = [tag for tag, target in home.tags.items() if target == found.digest]
         self.require_allowed(home, "delete", "", found.digest, *tags)
@@ -188,7 +190,7 @@ class Contents:
         self._tell(host, "delete", name, found, "")
 
     def untag(self, host: str, name: str, tag: str) -> None:
-        """Take a tag and leave what it points at. Raises Refused."""
+        """Delete a tag and keep the tagged manifest. Raises Refused."""
         home = self.repository(host, name)
         _require(tag in home.tags, "TAG_UNKNOWN", f"the specified tag does not exist: {tag}")
         self.require_allowed(home, "delete", "", tag)
@@ -196,7 +198,7 @@ class Contents:
         home.attributes.pop(tag, None)
 
     def delete_repository(self, host: str, name: str) -> Repository:
-        """Take a repository with all that is in it. Raises Refused."""
+        """Delete a repository with all contents. Raises Refused."""
         home = self.repository(host, name)
         self.require_allowed(home, "delete", "", *home.tags, *home.manifests)
         del self._homes(host)[name]
@@ -204,12 +206,12 @@ class Contents:
         return home
 
     def add_blob(self, host: str, name: str, digest: str, content: bytes) -> None:
-        """Keep content whose digest has been verified."""
+        """Store content with a verified digest."""
         self._blobs(host)[digest] = Blob(content)
         self._link(host, name, digest)
 
     def mount(self, host: str, name: str, digest: str, origin: str) -> bool:
-        """Let a repository have a blob of another one; False if that one hasn't got it."""
+        """Link a blob of another repository; return False if the other repository lacks the blob."""
         try:
             self.add_blob(host, name, digest, self.blob(host, origin, digest))
         except Refused:
@@ -224,7 +226,10 @@ class Contents:
         self._sweep(host)
 
     def attributes(self, home: Repository, key: str = "") -> Attributes:
-        """Of the repository, or of a tag or digest that is known to exist; what an older state knows nothing of, is new now."""
+        """Return the attributes of the repository, or of an existing tag or digest.
+
+        Attributes missing in an older saved state are created with the present time.
+        """
         now = self._clock.now()
         return home.attributes.setdefault(key, Attributes(now, now))
 
@@ -248,7 +253,7 @@ class Contents:
             home.blobs.append(digest)
 
     def _sweep(self, host: str) -> None:
-        """Forget the blobs that no repository links to any more."""
+        """Remove the blobs without a link from any repository."""
         linked = {digest for home in self._homes(host).values() for digest in home.blobs}
         blobs = self._blobs(host)
         for digest in [digest for digest in blobs if digest not in linked]:

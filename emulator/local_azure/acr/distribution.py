@@ -1,6 +1,7 @@
-"""The distribution API under ``/v2``: manifests, blobs, uploads, tags and the catalog, as docker, skopeo and their like speak it.
+"""Distribution API under ``/v2`` for docker, skopeo and others: manifests, blobs, uploads, tags, catalog.
 
-Blobs are answered at once; Azure sends clients on to its storage (307), which the specification leaves to the registry.
+Blobs are answered at once. Azure redirects clients to storage (307); the specification leaves the choice to the
+registry.
 """
 
 import re
@@ -21,7 +22,7 @@ Operations = list[tuple[str, str, str, Callable[[Call], Response]]]
 
 
 class Distribution:
-    """The handlers; each lets nobody in before the door has."""
+    """Handlers of the distribution API; each checks the caller at the door first."""
 
     def __init__(self, registries: Registries, door: Door) -> None:
         self._contents, self._uploads, self._door = registries.contents, registries.uploads, door
@@ -53,7 +54,7 @@ class Distribution:
         ]
 
     def challenge(self, call: Call) -> Response:
-        """Whether the caller is known; the challenge if not."""
+        """Confirm a known caller; answer others with the challenge."""
         self._door.admit(call.request)
         return Response.json(200, {})
 
@@ -71,7 +72,7 @@ class Distribution:
         return Response.json(200, {"name": call["name"], "tags": names}, headers)
 
     def referrers(self, call: Call) -> Response:
-        """What refers to a manifest as its subject, as an index."""
+        """List the manifests with the given manifest as subject, as an index."""
         host = self._admit(call, "pull")
         home = self._contents.repository(host, call["name"])
         found = [described for stored in home.manifests.values() if (described := _referring(stored, call["digest"]))]
@@ -81,7 +82,7 @@ class Distribution:
         return Response.json(200, {"schemaVersion": 2, "mediaType": INDEX, "manifests": shown}, headers)
 
     def manifest(self, call: Call) -> Response:
-        """A manifest, if the client takes its kind."""
+        """Return a manifest, if the client accepts the media type."""
         host = self._admit(call, "pull")
         stored = self._contents.stored(host, call["name"], call["reference"])
         home = self._contents.repository(host, call["name"])
@@ -99,7 +100,7 @@ class Distribution:
         return _content(stored.manifest.encode(), stored.digest, stored.media_type)
 
     def put_manifest(self, call: Call) -> Response:
-        """Take a manifest; 201 with its digest."""
+        """Store a manifest; answer 201 with the digest."""
         host = self._admit(call, "pull", "push")
         kind = call.request.headers.get("content-type", "").partition(";")[0].strip()
         stored = self._contents.put_manifest(
@@ -118,7 +119,7 @@ class Distribution:
         return Response(202)
 
     def blob(self, call: Call) -> Response:
-        """A blob, or the part of it that ``Range`` asks for."""
+        """Return a blob, or the part requested by ``Range``."""
         host = self._admit(call, "pull")
         whole = _content(
             self._contents.blob(host, call["name"], call["digest"]), call["digest"], "application/octet-stream"
@@ -169,7 +170,7 @@ class Distribution:
 
 
 def listed(contents: Contents, host: str) -> list[str]:
-    """The repositories that lists show."""
+    """Return the repositories shown in lists."""
     return [name for name in contents.names(host) if contents.attributes(contents.repository(host, name)).list]
 
 
@@ -188,7 +189,7 @@ def _referring(stored: Stored, digest: str) -> Json:
 
 
 def _content(content: bytes, digest: str, media_type: str) -> Response:
-    """A HEAD gets it too, for its length: the transports leave the body out."""
+    """Answer with the content, for a HEAD too because of the length: the transports leave the body out."""
     return Response(200, content, {"Content-Type": media_type, "Docker-Content-Digest": digest, "ETag": f'"{digest}"'})
 
 

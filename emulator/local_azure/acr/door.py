@@ -1,4 +1,7 @@
-"""Lets a request to a registry in, or says in ACR's words why not: Basic or one of the registry's own tokens (azure-facts G1 to G3, G9)."""
+"""Let a request to a registry in, or refuse in ACR's words.
+
+Credentials are Basic or one of the registry's own tokens (azure-facts G1 to G3, G9).
+"""
 
 import base64
 
@@ -34,7 +37,7 @@ class Door:
         return found
 
     def basic(self, request: Request, registry: Resource) -> Identity:
-        """Who the request's Basic credentials are. Raises Refused."""
+        """Return the identity of the request's Basic credentials. Raises Refused."""
         return self._rights.identify(registry, *_basic(request.headers.get("authorization", "")))
 
     def admit(self, request: Request, needed: Grant | None = None) -> None:
@@ -53,7 +56,7 @@ class Door:
             raise Refused("DENIED", DENIED, _wanted(needed))
 
     def lets(self, request: Request, needed: Grant) -> bool:
-        """Whether the request, which has been let in for something else, could do this too."""
+        """Tell if a request already let in for another action has the `needed` grant too."""
         try:
             self.admit(request, needed)
         except (Refused, ServiceError):
@@ -75,7 +78,7 @@ class Door:
 
 
 def spoken(handler: Handler) -> Handler:
-    """The handler, with what it refuses turned into answers."""
+    """Return the handler with refusals turned into answers."""
 
     def speaking(call: Call) -> Response:
         try:
@@ -91,7 +94,7 @@ def spoken(handler: Handler) -> Handler:
 
 
 def challenged(request: Request, needed: Grant | None = None, error: str = "") -> ServiceError:
-    """401, with the way to a token that would do."""
+    """Return a 401 naming the way to a sufficient token."""
     parts = [f'Bearer realm="https://{request.host}/oauth2/token"', f'service="{request.host}"']
     if needed:
         parts.append(f'scope="{needed.type}:{needed.name}:{",".join(needed.actions)}"')
@@ -106,7 +109,7 @@ def _wanted(needed: Grant | None) -> Json:
 
 
 def _named(call: Call, code: str) -> Json:
-    """The detail of what isn't there: what was asked for."""
+    """Return the detail of a not-found error: the requested name."""
     found = {name: call.params[name] for name in ("name", "reference", "digest", "tag") if name in call.params}
     return found if code.endswith("_UNKNOWN") else None
 

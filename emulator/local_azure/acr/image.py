@@ -1,8 +1,8 @@
-"""Makes small but real OCI images, so that a client can check every digest of what it pulls, and reads those that clients push.
+"""Make small but real OCI images with verifiable digests, and read images pushed by clients.
 
 A made image is one layer with one file, a configuration and a manifest (OCI image specification 1.1). Only the texts
-are kept; the layer is an uncompressed tar and is made again whenever somebody asks for it, because a compressor's
-output may differ between machines.
+are kept. The layer is an uncompressed tar, made again on each request, because a compressor's output may differ between
+machines.
 """
 
 import io
@@ -31,9 +31,9 @@ LABELS = "local-azure.exit-code", "local-azure.run-seconds", "local-azure.logs"
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """What a pull gives the host: the image, and what a container made from it does when it runs.
+    """Image as given to the host by a pull, with the behaviour of the image's containers.
 
-    `exit_code` None: it serves until it is stopped. `run_seconds` None: as long as the emulator's timing says.
+    `exit_code` None: the container serves until stopped. `run_seconds` None: the time set by the emulator's timing.
     """
 
     digest: str
@@ -44,9 +44,9 @@ class Image:
 
 @dataclass
 class Stored:
-    """A manifest as the registry keeps it: its text and its configuration's, and how a container made from it behaves.
+    """Manifest as stored by the registry: the manifest's and configuration's texts, and the containers' behaviour.
 
-    The layer of a made image is made of `marker`; a pushed one has none, and its blobs lie beside it.
+    The layer of a made image is made of `marker`. A pushed image has no `marker`; the blobs lie beside the manifest.
     """
 
     digest: str
@@ -59,7 +59,7 @@ class Stored:
     media_type: str = MANIFEST
 
     def image(self) -> Image:
-        """What a puller learns of it."""
+        """Return the image as seen by a puller."""
         return Image(self.digest, self.exit_code, self.run_seconds, self.logs)
 
     def read(self) -> dict[str, Json]:
@@ -75,16 +75,16 @@ class Stored:
 
 
 def parts(manifest: Json) -> list[Json]:
-    """The descriptors of what a manifest consists of: its configuration and layers, or the manifests of an index."""
+    """Return the descriptors of a manifest's parts: configuration and layers, or the manifests of an index."""
     if manifest.get("mediaType") in INDEXES or "manifests" in manifest:
         return list(manifest.get("manifests") or [])
     return [*([manifest["config"]] if "config" in manifest else []), *(manifest.get("layers") or [])]
 
 
 def labelled(config: str) -> tuple[int | None, float | None, str]:
-    """What the labels of a pushed image's configuration say: exit code, seconds until then, logs.
+    """Return the values in the labels of a pushed image: exit code, seconds until exit, logs.
 
-    ValueError for what is no number.
+    The labels are in the image's configuration. ValueError for a value other than a number.
     """
     try:
         labels = (json.loads(config).get("config") or {}).get("Labels") or {}
@@ -95,12 +95,12 @@ def labelled(config: str) -> tuple[int | None, float | None, str]:
 
 
 def digest_of(content: bytes) -> str:
-    """The content's address, as registries write it."""
+    """Return the content's digest as written by registries."""
     return f"sha256:{sha256(content).hexdigest()}"
 
 
 def build(marker: str, *, exit_code: int | None = None, run_seconds: float | None = None, logs: str = "") -> Stored:
-    """An image whose digest depends on `marker` and on nothing else of this machine."""
+    """Make an image with a digest depending on `marker` only, and not on the machine."""
     content = layer(marker)
     history = {"created": "2024-01-01T00:00:00Z", "architecture": "amd64", "os": "linux"}
     config = _text(
@@ -119,7 +119,7 @@ def build(marker: str, *, exit_code: int | None = None, run_seconds: float | Non
 
 @lru_cache(maxsize=256)
 def layer(marker: str) -> bytes:
-    """A tar with one file that holds `marker`."""
+    """Return a tar with one file containing `marker`."""
     content, out = f"{marker}\n".encode(), io.BytesIO()
     with tarfile.open(fileobj=out, mode="w", format=tarfile.USTAR_FORMAT) as archive:
         entry = tarfile.TarInfo("app")

@@ -1,8 +1,8 @@
-"""``az acr import``: an image of another registry, or of the public, becomes one of this registry, without a client that carries it.
+"""``az acr import``: copy an image of another registry, or a public image, into a registry without a client.
 
 Source: the description of api-version 2023-07-01, and the cases of azure-cli's own test. A registry of the tenant is
-read with what the request gives, or as the caller; an image elsewhere is public, as it is for container groups. What is
-said of a tag that exists, and of a source that can't be read, could not be looked up.
+read with the credentials in the request, or as the caller. An image elsewhere is public, as for container groups. The
+texts for an existing tag and for an unreadable source could not be looked up.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ def routes(registries: Registries) -> tuple[Route, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """Where an image comes from: a host, empty for Docker Hub, and a repository with a tag or digest."""
+    """Source of an image: a host, empty for Docker Hub, and a repository with a tag or digest."""
 
     host: str
     repository: str
@@ -72,7 +72,7 @@ class _Imports:
         return _Source(host, repository, reference if mark else "latest")
 
     def _require_free(self, target: Resource, tags: list[tuple[str, str]], *, forced: bool) -> None:
-        """A tag that exists is only moved by force."""
+        """Refuse to move an existing tag unless forced."""
         for repository, tag in tags:
             if not forced and self.registries.contents.has(login_server(target), repository, tag):
                 raise ServiceError(409, "Conflict", f"Tag {repository}:{tag} already exists in target registry.")
@@ -97,7 +97,7 @@ class _Imports:
             contents.copy(source.host, source.repository, source.reference, (host, repository, tag))
 
     def _require_readable(self, call: Call, given: dict[str, Json], source: _Source) -> None:
-        """Whoever imports could have pulled it. Raises Refused."""
+        """Refuse an importer without the right to pull the source. Raises Refused."""
         rights, credentials = self.registries.rights, fields(given, "credentials")
         registry = rights.registry(source.host, trusted=True)
         identity = Identity(Kind.PRINCIPAL, call.who.app_id, call.who.oid)
@@ -108,7 +108,7 @@ class _Imports:
 
 
 def _targets(body: dict[str, Json], source: _Source) -> tuple[list[tuple[str, str]], list[str]]:
-    """The repositories and tags that an image is to have, and the repositories where it is to have none."""
+    """Return the repositories and tags for the image, and the repositories without a tag."""
     given, untagged = body.get("targetTags") or [], [str(each) for each in body.get("untaggedTargetRepositories") or []]
     if not given and not untagged:
         given = [source.repository if ":" in source.reference else f"{source.repository}:{source.reference}"]

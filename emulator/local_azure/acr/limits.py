@@ -1,6 +1,6 @@
-"""How often a registry may be asked in a minute (azure-facts G9: "Container registry service limits").
+"""Limit the requests per minute to a registry (azure-facts G9: "Container registry service limits").
 
-Each minute begins with the first request after the last one has ended. Container groups' own pulls are not counted.
+Each minute begins with the first request after the end of the last minute. Container groups' own pulls are not counted.
 """
 
 from collections.abc import Callable
@@ -38,7 +38,7 @@ class Limits:
         self._count(f"token {registry.id.lower()}", TOKENS.get(_tier(registry), 10_000))
 
     def count_request(self, registry: Resource, who: str) -> None:
-        """One request to the registry by `who`. Raises TooMany."""
+        """Count one request to the registry by `who`. Raises TooMany."""
         whole, each = READS.get(_tier(registry), (10_000, 5_000))
         self._count(f"registry {registry.id.lower()}", whole)
         self._count(f"{who} {registry.id.lower()}", each)

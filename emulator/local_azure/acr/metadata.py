@@ -1,6 +1,6 @@
-"""ACR's own API under ``/acr/v1``: what ``az acr repository`` and ``az acr manifest`` list, show, lock and delete.
+"""ACR's own API under ``/acr/v1`` for ``az acr repository`` and ``az acr manifest``: list, show, lock, delete.
 
-Shapes are those of the data plane's description of 2021-07-01 and its examples.
+Source of the shapes: the data plane's description of 2021-07-01 and the examples in the description.
 """
 
 import json
@@ -21,7 +21,7 @@ SWITCHES = {"deleteEnabled": "delete", "writeEnabled": "write", "readEnabled": "
 
 
 class Metadata:
-    """The handlers; each lets nobody in before the door has."""
+    """Handlers of ACR's own API; each checks the caller at the door first."""
 
     def __init__(self, registries: Registries, door: Door) -> None:
         self._contents, self._door = registries.contents, door
@@ -60,7 +60,7 @@ class Metadata:
         return Response.json(200, self._repository(call, home))
 
     def delete_repository(self, call: Call) -> Response:
-        """202 with what was in it."""
+        """Delete a repository; answer 202 with the deleted contents."""
         self._home(call, "delete")
         gone = self._contents.delete_repository(call.request.host, call["name"])
         return Response.json(202, {"manifestsDeleted": list(gone.manifests), "tagsDeleted": list(gone.tags)})

@@ -1,4 +1,4 @@
-"""How registries page their lists: by the last name seen, with a Link to the next page."""
+"""Page the lists of registries by the last name seen, with a Link to the next page."""
 
 from urllib.parse import quote
 
@@ -9,9 +9,9 @@ PAGE = 100
 
 
 def page(call: Call, names: list[str]) -> tuple[list[str], dict[str, str]]:
-    """The page of `names`, in the order that they have, that ``n`` and ``last`` ask for, and the header that leads on.
+    """Return the page of `names` selected by ``n`` and ``last``, in the given order, and the Link header.
 
-    Raises Refused.
+    The header leads to the next page. Raises Refused.
     """
     last, size = call.request.query.get("last", ""), call.request.query.get("n", "")
     if size.startswith("-"):

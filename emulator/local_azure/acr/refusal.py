@@ -1,4 +1,4 @@
-"""What a registry says no with, and which HTTP status that is."""
+"""Refusals of a registry, with the HTTP status of each."""
 
 STATUS = {
     "UNAUTHORIZED": 401,
@@ -24,7 +24,10 @@ STATUS = {
 
 
 class Refused(Exception):
-    """A request, or a pull, that the registry refuses in its own words: `code` as in its error envelope (UNAUTHORIZED, DENIED …)."""
+    """A request or pull refused by the registry, in the registry's own words.
+
+    `code` is the code in the error envelope (UNAUTHORIZED, DENIED …).
+    """
 
     def __init__(self, code: str, message: str, detail: object = None, *, status: int | None = None) -> None:
         super().__init__(f"{code}: {message}")

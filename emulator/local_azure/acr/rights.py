@@ -1,8 +1,8 @@
-"""Who somebody is to a registry, and what they may do there this instant.
+"""Identify the users of a registry and decide their rights at the present instant.
 
 The user is an application id with one of its secrets, the admin user, a repository-scoped token, a holder of the
-registry's own refresh token, or nobody where anonymous pull is on. What they may do is decided by roles (which ones,
-depends on the registry's mode), by a scope map, or by the registry's own settings.
+registry's own refresh token, or an anonymous user if anonymous pull is on. Rights come from roles (the registry's mode
+selects the roles), from a scope map, or from the registry's own settings.
 """
 
 import re
@@ -60,7 +60,7 @@ MAPPED = {
 
 
 class Kind(StrEnum):
-    """What sort of user it is."""
+    """Kind of user."""
 
     PRINCIPAL = "principal"
     ADMIN = "admin"
@@ -70,9 +70,9 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Somebody who has authenticated.
+    """An authenticated user.
 
-    `subject` is what the registry's tokens call him; `oid` is empty but for principals.
+    `subject` is the user's name in the registry's tokens. `oid` is empty except for principals.
     """
 
     kind: Kind
@@ -81,16 +81,19 @@ class Identity:
 
 
 class Rights:
-    """Asked by the wire, by pulls and by whoever proves something; nothing is changed by asking but whose turn it is."""
+    """Rights of users, asked by the wire, by pulls and by proofs.
+
+    A question changes no state except the turn of the replicas.
+    """
 
     def __init__(self, resources: Resources, authorization: Authorization, tokens: Tokens, mint: Mint) -> None:
         self._resources, self._authorization, self._tokens, self._mint = resources, authorization, tokens, mint
 
     def registry(self, login_server: str, *, trusted: bool = False) -> Resource:
-        """The registry of a login server that answers. Raises Refused where there is none, or its firewall is closed.
+        """Return the reachable registry of a login server.
 
-        `trusted`: it is asked by an Azure service with a managed identity, which may pass
-        (``networkRuleBypassOptions``).
+        Raises Refused if there is no such registry, or the firewall is closed. `trusted`: the caller is an Azure
+        service with a managed identity, and may pass the firewall (``networkRuleBypassOptions``).
         """
         found = self._resources.registry(login_server.lower())
         if found is None:
@@ -105,7 +108,7 @@ class Rights:
         return found
 
     def identify(self, registry: Resource, username: str, password: str) -> Identity:
-        """Who a user name and password are, this instant. Raises Refused (azure-facts G3)."""
+        """Return the identity of a user name and password at this instant. Raises Refused (azure-facts G3)."""
         if username == REFRESH_USER:
             return self.redeem(registry, password)
         if GUID.fullmatch(username) and not self._tokens.authenticates(username, password):
@@ -113,7 +116,7 @@ class Rights:
         return self._principal(username) if GUID.fullmatch(username) else self._other(registry, username, password)
 
     def known(self, registry: Resource, username: str, password: str) -> Identity:
-        """The same whichever replica of Entra were asked, without taking anybody's turn. Raises Refused."""
+        """Do the same as `identify` for all replicas of Entra, without using a replica's turn. Raises Refused."""
         if not GUID.fullmatch(username):
             return self._other(registry, username, password)
         if not self._tokens.authenticates_everywhere(username, password):
@@ -121,7 +124,7 @@ class Rights:
         return self._principal(username)
 
     def redeem(self, registry: Resource, refresh_token: str) -> Identity:
-        """Who a refresh token was issued to. Raises Refused."""
+        """Return the identity named in a refresh token. Raises Refused."""
         try:
             subject = self._mint.read("refresh", login_server(registry), refresh_token)["sub"]
         except BadToken as error:
@@ -131,7 +134,10 @@ class Rights:
         return Identity(Kind.ADMIN if subject == registry.name.lower() else Kind.TOKEN, subject)
 
     def may(self, registry: Resource, identity: Identity, action: str, repository: str = "") -> bool:
-        """Whether the registry's mode, the roles and the identity allow a scope action (``pull``, ``metadata_read``, ``catalog`` …) now."""
+        """Tell if the registry's mode, the roles and the identity allow a scope action now.
+
+        Scope actions are ``pull``, ``metadata_read``, ``catalog`` …
+        """
         if identity.kind is Kind.ADMIN:
             return bool(registry.properties.get("adminUserEnabled"))
         if identity.kind is Kind.ANONYMOUS:
@@ -145,7 +151,7 @@ class Rights:
         return action in LEGACY and self._authorization.allowed(identity.oid, LEGACY[action], registry.id)
 
     def granted(self, registry: Resource, identity: Identity, asked: Iterable[Grant]) -> list[Grant]:
-        """What of the `asked` scopes an access token may carry: entries of which nothing is allowed are left out."""
+        """Return the part of the `asked` scopes allowed in an access token, without entries lacking any right."""
         found = []
         for grant in asked:
             names = ("catalog",) if grant.type == "registry" else grant.actions
@@ -159,7 +165,10 @@ class Rights:
         return found
 
     def _in_repository(self, registry: Resource, identity: Identity, action: str, repository: str) -> bool:
-        """By roles whose conditions hold; where only news that lags behind allows it, there is no condition to look at."""
+        """Tell if roles with fulfilled conditions allow the action in the repository.
+
+        For rights still allowed by lagging news only, there is no condition to check.
+        """
         if not self._authorization.allowed(identity.oid, action, registry.id, data=True):
             return False
         conditions = list(self._conditions(registry, identity.oid, action))
@@ -196,7 +205,7 @@ class Rights:
 
 
 def login_server(registry: Resource) -> str:
-    """The host that a registry answers at."""
+    """Return the host of a registry."""
     return str(registry.properties.get("loginServer") or f"{registry.name}.azurecr.io").lower()
 
 

@@ -1,4 +1,4 @@
-"""What the emulator remembers of registries' contents, as plain values that can be saved as JSON and compared."""
+"""Saved contents of registries, as plain values to be saved as JSON and compared."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,7 +11,10 @@ from local_azure.acr.image import Stored
 
 @dataclass
 class Attributes:
-    """When a repository, tag or manifest came to be and changed, and what may be done to it (``az acr repository update``)."""
+    """Times of creation and change of a repository, tag or manifest, and its locks.
+
+    ``az acr repository update`` sets the locks.
+    """
 
     created: datetime
     updated: datetime
@@ -32,7 +35,7 @@ class Blob:
 
 @dataclass
 class Upload:
-    """A blob on its way: what has arrived of it so far."""
+    """An unfinished blob upload: the content received so far."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
 
@@ -43,7 +46,7 @@ class Upload:
 
 @dataclass
 class Repository:
-    """One repository: its manifests by digest, the tags that point at them, the pushed blobs that it links to."""
+    """One repository: manifests by digest, tags pointing at manifests, and linked pushed blobs."""
 
     name: str
     manifests: dict[str, Stored] = field(default_factory=dict)
@@ -55,7 +58,7 @@ class Repository:
 
 @dataclass
 class Minute:
-    """How often somebody has asked since the beginning of a minute."""
+    """Number of one user's requests since the beginning of a minute."""
 
     since: datetime
     asked: int = 0
@@ -63,7 +66,7 @@ class Minute:
 
 @dataclass
 class State:
-    """All registries' contents by login server, the key that signs their tokens, and what counts against their limits."""
+    """All registries' contents by login server, the key for signing tokens, and the counts for the limits."""
 
     key: str = ""
     builds: int = 0

@@ -1,7 +1,7 @@
-"""The registry's own tokens, which outlive the password that bought them: that is why revoking is not instant.
+"""The registry's own tokens; they outlive the password used to get them, so revoking is not instant.
 
 Lifetimes: access tokens `Timing.registry_token_life` (75 min), refresh tokens 3 h (Azure/acr, AAD-OAuth.md). Rights are
-fixed when an access token is issued, so one issued before a role was taken away still pulls.
+fixed when an access token is issued, so a token issued before the removal of a role still pulls.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,7 +21,7 @@ Kind = Literal["access", "refresh"]
 
 
 class BadToken(Exception):
-    """A token that this registry didn't issue, or that has ended, or that is of the other kind."""
+    """A token not issued by the registry, expired, or of the other kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Grant:
         return cls(kind, name, tuple(actions.split(",")))
 
     def claim(self) -> dict[str, Json]:
-        """As it is written in the token."""
+        """Return the grant as written in the token."""
         return {"type": self.type, "name": self.name, "actions": list(self.actions)}
 
 

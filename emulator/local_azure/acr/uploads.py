@@ -1,4 +1,7 @@
-"""How a blob gets into a registry: in pieces, at once, or from another repository (distribution specification, "Pushing blobs")."""
+"""Upload a blob to a registry: in pieces, at once, or by mounting from another repository.
+
+Source: distribution specification, "Pushing blobs".
+"""
 
 from collections.abc import Callable
 
@@ -16,7 +19,7 @@ class Uploads:
         self._ids, self._contents, self._state = ids, contents, state
 
     def begin(self, host: str, name: str) -> Upload:
-        """An upload with nothing in it. Raises Refused NAME_INVALID."""
+        """Begin an empty upload. Raises Refused NAME_INVALID."""
         if not NAME.fullmatch(name):
             raise Refused("NAME_INVALID", "invalid repository name")
         made = Upload(self._ids.guid(), name)
@@ -60,7 +63,7 @@ class Uploads:
         self._contents.add_blob(host, name, digest, found.content)
 
     def cancel(self, host: str, name: str, upload: str) -> None:
-        """Forget what has arrived. Raises Refused BLOB_UPLOAD_UNKNOWN."""
+        """Remove an unfinished upload. Raises Refused BLOB_UPLOAD_UNKNOWN."""
         del self._of(host)[self.find(host, name, upload).id]
 
     def _of(self, host: str) -> dict[str, Upload]:

@@ -1,6 +1,6 @@
-"""The registry's host: its token endpoints, and the door before everything else.
+"""The registry's host: token endpoints, and the check of callers before every other route.
 
-Every route is reached without an ARM token: who asks is decided here, from Basic or from the registry's own Bearer
+Every route is reached without an ARM token: the caller is identified here, from Basic or from the registry's own Bearer
 tokens, because the challenge names the repository (azure-facts G1).
 """
 
@@ -52,22 +52,25 @@ class Acr:
         ]
 
     def serves(self, host: str) -> bool:
-        """Every login server's name, registered or not: one without a registry breaks the connection, as a name that doesn't resolve."""
+        """Tell if `host` is the name of a login server, registered or not.
+
+        A name without a registry breaks the connection, like a name without a DNS entry.
+        """
         return host.endswith(SUFFIXES)
 
     def authenticate(self, request: Request) -> Caller:
-        """Never signs anybody in: the routes authenticate themselves. Raises ServiceError 401."""
+        """Refuse every sign-in: the routes authenticate callers themselves. Raises ServiceError 401."""
         raise challenged(request)
 
     def refuse(self, error: ServiceError, request: Request) -> Response:
-        """The envelope of the distribution specification, with the line break that ACR ends it with."""
+        """Return the envelope of the distribution specification, with ACR's final line break."""
         entry = {"code": error.code, "message": error.message, "detail": error.extra.get("detail")}
         response = Response.json(error.status, {"errors": [entry]}, error.headers)
         response.body += b"\n"
         return response
 
     def headers(self, request: Request) -> dict[str, str]:
-        """What ACR puts on every answer."""
+        """Return ACR's headers for every answer."""
         return {
             "Server": "AzureContainerRegistry",
             "Docker-Distribution-Api-Version": "registry/2.0",

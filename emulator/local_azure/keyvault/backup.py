@@ -1,4 +1,4 @@
-"""Backups of secrets: one text that holds all versions of a secret and that nobody but this emulator can read or forge."""
+"""Backups of secrets: one text with all versions of a secret, sealed against reading and forging by others."""
 
 import base64
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from local_azure.keyvault.secret import Secret
 
 @dataclass(slots=True)
 class Backup:
-    """A secret with all its versions, and the subscription outside of which it can't be restored."""
+    """Secret with all versions, and the subscription of the only vaults able to restore the secret."""
 
     subscription: str
     secret: Secret
@@ -26,7 +26,7 @@ def seal(key: str, backup: Backup) -> str:
 
 
 def open_sealed(key: str, text: str) -> Backup:
-    """What :func:`seal` made of a backup; raises 400 BadParameter for anything else."""
+    """Open a text made by :func:`seal`; raises 400 BadParameter for any other text."""
     try:
         opened = AESSIV(bytes.fromhex(key)).decrypt(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), None)
         return TypeAdapter(Backup).validate_json(opened)

@@ -1,6 +1,6 @@
-"""Key Vault's rules for secrets: every set is a new version, deletion is soft, and a disabled version can't be read.
+"""Key Vault's rules for secrets: a new version on each set, soft deletion, no reading of disabled versions.
 
-Vaults are known by their short name. A vault is a resource of Resource Manager; here is only what is in it.
+Vaults are known by short name. A vault is a resource of Resource Manager; here are only the contents.
 """
 
 from dataclasses import dataclass, field, replace
@@ -20,7 +20,11 @@ from local_azure.timing import Timing
 
 @dataclass(slots=True)
 class State:
-    """All that changes: secrets by vault and lower-cased name, how many versions were ever made, what was asked of late, the key of backups."""
+    """Changing state of all vaults.
+
+    Holds the secrets by vault and lower-cased name, the number of versions ever made, the recent requests, and the key
+    of backups.
+    """
 
     secrets: dict[str, dict[str, Secret]] = field(default_factory=dict)
     made: int = 0
@@ -111,14 +115,14 @@ class Vaults:
         return found
 
     def versions(self, vault: str, name: str) -> list[Version]:
-        """Every version, in the order of their ids, which says nothing of time; none of a name that isn't there."""
+        """Return every version, ordered by id and so not by time; an absent name has no versions."""
         secret, stale = self._named(vault, name), self.faults.active("stale") is not None
         if secret is None or not self._here(secret):
             return []
         return sorted(secret.seen(stale=stale).values(), key=lambda version: version.id)
 
     def names(self, vault: str) -> list[tuple[Secret, Version]]:
-        """The secrets of a vault, each with the newest version that this read sees, by name."""
+        """Return the secrets of a vault by name, each with the newest version visible to the read."""
         stale = self.faults.active("stale") is not None
         seen = [(s, s.newest(stale=stale)) for _, s in sorted(self._contents(vault).items()) if self._here(s)]
         return [(secret, newest) for secret, newest in seen if newest]
@@ -139,7 +143,7 @@ class Vaults:
         return changed
 
     def delete(self, vault: str, name: str) -> Secret:
-        """Soft-delete a secret with all its versions; raises 404 SecretNotFound."""
+        """Soft-delete a secret with all versions; raises 404 SecretNotFound."""
         self.find(vault, name)
         secret = self._contents(vault)[name.lower()]
         secret.deleted_at = self.clock.now()
@@ -170,7 +174,10 @@ class Vaults:
         return secret, newest
 
     def purge(self, vault: str, name: str) -> None:
-        """End a soft-deleted secret for good; raises 404 SecretNotFound, 409 as above, 403 where the vault has purge protection."""
+        """Purge a soft-deleted secret.
+
+        Raises 404 SecretNotFound, 409 as above, 403 if the vault has purge protection.
+        """
         secret = self._deleted_at_rest(vault, name)
         if self.vault(vault).properties.get("enablePurgeProtection"):
             raise refusals.purge_protected()
@@ -187,7 +194,7 @@ class Vaults:
         secret.moving, secret.until = what, self.clock.now() + timedelta(seconds=self.timing.secret_moving)
 
     def _settled(self, secret: Secret) -> None:
-        """Refuse what meets a secret while something else goes on with it."""
+        """Refuse an operation on a secret while another operation on the secret is in progress."""
         busy = secret.busy(self.clock.now())
         if busy:
             raise refusals.moving(
@@ -198,7 +205,10 @@ class Vaults:
         return secret.deleted_at is None and secret.busy(self.clock.now()) != "recovering"
 
     def backup(self, vault: str, name: str) -> str:
-        """All versions of a secret as one text; raises 404 SecretNotFound, 400 where there are too many (that text could not be looked up)."""
+        """Return all versions of a secret as one text.
+
+        Raises 404 SecretNotFound, and 400 for too many versions (the text of the 400 could not be looked up).
+        """
         self.find(vault, name)
         secret = self._contents(vault)[name.lower()]
         if len(secret.versions) > refusals.VERSION_LIMIT:
@@ -206,9 +216,10 @@ class Vaults:
         return seal(self._backup_key(), Backup(self._subscription(vault), Secret(secret.name, dict(secret.versions))))
 
     def restore(self, vault: str, text: str) -> tuple[Secret, Version]:
-        """Put a backed-up secret with its versions into a vault of the same subscription; the newest version.
+        """Restore a backed-up secret with all versions into a vault; return the secret and the newest version.
 
-        Raises 400 BadParameter for what is no backup or another subscription's, 409 where the name is taken.
+        The vault must be in the same subscription. Raises 400 BadParameter for an invalid backup or another
+        subscription's, 409 if the name is taken.
         """
         backup = open_sealed(self._backup_key(), text)
         if backup.subscription != self._subscription(vault):
@@ -229,11 +240,11 @@ class Vaults:
         return self.vault(vault).id.split("/")[2].lower()
 
     def retention(self, vault: str) -> int:
-        """For how many days a deleted secret can be recovered (7 to 90, fixed at the vault's creation)."""
+        """Return the number of days for recovering a deleted secret (7 to 90, fixed at the vault's creation)."""
         return int(self.vault(vault).properties.get("softDeleteRetentionInDays", 90))
 
     def recovery_level(self, vault: str) -> str:
-        """The word for how deletion works in this vault, as attributes show it."""
+        """Return the recovery level of the vault, as shown in attributes."""
         word = "Recoverable" if self.retention(vault) == 90 else "CustomizedRecoverable"
         return word if self.vault(vault).properties.get("enablePurgeProtection") else f"{word}+Purgeable"
 
@@ -246,7 +257,7 @@ class Vaults:
         return contents
 
     def _forget(self, vault: Resource) -> None:
-        """The vault is purged, and so is what was in it."""
+        """Remove the contents of a purged vault."""
         self.state.secrets.pop(vault.name.lower(), None)
 
     def _named(self, vault: str, name: str) -> Secret | None:

@@ -1,4 +1,4 @@
-"""Whom a vault lets in: its firewall, its budget, and then roles or access policies, whichever it goes by."""
+"""Check access to a vault: firewall, request limit, then roles or access policies as the vault is set."""
 
 import ipaddress
 from collections.abc import Callable, Mapping
@@ -24,7 +24,7 @@ _POLICY = {"setSecret/action": "set", "update/action": "set", "getSecret/action"
 
 @dataclass(slots=True)
 class Spent:
-    """What one vault, or one subscription in a region, has taken since the window began."""
+    """Requests counted for one vault, or one subscription in a region, since the beginning of the window."""
 
     since: datetime
     creates: int = 0
@@ -46,7 +46,10 @@ class Gate:
             raise refusals.by_firewall(caller, vault, ADDRESS)
 
     def spend(self, vault: Resource, *, creating: bool) -> None:
-        """Count a request; raises 429 Throttled where the vault or its subscription has none left in this window."""
+        """Count a request.
+
+        Raises 429 Throttled if the vault or the subscription has reached the limit of the window.
+        """
         subscription = f"{vault.id.split('/')[2]}/{vault.location}".lower()
         counts = [(self._window(vault.name.lower()), 1), (self._window(subscription), PER_SUBSCRIPTION)]
         for count, times in counts:
@@ -64,9 +67,10 @@ class Gate:
     def require(
         self, caller: Caller, vault: Resource, action: str, name: str | None = None, permission: str | None = None
     ) -> None:
-        """Let a data action (``getSecret/action``) on a secret, or on all of them, pass; raises 403 ForbiddenByRbac or AccessDenied.
+        """Allow a data action (``getSecret/action``) on one secret, or on all.
 
-        `permission` is what an access policy calls it, where that isn't the usual word.
+        Raises 403 ForbiddenByRbac or AccessDenied. `permission` is the access policy's name of the action, if different
+        from the usual name.
         """
         if not vault.properties.get("enableRbacAuthorization"):
             self._require_policy(caller, vault, permission or _POLICY.get(action, action.partition("/")[0]))
@@ -76,7 +80,10 @@ class Gate:
             raise refusals.by_rbac(caller, vault, f"Microsoft.KeyVault/vaults/secrets/{action}", scope)
 
     def _require_policy(self, caller: Caller, vault: Resource, permission: str) -> None:
-        """``all`` is everything but the right to purge, which azure-cli's own tests have to ask for beside it (recorded)."""
+        """Refuse a caller without the permission in an access policy.
+
+        ``all`` includes every right except purge; azure-cli's own tests have to ask for purge as well (recorded).
+        """
         holders = {caller.oid.lower(), *(group.lower() for group in self.authorization.directory.groups_of(caller.oid))}
         for policy in vault.properties.get("accessPolicies") or ():
             granted = {p.lower() for p in (policy.get("permissions") or {}).get("secrets") or ()}
@@ -87,7 +94,7 @@ class Gate:
 
 
 def _named(rules: Mapping[str, object]) -> bool:
-    """Whether a vault's ``ipRules`` name where requests seem to come from."""
+    """Tell if a vault's ``ipRules`` contain the emulator's client address."""
     address, listed = ipaddress.ip_address(ADDRESS), rules.get("ipRules")
     values = [rule.get("value", "") for rule in listed if isinstance(rule, dict)] if isinstance(listed, list) else []
     return any(address in ipaddress.ip_network(value, strict=False) for value in values if value)

@@ -1,9 +1,9 @@
-"""Secrets through Resource Manager, for templates: made and described, never read.
+"""Secrets through Resource Manager, for templates: create and describe, never read.
 
-A right on the control plane is enough; the vault asks for none.
+A right on the control plane is enough; the vault requires no right of its own.
 
-Source: the API description of Microsoft.KeyVault (vaults/secrets) and what users of templates report. The texts of its
-refusals are those of the data plane; whether Resource Manager words them so could not be looked up.
+Source: the API description of Microsoft.KeyVault (vaults/secrets) and reports of template users. The texts of the
+refusals are the data plane's; Resource Manager's own texts could not be looked up.
 """
 
 from collections.abc import Iterator
@@ -44,7 +44,7 @@ class _Secrets:
         return Response.json(200, _json(vault, call["secret"], self.vaults.find(vault.name, call["secret"])))
 
     def put(self, call: Call) -> Response:
-        """A new version: 201 where it is the first, else 200."""
+        """Create a new version: 201 for the first version, else 200."""
         vault, body = self._vault(call, "write"), call.request.json()
         properties, given = fields(body, "properties"), _changes(body)
         check_name(call["secret"])
@@ -70,7 +70,7 @@ class _Secrets:
         )
 
     def _vault(self, call: Call, verb: str) -> Resource:
-        """The vault, for a caller that may do this to its secrets.
+        """Return the vault, if the caller may do the operation on the vault's secrets.
 
         Raises ServiceError 403, 404, or 409 under a lock.
         """
@@ -91,7 +91,7 @@ class _Secrets:
 
 
 def _changes(body: Json) -> Changes:
-    """What a body says beside the value. Raises ServiceError 400."""
+    """Return the changes in a body other than the value. Raises ServiceError 400."""
     properties = fields(body, "properties")
     attributes, tags, kind = fields(properties, "attributes"), fields(body, "tags"), properties.get("contentType")
     exp, nbf = (_instant(attributes.get(name)) for name in ("exp", "nbf"))
@@ -114,7 +114,7 @@ def _instant(seconds: Json) -> datetime | None:
 
 
 def _json(vault: Resource, name: str, version: Version) -> Json:
-    """A secret as Resource Manager shows it: everything but its value."""
+    """Return a secret as shown by Resource Manager: all fields except the value."""
     times = {"nbf": version.nbf, "exp": version.exp, "created": version.created, "updated": version.updated}
     kind = {"contentType": version.content_type} if version.content_type is not None else {}
     uri = f"{vault.properties['vaultUri'].rstrip('/')}/secrets/{name}"

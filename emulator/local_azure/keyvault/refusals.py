@@ -1,6 +1,6 @@
-"""Key Vault's refusals in its own words, and the limits that lead to some of them.
+"""Key Vault's refusals in the service's own words, and the limits behind some of the refusals.
 
-Sources: recorded answers and reports of what people met. Where no text could be looked up the function says so.
+Sources: recorded answers and reports of users. A function's docstring says if the text could not be looked up.
 """
 
 import re
@@ -16,7 +16,7 @@ VERSION_LIMIT = 500
 
 
 def check(name: str, content_type: str | None, tags: dict[str, str] | None) -> None:
-    """Refuse what exceeds a limit; 400 BadParameter."""
+    """Refuse a name, content type or tags exceeding a limit; 400 BadParameter."""
     check_name(name)
     long = any(len(text) > TAG_LIMIT for pair in (tags or {}).items() for text in pair)
     if len(content_type or "") > CONTENT_TYPE_LIMIT or len(tags or {}) > TAG_COUNT or long:
@@ -24,13 +24,16 @@ def check(name: str, content_type: str | None, tags: dict[str, str] | None) -> N
 
 
 def check_name(name: str) -> None:
-    """Refuse a name that no secret can have."""
+    """Refuse an invalid name of a secret."""
     if not re.fullmatch(r"[0-9a-zA-Z-]{1,127}", name):
         raise bad(f"The request URI contains an invalid name: {name}")
 
 
 def invalid() -> ServiceError:
-    """Something in the body is too long, too many or of the wrong type: the service doesn't say what (reported of values and of tags)."""
+    """Return the refusal of a body with a part too long, too many or of the wrong type.
+
+    The service does not name the part (reported of values and of tags).
+    """
     return bad("Property  has invalid value\r\n")
 
 
@@ -77,7 +80,7 @@ def moving(name: str, inner: str) -> ServiceError:
 
 
 def purge_protected() -> ServiceError:
-    """The vault lets nobody end a deleted secret early."""
+    """Return the refusal to purge a deleted secret early in a vault with purge protection."""
     message = 'Operation "purge" is not allowed because purge protection is enabled for this vault.'
     more = "Key Vault service will automatically purge it after the retention period has passed."
     return ServiceError(403, "Forbidden", f"{message} {more}")
@@ -97,7 +100,7 @@ def throttled() -> ServiceError:
 
 
 def by_rbac(caller: Caller, vault: Resource, action: str, scope: str) -> ServiceError:
-    """No role allows it."""
+    """Return the refusal of a caller without a role for the action."""
     lines = (
         "Caller is not authorized to perform action on resource.",
         (
@@ -117,7 +120,7 @@ def by_rbac(caller: Caller, vault: Resource, action: str, scope: str) -> Service
 
 
 def by_policy(caller: Caller, vault: Resource, permission: str) -> ServiceError:
-    """No access policy allows it."""
+    """Return the refusal of a caller without an access policy for the permission."""
     message = (
         f"The user, group or application '{_who(caller)}' does not have secrets {permission} permission on key vault"
         f" '{_where(vault)}'."

@@ -1,4 +1,4 @@
-"""One secret and its versions: values, attributes and what a list may show of them."""
+"""One secret and its versions: values, attributes and the fields shown in lists."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,10 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One version of a secret; `order` is its true place among the versions, for `created` has a resolution of one second."""
+    """One version of a secret.
+
+    `order` is the true order among the versions, because `created` has a resolution of one second.
+    """
 
     id: str
     order: int
@@ -28,7 +31,10 @@ Moving = Literal["deleting", "recovering", "purging"]
 
 @dataclass(slots=True)
 class Secret:
-    """All versions of one name in one vault, by id; `before` is what a replica that missed the last write still has."""
+    """All versions of one name in one vault, by id.
+
+    `before` holds the versions of a replica without the last write.
+    """
 
     name: str
     versions: dict[str, Version] = field(default_factory=dict)
@@ -46,21 +52,21 @@ class Secret:
         self.versions[version.id] = version
 
     def seen(self, *, stale: bool = False) -> Mapping[str, Version]:
-        """The versions that a read sees."""
+        """Return the versions visible to a read."""
         return self.before if stale else self.versions
 
     def busy(self, now: datetime) -> Moving | None:
-        """What is still going on with it."""
+        """Return the operation still in progress on the secret."""
         return self.moving if self.until and now < self.until else None
 
     def newest(self, *, stale: bool = False) -> Version | None:
-        """The version created last, which a GET without a version returns."""
+        """Return the version created last, as a GET without a version does."""
         return max(self.seen(stale=stale).values(), key=lambda version: version.order, default=None)
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What a PATCH gives: what is None stays as it is."""
+    """Changes given by a PATCH; a field of None stays unchanged."""
 
     enabled: bool | None = None
     exp: datetime | None = None

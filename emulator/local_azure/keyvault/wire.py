@@ -1,7 +1,7 @@
-"""The data plane of Key Vault at ``{vault}.vault.azure.net`` (and its sovereign names): secrets, api-versions 7.0 and later.
+"""Key Vault's data plane at ``{vault}.vault.azure.net`` (and sovereign names): secrets, api-versions from 7.0.
 
-A vault that doesn't exist has no host name, so :meth:`KeyVault.serves` says no and the caller sees a name that doesn't
-resolve. Keys and certificates are not emulated.
+A missing vault has no host name: :meth:`KeyVault.serves` returns False and the caller sees an unresolvable name. Keys
+and certificates are not emulated.
 """
 
 import base64
@@ -81,13 +81,13 @@ class KeyVault:
         return guarded
 
     def serves(self, host: str) -> bool:
-        """Whether `host` is the name of a vault that exists."""
+        """Tell if `host` is the name of an existing vault."""
         return (
             any(host.endswith(f".{cloud.vaults}") for cloud in CLOUDS) and self.vaults.resources.vault(host) is not None
         )
 
     def authenticate(self, request: Request) -> Caller:
-        """The caller by its bearer token; a request without one is answered with the challenge that the SDKs ask for."""
+        """Return the caller of the bearer token; answer a request without a token with the SDKs' challenge."""
         header = request.headers.get("authorization", "")
         if not header.lower().startswith(("bearer ", "pop ")):
             raise self._challenge(request, "AKV10000: Request is missing a Bearer or PoP token.")
@@ -112,7 +112,7 @@ class KeyVault:
         )
 
     def headers(self, request: Request) -> dict[str, str]:
-        """Where the vault is, the request's ids, and the fixed ones."""
+        """Return the vault's region, the request's ids, and the fixed headers."""
         vault = self.vaults.resources.vault(request.host)
         echoed = request.headers.get("x-ms-client-request-id")
         return {
@@ -232,7 +232,10 @@ def _changes(body: Json) -> Changes:
 
 
 def _typed(body: Json, name: str, kind: type[T]) -> T | None:
-    """What the body has under `name`, None if nothing; raises ServiceError 400 where it is of another type."""
+    """Return the body's value under `name`, or None if absent.
+
+    Raises ServiceError 400 for a value of another type.
+    """
     if not isinstance(body, dict):
         raise ServiceError(400, "BadParameter", "The request body must be a JSON object.")
     value = body.get(name)
@@ -261,7 +264,10 @@ def _page(call: Call, items: list[Json]) -> Response:
 
 
 def _size(text: str | None) -> int:
-    """How many items a page may have; the words of the refusal could not be looked up, nor those of the next."""
+    """Return the number of items per page.
+
+    The texts of the refusal here and of the next could not be looked up.
+    """
     if text is None:
         return PAGE
     if not text.isdigit() or not 1 <= int(text) <= PAGE:

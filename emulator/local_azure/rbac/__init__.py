@@ -1,1 +1,1 @@
-"""Azure role-based access control: who may do what, at which scope, and how long a change takes to be felt."""
+"""Azure role-based access control: rights of principals at scopes, and the delay of changes."""

@@ -1,8 +1,8 @@
-"""Azure's rules about role assignments: inheritance, groups, and a delay between what the list shows and what counts.
+"""Azure's rules about role assignments: inheritance, groups, and the delay between list and effect.
 
-Lists show a change at once; its effect comes `role_active` seconds after an assignment and goes `role_gone` seconds
+Lists show a change at once; the effect begins `role_active` seconds after an assignment and ends `role_gone` seconds
 after a deletion (documented: each up to 10 minutes). A condition on an assignment is kept and shown, but not evaluated:
-the assignment grants as if it held.
+the assignment grants as if the condition held.
 """
 
 import uuid
@@ -25,7 +25,7 @@ LIMIT = 4000
 
 
 class Authorization:
-    """Who may do what: the one place that every service asks."""
+    """Rights of all principals: the one place asked by every service."""
 
     def __init__(self, clock: Clock, ids: Ids, timing: Timing, faults: Faults, directory: Directory) -> None:
         self.clock, self.ids, self.timing, self.faults, self.directory = clock, ids, timing, faults, directory
@@ -156,7 +156,7 @@ class Authorization:
             raise ServiceError(400, "UnmatchedPrincipalType", f"{message} '{wanted.principal_type}'.")
 
     def _kind(self, principal_id: str) -> str | None:
-        """What sort of principal the directory knows by this id."""
+        """Return the kind of the directory's principal with the id."""
         if self.directory.principal_by_id(principal_id):
             return "ServicePrincipal"
         if self.directory.records.known("users", principal_id):
@@ -201,7 +201,7 @@ class Authorization:
         return None
 
     def get(self, assignment_id: str) -> Assignment | None:
-        """The assignment with this id, if it is listed."""
+        """Return the assignment with the id, if listed."""
         return self.state.assignments.get(scope_key(assignment_id))
 
     def delete(self, assignment_id: str) -> Assignment | None:
@@ -220,7 +220,7 @@ class Authorization:
         return assignment
 
     def forget(self, scope: str) -> None:
-        """What was at `scope` is gone, and with it every assignment to it or to what was inside."""
+        """Remove every assignment at or below a deleted `scope`."""
         for path, assignment in list(self.state.assignments.items()):
             if encloses(scope, assignment.scope):
                 del self.state.assignments[path]
@@ -229,7 +229,10 @@ class Authorization:
     def assignments(
         self, scope: str = "/", *, above_only: bool = False, principals: Iterable[str] | None = None
     ) -> list[Assignment]:
-        """What the list at `scope` shows: at it and above, and below unless `above_only`; of these principals only, if given."""
+        """Return the assignments listed at `scope`: at and above, and below unless `above_only`.
+
+        If principals are given, return the assignments of these principals only.
+        """
         wanted = None if principals is None else {p.lower() for p in principals}
         return [
             a
@@ -239,7 +242,10 @@ class Authorization:
         ]
 
     def _listed(self) -> list[Assignment]:
-        """The list as it is; struck by the fault ``stale``, as it was before what has no effect yet."""
+        """Return the current list.
+
+        Under the fault ``stale``, return the list without the changes not yet in effect.
+        """
         if self.faults.active("stale") is None:
             return list(self.state.assignments.values())
         now = self.clock.now()
@@ -247,13 +253,13 @@ class Authorization:
         return known + [a for a in self.state.leaving if a.gone_at and a.gone_at > now]
 
     def granted(self, oid: str, action: str, scope: str, *, data: bool = False) -> bool:
-        """Whether assignments in effect now let `oid` do `action` at `scope`: the oracle, which no fault touches."""
+        """Tell if assignments in effect now let `oid` do `action` at `scope`: the oracle, unaffected by faults."""
         return any(encloses(a.scope, scope) and self._allows(a, action, data) for a in self.effective(oid))
 
     def allowed(self, oid: str, action: str, scope: str, *, data: bool = False) -> bool:
-        """What the service that is asked believes: :meth:`granted`, unless the fault ``rbac_lag`` strikes this call.
+        """Return the decision of the asked service: :meth:`granted`, unless the fault ``rbac_lag`` strikes the call.
 
-        Its argument says which news hasn't arrived: ``deleted`` (deleted assignments still count) or, by default, any
+        The fault's argument names the late changes: ``deleted`` (deleted assignments still count) or, by default, any
         grant.
         """
         lag = self.faults.active("rbac_lag")
@@ -280,7 +286,10 @@ class Authorization:
             raise ServiceError(403, "AuthorizationFailed", message)
 
     def require_linked(self, caller: Caller, action: str, scope: str, linked: str, linked_scope: str) -> None:
-        """Let an operation pass that also touches `linked_scope`, where it takes `linked`; raises 403 LinkedAuthorizationFailed."""
+        """Allow an operation also touching `linked_scope`, if the caller has `linked` there.
+
+        Raises 403 LinkedAuthorizationFailed.
+        """
         if self.allowed(caller.oid, linked, linked_scope):
             return
         message = (
@@ -295,11 +304,14 @@ class Authorization:
         raise ServiceError(403, "LinkedAuthorizationFailed", message)
 
     def permissions(self, oid: str, scope: str) -> list[Permission]:
-        """What the permissions list at `scope` tells a caller about itself."""
+        """Return the caller's own permissions, as listed at `scope`."""
         return [p for a in self.effective(oid) if encloses(a.scope, scope) for p in self.role(a.role).permissions]
 
     def effective(self, oid: str) -> Iterator[Assignment]:
-        """The assignments, own or by group, that count for `oid` at this instant, deleted ones included while they last."""
+        """Yield the assignments in effect for `oid` now, own or by group.
+
+        Deleted assignments are included while still in effect.
+        """
         now = self.clock.now()
         return (a for a in self._of(oid) if a.active_from <= now and (a.gone_at is None or a.gone_at > now))
 
@@ -312,7 +324,7 @@ class Authorization:
         return id(self.state), self.state.revision
 
     def _index(self) -> Index:
-        """The index of the present state, built anew where something but an addition has changed it."""
+        """Return the index of the present state, rebuilt after any change other than an addition."""
         if self._built.of != self._revision():
             self._built = Index(self._revision())
             for assignment in (*self.state.leaving, *self.state.assignments.values()):

@@ -83,7 +83,7 @@ class _Definitions:
         )
 
     def list_denied(self, call: Call) -> Response:
-        """Nobody but Azure itself makes deny assignments, and here it makes none."""
+        """List no deny assignments: only Azure makes deny assignments, and the emulator makes none."""
         self._require(call, "denyAssignments/read")
         return Response.json(200, {"value": []})
 
@@ -92,7 +92,7 @@ class _Definitions:
         raise ServiceError(404, "DenyAssignmentNotFound", f"The deny assignment '{call['name']}' is not found.")
 
     def list_classic(self, call: Call) -> Response:
-        """Nobody is one any more: they were retired in August 2024."""
+        """List no classic administrators: they were retired in August 2024."""
         self._require(call, "classicAdministrators/read")
         return Response.json(200, {"value": []})
 
@@ -101,7 +101,7 @@ class _Definitions:
 
 
 def definition_json(role: RoleDefinition, scope: str) -> Json:
-    """A role definition as it is shown at a scope."""
+    """Return a role definition as shown at a scope."""
     parts = scope.split("/")
     prefix = "/".join(parts[:3]) if len(parts) > 2 and parts[1].lower() == "subscriptions" else ""
     return {
@@ -123,7 +123,7 @@ def definition_json(role: RoleDefinition, scope: str) -> Json:
 
 
 def permission_json(permission: Permission) -> Json:
-    """A permission as role definitions list it."""
+    """Return a permission as shown in role definitions."""
     return {
         "actions": permission.actions,
         "notActions": permission.not_actions,

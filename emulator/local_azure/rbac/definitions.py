@@ -1,7 +1,7 @@
-"""Custom roles: what one may say, what stands in the way of changing or deleting it.
+"""Custom roles: the checks of a definition, and the conditions for a change or deletion.
 
-Codes from the troubleshooting pages of role-based access control and reports of what people met; that of a body that
-makes no sense could not be looked up.
+Codes from the troubleshooting pages of role-based access control and reports of users; the code for a malformed body
+could not be looked up.
 """
 
 import uuid
@@ -49,7 +49,10 @@ def put(roles: Roles, wanted: RoleDefinition, now: datetime, by: str) -> RoleDef
 
 
 def delete(roles: Roles, name: str, *, assigned: bool) -> RoleDefinition | None:
-    """Take a custom role away; None if there is none. Raises 400 for a built-in one, or one that somebody has."""
+    """Delete a custom role; return None if absent.
+
+    Raises 400 for a built-in role, or an assigned role.
+    """
     if name.lower() in BUILT_IN:
         raise ServiceError(400, "RoleDefinitionUpdateNotPermitted", "Built-in role definitions cannot be deleted.")
     if name.lower() in roles and assigned:

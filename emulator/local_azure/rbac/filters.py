@@ -1,7 +1,7 @@
-"""The ``$filter`` expressions that role assignments and role definitions are listed by; whatever else is asked answers 501.
+"""``$filter`` expressions for lists of role assignments and role definitions; other filters answer 501.
 
-Source: "List role assignments using the REST API"; recorded traffic quotes the GUID of ``principalId eq`` or leaves it
-bare.
+Source: "List role assignments using the REST API"; recorded traffic has the GUID of ``principalId eq`` with or without
+quotes.
 """
 
 import re
@@ -19,7 +19,7 @@ _ROLE_TYPE = re.compile(r"type\s+eq\s+'(\w+)'", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class AssignmentFilter:
-    """What a list of assignments is narrowed to: the scope and above, one principal, or one and its groups."""
+    """Filter of a list of assignments: the scope and above, one principal, or one principal and its groups."""
 
     above_only: bool = False
     principal: str | None = None
@@ -28,7 +28,7 @@ class AssignmentFilter:
 
 @dataclass(frozen=True, slots=True)
 class DefinitionFilter:
-    """What a list of role definitions is narrowed to."""
+    """Filter of a list of role definitions."""
 
     role_name: str | None = None
     role_type: str | None = None
@@ -63,10 +63,10 @@ def definition_filter(text: str) -> DefinitionFilter:
 
 
 def clauses(text: str) -> list[str]:
-    """The parts of a filter that ``and`` joins."""
+    """Return the parts of a filter joined by ``and``."""
     return [part.strip() for part in re.split(r"\s+and\s+", text.strip(), flags=re.IGNORECASE)] if text.strip() else []
 
 
 def unsupported(text: str) -> ServiceError:
-    """The honest answer to a filter that the emulator can't apply."""
+    """Return the 501 for a filter not supported by the emulator."""
     return ServiceError(501, "NotImplemented", f"The emulator does not implement the filter {text!r}.")

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """What a role allows: actions on the management plane, data actions on the data plane, each less its exceptions."""
+    """Actions allowed by a role on the management plane and on the data plane, each minus exceptions."""
 
     actions: list[str] = field(default_factory=list)
     not_actions: list[str] = field(default_factory=list)
@@ -20,14 +20,14 @@ class Permission:
     not_data_actions: list[str] = field(default_factory=list)
 
     def allows(self, action: str, *, data: bool) -> bool:
-        """Whether this permission alone grants `action`."""
+        """Tell if the permission alone grants `action`."""
         granted, denied = (self.data_actions, self.not_data_actions) if data else (self.actions, self.not_actions)
         return any(matches(p, action) for p in granted) and not any(matches(p, action) for p in denied)
 
 
 @dataclass(frozen=True, slots=True)
 class RoleDefinition:
-    """A named set of permissions; `name` is the GUID by which assignments refer to it."""
+    """A named set of permissions; `name` is the GUID used in assignments."""
 
     name: str
     role_name: str
@@ -41,17 +41,17 @@ class RoleDefinition:
     updated_by: str | None = None
 
     def allows(self, action: str, *, data: bool = False) -> bool:
-        """Whether the role grants `action`, on the data plane if `data`."""
+        """Tell if the role grants `action`, on the data plane if `data`."""
         return any(permission.allows(action, data=data) for permission in self.permissions)
 
 
 @lru_cache(maxsize=4096)
 def matches(pattern: str, action: str) -> bool:
-    """Whether `pattern` covers `action`: case doesn't count, and ``*`` stands for anything, slashes included.
+    """Tell if `pattern` covers `action`; case is ignored, and ``*`` matches any text, slashes included.
 
-    Between two slashes it may stand for nothing: Managed Identity Operator's ``userAssignedIdentities/*/assign/action``
-    is documented as what allows ``userAssignedIdentities/assign/action``, the action that LinkedAuthorizationFailed
-    names.
+    Between two slashes ``*`` may match an empty text: Managed Identity Operator's
+    ``userAssignedIdentities/*/assign/action`` is documented as allowing ``userAssignedIdentities/assign/action``, the
+    action named by LinkedAuthorizationFailed.
     """
     expression = ".*".join(map(re.escape, pattern.split("*"))).replace("/.*/", "/(.*/)?")
     return re.fullmatch(expression, action, re.IGNORECASE) is not None

@@ -1,4 +1,4 @@
-"""Scopes: how they compare, which encloses which, and what the ids in them look like."""
+"""Scopes: comparison, enclosure, and the form of the ids in scopes."""
 
 from functools import lru_cache
 
@@ -15,13 +15,16 @@ def scope_key(scope: str) -> str:
 
 
 def encloses(outer: str, inner: str) -> bool:
-    """Whether what is assigned at `outer` is inherited by `inner`, or is at it."""
+    """Tell if an assignment at `outer` applies at `inner`: `inner` is the same scope or below."""
     above, below = scope_key(outer), scope_key(inner)
     return above in ("/", below) or below.startswith(above + "/")
 
 
 def role_id(scope: str, role: str) -> str:
-    """The full id of a role as assignments at `scope` carry it: prefixed with the scope's subscription, if it has one."""
+    """Return the full id of a role in assignments at `scope`.
+
+    The id begins with the scope's subscription, if the scope has one.
+    """
     parts = scope.split("/")
     prefix = f"/subscriptions/{parts[2]}" if len(parts) > 2 and parts[1].lower() == "subscriptions" else ""
     return f"{prefix}{PROVIDER}/roleDefinitions/{role}"

@@ -1,4 +1,4 @@
-"""What is remembered of role assignments: plain values that can be saved as JSON, and an index over them that is not."""
+"""Saved state of role assignments: plain values to be saved as JSON, and an unsaved index of the values."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -30,13 +30,13 @@ class Assignment:
 
     @property
     def role(self) -> str:
-        """The GUID of the role in lower case: the only part of `role_definition_id` that identifies it."""
+        """Return the role's GUID in lower case: the only identifying part of `role_definition_id`."""
         return self.role_definition_id.rsplit("/", 1)[-1].lower()
 
 
 @dataclass(slots=True)
 class State:
-    """All that changes: assignments by lower-cased id, deleted ones that still have effect, and custom roles by GUID."""
+    """Changing state: assignments by lower-cased id, deleted ones still in effect, and custom roles by GUID."""
 
     assignments: dict[str, Assignment] = field(default_factory=dict)
     leaving: list[Assignment] = field(default_factory=list)

@@ -1,7 +1,7 @@
-"""The routes of Microsoft.Authorization on ``management.azure.com``: role assignments, role definitions, permissions.
+"""Microsoft.Authorization on ``management.azure.com``: role assignments, role definitions, permissions.
 
 Shapes of api-version 2022-04-01 from recorded traffic: the ``properties`` come first, a PUT answers 201 for an update
-too and shows ``createdBy`` as null, and a DELETE answers 200 with what was deleted or 204 where nothing was.
+too and shows ``createdBy`` as null, and a DELETE answers 200 with the deleted assignment or 204 if there was none.
 """
 
 import re
@@ -74,9 +74,9 @@ class _Rbac:
         return Response.json(201, body)
 
     def _wanted(self, call: Call) -> Assignment:
-        """What a PUT asks for.
+        """Return the assignment requested by a PUT.
 
-        A role is named by its full id, a condition is of version 2.0 (both reported, the latter without its code).
+        A role is named by full id, a condition is of version 2.0 (both reported, the latter without its code).
         """
         body = call.request.json()
         given = body.get("properties") if isinstance(body.get("properties"), dict) else {}
@@ -110,7 +110,10 @@ class _Rbac:
         return Response(204) if deleted is None else Response.json(200, assignment_json(deleted))
 
     def _leave_an_administrator(self, assignment_id: str) -> None:
-        """Of a subscription, somebody must be able to give roles ("Troubleshoot Azure RBAC"; the code could not be looked up)."""
+        """Refuse to delete a subscription's last assignment able to give roles.
+
+        Source: "Troubleshoot Azure RBAC"; the code could not be looked up.
+        """
         last = self.authorization.get(assignment_id)
         if last is None or last.role not in ADMINISTRATORS or len(last.scope.strip("/").split("/")) != 2:
             return
@@ -127,7 +130,7 @@ class _Rbac:
 
 
 def assignment_json(assignment: Assignment) -> Json:
-    """A role assignment as the list shows it."""
+    """Return a role assignment as shown in the list."""
     return {
         "properties": {
             "roleDefinitionId": assignment.role_definition_id,
