@@ -37,7 +37,8 @@ def pages(directory: StateDirectory) -> list[Page]:
     """One read of each service that is asked for more than a token."""
     seeded = directory.seeded()
     arm, graph, vaults = "https://management.azure.com", "https://graph.microsoft.com", "https://vault.azure.net"
-    assignments = f"{seeded.registry_id}/providers/Microsoft.Authorization/roleAssignments?$filter=atScope()&api-version=2022-04-01"
+    query = "$filter=atScope()&api-version=2022-04-01"
+    assignments = f"{seeded.registry_id}/providers/Microsoft.Authorization/roleAssignments?{query}"
     return [
         Page("management.azure.com", f"{seeded.registry_id}?api-version=2023-07-01", arm),
         Page("management.azure.com", assignments, arm),

@@ -12,7 +12,9 @@ from typing import Any
 from rotator.resource_id import GUID
 
 TOKEN = "00000000-0000-0000-0000-000000000000"  # noqa: S105 - a user name
-"""The user name beside which a password is a registry's own refresh token, and no principal's (Azure/acr, AAD-OAuth.md)."""
+"""The user name beside which a password is a registry's own refresh token, and no principal's (Azure/acr,
+AAD-OAuth.md).
+"""
 Json = dict[str, Any]
 """A JSON object that may be changed."""
 Value = Any

@@ -25,7 +25,9 @@ Do = Callable[[Run], Awaitable[Result]]
 """What is done for one policy."""
 
 ORDER = (2, 1, 3, 4, 5)
-"""Exit codes, gravest first: usage · failed or waits past its warning · vetoed · another run holds the lease · something is due."""
+"""Exit codes, gravest first: usage · failed or waits past its warning · vetoed · another run holds the lease ·
+something is due.
+"""
 
 log = logging.getLogger(__name__)
 

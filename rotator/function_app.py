@@ -38,19 +38,25 @@ from rotator.ports import Clock, World
 from rotator.system import SystemClock, now
 
 DEFAULT_SCHEDULE = "0 0 */6 * * *"
-"""At the full hour, four times a day: often enough for an overlap of a day, and one failed run costs six hours of 30 days."""
+"""At the full hour, four times a day: often enough for an overlap of a day, and one failed run costs six hours of 30
+days.
+"""
 DEFAULT_DURATION = "8m"
-"""Within the ten minutes that the Consumption plan allows at most (``functionTimeout`` in host.json; five if nothing is set there).
+"""Longest run: within the ten minutes of the Consumption plan (``functionTimeout`` in host.json; five by default).
 
 Source: "Azure Functions hosting options", function app timeout duration. Other plans allow more; then raise both.
 """
 GRACE = timedelta(seconds=60)
-"""From when nothing new is begun until what is still under way is cut off here, with an error of ours, rather than by the platform."""
+"""From when nothing new is begun until what is still under way is cut off here, with an error of ours, rather than by
+the platform.
+"""
 LAST = timedelta(seconds=25)
 """Of that, how long an answer to a write that is under way is waited for after everything else was cut off."""
 SERVED = "The other policies were served."
 QUIET = ("azure", "msal", "msgraph", "kiota_http", "httpx", "httpcore", "hpack", "h2", "aiohttp", "urllib3")
-"""Loggers held at ERROR, whatever the app's log level: at DEBUG some of them print headers as sent, bearer tokens included."""
+"""Loggers held at ERROR, whatever the app's log level: at DEBUG some of them print headers as sent, bearer tokens
+included.
+"""
 
 log = logging.getLogger("rotator.function")
 app = func.FunctionApp()

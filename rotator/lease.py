@@ -30,7 +30,9 @@ from urllib.parse import quote
 from rotator.errors import Holder, LeaseHeld, RotatorError
 
 LONGEST = timedelta(hours=6)
-"""How long a run without a deadline may take before its lease is an alarm: Azure gives each group half an hour, four at a time."""
+"""How long a run without a deadline may take before its lease is an alarm: Azure gives each group half an hour, four at
+a time.
+"""
 _MOST = 1000
 """Bytes of a lease file that are read."""
 _OPENING = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY

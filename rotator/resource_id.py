@@ -16,7 +16,9 @@ _ID = re.compile(
 )
 _SUBSCRIPTION = re.compile(r"/subscriptions/([^/]+)", re.IGNORECASE)
 _FOREIGN = re.compile(r"[^\w/.()-]")
-"""No name of a resource that rotator reads or writes has such a character: in a URL or a printed command it would mean something."""
+"""No name of a resource that rotator reads or writes has such a character: in a URL or a printed command it would mean
+something.
+"""
 _GROUP = re.compile(r"[\w.()-]{0,89}[\w()-]")
 _TYPE = re.compile(r"[A-Za-z0-9]+(\.[A-Za-z0-9]+)*")
 _NAME = re.compile(r"(?!\.{1,2}$)[\w.()-]{1,260}")

@@ -53,7 +53,9 @@ LOOKS = (
 CLIENT_SECRET = re.compile(
     r"client_?secret|(?:sp|principal|registry|acr|azure|arm)\w*(?:secret|passw(?:or)?d|pwd)", re.IGNORECASE
 )
-"""Part of the name of a variable that holds a principal's password: AZURE_CLIENT_SECRET, ARM_CLIENT_SECRET, ACR_PASSWORD and their like."""
+"""Part of the name of a variable that holds a principal's password: AZURE_CLIENT_SECRET, ARM_CLIENT_SECRET,
+ACR_PASSWORD and their like.
+"""
 CLIENT_ID = re.compile(r"client_?id|app(?:lication)?_?id|principal_?id", re.IGNORECASE)
 """Part of the name of a variable that says as whom a container signs in."""
 

@@ -19,7 +19,9 @@ from rotator.secret import Secret as Secret  # noqa: PLC0414 - passed on
 KEY_ID, HOME, ATTEMPT = "rotator-key-id", "rotator-home", "rotator-attempt"
 """Tags of a secret version of ours; `KEY_ID` is also a container group's: the credential that it holds."""
 ADOPTED, COMPROMISED = "rotator-adopted", "rotator-compromised"
-"""Tags of a secret version: key ids, separated by commas, that a person gave to rotator, or declared known to others (see `series`)."""
+"""Tags of a secret version: key ids, separated by commas, that a person gave to rotator, or declared known to others
+(see `series`).
+"""
 SINCE, FAILED, PREVIOUS = "rotator-since", "rotator-failed", "rotator-previous"
 """Tags of a container group: since when it holds its credential, which one failed on it, which one it held before."""
 ACCESS = "rotator-access"
@@ -430,7 +432,9 @@ class Observed:
     groups: tuple[ContainerGroup, ...] = ()
     unseen: tuple[Unseen, ...] = ()
     hiding: tuple[ResourceId, ...] = ()
-    """Ids of container groups that show nothing of this principal, and hide a variable that is called like a principal's password."""
+    """Ids of container groups that show nothing of this principal, and hide a variable that is called like a
+    principal's password.
+    """
     access: Access = Access.UNMARKED
     access_since: datetime | None = None
     vault_refuses: str | None = None

@@ -2,6 +2,7 @@
 
 import ast
 import io
+import re
 import statistics
 import tokenize
 from collections.abc import Iterator
@@ -21,6 +22,8 @@ SILENT = {
     tokenize.ENDMARKER,
 }
 
+MOST_OPENED = 20
+"""Docstrings of pydantic models, which are texts of the schema, too."""
 MOST = 300
 """Lines of code of a file, as the formatter breaks them at 120 characters."""
 
@@ -65,3 +68,18 @@ def test_a_file_is_small_and_is_called_what_it_is() -> None:
     lengths = {str(file.relative_to(ROOT)): len(code_lines(file)) for file in SOURCES}
     assert {name: length for name, length in lengths.items() if length > MOST} == {}
     assert [name for name in lengths if Path(name).stem in VAGUE] == []
+
+
+OPENINGS = {"what", "whether", "where", "who", "whose", "how", "when", "why", "that"}
+OPENINGS |= {f"{word}{end}" for word in ("some", "any", "every", "no") for end in ("body", "thing")}
+
+
+def test_a_docstring_begins_with_a_verb_or_names_a_thing() -> None:
+    opened = [
+        f"{file.relative_to(ROOT)}: {text.splitlines()[0]}"
+        for file in sorted((ROOT / "rotator").rglob("*.py"))
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Module | ast.ClassDef | Function) and (text := ast.get_docstring(node))
+        if re.split(r"[^A-Za-z]", text.lstrip("`"), maxsplit=1)[0].lower() in OPENINGS
+    ]
+    assert len(opened) <= MOST_OPENED, opened

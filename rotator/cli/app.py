@@ -42,7 +42,7 @@ def rotator(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and end.")
     ] = False,
 ) -> None:
-    """Rotates the registry passwords of Azure container groups: no moment at which a pull could fail, and nobody watching.
+    """Rotate the registry passwords of Azure container groups, with no moment at which a pull could fail.
 
     Exit codes, the first that applies to any policy: 2 usage or policy error; 1 a step failed, or something waits past
     its warning; 3 a step was refused; 4 another run holds the lease; 0 nothing is due now.

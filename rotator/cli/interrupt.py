@@ -15,7 +15,9 @@ from rotator.cli.say import say
 
 T = TypeVar("T")
 GRACE, VARIABLE = 25.0, "ROTATOR_GRACE"
-"""Seconds between the first signal and the end, and the environment variable for another number: platforms kill after 30 seconds."""
+"""Seconds between the first signal and the end, and the environment variable for another number: platforms kill after
+30 seconds.
+"""
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 

@@ -25,7 +25,9 @@ NOBODY = frozenset({700016, 7000112, 7000229})
 
 These don't depend on the caller or the caller's network.
 
-Other refusals may depend on the caller's place and method (53003: conditional access). Source: Microsoft Entra authentication error codes.
+Other refusals may depend on the caller's place and method (53003: conditional access).
+
+Source: Microsoft Entra authentication error codes.
 """
 PASSING = frozenset({90033, 90024, 90025, 90055, 90100, 50196, 50200})
 """Error codes for a temporary failure of Entra."""

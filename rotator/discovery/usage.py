@@ -93,7 +93,9 @@ class Use:
     job: bool = False
     named: tuple[str, ...] = ()
     reads: tuple[tuple[str, str], ...] = ()
-    """Vaults' hosts and secrets from which Azure takes this principal's password for the group (ADR 20: it is redeployed all the same)."""
+    """Vaults' hosts and secrets from which Azure takes this principal's password for the group (ADR 20: it is
+    redeployed all the same).
+    """
     document: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 

@@ -68,7 +68,9 @@ class Case:
     examined: Examined
     machine: Machine
     given: tuple[tuple[str, str], ...] = ()
-    """Options of this command line that rotator's other verbs must be given, too: their names with underscores, and their values."""
+    """Options of this command line that rotator's other verbs must be given, too: their names with underscores, and
+    their values.
+    """
 
     @property
     def seen(self) -> Observed:

@@ -11,7 +11,9 @@ from rotator.words import days
 
 SUBJECT = "machine"
 TOLERATED = timedelta(minutes=5)
-"""What Entra tolerates between two clocks before it refuses assertions and tokens (RFC 7519 leeway; Microsoft's libraries use five minutes)."""
+"""What Entra tolerates between two clocks before it refuses assertions and tokens (RFC 7519 leeway; Microsoft's
+libraries use five minutes).
+"""
 
 
 def clock_right(case: Case) -> Found:

@@ -19,7 +19,9 @@ YEAR = timedelta(days=365)
 SPARE = 2
 """Tags that others may still add before it is said that room runs out."""
 MANY, BACKUP_LIMIT = 450, 500
-"""Versions of one secret: when to say so, and beyond how many a backup of it fails (Azure Key Vault backup, "Limitations")."""
+"""Versions of one secret: when to say so, and beyond how many a backup of it fails (Azure Key Vault backup,
+"Limitations").
+"""
 
 
 def _subject(case: Case) -> str:

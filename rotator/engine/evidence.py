@@ -25,7 +25,9 @@ from rotator.remedy import DELETE_FEDERATED_CREDENTIAL, rotator
 from rotator.state import Key, Means, Observed, Outcome, Proof, Secret, SignIns
 
 PATIENCE, EVERY = 900.0, 15.0
-"""Seconds for which, and between which, a change of role assignments is waited for (Azure takes up to ten minutes: azure-facts F4)."""
+"""Seconds for which, and between which, a change of role assignments is waited for (Azure takes up to ten minutes:
+azure-facts F4).
+"""
 IN_A_ROW = 3
 """Refusals of one kind that make a proof: replicas learn of a change one after another."""
 AGREEING = 120.0

@@ -44,7 +44,9 @@ class Memory:
     undecided: dict[tuple[str, str], StepFailed | Vetoed] = field(default_factory=dict)
     """Those of which this run doesn't know yet that they happened, with what to tell if it never does."""
     late: int = 0
-    """Looks that showed nothing due, and took so long that they were repeated: what the run ends with is to be true of the world now."""
+    """Looks that showed nothing due, and took so long that they were repeated: what the run ends with is to be true of
+    the world now.
+    """
     lost: set[str] = field(default_factory=set)
     """Display names of credentials that an add of this run may have made."""
     paused: Patience | None = None

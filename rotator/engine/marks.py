@@ -20,7 +20,9 @@ from rotator.remedy import rotator
 from rotator.state import ADOPTED, COMPROMISED, Version
 
 SENT_WITHIN, SEEN_AFTER = 3.0, 6.0
-"""Seconds between a read and the write that rests on it, and between a write and the look that finds it, at most and at least."""
+"""Seconds between a read and the write that rests on it, and between a write and the look that finds it, at most and at
+least.
+"""
 TIMES = 8
 """Tries to write a mark that others, or the network, undo."""
 

@@ -44,7 +44,9 @@ from rotator.steps import TO_COME, Create, Deploy, Issue, Own, Publish, Save, ki
 ROLE_TIME = timedelta(seconds=PATIENCE + 300)
 """How long the first proof may take: a new role counts after up to ten minutes (azure-facts F4)."""
 VISIBLE, EVERY = 120.0, 5.0
-"""Seconds for which, and between which, a principal that was just made is looked for (Graph's reads lag its writes: azure-facts C4)."""
+"""Seconds for which, and between which, a principal that was just made is looked for (Graph's reads lag its writes:
+azure-facts C4).
+"""
 UNWELL = ("pull_failed", "worse")
 
 

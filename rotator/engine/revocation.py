@@ -28,7 +28,9 @@ from rotator.state import Access, Assignment, Observed
 from rotator.steps import Disable, Retire, Revoke, kind, target
 
 AGEING = FRESH / 2
-"""Seconds after which the mark and what is due are read again, so that the next write rests on something younger than `FRESH`."""
+"""Seconds after which the mark and what is due are read again, so that the next write rests on something younger than
+`FRESH`.
+"""
 NOT_FOUND = (
     "a lookup that finds nothing proves no end of access: sign in to the tenant that has the principal, or correct"
     " `principal.app_id`, and run again"

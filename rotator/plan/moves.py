@@ -171,8 +171,8 @@ def _untagged(view: View, dependent: Dependent) -> Wait | None:
     if soonest is None or soonest - view.at <= view.policy.rotation.renew_before:
         return None
     text = (
-        f"{dependent.name} has no {KEY_ID} tag, so its credential is unknown; no old credential waits for removal, so it"
-        " is not restarted now"
+        f"{dependent.name} has no {KEY_ID} tag, so its credential is unknown; no old credential waits for removal, so"
+        " it is not restarted now"
     )
     gone = (
         "if that credential was removed, its next pull fails"

@@ -32,7 +32,9 @@ _NO_TEXT = "a character that no text can have: NUL, or half of one"
 DEEPEST = 64
 """Levels of a document; a policy has six, and a container group's manifest a dozen."""
 MOST_NODES = 50_000
-"""Keys, values and lists of a document, and their anchors and tags; a thousand container groups with ten secrets each have fewer."""
+"""Keys, values and lists of a document, and their anchors and tags; a thousand container groups with ten secrets each
+have fewer.
+"""
 MOST_REPEATED = 20_000
 """Nodes that aliases may repeat in one document, of which a policy of thousands of container groups needs fewer."""
 MOST_REPEATED_TEXT = 1 << 20

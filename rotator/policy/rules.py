@@ -40,7 +40,9 @@ PATH = (
     "|diagnostics/log_analytics/(workspace_key|workspace_resource_id)|image_registry_credentials/[^/]+/password|extensions/[^/]+/protected_settings"
 )
 _PATH = 500
-"""Characters of the longest: names of containers and volumes have at most 63, those of variables and files are no longer than a line."""
+"""Characters of the longest: names of containers and volumes have at most 63, those of variables and files are no
+longer than a line.
+"""
 PATHS = (
     "containers/<container>/env/<NAME>",
     "init_containers/<container>/env/<NAME>",
