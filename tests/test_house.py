@@ -77,7 +77,7 @@ OPENINGS |= {f"{word}{end}" for word in ("some", "any", "every", "no") for end i
 def test_a_docstring_begins_with_a_verb_or_names_a_thing() -> None:
     opened = [
         f"{file.relative_to(ROOT)}: {text.splitlines()[0]}"
-        for file in sorted((ROOT / "rotator").rglob("*.py"))
+        for file in SOURCES
         for node in ast.walk(ast.parse(file.read_text()))
         if isinstance(node, ast.Module | ast.ClassDef | Function) and (text := ast.get_docstring(node))
         if re.split(r"[^A-Za-z]", text.lstrip("`"), maxsplit=1)[0].lower() in OPENINGS

@@ -27,7 +27,9 @@ class Served:
 
 
 Watch = Callable[[int, str, Request], None]
-"""Called before and after every operation with the call's number, its name and the request: for tests that kill or inspect."""
+"""Called before and after every operation with the call's number, its name and the request: for tests that kill or
+inspect.
+"""
 
 
 @dataclass(slots=True)

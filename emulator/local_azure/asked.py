@@ -35,7 +35,9 @@ KINDS = (
     *INSTEAD,
     *SPOILED,
 )
-"""What can go wrong: what `faults.py` does itself, the conditions that a service looks for, and the answers of `damage.py`."""
+"""What can go wrong: what `faults.py` does itself, the conditions that a service looks for, and the answers of
+`damage.py`.
+"""
 
 
 LAGGING = (

@@ -19,7 +19,9 @@ from local_azure.private import private_directory, write_private_json
 from local_azure.seed import Seeded
 
 Who = Literal["operator", "admin", "app-service", "virtual-machine"]
-"""Whose identity a shell gets: by secret the operator's or the administrator's, or a managed one by App Service's endpoint or a machine's (IMDS)."""
+"""Whose identity a shell gets: by secret the operator's or the administrator's, or a managed one by App Service's
+endpoint or a machine's (IMDS).
+"""
 
 MISLEADING = (
     "ROTATOR_CLOUD",

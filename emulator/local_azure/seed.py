@@ -24,7 +24,9 @@ OPERATOR_ACTIONS = (
     "Microsoft.ContainerRegistry/registries/read",
     "Microsoft.KeyVault/vaults/read",
 )
-"""What rotator does in Azure Resource Manager on the subscription: see groups, redeploy them, read a job's logs, find registry and vault."""
+"""What rotator does in Azure Resource Manager on the subscription: see groups, redeploy them, read a job's logs, find
+registry and vault.
+"""
 
 ACCESS_ACTIONS = (
     "Microsoft.Authorization/roleAssignments/read",
@@ -45,7 +47,9 @@ ADMIN_PERMISSIONS = (
     "Policy.ReadWrite.ApplicationConfiguration",
     "User.ReadWrite.All",
 )
-"""What an administrator may do in Graph beside changing every application: groups, users, consent, app management policies."""
+"""What an administrator may do in Graph beside changing every application: groups, users, consent, app management
+policies.
+"""
 
 
 @dataclass(frozen=True, slots=True)

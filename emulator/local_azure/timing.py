@@ -30,7 +30,9 @@ class Timing:
     job_run: float = 60.0
     """How long the container of a run-once group runs, unless its image says otherwise."""
     admin_password: float = 60.0
-    """From regenerating a registry's admin password until the registry accepts the new one and refuses the old (documented: 60 s)."""
+    """From regenerating a registry's admin password until the registry accepts the new one and refuses the old
+    (documented: 60 s).
+    """
     registry_made: float = 8.0
     """From a new registry's PUT until it is provisioned (recorded: 7-10 s)."""
     group_gone: float = 30.0

@@ -14,7 +14,9 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 T = TypeVar("T")
 Json = Any
-"""Decoded JSON. What a client sends is checked where it is used, so a precise type would only be a promise nobody keeps."""
+"""Decoded JSON. What a client sends is checked where it is used, so a precise type would only be a promise nobody
+keeps.
+"""
 
 
 def copied(value: T) -> T:
@@ -71,7 +73,9 @@ class Response:
     body: bytes = field(default=b"", repr=False)
     headers: dict[str, str] = field(default_factory=dict)
     foreign: bool = False
-    """Whether it came from somebody in the service's place, who doesn't put on it what the service puts on every answer."""
+    """Whether it came from somebody in the service's place, who doesn't put on it what the service puts on every
+    answer.
+    """
     pace: float = 0.0
     """Seconds from byte to byte, where a fault makes it drip."""
     endless: bool = False

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -20,8 +21,7 @@ from local_azure.store import dump
 from local_azure.timing import PROMPT
 from local_azure.wire import Request
 
-from tests.stage import START
-
+START = datetime(2026, 3, 4, 12, tzinfo=UTC)
 pytestmark = pytest.mark.xdist_group("control")  # they share what is made once for the module
 
 IMAGE = {"registry": "mycontainerregistry.azurecr.io", "repository": "job", "tag": "v1"}

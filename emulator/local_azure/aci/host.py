@@ -22,7 +22,9 @@ PROVISIONING_LIMIT = timedelta(seconds=1800)
 FIRST_BACK_OFF, LAST_BACK_OFF = 10.0, 300.0
 """Seconds between tries: doubling from ten (recorded: "Back-off 10s restarting failed") to five minutes."""
 LONG_BACK_OFF, PATIENCE = 3600.0, 12
-"""After PATIENCE refused pulls in a row, some half an hour, the next ones come hourly, so that a failing year stays cheap."""
+"""After PATIENCE refused pulls in a row, some half an hour, the next ones come hourly, so that a failing year stays
+cheap.
+"""
 MOVED = 7147
 """Exit code of a container that the platform killed to move it (azure-facts A11)."""
 

@@ -13,7 +13,8 @@ _PROVIDER = "/providers/Microsoft.ContainerInstance"
 _LOCATION = f"/subscriptions/{{subscription}}{_PROVIDER}/locations/{{location}}"
 _RESOURCES = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}{_PROVIDER}"
 _GROUP = f"{_RESOURCES}/containerGroups/{{name}}"
-_SUBNET = "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.Network/virtualNetworks/{network}/subnets/{subnet}"
+_NETWORK = "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.Network/virtualNetworks/{network}"
+_SUBNET = f"{_NETWORK}/subnets/{{subnet}}"
 
 NOT_DONE: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("aci.containers.executeCommand", ("POST",), f"{_GROUP}/containers/{{container}}/exec"),

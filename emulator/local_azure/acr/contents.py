@@ -32,7 +32,9 @@ class Contents:
     def __init__(self, clock: Clock, state: Callable[[], State]) -> None:
         self._clock, self._state = clock, state
         self.told: list[Callable[[str, str, str, Stored, str], None]] = []
-        """Each is told of a push or a deletion: the host, ``push`` or ``delete``, the repository, the manifest, the tag."""
+        """Each is told of a push or a deletion: the host, ``push`` or ``delete``, the repository, the manifest, the
+        tag.
+        """
 
     def names(self, host: str) -> list[str]:
         """Return the names of all repositories with contents, in order."""

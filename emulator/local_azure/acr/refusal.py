@@ -20,7 +20,9 @@ STATUS = {
     "BAD_REQUEST": 400,
     "TOOMANYREQUESTS": 429,
 }
-"""HTTP statuses of the registry's error codes: those of the distribution specification's reference implementation, and ACR's own."""
+"""HTTP statuses of the registry's error codes: those of the distribution specification's reference implementation, and
+ACR's own.
+"""
 
 
 class Refused(Exception):

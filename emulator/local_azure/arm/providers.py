@@ -37,8 +37,9 @@ PROVIDERS = {
         "tenants": ["2022-12-01"],
     },
 }
-"""The emulated types with the versions that a client that asks first (``az resource``) chooses from: those with a published description, newest
-first. Any other version is taken, too.
+"""Emulated types, each with the versions of published descriptions, newest first, for ``az resource`` to choose from.
+
+Any other version is accepted, too.
 """
 
 ELSEWHERE = {

@@ -21,7 +21,8 @@ from local_azure.wire import Call, Json, Response, Route, ServiceError
 def replication_routes(registries: RegistryRoutes) -> Iterator[Route]:
     """The operations on replications."""
     replications = _Replications(registries, "replications")
-    one = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{registries.type}/{{name}}/replications/{{child}}"
+    group = "/subscriptions/{subscription}/resourceGroups/{group}"
+    one = f"{group}/providers/{registries.type}/{{name}}/replications/{{child}}"
     yield Route("arm.replications.create", "PUT", one, replications.put)
     yield Route("arm.replications.update", "PATCH", one, replications.patch)
     yield from replications.routes()

@@ -17,7 +17,10 @@ from local_azure.arm.tracked import GROUP
 from local_azure.clock import iso
 from local_azure.wire import Call, Json, Response, Route, ServiceError
 
-RIGHTS = r"(repositories/[a-z0-9*._/-]+/(content/(read|write|delete)|metadata/(read|write))|gateway/[a-zA-Z0-9]+/(config|message)/(read|write))"
+RIGHTS = (
+    r"(repositories/[a-z0-9*._/-]+/(content/(read|write|delete)|metadata/(read|write))"
+    r"|gateway/[a-zA-Z0-9]+/(config|message)/(read|write))"
+)
 """What a scope map may allow (``az acr scope-map create``)."""
 NAME = r"[a-zA-Z0-9-_]{5,50}"
 

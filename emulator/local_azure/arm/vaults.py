@@ -180,7 +180,8 @@ class VaultRoutes(Tracked):
         self.resources.deleted_vaults.purge(grave)
         ended = {"createdDateTime": now, "lastActionDateTime": now, "status": "Succeeded"}
         begun = self.resources.operations.begin(f"{grave.resource.id}/purge", "purges", 0, "InProgress", ended)
-        path = f"/subscriptions/{call['subscription']}/providers/Microsoft.KeyVault/locations/{call['location']}/operationResults/{begun.id}"
+        provider = f"/subscriptions/{call['subscription']}/providers/Microsoft.KeyVault"
+        path = f"{provider}/locations/{call['location']}/operationResults/{begun.id}"
         location = f"https://{call.request.host}{path}?api-version={call.request.query['api-version']}"
         return Response(202, headers={"Location": location})
 

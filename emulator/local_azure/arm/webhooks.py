@@ -20,7 +20,8 @@ ACTIONS = ("push", "delete", "quarantine", "chart_push", "chart_delete")
 def webhook_routes(registries: RegistryRoutes) -> Iterator[Route]:
     """The operations on webhooks."""
     webhooks = _Webhooks(registries, "webhooks")
-    one = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{registries.type}/{{name}}/webhooks/{{child}}"
+    group = "/subscriptions/{subscription}/resourceGroups/{group}"
+    one = f"{group}/providers/{registries.type}/{{name}}/webhooks/{{child}}"
     yield Route("arm.webhooks.create", "PUT", one, webhooks.put)
     yield Route("arm.webhooks.update", "PATCH", one, webhooks.patch)
     yield Route("arm.webhooks.getCallbackConfig", "POST", one + "/getCallbackConfig", webhooks.config)

@@ -55,7 +55,9 @@ UNKNOWN_KEY = Refusal(
     " https://docs.microsoft.com/en-us/graph/api/application-get?view=graph-rest-1.0&tabs=http to build a query request"
     " URL, such as 'https://graph.microsoft.com/beta/applications/{object_id}'].",
 )
-"""Reports show the first reason, that the key was not found; the texts of the others, and of the next but one, could not be looked up."""
+"""Reports show the first reason, that the key was not found; the texts of the others, and of the next but one, could
+not be looked up.
+"""
 NO_THUMBPRINT = Refusal(
     50027, 400, "invalid_request", "Invalid JWT token. No certificate thumbprint specified in token header."
 )

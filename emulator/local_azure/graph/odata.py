@@ -70,7 +70,8 @@ def selection(select: tuple[str, ...] | None) -> str:
 def next_link(call: Call, last: str) -> str:
     """The address of the page behind the object `last`."""
     options = {**call.request.query, "$skiptoken": queries.skiptoken(last)}
-    return f"https://{call.request.host}{call.request.path.replace('//', '/')}?{urlencode(options, safe='$,', quote_via=quote)}"
+    query = urlencode(options, safe="$,", quote_via=quote)
+    return f"https://{call.request.host}{call.request.path.replace('//', '/')}?{query}"
 
 
 def page(

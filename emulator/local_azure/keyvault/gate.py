@@ -16,7 +16,9 @@ ADDRESS = "20.0.0.1"
 
 WINDOW = timedelta(seconds=10)
 CREATES, OTHERS, PER_SUBSCRIPTION = 300, 4000, 5
-"""Requests in a window to one vault, to set secrets and for all else; a subscription has five times as many in a region ("service limits")."""
+"""Requests in a window to one vault, to set secrets and for all else; a subscription has five times as many in a region
+("service limits").
+"""
 
 _POLICY = {"setSecret/action": "set", "update/action": "set", "getSecret/action": "get", "readMetadata/action": "list"}
 """The access-policy permission that stands for a data action; for the others it is the action's first word."""

@@ -87,7 +87,8 @@ class _Federated:
         Raises ServiceError 403, 404, or 409 under a lock.
         """
         resources = self.identities.resources
-        path = f"/subscriptions/{call['subscription']}/resourceGroups/{call['group']}/providers/{IDENTITIES}/{call['name']}"
+        group = f"/subscriptions/{call['subscription']}/resourceGroups/{call['group']}"
+        path = f"{group}/providers/{IDENTITIES}/{call['name']}"
         one = f"{path}/federatedIdentityCredentials/{call['credential']}" if "credential" in call.params else path
         resources.authorization.require(call.who, f"{TYPE}/{verb}", one)
         found, principal = resources.get(path), self.identities.principal(path)
