@@ -7,10 +7,10 @@ since. Credentials that can't be seen aren't known to be closed: such a gap is r
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from rotator.engine.run import FRESH, NO_PRINCIPAL, PAUSE, Result, Run, Score, Sight, failure, told
+from rotator.engine.run import FRESH, NO_PRINCIPAL, PAUSE, Result, Run, Score, Sight, failure, noted, told
 from rotator.engine.trial import try_out
 from rotator.errors import NotFound, RotatorError
-from rotator.events import Finished, Noted
+from rotator.events import Finished
 from rotator.plan import STILL_OPEN, View, next_steps, unseen_marks
 from rotator.policy import Policy
 from rotator.steps import Note
@@ -44,11 +44,7 @@ async def tell_exposed(run: Run, score: Score) -> None:
     if why and not notes and not blind:
         notes = [unseen_marks(run.policy, why)]
     for note in notes:
-        told(
-            run,
-            Noted(policy=run.policy.name, code=note.code, subject=note.subject, text=note.text, warn=note.warn),
-            score,
-        )
+        noted(run, note, score)
 
 
 async def _open(run: Run, sight: Sight) -> list[Note]:

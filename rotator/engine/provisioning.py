@@ -30,6 +30,7 @@ from rotator.engine.run import (
     Undecided,
     ensure_granted,
     failure,
+    noted,
     told,
 )
 from rotator.engine.trial import try_out
@@ -290,11 +291,7 @@ async def _groups(run: Run, score: Score) -> Observed:
     observed = await run.observe()
     left = group_steps(run.policy, observed.groups, View(run.policy, observed, run.intent).current_key or TO_COME)
     for note in left.notes:
-        told(
-            run,
-            Noted(policy=run.policy.name, code=note.code, subject=note.subject, text=note.text, warn=note.warn),
-            score,
-        )
+        noted(run, note, score)
     if left.steps:
         await _shown(run)
         await acceptance(run, score, observed)
@@ -321,11 +318,7 @@ async def _readers(run: Run, score: Score, observed: Observed) -> None:
     tried = () if not newest.enabled else ((newest.id, await try_out(run, newest)),)
     view = View(run.policy, replace(observed, tried=tried), run.intent)
     for note in () if view.accepted(newest) else refused_readers(view, newest):
-        told(
-            run,
-            Noted(policy=run.policy.name, code=note.code, subject=note.subject, text=note.text, warn=note.warn),
-            score,
-        )
+        noted(run, note, score)
 
 
 async def _shown(run: Run) -> None:

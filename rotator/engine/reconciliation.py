@@ -13,7 +13,20 @@ from rotator.engine.deploy import deploy, restore
 from rotator.engine.issue import issue
 from rotator.engine.look import Memory, look, prepared
 from rotator.engine.retire import disable, retire
-from rotator.engine.run import DECISIONS, FRESH, PAUSE, Patience, Result, Run, Score, Seen, Undecided, failure, told
+from rotator.engine.run import (
+    DECISIONS,
+    FRESH,
+    PAUSE,
+    Patience,
+    Result,
+    Run,
+    Score,
+    Seen,
+    Undecided,
+    failure,
+    noted,
+    told,
+)
 from rotator.engine.trial import tried
 from rotator.errors import NotSent, RotatorError
 from rotator.events import Finished, Noted, StepDone, StepPostponed, StepStarted, Vetoed, Waiting
@@ -205,8 +218,4 @@ def _tell_rest(run: Run, score: Score, following: Next) -> None:
 
 def _tell_notes(run: Run, score: Score, notes: Sequence[Note]) -> None:
     for note in notes:
-        told(
-            run,
-            Noted(policy=run.policy.name, code=note.code, subject=note.subject, text=note.text, warn=note.warn),
-            score,
-        )
+        noted(run, note, score)

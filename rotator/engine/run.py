@@ -10,7 +10,7 @@ from rotator.policy import Policy
 from rotator.ports import Clock, Tell, World
 from rotator.remedy import rotator
 from rotator.state import Access, Observed
-from rotator.steps import Intent
+from rotator.steps import Intent, Note
 
 FRESH = 120.0
 """Seconds after which what was read is too old to write on: a run that was suspended must look again."""
@@ -121,6 +121,12 @@ def told(run: Run, event: Event, score: Score | None = None) -> None:
     score.postponed += getattr(event, "code", "") in POSTPONED
     if isinstance(event, Noted) and event.code in (STILL_OPEN, UNSEEN_MARKS):
         score.alarms.append(headline(event.text))
+
+
+def noted(run: Run, note: Note, score: Score) -> None:
+    """Report a note of the plan, and count it."""
+    event = Noted(policy=run.policy.name, code=note.code, subject=note.subject, text=note.text, warn=note.warn)
+    told(run, event, score)
 
 
 @dataclass(slots=True)
