@@ -33,7 +33,7 @@ def _made(part: type[_P]) -> Callable[[], _P]:
 
 
 class Principal(Part):
-    """Whose passwords are rotated."""
+    """Principal whose passwords are rotated."""
 
     app_id: _Guid = Field(
         description="Application (client) ID of the service principal whose passwords are rotated.",
@@ -76,7 +76,7 @@ class RegistryPolicy(Part):
 
 
 class KeyVaultPolicy(Part):
-    """Where the password is published."""
+    """Secrets of Key Vault that publish password and user name."""
 
     url: Annotated[str, BeforeValidator(rules.vault_url)] = Field(
         description="URL of the vault.", examples=["https://myvault.vault.azure.net"]
@@ -103,7 +103,7 @@ class KeyVaultPolicy(Part):
 
 
 class DeployWindow(Part):
-    """When container groups may be redeployed."""
+    """Times at which container groups may be redeployed."""
 
     timezone: Annotated[str, BeforeValidator(rules.timezone)] = Field(
         default="UTC", description="IANA time zone that `cron` speaks of.", examples=["Europe/Paris"]
@@ -118,7 +118,7 @@ class DeployWindow(Part):
 
 
 class Rotation(Part):
-    """When what happens."""
+    """Lifetimes and times of a rotation."""
 
     validity: Duration = Field(default=90 * DAY, description="How long a new credential is valid.", examples=["90d"])
     renew_before: Duration = Field(
@@ -175,7 +175,7 @@ class Rotation(Part):
 
 
 class ProofPolicy(Part):
-    """What a credential must do before anything relies on it."""
+    """Proof of a credential, required before it is published."""
 
     times: int = Field(default=5, ge=1, le=100, strict=True, description="Successes in a row.", examples=[5])
     over: Duration = Field(
@@ -259,7 +259,7 @@ class GroupPolicy(Part):
 
 
 class Discover(Part):
-    """What is done about container groups that no policy declares."""
+    """Treatment of container groups declared in no policy."""
 
     subscriptions: tuple[_Guid, ...] = Field(
         default=(), description="Subscriptions to look in. Default: those of the container groups and registries."
