@@ -27,6 +27,7 @@ from rotator.remedy.containers import (
     export_group,
     remove_any_tag,
 )
+from rotator.remedy.delays import slow
 from rotator.remedy.directory import (
     DELETE_FEDERATED_CREDENTIAL,
     add_application_owner,
@@ -69,7 +70,6 @@ from rotator.remedy.registries import (
     show_registry_id,
 )
 from rotator.remedy.roles import assign_role, create_identity, delete_role_assignment, give_role, identity_principal
-from rotator.remedy.slow import slow
 from rotator.remedy.vaults import (
     LIST_VAULTS,
     SHOW_VAULT_URL,

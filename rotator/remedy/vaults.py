@@ -39,7 +39,7 @@ def admit_identity(vault: str, subscription: str | None, object_id: str) -> str:
 
 
 def recover_secret(vault: str, name: str) -> str:
-    """Bring a deleted secret back, without a word."""
+    """Recover a soft-deleted secret; az prints nothing."""
     return az("keyvault secret recover", vault_name=vault, name=name, output="none")
 
 

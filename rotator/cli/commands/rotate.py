@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rotator.cli.commands.adopt import adopted_before
+from rotator.cli.commands.plan import forced, show_plan
 from rotator.cli.invocation import Common
 from rotator.cli.options import Leases, Names, Yes, ask, command
 
 if TYPE_CHECKING:
     from rotator.engine import Result, Run
     from rotator.fleet import Urgent
-from rotator.cli.commands.adopt import adopted_before
-from rotator.cli.commands.plan import forced, show_plan
 
 Keys = Annotated[
     list[str] | None,
@@ -23,8 +23,6 @@ Keys = Annotated[
         help="With --compromised: which credentials; repeatable. Default: the current one.",
     ),
 ]
-
-
 MaxDuration = Annotated[
     str | None,
     typer.Option("--max-duration", metavar="SPAN", help="Begin nothing that can't end within it: 10m, 1h30m."),
