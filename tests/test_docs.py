@@ -597,12 +597,12 @@ def anchors(text: str) -> set[str]:
 
 
 FORBIDDEN = (
+    re.escape(str(ROOT)),
     r"/root\b",
     r"/home/",
-    r"/work/",
     r"/tmp/",
     r"\bpypi\.org",
-    r"index-url",
+    r"index[-_]url",
     r"\bsubagent",
     r"\bLLM\b",
     r"\bClaude\b",
