@@ -2,7 +2,8 @@
 
 Rules for editors of this package:
 
-1. No decisions here. Due steps come from `plan`, vetoes from `guard`, the content of a container group from `group`.
+1. No decisions here. Due steps come from `plan`, vetoes from `guard`, the content of a container group from
+   `container_group`.
 2. Every write follows a read of all its inputs, at most `run.FRESH` seconds old; the access mark is read before every
    add, publish and PUT, so that a revocation always wins.
 3. A write without an answer is followed by a look, never by a blind second write of the same kind.
