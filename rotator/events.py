@@ -10,6 +10,8 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
+from rotator.codes import NoteCode, ReasonCode, VetoCode, WaitCode
+
 VERSION = 1
 """Version of the JSON form; a field may be added without changing it, never removed or renamed."""
 
@@ -29,7 +31,7 @@ class StepStarted(Event):
     step: str
     target: str
     reason: str
-    code: str
+    code: ReasonCode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +69,7 @@ class Vetoed(Event):
 
     step: str
     target: str
-    code: str
+    code: VetoCode
     happened: str
     state: str
     remedy: str
@@ -91,7 +93,7 @@ class Waiting(Event):
     `warn`: the wait is past its warning, and the run exits 1. `since`: start of the wait.
     """
 
-    code: str
+    code: WaitCode
     subject: str
     reason: str
     until: datetime | None = None
@@ -103,7 +105,7 @@ class Waiting(Event):
 class Noted(Event):
     """A note for a person; nothing is changed. `warn` makes the run exit 1."""
 
-    code: str
+    code: NoteCode
     subject: str
     text: str
     warn: bool = False

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TypeVar
 
+from rotator.codes import VetoCode
 from rotator.engine import Result, Run, Score, counted, glance, tell_exposed
 from rotator.errors import LeaseHeld, RotatorError, UnsafeStep
 from rotator.events import Finished, StepFailed, Vetoed
@@ -209,7 +210,7 @@ def _ended(one: Run, score: Score, error: Exception) -> Result:
                 policy=policy,
                 step="run",
                 target=policy,
-                code="unsafe",
+                code=VetoCode.UNSAFE,
                 happened=found.happened,
                 state=found.state,
                 remedy=found.remedy,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from rotator.codes import NoteCode, ReasonCode, WaitCode
 from rotator.resource_id import ResourceId
 from rotator.state import Assignment, Home
 
@@ -14,7 +15,7 @@ TO_COME = "to-come"
 class Reason:
     """Reason of a step: a stable code for programs, and a sentence for people."""
 
-    code: str
+    code: ReasonCode
     text: str
 
     def __str__(self) -> str:
@@ -138,7 +139,7 @@ class Wait:
     `since`: start of the wait, if known.
     """
 
-    code: str
+    code: WaitCode
     subject: str
     text: str
     until: datetime | None = None
@@ -151,7 +152,7 @@ class Wait:
 class Note:
     """Information for a person, without a step to follow."""
 
-    code: str
+    code: NoteCode
     subject: str
     text: str
     warn: bool = False

@@ -10,10 +10,11 @@ from local_azure.keyvault.secret import Changes
 from local_azure.timing import Timing
 from local_azure.virtual import VirtualLoop
 
+from rotator.codes import NoteCode
 from rotator.engine import Result, adopt, compromise, deploy_now, glance, preview, revoke
 from rotator.errors import UnsafeStep
 from rotator.events import Noted
-from rotator.plan import UNSEEN_MARKS, unseen_marks
+from rotator.plan import unseen_marks
 from rotator.report.plan import plan_code, plan_text
 from rotator.report.run import run_text
 from rotator.report.status import status_body, status_code
@@ -434,7 +435,7 @@ def test_a_credential_that_is_gone_rings_though_no_run_lasts_long_enough_to_know
 
 def test_that_what_is_compromised_can_not_be_seen_is_an_alarm_with_its_cause_and_what_to_do() -> None:
     note = unseen_marks(worlds.policy(None), "Key Vault gives no answer")
-    assert (note.code, note.warn) == (UNSEEN_MARKS, True)
+    assert (note.code, note.warn) == (NoteCode.UNSEEN_MARKS, True)
     assert "Key Vault gives no answer" in note.text
     assert "`rotator doctor mycontainerregistry`" in note.text
 

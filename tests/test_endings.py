@@ -3,8 +3,8 @@
 from datetime import timedelta
 from itertools import product
 
+from rotator.codes import NoteCode
 from rotator.plan import (
-    ANYONE,
     Effect,
     Ending,
     Shown,
@@ -22,12 +22,12 @@ from rotator.state import Assignment, Credential, Home, Key, Means, SignIns
 from tests import worlds
 
 AT = worlds.TODAY
-ROLE = Way("still_granted", "r", "a", "", Effect.PULLS)
-GROUP = Way("through_group", "r", "a", "", Effect.PULLS)
-ANYBODY = Way(ANYONE, "r", "r", "", Effect.PULLS)
-REGAINS = Way("could_regain", "r", "b", "", Effect.REGAINS)
-ADMIN = Way("admin_user", "r", "r", "", Effect.OTHERS)
-UNKNOWN = Way("unknown", "r", "c", "", Effect.UNKNOWN)
+ROLE = Way(NoteCode.STILL_GRANTED, "r", "a", "", Effect.PULLS)
+GROUP = Way(NoteCode.THROUGH_GROUP, "r", "a", "", Effect.PULLS)
+ANYBODY = Way(NoteCode.ANONYMOUS_PULL, "r", "r", "", Effect.PULLS)
+REGAINS = Way(NoteCode.COULD_REGAIN, "r", "b", "", Effect.REGAINS)
+ADMIN = Way(NoteCode.ADMIN_USER, "r", "r", "", Effect.OTHERS)
+UNKNOWN = Way(NoteCode.UNKNOWN, "r", "c", "", Effect.UNKNOWN)
 PASSWORD = SignIns((Credential(AT, "p", AT + timedelta(days=1), Home.APPLICATION),))
 CERTIFICATE = SignIns(keys=(Key(Means.CERTIFICATE, "k", Home.APPLICATION, AT + timedelta(days=1)),))
 NOTHING, UNREAD = SignIns(), SignIns(unread=("its federated credentials can't be read",))

@@ -14,13 +14,14 @@ import pytest
 from ruamel.yaml import YAML
 
 from rotator import guard
+from rotator.codes import ReasonCode
 from rotator.policy import Policy
 from rotator.resource_id import ArmId
 from rotator.state import Assignment, Home, Observed, Outcome, Proof
 from rotator.steps import Deploy, Disable, Grant, Intent, Issue, Reason, Restore, Retire, Step
 from tests import worlds
 
-WHY = Reason("asked", "a test asks for it")
+WHY = Reason(ReasonCode.FORCED, "a test asks for it")
 World = tuple[Policy, Observed, Intent]
 
 

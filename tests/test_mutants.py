@@ -18,6 +18,7 @@ import pytest
 from local_azure.virtual import VirtualLoop
 
 from rotator import guard
+from rotator.codes import ReasonCode
 from rotator.container_group import Phase
 from rotator.guard import deploy, issue, links, retire, seen, veto
 from rotator.plan import (
@@ -383,7 +384,7 @@ NAMED: dict[str, Install] = {
     "a revoke deletes whatever it finds": lambda patch: patch.setattr(
         test_access_steps,
         "revoke_steps",
-        lambda policy, found, roles: tuple(Revoke(a, Reason("revoke", "")) for a in found),
+        lambda policy, found, roles: tuple(Revoke(a, Reason(ReasonCode.REVOKE, "")) for a in found),
     ),
 }
 
@@ -409,20 +410,20 @@ def test_a_mistake_is_noticed(mistake: str, record_property: Callable[[str, obje
 
 
 def _always_retire(seen: View) -> Iterator[Step]:
-    return (Retire(c.key_id, c.home, Reason("mutant", "")) for c in chain(seen.superseded, seen.orphans))
+    return (Retire(c.key_id, c.home, Reason(ReasonCode.FORCED, "")) for c in chain(seen.superseded, seen.orphans))
 
 
 def _retire_everything(seen: View) -> Iterator[Step]:
-    return (Retire(c.key_id, c.home, Reason("mutant", "")) for c in seen.observed.credentials)
+    return (Retire(c.key_id, c.home, Reason(ReasonCode.FORCED, "")) for c in seen.observed.credentials)
 
 
 def _disable_everything(seen: View) -> Iterator[Step]:
-    return (Disable(v.id, Reason("mutant", "")) for v in seen.versions)
+    return (Disable(v.id, Reason(ReasonCode.FORCED, "")) for v in seen.versions)
 
 
 def _restore_everything(seen: View) -> Iterator[Step]:
     return (
-        Restore(d.id, c.key_id, seen.versions[0].id, seen.current_key or "", 1, Reason("mutant", ""))
+        Restore(d.id, c.key_id, seen.versions[0].id, seen.current_key or "", 1, Reason(ReasonCode.FORCED, ""))
         for d in seen.dependents
         for c in seen.observed.credentials
         if seen.versions
@@ -431,7 +432,7 @@ def _restore_everything(seen: View) -> Iterator[Step]:
 
 def _deploy_anything(seen: View) -> Iterator[Step]:
     return (
-        Deploy(d.id, c.key_id, Reason("mutant", ""))
+        Deploy(d.id, c.key_id, Reason(ReasonCode.FORCED, ""))
         for d in seen.dependents
         for c in seen.observed.credentials
         if d.run_once
@@ -440,7 +441,7 @@ def _deploy_anything(seen: View) -> Iterator[Step]:
 
 def _deploy_the_wrong_one(seen: View) -> Iterator[Step]:
     return (
-        Deploy(d.id, c.key_id, Reason("mutant", ""))
+        Deploy(d.id, c.key_id, Reason(ReasonCode.FORCED, ""))
         for d in seen.dependents
         for c in seen.observed.credentials
         if c.key_id.lower() != seen.current_key

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from rotator import events, guard
+from rotator.codes import NoteCode, ReasonCode, WaitCode
 from rotator.engine import Preview, Result
 from rotator.errors import Forbidden, Mistake, PolicyError
 from rotator.events import Event
@@ -149,7 +150,7 @@ def test_a_compromised_credential_that_still_works_is_a_state_of_its_own_and_com
 def test_a_run_says_first_that_a_compromised_credential_still_works() -> None:
     alarm = events.Noted(
         policy="one",
-        code="still_open",
+        code=NoteCode.STILL_OPEN,
         subject="k1",
         text="COMPROMISED CREDENTIAL STILL WORKS: held by nightly. Credential k1.",
         warn=True,
@@ -369,7 +370,7 @@ def _rotation() -> list[Event]:
     end, web = worlds.TODAY + timedelta(days=90), worlds.group_id("web")
     one: Any = {"policy": "one"}
     return [
-        events.StepStarted(**one, step="issue", target="application", reason="it ends", code="ends"),
+        events.StepStarted(**one, step="issue", target="application", reason="it ends", code=ReasonCode.ENDS),
         events.CredentialAdded(**one, key_id="k2", home="application", end=end),
         events.Proving(**one, key_id="k2", successes=1, times=2, outcome="proven"),
         events.Proving(**one, key_id="k2", successes=2, times=2, outcome="proven"),
@@ -381,9 +382,9 @@ def _rotation() -> list[Event]:
         events.StepFailed(
             **one, step="deploy", target=worlds.group_id("api"), happened="409", state="As before.", remedy="Wait."
         ),
-        events.Waiting(**one, code="overlap", subject="k1", reason="credential k1 stays", until=worlds.TODAY),
-        events.Noted(**one, code="foreign", subject="k9", text="credential k9 is not ours"),
-        events.Noted(policy="two", code="foreign", subject="k8", text="credential k8 is not ours"),
+        events.Waiting(**one, code=WaitCode.OVERLAP, subject="k1", reason="credential k1 stays", until=worlds.TODAY),
+        events.Noted(**one, code=NoteCode.FOREIGN, subject="k9", text="credential k9 is not ours"),
+        events.Noted(policy="two", code=NoteCode.FOREIGN, subject="k8", text="credential k8 is not ours"),
     ]
 
 

@@ -188,7 +188,7 @@ async def revoked(made: Stage) -> Result:
 
 
 def told(made: Stage) -> set[str]:
-    return {event.code for event in made.events if isinstance(event, Noted)} - ASIDE
+    return {event.code.value for event in made.events if isinstance(event, Noted)} - ASIDE
 
 
 def agrees(made: Stage, world: World, result: Result, strangers: Strangers) -> None:

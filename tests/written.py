@@ -8,7 +8,7 @@ import os
 import re
 import tempfile
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
@@ -23,10 +23,12 @@ from local_azure.services import build
 from local_azure.wire import Route
 from typer.testing import CliRunner
 
-from rotator import events
+from rotator import events, guard
 from rotator.cli.app import app
+from rotator.plan import RULES
 from rotator.policy.jsonschema import schema
 from tests.cli.scene import NAME, PASSWORD, START, Said, Scene, make
+from tests.codes import GUARD, KINDS, PLAN, codes_by_rule
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted(
@@ -144,21 +146,62 @@ def _own(kind: type[events.Event]) -> str:
 
 def _type(annotation: Any) -> str:
     names = {
-        "str": "text",
         "int": "number",
         "float": "number",
         "bool": "true or false",
         "datetime": "time",
         "tuple": "list of texts",
     }
-    kinds = [
-        one.__name__ for one in get_args(annotation) or (annotation,) if isinstance(one, type) and one is not type(None)
-    ]
-    return "list of texts" if str(annotation).startswith("tuple") else names[kinds[0]]
+    kinds = [one for one in get_args(annotation) or (annotation,) if isinstance(one, type) and one is not type(None)]
+    if str(annotation).startswith("tuple"):
+        return "list of texts"
+    return "text" if issubclass(kinds[0], str) else names[kinds[0].__name__]
 
 
 def _said(kind: type[events.Event]) -> str:
     return " ".join((kind.__doc__ or "").split())
+
+
+# the codes
+
+
+COLUMNS = {
+    "reason": ("code", "step", "because"),
+    "wait": ("code", "for what", "what to do"),
+    "note": ("code", "what"),
+    "veto": ("code", "steps", "because", "what to do"),
+}
+"""The columns of the codes' tables, by what carries a code."""
+
+
+def code_table(kind: str) -> str:
+    """A table of the codes of one kind, each with its explanation."""
+    return _table(COLUMNS[kind], [(f"`{code}`", *code.cells) for code in KINDS[kind]])
+
+
+def rule_table(whose: str) -> str:
+    """A table of the rules of plan or guard, each with its docstring and its codes."""
+    modules, rules, first, kinds = {
+        "plan": (PLAN, RULES, "rule", ("reason", "wait", "note")),
+        "guard": (GUARD, guard.RULES, "check", ("veto",)),
+    }[whose]
+    order = [code.value for kind in kinds for code in KINDS[kind]]
+    found = codes_by_rule([ROOT / "rotator" / module for module in modules], {rule.__name__ for rule in rules})
+    rows = [
+        (f"`{name}`", _summary(rule), " ".join(f"`{code}`" for code in sorted(found[name], key=order.index)))
+        for name, rule in ((rule.__name__, rule) for rule in rules)
+    ]
+    return _table((first, "does", "with the codes"), rows)
+
+
+def _summary(rule: object) -> str:
+    return " ".join((rule.__doc__ or "").partition("\n\n")[0].split())
+
+
+def _table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    return "\n".join(f"| {' | '.join(row)} |" for row in (columns, *rows)).replace(
+        "\n", f"\n|{'---|' * len(columns)}\n", 1
+    )
 
 
 # the rights
@@ -282,6 +325,8 @@ def _service(name: str, routes: list[Route]) -> str:
 
 
 MAKERS: Mapping[str, Callable[[str], str]] = {
+    "codes": code_table,
+    "rules": rule_table,
     "help": help_of,
     "local-help": partial(help_of, program="local-azure"),
     "local-folded": partial(folded_help, program="local-azure"),

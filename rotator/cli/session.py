@@ -11,6 +11,7 @@ from rotator.cli import wiring
 from rotator.cli.interrupt import Interrupted
 from rotator.cli.invocation import Common
 from rotator.cli.progress import Story, telling
+from rotator.codes import NoteCode
 from rotator.engine import Result, Run
 from rotator.events import Noted
 from rotator.ports import Tell
@@ -75,7 +76,7 @@ def change(
             interrupted.left = tuple(
                 f"{each.policy}: {each.text}"
                 for each in story.events
-                if isinstance(each, Noted) and each.code == "interrupted"
+                if isinstance(each, Noted) and each.code is NoteCode.INTERRUPTED
             )
             raise
     _write(common, results, story)

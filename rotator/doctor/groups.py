@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import PurePath
 
 from rotator import container_group, remedy
+from rotator.codes import WaitCode
 from rotator.container_group import Dependent, Phase, Refusal
 from rotator.doctor import command
 from rotator.doctor.finding import Case, Finding, Found, Remedy, Severity
@@ -171,7 +172,7 @@ def holding_known(case: Case) -> Found:
     A stripped tag, or a redeployment by hand, leaves the credential unknown.
     """
     for wait in next_steps(case.policy, case.seen).waits:
-        if wait.code == "untagged":
+        if wait.code is WaitCode.UNTAGGED:
             name = ArmId(wait.subject).name
             yield Finding(Severity.ADVICE, f"group {name}", wait.text, (command.rotator(case, "deploy", name),))
 

@@ -4,10 +4,11 @@ import json
 import re
 
 from rotator import container_group, remedy
+from rotator.codes import NoteCode
 from rotator.doctor import command, identity
 from rotator.doctor.finding import Case, Finding, Found, Remedy, Severity
 from rotator.doctor.identity import ALL
-from rotator.plan import STILL_OPEN, called, counted, next_steps, removal
+from rotator.plan import called, counted, next_steps, removal
 from rotator.preflight import Unknown
 from rotator.state import Home, PasswordLimit, marker
 from rotator.steps import Intent
@@ -79,7 +80,7 @@ def none_exposed(case: Case) -> Found:
         )
         return
     for note in next_steps(case.policy, case.seen, Intent()).notes:
-        if note.code == STILL_OPEN:
+        if note.code is NoteCode.STILL_OPEN:
             yield Finding(Severity.FAIL, SUBJECT, note.text, (_closing(case),))
 
 

@@ -4,6 +4,7 @@ import re
 from datetime import datetime, timedelta
 
 from rotator import remedy
+from rotator.codes import WaitCode
 from rotator.doctor import command
 from rotator.doctor.finding import Case, Finding, Found, Remedy, Severity
 from rotator.plan import MOST_CARRIED, MOST_TAGS, next_steps
@@ -210,7 +211,7 @@ def undrifted(case: Case) -> Found:
         name = case.policy.key_vault.password_secret
         text = f"version {newest.id} of {name} was written by others on top of ours: nothing is issued or removed"
         crowded = any(
-            wait.code == "on_top" for wait in next_steps(case.policy, case.seen, Intent(accept_drift=True)).waits
+            wait.code is WaitCode.ON_TOP for wait in next_steps(case.policy, case.seen, Intent(accept_drift=True)).waits
         )
         cover = command.rotator(case, "rotate", accept_drift=True, no_overlap=crowded)
         on_top = Remedy("if it isn't: put one of ours on top", (cover,))

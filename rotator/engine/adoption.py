@@ -6,6 +6,7 @@ Compromise: declare one known to others. Neither touches a credential.
 from collections.abc import Sequence
 from dataclasses import replace
 
+from rotator.codes import NoteCode
 from rotator.engine.look import Memory, look
 from rotator.engine.marks import record
 from rotator.engine.run import Run, ensure_granted
@@ -103,4 +104,4 @@ def _tell_spared(run: Run, declaration: Declaration) -> None:
         f"so this is the same declaration again. If {key_id} is known to others, too:"
         f" `{rotator('rotate', policy, compromised=True, key_id=key_id)}`"
     )
-    run.tell(Noted(policy=run.policy.name, code="not_declared", subject=key_id, text=f"{text}, {again}"))
+    run.tell(Noted(policy=run.policy.name, code=NoteCode.NOT_DECLARED, subject=key_id, text=f"{text}, {again}"))

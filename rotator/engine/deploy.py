@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from rotator import container_group
+from rotator.codes import NoteCode
 from rotator.container_group import Failed, Phase, Verdict
 from rotator.engine.marks import record
 from rotator.engine.run import FRESH, Patience, Run, Undecided, ensure_granted
@@ -200,7 +201,7 @@ async def put(
         accepted = await run.world.put_group(group_id, body, not_after=not_after)
         if accepted.created and existed:
             text = "it had been deleted since it was read, and exists again now"
-            run.tell(Noted(policy=run.policy.name, code="recreated", subject=group_id, text=text, warn=True))
+            run.tell(Noted(policy=run.policy.name, code=NoteCode.RECREATED, subject=group_id, text=text, warn=True))
     except OutcomeUnknown:
         await run.clock.sleep(EVERY)
         now = await run.world.group(group_id)

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rotator import container_group
+from rotator.codes import NoteCode
 from rotator.engine.run import Patience, Run, Score, told
 from rotator.errors import Forbidden, NotFound
 from rotator.events import Noted, PullRefused
 from rotator.plan import (
-    ANYONE,
     Effect,
     Ending,
     Shown,
@@ -82,7 +82,7 @@ async def evidence(
     """
     seen = await _look(run, observed)
     _tell(run, score, seen)
-    told(run, Noted(policy=run.policy.name, code="residue", subject=run.policy.name, text=RESIDUE), score)
+    told(run, Noted(policy=run.policy.name, code=NoteCode.RESIDUE, subject=run.policy.name, text=RESIDUE), score)
     if not remains(seen.ways, seen.signs_in):
         tries = (
             await try_out(
@@ -126,7 +126,11 @@ async def _look_again(run: Run, score: Score, observed: Observed, first: Seen) -
 def _tell(run: Run, score: Score, seen: Seen) -> None:
     """Report the ways to pull, then the ways to sign in, each with the command to end it."""
     for way in seen.ways:
-        closed = way.code != ANYONE and way.effect in (Effect.PULLS, Effect.REGAINS) and seen.signs_in.none
+        closed = (
+            way.code is not NoteCode.ANONYMOUS_PULL
+            and way.effect in (Effect.PULLS, Effect.REGAINS)
+            and seen.signs_in.none
+        )
         text = f"once something signs in as it again: {way.text}" if closed else way.text
         told(
             run,
@@ -135,20 +139,25 @@ def _tell(run: Run, score: Score, seen: Seen) -> None:
             ),
             score,
         )
-    opens = any(usable(way, seen.signs_in) for way in seen.ways if way.code != ANYONE)
+    opens = any(usable(way, seen.signs_in) for way in seen.ways if way.code is not NoteCode.ANONYMOUS_PULL)
     for key in seen.signs_in.keys:
         told(run, _key(run, key, opens=opens), score)
     for what in seen.signs_in.unread:
         told(
             run,
-            Noted(policy=run.policy.name, code="unknown", subject=run.policy.principal.app_id, text=f"unknown: {what}"),
+            Noted(
+                policy=run.policy.name,
+                code=NoteCode.UNKNOWN,
+                subject=run.policy.principal.app_id,
+                text=f"unknown: {what}",
+            ),
             score,
         )
     if not seen.signs_in.passwords and not seen.signs_in.unread:
         text = "the principal has no password left that is valid: nobody signs in with one"
         told(
             run,
-            Noted(policy=run.policy.name, code="no_password", subject=run.policy.principal.app_id, text=text),
+            Noted(policy=run.policy.name, code=NoteCode.NO_PASSWORD, subject=run.policy.principal.app_id, text=text),
             score,
         )
 
@@ -165,7 +174,7 @@ def _key(run: Run, key: Key, *, opens: bool) -> Noted:
                 f"certificate {key.id} ({key.name or 'unnamed'}) of the {key.home.value.replace('_', ' ')}{_until(key)}"
             )
             text = f"{what} {STAYS}; `{away}` removes it"
-            return Noted(policy=policy, code="certificate", subject=key.id, text=text, warn=opens)
+            return Noted(policy=policy, code=NoteCode.CERTIFICATE, subject=key.id, text=text, warn=opens)
         case Means.FEDERATED:
             ended = (
                 f"`{away}` removes it"
@@ -174,7 +183,7 @@ def _key(run: Run, key: Key, *, opens: bool) -> Noted:
             )
             return Noted(
                 policy=policy,
-                code="federated_credential",
+                code=NoteCode.FEDERATED_CREDENTIAL,
                 subject=key.id,
                 text=f"federated credential {key.name} {STAYS}; {ended}",
                 warn=opens,
@@ -184,7 +193,7 @@ def _key(run: Run, key: Key, *, opens: bool) -> Noted:
                 f"the principal is managed identity {key.name}: whatever it is assigned to signs in as it; only its"
                 " roles can be taken away"
             )
-            return Noted(policy=policy, code="managed_identity", subject=key.id, text=text, warn=opens)
+            return Noted(policy=policy, code=NoteCode.MANAGED_IDENTITY, subject=key.id, text=text, warn=opens)
 
 
 def _until(key: Key) -> str:
@@ -233,7 +242,11 @@ def _names(signs_in: SignIns) -> Iterator[str]:
 def not_proven(run: Run, score: Score, why: str, *, warn: bool = True) -> None:
     """Report the reason why the refusal of pulls is not proven."""
     text = f"that pulls are refused is not proven: {why}"
-    told(run, Noted(policy=run.policy.name, code="not_proven", subject=run.policy.name, text=text, warn=warn), score)
+    told(
+        run,
+        Noted(policy=run.policy.name, code=NoteCode.NOT_PROVEN, subject=run.policy.name, text=text, warn=warn),
+        score,
+    )
 
 
 async def try_out(run: Run, left: Left, images: Sequence[str], *, others: bool) -> Tries:
@@ -308,7 +321,7 @@ async def acceptance(run: Run, score: Score, observed: Observed) -> None:
             run,
             Noted(
                 policy=run.policy.name,
-                code="not_proven",
+                code=NoteCode.NOT_PROVEN,
                 subject=run.policy.name,
                 text=text,
                 warn=error.code != "SecretDisabled",
@@ -325,7 +338,7 @@ async def acceptance(run: Run, score: Score, observed: Observed) -> None:
             text = f"the role is granted, and a pull doesn't succeed yet: {proof.outcome} {proof.detail}".rstrip()
             told(
                 run,
-                Noted(policy=run.policy.name, code="not_proven", subject=run.policy.name, text=text, warn=True),
+                Noted(policy=run.policy.name, code=NoteCode.NOT_PROVEN, subject=run.policy.name, text=text, warn=True),
                 score,
             )
             return

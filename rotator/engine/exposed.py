@@ -7,11 +7,12 @@ since. Credentials that can't be seen aren't known to be closed: such a gap is r
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+from rotator.codes import NoteCode
 from rotator.engine.run import FRESH, NO_PRINCIPAL, PAUSE, Result, Run, Score, Sight, failure, noted, told
 from rotator.engine.trial import try_out
 from rotator.errors import NotFound, RotatorError
 from rotator.events import Finished
-from rotator.plan import STILL_OPEN, View, next_steps, unseen_marks
+from rotator.plan import View, next_steps, unseen_marks
 from rotator.policy import Policy
 from rotator.steps import Note
 
@@ -55,7 +56,7 @@ async def _open(run: Run, sight: Sight) -> list[Note]:
     lingering = View(sight.policy, sight.observed, run.intent).lingering
     tried = [(version.id, await try_out(run, version, removed=True)) for version in lingering]
     following = next_steps(sight.policy, replace(sight.observed, tried=tuple(tried)), run.intent)
-    return [note for note in following.notes if note.code == STILL_OPEN]
+    return [note for note in following.notes if note.code is NoteCode.STILL_OPEN]
 
 
 async def _sight(run: Run, looks: int) -> tuple[Sight | None, str]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from rotator import container_group
+from rotator.codes import NoteCode
 from rotator.engine.prove import again, prove
 from rotator.engine.retire import withdraw
 from rotator.engine.run import DECISIONS, FRESH, Patience, Run, Seen, Undecided, ensure_granted
@@ -128,7 +129,7 @@ async def _add(run: Run, seen: Seen, step: Issue) -> _New:
         text = (
             f"an add got no answer: if Graph took it, there is a credential called {name}, which a later run reclaims"
         )
-        run.tell(Noted(policy=run.policy.name, code="interrupted", subject=name, text=text, warn=True))
+        run.tell(Noted(policy=run.policy.name, code=NoteCode.INTERRUPTED, subject=name, text=text, warn=True))
         raise
     left = (
         "What it made is removed again."
@@ -228,11 +229,8 @@ async def _interrupted(run: Run, observed: Observed, new: _New) -> None:
                 f"was added and not published, and its removal failed ({error}); it is reclaimed after"
                 f" {run.policy.rotation.reclaim_after}"
             )
-    run.tell(
-        Noted(
-            policy=run.policy.name, code="interrupted", subject=key_id, text=f"credential {key_id} {state}", warn=True
-        )
-    )
+    text = f"credential {key_id} {state}"
+    run.tell(Noted(policy=run.policy.name, code=NoteCode.INTERRUPTED, subject=key_id, text=text, warn=True))
 
 
 async def _publish(run: Run, observed: Observed, new: _New) -> tuple[Version, float]:
@@ -259,7 +257,7 @@ def _tell_left(run: Run, newest: Version | None, version: Version) -> None:
     if newest and (left := carried(newest).dropped):
         what = f"version {version.id} doesn't take over {', '.join(left)} of version {newest.id}"
         text = f"{what}: Key Vault gives a version {MOST_TAGS} tags, and some are rotator's own"
-        run.tell(Noted(policy=run.policy.name, code="tags_dropped", subject=version.id, text=text))
+        run.tell(Noted(policy=run.policy.name, code=NoteCode.TAGS_DROPPED, subject=version.id, text=text))
 
 
 async def _put(run: Run, new: _New, newest: Version | None, not_after: float) -> Version | None:

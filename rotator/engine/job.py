@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from rotator import container_group, guard
+from rotator.codes import ReasonCode, VetoCode
 from rotator.container_group import Phase
 from rotator.engine.deploy import Change, fetch, moved, put, replace, settled, watch
 from rotator.engine.look import Memory, look
@@ -21,7 +22,7 @@ EVERY = 15.0
 """Seconds between two looks at a job at work."""
 AT_WORK = (Phase.RUNNING, Phase.STARTING, Phase.CRASHING, Phase.UNKNOWN)
 """What a job does whose end is still to come; one that crashed is started again, or it would have finished."""
-ALWAYS = ("itself", "another_lineage", "drift")
+ALWAYS = (VetoCode.ITSELF, VetoCode.ANOTHER_LINEAGE, VetoCode.DRIFT)
 """Objections of the guard that hold for a deployment that a person or a script asks for, too."""
 
 
@@ -129,7 +130,7 @@ def _ensure_ours(run: Run, observed: Observed, before: ContainerGroup, version: 
     Examples: rotator's own identity, or the live credential of another policy in the group.
     """
     others = tuple(each for each in observed.groups if each.id != before.id)
-    asked = Deploy(before.id, version.key_id or "", Reason("forced", "a deployment was asked for"))
+    asked = Deploy(before.id, version.key_id or "", Reason(ReasonCode.FORCED, "a deployment was asked for"))
     veto = guard.check(asked, run.policy, dataclasses.replace(observed, groups=(*others, before)), run.intent)
     if veto and veto.code in ALWAYS:
         raise veto.error()

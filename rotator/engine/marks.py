@@ -12,6 +12,7 @@ Rules for editors of this file:
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from rotator.codes import NoteCode
 from rotator.engine.run import Run
 from rotator.errors import AzureError, Conflict, NotSent, OutcomeUnknown, Throttled, Unavailable
 from rotator.events import Noted, VersionMarked
@@ -83,7 +84,7 @@ def _tell(run: Run, version: Version, mark: Mark, dropped: Sequence[str]) -> Non
             f"tag {', '.join(dropped)} of version {version.id} gave way to {mark.tag}: no version had room for one more"
             f" than {MOST_TAGS} tags"
         )
-        run.tell(Noted(policy=name, code="tags_dropped", subject=version.id, text=text))
+        run.tell(Noted(policy=name, code=NoteCode.TAGS_DROPPED, subject=version.id, text=text))
 
 
 def _tell_late(run: Run, version: Version, seconds: float) -> None:
@@ -96,7 +97,11 @@ def _tell_late(run: Run, version: Version, seconds: float) -> None:
             f"look at `{rotator('history', run.policy.name, output='json')}`, and repeat an adoption or declaration"
             " that was made at the same time"
         )
-        run.tell(Noted(policy=run.policy.name, code="late_mark", subject=version.id, text=f"{text}; {more}", warn=True))
+        run.tell(
+            Noted(
+                policy=run.policy.name, code=NoteCode.LATE_MARK, subject=version.id, text=f"{text}; {more}", warn=True
+            )
+        )
 
 
 def _undone(run: Run, lacking: Sequence[Mark]) -> Conflict:

@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from rotator import guard
 from rotator.cloud import of_vault
+from rotator.codes import NoteCode
 from rotator.engine.access import assign, declared, end, own, start
 from rotator.engine.evidence import PATIENCE, acceptance
 from rotator.engine.exposed import finish
@@ -189,7 +190,11 @@ async def _own(run: Run, score: Score, home: Home, identity: Identity, me: str) 
         what = f"rotator isn't an owner of the {home.value.replace('_', ' ')} {object_id}, and may not make itself one"
         text = f"{what}; `{_by_hand(run, home, identity, me)}` does"
         needed = home is run.policy.principal.home
-        told(run, Noted(policy=run.policy.name, code="not_owner", subject=object_id, text=text, warn=needed), score)
+        told(
+            run,
+            Noted(policy=run.policy.name, code=NoteCode.NOT_OWNER, subject=object_id, text=text, warn=needed),
+            score,
+        )
         return
     run.tell(OwnerAdded(policy=run.policy.name, home=home, owner=me))
     score.done += 1

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from rotator import guard
+from rotator.codes import NoteCode
 from rotator.engine.deploy import deploy, restore
 from rotator.engine.issue import issue
 from rotator.engine.look import Memory, look, prepared
@@ -30,7 +31,7 @@ from rotator.engine.run import (
 from rotator.engine.trial import tried
 from rotator.errors import NotSent, RotatorError
 from rotator.events import Finished, Noted, StepDone, StepPostponed, StepStarted, Vetoed, Waiting
-from rotator.plan import STILL_OPEN, next_due, next_steps
+from rotator.plan import next_due, next_steps
 from rotator.state import Observed
 from rotator.steps import Deploy, Disable, Issue, Next, Note, Restore, Retire, Step, kind, target
 
@@ -63,7 +64,7 @@ async def _converge(run: Run, score: Score, memory: Memory) -> tuple[Observed, N
         observed = await tried(run, await look(run, memory), memory.tried)
         _settle(memory, observed)
         following = next_steps(run.policy, observed, run.intent, frozenset(memory.refused))
-        memory.alarms = tuple(note for note in following.notes if note.code == STILL_OPEN)
+        memory.alarms = tuple(note for note in following.notes if note.code is NoteCode.STILL_OPEN)
         asked = frozenset((kind(step), target(step)) for step in following.steps)
         seconded, memory.asked = asked <= memory.asked, asked
         if following.steps:
@@ -150,7 +151,7 @@ async def _one(run: Run, score: Score, seen: Seen, memory: Memory, step: Step) -
         )
     )
     if isinstance(step, Deploy | Issue) and step.warning:
-        code = "window_ignored" if isinstance(step, Deploy) else "drift"
+        code = NoteCode.WINDOW_IGNORED if isinstance(step, Deploy) else NoteCode.DRIFT
         told(run, Noted(policy=run.policy.name, code=code, subject=what, text=step.warning, warn=True), score)
     counted = replace(run, tell=lambda event: told(run, event, score))
     try:

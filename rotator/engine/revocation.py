@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from rotator import guard
+from rotator.codes import NoteCode
 from rotator.engine.access import end, own, read_record, start
 from rotator.engine.evidence import AGREEING, NOT_WAITED, Left, Tries, evidence, not_proven, refused, unknown_to_entra
 from rotator.engine.exposed import finish
@@ -170,7 +171,11 @@ async def _take_all(run: Run, score: Score, wish: Wish, look: Look, observed: Ob
 def _regranted(run: Run, score: Score) -> Ending:
     again = f"`{rotator('revoke', run.policy.name)}` revokes it, `rotator grant` restores all of it"
     text = f"somebody granted the access while it was being revoked; {again}"
-    told(run, Noted(policy=run.policy.name, code="regranted", subject=run.policy.name, text=text, warn=True), score)
+    told(
+        run,
+        Noted(policy=run.policy.name, code=NoteCode.REGRANTED, subject=run.policy.name, text=text, warn=True),
+        score,
+    )
     return Ending.REGRANTED
 
 
@@ -203,7 +208,11 @@ async def _absent(look: Look, score: Score, wish: Wish) -> Ending:
         f"{look.missing}: two looks two minutes apart agree, and neither Microsoft Entra ID nor a registry takes the"
         " published value"
     )
-    told(run, Noted(policy=run.policy.name, code="no_principal", subject=run.policy.principal.app_id, text=text), score)
+    told(
+        run,
+        Noted(policy=run.policy.name, code=NoteCode.NO_PRINCIPAL, subject=run.policy.principal.app_id, text=text),
+        score,
+    )
     return how
 
 
@@ -259,7 +268,7 @@ def _stays(run: Run, step: Revoke, score: Score, error: RotatorError, *, credent
             f"the role assignment on {where} stays, since a lock holds it: a new password would pull again"
             f" ({error.happened})"
         )
-        told(run, Noted(policy=run.policy.name, code="locked", subject=step.assignment.id, text=text))
+        told(run, Noted(policy=run.policy.name, code=NoteCode.LOCKED, subject=step.assignment.id, text=text))
         return
     if isinstance(error, Locked):
         error.state = f"Access is marked as revoked, but the assignment on {where} stays: the principal can pull."
@@ -329,7 +338,7 @@ def _losers(run: Run, view: View) -> Iterator[Noted]:
             f"{dependent.name} {'holds' if dependent.key_id else 'may hold'} a password that is taken: its next pull"
             " fails"
         )
-        yield Noted(policy=run.policy.name, code="loses_password", subject=dependent.id, text=text)
+        yield Noted(policy=run.policy.name, code=NoteCode.LOSES_PASSWORD, subject=dependent.id, text=text)
 
 
 def _untaken(run: Run, view: View) -> Iterator[Noted]:
@@ -343,7 +352,7 @@ def _untaken(run: Run, view: View) -> Iterator[Noted]:
             f"{host} doesn't let rotator read {name}, so adopted passwords aren't known and stay, and no version is"
             f" disabled: {why}"
         )
-        yield Noted(policy=run.policy.name, code="vault_refused", subject=name, text=text, warn=True)
+        yield Noted(policy=run.policy.name, code=NoteCode.VAULT_REFUSED, subject=name, text=text, warn=True)
     whose = "isn't known to be ours" if why else "isn't ours"
     for foreign in (c for c in view.foreign if c.live(view.at)):
         by_hand = delete_password(run.policy.principal.app_id, foreign.key_id, foreign.home)
@@ -351,4 +360,4 @@ def _untaken(run: Run, view: View) -> Iterator[Noted]:
             f"credential {foreign.key_id} ({foreign.display_name or 'unnamed'}) {whose} and stays; `{by_hand}`"
             " removes it"
         )
-        yield Noted(policy=run.policy.name, code="foreign", subject=foreign.key_id, text=text)
+        yield Noted(policy=run.policy.name, code=NoteCode.FOREIGN, subject=foreign.key_id, text=text)

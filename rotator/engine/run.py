@@ -3,9 +3,10 @@
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from rotator.codes import NoteCode, VetoCode, WaitCode
 from rotator.errors import RotatorError, UnsafeStep
 from rotator.events import Event, Noted, Pausing, StepFailed, Vetoed
-from rotator.plan import STILL_OPEN, UNSEEN_MARKS, headline
+from rotator.plan import headline
 from rotator.policy import Policy
 from rotator.ports import Clock, Tell, World
 from rotator.remedy import rotator
@@ -18,7 +19,7 @@ DECISIONS, PAUSE = 5, 10.0
 """Times that one run decides on the same write, each on a new look, and seconds between them."""
 NO_PRINCIPAL = "NoSuchPrincipal"
 """The client's code where the tenant has neither application nor service principal of that app id."""
-POSTPONED = ("on_top", "not_forced")
+POSTPONED = (WaitCode.ON_TOP, NoteCode.NOT_FORCED)
 """Codes of what was asked for and isn't done yet."""
 
 
@@ -119,7 +120,7 @@ def told(run: Run, event: Event, score: Score | None = None) -> None:
     score.vetoed += isinstance(event, Vetoed)
     score.warned += bool(getattr(event, "warn", False))
     score.postponed += getattr(event, "code", "") in POSTPONED
-    if isinstance(event, Noted) and event.code in (STILL_OPEN, UNSEEN_MARKS):
+    if isinstance(event, Noted) and event.code in (NoteCode.STILL_OPEN, NoteCode.UNSEEN_MARKS):
         score.alarms.append(headline(event.text))
 
 
@@ -163,7 +164,7 @@ def failure(run: Run, step: str, target: str, error: RotatorError) -> StepFailed
             policy=run.policy.name,
             step=step,
             target=target,
-            code="unsafe",
+            code=VetoCode.UNSAFE,
             happened=happened,
             state=state,
             remedy=remedy,

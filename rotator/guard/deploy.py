@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from rotator import container_group
+from rotator.codes import VetoCode
 from rotator.guard import seen
 from rotator.guard.links import unlinked
 from rotator.guard.objection import Objection
@@ -25,7 +26,7 @@ def deployable(policy: Policy, observed: Observed, group_id: ResourceId, key_id:
     dependent = seen.dependent_of(policy, observed, group_id)
     if dependent is None:
         yield (
-            "no_dependent",
+            VetoCode.NO_DEPENDENT,
             f"{group_id} doesn't use this principal",
             "Run `rotator plan` again; the world has changed.",
         )
@@ -33,13 +34,13 @@ def deployable(policy: Policy, observed: Observed, group_id: ResourceId, key_id:
     yield from anothers(observed, dependent)
     if dependent.follows and seen.newest(observed) is not seen.current_version(observed):
         yield (
-            "drift",
+            VetoCode.DRIFT,
             f"{dependent.name} would be given the newest version, which isn't ours",
             f"`{rotator('adopt', policy.name)}`, or `--accept-drift`.",
         )
     if dependent.refused:
         yield (
-            "refused",
+            VetoCode.REFUSED,
             f"{dependent.name} can't be redeployed: {dependent.refused}",
             "Update it by its own means, with the secret from Key Vault.",
         )
@@ -52,13 +53,13 @@ def deployable(policy: Policy, observed: Observed, group_id: ResourceId, key_id:
             " holds."
         )
         yield (
-            "no_image",
+            VetoCode.NO_IMAGE,
             f"the registry doesn't have {', '.join(gone)}, so Azure would refuse to deploy {dependent.name}",
             remedy,
         )
     yield from published(observed, key_id)
     if dependent.run_once and dependent.phase in AT_WORK:
-        yield "job_running", f"{dependent.name} is a job at work", "Wait until it has finished."
+        yield VetoCode.JOB_RUNNING, f"{dependent.name} is a job at work", "Wait until it has finished."
 
 
 def published(observed: Observed, key_id: str) -> Iterator[Objection]:
@@ -66,9 +67,9 @@ def published(observed: Observed, key_id: str) -> Iterator[Objection]:
     version = seen.current_version(observed)
     credential = next((c for c in observed.credentials if c.key_id.lower() == key_id.lower()), None)
     if not credential or not credential.live(observed.at):
-        yield "not_live", f"credential {key_id} isn't live", "Run again; a new one is issued first."
+        yield VetoCode.NOT_LIVE, f"credential {key_id} isn't live", "Run again; a new one is issued first."
     elif version is None or version.key_id != key_id.lower():
-        yield "not_current", f"credential {key_id} isn't the published one", "Run again."
+        yield VetoCode.NOT_CURRENT, f"credential {key_id} isn't the published one", "Run again."
 
 
 def anothers(observed: Observed, dependent: container_group.Dependent) -> Iterator[Objection]:
@@ -78,7 +79,7 @@ def anothers(observed: Observed, dependent: container_group.Dependent) -> Iterat
     if held and held.display_name.startswith("rotator:") and not held.display_name.startswith(prefix):
         remedy = "Two policies manage one container group; keep the one whose vault it should follow."
         yield (
-            "another_lineage",
+            VetoCode.ANOTHER_LINEAGE,
             f"{dependent.name} holds credential {held.key_id} of another policy ({held.display_name})",
             remedy,
         )
@@ -90,7 +91,7 @@ def unwritable(observed: Observed, dependent: container_group.Dependent) -> Iter
         what = f"rotator's identity may not redeploy {dependent.name} ({WRITE} on {dependent.id})"
         command = give_role(observed.signed_in, WRITER, dependent.id)
         yield (
-            "not_writable",
+            VetoCode.NOT_WRITABLE,
             what,
             f"Give it this role, or one with that action alone; Azure may take ten minutes to heed it:\n{command}",
         )
@@ -103,14 +104,14 @@ def ready(policy: Policy, dependent: container_group.Dependent) -> Iterator[Obje
             f"{dependent.name} has {len(dependent.unsourced)} value(s) that Azure doesn't show, and a redeployment"
             " could lose them"
         )
-        yield "hidden_values", what, f"{put_each(policy)}\n{dependent.lines_to_add}"
+        yield VetoCode.HIDDEN_VALUES, what, f"{put_each(policy)}\n{dependent.lines_to_add}"
     if dependent.choice == "undecided":
         what = f"{dependent.name} runs once and is {dependent.phase.value}: redeploying it would run it again"
         remedy = (
             f"Say in {policy.file}, under this group: `when_finished: wait` (or `redeploy`, `ignore`), or give its"
             " `manifest:`."
         )
-        yield "undecided", what, remedy
+        yield VetoCode.UNDECIDED, what, remedy
 
 
 def put_each(policy: Policy) -> str:
@@ -129,23 +130,23 @@ def restorable(policy: Policy, observed: Observed, group_id: ResourceId, key_id:
             f"Azure reads the newest version of {policy.key_vault.password_secret} for {dependent.name}, whatever it"
             " held before"
         )
-        yield "follows", what, "Look at the group's events; Azure goes on trying to pull."
+        yield VetoCode.FOLLOWS, what, "Look at the group's events; Azure goes on trying to pull."
     if dependent is None or dependent.previous != key_id.lower():
         yield (
-            "not_previous",
+            VetoCode.NOT_PREVIOUS,
             f"{group_id} doesn't say that it held {key_id} before",
             "Run `rotator plan` again; the world has changed.",
         )
     credential = next((c for c in observed.credentials if c.key_id.lower() == key_id.lower()), None)
     if credential is None or not credential.live(observed.at):
         yield (
-            "not_live",
+            VetoCode.NOT_LIVE,
             f"credential {key_id} isn't live, so going back to it would help nobody",
             "Look at the group's events.",
         )
     if any(key_id.lower() in v.compromised for v in observed.versions):
         yield (
-            "compromised",
+            VetoCode.COMPROMISED,
             f"credential {key_id} is compromised; there is no way back to it",
             "Look at the group's events.",
         )

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from rotator import container_group
+from rotator.codes import VetoCode
 from rotator.guard import seen
 from rotator.guard.deploy import put_each, ready
 from rotator.guard.objection import Objection
@@ -25,7 +26,7 @@ def secret_usable(policy: Policy, observed: Observed, intent: Intent) -> Iterato
     if permissions and permissions.secret_deleted:
         remedy = f"`{recover_secret(policy.key_vault.name, name)}`, or purge it."
         yield (
-            "secret_deleted",
+            VetoCode.SECRET_DELETED,
             f"secret {name} of {policy.key_vault.host} is deleted but recoverable, so its name can't be used",
             remedy,
         )
@@ -34,7 +35,11 @@ def secret_usable(policy: Policy, observed: Observed, intent: Intent) -> Iterato
         remedy = (
             "Give the identity that runs rotator the role Key Vault Secrets Officer on the vault (or on this secret)."
         )
-        yield "vault_refused", f"{policy.key_vault.host} doesn't let rotator read and set {name}: {refused}", remedy
+        yield (
+            VetoCode.VAULT_REFUSED,
+            f"{policy.key_vault.host} doesn't let rotator read and set {name}: {refused}",
+            remedy,
+        )
 
 
 def addable(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Objection]:
@@ -42,24 +47,28 @@ def addable(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Obje
     home = policy.principal.home if observed.principal.application else Home.SERVICE_PRINCIPAL
     if home is Home.SERVICE_PRINCIPAL and observed.principal.locked:
         remedy = "Write `principal: {home: application}`, or lift the lock (servicePrincipalLockConfiguration)."
-        yield "locked_principal", "the application's instance lock forbids passwords on its service principal", remedy
+        yield (
+            VetoCode.LOCKED_PRINCIPAL,
+            "the application's instance lock forbids passwords on its service principal",
+            remedy,
+        )
     held = ", ".join(c.key_id for c in observed.credentials if c.home is home)
     if home is Home.APPLICATION and observed.principal.personal and held.count(",") >= 1:
         yield (
-            "no_slot",
+            VetoCode.NO_SLOT,
             f"an application for personal accounts holds two passwords at most, and has {held}",
             "Remove one that nothing uses.",
         )
     for limit in [one for one in (observed.permissions or Permissions()).limits if one.home is home]:
         if limit.longest is None:
             yield (
-                "passwords_forbidden",
+                VetoCode.PASSWORDS_FORBIDDEN,
                 f"app management policy {limit.policy} forbids new passwords",
                 "Have this application exempted.",
             )
         elif limit.longest < policy.rotation.validity:
             yield (
-                "password_life",
+                VetoCode.PASSWORD_LIFE,
                 f"app management policy {limit.policy} lets passwords live {limit.longest.days} d",
                 "Write a shorter `validity`.",
             )
@@ -86,7 +95,7 @@ def tags_fit(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Obj
     )
     command = untag(policy.key_vault.name, policy.key_vault.password_secret, newest, left)
     remedy = f"Remove {len(left)} or more of them; this leaves all but {one_line(', '.join(left))}:\n{command}"
-    yield "tag_limit", what, remedy
+    yield VetoCode.TAG_LIMIT, what, remedy
 
 
 def drifted(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Objection]:
@@ -99,7 +108,7 @@ def drifted(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Obje
         cover = rotator("rotate", policy.name, accept_drift=True)
         remedy = f"`{rotator('adopt', policy.name)}` if that credential is to be yours; `{cover}` puts ours on top."
         yield (
-            "drift",
+            VetoCode.DRIFT,
             f"version {newest.id} of {policy.key_vault.password_secret} was written by somebody else on top of ours",
             remedy,
         )
@@ -128,7 +137,7 @@ def unresolved(policy: Policy, observed: Observed, intent: Intent) -> Iterator[O
         )
         listed = ", ".join([*(c.key_id for c in lost), *observed.lost])
         yield (
-            "unresolved",
+            VetoCode.UNRESOLVED,
             f"{count} credentials of ours are named by nothing: adds whose answer was lost",
             f"{when}, or remove them by hand: {listed}.",
         )
@@ -149,7 +158,7 @@ def groups_ready(policy: Policy, observed: Observed, intent: Intent) -> Iterator
             f"{', '.join(dependent.name for dependent in lacking)} have {count} values that Azure doesn't show, and a"
             " redeployment could lose them"
         )
-        yield "hidden_values", what, f"{put_each(policy)}\n{blocks}"
+        yield VetoCode.HIDDEN_VALUES, what, f"{put_each(policy)}\n{blocks}"
     for dependent in waiting:
         yield from ready(policy, dependent)
         yield from _sourced(policy, observed, dependent)
@@ -163,11 +172,11 @@ def _sourced(policy: Policy, observed: Observed, dependent: container_group.Depe
                 f"Put it into {policy.key_vault.host}, or correct its name where the policy or the manifest of"
                 f" {dependent.name} says it."
             )
-            yield "source", f"{dependent.name} needs secret {name}, which can't be used: {why}", remedy
+            yield VetoCode.SOURCE, f"{dependent.name} needs secret {name}, which can't be used: {why}", remedy
     said = dependent.group
     if said and said.manifest and (wrong := container_group.manifest_problems(said.manifest, policy, said)):
         yield (
-            "manifest",
+            VetoCode.MANIFEST,
             f"{said.manifest.file} of {dependent.name} can't be deployed: {'; '.join(wrong)}",
             f"Correct {said.manifest.file}.",
         )
@@ -181,7 +190,7 @@ def value_proves(policy: Policy, observed: Observed, intent: Intent) -> Iterator
     if proof is None or not seen.fresh(observed):
         why = f" ({observed.unproven})" if observed.unproven else ""
         yield (
-            "unproven",
+            VetoCode.UNPROVEN,
             f"the current value of {policy.key_vault.password_secret} has not been tried{why}",
             "Run again.",
         )
@@ -190,22 +199,26 @@ def value_proves(policy: Policy, observed: Observed, intent: Intent) -> Iterator
         what = f"the value of {policy.key_vault.password_secret} doesn't authenticate as {policy.principal.app_id}"
         remedy = "Correct `key_vault.password_secret`; it must name the secret that holds this principal's password."
         bare = f"Set the secret again without; `{rotator('doctor', policy.name)}` has the command."
-        yield "wrong_secret", f"{what}: {proof.detail}" if proof.around else what, bare if proof.around else remedy
+        yield (
+            VetoCode.WRONG_SECRET,
+            f"{what}: {proof.detail}" if proof.around else what,
+            bare if proof.around else remedy,
+        )
     if proof.ok and newest.ours and seen.current(observed) is None:
         what = f"credential {newest.key_id} isn't among the principal's, but it still authenticates"
-        yield "still_works", what, "Run again; Graph's reads may lag far behind."
+        yield VetoCode.STILL_WORKS, what, "Run again; Graph's reads may lag far behind."
     yield from _pull_objection(policy, proof.outcome, proof.detail)
 
 
 def _pull_objection(policy: Policy, outcome: Outcome, detail: str) -> Iterator[Objection]:
     if outcome is Outcome.NO_PULL:
         remedy = f"`{rotator('grant', policy.name)}` gives the declared role; a new password would not."
-        yield "no_pull", f"the principal may not pull: {detail}", remedy
+        yield VetoCode.NO_PULL, f"the principal may not pull: {detail}", remedy
     if outcome is Outcome.DISABLED:
         remedy = "Enable the service principal (accountEnabled), or correct `app_id`."
-        yield "disabled", f"nobody can sign in as {policy.principal.app_id}: {detail}", remedy
+        yield VetoCode.DISABLED, f"nobody can sign in as {policy.principal.app_id}: {detail}", remedy
     if outcome is Outcome.UNREACHABLE and policy.proof.registry == "required":
         remedy = (
             "Let rotator reach the registry, or set `proof: {registry: optional}` and accept that pulls are not proven."
         )
-        yield "unreachable", f"a pull can't be tried: {detail}", remedy
+        yield VetoCode.UNREACHABLE, f"a pull can't be tried: {detail}", remedy

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
 from rotator import container_group
+from rotator.codes import VetoCode
 from rotator.guard import seen
 from rotator.guard.objection import Objection
 from rotator.policy import Policy
@@ -46,7 +47,7 @@ def unlinked(observed: Observed, dependents: Iterable[container_group.Dependent]
             give_role(observed.signed_in, container_group.ROLES[action], scope) for _, action, scope in lacking
         )
         yield (
-            "link_refused",
+            VetoCode.LINK_REFUSED,
             what,
             f"Give it this role, or one with that action alone; Azure may take ten minutes to heed it:\n{commands}",
         )

@@ -1,4 +1,6 @@
 """Objection of a check of the guard."""
 
-Objection = tuple[str, str, str]
+from rotator.codes import VetoCode
+
+Objection = tuple[VetoCode, str, str]
 """Code, problem, fix."""

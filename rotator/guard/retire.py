@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from rotator import container_group
+from rotator.codes import VetoCode
 from rotator.guard import seen
 from rotator.guard.objection import Objection
 from rotator.policy import Policy
@@ -21,19 +22,19 @@ def retirable(policy: Policy, observed: Observed, intent: Intent, key_id: str) -
         return
     if not seen.is_ours(observed, wanted):
         yield (
-            "foreign",
+            VetoCode.FOREIGN,
             f"credential {key_id} is not ours",
             f"`{rotator('adopt', policy.name, key_id=key_id)}` makes it ours.",
         )
     if current is None or not current.live(observed.at) or current.key_id.lower() == wanted:
         yield (
-            "last",
+            VetoCode.LAST,
             f"no other valid credential of ours would remain besides {key_id}",
             "A new one must be published first.",
         )
     if newest and newest.key_id == wanted:
         yield (
-            "published",
+            VetoCode.PUBLISHED,
             f"the newest version of {policy.key_vault.password_secret} holds {key_id}",
             "A newer version must be published first.",
         )
@@ -47,7 +48,7 @@ def retirable(policy: Policy, observed: Observed, intent: Intent, key_id: str) -
     if proof is None or not _usable(policy, proof.outcome):
         outcome = proof.detail or proof.outcome if proof else observed.unproven or "not tried now"
         remedy = "See why; nothing is removed until the current one works."
-        yield "unproven", f"the current value doesn't prove ({outcome}), so {key_id} stays", remedy
+        yield VetoCode.UNPROVEN, f"the current value doesn't prove ({outcome}), so {key_id} stays", remedy
 
 
 def complete(policy: Policy, observed: Observed) -> Iterator[Objection]:
@@ -57,7 +58,7 @@ def complete(policy: Policy, observed: Observed) -> Iterator[Objection]:
             f"the list of versions of {policy.key_vault.password_secret} lacks the one that a GET returns, so who is"
             " named there isn't known"
         )
-        yield "versions_lag", what, "Run again; Key Vault's lists may lag."
+        yield VetoCode.VERSIONS_LAG, what, "Run again; Key Vault's lists may lag."
 
 
 def readable(policy: Policy, observed: Observed, key_id: str) -> Iterator[Objection]:
@@ -67,7 +68,7 @@ def readable(policy: Policy, observed: Observed, key_id: str) -> Iterator[Object
     if (rolled_back or seen.orphan(observed, key_id)) and (fits is None or key_id in fits):
         what = f"a value of {policy.key_vault.password_secret} may be the password of {key_id}"
         yield (
-            "published",
+            VetoCode.PUBLISHED,
             what,
             f"`{rotator('adopt', policy.name, key_id=key_id)}`, or disable that version once nothing uses it.",
         )
@@ -80,30 +81,30 @@ def alone(policy: Policy, observed: Observed, key_id: str) -> Iterator[Objection
     """
     credential = next((c for c in observed.credentials if c.key_id.lower() == key_id), None)
     if credential is None or not credential.display_name.startswith(marker(observed.lineage, "")):
-        yield "foreign", f"credential {key_id} is not an add of ours", "Leave it to its owner."
+        yield VetoCode.FOREIGN, f"credential {key_id} is not an add of ours", "Leave it to its owner."
         return
     if observed.at < _reclaimed(policy, observed, key_id):
         yield (
-            "early",
+            VetoCode.EARLY,
             f"credential {key_id} was added less than {policy.rotation.reclaim_after} ago",
             "A later run removes it.",
         )
     first = dict(observed.unnamed_since).get(key_id)
     if first is None or observed.at - first < seen.FRESH:
-        yield "early", f"that nothing names {key_id} was read once only", "Run again."
+        yield VetoCode.EARLY, f"that nothing names {key_id} was read once only", "Run again."
     yield from readable(policy, observed, key_id)
     if credential.hint is None and observed.versions:
         yield (
-            "published",
+            VetoCode.PUBLISHED,
             f"Graph shows no hint of the password of {key_id}, so readers of the secret may have it",
             "See by hand that nothing uses it.",
         )
     for dependent in container_group.dependents(policy, observed):
         if dependent.key_id == key_id or dependent.phase is container_group.Phase.UNREADABLE:
-            yield "held", f"{dependent.name} holds credential {key_id}, or can't be read", "It must move first."
+            yield VetoCode.HELD, f"{dependent.name} holds credential {key_id}, or can't be read", "It must move first."
     for unseen in observed.unseen:
         yield (
-            "unseen",
+            VetoCode.UNSEEN,
             f"who holds {key_id} in subscription {unseen.subscription} can't be seen ({unseen.why})",
             "Let rotator list its container groups.",
         )
@@ -119,14 +120,14 @@ def early(policy: Policy, observed: Observed, intent: Intent, key_id: str) -> It
     )
     if observed.at < until:
         yield (
-            "early",
+            VetoCode.EARLY,
             f"credential {key_id} may still be wanted until {until:%Y-%m-%d %H:%M} UTC",
             "A later run removes it.",
         )
     for dependent in container_group.dependents(policy, observed):
         if dependent.previous == key_id and dependent.verdict is container_group.Verdict.PULL_FAILED:
             yield (
-                "way_back",
+                VetoCode.WAY_BACK,
                 f"{dependent.name} can't pull, and {key_id} is what it held before",
                 "Look at the group's events.",
             )
@@ -170,14 +171,14 @@ def held(policy: Policy, observed: Observed, key_id: str) -> Iterator[Objection]
         untold = dependent.key_id is None and not orphan and not (exposed and dependent.guessed)
         if counts and (dependent.key_id == key_id or untold):
             yield (
-                "held",
+                VetoCode.HELD,
                 f"{dependent.name} {'holds' if dependent.key_id else 'may hold'} credential {key_id}",
                 "It must move first.",
             )
         elif dependent.unsaid and dependent.choice != "ignore" and not orphan and not exposed:
             remedy = f"Say under `secrets:` of that group in {policy.file} whose it is."
             yield (
-                "unsaid",
+                VetoCode.UNSAID,
                 (
                     f"{dependent.name} may hold credential {key_id} in {', '.join(dependent.unsaid)}, whose value Azure"
                     " hides"
@@ -188,7 +189,7 @@ def held(policy: Policy, observed: Observed, key_id: str) -> Iterator[Objection]
         if policy.discover.unseen == "block" and not orphan and not exposed:
             remedy = "Let rotator list its container groups, or accept that with `discover: {unseen: accept}`."
             yield (
-                "unseen",
+                VetoCode.UNSEEN,
                 f"who holds {key_id} in subscription {unseen.subscription} can't be seen ({unseen.why})",
                 remedy,
             )
@@ -199,17 +200,17 @@ def disposable(observed: Observed, version_id: str) -> Iterator[Objection]:
     version = next((v for v in observed.versions if v.id == version_id), None)
     if not observed.versions_complete:
         yield (
-            "versions_lag",
+            VetoCode.VERSIONS_LAG,
             "the list of versions lacks the one that a GET returns",
             "Run again; Key Vault's lists may lag.",
         )
     if version is None or version.key_id is None:
-        yield "foreign", f"version {version_id} is not ours", "Leave it to its owner."
+        yield VetoCode.FOREIGN, f"version {version_id} is not ours", "Leave it to its owner."
     elif version == seen.newest(observed):
         yield (
-            "published",
+            VetoCode.PUBLISHED,
             f"version {version_id} is the one that readers get",
             "A newer version must be published first.",
         )
     elif any(c.key_id.lower() == version.key_id and c.live(observed.at) for c in observed.credentials):
-        yield "live", f"credential {version.key_id} of version {version_id} is live", "It must be retired first."
+        yield VetoCode.LIVE, f"credential {version.key_id} of version {version_id} is live", "It must be retired first."

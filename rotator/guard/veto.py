@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from rotator.codes import VetoCode
 from rotator.errors import UnsafeStep
 from rotator.guard.deploy import anothers, deployable, restorable
 from rotator.guard.issue import addable, drifted, groups_ready, secret_usable, tags_fit, unresolved, value_proves
@@ -20,7 +21,7 @@ class Veto:
     """Reason against a step, and the fix."""
 
     step: Step
-    code: str
+    code: VetoCode
     happened: str
     remedy: str
 
@@ -32,7 +33,7 @@ class Veto:
 def check(step: Step, policy: Policy, observed: Observed, intent: Intent | None = None) -> Veto | None:
     """Return the first objection to a step, or None. Pure; `observed` must be fresh."""
     if isinstance(step, Issue | Deploy | Restore | Retire | Disable) and observed.access is Access.REVOKED:
-        return Veto(step, "revoked", "access is revoked", f"`{rotator('grant', policy.name)}` restores it.")
+        return Veto(step, VetoCode.REVOKED, "access is revoked", f"`{rotator('grant', policy.name)}` restores it.")
     for objection in _objections(step, policy, observed, intent or Intent()):
         return Veto(step, *objection)
     return None
@@ -66,7 +67,11 @@ def own_identity(policy: Policy, observed: Observed) -> Iterator[Objection]:
         remedy = (
             "Sign in as an identity of its own for rotator; one that rotates its own credential can lock itself out."
         )
-        yield "itself", f"rotator is signed in as {policy.principal.app_id}, the very principal of this policy", remedy
+        yield (
+            VetoCode.ITSELF,
+            f"rotator is signed in as {policy.principal.app_id}, the very principal of this policy",
+            remedy,
+        )
 
 
 RULES: tuple[Callable[..., Iterator[Objection]], ...] = (

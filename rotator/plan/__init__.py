@@ -14,7 +14,6 @@ No other package decides. Rules for editors of this package:
 """
 
 from rotator.plan.access import (
-    ANYONE,
     Effect,
     Ending,
     Shown,
@@ -34,7 +33,7 @@ from rotator.plan.access import (
     vanished,
 )
 from rotator.plan.adoption import Adoption, Value, adoptable, adoption_marks
-from rotator.plan.alarms import STILL_OPEN, UNKNOWN, UNSEEN_MARKS, headline, refused_readers, unseen_marks, worth_trying
+from rotator.plan.alarms import UNKNOWN, headline, refused_readers, unseen_marks, worth_trying
 from rotator.plan.compromise import Declaration, declared
 from rotator.plan.keys import called, counted, removal
 from rotator.plan.marks import MOST_CARRIED, MOST_TAGS, Mark, carried, compromise_marks, marked, strip_marks
@@ -44,16 +43,13 @@ from rotator.plan.unfold import evolve, next_due, plan
 from rotator.plan.view import EVERY_GROUP, STRIPPED, View, short
 
 __all__ = [
-    "ANYONE",
     "EVERY_GROUP",
     "MOST_CARRIED",
     "MOST_TAGS",
     "ORDER",
     "RULES",
-    "STILL_OPEN",
     "STRIPPED",
     "UNKNOWN",
-    "UNSEEN_MARKS",
     "Adoption",
     "Declaration",
     "Effect",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
+from rotator.codes import NoteCode, ReasonCode
 from rotator.plan.view import View
 from rotator.policy import Policy
 from rotator.remedy import (
@@ -40,8 +41,6 @@ They assign a role, change the registry's mode or admin user, or make a token's 
 """
 LIST = "Microsoft.ContainerRegistry/registries/listCredentials/action"
 """Action to show the admin user's passwords."""
-ANYONE = "anonymous_pull"
-"""Code of the way without a sign-in."""
 
 
 class Effect(StrEnum):
@@ -64,7 +63,7 @@ class Way:
     `own`: the way is the policy's assignment, deleted by a revoke.
     """
 
-    code: str
+    code: NoteCode
     registry: str
     subject: str
     text: str
@@ -124,7 +123,7 @@ def revoke_steps(
     declared = {(r.id, roles[name].lower()) for r in policy.registries for name in own_roles(r.role) if name in roles}
     known = {a.id for a in recorded}
     mine = (a for a in found if (a.scope, a.role.lower()) in declared or a.id in known)
-    return tuple(Revoke(a, Reason("revoke", f"{_name(a, roles)} on {a.scope}")) for a in sorted(mine))
+    return tuple(Revoke(a, Reason(ReasonCode.REVOKE, f"{_name(a, roles)} on {a.scope}")) for a in sorted(mine))
 
 
 def grant_steps(
@@ -142,7 +141,7 @@ def grant_steps(
     wanted = recorded or declared
     why = "recorded by the revocation" if recorded else f"declared by {policy.name}"
     missing = (a for a in wanted if (a.scope, a.role.lower()) not in there)
-    return tuple(Grant(a, Reason("grant", f"{why}: {_name(a, roles)} on {a.scope}")) for a in sorted(missing))
+    return tuple(Grant(a, Reason(ReasonCode.GRANT, f"{why}: {_name(a, roles)} on {a.scope}")) for a in sorted(missing))
 
 
 def credential_steps(view: View) -> tuple[Retire | Disable, ...]:
@@ -150,9 +149,14 @@ def credential_steps(view: View) -> tuple[Retire | Disable, ...]:
 
     A version known to hold a credential is disabled even if the credential is gone.
     """
-    retired = (Retire(c.key_id, c.home, Reason("revoke", "access is revoked with its credentials")) for c in view.ours)
+    retired = (
+        Retire(c.key_id, c.home, Reason(ReasonCode.REVOKE, "access is revoked with its credentials")) for c in view.ours
+    )
     held = (v for v in view.versions if v.enabled and v.key_id)
-    return (*retired, *(Disable(v.id, Reason("revoke", "access is revoked with its credentials")) for v in held))
+    return (
+        *retired,
+        *(Disable(v.id, Reason(ReasonCode.REVOKE, "access is revoked with its credentials")) for v in held),
+    )
 
 
 def remaining(policy: Policy, principal: str | None, access: RegistryAccess) -> tuple[Way, ...]:
@@ -166,7 +170,7 @@ def remaining(policy: Policy, principal: str | None, access: RegistryAccess) -> 
 
 def usable(way: Way, signs_in: SignIns) -> bool:
     """Tell if a way is known to be open: for the principal with a known sign-in, or for the public."""
-    return way.effect in (Effect.PULLS, Effect.REGAINS) and (signs_in.known or way.code == ANYONE)
+    return way.effect in (Effect.PULLS, Effect.REGAINS) and (signs_in.known or way.code is NoteCode.ANONYMOUS_PULL)
 
 
 def alarming(way: Way, signs_in: SignIns) -> bool:
@@ -181,7 +185,7 @@ def alarming(way: Way, signs_in: SignIns) -> bool:
 def remains(ways: Sequence[Way], signs_in: SignIns) -> Ending | None:
     """Return the ending if access is known to remain, regardless of any try; None if a refusal may still come."""
     pulling = {way.code for way in ways if way.effect is Effect.PULLS and usable(way, signs_in)}
-    if pulling - {ANYONE}:
+    if pulling - {NoteCode.ANONYMOUS_PULL}:
         return Ending.REMAINS
     return Ending.ANYBODY if pulling else None
 
@@ -234,7 +238,7 @@ def _assigned(policy: Policy, principal: str | None, access: RegistryAccess) -> 
         role, direct = roles.get(assignment.role.lower()), assignment.principal_id.lower() == (principal or "").lower()
         if role is None:
             text = f"unknown: what role {assignment.role} at {assignment.scope} allows may not be read"
-            yield Way("unknown", registry.id, assignment.id, text, Effect.UNKNOWN)
+            yield Way(NoteCode.UNKNOWN, registry.id, assignment.id, text, Effect.UNKNOWN)
             continue
         if not (effect := _effect(role, access)):
             continue
@@ -248,11 +252,11 @@ def _assigned(policy: Policy, principal: str | None, access: RegistryAccess) -> 
         where = f"{role.name}{holder}{' under a condition' if assignment.condition else ''} at {assignment.scope}"
         text = f"{where} {_does(effect, registry.name)}; {_away(assignment, principal or '', direct=direct, own=own)}"
         if effect is Effect.REGAINS:
-            yield Way("could_regain", registry.id, assignment.id, text, effect, own)
+            yield Way(NoteCode.COULD_REGAIN, registry.id, assignment.id, text, effect, own)
         elif direct:
-            yield Way("still_granted", registry.id, assignment.id, text, effect, own)
+            yield Way(NoteCode.STILL_GRANTED, registry.id, assignment.id, text, effect, own)
         else:
-            yield Way("through_group", registry.id, assignment.id, text, effect)
+            yield Way(NoteCode.THROUGH_GROUP, registry.id, assignment.id, text, effect)
 
 
 def _does(effect: Effect, registry: str) -> str:
@@ -289,25 +293,25 @@ def _flags(access: RegistryAccess) -> Iterator[Way]:
     if registry.anonymous_pull:
         off = f"`{disable_anonymous_pull(registry.id)}`"
         text = f"{registry.login_server} lets anybody pull, without any credential (anonymous pull); {off} ends that"
-        yield Way("anonymous_pull", registry.id, registry.id, text, Effect.PULLS)
+        yield Way(NoteCode.ANONYMOUS_PULL, registry.id, registry.id, text, Effect.PULLS)
     if registry.admin_user:
         off = f"`{disable_admin_user(registry.id)}`"
         text = (
             f"the admin user of {registry.login_server} is enabled: whoever has its password can pull; {off} ends that"
         )
-        yield Way("admin_user", registry.id, registry.id, text, Effect.OTHERS)
+        yield Way(NoteCode.ADMIN_USER, registry.id, registry.id, text, Effect.OTHERS)
     for token in access.tokens:
         off = f"`{disable_token(registry.id, token)}`"
         text = (
             f"token {token} of {registry.login_server} is enabled: whoever has its password can do what its scope map"
             f" allows; {off} ends that"
         )
-        yield Way("registry_token", registry.id, f"{registry.id}/tokens/{token}", text, Effect.OTHERS)
+        yield Way(NoteCode.REGISTRY_TOKEN, registry.id, f"{registry.id}/tokens/{token}", text, Effect.OTHERS)
 
 
 def _unread(access: RegistryAccess) -> Iterator[Way]:
     for what in access.unread:
-        yield Way("unknown", access.registry.id, access.registry.id, f"unknown: {what}", Effect.UNKNOWN)
+        yield Way(NoteCode.UNKNOWN, access.registry.id, access.registry.id, f"unknown: {what}", Effect.UNKNOWN)
 
 
 def _name(assignment: Assignment, roles: Mapping[str, str]) -> str:

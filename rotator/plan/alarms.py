@@ -10,6 +10,7 @@ Rules for editors of this file:
 
 from collections.abc import Iterator
 
+from rotator.codes import NoteCode, WaitCode
 from rotator.plan.view import View
 from rotator.policy import Policy
 from rotator.remedy import rotator
@@ -17,16 +18,10 @@ from rotator.state import Credential, Outcome, Version
 from rotator.steps import Finding, Issue, Note, Retire, Wait, kind
 from rotator.words import day, days
 
-STILL_OPEN = "still_open"
-"""Code of a compromised credential that still works."""
-UNSEEN_MARKS = "unseen_marks"
-"""Code of a run unable to see if a credential is declared compromised."""
-BREAKS_READERS = "breaks_readers"
-"""Code of a version on top of ours with which all readers fail to sign in."""
 UNKNOWN = "whether a compromised credential still works isn't known"
-"""First words of the text for `UNSEEN_MARKS`."""
+"""First words of the text for `NoteCode.UNSEEN_MARKS`."""
 HEADLINE = "COMPROMISED CREDENTIAL STILL WORKS"
-"""First words of the text for `STILL_OPEN`."""
+"""First words of the text for `NoteCode.STILL_OPEN`."""
 AGAIN = 15.0
 """Seconds between two tries of a removed password.
 
@@ -58,7 +53,7 @@ def still_open(view: View) -> Iterator[Note]:
     for key_id in sorted(view.compromised):
         credential = view.credentials.get(key_id)
         if credential and credential.live(view.at):
-            yield Note("still_open", key_id, f"{HEADLINE}: {_held_by(view, credential)}", warn=True)
+            yield Note(NoteCode.STILL_OPEN, key_id, f"{HEADLINE}: {_held_by(view, credential)}", warn=True)
 
 
 def unseen_marks(policy: Policy, why: str) -> Note:
@@ -67,7 +62,7 @@ def unseen_marks(policy: Policy, why: str) -> Note:
     A declaration may exist, or may have been added since the last look of the run.
     """
     text = f"{UNKNOWN}: {why}. Run again; `{rotator('doctor', policy.name)}` says what keeps it from being seen"
-    return Note("unseen_marks", policy.name, text, warn=True)
+    return Note(NoteCode.UNSEEN_MARKS, policy.name, text, warn=True)
 
 
 def lingering(view: View) -> Iterator[Finding]:
@@ -78,10 +73,10 @@ def lingering(view: View) -> Iterator[Finding]:
     for version in view.lingering:
         accepted = view.accepted(version)
         if accepted is not False and view.tried(version):
-            yield Note("still_open", version.key_id or "", f"{HEADLINE}: {_lingers(view, version)}", warn=True)
+            yield Note(NoteCode.STILL_OPEN, version.key_id or "", f"{HEADLINE}: {_lingers(view, version)}", warn=True)
         if accepted:
             text = f"credential {version.key_id} was removed, and its password is tried until it is refused"
-            yield Wait("lingering", version.key_id or "", text, look_again=AGAIN)
+            yield Wait(WaitCode.LINGERING, version.key_id or "", text, look_again=AGAIN)
 
 
 def readers(view: View) -> Iterator[Finding]:
@@ -95,14 +90,17 @@ def refused_readers(view: View, newest: Version) -> Iterator[Note]:
     name, proof = view.policy.key_vault.password_secret, view.tried(newest)
     if not newest.enabled:
         yield Note(
-            "breaks_readers",
+            NoteCode.BREAKS_READERS,
             newest.id,
             _broken(view, newest, "it is disabled, so that Key Vault answers 403"),
             warn=True,
         )
     elif proof and proof.outcome in (Outcome.REFUSED, Outcome.EXPIRED, Outcome.DISABLED, Outcome.NO_PULL):
         yield Note(
-            "breaks_readers", newest.id, _broken(view, newest, f"its value doesn't work ({proof.detail})"), warn=True
+            NoteCode.BREAKS_READERS,
+            newest.id,
+            _broken(view, newest, f"its value doesn't work ({proof.detail})"),
+            warn=True,
         )
     elif (
         proof
@@ -113,7 +111,7 @@ def refused_readers(view: View, newest: Version) -> Iterator[Note]:
             f"whether the value of version {newest.id} of {name}, which isn't ours, works for its readers couldn't be"
             f" tried: {proof.detail}"
         )
-        yield Note("untried", newest.id, text, warn=True)
+        yield Note(NoteCode.UNTRIED, newest.id, text, warn=True)
 
 
 def unrenewed(view: View) -> Iterator[Finding]:
@@ -126,7 +124,7 @@ def unrenewed(view: View) -> Iterator[Finding]:
         return
     state = f"ends {day(ends)}, in {days(ends - view.at)}" if current else "is gone"
     text = f"credential {key_id} {state}, and its replacement was refused or has failed: every later pull with it fails"
-    yield Wait("not_renewed", key_id, text, warn=True)
+    yield Wait(WaitCode.NOT_RENEWED, key_id, text, warn=True)
 
 
 # sentences

@@ -9,6 +9,7 @@ once the canary is healthy.
 from collections.abc import Iterator
 from datetime import timedelta
 
+from rotator.codes import NoteCode, ReasonCode, WaitCode
 from rotator.container_group import Dependent, Failed, Phase, Verdict
 from rotator.plan.view import LAST_WEEK, TRIAL, View
 from rotator.policy import next_open, open_at
@@ -51,7 +52,7 @@ def deploy(view: View) -> Iterator[Finding]:
                 f"{dependent.name} wasn't moved: that was refused or has failed, and what it may hold is gone or ends"
                 " soon"
             )
-            yield Wait("not_moved", dependent.id, text, warn=True)
+            yield Wait(WaitCode.NOT_MOVED, dependent.id, text, warn=True)
     yield from _batch(view, ready)
 
 
@@ -81,9 +82,13 @@ def _settled(view: View, dependent: Dependent) -> Wait | bool:
     until = dependent.since + view.policy.rotation.settle
     if view.at >= until:
         text = f"{dependent.name} has not come up since {day(dependent.since)}, {days(view.at - dependent.since)} ago"
-        return Wait("not_settled", dependent.id, text, warn=True)
+        return Wait(WaitCode.NOT_SETTLED, dependent.id, text, warn=True)
     return Wait(
-        "settling", dependent.id, f"{dependent.name} is starting with the current credential", until, look_again=15
+        WaitCode.SETTLING,
+        dependent.id,
+        f"{dependent.name} is starting with the current credential",
+        until,
+        look_again=15,
     )
 
 
@@ -102,7 +107,7 @@ def _unreadable(view: View, dependent: Dependent) -> Wait | None:
     """Return a wait for an unreadable group: health and failed pulls are unknown, and the key id comes from a list."""
     if dependent.phase is Phase.UNREADABLE:
         return Wait(
-            "unreadable",
+            WaitCode.UNREADABLE,
             dependent.id,
             f"{dependent.name} can't be read: {dependent.refused or 'no answer'}",
             warn=_late(view, dependent),
@@ -113,7 +118,7 @@ def _unreadable(view: View, dependent: Dependent) -> Wait | None:
 def _changing(view: View, dependent: Dependent) -> Wait | None:
     if dependent.phase is Phase.STARTING:
         text = f"{dependent.name} is being changed by Azure or by others"
-        return Wait("transitioning", dependent.id, text, warn=_late(view, dependent), look_again=15)
+        return Wait(WaitCode.TRANSITIONING, dependent.id, text, warn=_late(view, dependent), look_again=15)
     return None
 
 
@@ -123,10 +128,10 @@ def _unmovable(view: View, dependent: Dependent) -> Wait | None:
             f"{dependent.name} uses this principal and isn't in the policy; add `- id: {dependent.id}`, or set"
             " `discover: {redeploy: true}`"
         )
-        return Wait("undeclared", dependent.id, text, warn=_late(view, dependent))
+        return Wait(WaitCode.UNDECLARED, dependent.id, text, warn=_late(view, dependent))
     if dependent.refused:
         return Wait(
-            "refused",
+            WaitCode.REFUSED,
             dependent.id,
             f"{dependent.name} can't be redeployed: {dependent.refused}",
             warn=_late(view, dependent),
@@ -137,21 +142,21 @@ def _unmovable(view: View, dependent: Dependent) -> Wait | None:
             " ours"
         )
         return Wait(
-            "drifted",
+            WaitCode.DRIFTED,
             dependent.id,
             f"{text}: `{rotator('adopt', view.policy.name)}`, or `--accept-drift`",
             warn=_late(view, dependent),
         )
     if not dependent.writable:
         text = f"rotator may not write {dependent.name} (Microsoft.ContainerInstance/containerGroups/write)"
-        return Wait("not_writable", dependent.id, text, warn=_late(view, dependent))
+        return Wait(WaitCode.NOT_WRITABLE, dependent.id, text, warn=_late(view, dependent))
     return None
 
 
 def _unsuitable(view: View, dependent: Dependent) -> Wait | None:
     if dependent.run_once and dependent.phase in (Phase.RUNNING, Phase.CRASHING):
         return Wait(
-            "job_running",
+            WaitCode.JOB_RUNNING,
             dependent.id,
             f"{dependent.name} is a job at work, and is never interrupted",
             warn=_late(view, dependent),
@@ -160,7 +165,7 @@ def _unsuitable(view: View, dependent: Dependent) -> Wait | None:
         state = "has ended" if dependent.phase is Phase.FINISHED else f"is {dependent.phase.value}"
         command = rotator("deploy", view.policy.name, dependent.name)
         text = f"{dependent.name} {state}; it takes the current credential with its next deployment: `{command}`"
-        return Wait("next_run", dependent.id, text, warn=_late(view, dependent))
+        return Wait(WaitCode.NEXT_RUN, dependent.id, text, warn=_late(view, dependent))
     return None
 
 
@@ -181,7 +186,7 @@ def _untagged(view: View, dependent: Dependent) -> Wait | None:
     )
     command = rotator("deploy", view.policy.name, dependent.name)
     return Wait(
-        "untagged",
+        WaitCode.UNTAGGED,
         dependent.id,
         f"{text}; {gone}. `{command}` gives it the current one",
         soonest - view.policy.rotation.renew_before,
@@ -193,7 +198,7 @@ def _stripped(view: View, dependent: Dependent) -> Wait | None:
         return None
     text = f"{dependent.name} lost rotator's tags right after a redeployment, so it isn't redeployed again"
     text = f"{text}; find what strips tags (an Azure Policy, a pipeline), then run with --retry"
-    return Wait("stripped", dependent.id, text, warn=True)
+    return Wait(WaitCode.STRIPPED, dependent.id, text, warn=True)
 
 
 def _failed_before(view: View, dependent: Dependent) -> Wait | None:
@@ -209,7 +214,7 @@ def _failed_before(view: View, dependent: Dependent) -> Wait | None:
         f"{text}; it isn't tried again before {day(until)}. `{rotator('rotate', view.policy.name, retry=True)}` tries"
         " at once"
     )
-    return Wait("backing_off", dependent.id, text, until, warn=True)
+    return Wait(WaitCode.BACKING_OFF, dependent.id, text, until, warn=True)
 
 
 def _pause(view: View, dependent: Dependent, failed: Failed) -> timedelta:
@@ -235,7 +240,10 @@ def _outside_window(view: View, dependent: Dependent) -> Wait | None:
         return None
     opens = next_open(window, view.at)
     return Wait(
-        "window", dependent.id, f"{dependent.name} restarts in its deploy window, which opens {day(opens)}", opens
+        WaitCode.WINDOW,
+        dependent.id,
+        f"{dependent.name} restarts in its deploy window, which opens {day(opens)}",
+        opens,
     )
 
 
@@ -261,18 +269,26 @@ def _batch(view: View, ready: list[Dependent]) -> Iterator[Finding]:
     if worse and not view.intent.retry:
         names = ", ".join(d.name for d in worse)
         yield from (
-            Wait("halted", d.id, f"{d.name} waits, since {names} fares worse with the current credential", warn=True)
+            Wait(
+                WaitCode.HALTED,
+                d.id,
+                f"{d.name} waits, since {names} fares worse with the current credential",
+                warn=True,
+            )
             for d in ready
         )
         yield from (
-            Note("worse", d.id, f"{d.name} fares worse since it was redeployed ({d.verdict.value})", warn=True)
+            Note(NoteCode.WORSE, d.id, f"{d.name} fares worse since it was redeployed ({d.verdict.value})", warn=True)
             for d in worse
         )
         return
     candidates = [d for d in ready if d in failed] or ([] if failed and not view.intent.retry else ready)
     for each in (d for d in ready if d not in candidates):
         yield Wait(
-            "halted", each.id, f"{each.name} waits until a group that failed has succeeded", warn=_late(view, each)
+            WaitCode.HALTED,
+            each.id,
+            f"{each.name} waits until a group that failed has succeeded",
+            warn=_late(view, each),
         )
     proven = any(map(view.proven, view.dependents))
     tried = [d for d in view.dependents if _starting(view, d) or _on_trial(view, d)]
@@ -296,7 +312,7 @@ def _after(view: View, tried: list[Dependent], candidates: list[Dependent]) -> I
     pause = max(TRIAL - max(d.up for d in tried), SOON).total_seconds()
     for each in candidates:
         text = f"{each.name} waits until {names} has come up and run for {needed} s"
-        yield Wait("canary", each.id, text, warn=_late(view, each), look_again=pause)
+        yield Wait(WaitCode.CANARY, each.id, text, warn=_late(view, each), look_again=pause)
 
 
 def _failures(view: View, dependent: Dependent) -> int:
@@ -320,12 +336,14 @@ def _deploy_reason(view: View, dependent: Dependent) -> Reason:
     name, end = dependent.name, _one_way(view, dependent)
     if not dependent.key_id:
         return Reason(
-            "untagged",
+            ReasonCode.UNTAGGED,
             f"{name} has no {KEY_ID} tag; its credential is unknown, and may be one that ends or is to be removed{end}",
         )
     if dependent.key_id not in view.credentials:
-        return Reason("holds_gone", f"{name} holds credential {dependent.key_id}, which is gone{end}")
-    return Reason("behind", f"{name} holds credential {dependent.key_id}, not the current {view.current_key}{end}")
+        return Reason(ReasonCode.HOLDS_GONE, f"{name} holds credential {dependent.key_id}, which is gone{end}")
+    return Reason(
+        ReasonCode.BEHIND, f"{name} holds credential {dependent.key_id}, not the current {view.current_key}{end}"
+    )
 
 
 def _one_way(view: View, dependent: Dependent) -> str:

@@ -9,6 +9,7 @@ their dependencies. Existing objects are never changed.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from rotator.codes import NoteCode, ReasonCode
 from rotator.errors import UnsafeStep
 from rotator.policy import Draft, Policy
 from rotator.resource_id import ResourceId
@@ -53,19 +54,19 @@ def _identity(wanted: Policy | Draft, identity: Identity | None) -> Iterator[Cre
         yield Create(
             Home.APPLICATION,
             wanted.display_name,
-            Reason("no_application", f"no application is called {wanted.display_name}"),
+            Reason(ReasonCode.NO_APPLICATION, f"no application is called {wanted.display_name}"),
         )
     if isinstance(wanted, Draft):
         yield Save(
             app_id,
             wanted.file,
-            Reason("draft", f"{wanted.name} has no app_id, and what is made from here on depends on it"),
+            Reason(ReasonCode.DRAFT, f"{wanted.name} has no app_id, and what is made from here on depends on it"),
         )
     if identity is None or identity.service_principal is None:
         yield Create(
             Home.SERVICE_PRINCIPAL,
             app_id,
-            Reason("no_service_principal", "the application has no service principal in this tenant"),
+            Reason(ReasonCode.NO_SERVICE_PRINCIPAL, "the application has no service principal in this tenant"),
         )
     if identity is not None:
         yield from _owners(identity)
@@ -79,7 +80,8 @@ def _owners(identity: Identity) -> Iterator[Own]:
             yield Own(
                 home,
                 Reason(
-                    "not_owner", f"rotator isn't an owner of the {what}, so its right in Graph changes nothing there"
+                    ReasonCode.NOT_OWNER,
+                    f"rotator isn't an owner of the {what}, so its right in Graph changes nothing there",
                 ),
             )
 
@@ -90,10 +92,14 @@ def first_steps(policy: Policy, *, published: bool, username: str | None) -> tup
     made: list[Issue | Publish] = []
     if not published:
         made.append(
-            Issue(home, policy.rotation.validity, Reason("none", f"{policy.key_vault.password_secret} has no version"))
+            Issue(
+                home,
+                policy.rotation.validity,
+                Reason(ReasonCode.NONE, f"{policy.key_vault.password_secret} has no version"),
+            )
         )
     if secret and username != policy.principal.app_id:
-        made.append(Publish(secret, Reason("no_username", f"{secret} doesn't say the app id")))
+        made.append(Publish(secret, Reason(ReasonCode.NO_USERNAME, f"{secret} doesn't say the app id")))
     return tuple(made)
 
 
@@ -115,7 +121,7 @@ def group_steps(policy: Policy, seen: Iterable[ContainerGroup], key_id: str) -> 
     missing = [group for group in policy.container_groups if group.id not in there]
     absent = [group for group in missing if group.id not in unread]
     made = (
-        Deploy(g.id, key_id, Reason("absent_group", f"it doesn't exist, and {g.manifest.file} makes it"))
+        Deploy(g.id, key_id, Reason(ReasonCode.ABSENT_GROUP, f"it doesn't exist, and {g.manifest.file} makes it"))
         for g in absent
         if g.manifest
     )
@@ -124,8 +130,10 @@ def group_steps(policy: Policy, seen: Iterable[ContainerGroup], key_id: str) -> 
 
 
 def _nothing_makes(group_id: ResourceId) -> Note:
-    return Note("missing", group_id, f"container group {group_id.name} doesn't exist, and no manifest makes it")
+    return Note(NoteCode.MISSING, group_id, f"container group {group_id.name} doesn't exist, and no manifest makes it")
 
 
 def _unknown(group_id: ResourceId, why: str) -> Note:
-    return Note("unreadable", group_id, f"whether container group {group_id.name} exists isn't known: {why}", warn=True)
+    return Note(
+        NoteCode.UNREADABLE, group_id, f"whether container group {group_id.name} exists isn't known: {why}", warn=True
+    )

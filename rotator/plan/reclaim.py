@@ -9,6 +9,7 @@ several readings agree that no version or group names the orphan.
 
 from collections.abc import Iterator
 
+from rotator.codes import NoteCode, ReasonCode, WaitCode
 from rotator.container_group import Phase
 from rotator.plan.view import CONFIRM, View
 from rotator.remedy import delete_password
@@ -26,7 +27,7 @@ def reclaim(view: View) -> Iterator[Finding]:
         until = credential.start + view.policy.rotation.reclaim_after
         if view.at < until:
             yield Wait(
-                "reclaim",
+                WaitCode.RECLAIM,
                 credential.key_id,
                 f"credential {credential.key_id} is named by nothing yet; it goes after {day(until)}",
                 until,
@@ -42,7 +43,7 @@ def _removal(credential: Credential) -> Retire:
         f"credential {credential.key_id} is ours, and neither a version nor a group names it since"
         f" {day(credential.start)}"
     )
-    return Retire(credential.key_id, credential.home, Reason("orphan", text))
+    return Retire(credential.key_id, credential.home, Reason(ReasonCode.ORPHAN, text))
 
 
 def _alone(view: View, credential: Credential) -> Finding:
@@ -54,12 +55,12 @@ def _alone(view: View, credential: Credential) -> Finding:
             f"credential {key_id} is ours, nothing names it, and Graph shows no hint of its password: readers of the"
             " secret may have it, so it stays"
         )
-        return Note("no_hint", key_id, f"{text}; `{command}` removes it")
+        return Note(NoteCode.NO_HINT, key_id, f"{text}; `{command}` removes it")
     if wait := _published(view, credential):
         return wait
     if unread := _unread(view):
         return Wait(
-            "unread_tags",
+            WaitCode.UNREAD_TAGS,
             key_id,
             f"credential {key_id} is named by nothing that can be read, and stays: {unread}",
             warn=True,
@@ -70,7 +71,7 @@ def _alone(view: View, credential: Credential) -> Finding:
             f"credential {key_id} is named by nothing; before it is removed, this is read again after"
             f" {CONFIRM.total_seconds():.0f} s"
         )
-        return Wait("unnamed", key_id, text, look_again=CONFIRM.total_seconds())
+        return Wait(WaitCode.UNNAMED, key_id, text, look_again=CONFIRM.total_seconds())
     return _removal(credential)
 
 
@@ -82,7 +83,7 @@ def _published(view: View, credential: Credential) -> Wait | None:
     why = "can't be read" if fits is None else "begins like its password"
     secret, late = view.policy.key_vault.password_secret, credential.end - view.at <= view.policy.rotation.warn_before
     text = f"credential {key_id} is named by nothing, and stays: a value of {secret} that doesn't say whose it is {why}"
-    return Wait("may_be_published", key_id, text, warn=late or view.current is None)
+    return Wait(WaitCode.MAY_BE_PUBLISHED, key_id, text, warn=late or view.current is None)
 
 
 def _unread(view: View) -> str:
@@ -110,7 +111,7 @@ def unresolved(view: View) -> Wait | None:
     text = f"{text}. No other is added before one of them is reclaimed, {when}"
     current = view.current
     warn = current is None or current.end - view.at <= view.policy.rotation.warn_before
-    return Wait("unresolved", view.policy.name, text, until if until > view.at else None, warn=warn)
+    return Wait(WaitCode.UNRESOLVED, view.policy.name, text, until if until > view.at else None, warn=warn)
 
 
 def _for_a_person(view: View, credential: Credential) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
+from rotator.codes import NoteCode, ReasonCode, WaitCode
 from rotator.container_group import Dependent, Verdict
 from rotator.plan.alarms import lingering, readers, still_open, unrenewed
 from rotator.plan.moves import deploy
@@ -50,7 +51,7 @@ def next_steps(
     if view.revoked:
         since = f" since {day(observed.access_since)}" if observed.access_since else ""
         revoked = Note(
-            "revoked", policy.name, f"access is revoked{since}; `{rotator('grant', policy.name)}` restores it"
+            NoteCode.REVOKED, policy.name, f"access is revoked{since}; `{rotator('grant', policy.name)}` restores it"
         )
         unheeded = (finding for finding in lingering(view) if isinstance(finding, Note))
         return Next(notes=(*still_open(view), *unheeded, revoked))
@@ -68,7 +69,7 @@ def issue(view: View) -> Iterator[Finding]:
     reason = _issue_reason(view)
     if isinstance(reason, Wait | Note):
         yield reason
-    elif reason and reason.code != "compromised" and (wait := unresolved(view)):
+    elif reason and reason.code is not ReasonCode.COMPROMISED and (wait := unresolved(view)):
         yield wait
     elif reason:
         yield Issue(view.policy.principal.home, view.policy.rotation.validity, reason, _covering(view))
@@ -77,15 +78,17 @@ def issue(view: View) -> Iterator[Finding]:
 def _issue_reason(view: View) -> Reason | Wait | Note | None:
     version, current, at = view.current_version, view.current, view.at
     if version is None:
-        return Reason("none", "no credential of ours is published yet")
+        return Reason(ReasonCode.NONE, "no credential of ours is published yet")
     if current is None:
         return _gone(view)
     if current.key_id.lower() in view.compromised:
-        return Reason("compromised", f"credential {current.key_id} is declared compromised")
+        return Reason(ReasonCode.COMPROMISED, f"credential {current.key_id} is declared compromised")
     if current.end - at <= view.policy.rotation.renew_before:
-        return Reason("ends", f"credential {current.key_id} ends on {day(current.end)}, in {days(current.end - at)}")
+        return Reason(
+            ReasonCode.ENDS, f"credential {current.key_id} ends on {day(current.end)}, in {days(current.end - at)}"
+        )
     if not version.enabled:
-        return Reason("disabled", f"version {version.id} of the current credential was disabled by somebody")
+        return Reason(ReasonCode.DISABLED, f"version {version.id} of the current credential was disabled by somebody")
     if view.newest is not version and (view.drift_tolerated or not view.drift):
         return _on_top(view)
     return _forced(view, version, current)
@@ -95,7 +98,7 @@ def _on_top(view: View) -> Reason | Wait:
     """Put a new version of ours on top of a version of others, once no third credential of ours would be live then."""
     top, crowd = view.newest.id if view.newest else "", _crowd(view)
     if not crowd:
-        return Reason("superseded", f"version {top} was put on top of ours")
+        return Reason(ReasonCode.SUPERSEDED, f"version {top} was put on top of ours")
     ids = ", ".join(c.key_id for c in crowd)
     ends = {found.until for found in retire(view) if isinstance(found, Wait) and found.subject in ids}
     until = ends.pop() if len(ends) == 1 else None
@@ -104,9 +107,9 @@ def _on_top(view: View) -> Reason | Wait:
         " before"
     )
     if until is None:
-        return Wait("on_top", top, text)
+        return Wait(WaitCode.ON_TOP, top, text)
     asked = rotator("rotate", view.policy.name, accept_drift=bool(view.drift), no_overlap=True)
-    return Wait("on_top", top, f"{text}; `{asked}` doesn't wait for its overlap", until)
+    return Wait(WaitCode.ON_TOP, top, f"{text}; `{asked}` doesn't wait for its overlap", until)
 
 
 def _crowd(view: View) -> tuple[Credential, ...]:
@@ -145,19 +148,19 @@ def _forced(view: View, version: Version, current: Credential) -> Reason | Note 
             f"credential {current.key_id} isn't replaced ahead of time: the rotation that made it ends first, and can"
             " be forced after"
         )
-        return Note("not_forced", current.key_id, text)
-    return Reason("forced", "a rotation was asked for, ahead of time")
+        return Note(NoteCode.NOT_FORCED, current.key_id, text)
+    return Reason(ReasonCode.FORCED, "a rotation was asked for, ahead of time")
 
 
 def _gone(view: View) -> Reason | Wait:
     key_id, since = view.current_key or "", view.observed.absent_since
     if since and view.at - since >= CONFIRM:
         return Reason(
-            "gone",
+            ReasonCode.GONE,
             f"credential {key_id} is gone: two reads, {int((view.at - since).total_seconds())} s apart, don't show it",
         )
     text = f"credential {key_id} isn't among the principal's; Graph's reads may lag, so it is looked for again"
-    return Wait("absent", key_id, text, warn=True, look_again=CONFIRM.total_seconds())
+    return Wait(WaitCode.ABSENT, key_id, text, warn=True, look_again=CONFIRM.total_seconds())
 
 
 def drift(view: View) -> Iterator[Finding]:
@@ -170,7 +173,7 @@ def drift(view: View) -> Iterator[Finding]:
     )
     dead = view.drift_tolerated and not view.intent.accept_drift
     more = "; the current credential is dead or almost so, so ours goes on top and theirs stays enabled" if dead else ""
-    yield Note("drift", view.newest.id, f"{text}{more}", warn=dead)
+    yield Note(NoteCode.DRIFT, view.newest.id, f"{text}{more}", warn=dead)
 
 
 def foreign(view: View) -> Iterator[Finding]:
@@ -182,7 +185,7 @@ def foreign(view: View) -> Iterator[Finding]:
                 " is not ours and stays"
             )
             yield Note(
-                "foreign",
+                NoteCode.FOREIGN,
                 credential.key_id,
                 f"{text}; `{rotator('adopt', view.policy.name, key_id=credential.key_id)}` hands it over",
             )
@@ -199,7 +202,7 @@ def missing(view: View) -> Iterator[Finding]:
             " nothing"
         )
         yield Note(
-            "missing",
+            NoteCode.MISSING,
             identifier,
             f"{text}. If it should be there, correct its id or deploy it; else take it out of the policy",
         )
@@ -221,7 +224,7 @@ def restore(view: View) -> Iterator[Finding]:
                 f"{text}: a way back would start it, or end its job; so it goes back, if need be, when somebody"
                 " starts it"
             )
-            yield Wait("next_run", dependent.id, text, warn=True)
+            yield Wait(WaitCode.NEXT_RUN, dependent.id, text, warn=True)
             continue
         yield _way_back(view, dependent, view.current_key)
 
@@ -233,10 +236,10 @@ def _way_back(view: View, dependent: Dependent, failed: str) -> Step | Wait:
             f"{dependent.name} can't pull with credential {failed}, and there is no way back:"
             f" {_no_way_back(view, dependent)}"
         )
-        return Wait("forward_only", dependent.id, text, warn=True)
+        return Wait(WaitCode.FORWARD_ONLY, dependent.id, text, warn=True)
     count = dependent.failed.count + 1 if dependent.failed and dependent.failed.key_id == failed else 1
     reason = Reason(
-        "pull_failed",
+        ReasonCode.PULL_FAILED,
         f"a pull with credential {failed} failed after {dependent.name} was redeployed; back to {previous}",
     )
     return Restore(dependent.id, previous or "", version.id, failed, count, reason)
@@ -263,7 +266,7 @@ def retire(view: View) -> Iterator[Finding]:
                 f"the list of versions of {secret} lacks the one that readers get, so that others may be missing too:"
                 " nothing is removed now"
             )
-            yield Wait("versions_lag", secret, text, look_again=LAG.total_seconds())
+            yield Wait(WaitCode.VERSIONS_LAG, secret, text, look_again=LAG.total_seconds())
         return
     if view.current and view.current_version:
         for credential in view.superseded:
@@ -288,13 +291,13 @@ def _superseded(view: View, credential: Credential, published: datetime) -> Iter
             f"credential {credential.key_id} stays until {day(until)}: overlap of {days(view.overlap)} since the last"
             " move"
         )
-        yield Wait("overlap", credential.key_id, text, until)
+        yield Wait(WaitCode.OVERLAP, credential.key_id, text, until)
         return
     why = "is compromised" if exposed else f"isn't held by anything since {day(moved)}"
     yield Retire(
         credential.key_id,
         credential.home,
-        Reason("compromised" if exposed else "superseded", f"credential {credential.key_id} {why}"),
+        Reason(ReasonCode.COMPROMISED if exposed else ReasonCode.SUPERSEDED, f"credential {credential.key_id} {why}"),
     )
 
 
@@ -308,17 +311,17 @@ def _obstacles(view: View, credential: Credential) -> Iterator[Wait]:
         view.known_holders(credential.key_id.lower()) if exposed else view.holders(credential.key_id.lower())
     ):
         holds = "holds it" if dependent.key_id else "may hold it, as it doesn't say what it holds"
-        yield Wait("held", credential.key_id, f"{stays}: {dependent.name} {holds}", warn=late, since=since)
+        yield Wait(WaitCode.HELD, credential.key_id, f"{stays}: {dependent.name} {holds}", warn=late, since=since)
     if view.readable(credential):
         text = f"{stays}: the newest version of the secret names no credential, and its value may be this password"
-        yield Wait("may_be_published", credential.key_id, text, warn=late or exposed)
+        yield Wait(WaitCode.MAY_BE_PUBLISHED, credential.key_id, text, warn=late or exposed)
     if not exposed:
         yield from _unsaid(view, credential, stays, late=late)
     for dependent in view.dependents:
         struggles = not view.behind(dependent) and dependent.verdict is Verdict.PULL_FAILED
         if struggles and not exposed:
             yield Wait(
-                "struggling",
+                WaitCode.STRUGGLING,
                 credential.key_id,
                 f"credential {credential.key_id} stays: {dependent.name} can't pull with the new one",
                 warn=True,
@@ -329,7 +332,7 @@ def _obstacles(view: View, credential: Credential) -> Iterator[Wait]:
                 f"credential {credential.key_id} stays: subscription {unseen.subscription} can't be searched for"
                 f" dependents ({unseen.why})"
             )
-            yield Wait("unseen", credential.key_id, text, warn=late)
+            yield Wait(WaitCode.UNSEEN, credential.key_id, text, warn=late)
 
 
 def _unsaid(view: View, credential: Credential, stays: str, *, late: bool) -> Iterator[Wait]:
@@ -341,7 +344,7 @@ def _unsaid(view: View, credential: Credential, stays: str, *, late: bool) -> It
                 f"{stays}: {dependent.name} may hold it in {', '.join(dependent.unsaid)}, whose value Azure hides; say"
                 " whose it is under `secrets:`"
             )
-            yield Wait("unsaid", credential.key_id, text, warn=late)
+            yield Wait(WaitCode.UNSAID, credential.key_id, text, warn=late)
 
 
 def disable(view: View) -> Iterator[Finding]:
@@ -353,7 +356,9 @@ def disable(view: View) -> Iterator[Finding]:
             and version not in (view.newest, view.current_version)
         )
         if stale and version.enabled and view.current and view.observed.versions_complete and not _taken(view, version):
-            yield Disable(version.id, Reason("retired", f"credential {version.key_id} of version {version.id} is gone"))
+            yield Disable(
+                version.id, Reason(ReasonCode.RETIRED, f"credential {version.key_id} of version {version.id} is gone")
+            )
 
 
 def _taken(view: View, version: Version) -> bool:

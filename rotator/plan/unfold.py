@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from rotator import container_group
-from rotator.plan.alarms import BREAKS_READERS, STILL_OPEN
+from rotator.codes import NoteCode
 from rotator.plan.rules import next_steps
 from rotator.plan.view import TRIAL, Refused, View
 from rotator.policy import Policy
@@ -12,7 +12,7 @@ from rotator.resource_id import ResourceId
 from rotator.state import ATTEMPT, HOME, KEY_ID, Credential, Observed, Version, marker, tags
 from rotator.steps import TO_COME, Deploy, Disable, Intent, Issue, Next, Plan, Restore, Retire, Step
 
-PRESENT = (STILL_OPEN, BREAKS_READERS)
+PRESENT = (NoteCode.STILL_OPEN, NoteCode.BREAKS_READERS)
 """Alarms about the present: a plan reports them although its steps would end them."""
 LONGEST_PLAN = 1000
 """Steps after which an endless plan is a bug in a rule."""

@@ -5,6 +5,7 @@ None of the rules asks for a step.
 
 from collections.abc import Iterator
 
+from rotator.codes import NoteCode, WaitCode
 from rotator.plan.view import View
 from rotator.remedy import create_service_principal, rotator
 from rotator.steps import Finding, Note, Wait
@@ -29,7 +30,7 @@ def unlisted(view: View) -> Iterator[Finding]:
             "those that the policy doesn't declare aren't seen. Let rotator list them, or accept that with `discover:"
             " {unseen: accept}`"
         )
-        yield Wait("unseen", unseen.subscription, f"{text}: {more}")
+        yield Wait(WaitCode.UNSEEN, unseen.subscription, f"{text}: {more}")
 
 
 def unshown(view: View) -> Iterator[Finding]:
@@ -42,7 +43,7 @@ def unshown(view: View) -> Iterator[Finding]:
         )
         made = f"`{create_service_principal(principal.app_id)}`, then `{rotator('grant', view.policy.name)}`"
         yield Note(
-            "no_service_principal",
+            NoteCode.NO_SERVICE_PRINCIPAL,
             principal.app_id,
             f"{text}; its passwords there aren't seen. If it is gone: {made}",
             warn=True,
@@ -67,11 +68,11 @@ def hiding(view: View) -> Iterator[Finding]:
         "a removal doesn't wait for that. If it is this principal's, declare the group with `{credential: password}`"
         " under its `secrets:`"
     )
-    yield Note("hiding", view.policy.name, f"{text}; {away}")
+    yield Note(NoteCode.HIDING, view.policy.name, f"{text}; {away}")
 
 
 def unchecked(view: View) -> Iterator[Finding]:
     """Report preconditions of steps not shown by Azure beforehand: the step isn't stopped, and its result will tell."""
     permissions = view.observed.permissions
     for question, why in permissions.unknown if permissions else ():
-        yield Note("unchecked", question, f"{question} isn't known: {why}. It shows when it is tried")
+        yield Note(NoteCode.UNCHECKED, question, f"{question} isn't known: {why}. It shows when it is tried")

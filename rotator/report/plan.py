@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from rotator.codes import NoteCode
 from rotator.container_group import Dependent, brief, dependents, moved_tags
 from rotator.guard import Veto
-from rotator.plan import STILL_OPEN, headline
+from rotator.plan import headline
 from rotator.report.given import Preview
 from rotator.report.manifest import manifest_body, manifest_entries, manifests
 from rotator.report.words import block, entry, instant, name_of, refusal
@@ -66,7 +67,7 @@ def alarmed(preview: Preview) -> bool:
 
 
 def _open(preview: Preview) -> tuple[Note, ...]:
-    return tuple(note for note in preview.plan.notes if note.code == STILL_OPEN)
+    return tuple(note for note in preview.plan.notes if note.code is NoteCode.STILL_OPEN)
 
 
 def plan_body(preview: Preview) -> dict[str, Any]:
@@ -110,7 +111,9 @@ def _entries(preview: Preview) -> Iterator[str]:
         )
         yield entry("refused", *diagnosis)
     yield from (wait_text(wait) for wait in preview.plan.waits)
-    yield from (note_text(note) for note in (*preview.plan.notes, *_warnings(preview)) if note.code != STILL_OPEN)
+    yield from (
+        note_text(note) for note in (*preview.plan.notes, *_warnings(preview)) if note.code is not NoteCode.STILL_OPEN
+    )
     yield from (entry("note", f"{name}: {text}") for name, text in _about(preview))
     yield from manifest_entries(preview)
     yield from _proof_text(preview)
@@ -203,7 +206,12 @@ def _warnings(preview: Preview) -> tuple[Note, ...]:
     """Return warnings about steps taken in spite of a closed window or drift."""
     warned = (step for step in preview.plan.steps if isinstance(step, Deploy | Issue) and step.warning)
     return tuple(
-        Note("window_ignored" if isinstance(step, Deploy) else "drift", target(step), step.warning, warn=True)
+        Note(
+            NoteCode.WINDOW_IGNORED if isinstance(step, Deploy) else NoteCode.DRIFT,
+            target(step),
+            step.warning,
+            warn=True,
+        )
         for step in warned
     )
 

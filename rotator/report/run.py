@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from rotator.codes import NoteCode
 from rotator.events import Event, Noted, StepFailed, Vetoed, Waiting, as_json
-from rotator.plan import STILL_OPEN
 from rotator.report.given import Result
 from rotator.report.plan import note_text, wait_text
 from rotator.report.progress import change
@@ -20,7 +20,7 @@ def run_text(result: Result, events: Sequence[Event]) -> str:
 
 def alarmed(result: Result, events: Sequence[Event]) -> bool:
     """Tell if a credential declared compromised still works."""
-    return any(isinstance(event, Noted) and event.code == STILL_OPEN for event in _of(result, events))
+    return any(isinstance(event, Noted) and event.code is NoteCode.STILL_OPEN for event in _of(result, events))
 
 
 def run_body(result: Result, events: Sequence[Event]) -> dict[str, Any]:
@@ -55,14 +55,14 @@ def _bodies(events: list[Event], wanted: Callable[[Event], bool]) -> list[dict[s
 
 def _entries(result: Result, events: list[Event]) -> Iterator[str]:
     noted = [Note(event.code, event.subject, event.text, event.warn) for event in events if isinstance(event, Noted)]
-    yield from (note_text(note) for note in noted if note.code == STILL_OPEN)
+    yield from (note_text(note) for note in noted if note.code is NoteCode.STILL_OPEN)
     done = [text for event in events if (text := change(event))]
     yield from (entry("" if number else "done", text) for number, text in enumerate(done))
     yield from _stopped(events)
     for event in events:
         if isinstance(event, Waiting):
             yield wait_text(Wait(event.code, event.subject, event.reason, event.until, event.warn))
-    yield from (note_text(note) for note in noted if note.code != STILL_OPEN)
+    yield from (note_text(note) for note in noted if note.code is not NoteCode.STILL_OPEN)
     if result.next_due:
         yield entry("next due", day(result.next_due))
 

@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Any
 
+from rotator.codes import NoteCode, WaitCode
 from rotator.container_group import Dependent
 from rotator.errors import RotatorError
-from rotator.plan import STILL_OPEN, View
+from rotator.plan import View
 from rotator.remedy import rotator
 from rotator.report.given import Preview, Seen
 from rotator.report.plan import readable
@@ -22,7 +23,7 @@ from rotator.words import day
 
 HEADINGS = ("POLICY", "STATE", "CREDENTIAL", "AGE", "ENDS", "NEXT DUE", "GROUPS", "WAITS", "FOREIGN")
 NONE = "-"
-TOLD = ("revoked", "untagged")
+TOLD = (NoteCode.REVOKED, WaitCode.UNTAGGED)
 """Codes of what a table must say although nothing is late: nothing is done, or it isn't known what a group holds."""
 WIDE, NARROW = 120, 80
 """Columns of a terminal that has room for everything, and of one that hasn't."""
@@ -135,7 +136,7 @@ def status_body(seen: Iterable[Seen]) -> list[dict[str, Any]]:
 def _row(preview: Preview) -> Row:
     view, plan, current = preview.view, preview.plan, preview.view.current
     found: Sequence[Any] = (*plan.waits, *plan.notes)
-    opened = [note for note in plan.notes if note.code == STILL_OPEN]
+    opened = [note for note in plan.notes if note.code is NoteCode.STILL_OPEN]
     return Row(
         policy=preview.policy.name,
         standing=_standing(preview),
@@ -204,7 +205,7 @@ def _foreign(view: View) -> tuple[Credential, ...]:
 
 def _standing(preview: Preview) -> Standing:
     plan, view = preview.plan, preview.view
-    if any(note.code == STILL_OPEN for note in plan.notes):
+    if any(note.code is NoteCode.STILL_OPEN for note in plan.notes):
         return Standing.COMPROMISED
     if view.revoked:
         return Standing.REVOKED

@@ -11,9 +11,9 @@ from local_azure.inprocess import pause
 from local_azure.keyvault.secret import Changes
 from local_azure.virtual import VirtualLoop
 
+from rotator.codes import NoteCode
 from rotator.engine import Result, adopt, compromise, reconcile, revoke
 from rotator.events import Noted
-from rotator.plan import STILL_OPEN
 from rotator.state import ADOPTED
 from rotator.steps import Intent
 from tests.matrices.effects import Effect
@@ -157,7 +157,7 @@ def test_a_revocation_that_has_taken_a_compromised_password_tells_no_alarm() -> 
         made.events.clear()
         result = await made.with_world(lambda run: revoke(run, wait=False, credentials=True))
         assert made.credentials() == []
-        assert STILL_OPEN not in made.told()
+        assert NoteCode.STILL_OPEN not in made.told()
         assert result.exit_code == 0
 
     within("at rest", act)

@@ -10,6 +10,7 @@ from rotator.cli.commands.adopt import adopted_before
 from rotator.cli.commands.plan import forced, show_plan
 from rotator.cli.invocation import Common
 from rotator.cli.options import Leases, Names, Yes, ask, command
+from rotator.codes import NoteCode
 
 if TYPE_CHECKING:
     from rotator.engine import Result, Run
@@ -150,7 +151,7 @@ async def _adopted(run: "Run") -> None:
     except UnsafeStep as error:
         why = f"{error.happened}. {error.remedy}"
     if why:
-        run.tell(Noted(policy=name, code="not_adopted", subject=name, text=f"nothing was adopted: {why}"))
+        run.tell(Noted(policy=name, code=NoteCode.NOT_ADOPTED, subject=name, text=f"nothing was adopted: {why}"))
 
 
 def _check(wishes: Wishes, names: list[str] | None, *, dry_run: bool) -> None:
