@@ -20,6 +20,7 @@ from local_azure.aci.pulls import Puller
 from local_azure.aci.quotas import Quotas
 from local_azure.aci.references import References
 from local_azure.aci.shape import answer
+from local_azure.aci.standby import drawn
 from local_azure.aci.state import Condition, Container, Group, Operation, RefusedPull, State
 from local_azure.acr.behaviour import Registries
 from local_azure.arm.behaviour import Resource, Resources
@@ -106,15 +107,17 @@ class ContainerGroups:
         self.resources.resource_group(parts[1], parts[3])
         self.budget.spend("put", parts[1])
         old = self._find(group_id)
+        body, pooled = drawn(body, self.profiles.stored)
         resource = self._plane.read(parts[-1], body, old)
         self._admission.check(old.id if old else "/" + group_id.strip("/"), old, resource)
         containers, secrets = self._plane.containers(resource, old), self._plane.references.read(parts[-1], resource)
         group = self._plane.new(
             old.id if old else "/" + group_id.strip("/"), resource, api_version, containers, secrets
         )
+        group.pooled = pooled
         self._plane.resolve(group.id, resource, containers, secrets)
         operation = self._plane.deploy(group, old)
-        return Written(old is None, shown(group, fresh=old is None), operation)
+        return Written(old is None, shown(group, fresh=old is None and not pooled), operation)
 
     def get(self, group_id: str) -> dict[str, Json]:
         """Return the group as a GET shows the group."""
@@ -137,7 +140,10 @@ class ContainerGroups:
         groups = [group for key in found if (group := self._find(key))]
         if self.faults.active("stale"):
             return [_listed(group.before) for group in groups if group.before]
-        return [answer(group.id, group.resource, group.provisioning, group.ip, None) for group in groups]
+        return [
+            answer(group.id, group.resource, group.provisioning, group.ip, None, pooled=group.pooled)
+            for group in groups
+        ]
 
     def patch_tags(self, group_id: str, tags: dict[str, str]) -> dict[str, Json]:
         """Replace the tags, at once and without a restart; returns the group as a GET shows it."""
@@ -219,12 +225,8 @@ class ContainerGroups:
             raise ServiceError(404, "ResourceNotFound", f"The operation '{operation_id}' could not be found.")
         group = self._find(found.group)
         events = history(group) if group and group.operation == found.id else []
-        return {
-            "id": found.group,
-            "status": found.status,
-            "startTime": iso(found.started),
-            "properties": {"events": events},
-        }
+        seen: dict[str, Json] = {"id": found.group, "status": found.status, "startTime": iso(found.started)}
+        return seen if group and group.pooled else {**seen, "properties": {"events": events}}
 
     def stored(self, group_id: str) -> dict[str, Json]:
         """Return the stored resource *with* the hidden values, never shown to a client."""
@@ -278,8 +280,7 @@ class ContainerGroups:
     def _stop(self, container: Container, at: datetime) -> None:
         if container.current and container.current.state == "Running":
             container.previous = container.current
-        start = container.current.start if container.current else None
-        container.current = Condition("Terminated", "Container stopped per client request", start, at)
+        container.current = Condition("Terminated", "Container stopped per client request", finish=at)
         container.phase, container.due, container.attempts = "stopped", None, 0
 
     def _find(self, group_id: str) -> Group | None:

@@ -1,9 +1,9 @@
 """Bounds of a container group: counts, values to be unique, and required values (azure-facts A10 and A11).
 
 The words of MissingIpAddressPorts, DuplicateVolumes, ResourceLimitsLessThanRequests,
-InvalidIpAddressTypeForNetworkProfile and of both refusals of a DNS label are those users reported, as are the words
-(not the code) of IpAddressPortsNotUsed. For the others only the rule is documented; code and words are made after the
-known ones.
+InvalidIpAddressTypeForNetworkProfile, InvalidEnvironmentVariable and of both refusals of a DNS label are those users
+reported, as are the words (not the code) of IpAddressPortsNotUsed. For the others only the rule is documented; code and
+words are made after the known ones. The ports that the FAQ asks to avoid (22, 3389 …) are accepted, as in Azure.
 """
 
 import base64
@@ -18,17 +18,10 @@ from local_azure.wire import Json, ServiceError
 
 CONTAINERS, VOLUMES, PORTS = 60, 20, 5
 """The fixed quotas of a group: init containers count as containers, ports are an address'."""
-RESERVED = (
-    *((port, port) for port in (22, 9999, 19000, 19080, 19390, 19100)),
-    (1025, 1027),
-    (3389, 3399),
-    (20000, 30000),
-    (49152, 65534),
-)
-"""Ports that the platform keeps for itself, first and last of each range (azure-facts A11)."""
 _T = TypeVar("_T", bound=Hashable)
 _LABEL = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 _VOLUME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+_VALUES = ("value", "secureValue", "secureValueReference")
 _SOURCES = ("emptyDir", "secret", "secretReference", "azureFile", "gitRepo")
 
 
@@ -36,6 +29,7 @@ def check(group: str, properties: Properties) -> None:
     """Refuse a canonical body beyond a bound. Raises ServiceError 400."""
     _check_counts(group, properties)
     _check_amounts(group, properties)
+    _check_variables(group, properties)
     _check_volumes(group, properties)
     _check_mounts(group, properties)
     _check_probes(group, properties)
@@ -87,6 +81,19 @@ def _check_amounts(group: str, properties: Properties) -> None:
                 raise refused(
                     "ResourceLimitsLessThanRequests", f"The resource requirement '{_compact(resources)}' {where} {why}"
                 )
+
+
+def _check_variables(group: str, properties: Properties) -> None:
+    """Refuse a variable without a value, or with two: a GET shows a secure one as a bare name (azure-facts A9)."""
+    for container in (*properties["containers"], *properties.get("initContainers", [])):
+        for variable in container["properties"].get("environmentVariables", []):
+            if sum(name in variable for name in _VALUES) != 1:
+                message = (
+                    f"The environment variable '{variable['name']}' in container '{container['name']}' of container"
+                    f" group '{group}' is invalid. One and only one property of 'value' and 'secureValue' can be"
+                    " specified in an environment variable."
+                )
+                raise refused("InvalidEnvironmentVariable", message)
 
 
 def _check_volumes(group: str, properties: Properties) -> None:
@@ -183,10 +190,6 @@ def _check_ports(where: str, group: str, ports: list[Json]) -> None:
                 " 65535."
             )
             raise refused("InvalidPort", message)
-        if any(first <= number <= last for first, last in RESERVED):
-            raise refused(
-                "ReservedPort", f"The port '{number}' in the {where} of container group '{group}' is reserved."
-            )
     if twice := _twice((port["port"], port.get("protocol", "TCP")) for port in ports):
         raise refused(
             "DuplicatePorts", f"Duplicate ports '{twice[0]}' are found in the {where} of container group '{group}'."

@@ -117,6 +117,8 @@ class ControlPlane:
         self._plan_faults(group)
         self._host.place(group, group.deployed + timedelta(seconds=self._timing.group_pending))
         self._state().groups[group.id.lower()] = group
+        if group.pooled:
+            self._host.warm(group, group.deployed)
         return operation
 
     def forget(self, identity: Properties) -> None:
@@ -201,4 +203,5 @@ def shown(group: Group, *, fresh: bool = False) -> Properties:
     `fresh`: as in the answer to the PUT creating the group, before an address is known (recorded).
     """
     view = {"": {"events": [], "state": "Pending"}} if fresh else views(group)
-    return answer(group.id, group.resource, group.provisioning, "" if fresh else group.ip, view)
+    ip = "" if fresh else group.ip
+    return answer(group.id, group.resource, group.provisioning, ip, view, pooled=group.pooled)

@@ -10,12 +10,14 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from local_azure.aci import events
+from local_azure.aci.commands import course
 from local_azure.aci.pulls import Puller, refusal, username_for
 from local_azure.aci.state import Condition, Container, Group, Operation, RefusedPull, State
 from local_azure.acr.image import Image
 from local_azure.acr.refusal import Refused
 from local_azure.clock import Clock
 from local_azure.timing import Timing
+from local_azure.wire import Json
 
 PROVISIONING_LIMIT = timedelta(seconds=1800)
 """How long a deployment may take before its operation fails (container-state.md: 30 min); the host goes on trying."""
@@ -49,6 +51,13 @@ class Host:
         for container in group.containers:
             container.phase, container.due = "pulling", at
             container.attempts = container.crashes = 0
+
+    def warm(self, group: Group, at: datetime) -> None:
+        """Let the containers run at once, as those of a standby pool do."""
+        for container in group.containers:
+            self._pull(group, container, at)
+            container.due = at
+        self.settle(group)
 
     def move(self, group: Group, at: datetime) -> bool:
         """Kill the group's containers and pull again elsewhere, at once; whether every pull succeeded."""
@@ -124,6 +133,10 @@ class Host:
         events.note_pulled(container, at)
         container.cached, container.exit_code = image.digest, image.exit_code
         container.run_seconds, container.logs = image.run_seconds, image.logs
+        container.endless = False
+        if done := course(_command(group, container)):
+            container.exit_code, container.run_seconds, container.logs = done.exit_code, done.seconds, done.logs
+            container.endless = done.seconds is None
         self._ready(container, at)
 
     def _image(self, group: Group, container: Container, at: datetime) -> Image:
@@ -161,7 +174,7 @@ class Host:
             return container.exit_code or 0, container.run_seconds or 0.0
         if group.crashing:
             return 1, group.crashing
-        if group.policy == "Always" and container.exit_code is None:
+        if container.endless or (group.policy == "Always" and container.exit_code is None):
             return 0, None
         return container.exit_code or 0, (
             self._timing.job_run if container.run_seconds is None else container.run_seconds
@@ -204,6 +217,14 @@ def _again_after(group: Group, container: Container, code: int) -> bool:
     if container.init:
         return bool(code) and group.policy != "Never"
     return group.policy == "Always" or (group.policy == "OnFailure" and bool(code))
+
+
+def _command(group: Group, container: Container) -> list[str]:
+    """Return the command that the group gives a container in place of its image's."""
+    properties = group.resource["properties"]
+    given = properties.get("initContainers" if container.init else "containers", [])
+    entry: Json = next((each for each in given if each["name"] == container.name), {"properties": {}})
+    return [str(part) for part in entry["properties"].get("command") or ()]
 
 
 def _next(group: Group) -> Container | None:

@@ -2,7 +2,7 @@
 
 A PUT of a new profile is 201 with revision 1, of a known one 200 with the next; old revisions stay readable. A profile
 shows the given properties and the revision: no default SKU, and no ``registeredRevisions`` (recorded with api-version
-2024-05-01-preview). Making groups from a profile is not emulated. The words for a missing profile or revision could not
+2024-05-01-preview). `standby` makes groups from a profile. The words for a missing profile or revision could not
 be looked up.
 """
 
@@ -13,6 +13,7 @@ from local_azure.aci import rules
 from local_azure.aci.shape import canonical, hidden, unreadable, writable
 from local_azure.aci.state import Profile, State
 from local_azure.arm.behaviour import Resources
+from local_azure.arm.tags import tags_of
 from local_azure.wire import Call, Json, Response, Route, ServiceError
 
 TYPE = "Microsoft.ContainerInstance/containerGroupProfiles"
@@ -49,6 +50,12 @@ class Profiles:
                 f"The revision '{revision}' of '{_name(found)}' does not exist.",
             )
         return _shown(found, revision)
+
+    def stored(self, profile_id: str, revision: int | None = None) -> dict[str, Json] | None:
+        """Return a profile as of a revision with the hidden values; None where there is none."""
+        found = self._state().profiles.get(profile_id.lower())
+        number = revision if isinstance(revision, int) else len(found.revisions) if found else 0
+        return found.revisions[number - 1] if found and 1 <= number <= len(found.revisions) else None
 
     def revisions(self, profile_id: str) -> list[dict[str, Json]]:
         """Return all revisions of a profile, oldest first. Raises ServiceError 404."""
@@ -110,9 +117,9 @@ class _Wire:
 
     def patch(self, call: Call) -> Response:
         profile_id, body = self._allowed(call, "write"), call.request.json()
-        if not isinstance(body, dict) or not isinstance(body.get("tags", {}), dict):
+        if not isinstance(body, dict):
             raise unreadable("Only the tags of a container group profile can be patched.")
-        return Response.json(200, self._profiles.tag(profile_id, body.get("tags", {})))
+        return Response.json(200, self._profiles.tag(profile_id, tags_of(body)))
 
     def delete(self, call: Call) -> Response:
         return Response(200 if self._profiles.delete(self._allowed(call, "delete")) else 204)

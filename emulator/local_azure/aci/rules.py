@@ -66,7 +66,7 @@ def check(name: str, resource: dict[str, Json]) -> None:
         )
     properties["osType"] = system
     if not properties.get("containers"):
-        raise _without_containers(properties)
+        raise _missing("containers", "properties")
     for path, where, item in _objects(properties):
         for wanted in _REQUIRED[path]:
             if wanted not in item:
@@ -251,16 +251,6 @@ def _fixed(properties: dict[str, Json]) -> dict[str, Json]:
         "priority": properties.get("priority") or "Regular",
         "workspace": properties.get("diagnostics", {}).get("logAnalytics", {}).get("workspaceId"),
     }
-
-
-def _without_containers(properties: dict[str, Json]) -> ServiceError:
-    if "containerGroupProfile" in properties:
-        return ServiceError(
-            501,
-            "NotImplemented",
-            "The emulator does not make container groups from profiles: give the group its containers.",
-        )
-    return _missing("containers", "properties")
 
 
 def _missing(name: str, path: str) -> ServiceError:

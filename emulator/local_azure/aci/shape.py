@@ -9,6 +9,7 @@ recorded answers (azure-facts B3, B7).
 import base64
 from collections.abc import Mapping
 
+from local_azure.arm.tags import tags_of
 from local_azure.wire import Json, ServiceError, copied
 
 Schema = Json
@@ -168,12 +169,12 @@ _ALLOW_ALL = base64.b64encode(
 
 
 def writable(resource: dict[str, Json]) -> dict[str, Json]:
-    """Return a canonical body without the properties written only by the service.
+    """Return what Azure keeps of a canonical body: known names at the top, no properties written only by the service.
 
     Recorded: a request for confidential computing without a policy gets a policy allowing all operations (the policy
     text here is shorter).
     """
-    kept = {name: value for name, value in resource.items() if name not in ("id", "name", "type")}
+    kept = {name: value for name, value in resource.items() if name in ("location", "identity", "zones")}
     properties = {name: value for name, value in resource.get("properties", {}).items() if name not in _READ_ONLY}
     for kind in ("containers", "initContainers"):
         for container in properties.get(kind, []):
@@ -187,7 +188,7 @@ def writable(resource: dict[str, Json]) -> dict[str, Json]:
             "ccePolicy": _ALLOW_ALL,
             **properties["confidentialComputeProperties"],
         }
-    return {**kept, "properties": properties, "tags": resource.get("tags", {})}
+    return {**kept, "properties": properties, "tags": tags_of(resource)}
 
 
 def hidden(resource: dict[str, Json]) -> dict[str, Json]:
@@ -215,7 +216,13 @@ def hidden(resource: dict[str, Json]) -> dict[str, Json]:
 
 
 def answer(
-    group_id: str, resource: dict[str, Json], provisioning: str, ip: str, view: Mapping[str, Json] | None
+    group_id: str,
+    resource: dict[str, Json],
+    provisioning: str,
+    ip: str,
+    view: Mapping[str, Json] | None,
+    *,
+    pooled: bool = False,
 ) -> dict[str, Json]:
     """The body of an answer.
 
@@ -226,6 +233,7 @@ def answer(
         "sku": "Standard",
         **shown["properties"],
         **_flags(provisioning),
+        "isCreatedFromStandbyPool": pooled,
         "initContainers": shown["properties"].get("initContainers", []),
     }
     properties["containers"] = [_container(container, view, full=True) for container in properties["containers"]]
@@ -237,7 +245,7 @@ def answer(
     if view is not None:
         properties["instanceView"] = view[""]
     last = [name for name in properties if name not in (*_FIRST, *_THEN, "instanceView")]
-    ordered = _ordered(properties, (*_FIRST, *_THEN, *last, "instanceView"))
+    ordered = _ordered(properties, (*_FIRST, *_THEN, "instanceView", *last))
     head = {"identity": shown["identity"]} if "identity" in shown else {}
     own = {"id": group_id, "name": group_id.rsplit("/", 1)[-1], "type": "Microsoft.ContainerInstance/containerGroups"}
     rest = {name: value for name, value in shown.items() if name not in ("identity", "properties", "location", "tags")}
@@ -246,7 +254,6 @@ def answer(
 
 def _flags(provisioning: str) -> dict[str, Json]:
     return {
-        "isCreatedFromStandbyPool": False,
         "provisioningState": provisioning,
         "provisioningTimeoutInSeconds": 1800,
         "isCustomProvisioningTimeout": False,

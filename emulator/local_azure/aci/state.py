@@ -61,6 +61,8 @@ class Container:
     exit_code: int | None = None
     run_seconds: float | None = None
     logs: str = ""
+    endless: bool = False
+    """Its command never ends, whatever the restart policy."""
 
 
 Containers = list[Container]
@@ -97,6 +99,8 @@ class Group:
     """Pulls that a fault will make fail; -1 for ever."""
     crashing: float = 0.0
     """Seconds that its containers run until they end with an error; 0 where they don't."""
+    pooled: bool = False
+    """Taken from a standby pool, where its containers ran already."""
     fails: bool = False
     """The operation will end as Failed although nothing is wrong."""
     secrets: dict[str, str] = field(default_factory=dict, repr=False)

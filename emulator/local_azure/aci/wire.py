@@ -17,6 +17,7 @@ from local_azure.aci.profiles import profile_routes
 from local_azure.aci.shape import unreadable
 from local_azure.aci.state import Operation
 from local_azure.aci.versions import seen
+from local_azure.arm.tags import tags_of
 from local_azure.wire import Call, Json, Response, Route, ServiceError
 
 PAGE = 100
@@ -73,13 +74,9 @@ class _Wire:
     def patch(self, call: Call) -> Response:
         group_id, body = self._allowed(call, "write"), call.request.json()
         self._groups.require_unlocked(group_id, "write")
-        if (
-            not isinstance(body, dict)
-            or not isinstance(body.get("tags", {}), dict)
-            or set(map(str.lower, body)) & {"properties", "identity"}
-        ):
+        if not isinstance(body, dict) or set(map(str.lower, body)) & {"properties", "identity"}:
             raise unreadable("Only the tags of a container group can be patched.")
-        found = self._groups.patch_tags(group_id, body["tags"]) if "tags" in body else self._groups.get(group_id)
+        found = self._groups.patch_tags(group_id, tags_of(body)) if "tags" in body else self._groups.get(group_id)
         return Response.json(200, _seen(call, found))
 
     def delete(self, call: Call) -> Response:

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from local_azure.arm.behaviour import Resources
 from local_azure.arm.paging import only, paged
-from local_azure.arm.shape import expansions, fields, group_filter, group_json, passes, resource_filter, summary_json
+from local_azure.arm.shape import expansions, group_filter, group_json, passes, resource_filter, summary_json
+from local_azure.arm.tags import tags_of
 from local_azure.arm.tracked import GROUP, SUBSCRIPTION
 from local_azure.wire import Call, Response, Route, ServiceError
 
@@ -57,7 +58,7 @@ class _Groups:
         if not body.get("location"):
             raise ServiceError(400, "LocationRequired", "The location property is required for this definition.")
         known = self.resources.has_group(call["subscription"], call["own"])
-        tags = fields(body, "tags") if body.get("tags") is not None else None
+        tags = tags_of(body) if body.get("tags") is not None else None
         made = self.resources.create_group(call["subscription"], call["own"], body["location"], tags)
         made.managed_by = str(body.get("managedBy") or made.managed_by)
         return Response.json(200 if known else 201, group_json(made))
@@ -68,7 +69,7 @@ class _Groups:
         found, body = self.resources.resource_group(call["subscription"], call["own"]), call.request.json()
         self.resources.require_unlocked(scope, "write")
         if body.get("tags") is not None:
-            found.tags = dict(fields(body, "tags"))
+            found.tags = tags_of(body)
         return Response.json(200, group_json(found))
 
     def delete(self, call: Call) -> Response:

@@ -13,6 +13,7 @@ from local_azure.arm.login_servers import UNSECURE
 from local_azure.arm.registry_rules import SIZES, check, given
 from local_azure.arm.registry_versions import AT_ONCE_SINCE, LOGIN_SERVER_SINCE
 from local_azure.arm.shape import fields
+from local_azure.arm.tags import tags_of
 from local_azure.arm.tracked import GROUP, SUBSCRIPTION, Tracked, canonical, status_url
 from local_azure.wire import Call, Json, Response, Route, ServiceError
 
@@ -73,7 +74,7 @@ class RegistryRoutes(Tracked):
             existing.identity if existing else None,
         )
         made = self.resources.put(
-            path, self.type, body["location"], properties, fields(body, "tags"), sku, identity, by=call.who.app_id
+            path, self.type, body["location"], properties, tags_of(body), sku, identity, by=call.who.app_id
         )
         return self._shown(call, made) if existing else self._making(call, made)
 
@@ -128,7 +129,7 @@ class RegistryRoutes(Tracked):
             asked["policies"] = {**found.properties["policies"], **asked["policies"]}
         properties = {**found.properties, **asked, **_fixed(found)}
         check(sku, properties)
-        tags = body.get("tags") if body.get("tags") is not None else found.tags
+        tags = tags_of(body) if body.get("tags") is not None else found.tags
         identity = (
             assign(self.resources, found.id, body["identity"], found.identity)
             if body.get("identity")

@@ -14,6 +14,7 @@ from local_azure.arm.behaviour import Resource
 from local_azure.arm.children import Children, located
 from local_azure.arm.registries import RegistryRoutes
 from local_azure.arm.shape import fields
+from local_azure.arm.tags import tags_of
 from local_azure.clock import iso
 from local_azure.wire import Call, Json, Response, Route, ServiceError
 
@@ -46,7 +47,7 @@ class _Replications(Children[Replication]):
         made = Replication(
             call["child"],
             location,
-            dict(fields(body, "tags")),
+            tags_of(body),
             now,
             given.get("regionEndpointEnabled") is not False,
             zones,
@@ -58,7 +59,7 @@ class _Replications(Children[Replication]):
         registry, access = self._writable(call)
         found, body = self.found(call, access), call.request.json()
         if body.get("tags") is not None:
-            found.tags = dict(fields(body, "tags"))
+            found.tags = tags_of(body)
         routed = fields(body, "properties").get("regionEndpointEnabled")
         found.routed = found.routed if routed is None else routed is True
         return self.written(call, registry, found, new=False)

@@ -10,6 +10,7 @@ from local_azure.arm.behaviour import VAULTS, vault_taken
 from local_azure.arm.paging import paged
 from local_azure.arm.shape import fields
 from local_azure.arm.state import Grave, Resource
+from local_azure.arm.tags import tags_of
 from local_azure.arm.tracked import GROUP, NAMES, SUBSCRIPTION, Tracked
 from local_azure.arm.vault_rules import given, policies
 from local_azure.clock import iso
@@ -86,9 +87,7 @@ class VaultRoutes(Tracked):
             properties["enableRbacAuthorization"] = (
                 True if call.request.query["api-version"] >= RBAC_BY_DEFAULT_SINCE else None
             )
-        made = self.resources.put(
-            path, self.type, body["location"], properties, fields(body, "tags"), by=call.who.app_id
-        )
+        made = self.resources.put(path, self.type, body["location"], properties, tags_of(body), by=call.who.app_id)
         if existing is None and self.resources.timing.vault_made:
             self.resources.operations.begin(made.id, "vaults", self.resources.timing.vault_made, "RegisteringDns")
         return Response.json(200, self.json(call, made))
@@ -99,7 +98,7 @@ class VaultRoutes(Tracked):
         found = self.found(call)
         self.resources.require_unlocked(path, "write")
         properties = {**found.properties, **given(body, found, self.resources.authorization.directory.tenant)}
-        tags = fields(body, "tags") if body.get("tags") is not None else found.tags
+        tags = tags_of(body) if body.get("tags") is not None else found.tags
         made = self.resources.put(found.id, self.type, found.location, properties, tags, by=call.who.app_id)
         return Response.json(200, self.json(call, made))
 

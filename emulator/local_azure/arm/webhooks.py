@@ -12,6 +12,7 @@ from local_azure.arm.children import Children, located
 from local_azure.arm.notices import note
 from local_azure.arm.registries import WEBHOOKS, RegistryRoutes, supported
 from local_azure.arm.shape import fields
+from local_azure.arm.tags import tags_of
 from local_azure.wire import Call, Json, Response, Route, ServiceError
 
 ACTIONS = ("push", "delete", "quarantine", "chart_push", "chart_delete")
@@ -42,7 +43,7 @@ class _Webhooks(Children[Webhook]):
         tier = str((registry.sku or {}).get("name"))
         if known is None and len(access.webhooks) >= WEBHOOKS.get(tier, 2):
             raise ServiceError(400, "WebhookLimitReached", f"The SKU {tier} allows {WEBHOOKS.get(tier, 2)} webhooks.")
-        made = Webhook(call["child"], located(body), dict(fields(body, "tags")), events=known.events if known else [])
+        made = Webhook(call["child"], located(body), tags_of(body), events=known.events if known else [])
         _change(made, fields(body, "properties"))
         if not made.uri or not made.actions:
             raise ServiceError(400, "InvalidRequestContent", "A webhook needs 'serviceUri' and 'actions'.")
@@ -54,7 +55,7 @@ class _Webhooks(Children[Webhook]):
         self.registries.resources.require_unlocked(registry.id, "write")
         found, body = self.found(call, access), call.request.json()
         if body.get("tags") is not None:
-            found.tags = dict(fields(body, "tags"))
+            found.tags = tags_of(body)
         _change(found, fields(body, "properties"))
         return self.written(call, registry, found, new=False)
 

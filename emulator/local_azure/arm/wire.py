@@ -56,6 +56,7 @@ GATEWAY = {
         "InvalidResourceType",
     ),
     *("SubscriptionRequestsThrottled", "LinkedAuthorizationFailed", "InvalidRequestContent"),
+    *("MissingIdentityIds", "InvalidTagNameCharacters", "FailedIdentityOperation"),
 }
 """What Resource Manager says itself, before a provider is asked: marked so by a header (recorded)."""
 

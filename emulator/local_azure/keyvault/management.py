@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from local_azure.arm.behaviour import VAULTS, Resource
 from local_azure.arm.paging import paged
 from local_azure.arm.shape import fields
+from local_azure.arm.tags import tags_of
 from local_azure.arm.tracked import GROUP
 from local_azure.keyvault.behaviour import Vaults
 from local_azure.keyvault.refusals import check_name
@@ -93,7 +94,7 @@ class _Secrets:
 def _changes(body: Json) -> Changes:
     """Return the changes in a body other than the value. Raises ServiceError 400."""
     properties = fields(body, "properties")
-    attributes, tags, kind = fields(properties, "attributes"), fields(body, "tags"), properties.get("contentType")
+    attributes, tags, kind = fields(properties, "attributes"), tags_of(body), properties.get("contentType")
     exp, nbf = (_instant(attributes.get(name)) for name in ("exp", "nbf"))
     enabled = attributes.get("enabled")
     if (

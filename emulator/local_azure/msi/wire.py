@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from local_azure.arm.behaviour import IDENTITIES, Resource
-from local_azure.arm.shape import fields
+from local_azure.arm.tags import tags_of
 from local_azure.arm.tracked import GROUP, SUBSCRIPTION, Tracked
 from local_azure.msi import federated
 from local_azure.msi.behaviour import Identities, own_case
@@ -44,7 +44,7 @@ class _Identities:
     def put(self, call: Call) -> Response:
         """Create an identity (201 with the address), or set the tags of an existing one (200)."""
         path, body, existing = self.tracked.writable(call)
-        made = self.identities.put(path, body["location"], fields(body, "tags"), by=call.who.app_id)
+        made = self.identities.put(path, body["location"], tags_of(body), by=call.who.app_id)
         shown = self.tracked.json(call, made)
         return Response.json(200, shown) if existing else Response.json(201, shown, {"Location": shown["id"]})
 
@@ -53,7 +53,7 @@ class _Identities:
         path, body = self.tracked.require(call, "write"), call.request.json()
         found = self.tracked.found(call)
         self.identities.resources.require_unlocked(path, "write")
-        tags = fields(body, "tags") if "tags" in body else found.tags
+        tags = tags_of(body) if "tags" in body else found.tags
         return Response.json(200, self.tracked.json(call, self.identities.put(path, found.location, tags)))
 
     def delete(self, call: Call) -> Response:

@@ -34,6 +34,7 @@ def test_a6_stop_ends_the_containers_and_start_deploys_as_new(world: World) -> N
     assert (properties["instanceView"]["state"], properties["provisioningState"]) == ("Stopped", "Succeeded")
     assert view["currentState"]["detailStatus"] == "Container stopped per client request"
     assert (view["currentState"]["state"], view["previousState"]["state"]) == ("Terminated", "Running")
+    assert set(view["currentState"]) == {"state", "finishTime", "detailStatus"}
     assert world.azure.container_groups.move_host(ID)
     started = world.arm("POST", f"{ID}/start")
     assert started.status == 202
@@ -304,8 +305,9 @@ def test_a10_a_group_beyond_a_bound_is_refused(world: World, code: str) -> None:
 
 
 @pytest.mark.parametrize("port", [22, 1026, 3389, 3399, 9999, 19000, 19080, 19390, 19100, 20000, 30000, 49152, 65534])
-def test_a11_reserved_ports_are_refused(world: World, port: int) -> None:
-    assert refusal(world, ipAddress={"type": "Public", "ports": [{"port": port}]}) == (400, "ReservedPort")
+def test_a11_ports_to_avoid_are_accepted(world: World, port: int) -> None:
+    answer = world.arm("PUT", ID, world.body(ipAddress={"type": "Public", "ports": [{"port": port}]}))
+    assert (answer.status, answer.body["properties"]["ipAddress"]["ports"]) == (201, [{"port": port}])
 
 
 def test_a10_sixty_containers_share_what_a_region_offers(world: World) -> None:
@@ -557,11 +559,43 @@ def test_a13_a_profile_is_kept_in_every_revision(world: World) -> None:
     assert world.arm("PATCH", f"{PROFILES}/q", {"tags": 1}).status == 400
 
 
-def test_a13_a_group_from_a_profile_alone_answers_501(world: World) -> None:
-    assert refusal(world, containers=None, containerGroupProfile={"id": f"{PROFILES}/p", "revision": 1}) == (
-        501,
-        "NotImplemented",
-    )
+def from_profile(world: World, **more: Any) -> dict[str, Any]:
+    """A body that names the first revision of profile `p`, and has no operating system."""
+    profile = {"containerGroupProfile": {"id": f"{PROFILES}/p", "revision": 1}}
+    return {"location": "eastus", "tags": {"a": 1}, "properties": {**profile, **more}}
+
+
+def test_a13_a_group_from_a_profile_has_what_the_profile_says(world: World) -> None:
+    absent = world.arm("PUT", ID, from_profile(world))
+    assert (absent.status, absent.code) == (404, "ContainerGroupProfileNotFound")
+    world.arm("PUT", f"{PROFILES}/p", world.body())
+    configured = {"configMap": {"keyValuePairs": {"KEY": "value"}}}
+    made = world.arm("PUT", ID, from_profile(world, containers=[{"name": "app", "properties": configured}]))
+    assert (made.status, made.body["properties"]["provisioningState"]) == (201, "Pending")
+    world.wait(seconds=20)
+    properties = world.properties()
+    assert (properties["osType"], properties["provisioningState"]) == ("Linux", "Succeeded")
+    assert properties["containers"][0]["properties"]["configMap"] == configured["configMap"]
+    assert world.azure.container_groups.could_pull(ID)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a13_a_group_of_a_standby_pool_runs_at_once(world: World, known: bool) -> None:
+    if known:
+        world.arm("PUT", f"{PROFILES}/p", world.body())
+    pool = {"id": f"{GROUP}/providers/Microsoft.StandbyPool/standbyContainerGroupPools/pool"}
+    entry = {"name": "web", "properties": {"configMap": {"keyValuePairs": {"KEY": "value"}}}}
+    version = f"https://management.azure.com{ID}?api-version=2024-05-01-preview"
+    made = world.arm("PUT", version, from_profile(world, containers=[entry], standbyPoolProfile=pool))
+    properties = made.body["properties"]
+    assert (made.status, made.body["tags"], properties["isCreatedFromStandbyPool"]) == (201, {"a": "1"}, True)
+    assert (properties["provisioningState"], properties["instanceView"]["state"]) == ("Succeeded", "Running")
+    assert [each["name"] for each in properties["containers"]] == ["app" if known else "web"]
+    assert ("standbyPoolProfile" in properties, properties["containerGroupProfile"]["revision"]) == (False, 1)
+    operation = world.arm("GET", made.headers["azure-asyncoperation"]).body
+    assert (operation["status"], "properties" in operation) == ("Succeeded", False)
+    listed = world.arm("GET", version.replace(f"/{ID.rsplit('/', 1)[1]}", "")).body["value"][0]["properties"]
+    assert listed["isCreatedFromStandbyPool"] is True
 
 
 def test_a12_a_system_assigned_identity_is_a_principal_that_can_be_given_roles_and_goes_with_its_group(

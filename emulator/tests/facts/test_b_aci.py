@@ -198,6 +198,17 @@ def test_b7_a_body_read_with_get_and_put_back_has_lost_its_secrets(world: World)
         "message": "The password in the 'imageRegistryCredentials' of container group 'mycontainer' cannot be empty.",
     }
     body["properties"]["imageRegistryCredentials"][0]["password"] = world.puller.secret
+    refused = world.arm("PUT", ID, body)
+    assert refused.body["error"] == {
+        "code": "InvalidEnvironmentVariable",
+        "message": (
+            "The environment variable 'I' in container 'init' of container group 'mycontainer' is invalid. One and only"
+            " one property of 'value' and 'secureValue' can be specified in an environment variable."
+        ),
+    }
+    for kind in ("containers", "initContainers"):
+        for variable in body["properties"][kind][0]["properties"]["environmentVariables"]:
+            variable.setdefault("value", "")
     assert world.arm("PUT", ID, body).code == "InvalidAzureFileVolume"
     body["properties"]["volumes"][1]["azureFile"]["storageAccountKey"] = "again"
     assert world.arm("PUT", ID, body).status == 200
