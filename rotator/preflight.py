@@ -11,6 +11,7 @@ from typing import Literal
 from rotator.errors import Holder
 from rotator.resource_id import ArmId, ResourceId
 from rotator.state import Observed, PasswordLimit, Registry, SignIns
+from rotator.steps import NOTHING_KNOWN, Known
 
 Why = Literal["refused", "absent", "silent"]
 NOTHING = SignIns()
@@ -120,7 +121,7 @@ class Right:
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """State of one policy, as far as visible.
+    """State of one policy, as far as visible. `known`: the engine's try of the current value.
 
     `observed` has placeholders for the parts marked unknown by `principal` and `registries`.
     """
@@ -136,6 +137,7 @@ class Examined:
     limits: tuple[PasswordLimit, ...] | Unknown = ()
     signs_in: SignIns | Unknown = NOTHING
     """By what can be signed in as the principal."""
+    known: Known = NOTHING_KNOWN
 
     @property
     def at(self) -> datetime | None:

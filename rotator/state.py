@@ -7,7 +7,7 @@ tuples, so that equal states are equal values.
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -213,7 +213,6 @@ class ContainerGroup:
     at: datetime
     document: Mapping[str, Any] | None = field(default=None, repr=False)
     unreadable: str | None = None
-    writable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -384,21 +383,16 @@ class PasswordLimit:
 
 @dataclass(frozen=True, slots=True)
 class Permissions:
-    """Known refusals; an empty tuple means no known refusal.
+    """Answers of Azure on rotator's permissions; an empty tuple means no known refusal.
 
-    `secret_deleted`: the name is soft-deleted in the vault.
-
-    `sources` are unusable secrets needed by a container group, each with the reason; `links` are a redeployment's
-    actions on resources other than its group, each with the resource: the engine adds both. `limits` are the tenant's
-    on new passwords, as far as rotator may read its policies. `unknown` are questions without an answer from Azure,
-    each with the reason: an action not known to be refused isn't known to be allowed, either.
+    `secret_deleted`: the name is soft-deleted in the vault. `limits` are the tenant's on new passwords, as far as
+    rotator may read its policies. `unknown` are questions without an answer from Azure, each with the reason: an action
+    not known to be refused isn't known to be allowed, either.
     """
 
     groups_refused: tuple[ResourceId, ...] = ()
     vault_refused: str | None = None
     secret_deleted: bool = False
-    sources: tuple[tuple[str, str], ...] = ()
-    links: tuple[tuple[str, ResourceId], ...] = ()
     limits: tuple[PasswordLimit, ...] = ()
     unknown: tuple[tuple[str, str], ...] = ()
 
@@ -408,15 +402,7 @@ class Observed:
     """All observations of a policy at one instant, without secrets. `at` is Azure's time.
 
     `latest` is the version id returned by a GET without a version; if the list of versions disagrees,
-    `versions_complete` is false. `proof` is the latest proof of the current value in the run, `absent_since` the first
-    time the run saw the current credential missing, `permissions` the answer of RBAC, `tried` the result of trying the
-    values of other versions, by version id: the engine adds the four.
-
-    The engine also adds three more. `lost`: display names of credentials possibly made by adds of the run and not shown
-    by any read. `unnamed_since`: for each orphan, the first time the run saw no object naming the orphan.
-    `may_be_published`: the orphans whose password readers of an untagged version, or, without a current credential, of
-    the newest one may have, and the superseded ones whose password readers of an untagged newest version may have, by
-    their hints; None if unknown.
+    `versions_complete` is false. The clients fill it, once; facts that a run knows beside it are `steps.Known`.
     """
 
     at: datetime
@@ -438,13 +424,8 @@ class Observed:
     access: Access = Access.UNMARKED
     access_since: datetime | None = None
     vault_refuses: str | None = None
-    proof: Proof | None = None
-    proof_at: datetime | None = None
-    unproven: str = ""
-    """Why the current value couldn't be tried, where it may not be read."""
-    absent_since: datetime | None = None
-    permissions: Permissions | None = None
-    lost: tuple[str, ...] = ()
-    unnamed_since: tuple[tuple[str, datetime], ...] = ()
-    may_be_published: tuple[str, ...] | None = ()
-    tried: tuple[tuple[str, Proof], ...] = ()
+
+    def reread(self, *, versions: tuple[Version, ...] | None = None, group: ContainerGroup | None = None) -> "Observed":
+        """Return the observation with a later reading of its versions, or of one group."""
+        groups = self.groups if group is None else (*(each for each in self.groups if each.id != group.id), group)
+        return replace(self, versions=self.versions if versions is None else versions, groups=groups)

@@ -5,8 +5,10 @@ from datetime import datetime, timedelta
 
 from rotator.codes import NoteCode, ReasonCode, WaitCode
 from rotator.resource_id import ResourceId
-from rotator.state import Assignment, Home
+from rotator.state import Assignment, Home, Permissions, Proof
 
+Refused = frozenset[tuple[str, str]]
+"""Kind and target of steps vetoed by the guard or failed: not asked for again by the same run."""
 TO_COME = "to-come"
 """Stands for the key id and version id of a credential that is not issued yet."""
 
@@ -174,6 +176,46 @@ class Intent:
     accept_drift: bool = False
     accept_outage: bool = False
     retry: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Facts known to a run beside one observation: answers to its tries and questions, and memories of earlier looks.
+
+    `proof`: latest try of the current value, made at `proof_at`; `unproven`: the reason why the value couldn't be read.
+    `tried`: tries of other versions' values, by version id. `permissions`: answers of RBAC; `links`: a redeployment's
+    refused actions on resources other than its group, each with the resource; `sources`: unusable secrets needed by a
+    container group, each with the reason; `unanswered`: questions without an answer from Azure, each with the reason.
+
+    `absent_since`: first time the run saw the current credential missing. `lost`: display names of credentials possibly
+    made by adds of the run and not shown by any read. `unnamed_since`: for each orphan, the first time the run saw no
+    object naming the orphan. `may_be_published`: the orphans whose password readers of an untagged version, or, without
+    a current credential, of the newest one may have, and the superseded ones whose password readers of an untagged
+    newest version may have, by their hints; None if unknown. `refused`: see `Refused`.
+    """
+
+    proof: Proof | None = None
+    proof_at: datetime | None = None
+    unproven: str = ""
+    tried: tuple[tuple[str, Proof], ...] = ()
+    permissions: Permissions | None = None
+    links: tuple[tuple[str, ResourceId], ...] = ()
+    sources: tuple[tuple[str, str], ...] = ()
+    unanswered: tuple[tuple[str, str], ...] = ()
+    absent_since: datetime | None = None
+    lost: tuple[str, ...] = ()
+    unnamed_since: tuple[tuple[str, datetime], ...] = ()
+    may_be_published: tuple[str, ...] | None = ()
+    refused: Refused = frozenset()
+
+    @property
+    def groups_refused(self) -> tuple[ResourceId, ...]:
+        """Return the container groups that RBAC doesn't let rotator redeploy."""
+        return self.permissions.groups_refused if self.permissions else ()
+
+
+NOTHING_KNOWN = Known()
+"""Knowledge of a run after one look without a try."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,12 +17,12 @@ from rotator import guard
 from rotator.codes import ReasonCode
 from rotator.policy import Policy
 from rotator.resource_id import ArmId
-from rotator.state import Assignment, Home, Observed, Outcome, Proof
-from rotator.steps import Deploy, Disable, Grant, Intent, Issue, Reason, Restore, Retire, Step
+from rotator.state import Assignment, Home, Observed
+from rotator.steps import Deploy, Disable, Grant, Intent, Issue, Known, Reason, Restore, Retire, Step
 from tests import worlds
 
 WHY = Reason(ReasonCode.FORCED, "a test asks for it")
-World = tuple[Policy, Observed, Intent]
+World = tuple[Policy, Observed, Intent, Known]
 
 
 @cache
@@ -54,16 +54,15 @@ def asked(text: str) -> Step:
 def world(case: Mapping[str, Any]) -> World:
     """What a case is about; the current value has proven just now where the case doesn't say otherwise."""
     observed = replace(worlds.observed(case), vault_refuses=case.get("vault_refuses"))
-    if observed.proof is None and not case.get("untried"):
-        observed = replace(observed, proof=Proof(Outcome.PROVEN), proof_at=observed.at)
+    known = worlds.known(case) if case.get("untried") else worlds.proven(worlds.known(case))
     if "proof_at" in case:
-        observed = replace(observed, proof_at=worlds.instant(case["proof_at"]))
-    return worlds.policy(case.get("policy")), observed, worlds.intent(case.get("intent"))
+        known = replace(known, proof_at=worlds.instant(case["proof_at"]))
+    return worlds.policy(case.get("policy")), observed, worlds.intent(case.get("intent")), known
 
 
-def agree(case: Mapping[str, Any], policy: Policy, observed: Observed, intent: Intent) -> None:
+def agree(case: Mapping[str, Any], policy: Policy, observed: Observed, intent: Intent, known: Known) -> None:
     """The guard says what the case says."""
-    veto = guard.check(asked(case["asked"]), policy, observed, intent)
+    veto = guard.check(asked(case["asked"]), policy, observed, intent, known)
     assert (veto.code if veto else None) == case.get("guard")
     told = f"{veto.happened}\n{veto.remedy}" if veto else ""
     assert [words for words in case.get("says", []) if words not in told] == []
@@ -77,8 +76,8 @@ def test_veto(case: Mapping[str, Any]) -> None:
 
 @pytest.mark.parametrize("case", [param for param in vetoes() if param.values[0].get("guard")])
 def test_a_veto_says_what_is_wrong_and_what_to_do(case: Mapping[str, Any]) -> None:
-    policy, observed, intent = world(case)
-    veto = guard.check(asked(case["asked"]), policy, observed, intent)
+    policy, observed, intent, known = world(case)
+    veto = guard.check(asked(case["asked"]), policy, observed, intent, known)
     assert veto is not None
     diagnosis = veto.error().diagnose()
     assert veto.happened in diagnosis.happened

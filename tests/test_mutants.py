@@ -37,7 +37,7 @@ from rotator.plan import (
     view,
 )
 from rotator.state import Outcome, Proof
-from rotator.steps import Deploy, Disable, Issue, Reason, Restore, Retire, Revoke, Step, kind, target
+from rotator.steps import Deploy, Disable, Issue, Known, Reason, Restore, Retire, Revoke, Step, kind, target
 from tests import (
     mutation,
     test_access_steps,
@@ -171,7 +171,7 @@ IMPLIED = "another condition of the same function implies it; it narrows a type"
 EQUIVALENT = {
     "plan.rules.next_steps: `Intent()` left out of `intent or Intent()`": "cases always have an intent",
     "plan.rules.next_steps: if `observed.access_since` turned round": SENTENCE,
-    "plan.rules.next_steps: `isinstance(f, ORDER)` left out of `isinstance(f, ORDER) and (kind(f), target(f)) not in refused`": (
+    "plan.rules.next_steps: `isinstance(f, ORDER)` left out of `isinstance(f, ORDER) and (kind(f), target(f)) not in known.r`": (
         IMPLIED
     ),
     "plan.rules.next_steps: `first` left out of `first and isinstance(s, first)`": (
@@ -215,8 +215,8 @@ EQUIVALENT = {
     ),
     "guard.veto.check: `Intent()` left out of `intent or Intent()`": "cases always have an intent",
     "guard.issue.tags_fit: `newest is None` left out of `newest is None or len(theirs) <= OTHERS`": IMPLIED,
-    "guard.issue.value_proves: if `observed.unproven` turned round": SENTENCE,
-    "guard.issue.value_proves: `proof is None` left out of `proof is None or not seen.fresh(observed)`": IMPLIED,
+    "guard.issue.value_proves: if `known.unproven` turned round": SENTENCE,
+    "guard.issue.value_proves: `proof is None` left out of `proof is None or not seen.fresh(observed, known)`": IMPLIED,
     "guard.retire.retirable: `newest` left out of `newest and newest.key_id == wanted`": IMPLIED,
     "guard.retire.retirable: `proof.detail` left out of `proof.detail or proof.outcome`": SENTENCE,
     "guard.retire.retirable: `proof.outcome` left out of `proof.detail or proof.outcome`": SENTENCE,
@@ -509,17 +509,18 @@ def _truly_asked() -> tuple[Asked, ...]:
     return tuple(_asked(str(case.id), *test_plan.world(case.values[0])) for case in test_plan.cases())
 
 
-def _asked(name: str, policy: Any, observed: Any, intent: Any) -> Asked:
-    later = frozenset(map(_what, _every_step(policy, observed, intent)))
-    proven = replace(observed, proof=Proof(Outcome.PROVEN), proof_at=observed.at)
-    now = frozenset(map(_what, next_steps(policy, proven, intent).steps))
-    return Asked(name, View(policy, proven, intent), now, later)
+def _asked(name: str, policy: Any, observed: Any, intent: Any, known: Known) -> Asked:
+    known = replace(known, refused=frozenset())
+    later = frozenset(map(_what, _every_step(policy, observed, intent, known)))
+    proven = replace(known, proof=Proof(Outcome.PROVEN), proof_at=observed.at)
+    now = frozenset(map(_what, next_steps(policy, observed, intent, proven).steps))
+    return Asked(name, View(policy, observed, intent, proven), now, later)
 
 
 def _asked_beyond(mistake: str) -> Verdicts:
     found = Verdicts([], [])
     for case in _truly_asked():
-        world = case.seen.policy, case.seen.observed, case.seen.intent
+        world = case.seen.policy, case.seen.observed, case.seen.intent, case.seen.known
         with pytest.MonkeyPatch.context() as patch:
             OVERACTING[mistake](patch)
             asked = [step for step in _every_step(*world) if _what(step) not in case.now]
@@ -536,12 +537,11 @@ def _what(step: Step) -> tuple[str, str]:
     return kind(step), target(step)
 
 
-def _every_step(policy: Any, observed: Any, intent: Any) -> Iterator[Step]:
+def _every_step(policy: Any, observed: Any, intent: Any, known: Known) -> Iterator[Step]:
     """All that the mutated rules want, one refusal after the other, so that no later kind hides behind an earlier one."""
-    refused: set[tuple[str, str]] = set()
-    while steps := next_steps(policy, observed, intent, frozenset(refused)).steps:
+    while steps := next_steps(policy, observed, intent, known).steps:
         yield from steps
-        refused |= {_what(step) for step in steps}
+        known = replace(known, refused=known.refused | {_what(step) for step in steps})
 
 
 @pytest.mark.parametrize("mistake", OVERACTING)

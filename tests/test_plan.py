@@ -15,8 +15,8 @@ from ruamel.yaml import YAML
 from rotator import guard
 from rotator.plan import View, evolve, next_steps, plan, worth_trying
 from rotator.policy import Policy
-from rotator.state import Observed, Outcome, Proof
-from rotator.steps import Deploy, Disable, Intent, Issue, Next, Restore, Retire, Step, kind, target
+from rotator.state import Observed
+from rotator.steps import Deploy, Disable, Intent, Issue, Known, Next, Restore, Retire, Step, kind, target
 from tests import worlds
 
 CASES = Path(__file__).parent / "cases"
@@ -69,30 +69,22 @@ def _notes(following: Next) -> list[str]:
     return [f"{note.code}, warned" if note.warn else note.code for note in following.notes]
 
 
-def _refused(case: Mapping[str, Any]) -> frozenset[tuple[str, str]]:
-    """``refused: [deploy app]``: what this run has tried, or the guard has stopped, already."""
-    return frozenset(
-        (what, named(what, whom)) for what, whom in (text.split(" ", 1) for text in case.get("refused", []))
-    )
-
-
-def named(what: str, whom: str) -> str:
-    """The target of a step that a case names shortly."""
-    by = {"deploy": worlds.group_id, "restore": worlds.group_id, "retire": worlds.key}
-    return (by[what](whom) or "") if what in by else whom
-
-
-World = tuple[Policy, Observed, Intent]
+World = tuple[Policy, Observed, Intent, Known]
 
 
 def world(case: Mapping[str, Any]) -> World:
     """What a case is about."""
-    return worlds.policy(case.get("policy")), worlds.observed(case), worlds.intent(case.get("intent"))
+    return (
+        worlds.policy(case.get("policy")),
+        worlds.observed(case),
+        worlds.intent(case.get("intent")),
+        worlds.known(case),
+    )
 
 
-def agree(case: Mapping[str, Any], policy: Policy, observed: Observed, intent: Intent) -> None:
+def agree(case: Mapping[str, Any], policy: Policy, observed: Observed, intent: Intent, known: Known) -> None:
     """The rules and the guard say what the case says."""
-    following = next_steps(policy, observed, intent, _refused(case))
+    following = next_steps(policy, observed, intent, known)
     assert [shown(step) for step in following.steps] == case.get("steps", [])
     if "look_again" in case:
         assert min(wait.look_again for wait in following.waits if wait.look_again) == case["look_again"]
@@ -103,16 +95,15 @@ def agree(case: Mapping[str, Any], policy: Policy, observed: Observed, intent: I
             worlds.instant(since) for since in case["since"]
         ]
     if "tries" in case:
-        assert [version.id for version in worth_trying(View(policy, observed, intent))] == case["tries"]
+        assert [version.id for version in worth_trying(View(policy, observed, intent, known))] == case["tries"]
     if "until" in case:
         assert [wait.until for wait in following.waits] == [worlds.instant(until) for until in case["until"]]
     if "notes" in case:
         assert _notes(following) == case["notes"]
     told = "\n".join([*(wait.text for wait in following.waits), *(note.text for note in following.notes)])
     assert [words for words in case.get("says", []) if words not in told] == []
-    if observed.proof is None:
-        observed = replace(observed, proof=Proof(Outcome.PROVEN), proof_at=observed.at)
-    vetoes = [veto.code for step in following.steps if (veto := guard.check(step, policy, observed, intent))]
+    proven = worlds.proven(known)
+    vetoes = [veto.code for step in following.steps if (veto := guard.check(step, policy, observed, intent, proven))]
     assert vetoes == case.get("guard", [])
 
 
@@ -123,13 +114,14 @@ def test_case(case: Mapping[str, Any]) -> None:
 
 @pytest.mark.parametrize("case", list(cases()))
 def test_a_plan_comes_to_rest_and_is_what_a_run_does(case: Mapping[str, Any]) -> None:
-    policy, observed, intent = world(case)
-    unfolded = plan(policy, observed, intent)
+    policy, observed, intent, known = world(case)
+    known = replace(known, refused=frozenset())
+    unfolded = plan(policy, observed, intent, known)
     for batch in unfolded.batches:
-        assert next_steps(policy, observed, intent).steps == batch
+        assert next_steps(policy, observed, intent, known).steps == batch
         for step in batch:
             observed = evolve(policy, observed, step)
-    assert next_steps(policy, observed, intent).steps == ()
+    assert next_steps(policy, observed, intent, known).steps == ()
     taken = [(kind(step), target(step), getattr(step, "key_id", None)) for step in unfolded.steps]
     assert len(set(taken)) == len(taken)
 

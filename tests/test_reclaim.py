@@ -15,8 +15,8 @@ def wait(credentials: list[dict[str, Any]], **case: Any) -> Wait | None:
     """The wait of a world with these credentials beside the current one, `a`."""
     current = {"key": "a", "end": case.pop("end", "+60d")}
     versions = [{"id": "v1", "holds": "a"}]
-    world = worlds.observed({"credentials": [current, *credentials], "versions": versions, **case})
-    return unresolved(View(worlds.policy({}), world, Intent()))
+    case = {"credentials": [current, *credentials], "versions": versions, **case}
+    return unresolved(View(worlds.policy({}), worlds.observed(case), Intent(), worlds.known(case)))
 
 
 def alone(credentials: list[dict[str, Any]]) -> Wait | None:

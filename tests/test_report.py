@@ -43,18 +43,20 @@ def preview(
         {"id": group, **changes.get(group, {})} for group in names or [group["id"] for group in case.get("groups", [])]
     ]
     policy = worlds.policy({"groups": declared, **changes.get("policy", {})}).model_copy(update={"name": name})
-    observed = worlds.observed({"permissions": PERMITTED, **case})
-    steps = next_steps(policy, observed).steps
-    vetoes = tuple(veto for step in steps if (veto := guard.check(step, policy, observed)))
-    refused = frozenset((kind(veto.step), target(veto.step)) for veto in vetoes)
-    unfolded = plan(policy, observed, None, refused)
+    case = {"permissions": PERMITTED, **case}
+    observed, known = worlds.observed(case), worlds.known(case)
+    steps = next_steps(policy, observed, None, known).steps
+    vetoes = tuple(veto for step in steps if (veto := guard.check(step, policy, observed, None, known)))
+    known = replace(known, refused=frozenset((kind(veto.step), target(veto.step)) for veto in vetoes))
+    unfolded = plan(policy, observed, None, known)
     return Preview(
         policy,
         observed,
+        known,
         unfolded,
         vetoes,
         next_due(policy, observed, unfolded),
-        View(policy, observed, worlds.intent(None)),
+        View(policy, observed, worlds.intent(None), known),
     )
 
 
@@ -263,7 +265,9 @@ def test_status_is_a_table_with_the_most_urgent_first() -> None:
 
 def glanced(seen: Preview) -> Preview:
     """As `status` sees it, which doesn't ask the guard."""
-    return replace(seen, plan=plan(seen.policy, seen.observed), vetoes=())
+    return replace(
+        seen, plan=plan(seen.policy, seen.observed, None, replace(seen.known, refused=frozenset())), vetoes=()
+    )
 
 
 IN_TIME: dict[str, Any] = {"credentials": [{"key": "old", "start": "-70d", "end": "+20d"}]}

@@ -31,7 +31,7 @@ from rotator.state import (
     marker,
     tags,
 )
-from rotator.steps import Intent
+from rotator.steps import Intent, Known
 
 TODAY = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 """Noon of a Wednesday."""
@@ -145,11 +145,26 @@ def observed(case: Mapping[str, Any]) -> Observed:
         hiding=tuple(group_id(name) for name in case.get("hiding", [])),
         access=Access(case.get("access", "unmarked")),
         access_since=instant(case.get("access_since")),
+        versions_complete=case.get("versions_complete", True),
+    )
+
+
+def known(case: Mapping[str, Any]) -> Known:
+    """Knowledge of the case's run beside its world; ``refused: [deploy app]`` is what it has tried, or was vetoed."""
+    given = case.get("permissions") or {}
+    unwritable = tuple(group_id(g["id"]) for g in case.get("groups", []) if not g.get("writable", True))
+    permissions = _permissions(given, unwritable) if given or unwritable else None
+    return Known(
         proof=_proof(case.get("proof")),
         proof_at=TODAY if case.get("proof") else None,
         absent_since=instant(case.get("absent_since")),
-        permissions=_permissions(case["permissions"]) if case.get("permissions") else None,
-        versions_complete=case.get("versions_complete", True),
+        permissions=permissions,
+        links=tuple((JOIN, subnet_id(name)) for name in given.get("no_join", ())),
+        sources=tuple(tuple(each) for each in given.get("sources", ())),
+        unanswered=permissions.unknown if permissions else (),
+        refused=frozenset(
+            (what, named(what, whom)) for what, whom in (text.split(" ", 1) for text in case.get("refused", []))
+        ),
         lost=tuple(case.get("lost", ())),
         unnamed_since=tuple(
             (key(name) or "", TODAY + span(since)) for name, since in case.get("unnamed_since", {}).items()
@@ -163,12 +178,23 @@ def observed(case: Mapping[str, Any]) -> Observed:
     )
 
 
-def _permissions(given: Mapping[str, Any]) -> Permissions:
+def named(what: str, whom: str) -> str:
+    """The target of a step that a case names shortly."""
+    by = {"deploy": group_id, "restore": group_id, "retire": key}
+    return (by[what](whom) or "") if what in by else whom
+
+
+def proven(known: Known) -> Known:
+    """The same knowledge with a proof of the current value, made now, unless there is one."""
+    return known if known.proof else replace(known, proof=Proof(Outcome.PROVEN), proof_at=TODAY)
+
+
+def _permissions(given: Mapping[str, Any], unwritable: tuple[ResourceId, ...]) -> Permissions:
     each = ((Home(one.get("home", "application")), one.get("longest")) for one in given.get("limits", ()))
     limits = tuple(PasswordLimit(home, "P", longest and span(longest)) for home, longest in each)
-    links = tuple((JOIN, subnet_id(name)) for name in given.get("no_join", ()))
-    known = {name: value for name, value in given.items() if name != "no_join"}
-    return Permissions(**{**known, "limits": limits, "links": links})
+    rest = {name: value for name, value in given.items() if name not in ("no_join", "sources")}
+    refused = (*rest.get("groups_refused", ()), *unwritable)
+    return Permissions(**{**rest, "limits": limits, "groups_refused": refused})
 
 
 def _proof(given: str | Mapping[str, Any] | None) -> Proof | None:
@@ -225,7 +251,7 @@ def _group(given: Mapping[str, Any]) -> ContainerGroup:
         # As the list of its subscription shows it.
         shown = document({**given, "state": "running"}) if "holds" in given else None
         return ContainerGroup(identifier, TODAY, shown, unreadable="403 AuthorizationFailed")
-    return ContainerGroup(identifier, TODAY, document(given), writable=given.get("writable", True))
+    return ContainerGroup(identifier, TODAY, document(given))
 
 
 def document(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -60,7 +60,6 @@ class Dependent:
     unsaid: tuple[str, ...] = ()
     guessed: bool = False
     links: tuple[tuple[str, ResourceId], ...] = ()
-    writable: bool = True
     refused: str | None = None
     needs_rotation: bool = True
     follows: bool = False
@@ -127,7 +126,7 @@ class _Look:
 
     def __init__(self, policy: Policy, group: ContainerGroup) -> None:
         self.policy, self.group = policy, group
-        self._known = (id(policy), id(group.document), group.id, group.at, group.unreadable, group.writable)
+        self._known = (id(policy), id(group.document), group.id, group.at, group.unreadable)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Look) and self._known == other._known
@@ -154,7 +153,6 @@ def _interpreted(look: _Look) -> Dependent:
         phase=phase(group),
         run_once=run_once(document if document is not None else _manifest(declared)),
         images=used_images(document if document is not None else _manifest(declared), policy.principal.app_id),
-        writable=group.writable,
     )
     lacking, sourced = _of_manifest(policy, declared)
     if document is None:

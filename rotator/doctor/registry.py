@@ -116,7 +116,7 @@ def reached(case: Case) -> Found:
 
 def pull_proven(case: Case) -> Found:
     """Check that the current value pulls the images of the container groups."""
-    proof = case.seen.proof
+    proof = case.examined.known.proof
     if proof is None or not all(each.public and not each.reached for each in case.examined.registries):
         return
     if proof.outcome is Outcome.NO_PULL:

@@ -178,7 +178,7 @@ def tags_fit(case: Case) -> Found:
 
 def value_fits(case: Case) -> Found:
     """Check that the present value is the principal's password, before a version is published on top."""
-    proof, name = case.seen.proof, case.policy.key_vault.password_secret
+    proof, name = case.examined.known.proof, case.policy.key_vault.password_secret
     if proof and proof.around and case.view.current_version is None:
         text = (
             f"the value of {name} is the right password with {proof.around} around it, and Microsoft Entra ID takes it"
@@ -218,7 +218,7 @@ def undrifted(case: Case) -> Found:
         if why := _unusable(case):
             text, right = (
                 f"{text}, and every reader is refused: {why}",
-                bool(case.seen.proof and case.seen.proof.around),
+                bool(case.examined.known.proof and case.examined.known.proof.around),
             )
             stay = Remedy("if it is to stay, without what is around it", (_bared(case), command.rotator(case, "adopt")))
             yield Finding(
@@ -232,7 +232,7 @@ def undrifted(case: Case) -> Found:
 
 def _unusable(case: Case) -> str:
     """Return the reason why no reader can sign in with the newest value; empty if one can, or the answer is unknown."""
-    proof, newest = case.seen.proof, case.view.newest
+    proof, newest = case.examined.known.proof, case.view.newest
     if newest and not newest.enabled:
         return "it is disabled, so that Key Vault answers 403"
     return proof.detail if proof and proof.outcome in (Outcome.REFUSED, Outcome.EXPIRED) else ""

@@ -4,7 +4,6 @@ Compromise: declare one known to others. Neither touches a credential.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from rotator.codes import NoteCode
 from rotator.engine.look import Memory, look
@@ -28,11 +27,11 @@ async def adopt(run: Run, key_id: str | None) -> Adoption:
     Raises UnsafeStep with the choices if no single foreign credential fits.
     """
     await ensure_granted(run)
-    observed = await look(run, Memory())
+    observed = (await look(run, Memory())).observed
     values = await _values(run, observed)
     # what is no longer among the credentials was adopted before it went, so the versions are read after them
     versions = await run.world.versions(run.policy)
-    adoption = adoptable(run.policy, replace(observed, versions=versions), values, key_id)
+    adoption = adoptable(run.policy, observed.reread(versions=versions), values, key_id)
     if not adoption.already:
         await record(run, lambda now: adoption_marks(run.policy, now, adoption))
     return adoption
@@ -74,14 +73,12 @@ async def compromise(run: Run, key_ids: Sequence[str]) -> tuple[str, ...]:
 
     Returns the key ids.
     """
-    observed = await look(run, Memory())
+    observed = (await look(run, Memory())).observed
     declaration = declared(run.policy, observed, key_ids)
     if declaration.spared:
         _tell_spared(run, declaration)
     try:
-        await record(
-            run, lambda now: compromise_marks(run.policy, replace(observed, versions=now), declaration.key_ids)
-        )
+        await record(run, lambda now: compromise_marks(run.policy, observed.reread(versions=now), declaration.key_ids))
     except AzureError:
         if not await _stands(run, declaration.key_ids):
             raise

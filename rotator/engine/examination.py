@@ -17,7 +17,7 @@ async def examine(run: Run) -> Examined:
         found = replace(found, rights=(*found.rights, *await run.world.rights(linked(run.policy, observed))))
     if observed is None or found.principal or found.vault_silent or not _triable(found):
         return found
-    return replace(found, observed=await proven(run, observed, None))
+    return replace(found, known=await proven(run, observed, None))
 
 
 def _triable(found: Examined) -> bool:

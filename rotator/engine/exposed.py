@@ -5,7 +5,6 @@ since. Credentials that can't be seen aren't known to be closed: such a gap is r
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 
 from rotator.codes import NoteCode
 from rotator.engine.run import FRESH, NO_PRINCIPAL, PAUSE, Result, Run, Score, Sight, failure, noted, told
@@ -14,7 +13,7 @@ from rotator.errors import NotFound, RotatorError
 from rotator.events import Finished
 from rotator.plan import View, next_steps, unseen_marks
 from rotator.policy import Policy
-from rotator.steps import Note
+from rotator.steps import Known, Note
 
 LOOKS = 2
 """Looks, `run.PAUSE` seconds apart, until one shows what is compromised: a refusal may be one replica's."""
@@ -55,7 +54,7 @@ async def _open(run: Run, sight: Sight) -> list[Note]:
     """
     lingering = View(sight.policy, sight.observed, run.intent).lingering
     tried = [(version.id, await try_out(run, version, removed=True)) for version in lingering]
-    following = next_steps(sight.policy, replace(sight.observed, tried=tuple(tried)), run.intent)
+    following = next_steps(sight.policy, sight.observed, run.intent, Known(tried=tuple(tried)))
     return [note for note in following.notes if note.code is NoteCode.STILL_OPEN]
 
 

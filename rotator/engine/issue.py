@@ -6,7 +6,7 @@ readers may have its password.
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 from rotator import container_group
@@ -294,7 +294,7 @@ async def _publishable(run: Run, observed: Observed, new: _New) -> tuple[Version
     await ensure_granted(run)
     _ensure_unchanged(run, observed, versions, new.attempt)
     before = tuple(v for v in versions if v.tag(ATTEMPT) != new.attempt)
-    newest = View(run.policy, replace(observed, versions=before), run.intent).newest
+    newest = View(run.policy, observed.reread(versions=before), run.intent).newest
     return newest, min(read, new.proven) + FRESH
 
 

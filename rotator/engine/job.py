@@ -1,6 +1,5 @@
 """`rotator deploy`: one container group now, from its manifest or its own content, with the current credential."""
 
-import dataclasses
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -70,7 +69,7 @@ async def _sent(run: Run, group_id: ResourceId) -> tuple[ContainerGroup, Version
 
 async def _looked_and_sent(run: Run, group_id: ResourceId) -> tuple[ContainerGroup, Version]:
     await ensure_granted(run)
-    observed = await look(run, Memory())
+    observed = (await look(run, Memory())).observed
     version = _current(run, observed)
     return await _send(run, observed, group_id, version), version
 
@@ -129,9 +128,8 @@ def _ensure_ours(run: Run, observed: Observed, before: ContainerGroup, version: 
 
     Examples: rotator's own identity, or the live credential of another policy in the group.
     """
-    others = tuple(each for each in observed.groups if each.id != before.id)
     asked = Deploy(before.id, version.key_id or "", Reason(ReasonCode.FORCED, "a deployment was asked for"))
-    veto = guard.check(asked, run.policy, dataclasses.replace(observed, groups=(*others, before)), run.intent)
+    veto = guard.check(asked, run.policy, observed.reread(group=before), run.intent)
     if veto and veto.code in ALWAYS:
         raise veto.error()
 

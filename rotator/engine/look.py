@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from rotator import container_group, guard
-from rotator.engine.run import Patience, Run
+from rotator.engine.run import Patience, Run, Seen
 from rotator.engine.trial import trial, tried
 from rotator.errors import Forbidden, NotFound
 from rotator.events import StepFailed, Vetoed
@@ -16,8 +16,8 @@ from rotator.plan import View, next_due, next_steps, plan
 from rotator.policy import Policy
 from rotator.remedy import rotator
 from rotator.resource_id import ResourceId
-from rotator.state import Credential, Observed, Permissions, Proof
-from rotator.steps import Deploy, Issue, Note, Plan, Retire, Step, kind, target
+from rotator.state import Credential, Observed
+from rotator.steps import NOTHING_KNOWN, Deploy, Issue, Known, Note, Plan, Retire, Step, kind, target
 
 MOST_VALUES = 10
 """Versions whose values are read to see whose passwords they are; a hand-made secret has few."""
@@ -30,13 +30,10 @@ LET_IN = "`{}` says what keeps rotator out of the vault, with the command that l
 class Memory:
     """Facts seen by one run and missing in a single observation."""
 
-    absent_since: datetime | None = None
-    permissions: Permissions | None = None
-    sources: tuple[tuple[str, str], ...] | None = None
-    tried: dict[str, Proof] = field(default_factory=dict)
-    alarms: tuple[Note, ...] = ()
-    """Compromised credentials that the last look showed to work."""
-    refused: set[tuple[str, str]] = field(default_factory=set)
+    known: Known = NOTHING_KNOWN
+    """For the rules and the guard."""
+    sourced: bool = False
+    """The secrets that groups need were read."""
     asked: frozenset[tuple[str, str]] = frozenset()
     """Kind and target of the steps that the look before this one asked for."""
     decided: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -49,10 +46,31 @@ class Memory:
     """
     lost: set[str] = field(default_factory=set)
     """Display names of credentials that an add of this run may have made."""
+    alarms: tuple[Note, ...] = ()
+    """Compromised credentials that the last look showed to work."""
     paused: Patience | None = None
     """For what it has waited last."""
-    unnamed: dict[str, datetime] = field(default_factory=dict)
-    """When this run first saw, and has seen ever since, that nothing names a credential of ours."""
+
+    def refuse(self, *steps: tuple[str, str]) -> None:
+        """Don't ask for these steps again, each given by kind and target."""
+        self.known = replace(self.known, refused=self.known.refused | set(steps))
+
+    def saw(self, view: View, may_be_published: tuple[str, ...] | None) -> None:
+        """Remember the facts of a new look, and forget the proof made for an earlier one."""
+        observed, known = view.observed, self.known
+        absent = view.current_key and not view.current
+        names, first = {c.display_name for c in observed.credentials}, dict(known.unnamed_since)
+        unnamed = view.orphans if observed.versions_complete else ()
+        self.known = replace(
+            known,
+            proof=None,
+            proof_at=None,
+            unproven="",
+            absent_since=(known.absent_since or observed.at) if absent else None,
+            lost=tuple(sorted(self.lost - names)),
+            unnamed_since=tuple(sorted((c.key_id, first.get(c.key_id, observed.at)) for c in unnamed)),
+            may_be_published=may_be_published,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +79,19 @@ class Preview:
 
     policy: Policy
     observed: Observed
+    known: Known
     plan: Plan
     vetoes: tuple[Veto, ...]
     next_due: datetime | None
     view: View
 
 
-async def look(run: Run, memory: Memory, *, confirmed: bool = False) -> Observed:
-    """Observe, and add this run's earlier knowledge; `confirmed` as in `World.observe`.
+async def look(run: Run, memory: Memory, *, confirmed: bool = False) -> Seen:
+    """Observe, and remember; `confirmed` as in `World.observe`.
 
     Raises Forbidden if the vault may not be read: an empty answer would not prove an empty vault.
     """
-    observed = _permitted(await run.observe(confirmed=confirmed), memory)
+    read, observed = run.world.moment(), await run.observe(confirmed=confirmed)
     if observed.vault_refuses:
         raise Forbidden(
             observed.vault_refuses,
@@ -82,19 +101,15 @@ async def look(run: Run, memory: Memory, *, confirmed: bool = False) -> Observed
             remedy=LET_IN.format(rotator("doctor", run.policy.name)),
         )
     view = View(run.policy, observed, run.intent)
-    if view.current_key and not view.current:
-        memory.absent_since = memory.absent_since or observed.at
-    else:
-        memory.absent_since = None
-    names = {c.display_name for c in observed.credentials}
-    observed = replace(observed, absent_since=memory.absent_since, lost=tuple(sorted(memory.lost - names)))
-    memory.unnamed = (
-        {c.key_id: memory.unnamed.get(c.key_id, observed.at) for c in view.orphans}
-        if observed.versions_complete
-        else {}
-    )
-    fits = await _may_be_published(run, view)
-    return replace(observed, unnamed_since=tuple(sorted(memory.unnamed.items())), may_be_published=fits)
+    memory.saw(view, await _may_be_published(run, view))
+    return Seen(observed, read, memory.known)
+
+
+async def look_and_try(run: Run, memory: Memory, *, confirmed: bool = False) -> Seen:
+    """Look, and try each value of the secret needed by the rules."""
+    seen = await look(run, memory, confirmed=confirmed)
+    memory.known = replace(memory.known, tried=await tried(run, seen))
+    return replace(seen, known=memory.known)
 
 
 async def _may_be_published(run: Run, view: View) -> tuple[str, ...] | None:
@@ -124,33 +139,31 @@ def _fitting(credentials: Sequence[Credential], hints: AbstractSet[str]) -> tupl
     return tuple(c.key_id for c in credentials if hints and (c.hint is None or c.hint in hints))
 
 
-def _permitted(observed: Observed, memory: Memory) -> Observed:
-    if memory.permissions is None:
-        return observed
-    refused = memory.permissions.groups_refused
-    groups = tuple(replace(g, writable=g.writable and g.id not in refused) for g in observed.groups)
-    return replace(observed, groups=groups, permissions=replace(memory.permissions, sources=memory.sources or ()))
-
-
-async def prepared(run: Run, observed: Observed, memory: Memory, steps: tuple[Step, ...]) -> Observed:
-    """The observation with the proof and permissions that the guard wants for these steps."""
-    if any(isinstance(step, Issue | Deploy) for step in steps) and memory.permissions is None:
-        groups = tuple(g.id for g in observed.groups if g.document is not None)
-        links = linked(run.policy, observed)
-        rights = await run.world.rights(links)
-        refused = tuple(link for link, right in zip(links, rights, strict=True) if right.allowed is False)
-        found, unknown = (
-            await run.world.permissions(run.policy, groups),
-            [(right.question, right.why) for right in rights if right.allowed is None],
-        )
-        memory.permissions = replace(found, links=refused, unknown=(*found.unknown, *unknown))
-    if any(isinstance(step, Issue) for step in steps) and memory.sources is None:
-        memory.sources = await _unusable(run, observed)
-    observed = _permitted(observed, memory)
+async def prepared(run: Run, seen: Seen, memory: Memory, steps: tuple[Step, ...]) -> Seen:
+    """Return the look with the proof and permissions that the guard wants for these steps."""
+    observed = seen.observed
+    if any(isinstance(step, Issue | Deploy) for step in steps) and memory.known.permissions is None:
+        await _ask(run, observed, memory)
+    if any(isinstance(step, Issue) for step in steps) and not memory.sourced:
+        memory.known, memory.sourced = replace(memory.known, sources=await _unusable(run, observed)), True
     if any(isinstance(step, Issue | Deploy | Retire) for step in steps):
         latest = any(isinstance(step, Issue) for step in steps)
-        observed = await proven(run, observed, None if latest else _current_version(run, observed))
-    return observed
+        version = None if latest else run.view(seen).current_version
+        memory.known = await proven(run, observed, version.id if version else None, memory.known)
+    return replace(seen, known=memory.known)
+
+
+async def _ask(run: Run, observed: Observed, memory: Memory) -> None:
+    """Ask for the permissions that a rotation takes."""
+    rights = await run.world.rights(wanted := linked(run.policy, observed))
+    groups = tuple(g.id for g in observed.groups if g.document is not None)
+    found = await run.world.permissions(run.policy, groups)
+    memory.known = replace(
+        memory.known,
+        permissions=found,
+        links=tuple(link for link, right in zip(wanted, rights, strict=True) if right.allowed is False),
+        unanswered=(*found.unknown, *((right.question, right.why) for right in rights if right.allowed is None)),
+    )
 
 
 def linked(policy: Policy, observed: Observed) -> tuple[tuple[str, ResourceId], ...]:
@@ -180,19 +193,14 @@ async def _unusable(run: Run, observed: Observed) -> tuple[tuple[str, str], ...]
     return tuple(found)
 
 
-def _current_version(run: Run, observed: Observed) -> str | None:
-    version = View(run.policy, observed, run.intent).current_version
-    return version.id if version else None
-
-
-async def proven(run: Run, observed: Observed, version: str | None) -> Observed:
-    """The observation with a proof, made now, of the value of `version` (None: the latest)."""
+async def proven(run: Run, observed: Observed, version: str | None, known: Known = NOTHING_KNOWN) -> Known:
+    """Return the run's knowledge with a proof, made now, of the value of `version` (None: the latest)."""
     try:
         value = await run.world.value(run.policy, version)
     except (NotFound, Forbidden) as error:
-        return replace(observed, proof=None, proof_at=None, unproven=error.happened)
+        return replace(known, proof=None, proof_at=None, unproven=error.happened)
     images = container_group.images(run.policy, observed)
-    return replace(observed, proof=await trial(run, value, images), proof_at=observed.at, unproven="")
+    return replace(known, proof=await trial(run, value, images), proof_at=observed.at, unproven="")
 
 
 async def preview(run: Run) -> Preview:
@@ -201,26 +209,26 @@ async def preview(run: Run) -> Preview:
     Reads only, with one proof of the current value, and permissions as told by RBAC.
     """
     memory = Memory()
-    observed = await tried(run, await look(run, memory, confirmed=True), memory.tried)
+    seen = await look_and_try(run, memory, confirmed=True)
     vetoes: list[Veto] = []
-    while steps := next_steps(run.policy, observed, run.intent, frozenset(memory.refused)).steps:
-        if observed.proof is None:
-            observed = await prepared(run, observed, memory, steps)
-        found = [veto for step in steps if (veto := guard.check(step, run.policy, observed, run.intent))]
+    while steps := next_steps(run.policy, seen.observed, run.intent, seen.known).steps:
+        if seen.known.proof is None:
+            seen = await prepared(run, seen, memory, steps)
+        found = [v for step in steps if (v := guard.check(step, run.policy, seen.observed, run.intent, seen.known))]
         if not found:
             break
         vetoes += found
-        memory.refused |= {(kind(veto.step), target(veto.step)) for veto in found}
-    return _preview(run, observed, memory, tuple(vetoes))
+        memory.refuse(*((kind(veto.step), target(veto.step)) for veto in found))
+        seen = replace(seen, known=memory.known)
+    return _preview(run, seen, tuple(vetoes))
 
 
 async def glance(run: Run) -> Preview:
     """Return the visible state without any try: no proof, no permissions."""
-    memory = Memory()
-    return _preview(run, await look(run, memory, confirmed=True), memory, ())
+    return _preview(run, await look(run, Memory(), confirmed=True), ())
 
 
-def _preview(run: Run, observed: Observed, memory: Memory, vetoes: tuple[Veto, ...]) -> Preview:
-    unfolded = plan(run.policy, observed, run.intent, frozenset(memory.refused))
-    due = next_due(run.policy, observed, unfolded, run.intent)
-    return Preview(run.policy, observed, unfolded, vetoes, due, View(run.policy, observed, run.intent))
+def _preview(run: Run, seen: Seen, vetoes: tuple[Veto, ...]) -> Preview:
+    unfolded = plan(run.policy, seen.observed, run.intent, seen.known)
+    due = next_due(run.policy, seen.observed, unfolded, run.intent)
+    return Preview(run.policy, seen.observed, seen.known, unfolded, vetoes, due, run.view(seen))

@@ -41,7 +41,7 @@ from rotator.plan import Missing, View, chosen, first_steps, grant_steps, group_
 from rotator.policy import NOBODY, Draft, Policy
 from rotator.remedy import add_application_owner, add_service_principal_owner
 from rotator.state import Home, Identity, Observed
-from rotator.steps import TO_COME, Create, Deploy, Issue, Own, Publish, Save, kind, target
+from rotator.steps import TO_COME, Create, Deploy, Issue, Known, Own, Publish, Save, kind, target
 
 ROLE_TIME = timedelta(seconds=PATIENCE + 300)
 """How long the first proof may take: a new role counts after up to ten minutes (azure-facts F4)."""
@@ -215,11 +215,10 @@ async def _visible(run: Run, homes: frozenset[Home], memory: Memory) -> Seen:
     """
     begun, patience = run.clock.elapsed(), Patience(run, "Microsoft Graph doesn't show yet what was made", VISIBLE)
     while run.clock.elapsed() - begun < VISIBLE:
-        read = run.world.moment()
         try:
-            observed = await look(run, memory)
-            if homes <= _shown_homes(observed):
-                return Seen(observed, read)
+            seen = await look(run, memory)
+            if homes <= _shown_homes(seen.observed):
+                return seen
         except NotFound as error:
             if error.code != NO_PRINCIPAL:
                 raise
@@ -279,13 +278,13 @@ async def _username(run: Run, observed: Observed) -> str | None:
 
 async def _issue(run: Run, seen: Seen, memory: Memory, step: Issue) -> str:
     """Issue with the patience that a new role wants. Raises UnsafeStep where the guard objects."""
-    observed = await prepared(run, seen.observed, memory, (step,))
-    if veto := guard.check(step, run.policy, observed, run.intent):
+    seen = await prepared(run, seen, memory, (step,))
+    if veto := guard.check(step, run.policy, seen.observed, run.intent, seen.known):
         raise veto.error()
     proof = run.policy.proof
     longest = max(proof.deadline, min(ROLE_TIME, run.policy.rotation.reclaim_after / 4))
     patient = run.policy.model_copy(update={"proof": proof.model_copy(update={"deadline": longest})})
-    return await issue(replace(run, policy=patient), replace(seen, observed=observed), step)
+    return await issue(replace(run, policy=patient), seen, step)
 
 
 async def _groups(run: Run, score: Score) -> Observed:
@@ -321,7 +320,7 @@ async def _readers(run: Run, score: Score, observed: Observed) -> None:
     if newest is None or newest.ours:
         return
     tried = () if not newest.enabled else ((newest.id, await try_out(run, newest)),)
-    view = View(run.policy, replace(observed, tried=tried), run.intent)
+    view = View(run.policy, observed, run.intent, Known(tried=tried))
     for note in () if view.accepted(newest) else refused_readers(view, newest):
         noted(run, note, score)
 

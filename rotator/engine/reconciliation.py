@@ -12,7 +12,7 @@ from rotator import guard
 from rotator.codes import NoteCode
 from rotator.engine.deploy import deploy, restore
 from rotator.engine.issue import issue
-from rotator.engine.look import Memory, look, prepared
+from rotator.engine.look import Memory, look, look_and_try, prepared
 from rotator.engine.retire import disable, retire
 from rotator.engine.run import (
     DECISIONS,
@@ -28,7 +28,6 @@ from rotator.engine.run import (
     noted,
     told,
 )
-from rotator.engine.trial import tried
 from rotator.errors import NotSent, RotatorError
 from rotator.events import Finished, Noted, StepDone, StepPostponed, StepStarted, Vetoed, Waiting
 from rotator.plan import next_due, next_steps
@@ -60,21 +59,21 @@ async def reconcile(run: Run) -> Result:
 async def _converge(run: Run, score: Score, memory: Memory) -> tuple[Observed, Next]:
     looks = 0
     while True:
-        looked = run.world.moment()
-        observed = await tried(run, await look(run, memory), memory.tried)
+        seen = await look_and_try(run, memory)
+        observed = seen.observed
         _settle(memory, observed)
-        following = next_steps(run.policy, observed, run.intent, frozenset(memory.refused))
+        following = next_steps(run.policy, observed, run.intent, seen.known)
         memory.alarms = tuple(note for note in following.notes if note.code is NoteCode.STILL_OPEN)
         asked = frozenset((kind(step), target(step)) for step in following.steps)
         seconded, memory.asked = asked <= memory.asked, asked
         if following.steps:
             if seconded or not any(isinstance(step, Retire) for step in following.steps):
-                await _take(run, score, Seen(observed, looked), memory, following.steps)
+                await _take(run, score, seen, memory, following.steps)
             continue
         waited = min((w for w in following.waits if w.look_again), key=lambda w: w.look_again or 0, default=None)
         pause = waited.look_again if waited else None
         looks += 1
-        if waited is None and memory.late < DECISIONS and run.world.moment() - looked > FRESH:
+        if waited is None and memory.late < DECISIONS and run.world.moment() - seen.read > FRESH:
             memory.late += 1
             continue
         if waited is None or pause is None or looks > LOOKS or run.left() <= pause:
@@ -98,30 +97,28 @@ def _settle(memory: Memory, observed: Observed) -> None:
 
 async def _take(run: Run, score: Score, seen: Seen, memory: Memory, steps: tuple[Step, ...]) -> None:
     seen, steps = await _ready(run, seen, memory, steps)
-    observed = seen.observed
     allowed: list[Step] = []
     for step in steps:
-        veto = guard.check(step, run.policy, observed, run.intent)
+        veto = guard.check(step, run.policy, seen.observed, run.intent, seen.known)
         if veto is None:
             allowed.append(step)
             continue
-        memory.refused.add((kind(step), target(step)))
-        told(run, _vetoed(run, observed, veto), score)
+        memory.refuse((kind(step), target(step)))
+        told(run, _vetoed(run, seen.observed, veto), score)
     await asyncio.gather(*(_one(run, score, seen, memory, step) for step in allowed))
 
 
 async def _ready(run: Run, seen: Seen, memory: Memory, steps: tuple[Step, ...]) -> tuple[Seen, tuple[Step, ...]]:
     """Return the guard's input on an observation still fresh: after a long proof, the world is observed once more."""
-    observed = await prepared(run, seen.observed, memory, steps)
-    read = run.world.moment()
+    ready, read = await prepared(run, seen, memory, steps), run.world.moment()
     if read - seen.read <= FRESH / 2:
-        return replace(seen, observed=observed), steps
+        return ready, steps
     again = await look(run, memory)
     wanted = {(kind(step), target(step)) for step in steps}
-    following = next_steps(run.policy, again, run.intent, frozenset(memory.refused))
-    proof_at = again.at - timedelta(seconds=run.world.moment() - read)
-    fresh = Seen(replace(again, proof=observed.proof, proof_at=proof_at, unproven=observed.unproven), read)
-    return fresh, tuple(step for step in following.steps if (kind(step), target(step)) in wanted)
+    following = next_steps(run.policy, again.observed, run.intent, again.known)
+    proof_at = again.observed.at - timedelta(seconds=run.world.moment() - read)
+    known = replace(again.known, proof=ready.known.proof, proof_at=proof_at, unproven=ready.known.unproven)
+    return replace(again, known=known), tuple(s for s in following.steps if (kind(s), target(s)) in wanted)
 
 
 def _vetoed(run: Run, observed: Observed, veto: guard.Veto) -> Vetoed:
@@ -160,7 +157,7 @@ async def _one(run: Run, score: Score, seen: Seen, memory: Memory, step: Step) -
         await _decide_again(run, score, memory, step, error)
         return
     except RotatorError as error:
-        memory.refused.add((name, what))
+        memory.refuse((name, what))
         told(run, failure(run, name, what, error), score)
         return
     score.done += 1
@@ -176,7 +173,7 @@ async def _decide_again(run: Run, score: Score, memory: Memory, step: Step, erro
         memory.lost.add(error.lost)
     memory.undecided[asked] = failure(run, *asked, error)
     if memory.decided[asked] >= DECISIONS or run.left() <= PAUSE:
-        memory.refused.add(asked)
+        memory.refuse(asked)
         return
     run.tell(StepPostponed(policy=run.policy.name, step=asked[0], target=asked[1], happened=error.happened))
     await run.clock.sleep(PAUSE)

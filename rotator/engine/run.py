@@ -6,12 +6,12 @@ from datetime import datetime
 from rotator.codes import NoteCode, VetoCode, WaitCode
 from rotator.errors import RotatorError, UnsafeStep
 from rotator.events import Event, Noted, Pausing, StepFailed, Vetoed
-from rotator.plan import headline
+from rotator.plan import View, headline
 from rotator.policy import Policy
 from rotator.ports import Clock, Tell, World
 from rotator.remedy import rotator
 from rotator.state import Access, Observed
-from rotator.steps import Intent, Note
+from rotator.steps import NOTHING_KNOWN, Intent, Known, Note
 
 FRESH = 120.0
 """Seconds after which what was read is too old to write on: a run that was suspended must look again."""
@@ -32,6 +32,15 @@ class Undecided(RotatorError):
         super().__init__(happened, state=state)
         self.lost = lost
         """The display name of a credential that an add may have made, and that no read has shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The observation underlying a step, the moment (`World.moment`) before its reads, and the run's knowledge then."""
+
+    observed: Observed
+    read: float
+    known: Known = NOTHING_KNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +71,10 @@ class Run:
         observed = await self.world.observe(self.policy, confirmed=confirmed)
         self.latest[:] = [Sight(self.policy, read, observed)]
         return observed
+
+    def view(self, seen: Seen) -> View:
+        """Return the facts for the rules."""
+        return View(self.policy, seen.observed, self.intent, seen.known)
 
     def left(self) -> float:
         """Seconds until the deadline; infinite without one."""
@@ -177,11 +190,3 @@ async def ensure_granted(run: Run) -> None:
     record = await run.world.access(run.policy)
     if record.access is Access.REVOKED:
         raise UnsafeStep("access was revoked meanwhile", remedy=f"`{rotator('grant', run.policy.name)}` restores it.")
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """The observation underlying a step, and the moment (`World.moment`) before its reads."""
-
-    observed: Observed
-    read: float

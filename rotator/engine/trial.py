@@ -6,10 +6,10 @@ One refusal by one replica is no proof. A password correct except for surroundin
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rotator.engine.run import Run
+from rotator.engine.run import Run, Seen
 from rotator.errors import AzureError, Forbidden, NotFound
-from rotator.plan import View, worth_trying
-from rotator.state import Observed, Outcome, Proof, Secret, Version
+from rotator.plan import worth_trying
+from rotator.state import Outcome, Proof, Secret, Version
 
 TRIES, PAUSE = 3, 5.0
 """Tries of one value, and seconds between them: one replica's hiccup is no reason to veto."""
@@ -64,17 +64,14 @@ def _quoted(text: str) -> bool:
     return len(text) > 2 and text[0] == text[-1] and text[0] in QUOTES
 
 
-async def tried(run: Run, observed: Observed, known: dict[str, Proof]) -> Observed:
-    """Return the observation with a try of each value needed by the rules.
-
-    `known` holds the earlier tries of this run, and grows.
-    """
-    view = View(run.policy, replace(observed, tried=tuple(known.items())), run.intent)
+async def tried(run: Run, seen: Seen) -> tuple[tuple[str, Proof], ...]:
+    """Return a try of each value needed by the rules, by version id, with the earlier tries of this run."""
+    view, found = run.view(seen), dict(seen.known.tried)
     for version in worth_trying(view):
         removed = version in view.lingering
-        if version.id not in known or (removed and view.accepted(version) is not False):
-            known[version.id] = await try_out(run, version, removed=removed)
-    return replace(observed, tried=tuple(sorted(known.items(), key=lambda each: each[0])))
+        if version.id not in found or (removed and view.accepted(version) is not False):
+            found[version.id] = await try_out(run, version, removed=removed)
+    return tuple(sorted(found.items(), key=lambda each: each[0]))
 
 
 async def try_out(run: Run, version: Version, *, removed: bool = False) -> Proof:

@@ -11,6 +11,7 @@ from rotator.policy import Policy
 from rotator.remedy import give_role, rotator
 from rotator.resource_id import ResourceId
 from rotator.state import Observed, marker
+from rotator.steps import Known
 
 AT_WORK = (container_group.Phase.RUNNING, container_group.Phase.STARTING, container_group.Phase.CRASHING)
 """Phases in which a job must not be interrupted.
@@ -21,7 +22,9 @@ WRITE, WRITER = "Microsoft.ContainerInstance/containerGroups/write", "Azure Cont
 """Right required for a redeployment, and the built-in role with that right."""
 
 
-def deployable(policy: Policy, observed: Observed, group_id: ResourceId, key_id: str) -> Iterator[Objection]:
+def deployable(
+    policy: Policy, observed: Observed, known: Known, group_id: ResourceId, key_id: str
+) -> Iterator[Objection]:
     """Allow a redeployment only of a dependent, only with the published credential, only without a loss."""
     dependent = seen.dependent_of(policy, observed, group_id)
     if dependent is None:
@@ -45,9 +48,9 @@ def deployable(policy: Policy, observed: Observed, group_id: ResourceId, key_id:
             "Update it by its own means, with the secret from Key Vault.",
         )
     yield from ready(policy, dependent)
-    yield from unwritable(observed, dependent)
-    yield from unlinked(observed, [dependent])
-    if gone := sorted(set(dependent.images) & set(observed.proof.missing if observed.proof else ())):
+    yield from unwritable(observed, known, dependent)
+    yield from unlinked(observed, known, [dependent])
+    if gone := sorted(set(dependent.images) & set(known.proof.missing if known.proof else ())):
         remedy = (
             "Push it again, or deploy the group with an image that there is; until then it keeps the credential that it"
             " holds."
@@ -85,9 +88,9 @@ def anothers(observed: Observed, dependent: container_group.Dependent) -> Iterat
         )
 
 
-def unwritable(observed: Observed, dependent: container_group.Dependent) -> Iterator[Objection]:
+def unwritable(observed: Observed, known: Known, dependent: container_group.Dependent) -> Iterator[Objection]:
     """Report a known missing right on the group itself, before Azure answers 403."""
-    if not dependent.writable:
+    if dependent.id in known.groups_refused:
         what = f"rotator's identity may not redeploy {dependent.name} ({WRITE} on {dependent.id})"
         command = give_role(observed.signed_in, WRITER, dependent.id)
         yield (

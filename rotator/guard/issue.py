@@ -11,7 +11,7 @@ from rotator.guard.objection import Objection
 from rotator.policy import Policy
 from rotator.remedy import recover_secret, rotator, untag
 from rotator.state import OWN, Home, Observed, Outcome, Permissions, marker
-from rotator.steps import Intent
+from rotator.steps import Intent, Known
 from rotator.visible import one_line
 
 TAGS, OTHERS = 15, 9
@@ -20,9 +20,9 @@ MOST_UNRESOLVED = 3
 """Adds with an unknown outcome at which no other is made: more would mean that adds outpace reclaiming."""
 
 
-def secret_usable(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Objection]:
+def secret_usable(policy: Policy, observed: Observed, intent: Intent, known: Known) -> Iterator[Objection]:
     """Require that the vault takes the new value under the name known to readers."""
-    permissions, name = observed.permissions, policy.key_vault.password_secret
+    permissions, name = known.permissions, policy.key_vault.password_secret
     if permissions and permissions.secret_deleted:
         remedy = f"`{recover_secret(policy.key_vault.name, name)}`, or purge it."
         yield (
@@ -42,7 +42,7 @@ def secret_usable(policy: Policy, observed: Observed, intent: Intent) -> Iterato
         )
 
 
-def addable(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Objection]:
+def addable(policy: Policy, observed: Observed, intent: Intent, known: Known) -> Iterator[Objection]:
     """Require that Graph takes one more password, with the validity of the policy."""
     home = policy.principal.home if observed.principal.application else Home.SERVICE_PRINCIPAL
     if home is Home.SERVICE_PRINCIPAL and observed.principal.locked:
@@ -59,7 +59,7 @@ def addable(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Obje
             f"an application for personal accounts holds two passwords at most, and has {held}",
             "Remove one that nothing uses.",
         )
-    for limit in [one for one in (observed.permissions or Permissions()).limits if one.home is home]:
+    for limit in [one for one in (known.permissions or Permissions()).limits if one.home is home]:
         if limit.longest is None:
             yield (
                 VetoCode.PASSWORDS_FORBIDDEN,
@@ -74,7 +74,7 @@ def addable(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Obje
             )
 
 
-def tags_fit(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Objection]:
+def tags_fit(policy: Policy, observed: Observed, intent: Intent, known: Known) -> Iterator[Objection]:
     """Require room in a new version for the tags of others, for ours and for our marks.
 
     An urgent credential takes over only the tags that fit.
@@ -98,7 +98,7 @@ def tags_fit(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Obj
     yield VetoCode.TAG_LIMIT, what, remedy
 
 
-def drifted(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Objection]:
+def drifted(policy: Policy, observed: Observed, intent: Intent, known: Known) -> Iterator[Objection]:
     """Refuse to cover a version of others on top of ours."""
     newest = seen.newest(observed)
     if not newest or newest.ours or newest.adopted or intent.accept_drift:
@@ -114,7 +114,7 @@ def drifted(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Obje
         )
 
 
-def unresolved(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Objection]:
+def unresolved(policy: Policy, observed: Observed, intent: Intent, known: Known) -> Iterator[Objection]:
     """Limit the number of adds with a lost answer; a compromised credential is replaced in any case."""
     current = seen.current(observed)
     if current and any(current.key_id.lower() in v.compromised for v in observed.versions):
@@ -127,7 +127,7 @@ def unresolved(policy: Policy, observed: Observed, intent: Intent) -> Iterator[O
         if c.display_name.startswith(prefix) and c.key_id not in named and c.live(observed.at)
     ]
     lost = [c for c in mine if current or c.hint or observed.at - c.start < span]
-    count = len(lost) + len(observed.lost)
+    count = len(lost) + len(known.lost)
     if count >= MOST_UNRESOLVED:
         reclaimed = min((c.start for c in lost), default=observed.at) + span
         when = (
@@ -135,7 +135,7 @@ def unresolved(policy: Policy, observed: Observed, intent: Intent) -> Iterator[O
             if reclaimed > observed.at
             else "Run again, which reclaims them"
         )
-        listed = ", ".join([*(c.key_id for c in lost), *observed.lost])
+        listed = ", ".join([*(c.key_id for c in lost), *known.lost])
         yield (
             VetoCode.UNRESOLVED,
             f"{count} credentials of ours are named by nothing: adds whose answer was lost",
@@ -143,7 +143,7 @@ def unresolved(policy: Policy, observed: Observed, intent: Intent) -> Iterator[O
         )
 
 
-def groups_ready(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Objection]:
+def groups_ready(policy: Policy, observed: Observed, intent: Intent, known: Known) -> Iterator[Objection]:
     """Require that all groups can follow before a new credential exists."""
     waiting = [
         dependent
@@ -161,12 +161,12 @@ def groups_ready(policy: Policy, observed: Observed, intent: Intent) -> Iterator
         yield VetoCode.HIDDEN_VALUES, what, f"{put_each(policy)}\n{blocks}"
     for dependent in waiting:
         yield from ready(policy, dependent)
-        yield from _sourced(policy, observed, dependent)
+        yield from _sourced(policy, known, dependent)
 
 
-def _sourced(policy: Policy, observed: Observed, dependent: container_group.Dependent) -> Iterator[Objection]:
+def _sourced(policy: Policy, known: Known, dependent: container_group.Dependent) -> Iterator[Objection]:
     """Require usable sources, and a deployable manifest, before the first write."""
-    for name, why in observed.permissions.sources if observed.permissions else ():
+    for name, why in known.sources:
         if name in dependent.sources:
             remedy = (
                 f"Put it into {policy.key_vault.host}, or correct its name where the policy or the manifest of"
@@ -182,13 +182,13 @@ def _sourced(policy: Policy, observed: Observed, dependent: container_group.Depe
         )
 
 
-def value_proves(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Objection]:
+def value_proves(policy: Policy, observed: Observed, intent: Intent, known: Known) -> Iterator[Objection]:
     """Require that a new credential would fix the problem."""
-    newest, proof = seen.newest(observed), observed.proof
+    newest, proof = seen.newest(observed), known.proof
     if newest is None or not newest.enabled:
         return
-    if proof is None or not seen.fresh(observed):
-        why = f" ({observed.unproven})" if observed.unproven else ""
+    if proof is None or not seen.fresh(observed, known):
+        why = f" ({known.unproven})" if known.unproven else ""
         yield (
             VetoCode.UNPROVEN,
             f"the current value of {policy.key_vault.password_secret} has not been tried{why}",

@@ -13,13 +13,13 @@ from rotator.guard.objection import Objection
 from rotator.policy import Policy
 from rotator.remedy import give_role
 from rotator.state import Observed
-from rotator.steps import Intent
+from rotator.steps import Intent, Known
 
 PRESSING = timedelta(days=7)
 """Time before its end in which a credential is replaced, even if not all groups can follow."""
 
 
-def linkable(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Objection]:
+def linkable(policy: Policy, observed: Observed, intent: Intent, known: Known) -> Iterator[Objection]:
     """Report a known missing right before a new credential exists."""
     version, current = seen.current_version(observed), seen.current(observed)
     exposed = version is not None and any(version.key_id in v.compromised for v in observed.versions)
@@ -27,15 +27,17 @@ def linkable(policy: Policy, observed: Observed, intent: Intent) -> Iterator[Obj
         return
     waiting = container_group.dependents(policy, observed)
     yield from unlinked(
-        observed, (d for d in waiting if d.declared and d.needs_rotation and not d.refused and d.choice == "deploy")
+        observed,
+        known,
+        (d for d in waiting if d.declared and d.needs_rotation and not d.refused and d.choice == "deploy"),
     )
 
 
-def unlinked(observed: Observed, dependents: Iterable[container_group.Dependent]) -> Iterator[Objection]:
+def unlinked(observed: Observed, known: Known, dependents: Iterable[container_group.Dependent]) -> Iterator[Objection]:
     """Report all missing rights at once, with the commands to give them."""
-    known, names = set(observed.permissions.links if observed.permissions else ()), dict[tuple[str, str], list[str]]()
+    refused, names = set(known.links), dict[tuple[str, str], list[str]]()
     for dependent in dependents:
-        for link in known & set(dependent.links):
+        for link in refused & set(dependent.links):
             names.setdefault(link, []).append(dependent.name)
     if names:
         lacking = [(", ".join(names[link]), *link) for link in sorted(names)]

@@ -10,15 +10,15 @@ from rotator.guard.objection import Objection
 from rotator.policy import Policy
 from rotator.remedy import rotator
 from rotator.state import Observed, Outcome, marker
-from rotator.steps import Intent
+from rotator.steps import Intent, Known
 
 
-def retirable(policy: Policy, observed: Observed, intent: Intent, key_id: str) -> Iterator[Objection]:
+def retirable(policy: Policy, observed: Observed, intent: Intent, known: Known, key_id: str) -> Iterator[Objection]:
     """Require that a proven credential remains, and that the removed credential isn't in use."""
     newest, current, wanted = seen.newest(observed), seen.current(observed), key_id.lower()
     yield from complete(policy, observed)
     if current is None and seen.orphan(observed, wanted):
-        yield from alone(policy, observed, wanted)
+        yield from alone(policy, observed, known, wanted)
         return
     if not seen.is_ours(observed, wanted):
         yield (
@@ -41,12 +41,12 @@ def retirable(policy: Policy, observed: Observed, intent: Intent, key_id: str) -
     exposed = seen.exposed(observed, wanted)
     if not (exposed and intent.accept_outage):
         yield from held(policy, observed, wanted)
-        yield from readable(policy, observed, wanted)
+        yield from readable(policy, observed, known, wanted)
     if not exposed:
         yield from early(policy, observed, intent, wanted)
-    proof = observed.proof if seen.fresh(observed) else None
+    proof = known.proof if seen.fresh(observed, known) else None
     if proof is None or not _usable(policy, proof.outcome):
-        outcome = proof.detail or proof.outcome if proof else observed.unproven or "not tried now"
+        outcome = proof.detail or proof.outcome if proof else known.unproven or "not tried now"
         remedy = "See why; nothing is removed until the current one works."
         yield VetoCode.UNPROVEN, f"the current value doesn't prove ({outcome}), so {key_id} stays", remedy
 
@@ -61,9 +61,9 @@ def complete(policy: Policy, observed: Observed) -> Iterator[Objection]:
         yield VetoCode.VERSIONS_LAG, what, "Run again; Key Vault's lists may lag."
 
 
-def readable(policy: Policy, observed: Observed, key_id: str) -> Iterator[Objection]:
+def readable(policy: Policy, observed: Observed, known: Known, key_id: str) -> Iterator[Objection]:
     """Refuse if readers may have the password from a version that names no credential."""
-    fits, unnamed = observed.may_be_published, [v for v in observed.versions if v.key_id is None]
+    fits, unnamed = known.may_be_published, [v for v in observed.versions if v.key_id is None]
     rolled_back = seen.newest(observed) in unnamed
     if (rolled_back or seen.orphan(observed, key_id)) and (fits is None or key_id in fits):
         what = f"a value of {policy.key_vault.password_secret} may be the password of {key_id}"
@@ -74,7 +74,7 @@ def readable(policy: Policy, observed: Observed, key_id: str) -> Iterator[Object
         )
 
 
-def alone(policy: Policy, observed: Observed, key_id: str) -> Iterator[Objection]:
+def alone(policy: Policy, observed: Observed, known: Known, key_id: str) -> Iterator[Objection]:
     """Without a current credential, allow only the removal of an old add of ours.
 
     Two readings must show no name for the add, and the newest value must not be its password.
@@ -89,10 +89,10 @@ def alone(policy: Policy, observed: Observed, key_id: str) -> Iterator[Objection
             f"credential {key_id} was added less than {policy.rotation.reclaim_after} ago",
             "A later run removes it.",
         )
-    first = dict(observed.unnamed_since).get(key_id)
+    first = dict(known.unnamed_since).get(key_id)
     if first is None or observed.at - first < seen.FRESH:
         yield VetoCode.EARLY, f"that nothing names {key_id} was read once only", "Run again."
-    yield from readable(policy, observed, key_id)
+    yield from readable(policy, observed, known, key_id)
     if credential.hint is None and observed.versions:
         yield (
             VetoCode.PUBLISHED,

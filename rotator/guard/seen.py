@@ -6,6 +6,7 @@ from rotator import container_group
 from rotator.policy import Policy
 from rotator.resource_id import ResourceId
 from rotator.state import Credential, Observed, Version, marker
+from rotator.steps import Known
 
 FRESH = timedelta(minutes=2)
 """Greatest age of a proof on which a step may rest."""
@@ -50,6 +51,6 @@ def dependent_of(policy: Policy, observed: Observed, group_id: ResourceId) -> co
     return next((d for d in container_group.dependents(policy, observed) if d.id == group_id), None)
 
 
-def fresh(observed: Observed) -> bool:
+def fresh(observed: Observed, known: Known) -> bool:
     """Tell if the current value was tried within `FRESH`."""
-    return observed.proof_at is not None and observed.at - observed.proof_at <= FRESH
+    return known.proof_at is not None and observed.at - known.proof_at <= FRESH

@@ -13,7 +13,7 @@ from rotator.guard.retire import alone, complete, disposable, early, held, reada
 from rotator.policy import Policy
 from rotator.remedy import rotator
 from rotator.state import Access, Observed
-from rotator.steps import Deploy, Disable, Intent, Issue, Restore, Retire, Step, kind, target
+from rotator.steps import NOTHING_KNOWN, Deploy, Disable, Intent, Issue, Known, Restore, Retire, Step, kind, target
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +30,13 @@ class Veto:
         return UnsafeStep(f"{kind(self.step)} {target(self.step)}: {self.happened}", remedy=self.remedy)
 
 
-def check(step: Step, policy: Policy, observed: Observed, intent: Intent | None = None) -> Veto | None:
+def check(
+    step: Step, policy: Policy, observed: Observed, intent: Intent | None = None, known: Known = NOTHING_KNOWN
+) -> Veto | None:
     """Return the first objection to a step, or None. Pure; `observed` must be fresh."""
     if isinstance(step, Issue | Deploy | Restore | Retire | Disable) and observed.access is Access.REVOKED:
         return Veto(step, VetoCode.REVOKED, "access is revoked", f"`{rotator('grant', policy.name)}` restores it.")
-    for objection in _objections(step, policy, observed, intent or Intent()):
+    for objection in _objections(step, policy, observed, intent or Intent(), known):
         return Veto(step, *objection)
     return None
 
@@ -44,19 +46,19 @@ def itself(policy: Policy, observed: Observed) -> Objection | None:
     return next(own_identity(policy, observed), None)
 
 
-def _objections(step: Step, policy: Policy, observed: Observed, intent: Intent) -> Iterator[Objection]:
+def _objections(step: Step, policy: Policy, observed: Observed, intent: Intent, known: Known) -> Iterator[Objection]:
     yield from own_identity(policy, observed)
     match step:
         case Issue():
             for rule in (secret_usable, addable, drifted, tags_fit, unresolved, groups_ready, linkable, value_proves):
-                yield from rule(policy, observed, intent)
+                yield from rule(policy, observed, intent, known)
         case Deploy(group=group_id, key_id=key_id):
-            yield from deployable(policy, observed, group_id, key_id)
+            yield from deployable(policy, observed, known, group_id, key_id)
         case Restore(group=group_id, key_id=key_id):
             yield from restorable(policy, observed, group_id, key_id)
         case Retire(key_id=key_id):
-            yield from drifted(policy, observed, intent)
-            yield from retirable(policy, observed, intent, key_id)
+            yield from drifted(policy, observed, intent, known)
+            yield from retirable(policy, observed, intent, known, key_id)
         case Disable(version=version):
             yield from disposable(observed, version)
 

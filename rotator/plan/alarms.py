@@ -5,7 +5,7 @@ Rules for editors of this file:
 1. An alarm is reported with `warn`, by every run for as long as the world shows its cause: after a veto, a failure or a
    revocation, too.
 2. An alarm names the affected, and ends with the fix.
-3. Facts shown only by a try of a value are read from `observed.tried`; `worth_trying` names those values.
+3. Facts shown only by a try of a value are read from `known.tried`; `worth_trying` names those values.
 """
 
 from collections.abc import Iterator

@@ -147,7 +147,7 @@ def _unmovable(view: View, dependent: Dependent) -> Wait | None:
             f"{text}: `{rotator('adopt', view.policy.name)}`, or `--accept-drift`",
             warn=_late(view, dependent),
         )
-    if not dependent.writable:
+    if dependent.id in view.known.groups_refused:
         text = f"rotator may not write {dependent.name} (Microsoft.ContainerInstance/containerGroups/write)"
         return Wait(WaitCode.NOT_WRITABLE, dependent.id, text, warn=_late(view, dependent))
     return None

@@ -65,7 +65,7 @@ def _alone(view: View, credential: Credential) -> Finding:
             f"credential {key_id} is named by nothing that can be read, and stays: {unread}",
             warn=True,
         )
-    since = dict(view.observed.unnamed_since).get(key_id)
+    since = dict(view.known.unnamed_since).get(key_id)
     if since is None or view.at - since < CONFIRM:
         text = (
             f"credential {key_id} is named by nothing; before it is removed, this is read again after"
@@ -77,7 +77,7 @@ def _alone(view: View, credential: Credential) -> Finding:
 
 def _published(view: View, credential: Credential) -> Wait | None:
     """Return the wait for a person if a version that names no credential may hold the orphan's password."""
-    fits, key_id = view.observed.may_be_published, credential.key_id
+    fits, key_id = view.known.may_be_published, credential.key_id
     if fits is not None and key_id not in fits:
         return None
     why = "can't be read" if fits is None else "begins like its password"
@@ -99,13 +99,13 @@ def unresolved(view: View) -> Wait | None:
     An orphan to be removed by a person doesn't count.
     """
     standing = [c for c in view.orphans if c.live(view.at) and not _for_a_person(view, c)]
-    if len(standing) + len(view.observed.lost) < MOST_UNRESOLVED:
+    if len(standing) + len(view.known.lost) < MOST_UNRESOLVED:
         return None
     until = min((c.start for c in standing), default=view.at) + view.policy.rotation.reclaim_after
     when = f"from {day(until)} on" if until > view.at else "now"
-    listed = ", ".join([*(c.key_id for c in standing), *view.observed.lost])
+    listed = ", ".join([*(c.key_id for c in standing), *view.known.lost])
     text = (
-        f"{len(standing) + len(view.observed.lost)} credentials of ours are named by nothing ({listed}): adds whose"
+        f"{len(standing) + len(view.known.lost)} credentials of ours are named by nothing ({listed}): adds whose"
         " answer was lost"
     )
     text = f"{text}. No other is added before one of them is reclaimed, {when}"

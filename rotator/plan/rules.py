@@ -9,16 +9,18 @@ from rotator.plan.alarms import lingering, readers, still_open, unrenewed
 from rotator.plan.moves import deploy
 from rotator.plan.reclaim import reclaim, unresolved
 from rotator.plan.unseen import hiding, unchecked, unlisted, unshown
-from rotator.plan.view import CONFIRM, Refused, View
+from rotator.plan.view import CONFIRM, View
 from rotator.policy import Policy
 from rotator.remedy import rotator
 from rotator.state import Credential, Observed, Version
 from rotator.steps import (
+    NOTHING_KNOWN,
     Deploy,
     Disable,
     Finding,
     Intent,
     Issue,
+    Known,
     Next,
     Note,
     Reason,
@@ -40,14 +42,12 @@ Source: azure-facts A10, 100 PUTs in five minutes.
 """
 
 
-def next_steps(
-    policy: Policy, observed: Observed, intent: Intent | None = None, refused: Refused = frozenset()
-) -> Next:
-    """Return the batch that is safe now: steps of one kind, without those in `refused`.
+def next_steps(policy: Policy, observed: Observed, intent: Intent | None = None, known: Known = NOTHING_KNOWN) -> Next:
+    """Return the batch that is safe now: steps of one kind, without those refused in this run.
 
     All waits and notes come along.
     """
-    view = View(policy, observed, intent or Intent(), refused)
+    view = View(policy, observed, intent or Intent(), known)
     if view.revoked:
         since = f" since {day(observed.access_since)}" if observed.access_since else ""
         revoked = Note(
@@ -56,7 +56,7 @@ def next_steps(
         unheeded = (finding for finding in lingering(view) if isinstance(finding, Note))
         return Next(notes=(*still_open(view), *unheeded, revoked))
     findings = [finding for rule in RULES for finding in rule(view)]
-    steps = [f for f in findings if isinstance(f, ORDER) and (kind(f), target(f)) not in refused]
+    steps = [f for f in findings if isinstance(f, ORDER) and (kind(f), target(f)) not in known.refused]
     first = next((k for k in ORDER if any(isinstance(s, k) for s in steps)), None)
     batch = tuple(s for s in steps if first and isinstance(s, first))
     waits = tuple(f for f in findings if isinstance(f, Wait))
@@ -153,7 +153,7 @@ def _forced(view: View, version: Version, current: Credential) -> Reason | Note 
 
 
 def _gone(view: View) -> Reason | Wait:
-    key_id, since = view.current_key or "", view.observed.absent_since
+    key_id, since = view.current_key or "", view.known.absent_since
     if since and view.at - since >= CONFIRM:
         return Reason(
             ReasonCode.GONE,

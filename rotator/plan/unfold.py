@@ -6,11 +6,24 @@ from datetime import datetime
 from rotator import container_group
 from rotator.codes import NoteCode
 from rotator.plan.rules import next_steps
-from rotator.plan.view import TRIAL, Refused, View
+from rotator.plan.view import TRIAL, View
 from rotator.policy import Policy
 from rotator.resource_id import ResourceId
 from rotator.state import ATTEMPT, HOME, KEY_ID, Credential, Observed, Version, marker, tags
-from rotator.steps import TO_COME, Deploy, Disable, Intent, Issue, Next, Plan, Restore, Retire, Step
+from rotator.steps import (
+    NOTHING_KNOWN,
+    TO_COME,
+    Deploy,
+    Disable,
+    Intent,
+    Issue,
+    Known,
+    Next,
+    Plan,
+    Restore,
+    Retire,
+    Step,
+)
 
 PRESENT = (NoteCode.STILL_OPEN, NoteCode.BREAKS_READERS)
 """Alarms about the present: a plan reports them although its steps would end them."""
@@ -18,13 +31,13 @@ LONGEST_PLAN = 1000
 """Steps after which an endless plan is a bug in a rule."""
 
 
-def plan(policy: Policy, observed: Observed, intent: Intent | None = None, refused: Refused = frozenset()) -> Plan:
+def plan(policy: Policy, observed: Observed, intent: Intent | None = None, known: Known = NOTHING_KNOWN) -> Plan:
     """Return the batches of a run in which all steps succeed and no wait ends.
 
     Raises RuntimeError if the rules never come to rest.
     """
     batches: list[tuple[Step, ...]] = []
-    following = next_steps(policy, observed, intent, refused)
+    following = next_steps(policy, observed, intent, known)
     alarms = tuple(note for note in following.notes if note.code in PRESENT)
     while following.steps:
         batches.append(following.steps)
@@ -32,7 +45,7 @@ def plan(policy: Policy, observed: Observed, intent: Intent | None = None, refus
             raise RuntimeError(f"the rules for {policy.name} don't come to rest; last: {following.steps[0]!r}")
         for step in following.steps:
             observed = evolve(policy, observed, step)
-        following = next_steps(policy, observed, intent, refused)
+        following = next_steps(policy, observed, intent, known)
     return Plan(
         tuple(batches), following.waits, (*alarms, *(note for note in following.notes if note.code not in PRESENT))
     )
@@ -68,7 +81,6 @@ def _issued(observed: Observed, step: Issue) -> Observed:
         credentials=(*observed.credentials, credential),
         versions=(*observed.versions, version),
         latest=version.id,
-        absent_since=None,
     )
 
 

@@ -73,6 +73,5 @@ def hiding(view: View) -> Iterator[Finding]:
 
 def unchecked(view: View) -> Iterator[Finding]:
     """Report preconditions of steps not shown by Azure beforehand: the step isn't stopped, and its result will tell."""
-    permissions = view.observed.permissions
-    for question, why in permissions.unknown if permissions else ():
+    for question, why in view.known.unanswered:
         yield Note(NoteCode.UNCHECKED, question, f"{question} isn't known: {why}. It shows when it is tried")

@@ -8,7 +8,7 @@ from rotator.container_group import Dependent, Phase, Verdict
 from rotator.policy import Policy
 from rotator.resource_id import ArmId
 from rotator.state import Access, Credential, Observed, Outcome, Proof, Version, marker
-from rotator.steps import Intent
+from rotator.steps import NOTHING_KNOWN, Intent, Known, Refused
 
 CONFIRM = timedelta(minutes=2)
 """Time between two reads needed to confirm an absence: Graph's reads lag its writes (azure-facts C6)."""
@@ -24,16 +24,17 @@ LAST_WEEK = timedelta(days=7)
 """Last week of a credential: no step waits for a window, and drift no longer stops a rotation."""
 
 
-Refused = frozenset[tuple[str, str]]
-"""Kind and target of steps vetoed by the guard or failed: not asked for again by the same run."""
-
-
 class View:
-    """One policy, one observation, one intent."""
+    """One policy, one observation, one intent, and the run's knowledge beside the observation."""
 
-    def __init__(self, policy: Policy, observed: Observed, intent: Intent, refused: Refused = frozenset()) -> None:
-        self.policy, self.observed, self.intent, self.refused = policy, observed, intent, refused
+    def __init__(self, policy: Policy, observed: Observed, intent: Intent, known: Known = NOTHING_KNOWN) -> None:
+        self.policy, self.observed, self.intent, self.known = policy, observed, intent, known
         self.at: datetime = observed.at
+
+    @property
+    def refused(self) -> Refused:
+        """Return kind and target of the steps vetoed or failed in this run."""
+        return self.known.refused
 
     @property
     def overlap(self) -> timedelta:
@@ -114,7 +115,7 @@ class View:
 
     def tried(self, version: Version) -> Proof | None:
         """Return the result of a try of this version's value in this run."""
-        return dict(self.observed.tried).get(version.id)
+        return dict(self.known.tried).get(version.id)
 
     def accepted(self, version: Version) -> bool | None:
         """Tell if Entra accepts the version's value; None if unknown."""
@@ -234,7 +235,7 @@ class View:
 
     def readable(self, credential: Credential) -> bool:
         """Tell if readers of the secret may have the password, from a newest version that names no credential."""
-        untold, fits = [v for v in self.versions if not v.key_id], self.observed.may_be_published
+        untold, fits = [v for v in self.versions if not v.key_id], self.known.may_be_published
         return self.newest in untold and (fits is None or credential.key_id in fits)
 
     def superseded_since(self, credential: Credential) -> datetime | None:

@@ -12,7 +12,7 @@ from rotator.guard import Veto
 from rotator.plan import View
 from rotator.policy import Policy
 from rotator.state import Observed
-from rotator.steps import Plan
+from rotator.steps import Known, Plan
 
 
 class Preview(Protocol):
@@ -21,6 +21,11 @@ class Preview(Protocol):
     @property
     def policy(self) -> Policy:
         """Policy of this preview."""
+        ...
+
+    @property
+    def known(self) -> Known:
+        """Facts known to the run beside it."""
         ...
 
     @property

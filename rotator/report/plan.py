@@ -193,7 +193,7 @@ def _about(preview: Preview) -> Iterator[tuple[str, str]]:
 
 def _images(preview: Preview, dependent: Dependent) -> Iterator[str]:
     """Yield the moved image tags: a restart pulls the image now under the tag."""
-    served = dict(preview.observed.proof.digests) if preview.observed.proof else {}
+    served = dict(preview.known.proof.digests) if preview.known.proof else {}
     document = next((group.document for group in preview.observed.groups if group.id == dependent.id), None)
     for image, runs, now in moved_tags(document, served):
         yield (
@@ -217,7 +217,7 @@ def _warnings(preview: Preview) -> tuple[Note, ...]:
 
 
 def _proof_text(preview: Preview) -> Iterator[str]:
-    proof = preview.observed.proof
+    proof = preview.known.proof
     if proof is None:
         return
     if not proof.ok:
@@ -235,7 +235,7 @@ def _proof_text(preview: Preview) -> Iterator[str]:
 
 
 def _proof_body(preview: Preview) -> dict[str, Any] | None:
-    proof = preview.observed.proof
+    proof = preview.known.proof
     if proof is None:
         return None
     return {

@@ -208,13 +208,12 @@ def test_a_registry_of_the_policy_is_known_by_its_login_server(server: str) -> N
 def test_an_unreadable_group_says_so_and_may_hold_anything() -> None:
     made, _ = declared("plain")
     (found,) = container_group.dependents(
-        made, observed(ContainerGroup(group_id("plain"), SINCE, unreadable="403 AuthorizationFailed", writable=False))
+        made, observed(ContainerGroup(group_id("plain"), SINCE, unreadable="403 AuthorizationFailed"))
     )
-    assert (found.phase, found.refused, found.needs_rotation, found.writable) == (
+    assert (found.phase, found.refused, found.needs_rotation) == (
         Phase.UNREADABLE,
         "403 AuthorizationFailed",
         True,
-        False,
     )
 
 
