@@ -207,9 +207,6 @@ EQUIVALENT = {
     "plan.moves._starting: `dependent.since is not None` left out of `settling and dependent.since is not None and (view.at - depe`": (
         IMPLIED
     ),
-    "guard.issue._sourced: `said` left out of `said and said.manifest and (wrong := container_group.manifes`": (
-        "what is declared is said"
-    ),
     "plan.view.View.missing: `d.group` left out of `d.group and d.phase is Phase.ABSENT and (not d.group.manifes`": (
         IMPLIED
     ),

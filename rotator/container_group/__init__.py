@@ -10,13 +10,16 @@ restored. Rules for editors:
    all of them).
 4. Property names are case-insensitive, names of variables and files are case-sensitive (`rotator.arm_json`).
 5. Evidence counts only if newer than the PUT; without evidence the verdict is never `healthy` (`evidence`).
-6. Never show a value which may be secret: not in an error, not in a difference, not in a repr.
+6. A group's JSON, the policy and the declaration of the group go together, as one `Document`; what is derived from
+   all three is a function of it, computed once (`document.once`).
+7. Never show a value which may be secret: not in an error, not in a difference, not in a repr.
 """
 
 from rotator.arm_json import registry_servers, user_names
 from rotator.container_group.after_redeployment import moved
 from rotator.container_group.deployment_outcome import brief, exit_code, ip_address, moved_tags, pulled
 from rotator.container_group.differences import Change, difference, unasked
+from rotator.container_group.document import Document
 from rotator.container_group.evidence import Phase, Verdict, phase, run_once, verdict
 from rotator.container_group.hidden_values import as_shown
 from rotator.container_group.interpretation import Choice, Dependent, dependent, dependents, images
@@ -25,9 +28,9 @@ from rotator.container_group.manifest import (
     from_manifest,
     manifest_changes,
     manifest_conflicts,
+    manifest_of,
     manifest_problems,
     manifest_sources,
-    manifest_unsourced,
     needed,
 )
 from rotator.container_group.missing_values import hidden, sources, unsourced, wanted_as_objects
@@ -43,6 +46,7 @@ __all__ = [
     "Change",
     "Choice",
     "Dependent",
+    "Document",
     "Failed",
     "Phase",
     "Refusal",
@@ -64,9 +68,9 @@ __all__ = [
     "links",
     "manifest_changes",
     "manifest_conflicts",
+    "manifest_of",
     "manifest_problems",
     "manifest_sources",
-    "manifest_unsourced",
     "misplaced",
     "moved",
     "moved_tags",

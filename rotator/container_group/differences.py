@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from rotator.arm_json import Json, Value, drop, get, plain, text
+from rotator.container_group.document import Document
 from rotator.container_group.hidden_values import places
 from rotator.container_group.put_properties import writable
 from rotator.container_group.tags import OURS
 from rotator.container_group.value_sources import Recipes
-from rotator.policy import GroupPolicy, Policy
 
 HIDDEN = "***"
 _SECRET = (
@@ -58,16 +58,13 @@ def difference(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
     return tuple(sorted(_changes("", one, other, secret=False, exact=False), key=lambda change: change.path))
 
 
-def unasked(
-    before: Mapping[str, Any], after: Mapping[str, Any], policy: Policy, group_policy: GroupPolicy | None
-) -> tuple[Change, ...]:
+def unasked(before: Document, after: Mapping[str, Any]) -> tuple[Change, ...]:
     """Of the differences, those that a rotation must not make (I4): all but the principal's password and our tags."""
-    return difference(*(_neutral(document, policy, group_policy) for document in (before, after)))
+    return difference(*(_neutral(body, before.recipes) for body in (before.body, after)))
 
 
-def _neutral(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | None) -> Json:
+def _neutral(document: Mapping[str, Any], known: Recipes) -> Json:
     body: Json = plain(document)
-    known = Recipes.of(policy, group)
     for place in places(body):
         if known.password(place):
             place.write("")

@@ -22,9 +22,8 @@ from rotator.arm_json import (
     text,
     variables,
 )
-from rotator.container_group.hidden_values import VARIABLE, Place, places
-from rotator.container_group.value_sources import Recipes
-from rotator.policy import GroupPolicy, Policy
+from rotator.container_group.document import Document, once
+from rotator.container_group.hidden_values import VARIABLE, Place
 from rotator.resource_id import GUID
 from rotator.secret import CLIENT_ID, CLIENT_SECRET
 
@@ -32,23 +31,19 @@ _PASSWORD = re.compile(r"pass|pwd|secret|cred|key|token", re.IGNORECASE)
 """Part of the name of a variable that holds a password."""
 
 
-def signing_in(document: Value, app_id: str) -> tuple[str, ...]:
+@once
+def signing_in(document: Document) -> tuple[str, ...]:
     """Paths of hidden variables that seem to hold the principal's password, sorted."""
-    told = {id(container) for _, container in containers(document) if app_id.lower() in shown_values(container)}
-    beside = {
-        id(variable)
-        for _, container in containers(document)
-        if id(container) in told
-        for variable in variables(container)
-    }
+    app_id = document.app_id.lower()
+    told = (container for _, container in containers(document.body) if app_id in shown_values(container))
+    beside = {id(variable) for container in told for variable in variables(container)}
     return tuple(
-        sorted(
-            place.path for place in places(document) if id(place.owner) in beside and place.missing and _meant(place)
-        )
+        sorted(place.path for place in document.places if id(place.owner) in beside and place.missing and _meant(place))
     )
 
 
-def unsaid(document: Value, policy: Policy, group: GroupPolicy | None) -> tuple[str, ...]:
+@once
+def unsaid(document: Document) -> tuple[str, ...]:
     """Return the paths of hidden variables, sorted, which may hold the principal's password.
 
     Only variables count for which the policy doesn't name the owner of the password. All of them count in a group
@@ -56,16 +51,16 @@ def unsaid(document: Value, policy: Policy, group: GroupPolicy | None) -> tuple[
     password count. In a container with another client id none counts: the other client id says to whom the password
     belongs.
     """
-    app_id, known = policy.principal.app_id.lower(), Recipes.of(policy, group)
-    pulls = pulls_as(document, app_id)
-    if not (group or pulls or shows_app_id(document, app_id)):
+    body, app_id = document.body, document.app_id.lower()
+    ours = bool(document.declared) or pulls_as(body, app_id)
+    if not (ours or shows_app_id(body, app_id)):
         return ()
-    theirs = {id(each) for _, one in containers(document) if _anothers(one, app_id) for each in variables(one)}
+    theirs = {id(each) for _, one in containers(body) if _anothers(one, app_id) for each in variables(one)}
     hidden = (
-        place for place in places(document) if _variable(place) and place.missing and id(place.owner) not in theirs
+        place for place in document.places if _variable(place) and place.missing and id(place.owner) not in theirs
     )
-    named = (place for place in hidden if group or pulls or _PASSWORD.search(place.path.rpartition("/")[2]))
-    return tuple(sorted({place.path for place in named if known.for_place(place) is None}))
+    named = (place for place in hidden if ours or _PASSWORD.search(place.path.rpartition("/")[2]))
+    return tuple(sorted({place.path for place in named if document.recipes.for_place(place) is None}))
 
 
 def _variable(place: Place) -> bool:
@@ -83,42 +78,41 @@ def _meant(place: Place) -> bool:
     return bool(CLIENT_SECRET.search(place.path.rpartition("/")[2]))
 
 
-def pinned(document: Value, policy: Policy) -> tuple[str, ...]:
+def pinned(document: Document) -> tuple[str, ...]:
     """Return the versions of the published secret named by the group's references, sorted.
 
     Azure goes on reading these versions after they are disabled.
     """
-    return tuple(sorted({version for _, version in _references(document, policy) if version}))
+    return tuple(sorted({version for _, version in _published(document) if version}))
 
 
-def follows(document: Value, policy: Policy) -> bool:
+def follows(document: Document) -> bool:
     """Tell if the group refers to the newest version of the published secret.
 
     Azure reads the secret in a PUT; no page says when else (azure-facts B8).
     """
-    return any(not version for _, version in _references(document, policy))
+    return any(not version for _, version in _published(document))
 
 
-def strays(document: Value, policy: Policy) -> tuple[str, ...]:
+def strays(document: Document) -> tuple[str, ...]:
     """Return the servers, sorted, whose entry takes this principal's password by reference from another secret.
 
     A reference to the published secret isn't a stray.
     """
-    ours = {name for name, _ in _references(document, policy)}
+    ours = {name for name, _ in _published(document)}
     mine = (
-        entry
-        for entry in entries(document)
-        if belongs(entry, policy.principal.app_id) and get(entry, "passwordReference")
+        entry for entry in entries(document.body) if belongs(entry, document.app_id) and get(entry, "passwordReference")
     )
     return tuple(sorted({server(entry) for entry in mine if text(entry, "passwordReference").lower() not in ours}))
 
 
-def _references(document: Value, policy: Policy) -> Iterator[tuple[str, str]]:
-    """Yield the references to the published secret: name in lower case, and version, possibly empty."""
-    published = (policy.key_vault.host, policy.key_vault.password_secret.lower())
-    for name, host, secret, version in references(document):
-        if (host, secret.lower()) == published:
-            yield name, version
+@once
+def _published(document: Document) -> tuple[tuple[str, str], ...]:
+    """Return the references to the published secret: name in lower case, and version, possibly empty."""
+    vault = document.policy.key_vault
+    published = (vault.host, vault.password_secret.lower())
+    found = references(document.body)
+    return tuple((name, version) for name, host, secret, version in found if (host, secret.lower()) == published)
 
 
 def references(document: Value) -> Iterator[tuple[str, str, str, str]]:

@@ -1,58 +1,55 @@
 """Notes for people about a container group before a redeployment: outside sources, possible changes, unseen values."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from rotator.arm_json import Value, belongs, entries, get, server, takes_password, text
 from rotator.container_group.deployment_outcome import ip_address
+from rotator.container_group.document import Document
 from rotator.container_group.embedded_password import follows, strays, unsaid
-from rotator.container_group.hidden_values import Holds, places
+from rotator.container_group.hidden_values import Holds
 from rotator.container_group.missing_values import sources
-from rotator.container_group.value_sources import Recipes
-from rotator.policy import GroupPolicy, Policy
 
 
-def notes(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | None) -> Iterator[str]:
+def notes(document: Document) -> Iterator[str]:
     """Sentences without the group's name, in the order of their weight."""
-    yield from _registries(document, policy, group)
-    yield from _sources(document, policy, group)
-    address = ip_address(document)
-    if address and not get(document, "properties", "ipAddress", "dnsNameLabel"):
+    body = document.body
+    yield from _registries(document)
+    yield from _sources(document)
+    address = ip_address(body)
+    if address and not get(body, "properties", "ipAddress", "dnsNameLabel"):
         yield f"its IP address {address} is usually kept when it is redeployed, and not always"
-    if text(document, "properties", "priority").lower() == "spot":
+    if text(body, "properties", "priority").lower() == "spot":
         yield "it is a Spot group: Azure may have no room for it when it is redeployed, as at any other time"
-    if text(document, "properties", "sku").lower() == "confidential":
+    if text(body, "properties", "sku").lower() == "confidential":
         yield "it is a confidential group: its ccePolicy stays as it is, and may forbid a variable to change its value"
 
 
-def _registries(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | None) -> Iterator[str]:
-    app_id = policy.principal.app_id
-    mine = [entry for entry in entries(document) if belongs(entry, app_id)]
-    others = [
-        server(entry) for entry in entries(document) if not takes_password(entry) and not _referring(entry, app_id)
-    ]
+def _registries(document: Document) -> Iterator[str]:
+    app_id, listed = document.app_id, entries(document.body)
+    mine = [entry for entry in listed if belongs(entry, app_id)]
+    others = [server(entry) for entry in listed if not takes_password(entry) and not _referring(entry, app_id)]
     if others:
         yield (
             f"needs no rotation for {', '.join(sorted(set(others)))}: an identity or somebody else's password pulls"
             " there"
         )
-    for host in strays(document, policy):
+    for host in strays(document):
         yield (
             f"takes this principal's password for {host} from a secret that rotator doesn't write, and isn't waited"
             " for: refer to the published one"
         )
-    if follows(document, policy):
-        secret = policy.key_vault.password_secret
+    if follows(document):
+        secret = document.policy.key_vault.password_secret
         yield (
             f"Azure reads {secret} for it when it is redeployed, and nobody knows when else: it moves like the others,"
             " and has no way back"
         )
-    if group and not mine and not others:
+    if document.declared and not mine and not others:
         yield f"has no registry entry with the user name {app_id}"
-    if group and not mine and (paths := unsaid(document, policy, group)):
+    if document.declared and not mine and (paths := unsaid(document)):
         how = (
-            f"write `{{credential: password}}` under `secrets:` in {policy.file} if so, and `{{key_vault: NAME}}` if it"
-            " is another secret"
+            f"write `{{credential: password}}` under `secrets:` in {document.policy.file} if so, and"
+            " `{key_vault: NAME}` if it is another secret"
         )
         yield f"{', '.join(paths)} may hold the password, and keeps an old one from being removed: {how}"
 
@@ -62,15 +59,15 @@ def _referring(entry: Value, app_id: str) -> bool:
     return belongs(entry, app_id) and bool(get(entry, "passwordReference"))
 
 
-def _sources(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | None) -> Iterator[str]:
-    known = Recipes.of(policy, group)
-    if names := [one.key_vault for one in sources(policy, document, group)]:
+def _sources(document: Document) -> Iterator[str]:
+    known = document.recipes
+    if names := [one.key_vault for one in sources(document)]:
         listed = ", ".join(names)
         yield (
-            f"values that Azure hides are put back from {policy.key_vault.host}: {listed}. Whether it has the same now"
-            " can't be seen"
+            f"values that Azure hides are put back from {document.policy.key_vault.host}: {listed}. Whether it has the"
+            " same now can't be seen"
         )
-    written = [place for place in places(document) if known.writes(place)]
+    written = [place for place in document.places if known.writes(place)]
     for place in written:
         if place.holds is Holds.FILES:
             files = ", ".join(sorted(known.for_place(place)))

@@ -7,17 +7,17 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from rotator.arm_json import Value, belongs, containers, entries, get, pulls_as, registry_of, server, text
+from rotator.container_group.document import Document, once
 from rotator.container_group.embedded_password import follows, pinned, signing_in, unsaid
 from rotator.container_group.evidence import Phase, Verdict, phase, run_once, up, verdict
 from rotator.container_group.explain import notes
-from rotator.container_group.hidden_values import places
 from rotator.container_group.linked_resources import links
-from rotator.container_group.manifest import manifest_sources, manifest_unsourced
+from rotator.container_group.manifest import manifest_of, manifest_sources
 from rotator.container_group.missing_values import sources, unsourced
 from rotator.container_group.policy_lines import lines_to_add
 from rotator.container_group.refusal import refused
 from rotator.container_group.tags import Failed, shows
-from rotator.container_group.value_sources import USERNAME, Recipes
+from rotator.container_group.value_sources import USERNAME
 from rotator.policy import GroupPolicy, Policy
 from rotator.policy.manifest import placeholders, source
 from rotator.resource_id import ResourceId
@@ -110,13 +110,12 @@ def _uses(group: ContainerGroup, policy: Policy) -> bool:
     document = group.document
     if document is None:
         return group.unreadable is not None
-    return pulls_as(document, policy.principal.app_id) or bool(unsaid(document, policy, None))
+    return pulls_as(document, policy.principal.app_id) or bool(unsaid(Document(document, policy, None)))
 
 
-def _pulls(document: Mapping[str, Any], policy: Policy) -> bool:
-    """Tell if the group visibly takes the password: in an entry, or by reference to the published secret."""
-    read = bool(pinned(document, policy)) or follows(document, policy)
-    return read or pulls_as(document, policy.principal.app_id)
+def _reads(document: Document) -> bool:
+    """Tell if the group refers to the published secret."""
+    return bool(pinned(document)) or follows(document)
 
 
 class _Look:
@@ -143,7 +142,9 @@ def dependent(policy: Policy, group: ContainerGroup) -> Dependent:
 @lru_cache(maxsize=KEPT)
 def _interpreted(look: _Look) -> Dependent:
     policy, group = look.policy, look.group
-    declared, document, shown = policy.group(group.id), group.document, shows(group.document)
+    declared = policy.group(group.id)
+    written = manifest_of(policy, declared)
+    content = group.document if group.document is not None or written is None else written.body
     common = Dependent(
         id=group.id,
         name=group.id.name,
@@ -151,43 +152,41 @@ def _interpreted(look: _Look) -> Dependent:
         group=declared,
         at=group.at,
         phase=phase(group),
-        run_once=run_once(document if document is not None else _manifest(declared)),
-        images=used_images(document if document is not None else _manifest(declared), policy.principal.app_id),
+        run_once=run_once(content),
+        images=used_images(content, policy.principal.app_id),
     )
-    lacking, sourced = _of_manifest(policy, declared)
-    if document is None:
-        hidden, named = tuple(sorted(lacking)), tuple(sorted(sourced))
-        return replace(common, refused=group.unreadable, unsourced=hidden, sources=named, guessed=declared is None)
-    needs = needs_rotation(document, policy, declared)
-    lost = {*lacking, *unsourced(document, policy, declared)} if needs else lacking
-    wanted = {*sourced, *(one.key_vault for one in sources(policy, document, declared))} if needs else sourced
+    if written:
+        named = tuple(one.key_vault for one in manifest_sources(written))
+        common = replace(common, unsourced=unsourced(written), sources=named)
+    if group.document is None:
+        return replace(common, refused=group.unreadable, guessed=declared is None)
+    return _read(common, group, Document(group.document, policy, declared))
+
+
+def _read(common: Dependent, group: ContainerGroup, document: Document) -> Dependent:
+    """Add the findings in the content of a readable group."""
+    shown, needs = shows(document.body), needs_rotation(document)
+    lost = unsourced(document) if needs else ()
+    wanted = (one.key_vault for one in sources(document)) if needs else ()
     return replace(
         common,
         key_id=shown.key_id,
         since=shown.since,
         previous=shown.previous,
         failed=shown.failed,
-        unsourced=tuple(sorted(lost)),
-        sources=tuple(sorted(wanted)),
-        signing_in=signing_in(document, policy.principal.app_id),
-        unsaid=unsaid(document, policy, declared),
-        guessed=declared is None and not _pulls(document, policy),
-        links=links(document),
-        refused=group.unreadable or refused(document, policy, declared),
+        unsourced=tuple(sorted({*common.unsourced, *lost})),
+        sources=tuple(sorted({*common.sources, *wanted})),
+        signing_in=signing_in(document),
+        unsaid=unsaid(document),
+        guessed=document.declared is None and not (_reads(document) or pulls_as(document.body, document.app_id)),
+        links=links(document.body),
+        refused=group.unreadable or refused(document),
         needs_rotation=needs,
-        follows=follows(document, policy),
-        verdict=verdict(document, shown.since, at=group.at),
-        up=up(document, group.at),
-        notes=tuple(notes(document, policy, declared)),
+        follows=follows(document),
+        verdict=verdict(document.body, shown.since, at=group.at),
+        up=up(document.body, group.at),
+        notes=tuple(notes(document)),
     )
-
-
-def _of_manifest(policy: Policy, group: GroupPolicy | None) -> tuple[set[str], set[str]]:
-    """Return the values without a source in the group's manifest, and the secrets named by the manifest."""
-    if group is None or group.manifest is None:
-        return set(), set()
-    named = manifest_sources(group.manifest, policy, group)
-    return set(manifest_unsourced(group.manifest, policy, group)), {one.key_vault for one in named}
 
 
 def _manifest(group: GroupPolicy | None) -> Mapping[str, Any] | None:
@@ -225,12 +224,13 @@ def _placeholder(entry: Value) -> bool:
     return USERNAME in {source(inner) for inner in placeholders(text(entry, "username"))}
 
 
-def needs_rotation(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | None) -> bool:
+@once
+def needs_rotation(document: Document) -> bool:
     """Tell if the group holds a password of the principal: in an entry, or in a place named by the policy.
 
     A place named by the policy counts even if absent from the group.
     """
-    known = Recipes.of(policy, group)
-    seems = group is None and bool(signing_in(document, policy.principal.app_id))
-    read = bool(pinned(document, policy)) or follows(document, policy)
-    return bool(known.given(group)) or seems or read or any(known.password(place) for place in places(document))
+    known = document.recipes
+    seems = document.declared is None and bool(signing_in(document))
+    held = any(known.password(place) for place in document.places)
+    return bool(known.given(document.declared)) or seems or _reads(document) or held

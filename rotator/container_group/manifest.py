@@ -8,32 +8,46 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from rotator.arm_json import Json, Value, drop, get, put
+from rotator.arm_json import Json, Value, drop, get, plain, put
 from rotator.container_group.constraints import conflicts
 from rotator.container_group.differences import Change, difference
+from rotator.container_group.document import Document, once
 from rotator.container_group.embedded_password import signing_in
 from rotator.container_group.hidden_values import as_shown, places
-from rotator.container_group.missing_values import fill, unsourced
+from rotator.container_group.missing_values import unsourced
 from rotator.container_group.normalise import usual
 from rotator.container_group.policy_lines import lines_to_add
-from rotator.container_group.put_body import enter, idle
+from rotator.container_group.put_body import enter, fill, idle
 from rotator.container_group.put_properties import writable
 from rotator.container_group.refusal import refused
 from rotator.container_group.tags import OURS, shows, tag
-from rotator.container_group.value_sources import USERNAME, Recipes, baked, named_in, placeholder, substituted
+from rotator.container_group.value_sources import USERNAME, baked, named_in, placeholder, substituted
 from rotator.errors import UnsafeStep
-from rotator.policy import GroupPolicy, KeyVaultSource, Manifest, Policy, Source
+from rotator.policy import GroupPolicy, KeyVaultSource, Policy, Source
 from rotator.remedy import delete_group
 from rotator.state import Secret
 
 
-def manifest_sources(manifest: Manifest, policy: Policy, group_policy: GroupPolicy) -> tuple[KeyVaultSource, ...]:
+def manifest_of(policy: Policy, declared: GroupPolicy | None) -> Document | None:
+    """Return a group as declared by its manifest, with the user name filled in; None without a manifest.
+
+    All other placeholders are kept.
+    """
+    if declared is None or declared.manifest is None:
+        return None
+    body = writable(declared.manifest.document)
+    drop(body, "apiVersion")
+    named = substituted(body, lambda one: policy.principal.app_id if one == USERNAME else placeholder(one))
+    return Document(named, policy, declared)
+
+
+@once
+def manifest_sources(written: Document) -> tuple[KeyVaultSource, ...]:
     """Return the Key Vault secrets whose values a deployment of the manifest needs, by name.
 
     The credential itself isn't among them.
     """
-    known = Recipes.of(policy, group_policy)
-    return known.fetched(named_in([manifest.document, *known.by_path.values()]))
+    return written.recipes.fetched(named_in([written.body, written.recipes.by_path]))
 
 
 def needed(policy: Policy) -> tuple[str, ...]:
@@ -41,28 +55,18 @@ def needed(policy: Policy) -> tuple[str, ...]:
 
     The published secrets are not among them.
     """
-    found: set[str] = set()
-    for declared in policy.container_groups:
-        known = Recipes.of(policy, declared)
-        named = [known.by_path, declared.manifest.document if declared.manifest else {}]
-        found |= {one.key_vault for one in known.fetched(named_in(named))}
-    return tuple(sorted(found))
+    written = (manifest_of(policy, one) or Document({}, policy, one) for one in policy.container_groups)
+    return tuple(sorted({source.key_vault for one in written for source in manifest_sources(one)}))
 
 
-def manifest_problems(manifest: Manifest, policy: Policy, group_policy: GroupPolicy) -> tuple[str, ...]:
+@once
+def manifest_problems(written: Document) -> tuple[str, ...]:
     """Return the problems against a deployment of the manifest, found without values; each with place and remedy."""
-    return tuple(_all_problems(_named(manifest, policy), policy, group_policy))
-
-
-def manifest_unsourced(manifest: Manifest, policy: Policy, group_policy: GroupPolicy) -> tuple[str, ...]:
-    """Paths of the hidden values that a deployment of the manifest would lack, sorted."""
-    return unsourced(_named(manifest, policy), policy, group_policy)
+    return (*_problems(written), *_lacking(written))
 
 
 def from_manifest(
-    manifest: Manifest,
-    policy: Policy,
-    group_policy: GroupPolicy,
+    written: Document,
     *,
     values: Mapping[Source, Secret],
     password: Secret,
@@ -76,9 +80,9 @@ def from_manifest(
     its tags name the way back, and a running job isn't interrupted. Raises UnsafeStep with all problems of the
     manifest.
     """
-    body = _named(manifest, policy)
-    _ensure_possible(manifest, body, policy, group_policy, document)
-    known = Recipes.of(policy, group_policy)
+    _ensure_possible(written, document)
+    body: Json = plain(written.body)
+    known = written.recipes
     find = known.lookup(values, password)
     for place in places(body):
         if place.value is not None:
@@ -90,22 +94,19 @@ def from_manifest(
     return body
 
 
-def _ensure_possible(
-    manifest: Manifest, body: Json, policy: Policy, group: GroupPolicy, document: Mapping[str, Any] | None
-) -> None:
-    wrong = tuple(_all_problems(body, policy, group))
-    if wrong:
+def _ensure_possible(written: Document, document: Mapping[str, Any] | None) -> None:
+    if wrong := manifest_problems(written):
         raise UnsafeStep(
-            f"{manifest.file} can't be deployed: {'; '.join(wrong)}", remedy=f"Correct {manifest.file}, then run again."
+            f"{written.file} can't be deployed: {'; '.join(wrong)}", remedy=f"Correct {written.file}, then run again."
         )
     if document is None:
         return
     idle(document)
-    if fixed := conflicts(document, body):
+    if fixed := conflicts(document, written.body):
         raise UnsafeStep(
-            f"{manifest.file} asks for what Azure doesn't change in a group that there is:"
+            f"{written.file} asks for what Azure doesn't change in a group that there is:"
             f" {'; '.join(map(str, fixed))}.",
-            remedy=f"Change {manifest.file} back; or `{delete_group(group.id)}` and run again: it is down in between.",
+            remedy=f"Change {written.file} back; or `{delete_group(written.id)}` and run again: it is down in between.",
         )
 
 
@@ -126,44 +127,27 @@ def keep_tags(body: Json, document: Mapping[str, Any] | None) -> None:
         put(body, "tags", {**kept, **wanted})
 
 
-def _named(manifest: Manifest, policy: Policy) -> Json:
-    """Return the manifest as a body, with the user name filled in and all other placeholders kept."""
-    body = writable(manifest.document)
-    drop(body, "apiVersion")
-    named: Json = substituted(body, lambda one: policy.principal.app_id if one == USERNAME else placeholder(one))
-    return named
-
-
-def _all_problems(body: Json, policy: Policy, group: GroupPolicy) -> Iterator[str]:
-    yield from _problems(body, policy, group)
-    yield from _lacking(body, policy, group)
-
-
-def _problems(body: Json, policy: Policy, group: GroupPolicy) -> Iterator[str]:
-    for path in _in_plain_sight(as_shown(body), ""):
+def _problems(written: Document) -> Iterator[str]:
+    for path in _in_plain_sight(as_shown(written.body), ""):
         yield (
             f"{path} would show a secret to everybody who may read the group: put it where Azure hides it, for example"
             " into a secureValue"
         )
-    why = refused(body, policy, group)
-    if why:
+    if why := refused(written):
         yield why
-    known = Recipes.of(policy, group)
-    if not any(known.password(place) for place in places(body)):
+    if not any(written.recipes.password(place) for place in written.places):
         yield (
-            f"no imageRegistryCredentials entry of it has the user name {policy.principal.app_id}, so that it would not"
-            " hold the credential"
+            f"no imageRegistryCredentials entry of it has the user name {written.app_id}, so that it would not hold the"
+            " credential"
         )
 
 
-def _lacking(body: Json, policy: Policy, group: GroupPolicy) -> Iterator[str]:
-    lost = unsourced(body, policy, group)
-    if lost:
-        password = signing_in(body, policy.principal.app_id)
-        lines = lines_to_add(group.id, lost, within=bool(group.secrets), password=password)
+def _lacking(written: Document) -> Iterator[str]:
+    if lost := unsourced(written):
+        lines = lines_to_add(written.id, lost, within=written.says_secrets, password=signing_in(written))
         yield (
             f"it lacks what Azure never shows: {', '.join(lost)}. Write ${{{{ keyvault:NAME }}}} there, or add to"
-            f" {policy.file}:\n{lines}"
+            f" {written.policy.file}:\n{lines}"
         )
 
 
@@ -178,12 +162,12 @@ def _in_plain_sight(node: Value, path: str) -> Iterator[str]:
         yield path
 
 
-def manifest_changes(manifest: Manifest, policy: Policy, document: Mapping[str, Any]) -> tuple[Change, ...]:
+def manifest_changes(written: Document, document: Mapping[str, Any]) -> tuple[Change, ...]:
     """Return the changes a deployment of the manifest would make in the group shown by a GET.
 
     All properties shown by Azure count, without our tags and mere defaults.
     """
-    body = _named(manifest, policy)
+    body = plain(written.body)
     keep_tags(body, document)
     sides = [usual(as_shown(one)) for one in (document, body)]
     for side in sides:
@@ -191,6 +175,6 @@ def manifest_changes(manifest: Manifest, policy: Policy, document: Mapping[str, 
     return difference(*sides)
 
 
-def manifest_conflicts(manifest: Manifest, policy: Policy, document: Mapping[str, Any]) -> tuple[Change, ...]:
+def manifest_conflicts(written: Document, document: Mapping[str, Any]) -> tuple[Change, ...]:
     """Return the changes of the manifest that Azure refuses in a group that hasn't ended."""
-    return conflicts(document, _named(manifest, policy))
+    return conflicts(document, written.body)

@@ -13,25 +13,23 @@ from datetime import datetime
 from typing import Any
 
 from rotator.arm_json import Json, text
+from rotator.container_group.document import Document
 from rotator.container_group.embedded_password import signing_in
 from rotator.container_group.evidence import Phase, activity, run_once
 from rotator.container_group.hidden_values import places
-from rotator.container_group.missing_values import fill, unsourced
+from rotator.container_group.missing_values import unsourced
 from rotator.container_group.policy_lines import lines_to_add
 from rotator.container_group.put_properties import writable
 from rotator.container_group.refusal import refused
 from rotator.container_group.tags import Failed, shows, tag
-from rotator.container_group.value_sources import Recipes
+from rotator.container_group.value_sources import Lookup, Recipes, baked
 from rotator.errors import UnsafeStep
-from rotator.policy import GroupPolicy, Policy, Source
-from rotator.resource_id import ArmId
+from rotator.policy import Source
 from rotator.state import Secret
 
 
 def edit(
-    document: Mapping[str, Any],
-    policy: Policy,
-    group_policy: GroupPolicy | None,
+    document: Document,
     *,
     values: Mapping[Source, Secret],
     password: Secret,
@@ -44,13 +42,22 @@ def edit(
     All other properties are unchanged. `values` are those of `sources()`; `failed` is set on a way back. Raises
     UnsafeStep if a value would be lost, or a job interrupted.
     """
-    _safe(document, policy, group_policy)
-    body = writable(document)
-    known = Recipes.of(policy, group_policy)
+    _safe(document)
+    body, known = writable(document.body), document.recipes
     fill(body, known, known.lookup(values, password))
     enter(body, known, password)
-    tag(body, key_id, since, failed, shows(document))
+    tag(body, key_id, since, failed, shows(document.body))
     return body
+
+
+def fill(body: Json, known: Recipes, find: Lookup) -> None:
+    """Put back all hidden values of `body` with a recipe.
+
+    A password in plain sight becomes a secure value.
+    """
+    for place in places(body):
+        if known.writes(place):
+            place.write(baked(known.for_place(place), place.holds, find))
 
 
 def enter(body: Json, known: Recipes, password: Secret) -> None:
@@ -60,28 +67,29 @@ def enter(body: Json, known: Recipes, password: Secret) -> None:
             place.write(password.reveal())
 
 
-def _safe(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | None) -> None:
-    name, group_id = text(document, "name"), ArmId(text(document, "id") or (group.id if group else ""))
-    why = refused(document, policy, group)
-    if why:
+def _safe(document: Document) -> None:
+    name = text(document.body, "name")
+    if why := refused(document):
         raise UnsafeStep(
             f"container group {name} can't be redeployed: {why}.", remedy="Do what the message says, then run again."
         )
-    lost = unsourced(document, policy, group)
-    if lost:
-        password = signing_in(document, policy.principal.app_id)
+    if lost := unsourced(document):
         lines = lines_to_add(
-            group_id, lost, entry=group is None, within=bool(group and group.secrets), password=password
+            document.id,
+            lost,
+            entry=document.declared is None,
+            within=document.says_secrets,
+            password=signing_in(document),
         )
         raise UnsafeStep(
             f"container group {name} has values that Azure doesn't show, and a redeployment could lose them:"
             f" {', '.join(lost)}.",
             remedy=(
-                f"Put those that have a secret's name below into {policy.key_vault.host}, and add to"
-                f" {policy.file}:\n{lines}"
+                f"Put those that have a secret's name below into {document.policy.key_vault.host}, and add to"
+                f" {document.policy.file}:\n{lines}"
             ),
         )
-    idle(document)
+    idle(document.body)
 
 
 def idle(document: Mapping[str, Any]) -> None:

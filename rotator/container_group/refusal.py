@@ -7,11 +7,10 @@ from typing import Any
 
 from rotator import cloud
 from rotator.arm_json import belongs, containers, entries, get, server, takes_password, text
+from rotator.container_group.document import Document, once
 from rotator.container_group.embedded_password import pinned
-from rotator.container_group.hidden_values import normal, places
+from rotator.container_group.hidden_values import normal
 from rotator.container_group.tags import LIMIT, room
-from rotator.container_group.value_sources import Recipes
-from rotator.policy import GroupPolicy, Policy
 
 _OWNED = {
     "orchestratorId": "it is part of an NGroups resource, which makes its groups anew from a container group profile",
@@ -33,17 +32,23 @@ class Refusal(StrEnum):
     """The fix is in the policy."""
 
 
-def refused(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | None) -> str | None:
+def refused(document: Document) -> str | None:
     """Return the reason against any redeployment of this group, with the fix; None if rotator may redeploy."""
-    return "; ".join(text for _, text in refusals(document, policy, group)) or None
+    return "; ".join(text for _, text in refusals(document)) or None
 
 
-def refusals(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | None) -> Iterator[tuple[Refusal, str]]:
-    """Yield each reason against any redeployment of this group, with the fix."""
+@once
+def refusals(document: Document) -> tuple[tuple[Refusal, str], ...]:
+    """Return each reason against any redeployment of this group, with the fix."""
+    return tuple(_refusals(document))
+
+
+def _refusals(document: Document) -> Iterator[tuple[Refusal, str]]:
+    body = document.body
     for name, why in _OWNED.items():
-        if get(document, "properties", name) or get(document, name) or _tagged(document, name):
+        if get(body, "properties", name) or get(body, name) or _tagged(body, name):
             yield Refusal.OWNED, f"{why} ({name}): change the profile, and let the service update its groups"
-    if excess := room(document):
+    if excess := room(body):
         yield (
             Refusal.TAGS,
             (
@@ -51,28 +56,29 @@ def refusals(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | N
                 f" {excess} tag(s)"
             ),
         )
-    yield from ((Refusal.CONTENT, text) for text in _of_content(document, policy))
-    yield from ((Refusal.POLICY, text) for text in _misnamed(document, policy, group))
+    yield from ((Refusal.CONTENT, text) for text in _of_content(document))
+    yield from ((Refusal.POLICY, text) for text in _misnamed(document))
 
 
-def _of_content(document: Mapping[str, Any], policy: Policy) -> Iterator[str]:
-    if not any(kind == "containers" for kind, _ in containers(document)):
+def _of_content(document: Document) -> Iterator[str]:
+    body = document.body
+    if not any(kind == "containers" for kind, _ in containers(body)):
         yield "its answer shows no containers, so that it can't be told what a redeployment would have to keep"
-    if text(document, "properties", "sku").lower() == "confidential" and not text(
-        document, "properties", "confidentialComputeProperties", "ccePolicy"
+    if text(body, "properties", "sku").lower() == "confidential" and not text(
+        body, "properties", "confidentialComputeProperties", "ccePolicy"
     ):
         yield (
             "it is a confidential group without a ccePolicy in sight, so that it can't be told what its enclave would"
             " enforce after a redeployment"
         )
-    secret = policy.key_vault.password_secret
-    for version in pinned(document, policy):
+    secret = document.policy.key_vault.password_secret
+    for version in pinned(document):
         yield (
             f"it reads version {version} of {secret} by a secretReferenceUri, and would go on with it: take the version"
             " off that address"
         )
-    yield from _ambiguous(document, policy.principal.app_id)
-    yield from _elsewhere(document, policy)
+    yield from _ambiguous(body, document.app_id)
+    yield from _elsewhere(document)
 
 
 def _tagged(document: Mapping[str, Any], name: str) -> bool:
@@ -92,14 +98,14 @@ def _ambiguous(document: Mapping[str, Any], app_id: str) -> Iterator[str]:
         )
 
 
-def _elsewhere(document: Mapping[str, Any], policy: Policy) -> Iterator[str]:
+def _elsewhere(document: Document) -> Iterator[str]:
     """Refuse to give the password to a server other than the policy's registries.
 
     Else a person with write access to a group could name a server of their own and receive the password.
     """
-    names = [registry.id.name.lower() for registry in policy.registries]
-    suffix = cloud.of_vault(policy.key_vault.host).registry_suffix
-    mine = (entry for entry in entries(document) if belongs(entry, policy.principal.app_id) and takes_password(entry))
+    names = [registry.id.name.lower() for registry in document.policy.registries]
+    suffix = cloud.of_vault(document.policy.key_vault.host).registry_suffix
+    mine = (entry for entry in entries(document.body) if belongs(entry, document.app_id) and takes_password(entry))
     for host in sorted({server(entry) for entry in mine}):
         if not any(_of_registry(host, name, suffix) for name in names):
             yield (
@@ -118,16 +124,16 @@ def _of_registry(host: str, name: str, suffix: str) -> bool:
     return rest == suffix and (label == name or label.startswith(f"{name}-"))
 
 
-def _misnamed(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | None) -> Iterator[str]:
+def _misnamed(document: Document) -> Iterator[str]:
     """Refuse if a place for the new password is absent: its container would go on with the old password."""
-    for path in misplaced(document, policy, group):
+    for path in misplaced(document):
         yield (
             f"the policy gives the password to {path}, and the group has no such place. Correct the path, or remove it"
         )
 
 
-def misplaced(document: Mapping[str, Any], policy: Policy, group: GroupPolicy | None) -> tuple[str, ...]:
+def misplaced(document: Document) -> tuple[str, ...]:
     """Return the policy's paths for the password that the group doesn't have, sorted."""
-    there = {normal(place.path) for place in places(document)}
-    known = Recipes.of(policy, group)
-    return tuple(path for path in known.given(group) if not {normal(path), normal(path).rpartition("/")[0]} & there)
+    there = {normal(place.path) for place in document.places}
+    given = document.recipes.given(document.declared)
+    return tuple(path for path in given if not {normal(path), normal(path).rpartition("/")[0]} & there)

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import lru_cache
 
 from rotator.arm_json import Value, belongs, takes_password
 from rotator.container_group.hidden_values import Holds, Place, normal, places
@@ -162,6 +163,7 @@ def named_in(value: Recipe) -> Iterator[Source]:
         yield from (_source(inner) for inner in placeholders(value))
 
 
+@lru_cache(maxsize=1024)
 def _source(inner: str) -> Source:
     found = source(inner)
     if found is None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from rotator.container_group import lines_to_add
+from rotator.container_group import Document, lines_to_add
 from rotator.container_group.refusal import refused
 from rotator.discovery.usage import Found, Sight, Standing, Use, clean
 from rotator.policy import KeyVaultPolicy, Policy, Principal, RegistryPolicy
@@ -144,7 +144,7 @@ def _lines(uses: Sequence[Use], sight: Sight, taken: _Taken, stem: str) -> Itera
     policy = _policy(uses[0].app_id, ids, sight)
     for use in uses:
         yield f"  - id: {_quoted(use.group)}"
-        yield from (f"    {line}" for line in _blanks(use, refused(use.document, policy, None)))
+        yield from (f"    {line}" for line in _blanks(use, refused(Document(use.document, policy, None))))
 
 
 def _vault(uses: Sequence[Use], sight: Sight, taken: _Taken, prefix: str) -> Iterator[str]:

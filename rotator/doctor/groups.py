@@ -5,7 +5,7 @@ from pathlib import PurePath
 
 from rotator import container_group, remedy
 from rotator.codes import WaitCode
-from rotator.container_group import Dependent, Phase, Refusal
+from rotator.container_group import Dependent, Document, Phase, Refusal
 from rotator.doctor import command
 from rotator.doctor.finding import Case, Finding, Found, Remedy, Severity
 from rotator.plan import next_steps
@@ -113,17 +113,16 @@ def redeployable(case: Case) -> Found:
 
 def _out(case: Case, dependent: Dependent) -> Iterator[Remedy]:
     """Yield the remedies making a group redeployable, one for each kind of obstacle."""
-    document = next((seen.document for seen in case.seen.groups if seen.id == dependent.id), None) or {}
-    kinds = {kind for kind, _ in container_group.refusals(document, case.policy, dependent.group)}
+    seen = next(seen for seen in case.seen.groups if seen.id == dependent.id)
+    document = Document.seen(case.policy, seen)
+    kinds = {kind for kind, _ in container_group.refusals(document)}
     if Refusal.CONTENT in kinds:
         yield Remedy(
             "deploy it anew as it should be, by a manifest that names secrets and holds none",
             *_by_manifest(case, dependent),
         )
     if Refusal.POLICY in kinds:
-        wrong = "\n".join(
-            f"#      {path}" for path in container_group.misplaced(document, case.policy, dependent.group)
-        )
+        wrong = "\n".join(f"#      {path}" for path in container_group.misplaced(document))
         yield Remedy(
             "correct these paths of its in the policy, or take them out",
             (command.edit(case),),

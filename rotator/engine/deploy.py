@@ -13,7 +13,7 @@ from typing import Any
 
 from rotator import container_group
 from rotator.codes import NoteCode
-from rotator.container_group import Failed, Phase, Verdict
+from rotator.container_group import Document, Failed, Phase, Verdict
 from rotator.engine.marks import record
 from rotator.engine.run import FRESH, Patience, Run, Undecided, ensure_granted
 from rotator.errors import (
@@ -161,20 +161,18 @@ async def replace(run: Run, seen: ContainerGroup | None, change: Change, now: Re
     group is read `now`. Raises Undecided, or NotSent, if the fetch took too long, or the group has other hidden values
     now.
     """
-    declared, begun = run.policy.group(change.group), run.world.moment()
-    shown = (seen or await now()).document or {}
-    values = await fetch(run, container_group.sources(run.policy, shown, declared))
+    begun = run.world.moment()
+    shown = Document.seen(run.policy, seen or await now())
+    values = await fetch(run, container_group.sources(shown))
     password = await run.world.value(run.policy, change.version)
     await ensure_granted(run)
     before = await now()
-    document = before.document or {}
-    if not set(container_group.sources(run.policy, document, declared)) <= set(values):
+    document = Document.seen(run.policy, before)
+    if not set(container_group.sources(document)) <= set(values):
         raise Undecided(f"{change.group} needs other secrets now than it did a moment ago")
     failed = Failed(*change.failed, before.at) if change.failed else None
     body = container_group.edit(
         document,
-        run.policy,
-        declared,
         values=values,
         password=password,
         key_id=change.key_id,

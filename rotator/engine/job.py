@@ -173,19 +173,17 @@ def _ensure_free(before: ContainerGroup) -> None:
 
 async def _send(run: Run, observed: Observed, group_id: ResourceId, version: Version) -> ContainerGroup:
     """Send one PUT; return the group as before the PUT. The group is read last, as explained in `engine.deploy`."""
-    declared, key_id = run.policy.group(group_id), version.key_id or ""
+    written, key_id = container_group.manifest_of(run.policy, run.policy.group(group_id)), version.key_id or ""
     free = partial(_free, run, observed, group_id, version)
     begun, seen = run.world.moment(), await free()
-    if declared is None or declared.manifest is None:
+    if written is None:
         return await replace(run, seen, Change(seen.id, key_id, version.id), free)
-    values = await fetch(run, container_group.manifest_sources(declared.manifest, run.policy, declared))
+    values = await fetch(run, container_group.manifest_sources(written))
     password = await run.world.value(run.policy, version.id)
     await ensure_granted(run)
     before = await free()
     body = container_group.from_manifest(
-        declared.manifest,
-        run.policy,
-        declared,
+        written,
         values=values,
         password=password,
         key_id=key_id,

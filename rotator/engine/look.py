@@ -179,6 +179,7 @@ def linked(policy: Policy, observed: Observed) -> tuple[tuple[str, ResourceId], 
 async def _unusable(run: Run, observed: Observed) -> tuple[tuple[str, str], ...]:
     """Return unusable secrets needed by container groups, each with the reason: known before the first write."""
     dependents = container_group.dependents(run.policy, observed)
+    objects = container_group.wanted_as_objects(run.policy, observed)
     found: list[tuple[str, str]] = []
     for name in sorted({name for dependent in dependents if dependent.needs_rotation for name in dependent.sources}):
         try:
@@ -186,9 +187,7 @@ async def _unusable(run: Run, observed: Observed) -> tuple[tuple[str, str], ...]
         except (NotFound, Forbidden) as error:
             found.append((name, error.happened))
             continue
-        if name in container_group.wanted_as_objects(run.policy, observed) and not container_group.is_object(
-            value.reveal()
-        ):
+        if name in objects and not container_group.is_object(value.reveal()):
             found.append((name, "it isn't a JSON object, as the protected settings of an extension must be"))
     return tuple(found)
 

@@ -173,12 +173,12 @@ def _sourced(policy: Policy, known: Known, dependent: container_group.Dependent)
                 f" {dependent.name} says it."
             )
             yield VetoCode.SOURCE, f"{dependent.name} needs secret {name}, which can't be used: {why}", remedy
-    said = dependent.group
-    if said and said.manifest and (wrong := container_group.manifest_problems(said.manifest, policy, said)):
+    written = container_group.manifest_of(policy, dependent.group)
+    if written and (wrong := container_group.manifest_problems(written)):
         yield (
             VetoCode.MANIFEST,
-            f"{said.manifest.file} of {dependent.name} can't be deployed: {'; '.join(wrong)}",
-            f"Correct {said.manifest.file}.",
+            f"{written.file} of {dependent.name} can't be deployed: {'; '.join(wrong)}",
+            f"Correct {written.file}.",
         )
 
 

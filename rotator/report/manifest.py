@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from rotator.container_group import Change, hidden, manifest_changes, manifest_conflicts
+from rotator.container_group import Change, hidden, manifest_changes, manifest_conflicts, manifest_of
 from rotator.policy import Policy
 from rotator.remedy import rotator
 from rotator.report.given import Preview
@@ -37,13 +37,11 @@ def manifests(preview: Preview) -> tuple[Compared, ...]:
 def _compared(preview: Preview) -> Iterator[Compared]:
     policy = preview.policy
     for seen in preview.observed.groups:
-        declared = policy.group(seen.id)
-        if declared and declared.manifest and seen.document is not None and not seen.unreadable:
-            changes = manifest_changes(declared.manifest, policy, seen.document)
-            conflicts = manifest_conflicts(declared.manifest, policy, seen.document)
-            yield Compared(
-                seen.id, declared.manifest.file, changes, conflicts, hidden(seen.document, policy.principal.app_id)
-            )
+        written = manifest_of(policy, policy.group(seen.id))
+        if written and seen.document is not None and not seen.unreadable:
+            changes = manifest_changes(written, seen.document)
+            conflicts = manifest_conflicts(written, seen.document)
+            yield Compared(seen.id, written.file, changes, conflicts, hidden(seen.document, written.app_id))
 
 
 def manifest_entries(preview: Preview) -> Iterator[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rotator import container_group
+from rotator.container_group import Document
 from rotator.policy import GroupPolicy, KeyVaultSource, Manifest, Policy, Source
 from rotator.resource_id import ResourceId
 from rotator.state import ContainerGroup, Observed, Principal, Secret
@@ -84,13 +85,13 @@ def values(*sources: KeyVaultSource) -> dict[Source, Secret]:
 def edited(shown: Mapping[str, Any], made: Policy, said: GroupPolicy | None, **more: Any) -> dict[str, Any]:
     """The edit of a document with everything that it asks for."""
     given = {
-        "values": values(*container_group.sources(made, shown, said)),
+        "values": values(*container_group.sources(Document(shown, made, said))),
         "password": PASSWORD,
         "key_id": NEW,
         "since": SINCE,
         **more,
     }
-    return container_group.edit(shown, made, said, **given)
+    return container_group.edit(Document(shown, made, said), **given)
 
 
 def seen_group(name: str, shown: Mapping[str, Any] | None = None, **more: Any) -> ContainerGroup:

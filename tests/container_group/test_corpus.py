@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from rotator import container_group
+from rotator.container_group import Document
 from rotator.errors import UnsafeStep
 from rotator.policy import StatedSource, load
 from tests.container_group.documents import (
@@ -138,7 +139,7 @@ def test_an_edit_differs_from_the_get_only_in_the_password_and_our_tags(name: st
     shown = document(name)
     made, said = declared(name, secrets=sourced(shown))
     body = container_group.as_shown(edited(shown, made, said))
-    assert container_group.unasked(shown, body, made, said) == ()
+    assert container_group.unasked(Document(shown, made, said), body) == ()
     assert {
         change.path.lower() for change in container_group.difference(shown, body) if not secret(change.path.lower())
     } <= {f"tags.{tag}" for tag in OUR_TAGS}
@@ -198,14 +199,14 @@ def test_the_lines_of_a_veto_mend_the_policy_when_they_are_pasted(name: str, ent
     shown = document(name)
     bare, undeclared = declared(name)
     lines = container_group.lines_to_add(
-        group_id(name), container_group.unsourced(shown, bare, undeclared), entry=entry
+        group_id(name), container_group.unsourced(Document(shown, bare, undeclared)), entry=entry
     )
     if "key_vault" not in lines:
         return
     (tmp_path / "p.yaml").write_text(POLICY + ("" if entry else f"  - id: {group_id(name)}\n") + lines + "\n")
     (made,) = load(tmp_path)
     said = made.container_groups[0]
-    assert container_group.unsourced(shown, made, said) == ()
+    assert container_group.unsourced(Document(shown, made, said)) == ()
     assert [
         path
         for path in container_group.hidden(edited(shown, made, said))

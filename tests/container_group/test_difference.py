@@ -4,7 +4,7 @@ import copy
 from typing import Any
 
 from rotator import container_group
-from rotator.container_group import Change
+from rotator.container_group import Change, Document
 from tests.container_group.documents import PASSWORD, declared, document, edited, sourced
 
 
@@ -88,11 +88,11 @@ def test_a_rotation_may_change_the_password_and_our_tags_and_nothing_else() -> N
     after["tags"] |= {"rotator-key-id": "x", "Rotator-Since": "y"}
     after["properties"]["imageRegistryCredentials"][0]["password"] = "another"
     after["properties"]["containers"][0]["properties"]["environmentVariables"][2]["secureValue"] = "another"
-    assert container_group.unasked(before, after, made, said) == ()
+    assert container_group.unasked(Document(before, made, said), after) == ()
     after["properties"]["imageRegistryCredentials"][1]["password"] = "another"
     after["properties"]["containers"][1]["properties"]["environmentVariables"][0]["secureValue"] = "another"
     after["tags"]["team"] = "another"
-    assert [change.path for change in container_group.unasked(before, after, made, said)] == [
+    assert [change.path for change in container_group.unasked(Document(before, made, said), after)] == [
         "properties.containers[sidecar].properties.environmentVariables[TOKEN].secureValue",
         "properties.imageRegistryCredentials[other.azurecr.io].password",
         "tags.team",
@@ -112,7 +112,7 @@ def test_a_lost_secret_is_a_difference_that_a_rotation_must_not_make() -> None:
         for part in path[:-1]:
             node = node[part]
         del node[path[-1]]
-        (one,) = container_group.unasked(before, after, made, said)
+        (one,) = container_group.unasked(Document(before, made, said), after)
         assert (one.before, one.after) == ("***", None)
 
 

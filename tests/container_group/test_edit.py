@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from rotator import container_group
+from rotator.container_group import Document
 from rotator.errors import UnsafeStep
 from rotator.policy import KeyVaultSource
 from rotator.state import Secret
@@ -67,7 +68,7 @@ def test_a_path_finds_its_place_whatever_the_case_of_the_names_of_resources() ->
     made, said = declared(
         "several-registries", secrets={"image_registry_credentials/THIRD.azurecr.io/password": {"key_vault": "theirs"}}
     )
-    assert container_group.unsourced(shown, made, said) == ()
+    assert container_group.unsourced(Document(shown, made, said)) == ()
 
 
 def test_a_path_finds_its_container_in_any_letters_and_its_variable_in_its_own() -> None:
@@ -77,7 +78,7 @@ def test_a_path_finds_its_container_in_any_letters_and_its_variable_in_its_own()
         ("containers/app/env/a", False),
     ):
         made, said = declared("plain", secrets={path: {"key_vault": "x"}} if path.startswith("c") else {})
-        assert (container_group.unsourced(with_variables({"name": "A"}), made, said) == ()) is found
+        assert (container_group.unsourced(Document(with_variables({"name": "A"}), made, said)) == ()) is found
 
 
 def test_the_principal_s_own_passwords_are_not_told_as_hidden() -> None:
@@ -102,7 +103,7 @@ def test_a_secure_variable_is_put_back_and_a_plain_one_stays_plain() -> None:
     )
     secrets = {f"containers/app/env/{name}": {"key_vault": f"s-{name}"} for name in "ABCD"}
     made, said = declared("plain", secrets=secrets)
-    assert container_group.sources(made, shown, said) == (KeyVaultSource(key_vault="s-A"),)
+    assert container_group.sources(Document(shown, made, said)) == (KeyVaultSource(key_vault="s-A"),)
     assert variables(edited(shown, made, said)) == {
         "A": {"secureValue": '{"value of": "s-A"}'},
         "B": {"value": ""},
@@ -113,7 +114,7 @@ def test_a_secure_variable_is_put_back_and_a_plain_one_stays_plain() -> None:
 
 def test_variables_that_differ_only_in_case_are_two() -> None:
     made, said = declared("odd-letters", secrets={"containers/app/env/DB_PASSWORD": {"key_vault": "a"}})
-    assert "containers/app/env/db_password" in container_group.unsourced(document("odd-letters"), made, said)
+    assert "containers/app/env/db_password" in container_group.unsourced(Document(document("odd-letters"), made, said))
 
 
 def test_a_variable_that_takes_the_password_follows_it_and_becomes_secure() -> None:
@@ -124,7 +125,7 @@ def test_a_variable_that_takes_the_password_follows_it_and_becomes_secure() -> N
         "containers/app/env/USER": {"credential": "username"},
     }
     made, said = declared("plain", secrets=secrets)
-    assert container_group.sources(made, shown, said) == ()
+    assert container_group.sources(Document(shown, made, said)) == ()
     assert variables(edited(shown, made, said)) == {
         "HIDDEN": {"secureValue": PASSWORD.reveal()},
         "PLAIN": {"secureValue": PASSWORD.reveal()},
@@ -146,7 +147,7 @@ def test_files_of_a_secret_volume_are_written_in_base64_all_of_them_and_no_other
     }
     del secrets["volumes/certs/secret/two.pem"]
     made, said = declared("everything", secrets=secrets)
-    fetched = {source: Secret("naïve") for source in container_group.sources(made, shown, said)} | {
+    fetched = {source: Secret("naïve") for source in container_group.sources(Document(shown, made, said))} | {
         KeyVaultSource(key_vault="s4"): Secret("{}")
     }
     volumes = edited(shown, made, said, values=fetched)["properties"]["volumes"]
@@ -160,7 +161,7 @@ def test_a_secret_volume_with_no_file_named_is_a_veto() -> None:
     shown = document("everything")
     secrets = {path: source for path, source in sourced(shown).items() if not path.startswith("volumes/certs")}
     made, said = declared("everything", secrets=secrets)
-    assert container_group.unsourced(shown, made, said) == ("volumes/certs/secret",)
+    assert container_group.unsourced(Document(shown, made, said)) == ("volumes/certs/secret",)
 
 
 def test_protected_settings_are_an_object_and_nothing_else() -> None:
@@ -168,7 +169,9 @@ def test_protected_settings_are_an_object_and_nothing_else() -> None:
     made, said = declared("everything", secrets=sourced(shown))
     body = edited(shown, made, said)
     assert isinstance(body["properties"]["extensions"][0]["properties"]["protectedSettings"], dict)
-    fetched = {source: Secret("not json, but secret") for source in container_group.sources(made, shown, said)}
+    fetched = {
+        source: Secret("not json, but secret") for source in container_group.sources(Document(shown, made, said))
+    }
     with pytest.raises(UnsafeStep, match="JSON object") as refused:
         edited(shown, made, said, values=fetched)
     assert "not json" not in str(refused.value.diagnose())
@@ -189,7 +192,7 @@ def test_a_workspace_whose_resource_id_nobody_states_is_a_veto_that_gives_both_a
     made, said = declared(
         "everything", secrets={path: source for path, source in sourced(shown).items() if path != WORKSPACE}
     )
-    assert container_group.unsourced(shown, made, said) == (WORKSPACE,)
+    assert container_group.unsourced(Document(shown, made, said)) == (WORKSPACE,)
     with pytest.raises(UnsafeStep, match=WORKSPACE) as refused:
         edited(shown, made, said)
     _, why, none, other = refused.value.remedy.splitlines()
@@ -234,7 +237,7 @@ def test_a_manifest_without_a_workspace_says_nothing_of_its_resource_id() -> Non
     shown = document("everything")
     secrets = {path: source for path, source in sourced(shown).items() if path != WORKSPACE}
     made, said = declared("everything", secrets=secrets, manifest=manifest({"properties": {"containers": []}}))
-    assert container_group.unsourced(shown, made, said) == (WORKSPACE,)
+    assert container_group.unsourced(Document(shown, made, said)) == (WORKSPACE,)
 
 
 def test_a_secret_is_written_as_it_is_even_if_it_looks_like_a_placeholder() -> None:
@@ -300,7 +303,7 @@ def test_a_job_that_runs_or_may_run_is_not_interrupted(name: str) -> None:
 
 def test_an_undeclared_group_is_edited_if_nothing_of_it_is_hidden() -> None:
     body = container_group.edit(
-        document("plain"), policy(), None, values={}, password=PASSWORD, key_id=NEW, since=SINCE
+        Document(document("plain"), policy(), None), values={}, password=PASSWORD, key_id=NEW, since=SINCE
     )
     assert entries(body)[0]["password"] == PASSWORD.reveal()
 
@@ -308,6 +311,6 @@ def test_an_undeclared_group_is_edited_if_nothing_of_it_is_hidden() -> None:
 def test_the_veto_of_an_undeclared_group_gives_its_whole_entry() -> None:
     with pytest.raises(UnsafeStep) as refused:
         container_group.edit(
-            document("job-finished"), policy(), None, values={}, password=PASSWORD, key_id=NEW, since=SINCE
+            Document(document("job-finished"), policy(), None), values={}, password=PASSWORD, key_id=NEW, since=SINCE
         )
     assert f"  - id: /subscriptions/{SUBSCRIPTION}/" in refused.value.remedy

@@ -14,6 +14,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from rotator import container_group
+from rotator.container_group import Document
 from rotator.policy import KeyVaultSource, Source
 from rotator.state import Secret
 from tests.cells import drawn
@@ -243,14 +244,16 @@ def test_a_random_group_loses_nothing(resource: dict[str, Any]) -> None:
     shown = answer(resource)
     before = json.dumps(shown)
     made, said = declared("g", secrets=stored.secrets)
-    assert set(container_group.sources(made, shown, said)) == set(stored.values)
-    body = container_group.edit(shown, made, said, values=stored.values, password=PASSWORD, key_id=NEW, since=SINCE)
+    assert set(container_group.sources(Document(shown, made, said))) == set(stored.values)
+    body = container_group.edit(
+        Document(shown, made, said), values=stored.values, password=PASSWORD, key_id=NEW, since=SINCE
+    )
     assert without_the_rotation(body) == without_the_rotation(resource)
     mine = [
         entry for entry in body["properties"]["imageRegistryCredentials"] if entry.get("username", "").lower() == APP_ID
     ]
     assert all(entry.get("password") == (None if "passwordReference" in entry else PASSWORD.reveal()) for entry in mine)
-    assert container_group.unasked(resource, body, made, said) == ()
+    assert container_group.unasked(Document(resource, made, said), body) == ()
     assert container_group.shows(body).key_id == NEW
     assert json.dumps(shown) == before
 
@@ -266,7 +269,7 @@ def test_a_random_group_with_one_source_less_is_vetoed(resource: dict[str, Any],
         path: source for path, source in stored.secrets.items() if not path.startswith(f"{volume}/") and path != lost
     }
     made, said = declared("g", secrets=left)
-    assert container_group.unsourced(answer(resource), made, said) == (volume,)
+    assert container_group.unsourced(Document(answer(resource), made, said)) == (volume,)
 
 
 @drawn(40, resource=RESOURCE, other=RESOURCE)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from rotator import container_group
-from rotator.container_group import Failed
+from rotator.container_group import Document, Failed
 from rotator.errors import UnsafeStep
 from rotator.policy import GroupPolicy, KeyVaultSource, Policy, Source
 from rotator.state import Secret
@@ -67,19 +67,22 @@ def policy_of(shown: dict[str, Any], **more: Any) -> tuple[Policy, GroupPolicy]:
     return declared("nightly", manifest=manifest(shown), **more)
 
 
+def written_of(shown: dict[str, Any], **more: Any) -> Document:
+    found = container_group.manifest_of(*policy_of(shown, **more))
+    assert found
+    return found
+
+
 def deployed(shown: dict[str, Any], *, secrets: Any = None, **more: Any) -> dict[str, Any]:
-    made, said = policy_of(shown, secrets=secrets or {})
-    assert said.manifest
-    given = values(*container_group.manifest_sources(said.manifest, made, said))
+    written = written_of(shown, secrets=secrets or {})
+    given = values(*container_group.manifest_sources(written))
     return container_group.from_manifest(
-        said.manifest, made, said, **{"values": given, "password": PASSWORD, "key_id": NEW, "since": SINCE, **more}
+        written, **{"values": given, "password": PASSWORD, "key_id": NEW, "since": SINCE, **more}
     )
 
 
 def problems(shown: dict[str, Any], **more: Any) -> str:
-    made, said = policy_of(shown, **more)
-    assert said.manifest
-    return "\n".join(container_group.manifest_problems(said.manifest, made, said))
+    return "\n".join(container_group.manifest_problems(written_of(shown, **more)))
 
 
 def test_placeholders_are_filled_in_and_everything_else_stays() -> None:
@@ -103,9 +106,7 @@ def test_placeholders_are_filled_in_and_everything_else_stays() -> None:
 
 def test_only_secrets_that_are_named_are_read_and_never_the_published_ones() -> None:
     entry = {"server": SERVER, "username": "${{ keyvault:pull-usr }}", "password": "${{ keyvault:PULL-PWD }}"}
-    made, said = policy_of(written(imageRegistryCredentials=[entry]))
-    assert said.manifest
-    assert container_group.manifest_sources(said.manifest, made, said) == (
+    assert container_group.manifest_sources(written_of(written(imageRegistryCredentials=[entry]))) == (
         KeyVaultSource(key_vault="ca"),
         KeyVaultSource(key_vault="db-password"),
     )
@@ -118,19 +119,16 @@ def test_only_secrets_that_are_named_are_read_and_never_the_published_ones() -> 
 
 
 def test_the_manifest_is_untouched_and_a_secret_is_not_looked_into() -> None:
-    made, said = policy_of(WRITTEN)
-    assert said.manifest
+    found = written_of(WRITTEN)
     tricky: dict[Source, Secret] = {
         KeyVaultSource(key_vault=name): Secret("${{ credential:password }}") for name in ("ca", "db-password")
     }
-    body = container_group.from_manifest(
-        said.manifest, made, said, values=tricky, password=PASSWORD, key_id=NEW, since=SINCE
-    )
+    body = container_group.from_manifest(found, values=tricky, password=PASSWORD, key_id=NEW, since=SINCE)
     assert (
         body["properties"]["containers"][0]["properties"]["environmentVariables"][1]["secureValue"]
         == "Server=db;Password=${{ credential:password }};"
     )
-    assert said.manifest.document == WRITTEN
+    assert found.declared and found.declared.manifest and found.declared.manifest.document == WRITTEN
 
 
 def test_an_entry_of_the_principal_gets_the_password_whatever_the_manifest_says() -> None:
@@ -206,11 +204,11 @@ def test_an_edit_takes_hidden_values_from_the_manifest_and_nothing_else_of_it() 
     shown["properties"]["volumes"] = [{"name": "certs", "secret": {}}]
     changed = written(restartPolicy="OnFailure")
     made, said = policy_of(changed, when_finished="redeploy")
-    sources = container_group.sources(made, shown, said)
+    sources = container_group.sources(Document(shown, made, said))
     assert sources == (KeyVaultSource(key_vault="ca"), KeyVaultSource(key_vault="db-password"))
-    body = container_group.edit(shown, made, said, values=values(*sources), password=PASSWORD, key_id=NEW, since=SINCE)[
-        "properties"
-    ]
+    body = container_group.edit(
+        Document(shown, made, said), values=values(*sources), password=PASSWORD, key_id=NEW, since=SINCE
+    )["properties"]
     assert body["restartPolicy"] == "Never"
     assert body["volumes"][0]["secret"] == {
         "ca.pem": base64.b64encode(b'{"value of": "ca"}').decode(),

@@ -16,6 +16,7 @@ from local_azure.aci.shape import answer, canonical, writable
 from local_azure.virtual import VirtualLoop
 
 from rotator import container_group
+from rotator.container_group import Document
 from rotator.engine import adopt
 from rotator.policy import KeyVaultSource, Source
 from rotator.state import Secret
@@ -118,8 +119,8 @@ def test_no_random_group_loses_a_byte_in_an_edit(seed: int) -> None:
         for name, (_, (value, said)) in held.items()
     }
     made, said = declared("g", secrets=secrets)
-    assert container_group.unsourced(shown, made, said) == ()
-    body = container_group.edit(shown, made, said, values=values, password=PASSWORD, key_id=NEW, since=SINCE)
+    assert container_group.unsourced(Document(shown, made, said)) == ()
+    body = container_group.edit(Document(shown, made, said), values=values, password=PASSWORD, key_id=NEW, since=SINCE)
     assert bare(writable(canonical(body)), APP_ID, PASSWORD.reveal()) == bare(resource, APP_ID, old)
     assert old not in json.dumps(body)
 
