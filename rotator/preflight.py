@@ -6,15 +6,23 @@ the value.
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from enum import StrEnum
 
 from rotator.errors import Holder
 from rotator.resource_id import ArmId, ResourceId
 from rotator.state import Observed, PasswordLimit, Registry, SignIns
 from rotator.steps import NOTHING_KNOWN, Known
 
-Why = Literal["refused", "absent", "silent"]
 NOTHING = SignIns()
+
+
+class Why(StrEnum):
+    """Reason for an unknown value."""
+
+    REFUSED = "refused"
+    ABSENT = "absent"
+    SILENT = "silent"
+    """No usable answer."""
 
 
 @dataclass(frozen=True, slots=True)

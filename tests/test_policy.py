@@ -12,6 +12,7 @@ import pytest
 
 from rotator.errors import Mistake, PolicyError
 from rotator.policy import (
+    CredentialPart,
     CredentialSource,
     DeployWindow,
     KeyVaultSource,
@@ -96,7 +97,7 @@ def test_the_worked_example_is_read_as_it_is_written() -> None:
     )
     assert always.secrets == {
         "containers/app/env/DB_PASSWORD": KeyVaultSource(key_vault="db-password"),
-        "containers/app/env/AZURE_CLIENT_SECRET": CredentialSource(credential="password"),
+        "containers/app/env/AZURE_CLIENT_SECRET": CredentialSource(credential=CredentialPart.PASSWORD),
     }
     assert nightly.manifest is not None
     assert nightly.manifest.document["properties"]["restartPolicy"] == "Never"

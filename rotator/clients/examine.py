@@ -82,9 +82,11 @@ async def _told(asking: Awaitable[T]) -> T | Unknown:
         async with asyncio.timeout(HOPE):
             return await asking
     except TimeoutError:
-        return Unknown("silent", f"Azure gave no usable answer within {HOPE:.0f} s.")
+        return Unknown(Why.SILENT, f"Azure gave no usable answer within {HOPE:.0f} s.")
     except AzureError as error:
-        kind: Why = "refused" if isinstance(error, Forbidden) else "absent" if isinstance(error, NotFound) else "silent"
+        kind = (
+            Why.REFUSED if isinstance(error, Forbidden) else Why.ABSENT if isinstance(error, NotFound) else Why.SILENT
+        )
         return Unknown(kind, str(error), error.code)
 
 
@@ -124,13 +126,13 @@ async def _holding(azure: Services, policy: Policy, who: Who) -> Holding:
     elsewhere = tenant if tenant and tenant != who.tenant else None
     homes = (Home.APPLICATION, Home.SERVICE_PRINCIPAL)
     found = await together(*(_told(azure.graph.owners(home, policy.principal.app_id, elsewhere)) for home in homes))
-    return Holding(*(None if isinstance(owners, Unknown) and owners.kind == "absent" else owners for owners in found))
+    return Holding(*(None if isinstance(owners, Unknown) and owners.kind is Why.ABSENT else owners for owners in found))
 
 
 async def _registry(azure: Services, registry_id: ResourceId) -> RegistrySeen:
     shown = await _told(azure.arm.registry(registry_id))
     if isinstance(shown, Unknown):
-        there = await _told(azure.arm.registries(registry_id.subscription)) if shown.kind == "absent" else ()
+        there = await _told(azure.arm.registries(registry_id.subscription)) if shown.kind is Why.ABSENT else ()
         return RegistrySeen(registry_id, shown, others=() if isinstance(there, Unknown) else there)
     switches = await _told(azure.arm.properties(registry_id, _switches))
     if isinstance(switches, Unknown):
@@ -156,18 +158,18 @@ async def _reached(azure: Services, server: str) -> Unknown | None:
     try:
         answer = await client.send_request(HttpRequest("GET", f"https://{server}/v2/"))
     except AzureError as error:
-        return Unknown("silent", error.happened)
+        return Unknown(Why.SILENT, error.happened)
     except SdkError as error:
         return Unknown(
-            "silent", f"{server} gave no answer ({type(getattr(error, 'inner_exception', None) or error).__name__})"
+            Why.SILENT, f"{server} gave no answer ({type(getattr(error, 'inner_exception', None) or error).__name__})"
         )
     code = str(answer.status_code)
     if VERSION not in answer.headers:
-        return Unknown("silent", f"something that isn't a registry answers in the place of {server} ({code})")
+        return Unknown(Why.SILENT, f"something that isn't a registry answers in the place of {server} ({code})")
     return (
         None
         if code in ("200", "401")
-        else Unknown("refused", f"{server} answers an anonymous request with {code}", code)
+        else Unknown(Why.REFUSED, f"{server} answers an anonymous request with {code}", code)
     )
 
 

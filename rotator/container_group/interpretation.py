@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any
 
 from rotator.arm_json import Value, belongs, containers, entries, get, pulls_as, registry_of, server, text
 from rotator.container_group.document import Document, once
@@ -18,14 +19,24 @@ from rotator.container_group.policy_lines import lines_to_add
 from rotator.container_group.refusal import refused
 from rotator.container_group.tags import Failed, shows
 from rotator.container_group.value_sources import USERNAME
-from rotator.policy import GroupPolicy, Policy
+from rotator.policy import GroupPolicy, Policy, WhenEnded
 from rotator.policy.manifest import placeholders, source
 from rotator.resource_id import ResourceId
 from rotator.state import ContainerGroup, Observed
 
-Choice = Literal["deploy", "wait", "ignore", "undecided"]
 KEPT = 64
 """Number of cached interpretations: a rotation asks about forty times for the interpretation of each observed group."""
+
+
+class Choice(StrEnum):
+    """Decision of a policy about a group: deploy it, or leave it."""
+
+    DEPLOY = "deploy"
+    WAIT = "wait"
+    """A person or script deploys it."""
+    IGNORE = "ignore"
+    UNDECIDED = "undecided"
+    """The policy has to say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +85,12 @@ class Dependent:
         A job with a manifest waits for the next `rotator deploy`.
         """
         if self.phase is Phase.STOPPED:
-            return _meant(self.group.when_stopped if self.group else "wait")
+            return _meant(self.group.when_stopped if self.group else WhenEnded.WAIT)
         if self.run_once and self.phase is Phase.FINISHED:
             wanted = self.group.when_finished if self.group else None
-            return _meant(wanted or ("wait" if self.group and self.group.manifest else None))
-        return "wait" if self.run_once and self.phase in (Phase.RUNNING, Phase.STARTING, Phase.CRASHING) else "deploy"
+            return _meant(wanted or (WhenEnded.WAIT if self.group and self.group.manifest else None))
+        at_work = self.run_once and self.phase in (Phase.RUNNING, Phase.STARTING, Phase.CRASHING)
+        return Choice.WAIT if at_work else Choice.DEPLOY
 
     @property
     def lines_to_add(self) -> str:
@@ -89,9 +101,9 @@ class Dependent:
         return lines_to_add(self.id, self.unsourced, entry=not self.declared, within=within, password=self.signing_in)
 
 
-def _meant(wanted: str | None) -> Choice:
-    meanings: dict[str | None, Choice] = {"wait": "wait", "redeploy": "deploy", "ignore": "ignore"}
-    return meanings.get(wanted, "undecided")
+def _meant(wanted: WhenEnded | None) -> Choice:
+    meanings = {WhenEnded.WAIT: Choice.WAIT, WhenEnded.REDEPLOY: Choice.DEPLOY, WhenEnded.IGNORE: Choice.IGNORE}
+    return meanings[wanted] if wanted else Choice.UNDECIDED
 
 
 def dependents(policy: Policy, observed: Observed) -> tuple[Dependent, ...]:

@@ -14,7 +14,7 @@ from functools import lru_cache
 from rotator.arm_json import Value, belongs, takes_password
 from rotator.container_group.hidden_values import Holds, Place, normal, places
 from rotator.errors import UnsafeStep
-from rotator.policy import CredentialSource, GroupPolicy, KeyVaultSource, Policy, Source, StatedSource
+from rotator.policy import CredentialPart, CredentialSource, GroupPolicy, KeyVaultSource, Policy, Source, StatedSource
 from rotator.policy.manifest import alone, filled, placeholders, source
 from rotator.state import Secret
 
@@ -29,7 +29,10 @@ class Said(Enum):
     """The value never existed."""
 
 
-PASSWORD, USERNAME = CredentialSource(credential="password"), CredentialSource(credential="username")
+PASSWORD, USERNAME = (
+    CredentialSource(credential=CredentialPart.PASSWORD),
+    CredentialSource(credential=CredentialPart.USERNAME),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from rotator.container_group import Dependent, Document, Phase, Refusal
 from rotator.doctor import command
 from rotator.doctor.finding import Case, Finding, Found, Remedy, Severity
 from rotator.plan import next_steps
-from rotator.policy import next_open, open_at
+from rotator.policy import UnseenSubscriptions, next_open, open_at
 from rotator.preflight import Right
 from rotator.resource_id import ArmId
 from rotator.words import day
@@ -93,7 +93,7 @@ def hidden_values_known(case: Case) -> Found:
 def jobs_decided(case: Case) -> Found:
     """Check that the policy decides on the redeployment of ended jobs."""
     for each in _dependents(case):
-        if each.declared and each.needs_rotation and each.choice == "undecided":
+        if each.declared and each.needs_rotation and each.choice is container_group.Choice.UNDECIDED:
             text = "it runs once and has ended: redeploying it would run it again, and nothing says whether it may be"
             write = (
                 f"container_groups:\n  - id: {each.id}\n    when_finished: wait  # or redeploy, or ignore; or give its"
@@ -179,7 +179,7 @@ def holding_known(case: Case) -> Found:
 def listed(case: Case) -> Found:
     """Check that every subscription with possible users of the principal may be listed."""
     for each in case.seen.unseen:
-        accepted = case.policy.discover.unseen == "accept"
+        accepted = case.policy.discover.unseen is UnseenSubscriptions.ACCEPT
         text = f"who else uses the principal there can't be seen: {each.why}"
         mend = command.role(case, READER, f"/subscriptions/{each.subscription}")
         yield Finding(Severity.WARN if accepted else Severity.FAIL, f"subscription {each.subscription}", text, (mend,))

@@ -6,7 +6,7 @@ The identity must differ from the principal, and have a permission to change the
 from rotator import remedy
 from rotator.doctor import command
 from rotator.doctor.finding import Case, Finding, Found, Remedy, Severity
-from rotator.preflight import Unknown
+from rotator.preflight import Unknown, Why
 
 ALL, OWNED = "Application.ReadWrite.All", "Application.ReadWrite.OwnedBy"
 SUBJECT = "identity"
@@ -30,7 +30,7 @@ def _to_sign_in(case: Case, severity: Severity, text: str, why: Unknown) -> Find
     tenant, app_id = case.policy.principal.tenant_id, case.machine.signs_in_as
     login = remedy.sign_in(tenant)
     known = any(code in why.text for code in OTHER_TENANT)
-    if why.kind == "silent" and not known:
+    if why.kind is Why.SILENT and not known:
         text = f"{text} Let this machine reach it (HTTPS_PROXY names a proxy), and look again"
         return Finding(severity, SUBJECT, text, (command.rotator(case, "doctor"),))
     if not app_id:

@@ -9,7 +9,7 @@ from rotator.doctor import command, identity
 from rotator.doctor.finding import Case, Finding, Found, Remedy, Severity
 from rotator.doctor.identity import ALL
 from rotator.plan import called, counted, next_steps, removal
-from rotator.preflight import Unknown
+from rotator.preflight import Unknown, Why
 from rotator.state import Home, PasswordLimit, marker
 from rotator.steps import Intent
 from rotator.words import day
@@ -22,10 +22,10 @@ MOST_UNRESOLVED = 3
 def found(case: Case) -> Found:
     """Check that the tenant has the principal."""
     if missing := case.examined.principal:
-        if missing.kind == "absent":
+        if missing.kind is Why.ABSENT:
             yield _absent(case, missing.text)
         else:
-            mend = identity.permit(case) if missing.kind == "refused" else command.rotator(case, "doctor")
+            mend = identity.permit(case) if missing.kind is Why.REFUSED else command.rotator(case, "doctor")
             yield Finding(Severity.UNKNOWN, SUBJECT, missing.text, (mend,))
 
 

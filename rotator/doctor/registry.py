@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from rotator import container_group, remedy
 from rotator.doctor import command
 from rotator.doctor.finding import Case, Finding, Found, Remedy, Severity
-from rotator.preflight import RegistrySeen, Unknown
+from rotator.policy import RegistryProof
+from rotator.preflight import RegistrySeen, Unknown, Why
 from rotator.state import Access, Outcome, Registry
 from rotator.words import day
 
@@ -28,9 +29,9 @@ def readable(case: Case) -> Found:
     for each in case.examined.registries:
         if not isinstance(each.shown, Unknown):
             continue
-        if each.shown.kind == "absent":
+        if each.shown.kind is Why.ABSENT:
             yield _absent(case, each, each.shown.text)
-        elif each.shown.kind == "refused":
+        elif each.shown.kind is Why.REFUSED:
             yield Finding(Severity.FAIL, _name(each.id), each.shown.text, (command.role(case, "Reader", each.id),))
         else:
             yield Finding(Severity.UNKNOWN, _name(each.id), each.shown.text, (command.rotator(case, "doctor"),))
@@ -101,7 +102,7 @@ def reached(case: Case) -> Found:
     """Check that the registry answers from here, so that a pull can be proven."""
     for each, _ in _known(case):
         if each.reached and each.public and each.open:
-            needed = case.policy.proof.registry == "required"
+            needed = case.policy.proof.registry is RegistryProof.REQUIRED
             text = f"it can't be reached from here, so that no pull can be proven: {each.reached.text}"
             again = Remedy(
                 "if this machine should reach it (HTTPS_PROXY names a proxy), once it does",

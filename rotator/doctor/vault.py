@@ -8,7 +8,7 @@ from rotator.codes import WaitCode
 from rotator.doctor import command
 from rotator.doctor.finding import Case, Finding, Found, Remedy, Severity
 from rotator.plan import MOST_CARRIED, MOST_TAGS, next_steps
-from rotator.preflight import Unknown
+from rotator.preflight import Unknown, Why
 from rotator.remedy import untag
 from rotator.state import OWN, Outcome
 from rotator.steps import Intent
@@ -252,7 +252,7 @@ def sources_there(case: Case) -> Found:
         if each.unread is None or case.examined.vault_silent:
             continue
         text = f"secret {each.name}, which a container group needs: {each.unread.text}"
-        if each.unread.kind == "absent":
+        if each.unread.kind is Why.ABSENT:
             mend = remedy.type_secret(case.policy.key_vault.name, each.name)
         elif each.unread.code == "SecretDisabled":
             mend = remedy.enable_secret(case.policy.key_vault.name, each.name)

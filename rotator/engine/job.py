@@ -6,7 +6,7 @@ from functools import partial
 
 from rotator import container_group, guard
 from rotator.codes import ReasonCode, VetoCode
-from rotator.container_group import Phase
+from rotator.container_group import Phase, Verdict
 from rotator.engine.deploy import Change, fetch, moved, put, replace, settled, watch
 from rotator.engine.look import Memory, look
 from rotator.engine.run import DECISIONS, FRESH, Patience, Run, Undecided, ensure_granted
@@ -34,7 +34,7 @@ class Deployed:
 
     group: ResourceId
     key_id: str
-    verdict: str
+    verdict: Verdict
     exit_code: int | None = None
 
 
@@ -53,7 +53,7 @@ async def deploy_now(run: Run, group_id: ResourceId, *, wait: bool) -> Deployed:
         and container_group.phase(after) is not Phase.PULLING
     ):
         after = await _ended(run, after)
-    return Deployed(group_id, version.key_id or "", verdict.value, container_group.exit_code(after.document))
+    return Deployed(group_id, version.key_id or "", verdict, container_group.exit_code(after.document))
 
 
 async def _sent(run: Run, group_id: ResourceId) -> tuple[ContainerGroup, Version]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from rotator.engine.run import Run
 from rotator.errors import AzureError, ProofFailed
 from rotator.events import Proving
+from rotator.policy import RegistryProof
 from rotator.state import Outcome, Proof, Secret
 
 TRIES = 3
@@ -57,7 +58,7 @@ async def again(run: Run, key_id: str, secret: Secret, images: Sequence[str]) ->
 
 def usable(run: Run, proof: Proof) -> bool:
     """Tell if a try counts as a success under the policy's `proof.registry`."""
-    if proof.outcome is Outcome.UNREACHABLE and run.policy.proof.registry == "optional":
+    if proof.outcome is Outcome.UNREACHABLE and run.policy.proof.registry is RegistryProof.OPTIONAL:
         return not proof.registry_reached
     return proof.ok
 

@@ -13,6 +13,7 @@ from datetime import timedelta
 from rotator import guard
 from rotator.cloud import of_vault
 from rotator.codes import NoteCode
+from rotator.container_group import Verdict
 from rotator.engine.access import assign, declared, end, own, start
 from rotator.engine.evidence import PATIENCE, acceptance
 from rotator.engine.exposed import finish
@@ -49,7 +50,7 @@ VISIBLE, EVERY = 120.0, 5.0
 """Seconds for which, and between which, a principal that was just made is looked for (Graph's reads lag its writes:
 azure-facts C4).
 """
-UNWELL = ("pull_failed", "worse")
+UNWELL = (Verdict.PULL_FAILED, Verdict.WORSE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,7 +108,7 @@ def ready(policy: Policy, dependent: container_group.Dependent) -> Iterator[Obje
             " could lose them"
         )
         yield VetoCode.HIDDEN_VALUES, what, f"{put_each(policy)}\n{dependent.lines_to_add}"
-    if dependent.choice == "undecided":
+    if dependent.choice is container_group.Choice.UNDECIDED:
         what = f"{dependent.name} runs once and is {dependent.phase.value}: redeploying it would run it again"
         remedy = (
             f"Say in {policy.file}, under this group: `when_finished: wait` (or `redeploy`, `ignore`), or give its"

@@ -8,7 +8,7 @@ from rotator.codes import VetoCode
 from rotator.guard import seen
 from rotator.guard.deploy import put_each, ready
 from rotator.guard.objection import Objection
-from rotator.policy import Policy
+from rotator.policy import Policy, RegistryProof
 from rotator.remedy import recover_secret, rotator, untag
 from rotator.state import OWN, Home, Observed, Outcome, Permissions, marker
 from rotator.steps import Intent, Known
@@ -217,7 +217,7 @@ def _pull_objection(policy: Policy, outcome: Outcome, detail: str) -> Iterator[O
     if outcome is Outcome.DISABLED:
         remedy = "Enable the service principal (accountEnabled), or correct `app_id`."
         yield VetoCode.DISABLED, f"nobody can sign in as {policy.principal.app_id}: {detail}", remedy
-    if outcome is Outcome.UNREACHABLE and policy.proof.registry == "required":
+    if outcome is Outcome.UNREACHABLE and policy.proof.registry is RegistryProof.REQUIRED:
         remedy = (
             "Let rotator reach the registry, or set `proof: {registry: optional}` and accept that pulls are not proven."
         )

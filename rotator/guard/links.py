@@ -29,7 +29,11 @@ def linkable(policy: Policy, observed: Observed, intent: Intent, known: Known) -
     yield from unlinked(
         observed,
         known,
-        (d for d in waiting if d.declared and d.needs_rotation and not d.refused and d.choice == "deploy"),
+        (
+            d
+            for d in waiting
+            if d.declared and d.needs_rotation and not d.refused and d.choice is container_group.Choice.DEPLOY
+        ),
     )
 
 

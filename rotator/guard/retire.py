@@ -7,7 +7,7 @@ from rotator import container_group
 from rotator.codes import VetoCode
 from rotator.guard import seen
 from rotator.guard.objection import Objection
-from rotator.policy import Policy
+from rotator.policy import Policy, RegistryProof, UnseenSubscriptions
 from rotator.remedy import rotator
 from rotator.state import Observed, Outcome, marker
 from rotator.steps import Intent, Known
@@ -153,7 +153,9 @@ def _overlapped(policy: Policy, observed: Observed, intent: Intent) -> datetime:
 
 
 def _usable(policy: Policy, outcome: Outcome) -> bool:
-    return outcome is Outcome.PROVEN or (outcome is Outcome.UNREACHABLE and policy.proof.registry == "optional")
+    return outcome is Outcome.PROVEN or (
+        outcome is Outcome.UNREACHABLE and policy.proof.registry is RegistryProof.OPTIONAL
+    )
 
 
 def held(policy: Policy, observed: Observed, key_id: str) -> Iterator[Objection]:
@@ -166,7 +168,7 @@ def held(policy: Policy, observed: Observed, key_id: str) -> Iterator[Objection]
         counts = (
             dependent.needs_rotation
             and dependent.phase is not container_group.Phase.ABSENT
-            and dependent.choice != "ignore"
+            and dependent.choice is not container_group.Choice.IGNORE
         )
         untold = dependent.key_id is None and not orphan and not (exposed and dependent.guessed)
         if counts and (dependent.key_id == key_id or untold):
@@ -175,7 +177,7 @@ def held(policy: Policy, observed: Observed, key_id: str) -> Iterator[Objection]
                 f"{dependent.name} {'holds' if dependent.key_id else 'may hold'} credential {key_id}",
                 "It must move first.",
             )
-        elif dependent.unsaid and dependent.choice != "ignore" and not orphan and not exposed:
+        elif dependent.unsaid and dependent.choice is not container_group.Choice.IGNORE and not orphan and not exposed:
             remedy = f"Say under `secrets:` of that group in {policy.file} whose it is."
             yield (
                 VetoCode.UNSAID,
@@ -186,7 +188,7 @@ def held(policy: Policy, observed: Observed, key_id: str) -> Iterator[Objection]
                 remedy,
             )
     for unseen in observed.unseen:
-        if policy.discover.unseen == "block" and not orphan and not exposed:
+        if policy.discover.unseen is UnseenSubscriptions.BLOCK and not orphan and not exposed:
             remedy = "Let rotator list its container groups, or accept that with `discover: {unseen: accept}`."
             yield (
                 VetoCode.UNSEEN,

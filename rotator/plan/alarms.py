@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from rotator.codes import NoteCode, WaitCode
 from rotator.plan.view import View
-from rotator.policy import Policy
+from rotator.policy import Policy, RegistryProof
 from rotator.remedy import rotator
 from rotator.state import Credential, Outcome, Version
 from rotator.steps import Finding, Issue, Note, Retire, Wait, kind
@@ -105,7 +105,7 @@ def refused_readers(view: View, newest: Version) -> Iterator[Note]:
     elif (
         proof
         and proof.outcome is Outcome.UNREACHABLE
-        and not (proof.signed_in and view.policy.proof.registry == "optional")
+        and not (proof.signed_in and view.policy.proof.registry is RegistryProof.OPTIONAL)
     ):
         text = (
             f"whether the value of version {newest.id} of {name}, which isn't ours, works for its readers couldn't be"

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from rotator.codes import NoteCode, ReasonCode, WaitCode
-from rotator.container_group import Dependent, Failed, Phase, Verdict
+from rotator.container_group import Choice, Dependent, Failed, Phase, Verdict
 from rotator.plan.view import LAST_WEEK, TRIAL, View
 from rotator.policy import next_open, open_at
 from rotator.remedy import rotator
@@ -161,7 +161,7 @@ def _unsuitable(view: View, dependent: Dependent) -> Wait | None:
             f"{dependent.name} is a job at work, and is never interrupted",
             warn=_late(view, dependent),
         )
-    if dependent.choice == "wait":
+    if dependent.choice is Choice.WAIT:
         state = "has ended" if dependent.phase is Phase.FINISHED else f"is {dependent.phase.value}"
         command = rotator("deploy", view.policy.name, dependent.name)
         text = f"{dependent.name} {state}; it takes the current credential with its next deployment: `{command}`"

@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from rotator.codes import NoteCode, ReasonCode, WaitCode
-from rotator.container_group import Dependent, Verdict
+from rotator.container_group import Choice, Dependent, Verdict
 from rotator.plan.alarms import lingering, readers, still_open, unrenewed
 from rotator.plan.moves import deploy
 from rotator.plan.reclaim import reclaim, unresolved
 from rotator.plan.unseen import hiding, unchecked, unlisted, unshown
 from rotator.plan.view import CONFIRM, View
-from rotator.policy import Policy
+from rotator.policy import Policy, UnseenSubscriptions
 from rotator.remedy import rotator
 from rotator.state import Credential, Observed, Version
 from rotator.steps import (
@@ -218,7 +218,7 @@ def restore(view: View) -> Iterator[Finding]:
             or not view.movable(dependent)
         ):
             continue
-        if dependent.choice == "wait":
+        if dependent.choice is Choice.WAIT:
             text = f"{dependent.name} couldn't pull with credential {view.current_key}, and is {dependent.phase.value}"
             text = (
                 f"{text}: a way back would start it, or end its job; so it goes back, if need be, when somebody"
@@ -326,7 +326,7 @@ def _obstacles(view: View, credential: Credential) -> Iterator[Wait]:
                 f"credential {credential.key_id} stays: {dependent.name} can't pull with the new one",
                 warn=True,
             )
-    if view.policy.discover.unseen == "block" and not exposed:
+    if view.policy.discover.unseen is UnseenSubscriptions.BLOCK and not exposed:
         for unseen in view.observed.unseen:
             text = (
                 f"credential {credential.key_id} stays: subscription {unseen.subscription} can't be searched for"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from rotator.codes import NoteCode, WaitCode
 from rotator.plan.view import View
+from rotator.policy import UnseenSubscriptions
 from rotator.remedy import create_service_principal, rotator
 from rotator.steps import Finding, Note, Wait
 
@@ -19,7 +20,7 @@ def unlisted(view: View) -> Iterator[Finding]:
 
     A credential kept for this reason has its own wait.
     """
-    if view.policy.discover.unseen == "accept" or view.superseded:
+    if view.policy.discover.unseen is UnseenSubscriptions.ACCEPT or view.superseded:
         return
     for unseen in view.observed.unseen:
         text = (

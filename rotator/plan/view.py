@@ -141,7 +141,11 @@ class View:
     def dependents(self) -> tuple[Dependent, ...]:
         """Return the container groups that hold a credential of the principal, or may."""
         found = container_group.dependents(self.policy, self.observed)
-        return tuple(d for d in found if d.needs_rotation and d.phase is not Phase.ABSENT and d.choice != "ignore")
+        return tuple(
+            d
+            for d in found
+            if d.needs_rotation and d.phase is not Phase.ABSENT and d.choice is not container_group.Choice.IGNORE
+        )
 
     @cached_property
     def unsaid(self) -> tuple[Dependent, ...]:
@@ -150,7 +154,7 @@ class View:
         For these variables, the policy doesn't name the owner of the password.
         """
         found = container_group.dependents(self.policy, self.observed)
-        return tuple(d for d in found if d.unsaid and d.choice != "ignore")
+        return tuple(d for d in found if d.unsaid and d.choice is not container_group.Choice.IGNORE)
 
     @property
     def missing(self) -> tuple[tuple[str, str], ...]:

@@ -4,6 +4,7 @@ Either a policy is right, or it is refused with all mistakes at once. One file i
 hold names of secrets, never secrets. Importing the package loads no Azure SDK.
 """
 
+from rotator.policy.choices import CredentialPart, RegistryProof, UnseenSubscriptions, WhenEnded
 from rotator.policy.directory import Gathered, Unserved, gather, load, load_draft
 from rotator.policy.draft import NOBODY, Draft
 from rotator.policy.insertion import with_app_id
@@ -25,6 +26,7 @@ from rotator.policy.window import next_open, open_at
 
 __all__ = [
     "NOBODY",
+    "CredentialPart",
     "CredentialSource",
     "DeployWindow",
     "Discover",
@@ -38,10 +40,13 @@ __all__ = [
     "Principal",
     "ProofPolicy",
     "RegistryPolicy",
+    "RegistryProof",
     "Rotation",
     "Source",
     "StatedSource",
+    "UnseenSubscriptions",
     "Unserved",
+    "WhenEnded",
     "gather",
     "load",
     "load_draft",

@@ -141,8 +141,8 @@ def _other(field: Mapping[str, Any], value: object) -> tuple[str, str]:
 
 
 _KINDS: dict[str, Callable[[Mapping[str, Any], Any], tuple[str, str]]] = {
-    "literal_error": _words,
     "enum": _words,
+    "literal_error": _words,
     "model_type": _mapping,
     "mapping_type": _mapping,
     "dict_type": _mapping,

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, InstanceOf, PlainValidator, WithJso
 from pydantic import ValidationInfo as Info
 
 from rotator.policy import rules
+from rotator.policy.choices import RegistryProof, UnseenSubscriptions, WhenEnded
 from rotator.policy.durations import Duration
 from rotator.policy.source import Part, SecretName, Source, Sourced, StatedSource
 from rotator.remedy import CREATE_GROUP, SHOW_GROUP_ID, SHOW_REGISTRY_ID
@@ -187,8 +188,8 @@ class ProofPolicy(Part):
         description="When a credential that isn't proven by then is given up.",
         examples=["5m"],
     )
-    registry: Literal["required", "optional"] = Field(
-        default="required",
+    registry: RegistryProof = Field(
+        default=RegistryProof.REQUIRED,
         description="`optional` accepts a credential although the registry can't be reached from where rotator runs.",
         examples=["required"],
     )
@@ -214,9 +215,6 @@ class Manifest:
         return hash(self.file)
 
 
-Finished = Literal["wait", "redeploy", "ignore"]
-
-
 class GroupPolicy(Part):
     """A container group that pulls with the principal."""
 
@@ -233,12 +231,14 @@ class GroupPolicy(Part):
         description=f"File that deploys the group, relative to the policy: `{CREATE_GROUP} --file` YAML, or ARM JSON.",
         examples=["manifests/nightly.yaml"],
     )
-    when_finished: Finished | None = Field(
+    when_finished: WhenEnded | None = Field(
         default=None,
         description="What happens to a run-once group that has finished and has no manifest.",
         examples=["wait"],
     )
-    when_stopped: Finished = Field(default="wait", description="What happens to a stopped group.", examples=["wait"])
+    when_stopped: WhenEnded = Field(
+        default=WhenEnded.WAIT, description="What happens to a stopped group.", examples=["wait"]
+    )
 
     @field_validator("secrets")
     @classmethod
@@ -270,8 +270,8 @@ class Discover(Part):
         description="Whether undeclared groups are moved to the new credential, too.",
         examples=[True],
     )
-    unseen: Literal["block", "accept"] = Field(
-        default="block",
+    unseen: UnseenSubscriptions = Field(
+        default=UnseenSubscriptions.BLOCK,
         description="Whether a subscription that may not be listed keeps the old credential alive.",
         examples=["block"],
     )

@@ -1,11 +1,12 @@
 """Sources of a container group's hidden values, as declared in a policy."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
 
 from rotator.policy import rules
+from rotator.policy.choices import CredentialPart
 
 SecretName = Annotated[
     str, BeforeValidator(rules.secret_name), WithJsonSchema({"type": "string", "pattern": f"^{rules.KEY_VAULT_NAME}$"})
@@ -33,7 +34,7 @@ class KeyVaultSource(Part):
 class CredentialSource(Part):
     """The credential that is rotated."""
 
-    credential: Literal["password", "username"] = Field(
+    credential: CredentialPart = Field(
         description="The password that is rotated, or the app id.", examples=["password"]
     )
 

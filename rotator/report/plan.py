@@ -8,6 +8,7 @@ from rotator.codes import NoteCode
 from rotator.container_group import Dependent, brief, dependents, moved_tags
 from rotator.guard import Veto
 from rotator.plan import headline
+from rotator.policy import RegistryProof
 from rotator.report.given import Preview
 from rotator.report.manifest import manifest_body, manifest_entries, manifests
 from rotator.report.words import block, entry, instant, name_of, refusal
@@ -226,7 +227,7 @@ def _proof_text(preview: Preview) -> Iterator[str]:
             "the current value was tried:"
             f" {proof.outcome.value.replace('_', ' ')}{proof.detail and ', '}{proof.detail}",
         )
-    if not proof.registry_reached and preview.policy.proof.registry == "optional":
+    if not proof.registry_reached and preview.policy.proof.registry is RegistryProof.OPTIONAL:
         yield entry(
             "warning", "the registry can't be reached from here: pulls are not proven (`proof: {registry: optional}`)"
         )

@@ -7,6 +7,7 @@ import typer
 
 from rotator.cli.invocation import Common
 from rotator.cli.options import Name, command
+from rotator.container_group import Verdict
 from rotator.errors import RotatorError
 from rotator.visible import one_line
 
@@ -44,7 +45,7 @@ class Outcome:
         Problems: the group isn't seen to be healthy, the logs can't be read, or there is an alarm.
         """
         ended = self.deployed.exit_code is not None
-        unwell = not (ended or self.deployed.verdict == "healthy") or self.unread is not None
+        unwell = not (ended or self.deployed.verdict is Verdict.HEALTHY) or self.unread is not None
         return self.deployed.exit_code or int(unwell or bool(self.alarms))
 
 
