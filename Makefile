@@ -27,7 +27,7 @@ check: $(READY)  ## format, lint, strict types, import contracts, documentation
 	@$(BIN)/ruff check --quiet --output-format concise
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
-	@test ! -e tests/test_docs.py || $(BIN)/python -m pytest -q tests/test_docs.py
+	@test ! -e tests/house/test_docs.py || $(BIN)/python -m pytest -q tests/house/test_docs.py
 
 bench: $(READY)  ## how fast, as ratios measured in one run
 	@$(BIN)/python bench/run.py

@@ -9,13 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import pytest
 
 NETS = {
-    "points of death": "tests/test_crash_matrix.py::test_killed[",
-    "faults": "tests/test_fault_matrix.py::test_one_fault[",
-    "faults of other verbs": "tests/test_verb_faults.py::test_one_fault[",
-    "refused reads": "tests/test_refused_reads.py::test_a_read_that_is_refused_",
+    "points of death": "tests/matrices/test_crash_matrix.py::test_killed[",
+    "faults": "tests/matrices/test_fault_matrix.py::test_one_fault[",
+    "faults of other verbs": "tests/matrices/test_verb_faults.py::test_one_fault[",
+    "refused reads": "tests/matrices/test_refused_reads.py::test_a_read_that_is_refused_",
     "cells of the alphabet": "tests/matrices/test_alphabet.py::test_a_kind_is_of_its_class[",
-    "suspensions": "tests/test_preemption.py::",
-    "mutants of rules and checks": "tests/test_mutants.py::test_a_change_of_a_decision_is_noticed[",
+    "suspensions": "tests/matrices/test_preemption.py::",
+    "mutants of rules and checks": "tests/matrices/test_mutants.py::test_a_change_of_a_decision_is_noticed[",
 }
 """What is counted, by the beginning of its tests' ids. A test of mutants has a property for each."""
 

@@ -1,4 +1,4 @@
-"""What a refused read may come to, for each verb that reads: the data of `tests/test_refused_reads.py`.
+"""What a refused read may come to, for each verb that reads: the data of `tests/matrices/test_refused_reads.py`.
 
 A verb that a read was refused to fails and names the refusal, or says it and ends as it would have ended. What else is
 allowed is a row of `ALLOWED`, with its reason: the report needn't say anything, or says it in words of its own.

@@ -1,4 +1,4 @@
-"""Builds a policy and an observation from the shorthand of `tests/cases/*.yaml`, so that a case reads like a story.
+"""Builds a policy and an observation from the shorthand of `tests/plan/cases/*.yaml`, so that a case reads like a story.
 
 Instants are written as days from the case's own "today" (``-60d``, ``+2h``); credentials, versions and groups go by
 short names.

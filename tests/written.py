@@ -1,6 +1,6 @@
 """The parts of the documentation that are made from the code, and what writes them anew: ``make docs``.
 
-A part stands between ``<!-- made: WHAT -->`` and ``<!-- end -->``. `tests/test_docs.py` makes each again and compares.
+A part stands between ``<!-- made: WHAT -->`` and ``<!-- end -->``. `tests/house/test_docs.py` makes each again and compares.
 """
 
 import json

@@ -5,7 +5,7 @@ Rules for editors of the package:
 1. A function is named after its command's effect, and takes the ids and names in the command unchanged.
 2. Every value goes through `rotator.remedy.line`. Never put a value into a line by hand: a name may contain bash.
 3. A part computed by bash is a `Bash`, made in the package from commands of the package.
-4. No other module spells a command of az or of rotator with a value inside; `tests/test_remedy.py` checks.
+4. No other module spells a command of az or of rotator with a value inside; `tests/remedy/test_remedy.py` checks.
 """
 
 from rotator.remedy.accounts import (

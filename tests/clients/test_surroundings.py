@@ -10,7 +10,7 @@ import pytest
 from rotator.clients.surroundings import ensure_usable
 from rotator.clients.transports import real
 from rotator.errors import RotatorError
-from tests.test_policy import MINIMAL
+from tests.policy.test_policy import MINIMAL
 
 ROOT = Path(__file__).parent.parent.parent
 HIDDEN = "s3cr3t"

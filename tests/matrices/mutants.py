@@ -44,20 +44,12 @@ those are played at most; and how many that killed are asked first.
 """
 
 TESTS = (
-    *(
-        "test_marks",
-        "test_pauses",
-        "test_access_twice",
-        "test_outcomes",
-        "test_absence",
-        "test_revoke",
-        "test_revoke_absent",
-        "test_adopting",
-    ),
-    *("test_provision", "matrices.test_corners", "test_life", "test_strangers"),
+    *("engine.test_marks", "engine.test_pauses", "engine.test_access_twice", "engine.test_outcomes"),
+    *("engine.test_absence", "engine.test_revoke", "engine.test_revoke_absent", "engine.test_adopting"),
+    *("engine.test_provision", "matrices.test_corners", "engine.test_life", "engine.test_strangers"),
 )
 """Modules of tests that see of the engine what no story does."""
-UNSUITED = frozenset({"tests.test_marks.test_a_read_that_is_too_old_is_read_again_and_nothing_leaves"})
+UNSUITED = frozenset({"tests.engine.test_marks.test_a_read_that_is_too_old_is_read_again_and_nothing_leaves"})
 """Tests that run a loop of their own while they are collected."""
 
 

@@ -27,9 +27,9 @@ from tests.matrices.doors import DOORS, At, Door, Facts
 from tests.matrices.effects import READS, WRITES, Effect
 from tests.matrices.kinds import AS_EVER, CODES, WAYS, Kind, ways
 from tests.matrices.scene import earlier, world
+from tests.matrices.test_damage import ALL, asked
 from tests.snapshot import World
 from tests.stage import START, Stage, play
-from tests.test_damage import ALL, asked
 
 STRIDE = 6
 ALWAYS = ("empty", "an empty object", "null", "404 of something else", "stale", "flip")

@@ -1,0 +1,94 @@
+"""A run that waits says what for: whoever watches it never sees half a minute of silence."""
+
+from collections.abc import Awaitable, Callable
+from math import inf
+from typing import Any
+
+import pytest
+from local_azure.faults import Fault
+from local_azure.virtual import VirtualLoop
+
+from rotator.engine import adopt, grant, reconcile, revoke
+from rotator.engine.run import Run
+from rotator.events import Event, Pausing
+from rotator.report.progress import line
+from tests.engine.test_revoke_absent import OBJECTS
+from tests.stage import Clock, Stage, play, stage
+
+SILENT = 30.0
+"""Seconds."""
+
+
+async def watched(made: Stage, act: Callable[[Run], Awaitable[Any]]) -> tuple[list[str], float]:
+    """Lines that are told, and the longest time that the run slept with none, and without having said that it waits."""
+    told, slept, longest = list[str](), [0.0], [0.0]
+    real = made.clock
+
+    class Watched(Clock):
+        async def sleep(self, seconds: float) -> None:
+            slept[0] += seconds
+            longest[0] = max(longest[0], slept[0])
+            await real.sleep(seconds)
+
+    def tell(event: Event) -> None:
+        told.extend(text for text in [line(event)] if text)
+        slept[0] = -inf if isinstance(event, Pausing) else 0.0
+
+    async def main(run: Run) -> None:
+        await act(Run(run.world, Watched(made.loop), tell, run.policy, run.intent, run.deadline))
+
+    await made.with_world(main)
+    return told, longest[0]
+
+
+STORIES: dict[str, tuple[list[Fault], Callable[[Run], Awaitable[Any]], str]] = {
+    "a revocation": ([], revoke, "a pull is tried until it is refused"),
+    "a revocation of all that signs in": (
+        [],
+        lambda run: revoke(run, credentials=True),
+        "one reading doesn't show that",
+    ),
+    "a principal that is not found": (
+        [Fault(operation, "status", status=404, code="Request_ResourceNotFound", times=0) for operation in OBJECTS],
+        revoke,
+        "the principal is looked for once more",
+    ),
+    "an add without an answer": ([Fault("graph.applications.addPassword", "lost")], reconcile, "what it may have made"),
+    "an add that never came": (
+        [Fault("graph.applications.addPassword", "timeout")],
+        reconcile,
+        "what it may have made",
+    ),
+    "a publication that never came": (
+        [Fault("keyvault.secrets.set", "timeout")],
+        reconcile,
+        "its new version is looked for",
+    ),
+    "a redeployment": ([], reconcile, "is watched until it shows how it fares"),
+}
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_nobody_waits_without_being_told_for_what(story: str) -> None:
+    async def scene(loop: VirtualLoop) -> None:
+        made = stage(loop, groups=("app",))
+        await made.with_world(lambda run: adopt(run, None))
+        faults, act, says = STORIES[story]
+        made.azure.faults.planned.extend(faults)
+        told, longest = await watched(made, act)
+        assert says in "\n".join(told), "\n".join(told)
+        assert longest <= SILENT, f"{longest} s of silence in\n" + "\n".join(told)
+
+    play(scene)
+
+
+def test_a_grant_says_that_it_tries_a_pull() -> None:
+    async def scene(loop: VirtualLoop) -> None:
+        made = stage(loop, groups=("app",))
+        await made.with_world(lambda run: adopt(run, None))
+        await made.with_world(revoke)
+        told, longest = await watched(made, grant)
+        assert sum("waiting up to 900 s: a pull is tried until it succeeds" in text for text in told) == 1
+        assert longest <= SILENT
+
+    play(scene)

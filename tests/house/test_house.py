@@ -1,0 +1,83 @@
+"""The house style, as far as it can be counted: small functions, small files, names that say something."""
+
+import ast
+import io
+import re
+import statistics
+import tokenize
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+SOURCES = sorted([*(ROOT / "rotator").rglob("*.py"), *(ROOT / "emulator" / "local_azure").rglob("*.py")])
+VAGUE = {"utils", "util", "helpers", "helper", "manager", "base", "common", "misc"}
+SILENT = {
+    tokenize.COMMENT,
+    tokenize.NL,
+    tokenize.NEWLINE,
+    tokenize.INDENT,
+    tokenize.DEDENT,
+    tokenize.ENCODING,
+    tokenize.ENDMARKER,
+}
+
+MOST = 300
+"""Lines of code of a file, as the formatter breaks them at 120 characters."""
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def spoken(node: ast.AST) -> set[int]:
+    """The lines of every text that stands alone: docstrings, of whatever."""
+    texts = (
+        one
+        for one in ast.walk(node)
+        if isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant) and isinstance(one.value.value, str)
+    )
+    return {line for one in texts for line in range(one.lineno, (one.end_lineno or one.lineno) + 1)}
+
+
+@cache
+def code_lines(file: Path) -> frozenset[int]:
+    source = file.read_text()
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    lines = {line for token in tokens if token.type not in SILENT for line in range(token.start[0], token.end[0] + 1)}
+    return frozenset(lines - spoken(ast.parse(source)))
+
+
+def functions(file: Path) -> Iterator[tuple[str, int]]:
+    """Every function of a file with the length of its body, in lines of code."""
+    lines = code_lines(file)
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, Function):
+            body = range(node.body[0].lineno, (node.end_lineno or node.lineno) + 1)
+            yield f"{file.relative_to(ROOT)}:{node.lineno} {node.name}", len(lines & set(body))
+
+
+def test_functions_are_short() -> None:
+    lengths = dict(one for file in SOURCES for one in functions(file))
+    assert {name: length for name, length in lengths.items() if length > 40} == {}
+    assert statistics.median(lengths.values()) <= 8
+    assert statistics.quantiles(lengths.values(), n=20)[-1] <= 26
+
+
+def test_a_file_is_small_and_is_called_what_it_is() -> None:
+    lengths = {str(file.relative_to(ROOT)): len(code_lines(file)) for file in SOURCES}
+    assert {name: length for name, length in lengths.items() if length > MOST} == {}
+    assert [name for name in lengths if Path(name).stem in VAGUE] == []
+
+
+OPENINGS = {"what", "whether", "where", "who", "whose", "how", "when", "why", "that"}
+OPENINGS |= {f"{word}{end}" for word in ("some", "any", "every", "no") for end in ("body", "thing")}
+
+
+def test_a_docstring_begins_with_a_verb_or_names_a_thing() -> None:
+    opened = [
+        f"{file.relative_to(ROOT)}: {text.splitlines()[0]}"
+        for file in SOURCES
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Module | ast.ClassDef | Function) and (text := ast.get_docstring(node))
+        if re.split(r"[^A-Za-z]", text.lstrip("`"), maxsplit=1)[0].lower() in OPENINGS
+    ]
+    assert opened == []

@@ -1,0 +1,131 @@
+"""Interprets `tests/plan/cases/*.yaml`: policy + observed + today → steps, waits and notes, each with its reason's code; and the guard's word.
+
+A case without `guard` expects the guard to let every step pass, given a proof and permissions that are in order.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from rotator import guard
+from rotator.plan import View, evolve, next_steps, plan, worth_trying
+from rotator.policy import Policy
+from rotator.state import Observed
+from rotator.steps import Deploy, Disable, Intent, Issue, Known, Next, Restore, Retire, Step, kind, target
+from tests import worlds
+
+CASES = Path(__file__).parent / "cases"
+
+
+@cache
+def cases() -> tuple[Any, ...]:
+    return tuple(
+        pytest.param(case, id=f"{file.stem}: {case['when']}")
+        for file in sorted(CASES.glob("*.yaml"))
+        for case in YAML(typ="safe").load(file.read_text())
+    )
+
+
+def shown(step: Step) -> str:
+    """A step as the cases write it: what, to whom, and why."""
+    match step:
+        case Issue():
+            return f"issue ({step.reason.code}{', warned' if step.warning else ''})"
+        case Deploy():
+            warned = ", warned" if step.warning else ""
+            return (
+                f"deploy {step.group.rsplit('/', 1)[-1]}{' as canary' if step.canary else ''}"
+                f" ({step.reason.code}{warned})"
+            )
+        case Restore():
+            nth = f", failed {step.count} times" if step.count > 1 else ""
+            return f"restore {step.group.rsplit('/', 1)[-1]} to {_short(step.key_id)} ({step.reason.code}{nth})"
+        case Retire():
+            return f"retire {_short(step.key_id)} ({step.reason.code})"
+        case Disable():
+            return f"disable {step.version} ({step.reason.code})"
+    raise TypeError(step)
+
+
+def _short(key_id: str) -> str:
+    return key_id.split("-", maxsplit=1)[0].rstrip("0")
+
+
+def _waits(following: Next) -> list[str]:
+    found = []
+    for wait in following.waits:
+        subject = wait.subject.rsplit("/", 1)[-1]
+        late = ", late" if wait.warn else ""
+        found.append(f"{_short(subject) if '-0000-' in subject else subject} ({wait.code}{late})")
+    return found
+
+
+def _notes(following: Next) -> list[str]:
+    return [f"{note.code}, warned" if note.warn else note.code for note in following.notes]
+
+
+World = tuple[Policy, Observed, Intent, Known]
+
+
+def world(case: Mapping[str, Any]) -> World:
+    """What a case is about."""
+    return (
+        worlds.policy(case.get("policy")),
+        worlds.observed(case),
+        worlds.intent(case.get("intent")),
+        worlds.known(case),
+    )
+
+
+def agree(case: Mapping[str, Any], policy: Policy, observed: Observed, intent: Intent, known: Known) -> None:
+    """The rules and the guard say what the case says."""
+    following = next_steps(policy, observed, intent, known)
+    assert [shown(step) for step in following.steps] == case.get("steps", [])
+    if "look_again" in case:
+        assert min(wait.look_again for wait in following.waits if wait.look_again) == case["look_again"]
+    if "waits" in case:
+        assert _waits(following) == case["waits"]
+    if "since" in case:
+        assert [wait.since for wait in following.waits if wait.code == "held"] == [
+            worlds.instant(since) for since in case["since"]
+        ]
+    if "tries" in case:
+        assert [version.id for version in worth_trying(View(policy, observed, intent, known))] == case["tries"]
+    if "until" in case:
+        assert [wait.until for wait in following.waits] == [worlds.instant(until) for until in case["until"]]
+    if "notes" in case:
+        assert _notes(following) == case["notes"]
+    told = "\n".join([*(wait.text for wait in following.waits), *(note.text for note in following.notes)])
+    assert [words for words in case.get("says", []) if words not in told] == []
+    proven = worlds.proven(known)
+    vetoes = [veto.code for step in following.steps if (veto := guard.check(step, policy, observed, intent, proven))]
+    assert vetoes == case.get("guard", [])
+
+
+@pytest.mark.parametrize("case", list(cases()))
+def test_case(case: Mapping[str, Any]) -> None:
+    agree(case, *world(case))
+
+
+@pytest.mark.parametrize("case", list(cases()))
+def test_a_plan_comes_to_rest_and_is_what_a_run_does(case: Mapping[str, Any]) -> None:
+    policy, observed, intent, known = world(case)
+    known = replace(known, refused=frozenset())
+    unfolded = plan(policy, observed, intent, known)
+    for batch in unfolded.batches:
+        assert next_steps(policy, observed, intent, known).steps == batch
+        for step in batch:
+            observed = evolve(policy, observed, step)
+    assert next_steps(policy, observed, intent, known).steps == ()
+    taken = [(kind(step), target(step), getattr(step, "key_id", None)) for step in unfolded.steps]
+    assert len(set(taken)) == len(taken)
+
+
+def test_every_case_has_a_sentence_of_its_own() -> None:
+    names = [param.id for param in cases()]
+    assert len(names) == len(set(names)) >= 60
