@@ -18,9 +18,12 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Event concerning one policy. `at` is Azure's time if known from an answer of Azure's, else None."""
+    """Event concerning one policy. `at` is Azure's time if known from an answer of Azure's, else None.
 
-    policy: str
+    The run's journal fills in `policy`.
+    """
+
+    policy: str = ""
     at: datetime | None = None
 
 

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import TypeVar
 
 from rotator.codes import VetoCode
-from rotator.engine import Result, Run, Score, counted, glance, tell_exposed
+from rotator.engine import Result, Run, glance, tell_exposed
 from rotator.errors import LeaseHeld, RotatorError, UnsafeStep
 from rotator.events import Finished, StepFailed, Vetoed
 from rotator.lease import LONGEST
@@ -74,16 +74,15 @@ async def run(
     """
 
     async def leased(one: Run) -> Result:
-        before, score = 0, Score()
-        one = counted(one, score)
+        before = 0
         try:
             before = await urgent.first(one) if urgent and urgent.first else 0
             name = f"{one.policy.principal.app_id}{purpose and '-'}{purpose}"
             async with AsyncExitStack() as held:
                 refused = await _entered(held, lease.hold(name, _span(one)), urgent)
-                result = await (do(one) if refused is None else _left(one, score, refused, urgent, pressing))
+                result = await (do(one) if refused is None else _left(one, refused, urgent, pressing))
         except Exception as error:  # noqa: BLE001 - one policy's bug must not stop the others
-            result = _ended(one, score, error)
+            result = _ended(one, error)
         return after(result, before)
 
     return await _side_by_side(runs, leased, concurrency)
@@ -108,7 +107,7 @@ async def _entered(
 
 
 async def _left(
-    one: Run, score: Score, error: LeaseHeld, urgent: Urgent | None, pressing: Callable[[Run], Awaitable[str]] | None
+    one: Run, error: LeaseHeld, urgent: Urgent | None, pressing: Callable[[Run], Awaitable[str]] | None
 ) -> Result:
     """Leave a policy to another run; report an error if the other run hangs or urgent work can't wait."""
     ways = (
@@ -116,11 +115,10 @@ async def _left(
         " at once are safe."
     )
     if urgent:
-        return _ended(one, score, RotatorError(f"{urgent.undone}: {error.happened}", state=urgent.state, remedy=ways))
+        return _ended(one, RotatorError(f"{urgent.undone}: {error.happened}", state=urgent.state, remedy=ways))
     if error.holder and error.holder.overdue:
         return _ended(
             one,
-            score,
             RotatorError(
                 f"{error.happened} longer than its run may take", state="Nothing was changed by this run.", remedy=ways
             ),
@@ -128,7 +126,6 @@ async def _left(
     if pressing and (why := await pressing(one)):
         return _ended(
             one,
-            score,
             RotatorError(f"{why}, and {error.happened}", state="Nothing was changed by this run.", remedy=ways),
         )
     return _finished(one, 4, f"left to another run: {error.happened}")
@@ -154,11 +151,10 @@ async def exposed(one: Run) -> str:
 
     The summary is empty if there is no such credential.
     """
-    score = Score()
-    await tell_exposed(one, score)
-    if not score.alarms:
+    await tell_exposed(one)
+    if not (alarms := one.score.alarms):
         return ""
-    return UNKNOWN if score.alarms[0].startswith(UNKNOWN) else "a compromised credential still works"
+    return UNKNOWN if alarms[0].startswith(UNKNOWN) else "a compromised credential still works"
 
 
 async def look(
@@ -200,14 +196,13 @@ def _span(one: Run) -> timedelta:
     return min(LONGEST, timedelta(seconds=max(one.left(), 0))) if one.deadline is not None else LONGEST
 
 
-def _ended(one: Run, score: Score, error: Exception) -> Result:
-    """Return the result of a stopped run; `score` counts the events told by `one`."""
+def _ended(one: Run, error: Exception) -> Result:
+    """Return the result of a stopped run."""
     known = error if isinstance(error, RotatorError) else unexpected(error)
     found, policy = known.diagnose(), one.policy.name
     if isinstance(known, UnsafeStep):
         one.tell(
             Vetoed(
-                policy=policy,
                 step="run",
                 target=policy,
                 code=VetoCode.UNSAFE,
@@ -216,17 +211,13 @@ def _ended(one: Run, score: Score, error: Exception) -> Result:
                 remedy=found.remedy,
             )
         )
-        return _finished(one, score.exit_code, score.summary())
-    one.tell(
-        StepFailed(
-            policy=policy, step="run", target=policy, happened=found.happened, state=found.state, remedy=found.remedy
-        )
-    )
-    return _finished(one, score.exit_code, score.summary())
+        return _finished(one, one.score.exit_code, one.score.summary())
+    one.tell(StepFailed(step="run", target=policy, happened=found.happened, state=found.state, remedy=found.remedy))
+    return _finished(one, one.score.exit_code, one.score.summary())
 
 
 def _finished(one: Run, code: int, summary: str) -> Result:
-    one.tell(Finished(policy=one.policy.name, exit_code=code, summary=summary))
+    one.tell(Finished(exit_code=code, summary=summary))
     return Result(one.policy.name, code, summary)
 
 

@@ -29,7 +29,7 @@ import azure.functions as func
 
 from rotator import clients, fleet
 from rotator.cloud import CLOUDS
-from rotator.engine import Result, Run, reconcile
+from rotator.engine import Journal, Result, Run, reconcile
 from rotator.errors import Mistake, PolicyError, RotatorError
 from rotator.events import Event, StepFailed, Vetoed, as_json
 from rotator.lease import LocalLease, exposed
@@ -151,7 +151,7 @@ async def _run(settings: Settings, policies: tuple[Policy, ...]) -> tuple[Result
     deadline = clock.elapsed() + settings.at_most.total_seconds()
     async with connecting as world:
         world.repeat_until(deadline)
-        runs = (Run(world, clock, tell, policy, deadline=deadline) for policy in policies)
+        runs = (Run(world, clock, Journal(tell, policy.name), policy, deadline=deadline) for policy in policies)
         working = asyncio.create_task(fleet.run(runs, reconcile, lease=lease, pressing=fleet.past_warning))
         for seconds in ((settings.at_most + GRACE - LAST).total_seconds(), LAST.total_seconds()):
             await asyncio.wait({working}, timeout=seconds)

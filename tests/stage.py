@@ -29,7 +29,7 @@ from local_azure.virtual import VirtualLoop, run
 from local_azure.wire import Request
 
 from rotator.clients import Transports, connect, pages, wire
-from rotator.engine import Result, Run, reconcile
+from rotator.engine import Journal, Result, Run, reconcile
 from rotator.events import Event, as_json
 from rotator.policy import Policy
 from rotator.ports import World
@@ -199,7 +199,16 @@ class Stage:
         self, act: Callable[[Run], Awaitable[T]], intent: Intent | None, deadline: float | None, hop: Hop, clock: Clock
     ) -> T:
         async with (self.adapter or real)(self, hop, clock) as world:
-            return await act(Run(world, clock, self.events.append, self.policy, intent or Intent(), deadline))
+            return await act(
+                Run(
+                    world,
+                    clock,
+                    Journal(self.events.append, self.policy.name),
+                    self.policy,
+                    intent or Intent(),
+                    deadline,
+                )
+            )
 
     async def rotate(self, intent: Intent | None = None, minutes: float | None = None) -> Result:
         """One run of `rotator rotate`."""

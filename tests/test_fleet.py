@@ -11,7 +11,7 @@ import pytest
 from local_azure.virtual import VirtualLoop, run
 
 from rotator import fleet
-from rotator.engine import Result, Run
+from rotator.engine import Journal, Result, Run
 from rotator.errors import Forbidden, Holder, LeaseHeld, RotatorError, UnsafeStep
 from rotator.events import Event, Finished, StepFailed, Vetoed
 from rotator.lease import LocalLease
@@ -33,7 +33,7 @@ class Fleet:
         for number, name in enumerate(names):
             app_id = f"00000000-0000-4000-8000-{ord((principals or names)[number]):012}"
             policy = worlds.policy({"principal": {"app_id": app_id}}).model_copy(update={"name": name})
-            yield Run(cast(World, None), cast(Clock, None), self.told.append, policy)
+            yield Run(cast(World, None), cast(Clock, None), Journal(self.told.append, policy.name), policy)
 
     def go(self, do: Do, names: str = "abc", principals: str = "", **options: Any) -> tuple[Result, ...]:
         async def main(_: VirtualLoop) -> tuple[Result, ...]:

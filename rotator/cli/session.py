@@ -12,7 +12,7 @@ from rotator.cli.interrupt import Interrupted
 from rotator.cli.invocation import Common
 from rotator.cli.progress import Story, telling
 from rotator.codes import NoteCode
-from rotator.engine import Result, Run
+from rotator.engine import Journal, Result, Run
 from rotator.events import Noted
 from rotator.ports import Tell
 from rotator.report.run import alarmed, run_body, run_text
@@ -45,7 +45,8 @@ def run(
             if deadline is not None:
                 world.repeat_until(deadline)
             return await work(
-                Run(world, clock, tell or _unheard, policy, intent or Intent(), deadline) for policy in policies
+                Run(world, clock, Journal(tell or _unheard, policy.name), policy, intent or Intent(), deadline)
+                for policy in policies
             )
 
     return wiring.run(main())

@@ -16,22 +16,22 @@ from rotator.engine.adoption import adopt, compromise
 from rotator.engine.examination import examine
 from rotator.engine.exposed import finish, tell_exposed
 from rotator.engine.job import Deployed, deploy_now
+from rotator.engine.journal import Journal
 from rotator.engine.look import Preview, glance, preview
 from rotator.engine.provisioning import Wanted, outline, provision
 from rotator.engine.reconciliation import reconcile
 from rotator.engine.revocation import revoke
-from rotator.engine.run import Result, Run, Score, counted
+from rotator.engine.run import Result, Run
 
 __all__ = [
     "Deployed",
+    "Journal",
     "Preview",
     "Result",
     "Run",
-    "Score",
     "Wanted",
     "adopt",
     "compromise",
-    "counted",
     "deploy_now",
     "examine",
     "finish",

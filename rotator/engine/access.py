@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from rotator.engine.evidence import acceptance
 from rotator.engine.exposed import finish
-from rotator.engine.run import FRESH, Result, Run, Score, ensure_granted, told
+from rotator.engine.run import FRESH, Result, Run, ensure_granted
 from rotator.errors import Conflict, NotFound, UnsafeStep
 from rotator.events import AccessRecorded, AssignmentCreated, AssignmentDeleted, StepDone, StepStarted
 from rotator.plan import fitting, grant_steps, own_roles, restorable
@@ -38,16 +38,12 @@ async def read_record(run: Run) -> AccessRecord:
 
 def start(run: Run, step: Step) -> None:
     """Report the start of a step."""
-    run.tell(
-        StepStarted(
-            policy=run.policy.name, step=kind(step), target=target(step), reason=step.reason.text, code=step.reason.code
-        )
-    )
+    run.tell(StepStarted(step=kind(step), target=target(step), reason=step.reason.text, code=step.reason.code))
 
 
 def end(run: Run, step: Step, detail: str = "") -> None:
     """Report the end of a step."""
-    run.tell(StepDone(policy=run.policy.name, step=kind(step), target=target(step), detail=detail))
+    run.tell(StepDone(step=kind(step), target=target(step), detail=detail))
 
 
 async def own(run: Run) -> dict[str, str]:
@@ -73,20 +69,20 @@ async def grant(run: Run, *, wait: bool = True) -> Result:
     Idempotent: the record stays.
     """
 
-    async def act(score: Score) -> str:
-        await _grant(run, score, wait)
+    async def act() -> str:
+        await _grant(run, wait)
         return ""
 
     return await finish(run, "grant", act)
 
 
-async def _grant(run: Run, score: Score, wait: bool) -> None:
+async def _grant(run: Run, wait: bool) -> None:
     observed = await run.observe()
     record = await read_record(run)
     recorded = restorable(record.assignments, observed.principal.service_principal)
     read = run.world.moment()
     for step in await _missing(run, observed, recorded):
-        await _create(run, score, step, read)
+        await _create(run, step, read)
     read, now = run.world.moment(), await run.world.access(run.policy)
     if (now.access, now.assignments) != (record.access, record.assignments):
         raise Conflict(
@@ -100,10 +96,10 @@ async def _grant(run: Run, score: Score, wait: bool) -> None:
         )
     if record.access is Access.REVOKED:
         await run.world.record_access(run.policy, Access.GRANTED, record.assignments, not_after=read + FRESH)
-        run.tell(AccessRecorded(policy=run.policy.name, access=Access.GRANTED, assignments=len(record.assignments)))
+        run.tell(AccessRecorded(access=Access.GRANTED, assignments=len(record.assignments)))
     await _ensure_there(run, observed, recorded)
     if wait:
-        await acceptance(run, score, observed)
+        await acceptance(run, observed)
 
 
 def _either(run: Run) -> str:
@@ -134,7 +130,7 @@ async def _missing(run: Run, observed: Observed, recorded: Sequence[Assignment])
     return grant_steps(run.policy, found, recorded, wanted, await own(run))
 
 
-async def assign(run: Run, score: Score, observed: Observed) -> None:
+async def assign(run: Run, observed: Observed) -> None:
     """Create missing declared role assignments, unless access is revoked.
 
     The access mark is read before each write, and once after all writes, so that a revocation wins.
@@ -145,24 +141,18 @@ async def assign(run: Run, score: Score, observed: Observed) -> None:
     for step in await _missing(run, observed, ()):
         read = run.world.moment()
         await ensure_granted(run)
-        if await _create(run, score, step, read):
+        if await _create(run, step, read):
             made.append(step.assignment)
     if made:
         await _ensure_wanted(run, made)
 
 
-async def _create(run: Run, score: Score, step: Grant, read: float) -> bool:
+async def _create(run: Run, step: Grant, read: float) -> bool:
     """Create one role assignment, based on a read at the moment `read`; return False if it existed."""
     start(run, step)
     created = await run.world.create_assignment(step.assignment, not_after=read + FRESH)
-    told(
-        run,
-        AssignmentCreated(
-            policy=run.policy.name, assignment=step.assignment.id, scope=step.assignment.scope, was_there=not created
-        ),
-    )
+    run.tell(AssignmentCreated(assignment=step.assignment.id, scope=step.assignment.scope, was_there=not created))
     end(run, step)
-    score.done += 1
     return created
 
 
@@ -174,9 +164,7 @@ async def _ensure_wanted(run: Run, made: Sequence[Assignment]) -> None:
     except UnsafeStep:
         for each in made:
             was_there = await run.world.delete_assignment(each, not_after=read + FRESH)
-            run.tell(
-                AssignmentDeleted(policy=run.policy.name, assignment=each.id, scope=each.scope, was_there=was_there)
-            )
+            run.tell(AssignmentDeleted(assignment=each.id, scope=each.scope, was_there=was_there))
         raise
 
 

@@ -101,4 +101,4 @@ def _tell_spared(run: Run, declaration: Declaration) -> None:
         f"so this is the same declaration again. If {key_id} is known to others, too:"
         f" `{rotator('rotate', policy, compromised=True, key_id=key_id)}`"
     )
-    run.tell(Noted(policy=run.policy.name, code=NoteCode.NOT_DECLARED, subject=key_id, text=f"{text}, {again}"))
+    run.tell(Noted(code=NoteCode.NOT_DECLARED, subject=key_id, text=f"{text}, {again}"))

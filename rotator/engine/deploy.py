@@ -199,7 +199,7 @@ async def put(
         accepted = await run.world.put_group(group_id, body, not_after=not_after)
         if accepted.created and existed:
             text = "it had been deleted since it was read, and exists again now"
-            run.tell(Noted(policy=run.policy.name, code=NoteCode.RECREATED, subject=group_id, text=text, warn=True))
+            run.tell(Noted(code=NoteCode.RECREATED, subject=group_id, text=text, warn=True))
     except OutcomeUnknown:
         await run.clock.sleep(EVERY)
         now = await run.world.group(group_id)
@@ -212,7 +212,7 @@ async def put(
             "Azure refused the redeployment, so the group is as it was; other groups keep the credential they have."
         )
         raise
-    run.tell(GroupAccepted(policy=run.policy.name, group=group_id, key_id=key_id))
+    run.tell(GroupAccepted(group=group_id, key_id=key_id))
     if run.world.moment() > not_after:
         await _ensure_still_good(run, group_id, key_id)
 
@@ -281,7 +281,7 @@ async def _stripped(run: Run, group_id: ResourceId, version: Version) -> None:
 def settled(run: Run, before: ContainerGroup, after: ContainerGroup, key_id: str, verdict: Verdict) -> None:
     """Tell how a redeployed group fares, and what else is different now."""
     detail = "; ".join(_also(before, after))
-    run.tell(GroupSettled(policy=run.policy.name, group=before.id, key_id=key_id, verdict=verdict.value, detail=detail))
+    run.tell(GroupSettled(group=before.id, key_id=key_id, verdict=verdict.value, detail=detail))
 
 
 def _also(before: ContainerGroup, after: ContainerGroup) -> Iterator[str]:

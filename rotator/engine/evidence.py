@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from rotator import container_group
 from rotator.codes import NoteCode
-from rotator.engine.run import Patience, Run, Score, told
+from rotator.engine.run import Patience, Run
 from rotator.errors import Forbidden, NotFound
 from rotator.events import Noted, PullRefused
 from rotator.plan import (
@@ -73,16 +73,14 @@ class Tries:
     why: str = ""
 
 
-async def evidence(
-    run: Run, score: Score, observed: Observed, left: Left, *, wait: bool, proving: Run | None = None
-) -> Ending:
+async def evidence(run: Run, observed: Observed, left: Left, *, wait: bool, proving: Run | None = None) -> Ending:
     """Report all present ways to pull, and prove a refusal if no known way lets the principal pull.
 
     `proving` is the run for the registries that can be asked, if some can't.
     """
     seen = await _look(run, observed)
-    _tell(run, score, seen)
-    told(run, Noted(policy=run.policy.name, code=NoteCode.RESIDUE, subject=run.policy.name, text=RESIDUE), score)
+    _tell(run, seen)
+    run.tell(Noted(code=NoteCode.RESIDUE, subject=run.policy.name, text=RESIDUE))
     if not remains(seen.ways, seen.signs_in):
         tries = (
             await try_out(
@@ -92,16 +90,16 @@ async def evidence(
             else None
         )
         if tries is None:
-            return _unproven(run, score, seen, Tries(Shown.NOTHING, NOT_WAITED))
+            return _unproven(run, seen, Tries(Shown.NOTHING, NOT_WAITED))
         agreed = rests_on_absence(seen.ways, seen.signs_in, tries.shown)
         if agreed:
-            seen = await _look_again(run, score, observed, seen)
+            seen = await _look_again(run, observed, seen)
         how = ending(seen.ways, seen.signs_in, tries.shown, agreed=agreed)
         if how is Ending.UNPROVEN:
-            return _unproven(run, score, seen, tries)
+            return _unproven(run, seen, tries)
         if not remains(seen.ways, seen.signs_in):
             return how
-    return _remaining(run, score, seen)
+    return _remaining(run, seen)
 
 
 async def _look(run: Run, observed: Observed) -> Seen:
@@ -111,7 +109,7 @@ async def _look(run: Run, observed: Observed) -> Seen:
     return Seen(ways, (await run.world.sign_ins(run.policy)).live(observed.at), read)
 
 
-async def _look_again(run: Run, score: Score, observed: Observed, first: Seen) -> Seen:
+async def _look_again(run: Run, observed: Observed, first: Seen) -> Seen:
     """Read a second time, two minutes after the first; the second reading is reported if it shows more."""
     if (left := first.read + AGREEING - run.clock.elapsed()) > 0:
         await Patience(
@@ -119,11 +117,11 @@ async def _look_again(run: Run, score: Score, observed: Observed, first: Seen) -
         ).sleep(left)
     second = await _look(run, observed)
     if (second.ways, second.signs_in) != (first.ways, first.signs_in):
-        _tell(run, score, second)
+        _tell(run, second)
     return second
 
 
-def _tell(run: Run, score: Score, seen: Seen) -> None:
+def _tell(run: Run, seen: Seen) -> None:
     """Report the ways to pull, then the ways to sign in, each with the command to end it."""
     for way in seen.ways:
         closed = (
@@ -132,34 +130,21 @@ def _tell(run: Run, score: Score, seen: Seen) -> None:
             and seen.signs_in.none
         )
         text = f"once something signs in as it again: {way.text}" if closed else way.text
-        told(
-            run,
-            Noted(
-                policy=run.policy.name, code=way.code, subject=way.subject, text=text, warn=alarming(way, seen.signs_in)
-            ),
-            score,
-        )
+        run.tell(Noted(code=way.code, subject=way.subject, text=text, warn=alarming(way, seen.signs_in)))
     opens = any(usable(way, seen.signs_in) for way in seen.ways if way.code is not NoteCode.ANONYMOUS_PULL)
     for key in seen.signs_in.keys:
-        told(run, _key(run, key, opens=opens), score)
+        run.tell(_key(run, key, opens=opens))
     for what in seen.signs_in.unread:
-        told(
-            run,
+        run.tell(
             Noted(
-                policy=run.policy.name,
                 code=NoteCode.UNKNOWN,
                 subject=run.policy.principal.app_id,
                 text=f"unknown: {what}",
-            ),
-            score,
+            )
         )
     if not seen.signs_in.passwords and not seen.signs_in.unread:
         text = "the principal has no password left that is valid: nobody signs in with one"
-        told(
-            run,
-            Noted(policy=run.policy.name, code=NoteCode.NO_PASSWORD, subject=run.policy.principal.app_id, text=text),
-            score,
-        )
+        run.tell(Noted(code=NoteCode.NO_PASSWORD, subject=run.policy.principal.app_id, text=text))
 
 
 def _key(run: Run, key: Key, *, opens: bool) -> Noted:
@@ -167,14 +152,14 @@ def _key(run: Run, key: Key, *, opens: bool) -> Noted:
 
     Rotator never runs the command.
     """
-    policy, away = run.policy.name, removal(run.policy.principal.app_id, key)
+    away = removal(run.policy.principal.app_id, key)
     match key.means:
         case Means.CERTIFICATE:
             what = (
                 f"certificate {key.id} ({key.name or 'unnamed'}) of the {key.home.value.replace('_', ' ')}{_until(key)}"
             )
             text = f"{what} {STAYS}; `{away}` removes it"
-            return Noted(policy=policy, code=NoteCode.CERTIFICATE, subject=key.id, text=text, warn=opens)
+            return Noted(code=NoteCode.CERTIFICATE, subject=key.id, text=text, warn=opens)
         case Means.FEDERATED:
             ended = (
                 f"`{away}` removes it"
@@ -182,7 +167,6 @@ def _key(run: Run, key: Key, *, opens: bool) -> Noted:
                 else f"`{DELETE_FEDERATED_CREDENTIAL}`, with the identity's name, removes it"
             )
             return Noted(
-                policy=policy,
                 code=NoteCode.FEDERATED_CREDENTIAL,
                 subject=key.id,
                 text=f"federated credential {key.name} {STAYS}; {ended}",
@@ -193,26 +177,26 @@ def _key(run: Run, key: Key, *, opens: bool) -> Noted:
                 f"the principal is managed identity {key.name}: whatever it is assigned to signs in as it; only its"
                 " roles can be taken away"
             )
-            return Noted(policy=policy, code=NoteCode.MANAGED_IDENTITY, subject=key.id, text=text, warn=opens)
+            return Noted(code=NoteCode.MANAGED_IDENTITY, subject=key.id, text=text, warn=opens)
 
 
 def _until(key: Key) -> str:
     return f", valid until {key.until:%Y-%m-%d}," if key.until else ""
 
 
-def _remaining(run: Run, score: Score, seen: Seen) -> Ending:
+def _remaining(run: Run, seen: Seen) -> Ending:
     """Report access known to remain."""
     how = remains(seen.ways, seen.signs_in) or Ending.UNPROVEN
     at_once = f"; `{rotator('revoke', run.policy.name, credentials=True)}` takes every password of ours at once"
     ours = how is Ending.REMAINS and seen.signs_in.passwords
-    not_proven(run, score, f"access remains{at_once if ours else ''}")
+    not_proven(run, f"access remains{at_once if ours else ''}")
     return how
 
 
-def _unproven(run: Run, score: Score, seen: Seen, tries: Tries) -> Ending:
+def _unproven(run: Run, seen: Seen, tries: Tries) -> Ending:
     reasons = list(_reasons(seen, tries))
     for why in reasons:
-        not_proven(run, score, why, warn=why != NOT_WAITED)
+        not_proven(run, why, warn=why != NOT_WAITED)
     return Ending.UNPROVEN
 
 
@@ -239,14 +223,10 @@ def _names(signs_in: SignIns) -> Iterator[str]:
     yield from (f"{key.means.value.replace('_', ' ')} {key.id}" for key in signs_in.keys)
 
 
-def not_proven(run: Run, score: Score, why: str, *, warn: bool = True) -> None:
+def not_proven(run: Run, why: str, *, warn: bool = True) -> None:
     """Report the reason why the refusal of pulls is not proven."""
     text = f"that pulls are refused is not proven: {why}"
-    told(
-        run,
-        Noted(policy=run.policy.name, code=NoteCode.NOT_PROVEN, subject=run.policy.name, text=text, warn=warn),
-        score,
-    )
+    run.tell(Noted(code=NoteCode.NOT_PROVEN, subject=run.policy.name, text=text, warn=warn))
 
 
 async def try_out(run: Run, left: Left, images: Sequence[str], *, others: bool) -> Tries:
@@ -272,7 +252,7 @@ async def try_out(run: Run, left: Left, images: Sequence[str], *, others: bool) 
             return Tries(Shown.NOTHING, f"{still}); Azure documents up to ten")
         await patience.sleep(EVERY)
     if row[0] is not Shown.PASSWORD or not others:
-        run.tell(PullRefused(policy=run.policy.name, after=run.clock.elapsed() - begun))
+        run.tell(PullRefused(after=run.clock.elapsed() - begun))
     return Tries(row[0])
 
 
@@ -308,7 +288,7 @@ def refused(proof: Proof) -> bool:
     return proof.outcome in (Outcome.NO_PULL, *SIGNED_OUT) and proof.registry_reached and not proof.served
 
 
-async def acceptance(run: Run, score: Score, observed: Observed) -> None:
+async def acceptance(run: Run, observed: Observed) -> None:
     """See a pull succeed, where there is a value to pull with."""
     images = container_group.images(run.policy, observed)
     try:
@@ -317,16 +297,13 @@ async def acceptance(run: Run, score: Score, observed: Observed) -> None:
         return
     except Forbidden as error:
         text = f"the role is granted, and that a pull succeeds isn't proven: {error.happened}"
-        told(
-            run,
+        run.tell(
             Noted(
-                policy=run.policy.name,
                 code=NoteCode.NOT_PROVEN,
                 subject=run.policy.name,
                 text=text,
                 warn=error.code != "SecretDisabled",
-            ),
-            score,
+            )
         )
         return
     begun, patience = (
@@ -336,10 +313,6 @@ async def acceptance(run: Run, score: Score, observed: Observed) -> None:
     while not (proof := await run.world.prove(run.policy, value, images)).ok:
         if proof.outcome in (*SIGNED_OUT, Outcome.DISABLED) or run.clock.elapsed() - begun >= PATIENCE:
             text = f"the role is granted, and a pull doesn't succeed yet: {proof.outcome} {proof.detail}".rstrip()
-            told(
-                run,
-                Noted(policy=run.policy.name, code=NoteCode.NOT_PROVEN, subject=run.policy.name, text=text, warn=True),
-                score,
-            )
+            run.tell(Noted(code=NoteCode.NOT_PROVEN, subject=run.policy.name, text=text, warn=True))
             return
         await patience.sleep(EVERY)

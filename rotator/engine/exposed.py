@@ -7,7 +7,7 @@ since. Credentials that can't be seen aren't known to be closed: such a gap is r
 from collections.abc import Awaitable, Callable
 
 from rotator.codes import NoteCode
-from rotator.engine.run import FRESH, NO_PRINCIPAL, PAUSE, Result, Run, Score, Sight, failure, noted, told
+from rotator.engine.run import FRESH, NO_PRINCIPAL, PAUSE, Result, Run, Sight, failure
 from rotator.engine.trial import try_out
 from rotator.errors import NotFound, RotatorError
 from rotator.events import Finished
@@ -19,32 +19,33 @@ LOOKS = 2
 """Looks, `run.PAUSE` seconds apart, until one shows what is compromised: a refusal may be one replica's."""
 
 
-async def finish(run: Run, verb: str, act: Callable[[Score], Awaitable[str]]) -> Result:
+async def finish(run: Run, verb: str, act: Callable[[], Awaitable[str]]) -> Result:
     """Act; then report exposed credentials; and state the result before the counts."""
-    score, verdict = Score(), ""
+    verdict = ""
     try:
-        verdict = await act(score)
+        verdict = await act()
     except RotatorError as error:
-        told(run, failure(run, verb, run.policy.name, error), score)
-    await tell_exposed(run, score)
+        run.tell(failure(run, verb, run.policy.name, error))
+    await tell_exposed(run)
+    score = run.score
     summary = "; ".join([*score.alarms, str(verdict)]) if verdict else score.summary()
     result = Result(run.policy.name, score.exit_code, summary, None, score.done)
-    run.tell(Finished(policy=run.policy.name, exit_code=result.exit_code, summary=result.summary))
+    run.tell(Finished(exit_code=result.exit_code, summary=result.summary))
     return result
 
 
-async def tell_exposed(run: Run, score: Score) -> None:
+async def tell_exposed(run: Run) -> None:
     """Report each compromised credential that still signs in after all steps.
 
     If their state is unknown, report the gap, unless the run failed for the same reason.
     """
-    blind = score.failed and not (run.latest and not _hidden(run.latest[0]))
+    blind = run.score.failed and not (run.latest and not _hidden(run.latest[0]))
     sight, why = await _sight(run, 1 if blind else LOOKS)
     notes = await _open(run, sight) if sight else []
     if why and not notes and not blind:
         notes = [unseen_marks(run.policy, why)]
     for note in notes:
-        noted(run, note, score)
+        run.tell(note)
 
 
 async def _open(run: Run, sight: Sight) -> list[Note]:

@@ -70,11 +70,7 @@ async def issue(run: Run, seen: Seen, step: Issue) -> str:
             remedy="Give the next run more --max-duration.",
         )
     new = await _add(run, seen, step)
-    run.tell(
-        CredentialAdded(
-            policy=run.policy.name, key_id=new.credential.key_id, home=new.credential.home, end=new.credential.end
-        )
-    )
+    run.tell(CredentialAdded(key_id=new.credential.key_id, home=new.credential.home, end=new.credential.end))
     try:
         version, not_after = await _delivered(run, observed, new)
     except asyncio.CancelledError:
@@ -129,7 +125,7 @@ async def _add(run: Run, seen: Seen, step: Issue) -> _New:
         text = (
             f"an add got no answer: if Graph took it, there is a credential called {name}, which a later run reclaims"
         )
-        run.tell(Noted(policy=run.policy.name, code=NoteCode.INTERRUPTED, subject=name, text=text, warn=True))
+        run.tell(Noted(code=NoteCode.INTERRUPTED, subject=name, text=text, warn=True))
         raise
     left = (
         "What it made is removed again."
@@ -230,7 +226,7 @@ async def _interrupted(run: Run, observed: Observed, new: _New) -> None:
                 f" {run.policy.rotation.reclaim_after}"
             )
     text = f"credential {key_id} {state}"
-    run.tell(Noted(policy=run.policy.name, code=NoteCode.INTERRUPTED, subject=key_id, text=text, warn=True))
+    run.tell(Noted(code=NoteCode.INTERRUPTED, subject=key_id, text=text, warn=True))
 
 
 async def _publish(run: Run, observed: Observed, new: _New) -> tuple[Version, float]:
@@ -242,11 +238,7 @@ async def _publish(run: Run, observed: Observed, new: _New) -> tuple[Version, fl
         newest, not_after = await _publishable(run, observed, new)
         version = await _put(run, new, newest, not_after)
         if version:
-            run.tell(
-                VersionPublished(
-                    policy=run.policy.name, version=version.id, key_id=new.credential.key_id, expires=new.credential.end
-                )
-            )
+            run.tell(VersionPublished(version=version.id, key_id=new.credential.key_id, expires=new.credential.end))
             _tell_left(run, newest, version)
             return version, not_after
     raise OutcomeUnknown(f"no version of this attempt is visible after {DECISIONS} tries", service="keyvault")
@@ -257,7 +249,7 @@ def _tell_left(run: Run, newest: Version | None, version: Version) -> None:
     if newest and (left := carried(newest).dropped):
         what = f"version {version.id} doesn't take over {', '.join(left)} of version {newest.id}"
         text = f"{what}: Key Vault gives a version {MOST_TAGS} tags, and some are rotator's own"
-        run.tell(Noted(policy=run.policy.name, code=NoteCode.TAGS_DROPPED, subject=version.id, text=text))
+        run.tell(Noted(code=NoteCode.TAGS_DROPPED, subject=version.id, text=text))
 
 
 async def _put(run: Run, new: _New, newest: Version | None, not_after: float) -> Version | None:

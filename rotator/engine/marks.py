@@ -76,15 +76,14 @@ async def _write(run: Run, mark: Mark) -> bool:
 
 
 def _tell(run: Run, version: Version, mark: Mark, dropped: Sequence[str]) -> None:
-    name = run.policy.name
     if mark.tag in (ADOPTED, COMPROMISED):
-        run.tell(VersionMarked(policy=name, version=version.id, tag=mark.tag, key_ids=version.listed(mark.tag)))
+        run.tell(VersionMarked(version=version.id, tag=mark.tag, key_ids=version.listed(mark.tag)))
     if dropped:
         text = (
             f"tag {', '.join(dropped)} of version {version.id} gave way to {mark.tag}: no version had room for one more"
             f" than {MOST_TAGS} tags"
         )
-        run.tell(Noted(policy=name, code=NoteCode.TAGS_DROPPED, subject=version.id, text=text))
+        run.tell(Noted(code=NoteCode.TAGS_DROPPED, subject=version.id, text=text))
 
 
 def _tell_late(run: Run, version: Version, seconds: float) -> None:
@@ -97,11 +96,7 @@ def _tell_late(run: Run, version: Version, seconds: float) -> None:
             f"look at `{rotator('history', run.policy.name, output='json')}`, and repeat an adoption or declaration"
             " that was made at the same time"
         )
-        run.tell(
-            Noted(
-                policy=run.policy.name, code=NoteCode.LATE_MARK, subject=version.id, text=f"{text}; {more}", warn=True
-            )
-        )
+        run.tell(Noted(code=NoteCode.LATE_MARK, subject=version.id, text=f"{text}; {more}", warn=True))
 
 
 def _undone(run: Run, lacking: Sequence[Mark]) -> Conflict:

@@ -30,7 +30,6 @@ async def prove(run: Run, key_id: str, secret: Secret, images: Sequence[str]) ->
         first = run.clock.elapsed() if good and not successes else first
         successes = successes + 1 if good else 0
         told = Proving(
-            policy=run.policy.name,
             key_id=key_id,
             successes=successes,
             times=wanted.times,

@@ -27,13 +27,10 @@ from rotator.engine.run import (
     Patience,
     Result,
     Run,
-    Score,
     Seen,
     Undecided,
     ensure_granted,
     failure,
-    noted,
-    told,
 )
 from rotator.engine.trial import try_out
 from rotator.errors import Forbidden, NotFound, NotSent, ProofFailed, RotatorError, Unavailable, UnsafeStep
@@ -83,15 +80,15 @@ async def provision(run: Run, wanted: Wanted) -> Result:
     `run` is of `wanted.known()`. No error of Azure or rotator is raised.
     """
 
-    async def act(score: Score) -> str:
-        policy, homes = await _identity(run, wanted, score)
+    async def act() -> str:
+        policy, homes = await _identity(run, wanted)
         settled = replace(run, policy=policy)
         await ensure_granted(settled)
         seen = await _visible(settled, homes, Memory())
-        await assign(settled, score, seen.observed)
-        await _first(settled, score, homes)
-        await _readers(settled, score, await _groups(settled, score))
-        return "" if score.done or score.exit_code else "nothing was missing"
+        await assign(settled, seen.observed)
+        await _first(settled, homes)
+        await _readers(settled, await _groups(settled))
+        return "" if run.score.done or run.score.exit_code else "nothing was missing"
 
     return await finish(run, "provision", act)
 
@@ -134,7 +131,7 @@ async def _sought(run: Run, wanted: Policy | Draft) -> tuple[Identity, ...]:
     return found
 
 
-async def _identity(run: Run, wanted: Wanted, score: Score) -> tuple[Policy, frozenset[Home]]:
+async def _identity(run: Run, wanted: Wanted) -> tuple[Policy, frozenset[Home]]:
     """Return the policy, once there are an application, its app id in the file, and a service principal.
 
     Also return the homes in this tenant: application, service principal, or both.
@@ -156,7 +153,7 @@ async def _identity(run: Run, wanted: Wanted, score: Score) -> tuple[Policy, fro
                 _created(run, step.home, identity.app_id, identity.application or "")
             case Save() if identity and isinstance(policy, Draft):
                 wanted.save(identity.app_id)
-                run.tell(AppIdSaved(policy=run.policy.name, app_id=identity.app_id, file=policy.file))
+                run.tell(AppIdSaved(app_id=identity.app_id, file=policy.file))
                 policy = policy.settled(identity.app_id)
             case Create() if identity:
                 object_id, made = await run.world.create_service_principal(identity.app_id)
@@ -164,11 +161,9 @@ async def _identity(run: Run, wanted: Wanted, score: Score) -> tuple[Policy, fro
                     end(run, step, "it was there, although Microsoft Graph didn't show it")
                     continue
                 _created(run, step.home, identity.app_id, object_id)
-            case Own(home=home) if identity:
-                await _own(run, score, home, identity, me)
+            case Own(home=home) if identity and not await _own(run, home, identity, me):
                 continue
         end(run, step)
-        score.done += 1
     at_home = {Home.APPLICATION} if identity and identity.application else set[Home]()
     return policy if isinstance(policy, Policy) else run.policy, frozenset({Home.SERVICE_PRINCIPAL, *at_home})
 
@@ -179,11 +174,11 @@ def _settled(step: Create | Save | Own, identity: Identity | None) -> Create | S
 
 
 def _created(run: Run, home: Home, app_id: str, object_id: str) -> None:
-    run.tell(IdentityCreated(policy=run.policy.name, home=home, app_id=app_id, object_id=object_id))
+    run.tell(IdentityCreated(home=home, app_id=app_id, object_id=object_id))
 
 
-async def _own(run: Run, score: Score, home: Home, identity: Identity, me: str) -> None:
-    """Make rotator an owner, if permitted; else report the command for another person."""
+async def _own(run: Run, home: Home, identity: Identity, me: str) -> bool:
+    """Make rotator an owner, if permitted; else report the command for another person, and return False."""
     object_id = (identity.application if home is Home.APPLICATION else identity.service_principal) or ""
     try:
         await run.world.own(home, object_id, me)
@@ -191,14 +186,10 @@ async def _own(run: Run, score: Score, home: Home, identity: Identity, me: str) 
         what = f"rotator isn't an owner of the {home.value.replace('_', ' ')} {object_id}, and may not make itself one"
         text = f"{what}; `{_by_hand(run, home, identity, me)}` does"
         needed = home is run.policy.principal.home
-        told(
-            run,
-            Noted(policy=run.policy.name, code=NoteCode.NOT_OWNER, subject=object_id, text=text, warn=needed),
-            score,
-        )
-        return
-    run.tell(OwnerAdded(policy=run.policy.name, home=home, owner=me))
-    score.done += 1
+        run.tell(Noted(code=NoteCode.NOT_OWNER, subject=object_id, text=text, warn=needed))
+        return False
+    run.tell(OwnerAdded(home=home, owner=me))
+    return True
 
 
 def _by_hand(run: Run, home: Home, identity: Identity, me: str) -> str:
@@ -241,7 +232,7 @@ def _shown_homes(observed: Observed) -> set[Home]:
     return {home for home, shown in ids.items() if shown}
 
 
-async def _first(run: Run, score: Score, homes: frozenset[Home]) -> None:
+async def _first(run: Run, homes: frozenset[Home]) -> None:
     """The first credential, by the ordinary Issue, and the user name."""
     memory = Memory()
     for left in reversed(range(DECISIONS)):
@@ -249,7 +240,7 @@ async def _first(run: Run, score: Score, homes: frozenset[Home]) -> None:
         published = any(version.enabled for version in seen.observed.versions)
         missing = first_steps(run.policy, published=published, username=await _username(run, seen.observed))
         try:
-            await _take_first(run, score, seen, memory, missing)
+            await _take_first(run, seen, memory, missing)
         except (NotSent, Undecided) as error:
             memory.lost |= {error.lost} if isinstance(error, Undecided) and error.lost else set()
             if not left:
@@ -259,17 +250,16 @@ async def _first(run: Run, score: Score, homes: frozenset[Home]) -> None:
             return
 
 
-async def _take_first(run: Run, score: Score, seen: Seen, memory: Memory, steps: tuple[Issue | Publish, ...]) -> None:
+async def _take_first(run: Run, seen: Seen, memory: Memory, steps: tuple[Issue | Publish, ...]) -> None:
     for step in steps:
         if isinstance(step, Publish) and not await run.world.publish_username(run.policy):
             continue
         start(run, step)
         if isinstance(step, Publish):
-            run.tell(UsernamePublished(policy=run.policy.name, secret=step.secret))
+            run.tell(UsernamePublished(secret=step.secret))
             end(run, step)
         else:
             end(run, step, await _issue(run, seen, memory, step))
-        score.done += 1
 
 
 async def _username(run: Run, observed: Observed) -> str | None:
@@ -288,7 +278,7 @@ async def _issue(run: Run, seen: Seen, memory: Memory, step: Issue) -> str:
     return await issue(replace(run, policy=patient), seen, step)
 
 
-async def _groups(run: Run, score: Score) -> Observed:
+async def _groups(run: Run) -> Observed:
     """Deploy missing groups that have a manifest; report missing groups without one.
 
     Return the observation made before the deployments.
@@ -296,23 +286,22 @@ async def _groups(run: Run, score: Score) -> Observed:
     observed = await run.observe()
     left = group_steps(run.policy, observed.groups, View(run.policy, observed, run.intent).current_key or TO_COME)
     for note in left.notes:
-        noted(run, note, score)
+        run.tell(note)
     if left.steps:
         await _shown(run)
-        await acceptance(run, score, observed)
+        await acceptance(run, observed)
     for step in left.steps:
         start(run, step)
         try:
             await _deploy(run, step)
         except RotatorError as error:
-            told(run, failure(run, kind(step), target(step), error), score)
+            run.tell(failure(run, kind(step), target(step), error))
             continue
         end(run, step)
-        score.done += 1
     return observed
 
 
-async def _readers(run: Run, score: Score, observed: Observed) -> None:
+async def _readers(run: Run, observed: Observed) -> None:
     """Report readers of the secret that get a foreign value with which no sign-in succeeds.
 
     A role given just before has no influence on this check.
@@ -323,7 +312,7 @@ async def _readers(run: Run, score: Score, observed: Observed) -> None:
     tried = () if not newest.enabled else ((newest.id, await try_out(run, newest)),)
     view = View(run.policy, observed, run.intent, Known(tried=tried))
     for note in () if view.accepted(newest) else refused_readers(view, newest):
-        noted(run, note, score)
+        run.tell(note)
 
 
 async def _shown(run: Run) -> None:

@@ -21,18 +21,15 @@ from rotator.engine.run import (
     Patience,
     Result,
     Run,
-    Score,
     Seen,
     Undecided,
     failure,
-    noted,
-    told,
 )
 from rotator.errors import NotSent, RotatorError
-from rotator.events import Finished, Noted, StepDone, StepPostponed, StepStarted, Vetoed, Waiting
+from rotator.events import Finished, Noted, StepDone, StepPostponed, StepStarted, Vetoed
 from rotator.plan import next_due, next_steps
 from rotator.state import Observed
-from rotator.steps import Deploy, Disable, Issue, Next, Note, Restore, Retire, Step, kind, target
+from rotator.steps import Deploy, Disable, Issue, Next, Note, Restore, Retire, Step, Wait, kind, target
 
 LOOKS = 150
 """Looks for something that is on its way; with 15 s between them a little more than Azure's 30 minutes to start a
@@ -42,21 +39,21 @@ group.
 
 async def reconcile(run: Run) -> Result:
     """Take every due step. Failures are reported and counted; no error of Azure or rotator is raised."""
-    score, memory = Score(), Memory()
+    memory = Memory()
     due = None
     try:
-        observed, following = await _converge(run, score, memory)
-        _tell_rest(run, score, following)
+        observed, following = await _converge(run, memory)
+        _tell_all(run, (*following.waits, *following.notes))
         due = next_due(run.policy, observed, following, run.intent)
     except RotatorError as error:
-        told(run, failure(run, "observe", run.policy.name, error), score)
-        _tell_notes(run, score, memory.alarms)
-    result = Result(run.policy.name, score.exit_code, score.summary(), due, score.done)
-    run.tell(Finished(policy=run.policy.name, exit_code=result.exit_code, summary=result.summary, next_due=due))
+        run.tell(failure(run, "observe", run.policy.name, error))
+        _tell_all(run, memory.alarms)
+    result = Result(run.policy.name, run.score.exit_code, run.score.summary(), due, run.score.done)
+    run.tell(Finished(exit_code=result.exit_code, summary=result.summary, next_due=due))
     return result
 
 
-async def _converge(run: Run, score: Score, memory: Memory) -> tuple[Observed, Next]:
+async def _converge(run: Run, memory: Memory) -> tuple[Observed, Next]:
     looks = 0
     while True:
         seen = await look_and_try(run, memory)
@@ -68,7 +65,7 @@ async def _converge(run: Run, score: Score, memory: Memory) -> tuple[Observed, N
         seconded, memory.asked = asked <= memory.asked, asked
         if following.steps:
             if seconded or not any(isinstance(step, Retire) for step in following.steps):
-                await _take(run, score, seen, memory, following.steps)
+                await _take(run, seen, memory, following.steps)
             continue
         waited = min((w for w in following.waits if w.look_again), key=lambda w: w.look_again or 0, default=None)
         pause = waited.look_again if waited else None
@@ -78,7 +75,7 @@ async def _converge(run: Run, score: Score, memory: Memory) -> tuple[Observed, N
             continue
         if waited is None or pause is None or looks > LOOKS or run.left() <= pause:
             for event in memory.undecided.values():
-                told(run, event, score)
+                run.tell(event)
             return observed, following
         if memory.paused is None or memory.paused.reason != waited.text:
             memory.paused = Patience(run, waited.text)
@@ -95,7 +92,7 @@ def _settle(memory: Memory, observed: Observed) -> None:
     }
 
 
-async def _take(run: Run, score: Score, seen: Seen, memory: Memory, steps: tuple[Step, ...]) -> None:
+async def _take(run: Run, seen: Seen, memory: Memory, steps: tuple[Step, ...]) -> None:
     seen, steps = await _ready(run, seen, memory, steps)
     allowed: list[Step] = []
     for step in steps:
@@ -104,8 +101,8 @@ async def _take(run: Run, score: Score, seen: Seen, memory: Memory, steps: tuple
             allowed.append(step)
             continue
         memory.refuse((kind(step), target(step)))
-        told(run, _vetoed(run, seen.observed, veto), score)
-    await asyncio.gather(*(_one(run, score, seen, memory, step) for step in allowed))
+        run.tell(_vetoed(run, seen.observed, veto))
+    await asyncio.gather(*(_one(run, seen, memory, step) for step in allowed))
 
 
 async def _ready(run: Run, seen: Seen, memory: Memory, steps: tuple[Step, ...]) -> tuple[Seen, tuple[Step, ...]]:
@@ -124,7 +121,6 @@ async def _ready(run: Run, seen: Seen, memory: Memory, steps: tuple[Step, ...]) 
 def _vetoed(run: Run, observed: Observed, veto: guard.Veto) -> Vetoed:
     error = veto.error().diagnose()
     return Vetoed(
-        policy=run.policy.name,
         at=observed.at,
         step=kind(veto.step),
         target=target(veto.step),
@@ -135,11 +131,10 @@ def _vetoed(run: Run, observed: Observed, veto: guard.Veto) -> Vetoed:
     )
 
 
-async def _one(run: Run, score: Score, seen: Seen, memory: Memory, step: Step) -> None:
+async def _one(run: Run, seen: Seen, memory: Memory, step: Step) -> None:
     name, what = kind(step), target(step)
     run.tell(
         StepStarted(
-            policy=run.policy.name,
             at=seen.observed.at,
             step=name,
             target=what,
@@ -149,23 +144,21 @@ async def _one(run: Run, score: Score, seen: Seen, memory: Memory, step: Step) -
     )
     if isinstance(step, Deploy | Issue) and step.warning:
         code = NoteCode.WINDOW_IGNORED if isinstance(step, Deploy) else NoteCode.DRIFT
-        told(run, Noted(policy=run.policy.name, code=code, subject=what, text=step.warning, warn=True), score)
-    counted = replace(run, tell=lambda event: told(run, event, score))
+        run.tell(Noted(code=code, subject=what, text=step.warning, warn=True))
     try:
-        detail = await _act(counted, seen, step)
+        detail = await _act(run, seen, step)
     except (NotSent, Undecided) as error:
-        await _decide_again(run, score, memory, step, error)
+        await _decide_again(run, memory, step, error)
         return
     except RotatorError as error:
         memory.refuse((name, what))
-        told(run, failure(run, name, what, error), score)
+        run.tell(failure(run, name, what, error))
         return
-    score.done += 1
     memory.undecided.pop((name, what), None)
-    run.tell(StepDone(policy=run.policy.name, step=name, target=what, detail=detail))
+    run.tell(StepDone(step=name, target=what, detail=detail))
 
 
-async def _decide_again(run: Run, score: Score, memory: Memory, step: Step, error: NotSent | Undecided) -> None:
+async def _decide_again(run: Run, memory: Memory, step: Step, error: NotSent | Undecided) -> None:
     """Leave a step whose write may not have happened to the next look, a bounded number of times."""
     asked = kind(step), target(step)
     memory.decided[asked] += 1
@@ -175,7 +168,7 @@ async def _decide_again(run: Run, score: Score, memory: Memory, step: Step, erro
     if memory.decided[asked] >= DECISIONS or run.left() <= PAUSE:
         memory.refuse(asked)
         return
-    run.tell(StepPostponed(policy=run.policy.name, step=asked[0], target=asked[1], happened=error.happened))
+    run.tell(StepPostponed(step=asked[0], target=asked[1], happened=error.happened))
     await run.clock.sleep(PAUSE)
 
 
@@ -195,25 +188,6 @@ async def _act(run: Run, seen: Seen, step: Step) -> str:
             raise TypeError(f"{kind(step)} is not a step of a rotation")
 
 
-def _tell_rest(run: Run, score: Score, following: Next) -> None:
-    name = run.policy.name
-    for wait in following.waits:
-        told(
-            run,
-            Waiting(
-                policy=name,
-                code=wait.code,
-                subject=wait.subject,
-                reason=wait.text,
-                until=wait.until,
-                warn=wait.warn,
-                since=wait.since,
-            ),
-            score,
-        )
-    _tell_notes(run, score, following.notes)
-
-
-def _tell_notes(run: Run, score: Score, notes: Sequence[Note]) -> None:
-    for note in notes:
-        noted(run, note, score)
+def _tell_all(run: Run, findings: Sequence[Wait | Note]) -> None:
+    for finding in findings:
+        run.tell(finding)

@@ -73,7 +73,7 @@ async def remove(run: Run, principal: Principal, credential: Credential, not_aft
         if late:
             raise _undecided(credential, trouble) if trouble else _still_there(credential)
         await patience.sleep(EVERY)
-    run.tell(CredentialRemoved(policy=run.policy.name, key_id=credential.key_id, home=credential.home))
+    run.tell(CredentialRemoved(key_id=credential.key_id, home=credential.home))
 
 
 async def _remove(run: Run, principal: Principal, credential: Credential, not_after: float) -> AzureError | None:
@@ -108,5 +108,5 @@ def _still_there(credential: Credential) -> AzureError:
 async def disable(run: Run, seen: Seen, step: Disable) -> str:
     """Disable the version; return a report of the step."""
     await run.world.mark_version(run.policy, step.version, enabled=False, not_after=seen.read + FRESH)
-    run.tell(VersionDisabled(policy=run.policy.name, version=step.version))
+    run.tell(VersionDisabled(version=step.version))
     return f"version {step.version} is disabled"

@@ -19,7 +19,7 @@ from rotator.engine.access import end, own, read_record, start
 from rotator.engine.evidence import AGREEING, NOT_WAITED, Left, Tries, evidence, not_proven, refused, unknown_to_entra
 from rotator.engine.exposed import finish
 from rotator.engine.retire import withdraw
-from rotator.engine.run import FRESH, NO_PRINCIPAL, Patience, Result, Run, Score, failure, told
+from rotator.engine.run import FRESH, NO_PRINCIPAL, Patience, Result, Run, failure
 from rotator.errors import Locked, NotFound, RotatorError, UnsafeStep
 from rotator.events import AccessRecorded, AssignmentDeleted, Noted, VersionDisabled
 from rotator.plan import Ending, Shown, View, credential_steps, revoke_steps, vanished
@@ -102,25 +102,25 @@ async def revoke(run: Run, *, wait: bool = True, credentials: bool = False) -> R
     With `credentials`, every credential of ours is removed, too, and the versions holding them are disabled.
     """
 
-    async def act(score: Score) -> str:
-        return await _revoke(run, score, Wish(wait, credentials))
+    async def act() -> str:
+        return await _revoke(run, Wish(wait, credentials))
 
     return await finish(run, "revoke", act)
 
 
-async def _revoke(run: Run, score: Score, wish: Wish) -> str:
+async def _revoke(run: Run, wish: Wish) -> str:
     look = await _look(run)
     if look.observed is None or look.observed.principal.service_principal is None:
-        await _recorded(look, score, wish)
+        await _recorded(look, wish)
         await Patience(
             run, "the principal is looked for once more, since a lookup that finds nothing may lag", AGREEING
         ).sleep(AGREEING)
         look = await _look(run)
     if look.observed is None:
-        return await _absent(look, score, wish)
+        return await _absent(look, wish)
     if objection := guard.itself(run.policy, look.observed):
         raise UnsafeStep(objection[1], remedy=objection[2])
-    return await _take_all(run, score, wish, look, look.observed)
+    return await _take_all(run, wish, look, look.observed)
 
 
 async def _look(run: Run) -> Look:
@@ -150,45 +150,41 @@ async def _look(run: Run) -> Look:
         raise
 
 
-async def _take_all(run: Run, score: Score, wish: Wish, look: Look, observed: Observed) -> Ending:
+async def _take_all(run: Run, wish: Wish, look: Look, observed: Observed) -> Ending:
     """Remove all access from an existing principal, and look at the remaining access."""
     before, read = await read_record(run), run.world.moment()
     recorded = before.assignments if before.access is Access.REVOKED else ()
     steps = revoke_steps(run.policy, await _found(look.run, observed, recorded), await own(look.run), recorded)
     mark = await _mark(run, before, [*recorded, *(step.assignment for step in steps)], read)
     left = await Left.before(run)
-    if not await _delete_all(run, steps, score, wish, mark):
-        return _regranted(run, score)
+    if not await _delete_all(run, steps, wish, mark):
+        return _regranted(run)
     if wish.credentials:
-        taken = await _take_credentials(look, score, mark)
+        taken = await _take_credentials(look, mark)
         if taken is None:
-            return _regranted(run, score)
+            return _regranted(run)
         observed = taken
-    how = await evidence(run, score, observed, left, wait=wish.wait, proving=look.run)
-    return _regranted(run, score) if await mark.granted(run) else how
+    how = await evidence(run, observed, left, wait=wish.wait, proving=look.run)
+    return _regranted(run) if await mark.granted(run) else how
 
 
-def _regranted(run: Run, score: Score) -> Ending:
+def _regranted(run: Run) -> Ending:
     again = f"`{rotator('revoke', run.policy.name)}` revokes it, `rotator grant` restores all of it"
     text = f"somebody granted the access while it was being revoked; {again}"
-    told(
-        run,
-        Noted(policy=run.policy.name, code=NoteCode.REGRANTED, subject=run.policy.name, text=text, warn=True),
-        score,
-    )
+    run.tell(Noted(code=NoteCode.REGRANTED, subject=run.policy.name, text=text, warn=True))
     return Ending.REGRANTED
 
 
-async def _recorded(look: Look, score: Score, wish: Wish) -> None:
+async def _recorded(look: Look, wish: Wish) -> None:
     """Mark, and delete remaining role assignments recorded by an earlier revocation: no principal is needed."""
     run, before, read = look.run, await read_record(look.run), look.run.world.moment()
     recorded = before.assignments if before.access is Access.REVOKED else ()
     mark = await _mark(run, before, recorded, read)
     steps = revoke_steps(run.policy, await run.world.standing(recorded), await own(run), recorded)
-    await _delete_all(run, steps, score, wish, mark)
+    await _delete_all(run, steps, wish, mark)
 
 
-async def _absent(look: Look, score: Score, wish: Wish) -> Ending:
+async def _absent(look: Look, wish: Wish) -> Ending:
     """Handle a principal not found.
 
     The principal counts as gone only if two looks agree, and neither Entra nor any registry knows its password.
@@ -202,17 +198,13 @@ async def _absent(look: Look, score: Score, wish: Wish) -> Ending:
     )
     how = vanished(tries.shown, agreed=wish.wait, served=served)
     if how is Ending.UNPROVEN:
-        not_proven(run, score, "; ".join(filter(None, (look.missing, tries.why, NOT_FOUND))))
+        not_proven(run, "; ".join(filter(None, (look.missing, tries.why, NOT_FOUND))))
         return how
     text = (
         f"{look.missing}: two looks two minutes apart agree, and neither Microsoft Entra ID nor a registry takes the"
         " published value"
     )
-    told(
-        run,
-        Noted(policy=run.policy.name, code=NoteCode.NO_PRINCIPAL, subject=run.policy.principal.app_id, text=text),
-        score,
-    )
+    run.tell(Noted(code=NoteCode.NO_PRINCIPAL, subject=run.policy.principal.app_id, text=text))
     return how
 
 
@@ -232,11 +224,11 @@ async def _mark(run: Run, before: AccessRecord, lost: Sequence[Assignment], read
     wanted = tuple(sorted({a.id: a for a in lost}.values()))
     if before.access is not Access.REVOKED or wanted != before.assignments:
         await run.world.record_access(run.policy, Access.REVOKED, wanted, not_after=read + FRESH)
-        run.tell(AccessRecorded(policy=run.policy.name, access=Access.REVOKED, assignments=len(wanted)))
+        run.tell(AccessRecorded(access=Access.REVOKED, assignments=len(wanted)))
     return Mark(before, run.world.moment())
 
 
-async def _delete_all(run: Run, steps: Sequence[Revoke], score: Score, wish: Wish, mark: Mark) -> bool:
+async def _delete_all(run: Run, steps: Sequence[Revoke], wish: Wish, mark: Mark) -> bool:
     """Delete one role assignment after the other; a failure of one doesn't stop the others.
 
     Return False if access was granted meanwhile.
@@ -248,19 +240,14 @@ async def _delete_all(run: Run, steps: Sequence[Revoke], score: Score, wish: Wis
         try:
             was_there = await run.world.delete_assignment(step.assignment, not_after=not_after)
         except RotatorError as error:
-            _stays(run, step, score, error, credentials=wish.credentials)
+            _stays(run, step, error, credentials=wish.credentials)
             continue
-        run.tell(
-            AssignmentDeleted(
-                policy=run.policy.name, assignment=step.assignment.id, scope=step.assignment.scope, was_there=was_there
-            )
-        )
+        run.tell(AssignmentDeleted(assignment=step.assignment.id, scope=step.assignment.scope, was_there=was_there))
         end(run, step, "" if was_there else "it was already gone")
-        score.done += 1
     return True
 
 
-def _stays(run: Run, step: Revoke, score: Score, error: RotatorError, *, credentials: bool) -> None:
+def _stays(run: Run, step: Revoke, error: RotatorError, *, credentials: bool) -> None:
     """Tell of an assignment that can't be deleted; a lock is no failure where the credentials go."""
     where = step.assignment.scope
     if isinstance(error, Locked) and credentials:
@@ -268,7 +255,7 @@ def _stays(run: Run, step: Revoke, score: Score, error: RotatorError, *, credent
             f"the role assignment on {where} stays, since a lock holds it: a new password would pull again"
             f" ({error.happened})"
         )
-        told(run, Noted(policy=run.policy.name, code=NoteCode.LOCKED, subject=step.assignment.id, text=text))
+        run.tell(Noted(code=NoteCode.LOCKED, subject=step.assignment.id, text=text))
         return
     if isinstance(error, Locked):
         error.state = f"Access is marked as revoked, but the assignment on {where} stays: the principal can pull."
@@ -276,10 +263,10 @@ def _stays(run: Run, step: Revoke, score: Score, error: RotatorError, *, credent
             "Remove the lock and run again; or take the passwords away:"
             f" `{rotator('revoke', run.policy.name, credentials=True)}`."
         )
-    told(run, failure(run, kind(step), target(step), error), score)
+    run.tell(failure(run, kind(step), target(step), error))
 
 
-async def _take_credentials(look: Look, score: Score, mark: Mark) -> Observed | None:
+async def _take_credentials(look: Look, mark: Mark) -> Observed | None:
     """Remove every credential of ours from either home, and disable the versions holding them.
 
     Report the groups losing a password, and the remaining foreign passwords. Each credential is tried once, based on a
@@ -292,7 +279,7 @@ async def _take_credentials(look: Look, score: Score, mark: Mark) -> Observed | 
         try:
             observed = await run.observe()
         except NotFound as error:
-            told(run, failure(run, "revoke", run.policy.name, error), score)
+            run.tell(failure(run, "revoke", run.policy.name, error))
             return look.observed
         view = View(run.policy, observed, run.intent)
         due = [step for step in credential_steps(view) if (kind(step), target(step)) not in tried]
@@ -304,15 +291,13 @@ async def _take_credentials(look: Look, score: Score, mark: Mark) -> Observed | 
             if (not_after := await mark.not_after(run)) is None:
                 return None
             tried.add((kind(step), target(step)))
-            await _take(run, score, observed, step, mark, min(not_after, read + FRESH))
+            await _take(run, observed, step, mark, min(not_after, read + FRESH))
     for note in (*_losers(run, view), *_untaken(run, view)):
-        told(run, note, score)
+        run.tell(note)
     return observed
 
 
-async def _take(
-    run: Run, score: Score, observed: Observed, step: Retire | Disable, mark: Mark, not_after: float
-) -> None:
+async def _take(run: Run, observed: Observed, step: Retire | Disable, mark: Mark, not_after: float) -> None:
     start(run, step)
     try:
         if isinstance(step, Retire):
@@ -324,12 +309,11 @@ async def _take(
             )
         else:
             await run.world.mark_version(run.policy, step.version, enabled=False, not_after=not_after)
-            run.tell(VersionDisabled(policy=run.policy.name, version=step.version))
+            run.tell(VersionDisabled(version=step.version))
     except RotatorError as error:
-        told(run, failure(run, kind(step), target(step), error), score)
+        run.tell(failure(run, kind(step), target(step), error))
         return
     end(run, step)
-    score.done += 1
 
 
 def _losers(run: Run, view: View) -> Iterator[Noted]:
@@ -338,7 +322,7 @@ def _losers(run: Run, view: View) -> Iterator[Noted]:
             f"{dependent.name} {'holds' if dependent.key_id else 'may hold'} a password that is taken: its next pull"
             " fails"
         )
-        yield Noted(policy=run.policy.name, code=NoteCode.LOSES_PASSWORD, subject=dependent.id, text=text)
+        yield Noted(code=NoteCode.LOSES_PASSWORD, subject=dependent.id, text=text)
 
 
 def _untaken(run: Run, view: View) -> Iterator[Noted]:
@@ -352,7 +336,7 @@ def _untaken(run: Run, view: View) -> Iterator[Noted]:
             f"{host} doesn't let rotator read {name}, so adopted passwords aren't known and stay, and no version is"
             f" disabled: {why}"
         )
-        yield Noted(policy=run.policy.name, code=NoteCode.VAULT_REFUSED, subject=name, text=text, warn=True)
+        yield Noted(code=NoteCode.VAULT_REFUSED, subject=name, text=text, warn=True)
     whose = "isn't known to be ours" if why else "isn't ours"
     for foreign in (c for c in view.foreign if c.live(view.at)):
         by_hand = delete_password(run.policy.principal.app_id, foreign.key_id, foreign.home)
@@ -360,4 +344,4 @@ def _untaken(run: Run, view: View) -> Iterator[Noted]:
             f"credential {foreign.key_id} ({foreign.display_name or 'unnamed'}) {whose} and stays; `{by_hand}`"
             " removes it"
         )
-        yield Noted(policy=run.policy.name, code=NoteCode.FOREIGN, subject=foreign.key_id, text=text)
+        yield Noted(code=NoteCode.FOREIGN, subject=foreign.key_id, text=text)

@@ -1,17 +1,18 @@
 """Input of every step, and the result of a run."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from rotator.codes import NoteCode, VetoCode, WaitCode
+from rotator.codes import VetoCode
+from rotator.engine.journal import Journal, Score
 from rotator.errors import RotatorError, UnsafeStep
-from rotator.events import Event, Noted, Pausing, StepFailed, Vetoed
-from rotator.plan import View, headline
+from rotator.events import Event, Pausing, StepFailed, Vetoed
+from rotator.plan import View
 from rotator.policy import Policy
-from rotator.ports import Clock, Tell, World
+from rotator.ports import Clock, World
 from rotator.remedy import rotator
 from rotator.state import Access, Observed
-from rotator.steps import NOTHING_KNOWN, Intent, Known, Note
+from rotator.steps import NOTHING_KNOWN, Intent, Known, Note, Wait
 
 FRESH = 120.0
 """Seconds after which what was read is too old to write on: a run that was suspended must look again."""
@@ -19,8 +20,6 @@ DECISIONS, PAUSE = 5, 10.0
 """Times that one run decides on the same write, each on a new look, and seconds between them."""
 NO_PRINCIPAL = "NoSuchPrincipal"
 """The client's code where the tenant has neither application nor service principal of that app id."""
-POSTPONED = (WaitCode.ON_TOP, NoteCode.NOT_FORCED)
-"""Codes of what was asked for and isn't done yet."""
 
 
 class Undecided(RotatorError):
@@ -58,7 +57,7 @@ class Run:
 
     world: World
     clock: Clock
-    tell: Tell
+    journal: Journal
     policy: Policy
     intent: Intent = field(default_factory=Intent)
     deadline: float | None = None
@@ -75,6 +74,15 @@ class Run:
     def view(self, seen: Seen) -> View:
         """Return the facts for the rules."""
         return View(self.policy, seen.observed, self.intent, seen.known)
+
+    def tell(self, happened: Event | Wait | Note) -> None:
+        """Tell and count an event, or a finding of the plan."""
+        self.journal.tell(happened)
+
+    @property
+    def score(self) -> Score:
+        """Return the counts of all events told by the run."""
+        return self.journal.score
 
     def left(self) -> float:
         """Seconds until the deadline; infinite without one."""
@@ -96,54 +104,6 @@ class Result:
 
 
 @dataclass(slots=True)
-class Score:
-    """Counts that decide the exit code."""
-
-    done: int = 0
-    failed: int = 0
-    vetoed: int = 0
-    warned: int = 0
-    postponed: int = 0
-    alarms: list[str] = field(default_factory=list)
-    """What must be said before anything else."""
-
-    @property
-    def exit_code(self) -> int:
-        """Exit code, the first that applies: 1 failed or warned, 3 vetoed, 0."""
-        if self.failed or self.warned:
-            return 1
-        return 3 if self.vetoed else 0
-
-    def summary(self) -> str:
-        """One line for people."""
-        counts = (
-            *((self.done, "done"), (self.failed, "failed"), (self.vetoed, "vetoed")),
-            *((self.warned, "waiting past the warning"), (self.postponed, "postponed")),
-        )
-        counted = ", ".join(f"{count} {what}" for count, what in counts if count)
-        return "; ".join([*self.alarms, counted or "nothing was due"])
-
-
-def told(run: Run, event: Event, score: Score | None = None) -> None:
-    """Report an event, and count it."""
-    run.tell(event)
-    if score is None:
-        return
-    score.failed += isinstance(event, StepFailed)
-    score.vetoed += isinstance(event, Vetoed)
-    score.warned += bool(getattr(event, "warn", False))
-    score.postponed += getattr(event, "code", "") in POSTPONED
-    if isinstance(event, Noted) and event.code in (NoteCode.STILL_OPEN, NoteCode.UNSEEN_MARKS):
-        score.alarms.append(headline(event.text))
-
-
-def noted(run: Run, note: Note, score: Score) -> None:
-    """Report a note of the plan, and count it."""
-    event = Noted(policy=run.policy.name, code=note.code, subject=note.subject, text=note.text, warn=note.warn)
-    told(run, event, score)
-
-
-@dataclass(slots=True)
 class Patience:
     """Pauses for one reason, at most `seconds` long in total.
 
@@ -158,14 +118,9 @@ class Patience:
     async def sleep(self, seconds: float) -> None:
         """Pause once."""
         if not self.told:
-            self.run.tell(Pausing(policy=self.run.policy.name, reason=self.reason, seconds=self.seconds))
+            self.run.tell(Pausing(reason=self.reason, seconds=self.seconds))
         self.told = True
         await self.run.clock.sleep(seconds)
-
-
-def counted(run: Run, score: Score) -> Run:
-    """Return the run with all its events counted."""
-    return replace(run, tell=lambda event: told(run, event, score))
 
 
 def failure(run: Run, step: str, target: str, error: RotatorError) -> StepFailed | Vetoed:
@@ -174,7 +129,6 @@ def failure(run: Run, step: str, target: str, error: RotatorError) -> StepFailed
     happened, state, remedy = diagnosis.happened, diagnosis.state, diagnosis.remedy
     if isinstance(error, UnsafeStep):
         return Vetoed(
-            policy=run.policy.name,
             step=step,
             target=target,
             code=VetoCode.UNSAFE,
@@ -182,7 +136,7 @@ def failure(run: Run, step: str, target: str, error: RotatorError) -> StepFailed
             state=state,
             remedy=remedy,
         )
-    return StepFailed(policy=run.policy.name, step=step, target=target, happened=happened, state=state, remedy=remedy)
+    return StepFailed(step=step, target=target, happened=happened, state=state, remedy=remedy)
 
 
 async def ensure_granted(run: Run) -> None:

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from rotator.codes import NoteCode
 from rotator.container_group import Dependent, brief, dependents, moved_tags
+from rotator.events import Noted
 from rotator.guard import Veto
 from rotator.plan import headline
 from rotator.policy import RegistryProof
@@ -111,7 +113,7 @@ def _entries(preview: Preview) -> Iterator[str]:
             veto.remedy,
         )
         yield entry("refused", *diagnosis)
-    yield from (wait_text(wait) for wait in preview.plan.waits)
+    yield from (wait_text(wait.text, wait.until, warn=wait.warn) for wait in preview.plan.waits)
     yield from (
         note_text(note) for note in (*preview.plan.notes, *_warnings(preview)) if note.code is not NoteCode.STILL_OPEN
     )
@@ -167,13 +169,13 @@ def _made_text(step: Step) -> str:
             return f"{kind(step)} {target(step)}"
 
 
-def wait_text(wait: Wait) -> str:
+def wait_text(text: str, until: datetime | None, *, warn: bool) -> str:
     """Return a wait in words, with its end."""
-    until = f"until {day(wait.until)}: " if wait.until and day(wait.until) not in wait.text else ""
-    return entry("overdue" if wait.warn else "waits", f"{until}{readable(wait.text)}")
+    end = f"until {day(until)}: " if until and day(until) not in text else ""
+    return entry("overdue" if warn else "waits", f"{end}{readable(text)}")
 
 
-def note_text(note: Note) -> str:
+def note_text(note: Note | Noted) -> str:
     """Return a note or a warning as a labelled paragraph."""
     return entry("warning" if note.warn else "note", readable(note.text))
 

@@ -9,7 +9,6 @@ from rotator.report.given import Result
 from rotator.report.plan import note_text, wait_text
 from rotator.report.progress import change
 from rotator.report.words import block, entry, instant, name_of, refusal
-from rotator.steps import Note, Wait
 from rotator.words import day
 
 
@@ -54,14 +53,14 @@ def _bodies(events: list[Event], wanted: Callable[[Event], bool]) -> list[dict[s
 
 
 def _entries(result: Result, events: list[Event]) -> Iterator[str]:
-    noted = [Note(event.code, event.subject, event.text, event.warn) for event in events if isinstance(event, Noted)]
+    noted = [event for event in events if isinstance(event, Noted)]
     yield from (note_text(note) for note in noted if note.code is NoteCode.STILL_OPEN)
     done = [text for event in events if (text := change(event))]
     yield from (entry("" if number else "done", text) for number, text in enumerate(done))
     yield from _stopped(events)
     for event in events:
         if isinstance(event, Waiting):
-            yield wait_text(Wait(event.code, event.subject, event.reason, event.until, event.warn))
+            yield wait_text(event.reason, event.until, warn=event.warn)
     yield from (note_text(note) for note in noted if note.code is not NoteCode.STILL_OPEN)
     if result.next_due:
         yield entry("next due", day(result.next_due))

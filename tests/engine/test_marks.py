@@ -1,7 +1,7 @@
 """Marks on versions in the emulated Azure: added and never taken away, whoever writes tags at the same time."""
 
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cache, partial
 from random import Random  # noqa: TID251 (from a seed that is told)
@@ -14,7 +14,8 @@ from local_azure.timing import QUICK
 from local_azure.virtual import VirtualLoop
 from local_azure.wire import Request
 
-from rotator.engine import Run, Score, adopt, compromise, counted
+from rotator.engine import Journal, Run, adopt, compromise
+from rotator.engine.journal import Score
 from rotator.engine.marks import SEEN_AFTER, SENT_WITHIN, TIMES, record
 from rotator.errors import Conflict
 from rotator.plan import STRIPPED, short, strip_marks
@@ -56,7 +57,10 @@ class World:
             "declare theirs": partial(compromise, key_ids=[self.foreign]),
             "strip": strip,
         }
-        await self.made.with_world(lambda run: acts[name](counted(run, self.told)), hop=hop)
+        await self.made.with_world(
+            lambda run: acts[name](replace(run, journal=Journal(run.journal.hear, run.journal.policy, self.told))),
+            hop=hop,
+        )
 
 
 ACTS = ("adopt", "declare", "declare theirs", "strip")

@@ -8,7 +8,7 @@ import pytest
 from local_azure.faults import Fault
 from local_azure.virtual import VirtualLoop
 
-from rotator.engine import adopt, grant, reconcile, revoke
+from rotator.engine import Journal, adopt, grant, reconcile, revoke
 from rotator.engine.run import Run
 from rotator.events import Event, Pausing
 from rotator.report.progress import line
@@ -35,7 +35,9 @@ async def watched(made: Stage, act: Callable[[Run], Awaitable[Any]]) -> tuple[li
         slept[0] = -inf if isinstance(event, Pausing) else 0.0
 
     async def main(run: Run) -> None:
-        await act(Run(run.world, Watched(made.loop), tell, run.policy, run.intent, run.deadline))
+        await act(
+            Run(run.world, Watched(made.loop), Journal(tell, run.policy.name), run.policy, run.intent, run.deadline)
+        )
 
     await made.with_world(main)
     return told, longest[0]

@@ -9,7 +9,7 @@ from rotator.cli.options import Leases, Name, command
 from rotator.remedy import rotator
 
 if TYPE_CHECKING:
-    from rotator.engine import Result, Run, Score
+    from rotator.engine import Result, Run
     from rotator.plan import Adoption
 
 
@@ -44,13 +44,13 @@ def adopt(common: Common, name: Name, key_id: Key = None, lease_dir: Leases = No
 
     async def do(run: "Run") -> "Result":
         from rotator.engine import adopt as adopt_in
-        from rotator.engine import counted, finish
+        from rotator.engine import finish
 
-        async def act(score: "Score") -> str:
-            adoption = await adopt_in(counted(run, score), key_id)
+        async def act() -> str:
+            adoption = await adopt_in(run, key_id)
             if adoption.already:
                 return adopted_before(adoption, run.policy.name)
-            score.done += 1
+            run.score.done += 1
             return f"adopted credential {adoption.key_ids[0]}, recorded on version {adoption.versions[0].id}"
 
         return await finish(run, "adopt", act)

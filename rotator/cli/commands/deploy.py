@@ -30,23 +30,24 @@ class Outcome:
     """Result of a deployment, to be reported.
 
     `deployed`: the evidence. `logs`: the output of each container. `unread`: the error if the logs can't be read.
-    `alarms`: sentences to write first.
+    `alarms`: sentences to write first. `warned`: a warning was told.
     """
 
     deployed: "Deployed"
     logs: tuple[tuple[str, str], ...] = ()
     unread: RotatorError | None = None
     alarms: tuple[str, ...] = ()
+    warned: bool = False
 
     @property
     def exit_code(self) -> int:
         """Return the job's own exit code if the job has failed, else 1 for a problem, else 0.
 
-        Problems: the group isn't seen to be healthy, the logs can't be read, or there is an alarm.
+        Problems: the group isn't seen to be healthy, the logs can't be read, or there is a warning or an alarm.
         """
         ended = self.deployed.exit_code is not None
         unwell = not (ended or self.deployed.verdict is Verdict.HEALTHY) or self.unread is not None
-        return self.deployed.exit_code or int(unwell or bool(self.alarms))
+        return self.deployed.exit_code or int(unwell or bool(self.alarms) or self.warned)
 
 
 @command
@@ -95,21 +96,21 @@ def _chosen(policy: "Policy", group: str | None) -> "GroupPolicy":
 
 async def _heeded(run: "Run", group_id: "ResourceId", *, wait: bool, logs: bool) -> Outcome:
     """Deploy, and report first the compromised credentials still able to sign in, also if the deployment failed."""
-    from rotator.engine import Score, tell_exposed
+    from rotator.engine import tell_exposed
 
-    score = Score()
+    score = run.score
     try:
         outcome = await _deployed(run, group_id, wait=wait, logs=logs)
     except RotatorError as error:
         score.failed += 1
-        await tell_exposed(run, score)
+        await tell_exposed(run)
         if not score.alarms:
             raise
         found = error.diagnose()
         happened = "; ".join([*score.alarms, found.happened])
         raise RotatorError(f"{run.policy.name}: {happened}", state=found.state, remedy=found.remedy) from None
-    await tell_exposed(run, score)
-    return replace(outcome, alarms=tuple(score.alarms))
+    await tell_exposed(run)
+    return replace(outcome, alarms=tuple(score.alarms), warned=bool(score.warned))
 
 
 async def _deployed(run: "Run", group_id: "ResourceId", *, wait: bool, logs: bool) -> Outcome:

@@ -118,21 +118,18 @@ class Wishes:
         )
 
     async def _declared(self, run: "Run") -> int:
-        from rotator.engine import Score, compromise, counted
+        from rotator.engine import compromise
 
-        score = Score()
-        await compromise(counted(run, score), self.key_ids)
-        return score.exit_code
+        await compromise(run, self.key_ids)
+        return run.score.exit_code
 
     async def rotated(self, run: "Run") -> "Result":
         """Adopt and force as requested; then reconcile."""
-        from rotator.engine import Score, counted, reconcile
-        from rotator.fleet import after
+        from rotator.engine import reconcile
 
-        score = Score()
         if self.adopt:
-            await _adopted(counted(run, score))
-        return after(await reconcile(await forced(run) if self.force else run), score.exit_code)
+            await _adopted(run)
+        return await reconcile(await forced(run) if self.force else run)
 
 
 async def _adopted(run: "Run") -> None:
@@ -151,7 +148,7 @@ async def _adopted(run: "Run") -> None:
     except UnsafeStep as error:
         why = f"{error.happened}. {error.remedy}"
     if why:
-        run.tell(Noted(policy=name, code=NoteCode.NOT_ADOPTED, subject=name, text=f"nothing was adopted: {why}"))
+        run.tell(Noted(code=NoteCode.NOT_ADOPTED, subject=name, text=f"nothing was adopted: {why}"))
 
 
 def _check(wishes: Wishes, names: list[str] | None, *, dry_run: bool) -> None:
