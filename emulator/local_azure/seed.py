@@ -126,6 +126,7 @@ def _registry(azure: Azure, cloud: Cloud, resource_id: str) -> str:
     azure.resources.put(resource_id, "Microsoft.ContainerRegistry/registries", cloud.region, properties, sku=sku)
     azure.registries.push(server, "aci-helloworld", "v1")
     azure.registries.push(server, "aci-helloworld", "latest")
+    azure.registries.push(server, "myimage", "v1")
     azure.registries.push(server, "hello-world", "v1", exit_code=0, run_seconds=1, logs="Hello from Docker!\n")
     azure.registries.push(server, "nightly", "v1", exit_code=0, run_seconds=60, logs="done\n")
     return resource_id

@@ -1,13 +1,15 @@
 """Replications and webhooks of registries, and images that come from elsewhere."""
 
 import json
+from base64 import b64encode
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from containers import ARM, GROUP, REGISTRY, SERVER, Answer, World
+from containers import ARM, GROUP, ID, REGISTRY, SERVER, Answer, World
 from local_azure.acr.image import INDEX, digest_of
 from local_azure.arm.behaviour import REGISTRIES, State
+from local_azure.faults import Broken
 from local_azure.timing import Timing
 from pydantic import TypeAdapter
 
@@ -36,21 +38,34 @@ def test_a_registry_is_replicated_to_regions_and_the_first_brings_its_home(world
     assert (made.status, made.body["location"], made.body["type"]) == (201, "centralus", f"{REGISTRIES}/replications")
     properties = made.body["properties"]
     assert (properties["provisioningState"], properties["regionEndpointEnabled"], properties["zoneRedundancy"]) == (
-        "Succeeded",
+        "Creating",
         True,
         "Disabled",
     )
-    assert properties["status"]["displayStatus"] == "Ready"
-    assert sorted(each["name"] for each in call(world, "GET", f"{REGISTRY}/replications").body["value"]) == [
-        "centralus",
-        "eastus",
-    ]
-    changed = call(world, "PATCH", place, {"tags": {"a": "b"}, "properties": {"regionEndpointEnabled": False}}).body
+    assert world.arm("GET", made.headers["Azure-AsyncOperation"]).body == {"status": "Succeeded"}
+    shown = call(world, "GET", place).body
+    assert (shown["properties"]["status"]["displayStatus"], shown["systemData"]["createdBy"]) == (
+        "Ready",
+        world.owner.app_id,
+    )
+    listed = call(world, "GET", f"{REGISTRY}/replications").body["value"]
+    assert [each["name"] for each in listed] == ["centralus", "eastus"]
+    assert listed[1]["systemData"]["createdBy"] == "6a0ec4d3-30cb-4a83-91c0-ae56bc0e3d26"
+    patched = call(world, "PATCH", place, {"tags": {"a": "b"}, "properties": {"regionEndpointEnabled": False}})
+    assert (patched.status, patched.body["properties"]["provisioningState"]) == (201, "Updating")
+    changed = patched.body
     assert (changed["tags"], changed["properties"]["regionEndpointEnabled"]) == ({"a": "b"}, False)
     call(world, "PATCH", REGISTRY, {"properties": {"dataEndpointEnabled": True}})
     hosts = [f"mycontainerregistry.{region}.data.azurecr.io" for region in ("centralus", "eastus")]
     assert call(world, "GET", REGISTRY).body["properties"]["dataEndpointHostNames"] == hosts
-    assert [call(world, method, place).status for method in ("DELETE", "DELETE", "GET")] == [200, 204, 404]
+    gone = call(world, "DELETE", place)
+    assert (gone.status, gone.content, gone.headers["Retry-After"]) == (202, b"null", "10")
+    assert "/locations/EASTUS/operationResults/replications-" in gone.headers["Location"]
+    ended = world.arm("GET", gone.headers["Location"])
+    assert (ended.status, ended.content) == (200, b"")
+    assert [call(world, method, place).status for method in ("DELETE", "GET")] == [204, 404]
+    missing = call(world, "GET", place)
+    assert (missing.body["status"], "x-ms-failure-cause" in missing.headers) == ("Failed", False)
 
 
 def test_replications_are_of_premium_registries(world: World) -> None:
@@ -66,6 +81,8 @@ def test_a_replication_takes_its_time(world: World) -> None:
     assert made.body["properties"]["provisioningState"] == "Creating"
     url = made.headers["Azure-AsyncOperation"]
     assert world.arm("GET", url).body == {"status": "Creating"}
+    pending = call(world, "GET", f"{REGISTRY}/replications/westus").body["properties"]
+    assert (pending["provisioningState"], set(pending["status"])) == ("Creating", {"timestamp"})
     world.wait(seconds=10)
     assert world.arm("GET", url).body == {"status": "Succeeded"}
     assert call(world, "GET", f"{REGISTRY}/replications/westus").body["properties"]["provisioningState"] == "Succeeded"
@@ -75,7 +92,7 @@ def test_a_webhook_hides_whom_it_calls_and_keeps_what_it_would_have_said(world: 
     hook, secret = f"{REGISTRY}/webhooks/mywebhook", {"Authorization": "Basic hidden"}
     properties = {"serviceUri": "http://example.com", "customHeaders": secret, "actions": ["push"], "scope": "app"}
     made = call(world, "PUT", hook, {"location": "eastus", "properties": properties})
-    assert made.status == 201
+    assert (made.status, made.body["systemData"]["createdBy"]) == (200, world.owner.app_id)
     assert made.body["properties"] == {
         "status": "enabled",
         "scope": "app",
@@ -197,7 +214,6 @@ def test_what_a_registry_cannot_be_given_here_it_has_none_of(world: World) -> No
     for kind in (
         "privateEndpointConnections",
         "cacheRules",
-        "credentialSets",
         "tasks",
         "runs",
         "agentPools",
@@ -205,3 +221,79 @@ def test_what_a_registry_cannot_be_given_here_it_has_none_of(world: World) -> No
     ):
         assert call(world, "GET", f"{REGISTRY}/{kind}").body == {"value": []}
         assert call(world, "PUT", f"{REGISTRY}/{kind}/one", {}).status == 501
+
+
+def test_tokens_and_scope_maps_are_changed_by_operations_at_any_timing(world: World) -> None:
+    scope_map, token = f"{REGISTRY}/scopeMaps/readers", f"{REGISTRY}/tokens/puller"
+    rights = {"actions": ["repositories/app/content/read"]}
+    for path, properties in ((scope_map, rights), (token, {"scopeMapId": scope_map})):
+        for method, word in (("PUT", "Creating"), ("PATCH", "Updating")):
+            answer = call(world, method, path, {"properties": properties})
+            assert (answer.status, answer.body["properties"]["provisioningState"]) == (201, word)
+            url = answer.headers["Azure-AsyncOperation"]
+            assert f"{path}/operationStatuses/token-" in url
+            assert world.arm("GET", url).body == {"status": "Succeeded"}
+    shown = call(world, "GET", token).body
+    assert list(shown) == ["type", "id", "name", "systemData", "properties"]
+    assert list(shown["properties"]) == ["creationDate", "provisioningState", "scopeMapId", "credentials", "status"]
+    assert shown["properties"]["credentials"] == {"passwords": []}
+    maps = call(world, "GET", f"{REGISTRY}/scopeMaps").body["value"]
+    assert ["systemData" in each for each in maps if each["name"].startswith("_")] == [False] * 5
+    assert [call(world, "DELETE", path).status for path in (token, scope_map, token)] == [202, 202, 204]
+
+
+def test_credential_sets_have_an_identity_that_may_or_may_not_read_the_secrets(world: World) -> None:
+    path, vault = f"{REGISTRY}/credentialSets/docker", "https://myvault.vault.azure.net/secrets"
+    entry = {"name": "Credential1", "usernameSecretIdentifier": f"{vault}/u", "passwordSecretIdentifier": f"{vault}/p"}
+    body = {
+        "properties": {"loginServer": "docker.io", "authCredentials": [entry]},
+        "identity": {"type": "SystemAssigned"},
+    }
+    made = call(world, "PUT", path, body)
+    assert (made.status, made.body["properties"]["provisioningState"]) == (201, "Creating")
+    assert "/operationStatuses/credentialsets-" in made.headers["Azure-AsyncOperation"]
+    shown = call(world, "GET", path).body
+    assert (shown["identity"]["type"], shown["properties"]["loginServer"]) == ("systemAssigned", "docker.io")
+    health = shown["properties"]["authCredentials"][0]["credentialHealth"]
+    assert (health["status"], health["errorCode"]) == ("Unhealthy", "Forbidden")
+    principal = shown["identity"]["principalId"]
+    scope = f"{GROUP}/providers/Microsoft.KeyVault/vaults/myvault"
+    world.azure.authorization.assign(scope, principal, "Key Vault Secrets User", at_once=True)
+    listed = call(world, "GET", f"{REGISTRY}/credentialSets").body["value"]
+    assert listed[0]["properties"]["authCredentials"][0]["credentialHealth"] == {"status": "Healthy"}
+    assert call(world, "PATCH", path, {"properties": {"authCredentials": []}}).status == 201
+    assert [call(world, "DELETE", path).status for _ in range(2)] == [202, 204]
+    assert world.azure.directory.principal_by_id(principal) is None
+    assert call(world, "PUT", path, {"properties": {"loginServer": "docker.io"}}).status == 400
+
+
+def test_a_regional_endpoint_serves_while_it_is_switched_on(world: World) -> None:
+    host = "mycontainerregistry.eastus.geo.azurecr.io"
+    with pytest.raises(Broken):
+        world.send("GET", f"https://{host}/v2/")
+    world.arm(
+        "PATCH", f"{ARM}{REGISTRY}?api-version=2026-03-01-preview", {"properties": {"regionalEndpoints": "Enabled"}}
+    )
+    challenge = world.send("GET", f"https://{host}/v2/app/manifests/v1")
+    assert (challenge.status, f'service="{host}"' in challenge.headers["WWW-Authenticate"]) == (401, True)
+    user = {"Authorization": "Basic " + b64encode(":".join(world.basic).encode()).decode()}
+    found = world.send("GET", f"https://{host}/v2/app/manifests/v1", None, user)
+    assert found.status == 200
+    body = world.body(f"{host}/app:v1")
+    body["properties"]["imageRegistryCredentials"][0]["server"] = host
+    assert world.arm("PUT", ID, body).status == 201
+
+
+@pytest.mark.parametrize(("tier", "status"), [("Basic", 200), ("Standard", 200), ("Premium", 201)])
+def test_a_premium_registry_is_made_by_an_operation_at_any_timing(world: World, tier: str, status: int) -> None:
+    made = call(world, "PUT", OTHER, {"location": "eastus", "sku": {"name": tier}})
+    assert (made.status, "Azure-AsyncOperation" in made.headers) == (status, status == 201)
+    state = made.body["properties"]["provisioningState"]
+    assert state == ("Creating" if status == 201 else "Succeeded")
+    assert call(world, "GET", OTHER).body["properties"]["provisioningState"] == "Succeeded"
+    rules = {"networkRuleSet": {"defaultAction": "Allow", "ipRules": [{"action": "Forbidden", "value": "192.0.2.1"}]}}
+    if tier == "Premium":
+        patched = call(world, "PATCH", OTHER, {"properties": rules})
+        assert patched.body["properties"]["networkRuleSet"]["ipRules"] == [{"action": "Allow", "value": "192.0.2.1"}]
+    gone = call(world, "DELETE", OTHER)
+    assert (gone.status, gone.headers["api-supported-versions"]) == (200, "2023-07-01")

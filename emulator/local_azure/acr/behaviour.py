@@ -45,7 +45,7 @@ class Registries:
         self.state = State(key=ids.hex(64))
         self.mint = Mint(clock, lambda: self.state.key, timing.registry_token_life)
         self.rights = Rights(resources, authorization, tokens, self.mint)
-        self.contents = Contents(clock, lambda: self.state)
+        self.contents = Contents(clock, lambda: self.state, self._home)
         self.uploads = Uploads(ids, self.contents, lambda: self.state)
         self.limits = Limits(clock, lambda: self.state)
         self.contents.told.append(self._tell)
@@ -151,6 +151,11 @@ class Registries:
         if resource.type.lower() == REGISTRIES.lower():
             for kept in (self.state.repositories, self.state.blobs, self.state.uploads):
                 kept.pop(resource.properties["loginServer"].lower(), None)
+
+    def _home(self, host: str) -> str:
+        """Return the login server of the registry at a regional endpoint; any other host stays."""
+        registry = self.resources.registry(host) if ".geo." in host else None
+        return str(registry.properties["loginServer"]).lower() if registry else host.lower()
 
     def _id(self, login_server: str) -> str:
         """The id of the registry at a login server; LookupError if there is none."""

@@ -24,13 +24,13 @@ LOCKED = (
 
 
 class Contents:
-    """The contents of every registry, by login server in lower case.
+    """The contents of every registry, by login server in lower case; `home` finds that of an endpoint.
 
     Unknown things are refused, as MANIFEST_UNKNOWN or its like.
     """
 
-    def __init__(self, clock: Clock, state: Callable[[], State]) -> None:
-        self._clock, self._state = clock, state
+    def __init__(self, clock: Clock, state: Callable[[], State], home: Callable[[str], str] = str.lower) -> None:
+        self._clock, self._state, self._home = clock, state, home
         self.told: list[Callable[[str, str, str, Stored, str], None]] = []
         """Each is told of a push or a deletion: the host, ``push`` or ``delete``, the repository, the manifest, the
         tag.
@@ -262,10 +262,10 @@ class Contents:
             del blobs[digest]
 
     def _homes(self, host: str) -> dict[str, Repository]:
-        return self._state().repositories.setdefault(host.lower(), {})
+        return self._state().repositories.setdefault(self._home(host), {})
 
     def _blobs(self, host: str) -> dict[str, Blob]:
-        return self._state().blobs.setdefault(host.lower(), {})
+        return self._state().blobs.setdefault(self._home(host), {})
 
 
 class _Held:

@@ -9,7 +9,7 @@ from local_azure.acr.distribution import Distribution, Operations
 from local_azure.acr.door import Door, challenged, spoken
 from local_azure.acr.metadata import Metadata
 from local_azure.acr.refusal import Refused
-from local_azure.acr.rights import Identity
+from local_azure.acr.rights import Identity, login_server
 from local_azure.acr.tokens import Grant
 from local_azure.arm.behaviour import Resource
 from local_azure.entra.behaviour import Tokens
@@ -106,7 +106,7 @@ class Acr:
             caller = self._tokens.verify(f"Bearer {form.get('access_token', '')}", _audiences(registry))
         except ServiceError as error:
             raise Refused("UNAUTHORIZED", "AAD access token is invalid.") from error
-        token = self._registries.mint.issue("refresh", call.request.host, caller.app_id, "access_token")
+        token = self._registries.mint.issue("refresh", login_server(registry), caller.app_id, "access_token")
         return Response.json(200, {"refresh_token": token}, _RATE)
 
     def _access(self, call: Call, registry: Resource, identity: Identity, scope: str | None, grant: str) -> Response:

@@ -39,6 +39,21 @@ PASSWORDS = ("password1", "password2")
 
 
 @dataclass(slots=True)
+class Stamp:
+    """Creator and last writer of an object, with the instants."""
+
+    by: str
+    at: datetime
+    changed_by: str
+    changed: datetime
+
+    @classmethod
+    def new(cls, by: str, at: datetime) -> "Stamp":
+        """The stamp of an object that is made now."""
+        return cls(by, at, by, at)
+
+
+@dataclass(slots=True)
 class ScopeMap:
     """List of rights for tokens, such as ``repositories/{name}/content/read``."""
 
@@ -47,6 +62,7 @@ class ScopeMap:
     description: str | None
     created: datetime
     kind: str = "UserDefined"
+    stamp: Stamp | None = None
 
 
 @dataclass(slots=True)
@@ -68,6 +84,7 @@ class RegistryToken:
     created: datetime
     status: str = "enabled"
     passwords: list[TokenPassword] = field(default_factory=list)
+    stamp: Stamp | None = None
 
 
 @dataclass(slots=True)
@@ -89,6 +106,7 @@ class Replication:
     created: datetime
     routed: bool = True
     zones: str = "Disabled"
+    stamp: Stamp | None = None
 
 
 @dataclass(slots=True)
@@ -104,6 +122,19 @@ class Webhook:
     scope: str = ""
     actions: list[str] = field(default_factory=list)
     events: list[Json] = field(default_factory=list)
+    stamp: Stamp | None = None
+
+
+@dataclass(slots=True)
+class CredentialSet:
+    """Source of user name and password of another registry, with an identity of its own to read them."""
+
+    name: str
+    server: str
+    credentials: list[Json]
+    identity: dict[str, Json]
+    created: datetime
+    stamp: Stamp | None = None
 
 
 @dataclass(slots=True)
@@ -115,6 +146,7 @@ class Access:
     admin: list[AdminPassword] = field(default_factory=list)
     replications: dict[str, Replication] = field(default_factory=dict)
     webhooks: dict[str, Webhook] = field(default_factory=dict)
+    credential_sets: dict[str, CredentialSet] = field(default_factory=dict)
 
 
 class RegistryAccess:
@@ -136,21 +168,26 @@ class RegistryAccess:
         self._state().pop(scope_key(registry_id), None)
 
     def put_scope_map(
-        self, registry_id: str, name: str, actions: list[str], description: str | None = None
+        self, registry_id: str, name: str, actions: list[str], description: str | None = None, by: str = ""
     ) -> ScopeMap:
         """Create a scope map, or change the rights of one."""
         maps = self.of(registry_id).scope_maps
         old = maps.get(name.lower())
-        made = ScopeMap(old.name if old else name, list(actions), description, old.created if old else self.clock.now())
+        now = self.clock.now()
+        made = ScopeMap(old.name if old else name, list(actions), description, old.created if old else now)
+        made.stamp = Stamp.new(by, now)
         maps[name.lower()] = made
         return made
 
-    def put_token(self, registry_id: str, name: str, scope_map_id: str, status: str = "enabled") -> RegistryToken:
+    def put_token(
+        self, registry_id: str, name: str, scope_map_id: str, status: str = "enabled", by: str = ""
+    ) -> RegistryToken:
         """Create a token without passwords, or change a token's rights and status."""
         tokens = self.of(registry_id).tokens
         old = tokens.get(name.lower())
         made = old or RegistryToken(name, scope_map_id, self.clock.now())
         made.scope_map_id, made.status = scope_map_id, status
+        made.stamp = Stamp.new(by, self.clock.now())
         tokens[name.lower()] = made
         return made
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from local_azure.arm.access import RegistryAccess
 from local_azure.arm.budget import Budget
-from local_azure.arm.defaults import complete
+from local_azure.arm.defaults import complete, hosts
 from local_azure.arm.graveyard import Graveyard
 from local_azure.arm.login_servers import host_label
 from local_azure.arm.operations import Operation, Operations
@@ -222,9 +222,17 @@ class Resources:
         return self.state.resources.get(self.state.names.get(f"{type}/{name}".lower(), ""))
 
     def registry(self, login_server: str) -> Resource | None:
-        """Return the registry at a host (``mycontainerregistry.azurecr.io``)."""
-        found = self.find(REGISTRIES, login_server.partition(".")[0])
-        return found if found and found.properties["loginServer"].lower() == login_server.lower() else None
+        """Return the registry at a host: its login server, or the endpoint of one of its regions."""
+        found, host = self.find(REGISTRIES, login_server.partition(".")[0]), login_server.lower()
+        if found is None or found.properties["loginServer"].lower() == host:
+            return found
+        return found if host in self.endpoints(found)["regionalEndpointHostNames"] else None
+
+    def endpoints(self, registry: Resource) -> dict[str, Json]:
+        """Return the names of a registry's endpoints in all its regions."""
+        replications = self.access.of(registry.id).replications.values()
+        regions = {registry.location.replace(" ", "").lower(), *(each.location for each in replications)}
+        return hosts(registry.properties, sorted(regions))
 
     def vault(self, host: str) -> Resource | None:
         """Return the vault at a host (``myvault.vault.azure.net``)."""

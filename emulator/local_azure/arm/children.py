@@ -1,20 +1,22 @@
-"""Shared operations of a registry's replications and webhooks: paths, rights, polling of operations.
+"""Shared operations of what a registry has, such as replications and webhooks: paths, rights, polling of operations.
 
-Shapes and statuses from the examples of api-version 2023-07-01: 201 with ``Azure-AsyncOperation`` for a new one, 200
-for a changed one.
+Shapes and statuses are those of `child_operations`.
 """
 
 from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NoReturn, TypeVar
 
 from local_azure.arm.access import Access
 from local_azure.arm.behaviour import Resource
-from local_azure.arm.registries import RegistryRoutes, supported
-from local_azure.arm.tracked import GROUP, status_url
+from local_azure.arm.child_operations import begun, removed, status, supported
+from local_azure.arm.registries import RegistryRoutes
+from local_azure.arm.tracked import GROUP
 from local_azure.wire import Call, Json, Response, Route, ServiceError
 
 T = TypeVar("T")
+_QUICK = ("tokens", "scopeMaps")
+"""What is done before the client asks for the first time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class Children(Generic[T]):
         """Those of one registry, by name in lower case."""
         raise NotImplementedError
 
-    def json(self, registry: Resource, child: T) -> Json:
+    def json(self, call: Call, registry: Resource, child: T) -> Json:
         """Return a child as a GET shows the child."""
         raise NotImplementedError
 
@@ -42,32 +44,42 @@ class Children(Generic[T]):
             f"arm.{self.kind}.operation", "GET", every + "/{child}/operationStatuses/{operation}", self.operation
         )
 
+    def head(self, registry: Resource, name: str) -> dict[str, Json]:
+        """Return what every child begins with."""
+        return {"type": f"{registry.type}/{self.kind}", "id": f"{registry.id}/{self.kind}/{name}", "name": name}
+
+    @property
+    def word(self) -> str:
+        """The first word of an operation's id."""
+        return "token" if self.kind in _QUICK else self.kind.lower()
+
     def list(self, call: Call) -> Response:
         """All of a registry's."""
         registry, access = self.of(call, "read")
         return Response.json(
-            200, {"value": [self.json(registry, each) for each in self.held(access).values()]}, supported(call)
+            200, {"value": [self.json(call, registry, each) for each in self.held(access).values()]}, supported(call)
         )
 
     def get(self, call: Call) -> Response:
         """One; 404 ResourceNotFound."""
         registry, access = self.of(call, "read")
-        return Response.json(200, self.json(registry, self.found(call, access)), supported(call))
+        return Response.json(200, self.json(call, registry, self.found(call, access)), supported(call))
 
     def delete(self, call: Call) -> Response:
-        """200, or 204 where there was none."""
+        """202 with the address of the result, or 204 where there was none."""
         registry, access = self.of(call, "delete")
-        self.registries.resources.require_unlocked(registry.id, "delete")
-        return Response(200 if self.held(access).pop(call["child"].lower(), None) else 204)
+        resources = self.registries.resources
+        resources.require_unlocked(registry.id, "delete")
+        if self.held(access).pop(call["child"].lower(), None) is None:
+            return Response(204)
+        about = f"{registry.id}/{self.kind}/{call['child']}"
+        return removed(call, resources, about, registry.location, self.word)
 
     def operation(self, call: Call) -> Response:
         """Return the status at the URL of ``Azure-AsyncOperation``."""
         self.of(call, "read")
-        operations = self.registries.resources.operations
-        operation = operations.get(call["operation"])
-        return Response.json(
-            200, {"status": "Succeeded" if operations.over(operation) else operation.word}, supported(call)
-        )
+        about = f"{self.registries.path(call)}/{self.kind}/{call['child']}"
+        return status(call, self.registries.resources, about)
 
     def of(self, call: Call, verb: str) -> tuple[Resource, Access]:
         """Return the registry and the registry's state, if the caller has the right `verb` on such children.
@@ -81,23 +93,14 @@ class Children(Generic[T]):
     def found(self, call: Call, access: Access) -> T:
         """Return the child named by the path; 404 ResourceNotFound (the words could not be looked up)."""
         found = self.held(access).get(call["child"].lower())
-        if found is None:
-            raise ServiceError(
-                404, "ResourceNotFound", f"The {self.kind.removesuffix('s')} '{call['child']}' was not found."
-            )
-        return found
+        return absent(self.kind.removesuffix("s"), call["child"]) if found is None else found
 
     def written(self, call: Call, registry: Resource, child: T, *, new: bool) -> Response:
         """The answer to a PUT or PATCH."""
-        shown, timing, seconds = self.json(registry, child), self.registries.resources.timing, 0.0
-        seconds = timing.registry_made if new else 0.0
-        if not seconds:
-            return Response.json(201 if new else 200, shown, supported(call))
-        operation = self.registries.resources.operations.begin(shown["id"], self.kind, seconds, "Creating")
-        shown["properties"] |= {"provisioningState": operation.word}
-        return Response.json(
-            201, shown, {"Azure-AsyncOperation": status_url(call, shown["id"], operation), **supported(call)}
-        )
+        resources = self.registries.resources
+        shown, word = self.json(call, registry, child), "Creating" if new else "Updating"
+        seconds = 0.0 if self.kind in _QUICK else resources.timing.registry_made
+        return begun(call, resources, shown, self.word, seconds, word)
 
     def state(self, child_id: str) -> str:
         """The provisioning state of a child."""
@@ -110,3 +113,8 @@ def located(body: Json) -> str:
     if not body.get("location"):
         raise ServiceError(400, "LocationRequired", "The location property is required for this definition.")
     return str(body["location"]).replace(" ", "").lower()
+
+
+def absent(kind: str, name: str) -> NoReturn:
+    """Raise the provider's 404 for what a registry doesn't have (the words could not be looked up)."""
+    raise ServiceError(404, "ResourceNotFound", f"The {kind} '{name}' was not found.", inner="provider")

@@ -24,7 +24,11 @@ def tell(access: Access, event_id: str, at: datetime, action: str, target: dict[
     named = f"{target['repository']}:{target.get('tag', '')}"
     for webhook in access.webhooks.values():
         wanted = webhook.scope or "*"
-        if action in webhook.actions and webhook.status == "enabled" and re.fullmatch(_pattern(wanted), named):
+        if (
+            action in {each.lower() for each in webhook.actions}
+            and webhook.status == "enabled"
+            and re.fullmatch(_pattern(wanted), named)
+        ):
             note(webhook, event_id, at, action, {"target": target})
 
 

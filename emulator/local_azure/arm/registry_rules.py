@@ -46,7 +46,7 @@ def given(call: Call, body: Json) -> dict[str, Json]:
         rules = fields(found, "networkRuleSet")
         found["networkRuleSet"] = {
             "defaultAction": rules.get("defaultAction", "Allow"),
-            "ipRules": rules.get("ipRules") or [],
+            "ipRules": [{"action": "Allow", "value": fields(each).get("value")} for each in rules.get("ipRules") or []],
         }
     for policy in fields(found, "policies").values():
         fields(policy)

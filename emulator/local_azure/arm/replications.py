@@ -2,21 +2,26 @@
 
 A pushed image is in all regions at once: a replication is a region with endpoints.
 
-The first replication adds a replication of the home region (``az acr replication create``, recorded). The words for a
-tier without replications could not be looked up.
+The first replication adds a replication of the home region, made by the registries' own service principal (recorded).
+The words for a tier without replications could not be looked up.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
-from local_azure.arm.access import Access, Replication
+from local_azure.arm.access import Access, Replication, Stamp
 from local_azure.arm.behaviour import Resource
+from local_azure.arm.child_operations import stamped
 from local_azure.arm.children import Children, located
 from local_azure.arm.registries import RegistryRoutes
 from local_azure.arm.shape import fields
 from local_azure.arm.tags import tags_of
 from local_azure.clock import iso
 from local_azure.wire import Call, Json, Response, Route, ServiceError
+
+PROVIDER = "6a0ec4d3-30cb-4a83-91c0-ae56bc0e3d26"
+"""The application of the registries' provider, which makes the home region's replication."""
 
 
 def replication_routes(registries: RegistryRoutes) -> Iterator[Route]:
@@ -39,20 +44,14 @@ class _Replications(Children[Replication]):
         body = call.request.json()
         given, location, known = fields(body, "properties"), located(body), call["child"].lower() in access.replications
         zones, now = str(given.get("zoneRedundancy") or "Disabled"), self.registries.resources.clock.now()
-        if not access.replications:
-            home = registry.location.replace(" ", "").lower()
-            access.replications[home] = Replication(
-                home, home, {}, now, zones=str(registry.properties["zoneRedundancy"])
-            )
+        old, first = access.replications.get(call["child"].lower()), not access.replications
         made = Replication(
-            call["child"],
-            location,
-            tags_of(body),
-            now,
-            given.get("regionEndpointEnabled") is not False,
-            zones,
+            call["child"], location, tags_of(body), now, given.get("regionEndpointEnabled") is not False, zones
         )
+        made.stamp = restamped(old.stamp if old else None, call.who.app_id, now)
         access.replications[call["child"].lower()] = made
+        if first:
+            _bring_home(registry, access, now)
         return self.written(call, registry, made, new=not known)
 
     def patch(self, call: Call) -> Response:
@@ -62,6 +61,7 @@ class _Replications(Children[Replication]):
             found.tags = tags_of(body)
         routed = fields(body, "properties").get("regionEndpointEnabled")
         found.routed = found.routed if routed is None else routed is True
+        found.stamp = restamped(found.stamp, call.who.app_id, self.registries.resources.clock.now())
         return self.written(call, registry, found, new=False)
 
     def _writable(self, call: Call) -> tuple[Resource, Access]:
@@ -72,12 +72,13 @@ class _Replications(Children[Replication]):
             raise ServiceError(400, "ReplicationNotSupported", f"Geo-replication is not supported for the SKU {tier}.")
         return registry, access
 
-    def json(self, registry: Resource, child: Replication) -> Json:
+    def json(self, call: Call, registry: Resource, child: Replication) -> Json:
         own = f"{registry.id}/replications/{child.name}"
-        ready = {"displayStatus": "Ready", "message": "The replication is ready.", "timestamp": iso(child.created)}
+        state = self.state(own)
+        ready = {} if state == "Creating" else {"displayStatus": "Ready"}
         properties = {
-            "provisioningState": self.state(own),
-            "status": ready,
+            "provisioningState": state,
+            "status": {**ready, "timestamp": iso(child.stamp.changed if child.stamp else child.created)},
             "regionEndpointEnabled": child.routed,
             "zoneRedundancy": child.zones,
         }
@@ -88,4 +89,16 @@ class _Replications(Children[Replication]):
             "location": child.location,
             "tags": child.tags,
         }
-        return {**head, "properties": properties}
+        return {**head, **stamped(call, child.stamp), "properties": properties}
+
+
+def _bring_home(registry: Resource, access: Access, now: datetime) -> None:
+    home = registry.location.replace(" ", "").lower()
+    if all(each.location != home for each in access.replications.values()):
+        zones = str(registry.properties["zoneRedundancy"])
+        access.replications[home] = Replication(home, home, {}, now, zones=zones, stamp=Stamp.new(PROVIDER, now))
+
+
+def restamped(old: Stamp | None, by: str, now: datetime) -> Stamp:
+    """Return the stamp of an object that is made or changed now."""
+    return Stamp(old.by, old.at, by, now) if old else Stamp.new(by, now)

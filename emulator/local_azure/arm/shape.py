@@ -133,10 +133,17 @@ def _secret_url(resource: Resource, api_version: str) -> dict[str, Json]:
 
 
 def _system(resource: Resource, written: Callable[[datetime], str]) -> Json:
+    by = resource.changed_by or resource.created_by
+    return system_data(resource.created_by, resource.created, by, resource.changed, written)
+
+
+def system_data(
+    by: str, at: datetime, changed_by: str, changed: datetime, written: Callable[[datetime], str]
+) -> dict[str, Json]:
     """Return creator and last writer with the instants, in each provider's format (recorded)."""
-    made = {"createdBy": resource.created_by, "createdByType": "Application", "createdAt": written(resource.created)}
-    by = {"lastModifiedBy": resource.changed_by or resource.created_by, "lastModifiedByType": "Application"}
-    return {**made, **by, "lastModifiedAt": written(resource.changed)}
+    made = {"createdBy": by, "createdByType": "Application", "createdAt": written(at)}
+    last = {"lastModifiedBy": changed_by, "lastModifiedByType": "Application", "lastModifiedAt": written(changed)}
+    return {**made, **last}
 
 
 def _offset(at: datetime) -> str:

@@ -1,20 +1,21 @@
 """Operations on a registry's scope maps and tokens, and tokens' passwords, shown only at creation.
 
-Shapes from the examples of api-version 2023-07-01 and the documented output of ``az acr token create``. The refusals of
+Shapes and statuses as recorded of the SDKs for .NET and PowerShell (2023 to 2025). The refusals of
 a missing scope map and of a system's scope map could not be looked up.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import NoReturn
 
 from local_azure.arm.access import PASSWORDS, Access, RegistryToken, ScopeMap, TokenPassword
 from local_azure.arm.behaviour import Resource
+from local_azure.arm.child_operations import offset, stamped, supported
+from local_azure.arm.children import Children, absent
 from local_azure.arm.registries import RegistryRoutes
 from local_azure.arm.shape import fields
 from local_azure.arm.tracked import GROUP
-from local_azure.clock import iso
 from local_azure.wire import Call, Json, Response, Route, ServiceError
 
 RIGHTS = (
@@ -25,95 +26,87 @@ RIGHTS = (
 NAME = r"[a-zA-Z0-9-_]{5,50}"
 
 
-def token_routes(registries: RegistryRoutes) -> tuple[Route, ...]:
+def token_routes(registries: RegistryRoutes) -> Iterator[Route]:
     """Return the operations on a registry's scope maps and tokens."""
     one = f"{GROUP}/providers/{registries.type}/{{name}}"
-    tokens = _Tokens(registries)
-    routes = [Route("arm.registries.generateCredentials", "POST", one + "/generateCredentials", tokens.generate)]
-    for kind, get, listed, put, patch, delete in (
-        ("scopeMaps", tokens.get_map, tokens.list_maps, tokens.put_map, tokens.patch_map, tokens.delete_map),
-        ("tokens", tokens.get, tokens.list, tokens.put, tokens.patch, tokens.delete),
-    ):
-        path = f"{one}/{kind}"
-        routes += [
-            Route(f"arm.{kind}.list", "GET", path, listed),
-            Route(f"arm.{kind}.get", "GET", path + "/{child}", get),
-            Route(f"arm.{kind}.create", "PUT", path + "/{child}", put),
-            Route(f"arm.{kind}.update", "PATCH", path + "/{child}", patch),
-            Route(f"arm.{kind}.delete", "DELETE", path + "/{child}", delete),
-        ]
-    return tuple(routes)
+    maps, tokens = _ScopeMaps(registries, "scopeMaps"), _Tokens(registries, "tokens")
+    yield Route("arm.registries.generateCredentials", "POST", one + "/generateCredentials", tokens.generate)
+    yield Route("arm.scopeMaps.create", "PUT", one + "/scopeMaps/{child}", maps.put)
+    yield Route("arm.scopeMaps.update", "PATCH", one + "/scopeMaps/{child}", maps.patch)
+    yield from maps.routes()
+    yield Route("arm.tokens.create", "PUT", one + "/tokens/{child}", tokens.put)
+    yield Route("arm.tokens.update", "PATCH", one + "/tokens/{child}", tokens.patch)
+    yield from tokens.routes()
 
 
 @dataclass(frozen=True, slots=True)
-class _Tokens:
-    registries: RegistryRoutes
-
-    def list_maps(self, call: Call) -> Response:
-        registry, access = self._access(call, "scopeMaps/read")
-        return Response.json(200, {"value": [map_json(registry, each) for each in access.scope_maps.values()]})
-
-    def get_map(self, call: Call) -> Response:
-        registry, access = self._access(call, "scopeMaps/read")
-        return Response.json(200, map_json(registry, self._map(call, access)))
-
-    def put_map(self, call: Call) -> Response:
-        registry, access = self._access(call, "scopeMaps/write")
-        given, known = fields(call.request.json(), "properties"), call["child"].lower() in access.scope_maps
-        made = self._write_map(call, registry, access, _actions(given.get("actions")), given.get("description"))
-        return Response.json(200 if known else 201, map_json(registry, made))
-
-    def patch_map(self, call: Call) -> Response:
-        registry, access = self._access(call, "scopeMaps/write")
-        old, given = self._map(call, access), fields(call.request.json(), "properties")
-        actions = _actions(given["actions"]) if given.get("actions") is not None else old.actions
-        return Response.json(
-            200,
-            map_json(
-                registry, self._write_map(call, registry, access, actions, given.get("description", old.description))
-            ),
-        )
-
-    def _write_map(
-        self, call: Call, registry: Resource, access: Access, actions: list[str], description: str | None
-    ) -> ScopeMap:
-        self.registries.resources.require_unlocked(registry.id, "write")
-        _named(call["child"])
-        self._user_defined(call, access)
-        return self.registries.resources.access.put_scope_map(registry.id, call["child"], actions, description)
-
-    def delete_map(self, call: Call) -> Response:
-        registry, access = self._access(call, "scopeMaps/delete")
-        self.registries.resources.require_unlocked(registry.id, "delete")
-        self._user_defined(call, access)
-        return Response(200 if access.scope_maps.pop(call["child"].lower(), None) else 204)
-
-    def list(self, call: Call) -> Response:
-        registry, access = self._access(call, "tokens/read")
-        return Response.json(200, {"value": [token_json(registry, each) for each in access.tokens.values()]})
-
-    def get(self, call: Call) -> Response:
-        registry, access = self._access(call, "tokens/read")
-        return Response.json(200, token_json(registry, self._token(call["child"], access)))
+class _ScopeMaps(Children[ScopeMap]):
+    def held(self, access: Access) -> dict[str, ScopeMap]:
+        return access.scope_maps
 
     def put(self, call: Call) -> Response:
-        registry, access = self._access(call, "tokens/write")
-        known, given = call["child"].lower() in access.tokens, fields(call.request.json(), "properties")
-        made = self._write(call, registry, access, given.get("scopeMapId"), given.get("status", "enabled"))
-        return Response.json(200 if known else 201, token_json(registry, made))
+        registry, access = self.of(call, "write")
+        given, known = fields(call.request.json(), "properties"), call["child"].lower() in access.scope_maps
+        actions = _actions(given.get("actions"))
+        return self._write(call, registry, access, actions, given.get("description"), new=not known)
 
     def patch(self, call: Call) -> Response:
-        registry, access = self._access(call, "tokens/write")
-        old, given = self._token(call["child"], access), fields(call.request.json(), "properties")
+        registry, access = self.of(call, "write")
+        old, given = self.found(call, access), fields(call.request.json(), "properties")
+        actions = _actions(given["actions"]) if given.get("actions") is not None else old.actions
+        return self._write(call, registry, access, actions, given.get("description", old.description), new=False)
+
+    def _write(
+        self, call: Call, registry: Resource, access: Access, actions: list[str], description: str | None, *, new: bool
+    ) -> Response:
+        resources = self.registries.resources
+        resources.require_unlocked(registry.id, "write")
+        _named(call["child"])
+        _user_defined(call, access)
+        made = resources.access.put_scope_map(registry.id, call["child"], actions, description, call.who.app_id)
+        return self.written(call, registry, made, new=new)
+
+    def delete(self, call: Call) -> Response:
+        """202 with the address of the result, or 204 where there was none."""
+        _user_defined(call, self.of(call, "delete")[1])
+        return Children.delete(self, call)
+
+    def json(self, call: Call, registry: Resource, child: ScopeMap) -> Json:
+        properties: dict[str, Json] = {
+            "description": child.description,
+            "type": child.kind,
+            "creationDate": offset(child.created),
+            "provisioningState": "Succeeded",
+            "actions": child.actions,
+        }
+        shown = {name: value for name, value in properties.items() if value is not None}
+        return {**self.head(registry, child.name), **stamped(call, child.stamp), "properties": shown}
+
+
+@dataclass(frozen=True, slots=True)
+class _Tokens(Children[RegistryToken]):
+    def held(self, access: Access) -> dict[str, RegistryToken]:
+        return access.tokens
+
+    def put(self, call: Call) -> Response:
+        registry, access = self.of(call, "write")
+        known, given = call["child"].lower() in access.tokens, fields(call.request.json(), "properties")
+        made = self._write(call, registry, access, given.get("scopeMapId"), given.get("status", "enabled"))
+        return self.written(call, registry, made, new=not known)
+
+    def patch(self, call: Call) -> Response:
+        registry, access = self.of(call, "write")
+        old, given = self.found(call, access), fields(call.request.json(), "properties")
         made = self._write(
             call, registry, access, given.get("scopeMapId") or old.scope_map_id, given.get("status") or old.status
         )
-        return Response.json(200, token_json(registry, made))
+        return self.written(call, registry, made, new=False)
 
     def _write(self, call: Call, registry: Resource, access: Access, scope_map: Json, status: Json) -> RegistryToken:
-        self.registries.resources.require_unlocked(registry.id, "write")
+        resources = self.registries.resources
+        resources.require_unlocked(registry.id, "write")
         _named(call["child"])
-        if status not in ("enabled", "disabled"):
+        if str(status).lower() not in ("enabled", "disabled"):
             raise ServiceError(
                 400, "InvalidRequestContent", f"The token status '{status}' is not valid. Use enabled or disabled."
             )
@@ -121,94 +114,49 @@ class _Tokens:
             raise ServiceError(
                 400, "ScopeMapNotFound", f"The scope map '{scope_map}' was not found in registry '{registry.name}'."
             )
-        return self.registries.resources.access.put_token(registry.id, call["child"], scope_map, status)
-
-    def delete(self, call: Call) -> Response:
-        registry, access = self._access(call, "tokens/delete")
-        self.registries.resources.require_unlocked(registry.id, "delete")
-        return Response(200 if access.tokens.pop(call["child"].lower(), None) else 204)
+        who = call.who.app_id
+        return resources.access.put_token(registry.id, call["child"], scope_map, str(status).lower(), who)
 
     def generate(self, call: Call) -> Response:
         """Generate passwords, shown in clear text only in this answer."""
-        registry, access = self._access(call, "generateCredentials/action")
+        self.registries.require(call, "generateCredentials/action")
+        registry = self.registries.found(call)
+        access = self.registries.resources.access
         given = fields(call.request.json())
-        token = self._token(str(given.get("tokenId", "")).rsplit("/", 1)[-1], access)
-        which = given.get("name")
+        name, which = str(given.get("tokenId", "")).rsplit("/", 1)[-1], given.get("name")
+        token = access.of(registry.id).tokens.get(name.lower()) or absent("token", name)
         if which not in (None, *PASSWORDS):
             raise ServiceError(
                 400, "InvalidRequestContent", f"The password name '{which}' is not valid. Use password1 or password2."
             )
-        made = self.registries.resources.access.generate(registry.id, token.name, which, _instant(given.get("expiry")))
-        return Response.json(
-            200, {"username": token.name, "passwords": [{**password_json(each), "value": each.value} for each in made]}
+        made = access.generate(registry.id, token.name, which, _instant(given.get("expiry")))
+        passwords = [{**password_json(each), "value": each.value} for each in made]
+        return Response.json(200, {"username": token.name, "passwords": passwords}, supported(call))
+
+    def json(self, call: Call, registry: Resource, child: RegistryToken) -> Json:
+        """Return a token as a GET shows the token: of passwords only names and times of validity."""
+        properties = {
+            "creationDate": offset(child.created),
+            "provisioningState": "Succeeded",
+            "scopeMapId": child.scope_map_id,
+            "credentials": {"passwords": [password_json(each) for each in child.passwords]},
+            "status": child.status,
+        }
+        return {**self.head(registry, child.name), **stamped(call, child.stamp), "properties": properties}
+
+
+def _user_defined(call: Call, access: Access) -> None:
+    found = access.scope_maps.get(call["child"].lower())
+    if found and found.kind == "SystemDefined":
+        raise ServiceError(
+            400, "SystemScopeMapReadOnly", f"The scope map '{found.name}' is system-defined and cannot be changed."
         )
-
-    def _access(self, call: Call, verb: str) -> tuple[Resource, Access]:
-        self.registries.require(call, verb)
-        registry = self.registries.found(call)
-        return registry, self.registries.resources.access.of(registry.id)
-
-    def _map(self, call: Call, access: Access) -> ScopeMap:
-        found = access.scope_maps.get(call["child"].lower())
-        return found or _absent("scope map", call["child"])
-
-    def _token(self, name: str, access: Access) -> RegistryToken:
-        return access.tokens.get(name.lower()) or _absent("token", name)
-
-    def _user_defined(self, call: Call, access: Access) -> None:
-        found = access.scope_maps.get(call["child"].lower())
-        if found and found.kind == "SystemDefined":
-            raise ServiceError(
-                400, "SystemScopeMapReadOnly", f"The scope map '{found.name}' is system-defined and cannot be changed."
-            )
-
-
-def map_json(registry: Resource, scope_map: ScopeMap) -> Json:
-    """Return a scope map as a GET shows the scope map."""
-    properties: dict[str, Json] = {
-        "description": scope_map.description,
-        "type": scope_map.kind,
-        "creationDate": iso(scope_map.created),
-    }
-    properties |= {"provisioningState": "Succeeded", "actions": scope_map.actions}
-    return _child(
-        registry, "scopeMaps", scope_map.name, {name: value for name, value in properties.items() if value is not None}
-    )
-
-
-def token_json(registry: Resource, token: RegistryToken) -> Json:
-    """Return a token as a GET shows the token: of passwords only names and times of validity."""
-    passwords = [password_json(each) for each in token.passwords]
-    credentials = {"certificates": [], "passwords": passwords} if passwords else {}
-    properties = {
-        "creationDate": iso(token.created),
-        "scopeMapId": token.scope_map_id,
-        "provisioningState": "Succeeded",
-    }
-    return _child(registry, "tokens", token.name, {**properties, "status": token.status, "credentials": credentials})
 
 
 def password_json(password: TokenPassword) -> dict[str, Json]:
     """Return the properties of a token's password, without the password."""
-    expiry = {"expiry": _offset(password.expiry)} if password.expiry else {}
-    return {"creationTime": _offset(password.created), **expiry, "name": password.name}
-
-
-def _child(registry: Resource, kind: str, name: str, properties: dict[str, Json]) -> Json:
-    return {
-        "type": f"{registry.type}/{kind}",
-        "id": f"{registry.id}/{kind}/{name}",
-        "name": name,
-        "properties": properties,
-    }
-
-
-def _offset(at: datetime) -> str:
-    return iso(at).removesuffix("Z") + "+00:00"
-
-
-def _absent(kind: str, name: str) -> NoReturn:
-    raise ServiceError(404, "ResourceNotFound", f"The {kind} '{name}' was not found.")
+    expiry = {"expiry": offset(password.expiry)} if password.expiry else {}
+    return {"creationTime": offset(password.created), **expiry, "name": password.name}
 
 
 def _named(name: str) -> None:

@@ -1,6 +1,7 @@
 """Operations on the webhooks of registries.
 
-Shapes from the examples of api-version 2023-07-01; the refusal at the tier's limit could not be looked up.
+Shapes and statuses as recorded: every change is done at once, and says 200. The refusal at the tier's limit could not
+be looked up.
 """
 
 from collections.abc import Iterator
@@ -8,9 +9,11 @@ from dataclasses import dataclass
 
 from local_azure.arm.access import Access, Webhook
 from local_azure.arm.behaviour import Resource
+from local_azure.arm.child_operations import stamped, supported
 from local_azure.arm.children import Children, located
 from local_azure.arm.notices import note
-from local_azure.arm.registries import WEBHOOKS, RegistryRoutes, supported
+from local_azure.arm.registries import WEBHOOKS, RegistryRoutes
+from local_azure.arm.replications import restamped
 from local_azure.arm.shape import fields
 from local_azure.arm.tags import tags_of
 from local_azure.wire import Call, Json, Response, Route, ServiceError
@@ -48,7 +51,7 @@ class _Webhooks(Children[Webhook]):
         if not made.uri or not made.actions:
             raise ServiceError(400, "InvalidRequestContent", "A webhook needs 'serviceUri' and 'actions'.")
         access.webhooks[call["child"].lower()] = made
-        return self.written(call, registry, made, new=known is None)
+        return self._done(call, registry, made, known)
 
     def patch(self, call: Call) -> Response:
         registry, access = self.of(call, "write")
@@ -57,7 +60,19 @@ class _Webhooks(Children[Webhook]):
         if body.get("tags") is not None:
             found.tags = tags_of(body)
         _change(found, fields(body, "properties"))
-        return self.written(call, registry, found, new=False)
+        return self._done(call, registry, found, found)
+
+    def delete(self, call: Call) -> Response:
+        """200, or 204 where there was none."""
+        registry, access = self.of(call, "delete")
+        self.registries.resources.require_unlocked(registry.id, "delete")
+        gone = access.webhooks.pop(call["child"].lower(), None)
+        return Response(200, headers=supported(call)) if gone else Response(204)
+
+    def _done(self, call: Call, registry: Resource, webhook: Webhook, old: Webhook | None) -> Response:
+        now = self.registries.resources.clock.now()
+        webhook.stamp = restamped(old.stamp if old else None, call.who.app_id, now)
+        return Response.json(200, self.json(call, registry, webhook), supported(call))
 
     def config(self, call: Call) -> Response:
         """Return the two properties missing from a GET: URI and custom headers."""
@@ -78,7 +93,7 @@ class _Webhooks(Children[Webhook]):
         _, access = self.of(call, "listEvents/action")
         return Response.json(200, {"value": self.found(call, access).events}, supported(call))
 
-    def json(self, registry: Resource, child: Webhook) -> Json:
+    def json(self, call: Call, registry: Resource, child: Webhook) -> Json:
         own = f"{registry.id}/webhooks/{child.name}"
         properties = {
             "status": child.status,
@@ -93,12 +108,12 @@ class _Webhooks(Children[Webhook]):
             "location": child.location,
             "tags": child.tags,
         }
-        return {**head, "properties": properties}
+        return {**head, **stamped(call, child.stamp), "properties": properties}
 
 
 def _change(webhook: Webhook, given: dict[str, Json]) -> None:
-    status, actions = given.get("status") or webhook.status, given.get("actions") or webhook.actions
-    if status not in ("enabled", "disabled") or not set(actions) <= set(ACTIONS):
+    status, actions = str(given.get("status") or webhook.status).lower(), given.get("actions") or webhook.actions
+    if status not in ("enabled", "disabled") or not {str(each).lower() for each in actions} <= set(ACTIONS):
         raise ServiceError(
             400,
             "InvalidRequestContent",

@@ -10,7 +10,9 @@ from dataclasses import replace
 
 from local_azure.arm.behaviour import Resources
 from local_azure.arm.budget import KINDS, SIZES
+from local_azure.arm.child_operations import result_routes
 from local_azure.arm.clouds import CLOUDS, cloud_at
+from local_azure.arm.credential_sets import credential_set_routes
 from local_azure.arm.groups import GROUP_READ, group_routes
 from local_azure.arm.locks import lock_routes
 from local_azure.arm.providers import provider_routes, unknown_routes
@@ -97,6 +99,8 @@ class Arm:
             *token_routes(registries),
             *replication_routes(registries),
             *webhook_routes(registries),
+            *credential_set_routes(registries),
+            *result_routes(resources),
         )
         yield from vault_routes(VaultRoutes(resources))
         yield from extra_routes
@@ -141,7 +145,7 @@ class Arm:
         The registries' provider adds a ``status`` (recorded).
         """
         body: dict[str, Json] = {"error": {"code": error.code, "message": error.message, **error.extra}}
-        if error.code in GATEWAY:
+        if error.code in GATEWAY and error.inner != "provider":
             return Response.json(error.status, body, {"x-ms-failure-cause": "gateway", **error.headers})
         if error.status != 501 and "/providers/microsoft.containerregistry/" in request.path.lower():
             body["status"] = "Failed"

@@ -77,11 +77,23 @@ DEVIATIONS = (
         " and reason Invalid.",
     ),
     Deviation(
-        r"(GET|PUT|PATCH) .*/registries(/\{registryName\}|@.*)?",
+        r"(GET|PUT|PATCH) .*/registries(/\{registryName\}(/credentialSets(/\{credentialSetName\})?)?|/credentialSets@.*|@.*)?",
         r"(request )?(\.value\[\])?\.identity\.type",
         r"enum .*|is none of these",
         "azure-cli's recorded test of az acr identity checks for systemAssigned and userAssigned in lower camel case,"
-        " and az sends that back.",
+        " and az sends that back; recorded credential sets show the same.",
+    ),
+    Deviation(
+        r"DELETE .*/registries/.*",
+        r"\.|body",
+        r".*is null",
+        "A recorded deletion of what a registry has is 202 with null as body.",
+    ),
+    Deviation(
+        r"(PUT|PATCH) .*",
+        r"request \.tags\..*",
+        r'type "string".*',
+        "People send numbers and booleans as tags; Resource Manager takes them as texts.",
     ),
 )
 

@@ -566,11 +566,12 @@ def from_profile(world: World, **more: Any) -> dict[str, Any]:
 
 
 def test_a13_a_group_from_a_profile_has_what_the_profile_says(world: World) -> None:
-    absent = world.arm("PUT", ID, from_profile(world))
+    version = f"https://management.azure.com{ID}?api-version=2024-05-01-preview"
+    absent = world.arm("PUT", version, from_profile(world))
     assert (absent.status, absent.code) == (404, "ContainerGroupProfileNotFound")
     world.arm("PUT", f"{PROFILES}/p", world.body())
     configured = {"configMap": {"keyValuePairs": {"KEY": "value"}}}
-    made = world.arm("PUT", ID, from_profile(world, containers=[{"name": "app", "properties": configured}]))
+    made = world.arm("PUT", version, from_profile(world, containers=[{"name": "app", "properties": configured}]))
     assert (made.status, made.body["properties"]["provisioningState"]) == (201, "Pending")
     world.wait(seconds=20)
     properties = world.properties()

@@ -77,7 +77,7 @@ def test_g6_a_token_has_the_rights_of_its_scope_map_on_the_repositories_that_it_
     token = world.owner.call(
         "PUT", at(f"{tokens}/puller"), {"properties": {"scopeMapId": made.body["id"], "status": "enabled"}}
     )
-    assert (token.status, token.body["properties"]["credentials"]) == (201, {})
+    assert (token.status, token.body["properties"]["credentials"]) == (201, {"passwords": []})
     access = world.resources.access
     for right, repository, allowed in (
         ("content/read", "samples/nginx", True),
@@ -139,7 +139,7 @@ def test_tokens_and_scope_maps_go_and_go_with_their_registry(world: World) -> No
     world.owner.call("PUT", at(f"{REGISTRY}/tokens/puller"), body)
     adapter = TypeAdapter(State)
     assert adapter.validate_json(adapter.dump_json(world.resources.state)) == world.resources.state
-    assert [world.owner.call("DELETE", at(f"{REGISTRY}/tokens/puller")).status for _ in range(2)] == [200, 204]
+    assert [world.owner.call("DELETE", at(f"{REGISTRY}/tokens/puller")).status for _ in range(2)] == [202, 204]
     assert world.owner.call("GET", at(f"{REGISTRY}/tokens/puller")).status == 404
     world.owner.call("PUT", at(f"{REGISTRY}/tokens/puller"), body)
     assert [world.owner.call("DELETE", at(REGISTRY)).status for _ in range(2)] == [200, 204]
@@ -177,7 +177,7 @@ def test_g6_what_a_tier_does_not_have_is_refused(world: World) -> None:
 
 def test_a_new_registry_is_announced_and_followed_until_it_is_made() -> None:
     world = World(Timing(role_active=0, secret_valid=0, replicas=1))
-    made = second(world)
+    made = second(world, "Premium")
     assert (made.status, made.body["properties"]["provisioningState"]) == (201, "Creating")
     follow = made.headers["Azure-AsyncOperation"]
     assert world.owner.call("GET", follow).body == {"status": "Creating"}
