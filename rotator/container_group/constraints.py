@@ -12,19 +12,21 @@ from typing import Any
 from rotator.arm_json import Value, containers, get, objects, text
 from rotator.container_group.differences import Change
 from rotator.container_group.evidence import Phase, activity
+from rotator.container_group.spelling import spelled
 
 
 def conflicts(document: Mapping[str, Any], body: Mapping[str, Any]) -> tuple[Change, ...]:
     """Return the changes for which Azure would refuse a PUT of `body` over the group shown by a GET.
 
-    Where the group would be deployed as new, only the region counts.
+    Where the group would be deployed as new, only the region counts. A property that `body` leaves out and Azure
+    requires is no change.
     """
     ended = activity(document) in (Phase.FINISHED, Phase.STOPPED)
-    before, after = (dict(_fixed(one, ended=ended)) for one in (document, body))
+    before, after = (dict(_fixed(spelled(one), ended=ended)) for one in (document, body))
     return tuple(
         Change(name, _shown(before[name]), _shown(after[name]))
         for name in before
-        if _same(before[name]) != _same(after[name])
+        if after[name] is not None and before[name] != after[name]
     )
 
 
@@ -32,21 +34,15 @@ def _shown(value: Value) -> str | None:
     return None if value in (None, "", []) else json.dumps(value)
 
 
-def _same(value: Value) -> Value:
-    """Return a value in a form for comparison as by Azure: words in lower case, without spaces."""
-    return value.replace(" ", "").lower() if isinstance(value, str) else value
-
-
 def _fixed(document: Mapping[str, Any], *, ended: bool) -> Iterator[tuple[str, Value]]:
-    yield "location", text(document, "location")
+    """Yield the fixed properties in a form for comparison as by Azure; None where one is required and absent."""
+    yield "location", text(document, "location").replace(" ", "").lower()
     if ended:
         return
-    yield "properties.osType", text(document, "properties", "osType")
+    yield "properties.osType", text(document, "properties", "osType") or None
     yield "properties.restartPolicy", text(document, "properties", "restartPolicy") or "Always"
-    yield (
-        "properties.subnetIds",
-        sorted(text(subnet, "id").lower() for subnet in objects(document, "properties", "subnetIds")),
-    )
+    subnets = objects(document, "properties", "subnetIds")
+    yield "properties.subnetIds", sorted(text(subnet, "id").rstrip("/").lower() for subnet in subnets)
     asked = [
         get(container, "properties", "resources", "requests")
         for kind, container in containers(document)
@@ -57,6 +53,7 @@ def _fixed(document: Mapping[str, Any], *, ended: bool) -> Iterator[tuple[str, V
     yield "gpu", [[get(one, "gpu", "sku"), get(one, "gpu", "count")] for one in asked if get(one, "gpu")]
 
 
-def _total(asked: list[Value], name: str) -> float:
-    amounts = (get(one, name) for one in asked)
-    return round(sum(float(amount) for amount in amounts if isinstance(amount, (int, float))), 3)
+def _total(asked: list[Value], name: str) -> float | None:
+    """Return the sum over all containers; None if one of them has no readable amount."""
+    amounts = [get(one, name) for one in asked]
+    return round(sum(amounts), 3) if all(isinstance(amount, (int, float)) for amount in amounts) else None

@@ -39,7 +39,10 @@ _EXACT = ("secret", "keyvaluepairs", "metadata", "settings")
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One differing property. None: the property is absent. Values which may be secret read ``***``."""
+    """One differing property. None: the property is absent.
+
+    Values which may be secret read ``***``; where only their kinds differ, these are named.
+    """
 
     path: str
     before: str | None
@@ -149,7 +152,19 @@ def _whole(path: str, one: Value, other: Value, secret: bool, exact: bool) -> It
             empty: Value = {} if isinstance(value, Mapping) else []
             yield from _changes(path, *((value, empty) if side == 0 else (empty, value)), secret=secret, exact=exact)
             return
-    yield Change(path, *(_rendered(value, secret=secret) for value in (one, other)))
+    sides = [_rendered(value, secret=secret) for value in (one, other)]
+    if sides == [HIDDEN, HIDDEN] and _written(one) == _written(other):
+        sides = [f"{HIDDEN} as {_kind(value)}" for value in (one, other)]
+    yield Change(path, *sides)
+
+
+def _written(value: Value) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _kind(value: Value) -> str:
+    kinds = {str: "text", bool: "truth value", int: "number", float: "number"}
+    return kinds.get(type(value), "JSON")
 
 
 def _rendered(value: Value, *, secret: bool) -> str | None:

@@ -45,11 +45,9 @@ def _compared(preview: Preview) -> Iterator[Compared]:
 
 
 def manifest_entries(preview: Preview) -> Iterator[str]:
-    """Yield paragraphs for manifests with a difference or with values not comparable."""
+    """Yield a paragraph for each manifest: its differences, and the values not comparable."""
     for one in manifests(preview):
-        lines = [*_told(preview.policy, one)]
-        if lines:
-            yield entry("manifest", *lines)
+        yield entry("manifest", *_told(preview.policy, one))
 
 
 def _told(policy: Policy, one: Compared) -> Iterator[str]:
@@ -60,8 +58,8 @@ def _told(policy: Policy, one: Compared) -> Iterator[str]:
             f" `{rotator('deploy', policy.name, name)}` would change"
         )
         yield from (one_line(f"  {change}") for change in one.changes)
-    elif one.unseen:
-        yield f"{name}: {one.file} is what runs, as far as Azure shows it"
+    else:
+        yield f"{name}: {one.file} is what runs{', as far as Azure shows it' if one.unseen else ''}"
     if one.unseen:
         yield f"not compared, since Azure hides it: {', '.join(one.unseen)}"
     if one.conflicts:

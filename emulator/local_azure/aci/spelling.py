@@ -1,9 +1,10 @@
-"""Enumerations and numbers of a group's body: read in any case, answered in Azure's spelling.
+"""Values of a group's body: read in any letter case and from texts, answered in Azure's spelling.
 
-Unknown values are refused. Types and values are those of the 2023-05-01 and 2025-09-01 descriptions; the words are
-those recorded for restart policies (azure-facts B9).
+Enumerations, numbers and truth values are meant. Unknown values are refused. Types and values are those of the
+2023-05-01 and 2025-09-01 descriptions; the words are those recorded for restart policies (azure-facts B9, B12).
 """
 
+import json
 from collections.abc import Callable
 from functools import partial
 
@@ -12,6 +13,7 @@ from local_azure.aci.shape import unreadable
 from local_azure.wire import Json, ServiceError
 
 _WHOLE: Callable[[str], float] = int
+_TIMES = ("initialDelaySeconds", "periodSeconds", "failureThreshold", "successThreshold", "timeoutSeconds")
 _PROTOCOLS, _ACCESS, _SCHEMES = ("TCP", "UDP"), ("All", "System", "User"), ("http", "https")
 KINDS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     ("", "sku", "ContainerGroupSku", ("NotSpecified", "Standard", "Dedicated", "Confidential")),
@@ -41,14 +43,33 @@ NUMBERS: tuple[tuple[str, tuple[str, ...], Callable[[str], float]], ...] = (
     ("containers.properties.resources.requests.gpu", ("count",), int),
     ("containers.properties.ports", ("port",), int),
     ("ipAddress.ports", ("port",), int),
+    ("containers.properties.resources.limits.gpu", ("count",), int),
     ("containers.properties.livenessProbe.httpGet", ("port",), int),
     ("containers.properties.readinessProbe.httpGet", ("port",), int),
+    ("containers.properties.livenessProbe", _TIMES, int),
+    ("containers.properties.readinessProbe", _TIMES, int),
+    ("containers.properties.securityContext", ("runAsUser", "runAsGroup"), int),
+    ("initContainers.properties.securityContext", ("runAsUser", "runAsGroup"), int),
+    ("containerGroupProfile", ("revision",), int),
+)
+TRUTHS = (
+    ("containers.properties.volumeMounts", ("readOnly",)),
+    ("initContainers.properties.volumeMounts", ("readOnly",)),
+    ("containers.properties.securityContext", ("privileged", "allowPrivilegeEscalation")),
+    ("initContainers.properties.securityContext", ("privileged", "allowPrivilegeEscalation")),
+    ("volumes.azureFile", ("readOnly",)),
+    ("standbyPoolProfile", ("failContainerGroupCreateOnReuseFailure",)),
+)
+TEXTS = tuple(
+    found
+    for run in ("containers.properties", "initContainers.properties")
+    for found in ((run, ("command",)), (f"{run}.environmentVariables", ("value", "secureValue")))
 )
 _IDENTITIES = ("None", "SystemAssigned", "UserAssigned", "SystemAssigned, UserAssigned")
 
 
 def spell(resource: Properties) -> None:
-    """Write every enumeration of a canonical body as Azure does, and every number as a number.
+    """Write every enumeration of a canonical body as Azure does, every number as a number, a variable's value as text.
 
     Raises ServiceError 400 InvalidRequestContent.
     """
@@ -59,6 +80,10 @@ def spell(resource: Properties) -> None:
         _each(resource, path, (name,), partial(_spelled, kind, values))
     for path, names, read in NUMBERS:
         _each(resource, path, names, partial(_number, read))
+    for path, names in TRUTHS:
+        _each(resource, path, names, _truth)
+    for path, names in TEXTS:
+        _each(resource, path, names, _text)
 
 
 def _each(resource: Properties, path: str, names: tuple[str, ...], read: Callable[[Json, str], Json]) -> None:
@@ -73,6 +98,19 @@ def _spelled(kind: str, values: tuple[str, ...], given: Json, where: str) -> str
     if found is None:
         raise unreadable(f"Error converting value \"{given}\" to type '{kind}'. Path '{where}', line 1, position 1.")
     return found
+
+
+def _truth(given: Json, where: str) -> Json:
+    found = {"true": True, "false": False}.get(str(given).lower())
+    if found is None:
+        raise unreadable(f"Could not convert string to boolean: {given}. Path '{where}', line 1, position 1.")
+    return found
+
+
+def _text(given: Json, where: str) -> Json:
+    if isinstance(given, list):
+        return [_text(each, where) for each in given]
+    return json.dumps(given) if isinstance(given, int | float) else given
 
 
 def _number(read: Callable[[str], float], given: Json, where: str) -> Json:

@@ -1,4 +1,4 @@
-"""Container groups over HTTP (azure-facts B1 to B11): what a PUT replaces, hides and refuses, what reads show, what the SDK makes of it."""
+"""Container groups over HTTP (azure-facts B1 to B12): what a PUT replaces, hides and refuses, what reads show, what the SDK makes of it."""
 
 import copy
 import json
@@ -896,6 +896,38 @@ def test_b9_numbers_may_be_texts_and_enumerations_in_any_case(world: World) -> N
     assert shown["identity"]["type"] == "SystemAssigned"
     assert shown["identity"]["principalId"]
     assert world.arm("PUT", f"{ID}_2", world.body()).code == "InvalidContainerGroupName"
+
+
+def test_b12_values_are_read_from_texts_and_shown_as_what_they_are(world: World) -> None:
+    probe = {"httpGet": {"path": "/", "port": "80", "scheme": "HTTP"}, "periodSeconds": "30", "failureThreshold": "2"}
+    mount = {"name": "files", "mountPath": "/m", "readOnly": "True"}
+    body = world.body(
+        ipAddress={"type": "public", "ports": [{"port": "80", "protocol": "udp"}]},
+        volumes=[{"name": "files", "emptyDir": {}}],
+    )
+    run = body["properties"]["containers"][0]["properties"]
+    run |= {"ports": [{"port": "80", "protocol": "udp"}], "livenessProbe": probe, "volumeMounts": [mount]}
+    run |= {
+        "environmentVariables": [{"name": "N", "value": 80}, {"name": "T", "value": True}],
+        "command": ["sleep", 10],
+    }
+    shown = world.azure.container_groups.put(ID, body).body["properties"]
+    found = shown["containers"][0]["properties"]
+    assert shown["ipAddress"]["type"] == "Public"
+    assert shown["ipAddress"]["ports"] == found["ports"] == [{"protocol": "UDP", "port": 80}]
+    assert found["livenessProbe"] == {
+        "periodSeconds": 30,
+        "failureThreshold": 2,
+        "httpGet": {"path": "/", "port": 80, "scheme": "http"},
+    }
+    assert found["volumeMounts"] == [{**mount, "readOnly": True}]
+    assert [each["value"] for each in found["environmentVariables"]] == ["80", "true"]
+    assert found["command"] == ["sleep", "10"]
+    wrong = {**run, "volumeMounts": [{**mount, "readOnly": "perhaps"}]}
+    refused = world.arm(
+        "PUT", ID, {**body, "properties": {**body["properties"], "containers": [{"name": "app", "properties": wrong}]}}
+    )
+    assert (refused.status, refused.code) == (400, "InvalidRequestContent")
 
 
 def test_b9_an_error_of_the_registry_passes(world: World) -> None:

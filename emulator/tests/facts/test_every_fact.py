@@ -13,7 +13,7 @@ import pytest
 
 NUMBERED = {
     "a": range(4, 14),
-    "b": range(1, 12),
+    "b": range(1, 13),
     "c": range(1, 11),
     "d": range(1, 5),
     "e": range(1, 8),
