@@ -27,6 +27,7 @@ from rotator import events, guard
 from rotator.cli.app import app
 from rotator.plan import RULES
 from rotator.policy.jsonschema import schema
+from rotator.report import metrics
 from tests.cli.scene import NAME, PASSWORD, START, Said, Scene, make
 from tests.codes import GUARD, KINDS, PLAN, codes_by_rule
 
@@ -324,6 +325,18 @@ def _service(name: str, routes: list[Route]) -> str:
     )
 
 
+# the metrics
+
+
+def metric_table(_: str) -> str:
+    """A table of every metric, as the file's own help lines say it."""
+    rows = [
+        f"| `{name}` | {'' if name in metrics.FLEET else '`policy`'} | {meaning} |"
+        for name, meaning in metrics.HELP.items()
+    ]
+    return "\n".join(["| metric | label | |", "|---|---|---|", *rows])
+
+
 MAKERS: Mapping[str, Callable[[str], str]] = {
     "codes": code_table,
     "rules": rule_table,
@@ -332,6 +345,7 @@ MAKERS: Mapping[str, Callable[[str], str]] = {
     "local-folded": partial(folded_help, program="local-azure"),
     "policy": policy_fields,
     "events": event_table,
+    "metrics": metric_table,
     "role": role,
     "layers": layers,
     "operations": operations,

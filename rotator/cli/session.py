@@ -19,6 +19,7 @@ from rotator.report.run import alarmed, run_body, run_text
 from rotator.steps import Intent
 
 if TYPE_CHECKING:
+    from rotator.cli.notices import Notices
     from rotator.policy import Policy
 
 T = TypeVar("T")
@@ -62,13 +63,18 @@ def change(
     intent: Intent | None = None,
     at_most: timedelta | None = None,
     urgent: fleet.Urgent | None = None,
+    notices: "Notices | None" = None,
 ) -> None:
-    """Work on each policy under its lease, show progress, and end with the report and its exit code."""
+    """Work on each policy under its lease, show progress, tell `notices`, end with the report and its exit code."""
     leases = lease.LocalLease(lease_dir or lease.directory(os.environ), wiring.now)
     pressing = fleet.exposed if purpose else fleet.past_warning
 
     async def work(runs: Iterable[Run]) -> tuple[Result, ...]:
-        return await fleet.run(runs, do, lease=leases, purpose=purpose, urgent=urgent, pressing=pressing)
+        watched = notices.watched(runs) if notices else runs
+        results = await fleet.run(watched, do, lease=leases, purpose=purpose, urgent=urgent, pressing=pressing)
+        if notices:
+            await notices.told(common, results, story.events)
+        return results
 
     with telling(common) as (tell, story):
         try:

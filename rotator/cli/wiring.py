@@ -1,6 +1,6 @@
 """Only place of the command line to create a loop, a clock and clients.
 
-Tests replace only these three functions, to run every command on virtual time against the emulator in process.
+Tests replace only these four functions, to run every command on virtual time against the emulator in process.
 """
 
 import asyncio
@@ -8,10 +8,13 @@ import os
 from collections.abc import Coroutine
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rotator.cli.interrupt import grace, heeding
 from rotator.ports import Clock, World
+
+if TYPE_CHECKING:
+    from rotator.notify import Transport
 
 T = TypeVar("T")
 
@@ -26,6 +29,15 @@ def connected(cloud: str) -> tuple[Clock, AbstractAsyncContextManager[World]]:
 
     clock = SystemClock()
     return clock, connect(clock, cloud=cloud)
+
+
+def web() -> "Transport":
+    """Return the factory of connections for notifications; authorities and proxies are those of the clients."""
+    from functools import partial
+
+    from rotator.clients.transports import network
+
+    return partial(network, fresh=True)
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:

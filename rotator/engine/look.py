@@ -227,6 +227,11 @@ async def glance(run: Run) -> Preview:
     return _preview(run, await look(run, Memory(), confirmed=True), ())
 
 
+def remembered(run: Run) -> Preview | None:
+    """Return the preview of the run's last observation, without another look; None if nothing was observed."""
+    return _preview(run, Seen(run.latest[0].observed, run.latest[0].read), ()) if run.latest else None
+
+
 def _preview(run: Run, seen: Seen, vetoes: tuple[Veto, ...]) -> Preview:
     unfolded = plan(run.policy, seen.observed, run.intent, seen.known)
     due = next_due(run.policy, seen.observed, unfolded, run.intent)

@@ -9,6 +9,7 @@ import typer
 from rotator.cli.commands.adopt import adopted_before
 from rotator.cli.commands.plan import forced, show_plan
 from rotator.cli.invocation import Common
+from rotator.cli.notices import Hook, Metrics, notices
 from rotator.cli.options import Leases, Names, Yes, ask, command
 from rotator.codes import NoteCode
 
@@ -66,12 +67,15 @@ def rotate(
     max_duration: MaxDuration = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show the plan.")] = False,
     lease_dir: Leases = None,
+    metrics: Metrics = None,
+    hook: Hook = None,
     yes: Yes = False,
 ) -> None:
     """Replace credentials that are due, with no outage.
 
     A new one is added, proven, published and deployed; the old one is removed when nothing relies on it any more. Never
-    waits for overlaps, jobs or windows: it says when something is due next, and the next run goes on.
+    waits for overlaps, jobs or windows: it says when something is due next, and the next run goes on. ROTATOR_WEBHOOK
+    and ROTATOR_PING name addresses to tell (docs/notifications.md).
     """
     from rotator.steps import Intent
 
@@ -84,11 +88,21 @@ def rotate(
         return
     from rotator.cli import session
 
-    policies = common.load(tuple(names or ()))
-    _ask(wishes, [policy.name for policy in policies], yes, accept_outage=accept_outage)
-    session.change(
-        common, policies, wishes.rotated, lease_dir=lease_dir, intent=intent, at_most=at_most, urgent=wishes.urgent()
-    )
+    told = notices(metrics, hook, lease_dir, whole=not names)
+    with told.failing(common):
+        policies = common.load(tuple(names or ()))
+        _ask(wishes, [policy.name for policy in policies], yes, accept_outage=accept_outage)
+        urgent = wishes.urgent()
+        session.change(
+            common,
+            policies,
+            wishes.rotated,
+            lease_dir=lease_dir,
+            intent=intent,
+            at_most=at_most,
+            urgent=urgent,
+            notices=told,
+        )
 
 
 @dataclass(frozen=True, slots=True)

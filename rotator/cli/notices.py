@@ -1,0 +1,260 @@
+"""Notifications of a command: keep how each policy ended, then tell the receivers that the environment names.
+
+A failed notification is a warning in the log, and never changes the exit code.
+"""
+
+import logging
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rotator.cli import wiring
+from rotator.cli.invocation import Common
+from rotator.errors import RotatorError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from rotator.engine import Journal, Result, Run
+    from rotator.events import Event
+    from rotator.notify import Delivered, KeyVaultSecret, Settings, Web
+    from rotator.policy import Policy
+    from rotator.ports import Clock, World
+    from rotator.report.alerts import Alert, Ended
+    from rotator.report.status import Row
+    from rotator.secret import Secret
+
+Metrics = Annotated[
+    Path | None,
+    typer.Option(
+        "--metrics",
+        envvar="ROTATOR_METRICS",
+        metavar="FILE",
+        help="Write Prometheus metrics, for node_exporter's textfile collector: a name ending in .prom.",
+    ),
+]
+Hook = Annotated[
+    str | None,
+    typer.Option(
+        "--hook",
+        envvar="ROTATOR_HOOK",
+        metavar="COMMAND",
+        help="Run a command, without a shell, with each alert on its standard input.",
+    ),
+]
+LIST = "delivered.json"
+"""Name of the file with the delivered ids, beside the leases."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Notices:
+    """Receivers of one command, and what is kept of its runs until they are told."""
+
+    settings: "Settings"
+    metrics: Path | None
+    state: Path
+    whole: bool
+    """The command is about all policies."""
+    rows: "dict[str, Row]" = field(default_factory=dict)
+    policies: "dict[str, Policy]" = field(default_factory=dict)
+    outside: "tuple[World, Clock] | None" = None
+    untold: int = 0
+
+    @property
+    def wanted(self) -> bool:
+        """Tell if there is any receiver."""
+        return bool(self.metrics or self.settings.webhook or self.settings.ping or self.settings.hook)
+
+    def watched(self, runs: "Iterable[Run]") -> "Iterator[Run]":
+        """Pass the runs on; as each finishes, keep the line of `status` for its last look."""
+        for one in runs:
+            if self.wanted:
+                self.outside = (one.world, one.clock)
+                self.policies[one.policy.name] = one.policy
+            yield replace(one, journal=self._listening(one)) if self.wanted else one
+
+    def _listening(self, one: "Run") -> "Journal":
+        from rotator.events import Finished
+
+        def hear(event: "Event") -> None:
+            if isinstance(event, Finished):
+                self._keep(one)
+            one.journal.hear(event)
+
+        return replace(one.journal, hear=hear)
+
+    def _keep(self, one: "Run") -> None:
+        from rotator.engine import remembered
+        from rotator.report.status import rows
+
+        with suppress(Exception):  # without a line the policy counts as unseen; its run has ended in any case
+            if seen := remembered(one):
+                self.rows[one.policy.name] = rows([(one.policy.name, seen)])[0]
+
+    async def told(self, common: Common, results: "Sequence[Result]", events: "Sequence[Event]") -> None:
+        """Tell all receivers how the runs ended."""
+        if not self.wanted or self.outside is None:
+            return
+        from rotator.report import alerts
+
+        now, ended = wiring.now(), self._ended(results, events)
+        left_out = [alerts.not_served(one.name, [str(each) for each in one.mistakes], now) for one in common.unserved]
+        await self._deliver((*alerts.alerts(ended, now), *left_out), now)
+        if self.whole and any(one.row for one in ended):
+            await self._ping()
+        await self._measure(common, ended, now)
+
+    def _ended(self, results: "Sequence[Result]", events: "Sequence[Event]") -> "list[Ended]":
+        from rotator.events import Noted, StepFailed, Vetoed, Waiting
+        from rotator.report.alerts import Ended
+
+        grave: dict[str, list[Event]] = {}
+        for event in events:
+            if isinstance(event, StepFailed | Vetoed) or (isinstance(event, Waiting | Noted) and event.warn):
+                grave.setdefault(event.policy, []).append(event)
+        return [
+            Ended(
+                result.policy,
+                self.policies[result.policy].principal.app_id,
+                self.policies[result.policy].rotation.warn_before,
+                result.exit_code,
+                self.rows.get(result.policy),
+                tuple(grave.get(result.policy, ())),
+            )
+            for result in results
+        ]
+
+    @contextmanager
+    def failing(self, common: Common) -> Iterator[None]:
+        """Tell of an error that ends an unattended command before it looks at any policy, then raise it again."""
+        try:
+            yield
+        except RotatorError as error:
+            if self.wanted and self.whole:
+                wiring.run(self._refused(common, error))
+            raise
+
+    async def _refused(self, common: Common, error: RotatorError) -> None:
+        from rotator.report import alerts
+
+        self.outside = None
+        now = wiring.now()
+        await self._deliver((alerts.refused(error, now),), now)
+        await self._measure(common, [], now)
+
+    async def _deliver(self, found: "Sequence[Alert]", now: "datetime") -> None:
+        """Tell webhook and hook of the alerts that they haven't got yet."""
+        from rotator.notify import Delivered
+
+        delivered = Delivered.read(self.state / LIST, now)
+        if found and self.settings.webhook:
+            await self._to_webhook(delivered, found)
+        if self.settings.hook:
+            await self._to_hook(delivered, [alert for alert in found if not delivered.has("hook", alert.id)])
+        try:
+            delivered.write()
+        except OSError as error:
+            log.warning("%s can't be written (%s): the next run tells again", self.state / LIST, error.strerror)
+
+    async def _to_webhook(self, delivered: "Delivered", found: "Sequence[Alert]") -> None:
+        from rotator.notify import Shape
+        from rotator.report import shapes
+
+        new = [alert for alert in found if not delivered.has("webhook", alert.id)]
+        shape = self.settings.shape
+        for about in [[alert] for alert in new] if shape is Shape.cloudevents else [new] if new else []:
+            body, kind = shapes.shaped(shape.value, about)
+            if not await self._sent("ROTATOR_WEBHOOK", self.settings.webhook, body, kind):
+                return
+            for alert in about:
+                delivered.add("webhook", alert.id)
+
+    async def _to_hook(self, delivered: "Delivered", new: "Sequence[Alert]") -> None:
+        from rotator.notify import run_hook
+        from rotator.report.shapes import cloud_event
+
+        for alert in new:
+            if failed := await run_hook(self.settings.hook, cloud_event(alert)):
+                self._failed(f"the hook {failed}")
+                return
+            delivered.add("hook", alert.id)
+
+    async def _ping(self) -> None:
+        if self.settings.ping:
+            await self._sent("ROTATOR_PING", self.settings.ping)
+
+    async def _sent(
+        self, variable: str, address: "Secret | KeyVaultSecret | None", body: bytes = b"", kind: str = ""
+    ) -> bool:
+        from rotator.secret import Secret
+
+        try:
+            known = address if isinstance(address, Secret) else await self._from_key_vault(variable, address)
+            failed = await self._web().send(known, body, kind)
+        except (RotatorError, ValueError) as error:
+            failed = str(error)
+        if failed:
+            self._failed(f"{variable}: {failed}")
+        return not failed
+
+    async def _from_key_vault(self, variable: str, address: "KeyVaultSecret | None") -> "Secret":
+        """Read an address. Raises RotatorError, ValueError."""
+        from rotator.notify.settings import checked
+        from rotator.policy.model import KeyVaultPolicy
+
+        if address is None or self.outside is None:
+            raise ValueError("the address is in Key Vault, which was not reached")
+        policy = next(iter(self.policies.values()))
+        vault = KeyVaultPolicy.model_validate({"url": address.vault, "password_secret": address.name})
+        value = await self.outside[0].secret(policy.model_copy(update={"key_vault": vault}), address.name)
+        return checked(value, f"the secret named by {variable}")
+
+    def _web(self) -> "Web":
+        from rotator.notify import Web
+
+        clock = self.outside[1] if self.outside else wiring.connected("public")[0]
+        return Web(clock, wiring.web())
+
+    def _failed(self, why: str) -> None:
+        self.untold += 1
+        log.warning("a notification failed: %s; the next run tries again", why)
+
+    async def _measure(self, common: Common, ended: "Sequence[Ended]", now: "datetime") -> None:
+        from rotator.notify import exchanged
+        from rotator.report import metrics
+
+        if self.metrics is None:
+            return
+        unserved = [one.name for one in common.unserved]
+        known = {one.policy for one in ended} | set(unserved) if self.whole and ended else None
+
+        def change(text: str) -> str:
+            old = metrics.parse(text)
+            return metrics.render(metrics.updated(old, ended, unserved, now, untold=self.untold, known=known))
+
+        clock = self.outside[1] if self.outside else wiring.connected(common.cloud.value)[0]
+        try:
+            await exchanged(self.metrics, change, clock)
+        except OSError as error:
+            log.warning("the metrics can't be written to %s (%s)", self.metrics, error.strerror)
+
+
+def notices(metrics: Path | None, hook: str | None, leases: Path | None, *, whole: bool) -> Notices:
+    """Read the receivers from options and environment; what was delivered is kept beside the leases.
+
+    Raises typer.BadParameter.
+    """
+    from rotator import lease
+    from rotator.notify.settings import Settings
+
+    try:
+        return Notices(Settings.read(os.environ, hook), metrics, leases or lease.directory(os.environ), whole)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error

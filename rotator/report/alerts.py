@@ -1,0 +1,188 @@
+"""Alerts for people, made from the end of a run: what needs a person, told once in a while and not at each run.
+
+No record of earlier alerts decides anything. An alert's id is a hash over the policy, the code, the subject and
+a period of Azure's time, so equal alerts of one period have equal ids, on every machine. Receivers, and the list of
+delivered ids, tell new from known by the id.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from rotator.codes import NoteCode
+from rotator.errors import RotatorError
+from rotator.events import Event, Noted, StepFailed, Vetoed, Waiting
+from rotator.remedy import rotator
+from rotator.report.plan import readable
+from rotator.report.status import Row, Standing
+from rotator.report.words import name_of
+from rotator.words import day, days
+
+CRITICAL, WARNING = "critical", "warning"
+REPEAT = {CRITICAL: timedelta(hours=6), WARNING: timedelta(days=1)}
+"""Period of an alert that stands: with each period the id changes, and the alert is told again."""
+DAYS_LEFT = (1, 2, 3, 7, 14, 30)
+"""Days before the end of a credential: the end is told again as each is reached."""
+URGENT = timedelta(days=3)
+"""Time before the end of a credential from which its alert is critical."""
+FAILED, EXPIRING, NOT_SERVED = "failed", "expiring", "not_served"
+"""Codes of a failure, a credential near its end, and a policy with mistakes; other codes are those of the events."""
+WHOLE = ("run", "observe")
+"""Steps of a failure that concerns a policy as a whole."""
+STATE = "As the report of the run says."
+_CHANGING = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d[\d:.TZ-]*", re.IGNORECASE)
+"""Parts of a message that differ although the trouble is the same: ids and times."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """End of one policy's run: exit code, events, and the line of `status` for the last look, if there was a look."""
+
+    policy: str
+    app_id: str
+    warn_before: timedelta
+    exit_code: int
+    row: Row | None = None
+    events: tuple[Event, ...] = ()
+
+    @property
+    def open(self) -> tuple[str, ...]:
+        """Key ids of compromised credentials that still work, by the last look or by the run's own tries."""
+        told = {each.subject for each in self.events if isinstance(each, Noted) and each.code is NoteCode.STILL_OPEN}
+        return tuple(sorted(told | set(self.row.compromised if self.row else ())))
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Alert for a person, about one policy, or several with the same trouble.
+
+    `at` is Azure's time, where known, else this machine's. `until`: end of the credential, in an alert about an end.
+    """
+
+    id: str
+    code: str
+    severity: str
+    policies: tuple[str, ...]
+    subject: str
+    happened: str
+    state: str
+    remedy: str
+    at: datetime
+    until: datetime | None = None
+
+
+def alerts(ended: Iterable[Ended], now: datetime) -> tuple[Alert, ...]:
+    """Return the alerts of a command's runs, the gravest first; the same trouble of several policies is one alert."""
+    found = {alert.id: alert for one in ended for alert in (*_ending(one), *_events(one, now))}
+    return tuple(sorted(_folded(found.values()), key=lambda alert: (alert.severity != CRITICAL, alert.policies)))
+
+
+def refused(error: RotatorError, now: datetime) -> Alert:
+    """Return the alert of a command that ended before it looked at any policy."""
+    found, kind = error.diagnose(), type(error).__name__
+    return _periodic(("rotator",), "", FAILED, kind, (found.happened, found.state, found.remedy), now)
+
+
+def not_served(policy: str, mistakes: Sequence[str], now: datetime) -> Alert:
+    """Return the alert of a policy left out because of mistakes in its file."""
+    remedy = "Correct the lines above; `rotator validate` checks them without asking Azure anything."
+    said = ("; ".join(mistakes), "The policy is not served: nothing of it is rotated.", remedy)
+    return _periodic((policy,), "", NOT_SERVED, policy, said, now)
+
+
+def _ending(one: Ended) -> Iterator[Alert]:
+    """Yield the alert of a credential in use that ends within the policy's `warn_before`, or has ended."""
+    row = one.row
+    if not (row and row.at and row.soonest) or row.standing is Standing.REVOKED:
+        return
+    left, names = row.soonest - row.at, (one.policy,)
+    if left > one.warn_before:
+        return
+    severity, subject = CRITICAL if left <= URGENT else WARNING, f"{row.soonest:%Y-%m-%dT%H:%M:%SZ}"
+    remedy = f"See what is due, and what stops it: `{rotator('plan', one.policy)}`."
+    if left <= timedelta():
+        said = ("a credential in use has ended", "Running containers go on; the next pull with it fails.", remedy)
+        made = _periodic(names, one.app_id, EXPIRING, subject, said, row.at, severity)
+    else:
+        reached = next((many for many in DAYS_LEFT if left <= timedelta(days=many)), max(DAYS_LEFT))
+        said = (f"a credential in use ends {day(row.soonest)}, in {days(left)}", "It still works.", remedy)
+        made = _made(names, one.app_id, EXPIRING, subject, said, row.at, severity, str(reached))
+    yield replace(made, until=row.soonest)
+
+
+def _events(one: Ended, now: datetime) -> Iterator[Alert]:
+    plan = f"`{rotator('plan', one.policy)}` shows what is due and why."
+    for event in one.events:
+        at = event.at or (one.row and one.row.at) or now
+        match event:
+            case StepFailed(step=step, target=target, happened=text, state=state, remedy=remedy):
+                whole = text if step in WHOLE else f"{step} {name_of(target)}: {text}"
+                yield _about(one, FAILED, f"{step} {target}", (whole, state, remedy), at)
+            case Vetoed(step=step, target=target, code=code, happened=text, state=state, remedy=remedy):
+                whole = text if step in WHOLE else f"{step} {name_of(target)} was refused: {text}"
+                yield _about(one, code, f"{step} {target}", (whole, state, remedy), at)
+            case Waiting(warn=True, code=code, subject=subject, reason=text):
+                yield _about(one, code, subject, (readable(text), STATE, plan), at)
+            case Noted(warn=True, code=code, subject=subject, text=text):
+                severity = CRITICAL if code is NoteCode.STILL_OPEN else WARNING
+                yield _about(one, code, subject, (readable(text), STATE, plan), at, severity)
+
+
+Said = tuple[str, str, str]
+"""Error, present state, next action: the paragraphs of a `Diagnosis`."""
+
+
+def _about(one: Ended, code: str, subject: str, said: Said, at: datetime, severity: str = WARNING) -> Alert:
+    return _periodic((one.policy,), one.app_id, code, subject, said, at, severity)
+
+
+def _periodic(
+    policies: tuple[str, ...],
+    app_id: str,
+    code: str,
+    subject: str,
+    said: Said,
+    at: datetime,
+    severity: str = WARNING,
+) -> Alert:
+    """Return an alert repeated with the period of its severity."""
+    period = int(at.timestamp() // REPEAT[severity].total_seconds())
+    return _made(policies, app_id, code, subject, said, at, severity, str(period))
+
+
+def _made(
+    policies: tuple[str, ...],
+    app_id: str,
+    code: str,
+    subject: str,
+    said: Said,
+    at: datetime,
+    severity: str,
+    period: str,
+) -> Alert:
+    who = app_id.lower() or "\n".join(policies)
+    named = f"{who}\0{code}\0{subject.lower()}\0{severity}\0{period}"
+    return Alert(hashlib.sha256(named.encode()).hexdigest()[:32], code, severity, policies, subject, *said, at)
+
+
+def _folded(found: Iterable[Alert]) -> Iterator[Alert]:
+    """Yield each alert; of runs that failed for the same reason, such as a failed sign-in, one alert for all."""
+    whole = []
+    for alert in found:
+        if alert.code == FAILED and alert.subject.partition(" ")[0] in WHOLE:
+            whole.append(alert)
+        else:
+            yield alert
+    for reason, same in groupby(sorted(whole, key=_reason), key=_reason):
+        first, *others = same
+        names = tuple(sorted(alert.policies[0] for alert in (first, *others)))
+        said = (first.happened, first.state, first.remedy)
+        one = _periodic(("fleet",), "", FAILED, reason, said, first.at) if others else first
+        yield replace(one, policies=names, subject="fleet" if others else first.subject)
+
+
+def _reason(alert: Alert) -> str:
+    return _CHANGING.sub("#", alert.happened)

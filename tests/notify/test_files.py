@@ -1,0 +1,77 @@
+"""Files that are replaced at once, and the list of delivered ids."""
+
+import asyncio
+import fcntl
+import os
+import stat
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from rotator.notify import Delivered, exchanged, replaced
+from tests.notify.test_web import Waits
+
+NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
+
+
+def test_a_file_is_whole_readable_by_others_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
+    file = tmp_path / "rotator.prom"
+    before = os.umask(0o077)
+    try:
+        for text in ("one\n", "two \udc80 é\n"):
+            replaced(file, text)
+    finally:
+        os.umask(before)
+    assert file.read_bytes() == "two \\udc80 é\n".encode()
+    assert (stat.S_IMODE(file.stat().st_mode), [each.name for each in tmp_path.iterdir()]) == (0o644, [file.name])
+
+
+def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "rotator.prom"
+    replaced(file, "old\n")
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        replaced(file, "new\n")
+    assert (file.read_text(), len(list(tmp_path.iterdir()))) == ("old\n", 1)
+
+
+def test_two_changes_at_once_wait_for_each_other_and_never_for_ever(tmp_path: Path) -> None:
+    file, clock = tmp_path / "rotator.prom", Waits()
+    held = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    asyncio.run(exchanged(file, lambda old: old + "a", clock))
+    assert (file.read_text(), len(clock.slept)) == ("a", 50)
+
+    async def sleep(seconds: float) -> None:
+        os.close(held)
+
+    clock.sleep = sleep  # type: ignore[method-assign]
+    asyncio.run(exchanged(file, lambda old: old + "b", clock))
+    assert file.read_text() == "ab"
+
+
+def test_delivered_ids_are_kept_for_their_receiver_and_forgotten_when_old(tmp_path: Path) -> None:
+    file = tmp_path / "new" / "delivered.json"
+    first = Delivered.read(file, NOW)
+    first.add("webhook", "a")
+    first.write()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    second = Delivered.read(file, NOW + timedelta(days=30))
+    assert (second.has("webhook", "a"), second.has("hook", "a"), second.has("webhook", "b")) == (True, False, False)
+    second.add("webhook", "b")
+    second.write()
+    Delivered.read(file, NOW + timedelta(days=60)).write()
+    third = Delivered.read(file, NOW)
+    assert (third.has("webhook", "a"), third.has("webhook", "b")) == (False, True)
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"delivered": []}', "[" * 100_000, "\udcff"])
+def test_a_damaged_list_is_an_empty_one(tmp_path: Path, damage: str) -> None:
+    file = tmp_path / "delivered.json"
+    file.write_bytes(damage.encode(errors="surrogateescape"))
+    assert not Delivered.read(file, NOW).has("webhook", "a")
