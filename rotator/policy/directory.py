@@ -18,13 +18,13 @@ from pydantic import ValidationError
 
 from rotator.cloud import CLOUDS, Cloud
 from rotator.errors import Mistake, PolicyError
-from rotator.policy import files, manifest
+from rotator.policy import files, manifest_file
 from rotator.policy.draft import Draft, completed, is_draft
-from rotator.policy.located import Located, parse, plain
+from rotator.policy.located import Located, plain
 from rotator.policy.model import Policy, PolicyFile
 from rotator.policy.rivals import Broken, Conflict, mentions, rivals
-from rotator.remedy import CREATE_GROUP, rotator
-from rotator.resource_id import ArmId
+from rotator.policy.values import parse
+from rotator.remedy import rotator
 
 _SUFFIXES = (".yaml", ".yml")
 MOST = 100
@@ -163,13 +163,8 @@ class _Entry:
 
 def _entries(directory: Path, cloud: Cloud | None, *, required: bool) -> list[_Entry]:
     found = [_read(file) for file in _listed(directory, required=required)]
-    named = {
-        _place(_beside(entry.document, str(name)))
-        for entry in found
-        if entry.document
-        for name in _manifests(entry.document).values()
-    }
-    found = [entry for entry in found if entry.claims or _place(Path(entry.file)) not in named]
+    named = {place for entry in found if entry.document for place in manifest_file.places(entry.document)}
+    found = [entry for entry in found if entry.claims or manifest_file.place(Path(entry.file)) not in named]
     if required and not found:
         raise _unusable(
             directory, "no policy here", "Write one as a file NAME.yaml; the documentation begins with one."
@@ -286,82 +281,15 @@ def _policy(document: Located) -> tuple[Policy | Draft | None, list[Mistake]]:
 
 def _with_manifests(document: Located) -> tuple[dict[str, Any], list[Mistake]]:
     """Return the policy's data with manifests read; leave out unusable manifests, and return their mistakes."""
-    groups, wrong = document.data.get("container_groups"), list[Mistake]()
+    groups, wrong = document.data.get("container_groups"), dict[Mistake, None]()
     if not isinstance(groups, list):
-        return document.data, wrong
-    filled, known = list(groups), dict[Path, manifest.Read]()
-    for index, name in _manifests(document).items():
-        read, found = _manifest(document, index, name, known)
-        filled[index] = {**groups[index], "manifest": read}
-        wrong += found
-    return {**document.data, "container_groups": filled}, wrong
-
-
-def _manifests(document: Located) -> dict[int, Any]:
-    """Return the manifest named by each container group of a policy, by the group's index."""
-    groups = document.at(("container_groups",))
-    listed = enumerate(groups) if isinstance(groups, list) else ()
-    return {
-        index: group["manifest"]
-        for index, group in listed
-        if isinstance(group, dict) and group.get("manifest") is not None
-    }
-
-
-def _manifest(
-    document: Located, index: int, name: object, known: dict[Path, manifest.Read]
-) -> tuple[Any, tuple[Mistake, ...]]:
-    """Return the manifest of a group, and its mistakes.
-
-    Mistakes of the file itself are reported once, for the first group naming the file.
-    """
-    path = ("container_groups", index, "manifest")
-    remedy = (
-        f"Write the name of a file, from {Path(document.file).parent}/ on: what `{CREATE_GROUP} --file` takes, or ARM"
-        " JSON."
-    )
-    if not isinstance(name, str):
-        return None, (document.mistake(path, "not the name of a file", remedy),)
-    file = _beside(document, name)
-    if not _is_file(file):
-        return None, (document.mistake(path, f"no such file: {plain(str(file))}", remedy, value=plain(name)),)
-    told = () if file in known else known.setdefault(file, _opened(file)).mistakes
-    read, own = known[file].manifest(ArmId(document.at((*path[:-1], "id"))))
-    return read, (*told, *own)
-
-
-def _opened(file: Path) -> manifest.Read:
-    found = files.content(file)
-    return (
-        manifest.Read(str(file), None, (), (found.mistake,))
-        if found.mistake
-        else manifest.Read.of(found.text or "", str(file))
-    )
-
-
-def _is_file(file: Path) -> bool:
-    """Tell if the file exists; False for an impossible file name.
-
-    A file without permission to look at counts as existing, so that reading the file reports the reason.
-    """
-    try:
-        return file.is_file()
-    except PermissionError:
-        return True
-    except (OSError, ValueError):
-        return False
-
-
-def _beside(document: Located, name: str) -> Path:
-    return Path(document.file).parent / name
-
-
-def _place(file: Path) -> Path | None:
-    """The file itself, whatever links lead to it; None where there is no file."""
-    try:
-        return file.resolve() if _is_file(file) else None
-    except (OSError, RuntimeError):
-        return None
+        return document.data, []
+    filled, read = list(groups), manifest_file.Files(document)
+    for index, named in manifest_file.named(document).items():
+        found, mistakes = read.manifest(index, named)
+        filled[index] = {**groups[index], "manifest": found}
+        wrong |= dict.fromkeys(mistakes)
+    return {**document.data, "container_groups": filled}, list(wrong)
 
 
 def _abroad(document: Located, cloud: Cloud | None) -> Iterator[Mistake]:

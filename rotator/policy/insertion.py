@@ -1,9 +1,10 @@
 """Insert an app id into a policy's text, and leave comments, order and line breaks unchanged."""
 
-from ruamel.yaml import YAML, MappingNode, Node
+from yaml import MappingNode
 
 from rotator.errors import RotatorError
-from rotator.policy.located import parse
+from rotator.policy.nodes import Core, compose
+from rotator.policy.values import parse
 
 
 def with_app_id(text: str, file: str, app_id: str) -> str:
@@ -14,7 +15,7 @@ def with_app_id(text: str, file: str, app_id: str) -> str:
     before = parse(text, file)
     if before.at(("principal", "app_id")) == app_id:
         return text
-    principal = _principal(text)
+    principal = _principal(text, file)
     if principal is None or before.at(("principal", "app_id")) is not None:
         raise _changed(file, app_id)
     at = principal.value[0][0].start_mark
@@ -25,9 +26,9 @@ def with_app_id(text: str, file: str, app_id: str) -> str:
     return written
 
 
-def _principal(text: str) -> MappingNode | None:
+def _principal(text: str, file: str) -> MappingNode | None:
     """The mapping below ``principal``, where there is one with keys."""
-    root: Node | None = YAML(typ="safe", pure=True).compose(text)
+    root = compose(text, file, Core)
     pairs = root.value if isinstance(root, MappingNode) else []
     found = next((value for key, value in pairs if key.value == "principal"), None)
     return found if isinstance(found, MappingNode) and found.value else None

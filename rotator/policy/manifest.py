@@ -1,19 +1,10 @@
-"""Manifests: files deploying a container group, with placeholders in place of secrets.
-
-A manifest is the file of `az container create --file`, or ARM JSON.
-"""
+"""Placeholders, which stand in a manifest in place of secrets: ``${{ keyvault:NAME }}``."""
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
-from rotator.errors import Mistake, PolicyError
-from rotator.policy.located import Located, Path, parse, plain, texts
-from rotator.policy.model import Manifest
-from rotator.policy.rules import GROUP
+from rotator.policy.located import Path, texts
 from rotator.policy.source import CredentialSource, KeyVaultSource, Source
-from rotator.remedy import EXPORT_GROUP
-from rotator.resource_id import ArmId
 
 _OPEN, _CLOSE = "${{", "}}"
 _MEANT = re.compile(
@@ -64,105 +55,13 @@ def _spans(text: str) -> Iterator[tuple[int, int]]:
         yield start, at
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
-    """Manifest file, read once for all groups naming the file; `mistakes` concern every such group."""
-
-    file: str
-    found: Located | None
-    path: Path
-    mistakes: tuple[Mistake, ...]
-
-    @classmethod
-    def of(cls, text: str, file: str) -> "Read":
-        """Parse `text`, with all mistakes; one mistake if neither YAML nor JSON (a part of YAML)."""
-        try:
-            found = parse(text, file, version=(1, 1))
-        except PolicyError as error:
-            return cls(file, None, (), error.mistakes)
-        path = _resource(found)
-        return cls(file, found, path, (*found.mistakes, *_mistakes(found, path)))
-
-    def manifest(self, group_id: ArmId) -> tuple[Manifest | None, tuple[Mistake, ...]]:
-        """Return the manifest of one group, or the mistakes of this group alone."""
-        if self.found is None or not _one(self.found, self.path):
-            return None, ()
-        own = tuple(_name(self.found, self.path, group_id.name))
-        return (None if own or self.mistakes else Manifest(self.file, self.found.at(self.path))), own
+def has_placeholder(value: object) -> bool:
+    """Tell if a placeholder stands in any text of a value."""
+    return any(placeholders(text) for _, text in texts(value))
 
 
-def _resource(found: Located) -> Path:
-    """Return the path of the container group: the whole document, or the only one in an ARM template."""
-    resources = found.at(("resources",))
-    if not isinstance(resources, list):
-        return ()
-    groups = [index for index, item in enumerate(resources) if isinstance(item, dict) and _is_group(item.get("type"))]
-    return ("resources", groups[0]) if len(groups) == 1 else ("resources",)
-
-
-def _is_group(kind: object) -> bool:
-    return isinstance(kind, str) and kind.lower() == GROUP.type.lower()
-
-
-def _one(found: Located, path: Path) -> bool:
-    """Tell if there is one container group at `path`."""
-    document = found.at(path)
-    return isinstance(document, dict) and "principal" not in document
-
-
-def _mistakes(found: Located, path: Path) -> Iterator[Mistake]:
-    document = found.at(path)
-    if not isinstance(document, dict):
-        yield found.mistake(
-            path,
-            "not one container group",
-            f"Write what `{EXPORT_GROUP} --file` writes, or an ARM template with one container group.",
-        )
-        return
-    if "principal" in document:
-        yield found.mistake(
-            (*path, "principal"),
-            "a policy, where the manifest of a container group is meant",
-            "Name the manifest.",
-            key=True,
-        )
-        return
-    yield from _shape(found, path)
-    for inside, text in texts(document):
-        yield from _placeholders(found, (*path, *inside), text)
-        if path and text.startswith("[") and not text.startswith("[[") and text.endswith("]"):
-            yield found.mistake(
-                (*path, *inside),
-                "an expression of an ARM template, which only ARM can evaluate",
-                "Write the value that it has.",
-            )
-
-
-def _name(found: Located, path: Path, name: str) -> Iterator[Mistake]:
-    called = found.at((*path, "name"))
-    if called is not None and str(called).lower() != name.lower():
-        yield found.mistake(
-            (*path, "name"),
-            f"not the name that the policy gives, which is {plain(name)}",
-            f"Write {plain(name)}, or correct the id in the policy.",
-        )
-
-
-def _shape(found: Located, path: Path) -> Iterator[Mistake]:
-    kind, containers = (found.at((*path, *part)) for part in (("type",), ("properties", "containers")))
-    if kind is not None and not _is_group(kind):
-        yield found.mistake((*path, "type"), "not the type of a container group", f"Write {GROUP.type}.")
-    if not isinstance(found.at((*path, "location")), str):
-        yield found.mistake(
-            (*path, "location"), "no location", "Add the region of the group, for example `location: westeurope`."
-        )
-    if not (isinstance(containers, list) and containers):
-        yield found.mistake(
-            (*path, "properties", "containers"), "no containers", f"Add them, as `{EXPORT_GROUP}` writes them."
-        )
-
-
-def _placeholders(found: Located, path: Path, text: str) -> Iterator[Mistake]:
-    if any(source(inner) is None for inner in placeholders(text)):
-        remedy = "Write ${{ keyvault:NAME }}, ${{ credential:password }} or ${{ credential:username }}."
-        yield found.mistake(path, "not a placeholder that rotator knows", remedy)
+def unknown_placeholders(value: object) -> Iterator[Path]:
+    """Yield the path of every text with a placeholder that rotator doesn't know."""
+    for path, text in texts(value):
+        if any(source(inner) is None for inner in placeholders(text)):
+            yield path

@@ -20,6 +20,19 @@ DAY = timedelta(days=1)
 _Guid = Annotated[str, BeforeValidator(rules.guid), WithJsonSchema({"type": "string", "pattern": f"^{GUID}$"})]
 _DisplayName = Annotated[str, BeforeValidator(rules.display_name)]
 _TEXT = WithJsonSchema({"type": "string"})
+_NAMED = WithJsonSchema(
+    {
+        "anyOf": [
+            {"type": "string"},
+            {
+                "type": "object",
+                "additionalProperties": False,
+                "properties": {"file": {"type": "string"}, "parameters": {"type": "string"}},
+                "required": ["file"],
+            },
+        ]
+    }
+)
 _RegistryId = Annotated[ResourceId, PlainValidator(rules.registry_id), _TEXT]
 _GroupId = Annotated[ResourceId, PlainValidator(rules.group_id), _TEXT]
 _Path = Annotated[str, BeforeValidator(rules.path), WithJsonSchema({"type": "string", "pattern": f"^({rules.PATH})$"})]
@@ -202,9 +215,9 @@ class ProofPolicy(Part):
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """Parsed input of `az container create --file`, as written by the author, with placeholders for secrets.
+    """Container group that a file deploys: the body that az or ARM would send, with placeholders for secrets.
 
-    `file` is the path as a person would write it; `document` the JSON-like content, never changed.
+    `file` is the path as a person would write it; `document` the body with name, type and API version, never changed.
     """
 
     file: str
@@ -226,9 +239,12 @@ class GroupPolicy(Part):
         description="Where the values come from that Azure never shows, by their path.",
         json_schema_extra={"additionalProperties": False},
     )
-    manifest: Annotated[InstanceOf[Manifest], _TEXT] | None = Field(
+    manifest: Annotated[InstanceOf[Manifest], _NAMED] | None = Field(
         default=None,
-        description=f"File that deploys the group, relative to the policy: `{CREATE_GROUP} --file` YAML, or ARM JSON.",
+        description=(
+            f"File that deploys the group, relative to the policy: `{CREATE_GROUP} --file` YAML, or ARM JSON; with the"
+            " parameters of a template `{file: NAME.json, parameters: NAME.parameters.json}`."
+        ),
         examples=["manifests/nightly.yaml"],
     )
     when_finished: WhenEnded | None = Field(

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from local_azure.wire import ServiceError
 
-from rotator.policy import load
-from rotator.policy.manifest import Read
+from rotator.policy import arm_expression, load
+from rotator.policy.manifest_file import Read
 from rotator.resource_id import ArmId
 from rotator.state import FAILED, KEY_ID, PREVIOUS, SINCE
 from tests.engine.test_life import forced, ours, said, settled
@@ -32,7 +32,7 @@ def by_hand(made: Stage, name: str, password: str, tags: dict[str, str] | None =
 
 
 def test_the_manifests_are_manifests_and_the_policy_names_one(tmp_path: Path) -> None:
-    manifest, groups = blocks("yaml")
+    manifest, groups, with_parameters = blocks("yaml")
     template = next(one for one in blocks("json") if "resources" in one)
     found = [Read.of(text, "nightly").manifest(ArmId(NIGHTLY)) for text in (manifest, template)]
     assert [(made is not None, wrong) for made, wrong in found] == [(True, ()), (True, ())]
@@ -43,6 +43,19 @@ def test_the_manifests_are_manifests_and_the_policy_names_one(tmp_path: Path) ->
     (tmp_path / "one.yaml").write_text(head + groups)
     (policy,) = load(tmp_path)
     assert policy.container_groups[0].manifest
+    (tmp_path / "manifests" / "nightly.json").write_text(template)
+    (tmp_path / "manifests" / "nightly.parameters.json").write_text('{"parameters": {}}')
+    (tmp_path / "one.yaml").write_text(head + with_parameters)
+    (policy,) = load(tmp_path)
+    assert policy.container_groups[0].manifest
+
+
+def test_the_page_names_the_functions_that_are_evaluated() -> None:
+    listed = (
+        section(PAGE, "Manifests").partition("evaluated where their value follows")[2].partition("Everything else")[0]
+    )
+    named = {name.lower() for name in re.findall(r"`(\w+)(?:\(\)[\w.]*)?`", listed)}
+    assert named == set(arm_expression.EVALUATED)
 
 
 def test_every_example_of_json_is_json_and_no_example_is_cut_off() -> None:

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from rotator.container_group.value_sources import is_object
 from rotator.errors import Mistake, PolicyError
-from rotator.policy import DeployWindow, load, located, manifest, open_at
-from rotator.policy.located import parse
+from rotator.policy import DeployWindow, load, manifest_file, nodes, open_at
+from rotator.policy.located import Located
 from rotator.policy.manifest import alone, filled, placeholders
+from rotator.policy.values import JSON, Language, parse
 from rotator.visible import one_line
 
 ROOT = Path(__file__).parents[2]
@@ -248,7 +249,7 @@ def test_names_that_azure_allows_are_accepted(tmp_path: Path, name: str) -> None
             "not a number",
         ),
         "numbers that JSON doesn't have": (MANIFEST + "x: .nan}\n", "not a number"),
-        "a number beyond all bounds": (MANIFEST + "x: 1e999}\n", "not a number"),
+        "a number beyond all bounds": (MANIFEST + "x: 1.0e+999}\n", "not a number"),
         "a placeholder that is opened 2,000 times": (MANIFEST + f'x: "{"${{ " * 2000}}}}}"}}\n', "not a placeholder"),
         "half a character": (MANIFEST + 'x: "\\ud800"}\n', "a character that no text can have"),
         "a key of half a character": (MANIFEST + '"\\ud800": 1}\n', "a character that no text can have"),
@@ -264,7 +265,7 @@ def test_so_is_what_nobody_writes_into_a_manifest(tmp_path: Path, text: str, wor
 def test_a_document_of_more_keys_and_values_than_are_read_is_refused_where_they_begin(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(located, "MOST_NODES", 500)
+    monkeypatch.setattr(nodes, "MOST_NODES", 500)
     (mistake,) = mistakes(tmp_path, MINIMAL + "".join(f"k{number}: 1\n" for number in range(300)))
     assert (mistake.problem, mistake.line) == ("more than 500 keys and values", 246)
 
@@ -273,7 +274,7 @@ def test_a_document_of_more_keys_and_values_than_are_read_is_refused_where_they_
 def test_anchors_and_tags_count_as_much_as_what_they_are_put_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, each: str
 ) -> None:
-    monkeypatch.setattr(located, "MOST_NODES", 500)
+    monkeypatch.setattr(nodes, "MOST_NODES", 500)
     (mistake,) = mistakes(
         tmp_path, MINIMAL + f"x: [{', '.join(each.replace('{}', str(number)) for number in range(260))}]\n"
     )
@@ -285,11 +286,11 @@ def test_a_manifest_that_many_groups_name_is_read_once_and_its_mistakes_are_told
 ) -> None:
     parsed: list[str] = []
 
-    def counted(text: str, file: str, *, version: tuple[int, int]) -> located.Located:
+    def counted(text: str, file: str, language: Language) -> Located:
         parsed.append(file)
-        return parse(text, file, version=version)
+        return parse(text, file, language)
 
-    monkeypatch.setattr(manifest, "parse", counted)
+    monkeypatch.setattr(manifest_file, "parse", counted)
     (tmp_path / "m").mkdir()
     groups = "".join(f"- {{id: {GROUP}{number}, manifest: m/m.yaml}}\n" for number in range(50))
     (tmp_path / "a.yaml").write_text(f"{MINIMAL}container_groups:\n{groups}")
@@ -324,7 +325,7 @@ def test_placeholders_are_replaced_once_and_one_alone_is_told_from_more() -> Non
 
 
 def test_numbers_and_characters_of_json_are_read_and_nothing_is_said_of_them(recwarn: pytest.WarningsRecorder) -> None:
-    found = parse('{"a": 1e3, "b": -2.5E-1, "c": "\\ud83d\\ude00", "d": &x [1], "e": &x [2]}', "m.json", version=(1, 1))
+    found = parse('{"a": 1e3, "b": -2.5E-1, "c": "\\ud83d\\ude00", "d": &x [1], "e": &y [2]}', "m.json", JSON)
     assert found.data == {"a": 1000.0, "b": -0.25, "c": "\N{GRINNING FACE}", "d": [1], "e": [2]}
     assert not found.mistakes
     assert not recwarn.list

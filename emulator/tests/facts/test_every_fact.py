@@ -33,6 +33,8 @@ APART = {
     "a1": "scripts of the documentation that az runs: tests/az/principals.sh and chain.sh do",
     "a2": "advice to people; what it says of passwords is c1, c7 and g3",
     "a3": "advice to people; its commands are in tests/az/containers.sh",
+    "a14": "templates are evaluated by Resource Manager's deployments, which are not emulated",
+    "a15": "a client's reading of a file",
     "i": "Azure Functions and Blob leases are not emulated",
 }
 """Facts that concern no operation of the emulator, and where they are shown instead."""

@@ -1,0 +1,246 @@
+"""The one container group in an ARM template, with its expressions evaluated for the group that names the file.
+
+`resources` is a list, or, since languageVersion 2.0, an object of symbolic names. Parameters have the value of a
+parameters file, else their `defaultValue`. Resources beside the container group are somebody else's to deploy. What
+isn't evaluated is refused by name, where it stands: nested deployments, loops, conditions that aren't true, and the
+expressions that `rotator.policy.arm_expression` refuses.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rotator.errors import Mistake
+from rotator.policy.arm_expression import DEEPEST, Unevaluated, evaluated, is_expression, literal
+from rotator.policy.located import Located, Path, plain, texts
+from rotator.policy.manifest import has_placeholder
+from rotator.policy.resource import is_group
+from rotator.resource_id import ArmId
+
+MOST = 1 << 20
+"""Characters and values of all that is evaluated for one group, of which variables of variables may make any number."""
+_IN_GROUP = re.compile(r"/subscriptions/([^/]+)/resourceGroups/([^/]+)/", re.IGNORECASE)
+_NESTED = "microsoft.resources/deployments"
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    "string": str,
+    "securestring": str,
+    "int": int,
+    "bool": bool,
+    "array": list,
+    "object": dict,
+    "secureobject": dict,
+}
+
+
+class Template:
+    """One template with its parameters, read for one container group."""
+
+    def __init__(self, found: Located, parameters: Located | None, group_id: ArmId) -> None:
+        self.found, self.file, self.group_id = found, parameters, group_id
+        self.mistakes = list[Mistake]()
+        self.spent = 0
+        self._known, self._asked = dict[tuple[str, str], Any](), set[tuple[str, str]]()
+
+    def resource(self) -> tuple[Path, dict[str, Any]] | None:
+        """Return the container group and its path; None, with a mistake, if there is none, or more than one."""
+        self._check_file()
+        try:
+            path = self._chosen()
+            content = {} if path is None else self._content(path)
+        except RecursionError:
+            path, content = None, {}
+            self._refuse(("resources",), (), "values in values, of too many levels", "Write them out.")
+        if path is None:
+            return None
+        if content.get("condition") not in {None, True}:
+            self._refuse(path, ("condition",), "a condition that isn't true: ARM wouldn't deploy it", "Remove it.")
+        return path, {name: value for name, value in content.items() if name.lower() != "condition"}
+
+    def parameter(self, name: str) -> Any:
+        """Return the value of a parameter: the file's, else the default. Raises Unevaluated."""
+        return self._named("parameters", name)
+
+    def variable(self, name: str) -> Any:
+        """Return the value of a variable. Raises Unevaluated."""
+        return self._named("variables", name)
+
+    def group(self) -> tuple[str, str]:
+        """Return subscription and resource group of the container group."""
+        found = _IN_GROUP.match(self.group_id)
+        return (found[1], found[2]) if found else ("", "")
+
+    def _refuse(self, path: Path, inside: Path, problem: str, remedy: str) -> None:
+        self.mistakes.append(self.found.mistake((*path, *inside), problem, remedy))
+
+    def _resources(self) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+        listed = self.found.at(("resources",))
+        pairs = listed.items() if isinstance(listed, dict) else enumerate(listed if isinstance(listed, list) else ())
+        return ((("resources", part), item) for part, item in pairs if isinstance(item, dict))
+
+    def _chosen(self) -> Path | None:
+        groups = [path for path, item in self._resources() if is_group(item.get("type")) and not item.get("existing")]
+        if len(groups) <= 1:
+            return groups[0] if groups else self._none()
+        names = {path: self._name(path) for path in groups}
+        chosen = [path for path, name in names.items() if name.lower() == self.group_id.name.lower()]
+        if len(chosen) != 1:
+            listed = ", ".join(plain(name) for name in names.values())
+            problem = f"several container groups, and not one of them is {plain(self.group_id.name)}: {listed}"
+            self._refuse(("resources",), (), problem, "Name the group that the policy means.")
+        return chosen[0] if len(chosen) == 1 else None
+
+    def _name(self, path: Path) -> str:
+        name = self.found.at((*path, "name"))
+        try:
+            return str(self._text(name) if isinstance(name, str) else name)
+        except Unevaluated:
+            return str(name)
+
+    def _none(self) -> Path | None:
+        nested = [path for path, item in self._resources() if str(item.get("type")).lower() == _NESTED]
+        if nested:
+            problem = "a nested deployment, into which rotator doesn't look, and no container group beside it"
+            self._refuse(nested[0], (), problem, "Put the container group into this template, or name its own file.")
+        else:
+            remedy = "Name the template that has one, or what `az container export` writes."
+            self._refuse(("resources",), (), "no container group in this template", remedy)
+        return None
+
+    def _content(self, path: Path) -> dict[str, Any]:
+        found: dict[str, Any] = self._evaluated(self.found, path, self.found.at(path), strict=False)
+        return found
+
+    def _evaluated(self, document: Located, path: Path, value: Any, *, strict: bool) -> Any:
+        """Evaluate every text of a value; `strict` raises Unevaluated, else what has no value is a mistake."""
+        if isinstance(value, list):
+            return [self._evaluated(document, (*path, at), item, strict=strict) for at, item in enumerate(value)]
+        if not isinstance(value, dict):
+            return self._here(document, path, value, strict=strict)
+        found = dict[str, Any]()
+        for name, item in value.items():
+            here = (*path, name)
+            if name.lower() == "copy" and isinstance(item, list | dict):
+                self._unevaluated(document, path, Unevaluated("a loop (copy)", "Write its entries."), strict=strict)
+            else:
+                key = self._here(document, here, name, strict=strict)
+                found[str(key)] = self._evaluated(document, here, item, strict=strict)
+        return found
+
+    def _here(self, document: Located, path: Path, value: Any, *, strict: bool) -> Any:
+        try:
+            return self._text(value) if isinstance(value, str) else value
+        except Unevaluated as error:
+            return self._unevaluated(document, path, error, strict=strict)
+
+    def _unevaluated(self, document: Located, path: Path, error: Unevaluated, *, strict: bool) -> None:
+        error.mistake = error.mistake or document.mistake(path, error.problem, error.remedy)
+        if strict:
+            raise error
+        if error.mistake not in self.mistakes:
+            self.mistakes.append(error.mistake)
+
+    def _text(self, text: str) -> Any:
+        value = evaluated(text, self) if is_expression(text) else literal(text)
+        self._spend(value)
+        return value
+
+    def _spend(self, value: Any) -> None:
+        """Count a value that was evaluated, and stop when there are too many."""
+        stack = [value]
+        while stack:
+            one = stack.pop()
+            self.spent += 1 + (len(one) if isinstance(one, str) else 0)
+            if self.spent > MOST:
+                raise Unevaluated("an expression that makes more than can be read", "Write it out.")
+            stack += one.values() if isinstance(one, dict) else one if isinstance(one, list) else ()
+
+    def _named(self, kind: str, name: str) -> Any:
+        """Return a parameter or variable, evaluated once."""
+        key = (kind, name.lower())
+        if key in self._asked:
+            raise Unevaluated("a value that refers to itself")
+        if len(self._asked) >= DEEPEST:
+            raise Unevaluated("a value that refers to others over too many levels")
+        if key not in self._known:
+            self._asked.add(key)
+            try:
+                self._known[key] = self._parameter(name) if kind == "parameters" else self._variable(name)
+            except Unevaluated as error:
+                self._known[key] = error
+            self._asked.discard(key)
+        if isinstance(self._known[key], Unevaluated):
+            raise self._known[key]
+        self._spend(self._known[key])
+        return self._known[key]
+
+    def _variable(self, name: str) -> Any:
+        path = _path(self.found, "variables", name)
+        if path is None:
+            raise Unevaluated(f"a variable that the template doesn't have: {plain(name)}")
+        return self._evaluated(self.found, path, self.found.at(path), strict=True)
+
+    def _parameter(self, name: str) -> Any:
+        path = _path(self.found, "parameters", name)
+        if path is None:
+            raise Unevaluated(f"a parameter that the template doesn't have: {plain(name)}")
+        declared = self.found.at(path)
+        document, place, value = self._given(path, name, declared if isinstance(declared, dict) else {})
+        self._fits(document, place, value, declared)
+        return value
+
+    def _given(self, path: Path, name: str, declared: Mapping[str, Any]) -> tuple[Located, Path, Any]:
+        """Return the value of a parameter, and its place: in the parameters file, or in the template."""
+        file, given = self.file, _path(self.file, "parameters", name) if self.file else None
+        if file and given:
+            if secret := file.at((*given, "reference", "secretName")):
+                remedy = (
+                    f'Write `"value": "${{{{ keyvault:{plain(str(secret))} }}}}"`; rotator reads its policy\'s vault.'
+                )
+                raise Unevaluated(
+                    "", "", file.mistake(given, "a reference to Key Vault, which only ARM follows", remedy)
+                )
+            place: Path = (*given, "value")
+            return file, place, file.at(place)
+        if "defaultValue" in declared:
+            place = (*path, "defaultValue")
+            return self.found, place, self._evaluated(self.found, place, declared["defaultValue"], strict=True)
+        if declared.get("nullable") is True:
+            return self.found, path, None
+        remedy = "Give it a defaultValue, or a parameters file: `manifest: {file: …, parameters: …}` in the policy."
+        raise Unevaluated("", "", self.found.mistake(path, f"parameter {plain(name)} has no value", remedy))
+
+    def _fits(self, document: Located, place: Path, value: Any, declared: Any) -> None:
+        """Refuse a value that ARM would refuse, or a secret in plain sight. Raises Unevaluated."""
+        kind, allowed = str(declared.get("type")).lower(), declared.get("allowedValues")
+        wanted = _TYPES.get(kind)
+        nothing = value is None and declared.get("nullable") is True
+        if wanted and not nothing and not (isinstance(value, wanted) and isinstance(value, bool) == (wanted is bool)):
+            mistake = document.mistake(place, f"not a value of type {kind}", "Write one, or correct the type.")
+        elif isinstance(allowed, list) and value not in allowed and not has_placeholder(value):
+            mistake = document.mistake(place, "not one of the allowedValues", "Write one of them, or add it there.")
+        elif kind.startswith("secure") and any(text and not has_placeholder(text) for _, text in texts(value)):
+            remedy = "Store it in Key Vault, and write ${{ keyvault:NAME }}, or ${{ credential:password }}."
+            mistake = document.mistake(place, "a secret in plain text", remedy)
+        else:
+            return
+        raise Unevaluated("", "", mistake)
+
+    def _check_file(self) -> None:
+        """A parameters file has parameters, and only those of the template."""
+        file = self.file
+        given = file.at(("parameters",)) if file else {}
+        if file and not isinstance(given, dict):
+            remedy = 'Write {"parameters": {"NAME": {"value": …}}}.'
+            self.mistakes.append(file.mistake((), "not a parameters file: it has no parameters", remedy))
+            return
+        for name in given:
+            if file and _path(self.found, "parameters", name) is None:
+                problem = "a parameter that the template doesn't have"
+                self.mistakes.append(file.mistake(("parameters", name), problem, "Remove it.", key=True))
+
+
+def _path(document: Located, section: str, name: str) -> Path | None:
+    """Return the path of a parameter or variable, whose name has no letter case; None if there is none."""
+    found = document.at((section,))
+    names = found if isinstance(found, dict) else {}
+    return next(((section, each) for each in names if each.lower() == name.lower()), None)

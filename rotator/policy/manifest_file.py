@@ -1,0 +1,251 @@
+"""Manifests: files deploying a container group, as a policy names them.
+
+A manifest is the file of `az container create --file`, or an ARM template with or without a parameters file beside it.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path as File
+from typing import Any
+
+from rotator.errors import Mistake, PolicyError
+from rotator.policy import files
+from rotator.policy.arm_template import Template
+from rotator.policy.located import Located, Path, plain
+from rotator.policy.manifest import unknown_placeholders
+from rotator.policy.model import Manifest
+from rotator.policy.resource import Resource
+from rotator.policy.values import AZ, JSON, parse
+from rotator.remedy import CREATE_GROUP, EXPORT_GROUP
+from rotator.resource_id import ArmId
+
+_BEGINS_AS_JSON = re.compile(r"\s*(?:\{|//|/\*)")
+_OF_TEMPLATES = re.compile(r'"(?:\$schema|contentVersion)"\s*:')
+_NOT_JSON = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|//[^\n]*|/\*.*?(?:\*/|\Z)|\t', re.DOTALL)
+"""A text in quotes, or what YAML's grammar doesn't know of ARM's JSON: comments and tabs."""
+_PLACEHOLDER = "Write ${{ keyvault:NAME }}, ${{ credential:password }} or ${{ credential:username }}."
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Manifest file, read once for all groups naming the file; `mistakes` concern every such group.
+
+    `body` is sent, if the file is one container group; a template is evaluated for each group that names it.
+    """
+
+    file: str
+    found: Located | None = None
+    body: Mapping[str, Any] | None = None
+    mistakes: tuple[Mistake, ...] = ()
+
+    @classmethod
+    def of(cls, text: str, file: str) -> "Read":
+        """Read `text`, with all mistakes; one mistake if neither YAML nor JSON."""
+        try:
+            found = _parsed(text, file)
+        except PolicyError as error:
+            return cls(file, mistakes=error.mistakes)
+        if _is_template(found.data):
+            return cls(file, found, mistakes=tuple(found.mistakes))
+        if wrong := _other(found):
+            return cls(file, mistakes=(*found.mistakes, wrong))
+        body, mistakes = Resource(found, (), found.data).body()
+        return cls(file, found, body, (*found.mistakes, *mistakes, *_placeholders(found, (), body)))
+
+    def manifest(
+        self, group_id: ArmId, parameters: Located | None = None
+    ) -> tuple[Manifest | None, tuple[Mistake, ...]]:
+        """Return the manifest of one group, or the mistakes of this group alone."""
+        if self.found is None:
+            return None, ()
+        body, path, own = (self.body, Path(), []) if self.body is not None else self._of_template(group_id, parameters)
+        if body is not None:
+            own += _name(self.found, path, body, group_id.name)
+        usable = body is not None and not own and not self.mistakes
+        return Manifest(self.file, body) if usable and body is not None else None, tuple(own)
+
+    def _of_template(
+        self, group_id: ArmId, parameters: Located | None
+    ) -> tuple[Mapping[str, Any] | None, Path, list[Mistake]]:
+        """Return the body of the container group in a template, its path, and the mistakes."""
+        if self.found is None:
+            return None, (), []
+        template = Template(self.found, parameters, group_id)
+        chosen = template.resource()
+        if chosen is None or template.mistakes:
+            return None, (), template.mistakes
+        path, content = chosen
+        body, mistakes = Resource(self.found, path, content, template=True).body()
+        return body, path, [*mistakes, *_placeholders(self.found, path, body)]
+
+
+def _parsed(text: str, file: str) -> Located:
+    """Return the file's document: JSON with comments if it is an ARM template, else what az reads."""
+    if not _BEGINS_AS_JSON.match(text):
+        return parse(text, file, AZ)
+    if _OF_TEMPLATES.search(text):
+        return parse(_json(text), file, JSON)
+    found = parse(text, file, AZ)
+    return parse(_json(text), file, JSON) if _is_template(found.data) else found
+
+
+def _json(text: str) -> str:
+    """Return ARM's JSON without comments and tabs; every other character keeps its line and column."""
+    return _NOT_JSON.sub(lambda found: found[0] if found[0][0] == '"' else re.sub(r"[^\n]", " ", found[0]), text)
+
+
+def parameters(text: str, file: str) -> Located:
+    """Read a parameters file. Raises PolicyError."""
+    return parse(_json(text), file, JSON)
+
+
+def _is_template(data: object) -> bool:
+    """Tell if a document is an ARM template: it has resources, and isn't one itself."""
+    return isinstance(data, dict) and "properties" not in data and isinstance(data.get("resources"), list | dict)
+
+
+def _other(found: Located) -> Mistake | None:
+    """Return the mistake of a document that is something else than one container group."""
+    if not isinstance(found.data, dict):
+        remedy = f"Write what `{EXPORT_GROUP} --file` writes, or an ARM template with one container group."
+        return found.mistake((), "not one container group", remedy)
+    if "principal" in found.data:
+        problem = "a policy, where the manifest of a container group is meant"
+        return found.mistake(("principal",), problem, "Name the manifest.", key=True)
+    if "parameters" in found.data and "properties" not in found.data:
+        remedy = "Name the template as `file:`, and this file as `parameters:`."
+        return found.mistake(("parameters",), "parameters of an ARM template, and no resources", remedy, key=True)
+    return None
+
+
+def _placeholders(found: Located, path: Path, body: Mapping[str, Any]) -> Iterator[Mistake]:
+    for inside in unknown_placeholders(body):
+        yield found.mistake((*path, *inside), "not a placeholder that rotator knows", _PLACEHOLDER)
+
+
+def _name(found: Located, path: Path, body: Mapping[str, Any], name: str) -> Iterator[Mistake]:
+    called = body.get("name")
+    if called is not None and str(called).lower() != name.lower():
+        problem = f"not the name that the policy gives, which is {plain(name)}"
+        yield found.mistake((*path, "name"), problem, f"Write {plain(name)}, or correct the id in the policy.")
+
+
+@dataclass(slots=True)
+class Files:
+    """Manifests and parameters files named by one policy, each read once."""
+
+    policy: Located
+    known: dict[File, Read] = field(default_factory=dict)
+    given: dict[File, Located | Mistake] = field(default_factory=dict)
+
+    def manifest(self, index: int, named: object) -> tuple[Manifest | None, list[Mistake]]:
+        """Return the manifest of a container group, and its mistakes.
+
+        Mistakes of the file itself are reported once, for the first group naming the file.
+        """
+        path = ("container_groups", index, "manifest")
+        name, given, wrong = self._names(path, named)
+        if name is None:
+            return None, wrong
+        file = beside(self.policy, name)
+        told = () if file in self.known else self.known.setdefault(file, _opened(file)).mistakes
+        values = self._parameters(beside(self.policy, given)) if given else None
+        if isinstance(values, Mistake):
+            return None, [*told, values]
+        group_id = ArmId(self.policy.at((*path[:-1], "id")))
+        read, own = self.known[file].manifest(group_id, values)
+        return read, [*told, *own]
+
+    def _names(self, path: Path, named: object) -> tuple[str | None, str | None, list[Mistake]]:
+        """Return the names of the manifest and of its parameters file."""
+        if not isinstance(named, dict):
+            wrong = self._no_file(path, named)
+            return (None if wrong else str(named)), None, wrong
+        known = {"file", "parameters"}
+        remedy = "Write `{file: NAME.json, parameters: NAME.parameters.json}`."
+        wrong = [
+            self.policy.mistake((*path, name), "unknown key", remedy, key=True) for name in named if name not in known
+        ]
+        for name in ("file", "parameters"):
+            wrong += self._no_file((*path, name), named.get(name)) if name in named or name == "file" else []
+        return (None if wrong else named["file"]), named.get("parameters"), wrong
+
+    def _no_file(self, path: Path, name: object) -> list[Mistake]:
+        remedy = (
+            f"Write the name of a file, from {File(self.policy.file).parent}/ on: what `{CREATE_GROUP} --file` takes,"
+            " or ARM JSON."
+        )
+        if not isinstance(name, str):
+            return [self.policy.mistake(path, "not the name of a file", remedy)]
+        file = beside(self.policy, name)
+        if not is_file(file):
+            return [self.policy.mistake(path, f"no such file: {plain(str(file))}", remedy, value=plain(name))]
+        return []
+
+    def _parameters(self, file: File) -> Located | Mistake:
+        if file not in self.given:
+            self.given[file] = _given(file)
+        return self.given[file]
+
+
+def _given(file: File) -> Located | Mistake:
+    found = files.content(file)
+    if found.mistake:
+        return found.mistake
+    try:
+        read = parameters(found.text or "", str(file))
+    except PolicyError as error:
+        return error.mistakes[0]
+    return read.mistakes[0] if read.mistakes else read
+
+
+def _opened(file: File) -> Read:
+    if file.suffix.lower() in {".bicep", ".bicepparam"}:
+        remedy = f"Compile it with `az bicep build --file {plain(str(file))}`, and name the JSON that comes out."
+        return Read(str(file), mistakes=(Mistake(str(file), 1, 1, "", "", "a Bicep file, which isn't read", remedy),))
+    found = files.content(file)
+    return Read(str(file), mistakes=(found.mistake,)) if found.mistake else Read.of(found.text or "", str(file))
+
+
+def named(document: Located) -> dict[int, Any]:
+    """Return what each container group of a policy names as its manifest, by the group's index."""
+    groups = document.at(("container_groups",))
+    listed = enumerate(groups) if isinstance(groups, list) else ()
+    return {
+        index: group["manifest"]
+        for index, group in listed
+        if isinstance(group, dict) and group.get("manifest") is not None
+    }
+
+
+def places(document: Located) -> set[File | None]:
+    """Return the files that a policy names as manifests or parameters, whatever links lead to them."""
+    listed = [each.values() if isinstance(each, dict) else [each] for each in named(document).values()]
+    return {place(beside(document, str(name))) for names in listed for name in names}
+
+
+def beside(document: Located, name: str) -> File:
+    """Return the file that a policy means by a name."""
+    return File(document.file).parent / name
+
+
+def place(file: File) -> File | None:
+    """The file itself, whatever links lead to it; None where there is no file."""
+    try:
+        return file.resolve() if is_file(file) else None
+    except (OSError, RuntimeError):
+        return None
+
+
+def is_file(file: File) -> bool:
+    """Tell if the file exists; False for an impossible file name.
+
+    A file without permission to look at counts as existing, so that reading the file reports the reason.
+    """
+    try:
+        return file.is_file()
+    except PermissionError:
+        return True
+    except (OSError, ValueError):
+        return False

@@ -1,0 +1,223 @@
+"""One container group as it is sent, from what a manifest says: its names, tags and levels.
+
+A file of `az container create --file` goes through az's model of a resource: it understands that model's own names,
+which `az container export` writes (`user_assigned_identities`), makes a text of each tag, leaves out what is null and
+what Azure alone writes, and drops every name that it doesn't know without a word. Here, what it would drop is refused
+by name, where it could matter: only a mapping that an alias repeats elsewhere, names that begin with `x-`, and names
+without a value are left out. `zones` are sent, though az drops them: they are a container group's.
+
+A resource of an ARM template has the same names, and a few that only ARM reads; its tags have to be texts.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from rotator.errors import Mistake
+from rotator.policy.located import Located, Path, scalars
+from rotator.policy.rules import GROUP
+from rotator.remedy import EXPORT_GROUP
+
+_TOP = {"location", "tags", "identity", "properties", "zones", "extendedLocation", "name", "type", "apiVersion"}
+_SENT = {name.lower(): name for name in _TOP} | {"extended_location": "extendedLocation"}
+_ALONE = {"id", "systemdata", "system_data", "etag"}
+"""Names that only Azure writes."""
+_OF_ARM = {"dependson", "comments", "metadata", "condition", "existing"}
+"""Names of a resource in a template that say something to ARM, not to Container Instances."""
+_PROPERTIES = {
+    name.lower(): name
+    for name in [
+        "confidentialComputeProperties",
+        "containerGroupProfile",
+        "containers",
+        "diagnostics",
+        "dnsConfig",
+        "encryptionProperties",
+        "extensions",
+        "identityAcls",
+        "imageRegistryCredentials",
+        "initContainers",
+        "ipAddress",
+        "networkProfile",
+        "osType",
+        "priority",
+        "provisioningTimeoutInSeconds",
+        "restartPolicy",
+        "secretReferences",
+        "sku",
+        "standbyPoolProfile",
+        "subnetIds",
+        "volumes",
+    ]
+}
+_BESIDE = {"location", "tags", "identity", "zones"}
+_CONTAINER = {
+    name.lower(): name
+    for name in [
+        "image",
+        "command",
+        "ports",
+        "environmentVariables",
+        "resources",
+        "volumeMounts",
+        "livenessProbe",
+        "readinessProbe",
+        "securityContext",
+        "configMap",
+    ]
+}
+_IDENTITY = {"type": "type", "userassignedidentities": "userAssignedIdentities"}
+_IDENTITY["user_assigned_identities"] = "userAssignedIdentities"
+_IDENTITY_ALONE = {"principalid", "principal_id", "tenantid", "tenant_id"}
+_QUOTES = "Put it in quotes."
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A container group as a file has it: the content at `path` of `found`, evaluated if it is of a template."""
+
+    found: Located
+    path: Path
+    content: Mapping[str, Any]
+    template: bool = False
+
+    def body(self) -> tuple[dict[str, Any], list[Mistake]]:
+        """Return the body that is sent, and every mistake."""
+        sent, wrong = dict[str, Any](), list[Mistake]()
+        for name, value in self.content.items():
+            wire = _SENT.get(name.lower())
+            if value is None or name.lower() in _ALONE or (self.template and name.lower() in _OF_ARM):
+                continue
+            if wire is None:
+                wrong += self._unknown(name, value)
+            elif wire in sent:
+                wrong.append(self._mistake((name,), f"{wire} stands here twice", "Remove one of them.", key=True))
+            else:
+                sent[wire], mistakes = self._entry(wire, value, (name,))
+                wrong += mistakes
+        return sent, [*wrong, *self._shape(sent), *self._levels(sent), *self._dates(sent)]
+
+    def _mistake(self, inside: Path, problem: str, remedy: str, *, key: bool = False) -> Mistake:
+        return self.found.mistake((*self.path, *inside), problem, remedy, key=key)
+
+    def _unknown(self, name: str, value: Any) -> Iterator[Mistake]:
+        here, lower = (*self.path, name), name.lower()
+        repeated = any(path[: len(here)] == here for path in self.found.shared)
+        if lower in _PROPERTIES:
+            if not repeated:
+                yield self._wrong_level((name,), _PROPERTIES[lower], "under properties")
+        elif not (value in ({}, []) or lower.startswith("x-") or repeated):
+            yield self._mistake(
+                (name,),
+                "not a name that a container group has",
+                f"Remove it. Known here: {', '.join(sorted(_TOP))}.",
+                key=True,
+            )
+
+    def _wrong_level(self, inside: Path, name: str, level: str) -> Mistake:
+        return self._mistake(inside, f"at the wrong level: {name} belongs {level}", "Move it there.", key=True)
+
+    def _entry(self, wire: str, value: Any, here: Path) -> tuple[Any, list[Mistake]]:
+        if wire == "tags":
+            return self._tags(value, here)
+        if wire == "identity":
+            return self._identity(value, here)
+        if wire == "zones":
+            return value, list(self._zones(value, here))
+        if wire in {"properties", "extendedLocation"}:
+            wrong = [] if isinstance(value, dict) else [self._mistake(here, "no keys", "Write keys below it.")]
+            return value, wrong
+        return str(value) if isinstance(value, bool | int | float | date) and wire != "location" else value, []
+
+    def _tags(self, value: Any, here: Path) -> tuple[Any, list[Mistake]]:
+        if not isinstance(value, dict):
+            return None, [self._mistake(here, "not tags: no names with values", "Write one `name: value` a line.")]
+        wrong = [
+            self._mistake((*here, name), "not a text, as the value of a tag is", _QUOTES)
+            for name, tag in value.items()
+            if isinstance(tag, dict | list) or (self.template and not isinstance(tag, str))
+        ]
+        return {name: None if tag is None else str(tag) for name, tag in value.items()}, wrong
+
+    def _identity(self, value: Any, here: Path) -> tuple[Any, list[Mistake]]:
+        if not isinstance(value, dict):
+            return None, [self._mistake(here, "not an identity: no keys", "Write `type:` below it.")]
+        sent, wrong = dict[str, Any](), list[Mistake]()
+        for name, item in value.items():
+            wire = _IDENTITY.get(name.lower())
+            if item is None or name.lower() in _IDENTITY_ALONE:
+                continue
+            if wire is None or wire in sent:
+                problem = "not a name that an identity has" if wire is None else f"{wire} stands here twice"
+                wrong.append(self._mistake((*here, name), problem, "Remove it.", key=True))
+            elif wire == "type":
+                sent[wire] = str(item)
+            else:
+                sent[wire], mistakes = self._assigned(item, (*here, name))
+                wrong += mistakes
+        return sent, wrong
+
+    def _assigned(self, value: Any, here: Path) -> tuple[Any, list[Mistake]]:
+        """Return the user-assigned identities, of which only the ids count: the rest is Azure's to write."""
+        given = value if isinstance(value, dict) else {}
+        wrong = [(*here, name) for name, item in given.items() if not (item is None or isinstance(item, dict))]
+        wrong += [] if isinstance(value, dict) else [here]
+        remedy = "Write each as `/subscriptions/…/userAssignedIdentities/NAME: {}`."
+        mistakes = [self._mistake(path, "not the ids of identities", remedy) for path in wrong]
+        return {name: None if item is None else {} for name, item in given.items()}, mistakes
+
+    def _zones(self, value: Any, here: Path) -> Iterator[Mistake]:
+        if not isinstance(value, list):
+            yield self._mistake(here, "not a list of zones", 'Write `zones: ["1"]`.')
+            return
+        for index, zone in enumerate(value):
+            if not isinstance(zone, str):
+                yield self._mistake((*here, index), "not a text, as a zone is", _QUOTES)
+
+    def _shape(self, sent: Mapping[str, Any]) -> Iterator[Mistake]:
+        kind, properties = sent.get("type"), sent.get("properties")
+        containers = properties.get("containers") if isinstance(properties, dict) else None
+        if kind is not None and not is_group(kind):
+            yield self._mistake(("type",), "not the type of a container group", f"Write {GROUP.type}.")
+        if not isinstance(sent.get("location"), str):
+            remedy = "Add the region of the group, for example `location: westeurope`."
+            yield self._mistake(("location",), "no location", remedy)
+        if not (isinstance(containers, list) and containers):
+            remedy = f"Add them, as `{EXPORT_GROUP}` writes them."
+            yield self._mistake(("properties", "containers"), "no containers", remedy)
+
+    def _levels(self, sent: Mapping[str, Any]) -> Iterator[Mistake]:
+        """Yield what stands in the group's or a container's properties, or beside them, and belongs elsewhere."""
+        properties = sent.get("properties")
+        for name, value in properties.items() if isinstance(properties, dict) else ():
+            if name.lower() in _BESIDE and value is not None:
+                yield self._wrong_level(("properties", name), name, "beside properties")
+            for index, container in enumerate(value) if _holds_containers(name, value) else ():
+                if isinstance(container, dict):
+                    yield from self._level_of(container, ("properties", name, index))
+
+    def _level_of(self, container: Mapping[str, Any], here: Path) -> Iterator[Mistake]:
+        for name in container:
+            if name.lower() in _CONTAINER:
+                yield self._wrong_level((*here, name), _CONTAINER[name.lower()], "under properties of the container")
+        inner = container.get("properties")
+        for name in inner if isinstance(inner, dict) else ():
+            if name.lower() in _PROPERTIES:
+                level = "under properties of the group"
+                yield self._wrong_level((*here, "properties", name), _PROPERTIES[name.lower()], level)
+
+    def _dates(self, sent: Mapping[str, Any]) -> Iterator[Mistake]:
+        for name, value in sent.items():
+            for path, one in scalars(value):
+                if isinstance(one, date):
+                    yield self._mistake((name, *path), "a date, which az can't send", _QUOTES)
+
+
+def is_group(kind: object) -> bool:
+    """Tell if a resource type is that of container groups."""
+    return isinstance(kind, str) and kind.lower() == GROUP.type.lower()
+
+
+def _holds_containers(name: str, value: object) -> bool:
+    return name.lower() in {"containers", "initcontainers"} and isinstance(value, list)

@@ -1,0 +1,53 @@
+"""The body that `az container create --file` PUTs, by PyYAML and the documented rules of az's model of a resource.
+
+`tests/az/manifests.sh` holds these rules against a stock az.
+"""
+
+import json
+from datetime import date
+from typing import Any
+
+import yaml
+
+TOP = {name: name for name in ("location", "tags", "properties", "identity")} | {
+    "extendedlocation": "extendedLocation",
+    "extended_location": "extendedLocation",
+}
+
+
+def body(text: str) -> dict[str, Any] | None:
+    """The JSON that az sends for a file; None where az fails, or what it sends is no JSON."""
+    try:
+        given = yaml.safe_load(text)
+        sent = {TOP[str(name).lower()]: item for name, item in given.items() if str(name).lower() in TOP}
+        sent = {name: item for name, item in sent.items() if item is not None}
+        if "tags" in sent:
+            sent["tags"] = {name: None if item is None else str(item) for name, item in sent["tags"].items()}
+        if "identity" in sent:
+            sent["identity"] = identity(sent["identity"])
+        written = json.dumps(plain(sent), allow_nan=False)
+    except (yaml.YAMLError, ValueError, TypeError):
+        return None
+    found: dict[str, Any] = json.loads(written)
+    return found
+
+
+def identity(given: dict[str, Any]) -> dict[str, Any]:
+    names = {name.lower().replace("_", ""): item for name, item in given.items() if item is not None}
+    sent: dict[str, Any] = {"type": str(names["type"])} if "type" in names else {}
+    if "userassignedidentities" in names:
+        sent["userAssignedIdentities"] = {
+            name: None if item is None else {} for name, item in names["userassignedidentities"].items()
+        }
+    return sent
+
+
+def plain(value: Any) -> Any:
+    """What az makes of a value in JSON: every key a text, and no dates, bytes, sets or pairs."""
+    if isinstance(value, dict):
+        return {str(name): plain(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    if isinstance(value, date | bytes | set | tuple):
+        raise TypeError
+    return value

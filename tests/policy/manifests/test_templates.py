@@ -1,0 +1,444 @@
+"""An ARM template as a manifest: what ARM would deploy, or a refusal by name, where it stands."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rotator.errors import PolicyError
+from rotator.policy import load
+from rotator.policy.manifest_file import Read, parameters
+from rotator.resource_id import ArmId
+from tests.container_group.documents import SUBSCRIPTION, group_id
+from tests.policy.test_policy_bounds import GROUP as IN_POLICY
+from tests.policy.test_policy_bounds import MINIMAL
+
+KIND = "Microsoft.ContainerInstance/containerGroups"
+IN_GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/myResourceGroup"
+
+
+def group(value: Any = "x", *, name: Any = "web", **more: Any) -> dict[str, Any]:
+    variable = {"name": "V", "value": value}
+    container = {"name": "app", "properties": {"image": "a.azurecr.io/web:1", "environmentVariables": [variable]}}
+    made = {"type": KIND, "apiVersion": "2023-05-01", "name": name, "location": "westeurope"}
+    return {**made, "properties": {"osType": "Linux", "containers": [container]}, **more}
+
+
+def template(*resources: Any, **more: Any) -> dict[str, Any]:
+    return {"$schema": "x", "contentVersion": "1.0.0.0", **more, "resources": list(resources)}
+
+
+def read(document: Any, given: Any = None, name: str = "web") -> tuple[dict[str, Any] | None, list[str]]:
+    """The body that is sent, and every mistake as a person sees it."""
+    found = Read.of(document if isinstance(document, str) else json.dumps(document, indent=1), "t.json")
+    values = None if given is None else parameters(json.dumps({"parameters": given}, indent=1), "p.json")
+    made, own = found.manifest(ArmId(group_id(name)), values)
+    return dict(made.document) if made else None, [str(one) for one in (*found.mistakes, *own)]
+
+
+def value(document: Any, given: Any = None) -> Any:
+    """The value of the only variable."""
+    body, mistakes = read(document, given)
+    assert mistakes == []
+    assert body
+    return body["properties"]["containers"][0]["properties"]["environmentVariables"][0]["value"]
+
+
+def refused(document: Any, given: Any = None) -> str:
+    body, (mistake,) = read(document, given)
+    assert body is None
+    return mistake
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ('[["https://contoso.com"]', '["https://contoso.com"]'),
+        ('[["--flag", "a"]', '["--flag", "a"]'),
+        ("[[]", "[]"),
+        ("[[[x]", "[[x]"),
+        ("[[x", "[[x"),
+        ("[x", "[x"),
+        ("[test] value", "[test] value"),
+        ("[[test] value", "[[test] value"),
+        ("x [y]", "x [y]"),
+        (" [x]", " [x]"),
+        ("a // b /* c */ d", "a // b /* c */ d"),
+        ("https://contoso.com/a", "https://contoso.com/a"),
+        ("tab\there", "tab\there"),
+        ('quote " and \\', 'quote " and \\'),
+        ("\N{GRINNING FACE} é", "\N{GRINNING FACE} é"),
+        ("yes", "yes"),
+        ("012", "012"),
+        ("1e-4", "1e-4"),
+        ("2024-01-17", "2024-01-17"),
+        ("<<", "<<"),
+        ("=", "="),
+        ("", ""),
+    ],
+)
+def test_a_text_is_what_arm_takes_it_for(written: str, meant: str) -> None:
+    assert value(template(group(written))) == meant
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("[parameters('text')]", "a"),
+        ("[ parameters( 'TEXT' ) ]", "a"),
+        ("[PARAMETERS('text')]", "a"),
+        ("[parameters('other')]", "a-b"),
+        ("[parameters('number')]", 7),
+        ("[parameters('list')[1]]", "y"),
+        ("[parameters('object').deep.er]", "z"),
+        ("[parameters('object')['deep'].ER]", "z"),
+        ("[variables('first')]", "a/v"),
+        ("[variables('second').inner[0]]", "a/v!"),
+        ("[concat('it''s ', parameters('text'))]", "it's a"),
+        ("[concat('a', 1, 'b')]", "a1b"),
+        ("[concat(createArray('a'), createArray('b'))]", ["a", "b"]),
+        ("[format('{0}/{1}:{0}', 'a', 2)]", "a/2:a"),
+        ("[format('{{{0}}}', 'a')]", "{a}"),
+        ("[toLower('ABC')]", "abc"),
+        ("[toUpper(trim(' abc '))]", "ABC"),
+        ("[replace('a.b.c', '.', '-')]", "a-b-c"),
+        ("[string(12)]", "12"),
+        ("[int('12')]", 12),
+        ("[bool('True')]", True),
+        ("[json('0.5')]", 0.5),
+        ('[json(\'{"a": [1, "x"]}\')]', {"a": [1, "x"]}),
+        ("[float('1.5')]", 1.5),
+        ("[if(equals(parameters('text'), 'a'), 'yes', 'no')]", "yes"),
+        ("[if(equals(parameters('text'), 'A'), uniqueString('x'), 'no')]", "no"),
+        ("[if(and(true(), not(false())), 'yes', reference('x').y)]", "yes"),
+        ("[if(or(false(), empty('')), 'yes', 'no')]", "yes"),
+        ("[coalesce(null(), 'x')]", "x"),
+        ("[createObject('a', 1, 'b', createArray())]", {"a": 1, "b": []}),
+        ("[join(split('a,b', ','), ';')]", "a;b"),
+        ("[first(createArray(1, 2))]", 1),
+        ("[last('abc')]", "c"),
+        ("[length('abc')]", 3),
+        ("[base64('pem')]", "cGVt"),
+        ("[resourceGroup().name]", "myResourceGroup"),
+        ("[resourceGroup().id]", IN_GROUP),
+        ("[subscription().subscriptionId]", SUBSCRIPTION),
+        ("[resourceId('Microsoft.Network/virtualNetworks/subnets', 'net', 'aci')]",
+         f"{IN_GROUP}/providers/Microsoft.Network/virtualNetworks/net/subnets/aci"),
+        ("[resourceId('other', 'Microsoft.Storage/storageAccounts', 'files')]",
+         f"/subscriptions/{SUBSCRIPTION}/resourceGroups/other/providers/Microsoft.Storage/storageAccounts/files"),
+        ("[resourceId('00000000-0000-0000-0000-000000000009', 'other', 'Microsoft.Storage/storageAccounts', 'files')]",
+         "/subscriptions/00000000-0000-0000-0000-000000000009/resourceGroups/other/providers/Microsoft.Storage/storageAccounts/files"),
+        ("[parameters('hidden')]", "${{ keyvault:db }}"),
+        ("[concat('Server=x;Password=', parameters('hidden'))]", "Server=x;Password=${{ keyvault:db }}"),
+        ("[format('{0};{1}', parameters('hidden'), 'a')]", "${{ keyvault:db }};a"),
+        ("[if(true(), parameters('hidden'), '')]", "${{ keyvault:db }}"),
+    ],
+)  # fmt: skip
+def test_an_expression_has_the_value_that_arm_gives_it(written: str, meant: Any) -> None:
+    declared = {
+        "text": {"type": "string", "defaultValue": "a", "allowedValues": ["a", "c"]},
+        "other": {"type": "String", "defaultValue": "[concat(parameters('text'), '-b')]"},
+        "number": {"type": "int", "defaultValue": 7},
+        "list": {"type": "array", "defaultValue": ["x", "y"]},
+        "object": {"type": "object", "defaultValue": {"deep": {"er": "z"}}},
+        "hidden": {"type": "securestring", "defaultValue": "${{ keyvault:db }}"},
+        "unused": {"type": "string", "defaultValue": "[newGuid()]"},
+    }
+    variables = {
+        "first": "[concat(parameters('text'), '/v')]",
+        "second": {"inner": ["[concat(variables('first'), '!')]"]},
+        "unused": "[reference('x')]",
+    }
+    assert value(template(group(written), parameters=declared, variables=variables)) == meant
+
+
+@pytest.mark.parametrize(
+    ("written", "word"),
+    [
+        ("[uniqueString(resourceGroup().id)]", "uniqueString(), which only ARM can evaluate. Write the text that the last"),
+        ("[listKeys('x', '2019-06-01').keys[0].value]", "listKeys(), which only ARM can evaluate. Store the secret in Key"),
+        ("[listCredentials('x', '2019-06-01').passwords[0].value]", "listCredentials(), which only ARM"),
+        ("[reference('x').fqdn]", "reference(), which only ARM"),
+        ("[newGuid()]", "newGuid(), which only ARM"),
+        ("[utcNow()]", "utcNow(), which only ARM"),
+        ("[copyIndex()]", "copyIndex(), which only ARM"),
+        ("[deployment().name]", "deployment(), which only ARM"),
+        ("[contoso.name('x')]", "contoso.name(), which only ARM"),
+        ("[resourceGroup().location]", "resourceGroup().location, which only ARM knows"),
+        ("[resourceGroup().tags.a]", "resourceGroup().tags, which only ARM knows"),
+        ("[parameters('nowhere')]", "a parameter that the template doesn't have: nowhere"),
+        ("[variables('nowhere')]", "a variable that the template doesn't have: nowhere"),
+        ("[parameters('given').nowhere]", "a property or element that isn't there"),
+        ("[createArray('a')[7]]", "a property or element that isn't there"),
+        ("[parameters('given'", None),
+        ("[parameters('given') 'x']", "not an expression that ARM could read"),
+        ("[parameters]", "not an expression that ARM could read"),
+        ("['a' + 'b']", "not an expression that ARM could read"),
+        ("[concat('a',]", "not an expression that ARM could read"),
+        ("['a]", "not an expression that ARM could read"),
+        ("[]", "not an expression that ARM could read"),
+        ("[" + "concat(" * 60 + "'a'" + ")" * 60 + "]", "too many calls in calls"),
+        ("[concat('" + "a" * 25_000 + "')]", "an expression of more than 24576 characters"),
+        ("[concat(true())]", "concat() of values that aren't evaluated here"),
+        ("[string(createArray())]", "string() of values that aren't"),
+        ("[equals(createArray(), createArray())]", "equals() of values that aren't"),
+        ("[format('{0:N2}', 1)]", "format() of values that aren't"),
+        ("[format('{3}', 1)]", "format() of values that aren't"),
+        ("[toLower('\N{LATIN CAPITAL LETTER I WITH DOT ABOVE}')]", "toLower() of values that aren't"),
+        ("[if('x', 'a', 'b')]", "if() of values that aren't"),
+        ("[json('nonsense')]", "json() of values that aren't"),
+        ("[json('NaN')]", "json() of values that aren't"),
+        ("[resourceId('Microsoft.Network/virtualNetworks/subnets', 'net')]", "resourceId() of values that aren't"),
+        ("[resourceId('a', 'b')]", "resourceId() of values that aren't"),
+        ("[replace('a', '', 'b')]", "replace() of values that aren't"),
+        ("[toLower(parameters('hidden'))]", "toLower() of a placeholder"),
+        ("[base64(parameters('hidden'))]", "base64() of a placeholder"),
+        ("[format('${{ keyvault:x }}{0}', 'a')]", "format() with a placeholder in its pattern"),
+        ("${{ keyvault:not_a_name }}", "not a placeholder that rotator knows"),
+    ],
+)  # fmt: skip
+def test_what_is_not_evaluated_is_refused_by_name_at_its_place(written: str, word: str | None) -> None:
+    declared = {
+        "given": {"type": "object", "defaultValue": {}},
+        "hidden": {"type": "string", "defaultValue": "${{ keyvault:db }}"},
+    }
+    made = template(group(written), parameters=declared)
+    if word is None:
+        assert value(made) == written
+        return
+    text = refused(made)
+    line = next(at for at, one in enumerate(json.dumps(made, indent=1).splitlines(), 1) if '"value"' in one)
+    assert text.startswith(f"t.json:{line}:")
+    assert word in text, text
+
+
+def test_an_expression_behind_a_name_is_refused_where_it_stands_and_once() -> None:
+    made = template(
+        group(["[variables('a')]", "[variables('a')]"], location="[parameters('where')]"),
+        parameters={"where": {"type": "string", "defaultValue": "[resourceGroup().location]"}},
+        variables={"a": {"b": "[uniqueString('x')]"}},
+    )
+    body, mistakes = read(made)
+    assert body is None
+    assert [one.split(": ")[1] for one in mistakes] == ["parameters.where.defaultValue", "variables.a.b"]
+    body, mistakes = read(made, {"where": {"value": "westeurope"}})
+    assert [one.split(": ")[1] for one in mistakes] == ["variables.a.b"]
+
+
+def test_a_value_that_refers_to_itself_or_grows_without_end_is_refused() -> None:
+    assert "refers to itself" in refused(template(group("[variables('a')]"), variables={"a": "[variables('a')]"}))
+    grown = {f"v{n}": f"[concat(variables('v{n - 1}'), variables('v{n - 1}'))]" for n in range(1, 40)}
+    assert "makes more than" in refused(template(group("[variables('v39')]"), variables={"v0": "x", **grown}))
+    grown = {f"v{n}": f"[createArray(variables('v{n - 1}'), variables('v{n - 1}'))]" for n in range(1, 40)}
+    assert "makes more than" in refused(template(group("[variables('v39')]"), variables={"v0": "x", **grown}))
+    chain = {f"v{n}": f"[variables('v{n - 1}')]" for n in range(1, 900)}
+    assert "over too many levels" in refused(template(group("[variables('v899')]"), variables={"v0": "x", **chain}))
+    for n in range(1, 39):
+        chain[f"v{n}"] = json.loads('{"a":' * 50 + f"\"[variables('v{n - 1}')]\"" + "}" * 50)
+    assert "of too many levels" in refused(template(group("[variables('v38')]"), variables={"v0": "x", **chain}))
+
+
+def test_parameters_come_from_the_file_then_from_their_defaults() -> None:
+    declared = {
+        "a": {"type": "string", "defaultValue": "default"},
+        "b": {"type": "string"},
+        "c": {"type": "int", "nullable": True},
+    }
+    made = template(group("[concat(parameters('a'), parameters('b'))]"), parameters=declared)
+    assert value(made, {"B": {"value": "[literal]"}}) == "default[literal]"
+    assert value(made, {"A": {"value": "1"}, "b": {"value": "2"}}) == "12"
+    assert refused(made).startswith(
+        "t.json:9:8: parameters.b: parameter b has no value. Give it a defaultValue, or a parameters"
+    )
+    assert value(template(group("[coalesce(parameters('c'), 'none')]"), parameters=declared)) == "none"
+
+
+@pytest.mark.parametrize(
+    ("declared", "given", "word"),
+    [
+        ({"type": "string"}, {"value": 1}, "p.json:4:13: parameters.p.value: not a value of type string"),
+        ({"type": "int"}, {"value": "1"}, "not a value of type int"),
+        ({"type": "int"}, {"value": True}, "not a value of type int"),
+        ({"type": "bool"}, {"value": 1}, "not a value of type bool"),
+        ({"type": "array"}, {"value": {}}, "not a value of type array"),
+        ({"type": "object"}, {"value": []}, "not a value of type object"),
+        ({"type": "string", "allowedValues": ["a"]}, {"value": "b"}, "not one of the allowedValues"),
+        (
+            {"type": "securestring"},
+            {"value": "hunter2"},
+            "a secret in plain text. Store it in Key Vault, and write ${{",
+        ),
+        (
+            {"type": "SecureString", "defaultValue": "hunter2"},
+            None,
+            "t.json:7:20: parameters.p.defaultValue: a secret in plain text",
+        ),
+        ({"type": "secureObject"}, {"value": {"a": {"b": "hunter2"}}}, "a secret in plain text"),
+        ({"type": "securestring", "defaultValue": "[newGuid()]"}, None, "newGuid(), which only ARM"),
+        ({"type": "securestring"}, None, "parameter p has no value"),
+        (
+            {"type": "securestring"},
+            {"reference": {"keyVault": {"id": "/x"}, "secretName": "db-password"}},
+            'p.json:3:8: parameters.p: a reference to Key Vault, which only ARM follows. Write `"value": "${{ keyvault:db-password }}"`',
+        ),
+        ({"type": "string"}, {}, "not a value of type string"),
+    ],
+)
+def test_a_value_that_arm_would_refuse_or_a_secret_in_plain_text_is_refused(
+    declared: Any, given: Any, word: str
+) -> None:
+    text = refused(
+        template(group("[parameters('p')]"), parameters={"p": declared}),
+        None if given is None else {"p": given},
+    )
+    assert word in text, text
+    assert "hunter2" not in text
+
+
+@pytest.mark.parametrize("kind", ["securestring", "secureObject"])
+def test_a_secure_parameter_may_be_a_placeholder_or_nothing(kind: str) -> None:
+    for text in ("${{ keyvault:db }}", "a ${{ credential:password }}", ""):
+        given = text if kind == "securestring" else {"a": text}
+        made = template(
+            group(f"[parameters('p'){'' if kind == 'securestring' else '.a'}]"), parameters={"p": {"type": kind}}
+        )
+        assert value(made, {"p": {"value": given}}) == text
+
+
+def test_a_parameters_file_names_only_parameters_of_the_template() -> None:
+    assert refused(template(group()), {"nowhere": {"value": 1}}).startswith(
+        "p.json:3:3: parameters.nowhere: a parameter that the template doesn't have"
+    )
+    found = Read.of(json.dumps(template(group())), "t.json")
+    _, (mistake,) = found.manifest(ArmId(group_id("web")), parameters('{"x": 1}', "p.json"))
+    assert "not a parameters file" in str(mistake)
+
+
+def test_symbolic_names_make_resources_an_object() -> None:
+    made = {"languageVersion": "2.0", "contentVersion": "1.0.0.0", "resources": {
+        "net": {"existing": True, "type": "Microsoft.Network/virtualNetworks", "name": "net"},
+        "other": {"existing": True, **group("other", name="other")},
+        "aci": group('[["https://contoso.com"]'),
+    }}  # fmt: skip
+    assert value(made) == '["https://contoso.com"]'
+    changed = json.dumps(made).replace("westeurope", "[resourceGroup().location]")
+    assert refused(changed).split(": ")[1] == "resources.aci.location"
+
+
+def test_of_several_groups_the_one_that_the_policy_names_is_meant() -> None:
+    made = template(
+        group("one", name="[concat(parameters('p'), '-one')]"), group("two", name="[toUpper('web')]"), group("three", name="[uniqueString('x')]"),
+        parameters={"p": {"type": "string", "defaultValue": "web"}},
+    )  # fmt: skip
+    assert value(made) == "two"
+    assert read(made, name="web-one")[0]
+    _, (mistake,) = read(made, name="else")
+    assert "several container groups, and not one of them is else: web-one, WEB, [uniqueString('x')]" in mistake
+    _, (mistake,) = read(template(group()), name="else")
+    assert "not the name that the policy gives, which is else" in mistake
+
+
+def test_a_template_without_a_group_says_what_it_has() -> None:
+    nested = {
+        "type": "Microsoft.Resources/deployments",
+        "name": "module",
+        "properties": {"template": template(group())},
+    }
+    assert refused(template(nested)).startswith(
+        "t.json:5:3: resources[0]: a nested deployment, into which rotator doesn't look"
+    )
+    assert value(template(nested, group())) == "x"
+    assert "no container group in this template" in refused(template())
+    assert "no container group in this template" in refused(template({"type": "Microsoft.Network/virtualNetworks"}))
+
+
+def test_words_that_are_only_for_arm_are_read_and_left_out() -> None:
+    made = group(dependsOn=["[resourceId('a/b', 'c')]"], comments="x", metadata={}, condition="[equals('a', 'a')]")
+    made["identity"] = {
+        "type": "UserAssigned",
+        "userAssignedIdentities": {"[resourceId('Microsoft.ManagedIdentity/userAssignedIdentities', 'puller')]": {}},
+    }
+    made["zones"] = ["1"]
+    body, mistakes = read(template(made))
+    assert mistakes == []
+    assert body
+    assert set(body) == {"type", "apiVersion", "name", "location", "properties", "identity", "zones"}
+    assert list(body["identity"]["userAssignedIdentities"]) == [
+        f"{IN_GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/puller"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("more", "word"),
+    [
+        ({"condition": False}, "condition: a condition that isn't true"),
+        ({"condition": "[equals('a', 'b')]"}, "condition: a condition that isn't true"),
+        ({"copy": {"name": "c", "count": 2}}, "a loop (copy)"),
+        ({"tags": {"a": 1}}, "tags.a: not a text, as the value of a tag is"),
+        ({"tags": {"a": None}}, "tags.a: not a text"),
+        ({"sku": "Standard"}, "at the wrong level: sku belongs under properties"),
+        ({"imageRegistryCredentials": [{}]}, "at the wrong level: imageRegistryCredentials belongs under properties"),
+        ({"scope": "x"}, "not a name that a container group has"),
+        ({"location": None}, "no location"),
+        ({"properties": {"containers": []}}, "no containers"),
+    ],
+)  # fmt: skip
+def test_what_would_not_be_deployed_so_is_refused(more: dict[str, Any], word: str) -> None:
+    assert word in refused(template(group(**more)))
+
+
+def test_json_is_read_with_the_comments_that_arm_allows() -> None:
+    text = json.dumps(template(group("a // b")), indent="\t")
+    text = "// head\n/* and\n more */ " + text.replace('"resources"', '/* here */ "resources"').replace(
+        "\n", " // end\n", 3
+    )
+    assert value(text) == "a // b"
+    broken = text.replace('"westeurope"', '"[nonsense"').replace('"Linux"', "Linux")
+    mistake = refused(broken)
+    assert mistake.startswith("t.json:13:15:") and "neither a number that can be read nor a text in quotes" in mistake
+    for ending in ('"open', "{", "[,"):
+        assert Read.of(text + ending, "t.json").mistakes
+    for many in ("/*" * 200_000, '"' * 300_001, '\\"' * 200_000, "//" * 200_000):
+        assert Read.of('{"$schema":' + many, "t.json").mistakes
+
+
+@pytest.mark.parametrize("number", ["1e3", "-2.5E-1", "0.5", "12", "0"])
+def test_numbers_are_those_of_json(number: str) -> None:
+    assert value(json.dumps(template(group("NUMBER"))).replace('"NUMBER"', number)) == json.loads(number)
+
+
+@pytest.mark.parametrize("number", ["012", "1_000", "1:30", ".inf", "NaN", "yes", "1e999", "~", "0x10", "2024-01-17"])
+def test_what_json_does_not_have_is_refused(number: str) -> None:
+    assert "neither a number that can be read nor" in refused(json.dumps(template(group("N"))).replace('"N"', number))
+
+
+def written(directory: Path, line: str, **files: Any) -> str:
+    """What is wrong with a policy whose group has this line, or nothing."""
+    (directory / "a.yaml").write_text(f"{MINIMAL}container_groups: [{{id: {IN_POLICY}, {line}}}]\n")
+    for name, content in files.items():
+        (directory / name.replace("__", ".")).write_text(content if isinstance(content, str) else json.dumps(content))
+    try:
+        (policy,) = load(directory)
+    except PolicyError as error:
+        return "\n".join(map(str, error.mistakes))
+    manifest = policy.container_groups[0].manifest
+    assert manifest
+    return str(manifest.document["location"])
+
+
+def test_a_policy_names_a_template_with_its_parameters(tmp_path: Path) -> None:
+    made = template(
+        group(name="mycontainer", location="[parameters('where')]"), parameters={"where": {"type": "string"}}
+    )
+    given = {"parameters": {"where": {"value": "northeurope"}}}
+    files = {"t__json": made, "p__json": given}
+    assert written(tmp_path, "manifest: {file: t.json, parameters: p.json}", **files) == "northeurope"
+    assert "parameter where has no value" in written(tmp_path, "manifest: t.json")
+    assert "parameter where has no value" in written(tmp_path, "manifest: {file: t.json}")
+    assert "no such file" in written(tmp_path, "manifest: {file: t.json, parameters: q.json}")
+    assert "not the name of a file" in written(tmp_path, "manifest: {parameters: p.json}")
+    assert "manifest.values: unknown key" in written(tmp_path, "manifest: {file: t.json, values: p.json}")
+    assert "parameters of an ARM template, and no resources" in written(tmp_path, "manifest: p.json")
+    assert "p.json:1:2: not JSON" in written(tmp_path, "manifest: {file: t.json, parameters: p.json}", p__json="{")
+    assert "a Bicep file, which isn't read. Compile it" in written(tmp_path, "manifest: t.bicep", t__bicep="param x")
