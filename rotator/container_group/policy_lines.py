@@ -5,7 +5,7 @@ import re
 from collections.abc import Collection, Sequence
 
 from rotator.container_group.hidden_values import REGISTRY
-from rotator.policy.rules import NONE, WORKSPACE_ID
+from rotator.policy.rules import NONE, VOLUME, WORKSPACE_ID
 from rotator.remedy import CREATE_GROUP
 from rotator.resource_id import ArmId
 from rotator.visible import acts
@@ -40,7 +40,18 @@ def lines_to_add(
 
 
 def _lines(path: str, name: str) -> tuple[str, ...]:
-    return _WORKSPACE if path == WORKSPACE_ID else (_line(path, name),)
+    if path == WORKSPACE_ID:
+        return _WORKSPACE
+    return (_line(path, name), *_or_none(path))
+
+
+def _or_none(path: str) -> tuple[str, ...]:
+    """Return the other answer, for a place that is often empty."""
+    if VOLUME.fullmatch(path):
+        return (f"      # or, if the volume has no files: {_key(path)}: {{value: {NONE}}}",)
+    if path.startswith("extensions/"):
+        return (f"      # or, if it has no protected settings: {_key(path)}: {{value: {NONE}}}",)
+    return ()
 
 
 _WORKSPACE = (
@@ -59,14 +70,17 @@ _WORKSPACE = (
 def _line(path: str, name: str) -> str:
     volume = path.endswith("/secret") and path.startswith("volumes/")
     key, name = (f"{path}/FILE", f"{name}-FILE") if volume else (path, name)
-    quoted = json.dumps(key) if any(map(acts, key)) else "'" + key.replace("'", "''") + "'"
-    shown = key if _PLAIN.fullmatch(key) else quoted
     hint = (
         "  # one such line for each file, whose names Azure doesn't show; add base64: true for what isn't text"
         if volume
         else ""
     )
-    return f"      {shown}: {{key_vault: {name}}}{hint}" if name else f"      {shown}: {{credential: password}}"
+    return f"      {_key(key)}: {{key_vault: {name}}}{hint}" if name else f"      {_key(key)}: {{credential: password}}"
+
+
+def _key(path: str) -> str:
+    quoted = json.dumps(path) if any(map(acts, path)) else "'" + path.replace("'", "''") + "'"
+    return path if _PLAIN.fullmatch(path) else quoted
 
 
 def _unused(name: str, taken: set[str]) -> str:

@@ -12,7 +12,7 @@ from enum import Enum
 from functools import lru_cache
 
 from rotator.arm_json import Value, belongs, takes_password
-from rotator.container_group.hidden_values import Holds, Place, normal, places
+from rotator.container_group.hidden_values import VARIABLE, Holds, Place, normal, places
 from rotator.errors import UnsafeStep
 from rotator.policy import CredentialPart, CredentialSource, GroupPolicy, KeyVaultSource, Policy, Source, StatedSource
 from rotator.policy.manifest import alone, filled, placeholders, source
@@ -52,12 +52,12 @@ class Recipes:
             return cls(policy, {})
         manifest = places(group.manifest.document) if group.manifest else ()
         written = {path: recipe for place in manifest for path, recipe in _written(place)}
-        return cls(policy, written | {normal(path): _recipe(one) for path, one in group.secrets.items()})
+        return cls(policy, written | {normal(path): _recipe(path, one) for path, one in group.secrets.items()})
 
     def for_place(self, place: Place) -> Recipe:
         """Return the recipe for a place; for a volume the recipes of its files by name; None without a recipe."""
         path = normal(place.path)
-        if place.holds is not Holds.FILES:
+        if place.holds is not Holds.FILES or path in self.by_path:
             return self.by_path.get(path)
         return {
             name.removeprefix(f"{path}/"): recipe
@@ -140,9 +140,14 @@ def _written(place: Place) -> Iterator[tuple[str, Recipe]]:
         yield from ((normal(f"{place.path}/{name}"), content) for name, content in place.value.items())
 
 
-def _recipe(one: Source | StatedSource) -> Recipe:
+def _recipe(path: str, one: Source | StatedSource) -> Recipe:
+    """Return a policy's line as a recipe.
+
+    A variable stated to have none is an empty text: Azure refuses a variable without a value.
+    """
     if isinstance(one, StatedSource):
-        return Said.NOTHING if one.none else one.value
+        empty = "" if f"/{VARIABLE}/" in path else Said.NOTHING
+        return empty if one.none else one.value
     return placeholder(one)
 
 

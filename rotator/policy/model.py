@@ -261,7 +261,8 @@ class GroupPolicy(Part):
     def _no_secret_is_here(cls, value: Mapping[str, Source | StatedSource]) -> Mapping[str, Source | StatedSource]:
         for path, source in value.items():
             if isinstance(source, StatedSource):
-                rules.only_where_no_secret_is(path)
+                rules.only_where_no_secret_is(path, source.value)
+        rules.volumes_whole(value, lambda source: isinstance(source, StatedSource))
         return value
 
     @property

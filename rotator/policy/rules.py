@@ -36,7 +36,7 @@ _ACCESS = "-access"
 WORKSPACE_ID = "diagnostics/log_analytics/workspace_resource_id"
 """The one place whose value is no secret, and may be said in a policy: Azure hides it all the same."""
 PATH = (
-    "(containers|init_containers)/[^/]+/env/[^/]+|volumes/[^/]+/secret/[^/]+|volumes/[^/]+/azure_file/storage_account_key"
+    "(containers|init_containers)/[^/]+/env/[^/]+|volumes/[^/]+/secret(/[^/]+)?|volumes/[^/]+/azure_file/storage_account_key"
     "|diagnostics/log_analytics/(workspace_key|workspace_resource_id)|image_registry_credentials/[^/]+/password|extensions/[^/]+/protected_settings"
 )
 _PATH = 500
@@ -47,6 +47,7 @@ PATHS = (
     "containers/<container>/env/<NAME>",
     "init_containers/<container>/env/<NAME>",
     "volumes/<volume>/secret/<KEY>",
+    "volumes/<volume>/secret",
     "volumes/<volume>/azure_file/storage_account_key",
     "diagnostics/log_analytics/workspace_key",
     WORKSPACE_ID,
@@ -63,6 +64,11 @@ STATED = (
     f"Only {WORKSPACE_ID} takes a value, which is no secret: {{value: {NONE}}} if the group never had one, else"
     f" {{value: ID}} with what `{SHOW_WORKSPACE_ID}` prints. Elsewhere: {SOURCE}"
 )
+VOLUME = re.compile(r"volumes/[^/]+/secret")
+EMPTY = re.compile(
+    f"{WORKSPACE_ID}|{VOLUME.pattern}|extensions/[^/]+/protected_settings|(containers|init_containers)/[^/]+/env/[^/]+"
+)
+"""Places that Azure takes empty: nobody sees in a GET that there is nothing."""
 _WORKSPACE = "Microsoft.OperationalInsights/workspaces"
 
 
@@ -201,14 +207,31 @@ def _is_workspace(text: str) -> bool:
     return found.type == _WORKSPACE and bool(_RESOURCE.fullmatch(found.name))
 
 
-def only_where_no_secret_is(path_: str) -> None:
-    """Refuse a value itself in the place of a secret."""
-    if path_ != WORKSPACE_ID:
+def only_where_no_secret_is(path_: str, value: str) -> None:
+    """Refuse a value itself in the place of a secret, and a missing value where Azure takes none."""
+    if value == NONE and not EMPTY.fullmatch(path_):
+        refuse("a value that is never empty: Azure refuses a group without it", SOURCE, (path_, "value"))
+    if value != NONE and path_ != WORKSPACE_ID:
         refuse(
             f"a value itself, which only {WORKSPACE_ID} may have",
-            f"{SOURCE} No secret belongs into a policy.",
+            f"{SOURCE} Write {{value: {NONE}}} if there is none. No secret belongs into a policy.",
             (path_, "value"),
         )
+
+
+def volumes_whole(secrets: Mapping[str, object], stated: Callable[[object], bool]) -> None:
+    """Refuse a source for a whole secret volume, and files in a volume that is stated to have none."""
+    for path_, source in secrets.items():
+        if not VOLUME.fullmatch(path_):
+            continue
+        if not stated(source):
+            refuse(
+                "a secret volume, which has one source for each of its files",
+                f"Write {path_}/<KEY> for each file, or {{value: {NONE}}} if the volume is empty.",
+                (path_,),
+            )
+        if any(other.startswith(f"{path_}/") for other in secrets):
+            refuse("a volume without files, of which the policy names files", "Remove this line, or those.", (path_,))
 
 
 def timezone(value: object) -> str:

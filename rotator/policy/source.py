@@ -40,12 +40,13 @@ class CredentialSource(Part):
 
 
 class StatedSource(Part):
-    """A value that Azure hides although it is no secret, as it is."""
+    """A hidden value that is no secret, as it is, or the statement that there is none."""
 
     value: Annotated[str, BeforeValidator(rules.stated)] = Field(
         description=(
-            f"Only for `{rules.WORKSPACE_ID}`: the id that the group was made with, or `{rules.NONE}` if it was made"
-            " without one."
+            f"`{rules.NONE}` for a place that was always empty: an extension without protected settings, a secret"
+            " volume without files, an empty variable, a workspace without an id. Only for"
+            f" `{rules.WORKSPACE_ID}` also the id that the group was made with."
         ),
         examples=[rules.NONE],
     )

@@ -314,3 +314,41 @@ def test_the_veto_of_an_undeclared_group_gives_its_whole_entry() -> None:
             Document(document("job-finished"), policy(), None), values={}, password=PASSWORD, key_id=NEW, since=SINCE
         )
     assert f"  - id: /subscriptions/{SUBSCRIPTION}/" in refused.value.remedy
+
+
+EMPTY = ("extensions/realtime-metrics/protected_settings", "volumes/certs/secret", "containers/app/env/TOKEN")
+
+
+def hollow() -> dict[str, Any]:
+    """A group with an extension, a secret volume and a variable of which a GET doesn't show that they are empty."""
+    shown = document("plain")
+    shown["properties"] |= {
+        "extensions": [
+            {"name": "realtime-metrics", "properties": {"extensionType": "realtime-metrics", "version": "1"}}
+        ],
+        "volumes": [{"name": "certs", "secret": {}}],
+    }
+    container = shown["properties"]["containers"][0]
+    container["name"] = "app"
+    container["properties"]["environmentVariables"] = [{"name": "TOKEN"}]
+    return shown
+
+
+def test_what_was_always_empty_is_a_veto_until_the_policy_says_none() -> None:
+    made, said = declared("plain")
+    with pytest.raises(UnsafeStep) as refused:
+        edited(hollow(), made, said)
+    assert all(path in str(refused.value) for path in EMPTY)
+    lines = refused.value.remedy
+    assert "# or, if the volume has no files: volumes/certs/secret: {value: none}" in lines
+    assert (
+        "# or, if it has no protected settings: extensions/realtime-metrics/protected_settings: {value: none}" in lines
+    )
+
+
+def test_what_the_policy_says_is_empty_stays_empty() -> None:
+    made, said = declared("plain", secrets={path: {"value": "none"} for path in EMPTY})
+    properties, before = edited(hollow(), made, said)["properties"], hollow()["properties"]
+    assert (properties["extensions"], properties["volumes"]) == (before["extensions"], before["volumes"])
+    (variable,) = properties["containers"][0]["properties"]["environmentVariables"]
+    assert variable == {"name": "TOKEN", "secureValue": ""}

@@ -503,7 +503,7 @@ def test_a_workspace_s_resource_id_is_an_id_or_none_and_what_is_left_empty_says_
     assert PASSWORD not in repr(mistake)
 
 
-@pytest.mark.parametrize("value", ["none", LOGS, PASSWORD])
+@pytest.mark.parametrize("value", [LOGS, PASSWORD])
 def test_no_other_value_may_stand_in_a_policy_itself(write: Write, value: str) -> None:
     path = "containers/app/env/DB_PASSWORD"
     mistake = only(
@@ -513,6 +513,45 @@ def test_no_other_value_may_stand_in_a_policy_itself(write: Write, value: str) -
     assert WORKSPACE in mistake.problem + mistake.remedy
     assert "{key_vault: NAME}" in mistake.remedy
     assert PASSWORD not in repr(mistake)
+
+
+EMPTY = ("containers/app/env/X", "init_containers/a/env/X", "volumes/v/secret", "extensions/e/protected_settings")
+FULL = (
+    "volumes/v/secret/ca.pem",
+    "volumes/v/azure_file/storage_account_key",
+    "diagnostics/log_analytics/workspace_key",
+    "image_registry_credentials/other.azurecr.io/password",
+)
+
+
+def secrets(**lines: str) -> str:
+    shown = ", ".join(f"{path}: {source}" for path, source in lines.items())
+    return MINIMAL + f"container_groups: [{{id: {GROUP}, secrets: {{{shown}}}}}]\n"
+
+
+@pytest.mark.parametrize("path", EMPTY)
+def test_a_place_that_azure_takes_empty_may_be_stated_as_none(write: Write, path: str) -> None:
+    (policy,) = load(write(a__yaml=secrets(**{path: "{value: none}"})))
+    assert policy.container_groups[0].secrets[path] == StatedSource(value="none")
+
+
+@pytest.mark.parametrize("path", FULL)
+def test_a_place_that_is_never_empty_may_not(write: Write, path: str) -> None:
+    mistake = only(write(a__yaml=secrets(**{path: "{value: none}"})))
+    assert mistake.path == f"container_groups[0].secrets.{path}.value"
+    assert "Azure refuses a group without it" in mistake.problem
+
+
+@pytest.mark.parametrize(
+    ("lines", "problem"),
+    [
+        ({"volumes/v/secret": "{key_vault: x}"}, "one source for each of its files"),
+        ({"volumes/v/secret": "{value: none}", "volumes/v/secret/a": "{key_vault: x}"}, "names files"),
+    ],
+)
+def test_a_volume_has_files_or_none(write: Write, lines: dict[str, str], problem: str) -> None:
+    mistake = only(write(a__yaml=secrets(**lines)))
+    assert (mistake.path, problem in mistake.problem) == ("container_groups[0].secrets.volumes/v/secret", True)
 
 
 def test_the_published_secret_is_not_read_by_its_name(write: Write) -> None:
