@@ -12,14 +12,14 @@ from datetime import timedelta
 from typing import TypeVar
 
 from rotator.codes import VetoCode
-from rotator.engine import Result, Run, glance, tell_exposed
+from rotator.engine import Run, glance, tell_exposed
 from rotator.errors import LeaseHeld, RotatorError, UnsafeStep
 from rotator.events import Finished, StepFailed, Vetoed
 from rotator.lease import LONGEST
 from rotator.plan import UNKNOWN
 from rotator.ports import Lease
-from rotator.report.given import Preview
 from rotator.report.status import status_code
+from rotator.results import Preview, Result
 
 T = TypeVar("T")
 Do = Callable[[Run], Awaitable[Result]]

@@ -29,12 +29,13 @@ import azure.functions as func
 
 from rotator import clients, fleet
 from rotator.cloud import CLOUDS
-from rotator.engine import Journal, Result, Run, reconcile
+from rotator.engine import Journal, Run, reconcile
 from rotator.errors import Mistake, PolicyError, RotatorError
 from rotator.events import Event, StepFailed, Vetoed, as_json
 from rotator.lease import LocalLease, exposed
 from rotator.policy import Policy, durations, gather
 from rotator.ports import Clock, World
+from rotator.results import Result
 from rotator.system import SystemClock, now
 
 DEFAULT_SCHEDULE = "0 0 */6 * * *"

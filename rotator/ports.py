@@ -11,7 +11,7 @@ Rules for implementers of `World`:
 * Every reading carries Azure's time, from the answers' ``Date``.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -104,10 +104,6 @@ class World(Protocol):
 
         `secrets` are the secrets needed by container groups.
         """
-        ...
-
-    def survey(self, policies: Sequence[Policy]) -> AsyncIterator[tuple[Policy, Observed]]:
-        """Observe many policies from the services' lists: due work may be over-reported, never under-reported."""
         ...
 
     async def subscriptions(self) -> tuple[str, ...]:

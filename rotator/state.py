@@ -361,7 +361,7 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
-class Unseen:
+class UnlistedSubscription:
     """Subscription without permission to list container groups: dependents there are unknown."""
 
     subscription: str
@@ -416,7 +416,7 @@ class Observed:
     versions_complete: bool = True
     registries: tuple[Registry, ...] = ()
     groups: tuple[ContainerGroup, ...] = ()
-    unseen: tuple[Unseen, ...] = ()
+    unseen: tuple[UnlistedSubscription, ...] = ()
     hiding: tuple[ResourceId, ...] = ()
     """Ids of container groups that show nothing of this principal, and hide a variable that is called like a
     principal's password.

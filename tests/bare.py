@@ -15,8 +15,9 @@ from local_azure.timing import Timing
 from local_azure.virtual import VirtualLoop
 
 from rotator.cli.commands.provision import save
-from rotator.engine import Result, Wanted, provision
+from rotator.engine import Wanted, provision
 from rotator.policy import Policy, load, load_draft
+from rotator.results import Result
 from tests import stage
 from tests.stage import SECRET, SERVER, Stage
 

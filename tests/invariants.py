@@ -14,7 +14,7 @@ from typing import Any
 from local_azure.graph.objects import Password
 from local_azure.wire import Request, ServiceError
 
-from rotator.engine import Result
+from rotator.results import Result
 from rotator.state import ADOPTED, COMPROMISED, KEY_ID, PREVIOUS, SINCE, marker
 from rotator.state import FAILED as FAILED_TAG
 from rotator.steps import Intent

@@ -29,11 +29,12 @@ from local_azure.virtual import VirtualLoop, run
 from local_azure.wire import Request
 
 from rotator.clients import Transports, connect, pages, wire
-from rotator.engine import Journal, Result, Run, reconcile
+from rotator.engine import Journal, Run, reconcile
 from rotator.events import Event, as_json
 from rotator.policy import Policy
 from rotator.ports import World
 from rotator.resource_id import ResourceId
+from rotator.results import Result
 from rotator.steps import Intent
 
 T = TypeVar("T")

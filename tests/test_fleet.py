@@ -11,11 +11,12 @@ import pytest
 from local_azure.virtual import VirtualLoop, run
 
 from rotator import fleet
-from rotator.engine import Journal, Result, Run
+from rotator.engine import Journal, Run
 from rotator.errors import Forbidden, Holder, LeaseHeld, RotatorError, UnsafeStep
 from rotator.events import Event, Finished, StepFailed, Vetoed
 from rotator.lease import LocalLease
 from rotator.ports import Clock, World
+from rotator.results import Result
 from tests import worlds
 
 Do = Callable[[Run], Awaitable[Result]]

@@ -35,7 +35,7 @@ class LogFormat(StrEnum):
     json = "json"
 
 
-class Cloud(StrEnum):
+class CloudName(StrEnum):
     """Azure cloud to work in."""
 
     public = "public"
@@ -50,7 +50,7 @@ class Common:
     command: str
     policies: Path
     output: Output
-    cloud: Cloud
+    cloud: CloudName
     verbose: int
     log_format: LogFormat
 

@@ -7,13 +7,13 @@ from rotator.cli.invocation import Common
 
 if TYPE_CHECKING:
     from rotator.engine import Run
-    from rotator.report.given import Preview, Seen
+    from rotator.results import Preview, Previewed
     from rotator.steps import Intent
 
 
 def looked(
     common: Common, names: list[str] | None, see: "Callable[[Run], Awaitable[Preview]]", intent: "Intent | None" = None
-) -> "list[Seen]":
+) -> "list[Previewed]":
     """Return the view of each policy, or the error in its place, in the order of the names."""
     from rotator import fleet
     from rotator.cli import session

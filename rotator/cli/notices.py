@@ -20,13 +20,14 @@ from rotator.errors import RotatorError
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from rotator.engine import Journal, Result, Run
+    from rotator.engine import Journal, Run
     from rotator.events import Event
     from rotator.notify import Delivered, KeyVaultSecret, Settings, Web
     from rotator.policy import Policy
     from rotator.ports import Clock, World
     from rotator.report.alerts import Alert, Ended
     from rotator.report.status import Row
+    from rotator.results import Result
     from rotator.secret import Secret
 
 Metrics = Annotated[

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Concatenate, ParamSpec
 import typer
 
 from rotator.cli import failures, logs
-from rotator.cli.invocation import Cloud, Common, LogFormat, Output
+from rotator.cli.invocation import CloudName, Common, LogFormat, Output
 from rotator.visible import visible
 
 P = ParamSpec("P")
@@ -20,7 +20,7 @@ Policies = Annotated[
     Path, typer.Option("--policies", envvar="ROTATOR_POLICIES", metavar="DIR", help="Directory of the policies.")
 ]
 Shape = Annotated[Output, typer.Option("--output", help="How to write the result.")]
-Where = Annotated[Cloud, typer.Option("--cloud", envvar="ROTATOR_CLOUD", help="Which Azure.")]
+Where = Annotated[CloudName, typer.Option("--cloud", envvar="ROTATOR_CLOUD", help="Which Azure.")]
 Verbose = Annotated[
     int, typer.Option("--verbose", "-v", count=True, help="Log to stderr: -v what rotator does, -vv every request too.")
 ]
@@ -49,7 +49,7 @@ Leases = Annotated[
 def _shared(
     policies: Policies = Path("policies"),
     output: Shape = Output.text,
-    cloud: Where = Cloud.public,
+    cloud: Where = CloudName.public,
     verbose: Verbose = 0,
     log_format: Logs = LogFormat.text,
 ) -> None:

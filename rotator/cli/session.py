@@ -12,10 +12,11 @@ from rotator.cli.interrupt import Interrupted
 from rotator.cli.invocation import Common
 from rotator.cli.progress import Story, telling
 from rotator.codes import NoteCode
-from rotator.engine import Journal, Result, Run
+from rotator.engine import Journal, Run
 from rotator.events import Noted
 from rotator.ports import Tell
 from rotator.report.run import alarmed, run_body, run_text
+from rotator.results import Result
 from rotator.steps import Intent
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
+class PasswordHolder:
     """Application or service principal with its passwords, and its properties relevant to new passwords."""
 
     named: Named
@@ -43,11 +43,11 @@ def named(shown: Shown) -> Named:
     return Named(text(shown["id"]), text(shown["appId"]), text_or_none(shown["displayName"]) or "")
 
 
-def application_of(shown: Shown) -> Holder:
+def application_of(shown: Shown) -> PasswordHolder:
     """Read an application."""
     lock = shown.get("servicePrincipalLockConfiguration")
     personal = text_or_none(shown.get("signInAudience")) in _PERSONAL
-    return Holder(
+    return PasswordHolder(
         named(shown),
         passwords(shown, Home.APPLICATION),
         personal=personal,
@@ -55,10 +55,10 @@ def application_of(shown: Shown) -> Holder:
     )
 
 
-def service_principal_of(shown: Shown) -> Holder:
+def service_principal_of(shown: Shown) -> PasswordHolder:
     """Read a service principal."""
     enabled = shown.get("accountEnabled") is None or flag(shown["accountEnabled"])
-    return Holder(named(shown), passwords(shown, Home.SERVICE_PRINCIPAL), enabled)
+    return PasswordHolder(named(shown), passwords(shown, Home.SERVICE_PRINCIPAL), enabled)
 
 
 def passwords(shown: Shown, home: Home) -> tuple[Credential, ...]:
@@ -94,7 +94,7 @@ def no_body(shown: Shown) -> None:
 
 
 def principal_of(
-    app_id: str, application: Holder | None, principal: Holder | None
+    app_id: str, application: PasswordHolder | None, principal: PasswordHolder | None
 ) -> tuple[Principal, tuple[Credential, ...]]:
     """Return a principal with the passwords of both homes; at least one home must exist."""
     both = [whole for whole in (principal, application) if whole]

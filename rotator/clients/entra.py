@@ -7,7 +7,7 @@ from azure.core.exceptions import AzureError as SdkError
 from azure.identity.aio import ClientSecretCredential
 
 from rotator.clients.pipeline import Line
-from rotator.clients.translate import ODD, TRANSIENT, Refusal, refused_by
+from rotator.clients.translate import ODD, TRANSIENT, ServiceRefusal, refused_by
 from rotator.cloud import Cloud
 from rotator.secret import struck
 from rotator.state import Outcome, Proof, Secret
@@ -62,7 +62,7 @@ def _failed(error: Exception) -> Proof:
     return judged(refused)
 
 
-def judged(refused: Refusal) -> Proof:
+def judged(refused: ServiceRefusal) -> Proof:
     """Return the proof for a refusal of the token endpoint."""
     code = next(iter(refused.numbers), None)
     shown = f"AADSTS{code}" if code else f"{refused.status} {refused.code}"

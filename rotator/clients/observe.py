@@ -17,7 +17,7 @@ from rotator.clients.shape import flaw
 from rotator.errors import AzureError, Forbidden, NotFound, Unexpected
 from rotator.policy import Policy
 from rotator.resource_id import ResourceId
-from rotator.state import Access, ContainerGroup, Observed, Unseen, lineage
+from rotator.state import Access, ContainerGroup, Observed, UnlistedSubscription, lineage
 
 Shown = Mapping[str, Any]
 """A container group as a list shows it."""
@@ -58,11 +58,11 @@ class Vault:
 
 
 @dataclass(frozen=True, slots=True)
-class Groups:
+class ObservedGroups:
     """Container groups seen, subscriptions not listable, and ids of other groups hiding a client's secret."""
 
     seen: tuple[ContainerGroup, ...] = ()
-    unseen: tuple[Unseen, ...] = ()
+    unseen: tuple[UnlistedSubscription, ...] = ()
     hiding: tuple[ResourceId, ...] = ()
 
 
@@ -73,7 +73,7 @@ def with_vault(seen: Observed, vault: Vault) -> Observed:
     return replace(shown, access=vault.access, access_since=vault.since, vault_refuses=vault.refuses)
 
 
-def with_groups(seen: Observed, groups: Groups) -> Observed:
+def with_groups(seen: Observed, groups: ObservedGroups) -> Observed:
     """Return the observation with the container groups."""
     return replace(seen, groups=groups.seen, unseen=groups.unseen, hiding=groups.hiding)
 
@@ -94,7 +94,7 @@ async def vault_part(azure: Services, policy: Policy, *, confirmed: bool) -> Vau
     return Vault(published.result(), record.access, since)
 
 
-async def groups_part(azure: Services, policy: Policy) -> Groups:
+async def groups_part(azure: Services, policy: Policy) -> ObservedGroups:
     """Read declared groups by name, and others by the lists of the policy's subscriptions.
 
     A list has no instance view, so matching groups are read one by one.
@@ -110,7 +110,7 @@ async def groups_part(azure: Services, policy: Policy) -> Groups:
     ]
     read = {group.id for group in found}
     hiding = sorted(each for each, shown in lists.groups if each not in read and aci.hides_secret(shown))
-    return Groups(
+    return ObservedGroups(
         tuple(found), tuple(each for each in lists.unseen if each.subscription in policy.subscriptions), tuple(hiding)
     )
 
@@ -131,13 +131,13 @@ class Lists:
 
     listed: frozenset[str]
     groups: tuple[tuple[ResourceId, Shown], ...]
-    unseen: tuple[Unseen, ...]
+    unseen: tuple[UnlistedSubscription, ...]
 
     @classmethod
-    def of(cls, subscriptions: Sequence[str], found: Sequence[tuple[Shown, ...] | Unseen]) -> "Lists":
+    def of(cls, subscriptions: Sequence[str], found: Sequence[tuple[Shown, ...] | UnlistedSubscription]) -> "Lists":
         """Collect the answers for each of `subscriptions`."""
-        seen = [each for each in found if not isinstance(each, Unseen)]
-        unseen = tuple(each for each in found if isinstance(each, Unseen))
+        seen = [each for each in found if not isinstance(each, UnlistedSubscription)]
+        unseen = tuple(each for each in found if isinstance(each, UnlistedSubscription))
         listed = frozenset({each.lower() for each in subscriptions} - {each.subscription.lower() for each in unseen})
         return cls(listed, tuple((ResourceId.parse(shown["id"]), shown) for groups in seen for shown in groups), unseen)
 
@@ -178,11 +178,11 @@ async def _lists(azure: Services, subscriptions: Sequence[str]) -> Lists:
     return Lists.of(subscriptions, await together(*(_list(azure, each) for each in subscriptions)))
 
 
-async def _list(azure: Services, subscription: str) -> tuple[Shown, ...] | Unseen:
+async def _list(azure: Services, subscription: str) -> tuple[Shown, ...] | UnlistedSubscription:
     try:
         return await azure.groups.listed(subscription)
     except (Forbidden, NotFound) as error:
-        return Unseen(subscription, str(error))
+        return UnlistedSubscription(subscription, str(error))
 
 
 def latest(time: AzureTime, heard: Sequence[Heard]) -> datetime:

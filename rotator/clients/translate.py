@@ -107,7 +107,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class ServiceRefusal:
     """Parsed error answer: Azure's own code (the innermost with content), its words, its request id."""
 
     status: int
@@ -121,7 +121,7 @@ class Refusal:
 class Refused(Exception):
     """Refusal by a client without exceptions of its own."""
 
-    def __init__(self, refusal: Refusal) -> None:
+    def __init__(self, refusal: ServiceRefusal) -> None:
         super().__init__(refusal.status)
         self.refusal = refusal
 
@@ -153,7 +153,7 @@ def translate(asked: Asked, error: BaseException, *, in_doubt: bool = False) -> 
     return silent(asked, error, in_doubt=in_doubt)
 
 
-def answered(asked: Asked, refused: Refusal, *, in_doubt: bool = False) -> AzureError:
+def answered(asked: Asked, refused: ServiceRefusal, *, in_doubt: bool = False) -> AzureError:
     """Return the error for a refusal."""
     kind = OutcomeUnknown if in_doubt else _kind(refused)
     said = _clean(asked, ": ".join(filter(None, (f"{refused.status} {refused.code}".strip(), refused.message))))
@@ -185,7 +185,7 @@ _TWO = "maximum of 2 encrypted credentials"
 """Part of Graph's message for an application for personal accounts with two passwords; the code is unspecific."""
 
 
-def _remedy(asked: Asked, refused: Refusal, kind: type[AzureError]) -> str | None:
+def _remedy(asked: Asked, refused: ServiceRefusal, kind: type[AzureError]) -> str | None:
     if refused.code == "LinkedAuthorizationFailed":
         return (
             "Give the identity that rotator signs in as the action that Azure names, on the linked scope; `rotator"
@@ -257,7 +257,7 @@ def no_identity(error: ValueError | OSError, environment: Mapping[str, str]) -> 
     )
 
 
-def _kind(refused: Refusal) -> type[AzureError]:
+def _kind(refused: ServiceRefusal) -> type[AzureError]:
     """Return the error class of a refusal without doubt about the outcome.
 
     A 404 without a code doesn't prove absence: a proxy gives such an answer, too. Neither does a 404 with a code about
@@ -282,12 +282,12 @@ def _kind_of_absence(code: str) -> type[AzureError]:
     return NotFound if code in ABSENT else Unseen if code else Unexpected
 
 
-def _says_gone(refused: Refusal) -> bool:
+def _says_gone(refused: ServiceRefusal) -> bool:
     """Tell if Graph reports an unknown key id: status 400, with a code also used for other errors."""
     return "No password credential found" in refused.message
 
 
-def refused_by(error: BaseException) -> Refusal | None:
+def refused_by(error: BaseException) -> ServiceRefusal | None:
     """Return the answer behind an exception, None without an answer."""
     if isinstance(error, Refused):
         return error.refusal
@@ -295,7 +295,7 @@ def refused_by(error: BaseException) -> Refusal | None:
     return None if response is None else refusal(response.status_code, response.headers, _text(response))
 
 
-def refusal(status: int, headers: Mapping[str, str], text: str) -> Refusal:
+def refusal(status: int, headers: Mapping[str, str], text: str) -> ServiceRefusal:
     """Read an error answer of Graph, ARM, Key Vault (``error``), Entra (``error_description``) or the registry.
 
     The registry's errors are in ``errors``.
@@ -304,14 +304,18 @@ def refusal(status: int, headers: Mapping[str, str], text: str) -> Refusal:
     content = _json(text)
     error = content.get("error")
     if isinstance(error, str):
-        return Refusal(status, _code(error), str(content.get("error_description", "")), request_id, _numbers(content))
+        return ServiceRefusal(
+            status, _code(error), str(content.get("error_description", "")), request_id, _numbers(content)
+        )
     if not isinstance(error, dict):
         listed = content.get("errors")
         error = listed[0] if isinstance(listed, list) and listed and isinstance(listed[0], dict) else content
     inner = error.get("innererror") or {}
     code = inner.get("code") if isinstance(inner, dict) else None
     message = error.get("message")
-    return Refusal(status, _code(code or error.get("code")), message if isinstance(message, str) else "", request_id)
+    return ServiceRefusal(
+        status, _code(code or error.get("code")), message if isinstance(message, str) else "", request_id
+    )
 
 
 def _code(said: object) -> str:

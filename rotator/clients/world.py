@@ -15,7 +15,6 @@ from rotator.clients.pipeline import Line, at_once, together
 from rotator.clients.sending import no_later
 from rotator.clients.services import Services
 from rotator.clients.signins import sign_ins
-from rotator.clients.survey import survey
 from rotator.errors import AzureError, Forbidden
 from rotator.policy import Policy
 from rotator.ports import AccessRecord, Issued, Put
@@ -63,10 +62,6 @@ class AzureWorld(Services):
     async def examine(self, policy: Policy, secrets: Sequence[str]) -> Examined:
         """Read all facts needed by a rotation, without any write."""
         return await examine(self, policy, secrets)
-
-    def survey(self, policies: Sequence[Policy]) -> AsyncIterator[tuple[Policy, Observed]]:
-        """Observe many policies, a few at a time."""
-        return survey(self, policies)
 
     async def subscriptions(self) -> tuple[str, ...]:
         """Return the ids of every subscription listed for the signed-in identity, sorted."""

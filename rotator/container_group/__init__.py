@@ -38,7 +38,7 @@ from rotator.container_group.policy_lines import lines_to_add
 from rotator.container_group.put_body import edit
 from rotator.container_group.put_properties import writable
 from rotator.container_group.refusal import Refusal, misplaced, refusals
-from rotator.container_group.tags import Failed, Shown, shows
+from rotator.container_group.tags import Failed, TagsShown, shows
 from rotator.container_group.value_sources import is_object
 
 __all__ = [
@@ -50,7 +50,7 @@ __all__ = [
     "Failed",
     "Phase",
     "Refusal",
-    "Shown",
+    "TagsShown",
     "Verdict",
     "as_shown",
     "brief",

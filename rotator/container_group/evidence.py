@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from rotator.arm_json import restart_policy
-from rotator.container_group.instance import Instance, View, view
+from rotator.container_group.instance import Instance, InstanceView, view
 from rotator.state import ContainerGroup
 
 PATIENCE = timedelta(minutes=5)
@@ -78,7 +78,7 @@ def activity(document: Mapping[str, Any]) -> Phase:
     return _job(shown, restart_policy(document)) if run_once(document) else _service(shown)
 
 
-def _job(shown: View, policy: str) -> Phase:
+def _job(shown: InstanceView, policy: str) -> Phase:
     if shown.state == "stopped":
         return Phase.STOPPED
     if any(one.running for one in shown.instances):
@@ -90,13 +90,13 @@ def _job(shown: View, policy: str) -> Phase:
     return Phase.FINISHED if _finished(shown, policy) else _down(shown)
 
 
-def _finished(shown: View, policy: str) -> bool:
+def _finished(shown: InstanceView, policy: str) -> bool:
     ended = bool(shown.mains) and all(one.current.state == "terminated" for one in shown.mains)
     for_good = policy == "never" or not any(one.current.exit_code for one in shown.mains)
     return shown.state in ("succeeded", "failed") or (ended and for_good)
 
 
-def _service(shown: View) -> Phase:
+def _service(shown: InstanceView) -> Phase:
     if shown.state == "stopped":
         return Phase.STOPPED
     if any(one.waits_for_image for one in shown.instances):
@@ -104,7 +104,7 @@ def _service(shown: View) -> Phase:
     return Phase.STARTING if shown.provisioning in _IN_TRANSITION else _down(shown)
 
 
-def _down(shown: View) -> Phase:
+def _down(shown: InstanceView) -> Phase:
     if any(one.crashed for one in shown.instances):
         return Phase.CRASHING
     idle = any(one.current.state in ("", "waiting") and not one.current.backing_off for one in shown.mains)
@@ -151,7 +151,7 @@ def _failing_since(one: Instance, since: datetime) -> bool:
     return not one.running and any(event.last >= since for event in one.pull_failures)
 
 
-def _given_up(shown: View, failing: list[Instance], since: datetime, at: datetime | None) -> bool:
+def _given_up(shown: InstanceView, failing: list[Instance], since: datetime, at: datetime | None) -> bool:
     if shown.provisioning == "failed":
         return True
     events = [event for one in failing for event in one.pull_failures if event.last >= since]
@@ -159,7 +159,7 @@ def _given_up(shown: View, failing: list[Instance], since: datetime, at: datetim
     return max([*(event.last for event in events), *([at] if at else [])]) - begun >= PATIENCE
 
 
-def _ran(shown: View, since: datetime, at: datetime | None, before: Mapping[str, Any] | None) -> Verdict:
+def _ran(shown: InstanceView, since: datetime, at: datetime | None, before: Mapping[str, Any] | None) -> Verdict:
     fresh = [one for one in shown.instances if one.succeeded and one.succeeded >= since]
     down = [one for one in fresh if one.crashed and one.crashed >= since and not _crashed_before(one, since, before)]
     if down:

@@ -140,7 +140,7 @@ class Instance:
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class InstanceView:
     """Instance view of a group. `provisioning` and `state` are in lower case."""
 
     state: str
@@ -173,7 +173,7 @@ class View:
         )
 
 
-def view(document: Mapping[str, Any] | None) -> View | None:
+def view(document: Mapping[str, Any] | None) -> InstanceView | None:
     """Read it; None where the answer has none (an item of a list)."""
     shown = get(document, "properties", "instanceView")
     listed = list(containers(document))
@@ -182,7 +182,7 @@ def view(document: Mapping[str, Any] | None) -> View | None:
     group = tuple(_events(shown))
     images = [text(container, "properties", "image") for _, container in listed]
     instances = tuple(_instance(kind, container, group, images) for kind, container in listed)
-    return View(
+    return InstanceView(
         text(shown, "state").lower(), text(document, "properties", "provisioningState").lower(), instances, group
     )
 

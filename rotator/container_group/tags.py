@@ -32,7 +32,7 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class TagsShown:
     """Content of our tags on a group; None for a missing or unreadable tag (written by others)."""
 
     key_id: str | None = None
@@ -41,11 +41,11 @@ class Shown:
     failed: Failed | None = None
 
 
-def shows(document: Mapping[str, Any] | None) -> Shown:
+def shows(document: Mapping[str, Any] | None) -> TagsShown:
     """Read our tags. Key ids are in lower case, for comparison; a number and a truth value are read as text."""
     tags = get(document, "tags")
     key_id, since, previous, failed = (_said(get(tags, name)) for name in OURS)
-    return Shown(key_id.lower() or None, instant(since), previous.lower() or None, _failed(failed))
+    return TagsShown(key_id.lower() or None, instant(since), previous.lower() or None, _failed(failed))
 
 
 def _said(value: Value) -> str:
@@ -58,7 +58,7 @@ def _failed(value: str) -> Failed | None:
     return Failed(match["key_id"].lower(), int(match["count"]), at) if match and at else None
 
 
-def tag(body: Json, key_id: str, since: datetime, failed: Failed | None, before: Shown) -> None:
+def tag(body: Json, key_id: str, since: datetime, failed: Failed | None, before: TagsShown) -> None:
     """Set our tags in `body`; tags of others stay.
 
     ``rotator-previous`` is the key id named by the tag before. On a way back (`failed`) the tag is left out: the way

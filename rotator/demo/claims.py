@@ -7,7 +7,7 @@ from datetime import datetime
 from rotator.demo import setup
 from rotator.demo.policy import PASSWORD
 from rotator.demo.scene import Stage
-from rotator.demo.sight import Sight
+from rotator.demo.sight import StateShown
 
 BEFORE = "before"
 """The moment to which the story compares."""
@@ -49,7 +49,7 @@ def nothing_changed(stage: Stage) -> bool:
     return _still(stage.remember(BEFORE)) == _still(stage.now)
 
 
-def _still(sight: Sight) -> dict[str, object]:
+def _still(sight: StateShown) -> dict[str, object]:
     return {name: value for name, value in sight.picture.items() if name != "now"}
 
 

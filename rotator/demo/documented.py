@@ -54,7 +54,7 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class GroupToCreate:
     """Container group to create: its image and its pulling principal.
 
     `variable`: a secure environment variable and its value.
@@ -119,18 +119,18 @@ class Admin:
         """Run ``az keyvault secret show``, by the SDK."""
         return SecretClient(self._seeded.vault_url, self._credential).get_secret(name).value or ""
 
-    def create(self, groups: Iterable[Wanted]) -> None:
+    def create(self, groups: Iterable[GroupToCreate]) -> None:
         """Run ``az container create`` for each group, by the SDK. Raises HttpResponseError if Azure refuses."""
         for waiting in [self._begin(one) for one in groups]:
             waiting.result()
 
-    def _begin(self, one: Wanted) -> "LROPoller[ContainerGroup]":
+    def _begin(self, one: GroupToCreate) -> "LROPoller[ContainerGroup]":
         body = _group(one, self._seeded.login_server)
         return self._groups.container_groups.begin_create_or_update(
             self._seeded.resource_group, one.name, body, polling_interval=EVERY
         )
 
-    def refused(self, one: Wanted) -> bool:
+    def refused(self, one: GroupToCreate) -> bool:
         """Tell if Azure refuses to create a group because its image can't be pulled."""
         try:
             self.create([one])
@@ -139,7 +139,7 @@ class Admin:
         return False
 
 
-def _group(one: Wanted, server: str) -> ContainerGroup:
+def _group(one: GroupToCreate, server: str) -> ContainerGroup:
     hidden = [EnvironmentVariable(name=one.variable[0], secure_value=one.variable[1])] if one.variable else []
     size = ResourceRequirements(requests=ResourceRequests(cpu=1, memory_in_gb=1.5))
     return ContainerGroup(

@@ -22,7 +22,7 @@ from local_azure.environment import MISLEADING, Who, exports
 from local_azure.remote import ask
 from local_azure.seed import Seeded
 
-from rotator.demo.sight import Sight
+from rotator.demo.sight import StateShown
 from rotator.demo.voice import Voice
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Stage:
     made: "dict[str, Made]" = field(default_factory=dict)
     database: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
     """What the container needs besides its image, and Azure never shows again: the value of its ``DB_PASSWORD``."""
-    remembered: dict[str, Sight] = field(default_factory=dict)
+    remembered: dict[str, StateShown] = field(default_factory=dict)
 
     @cached_property
     def seeded(self) -> Seeded:
@@ -63,11 +63,11 @@ class Stage:
         return ask(self.emulator, method, path, body)
 
     @property
-    def now(self) -> Sight:
+    def now(self) -> StateShown:
         """Present state of the emulated Azure."""
-        return Sight(self.ask("GET", "/state"), self.ask("GET", "/state?secrets=true"))
+        return StateShown(self.ask("GET", "/state"), self.ask("GET", "/state?secrets=true"))
 
-    def remember(self, moment: str) -> Sight:
+    def remember(self, moment: str) -> StateShown:
         """Keep the present state, for a later comparison; return the state first kept under this name."""
         return self.remembered.setdefault(moment, self.now)
 
@@ -75,7 +75,7 @@ class Stage:
         """Advance the clock of the emulated Azure."""
         self.ask("POST", "/clock", {"advance": span.total_seconds()})
 
-    def later(self) -> Sight:
+    def later(self) -> StateShown:
         """Advance the clock by two minutes, and return the new state.
 
         Two minutes are long enough for a change to take effect everywhere.

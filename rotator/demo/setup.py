@@ -46,13 +46,13 @@ def job_image(stage: Stage) -> None:
 
 def groups(stage: Stage) -> None:
     """Create a container group always running, a job, and a group of the other principal."""
-    from rotator.demo.documented import Admin, Wanted
+    from rotator.demo.documented import Admin, GroupToCreate
 
     pull, other = stage.made["pull"], stage.made["other"]
     wanted = (
-        Wanted("mycontainer", "aci-helloworld:v1", pull, variable=("DB_PASSWORD", stage.database)),
-        Wanted("nightly", "nightly:v1", pull, restart_policy="Never"),
-        Wanted("reports", "aci-helloworld:latest", other),
+        GroupToCreate("mycontainer", "aci-helloworld:v1", pull, variable=("DB_PASSWORD", stage.database)),
+        GroupToCreate("nightly", "nightly:v1", pull, restart_policy="Never"),
+        GroupToCreate("reports", "aci-helloworld:latest", other),
     )
     with stage.as_admin():
         Admin(stage.seeded).create(wanted)
@@ -68,9 +68,9 @@ def is_dead(stage: Stage, made: "Made") -> bool:
 
 def new_container_is_refused(stage: Stage) -> bool:
     """Tell if Azure refuses a new container group with the password now in the vault."""
-    from rotator.demo.documented import Admin, Made, Wanted
+    from rotator.demo.documented import Admin, GroupToCreate, Made
 
     with stage.as_admin():
         admin = Admin(stage.seeded)
         current = Made(stage.made["pull"].app_id, "", admin.read(PASSWORD))
-        return not is_dead(stage, current) and admin.refused(Wanted("fresh", "aci-helloworld:v1", current))
+        return not is_dead(stage, current) and admin.refused(GroupToCreate("fresh", "aci-helloworld:v1", current))

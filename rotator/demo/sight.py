@@ -12,7 +12,7 @@ VAULT = "myvault"
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class StateShown:
     """`picture`: the state readable with all rights. `stored`: the full state, including hidden values."""
 
     picture: Mapping[str, Any]

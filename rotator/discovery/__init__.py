@@ -9,7 +9,19 @@ Rules for editors of this package:
 4. A draft never states facts known only to a person: each such blank is a comment, and the filled-in draft is a policy.
 """
 
-from rotator.discovery.draft import Draft, drafts
-from rotator.discovery.usage import Found, Listed, Other, Passing, Sight, Standing, Use, app_ids, find
+from rotator.discovery.draft import PolicyText, drafts
+from rotator.discovery.usage import Found, Listed, Listing, Other, Passing, Standing, Use, app_ids, find
 
-__all__ = ["Draft", "Found", "Listed", "Other", "Passing", "Sight", "Standing", "Use", "app_ids", "drafts", "find"]
+__all__ = [
+    "Found",
+    "Listed",
+    "Listing",
+    "Other",
+    "Passing",
+    "PolicyText",
+    "Standing",
+    "Use",
+    "app_ids",
+    "drafts",
+    "find",
+]

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from rotator.container_group import Document, lines_to_add
 from rotator.container_group.refusal import refused
-from rotator.discovery.usage import Found, Sight, Standing, Use, clean
-from rotator.policy import KeyVaultPolicy, Policy, Principal, RegistryPolicy
+from rotator.discovery.usage import Found, Listing, Standing, Use, clean
+from rotator.policy import KeyVaultPolicy, Policy, PrincipalPolicy, RegistryPolicy
 from rotator.remedy import show_registry_id
 from rotator.resource_id import ArmId
 from rotator.state import Registry
@@ -27,7 +27,7 @@ HEAD = (
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class PolicyText:
     """Draft for a principal without a policy: a new file's name and text, or the reason for a missing draft.
 
     `kept`: the file holding the principal already.
@@ -41,7 +41,9 @@ class Draft:
     why: str = ""
 
 
-def drafts(found: Found, sight: Sight, policies: Sequence[Policy], there: Mapping[str, str]) -> tuple[Draft, ...]:
+def drafts(
+    found: Found, sight: Listing, policies: Sequence[Policy], there: Mapping[str, str]
+) -> tuple[PolicyText, ...]:
     """A draft for each principal without a policy, by app id.
 
     `there` are the texts of the files that the directory has, by name.
@@ -100,16 +102,16 @@ class _Taken:
         return name
 
 
-def _draft(uses: Sequence[Use], sight: Sight, taken: _Taken, there: Mapping[str, str]) -> Draft:
+def _draft(uses: Sequence[Use], sight: Listing, taken: _Taken, there: Mapping[str, str]) -> PolicyText:
     use = uses[0]
     kept = next((name for name in sorted(there) if use.app_id in there[name].lower()), None)
     if kept:
-        return Draft(use.app_id, use.display_name, kept, kept=True, why="it has this principal already")
+        return PolicyText(use.app_id, use.display_name, kept, kept=True, why="it has this principal already")
     why = _undraftable(uses)
     if why:
-        return Draft(use.app_id, use.display_name, why=why)
+        return PolicyText(use.app_id, use.display_name, why=why)
     stem = taken.stem(use)
-    return Draft(
+    return PolicyText(
         use.app_id, use.display_name, f"{stem}.yaml", "\n".join([*HEAD, *_lines(uses, sight, taken, stem)]) + "\n"
     )
 
@@ -129,7 +131,7 @@ def _hosts(uses: Sequence[Use]) -> list[str]:
     return sorted({host for use in uses for host in use.servers if host not in use.others})
 
 
-def _lines(uses: Sequence[Use], sight: Sight, taken: _Taken, stem: str) -> Iterator[str]:
+def _lines(uses: Sequence[Use], sight: Listing, taken: _Taken, stem: str) -> Iterator[str]:
     ids = {host: sight.registries.get(host) for host in _hosts(uses)}
     yield "principal:"
     yield f"  app_id: {uses[0].app_id}" + (f"  # {uses[0].display_name}" if uses[0].display_name else "")
@@ -147,7 +149,7 @@ def _lines(uses: Sequence[Use], sight: Sight, taken: _Taken, stem: str) -> Itera
         yield from (f"    {line}" for line in _blanks(use, refused(Document(use.document, policy, None))))
 
 
-def _vault(uses: Sequence[Use], sight: Sight, taken: _Taken, prefix: str) -> Iterator[str]:
+def _vault(uses: Sequence[Use], sight: Listing, taken: _Taken, prefix: str) -> Iterator[str]:
     reads = sorted({read for use in uses for read in use.reads})
     if len(reads) == 1 and reads[0][1].lower() not in taken.secrets:
         taken.secrets.add(reads[0][1].lower())
@@ -181,7 +183,7 @@ def _missing(host: str) -> Iterator[str]:
     )
 
 
-def _policy(app_id: str, ids: Mapping[str, Registry | None], sight: Sight) -> Policy:
+def _policy(app_id: str, ids: Mapping[str, Registry | None], sight: Listing) -> Policy:
     """Return as much of the policy as needed to compute the groups that rotator would refuse."""
     vault = KeyVaultPolicy.model_construct(url=f"https://name.{sight.cloud.vault_suffix}", password_secret="name")  # noqa: S106 - no password
     registries = tuple(
@@ -189,7 +191,7 @@ def _policy(app_id: str, ids: Mapping[str, Registry | None], sight: Sight) -> Po
         for host, found in ids.items()
     )
     return Policy.model_construct(
-        principal=Principal.model_construct(app_id=app_id), registries=registries, key_vault=vault
+        principal=PrincipalPolicy.model_construct(app_id=app_id), registries=registries, key_vault=vault
     )
 
 

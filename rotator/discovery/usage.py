@@ -60,7 +60,7 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class Listing:
     """All that was read. `names` are the principals of the tenant by app id, `registries` are by login server."""
 
     cloud: Cloud
@@ -120,7 +120,7 @@ def app_ids(listed: Sequence[Listed]) -> tuple[str, ...]:
     return tuple(sorted({app_id for one in listed for group in one.groups for app_id in _servers(group, ())}))
 
 
-def find(sight: Sight, policies: Sequence[Policy]) -> Found:
+def find(sight: Listing, policies: Sequence[Policy]) -> Found:
     """Sort all listed groups: by principal, or passing."""
     uses, passing = list[Use](), list[Passing]()
     for group in (group for one in sight.listed for group in one.groups):
@@ -183,7 +183,7 @@ def _read(group: Mapping[str, Any], entry: Value) -> tuple[str, str] | None:
 
 
 def _use(
-    sight: Sight, policies: Sequence[Policy], group: Mapping[str, Any], app_id: str, servers: tuple[str, ...]
+    sight: Listing, policies: Sequence[Policy], group: Mapping[str, Any], app_id: str, servers: tuple[str, ...]
 ) -> Use:
     policy = next((one for one in policies if one.principal.app_id == app_id), None)
     declared = policy is not None and policy.group(ArmId(text(group, "id"))) is not None

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 
 from rotator.engine.evidence import acceptance
 from rotator.engine.exposed import finish
-from rotator.engine.run import FRESH, Result, Run, ensure_granted
+from rotator.engine.run import FRESH, Run, ensure_granted
 from rotator.errors import Conflict, NotFound, UnsafeStep
 from rotator.events import AccessRecorded, AssignmentCreated, AssignmentDeleted, StepDone, StepStarted
 from rotator.plan import fitting, grant_steps, own_roles, restorable
 from rotator.ports import AccessRecord
 from rotator.remedy import recover_secret, rotator
 from rotator.resource_id import ArmId, ResourceId
+from rotator.results import Result
 from rotator.state import Access, Assignment, Observed, Registry
 from rotator.steps import Grant, Step, kind, target
 

@@ -43,7 +43,7 @@ UNTAGGED = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class PutTarget:
     """Target of a PUT: the container group, the credential's key id and its version."""
 
     group: ResourceId
@@ -65,7 +65,7 @@ async def deploy(run: Run, observed: Observed, step: Deploy) -> str:
     version = View(run.policy, observed, run.intent).current_version
     if version is None or version.key_id != step.key_id.lower():
         raise UnsafeStep(f"credential {step.key_id} isn't the current one any more", remedy="Run again.")
-    change = Change(step.group, step.key_id, version.id)
+    change = PutTarget(step.group, step.key_id, version.id)
     before = await replace(run, _seen(observed, step.group), change, partial(_fresh, run, observed, step.group))
     verdict, after = await watch(run, before, step.group, step.key_id, version)
     settled(run, before, after, step.key_id, verdict)
@@ -91,7 +91,7 @@ async def restore(run: Run, observed: Observed, step: Restore) -> str:
             remedy="Look at the group's events and at the registry.",
         )
     version = next(v for v in observed.versions if v.id == step.version)
-    change = Change(step.group, step.key_id, step.version, (step.failed, step.count))
+    change = PutTarget(step.group, step.key_id, step.version, (step.failed, step.count))
     before = await replace(run, _seen(observed, step.group), change, partial(_fresh, run, observed, step.group))
     verdict, after = await watch(run, before, step.group, step.key_id, version)
     settled(run, before, after, step.key_id, verdict)
@@ -154,7 +154,7 @@ def moved(observed: Observed, now: ContainerGroup) -> bool:
     )
 
 
-async def replace(run: Run, seen: ContainerGroup | None, change: Change, now: Read) -> ContainerGroup:
+async def replace(run: Run, seen: ContainerGroup | None, change: PutTarget, now: Read) -> ContainerGroup:
     """Send one PUT with the group's own content and the credential of `change`; return the replaced group.
 
     Hidden values come from their sources. `seen` is the group as observed: its hidden values are fetched before the

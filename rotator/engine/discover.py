@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Sequence
 from typing import TypeVar
 
 from rotator.cloud import Cloud
-from rotator.discovery import Listed, Sight, app_ids
+from rotator.discovery import Listed, Listing, app_ids
 from rotator.errors import AzureError, RotatorError
 from rotator.policy import Policy
 from rotator.ports import World
@@ -18,7 +18,7 @@ AT_ONCE = 8
 
 async def see(
     world: World, cloud: Cloud, policies: Sequence[Policy], wanted: Sequence[str], *, registries: bool
-) -> Sight:
+) -> Listing:
     """List the groups of the `wanted` subscriptions, else of the policies' subscriptions, else of all listable ones.
 
     With `registries`, the ids of registries are listed, too. A subscription that can't be listed is part of the result.
@@ -34,7 +34,7 @@ async def see(
     ]
     names, nameless = await _tried(world.principals(app_ids(listed)))
     servers = await _servers(world, subscriptions) if registries else {}
-    return Sight(cloud, tuple(listed), names or {}, nameless, servers)
+    return Listing(cloud, tuple(listed), names or {}, nameless, servers)
 
 
 async def _all(world: World) -> Sequence[str]:

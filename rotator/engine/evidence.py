@@ -57,7 +57,7 @@ class Left:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class AccessSeen:
     """Ways to pull and ways to sign in, at one look; `read` is the clock's reading before the look."""
 
     ways: tuple[Way, ...]
@@ -102,14 +102,14 @@ async def evidence(run: Run, observed: Observed, left: Left, *, wait: bool, prov
     return _remaining(run, seen)
 
 
-async def _look(run: Run, observed: Observed) -> Seen:
+async def _look(run: Run, observed: Observed) -> AccessSeen:
     read, principal = run.clock.elapsed(), observed.principal.service_principal
     shown = await run.world.registry_access(run.policy, principal)
     ways = tuple(way for each in shown for way in remaining(run.policy, principal, each))
-    return Seen(ways, (await run.world.sign_ins(run.policy)).live(observed.at), read)
+    return AccessSeen(ways, (await run.world.sign_ins(run.policy)).live(observed.at), read)
 
 
-async def _look_again(run: Run, observed: Observed, first: Seen) -> Seen:
+async def _look_again(run: Run, observed: Observed, first: AccessSeen) -> AccessSeen:
     """Read a second time, two minutes after the first; the second reading is reported if it shows more."""
     if (left := first.read + AGREEING - run.clock.elapsed()) > 0:
         await Patience(
@@ -121,7 +121,7 @@ async def _look_again(run: Run, observed: Observed, first: Seen) -> Seen:
     return second
 
 
-def _tell(run: Run, seen: Seen) -> None:
+def _tell(run: Run, seen: AccessSeen) -> None:
     """Report the ways to pull, then the ways to sign in, each with the command to end it."""
     for way in seen.ways:
         closed = (
@@ -184,7 +184,7 @@ def _until(key: Key) -> str:
     return f", valid until {key.until:%Y-%m-%d}," if key.until else ""
 
 
-def _remaining(run: Run, seen: Seen) -> Ending:
+def _remaining(run: Run, seen: AccessSeen) -> Ending:
     """Report access known to remain."""
     how = remains(seen.ways, seen.signs_in) or Ending.UNPROVEN
     at_once = f"; `{rotator('revoke', run.policy.name, credentials=True)}` takes every password of ours at once"
@@ -193,14 +193,14 @@ def _remaining(run: Run, seen: Seen) -> Ending:
     return how
 
 
-def _unproven(run: Run, seen: Seen, tries: Tries) -> Ending:
+def _unproven(run: Run, seen: AccessSeen, tries: Tries) -> Ending:
     reasons = list(_reasons(seen, tries))
     for why in reasons:
         not_proven(run, why, warn=why != NOT_WAITED)
     return Ending.UNPROVEN
 
 
-def _reasons(seen: Seen, tries: Tries) -> Iterator[str]:
+def _reasons(seen: AccessSeen, tries: Tries) -> Iterator[str]:
     """Yield the reasons for a missing proof, each with the action to take."""
     if unknown := [way for way in seen.ways if way.effect is Effect.UNKNOWN]:
         yield f"{len(unknown)} way(s) to pull may not be read; give the rights that are named, and run again"

@@ -7,12 +7,13 @@ since. Credentials that can't be seen aren't known to be closed: such a gap is r
 from collections.abc import Awaitable, Callable
 
 from rotator.codes import NoteCode
-from rotator.engine.run import FRESH, NO_PRINCIPAL, PAUSE, Result, Run, Sight, failure
+from rotator.engine.run import FRESH, NO_PRINCIPAL, PAUSE, Run, Sight, failure
 from rotator.engine.trial import try_out
 from rotator.errors import NotFound, RotatorError
 from rotator.events import Finished
 from rotator.plan import View, next_steps, unseen_marks
 from rotator.policy import Policy
+from rotator.results import Result
 from rotator.steps import Known, Note
 
 LOOKS = 2

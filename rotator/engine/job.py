@@ -7,7 +7,7 @@ from functools import partial
 from rotator import container_group, guard
 from rotator.codes import ReasonCode, VetoCode
 from rotator.container_group import Phase, Verdict
-from rotator.engine.deploy import Change, fetch, moved, put, replace, settled, watch
+from rotator.engine.deploy import PutTarget, fetch, moved, put, replace, settled, watch
 from rotator.engine.look import Memory, look
 from rotator.engine.run import DECISIONS, FRESH, Patience, Run, Undecided, ensure_granted
 from rotator.errors import Conflict, NotFound, NotSent, UnsafeStep
@@ -177,7 +177,7 @@ async def _send(run: Run, observed: Observed, group_id: ResourceId, version: Ver
     free = partial(_free, run, observed, group_id, version)
     begun, seen = run.world.moment(), await free()
     if written is None:
-        return await replace(run, seen, Change(seen.id, key_id, version.id), free)
+        return await replace(run, seen, PutTarget(seen.id, key_id, version.id), free)
     values = await fetch(run, container_group.manifest_sources(written))
     password = await run.world.value(run.policy, version.id)
     await ensure_granted(run)

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 
 from rotator import container_group, guard
 from rotator.engine.run import Patience, Run, Seen
@@ -16,8 +15,9 @@ from rotator.plan import View, next_due, next_steps, plan
 from rotator.policy import Policy
 from rotator.remedy import rotator
 from rotator.resource_id import ResourceId
+from rotator.results import Preview
 from rotator.state import Credential, Observed
-from rotator.steps import NOTHING_KNOWN, Deploy, Issue, Known, Note, Plan, Retire, Step, kind, target
+from rotator.steps import NOTHING_KNOWN, Deploy, Issue, Known, Note, Retire, Step, kind, target
 
 MOST_VALUES = 10
 """Versions whose values are read to see whose passwords they are; a hand-made secret has few."""
@@ -71,19 +71,6 @@ class Memory:
             unnamed_since=tuple(sorted((c.key_id, first.get(c.key_id, observed.at)) for c in unnamed)),
             may_be_published=may_be_published,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """Steps of a possible run, and the obstacles to them."""
-
-    policy: Policy
-    observed: Observed
-    known: Known
-    plan: Plan
-    vetoes: tuple[Veto, ...]
-    next_due: datetime | None
-    view: View
 
 
 async def look(run: Run, memory: Memory, *, confirmed: bool = False) -> Seen:

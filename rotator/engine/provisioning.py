@@ -25,7 +25,6 @@ from rotator.engine.run import (
     NO_PRINCIPAL,
     PAUSE,
     Patience,
-    Result,
     Run,
     Seen,
     Undecided,
@@ -38,6 +37,7 @@ from rotator.events import AppIdSaved, IdentityCreated, Noted, OwnerAdded, Usern
 from rotator.plan import Missing, View, chosen, first_steps, grant_steps, group_steps, identity_steps, refused_readers
 from rotator.policy import NOBODY, Draft, Policy
 from rotator.remedy import add_application_owner, add_service_principal_owner
+from rotator.results import Result
 from rotator.state import Home, Identity, Observed
 from rotator.steps import TO_COME, Create, Deploy, Issue, Known, Own, Publish, Save, kind, target
 

@@ -19,7 +19,6 @@ from rotator.engine.run import (
     FRESH,
     PAUSE,
     Patience,
-    Result,
     Run,
     Seen,
     Undecided,
@@ -28,6 +27,7 @@ from rotator.engine.run import (
 from rotator.errors import NotSent, RotatorError
 from rotator.events import Finished, Noted, StepDone, StepPostponed, StepStarted, Vetoed
 from rotator.plan import next_due, next_steps
+from rotator.results import Result
 from rotator.state import Observed
 from rotator.steps import Deploy, Disable, Issue, Next, Note, Restore, Retire, Step, Wait, kind, target
 

@@ -1,7 +1,6 @@
 """Input of every step, and the result of a run."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from rotator.codes import VetoCode
 from rotator.engine.journal import Journal, Score
@@ -87,20 +86,6 @@ class Run:
     def left(self) -> float:
         """Seconds until the deadline; infinite without one."""
         return float("inf") if self.deadline is None else self.deadline - self.clock.elapsed()
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """Result of a run.
-
-    `exit_code`: 1 a failure, or a wait past its warning · 3 vetoed · 4 another run holds the lease · 0.
-    """
-
-    policy: str
-    exit_code: int
-    summary: str
-    next_due: datetime | None = None
-    steps: int = 0
 
 
 @dataclass(slots=True)

@@ -22,7 +22,7 @@ from rotator.policy import files, manifest_file
 from rotator.policy.draft import Draft, completed, is_draft
 from rotator.policy.located import Located, plain
 from rotator.policy.model import Policy, PolicyFile
-from rotator.policy.rivals import Broken, Conflict, mentions, rivals
+from rotator.policy.rivals import Broken, RivalClaim, mentions, rivals
 from rotator.policy.values import parse
 from rotator.remedy import rotator
 
@@ -235,7 +235,7 @@ def _first(mistakes: tuple[Mistake, ...]) -> tuple[Mistake, ...]:
     )
 
 
-def _conflicts(entries: Sequence[_Entry], names: Collection[str]) -> list[Conflict]:
+def _conflicts(entries: Sequence[_Entry], names: Collection[str]) -> list[RivalClaim]:
     """Return the conflicts between files over the same principal, secret, registry or group.
 
     Conflicts found only in the text of a broken file are returned only against requested policies. The name of a broken

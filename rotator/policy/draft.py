@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from rotator.policy.model import Policy, PolicyFile, Principal
+from rotator.policy.model import Policy, PolicyFile, PrincipalPolicy
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 """Stands for the app id of an application that isn't made yet, where only what doesn't depend on it is read."""
@@ -29,7 +29,7 @@ class Draft:
 
     def settled(self, app_id: str) -> Policy:
         """Return the policy of the same file with this app id."""
-        principal = Principal(app_id=app_id, display_name=self.display_name, home=self.said.principal.home)
+        principal = PrincipalPolicy(app_id=app_id, display_name=self.display_name, home=self.said.principal.home)
         fields = {name: getattr(self.said, name) for name in PolicyFile.model_fields}
         return Policy.model_construct(**{**fields, "principal": principal}, name=self.name, file=self.file)
 

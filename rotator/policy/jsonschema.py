@@ -28,7 +28,7 @@ class _Plain(GenerateJsonSchema):
 def schema() -> dict[str, Any]:
     """Return the schema, in pydantic's dialect (2020-12). Callers must not change the returned dict."""
     written = PolicyFile.model_json_schema(schema_generator=_Plain)
-    principal = written["$defs"]["Principal"]
+    principal = written["$defs"]["PrincipalPolicy"]
     principal |= {"if": {"not": {"required": ["display_name"]}}, "then": {"required": principal.pop("required")}}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **written, "title": "A policy of rotator"}
 

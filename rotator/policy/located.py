@@ -22,7 +22,7 @@ def plain(text: str, most: int = 160) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Position:
     """A place in a file, counted from 1."""
 
     line: int
@@ -35,8 +35,8 @@ class Located:
 
     file: str
     data: Any = None
-    keys: dict[Path, Place] = field(default_factory=dict)
-    values: dict[Path, Place] = field(default_factory=dict)
+    keys: dict[Path, Position] = field(default_factory=dict)
+    values: dict[Path, Position] = field(default_factory=dict)
     mistakes: list[Mistake] = field(default_factory=list)
     shared: set[Path] = field(default_factory=set)
     """Paths of what an alias repeats elsewhere."""
@@ -55,13 +55,13 @@ class Located:
             found = found[part]
         return found
 
-    def place(self, path: Path, *, key: bool = False) -> Place:
+    def place(self, path: Path, *, key: bool = False) -> Position:
         """Return the position of a value (or with `key` of its key); for an absent one, of the nearest parent."""
         for length in range(len(path), -1, -1):
             places = self.keys if key and length == len(path) else self.values
             if found := places.get(path[:length]):
                 return found
-        return Place(1, 1)
+        return Position(1, 1)
 
     def mistake(self, path: Path, problem: str, remedy: str, *, value: str = "", key: bool = False) -> Mistake:
         """A mistake at `path`."""

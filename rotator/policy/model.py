@@ -46,7 +46,7 @@ def _made(part: type[_P]) -> Callable[[], _P]:
     return part
 
 
-class Principal(Part):
+class PrincipalPolicy(Part):
     """Principal whose passwords are rotated."""
 
     app_id: _Guid = Field(
@@ -297,7 +297,7 @@ class Discover(Part):
 class PolicyFile(Part):
     """The desired state of one principal's pull credential."""
 
-    principal: Principal = Field(description=Principal.__doc__)
+    principal: PrincipalPolicy = Field(description=PrincipalPolicy.__doc__)
     registries: tuple[RegistryPolicy, ...] = Field(
         min_length=1, description="The registries that the principal pulls from."
     )

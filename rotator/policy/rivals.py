@@ -25,7 +25,7 @@ class Broken:
 
 
 @dataclass(frozen=True, slots=True)
-class Conflict:
+class RivalClaim:
     """Mistake between two files, or in one file alone."""
 
     mistake: Mistake
@@ -55,7 +55,7 @@ class _Claim:
         return f"{self.document.file}:{place.line}:{place.column}"
 
 
-def rivals(documents: Iterable[Located]) -> Iterator[Conflict]:
+def rivals(documents: Iterable[Located]) -> Iterator[RivalClaim]:
     """Yield a mistake at every place repeating an earlier claim; also for policies with other mistakes."""
     first: dict[tuple[Any, ...], _Claim] = {}
     for document in documents:
@@ -65,10 +65,10 @@ def rivals(documents: Iterable[Located]) -> Iterator[Conflict]:
             if owner is not claim and claim.path not in told:
                 told.add(claim.path)
                 mistake = document.mistake(claim.path, f"{claim.noun} that {owner.place} has already", claim.remedy)
-                yield Conflict(mistake, frozenset({document.file, owner.document.file}), by_name=not claim.path)
+                yield RivalClaim(mistake, frozenset({document.file, owner.document.file}), by_name=not claim.path)
 
 
-def mentions(documents: Iterable[Located], broken: Sequence[Broken]) -> Iterator[Conflict]:
+def mentions(documents: Iterable[Located], broken: Sequence[Broken]) -> Iterator[RivalClaim]:
     """Yield a mistake for every policy mentioned in a file without a valid policy.
 
     The purpose of such a file is unknown: the file may be meant as a second policy for the same objects.
@@ -79,7 +79,7 @@ def mentions(documents: Iterable[Located], broken: Sequence[Broken]) -> Iterator
         for one, text in texts:
             found = ((claim, _found(text, claim.words)) for claim in claims if one.file != document.file)
             if spoken := next(((claim, at) for claim, at in found if at >= 0), None):
-                yield Conflict(_mention(one, *spoken), frozenset({document.file, one.file}))
+                yield RivalClaim(_mention(one, *spoken), frozenset({document.file, one.file}))
 
 
 def _mention(one: Broken, claim: _Claim, at: int) -> Mistake:

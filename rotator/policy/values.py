@@ -15,7 +15,7 @@ from yaml import MappingNode, Node, ScalarNode, SequenceNode
 from yaml.constructor import ConstructorError, SafeConstructor
 
 from rotator.errors import Mistake
-from rotator.policy.located import Located, Path, Place, dotted
+from rotator.policy.located import Located, Path, Position, dotted
 from rotator.policy.nodes import DEEPEST, TAG, Bounded, Core, Json, OfAz, compose
 
 _STR, _MERGE, _VALUE, _DATE = (f"{TAG}{kind}" for kind in ("str", "merge", "value", "timestamp"))
@@ -177,8 +177,8 @@ class _Reader:
         )
 
 
-def _place(node: Node) -> Place:
-    return Place(node.start_mark.line + 1, node.start_mark.column + 1)
+def _place(node: Node) -> Position:
+    return Position(node.start_mark.line + 1, node.start_mark.column + 1)
 
 
 def _text(node: ScalarNode) -> str:

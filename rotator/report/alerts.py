@@ -17,7 +17,7 @@ from rotator.errors import RotatorError
 from rotator.events import Event, Noted, StepFailed, Vetoed, Waiting
 from rotator.remedy import rotator
 from rotator.report.plan import readable
-from rotator.report.status import Row, Standing
+from rotator.report.status import Row, Urgency
 from rotator.report.words import name_of
 from rotator.words import day, days
 
@@ -96,7 +96,7 @@ def not_served(policy: str, mistakes: Sequence[str], now: datetime) -> Alert:
 def _ending(one: Ended) -> Iterator[Alert]:
     """Yield the alert of a credential in use that ends within the policy's `warn_before`, or has ended."""
     row = one.row
-    if not (row and row.at and row.soonest) or row.standing is Standing.REVOKED:
+    if not (row and row.at and row.soonest) or row.standing is Urgency.REVOKED:
         return
     left, names = row.soonest - row.at, (one.policy,)
     if left > one.warn_before:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rotator.discovery import Draft, Found, Listed, Other, Passing, Sight, Standing, Use
+from rotator.discovery import Found, Listed, Listing, Other, Passing, PolicyText, Standing, Use
 from rotator.report.words import INDENT, error_body
 from rotator.visible import one_line
 
@@ -39,9 +39,9 @@ class Discovery:
     rotation.
     """
 
-    sight: Sight
+    sight: Listing
     found: Found
-    drafts: tuple[Draft, ...] | None = None
+    drafts: tuple[PolicyText, ...] | None = None
     everything: bool = False
 
     @property
@@ -166,5 +166,5 @@ def _use_body(use: Use) -> dict[str, Any]:
     }
 
 
-def _draft_body(one: Draft) -> dict[str, Any]:
+def _draft_body(one: PolicyText) -> dict[str, Any]:
     return {"app_id": one.app_id, "file": one.file, "written": one.text is not None, "why": one.why or None}

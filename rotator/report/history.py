@@ -20,7 +20,7 @@ NONE = "-"
 
 
 @dataclass(frozen=True, slots=True)
-class Chapter:
+class PastVersion:
     """One version and its time as the newest: until the next version was published, or until now.
 
     `ours`: published by rotator; a foreign version may have been adopted. `ends`: the end of the credential, as Graph
@@ -42,7 +42,7 @@ class Chapter:
         return (self.until - self.version.created).total_seconds()
 
 
-def chapters(policy: Policy, observed: Observed) -> tuple[Chapter, ...]:
+def chapters(policy: Policy, observed: Observed) -> tuple[PastVersion, ...]:
     """Return the whole history, newest first."""
     view = View(policy, observed, Intent())
     ends = [*(version.created for version in view.versions[1:]), observed.at]
@@ -79,13 +79,13 @@ def history_body(policy: Policy, observed: Observed) -> dict[str, Any]:
     }
 
 
-def _chapter(view: View, version: Version, until: datetime) -> Chapter:
+def _chapter(view: View, version: Version, until: datetime) -> PastVersion:
     credential = view.credentials.get(version.key_id or "")
     current = version == view.current_version
     live = credential.live(view.at) if credential else (False if version.key_id and _home_seen(view, version) else None)
     exposed = version.key_id in view.compromised
     marks = _marks(version, current=current, newest=version == view.newest, live=live, exposed=exposed)
-    return Chapter(
+    return PastVersion(
         version, version.ours, until, current, live, credential.end if credential else version.expires, marks
     )
 
@@ -114,7 +114,7 @@ def _marks(version: Version, *, current: bool, newest: bool, live: bool | None, 
     return tuple(mark for mark, is_so in found if is_so)
 
 
-def _cells(each: Chapter) -> tuple[str, ...]:
+def _cells(each: PastVersion) -> tuple[str, ...]:
     version = each.version
     home = (version.tag(HOME) or NONE).replace("_", " ")
     return (
@@ -127,7 +127,7 @@ def _cells(each: Chapter) -> tuple[str, ...]:
     )
 
 
-def _body(each: Chapter) -> dict[str, Any]:
+def _body(each: PastVersion) -> dict[str, Any]:
     version = each.version
     return {
         "version": version.id,

@@ -10,8 +10,8 @@ from typing import Any
 from rotator.container_group import Change, hidden, manifest_changes, manifest_conflicts, manifest_of
 from rotator.policy import Policy
 from rotator.remedy import rotator
-from rotator.report.given import Preview
 from rotator.report.words import entry, name_of
+from rotator.results import Preview
 from rotator.visible import one_line
 
 

@@ -9,11 +9,11 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from rotator.report.alerts import Ended
-from rotator.report.status import Row, Standing
+from rotator.report.status import Row, Urgency
 
 LEFT = 4
 """Exit code of a policy left to another run, which writes the policy's series itself."""
-STATES = ", ".join(f"{standing.value} {standing.name.lower()}" for standing in Standing)
+STATES = ", ".join(f"{standing.value} {standing.name.lower()}" for standing in Urgency)
 STATE, EXPIRY, IN_USE, DUE = (
     "rotator_state",
     "rotator_credential_expiry_timestamp_seconds",
@@ -101,7 +101,7 @@ def updated(
         if one.exit_code != LEFT or one.policy not in values.get(RUN, {}):
             _put(values, one.policy, _ran(one, now.timestamp()))
     for name in unserved:
-        _put(values, name, {STATE: Standing.UNREADABLE, CODE: 2})
+        _put(values, name, {STATE: Urgency.UNREADABLE, CODE: 2})
     whole = now.timestamp() if known is not None else old.get(WHOLE, {}).get("")
     _put(values, "", {WHOLE: whole, UNTOLD: untold})
     return values
@@ -112,8 +112,8 @@ def _ran(one: Ended, now: float) -> Mapping[str, float | None]:
     ran: dict[str, float | None] = {RUN: now, CODE: one.exit_code}
     if one.exit_code == 0:
         ran[SUCCESS] = now
-    seen = _seen(one.row) if one.row else {STATE: Standing.UNREADABLE}
-    return {**ran, **seen, **({STATE: Standing.COMPROMISED, OPEN: len(one.open)} if one.open else {})}
+    seen = _seen(one.row) if one.row else {STATE: Urgency.UNREADABLE}
+    return {**ran, **seen, **({STATE: Urgency.COMPROMISED, OPEN: len(one.open)} if one.open else {})}
 
 
 def _seen(row: Row) -> Mapping[str, float | None]:

@@ -11,9 +11,9 @@ from rotator.events import Noted
 from rotator.guard import Veto
 from rotator.plan import headline
 from rotator.policy import RegistryProof
-from rotator.report.given import Preview
 from rotator.report.manifest import manifest_body, manifest_entries, manifests
 from rotator.report.words import block, entry, instant, name_of, refusal
+from rotator.results import Preview
 from rotator.state import Home
 from rotator.steps import (
     TO_COME,

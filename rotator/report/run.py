@@ -5,10 +5,10 @@ from typing import Any
 
 from rotator.codes import NoteCode
 from rotator.events import Event, Noted, StepFailed, Vetoed, Waiting, as_json
-from rotator.report.given import Result
 from rotator.report.plan import note_text, wait_text
 from rotator.report.progress import change
 from rotator.report.words import block, entry, instant, name_of, refusal
+from rotator.results import Result
 from rotator.words import day
 
 

@@ -13,9 +13,9 @@ from rotator.container_group import Dependent
 from rotator.errors import RotatorError
 from rotator.plan import View
 from rotator.remedy import rotator
-from rotator.report.given import Preview, Seen
 from rotator.report.plan import readable
 from rotator.report.words import error_body, instant, name_of
+from rotator.results import Preview, Previewed
 from rotator.state import Credential
 from rotator.steps import Deploy, Issue, Restore, Retire, Step, Wait
 from rotator.visible import one_line
@@ -31,7 +31,7 @@ LONGEST_NAME = {WIDE: 30, NARROW: 19}
 """Of a policy's name, how much is shown."""
 
 
-class Standing(IntEnum):
+class Urgency(IntEnum):
     """Urgency of a policy; the most urgent has the lowest number."""
 
     COMPROMISED = 0
@@ -46,7 +46,7 @@ class Standing(IntEnum):
     REVOKED = 7
 
 
-ALARMING = (Standing.COMPROMISED, Standing.UNREADABLE, Standing.OVERDUE, Standing.BLOCKED)
+ALARMING = (Urgency.COMPROMISED, Urgency.UNREADABLE, Urgency.OVERDUE, Urgency.BLOCKED)
 """What a monitor is told of: no later run gets on without a person, or might not in time."""
 
 
@@ -58,7 +58,7 @@ class Row:
     """
 
     policy: str
-    standing: Standing
+    standing: Urgency
     key_id: str | None = None
     start: datetime | None = None
     end: datetime | None = None
@@ -86,22 +86,22 @@ class Row:
         return tuple(dict.fromkeys(name_of(wait.subject) for wait in self.waits))
 
 
-def rows(seen: Iterable[Seen]) -> tuple[Row, ...]:
+def rows(seen: Iterable[Previewed]) -> tuple[Row, ...]:
     """Return a line for each policy, most urgent first."""
     found = (_unseen(name, what) if isinstance(what, RotatorError) else _row(what) for name, what in seen)
     return tuple(sorted(found, key=_urgency))
 
 
-def _urgency(row: Row) -> tuple[Standing, str, str]:
+def _urgency(row: Row) -> tuple[Urgency, str, str]:
     """Return the sort key of a row: state, time, name.
 
     The time is the earliest end of a credential for a state with work to do, else the next due time.
     """
-    at = row.soonest if row.standing < Standing.WAITING else row.next_due
+    at = row.soonest if row.standing < Urgency.WAITING else row.next_due
     return row.standing, instant(at) or "~", row.policy
 
 
-def status_code(seen: Iterable[Seen]) -> int:
+def status_code(seen: Iterable[Previewed]) -> int:
     """Return the exit code: 1 if a policy's state raises an alarm, else 0.
 
     Alarms: a compromised credential still works, a policy can't be seen, a wait is past its warning, or drift stops due
@@ -110,7 +110,7 @@ def status_code(seen: Iterable[Seen]) -> int:
     return int(any(row.standing in ALARMING for row in rows(seen)))
 
 
-def status_text(seen: Iterable[Seen], *, width: int = WIDE, every: bool = False) -> str:
+def status_text(seen: Iterable[Previewed], *, width: int = WIDE, every: bool = False) -> str:
     """Return the table within `width` columns, the number of policies in each state, and remarks.
 
     With `every`, the remarks list each group, wait and foreign credential.
@@ -120,12 +120,12 @@ def status_text(seen: Iterable[Seen], *, width: int = WIDE, every: bool = False)
     lines = _table([HEADINGS, *(_cells(row, room) for row in found)], room)
     below = [line for row in found for line in _below(row, max(width, NARROW), every=every)]
     counts = Counter(row.standing for row in found)
-    several = ", ".join(f"{counts[standing]} {standing.name.lower()}" for standing in Standing if counts[standing])
+    several = ", ".join(f"{counts[standing]} {standing.name.lower()}" for standing in Urgency if counts[standing])
     summary = [f"{len(found)} policies: {several}"] if len(found) > 1 else []
     return "\n\n".join("\n".join(part) for part in (lines, summary, below) if part)
 
 
-def status_body(seen: Iterable[Seen]) -> list[dict[str, Any]]:
+def status_body(seen: Iterable[Previewed]) -> list[dict[str, Any]]:
     """Return the table in the JSON form.
 
     `age` is in seconds; `groups` counts all dependents, and those on the current credential.
@@ -203,18 +203,18 @@ def _foreign(view: View) -> tuple[Credential, ...]:
     return tuple(credential for credential in view.foreign if credential.live(view.at))
 
 
-def _standing(preview: Preview) -> Standing:
+def _standing(preview: Preview) -> Urgency:
     plan, view = preview.plan, preview.view
     if any(note.code is NoteCode.STILL_OPEN for note in plan.notes):
-        return Standing.COMPROMISED
+        return Urgency.COMPROMISED
     if view.revoked:
-        return Standing.REVOKED
+        return Urgency.REVOKED
     ended = view.current_version is not None and not (view.current and view.current.live(view.at))
     if ended or any(_late(preview)) or any(wait.warn for wait in plan.waits) or any(note.warn for note in plan.notes):
-        return Standing.OVERDUE
+        return Urgency.OVERDUE
     if plan.steps:
-        return Standing.BLOCKED if view.drift and not view.drift_tolerated and _stops(plan.steps) else Standing.DUE
-    return Standing.WAITING if plan.waits else Standing.RESTING
+        return Urgency.BLOCKED if view.drift and not view.drift_tolerated and _stops(plan.steps) else Urgency.DUE
+    return Urgency.WAITING if plan.waits else Urgency.RESTING
 
 
 def _stops(steps: Iterable[Step]) -> bool:
@@ -225,7 +225,7 @@ def _stops(steps: Iterable[Step]) -> bool:
 def _unseen(name: str, error: RotatorError) -> Row:
     found = error.diagnose()
     return Row(
-        name, Standing.UNREADABLE, remarks=(f"{found.happened.rstrip('.')}. What to do: {found.remedy}",), error=error
+        name, Urgency.UNREADABLE, remarks=(f"{found.happened.rstrip('.')}. What to do: {found.remedy}",), error=error
     )
 
 
@@ -245,7 +245,7 @@ def _table(table: Sequence[tuple[str, ...]], room: int) -> list[str]:
 def _cells(row: Row, room: int) -> tuple[str, ...]:
     name = row.policy if len(row.policy) <= LONGEST_NAME[room] else f"{row.policy[: LONGEST_NAME[room] - 1]}…"
     age = _short(row.at - row.start) if row.at and row.start else NONE
-    due = "now" if row.standing in (Standing.BLOCKED, Standing.DUE) else _date(row.next_due)
+    due = "now" if row.standing in (Urgency.BLOCKED, Urgency.DUE) else _date(row.next_due)
     groups = f"{row.moved}/{len(row.dependents)}" if row.error is None else NONE
     state = _state(row) + (", drift" if row.drift and room == WIDE else "")
     last = max((credential.end for credential in row.foreign), default=None)
@@ -264,7 +264,7 @@ def _cells(row: Row, room: int) -> tuple[str, ...]:
 
 
 def _state(row: Row) -> str:
-    return row.standing.name if row.standing is Standing.COMPROMISED else row.standing.name.lower()
+    return row.standing.name if row.standing is Urgency.COMPROMISED else row.standing.name.lower()
 
 
 def _short(span: timedelta) -> str:

@@ -14,7 +14,7 @@ from rotator.clients.azuretime import date
 from rotator.clients.entra import judged
 from rotator.clients.pipeline import retry_after, together
 from rotator.clients.rbac import allowed
-from rotator.clients.translate import Asked, Refusal, answered, refusal, secrets_of, silent
+from rotator.clients.translate import Asked, ServiceRefusal, answered, refusal, secrets_of, silent
 from rotator.cloud import CLOUDS
 from rotator.errors import Conflict, Forbidden, NotFound, OutcomeUnknown, Throttled, Unavailable, Unexpected
 from rotator.state import Outcome
@@ -92,7 +92,9 @@ def test_a_role_allows_what_its_patterns_match_and_do_not_except(
     ],
 )
 def test_entras_numbers_say_what_is_wrong_with_a_credential(number: int | None, status: int, outcome: Outcome) -> None:
-    proof = judged(Refusal(status, "invalid_client", "AADSTS: text Trace ID: x", numbers=(number,) if number else ()))
+    proof = judged(
+        ServiceRefusal(status, "invalid_client", "AADSTS: text Trace ID: x", numbers=(number,) if number else ())
+    )
     assert (proof.outcome, "Trace ID" in proof.detail) == (outcome, False)
     assert proof.nobody is (number in (700016, 7000112, 7000229)), "others may be about where or how it is asked"
 
@@ -118,7 +120,7 @@ def test_entras_numbers_say_what_is_wrong_with_a_credential(number: int | None, 
     ],
 )
 def test_a_status_is_whose_business_it_is(status: int, code: str, in_doubt: bool, kind: type[Exception]) -> None:
-    assert type(answered(Asked("Azure", "do it"), Refusal(status, code), in_doubt=in_doubt)) is kind
+    assert type(answered(Asked("Azure", "do it"), ServiceRefusal(status, code), in_doubt=in_doubt)) is kind
 
 
 @pytest.mark.parametrize(

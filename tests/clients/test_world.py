@@ -276,13 +276,6 @@ async def test_a_soft_deleted_name_is_no_version_and_known_to_be_taken(at: Scene
 
 
 @scene
-async def test_survey_tells_of_every_policy_in_order(at: Scene) -> None:
-    policies = [at.policy_with(name=f"p{n}") for n in range(10)]
-    surveyed = [policy.name async for policy, seen in at.world.survey(policies) if seen.principal.app_id == at.app_id]
-    assert surveyed == [policy.name for policy in policies]
-
-
-@scene
 async def test_a_vault_that_refuses_is_part_of_the_picture(at: Scene) -> None:
     for assignment in at.azure.authorization.assignments(at.seeded.vault_id, principals={at.seeded.operator.object_id}):
         if assignment.scope == at.seeded.vault_id:

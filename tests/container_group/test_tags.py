@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from rotator import container_group
-from rotator.container_group import Failed, Shown
+from rotator.container_group import Failed, TagsShown
 from tests.container_group.documents import NEW, OLD, OLDER, SINCE, declared, document, edited
 
 HOUR = timedelta(hours=1)
@@ -18,7 +18,7 @@ def tagged(**tags: str) -> dict[str, Any]:
     return shown
 
 
-def after(shown: dict[str, Any], **more: Any) -> tuple[Shown, dict[str, str]]:
+def after(shown: dict[str, Any], **more: Any) -> tuple[TagsShown, dict[str, str]]:
     made, said = declared("plain")
     body = edited(shown, made, said, **more)
     return container_group.shows(body), body["tags"]
@@ -26,7 +26,7 @@ def after(shown: dict[str, Any], **more: Any) -> tuple[Shown, dict[str, str]]:
 
 def test_a_first_edit_names_the_credential_and_the_second_and_keeps_all_other_tags() -> None:
     shown, tags = after(document("plain"), key_id=NEW.upper())
-    assert shown == Shown(NEW, SINCE.replace(microsecond=0), None, None)
+    assert shown == TagsShown(NEW, SINCE.replace(microsecond=0), None, None)
     assert tags == {"team": "web", "costCentre": "4711", "rotator-key-id": NEW, "rotator-since": "2026-03-04T12:00:01Z"}
 
 
@@ -43,7 +43,7 @@ def test_the_same_credential_again_does_not_become_its_own_way_back() -> None:
 def test_a_way_back_says_what_failed_and_leads_no_further_back() -> None:
     failed = Failed(NEW, 2, SINCE)
     shown, tags = after(tagged(key_id=NEW, previous=OLD), key_id=OLD, failed=failed)
-    assert shown == Shown(OLD, SINCE.replace(microsecond=0), None, Failed(NEW, 2, SINCE.replace(microsecond=0)))
+    assert shown == TagsShown(OLD, SINCE.replace(microsecond=0), None, Failed(NEW, 2, SINCE.replace(microsecond=0)))
     assert tags["rotator-failed"] == f"{NEW}/2@2026-03-04T12:00:01Z"
 
 
@@ -85,12 +85,15 @@ def test_tags_in_other_letters_are_ours_too_and_are_not_doubled() -> None:
     ],
 )
 def test_a_tag_that_somebody_else_wrote_is_no_tag(tags: dict[str, str]) -> None:
-    assert container_group.shows(tagged(**tags)) == Shown()
+    assert container_group.shows(tagged(**tags)) == TagsShown()
 
 
 def test_a_group_without_tags_shows_nothing() -> None:
     assert (
-        container_group.shows(None) == container_group.shows({}) == container_group.shows(document("nulls")) == Shown()
+        container_group.shows(None)
+        == container_group.shows({})
+        == container_group.shows(document("nulls"))
+        == TagsShown()
     )
 
 

@@ -16,7 +16,7 @@ from local_azure.directory import StateDirectory
 from rotator import demo
 from rotator.demo import claims
 from rotator.demo.claims import Claim
-from rotator.demo.documented import Admin, Wanted
+from rotator.demo.documented import Admin, GroupToCreate
 from rotator.demo.scene import Stage, stage
 from rotator.demo.story import STORY, Chapter, rotator
 from rotator.demo.voice import Voice
@@ -130,8 +130,8 @@ def test_what_must_not_change_is_compared(begun: Stage) -> None:
     with begun.as_admin():
         Admin(begun.seeded).create(
             [
-                Wanted("reports", "aci-helloworld:v1", other),
-                Wanted("mycontainer", "aci-helloworld:v1", begun.made["pull"]),
+                GroupToCreate("reports", "aci-helloworld:v1", other),
+                GroupToCreate("mycontainer", "aci-helloworld:v1", begun.made["pull"]),
             ]
         )
     begun.later()

@@ -10,8 +10,9 @@ import pytest
 from local_azure.timing import QUICK
 from local_azure.virtual import VirtualLoop
 
-from rotator.engine import Result, adopt, grant, reconcile, revoke
+from rotator.engine import adopt, grant, reconcile, revoke
 from rotator.events import Noted
+from rotator.results import Result
 from tests.cells import Call, calls, cell
 from tests.matrices.test_preemption import Held, Moment
 from tests.pulling import anything_pulls

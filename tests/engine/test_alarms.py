@@ -11,7 +11,7 @@ from local_azure.timing import Timing
 from local_azure.virtual import VirtualLoop
 
 from rotator.codes import NoteCode
-from rotator.engine import Result, adopt, compromise, deploy_now, glance, preview, revoke
+from rotator.engine import adopt, compromise, deploy_now, glance, preview, revoke
 from rotator.errors import UnsafeStep
 from rotator.events import Noted
 from rotator.plan import unseen_marks
@@ -19,6 +19,7 @@ from rotator.report.plan import plan_code, plan_text
 from rotator.report.run import run_text
 from rotator.report.status import status_body, status_code
 from rotator.resource_id import ResourceId
+from rotator.results import Result
 from rotator.steps import Intent
 from tests import worlds
 from tests.engine.test_life import PUT, forced, ours, served, settled

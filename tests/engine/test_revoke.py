@@ -8,8 +8,9 @@ from local_azure.keyvault.secret import Changes
 from local_azure.timing import Timing
 from local_azure.virtual import VirtualLoop
 
-from rotator.engine import Result, adopt, grant, revoke
+from rotator.engine import adopt, grant, revoke
 from rotator.events import Noted, PullRefused, StepFailed
+from rotator.results import Result
 from tests.cells import Call, calls, cell, sampled
 from tests.snapshot import kept
 from tests.stage import SECRET, SERVER, Killed, Stage, play, stage, watched

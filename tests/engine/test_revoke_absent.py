@@ -7,8 +7,9 @@ from local_azure.faults import Fault
 from local_azure.timing import Timing
 from local_azure.virtual import VirtualLoop
 
-from rotator.engine import Result, adopt, compromise, grant, revoke
+from rotator.engine import adopt, compromise, grant, revoke
 from rotator.events import Noted, StepFailed
+from rotator.results import Result
 from tests.pulling import anything_pulls
 from tests.stage import Stage, play, stage
 

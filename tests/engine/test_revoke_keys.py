@@ -11,8 +11,9 @@ from local_azure.graph.objects import Application, ServicePrincipal
 from local_azure.timing import Timing
 from local_azure.virtual import VirtualLoop
 
-from rotator.engine import Result, adopt, compromise, grant, revoke
+from rotator.engine import adopt, compromise, grant, revoke
 from rotator.events import Noted
+from rotator.results import Result
 from tests.pulling import anything_pulls, signs_in
 from tests.stage import Stage, play, stage
 

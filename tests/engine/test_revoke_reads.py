@@ -21,7 +21,8 @@ from local_azure.timing import Timing
 from local_azure.virtual import VirtualLoop
 from local_azure.wire import Request, Response
 
-from rotator.engine import Result, adopt, revoke
+from rotator.engine import adopt, revoke
+from rotator.results import Result
 from tests.cells import cell
 from tests.pulling import anything_pulls
 from tests.snapshot import kept

@@ -15,8 +15,9 @@ from local_azure.timing import Timing
 from local_azure.virtual import VirtualLoop
 from local_azure.wire import Request
 
-from rotator.engine import Result, adopt, revoke
+from rotator.engine import adopt, revoke
 from rotator.events import Noted, PullRefused
+from rotator.results import Result
 from tests.stage import SERVER, Stage, play, stage
 
 IMAGE, OTHER = "aci-helloworld", "another.azurecr.io"

@@ -468,7 +468,7 @@ def keys(body: Any, stop: set[str]) -> set[str]:
 
 
 def test_the_states_and_outcomes_are_all_named() -> None:
-    standings = {standing.name.lower() for standing in status.Standing}
+    standings = {standing.name.lower() for standing in status.Urgency}
     assert standings <= set(ticked((ROOT / "docs" / "output.md").read_text()))
     assert {outcome.value for outcome in Outcome} <= set(ticked((ROOT / "docs" / "events.md").read_text()))
 

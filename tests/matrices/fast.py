@@ -22,13 +22,23 @@ from rotator.clients.azuretime import AzureTime
 from rotator.clients.entra import judged
 from rotator.clients.pipeline import Limit
 from rotator.clients.token import Who
-from rotator.clients.translate import Refusal
+from rotator.clients.translate import ServiceRefusal
 from rotator.clients.world import AzureWorld
 from rotator.cloud import CLOUDS
 from rotator.errors import AzureError, Forbidden, NotFound
 from rotator.policy import Policy
 from rotator.ports import World
-from rotator.state import Access, ContainerGroup, Observed, Outcome, Proof, Registry, Secret, Unseen, lineage
+from rotator.state import (
+    Access,
+    ContainerGroup,
+    Observed,
+    Outcome,
+    Proof,
+    Registry,
+    Secret,
+    UnlistedSubscription,
+    lineage,
+)
 from tests.matrices.services import Arm, Authorization, ContainerGroups, Graph, Vault
 from tests.matrices.way import Way
 from tests.stage import Clock, Stage
@@ -91,7 +101,7 @@ class FastWorld(AzureWorld):
         found: list[ContainerGroup] = [
             lists.confirmed(each) for each in (*named, *[await self.groups.group(each) for each in others])
         ]
-        return observe.Groups(
+        return observe.ObservedGroups(
             tuple(found), tuple(each for each in lists.unseen if each.subscription in policy.subscriptions)
         )
 
@@ -103,7 +113,7 @@ class FastWorld(AzureWorld):
         try:
             return await self.groups.listed(subscription)
         except (Forbidden, NotFound) as error:
-            return Unseen(subscription, str(error))
+            return UnlistedSubscription(subscription, str(error))
 
     async def prove(self, policy: Policy, secret: Secret, images: Sequence[str]) -> Proof:
         """Entra, then the registries."""
@@ -111,7 +121,7 @@ class FastWorld(AzureWorld):
         try:
             await self._try("entra.token", lambda: tokens._signed_in(app_id, secret.reveal()))
         except _Refused as refused:
-            return judged(Refusal(refused.status, refused.code, refused.message, numbers=_numbers(refused.code)))
+            return judged(ServiceRefusal(refused.status, refused.code, refused.message, numbers=_numbers(refused.code)))
         except AzureError as error:
             return Proof(Outcome.UNREACHABLE, error.happened)
         return replace(await self.pull(policy, secret, images), signed_in=True)

@@ -12,8 +12,9 @@ from local_azure.keyvault.secret import Changes
 from local_azure.virtual import VirtualLoop
 
 from rotator.codes import NoteCode
-from rotator.engine import Result, adopt, compromise, reconcile, revoke
+from rotator.engine import adopt, compromise, reconcile, revoke
 from rotator.events import Noted
+from rotator.results import Result
 from rotator.state import ADOPTED
 from rotator.steps import Intent
 from tests.matrices.effects import Effect

@@ -18,7 +18,8 @@ from local_azure.timing import QUICK
 from local_azure.virtual import VirtualLoop
 from local_azure.wire import Request
 
-from rotator.engine import Result, adopt, reconcile, revoke
+from rotator.engine import adopt, reconcile, revoke
+from rotator.results import Result
 from rotator.steps import Intent
 from tests.cells import SHARE, Call, calls, cell, sampled
 from tests.invariants import converges, monitored, summary

@@ -19,7 +19,7 @@ from local_azure.wire import Caller, Request, ServiceError
 
 from rotator.clients.azuretime import AzureTime
 from rotator.clients.sending import ensure_in_time
-from rotator.clients.translate import Asked, Refusal, answered
+from rotator.clients.translate import Asked, ServiceRefusal, answered
 from rotator.errors import AzureError, Forbidden, NotFound, OutcomeUnknown, Unavailable
 from tests.matrices.effects import Effect
 from tests.matrices.process import FORBIDDEN, GONE, PATIENCE, Process, named
@@ -71,7 +71,7 @@ class Way:
         except ServiceError as error:
             self._hear(service)
             failure: AzureError | None = answered(
-                Asked(NAMES[service], operation), Refusal(error.status, error.inner or error.code, error.message)
+                Asked(NAMES[service], operation), ServiceRefusal(error.status, error.inner or error.code, error.message)
             )
         except Broken:
             failure = _said(operation, service, Effect.UNKNOWN, writes=writes)

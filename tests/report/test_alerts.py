@@ -13,7 +13,7 @@ from rotator.errors import Forbidden
 from rotator.events import CredentialAdded, Event, Noted, StepFailed, Vetoed, Waiting
 from rotator.report.alerts import Alert, Ended, alerts, not_served, refused
 from rotator.report.shapes import cloud_event, slack, teams
-from rotator.report.status import Row, Standing, rows
+from rotator.report.status import Row, Urgency, rows
 from tests.report.test_report import RENEWAL, STEADY, preview
 from tests.worlds import TODAY, key
 
@@ -38,7 +38,7 @@ def warned(warn: bool = True) -> Waiting:
 
 
 def in_use(end: timedelta) -> Row:
-    return Row("web", Standing.DUE, key("old"), at=TODAY, end=TODAY + end, soonest=TODAY + end)
+    return Row("web", Urgency.DUE, key("old"), at=TODAY, end=TODAY + end, soonest=TODAY + end)
 
 
 def test_a_run_that_needs_no_person_makes_no_alert() -> None:
@@ -101,7 +101,7 @@ def test_the_end_of_a_credential_in_use_is_told_by_thresholds_and_then_with_each
 
 def test_a_revoked_policy_and_a_fresh_credential_have_no_end_to_tell() -> None:
     near = in_use(timedelta(days=2))
-    assert alerts([ended(seen=replace(near, standing=Standing.REVOKED))], TODAY) == ()
+    assert alerts([ended(seen=replace(near, standing=Urgency.REVOKED))], TODAY) == ()
     assert alerts([ended(seen=in_use(timedelta(days=15)))], TODAY) == ()
     assert [each.code for each in alerts([ended(seen=row(RENEWAL))], TODAY)] == ["expiring"]
 

@@ -7,11 +7,11 @@ from rotator.codes import NoteCode
 from rotator.events import Noted
 from rotator.report.alerts import Ended
 from rotator.report.metrics import HELP, parse, render, updated
-from rotator.report.status import Row, Standing
+from rotator.report.status import Row, Urgency
 from tests.worlds import TODAY, key
 
 ODD = 'a"b\\c\nd,{}=é'
-SEEN = Row("web", Standing.WAITING, key("cur"), at=TODAY, end=TODAY + timedelta(days=80), soonest=TODAY + timedelta(days=7), next_due=TODAY + timedelta(hours=3))  # fmt: skip
+SEEN = Row("web", Urgency.WAITING, key("cur"), at=TODAY, end=TODAY + timedelta(days=80), soonest=TODAY + timedelta(days=7), next_due=TODAY + timedelta(hours=3))  # fmt: skip
 AGAIN = TODAY + timedelta(hours=6)
 
 
@@ -59,7 +59,7 @@ def test_a_run_over_one_policy_keeps_the_others_and_a_run_over_all_ends_what_is_
 def test_what_can_not_be_seen_keeps_its_ends_and_what_is_left_to_another_run_keeps_all() -> None:
     first = updated({}, [ended()], [], TODAY, untold=0)
     unseen = updated(first, [ended(code=1, seen=None)], [], AGAIN, untold=0)
-    assert unseen["rotator_state"]["web"] == Standing.UNREADABLE
+    assert unseen["rotator_state"]["web"] == Urgency.UNREADABLE
     assert unseen["rotator_in_use_expiry_timestamp_seconds"] == first["rotator_in_use_expiry_timestamp_seconds"]
     left = updated(first, [ended(code=4)], [], AGAIN, untold=0)
     assert left == first
@@ -75,7 +75,7 @@ def test_what_a_try_of_the_run_found_open_is_compromised_whatever_the_last_look_
 
 def test_an_instant_that_is_no_more_ends_its_series() -> None:
     first = updated({}, [ended()], [], TODAY, untold=0)
-    bare = replace(SEEN, end=None, soonest=None, next_due=None, standing=Standing.DUE)
+    bare = replace(SEEN, end=None, soonest=None, next_due=None, standing=Urgency.DUE)
     assert updated(first, [ended(seen=bare)], [], AGAIN, untold=0)["rotator_credential_expiry_timestamp_seconds"] == {}
 
 

@@ -9,7 +9,6 @@ import pytest
 
 from rotator import events, guard
 from rotator.codes import NoteCode, ReasonCode, WaitCode
-from rotator.engine import Preview, Result
 from rotator.errors import Forbidden, Mistake, PolicyError
 from rotator.events import Event
 from rotator.plan import View, next_due, next_steps, plan
@@ -18,6 +17,7 @@ from rotator.report.progress import change, line
 from rotator.report.run import alarmed, run_body, run_text
 from rotator.report.status import status_body, status_code, status_text
 from rotator.report.words import document, error_body
+from rotator.results import Preview, Result
 from rotator.steps import kind, target
 from tests import worlds
 

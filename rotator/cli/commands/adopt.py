@@ -9,8 +9,9 @@ from rotator.cli.options import Leases, Name, command
 from rotator.remedy import rotator
 
 if TYPE_CHECKING:
-    from rotator.engine import Result, Run
+    from rotator.engine import Run
     from rotator.plan import Adoption
+    from rotator.results import Result
 
 
 Key = Annotated[

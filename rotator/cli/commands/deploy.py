@@ -26,7 +26,7 @@ Group = Annotated[
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class DeployOutcome:
     """Result of a deployment, to be reported.
 
     `deployed`: the evidence. `logs`: the output of each container. `unread`: the error if the logs can't be read.
@@ -94,7 +94,7 @@ def _chosen(policy: "Policy", group: str | None) -> "GroupPolicy":
     return fitting[0]
 
 
-async def _heeded(run: "Run", group_id: "ResourceId", *, wait: bool, logs: bool) -> Outcome:
+async def _heeded(run: "Run", group_id: "ResourceId", *, wait: bool, logs: bool) -> DeployOutcome:
     """Deploy, and report first the compromised credentials still able to sign in, also if the deployment failed."""
     from rotator.engine import tell_exposed
 
@@ -113,15 +113,15 @@ async def _heeded(run: "Run", group_id: "ResourceId", *, wait: bool, logs: bool)
     return replace(outcome, alarms=tuple(score.alarms), warned=bool(score.warned))
 
 
-async def _deployed(run: "Run", group_id: "ResourceId", *, wait: bool, logs: bool) -> Outcome:
+async def _deployed(run: "Run", group_id: "ResourceId", *, wait: bool, logs: bool) -> DeployOutcome:
     from rotator.engine import deploy_now
 
     deployed = await deploy_now(run, group_id, wait=wait)
     try:
-        return Outcome(deployed, await _printed(run, group_id) if logs else ())
+        return DeployOutcome(deployed, await _printed(run, group_id) if logs else ())
     except RotatorError as error:
         error.state = f"{group_id.name} is deployed with credential {deployed.key_id}; only its logs couldn't be read."
-        return Outcome(deployed, unread=error)
+        return DeployOutcome(deployed, unread=error)
 
 
 async def _printed(run: "Run", group_id: "ResourceId") -> tuple[tuple[str, str], ...]:
@@ -132,7 +132,7 @@ async def _printed(run: "Run", group_id: "ResourceId") -> tuple[tuple[str, str],
     return tuple([(name, await run.world.logs(group_id, name)) for name in names])
 
 
-def _text(policy: "Policy", outcome: Outcome) -> str:
+def _text(policy: "Policy", outcome: DeployOutcome) -> str:
     found = outcome.deployed
     ended = "" if found.exit_code is None else f"; the job ended with {found.exit_code}"
     lines = [
@@ -149,7 +149,7 @@ def _text(policy: "Policy", outcome: Outcome) -> str:
     return "\n".join(lines)
 
 
-def _body(policy: "Policy", outcome: Outcome) -> dict[str, Any]:
+def _body(policy: "Policy", outcome: DeployOutcome) -> dict[str, Any]:
     from rotator.report.words import error_body
 
     found = outcome.deployed

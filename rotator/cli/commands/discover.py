@@ -17,7 +17,7 @@ from rotator.errors import RotatorError
 from rotator.remedy import list_subscriptions
 
 if TYPE_CHECKING:
-    from rotator.discovery import Draft, Sight
+    from rotator.discovery import Listing, PolicyText
     from rotator.policy import Policy
 
 Subscriptions = Annotated[
@@ -78,12 +78,12 @@ def _guid(text: str) -> str:
     return text.lower()
 
 
-def _sight(common: Common, policies: "tuple[Policy, ...]", wanted: tuple[str, ...], *, registries: bool) -> "Sight":
+def _sight(common: Common, policies: "tuple[Policy, ...]", wanted: tuple[str, ...], *, registries: bool) -> "Listing":
     from rotator.cli import wiring
     from rotator.cloud import CLOUDS
     from rotator.engine.discover import see
 
-    async def main() -> "Sight":
+    async def main() -> "Listing":
         _, connecting = wiring.connected(common.cloud.value)
         async with connecting as world:
             return await see(world, CLOUDS[common.cloud.value], policies, wanted, registries=registries)
@@ -112,7 +112,7 @@ def _fill(file: Path, text: str) -> None:
             raise
 
 
-def _written(directory: Path, draft: "Draft") -> "Draft":
+def _written(directory: Path, draft: "PolicyText") -> "PolicyText":
     """Write a new draft to its file, and return the draft with the path of the file.
 
     Never overwrite another file, even one created a moment ago.

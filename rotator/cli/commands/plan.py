@@ -11,7 +11,7 @@ from rotator.errors import RotatorError
 
 if TYPE_CHECKING:
     from rotator.engine import Run
-    from rotator.report.given import Preview
+    from rotator.results import Preview
     from rotator.steps import Intent
 from rotator.cli.looking import looked
 

@@ -12,9 +12,10 @@ from rotator.cli.invocation import Common
 from rotator.cli.options import Leases, Name, Yes, ask, command
 
 if TYPE_CHECKING:
-    from rotator.engine import Result, Run, Wanted
+    from rotator.engine import Run, Wanted
     from rotator.plan import Missing
     from rotator.policy import Draft, Policy
+    from rotator.results import Result
 
 
 @command

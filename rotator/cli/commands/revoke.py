@@ -11,8 +11,9 @@ from rotator.cli.options import Leases, Name, Yes, ask, command
 from rotator.remedy import rotator
 
 if TYPE_CHECKING:
-    from rotator.engine import Result, Run
+    from rotator.engine import Run
     from rotator.ports import AccessRecord
+    from rotator.results import Result
 
 
 @command

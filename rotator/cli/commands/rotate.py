@@ -14,8 +14,9 @@ from rotator.cli.options import Leases, Names, Yes, ask, command
 from rotator.codes import NoteCode
 
 if TYPE_CHECKING:
-    from rotator.engine import Result, Run
+    from rotator.engine import Run
     from rotator.fleet import Urgent
+    from rotator.results import Result
 
 Keys = Annotated[
     list[str] | None,
