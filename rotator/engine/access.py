@@ -8,7 +8,7 @@ from rotator.engine.exposed import finish
 from rotator.engine.run import FRESH, Run, ensure_granted
 from rotator.errors import Conflict, NotFound, UnsafeStep
 from rotator.events import AccessRecorded, AssignmentCreated, AssignmentDeleted, StepDone, StepStarted
-from rotator.plan import fitting, grant_steps, own_roles, restorable
+from rotator.plan import declared_role, grant_steps, own_roles, restorable
 from rotator.ports import AccessRecord
 from rotator.remedy import recover_secret, rotator
 from rotator.resource_id import ArmId, ResourceId
@@ -189,12 +189,7 @@ async def declared(run: Run, oid: str | None, registries: Sequence[Registry]) ->
 
 
 async def _declared(run: Run, oid: str, registry_id: ResourceId, role: str, seen: Registry | None) -> Assignment:
-    name = fitting(role, abac=seen is not None and seen.abac)
-    if name == "Owner" and seen is not None and seen.abac:
-        raise UnsafeStep(
-            f"{registry_id} checks permissions by repository (ABAC), where Owner doesn't let anybody pull",
-            remedy="Declare `role: Container Registry Repository Reader` for it.",
-        )
+    name = declared_role(role, registry_id, seen)
     role_id = await run.world.role(name, registry_id)
     guid = uuid.uuid5(uuid.NAMESPACE_URL, f"{registry_id.lower()}|{role_id.lower()}|{oid.lower()}")
     return Assignment(

@@ -12,7 +12,7 @@ from functools import partial
 from rotator import container_group
 from rotator.codes import NoteCode
 from rotator.engine.prove import again, prove
-from rotator.engine.retire import withdraw
+from rotator.engine.retire import listed, withdraw
 from rotator.engine.run import DECISIONS, FRESH, Patience, Run, Seen, Undecided, ensure_granted
 from rotator.errors import (
     AzureError,
@@ -281,31 +281,18 @@ async def _publishable(run: Run, observed: Observed, new: _New) -> tuple[Version
     if run.world.moment() - new.proven > FRESH / 2:
         await again(run, new.credential.key_id, new.issued.secret, container_group.images(run.policy, observed))
         new.proven = run.world.moment()
-    read = await _listed_at(run, new.credential)
+    read = await listed(run, new.credential)
+    if read is None:
+        raise Conflict(
+            f"credential {new.credential.key_id} isn't listed: somebody removed it before it was published",
+            service="graph",
+        )
     versions = await run.world.versions(run.policy)
     await ensure_granted(run)
     _ensure_unchanged(run, observed, versions, new.attempt)
     before = tuple(v for v in versions if v.tag(ATTEMPT) != new.attempt)
     newest = View(run.policy, observed.reread(versions=before), run.intent).newest
     return newest, min(read, new.proven) + FRESH
-
-
-async def _listed_at(run: Run, credential: Credential) -> float:
-    """Return the moment before a read that lists the credential; a new credential may take a while to be listed.
-
-    Raises Conflict.
-    """
-    start, patience = run.clock.elapsed(), Patience(run, f"credential {credential.key_id} isn't listed yet", LOOKING)
-    while True:
-        read = run.world.moment()
-        if any(c.key_id == credential.key_id for c in await run.world.credentials(run.policy)):
-            return read
-        if run.clock.elapsed() - start >= LOOKING:
-            raise Conflict(
-                f"credential {credential.key_id} isn't listed: somebody removed it before it was published",
-                service="graph",
-            )
-        await patience.sleep(EVERY)
 
 
 def _ensure_unchanged(run: Run, observed: Observed, versions: tuple[Version, ...], attempt: str) -> None:

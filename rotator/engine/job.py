@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from rotator import container_group, guard
-from rotator.codes import ReasonCode, VetoCode
+from rotator.codes import ReasonCode
 from rotator.container_group import Phase, Verdict
 from rotator.engine.deploy import PutTarget, fetch, moved, put, replace, settled, watch
 from rotator.engine.look import Memory, look
@@ -21,8 +21,6 @@ EVERY = 15.0
 """Seconds between two looks at a job at work."""
 AT_WORK = (Phase.RUNNING, Phase.STARTING, Phase.CRASHING, Phase.UNKNOWN)
 """What a job does whose end is still to come; one that crashed is started again, or it would have finished."""
-ALWAYS = (VetoCode.ITSELF, VetoCode.ANOTHER_LINEAGE, VetoCode.DRIFT)
-"""Objections of the guard that hold for a deployment that a person or a script asks for, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +127,7 @@ def _ensure_ours(run: Run, observed: Observed, before: ContainerGroup, version: 
     Examples: rotator's own identity, or the live credential of another policy in the group.
     """
     asked = Deploy(before.id, version.key_id or "", Reason(ReasonCode.FORCED, "a deployment was asked for"))
-    veto = guard.check(asked, run.policy, observed.reread(group=before), run.intent)
-    if veto and veto.code in ALWAYS:
+    if veto := guard.check_asked(asked, run.policy, observed.reread(group=before)):
         raise veto.error()
 
 

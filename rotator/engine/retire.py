@@ -32,23 +32,35 @@ async def retire(run: Run, seen: Seen, step: Retire) -> str:
 async def withdraw(run: Run, principal: Principal, credential: Credential, permit: Permit | None = None) -> None:
     """Remove a credential although each try may fail: a bounded number of decisions, each on a new look.
 
-    `permit` makes the look; default: the credential is listed.
+    `permit` makes the look; default: the credential is listed. A credential that no look of two minutes shows is gone.
     """
-
-    async def listed() -> float:
-        read = run.world.moment()
-        await _there(run, credential)
-        return read
-
     for left in reversed(range(DECISIONS)):
+        read = await (permit() if permit else listed(run, credential))
+        if read is None:
+            return
         try:
-            await remove(run, principal, credential, await (permit or listed)() + FRESH)
+            await remove(run, principal, credential, read + FRESH)
         except (Undecided, NotSent):
             if not left:
                 raise
             await run.clock.sleep(PAUSE)
         else:
             return
+
+
+async def listed(run: Run, credential: Credential) -> float | None:
+    """Return the moment before a read that lists the credential; None if no read of two minutes does.
+
+    A new credential may take a while to be listed: Graph's reads lag its writes (azure-facts C6).
+    """
+    start, patience = run.clock.elapsed(), Patience(run, f"credential {credential.key_id} isn't listed", LOOKING)
+    while True:
+        read = run.world.moment()
+        if await _there(run, credential):
+            return read
+        if run.clock.elapsed() - start >= LOOKING:
+            return None
+        await patience.sleep(EVERY)
 
 
 async def remove(run: Run, principal: Principal, credential: Credential, not_after: float) -> None:

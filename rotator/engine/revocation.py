@@ -9,22 +9,22 @@ Rules for editors of this file:
 3. A grant made meanwhile ends the revocation: no more is deleted, and the report says so.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 from rotator import guard
-from rotator.codes import NoteCode
 from rotator.engine.access import end, own, read_record, start
-from rotator.engine.evidence import AGREEING, NOT_WAITED, Left, Tries, evidence, not_proven, refused, unknown_to_entra
+from rotator.engine.evidence import AGREEING, Left, evidence, unknown_to_entra
 from rotator.engine.exposed import finish
 from rotator.engine.retire import withdraw
 from rotator.engine.run import FRESH, NO_PRINCIPAL, Patience, Run, failure
 from rotator.errors import Locked, NotFound, RotatorError, UnsafeStep
-from rotator.events import AccessRecorded, AssignmentDeleted, Noted, VersionDisabled
-from rotator.plan import Ending, Shown, View, credential_steps, revoke_steps, vanished
+from rotator.events import AccessRecorded, AssignmentDeleted, VersionDisabled
+from rotator.plan import Ending, Shown, Tries, View, credential_steps, revocation_notes, revoke_steps, vanished
+from rotator.plan.revocation_end import refused
 from rotator.ports import AccessRecord
-from rotator.remedy import delete_password, rotator
+from rotator.remedy import rotator
 from rotator.results import Result
 from rotator.state import Access, Assignment, Observed
 from rotator.steps import Disable, Retire, Revoke, kind, target
@@ -170,9 +170,7 @@ async def _take_all(run: Run, wish: Wish, look: Look, observed: Observed) -> End
 
 
 def _regranted(run: Run) -> Ending:
-    again = f"`{rotator('revoke', run.policy.name)}` revokes it, `rotator grant` restores all of it"
-    text = f"somebody granted the access while it was being revoked; {again}"
-    run.tell(Noted(code=NoteCode.REGRANTED, subject=run.policy.name, text=text, warn=True))
+    run.tell(revocation_notes.regranted(run.policy))
     return Ending.REGRANTED
 
 
@@ -191,21 +189,19 @@ async def _absent(look: Look, wish: Wish) -> Ending:
     The principal counts as gone only if two looks agree, and neither Entra nor any registry knows its password.
     """
     run, left = look.run, await Left.before(look.run)
-    tries = await unknown_to_entra(run, left) if wish.wait else Tries(Shown.NOTHING, NOT_WAITED)
+    tries = await unknown_to_entra(run, left) if wish.wait else Tries(Shown.NOTHING, revocation_notes.NOT_WAITED)
     served = (
         tries.shown is not Shown.PRINCIPAL
         or left.value is None
         or not refused(await run.world.pull(run.policy, left.value, ()))
     )
     how = vanished(tries.shown, agreed=wish.wait, served=served)
-    if how is Ending.UNPROVEN:
-        not_proven(run, "; ".join(filter(None, (look.missing, tries.why, NOT_FOUND))))
-        return how
-    text = (
-        f"{look.missing}: two looks two minutes apart agree, and neither Microsoft Entra ID nor a registry takes the"
-        " published value"
+    why = "; ".join(filter(None, (look.missing, tries.why, NOT_FOUND)))
+    unproven = how is Ending.UNPROVEN
+    note = (
+        revocation_notes.not_proven(run.policy, why) if unproven else revocation_notes.absent(run.policy, look.missing)
     )
-    run.tell(Noted(code=NoteCode.NO_PRINCIPAL, subject=run.policy.principal.app_id, text=text))
+    run.tell(note)
     return how
 
 
@@ -252,11 +248,7 @@ def _stays(run: Run, step: Revoke, error: RotatorError, *, credentials: bool) ->
     """Tell of an assignment that can't be deleted; a lock is no failure where the credentials go."""
     where = step.assignment.scope
     if isinstance(error, Locked) and credentials:
-        text = (
-            f"the role assignment on {where} stays, since a lock holds it: a new password would pull again"
-            f" ({error.happened})"
-        )
-        run.tell(Noted(code=NoteCode.LOCKED, subject=step.assignment.id, text=text))
+        run.tell(revocation_notes.locked(step, error.happened))
         return
     if isinstance(error, Locked):
         error.state = f"Access is marked as revoked, but the assignment on {where} stays: the principal can pull."
@@ -293,7 +285,7 @@ async def _take_credentials(look: Look, mark: AccessMark) -> Observed | None:
                 return None
             tried.add((kind(step), target(step)))
             await _take(run, observed, step, mark, min(not_after, read + FRESH))
-    for note in (*_losers(run, view), *_untaken(run, view)):
+    for note in (*revocation_notes.losers(view), *revocation_notes.untaken(view)):
         run.tell(note)
     return observed
 
@@ -315,34 +307,3 @@ async def _take(run: Run, observed: Observed, step: Retire | Disable, mark: Acce
         run.tell(failure(run, kind(step), target(step), error))
         return
     end(run, step)
-
-
-def _losers(run: Run, view: View) -> Iterator[Noted]:
-    for dependent in sorted({*view.dependents, *view.unsaid}, key=lambda each: each.id):
-        text = (
-            f"{dependent.name} {'holds' if dependent.key_id else 'may hold'} a password that is taken: its next pull"
-            " fails"
-        )
-        yield Noted(code=NoteCode.LOSES_PASSWORD, subject=dependent.id, text=text)
-
-
-def _untaken(run: Run, view: View) -> Iterator[Noted]:
-    """Yield notes on the remaining passwords.
-
-    If the versions' tags may not be read, adopted passwords are among them, without a way to tell them apart.
-    """
-    if why := view.observed.vault_refuses:
-        name, host = run.policy.key_vault.password_secret, run.policy.key_vault.host
-        text = (
-            f"{host} doesn't let rotator read {name}, so adopted passwords aren't known and stay, and no version is"
-            f" disabled: {why}"
-        )
-        yield Noted(code=NoteCode.VAULT_REFUSED, subject=name, text=text, warn=True)
-    whose = "isn't known to be ours" if why else "isn't ours"
-    for foreign in (c for c in view.foreign if c.live(view.at)):
-        by_hand = delete_password(run.policy.principal.app_id, foreign.key_id, foreign.home)
-        text = (
-            f"credential {foreign.key_id} ({foreign.display_name or 'unnamed'}) {whose} and stays; `{by_hand}`"
-            " removes it"
-        )
-        yield Noted(code=NoteCode.FOREIGN, subject=foreign.key_id, text=text)

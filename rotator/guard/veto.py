@@ -15,6 +15,9 @@ from rotator.remedy import rotator
 from rotator.state import Access, Observed
 from rotator.steps import NOTHING_KNOWN, Deploy, Disable, Intent, Issue, Known, Restore, Retire, Step, kind, target
 
+ALWAYS = (VetoCode.ITSELF, VetoCode.ANOTHER_LINEAGE, VetoCode.DRIFT)
+"""Objections that hold for a deployment asked for by a person or a script, too."""
+
 
 @dataclass(frozen=True, slots=True)
 class Veto:
@@ -39,6 +42,12 @@ def check(
     for objection in _objections(step, policy, observed, intent or Intent(), known):
         return Veto(step, *objection)
     return None
+
+
+def check_asked(step: Deploy, policy: Policy, observed: Observed) -> Veto | None:
+    """Return the first objection that holds for a deployment asked for by a person or a script, or None."""
+    objections = _objections(step, policy, observed, Intent(), NOTHING_KNOWN)
+    return next((Veto(step, *objection) for objection in objections if objection[0] in ALWAYS), None)
 
 
 def itself(policy: Policy, observed: Observed) -> Objection | None:

@@ -15,22 +15,15 @@ No other package decides. Rules for editors of this package:
 
 from rotator.plan.access import (
     Effect,
-    Ending,
-    Shown,
     Way,
-    alarming,
     credential_steps,
-    ending,
+    declared_role,
     fitting,
     grant_steps,
     own_roles,
     remaining,
-    remains,
     restorable,
-    rests_on_absence,
     revoke_steps,
-    usable,
-    vanished,
 )
 from rotator.plan.adoption import Adoption, Value, adoptable, adoption_marks
 from rotator.plan.alarms import UNKNOWN, headline, refused_readers, unseen_marks, worth_trying
@@ -38,6 +31,18 @@ from rotator.plan.compromise import Declaration, declared
 from rotator.plan.keys import called, counted, removal
 from rotator.plan.marks import MOST_CARRIED, MOST_TAGS, Mark, carried, compromise_marks, marked, strip_marks
 from rotator.plan.provision import Missing, chosen, first_steps, group_steps, identity_steps
+from rotator.plan.revocation_end import (
+    Ending,
+    Shown,
+    Tries,
+    alarming,
+    ending,
+    in_a_row,
+    remains,
+    rests_on_absence,
+    usable,
+    vanished,
+)
 from rotator.plan.rules import ORDER, RULES, next_steps
 from rotator.plan.unfold import evolve, next_due, plan
 from rotator.plan.view import EVERY_GROUP, STRIPPED, View, short
@@ -57,6 +62,7 @@ __all__ = [
     "Mark",
     "Missing",
     "Shown",
+    "Tries",
     "Value",
     "View",
     "Way",
@@ -70,6 +76,7 @@ __all__ = [
     "counted",
     "credential_steps",
     "declared",
+    "declared_role",
     "ending",
     "evolve",
     "first_steps",
@@ -78,6 +85,7 @@ __all__ = [
     "group_steps",
     "headline",
     "identity_steps",
+    "in_a_row",
     "marked",
     "next_due",
     "next_steps",

@@ -1,4 +1,4 @@
-"""Select role assignments for revoke and grant, list the remaining ways to pull, and judge the end of a revocation.
+"""Select role assignments for revoke and grant, and list the remaining ways to pull.
 
 The roles a registry heeds depend on its mode (azure-facts F6, G5): with the legacy permissions any role whose *actions*
 include the pull, with repository permissions (ABAC) only *data actions* on the content of repositories.
@@ -10,6 +10,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from rotator.codes import NoteCode, ReasonCode
+from rotator.errors import UnsafeStep
 from rotator.plan.view import View
 from rotator.policy import Policy
 from rotator.remedy import (
@@ -19,7 +20,8 @@ from rotator.remedy import (
     disable_token,
     remove_group_member,
 )
-from rotator.state import Assignment, RegistryAccess, Role, SignIns
+from rotator.resource_id import ResourceId
+from rotator.state import Assignment, Registry, RegistryAccess, Role
 from rotator.steps import Disable, Grant, Reason, Retire, Revoke
 
 PULL, CONTENT = (
@@ -28,6 +30,7 @@ PULL, CONTENT = (
 )
 """Rights to pull: the action with legacy permissions, the data action with repository permissions."""
 READER, WRITER = "Container Registry Repository Reader", "Container Registry Repository Writer"
+OWNER = "Owner"
 TWINS = {"AcrPull": READER, "AcrPush": WRITER}
 """Roles for registries with legacy permissions, and their counterparts with repository permissions."""
 REGAIN = (
@@ -71,38 +74,24 @@ class Way:
     own: bool = False
 
 
-class Shown(StrEnum):
-    """Result of tries of the published value, as far as the access is concerned."""
-
-    NOTHING = "nothing"
-    """No try was made, or none ended in refusals."""
-    UNTRIED = "untried"
-    """There is no value to try."""
-    PASSWORD = "password"  # noqa: S105 - a word
-    """This password doesn't sign in; other keys of the principal are unknown."""
-    ROLE = "role"
-    """The value signs in, and every registry refuses the pull: the principal has no role, with any key."""
-    PRINCIPAL = "principal"
-    """Entra refuses all sign-ins as the principal, with any key."""
-
-
-class Ending(StrEnum):
-    """End of a revocation: the first line of its report."""
-
-    GONE = "access is gone: every pull is refused"
-    NOBODY = "access is gone: nothing is left that signs in as the principal"
-    ABSENT = "access is gone: the principal doesn't exist"
-    REGAINS = "pulls are refused, but the principal can give itself access again"
-    REMAINS = "ACCESS REMAINS: the principal can still pull"
-    ANYBODY = "ACCESS REMAINS: anybody can pull"
-    REGRANTED = "ACCESS WAS GRANTED AGAIN while it was being revoked"
-    UNPROVEN = "access is marked as revoked, and not proven to be gone"
-
-
 def fitting(role: str, *, abac: bool) -> str:
     """Return the role meant by a policy's `role` on a registry of this mode; a role without a twin stays the same."""
     backwards = {twin: name for name, twin in TWINS.items()}
     return TWINS.get(role, role) if abac else backwards.get(role, role)
+
+
+def declared_role(role: str, registry_id: ResourceId, seen: Registry | None) -> str:
+    """Return the role to be given on a registry, according to the mode in which Azure shows it.
+
+    Raises UnsafeStep for a role with which nobody pulls from a registry of this mode (azure-facts G5).
+    """
+    abac = seen is not None and seen.abac
+    if abac and role == OWNER:
+        raise UnsafeStep(
+            f"{registry_id} checks permissions by repository (ABAC), where Owner doesn't let anybody pull",
+            remedy=f"Declare `role: {READER}` for it.",
+        )
+    return fitting(role, abac=abac)
 
 
 def own_roles(role: str) -> tuple[str, ...]:
@@ -166,61 +155,6 @@ def remaining(policy: Policy, principal: str | None, access: RegistryAccess) -> 
     """
     found = (*_assigned(policy, principal, access), *_flags(access), *_unread(access))
     return tuple(sorted(found, key=lambda way: (tuple(Effect).index(way.effect), way)))
-
-
-def usable(way: Way, signs_in: SignIns) -> bool:
-    """Tell if a way is known to be open: for the principal with a known sign-in, or for the public."""
-    return way.effect in (Effect.PULLS, Effect.REGAINS) and (signs_in.known or way.code is NoteCode.ANONYMOUS_PULL)
-
-
-def alarming(way: Way, signs_in: SignIns) -> bool:
-    """Tell if a way forbids calling the access gone: the way is open, or its state is unknown."""
-    return (
-        way.effect is Effect.UNKNOWN
-        or usable(way, signs_in)
-        or (way.effect in (Effect.PULLS, Effect.REGAINS) and bool(signs_in.unread))
-    )
-
-
-def remains(ways: Sequence[Way], signs_in: SignIns) -> Ending | None:
-    """Return the ending if access is known to remain, regardless of any try; None if a refusal may still come."""
-    pulling = {way.code for way in ways if way.effect is Effect.PULLS and usable(way, signs_in)}
-    if pulling - {NoteCode.ANONYMOUS_PULL}:
-        return Ending.REMAINS
-    return Ending.ANYBODY if pulling else None
-
-
-def ending(ways: Sequence[Way], signs_in: SignIns, shown: Shown, *, agreed: bool) -> Ending:
-    """Judge the end of a revocation. `agreed`: two readings of the sign-ins, two minutes apart, are the same.
-
-    A refusal of the principal itself, or of its role, is proof regardless of the sign-ins. Otherwise access is gone
-    only without any sign-in: one reading doesn't prove the absence of sign-ins, and unreadable or missing objects never
-    do.
-    """
-    if left := remains(ways, signs_in):
-        return left
-    effects, nobody = {way.effect for way in ways}, agreed and signs_in.none
-    if Effect.UNKNOWN in effects or shown is Shown.NOTHING:
-        return Ending.UNPROVEN
-    if shown is Shown.PRINCIPAL or (shown is Shown.ROLE and Effect.PULLS not in effects):
-        return Ending.REGAINS if Effect.REGAINS in effects and not nobody else Ending.GONE
-    return Ending.NOBODY if nobody else Ending.UNPROVEN
-
-
-def rests_on_absence(ways: Sequence[Way], signs_in: SignIns, shown: Shown) -> bool:
-    """Tell if the ending depends on a second reading of the sign-ins, because the first reading shows none."""
-    return ending(ways, signs_in, shown, agreed=True) is not ending(ways, signs_in, shown, agreed=False)
-
-
-def vanished(shown: Shown, *, agreed: bool, served: bool) -> Ending:
-    """Return the ending for a principal that isn't found.
-
-    `agreed`: not found in two readings, two minutes apart; `served`: a registry doesn't refuse the value.
-
-    A lookup without a result proves nothing alone: the lookup may lag, or be made in a tenant other than the
-    registry's.
-    """
-    return Ending.ABSENT if agreed and shown is Shown.PRINCIPAL and not served else Ending.UNPROVEN
 
 
 def restorable(recorded: Sequence[Assignment], principal: str | None) -> tuple[Assignment, ...]:

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from local_azure.faults import Fault
@@ -9,10 +11,11 @@ from local_azure.inprocess import Hop, pause
 from local_azure.virtual import VirtualLoop
 from local_azure.wire import Request
 
-from rotator.engine import adopt, reconcile
-from rotator.state import lineage, marker
+from rotator.engine import Run, adopt, reconcile
+from rotator.engine.retire import withdraw
+from rotator.state import Home, lineage, marker
 from rotator.steps import Intent
-from tests.engine.test_life import forced, ours, settled
+from tests.engine.test_life import forced, ours, served, settled
 from tests.invariants import converges, monitored, rested, summary
 from tests.matrices.test_crash_matrix import adopted
 from tests.stage import GROUPS, SECRET, Stage, play, stage
@@ -243,3 +246,39 @@ def test_adopting_and_rotating_without_faults_asks_for_every_removal_twice() -> 
         assert rested(made)
 
     play(scene)
+
+
+# removals without a look of their own
+
+
+def test_no_removal_is_sent_for_a_credential_that_no_look_shows() -> None:
+    async def scene(made: Stage) -> None:
+        async def act(run: Run) -> None:
+            observed = await run.observe()
+            (held,) = [c for c in observed.credentials if c.key_id in ours(made)]
+            await withdraw(run, observed.principal, replace(held, key_id="11111111-0000-4000-8000-000000000000"))
+
+        since, began = len(made.app.served), made.clock.elapsed()
+        await made.with_world(act)
+        assert served(made, since, REMOVE) == 0
+        assert made.clock.elapsed() - began >= 120, "one look shows no absence"
+
+    settled(scene)
+
+
+def test_a_removal_is_sent_after_the_look_that_lists_the_credential() -> None:
+    async def scene(made: Stage) -> None:
+        async def act(run: Run) -> None:
+            observed = await run.observe()
+            end = observed.at + timedelta(days=9)
+            new = await run.world.add_password(observed.principal, Home.APPLICATION, "rotator:x:y", end)
+            made.azure.faults.add(Fault("graph.applications.get", "stale", times=3))
+            since = len(made.app.served)
+            await withdraw(run, observed.principal, new.credential)
+            calls = [call.operation for call in made.app.served[since:]]
+            assert calls.index(REMOVE) > [n for n, name in enumerate(calls) if name == "graph.applications.get"][3]
+            assert new.credential.key_id not in [p.key_id for p in made.credentials()]
+
+        await made.with_world(act)
+
+    settled(scene)

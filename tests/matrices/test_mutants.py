@@ -32,6 +32,8 @@ from rotator.plan import (
     next_steps,
     provision,
     reclaim,
+    revocation_end,
+    revocation_notes,
     rules,
     unseen,
     view,
@@ -52,6 +54,7 @@ from tests.plan import (
     test_provision_steps,
     test_reclaim,
     test_remaining,
+    test_revocation_notes,
     test_room,
 )
 from tests.stage import GROUPS, play
@@ -101,7 +104,14 @@ def _bodies() -> Iterator[tuple[str, Body]]:
     for name, body in chain(
         *(
             vars(module).items()
-            for module in (test_access_steps, test_endings, test_reclaim, test_remaining, test_provision_steps)
+            for module in (
+                test_access_steps,
+                test_endings,
+                test_reclaim,
+                test_remaining,
+                test_revocation_notes,
+                test_provision_steps,
+            )
         )
     ):
         if name.startswith("test_"):
@@ -142,6 +152,8 @@ MUTATED: tuple[ModuleType, ...] = (
     unseen,
     view,
     access,
+    revocation_end,
+    revocation_notes,
     provision,
     veto,
     issue,

@@ -1,0 +1,155 @@
+"""Notes at the end of a revocation: open ways, ways to sign in, doubts, groups without a password, and the rest."""
+
+from collections.abc import Iterator, Sequence
+
+from rotator.codes import NoteCode
+from rotator.plan.access import Effect, Way
+from rotator.plan.keys import removal
+from rotator.plan.revocation_end import Ending, Shown, Tries, alarming, remains, usable
+from rotator.plan.view import View
+from rotator.policy import Policy
+from rotator.remedy import DELETE_FEDERATED_CREDENTIAL, delete_password, rotator
+from rotator.state import Key, Means, SignIns
+from rotator.steps import Note, Revoke
+
+RESIDUE = "tokens that were issued before live on: up to 1 h of Entra, 75 min and 3 h of the registry"
+NOT_WAITED = "it was not waited for"
+STAYS = "signs in as the principal, and isn't rotator's to remove"
+
+
+def residue(policy: Policy) -> Note:
+    """Return the note on tokens that outlive every revocation."""
+    return Note(NoteCode.RESIDUE, policy.name, RESIDUE)
+
+
+def regranted(policy: Policy) -> Note:
+    """Return the note of a revocation ended by a grant made meanwhile."""
+    again = f"`{rotator('revoke', policy.name)}` revokes it, `rotator grant` restores all of it"
+    text = f"somebody granted the access while it was being revoked; {again}"
+    return Note(NoteCode.REGRANTED, policy.name, text, warn=True)
+
+
+def locked(step: Revoke, why: str) -> Note:
+    """Return the note on an assignment held by a lock, where the credentials are taken in its place."""
+    where = step.assignment.scope
+    text = f"the role assignment on {where} stays, since a lock holds it: a new password would pull again ({why})"
+    return Note(NoteCode.LOCKED, step.assignment.id, text)
+
+
+def absent(policy: Policy, missing: str) -> Note:
+    """Return the note on a principal that doesn't exist, as two looks and both services agree."""
+    text = (
+        f"{missing}: two looks two minutes apart agree, and neither Microsoft Entra ID nor a registry takes the"
+        " published value"
+    )
+    return Note(NoteCode.NO_PRINCIPAL, policy.principal.app_id, text)
+
+
+def open_ways(policy: Policy, ways: Sequence[Way], signs_in: SignIns) -> Iterator[Note]:
+    """Yield the ways to pull, then the ways to sign in, each with the command to end it."""
+    for way in ways:
+        closed = (
+            way.code is not NoteCode.ANONYMOUS_PULL and way.effect in (Effect.PULLS, Effect.REGAINS) and signs_in.none
+        )
+        text = f"once something signs in as it again: {way.text}" if closed else way.text
+        yield Note(way.code, way.subject, text, warn=alarming(way, signs_in))
+    opens = any(usable(way, signs_in) for way in ways if way.code is not NoteCode.ANONYMOUS_PULL)
+    yield from (_key(policy, key, opens=opens) for key in signs_in.keys)
+    app_id = policy.principal.app_id
+    yield from (Note(NoteCode.UNKNOWN, app_id, f"unknown: {what}") for what in signs_in.unread)
+    if not signs_in.passwords and not signs_in.unread:
+        text = "the principal has no password left that is valid: nobody signs in with one"
+        yield Note(NoteCode.NO_PASSWORD, app_id, text)
+
+
+def _key(policy: Policy, key: Key, *, opens: bool) -> Note:
+    """Return the note on a way to sign in without a password, with the command to end it.
+
+    Rotator never runs the command.
+    """
+    away = removal(policy.principal.app_id, key)
+    match key.means:
+        case Means.CERTIFICATE:
+            home, until = key.home.value.replace("_", " "), f", valid until {key.until:%Y-%m-%d}," if key.until else ""
+            text = f"certificate {key.id} ({key.name or 'unnamed'}) of the {home}{until} {STAYS}; `{away}` removes it"
+            return Note(NoteCode.CERTIFICATE, key.id, text, warn=opens)
+        case Means.FEDERATED:
+            command = f"`{away}`" if away else f"`{DELETE_FEDERATED_CREDENTIAL}`, with the identity's name,"
+            text = f"federated credential {key.name} {STAYS}; {command} removes it"
+            return Note(NoteCode.FEDERATED_CREDENTIAL, key.id, text, warn=opens)
+        case Means.IDENTITY:
+            text = (
+                f"the principal is managed identity {key.name}: whatever it is assigned to signs in as it; only its"
+                " roles can be taken away"
+            )
+            return Note(NoteCode.MANAGED_IDENTITY, key.id, text, warn=opens)
+
+
+def not_proven(policy: Policy, why: str) -> Note:
+    """Return the note on a missing proof that pulls are refused; a proof that wasn't asked for is no warning."""
+    text = f"that pulls are refused is not proven: {why}"
+    return Note(NoteCode.NOT_PROVEN, policy.name, text, warn=why != NOT_WAITED)
+
+
+def known_to_remain(policy: Policy, ways: Sequence[Way], signs_in: SignIns) -> Note:
+    """Return the note on access known to remain."""
+    at_once = f"; `{rotator('revoke', policy.name, credentials=True)}` takes every password of ours at once"
+    ours = remains(ways, signs_in) is Ending.REMAINS and signs_in.passwords
+    return not_proven(policy, f"access remains{at_once if ours else ''}")
+
+
+def doubts(policy: Policy, ways: Sequence[Way], signs_in: SignIns, tries: Tries) -> Iterator[Note]:
+    """Yield the reasons for a missing proof, each with the action to take."""
+    yield from (not_proven(policy, why) for why in _reasons(ways, signs_in, tries))
+
+
+def _reasons(ways: Sequence[Way], signs_in: SignIns, tries: Tries) -> Iterator[str]:
+    if unknown := [way for way in ways if way.effect is Effect.UNKNOWN]:
+        yield f"{len(unknown)} way(s) to pull may not be read; give the rights that are named, and run again"
+    if signs_in.unread:
+        yield "what signs in as the principal isn't known; see that it can be read, and run again"
+    if tries.shown is not Shown.PASSWORD and tries.why:
+        yield tries.why
+    elif tries.shown is Shown.ROLE:
+        yield "its pulls are refused although a role should allow them; run again"
+    elif names := ", ".join(_names(signs_in)):
+        yield (
+            f"the published value doesn't sign in, so it shows nothing about what else does ({names}); remove that, and"
+            " run again"
+        )
+
+
+def _names(signs_in: SignIns) -> Iterator[str]:
+    if signs_in.passwords:
+        yield f"passwords {' '.join(sorted(each.key_id for each in signs_in.passwords))}"
+    yield from (f"{key.means.value.replace('_', ' ')} {key.id}" for key in signs_in.keys)
+
+
+def losers(view: View) -> Iterator[Note]:
+    """Yield the container groups whose password a revocation of the credentials takes."""
+    for dependent in sorted({*view.dependents, *view.unsaid}, key=lambda each: each.id):
+        holds = "holds" if dependent.key_id else "may hold"
+        text = f"{dependent.name} {holds} a password that is taken: its next pull fails"
+        yield Note(NoteCode.LOSES_PASSWORD, dependent.id, text)
+
+
+def untaken(view: View) -> Iterator[Note]:
+    """Yield the passwords that a revocation of the credentials leaves.
+
+    If the versions' tags may not be read, adopted passwords are among them, without a way to tell them apart.
+    """
+    if why := view.observed.vault_refuses:
+        name, host = view.policy.key_vault.password_secret, view.policy.key_vault.host
+        text = (
+            f"{host} doesn't let rotator read {name}, so adopted passwords aren't known and stay, and no version is"
+            f" disabled: {why}"
+        )
+        yield Note(NoteCode.VAULT_REFUSED, name, text, warn=True)
+    whose = "isn't known to be ours" if why else "isn't ours"
+    for foreign in (c for c in view.foreign if c.live(view.at)):
+        by_hand = delete_password(view.policy.principal.app_id, foreign.key_id, foreign.home)
+        text = (
+            f"credential {foreign.key_id} ({foreign.display_name or 'unnamed'}) {whose} and stays; `{by_hand}`"
+            " removes it"
+        )
+        yield Note(NoteCode.FOREIGN, foreign.key_id, text)
