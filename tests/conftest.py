@@ -1,6 +1,7 @@
 """What every test of rotator stands on, beside what the emulator's stand on: cells, counts, and what was reached."""
 
 import logging
+import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -15,6 +16,11 @@ __all__ = ["answers_are_as_described", "no_vault_is_remembered"]
 
 
 reached.watch()
+
+for each in (signal.SIGINT, signal.SIGHUP):
+    if signal.getsignal(each) is signal.SIG_IGN:
+        # a shell's background job ignores them, and so would every process that a test starts
+        signal.signal(each, signal.SIG_DFL if each is signal.SIGHUP else signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
