@@ -113,6 +113,9 @@ def _other(found: Located) -> Mistake | None:
     if "principal" in found.data:
         problem = "a policy, where the manifest of a container group is meant"
         return found.mistake(("principal",), problem, "Name the manifest.", key=True)
+    if "containers" in found.data and "properties" not in found.data:
+        problem = f"a container group without properties, as `{SHOW_GROUP}` prints it and nothing reads it"
+        return found.mistake(("containers",), problem, f"Write what `{EXPORT_GROUP} --file` writes.", key=True)
     if "parameters" in found.data and "properties" not in found.data:
         remedy = "Name the template as `file:`, and this file as `parameters:`."
         return found.mistake(("parameters",), "parameters of an ARM template, and no resources", remedy, key=True)

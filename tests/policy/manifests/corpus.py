@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 SCALARS = (Path(__file__).parent / "scalars.txt").read_text().splitlines()
+NULLS = {"~", "null", "Null", "NULL", "!!null x"}
+"""A variable with one of these has no value, and may be a hidden one."""
 UNSENT = ["2024-01-17", "2024-01-17T10:00:00Z", "2024-13-45", "=", ".inf", "-.INF", ".nan", "1.0e+999", "<<"]
 UNSENT += ["!!binary aGk=", "!!set {x, y}", "!!omap [x: 1]", "!x 1", "[<<]", "!!timestamp 2024-01-17"]
 """Values that az can't send: it fails, or sends what is no JSON."""
@@ -46,7 +48,7 @@ def group(drawn: Drawn, *, variables: str = "[]", more: str = "", image: str = "
 
 def scalars(drawn: Drawn) -> str:
     """Plain and quoted scalars as values of variables."""
-    chosen = drawn.sample(SCALARS, 8)
+    chosen = drawn.sample([one for one in SCALARS if one not in NULLS], 8)
     listed = "".join(f"\n      - name: V{index}\n        value: {one}" for index, one in enumerate(chosen))
     return group(drawn, variables=listed)
 
@@ -81,7 +83,7 @@ def repeats(drawn: Drawn) -> str:
         ["a: 1", "a: 2", "'a': 3", "1: x", "true: y", "1.0: z", "'1': w", "yes: v", "0x1: u", "~: n"], 5
     )
     twice = drawn.choice(["", "location: northeurope\n", "tags: {a: 1}\ntags: {b: 2}\n"])
-    return twice + group(drawn, more=f"  extensions: [{{{', '.join(pairs)}}}]\n  sku: Standard\n  sku: Dedicated\n")
+    return twice + group(drawn, more=f"  notes: [{{{', '.join(pairs)}}}]\n  sku: Dedicated\n  sku: Standard\n")
 
 
 def anchors(drawn: Drawn) -> str:

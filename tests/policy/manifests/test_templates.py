@@ -232,8 +232,8 @@ def test_a_value_that_refers_to_itself_or_grows_without_end_is_refused() -> None
     assert "makes more than" in refused(template(group("[variables('v39')]"), variables={"v0": "x", **grown}))
     grown = {f"v{n}": f"[createArray(variables('v{n - 1}'), variables('v{n - 1}'))]" for n in range(1, 40)}
     assert "makes more than" in refused(template(group("[variables('v39')]"), variables={"v0": "x", **grown}))
-    chain = {f"v{n}": f"[variables('v{n - 1}')]" for n in range(1, 900)}
-    assert "over too many levels" in refused(template(group("[variables('v899')]"), variables={"v0": "x", **chain}))
+    chain = {f"v{n}": f"[variables('v{n - 1}')]" for n in range(1, 200)}
+    assert "over too many levels" in refused(template(group("[variables('v199')]"), variables={"v0": "x", **chain}))
     for n in range(1, 39):
         chain[f"v{n}"] = json.loads('{"a":' * 50 + f"\"[variables('v{n - 1}')]\"" + "}" * 50)
     assert "of too many levels" in refused(template(group("[variables('v38')]"), variables={"v0": "x", **chain}))
@@ -399,7 +399,7 @@ def test_json_is_read_with_the_comments_that_arm_allows() -> None:
     assert mistake.startswith("t.json:13:15:") and "neither a number that can be read nor a text in quotes" in mistake
     for ending in ('"open', "{", "[,"):
         assert Read.of(text + ending, "t.json").mistakes
-    for many in ("/*" * 200_000, '"' * 300_001, '\\"' * 200_000, "//" * 200_000):
+    for many in ("/*" * 30_000, '"' * 30_001, '\\"' * 30_000, "//" * 30_000):
         assert Read.of('{"$schema":' + many, "t.json").mistakes
 
 
