@@ -15,6 +15,7 @@ from rotator.policy.arm_expression import DEEPEST, Unevaluated, evaluated, is_ex
 from rotator.policy.located import Located, Path, plain, texts
 from rotator.policy.manifest import has_placeholder
 from rotator.policy.resource import is_group
+from rotator.remedy import EXPORT_GROUP
 from rotator.resource_id import ArmId
 
 MOST = 1 << 20
@@ -102,7 +103,7 @@ class Template:
             problem = "a nested deployment, into which rotator doesn't look, and no container group beside it"
             self._refuse(nested[0], (), problem, "Put the container group into this template, or name its own file.")
         else:
-            remedy = "Name the template that has one, or what `az container export` writes."
+            remedy = f"Name the template that has one, or what `{EXPORT_GROUP}` writes."
             self._refuse(("resources",), (), "no container group in this template", remedy)
         return None
 

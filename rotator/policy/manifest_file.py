@@ -17,7 +17,7 @@ from rotator.policy.manifest import unknown_placeholders
 from rotator.policy.model import Manifest
 from rotator.policy.resource import Resource
 from rotator.policy.values import AZ, JSON, parse
-from rotator.remedy import CREATE_GROUP, EXPORT_GROUP
+from rotator.remedy import CREATE_GROUP, EXPORT_GROUP, SHOW_GROUP, build_bicep
 from rotator.resource_id import ArmId
 
 _BEGINS_AS_JSON = re.compile(r"\s*(?:\{|//|/\*)")
@@ -205,7 +205,7 @@ def _given(file: File) -> Located | Mistake:
 
 def _opened(file: File) -> Read:
     if file.suffix.lower() in {".bicep", ".bicepparam"}:
-        remedy = f"Compile it with `az bicep build --file {plain(str(file))}`, and name the JSON that comes out."
+        remedy = f"Compile it with `{build_bicep(str(file))}`, and name the JSON that comes out."
         return Read(str(file), mistakes=(Mistake(str(file), 1, 1, "", "", "a Bicep file, which isn't read", remedy),))
     found = files.content(file)
     return Read(str(file), mistakes=(found.mistake,)) if found.mistake else Read.of(found.text or "", str(file))

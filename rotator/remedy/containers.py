@@ -4,9 +4,15 @@ from rotator.remedy.line import Bash, az, resource
 
 CREATE_GROUP = "az container create"
 EXPORT_GROUP = "az container export"
+SHOW_GROUP = "az container show"
 SHOW_GROUP_ID = "az container show --query id"
 FIND_GROUP_ID = "az container show -g GROUP -n NAME --query id"
 SHOW_WORKSPACE_ID = "az monitor log-analytics workspace show --query id"
+
+
+def build_bicep(file: str) -> str:
+    """Compile a Bicep file into an ARM template."""
+    return az("bicep build", file=file)
 
 
 def delete_group(group_id: str) -> str:

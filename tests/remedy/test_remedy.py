@@ -139,6 +139,7 @@ CASES: Mapping[str, tuple[Callable[[str], str], tuple[str, ...]]] = {
         remedy.enable_service_principal,
         ("az ad sp update --id @ --set accountEnabled=true",),
     ),
+    "build_bicep": (remedy.build_bicep, ("az bicep build --file @",)),
     "export_group": (lambda n: remedy.export_group(arm(n), n), (f"az container export {AT} --file @",)),
     "export_password": (
         remedy.export_password,

@@ -80,3 +80,70 @@ def test_merges_of_merges_are_counted_before_they_are_made() -> None:
     hidden = "".join(f"  - &b{n} {{<<: *b{n - 1}}}\n" for n in range(1, 300))
     _, mistakes = read(f"a:\n  - &b0 {{a: 1}}\n{hidden}a: *b299\n")
     assert [one for one in mistakes if "of too many levels" in one]
+
+
+GROUP = "name: web\nlocation: westeurope\nproperties: {containers: [{name: app, properties: {image: a}}]}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "word"),
+    [
+        *((f"{GROUP}{name}: [x]\n", f"4:1: {name}", f"at the wrong level: {name} belongs under properties") for name in (
+            "imageRegistryCredentials", "ipAddress", "osType", "restartPolicy", "volumes", "initContainers", "diagnostics", "sku", "subnetIds",
+            "dnsConfig", "extensions", "priority", "containerGroupProfile", "confidentialComputeProperties", "encryptionProperties")),
+        *((GROUP.replace("{containers", f"{{{name}: {{a: b}}, containers"), f"3:14: properties.{name}", f"{name} belongs beside properties") for name in (
+            "location", "tags", "identity", "zones")),
+        *((GROUP.replace("{name: app", f"{{{name}: [x], name: app"), f"3:28: properties.containers[0].{name}", f"{name} belongs under properties of the container")
+          for name in ("image", "command", "ports", "environmentVariables", "resources", "volumeMounts", "livenessProbe", "securityContext")),
+        *((GROUP.replace("{image", f"{{{name}: [x], image"), f"3:52: properties.containers[0].properties.{name}", f"{name} belongs under properties of the group")
+          for name in ("imageRegistryCredentials", "restartPolicy", "osType", "volumes", "ipAddress")),
+        (f"{GROUP}imageregistrycredentials: [x]\n", "4:1: imageregistrycredentials", "imageRegistryCredentials belongs under properties"),
+        (f"{GROUP}foo: 1\n", "4:1: foo", "not a name that a container group has"),
+        (f"{GROUP}additional_properties: {{a: 1}}\n", "4:1: additional_properties", "not a name that a container group has"),
+        (f"{GROUP}Properties: {{a: 1}}\n", "4:1: Properties", "properties stands here twice"),
+        (f"{GROUP}Location: x\n", "4:1: Location", "location stands here twice"),
+        (f"{GROUP}tags: [a]\n", "4:7: tags", "not tags"),
+        (f"{GROUP}tags: {{a: [1]}}\n", "4:11: tags.a", "not a text, as the value of a tag is"),
+        (f"{GROUP}identity: SystemAssigned\n", "4:11: identity", "not an identity"),
+        (f"{GROUP}identity: {{kind: x}}\n", "4:12: identity.kind", "not a name that an identity has"),
+        (f"{GROUP}identity: {{userAssignedIdentities: [/a]}}\n", "4:36: identity.userAssignedIdentities", "not the ids of identities"),
+        (f"{GROUP}identity: {{userAssignedIdentities: {{/a: x}}}}\n", "4:41: identity.userAssignedIdentities./a", "not the ids of identities"),
+        (f"{GROUP}zones: 1\n", "4:8: zones", "not a list of zones"),
+        (f"{GROUP}zones: [1]\n", "4:9: zones[0]", "not a text, as a zone is"),
+        ("name: web\nlocation: westeurope\nproperties: x\n", "3:13: properties", "no keys"),
+        ("id: x\nlocation: y\ncontainers: [{image: a}]\nosType: Linux\nvolumes: []\n", "3:1: containers", "as `az container show` prints it"),
+        (f"{GROUP}type: Microsoft.Web/sites\n", "4:7: type", "not the type of a container group"),
+    ],
+)  # fmt: skip
+def test_an_entry_at_the_wrong_level_is_said_to_be_that(text: str, place: str, word: str) -> None:
+    _, mistakes = read(text)
+    assert [one for one in mistakes if one.startswith(f"m.yaml:{place}: ") and word in one], mistakes
+
+
+@pytest.mark.parametrize(
+    ("more", "sent"),
+    [
+        ('zones: ["1"]\n', {"zones": ["1"]}),
+        ("zones: null\n", {}),
+        ("extended_location: {name: a}\n", {"extendedLocation": {"name": "a"}}),
+        ("foo: null\nbar: {}\nbaz: []\n", {}),
+        ("x-foo: {a: 1}\n", {}),
+        ("id: /x\nsystemData: {a: 1}\netag: x\n", {}),
+        ("TAGS: {a: b}\n", {"tags": {"a": "b"}}),
+        ("imageRegistryCredentials: []\n", None),
+        ("shared: &s {a: 1}\ntags: *s\n", {"tags": {"a": "1"}}),
+        ("imageRegistryCredentials: &s {a: 1}\ntags: *s\n", {"tags": {"a": "1"}}),
+        ("shared: {deep: [&s {a: 1}]}\ntags: {<<: *s}\n", {"tags": {"a": "1"}}),
+    ],
+)
+def test_what_az_leaves_out_is_left_out_where_nothing_is_lost(more: str, sent: dict[str, Any] | None) -> None:
+    body, mistakes = read(f"{GROUP}{more}")
+    if sent is None:
+        assert mistakes
+        return
+    assert mistakes == []
+    assert body == {
+        "location": "westeurope",
+        "properties": {"containers": [{"name": "app", "properties": {"image": "a"}}]},
+        **sent,
+    }

@@ -441,4 +441,9 @@ def test_a_policy_names_a_template_with_its_parameters(tmp_path: Path) -> None:
     assert "manifest.values: unknown key" in written(tmp_path, "manifest: {file: t.json, values: p.json}")
     assert "parameters of an ARM template, and no resources" in written(tmp_path, "manifest: p.json")
     assert "p.json:1:2: not JSON" in written(tmp_path, "manifest: {file: t.json, parameters: p.json}", p__json="{")
-    assert "a Bicep file, which isn't read. Compile it" in written(tmp_path, "manifest: t.bicep", t__bicep="param x")
+    assert "parameter where has no value" in written(
+        tmp_path, "manifest: {file: t.json, parameters: r.json}", r__json='{"parameters": {}}'
+    )
+    assert "a Bicep file, which isn't read. Compile it with `az bicep build --file" in written(
+        tmp_path, "manifest: t.bicep", t__bicep="param x"
+    )
