@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from rotator.engine import Journal, Run
     from rotator.events import Event
-    from rotator.notify import Delivered, KeyVaultSecret, Settings, Web
+    from rotator.notify import Delivered, KeyVaultSecret, Receivers, Web
     from rotator.policy import Policy
     from rotator.ports import Clock, World
     from rotator.report.alerts import Alert, Ended
@@ -58,7 +58,7 @@ log = logging.getLogger(__name__)
 class Notices:
     """Receivers of one command, and what is kept of its runs until they are told."""
 
-    settings: "Settings"
+    settings: "Receivers"
     metrics: Path | None
     state: Path
     whole: bool
@@ -253,9 +253,9 @@ def notices(metrics: Path | None, hook: str | None, leases: Path | None, *, whol
     Raises typer.BadParameter.
     """
     from rotator import lease
-    from rotator.notify.settings import Settings
+    from rotator.notify.settings import Receivers
 
     try:
-        return Notices(Settings.read(os.environ, hook), metrics, leases or lease.directory(os.environ), whole)
+        return Notices(Receivers.read(os.environ, hook), metrics, leases or lease.directory(os.environ), whole)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error

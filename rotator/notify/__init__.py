@@ -13,13 +13,13 @@ Rules for editors of this package:
 from rotator.notify.command import run_hook
 from rotator.notify.delivered import Delivered
 from rotator.notify.files import exchanged, replaced
-from rotator.notify.settings import KeyVaultSecret, Settings, Shape
+from rotator.notify.settings import KeyVaultSecret, Receivers, Shape
 from rotator.notify.web import Transport, Web
 
 __all__ = [
     "Delivered",
     "KeyVaultSecret",
-    "Settings",
+    "Receivers",
     "Shape",
     "Transport",
     "Web",

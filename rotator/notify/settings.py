@@ -1,4 +1,4 @@
-"""Settings of notifications, from the environment and from options, never from policy files.
+"""Receivers of notifications, from the environment and from options, never from policy files.
 
 The author of a policy file must not be able to run code as rotator, or to send its reports elsewhere.
 """
@@ -36,7 +36,7 @@ Address = Secret | KeyVaultSecret
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class Receivers:
     """Receivers of notifications; None: no such receiver."""
 
     webhook: Address | None = None
@@ -45,7 +45,7 @@ class Settings:
     hook: tuple[str, ...] = ()
 
     @classmethod
-    def read(cls, environment: Mapping[str, str], hook: str | None = None) -> "Settings":
+    def read(cls, environment: Mapping[str, str], hook: str | None = None) -> "Receivers":
         """Read the settings. Raises ValueError, which never quotes an address."""
         shape = environment.get(SHAPE) or Shape.cloudevents
         if shape not in tuple(Shape):

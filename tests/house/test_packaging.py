@@ -14,6 +14,9 @@ CITED = (
     "function/host.json",
     "function/requirements.txt",
     "policy/policy.schema.json",
+    "docs/prometheus/rotator.rules.yml",
+    "report/page/page.css",
+    "report/page/page.js",
     "py.typed",
 )
 """What messages, editors and type checkers look for below the package."""

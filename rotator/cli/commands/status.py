@@ -1,17 +1,26 @@
 """``rotator status``: every policy in one line."""
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
+import typer
+
+from rotator.cli import wiring
 from rotator.cli.invocation import Common
+from rotator.cli.looking import looked
 from rotator.cli.options import Names, command
 
 if TYPE_CHECKING:
-    pass
-from rotator.cli.looking import looked
+    from rotator.results import Previewed
+
+Html = Annotated[
+    Path | None,
+    typer.Option("--html", metavar="FILE", help="Also write the state as one self-contained page for a browser."),
+]
 
 
 @command
-def status(common: Common, names: Names = None) -> None:
+def status(common: Common, names: Names = None, html: Html = None) -> None:
     """Show every policy in one line, most urgent first.
 
     Tries and changes nothing. As wide as the terminal, or COLUMNS; -v adds each container group, wait and foreign
@@ -24,7 +33,20 @@ def status(common: Common, names: Names = None) -> None:
     from rotator.report.status import status_body, status_code, status_text
 
     seen = looked(common, names, glance)
+    if html:
+        _write(html, seen)
     width, every = get_terminal_size((120, 24)).columns, common.verbose > 0
     common.write(
         lambda: status_text(seen, width=width, every=every), lambda: {"policies": status_body(seen)}, status_code(seen)
     )
+
+
+def _write(file: Path, seen: "list[Previewed]") -> None:
+    """Write the page in place of an older one. Raises OSError."""
+    from importlib.resources import files
+
+    from rotator.notify import replaced
+    from rotator.report import page
+
+    style, script = (files(page).joinpath(name).read_text("utf-8") for name in ("page.css", "page.js"))
+    replaced(file, page.page(seen, page.Assets(style, script), wiring.now()))

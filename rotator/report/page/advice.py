@@ -1,0 +1,53 @@
+"""Advice of the page: what to do about a policy in each state."""
+
+from collections.abc import Iterator
+
+from rotator.errors import RotatorError
+from rotator.remedy import rotator
+from rotator.report.plan import readable, step_text
+from rotator.report.status import Row, Urgency
+from rotator.results import Preview
+from rotator.words import day
+
+LABEL = {
+    Urgency.COMPROMISED: "Compromised",
+    Urgency.UNREADABLE: "Unreadable",
+    Urgency.OVERDUE: "Overdue",
+    Urgency.BLOCKED: "Blocked",
+    Urgency.DUE: "Due",
+    Urgency.WAITING: "Waiting",
+    Urgency.RESTING: "Resting",
+    Urgency.REVOKED: "Revoked",
+}
+FIRST = {
+    Urgency.COMPROMISED: "Act now: a password that others know still works.",
+    Urgency.UNREADABLE: "Mend what keeps it from being seen. Until then nothing of it is rotated.",
+    Urgency.OVERDUE: "Act: what is due isn't done, and a later run may be too late.",
+    Urgency.BLOCKED: "Decide: a version of the secret that somebody else wrote stops what is due.",
+    Urgency.DUE: "Nothing: the next `rotator rotate` does what is due.",
+    Urgency.WAITING: "Nothing, unless a wait below names something for you.",
+    Urgency.RESTING: "Nothing.",
+    Urgency.REVOKED: "Nothing: its access was taken away on purpose.",
+}
+"""First sentence for each state."""
+
+
+def advice(row: Row, seen: Preview | RotatorError) -> Iterator[str]:
+    """Yield what to do, in sentences with commands in back ticks; the first is for the state alone."""
+    until = f" Next due: {day(row.next_due)}." if row.standing is Urgency.RESTING and row.next_due else ""
+    yield f"{FIRST[row.standing]}{until}"
+    if row.standing is Urgency.REVOKED:
+        yield f"`{rotator('grant', row.policy)}` restores it."
+    if isinstance(seen, RotatorError):
+        found = seen.diagnose()
+        yield from map(_whole, (found.happened, found.remedy))
+        return
+    yield from map(_whole, row.remarks)
+    if row.standing in (Urgency.DUE, Urgency.OVERDUE, Urgency.BLOCKED):
+        yield from (f"Due: {step_text(step)}. Why: {readable(step.reason.text)}." for step in seen.plan.steps)
+    yield from (f"Waits: {readable(wait.text)}." for wait in row.waits if readable(wait.text) not in row.remarks)
+
+
+def _whole(text: str) -> str:
+    """Return a sentence with its full stop."""
+    return text if text.endswith((".", "!", "?")) else f"{text}."

@@ -1,0 +1,177 @@
+"""The page of a fleet, without a browser: what it may load, what it says, and that no name becomes markup."""
+
+import base64
+import hashlib
+import re
+from datetime import UTC, datetime, timedelta
+from html.parser import HTMLParser
+from importlib.resources import files
+from typing import Any
+
+import pytest
+
+from rotator.report import page
+from rotator.report.page.advice import FIRST, LABEL
+from rotator.report.page.lines import MEANING, CredentialRole, lines
+from rotator.report.page.scale import Scale, scale
+from rotator.report.status import Urgency
+from tests.report.fleet import BY_HAND, COMPROMISED, OVERLAP, fleet, glanced, steady, version
+from tests.worlds import TODAY, instant, key
+
+ASSETS = page.Assets(*(files(page).joinpath(name).read_text("utf-8") for name in ("page.css", "page.js")))
+
+
+class Read(HTMLParser):
+    """Every element with its attributes, and the text, style and script left out."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.raw: dict[str, str] = {}
+        self.text, self.within = "", ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        self.within = tag
+
+    def handle_endtag(self, tag: str) -> None:
+        self.within = ""
+
+    def handle_data(self, data: str) -> None:
+        if self.within in ("style", "script"):
+            self.raw[self.within] = self.raw.get(self.within, "") + data
+        else:
+            self.text += data
+
+
+@pytest.fixture(name="read", scope="module")
+def _read() -> Read:
+    return Read(page.page(fleet(), ASSETS, TODAY))
+
+
+def test_it_loads_nothing_and_allows_only_its_own_style_and_script(read: Read) -> None:
+    loading = {"src", "href", "action", "srcset", "data", "poster", "formaction", "style", "background", "ping"}
+    assert [each for each in read.elements if loading & set(each[1])] == []
+    assert {tag for tag, _ in read.elements} & {
+        "a",
+        "link",
+        "img",
+        "iframe",
+        "object",
+        "base",
+        "audio",
+        "video",
+    } == set()
+    assert not re.search(r"url\((?!#)|@import|https?:", ASSETS.style)
+    assert not re.search(r"fetch|XMLHttp|import\(|https?:|innerHTML|eval|WebSocket", ASSETS.script)
+    (allowed,) = [given["content"] for _, given in read.elements if given.get("http-equiv")]
+    assert allowed
+    hashes = {
+        name: base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for name, text in read.raw.items()
+    }
+    assert allowed == (
+        f"default-src 'none'; style-src 'sha256-{hashes['style']}'; script-src 'sha256-{hashes['script']}';"
+        " base-uri 'none'; form-action 'none'"
+    )
+
+
+def test_no_handler_is_in_the_markup_and_names_stay_text(read: Read) -> None:
+    assert [name for _, given in read.elements for name in given if name.startswith("on")] == []
+    assert sum(tag == "script" for tag, _ in read.elements) == 1
+    assert "<img src=x onerror=hacked=1>" in read.text
+    assert not {"\u202e", "\x1b", "\x00"} & set(read.text)
+    assert "\\u202e" in read.text
+    names = [given["data-name"] for _, given in read.elements if "data-name" in given]
+    assert len(names) == len(fleet())
+    assert any(name and name.startswith("</script><script>hacked") for name in names)
+
+
+def test_the_most_urgent_is_first_and_open_and_every_state_says_what_to_do(read: Read) -> None:
+    shown = [(given["data-state"], "open" in given) for tag, given in read.elements if tag == "details"]
+    states = [state for state, _ in shown]
+    assert states == sorted(states, key=lambda state: Urgency[str(state).upper()])
+    assert set(states) == {standing.name.lower() for standing in Urgency}
+    assert {state for state, opened in shown if opened} == {"compromised", "unreadable", "overdue", "blocked"}
+    assert read.text.count("What to do") == len(shown)
+    for standing in Urgency:
+        assert FIRST[standing].partition("`")[0] in read.text
+        assert LABEL[standing] in read.text
+    assert "5 policies need a person" in read.text
+    assert "rotator grant revoked-partner" in read.text
+    assert "issue a new credential on the application" in read.text
+
+
+def test_who_still_holds_the_old_one_is_said(read: Read) -> None:
+    assert "held by pay-nightly" in read.text
+    assert "Not known what it holds: legacy." in read.text
+
+
+def test_a_fleet_that_rests_is_calm_and_one_that_can_not_be_seen_is_written_too() -> None:
+    calm = Read(page.page([("web", glanced("web", steady(3)))], ASSETS, TODAY))
+    assert "No policies need a person" in calm.text
+    assert [given.get("class") for tag, given in calm.elements if tag == "h1"] == ["calm"]
+    dark = [(name, what) for name, what in fleet() if name == "warehouse"]
+    assert "1 policy needs a person" in Read(page.page(dark, ASSETS, TODAY)).text
+    assert "No policies" in Read(page.page([], ASSETS, TODAY)).text
+
+
+# credentials as lines
+
+
+def roles(case: dict[str, Any], **groups: Any) -> dict[str, CredentialRole]:
+    found = lines(glanced("web", case, **groups))
+    return {line.key_id.partition("0")[0]: line.role for line in found}
+
+
+def test_each_credential_has_its_role_the_most_important_first() -> None:
+    found = roles(COMPROMISED, **{"pay-nightly": {"when_finished": "wait"}})
+    assert list(found.items()) == [("leaked", CredentialRole.COMPROMISED), ("cur", CredentialRole.CURRENT)]
+    assert roles(OVERLAP) == {"cur": CredentialRole.CURRENT, "old": CredentialRole.OLD}
+    assert roles(BY_HAND) == {"cur": CredentialRole.CURRENT, "hand": CredentialRole.FOREIGN}
+    lost = {**steady(3), "credentials": [*steady(3)["credentials"], {"key": "lost", "start": "-2d", "end": "+80d"}]}
+    assert roles(lost) == {"cur": CredentialRole.CURRENT, "lost": CredentialRole.UNNAMED}
+    assert set(MEANING) == set(CredentialRole)
+
+
+def test_the_current_one_is_due_before_its_end_and_the_old_one_overlaps_until_it_may_go() -> None:
+    current, old = lines(glanced("web", OVERLAP))
+    assert current.parts == (("valid", instant("-1d"), instant("+59d")), ("due", instant("+59d"), instant("+89d")))
+    replaced, leaves = instant("-1d"), instant("+19h")
+    assert old.parts == (
+        ("was", instant("-61d"), replaced),
+        ("overlap", replaced, leaves),
+        ("left", leaves, instant("+29d")),
+    )
+    assert (current.holders, old.holders) == (("checkout-1", "checkout-2"), ())
+
+
+def test_one_that_has_ended_is_shown_while_something_holds_it() -> None:
+    case = {
+        "credentials": [{"key": "cur", "start": "-9d"}, {"key": "gone", "start": "-90d", "end": "-1d"}],
+        "versions": [version("gone", "-90d"), version("cur", "-9d")],
+    }
+    held = {"groups": [{"id": "web", "holds": "gone", "since": "-90d"}]}
+    assert key("gone") not in [line.key_id for line in lines(glanced("web", case))]
+    assert key("gone") in [line.key_id for line in lines(glanced("web", {**case, **held}))]
+
+
+# the scale
+
+
+def test_the_look_is_always_inside_and_what_is_beyond_is_at_the_edge() -> None:
+    for start, end in ((-1, 1), (-400, 3000), (-30, 90), (5, -5)):
+        one = scale(TODAY, [TODAY + timedelta(days=start)], [TODAY + timedelta(days=end)])
+        assert 0 < one.place(TODAY) < 100
+        assert 0 <= one.place(TODAY + timedelta(days=start)) < one.place(TODAY + timedelta(days=400)) == 100
+        assert one.end - one.begin <= timedelta(days=90 + 200 * 1.07)
+
+
+def test_months_have_names_and_a_year_where_it_changes() -> None:
+    begin = datetime(2026, 10, 20, tzinfo=UTC)
+    one = Scale(begin, begin, begin + timedelta(days=140))
+    assert [name for _, name in one.months()] == ["Nov 2026", "Dec", "Jan 2027", "Feb", "Mar"]
+    assert [at.day for at, _ in one.months()] == [1] * 5
+    long = Scale(begin, begin, begin + timedelta(days=500))
+    assert [name for _, name in long.months()][:4] == ["Nov 2026", "Jan 2027", "Mar", "May"]
