@@ -12,6 +12,7 @@ from rotator.cli.commands.discover import discover
 from rotator.cli.commands.doctor import doctor
 from rotator.cli.commands.grant import grant
 from rotator.cli.commands.history import history
+from rotator.cli.commands.manifest import manifest
 from rotator.cli.commands.plan import plan
 from rotator.cli.commands.provision import provision
 from rotator.cli.commands.revoke import revoke
@@ -61,6 +62,7 @@ for verb in (
     grant,
     adopt,
     deploy,
+    manifest,
     discover,
 ):
     app.command()(verb)

@@ -33,6 +33,7 @@ from rotator.container_group.manifest import (
     manifest_sources,
     needed,
 )
+from rotator.container_group.manifest_draft import DraftedManifest, drafted
 from rotator.container_group.missing_values import hidden, sources, unsourced, wanted_as_objects
 from rotator.container_group.policy_lines import lines_to_add
 from rotator.container_group.put_body import edit
@@ -47,6 +48,7 @@ __all__ = [
     "Choice",
     "Dependent",
     "Document",
+    "DraftedManifest",
     "Failed",
     "Phase",
     "Refusal",
@@ -57,6 +59,7 @@ __all__ = [
     "dependent",
     "dependents",
     "difference",
+    "drafted",
     "edit",
     "exit_code",
     "from_manifest",

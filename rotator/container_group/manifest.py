@@ -12,7 +12,7 @@ from rotator.arm_json import Json, Value, drop, get, plain, put
 from rotator.container_group.constraints import conflicts
 from rotator.container_group.differences import Change, difference
 from rotator.container_group.document import Document, once
-from rotator.container_group.embedded_password import signing_in
+from rotator.container_group.embedded_password import follows, signing_in
 from rotator.container_group.hidden_values import as_shown, places
 from rotator.container_group.missing_values import unsourced
 from rotator.container_group.normalise import usual
@@ -135,7 +135,7 @@ def _problems(written: Document) -> Iterator[str]:
         )
     if why := refused(written):
         yield why
-    if not any(written.recipes.password(place) for place in written.places):
+    if not (follows(written) or any(written.recipes.password(place) for place in written.places)):
         yield (
             f"no imageRegistryCredentials entry of it has the user name {written.app_id}, so that it would not hold the"
             " credential"

@@ -23,13 +23,8 @@ def lines_to_add(
     may never have been set, so both answers are given: the usual one, and the other as a comment.
     """
     head = [f"  - id: {group_id}"] if entry else []
-    names: dict[str, str] = {}
-    for path in paths:
-        names[path] = (
-            ""
-            if path in password or path == WORKSPACE_ID
-            else _unused(_secret_name(group_id, path), set(names.values()))
-        )
+    named = [path for path in paths if path not in password and path != WORKSPACE_ID]
+    names = dict.fromkeys(paths, "") | dict(zip(named, secret_names(group_id, named), strict=True))
     return "\n".join(
         [
             *head,
@@ -37,6 +32,14 @@ def lines_to_add(
             *(line for path, name in names.items() for line in _lines(path, name)),
         ]
     )
+
+
+def secret_names(group_id: ArmId, paths: Sequence[str]) -> tuple[str, ...]:
+    """Return a name for a Key Vault secret for each path, all different."""
+    names: list[str] = []
+    for path in paths:
+        names.append(_unused(_secret_name(group_id, path), set(names)))
+    return tuple(names)
 
 
 def _lines(path: str, name: str) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rotator.cli.choosing import Group, chosen
 from rotator.cli.invocation import Common
 from rotator.cli.options import Name, command
 from rotator.container_group import Verdict
@@ -13,16 +14,8 @@ from rotator.visible import one_line
 
 if TYPE_CHECKING:
     from rotator.engine import Deployed, Run
-    from rotator.policy import GroupPolicy, Policy
+    from rotator.policy import Policy
     from rotator.resource_id import ResourceId
-
-Group = Annotated[
-    str | None,
-    typer.Argument(
-        metavar="[GROUP]",
-        help="Name or id of a container group; default: the only one, or the only one with a manifest.",
-    ),
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,29 +62,15 @@ def deploy(
     from rotator.cli.progress import telling
 
     (policy,) = common.load((name,))
-    chosen = _chosen(policy, group)
+    group_id = chosen(policy, group).id
     with telling(common) as (tell, _):
         outcome = session.run(
             common,
             (policy,),
-            lambda runs: _heeded(next(iter(runs)), chosen.id, wait=wait or logs, logs=logs),
+            lambda runs: _heeded(next(iter(runs)), group_id, wait=wait or logs, logs=logs),
             tell=tell,
         )
     common.write(lambda: _text(policy, outcome), lambda: _body(policy, outcome), outcome.exit_code)
-
-
-def _chosen(policy: "Policy", group: str | None) -> "GroupPolicy":
-    declared = policy.container_groups
-    if group:
-        fitting = [one for one in declared if one.id == group or one.id.name.lower() == group.lower()]
-    else:
-        fitting = [one for one in declared if one.manifest] or list(declared)
-    if len(fitting) != 1:
-        names = ", ".join(one.id.name for one in fitting or declared) or "none"
-        raise typer.BadParameter(
-            f"{policy.name} has {len(fitting)} container groups that this could mean; name one of: {names}"
-        )
-    return fitting[0]
 
 
 async def _heeded(run: "Run", group_id: "ResourceId", *, wait: bool, logs: bool) -> DeployOutcome:

@@ -1,0 +1,122 @@
+"""DraftedManifest a manifest from a running group: all that the group has, with placeholders where Azure hides a value.
+
+Rules for editors of this file:
+
+1. Nothing of the group is left out but the properties written by the service, its address, nulls and rotator's tags.
+2. A hidden value without a source gets the placeholder of a secret that isn't in the vault yet, so that a deployment is
+   refused until a person has put it there; an absence is never assumed.
+3. A draft holds no secret: of a recipe only a placeholder standing alone is taken over.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from rotator.arm_json import Json, Value, drop, get, put
+from rotator.container_group.document import Document
+from rotator.container_group.embedded_password import signing_in
+from rotator.container_group.hidden_values import Holds, Place, places
+from rotator.container_group.policy_lines import secret_names
+from rotator.container_group.put_properties import writable
+from rotator.container_group.tags import OURS
+from rotator.container_group.value_sources import PASSWORD, USERNAME, Recipe, Recipes, Said, placeholder
+from rotator.errors import UnsafeStep
+from rotator.policy import KeyVaultSource
+from rotator.policy.manifest import alone, has_placeholder, source
+
+FILE = "FILE"
+"""Name of a file in a secret volume whose files can't be seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class DraftedManifest:
+    """Drafted manifest.
+
+    `wanted` are the secrets to be put into the vault, each with the path of its value; `empty` are those paths of
+    `wanted` that may always have been empty.
+    """
+
+    body: Json = field(repr=False)
+    wanted: tuple[tuple[str, str], ...]
+    empty: tuple[str, ...]
+
+
+def drafted(document: Document) -> DraftedManifest:
+    """DraftedManifest the manifest of a group just shown by a GET.
+
+    Raises UnsafeStep for a group with a text that a manifest couldn't hold.
+    """
+    body: Json = _without_nulls(writable(document.body))
+    _ensure_plain(body)
+    drop(get(body, "properties", "ipAddress"), "ip")
+    tags = get(body, "tags")
+    drop(tags, *OURS)
+    if not tags:
+        drop(body, "tags")
+    known, inside = document.recipes, signing_in(document)
+    lost = [place for place in places(body) if _unknown(place, known, inside)]
+    names = dict(
+        zip((place.path for place in lost), secret_names(document.id, [place.path for place in lost]), strict=True)
+    )
+    for place in places(body):
+        _write(place, known, inside, names)
+    empty = tuple(place.path for place in lost if place.optional or place.holds is not Holds.TEXT)
+    return DraftedManifest(body, tuple(_secrets(lost, names)), empty)
+
+
+def _write(place: Place, known: Recipes, inside: tuple[str, ...], names: Mapping[str, str]) -> None:
+    """Put the placeholder of its value into a place."""
+    if known.entry(place):
+        put(place.owner, "username", placeholder(USERNAME))
+        place.write(placeholder(PASSWORD))
+    elif place.path in names:
+        named = placeholder(KeyVaultSource(key_vault=names[place.path]))
+        place.write({FILE: named.replace(names[place.path], f"{names[place.path]}-{FILE}")} if _files(place) else named)
+    elif place.missing or known.password(place):
+        recipe = _recipe(place, known, inside)
+        if recipe is not Said.NOTHING:
+            place.write(recipe)
+
+
+def _unknown(place: Place, known: Recipes, inside: tuple[str, ...]) -> bool:
+    return place.missing and not known.entry(place) and _recipe(place, known, inside) is None
+
+
+def _recipe(place: Place, known: Recipes, inside: tuple[str, ...]) -> Recipe:
+    """Return the recipe of a place if it shows no secret, else None."""
+    found = known.for_place(place)
+    if found is None and place.path in inside:
+        return placeholder(PASSWORD)
+    parts = list(found.values()) if isinstance(found, Mapping) else [found]
+    return found if parts and all(map(_harmless, parts)) else None
+
+
+def _harmless(recipe: Recipe) -> bool:
+    """Tell if a recipe shows nothing: it is empty, stated, or one placeholder."""
+    if recipe == "" or recipe is Said.NOTHING:
+        return True
+    inner = alone(recipe.strip()) if isinstance(recipe, str) else None
+    return inner is not None and source(inner) is not None
+
+
+def _files(place: Place) -> bool:
+    return place.holds is Holds.FILES
+
+
+def _secrets(lost: list[Place], names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for place in lost:
+        yield place.path, f"{names[place.path]}-{FILE}" if _files(place) else names[place.path]
+
+
+def _without_nulls(value: Value) -> Value:
+    if isinstance(value, dict):
+        return {name: _without_nulls(item) for name, item in value.items() if item is not None}
+    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
+
+
+def _ensure_plain(body: Json) -> None:
+    """Refuse a group with a text like a placeholder: a deployment would put a secret there."""
+    if has_placeholder(body):
+        raise UnsafeStep(
+            "a text of the container group reads like a placeholder, ${{ … }}, which a manifest can't hold as a text",
+            remedy="Change that text of the group first.",
+        )

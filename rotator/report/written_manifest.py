@@ -1,0 +1,86 @@
+"""Manifest of a running group, as `rotator manifest` writes it: the file, and before it what is left to a person."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from rotator.container_group import DraftedManifest
+from rotator.errors import UnsafeStep
+from rotator.policy import Policy
+from rotator.policy.manifest_file import Read
+from rotator.policy.manifest_text import rendered
+from rotator.policy.rules import GROUP, NONE, WORKSPACE_ID
+from rotator.remedy import type_secret
+from rotator.resource_id import ResourceId
+from rotator.visible import one_line
+
+LINES = {
+    "volumes": "which files the volume has: name each; without files write `secret: {}`",
+    "extensions": "whether the extension has protected settings: without them take protectedSettings out",
+    "diagnostics": "whether the workspace's id was set: without one take workspaceResourceId out",
+}
+"""What a person decides about a place that may have been empty, by the first part of its path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Manifest drafted from the group `group` of a policy, as Azure showed it `at` an instant."""
+
+    policy: Policy
+    group: ResourceId
+    at: datetime
+    api_version: str
+    draft: DraftedManifest
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The manifest's content, with what a file begins with."""
+        head = {"apiVersion": self.api_version, "type": GROUP.type, "name": self.group.name}
+        return {**head, **self.draft.body}
+
+
+def manifest_text(written: Written) -> str:
+    """Return the file: comments for a person, then the YAML.
+
+    Raises UnsafeStep for a group with a property that no manifest can have.
+    """
+    read = Read.of(rendered(written.document), f"{written.group.name}.yaml")
+    if read.mistakes:
+        found = ", ".join(one_line(f"{mistake.path} ({mistake.problem})") for mistake in read.mistakes)
+        raise UnsafeStep(
+            f"container group {written.group.name} has what a manifest can't have: {found}.",
+            remedy="Let rotator redeploy it as it is, without a manifest.",
+        )
+    comments = (one_line(f"# {line}".rstrip()) for line in _comments(written))
+    return "\n".join([*comments, rendered(written.document).rstrip("\n")])
+
+
+def _comments(written: Written) -> Iterator[str]:
+    policy, draft = written.policy, written.draft
+    yield f"{written.group.name} as it was at {written.at:%Y-%m-%d %H:%M} UTC, written by rotator manifest."
+    declared = policy.group(written.group)
+    if declared is None or declared.manifest is None:
+        yield f"Save it beside {policy.file}, and write there, under container_groups:"
+        yield f"  - id: {written.group}"
+        yield f"    manifest: {written.group.name}.yaml"
+    if draft.wanted:
+        yield f"Azure hides these values. Put each into {policy.key_vault.url}:"
+    for path, name in draft.wanted:
+        yield f"{path}:"
+        yield f"  {type_secret(policy.key_vault.name, name)}"
+    for path in draft.empty:
+        yield f"{path}: Azure doesn't show {LINES[path.partition('/')[0]]}"
+        if path != WORKSPACE_ID:
+            yield f"  and write in {policy.file}, under secrets of this group: {path}: {{value: {NONE}}}"
+
+
+def manifest_form(written: Written) -> dict[str, Any]:
+    """Return the JSON form."""
+    return {
+        "policy": written.policy.name,
+        "group": written.group,
+        "manifest": written.document,
+        "secrets": [{"path": path, "name": name} for path, name in written.draft.wanted],
+        "may_be_empty": list(written.draft.empty),
+    }

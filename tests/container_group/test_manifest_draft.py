@@ -1,0 +1,168 @@
+"""A manifest written from a running group deploys that group again, and shows no secret."""
+
+import json
+from random import Random  # noqa: TID251 (from a seed that is told)
+from typing import Any
+
+import pytest
+
+from rotator import container_group
+from rotator.arm_json import drop, get
+from rotator.container_group import Document, DraftedManifest
+from rotator.container_group.hidden_values import as_shown
+from rotator.container_group.normalise import usual
+from rotator.container_group.put_properties import writable
+from rotator.errors import UnsafeStep
+from rotator.policy import Manifest
+from rotator.policy.manifest_file import Read
+from rotator.policy.manifest_text import rendered
+from rotator.policy.rules import WORKSPACE_ID
+from tests.container_group.documents import (
+    APP_ID,
+    NAMES,
+    NEW,
+    OUR_TAGS,
+    PASSWORD,
+    SINCE,
+    declared,
+    document,
+    edited,
+    manifest,
+    sourced,
+    values,
+)
+from tests.container_group.grown import grown
+
+ALONE = (
+    "unlike",
+    "of-a",
+    "full-of-tags",
+    "identity-only",
+    "password-reference",
+    "job-running",
+    "job-retrying",
+    "job-pull-failing",
+    "list-item",
+    "two-strangers",
+    "just-created",
+)
+"""What a rotation never redeploys as it is."""
+EDITABLE = [name for name in NAMES if not name.startswith(ALONE)]
+
+
+def draft(shown: dict[str, Any], name: str = "g", **more: Any) -> DraftedManifest:
+    made, said = declared(name, **more)
+    return container_group.drafted(Document(shown, made, said))
+
+
+def read_back(found: DraftedManifest, name: str = "g") -> Manifest:
+    """The draft as the policy's reader reads the file."""
+    head = {"apiVersion": "2025-09-01", "type": "Microsoft.ContainerInstance/containerGroups", "name": name}
+    _, said = declared(name)
+    read = Read.of(rendered({**head, **found.body}), "g.yaml")
+    made, own = read.manifest(said.id)
+    assert (read.mistakes, own) == ((), ())
+    assert made
+    return made
+
+
+def written(found: DraftedManifest, name: str = "g", **more: Any) -> Document:
+    made = container_group.manifest_of(*declared(name, manifest=read_back(found, name), **more))
+    assert made
+    return made
+
+
+def known(name: str) -> dict[str, Any]:
+    """A document of the corpus without a property that no manifest can have."""
+    return {name: value for name, value in document(name).items() if name != "aFutureTopLevelProperty"}
+
+
+def put(document: Document) -> dict[str, Any]:
+    """The body of a deployment of a manifest, without our tags."""
+    return bare(
+        container_group.from_manifest(
+            document,
+            values=values(*container_group.manifest_sources(document)),
+            password=PASSWORD,
+            key_id=NEW,
+            since=SINCE,
+        )
+    )
+
+
+def bare(body: dict[str, Any]) -> dict[str, Any]:
+    """A body in Azure's spelling, without our tags."""
+    kept = usual(body)
+    drop(get(kept, "tags"), *OUR_TAGS)
+    return kept
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_random_group_and_its_manifest_are_the_same(seed: int) -> None:
+    shown = as_shown(grown(Random(seed), APP_ID, PASSWORD.reveal()))
+    found = draft(shown)
+    again = written(found)
+    assert container_group.manifest_changes(again, shown) == ()
+    assert container_group.manifest_conflicts(again, shown) == ()
+    assert container_group.difference(bare(as_shown(put(again))), bare(writable(shown))) == ()
+    assert PASSWORD.reveal() not in rendered(found.body)
+
+
+@pytest.mark.parametrize("name", EDITABLE)
+def test_with_the_policys_sources_it_deploys_what_a_rotation_deploys(name: str) -> None:
+    shown = known(name)
+    made, said = declared(name, secrets=sourced(shown))
+    found = container_group.drafted(Document(shown, made, said))
+    assert (found.wanted, found.empty) == ((), ())
+    assert container_group.difference(put(written(found, name)), bare(edited(shown, made, said))) == ()
+
+
+def test_a_value_without_a_source_is_wanted_by_name_and_what_may_be_empty_is_told() -> None:
+    found = draft(known("everything"), "everything")
+    wanted = dict(found.wanted)
+    assert wanted["containers/app/env/DB_PASSWORD"] == "everything-app-db-password"
+    assert wanted["volumes/certs/secret"] == "everything-certs-FILE"
+    assert set(found.empty) == {
+        path for path in wanted if path.startswith(("volumes/certs/secret", "extensions/", WORKSPACE_ID))
+    }
+    named = {source.key_vault for source in container_group.manifest_sources(written(found, "everything"))}
+    assert named == set(wanted.values())
+
+
+def test_what_the_policy_says_is_empty_stays_empty() -> None:
+    secrets = {path: {"value": "none"} for path in draft(document("everything")).empty}
+    found = draft(document("everything"), secrets=secrets)
+    properties = found.body["properties"]
+    assert found.empty == ()
+    assert {"name": "certs", "secret": {}} in properties["volumes"]
+    assert "workspaceResourceId" not in properties["diagnostics"]["logAnalytics"]
+
+
+def test_a_secret_that_an_author_wrote_into_the_old_manifest_is_not_shown() -> None:
+    variables = [
+        {"name": "PLAIN", "secureValue": "chosen by the author"},
+        {"name": "MIXED", "secureValue": "Password=hush;${{ keyvault:db }}"},
+        {"name": "NAMED", "secureValue": "${{ keyvault:db }}"},
+    ]
+    shown = document("plain")
+    container = shown["properties"]["containers"][0]
+    container["properties"]["environmentVariables"] = variables
+    old = json.loads(json.dumps(shown))
+    found = draft(as_shown(shown), manifest=manifest(old))
+    kept = {
+        each["name"]: each["secureValue"]
+        for each in found.body["properties"]["containers"][0]["properties"]["environmentVariables"]
+    }
+    where = container["name"]
+    assert kept == {
+        "PLAIN": f"${{{{ keyvault:plain-{where}-plain }}}}",
+        "MIXED": f"${{{{ keyvault:plain-{where}-mixed }}}}",
+        "NAMED": "${{ keyvault:db }}",
+    }
+
+
+def test_a_text_that_reads_like_a_placeholder_is_refused() -> None:
+    shown = document("plain")
+    shown["tags"] = {"note": "${{ keyvault:x }}"}
+    with pytest.raises(UnsafeStep, match="reads like a placeholder"):
+        draft(shown)
