@@ -15,6 +15,7 @@
         ├── Unavailable   no answer, or 5xx, and all retries failed
         ├── NotSent       a write was held back: its basis is too old, and no request has left this machine
         ├── OutcomeUnknown  a write was sent and no answer came: the effect may or may not be there
+        ├── UnsupportedVersion  the service doesn't take the version of its interface in the request
         └── Unexpected    an answer not understood by this program
 
 Each carries a `Diagnosis`: the error, the present state, and the next action. None ever holds a secret, and the error
@@ -24,6 +25,7 @@ is one line, whatever the names inside.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from rotator.causes import Cause, Denial, Grounds
 from rotator.visible import one_line
 
 
@@ -139,7 +141,7 @@ class LeaseHeld(RotatorError):
 class AzureError(RotatorError):
     """Refusal by Azure, or no answer.
 
-    `service` is its name, `code` its error code, `status` its HTTP status (0: none).
+    `service` is its name, `code` its error code, `status` its HTTP status (0: none), `grounds` what its code comes to.
     """
 
     remedy = (
@@ -155,9 +157,15 @@ class AzureError(RotatorError):
         status: int = 0,
         state: str | None = None,
         remedy: str | None = None,
+        grounds: Grounds | None = None,
     ) -> None:
         super().__init__(happened, state=state, remedy=remedy)
-        self.service, self.code, self.status = service, code, status
+        self.service, self.code, self.status, self.grounds = service, code, status, grounds
+
+    @property
+    def denial(self) -> Denial:
+        """The refusal as a part of the picture."""
+        return Denial(self.happened, self.grounds or Grounds(Cause.UNCLEAR, service=self.service, code=self.code))
 
 
 class Forbidden(AzureError):
@@ -216,6 +224,12 @@ class OutcomeUnknown(AzureError):
 
     state = "The write may or may not have happened."
     remedy = "Run again: the next run looks at the world and goes on from there."
+
+
+class UnsupportedVersion(AzureError):
+    """The service doesn't take the request's version of its interface any more, or not yet."""
+
+    remedy = "Install a newer rotator; docs/azure-facts.md has the versions with their dates."
 
 
 class Unexpected(AzureError):

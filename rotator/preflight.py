@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from rotator.causes import Grounds
 from rotator.errors import Holder
 from rotator.resource_id import ArmId, ResourceId
 from rotator.state import Observed, PasswordLimit, Registry, SignIns
@@ -35,6 +36,8 @@ class Unknown:
     kind: Why
     text: str
     code: str = ""
+    grounds: Grounds | None = None
+    """What a refusal comes to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,10 @@ class Caller:
     app_id: str
     roles: tuple[str, ...] | Unknown = ()
     person: bool = False
+    credential: str = ""
+    """The credential of the chain that signed in, as AZURE_TOKEN_CREDENTIALS takes it."""
+    name: str = ""
+    """A person's user name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from rotator.causes import Denial, Grounds
 from rotator.resource_id import ArmId, ResourceId
 from rotator.secret import Home as Home  # noqa: PLC0414 - passed on
 from rotator.secret import Secret as Secret  # noqa: PLC0414 - passed on
@@ -353,6 +354,8 @@ class Proof:
     nobody: bool = False
     signed_in: bool = False
     around: str = ""
+    grounds: Grounds | None = None
+    """What a refused sign-in comes to."""
 
     @property
     def ok(self) -> bool:
@@ -391,7 +394,7 @@ class Permissions:
     """
 
     groups_refused: tuple[ResourceId, ...] = ()
-    vault_refused: str | None = None
+    vault_refused: Denial | None = None
     secret_deleted: bool = False
     limits: tuple[PasswordLimit, ...] = ()
     unknown: tuple[tuple[str, str], ...] = ()
@@ -423,7 +426,7 @@ class Observed:
     """
     access: Access = Access.UNMARKED
     access_since: datetime | None = None
-    vault_refuses: str | None = None
+    vault_refuses: Denial | None = None
 
     def reread(self, *, versions: tuple[Version, ...] | None = None, group: ContainerGroup | None = None) -> "Observed":
         """Return the observation with a later reading of its versions, or of one group."""

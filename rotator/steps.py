@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from rotator.causes import Denial
 from rotator.codes import NoteCode, ReasonCode, WaitCode
 from rotator.resource_id import ResourceId
 from rotator.state import Assignment, Home, Permissions, Proof
@@ -185,7 +186,8 @@ class Known:
     `proof`: latest try of the current value, made at `proof_at`; `unproven`: the reason why the value couldn't be read.
     `tried`: tries of other versions' values, by version id. `permissions`: answers of RBAC; `links`: a redeployment's
     refused actions on resources other than its group, each with the resource; `sources`: unusable secrets needed by a
-    container group, each with the reason; `unanswered`: questions without an answer from Azure, each with the reason.
+    container group, each with the reason and, where Azure refuses it, the remedy; `unanswered`: questions without an
+    answer from Azure, each with the reason.
 
     `absent_since`: first time the run saw the current credential missing. `lost`: display names of credentials possibly
     made by adds of the run and not shown by any read. `unnamed_since`: for each orphan, the first time the run saw no
@@ -196,11 +198,11 @@ class Known:
 
     proof: Proof | None = None
     proof_at: datetime | None = None
-    unproven: str = ""
+    unproven: Denial | None = None
     tried: tuple[tuple[str, Proof], ...] = ()
     permissions: Permissions | None = None
     links: tuple[tuple[str, ResourceId], ...] = ()
-    sources: tuple[tuple[str, str], ...] = ()
+    sources: tuple[tuple[str, str, str], ...] = ()
     unanswered: tuple[tuple[str, str], ...] = ()
     absent_since: datetime | None = None
     lost: tuple[str, ...] = ()

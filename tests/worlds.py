@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from rotator import state
+from rotator.causes import Cause, Denial, Grounds
 from rotator.policy import Policy
 from rotator.policy.model import Manifest
 from rotator.resource_id import ResourceId
@@ -194,7 +195,9 @@ def _permissions(given: Mapping[str, Any], unwritable: tuple[ResourceId, ...]) -
     limits = tuple(PasswordLimit(home, "P", longest and span(longest)) for home, longest in each)
     rest = {name: value for name, value in given.items() if name not in ("no_join", "sources")}
     refused = (*rest.get("groups_refused", ()), *unwritable)
-    return Permissions(**{**rest, "limits": limits, "groups_refused": refused})
+    vault = given.get("vault_refused")
+    denial = Denial(vault, Grounds(Cause.ROLE)) if vault else None
+    return Permissions(**{**rest, "limits": limits, "groups_refused": refused, "vault_refused": denial})
 
 
 def _proof(given: str | Mapping[str, Any] | None) -> Proof | None:

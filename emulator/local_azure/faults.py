@@ -32,13 +32,14 @@ class Fault:
     """One planned fault.
 
     `nth` counts the calls of `operation` (a name or an fnmatch pattern) since the fault was added, from 1; `times`
-    strikes the given number of calls in a row (0: for ever). kind ``status``: answer `status` in the service's envelope
-    with `code`, `message`, `retry_after` seconds. kind ``reset`` | ``timeout``: break the connection. kind ``lost``:
-    the same as reset after the effect. kind ``echo``: answer `status` with a page quoting the whole request, as a proxy
-    between client and service may; with `argument` ``message`` the service itself quotes the request in the message of
-    the error. kind ``flip``: replicas answering in turn, one of them lagging: ``stale`` at the first struck call, and
-    at every other one. The kinds of :mod:`local_azure.damage` are answers given by no service, or damaged answers of
-    the service. Any other kind is a condition checked by the service (`argument` is the condition's parameter).
+    strikes the given number of calls in a row (0: for ever). kind ``status``: answer `status` in the service's
+    envelope with `code`, `message`, `retry_after` seconds; of a 401, `argument` is the header WWW-Authenticate.
+    kind ``reset`` | ``timeout``: break the connection. kind ``lost``: the same as reset after the effect. kind
+    ``echo``: answer `status` with a page quoting the whole request, as a proxy between client and service may; with
+    `argument` ``message`` the service itself quotes the request in the message of the error. kind ``flip``:
+    replicas answering in turn, one of them lagging: ``stale`` at the first struck call, and at every other one. The
+    kinds of :mod:`local_azure.damage` are answers given by no service, or damaged answers of the service. Any other
+    kind is a condition checked by the service (`argument` is the condition's parameter).
     """
 
     operation: str
@@ -143,6 +144,8 @@ class Faults:
 def _raise(fault: Fault) -> None:
     if fault.kind == "status":
         headers = {} if fault.retry_after is None else {"Retry-After": f"{fault.retry_after:g}"}
+        if fault.status == 401 and fault.argument:
+            headers["WWW-Authenticate"] = fault.argument
         raise ServiceError(fault.status, fault.code, fault.message, headers=headers)
     raise Broken("timeout" if fault.kind == "timeout" else "reset")
 

@@ -25,10 +25,10 @@ class Ids:
     def secret(self, length: int = 40) -> str:
         """A password as Graph makes one: 40 characters, the fourth to seventh of them ``8Q~`` in real ones.
 
-        None begins with a hyphen, which ``az login --password`` would take for an option.
+        Some begin with a hyphen, as real ones do: ``az login --password=SECRET``, never as a word of its own.
         """
         drawn = "".join(self._random.choices(SECRET_ALPHABET, k=length))
-        return f"{drawn[:3].replace('-', '_')}8Q~{drawn[6:]}"
+        return f"{drawn[:3]}8Q~{drawn[6:]}"
 
     def fraction(self) -> float:
         """Return a number from 0 up to 1, for delays different from each other but repeatable."""

@@ -20,9 +20,11 @@ from rotator.arm_json import Value, containers, get, pulls_as, shows_app_id, var
 from rotator.arm_json import text as text_of
 from rotator.clients.arm import Arm
 from rotator.clients.pipeline import Line
+from rotator.clients.redaction import secrets_of
+from rotator.clients.refusal import Asked
 from rotator.clients.shape import flaw
 from rotator.clients.token import Token
-from rotator.clients.translate import Asked, ask, secrets_of
+from rotator.clients.translate import ask
 from rotator.clients.typed import text, text_or_none
 from rotator.cloud import Cloud
 from rotator.errors import Conflict, Forbidden, NotFound, Unexpected
@@ -139,6 +141,7 @@ class ContainerGroups:
             f"deploy container group {group_id.name}",
             f"{TYPE}/write on {group_id}",
             secrets=secrets_of(document),
+            resource=group_id,
         )
         return await ask(asked, self._put(group_id, json.dumps(document).encode()))
 

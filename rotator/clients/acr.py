@@ -18,7 +18,7 @@ from azure.core.rest import AsyncHttpResponse, HttpRequest
 
 from rotator.clients.entra import PATIENCE
 from rotator.clients.pipeline import Line, together
-from rotator.clients.translate import ODD, refusal
+from rotator.clients.refusal import ODD, refusal
 from rotator.cloud import Cloud
 from rotator.errors import AzureError
 from rotator.state import Outcome, Proof, Secret

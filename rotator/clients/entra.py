@@ -6,8 +6,11 @@ The credential object is new and holds no cached token.
 from azure.core.exceptions import AzureError as SdkError
 from azure.identity.aio import ClientSecretCredential
 
+from rotator.causes import Cause
+from rotator.clients.codes import grounds_of
 from rotator.clients.pipeline import Line
-from rotator.clients.translate import ODD, TRANSIENT, ServiceRefusal, refused_by
+from rotator.clients.refusal import ENTRA, ODD, Asked, ServiceRefusal, refused_by
+from rotator.clients.translate import TRANSIENT
 from rotator.cloud import Cloud
 from rotator.secret import struck
 from rotator.state import Outcome, Proof, Secret
@@ -75,6 +78,10 @@ def judged(refused: ServiceRefusal) -> Proof:
     if code is None or code in PASSING or refused.status in TRANSIENT:
         return Proof(Outcome.UNREACHABLE, f"Microsoft Entra ID gave no usable answer ({shown})")
     said = struck(refused.message.split(" Trace ID")[0].strip())[:300]
-    return Proof(
-        Outcome.DISABLED, f"Microsoft Entra ID lets nobody sign in as it ({shown}: {said})", nobody=code in NOBODY
+    grounds = grounds_of(Asked(ENTRA, "sign in as the principal"), refused)
+    what = (
+        "a Conditional Access policy blocks this sign-in"
+        if grounds and grounds.cause is Cause.CONDITIONAL_ACCESS
+        else "Microsoft Entra ID lets nobody sign in as it"
     )
+    return Proof(Outcome.DISABLED, f"{what} ({shown}: {said})", nobody=code in NOBODY, grounds=grounds)

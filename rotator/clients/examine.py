@@ -87,7 +87,7 @@ async def _told(asking: Awaitable[T]) -> T | Unknown:
         kind = (
             Why.REFUSED if isinstance(error, Forbidden) else Why.ABSENT if isinstance(error, NotFound) else Why.SILENT
         )
-        return Unknown(kind, str(error), error.code)
+        return Unknown(kind, str(error), error.code, error.grounds)
 
 
 def _unknown(found: object) -> Unknown | None:
@@ -97,9 +97,11 @@ def _unknown(found: object) -> Unknown | None:
 async def _caller(azure: Services, who: Who) -> Caller:
     claims = await _told(azure.token.claims(azure.cloud.graph_scope))
     if isinstance(claims, Unknown):
-        return Caller(who.tenant, who.object_id, who.app_id, claims)
+        return Caller(who.tenant, who.object_id, who.app_id, claims, credential=azure.token.credential)
+    roles, person = tuple(sorted(claims.get("roles") or ())), "scp" in claims
+    name = str(claims.get("upn") or claims.get("unique_name") or "") if person else ""
     return Caller(
-        who.tenant, who.object_id, who.app_id, tuple(sorted(claims.get("roles") or ())), person="scp" in claims
+        who.tenant, who.object_id, who.app_id, roles, person=person, credential=azure.token.credential, name=name
     )
 
 

@@ -35,8 +35,9 @@ from rotator.clients.directory import (
     service_principal_of,
 )
 from rotator.clients.pipeline import Line, at_once, host, retrying, together
+from rotator.clients.refusal import Asked, Refused, decoded, refusal
 from rotator.clients.token import Token
-from rotator.clients.translate import Asked, Refused, ask, refusal
+from rotator.clients.translate import ask
 from rotator.clients.typed import items, record, text
 from rotator.cloud import Cloud
 from rotator.errors import Conflict, NotFound, OutcomeUnknown, Unexpected, Unseen
@@ -66,9 +67,17 @@ class _Authentication(AuthenticationProvider):
     async def authenticate_request(
         self, request: RequestInformation, additional_authentication_context: dict[str, Any] | None = None
     ) -> None:
-        """Add the authorization header; another tenant stands in the context of the request."""
-        tenant = request.path_parameters.pop("tenant", None)
-        request.headers.add("Authorization", f"Bearer {await self._token.text(self._scope, tenant)}")
+        """Add the authorization header; another tenant stands in the parameters of the request.
+
+        The adapter repeats a read whose token was withdrawn, and gives the claims of the challenge.
+        """
+        tenant, asked = request.path_parameters.get("tenant"), (additional_authentication_context or {}).get("claims")
+        claims = decoded(asked) if asked else ""
+        said = await (
+            self._token.renewed(self._scope, claims, tenant) if claims else self._token.text(self._scope, tenant)
+        )
+        request.headers.remove("Authorization")
+        request.headers.add("Authorization", f"Bearer {said}")
 
 
 class Graph:

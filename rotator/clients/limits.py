@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from rotator.clients.graph import Graph
-from rotator.clients.translate import Asked, ask
+from rotator.clients.refusal import Asked
+from rotator.clients.translate import ask
 from rotator.clients.typed import flag, moment, text
 from rotator.errors import Forbidden, NotFound, Unseen
 from rotator.state import Home, PasswordLimit

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from rotator.causes import Denial
 from rotator.clients import aci, keyvault
 from rotator.clients.azuretime import AzureTime, Heard
 from rotator.clients.pipeline import at_once, together
@@ -54,7 +55,7 @@ class Vault:
     published: keyvault.Published = NO_VERSIONS
     access: Access = Access.UNMARKED
     since: datetime | None = None
-    refuses: str | None = None
+    refuses: Denial | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ async def vault_part(azure: Services, policy: Policy, *, confirmed: bool) -> Vau
     try:
         async with at_once() as tasks:
             published = tasks.create_task(azure.vault.versions(policy))
-            access = tasks.create_task(azure.vault.access(policy, confirmed=confirmed))
+            access = tasks.create_task(azure.mark.read(policy, confirmed=confirmed))
     except AzureError as error:
         why = keyvault.refused(error)
         if why is None:

@@ -6,7 +6,8 @@ from typing import TypeVar, cast
 
 from azure.core.async_paging import AsyncItemPaged
 
-from rotator.clients.translate import Asked, ask
+from rotator.clients.refusal import Asked
+from rotator.clients.translate import ask
 from rotator.errors import Unavailable, Unexpected
 
 T = TypeVar("T")

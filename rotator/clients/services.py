@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import httpx
 
+from rotator.clients.access_mark import AccessMark
 from rotator.clients.aci import ContainerGroups
 from rotator.clients.arm import Arm
 from rotator.clients.azuretime import AzureTime
@@ -33,6 +34,7 @@ class Services:
         self._http = _http(transports, cloud, self.line.time)
         self.token = Token(self.line, cloud)
         self.graph, self.vault = Graph(self.line, cloud, self.token, self._http), KeyVault(self.line, self.token)
+        self.mark = AccessMark(self.line, self.vault)
         self.arm = Arm(self.line, cloud, self.token)
         self.groups = ContainerGroups(self.line, cloud, self.token, self.arm)
         self.rbac = Authorization(self.line, cloud, self.token)

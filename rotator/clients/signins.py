@@ -14,8 +14,9 @@ from typing import Any
 from rotator.clients.directory import passwords
 from rotator.clients.graph import READ, SERVICE
 from rotator.clients.pipeline import together
+from rotator.clients.refusal import Asked
 from rotator.clients.services import Services
-from rotator.clients.translate import Asked, ask
+from rotator.clients.translate import ask
 from rotator.errors import Forbidden, NotFound
 from rotator.policy import Policy
 from rotator.state import Credential, Home, Key, Means, SignIns

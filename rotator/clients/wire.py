@@ -12,7 +12,7 @@ Requests are checked here, and answers are limited. Rules for editors of this fi
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -24,6 +24,7 @@ from yarl import URL
 
 from rotator.clients.azuretime import AzureTime
 from rotator.clients.body import BadBody, whole
+from rotator.clients.refusal import CHALLENGED, challenged
 from rotator.clients.sending import READS, Try, definite_no, ensure_in_time, trying, uncancelled
 from rotator.clients.translate import never_sent
 from rotator.errors import Unexpected
@@ -130,7 +131,7 @@ class Carrier:
         headers = CIMultiDict(answer.headers)
         headers.popall("Content-Encoding", None)
         if unanswerable(method, answer.status, options.get("headers") or {}):
-            headers.popall("WWW-Authenticate", None)
+            _without_challenge(answer.status, headers)
         return Answer(method, str(address), answer.status, answer.reason or "", headers, body)
 
     async def close(self) -> None:
@@ -179,6 +180,13 @@ def unanswerable(method: str, status: int, headers: Mapping[str, str]) -> bool:
     return status == 401 and method.upper() not in READS and any(name.lower() == "authorization" for name in headers)
 
 
+def _without_challenge(status: int, headers: MutableMapping[str, str]) -> None:
+    """Remove the challenge to a write; that it was one of continuous access evaluation stays known."""
+    if challenged(status, headers):
+        headers[CHALLENGED] = "1"
+    headers.pop("WWW-Authenticate", None)
+
+
 class GraphWire(httpx.AsyncBaseTransport):
     """Gate in front of httpx transports, as :class:`Carrier` for azure-core."""
 
@@ -207,7 +215,7 @@ class GraphWire(httpx.AsyncBaseTransport):
         headers.pop("Transfer-Encoding", None)
         headers.pop("Content-Length", None)
         if unanswerable(request.method, answer.status_code, request.headers):
-            headers.pop("WWW-Authenticate", None)
+            _without_challenge(answer.status_code, headers)
         return httpx.Response(answer.status_code, headers=headers, content=body, request=request)
 
     async def aclose(self) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from rotator.causes import Cause, Denial, Grounds
 from rotator.clients import acr, entra, keyvault
 from rotator.clients.access import registry_access
 from rotator.clients.aci import TYPE
@@ -234,7 +235,9 @@ class AzureWorld(Services):
             sorted(each for each, right in zip(groups, writing.result(), strict=True) if right.allowed is False)
         )
         unknown = [(right.question, right.why) for right in rights if right.allowed is None]
-        return Permissions(refused, _no_role(vault.result()), taken, limits=limits, unknown=(*unknown, *doubt, *unread))
+        return Permissions(
+            refused, _no_role(policy, vault.result()), taken, limits=limits, unknown=(*unknown, *doubt, *unread)
+        )
 
     async def _vault_right(self, policy: Policy) -> Right:
         """Tell if rotator may set secrets.
@@ -269,14 +272,14 @@ class AzureWorld(Services):
 
     async def access(self, policy: Policy) -> AccessRecord:
         """Read the access mark now."""
-        return await self.vault.access(policy)
+        return await self.mark.read(policy)
 
     async def record_access(
         self, policy: Policy, access: Access, assignments: Sequence[Assignment], *, not_after: float | None = None
     ) -> None:
         """Write the access mark with its assignments."""
         with no_later(not_after):
-            await self.vault.record_access(policy, access, assignments)
+            await self.mark.write(policy, access, assignments)
 
     async def assignments(self, policy: Policy, principal: str | None = None) -> tuple[Assignment, ...]:
         """Return every role assignment of the principal at, above or below the policy's registries.
@@ -296,7 +299,7 @@ class AzureWorld(Services):
 
     async def enable_record(self, policy: Policy) -> AccessRecord:
         """Enable the access mark's newest version again, and read the mark."""
-        return await self.vault.enable_record(policy)
+        return await self.mark.enable(policy)
 
     async def delete_assignment(self, assignment: Assignment, *, not_after: float | None = None) -> bool:
         """Delete a role assignment; False if already gone."""
@@ -313,6 +316,11 @@ class AzureWorld(Services):
         return await self.rbac.role(name, scope)
 
 
-def _no_role(right: Right) -> str | None:
+def _no_role(policy: Policy, right: Right) -> Denial | None:
+    if right.allowed is not False:
+        return None
     what = f"the identity that rotator signs in as has no role with data action {right.action} on {right.scope}"
-    return what if right.allowed is False else None
+    needs = f"role {keyvault.OFFICER} (action {right.action}) on vault {policy.key_vault.host}"
+    return Denial(
+        what, Grounds(Cause.ROLE, needs, keyvault.OFFICER, right.scope, policy.key_vault.name, service=keyvault.SERVICE)
+    )

@@ -4,6 +4,7 @@ The identity must differ from the principal, and have a permission to change the
 """
 
 from rotator import remedy
+from rotator.causes import Cause
 from rotator.doctor import command
 from rotator.doctor.finding import Case, Finding, Found, Remedy, Severity
 from rotator.preflight import Unknown, Why
@@ -12,14 +13,20 @@ ALL, OWNED = "Application.ReadWrite.All", "Application.ReadWrite.OwnedBy"
 SUBJECT = "identity"
 VARIABLES = ("AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "AZURE_TENANT_ID")
 """The environment that azure-identity's EnvironmentCredential, the first of the chain, signs in with."""
-OTHER_TENANT = ("AADSTS700016", "AADSTS90002")
-"""Entra's codes for an application that the tenant doesn't have, and for a tenant that there isn't."""
+OTHER_TENANT = frozenset({Cause.UNKNOWN_APPLICATION, Cause.WRONG_TENANT})
+"""Causes for which the environment's tenant or client id is wrong."""
+BY_NEW_SIGN_IN = OTHER_TENANT | {Cause.WRONG_SECRET, Cause.EXPIRED_SECRET, Cause.SIGN_IN_AGAIN, Cause.NOT_SIGNED_IN}
+"""Causes mended by another sign-in, or by a new secret."""
 
 
 def signed_in(case: Case) -> Found:
-    """Entra gives rotator a token."""
+    """Entra gives rotator a token; say to whom, and by which credential of the chain."""
     if isinstance(who := case.examined.caller, Unknown):
         yield _to_sign_in(case, Severity.FAIL, who.text, who)
+        return
+    whom = f"{who.name or 'a person'}" if who.person else f"application {who.app_id}"
+    by = f" by {who.credential}" if who.credential else ""
+    yield Finding(Severity.OK, SUBJECT, f"signed in{by} as {whom} (object {who.object_id}, tenant {who.tenant})")
 
 
 def _to_sign_in(case: Case, severity: Severity, text: str, why: Unknown) -> Finding:
@@ -29,14 +36,18 @@ def _to_sign_in(case: Case, severity: Severity, text: str, why: Unknown) -> Find
     """
     tenant, app_id = case.policy.principal.tenant_id, case.machine.signs_in_as
     login = remedy.sign_in(tenant)
-    known = any(code in why.text for code in OTHER_TENANT)
-    if why.kind is Why.SILENT and not known:
+    cause = why.grounds.cause if why.grounds else None
+    if cause is None and why.kind is Why.SILENT:
         text = f"{text} Let this machine reach it (HTTPS_PROXY names a proxy), and look again"
         return Finding(severity, SUBJECT, text, (command.rotator(case, "doctor"),))
+    if why.grounds and cause not in BY_NEW_SIGN_IN:
+        advice = remedy.advise(why.grounds)
+        commands = advice.commands or (command.rotator(case, "doctor"),)
+        return Finding(severity, SUBJECT, f"{text}. {advice.text}", commands)
     if not app_id:
         return Finding(severity, SUBJECT, text, (login,))
     how, stay = "somebody who may change it", remedy.export_password(app_id)
-    if known:
+    if cause in OTHER_TENANT:
         how, stay = "somebody of its tenant", remedy.export_tenant()
     ways = (
         Remedy(f"to go on as {app_id}, whom AZURE_CLIENT_ID names, with az signed in as {how}", (stay,)),

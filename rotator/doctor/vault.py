@@ -1,15 +1,16 @@
 """Checks of the vault: readable, writable, name free, few versions, the principal's value, sources of hidden values."""
 
-import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from rotator import remedy
+from rotator.causes import Cause, Grounds
 from rotator.codes import WaitCode
 from rotator.doctor import command
 from rotator.doctor.finding import Case, Finding, Found, Remedy, Severity
 from rotator.plan import MOST_CARRIED, MOST_TAGS, next_steps
 from rotator.preflight import Unknown, Why
-from rotator.remedy import untag
+from rotator.remedy import Advice, untag
 from rotator.state import OWN, Outcome
 from rotator.steps import Intent
 from rotator.words import day
@@ -29,19 +30,34 @@ def _subject(case: Case) -> str:
     return f"vault {case.policy.key_vault.name}"
 
 
-def _letting_in(case: Case, said: str) -> str:
-    """Return the command admitting rotator to the vault.
+def _letting_in(case: Case, grounds: Grounds | None = None, secret: str = "") -> Advice:
+    """Return what admits rotator to the vault, depending on the cause of the refusal.
 
-    The command depends on the cause of the refusal: firewall, access policies, or RBAC.
+    Without one, the vault's own way to give access decides.
     """
-    if "ForbiddenByConnection" in said:
-        return remedy.open_vault(*command.vault_at(case))
-    if "Firewall" in said:
-        address = re.search(r"\b\d{1,3}(?:\.\d{1,3}){3}\b", said)
-        return remedy.admit_address(*command.vault_at(case), address[0] if address else None)
-    if "AccessDenied" in said or case.examined.vault.rbac is False:
-        return remedy.admit_identity(*command.vault_at(case), case.caller.object_id)
-    return command.role(case, OFFICER, command.vault_scope(case))
+    rule = Cause.ACCESS_POLICY if case.examined.vault.rbac is False else Cause.ROLE
+    vault, subscription = command.vault_at(case)
+    known = replace(
+        grounds or Grounds(rule),
+        role=OFFICER,
+        scope=case.examined.vault.id or "",
+        vault=vault,
+        subscription=subscription,
+        resource=secret,
+        caller=case.caller.object_id,
+        person=case.caller.person,
+    )
+    return remedy.advise(known)
+
+
+def _refused(
+    case: Case, text: str, grounds: Grounds | None, severity: Severity = Severity.FAIL, secret: str = ""
+) -> Finding:
+    """Return the finding on a refusal of the vault, with its remedy."""
+    advice = _letting_in(case, grounds, secret)
+    if advice.commands:
+        return Finding(severity, _subject(case), text, advice.commands)
+    return Finding(severity, _subject(case), f"{text}. {advice.text}", (command.rotator(case, "doctor"),))
 
 
 def readable(case: Case) -> Found:
@@ -49,15 +65,18 @@ def readable(case: Case) -> Found:
     if silent := case.examined.vault_silent:
         yield _silent(case, silent.text)
     elif refused := case.seen.vault_refuses:
-        mend = (_letting_in(case, refused),)
-        if "ForbiddenByConnection" not in refused:
-            yield Finding(Severity.FAIL, _subject(case), refused, mend)
+        if refused.grounds.cause is not Cause.VAULT_CLOSED:
+            yield _refused(case, refused.text, refused.grounds)
             return
+        mend = _letting_in(case, refused.grounds).commands
         within = Remedy(
             "if it is to stay within its network, from a machine in there", (command.rotator(case, "doctor"),)
         )
         yield Finding(
-            Severity.FAIL, _subject(case), refused, ways=(within, Remedy("if it may be reached from elsewhere", mend))
+            Severity.FAIL,
+            _subject(case),
+            refused.text,
+            ways=(within, Remedy("if it may be reached from elsewhere", mend)),
         )
 
 
@@ -90,8 +109,7 @@ def settable(case: Case) -> Found:
     if may:
         return
     if may is False:
-        mend = _letting_in(case, "")
-        yield Finding(Severity.FAIL, _subject(case), f"{case.caller.object_id} may not set secrets there", (mend,))
+        yield _refused(case, f"{case.caller.object_id} may not set secrets there", None)
     elif vault.unread or vault.id:
         why = vault.unread.text if vault.unread else case.examined.right(SET, vault.id or "").why
         text, mend = (
@@ -121,12 +139,7 @@ def name_free(case: Case) -> Found:
     if case.examined.vault_silent or case.seen.vault_refuses:
         return
     if isinstance(deleted, Unknown):
-        yield Finding(
-            Severity.WARN,
-            _subject(case),
-            f"whether {name} is soft-deleted: {deleted.text}",
-            (_letting_in(case, deleted.text),),
-        )
+        yield _refused(case, f"whether {name} is soft-deleted: {deleted.text}", deleted.grounds, Severity.WARN)
     elif deleted:
         text = f"secret {name} is deleted but recoverable, so that nothing can be published under its name"
         yield Finding(Severity.FAIL, _subject(case), text, (remedy.recover_secret(case.policy.key_vault.name, name),))
@@ -254,11 +267,9 @@ def sources_there(case: Case) -> Found:
         text = f"secret {each.name}, which a container group needs: {each.unread.text}"
         if each.unread.kind is Why.ABSENT:
             mend = remedy.type_secret(case.policy.key_vault.name, each.name)
-        elif each.unread.code == "SecretDisabled":
-            mend = remedy.enable_secret(case.policy.key_vault.name, each.name)
+            yield Finding(Severity.FAIL, _subject(case), text, (mend,))
         else:
-            mend = _letting_in(case, each.unread.text)
-        yield Finding(Severity.FAIL, _subject(case), text, (mend,))
+            yield _refused(case, text, each.unread.grounds, secret=each.name)
 
 
 def sources_valid(case: Case) -> Found:

@@ -95,4 +95,5 @@ def _clear(run: Run, sight: Sight) -> bool:
 def _hidden(sight: Sight) -> str:
     """Return the reason why a look doesn't show every mark; empty if it does."""
     lags = "Key Vault's list of versions lacks the newest one"
-    return sight.observed.vault_refuses or ("" if sight.observed.versions_complete else lags)
+    refused = sight.observed.vault_refuses
+    return str(refused) if refused else ("" if sight.observed.versions_complete else lags)

@@ -13,7 +13,7 @@ from rotator.events import StepFailed, Vetoed
 from rotator.guard import Veto
 from rotator.plan import View, next_due, next_steps, plan
 from rotator.policy import Policy
-from rotator.remedy import rotator
+from rotator.remedy import advise
 from rotator.resource_id import ResourceId
 from rotator.results import Preview
 from rotator.state import Credential, Observed
@@ -21,9 +21,6 @@ from rotator.steps import NOTHING_KNOWN, Deploy, Issue, Known, Note, Retire, Ste
 
 MOST_VALUES = 10
 """Versions whose values are read to see whose passwords they are; a hand-made secret has few."""
-
-LET_IN = "`{}` says what keeps rotator out of the vault, with the command that lets it in."
-"""What to do where nothing is known of a policy, since its vault may not be read."""
 
 
 @dataclass(slots=True)
@@ -65,7 +62,7 @@ class Memory:
             known,
             proof=None,
             proof_at=None,
-            unproven="",
+            unproven=None,
             absent_since=(known.absent_since or observed.at) if absent else None,
             lost=tuple(sorted(self.lost - names)),
             unnamed_since=tuple(sorted((c.key_id, first.get(c.key_id, observed.at)) for c in unnamed)),
@@ -79,13 +76,15 @@ async def look(run: Run, memory: Memory, *, confirmed: bool = False) -> Seen:
     Raises Forbidden if the vault may not be read: an empty answer would not prove an empty vault.
     """
     read, observed = run.world.moment(), await run.observe(confirmed=confirmed)
-    if observed.vault_refuses:
+    if refused := observed.vault_refuses:
+        remedy = str(advise(refused.grounds))
         raise Forbidden(
-            observed.vault_refuses,
+            refused.text,
             service="Key Vault",
             code="VaultUnreadable",
             status=403,
-            remedy=LET_IN.format(rotator("doctor", run.policy.name)),
+            remedy=remedy,
+            grounds=refused.grounds,
         )
     view = View(run.policy, observed, run.intent)
     memory.saw(view, await _may_be_published(run, view))
@@ -163,19 +162,22 @@ def linked(policy: Policy, observed: Observed) -> tuple[tuple[str, ResourceId], 
     return tuple(sorted({link for dependent in moved for link in dependent.links}))
 
 
-async def _unusable(run: Run, observed: Observed) -> tuple[tuple[str, str], ...]:
-    """Return unusable secrets needed by container groups, each with the reason: known before the first write."""
+async def _unusable(run: Run, observed: Observed) -> tuple[tuple[str, str, str], ...]:
+    """Return unusable secrets needed by container groups, each with reason and remedy: known before the first write.
+
+    A missing secret has no remedy of Azure's.
+    """
     dependents = container_group.dependents(run.policy, observed)
     objects = container_group.wanted_as_objects(run.policy, observed)
-    found: list[tuple[str, str]] = []
+    found: list[tuple[str, str, str]] = []
     for name in sorted({name for dependent in dependents if dependent.needs_rotation for name in dependent.sources}):
         try:
             value = await run.world.secret(run.policy, name)
         except (NotFound, Forbidden) as error:
-            found.append((name, error.happened))
+            found.append((name, error.happened, error.remedy if isinstance(error, Forbidden) else ""))
             continue
         if name in objects and not container_group.is_object(value.reveal()):
-            found.append((name, "it isn't a JSON object, as the protected settings of an extension must be"))
+            found.append((name, "it isn't a JSON object, as the protected settings of an extension must be", ""))
     return tuple(found)
 
 
@@ -184,9 +186,9 @@ async def proven(run: Run, observed: Observed, version: str | None, known: Known
     try:
         value = await run.world.value(run.policy, version)
     except (NotFound, Forbidden) as error:
-        return replace(known, proof=None, proof_at=None, unproven=error.happened)
+        return replace(known, proof=None, proof_at=None, unproven=error.denial)
     images = container_group.images(run.policy, observed)
-    return replace(known, proof=await trial(run, value, images), proof_at=observed.at, unproven="")
+    return replace(known, proof=await trial(run, value, images), proof_at=observed.at, unproven=None)
 
 
 async def preview(run: Run) -> Preview:

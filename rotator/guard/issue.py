@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from rotator import container_group
+from rotator.causes import Cause, Grounds
 from rotator.codes import VetoCode
 from rotator.guard import seen
 from rotator.guard.deploy import put_each, ready
 from rotator.guard.objection import Objection
 from rotator.policy import Policy, RegistryProof
-from rotator.remedy import recover_secret, rotator, untag
-from rotator.state import OWN, Home, Observed, Outcome, Permissions, marker
+from rotator.remedy import advise, advise_pull, recover_secret, rotator, untag
+from rotator.state import OWN, Home, Observed, Outcome, Permissions, Proof, marker
 from rotator.steps import Intent, Known
 from rotator.visible import one_line
 
@@ -32,14 +33,8 @@ def secret_usable(policy: Policy, observed: Observed, intent: Intent, known: Kno
         )
     refused = observed.vault_refuses or (permissions.vault_refused if permissions else None)
     if refused:
-        remedy = (
-            "Give the identity that runs rotator the role Key Vault Secrets Officer on the vault (or on this secret)."
-        )
-        yield (
-            VetoCode.VAULT_REFUSED,
-            f"{policy.key_vault.host} doesn't let rotator read and set {name}: {refused}",
-            remedy,
-        )
+        what = f"{policy.key_vault.host} doesn't let rotator read and set {name}: {refused}"
+        yield VetoCode.VAULT_REFUSED, what, str(advise(refused.grounds))
 
 
 def addable(policy: Policy, observed: Observed, intent: Intent, known: Known) -> Iterator[Objection]:
@@ -166,9 +161,9 @@ def groups_ready(policy: Policy, observed: Observed, intent: Intent, known: Know
 
 def _sourced(policy: Policy, known: Known, dependent: container_group.Dependent) -> Iterator[Objection]:
     """Require usable sources, and a deployable manifest, before the first write."""
-    for name, why in known.sources:
+    for name, why, refused in known.sources:
         if name in dependent.sources:
-            remedy = (
+            remedy = refused or (
                 f"Put it into {policy.key_vault.host}, or correct its name where the policy or the manifest of"
                 f" {dependent.name} says it."
             )
@@ -192,7 +187,7 @@ def value_proves(policy: Policy, observed: Observed, intent: Intent, known: Know
         yield (
             VetoCode.UNPROVEN,
             f"the current value of {policy.key_vault.password_secret} has not been tried{why}",
-            "Run again.",
+            str(advise(known.unproven.grounds)) if known.unproven else "Run again.",
         )
         return
     if proof.outcome is Outcome.REFUSED and not any(v.ours for v in observed.versions):
@@ -207,15 +202,16 @@ def value_proves(policy: Policy, observed: Observed, intent: Intent, known: Know
     if proof.ok and newest.ours and seen.current(observed) is None:
         what = f"credential {newest.key_id} isn't among the principal's, but it still authenticates"
         yield VetoCode.STILL_WORKS, what, "Run again; Graph's reads may lag far behind."
-    yield from _pull_objection(policy, proof.outcome, proof.detail)
+    yield from _pull_objection(policy, proof)
 
 
-def _pull_objection(policy: Policy, outcome: Outcome, detail: str) -> Iterator[Objection]:
+def _pull_objection(policy: Policy, proof: Proof) -> Iterator[Objection]:
+    outcome, detail = proof.outcome, proof.detail
     if outcome is Outcome.NO_PULL:
         remedy = f"`{rotator('grant', policy.name)}` gives the declared role; a new password would not."
         yield VetoCode.NO_PULL, f"the principal may not pull: {detail}", remedy
     if outcome is Outcome.DISABLED:
-        remedy = "Enable the service principal (accountEnabled), or correct `app_id`."
+        remedy = advise_pull(proof.grounds or Grounds(Cause.DISABLED), policy.principal.app_id)
         yield VetoCode.DISABLED, f"nobody can sign in as {policy.principal.app_id}: {detail}", remedy
     if outcome is Outcome.UNREACHABLE and policy.proof.registry is RegistryProof.REQUIRED:
         remedy = (

@@ -59,6 +59,7 @@ from rotator.remedy.local import (
     set_clock,
     show_holder,
 )
+from rotator.remedy.refusals import Advice, advise, advise_pull
 from rotator.remedy.registries import (
     SHOW_REGISTRY_ID,
     allow_every_address,
@@ -71,7 +72,14 @@ from rotator.remedy.registries import (
     push_image,
     show_registry_id,
 )
-from rotator.remedy.roles import assign_role, create_identity, delete_role_assignment, give_role, identity_principal
+from rotator.remedy.roles import (
+    assign_role,
+    create_identity,
+    delete_role_assignment,
+    exempt_from_policy,
+    give_role,
+    identity_principal,
+)
 from rotator.remedy.vaults import (
     LIST_VAULTS,
     SHOW_VAULT_URL,
@@ -102,12 +110,15 @@ __all__ = [
     "SHOW_REGISTRY_ID",
     "SHOW_VAULT_URL",
     "SHOW_WORKSPACE_ID",
+    "Advice",
     "Bash",
     "add_application_owner",
     "add_password",
     "add_service_principal_owner",
     "admit_address",
     "admit_identity",
+    "advise",
+    "advise_pull",
     "allow_every_address",
     "allow_passwords",
     "assign_role",
@@ -129,6 +140,7 @@ __all__ = [
     "enable_public_network",
     "enable_secret",
     "enable_service_principal",
+    "exempt_from_policy",
     "export_group",
     "export_password",
     "export_tenant",

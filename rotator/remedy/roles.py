@@ -10,9 +10,20 @@ def assign_role(object_id: Word, role: str, scope: Word, *, kind: str = "Service
     )
 
 
-def give_role(assignee: str, role: str, scope: str) -> str:
+def give_role(assignee: str, role: str, scope: Word) -> str:
     """Assign a built-in role to an object or a client id, of whatever kind it is."""
     return az("role assignment create", assignee=assignee, role=role, scope=scope)
+
+
+def exempt_from_policy(assignment_id: str, resource_id: str) -> str:
+    """Exempt a resource from an assignment of Azure Policy."""
+    return az(
+        "policy exemption create",
+        name="rotator",
+        policy_assignment=assignment_id,
+        exemption_category="Waiver",
+        scope=resource_id,
+    )
 
 
 def delete_role_assignment(assignment_id: str) -> str:

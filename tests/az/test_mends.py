@@ -129,8 +129,7 @@ def _signed_in(stage: Stage, scene: Scene) -> None:
         "--service-principal",
         "--username",
         who.app_id,
-        "--password",
-        who.secret,
+        f"--password={who.secret}",
         "--tenant",
         scene.seeded.tenant,
     )

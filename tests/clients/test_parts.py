@@ -14,7 +14,9 @@ from rotator.clients.azuretime import date
 from rotator.clients.entra import judged
 from rotator.clients.pipeline import retry_after, together
 from rotator.clients.rbac import allowed
-from rotator.clients.translate import Asked, ServiceRefusal, answered, refusal, secrets_of, silent
+from rotator.clients.redaction import secrets_of
+from rotator.clients.refusal import Asked, ServiceRefusal, refusal
+from rotator.clients.translate import answered, silent
 from rotator.cloud import CLOUDS
 from rotator.errors import Conflict, Forbidden, NotFound, OutcomeUnknown, Throttled, Unavailable, Unexpected
 from rotator.state import Outcome

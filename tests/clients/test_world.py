@@ -10,6 +10,7 @@ import pytest
 from local_azure.keyvault.secret import Changes
 from local_azure.wire import Request
 
+from rotator.causes import Cause
 from rotator.errors import Conflict, Forbidden, NotFound, Unavailable, UnsafeStep
 from rotator.resource_id import ArmId
 from rotator.state import Access, Assignment, Home, Outcome, Secret
@@ -259,7 +260,9 @@ async def test_a_missing_right_is_known_before_any_write(at: Scene) -> None:
     refused = await at.world.permissions(at.policy, [at.group_id])
     assert refused.groups_refused == (at.group_id,)
     assert (
-        refused.vault_refused and "setSecret" in refused.vault_refused and at.seeded.vault_id in refused.vault_refused
+        refused.vault_refused
+        and "setSecret" in refused.vault_refused.text
+        and at.seeded.vault_id in refused.vault_refused.text
     )
 
 
@@ -281,7 +284,8 @@ async def test_a_vault_that_refuses_is_part_of_the_picture(at: Scene) -> None:
         if assignment.scope == at.seeded.vault_id:
             at.azure.authorization.delete(assignment.id)
     seen = await at.world.observe(at.policy)
-    assert seen.vault_refuses and "ForbiddenByRbac" in seen.vault_refuses
+    assert seen.vault_refuses and "ForbiddenByRbac" in seen.vault_refuses.text
+    assert seen.vault_refuses.grounds.cause is Cause.ROLE
 
 
 @scene

@@ -125,8 +125,7 @@ def test_stock_az_signs_in_and_reads_the_vault_by_the_clouds_names(azure: Served
     who = (
         "--username",
         given["AZURE_CLIENT_ID"],
-        "--password",
-        given["AZURE_CLIENT_SECRET"],
+        f"--password={given['AZURE_CLIENT_SECRET']}",
         "--tenant",
         given["AZURE_TENANT_ID"],
     )

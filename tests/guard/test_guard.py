@@ -14,6 +14,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from rotator import guard
+from rotator.causes import Cause, Denial, Grounds
 from rotator.codes import ReasonCode
 from rotator.policy import Policy
 from rotator.resource_id import ArmId
@@ -53,7 +54,9 @@ def asked(text: str) -> Step:
 
 def world(case: Mapping[str, Any]) -> World:
     """What a case is about; the current value has proven just now where the case doesn't say otherwise."""
-    observed = replace(worlds.observed(case), vault_refuses=case.get("vault_refuses"))
+    said = case.get("vault_refuses")
+    refused = Denial(said, Grounds(Cause(case.get("cause", "role")), vault="myvault")) if said else None
+    observed = replace(worlds.observed(case), vault_refuses=refused)
     known = worlds.known(case) if case.get("untried") else worlds.proven(worlds.known(case))
     if "proof_at" in case:
         known = replace(known, proof_at=worlds.instant(case["proof_at"]))

@@ -21,8 +21,8 @@ from rotator.clients import acr, keyvault, observe
 from rotator.clients.azuretime import AzureTime
 from rotator.clients.entra import judged
 from rotator.clients.pipeline import Limit
+from rotator.clients.refusal import ServiceRefusal
 from rotator.clients.token import Who
-from rotator.clients.translate import ServiceRefusal
 from rotator.clients.world import AzureWorld
 from rotator.cloud import CLOUDS
 from rotator.errors import AzureError, Forbidden, NotFound
@@ -39,7 +39,7 @@ from rotator.state import (
     UnlistedSubscription,
     lineage,
 )
-from tests.matrices.services import Arm, Authorization, ContainerGroups, Graph, Vault
+from tests.matrices.services import Arm, Authorization, ContainerGroups, Graph, Mark, Vault
 from tests.matrices.way import Way
 from tests.stage import Clock, Stage
 
@@ -54,7 +54,8 @@ class FastWorld(AzureWorld):
         self.line: Any = SimpleNamespace(clock=clock, time=time, limit=Limit(clock))
         who = Who(way.caller.tenant, way.caller.oid, way.caller.app_id)
         self.token: Any = SimpleNamespace(who=lambda: _known(who))
-        self.graph, self.vault = Graph(way), Vault(way, self._now)
+        self.graph, self.vault = Graph(way), Vault(way)
+        self.mark = Mark(self.vault, self._now)
         self.groups, self.rbac = ContainerGroups(way, self._now), Authorization(way)
         self.arm: Any = Arm(way)
         self._servers = {}
@@ -84,7 +85,7 @@ class FastWorld(AzureWorld):
     async def _vault_part(self, policy: Policy, *, confirmed: bool) -> Any:
         try:
             published = await self.vault.versions(policy)
-            record = await self.vault.access(policy, confirmed=confirmed)
+            record = await self.mark.read(policy, confirmed=confirmed)
         except AzureError as error:
             why = keyvault.refused(error)
             if why is None:

@@ -20,6 +20,7 @@ from local_azure.rbac.behaviour import Assignment as Given
 from local_azure.wire import ServiceError
 
 from rotator.clients import aci, graph, keyvault, rbac
+from rotator.clients.access_mark import AccessMark
 from rotator.clients.arm import ABAC
 from rotator.clients.directory import application_of, issued_of, principal_of, service_principal_of
 from rotator.clients.rbac import encloses
@@ -128,13 +129,9 @@ class Graph(graph.Graph):
 class Vault(keyvault.KeyVault):
     """Every vault."""
 
-    def __init__(self, way: Way, now: Callable[[], datetime]) -> None:
-        self._way, self._vaults, self._read_at = way, way.azure.vaults, now
+    def __init__(self, way: Way) -> None:
+        self._way, self._vaults = way, way.azure.vaults
         self._line: Any = SimpleNamespace(clock=way.made.clock)
-        self._revoked = {}
-
-    def _now(self) -> datetime:
-        return self._read_at()
 
     def _allowed(self, vault: str, name: str, action: str) -> None:
         self._vaults.gate.require(self._way.caller, self._vaults.vault(vault), f"{action}/action", name)
@@ -152,19 +149,19 @@ class Vault(keyvault.KeyVault):
             return await self._way.read(f"keyvault.{operation}", asked, f"/secrets/{name}")
         return await self._way.write(f"keyvault.{operation}", asked, method, f"/secrets/{name}")
 
-    async def _listed(self, policy: Policy, name: str) -> tuple[Version, ...]:
+    async def listed(self, policy: Policy, name: str) -> tuple[Version, ...]:
         found = await self._asked(
             policy, "secrets.versions", name, keyvault.LIST, lambda vault: self._vaults.versions(vault, name)
         )
         return tuple(map(_version, found))
 
-    async def _get(self, policy: Policy, name: str, version: str | None = None) -> Any:
+    async def shown(self, policy: Policy, name: str, version: str | None = None) -> Any:
         found = await self._asked(
             policy, "secrets.get", name, keyvault.GET, lambda vault: self._vaults.get(vault, name, version)
         )
         return SimpleNamespace(value=found.value, properties=_properties(found))
 
-    async def _set(self, policy: Policy, name: str, value: str, **rest: Any) -> Version:
+    async def put(self, policy: Policy, name: str, value: str, **rest: Any) -> Version:
         exp, content_type, tags_ = rest.get("expires_on"), rest.get("content_type"), rest.get("tags")
 
         def put(vault: str) -> Stored:
@@ -172,7 +169,7 @@ class Vault(keyvault.KeyVault):
 
         return _version(await self._asked(policy, "secrets.set", name, keyvault.SET, put, "PUT"))
 
-    async def _update(self, policy: Policy, name: str, version: str, **changes: Any) -> None:
+    async def update(self, policy: Policy, name: str, version: str, **changes: Any) -> None:
         def patch(vault: str) -> None:
             self._vaults.update(vault, name, version, Changes(enabled=changes.get("enabled"), tags=changes.get("tags")))
 
@@ -189,6 +186,17 @@ class Vault(keyvault.KeyVault):
             )
 
         return SimpleNamespace(get_deleted_secret=deleted)
+
+
+class Mark(AccessMark):
+    """Every access mark."""
+
+    def __init__(self, vault: Vault, now: Callable[[], datetime]) -> None:
+        super().__init__(vault._line, vault)
+        self._read_at = now
+
+    def _now(self) -> datetime:
+        return self._read_at()
 
 
 def _seconds(at: datetime) -> datetime:

@@ -6,6 +6,7 @@ from itertools import product
 
 import pytest
 
+from rotator.causes import Cause, Denial, Grounds
 from rotator.codes import NoteCode, ReasonCode
 from rotator.errors import UnsafeStep
 from rotator.plan import Effect, Shown, Tries, View, Way, declared_role, in_a_row
@@ -153,7 +154,7 @@ def test_groups_lose_what_they_hold_or_may_hold_and_foreign_passwords_stay() -> 
 
 def test_a_vault_that_hides_the_tags_leaves_more_than_is_known() -> None:
     world = worlds.observed({"credentials": [{"key": "f", "of": "rbac", "end": "+60d"}]})
-    notes = list(untaken(View(POLICY, replace(world, vault_refuses="403"), Intent())))
+    notes = list(untaken(View(POLICY, replace(world, vault_refuses=Denial("403", Grounds(Cause.ROLE))), Intent())))
     assert said(notes)[0] == ("vault_refused", "pull-pwd", True)
     assert "isn't known to be ours" in notes[1].text
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from rotator import remedy
+from rotator.causes import Cause, Grounds
 from rotator.cli.app import app
 from rotator.state import Home, Version
 from rotator.visible import acts
@@ -140,6 +141,10 @@ CASES: Mapping[str, tuple[Callable[[str], str], tuple[str, ...]]] = {
         ("az ad sp update --id @ --set accountEnabled=true",),
     ),
     "build_bicep": (remedy.build_bicep, ("az bicep build --file @",)),
+    "exempt_from_policy": (
+        lambda n: remedy.exempt_from_policy(n, n),
+        ("az policy exemption create --name rotator --policy-assignment @ --exemption-category Waiver --scope @",),
+    ),
     "export_group": (lambda n: remedy.export_group(arm(n), n), (f"az container export {AT} --file @",)),
     "export_password": (
         remedy.export_password,
@@ -357,9 +362,24 @@ def test_every_function_has_its_case() -> None:
     functions = {
         name
         for name in remedy.__all__
-        if callable(getattr(remedy, name)) and name not in ("Bash", "remove_any_tag", "slow")
+        if callable(getattr(remedy, name))
+        and name not in ("Advice", "Bash", "advise", "advise_pull", "remove_any_tag", "slow")
     }
     assert functions == {*CASES, *BODIES}
+
+
+@pytest.mark.parametrize("cause", sorted(Cause))
+def test_the_remedy_of_every_cause_is_one_sentence_with_commands_for_bash(cause: Cause, tmp_path: Path) -> None:
+    grounds = Grounds(
+        cause, "right on it", "Role", "", "myvault", None, "10.0.0.1", "my id", None, "my app", ("an id",), "r"
+    )
+    advice = remedy.advise(grounds)
+    if advice.commands:
+        assert all(ran(advice.commands, tmp_path))
+    said = {str(advice), str(remedy.advise(Grounds(cause))), remedy.advise_pull(grounds, "app")}
+    assert [text for text in said if not text.endswith(".") or "None" in text] == []
+    gives_a_role = cause in (Cause.ROLE, Cause.LINKED_ROLE)
+    assert [text for text in said if ("Give the identity" in text) and not gives_a_role] == []
 
 
 def test_an_address_that_nobody_knows_is_looked_up_and_a_known_process_is_named(tmp_path: Path) -> None:

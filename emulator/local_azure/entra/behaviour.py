@@ -311,12 +311,14 @@ def _quoted(audiences: Collection[str]) -> str:
 def _capabilities(claims: str | None) -> dict[str, Any]:
     """Return the client capabilities requested in a ``claims`` parameter for the token.
 
+    The claims of a challenge ask for none.
+
     Raises ServiceError 400 for text other than JSON.
     """
     if not claims:
         return {}
     try:
-        asked = json.loads(claims)["access_token"]["xms_cc"]["values"]
+        asked = json.loads(claims)["access_token"]
+        return {"xms_cc": asked["xms_cc"]["values"]} if "xms_cc" in asked or not asked else {}
     except (ValueError, KeyError, TypeError) as error:
         raise refusals.MALFORMED.about() from error
-    return {"xms_cc": asked}

@@ -1,13 +1,18 @@
-"""Entra's token endpoint (azure-facts D1 to D4): what it is asked, how it refuses, where it is found, how long tokens live."""
+"""Entra's token endpoint (azure-facts D1 to D5): what it is asked, how it refuses, where it is found, how long tokens live."""
 
 import base64
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote_plus, urlencode
 
 import jwt
 import pytest
+from local_azure.azure import Azure
+from local_azure.clock import Clock
+from local_azure.seed import seed
+from local_azure.services import build
+from local_azure.timing import PROMPT
 from local_azure.wire import Request
 from tenancy import TENANT, Answer, Tenancy
 
@@ -265,3 +270,26 @@ def test_d4_a_token_lives_until_it_expires_whatever_becomes_of_the_secret(world:
     assert token(world)[0] == 401
     world.clock.advance(timedelta(minutes=59))
     assert world.tokens.verify(bearer, [ARM]).oid == world.caller.id
+
+
+def test_d5_the_claims_of_a_challenge_get_a_token(world: Tenancy) -> None:
+    status, body, _ = token(world, claims='{"access_token":{"nbf":{"essential":true,"value":"1604106651"}}}')
+    assert status == 200
+    assert "xms_cc" not in jwt.decode(body["access_token"], options={"verify_signature": False})
+
+
+def test_d5_an_identity_that_isnt_assigned_is_refused_by_both_endpoints() -> None:
+    paths = ("/metadata/identity/oauth2/token?api-version=2018-02-01", "/msi/token?api-version=2019-08-01")
+    azure = Azure.build(Clock(datetime(2099, 3, 1, tzinfo=UTC), lambda: 0.0), timing=PROMPT)
+    seed(azure)
+    app, asked = build(azure, "the-header"), f"&resource={ARM}&client_id=00000000-0000-0000-0000-00000000000a"
+    said = []
+    for path in paths:
+        request = Request.parse(
+            "GET", f"http://127.0.0.1:8480{path}{asked}", {"metadata": "true", "x-identity-header": "the-header"}
+        )
+        response = app.handle(request)
+        assert response.status == 400
+        said.append(json.loads(response.body))
+    assert (said[0]["error"], said[0]["error_description"]) == ("invalid_request", "Identity not found")
+    assert said[1]["message"].startswith("No User Assigned or Delegated Managed Identity found")

@@ -15,7 +15,7 @@ NUMBERED = {
     "a": range(4, 14),
     "b": range(1, 13),
     "c": range(1, 11),
-    "d": range(1, 5),
+    "d": range(1, 6),
     "e": range(1, 8),
     "f": range(1, 10),
     "g": range(1, 10),

@@ -1,0 +1,46 @@
+"""Resource Manager's codes by cause (azure-facts B9, F7)."""
+
+import re
+from types import MappingProxyType
+
+from rotator.causes import Cause
+
+CAUSES = MappingProxyType(
+    {
+        "AuthorizationFailed": Cause.ROLE,
+        "AuthorizationPermissionMismatch": Cause.ROLE,
+        "InsufficientPermissions": Cause.ROLE,
+        "Forbidden": Cause.ROLE,
+        "LinkedAuthorizationFailed": Cause.LINKED_ROLE,
+        "LinkedAccessCheckFailed": Cause.LINKED_ROLE,
+        "DenyAssignmentAuthorizationFailed": Cause.DENY_ASSIGNMENT,
+        "RequestDisallowedByPolicy": Cause.AZURE_POLICY,
+        "RequestDisallowedByAzure": Cause.AZURE_POLICY,
+        "InvalidAuthenticationTokenTenant": Cause.WRONG_TENANT,
+        "InvalidAuthenticationToken": Cause.SIGN_IN_AGAIN,
+        "ExpiredAuthenticationToken": Cause.SIGN_IN_AGAIN,
+        "AuthenticationFailed": Cause.SIGN_IN_AGAIN,
+        "InvalidApiVersionParameter": Cause.API_VERSION,
+        "InvalidApiVersion": Cause.API_VERSION,
+        "UnsupportedApiVersion": Cause.API_VERSION,
+        "ApiVersionNotSupported": Cause.API_VERSION,
+        "ApiVersionRetired": Cause.API_VERSION,
+        "NoRegisteredProviderFound": Cause.API_VERSION,
+    }
+)
+_NOT_OFFERED = re.compile(r"api[- ]version\w*\b.*(not supported|unsupported|retired|no longer|supported api-versions)")
+_DENIED = re.compile(r"deny assignment with name '([^']*)'(?: and Id '([^']*)')?", re.IGNORECASE)
+
+
+def cause(code: str, message: str) -> Cause | None:
+    """Return the cause of a refusal by Resource Manager or one of its providers."""
+    if _DENIED.search(message):
+        return Cause.DENY_ASSIGNMENT
+    if found := CAUSES.get(code):
+        return found
+    return Cause.API_VERSION if _NOT_OFFERED.search(message.lower()) else None
+
+
+def denied_by(message: str) -> tuple[str, ...]:
+    """Return the deny assignment named by a refusal: its name and, where told, its id."""
+    return tuple(dict.fromkeys(part for found in _DENIED.findall(message) for part in found if part))
