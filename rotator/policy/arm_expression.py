@@ -24,6 +24,10 @@ DEEPEST = 40
 _TOKEN = re.compile(
     r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<number>-?\d{1,18})|(?P<name>[A-Za-z_]\w*)|(?P<sign>[()\[\],.]))"
 )
+_COPIED = re.compile(
+    r"\[\s*(parameters|variables|resourceGroup|subscription|resourceId|reference|concat|format|listKeys|uniqueString)\s*\(",
+    re.IGNORECASE,
+)
 _WRITE = "Write the value that it has, or make it a parameter with a value."
 _HANDED_OUT = "Store the secret in Key Vault, and write ${{ keyvault:NAME }} in its place."
 _REMEDIES = {
@@ -78,6 +82,11 @@ class _Shown(dict[str, str]):
     def __init__(self, of: str, **known: str) -> None:
         super().__init__(known)
         self.of = of
+
+
+def looks_like_one(text: str) -> bool:
+    """Tell if a text is an expression that somebody copied out of a template."""
+    return is_expression(text) and bool(_COPIED.match(text))
 
 
 def is_expression(text: str) -> bool:
@@ -214,7 +223,8 @@ def _member(value: Any, name: Any) -> Any:
             if key.lower() == name.lower():
                 return item
         if isinstance(value, _Shown):
-            raise Unevaluated(f"{value.of}().{name}, which only ARM knows")
+            remedy = "Write the region, or give the parameter that has it a value." if name == "location" else _WRITE
+            raise Unevaluated(f"{value.of}().{name}, which only ARM knows", remedy)
     if isinstance(value, list) and isinstance(name, int) and 0 <= name < len(value):
         return value[name]
     raise Unevaluated("a property or element that isn't there")
@@ -328,6 +338,22 @@ def _float(value: Any) -> float:
     return float(value)
 
 
+def _contains(value: Any, item: Any) -> bool:
+    if not isinstance(value, str | list):
+        raise TypeError
+    return item in value if isinstance(value, str) else any(_equals(each, item) for each in value)
+
+
+def _union(*parts: Any) -> Any:
+    """Unite objects without common names; with common ones, and for arrays, ARM has rules of its own."""
+    if not all(isinstance(part, dict) for part in parts):
+        raise TypeError
+    names = [name.lower() for part in parts for name in part]
+    if len(names) != len(set(names)):
+        raise ValueError
+    return {name: value for part in parts for name, value in part.items()}
+
+
 def _empty(value: Any) -> bool:
     if not (value is None or isinstance(value, str | list | dict)):
         raise TypeError
@@ -340,6 +366,7 @@ _PURE: dict[str, Callable[..., Any]] = {
     "bool": lambda text: {"true": True, "false": False}[text.lower()],
     "coalesce": lambda *values: next((value for value in values if value is not None), None),
     "concat": _concat,
+    "contains": _contains,
     "createarray": lambda *values: list(values),
     "createobject": _object,
     "empty": _empty,
@@ -363,6 +390,7 @@ _PURE: dict[str, Callable[..., Any]] = {
     "toupper": lambda text: _ascii(text).upper(),
     "trim": lambda text: _ascii(text).strip(),
     "true": lambda: True,
+    "union": _union,
 }
 _SCOPED: dict[str, Callable[..., Any]] = {
     "parameters": lambda scope, name: scope.parameter(name),
@@ -371,7 +399,7 @@ _SCOPED: dict[str, Callable[..., Any]] = {
     "resourcegroup": _of_group,
     "subscription": _of_subscription,
 }
-_PASSING = {"coalesce", "concat", "createarray", "createobject", "format", "if", "string", *_SCOPED}
+_PASSING = {"coalesce", "concat", "createarray", "createobject", "format", "if", "string", "union", *_SCOPED}
 """Functions that hand a placeholder on as it is."""
 EVALUATED = frozenset({*_PURE, *_SCOPED, "if"})
 """Functions that are evaluated, in small letters."""

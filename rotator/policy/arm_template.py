@@ -8,6 +8,7 @@ expressions that `rotator.policy.arm_expression` refuses.
 
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import PurePath as File
 from typing import Any
 
 from rotator.errors import Mistake
@@ -207,7 +208,9 @@ class Template:
             return self.found, place, self._evaluated(self.found, place, declared["defaultValue"], strict=True)
         if declared.get("nullable") is True:
             return self.found, path, None
-        remedy = "Give it a defaultValue, or a parameters file: `manifest: {file: …, parameters: …}` in the policy."
+        file_name = File(self.found.file)
+        named = f"{{file: {plain(file_name.name)}, parameters: {plain(file_name.stem)}.parameters.json}}"
+        remedy = f"Give it a defaultValue, or name a parameters file in the policy: `manifest: {named}`."
         raise Unevaluated("", "", self.found.mistake(path, f"parameter {plain(name)} has no value", remedy))
 
     def _fits(self, document: Located, place: Path, value: Any, declared: Any) -> None:

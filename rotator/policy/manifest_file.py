@@ -11,8 +11,9 @@ from typing import Any
 
 from rotator.errors import Mistake, PolicyError
 from rotator.policy import files
+from rotator.policy.arm_expression import looks_like_one
 from rotator.policy.arm_template import Template
-from rotator.policy.located import Located, Path, plain
+from rotator.policy.located import Located, Path, plain, texts
 from rotator.policy.manifest import unknown_placeholders
 from rotator.policy.model import Manifest
 from rotator.policy.resource import Resource
@@ -51,7 +52,8 @@ class Read:
         if wrong := _other(found):
             return cls(file, mistakes=(*found.mistakes, wrong))
         body, mistakes = Resource(found, (), found.data).body()
-        return cls(file, found, body, (*found.mistakes, *mistakes, *_placeholders(found, (), body)))
+        mistakes += [*_placeholders(found, (), body), *_copied(found, body)]
+        return cls(file, found, body, (*found.mistakes, *mistakes))
 
     def manifest(
         self, group_id: ArmId, parameters: Located | None = None
@@ -86,7 +88,10 @@ def _parsed(text: str, file: str) -> Located:
         return parse(text, file, AZ)
     if _OF_TEMPLATES.search(text):
         return parse(_json(text), file, JSON)
-    found = parse(text, file, AZ)
+    try:
+        found = parse(text, file, AZ)
+    except PolicyError:
+        return parse(_json(text), file, JSON)
     return parse(_json(text), file, JSON) if _is_template(found.data) else found
 
 
@@ -125,6 +130,13 @@ def _other(found: Located) -> Mistake | None:
 def _placeholders(found: Located, path: Path, body: Mapping[str, Any]) -> Iterator[Mistake]:
     for inside in unknown_placeholders(body):
         yield found.mistake((*path, *inside), "not a placeholder that rotator knows", _PLACEHOLDER)
+
+
+def _copied(found: Located, body: Mapping[str, Any]) -> Iterator[Mistake]:
+    for path, text in texts(body):
+        if looks_like_one(text):
+            problem = "an expression of an ARM template, and this file is none: it would be sent as it stands"
+            yield found.mistake(path, problem, "Write the value that it has, or the whole template.")
 
 
 def _name(found: Located, path: Path, body: Mapping[str, Any], name: str) -> Iterator[Mistake]:

@@ -70,4 +70,4 @@ print(*wrong, sep="\n")
 sys.exit(bool(wrong) or compared != 12)
 PYTHON
 
-say "The manifests work."
+say "A manifest works."

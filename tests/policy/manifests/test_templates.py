@@ -120,6 +120,9 @@ def test_a_text_is_what_arm_takes_it_for(written: str, meant: str) -> None:
         ("[last('abc')]", "c"),
         ("[length('abc')]", 3),
         ("[base64('pem')]", "cGVt"),
+        ("[if(contains('a,b', 'b'), 'yes', 'no')]", "yes"),
+        ("[if(contains(createArray('a', 1), 'A'), 'yes', 'no')]", "no"),
+        ("[union(createObject('a', 1), createObject('b', parameters('hidden')))]", {"a": 1, "b": "${{ keyvault:db }}"}),
         ("[resourceGroup().name]", "myResourceGroup"),
         ("[resourceGroup().id]", IN_GROUP),
         ("[subscription().subscriptionId]", SUBSCRIPTION),
@@ -165,7 +168,7 @@ def test_an_expression_has_the_value_that_arm_gives_it(written: str, meant: Any)
         ("[copyIndex()]", "copyIndex(), which only ARM"),
         ("[deployment().name]", "deployment(), which only ARM"),
         ("[contoso.name('x')]", "contoso.name(), which only ARM"),
-        ("[resourceGroup().location]", "resourceGroup().location, which only ARM knows"),
+        ("[resourceGroup().location]", "resourceGroup().location, which only ARM knows. Write the region, or give the parameter"),
         ("[resourceGroup().tags.a]", "resourceGroup().tags, which only ARM knows"),
         ("[parameters('nowhere')]", "a parameter that the template doesn't have: nowhere"),
         ("[variables('nowhere')]", "a variable that the template doesn't have: nowhere"),
@@ -191,6 +194,9 @@ def test_an_expression_has_the_value_that_arm_gives_it(written: str, meant: Any)
         ("[json('NaN')]", "json() of values that aren't"),
         ("[resourceId('Microsoft.Network/virtualNetworks/subnets', 'net')]", "resourceId() of values that aren't"),
         ("[resourceId('a', 'b')]", "resourceId() of values that aren't"),
+        ("[union(createObject('a', 1), createObject('A', 2))]", "union() of values that aren't"),
+        ("[union(createArray('a'), createArray('b'))]", "union() of values that aren't"),
+        ("[contains(createObject('a', 1), 'a')]", "contains() of values that aren't"),
         ("[replace('a', '', 'b')]", "replace() of values that aren't"),
         ("[toLower(parameters('hidden'))]", "toLower() of a placeholder"),
         ("[base64(parameters('hidden'))]", "base64() of a placeholder"),
@@ -249,7 +255,7 @@ def test_parameters_come_from_the_file_then_from_their_defaults() -> None:
     assert value(made, {"B": {"value": "[literal]"}}) == "default[literal]"
     assert value(made, {"A": {"value": "1"}, "b": {"value": "2"}}) == "12"
     assert refused(made).startswith(
-        "t.json:9:8: parameters.b: parameter b has no value. Give it a defaultValue, or a parameters"
+        "t.json:9:8: parameters.b: parameter b has no value. Give it a defaultValue, or name a parameters file"
     )
     assert value(template(group("[coalesce(parameters('c'), 'none')]"), parameters=declared)) == "none"
 
@@ -411,6 +417,16 @@ def test_numbers_are_those_of_json(number: str) -> None:
 @pytest.mark.parametrize("number", ["012", "1_000", "1:30", ".inf", "NaN", "yes", "1e999", "~", "0x10", "2024-01-17"])
 def test_what_json_does_not_have_is_refused(number: str) -> None:
     assert "neither a number that can be read nor" in refused(json.dumps(template(group("N"))).replace('"N"', number))
+
+
+def test_one_resource_may_have_comments_but_no_expressions() -> None:
+    text = json.dumps(group(), indent=1)
+    body, mistakes = read("// one\n" + text)
+    assert (body and body["name"], mistakes) == ("web", [])
+    body, (mistake,) = read(text.replace('"x"', "\"[parameters('x')]\""))
+    assert mistake.startswith("t.json:16:17: ") and "an expression of an ARM template, and this file is none" in mistake
+    assert read(text.replace('"x"', '"[[a-z](b)]"'))[1] == []
+    assert "not JSON" in read(text + "{")[1][0]
 
 
 def written(directory: Path, line: str, **files: Any) -> str:
