@@ -22,6 +22,7 @@ from rotator.container_group.differences import Change, difference, unasked
 from rotator.container_group.document import Document
 from rotator.container_group.evidence import Phase, Verdict, phase, run_once, verdict
 from rotator.container_group.hidden_values import as_shown
+from rotator.container_group.images import provable, with_images
 from rotator.container_group.interpretation import Choice, Dependent, dependent, dependents, images
 from rotator.container_group.linked_resources import ROLES, links
 from rotator.container_group.manifest import (
@@ -79,6 +80,7 @@ __all__ = [
     "moved_tags",
     "needed",
     "phase",
+    "provable",
     "pulled",
     "refusals",
     "registry_servers",
@@ -90,5 +92,6 @@ __all__ = [
     "user_names",
     "verdict",
     "wanted_as_objects",
+    "with_images",
     "writable",
 ]

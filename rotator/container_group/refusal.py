@@ -11,6 +11,7 @@ from rotator.container_group.document import Document, once
 from rotator.container_group.embedded_password import pinned
 from rotator.container_group.hidden_values import normal
 from rotator.container_group.tags import LIMIT, room
+from rotator.policy import Policy
 
 _OWNED = {
     "orchestratorId": "it is part of an NGroups resource, which makes its groups anew from a container group profile",
@@ -103,15 +104,19 @@ def _elsewhere(document: Document) -> Iterator[str]:
 
     Else a person with write access to a group could name a server of their own and receive the password.
     """
-    names = [registry.id.name.lower() for registry in document.policy.registries]
-    suffix = cloud.of_vault(document.policy.key_vault.host).registry_suffix
     mine = (entry for entry in entries(document.body) if belongs(entry, document.app_id) and takes_password(entry))
     for host in sorted({server(entry) for entry in mine}):
-        if not any(_of_registry(host, name, suffix) for name in names):
+        if not is_registry(document.policy, host):
             yield (
                 f"it would give the password to {host}, which is no registry of the policy's. Add it to the policy, or"
                 " remove the entry"
             )
+
+
+def is_registry(policy: Policy, host: str) -> bool:
+    """Tell if a host is the login server of a registry of the policy."""
+    suffix = cloud.of_vault(policy.key_vault.host).registry_suffix
+    return any(_of_registry(host, registry.id.name.lower(), suffix) for registry in policy.registries)
 
 
 def _of_registry(host: str, name: str, suffix: str) -> bool:

@@ -51,6 +51,8 @@ class PutTarget:
     version: str
     failed: tuple[str, int] | None = None
     """The credential that a pull failed with, and how often."""
+    images: tuple[tuple[str, str], ...] = ()
+    """New images by the name of the container, where a person asked for them."""
 
 
 Read = Callable[[], Awaitable[ContainerGroup]]
@@ -167,7 +169,7 @@ async def replace(run: Run, seen: ContainerGroup | None, change: PutTarget, now:
     password = await run.world.value(run.policy, change.version)
     await ensure_granted(run)
     before = await now()
-    document = Document.seen(run.policy, before)
+    document = container_group.with_images(Document.seen(run.policy, before), dict(change.images))
     if not set(container_group.sources(document)) <= set(values):
         raise Undecided(f"{change.group} needs other secrets now than it did a moment ago")
     failed = Failed(*change.failed, before.at) if change.failed else None

@@ -1,13 +1,15 @@
 """`rotator deploy`: one container group now, from its manifest or its own content, with the current credential."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
 from rotator import container_group, guard
 from rotator.codes import ReasonCode
-from rotator.container_group import Phase, Verdict
-from rotator.engine.deploy import PutTarget, fetch, moved, put, replace, settled, watch
+from rotator.container_group import Document, Phase, Verdict
+from rotator.engine.deploy import PutTarget, Read, fetch, moved, put, replace, settled, watch
+from rotator.engine.image import ensure_served
 from rotator.engine.look import Memory, look
 from rotator.engine.run import DECISIONS, FRESH, Patience, Run, Undecided, ensure_granted
 from rotator.errors import Conflict, NotFound, NotSent, UnsafeStep
@@ -27,21 +29,26 @@ AT_WORK = (Phase.RUNNING, Phase.STARTING, Phase.CRASHING, Phase.UNKNOWN)
 class Deployed:
     """A container group just deployed.
 
-    `exit_code` is the code of its first failing container, 0, or None while the group runs.
+    `exit_code` is the code of its first failing container, 0, or None while the group runs. `unproven` are new images
+    that are not pulled with the credential, so that nothing proved them.
     """
 
     group: ResourceId
     key_id: str
     verdict: Verdict
     exit_code: int | None = None
+    unproven: tuple[str, ...] = ()
 
 
-async def deploy_now(run: Run, group_id: ResourceId, *, wait: bool) -> Deployed:
+async def deploy_now(
+    run: Run, group_id: ResourceId, *, wait: bool, images: Mapping[str, str] | None = None
+) -> Deployed:
     """Deploy the group with the current credential; with `wait`, wait for its start, or for the end of a job.
 
-    Never interrupts a running job.
+    With `images`, by the name of the container, the group keeps its content and gets these images. Never interrupts a
+    running job.
     """
-    before, version = await _sent(run, group_id)
+    before, version = await _sent(run, group_id, images or {})
     verdict, after = await watch(run, before, group_id, version.key_id or "", version)
     settled(run, before, after, version.key_id or "", verdict)
     if (
@@ -51,25 +58,33 @@ async def deploy_now(run: Run, group_id: ResourceId, *, wait: bool) -> Deployed:
         and container_group.phase(after) is not Phase.PULLING
     ):
         after = await _ended(run, after)
-    return Deployed(group_id, version.key_id or "", verdict, container_group.exit_code(after.document))
+    proven = container_group.provable(Document.seen(run.policy, after), images or {})
+    unproven = tuple(sorted({*(images or {}).values()} - {*proven}))
+    return Deployed(group_id, version.key_id or "", verdict, container_group.exit_code(after.document), unproven)
 
 
-async def _sent(run: Run, group_id: ResourceId) -> tuple[ContainerGroup, Version]:
+async def _sent(run: Run, group_id: ResourceId, images: Mapping[str, str]) -> tuple[ContainerGroup, Version]:
     """Look, and send one PUT; return the group before the PUT, and the version of its new credential.
 
     After a PUT held back as too late, look again.
     """
     for _ in range(DECISIONS - 1):
         with suppress(NotSent, Undecided):
-            return await _looked_and_sent(run, group_id)
-    return await _looked_and_sent(run, group_id)
+            return await _looked_and_sent(run, group_id, images)
+    return await _looked_and_sent(run, group_id, images)
 
 
-async def _looked_and_sent(run: Run, group_id: ResourceId) -> tuple[ContainerGroup, Version]:
+async def _looked_and_sent(run: Run, group_id: ResourceId, images: Mapping[str, str]) -> tuple[ContainerGroup, Version]:
     await ensure_granted(run)
     observed = (await look(run, Memory())).observed
     version = _current(run, observed)
-    return await _send(run, observed, group_id, version), version
+    free = partial(_free, run, observed, group_id, version)
+    if images:
+        seen = await free()
+        await ensure_served(run, seen, version, images)
+        change = PutTarget(seen.id, version.key_id or "", version.id, images=tuple(images.items()))
+        return await replace(run, seen, change, free), version
+    return await _send(run, free, group_id, version), version
 
 
 async def _free(run: Run, observed: Observed, group_id: ResourceId, version: Version) -> ContainerGroup:
@@ -168,10 +183,9 @@ def _ensure_free(before: ContainerGroup) -> None:
         )
 
 
-async def _send(run: Run, observed: Observed, group_id: ResourceId, version: Version) -> ContainerGroup:
+async def _send(run: Run, free: Read, group_id: ResourceId, version: Version) -> ContainerGroup:
     """Send one PUT; return the group as before the PUT. The group is read last, as explained in `engine.deploy`."""
     written, key_id = container_group.manifest_of(run.policy, run.policy.group(group_id)), version.key_id or ""
-    free = partial(_free, run, observed, group_id, version)
     begun, seen = run.world.moment(), await free()
     if written is None:
         return await replace(run, seen, PutTarget(seen.id, key_id, version.id), free)

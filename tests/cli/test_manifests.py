@@ -1,9 +1,14 @@
 """Manifests beside running groups: compared as Azure compares, written from a group, changed by an image alone."""
 
+import copy
 import json
 from typing import Any
 
+import pytest
+
 from tests.cli.scene import IMAGE, NAME, Scene
+
+NEW = "mycontainerregistry.azurecr.io/app:v2"
 
 
 def as_people_write(rotator: Scene) -> dict[str, Any]:
@@ -108,3 +113,68 @@ def test_a_group_that_is_not_there_has_no_manifest(rotator: Scene) -> None:
     assert (said.code, said.out) == (1, "")
     assert "is not there" in said.err
     assert rotator("manifest", NAME, "other").code == 2
+
+
+def rotated(rotator: Scene, **group: Any) -> dict[str, Any]:
+    """A first rotation; the properties that are stored of the group."""
+    rotator.write(container_groups=[{"id": rotator.group_id(), **group}])
+    assert rotator("rotate", NAME, "--adopt", "--yes").code == 0
+    return stored(rotator)
+
+
+def stored(rotator: Scene) -> dict[str, Any]:
+    found: dict[str, Any] = copy.deepcopy(rotator.azure.container_groups.stored(rotator.group_id())["properties"])
+    return found
+
+
+def test_an_image_is_changed_and_nothing_else(rotator: Scene) -> None:
+    before = rotated(rotator)
+    rotator.azure.registries.push(rotator.seeded.login_server, "app", "v2")
+    said = rotator("deploy", NAME, "--image", f"app={NEW}")
+    assert (said.code, said.out.startswith("mycontainer: deployed with credential ")) == (0, True)
+    before["containers"][0]["properties"]["image"] = NEW
+    assert stored(rotator) == before
+    assert rotator.pulls()
+
+
+@pytest.mark.parametrize(
+    ("image", "words"),
+    [
+        (f"app={NEW}", "the registry has no mycontainerregistry.azurecr.io/app:v2"),
+        (f"web={NEW}", "Name one of its containers: app."),
+    ],
+)
+def test_an_image_that_could_not_be_pulled_changes_nothing(rotator: Scene, image: str, words: str) -> None:
+    before = rotated(rotator)
+    said = rotator("deploy", NAME, "--image", image)
+    assert (said.code, words in said.err) == (3, True), said.err
+    assert stored(rotator) == before
+
+
+@pytest.mark.parametrize("image", ["app", "=x", "app=", "app=two words", "app=UPPER/Case:v1"])
+def test_an_image_is_a_container_and_a_reference(rotator: Scene, image: str) -> None:
+    said = rotator("deploy", NAME, "--image", image)
+    assert said.code == 2
+    assert "CONTAINER=REFERENCE" in said.err
+
+
+def test_an_image_other_than_the_manifests_is_refused(rotator: Scene) -> None:
+    (rotator.policies / "mycontainer.manifest").write_text(rotator("manifest", NAME, "mycontainer").out)
+    before = rotated(rotator, manifest="mycontainer.manifest")
+    rotator.azure.registries.push(rotator.seeded.login_server, "app", "v2")
+    said = rotator("deploy", NAME, "--image", f"app={NEW}")
+    assert said.code == 3
+    assert f"mycontainer.manifest says {IMAGE}" in " ".join(said.err.split())
+    assert stored(rotator) == before
+    file = rotator.policies / "mycontainer.manifest"
+    file.write_text(file.read_text().replace(IMAGE, NEW))
+    assert rotator("deploy", NAME, "--image", f"app={NEW}").code == 0
+    assert stored(rotator)["containers"][0]["properties"]["image"] == NEW
+
+
+def test_an_image_from_elsewhere_is_said_not_to_be_proven(rotator: Scene) -> None:
+    rotated(rotator)
+    said = rotator(
+        "deploy", NAME, "--image", "app=mcr.microsoft.com/azuredocs/aci-helloworld:latest", "--output", "json"
+    )
+    assert (said.code, said.json["unproven"]) == (0, ["mcr.microsoft.com/azuredocs/aci-helloworld:latest"])

@@ -1,5 +1,6 @@
 """``rotator deploy``: replace ``az container create`` in a nightly script."""
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,9 +14,27 @@ from rotator.errors import RotatorError
 from rotator.visible import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rotator.engine import Deployed, Run
     from rotator.policy import Policy
     from rotator.resource_id import ResourceId
+
+
+_REFERENCE = re.compile(
+    r"([A-Za-z0-9.-]+(:[0-9]+)?/)?[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*"
+    r"(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?"
+)
+"""An image as registries take it (distribution's reference grammar)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Options of a deployment: wait for its end, print its logs, new images by the name of the container."""
+
+    wait: bool
+    logs: bool
+    images: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +71,19 @@ def deploy(
         bool, typer.Option("--wait", help="Wait until a job has ended, and end with its exit code.")
     ] = False,
     logs: Annotated[bool, typer.Option("--logs", help="Print what its containers print; waits, too.")] = False,
+    image: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--image",
+            metavar="CONTAINER=REFERENCE",
+            help="Give a container another image, and change nothing else; can be repeated.",
+        ),
+    ] = None,
 ) -> None:
     """Deploy a container group now, with the current credential.
 
-    From its manifest, or as it is; for nightly scripts, in place of `az container create`. A job at work is never
+    From its manifest, or as it is; for nightly scripts, in place of `az container create`. With --image the group stays
+    as it is but for that image, which the registry must serve for the current credential. A job at work is never
     interrupted. Takes no lease: a job must not be lost because a rotation is under way.
     """
     from rotator.cli import session
@@ -63,23 +91,35 @@ def deploy(
 
     (policy,) = common.load((name,))
     group_id = chosen(policy, group).id
+    asked = Asked(wait or logs, logs, _images(image or []))
     with telling(common) as (tell, _):
         outcome = session.run(
             common,
             (policy,),
-            lambda runs: _heeded(next(iter(runs)), group_id, wait=wait or logs, logs=logs),
+            lambda runs: _heeded(next(iter(runs)), group_id, asked),
             tell=tell,
         )
     common.write(lambda: _text(policy, outcome), lambda: _body(policy, outcome), outcome.exit_code)
 
 
-async def _heeded(run: "Run", group_id: "ResourceId", *, wait: bool, logs: bool) -> DeployOutcome:
+def _images(given: "Sequence[str]") -> dict[str, str]:
+    """Return the new images by the name of the container. Raises BadParameter."""
+    pairs = [one.partition("=")[::2] for one in given]
+    wrong = [one for one, (name, image) in zip(given, pairs, strict=True) if not (name and _REFERENCE.fullmatch(image))]
+    if wrong or len(dict(pairs)) != len(pairs):
+        raise typer.BadParameter(
+            f"not CONTAINER=REFERENCE, each container once: {', '.join(wrong or given)}", param_hint="--image"
+        )
+    return dict(pairs)
+
+
+async def _heeded(run: "Run", group_id: "ResourceId", asked: Asked) -> DeployOutcome:
     """Deploy, and report first the compromised credentials still able to sign in, also if the deployment failed."""
     from rotator.engine import tell_exposed
 
     score = run.score
     try:
-        outcome = await _deployed(run, group_id, wait=wait, logs=logs)
+        outcome = await _deployed(run, group_id, asked)
     except RotatorError as error:
         score.failed += 1
         await tell_exposed(run)
@@ -92,12 +132,12 @@ async def _heeded(run: "Run", group_id: "ResourceId", *, wait: bool, logs: bool)
     return replace(outcome, alarms=tuple(score.alarms), warned=bool(score.warned))
 
 
-async def _deployed(run: "Run", group_id: "ResourceId", *, wait: bool, logs: bool) -> DeployOutcome:
+async def _deployed(run: "Run", group_id: "ResourceId", asked: Asked) -> DeployOutcome:
     from rotator.engine import deploy_now
 
-    deployed = await deploy_now(run, group_id, wait=wait)
+    deployed = await deploy_now(run, group_id, wait=asked.wait, images=asked.images)
     try:
-        return DeployOutcome(deployed, await _printed(run, group_id) if logs else ())
+        return DeployOutcome(deployed, await _printed(run, group_id) if asked.logs else ())
     except RotatorError as error:
         error.state = f"{group_id.name} is deployed with credential {deployed.key_id}; only its logs couldn't be read."
         return DeployOutcome(deployed, unread=error)
@@ -120,6 +160,10 @@ def _text(policy: "Policy", outcome: DeployOutcome) -> str:
             f"{found.group.name}: deployed with credential {found.key_id}: {found.verdict.replace('_', ' ')}{ended}"
         ),
     ]
+    lines += [
+        one_line(f"{image} isn't pulled with the credential, so that nothing proved it beforehand")
+        for image in found.unproven
+    ]
     lines += [str(outcome.unread.diagnose())] if outcome.unread else []
     several = len(outcome.logs) > 1
     for container, text in outcome.logs:
@@ -138,6 +182,7 @@ def _body(policy: "Policy", outcome: DeployOutcome) -> dict[str, Any]:
         "key_id": found.key_id,
         "verdict": found.verdict,
         "job_exit_code": found.exit_code,
+        "unproven": list(found.unproven),
     }
     return {
         **body,

@@ -1,0 +1,39 @@
+"""Proof of new images: before a group gets one, the registry serves it for the current credential."""
+
+from collections.abc import Mapping
+
+from rotator import container_group
+from rotator.container_group import Document
+from rotator.engine.run import Run
+from rotator.engine.trial import trial
+from rotator.errors import NotFound, ProofFailed, UnsafeStep
+from rotator.state import ContainerGroup, Version
+
+NOTHING = "Nothing was deployed."
+
+
+async def ensure_served(run: Run, seen: ContainerGroup, version: Version, images: Mapping[str, str]) -> None:
+    """Prove those new images that the group pulls with the credential of `version`.
+
+    Raises NotFound for an absent group, UnsafeStep for a change that isn't allowed or an image that the registry
+    doesn't have, and ProofFailed otherwise.
+    """
+    if seen.document is None:
+        raise NotFound(f"container group {seen.id} isn't there, so it has no image to change", service="aci")
+    wanted = container_group.provable(container_group.with_images(Document.seen(run.policy, seen), images), images)
+    if not wanted:
+        return
+    proof = await trial(run, await run.world.value(run.policy, version.id), wanted)
+    if proof.missing:
+        raise UnsafeStep(
+            f"the registry has no {', '.join(proof.missing)}",
+            state=NOTHING,
+            remedy="Push it, or correct the reference, and run again.",
+        )
+    if not proof.ok:
+        raise ProofFailed(
+            f"the registry doesn't serve {', '.join(wanted)} for the current credential: {proof.outcome}"
+            f" {proof.detail}".rstrip(),
+            state=NOTHING,
+            remedy="Look at the registry, and run again.",
+        )
