@@ -3,6 +3,7 @@
 A failed notification is a warning in the log, and never changes the exit code.
 """
 
+import asyncio
 import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -48,6 +49,8 @@ Hook = Annotated[
         help="Run a command, without a shell, with each alert on its standard input.",
     ),
 ]
+PATIENCE = 60
+"""Seconds for an address from Key Vault: the clients would go on trying for longer."""
 LIST = "delivered.json"
 """Name of the file with the delivered ids, beside the leases."""
 
@@ -100,9 +103,20 @@ class Notices:
                 self.rows[one.policy.name] = rows([(one.policy.name, seen)])[0]
 
     async def told(self, common: Common, results: "Sequence[Result]", events: "Sequence[Event]") -> None:
-        """Tell all receivers how the runs ended."""
-        if not self.wanted or self.outside is None:
-            return
+        """Tell all receivers how the runs ended.
+
+        The runs are over: neither a signal nor a bug here keeps their report and exit code back.
+        """
+        try:
+            if self.wanted and self.outside is not None:
+                await self._tell(common, results, events)
+        except asyncio.CancelledError:
+            log.warning("interrupted while telling how the run ended; the next run tells what is left")
+        except Exception as error:
+            log.warning("an unexpected %s while telling how the run ended: a bug in rotator", type(error).__name__)
+            log.debug("unexpected exception", exc_info=error)
+
+    async def _tell(self, common: Common, results: "Sequence[Result]", events: "Sequence[Event]") -> None:
         from rotator.report import alerts
 
         now, ended = wiring.now(), self._ended(results, events)
@@ -154,8 +168,10 @@ class Notices:
         """Tell webhook and hook of the alerts that they haven't got yet."""
         from rotator.notify import Delivered
 
+        if not found or not (self.settings.webhook or self.settings.hook):
+            return
         delivered = Delivered.read(self.state / LIST, now)
-        if found and self.settings.webhook:
+        if self.settings.webhook:
             await self._to_webhook(delivered, found)
         if self.settings.hook:
             await self._to_hook(delivered, [alert for alert in found if not delivered.has("hook", alert.id)])
@@ -214,7 +230,11 @@ class Notices:
             raise ValueError("the address is in Key Vault, which was not reached")
         policy = next(iter(self.policies.values()))
         vault = KeyVaultPolicy.model_validate({"url": address.vault, "password_secret": address.name})
-        value = await self.outside[0].secret(policy.model_copy(update={"key_vault": vault}), address.name)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                value = await self.outside[0].secret(policy.model_copy(update={"key_vault": vault}), address.name)
+        except TimeoutError:
+            raise ValueError(f"Key Vault gave no address within {PATIENCE} s") from None
         return checked(value, f"the secret named by {variable}")
 
     def _web(self) -> "Web":

@@ -25,6 +25,7 @@ class Delivered:
     file: Path
     now: datetime
     times: dict[str, str] = field(default_factory=dict)
+    added: bool = False
 
     @classmethod
     def read(cls, file: Path, now: datetime) -> "Delivered":
@@ -41,10 +42,12 @@ class Delivered:
 
     def add(self, receiver: str, identity: str) -> None:
         """Record a delivery."""
-        self.times[f"{receiver} {identity}"] = self.now.isoformat()
+        self.times[f"{receiver} {identity}"], self.added = self.now.isoformat(), True
 
     def write(self) -> None:
-        """Write the file, without old ids. Raises OSError."""
+        """Write the file, without old ids, if an id was added. Raises OSError."""
+        if not self.added:
+            return
         oldest = (self.now - KEPT).isoformat()
         kept = {key: at for key, at in sorted(self.times.items()) if at >= oldest}
         self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -99,10 +99,10 @@ def updated(
         }
     for one in ended:
         if one.exit_code != LEFT or one.policy not in values.get(RUN, {}):
-            _put(values, one.policy, _ran(one, now.timestamp()))
+            _put(values, one.policy, _ran(one, int(now.timestamp())))
     for name in unserved:
         _put(values, name, {STATE: Urgency.UNREADABLE, CODE: 2})
-    whole = now.timestamp() if known is not None else old.get(WHOLE, {}).get("")
+    whole = int(now.timestamp()) if known is not None else old.get(WHOLE, {}).get("")
     _put(values, "", {WHOLE: whole, UNTOLD: untold})
     return values
 

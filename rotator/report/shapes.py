@@ -1,6 +1,7 @@
 """Shapes of alerts on the wire: CloudEvents, and the messages of Microsoft Teams and Slack.
 
-Names in alerts come from outside. Nothing in a shape is markup: Teams gets runs of text, Slack plain text.
+Names in alerts come from outside. Nothing in a shape is markup: Teams gets text runs, in which "Markdown is not
+supported" (Adaptive Cards, schema explorer: TextRun), Slack plain text.
 """
 
 import json

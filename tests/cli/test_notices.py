@@ -1,5 +1,6 @@
 """Who is told of what a run found: webhook, ping, command and metrics, end to end."""
 
+import asyncio
 import json
 import sys
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import pytest
 from local_azure.faults import Fault
 
 from rotator.cli import notices, wiring
+from rotator.report import shapes
 from rotator.report.metrics import parse
 from tests.cli.scene import NAME, Said, Scene
 from tests.cli.test_exposed import _exposed as exposed_scene
@@ -216,7 +218,30 @@ def test_a_compromise_rings_in_metrics_webhook_and_chat(
     assert "CRITICAL" in text
     values = parse(metrics.read_text())
     assert (values["rotator_state"][NAME], values["rotator_compromised_credentials"][NAME]) == (0, 1)
+    assert exposed("status", "--html", str(tmp_path / "fleet.html")).code == 1
+    assert "Act now: a password that others know still works." in (tmp_path / "fleet.html").read_text()
     exposed.azure.clock.advance(timedelta(hours=6))
     monkeypatch.setenv("ROTATOR_WEBHOOK_SHAPE", "slack")
     assert said().code == 1
     assert [message["text"] for message in receivers.taken()] != []
+
+
+def test_metrics_that_can_not_be_written_are_a_warning(rotator: Scene, tmp_path: Path) -> None:
+    said = rotator("rotate", "--adopt", "--metrics", str(tmp_path / "nowhere" / "rotator.prom"))
+    assert (said.code, "the metrics can't be written" in said.err) == (0, True)
+
+
+@pytest.mark.parametrize("error", [asyncio.CancelledError(), ZeroDivisionError("S3CRET")])
+def test_neither_a_signal_nor_a_bug_while_telling_keeps_the_report_back(
+    rotator: Scene, receivers: Receivers, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    def broken(found: object) -> bytes:
+        raise error
+
+    monkeypatch.setattr(shapes, "cloud_event", broken)
+    failing(rotator)
+    said = rotator("rotate", "-vv")
+    assert (said.code, said.raised) == (1, None)
+    assert said.out.startswith(f"{NAME}: ")
+    assert "while telling how the run ended" in said.err
+    assert "S3CRET" not in said.err

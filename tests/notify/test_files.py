@@ -65,7 +65,11 @@ def test_delivered_ids_are_kept_for_their_receiver_and_forgotten_when_old(tmp_pa
     assert (second.has("webhook", "a"), second.has("hook", "a"), second.has("webhook", "b")) == (True, False, False)
     second.add("webhook", "b")
     second.write()
-    Delivered.read(file, NOW + timedelta(days=60)).write()
+    later = Delivered.read(file, NOW + timedelta(days=60))
+    later.write()
+    assert Delivered.read(file, NOW).has("webhook", "a")
+    later.add("hook", "c")
+    later.write()
     third = Delivered.read(file, NOW)
     assert (third.has("webhook", "a"), third.has("webhook", "b")) == (False, True)
 

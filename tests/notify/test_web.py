@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 import httpx
 import pytest
 
 from rotator.notify import Web
+from rotator.notify import web as notify_web
 from rotator.secret import Secret
 
 ADDRESS = Secret("https://hooks.example.com/services/T000/SECRET-PATH?key=SECRET-KEY")
@@ -107,3 +108,27 @@ def test_the_clients_own_log_with_its_addresses_is_silent_meanwhile_and_speaks_a
     assert "SECRET" not in caplog.text
     assert logging.getLogger("httpx").level == logging.DEBUG
     logging.getLogger("httpx").setLevel(logging.NOTSET)
+
+
+def test_an_answer_that_never_comes_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(notify_web, "SECONDS", 0.01)
+
+    async def silent(request: httpx.Request) -> httpx.Response:
+        await asyncio.Event().wait()
+        raise AssertionError("nothing comes")
+
+    web = Web(Waits(), lambda address: httpx.MockTransport(silent))
+    assert asyncio.run(web.send(ADDRESS, b"{}", "application/json")) == "no answer within 0 s"
+
+
+def test_of_an_answer_only_the_status_is_read() -> None:
+    read: list[bytes] = []
+
+    class Endless(httpx.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            while len(read) < 1000:
+                read.append(b"x")
+                yield b"x" * 65536
+
+    assert send(lambda request: httpx.Response(200, stream=Endless()))[0] == ""
+    assert read == []

@@ -1,0 +1,23 @@
+"""What a test says of a program that isn't here: with CI=true it fails, elsewhere it is skipped, always with the package."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.programs import needed
+
+
+@pytest.mark.parametrize(("ci", "outcome"), [("true", pytest.fail.Exception), ("", pytest.skip.Exception)])
+def test_a_program_that_is_missing_is_named_with_its_package(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ci: str, outcome: type[BaseException]
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("CI", ci)
+    with pytest.raises(outcome, match="promtool is not here: install Debian's package prometheus"):
+        needed("promtool", "prometheus")
+
+
+def test_another_name_of_the_program_will_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "google-chrome").touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert needed("chromium", "chromium", "google-chrome") == str(tmp_path / "google-chrome")
