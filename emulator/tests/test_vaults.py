@@ -96,6 +96,7 @@ def test_a_vault_shows_what_it_has_in_the_order_of_recorded_answers(world: World
             "accessPolicies",
             "enabledForDeployment",
             "enabledForDiskEncryption",
+            "enabledForTemplateDeployment",
             "enableSoftDelete",
         ),
         *(
@@ -300,3 +301,36 @@ def test_there_are_no_managed_hsms_and_none_can_be_made(world: World) -> None:
         ).status
         == 501
     )
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5])
+@pytest.mark.parametrize("path", [VAULTS, f"{GRAVES}/deletedVaults"])
+def test_vaults_come_in_pages_whose_last_may_be_empty(world: World, path: str, count: int) -> None:
+    for number in range(count - (path == VAULTS)):
+        made(world, f"vault-{number}")
+        if path != VAULTS:
+            world.owner.call("DELETE", at(f"{VAULTS}/vault-{number}"))
+    pages, url = [], at(path, more="&$top=2")
+    while url:
+        answer = world.owner.call("GET", url).body
+        pages.append(len(answer["value"]))
+        url = answer.get("nextLink")
+    assert pages == {1: [1], 2: [2, 0], 3: [2, 1], 5: [2, 2, 1]}[count]
+
+
+def test_an_invented_continuation_of_a_list_is_refused(world: World) -> None:
+    for token in ("Mg", "nonsense", "MiEwMDAwMDAwMDAwMDA"):
+        refused = world.owner.call("GET", at(f"{GRAVES}/deletedVaults", more=f"&$skiptoken={token}"))
+        assert (refused.status, refused.body["error"]["code"]) == (400, "InvalidSkipToken")
+        refused = world.owner.call("GET", f"{VAULT_URL}/secrets?api-version=7.4&$skiptoken={token}")
+        assert (refused.status, refused.body["error"]["code"]) == (400, "BadParameter")
+
+
+def test_a_newer_api_version_says_false_of_flags_that_nobody_set(world: World) -> None:
+    flags = ("enabledForDeployment", "enabledForDiskEncryption", "enabledForTemplateDeployment")
+    shown = made(world, enabledForDiskEncryption=None, enableRbacAuthorization=None).body["properties"]
+    assert {name: shown[name] for name in (*flags, "enableRbacAuthorization")} == dict.fromkeys(
+        (*flags, "enableRbacAuthorization"), False
+    )
+    older = world.owner.call("GET", at(f"{VAULTS}/second-vault", "2019-09-01")).body["properties"]
+    assert "enabledForDiskEncryption" not in older

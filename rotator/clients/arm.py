@@ -25,7 +25,7 @@ from rotator.state import Registry
 
 T = TypeVar("T")
 SERVICE = "Azure Resource Manager"
-REGISTRIES, RESOURCES, SUBSCRIPTIONS, VAULTS = "2025-11-01", "2021-04-01", "2022-12-01", "2023-07-01"
+REGISTRIES, RESOURCES, SUBSCRIPTIONS, VAULTS = "2025-11-01", "2021-04-01", "2022-12-01", "2026-02-01"
 """API versions; the registries' is the first stable one with ``roleAssignmentMode``."""
 ABAC = "AbacRepositoryPermissions"
 

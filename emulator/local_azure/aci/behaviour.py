@@ -19,7 +19,7 @@ from local_azure.aci.profiles import Profiles
 from local_azure.aci.pulls import Puller
 from local_azure.aci.quotas import Quotas
 from local_azure.aci.references import References
-from local_azure.aci.shape import answer
+from local_azure.aci.shape import KNOWN, answer
 from local_azure.aci.standby import drawn
 from local_azure.aci.state import Condition, Container, Group, Operation, RefusedPull, State
 from local_azure.acr.behaviour import Registries
@@ -108,6 +108,8 @@ class ContainerGroups:
         self.budget.spend("put", parts[1])
         old = self._find(group_id)
         body, pooled = drawn(body, self.profiles.stored)
+        if api_version <= KNOWN:
+            rules.check_known(body)
         resource = self._plane.read(parts[-1], body, old)
         self._admission.check(old.id if old else "/" + group_id.strip("/"), old, resource)
         containers, secrets = self._plane.containers(resource, old), self._plane.references.read(parts[-1], resource)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from local_azure.aci import bounds, spelling
 from local_azure.aci.paths import at
-from local_azure.aci.shape import unreadable
+from local_azure.aci.shape import strangers, unreadable
 from local_azure.wire import Json, ServiceError
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
@@ -77,6 +77,17 @@ def check(name: str, resource: dict[str, Json]) -> None:
     _check_credentials(name, resource)
     _check_address(name, properties)
     bounds.check(name, properties)
+
+
+def check_known(resource: dict[str, Json]) -> None:
+    """Refuse properties that only newer api-versions may have. Raises ServiceError 400 InvalidRequestContent.
+
+    The words are those reported of a wrong property of a group (prefect-azure 103); the types of other objects are not.
+    """
+    for _, name, path in strangers(resource.get("properties") or {}):
+        kind = "ContainerGroupPropertiesDefinition" if path.count(".") == 1 else "ContainerPropertiesDefinition"
+        member = f"Could not find member '{name}' on object of type '{kind}'."
+        raise unreadable(f"{member} Path '{path}', line 1, position 1.")
 
 
 def check_update(name: str, old: dict[str, Json], new: dict[str, Json]) -> None:

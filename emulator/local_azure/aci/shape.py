@@ -1,13 +1,13 @@
 """JSON of a container group: canonical names in, hidden values never out.
 
 Names from a client are matched without regard to case (``memoryInGb`` is ``memoryInGB``), nulls are unset, read-only
-properties are ignored. Properties unknown to this file are kept as given, because newer API versions add properties all
-the time. Keys of data (tags, secret names, environment names) are never changed. Order and defaults are those of
-recorded answers (azure-facts B3, B7).
+properties are ignored. Properties unknown to this file belong to newer api-versions, because these add properties all
+the time: an older one refuses them and doesn't show them. Keys of data (tags, secret names, environment names) are
+never changed. Order and defaults are those of recorded answers (azure-facts B3, B7).
 """
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from local_azure.arm.tags import tags_of
 from local_azure.wire import Json, ServiceError, copied
@@ -65,6 +65,7 @@ _PROPERTIES = _leaves(
     "provisioningTimeoutInSeconds",
     "isCustomProvisioningTimeout",
     "orchestratorId",
+    "networkProfile",
     containers=[_leaves("name", properties=_CONTAINER)],
     initContainers=[_leaves("name", properties=_RUN)],
     imageRegistryCredentials=[
@@ -105,6 +106,9 @@ RESOURCE: Schema = _leaves(
     properties=_PROPERTIES,
 )
 """A container group as API versions up to 2025-09-01 know it."""
+
+KNOWN = "2025-09-01"
+"""The newest api-version whose properties are in `RESOURCE`; a newer one may have others."""
 
 _READ_ONLY = (
     "instanceView",
@@ -154,6 +158,19 @@ def canonical(value: Json, schema: Schema = RESOURCE, path: str = "") -> Json:
         if item is not None:
             found[name] = canonical(item, schema.get(name), f"{path}.{name}" if path else name)
     return found
+
+
+def strangers(value: Json, schema: Schema = _PROPERTIES, path: str = "properties") -> Iterator[tuple[Json, str, str]]:
+    """Yield what a canonical body has beyond the schema: the object, the name, and its path."""
+    if isinstance(schema, list):
+        for index, item in enumerate(value):
+            yield from strangers(item, schema[0], f"{path}[{index}]")
+    elif isinstance(schema, dict):
+        for name, item in value.items():
+            if name not in schema:
+                yield value, name, f"{path}.{name}"
+            else:
+                yield from strangers(item, schema[name], f"{path}.{name}")
 
 
 def unreadable(why: str) -> ServiceError:

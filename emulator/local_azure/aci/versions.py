@@ -4,6 +4,7 @@ Source: recorded creates and reads of api-versions 2018-10-01, 2021-09-01, 2021-
 2024-05-01-preview. A property absent in one version and present in the next is assumed to begin with the later one.
 """
 
+from local_azure.aci.shape import KNOWN, strangers
 from local_azure.wire import Json, copied
 
 SINCE = {
@@ -27,6 +28,9 @@ def seen(body: dict[str, Json], version: str) -> dict[str, Json]:
     """Return a container group as an api-version shows the group."""
     shown = copied(body)
     properties = shown["properties"]
+    if version <= KNOWN:
+        for item, name, _ in list(strangers(properties)):
+            del item[name]
     for name in [name for name, since in SINCE.items() if version < since]:
         properties.pop(name, None)
     if version < DELEGATED_SINCE:

@@ -105,6 +105,11 @@ class Resources:
             raise ServiceError(404, "ResourceGroupNotFound", f"Resource group '{name}' could not be found.")
         return found
 
+    def located(self, subscription_id: str, name: str) -> str:
+        """Return the region of a resource group; ``global`` where there is none."""
+        found = self._standing().get(f"/subscriptions/{subscription_id}/resourceGroups/{name}".lower())
+        return found.location if found else "global"
+
     def groups(self, subscription_id: str) -> Sequence[ResourceGroup]:
         """The resource groups of a subscription."""
         return [g for key, g in self._standing().items() if encloses(f"/subscriptions/{subscription_id}", key)]

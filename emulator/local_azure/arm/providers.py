@@ -6,13 +6,15 @@ emulated is 501.
 
 from dataclasses import dataclass
 
+from local_azure.arm import retirement
 from local_azure.arm.behaviour import Resources
 from local_azure.arm.tracked import GROUP, SUBSCRIPTION
+from local_azure.arm.vaults import VERSIONS
 from local_azure.wire import Call, Json, Response, Route, ServiceError
 
-_ACI = ["2025-09-01", "2024-05-01-preview", "2023-05-01"]
+_ACI = ["2026-07-01", "2025-09-01", "2024-05-01-preview", "2023-05-01"]
 _ACR = ["2025-11-01", "2023-07-01"]
-_KEY_VAULT = ["2023-07-01", "2022-07-01"]
+_KEY_VAULT = list(VERSIONS)
 _ROLES = ["2022-04-01"]
 
 PROVIDERS = {
@@ -164,12 +166,13 @@ class _Providers:
 
     def _shape(self, name: str) -> dict[str, Json]:
         locations = sorted({group.location for group in self.resources.state.groups.values()})
+        today = self.resources.clock.now()
         kinds = [
             {
                 "resourceType": kind,
                 "locations": locations,
-                "apiVersions": versions,
-                "defaultApiVersion": versions[0],
+                "apiVersions": (offered := retirement.offered(name, versions, today)),
+                "defaultApiVersion": offered[0],
                 "capabilities": "None",
             }
             for kind, versions in PROVIDERS[name].items()

@@ -28,6 +28,13 @@ VAULT_ORDER = (
     "publicNetworkAccess",
 )
 """How recorded answers order what a vault has."""
+VAULT_FLAGS = (
+    "enabledForDeployment",
+    "enabledForDiskEncryption",
+    "enabledForTemplateDeployment",
+    "enableRbacAuthorization",
+)
+FLAGS_SINCE = "2021-10-01"
 OPEN_NETWORK: dict[str, Json] = {
     "bypass": "AzureServices",
     "defaultAction": "Allow",
@@ -98,12 +105,21 @@ def resource_json(resource: Resource, api_version: str) -> Json:
     if resource.type.lower() == IDENTITIES.lower():
         return {**head, "id": _lowered(resource.id), "properties": {**properties, **_secret_url(resource, api_version)}}
     if resource.type.lower() == VAULTS.lower():
-        return {**head, "systemData": _system(resource, lambda at: iso(at, 3)), "properties": _vault(properties)}
+        return {
+            **head,
+            "systemData": _system(resource, lambda at: iso(at, 3)),
+            "properties": _vault(properties, api_version),
+        }
     return {**head, **_identity(resource), **({"sku": resource.sku} if resource.sku else {}), "properties": properties}
 
 
-def _vault(properties: dict[str, Json]) -> dict[str, Json]:
-    """Return a vault's properties in order; network rules without any restriction aren't shown."""
+def _vault(properties: dict[str, Json], api_version: str) -> dict[str, Json]:
+    """Return a vault's properties in order; network rules without any restriction aren't shown.
+
+    Newer api-versions say false of a flag that nobody set.
+    """
+    if api_version >= FLAGS_SINCE:
+        properties = {**properties, **{name: properties.get(name) or False for name in VAULT_FLAGS}}
     shown = {name: properties[name] for name in (*VAULT_ORDER, *properties) if properties.get(name) is not None}
     rules = shown.get("networkAcls")
     if rules == OPEN_NETWORK:

@@ -3,10 +3,12 @@
 Shapes and texts from recorded traffic of ``az keyvault`` and reports of what people met.
 """
 
+import json
 import re
 from dataclasses import dataclass, replace
 
-from local_azure.arm.behaviour import VAULTS, vault_taken
+from local_azure.arm import retirement
+from local_azure.arm.behaviour import VAULTS, Resources, vault_taken
 from local_azure.arm.paging import paged
 from local_azure.arm.shape import fields
 from local_azure.arm.state import Grave, Resource
@@ -16,6 +18,8 @@ from local_azure.arm.vault_rules import given, policies
 from local_azure.clock import iso
 from local_azure.wire import Call, Handler, Json, Response, Route
 
+VERSIONS = ("2026-02-01", "2025-05-01", "2023-07-01", "2022-07-01")
+"""The versions of published descriptions, newest first."""
 SERVICE_VERSION = "1.5.413.0"
 RBAC_BY_DEFAULT_SINCE = "2026-02-01"
 """The first api-version in which a vault that says nothing uses role-based access control (before: access policies)."""
@@ -50,18 +54,28 @@ def vault_routes(vaults: "VaultRoutes") -> tuple[Route, ...]:
             vaults.result,
         ),
     )
-    return tuple(replace(route, handler=_served(route.handler)) for route in found)
+    return tuple(replace(route, handler=_served(route.handler, vaults.resources)) for route in found)
 
 
-def _served(handler: Handler) -> Handler:
-    """Add the service version to the provider's own answers (recorded)."""
+def _served(handler: Handler, resources: Resources) -> Handler:
+    """Add the service version to the provider's own answers (recorded), and refuse retired api-versions."""
 
     def served(call: Call) -> Response:
+        require_version(call, resources)
         response = handler(call)
         response.headers = {"x-ms-keyvault-service-version": SERVICE_VERSION, **response.headers}
         return response
 
     return served
+
+
+def require_version(call: Call, resources: Resources) -> None:
+    """Refuse an api-version that Key Vault's control plane no longer serves; every operation of it asks first."""
+    path = call.request.path.lower()
+    kind = next((each for each in ("deletedVaults", "vaults") if f"/{each.lower()}" in path), "vaults")
+    location = resources.located(call.params.get("subscription", ""), call.params.get("group", ""))
+    version, now = call.request.query["api-version"], resources.clock.now()
+    retirement.require_served("Microsoft.KeyVault", kind, version, location, VERSIONS, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +90,11 @@ class VaultRoutes(Tracked):
         if shown["properties"]["provisioningState"] == "RegisteringDns":
             shown["properties"]["vaultUri"] = shown["properties"]["vaultUri"].rstrip("/")
         return shown
+
+    def list(self, call: Call) -> Response:
+        """Return a page of the vaults readable to the caller."""
+        value = json.loads(Tracked.list(self, call).body)["value"]
+        return paged(call, value, eager=True)
 
     def put(self, call: Call) -> Response:
         """200, also for a new one; with ``createMode: recover`` a deleted one comes back as it was."""
@@ -167,7 +186,8 @@ class VaultRoutes(Tracked):
         """The deleted vaults of a subscription."""
         scope = f"/subscriptions/{call['subscription']}"
         self.resources.authorization.require(call.who, "Microsoft.KeyVault/deletedVaults/read", scope)
-        return paged(call, [grave_json(each) for each in self.resources.deleted_vaults.of(call["subscription"])])
+        graves = self.resources.deleted_vaults.of(call["subscription"])
+        return paged(call, [grave_json(each) for each in graves], eager=True)
 
     def get_deleted(self, call: Call) -> Response:
         """One of them; 404 DeletedVaultNotFound."""

@@ -15,6 +15,7 @@ from local_azure.arm.paging import paged
 from local_azure.arm.shape import fields
 from local_azure.arm.tags import tags_of
 from local_azure.arm.tracked import GROUP
+from local_azure.arm.vaults import require_version
 from local_azure.keyvault.behaviour import Vaults
 from local_azure.keyvault.refusals import check_name
 from local_azure.keyvault.secret import Changes, Version
@@ -76,6 +77,7 @@ class _Secrets:
         Raises ServiceError 403, 404, or 409 under a lock.
         """
         resources = self.vaults.resources
+        require_version(call, resources)
         path = f"/subscriptions/{call['subscription']}/resourceGroups/{call['group']}/providers/{VAULTS}/{call['name']}"
         one = f"{path}/secrets/{call['secret']}" if "secret" in call.params else path
         resources.authorization.require(call.who, f"{TYPE}/{verb}", one)

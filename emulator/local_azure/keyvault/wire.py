@@ -4,12 +4,12 @@ A missing vault has no host name: :meth:`KeyVault.serves` returns False and the 
 and certificates are not emulated.
 """
 
-import base64
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TypeVar
 
 from local_azure.arm.clouds import CLOUDS
+from local_azure.arm.paging import start_of, token_for
 from local_azure.entra.audiences import KEY_VAULT
 from local_azure.entra.behaviour import BadToken, Tokens
 from local_azure.ids import Ids
@@ -252,12 +252,15 @@ def _instant(seconds: int | None) -> datetime | None:
 
 
 def _page(call: Call, items: list[Json]) -> Response:
-    """One page, and the link to the next: null on the last, and with the port on the others (recorded)."""
+    """One page, and the link to the next: null on the last, and with the port on the others (recorded).
+
+    A full page has a link, so that the last page may be empty.
+    """
     query = call.request.query
     size, start = _size(query.get("maxresults")), _start(query.get("$skiptoken"))
     link = None
-    if start + size < len(items):
-        token = base64.urlsafe_b64encode(str(start + size).encode()).decode().rstrip("=")
+    if items and start + size <= len(items):
+        token = token_for(start + size)
         path = call.request.path.rstrip("/")
         link = f"https://{call.request.host}:443{path}?api-version={query['api-version']}&$skiptoken={token}&maxresults={size}"
     return Response.json(200, {"value": items[start : start + size], "nextLink": link})
@@ -276,7 +279,7 @@ def _size(text: str | None) -> int:
 
 
 def _start(token: str | None) -> int:
-    try:
-        return int(base64.urlsafe_b64decode(f"{token}==")) if token else 0
-    except ValueError as error:
-        raise ServiceError(400, "BadParameter", "The skip token is not valid.") from error
+    found = start_of(token) if token else 0
+    if found is None:
+        raise ServiceError(400, "BadParameter", "The skip token is not valid.")
+    return found

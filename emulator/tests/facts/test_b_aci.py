@@ -227,13 +227,22 @@ def test_property_names_are_matched_in_any_case_and_nulls_are_unset(world: World
     assert "dnsConfig" not in shown
 
 
-def test_b8_properties_newer_than_the_emulator_come_back_as_given(world: World) -> None:
+def test_b8_properties_of_a_newer_api_version_are_seen_and_kept_by_that_version_only(world: World) -> None:
     body = world.body(futureThing={"NestedCase": [1, {"x": None}]})
     body["properties"]["containers"][0]["properties"]["futureProbe"] = {"Every": 5}
-    world.arm("PUT", ID, body)
-    shown = world.properties()
+    new, old = (f"https://management.azure.com{ID}?api-version={each}" for each in ("2026-07-01", "2025-09-01"))
+    assert world.arm("PUT", new, body).status == 201
+    shown = world.arm("GET", new).body["properties"]
     assert shown["futureThing"] == {"NestedCase": [1, {"x": None}]}
     assert shown["containers"][0]["properties"]["futureProbe"] == {"Every": 5}
+    hidden = world.arm("GET", old).body["properties"]
+    assert not {"futureThing", "futureProbe"} & {*hidden, *hidden["containers"][0]["properties"]}
+    del body["properties"]["containers"][0]["properties"]["futureProbe"]
+    refused = world.arm("PUT", old, body)
+    member = "Could not find member 'futureThing' on object of type 'ContainerGroupPropertiesDefinition'."
+    assert (refused.code, member in refused.body["error"]["message"]) == ("InvalidRequestContent", True)
+    assert world.arm("PUT", old, world.body()).status == 200
+    assert "futureThing" not in world.arm("GET", new).body["properties"]
 
 
 def test_paths_match_in_any_case_and_with_doubled_slashes(world: World) -> None:

@@ -12,7 +12,7 @@ from local_azure.arm.behaviour import VAULTS
 from local_azure.faults import Fault
 from local_azure.inprocess import SyncAdapter
 from local_azure.keyvault.behaviour import State
-from management import GROUP, START, TENANT, VAULT, VAULT_URL, World
+from management import ARM, GROUP, START, SUBSCRIPTION, TENANT, VAULT, VAULT_URL, World
 from pydantic import TypeAdapter
 
 V = "api-version=7.4"
@@ -270,3 +270,30 @@ def test_the_state_survives_json_and_no_repr_shows_a_value(world: World) -> None
     adapter = TypeAdapter(State)
     assert adapter.validate_json(adapter.dump_json(world.vaults.state)) == world.vaults.state
     assert "s3cret" not in repr(world.vaults.state)
+
+
+@pytest.mark.parametrize("version", ["2023-07-01", "2022-07-01", "2026-02-01", "2026-05-01"])
+def test_e8_the_control_plane_retires_its_api_versions_on_a_day(world: World, version: str) -> None:
+    day = datetime(2027, 2, 27, tzinfo=UTC)
+    provider = f"{ARM}/subscriptions/{SUBSCRIPTION}/providers/Microsoft.KeyVault"
+    urls = [f"{ARM}{path}?api-version={version}" for path in (VAULT, VAULT.rpartition("/")[0], f"{VAULT}/secrets")]
+    urls.append(f"{provider}/deletedVaults?api-version={version}")
+    world.clock.advance(day - timedelta(seconds=1) - world.clock.now())
+    assert [world.owner.call("GET", url).status for url in urls] == [200] * 4
+    before = world.owner.call("GET", f"{provider}?api-version=2022-09-01").body["resourceTypes"][0]["apiVersions"]
+    assert {"2026-02-01", "2023-07-01"} <= set(before)
+    world.clock.advance(timedelta(seconds=1))
+    answers = [world.owner.call("GET", url) for url in urls]
+    retired = version < "2026-02-01"
+    assert [answer.status for answer in answers] == [400 if retired else 200] * 4
+    if retired:
+        error = answers[0].body["error"]
+        assert error["code"] == "NoRegisteredProviderFound"
+        assert (
+            f"API version '{version}' for type 'vaults'. The supported api-versions are '2026-02-01'."
+            in error["message"]
+        )
+        assert world.owner.call("PUT", urls[0], {"location": "eastus"}).status == 400
+    after = world.owner.call("GET", f"{provider}?api-version=2022-09-01").body["resourceTypes"][0]["apiVersions"]
+    assert after == ["2026-02-01"]
+    assert world.owner.call("GET", f"{VAULT_URL}/secrets?api-version=7.4").status == 200

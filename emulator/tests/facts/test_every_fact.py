@@ -16,7 +16,7 @@ NUMBERED = {
     "b": range(1, 13),
     "c": range(1, 11),
     "d": range(1, 6),
-    "e": range(1, 8),
+    "e": range(1, 9),
     "f": range(1, 10),
     "g": range(1, 10),
 }
