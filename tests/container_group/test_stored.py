@@ -71,6 +71,7 @@ async def rotated(made: Stage, before: dict[str, Any]) -> None:
 def test_every_group_of_the_corpus_is_rotated_and_is_what_it_was() -> None:
     async def scene(loop: VirtualLoop) -> None:
         made = stage(loop, groups=())
+        made.azure.container_groups.known = ""  # every version has properties that nobody knows yet
         documents = {
             name: document for name, document in corpus_of(made, made.by_hand.secret).items() if name not in REFUSED
         }

@@ -70,7 +70,7 @@ def azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
             "enableRbacAuthorization": True,
             "sku": {"family": "A", "name": "standard"},
         }
-        served.call("PUT", f"{ARM}{vault}?api-version=2023-07-01", {"location": "eastus", "properties": properties})
+        served.call("PUT", f"{ARM}{vault}?api-version=2026-02-01", {"location": "eastus", "properties": properties})
         served.call(
             "PUT",
             f"{served.seeded.vault_url}/secrets/orders-database?api-version=7.4",

@@ -65,6 +65,7 @@ class ContainerGroups:
         self.clock, self.ids, self.timing, self.faults = clock, ids, timing, faults
         self.resources, self.registries, self.vaults, self.authorization = resources, registries, vaults, authorization
         self.state = State()
+        self.known = KNOWN
         self.quotas = Quotas(lambda: self.state)
         self._admission = Admission(faults, self.quotas, lambda: self.state)
         self.profiles = Profiles(resources, lambda: self.state)
@@ -108,7 +109,7 @@ class ContainerGroups:
         self.budget.spend("put", parts[1])
         old = self._find(group_id)
         body, pooled = drawn(body, self.profiles.stored)
-        if api_version <= KNOWN:
+        if api_version <= self.known:
             rules.check_known(body)
         resource = self._plane.read(parts[-1], body, old)
         self._admission.check(old.id if old else "/" + group_id.strip("/"), old, resource)

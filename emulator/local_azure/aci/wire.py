@@ -60,16 +60,19 @@ class _Wire:
     def __init__(self, groups: ContainerGroups) -> None:
         self._groups, self._authorization = groups, groups.authorization
 
+    def _seen(self, call: Call, body: dict[str, Json]) -> dict[str, Json]:
+        return seen(body, call.request.query.get("api-version", ""), self._groups.known)
+
     def put(self, call: Call) -> Response:
         group_id = self._allowed(call, "write")
         self._groups.require_unlocked(group_id, "write")
         require_linked(self._authorization, call, group_id, call.request.json())
         written = self._groups.put(group_id, call.request.json(), call.request.query.get("api-version", ""))
         headers = {**_async(call, written.operation), **self._groups.budget.headers("put", call["subscription"])}
-        return Response.json(201 if written.created else 200, _seen(call, written.body), headers)
+        return Response.json(201 if written.created else 200, self._seen(call, written.body), headers)
 
     def get(self, call: Call) -> Response:
-        return Response.json(200, _seen(call, self._groups.get(self._allowed(call, "read"))))
+        return Response.json(200, self._seen(call, self._groups.get(self._allowed(call, "read"))))
 
     def patch(self, call: Call) -> Response:
         group_id, body = self._allowed(call, "write"), call.request.json()
@@ -77,14 +80,14 @@ class _Wire:
         if not isinstance(body, dict) or set(map(str.lower, body)) & {"properties", "identity"}:
             raise unreadable("Only the tags of a container group can be patched.")
         found = self._groups.patch_tags(group_id, tags_of(body)) if "tags" in body else self._groups.get(group_id)
-        return Response.json(200, _seen(call, found))
+        return Response.json(200, self._seen(call, found))
 
     def delete(self, call: Call) -> Response:
         group_id = self._allowed(call, "delete")
         self._groups.require_unlocked(group_id, "delete")
         last = self._groups.delete(group_id)
         headers = self._groups.budget.headers("delete", call["subscription"])
-        return Response(204, headers=headers) if last is None else Response.json(200, _seen(call, last), headers)
+        return Response(204, headers=headers) if last is None else Response.json(200, self._seen(call, last), headers)
 
     def list(self, call: Call) -> Response:
         scope = f"/subscriptions/{call['subscription']}"
@@ -94,7 +97,7 @@ class _Wire:
         readable = [body for body in found if self._authorization.allowed(call.who.oid, f"{TYPE}/read", body["id"])]
         if not readable:
             self._authorization.require(call.who, f"{TYPE}/read", scope)
-        return Response.json(200, _page(call, [_seen(call, body) for body in readable]))
+        return Response.json(200, _page(call, [self._seen(call, body) for body in readable]))
 
     def start(self, call: Call) -> Response:
         operation = self._groups.start(self._allowed(call, "start/action"))
@@ -139,10 +142,6 @@ def _async(call: Call, operation: Operation) -> dict[str, str]:
     path = f"/subscriptions/{call['subscription']}{_PROVIDER}/locations/{operation.location}/operations/{operation.id}"
     url = f"https://{call.request.host}{path}?api-version=2018-06-01&t={ticks}{signed}"
     return {"azure-asyncoperation": url, "azure-asyncnotification": "Enabled"}
-
-
-def _seen(call: Call, body: dict[str, Json]) -> dict[str, Json]:
-    return seen(body, call.request.query.get("api-version", ""))
 
 
 def _page(call: Call, bodies: list[dict[str, Json]]) -> dict[str, Json]:
