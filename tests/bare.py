@@ -11,7 +11,6 @@ from local_azure.clock import Clock as AzureClock
 from local_azure.graph.objects import Application
 from local_azure.seed import seed
 from local_azure.services import build
-from local_azure.timing import Timing
 from local_azure.virtual import VirtualLoop
 
 from rotator.cli.commands.provision import save
@@ -54,7 +53,7 @@ properties:
 def bare(loop: VirtualLoop, directory: Path, cloud: Cloud = PUBLIC, /, *, draft: str = DRAFT, **timing: Any) -> Stage:
     """The world; nothing in it has a pull credential, and nobody is called `CALLED`."""
     http_challenge_cache.clear()
-    azure = Azure.build(AzureClock(stage.START, loop.time), seed=7, timing=Timing(**timing))
+    azure = Azure.build(AzureClock(stage.START, loop.time), seed=7, timing=stage.lagging(**timing))
     seeded = seed(azure, cloud)
     app = build(azure)
     application, principal, password = stage._principal(azure, seeded, "bystander", 360)

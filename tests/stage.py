@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -24,7 +24,7 @@ from local_azure.graph.objects import Application, Password, ServicePrincipal
 from local_azure.inprocess import GraphTransport, Hop, Session, pause
 from local_azure.seed import Seeded, seed
 from local_azure.services import build
-from local_azure.timing import Timing
+from local_azure.timing import LAGGING, QUICK, Timing
 from local_azure.virtual import VirtualLoop, run
 from local_azure.wire import Request
 
@@ -263,6 +263,15 @@ def _is_death(error: BaseException) -> bool:
     return isinstance(error, Killed)
 
 
+HASTY = replace(QUICK, graph_read=1)
+"""Seconds, with reads of Graph that lag its writes."""
+
+
+def lagging(**seconds: float) -> Timing:
+    """Return Azure's durations with reads of Graph that lag its writes, changed as given."""
+    return replace(LAGGING, **seconds)  # type: ignore[arg-type]
+
+
 def stage(
     loop: VirtualLoop,
     *,
@@ -273,7 +282,7 @@ def stage(
 ) -> Stage:
     """A world in which everything has been at rest for a day; the Key Vault SDK has forgotten every vault, so that equal worlds see equal calls."""
     http_challenge_cache.clear()
-    azure = Azure.build(AzureClock(START, loop.time), seed=seed_, timing=timing or Timing())
+    azure = Azure.build(AzureClock(START, loop.time), seed=seed_, timing=timing or lagging())
     seeded = seed(azure, cloud)
     app = build(azure)
     application, principal, by_hand = _principal(azure, seeded, "puller", 360)

@@ -61,6 +61,7 @@ class Timing(StrEnum):
     """Named set of durations; the names of `local_azure.timing.TIMINGS`."""
 
     azure = "azure"
+    lagging = "lagging"
     quick = "quick"
     prompt = "prompt"
 
@@ -119,7 +120,10 @@ def start(
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget the saved tenant and seed a new one.")] = False,
     timing: Annotated[
         Timing,
-        typer.Option(help="azure: things take the time they take there. quick: seconds. prompt: no time at all."),
+        typer.Option(
+            help="azure: things take the time they take there. lagging: the same, and reads of Graph lag. "
+            "quick: seconds. prompt: no time at all."
+        ),
     ] = Timing.azure,
     cloud: Annotated[
         Cloud, typer.Option(help="In which cloud a new tenant lives; a saved one stays where it is.")

@@ -6,6 +6,9 @@ import uuid
 
 SECRET_ALPHABET = string.ascii_letters + string.digits + "~._-"
 """What Graph draws ``secretText`` from (recorded answers show letters, digits and these four)."""
+_FIRST = (*range(1, len(SECRET_ALPHABET) - 1), len(SECRET_ALPHABET) * 0.975, len(SECRET_ALPHABET))
+"""Cumulative weights of a password's first character: about one password in forty begins with a hyphen."""
+_BASE64 = string.ascii_letters + string.digits + "+/"
 
 
 class Ids:
@@ -23,12 +26,22 @@ class Ids:
         return f"{self._random.getrandbits(4 * digits):0{digits}x}"
 
     def secret(self, length: int = 40) -> str:
-        """A password as Graph makes one: 40 characters, the fourth to seventh of them ``8Q~`` in real ones.
+        """Return a password as Graph makes one: 40 characters, the fourth to sixth of them ``8Q~``.
 
         Some begin with a hyphen, as real ones do: ``az login --password=SECRET``, never as a word of its own.
         """
-        drawn = "".join(self._random.choices(SECRET_ALPHABET, k=length))
-        return f"{drawn[:3]}8Q~{drawn[6:]}"
+        drawn = self._random.choices(SECRET_ALPHABET, cum_weights=_FIRST)
+        drawn += self._random.choices(SECRET_ALPHABET, k=length - 1)
+        return f"{''.join(drawn[:3])}8Q~{''.join(drawn[6:])}"
+
+    def registry_secret(self) -> str:
+        """Return a password as Container Registry makes one for an admin user or a token.
+
+        52 characters of Base64, with the mark that secret scanners look for (Microsoft's security-utilities,
+        SEC101/176).
+        """
+        drawn = "".join(self._random.choices(_BASE64, k=52))
+        return f"{drawn[:42]}+ACR{'ABCD'[_BASE64.index(drawn[46]) % 4]}{drawn[47:]}"
 
     def fraction(self) -> float:
         """Return a number from 0 up to 1, for delays different from each other but repeatable."""

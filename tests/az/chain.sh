@@ -22,7 +22,7 @@ operator=$(eval "$(rotator emulator env)"; printf %s "$AZURE_CLIENT_ID")
 eval "$(rotator emulator env --az --as admin)"
 
 say "az login, as a service principal"
-az login --service-principal --username "$AZURE_CLIENT_ID" --password "$AZURE_CLIENT_SECRET" --tenant "$AZURE_TENANT_ID" --output none
+az login --service-principal --username "$AZURE_CLIENT_ID" --password="$AZURE_CLIENT_SECRET" --tenant "$AZURE_TENANT_ID" --output none
 same "$(az account show --query id --output tsv)" "$AZURE_SUBSCRIPTION_ID"
 
 say "az acr show"
@@ -53,7 +53,7 @@ say "az container create, with the registry flags"
 az container create --resource-group $group --name $container --image "$server/aci-helloworld:v1" --os-type Linux --cpu 1 --memory 1.5 \
     --registry-login-server "$server" \
     --registry-username "$(az keyvault secret show --vault-name $vault --name $registry-pull-usr --query value --output tsv)" \
-    --registry-password "$(az keyvault secret show --vault-name $vault --name $registry-pull-pwd --query value --output tsv)" \
+    --registry-password="$(az keyvault secret show --vault-name $vault --name $registry-pull-pwd --query value --output tsv)" \
     --ip-address Public --ports 80 --output none
 rotator emulator advance 2m >/dev/null
 show() { az container show --resource-group $group --name $container --query "$1" --output tsv; }
@@ -118,7 +118,7 @@ say "Both passwords sign in, each in an az of its own: nothing has relied on luc
 signs_in() (
     AZURE_CONFIG_DIR=$(mktemp -d "$directory/az-XXXXXX")
     export AZURE_CONFIG_DIR
-    az login --service-principal --username "$app_id" --password "$1" --tenant "$AZURE_TENANT_ID" --allow-no-subscriptions --output none 2>"$directory/said"
+    az login --service-principal --username "$app_id" --password="$1" --tenant "$AZURE_TENANT_ID" --allow-no-subscriptions --output none 2>"$directory/said"
 )
 signs_in "$password" || fail "the old password was taken away too early"
 signs_in "$second" || fail "the new password doesn't sign in"

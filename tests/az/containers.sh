@@ -8,12 +8,12 @@ server=$registry.azurecr.io image=$server/aci-helloworld:v1
 say "A principal that may pull, into the vault and out of it"
 exits 0 az ad sp create-for-rbac --name pull --scopes "$registry_id" --role acrpull
 app_id=$(value 'it["appId"]')
-exits 0 az keyvault secret set --vault-name $vault --name pull-pwd --value "$(value 'it["password"]')"
+exits 0 az keyvault secret set --vault-name $vault --name pull-pwd --value="$(value 'it["password"]')"
 exits 0 az identity create --resource-group $group --name puller
 shows 'it["type"] == "Microsoft.ManagedIdentity/userAssignedIdentities"' 'len(it["principalId"]) == 36'
 identity=$(value 'it["id"]')
 password=$(az keyvault secret show --vault-name $vault --name pull-pwd --query value --output tsv)
-pulling=(--registry-login-server $server --registry-username "$app_id" --registry-password "$password")
+pulling=(--registry-login-server $server --registry-username "$app_id" --registry-password="$password")
 sized=(--os-type Linux --cpu 1 --memory 1.5)
 
 say "az container create, by flags, with secure environment values, a secret volume, an Azure file share and an identity"

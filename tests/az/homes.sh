@@ -17,15 +17,15 @@ rotator emulator start --detach --fresh
 trap 'rotator emulator stop' EXIT
 operator=$(eval "$(rotator emulator env)"; printf %s "$AZURE_CLIENT_ID")
 eval "$(rotator emulator env --az --as admin)"
-az login --service-principal --username "$AZURE_CLIENT_ID" --password "$AZURE_CLIENT_SECRET" --tenant "$AZURE_TENANT_ID" --output none
+az login --service-principal --username "$AZURE_CLIENT_ID" --password="$AZURE_CLIENT_SECRET" --tenant "$AZURE_TENANT_ID" --output none
 
 say "one password on the application, one on the service principal"
 registry_id=$(az acr show --name $registry --query id --output tsv)
 first=$(az ad sp create-for-rbac --name $principal --scopes "$registry_id" --role acrpull --query password --output tsv)
 app_id=$(az ad sp list --display-name $principal --query '[].appId' --output tsv)
-az keyvault secret set --vault-name $vault --name $principal-pwd --value "$first" --output none
+az keyvault secret set --vault-name $vault --name $principal-pwd --value="$first" --output none
 second=$(az ad sp credential reset --id "$app_id" --append --display-name second --query password --output tsv)
-az keyvault secret set --vault-name $vault --name $principal-pwd --value "$second" --output none
+az keyvault secret set --vault-name $vault --name $principal-pwd --value="$second" --output none
 theirs=$(az ad app credential reset --id "$app_id" --append --display-name somebody-else --query password --output tsv)
 me=$(az ad sp show --id "$operator" --query id --output tsv)
 az ad app owner add --id "$app_id" --owner-object-id "$me"
@@ -40,7 +40,7 @@ on_principal=$(az ad sp credential list --id "$app_id" --query '[].keyId' --outp
 
 contains() { # NAME PASSWORD: a group that holds it; prints its id
     az container create --resource-group $group --name "$1" --image "$registry.azurecr.io/aci-helloworld:v1" --os-type Linux --cpu 1 --memory 1.5 \
-        --registry-login-server "$registry.azurecr.io" --registry-username "$app_id" --registry-password "$2" --query id --output tsv
+        --registry-login-server "$registry.azurecr.io" --registry-username "$app_id" --registry-password="$2" --query id --output tsv
 }
 older=$(contains $principal-older "$first")
 newer=$(contains $principal "$second")
@@ -76,6 +76,6 @@ left=$(az ad app credential list --id "$app_id" --query '[].keyId' --output tsv)
 same "$(wc -l <<<"$left" | tr -d ' ')" 2
 grep -q "$foreign" <<<"$left" || fail "somebody else's password was taken"
 ! grep -q "$on_application" <<<"$left" || fail "the first password is still there"
-AZURE_CONFIG_DIR=$(mktemp -d "$directory/az-XXXXXX") az login --service-principal --username "$app_id" --password "$theirs" --tenant "$AZURE_TENANT_ID" \
+AZURE_CONFIG_DIR=$(mktemp -d "$directory/az-XXXXXX") az login --service-principal --username "$app_id" --password="$theirs" --tenant "$AZURE_TENANT_ID" \
     --allow-no-subscriptions --output none || fail "somebody else's password doesn't sign in"
 say "Everything works."

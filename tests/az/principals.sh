@@ -53,7 +53,7 @@ exits 0 az ad sp credential reset --id "$app_id" --append
 own=$(value 'it["password"]')
 exits 0 az ad sp credential list --id "$app_id"
 shows 'len(it) == 1' 'it[0]["hint"] is None'
-signs_in() { AZURE_CONFIG_DIR=$(mktemp -d "$HOME/az-XXXXXX") az login --service-principal -u "$app_id" -p "$1" --tenant "$AZURE_TENANT_ID" --allow-no-subscriptions; }
+signs_in() { AZURE_CONFIG_DIR=$(mktemp -d "$HOME/az-XXXXXX") az login --service-principal -u "$app_id" --password="$1" --tenant "$AZURE_TENANT_ID" --allow-no-subscriptions; }
 exits 0 signs_in "$own"
 shows "it[0]['user'] == {'name': '$app_id', 'type': 'servicePrincipal'}"
 exits 1 signs_in "$password"

@@ -20,10 +20,10 @@ world() {
     local ids=("$registry_id" "$@") registries=""
     exits 0 az ad sp create-for-rbac --name "$name" --scopes "${ids[@]}" --role acrpull
     app_id=$(value 'it["appId"]') password=$(value 'it["password"]')
-    exits 0 az keyvault secret set --vault-name $vault --name "$name-pwd" --value "$password"
+    exits 0 az keyvault secret set --vault-name $vault --name "$name-pwd" --value="$password"
     exits 0 az ad app owner add --id "$app_id" --owner-object-id "$me"
     exits 0 az container create --resource-group $group --name "$name" --image $registry.azurecr.io/aci-helloworld:v1 --os-type Linux --cpu 1 --memory 1 \
-        --registry-login-server $registry.azurecr.io --registry-username "$app_id" --registry-password "$password"
+        --registry-login-server $registry.azurecr.io --registry-username "$app_id" --registry-password="$password"
     container_id=$(value 'it["id"]')
     object_id=$(az ad sp show --id "$app_id" --query id --output tsv)
     for id in "${ids[@]}"; do registries="$registries{id: $id}, "; done

@@ -39,5 +39,5 @@ rotator emulator start --detach --fresh --timing prompt
 trap 'rotator emulator stop' EXIT
 : >"$said"
 eval "$(rotator emulator env --az --as admin)"
-az login --service-principal --username "$AZURE_CLIENT_ID" --password "$AZURE_CLIENT_SECRET" --tenant "$AZURE_TENANT_ID" --output none
+az login --service-principal --username "$AZURE_CLIENT_ID" --password="$AZURE_CLIENT_SECRET" --tenant "$AZURE_TENANT_ID" --output none
 registry_id=/subscriptions/$AZURE_SUBSCRIPTION_ID/resourceGroups/$group/providers/Microsoft.ContainerRegistry/registries/$registry

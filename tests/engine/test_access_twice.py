@@ -7,7 +7,6 @@ from functools import cache
 from typing import Any
 
 import pytest
-from local_azure.timing import QUICK
 from local_azure.virtual import VirtualLoop
 
 from rotator.engine import adopt, grant, reconcile, revoke
@@ -17,7 +16,7 @@ from tests.cells import Call, calls, cell
 from tests.matrices.test_preemption import Held, Moment
 from tests.pulling import anything_pulls
 from tests.snapshot import kept
-from tests.stage import Stage, play, stage
+from tests.stage import HASTY, Stage, play, stage
 
 Verb = Callable[..., Awaitable[Result]]
 
@@ -32,7 +31,7 @@ def scene(act: Callable[[Stage], Awaitable[None]]) -> None:
 @kept
 async def world(loop: VirtualLoop) -> Stage:
     """A principal whose only password is rotator's."""
-    made = stage(loop, groups=("app",), timing=QUICK)
+    made = stage(loop, groups=("app",), timing=HASTY)
     made.with_policy(proof={"times": 2, "over": "0s", "deadline": "5m"})
     await made.with_world(lambda run: adopt(run, None))
     made.pass_(minutes=10)

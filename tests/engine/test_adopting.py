@@ -7,7 +7,7 @@ from functools import cache, partial
 import pytest
 from local_azure.inprocess import Hop
 from local_azure.keyvault.secret import Changes
-from local_azure.timing import QUICK, Timing
+from local_azure.timing import Timing
 from local_azure.virtual import VirtualLoop
 
 from rotator.engine import adopt
@@ -15,9 +15,9 @@ from rotator.plan import Adoption
 from rotator.state import ADOPTED
 from rotator.steps import Intent
 from tests.matrices.test_preemption import Held
-from tests.stage import SECRET, Stage, play, stage
+from tests.stage import HASTY, SECRET, Stage, lagging, play, stage
 
-SLOW = Timing(secret_gone=900.0)
+SLOW = lagging(secret_gone=900.0)
 """A removed password goes on to authenticate for a quarter of an hour."""
 
 
@@ -92,7 +92,7 @@ def test_several_that_were_adopted_by_name_were_adopted() -> None:
 @cache
 def calls_of_an_adoption() -> int:
     async def scene(loop: VirtualLoop) -> int:
-        made = stage(loop, groups=("app",), timing=QUICK)
+        made = stage(loop, groups=("app",), timing=HASTY)
         theirs(made)
         since = len(made.app.served)
         await adopting(made)
@@ -122,4 +122,4 @@ def test_two_adoptions_at_once_are_one_also_where_the_first_is_retired_already(i
         assert held.over.is_set() and (await adopting(made)).already
         assert adopted_of(made) == {made.by_hand.key_id}
 
-    played(scene, QUICK)
+    played(scene, HASTY)

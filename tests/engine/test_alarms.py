@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from local_azure.faults import Fault
 from local_azure.keyvault.secret import Changes
-from local_azure.timing import Timing
 from local_azure.virtual import VirtualLoop
 
 from rotator.codes import NoteCode
@@ -26,7 +25,7 @@ from tests.engine.test_life import PUT, forced, ours, served, settled
 from tests.engine.test_life import _by_hand as by_hand
 from tests.invariants import monitored, rested, summary
 from tests.matrices.test_crash_matrix import whole
-from tests.stage import GROUPS, SECRET, Stage, play, stage
+from tests.stage import GROUPS, SECRET, Stage, lagging, play, stage
 
 Scene = Callable[[Stage], Awaitable[None]]
 ALARM = "COMPROMISED CREDENTIAL STILL WORKS"
@@ -234,7 +233,7 @@ def test_while_access_is_revoked_a_compromised_password_is_told_until_it_is_take
 @pytest.mark.parametrize("minutes", [None, 8])
 def test_a_removed_password_that_entra_still_takes_is_tried_until_it_is_refused(minutes: int | None) -> None:
     async def scene(loop: VirtualLoop) -> None:
-        made = stage(loop, timing=Timing(secret_gone=400))
+        made = stage(loop, timing=lagging(secret_gone=400))
         await made.with_world(lambda run: adopt(run, None))
         await whole(made)
         (known,) = ours(made)

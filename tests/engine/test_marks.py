@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from local_azure.faults import Fault
 from local_azure.inprocess import Hop, pause
-from local_azure.timing import QUICK
 from local_azure.virtual import VirtualLoop
 from local_azure.wire import Request
 
@@ -22,7 +21,7 @@ from rotator.plan import STRIPPED, short, strip_marks
 from rotator.state import ADOPTED, ATTEMPT, COMPROMISED, HOME, KEY_ID, Version, lineage, marker, tags
 from tests import worlds
 from tests.matrices.test_preemption import Held, Moment
-from tests.stage import SECRET, Stage, play, stage
+from tests.stage import HASTY, SECRET, Stage, play, stage
 
 
 @dataclass
@@ -74,7 +73,7 @@ PAIRS = [
 
 
 async def begun(loop: VirtualLoop) -> World:
-    made = stage(loop, groups=("app",), timing=QUICK)
+    made = stage(loop, groups=("app",), timing=HASTY)
     directory, end = made.azure.directory, made.azure.clock.now() + timedelta(days=90)
     mine = lineage(directory.tenant, made.app_id, "myvault.vault.azure.net", SECRET)
     ours = directory.add_password(made.application, display_name=marker(mine, "attempt"), end=end, at_once=True)

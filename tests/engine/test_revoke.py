@@ -5,7 +5,6 @@ from functools import cache
 
 import pytest
 from local_azure.keyvault.secret import Changes
-from local_azure.timing import Timing
 from local_azure.virtual import VirtualLoop
 
 from rotator.engine import adopt, grant, revoke
@@ -13,7 +12,7 @@ from rotator.events import Noted, PullRefused, StepFailed
 from rotator.results import Result
 from tests.cells import Call, calls, cell, sampled
 from tests.snapshot import kept
-from tests.stage import SECRET, SERVER, Killed, Stage, play, stage, watched
+from tests.stage import SECRET, SERVER, Killed, Stage, lagging, play, stage, watched
 
 Scene = Callable[[Stage], Awaitable[None]]
 REGISTRIES = "Microsoft.ContainerRegistry/registries"
@@ -25,7 +24,7 @@ def scene(act: Scene, **timing: float) -> None:
     """In a world with a principal that may pull and one group that does."""
 
     async def begin(loop: VirtualLoop) -> None:
-        await act(stage(loop, groups=("app",), timing=Timing(**timing)))  # type: ignore[arg-type]
+        await act(stage(loop, groups=("app",), timing=lagging(**timing)))  # type: ignore[arg-type]
 
     play(begin)
 
@@ -383,7 +382,7 @@ def test_a_value_that_does_not_sign_in_shows_nothing_of_other_passwords() -> Non
 
 @kept
 async def _adopted_at_once(loop: VirtualLoop) -> Stage:
-    made = stage(loop, groups=("app",), timing=Timing(role_gone=0.0, secret_gone=0.0, graph_read=0.0))
+    made = stage(loop, groups=("app",), timing=lagging(role_gone=0.0, secret_gone=0.0, graph_read=0.0))
     await made.with_world(lambda run: adopt(run, None))
     return made
 

@@ -4,14 +4,13 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from local_azure.faults import Fault
-from local_azure.timing import Timing
 from local_azure.virtual import VirtualLoop
 
 from rotator.engine import adopt, compromise, grant, revoke
 from rotator.events import Noted, StepFailed
 from rotator.results import Result
 from tests.pulling import anything_pulls
-from tests.stage import Stage, play, stage
+from tests.stage import Stage, lagging, play, stage
 
 GONE, ABSENT = "access is gone: every pull is refused", "access is gone: the principal doesn't exist"
 REMAINS, UNPROVEN = (
@@ -23,7 +22,7 @@ OBJECTS = ("graph.applications.get", "graph.servicePrincipals.get")
 
 def scene(act: Callable[[Stage], Awaitable[None]], **timing: float) -> None:
     async def begin(loop: VirtualLoop) -> None:
-        made = stage(loop, groups=("app",), timing=Timing(**timing))  # type: ignore[arg-type]
+        made = stage(loop, groups=("app",), timing=lagging(**timing))  # type: ignore[arg-type]
         await made.with_world(lambda run: adopt(run, None))
         made.pass_(minutes=10)
         await act(made)

@@ -8,14 +8,13 @@ import pytest
 from certificates import entry
 from local_azure.faults import Fault
 from local_azure.graph.objects import Application, ServicePrincipal
-from local_azure.timing import Timing
 from local_azure.virtual import VirtualLoop
 
 from rotator.engine import adopt, compromise, grant, revoke
 from rotator.events import Noted
 from rotator.results import Result
 from tests.pulling import anything_pulls, signs_in
-from tests.stage import Stage, play, stage
+from tests.stage import Stage, lagging, play, stage
 
 GONE, NOBODY = "access is gone: every pull is refused", "access is gone: nothing is left that signs in as the principal"
 REMAINS, UNPROVEN = (
@@ -74,7 +73,7 @@ def scene(act: Callable[[Stage], Awaitable[None]], **timing: float) -> None:
     """A principal whose only password is rotator's."""
 
     async def begin(loop: VirtualLoop) -> None:
-        made = stage(loop, groups=("app",), timing=Timing(**timing))  # type: ignore[arg-type]
+        made = stage(loop, groups=("app",), timing=lagging(**timing))  # type: ignore[arg-type]
         await made.with_world(lambda run: adopt(run, None))
         made.pass_(minutes=10)
         await act(made)

@@ -17,7 +17,6 @@ from certificates import entry
 from local_azure.app import App, Served
 from local_azure.faults import Fault
 from local_azure.inprocess import Hop
-from local_azure.timing import Timing
 from local_azure.virtual import VirtualLoop
 from local_azure.wire import Request, Response
 
@@ -26,7 +25,7 @@ from rotator.results import Result
 from tests.cells import cell
 from tests.pulling import anything_pulls
 from tests.snapshot import kept
-from tests.stage import Stage, play, stage
+from tests.stage import Stage, lagging, play, stage
 
 
 @dataclass(frozen=True)
@@ -139,7 +138,7 @@ class Door:
 
 @kept
 async def _adopted(loop: VirtualLoop) -> Stage:
-    made = stage(loop, groups=("app",), timing=Timing(secret_gone=6.0, role_gone=20.0))
+    made = stage(loop, groups=("app",), timing=lagging(secret_gone=6.0, role_gone=20.0))
     await made.with_world(lambda run: adopt(run, None))
     made.pass_(minutes=10)
     return made

@@ -11,14 +11,13 @@ from dataclasses import dataclass
 
 import pytest
 from local_azure.arm.behaviour import Resource
-from local_azure.timing import Timing
 from local_azure.virtual import VirtualLoop
 from local_azure.wire import Request
 
 from rotator.engine import adopt, revoke
 from rotator.events import Noted, PullRefused
 from rotator.results import Result
-from tests.stage import SERVER, Stage, play, stage
+from tests.stage import SERVER, Stage, lagging, play, stage
 
 IMAGE, OTHER = "aci-helloworld", "another.azurecr.io"
 TEAM = "11111111-2222-4333-8444-555555555555"
@@ -214,7 +213,7 @@ async def _adopted(made: Stage) -> None:
 
 def scene(act: Callable[[Stage], Awaitable[None]]) -> None:
     async def begin(loop: VirtualLoop) -> None:
-        made = stage(loop, groups=("app",), timing=Timing())
+        made = stage(loop, groups=("app",), timing=lagging())
         await _adopted(made)
         await act(made)
 

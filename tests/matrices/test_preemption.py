@@ -14,7 +14,6 @@ from typing import Any, Literal
 
 import pytest
 from local_azure.inprocess import Hop, pause
-from local_azure.timing import QUICK
 from local_azure.virtual import VirtualLoop
 from local_azure.wire import Request
 
@@ -24,7 +23,7 @@ from rotator.steps import Intent
 from tests.cells import SHARE, Call, calls, cell, sampled
 from tests.invariants import converges, monitored, summary
 from tests.snapshot import World, kept
-from tests.stage import GROUPS, Stage, play, stage
+from tests.stage import GROUPS, HASTY, Stage, play, stage
 
 Moment = Literal["arriving", "leaving"]
 HOURS = 3 * 3600.0
@@ -69,7 +68,7 @@ class Held:
 @kept
 async def due(loop: VirtualLoop) -> Stage:
     """The world before its first rotation, quick enough for a whole rotation within the time for which a read is fresh."""
-    made = stage(loop, timing=QUICK)
+    made = stage(loop, timing=HASTY)
     made.with_policy(proof={"times": 2, "over": "0s", "deadline": "5m"})
     await made.with_world(lambda run: adopt(run, None))
     made.events.clear()

@@ -1,12 +1,11 @@
 """The worlds that stories and matrices begin with, each played once in a process."""
 
-from local_azure.timing import QUICK
 from local_azure.virtual import VirtualLoop
 
 from rotator.engine import adopt, revoke
 from rotator.steps import Intent
 from tests.snapshot import World, kept
-from tests.stage import GROUPS, Stage, stage
+from tests.stage import GROUPS, HASTY, Stage, stage
 
 PROOF = {"times": 2, "over": "0s", "deadline": "5m"}
 
@@ -62,7 +61,7 @@ async def due(loop: VirtualLoop) -> Stage:
 @kept
 async def quick(loop: VirtualLoop) -> Stage:
     """The hand-made password is adopted, in an Azure that is quick enough for a whole rotation within the time for which a read is fresh."""
-    made = stage(loop, timing=QUICK)
+    made = stage(loop, timing=HASTY)
     made.with_policy(proof=PROOF)
     await made.with_world(lambda run: adopt(run, None))
     made.events.clear()

@@ -205,7 +205,7 @@ class RegistryAccess:
         token = self.of(registry_id).tokens[name.lower()]
         now, wanted = self.clock.now(), (which,) if which else PASSWORDS
         kept = [password for password in token.passwords if password.name not in wanted]
-        made = [TokenPassword(each, self.ids.secret(52), now, expiry) for each in wanted]
+        made = [TokenPassword(each, self.ids.registry_secret(), now, expiry) for each in wanted]
         token.passwords = sorted((*kept, *made), key=lambda password: password.name)
         return made
 
@@ -244,7 +244,9 @@ class RegistryAccess:
         pair = self.of(registry_id).admin
         while len(pair) < 2:
             pair.append(
-                AdminPassword(self.ids.secret(52), self.clock.now() - timedelta(seconds=self.timing.admin_password))
+                AdminPassword(
+                    self.ids.registry_secret(), self.clock.now() - timedelta(seconds=self.timing.admin_password)
+                )
             )
         return pair[0].value, pair[1].value
 
@@ -252,7 +254,7 @@ class RegistryAccess:
         """Replace the admin user's first (0) or second (1) password; the new one is valid when spread."""
         self.admin_passwords(registry_id)
         pair = self.of(registry_id).admin
-        pair[index] = AdminPassword(self.ids.secret(52), self.clock.now(), self._accepted(pair[index]))
+        pair[index] = AdminPassword(self.ids.registry_secret(), self.clock.now(), self._accepted(pair[index]))
         return pair[index].value
 
     def admin_knows(self, registry_id: str, password: str) -> bool:

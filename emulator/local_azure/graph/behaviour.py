@@ -1,9 +1,9 @@
 """The directory of one tenant: applications, service principals, their passwords and owners, by Graph's rules.
 
 Other writes and the token endpoints see a write at once (token endpoints then learn by :meth:`Password.known_to`);
-reads lag writes by ``timing.graph_read``. A new object can be read at once: in every recording of azure-cli, the read
-in the same second after a creation finds the object. A ``stale`` fault gives the 404 reported by other clients after a
-creation.
+reads may lag writes (``timing.graph_read``). A new object can be read at once: in every recording of azure-cli, the
+read in the same second after a creation finds the object. A ``stale`` fault gives the 404 reported by other clients
+after a creation.
 """
 
 import uuid
