@@ -24,7 +24,7 @@ def scene(act: Scene, **timing: float) -> None:
     """In a world with a principal that may pull and one group that does."""
 
     async def begin(loop: VirtualLoop) -> None:
-        await act(stage(loop, groups=("app",), timing=lagging(**timing)))  # type: ignore[arg-type]
+        await act(stage(loop, groups=("app",), timing=lagging(**timing)))
 
     play(begin)
 

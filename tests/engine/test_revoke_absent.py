@@ -22,7 +22,7 @@ OBJECTS = ("graph.applications.get", "graph.servicePrincipals.get")
 
 def scene(act: Callable[[Stage], Awaitable[None]], **timing: float) -> None:
     async def begin(loop: VirtualLoop) -> None:
-        made = stage(loop, groups=("app",), timing=lagging(**timing))  # type: ignore[arg-type]
+        made = stage(loop, groups=("app",), timing=lagging(**timing))
         await made.with_world(lambda run: adopt(run, None))
         made.pass_(minutes=10)
         await act(made)
