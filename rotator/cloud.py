@@ -1,5 +1,6 @@
 """Hosts of each Azure cloud: one table, so that no other file spells a host."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -32,7 +33,18 @@ class Cloud:
 
     def registries(self, servers: Iterable[str]) -> tuple[str, ...]:
         """Return the possible registries of this cloud among `servers`, sorted."""
-        return tuple(sorted({each for each in servers if each.endswith(f".{self.registry_suffix}")}))
+        return tuple(sorted({each for each in servers if self.login_server(each)}))
+
+    def login_server(self, host: str) -> str:
+        """Return the login server of the registry with this host; empty for a host of no registry of this cloud.
+
+        A registry answers at its login server and, where switched on, at an endpoint in each of its regions
+        (azure-facts G10): all begin with the same label.
+        """
+        found = re.fullmatch(
+            rf"([a-z0-9-]+)(\.[a-z0-9]+\.(geo|data))?\.{re.escape(self.registry_suffix)}", host.lower()
+        )
+        return f"{found[1]}.{self.registry_suffix}" if found else ""
 
     @property
     def arm_scope(self) -> str:

@@ -296,7 +296,10 @@ def document(given: Mapping[str, Any]) -> dict[str, Any]:
             "restartPolicy": given.get("restart", "Always"),
             "containers": [container],
             "imageRegistryCredentials": [
-                {"server": "mycontainerregistry.azurecr.io", "username": given.get("username", APP_ID)}
+                {
+                    "server": given.get("server", "mycontainerregistry.azurecr.io"),
+                    "username": given.get("username", APP_ID),
+                }
             ],
             "instanceView": {"state": _GROUP_STATES.get(given.get("state", "running"), "Running"), "events": []},
             **({"subnetIds": [{"id": subnet_id(given["subnet"])}]} if "subnet" in given else {}),

@@ -66,14 +66,14 @@ class Image:
         return cls(found["server"].lower(), found["repository"], found["digest"] or found["tag"] or "latest", name)
 
 
-def images(names: Iterable[str], servers: Sequence[str]) -> tuple[Image, ...]:
-    """Return the images located in one of `servers`, and the probe for each server without an image.
+def images(cloud: Cloud, names: Iterable[str], servers: Sequence[str]) -> tuple[Image, ...]:
+    """Return the images located at a host of one of `servers`, and the probe for each server without an image.
 
-    No other host is asked: otherwise a container group made by another person could choose the receiver of the
-    password.
+    The servers are login servers; a registry answers at an endpoint in each of its regions, too. No other host is
+    asked: otherwise a container group made by another person could choose the receiver of the password.
     """
-    wanted = [image for image in map(Image.parse, names) if image and image.server in servers]
-    idle = sorted(set(servers) - {image.server for image in wanted})
+    wanted = [image for image in map(Image.parse, names) if image and cloud.login_server(image.server) in servers]
+    idle = sorted(set(servers) - {cloud.login_server(image.server) for image in wanted})
     return (*sorted(set(wanted)), *(Image(server, PROBE, "latest", "") for server in idle))
 
 

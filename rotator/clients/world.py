@@ -195,7 +195,9 @@ class AzureWorld(Services):
 
     async def _pull(self, line: Line, policy: Policy, secret: Secret, images: Sequence[str]) -> Proof:
         servers = await together(*(self.server(registry.id) for registry in policy.registries))
-        return await acr.prove(line, self.cloud, policy.principal.app_id, secret, acr.images(images, servers))
+        return await acr.prove(
+            line, self.cloud, policy.principal.app_id, secret, acr.images(self.cloud, images, servers)
+        )
 
     @asynccontextmanager
     async def _fresh(self) -> AsyncIterator[Line]:

@@ -114,19 +114,19 @@ def _elsewhere(document: Document) -> Iterator[str]:
 
 
 def is_registry(policy: Policy, host: str) -> bool:
-    """Tell if a host is the login server of a registry of the policy."""
-    suffix = cloud.of_vault(policy.key_vault.host).registry_suffix
-    return any(_of_registry(host, registry.id.name.lower(), suffix) for registry in policy.registries)
+    """Tell if a host may be one of a registry of the policy: its login server, or an endpoint in one of its regions."""
+    login_server = cloud.of_vault(policy.key_vault.host).login_server(host)
+    return any(_of_registry(login_server, registry.id.name.lower()) for registry in policy.registries)
 
 
-def _of_registry(host: str, name: str, suffix: str) -> bool:
-    """Tell if a host is a registry's login server: the registry's name, an optional hash, and the suffix of the cloud.
+def _of_registry(login_server: str, name: str) -> bool:
+    """Tell if a login server may be a registry's: its label is the registry's name with an optional hash.
 
-    The hash follows the name if the label is reused by scope. A name is unique within its cloud only: under another
-    suffix the host may belong to others.
+    The hash follows the name if the label is reused by scope; Azure's own list decides which it is, in the guard. A
+    name is unique within its cloud only: under another suffix the host may belong to others.
     """
-    label, _, rest = host.partition(".")
-    return rest == suffix and (label == name or label.startswith(f"{name}-"))
+    label = login_server.partition(".")[0]
+    return label == name or label.startswith(f"{name}-")
 
 
 def _misnamed(document: Document) -> Iterator[str]:

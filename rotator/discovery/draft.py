@@ -132,7 +132,8 @@ def _hosts(uses: Sequence[Use]) -> list[str]:
 
 
 def _lines(uses: Sequence[Use], sight: Listing, taken: _Taken, stem: str) -> Iterator[str]:
-    ids = {host: sight.registries.get(host) for host in _hosts(uses)}
+    hosts = sorted({sight.cloud.login_server(host) for host in _hosts(uses)})
+    ids = {host: sight.registries.get(host) for host in hosts}
     yield "principal:"
     yield f"  app_id: {uses[0].app_id}" + (f"  # {uses[0].display_name}" if uses[0].display_name else "")
     yield "registries:"

@@ -45,6 +45,8 @@ class Other(StrEnum):
 
     IDENTITY = "identity"
     REFERENCE = "reference"
+    ADMIN = "admin"
+    """The registry's admin user."""
     TOKEN = "token"  # noqa: S105 - a word
     USER = "user"
     ANONYMOUS = "anonymous"
@@ -105,6 +107,8 @@ class Passing:
 
     group: ArmId
     ways: tuple[Other, ...]
+    admins: tuple[str, ...] = ()
+    """Names of the registries whose admin user it pulls as."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +130,7 @@ def find(sight: Listing, policies: Sequence[Policy]) -> Found:
     for group in (group for one in sight.listed for group in one.groups):
         servers = _servers(group, policies)
         uses += (_use(sight, policies, group, app_id, servers[app_id]) for app_id in servers)
-        passing += [] if servers else [Passing(ArmId(clean(text(group, "id"))), _ways(group))]
+        passing += [] if servers else [_passing(sight.cloud, group)]
     return Found(
         tuple(sorted(uses, key=lambda use: (use.group, use.app_id))), tuple(sorted(passing, key=lambda one: one.group))
     )
@@ -193,7 +197,7 @@ def _use(
         known=None if sight.nameless else app_id in sight.names,
         display_name=clean(sight.names.get(app_id, "")),
         servers=servers,
-        others=tuple(host for host in servers if host.partition(".")[2] != sight.cloud.registry_suffix),
+        others=tuple(host for host in servers if not sight.cloud.login_server(host)),
         standing=Standing.NONE if policy is None else Standing.DECLARED if declared else Standing.UNDECLARED,
         policy=policy.name if policy else None,
         hidden=hidden(group, app_id),
@@ -219,13 +223,17 @@ def _named(group: Mapping[str, Any], app_id: str) -> Iterator[str]:
                 yield clean(text(variable, "name"))
 
 
-def _ways(group: Mapping[str, Any]) -> tuple[Other, ...]:
-    return tuple(sorted({_way(entry) for entry in entries(group)})) or (Other.ANONYMOUS,)
+def _passing(cloud: Cloud, group: Mapping[str, Any]) -> Passing:
+    ways = tuple(sorted({_way(cloud, entry) for entry in entries(group)})) or (Other.ANONYMOUS,)
+    admins = {user_name(entry) for entry in entries(group) if _way(cloud, entry) is Other.ADMIN}
+    return Passing(ArmId(clean(text(group, "id"))), ways, tuple(sorted(admins)))
 
 
-def _way(entry: Value) -> Other:
+def _way(cloud: Cloud, entry: Value) -> Other:
     if get(entry, "identity"):
         return Other.IDENTITY
     if get(entry, "passwordReference"):
         return Other.REFERENCE
+    if user_name(entry) and user_name(entry) == cloud.login_server(server(entry)).partition(".")[0].partition("-")[0]:
+        return Other.ADMIN
     return Other.TOKEN if user_name(entry) == TOKEN else Other.USER

@@ -45,7 +45,7 @@ def _absent(case: Case, gone: RegistrySeen, text: str) -> Finding:
     known = {each.id for each in case.policy.registries}
     free = [each for each in gone.others if each.id not in known]
     used = {
-        server
+        case.cloud.login_server(server) or server
         for each in case.seen.groups
         if case.policy.group(each.id)
         for server in container_group.registry_servers(each.document)
@@ -145,7 +145,7 @@ def _granting(case: Case) -> tuple[str, ...]:
 
 def _to_pull(case: Case, image: str) -> tuple[Remedy, ...]:
     host, _, rest = image.partition("/")
-    found = next((each for each, shown in _known(case) if shown.login_server == host), None)
+    found = next((each for each, shown in _known(case) if shown.login_server == case.cloud.login_server(host)), None)
     name, subscription = (found.id.split("/")[8], found.id.split("/")[2]) if found else (host.partition(".")[0], None)
     repository = rest.partition("@")[0].rpartition(":")[0] or rest.partition("@")[0]
     tags = remedy.list_tags(name, repository, subscription)

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 
 from rotator import container_group
+from rotator.arm_json import belongs, entries, server, takes_password
+from rotator.cloud import of_vault
 from rotator.codes import VetoCode
 from rotator.guard import seen
 from rotator.guard.links import unlinked
@@ -47,6 +49,7 @@ def deployable(
             f"{dependent.name} can't be redeployed: {dependent.refused}",
             "Update it by its own means, with the secret from Key Vault.",
         )
+    yield from elsewhere(policy, observed, group_id)
     yield from ready(policy, dependent)
     yield from unwritable(observed, known, dependent)
     yield from unlinked(observed, known, [dependent])
@@ -63,6 +66,21 @@ def deployable(
     yield from published(observed, key_id)
     if dependent.run_once and dependent.phase in AT_WORK:
         yield VetoCode.JOB_RUNNING, f"{dependent.name} is a job at work", "Wait until it has finished."
+
+
+def elsewhere(policy: Policy, observed: Observed, group_id: ResourceId) -> Iterator[Objection]:
+    """Give the password only to hosts of the registries that Azure shows for the policy.
+
+    A label with a hash may be another owner's registry of the same name (azure-facts G10).
+    """
+    cloud, shown = of_vault(policy.key_vault.host), {registry.login_server for registry in observed.registries}
+    document = next((each.document for each in observed.groups if each.id == group_id), None)
+    mine = [each for each in entries(document) if belongs(each, policy.principal.app_id) and takes_password(each)]
+    for host in sorted({server(each) for each in mine}):
+        if shown and (login := cloud.login_server(host)) not in shown:
+            what = f"{group_id.name} would give the password to {host}, and Azure shows {', '.join(sorted(shown))}"
+            remedy = f"Correct the server in the group, or add the registry of {login or host} to the policy."
+            yield VetoCode.REFUSED, what, remedy
 
 
 def published(observed: Observed, key_id: str) -> Iterator[Objection]:

@@ -30,6 +30,11 @@ def disable_admin_user(registry_id: str) -> str:
     return az("acr update", **resource(registry_id), admin_enabled="false")
 
 
+def disable_admin_user_of(name: str) -> str:
+    """Disable the admin user of a registry known by its name."""
+    return az("acr update", name=name, admin_enabled="false")
+
+
 def disable_anonymous_pull(registry_id: str) -> str:
     """Disable pulls without a credential."""
     return az("acr update", **resource(registry_id), anonymous_pull_enabled="false")

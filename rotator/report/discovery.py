@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rotator.discovery import Found, Listed, Listing, Other, Passing, PolicyText, Standing, Use
+from rotator.remedy import disable_admin_user_of, rotator
 from rotator.report.words import INDENT, error_body
 from rotator.visible import one_line
 
@@ -22,9 +23,13 @@ WAYS = {
         "Azure reads the password from Key Vault when it is deployed; name it in the policy that publishes that secret",
     ),
     Other.TOKEN: ("with a registry's own token", "it is no principal's password"),
+    Other.ADMIN: (
+        "as a registry's admin user",
+        "one password for everybody, which no rotation replaces and no revocation takes away",
+    ),
     Other.USER: (
         "as a user that is no principal",
-        "an admin user, a registry's token, or an account elsewhere: its password isn't in Entra",
+        "a registry's token, or an account elsewhere: its password isn't in Entra",
     ),
     Other.ANONYMOUS: ("without any password", "nobody is asked for one"),
 }
@@ -131,6 +136,14 @@ def _remarks(seen: Discovery) -> Iterator[str]:
             yield (
                 f"{use.group.short}: {', '.join(use.others)} is no Azure Container Registry of this cloud; rotator"
                 " leaves such entries alone."
+            )
+    for one in seen.found.passing:
+        for name in one.admins:
+            yield (
+                f"{one.group.short} pulls as the admin user of registry {name}, whose one password everybody shares."
+                " Give it a principal: a policy with `principal: {display_name: …}`, the registry and the group's"
+                f" manifest, and `{rotator('provision', 'POLICY')}` make one and deploy the group with it. When no"
+                f" group is left, `{disable_admin_user_of(name)}` ends the shared password."
             )
     without = len({use.app_id for use in seen.found.uses if use.standing is Standing.NONE})
     if without and seen.drafts is None:

@@ -178,15 +178,19 @@ def test_groups_that_need_no_rotation_are_counted_and_named_on_request(rotator: 
         "3 groups with nothing to rotate: 1 with an identity, 1 with a passwordReference, 1 with a registry's own"
         " token, "
     )
-    assert f"{counted}1 as a user that is no principal, 1 without any password" in said.out
+    assert f"{counted}1 as a registry's admin user, 1 without any password" in said.out
+    assert "myResourceGroup/admin pulls as the admin user of registry mycontainerregistry" in said.out
+    assert "`az acr update --name mycontainerregistry --admin-enabled false` ends the shared password" in said.out
     assert "myResourceGroup/open" not in said.out
     named = rotator("discover", "--all").out
     assert "myResourceGroup/open pulls without any password: nobody is asked for one" in named
-    assert "myResourceGroup/admin pulls with an identity: it has no password; with a passwordReference" in named
+    assert "myResourceGroup/admin pulls as a registry's admin user: one password for everybody" in named
+    assert "takes away; with an identity: it has no password; with a passwordReference" in named
     body = rotator("discover", "--all", "--output", "json").json
-    assert body["no_rotation"]["counts"] == {"identity": 1, "reference": 1, "token": 1, "user": 1, "anonymous": 1}
+    counts = {"identity": 1, "reference": 1, "admin": 1, "token": 1, "user": 0, "anonymous": 1}
+    assert body["no_rotation"]["counts"] == counts
     assert [one["ways"] for one in body["no_rotation"]["groups"]] == [
-        ["identity", "reference", "user"],
+        ["admin", "identity", "reference"],
         ["anonymous"],
         ["token"],
     ]
@@ -312,12 +316,22 @@ def test_policies_with_mistakes_are_shown_first(crowd: Scene) -> None:
 # drafts
 
 
-def test_the_command_that_looks_a_registry_up_is_one_whatever_its_name_is(rotator: Scene) -> None:
+def test_what_is_no_host_is_no_registry(rotator: Scene) -> None:
     group_id = put(rotator, "web", entry(principal(rotator, "build agents").app_id))
     held = rotator.azure.container_groups.state.groups[group_id.lower()].resource["properties"]
     held["imageRegistryCredentials"][0]["server"] = "$(touch x).azurecr.io"
+    assert draft(rotator) == {}
+    assert "$(touch x).azurecr.io is no Azure Container Registry of this cloud" in rotator("discover").out
+
+
+def test_a_group_at_a_regional_endpoint_belongs_to_its_registry(rotator: Scene) -> None:
+    app_id = principal(rotator, "build agents").app_id
+    group_id = put(rotator, "web", entry(app_id))
+    held = rotator.azure.container_groups.state.groups[group_id.lower()].resource["properties"]
+    held["imageRegistryCredentials"] += [{**entry(app_id), "server": REGISTRY.replace(".", ".eastus.geo.", 1)}]
     (text,) = draft(rotator).values()
-    assert "  # az acr show --name '$(touch x)' --query id prints it.\n" in text
+    assert text.count("  - id: ") == 2, "one registry, one group"
+    assert "is no Azure Container Registry" not in rotator("discover").out
 
 
 def test_a_draft_lacks_only_what_a_person_must_say(crowd: Scene) -> None:

@@ -58,7 +58,33 @@ def test_an_image_reference_is_taken_apart(name: str, repository: str, reference
 
 
 def test_an_image_of_no_registry_of_the_policy_is_not_asked_for() -> None:
-    assert [image.server for image in images(["nginx", "evil.example/app"], ["r.azurecr.io"])] == ["r.azurecr.io"]
+    assert [
+        image.server
+        for image in images(CLOUDS["public"], ["nginx", "evil.example/app", "q.azurecr.io/app"], ["r.azurecr.io"])
+    ] == ["r.azurecr.io"]
+
+
+def test_an_image_at_a_regional_endpoint_is_asked_for_there() -> None:
+    found = images(CLOUDS["public"], ["r.eastus.geo.azurecr.io/app:v1"], ["r.azurecr.io"])
+    assert [(image.server, image.repository) for image in found] == [("r.eastus.geo.azurecr.io", "app")]
+
+
+@pytest.mark.parametrize(
+    ("host", "login_server"),
+    [
+        ("R.azurecr.io", "r.azurecr.io"),
+        ("r-hash16.azurecr.io", "r-hash16.azurecr.io"),
+        ("r.eastus.geo.azurecr.io", "r.azurecr.io"),
+        ("r-hash16.westeurope.data.azurecr.io", "r-hash16.azurecr.io"),
+        ("r.eastus.azurecr.io", ""),
+        ("r.geo.azurecr.io", ""),
+        ("evil.r.eastus.geo.azurecr.io", ""),
+        ("r.azurecr.cn", ""),
+        ("r.azurecr.io.example", ""),
+    ],
+)
+def test_every_host_of_a_registry_leads_to_its_login_server(host: str, login_server: str) -> None:
+    assert CLOUDS["public"].login_server(host) == login_server
 
 
 @pytest.mark.parametrize(

@@ -188,6 +188,8 @@ def test_groups_that_must_not_be_redeployed_say_why(name: str) -> None:
         "mycontainerregistry2.azurecr.io",
         "docker.io",
         "mycontainerregistry.azurecr.cn",
+        "mycontainerregistry2.eastus.geo.azurecr.io",
+        "evil.mycontainerregistry.eastus.geo.azurecr.io",
     ],
 )
 def test_the_password_is_for_no_server_but_the_policys_registries(server: str) -> None:
@@ -198,8 +200,17 @@ def test_the_password_is_for_no_server_but_the_policys_registries(server: str) -
     assert found.refused and server in found.refused
 
 
-@pytest.mark.parametrize("server", [SERVER.upper(), "mycontainerregistry-a1b2c3.azurecr.io"])
-def test_a_registry_of_the_policy_is_known_by_its_login_server(server: str) -> None:
+@pytest.mark.parametrize(
+    "server",
+    [
+        SERVER.upper(),
+        "mycontainerregistry-a1b2c3.azurecr.io",
+        "mycontainerregistry.eastus.geo.azurecr.io",
+        "mycontainerregistry-a1b2c3.eastus.geo.azurecr.io",
+        "mycontainerregistry.eastus.data.azurecr.io",
+    ],
+)
+def test_a_registry_of_the_policy_is_known_by_each_of_its_hosts(server: str) -> None:
     shown = document("plain")
     shown["properties"]["imageRegistryCredentials"][0]["server"] = server
     assert one("plain", shown).refused is None

@@ -130,7 +130,7 @@ class FastWorld(AzureWorld):
     async def pull(self, policy: Policy, secret: Secret, images: Sequence[str]) -> Proof:
         """The registries alone."""
         servers = [await self.server(registry.id) for registry in policy.registries]
-        wanted = sorted(acr.images(images, servers))
+        wanted = sorted(acr.images(self.cloud, images, servers))
         repositories = sorted({(image.server, image.repository) for image in wanted})
         proofs = [
             await self._repository(policy, secret, [i for i in wanted if (i.server, i.repository) == where])

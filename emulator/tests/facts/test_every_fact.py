@@ -18,7 +18,7 @@ NUMBERED = {
     "d": range(1, 6),
     "e": range(1, 9),
     "f": range(1, 10),
-    "g": range(1, 10),
+    "g": range(1, 11),
 }
 
 

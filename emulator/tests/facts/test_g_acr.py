@@ -485,3 +485,14 @@ def test_g8_after_a_revocation_containers_run_on_until_something_pulls_again(wor
     world.arm("POST", f"{ID}/stop")
     assert world.arm("POST", f"{ID}/start").code == "InaccessibleImage"
     assert world.arm("PUT", ID, world.body()).code == "InaccessibleImage"
+
+
+def test_g10_a_premium_registry_lists_an_endpoint_in_each_region_and_answers_there(world: World) -> None:
+    configure(world, regionalEndpoints="Enabled", dataEndpointEnabled=True)
+    label = SERVER.partition(".")[0]
+    shown = world.arm("GET", f"https://management.azure.com{REGISTRY}?api-version=2026-03-01-preview").body[
+        "properties"
+    ]
+    assert shown["regionalEndpointHostNames"] == [f"{label}.eastus.geo.azurecr.io"]
+    assert shown["dataEndpointHostNames"] == [f"{label}.eastus.data.azurecr.io"]
+    assert world.send("GET", f"https://{label}.eastus.geo.azurecr.io/v2/").status == 401
