@@ -85,12 +85,13 @@ class Resource:
     def body(self) -> tuple[dict[str, Any], list[Mistake]]:
         """Return the body that is sent, and every mistake."""
         sent, wrong = dict[str, Any](), list[Mistake]()
+        repeated = {path[: len(self.path) + 1] for path in self.found.shared}
         for name, value in self.content.items():
             wire = _SENT.get(name.lower())
             if value is None or name.lower() in _ALONE or (self.template and name.lower() in _OF_ARM):
                 continue
             if wire is None:
-                wrong += self._unknown(name, value)
+                wrong += () if (*self.path, name) in repeated else self._unknown(name, value)
             elif wire in sent:
                 wrong.append(self._mistake((name,), f"{wire} stands here twice", "Remove one of them.", key=True))
             else:
@@ -102,18 +103,12 @@ class Resource:
         return self.found.mistake((*self.path, *inside), problem, remedy, key=key)
 
     def _unknown(self, name: str, value: Any) -> Iterator[Mistake]:
-        here, lower = (*self.path, name), name.lower()
-        repeated = any(path[: len(here)] == here for path in self.found.shared)
+        lower = name.lower()
         if lower in _PROPERTIES:
-            if not repeated:
-                yield self._wrong_level((name,), _PROPERTIES[lower], "under properties")
-        elif not (value in ({}, []) or lower.startswith("x-") or repeated):
-            yield self._mistake(
-                (name,),
-                "not a name that a container group has",
-                f"Remove it. Known here: {', '.join(sorted(_TOP))}.",
-                key=True,
-            )
+            yield self._wrong_level((name,), _PROPERTIES[lower], "under properties")
+        elif not (value in ({}, []) or lower.startswith("x-")):
+            remedy = f"Remove it. Known here: {', '.join(sorted(_TOP))}."
+            yield self._mistake((name,), "not a name that a container group has", remedy, key=True)
 
     def _wrong_level(self, inside: Path, name: str, level: str) -> Mistake:
         return self._mistake(inside, f"at the wrong level: {name} belongs {level}", "Move it there.", key=True)

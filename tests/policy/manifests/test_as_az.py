@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
+from rotator.container_group.put_properties import writable
 from rotator.policy.manifest_file import Read
 from rotator.resource_id import ArmId
-from tests.container_group.documents import group_id
+from tests.container_group.documents import APP_ID, PASSWORD, group_id
+from tests.container_group.test_manifest import deployed
 from tests.policy.manifests import az, corpus
 
 EACH = 30
@@ -31,6 +33,51 @@ def test_the_body_is_the_one_that_az_sends(kind: Any) -> None:
         body, mistakes = read(text)
         assert (name, mistakes) == (name, []), text
         assert body == az.body(text), f"{name}\n{text}"
+
+
+@pytest.mark.parametrize("kind", corpus.KINDS, ids=lambda kind: kind.__name__)
+def test_so_is_the_put_with_the_password_and_the_tags_in_it(kind: Any) -> None:
+    """What only Azure writes is left out, and an identity without more is written as Azure shows it."""
+    for name, text in corpus.documents(11, 4, "nightly"):
+        if name.startswith(kind.__name__):
+            made, _ = Read.of(text, "m.yaml").manifest(ArmId(group_id("nightly")))
+            assert made
+            sent = deployed(dict(made.document))
+            tags = {tag: sent["tags"].pop(tag) for tag in ("rotator-key-id", "rotator-since")}
+            assert tags["rotator-key-id"]
+            filled = text.replace("${{ credential:username }}", APP_ID)
+            expected = az.body(filled.replace("${{ credential:password }}", PASSWORD.reveal())) or {}
+            assert sent == {"tags": {}, **writable(expected)}, f"{name}\n{text}"
+
+
+def test_the_scalars_that_people_trip_over_are_these() -> None:
+    text = (
+        "name: web\nlocation: westeurope\n"
+        "tags: {release: 1.10, build: 20240117, prod: true, on: y, commit: 7e38291, at: 2024-01-17, utc: 2024-01-17T10:00:00Z}\n"
+        "properties:\n  containers: [{name: app}]\n"
+        "  command: [python, --lr, 1e-4, --fp16, y, 1e3, 1.5e3, 5e2, 7e38291, n, Y, N, 022, +01:00, 1:30, yes, off, 1_000, 0x10, .5, -.5]\n"
+    )
+    body, mistakes = read(text)
+    assert mistakes == []
+    assert body == {
+        "location": "westeurope",
+        "tags": {
+            "release": "1.1",
+            "build": "20240117",
+            "prod": "True",
+            "True": "y",
+            "commit": "7e38291",
+            "at": "2024-01-17",
+            "utc": "2024-01-17 10:00:00+00:00",
+        },
+        "properties": {
+            "containers": [{"name": "app"}],
+            "command": [
+                *("python", "--lr", "1e-4", "--fp16", "y", "1e3", "1.5e3", "5e2", "7e38291", "n", "Y", "N"),
+                *(18, "+01:00", 90, True, False, 1000, 16, 0.5, "-.5"),
+            ],
+        },
+    }
 
 
 @pytest.mark.parametrize("value", corpus.SCALARS)
