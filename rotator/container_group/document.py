@@ -69,6 +69,21 @@ class Document:
         return self.policy.principal.app_id
 
 
+class Declaration:
+    """Declaration of a group under a policy, compared by identity: neither ever changes, and a look has the same."""
+
+    __slots__ = ("group", "policy")
+
+    def __init__(self, policy: Policy, group: GroupPolicy) -> None:
+        self.policy, self.group = policy, group
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Declaration) and self.policy is other.policy and self.group is other.group
+
+    def __hash__(self) -> int:
+        return hash((id(self.policy), id(self.group)))
+
+
 def once(derive: Callable[[Document], Derived]) -> Callable[[Document], Derived]:
     """Compute a function of a document once for each document."""
 

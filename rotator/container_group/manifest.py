@@ -6,12 +6,13 @@ Azure.
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from rotator.arm_json import Json, Value, drop, get, plain, put
 from rotator.container_group.constraints import conflicts
 from rotator.container_group.differences import Change, difference
-from rotator.container_group.document import Document, once
+from rotator.container_group.document import Declaration, Document, once
 from rotator.container_group.embedded_password import follows, signing_in
 from rotator.container_group.hidden_values import as_shown, places
 from rotator.container_group.missing_values import unsourced
@@ -27,18 +28,25 @@ from rotator.policy import GroupPolicy, KeyVaultSource, Policy, Source
 from rotator.remedy import delete_group
 from rotator.state import Secret
 
+KEPT = 64
+"""Number of cached manifests: every look asks for the manifest of each group."""
+
 
 def manifest_of(policy: Policy, declared: GroupPolicy | None) -> Document | None:
     """Return a group as declared by its manifest, with the user name filled in; None without a manifest.
 
     All other placeholders are kept.
     """
-    if declared is None or declared.manifest is None:
-        return None
-    body = writable(declared.manifest.document)
+    return _written(Declaration(policy, declared)) if declared and declared.manifest else None
+
+
+@lru_cache(maxsize=KEPT)
+def _written(declaration: Declaration) -> Document:
+    policy, group = declaration.policy, declaration.group
+    body = writable(group.manifest.document if group.manifest else {})
     drop(body, "apiVersion")
     named = substituted(body, lambda one: policy.principal.app_id if one == USERNAME else placeholder(one))
-    return Document(named, policy, declared)
+    return Document(named, policy, group)
 
 
 @once

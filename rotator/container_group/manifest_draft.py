@@ -8,7 +8,7 @@ Rules for editors of this file:
 3. A draft holds no secret: of a recipe only a placeholder standing alone is taken over.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rotator.arm_json import Json, Value, drop, get, put
@@ -52,25 +52,25 @@ def drafted(document: Document) -> DraftedManifest:
     drop(tags, *OURS)
     if not tags:
         drop(body, "tags")
-    known, inside = document.recipes, signing_in(document)
-    lost = [place for place in places(body) if _unknown(place, known, inside)]
-    names = dict(
-        zip((place.path for place in lost), secret_names(document.id, [place.path for place in lost]), strict=True)
-    )
-    for place in places(body):
-        _write(place, known, inside, names)
+    known, inside, found = document.recipes, signing_in(document), places(body)
+    lost = [place for place in found if _unknown(place, known, inside)]
+    names = secret_names(document.id, [place.path for place in lost])
+    wanted = [(place, f"{name}-{FILE}" if _files(place) else name) for place, name in zip(lost, names, strict=True)]
+    for place in found:
+        if place not in lost:
+            _write(place, known, inside)
+    for place, name in wanted:
+        named = placeholder(KeyVaultSource(key_vault=name))
+        place.write({FILE: named} if _files(place) else named)
     empty = tuple(place.path for place in lost if place.optional or place.holds is not Holds.TEXT)
-    return DraftedManifest(body, tuple(_secrets(lost, names)), empty)
+    return DraftedManifest(body, tuple((place.path, name) for place, name in wanted), empty)
 
 
-def _write(place: Place, known: Recipes, inside: tuple[str, ...], names: Mapping[str, str]) -> None:
-    """Put the placeholder of its value into a place."""
+def _write(place: Place, known: Recipes, inside: tuple[str, ...]) -> None:
+    """Put the placeholder of its source into a place."""
     if known.entry(place):
         put(place.owner, "username", placeholder(USERNAME))
         place.write(placeholder(PASSWORD))
-    elif place.path in names:
-        named = placeholder(KeyVaultSource(key_vault=names[place.path]))
-        place.write({FILE: named.replace(names[place.path], f"{names[place.path]}-{FILE}")} if _files(place) else named)
     elif place.missing or known.password(place):
         recipe = _recipe(place, known, inside)
         if recipe is not Said.NOTHING:
@@ -100,11 +100,6 @@ def _harmless(recipe: Recipe) -> bool:
 
 def _files(place: Place) -> bool:
     return place.holds is Holds.FILES
-
-
-def _secrets(lost: list[Place], names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    for place in lost:
-        yield place.path, f"{names[place.path]}-{FILE}" if _files(place) else names[place.path]
 
 
 def _without_nulls(value: Value) -> Value:
