@@ -18,6 +18,7 @@ from azure.mgmt.containerinstance.aio import ContainerInstanceManagementClient
 
 from rotator.arm_json import Value, containers, get, pulls_as, shows_app_id, variables
 from rotator.arm_json import text as text_of
+from rotator.clients.api_versions import CONTAINER_GROUPS
 from rotator.clients.arm import Arm
 from rotator.clients.pipeline import Line
 from rotator.clients.redaction import secrets_of
@@ -34,8 +35,7 @@ from rotator.secret import CLIENT_ID, CLIENT_SECRET
 from rotator.state import ContainerGroup
 
 SERVICE = "Container Instances"
-API_VERSION = "2025-09-01"
-"""API version with every property of a group, so that a PUT of the read body loses none."""
+API_VERSION = CONTAINER_GROUPS.version
 TYPE = "Microsoft.ContainerInstance/containerGroups"
 ABSENT = frozenset({"ContainerGroupNotFound", "ResourceNotFound", "ResourceGroupNotFound"})
 """Codes of a 404 about the group itself, the provider's or Resource Manager's.
@@ -119,7 +119,9 @@ class ContainerGroups:
         )
         try:
             return tuple(
-                await self._arm.every(asked, f"/subscriptions/{subscription}/providers/{TYPE}", API_VERSION, _named)
+                await self._arm.every(
+                    asked, f"/subscriptions/{subscription}/providers/{TYPE}", CONTAINER_GROUPS, _named
+                )
             )
         except Conflict as error:
             if error.code != UNREGISTERED:

@@ -11,6 +11,7 @@ from azure.core import AsyncPipelineClient
 from azure.core.exceptions import HttpResponseError
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 
+from rotator.clients.api_versions import REGISTRIES, RESOURCES, SUBSCRIPTIONS, VAULTS, ApiVersion
 from rotator.clients.pages import Turner, in_time
 from rotator.clients.pipeline import Line
 from rotator.clients.refusal import Asked
@@ -25,8 +26,6 @@ from rotator.state import Registry
 
 T = TypeVar("T")
 SERVICE = "Azure Resource Manager"
-REGISTRIES, RESOURCES, SUBSCRIPTIONS, VAULTS = "2025-11-01", "2021-04-01", "2022-12-01", "2026-02-01"
-"""API versions; the registries' is the first stable one with ``roleAssignmentMode``."""
 ABAC = "AbacRepositoryPermissions"
 
 
@@ -103,7 +102,7 @@ class Arm:
         return tuple(sorted(name for name, enabled in listed if enabled))
 
     async def every(
-        self, asked: Asked, path: str, version: str, read: Callable[[dict[str, Any]], T], query: str = ""
+        self, asked: Asked, path: str, version: ApiVersion, read: Callable[[dict[str, Any]], T], query: str = ""
     ) -> list[T]:
         """Return every item of a list, page by page."""
 
@@ -128,7 +127,7 @@ class Arm:
 
         return await ask(asked, reading())
 
-    async def _properties(self, resource_id: ResourceId, version: str) -> dict[str, Any]:
+    async def _properties(self, resource_id: ResourceId, version: ApiVersion) -> dict[str, Any]:
         return record((await self._get(resource_id, version))["properties"])
 
     async def vaults(self, subscriptions: tuple[str, ...]) -> tuple[ResourceId, ...]:
@@ -162,10 +161,10 @@ class Arm:
             query,
         )
 
-    def _address(self, path: str, version: str, query: str = "") -> str:
+    def _address(self, path: str, version: ApiVersion, query: str = "") -> str:
         return f"{self._url}{path}?{query.replace(' ', '%20')}api-version={version}"
 
-    async def _get(self, path: str, version: str) -> dict[str, Any]:
+    async def _get(self, path: str, version: ApiVersion) -> dict[str, Any]:
         return await self._read(self._address(path, version))
 
     async def _read(self, address: str) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from kiota_abstractions.request_information import RequestInformation
 from kiota_http.middleware.options import ResponseHandlerOption
 from msgraph_core import BaseGraphRequestAdapter  # type: ignore[import-untyped]
 
+from rotator.clients.api_versions import GRAPH
 from rotator.clients.directory import (
     Named,
     Shown,
@@ -84,7 +85,7 @@ class Graph:
     """Microsoft Graph client of one signed-in identity."""
 
     def __init__(self, line: Line, cloud: Cloud, token: Token, http: httpx.AsyncClient) -> None:
-        self._line, self._url = line, f"{cloud.graph}/v1.0"
+        self._line, self._url = line, f"{cloud.graph}/{GRAPH}"
         self._adapter = BaseGraphRequestAdapter(_Authentication(token, cloud.graph_scope), http_client=http)
         self._tenants: dict[str, str] = {}
         """Tenants of objects outside rotator's own tenant, by object id."""

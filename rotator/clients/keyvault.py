@@ -15,6 +15,7 @@ from azure.keyvault.secrets import DeletedSecret, KeyVaultSecret, SecretProperti
 from azure.keyvault.secrets.aio import SecretClient
 
 from rotator.causes import Denial
+from rotator.clients.api_versions import SECRETS
 from rotator.clients.pages import ask_all
 from rotator.clients.pipeline import Line
 from rotator.clients.refusal import Asked
@@ -72,7 +73,8 @@ class KeyVault:
     def _vault(self, policy: Policy) -> SecretClient:
         url = policy.key_vault.url
         if url not in self._clients:
-            self._clients[url] = SecretClient(url, self._token, **self._line.options([policy.key_vault.host]))  # type: ignore[arg-type]
+            options = self._line.options([policy.key_vault.host])
+            self._clients[url] = SecretClient(url, self._token, api_version=SECRETS.version, **options)  # type: ignore[arg-type]
         return self._clients[url]
 
     async def versions(self, policy: Policy) -> Published:

@@ -112,10 +112,11 @@ def settable(case: Case) -> Found:
         yield _refused(case, f"{case.caller.object_id} may not set secrets there", None)
     elif vault.unread or vault.id:
         why = vault.unread.text if vault.unread else case.examined.right(SET, vault.id or "").why
-        text, mend = (
-            f"whether secrets may be set there can't be told: {why}",
-            command.role(case, "Reader", command.vault_scope(case)),
-        )
+        text = f"whether secrets may be set there can't be told: {why}"
+        if vault.unread and vault.unread.grounds and vault.unread.grounds.cause is not Cause.ROLE:
+            yield _refused(case, text, vault.unread.grounds, Severity.UNKNOWN)
+            return
+        mend = command.role(case, "Reader", command.vault_scope(case))
         yield Finding(Severity.UNKNOWN, _subject(case), text, (mend,))
     else:
         text = (
