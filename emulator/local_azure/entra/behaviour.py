@@ -7,7 +7,7 @@ answers flap until the last replica has learned, as in Azure.
 import json
 import re
 from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -33,6 +33,8 @@ REMEMBERED = 4096
 MANAGED_LIFE = 86_399
 """Seconds for which a managed identity's token is good: a day."""
 
+NIL = "00000000-0000-0000-0000-000000000000"
+"""The empty GUID."""
 _NAME = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[\w-]+(\.[\w-]+)+")
 """What a tenant may be called: a GUID or a domain."""
 _DEFAULT = re.compile(r"(?P<resource>.+?/?)/\.default")
@@ -161,13 +163,15 @@ class Tokens:
         }
 
     def _require_resource(self, resource: str) -> None:
-        if plain(resource) not in KNOWN and not self._own_resource(resource):
+        if plain(resource) not in KNOWN and self._own_resource(resource) is None:
             raise refusals.UNKNOWN_RESOURCE.about(resource=resource, directory=self.directory.state.organization)
 
     def require_tenant(self, tenant: str) -> None:
         """Check the tenant in a path, by id or by domain. Raises ServiceError 400 for another tenant."""
         if tenant.lower() in ("common", "organizations", "consumers"):
             raise refusals.NO_TENANT.about()
+        if tenant == NIL:
+            raise refusals.EMPTY_TENANT.about(tenant=tenant)
         if not self.is_tenant(tenant):
             raise (refusals.UNKNOWN_TENANT if _NAME.fullmatch(tenant) else refusals.NO_DOMAIN).about(tenant=tenant)
 
@@ -219,27 +223,61 @@ class Tokens:
             return principal
         raise (refusals.EXPIRED_SECRET if verdict == "expired" else refusals.INVALID_SECRET).about(app_id=client_id)
 
-    def _own_resource(self, resource: str) -> bool:
-        """Tell if a resource is an application of this tenant with a service principal.
+    def _own_resource(self, resource: str) -> ServicePrincipal | None:
+        """Return the service principal of a resource that is an application of this tenant.
 
-        The name is the application ID, or ``api://`` and the ID.
+        The name is the application ID, ``api://`` and the ID, or an identifier URI.
         """
-        return self.directory.principal(plain(resource).removeprefix("api://")) is not None
+        if found := self.directory.principal(plain(resource).removeprefix("api://")):
+            return found
+        for each in self.directory.state.applications.values():
+            if not each.deleted and plain(resource) in map(plain, each.properties.get("identifierUris") or ()):
+                return self.directory.principal(each.app_id)
+        return None
 
     def _token(self, principal: ServicePrincipal, resource: str, life: int, asked: dict[str, Any]) -> str:
         now = int(self.clock.now().timestamp())
-        tenant, issuer = self.directory.tenant, self.issuer()
-        who = {"appid": principal.app_id, "idp": issuer, "idtyp": "app", "oid": principal.id}
-        when = {"iat": now - 300, "nbf": now - 300, "exp": now + life}
-        roles = {"roles": list(principal.app_roles)} if plain(resource) in GRAPH and principal.app_roles else {}
-        rest = {
+        own = None if plain(resource) in KNOWN else self._own_resource(resource)
+        roles = principal.app_roles if plain(resource) in GRAPH else self._roles(principal, own)
+        claims: dict[str, Any] = {
+            "aud": resource,
+            "iss": self.issuer(),
+            "iat": now - 300,
+            "nbf": now - 300,
+            "exp": now + life,
+            "appid": principal.app_id,
+            "idp": self.issuer(),
+            "idtyp": "app",
+            "oid": principal.id,
+            **({"roles": list(roles)} if roles else {}),
             "rh": "1." + self.ids.hex(32),
             "sub": principal.id,
-            "tid": tenant,
+            "tid": self.directory.tenant,
             "uti": self.ids.hex(22),
             "ver": "1.0",
+            **asked,
         }
-        return signing.sign({"aud": resource, "iss": issuer, **when, **who, **roles, **rest, **asked}, self.state.key)
+        return signing.sign(self._second(claims, own) if own and self._wants_second(own) else claims, self.state.key)
+
+    def _wants_second(self, own: ServicePrincipal) -> bool:
+        """Tell if an application asks for tokens of version 2."""
+        application = self.directory.application(own.app_id)
+        api = application.properties.get("api") if application else None
+        return (api or {}).get("requestedAccessTokenVersion") == 2
+
+    def _second(self, claims: Mapping[str, Any], own: ServicePrincipal) -> dict[str, Any]:
+        """Return a token's claims in version 2 (Microsoft's "Access token claims reference")."""
+        issuer = f"https://login.microsoftonline.com/{self.directory.tenant}/v2.0"
+        names = {"appid": "azp", "appidacr": "azpacr"}
+        renamed = {names.get(name, name): value for name, value in claims.items() if name not in ("idp", "idtyp")}
+        return {**renamed, "aud": own.app_id, "iss": issuer, "ver": "2.0"}
+
+    def _roles(self, principal: ServicePrincipal, own: ServicePrincipal | None) -> list[str]:
+        """Return the roles of an application of this tenant that a principal has."""
+        application = self.directory.application(own.app_id) if own else None
+        declared = application.properties.get("appRoles") or [] if application else []
+        given = {grant.app_role_id for grant in principal.grants if own and grant.resource_app_id == own.app_id}
+        return [each["value"] for each in declared if str(each.get("id")).lower() in given and each.get("value")]
 
     def issuer(self) -> str:
         """Return the v1 issuer, used in tokens for Azure's own resources."""

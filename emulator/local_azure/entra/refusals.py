@@ -125,6 +125,12 @@ NO_DOMAIN = Refusal(
     "invalid_request",
     "Specified tenant identifier '{tenant}' is neither a valid DNS name, nor a valid external domain.",
 )
+EMPTY_TENANT = Refusal(
+    900021,
+    400,
+    "invalid_request",
+    "Requested tenant identifier '{tenant}' is not valid. Tenant identifiers may not be an empty GUID.",
+)
 NO_TENANT = Refusal(
     50059,
     400,
@@ -139,6 +145,8 @@ UNKNOWN_RESOURCE = Refusal(
     " application has not been installed by the administrator of the tenant or consented to by any user in the tenant."
     " You might have sent your authentication request to the wrong tenant.",
 )
+UNEXPLAINED = frozenset({1002012})
+"""Numbers that Entra sends without an ``error_uri``."""
 BAD_SCOPE = Refusal(
     1002012,
     400,

@@ -64,7 +64,7 @@ class Entra:
             "trace_id": trace,
             "correlation_id": correlation,
         }
-        if number is not None:
+        if number is not None and number not in refusals.UNEXPLAINED:
             content["error_uri"] = f"https://{request.host}/error?code={number}"
         return Response.json(error.status, content, {**NO_STORE, "x-ms-request-id": trace, **error.headers})
 

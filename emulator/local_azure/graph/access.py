@@ -12,13 +12,13 @@ from local_azure.graph.queries import Query, shown
 from local_azure.graph.user_shape import first_id
 from local_azure.wire import Call, ServiceError
 
-KEYS = ("/{id}", "(appId='{app_id}')")
+KEYS = ("/{id}", "('{id}')", "(appId='{app_id}')")
 """How a path names an object of an application."""
 
 
 def keys(kind: Kind) -> tuple[str, ...]:
     """Return the path forms for an object of this kind. Groups and users have no application ID."""
-    return KEYS if kind in ("applications", "servicePrincipals") else KEYS[:1]
+    return KEYS if kind in ("applications", "servicePrincipals") else KEYS[:2]
 
 
 @dataclass(frozen=True, slots=True)

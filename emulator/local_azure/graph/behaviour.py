@@ -285,6 +285,9 @@ class Directory:
         """Set properties, each as a whole. Raises ServiceError 400 for what doesn't exist or can't be changed."""
         check(changes, kind_of(target))
         self._unclaimed(changes, target.id)
+        if isinstance(target, ServicePrincipal):
+            for name in {"keyCredentials", "tokenEncryptionKeyId"} & set(changes):
+                passwords.unlocked(target, self.application(target.app_id), name)
         if isinstance(target, User):
             self.users.permit(changes, target.id)
         self.records.remember(target)

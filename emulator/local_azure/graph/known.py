@@ -62,6 +62,54 @@ SCOPES = MappingProxyType(
 )
 """The delegated permissions that clients ask for most, by the application that has them, each with its id."""
 
+ROLE_NAMES = MappingProxyType(
+    {
+        "AppRoleAssignment.ReadWrite.All": "Manage app permission grants and app role assignments",
+        "Application.Read.All": "Read all applications",
+        "Application.ReadWrite.All": "Read and write all applications",
+        "Application.ReadWrite.OwnedBy": "Manage apps that this app creates or owns",
+        "DelegatedPermissionGrant.ReadWrite.All": "Manage all delegated permission grants",
+        "Directory.Read.All": "Read directory data",
+        "Directory.ReadWrite.All": "Read and write directory data",
+        "Domain.Read.All": "Read domains",
+        "Domain.ReadWrite.All": "Read and write domains",
+        "Group.Create": "Create groups",
+        "Group.Read.All": "Read all groups",
+        "Group.ReadWrite.All": "Read and write all groups",
+        "GroupMember.Read.All": "Read all group memberships",
+        "GroupMember.ReadWrite.All": "Read and write all group memberships",
+        "Organization.Read.All": "Read organization information",
+        "Organization.ReadWrite.All": "Read and write organization information",
+        "Policy.Read.All": "Read your organization's policies",
+        "Policy.ReadWrite.ApplicationConfiguration": (
+            "Read and write your organization's application configuration policies"
+        ),
+        "User.Read.All": "Read all users' full profiles",
+        "User.ReadWrite.All": "Read and write all users' full profiles",
+    }
+)
+"""Display names of Graph's application permissions."""
+SCOPE_NAMES = MappingProxyType(
+    {
+        "Application.Read.All": "Read applications",
+        "Directory.AccessAsUser.All": "Access directory as the signed in user",
+        "User.Read": "Sign in and read user profile",
+        "email": "View users' email address",
+        "offline_access": "Maintain access to data you have given it access to",
+        "openid": "Sign users in",
+        "profile": "View users' basic profile",
+    }
+)
+"""Display names of Graph's delegated permissions, where they differ from the application permission's."""
+IMPERSONATION = MappingProxyType(
+    {
+        "797f4846-ba00-4fd7-ba43-dac1f8f63013": "Access Azure Service Management as organization users",
+        "cfa8b339-82a2-471a-a3c9-0fc0be7a4093": "Have full access to the Azure Key Vault service",
+        "e406a681-f3d4-42a8-90b6-c2b029497af1": "Access Azure Storage",
+    }
+)
+"""Display name of ``user_impersonation``, by application."""
+
 FIRST_PARTY = MappingProxyType(
     {
         GRAPH: ("Microsoft Graph", "https://graph.microsoft.com"),
@@ -83,7 +131,7 @@ def app_roles() -> list[dict[str, Any]]:
         {
             "allowedMemberTypes": ["Application"],
             "description": f"The application permission {name}.",
-            "displayName": name,
+            "displayName": ROLE_NAMES[name],
             "id": role,
             "isEnabled": True,
             "origin": "Application",
@@ -98,16 +146,20 @@ def scopes(app_id: str) -> list[dict[str, Any]]:
     return [
         {
             "adminConsentDescription": f"The delegated permission {name}.",
-            "adminConsentDisplayName": name,
+            "adminConsentDisplayName": _scope_name(app_id, name),
             "id": scope,
             "isEnabled": True,
             "type": "Admin" if name.endswith(".All") else "User",
             "userConsentDescription": f"The delegated permission {name}.",
-            "userConsentDisplayName": name,
+            "userConsentDisplayName": _scope_name(app_id, name),
             "value": name,
         }
         for name, scope in SCOPES.get(app_id, {}).items()
     ]
+
+
+def _scope_name(app_id: str, name: str) -> str:
+    return IMPERSONATION.get(app_id) or SCOPE_NAMES.get(name) or ROLE_NAMES.get(name, name)
 
 
 def properties(app_id: str) -> dict[str, Any]:

@@ -15,6 +15,12 @@ PERSONAL = ("AzureADandPersonalMicrosoftAccount", "PersonalMicrosoftAccount")
 MOST = 1000
 """About how many entries all collections of an object may have together; there is no limit for passwords alone."""
 
+_LOCKS = {
+    "passwordCredentials": "credentialsWithUsageVerify",
+    "keyCredentials": "credentialsWithUsageVerify",
+    "tokenEncryptionKeyId": "tokenEncryptionKeyId",
+}
+"""Property of a service principal → the member of the application's servicePrincipalLockConfiguration that locks it."""
 DEFAULT_YEARS = 2
 """How long a password lives if the request doesn't say."""
 
@@ -77,21 +83,31 @@ def room(holder: Holder, application: Application | None) -> None:
     (servicePrincipalLockConfiguration).
     """
     live = sum(password.gone_from is None for password in holder.passwords)
+    others = sum(each.gone_from is None for each in holder.certificates) + _entries(holder.properties)
     if isinstance(holder, Application) and holder.properties.get("signInAudience") in PERSONAL and live >= 2:
         raise ServiceError(400, "Request_BadRequest", "You can only add a maximum of 2 encrypted credentials.")
-    if live >= MOST:
+    if live + others >= MOST:
         message = (
             "The size of the object has exceeded its limit. Please reduce the number of values and retry your request."
         )
         raise ServiceError(400, "Directory_ResourceSizeExceeded", message)
-    if application is not None and holder is not application and _locked(application):
-        raise ServiceError(
-            400, "CannotUpdateLockedServicePrincipalProperty", "Property passwordCredentials is invalid."
-        )
+    unlocked(holder, application, "passwordCredentials")
 
 
-def _locked(application: Application) -> bool:
+def unlocked(holder: Holder, application: Application | None, name: str) -> None:
+    """Check that the application doesn't lock a property of its service principals. Raises ServiceError 400.
+
+    A removal of a password or certificate is not refused: whether Azure refuses it could not be looked up.
+    """
+    if application is None or holder is application:
+        return
     lock = application.properties.get("servicePrincipalLockConfiguration") or {}
-    return bool(lock.get("isEnabled")) and any(
-        lock.get(name) for name in ("allProperties", "credentialsWithUsageVerify")
-    )
+    if lock.get("isEnabled") and any(lock.get(each) for each in ("allProperties", _LOCKS[name])):
+        raise ServiceError(400, "CannotUpdateLockedServicePrincipalProperty", f"Property {name} is invalid.")
+
+
+def _entries(value: Any) -> int:
+    """Count the entries of all collections in an object's properties."""
+    if isinstance(value, Mapping):
+        return sum(map(_entries, value.values()))
+    return len(value) + sum(map(_entries, value)) if isinstance(value, list) else 0

@@ -132,6 +132,20 @@ def storable(properties: Mapping[str, Any]) -> dict[str, Any]:
         kept["optionalClaims"] = {
             token: [{**_CLAIM, **each} for each in kept["optionalClaims"].get(token) or []] for token in _CLAIMED
         }
+    if kept.get("web"):
+        kept["web"] = _redirected(kept["web"])
     if kept.get("signInAudience") in PERSONAL:
         kept["api"] = {**(kept.get("api") or {}), "requestedAccessTokenVersion": 2}
     return kept
+
+
+def _redirected(web: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``web`` with settings for each redirect URI, and the other way round."""
+    if "redirectUriSettings" in web and not web.get("redirectUris"):
+        settings = [{"uri": each.get("uri"), "index": each.get("index")} for each in web["redirectUriSettings"] or []]
+        return {**web, "redirectUris": [each["uri"] for each in settings], "redirectUriSettings": settings}
+    if "redirectUris" not in web:
+        return dict(web)
+    indexes = {each.get("uri"): each.get("index") for each in web.get("redirectUriSettings") or []}
+    settings = [{"uri": uri, "index": indexes.get(uri)} for uri in web["redirectUris"] or []]
+    return {**web, "redirectUriSettings": settings}

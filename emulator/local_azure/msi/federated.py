@@ -16,6 +16,8 @@ from local_azure.msi.behaviour import Identities, own_case
 from local_azure.wire import Call, Json, Response, Route, ServiceError
 
 TYPE = f"{IDENTITIES}/federatedIdentityCredentials"
+EXPRESSION = "claimsMatchingExpression"
+"""In place of a subject, from 2025-01-31-preview."""
 MOST = 20
 """How many an identity may have (documented)."""
 
@@ -56,7 +58,8 @@ class _Federated:
         wanted, old = {"name": call["credential"], **_given(call.request.json())}, _named(principal, call)
         others = [each for each in principal.federated if each is not old]
         if len(others) >= MOST or any(
-            (each["issuer"], each["subject"]) == (wanted["issuer"], wanted["subject"]) for each in others
+            wanted["subject"] and (each["issuer"], each["subject"]) == (wanted["issuer"], wanted["subject"])
+            for each in others
         ):
             raise _bad(
                 f"An identity has at most {MOST} federated identity credentials, each with an issuer and a subject of"
@@ -68,7 +71,9 @@ class _Federated:
             return Response.json(
                 201, _json(path, wanted), {"Location": f"{path}/federatedIdentityCredentials/{wanted['name']}"}
             )
-        old.update({**wanted, "name": old["name"]})
+        name = old["name"]
+        old.clear()
+        old.update({**wanted, "name": name})
         return Response.json(200, _json(path, old))
 
     def delete(self, call: Call) -> Response:
@@ -110,21 +115,20 @@ def _named(principal: ServicePrincipal, call: Call) -> dict[str, Any] | None:
 
 
 def _given(body: Json) -> dict[str, Any]:
-    """Issuer, subject and audience, all of which must be there. Raises ServiceError 400."""
+    """Return issuer, subject (or an expression in the subject's place) and audience. Raises ServiceError 400."""
     properties = fields(body, "properties")
     issuer, subject, audiences = (properties.get(name) for name in ("issuer", "subject", "audiences"))
-    if (
-        not isinstance(issuer, str)
-        or not isinstance(subject, str)
-        or not isinstance(audiences, list)
-        or len(audiences) != 1
-    ):
+    expression = properties.get(EXPRESSION)
+    named = isinstance(subject, str) if expression is None else not subject and isinstance(expression, dict)
+    if not isinstance(issuer, str) or not named or not isinstance(audiences, list) or len(audiences) != 1:
         raise _bad("A federated identity credential needs an issuer, a subject and one audience.")
-    return {"issuer": issuer, "subject": subject, "audiences": audiences}
+    given = {"issuer": issuer, "subject": subject or None, "audiences": audiences}
+    return given if expression is None else {**given, EXPRESSION: expression}
 
 
 def _json(path: str, credential: dict[str, Any]) -> Json:
-    properties = {name: credential[name] for name in ("issuer", "subject", "audiences")}
+    names = ("issuer", "subject", "audiences", EXPRESSION)
+    properties = {name: credential[name] for name in names if credential.get(name) is not None}
     return {
         "id": f"{path}/federatedIdentityCredentials/{credential['name']}",
         "name": credential["name"],

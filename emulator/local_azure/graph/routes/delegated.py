@@ -55,8 +55,10 @@ class _Delegated:
     def create(self, call: Call) -> Response:
         self.access.require(call, permissions.DELEGATED_WRITERS)
         self.access.undisturbed()
-        asked = odata.members(call)
-        return odata.entity(call, CONTEXT, body(self.access.directory.delegated.create(asked)), status=201)
+        directory = self.access.directory
+        made = body(directory.delegated.create(odata.members(call)))
+        location = f"https://{call.request.host}/v2/{directory.tenant}/{CONTEXT}/{made['id']}"
+        return odata.entity(call, CONTEXT, made, status=201, headers={"Location": location})
 
     def update(self, call: Call) -> Response:
         self.access.directory.delegated.update(self._writable(call), odata.members(call))

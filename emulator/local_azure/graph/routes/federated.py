@@ -18,10 +18,13 @@ from local_azure.graph.queries import Kindred
 from local_azure.graph.refusals import bad_value, missing, required, unknown_property
 from local_azure.wire import Call, Json, Response, Route, ServiceError
 
+EXPRESSION = "claimsMatchingExpression"
+"""In place of a subject: ``value`` and ``languageVersion``. Answers with a subject don't have it."""
 CREDENTIAL = Kindred(
-    "microsoft.graph.federatedIdentityCredential", ("id", "name", "issuer", "subject", "description", "audiences")
+    "microsoft.graph.federatedIdentityCredential",
+    ("id", "name", "issuer", "subject", "description", "audiences", EXPRESSION),
 )
-REQUIRED = ("name", "issuer", "subject", "audiences")
+REQUIRED = ("name", "issuer", "audiences")
 MOST = 20
 """How many an application may have (documented)."""
 
@@ -69,11 +72,14 @@ class _Federated:
         for name in REQUIRED:
             if not asked.get(name):
                 raise required(name, "FederatedIdentityCredential")
+        if not asked.get("subject") and not asked.get(EXPRESSION):
+            raise required("subject", "FederatedIdentityCredential")
         _check(asked)
+        _either(asked)
         _vacant(application, asked)
-        made = {"id": directory.ids.guid(), "description": None, **asked}
+        made = {"id": directory.ids.guid(), "description": None, "subject": None, **asked}
         directory.records.remember(application)
-        application.federated.append({name: made[name] for name in CREDENTIAL.properties})
+        application.federated.append(_stored(made))
         location = f"https://{call.request.host}/v2/{directory.tenant}/federatedIdentityCredentials/{made['id']}"
         return odata.entity(
             call, _context(application), application.federated[-1], status=201, headers={"Location": location}
@@ -85,8 +91,11 @@ class _Federated:
         found = _found(application, call)
         if changes.get("name", found["name"]) != found["name"]:
             raise bad_value("name", "FederatedIdentityCredential")
+        changed = _stored({**found, **changes})
+        _either(changed)
         self.access.directory.records.remember(application)
-        found.update(changes)
+        found.clear()
+        found.update(changed)
         return odata.done()
 
     def delete(self, call: Call) -> Response:
@@ -109,8 +118,19 @@ def _context(application: Application) -> str:
 
 def _shown(principal: ServicePrincipal, kept: dict[str, Any]) -> dict[str, Any]:
     """A managed identity's credential in Graph's shape."""
-    made = {"id": str(uuid.uuid5(uuid.UUID(principal.id), kept["name"])), "description": None, **kept}
-    return {name: made[name] for name in CREDENTIAL.properties}
+    return _stored({"id": str(uuid.uuid5(uuid.UUID(principal.id), kept["name"])), "description": None, **kept})
+
+
+def _stored(made: dict[str, Any]) -> dict[str, Any]:
+    """Return a credential in Graph's order; an expression only if there is one."""
+    return {name: made.get(name) for name in CREDENTIAL.properties if name != EXPRESSION or made.get(name)}
+
+
+def _either(made: dict[str, Json]) -> None:
+    """Check for a subject or an expression, not both. Raises ServiceError 400; the words could not be looked up."""
+    if bool(made.get("subject")) == bool(made.get(EXPRESSION)):
+        message = "Either subject or claimsMatchingExpression must be specified, but not both."
+        raise ServiceError(400, "Request_BadRequest", message)
 
 
 def _found(application: Application, call: Call) -> dict[str, Any]:
@@ -126,13 +146,16 @@ def _check(asked: dict[str, Json]) -> None:
     for name, value in asked.items():
         if name not in CREDENTIAL.properties or name == "id":
             raise unknown_property(name, CREDENTIAL.type)
-        fits = (
-            isinstance(value, list) and len(value) == 1
-            if name == "audiences"
-            else isinstance(value, str) or name == "description"
-        )
-        if not fits:
+        if not _fits(name, value):
             raise bad_value(name, "FederatedIdentityCredential")
+
+
+def _fits(name: str, value: Json) -> bool:
+    if name == "audiences":
+        return isinstance(value, list) and len(value) == 1
+    if name == EXPRESSION and value is not None:
+        return isinstance(value, dict) and isinstance(value.get("value"), str)
+    return isinstance(value, str) or (value is None and name in ("description", "subject", EXPRESSION))
 
 
 def _vacant(application: Application, asked: dict[str, Json]) -> None:
@@ -147,6 +170,6 @@ def _vacant(application: Application, asked: dict[str, Json]) -> None:
         if each["name"] == asked["name"]:
             message = f"FederatedIdentityCredential with name {asked['name']} already exists."
             raise ServiceError(409, "Request_MultipleObjectsWithSameKeyValue", message)
-        if (each["issuer"], each["subject"]) == (asked["issuer"], asked["subject"]):
+        if asked.get("subject") and (each["issuer"], each["subject"]) == (asked["issuer"], asked["subject"]):
             message = "Issuer and subject combination already exists for this application."
             raise ServiceError(409, "Request_MultipleObjectsWithSameKeyValue", message)
