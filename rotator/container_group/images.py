@@ -15,13 +15,14 @@ from rotator.errors import UnsafeStep
 def with_images(document: Document, images: Mapping[str, str]) -> Document:
     """Return the group with other images, by the name of the container; unchanged without any.
 
-    Raises UnsafeStep for a container that the group doesn't have, an image other than the manifest's, and a registry of
-    the policy for which the group has no entry.
+    Raises UnsafeStep for a container that the group doesn't have, a confidential group, an image other than the
+    manifest's, and a registry of the policy for which the group has no entry.
     """
     if not images:
         return document
     body: Json = plain(document.body)
     _ensure_there(body, images)
+    _ensure_free(body)
     _ensure_agreed(manifest_of(document.policy, document.declared), images)
     for _, container in containers(body):
         if (name := text(container, "name")) in images:
@@ -47,6 +48,15 @@ def _ensure_there(body: Mapping[str, Any], images: Mapping[str, str]) -> None:
             f"the container group has no container {', '.join(lost)}.",
             state="Nothing was deployed.",
             remedy=f"Name one of its containers: {', '.join(known)}.",
+        )
+
+
+def _ensure_free(body: Mapping[str, Any]) -> None:
+    if text(body, "properties", "sku").lower() == "confidential":
+        raise UnsafeStep(
+            "it is a confidential group, whose ccePolicy names the images that its enclave runs.",
+            state="Nothing was deployed.",
+            remedy="Deploy the group with the new image and a ccePolicy made for it, by a manifest.",
         )
 
 
