@@ -7,7 +7,7 @@ from rotator.doctor.finding import Case
 from rotator.remedy import Bash
 from rotator.state import Home
 
-LEASELESS = ("deploy",)
+LEASELESS = ("deploy", "manifest")
 """Verbs that take no lease, and no option that says where one is."""
 
 

@@ -142,7 +142,8 @@ def _out(case: Case, dependent: Dependent) -> Iterator[Remedy]:
 def _by_manifest(case: Case, dependent: Dependent) -> tuple[tuple[str, ...], str]:
     """Return commands and lines for a deployment of a group by a manifest.
 
-    The manifest is Azure's own export, corrected by hand, with values from the sources in the policy.
+    The manifest is written from the group as it is, and corrected by hand. A group that the policy doesn't declare is
+    exported by az.
     """
     deploy = command.rotator(case, "deploy", dependent.name)
     first = () if case.view.current_version else (command.rotator(case, "rotate"),)
@@ -150,9 +151,14 @@ def _by_manifest(case: Case, dependent: Dependent) -> tuple[tuple[str, ...], str
         return (remedy.edit(dependent.group.manifest.file), *first, deploy), ""
     file = f"manifests/{dependent.name}.yaml"
     where = PurePath(case.policy.file).parent
-    export = remedy.export_group(dependent.id, str(where / file))
+    target = str(where / file)
+    export = (
+        command.rotator(case, "manifest", dependent.name, file=target)
+        if dependent.declared
+        else remedy.export_group(dependent.id, target)
+    )
     made = remedy.make_directory(str(where / "manifests"))
-    edits = (remedy.edit(str(where / file)), command.edit(case))
+    edits = (remedy.edit(target), command.edit(case))
     return (made, export, *edits, *first, deploy), f"container_groups:\n  - id: {dependent.id}\n    manifest: {file}"
 
 

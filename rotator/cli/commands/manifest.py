@@ -1,13 +1,15 @@
 """``rotator manifest``: write the manifest of a running container group."""
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rotator.cli.invocation import Common
 from rotator.cli.options import Name, command
-from rotator.errors import NotFound
+from rotator.errors import NotFound, RotatorError
+from rotator.visible import one_line
 
 if TYPE_CHECKING:
     from rotator.engine import Run
@@ -17,10 +19,17 @@ Running = Annotated[str, typer.Argument(metavar="GROUP", help="Name or id of a c
 
 
 @command
-def manifest(common: Common, name: Name, group: Running) -> None:
-    """Write the manifest of a running container group to stdout.
+def manifest(
+    common: Common,
+    name: Name,
+    group: Running,
+    file: Annotated[
+        Path | None, typer.Option("--file", metavar="FILE", help="Write to this new file instead of stdout.")
+    ] = None,
+) -> None:
+    """Write the manifest of a running container group.
 
-    Placeholders stand where Azure hides a value; comments say where each value comes from. Changes nothing.
+    Placeholders stand where Azure hides a value; comments say where each value comes from. Changes nothing in Azure.
     """
     from rotator.cli import session
     from rotator.cli.choosing import chosen
@@ -38,4 +47,20 @@ def manifest(common: Common, name: Name, group: Running) -> None:
     if seen.document is None or seen.unreadable:
         raise NotFound(f"container group {group_id} {seen.unreadable or 'is not there'}", service="aci")
     written = Written(policy, group_id, seen.at, API_VERSION, drafted(Document.seen(policy, seen)))
-    common.write(lambda: manifest_text(written), lambda: manifest_form(written), 0)
+    if file:
+        _fill(file, manifest_text(written))
+    text = f"{file}: the manifest of {group_id.name}; its first lines say what is left to do"
+    common.write(lambda: one_line(text) if file else manifest_text(written), lambda: manifest_form(written), 0)
+
+
+def _fill(file: Path, text: str) -> None:
+    """Create a file with a text. Raises RotatorError if there is one already, or it can't be written."""
+    try:
+        with file.open("x", encoding="utf-8") as opened:
+            opened.write(f"{text}\n")
+    except OSError as error:
+        raise RotatorError(
+            f"{file} can't be written: {error.strerror}",
+            state="Nothing was changed.",
+            remedy="Name another --file; one that exists is never overwritten.",
+        ) from None
