@@ -22,6 +22,7 @@ from rotator.resource_id import ArmId
 MOST = 1 << 20
 """Characters and values of all that is evaluated for one group, of which variables of variables may make any number."""
 _IN_GROUP = re.compile(r"/subscriptions/([^/]+)/resourceGroups/([^/]+)/", re.IGNORECASE)
+_ONLY_OF_ARM = {"dependson", "comments", "metadata"}
 _NESTED = "microsoft.resources/deployments"
 _TYPES: dict[str, type | tuple[type, ...]] = {
     "string": str,
@@ -109,8 +110,12 @@ class Template:
         return None
 
     def _content(self, path: Path) -> dict[str, Any]:
-        found: dict[str, Any] = self._evaluated(self.found, path, self.found.at(path), strict=False)
+        found: dict[str, Any] = self._evaluated(self.found, path, self._sent(path), strict=False)
         return found
+
+    def _sent(self, path: Path) -> dict[str, Any]:
+        """Return a resource without what only Resource Manager reads: nobody needs its value."""
+        return {name: value for name, value in self.found.at(path).items() if name.lower() not in _ONLY_OF_ARM}
 
     def _evaluated(self, document: Located, path: Path, value: Any, *, strict: bool) -> Any:
         """Evaluate every text of a value; `strict` raises Unevaluated, else what has no value is a mistake."""

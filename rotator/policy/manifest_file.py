@@ -18,7 +18,7 @@ from rotator.policy.manifest import unknown_placeholders
 from rotator.policy.model import Manifest
 from rotator.policy.resource import Resource
 from rotator.policy.values import AZ, JSON, parse
-from rotator.remedy import CREATE_GROUP, EXPORT_GROUP, SHOW_GROUP, build_bicep
+from rotator.remedy import CREATE_GROUP, EXPORT_GROUP, SHOW_GROUP, build_bicep, build_bicep_parameters
 from rotator.resource_id import ArmId
 
 _BEGINS_AS_JSON = re.compile(r"\s*(?:\{|//|/\*)")
@@ -166,6 +166,9 @@ class Files:
         file = beside(self.policy, name)
         told = () if file in self.known else self.known.setdefault(file, _opened(file)).mistakes
         values = self._parameters(beside(self.policy, given)) if given else None
+        if given and self.known[file].body is not None:
+            problem = "parameters for a file that is no ARM template"
+            return None, [*told, self.policy.mistake((*path, "parameters"), problem, "Remove them.")]
         if isinstance(values, Mistake):
             return None, [*told, values]
         group_id = ArmId(self.policy.at((*path[:-1], "id")))
@@ -205,6 +208,8 @@ class Files:
 
 
 def _given(file: File) -> Located | Mistake:
+    if bicep := _bicep(file):
+        return bicep
     found = files.content(file)
     if found.mistake:
         return found.mistake
@@ -216,11 +221,19 @@ def _given(file: File) -> Located | Mistake:
 
 
 def _opened(file: File) -> Read:
-    if file.suffix.lower() in {".bicep", ".bicepparam"}:
-        remedy = f"Compile it with `{build_bicep(str(file))}`, and name the JSON that comes out."
-        return Read(str(file), mistakes=(Mistake(str(file), 1, 1, "", "", "a Bicep file, which isn't read", remedy),))
+    if bicep := _bicep(file):
+        return Read(str(file), mistakes=(bicep,))
     found = files.content(file)
     return Read(str(file), mistakes=(found.mistake,)) if found.mistake else Read.of(found.text or "", str(file))
+
+
+def _bicep(file: File) -> Mistake | None:
+    """Return the mistake of a file that isn't compiled yet."""
+    commands = {".bicep": build_bicep, ".bicepparam": build_bicep_parameters}
+    if command := commands.get(file.suffix.lower()):
+        remedy = f"Compile it with `{command(str(file))}`, and name the JSON that comes out."
+        return Mistake(str(file), 1, 1, "", "", "a Bicep file, which isn't read", remedy)
+    return None
 
 
 def named(document: Located) -> dict[int, Any]:

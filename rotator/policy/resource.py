@@ -6,7 +6,7 @@ what Azure alone writes, and drops every name that it doesn't know without a wor
 by name, where it could matter: only a mapping that an alias repeats elsewhere, names that begin with `x-`, and names
 without a value are left out. `zones` are sent, though az drops them: they are a container group's.
 
-A resource of an ARM template has the same names, and a few that only ARM reads; its tags have to be texts.
+A resource of an ARM template has the same names; its tags have to be texts.
 """
 
 from collections.abc import Iterator, Mapping
@@ -23,8 +23,6 @@ _TOP = {"location", "tags", "identity", "properties", "zones", "extendedLocation
 _SENT = {name.lower(): name for name in _TOP} | {"extended_location": "extendedLocation"}
 _ALONE = {"id", "systemdata", "system_data", "etag"}
 """Names that only Azure writes."""
-_OF_ARM = {"dependson", "comments", "metadata", "condition", "existing"}
-"""Names of a resource in a template that say something to ARM, not to Container Instances."""
 _PROPERTIES = {
     name.lower(): name
     for name in [
@@ -88,7 +86,7 @@ class Resource:
         repeated = {path[: len(self.path) + 1] for path in self.found.shared}
         for name, value in self.content.items():
             wire = _SENT.get(name.lower())
-            if value is None or name.lower() in _ALONE or (self.template and name.lower() in _OF_ARM):
+            if value is None or name.lower() in _ALONE:
                 continue
             if wire is None:
                 wrong += () if (*self.path, name) in repeated else self._unknown(name, value)

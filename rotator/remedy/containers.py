@@ -15,6 +15,11 @@ def build_bicep(file: str) -> str:
     return az("bicep build", file=file)
 
 
+def build_bicep_parameters(file: str) -> str:
+    """Compile a Bicep file of parameters into a parameters file."""
+    return az("bicep build-params", file=file)
+
+
 def delete_group(group_id: str) -> str:
     """Delete a container group."""
     return az("container delete", ids=group_id)

@@ -141,6 +141,7 @@ CASES: Mapping[str, tuple[Callable[[str], str], tuple[str, ...]]] = {
         remedy.enable_service_principal,
         ("az ad sp update --id @ --set accountEnabled=true",),
     ),
+    "build_bicep_parameters": (remedy.build_bicep_parameters, ("az bicep build-params --file @",)),
     "build_bicep": (remedy.build_bicep, ("az bicep build --file @",)),
     "exempt_from_policy": (
         lambda n: remedy.exempt_from_policy(n, n),

@@ -360,7 +360,12 @@ def test_a_template_without_a_group_says_what_it_has() -> None:
 
 
 def test_words_that_are_only_for_arm_are_read_and_left_out() -> None:
-    made = group(dependsOn=["[resourceId('a/b', 'c')]"], comments="x", metadata={}, condition="[equals('a', 'a')]")
+    made = group(
+        dependsOn=["[resourceId('a/b', uniqueString('c'))]"],
+        comments="[newGuid()]",
+        metadata={},
+        condition="[equals('a', 'a')]",
+    )
     made["identity"] = {
         "type": "UserAssigned",
         "userAssignedIdentities": {"[resourceId('Microsoft.ManagedIdentity/userAssignedIdentities', 'puller')]": {}},
@@ -460,6 +465,12 @@ def test_a_policy_names_a_template_with_its_parameters(tmp_path: Path) -> None:
     assert "parameter where has no value" in written(
         tmp_path, "manifest: {file: t.json, parameters: r.json}", r__json='{"parameters": {}}'
     )
+    plain = group(name="mycontainer")
+    assert "parameters for a file that is no ARM template" in written(
+        tmp_path, "manifest: {file: t.json, parameters: p.json}", t__json=plain, p__json=given
+    )
+    named = "manifest: {file: t.json, parameters: p.bicepparam}"
+    assert "Compile it with `az bicep build-params --file" in written(tmp_path, named, p__bicepparam="param x", **files)
     assert "a Bicep file, which isn't read. Compile it with `az bicep build --file" in written(
         tmp_path, "manifest: t.bicep", t__bicep="param x"
     )
