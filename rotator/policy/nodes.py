@@ -62,7 +62,22 @@ class Bounded(Reader, Scanner, Parser, Composer, BaseResolver):
 
 
 class Core(Bounded):
-    """YAML 1.2, by its core schema."""
+    """YAML 1.2, by its core schema; a plain text between braces may have a question mark, as in the URL of a hook."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._stand_in = next((char for char in map(chr, range(0xE000, 0xF8FF)) if char not in text), "?")
+        self._plain = self.buffer.replace("?", self._stand_in)
+
+    def scan_plain(self) -> Any:
+        """Scan a plain text with another character in place of each question mark, at which PyYAML would end it."""
+        kept, self.buffer = self.buffer, self._plain
+        try:
+            token: Any = super().scan_plain()
+        finally:
+            self.buffer = kept
+        token.value = token.value.replace(self._stand_in, "?")
+        return token
 
 
 class OfAz(Bounded, Resolver):

@@ -331,6 +331,22 @@ def test_numbers_and_characters_of_json_are_read_and_nothing_is_said_of_them(rec
     assert not recwarn.list
 
 
+def test_a_policy_is_yaml_1_2() -> None:
+    text = "a: {b: https://contoso.com/x?y=1&z=?, c: d?}\nyes: no\n? e\n: [012, 0o12, 0x1F, 1e3, 1_000, 12:30, 2026-03-01, =, .5]\n"
+    found = parse(text, "p.yaml")
+    assert not found.mistakes
+    assert found.data == {
+        "a": {"b": "https://contoso.com/x?y=1&z=?", "c": "d?"},
+        "yes": "no",
+        "e": [12, 10, 31, 1000.0, "1_000", "12:30", "2026-03-01", "=", 0.5],
+    }
+    every = "".join(map(chr, range(0xE000, 0xF8FF)))
+    assert parse(f"a: {every[:-1]}\nb: {{c: d?}}", "p.yaml").data == {"a": every[:-1], "b": {"c": "d?"}}
+    with pytest.raises(PolicyError):
+        parse(f"a: {every}\nb: {{c: d?}}", "p.yaml")
+    assert parse("a: {b: 'c'}  # ?", "p.yaml").place(("a", "b")).column == 8
+
+
 def test_a_window_that_is_open_for_years_costs_no_more_than_a_short_one() -> None:
     always = DeployWindow.model_validate(
         {"cron": "* * * * *", "duration": timedelta(days=3650), "timezone": "Europe/Paris"}
