@@ -6,7 +6,7 @@ A failed notification is a warning in the log, and never changes the exit code.
 import asyncio
 import logging
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from rotator.engine import Journal, Run
     from rotator.events import Event
-    from rotator.notify import Delivered, KeyVaultSecret, Receivers, Web
+    from rotator.notify import Delivered, KeyVaultSecret, Receivers
     from rotator.policy import Policy
     from rotator.ports import Clock, World
     from rotator.report.alerts import Alert, Ended
@@ -49,6 +49,8 @@ Hook = Annotated[
         help="Run a command, without a shell, with each alert on its standard input.",
     ),
 ]
+LONGEST = 60.0
+"""Seconds after which no further alert is sent to a receiver: a run must end."""
 PATIENCE = 60
 """Seconds for an address from Key Vault: the clients would go on trying for longer."""
 LIST = "delivered.json"
@@ -70,6 +72,8 @@ class Notices:
     policies: "dict[str, Policy]" = field(default_factory=dict)
     outside: "tuple[World, Clock] | None" = None
     untold: int = 0
+    known: "dict[str, Secret]" = field(default_factory=dict)
+    """Addresses by variable, once read."""
 
     @property
     def wanted(self) -> bool:
@@ -174,7 +178,7 @@ class Notices:
         if self.settings.webhook:
             await self._to_webhook(delivered, found)
         if self.settings.hook:
-            await self._to_hook(delivered, [alert for alert in found if not delivered.has("hook", alert.id)])
+            await self._to_hook(delivered, found)
         try:
             delivered.write()
         except OSError as error:
@@ -184,24 +188,44 @@ class Notices:
         from rotator.notify import Shape
         from rotator.report import shapes
 
-        new = [alert for alert in found if not delivered.has("webhook", alert.id)]
         shape = self.settings.shape
-        for about in [[alert] for alert in new] if shape is Shape.cloudevents else [new] if new else []:
-            body, kind = shapes.shaped(shape.value, about)
-            if not await self._sent("ROTATOR_WEBHOOK", self.settings.webhook, body, kind):
-                return
-            for alert in about:
-                delivered.add("webhook", alert.id)
 
-    async def _to_hook(self, delivered: "Delivered", new: "Sequence[Alert]") -> None:
+        async def send(about: "Sequence[Alert]") -> bool:
+            return await self._sent("ROTATOR_WEBHOOK", self.settings.webhook, *shapes.shaped(shape.value, about))
+
+        await self._each(delivered, "webhook", found, send, together=shape is not Shape.cloudevents)
+
+    async def _to_hook(self, delivered: "Delivered", found: "Sequence[Alert]") -> None:
         from rotator.notify import run_hook
         from rotator.report.shapes import cloud_event
 
-        for alert in new:
-            if failed := await run_hook(self.settings.hook, cloud_event(alert)):
-                self._failed(f"the hook {failed}")
+        async def run(about: "Sequence[Alert]") -> bool:
+            failed = await run_hook(self.settings.hook, cloud_event(about[0]))
+            return not failed or self._failed(f"the hook {failed}")
+
+        await self._each(delivered, "hook", found, run)
+
+    async def _each(
+        self,
+        delivered: "Delivered",
+        receiver: str,
+        found: "Sequence[Alert]",
+        tell: "Callable[[Sequence[Alert]], Awaitable[bool]]",
+        *,
+        together: bool = False,
+    ) -> None:
+        """Tell a receiver of the alerts that it hasn't got, one by one or `together`, until one fails or time is up."""
+        new = [alert for alert in found if not delivered.has(receiver, alert.id)]
+        clock, messages = self._clock(), [new] if new and together else [[alert] for alert in new]
+        begun = clock.elapsed()
+        for number, about in enumerate(messages):
+            if clock.elapsed() - begun > LONGEST:
+                self._failed(f"the {receiver} is slow; messages left: {len(messages) - number}")
                 return
-            delivered.add("hook", alert.id)
+            if not await tell(about):
+                return
+            for alert in about:
+                delivered.add(receiver, alert.id)
 
     async def _ping(self) -> None:
         if self.settings.ping:
@@ -210,16 +234,18 @@ class Notices:
     async def _sent(
         self, variable: str, address: "Secret | KeyVaultSecret | None", body: bytes = b"", kind: str = ""
     ) -> bool:
+        from rotator.notify import Web
         from rotator.secret import Secret
 
         try:
-            known = address if isinstance(address, Secret) else await self._from_key_vault(variable, address)
-            failed = await self._web().send(known, body, kind)
+            known = self.known.get(variable)
+            if known is None:
+                known = address if isinstance(address, Secret) else await self._from_key_vault(variable, address)
+                self.known[variable] = known
+            failed = await Web(self._clock(), wiring.web()).send(known, body, kind)
         except (RotatorError, ValueError) as error:
             failed = str(error)
-        if failed:
-            self._failed(f"{variable}: {failed}")
-        return not failed
+        return not failed or self._failed(f"{variable}: {failed}")
 
     async def _from_key_vault(self, variable: str, address: "KeyVaultSecret | None") -> "Secret":
         """Read an address. Raises RotatorError, ValueError."""
@@ -237,15 +263,14 @@ class Notices:
             raise ValueError(f"Key Vault gave no address within {PATIENCE} s") from None
         return checked(value, f"the secret named by {variable}")
 
-    def _web(self) -> "Web":
-        from rotator.notify import Web
+    def _clock(self) -> "Clock":
+        return self.outside[1] if self.outside else wiring.connected("public")[0]
 
-        clock = self.outside[1] if self.outside else wiring.connected("public")[0]
-        return Web(clock, wiring.web())
-
-    def _failed(self, why: str) -> None:
+    def _failed(self, why: str) -> bool:
+        """Count and log a failure; return False."""
         self.untold += 1
         log.warning("a notification failed: %s; the next run tries again", why)
+        return False
 
     async def _measure(self, common: Common, ended: "Sequence[Ended]", now: "datetime") -> None:
         from rotator.notify import exchanged
@@ -260,9 +285,8 @@ class Notices:
             old = metrics.parse(text)
             return metrics.render(metrics.updated(old, ended, unserved, now, untold=self.untold, known=known))
 
-        clock = self.outside[1] if self.outside else wiring.connected(common.cloud.value)[0]
         try:
-            await exchanged(self.metrics, change, clock)
+            await exchanged(self.metrics, change, self._clock())
         except OSError as error:
             log.warning("the metrics can't be written to %s (%s)", self.metrics, error.strerror)
 

@@ -92,7 +92,7 @@ def updated(
     `unserved`: policies left out because of mistakes. `known`: all policies, after a run over all; the series of others
     end.
     """
-    values = {metric: dict(samples) for metric, samples in old.items() if metric not in FLEET}
+    values = {metric: dict(samples) for metric, samples in old.items()}
     if known is not None:
         values = {
             metric: {name: samples[name] for name in samples if name in known} for metric, samples in values.items()
@@ -102,8 +102,7 @@ def updated(
             _put(values, one.policy, _ran(one, int(now.timestamp())))
     for name in unserved:
         _put(values, name, {STATE: Urgency.UNREADABLE, CODE: 2})
-    whole = int(now.timestamp()) if known is not None else old.get(WHOLE, {}).get("")
-    _put(values, "", {WHOLE: whole, UNTOLD: untold})
+    _put(values, "", {UNTOLD: untold} if known is None else {UNTOLD: untold, WHOLE: int(now.timestamp())})
     return values
 
 

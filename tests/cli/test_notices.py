@@ -245,3 +245,13 @@ def test_neither_a_signal_nor_a_bug_while_telling_keeps_the_report_back(
     assert said.out.startswith(f"{NAME}: ")
     assert "while telling how the run ended" in said.err
     assert "S3CRET" not in said.err
+
+
+def test_a_slow_receiver_does_not_hold_the_run_up_for_each_alert(
+    rotator: Scene, receivers: Receivers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notices, "LONGEST", -1.0)
+    failing(rotator)
+    said = rotator("rotate")
+    assert (said.code, receivers.taken(), receivers.pings()) == (1, [], 1)
+    assert "the webhook is slow; messages left: 1" in said.err

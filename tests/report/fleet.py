@@ -62,11 +62,22 @@ BY_HAND = {
     "versions": [version("cur", "-3d")],
     "groups": [{"id": "legacy", "since": "-300d"}, {"id": "fresh", "holds": "cur", "since": "-3d"}],
 }
-RESTING = ("assets", "auth", "catalog", "email", "images-with-a-name-longer-than-others", "ledger", "maps", "orders")
+RESTING = ("assets", "auth", "images-with-a-name-longer-than-others", "orders")
+LOST = {
+    "credentials": [
+        {"key": "cur", "start": "-20d", "end": "+70d"},
+        {"key": "lost", "start": "-3h", "end": "+90d"},
+        {"key": "gone", "start": "-120d", "end": "-1d"},
+        {"key": "past", "start": "-300d", "end": "-200d"},
+    ],
+    "versions": [version("gone", "-120d"), version("cur", "-20d")],
+    "groups": [{"id": "slow", "holds": "gone", "since": "-119d"}, {"id": "swift", "holds": "cur", "since": "-20d"}],
+}
+BARE: dict[str, Any] = {}
 
 
 def fleet() -> list[Previewed]:
-    """Eight states, and names that no one should trust."""
+    """Every state, every part that a credential can play, and a name that no one should trust."""
     vault = Forbidden(
         "Key Vault refused to read the secret pull-pwd of warehouse-kv: 403 Forbidden",
         service="Key Vault",
@@ -83,7 +94,9 @@ def fleet() -> list[Previewed]:
             glanced("checkout-europe-west-production-cluster-blue", OVERLAP),
         ),
         ("first-rotation", glanced("first-rotation", BY_HAND)),
+        ("lost-answer", glanced("lost-answer", LOST)),
+        ("nothing-yet", glanced("nothing-yet", BARE)),
         ("revoked-partner", glanced("revoked-partner", {**steady(20), "access": "revoked"})),
         (HOSTILE, Forbidden(HOSTILE, service=HOSTILE, state=HOSTILE, remedy=HOSTILE)),
-        *((name, glanced(name, steady(5 * number + 1, name))) for number, name in enumerate(RESTING)),
+        *((name, glanced(name, steady(15 * number + 1, name))) for number, name in enumerate(RESTING)),
     ]

@@ -6,13 +6,11 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-import pytest
-
 from rotator.codes import NoteCode, VetoCode, WaitCode
 from rotator.errors import Forbidden
 from rotator.events import CredentialAdded, Event, Noted, StepFailed, Vetoed, Waiting
 from rotator.report.alerts import Alert, Ended, alerts, not_served, refused
-from rotator.report.shapes import cloud_event, slack, teams
+from rotator.report.shapes import cloud_event, headline, shaped, slack, teams
 from rotator.report.status import Row, Urgency, rows
 from tests.report.test_report import RENEWAL, STEADY, preview
 from tests.worlds import TODAY, key
@@ -99,6 +97,72 @@ def test_the_end_of_a_credential_in_use_is_told_by_thresholds_and_then_with_each
     assert len(told) == 5 + 40
 
 
+def test_an_end_far_away_is_told_once_before_its_thresholds_begin() -> None:
+    far = [
+        replace(ended(seen=in_use(timedelta(days=left))), warn_before=timedelta(days=60))
+        for left in (59, 31, 30, 15, 14, 1)
+    ]
+    found = [alerts([one], TODAY)[0] for one in far]
+    shifted = [_same_end(one, left) for one, left in zip(far, (59, 31, 30, 15, 14, 1), strict=True)]
+    assert len({each.id for each in found}) == 6
+    assert [shifted.index(each) for each in shifted] == [0, 0, 0, 0, 4, 5]
+
+
+def _same_end(one: Ended, left: int) -> str:
+    """The id of the alert about one and the same end, so many days before it."""
+    assert one.row
+    end = TODAY + timedelta(days=100)
+    row = replace(one.row, at=end - timedelta(days=left), end=end, soonest=end)
+    (alert,) = alerts([replace(one, row=row)], TODAY)
+    return alert.id
+
+
+def test_the_very_instant_of_the_end_is_the_end() -> None:
+    (over,) = alerts([ended(seen=in_use(timedelta()))], TODAY)
+    (nearly,) = alerts([ended(seen=in_use(timedelta(seconds=1)))], TODAY)
+    assert (over.happened, over.severity) == ("a credential in use has ended", "critical")
+    assert nearly.happened.startswith("a credential in use ends 2026-03-04 12:00 UTC, in ")
+
+
+def test_without_a_time_of_the_look_or_an_end_there_is_no_end_to_tell() -> None:
+    near = in_use(timedelta(days=2))
+    assert alerts([ended(seen=replace(near, at=None)), ended(seen=replace(near, soonest=None)), ended()], TODAY) == ()
+
+
+def test_an_alert_has_the_time_of_its_event_else_of_the_look_else_of_this_machine() -> None:
+    early, look = TODAY - timedelta(hours=2), TODAY - timedelta(hours=1)
+    seen = replace(row(STEADY), at=look)
+    timed = replace(failed(), at=early)
+    runs = [
+        ended(timed, seen=seen),
+        ended(failed(), seen=seen),
+        ended(failed()),
+        ended(failed(), seen=replace(seen, at=None)),
+    ]
+    assert [alerts([one], TODAY)[0].at for one in runs] == [early, look, TODAY, TODAY]
+
+
+def test_what_is_refused_as_a_whole_is_not_folded_and_a_step_that_fails_alike_neither() -> None:
+    def unsafe(name: str) -> Vetoed:
+        return Vetoed(policy=name, step="run", target=name, code=VetoCode.UNSAFE, happened="H", state="S", remedy="R")
+
+    for make in (unsafe, failed):
+        found = alerts([ended(make(name), policy=name) for name in ("a", "b")], TODAY)
+        assert [each.policies for each in found] == [("a",), ("b",)]
+    assert alerts([ended(unsafe("a"), policy="a")], TODAY)[0].happened == "H"
+    one = alerts([ended(failed("a", "run", "H"), policy="a")], TODAY)[0]
+    assert (one.happened, one.subject) == ("H", "run application")
+    assert not_served("a", [], TODAY).id != not_served("b", [], TODAY).id
+
+
+def test_only_what_still_works_is_open() -> None:
+    still = Noted(policy="web", code=NoteCode.STILL_OPEN, subject="k2", text="T", warn=True)
+    other = Noted(policy="web", code=NoteCode.FOREIGN, subject="k3", text="T", warn=True)
+    wait = Waiting(policy="web", code=WaitCode.HELD, subject="k4", reason="R", warn=True)
+    assert ended(still, other, wait, seen=replace(row(STEADY), compromised=("k1",))).open == ("k1", "k2")
+    assert ended(other, wait).open == ()
+
+
 def test_a_revoked_policy_and_a_fresh_credential_have_no_end_to_tell() -> None:
     near = in_use(timedelta(days=2))
     assert alerts([ended(seen=replace(near, standing=Urgency.REVOKED))], TODAY) == ()
@@ -115,6 +179,7 @@ def test_a_sign_in_that_fails_for_all_is_one_alert() -> None:
     assert two.policies == ("x",)
     again = alerts([*runs[:150]], TODAY + timedelta(hours=6))
     assert [each.id for each in again] == [one.id]
+    assert [each.id for each in alerts(runs[50:], TODAY)] == [one.id]
 
 
 def test_what_stops_everything_beforehand_is_an_alert_too() -> None:
@@ -172,7 +237,71 @@ def test_a_message_for_slack_is_plain_text_within_its_limits() -> None:
     assert "<!" not in body["text"]
 
 
-@pytest.mark.parametrize("shape", [teams, slack])
-def test_one_alert_reads_as_a_sentence(shape: Any) -> None:
-    (alert,) = alerts([ended(failed())], TODAY)
-    assert "rotator: 1 thing needs a person: web" in shape([alert]).decode()
+GRAVE = Alert("1", "still_open", "critical", ("web",), "k1", "It still works", "S", "Act", TODAY)
+MILD = replace(
+    GRAVE,
+    id="2",
+    code="job_running",
+    severity="warning",
+    policies=("api", "web"),
+    happened="It <runs> & runs",
+    remedy="Wait",
+)
+
+
+def test_a_card_for_teams_word_for_word() -> None:
+    message, kind = shaped("teams", [GRAVE, MILD])
+    card = json.loads(message)["attachments"][0]["content"]
+    bold = {"type": "TextRun", "weight": "Bolder"}
+    assert kind == "application/json; charset=utf-8"
+    assert card["body"] == [
+        {"type": "RichTextBlock", "inlines": [{**bold, "size": "Large", "text": "rotator: 2 things need a person (1 critical): api, web"}]},
+        {
+            "type": "RichTextBlock",
+            "separator": True,
+            "inlines": [
+                {**bold, "color": "Attention", "text": "CRITICAL · still open · web\n"},
+                {"type": "TextRun", "text": "It still works\n"},
+                {**bold, "text": "What to do: "},
+                {"type": "TextRun", "text": "Act"},
+            ],
+        },
+        {
+            "type": "RichTextBlock",
+            "separator": True,
+            "inlines": [
+                {**bold, "color": "Warning", "text": "WARNING · job running · api, web\n"},
+                {"type": "TextRun", "text": "It <runs> & runs\n"},
+                {**bold, "text": "What to do: "},
+                {"type": "TextRun", "text": "Wait"},
+            ],
+        },
+    ]  # fmt: skip
+
+
+def test_a_message_for_slack_word_for_word() -> None:
+    message, kind = shaped("slack", [MILD])
+    named = {"type": "plain_text", "emoji": False}
+    assert kind == "application/json; charset=utf-8"
+    assert json.loads(message) == {
+        "text": "rotator: 1 thing needs a person: api, web",
+        "mrkdwn": False,
+        "blocks": [
+            {"type": "header", "text": {**named, "text": "rotator: 1 thing needs a person: api, web"}},
+            {"type": "divider"},
+            {
+                "type": "section",
+                "text": {**named, "text": "WARNING · job running · api, web\nIt <runs> & runs\nWhat to do: Wait"},
+            },
+        ],
+    }
+    assert shaped("cloudevents", [MILD]) == (cloud_event(MILD), "application/cloudevents+json; charset=utf-8")
+
+
+def test_a_headline_counts_what_is_critical_and_names_few() -> None:
+    assert headline([GRAVE]) == "rotator: 1 thing needs a person (critical): web"
+    many = replace(MILD, policies=tuple(f"p{number}" for number in range(10)))
+    assert headline([many]) == "rotator: 1 thing needs a person: p0, p1, p2, p3, p4, p5, p6, p7 and 2 more"
+    ten, eleven = (json.loads(slack([GRAVE] * count))["blocks"] for count in (10, 11))
+    assert (len(ten), len(eleven)) == (21, 22)
+    assert eleven[-1]["text"]["text"] == "and 1 more: `rotator status` shows all"

@@ -2,19 +2,24 @@
 
 import base64
 import hashlib
+import os
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from rotator.codes import WaitCode
 from rotator.report import page
 from rotator.report.page.advice import FIRST, LABEL
 from rotator.report.page.lines import MEANING, CredentialRole, lines
 from rotator.report.page.scale import Scale, scale
 from rotator.report.status import Urgency
+from rotator.steps import Wait
 from tests.report.fleet import BY_HAND, COMPROMISED, OVERLAP, fleet, glanced, steady, version
 from tests.worlds import TODAY, instant, key
 
@@ -66,6 +71,9 @@ def test_it_loads_nothing_and_allows_only_its_own_style_and_script(read: Read) -
     } == set()
     assert not re.search(r"url\((?!#)|@import|https?:", ASSETS.style)
     assert not re.search(r"fetch|XMLHttp|import\(|https?:|innerHTML|eval|WebSocket", ASSETS.script)
+    metas = [given for tag, given in read.elements if tag == "meta"]
+    assert metas[0] == {"charset": "utf-8"}
+    assert {given.get("name") for given in metas} == {None, "viewport", "color-scheme", "referrer"}
     (allowed,) = [given["content"] for _, given in read.elements if given.get("http-equiv")]
     assert allowed
     hashes = {
@@ -98,7 +106,7 @@ def test_the_most_urgent_is_first_and_open_and_every_state_says_what_to_do(read:
     for standing in Urgency:
         assert FIRST[standing].partition("`")[0] in read.text
         assert LABEL[standing] in read.text
-    assert "5 policies need a person" in read.text
+    assert "6 policies need a person" in read.text
     assert "rotator grant revoked-partner" in read.text
     assert "issue a new credential on the application" in read.text
 
@@ -115,6 +123,50 @@ def test_a_fleet_that_rests_is_calm_and_one_that_can_not_be_seen_is_written_too(
     dark = [(name, what) for name, what in fleet() if name == "warehouse"]
     assert "1 policy needs a person" in Read(page.page(dark, ASSETS, TODAY)).text
     assert "No policies" in Read(page.page([], ASSETS, TODAY)).text
+
+
+class Told(HTMLParser):
+    """The page as lines of text: one for each block, with the bars of the time lines."""
+
+    BLOCKS = ("details", "summary", "div", "h1", "h3", "p", "li", "tr", "header", "footer")
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.lines, self.silent = [""], False
+        self.feed(text.partition("<body>")[2].partition("<script>")[0])
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        self.silent = tag == "title"
+        if tag in self.BLOCKS and self.lines[-1].strip():
+            self.lines.append("")
+        if tag == "details":
+            self.lines[-1] = f"== {given['class']}{' (open)' if 'open' in given else ''}"
+        if tag == "rect" and "x" in given:
+            self.lines[-1] += f" [{given['class']} {given['x']} + {given['width']}]"
+        if tag == "svg" and "aria-label" in given:
+            self.lines[-1] += f" {{{given['aria-label']}}}"
+        if tag == "tr" and "class" in given:
+            self.lines[-1] = f"{given['class']}:"
+        if tag in ("text", "line") and "x" in given:
+            self.lines[-1] += f" @{given['x']}:"
+
+    def handle_endtag(self, tag: str) -> None:
+        self.silent = False
+
+    def handle_data(self, data: str) -> None:
+        if not self.silent and data.strip():
+            self.lines[-1] += f" {data.strip()}"
+
+
+def test_it_reads_as_recorded() -> None:
+    """Written anew with ROTATOR_WRITE_PLANS=1: read the difference, and look at the page in a browser."""
+    told = "\n".join(line.strip() for line in Told(page.page(fleet(), ASSETS, TODAY)).lines if line.strip())
+    recorded = Path(__file__).parent / "fleet.txt"
+    if os.environ.get("ROTATOR_WRITE_PLANS"):
+        recorded.write_text(f"{told}\n", encoding="utf-8")
+    assert f"{told}\n" == recorded.read_text(encoding="utf-8")
 
 
 # credentials as lines
@@ -145,6 +197,16 @@ def test_the_current_one_is_due_before_its_end_and_the_old_one_overlaps_until_it
         ("left", leaves, instant("+29d")),
     )
     assert (current.holders, old.holders) == (("checkout-1", "checkout-2"), ())
+
+
+def test_an_overlap_ends_with_its_own_wait_or_with_the_look() -> None:
+    seen = glanced("web", OVERLAP)
+    held = Wait(WaitCode.HELD, str(key("old")), "held", instant("+9d"))
+    other = Wait(WaitCode.OVERLAP, str(key("elder")), "overlap", instant("+8d"))
+    own = Wait(WaitCode.OVERLAP, str(key("old")).upper(), "overlap", instant("+7d"))
+    for waits, until in (((held, other), TODAY), ((held, other, own), instant("+7d"))):
+        _, old = lines(replace(seen, plan=replace(seen.plan, waits=waits)))
+        assert [end for kind, _, end in old.parts if kind == "overlap"] == [until]
 
 
 def test_one_that_has_ended_is_shown_while_something_holds_it() -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from rotator.errors import RotatorError
-from rotator.remedy import rotator
 from rotator.report.plan import readable, step_text
 from rotator.report.status import Row, Urgency
 from rotator.results import Preview
@@ -36,8 +35,6 @@ def advice(row: Row, seen: Preview | RotatorError) -> Iterator[str]:
     """Yield what to do, in sentences with commands in back ticks; the first is for the state alone."""
     until = f" Next due: {day(row.next_due)}." if row.standing is Urgency.RESTING and row.next_due else ""
     yield f"{FIRST[row.standing]}{until}"
-    if row.standing is Urgency.REVOKED:
-        yield f"`{rotator('grant', row.policy)}` restores it."
     if isinstance(seen, RotatorError):
         found = seen.diagnose()
         yield from map(_whole, (found.happened, found.remedy))
@@ -45,7 +42,8 @@ def advice(row: Row, seen: Preview | RotatorError) -> Iterator[str]:
     yield from map(_whole, row.remarks)
     if row.standing in (Urgency.DUE, Urgency.OVERDUE, Urgency.BLOCKED):
         yield from (f"Due: {step_text(step)}. Why: {readable(step.reason.text)}." for step in seen.plan.steps)
-    yield from (f"Waits: {readable(wait.text)}." for wait in row.waits if readable(wait.text) not in row.remarks)
+    waits = "Then waits" if seen.plan.steps else "Waits"
+    yield from (f"{waits}: {readable(wait.text)}." for wait in row.waits if readable(wait.text) not in row.remarks)
 
 
 def _whole(text: str) -> str:

@@ -49,7 +49,7 @@ def _ends(row: Row) -> tuple[str, str]:
         return "not seen", "the end is unknown"
     if row.standing is Urgency.REVOKED:
         return "revoked", "by rotator revoke"
-    if not (row.at and (end := row.soonest or row.end)):
+    if not (row.at and (end := row.soonest)):
         return "no credential", "of ours yet"
     when = f"ends in {days(end - row.at)}" if end > row.at else "has ended"
     return when, short(end)
@@ -63,9 +63,7 @@ def short(instant: datetime) -> str:
 def top(scale: Scale, tools: Element) -> Element:
     """Return the line above all policies: the names of the months, and `tools` beside them."""
     place = scale.place(scale.at)
-    anchor = "start" if place < 5 else "middle"
-    now = tag("text", "now", x=f"{place}%", y="11", class_="today")
-    now.set("text-anchor", anchor)
+    now = tag("text", "now", x=f"{place}%", y="11", text_anchor="middle", class_="today")
     made = tag("svg", now, *_months(scale, 26), width="100%", height="30")
     made.set("aria-hidden", "true")
     return tag("div", tools, tag("span", made, class_="line"), class_="top")
@@ -127,9 +125,9 @@ def _body(row: Row, seen: Preview | RotatorError, found: Sequence[CredentialLine
     todo = tag("div", tag("h3", "What to do"), code(first, class_="first"), class_="todo")
     if rest:
         todo.append(tag("ul", *(code(each, "li") for each in dict.fromkeys(rest))))
-    parts = [todo]
+    parts: list[Element | None] = [todo]
     if not isinstance(seen, RotatorError):
-        parts += [part for part in (_credentials(seen, found, scale), _groups(row)) if part is not None]
+        parts += [_credentials(seen, found, scale), _groups(row)]
     return tag("div", *parts, class_="body")
 
 
