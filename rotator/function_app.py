@@ -70,7 +70,7 @@ class RotationFailed(RotatorError):
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class AppSettings:
     """Settings of the app."""
 
     policies: Path
@@ -78,7 +78,7 @@ class Settings:
     cloud: str
 
     @classmethod
-    def read(cls, environment: Mapping[str, str]) -> "Settings":
+    def read(cls, environment: Mapping[str, str]) -> "AppSettings":
         """Read the settings from the environment. Raises RotatorError.
 
         The host puts the app settings and the app's directory there.
@@ -121,7 +121,7 @@ async def rotate(timer: func.TimerRequest) -> None:
         logging.getLogger(name).setLevel(logging.ERROR)
     if timer.past_due:
         log.warning("the timer is past due: an earlier tick was missed")
-    settings = Settings.read(os.environ)
+    settings = AppSettings.read(os.environ)
     found = gather(settings.policies, cloud=settings.cloud)
     for mistake in found.mistakes:
         log.error("%s", json.dumps({"v": 1, "event": "mistake", **asdict(mistake)}))
@@ -146,7 +146,7 @@ def _judge(results: tuple[Result, ...], mistakes: tuple[Mistake, ...], hasty: Ro
         raise PolicyError(mistakes, state=SERVED)
 
 
-async def _run(settings: Settings, policies: tuple[Policy, ...]) -> tuple[Result, ...]:
+async def _run(settings: AppSettings, policies: tuple[Policy, ...]) -> tuple[Result, ...]:
     clock, connecting = connected(settings.cloud)
     lease = LocalLease(_leases(), now)
     deadline = clock.elapsed() + settings.at_most.total_seconds()
@@ -190,7 +190,7 @@ def _leases() -> Path:
     return Path(tempfile.mkdtemp(prefix="rotator-"))
 
 
-def _in_time(settings: Settings, policies: tuple[Policy, ...]) -> tuple[tuple[Policy, ...], RotatorError | None]:
+def _in_time(settings: AppSettings, policies: tuple[Policy, ...]) -> tuple[tuple[Policy, ...], RotatorError | None]:
     """Return the policies whose proof fits into an invocation, and an error about the others.
 
     The others are left out: such a policy would never be rotated, and would only cause warnings.

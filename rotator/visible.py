@@ -14,14 +14,14 @@ ACTING = ("Cc", "Cf", "Cs", "Zl", "Zp")
 _UNUSUAL = re.compile(r"[^ -~]")
 
 
-def visible(text: str, keep: str = "\n") -> str:
+def escaped(text: str, keep: str = "\n") -> str:
     """Return the text with every control or invisible character escaped; those in `keep` stay."""
     return _UNUSUAL.sub(lambda found: found[0] if found[0] in keep or not acts(found[0]) else _escape(found[0]), text)
 
 
 def one_line(text: str) -> str:
     """The text in one line: a line end in a name doesn't begin a line of a report or of a log."""
-    return visible(text, keep="")
+    return escaped(text, keep="")
 
 
 def argument(text: str) -> str:

@@ -25,7 +25,7 @@ from ruamel.yaml import YAML
 from rotator import clients, function_app
 from rotator.clients import Transports
 from rotator.errors import PolicyError, RotatorError
-from rotator.function_app import DEFAULT_DURATION, DEFAULT_SCHEDULE, GRACE, RotationFailed, Settings, schedule
+from rotator.function_app import DEFAULT_DURATION, DEFAULT_SCHEDULE, GRACE, AppSettings, RotationFailed, schedule
 from tests.clients.scene import PASSWORD, USERNAME, Clock, Scene, set_up, sign_in
 
 ROOT = Path(__file__).parents[1]
@@ -145,7 +145,7 @@ def test_the_deployed_folder_gives_a_run_the_time_it_takes() -> None:
     host = json.loads((ROOT / "function" / "host.json").read_text())
     hours, minutes, seconds = map(int, host["functionTimeout"].split(":"))
     allowed = timedelta(hours=hours, minutes=minutes, seconds=seconds)
-    assert Settings.read({}).at_most + GRACE < allowed <= timedelta(minutes=10)
+    assert AppSettings.read({}).at_most + GRACE < allowed <= timedelta(minutes=10)
     assert "retry" not in host
     assert "from rotator.function_app import app" in (ROOT / "function" / "function_app.py").read_text()
 
@@ -174,7 +174,7 @@ def test_the_staged_folder_holds_all_that_the_platform_needs() -> None:
 
 
 def test_settings_say_where_how_long_and_which_azure() -> None:
-    assert Settings.read({"AzureWebJobsScriptRoot": "/app"}) == Settings(
+    assert AppSettings.read({"AzureWebJobsScriptRoot": "/app"}) == AppSettings(
         Path("/app/policies"), timedelta(minutes=8), "public"
     )
     given = {
@@ -183,9 +183,9 @@ def test_settings_say_where_how_long_and_which_azure() -> None:
         "ROTATOR_MAX_DURATION": "25m",
         "ROTATOR_CLOUD": "china",
     }
-    assert Settings.read(given) == Settings(Path("/elsewhere"), timedelta(minutes=25), "china")
+    assert AppSettings.read(given) == AppSettings(Path("/elsewhere"), timedelta(minutes=25), "china")
     with pytest.raises(RotatorError, match="ROTATOR_MAX_DURATION is '8'"):
-        Settings.read({"ROTATOR_MAX_DURATION": "8"})
+        AppSettings.read({"ROTATOR_MAX_DURATION": "8"})
     assert DEFAULT_DURATION == "8m"
 
 

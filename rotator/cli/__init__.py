@@ -6,8 +6,8 @@ Rules for editors of this package:
 2. Results go to stdout, all other output to stderr. No secret is an argument or an option.
 3. ``rotator --help`` and ``rotator validate`` load no SDK: modules importing an SDK are imported after a command has
    begun to work.
-4. All output goes through `rotator.cli.say`: names and messages come from outside, and may hold control characters for
-   a terminal.
+4. All output goes through `rotator.cli.output`: names and messages come from outside, and may hold control characters
+   for a terminal.
 5. The loop, the clock and the clients come only from `rotator.cli.wiring`.
 """
 

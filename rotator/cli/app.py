@@ -6,20 +6,22 @@ import typer
 
 from rotator import __version__
 from rotator.cli import emulated
-from rotator.cli.commands.adopt import adopt
-from rotator.cli.commands.deploy import deploy
-from rotator.cli.commands.discover import discover
-from rotator.cli.commands.doctor import doctor
-from rotator.cli.commands.grant import grant
-from rotator.cli.commands.history import history
-from rotator.cli.commands.manifest import manifest
-from rotator.cli.commands.plan import plan
-from rotator.cli.commands.provision import provision
-from rotator.cli.commands.revoke import revoke
-from rotator.cli.commands.rotate import rotate
-from rotator.cli.commands.status import status
-from rotator.cli.commands.validate import validate
-from rotator.cli.say import say
+from rotator.cli.commands import (
+    adopt,
+    deploy,
+    discover,
+    doctor,
+    grant,
+    history,
+    manifest,
+    plan,
+    provision,
+    revoke,
+    rotate,
+    status,
+    validate,
+)
+from rotator.cli.output import say
 
 app = typer.Typer(
     name="rotator",
@@ -65,7 +67,7 @@ for verb in (
     manifest,
     discover,
 ):
-    app.command()(verb)
+    app.command(verb.__name__.rpartition(".")[2])(verb.carry_out)
 emulated.mount(app)
 
 

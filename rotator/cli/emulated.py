@@ -8,7 +8,7 @@ from importlib.util import find_spec
 
 import typer
 
-from rotator.cli.say import say
+from rotator.cli.output import say
 from rotator.remedy import install_emulator
 
 ANYTHING = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}

@@ -13,7 +13,7 @@ import typer
 from rotator.cli import INTERRUPTED, streams
 from rotator.cli.interrupt import Interrupted
 from rotator.cli.invocation import Common, LogFormat, Output
-from rotator.cli.say import say
+from rotator.cli.output import say
 from rotator.errors import LeaseHeld, PolicyError, RotatorError, UnsafeStep
 from rotator.visible import one_line
 

@@ -11,7 +11,7 @@ import signal
 from collections.abc import Coroutine, Mapping
 from typing import Any, NoReturn, TypeVar
 
-from rotator.cli.say import say
+from rotator.cli.output import say
 
 T = TypeVar("T")
 GRACE, VARIABLE = 25.0, "ROTATOR_GRACE"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from rotator.cli import INTERRUPTED, streams
-from rotator.cli.say import say
+from rotator.cli.output import say
 
 if TYPE_CHECKING:
     from rotator.errors import Mistake

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any
 
 from rotator import secret
-from rotator.cli.say import say
+from rotator.cli.output import say
 
 SPEAKERS = ("rotator", "azure", "msal", "msgraph", "kiota_http", "kiota_abstractions", "httpx", "aiohttp", "asyncio")
 """Loggers that ``-vv`` lets speak at DEBUG; all others stay at WARNING."""

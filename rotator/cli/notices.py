@@ -125,7 +125,7 @@ class Notices:
 
         now, ended = wiring.now(), self._ended(results, events)
         left_out = [alerts.not_served(one.name, [str(each) for each in one.mistakes], now) for one in common.unserved]
-        await self._deliver((*alerts.alerts(ended, now), *left_out), now)
+        await self._deliver((*alerts.alerts_of(ended, now), *left_out), now)
         if self.whole and any(one.row for one in ended):
             await self._ping()
         await self._measure(common, ended, now)
@@ -291,7 +291,7 @@ class Notices:
             log.warning("the metrics can't be written to %s (%s)", self.metrics, error.strerror)
 
 
-def notices(metrics: Path | None, hook: str | None, leases: Path | None, *, whole: bool) -> Notices:
+def notices_of(metrics: Path | None, hook: str | None, leases: Path | None, *, whole: bool) -> Notices:
     """Read the receivers from options and environment; what was delivered is kept beside the leases.
 
     Raises typer.BadParameter.

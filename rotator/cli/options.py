@@ -11,7 +11,7 @@ import typer
 
 from rotator.cli import failures, logs
 from rotator.cli.invocation import CloudName, Common, LogFormat, Output
-from rotator.visible import visible
+from rotator.visible import escaped
 
 P = ParamSpec("P")
 
@@ -57,10 +57,10 @@ def _shared(
 
 
 def command(body: Callable[Concatenate[Common, P], None]) -> Callable[..., None]:
-    """Give a command the common options, logs, and an end with a truthful exit code."""
+    """Give the command of a module the common options, logs, and an end with a truthful exit code."""
     own = list(inspect.signature(body).parameters.values())[1:]
     common = inspect.signature(_shared).parameters
-    name = body.__name__.strip("_")
+    name = body.__module__.rpartition(".")[2]
 
     @functools.wraps(body)
     def extended(**given: Any) -> None:
@@ -92,7 +92,7 @@ def ask(question: str, yes: bool) -> None:
         raise typer.BadParameter(
             "this asks before it changes anything, and there is no terminal to ask on; add --yes to agree beforehand"
         )
-    typer.confirm(visible(question), abort=True, err=True)
+    typer.confirm(escaped(question), abort=True, err=True)
 
 
 def on_terminal() -> bool:

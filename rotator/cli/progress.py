@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from rotator.cli.invocation import Common, LogFormat
-from rotator.cli.say import say
+from rotator.cli.output import say
 from rotator.events import Event, Finished, Pausing, Proving, StepStarted, as_json
 from rotator.ports import Tell
 from rotator.report.progress import line

@@ -15,7 +15,7 @@ from azure.keyvault.secrets import SecretProperties
 
 from rotator.clients.keyvault import GET, LIST, SERVICE, KeyVault, asked_of, version_of
 from rotator.clients.pipeline import Line
-from rotator.clients.translate import ask
+from rotator.clients.translation import ask
 from rotator.clients.typed import labels
 from rotator.errors import Conflict, Forbidden, NotFound, Unavailable, Unexpected, UnsafeStep, Unseen
 from rotator.policy import Policy

@@ -25,7 +25,7 @@ from rotator.clients.redaction import secrets_of
 from rotator.clients.refusal import Asked
 from rotator.clients.shape import flaw
 from rotator.clients.token import Token
-from rotator.clients.translate import ask
+from rotator.clients.translation import ask
 from rotator.clients.typed import text, text_or_none
 from rotator.cloud import Cloud
 from rotator.errors import Conflict, Forbidden, NotFound, Unexpected
@@ -75,8 +75,8 @@ class ContainerGroups:
         """Read one group.
 
         Absent where Azure's 404 is about the group itself; unreadable where reading is refused or Azure's answer is
-        unclear. One such answer is no proof of absence: :func:`rotator.clients.observe.groups_part` compares the answer
-        with the list.
+        unclear. One such answer is no proof of absence: :func:`rotator.clients.observation.groups_part` compares the
+        answer with the list.
         """
         asked = Asked(SERVICE, f"read container group {group_id.name}", f"{TYPE}/read on {group_id}")
         answers: list[PipelineResponse[Any, Any]] = []

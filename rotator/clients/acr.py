@@ -18,7 +18,7 @@ from azure.core.rest import AsyncHttpResponse, HttpRequest
 
 from rotator.clients.entra import PATIENCE
 from rotator.clients.pipeline import Line, together
-from rotator.clients.refusal import ODD, refusal
+from rotator.clients.refusal import ODD, parsed
 from rotator.cloud import Cloud
 from rotator.errors import AzureError
 from rotator.state import Outcome, Proof, Secret
@@ -142,7 +142,7 @@ def _denied(answer: AsyncHttpResponse, what: str, *, pulled: bool = False) -> Pr
 
     At the token endpoint 401 is about the password; at a manifest 401 is about the right to pull.
     """
-    status, said = answer.status_code, refusal(answer.status_code, answer.headers, answer.text())
+    status, said = answer.status_code, parsed(answer.status_code, answer.headers, answer.text())
     shown = f"{status} {said.code}".strip()
     if _FIREWALL in said.message:
         return Proof(

@@ -16,7 +16,7 @@ from rotator.clients.pages import Turner, in_time
 from rotator.clients.pipeline import Line
 from rotator.clients.refusal import Asked
 from rotator.clients.token import Token
-from rotator.clients.translate import ask
+from rotator.clients.translation import ask
 from rotator.clients.typed import flag, items, record, text
 from rotator.cloud import Cloud
 from rotator.errors import NotFound, Unseen

@@ -10,7 +10,7 @@ from rotator.causes import Cause
 from rotator.clients.codes import grounds_of
 from rotator.clients.pipeline import Line
 from rotator.clients.refusal import ENTRA, ODD, Asked, ServiceRefusal, refused_by
-from rotator.clients.translate import TRANSIENT
+from rotator.clients.translation import TRANSIENT
 from rotator.cloud import Cloud
 from rotator.secret import struck
 from rotator.state import Outcome, Proof, Secret

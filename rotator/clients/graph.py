@@ -36,9 +36,9 @@ from rotator.clients.directory import (
     service_principal_of,
 )
 from rotator.clients.pipeline import Line, at_once, host, retrying, together
-from rotator.clients.refusal import Asked, Refused, decoded, refusal
+from rotator.clients.refusal import Asked, Refused, decoded, parsed
 from rotator.clients.token import Token
-from rotator.clients.translate import ask
+from rotator.clients.translation import ask
 from rotator.clients.typed import items, record, text
 from rotator.cloud import Cloud
 from rotator.errors import Conflict, NotFound, OutcomeUnknown, Unexpected, Unseen
@@ -307,7 +307,7 @@ class Graph:
         async def asking() -> T:
             response = await (attempt() if once else retrying(self._line.limit, also=_disturbed)(attempt))
             if not response.is_success:
-                raise Refused(refusal(response.status_code, response.headers, response.text))
+                raise Refused(parsed(response.status_code, response.headers, response.text))
             return read({} if response.status_code == NO_CONTENT else _filled(json.loads(response.content)))
 
         return await ask(asked, asking())

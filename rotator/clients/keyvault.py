@@ -20,7 +20,7 @@ from rotator.clients.pages import ask_all
 from rotator.clients.pipeline import Line
 from rotator.clients.refusal import Asked
 from rotator.clients.token import Token
-from rotator.clients.translate import ask
+from rotator.clients.translation import ask
 from rotator.clients.typed import labels
 from rotator.errors import AzureError, Forbidden, NotFound, Unexpected, Unseen
 from rotator.policy import Policy

@@ -12,7 +12,7 @@ from typing import Any
 
 from rotator.clients.graph import Graph
 from rotator.clients.refusal import Asked
-from rotator.clients.translate import ask
+from rotator.clients.translation import ask
 from rotator.clients.typed import flag, moment, text
 from rotator.errors import Forbidden, NotFound, Unseen
 from rotator.state import Home, PasswordLimit
@@ -24,7 +24,7 @@ _YEAR, _MONTH = 365, 30
 """Days in a year and in a month; a policy's year or month is no shorter."""
 
 
-async def limits(graph: Graph, app_id: str, home: Home, tenant: str | None) -> tuple[PasswordLimit, ...]:
+async def password_limits(graph: Graph, app_id: str, home: Home, tenant: str | None) -> tuple[PasswordLimit, ...]:
     """Return the known limits on new passwords of one object; () where the policies may not be read.
 
     Raises any other error of the reads.

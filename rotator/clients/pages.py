@@ -7,7 +7,7 @@ from typing import TypeVar, cast
 from azure.core.async_paging import AsyncItemPaged
 
 from rotator.clients.refusal import Asked
-from rotator.clients.translate import ask
+from rotator.clients.translation import ask
 from rotator.errors import Unavailable, Unexpected
 
 T = TypeVar("T")

@@ -35,7 +35,7 @@ from httpx import TransportError
 
 from rotator import __version__
 from rotator.clients.azuretime import AzureTime, date
-from rotator.clients.translate import TRANSIENT, hopeless, never_sent
+from rotator.clients.translation import TRANSIENT, hopeless, never_sent
 from rotator.clients.wire import LONGEST, Carrier, Gate, Proxy
 from rotator.ports import Clock
 

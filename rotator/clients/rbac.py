@@ -16,7 +16,7 @@ from rotator.clients.pages import ask_all
 from rotator.clients.pipeline import Line, together
 from rotator.clients.refusal import Asked
 from rotator.clients.token import Token
-from rotator.clients.translate import ABSENT, ask
+from rotator.clients.translation import ABSENT, ask
 from rotator.clients.typed import text, text_or_none
 from rotator.cloud import Cloud
 from rotator.errors import AzureError, Conflict, NotFound, OutcomeUnknown, Unseen

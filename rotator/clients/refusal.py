@@ -77,10 +77,10 @@ def refused_by(error: BaseException) -> ServiceRefusal | None:
     if isinstance(error, Refused):
         return error.refusal
     response: Any = error.response if isinstance(error, HttpResponseError) else None
-    return None if response is None else refusal(response.status_code, response.headers, _text(response))
+    return None if response is None else parsed(response.status_code, response.headers, _text(response))
 
 
-def refusal(status: int, headers: Mapping[str, str], text: str) -> ServiceRefusal:
+def parsed(status: int, headers: Mapping[str, str], text: str) -> ServiceRefusal:
     """Read an error answer of Graph, ARM, Key Vault (``error``), Entra (``error_description``) or the registry.
 
     The registry's errors are in ``errors``.

@@ -10,7 +10,7 @@ from rotator.clients.arm import Arm
 from rotator.clients.azuretime import AzureTime
 from rotator.clients.graph import Graph
 from rotator.clients.keyvault import KeyVault
-from rotator.clients.limits import limits
+from rotator.clients.limits import password_limits
 from rotator.clients.pipeline import CONNECT_TIMEOUT, READ_TIMEOUT, Line, host, together
 from rotator.clients.rbac import Authorization
 from rotator.clients.token import Token
@@ -77,7 +77,7 @@ class Services:
         Raises an AzureError where reading fails for another reason.
         """
         tenant, home = policy.principal.tenant_id, (await self.token.who()).tenant
-        return await limits(
+        return await password_limits(
             self.graph, policy.principal.app_id, policy.principal.home, tenant if tenant and tenant != home else None
         )
 

@@ -16,7 +16,7 @@ from rotator.clients.graph import READ, SERVICE
 from rotator.clients.pipeline import together
 from rotator.clients.refusal import Asked
 from rotator.clients.services import Services
-from rotator.clients.translate import ask
+from rotator.clients.translation import ask
 from rotator.errors import Forbidden, NotFound
 from rotator.policy import Policy
 from rotator.state import Credential, Home, Key, Means, SignIns

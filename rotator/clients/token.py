@@ -19,8 +19,8 @@ from azure.core.exceptions import AzureError as SdkError
 from azure.identity.aio import DefaultAzureCredential
 
 from rotator.clients.pipeline import Line
-from rotator.clients.refusal import ENTRA, ODD, Asked, refusal
-from rotator.clients.translate import TRANSIENT, answered, no_identity, silent, translate
+from rotator.clients.refusal import ENTRA, ODD, Asked, parsed
+from rotator.clients.translation import TRANSIENT, answered, no_identity, silent, translate
 from rotator.clients.typed import text
 from rotator.cloud import Cloud
 from rotator.errors import AzureError, RotatorError
@@ -157,7 +157,7 @@ class Token:
         if status is not None and status < 400:  # neither a refusal nor a token
             return translate(asked, ValueError("no token"))
         if status in TRANSIENT or status in (400, 401, 403):
-            return answered(asked, refusal(status, last.headers, last.text()))  # type: ignore[attr-defined]
+            return answered(asked, parsed(status, last.headers, last.text()))  # type: ignore[attr-defined]
         return translate(asked, error)
 
     def _credential(self) -> AsyncTokenCredential:

@@ -26,7 +26,7 @@ from rotator.clients.azuretime import AzureTime
 from rotator.clients.body import BadBody, whole
 from rotator.clients.refusal import CHALLENGED, challenged
 from rotator.clients.sending import READS, Try, definite_no, ensure_in_time, trying, uncancelled
-from rotator.clients.translate import never_sent
+from rotator.clients.translation import never_sent
 from rotator.errors import Unexpected
 
 LONGEST = 120.0

@@ -10,8 +10,8 @@ from rotator.causes import Cause, Denial, Grounds
 from rotator.clients import acr, entra, keyvault
 from rotator.clients.access import registry_access
 from rotator.clients.aci import TYPE
-from rotator.clients.examine import examine
-from rotator.clients.observe import observe
+from rotator.clients.examination import examine
+from rotator.clients.observation import observe
 from rotator.clients.pipeline import Line, at_once, together
 from rotator.clients.sending import no_later
 from rotator.clients.services import Services

@@ -17,7 +17,7 @@ from rotator.engine.examination import examine
 from rotator.engine.exposed import finish, tell_exposed
 from rotator.engine.job import Deployed, deploy_now
 from rotator.engine.journal import Journal
-from rotator.engine.look import glance, preview, remembered
+from rotator.engine.observation import glance, preview, remembered
 from rotator.engine.provisioning import Wanted, outline, provision
 from rotator.engine.reconciliation import reconcile
 from rotator.engine.revocation import revoke

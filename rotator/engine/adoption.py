@@ -6,13 +6,22 @@ Compromise: declare one known to others. Neither touches a credential.
 from collections.abc import Sequence
 
 from rotator.codes import NoteCode
-from rotator.engine.look import Memory, look
 from rotator.engine.marks import record
+from rotator.engine.observation import Memory, look
 from rotator.engine.run import Run, ensure_granted
 from rotator.engine.trial import PAUSE, TRIES, surrounding
 from rotator.errors import AzureError, Forbidden, NotFound
 from rotator.events import Noted
-from rotator.plan import Adoption, Declaration, Value, View, adoptable, adoption_marks, compromise_marks, declared
+from rotator.plan import (
+    Adoption,
+    CompromiseDeclared,
+    Value,
+    View,
+    adoptable,
+    adoption_marks,
+    compromise_marks,
+    declared,
+)
 from rotator.remedy import rotator
 from rotator.state import Observed, Secret
 from rotator.words import day
@@ -90,7 +99,7 @@ async def _stands(run: Run, key_ids: Sequence[str]) -> bool:
     return set(key_ids) <= {k for version in await run.world.versions(run.policy) for k in version.compromised}
 
 
-def _tell_spared(run: Run, declaration: Declaration) -> None:
+def _tell_spared(run: Run, declaration: CompromiseDeclared) -> None:
     key_id, since, policy = declaration.spared or "", declaration.since, run.policy.name
     when = f" on {day(since)}" if since else ""
     text = (

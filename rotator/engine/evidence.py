@@ -58,7 +58,7 @@ class AccessSeen:
     read: float
 
 
-async def evidence(run: Run, observed: Observed, left: Left, *, wait: bool, proving: Run | None = None) -> Ending:
+async def gather(run: Run, observed: Observed, left: Left, *, wait: bool, proving: Run | None = None) -> Ending:
     """Report all present ways to pull, and prove a refusal if no known way lets the principal pull.
 
     `proving` is the run for the registries that can be asked, if some can't.

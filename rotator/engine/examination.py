@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from rotator import container_group
-from rotator.engine.look import linked, proven
+from rotator.engine.observation import linked, proven
 from rotator.engine.run import Run
 from rotator.preflight import Examined
 from rotator.state import Access, Registry

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from rotator import container_group
 from rotator.container_group import Document
 from rotator.engine.run import Run
-from rotator.engine.trial import trial
+from rotator.engine.trial import try_value
 from rotator.errors import NotFound, ProofFailed, UnsafeStep
 from rotator.state import ContainerGroup, Version
 
@@ -23,7 +23,7 @@ async def ensure_served(run: Run, seen: ContainerGroup, version: Version, images
     wanted = container_group.provable(container_group.with_images(Document.seen(run.policy, seen), images), images)
     if not wanted:
         return
-    proof = await trial(run, await run.world.value(run.policy, version.id), wanted)
+    proof = await try_value(run, await run.world.value(run.policy, version.id), wanted)
     if proof.missing:
         raise UnsafeStep(
             f"the registry has no {', '.join(proof.missing)}",

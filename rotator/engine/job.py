@@ -8,9 +8,9 @@ from functools import partial
 from rotator import container_group, guard
 from rotator.codes import ReasonCode
 from rotator.container_group import Document, Phase, Verdict
-from rotator.engine.deploy import PutTarget, Read, fetch, moved, put, replace, settled, watch
+from rotator.engine.deployment import PutTarget, Read, fetch, moved, put, replace, settled, watch
 from rotator.engine.image import ensure_served
-from rotator.engine.look import Memory, look
+from rotator.engine.observation import Memory, look
 from rotator.engine.run import DECISIONS, FRESH, Patience, Run, Undecided, ensure_granted
 from rotator.errors import Conflict, NotFound, NotSent, UnsafeStep
 from rotator.plan import View
@@ -184,7 +184,7 @@ def _ensure_free(before: ContainerGroup) -> None:
 
 
 async def _send(run: Run, free: Read, group_id: ResourceId, version: Version) -> ContainerGroup:
-    """Send one PUT; return the group as before the PUT. The group is read last, as explained in `engine.deploy`."""
+    """Send one PUT; return the group as before the PUT. The group is read last, as explained in `engine.deployment`."""
     written, key_id = container_group.manifest_of(run.policy, run.policy.group(group_id)), version.key_id or ""
     begun, seen = run.world.moment(), await free()
     if written is None:

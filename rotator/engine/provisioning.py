@@ -17,9 +17,9 @@ from rotator.container_group import Verdict
 from rotator.engine.access import assign, declared, end, own, start
 from rotator.engine.evidence import PATIENCE, acceptance
 from rotator.engine.exposed import finish
-from rotator.engine.issue import issue
+from rotator.engine.issuance import issue
 from rotator.engine.job import deploy_now
-from rotator.engine.look import Memory, look, prepared
+from rotator.engine.observation import Memory, look, prepared
 from rotator.engine.run import (
     DECISIONS,
     NO_PRINCIPAL,

@@ -10,10 +10,10 @@ from datetime import timedelta
 
 from rotator import guard
 from rotator.codes import NoteCode
-from rotator.engine.deploy import deploy, restore
-from rotator.engine.issue import issue
-from rotator.engine.look import Memory, look, look_and_try, prepared
-from rotator.engine.retire import disable, retire
+from rotator.engine.deployment import deploy, restore
+from rotator.engine.issuance import issue
+from rotator.engine.observation import Memory, look, look_and_try, prepared
+from rotator.engine.retirement import disable, retire
 from rotator.engine.run import (
     DECISIONS,
     FRESH,

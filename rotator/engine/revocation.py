@@ -15,9 +15,9 @@ from functools import partial
 
 from rotator import guard
 from rotator.engine.access import end, own, read_record, start
-from rotator.engine.evidence import AGREEING, Left, evidence, unknown_to_entra
+from rotator.engine.evidence import AGREEING, Left, gather, unknown_to_entra
 from rotator.engine.exposed import finish
-from rotator.engine.retire import withdraw
+from rotator.engine.retirement import withdraw
 from rotator.engine.run import FRESH, NO_PRINCIPAL, Patience, Run, failure
 from rotator.errors import Locked, NotFound, RotatorError, UnsafeStep
 from rotator.events import AccessRecorded, AssignmentDeleted, VersionDisabled
@@ -61,7 +61,7 @@ class Look:
 
 
 @dataclass(slots=True)
-class AccessMark:
+class MarkBefore:
     """The record as it was `before` this revocation marked it, and the time of the last check for a new grant.
 
     `read` is the moment before the record was last seen without a new grant.
@@ -165,7 +165,7 @@ async def _take_all(run: Run, wish: Wish, look: Look, observed: Observed) -> End
         if taken is None:
             return _regranted(run)
         observed = taken
-    how = await evidence(run, observed, left, wait=wish.wait, proving=look.run)
+    how = await gather(run, observed, left, wait=wish.wait, proving=look.run)
     return _regranted(run) if await mark.granted(run) else how
 
 
@@ -216,16 +216,16 @@ async def _found(run: Run, observed: Observed, recorded: Sequence[Assignment]) -
     return [*found, *(await run.world.standing([a for a in recorded if a.id not in known]))]
 
 
-async def _mark(run: Run, before: AccessRecord, lost: Sequence[Assignment], read: float) -> AccessMark:
+async def _mark(run: Run, before: AccessRecord, lost: Sequence[Assignment], read: float) -> MarkBefore:
     """Write the record before the first deletion, unless the record already has the same content."""
     wanted = tuple(sorted({a.id: a for a in lost}.values()))
     if before.access is not Access.REVOKED or wanted != before.assignments:
         await run.world.record_access(run.policy, Access.REVOKED, wanted, not_after=read + FRESH)
         run.tell(AccessRecorded(access=Access.REVOKED, assignments=len(wanted)))
-    return AccessMark(before, run.world.moment())
+    return MarkBefore(before, run.world.moment())
 
 
-async def _delete_all(run: Run, steps: Sequence[Revoke], wish: Wish, mark: AccessMark) -> bool:
+async def _delete_all(run: Run, steps: Sequence[Revoke], wish: Wish, mark: MarkBefore) -> bool:
     """Delete one role assignment after the other; a failure of one doesn't stop the others.
 
     Return False if access was granted meanwhile.
@@ -259,7 +259,7 @@ def _stays(run: Run, step: Revoke, error: RotatorError, *, credentials: bool) ->
     run.tell(failure(run, kind(step), target(step), error))
 
 
-async def _take_credentials(look: Look, mark: AccessMark) -> Observed | None:
+async def _take_credentials(look: Look, mark: MarkBefore) -> Observed | None:
     """Remove every credential of ours from either home, and disable the versions holding them.
 
     Report the groups losing a password, and the remaining foreign passwords. Each credential is tried once, based on a
@@ -290,7 +290,7 @@ async def _take_credentials(look: Look, mark: AccessMark) -> Observed | None:
     return observed
 
 
-async def _take(run: Run, observed: Observed, step: Retire | Disable, mark: AccessMark, not_after: float) -> None:
+async def _take(run: Run, observed: Observed, step: Retire | Disable, mark: MarkBefore, not_after: float) -> None:
     start(run, step)
     try:
         if isinstance(step, Retire):

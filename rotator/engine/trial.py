@@ -20,7 +20,7 @@ SETTLED = (Outcome.PROVEN, Outcome.EXPIRED)
 """Outcomes that no second try changes."""
 
 
-async def trial(run: Run, value: Secret, images: Sequence[str]) -> Proof:
+async def try_value(run: Run, value: Secret, images: Sequence[str]) -> Proof:
     """Return the proof of a value after up to three tries.
 
     A refused value is tried again without surrounding white space or quotes.
@@ -81,7 +81,7 @@ async def try_out(run: Run, version: Version, *, removed: bool = False) -> Proof
     """
     try:
         value = await run.world.value(run.policy, version.id)
-        return await (_taken(run, value) if removed else trial(run, value, ()))
+        return await (_taken(run, value) if removed else try_value(run, value, ()))
     except (NotFound, Forbidden) as error:
         return Proof(Outcome.UNREACHABLE, f"its value may not be read: {error.happened}")
     except AzureError as error:

@@ -27,7 +27,7 @@ from rotator.plan.access import (
 )
 from rotator.plan.adoption import Adoption, Value, adoptable, adoption_marks
 from rotator.plan.alarms import UNKNOWN, headline, refused_readers, unseen_marks, worth_trying
-from rotator.plan.compromise import Declaration, declared
+from rotator.plan.compromise import CompromiseDeclared, declared
 from rotator.plan.keys import called, counted, removal
 from rotator.plan.marks import MOST_CARRIED, MOST_TAGS, Mark, carried, compromise_marks, marked, strip_marks
 from rotator.plan.provision import Missing, chosen, first_steps, group_steps, identity_steps
@@ -56,7 +56,7 @@ __all__ = [
     "STRIPPED",
     "UNKNOWN",
     "Adoption",
-    "Declaration",
+    "CompromiseDeclared",
     "Effect",
     "Ending",
     "Mark",

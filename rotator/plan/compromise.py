@@ -19,7 +19,7 @@ The overlap counts instead if longer.
 
 
 @dataclass(frozen=True, slots=True)
-class Declaration:
+class CompromiseDeclared:
     """Key ids to declare compromised.
 
     `spared` is the current credential if not among the key ids: published, at `since`, in place of `replaced`.
@@ -31,7 +31,7 @@ class Declaration:
     since: datetime | None = None
 
 
-def declared(policy: Policy, observed: Observed, key_ids: Sequence[str]) -> Declaration:
+def declared(policy: Policy, observed: Observed, key_ids: Sequence[str]) -> CompromiseDeclared:
     """Return the declaration for the named credentials, or for the current one without names.
 
     The current credential is spared while it is the fresh answer to such a declaration: the one before is compromised,
@@ -48,20 +48,20 @@ def declared(policy: Policy, observed: Observed, key_ids: Sequence[str]) -> Decl
     unknown = [k for k in named if k not in view.credentials and k not in view.named]
     if unknown:
         raise _unknown(view, ", ".join(unknown))
-    return Declaration(named)
+    return CompromiseDeclared(named)
 
 
-def _unnamed(view: View) -> Declaration:
+def _unnamed(view: View) -> CompromiseDeclared:
     version = view.current_version
     if version is None:
         raise _unknown(view, "of ours")
     key_id, replaced = version.key_id or "", _replaced(view, version)
     if replaced is None or key_id in view.compromised:
-        return Declaration((key_id,))
+        return CompromiseDeclared((key_id,))
     fresh = view.at - version.created < max(view.policy.rotation.overlap, REPEATED)
     if replaced in view.credentials or fresh:
-        return Declaration((), key_id, replaced, version.created)
-    return Declaration((key_id,))
+        return CompromiseDeclared((), key_id, replaced, version.created)
+    return CompromiseDeclared((key_id,))
 
 
 def _replaced(view: View, current: Version) -> str | None:

@@ -21,7 +21,7 @@ MOST_UNRESOLVED = 3
 """Orphans that may stand before another add: more would mean that adds outpace reclaiming."""
 
 
-def reclaim(view: View) -> Iterator[Finding]:
+def reclaim_orphans(view: View) -> Iterator[Finding]:
     """Remove orphans that are older than `reclaim_after`."""
     for credential in view.orphans:
         until = credential.start + view.policy.rotation.reclaim_after

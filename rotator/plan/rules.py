@@ -7,7 +7,7 @@ from rotator.codes import NoteCode, ReasonCode, WaitCode
 from rotator.container_group import Choice, Dependent, Verdict
 from rotator.plan.alarms import lingering, readers, still_open, unrenewed
 from rotator.plan.moves import deploy
-from rotator.plan.reclaim import reclaim, unresolved
+from rotator.plan.reclaim import reclaim_orphans, unresolved
 from rotator.plan.unseen import hiding, unchecked, unlisted, unshown
 from rotator.plan.view import CONFIRM, View
 from rotator.policy import Policy, UnseenSubscriptions
@@ -271,7 +271,7 @@ def retire(view: View) -> Iterator[Finding]:
     if view.current and view.current_version:
         for credential in view.superseded:
             yield from _superseded(view, credential, view.current_version.created)
-    yield from reclaim(view)
+    yield from reclaim_orphans(view)
 
 
 def _superseded(view: View, credential: Credential, published: datetime) -> Iterator[Finding]:

@@ -22,7 +22,7 @@ from rotator.policy import files, manifest_file
 from rotator.policy.draft import Draft, completed, is_draft
 from rotator.policy.located import Located, plain
 from rotator.policy.model import Policy, PolicyFile
-from rotator.policy.rivals import Broken, RivalClaim, mentions, rivals
+from rotator.policy.rivals import Broken, RivalClaim, mentions, rival_claims
 from rotator.policy.values import parse
 from rotator.remedy import rotator
 
@@ -245,7 +245,7 @@ def _conflicts(entries: Sequence[_Entry], names: Collection[str]) -> list[RivalC
     nameless = {one.file for one in broken}
     found = [
         each
-        for each in rivals(entry.document for entry in entries if entry.document)
+        for each in rival_claims(entry.document for entry in entries if entry.document)
         if not (each.by_name and each.files & nameless)
     ]
     between = {conflict.files for conflict in found}
@@ -266,9 +266,9 @@ def _policy(document: Located) -> tuple[Policy | Draft | None, list[Mistake]]:
         draft = is_draft(data)
         parsed = PolicyFile.model_validate(completed(data) if draft else data)
     except ValidationError as error:
-        from rotator.policy.mistakes import mistakes
+        from rotator.policy.mistakes import described
 
-        return None, [*document.mistakes, *wrong, *mistakes(document, error.errors())]
+        return None, [*document.mistakes, *wrong, *described(document, error.errors())]
     if draft:
         name, found = Path(document.file).stem, [*document.mistakes, *wrong]
         return Draft(name, document.file, parsed.principal.display_name or "", parsed), found

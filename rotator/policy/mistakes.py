@@ -27,7 +27,7 @@ _Wording = Callable[[Mapping[str, Any], object], tuple[str, str]]
 """The problem and the remedy, from what the schema says of a field and what was found."""
 
 
-def mistakes(found: Located, errors: Sequence[ErrorDetails]) -> Iterator[Mistake]:
+def described(found: Located, errors: Sequence[ErrorDetails]) -> Iterator[Mistake]:
     """Yield the mistakes found by pydantic, without consequences of other mistakes.
 
     The number of mistakes put into words is limited.

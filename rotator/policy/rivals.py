@@ -55,7 +55,7 @@ class _Claim:
         return f"{self.document.file}:{place.line}:{place.column}"
 
 
-def rivals(documents: Iterable[Located]) -> Iterator[RivalClaim]:
+def rival_claims(documents: Iterable[Located]) -> Iterator[RivalClaim]:
     """Yield a mistake at every place repeating an earlier claim; also for policies with other mistakes."""
     first: dict[tuple[Any, ...], _Claim] = {}
     for document in documents:

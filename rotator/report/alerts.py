@@ -74,7 +74,7 @@ class Alert:
     until: datetime | None = None
 
 
-def alerts(ended: Iterable[Ended], now: datetime) -> tuple[Alert, ...]:
+def alerts_of(ended: Iterable[Ended], now: datetime) -> tuple[Alert, ...]:
     """Return the alerts of a command's runs, the gravest first; the same trouble of several policies is one alert."""
     found = {alert.id: alert for one in ended for alert in (*_ending(one), *_events(one, now))}
     return tuple(sorted(_folded(found.values()), key=lambda alert: (alert.severity != CRITICAL, alert.policies)))

@@ -14,7 +14,7 @@ from local_azure.faults import Fault
 
 from rotator.cli import logs
 from rotator.errors import AzureError
-from rotator.visible import argument, one_line, visible
+from rotator.visible import argument, escaped, one_line
 from tests.cli.scene import NAME, PASSWORD, Said, Scene
 from tests.cli.test_deploying import _manifest
 
@@ -221,20 +221,20 @@ def test_an_argument_is_one_word_of_bash_in_one_line(text: str) -> None:
 
 
 def test_what_is_seen_stays_as_it_is() -> None:
-    assert visible("Grüße, שלום, नमस्ते, 日本語 “x”…\n") == "Grüße, שלום, नमस्ते, 日本語 “x”…\n"
+    assert escaped("Grüße, שלום, नमस्ते, 日本語 “x”…\n") == "Grüße, שלום, नमस्ते, 日本語 “x”…\n"
     assert one_line("a\r\nb\tc\udc80") == r"a\r\nb\tc\udc80"
 
 
 def test_what_happened_is_one_line_whatever_it_names() -> None:
     error = AzureError(f"no group {EVIL}", service="x", state=f"{EVIL} stays.")
-    harmless(visible(str(error.diagnose())))
+    harmless(escaped(str(error.diagnose())))
     assert len(str(error.diagnose()).split("\n")) == 3
 
 
 def test_nothing_is_written_past_the_one_place() -> None:
-    """Whatever reaches stdout or stderr goes through `rotator.cli.say`, or through rich, which writes no control character of a `Text`."""
+    """Whatever reaches stdout or stderr goes through `rotator.cli.output`, or through rich, which writes no control character of a `Text`."""
     writes = re.compile(r"typer\.(echo|secho)\(|\bprint\(|sys\.std(out|err)\.write")
-    allowed = {"cli/say.py", "cli/streams.py", "cli/__init__.py", "cli/progress.py", "demo/voice.py"}
+    allowed = {"cli/output.py", "cli/streams.py", "cli/__init__.py", "cli/progress.py", "demo/voice.py"}
     found = {
         str(file.relative_to(ROOT / "rotator"))
         for file in (ROOT / "rotator").rglob("*.py")

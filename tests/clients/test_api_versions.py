@@ -12,7 +12,7 @@ from local_azure.arm.retirement import RETIRED
 import rotator.clients.arm
 from rotator.clients.api_versions import ALL, VAULTS, ApiVersion
 from rotator.clients.codes import grounds_of
-from rotator.clients.refusal import Asked, refusal
+from rotator.clients.refusal import Asked, parsed
 from rotator.errors import UnsupportedVersion
 from rotator.preflight import Unknown
 from rotator.resource_id import ResourceId
@@ -75,6 +75,6 @@ async def test_a_retired_version_is_an_error_of_its_own(at: Scene) -> None:
 @pytest.mark.parametrize("code", ["InvalidApiVersionParameter", "NoRegisteredProviderFound", "InvalidResourceType"])
 def test_resource_managers_words_for_a_version_are_known(code: str) -> None:
     said = f'{{"error":{{"code":"{code}","message":"The api-version is invalid. The supported api-versions are x."}}}}'
-    grounds = grounds_of(Asked("Container Instances", "read"), refusal(400, {}, said))
+    grounds = grounds_of(Asked("Container Instances", "read"), parsed(400, {}, said))
     assert grounds and grounds.cause == "api_version"
     assert AFTER.tzinfo is UTC

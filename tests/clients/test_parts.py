@@ -15,8 +15,8 @@ from rotator.clients.entra import judged
 from rotator.clients.pipeline import retry_after, together
 from rotator.clients.rbac import allowed
 from rotator.clients.redaction import secrets_of
-from rotator.clients.refusal import Asked, ServiceRefusal, refusal
-from rotator.clients.translate import answered, silent
+from rotator.clients.refusal import Asked, ServiceRefusal, parsed
+from rotator.clients.translation import answered, silent
 from rotator.cloud import CLOUDS
 from rotator.errors import Conflict, Forbidden, NotFound, OutcomeUnknown, Throttled, Unavailable, Unexpected
 from rotator.state import Outcome
@@ -164,7 +164,7 @@ def test_the_innermost_code_that_says_something_is_the_code() -> None:
     vault = '{"error":{"code":"Forbidden","message":"no","innererror":{"code":"SecretDisabled"}}}'
     graph = '{"error":{"code":"Request_BadRequest","message":"no","innerError":{"date":"x"}}}'
     registry = '{"errors":[{"code":"UNAUTHORIZED","message":"no"}]}'
-    assert [refusal(400, {}, text).code for text in (vault, graph, registry, "<html>")] == [
+    assert [parsed(400, {}, text).code for text in (vault, graph, registry, "<html>")] == [
         "SecretDisabled",
         "Request_BadRequest",
         "UNAUTHORIZED",

@@ -11,9 +11,9 @@ from local_azure.seed import TENANT
 from rotator.causes import Cause, Grounds
 from rotator.clients.codes import grounds_of, sign_in_grounds
 from rotator.clients.entra import judged
-from rotator.clients.refusal import ENTRA, Asked, ServiceRefusal, decoded, refusal
+from rotator.clients.refusal import ENTRA, Asked, ServiceRefusal, decoded, parsed
 from rotator.clients.token import patience_with_az
-from rotator.clients.translate import answered
+from rotator.clients.translation import answered
 from rotator.errors import AzureError, Forbidden, RotatorError, UnsupportedVersion
 from rotator.state import Home, Outcome
 from tests.clients.scene import PASSWORD, Scene, scene
@@ -106,7 +106,7 @@ CODES: tuple[tuple[str, int, str, Cause | None], ...] = (
 def test_a_code_comes_to_its_cause_and_only_a_missing_role_is_mended_by_one(
     service: str, status: int, body: str, cause: Cause | None
 ) -> None:
-    asked, refused = Asked(service, "do it", "role R on it"), refusal(status, {}, body)
+    asked, refused = Asked(service, "do it", "role R on it"), parsed(status, {}, body)
     grounds = grounds_of(asked, refused)
     assert (grounds.cause if grounds else None) is cause
     error = answered(asked, refused)
@@ -124,12 +124,12 @@ def test_an_answer_names_what_its_remedy_needs() -> None:
     assert f"az ad app credential reset --id {APP} --append" in remedy_of(Asked(ENTRA, "sign in"), own)
     details = [{"type": "PolicyViolation", "info": {"policyAssignmentId": ASSIGNMENT}}]
     body = envelope("RequestDisallowedByPolicy", additionalInfo=details)
-    remedy = remedy_of(Asked(ARM, "deploy", resource="/my/group"), refusal(403, {}, body))
+    remedy = remedy_of(Asked(ARM, "deploy", resource="/my/group"), parsed(403, {}, body))
     assert f"--policy-assignment {ASSIGNMENT} --exemption-category Waiver --scope /my/group" in remedy
     spoken = envelope(
         "RequestDisallowedByPolicy", f'… identifiers: \'[{{"policyAssignment":{{"id":"{ASSIGNMENT}"}}}}]\'.'
     )
-    assert refusal(403, {}, spoken).policies == (ASSIGNMENT,)
+    assert parsed(403, {}, spoken).policies == (ASSIGNMENT,)
 
 
 def remedy_of(asked: Asked, refused: ServiceRefusal) -> str:

@@ -12,7 +12,7 @@ from local_azure.virtual import VirtualLoop
 from local_azure.wire import Request
 
 from rotator.engine import Run, adopt, reconcile
-from rotator.engine.retire import withdraw
+from rotator.engine.retirement import withdraw
 from rotator.state import Home, lineage, marker
 from rotator.steps import Intent
 from tests.engine.test_life import forced, ours, served, settled

@@ -17,7 +17,7 @@ from local_azure.acr.refusal import Refused
 from local_azure.inprocess import Hop
 from local_azure.wire import ServiceError
 
-from rotator.clients import acr, keyvault, observe
+from rotator.clients import acr, keyvault, observation
 from rotator.clients.azuretime import AzureTime
 from rotator.clients.entra import judged
 from rotator.clients.pipeline import Limit
@@ -72,9 +72,9 @@ class FastWorld(AzureWorld):
             groups = await self._groups_part(policy)
         tenant, vault_ = policy.principal.tenant_id or self._way.caller.tenant, policy.key_vault
         mark = lineage(tenant, policy.principal.app_id, vault_.host, vault_.password_secret)
-        at = observe.latest(self.line.time, heard)
+        at = observation.latest(self.line.time, heard)
         seen = Observed(at, tenant, mark, self._way.caller.app_id, found, credentials, registries=registries)
-        return observe.with_groups(observe.with_vault(seen, vault), groups)
+        return observation.with_groups(observation.with_vault(seen, vault), groups)
 
     async def registries(self, policy: Policy) -> tuple[Registry, ...]:
         """The policy's registries."""
@@ -90,25 +90,25 @@ class FastWorld(AzureWorld):
             why = keyvault.refused(error)
             if why is None:
                 raise
-            return observe.Vault(refuses=why)
-        return observe.Vault(published, record.access, None if record.access is Access.UNMARKED else record.since)
+            return observation.Vault(refuses=why)
+        return observation.Vault(published, record.access, None if record.access is Access.UNMARKED else record.since)
 
     async def _groups_part(self, policy: Policy) -> Any:
         declared = [group.id for group in policy.container_groups]
         named = [await self.groups.group(each) for each in declared]
         lists = await self._lists(policy.subscriptions)
-        lists |= await self._lists(observe.unconfirmed(named, lists))
-        others = observe.others(policy, lists, declared)
+        lists |= await self._lists(observation.unconfirmed(named, lists))
+        others = observation.others(policy, lists, declared)
         found: list[ContainerGroup] = [
             lists.confirmed(each) for each in (*named, *[await self.groups.group(each) for each in others])
         ]
-        return observe.ObservedGroups(
+        return observation.ObservedGroups(
             tuple(found), tuple(each for each in lists.unseen if each.subscription in policy.subscriptions)
         )
 
     async def _lists(self, subscriptions: Sequence[str]) -> Any:
         found = [await self._list(each) for each in subscriptions]
-        return observe.Lists.of(subscriptions, found)
+        return observation.Lists.of(subscriptions, found)
 
     async def _list(self, subscription: str) -> Any:
         try:

@@ -3,7 +3,7 @@
 A mutant is killed by the first story that reaches it and ends otherwise than every story ends, or else by a test that
 fails. What it can't be told from after all of them has survived.
 
-`python -m tests.matrices.mutants rotator.engine.issue …` plays those of some modules, and tells of each what killed it.
+`python -m tests.matrices.mutants rotator.engine.issuance …` plays those of some modules, and tells of each what killed it.
 """
 
 import importlib

@@ -20,7 +20,7 @@ from local_azure.wire import Caller, Request, ServiceError
 from rotator.clients.azuretime import AzureTime
 from rotator.clients.refusal import Asked, ServiceRefusal
 from rotator.clients.sending import ensure_in_time
-from rotator.clients.translate import answered
+from rotator.clients.translation import answered
 from rotator.errors import AzureError, Forbidden, NotFound, OutcomeUnknown, Unavailable
 from tests.matrices.effects import Effect
 from tests.matrices.process import FORBIDDEN, GONE, PATIENCE, Process, named

@@ -10,7 +10,7 @@ import typer
 from local_azure.virtual import VirtualLoop, run
 
 from rotator.errors import PolicyError, RotatorError
-from rotator.function_app import Settings
+from rotator.function_app import AppSettings
 from rotator.lease import LocalLease
 from rotator.policy import load
 from rotator.system import now
@@ -255,7 +255,7 @@ def test_a_lease_never_writes_through_a_link(tmp_path: Path) -> None:
 
     async def hold(loop: VirtualLoop) -> None:
         with pytest.raises(RotatorError, match="lease directory"):
-            async with LocalLease(tmp_path, now).hold("name", Settings.read({}).at_most):
+            async with LocalLease(tmp_path, now).hold("name", AppSettings.read({}).at_most):
                 pass
 
     run(hold)
@@ -264,4 +264,4 @@ def test_a_lease_never_writes_through_a_link(tmp_path: Path) -> None:
 
 def test_a_cloud_that_there_is_not_is_named_by_its_setting() -> None:
     with pytest.raises(RotatorError, match="ROTATOR_CLOUD is 'mars'"):
-        Settings.read({"ROTATOR_CLOUD": "mars"})
+        AppSettings.read({"ROTATOR_CLOUD": "mars"})

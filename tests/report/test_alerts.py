@@ -9,7 +9,7 @@ from typing import Any
 from rotator.codes import NoteCode, VetoCode, WaitCode
 from rotator.errors import Forbidden
 from rotator.events import CredentialAdded, Event, Noted, StepFailed, Vetoed, Waiting
-from rotator.report.alerts import Alert, Ended, alerts, not_served, refused
+from rotator.report.alerts import Alert, Ended, alerts_of, not_served, refused
 from rotator.report.shapes import cloud_event, headline, shaped, slack, teams
 from rotator.report.status import Row, Urgency, rows
 from tests.report.test_report import RENEWAL, STEADY, preview
@@ -42,13 +42,13 @@ def in_use(end: timedelta) -> Row:
 def test_a_run_that_needs_no_person_makes_no_alert() -> None:
     note = Noted(policy="web", code=NoteCode.FOREIGN, subject="k", text="a foreign credential")
     added = CredentialAdded(policy="web", key_id="k", home="application", end=TODAY)
-    assert alerts([ended(note, added, warned(warn=False), seen=row(STEADY), code=0)], TODAY) == ()
+    assert alerts_of([ended(note, added, warned(warn=False), seen=row(STEADY), code=0)], TODAY) == ()
 
 
 def test_failures_vetoes_and_what_is_past_its_warning_are_alerts_the_gravest_first() -> None:
     veto = Vetoed(policy="web", step="issue", target="application", code=VetoCode.DRIFT, happened="drift", state="S", remedy="R")  # fmt: skip
     still = Noted(policy="web", code=NoteCode.STILL_OPEN, subject="k1", text="COMPROMISED", warn=True)
-    found = alerts([ended(failed(), failed(), veto, warned(), still, seen=row(STEADY))], TODAY)
+    found = alerts_of([ended(failed(), failed(), veto, warned(), still, seen=row(STEADY))], TODAY)
     assert [(each.severity, each.code) for each in found] == [
         ("critical", "still_open"),
         ("warning", "failed"),
@@ -61,7 +61,7 @@ def test_failures_vetoes_and_what_is_past_its_warning_are_alerts_the_gravest_fir
 
 def ids(one: Ended, after: timedelta = timedelta()) -> set[str]:
     shifted = replace(one, row=replace(one.row, at=one.row.at + after)) if one.row and one.row.at else one
-    return {each.id for each in alerts([shifted], TODAY + after)}
+    return {each.id for each in alerts_of([shifted], TODAY + after)}
 
 
 def test_what_stands_is_told_again_with_each_day_and_a_compromise_every_six_hours() -> None:
@@ -86,7 +86,7 @@ def test_the_end_of_a_credential_in_use_is_told_by_thresholds_and_then_with_each
     told: list[str] = []
     for hours in range(0, 24 * 40, 3):
         left = timedelta(days=30) - timedelta(hours=hours)
-        for each in alerts([ended(seen=replace(in_use(left), at=TODAY + timedelta(hours=hours), end=TODAY + timedelta(days=30), soonest=TODAY + timedelta(days=30)))], TODAY):  # fmt: skip
+        for each in alerts_of([ended(seen=replace(in_use(left), at=TODAY + timedelta(hours=hours), end=TODAY + timedelta(days=30), soonest=TODAY + timedelta(days=30)))], TODAY):  # fmt: skip
             if each.id not in told:
                 told.append(each.id)
                 if hours < 24 * 30:
@@ -102,7 +102,7 @@ def test_an_end_far_away_is_told_once_before_its_thresholds_begin() -> None:
         replace(ended(seen=in_use(timedelta(days=left))), warn_before=timedelta(days=60))
         for left in (59, 31, 30, 15, 14, 1)
     ]
-    found = [alerts([one], TODAY)[0] for one in far]
+    found = [alerts_of([one], TODAY)[0] for one in far]
     shifted = [_same_end(one, left) for one, left in zip(far, (59, 31, 30, 15, 14, 1), strict=True)]
     assert len({each.id for each in found}) == 6
     assert [shifted.index(each) for each in shifted] == [0, 0, 0, 0, 4, 5]
@@ -113,20 +113,22 @@ def _same_end(one: Ended, left: int) -> str:
     assert one.row
     end = TODAY + timedelta(days=100)
     row = replace(one.row, at=end - timedelta(days=left), end=end, soonest=end)
-    (alert,) = alerts([replace(one, row=row)], TODAY)
+    (alert,) = alerts_of([replace(one, row=row)], TODAY)
     return alert.id
 
 
 def test_the_very_instant_of_the_end_is_the_end() -> None:
-    (over,) = alerts([ended(seen=in_use(timedelta()))], TODAY)
-    (nearly,) = alerts([ended(seen=in_use(timedelta(seconds=1)))], TODAY)
+    (over,) = alerts_of([ended(seen=in_use(timedelta()))], TODAY)
+    (nearly,) = alerts_of([ended(seen=in_use(timedelta(seconds=1)))], TODAY)
     assert (over.happened, over.severity) == ("a credential in use has ended", "critical")
     assert nearly.happened.startswith("a credential in use ends 2026-03-04 12:00 UTC, in ")
 
 
 def test_without_a_time_of_the_look_or_an_end_there_is_no_end_to_tell() -> None:
     near = in_use(timedelta(days=2))
-    assert alerts([ended(seen=replace(near, at=None)), ended(seen=replace(near, soonest=None)), ended()], TODAY) == ()
+    assert (
+        alerts_of([ended(seen=replace(near, at=None)), ended(seen=replace(near, soonest=None)), ended()], TODAY) == ()
+    )
 
 
 def test_an_alert_has_the_time_of_its_event_else_of_the_look_else_of_this_machine() -> None:
@@ -139,7 +141,7 @@ def test_an_alert_has_the_time_of_its_event_else_of_the_look_else_of_this_machin
         ended(failed()),
         ended(failed(), seen=replace(seen, at=None)),
     ]
-    assert [alerts([one], TODAY)[0].at for one in runs] == [early, look, TODAY, TODAY]
+    assert [alerts_of([one], TODAY)[0].at for one in runs] == [early, look, TODAY, TODAY]
 
 
 def test_what_is_refused_as_a_whole_is_not_folded_and_a_step_that_fails_alike_neither() -> None:
@@ -147,10 +149,10 @@ def test_what_is_refused_as_a_whole_is_not_folded_and_a_step_that_fails_alike_ne
         return Vetoed(policy=name, step="run", target=name, code=VetoCode.UNSAFE, happened="H", state="S", remedy="R")
 
     for make in (unsafe, failed):
-        found = alerts([ended(make(name), policy=name) for name in ("a", "b")], TODAY)
+        found = alerts_of([ended(make(name), policy=name) for name in ("a", "b")], TODAY)
         assert [each.policies for each in found] == [("a",), ("b",)]
-    assert alerts([ended(unsafe("a"), policy="a")], TODAY)[0].happened == "H"
-    one = alerts([ended(failed("a", "run", "H"), policy="a")], TODAY)[0]
+    assert alerts_of([ended(unsafe("a"), policy="a")], TODAY)[0].happened == "H"
+    one = alerts_of([ended(failed("a", "run", "H"), policy="a")], TODAY)[0]
     assert (one.happened, one.subject) == ("H", "run application")
     assert not_served("a", [], TODAY).id != not_served("b", [], TODAY).id
 
@@ -165,21 +167,21 @@ def test_only_what_still_works_is_open() -> None:
 
 def test_a_revoked_policy_and_a_fresh_credential_have_no_end_to_tell() -> None:
     near = in_use(timedelta(days=2))
-    assert alerts([ended(seen=replace(near, standing=Urgency.REVOKED))], TODAY) == ()
-    assert alerts([ended(seen=in_use(timedelta(days=15)))], TODAY) == ()
-    assert [each.code for each in alerts([ended(seen=row(RENEWAL))], TODAY)] == ["expiring"]
+    assert alerts_of([ended(seen=replace(near, standing=Urgency.REVOKED))], TODAY) == ()
+    assert alerts_of([ended(seen=in_use(timedelta(days=15)))], TODAY) == ()
+    assert [each.code for each in alerts_of([ended(seen=row(RENEWAL))], TODAY)] == ["expiring"]
 
 
 def test_a_sign_in_that_fails_for_all_is_one_alert() -> None:
     names = [f"p{number}" for number in range(200)]
     runs = [ended(failed(name, "run", SIGN_IN.format(i % 9, i % 7)), policy=name) for i, name in enumerate(names)]
     other = ended(failed("x", "run", "the vault can't be reached"), policy="x")
-    one, two = alerts([*runs, other], TODAY)
+    one, two = alerts_of([*runs, other], TODAY)
     assert (one.policies, one.code) == (tuple(sorted(names)), "failed")
     assert two.policies == ("x",)
-    again = alerts([*runs[:150]], TODAY + timedelta(hours=6))
+    again = alerts_of([*runs[:150]], TODAY + timedelta(hours=6))
     assert [each.id for each in again] == [one.id]
-    assert [each.id for each in alerts(runs[50:], TODAY)] == [one.id]
+    assert [each.id for each in alerts_of(runs[50:], TODAY)] == [one.id]
 
 
 def test_what_stops_everything_beforehand_is_an_alert_too() -> None:
@@ -194,12 +196,12 @@ def test_what_stops_everything_beforehand_is_an_alert_too() -> None:
 
 
 def hostile(number: int = 0) -> Alert:
-    (made,) = alerts([ended(failed(HOSTILE, happened=f"{number}{HOSTILE}" + "😀" * 5000), policy=HOSTILE)], TODAY)
+    (made,) = alerts_of([ended(failed(HOSTILE, happened=f"{number}{HOSTILE}" + "😀" * 5000), policy=HOSTILE)], TODAY)
     return replace(made, id=f"{made.id}{number}")
 
 
 def test_an_event_has_what_cloudevents_requires_and_everything_of_the_alert() -> None:
-    (alert,) = alerts([ended(failed())], TODAY)
+    (alert,) = alerts_of([ended(failed())], TODAY)
     body = json.loads(cloud_event(alert))
     assert {name: body[name] for name in ("specversion", "id", "source", "type", "subject", "time", "datacontenttype")} == {
         "specversion": "1.0",

@@ -16,8 +16,8 @@ import pytest
 from rotator.codes import WaitCode
 from rotator.report import page
 from rotator.report.page.advice import FIRST, LABEL
-from rotator.report.page.lines import MEANING, CredentialRole, lines
-from rotator.report.page.scale import Scale, scale
+from rotator.report.page.lines import MEANING, CredentialRole, time_lines
+from rotator.report.page.scale import Scale, time_scale
 from rotator.report.status import Urgency
 from rotator.steps import Wait
 from tests.report.fleet import BY_HAND, COMPROMISED, OVERLAP, fleet, glanced, steady, version
@@ -173,7 +173,7 @@ def test_it_reads_as_recorded() -> None:
 
 
 def roles(case: dict[str, Any], **groups: Any) -> dict[str, CredentialRole]:
-    found = lines(glanced("web", case, **groups))
+    found = time_lines(glanced("web", case, **groups))
     return {line.key_id.partition("0")[0]: line.role for line in found}
 
 
@@ -188,7 +188,7 @@ def test_each_credential_has_its_role_the_most_important_first() -> None:
 
 
 def test_the_current_one_is_due_before_its_end_and_the_old_one_overlaps_until_it_may_go() -> None:
-    current, old = lines(glanced("web", OVERLAP))
+    current, old = time_lines(glanced("web", OVERLAP))
     assert current.parts == (("valid", instant("-1d"), instant("+59d")), ("due", instant("+59d"), instant("+89d")))
     replaced, leaves = instant("-1d"), instant("+19h")
     assert old.parts == (
@@ -205,7 +205,7 @@ def test_an_overlap_ends_with_its_own_wait_or_with_the_look() -> None:
     other = Wait(WaitCode.OVERLAP, str(key("elder")), "overlap", instant("+8d"))
     own = Wait(WaitCode.OVERLAP, str(key("old")).upper(), "overlap", instant("+7d"))
     for waits, until in (((held, other), TODAY), ((held, other, own), instant("+7d"))):
-        _, old = lines(replace(seen, plan=replace(seen.plan, waits=waits)))
+        _, old = time_lines(replace(seen, plan=replace(seen.plan, waits=waits)))
         assert [end for kind, _, end in old.parts if kind == "overlap"] == [until]
 
 
@@ -215,8 +215,8 @@ def test_one_that_has_ended_is_shown_while_something_holds_it() -> None:
         "versions": [version("gone", "-90d"), version("cur", "-9d")],
     }
     held = {"groups": [{"id": "web", "holds": "gone", "since": "-90d"}]}
-    assert key("gone") not in [line.key_id for line in lines(glanced("web", case))]
-    assert key("gone") in [line.key_id for line in lines(glanced("web", {**case, **held}))]
+    assert key("gone") not in [line.key_id for line in time_lines(glanced("web", case))]
+    assert key("gone") in [line.key_id for line in time_lines(glanced("web", {**case, **held}))]
 
 
 # the scale
@@ -224,7 +224,7 @@ def test_one_that_has_ended_is_shown_while_something_holds_it() -> None:
 
 def test_the_look_is_always_inside_and_what_is_beyond_is_at_the_edge() -> None:
     for start, end in ((-1, 1), (-400, 3000), (-30, 90), (5, -5)):
-        one = scale(TODAY, [TODAY + timedelta(days=start)], [TODAY + timedelta(days=end)])
+        one = time_scale(TODAY, [TODAY + timedelta(days=start)], [TODAY + timedelta(days=end)])
         assert 0 < one.place(TODAY) < 100
         assert 0 <= one.place(TODAY + timedelta(days=start)) < one.place(TODAY + timedelta(days=400)) == 100
         assert one.end - one.begin <= timedelta(days=90 + 200 * 1.07)

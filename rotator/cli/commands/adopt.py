@@ -36,7 +36,7 @@ def adopted_before(adoption: "Adoption", name: str) -> str:
 
 
 @command
-def adopt(common: Common, name: Name, key_id: Key = None, lease_dir: Leases = None) -> None:
+def carry_out(common: Common, name: Name, key_id: Key = None, lease_dir: Leases = None) -> None:
     """Hand over to rotator a credential that somebody else made.
 
     From then on it is retired like any other, when nothing relies on it any more.

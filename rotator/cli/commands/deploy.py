@@ -29,7 +29,7 @@ _REFERENCE = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class DeployRequest:
     """Options of a deployment: wait for its end, print its logs, new images by the name of the container."""
 
     wait: bool
@@ -63,7 +63,7 @@ class DeployOutcome:
 
 
 @command
-def deploy(
+def carry_out(
     common: Common,
     name: Name,
     group: Group = None,
@@ -91,7 +91,7 @@ def deploy(
 
     (policy,) = common.load((name,))
     group_id = chosen(policy, group).id
-    asked = Asked(wait or logs, logs, _images(image or []))
+    asked = DeployRequest(wait or logs, logs, _images(image or []))
     with telling(common) as (tell, _):
         outcome = session.run(
             common,
@@ -113,7 +113,7 @@ def _images(given: "Sequence[str]") -> dict[str, str]:
     return dict(pairs)
 
 
-async def _heeded(run: "Run", group_id: "ResourceId", asked: Asked) -> DeployOutcome:
+async def _heeded(run: "Run", group_id: "ResourceId", asked: DeployRequest) -> DeployOutcome:
     """Deploy, and report first the compromised credentials still able to sign in, also if the deployment failed."""
     from rotator.engine import tell_exposed
 
@@ -132,7 +132,7 @@ async def _heeded(run: "Run", group_id: "ResourceId", asked: Asked) -> DeployOut
     return replace(outcome, alarms=tuple(score.alarms), warned=bool(score.warned))
 
 
-async def _deployed(run: "Run", group_id: "ResourceId", asked: Asked) -> DeployOutcome:
+async def _deployed(run: "Run", group_id: "ResourceId", asked: DeployRequest) -> DeployOutcome:
     from rotator.engine import deploy_now
 
     deployed = await deploy_now(run, group_id, wait=asked.wait, images=asked.images)

@@ -38,7 +38,7 @@ Drafts = Annotated[Path, typer.Option("--drafts", metavar="DIR", help="Where --w
 
 
 @command
-def discover(
+def carry_out(
     common: Common,
     subscription: Subscriptions = None,
     everything: Everything = False,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @command
-def doctor(common: Common, context: typer.Context, names: Names = None, lease_dir: Leases = None) -> None:
+def carry_out(common: Common, context: typer.Context, names: Names = None, lease_dir: Leases = None) -> None:
     """Check everything that must be true before a rotation at 3 a.m.; change nothing.
 
     Identity, permissions, principal, registries, vault, container groups, this machine. A failed check comes with the

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 @command
-def grant(common: Common, name: Name, lease_dir: Leases = None) -> None:
+def carry_out(common: Common, name: Name, lease_dir: Leases = None) -> None:
     """Restore the access that `rotator revoke` took away.
 
     Where nothing was revoked, makes the role assignments that the policy declares, if they are missing.

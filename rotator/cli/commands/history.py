@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @command
-def history(common: Common, name: Name) -> None:
+def carry_out(common: Common, name: Name) -> None:
     """Show past rotations: when, which credential, how long it served.
 
     From the tags of the secret's versions, the newest first; versions that somebody else wrote are among them. -v adds

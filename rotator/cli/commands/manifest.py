@@ -19,7 +19,7 @@ Running = Annotated[str, typer.Argument(metavar="GROUP", help="Name or id of a c
 
 
 @command
-def manifest(
+def carry_out(
     common: Common,
     name: Name,
     group: Running,

@@ -22,7 +22,7 @@ WHEN_DUE = 5
 
 
 @command
-def plan(common: Common, names: Names = None, exit_code: ExitCode = False) -> None:
+def carry_out(common: Common, names: Names = None, exit_code: ExitCode = False) -> None:
     """Show what is due and why; change nothing.
 
     Also shows the restarts, the refused steps and how to fix them, and the waits with their ends. The current value is

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @command
-def provision(
+def carry_out(
     common: Common,
     name: Name,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what is missing.")] = False,

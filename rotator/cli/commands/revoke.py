@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @command
-def revoke(
+def carry_out(
     common: Common,
     name: Name,
     wait: Annotated[

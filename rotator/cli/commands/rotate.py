@@ -9,7 +9,7 @@ import typer
 from rotator.cli.commands.adopt import adopted_before
 from rotator.cli.commands.plan import forced, show_plan
 from rotator.cli.invocation import Common
-from rotator.cli.notices import Hook, Metrics, notices
+from rotator.cli.notices import Hook, Metrics, notices_of
 from rotator.cli.options import Leases, Names, Yes, ask, command
 from rotator.codes import NoteCode
 
@@ -33,7 +33,7 @@ MaxDuration = Annotated[
 
 
 @command
-def rotate(
+def carry_out(
     common: Common,
     names: Names = None,
     force: Annotated[
@@ -89,7 +89,7 @@ def rotate(
         return
     from rotator.cli import session
 
-    told = notices(metrics, hook, lease_dir, whole=not names)
+    told = notices_of(metrics, hook, lease_dir, whole=not names)
     with told.failing(common):
         policies = common.load(tuple(names or ()))
         _ask(wishes, [policy.name for policy in policies], yes, accept_outage=accept_outage)

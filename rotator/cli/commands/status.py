@@ -20,7 +20,7 @@ Html = Annotated[
 
 
 @command
-def status(common: Common, names: Names = None, html: Html = None) -> None:
+def carry_out(common: Common, names: Names = None, html: Html = None) -> None:
     """Show every policy in one line, most urgent first.
 
     Tries and changes nothing. As wide as the terminal, or COLUMNS; -v adds each container group, wait and foreign

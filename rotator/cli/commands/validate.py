@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 @command
-def validate(common: Common, names: Names = None) -> None:
+def carry_out(common: Common, names: Names = None) -> None:
     """Check policies without asking Azure anything.
 
     Every mistake is shown at once, with its place and what to write instead.

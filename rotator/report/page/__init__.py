@@ -19,10 +19,10 @@ from xml.etree.ElementTree import Element
 
 from rotator.errors import RotatorError
 from rotator.report.page.advice import LABEL
-from rotator.report.page.card import card, top
-from rotator.report.page.lines import lines
+from rotator.report.page.card import render_card, top
+from rotator.report.page.lines import time_lines
 from rotator.report.page.markup import document, own, tag
-from rotator.report.page.scale import Scale, scale
+from rotator.report.page.scale import Scale, time_scale
 from rotator.report.status import ALARMING, Row, Urgency, rows
 from rotator.report.words import instant
 from rotator.results import Preview, Previewed
@@ -54,14 +54,14 @@ def page(seen: Iterable[Previewed], assets: Assets, now: datetime) -> str:
     found = rows(known.items())
     at = max((row.at for row in found if row.at), default=now)
     span = _scale(known.values(), at)
-    cards = [card(row, known[row.policy], span) for row in found]
+    cards = [render_card(row, known[row.policy], span) for row in found]
     body = (_head(found, at), _filters(found), tag("main", top(span, _tools()), *cards), _foot(at))
     return document(_meta(assets), (_patterns(), *body, own("script", assets.script)))
 
 
 def _scale(seen: Iterable[Preview | RotatorError], at: datetime) -> Scale:
-    shown = [line for what in seen if not isinstance(what, RotatorError) for line in lines(what)]
-    return scale(at, [line.start for line in shown], [line.end for line in shown])
+    shown = [line for what in seen if not isinstance(what, RotatorError) for line in time_lines(what)]
+    return time_scale(at, [line.start for line in shown], [line.end for line in shown])
 
 
 def _meta(assets: Assets) -> Iterator[Element]:

@@ -31,7 +31,7 @@ FIRST = {
 """First sentence for each state."""
 
 
-def advice(row: Row, seen: Preview | RotatorError) -> Iterator[str]:
+def advise(row: Row, seen: Preview | RotatorError) -> Iterator[str]:
     """Yield what to do, in sentences with commands in back ticks; the first is for the state alone."""
     until = f" Next due: {day(row.next_due)}." if row.standing is Urgency.RESTING and row.next_due else ""
     yield f"{FIRST[row.standing]}{until}"

@@ -6,8 +6,8 @@ from xml.etree.ElementTree import Element
 
 from rotator.container_group import Dependent
 from rotator.errors import RotatorError
-from rotator.report.page.advice import LABEL, advice
-from rotator.report.page.lines import MEANING, CredentialLine, lines, unsaid
+from rotator.report.page.advice import LABEL, advise
+from rotator.report.page.lines import MEANING, CredentialLine, time_lines, unsaid
 from rotator.report.page.markup import code, tag
 from rotator.report.page.scale import Scale
 from rotator.report.status import ALARMING, Row, Urgency
@@ -20,10 +20,10 @@ HEIGHT, GAP = 8, 4
 """Height of a bar and the space between two, in pixels."""
 
 
-def card(row: Row, seen: Preview | RotatorError, scale: Scale) -> Element:
+def render_card(row: Row, seen: Preview | RotatorError, scale: Scale) -> Element:
     """Return the part of the page about one policy; open from the start if a person is needed."""
     state = row.standing.name.lower()
-    found = () if isinstance(seen, RotatorError) else lines(seen)
+    found = () if isinstance(seen, RotatorError) else time_lines(seen)
     made = tag("details", _summary(row, found, scale), _body(row, seen, found, scale), class_=f"policy {state}")
     made.set("data-state", state)
     made.set("data-name", row.policy.lower())
@@ -121,7 +121,7 @@ _PART = {
 
 
 def _body(row: Row, seen: Preview | RotatorError, found: Sequence[CredentialLine], scale: Scale) -> Element:
-    first, *rest = advice(row, seen)
+    first, *rest = advise(row, seen)
     todo = tag("div", tag("h3", "What to do"), code(first, class_="first"), class_="todo")
     if rest:
         todo.append(tag("ul", *(code(each, "li") for each in dict.fromkeys(rest))))

@@ -54,7 +54,7 @@ RANK = (
 )
 
 
-def lines(preview: Preview) -> tuple[CredentialLine, ...]:
+def time_lines(preview: Preview) -> tuple[CredentialLine, ...]:
     """Return the live credentials of a policy and the ended ones still in use, the most important first."""
     view = preview.view
     found = [_line(preview, credential) for credential in view.observed.credentials]

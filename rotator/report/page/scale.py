@@ -41,7 +41,7 @@ class Scale:
             month += 1
 
 
-def scale(at: datetime, starts: Iterable[datetime], ends: Iterable[datetime]) -> Scale:
+def time_scale(at: datetime, starts: Iterable[datetime], ends: Iterable[datetime]) -> Scale:
     """Return the scale for credentials, with the look at `at` always inside."""
     ahead = _within(LEAST_AHEAD, max((end - at for end in ends), default=LEAST_AHEAD), MOST_AHEAD)
     behind = _within(LEAST_BEHIND, max((at - start for start in starts), default=LEAST_BEHIND), MOST_BEHIND)

@@ -19,7 +19,7 @@ from rotator.clients import keyvault
 from rotator.clients.aci import TYPE
 from rotator.clients.acr import VERSION
 from rotator.clients.entra import PATIENCE
-from rotator.clients.observe import groups_part, latest, vault_part, with_groups, with_vault
+from rotator.clients.observation import groups_part, latest, vault_part, with_groups, with_vault
 from rotator.clients.pipeline import at_once, together
 from rotator.clients.services import Services
 from rotator.clients.signins import sign_ins

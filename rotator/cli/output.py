@@ -2,7 +2,7 @@
 
 import typer
 
-from rotator.visible import visible
+from rotator.visible import escaped
 
 
 def say(text: str, *, err: bool = False) -> None:
@@ -10,4 +10,4 @@ def say(text: str, *, err: bool = False) -> None:
 
     Raises OSError if the text can't be written.
     """
-    typer.echo(visible(text, keep="\n\t"), err=err)
+    typer.echo(escaped(text, keep="\n\t"), err=err)

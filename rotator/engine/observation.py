@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from rotator import container_group, guard
 from rotator.engine.run import Patience, Run, Seen
-from rotator.engine.trial import trial, tried
+from rotator.engine.trial import tried, try_value
 from rotator.errors import Forbidden, NotFound
 from rotator.events import StepFailed, Vetoed
 from rotator.guard import Veto
@@ -188,7 +188,7 @@ async def proven(run: Run, observed: Observed, version: str | None, known: Known
     except (NotFound, Forbidden) as error:
         return replace(known, proof=None, proof_at=None, unproven=error.denial)
     images = container_group.images(run.policy, observed)
-    return replace(known, proof=await trial(run, value, images), proof_at=observed.at, unproven=None)
+    return replace(known, proof=await try_value(run, value, images), proof_at=observed.at, unproven=None)
 
 
 async def preview(run: Run) -> Preview:

@@ -11,8 +11,8 @@ from functools import partial
 
 from rotator import container_group
 from rotator.codes import NoteCode
-from rotator.engine.prove import again, prove
-from rotator.engine.retire import listed, withdraw
+from rotator.engine.proving import again, prove
+from rotator.engine.retirement import listed, withdraw
 from rotator.engine.run import DECISIONS, FRESH, Patience, Run, Seen, Undecided, ensure_granted
 from rotator.errors import (
     AzureError,
