@@ -68,6 +68,7 @@ class Shape(NamedTuple):
 
 _BASE = "/subscriptions/{0}/resourceGroups/{0}/providers/Microsoft.ContainerInstance/containerGroups/{0}"
 GROUP = Shape(_BASE.replace(".", r"\.").format("[^/]+"), f"the resource id of a container group: {_BASE.format('…')}")
+GUID = Shape("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "a GUID")
 REPOSITORY = Shape(r"[a-z0-9]+(?:(?:[._]|__|-+|/)[a-z0-9]+)*", "letters and digits, with . _ - or / between them")
 TAG = Shape(r"\w[\w.-]{0,127}", "at most 128 letters, digits, and . _ -")
 """Names that a registry takes (OCI Distribution Specification 1.1, "Pulling manifests")."""
@@ -134,8 +135,11 @@ def fault(body: Json, services: Iterable[Service]) -> Fault:
     whole({"status": found.status}, "status", 100, 599)
     if found.retry_after is not None:
         number({"retry_after": found.retry_after}, "retry_after", 0, MOST)
-    for name in ("code", "message", "argument"):
+    for name in ("code", "message", "argument", "error"):
         _ensure_sayable(name, getattr(found, name))
+    for name, value in found.headers.items():
+        if not re.fullmatch(r"[\w!#$%&'*+.^`|~-]+", name, re.ASCII) or not re.fullmatch(r"[ -~]*", value):
+            raise refusal(f"{name!r} with {value!r} is no header.")
     _ensure_strikes(found, services)
     return found
 

@@ -265,7 +265,7 @@ def dump(
 
 @app.command()
 def push(
-    image: Annotated[str, typer.Argument(help="registry/repository:tag")],
+    image: Annotated[str, typer.Argument(help="registry/repository:tag; the registry by login server or name.")],
     directory: Where = None,
     exit_code: Annotated[int | None, typer.Option(help="Its container ends with this; without, it runs on.")] = None,
     run_seconds: Annotated[float | None, typer.Option(min=0, help="After so many seconds.")] = None,
@@ -318,6 +318,11 @@ def fault(
     code: Annotated[str, typer.Option(help="Error code of kind status.")] = "ServiceUnavailable",
     retry_after: Annotated[float | None, typer.Option(help="Seconds for the Retry-After header.")] = None,
     argument: Annotated[str, typer.Option(help="Parameter of the kind.")] = "",
+    message: Annotated[str | None, typer.Option(help="Error message of kind status.")] = None,
+    error: Annotated[str, typer.Option(help="OAuth error of kind status, of Entra.")] = "",
+    header: Annotated[
+        list[str] | None, typer.Option(help="Header of kind status, as 'Name: value'; may be repeated.")
+    ] = None,
     clear: Annotated[bool, typer.Option("--clear", help="Forget all that is planned.")] = False,
 ) -> None:
     """Plan a fault; without an operation, list what is planned."""
@@ -334,8 +339,19 @@ def fault(
             "times": times,
             "status": answer,
             "code": code,
+            "retry_after": retry_after,
+            "argument": argument,
+            "error": error,
+            "headers": dict(_header(each) for each in header or ()),
         }
-        _ask(directory, "POST", "/faults", {**body, "retry_after": retry_after, "argument": argument})
+        _ask(directory, "POST", "/faults", body if message is None else {**body, "message": message})
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if not colon:
+        raise typer.BadParameter(f"{text!r} is no header: write 'Name: value'")
+    return name.strip(), value.strip()
 
 
 def _write(found: object, output: Output, text: Callable[[], str]) -> None:

@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from local_azure import asked
 from local_azure.app import App
+from local_azure.arm.behaviour import REGISTRIES
 from local_azure.arm.regions import REGIONS
 from local_azure.authority import CONTROL_HOST
 from local_azure.azure import Azure
@@ -126,19 +127,28 @@ class Control:
     def push(self, call: Call) -> Response:
         """Put an image into a registry.
 
-        Fields: ``registry`` (login server), ``repository``, ``tag``; ``exit_code`` and ``run_seconds`` for a job.
+        Fields: ``registry`` (login server, or az's short name), ``repository``, ``tag``; ``exit_code`` and
+        ``run_seconds`` for a job.
         """
         body = call.request.json()
         shapes = (("registry", None), ("repository", asked.REPOSITORY), ("tag", asked.TAG))
         registry, repository, tag = (asked.text(body, name, shape) for name, shape in shapes)
-        if self.azure.resources.registry(registry) is None:
-            raise asked.refusal(f"There is no registry {registry}.")
+        registry = self._login_server(registry)
         try:
             return Response.json(
                 201, {"digest": self.azure.registries.push(registry, repository, tag, **asked.run(body))}
             )
         except LookupError:
             raise asked.refusal(f"{registry}/{repository} has no image {body['digest']}.") from None
+
+    def _login_server(self, name: str) -> str:
+        """Return a registry's login server by itself or by the registry's name. Raises ServiceError 400."""
+        if self.azure.resources.registry(name) is not None:
+            return name
+        found = None if "." in name else self.azure.resources.find(REGISTRIES, name)
+        if found is None:
+            raise asked.refusal(f"There is no registry {name}.")
+        return str(found.properties["loginServer"])
 
     def quota(self, call: Call) -> Response:
         """Set a ``subscription``'s quota of ``name`` in a ``location`` to ``limit``.
@@ -165,7 +175,7 @@ class Control:
         owner = asked.text(body, "owner")
         if self.azure.directory.principal_by_id(owner) is None:
             raise asked.refusal(f"There is no service principal {owner}.")
-        made = self.azure.resources.add_subscription(asked.text(body, "id"), asked.text(body, "name"))
+        made = self.azure.resources.add_subscription(asked.text(body, "id", asked.GUID), asked.text(body, "name"))
         self.azure.authorization.assign(f"/subscriptions/{made.id}", owner, "Owner", at_once=True)
         return Response.json(201, asdict(made))
 

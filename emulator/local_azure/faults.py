@@ -7,6 +7,7 @@ the service with :meth:`Faults.active`.
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Literal
@@ -33,7 +34,8 @@ class Fault:
 
     `nth` counts the calls of `operation` (a name or an fnmatch pattern) since the fault was added, from 1; `times`
     strikes the given number of calls in a row (0: for ever). kind ``status``: answer `status` in the service's
-    envelope with `code`, `message`, `retry_after` seconds; of a 401, `argument` is the header WWW-Authenticate.
+    envelope with `code`, `message`, `retry_after` seconds and more `headers`; of a 401, `argument` is the header
+    WWW-Authenticate. Entra's envelope also has an OAuth `error`, and takes a number from a code like ``AADSTS90033``.
     kind ``reset`` | ``timeout``: break the connection. kind ``lost``: the same as reset after the effect. kind
     ``echo``: answer `status` with a page quoting the whole request, as a proxy between client and service may; with
     `argument` ``message`` the service itself quotes the request in the message of the error. kind ``flip``:
@@ -52,6 +54,8 @@ class Fault:
     message: str = "The service is temporarily unavailable."
     retry_after: float | None = None
     argument: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict, hash=False)
+    error: str = ""
 
     def strikes(self, count: int) -> bool:
         """Tell if the fault is planned for the `count`-th matching call."""
@@ -146,7 +150,9 @@ def _raise(fault: Fault) -> None:
         headers = {} if fault.retry_after is None else {"Retry-After": f"{fault.retry_after:g}"}
         if fault.status == 401 and fault.argument:
             headers["WWW-Authenticate"] = fault.argument
-        raise ServiceError(fault.status, fault.code, fault.message, headers=headers)
+        raise ServiceError(
+            fault.status, fault.code, fault.message, inner=fault.error or None, headers={**headers, **fault.headers}
+        )
     raise Broken("timeout" if fault.kind == "timeout" else "reset")
 
 

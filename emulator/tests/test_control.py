@@ -132,8 +132,15 @@ def nonsense() -> Iterator[tuple[str, bytes]]:
     ):
         yield "/faults", _with({**FAULT, **change})
     yield "/faults", _with(FAULT, message='"\\ud800"')
+    yield from (
+        ("/faults", _with(FAULT, headers=headers))
+        for headers in ("[]", '"x"', "1", '{"a b": "x"}', '{"A": "x\\r\\nB: y"}', '{"A": 1}', '{"": "x"}')
+    )
+    yield from (("/faults", _with(FAULT, error=error)) for error in ("1", "[]", '"\\ud800"'))
     for change in (
         {"registry": "x"},
+        {"registry": "x.azurecr.io"},
+        {"registry": "mycontainerregistry.example"},
         {"repository": "../.."},
         {"repository": "A B"},
         {"tag": "a b"},
@@ -179,6 +186,7 @@ def test_what_is_meant_goes_on_to_work(scene: Scene) -> None:
         ("/clock", _with({}, advance="60.5")),
         ("/faults", _with({**FAULT, "operation": "keyvault.*"}, nth="2", times="0", status="429", retry_after="7")),
         ("/images", _with(IMAGE, exit_code="255", run_seconds="0")),
+        ("/images", _with({**IMAGE, "registry": "mycontainerregistry"})),
         ("/quotas", _with(QUOTA, limit="0")),
     ):
         status, said = scene.ask("POST", path, body)
@@ -210,3 +218,21 @@ def test_a_stale_read_can_be_planned_where_there_is_one_only(scene: Scene) -> No
         found, said = scene.ask("POST", "/faults", json.dumps({"operation": operation, "kind": "stale"}).encode())
         assert found == status
         assert ("is ever stale" in said) == (status == 400)
+
+
+def test_a_fault_has_headers_and_an_oauth_error_of_its_own(scene: Scene) -> None:
+    planned = _with(
+        {"operation": "entra.token", "kind": "status", "code": "AADSTS90033", "message": "A transient error."},
+        status="503",
+        error='"temporarily_unavailable"',
+        headers='{"Retry-After": "3", "x-ms-own": "yes"}',
+    )
+    assert scene.ask("DELETE", "/faults")[0] == 204
+    assert scene.ask("POST", "/faults", planned)[0] == 201
+    path = "/00000000-0000-0000-0000-000000000002/oauth2/v2.0/token"
+    answer = scene.app.handle(Request("POST", "login.microsoftonline.com", path, {}, {}, b""))
+    content = json.loads(answer.body)
+    assert (answer.status, content["error"], content["error_codes"]) == (503, "temporarily_unavailable", [90033])
+    assert content["error_description"].startswith("AADSTS90033: A transient error.")
+    assert (answer.headers["Retry-After"], answer.headers["x-ms-own"]) == ("3", "yes")
+    assert scene.ask("DELETE", "/faults")[0] == 204
