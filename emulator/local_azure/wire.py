@@ -12,6 +12,8 @@ from functools import cache, cached_property
 from typing import Any, Protocol, TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from local_azure.bad_json import words
+
 T = TypeVar("T")
 Json = Any
 """Decoded JSON. What a client sends is checked where it is used, so a precise type would only be a promise nobody
@@ -57,7 +59,8 @@ class Request:
         try:
             return json.loads(self.body) if self.body.strip() else {}
         except (ValueError, RecursionError) as error:
-            message = f"The request content was invalid and could not be deserialized: '{error}'."
+            why = words(self.body.decode(errors="replace"), error)
+            message = f"The request content was invalid and could not be deserialized: '{why}'."
             raise ServiceError(400, "InvalidRequestContent", message) from error
 
     def form(self) -> dict[str, str]:

@@ -77,6 +77,7 @@ class ContainerGroups:
         )
         resources.also.append(self._as_resources)
         resources.removers.append(self._remove_all)
+        resources.taggers.append(self._tag)
 
     @property
     def refused(self) -> list[RefusedPull]:
@@ -154,6 +155,10 @@ class ContainerGroups:
         group.before = shown(group)
         group.resource["tags"] = dict(tags)
         return shown(group)
+
+    def _tag(self, group_id: str, tags: dict[str, str]) -> None:
+        if self._find(group_id):
+            self.patch_tags(group_id, tags)
 
     def delete(self, group_id: str) -> dict[str, Json] | None:
         """Delete a group and return its last body; None if there was none. Raises ServiceError 429."""

@@ -49,6 +49,8 @@ class Resources:
         self.budget = Budget(clock, lambda: self.state.buckets)
         self.also: _Listers = []
         """Services that keep resources of their own: each is asked for those of a subscription id."""
+        self.taggers: list[Callable[[str, dict[str, str]], None]] = []
+        """The same services: each is told the tags of a resource that it may keep."""
         self.removers: list[Callable[[str], None]] = []
         """The same services: each is told to remove all that it keeps at a scope and below."""
         authorization.locked = self.require_unlocked

@@ -35,6 +35,7 @@ PROVIDERS = {
     "Microsoft.ManagedIdentity": {"userAssignedIdentities": ["2024-11-30", "2023-01-31"]},
     "Microsoft.Resources": {
         "resourceGroups": ["2024-11-01", "2021-04-01"],
+        "tags": ["2024-11-01", "2021-04-01"],
         "subscriptions": ["2022-12-01"],
         "tenants": ["2022-12-01"],
     },
@@ -87,7 +88,7 @@ ELSEWHERE = {
         "vaults/privateEndpointConnections",
     ),
     "Microsoft.ManagedIdentity": ("identities", "userAssignedIdentities/federatedIdentityCredentials"),
-    "Microsoft.Resources": ("deployments", "deploymentScripts", "deploymentStacks", "templateSpecs", "tags"),
+    "Microsoft.Resources": ("deployments", "deploymentScripts", "deploymentStacks", "templateSpecs"),
 }
 """Types of these providers that Azure has and the emulator doesn't, beside those that every provider has."""
 EVERYWHERE = ("locations", "operations")

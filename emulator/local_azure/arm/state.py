@@ -16,6 +16,7 @@ class Subscription:
     id: str
     name: str
     state: str = "Enabled"
+    tags: dict[str, str] | None = None
 
 
 @dataclass(slots=True)
@@ -83,3 +84,5 @@ class State:
     operations: dict[str, Operation] = field(default_factory=dict)
     deleted_vaults: dict[str, Grave] = field(default_factory=dict)
     buckets: dict[str, Bucket] = field(default_factory=dict)
+    tag_names: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    """Names of tags made in a subscription, each with the values made for it."""

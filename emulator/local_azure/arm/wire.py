@@ -18,6 +18,7 @@ from local_azure.arm.locks import lock_routes
 from local_azure.arm.providers import provider_routes, unknown_routes
 from local_azure.arm.registries import RegistryRoutes, registry_routes
 from local_azure.arm.replications import replication_routes
+from local_azure.arm.scope_tags import scope_tag_routes
 from local_azure.arm.shape import envelope
 from local_azure.arm.subscriptions import subscription_routes
 from local_azure.arm.tokens import token_routes
@@ -93,6 +94,7 @@ class Arm:
             *group_routes(resources),
             *provider_routes(resources),
             *lock_routes(resources),
+            *scope_tag_routes(resources),
         )
         yield from (
             *registry_routes(registries),
