@@ -277,3 +277,15 @@ def test_azure_identity_signs_in_with_a_managed_identity_asynchronously(machine:
         asyncio.run(sign_in(AsyncDefaultAzureCredential, managed_identity_client_id=client_id)),
     ):
         assert machine.azure.tokens.verify(f"Bearer {token}", [VAULT]).oid == machine.seeded.identity.object_id
+
+
+def test_the_resources_that_have_an_identity_and_the_providers_operations_are_listed(machine: Machine) -> None:
+    name = machine.seeded.identity.resource_id.rpartition("/")[2]
+    assert machine.arm("POST", f"/{name}/listAssociatedResources") == (200, {"totalCount": 0, "value": []})
+    group = machine.seeded.identity.resource_id.partition("/providers/")[0]
+    put_in = f"{group}/providers/Microsoft.ContainerRegistry/registries/withidentity"
+    identity = {"type": "UserAssigned", "userAssignedIdentities": {machine.seeded.identity.resource_id: {}}}
+    machine.azure.resources.put(put_in, "Microsoft.ContainerRegistry/registries", "eastus", {}, identity=identity)
+    _, found = machine.arm("POST", f"/{name}/listAssociatedResources")
+    assert [(each["id"], each["resourceGroup"]) for each in found["value"]] == [(put_in, "myResourceGroup")]
+    assert machine.arm("POST", "/nobody/listAssociatedResources")[0] == 404

@@ -338,6 +338,7 @@ class ContainerGroups:
                 body["tags"],
                 group.deployed,
                 group.deployed,
+                identity=body.get("identity"),
             )
 
 

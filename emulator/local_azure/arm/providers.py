@@ -15,6 +15,7 @@ from local_azure.wire import Call, Json, Response, Route, ServiceError
 _ACI = ["2026-07-01", "2025-09-01", "2024-05-01-preview", "2023-05-01"]
 _ACR = ["2025-11-01", "2023-07-01"]
 _KEY_VAULT = list(VERSIONS)
+_NETWORK = ["2024-07-01", "2023-09-01"]
 _ROLES = ["2022-04-01"]
 
 PROVIDERS = {
@@ -33,12 +34,19 @@ PROVIDERS = {
     },
     "Microsoft.KeyVault": {"vaults": _KEY_VAULT, "vaults/accessPolicies": _KEY_VAULT, "deletedVaults": _KEY_VAULT},
     "Microsoft.ManagedIdentity": {"userAssignedIdentities": ["2024-11-30", "2023-01-31"]},
+    "Microsoft.Network": {
+        "virtualNetworks": _NETWORK,
+        "virtualNetworks/subnets": _NETWORK,
+        "networkSecurityGroups": _NETWORK,
+        "networkSecurityGroups/securityRules": _NETWORK,
+    },
     "Microsoft.Resources": {
         "resourceGroups": ["2024-11-01", "2021-04-01"],
         "tags": ["2024-11-01", "2021-04-01"],
         "subscriptions": ["2022-12-01"],
         "tenants": ["2022-12-01"],
     },
+    "Microsoft.Storage": {"storageAccounts": ["2024-01-01", "2023-05-01"]},
 }
 """Emulated types, each with the versions of published descriptions, newest first, for ``az resource`` to choose from.
 
@@ -91,6 +99,8 @@ ELSEWHERE = {
     "Microsoft.Resources": ("deployments", "deploymentScripts", "deploymentStacks", "templateSpecs"),
 }
 """Types of these providers that Azure has and the emulator doesn't, beside those that every provider has."""
+WIDE = ("Microsoft.Network", "Microsoft.Storage")
+"""Providers with more types than can be listed: whatever the emulator doesn't have is taken for one of Azure's."""
 EVERYWHERE = ("locations", "operations")
 
 
@@ -144,7 +154,12 @@ class _Providers:
         segments = call["rest"].strip("/").split("/")
         namespace = next((name for name in PROVIDERS if name.lower() == call["namespace"].lower()), None)
         kinds = ["/".join(segments[: 2 * depth + 1 : 2]) for depth in range((len(segments) + 1) // 2)]
-        if namespace is None or _has((*ELSEWHERE[namespace], *EVERYWHERE), kinds) or _has(PROVIDERS[namespace], kinds):
+        if (
+            namespace is None
+            or namespace in WIDE
+            or _has((*ELSEWHERE[namespace], *EVERYWHERE), kinds)
+            or _has(PROVIDERS[namespace], kinds)
+        ):
             message = f"The emulator does not implement {call.request.method} {call.request.path} of arm."
             raise ServiceError(501, "NotImplemented", message)
         message = f"The resource type '{kinds[0]}' could not be found in the namespace '{namespace}'"

@@ -15,11 +15,13 @@ from local_azure.arm.clouds import CLOUDS, cloud_at
 from local_azure.arm.credential_sets import credential_set_routes
 from local_azure.arm.groups import GROUP_READ, group_routes
 from local_azure.arm.locks import lock_routes
+from local_azure.arm.networks import network_routes
 from local_azure.arm.providers import provider_routes, unknown_routes
 from local_azure.arm.registries import RegistryRoutes, registry_routes
 from local_azure.arm.replications import replication_routes
 from local_azure.arm.scope_tags import scope_tag_routes
 from local_azure.arm.shape import envelope
+from local_azure.arm.storage import storage_routes
 from local_azure.arm.subscriptions import subscription_routes
 from local_azure.arm.tokens import token_routes
 from local_azure.arm.vaults import VaultRoutes, vault_routes
@@ -63,7 +65,12 @@ GATEWAY = {
 }
 """What Resource Manager says itself, before a provider is asked: marked so by a header (recorded)."""
 
-READING = {"arm.registries.checkName", "arm.registries.listCredentials", "arm.vaults.checkName"}
+READING = {
+    "storage.storageAccounts.checkNameAvailability",
+    "arm.registries.checkName",
+    "arm.registries.listCredentials",
+    "arm.vaults.checkName",
+}
 """What reads although it is sent with POST (recorded: the answer to a check of a name has reads left)."""
 
 _WITHIN = re.compile(
@@ -105,6 +112,8 @@ class Arm:
             *result_routes(resources),
         )
         yield from vault_routes(VaultRoutes(resources))
+        yield from network_routes(resources)
+        yield from storage_routes(resources)
         yield from extra_routes
         yield from unknown_routes(resources)
 

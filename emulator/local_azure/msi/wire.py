@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from local_azure.arm.behaviour import IDENTITIES, Resource
 from local_azure.arm.tags import tags_of
 from local_azure.arm.tracked import GROUP, SUBSCRIPTION, Tracked
 from local_azure.msi import federated
 from local_azure.msi.behaviour import Identities, own_case
+from local_azure.msi.operations import associated, operations
 from local_azure.wire import Call, Json, Response, Route
 
 
@@ -22,6 +24,9 @@ def routes(identities: Identities) -> Iterator[Route]:
     yield Route("msi.userAssignedIdentities.createOrUpdate", "PUT", one, own.put)
     yield Route("msi.userAssignedIdentities.update", "PATCH", one, own.patch)
     yield Route("msi.userAssignedIdentities.delete", "DELETE", one, own.delete)
+    operation = "msi.userAssignedIdentities.listAssociatedResources"
+    yield Route(operation, "POST", f"{one}/listAssociatedResources", partial(associated, tracked=tracked))
+    yield Route("msi.operations.list", "GET", "/providers/Microsoft.ManagedIdentity/operations", operations)
     yield from federated.routes(identities)
 
 

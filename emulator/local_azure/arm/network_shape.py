@@ -1,0 +1,125 @@
+"""What Azure adds to virtual networks, subnets, security groups and rules (recorded of azure-cli, 2024 and 2025)."""
+
+from local_azure.wire import Json
+
+NETWORKS, SECURITY = "Microsoft.Network/virtualNetworks", "Microsoft.Network/networkSecurityGroups"
+ADDED = {NETWORKS: ("subnets",), SECURITY: ("securityRules", "defaultSecurityRules")}
+"""Types, each with its parts."""
+
+_ANY = {"sourcePortRange": "*", "destinationPortRange": "*"}
+_LISTS = (
+    *("sourcePortRanges", "destinationPortRanges"),
+    *("sourceAddressPrefixes", "destinationAddressPrefixes"),
+)
+_DEFAULTS = (
+    (
+        "AllowVnetInBound",
+        "Allow inbound traffic from all VMs in VNET",
+        "*",
+        "VirtualNetwork",
+        "VirtualNetwork",
+        "Allow",
+    ),
+    (
+        "AllowAzureLoadBalancerInBound",
+        "Allow inbound traffic from azure load balancer",
+        "*",
+        "AzureLoadBalancer",
+        "*",
+        "Allow",
+    ),
+    ("DenyAllInBound", "Deny all inbound traffic", "*", "*", "*", "Deny"),
+    (
+        "AllowVnetOutBound",
+        "Allow outbound traffic from all VMs to all VMs in VNET",
+        "*",
+        "VirtualNetwork",
+        "VirtualNetwork",
+        "Allow",
+    ),
+    ("AllowInternetOutBound", "Allow outbound traffic from all VMs to Internet", "*", "*", "Internet", "Allow"),
+    ("DenyAllOutBound", "Deny all outbound traffic", "*", "*", "*", "Deny"),
+)
+"""The rules of every security group: name, description, protocol, source, destination, access."""
+
+
+def complete(type_: str, path: str, given: dict[str, Json], guid: str) -> dict[str, Json]:
+    """Return a resource's properties with what Azure adds, in its order."""
+    head: dict[str, Json] = {"provisioningState": "Succeeded", "resourceGuid": guid}
+    if type_ == SECURITY:
+        rules = [_rule(path, "securityRules", each) for each in given.get("securityRules") or []]
+        return {**head, "securityRules": rules, "defaultSecurityRules": _default_rules(path)}
+    known = {"addressSpace", "subnets", "virtualNetworkPeerings", "enableDdosProtection", *head}
+    rest = {name: value for name, value in given.items() if name not in known and value is not None}
+    return {
+        **head,
+        "addressSpace": given.get("addressSpace") or {"addressPrefixes": []},
+        **rest,
+        "subnets": [_subnet(path, each) for each in given.get("subnets") or []],
+        "virtualNetworkPeerings": given.get("virtualNetworkPeerings") or [],
+        "enableDdosProtection": bool(given.get("enableDdosProtection")),
+    }
+
+
+def _member(path: str, part: str, type_: str, given: dict[str, Json], properties: dict[str, Json]) -> dict[str, Json]:
+    """Return a part of a resource with its id and type; the etag comes with the whole."""
+    return {
+        "name": given["name"],
+        "id": f"{path}/{part}/{given['name']}",
+        "etag": "",
+        "properties": {"provisioningState": "Succeeded", **properties},
+        "type": type_,
+    }
+
+
+def _subnet(path: str, given: dict[str, Json]) -> dict[str, Json]:
+    own = {name: value for name, value in (given.get("properties") or {}).items() if value is not None}
+    own.pop("provisioningState", None)
+    prefixes = own.pop("addressPrefixes", None) or []
+    where = {"addressPrefix": prefixes[0]} if len(prefixes) == 1 else {"addressPrefixes": prefixes} if prefixes else {}
+    delegations = [_delegation(f"{path}/subnets/{given['name']}", each) for each in own.pop("delegations", [])]
+    policies = {
+        "privateEndpointNetworkPolicies": own.pop("privateEndpointNetworkPolicies", "Disabled"),
+        "privateLinkServiceNetworkPolicies": own.pop("privateLinkServiceNetworkPolicies", "Enabled"),
+    }
+    prefix = {"addressPrefix": own.pop("addressPrefix")} if "addressPrefix" in own else where
+    properties = {**prefix, **own, "delegations": delegations, **policies}
+    return _member(path, "subnets", f"{NETWORKS}/subnets", given, properties)
+
+
+def _delegation(subnet: str, given: dict[str, Json]) -> dict[str, Json]:
+    service = (given.get("properties") or {}).get("serviceName", "")
+    properties = {"serviceName": service, "actions": [f"{NETWORKS}/subnets/action"]}
+    return _member(subnet, "delegations", f"{NETWORKS}/subnets/delegations", given, properties)
+
+
+def _rule(path: str, part: str, given: dict[str, Json]) -> dict[str, Json]:
+    own = {name: value for name, value in (given.get("properties") or {}).items() if value is not None}
+    own.pop("provisioningState", None)
+    lists = {name: own.pop(name, []) for name in _LISTS}
+    return _member(path, part, f"{SECURITY}/{part}", given, {**own, **lists})
+
+
+def _default_rules(path: str) -> list[dict[str, Json]]:
+    made = []
+    for index, (name, description, protocol, source, destination, access) in enumerate(_DEFAULTS):
+        inbound = index < 3
+        properties = {
+            "description": description,
+            "protocol": protocol,
+            **_ANY,
+            "sourceAddressPrefix": source,
+            "destinationAddressPrefix": destination,
+            "access": access,
+            "priority": 65500 if index % 3 == 2 else 65000 + index % 3,
+            "direction": "Inbound" if inbound else "Outbound",
+        }
+        made.append(_rule(path, "defaultSecurityRules", {"name": name, "properties": properties}))
+    return made
+
+
+def etagged(value: Json, etag: str) -> Json:
+    """Return properties with the resource's etag in every part."""
+    if isinstance(value, dict):
+        return {name: etag if name == "etag" else etagged(item, etag) for name, item in value.items()}
+    return [etagged(item, etag) for item in value] if isinstance(value, list) else value

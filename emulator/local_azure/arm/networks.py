@@ -1,0 +1,195 @@
+"""Virtual networks, subnets and network security groups: as far as a container group and a vault's rules name them.
+
+Nothing is connected to anything. Source: recordings of azure-cli (2024, 2025): a PUT is 201 or 200 with
+``Azure-AsyncOperation``, a deletion 202 with ``Location``, and everything has an ``etag``; the descriptions of
+Microsoft.Network for what is in it.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from local_azure.arm.behaviour import Resource, Resources
+from local_azure.arm.network_shape import ADDED, complete, etagged
+from local_azure.arm.operations import Operation
+from local_azure.arm.shape import fields
+from local_azure.arm.tags import tags_of
+from local_azure.arm.tracked import GROUP, SUBSCRIPTION, Tracked
+from local_azure.wire import Call, Json, Response, Route, ServiceError
+
+SOON = {"Retry-After": "3"}
+
+
+def network_routes(resources: Resources) -> Iterator[Route]:
+    """The operations of Microsoft.Network on networks, subnets, security groups and their rules."""
+    for type_, parts in ADDED.items():
+        kind, path = type_.rsplit("/", 1)[-1], f"/providers/{type_}"
+        of, one = _Networks(resources, type_), f"{GROUP}/providers/{type_}/{{name}}"
+        yield Route(f"network.{kind}.list", "GET", GROUP + path, of.list)
+        yield Route(f"network.{kind}.listAll", "GET", SUBSCRIPTION + path, of.list)
+        verbs: tuple[tuple[str, str, Callable[[Call], Response]], ...] = (
+            ("get", "GET", of.get),
+            ("createOrUpdate", "PUT", of.put),
+            ("updateTags", "PATCH", of.patch),
+            ("delete", "DELETE", of.remove),
+        )
+        for verb, method, handler in verbs:
+            yield Route(f"network.{kind}.{verb}", method, one, handler)
+        for part in parts:
+            inside = _Parts(of, part)
+            yield Route(f"network.{part}.list", "GET", f"{one}/{part}", inside.every)
+            yield Route(f"network.{part}.get", "GET", f"{one}/{part}/{{part}}", inside.get)
+            if part != "defaultSecurityRules":
+                yield Route(f"network.{part}.createOrUpdate", "PUT", f"{one}/{part}/{{part}}", inside.put)
+                yield Route(f"network.{part}.delete", "DELETE", f"{one}/{part}/{{part}}", inside.remove)
+    base = f"{SUBSCRIPTION}/providers/Microsoft.Network/locations/{{location}}"
+    for name in ("operations", "operationResults"):
+        yield Route(f"network.{name}", "GET", f"{base}/{name}/{{operation}}", partial(_status, resources, name))
+
+
+def _status(resources: Resources, name: str, call: Call) -> Response:
+    action = f"Microsoft.Network/locations/{name}/read"
+    resources.authorization.require(call.who, action, f"/subscriptions/{call['subscription']}")
+    over = resources.operations.over(resources.operations.get(call["operation"]))
+    if name == "operations":
+        return Response.json(200, {"status": "Succeeded" if over else "InProgress"}, {} if over else SOON)
+    return Response(200) if over else Response.json(202, None, SOON)
+
+
+@dataclass(frozen=True, slots=True)
+class _Networks(Tracked):
+    def json(self, call: Call, resource: Resource) -> Json:
+        """Return the resource in the order of recorded answers; the etag changes with every change."""
+        shown = {
+            "name": resource.name,
+            "id": resource.id,
+            "etag": resource.properties["etag"],
+            "type": resource.type,
+            "location": resource.location,
+            **({"tags": resource.tags} if resource.tags else {}),
+        }
+        return {**shown, "properties": resource.properties["own"]}
+
+    def put(self, call: Call) -> Response:
+        """Create a network or a security group, or replace an existing one with all parts."""
+        path, body = self.require(call, "write"), call.request.json()
+        self.resources.require_unlocked(path, "write")
+        if not body.get("location"):
+            raise ServiceError(400, "LocationRequired", "The location property is required for this definition.")
+        existing = self.resources.get(path)
+        made = self.keep(path, body["location"], fields(body, "properties"), tags_of(body), existing)
+        return self.begun(call, made, self.json(call, made), new=existing is None)
+
+    def keep(
+        self, path: str, location: str, given: dict[str, Json], tags: dict[str, str], existing: Resource | None
+    ) -> Resource:
+        """Store the resource with a new etag, and what Azure adds."""
+        resources = self.resources
+        etag, own = f'W/"{resources.ids.guid()}"', existing.properties["own"] if existing else None
+        guid = own["resourceGuid"] if own else resources.ids.guid()
+        whole = complete(self.type, existing.id if existing else path, given, guid)
+        return resources.put(path, self.type, location, {"etag": etag, "own": etagged(whole, etag)}, tags)
+
+    def begun(self, call: Call, resource: Resource, shown: Json, *, new: bool) -> Response:
+        """Return the answer to a PUT: 201 with the state of something new, or 200."""
+        operation = self.resources.operations.begin(resource.id, "network", 0, "Updating")
+        headers = {**self._followed(call, resource, operation), **SOON}
+        if new:
+            shown = {**shown, "properties": {**shown["properties"], "provisioningState": "Updating"}}
+        return Response.json(201 if new else 200, shown, headers)
+
+    def gone(self, call: Call, resource: Resource) -> Response:
+        """Return the answer to a deletion: 202 with both addresses."""
+        operation = self.resources.operations.begin(resource.id, "network", 0, "Deleting")
+        headers = self._followed(call, resource, operation)
+        located = headers["azure-asyncoperation"].replace("/operations/", "/operationResults/")
+        return Response(202, headers={**headers, "Location": located, **SOON})
+
+    def _followed(self, call: Call, resource: Resource, operation: Operation) -> dict[str, str]:
+        region = resource.location.replace(" ", "").lower()
+        base = f"/subscriptions/{call['subscription']}/providers/Microsoft.Network/locations/{region}"
+        query = f"?api-version={call.request.query['api-version']}"
+        url = f"https://{call.request.host}{base}/operations/{operation.id}{query}"
+        return {"azure-asyncoperation": url, "azure-asyncnotification": "Enabled"}
+
+    def patch(self, call: Call) -> Response:
+        """Set the tags."""
+        path, body = self.require(call, "write"), call.request.json()
+        found = self.found(call)
+        self.resources.require_unlocked(path, "write")
+        found.tags = tags_of(body) if "tags" in body else found.tags
+        return Response.json(200, self.json(call, found))
+
+    def remove(self, call: Call) -> Response:
+        """Delete the resource: 202, or 204 where there is none; 400 for one with a container group in it."""
+        path = self.require(call, "delete")
+        found = self.resources.get(path)
+        if found is None:
+            return Response(204)
+        for subnet in found.properties["own"].get("subnets", ()):
+            self.require_unused(subnet)
+        self.resources.delete(path)
+        return self.gone(call, found)
+
+    def require_unused(self, subnet: Json) -> None:
+        """Raises 400 InUseSubnetCannotBeDeleted for a subnet with container groups."""
+        for each in self.resources.list(subnet["id"].split("/")[2]):
+            inside = each.properties.get("subnetIds") or () if "ContainerInstance" in each.type else ()
+            if any(one["id"].lower() == subnet["id"].lower() for one in inside):
+                message = f"Subnet {subnet['name']} is in use by {subnet['id']}/serviceAssociationLinks/acisal"
+                advice = "In order to delete the subnet, delete all the resources within the subnet."
+                more = f"and cannot be deleted. {advice} See aka.ms/deletesubnet."
+                raise ServiceError(400, "InUseSubnetCannotBeDeleted", f"{message} {more}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """Subnets of a network, or rules of a security group."""
+
+    of: _Networks
+    part: str
+
+    def every(self, call: Call) -> Response:
+        return Response.json(200, {"value": self._all(self._parent(call, "read"))})
+
+    def get(self, call: Call) -> Response:
+        return Response.json(200, self._found(call, self._parent(call, "read")))
+
+    def put(self, call: Call) -> Response:
+        parent, body = self._parent(call, "write"), call.request.json()
+        parts, name = self._all(parent), call["part"]
+        old = next((each for each in parts if each["name"].lower() == name.lower()), None)
+        made = {"name": old["name"] if old else name, "properties": fields(body, "properties")}
+        changed = self._kept(parent, [*(each for each in parts if each is not old), made])
+        return self.of.begun(call, changed, self._found(call, changed), new=old is None)
+
+    def remove(self, call: Call) -> Response:
+        parent = self._parent(call, "delete")
+        found = next((each for each in self._all(parent) if each["name"].lower() == call["part"].lower()), None)
+        if found is None:
+            return Response(204)
+        self.of.require_unused(found)
+        self._kept(parent, [each for each in self._all(parent) if each is not found])
+        return self.of.gone(call, parent)
+
+    def _all(self, parent: Resource) -> list[Json]:
+        return list(parent.properties["own"][self.part])
+
+    def _kept(self, parent: Resource, parts: list[Json]) -> Resource:
+        given = {**parent.properties["own"], self.part: parts}
+        return self.of.keep(parent.id, parent.location, given, parent.tags, parent)
+
+    def _found(self, call: Call, parent: Resource) -> Json:
+        found = next((each for each in self._all(parent) if each["name"].lower() == call["part"].lower()), None)
+        if found is None:
+            raise ServiceError(404, "NotFound", f"Resource {parent.id}/{self.part}/{call['part']} not found.")
+        return found
+
+    def _parent(self, call: Call, verb: str) -> Resource:
+        path = self.of.path(call)
+        action = f"{self.of.type}/{self.part}/{verb}"
+        self.of.resources.authorization.require(call.who, action, f"{path}/{self.part}")
+        found = self.of.found(call)
+        if verb != "read":
+            self.of.resources.require_unlocked(path, verb)
+        return found

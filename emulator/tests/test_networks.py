@@ -1,0 +1,133 @@
+"""Virtual networks, security groups and storage accounts: what groups and vaults name, by the requests of az."""
+
+import re
+
+import pytest
+from containers import SUBSCRIPTION, World
+
+ARM = "https://management.azure.com"
+GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/myResourceGroup"
+NET = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/mynet"
+NSG = f"{GROUP}/providers/Microsoft.Network/networkSecurityGroups/mynsg"
+ACCOUNT = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/mystorage"
+DELEGATED = {
+    "addressPrefix": "10.0.1.0/24",
+    "delegations": [{"name": "aci", "properties": {"serviceName": "Microsoft.ContainerInstance/containerGroups"}}],
+}
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def at(path: str, version: str = "2024-07-01") -> str:
+    return f"{ARM}{path}?api-version={version}"
+
+
+def network(world: World) -> None:
+    body = {
+        "location": "eastus",
+        "properties": {
+            "addressSpace": {"addressPrefixes": ["10.0.0.0/16"]},
+            "subnets": [{"name": "one", "properties": {"addressPrefix": "10.0.0.0/24"}}],
+        },
+    }
+    made = world.arm("PUT", at(NET), body)
+    assert (made.status, made.body["properties"]["provisioningState"]) == (201, "Updating")
+    assert made.headers["azure-asyncnotification"] == "Enabled"
+    assert world.arm("GET", made.headers["azure-asyncoperation"]).body == {"status": "Succeeded"}
+
+
+def test_a_network_is_made_read_changed_and_deleted(world: World) -> None:
+    network(world)
+    shown = world.arm("GET", at(NET)).body
+    assert list(shown) == ["name", "id", "etag", "type", "location", "properties"]
+    assert re.fullmatch(r'W/"[0-9a-f-]{36}"', shown["etag"])
+    assert list(shown["properties"]) == [
+        *("provisioningState", "resourceGuid", "addressSpace", "subnets"),
+        *("virtualNetworkPeerings", "enableDdosProtection"),
+    ]
+    (subnet,) = shown["properties"]["subnets"]
+    assert subnet == {
+        "name": "one",
+        "id": f"{NET}/subnets/one",
+        "etag": shown["etag"],
+        "properties": {
+            "provisioningState": "Succeeded",
+            "addressPrefix": "10.0.0.0/24",
+            "delegations": [],
+            "privateEndpointNetworkPolicies": "Disabled",
+            "privateLinkServiceNetworkPolicies": "Enabled",
+        },
+        "type": "Microsoft.Network/virtualNetworks/subnets",
+    }
+    again = world.arm("PUT", at(NET), shown)
+    assert (again.status, again.body["properties"]["resourceGuid"]) == (200, shown["properties"]["resourceGuid"])
+    assert world.arm("PATCH", at(NET), {"tags": {"a": "b"}}).body["tags"] == {"a": "b"}
+    gone = world.arm("DELETE", at(NET))
+    assert gone.status == 202
+    assert world.arm("GET", gone.headers["Location"]).status == 200
+    assert [world.arm("DELETE", at(NET)).status, world.arm("GET", at(NET)).status] == [204, 404]
+
+
+def test_a_subnet_of_a_group_is_delegated_and_cannot_be_deleted_under_it(world: World) -> None:
+    network(world)
+    subnet = f"{NET}/subnets/aci"
+    assert world.arm("GET", at(subnet)).status == 404
+    made = world.arm("PUT", at(subnet), {"properties": DELEGATED})
+    assert (made.status, made.body["properties"]["provisioningState"]) == (201, "Updating")
+    (delegation,) = world.arm("GET", at(subnet)).body["properties"]["delegations"]
+    assert delegation["properties"] == {
+        "provisioningState": "Succeeded",
+        "serviceName": "Microsoft.ContainerInstance/containerGroups",
+        "actions": ["Microsoft.Network/virtualNetworks/subnets/action"],
+    }
+    assert [each["name"] for each in world.arm("GET", at(f"{NET}/subnets")).body["value"]] == ["one", "aci"]
+    world.deploy(subnetIds=[{"id": subnet}])
+    for path in (subnet, NET):
+        assert (refused := world.arm("DELETE", at(path))).status == 400
+        assert refused.code == "InUseSubnetCannotBeDeleted"
+    assert world.arm("DELETE", at(f"{NET}/subnets/one")).status == 202
+    assert [each["name"] for each in world.arm("GET", at(f"{NET}/subnets")).body["value"]] == ["aci"]
+    missing = world.arm("GET", at(f"{NET}x/subnets/aci"))
+    assert (missing.status, missing.code) == (404, "ResourceNotFound")
+    assert "Microsoft.Network/virtualNetworks/mynetx" in missing.body["error"]["message"]
+
+
+def test_a_security_group_has_the_default_rules_and_its_own(world: World) -> None:
+    assert world.arm("PUT", at(NSG), {"location": "eastus"}).status == 201
+    shown = world.arm("GET", at(NSG)).body["properties"]
+    assert [each["properties"]["priority"] for each in shown["defaultSecurityRules"]] == 2 * [65000, 65001, 65500]
+    rule = {"protocol": "Tcp", "access": "Allow", "priority": 100, "direction": "Inbound"}
+    assert world.arm("PUT", at(f"{NSG}/securityRules/https"), {"properties": rule}).status == 201
+    (own,) = world.arm("GET", at(NSG)).body["properties"]["securityRules"]
+    assert (own["name"], own["properties"]["priority"]) == ("https", 100)
+    assert world.arm("DELETE", at(f"{NSG}/securityRules/https")).status == 202
+    assert world.arm("GET", at(NSG)).body["properties"]["securityRules"] == []
+
+
+def test_what_networks_and_storage_have_beyond_that_is_not_implemented(world: World) -> None:
+    for rest in ("Microsoft.Network/publicIPAddresses/x", "Microsoft.Storage/storageAccounts/mystorage/blobServices/x"):
+        assert world.arm("GET", at(f"{GROUP}/providers/{rest}")).status == 501
+
+
+def test_a_storage_account_has_a_name_of_its_own_and_two_keys(world: World) -> None:
+    version = "2024-01-01"
+    check = at(f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Storage/checkNameAvailability", version)
+    ask = {"name": "mystorage", "type": "Microsoft.Storage/storageAccounts"}
+    assert world.arm("POST", check, ask).body == {"nameAvailable": True}
+    body = {"location": "eastus", "kind": "StorageV2", "sku": {"name": "Standard_LRS"}, "tags": {"a": "b"}}
+    made = world.arm("PUT", at(ACCOUNT, version), body)
+    assert made.status == 202
+    account = world.arm("GET", made.headers["Location"]).body
+    assert account == world.arm("GET", at(ACCOUNT, version)).body
+    assert account["sku"] == {"name": "Standard_LRS", "tier": "Standard"}
+    assert account["properties"]["primaryEndpoints"]["file"] == "https://mystorage.file.core.windows.net/"
+    assert world.arm("POST", check, ask).body["reason"] == "AlreadyExists"
+    assert world.arm("POST", check, {**ask, "name": "My"}).body["reason"] == "AccountNameInvalid"
+    keys = world.arm("POST", at(f"{ACCOUNT}/listKeys", version)).body["keys"]
+    assert [(each["keyName"], len(each["value"])) for each in keys] == [("key1", 88), ("key2", 88)]
+    assert world.arm("PUT", at(ACCOUNT, version), body).status == 200
+    assert world.arm("PUT", at(f"{ACCOUNT[:-9]}Bad", version), body).code == "AccountNameInvalid"
+    assert [world.arm("DELETE", at(ACCOUNT, version)).status for _ in range(2)] == [200, 204]
