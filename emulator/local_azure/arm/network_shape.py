@@ -1,4 +1,4 @@
-"""What Azure adds to virtual networks, subnets, security groups and rules (recorded of azure-cli, 2024 and 2025)."""
+"""Additions of Azure to virtual networks, subnets, security groups and rules (recorded of azure-cli, 2024 and 2025)."""
 
 from local_azure.wire import Json
 
