@@ -33,7 +33,7 @@ _IN_ADDRESS = re.compile(r"//[^/@\s]+@")
 """User and password in front of a host, as addresses of Git repositories have them."""
 _OPAQUE = ("protectedsettings",)
 """Properties whose very structure comes out of a secret."""
-_EXACT = ("secret", "keyvaluepairs", "metadata", "settings")
+DATA = ("secret", "keyvaluepairs", "metadata", "settings")
 """Objects whose keys are data and have a case."""
 
 
@@ -98,7 +98,7 @@ def _members(
             yield from [] if _equal(*pair) else [Change(below, *(_rendered(value, secret=True) for value in pair))]
         else:
             yield from _changes(
-                below, *pair, secret=secret or name.lower() in _SECRET, exact=exact or name.lower() in _EXACT
+                below, *pair, secret=secret or name.lower() in _SECRET, exact=exact or name.lower() in DATA
             )
 
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rotator.arm_json import Json, Value, drop, get, put
+from rotator.container_group.differences import DATA
 from rotator.container_group.document import Document
 from rotator.container_group.embedded_password import signing_in
 from rotator.container_group.hidden_values import Holds, Place, places
@@ -103,8 +104,10 @@ def _files(place: Place) -> bool:
 
 
 def _without_nulls(value: Value) -> Value:
+    """Return a value without properties that are null; a null inside data is data."""
     if isinstance(value, dict):
-        return {name: _without_nulls(item) for name, item in value.items() if item is not None}
+        kept = {name: item for name, item in value.items() if item is not None}
+        return {name: item if name.lower() in DATA else _without_nulls(item) for name, item in kept.items()}
     return [_without_nulls(item) for item in value] if isinstance(value, list) else value
 
 

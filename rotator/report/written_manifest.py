@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import PurePath
 from typing import Any
 
 from rotator.container_group import DraftedManifest
@@ -23,6 +24,10 @@ LINES = {
 """What a person decides about a place that may have been empty, by the first part of its path."""
 
 
+_FIRST = ("location", "tags", "zones", "identity")
+"""Short properties, written before the long ones."""
+
+
 @dataclass(frozen=True, slots=True)
 class Written:
     """Manifest drafted from the group `group` of a policy, as Azure showed it `at` an instant."""
@@ -35,9 +40,10 @@ class Written:
 
     @property
     def document(self) -> dict[str, Any]:
-        """The manifest's content, with what a file begins with."""
+        """The manifest's content, in the order in which people write it."""
         head = {"apiVersion": self.api_version, "type": GROUP.type, "name": self.group.name}
-        return {**head, **self.draft.body}
+        order = sorted(self.draft.body, key=lambda name: name not in _FIRST)
+        return {**head, **{name: self.draft.body[name] for name in order}}
 
 
 def manifest_text(written: Written) -> str:
@@ -61,9 +67,10 @@ def _comments(written: Written) -> Iterator[str]:
     yield f"{written.group.name} as it was at {written.at:%Y-%m-%d %H:%M} UTC, written by rotator manifest."
     declared = policy.group(written.group)
     if declared is None or declared.manifest is None:
-        yield f"Save it beside {policy.file}, and write there, under container_groups:"
+        file = f"manifests/{written.group.name}.yaml"
+        yield f"Save it as {PurePath(policy.file).parent / file}, and write in {policy.file}, under container_groups:"
         yield f"  - id: {written.group}"
-        yield f"    manifest: {written.group.name}.yaml"
+        yield f"    manifest: {file}"
     if draft.wanted:
         yield f"Azure hides these values. Put each into {policy.key_vault.url}:"
     for path, name in draft.wanted:

@@ -100,8 +100,11 @@ def test_without_its_secret_a_written_manifest_deploys_nothing(rotator: Scene) -
     dressed(rotator)
     written = rotator("manifest", NAME, "mycontainer")
     assert "volumes/certs/secret: {value: none}" in written.out
-    (rotator.policies / "mycontainer.manifest").write_text(written.out)
-    rotator.write(container_groups=[{"id": rotator.group_id(), "manifest": "mycontainer.manifest"}])
+    (rotator.policies / "manifests").mkdir()
+    file = rotator.policies / "manifests" / "mycontainer.yaml"
+    assert f"Save it as {file}, and write in" in written.out
+    file.write_text(written.out)
+    rotator.write(container_groups=[{"id": rotator.group_id(), "manifest": "manifests/mycontainer.yaml"}])
     said = rotator("rotate", NAME, "--adopt", "--yes")
     assert said.code == 3
     assert "mycontainer-app-db" in said.out + said.err

@@ -166,3 +166,15 @@ def test_a_text_that_reads_like_a_placeholder_is_refused() -> None:
     shown["tags"] = {"note": "${{ keyvault:x }}"}
     with pytest.raises(UnsafeStep, match="reads like a placeholder"):
         draft(shown)
+
+
+def test_a_null_property_is_left_out_and_a_null_in_data_stays() -> None:
+    shown = document("plain")
+    shown["zones"] = None
+    settings = {"list": [None], "none": None}
+    shown["properties"]["extensions"] = [
+        {"name": "e", "properties": {"extensionType": "t", "version": "1", "settings": settings}}
+    ]
+    found = draft(shown)
+    assert "zones" not in found.body
+    assert found.body["properties"]["extensions"][0]["properties"]["settings"] == settings
