@@ -27,7 +27,7 @@ TEXTS = {
     "nested a thousand times": ("a: " + "[" * 1500 + "]" * 1500, "nested too deeply"),
     "a number of five thousand digits": (f"proof: {{times: {'9' * 5000}}}", "not a number that can be read"),
     "more than anybody writes": (MINIMAL + "#" * (1 << 20), "larger than 1 MiB"),
-    "an object of Python": ("principal: !!python/object/apply:os.system [id]", "a list, where keys are needed"),
+    "an object of Python": ("principal: !!python/object/apply:os.system [id]", "a YAML tag"),
     "a manifest of no possible name": (
         f'{MINIMAL}container_groups: [{{id: {GROUP}, manifest: "a\\0b"}}]',
         "a character that no text can have",
