@@ -139,7 +139,7 @@ class Wait:
     """Step not due yet. `until` is the due time, if known.
 
     `warn`: the wait is past its warning, and the run exits 1. `look_again`: seconds until the same run looks again.
-    `since`: start of the wait, if known.
+    `since`: start of the wait, if known. `remedy`: sentence with the action of a person that ends the wait.
     """
 
     code: WaitCode
@@ -149,6 +149,7 @@ class Wait:
     warn: bool = False
     look_again: float | None = None
     since: datetime | None = None
+    remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True)

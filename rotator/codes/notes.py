@@ -63,6 +63,14 @@ class NoteCode(Explained):
         "interrupted",
         "what an interrupted run added and had not published, or may have published; always exit 1",
     )
+    SERVICE_OR_JOB = (
+        "service_or_job",
+        (
+            "a container group counts as a job by its restart policy, and looks like a service: it has a public port,"
+            " or has been running for two weeks. A job at work is never interrupted, so a service would keep its"
+            " credential until that ends. Write `runs: service` or `runs: job` under it"
+        ),
+    )
     MISSING = (
         "missing",
         (

@@ -3,8 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rotator.arm_json import containers, get, text
+from rotator.arm_json import containers, get, objects, text
 from rotator.container_group.instance import view
+
+
+def public_port(document: Mapping[str, Any] | None) -> int | None:
+    """Return a port of the group's public IP address; None without one."""
+    address = get(document, "properties", "ipAddress") if document is not None else None
+    shown = [get(port, "port") for port in objects(get(address, "ports"))]
+    ports = [port for port in shown if isinstance(port, int)]
+    return min(ports, default=None) if text(address, "type").lower() == "public" else None
 
 
 def exit_code(document: Mapping[str, Any] | None) -> int | None:

@@ -15,6 +15,7 @@ from typing import Any
 
 from rotator.arm_json import restart_policy
 from rotator.container_group.instance import Instance, InstanceView, view
+from rotator.policy import Runs
 from rotator.state import ContainerGroup
 
 PATIENCE = timedelta(minutes=5)
@@ -24,6 +25,8 @@ Recorded transient failures were over in less (azure-facts B5); the platform its
 """
 STEADY = timedelta(minutes=2)
 """Time a container must have run after a crash since the PUT before the container counts as up again."""
+ENDING = ("never", "onfailure")
+"""Restart policies with which Azure doesn't start a container again that has ended well."""
 _IN_TRANSITION = ("pending", "creating", "updating", "repairing", "deleting", "accepted")
 
 
@@ -58,24 +61,24 @@ class Verdict(StrEnum):
     UNKNOWN = "unknown"
 
 
-def run_once(document: Mapping[str, Any] | None) -> bool:
-    """Tell if the group runs a job with an end: restart policy Never or OnFailure."""
-    return restart_policy(document) in ("never", "onfailure")
+def run_once(document: Mapping[str, Any] | None, said: Runs | None = None) -> bool:
+    """Tell if the group runs a job with an end: as the policy says, else by restart policy Never or OnFailure."""
+    return said is Runs.JOB if said else restart_policy(document) in ENDING
 
 
-def phase(group: ContainerGroup) -> Phase:
-    """Return the present phase of the group."""
+def phase(group: ContainerGroup, said: Runs | None = None) -> Phase:
+    """Return the present phase of the group; `said`: its kind, according to the policy."""
     if group.unreadable:
         return Phase.UNREADABLE
-    return Phase.ABSENT if group.document is None else activity(group.document)
+    return Phase.ABSENT if group.document is None else activity(group.document, said)
 
 
-def activity(document: Mapping[str, Any]) -> Phase:
+def activity(document: Mapping[str, Any], said: Runs | None = None) -> Phase:
     """Return the present phase of a readable group."""
-    shown = view(document)
+    shown, policy = view(document), restart_policy(document)
     if shown is None:
         return Phase.UNKNOWN
-    return _job(shown, restart_policy(document)) if run_once(document) else _service(shown)
+    return _job(shown, policy) if run_once(document, said) else _service(shown, policy)
 
 
 def _job(shown: InstanceView, policy: str) -> Phase:
@@ -96,12 +99,14 @@ def _finished(shown: InstanceView, policy: str) -> bool:
     return shown.state in ("succeeded", "failed") or (ended and for_good)
 
 
-def _service(shown: InstanceView) -> Phase:
+def _service(shown: InstanceView, policy: str) -> Phase:
     if shown.state == "stopped":
         return Phase.STOPPED
     if any(one.waits_for_image for one in shown.instances):
         return Phase.PULLING
-    return Phase.STARTING if shown.provisioning in _IN_TRANSITION else _down(shown)
+    if shown.provisioning in _IN_TRANSITION:
+        return Phase.STARTING
+    return Phase.FINISHED if policy in ENDING and _finished(shown, policy) else _down(shown)
 
 
 def _down(shown: InstanceView) -> Phase:

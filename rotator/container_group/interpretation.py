@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from rotator.arm_json import Value, belongs, containers, entries, get, pulls_as, registry_of, server, text
+from rotator.container_group.deployment_outcome import public_port
 from rotator.container_group.document import Document, once
 from rotator.container_group.embedded_password import follows, pinned, signing_in, unsaid
 from rotator.container_group.evidence import Phase, Verdict, phase, run_once, up, verdict
@@ -24,6 +25,8 @@ from rotator.policy.manifest import placeholders, source
 from rotator.resource_id import ResourceId
 from rotator.state import ContainerGroup, Observed
 
+LONG = timedelta(days=14)
+"""Time of running after which a group that counts as a job looks like a service."""
 KEPT = 64
 """Number of cached interpretations: a rotation asks about forty times for the interpretation of each observed group."""
 
@@ -50,7 +53,8 @@ class Dependent:
     variables that may hold the password while the policy has no source for them. `links` are resources beside the group
     touched by a redeployment: action and resource. `guessed`: only such a variable suggests use of the principal, or
     the group can't be read. `needs_rotation` is False for a group without the password; `follows`: Azure reads the
-    published secret for the group. `up` is the time for which all containers have been running. `notes` are for people.
+    published secret for the group. `up` is the time for which all containers have been running, `port` a public port.
+    `notes` are for people.
     """
 
     id: ResourceId
@@ -76,6 +80,7 @@ class Dependent:
     follows: bool = False
     verdict: Verdict = Verdict.UNKNOWN
     up: timedelta = timedelta()
+    port: int | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -86,11 +91,27 @@ class Dependent:
         """
         if self.phase is Phase.STOPPED:
             return _meant(self.group.when_stopped if self.group else WhenEnded.WAIT)
-        if self.run_once and self.phase is Phase.FINISHED:
-            wanted = self.group.when_finished if self.group else None
-            return _meant(wanted or (WhenEnded.WAIT if self.group and self.group.manifest else None))
+        if self.phase is Phase.FINISHED:
+            return self._when_finished()
         at_work = self.run_once and self.phase in (Phase.RUNNING, Phase.STARTING, Phase.CRASHING)
         return Choice.WAIT if at_work else Choice.DEPLOY
+
+    def _when_finished(self) -> Choice:
+        """Return the choice for an ended group: a service is started again, unless the policy says otherwise."""
+        if self.group and self.group.when_finished:
+            return _meant(self.group.when_finished)
+        if not self.run_once:
+            return Choice.DEPLOY
+        return _meant(WhenEnded.WAIT if self.group and self.group.manifest else None)
+
+    @property
+    def like_a_service(self) -> tuple[str, ...]:
+        """Return the evidence that a group which counts as a job is a service, unless the policy says which it is."""
+        if not self.run_once or (self.group and self.group.runs):
+            return ()
+        port = (f"it has the public port {self.port}",) if self.port else ()
+        long = self.phase is Phase.RUNNING and self.up >= LONG
+        return (*port, *((f"it has been running for {self.up.days} days",) if long else ()))
 
     @property
     def lines_to_add(self) -> str:
@@ -155,7 +176,7 @@ def dependent(policy: Policy, group: ContainerGroup) -> Dependent:
 def _interpreted(look: _Look) -> Dependent:
     policy, group = look.policy, look.group
     declared = policy.group(group.id)
-    written = manifest_of(policy, declared)
+    said, written = declared.runs if declared else None, manifest_of(policy, declared)
     content = group.document if group.document is not None or written is None else written.body
     common = Dependent(
         id=group.id,
@@ -163,8 +184,8 @@ def _interpreted(look: _Look) -> Dependent:
         declared=declared is not None,
         group=declared,
         at=group.at,
-        phase=phase(group),
-        run_once=run_once(content),
+        phase=phase(group, said),
+        run_once=run_once(content, said),
         images=used_images(content, policy.principal.app_id),
     )
     if written:
@@ -197,6 +218,7 @@ def _read(common: Dependent, group: ContainerGroup, document: Document) -> Depen
         follows=follows(document),
         verdict=verdict(document.body, shown.since, at=group.at),
         up=up(document.body, group.at),
+        port=public_port(document.body),
         notes=tuple(notes(document)),
     )
 

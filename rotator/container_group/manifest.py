@@ -109,7 +109,7 @@ def _ensure_possible(written: Document, document: Mapping[str, Any] | None) -> N
         )
     if document is None:
         return
-    idle(document)
+    idle(document, written.declared.runs if written.declared else None)
     if fixed := conflicts(document, written.body):
         raise UnsafeStep(
             f"{written.file} asks for what Azure doesn't change in a group that there is:"

@@ -24,7 +24,7 @@ from rotator.container_group.refusal import refused
 from rotator.container_group.tags import Failed, shows, tag
 from rotator.container_group.value_sources import Lookup, Recipes, baked
 from rotator.errors import UnsafeStep
-from rotator.policy import Source
+from rotator.policy import Runs, Source
 from rotator.state import Secret
 
 
@@ -89,18 +89,18 @@ def _safe(document: Document) -> None:
                 f" {document.policy.file}:\n{lines}"
             ),
         )
-    idle(document.body)
+    idle(document.body, document.declared.runs if document.declared else None)
 
 
-def idle(document: Mapping[str, Any]) -> None:
+def idle(document: Mapping[str, Any], said: Runs | None) -> None:
     """Refuse to interrupt a job that runs, or may run: the job could have started since the plan was made.
 
     Raises UnsafeStep.
     """
     name = text(document, "name")
-    now = activity(document)
-    if run_once(document) and now in (Phase.RUNNING, Phase.STARTING, Phase.UNKNOWN):
+    now = activity(document, said)
+    if run_once(document, said) and now in (Phase.RUNNING, Phase.STARTING, Phase.UNKNOWN):
         raise UnsafeStep(
             f"the job of container group {name} is {now.value}, and a redeployment would end it.",
-            remedy="Run again when it has ended.",
+            remedy="Run again when it has ended; if it is a service, write `runs: service` under it in its policy.",
         )

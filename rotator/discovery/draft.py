@@ -216,6 +216,8 @@ def _blanks(use: Use, refusal: str | None) -> Iterator[str]:
             " for `rotator deploy`."
         )
         yield "# when_finished: wait"
+        yield f"{FILL}: if it is a service that runs on, write this in place of that; it is then restarted."
+        yield "# runs: service"
 
 
 def _quoted(text: str) -> str:

@@ -71,6 +71,7 @@ CHECKS: tuple[Check, ...] = (
     Check("group_linkable", "groups", "each may be linked to its identities and subnets again", groups.linkable),
     Check("hidden_values_known", "groups", "every hidden value has a source", groups.hidden_values_known),
     Check("jobs_decided", "groups", "what happens to ended jobs is said", groups.jobs_decided),
+    Check("services_said", "groups", "what looks like a service is said to be one or not", groups.services_said),
     Check("redeployable", "groups", "none is of a kind that must not be touched", groups.redeployable),
     Check("declared", "groups", "none is undeclared", groups.declared),
     Check("holding_known", "groups", "each says which credential it holds", groups.holding_known),

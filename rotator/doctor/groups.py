@@ -102,6 +102,16 @@ def jobs_decided(case: Case) -> Found:
             yield Finding(Severity.FAIL, _subject(each), text, (command.edit(case),), write)
 
 
+def services_said(case: Case) -> Found:
+    """Check that the policy says of each group that looks like a service, and counts as a job, which of both it is."""
+    for each in _dependents(case):
+        if each.like_a_service and each.needs_rotation and case.view.movable(each):
+            evidence = " and ".join(each.like_a_service)
+            text = f"it counts as a job by its restart policy, which is never interrupted; but {evidence}, as a service"
+            write = f"container_groups:\n  - id: {each.id}\n    runs: service  # or job"
+            yield Finding(Severity.ADVICE, _subject(each), text, (command.edit(case),), write)
+
+
 def redeployable(case: Case) -> Found:
     """Check that no group is of a kind excluded from redeployment by rotator."""
     for each in _dependents(case):

@@ -14,7 +14,7 @@ from rotator.engine.observation import Memory, look
 from rotator.engine.run import DECISIONS, FRESH, Patience, Run, Undecided, ensure_granted
 from rotator.errors import Conflict, NotFound, NotSent, UnsafeStep
 from rotator.plan import View
-from rotator.remedy import rotator
+from rotator.remedy import rotator, stop_group
 from rotator.resource_id import ResourceId
 from rotator.state import ContainerGroup, Observed, Version
 from rotator.steps import Deploy, Reason
@@ -54,8 +54,8 @@ async def deploy_now(
     if (
         wait
         and after.document is not None
-        and container_group.run_once(after.document)
-        and container_group.phase(after) is not Phase.PULLING
+        and (seen := container_group.dependent(run.policy, after)).run_once
+        and seen.phase is not Phase.PULLING
     ):
         after = await _ended(run, after)
     proven = container_group.provable(Document.seen(run.policy, after), images or {})
@@ -91,7 +91,7 @@ async def _free(run: Run, observed: Observed, group_id: ResourceId, version: Ver
     """Read the group now. Raises if the group may not be deployed."""
     before = await run.world.group(group_id)
     _ensure_absent(observed, before)
-    _ensure_free(before)
+    _ensure_free(run, before)
     _ensure_ours(run, observed, before, version)
     if before.document is not None and moved(observed, before):
         raise Undecided(f"{before.id} was redeployed by somebody else meanwhile", state="Nothing was deployed.")
@@ -122,7 +122,7 @@ async def _ended(run: Run, seen: ContainerGroup) -> ContainerGroup:
     Raises NotFound or UnsafeStep if the end can't be seen, since an unseen end is no success.
     """
     patience = Patience(run, f"{seen.id.rsplit('/', 1)[-1]} is at work, and its end is waited for")
-    while container_group.phase(seen) in AT_WORK:
+    while container_group.dependent(run.policy, seen).phase in AT_WORK:
         await patience.sleep(EVERY)
         seen = await run.world.group(seen.id)
     if seen.document is None or seen.unreadable:
@@ -165,21 +165,20 @@ def _current(run: Run, observed: Observed) -> Version:
     return view.current_version
 
 
-def _ensure_free(before: ContainerGroup) -> None:
+def _ensure_free(run: Run, before: ContainerGroup) -> None:
     if before.unreadable:
         raise UnsafeStep(
             f"{before.id} can't be read: {before.unreadable}", remedy="Give rotator permission to read it."
         )
-    busy = (
-        before.document is not None
-        and container_group.run_once(before.document)
-        and container_group.phase(before) in (Phase.RUNNING, Phase.STARTING)
-    )
-    if busy:
+    seen = container_group.dependent(run.policy, before)
+    if seen.run_once and seen.phase in (Phase.RUNNING, Phase.STARTING):
         raise Conflict(
             f"{before.id} is a job at work, and is never interrupted",
             service="aci",
-            remedy="Deploy it when it has finished.",
+            remedy=(
+                f"Deploy it when it has finished, or end it: `{stop_group(before.id)}`. If it is a service, write"
+                f" `runs: service` under it in {run.policy.file}."
+            ),
         )
 
 

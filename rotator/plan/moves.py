@@ -164,7 +164,9 @@ def _unsuitable(view: View, dependent: Dependent) -> Wait | None:
     if dependent.choice is Choice.WAIT:
         state = "has ended" if dependent.phase is Phase.FINISHED else f"is {dependent.phase.value}"
         command = rotator("deploy", view.policy.name, dependent.name)
-        text = f"{dependent.name} {state}; it takes the current credential with its next deployment: `{command}`"
+        effect = "runs it again" if dependent.phase is Phase.FINISHED else "starts it"
+        text = f"{dependent.name} {state}; it takes the current credential with its next deployment"
+        text = f"{text}: `{command}` {effect}"
         return Wait(WaitCode.NEXT_RUN, dependent.id, text, warn=_late(view, dependent))
     return None
 
@@ -197,7 +199,8 @@ def _stripped(view: View, dependent: Dependent) -> Wait | None:
     if not view.strips(dependent) or view.intent.retry:
         return None
     text = f"{dependent.name} lost rotator's tags right after a redeployment, so it isn't redeployed again"
-    text = f"{text}; find what strips tags (an Azure Policy, a pipeline), then run with --retry"
+    again = rotator("rotate", view.policy.name, retry=True)
+    text = f"{text}; find what strips tags (an Azure Policy, a pipeline), then run `{again}`"
     return Wait(WaitCode.STRIPPED, dependent.id, text, warn=True)
 
 

@@ -8,8 +8,9 @@ from rotator.container_group import Choice, Dependent, Verdict
 from rotator.plan.alarms import lingering, readers, still_open, unrenewed
 from rotator.plan.moves import deploy
 from rotator.plan.reclaim import reclaim_orphans, unresolved
-from rotator.plan.unseen import hiding, unchecked, unlisted, unshown
+from rotator.plan.unseen import hiding, missing, unchecked, unlisted, unshown
 from rotator.plan.view import CONFIRM, View
+from rotator.plan.ways_out import deployed, kind_unsaid, told
 from rotator.policy import Policy, UnseenSubscriptions
 from rotator.remedy import rotator
 from rotator.state import Credential, Observed, Version
@@ -59,7 +60,7 @@ def next_steps(policy: Policy, observed: Observed, intent: Intent | None = None,
     steps = [f for f in findings if isinstance(f, ORDER) and (kind(f), target(f)) not in known.refused]
     first = next((k for k in ORDER if any(isinstance(s, k) for s in steps)), None)
     batch = tuple(s for s in steps if first and isinstance(s, first))
-    waits = tuple(f for f in findings if isinstance(f, Wait))
+    waits = tuple(told(view, f) for f in findings if isinstance(f, Wait))
     notes = tuple(f for f in findings if isinstance(f, Note))
     return Next(batch[: SIDE_BY_SIDE if first is Deploy else 1], waits, notes)
 
@@ -191,23 +192,6 @@ def foreign(view: View) -> Iterator[Finding]:
             )
 
 
-def missing(view: View) -> Iterator[Finding]:
-    """Report a declared group that isn't in Azure: such a group holds and blocks no credential.
-
-    Without a manifest to make the group, its name in the policy may be wrong.
-    """
-    for identifier, name in view.missing:
-        text = (
-            f"container group {name} is in the policy and not in Azure ({identifier}); it holds nothing and blocks"
-            " nothing"
-        )
-        yield Note(
-            NoteCode.MISSING,
-            identifier,
-            f"{text}. If it should be there, correct its id or deploy it; else take it out of the policy",
-        )
-
-
 def restore(view: View) -> Iterator[Finding]:
     """Put a group back on its previous credential, on new evidence of a failed pull with the current one."""
     for dependent in view.dependents:
@@ -224,7 +208,7 @@ def restore(view: View) -> Iterator[Finding]:
                 f"{text}: a way back would start it, or end its job; so it goes back, if need be, when somebody"
                 " starts it"
             )
-            yield Wait(WaitCode.NEXT_RUN, dependent.id, text, warn=True)
+            yield Wait(WaitCode.NEXT_RUN, dependent.id, text, warn=True, remedy=deployed(view, dependent))
             continue
         yield _way_back(view, dependent, view.current_key)
 
@@ -311,7 +295,14 @@ def _obstacles(view: View, credential: Credential) -> Iterator[Wait]:
         view.known_holders(credential.key_id.lower()) if exposed else view.holders(credential.key_id.lower())
     ):
         holds = "holds it" if dependent.key_id else "may hold it, as it doesn't say what it holds"
-        yield Wait(WaitCode.HELD, credential.key_id, f"{stays}: {dependent.name} {holds}", warn=late, since=since)
+        yield Wait(
+            WaitCode.HELD,
+            credential.key_id,
+            f"{stays}: {dependent.name} {holds}",
+            warn=late,
+            since=since,
+            remedy=deployed(view, dependent),
+        )
     if view.readable(credential):
         text = f"{stays}: the newest version of the secret names no credential, and its value may be this password"
         yield Wait(WaitCode.MAY_BE_PUBLISHED, credential.key_id, text, warn=late or exposed)
@@ -368,7 +359,7 @@ def _taken(view: View, version: Version) -> bool:
 
 RULES: tuple[Callable[[View], Iterator[Finding]], ...] = (
     *(still_open, lingering, readers, unrenewed, drift, restore),
-    *(issue, deploy, retire, disable, missing, foreign),
+    *(issue, deploy, retire, disable, kind_unsaid, missing, foreign),
     *(unlisted, unshown, hiding, unchecked),
 )
 """All rules, in the order of their waits and notes in the report."""

@@ -34,6 +34,23 @@ def unlisted(view: View) -> Iterator[Finding]:
         yield Wait(WaitCode.UNSEEN, unseen.subscription, f"{text}: {more}")
 
 
+def missing(view: View) -> Iterator[Finding]:
+    """Report a declared group that isn't in Azure: such a group holds and blocks no credential.
+
+    Without a manifest to make the group, its name in the policy may be wrong.
+    """
+    for identifier, name in view.missing:
+        text = (
+            f"container group {name} is in the policy and not in Azure ({identifier}); it holds nothing and blocks"
+            " nothing"
+        )
+        yield Note(
+            NoteCode.MISSING,
+            identifier,
+            f"{text}. If it should be there, correct its id or deploy it; else take it out of the policy",
+        )
+
+
 def unshown(view: View) -> Iterator[Finding]:
     """Report a principal without a service principal: all sign-ins fail, and passwords there are unseen."""
     principal = view.observed.principal

@@ -4,7 +4,7 @@ Either a policy is right, or it is refused with all mistakes at once. One file i
 hold names of secrets, never secrets. Importing the package loads no Azure SDK.
 """
 
-from rotator.policy.choices import CredentialPart, RegistryProof, UnseenSubscriptions, WhenEnded
+from rotator.policy.choices import CredentialPart, RegistryProof, Runs, UnseenSubscriptions, WhenEnded
 from rotator.policy.directory import Gathered, Unserved, gather, load, load_draft
 from rotator.policy.draft import NOBODY, Draft
 from rotator.policy.insertion import with_app_id
@@ -42,6 +42,7 @@ __all__ = [
     "RegistryPolicy",
     "RegistryProof",
     "Rotation",
+    "Runs",
     "Source",
     "StatedSource",
     "UnseenSubscriptions",

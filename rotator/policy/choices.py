@@ -20,6 +20,15 @@ class WhenEnded(StrEnum):
     IGNORE = "ignore"
 
 
+class Runs(StrEnum):
+    """Kind of work of a container group, where its restart policy doesn't tell."""
+
+    JOB = "job"
+    """The group ends by itself: it is never interrupted, and takes a new credential with its next run."""
+    SERVICE = "service"
+    """The group runs on: it is restarted with a new credential, in the deploy window."""
+
+
 class UnseenSubscriptions(StrEnum):
     """Effect of a subscription that may not be listed."""
 

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, InstanceOf, PlainValidator, WithJso
 from pydantic import ValidationInfo as Info
 
 from rotator.policy import rules
-from rotator.policy.choices import RegistryProof, UnseenSubscriptions, WhenEnded
+from rotator.policy.choices import RegistryProof, Runs, UnseenSubscriptions, WhenEnded
 from rotator.policy.durations import Duration
 from rotator.policy.source import Part, SecretName, Source, Sourced, StatedSource
 from rotator.remedy import CREATE_GROUP, SHOW_GROUP_ID, SHOW_REGISTRY_ID
@@ -246,6 +246,14 @@ class GroupPolicy(Part):
             " parameters of a template `{file: NAME.json, parameters: NAME.parameters.json}`."
         ),
         examples=["manifests/nightly.yaml"],
+    )
+    runs: Runs | None = Field(
+        default=None,
+        description=(
+            "The group's kind: a `service` runs on and is restarted with a new credential, a `job` ends by itself and"
+            " is never interrupted. Default: a job if its restart policy is `Never` or `OnFailure`."
+        ),
+        examples=["service"],
     )
     when_finished: WhenEnded | None = Field(
         default=None,

@@ -29,6 +29,7 @@ from rotator.remedy.containers import (
     delete_group,
     export_group,
     remove_any_tag,
+    stop_group,
 )
 from rotator.remedy.delays import slow
 from rotator.remedy.directory import (
@@ -174,6 +175,7 @@ __all__ = [
     "show_registry_id",
     "sign_in",
     "slow",
+    "stop_group",
     "tag_version",
     "trim_secret",
     "type_secret",

@@ -25,6 +25,11 @@ def delete_group(group_id: str) -> str:
     return az("container delete", ids=group_id)
 
 
+def stop_group(group_id: str) -> str:
+    """Stop a container group."""
+    return az("container stop", ids=group_id)
+
+
 def export_group(group_id: str, file: str) -> str:
     """Write what Azure shows of a container group into a file, as a manifest."""
     return az("container export", **resource(group_id), file=file)

@@ -23,7 +23,7 @@ from rotator.words import day
 
 HEADINGS = ("POLICY", "STATE", "CREDENTIAL", "AGE", "ENDS", "NEXT DUE", "GROUPS", "WAITS", "FOREIGN")
 NONE = "-"
-TOLD = (NoteCode.REVOKED, WaitCode.UNTAGGED)
+TOLD = (NoteCode.REVOKED, NoteCode.SERVICE_OR_JOB, WaitCode.UNTAGGED)
 """Codes of what a table must say although nothing is late: nothing is done, or it isn't known what a group holds."""
 WIDE, NARROW = 120, 80
 """Columns of a terminal that has room for everything, and of one that hasn't."""

@@ -469,6 +469,19 @@ def _job(scene: Scene) -> None:
     scene.write(container_groups=[{"id": scene.group_id()}, {"id": scene.group_id("nightly")}])
 
 
+def _service(scene: Scene) -> None:
+    server = scene.seeded.login_server
+    scene.azure.registries.push(server, "srv", "1", exit_code=0, run_seconds=4e8)
+    scene.deploy("nightly", f"{server}/srv:1", "OnFailure")
+    body = _stored(scene, "nightly")
+    scene.azure.container_groups.delete(scene.group_id("nightly"))
+    ports = [{"protocol": "TCP", "port": 2222}]
+    body["properties"]["ipAddress"] = {"type": "Public", "ports": ports}
+    body["properties"]["containers"][0]["properties"]["ports"] = ports
+    _put(scene, body, "nightly")
+    scene.write(container_groups=[{"id": scene.group_id()}, {"id": scene.group_id("nightly")}])
+
+
 def _entry_of_another_server(scene: Scene) -> None:
     scene.deploy("second")
     body = _stored(scene, "second")
@@ -690,6 +703,7 @@ WORLDS = (
     ),
     World("hidden_values_known", "fail", _hidden),
     World("jobs_decided", "fail", _job),
+    World("services_said", "advice", _service),
     World("redeployable", "fail", _entry_of_another_server, 0, corrects=_without_the_other_server),
     World("redeployable", "fail", _wrong_path, 0, "a path is wrong"),
     World(

@@ -37,6 +37,7 @@ from rotator.plan import (
     rules,
     unseen,
     view,
+    ways_out,
 )
 from rotator.state import Outcome, Proof
 from rotator.steps import Deploy, Disable, Issue, Known, Reason, Restore, Retire, Revoke, Step, kind, target
@@ -151,6 +152,7 @@ MUTATED: tuple[ModuleType, ...] = (
     moves,
     unseen,
     view,
+    ways_out,
     access,
     revocation_end,
     revocation_notes,
@@ -164,6 +166,8 @@ MUTATED: tuple[ModuleType, ...] = (
 )
 FOR_PEOPLE = {
     "_no_way_back",
+    "_where",
+    "_under",
     "_name",
     "_one_way",
     "_held_by",
@@ -196,6 +200,12 @@ EQUIVALENT = {
     "plan.rules.drift: if `dead` turned round": SENTENCE,
     "plan.rules.retire: `view.current_version` left out of `view.current and view.current_version`": IMPLIED,
     "plan.reclaim._published: `fits is None` turned round": SENTENCE,
+    "plan.ways_out.told: `dependent is not None` left out of `wait.code is WaitCode.JOB_RUNNING and dependent is not None`": (
+        IMPLIED
+    ),
+    "plan.ways_out._way_out: `dependent` left out of `wait.code in (WaitCode.JOB_RUNNING, WaitCode.FORWARD_ONLY) a`": (
+        IMPLIED
+    ),
     "guard.issue.unresolved: `min((c.start for c in lost), default=observed.at)` by max": SENTENCE,
     "guard.issue.unresolved: the boundary of `reclaimed > observed.at` moved": SENTENCE,
     "guard.issue.unresolved: `reclaimed > observed.at` turned round": SENTENCE,
@@ -212,8 +222,6 @@ EQUIVALENT = {
     "plan.moves._worse: `view.at` left out of `dependent.since or view.at`": IMPLIED,
     "plan.rules._superseded: if `exposed` turned round (2)": SENTENCE,
     "plan.rules._obstacles: if `since` turned round": SENTENCE,
-    "plan.rules._obstacles: if `dependent.key_id` turned round": SENTENCE,
-    "plan.moves._unsuitable: `dependent.phase is Phase.FINISHED` turned round": SENTENCE,
     "plan.moves._failed_before: `failed.count == 1` turned round": SENTENCE,
     "plan.moves._warning: if `soonest` turned round": SENTENCE,
     "plan.moves._starting: `dependent.since is not None` left out of `settling and dependent.since is not None and (view.at - depe`": (

@@ -13,7 +13,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from rotator import guard
-from rotator.plan import View, evolve, next_steps, plan, worth_trying
+from rotator.codes import NoteCode, WaitCode
+from rotator.plan import View, evolve, next_steps, plan, ways_out, worth_trying
 from rotator.policy import Policy
 from rotator.state import Observed
 from rotator.steps import Deploy, Disable, Intent, Issue, Known, Next, Restore, Retire, Step, kind, target
@@ -102,9 +103,35 @@ def agree(case: Mapping[str, Any], policy: Policy, observed: Observed, intent: I
         assert _notes(following) == case["notes"]
     told = "\n".join([*(wait.text for wait in following.waits), *(note.text for note in following.notes)])
     assert [words for words in case.get("says", []) if words not in told] == []
+    _ways_out(following)
     proven = worlds.proven(known)
     vetoes = [veto.code for step in following.steps if (veto := guard.check(step, policy, observed, intent, proven))]
     assert vetoes == case.get("guard", [])
+
+
+WAYS = {
+    **dict.fromkeys(ways_out.BY_DOCTOR, "`rotator doctor mycontainerregistry` names the cause"),
+    **dict.fromkeys(ways_out.BY_RETRY, "`rotator rotate mycontainerregistry --retry` goes on"),
+    WaitCode.REFUSED: "Deploy it by its own means",
+    WaitCode.FORWARD_ONLY: "` gives it the current credential and restarts it",
+    WaitCode.JOB_RUNNING: "write `runs: service`",
+}
+"""Words of a way out that a late wait ends with; other waits that may be late name theirs in their own text."""
+
+
+def _ways_out(following: Next) -> None:
+    """A wait ends with its way out where it is late, or for the end of a job that looks like a service, and only then."""
+    asked = {note.subject for note in following.notes if note.code is NoteCode.SERVICE_OR_JOB}
+    for wait in following.waits:
+        told = wait.warn or (wait.code is WaitCode.JOB_RUNNING and wait.subject in asked)
+        last = wait.text.rpartition(". ")[2]
+        assert not wait.warn or "`" in last or "by its own means" in last, wait.text
+        if wait.code in WAYS:
+            assert (WAYS[wait.code] in wait.text) is told, wait.text
+        elif wait.code not in (WaitCode.HELD, WaitCode.NEXT_RUN):
+            assert "gives it the current credential" not in wait.text
+        if wait.code is WaitCode.STRIPPED:
+            assert "--retry`" in wait.text
 
 
 @pytest.mark.parametrize("case", list(cases()))

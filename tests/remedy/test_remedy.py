@@ -112,6 +112,7 @@ CASES: Mapping[str, tuple[Callable[[str], str], tuple[str, ...]]] = {
         lambda n: remedy.delete_federated_credential(n, n),
         ("az ad app federated-credential delete --id @ --federated-credential-id @",),
     ),
+    "stop_group": (remedy.stop_group, ("az container stop --ids @",)),
     "delete_group": (remedy.delete_group, ("az container delete --ids @",)),
     "delete_password": (
         lambda n: remedy.delete_password(n, n, Home.APPLICATION),

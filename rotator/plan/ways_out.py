@@ -1,0 +1,87 @@
+"""Ways out of waits: what a person does so that a group takes the current credential, or a credential can go.
+
+Rules for editors of this file:
+
+1. A late wait ends with its way out: a sentence with a command, or with the line to write and its file.
+2. A way out says what its command does to the group: restart, start, or another run of a job.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from rotator.codes import NoteCode, WaitCode
+from rotator.container_group import Dependent, Phase
+from rotator.plan.view import View
+from rotator.remedy import rotator, stop_group
+from rotator.steps import Finding, Note, Wait
+
+AT_WORK = (Phase.RUNNING, Phase.STARTING, Phase.CRASHING)
+"""Phases of a job that has not ended."""
+BY_DOCTOR = (
+    *(WaitCode.UNREADABLE, WaitCode.NOT_WRITABLE, WaitCode.UNSEEN, WaitCode.UNREAD_TAGS, WaitCode.NOT_RENEWED),
+    *(WaitCode.NOT_MOVED, WaitCode.ABSENT, WaitCode.MAY_BE_PUBLISHED, WaitCode.UNRESOLVED),
+)
+"""Waits whose cause `rotator doctor` finds."""
+BY_RETRY = (WaitCode.TRANSITIONING, WaitCode.CANARY, WaitCode.HALTED, WaitCode.STRUGGLING, WaitCode.NOT_SETTLED)
+"""Waits for a group that doesn't come up."""
+
+
+def kind_unsaid(view: View) -> Iterator[Finding]:
+    """Ask about groups that count as jobs and look like services: nothing but the policy can say which they are."""
+    for dependent in view.dependents:
+        if dependent.like_a_service and view.movable(dependent):
+            evidence = " and ".join(dependent.like_a_service)
+            text = (
+                f"{dependent.name} counts as a job by its restart policy, and a job at work is never interrupted; but"
+                f" {evidence}, as a service"
+            )
+            yield Note(NoteCode.SERVICE_OR_JOB, dependent.id, f"{text}. Write which it is {_where(view, dependent)}")
+
+
+def _where(view: View, dependent: Dependent) -> str:
+    lines = "`runs: service` (it restarts with each rotation, in the deploy window) or `runs: job`"
+    entry = "" if dependent.declared else f"`- id: {dependent.id}` and "
+    return f"under {'it' if dependent.declared else '`container_groups:`'} in {view.policy.file}: {entry}{lines}"
+
+
+def told(view: View, wait: Wait) -> Wait:
+    """Return the wait with its way out, if the wait is late, or is for the end of a job that looks like a service."""
+    dependent = next((each for each in view.dependents if each.id == wait.subject), None)
+    endless = wait.code is WaitCode.JOB_RUNNING and dependent is not None and dependent.like_a_service
+    if not wait.warn and not endless:
+        return wait
+    remedy = wait.remedy or _way_out(view, wait, dependent)
+    return replace(wait, text=f"{wait.text}. {remedy}") if remedy else wait
+
+
+def _way_out(view: View, wait: Wait, dependent: Dependent | None) -> str:
+    if wait.code in BY_DOCTOR:
+        return f"`{rotator('doctor', view.policy.name)}` names the cause, with the command that ends it"
+    if wait.code in BY_RETRY:
+        name = dependent.name if dependent else "the group"
+        again = rotator("rotate", view.policy.name, retry=True)
+        return f"Look at the events and logs of {name} and of the groups that it waits for; then `{again}` goes on"
+    if wait.code is WaitCode.REFUSED:
+        secret = view.policy.key_vault.password_secret
+        return f"Deploy it by its own means, with the newest version of {secret}; that restarts it"
+    if wait.code in (WaitCode.JOB_RUNNING, WaitCode.FORWARD_ONLY) and dependent:
+        return deployed(view, dependent)
+    return ""
+
+
+def deployed(view: View, dependent: Dependent) -> str:
+    """Return the way in which a person gives a group the current credential, with the effect on the group."""
+    command = f"`{rotator('deploy', view.policy.name, dependent.name)}`"
+    if dependent.run_once and dependent.phase in AT_WORK:
+        ended = f"When it has ended, {command} runs it again with the current credential"
+        stop = f"`{stop_group(dependent.id)}` ends it now, and then {command} starts it again"
+        service = f"If it is a service, write `runs: service` {_under(view, dependent)}, and rotator restarts it"
+        return f"{service}. {ended}; {stop}"
+    effect = "and starts it" if dependent.phase is Phase.STOPPED else "and restarts it"
+    if dependent.phase is Phase.FINISHED:
+        effect = "and runs it again"
+    return f"{command} gives it the current credential {effect}"
+
+
+def _under(view: View, dependent: Dependent) -> str:
+    return f"under {'it' if dependent.declared else f'`- id: {dependent.id}`'} in {view.policy.file}"
