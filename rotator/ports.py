@@ -242,6 +242,13 @@ class World(Protocol):
         """One container group, read now."""
         ...
 
+    async def newer_groups(self, subscriptions: Sequence[str]) -> Mapping[ResourceId, Mapping[str, Any]]:
+        """Return all groups of subscriptions as the newest stable API version shows them.
+
+        Empty where rotator's own version is the newest. Raises AzureError.
+        """
+        ...
+
     async def put_group(
         self, group_id: ResourceId, document: Mapping[str, Any], *, not_after: float | None = None
     ) -> Put:

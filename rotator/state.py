@@ -384,6 +384,18 @@ class PasswordLimit:
     assigned: str = ""
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class NewerValue:
+    """Value of a container group in a place that only a newer API version shows.
+
+    `common`: every one of several groups has the same value, so Azure added it.
+    """
+
+    group: ResourceId
+    path: str
+    common: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Permissions:
     """Answers of Azure on rotator's permissions; an empty tuple means no known refusal.

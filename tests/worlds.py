@@ -20,6 +20,7 @@ from rotator.state import (
     ContainerGroup,
     Credential,
     Home,
+    NewerValue,
     Observed,
     Outcome,
     PasswordLimit,
@@ -163,6 +164,10 @@ def known(case: Mapping[str, Any]) -> Known:
         links=tuple((JOIN, subnet_id(name)) for name in given.get("no_join", ())),
         sources=tuple(tuple(each) for each in given.get("sources", ())),
         unanswered=permissions.unknown if permissions else (),
+        newer=tuple(
+            NewerValue(group_id(each["group"]), each["path"], bool(each.get("common")))
+            for each in case.get("newer", ())
+        ),
         refused=frozenset(
             (what, named(what, whom)) for what, whom in (text.split(" ", 1) for text in case.get("refused", []))
         ),

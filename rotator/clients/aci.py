@@ -18,7 +18,7 @@ from azure.mgmt.containerinstance.aio import ContainerInstanceManagementClient
 
 from rotator.arm_json import Value, containers, get, pulls_as, shows_app_id, variables
 from rotator.arm_json import text as text_of
-from rotator.clients.api_versions import CONTAINER_GROUPS
+from rotator.clients.api_versions import CONTAINER_GROUPS, ApiVersion
 from rotator.clients.arm import Arm
 from rotator.clients.pipeline import Line
 from rotator.clients.redaction import secrets_of
@@ -107,8 +107,8 @@ class ContainerGroups:
         except DeserializationError:
             return
 
-    async def listed(self, subscription: str) -> tuple[Mapping[str, Any], ...]:
-        """Return every group of a subscription in list form, without instance view.
+    async def listed(self, subscription: str, version: ApiVersion = CONTAINER_GROUPS) -> tuple[Mapping[str, Any], ...]:
+        """Return every group of a subscription in list form, without instance view, as a version shows it.
 
         Empty where the subscription can't have container groups.
         """
@@ -119,9 +119,7 @@ class ContainerGroups:
         )
         try:
             return tuple(
-                await self._arm.every(
-                    asked, f"/subscriptions/{subscription}/providers/{TYPE}", CONTAINER_GROUPS, _named
-                )
+                await self._arm.every(asked, f"/subscriptions/{subscription}/providers/{TYPE}", version, _named)
             )
         except Conflict as error:
             if error.code != UNREGISTERED:

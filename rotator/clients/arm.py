@@ -5,6 +5,7 @@ The few routes don't need a client library each.
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from azure.core import AsyncPipelineClient
@@ -17,7 +18,7 @@ from rotator.clients.pipeline import Line
 from rotator.clients.refusal import Asked
 from rotator.clients.token import Token
 from rotator.clients.translation import ask
-from rotator.clients.typed import flag, items, record, text
+from rotator.clients.typed import flag, items, record, records, text
 from rotator.cloud import Cloud
 from rotator.errors import NotFound, Unseen
 from rotator.remedy import SHOW_REGISTRY_ID
@@ -90,6 +91,22 @@ class Arm:
                 )
             )
         )
+
+    async def newest(self, known: ApiVersion, kind: str) -> ApiVersion:
+        """Return the newest stable version that a provider offers for a type of resource; `known` if none is newer.
+
+        Any signed-in identity may ask the tenant's list of providers.
+        """
+        provider, _, name = kind.partition("/")
+        asked = Asked(SERVICE, f"read which API versions {kind} has", "any sign-in to the tenant")
+
+        async def reading() -> ApiVersion:
+            shown = await self._get(f"/providers/{provider}", RESOURCES)
+            kinds = (each for each in records(shown["resourceTypes"]) if ArmId(text(each["resourceType"])) == name)
+            versions = [text(version) for each in kinds for version in each["apiVersions"]]
+            return max([known, *(replace(known, version=one) for one in versions if one[-1:].isdigit())], key=str)
+
+        return await ask(asked, reading())
 
     async def tokens(self, registry_id: ResourceId) -> tuple[str, ...]:
         """Return the names of a registry's enabled repository-scoped tokens, sorted."""

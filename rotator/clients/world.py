@@ -10,6 +10,7 @@ from rotator.causes import Cause, Denial, Grounds
 from rotator.clients import acr, entra, keyvault
 from rotator.clients.access import registry_access
 from rotator.clients.aci import TYPE
+from rotator.clients.api_versions import CONTAINER_GROUPS
 from rotator.clients.examination import examine
 from rotator.clients.observation import observe
 from rotator.clients.pipeline import Line, at_once, together
@@ -213,6 +214,14 @@ class AzureWorld(Services):
     async def group(self, group_id: ResourceId) -> ContainerGroup:
         """Read one container group now."""
         return await self.groups.group(group_id)
+
+    async def newer_groups(self, subscriptions: Sequence[str]) -> Mapping[ResourceId, Mapping[str, Any]]:
+        """Return all groups of subscriptions as the newest stable API version shows them."""
+        newest = await self.arm.newest(CONTAINER_GROUPS, TYPE)
+        if newest == CONTAINER_GROUPS:
+            return {}
+        listed = await together(*(self.groups.listed(each, newest) for each in subscriptions))
+        return {ResourceId.parse(shown["id"]): shown for groups in listed for shown in groups}
 
     async def put_group(
         self, group_id: ResourceId, document: Mapping[str, Any], *, not_after: float | None = None

@@ -89,6 +89,13 @@ class NoteCode(Explained):
         "`provision`: rotator may not make itself an owner; exit 1 where it must be one. The note has the command",
     )
     NOT_ADOPTED = "not_adopted", "`--adopt` found nothing to adopt, more than one, or what it adopted before"
+    NEWER_VALUE = (
+        "newer_value",
+        (
+            "every container group has the same value in a place that only a newer API version shows; a redeployment"
+            " doesn't send it"
+        ),
+    )
     LATE_MARK = (
         "late_mark",
         (

@@ -123,6 +123,12 @@ class VetoCode(Explained):
         "the registry can't be reached",
         "let rotator reach it, or `proof: {registry: optional}`",
     )
+    NEWER_VALUE = (
+        "newer_value",
+        "issue, deploy",
+        "the group has a value in a place that only a newer API version shows, and a redeployment would lose it",
+        "`accept_loss` in the policy, or a newer rotator",
+    )
     NO_DEPENDENT = "no_dependent", "deploy", "the group doesn't use this principal", "run again"
     ANOTHER_LINEAGE = (
         "another_lineage",

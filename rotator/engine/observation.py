@@ -6,17 +6,18 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
 from rotator import container_group, guard
+from rotator.codes import NoteCode
 from rotator.engine.run import Patience, Run, Seen
 from rotator.engine.trial import tried, try_value
-from rotator.errors import Forbidden, NotFound
-from rotator.events import StepFailed, Vetoed
+from rotator.errors import AzureError, Forbidden, NotFound
+from rotator.events import Noted, StepFailed, Vetoed
 from rotator.guard import Veto
 from rotator.plan import View, next_due, next_steps, plan
 from rotator.policy import Policy
 from rotator.remedy import advise
 from rotator.resource_id import ResourceId
 from rotator.results import Preview
-from rotator.state import Credential, Observed
+from rotator.state import Credential, NewerValue, Observed
 from rotator.steps import NOTHING_KNOWN, Deploy, Issue, Known, Note, Retire, Step, kind, target
 
 MOST_VALUES = 10
@@ -130,6 +131,7 @@ async def prepared(run: Run, seen: Seen, memory: Memory, steps: tuple[Step, ...]
     observed = seen.observed
     if any(isinstance(step, Issue | Deploy) for step in steps) and memory.known.permissions is None:
         await _ask(run, observed, memory)
+        await _compare(run, observed, memory)
     if any(isinstance(step, Issue) for step in steps) and not memory.sourced:
         memory.known, memory.sourced = replace(memory.known, sources=await _unusable(run, observed)), True
     if any(isinstance(step, Issue | Deploy | Retire) for step in steps):
@@ -150,6 +152,40 @@ async def _ask(run: Run, observed: Observed, memory: Memory) -> None:
         links=tuple(link for link, right in zip(wanted, rights, strict=True) if right.allowed is False),
         unanswered=(*found.unknown, *((right.question, right.why) for right in rights if right.allowed is None)),
     )
+
+
+async def _compare(run: Run, observed: Observed, memory: Memory) -> None:
+    """Compare the groups before their first PUT with what the newest version of Container Instances shows of them.
+
+    A group with our tag was compared before.
+    """
+    first = {
+        d.id
+        for d in container_group.dependents(run.policy, observed)
+        if d.needs_rotation and d.key_id is None and (d.declared or run.policy.discover.redeploy)
+    }
+    if not first:
+        return
+    ours = {each.id: each.document for each in observed.groups if each.id in first and each.document is not None}
+    try:
+        newer = await run.world.newer_groups(sorted({each.subscription for each in ours}))
+    except AzureError as error:
+        question = ("whether a newer version of Container Instances shows more of its groups", error.happened)
+        memory.known = replace(memory.known, unanswered=(*memory.known.unanswered, question))
+        return
+    memory.known = replace(memory.known, newer=container_group.newer_values(ours, newer))
+    _tell_newer(run, memory.known.newer)
+
+
+def _tell_newer(run: Run, found: Sequence[NewerValue]) -> None:
+    """Note the values that Azure added to every group: they stop nothing."""
+    for path in sorted({each.path for each in found if each.common}):
+        groups = ", ".join(each.group.name for each in found if each.common and each.path == path)
+        text = (
+            f"a newer version of Container Instances shows {path} with the same value on every group; a redeployment of"
+            f" {groups} with rotator's version doesn't send it"
+        )
+        run.tell(Noted(code=NoteCode.NEWER_VALUE, subject=path, text=text))
 
 
 def linked(policy: Policy, observed: Observed) -> tuple[tuple[str, ResourceId], ...]:

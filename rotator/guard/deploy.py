@@ -1,6 +1,6 @@
 """Veto a redeployment or a way back: the wrong group, the wrong credential, or a loss of values."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from rotator import container_group
 from rotator.arm_json import belongs, entries, server, takes_password
@@ -50,6 +50,7 @@ def deployable(
             "Update it by its own means, with the secret from Key Vault.",
         )
     yield from elsewhere(policy, observed, group_id)
+    yield from newer(policy, known, [group_id])
     yield from ready(policy, dependent)
     yield from unwritable(observed, known, dependent)
     yield from unlinked(observed, known, [dependent])
@@ -77,10 +78,28 @@ def elsewhere(policy: Policy, observed: Observed, group_id: ResourceId) -> Itera
     document = next((each.document for each in observed.groups if each.id == group_id), None)
     mine = [each for each in entries(document) if belongs(each, policy.principal.app_id) and takes_password(each)]
     for host in sorted({server(each) for each in mine}):
-        if shown and (login := cloud.login_server(host)) not in shown:
+        if (login := cloud.login_server(host)) not in shown:
             what = f"{group_id.name} would give the password to {host}, and Azure shows {', '.join(sorted(shown))}"
-            remedy = f"Correct the server in the group, or add the registry of {login or host} to the policy."
+            remedy = f"Correct the server in the group, or add the registry of {login} to the policy."
             yield VetoCode.REFUSED, what, remedy
+
+
+def newer(policy: Policy, known: Known, groups: Collection[ResourceId]) -> Iterator[Objection]:
+    """Refuse to lose a value that only a newer API version shows, unless the policy accepts that."""
+    for group_id in sorted(groups):
+        declared = policy.group(group_id)
+        accepted = {path.lower() for path in declared.accept_loss} if declared else set()
+        lost = [each.path for each in known.newer if each.group == group_id and not each.common]
+        if left := [path for path in lost if path.lower() not in accepted]:
+            what = (
+                f"{group_id.name} has {', '.join(left)}, which only a newer version of Container Instances shows: a"
+                " redeployment by this rotator would lose it"
+            )
+            remedy = (
+                f"Install a newer rotator, or, if it may be lost, write in {policy.file}, under this group:"
+                f" `accept_loss: [{', '.join(left)}]`."
+            )
+            yield VetoCode.NEWER_VALUE, what, remedy
 
 
 def published(observed: Observed, key_id: str) -> Iterator[Objection]:

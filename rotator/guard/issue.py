@@ -7,7 +7,7 @@ from rotator import container_group
 from rotator.causes import Cause, Grounds
 from rotator.codes import VetoCode
 from rotator.guard import seen
-from rotator.guard.deploy import put_each, ready
+from rotator.guard.deploy import newer, put_each, ready
 from rotator.guard.objection import Objection
 from rotator.policy import Policy, RegistryProof
 from rotator.remedy import advise, advise_pull, recover_secret, rotator, untag
@@ -154,6 +154,7 @@ def groups_ready(policy: Policy, observed: Observed, intent: Intent, known: Know
             " redeployment could lose them"
         )
         yield VetoCode.HIDDEN_VALUES, what, f"{put_each(policy)}\n{blocks}"
+    yield from newer(policy, known, [dependent.id for dependent in waiting])
     for dependent in waiting:
         yield from ready(policy, dependent)
         yield from _sourced(policy, known, dependent)

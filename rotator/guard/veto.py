@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from rotator.codes import VetoCode
 from rotator.errors import UnsafeStep
-from rotator.guard.deploy import anothers, deployable, restorable
+from rotator.guard.deploy import anothers, deployable, elsewhere, newer, restorable
 from rotator.guard.issue import addable, drifted, groups_ready, secret_usable, tags_fit, unresolved, value_proves
 from rotator.guard.links import linkable
 from rotator.guard.objection import Objection
@@ -87,6 +87,19 @@ def own_identity(policy: Policy, observed: Observed) -> Iterator[Objection]:
 
 RULES: tuple[Callable[..., Iterator[Objection]], ...] = (
     *(own_identity, secret_usable, addable, drifted, tags_fit, unresolved, groups_ready, linkable, value_proves),
-    *(deployable, anothers, restorable, retirable, complete, readable, alone, early, held, disposable),
+    *(
+        deployable,
+        elsewhere,
+        newer,
+        anothers,
+        restorable,
+        retirable,
+        complete,
+        readable,
+        alone,
+        early,
+        held,
+        disposable,
+    ),
 )
 """All checks, for a test that removes each and expects a failure."""

@@ -5,7 +5,15 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BeforeValidator, Field, InstanceOf, PlainValidator, WithJsonSchema, field_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    InstanceOf,
+    PlainValidator,
+    StringConstraints,
+    WithJsonSchema,
+    field_validator,
+)
 from pydantic import ValidationInfo as Info
 
 from rotator.policy import rules
@@ -38,6 +46,7 @@ _GroupId = Annotated[ResourceId, PlainValidator(rules.group_id), _TEXT]
 _Path = Annotated[str, BeforeValidator(rules.path), WithJsonSchema({"type": "string", "pattern": f"^({rules.PATH})$"})]
 
 
+_Lost = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
 _P = TypeVar("_P", bound=Part)
 
 
@@ -262,6 +271,15 @@ class GroupPolicy(Part):
     )
     when_stopped: WhenEnded = Field(
         default=WhenEnded.WAIT, description="What happens to a stopped group.", examples=["wait"]
+    )
+
+    accept_loss: tuple[_Lost, ...] = Field(
+        default=(),
+        description=(
+            "Paths of values that a redeployment may lose: those that only a newer version of Container Instances"
+            " shows, as a veto names them."
+        ),
+        examples=[["properties.newProperty"]],
     )
 
     @field_validator("secrets")

@@ -10,9 +10,11 @@ from azure.keyvault.secrets import ApiVersion as Known
 from local_azure.arm.retirement import RETIRED
 
 import rotator.clients.arm
+import rotator.clients.world
 from rotator.clients.api_versions import ALL, VAULTS, ApiVersion
 from rotator.clients.codes import grounds_of
 from rotator.clients.refusal import Asked, parsed
+from rotator.container_group import newer_values
 from rotator.errors import UnsupportedVersion
 from rotator.preflight import Unknown
 from rotator.resource_id import ResourceId
@@ -78,3 +80,22 @@ def test_resource_managers_words_for_a_version_are_known(code: str) -> None:
     grounds = grounds_of(Asked("Container Instances", "read"), parsed(400, {}, said))
     assert grounds and grounds.cause == "api_version"
     assert AFTER.tzinfo is UTC
+
+
+@scene
+async def test_what_a_newer_version_shows_is_asked_for_once_a_newer_one_is_offered(at: Scene) -> None:
+    body = at.body(priorityClass="gold")
+    at.azure.container_groups.put(at.group_id, body, "2026-07-01")
+    ours = (await at.world.group(at.group_id)).document
+    shown = await at.world.newer_groups([at.seeded.subscription])
+    assert ours and "priorityClass" not in ours["properties"]
+    (lost,) = newer_values({at.group_id: ours}, shown)
+    assert (lost.group, lost.path, lost.common) == (at.group_id, "properties.priorityClass", False)
+
+
+@scene
+async def test_nothing_is_listed_again_where_ours_is_the_newest(at: Scene) -> None:
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setattr(rotator.clients.world, "CONTAINER_GROUPS", ApiVersion("Container Instances", "2099-01-01"))
+        assert await at.world.newer_groups([at.seeded.subscription]) == {}
+    assert "aci.containerGroups.list" not in at.served()

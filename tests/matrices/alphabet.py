@@ -296,7 +296,7 @@ CONDITIONS = (
         ROLES,
         "nobody needs a role for the others",
         *(NO,) * 4,
-        never=("arm.subscriptions.list", "rbac.permissions.list"),
+        never=("arm.subscriptions.list", "arm.providers.getAtTenant", "rbac.permissions.list"),
         but=PART,
     ),
     _of("ScopeLocked", ("rbac.roleAssignments.delete",), "only a deletion meets such a lock", *(NO,) * 4),

@@ -324,6 +324,7 @@ DOORS = (
     _read("arm.registries.get", lambda at: at.world.registries(at.policy)),
     _read("arm.registries.list", lambda at: at.world.registries_of(at.made.seeded.subscription)),
     _read("arm.resources.list", _permitted, _permissions),
+    _read("arm.providers.getAtTenant", lambda at: at.world.newer_groups([at.made.seeded.subscription])),
     _read("arm.vaults.get", _permitted, _permissions),
     _read("arm.subscriptions.list", lambda at: at.world.subscriptions()),
     _read("arm.tokens.list", _access, _picture),

@@ -54,7 +54,9 @@ WAYS: Mapping[str, tuple[Way, ...]] = {
     "rbac.roleAssignments.create": (Way.AGAIN,),
     "rbac.roleAssignments.delete": (Way.AGAIN,),
     "aci.containerGroups.createOrUpdate": (Way.ONCE,),
-    **dict.fromkeys(("*.get", "*.list", "*.versions", "acr.challenge", "aci.containers.listLogs"), (Way.READ,)),
+    **dict.fromkeys(
+        ("*.get", "*.getAtTenant", "*.list", "*.versions", "acr.challenge", "aci.containers.listLogs"), (Way.READ,)
+    ),
 }
 """How each operation is asked, by pattern; the first that fits counts."""
 

@@ -28,6 +28,7 @@ READING = (
     "arm.registries.get",
     "arm.registries.tokens.list",
     "arm.resources.list",
+    "arm.providers.getAtTenant",
     "arm.vaults.get",
     "aci.containerGroups.get",
     "aci.containerGroups.list",

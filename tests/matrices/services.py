@@ -6,12 +6,14 @@ only the requests are replaced.
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
 from local_azure.aci.behaviour import TYPE
 from local_azure.aci.versions import seen
+from local_azure.arm.providers import PROVIDERS
 from local_azure.graph import shape
 from local_azure.graph.objects import Kind
 from local_azure.keyvault.secret import Changes
@@ -21,6 +23,7 @@ from local_azure.wire import ServiceError
 
 from rotator.clients import aci, graph, keyvault, rbac
 from rotator.clients.access_mark import AccessMark
+from rotator.clients.api_versions import CONTAINER_GROUPS, ApiVersion
 from rotator.clients.arm import ABAC
 from rotator.clients.directory import application_of, issued_of, principal_of, service_principal_of
 from rotator.clients.rbac import encloses
@@ -243,14 +246,14 @@ class ContainerGroups(aci.ContainerGroups):
             self._known[group_id] = document
         return ContainerGroup(group_id, self._read_at(), self._known[group_id])
 
-    async def listed(self, subscription: str) -> tuple[Mapping[str, Any], ...]:
+    async def listed(self, subscription: str, version: ApiVersion = CONTAINER_GROUPS) -> tuple[Mapping[str, Any], ...]:
         """Every group of a subscription."""
         authorization, caller = self._way.azure.authorization, self._way.caller
 
         def look() -> tuple[Mapping[str, Any], ...]:
             found = self._groups.list(subscription)
             readable = [
-                seen(each, aci.API_VERSION)
+                seen(each, version.version)
                 for each in found
                 if authorization.allowed(caller.oid, f"{TYPE}/read", each["id"])
             ]
@@ -296,6 +299,13 @@ class Arm:
             )
 
         return await self._way.read("arm.registries.get", look)
+
+    async def newest(self, known: ApiVersion, kind: str) -> ApiVersion:
+        """The newest stable version of a type."""
+        provider, _, name = kind.partition("/")
+        return await self._way.read(
+            "arm.providers.getAtTenant", lambda: replace(known, version=PROVIDERS[provider][name][0])
+        )
 
     async def tokens(self, registry_id: ResourceId) -> tuple[str, ...]:
         """No stage has any."""

@@ -1,0 +1,71 @@
+"""What only a newer API version shows of a group, by place and value: what would be lost, and what Azure added to all."""
+
+from typing import Any
+
+import pytest
+
+from rotator.arm_json import plain
+from rotator.container_group import newer_values
+from rotator.resource_id import ResourceId
+from rotator.state import NewerValue
+
+ID = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/g/providers/Microsoft.ContainerInstance/containerGroups/"
+ONE, TWO = ResourceId.parse(f"{ID}one"), ResourceId.parse(f"{ID}two")
+
+
+def group(**properties: Any) -> dict[str, Any]:
+    """A group as a list shows it."""
+    container = {"name": "app", "properties": {"image": "i", "resources": {"requests": {"cpu": 1}}}}
+    return {
+        "id": ONE,
+        "location": "eastus",
+        "tags": {},
+        "properties": {"osType": "Linux", "containers": [container], **properties},
+    }
+
+
+def found(newer: dict[str, Any], two: dict[str, Any] | None = None) -> tuple[NewerValue, ...]:
+    """What is found of the group `ONE`."""
+    return newer_values({ONE: group()}, {ONE: newer, **({TWO: two} if two else {})})
+
+
+@pytest.mark.parametrize(
+    ("properties", "paths"),
+    [
+        ({"nested": {"a": {"b": 1}, "c": "x"}}, ["properties.nested.a.b", "properties.nested.c"]),
+        ({"flag": True}, ["properties.flag"]),
+        ({"list": [1, 2]}, ["properties.list"]),
+        ({"objects": [{"name": "n", "v": 1}]}, ["properties.objects[n].name", "properties.objects[n].v"]),
+        ({"flag": False, "empty": {}, "none": None, "no": "", "list": [], "deep": {"er": {}}}, []),
+        ({"provisioningState": "Succeeded", "instanceView": {"state": "Running"}}, []),
+        ({"OSTYPE": "Linux"}, []),
+    ],
+)
+def test_a_value_in_a_place_that_ours_lacks_is_found_where_it_isnt_empty(
+    properties: dict[str, Any], paths: list[str]
+) -> None:
+    assert [each.path for each in found(group(**properties))] == paths
+
+
+def test_a_place_inside_a_container_is_found_by_the_containers_name() -> None:
+    newer = plain(group())
+    newer["properties"]["containers"].insert(0, {"name": "other", "properties": {}})
+    newer["properties"]["containers"][1]["properties"]["seccomp"] = "strict"
+    assert "properties.containers[app].properties.seccomp" in [each.path for each in found(newer)]
+
+
+def test_what_every_group_has_was_added_by_azure_and_what_one_has_was_set_by_somebody() -> None:
+    added, own = {"zoneMode": "Auto"}, {"priorityClass": "gold"}
+    (alone,) = found(group(**added))
+    assert not alone.common, "one group can't tell"
+    shown = found(group(**added, **own), two=group(**added))
+    assert {(each.path, each.common) for each in shown} == {
+        ("properties.zoneMode", True),
+        ("properties.priorityClass", False),
+    }
+    (other,) = found(group(**added), two=group(zoneMode="None"))
+    assert not other.common
+
+
+def test_a_group_that_no_list_shows_has_nothing_to_compare() -> None:
+    assert newer_values({ONE: group()}, {}) == ()
