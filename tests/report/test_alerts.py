@@ -4,12 +4,26 @@ import json
 import re
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from rotator.codes import NoteCode, VetoCode, WaitCode
 from rotator.errors import Forbidden
 from rotator.events import CredentialAdded, Event, Noted, StepFailed, Vetoed, Waiting
-from rotator.report.alerts import Alert, Ended, alerts_of, not_served, refused
+from rotator.report.alerts import (
+    CRITICAL,
+    DAYS_LEFT,
+    EXPIRING,
+    FAILED,
+    NOT_SERVED,
+    REPEAT,
+    WARNING,
+    Alert,
+    Ended,
+    alerts_of,
+    not_served,
+    refused,
+)
 from rotator.report.shapes import cloud_event, headline, shaped, slack, teams
 from rotator.report.status import Row, Urgency, rows
 from tests.report.test_report import RENEWAL, STEADY, preview
@@ -307,3 +321,18 @@ def test_a_headline_counts_what_is_critical_and_names_few() -> None:
     ten, eleven = (json.loads(slack([GRAVE] * count))["blocks"] for count in (10, 11))
     assert (len(ten), len(eleven)) == (21, 22)
     assert eleven[-1]["text"]["text"] == "and 1 more: `rotator status` shows all"
+
+
+def test_the_page_about_notifications_says_the_same() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "notifications.md").read_text()
+    hours, day = REPEAT[CRITICAL] // timedelta(hours=1), REPEAT[WARNING] // timedelta(days=1)
+    assert f"every {hours} hours" in text
+    assert day == 1
+    assert "every day" in text
+    within = [many for many in sorted(DAYS_LEFT, reverse=True) if many <= 14]
+    assert f"{', '.join(map(str, within[:-1]))} and {within[-1]} days before its end" in text
+    assert {f"`{code}`" for code in (FAILED, EXPIRING, NOT_SERVED)} <= set(re.findall("`[a-z_]+`", text))
+    data = json.loads(cloud_event(MILD))
+    assert {f"`{name}`" for name in (*data["data"], *data) if name not in ("specversion", "datacontenttype")} <= set(
+        re.findall("`[a-z_]+`", text)
+    )

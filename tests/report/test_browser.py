@@ -12,6 +12,7 @@ from tests.report.fleet import fleet
 from tests.report.test_page import ASSETS
 from tests.worlds import TODAY
 
+pytestmark = pytest.mark.xdist_group("browser")
 SHOWN = "[...document.querySelectorAll('details.policy')].filter(e => e.offsetHeight > 0).map(e => e.dataset.state)"
 NAMES = "[...document.querySelectorAll('details.policy')].filter(e => e.offsetHeight > 0).map(e => e.dataset.name)"
 ALL = len(fleet())
@@ -86,6 +87,17 @@ def test_it_fits_every_width_in_light_and_dark_and_says_now_beside_today(shown: 
     shown.look()
     shown.size(1280, 900)
     assert shown.complaints() == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_stands_out_from_its_ground(shown: Page, file: Path, scheme: str) -> None:
+    shown.look(scheme=scheme)
+    shown.open(file, "#state=compromised,unreadable,overdue,blocked,due,waiting,resting,revoked")
+    shown.js("for (const each of document.querySelectorAll('details')) each.open = true")
+    poor = (Path(__file__).parent / "contrast.js").read_text().strip()
+    assert shown.js(f"{poor}(4.5)") == []
+    assert len(shown.js(f"{poor}(21)")) > 50
+    shown.look()
 
 
 def test_it_prints_without_its_controls_on_white(shown: Page, file: Path) -> None:

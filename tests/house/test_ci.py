@@ -1,0 +1,50 @@
+"""`.ci/run`: what it installs where, and that the rest runs whatever becomes of that; every program in it is a stand-in."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+THERE = ("promtool", "chromium")
+
+
+def run(directory: Path, *there: str, user: int = 0, apt: int = 0) -> tuple[str, list[str]]:
+    """What it says, and what it calls, with these programs there."""
+    (directory / ".ci").mkdir()
+    shutil.copy(ROOT / ".ci" / "run", directory / ".ci" / "run")
+    programs, called = directory / "bin", directory / "called"
+    programs.mkdir()
+    bodies = {"make": "", "id": f"echo {user}; exit", "apt-get": f"exit {apt}", "sudo": 'shift; "$@"'}
+    for name in (*there, *bodies):
+        record = "" if name == "id" else f'echo "{name} $*" >>{called}; '
+        (programs / name).write_text(f"#!/bin/sh\n{record}{bodies.get(name, '')}\n")
+        (programs / name).chmod(0o755)
+    for name in ("sh", "dirname"):
+        (programs / name).symlink_to(str(shutil.which(name)))
+    done = subprocess.run(
+        [str(directory / ".ci" / "run")], env={"PATH": str(programs)}, capture_output=True, text=True, check=True
+    )
+    return done.stderr, called.read_text().splitlines()
+
+
+def test_nothing_is_installed_where_all_is_there(tmp_path: Path) -> None:
+    assert run(tmp_path, *THERE) == ("", ["make check", "make test"])
+
+
+@pytest.mark.parametrize(("user", "before"), [(0, []), (1000, ["sudo -n apt-get"])])
+def test_what_is_missing_is_installed_by_its_package(tmp_path: Path, user: int, before: list[str]) -> None:
+    said, called = run(tmp_path, "google-chrome", user=user)
+    assert said == ""
+    install = "install -qq -y --no-install-recommends prometheus"
+    expected = [
+        line for what in ("update -qq", install) for line in (*(f"{one} {what}" for one in before), f"apt-get {what}")
+    ]
+    assert called == [*expected, "make check", "make test"]
+
+
+def test_what_can_not_be_installed_is_said_and_the_rest_runs(tmp_path: Path) -> None:
+    said, called = run(tmp_path, apt=100)
+    assert said == "Not installed: prometheus chromium\n"
+    assert called[-2:] == ["make check", "make test"]
