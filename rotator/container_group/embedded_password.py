@@ -49,7 +49,7 @@ def unsaid(document: Document) -> tuple[str, ...]:
     Only variables count for which the policy doesn't name the owner of the password. All of them count in a group
     declared by the policy or pulling as the principal. In a group which only shows the app id, variables named like a
     password count. In a container with another client id none counts: the other client id says to whom the password
-    belongs.
+    belongs. Nor does one count of which another policy of the directory says what it holds.
     """
     body, app_id = document.body, document.app_id.lower()
     ours = bool(document.declared) or pulls_as(body, app_id)
@@ -59,6 +59,8 @@ def unsaid(document: Document) -> tuple[str, ...]:
     hidden = (
         place for place in document.places if _variable(place) and place.missing and id(place.owner) not in theirs
     )
+    elsewhere = document.policy.answered.get(document.id, ())
+    hidden = (place for place in hidden if place.path.lower() not in elsewhere)
     named = (place for place in hidden if ours or _PASSWORD.search(place.path.rpartition("/")[2]))
     return tuple(sorted({place.path for place in named if document.recipes.for_place(place) is None}))
 

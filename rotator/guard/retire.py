@@ -178,7 +178,11 @@ def held(policy: Policy, observed: Observed, key_id: str) -> Iterator[Objection]
                 "It must move first.",
             )
         elif dependent.unsaid and dependent.choice is not container_group.Choice.IGNORE and not orphan and not exposed:
-            remedy = f"Say under `secrets:` of that group in {policy.file} whose it is."
+            lines = "\n".join(f"  {path}: {{credential: password}}" for path in dependent.unsaid)
+            remedy = (
+                f"Say whose it is, under `secrets:` of `- id: {dependent.id}` in {policy.file}; if it is another"
+                f" secret, `{{key_vault: NAME}}` in place of `{{credential: password}}`:\n{lines}"
+            )
             yield (
                 VetoCode.UNSAID,
                 (

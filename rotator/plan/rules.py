@@ -10,7 +10,7 @@ from rotator.plan.moves import deploy
 from rotator.plan.reclaim import reclaim_orphans, unresolved
 from rotator.plan.unseen import hiding, missing, unchecked, unlisted, unshown
 from rotator.plan.view import CONFIRM, View
-from rotator.plan.ways_out import deployed, kind_unsaid, told
+from rotator.plan.ways_out import deployed, kind_unsaid, owner_said, told
 from rotator.policy import Policy, UnseenSubscriptions
 from rotator.remedy import rotator
 from rotator.state import Credential, Observed, Version
@@ -332,8 +332,8 @@ def _unsaid(view: View, credential: Credential, stays: str, *, late: bool) -> It
     for dependent in view.unsaid:
         if dependent.id not in said:
             text = (
-                f"{stays}: {dependent.name} may hold it in {', '.join(dependent.unsaid)}, whose value Azure hides; say"
-                " whose it is under `secrets:`"
+                f"{stays}: {dependent.name} may hold it in {', '.join(dependent.unsaid)}, whose value Azure hides."
+                f" {owner_said(view, dependent)}"
             )
             yield Wait(WaitCode.UNSAID, credential.key_id, text, warn=late)
 

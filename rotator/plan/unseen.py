@@ -73,7 +73,7 @@ def hiding(view: View) -> Iterator[Finding]:
 
     The removal doesn't wait for these groups; the note names them.
     """
-    hidden = view.observed.hiding
+    hidden = [each for each in view.observed.hiding if each not in view.policy.answered]
     if not hidden or not view.superseded:
         return
     names = ", ".join(each.name for each in hidden[:MOST_NAMED])

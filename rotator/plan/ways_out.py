@@ -83,5 +83,12 @@ def deployed(view: View, dependent: Dependent) -> str:
     return f"{command} gives it the current credential {effect}"
 
 
+def owner_said(view: View, dependent: Dependent) -> str:
+    """Return the lines that say whose password is in a group's hidden variables."""
+    lines = ", ".join(f"`{path}: {{credential: password}}`" for path in dependent.unsaid)
+    theirs = "`{key_vault: NAME}` in place of `{credential: password}` if it is another secret"
+    return f"Write under `secrets:` {_under(view, dependent)}: {lines} if it is this principal's password, {theirs}"
+
+
 def _under(view: View, dependent: Dependent) -> str:
     return f"under {'it' if dependent.declared else f'`- id: {dependent.id}`'} in {view.policy.file}"

@@ -358,6 +358,8 @@ class Policy(PolicyFile):
 
     name: str
     file: str
+    answered: Mapping[InstanceOf[ArmId], tuple[str, ...]] = Field(default_factory=dict, exclude=True)
+    """Hidden places of container groups that another policy of the directory says to hold something else."""
 
     @property
     def app_id(self) -> str:
