@@ -164,6 +164,7 @@ VERBS = {
     "provision": Verb(_drafted, ("provision", NAME, "--yes"), _fresh),
     "provision, again": Verb(_provisioned, ("provision", NAME, "--yes"), _fresh),
     "deploy": Verb(_resting, ("deploy", NAME), _replaced),
+    "manifest": Verb(_resting, ("manifest", NAME, "mycontainer")),
 }
 """Every verb that asks Azure; `validate` asks nothing."""
 

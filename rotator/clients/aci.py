@@ -86,8 +86,8 @@ class ContainerGroups:
             why = None if error.code in ABSENT else f"{error} (this doesn't say that the group is absent)"
             return ContainerGroup(group_id, await ask(asked, self._at(answers)), unreadable=why)
         except (Forbidden, Unexpected) as error:
-            if error.status not in (401, 403, 404):
-                raise
+            if error.status not in (401, 403, 404) or not answers:
+                raise  # without an answer about the group, the sign-in was refused
             return ContainerGroup(group_id, await ask(asked, self._at(answers)), unreadable=str(error))
         document, seen = await ask(asked, _content(answers)), await ask(asked, self._at(answers))
         odd = flaw(document)

@@ -5,7 +5,17 @@ from typing import Any
 
 import yaml
 
+from rotator.visible import acts
+
 
 def rendered(body: Mapping[str, Any]) -> str:
-    """Return the YAML of a container group, with its properties in their order."""
-    return yaml.safe_dump(dict(body), sort_keys=False, allow_unicode=True, default_flow_style=False)
+    """Return the YAML of a container group, with its properties in their order.
+
+    Where a character of it could act on a terminal, all letters beyond ASCII are escaped.
+    """
+    text = _dumped(body, allow_unicode=True)
+    return _dumped(body, allow_unicode=False) if any(acts(each) for each in text if each != "\n") else text
+
+
+def _dumped(body: Mapping[str, Any], *, allow_unicode: bool) -> str:
+    return yaml.safe_dump(dict(body), sort_keys=False, allow_unicode=allow_unicode, default_flow_style=False)

@@ -34,6 +34,7 @@ OTHERS = [
     ("adopt", NAME),
     ("grant", NAME),
     ("deploy", NAME),
+    ("manifest", NAME, "mycontainer"),
     ("provision", NAME, "--yes"),
     ("rotate", NAME, "--dry-run"),
 ]

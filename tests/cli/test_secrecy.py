@@ -47,7 +47,12 @@ def _life(record: Path) -> list[tuple[str, ...]]:
             ("rotate", NAME, "--compromised", "--yes"),
             ("history", NAME),
         ),
-        *(("deploy", NAME, "--logs"), ("revoke", NAME, "--yes", "--record", str(record)), ("grant", NAME)),
+        *(
+            ("deploy", NAME, "--logs"),
+            ("manifest", NAME, "mycontainer"),
+            ("revoke", NAME, "--yes", "--record", str(record)),
+            ("grant", NAME),
+        ),
         *(("revoke", NAME, "--yes", "--credentials"), ("doctor",), ("grant", NAME), ("rotate", NAME)),
     ]
 

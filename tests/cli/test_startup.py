@@ -48,6 +48,7 @@ VERBS = (
     "grant",
     "adopt",
     "deploy",
+    "manifest",
     "emulator",
     "demo",
 )

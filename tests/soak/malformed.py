@@ -134,6 +134,7 @@ VERBS = (
     "rotate",
     "adopt",
     "deploy",
+    "manifest",
     "revoke",
     "grant",
     "provision",
