@@ -28,3 +28,29 @@ def test_a_page_that_can_not_be_written_is_said(rotator: Scene, tmp_path: Path) 
     assert (said.code, said.out) == (1, "")
     assert "No such file or directory" in said.err
     assert "What to do" in said.err
+
+
+def test_a_policy_with_mistakes_is_on_the_page_with_each_of_them(rotator: Scene, tmp_path: Path) -> None:
+    (rotator.policies / "broken.yaml").write_text("principal: {app_id: x}\nregistries: 1\n")
+    file = tmp_path / "fleet.html"
+    said = rotator("status", "--html", str(file))
+    text = file.read_text(encoding="utf-8")
+    assert said.code == 2
+    assert ">broken</h2>" in text
+    assert f">{NAME}</h2>" in text
+    shown = text[text.index(">broken</h2>") :]
+    for line in (1, 2):
+        assert f"broken.yaml:{line}:" in shown
+    assert shown.count("<li>") >= 3
+    assert "\\n" not in shown.partition("</details>")[0]
+
+
+def test_a_command_that_ends_before_it_looks_leaves_no_page_of_an_earlier_day(rotator: Scene, tmp_path: Path) -> None:
+    file = tmp_path / "fleet.html"
+    assert rotator("status", "--html", str(file)).code == 0
+    (rotator.policies / f"{NAME}.yaml").write_text("principal: 1\n")
+    assert rotator("status", "--html", str(file)).code == 2
+    text = file.read_text(encoding="utf-8")
+    assert ">rotator</h2>" in text
+    assert f"{NAME}.yaml:1:" in text
+    assert f">{NAME}</h2>" not in text

@@ -166,7 +166,7 @@ def test_it_reads_as_recorded() -> None:
     recorded = Path(__file__).parent / "fleet.txt"
     if os.environ.get("ROTATOR_WRITE_PLANS"):
         recorded.write_text(f"{told}\n", encoding="utf-8")
-    assert f"{told}\n" == recorded.read_text(encoding="utf-8")
+    assert f"{told}\n" == recorded.read_text(encoding="utf-8"), "run it with ROTATOR_WRITE_PLANS=1, and read git diff"
 
 
 # credentials as lines

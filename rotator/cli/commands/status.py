@@ -1,5 +1,7 @@
 """``rotator status``: every policy in one line."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +11,7 @@ from rotator.cli import wiring
 from rotator.cli.invocation import Common
 from rotator.cli.looking import looked
 from rotator.cli.options import Names, command
+from rotator.errors import PolicyError, RotatorError
 
 if TYPE_CHECKING:
     from rotator.results import Previewed
@@ -32,13 +35,25 @@ def carry_out(common: Common, names: Names = None, html: Html = None) -> None:
     from rotator.engine import glance
     from rotator.report.status import status_body, status_code, status_text
 
-    seen = looked(common, names, glance)
+    with _unseen(html):
+        seen = looked(common, names, glance)
     if html:
-        _write(html, seen)
+        _write(html, [*seen, *((one.name, PolicyError(one.mistakes)) for one in common.unserved)])
     width, every = get_terminal_size((120, 24)).columns, common.verbose > 0
     common.write(
         lambda: status_text(seen, width=width, every=every), lambda: {"policies": status_body(seen)}, status_code(seen)
     )
+
+
+@contextmanager
+def _unseen(html: Path | None) -> Iterator[None]:
+    """Write an error that ends the command to the page, too: an older page would look as if all were well."""
+    try:
+        yield
+    except RotatorError as error:
+        if html:
+            _write(html, [("rotator", error)])
+        raise
 
 
 def _write(file: Path, seen: "list[Previewed]") -> None:

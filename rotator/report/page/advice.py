@@ -37,7 +37,7 @@ def advise(row: Row, seen: Preview | RotatorError) -> Iterator[str]:
     yield f"{FIRST[row.standing]}{until}"
     if isinstance(seen, RotatorError):
         found = seen.diagnose()
-        yield from map(_whole, (found.happened, found.remedy))
+        yield from map(_whole, (*found.happened.split("\n"), *found.remedy.split("\n")))
         return
     yield from map(_whole, row.remarks)
     if row.standing in (Urgency.DUE, Urgency.OVERDUE, Urgency.BLOCKED):
