@@ -5,11 +5,12 @@ properties (environment variables, files of a secret volume) are values here or 
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from rotator.resource_id import GUID
+from rotator.secret import CLIENT_ID, CLIENT_SECRET
 
 TOKEN = "00000000-0000-0000-0000-000000000000"  # noqa: S105 - a user name
 """The user name beside which a password is a registry's own refresh token, and no principal's (Azure/acr,
@@ -142,6 +143,16 @@ def shown_values(container: Value) -> frozenset[str]:
 def shows_app_id(document: Value, app_id: str) -> bool:
     """Tell if a variable of any container shows the app id."""
     return any(app_id.lower() in shown_values(container) for _, container in containers(document))
+
+
+def hides_client_secret(document: Value) -> bool:
+    """Tell if a container hides a variable named like a client secret, without a client id in plain sight."""
+    return any(_hides(variables(container)) for _, container in containers(document))
+
+
+def _hides(found: Sequence[Value]) -> bool:
+    hidden = any(get(one, "value") is None and CLIENT_SECRET.search(text(one, "name")) for one in found)
+    return hidden and not any(get(one, "value") and CLIENT_ID.search(text(one, "name")) for one in found)
 
 
 def registry_servers(document: Value) -> tuple[str, ...]:

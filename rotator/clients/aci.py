@@ -7,7 +7,7 @@ REST, and the client's handling of unknown properties.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -16,8 +16,7 @@ from azure.core.exceptions import DeserializationError
 from azure.core.pipeline import PipelineResponse
 from azure.mgmt.containerinstance.aio import ContainerInstanceManagementClient
 
-from rotator.arm_json import Value, containers, get, pulls_as, shows_app_id, variables
-from rotator.arm_json import text as text_of
+from rotator.arm_json import hides_client_secret, pulls_as, shows_app_id
 from rotator.clients.api_versions import CONTAINER_GROUPS, ApiVersion
 from rotator.clients.arm import Arm
 from rotator.clients.pipeline import Line
@@ -31,7 +30,6 @@ from rotator.cloud import Cloud
 from rotator.errors import Conflict, Forbidden, NotFound, Unexpected
 from rotator.ports import Put
 from rotator.resource_id import ResourceId
-from rotator.secret import CLIENT_ID, CLIENT_SECRET
 from rotator.state import ContainerGroup
 
 SERVICE = "Container Instances"
@@ -197,12 +195,7 @@ def hides_secret(document: Mapping[str, Any]) -> bool:
 
     A container with a visible client id doesn't count.
     """
-    return not flaw(document) and any(_hides(variables(container)) for _, container in containers(document))
-
-
-def _hides(found: Sequence[Value]) -> bool:
-    hidden = any(get(one, "value") is None and CLIENT_SECRET.search(text_of(one, "name")) for one in found)
-    return hidden and not any(get(one, "value") and CLIENT_ID.search(text_of(one, "name")) for one in found)
+    return not flaw(document) and hides_client_secret(document)
 
 
 def _named(group: dict[str, Any]) -> dict[str, Any]:

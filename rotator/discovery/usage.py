@@ -13,6 +13,7 @@ from rotator.arm_json import (
     containers,
     entries,
     get,
+    hides_client_secret,
     principal_of,
     server,
     text,
@@ -117,6 +118,8 @@ class Found:
 
     uses: tuple[Use, ...]
     passing: tuple[Passing, ...]
+    hiding: tuple[ArmId, ...] = ()
+    """Groups in no policy that hide a variable called like a principal's password, with no word of whose it is."""
 
 
 def app_ids(listed: Sequence[Listed]) -> tuple[str, ...]:
@@ -132,8 +135,17 @@ def find(sight: Listing, policies: Sequence[Policy]) -> Found:
         uses += (_use(sight, policies, group, app_id, servers[app_id]) for app_id in servers)
         passing += [] if servers else [_passing(sight.cloud, group)]
     return Found(
-        tuple(sorted(uses, key=lambda use: (use.group, use.app_id))), tuple(sorted(passing, key=lambda one: one.group))
+        tuple(sorted(uses, key=lambda use: (use.group, use.app_id))),
+        tuple(sorted(passing, key=lambda one: one.group)),
+        tuple(sorted(_hiding(sight, policies))),
     )
+
+
+def _hiding(sight: Listing, policies: Sequence[Policy]) -> Iterator[ArmId]:
+    for group in (group for one in sight.listed for group in one.groups):
+        group_id = ArmId(clean(text(group, "id")))
+        if hides_client_secret(group) and not any(policy.group(group_id) for policy in policies):
+            yield group_id
 
 
 def clean(text_: str) -> str:

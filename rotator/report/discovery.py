@@ -8,8 +8,11 @@ from typing import Any
 from rotator.discovery import Found, Listed, Listing, Other, Passing, PolicyText, Standing, Use
 from rotator.remedy import disable_admin_user_of, rotator
 from rotator.report.words import INDENT, error_body
+from rotator.resource_id import ArmId
 from rotator.visible import one_line
 
+MOST_NAMED = 5
+"""Most groups named by the remark on hidden passwords."""
 HEADINGS = ("GROUP", "PRINCIPAL", "APP ID", "REGISTRY", "POLICY")
 UNKNOWN = "unknown principal in this tenant"
 LISTS = (
@@ -77,6 +80,7 @@ def discovery_body(seen: Discovery) -> dict[str, Any]:
             for one in seen.sight.listed
         ],
         "names_error": error_body(seen.sight.nameless) if seen.sight.nameless else None,
+        "hiding": list(seen.found.hiding),
         "uses": [_use_body(use) for use in seen.found.uses],
         "no_rotation": {
             "counts": {way.value: counts[way] for way in Other},
@@ -145,11 +149,23 @@ def _remarks(seen: Discovery) -> Iterator[str]:
                 f" manifest, and `{rotator('provision', 'POLICY')}` make one and deploy the group with it. When no"
                 f" group is left, `{disable_admin_user_of(name)}` ends the shared password."
             )
+    yield from _hidden(seen.found.hiding)
     without = len({use.app_id for use in seen.found.uses if use.standing is Standing.NONE})
     if without and seen.drafts is None:
         yield f"{_count(without, 'principal')} without a policy: `rotator discover --write` drafts what can be drafted."
     if seen.found.uses:
         yield LISTS
+
+
+def _hidden(groups: Sequence[ArmId]) -> Iterator[str]:
+    if groups:
+        names = ", ".join(one.short for one in groups[:MOST_NAMED])
+        more = f" and {len(groups) - MOST_NAMED} more" if len(groups) > MOST_NAMED else ""
+        yield (
+            f"A variable called like a principal's password is hidden in {names}{more}, and nothing says whose it is."
+            " If it is that of a principal with a policy, declare the group there, with `{credential: password}` under"
+            " its `secrets:`."
+        )
 
 
 def _drafted(seen: Discovery) -> Iterator[str]:

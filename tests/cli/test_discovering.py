@@ -197,6 +197,29 @@ def test_groups_that_need_no_rotation_are_counted_and_named_on_request(rotator: 
     assert rotator("discover", "--output", "json").json["no_rotation"]["groups"] is None
 
 
+@pytest.mark.parametrize(
+    ("variables", "declared", "told"),
+    [
+        ([{"name": "AZURE_CLIENT_ID"}, {"name": "AZURE_CLIENT_SECRET"}], False, True),
+        ([{"name": "AZURE_CLIENT_ID", "value": STRANGER}, {"name": "AZURE_CLIENT_SECRET"}], False, False),
+        ([{"name": "AZURE_CLIENT_ID"}, {"name": "AZURE_CLIENT_SECRET"}], True, False),
+        ([{"name": "MODE"}], False, False),
+    ],
+    ids=["hidden", "another's in plain sight", "in a policy", "not called like a password"],
+)
+def test_a_hidden_client_secret_in_no_policy_is_one_remark(
+    rotator: Scene, variables: list[dict[str, str]], *, declared: bool, told: bool
+) -> None:
+    group = put(rotator, "crawler")
+    stored = rotator.azure.container_groups.state.groups[group.lower()].resource["properties"]
+    stored["containers"][0]["properties"]["environmentVariables"] = variables
+    if declared:
+        rotator.write(container_groups=[{"id": group}])
+    said = rotator("discover")
+    assert ("is hidden in myResourceGroup/crawler, and nothing says whose it is" in said.out) is told
+    assert rotator("discover", "--output", "json").json["hiding"] == ([group] if told else [])
+
+
 def refer(scene: Scene, name: str, app_id: str, secret: str) -> None:
     """A group whose password Azure reads from a secret of the vault."""
     group = put(scene, name)
