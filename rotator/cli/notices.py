@@ -250,7 +250,7 @@ class Notices:
     async def _from_key_vault(self, variable: str, address: "KeyVaultSecret | None") -> "Secret":
         """Read an address. Raises RotatorError, ValueError."""
         from rotator.notify.settings import checked
-        from rotator.policy.model import KeyVaultPolicy
+        from rotator.policy import KeyVaultPolicy
 
         if address is None or self.outside is None:
             raise ValueError("the address is in Key Vault, which was not reached")

@@ -164,7 +164,8 @@ def few_versions(case: Case) -> Found:
 def tags_fit(case: Case) -> Found:
     """Check that the newest version has room for rotator's tags, and the next version for the tags of others."""
     newest, name = case.view.newest, case.policy.key_vault.password_secret
-    theirs = [tag for tag, _ in newest.tags if not tag.startswith(OWN)] if newest else []
+    kept = [tag for tag, _ in newest.tags if not tag.startswith(OWN)] if newest else []
+    theirs = [*case.policy.key_vault.tags, *(tag for tag in kept if tag not in case.policy.key_vault.tags)]
     if newest is None or len(theirs) <= MOST_CARRIED - SPARE:
         return
     room = f"rotator leaves them {MOST_CARRIED} of the {MOST_TAGS} that Key Vault gives a version"

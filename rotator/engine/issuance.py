@@ -5,6 +5,7 @@ readers may have its password.
 """
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -246,7 +247,7 @@ async def _publish(run: Run, observed: Observed, new: _New) -> tuple[Version, fl
 
 def _tell_left(run: Run, newest: Version | None, version: Version) -> None:
     """Tell which tags of others a new version could not take over."""
-    if newest and (left := carried(newest).dropped):
+    if newest and (left := carried(newest, run.policy.key_vault.tags).dropped):
         what = f"version {version.id} doesn't take over {', '.join(left)} of version {newest.id}"
         text = f"{what}: Key Vault gives a version {MOST_TAGS} tags, and some are rotator's own"
         run.tell(Noted(code=NoteCode.TAGS_DROPPED, subject=version.id, text=text))
@@ -258,7 +259,9 @@ async def _put(run: Run, new: _New, newest: Version | None, not_after: float) ->
     A definite refusal leaves `new.sent` as before.
     """
     before, new.sent = new.sent, True
-    content_type, named = newest.content_type if newest else None, _tags(newest, new.credential, new.attempt)
+    declared = run.policy.key_vault
+    content_type = declared.content_type or (newest.content_type if newest else None)
+    named = _tags(newest, declared.tags, new.credential, new.attempt)
     try:
         return await run.world.publish(
             run.policy, new.issued.secret, new.credential.end, content_type, named, not_after=not_after
@@ -306,9 +309,14 @@ def _ensure_unchanged(run: Run, observed: Observed, versions: tuple[Version, ...
         )
 
 
-def _tags(newest: Version | None, credential: Credential, attempt: str) -> Tags:
+def _tags(newest: Version | None, declared: Mapping[str, str], credential: Credential, attempt: str) -> Tags:
     return tags(
-        {**dict(carried(newest).tags), KEY_ID: credential.key_id.lower(), HOME: credential.home.value, ATTEMPT: attempt}
+        {
+            **dict(carried(newest, declared).tags),
+            KEY_ID: credential.key_id.lower(),
+            HOME: credential.home.value,
+            ATTEMPT: attempt,
+        }
     )
 
 

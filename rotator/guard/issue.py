@@ -75,7 +75,8 @@ def tags_fit(policy: Policy, observed: Observed, intent: Intent, known: Known) -
     An urgent credential takes over only the tags that fit.
     """
     newest, version, current = seen.newest(observed), seen.current_version(observed), seen.current(observed)
-    theirs = [name for name, _ in newest.tags if not name.startswith(OWN)] if newest else []
+    held = [name for name, _ in newest.tags if not name.startswith(OWN)] if newest else []
+    theirs = [*policy.key_vault.tags, *(name for name in held if name not in policy.key_vault.tags)]
     if newest is None or len(theirs) <= OTHERS:
         return
     exposed = version is not None and any(version.key_id in v.compromised for v in observed.versions)

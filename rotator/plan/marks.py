@@ -11,7 +11,7 @@ Rules for editors of this file:
    tag of others, by name.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rotator.plan.view import EVERY_GROUP, STRIPPED, View, short
@@ -46,9 +46,14 @@ class Marked:
     dropped: tuple[str, ...] = ()
 
 
-def carried(newest: Version | None) -> Marked:
-    """Return the tags of others for a new version, by name as many as fit; our tags belong to one version."""
-    theirs = [(name, value) for name, value in (newest.tags if newest else ()) if not name.startswith(OWN)]
+def carried(newest: Version | None, declared: Mapping[str, str] | None = None) -> Marked:
+    """Return the tags of others for a new version, by name as many as fit; our tags belong to one version.
+
+    The tags that the policy declares come first, and replace those of the same name.
+    """
+    wanted = dict(declared or {})
+    kept = [(name, value) for name, value in (newest.tags if newest else ()) if not name.startswith(OWN)]
+    theirs = [*wanted.items(), *(each for each in kept if each[0] not in wanted)]
     return Marked(tuple(theirs[:MOST_CARRIED]), tuple(name for name, _ in theirs[MOST_CARRIED:]))
 
 

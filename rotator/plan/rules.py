@@ -12,7 +12,7 @@ from rotator.plan.unseen import hiding, missing, unchecked, unlisted, unshown
 from rotator.plan.view import CONFIRM, View
 from rotator.plan.ways_out import deployed, kind_unsaid, owner_said, told
 from rotator.policy import Policy, UnseenSubscriptions
-from rotator.remedy import rotator
+from rotator.remedy import list_passwords, rotator
 from rotator.state import Credential, Observed, Version
 from rotator.steps import (
     NOTHING_KNOWN,
@@ -63,6 +63,10 @@ def next_steps(policy: Policy, observed: Observed, intent: Intent | None = None,
     waits = tuple(told(view, f) for f in findings if isinstance(f, Wait))
     notes = tuple(f for f in findings if isinstance(f, Note))
     return Next(batch[: SIDE_BY_SIDE if first is Deploy else 1], waits, notes)
+
+
+MOST_FOREIGN = 4
+"""Notes on foreign credentials; where there are more, the last note counts the rest."""
 
 
 def issue(view: View) -> Iterator[Finding]:
@@ -179,17 +183,22 @@ def drift(view: View) -> Iterator[Finding]:
 
 def foreign(view: View) -> Iterator[Finding]:
     """Report foreign credentials: they stay; the note names the command to adopt them."""
-    for credential in view.foreign:
-        if credential.live(view.at):
-            text = (
-                f"credential {credential.key_id} ({credential.display_name or 'no name'}, ends {day(credential.end)})"
-                " is not ours and stays"
-            )
-            yield Note(
-                NoteCode.FOREIGN,
-                credential.key_id,
-                f"{text}; `{rotator('adopt', view.policy.name, key_id=credential.key_id)}` hands it over",
-            )
+    live = [credential for credential in view.foreign if credential.live(view.at)]
+    told = live if len(live) <= MOST_FOREIGN else live[: MOST_FOREIGN - 1]
+    for credential in told:
+        text = (
+            f"credential {credential.key_id} ({credential.display_name or 'no name'}, ends {day(credential.end)})"
+            " is not ours and stays"
+        )
+        yield Note(
+            NoteCode.FOREIGN,
+            credential.key_id,
+            f"{text}; `{rotator('adopt', view.policy.name, key_id=credential.key_id)}` hands it over",
+        )
+    if rest := live[len(told) :]:
+        last, app_id = max(credential.end for credential in rest), view.policy.principal.app_id
+        text = f"{len(rest)} more credentials are not ours and stay, the last until {day(last)}"
+        yield Note(NoteCode.FOREIGN, app_id, f"{text}; `{list_passwords(app_id)}` lists them")
 
 
 def restore(view: View) -> Iterator[Finding]:

@@ -13,7 +13,6 @@ from rotator.policy.model import (
     DeployWindow,
     Discover,
     GroupPolicy,
-    KeyVaultPolicy,
     Manifest,
     Policy,
     PrincipalPolicy,
@@ -21,6 +20,7 @@ from rotator.policy.model import (
     RegistryPolicy,
     Rotation,
 )
+from rotator.policy.published import KeyVaultPolicy
 from rotator.policy.source import CredentialSource, KeyVaultSource, Source, StatedSource
 from rotator.policy.window import next_open, open_at
 

@@ -19,7 +19,8 @@ from pydantic import ValidationInfo as Info
 from rotator.policy import rules
 from rotator.policy.choices import RegistryProof, Runs, UnseenSubscriptions, WhenEnded
 from rotator.policy.durations import Duration
-from rotator.policy.source import Part, SecretName, Source, Sourced, StatedSource
+from rotator.policy.published import KeyVaultPolicy
+from rotator.policy.source import Part, Source, Sourced, StatedSource
 from rotator.remedy import CREATE_GROUP, SHOW_GROUP_ID, SHOW_REGISTRY_ID
 from rotator.resource_id import GUID, ArmId, ResourceId
 from rotator.secret import Home
@@ -96,33 +97,6 @@ class RegistryPolicy(Part):
     def subscription(self) -> str:
         """Subscription of the registry, in lower case."""
         return self.id.subscription
-
-
-class KeyVaultPolicy(Part):
-    """Secrets of Key Vault that publish password and user name."""
-
-    url: Annotated[str, BeforeValidator(rules.vault_url)] = Field(
-        description="URL of the vault.", examples=["https://myvault.vault.azure.net"]
-    )
-    password_secret: Annotated[str, BeforeValidator(rules.password_name)] = Field(
-        description="Name of the secret that holds the password; never the password itself.",
-        examples=["mycontainerregistry-pull-pwd"],
-    )
-    username_secret: SecretName | None = Field(
-        default=None,
-        description="Name of the secret that holds the user name, which is the app id.",
-        examples=["mycontainerregistry-pull-usr"],
-    )
-
-    @property
-    def host(self) -> str:
-        """The vault's host name, in lower case."""
-        return self.url.removeprefix("https://")
-
-    @property
-    def name(self) -> str:
-        """Name of the vault, in lower case: the host name up to the first dot."""
-        return self.host.partition(".")[0]
 
 
 class DeployWindow(Part):

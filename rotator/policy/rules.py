@@ -181,6 +181,10 @@ def access_name(password_secret: str) -> str:
     return password_secret + _ACCESS
 
 
+OWN_TAGS = "rotator-"
+"""Beginning of the names of rotator's own tags."""
+
+
 def path(value: object) -> str:
     """Check the path of a hidden value in a container group."""
     remedy = f"Write one of {', '.join(PATHS)}."

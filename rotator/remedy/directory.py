@@ -14,6 +14,11 @@ OWNED_BY = "18a4783c-866b-4cc7-a460-3d5e5662c884"
 DELETE_FEDERATED_CREDENTIAL = "az identity federated-credential delete"
 
 
+def list_passwords(app_id: str) -> str:
+    """Print the passwords of an application: names, key ids and ends, never values."""
+    return az("ad app credential list", id=app_id)
+
+
 def list_applications() -> str:
     """Print the client ids and names of the tenant's applications."""
     return az("ad app list", query="[].[appId,displayName]", output="tsv")

@@ -160,3 +160,10 @@ def test_a_new_version_takes_over_others_tags_as_far_as_ours_leave_room() -> Non
     assert [name for name, _ in found.tags] == [f"z{n:02}" for n in range(MOST_CARRIED)] and MOST_CARRIED == 9
     assert found.dropped == ("z09", "z10")
     assert carried(version(full=9)).dropped == () == carried(None).tags
+
+
+def test_the_tags_that_the_policy_declares_come_first_and_replace_others() -> None:
+    found = carried(version(full=9), {"owner": "team", "z03": "new"})
+    assert dict(found.tags) | {"owner": "team", "z03": "new"} == dict(found.tags)
+    assert (len(found.tags), found.dropped) == (MOST_CARRIED, ("z08",))
+    assert carried(None, {"owner": "team"}).tags == (("owner", "team"),)

@@ -882,3 +882,14 @@ def test_an_application_s_name_is_one_policy_s_and_another_tenant_s_wants_the_id
     foreign = draft.replace("puller", "puller, tenant_id: 72f988bf-0000-0000-0000-000000000001")
     with pytest.raises(PolicyError, match="app_id is missing"):
         load(write(a__yaml=foreign, b__yaml=MINIMAL))
+
+
+def test_the_published_secrets_content_type_and_tags_are_declared(tmp_path: Path) -> None:
+    file = tmp_path / "one.yaml"
+    text = MINIMAL.replace("password_secret:", "content_type: text/plain, tags: {owner: team}, password_secret:")
+    file.write_text(text)
+    (made,) = load(tmp_path)
+    assert (made.key_vault.content_type, dict(made.key_vault.tags)) == ("text/plain", {"owner": "team"})
+    file.write_text(text.replace("owner: team", "Rotator-key-id: x"))
+    with pytest.raises(PolicyError, match="is one of rotator's own tags"):
+        load(tmp_path)

@@ -180,6 +180,7 @@ CASES: Mapping[str, tuple[Callable[[str], str], tuple[str, ...]]] = {
         lambda n: remedy.list_subscriptions(),
         ("az account list --query '[].[name,id]' --output tsv",),
     ),
+    "list_passwords": (remedy.list_passwords, ("az ad app credential list --id @",)),
     "list_tags": (
         lambda n: remedy.list_tags(n, n, n),
         ("az acr repository show-tags --subscription @ --name @ --repository @ --orderby time_desc --output tsv",),
