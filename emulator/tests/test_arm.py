@@ -241,7 +241,7 @@ def test_what_is_not_emulated_answers_501(world: World) -> None:
     for method, path in (
         ("POST", f"{REGISTRY}/scheduleRun"),
         ("GET", f"{REGISTRY}/exportPipelines"),
-        ("GET", f"{GROUP}/providers/Microsoft.Storage/storageAccounts/a"),
+        ("GET", f"{GROUP}/providers/Microsoft.Storage/storageAccounts/a/blobServices/default"),
         ("GET", f"{VAULT}/keys/pwd"),
         ("GET", f"{SUB}/providers/Microsoft.ContainerInstance/locations/eastus/usages"),
         ("GET", f"{SUB}/providers/Microsoft.Authorization/roleEligibilityScheduleInstances"),

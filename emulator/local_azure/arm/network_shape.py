@@ -1,6 +1,6 @@
 """Additions of Azure to virtual networks, subnets, security groups and rules (recorded of azure-cli, 2024 and 2025)."""
 
-from local_azure.wire import Json
+from local_azure.wire import Json, ServiceError
 
 NETWORKS, SECURITY = "Microsoft.Network/virtualNetworks", "Microsoft.Network/networkSecurityGroups"
 ADDED = {NETWORKS: ("subnets",), SECURITY: ("securityRules", "defaultSecurityRules")}
@@ -47,7 +47,7 @@ def complete(type_: str, path: str, given: dict[str, Json], guid: str) -> dict[s
     """Return a resource's properties with what Azure adds, in its order."""
     head: dict[str, Json] = {"provisioningState": "Succeeded", "resourceGuid": guid}
     if type_ == SECURITY:
-        rules = [_rule(path, "securityRules", each) for each in given.get("securityRules") or []]
+        rules = [_rule(path, "securityRules", each) for each in _named(given, "securityRules")]
         return {**head, "securityRules": rules, "defaultSecurityRules": _default_rules(path)}
     known = {"addressSpace", "subnets", "virtualNetworkPeerings", "enableDdosProtection", *head}
     rest = {name: value for name, value in given.items() if name not in known and value is not None}
@@ -55,7 +55,7 @@ def complete(type_: str, path: str, given: dict[str, Json], guid: str) -> dict[s
         **head,
         "addressSpace": given.get("addressSpace") or {"addressPrefixes": []},
         **rest,
-        "subnets": [_subnet(path, each) for each in given.get("subnets") or []],
+        "subnets": [_subnet(path, each) for each in _named(given, "subnets")],
         "virtualNetworkPeerings": given.get("virtualNetworkPeerings") or [],
         "enableDdosProtection": bool(given.get("enableDdosProtection")),
     }
@@ -72,29 +72,51 @@ def _member(path: str, part: str, type_: str, given: dict[str, Json], properties
     }
 
 
+def _named(given: dict[str, Json], name: str) -> list[dict[str, Json]]:
+    """Return the parts of a resource, each an object with a name. Raises ServiceError 400 InvalidRequestFormat."""
+    found = given.get(name) or []
+    if not isinstance(found, list) or not all(isinstance(each, dict) and each.get("name") for each in found):
+        raise _unreadable()
+    return found
+
+
+def _own(given: dict[str, Json]) -> dict[str, Json]:
+    found = given.get("properties") or {}
+    if not isinstance(found, dict):
+        raise _unreadable()
+    return found
+
+
+def _unreadable() -> ServiceError:
+    return ServiceError(400, "InvalidRequestFormat", "Cannot parse the request.")
+
+
 def _subnet(path: str, given: dict[str, Json]) -> dict[str, Json]:
-    own = {name: value for name, value in (given.get("properties") or {}).items() if value is not None}
+    own = {name: value for name, value in _own(given).items() if value is not None}
     own.pop("provisioningState", None)
     prefixes = own.pop("addressPrefixes", None) or []
+    if not isinstance(prefixes, list):
+        raise _unreadable()
     where = {"addressPrefix": prefixes[0]} if len(prefixes) == 1 else {"addressPrefixes": prefixes} if prefixes else {}
-    delegations = [_delegation(f"{path}/subnets/{given['name']}", each) for each in own.pop("delegations", [])]
+    delegations = [_delegation(f"{path}/subnets/{given['name']}", each) for each in _named(own, "delegations")]
     policies = {
         "privateEndpointNetworkPolicies": own.pop("privateEndpointNetworkPolicies", "Disabled"),
         "privateLinkServiceNetworkPolicies": own.pop("privateLinkServiceNetworkPolicies", "Enabled"),
     }
     prefix = {"addressPrefix": own.pop("addressPrefix")} if "addressPrefix" in own else where
+    own.pop("delegations", None)
     properties = {**prefix, **own, "delegations": delegations, **policies}
     return _member(path, "subnets", f"{NETWORKS}/subnets", given, properties)
 
 
 def _delegation(subnet: str, given: dict[str, Json]) -> dict[str, Json]:
-    service = (given.get("properties") or {}).get("serviceName", "")
+    service = _own(given).get("serviceName", "")
     properties = {"serviceName": service, "actions": [f"{NETWORKS}/subnets/action"]}
     return _member(subnet, "delegations", f"{NETWORKS}/subnets/delegations", given, properties)
 
 
 def _rule(path: str, part: str, given: dict[str, Json]) -> dict[str, Json]:
-    own = {name: value for name, value in (given.get("properties") or {}).items() if value is not None}
+    own = {name: value for name, value in _own(given).items() if value is not None}
     own.pop("provisioningState", None)
     lists = {name: own.pop(name, []) for name in _LISTS}
     return _member(path, part, f"{SECURITY}/{part}", given, {**own, **lists})

@@ -80,7 +80,8 @@ class _Accounts(Tracked):
         self.resources.authorization.require(
             call.who, "Microsoft.Storage/checkNameAvailability/read", f"/subscriptions/{call['subscription']}"
         )
-        name = str(call.request.json().get("name", ""))
+        body = call.request.json()
+        name = str(body.get("name", "")) if isinstance(body, dict) else ""
         if not _valid(name):
             return _taken(
                 "AccountNameInvalid", f"{name} is not a valid storage account name. Storage account name {_RULE}"
