@@ -75,7 +75,9 @@ def _member(path: str, part: str, type_: str, given: dict[str, Json], properties
 def _named(given: dict[str, Json], name: str) -> list[dict[str, Json]]:
     """Return the parts of a resource, each an object with a name. Raises ServiceError 400 InvalidRequestFormat."""
     found = given.get(name) or []
-    if not isinstance(found, list) or not all(isinstance(each, dict) and each.get("name") for each in found):
+    if not isinstance(found, list) or not all(
+        isinstance(each, dict) and isinstance(each.get("name"), str) for each in found
+    ):
         raise _unreadable()
     return found
 
