@@ -25,7 +25,7 @@ def test_status_says_that_a_policy_whose_vault_is_shut_can_not_be_seen(shut: Sce
     (row,) = said.json["policies"]
     assert (said.code, said.json["exit_code"], row["state"]) == (1, 1, "unreadable")
     assert "ForbiddenByFirewall" in row["error"]["happened"]
-    assert "rotator doctor" in row["error"]["remedy"]
+    assert "az keyvault network-rule add --name myvault" in row["error"]["remedy"]
     assert (row["credential"], row["groups"]["total"], row["next_due"]) == (None, 0, None)
     text = shut("status")
     assert text.code == 1 and "unreadable" in text.out and "ForbiddenByFirewall" in text.out
