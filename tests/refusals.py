@@ -272,7 +272,7 @@ ALLOWED = (
         "rotate, compromised",
         "entra.token",
         "an alarm, whatever Entra said",
-        "couldn't be tried whether it is refused",
+        "a sign-in with its password could not be tried",
         (401,),
     ),
     Allowed("adopt", "acr.*", "the value is the principal's where Entra takes it"),

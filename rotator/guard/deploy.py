@@ -33,14 +33,14 @@ def deployable(
         yield (
             VetoCode.NO_DEPENDENT,
             f"{group_id} doesn't use this principal",
-            "Run `rotator plan` again; the world has changed.",
+            "Run `rotator plan` again; Azure has changed.",
         )
         return
     yield from anothers(observed, dependent)
     if dependent.follows and seen.newest(observed) is not seen.current_version(observed):
         yield (
             VetoCode.DRIFT,
-            f"{dependent.name} would be given the newest version, which isn't ours",
+            f"{dependent.name} reads the newest version of the secret, which was not written by rotator",
             f"`{rotator('adopt', policy.name)}`, or `--accept-drift`.",
         )
     if dependent.refused:
@@ -55,10 +55,7 @@ def deployable(
     yield from unwritable(observed, known, dependent)
     yield from unlinked(observed, known, [dependent])
     if gone := sorted(set(dependent.images) & set(known.proof.missing if known.proof else ())):
-        remedy = (
-            "Push it again, or deploy the group with an image that there is; until then it keeps the credential that it"
-            " holds."
-        )
+        remedy = "Push it again, or deploy the group with an image that exists; until then it keeps its credential."
         yield (
             VetoCode.NO_IMAGE,
             f"the registry doesn't have {', '.join(gone)}, so Azure would refuse to deploy {dependent.name}",
@@ -109,7 +106,7 @@ def published(observed: Observed, key_id: str) -> Iterator[Objection]:
     if not credential or not credential.live(observed.at):
         yield VetoCode.NOT_LIVE, f"credential {key_id} isn't live", "Run again; a new one is issued first."
     elif version is None or version.key_id != key_id.lower():
-        yield VetoCode.NOT_CURRENT, f"credential {key_id} isn't the published one", "Run again."
+        yield VetoCode.NOT_CURRENT, f"credential {key_id} is not the published one", "Run again."
 
 
 def anothers(observed: Observed, dependent: container_group.Dependent) -> Iterator[Objection]:
@@ -174,14 +171,14 @@ def restorable(policy: Policy, observed: Observed, group_id: ResourceId, key_id:
     if dependent is None or dependent.previous != key_id.lower():
         yield (
             VetoCode.NOT_PREVIOUS,
-            f"{group_id} doesn't say that it held {key_id} before",
-            "Run `rotator plan` again; the world has changed.",
+            f"{group_id} has no rotator-previous tag with {key_id}",
+            "Run `rotator plan` again; Azure has changed.",
         )
     credential = next((c for c in observed.credentials if c.key_id.lower() == key_id.lower()), None)
     if credential is None or not credential.live(observed.at):
         yield (
             VetoCode.NOT_LIVE,
-            f"credential {key_id} isn't live, so going back to it would help nobody",
+            f"credential {key_id} is not valid, so pulls with it would fail",
             "Look at the group's events.",
         )
     if any(key_id.lower() in v.compromised for v in observed.versions):

@@ -102,10 +102,13 @@ def drifted(policy: Policy, observed: Observed, intent: Intent, known: Known) ->
     current = seen.current(observed)
     if current and current.end - observed.at >= timedelta(days=7):
         cover = rotator("rotate", policy.name, accept_drift=True)
-        remedy = f"`{rotator('adopt', policy.name)}` if that credential is to be yours; `{cover}` puts ours on top."
+        remedy = (
+            f"`{rotator('adopt', policy.name)}` hands that credential over to rotator; `{cover}` puts a version of"
+            " ours on top."
+        )
         yield (
             VetoCode.DRIFT,
-            f"version {newest.id} of {policy.key_vault.password_secret} was written by somebody else on top of ours",
+            f"version {newest.id} of {policy.key_vault.password_secret} was written by others on top of ours",
             remedy,
         )
 
@@ -127,14 +130,14 @@ def unresolved(policy: Policy, observed: Observed, intent: Intent, known: Known)
     if count >= MOST_UNRESOLVED:
         reclaimed = min((c.start for c in lost), default=observed.at) + span
         when = (
-            f"Wait until {reclaimed:%Y-%m-%d %H:%M} UTC, when they are reclaimed"
+            f"Wait until {reclaimed:%Y-%m-%d %H:%M} UTC, when they are removed"
             if reclaimed > observed.at
-            else "Run again, which reclaims them"
+            else "Run again, which removes them"
         )
         listed = ", ".join([*(c.key_id for c in lost), *known.lost])
         yield (
             VetoCode.UNRESOLVED,
-            f"{count} credentials of ours are named by nothing: adds whose answer was lost",
+            f"{count} credentials of ours are named by no version and no group: the answers to their adds were lost",
             f"{when}, or remove them by hand: {listed}.",
         )
 
@@ -202,7 +205,7 @@ def value_proves(policy: Policy, observed: Observed, intent: Intent, known: Know
             bare if proof.around else remedy,
         )
     if proof.ok and newest.ours and seen.current(observed) is None:
-        what = f"credential {newest.key_id} isn't among the principal's, but it still authenticates"
+        what = f"Graph does not show credential {newest.key_id}, but it still authenticates"
         yield VetoCode.STILL_WORKS, what, "Run again; Graph's reads may lag far behind."
     yield from _pull_objection(policy, proof)
 
@@ -214,7 +217,7 @@ def _pull_objection(policy: Policy, proof: Proof) -> Iterator[Objection]:
         yield VetoCode.NO_PULL, f"the principal may not pull: {detail}", remedy
     if outcome is Outcome.DISABLED:
         remedy = advise_pull(proof.grounds or Grounds(Cause.DISABLED), policy.principal.app_id)
-        yield VetoCode.DISABLED, f"nobody can sign in as {policy.principal.app_id}: {detail}", remedy
+        yield VetoCode.DISABLED, f"every sign-in as {policy.principal.app_id} is refused: {detail}", remedy
     if outcome is Outcome.UNREACHABLE and policy.proof.registry is RegistryProof.REQUIRED:
         remedy = (
             "Let rotator reach the registry, or set `proof: {registry: optional}` and accept that pulls are not proven."

@@ -46,7 +46,7 @@ def unlinked(observed: Observed, known: Known, dependents: Iterable[container_gr
     if names:
         lacking = [(", ".join(names[link]), *link) for link in sorted(names)]
         what = "; ".join(
-            f"to redeploy {whom} takes {action} on {scope}, which rotator's identity may not do"
+            f"a redeployment of {whom} needs {action} on {scope}, which rotator's identity does not have"
             for whom, action, scope in lacking
         )
         commands = "\n".join(

@@ -47,16 +47,16 @@ def retirable(policy: Policy, observed: Observed, intent: Intent, known: Known, 
     proof = known.proof if seen.fresh(observed, known) else None
     if proof is None or not _usable(policy, proof.outcome):
         outcome = proof.detail or proof.outcome if proof else known.unproven or "not tried now"
-        remedy = "See why; nothing is removed until the current one works."
-        yield VetoCode.UNPROVEN, f"the current value doesn't prove ({outcome}), so {key_id} stays", remedy
+        remedy = "Find the cause; nothing is removed until the current value works."
+        yield VetoCode.UNPROVEN, f"the proof of the current value fails ({outcome}), so {key_id} stays", remedy
 
 
 def complete(policy: Policy, observed: Observed) -> Iterator[Objection]:
     """Require a complete list of versions: a list without the newest may lack the version that names the credential."""
     if not observed.versions_complete:
         what = (
-            f"the list of versions of {policy.key_vault.password_secret} lacks the one that a GET returns, so who is"
-            " named there isn't known"
+            f"Key Vault's list of versions of {policy.key_vault.password_secret} lacks the newest one, so it is"
+            " unknown which credentials are named there"
         )
         yield VetoCode.VERSIONS_LAG, what, "Run again; Key Vault's lists may lag."
 
@@ -91,13 +91,17 @@ def alone(policy: Policy, observed: Observed, known: Known, key_id: str) -> Iter
         )
     first = dict(known.unnamed_since).get(key_id)
     if first is None or observed.at - first < seen.FRESH:
-        yield VetoCode.EARLY, f"that nothing names {key_id} was read once only", "Run again."
+        yield (
+            VetoCode.EARLY,
+            f"only one read shows that no version and no group names {key_id}; two are needed",
+            "Run again.",
+        )
     yield from readable(policy, observed, known, key_id)
     if credential.hint is None and observed.versions:
         yield (
             VetoCode.PUBLISHED,
-            f"Graph shows no hint of the password of {key_id}, so readers of the secret may have it",
-            "See by hand that nothing uses it.",
+            f"Graph shows no hint of the password of {key_id}, so readers of the secret may use it",
+            "Make sure by hand that nothing uses it.",
         )
     for dependent in container_group.dependents(policy, observed):
         if dependent.key_id == key_id or dependent.phase is container_group.Phase.UNREADABLE:
@@ -105,7 +109,7 @@ def alone(policy: Policy, observed: Observed, known: Known, key_id: str) -> Iter
     for unseen in observed.unseen:
         yield (
             VetoCode.UNSEEN,
-            f"who holds {key_id} in subscription {unseen.subscription} can't be seen ({unseen.why})",
+            f"subscription {unseen.subscription} can't be listed ({unseen.why}), and groups there may hold {key_id}",
             "Let rotator list its container groups.",
         )
 
@@ -121,14 +125,14 @@ def early(policy: Policy, observed: Observed, intent: Intent, key_id: str) -> It
     if observed.at < until:
         yield (
             VetoCode.EARLY,
-            f"credential {key_id} may still be wanted until {until:%Y-%m-%d %H:%M} UTC",
+            f"credential {key_id} may still be needed until {until:%Y-%m-%d %H:%M} UTC",
             "A later run removes it.",
         )
     for dependent in container_group.dependents(policy, observed):
         if dependent.previous == key_id and dependent.verdict is container_group.Verdict.PULL_FAILED:
             yield (
                 VetoCode.WAY_BACK,
-                f"{dependent.name} can't pull, and {key_id} is what it held before",
+                f"{dependent.name} can't pull, and {key_id} is its previous credential",
                 "Look at the group's events.",
             )
 
@@ -196,7 +200,10 @@ def held(policy: Policy, observed: Observed, key_id: str) -> Iterator[Objection]
             remedy = "Let rotator list its container groups, or accept that with `discover: {unseen: accept}`."
             yield (
                 VetoCode.UNSEEN,
-                f"who holds {key_id} in subscription {unseen.subscription} can't be seen ({unseen.why})",
+                (
+                    f"subscription {unseen.subscription} can't be listed ({unseen.why}), and groups there may hold"
+                    f" {key_id}"
+                ),
                 remedy,
             )
 
@@ -207,7 +214,7 @@ def disposable(observed: Observed, version_id: str) -> Iterator[Objection]:
     if not observed.versions_complete:
         yield (
             VetoCode.VERSIONS_LAG,
-            "the list of versions lacks the one that a GET returns",
+            "Key Vault's list of versions lacks the newest one",
             "Run again; Key Vault's lists may lag.",
         )
     if version is None or version.key_id is None:

@@ -88,7 +88,7 @@ def declared_role(role: str, registry_id: ResourceId, seen: Registry | None) -> 
     abac = seen is not None and seen.abac
     if abac and role == OWNER:
         raise UnsafeStep(
-            f"{registry_id} checks permissions by repository (ABAC), where Owner doesn't let anybody pull",
+            f"{registry_id} has repository permissions (ABAC), with which the role Owner allows no pull",
             remedy=f"Declare `role: {READER}` for it.",
         )
     return fitting(role, abac=abac)
@@ -171,7 +171,7 @@ def _assigned(policy: Policy, principal: str | None, access: RegistryAccess) -> 
     for assignment in access.assignments:
         role, direct = roles.get(assignment.role.lower()), assignment.principal_id.lower() == (principal or "").lower()
         if role is None:
-            text = f"unknown: what role {assignment.role} at {assignment.scope} allows may not be read"
+            text = f"unknown: the permissions of role {assignment.role} at {assignment.scope} cannot be read"
             yield Way(NoteCode.UNKNOWN, registry.id, assignment.id, text, Effect.UNKNOWN)
             continue
         if not (effect := _effect(role, access)):
@@ -207,10 +207,14 @@ def _away(assignment: Assignment, principal: str, *, direct: bool, own: bool) ->
         return "it is this policy's own"
     delete = f"`{delete_role_assignment(assignment.id)}`"
     if direct:
-        return f"it isn't this policy's to delete: {delete} does, for whatever else uses the principal"
+        return (
+            f"the assignment is not this policy's, so revoke does not delete it; {delete} deletes it, also for other"
+            " uses of the principal"
+        )
     leave = f"`{remove_group_member(assignment.principal_id, principal)}`"
     return (
-        f"it isn't this policy's to delete: {leave} takes the principal out of the group, where it is a direct member"
+        f"the group has the role, not the principal itself, so this policy does not delete it; {leave} removes the"
+        " principal from the group, if it is a direct member"
     )
 
 
@@ -226,19 +230,22 @@ def _flags(access: RegistryAccess) -> Iterator[Way]:
     registry = access.registry
     if registry.anonymous_pull:
         off = f"`{disable_anonymous_pull(registry.id)}`"
-        text = f"{registry.login_server} lets anybody pull, without any credential (anonymous pull); {off} ends that"
+        text = (
+            f"{registry.login_server} allows anonymous pull: everyone can pull, without a credential; {off} ends that"
+        )
         yield Way(NoteCode.ANONYMOUS_PULL, registry.id, registry.id, text, Effect.PULLS)
     if registry.admin_user:
         off = f"`{disable_admin_user(registry.id)}`"
         text = (
-            f"the admin user of {registry.login_server} is enabled: whoever has its password can pull; {off} ends that"
+            f"the admin user of {registry.login_server} is enabled: everyone with its password can pull; {off} ends"
+            " that"
         )
         yield Way(NoteCode.ADMIN_USER, registry.id, registry.id, text, Effect.OTHERS)
     for token in access.tokens:
         off = f"`{disable_token(registry.id, token)}`"
         text = (
-            f"token {token} of {registry.login_server} is enabled: whoever has its password can do what its scope map"
-            f" allows; {off} ends that"
+            f"token {token} of {registry.login_server} is enabled: everyone with its password has the rights of its"
+            f" scope map; {off} ends that"
         )
         yield Way(NoteCode.REGISTRY_TOKEN, registry.id, f"{registry.id}/tokens/{token}", text, Effect.OTHERS)
 

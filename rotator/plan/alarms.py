@@ -18,7 +18,7 @@ from rotator.state import Credential, Outcome, Version
 from rotator.steps import Finding, Issue, Note, Retire, Wait, kind
 from rotator.words import day, days
 
-UNKNOWN = "whether a compromised credential still works isn't known"
+UNKNOWN = "it is unknown if a compromised credential still works"
 """First words of the text for `NoteCode.UNSEEN_MARKS`."""
 HEADLINE = "COMPROMISED CREDENTIAL STILL WORKS"
 """First words of the text for `NoteCode.STILL_OPEN`."""
@@ -61,7 +61,7 @@ def unseen_marks(policy: Policy, why: str) -> Note:
 
     A declaration may exist, or may have been added since the last look of the run.
     """
-    text = f"{UNKNOWN}: {why}. Run again; `{rotator('doctor', policy.name)}` says what keeps it from being seen"
+    text = f"{UNKNOWN}: {why}. Run again; `{rotator('doctor', policy.name)}` shows what prevents the check"
     return Note(NoteCode.UNSEEN_MARKS, policy.name, text, warn=True)
 
 
@@ -75,7 +75,7 @@ def lingering(view: View) -> Iterator[Finding]:
         if accepted is not False and view.tried(version):
             yield Note(NoteCode.STILL_OPEN, version.key_id or "", f"{HEADLINE}: {_lingers(view, version)}", warn=True)
         if accepted:
-            text = f"credential {version.key_id} was removed, and its password is tried until it is refused"
+            text = f"credential {version.key_id} was removed; its password is tried until Entra refuses it"
             yield Wait(WaitCode.LINGERING, version.key_id or "", text, look_again=AGAIN)
 
 
@@ -108,8 +108,8 @@ def refused_readers(view: View, newest: Version) -> Iterator[Note]:
         and not (proof.signed_in and view.policy.proof.registry is RegistryProof.OPTIONAL)
     ):
         text = (
-            f"whether the value of version {newest.id} of {name}, which isn't ours, works for its readers couldn't be"
-            f" tried: {proof.detail}"
+            f"version {newest.id} of {name} was written by others, and its value could not be tried, so it is unknown"
+            f" if its readers can sign in: {proof.detail}"
         )
         yield Note(NoteCode.UNTRIED, newest.id, text, warn=True)
 
@@ -134,7 +134,7 @@ def _held_by(view: View, credential: Credential) -> str:
     key_id = credential.key_id.lower()
     holders = view.known_holders(key_id)
     known = [each.name for each in holders if each.key_id]
-    perhaps = [f"{each.name} (it doesn't say)" for each in holders if not each.key_id]
+    perhaps = [f"{each.name} (no rotator-key-id tag)" for each in holders if not each.key_id]
     held = f"held by {', '.join([*known, *perhaps]) or 'nothing'}"
     return (
         f"{held}. Credential {credential.key_id} ends only {day(credential.end)};"
@@ -149,14 +149,14 @@ def _why_it_stays(view: View, credential: Credential, *, blocked: bool) -> str:
     if view.drift and view.newest and not view.drift_tolerated:
         adopt = "" if _useless(view, view.newest) else f"`{rotator('adopt', name)}`, or "
         ways = f"{adopt}`{rotator('rotate', name, accept_drift=True)}`"
-        return f"version {view.newest.id}, which others wrote on top of ours, stops its replacement and removal: {ways}"
+        return f"version {view.newest.id}, written by others on top of ours, blocks its replacement and removal: {ways}"
     if view.current is None or key_id == view.current_key:
         refused = any(step == kind(Issue) for step, _ in view.refused)
         return "its replacement was refused or has failed" if refused else f"`{rotator('rotate', name)}` replaces it"
     if blocked and not view.intent.accept_outage:
         return (
-            f"it goes as soon as they hold another; `{rotator('rotate', name, accept_outage=True)}` removes it now, and"
-            " their next pull fails"
+            f"it is removed when they hold another credential; `{rotator('rotate', name, accept_outage=True)}` removes"
+            " it now, and their next pull fails"
         )
     refused = (kind(Retire), credential.key_id) in view.refused
     return "its removal was refused or has failed" if refused else f"`{rotator('rotate', name)}` removes it"
@@ -166,24 +166,24 @@ def _lingers(view: View, version: Version) -> str:
     proof = view.tried(version)
     if view.accepted(version):
         return (
-            f"removed, and Entra still takes it. Credential {version.key_id}: its replicas mostly heed a removal within"
+            f"removed, and Entra still accepts it. Credential {version.key_id}: most replicas apply a removal within"
             " minutes; run again then"
         )
     why = proof.detail if proof else "not tried"
-    return f"removed, and it couldn't be tried whether it is refused. Credential {version.key_id}: {why}"
+    return f"removed, but a sign-in with its password could not be tried. Credential {version.key_id}: {why}"
 
 
 def _broken(view: View, newest: Version, why: str) -> str:
     name, secret = view.policy.name, view.policy.key_vault.password_secret
-    text = f"every reader of {secret} is refused: version {newest.id} isn't ours, and {why}"
+    text = f"every reader of {secret} is refused: version {newest.id} was written by others, and {why}"
     if view.intent.accept_drift:
-        return f"{text}. Ours isn't on top yet: see what that waits for, or what was refused"
+        return f"{text}. A version of ours is not on top yet: the waits and refusals of this run say why"
     if view.current_version is None:
-        replaced = f"`{rotator('rotate', name)}` replaces a password that has ended; else whoever wrote it corrects it"
+        replaced = f"`{rotator('rotate', name)}` replaces a password that has ended; correct any other value by hand"
         return f"{text}. {replaced}, or `key_vault.password_secret` of the policy names another secret"
     return (
-        f"{text}. Nothing was written on top of it: `{rotator('rotate', name, accept_drift=True)}` does that; or"
-        " whoever wrote it corrects it"
+        f"{text}. rotator wrote nothing on top of it: `{rotator('rotate', name, accept_drift=True)}` publishes a"
+        " version of ours; or correct the value by hand"
     )
 
 

@@ -49,8 +49,8 @@ def deploy(view: View) -> Iterator[Finding]:
             ready.append(dependent)
         elif found and _late(view, dependent):
             text = (
-                f"{dependent.name} wasn't moved: that was refused or has failed, and what it may hold is gone or ends"
-                " soon"
+                f"{dependent.name} was not moved: its redeployment was refused or has failed, and its credential is"
+                " gone or ends soon"
             )
             yield Wait(WaitCode.NOT_MOVED, dependent.id, text, warn=True)
     yield from _batch(view, ready)
@@ -125,8 +125,8 @@ def _changing(view: View, dependent: Dependent) -> Wait | None:
 def _unmovable(view: View, dependent: Dependent) -> Wait | None:
     if not view.movable(dependent):
         text = (
-            f"{dependent.name} uses this principal and isn't in the policy; add `- id: {dependent.id}`, or set"
-            " `discover: {redeploy: true}`"
+            f"{dependent.name} uses this principal, but the policy does not declare it; add `- id: {dependent.id}`, or"
+            f" set `discover: {{redeploy: true}}`"
         )
         return Wait(WaitCode.UNDECLARED, dependent.id, text, warn=_late(view, dependent))
     if dependent.refused:
@@ -138,8 +138,8 @@ def _unmovable(view: View, dependent: Dependent) -> Wait | None:
         )
     if dependent.follows and view.newest is not view.current_version:
         text = (
-            f"{dependent.name} would be given what is newest in {view.policy.key_vault.password_secret}, and that isn't"
-            " ours"
+            f"{dependent.name} reads the newest version of {view.policy.key_vault.password_secret}, which was not"
+            " written by rotator"
         )
         return Wait(
             WaitCode.DRIFTED,
@@ -184,7 +184,7 @@ def _untagged(view: View, dependent: Dependent) -> Wait | None:
     gone = (
         "if that credential was removed, its next pull fails"
         if view.removed
-        else "rotator has removed none that it could hold"
+        else "rotator has removed no credential that it may hold"
     )
     command = rotator("deploy", view.policy.name, dependent.name)
     return Wait(
@@ -275,13 +275,13 @@ def _batch(view: View, ready: list[Dependent]) -> Iterator[Finding]:
             Wait(
                 WaitCode.HALTED,
                 d.id,
-                f"{d.name} waits, since {names} fares worse with the current credential",
+                f"{d.name} waits, since {names} runs worse with the current credential",
                 warn=True,
             )
             for d in ready
         )
         yield from (
-            Note(NoteCode.WORSE, d.id, f"{d.name} fares worse since it was redeployed ({d.verdict.value})", warn=True)
+            Note(NoteCode.WORSE, d.id, f"{d.name} runs worse since it was redeployed ({d.verdict.value})", warn=True)
             for d in worse
         )
         return

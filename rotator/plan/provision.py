@@ -60,7 +60,7 @@ def _identity(wanted: Policy | Draft, identity: Identity | None) -> Iterator[Cre
         yield Save(
             app_id,
             wanted.file,
-            Reason(ReasonCode.DRAFT, f"{wanted.name} has no app_id, and what is made from here on depends on it"),
+            Reason(ReasonCode.DRAFT, f"{wanted.name} has no app_id, and all later steps need it"),
         )
     if identity is None or identity.service_principal is None:
         yield Create(
@@ -81,7 +81,7 @@ def _owners(identity: Identity) -> Iterator[Own]:
                 home,
                 Reason(
                     ReasonCode.NOT_OWNER,
-                    f"rotator isn't an owner of the {what}, so its right in Graph changes nothing there",
+                    f"rotator is not an owner of the {what}, so its permission in Graph allows no change of it",
                 ),
             )
 
@@ -99,7 +99,7 @@ def first_steps(policy: Policy, *, published: bool, username: str | None) -> tup
             )
         )
     if secret and username != policy.principal.app_id:
-        made.append(Publish(secret, Reason(ReasonCode.NO_USERNAME, f"{secret} doesn't say the app id")))
+        made.append(Publish(secret, Reason(ReasonCode.NO_USERNAME, f"{secret} does not hold the app id")))
     return tuple(made)
 
 
@@ -135,5 +135,5 @@ def _nothing_makes(group_id: ResourceId) -> Note:
 
 def _unknown(group_id: ResourceId, why: str) -> Note:
     return Note(
-        NoteCode.UNREADABLE, group_id, f"whether container group {group_id.name} exists isn't known: {why}", warn=True
+        NoteCode.UNREADABLE, group_id, f"it is unknown if container group {group_id.name} exists: {why}", warn=True
     )

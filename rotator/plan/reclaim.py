@@ -29,7 +29,7 @@ def reclaim_orphans(view: View) -> Iterator[Finding]:
             yield Wait(
                 WaitCode.RECLAIM,
                 credential.key_id,
-                f"credential {credential.key_id} is named by nothing yet; it goes after {day(until)}",
+                f"no version and no group names credential {credential.key_id} yet; it is removed after {day(until)}",
                 until,
             )
         elif view.current:
@@ -39,10 +39,7 @@ def reclaim_orphans(view: View) -> Iterator[Finding]:
 
 
 def _removal(credential: Credential) -> Retire:
-    text = (
-        f"credential {credential.key_id} is ours, and neither a version nor a group names it since"
-        f" {day(credential.start)}"
-    )
+    text = f"credential {credential.key_id} is ours, and no version and no group names it since {day(credential.start)}"
     return Retire(credential.key_id, credential.home, Reason(ReasonCode.ORPHAN, text))
 
 
@@ -52,8 +49,8 @@ def _alone(view: View, credential: Credential) -> Finding:
     if credential.hint is None and view.newest:
         command = delete_password(view.policy.principal.app_id, key_id, credential.home)
         text = (
-            f"credential {key_id} is ours, nothing names it, and Graph shows no hint of its password: readers of the"
-            " secret may have it, so it stays"
+            f"credential {key_id} is ours, no version and no group names it, and Graph shows no hint of its password:"
+            " readers of the secret may use it, so it stays"
         )
         return Note(NoteCode.NO_HINT, key_id, f"{text}; `{command}` removes it")
     if wait := _published(view, credential):
@@ -62,13 +59,13 @@ def _alone(view: View, credential: Credential) -> Finding:
         return Wait(
             WaitCode.UNREAD_TAGS,
             key_id,
-            f"credential {key_id} is named by nothing that can be read, and stays: {unread}",
+            f"no readable version and no readable group names credential {key_id}, but it stays: {unread}",
             warn=True,
         )
     since = dict(view.known.unnamed_since).get(key_id)
     if since is None or view.at - since < CONFIRM:
         text = (
-            f"credential {key_id} is named by nothing; before it is removed, this is read again after"
+            f"no version and no group names credential {key_id}; before it is removed, this is read again after"
             f" {CONFIRM.total_seconds():.0f} s"
         )
         return Wait(WaitCode.UNNAMED, key_id, text, look_again=CONFIRM.total_seconds())
@@ -82,7 +79,10 @@ def _published(view: View, credential: Credential) -> Wait | None:
         return None
     why = "can't be read" if fits is None else "begins like its password"
     secret, late = view.policy.key_vault.password_secret, credential.end - view.at <= view.policy.rotation.warn_before
-    text = f"credential {key_id} is named by nothing, and stays: a value of {secret} that doesn't say whose it is {why}"
+    text = (
+        f"no version and no group names credential {key_id}, but it stays: a value of {secret} without a"
+        f" rotator-key-id tag {why}, so its readers may use this password"
+    )
     return Wait(WaitCode.MAY_BE_PUBLISHED, key_id, text, warn=late or view.current is None)
 
 
@@ -105,10 +105,10 @@ def unresolved(view: View) -> Wait | None:
     when = f"from {day(until)} on" if until > view.at else "now"
     listed = ", ".join([*(c.key_id for c in standing), *view.known.lost])
     text = (
-        f"{len(standing) + len(view.known.lost)} credentials of ours are named by nothing ({listed}): adds whose"
-        " answer was lost"
+        f"{len(standing) + len(view.known.lost)} credentials of ours are named by no version and no group ({listed}):"
+        " the answers to their adds were lost"
     )
-    text = f"{text}. No other is added before one of them is reclaimed, {when}"
+    text = f"{text}. No other credential is added before one of them is removed, {when}"
     current = view.current
     warn = current is None or current.end - view.at <= view.policy.rotation.warn_before
     return Wait(WaitCode.UNRESOLVED, view.policy.name, text, until if until > view.at else None, warn=warn)

@@ -12,9 +12,9 @@ from rotator.remedy import DELETE_FEDERATED_CREDENTIAL, delete_password, rotator
 from rotator.state import Key, Means, SignIns
 from rotator.steps import Note, Revoke
 
-RESIDUE = "tokens that were issued before live on: up to 1 h of Entra, 75 min and 3 h of the registry"
+RESIDUE = "tokens issued earlier stay valid: up to 1 h for Entra, 75 min and 3 h for the registry"
 NOT_WAITED = "it was not waited for"
-STAYS = "signs in as the principal, and isn't rotator's to remove"
+STAYS = "signs in as the principal, and rotator does not manage it"
 
 
 def residue(policy: Policy) -> Note:
@@ -25,14 +25,14 @@ def residue(policy: Policy) -> Note:
 def regranted(policy: Policy) -> Note:
     """Return the note of a revocation ended by a grant made meanwhile."""
     again = f"`{rotator('revoke', policy.name)}` revokes it, `rotator grant` restores all of it"
-    text = f"somebody granted the access while it was being revoked; {again}"
+    text = f"the access was granted again while it was being revoked; {again}"
     return Note(NoteCode.REGRANTED, policy.name, text, warn=True)
 
 
 def locked(step: Revoke, why: str) -> Note:
     """Return the note on an assignment held by a lock, where the credentials are taken in its place."""
     where = step.assignment.scope
-    text = f"the role assignment on {where} stays, since a lock holds it: a new password would pull again ({why})"
+    text = f"the role assignment on {where} stays because of a lock, so a new password would pull again ({why})"
     return Note(NoteCode.LOCKED, step.assignment.id, text)
 
 
@@ -87,7 +87,7 @@ def _key(policy: Policy, key: Key, *, opens: bool) -> Note:
 
 def not_proven(policy: Policy, why: str) -> Note:
     """Return the note on a missing proof that pulls are refused; a proof that wasn't asked for is no warning."""
-    text = f"that pulls are refused is not proven: {why}"
+    text = f"it is not proven that pulls are refused: {why}"
     return Note(NoteCode.NOT_PROVEN, policy.name, text, warn=why != NOT_WAITED)
 
 
@@ -105,17 +105,17 @@ def doubts(policy: Policy, ways: Sequence[Way], signs_in: SignIns, tries: Tries)
 
 def _reasons(ways: Sequence[Way], signs_in: SignIns, tries: Tries) -> Iterator[str]:
     if unknown := [way for way in ways if way.effect is Effect.UNKNOWN]:
-        yield f"{len(unknown)} way(s) to pull may not be read; give the rights that are named, and run again"
+        yield f"{len(unknown)} way(s) to pull cannot be read; give the rights named above, and run again"
     if signs_in.unread:
-        yield "what signs in as the principal isn't known; see that it can be read, and run again"
+        yield "the means to sign in as the principal cannot be read; give the right to read them, and run again"
     if tries.shown is not Shown.PASSWORD and tries.why:
         yield tries.why
     elif tries.shown is Shown.ROLE:
         yield "its pulls are refused although a role should allow them; run again"
     elif names := ", ".join(_names(signs_in)):
         yield (
-            f"the published value doesn't sign in, so it shows nothing about what else does ({names}); remove that, and"
-            " run again"
+            "the published value does not sign in, so it proves nothing about the other means to sign in"
+            f" ({names}); remove those, and run again"
         )
 
 
@@ -129,7 +129,7 @@ def losers(view: View) -> Iterator[Note]:
     """Yield the container groups whose password a revocation of the credentials takes."""
     for dependent in sorted({*view.dependents, *view.unsaid}, key=lambda each: each.id):
         holds = "holds" if dependent.key_id else "may hold"
-        text = f"{dependent.name} {holds} a password that is taken: its next pull fails"
+        text = f"{dependent.name} {holds} a password that is removed: its next pull fails"
         yield Note(NoteCode.LOSES_PASSWORD, dependent.id, text)
 
 
@@ -141,7 +141,7 @@ def untaken(view: View) -> Iterator[Note]:
     if why := view.observed.vault_refuses:
         name, host = view.policy.key_vault.password_secret, view.policy.key_vault.host
         text = (
-            f"{host} doesn't let rotator read {name}, so adopted passwords aren't known and stay, and no version is"
+            f"{host} does not let rotator read {name}: adopted passwords are unknown and stay, and no version is"
             f" disabled: {why}"
         )
         yield Note(NoteCode.VAULT_REFUSED, name, text, warn=True)

@@ -93,7 +93,7 @@ def _issue_reason(view: View) -> Reason | Wait | Note | None:
             ReasonCode.ENDS, f"credential {current.key_id} ends on {day(current.end)}, in {days(current.end - at)}"
         )
     if not version.enabled:
-        return Reason(ReasonCode.DISABLED, f"version {version.id} of the current credential was disabled by somebody")
+        return Reason(ReasonCode.DISABLED, f"version {version.id} of the current credential was disabled by others")
     if view.newest is not version and (view.drift_tolerated or not view.drift):
         return _on_top(view)
     return _forced(view, version, current)
@@ -108,8 +108,8 @@ def _on_top(view: View) -> Reason | Wait:
     ends = {found.until for found in retire(view) if isinstance(found, Wait) and found.subject in ids}
     until = ends.pop() if len(ends) == 1 else None
     text = (
-        f"ours goes on top of version {top} when credential {ids} is removed, since a third one of ours isn't made"
-        " before"
+        f"a version of ours goes on top of version {top} after credential {ids} is removed: rotator keeps at most two"
+        " credentials of its own"
     )
     if until is None:
         return Wait(WaitCode.ON_TOP, top, text)
@@ -138,10 +138,10 @@ def _covering(view: View) -> str:
     if not view.drift or not view.drift_tolerated or view.intent.accept_drift or view.newest is None:
         return ""
     text = (
-        f"version {view.newest.id} of {view.policy.key_vault.password_secret}, which others wrote on top of ours, is"
-        " covered by a new one of ours"
+        f"version {view.newest.id} of {view.policy.key_vault.password_secret}, written by others on top of ours, is"
+        " covered by a new version of ours"
     )
-    return f"{text}, since the current credential is dead or almost so; theirs stays enabled"
+    return f"{text}, since the current credential is gone or near its end; the other version stays enabled"
 
 
 def _forced(view: View, version: Version, current: Credential) -> Reason | Note | None:
@@ -149,12 +149,9 @@ def _forced(view: View, version: Version, current: Credential) -> Reason | Note 
     if not view.intent.force_before or version.created >= view.intent.force_before:
         return None
     if view.unfinished:
-        text = (
-            f"credential {current.key_id} isn't replaced ahead of time: the rotation that made it ends first, and can"
-            " be forced after"
-        )
+        text = f"credential {current.key_id} is not replaced early: its own rotation is unfinished, and must end first"
         return Note(NoteCode.NOT_FORCED, current.key_id, text)
-    return Reason(ReasonCode.FORCED, "a rotation was asked for, ahead of time")
+    return Reason(ReasonCode.FORCED, "an early rotation was requested (--force)")
 
 
 def _gone(view: View) -> Reason | Wait:
@@ -164,7 +161,7 @@ def _gone(view: View) -> Reason | Wait:
             ReasonCode.GONE,
             f"credential {key_id} is gone: two reads, {int((view.at - since).total_seconds())} s apart, don't show it",
         )
-    text = f"credential {key_id} isn't among the principal's; Graph's reads may lag, so it is looked for again"
+    text = f"Graph does not show credential {key_id}; its reads may lag, so it is read again"
     return Wait(WaitCode.ABSENT, key_id, text, warn=True, look_again=CONFIRM.total_seconds())
 
 
@@ -177,7 +174,14 @@ def drift(view: View) -> Iterator[Finding]:
         " rotator"
     )
     dead = view.drift_tolerated and not view.intent.accept_drift
-    more = "; the current credential is dead or almost so, so ours goes on top and theirs stays enabled" if dead else ""
+    more = (
+        (
+            "; the current credential is gone or near its end, so a version of ours goes on top, and the other stays"
+            " enabled"
+        )
+        if dead
+        else ""
+    )
     yield Note(NoteCode.DRIFT, view.newest.id, f"{text}{more}", warn=dead)
 
 
@@ -213,10 +217,7 @@ def restore(view: View) -> Iterator[Finding]:
             continue
         if dependent.choice is Choice.WAIT:
             text = f"{dependent.name} couldn't pull with credential {view.current_key}, and is {dependent.phase.value}"
-            text = (
-                f"{text}: a way back would start it, or end its job; so it goes back, if need be, when somebody"
-                " starts it"
-            )
+            text = f"{text}: going back would start it, or end its job, so it goes back after its next start"
             yield Wait(WaitCode.NEXT_RUN, dependent.id, text, warn=True, remedy=deployed(view, dependent))
             continue
         yield _way_back(view, dependent, view.current_key)
@@ -242,7 +243,7 @@ def _no_way_back(view: View, dependent: Dependent) -> str:
     if dependent.follows:
         return f"Azure reads the newest version of {view.policy.key_vault.password_secret} for it"
     if not dependent.previous:
-        return "it didn't say which credential it held before"
+        return "it has no rotator-previous tag, so its earlier credential is unknown"
     if dependent.previous in view.compromised:
         return f"credential {dependent.previous} is compromised"
     return f"credential {dependent.previous} is gone, or no enabled version holds it"
@@ -256,8 +257,8 @@ def retire(view: View) -> Iterator[Finding]:
         secret = view.policy.key_vault.password_secret
         if view.superseded or view.orphans:
             text = (
-                f"the list of versions of {secret} lacks the one that readers get, so that others may be missing too:"
-                " nothing is removed now"
+                f"Key Vault's list of versions of {secret} lacks the newest one, so others may be missing too: nothing"
+                " is removed now"
             )
             yield Wait(WaitCode.VERSIONS_LAG, secret, text, look_again=LAG.total_seconds())
         return
@@ -286,7 +287,7 @@ def _superseded(view: View, credential: Credential, published: datetime) -> Iter
         )
         yield Wait(WaitCode.OVERLAP, credential.key_id, text, until)
         return
-    why = "is compromised" if exposed else f"isn't held by anything since {day(moved)}"
+    why = "is compromised" if exposed else f"is held by no group since {day(moved)}"
     yield Retire(
         credential.key_id,
         credential.home,
@@ -303,7 +304,7 @@ def _obstacles(view: View, credential: Credential) -> Iterator[Wait]:
     for dependent in (
         view.known_holders(credential.key_id.lower()) if exposed else view.holders(credential.key_id.lower())
     ):
-        holds = "holds it" if dependent.key_id else "may hold it, as it doesn't say what it holds"
+        holds = "holds it" if dependent.key_id else "may hold it, as it has no rotator-key-id tag"
         yield Wait(
             WaitCode.HELD,
             credential.key_id,

@@ -28,8 +28,8 @@ def unlisted(view: View) -> Iterator[Finding]:
             f" ({unseen.why})"
         )
         more = (
-            "those that the policy doesn't declare aren't seen. Let rotator list them, or accept that with `discover:"
-            " {unseen: accept}`"
+            "undeclared groups there are unknown. Let rotator list them, or accept that with `discover: {unseen:"
+            " accept}`"
         )
         yield Wait(WaitCode.UNSEEN, unseen.subscription, f"{text}: {more}")
 
@@ -79,8 +79,8 @@ def hiding(view: View) -> Iterator[Finding]:
     names = ", ".join(each.name for each in hidden[:MOST_NAMED])
     more = f" and {len(hidden) - MOST_NAMED} more" if len(hidden) > MOST_NAMED else ""
     text = (
-        f"{names}{more} {'hide' if len(hidden) > 1 else 'hides'} a variable that is called like a principal's password,"
-        " and nothing says whose it is"
+        f"{names}{more} {('hide' if len(hidden) > 1 else 'hides')} a variable that is named like a principal's"
+        " password, and its owner is unknown"
     )
     away = (
         "a removal doesn't wait for that. If it is this principal's, declare the group with `{credential: password}`"
@@ -92,4 +92,8 @@ def hiding(view: View) -> Iterator[Finding]:
 def unchecked(view: View) -> Iterator[Finding]:
     """Report preconditions of steps not shown by Azure beforehand: the step isn't stopped, and its result will tell."""
     for question, why in view.known.unanswered:
-        yield Note(NoteCode.UNCHECKED, question, f"{question} isn't known: {why}. It shows when it is tried")
+        yield Note(
+            NoteCode.UNCHECKED,
+            question,
+            f"Azure did not say before the step: {question} ({why}). The step itself shows it",
+        )

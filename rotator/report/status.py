@@ -171,7 +171,7 @@ def _stopped(preview: Preview) -> Iterator[str]:
     view, policy = preview.view, preview.policy.name
     if view.drift and view.newest and not view.drift_tolerated:
         text = (
-            f"version {view.newest.id} of {view.policy.key_vault.password_secret} was written by somebody else on top"
+            f"version {view.newest.id} of {view.policy.key_vault.password_secret} was written by others on top"
             " of ours, and stops every issue"
         )
         yield (

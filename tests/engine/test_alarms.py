@@ -242,7 +242,7 @@ def test_a_removed_password_that_entra_still_takes_is_tried_until_it_is_refused(
         assert known not in ours(made)
         assert signs_in(made, known) == (minutes is not None), "a run that has the time waits for the refusal"
         assert (result.exit_code == 1) == (minutes is not None), made.told()
-        assert (f"{ALARM}: removed, and Entra still takes it" in result.summary) == (minutes is not None)
+        assert (f"{ALARM}: removed, and Entra still accepts it" in result.summary) == (minutes is not None)
         assert (await made.rotate()).exit_code == 0
         assert not signs_in(made, known)
         assert rested(made), summary(made)

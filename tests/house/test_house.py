@@ -81,3 +81,16 @@ def test_a_docstring_begins_with_a_verb_or_names_a_thing() -> None:
         if re.split(r"[^A-Za-z]", text.lstrip("`"), maxsplit=1)[0].lower() in OPENINGS
     ]
     assert opened == []
+
+
+def test_no_function_shadows_its_module_and_no_two_public_classes_of_rotator_share_a_name() -> None:
+    places: dict[str, list[str]] = {}
+    shadowing = []
+    for file in (file for file in SOURCES if "emulator" not in file.parts):
+        for node in ast.parse(file.read_text()).body:
+            if isinstance(node, Function) and node.name == file.stem:
+                shadowing.append(str(file.relative_to(ROOT)))
+            elif isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(str(file.relative_to(ROOT)))
+    assert shadowing == []
+    assert {name: files for name, files in places.items() if len(files) > 1} == {}

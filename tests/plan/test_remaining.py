@@ -91,7 +91,7 @@ def test_the_policys_own_assignment_is_told_from_one_that_isn_t_its_to_delete() 
     (helps,) = ways(seen(Role("p", "AcrPull", (Permission(("*/write",)),)), worlds.REGISTRY, holder=GROUP_OID))
     assert (mine.own, above.own, theirs.own, reader.own, helps.own) == (True, False, False, False, False)
     assert "own" in mine.text
-    assert "isn't this policy's to delete" in above.text
+    assert "the assignment is not this policy's" in above.text
 
 
 def test_a_role_that_may_not_be_read_is_unknown_and_so_is_what_wasn_t_read() -> None:

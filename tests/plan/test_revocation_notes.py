@@ -90,10 +90,10 @@ def test_a_certificate_says_until_when_and_a_federated_credential_how_to_end_it(
 
 
 DOUBTS: tuple[tuple[tuple[Way, ...], SignIns, Tries, list[str]], ...] = (
-    ((UNKNOWN, ROLE), UNREAD, Tries(Shown.NOTHING, "no answer"), ["1 way(s)", "isn't known", "no answer"]),
+    ((UNKNOWN, ROLE), UNREAD, Tries(Shown.NOTHING, "no answer"), ["1 way(s)", "cannot be read", "no answer"]),
     ((), NOTHING, Tries(Shown.NOTHING, NOT_WAITED), [NOT_WAITED]),
     ((), NOTHING, Tries(Shown.PASSWORD, "ignored"), []),
-    ((ROLE,), UNREAD, Tries(Shown.ROLE), ["isn't known", "although a role should allow them"]),
+    ((ROLE,), UNREAD, Tries(Shown.ROLE), ["cannot be read", "although a role should allow them"]),
     ((), SignIns((PASSWORD,), KEYS[:1]), Tries(Shown.PASSWORD), ["(passwords p, certificate certificate)"]),
     ((), SignIns(keys=KEYS[:1]), Tries(Shown.UNTRIED), ["(certificate certificate)"]),
 )
@@ -196,5 +196,5 @@ def test_a_role_is_given_as_the_registrys_mode_heeds_it_and_owner_only_where_it_
         "Owner",
     ]
     assert declared_role("Owner", worlds.REGISTRY, None) == "Owner"
-    with pytest.raises(UnsafeStep, match="where Owner doesn't let anybody pull"):
+    with pytest.raises(UnsafeStep, match="with which the role Owner allows no pull"):
         declared_role("Owner", worlds.REGISTRY, abac)

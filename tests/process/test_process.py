@@ -40,7 +40,12 @@ WRONG: dict[str, tuple[int, Changes, tuple[str, ...]]] = {
     FIRST: (
         1,
         lambda at: _vault("closedvault", at.secret),
-        ("Key Vault refused to", "closedvault.vault.azure.net", "ForbiddenByRbac", "--role 'Key Vault Secrets Officer'"),
+        (
+            "Key Vault refused to",
+            "closedvault.vault.azure.net",
+            "ForbiddenByRbac",
+            "--role 'Key Vault Secrets Officer'",
+        ),
     ),
     "a missing registry": (
         1,
