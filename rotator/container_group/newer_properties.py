@@ -1,13 +1,13 @@
 """Find what only a newer API version shows of a container group: a PUT with rotator's version would lose it.
 
-Only writable places count; properties written by the service alone are dropped first. Names are compared without regard
-to letter case, as by Azure. An empty value loses nothing.
+Only writable places count; properties written by the service alone are dropped first, and tags, which every version
+shows. Names are compared without regard to letter case, as by Azure. An empty value loses nothing.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from rotator.arm_json import get
+from rotator.arm_json import drop, get
 from rotator.container_group.put_properties import writable
 from rotator.resource_id import ResourceId
 from rotator.state import NewerValue
@@ -35,7 +35,9 @@ def newer_values(
 
 
 def _body(document: Mapping[str, Any]) -> Mapping[str, Any]:
-    return writable(document)
+    body = writable(document)
+    drop(body, "tags")
+    return body
 
 
 def _only(newer: Any, ours: Any, path: str = "") -> Iterator[tuple[str, Any]]:

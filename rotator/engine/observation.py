@@ -157,7 +157,8 @@ async def _ask(run: Run, observed: Observed, memory: Memory) -> None:
 async def _compare(run: Run, observed: Observed, memory: Memory) -> None:
     """Compare the groups before their first PUT with what the newest version of Container Instances shows of them.
 
-    A group with our tag was compared before.
+    A group with our tag was compared before. A group with a difference is read once more: somebody may have changed it
+    between the two reads.
     """
     first = {
         d.id
@@ -173,6 +174,8 @@ async def _compare(run: Run, observed: Observed, memory: Memory) -> None:
         question = ("whether a newer version of Container Instances shows more of its groups", error.happened)
         memory.known = replace(memory.known, unanswered=(*memory.known.unanswered, question))
         return
+    for group in sorted({each.group for each in container_group.newer_values(ours, newer)}):
+        ours[group] = (await run.world.group(group)).document or ours[group]
     memory.known = replace(memory.known, newer=container_group.newer_values(ours, newer))
     _tell_newer(run, memory.known.newer)
 

@@ -1,0 +1,90 @@
+"""A group with a value that only a newer API version shows: nothing is written until somebody decides what becomes of it."""
+
+from typing import Any
+
+import pytest
+from local_azure.virtual import VirtualLoop
+from local_azure.wire import Request
+
+from rotator.engine import adopt
+from rotator.events import Noted, Vetoed
+from rotator.steps import Intent
+from tests.stage import Stage, play, stage
+
+NEWEST, PATH = "2026-07-01", "properties.priorityClass"
+
+
+def set_by_a_newer_tool(made: Stage, name: str = "app", **properties: Any) -> None:
+    body = made.body(made.app_id, made.by_hand.secret, **properties)
+    made.azure.container_groups.put(made.group_id(name), body, NEWEST)
+    made.pass_(minutes=10)
+
+
+async def rotated(made: Stage) -> int:
+    made.events.clear()
+    return (await made.rotate(Intent(force_before=made.azure.clock.now(), no_overlap=True))).exit_code
+
+
+def vetoes(made: Stage) -> list[str]:
+    return [event.code for event in made.events if isinstance(event, Vetoed)]
+
+
+async def begun(loop: VirtualLoop, *groups: str) -> Stage:
+    made = stage(loop, groups=groups)
+    await made.with_world(lambda run: adopt(run, None))
+    return made
+
+
+def test_a_value_that_a_redeployment_would_lose_stops_the_rotation_before_any_write() -> None:
+    async def scene(loop: VirtualLoop) -> None:
+        made = await begun(loop, "app")
+        set_by_a_newer_tool(made, priorityClass="gold")
+        before, credentials = made.password_of("app"), {p.key_id for p in made.credentials()}
+        assert await rotated(made) == 3
+        assert vetoes(made) == ["newer_value"]
+        assert PATH in made.told() and "accept_loss" in made.told()
+        assert (made.password_of("app"), {p.key_id for p in made.credentials()}) == (before, credentials)
+
+        made.with_policy(container_groups=[{"id": made.group_id("app"), "accept_loss": [PATH]}])
+        assert await rotated(made) == 0
+        assert made.password_of("app") == made.published() != before
+
+    play(scene)
+
+
+def test_a_value_that_every_group_has_is_a_note_and_stops_nothing() -> None:
+    async def scene(loop: VirtualLoop) -> None:
+        made = await begun(loop, "app", "second")
+        made.azure.container_groups.delete(made.group_id("bystander"))
+        for name in ("app", "second"):
+            set_by_a_newer_tool(made, name, zoneMode="Auto")
+        assert await rotated(made) == 0, made.told()
+        assert [event.code for event in made.events if isinstance(event, Noted)].count("newer_value") == 1
+        assert made.password_of("app") == made.password_of("second") == made.published()
+
+    play(scene)
+
+
+@pytest.mark.parametrize("change", ["a tag", "a property"])
+def test_a_change_between_the_two_reads_is_no_loss(change: str) -> None:
+    async def scene(loop: VirtualLoop) -> None:
+        made = await begun(loop, "app")
+
+        def edited(number: int, operation: str, request: Request) -> None:
+            del number, request
+            if operation == "arm.providers.getAtTenant":
+                made.before.remove(edited)
+                stored = made.azure.container_groups.stored(made.group_id("app"))
+                body = made.body(made.app_id, made.by_hand.secret)
+                if change == "a tag":
+                    body["tags"] = {**stored["tags"], "cost": "1"}
+                else:
+                    body["properties"]["containers"][0]["properties"]["command"] = ["serve"]
+                made.azure.container_groups.put(made.group_id("app"), body, "2025-09-01")
+
+        made.before.append(edited)
+        await rotated(made)
+        assert edited not in made.before
+        assert "newer_value" not in vetoes(made)
+
+    play(scene)
