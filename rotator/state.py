@@ -128,6 +128,7 @@ class Version:
     expires: datetime | None = None
     content_type: str | None = None
     tags: Tags = ()
+    begins: datetime | None = None
 
     def tag(self, name: str) -> str | None:
         """The value of a tag, None where there is none."""

@@ -274,7 +274,7 @@ async def version_of(shown: SecretProperties) -> Version:
     """Return a version as the client shows it. Raises ValueError for an answer that is none."""
     if shown.version is None or shown.created_on is None:
         raise ValueError("a version without an id or a time")
-    expires = shown.expires_on and shown.expires_on.astimezone(UTC)
+    begins, expires = (each and each.astimezone(UTC) for each in (shown.not_before, shown.expires_on))
     return Version(
         shown.version,
         shown.created_on.astimezone(UTC),
@@ -282,4 +282,5 @@ async def version_of(shown: SecretProperties) -> Version:
         expires,
         shown.content_type,
         tags(labels(shown.tags)),
+        begins,
     )

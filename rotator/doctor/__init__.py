@@ -64,6 +64,7 @@ CHECKS: tuple[Check, ...] = (
     Check("tags_fit", "vault", "its tags leave room", vault.tags_fit),
     Check("value_fits", "vault", "the secret is this principal's", vault.value_fits),
     Check("undrifted", "vault", "nobody wrote on top of ours", vault.undrifted),
+    Check("version_valid", "vault", "the newest version is valid by its own dates", vault.version_valid),
     Check("sources_there", "vault", "every source of a hidden value is there", vault.sources_there),
     Check("sources_valid", "vault", "none of them has expired, or isn't valid yet", vault.sources_valid),
     Check("group_readable", "groups", "each can be read", groups.readable),

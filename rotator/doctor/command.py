@@ -40,6 +40,12 @@ def rotator(case: Case, verb: str, *values: str, **options: str | bool) -> str:
     return remedy.rotator(verb, case.policy.name, *values, **options, **given)
 
 
+def issuing(case: Case, verb: str, **options: str | bool) -> tuple[str, ...]:
+    """Return a command that issues, moves or adopts a credential; after a revocation, one that grants access first."""
+    first = (rotator(case, "grant"),) if case.view.revoked else ()
+    return (*first, rotator(case, verb, **options))
+
+
 def delete_password(case: Case, home: Home, key_id: str) -> str:
     """Delete one of the principal's passwords."""
     return remedy.delete_password(case.policy.principal.app_id, key_id, home)

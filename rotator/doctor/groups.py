@@ -156,7 +156,7 @@ def _by_manifest(case: Case, dependent: Dependent) -> tuple[tuple[str, ...], str
     exported by az.
     """
     deploy = command.rotator(case, "deploy", dependent.name)
-    first = () if case.view.current_version else (command.rotator(case, "rotate"),)
+    first = () if case.view.current_version else command.issuing(case, "rotate")
     if dependent.group and dependent.group.manifest:
         return (remedy.edit(dependent.group.manifest.file), *first, deploy), ""
     file = f"manifests/{dependent.name}.yaml"

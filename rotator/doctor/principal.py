@@ -10,7 +10,7 @@ from rotator.doctor.finding import Case, Finding, Found, Remedy, Severity
 from rotator.doctor.identity import ALL
 from rotator.plan import called, counted, next_steps, removal
 from rotator.preflight import Unknown, Why
-from rotator.state import Home, PasswordLimit, marker
+from rotator.state import Credential, Home, PasswordLimit, marker
 from rotator.steps import Intent
 from rotator.words import day
 
@@ -153,11 +153,12 @@ def slot_free(case: Case) -> Found:
             "an application for personal accounts holds two passwords at most, and none can be added before one is"
             f" removed: {both}"
         )
-        ended = [c for c in held if not c.live(case.seen.at)]
-        if ended:
+        if ended := [c for c in held if not c.live(case.seen.at)]:
             yield Finding(
                 Severity.FAIL, SUBJECT, text, (command.delete_password(case, Home.APPLICATION, ended[0].key_id),)
             )
+        elif waiting := [c for c in held if c in case.view.superseded]:
+            yield _to_finish(case, text, waiting[0])
         else:
             spare = [c for c in held if c != case.view.current]
             ways = (
@@ -165,6 +166,18 @@ def slot_free(case: Case) -> Found:
                 for c in spare
             )
             yield Finding(Severity.FAIL, SUBJECT, text, ways=tuple(ways))
+
+
+def _to_finish(case: Case, text: str, waiting: Credential) -> Finding:
+    """Return the finding on a rotation whose old password rotator itself removes, after its holders have moved."""
+    holders = [each.name for each in case.view.holders(waiting.key_id)]
+    overlap = case.policy.rotation.overlap
+    when = f"{', '.join(holders)} may hold it, and moves first" if holders else "no container group holds it any more"
+    text = (
+        f"{text}. Don't remove {waiting.key_id} by hand: {when}. rotator removes it in a run after the overlap"
+        f" ({overlap.total_seconds() / 3600:.0f} h since the last move)"
+    )
+    return Finding(Severity.WARN, SUBJECT, text, command.issuing(case, "rotate"))
 
 
 def life_allowed(case: Case) -> Found:
@@ -245,7 +258,10 @@ def credential_live(case: Case) -> Found:
     if current is None or not current.live(case.seen.at):
         ended = f"ended {day(current.end)}" if current else "is gone from Graph"
         text = f"credential {version.key_id}, which is published, {ended}: every new pull fails until it is replaced"
-        yield Finding(Severity.FAIL, SUBJECT, text, (command.rotator(case, "rotate"),))
+        if case.view.revoked:
+            text += ", and nothing replaces it while access is revoked. If it is to be granted again"
+        severity = Severity.WARN if case.view.revoked else Severity.FAIL
+        yield Finding(severity, SUBJECT, text, command.issuing(case, "rotate"))
 
 
 def rivals(case: Case) -> Found:
@@ -263,7 +279,7 @@ def rivals(case: Case) -> Found:
             f"credential {credential.key_id} was made for another policy (lineage {lineage}): one with another vault or"
             " secret manages this principal, or did. Keep one policy; what the other left behind can be handed over"
         )
-        first = () if case.view.current_version else (command.rotator(case, "rotate"),)
+        first = () if case.view.current_version else command.issuing(case, "rotate")
         yield Finding(Severity.WARN, SUBJECT, text, (*first, command.rotator(case, "adopt", key_id=credential.key_id)))
 
 
@@ -302,4 +318,4 @@ def unresolved(case: Case) -> Found:
             f"{len(lost)} credentials of ours are named by nothing, so no more is added before one of them is reclaimed"
         )
         remove = tuple(command.delete_password(case, c.home, c.key_id) for c in lost if c in case.view.orphans)
-        yield Finding(Severity.FAIL, SUBJECT, text, remove or (command.rotator(case, "rotate"),))
+        yield Finding(Severity.FAIL, SUBJECT, text, remove or command.issuing(case, "rotate"))

@@ -116,9 +116,13 @@ def reached(case: Case) -> Found:
 
 
 def pull_proven(case: Case) -> Found:
-    """Check that the current value pulls the images of the container groups."""
+    """Check that the current value pulls the images of the container groups; after a revocation it isn't to."""
     proof = case.examined.known.proof
-    if proof is None or not all(each.public and not each.reached for each in case.examined.registries):
+    if (
+        proof is None
+        or case.view.revoked
+        or not all(each.public and not each.reached for each in case.examined.registries)
+    ):
         return
     if proof.outcome is Outcome.NO_PULL:
         yield Finding(Severity.FAIL, "pull", f"the principal may not pull: {proof.detail}", _granting(case))
@@ -156,8 +160,19 @@ def _to_pull(case: Case, image: str) -> tuple[Remedy, ...]:
 
 
 def access_unrevoked(case: Case) -> Found:
-    """Check that access isn't revoked."""
-    if case.seen.access is Access.REVOKED:
+    """Check that access isn't revoked, and after a revocation that the published value pulls no more."""
+    if case.seen.access is Access.REVOKED and case.examined.known.proof and case.examined.known.proof.ok:
+        text = (
+            f"access was revoked {day(case.seen.access_since)}, and the published value still pulls: a role that a"
+            " management lock keeps, or that was given elsewhere, remains, or Azure hasn't caught up yet (ten minutes)"
+        )
+        ways = (
+            Remedy("if access is to end, once the lock is removed", (command.rotator(case, "revoke"),)),
+            Remedy("if it is to end at once", (command.rotator(case, "revoke", credentials=True),)),
+            Remedy("if it is to go on", (command.rotator(case, "grant"),)),
+        )
+        yield Finding(Severity.FAIL, "pull", text, ways=ways)
+    elif case.seen.access is Access.REVOKED:
         text = f"access was revoked {day(case.seen.access_since)}: every rotation is skipped"
         yield Finding(Severity.WARN, "pull", text, (command.rotator(case, "grant"),))
 

@@ -11,7 +11,7 @@ from rotator.doctor.finding import Case, Finding, Found, Remedy, Severity
 from rotator.plan import MOST_CARRIED, MOST_TAGS, next_steps
 from rotator.preflight import Unknown, Why
 from rotator.remedy import Advice, untag
-from rotator.state import OWN, Outcome
+from rotator.state import OWN, Outcome, Version
 from rotator.steps import Intent
 from rotator.words import day
 
@@ -194,6 +194,8 @@ def tags_fit(case: Case) -> Found:
 def value_fits(case: Case) -> Found:
     """Check that the present value is the principal's password, before a version is published on top."""
     proof, name = case.examined.known.proof, case.policy.key_vault.password_secret
+    if case.view.revoked:
+        return
     if proof and proof.around and case.view.current_version is None:
         text = (
             f"the value of {name} is the right password with {proof.around} around it, and Microsoft Entra ID takes it"
@@ -228,21 +230,52 @@ def undrifted(case: Case) -> Found:
         crowded = any(
             wait.code is WaitCode.ON_TOP for wait in next_steps(case.policy, case.seen, Intent(accept_drift=True)).waits
         )
-        cover = command.rotator(case, "rotate", accept_drift=True, no_overlap=crowded)
-        on_top = Remedy("if it isn't: put one of ours on top", (cover,))
+        cover = command.issuing(case, "rotate", accept_drift=True, no_overlap=crowded)
+        on_top = Remedy("if it isn't: put one of ours on top", cover)
+        severity = Severity.WARN if case.view.drift_tolerated or case.view.revoked else Severity.FAIL
         if why := _unusable(case):
             text, right = (
                 f"{text}, and every reader is refused: {why}",
                 bool(case.examined.known.proof and case.examined.known.proof.around),
             )
-            stay = Remedy("if it is to stay, without what is around it", (_bared(case), command.rotator(case, "adopt")))
-            yield Finding(
-                Severity.FAIL, _subject(case), text, () if right else (cover,), ways=(stay, on_top) if right else ()
+            stay = Remedy(
+                "if it is to stay, without what is around it", (_bared(case), *command.issuing(case, "adopt"))
             )
+            severity = Severity.WARN if case.view.revoked else Severity.FAIL
+            yield Finding(severity, _subject(case), text, () if right else cover, ways=(stay, on_top) if right else ())
             return
-        severity = Severity.WARN if case.view.drift_tolerated else Severity.FAIL
-        stay = Remedy("if what it holds is to stay, and to be looked after", (command.rotator(case, "adopt"),))
+        stay = Remedy("if what it holds is to stay, and to be looked after", command.issuing(case, "adopt"))
         yield Finding(severity, _subject(case), text, ways=(stay, on_top))
+
+
+def version_valid(case: Case) -> Found:
+    """Check that the newest version is valid now by its own dates, for readers that keep to them.
+
+    Key Vault returns the value outside the dates, too (azure-facts E4).
+    """
+    newest, name, at = case.view.newest, case.policy.key_vault.password_secret, case.seen.at
+    if newest and newest.begins and newest.begins > at:
+        text = (
+            f"version {newest.id} of {name} isn't valid before {day(newest.begins)}: Key Vault gives its value all the"
+            " same, and a reader that keeps to the date waits until then, or until it is valid now"
+        )
+        mend = remedy.begin_secret(case.policy.key_vault.name, name, _instant(at))
+        yield Finding(Severity.WARN, _subject(case), text, (mend,))
+    elif newest and newest.expires and newest.expires <= at:
+        text = (
+            f"version {newest.id} of {name} expired {day(newest.expires)}: Key Vault gives its value all the same, and"
+            " a reader that keeps to the date doesn't take it"
+        )
+        yield Finding(Severity.WARN, _subject(case), text, _extended(case, newest))
+
+
+def _extended(case: Case, version: Version) -> tuple[str, ...]:
+    """Return the commands that make an expired version valid until its credential's end, or replace the version."""
+    held = case.view.credentials.get(version.key_id or "")
+    if held and held.live(case.seen.at):
+        vault, name = case.policy.key_vault.name, case.policy.key_vault.password_secret
+        return (remedy.extend_secret(vault, name, _instant(held.end)),)
+    return command.issuing(case, "rotate", accept_drift=case.view.drift and not case.view.drift_tolerated)
 
 
 def _unusable(case: Case) -> str:

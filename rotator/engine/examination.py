@@ -6,7 +6,7 @@ from rotator import container_group
 from rotator.engine.observation import linked, proven
 from rotator.engine.run import Run
 from rotator.preflight import Examined
-from rotator.state import Access, Registry
+from rotator.state import Registry
 
 
 async def examine(run: Run) -> Examined:
@@ -21,7 +21,6 @@ async def examine(run: Run) -> Examined:
 
 
 def _triable(found: Examined) -> bool:
-    """Tell if there is a value to try, every registry is known, and access isn't known to be revoked."""
-    observed = found.observed
+    """Tell if there is a value to try, and every registry is known; after a revocation the try shows what remains."""
     known = all(isinstance(each.shown, Registry) for each in found.registries)
-    return bool(observed and observed.versions and observed.access is not Access.REVOKED and known)
+    return bool(found.observed and found.observed.versions and known)

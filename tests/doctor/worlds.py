@@ -269,6 +269,100 @@ def _exposed_and_covered(scene: Scene) -> None:
     scene.azure.vaults.set("myvault", PASSWORD, theirs.secret)
 
 
+def _killed(scene: Scene) -> None:
+    """A run ends after it has published, before a group has moved."""
+    assert scene("rotate", "--adopt", "--no-overlap").code == 0
+    scene.pass_(minutes=5)
+    scene.azure.faults.add(Fault("aci.containerGroups.createOrUpdate", "reset", times=0))
+    assert scene("rotate", "--force").code == 1
+    scene.azure.faults.planned.clear()
+    scene.pass_(minutes=5)
+    newest = scene.azure.vaults.get("myvault", PASSWORD).tags or {}
+    held = scene.azure.container_groups._known(scene.group_id()).resource["tags"]
+    assert newest["rotator-key-id"] != held["rotator-key-id"]
+
+
+def _killed_and_full(scene: Scene) -> None:
+    """The group still holds the older of the two passwords that there can be."""
+    _killed(scene)
+    scene.application.properties["signInAudience"] = "AzureADandPersonalMicrosoftAccount"
+
+
+def _finished(scene: Scene) -> None:
+    """Every later run does what is due; at no instant does the group hold a password that is gone."""
+    assert scene.pulls()
+    scene.pass_(hours=25)
+    assert scene("rotate").code == 0
+    assert scene.pulls()
+
+
+def _with_drift(broken: Break) -> Break:
+    """Somebody then writes a password of their own on top."""
+
+    def both(scene: Scene) -> None:
+        broken(scene)
+        end = scene.azure.clock.now() + timedelta(days=300)
+        theirs = scene.azure.directory.add_password(scene.application, display_name="theirs", end=end, at_once=True)
+        scene.azure.vaults.set("myvault", PASSWORD, theirs.secret)
+        scene.pass_(minutes=1)
+
+    return both
+
+
+def _in_the_overlap(scene: Scene) -> None:
+    assert scene("rotate", "--adopt", "--no-overlap").code == 0
+    scene.pass_(minutes=5)
+    assert scene("rotate", "--force").code == 0
+
+
+def _ours_on_top(scene: Scene) -> None:
+    """What readers get is of ours, and moves on by itself; theirs is there as before."""
+    tags = scene.azure.vaults.get("myvault", PASSWORD).tags or {}
+    assert tags["rotator-key-id"] in scene.live()
+    assert "theirs" in {each.display_name for each in scene.application.passwords}
+    assert scene.pulls()
+
+
+def _then(*breaks: Break) -> Break:
+    def all_of_them(scene: Scene) -> None:
+        for each in breaks:
+            each(scene)
+
+    return all_of_them
+
+
+def _revoked_with_credentials(scene: Scene) -> None:
+    """Its passwords are taken away with its role; that of somebody else keeps it from being proven."""
+    scene("revoke", "mycontainerregistry", "--credentials", "--yes")
+    scene.pass_(minutes=5)
+    assert not scene.pulls()
+
+
+def _locked_against_deletions(scene: Scene) -> None:
+    group = f"/subscriptions/{scene.seeded.subscription}/resourceGroups/myResourceGroup"
+    scene.azure.resources.lock(group, "CanNotDelete", "keep")
+
+
+def _revoked_in_vain(scene: Scene) -> None:
+    assert scene("revoke", "mycontainerregistry", "--yes").code == 1
+
+
+def _unlock(scene: Scene) -> None:
+    group = f"/subscriptions/{scene.seeded.subscription}/resourceGroups/myResourceGroup"
+    scene.azure.resources.unlock(group, "keep")
+
+
+def _dated(**days: int) -> Break:
+    """Somebody gives the newest version dates, so many days from now."""
+
+    def dated(scene: Scene) -> None:
+        now = scene.azure.clock.now()
+        dates: Any = {name: now + timedelta(days=count) for name, count in days.items()}
+        scene.azure.vaults.update("myvault", PASSWORD, None, Changes(**dates))
+
+    return dated
+
+
 def _registry_down(scene: Scene) -> None:
     scene.azure.faults.planned.append(Fault("acr.*", "status", status=503, times=0))
 
@@ -623,6 +717,13 @@ WORLDS = (
     World("none_exposed", "fail", _exposed),
     World("none_exposed", "fail", _exposed_and_revoked, name="access is revoked", types="y\n"),
     World("none_exposed", "fail", _exposed_and_covered, name="somebody wrote on top of ours"),
+    World(
+        "none_exposed",
+        "fail",
+        _then(_exposed, _locked_against_deletions, _revoked_in_vain),
+        name="a lock keeps the role",
+        types="y\n",
+    ),
     World("another", "fail", _as_itself),
     World("graph_permission", "fail", _no_graph_role),
     World("principal_found", "fail", _other_tenants),
@@ -632,11 +733,13 @@ WORLDS = (
     World("service_principal_owned", "fail", _passwords_on_the_principal),
     World("lock_lifted", "fail", _locked),
     World("slot_free", "fail", _full, 1),
+    World("slot_free", "warn", _killed_and_full, name="in the middle of a rotation", then=_finished),
     World("slot_free", "fail", _full_of_an_ended_one, name="one has ended"),
     World("life_allowed", "fail", _short_lives),
     World("life_allowed", "fail", _forbidden, name="passwords are forbidden"),
     World("life_allowed", "fail", _forbidden_to_it, name="passwords are forbidden to it"),
     World("credential_live", "fail", _ended),
+    World("credential_live", "warn", _then(_rotated, _revoked_with_credentials), name="access is revoked"),
     World("rivals", "warn", _rival),
     World("signs_in", "advice", _certificate, 0),
     World("unresolved", "fail", _lost_adds),
@@ -653,6 +756,33 @@ WORLDS = (
     World("pull_proven", "warn", _image_gone, 0, "the image is gone"),
     World("pull_proven", "warn", _image_gone, 1, "the image is gone for good", then=_new_image),
     World("access_unrevoked", "warn", _revoked),
+    World("access_unrevoked", "warn", _then(_rotated, _revoked), name="after a rotation"),
+    World(
+        "access_unrevoked",
+        "fail",
+        _then(_rotated, _locked_against_deletions, _revoked_in_vain),
+        0,
+        "a lock keeps the role until it is removed",
+        types="y\n",
+        before=_unlock,
+        left="warn",
+    ),
+    World(
+        "access_unrevoked",
+        "fail",
+        _then(_exposed, _locked_against_deletions, _revoked_in_vain),
+        1,
+        "a lock keeps the role",
+        types="y\n",
+        left="warn",
+    ),
+    World(
+        "access_unrevoked",
+        "fail",
+        _then(_rotated, _locked_against_deletions, _revoked_in_vain),
+        2,
+        "a lock kept the role, and access is to go on",
+    ),
     World("admin_user_off", "warn", _registry(adminUserEnabled=True)),
     World("anonymous_off", "warn", _registry(anonymousPullEnabled=True)),
     World("assignable", "advice", lambda at: _drop_role(at, "rotator access")),
@@ -686,6 +816,23 @@ WORLDS = (
     World("undrifted", "fail", _garbage_in_the_overlap, name="what is there doesn't work, and an overlap isn't over"),
     World("undrifted", "fail", _disabled_on_top, name="theirs is disabled"),
     World("undrifted", "fail", _drift, 1),
+    World("undrifted", "fail", _with_drift(_killed), 0, "theirs is to stay, in the middle of a rotation"),
+    World("undrifted", "fail", _with_drift(_killed), 1, "in the middle of a rotation", then=_ours_on_top),
+    World("undrifted", "fail", _with_drift(_in_the_overlap), 1, "in an overlap", then=_ours_on_top),
+    World("undrifted", "warn", _then(_drift, _revoked), 0, "theirs is to stay, and access is revoked"),
+    World("undrifted", "warn", _then(_with_drift(_rotated), _revoked), 1, "access is revoked", then=_ours_on_top),
+    World(
+        "undrifted",
+        "fail",
+        _then(_with_drift(_in_the_overlap), _dated(nbf=9)),
+        1,
+        "theirs isn't valid yet",
+        then=_ours_on_top,
+    ),
+    World("undrifted", "fail", _then(_with_drift(_rotated), _dated(exp=-1)), 1, "theirs expired", then=_ours_on_top),
+    World("version_valid", "warn", _then(_rotated, _dated(nbf=9)), name="not yet"),
+    World("version_valid", "warn", _then(_rotated, _dated(exp=-1)), name="no longer"),
+    World("version_valid", "warn", _dated(exp=-1), name="no longer, and made by hand"),
     World("sources_there", "fail", _with_source, types="hidden\n"),
     World("sources_there", "fail", _source(enabled=False), name="disabled"),
     World("sources_valid", "warn", _source(exp=-1), 0, types="replaced\n"),
