@@ -6,6 +6,7 @@ import pytest
 from local_azure.virtual import VirtualLoop
 from local_azure.wire import Request
 
+from rotator.codes import NoteCode
 from rotator.engine import adopt
 from rotator.events import Noted, Vetoed
 from rotator.steps import Intent
@@ -59,7 +60,7 @@ def test_a_value_that_every_group_has_is_a_note_and_stops_nothing() -> None:
         for name in ("app", "second"):
             set_by_a_newer_tool(made, name, zoneMode="Auto")
         assert await rotated(made) == 0, made.told()
-        assert [event.code for event in made.events if isinstance(event, Noted)].count("newer_value") == 1
+        assert [event.code for event in made.events if isinstance(event, Noted)].count(NoteCode.NEWER_VALUE) == 1
         assert made.password_of("app") == made.password_of("second") == made.published()
 
     play(scene)
