@@ -11,8 +11,6 @@ from rotator.preflight import Unknown, Why
 
 ALL, OWNED = "Application.ReadWrite.All", "Application.ReadWrite.OwnedBy"
 SUBJECT = "identity"
-VARIABLES = ("AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "AZURE_TENANT_ID")
-"""The environment that azure-identity's EnvironmentCredential, the first of the chain, signs in with."""
 OTHER_TENANT = frozenset({Cause.UNKNOWN_APPLICATION, Cause.WRONG_TENANT})
 """Causes for which the environment's tenant or client id is wrong."""
 BY_NEW_SIGN_IN = OTHER_TENANT | {Cause.WRONG_SECRET, Cause.EXPIRED_SECRET, Cause.SIGN_IN_AGAIN, Cause.NOT_SIGNED_IN}
@@ -63,7 +61,7 @@ def another(case: Case) -> Found:
             f"rotator is signed in as {case.caller.app_id}, the very principal of this policy; give it an identity of"
             " its own, and the rights to that"
         )
-        yield Finding(Severity.FAIL, SUBJECT, text, (remedy.create_rotator_identity(VARIABLES),))
+        yield Finding(Severity.FAIL, SUBJECT, text, (remedy.create_rotator_identity(),))
 
 
 def graph_permission(case: Case) -> Found:

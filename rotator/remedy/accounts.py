@@ -1,9 +1,7 @@
 """Sign in: az, and the environment used by rotator."""
 
-from collections.abc import Sequence
-
 from rotator.remedy.directory import add_password
-from rotator.remedy.line import az, output
+from rotator.remedy.line import Bash, az, output
 
 LOGIN = az("login")
 
@@ -33,8 +31,18 @@ def forget_environment() -> str:
     return "unset AZURE_CLIENT_ID AZURE_CLIENT_SECRET"
 
 
-def create_rotator_identity(variables: Sequence[str]) -> str:
-    """Create an identity for rotator, and export the sign-in under the environment's variable names."""
-    made = az("ad sp create-for-rbac", name="rotator", query="[[appId,password,tenant]]", output="tsv")
-    names = " ".join(variables)
-    return f"read -r {names} < <({made}) && export {names}"
+def create_rotator_identity() -> str:
+    """Create an identity for rotator, and export the sign-in; no existing application loses a password.
+
+    `az ad sp create-for-rbac --name` replaces the passwords of an application of that name, and `az ad app create`
+    changes it: the new name has the time in it, and its password is appended.
+    """
+    made = az("ad app create", display_name=Bash('"rotator-$(date +%Y%m%d%H%M%S)"'), query="appId", output="tsv")
+    app_id = Bash('"$app_id"')
+    steps = (
+        f"app_id={output(made).text}",
+        az("ad sp create", id=app_id, output="none"),
+        f"password={output(add_password(app_id)).text}",
+        f'{export_tenant()} AZURE_CLIENT_ID="$app_id" AZURE_CLIENT_SECRET="$password"',
+    )
+    return " && ".join(steps)

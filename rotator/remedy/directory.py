@@ -24,7 +24,7 @@ def list_applications() -> str:
     return az("ad app list", query="[].[appId,displayName]", output="tsv")
 
 
-def add_password(app_id: str) -> str:
+def add_password(app_id: Word) -> str:
     """Add a password to an application, and print only the password."""
     return az("ad app credential reset", id=app_id, append=True, query="password", output="tsv")
 

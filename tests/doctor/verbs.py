@@ -5,6 +5,7 @@ Stock az has them all (`tests/az/test_mends.py`), and does the same.
 """
 
 import json
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -110,17 +111,12 @@ def _assigned(scene: Scene, holder: str, method: str, more: list[str], body: Jso
         policies.append(body["@odata.id"].rsplit("/", 1)[-1])
 
 
-def _new_identity(scene: Scene, given: Json) -> str:
-    """What a person makes of it: an identity of its own, with the rights of SECURITY.md."""
-    azure, seeded = scene.azure, scene.seeded
-    application = azure.directory.create_application(given["--name"])
-    principal = azure.directory.create_service_principal(application.app_id)
-    password = azure.directory.add_password(
-        application, display_name="rbac", end=azure.clock.now() + timedelta(days=365), at_once=True
-    )
-    del principal
-    assert given["--query"] == "[[appId,password,tenant]]"
-    return f"{application.app_id}\t{password.secret}\t{seeded.tenant}\n"
+def _new_application(scene: Scene, given: Json) -> str:
+    """An application of a free name: az would change one that is there."""
+    directory, name = scene.azure.directory, given["--display-name"]
+    assert re.fullmatch(r"rotator-\d{14}", name)
+    assert given["--query"] == "appId"
+    return f"{directory.create_application(name).app_id}\n"
 
 
 def _new_password(scene: Scene, given: Json) -> str:
@@ -229,6 +225,7 @@ VERBS: dict[str, tuple[Act, tuple[str, ...]]] = {
         _registry,
         (*WHERE, "--public-network-enabled", "--admin-enabled", "--anonymous-pull-enabled", "--default-action"),
     ),
+    "ad app create": (_new_application, ("--display-name",)),
     "ad app credential delete": (_remove, ("--id", "--key-id", "--cert")),
     "ad app credential reset": (_new_password, ("--id", "--append")),
     "ad app owner add": (
@@ -236,7 +233,6 @@ VERBS: dict[str, tuple[Act, tuple[str, ...]]] = {
         ("--id", "--owner-object-id"),
     ),
     "ad sp create": (lambda at, given: _nothing(at.azure.directory.create_service_principal(given["--id"])), ("--id",)),
-    "ad sp create-for-rbac": (_new_identity, ("--name",)),
     "ad sp show": (lambda at, given: "00000000-0000-0000-0000-0000000c5a9f\n", ("--id",)),
     "ad sp update": (_enable, ("--id", "--set")),
     "container export": (_export, (*WHERE, "--file")),

@@ -100,8 +100,14 @@ CASES: Mapping[str, tuple[Callable[[str], str], tuple[str, ...]]] = {
     "create_identity": (lambda n: remedy.create_identity(arm(n)), (f"az identity create {AT}",)),
     "create_registry": (lambda n: remedy.create_registry(arm(n)), (f"az acr create {AT} --sku Standard",)),
     "create_rotator_identity": (
-        lambda n: remedy.create_rotator_identity(("A", "B")),
-        ("az ad sp create-for-rbac --name rotator --query '[[appId,password,tenant]]' --output tsv",),
+        lambda n: remedy.create_rotator_identity(),
+        (
+            "date +%Y%m%d%H%M%S",
+            "az ad app create --display-name rotator-said --query appId --output tsv",
+            "az ad sp create --id said --output none",
+            "az ad app credential reset --id said --append --query password --output tsv",
+            "az account show --query tenantId --output tsv",
+        ),
     ),
     "create_service_principal": (remedy.create_service_principal, ("az ad sp create --id @",)),
     "delete_certificate": (
@@ -296,7 +302,7 @@ record() {
     for word in "$@"; do case $word in /dev/fd/*) word=$(cat "$word");; esac; words+=("$word"); done
     printf '%s\0' "${words[@]}" $'\1' >&3
 }
-for name in az docker editor fuser id kill mkdir ps rotator sudo curl; do eval "$name() { record $name \"\$@\"; echo said; }"; done
+for name in az date docker editor fuser id kill mkdir ps rotator sudo curl; do eval "$name() { record $name \"\$@\"; echo said; }"; done
 tr() { cat; }
 next() { printf '\2\0' >&3; }
 EDITOR=editor
@@ -391,6 +397,12 @@ def test_an_address_that_nobody_knows_is_looked_up_and_a_known_process_is_named(
     assert (asked[0], added[-2:]) == ("curl", ["--ip-address", "said"])
     assert (remedy.kill_holder(7, "x"), remedy.show_holder(7, "x")) == ("kill 7", "ps -o pid,etime,args -p 7")
     assert remedy.sign_in(None) == remedy.LOGIN == "az login"
+
+
+def test_no_printed_command_takes_the_passwords_of_an_existing_application() -> None:
+    printed = " ".join(build("name") for build, _ in CASES.values())
+    assert "create-for-rbac" not in printed
+    assert printed.count("az ad app credential reset") == printed.count(" --append ") > 0
 
 
 def test_the_last_tags_of_a_version_are_removed_by_an_empty_word(tmp_path: Path) -> None:
