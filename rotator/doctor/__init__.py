@@ -75,6 +75,7 @@ CHECKS: tuple[Check, ...] = (
     Check("services_said", "groups", "what looks like a service is said to be one or not", groups.services_said),
     Check("redeployable", "groups", "none is of a kind that must not be touched", groups.redeployable),
     Check("declared", "groups", "none is undeclared", groups.declared),
+    Check("passwords_declared", "groups", "none elsewhere may hide its password", groups.passwords_declared),
     Check("holding_known", "groups", "each says which credential it holds", groups.holding_known),
     Check("listed", "groups", "every subscription can be listed", groups.listed),
     Check("present", "groups", "each declared one is there", groups.present),

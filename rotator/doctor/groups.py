@@ -15,6 +15,8 @@ from rotator.resource_id import ArmId
 from rotator.words import day
 
 READER, CONTRIBUTOR = "Reader", "Azure Container Instances Contributor Role"
+MOST_NAMED = 5
+"""Groups named in one text."""
 WRITE = "Microsoft.ContainerInstance/containerGroups/write"
 LOGS = "Microsoft.ContainerInstance/containerGroups/containers/logs/read"
 
@@ -179,6 +181,26 @@ def declared(case: Case) -> Found:
             text = "it pulls with the principal and isn't in the policy: while it holds the old credential, that stays"
             lines = each.lines_to_add or f"  - id: {each.id}"
             yield Finding(Severity.WARN, _subject(each), text, (command.edit(case),), f"container_groups:\n{lines}")
+
+
+def passwords_declared(case: Case) -> Found:
+    """Check that no container group elsewhere hides a variable that may hold the principal's password.
+
+    Nothing waits for such a group. One finding names them all, without those that another policy answers for.
+    """
+    hidden = [each for each in case.seen.hiding if each not in case.policy.answered]
+    if not hidden:
+        return
+    names = ", ".join(each.name for each in hidden[:MOST_NAMED])
+    more = f" and {len(hidden) - MOST_NAMED} more" if len(hidden) > MOST_NAMED else ""
+    text = (
+        f"{names}{more} {'hides' if len(hidden) == 1 else 'hide'} a variable named like a principal's password, whose"
+        " owner is unknown, and no removal of an old password waits for that. If it is this principal's, declare the"
+        " group; doctor then prints the line for the variable"
+    )
+    lines = "\n".join(f"  - id: {each}" for each in hidden)
+    write = f"container_groups:  # those that hold this principal's password\n{lines}"
+    yield Finding(Severity.ADVICE, "groups", text, (command.edit(case),), write)
 
 
 def holding_known(case: Case) -> Found:

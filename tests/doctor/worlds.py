@@ -618,6 +618,17 @@ def _undeclared(scene: Scene) -> None:
     scene.deploy("stranger", IMAGE)
 
 
+def _hiding(scene: Scene) -> None:
+    """A group that pulls by other means hides what may be the principal's password."""
+    body = _stored(scene)
+    body["properties"]["imageRegistryCredentials"] = []
+    body["properties"]["containers"][0]["properties"].update(
+        image="mcr.microsoft.com/azuredocs/aci-helloworld",
+        environmentVariables=[{"name": "AZURE_CLIENT_SECRET", "secureValue": "hidden"}],
+    )
+    _put(scene, body, "crawler")
+
+
 def _missing(scene: Scene) -> None:
     scene.write(container_groups=[{"id": scene.group_id()}, {"id": scene.group_id("gone")}])
 
@@ -864,6 +875,7 @@ WORLDS = (
     ),
     World("redeployable", "fail", _of_a_profile, 0, "made from a profile"),
     World("declared", "warn", _undeclared),
+    World("passwords_declared", "advice", _hiding),
     World("holding_known", "advice", _untagged),
     World("listed", "fail", _group_unread),
     World("present", "warn", _missing, 0),
