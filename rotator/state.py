@@ -215,6 +215,8 @@ class ContainerGroup:
     at: datetime
     document: Mapping[str, Any] | None = field(default=None, repr=False)
     unreadable: str | None = None
+    grounds: Grounds | None = None
+    """Cause of a refused read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -370,6 +372,7 @@ class UnlistedSubscription:
 
     subscription: str
     why: str
+    grounds: Grounds | None = None
 
 
 @dataclass(frozen=True, slots=True, order=True)

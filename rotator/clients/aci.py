@@ -86,7 +86,8 @@ class ContainerGroups:
         except (Forbidden, Unexpected) as error:
             if error.status not in (401, 403, 404) or not answers:
                 raise  # without an answer about the group, the sign-in was refused
-            return ContainerGroup(group_id, await ask(asked, self._at(answers)), unreadable=str(error))
+            at = await ask(asked, self._at(answers))
+            return ContainerGroup(group_id, at, unreadable=str(error), grounds=error.grounds)
         document, seen = await ask(asked, _content(answers)), await ask(asked, self._at(answers))
         odd = flaw(document)
         return (

@@ -183,7 +183,7 @@ async def _list(azure: Services, subscription: str) -> tuple[Shown, ...] | Unlis
     try:
         return await azure.groups.listed(subscription)
     except (Forbidden, NotFound) as error:
-        return UnlistedSubscription(subscription, str(error))
+        return UnlistedSubscription(subscription, str(error), error.grounds)
 
 
 def latest(time: AzureTime, heard: Sequence[Heard]) -> datetime:

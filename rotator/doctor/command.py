@@ -1,8 +1,10 @@
 """The commands fixing a finding, for the policy, vault and identity of a case; each is built in `rotator.remedy`."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from rotator import remedy
+from rotator.causes import Cause, Grounds
 from rotator.doctor.finding import Case
 from rotator.remedy import Bash
 from rotator.state import Home
@@ -16,6 +18,16 @@ def role(case: Case, name: str, scope: str | Bash) -> str:
     return remedy.assign_role(
         case.caller.object_id, name, scope, kind="User" if case.caller.person else "ServicePrincipal"
     )
+
+
+def permitted(case: Case, text: str, grounds: Grounds | None, name: str, scope: str) -> tuple[str, tuple[str, ...]]:
+    """Return a refusal's text and the commands that mend it by its cause; role `name` where a permission is missing."""
+    who = case.caller
+    known = grounds or Grounds(Cause.ROLE)
+    advice = remedy.advise(replace(known, role=name, scope=scope, caller=who.object_id, person=who.person))
+    if advice.commands:
+        return text, advice.commands
+    return f"{text}. {advice.text}", (rotator(case, "doctor"),)
 
 
 def vault_scope(case: Case) -> str | Bash:

@@ -33,7 +33,9 @@ def readable(case: Case) -> Found:
     """Check that each declared group may be read."""
     for each in _dependents(case):
         if each.phase is Phase.UNREADABLE:
-            yield Finding(Severity.FAIL, _subject(each), str(each.refused), (command.role(case, READER, each.id),))
+            grounds = next((seen.grounds for seen in case.seen.groups if seen.id == each.id), None)
+            text, mend = command.permitted(case, str(each.refused), grounds, READER, each.id)
+            yield Finding(Severity.FAIL, _subject(each), text, mend)
 
 
 def writable(case: Case) -> Found:
@@ -219,8 +221,8 @@ def listed(case: Case) -> Found:
     for each in case.seen.unseen:
         accepted = case.policy.discover.unseen is UnseenSubscriptions.ACCEPT
         text = f"who else uses the principal there can't be seen: {each.why}"
-        mend = command.role(case, READER, f"/subscriptions/{each.subscription}")
-        yield Finding(Severity.WARN if accepted else Severity.FAIL, f"subscription {each.subscription}", text, (mend,))
+        text, mend = command.permitted(case, text, each.grounds, READER, f"/subscriptions/{each.subscription}")
+        yield Finding(Severity.WARN if accepted else Severity.FAIL, f"subscription {each.subscription}", text, mend)
 
 
 def present(case: Case) -> Found:

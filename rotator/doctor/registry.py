@@ -32,7 +32,8 @@ def readable(case: Case) -> Found:
         if each.shown.kind is Why.ABSENT:
             yield _absent(case, each, each.shown.text)
         elif each.shown.kind is Why.REFUSED:
-            yield Finding(Severity.FAIL, _name(each.id), each.shown.text, (command.role(case, "Reader", each.id),))
+            text, mend = command.permitted(case, each.shown.text, each.shown.grounds, "Reader", each.id)
+            yield Finding(Severity.FAIL, _name(each.id), text, mend)
         else:
             yield Finding(Severity.UNKNOWN, _name(each.id), each.shown.text, (command.rotator(case, "doctor"),))
 

@@ -130,3 +130,21 @@ def test_nobody_waits_for_minutes_for_a_service_that_is_down(rotator: Scene) -> 
     since = rotator.time.reached
     assert rotator("doctor").code == 1
     assert rotator.time.reached - since < 60
+
+
+@pytest.mark.parametrize(
+    ("operation", "check"),
+    [
+        ("arm.registries.get", "registry_readable"),
+        ("aci.containerGroups.get", "group_readable"),
+        ("aci.containerGroups.list", "listed"),
+    ],
+)
+def test_a_refusal_that_no_role_mends_is_not_answered_with_a_role(operation: str, check: str, rotator: Scene) -> None:
+    rotator.azure.faults.add(
+        Fault(operation, "status", status=403, code="DenyAssignmentAuthorizationFailed", message="denied", times=0)
+    )
+    code, findings = looked(rotator)
+    (found,) = [each for each in findings if each["check"] == check]
+    assert (code, found["severity"], found["mend"]) == (1, "fail", ["rotator doctor mycontainerregistry"])
+    assert "no role overrides that" in found["text"]
