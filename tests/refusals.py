@@ -218,6 +218,7 @@ ALLOWED = (
     Allowed("provision", "arm.[rv]*", "it tries to publish at once, and says what comes of that", statuses=(403,)),
     Allowed("provision", "arm.resources.list", "it tries to publish at once, and says what comes of that"),
     Allowed("provision", "arm.vaults.get", "it tries to publish at once, and says what comes of that"),
+    Allowed("provision", "arm.providers.getAtTenant", "a group that it makes has nothing to lose", statuses=(403, 404)),
     Allowed("provision", "rbac.permissions.list", "it tries to write at once, and says what comes of that"),
     Allowed(
         "provision, again", "aci.*", "a group that can't be read isn't deployed, and the one that a list shows is there"
@@ -236,7 +237,7 @@ ALLOWED = (
         "*",
         "graph.applications.get",
         "one read that doesn't find it proves nothing, and is said of Graph",
-        r"isn't among|doesn't show|shows no|gone",
+        r"does not show|doesn't show|shows no|gone",
         (404,),
     ),
     Allowed("history", "graph.*.get", "of an object that isn't shown nothing is known", r'"live": null', (404,)),

@@ -84,15 +84,17 @@ def group_id(name: str) -> ResourceId:
 def policy(given: Mapping[str, Any] | None) -> Policy:
     """The policy of the case: the documentation's names, with `given` on top.
 
-    Groups are given as a list of names or mappings.
+    Groups are given as a list of names or mappings; those of `answered` hold a password that another policy knows.
     """
     given = dict(given or {})
     groups = [_declared({"id": g} if isinstance(g, str) else g) for g in given.pop("groups", [])]
+    answered = {group_id(name): ("containers/app/env/PASSWORD",) for name in given.pop("answered", ())}
     content = {
         "principal": {"app_id": APP_ID},
         "registries": [{"id": REGISTRY}],
         "key_vault": {"url": "https://myvault.vault.azure.net", "password_secret": "pull-pwd"},
         "container_groups": groups,
+        "answered": answered,
         **given,
     }
     return Policy.model_validate({"name": "mycontainerregistry", "file": "mycontainerregistry.yaml", **content})
@@ -219,6 +221,7 @@ def _proof(given: str | Mapping[str, Any] | None) -> Proof | None:
         digests=digests,
         signed_in=signed_in,
         around=given.get("around", ""),
+        grounds=Grounds(Cause(given["cause"])) if "cause" in given else None,
     )
 
 

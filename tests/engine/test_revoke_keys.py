@@ -152,7 +152,7 @@ def test_a_password_that_was_taken_proves_nothing_of_a_key(key: str) -> None:
         made.pass_(hours=1)
         result = await revoked(made)
         assert (result.summary, result.exit_code) == (UNPROVEN, 1)
-        assert "shows nothing about what else does" in notes(made, "not_proven")[0].text
+        assert "proves nothing about the other means to sign in" in notes(made, "not_proven")[0].text
 
     scene(act, role_gone=3600)
 
@@ -214,7 +214,7 @@ def test_a_federated_list_that_may_not_be_read_is_said_and_keeps_nobody_from_see
         forbid(made, UNREADABLE[2])
         result = await revoked(made)
         assert (result.summary, result.exit_code) == (UNPROVEN, 1)
-        assert any("isn't known" in each.text for each in notes(made, "not_proven"))
+        assert any("cannot be read" in each.text for each in notes(made, "not_proven"))
 
     scene(act)
 
