@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-import pytest
 from azure.keyvault.secrets._shared import http_challenge_cache
 from local_azure.app import App
 from local_azure.arm.clouds import PUBLIC, Cloud, named
@@ -248,13 +247,34 @@ class _Unhurried:
         return asyncio.timeout(None)
 
 
+_HURRIED: dict[Any, Any] = {wire: asyncio, pages: asyncio}
+"""Modules with timers of requests, and what they take them from."""
+_STOPPED = [0]
+"""How many processes are stopped now; two may be, and the first that goes on must not set the timers of both."""
+
+
 @contextmanager
 def unhurried() -> Iterator[None]:
     """Let no request time out: the timers of a process that is stopped don't run."""
-    with pytest.MonkeyPatch.context() as patch:
-        for module in (wire, pages):
-            patch.setattr(module, "asyncio", _Unhurried())
+    _STOPPED[0] += 1
+    _timers(_Unhurried())
+    try:
         yield
+    finally:
+        _STOPPED[0] -= 1
+        if _STOPPED[0] <= 0:
+            hurried()
+
+
+def hurried() -> None:
+    """Let requests time out again: no process is stopped."""
+    _STOPPED[0] = 0
+    _timers(None)
+
+
+def _timers(source: Any) -> None:
+    for module, own in _HURRIED.items():
+        module.asyncio = source or own
 
 
 def _is_death(error: BaseException) -> bool:
@@ -369,7 +389,10 @@ def play(scene: Callable[[VirtualLoop], Awaitable[T]]) -> T:
     async def main(loop: VirtualLoop) -> T:
         return await scene(loop)
 
-    return run(main)
+    try:
+        return run(main)
+    finally:
+        hurried()
 
 
 @contextmanager
