@@ -6,6 +6,7 @@ A failed notification is a warning in the log, and never changes the exit code.
 import asyncio
 import logging
 import os
+import traceback
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -109,16 +110,17 @@ class Notices:
     async def told(self, common: Common, results: "Sequence[Result]", events: "Sequence[Event]") -> None:
         """Tell all receivers how the runs ended.
 
-        The runs are over: neither a signal nor a bug here keeps their report and exit code back.
+        The runs are over: neither a signal nor a bug here keeps their report and exit code back. The text of an
+        unexpected exception is not logged, since it may have an address.
         """
         try:
             if self.wanted and self.outside is not None:
                 await self._tell(common, results, events)
         except asyncio.CancelledError:
             log.warning("interrupted while telling how the run ended; the next run tells what is left")
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a notification never costs the report
             log.warning("an unexpected %s while telling how the run ended: a bug in rotator", type(error).__name__)
-            log.debug("unexpected exception", exc_info=error)
+            log.debug("unexpected exception at:\n%s", "".join(traceback.format_tb(error.__traceback__)))
 
     async def _tell(self, common: Common, results: "Sequence[Result]", events: "Sequence[Event]") -> None:
         from rotator.report import alerts

@@ -6,18 +6,17 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
 from rotator import container_group, guard
-from rotator.codes import NoteCode
 from rotator.engine.run import Patience, Run, Seen
 from rotator.engine.trial import tried, try_value
 from rotator.errors import AzureError, Forbidden, NotFound
-from rotator.events import Noted, StepFailed, Vetoed
+from rotator.events import StepFailed, Vetoed
 from rotator.guard import Veto
 from rotator.plan import View, next_due, next_steps, plan
 from rotator.policy import Policy
 from rotator.remedy import advise
 from rotator.resource_id import ResourceId
 from rotator.results import Preview
-from rotator.state import Credential, NewerValue, Observed
+from rotator.state import Credential, Observed
 from rotator.steps import NOTHING_KNOWN, Deploy, Issue, Known, Note, Retire, Step, kind, target
 
 MOST_VALUES = 10
@@ -170,25 +169,13 @@ async def _compare(run: Run, observed: Observed, memory: Memory) -> None:
     ours = {each.id: each.document for each in observed.groups if each.id in first and each.document is not None}
     try:
         newer = await run.world.newer_groups(sorted({each.subscription for each in ours}))
+        for group in sorted({each.group for each in container_group.newer_values(ours, newer)}):
+            ours[group] = (await run.world.group(group)).document or ours[group]
     except AzureError as error:
         question = ("whether a newer version of Container Instances shows more of its groups", error.happened)
         memory.known = replace(memory.known, unanswered=(*memory.known.unanswered, question))
         return
-    for group in sorted({each.group for each in container_group.newer_values(ours, newer)}):
-        ours[group] = (await run.world.group(group)).document or ours[group]
     memory.known = replace(memory.known, newer=container_group.newer_values(ours, newer))
-    _tell_newer(run, memory.known.newer)
-
-
-def _tell_newer(run: Run, found: Sequence[NewerValue]) -> None:
-    """Note the values that Azure added to every group: they stop nothing."""
-    for path in sorted({each.path for each in found if each.common}):
-        groups = ", ".join(each.group.name for each in found if each.common and each.path == path)
-        text = (
-            f"a newer version of Container Instances shows {path} with the same value on every group; a redeployment of"
-            f" {groups} with rotator's version doesn't send it"
-        )
-        run.tell(Noted(code=NoteCode.NEWER_VALUE, subject=path, text=text))
 
 
 def linked(policy: Policy, observed: Observed) -> tuple[tuple[str, ResourceId], ...]:

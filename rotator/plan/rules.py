@@ -8,7 +8,7 @@ from rotator.container_group import Choice, Dependent, Verdict
 from rotator.plan.alarms import lingering, readers, still_open, unrenewed
 from rotator.plan.moves import deploy
 from rotator.plan.reclaim import reclaim_orphans, unresolved
-from rotator.plan.unseen import hiding, missing, unchecked, unlisted, unshown
+from rotator.plan.unseen import hiding, missing, newer, unchecked, unlisted, unshown
 from rotator.plan.view import CONFIRM, View
 from rotator.plan.ways_out import deployed, kind_unsaid, owner_said, told
 from rotator.policy import Policy, UnseenSubscriptions
@@ -370,7 +370,7 @@ def _taken(view: View, version: Version) -> bool:
 RULES: tuple[Callable[[View], Iterator[Finding]], ...] = (
     *(still_open, lingering, readers, unrenewed, drift, restore),
     *(issue, deploy, retire, disable, kind_unsaid, missing, foreign),
-    *(unlisted, unshown, hiding, unchecked),
+    *(unlisted, unshown, hiding, unchecked, newer),
 )
 """All rules, in the order of their waits and notes in the report."""
 

@@ -97,3 +97,15 @@ def unchecked(view: View) -> Iterator[Finding]:
             question,
             f"Azure did not say before the step: {question} ({why}). The step itself shows it",
         )
+
+
+def newer(view: View) -> Iterator[Finding]:
+    """Report values that Azure added to every group in a newer API version: a redeployment stops for none of them."""
+    common = [each for each in view.known.newer if each.common]
+    for path in sorted({each.path for each in common}):
+        groups = ", ".join(each.group.name for each in common if each.path == path)
+        text = (
+            f"a newer API version of Container Instances shows {path} with the same value on every group. rotator does"
+            f" not send it when it redeploys {groups}"
+        )
+        yield Note(NoteCode.NEWER_VALUE, path, text)
