@@ -85,14 +85,22 @@ def repeated(context: typer.Context, *options: str) -> tuple[tuple[str, str], ..
 
 
 def ask(question: str, yes: bool) -> None:
-    """Ask a person to agree, on a terminal; without a terminal, require ``--yes``. End the command on a no."""
+    """Ask a person to agree, on a terminal; without a terminal, require ``--yes``. End the command on a no.
+
+    ^C at the question is an interruption and no answer. Raises KeyboardInterrupt.
+    """
     if yes:
         return
     if not on_terminal():
         raise typer.BadParameter(
             "this asks before it changes anything, and there is no terminal to ask on; add --yes to agree beforehand"
         )
-    typer.confirm(escaped(question), abort=True, err=True)
+    try:
+        typer.confirm(escaped(question), abort=True, err=True)
+    except typer.Abort as error:
+        if isinstance(error.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt from None
+        raise
 
 
 def on_terminal() -> bool:

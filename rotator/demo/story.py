@@ -106,7 +106,7 @@ STORY = (
     ),
     Chapter(
         "The nightly job takes the new password by itself",
-        f"Its script calls `rotator deploy` where it called `{CREATE_GROUP}`; the exit code is the job's,\n"
+        f"Its script calls `rotator deploy` where it called `{CREATE_GROUP}`; the exit code is that of the job,\n"
         "and the last line below is what the job printed.",
         (rotator("deploy mycontainerregistry nightly --wait --logs"),),
         (Claim("the job ran to its end with the new password", claims.moved("nightly", "Succeeded")),),

@@ -6,7 +6,7 @@ from rotator import container_group
 from rotator.container_group import Document
 from rotator.engine.run import Run
 from rotator.engine.trial import try_value
-from rotator.errors import NotFound, ProofFailed, UnsafeStep
+from rotator.errors import UnsafeStep
 from rotator.state import ContainerGroup, Version
 
 NOTHING = "Nothing was deployed."
@@ -15,11 +15,14 @@ NOTHING = "Nothing was deployed."
 async def ensure_served(run: Run, seen: ContainerGroup, version: Version, images: Mapping[str, str]) -> None:
     """Prove those new images that the group pulls with the credential of `version`.
 
-    Raises NotFound for an absent group, UnsafeStep for a change that isn't allowed or an image that the registry
-    doesn't have, and ProofFailed otherwise.
+    Raises UnsafeStep for an absent group, a change that isn't allowed, or an image that the registry doesn't serve.
     """
     if seen.document is None:
-        raise NotFound(f"container group {seen.id} isn't there, so it has no image to change", service="aci")
+        raise UnsafeStep(
+            f"container group {seen.id} isn't there, so it has no image to change",
+            state=NOTHING,
+            remedy="Deploy it without --image first.",
+        )
     wanted = container_group.provable(container_group.with_images(Document.seen(run.policy, seen), images), images)
     if not wanted:
         return
@@ -31,7 +34,7 @@ async def ensure_served(run: Run, seen: ContainerGroup, version: Version, images
             remedy="Push it, or correct the reference, and run again.",
         )
     if not proof.ok:
-        raise ProofFailed(
+        raise UnsafeStep(
             f"the registry doesn't serve {', '.join(wanted)} for the current credential: {proof.outcome}"
             f" {proof.detail}".rstrip(),
             state=NOTHING,

@@ -1,6 +1,6 @@
 """`rotator deploy`: one container group now, from its manifest or its own content, with the current credential."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -9,13 +9,15 @@ from rotator import container_group, guard
 from rotator.codes import ReasonCode
 from rotator.container_group import Document, Phase, Verdict
 from rotator.engine.deployment import PutTarget, Read, fetch, moved, put, replace, settled, watch
-from rotator.engine.image import ensure_served
+from rotator.engine.image import NOTHING, ensure_served
 from rotator.engine.observation import Memory, look
 from rotator.engine.run import DECISIONS, FRESH, Patience, Run, Undecided, ensure_granted
-from rotator.errors import Conflict, NotFound, NotSent, UnsafeStep
+from rotator.errors import Forbidden, NotFound, NotSent, UnsafeStep
 from rotator.plan import View
 from rotator.remedy import rotator, stop_group
+from rotator.policy import KeyVaultSource, Source
 from rotator.resource_id import ResourceId
+from rotator.secret import Secret
 from rotator.state import ContainerGroup, Observed, Version
 from rotator.steps import Deploy, Reason
 
@@ -97,7 +99,11 @@ async def _free(run: Run, observed: Observed, group_id: ResourceId, version: Ver
         raise Undecided(f"{before.id} was redeployed by somebody else meanwhile", state="Nothing was deployed.")
     declared = run.policy.group(before.id)
     if before.document is None and (declared is None or declared.manifest is None):
-        raise NotFound(f"container group {before.id} isn't there, and the policy has no manifest for it", service="aci")
+        raise UnsafeStep(
+            f"container group {before.id} isn't there, and the policy has no manifest for it",
+            state=NOTHING,
+            remedy=f"Write a manifest for it into {run.policy.file} (`manifest: FILE`), or create it, and run again.",
+        )
     return before
 
 
@@ -172,14 +178,22 @@ def _ensure_free(run: Run, before: ContainerGroup) -> None:
         )
     seen = container_group.dependent(run.policy, before)
     if seen.run_once and seen.phase in (Phase.RUNNING, Phase.STARTING):
-        raise Conflict(
+        raise UnsafeStep(
             f"{before.id} is a job at work, and is never interrupted",
-            service="aci",
+            state=NOTHING,
             remedy=(
                 f"Deploy it when it has finished, or end it: `{stop_group(before.id)}`. If it is a service, write"
                 f" `runs: service` under it in {run.policy.file}."
             ),
         )
+
+
+async def _fetched(run: Run, sources: Iterable[KeyVaultSource]) -> dict[Source, Secret]:
+    """Return the values of a manifest's sources. Raises UnsafeStep for one that isn't there or can't be read."""
+    try:
+        return await fetch(run, sources)
+    except (NotFound, Forbidden) as error:
+        raise UnsafeStep(error.happened, state=NOTHING, remedy=error.remedy) from error
 
 
 async def _send(run: Run, free: Read, group_id: ResourceId, version: Version) -> ContainerGroup:
@@ -188,7 +202,7 @@ async def _send(run: Run, free: Read, group_id: ResourceId, version: Version) ->
     begun, seen = run.world.moment(), await free()
     if written is None:
         return await replace(run, seen, PutTarget(seen.id, key_id, version.id), free)
-    values = await fetch(run, container_group.manifest_sources(written))
+    values = await _fetched(run, container_group.manifest_sources(written))
     password = await run.world.value(run.policy, version.id)
     await ensure_granted(run)
     before = await free()

@@ -1,7 +1,9 @@
 """Verbs that take something away ask a person, on a real terminal."""
 
+import json
 import os
 import pty
+import signal
 import subprocess
 import sys
 
@@ -33,6 +35,28 @@ def test_a_no_on_a_terminal_changes_nothing(rotator: Scene) -> None:
     assert out.strip() == ""
     assert "Delete the roles with which" in err
     assert "Aborted" in err
+
+
+@pytest.mark.parametrize("verb", [("revoke", NAME), ("rotate", NAME, "--compromised", "--output", "json")])
+def test_a_question_that_is_interrupted_is_no_answer(rotator: Scene, verb: tuple[str, ...]) -> None:
+    master, terminal = pty.openpty()
+    environment = {**os.environ, "HTTPS_PROXY": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        [*ROTATOR, *verb], stdin=terminal, stdout=pipe, stderr=pipe, env=environment, text=True, start_new_session=True
+    ) as asked:
+        assert asked.stderr
+        err = ""
+        while "[y/N]" not in err:
+            err += asked.stderr.read(1)
+        asked.send_signal(signal.SIGINT)
+        out, more = asked.communicate(timeout=30)
+    os.close(master)
+    os.close(terminal)
+    assert asked.returncode == 130
+    assert "Interrupted." in more and "Traceback" not in more
+    assert out.strip() == "" or json.loads(out)["error"]["type"] == "Interrupted"
+    assert len(rotator.live()) == 1
 
 
 @pytest.mark.parametrize(

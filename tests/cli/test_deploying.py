@@ -62,6 +62,47 @@ def test_its_logs_are_printed_and_its_exit_code_is_passed_on(nightly: Scene) -> 
     assert (said.json["exit_code"], said.json["job_exit_code"], said.json["logs"]) == (17, 17, {"job": "half done\n"})
 
 
+def test_a_jobs_exit_code_can_be_told_from_rotators_own(nightly: Scene) -> None:
+    job = nightly.azure.registries
+    for code, ended in ((1, 101), (3, 103), (143, 243), (6, 6), (3221225786, 255)):
+        job.push(nightly.seeded.login_server, "nightly", "v1", exit_code=code, run_seconds=30)
+        said = nightly("deploy", NAME, "nightly", "--wait")
+        more = "" if code == ended else f" (exit {ended})"
+        assert said.code == ended
+        assert said.out.strip().endswith(f"; the job ended with {code}{more}")
+    said = nightly("deploy", NAME, "nightly", "--wait", "--output", "json")
+    assert (said.json["exit_code"], said.json["job_exit_code"]) == (255, 3221225786)
+
+
+def test_a_refused_deployment_ends_with_3(nightly: Scene) -> None:
+    registries, since = nightly.azure.registries, len(nightly.app.served)
+    registries.push(nightly.seeded.login_server, "nightly", "v1", run_seconds=3600)
+    assert nightly("deploy", NAME, "nightly").code == 0
+    began = nightly.served(since).count("aci.containerGroups.createOrUpdate")
+    assert began == 1
+    at_work = nightly("deploy", NAME, "nightly", "--output", "json")
+    assert (at_work.code, at_work.json["error"]["type"]) == (3, "UnsafeStep")
+    assert "is never interrupted" in at_work.err
+    unserved = nightly("deploy", NAME, "mycontainer", "--image", "app=mycontainerregistry.azurecr.io/absent:v9")
+    assert (unserved.code, unserved.out) == (3, "")
+    nightly.write(container_groups=[{"id": nightly.group_id("gone")}])
+    gone = nightly("deploy", NAME)
+    assert (gone.code, "manifest: FILE" in gone.err) == (3, True)
+    assert nightly.served(since).count("aci.containerGroups.createOrUpdate") == began
+
+
+def test_a_manifest_whose_secret_is_missing_is_refused(nightly: Scene) -> None:
+    file = nightly.policies / "nightly.manifest"
+    file.write_text(
+        file.read_text().replace(
+            "image: ", "environmentVariables: [{name: DB, secureValue: '${{ keyvault:db }}'}]\n      image: ", 1
+        )
+    )
+    said = nightly("deploy", NAME)
+    assert said.code == 3, said.err
+    assert not nightly.azure.container_groups.exists(nightly.group_id("nightly"))
+
+
 def test_logs_that_may_not_be_read_are_no_failed_deployment(nightly: Scene) -> None:
     nightly.azure.faults.add(Fault("aci.containers.listLogs", "status", status=403, code="AuthorizationFailed"))
     said = nightly("deploy", NAME, "--logs")

@@ -8,7 +8,7 @@ import pytest
 from local_azure.virtual import VirtualLoop
 
 from rotator.engine import adopt, deploy_now, preview
-from rotator.errors import Conflict
+from rotator.errors import UnsafeStep
 from rotator.events import Noted, Waiting
 from rotator.report.plan import plan_text
 from rotator.state import KEY_ID, SINCE
@@ -124,7 +124,7 @@ def test_a_server_that_the_policy_calls_a_job_is_ended_and_deployed_as_the_late_
         assert not any("`runs: job`" in said for _, said in runs), "the policy has answered"
         assert len([code for code, _ in runs if code == 1]) >= 12
         group_id = made.group_id("sftp")
-        with pytest.raises(Conflict) as refused:
+        with pytest.raises(UnsafeStep) as refused:
             await made.with_world(lambda run: deploy_now(run, group_id, wait=False))
         assert "`runs: service`" in refused.value.diagnose().remedy
         made.azure.container_groups.stop(group_id)

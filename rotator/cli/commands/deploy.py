@@ -27,6 +27,11 @@ _REFERENCE = re.compile(
 )
 """An image as registries take it (distribution's reference grammar)."""
 
+OWN = frozenset({*range(1, 6), *(128 + number for number in (1, 2, 15))})
+"""Exit codes of rotator itself: those of the README, and those of SIGHUP, SIGINT and SIGTERM."""
+SHIFT, LARGEST = 100, 255
+"""Added to a job's exit code that rotator has itself, and the largest exit code of a process."""
+
 
 @dataclass(frozen=True, slots=True)
 class DeployRequest:
@@ -53,13 +58,23 @@ class DeployOutcome:
 
     @property
     def exit_code(self) -> int:
-        """Return the job's own exit code if the job has failed, else 1 for a problem, else 0.
+        """Return the exit code for the job if the job has failed, else 1 for a problem, else 0.
 
         Problems: the group isn't seen to be healthy, the logs can't be read, or there is a warning or an alarm.
         """
         ended = self.deployed.exit_code is not None
         unwell = not (ended or self.deployed.verdict is Verdict.HEALTHY) or self.unread is not None
-        return self.deployed.exit_code or int(unwell or bool(self.alarms) or self.warned)
+        return passed_on(self.deployed.exit_code or 0) or int(unwell or bool(self.alarms) or self.warned)
+
+
+def passed_on(code: int) -> int:
+    """Return the exit code of a process for the exit code of a job: never one that rotator ends with by itself.
+
+    Windows containers have codes that don't fit into a process's.
+    """
+    if code in OWN:
+        return code + SHIFT
+    return code if 0 <= code <= LARGEST else LARGEST
 
 
 @command
@@ -68,7 +83,11 @@ def carry_out(
     name: Name,
     group: Group = None,
     wait: Annotated[
-        bool, typer.Option("--wait", help="Wait until a job has ended, and end with its exit code.")
+        bool,
+        typer.Option(
+            "--wait",
+            help="Wait until a job has ended, and end with its exit code; plus 100, if rotator has that code itself.",
+        ),
     ] = False,
     logs: Annotated[bool, typer.Option("--logs", help="Print what its containers print; waits, too.")] = False,
     image: Annotated[
@@ -154,6 +173,7 @@ async def _printed(run: "Run", group_id: "ResourceId") -> tuple[tuple[str, str],
 def _text(policy: "Policy", outcome: DeployOutcome) -> str:
     found = outcome.deployed
     ended = "" if found.exit_code is None else f"; the job ended with {found.exit_code}"
+    ended += f" (exit {outcome.exit_code})" if found.exit_code and found.exit_code != outcome.exit_code else ""
     lines = [
         *(one_line(f"{policy.name}: {alarm}") for alarm in outcome.alarms),
         one_line(
