@@ -14,8 +14,8 @@ from rotator.engine.observation import Memory, look
 from rotator.engine.run import DECISIONS, FRESH, Patience, Run, Undecided, ensure_granted
 from rotator.errors import Forbidden, NotFound, NotSent, UnsafeStep
 from rotator.plan import View
-from rotator.remedy import rotator, stop_group
 from rotator.policy import KeyVaultSource, Source
+from rotator.remedy import rotator, stop_group
 from rotator.resource_id import ResourceId
 from rotator.secret import Secret
 from rotator.state import ContainerGroup, Observed, Version
