@@ -15,7 +15,8 @@ from rotator.codes import NoteCode
 from rotator.engine import Journal, Run
 from rotator.events import Noted
 from rotator.ports import Tell
-from rotator.report.run import alarmed, run_body, run_text
+from rotator.report.many import many_text
+from rotator.report.run import alarmed, by_result, run_body, run_part
 from rotator.results import Result
 from rotator.steps import Intent
 
@@ -91,12 +92,11 @@ def change(
 
 
 def _write(common: Common, results: tuple[Result, ...], story: Story) -> None:
+    told = by_result(results, story.events)
+    first = sorted(told, key=lambda each: not alarmed(*each))
     common.write(
-        lambda: "\n\n".join(
-            run_text(result, story.events)
-            for result in sorted(results, key=lambda each: not alarmed(each, story.events))
-        ),
-        lambda: {"policies": [run_body(result, story.events) for result in results]},
+        lambda: many_text([run_part(*each) for each in first], every=common.verbose > 0),
+        lambda: {"policies": [run_body(*each) for each in told]},
         fleet.exit_code(result.exit_code for result in results),
     )
 

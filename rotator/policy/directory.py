@@ -19,11 +19,11 @@ from pydantic import ValidationError
 from rotator.cloud import CLOUDS, Cloud
 from rotator.errors import Mistake, PolicyError
 from rotator.policy import files, manifest_file
+from rotator.policy.answers import Answers, Statements
 from rotator.policy.draft import Draft, completed, is_draft
 from rotator.policy.located import Located, plain
-from rotator.policy.model import GroupPolicy, Policy, PolicyFile
+from rotator.policy.model import Policy, PolicyFile
 from rotator.policy.rivals import Broken, RivalClaim, mentions, rival_claims
-from rotator.policy.source import KeyVaultSource
 from rotator.policy.values import parse
 from rotator.remedy import rotator
 
@@ -119,34 +119,14 @@ def gather(
     beside = [mistake for entry in entries if entry.file not in concerned for mistake in entry.mistakes]
     beside += [conflict.mistake for conflict in conflicts if not conflict.files & concerned]
     served = [entry.policy for entry in asked if not wrong[entry.file]]
-    known = [entry.policy for entry in entries if isinstance(entry.policy, Policy)]
-    policies = tuple(answered(policy, known) for policy in served if isinstance(policy, Policy))
+    statements = Statements.of(entry.policy for entry in entries if isinstance(entry.policy, Policy))
+    policies = tuple(
+        policy.model_copy(update={"answered": Answers.to(policy, statements)})
+        for policy in served
+        if isinstance(policy, Policy)
+    )
     return Gathered(
         policies, tuple(unserved), _in_order(beside), tuple(policy for policy in served if isinstance(policy, Draft))
-    )
-
-
-def answered(policy: Policy, known: Iterable[Policy]) -> Policy:
-    """Return the policy with the answers of the other policies on whose passwords groups hide.
-
-    One answer serves all: another principal's password, or another secret, isn't this principal's password. Another
-    policy's answer that names this policy's published secret says nothing of the kind.
-    """
-    others = [each for each in known if each.file != policy.file]
-    found = {group.id: _elsewhere(policy, each, group) for each in others for group in each.container_groups}
-    return policy.model_copy(update={"answered": {group_id: paths for group_id, paths in found.items() if paths}})
-
-
-def _elsewhere(policy: Policy, other: Policy, group: GroupPolicy) -> tuple[str, ...]:
-    published = (policy.key_vault.host, policy.key_vault.password_secret.lower())
-    return tuple(
-        sorted(
-            path.lower()
-            for path, source in group.secrets.items()
-            if not (
-                isinstance(source, KeyVaultSource) and (other.key_vault.host, source.key_vault.lower()) == published
-            )
-        )
     )
 
 

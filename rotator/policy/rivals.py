@@ -4,7 +4,8 @@ A conflict concerns the two files in conflict, and no other. A file without a va
 parsed fields as far as possible, else by names anywhere in the text.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
@@ -14,6 +15,7 @@ from rotator.policy.located import Located, Path
 from rotator.policy.rules import access_name
 
 _INSIDE_A_NAME = frozenset("0123456789abcdefghijklmnopqrstuvwxyz-_")
+_WORD = re.compile(r"[0-9a-z_-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +75,40 @@ def mentions(documents: Iterable[Located], broken: Sequence[Broken]) -> Iterator
 
     The purpose of such a file is unknown: the file may be meant as a second policy for the same objects.
     """
-    texts = [(one, one.text.lower()) for one in broken]
-    for document in documents if texts else ():
-        claims = [claim for claim in _claims(document) if claim.words]
-        for one, text in texts:
-            found = ((claim, _found(text, claim.words)) for claim in claims if one.file != document.file)
-            if spoken := next(((claim, at) for claim, at in found if at >= 0), None):
-                yield RivalClaim(_mention(one, *spoken), frozenset({document.file, one.file}))
+    texts = _Texts.of(broken)
+    for document in documents if broken else ():
+        told = {document.file}
+        for claim in (each for each in _claims(document) if each.words):
+            for one, at in texts.naming(claim.words):
+                if one.file not in told:
+                    told.add(one.file)
+                    yield RivalClaim(_mention(one, claim, at), frozenset({document.file, one.file}))
+
+
+@dataclass(frozen=True, slots=True)
+class _Texts:
+    """Texts of broken files by the words in them, so that a claim is looked for only where it can stand."""
+
+    texts: Sequence[tuple[Broken, str]]
+    by_word: Mapping[str, Sequence[int]]
+
+    @classmethod
+    def of(cls, broken: Sequence[Broken]) -> "_Texts":
+        """Read the words of every text once."""
+        texts = [(one, one.text.lower()) for one in broken]
+        by_word: dict[str, list[int]] = {}
+        for number, (_, text) in enumerate(texts):
+            for word in set(_WORD.findall(text)):
+                by_word.setdefault(word, []).append(number)
+        return cls(texts, by_word)
+
+    def naming(self, words: Sequence[str]) -> Iterator[tuple[Broken, int]]:
+        """Yield the texts with all words as whole names, each with the position of the last."""
+        parts = (part for word in words for part in _WORD.findall(word))
+        fewest = min((self.by_word.get(part, ()) for part in parts), key=len, default=range(len(self.texts)))
+        for one, text in (self.texts[number] for number in fewest):
+            if (at := _found(text, words)) >= 0:
+                yield one, at
 
 
 def _mention(one: Broken, claim: _Claim, at: int) -> Mistake:

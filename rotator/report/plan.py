@@ -7,12 +7,14 @@ from typing import Any
 
 from rotator.codes import NoteCode
 from rotator.container_group import Dependent, brief, dependents, moved_tags
+from rotator.errors import RotatorError
 from rotator.events import Noted
 from rotator.guard import Veto
 from rotator.plan import headline
 from rotator.policy import RegistryProof
 from rotator.report.manifest import manifest_body, manifest_entries, manifests
-from rotator.report.words import block, entry, instant, name_of, refusal
+from rotator.report.many import Rank, Telling
+from rotator.report.words import block, entry, failed_text, instant, name_of, refusal
 from rotator.results import Preview
 from rotator.state import Home
 from rotator.steps import (
@@ -62,6 +64,25 @@ def plan_text(preview: Preview) -> str:
             block(f"{preview.policy.name} ({preview.policy.file}), seen {day(preview.observed.at)}", _entries(preview)),
         ]
     )
+
+
+def plan_part(name: str, seen: Preview | RotatorError) -> Telling:
+    """Return one policy's plan, or the error of its look, for a report about many."""
+    if isinstance(seen, RotatorError):
+        return Telling(name, "failed", Rank.PERSON, lambda: failed_text(name, seen))
+    state, rank = _state(seen)
+    return Telling(name, state, rank, lambda: plan_text(seen), seen.next_due)
+
+
+def _state(preview: Preview) -> tuple[str, Rank]:
+    match plan_code(preview, when_due=5):
+        case 1:
+            return "overdue or with a warning", Rank.PERSON
+        case 3:
+            return "refused", Rank.PERSON
+        case 5:
+            return "due", Rank.WORK
+    return ("waiting" if preview.plan.waits else "at rest"), Rank.REST
 
 
 def alarmed(preview: Preview) -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 
 from rotator.codes import NoteCode
 from rotator.events import Event, Noted, StepFailed, Vetoed, Waiting, as_json
+from rotator.report.many import Rank, Telling
 from rotator.report.plan import note_text, wait_text
 from rotator.report.progress import change
 from rotator.report.words import block, entry, instant, name_of, refusal
@@ -15,6 +16,29 @@ from rotator.words import day
 def run_text(result: Result, events: Sequence[Event]) -> str:
     """Return one policy's run as paragraphs; `events` are all events of the command."""
     return block(f"{result.policy}: {result.summary} (exit {result.exit_code})", _entries(result, _of(result, events)))
+
+
+def by_result(results: Sequence[Result], events: Sequence[Event]) -> list[tuple[Result, list[Event]]]:
+    """Return each result with its own events; the events are read once."""
+    mine: dict[str, list[Event]] = {result.policy: [] for result in results}
+    for event in events:
+        mine.setdefault(event.policy, []).append(event)
+    return [(result, mine[result.policy]) for result in results]
+
+
+def run_part(result: Result, events: Sequence[Event]) -> Telling:
+    """Return one policy's run for a report about many."""
+    state, rank = _RANKS.get(result.exit_code, ("failed or with a warning", Rank.PERSON))
+    if result.exit_code == 0 and any(map(change, _of(result, events))):
+        state, rank = "changed", Rank.WORK
+    return Telling(result.policy, state, rank, lambda: run_text(result, events), result.next_due)
+
+
+_RANKS = {
+    0: ("at rest", Rank.REST),
+    3: ("refused", Rank.PERSON),
+    4: ("left to another run", Rank.WORK),
+}
 
 
 def alarmed(result: Result, events: Sequence[Event]) -> bool:

@@ -13,6 +13,7 @@ from rotator.container_group import Dependent
 from rotator.errors import RotatorError
 from rotator.plan import View
 from rotator.remedy import rotator
+from rotator.report.many import FEW, counted
 from rotator.report.plan import readable
 from rotator.report.words import error_body, instant, name_of
 from rotator.results import Preview, Previewed
@@ -113,16 +114,41 @@ def status_code(seen: Iterable[Previewed]) -> int:
 def status_text(seen: Iterable[Previewed], *, width: int = WIDE, every: bool = False) -> str:
     """Return the table within `width` columns, the number of policies in each state, and remarks.
 
-    With `every`, the remarks list each group, wait and foreign credential.
+    With `every`, the remarks list each group, wait and foreign credential. Of more than `FEW` policies, those at rest
+    are counted unless `every`, and the numbers come first.
     """
     found = rows(seen)
     room = WIDE if width >= WIDE else NARROW
-    lines = _table([HEADINGS, *(_cells(row, room) for row in found)], room)
-    below = [line for row in found for line in _below(row, max(width, NARROW), every=every)]
+    shown = found if every or len(found) <= FEW else _pressing(found)
+    lines = _table([HEADINGS, *(_cells(row, room) for row in shown)], room) if shown else []
+    below = [line for row in shown for line in _below(row, max(width, NARROW), every=every)]
     counts = Counter(row.standing for row in found)
     several = ", ".join(f"{counts[standing]} {standing.name.lower()}" for standing in Urgency if counts[standing])
     summary = [f"{len(found)} policies: {several}"] if len(found) > 1 else []
-    return "\n\n".join("\n".join(part) for part in (lines, summary, below) if part)
+    parts = (
+        (lines, summary, below)
+        if shown is found
+        else (summary, lines, below, _counted(found, shown, max(width, NARROW)))
+    )
+    return "\n\n".join("\n".join(part) for part in parts if part)
+
+
+def _pressing(found: Sequence[Row]) -> tuple[Row, ...]:
+    """Return the rows of a large fleet that a person must see: every alarm, and the first ones with work or a remark.
+
+    What is revoked is so by a person's wish, and counted.
+    """
+    alarming = [row for row in found if row.standing in ALARMING]
+    others = [row for row in found if row.standing is Urgency.DUE or row.remarks]
+    others = [row for row in others if row.standing not in (*ALARMING, Urgency.REVOKED)]
+    return (*alarming, *others[:FEW])
+
+
+def _counted(found: Sequence[Row], shown: Sequence[Row], width: int) -> list[str]:
+    """Return one line about the rows that aren't shown."""
+    there = {row.policy for row in shown}
+    left = [row for row in found if row.policy not in there]
+    return _wrapped(counted(f"{len(left)} more", [(row.next_due, row.policy) for row in left]), width) if left else []
 
 
 def status_body(seen: Iterable[Previewed]) -> list[dict[str, Any]]:
@@ -279,13 +305,11 @@ def _date(at: datetime | None) -> str:
 def _below(row: Row, width: int, *, every: bool) -> Iterator[str]:
     lines = [*row.remarks, *(_details(row) if every else ())]
     for line in dict.fromkeys(lines):
-        yield from textwrap.wrap(
-            one_line(f"{row.policy}: {line}"),
-            width,
-            subsequent_indent="  ",
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
+        yield from _wrapped(f"{row.policy}: {line}", width)
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return textwrap.wrap(one_line(text), width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 
 
 def _details(row: Row) -> Iterator[str]:

@@ -324,8 +324,8 @@ def test_thirty_policies_are_readable_in_any_terminal(width: int, every: bool) -
     names = [f"{'a-team-with-a-long-name-' * (number % 3)}registry-{number:02}" for number in range(30)]
     seen: list[Any] = [(name, preview(kinds[number % len(kinds)], name=name)) for number, name in enumerate(names)]
     text = status_text(seen, width=width, every=every)
-    table = text.split("\n\n")[0].splitlines()
-    assert len(table) == 31
+    table = text.split("\n\n")[0 if every else 1].splitlines()
+    assert len(table) == (31 if every else 16)
     assert max(len(line) for line in text.splitlines()) <= width
     assert [line.split()[1] for line in table[1:]] == sorted(
         (line.split()[1] for line in table[1:]), key=["overdue", "due", "resting"].index

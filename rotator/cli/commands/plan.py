@@ -26,7 +26,7 @@ def carry_out(common: Common, names: Names = None, exit_code: ExitCode = False) 
     """Show what is due and why; change nothing.
 
     Also shows the restarts, the refused steps and how to fix them, and the waits with their ends. The current value is
-    tried once.
+    tried once. Of more than 20 policies, those with nothing due are counted; -v shows each.
     """
     show_plan(common, names, exit_code=exit_code)
 
@@ -45,7 +45,8 @@ def show_plan(
     """
     from rotator import fleet
     from rotator.engine import preview
-    from rotator.report.plan import alarmed, plan_code
+    from rotator.report.many import many_text
+    from rotator.report.plan import alarmed, plan_code, plan_part
 
     async def see(run: "Run") -> "Preview":
         return await preview(await forced(run) if force else run)
@@ -56,7 +57,9 @@ def show_plan(
     body = {"policies": [_plan_body(name, what) for name, what in seen]}
     told = sorted(seen, key=lambda each: isinstance(each[1], RotatorError) or not alarmed(each[1]))
     common.write(
-        lambda: "\n\n".join(_plan_text(name, what) for name, what in told), lambda: body, fleet.exit_code(codes)
+        lambda: many_text([plan_part(name, what) for name, what in told], every=common.verbose > 0),
+        lambda: body,
+        fleet.exit_code(codes),
     )
 
 
@@ -67,13 +70,6 @@ async def forced(run: "Run") -> "Run":
     """
     observed = await run.world.observe(run.policy)
     return replace(run, intent=replace(run.intent, force_before=observed.at))
-
-
-def _plan_text(name: str, what: "Preview | RotatorError") -> str:
-    from rotator.report.plan import plan_text
-    from rotator.report.words import failed_text
-
-    return failed_text(name, what) if isinstance(what, RotatorError) else plan_text(what)
 
 
 def _plan_body(name: str, what: "Preview | RotatorError") -> dict[str, Any]:

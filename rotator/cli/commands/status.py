@@ -24,11 +24,11 @@ Html = Annotated[
 
 @command
 def carry_out(common: Common, names: Names = None, html: Html = None) -> None:
-    """Show every policy in one line, most urgent first.
+    """Show every policy in one line, most urgent first; of more than 20, those at rest are counted.
 
-    Tries and changes nothing. As wide as the terminal, or COLUMNS; -v adds each container group, wait and foreign
-    credential. Ends with 1 where a compromised credential still works, a policy can't be seen, something waits past its
-    warning, or drift stops what is due; else with 0.
+    Tries and changes nothing. As wide as the terminal, or COLUMNS; -v shows every policy, with each container group,
+    wait and foreign credential. Ends with 1 where a compromised credential still works, a policy can't be seen,
+    something waits past its warning, or drift stops what is due; else with 0.
     """
     from shutil import get_terminal_size
 

@@ -1,0 +1,57 @@
+"""Reports about more policies than fit on a screen: the numbers first, and what rests is counted."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+
+from rotator.words import day
+
+FEW = 20
+"""Policies whose reports are all shown."""
+
+
+class Rank(IntEnum):
+    """Need of a person to see the report of a policy."""
+
+    PERSON = 0
+    """Something failed, was refused, or waits past its warning: always shown."""
+    WORK = 1
+    """Something is due or was done: the first `FEW` are shown."""
+    REST = 2
+    """Counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """Report of one policy: `state` is counted in the summary, `text` is made only if shown."""
+
+    policy: str
+    state: str
+    rank: Rank
+    text: Callable[[], str]
+    next_due: datetime | None = None
+
+
+def many_text(parts: Sequence[Telling], *, every: bool = False) -> str:
+    """Return the reports in their order; of more than `FEW`, unless `every`, the numbers first, and what rests last."""
+    if every or len(parts) <= FEW:
+        return "\n\n".join(part.text() for part in parts)
+    counts = Counter((part.rank, part.state) for part in parts)
+    head = f"{len(parts)} policies: {', '.join(f'{number} {state}' for (_, state), number in sorted(counts.items()))}"
+    working = [part for part in parts if part.rank is Rank.WORK]
+    shown = [part.text() for part in (*(part for part in parts if part.rank is Rank.PERSON), *working[:FEW])]
+    below = (_left(working[FEW:], "more of these"), _left([p for p in parts if p.rank is Rank.REST], "at rest"))
+    return "\n\n".join([head, *shown, "\n".join(filter(None, below))]).rstrip()
+
+
+def _left(parts: Sequence[Telling], what: str) -> str:
+    return counted(f"{len(parts)} {what}", [(part.next_due, part.policy) for part in parts]) if parts else ""
+
+
+def counted(what: str, due: Iterable[tuple[datetime | None, str]]) -> str:
+    """Return the line about what isn't shown, with the earliest of its next due times."""
+    at, policy = min(((at, policy) for at, policy in due if at), default=(None, ""))
+    soonest = f", next due {day(at)} ({policy})" if at else ""
+    return f"{what}{soonest}; -v shows each"

@@ -1,0 +1,78 @@
+"""Reports about more policies than fit on a screen: the numbers first, what needs a person whole, what rests counted."""
+
+from typing import Any
+
+from rotator import events
+from rotator.errors import Forbidden
+from rotator.report.many import FEW, many_text
+from rotator.report.plan import plan_part
+from rotator.report.run import by_result, run_part
+from rotator.report.status import status_body, status_text
+from rotator.results import Result
+from tests import worlds
+from tests.report.test_report import RENEWAL, STEADY, preview
+
+CLOSED = Forbidden("may not read", service="graph", remedy="Allow it.")
+IN_TIME = {"credentials": [{"key": "old", "start": "-70d", "end": "+20d"}]}
+SOON = {**STEADY, "credentials": [{"key": "cur", "start": "-10d", "end": "+79d"}]}
+REVOKED = {**STEADY, "access": "revoked", "access_since": "-1d"}
+
+
+def fleet(*, due: int, resting: int) -> list[Any]:
+    """One policy that can't be seen, one that was revoked, and `due` and `resting` others."""
+    named = [(f"due-{number:03}", {**RENEWAL, **IN_TIME}) for number in range(due)]
+    named += [(f"rest-{number:03}", SOON if number == 7 else STEADY) for number in range(resting)]
+    seen = [(name, preview(case, name=name)) for name, case in [*named, ("gone", REVOKED)]]
+    return [*seen, ("closed", CLOSED)]
+
+
+def test_the_status_of_a_large_fleet_fits_a_screen_and_leaves_nothing_out_of_json() -> None:
+    seen = fleet(due=2, resting=80)
+    summary, table, remarks, rest = status_text(seen).split("\n\n")
+    assert summary == "84 policies: 1 unreadable, 2 due, 80 resting, 1 revoked"
+    assert [row.split()[0] for row in table.splitlines()] == ["POLICY", "closed", "due-000", "due-001"]
+    assert remarks == "closed: may not read. What to do: Allow it."
+    assert rest == "81 more, next due 2026-04-22 12:00 UTC (rest-007); -v shows each"
+    assert len(status_body(seen)) == 84
+    assert len(status_text(seen, every=True).split("\n\n")[0].splitlines()) == 85
+
+
+def test_of_many_due_policies_the_first_are_shown_and_of_alarms_all() -> None:
+    seen = fleet(due=50, resting=0) + [(f"closed-{number}", CLOSED) for number in range(30)]
+    table = status_text(seen).split("\n\n")[1].splitlines()
+    assert len(table) == 1 + 31 + FEW
+    assert table[31].split()[1] == "unreadable"
+
+
+def test_a_small_fleet_is_shown_whole() -> None:
+    seen = fleet(due=1, resting=FEW - 3)
+    assert len(status_text(seen).split("\n\n")[0].splitlines()) == 1 + FEW
+    assert many_text([plan_part(*each) for each in seen]).count("\n\n") == FEW - 1
+
+
+def test_the_plan_of_a_large_fleet_counts_what_rests() -> None:
+    parts = [plan_part(*each) for each in fleet(due=FEW + 5, resting=40)]
+    head, *shown, rest = many_text(parts).split("\n\n")
+    assert head == "67 policies: 1 failed, 25 due, 41 at rest"
+    assert [text.split(" ")[0].split("\n")[0] for text in shown] == ["closed", *(f"due-{n:03}" for n in range(FEW))]
+    assert rest.splitlines() == [
+        "5 more of these, next due 2026-03-05 12:00 UTC (due-020); -v shows each",
+        "41 at rest, next due 2026-04-22 12:00 UTC (rest-007); -v shows each",
+    ]
+    assert many_text(parts, every=True).count("\n\n") == 66
+
+
+def test_the_report_of_a_run_over_a_large_fleet_counts_what_rests() -> None:
+    results = [Result(f"p{number:03}", 0, "nothing to do", worlds.instant("+5d")) for number in range(40)]
+    results += [Result("changed", 0, "1 done"), Result("left", 4, "left to another run"), Result("bad", 3, "1 vetoed")]
+    done = events.CredentialRemoved(policy="changed", key_id="k1", home="application")
+    told = by_result(results, [done])
+    assert [mine for result, mine in told if result.policy == "changed"] == [[done]]
+    head, *shown, rest = many_text([run_part(*each) for each in told]).split("\n\n")
+    assert head == "43 policies: 1 refused, 1 changed, 1 left to another run, 40 at rest"
+    assert [text.splitlines()[0] for text in shown] == [
+        "bad: 1 vetoed (exit 3)",
+        "changed: 1 done (exit 0)",
+        "left: left to another run (exit 4)",
+    ]
+    assert rest == "40 at rest, next due 2026-03-09 12:00 UTC (p000); -v shows each"
