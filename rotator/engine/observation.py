@@ -249,5 +249,5 @@ def remembered(run: Run) -> Preview | None:
 
 def _preview(run: Run, seen: Seen, vetoes: tuple[Veto, ...]) -> Preview:
     unfolded = plan(run.policy, seen.observed, run.intent, seen.known)
-    due = next_due(run.policy, seen.observed, unfolded, run.intent)
+    due = next_due(run.policy, seen.observed, unfolded, seen.known)
     return Preview(run.policy, seen.observed, seen.known, unfolded, vetoes, due, run.view(seen))

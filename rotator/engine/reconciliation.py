@@ -42,9 +42,9 @@ async def reconcile(run: Run) -> Result:
     memory = Memory()
     due = None
     try:
-        observed, following = await _converge(run, memory)
+        seen, following = await _converge(run, memory)
         _tell_all(run, (*following.waits, *following.notes))
-        due = next_due(run.policy, observed, following, run.intent)
+        due = next_due(run.policy, seen.observed, following, seen.known)
     except RotatorError as error:
         run.tell(failure(run, "observe", run.policy.name, error))
         _tell_all(run, memory.alarms)
@@ -53,7 +53,7 @@ async def reconcile(run: Run) -> Result:
     return result
 
 
-async def _converge(run: Run, memory: Memory) -> tuple[Observed, Next]:
+async def _converge(run: Run, memory: Memory) -> tuple[Seen, Next]:
     looks = 0
     while True:
         seen = await look_and_try(run, memory)
@@ -76,7 +76,7 @@ async def _converge(run: Run, memory: Memory) -> tuple[Observed, Next]:
         if waited is None or pause is None or looks > LOOKS or run.left() <= pause:
             for event in memory.undecided.values():
                 run.tell(event)
-            return observed, following
+            return seen, following
         if memory.paused is None or memory.paused.reason != waited.text:
             memory.paused = Patience(run, waited.text)
         await memory.paused.sleep(pause)

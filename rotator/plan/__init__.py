@@ -28,6 +28,7 @@ from rotator.plan.access import (
 from rotator.plan.adoption import Adoption, Value, adoptable, adoption_marks
 from rotator.plan.alarms import UNKNOWN, headline, refused_readers, unseen_marks, worth_trying
 from rotator.plan.compromise import CompromiseDeclared, declared
+from rotator.plan.due import later, next_due
 from rotator.plan.keys import called, counted, removal
 from rotator.plan.marks import MOST_CARRIED, MOST_TAGS, Mark, carried, compromise_marks, marked, strip_marks
 from rotator.plan.provision import Missing, chosen, first_steps, group_steps, identity_steps
@@ -44,7 +45,7 @@ from rotator.plan.revocation_end import (
     vanished,
 )
 from rotator.plan.rules import ORDER, RULES, next_steps
-from rotator.plan.unfold import evolve, next_due, plan
+from rotator.plan.unfold import evolve, plan
 from rotator.plan.view import EVERY_GROUP, STRIPPED, View, short
 
 __all__ = [
@@ -86,6 +87,7 @@ __all__ = [
     "headline",
     "identity_steps",
     "in_a_row",
+    "later",
     "marked",
     "next_due",
     "next_steps",

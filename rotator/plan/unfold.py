@@ -1,12 +1,11 @@
 """Plan a whole run: unfold `next_steps` through a pure model of each step's success."""
 
 from dataclasses import replace
-from datetime import datetime
 
 from rotator import container_group
 from rotator.codes import NoteCode
 from rotator.plan.rules import next_steps
-from rotator.plan.view import TRIAL, View
+from rotator.plan.view import TRIAL
 from rotator.policy import Policy
 from rotator.resource_id import ResourceId
 from rotator.state import ATTEMPT, HOME, KEY_ID, Credential, Observed, Version, marker, tags
@@ -18,7 +17,6 @@ from rotator.steps import (
     Intent,
     Issue,
     Known,
-    Next,
     Plan,
     Restore,
     Retire,
@@ -95,22 +93,3 @@ def _moved(observed: Observed, group_id: ResourceId, key_id: str, failed: contai
         for g in observed.groups
     )
     return replace(observed, groups=tuple(moved))
-
-
-def next_due(
-    policy: Policy, observed: Observed, following: Next | Plan, intent: Intent | None = None
-) -> datetime | None:
-    """Return the instant at which a later run will have work: the first wait with an end, or the renewal.
-
-    None while access is revoked. Counts from the world after the steps of `following`, if that is a Plan. `observed.at`
-    if the renewal is due already, and was refused or failed.
-    """
-    for step in following.steps if isinstance(following, Plan) else ():
-        observed = evolve(policy, observed, step)
-    view = View(policy, observed, intent or Intent())
-    if view.revoked:
-        return None
-    instants = [wait.until for wait in following.waits if wait.until and wait.until > view.at]
-    if view.current:
-        instants.append(max(view.at, view.current.end - policy.rotation.renew_before))
-    return min(instants, default=None)

@@ -5,7 +5,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -31,6 +31,24 @@ def writes(operations: list[str]) -> list[str]:
 def rotated(rotator: Scene) -> None:
     """The whole first rotation."""
     assert rotator("rotate", NAME, "--adopt", "--no-overlap").code == 0
+
+
+def test_a_run_that_ends_while_the_first_group_is_on_trial_is_due_when_that_has_run(rotator: Scene) -> None:
+    groups = [{"id": rotator.group_id()}, {"id": rotator.group_id("second")}]
+    rotator.write(container_groups=groups, proof={"times": 1, "over": "0s", "deadline": "10s"})
+    rotator.deploy("second")
+    said = rotator("rotate", NAME, "--adopt", "--max-duration", "20s", "--output", "json")
+    (told,) = said.json["policies"]
+    assert [wait["code"] for wait in told["waits"] if wait["subject"].endswith("second")] == ["canary"]
+    due = datetime.fromisoformat(told["next_due"]) - rotator.azure.clock.now()
+    assert timedelta() < due <= timedelta(seconds=30)
+    (seen,) = rotator("status", "--output", "json").json["policies"]
+    assert datetime.fromisoformat(seen["next_due"]) - rotator.azure.clock.now() <= timedelta(seconds=30)
+    rotator.azure.clock.advance(due)
+    (told,) = rotator("rotate", NAME, "--output", "json").json["policies"]
+    assert [
+        change["group"].rpartition("/")[2] for change in told["changes"] if change["event"] == "group_accepted"
+    ] == ["second"]
 
 
 def test_the_first_rotation_is_one_command(rotator: Scene) -> None:
