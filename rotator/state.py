@@ -42,6 +42,9 @@ def marker(lineage_: str, attempt: str) -> str:
     return f"rotator:{lineage_}:{attempt}"
 
 
+_MARKED = re.compile(marker("(?P<lineage>[0-9a-f]{12})", ""))
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Credential:
     """A Graph ``passwordCredential``, without its secret.
@@ -59,6 +62,18 @@ class Credential:
     def live(self, at: datetime) -> bool:
         """Tell if the credential has not ended at `at`."""
         return at < self.end
+
+    @property
+    def lineage(self) -> str:
+        """The lineage for which rotator made the credential; empty if somebody else made it."""
+        found = _MARKED.match(self.display_name)
+        return found["lineage"] if found else ""
+
+    @property
+    def attempt(self) -> str:
+        """The attempt by which rotator made the credential; empty if somebody else made it."""
+        found = _MARKED.match(self.display_name)
+        return self.display_name[found.end() :] if found else ""
 
 
 class Means(StrEnum):

@@ -24,6 +24,17 @@ class VetoCode(Explained):
         ),
         "`rotator adopt`, or `--accept-drift`",
     )
+    LINEAGE_CHANGED = (
+        "lineage_changed",
+        "issue",
+        (
+            "a credential made by rotator for this principal is live and belongs to another lineage: the vault, the"
+            " secret's name or the tenant was changed in the policy or in its defaults, or another policy manages the"
+            " principal. A new credential would be published where nothing reads it. A compromised current credential"
+            " is replaced all the same"
+        ),
+        "write the vault, name or tenant back; or hand the credential over by the command of the message",
+    )
     LOCKED_PRINCIPAL = (
         "locked_principal",
         "issue",

@@ -271,16 +271,21 @@ def rivals(case: Case) -> Found:
     """
     if case.examined.vault_silent:
         return
-    mine = marker(case.seen.lineage, "")
-    marked = [c for c in case.view.foreign if c.live(case.seen.at) and c.display_name.startswith("rotator:")]
-    for credential in (each for each in marked if not each.display_name.startswith(mine)):
-        lineage = credential.display_name.split(":")[1]
+    others = [c for c in case.view.foreign if c.live(case.seen.at) and c.lineage not in ("", case.seen.lineage)]
+    for credential in others:
         text = (
-            f"credential {credential.key_id} was made for another policy (lineage {lineage}): one with another vault or"
-            " secret manages this principal, or did. Keep one policy; what the other left behind can be handed over"
+            f"credential {credential.key_id} was made for another policy (lineage {credential.lineage}): one with"
+            " another vault or secret manages this principal, or did. Keep one policy; what the other left behind can"
+            " be handed over"
         )
-        first = () if case.view.current_version else command.issuing(case, "rotate")
-        yield Finding(Severity.WARN, SUBJECT, text, (*first, command.rotator(case, "adopt", key_id=credential.key_id)))
+        if case.view.current_version:
+            adopt = command.rotator(case, "adopt", key_id=credential.key_id)
+            yield Finding(Severity.WARN, SUBJECT, text, (adopt,))
+        else:
+            vault, secret = case.policy.key_vault.name, case.policy.key_vault.password_secret
+            move = Remedy(f"to go on with it in {vault}", (remedy.hand_over(vault, secret, credential),))
+            away = command.delete_password(case, credential.home, credential.key_id)
+            yield Finding(Severity.WARN, SUBJECT, text, ways=(move, Remedy("if nothing uses it", (away,))))
 
 
 def signs_in(case: Case) -> Found:

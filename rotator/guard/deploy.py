@@ -12,7 +12,7 @@ from rotator.guard.objection import Objection
 from rotator.policy import Policy
 from rotator.remedy import give_role, rotator
 from rotator.resource_id import ResourceId
-from rotator.state import Observed, marker
+from rotator.state import Observed
 from rotator.steps import Known
 
 AT_WORK = (container_group.Phase.RUNNING, container_group.Phase.STARTING, container_group.Phase.CRASHING)
@@ -110,10 +110,12 @@ def published(observed: Observed, key_id: str) -> Iterator[Objection]:
 
 
 def anothers(observed: Observed, dependent: container_group.Dependent) -> Iterator[Objection]:
-    """Refuse a group with a live credential of another policy: the group belongs to that policy."""
-    held = next((c for c in observed.credentials if c.key_id.lower() == dependent.key_id and c.live(observed.at)), None)
-    prefix = marker(observed.lineage, "")
-    if held and held.display_name.startswith("rotator:") and not held.display_name.startswith(prefix):
+    """Refuse a group with a live credential of another policy: the group belongs to that policy.
+
+    One that a version of ours names was handed over, and is ours.
+    """
+    live = (c for c in seen.others(observed) if c.live(observed.at))
+    if held := next((c for c in live if c.key_id.lower() == dependent.key_id), None):
         remedy = "Two policies manage one container group; keep the one whose vault it should follow."
         yield (
             VetoCode.ANOTHER_LINEAGE,

@@ -10,7 +10,7 @@ from rotator.guard import seen
 from rotator.guard.deploy import newer, put_each, ready
 from rotator.guard.objection import Objection
 from rotator.policy import Policy, RegistryProof
-from rotator.remedy import advise, advise_pull, recover_secret, rotator, untag
+from rotator.remedy import advise, advise_pull, hand_over, recover_secret, rotator, untag
 from rotator.state import OWN, Home, Observed, Outcome, Permissions, Proof, marker
 from rotator.steps import Intent, Known
 from rotator.visible import one_line
@@ -111,6 +111,33 @@ def drifted(policy: Policy, observed: Observed, intent: Intent, known: Known) ->
             f"version {newest.id} of {policy.key_vault.password_secret} was written by others on top of ours",
             remedy,
         )
+
+
+def one_lineage(policy: Policy, observed: Observed, intent: Intent, known: Known) -> Iterator[Objection]:
+    """Refuse to begin a second lineage beside a live one: after a changed vault, name or tenant, or of another policy.
+
+    A credential counts that no version of ours names, and that is newer than our current one or stands without one. A
+    compromised current credential is replaced in any case.
+    """
+    current = seen.current(observed)
+    if current and seen.exposed(observed, current.key_id.lower()):
+        return
+    since = current.start if current and current.live(observed.at) else None
+    others = [c for c in seen.others(observed) if c.live(observed.at) and (since is None or c.start > since)]
+    if not others:
+        return
+    last, host, name = max(others), policy.key_vault.host, policy.key_vault.password_secret
+    what = (
+        f"credential {last.key_id} is live until {last.end:%Y-%m-%d} and was made by rotator for another lineage"
+        f" ({last.lineage}): another vault, secret name or tenant than {name} of {host} in {observed.tenant}"
+    )
+    back = "Write the vault, the secret's name or the tenant back, in the policy or in its defaults"
+    if seen.current_version(observed):
+        adopt = rotator("adopt", policy.name, key_id=last.key_id)
+        yield VetoCode.LINEAGE_CHANGED, what, f"{back}; or `{adopt}` hands it over to this policy."
+        return
+    moved = "To move on purpose, hand its password over to the new place, with the tags that name it, then run again"
+    yield VetoCode.LINEAGE_CHANGED, what, f"{back}. {moved}:\n{hand_over(policy.key_vault.name, name, last)}"
 
 
 def unresolved(policy: Policy, observed: Observed, intent: Intent, known: Known) -> Iterator[Objection]:

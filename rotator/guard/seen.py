@@ -1,5 +1,6 @@
 """Read the world for the guard, independently: the guard must not rely on the planner's view."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 from rotator import container_group
@@ -34,6 +35,11 @@ def is_ours(observed: Observed, key_id: str) -> bool:
     named = any(key_id in (v.key_id, *v.adopted, *v.compromised) for v in observed.versions)
     credential = next((c for c in observed.credentials if c.key_id.lower() == key_id), None)
     return named or bool(credential and credential.display_name.startswith(marker(observed.lineage, "")))
+
+
+def others(observed: Observed) -> Iterator[Credential]:
+    """Yield the credentials that rotator made for another lineage, and that no version of ours names."""
+    return (c for c in observed.credentials if c.lineage and not is_ours(observed, c.key_id.lower()))
 
 
 def orphan(observed: Observed, key_id: str) -> bool:

@@ -6,7 +6,16 @@ from dataclasses import dataclass
 from rotator.codes import VetoCode
 from rotator.errors import UnsafeStep
 from rotator.guard.deploy import anothers, deployable, elsewhere, newer, restorable
-from rotator.guard.issue import addable, drifted, groups_ready, secret_usable, tags_fit, unresolved, value_proves
+from rotator.guard.issue import (
+    addable,
+    drifted,
+    groups_ready,
+    one_lineage,
+    secret_usable,
+    tags_fit,
+    unresolved,
+    value_proves,
+)
 from rotator.guard.links import linkable
 from rotator.guard.objection import Objection
 from rotator.guard.retire import alone, complete, disposable, early, held, readable, retirable
@@ -59,7 +68,17 @@ def _objections(step: Step, policy: Policy, observed: Observed, intent: Intent, 
     yield from own_identity(policy, observed)
     match step:
         case Issue():
-            for rule in (secret_usable, addable, drifted, tags_fit, unresolved, groups_ready, linkable, value_proves):
+            for rule in (
+                secret_usable,
+                addable,
+                drifted,
+                one_lineage,
+                tags_fit,
+                unresolved,
+                groups_ready,
+                linkable,
+                value_proves,
+            ):
                 yield from rule(policy, observed, intent, known)
         case Deploy(group=group_id, key_id=key_id):
             yield from deployable(policy, observed, known, group_id, key_id)
@@ -86,7 +105,8 @@ def own_identity(policy: Policy, observed: Observed) -> Iterator[Objection]:
 
 
 RULES: tuple[Callable[..., Iterator[Objection]], ...] = (
-    *(own_identity, secret_usable, addable, drifted, tags_fit, unresolved, groups_ready, linkable, value_proves),
+    *(own_identity, secret_usable, addable, drifted, one_lineage, tags_fit),
+    *(unresolved, groups_ready, linkable, value_proves),
     *(
         deployable,
         elsewhere,

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 
 from rotator.remedy.directory import add_password
 from rotator.remedy.line import Bash, Word, az, file_of, output
-from rotator.state import Version
+from rotator.state import ATTEMPT, HOME, KEY_ID, Credential, Version
 from rotator.visible import argument
 
 LIST_VAULTS = "az keyvault list"
@@ -69,10 +69,17 @@ def untag(vault: str, secret: str, version: Version, names: Collection[str]) -> 
     return tag_version(vault, secret, version.id, [(name, value) for name, value in version.tags if name not in names])
 
 
-def type_secret(vault: str, name: str) -> str:
+def type_secret(vault: str, name: str, tags: Sequence[tuple[str, str]] = ()) -> str:
     """Set a secret to typed input: not echoed, without a line break, and not on the command line."""
-    typed = file_of('printf %s "$value"')
-    return f"IFS= read -rsp {argument(f'value of {name}: ')} value && {_set(vault, name, typed)}"
+    words = [f"{tag}={value}" for tag, value in tags]
+    typed = _set(vault, name, file_of('printf %s "$value"'), words)
+    return f"IFS= read -rsp {argument(f'value of {name}: ')} value && {typed}"
+
+
+def hand_over(vault: str, name: str, credential: Credential) -> str:
+    """Set a secret to the typed password of a credential, with the tags by which the credential is the policy's own."""
+    tags = ((KEY_ID, credential.key_id), (HOME, credential.home.value), (ATTEMPT, credential.attempt))
+    return type_secret(vault, name, tags)
 
 
 def set_new_password(vault: str, name: str, app_id: str) -> str:
@@ -87,8 +94,8 @@ def trim_secret(vault: str, name: str) -> str:
     return _set(vault, name, file_of(f"printf %s {bare.text}"))
 
 
-def _set(vault: str, name: str, file: Word) -> str:
-    return az("keyvault secret set", vault_name=vault, name=name, file=file, output="none")
+def _set(vault: str, name: str, file: Word, tags: Sequence[str] = ()) -> str:
+    return az("keyvault secret set", vault_name=vault, name=name, file=file, tags=tags or None, output="none")
 
 
 def _attributes(vault: str, name: str, **options: str) -> str:

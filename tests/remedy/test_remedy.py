@@ -16,7 +16,7 @@ import pytest
 from rotator import remedy
 from rotator.causes import Cause, Grounds
 from rotator.cli.app import app
-from rotator.state import Home, Version
+from rotator.state import Credential, Home, Version
 from rotator.visible import acts
 
 SINCE = datetime(2026, 3, 2, tzinfo=UTC)
@@ -246,6 +246,22 @@ CASES: Mapping[str, tuple[Callable[[str], str], tuple[str, ...]]] = {
     "type_secret": (
         lambda n: remedy.type_secret(n, n),
         ("az keyvault secret set --vault-name @ --name @ --file typed --output none",),
+    ),
+    "hand_over": (
+        lambda n: remedy.hand_over(
+            n,
+            n,
+            Credential(
+                datetime(2026, 3, 2, tzinfo=UTC),
+                n,
+                datetime(2026, 6, 2, tzinfo=UTC),
+                Home.APPLICATION,
+                f"rotator:0123456789ab:{n}",
+            ),
+        ),
+        (
+            "az keyvault secret set --vault-name @ --name @ --file typed --tags rotator-key-id=@ rotator-home=application rotator-attempt=@ --output none",
+        ),
     ),
     "unassign_password_policy": (
         lambda n: remedy.unassign_password_policy(GRAPH, Home.APPLICATION, n, n),
