@@ -25,6 +25,19 @@ class Cloud:
     arm: str
     vault_suffix: str
     registry_suffix: str
+    storage_suffix: str
+
+    def storage(self, service: str, address: str) -> tuple[str, str]:
+        """Return the account's address and the name of what is in it, a container or a queue. Raises ValueError.
+
+        `service`: blob or queue. An account's name has 3 to 24 letters and digits, a container's or a queue's 3 to 63
+        of them, with single hyphens between (azure-facts I).
+        """
+        host = rf"[a-z0-9]{{3,24}}\.{service}\.{re.escape(self.storage_suffix)}"
+        found = re.fullmatch(rf"(https://{host})/((?=.{{3,63}}/?$)[a-z0-9]+(?:-[a-z0-9]+)*)/?", address)
+        if not found:
+            raise ValueError(f"write https://ACCOUNT.{service}.{self.storage_suffix}/NAME")
+        return found[1], found[2]
 
     @property
     def graph_scope(self) -> str:
@@ -64,6 +77,7 @@ PUBLIC = Cloud(
     "https://management.azure.com",
     "vault.azure.net",
     "azurecr.io",
+    "core.windows.net",
 )
 US_GOVERNMENT = Cloud(
     "usgov",
@@ -74,6 +88,7 @@ US_GOVERNMENT = Cloud(
     "https://management.usgovcloudapi.net",
     "vault.usgovcloudapi.net",
     "azurecr.us",
+    "core.usgovcloudapi.net",
 )
 CHINA = Cloud(
     "china",
@@ -84,7 +99,10 @@ CHINA = Cloud(
     "https://management.chinacloudapi.cn",
     "vault.azure.cn",
     "azurecr.cn",
+    "core.chinacloudapi.cn",
 )
+STORAGE_SCOPE = "https://storage.azure.com/.default"
+"""Scope to request for a token of blobs and queues: one in every cloud (azure-facts I)."""
 CLOUDS = MappingProxyType({cloud.name: cloud for cloud in (PUBLIC, US_GOVERNMENT, CHINA)})
 """By the names that ``--cloud`` takes."""
 

@@ -105,7 +105,7 @@ SLACK = timedelta(minutes=15)
 class Holder:
     """Holder of a lease, as far as stated in the lease, `at` an instant of this machine's clock.
 
-    `process`: its id, if the process still runs here.
+    `process`: its id, if the process still runs here, or on the machine `host`; empty: this machine.
     """
 
     at: datetime
@@ -113,6 +113,7 @@ class Holder:
     since: datetime | None = None
     allowed: timedelta | None = None
     """How long its run may take."""
+    host: str = ""
 
     @property
     def overdue(self) -> bool:
@@ -120,7 +121,8 @@ class Holder:
         return self.since is not None and self.allowed is not None and self.at - self.since > self.allowed + SLACK
 
     def __str__(self) -> str:
-        who = f"process {self.process} on this machine" if self.process else "another process on this machine"
+        where = self.host or "this machine"
+        who = f"process {self.process} on {where}" if self.process else f"another process on {where}"
         if self.since is None:
             return who
         minutes = max(0, int((self.at - self.since).total_seconds()) // 60)

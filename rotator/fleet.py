@@ -15,9 +15,9 @@ from rotator.codes import VetoCode
 from rotator.engine import Run, glance, tell_exposed
 from rotator.errors import LeaseHeld, RotatorError, UnsafeStep
 from rotator.events import Finished, StepFailed, Vetoed
-from rotator.lease import LONGEST
+from rotator.lease import LONGEST, leased
 from rotator.plan import UNKNOWN
-from rotator.ports import Lease
+from rotator.ports import Held, Lease
 from rotator.report.status import status_code
 from rotator.results import Preview, Result
 
@@ -73,37 +73,43 @@ async def run(
     a policy left to another run needs a person all the same, else an empty string. Every failure becomes a Result.
     """
 
-    async def leased(one: Run) -> Result:
+    async def worked(one: Run) -> Result:
         before = 0
         try:
             before = await urgent.first(one) if urgent and urgent.first else 0
             name = f"{one.policy.principal.app_id}{purpose and '-'}{purpose}"
             async with AsyncExitStack() as held:
-                refused = await _entered(held, lease.hold(name, _span(one)), urgent)
-                result = await (do(one) if refused is None else _left(one, refused, urgent, pressing))
+                refused, kept = await _entered(held, lease.hold(name, _span(one)), urgent)
+                result = await (_left(one, refused, urgent, pressing) if refused else do(_within(one, kept)))
         except Exception as error:  # noqa: BLE001 - one policy's bug must not stop the others
             result = _ended(one, error)
         return after(result, before)
 
-    return await _side_by_side(runs, leased, concurrency)
+    return await _side_by_side(runs, worked, concurrency)
 
 
 async def _entered(
-    held: AsyncExitStack, holding: AbstractAsyncContextManager[None], urgent: Urgent | None
-) -> LeaseHeld | None:
-    """Take the lease, or return the error naming its holder.
+    held: AsyncExitStack, holding: AbstractAsyncContextManager[Held | None], urgent: Urgent | None
+) -> tuple[LeaseHeld | None, Held | None]:
+    """Take the lease, or return the error naming its holder; return what must hold before each write, too.
 
-    Urgent work is done without a lease if no lease can be kept: safety doesn't depend on the lease.
+    Urgent work is done without a lease if no lease can be kept, or if it is lost: safety doesn't depend on the lease.
     """
     try:
-        await held.enter_async_context(holding)
+        kept = await held.enter_async_context(holding)
     except LeaseHeld as error:
-        return error
+        return error, None
     except RotatorError as error:
         if urgent is None:
             raise
         log.warning("%s. This can't wait, and is done without a lease", error.happened)
-    return None
+        return None, None
+    return None, None if urgent else kept
+
+
+def _within(one: Run, kept: Held | None) -> Run:
+    """Return the run with a world that begins no write once the lease is lost."""
+    return one if kept is None else replace(one, world=leased(one.world, kept))
 
 
 async def _left(
@@ -111,8 +117,8 @@ async def _left(
 ) -> Result:
     """Leave a policy to another run; report an error if the other run hangs or urgent work can't wait."""
     ways = (
-        "Its end frees the lease. If it hangs, end it, and the next run goes on; or name another --lease-dir: two runs"
-        " at once are safe."
+        "Its end frees the lease. If it hangs, end it, and the next run goes on; or name another --lease-dir or"
+        " --lease-container: two runs at once are safe."
     )
     if urgent:
         return _ended(one, RotatorError(f"{urgent.undone}: {error.happened}", state=urgent.state, remedy=ways))

@@ -331,11 +331,54 @@ class Clock(Protocol):
         ...
 
 
+class Held(Protocol):
+    """Lease that a run holds for as long as a service says so."""
+
+    def left(self) -> float:
+        """Return the seconds for which the lease is held for certain; not above 0: no write may begin."""
+        ...
+
+    def ended(self) -> str:
+        """Return the reason for which the lease is held no longer."""
+        ...
+
+
 class Lease(Protocol):
     """Keeps two runs from doing the same work twice; safety doesn't rest on it."""
 
-    def hold(self, name: str, for_: timedelta) -> AbstractAsyncContextManager[None]:
-        """Hold the lease called `name` for the duration of the block, which may take `for_`. Raises LeaseHeld."""
+    def hold(self, name: str, for_: timedelta) -> AbstractAsyncContextManager[Held | None]:
+        """Hold the lease called `name` for the duration of the block, which may take `for_`. Raises LeaseHeld.
+
+        None: it is held until the end of the block, whatever happens.
+        """
+        ...
+
+
+class LeaseStore(Protocol):
+    """Leases of a minute, kept by a service. Every method raises AzureError where the service can't be reached."""
+
+    @property
+    def where(self) -> str:
+        """The address of the store, for messages."""
+        ...
+
+    async def acquire(self, name: str, lease_id: str, record: Mapping[str, str]) -> Mapping[str, str] | None:
+        """Take a lease and record its holder; return None, or the record of the run that holds it.
+
+        Repeated with the same id, it is taken once.
+        """
+        ...
+
+    async def renew(self, name: str, lease_id: str) -> bool:
+        """Hold it for another minute; False if it is no longer held under this id."""
+        ...
+
+    async def release(self, name: str, lease_id: str) -> None:
+        """Give it back, if it is still held under this id."""
+        ...
+
+    async def standing(self) -> Mapping[str, Mapping[str, str]]:
+        """Return the record of each lease that is held now, by its name; nothing is written."""
         ...
 
 

@@ -44,6 +44,15 @@ Leases = Annotated[
         show_default="~/.local/state/rotator",
     ),
 ]
+Container = Annotated[
+    str | None,
+    typer.Option(
+        "--lease-container",
+        envvar="ROTATOR_LEASE_CONTAINER",
+        metavar="URL",
+        help="Where runs on all machines lock each other out: a container of Azure Blob Storage, in place of DIR.",
+    ),
+]
 
 
 def _shared(

@@ -1,12 +1,11 @@
 """Work of one command: connect, make a run for each policy, do the work, write the result."""
 
-import os
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta
-from pathlib import Path
+from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
 
-from rotator import fleet, lease
+from rotator import fleet
 from rotator.cli import wiring
 from rotator.cli.interrupt import Interrupted
 from rotator.cli.invocation import Common
@@ -21,6 +20,7 @@ from rotator.results import Result
 from rotator.steps import Intent
 
 if TYPE_CHECKING:
+    from rotator.cli.leases import Leases
     from rotator.cli.notices import Notices
     from rotator.policy import Policy
 
@@ -60,7 +60,7 @@ def change(
     policies: "tuple[Policy, ...]",
     do: fleet.Do,
     *,
-    lease_dir: Path | None,
+    leases: "Leases",
     purpose: str = "",
     intent: Intent | None = None,
     at_most: timedelta | None = None,
@@ -68,12 +68,14 @@ def change(
     notices: "Notices | None" = None,
 ) -> None:
     """Work on each policy under its lease, show progress, tell `notices`, end with the report and its exit code."""
-    leases = lease.LocalLease(lease_dir or lease.directory(os.environ), wiring.now)
     pressing = fleet.exposed if purpose else fleet.past_warning
 
     async def work(runs: Iterable[Run]) -> tuple[Result, ...]:
-        watched = notices.watched(runs) if notices else runs
-        results = await fleet.run(watched, do, lease=leases, purpose=purpose, urgent=urgent, pressing=pressing)
+        first = next(begun := iter(runs))
+        each = chain([first], begun)
+        watched = notices.watched(each) if notices else each
+        lease = leases.within(first.world, first.clock)
+        results = await fleet.run(watched, do, lease=lease, purpose=purpose, urgent=urgent, pressing=pressing)
         if notices:
             await notices.told(common, results, story.events)
         return results

@@ -1,6 +1,6 @@
 """Only place of the command line to create a loop, a clock and clients.
 
-Tests replace only these four functions, to run every command on virtual time against the emulator in process.
+Tests replace only these five functions, to run every command on virtual time against the emulator in process.
 """
 
 import asyncio
@@ -9,12 +9,13 @@ import sys
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from rotator.cli.interrupt import grace, heeding
-from rotator.ports import Clock, World
+from rotator.ports import Clock, LeaseStore, World
 
 if TYPE_CHECKING:
+    from rotator.clients.world import AzureWorld
     from rotator.notify import Transport
 
 T = TypeVar("T")
@@ -31,6 +32,11 @@ def connected(cloud: str) -> tuple[Clock, AbstractAsyncContextManager[World]]:
 
     clock = SystemClock()
     return clock, connect(clock, cloud=cloud)
+
+
+def lease_store(world: World, container: str) -> LeaseStore:
+    """Return the leases in a container, over the connections and the identity of `world`."""
+    return cast("AzureWorld", world).leases(container)
 
 
 def web() -> "Transport":

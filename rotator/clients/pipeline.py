@@ -111,10 +111,10 @@ def idempotent(request: Any) -> bool:
     """Tell if sending `request` twice has the same effect as sending `request` once.
 
     A secret's PUT creates a version each time; a container group's PUT restarts the group. The PUT of a role assignment
-    names the assignment to create.
+    names the assignment to create, and that of a lease the lease to take, renew or release.
     """
     return request.method in ("GET", "HEAD", "DELETE", "PATCH") or (
-        request.method == "PUT" and "/roleassignments/" in request.url.lower()
+        request.method == "PUT" and any(part in request.url.lower() for part in ("/roleassignments/", "?comp=lease"))
     )
 
 

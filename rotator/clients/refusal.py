@@ -1,4 +1,4 @@
-"""Subjects of requests, and parsed error answers of Graph, Resource Manager, Key Vault, Entra and registries."""
+"""Subjects of requests, and parsed error answers of Graph, Resource Manager, Key Vault, Entra, registries, Storage."""
 
 import base64
 import json
@@ -26,6 +26,8 @@ ODD = (
 CHALLENGED = "rotator-challenged"
 """Header set by the transport in place of a challenge to a write, which no client library may answer."""
 _REQUEST_IDS = ("x-ms-request-id", "request-id", "x-ms-correlation-request-id")
+STORAGE_CODE = "x-ms-error-code"
+"""Header of Azure Storage with the code of an error; an answer to HEAD has nothing else (azure-facts I)."""
 _CLAIMS = "insufficient_claims"
 """Error in the challenge of continuous access evaluation (azure-facts D5)."""
 
@@ -83,9 +85,11 @@ def refused_by(error: BaseException) -> ServiceRefusal | None:
 def parsed(status: int, headers: Mapping[str, str], text: str) -> ServiceRefusal:
     """Read an error answer of Graph, ARM, Key Vault (``error``), Entra (``error_description``) or the registry.
 
-    The registry's errors are in ``errors``.
+    The registry's errors are in ``errors``; Storage's are XML, and its code is in a header, too.
     """
     request_id = next((headers[name] for name in _REQUEST_IDS if name in headers), "")
+    if STORAGE_CODE in headers:
+        return _of_storage(status, headers, text, request_id)
     content = _json(text)
     error = content.get("error")
     if isinstance(error, str):
@@ -106,6 +110,14 @@ def parsed(status: int, headers: Mapping[str, str], text: str) -> ServiceRefusal
         policies=tuple(dict.fromkeys(_policies(error))),
         challenged=challenged(status, headers),
     )
+
+
+def _of_storage(status: int, headers: Mapping[str, str], text: str, request_id: str) -> ServiceRefusal:
+    """Read an error answer of Azure Storage: its message ends with lines that name request and time."""
+    said = re.search(r"<Message>([^<]*)", text)
+    message = said[1].partition("\n")[0].strip() if said else ""
+    code = _code(headers[STORAGE_CODE])
+    return ServiceRefusal(status, code, message, request_id, challenged=challenged(status, headers))
 
 
 def challenged(status: int, headers: Mapping[str, str]) -> bool:

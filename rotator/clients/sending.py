@@ -4,13 +4,14 @@ Rules for editors of this file:
 
 1. A write with a `not_after` leaves this machine only before `not_after`; each repetition is checked again.
 2. A write is in doubt from the moment when its first byte may leave until its own answer is a definite no: a 4xx other
-   than 408 in the error envelope shared by Graph, Resource Manager and Key Vault. No answer to another request removes
-   the doubt.
+   than 408 in the error envelope shared by Graph, Resource Manager and Key Vault, or in Storage's. No answer to another
+   request removes the doubt.
 3. A write under way is never cancelled: the caller who ends a run needs the outcome of the write.
 """
 
 import asyncio
 import json
+import re
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -24,6 +25,7 @@ T = TypeVar("T")
 TURNS = 8
 """Most turns of the event loop for an answer on the way to the caller: azure-core yields once to close a response."""
 READS = frozenset({"GET", "HEAD"})
+_STORAGE = re.compile(rb"(\xef\xbb\xbf)?<\?xml[^>]*>\s*<Error>\s*<Code>\w+</Code>")
 
 _not_after: ContextVar[float | None] = ContextVar("_not_after", default=None)
 
@@ -125,7 +127,9 @@ def definite_no(status: int, body: bytes | str) -> bool:
 
 
 def enveloped(body: bytes | str) -> bool:
-    """Tell if an answer is in the error envelope of Graph, Resource Manager and Key Vault."""
+    """Tell if an answer is in the error envelope of Graph, Resource Manager and Key Vault, or in that of Storage."""
+    if _STORAGE.match(body if isinstance(body, bytes) else body.encode()):
+        return True
     try:
         content = json.loads(body)
     except (ValueError, RecursionError):

@@ -13,12 +13,13 @@ from rotator.clients.keyvault import KeyVault
 from rotator.clients.limits import password_limits
 from rotator.clients.pipeline import CONNECT_TIMEOUT, READ_TIMEOUT, Line, host, together
 from rotator.clients.rbac import Authorization
+from rotator.clients.storage import ONE_TRY
 from rotator.clients.token import Token
 from rotator.clients.transports import Transports, network
 from rotator.clients.wire import Gate, GraphWire
 from rotator.cloud import Cloud
 from rotator.policy import Policy
-from rotator.ports import Clock
+from rotator.ports import Clock, LeaseStore
 from rotator.preflight import Right
 from rotator.resource_id import ResourceId
 from rotator.state import Credential, PasswordLimit, Principal, Registry
@@ -39,6 +40,13 @@ class Services:
         self.groups = ContainerGroups(self.line, cloud, self.token, self.arm)
         self.rbac = Authorization(self.line, cloud, self.token)
         self._servers: dict[ResourceId, str] = {}
+
+    def leases(self, container: str) -> LeaseStore:
+        """Return the leases in a container of Azure Blob Storage. Raises ValueError for another address."""
+        from rotator.clients.blob_lease import BlobLeases
+
+        line = Line(self.line.clock, self.line.time, self._sessions, self._transports.proxy, ONE_TRY)
+        return BlobLeases(line, self.token, self.cloud, container)
 
     async def close(self) -> None:
         """Close every client, then their connections."""

@@ -53,9 +53,10 @@ ABSENT = frozenset(
         *("Request_ResourceNotFound", "ResourceNotFound", "ResourceGroupNotFound", "ParentResourceNotFound"),
         *("SecretNotFound", "ContainerGroupNotFound", "ContainerNotFound", "ContainerLogNotAvailable"),
         *("RoleAssignmentNotFound", "RoleDefinitionDoesNotExist"),
+        *("BlobNotFound", "QueueNotFound", "MessageNotFound"),
     }
 )
-"""Codes of a 404 from Graph, Key Vault and Resource Manager's providers for the absence of the requested object."""
+"""Codes of a 404 for the absence of the requested object: Graph's, Key Vault's, Storage's, and those of providers."""
 TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 """Statuses worth a retry of the same request."""
 _NEXT_RUNS = frozenset({Cause.ROLE, Cause.UNCLEAR, Cause.SIGN_IN_AGAIN, Cause.CHALLENGE})

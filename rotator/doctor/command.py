@@ -48,7 +48,11 @@ def edit(case: Case) -> str:
 
 def rotator(case: Case, verb: str, *values: str, **options: str | bool) -> str:
     """Return a command of rotator on this policy, with the options of this command line."""
-    given = {name: value for name, value in case.given if verb not in LEASELESS or name != "lease_dir"}
+    given = {
+        name: value
+        for name, value in case.given
+        if verb not in LEASELESS or name not in ("lease_dir", "lease_container")
+    }
     return remedy.rotator(verb, case.policy.name, *values, **options, **given)
 
 

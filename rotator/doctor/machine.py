@@ -10,6 +10,8 @@ from rotator.steps import Intent
 from rotator.words import days
 
 SUBJECT = "machine"
+BLOBS = "Storage Blob Data Contributor"
+"""Role with which leases can be kept in a container."""
 TOLERATED = timedelta(minutes=5)
 """What Entra tolerates between two clocks before it refuses assertions and tokens (RFC 7519 leeway; Microsoft's
 libraries use five minutes).
@@ -34,7 +36,14 @@ def clock_right(case: Case) -> Found:
 def leases_kept(case: Case) -> Found:
     """Check that runs on this machine can lock each other out, and other users can't."""
     where = case.machine.leases
-    if why := case.machine.unusable:
+    if (why := case.machine.unusable) and where.startswith("https://"):
+        account, _, name = where.removeprefix("https://").partition("/")
+        commands = (
+            remedy.create_container(account.partition(".")[0], name),
+            remedy.give_role(case.caller.object_id, BLOBS, remedy.storage_account_id(account.partition(".")[0])),
+        )
+        yield Finding(Severity.FAIL, SUBJECT, f"the lease container {where} can't be used: {why}", commands)
+    elif why:
         text = f"the lease directory {where} can't be used: {why}"
         aside = (remedy.move_aside(where),) if why.endswith("no directory") else ()
         file = why.partition(": ")[0]
@@ -58,10 +67,18 @@ def lease_free(case: Case) -> Found:
     )
     if holder.overdue:
         text += "; it takes longer than its run may"
+    if holder.host:
+        text += ". It ends by itself, and a minute after its process or machine dies; if it hangs, end it there"
     file = f"{case.machine.leases}/{case.policy.principal.app_id}.lock"
     ways = (
-        Remedy("it ends by itself; since when it runs, and what it is", (remedy.show_holder(holder.process, file),)),
-        Remedy("if it hangs: the next run finishes what it has begun", (remedy.kill_holder(holder.process, file),)),
+        ()
+        if holder.host
+        else (
+            Remedy(
+                "it ends by itself; since when it runs, and what it is", (remedy.show_holder(holder.process, file),)
+            ),
+            Remedy("if it hangs: the next run finishes what it has begun", (remedy.kill_holder(holder.process, file),)),
+        )
     )
     yield Finding(Severity.FAIL if _alarms(case, holder) else Severity.WARN, SUBJECT, text, ways=ways)
 

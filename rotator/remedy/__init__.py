@@ -84,6 +84,7 @@ from rotator.remedy.roles import (
     give_role,
     identity_principal,
 )
+from rotator.remedy.storage import create_container, create_queue, storage_account_id
 from rotator.remedy.vaults import (
     LIST_VAULTS,
     SHOW_VAULT_URL,
@@ -130,7 +131,9 @@ __all__ = [
     "begin_secret",
     "build_bicep",
     "build_bicep_parameters",
+    "create_container",
     "create_identity",
+    "create_queue",
     "create_registry",
     "create_rotator_identity",
     "create_service_principal",
@@ -180,6 +183,7 @@ __all__ = [
     "sign_in",
     "slow",
     "stop_group",
+    "storage_account_id",
     "tag_version",
     "trim_secret",
     "type_secret",

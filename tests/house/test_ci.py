@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-THERE = ("promtool", "chromium")
+THERE = ("promtool", "chromium", "npm")
+AZURITE = "npm install --silent --no-audit --no-fund --no-save --prefix .venv/azurite azurite@3.35.0"
 
 
 def run(directory: Path, *there: str, user: int = 0, apt: int = 0) -> tuple[str, list[str]]:
@@ -30,21 +31,21 @@ def run(directory: Path, *there: str, user: int = 0, apt: int = 0) -> tuple[str,
 
 
 def test_nothing_is_installed_where_all_is_there(tmp_path: Path) -> None:
-    assert run(tmp_path, *THERE) == ("", ["make check", "make test"])
+    assert run(tmp_path, *THERE) == ("", [AZURITE, "make check", "make test"])
 
 
 @pytest.mark.parametrize(("user", "before"), [(0, []), (1000, ["sudo -n apt-get"])])
 def test_what_is_missing_is_installed_by_its_package(tmp_path: Path, user: int, before: list[str]) -> None:
-    said, called = run(tmp_path, "google-chrome", user=user)
+    said, called = run(tmp_path, "google-chrome", "npm", user=user)
     assert said == ""
     install = "install -qq -y --no-install-recommends prometheus"
     expected = [
         line for what in ("update -qq", install) for line in (*(f"{one} {what}" for one in before), f"apt-get {what}")
     ]
-    assert called == [*expected, "make check", "make test"]
+    assert called == [*expected, AZURITE, "make check", "make test"]
 
 
 def test_what_can_not_be_installed_is_said_and_the_rest_runs(tmp_path: Path) -> None:
     said, called = run(tmp_path, apt=100)
-    assert said == "Not installed: prometheus chromium\n"
+    assert said == "Not installed: prometheus chromium npm\nNot installed: azurite\n"
     assert called[-2:] == ["make check", "make test"]

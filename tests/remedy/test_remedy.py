@@ -98,6 +98,14 @@ CASES: Mapping[str, tuple[Callable[[str], str], tuple[str, ...]]] = {
         ("az keyvault secret set-attributes --vault-name @ --name @ --not-before @ --output none",),
     ),
     "create_identity": (lambda n: remedy.create_identity(arm(n)), (f"az identity create {AT}",)),
+    "create_container": (
+        lambda n: remedy.create_container(n, n),
+        ("az storage container create --account-name @ --name @ --auth-mode login --output none",),
+    ),
+    "create_queue": (
+        lambda n: remedy.create_queue(n, n),
+        ("az storage queue create --account-name @ --name @ --auth-mode login --output none",),
+    ),
     "create_registry": (lambda n: remedy.create_registry(arm(n)), (f"az acr create {AT} --sku Standard",)),
     "create_rotator_identity": (
         lambda n: remedy.create_rotator_identity(),
@@ -266,6 +274,16 @@ CASES: Mapping[str, tuple[Callable[[str], str], tuple[str, ...]]] = {
     "unassign_password_policy": (
         lambda n: remedy.unassign_password_policy(GRAPH, Home.APPLICATION, n, n),
         (f"az rest --method DELETE --url {GRAPH}/v1.0/applications/@/appManagementPolicies/@/$ref",),
+    ),
+    "storage_account_id": (
+        lambda n: remedy.assign_role(n, n, remedy.storage_account_id(n)),
+        (
+            "az storage account show --name @ --query id --output tsv",
+            (
+                "az role assignment create --assignee-object-id @ --assignee-principal-type ServicePrincipal --role @"
+                " --scope said"
+            ),
+        ),
     ),
     "vault_id": (
         lambda n: remedy.assign_role(n, n, remedy.vault_id(n)),

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rotator.cli.invocation import Common
-from rotator.cli.options import Leases, Name, command
+from rotator.cli.options import Container, Leases, Name, command
 from rotator.remedy import rotator
 
 if TYPE_CHECKING:
@@ -36,12 +36,15 @@ def adopted_before(adoption: "Adoption", name: str) -> str:
 
 
 @command
-def carry_out(common: Common, name: Name, key_id: Key = None, lease_dir: Leases = None) -> None:
+def carry_out(
+    common: Common, name: Name, key_id: Key = None, lease_dir: Leases = None, lease_container: Container = None
+) -> None:
     """Hand over to rotator a credential that somebody else made.
 
     From then on it is retired like any other, when nothing relies on it any more.
     """
     from rotator.cli import session
+    from rotator.cli.leases import chosen
 
     async def do(run: "Run") -> "Result":
         from rotator.engine import adopt as adopt_in
@@ -56,4 +59,4 @@ def carry_out(common: Common, name: Name, key_id: Key = None, lease_dir: Leases 
 
         return await finish(run, "adopt", act)
 
-    session.change(common, common.load((name,)), do, lease_dir=lease_dir)
+    session.change(common, common.load((name,)), do, leases=chosen(common, lease_dir, lease_container))

@@ -6,32 +6,38 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from rotator.cli.invocation import Common
-from rotator.cli.options import Leases, Names, command
+from rotator.cli.options import Container, Leases, Names, command
 from rotator.errors import RotatorError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from rotator.cli.leases import Holders
     from rotator.engine import Run
     from rotator.report.doctor import Diagnosed
 
 
 @command
-def carry_out(common: Common, context: typer.Context, names: Names = None, lease_dir: Leases = None) -> None:
+def carry_out(
+    common: Common,
+    context: typer.Context,
+    names: Names = None,
+    lease_dir: Leases = None,
+    lease_container: Container = None,
+) -> None:
     """Check everything that must be true before a rotation at 3 a.m.; change nothing.
 
     Identity, permissions, principal, registries, vault, container groups, this machine. A failed check comes with the
     command to fix it. Successful checks are counted; -v lists them. Ends with 1 if a check fails, or if a check needed
     by a rotation has no answer; warnings and advice don't count.
     """
-    from rotator import fleet, lease
+    from rotator import fleet
     from rotator.cli import session
+    from rotator.cli.leases import Holders, chosen
     from rotator.cli.options import repeated
     from rotator.report.doctor import doctor_body, doctor_text, unseen_body, unseen_text
 
-    policies, leases = common.load(tuple(names or ())), lease_dir or lease.directory(os.environ)
-    given = repeated(context, "policies", "cloud", "lease_dir")
-    found = session.run(common, policies, lambda runs: fleet.look(runs, lambda run: _diagnosed(run, leases, given)))
+    policies, holders = common.load(tuple(names or ())), Holders(chosen(common, lease_dir, lease_container))
+    given = repeated(context, "policies", "cloud", "lease_dir", "lease_container")
+    found = session.run(common, policies, lambda runs: fleet.look(runs, lambda run: _diagnosed(run, holders, given)))
     seen = list(zip((policy.name for policy in policies), found, strict=True))
 
     def text() -> str:
@@ -50,8 +56,7 @@ def carry_out(common: Common, context: typer.Context, names: Names = None, lease
     common.write(text, body, int(any(isinstance(what, RotatorError) or what.exit_code for _, what in seen)))
 
 
-async def _diagnosed(run: "Run", leases: "Path", given: tuple[tuple[str, str], ...]) -> "Diagnosed":
-    from rotator import lease
+async def _diagnosed(run: "Run", holders: "Holders", given: tuple[tuple[str, str], ...]) -> "Diagnosed":
     from rotator.cli import wiring
     from rotator.doctor import Case, diagnose
     from rotator.engine import examine
@@ -59,12 +64,13 @@ async def _diagnosed(run: "Run", leases: "Path", given: tuple[tuple[str, str], .
     from rotator.report.doctor import Diagnosed
 
     examined = await examine(run)
-    unusable, holder = lease.standing(leases, run.policy.principal.app_id, wiring.now())
+    leases = holders.leases
+    unusable, holder = await holders.standing(run)
     signs_in_as = os.environ.get("AZURE_CLIENT_ID", "") if os.environ.get("AZURE_CLIENT_SECRET") else ""
     case = Case(
         run.policy,
         examined,
-        Machine(wiring.now(), str(leases), unusable, holder, lease.exposed(leases), signs_in_as),
+        Machine(wiring.now(), leases.where, unusable, holder, leases.exposed, signs_in_as),
         given,
     )
     return Diagnosed(run.policy.name, run.policy.file, diagnose(case))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rotator.cli.invocation import Common
-from rotator.cli.options import Leases, Name, Yes, ask, command
+from rotator.cli.options import Container, Leases, Name, Yes, ask, command
 
 if TYPE_CHECKING:
     from rotator.engine import Run, Wanted
@@ -24,6 +24,7 @@ def carry_out(
     name: Name,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what is missing.")] = False,
     lease_dir: Leases = None,
+    lease_container: Container = None,
     yes: Yes = False,
 ) -> None:
     """Make what a policy needs before it can rotate.
@@ -33,6 +34,7 @@ def carry_out(
     Changes nothing that exists. Asks where it makes something, unless --yes.
     """
     from rotator.cli import session
+    from rotator.cli.leases import chosen
     from rotator.engine import Wanted, outline
     from rotator.engine import provision as provision_in
 
@@ -50,7 +52,9 @@ def carry_out(
     async def do(run: "Run") -> "Result":
         return await provision_in(run, wanted)
 
-    session.change(common, (wanted.known(),), do, lease_dir=lease_dir, purpose="provision")
+    session.change(
+        common, (wanted.known(),), do, leases=chosen(common, lease_dir, lease_container), purpose="provision"
+    )
 
 
 def _ensure_writable(policy: "Policy | Draft") -> None:

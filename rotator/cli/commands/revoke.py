@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rotator.cli.invocation import Common
-from rotator.cli.options import Leases, Name, Yes, ask, command
+from rotator.cli.options import Container, Leases, Name, Yes, ask, command
 from rotator.remedy import rotator
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def carry_out(
         typer.Option("--record", metavar="FILE", dir_okay=False, help="Write what was deleted to a file, too (JSON)."),
     ] = None,
     lease_dir: Leases = None,
+    lease_container: Container = None,
     yes: Yes = False,
 ) -> None:
     """Take the principal's access away, and prove it.
@@ -43,6 +44,7 @@ def carry_out(
     lets the principal pull. Asks, unless --yes.
     """
     from rotator.cli import session
+    from rotator.cli.leases import chosen
     from rotator.fleet import Urgent
 
     (policy,) = common.load((name,))
@@ -68,7 +70,9 @@ def carry_out(
         "access was not taken away",
         "Nothing was changed by this run: the principal can pull, unless the other run takes its access away.",
     )
-    session.change(common, (policy,), do, lease_dir=lease_dir, purpose="access", urgent=urgent)
+    session.change(
+        common, (policy,), do, leases=chosen(common, lease_dir, lease_container), purpose="access", urgent=urgent
+    )
 
 
 def _ensure_plain(record: Path | None) -> None:

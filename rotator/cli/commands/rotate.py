@@ -10,7 +10,7 @@ from rotator.cli.commands.adopt import adopted_before
 from rotator.cli.commands.plan import forced, show_plan
 from rotator.cli.invocation import Common
 from rotator.cli.notices import Hook, Metrics, notices_of
-from rotator.cli.options import Leases, Names, Yes, ask, command
+from rotator.cli.options import Container, Leases, Names, Yes, ask, command
 from rotator.codes import NoteCode
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ def carry_out(
     max_duration: MaxDuration = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show the plan.")] = False,
     lease_dir: Leases = None,
+    lease_container: Container = None,
     metrics: Metrics = None,
     hook: Hook = None,
     yes: Yes = False,
@@ -88,6 +89,7 @@ def carry_out(
         show_plan(common, names, intent=intent, force=force)
         return
     from rotator.cli import session
+    from rotator.cli.leases import chosen
 
     told = notices_of(metrics, hook, lease_dir, whole=not names)
     with told.failing(common):
@@ -98,7 +100,7 @@ def carry_out(
             common,
             policies,
             wishes.rotated,
-            lease_dir=lease_dir,
+            leases=chosen(common, lease_dir, lease_container),
             intent=intent,
             at_most=at_most,
             urgent=urgent,

@@ -10,11 +10,13 @@ import typer
 from rotator.cli import wiring
 from rotator.cli.invocation import Common
 from rotator.cli.looking import looked
-from rotator.cli.options import Names, command
+from rotator.cli.options import Container, Leases, Names, command
 from rotator.errors import PolicyError, RotatorError
 
 if TYPE_CHECKING:
-    from rotator.results import Previewed
+    from rotator.engine import Run
+    from rotator.errors import Holder
+    from rotator.results import Preview, Previewed
 
 Html = Annotated[
     Path | None,
@@ -23,25 +25,44 @@ Html = Annotated[
 
 
 @command
-def carry_out(common: Common, names: Names = None, html: Html = None) -> None:
+def carry_out(
+    common: Common,
+    names: Names = None,
+    html: Html = None,
+    lease_dir: Leases = None,
+    lease_container: Container = None,
+) -> None:
     """Show every policy in one line, most urgent first; of more than 20, those at rest are counted.
 
     Tries and changes nothing. As wide as the terminal, or COLUMNS; -v shows every policy, with each container group,
-    wait and foreign credential. Ends with 1 where a compromised credential still works, a policy can't be seen,
-    something waits past its warning, or drift stops what is due; else with 0.
+    wait and foreign credential. Also shows the runs at work, by their leases. Ends with 1 where a compromised
+    credential still works, a policy or the leases can't be seen, something waits past its warning, or drift stops what
+    is due; else with 0.
     """
     from shutil import get_terminal_size
 
+    from rotator.cli.leases import Holders, chosen
     from rotator.engine import glance
+    from rotator.report.leases import held_body, held_text
     from rotator.report.status import status_body, status_code, status_text
 
+    holders, held = Holders(chosen(common, lease_dir, lease_container)), dict[str, "tuple[Holder, ...]"]()
+
+    async def see(run: "Run") -> "Preview":
+        held[run.policy.name] = await holders.of(run)
+        return await glance(run)
+
     with _unseen(html):
-        seen = looked(common, names, glance)
+        seen = looked(common, names, see)
     if html:
         _write(html, [*seen, *((one.name, PolicyError(one.mistakes)) for one in common.unserved)])
     width, every = get_terminal_size((120, 24)).columns, common.verbose > 0
     common.write(
-        lambda: status_text(seen, width=width, every=every), lambda: {"policies": status_body(seen)}, status_code(seen)
+        lambda: "\n\n".join(
+            part for part in (status_text(seen, width=width, every=every), held_text(held, holders.unknown)) if part
+        ),
+        lambda: {"policies": status_body(seen), "leases": held_body(held)},
+        1 if holders.unknown else status_code(seen),
     )
 
 

@@ -11,13 +11,15 @@ import re
 from collections.abc import Callable, Mapping
 
 from rotator.causes import Cause, Grounds
-from rotator.clients.codes import arm, entra, graph, keyvault
+from rotator.clients.codes import arm, entra, graph, keyvault, storage
 from rotator.clients.refusal import ENTRA, Asked, ServiceRefusal, numbers_of
 from rotator.resource_id import GUID
 
 _TABLES: Mapping[str, Callable[[str, str], Cause | None]] = {
     "Key Vault": keyvault.cause,
     "Microsoft Graph": graph.cause,
+    "Azure Blob Storage": storage.cause,
+    "Azure Queue Storage": storage.cause,
 }
 _CALLER = re.compile(rf"(?:\boid=|object id ')({GUID})", re.IGNORECASE)
 _APP = re.compile(rf"(?:app|application|identifier|app id) '({GUID})'", re.IGNORECASE)

@@ -1,7 +1,7 @@
 """Lease in a local file: enough if all runs of a policy share one machine, for example a crontab.
 
 The kernel frees the lease at its holder's death, whatever the cause, so a lease never needs to expire. Several machines
-need the lease in Azure Blob storage. Safety depends on neither kind; a lease only avoids double work.
+need `renewed.py`. Safety depends on neither kind; a lease only avoids double work.
 
 Rules for editors of this file:
 
@@ -25,7 +25,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from rotator.errors import Holder, LeaseHeld, RotatorError
 
@@ -80,7 +80,7 @@ def standing(where: Path, name: str, now: datetime) -> tuple[str | None, Holder 
         return f"{there} is no directory", None
     if not os.access(there, os.W_OK | os.X_OK):
         return f"{there} may not be written to", None
-    file = where / _file(name)
+    file = where / lease_file(name)
     try:
         descriptor = _opened(file, os.O_RDONLY)
     except FileNotFoundError:
@@ -98,6 +98,13 @@ def standing(where: Path, name: str, now: datetime) -> tuple[str | None, Holder 
     return None, None
 
 
+def held(where: Path, now: datetime) -> dict[str, Holder]:
+    """Return the holder of each lease in `where` that is held, by the lease's name; no file is written."""
+    found = {unquote(file.name.removesuffix(".lock")): file for file in sorted(where.glob("*.lock"))}
+    holders = {name: standing(where, name, now)[1] for name in found}
+    return {name: holder for name, holder in holders.items() if holder}
+
+
 def _exists(place: Path) -> bool:
     try:
         return place.exists()
@@ -105,7 +112,8 @@ def _exists(place: Path) -> bool:
         return False
 
 
-def _file(name: str) -> str:
+def lease_file(name: str) -> str:
+    """Return the name under which a lease is kept, in a directory or in a container."""
     return f"{quote(name, safe='')}.lock"
 
 
@@ -223,13 +231,15 @@ class LocalLease:
         try:
             self.where.mkdir(mode=0o700, parents=True, exist_ok=True)
             _warn(self.where, exposed(self.where))
-            return _opened(self.where / _file(name), os.O_RDWR | os.O_CREAT)
+            return _opened(self.where / lease_file(name), os.O_RDWR | os.O_CREAT)
         except OSError as error:
             remedy = (
                 "Mend it as `rotator doctor` says, or name another with --lease-dir; all runs of a policy must name the"
                 " same."
             )
-            why = "it is no directory" if isinstance(error, FileExistsError) else f"{_file(name)}: {error.strerror}"
+            why = (
+                "it is no directory" if isinstance(error, FileExistsError) else f"{lease_file(name)}: {error.strerror}"
+            )
             raise RotatorError(f"the lease directory {self.where} can't be used: {why}", remedy=remedy) from error
 
     def _lock(self, descriptor: int, name: str) -> None:

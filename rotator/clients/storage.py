@@ -1,0 +1,48 @@
+"""Shared parts of the clients of Azure Storage: the pipeline's options, and the roles that requests need."""
+
+from importlib import import_module
+from typing import Any
+
+from rotator.clients.pipeline import Line, Retry
+from rotator.errors import AzureError, RotatorError
+
+PATIENCE = 30.0
+"""Time limit of retries in seconds: what waits for a lease or a message has better things to do."""
+ONE_TRY = 15.0
+"""Timeout in seconds for one request; a lease is renewed every quarter of a minute."""
+CONTRIBUTOR = {"blob": "Storage Blob Data Contributor", "queue": "Storage Queue Data Contributor"}
+"""Built-in role for each service, on the account or on the container or queue alone."""
+
+
+def options(line: Line, host: str) -> dict[str, Any]:
+    """Return the keyword arguments of a storage client of `host`: the shared session, one retry policy, no redirect."""
+    return {
+        **line.options([host]),
+        "retry_policy": _Retry(line.limit, line.time, patience=PATIENCE),
+        "permit_redirects": False,
+    }
+
+
+class _Retry(Retry):
+    """The one retry policy; a list's next page is asked of the host that answered, which Microsoft's own one notes."""
+
+    async def send(self, request: Any) -> Any:
+        response: Any = await super().send(request)
+        response.http_response.location_mode = "primary"
+        return response
+
+
+def absent(error: AzureError, code: str) -> bool:
+    """Tell if Azure Storage reports by this code that something doesn't exist."""
+    return error.status == 404 and error.code == code
+
+
+def load(package: str) -> Any:
+    """Import a client library of the extra `functions`. Raises RotatorError where it isn't installed."""
+    try:
+        return import_module(package)
+    except ModuleNotFoundError:
+        name = "-".join(package.split(".")[:3])
+        raise RotatorError(
+            f"{name} isn't installed", remedy=f"Install {name}: the package's extra `functions` has it."
+        ) from None
