@@ -5,7 +5,7 @@ A failure in one policy never stops another policy.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -20,6 +20,7 @@ from rotator.plan import UNKNOWN
 from rotator.ports import Held, Lease
 from rotator.report.status import status_code
 from rotator.results import Preview, Result
+from rotator.survey import Looks, Sorted, sort_out
 
 T = TypeVar("T")
 Do = Callable[[Run], Awaitable[Result]]
@@ -29,6 +30,9 @@ ORDER = (2, 1, 3, 4, 5)
 """Exit codes, gravest first: usage · failed or waits past its warning · vetoed · another run holds the lease ·
 something is due.
 """
+
+AT_REST = "at rest"
+"""Summary of a policy of which the services' lists prove that nothing is due."""
 
 log = logging.getLogger(__name__)
 
@@ -66,11 +70,14 @@ async def run(
     purpose: str = "",
     urgent: Urgent | None = None,
     pressing: Callable[[Run], Awaitable[str]] | None = None,
+    looks: Looks | None = None,
 ) -> tuple[Result, ...]:
     """Do the work for every policy without another active run, in the order of `runs`; runs are taken lazily.
 
     `purpose` keeps different kinds of work on one principal from excluding each other. `pressing` returns the reason if
     a policy left to another run needs a person all the same, else an empty string. Every failure becomes a Result.
+    With `looks`, the services' lists are read first: a policy at rest is done at once, without a lease, and the others
+    are taken in the order of their urgency; the results keep the order of `runs`.
     """
 
     async def worked(one: Run) -> Result:
@@ -83,9 +90,35 @@ async def run(
                 result = await (_left(one, refused, urgent, pressing) if refused else do(_within(one, kept)))
         except Exception as error:  # noqa: BLE001 - one policy's bug must not stop the others
             result = _ended(one, error)
+        if looks and result.exit_code == 0:
+            looks.note(one)
         return after(result, before)
 
-    return await _side_by_side(runs, worked, concurrency)
+    if looks is None:
+        return await _side_by_side(runs, worked, concurrency)
+    return await _surveyed(tuple(runs), worked, looks, concurrency)
+
+
+async def _surveyed(
+    runs: Sequence[Run], work: Callable[[Run], Awaitable[Result]], looks: Looks, concurrency: int
+) -> tuple[Result, ...]:
+    """Read the lists; end the runs at rest; do the work for the others, most urgent first."""
+    found = await sort_out(runs, looks)
+    results = {one.policy.name: _at_rest(one, found.resting[one.policy.name]) for one in runs if _rests(one, found)}
+    results |= {result.policy: result for result in await _side_by_side(found.others, work, concurrency)}
+    if runs:
+        await looks.write(runs[0].clock)
+    return tuple(results[one.policy.name] for one in runs)
+
+
+def _rests(one: Run, found: Sorted) -> bool:
+    return one.policy.name in found.resting
+
+
+def _at_rest(one: Run, preview: Preview) -> Result:
+    """Return the result of a policy that the lists prove to be at rest."""
+    one.tell(Finished(exit_code=0, summary=AT_REST, next_due=preview.next_due))
+    return Result(one.policy.name, 0, AT_REST, preview.next_due)
 
 
 async def _entered(
@@ -161,6 +194,25 @@ async def exposed(one: Run) -> str:
     if not (alarms := one.score.alarms):
         return ""
     return UNKNOWN if alarms[0].startswith(UNKNOWN) else "a compromised credential still works"
+
+
+async def previews(
+    runs: Iterable[Run],
+    see: Callable[[Run], Awaitable[Preview]],
+    looks: Looks,
+    *,
+    apart: Callable[[Run], bool] = lambda run: False,
+) -> tuple[Preview | RotatorError, ...]:
+    """Look at every policy as :func:`look` does, but for those that the services' lists prove to be at rest.
+
+    A run to be kept `apart` is looked at in any case.
+    """
+    every = tuple(runs)
+    found = await sort_out(every, looks, apart=apart)
+    seen = await look(found.others, see)
+    names = (one.policy.name for one in found.others)
+    shown: dict[str, Preview | RotatorError] = {**found.resting, **dict(zip(names, seen, strict=True))}
+    return tuple(shown[one.policy.name] for one in every)
 
 
 async def look(

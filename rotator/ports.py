@@ -15,8 +15,9 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
+from rotator.errors import AzureError
 from rotator.events import Event
 from rotator.policy import Policy
 from rotator.preflight import Examined, Right
@@ -39,6 +40,8 @@ from rotator.state import (
     Tags,
     Version,
 )
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,27 @@ class AccessRecord:
     deleted: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Surveyed(Generic[T]):
+    """World of one policy as the services' lists show it; each list was read to its end.
+
+    `observed` has only the newest version of the secret, without its id, and no container groups; `groups` is what was
+    made of each group that concerns the policy, as a list shows it: without an instance view.
+    """
+
+    observed: Observed
+    groups: tuple[T, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Survey(Generic[T]):
+    """Worlds of many policies by their names, the reasons why others aren't seen by lists, and the lists' failures."""
+
+    listed: Mapping[str, Surveyed[T]]
+    unlisted: Mapping[str, str]
+    failures: tuple[AzureError, ...] = ()
+
+
 class World(Protocol):
     """Azure, in our words, for one signed-in identity."""
 
@@ -96,6 +120,14 @@ class World(Protocol):
         """Read all inputs of the planner for one policy now.
 
         `confirmed`: read in three places to confirm the absence of an access mark.
+        """
+        ...
+
+    async def survey(self, policies: Sequence[Policy], read: Callable[[Policy, ContainerGroup], T | None]) -> Survey[T]:
+        """Read the lists of the services, each once, for all these policies.
+
+        `read` is given each container group that a policy declares, or that names the policy's principal; what it
+        returns is kept, unless None. A list that can't be read leaves the policies that need it unlisted.
         """
         ...
 

@@ -13,7 +13,11 @@ from rotator.steps import Known, Plan
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """Steps of a possible run, and the obstacles to them."""
+    """Steps of a possible run, and the obstacles to them.
+
+    `looked`: the observation comes from the services' lists, which prove rest since the look at everything at this
+    time; None for an observation of the policy alone.
+    """
 
     policy: Policy
     observed: Observed
@@ -22,6 +26,7 @@ class Preview:
     vetoes: tuple[Veto, ...]
     next_due: datetime | None
     view: View
+    looked: datetime | None = None
 
 
 Previewed = tuple[str, Preview | RotatorError]

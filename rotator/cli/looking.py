@@ -1,23 +1,47 @@
 """Look at policies side by side, for the read-only verbs."""
 
-from collections.abc import Awaitable, Callable
+import os
+from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rotator.cli.invocation import Common
 
 if TYPE_CHECKING:
     from rotator.engine import Run
+    from rotator.errors import RotatorError
     from rotator.results import Preview, Previewed
     from rotator.steps import Intent
 
 
 def looked(
-    common: Common, names: list[str] | None, see: "Callable[[Run], Awaitable[Preview]]", intent: "Intent | None" = None
+    common: Common,
+    names: list[str] | None,
+    see: "Callable[[Run], Awaitable[Preview]]",
+    intent: "Intent | None" = None,
+    *,
+    directory: Path | None = None,
+    apart: "Callable[[Run], bool]" = lambda run: False,
+    also: "Callable[[Run], Awaitable[None]] | None" = None,
 ) -> "list[Previewed]":
-    """Return the view of each policy, or the error in its place, in the order of the names."""
-    from rotator import fleet
+    """Return the view of each policy, or the error in its place, in the order of the names.
+
+    Policies that the services' lists prove to be at rest aren't looked at, but for those to be kept `apart`; the looks
+    of earlier runs are in `directory`. `also` is called for every run first.
+    """
+    from rotator import fleet, lease
     from rotator.cli import session
+    from rotator.survey import FILE, Looks
+
+    named = os.environ.get("ROTATOR_LEASE_DIR")
+    looks = Looks.read((directory or (Path(named) if named else lease.directory(os.environ))) / FILE)
+
+    async def work(runs: "Iterable[Run]") -> "tuple[Preview | RotatorError, ...]":
+        every = tuple(runs)
+        for run in every if also else ():
+            await also(run)  # type: ignore[misc]  # there are none without it
+        return await fleet.previews(every, see, looks, apart=apart)
 
     policies = common.load(tuple(names or ()))
-    found = session.run(common, policies, lambda runs: fleet.look(runs, see), intent=intent)
+    found = session.run(common, policies, work, intent=intent)
     return [(policy.name, what) for policy, what in zip(policies, found, strict=True)]

@@ -18,6 +18,7 @@ from rotator.report.many import many_text
 from rotator.report.run import alarmed, by_result, run_body, run_part
 from rotator.results import Result
 from rotator.steps import Intent
+from rotator.survey import FILE, Looks
 
 if TYPE_CHECKING:
     from rotator.cli.leases import Leases
@@ -66,16 +67,23 @@ def change(
     at_most: timedelta | None = None,
     urgent: fleet.Urgent | None = None,
     notices: "Notices | None" = None,
+    due: bool = False,
 ) -> None:
-    """Work on each policy under its lease, show progress, tell `notices`, end with the report and its exit code."""
+    """Work on each policy under its lease, show progress, tell `notices`, end with the report and its exit code.
+
+    `due`: only on policies with something due, as far as the services' lists can tell.
+    """
     pressing = fleet.exposed if purpose else fleet.past_warning
+    looks = Looks.read(leases.directory / FILE) if due else None
 
     async def work(runs: Iterable[Run]) -> tuple[Result, ...]:
         first = next(begun := iter(runs))
         each = chain([first], begun)
         watched = notices.watched(each) if notices else each
         lease = leases.within(first.world, first.clock)
-        results = await fleet.run(watched, do, lease=lease, purpose=purpose, urgent=urgent, pressing=pressing)
+        results = await fleet.run(
+            watched, do, lease=lease, purpose=purpose, urgent=urgent, pressing=pressing, looks=looks
+        )
         if notices:
             await notices.told(common, results, story.events)
         return results

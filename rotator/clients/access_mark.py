@@ -55,6 +55,10 @@ class AccessMark:
             self._revoked[key] = record
         return record
 
+    def revoked_before(self, policy: Policy) -> bool:
+        """Tell if an earlier read showed a revocation, and none since that access is granted."""
+        return (policy.key_vault.host, policy.access_secret) in self._revoked
+
     async def _mark_shown(self, policy: Policy) -> AccessRecord:
         """Return the mark as shown by one GET."""
         name = policy.access_secret

@@ -7,7 +7,7 @@ REST, and the client's handling of unknown properties.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -111,19 +111,25 @@ class ContainerGroups:
 
         Empty where the subscription can't have container groups.
         """
+        found = list[Mapping[str, Any]]()
+        await self.each(subscription, found.append, version)
+        return tuple(found)
+
+    async def each(
+        self, subscription: str, take: Callable[[Mapping[str, Any]], None], version: ApiVersion = CONTAINER_GROUPS
+    ) -> None:
+        """Give every group of :meth:`listed` to `take`, page by page."""
         asked = Asked(
             SERVICE,
             f"list the container groups of subscription {subscription}",
             f"{TYPE}/read on /subscriptions/{subscription}",
         )
+        path = f"/subscriptions/{subscription}/providers/{TYPE}"
         try:
-            return tuple(
-                await self._arm.every(asked, f"/subscriptions/{subscription}/providers/{TYPE}", version, _named)
-            )
+            await self._arm.every(asked, path, version, lambda group: take(_named(group)))
         except Conflict as error:
             if error.code != UNREGISTERED:
                 raise
-            return ()
 
     async def readable(self, subscription: str) -> tuple[Mapping[str, Any], ...]:
         """Return every group of a subscription as :meth:`listed`. Raises Unexpected where a group is unreadable."""

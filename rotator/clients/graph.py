@@ -38,10 +38,10 @@ from rotator.clients.directory import (
 from rotator.clients.pipeline import Line, at_once, host, retrying, together
 from rotator.clients.refusal import Asked, Refused, decoded, parsed
 from rotator.clients.token import Token
-from rotator.clients.translation import ask
-from rotator.clients.typed import items, record, text
+from rotator.clients.translation import answered, ask
+from rotator.clients.typed import items, record, records, text
 from rotator.cloud import Cloud
-from rotator.errors import Conflict, NotFound, OutcomeUnknown, Unexpected, Unseen
+from rotator.errors import AzureError, Conflict, NotFound, OutcomeUnknown, Unexpected, Unseen
 from rotator.ports import Issued
 from rotator.state import Credential, Home, Identity, Principal
 
@@ -56,7 +56,9 @@ MOST_IN_ONE_FILTER = 15
 MAKE = "Application.ReadWrite.OwnedBy (or Application.ReadWrite.All)"
 _SHORT = "id,appId,displayName"
 _SELECT = "id,appId,displayName,passwordCredentials"
-_APPLICATION = f"{_SELECT},signInAudience,servicePrincipalLockConfiguration"
+APPLICATION = f"{_SELECT},signInAudience,servicePrincipalLockConfiguration"
+SERVICE_PRINCIPAL = f"{_SELECT},accountEnabled"
+"""Properties read of an application, and of a service principal."""
 
 
 class _Authentication(AuthenticationProvider):
@@ -99,13 +101,13 @@ class Graph:
         """
         elsewhere = tenant if foreign else None
         async with at_once() as tasks:
-            finding = tasks.create_task(self._find(Home.APPLICATION, app_id, _APPLICATION, elsewhere, application_of))
+            finding = tasks.create_task(self._find(Home.APPLICATION, app_id, APPLICATION, elsewhere, application_of))
             also = tasks.create_task(
-                self._find(Home.SERVICE_PRINCIPAL, app_id, f"{_SELECT},accountEnabled", elsewhere, service_principal_of)
+                self._find(Home.SERVICE_PRINCIPAL, app_id, SERVICE_PRINCIPAL, elsewhere, service_principal_of)
             )
         application, principal = finding.result(), also.result()
         if application is None and principal is None:
-            raise _unknown(app_id, tenant)
+            raise unknown(app_id, tenant)
         return principal_of(app_id, application, principal)
 
     async def _find(
@@ -168,6 +170,16 @@ class Graph:
             path = f"servicePrincipals?$filter=appId in ({wanted})&$select=appId,displayName".replace(" ", "%20")
             found |= await self._send(asked, Method.GET, path, names_of)
         return found
+
+    async def batch(self, asked: Asked, paths: Sequence[str], tenant: str | None) -> list[Shown | AzureError]:
+        """Return the answers to several reads sent as one request, in the order of `paths`; errors in their places."""
+        reads = [{"id": str(number), "method": "GET", "url": f"/{path}"} for number, path in enumerate(paths)]
+
+        def answers(shown: Shown) -> list[Shown | AzureError]:
+            found = {text(each["id"]): each for each in records(shown["responses"])}
+            return [batched(asked, found[each["id"]]) for each in reads]
+
+        return await self._send(asked, Method.POST, "$batch", answers, {"requests": reads}, tenant=tenant)
 
     async def owners(self, home: Home, app_id: str, tenant: str | None = None) -> tuple[str, ...]:
         """Return the object ids of the owners of the application or service principal.
@@ -313,6 +325,17 @@ class Graph:
         return await ask(asked, asking())
 
 
+def batched(asked: Asked, answer: Shown) -> Shown | AzureError:
+    """Return the content of one answer of a batch, or its error. Raises KeyError, TypeError."""
+    status = answer["status"]
+    if not isinstance(status, int):
+        raise TypeError("not a status")
+    if 200 <= status < 300:
+        return _filled(answer["body"])
+    refusal = parsed(status, record(answer.get("headers") or {}), json.dumps(answer.get("body")))
+    return answered(asked, refusal)
+
+
 def _filled(content: object) -> Shown:
     """Return a non-empty object of Graph.
 
@@ -361,7 +384,8 @@ def _owner(principal: Principal, home: Home) -> str:
     return owner
 
 
-def _unknown(app_id: str, tenant: str) -> NotFound:
+def unknown(app_id: str, tenant: str) -> NotFound:
+    """Return the error of an app id of which the tenant has neither application nor service principal."""
     remedy = (
         "Correct `principal.app_id` (the application's client ID, not an object ID), or sign in to the tenant that"
         " has it."

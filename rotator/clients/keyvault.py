@@ -70,7 +70,8 @@ class KeyVault:
         for client in self._clients.values():
             await client.close()
 
-    def _vault(self, policy: Policy) -> SecretClient:
+    def client(self, policy: Policy) -> SecretClient:
+        """Return the client of a policy's vault."""
         url = policy.key_vault.url
         if url not in self._clients:
             options = self._line.options([policy.key_vault.host])
@@ -99,7 +100,7 @@ class KeyVault:
     async def listed(self, policy: Policy, name: str) -> tuple[Version, ...]:
         """Return the versions in the list of a secret; empty without the secret."""
         asked = asked_of(policy, f"list the versions of secret {name}", LIST)
-        pages = self._vault(policy).list_properties_of_secret_versions(name)
+        pages = self.client(policy).list_properties_of_secret_versions(name)
         try:
             return tuple([await ask(asked, version_of(each)) for each in await ask_all(asked, pages)])
         except Unseen:
@@ -142,7 +143,7 @@ class KeyVault:
         shown = f"version {version} of secret {name}" if version else f"secret {name}"
 
         async def reading() -> KeyVaultSecret:
-            found = await self._vault(policy).get_secret(name, version)
+            found = await self.client(policy).get_secret(name, version)
             if not found.properties.version:
                 raise ValueError("a secret without an id")
             return found
@@ -182,7 +183,7 @@ class KeyVault:
         asked = asked_of(policy, f"set secret {name}", SET, secrets=(value,))
 
         async def setting() -> Version:
-            return await version_of((await self._vault(policy).set_secret(name, value, **rest)).properties)
+            return await version_of((await self.client(policy).set_secret(name, value, **rest)).properties)
 
         return await ask(asked, setting())
 
@@ -198,7 +199,7 @@ class KeyVault:
         asked = asked_of(policy, f"update version {version} of secret {name}", UPDATE)
 
         async def updating() -> Version:
-            return await version_of(await self._vault(policy).update_secret_properties(name, version, **changes))
+            return await version_of(await self.client(policy).update_secret_properties(name, version, **changes))
 
         await ask(asked, updating())
 
@@ -242,7 +243,7 @@ class KeyVault:
         """Return the soft-deleted secret of a name."""
 
         async def looking() -> DeletedSecret:
-            found = await self._vault(policy).get_deleted_secret(name)
+            found = await self.client(policy).get_deleted_secret(name)
             if found.recovery_id is None:
                 raise ValueError("a deleted secret that can't be recovered")
             return found

@@ -1,10 +1,10 @@
 """Azure in rotator's terms: the `World` of `ports.py`, over the services connected by `services.py`."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from rotator.causes import Cause, Denial, Grounds
 from rotator.clients import acr, entra, keyvault
@@ -17,9 +17,10 @@ from rotator.clients.pipeline import Line, at_once, together
 from rotator.clients.sending import no_later
 from rotator.clients.services import Services
 from rotator.clients.signins import sign_ins
+from rotator.clients.survey import read_lists
 from rotator.errors import AzureError, Forbidden
 from rotator.policy import Policy
-from rotator.ports import AccessRecord, Issued, Put
+from rotator.ports import AccessRecord, Issued, Put, Survey
 from rotator.preflight import Examined, Right
 from rotator.resource_id import ResourceId
 from rotator.state import (
@@ -42,6 +43,7 @@ from rotator.state import (
     Version,
 )
 
+T = TypeVar("T")
 ONE_TRY = 30.0
 """Timeout in seconds for one request of a proof: the proof has its own deadline, and retries."""
 
@@ -60,6 +62,10 @@ class AzureWorld(Services):
     async def observe(self, policy: Policy, *, confirmed: bool = False) -> Observed:
         """Read all facts the planner needs of one policy now."""
         return await observe(self, policy, confirmed=confirmed)
+
+    async def survey(self, policies: Sequence[Policy], read: Callable[[Policy, ContainerGroup], T | None]) -> Survey[T]:
+        """Read the services' lists, each once, for all policies."""
+        return await read_lists(self, policies, read)
 
     async def examine(self, policy: Policy, secrets: Sequence[str]) -> Examined:
         """Read all facts needed by a rotation, without any write."""

@@ -23,7 +23,7 @@ from rotator.container_group.document import Document
 from rotator.container_group.evidence import Phase, Verdict, phase, run_once, verdict
 from rotator.container_group.hidden_values import as_shown
 from rotator.container_group.images import provable, with_images
-from rotator.container_group.interpretation import Choice, Dependent, dependent, dependents, images
+from rotator.container_group.interpretation import Choice, Dependent, concerned, dependent, dependents, images
 from rotator.container_group.linked_resources import ROLES, links
 from rotator.container_group.manifest import (
     from_manifest,
@@ -58,6 +58,7 @@ __all__ = [
     "Verdict",
     "as_shown",
     "brief",
+    "concerned",
     "dependent",
     "dependents",
     "difference",

@@ -139,6 +139,16 @@ def dependents(policy: Policy, observed: Observed) -> tuple[Dependent, ...]:
     return tuple(dependent(policy, group) for group in (*declared, *others))
 
 
+def concerned(policy: Policy, group: ContainerGroup) -> Dependent | None:
+    """Interpret one container group, if the policy declares it or it counts as a user of the principal.
+
+    The interpretation is not kept: of a long list, each group is asked about once.
+    """
+    if policy.group(group.id) is None and not _uses(group, policy):
+        return None
+    return _interpreted.__wrapped__(_Look(policy, group))
+
+
 def _uses(group: ContainerGroup, policy: Policy) -> bool:
     document = group.document
     if document is None:

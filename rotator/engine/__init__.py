@@ -21,12 +21,13 @@ from rotator.engine.observation import glance, preview, remembered
 from rotator.engine.provisioning import Wanted, outline, provision
 from rotator.engine.reconciliation import reconcile
 from rotator.engine.revocation import revoke
-from rotator.engine.run import Run
+from rotator.engine.run import Run, Sight
 
 __all__ = [
     "Deployed",
     "Journal",
     "Run",
+    "Sight",
     "Wanted",
     "adopt",
     "compromise",

@@ -244,7 +244,10 @@ async def glance(run: Run) -> Preview:
 
 def remembered(run: Run) -> Preview | None:
     """Return the preview of the run's last observation, without another look; None if nothing was observed."""
-    return _preview(run, Seen(run.latest[0].observed, run.latest[0].read), ()) if run.latest else None
+    if not run.latest:
+        return None
+    latest = run.latest[0]
+    return latest.preview or _preview(run, Seen(latest.observed, latest.read), ())
 
 
 def _preview(run: Run, seen: Seen, vetoes: tuple[Veto, ...]) -> Preview:

@@ -10,6 +10,7 @@ from rotator.plan import View
 from rotator.policy import Policy
 from rotator.ports import Clock, World
 from rotator.remedy import rotator
+from rotator.results import Preview
 from rotator.state import Access, Observed
 from rotator.steps import NOTHING_KNOWN, Intent, Known, Note, Wait
 
@@ -43,11 +44,15 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """One observation of a policy, and the moment before its reads."""
+    """One observation of a policy, and the moment before its reads.
+
+    `preview`: the observation comes from the services' lists, and this is what they prove.
+    """
 
     policy: Policy
     read: float
     observed: Observed
+    preview: Preview | None = None
 
 
 @dataclass(frozen=True, slots=True)

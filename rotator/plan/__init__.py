@@ -32,6 +32,7 @@ from rotator.plan.due import later, next_due
 from rotator.plan.keys import called, counted, removal
 from rotator.plan.marks import MOST_CARRIED, MOST_TAGS, Mark, carried, compromise_marks, marked, strip_marks
 from rotator.plan.provision import Missing, chosen, first_steps, group_steps, identity_steps
+from rotator.plan.rest import fingerprint, still_valid, turn, unrest
 from rotator.plan.revocation_end import (
     Ending,
     Shown,
@@ -80,6 +81,7 @@ __all__ = [
     "declared_role",
     "ending",
     "evolve",
+    "fingerprint",
     "first_steps",
     "fitting",
     "grant_steps",
@@ -101,7 +103,10 @@ __all__ = [
     "rests_on_absence",
     "revoke_steps",
     "short",
+    "still_valid",
     "strip_marks",
+    "turn",
+    "unrest",
     "unseen_marks",
     "usable",
     "vanished",

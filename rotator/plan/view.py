@@ -25,11 +25,22 @@ LAST_WEEK = timedelta(days=7)
 
 
 class View:
-    """One policy, one observation, one intent, and the run's knowledge beside the observation."""
+    """One policy, one observation, one intent, and the run's knowledge beside the observation.
 
-    def __init__(self, policy: Policy, observed: Observed, intent: Intent, known: Known = NOTHING_KNOWN) -> None:
+    `listed`: the container groups of a survey, whose observation has none.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        observed: Observed,
+        intent: Intent,
+        known: Known = NOTHING_KNOWN,
+        listed: tuple[Dependent, ...] | None = None,
+    ) -> None:
         self.policy, self.observed, self.intent, self.known = policy, observed, intent, known
         self.at: datetime = observed.at
+        self._listed = listed
 
     @property
     def refused(self) -> Refused:
@@ -138,12 +149,18 @@ class View:
         return self.intent.accept_drift or current is None or current.end - self.at < LAST_WEEK
 
     @cached_property
+    def groups(self) -> tuple[Dependent, ...]:
+        """Return the declared container groups, and the others that use the principal."""
+        if self._listed is not None:
+            return self._listed
+        return container_group.dependents(self.policy, self.observed)
+
+    @cached_property
     def dependents(self) -> tuple[Dependent, ...]:
         """Return the container groups that hold a credential of the principal, or may."""
-        found = container_group.dependents(self.policy, self.observed)
         return tuple(
             d
-            for d in found
+            for d in self.groups
             if d.needs_rotation and d.phase is not Phase.ABSENT and d.choice is not container_group.Choice.IGNORE
         )
 
@@ -153,14 +170,14 @@ class View:
 
         For these variables, the policy doesn't name the owner of the password.
         """
-        found = container_group.dependents(self.policy, self.observed)
-        return tuple(d for d in found if d.unsaid and d.choice is not container_group.Choice.IGNORE)
+        return tuple(d for d in self.groups if d.unsaid and d.choice is not container_group.Choice.IGNORE)
 
     @property
     def missing(self) -> tuple[tuple[str, str], ...]:
         """Return id and name of declared groups absent from Azure and without a manifest."""
-        found = container_group.dependents(self.policy, self.observed)
-        return tuple((d.id, d.name) for d in found if d.group and d.phase is Phase.ABSENT and not d.group.manifest)
+        return tuple(
+            (d.id, d.name) for d in self.groups if d.group and d.phase is Phase.ABSENT and not d.group.manifest
+        )
 
     def movable(self, dependent: Dependent) -> bool:
         """Tell if the policy lets rotator redeploy the group."""

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from rotator.codes import NoteCode
-from rotator.container_group import Dependent, brief, dependents, moved_tags
+from rotator.container_group import Dependent, brief, moved_tags
 from rotator.errors import RotatorError
 from rotator.events import Noted
 from rotator.guard import Veto
@@ -104,9 +104,10 @@ def plan_body(preview: Preview) -> dict[str, Any]:
         "policy": preview.policy.name,
         "file": preview.policy.file,
         "at": instant(preview.observed.at),
+        "looked": instant(preview.looked or preview.observed.at),
         "due": steps,
         "restarts": list(_restarts(preview)),
-        "groups": [_group_body(dependent) for dependent in dependents(preview.policy, preview.observed)],
+        "groups": [_group_body(dependent) for dependent in preview.view.groups],
         "vetoes": [_veto_body(veto) for veto in preview.vetoes],
         "waits": [_wait_body(wait) for wait in preview.plan.waits],
         "notes": [_note_body(note) for note in (*preview.plan.notes, *_warnings(preview))],
@@ -121,6 +122,8 @@ def _entries(preview: Preview) -> Iterator[str]:
     yield from map(note_text, _open(preview))
     if not steps:
         yield entry("due now", "nothing")
+    if preview.looked:
+        yield entry("at rest", lists_text(preview.looked))
     for number, step in enumerate(steps, 1):
         yield entry(
             "due now" if number == 1 else "", f"{number}. {step_text(step)}", f"   {readable(step.reason.text)}"
@@ -142,6 +145,11 @@ def _entries(preview: Preview) -> Iterator[str]:
     yield from manifest_entries(preview)
     yield from _proof_text(preview)
     yield entry("next due", day(preview.next_due) if preview.next_due else "not by itself")
+
+
+def lists_text(looked: datetime) -> str:
+    """Return in words what the lists of many policies show of one at rest, and how old the rest of the picture is."""
+    return f"by the services' lists; each container group and older version was last looked at {day(looked)}"
 
 
 def readable(text: str) -> str:
@@ -208,7 +216,7 @@ def _restarts(preview: Preview) -> tuple[str, ...]:
 def _about(preview: Preview) -> Iterator[tuple[str, str]]:
     """Yield notes about groups to be restarted, and about groups without a need for rotation."""
     restarts = set(_restarts(preview))
-    for dependent in dependents(preview.policy, preview.observed):
+    for dependent in preview.view.groups:
         if dependent.id in restarts or not dependent.needs_rotation:
             yield from ((dependent.name, text) for text in dependent.notes)
         if dependent.id in restarts:

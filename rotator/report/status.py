@@ -14,7 +14,7 @@ from rotator.errors import RotatorError
 from rotator.plan import View
 from rotator.remedy import rotator
 from rotator.report.many import FEW, counted
-from rotator.report.plan import readable
+from rotator.report.plan import lists_text, readable
 from rotator.report.words import error_body, instant, name_of
 from rotator.results import Preview, Previewed
 from rotator.state import Credential
@@ -75,6 +75,8 @@ class Row:
     """Key ids of credentials that are declared compromised and still work."""
     remarks: tuple[str, ...] = ()
     error: RotatorError | None = None
+    looked: datetime | None = None
+    """When the policy was last looked at by itself, if this line comes from the services' lists."""
 
     @property
     def moved(self) -> int:
@@ -124,7 +126,7 @@ def status_text(seen: Iterable[Previewed], *, width: int = WIDE, every: bool = F
     below = [line for row in shown for line in _below(row, max(width, NARROW), every=every)]
     counts = Counter(row.standing for row in found)
     several = ", ".join(f"{counts[standing]} {standing.name.lower()}" for standing in Urgency if counts[standing])
-    summary = [f"{len(found)} policies: {several}"] if len(found) > 1 else []
+    summary = [f"{len(found)} policies: {several}", *_by_lists(found)] if len(found) > 1 else []
     parts = (
         (lines, summary, below)
         if shown is found
@@ -149,6 +151,15 @@ def _counted(found: Sequence[Row], shown: Sequence[Row], width: int) -> list[str
     there = {row.policy for row in shown}
     left = [row for row in found if row.policy not in there]
     return _wrapped(counted(f"{len(left)} more", [(row.next_due, row.policy) for row in left]), width) if left else []
+
+
+def _by_lists(found: Sequence[Row]) -> Iterator[str]:
+    """Yield a sentence on the lines that come from the services' lists, and the age of what these don't show."""
+    if looked := [row.looked for row in found if row.looked]:
+        yield (
+            f"{len(looked)} of them are at rest by the services' lists; the one looked at longest ago was looked at"
+            f" {day(min(looked))}"
+        )
 
 
 def status_body(seen: Iterable[Previewed]) -> list[dict[str, Any]]:
@@ -176,6 +187,7 @@ def _row(preview: Preview) -> Row:
         foreign=_foreign(view),
         soonest=min(_ends(view), default=None),
         drift=view.drift,
+        looked=preview.looked,
         compromised=tuple(note.subject for note in opened),
         remarks=(
             *(note.text for note in opened),
@@ -313,6 +325,8 @@ def _wrapped(text: str, width: int) -> list[str]:
 
 
 def _details(row: Row) -> Iterator[str]:
+    if row.looked:
+        yield f"at rest {lists_text(row.looked)}"
     for dependent in row.dependents:
         held = (
             "the current credential"
@@ -345,6 +359,7 @@ def _body(row: Row) -> dict[str, Any]:
         "policy": row.policy,
         "state": row.standing.name.lower(),
         "at": instant(row.at),
+        "looked": instant(row.looked or row.at),
         "credential": credential,
         "next_due": instant(row.next_due),
         "groups": {

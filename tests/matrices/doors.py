@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from rotator.clients.principals import by_app_id
+from rotator.clients.vault_lists import walked
 from rotator.engine import Run
+from rotator.errors import AzureError
 from rotator.resource_id import ArmId
 from rotator.state import Assignment, ContainerGroup, Home, Outcome, Principal, Proof, RegistryAccess, Secret, SignIns
 from tests.matrices.effects import Effect
@@ -257,6 +260,21 @@ def _read(operation: str, call: Callable[[At], Awaitable[Any]], shown: Callable[
     return Door(operation, call, shown)
 
 
+async def _principals(at: At) -> Any:
+    tenant = at.made.azure.directory.tenant
+    return _known((await by_app_id(at.world.graph, [at.made.app_id], tenant, foreign=False))[at.made.app_id])
+
+
+async def _walked(at: At) -> Any:
+    return _known(await walked(at.world.vault, [at.policy]))
+
+
+def _known(found: Any) -> Any:
+    if isinstance(found, AzureError):
+        raise found
+    return found
+
+
 def _access(at: At) -> Awaitable[Any]:
     return at.world.registry_access(at.policy, at.made.principal.id)  # type: ignore[no-any-return]
 
@@ -283,6 +301,7 @@ DOORS = (
         lambda at: at.world.principals([at.made.app_id, *_newcomers(at)]),
         lambda answer: _each(answer.items()),
     ),
+    _read("graph.batch", _principals, lambda found: frozenset(each.key_id for each in found[1])),
     _read("graph.applications.owners.list", _of, _owned(Home.APPLICATION)),
     _read("graph.servicePrincipals.owners.list", _of, _owned(Home.SERVICE_PRINCIPAL)),
     _read("graph.applications.federatedIdentityCredentials.list", lambda at: at.world.sign_ins(at.policy), _means),
@@ -314,6 +333,8 @@ DOORS = (
         lambda at: at.world.versions(at.policy),
         lambda answer: frozenset(each.id for each in answer),
     ),
+    _read("keyvault.secrets.list", _walked, lambda found: _each(found.newest.items())),
+    _read("keyvault.deletedSecrets.list", _walked, lambda found: frozenset(found.deleted)),
     _read(
         "keyvault.deletedSecrets.get",
         lambda at: at.world.access(at.policy),

@@ -55,7 +55,8 @@ WAYS: Mapping[str, tuple[Way, ...]] = {
     "rbac.roleAssignments.delete": (Way.AGAIN,),
     "aci.containerGroups.createOrUpdate": (Way.ONCE,),
     **dict.fromkeys(
-        ("*.get", "*.getAtTenant", "*.list", "*.versions", "acr.challenge", "aci.containers.listLogs"), (Way.READ,)
+        ("*.get", "graph.batch", "*.getAtTenant", "*.list", "*.versions", "acr.challenge", "aci.containers.listLogs"),
+        (Way.READ,),
     ),
 }
 """How each operation is asked, by pattern; the first that fits counts."""

@@ -32,6 +32,7 @@ from rotator.plan import (
     next_steps,
     provision,
     reclaim,
+    rest,
     revocation_end,
     revocation_notes,
     rules,
@@ -55,6 +56,7 @@ from tests.plan import (
     test_provision_steps,
     test_reclaim,
     test_remaining,
+    test_rest,
     test_revocation_notes,
     test_room,
 )
@@ -110,6 +112,7 @@ def _bodies() -> Iterator[tuple[str, Body]]:
                 test_endings,
                 test_reclaim,
                 test_remaining,
+                test_rest,
                 test_revocation_notes,
                 test_provision_steps,
             )
@@ -148,6 +151,7 @@ MUTATED: tuple[ModuleType, ...] = (
     marks,
     rules,
     reclaim,
+    rest,
     alarms,
     moves,
     unseen,

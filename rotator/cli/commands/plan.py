@@ -51,7 +51,7 @@ def show_plan(
     async def see(run: "Run") -> "Preview":
         return await preview(await forced(run) if force else run)
 
-    seen = looked(common, names, see, intent)
+    seen = looked(common, names, see, intent, apart=lambda run: force or _compared(run))
     when_due = WHEN_DUE if exit_code else 0
     codes = [1 if isinstance(what, RotatorError) else plan_code(what, when_due=when_due) for _, what in seen]
     body = {"policies": [_plan_body(name, what) for name, what in seen]}
@@ -61,6 +61,11 @@ def show_plan(
         lambda: body,
         fleet.exit_code(codes),
     )
+
+
+def _compared(run: "Run") -> bool:
+    """Tell if a plan compares manifests with container groups, which it looks at for that."""
+    return any(group.manifest for group in run.policy.container_groups)
 
 
 async def forced(run: "Run") -> "Run":

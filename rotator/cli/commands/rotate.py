@@ -105,6 +105,7 @@ def carry_out(
             at_most=at_most,
             urgent=urgent,
             notices=told,
+            due=not (force or adopt or compromised),
         )
 
 

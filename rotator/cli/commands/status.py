@@ -16,7 +16,7 @@ from rotator.errors import PolicyError, RotatorError
 if TYPE_CHECKING:
     from rotator.engine import Run
     from rotator.errors import Holder
-    from rotator.results import Preview, Previewed
+    from rotator.results import Previewed
 
 Html = Annotated[
     Path | None,
@@ -48,12 +48,11 @@ def carry_out(
 
     holders, held = Holders(chosen(common, lease_dir, lease_container)), dict[str, "tuple[Holder, ...]"]()
 
-    async def see(run: "Run") -> "Preview":
+    async def hold(run: "Run") -> None:
         held[run.policy.name] = await holders.of(run)
-        return await glance(run)
 
     with _unseen(html):
-        seen = looked(common, names, see)
+        seen = looked(common, names, glance, directory=lease_dir, also=hold)
     if html:
         _write(html, [*seen, *((one.name, PolicyError(one.mistakes)) for one in common.unserved)])
     width, every = get_terminal_size((120, 24)).columns, common.verbose > 0

@@ -1,0 +1,142 @@
+"""A survey says of a policy that it rests only where a look at everything would find nothing to do, nothing to wait for and nothing to tell."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from local_azure.virtual import VirtualLoop
+
+from rotator.engine import Journal, Run, glance, preview, reconcile
+from rotator.report.plan import plan_code
+from rotator.report.status import rows, status_code
+from rotator.results import Preview
+from rotator.survey import Looks, sort_out
+from tests.matrices import worlds
+from tests.matrices.people import CHANGES, change
+from tests.snapshot import World
+from tests.stage import Stage, play
+
+SOON = timedelta(minutes=5)
+UNTIL_NOON = 43_200
+"""Seconds of the day at which all worlds begin; turns are kept away from the tests that aren't about them."""
+
+
+@dataclass
+class Scene:
+    """One policy, and a second one of the same directory that nothing can be seen of."""
+
+    made: Stage
+    looks: Looks
+
+    async def act(self, act: Callable[[Run], Awaitable[Any]]) -> Any:
+        return await self.made.with_world(act)
+
+    async def rotate(self) -> None:
+        """One run that remembers what it saw last."""
+
+        async def rotated(run: Run) -> None:
+            result = await reconcile(run)
+            if result.exit_code == 0:
+                self.looks.note(run)
+
+        await self.act(rotated)
+        self.looks = replace(self.looks, known={**self.looks.known, **self.looks.new})
+
+    async def surveyed(self) -> Preview | None:
+        """What the lists prove; None where the policy is to be looked at."""
+
+        async def survey(run: Run) -> Preview | None:
+            found = await sort_out([run, other(run)], self.looks)
+            assert "other" not in found.resting
+            return found.resting.get(run.policy.name)
+
+        return await self.act(survey)  # type: ignore[no-any-return]
+
+
+def other(run: Run) -> Run:
+    """The run of a policy whose principal no one knows."""
+    principal = run.policy.principal.model_copy(update={"app_id": "5d3c0a52-9999-4000-8000-000000000000"})
+    policy = run.policy.model_copy(update={"name": "other", "principal": principal})
+    return replace(run, policy=policy, journal=Journal(run.journal.hear, "other"), latest=[])
+
+
+def scened(world: World, tell: Callable[[Scene], Awaitable[Any]]) -> Any:
+    async def scene(loop: VirtualLoop) -> Any:
+        return await tell(Scene(await world(loop), Looks(Path("nowhere"))))
+
+    return play(scene)
+
+
+async def agreed(scene: Scene, rests: Preview) -> None:
+    """Nothing that a look at everything would tell is kept back by the lists."""
+    for see in (preview, glance):
+        seen: Preview = await scene.act(see)
+        assert (seen.plan.steps, seen.plan.waits, seen.plan.notes, seen.vetoes) == ((), (), (), ())
+        assert seen.next_due == rests.next_due
+        assert plan_code(seen, when_due=5) == plan_code(rests, when_due=5) == 0
+        assert status_code([("a", seen)]) == status_code([("a", rests)]) == 0
+        (full,), (listed,) = rows([("a", seen)]), rows([("a", rests)])
+        shown = (
+            "standing",
+            "key_id",
+            "start",
+            "end",
+            "next_due",
+            "soonest",
+            "foreign",
+            "drift",
+            "compromised",
+            "moved",
+        )
+        assert [getattr(full, name) for name in shown] == [getattr(listed, name) for name in shown]
+        assert [each.id for each in full.dependents] == [each.id for each in listed.dependents]
+
+
+def test_a_policy_at_rest_is_known_by_the_lists_alone_once_a_run_has_seen_everything() -> None:
+    async def tell(scene: Scene) -> None:
+        assert await scene.surveyed() is None
+        await scene.rotate()
+        before = len(scene.made.app.served)
+        rests = await scene.surveyed()
+        asked = [call.operation for call in scene.made.app.served[before:] if not call.operation.startswith("entra.")]
+        assert sorted(set(asked)) == [
+            "aci.containerGroups.list",
+            "graph.batch",
+            "keyvault.deletedSecrets.list",
+            "keyvault.secrets.list",
+        ]
+        assert rests is not None
+        await agreed(scene, rests)
+
+    scened(worlds.at_rest, tell)
+
+
+@pytest.mark.parametrize("name", [name for name in worlds.WORLDS if name not in ("at rest", "unattended")])
+def test_a_policy_with_anything_to_do_or_to_tell_is_looked_at(name: str) -> None:
+    async def tell(scene: Scene) -> None:
+        assert await scene.surveyed() is None
+        await scene.act(lambda run: _remembered(scene, run))
+        assert not scene.looks.new
+
+    scened(worlds.WORLDS[name], tell)
+
+
+async def _remembered(scene: Scene, run: Run) -> None:
+    await run.observe()
+    scene.looks.note(run)
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_after_any_change_of_somebody_the_lists_prove_no_more_than_a_look_finds(name: str) -> None:
+    async def tell(scene: Scene) -> None:
+        await scene.rotate()
+        scene.made.pass_(minutes=1)
+        change(scene.made, name)
+        scene.made.pass_(minutes=10)
+        if rests := await scene.surveyed():
+            await agreed(scene, rests)
+
+    scened(worlds.at_rest, tell)
