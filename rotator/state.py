@@ -380,6 +380,13 @@ class Proof:
         """Tell if the credential authenticated and pulled every existing image."""
         return self.outcome is Outcome.PROVEN
 
+    @property
+    def signs_in(self) -> bool | None:
+        """Tell if Entra accepts the password; None if the try doesn't show it."""
+        if self.signed_in:
+            return True
+        return False if self.outcome in (Outcome.REFUSED, Outcome.EXPIRED, Outcome.DISABLED) else None
+
 
 @dataclass(frozen=True, slots=True)
 class UnlistedSubscription:

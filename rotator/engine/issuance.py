@@ -15,6 +15,7 @@ from rotator.codes import NoteCode
 from rotator.engine.proving import again, prove
 from rotator.engine.retirement import listed, withdraw
 from rotator.engine.run import DECISIONS, FRESH, Patience, Run, Seen, Undecided, ensure_granted
+from rotator.engine.standing import ensure_standing
 from rotator.errors import (
     AzureError,
     Conflict,
@@ -31,8 +32,7 @@ from rotator.errors import (
 from rotator.events import CredentialAdded, Noted, VersionPublished
 from rotator.plan import MOST_TAGS, View, carried
 from rotator.ports import Issued
-from rotator.remedy import rotator
-from rotator.state import ATTEMPT, HOME, KEY_ID, Access, Credential, Home, Observed, Tags, Version, marker, tags
+from rotator.state import ATTEMPT, HOME, KEY_ID, Credential, Home, Observed, Tags, Version, marker, tags
 from rotator.steps import Issue
 
 LOOKING, EVERY = 120.0, 10.0
@@ -77,7 +77,7 @@ async def issue(run: Run, seen: Seen, step: Issue) -> str:
     except asyncio.CancelledError:
         await _interrupted(run, observed, new)
         raise
-    await _ensure_standing(run, observed, new.credential, version, not_after)
+    await ensure_standing(run, observed, new.issued, version, not_after)
     return (
         f"credential {new.credential.key_id} is version {version.id}, valid until"
         f" {new.credential.end:%Y-%m-%d %H:%M} UTC"
@@ -187,7 +187,7 @@ async def _ended(run: Run, observed: Observed, new: _New, error: Exception) -> E
     """Return the error with the resulting state: a credential certainly not published is removed first."""
     if new.sent:
         return _unknown(run, new.credential, error)
-    state = await _taken_back(run, observed, new.credential)
+    state = await _taken_back(run, observed, new)
     if isinstance(error, RotatorError):
         error.state = state
         return error
@@ -198,9 +198,10 @@ async def _ended(run: Run, observed: Observed, new: _New, error: Exception) -> E
     )
 
 
-async def _taken_back(run: Run, observed: Observed, credential: Credential) -> str:
+async def _taken_back(run: Run, observed: Observed, new: _New) -> str:
+    credential = new.credential
     try:
-        await withdraw(run, observed.principal, credential, partial(_unpublished, run, credential))
+        await withdraw(run, observed.principal, credential, partial(_unpublished, run, credential), new.issued.secret)
     except RotatorError as error:
         return (
             f"Credential {credential.key_id} was added and could not be removed ({error}). Nothing was published; "
@@ -347,39 +348,3 @@ def _unknown(run: Run, credential: Credential, error: Exception) -> OutcomeUnkno
             " touched."
         ),
     )
-
-
-async def _ensure_standing(
-    run: Run, observed: Observed, credential: Credential, version: Version, not_after: float
-) -> None:
-    """Check credential and access once more after the PUT.
-
-    A revocation wins, and a process stopped inside the PUT may have published a removed credential.
-    """
-    try:
-        record = await run.world.access(run.policy)
-        late = run.world.moment() > not_after
-        gone = late and all(c.key_id != credential.key_id for c in await run.world.credentials(run.policy))
-    except AzureError as error:
-        error.state = (
-            f"Credential {credential.key_id} is published as version {version.id}; the look after that failed."
-        )
-        raise
-    if record.access is Access.REVOKED:
-        await withdraw(run, observed.principal, credential)
-        await run.world.mark_version(run.policy, version.id, enabled=False)
-        raise UnsafeStep(
-            "access was revoked while the new credential was being published",
-            state=f"Credential {credential.key_id} is removed again and version {version.id} is disabled.",
-            remedy=f"`{rotator('grant', run.policy.name)}` restores access.",
-        )
-    if gone:
-        raise RotatorError(
-            f"credential {credential.key_id} was removed while it was being published: this run was stopped for longer"
-            f" than {FRESH:.0f} s in between",
-            state=(
-                f"Version {version.id} of {run.policy.key_vault.password_secret} holds a password that doesn't"
-                " authenticate."
-            ),
-            remedy="Run again now: the next run publishes a new one.",
-        )

@@ -1,15 +1,16 @@
 """Retire a credential and disable its versions: carry out the decision, and confirm it by a later read.
 
 A removal is sent once for each decision. A repeated removal needs a new look first: a credential unused then may be in
-use now.
+use now. Where the password is at hand, a credential that Graph doesn't list is gone only if Entra refuses the password.
 """
 
 from collections.abc import Awaitable, Callable
 
 from rotator.engine.run import DECISIONS, FRESH, PAUSE, Patience, Run, Seen, Undecided
+from rotator.engine.trial import try_removed
 from rotator.errors import AzureError, Conflict, NotFound, NotSent, OutcomeUnknown, Throttled, Unavailable
 from rotator.events import CredentialRemoved, VersionDisabled
-from rotator.state import Credential, Principal
+from rotator.state import Credential, Outcome, Principal, Proof, Secret
 from rotator.steps import Disable, Retire
 
 LOOKING, EVERY = 120.0, 5.0
@@ -29,23 +30,46 @@ async def retire(run: Run, seen: Seen, step: Retire) -> str:
     return f"credential {credential.key_id} is removed from the {credential.home.value.replace('_', ' ')}"
 
 
-async def withdraw(run: Run, principal: Principal, credential: Credential, permit: Permit | None = None) -> None:
+async def withdraw(
+    run: Run,
+    principal: Principal,
+    credential: Credential,
+    permit: Permit | None = None,
+    secret: Secret | None = None,
+) -> None:
     """Remove a credential although each try may fail: a bounded number of decisions, each on a new look.
 
-    `permit` makes the look; default: the credential is listed. A credential that no look of two minutes shows is gone.
+    `permit` makes the look; default: the credential is listed, or Entra accepts its `secret`. A credential that no look
+    of two minutes shows is gone, unless its `secret` is known and Entra doesn't refuse it.
     """
     for left in reversed(range(DECISIONS)):
-        read = await (permit() if permit else listed(run, credential))
+        read = await (permit() if permit else _alive(run, credential, secret))
         if read is None:
             return
         try:
-            await remove(run, principal, credential, read + FRESH)
+            await remove(run, principal, credential, read + FRESH, secret)
         except (Undecided, NotSent):
             if not left:
                 raise
             await run.clock.sleep(PAUSE)
         else:
             return
+
+
+async def _alive(run: Run, credential: Credential, secret: Secret | None) -> float | None:
+    """Return the moment before a look that doesn't show the end of the credential; None if it is gone."""
+    if (read := await listed(run, credential)) is not None or secret is None:
+        return read
+    read = run.world.moment()
+    return None if (await _tried(run, secret)).signs_in is False else read
+
+
+async def _tried(run: Run, secret: Secret) -> Proof:
+    """Return a try of a password; a failed try shows nothing."""
+    try:
+        return await try_removed(run, secret)
+    except AzureError as error:
+        return Proof(Outcome.UNREACHABLE, error.happened)
 
 
 async def listed(run: Run, credential: Credential) -> float | None:
@@ -63,13 +87,16 @@ async def listed(run: Run, credential: Credential) -> float | None:
         await patience.sleep(EVERY)
 
 
-async def remove(run: Run, principal: Principal, credential: Credential, not_after: float) -> None:
+async def remove(
+    run: Run, principal: Principal, credential: Credential, not_after: float, secret: Secret | None = None
+) -> None:
     """Send one removal, and look until a read no longer shows the credential.
 
     Graph answers 400 or 404 for a key id not known *yet*, just as for a removed one (azure-facts C2), and 409 where two
     changes of one object meet (azure-facts C4). So only reading decides; after such an answer an absence counts if it
-    lasts for two minutes. Raises Undecided if the credential is still listed after an answer other than a yes,
-    Unavailable if the credential is listed two minutes after a yes.
+    lasts for two minutes, and if Entra then refuses the `secret`, where it is known. Raises Undecided if the credential
+    is still listed after an answer other than a yes, Unavailable if it is listed two minutes after a yes, or if Entra
+    doesn't refuse its password.
     """
     patience = Patience(
         run, f"whether credential {credential.key_id} is gone is read again: Graph's reads may lag", LOOKING
@@ -85,6 +112,8 @@ async def remove(run: Run, principal: Principal, credential: Credential, not_aft
         if late:
             raise _undecided(credential, trouble) if trouble else _still_there(credential)
         await patience.sleep(EVERY)
+    if trouble and secret and (proof := await _tried(run, secret)).signs_in is not False:
+        raise _not_refused(credential, trouble, proof)
     run.tell(CredentialRemoved(key_id=credential.key_id, home=credential.home))
 
 
@@ -114,6 +143,18 @@ def _still_there(credential: Credential) -> AzureError:
         service="graph",
         state=f"Credential {credential.key_id} may still authenticate.",
         remedy="Run again; the next run removes it.",
+    )
+
+
+def _not_refused(credential: Credential, trouble: AzureError, proof: Proof) -> AzureError:
+    untried = f"its password could not be tried: {proof.detail}"
+    end = "Microsoft Entra ID still accepts its password" if proof.signs_in else untried
+    return Unavailable(
+        f"credential {credential.key_id} is listed by no read of {LOOKING:.0f} s, its removal got no yes"
+        f" ({trouble.happened}), and {end}",
+        service="graph",
+        state=f"Credential {credential.key_id} may still authenticate.",
+        remedy="Run again: a run that sees the credential removes it.",
     )
 
 

@@ -81,14 +81,14 @@ async def try_out(run: Run, version: Version, *, removed: bool = False) -> Proof
     """
     try:
         value = await run.world.value(run.policy, version.id)
-        return await (_taken(run, value) if removed else try_value(run, value, ()))
+        return await (try_removed(run, value) if removed else try_value(run, value, ()))
     except (NotFound, Forbidden) as error:
         return Proof(Outcome.UNREACHABLE, f"its value may not be read: {error.happened}")
     except AzureError as error:
         return Proof(Outcome.UNREACHABLE, error.happened)
 
 
-async def _taken(run: Run, value: Secret) -> Proof:
+async def try_removed(run: Run, value: Secret) -> Proof:
     """Return the first try of a removed password accepted by Entra, or else the last try.
 
     Several tries are needed: replicas learn of a removal one by one.

@@ -7,7 +7,7 @@ from rotator import container_group
 from rotator.container_group import Dependent, Phase, Verdict
 from rotator.policy import Policy
 from rotator.resource_id import ArmId
-from rotator.state import Access, Credential, Observed, Outcome, Proof, Version, marker
+from rotator.state import Access, Credential, Observed, Proof, Version, marker
 from rotator.steps import NOTHING_KNOWN, Intent, Known, Refused
 
 CONFIRM = timedelta(minutes=2)
@@ -131,9 +131,7 @@ class View:
     def accepted(self, version: Version) -> bool | None:
         """Tell if Entra accepts the version's value; None if unknown."""
         proof = self.tried(version)
-        if proof and proof.signed_in:
-            return True
-        return False if proof and proof.outcome in (Outcome.REFUSED, Outcome.EXPIRED, Outcome.DISABLED) else None
+        return proof.signs_in if proof else None
 
     @property
     def drift(self) -> bool:

@@ -1,0 +1,86 @@
+"""A new credential that is taken back: gone is what Entra refuses, not what reads of Graph fail to show."""
+
+from collections.abc import Callable
+
+import pytest
+from local_azure.faults import Fault
+from local_azure.wire import Request
+
+from tests.engine.test_life import forced, ours, settled
+from tests.stage import SECRET, Stage
+
+ADD, SET, PROVE, READ, REMOVE = (
+    "graph.applications.addPassword",
+    "keyvault.secrets.set",
+    "acr.manifests.head",
+    "graph.applications.get",
+    "graph.applications.removePassword",
+)
+NOT_KNOWN = {"kind": "status", "status": 400, "code": "Request_BadRequest", "message": "No password credential found."}
+
+
+def _revoked(made: Stage) -> None:
+    """Let somebody revoke access, as another process does."""
+    made.azure.vaults.set("myvault", made.policy.access_secret, "[]", tags={"rotator-access": "revoked"})
+
+
+def _unread(made: Stage) -> None:
+    """Let no read of the application show a password."""
+    made.azure.faults.add(Fault(READ, "changed", times=0, argument="passwordCredentials=[]"))
+
+
+def _unremovable(made: Stage) -> None:
+    """The same, and Graph doesn't know the key where it is to be removed."""
+    _unread(made)
+    made.azure.faults.add(Fault(REMOVE, times=0, **NOT_KNOWN))  # type: ignore[arg-type]
+
+
+def _meets(made: Stage, happens: Callable[[Stage], None]) -> None:
+    """Let a revocation meet a publication, and something else happen at once."""
+
+    def strike(number: int, operation: str, request: Request) -> None:
+        if operation == SET and request.path.startswith(f"/secrets/{SECRET}"):
+            made.after.remove(strike)
+            _revoked(made)
+            happens(made)
+
+    made.after.append(strike)
+
+
+@pytest.mark.parametrize("happens", [_unread, _unremovable])
+def test_a_credential_of_a_revoked_policy_is_removed_or_told_to_authenticate(happens: Callable[[Stage], None]) -> None:
+    async def scene(made: Stage) -> None:
+        (old,) = ours(made)
+        _meets(made, happens)
+        result = await made.rotate(forced(made))
+        assert result.exit_code != 0
+        newest = made.azure.vaults.versions("myvault", SECRET)[-1]
+        assert not newest.enabled
+        left = [key_id for key_id in ours(made) if key_id != old]
+        if happens is _unread:
+            assert left == []
+            assert "is removed again" in made.told()
+        else:
+            assert f"Credential {left[0]} may still authenticate" in made.told()
+            assert "removed" not in made.told()
+
+    settled(scene)
+
+
+def test_a_credential_that_fails_its_proof_and_is_not_listed_is_told_to_authenticate() -> None:
+    async def scene(made: Stage) -> None:
+        (old,) = ours(made)
+
+        def strike(number: int, operation: str, request: Request) -> None:
+            if operation == ADD:
+                made.after.remove(strike)
+                _unremovable(made)
+                made.azure.faults.add(Fault(PROVE, times=0, kind="status", status=500))
+
+        made.after.append(strike)
+        result = await made.rotate(forced(made))
+        assert result.exit_code == 1
+        (left,) = [key_id for key_id in ours(made) if key_id != old]
+        assert f"{left} was added and could not be removed" in made.told()
+
+    settled(scene)
