@@ -18,9 +18,9 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Event concerning one policy. `at` is Azure's time if known from an answer of Azure's, else None.
+    """Event concerning one policy. `at` is the time of the event.
 
-    The run's journal fills in `policy`.
+    The run fills in `policy`, and Azure's time if a look showed it; the entry point fills in its own clock's otherwise.
     """
 
     policy: str = ""
@@ -160,7 +160,10 @@ class VersionDisabled(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionMarked(Event):
-    """A version's tags now record an adoption or a compromise."""
+    """A version's tags now record an adoption or a compromise, or the groups that lose our tags.
+
+    `key_ids`: the content of the tag; of `rotator-strips`, names of groups.
+    """
 
     version: str
     tag: str

@@ -20,7 +20,7 @@ import os
 import tempfile
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from stat import S_ISDIR
@@ -124,7 +124,7 @@ async def rotate(timer: func.TimerRequest) -> None:
     settings = AppSettings.read(os.environ)
     found = gather(settings.policies, cloud=settings.cloud)
     for mistake in found.mistakes:
-        log.error("%s", json.dumps({"v": 1, "event": "mistake", **asdict(mistake)}))
+        log.error("%s", json.dumps({"v": 1, "event": "mistake", "at": now().isoformat(), **asdict(mistake)}))
     policies, hasty = _in_time(settings, found.policies)
     if not policies:
         raise hasty or PolicyError(found.mistakes)
@@ -182,6 +182,7 @@ def _leases() -> Path:
             {
                 "v": 1,
                 "event": "log",
+                "at": now().isoformat(),
                 "level": "warning",
                 "text": f"{usual} isn't this app's alone; leases are kept elsewhere",
             }
@@ -215,6 +216,7 @@ def connected(cloud: str) -> tuple[Clock, AbstractAsyncContextManager[World]]:
 
 def tell(event: Event) -> None:
     """Log an event as one line of JSON; the level serves alert rules."""
+    event = event if event.at else replace(event, at=now())
     warns = isinstance(event, Vetoed) or bool(getattr(event, "warn", False))
     level = logging.ERROR if isinstance(event, StepFailed) else logging.WARNING if warns else logging.INFO
     log.log(level, "%s", json.dumps(as_json(event)))

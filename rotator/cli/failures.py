@@ -13,7 +13,7 @@ import typer
 from rotator.cli import INTERRUPTED, streams
 from rotator.cli.interrupt import Interrupted
 from rotator.cli.invocation import Common, LogFormat, Output
-from rotator.cli.output import say
+from rotator.cli.output import event_line, say
 from rotator.errors import LeaseHeld, PolicyError, RotatorError, UnsafeStep
 from rotator.visible import one_line
 
@@ -94,7 +94,7 @@ def _report(common: Common, error: RotatorError) -> None:
 def _tell(common: Common, exit_code: int, body: dict[str, Any], text: str) -> None:
     """Write an error: for programs to stdout, and for people, or as an event, to stderr."""
     _object(common, exit_code, body)
-    say(json.dumps({"v": 1, "event": "error", **body}) if common.log_format is LogFormat.json else text, err=True)
+    say(event_line("error", body) if common.log_format is LogFormat.json else text, err=True)
 
 
 def _object(common: Common, exit_code: int, body: dict[str, Any]) -> None:

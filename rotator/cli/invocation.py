@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from rotator.cli import INTERRUPTED, streams
-from rotator.cli.output import say
+from rotator.cli.output import event_line, say
 
 if TYPE_CHECKING:
     from rotator.errors import Mistake
@@ -88,8 +88,8 @@ class Common:
         from rotator.report.words import mistake_body
 
         for mistake in mistakes[:MOST_WARNINGS]:
-            body = {"v": 1, "event": "mistake", **mistake_body(mistake)}
-            _tell(json.dumps(body) if self.log_format is LogFormat.json else f"warning: {mistake}")
+            as_json = self.log_format is LogFormat.json
+            _tell(event_line("mistake", mistake_body(mistake)) if as_json else f"warning: {mistake}")
         if len(mistakes) > MOST_WARNINGS and self.log_format is LogFormat.text:
             _tell(
                 f"warning: {len(mistakes) - MOST_WARNINGS} more mistakes in other policies; `rotator validate` shows"
@@ -149,7 +149,7 @@ class Common:
         state = f"The other policies were served, and ended with {code}."
         if self.log_format is LogFormat.json:
             error = PolicyError(tuple(mistake for one in self.unserved for mistake in one.mistakes), state=state)
-            return json.dumps({"v": 1, "event": "error", **error_body(error)})
+            return event_line("error", error_body(error))
         names = ", ".join(one.name for one in self.unserved[:MOST_WARNINGS])
         more = f" and {len(self.unserved) - MOST_WARNINGS} more" if len(self.unserved) > MOST_WARNINGS else ""
         return f"exit 2: mistakes in the policies of {names}{more}, which were not served. {state}"

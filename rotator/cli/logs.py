@@ -9,6 +9,7 @@ removes text similar to a token or a client secret.
 import copy
 import json
 import logging
+import time
 import traceback
 from contextlib import suppress
 from types import TracebackType
@@ -22,6 +23,8 @@ SPEAKERS = ("rotator", "azure", "msal", "msgraph", "kiota_http", "kiota_abstract
 STRUCK = secret.LOOKS
 """What is struck from every line."""
 
+TIME = "%Y-%m-%dT%H:%M:%SZ"
+"""Time of a line in a log, in UTC."""
 CONTINUED = "\n    "
 """How a record's later lines begin, so that none of them looks like another record."""
 
@@ -35,6 +38,8 @@ def struck(text: str) -> str:
 
 class Plain(logging.Formatter):
     """Format a record as text; of an exception the type and the frames, without locals and message."""
+
+    converter = staticmethod(time.gmtime)
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as text without secrets; ignore an exception text cached by another handler."""
@@ -55,6 +60,7 @@ class Lines(Plain):
         body: dict[str, Any] = {
             "v": 1,
             "event": "log",
+            "at": self.formatTime(record, self.datefmt),
             "level": record.levelname.lower(),
             "logger": record.name,
             "text": struck(record.getMessage()),
@@ -94,7 +100,9 @@ def configure(verbose: int, *, as_json: bool) -> None:
     for old in [handler for handler in root.handlers if isinstance(handler, _Handler)]:
         root.removeHandler(old)
     handler = _Handler()
-    handler.setFormatter(Lines() if as_json else Plain("%(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(
+        Lines(datefmt=TIME) if as_json else Plain("%(asctime)s %(levelname)s %(name)s: %(message)s", TIME)
+    )
     root.addHandler(handler)
     for name in SPEAKERS:
         logging.getLogger(name).setLevel(logging.DEBUG if verbose > 1 else logging.ERROR)

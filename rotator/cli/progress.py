@@ -7,9 +7,11 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from rotator.cli import wiring
 from rotator.cli.invocation import Common, LogFormat
+from rotator.cli.logs import TIME
 from rotator.cli.output import say
 from rotator.events import Event, Finished, Pausing, Proving, StepStarted, as_json
 from rotator.ports import Tell
@@ -33,8 +35,10 @@ def telling(common: Common) -> Iterator[tuple[Tell, Story]]:
         def tell(event: Event) -> None:
             """Record and show an event; a run goes on even if stderr is closed.
 
-            Begun work must be finished, and the report lists every event.
+            Begun work must be finished, and the report lists every event. Before the first look, the time is that of
+            this machine's clock.
             """
+            event = event if event.at else replace(event, at=wiring.now().replace(microsecond=0))
             story.events.append(event)
             with suppress(OSError):
                 show(event)
@@ -50,13 +54,10 @@ def on_terminal() -> bool:
 @contextmanager
 def _lines(common: Common) -> Iterator[Tell]:
     def show(event: Event) -> None:
-        text = (
-            json.dumps(as_json(event))
-            if common.log_format is LogFormat.json
-            else line(event, everything=common.verbose > 0)
-        )
-        if text:
-            say(text, err=True)
+        if common.log_format is LogFormat.json:
+            say(json.dumps(as_json(event)), err=True)
+        elif text := line(event, everything=common.verbose > 0):
+            say(f"{event.at:{TIME}} {text}", err=True)
 
     yield show
 

@@ -37,7 +37,7 @@ from rotator.container_group.manifest import (
 from rotator.container_group.manifest_draft import DraftedManifest, drafted
 from rotator.container_group.missing_values import hidden, sources, unsourced, wanted_as_objects
 from rotator.container_group.newer_properties import newer_values
-from rotator.container_group.policy_lines import lines_to_add
+from rotator.container_group.policy_lines import lines_to_add, yaml_key
 from rotator.container_group.put_body import edit
 from rotator.container_group.put_properties import writable
 from rotator.container_group.refusal import Refusal, misplaced, refusals
@@ -97,4 +97,5 @@ __all__ = [
     "wanted_as_objects",
     "with_images",
     "writable",
+    "yaml_key",
 ]

@@ -42,6 +42,12 @@ def secret_names(group_id: ArmId, paths: Sequence[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
+def yaml_key(path: str) -> str:
+    """Return a path as a key of YAML: quoted, if its characters need that."""
+    quoted = json.dumps(path) if any(map(acts, path)) else "'" + path.replace("'", "''") + "'"
+    return path if _PLAIN.fullmatch(path) else quoted
+
+
 def _lines(path: str, name: str) -> tuple[str, ...]:
     if path == WORKSPACE_ID:
         return _WORKSPACE
@@ -51,9 +57,9 @@ def _lines(path: str, name: str) -> tuple[str, ...]:
 def _or_none(path: str) -> tuple[str, ...]:
     """Return the other answer, for a place that is often empty."""
     if VOLUME.fullmatch(path):
-        return (f"      # or, if the volume has no files: {_key(path)}: {{value: {NONE}}}",)
+        return (f"      # or, if the volume has no files: {yaml_key(path)}: {{value: {NONE}}}",)
     if path.startswith("extensions/"):
-        return (f"      # or, if it has no protected settings: {_key(path)}: {{value: {NONE}}}",)
+        return (f"      # or, if it has no protected settings: {yaml_key(path)}: {{value: {NONE}}}",)
     return ()
 
 
@@ -78,12 +84,11 @@ def _line(path: str, name: str) -> str:
         if volume
         else ""
     )
-    return f"      {_key(key)}: {{key_vault: {name}}}{hint}" if name else f"      {_key(key)}: {{credential: password}}"
-
-
-def _key(path: str) -> str:
-    quoted = json.dumps(path) if any(map(acts, path)) else "'" + path.replace("'", "''") + "'"
-    return path if _PLAIN.fullmatch(path) else quoted
+    return (
+        f"      {yaml_key(key)}: {{key_vault: {name}}}{hint}"
+        if name
+        else f"      {yaml_key(key)}: {{credential: password}}"
+    )
 
 
 def _unused(name: str, taken: set[str]) -> str:

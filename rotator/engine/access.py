@@ -34,7 +34,10 @@ async def read_record(run: Run) -> AccessRecord:
             f" {record.access}",
             remedy=f"`{recover_secret(vault, name)}` brings it back; then run again.",
         )
-    return await run.world.enable_record(run.policy) if record.disabled else record
+    if record.disabled:
+        record = await run.world.enable_record(run.policy)
+        run.tell(AccessRecorded(access=record.access, assignments=len(record.assignments)))
+    return record
 
 
 def start(run: Run, step: Step) -> None:

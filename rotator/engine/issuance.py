@@ -29,7 +29,7 @@ from rotator.errors import (
     Unavailable,
     UnsafeStep,
 )
-from rotator.events import CredentialAdded, Noted, VersionPublished
+from rotator.events import CredentialAdded, Noted, UsernamePublished, VersionPublished
 from rotator.plan import MOST_TAGS, View, carried
 from rotator.ports import Issued
 from rotator.state import ATTEMPT, HOME, KEY_ID, Credential, Home, Observed, Tags, Version, marker, tags
@@ -94,7 +94,8 @@ async def _delivered(run: Run, observed: Observed, new: _New) -> tuple[Version, 
         await prove(run, new.credential.key_id, new.issued.secret, container_group.images(run.policy, observed))
         new.proven = run.world.moment()
         # The user name fits the current password, too: what stops it must not come after the publication.
-        await run.world.publish_username(run.policy)
+        if await run.world.publish_username(run.policy):
+            run.tell(UsernamePublished(secret=run.policy.key_vault.username_secret or ""))
         return await _publish(run, observed, new)
     except Exception as error:  # noqa: BLE001 - a bug must not leave a credential that nobody knows of
         failure = error

@@ -1,6 +1,7 @@
 """Journal of one policy's run: each event is told at once, under the policy's name, and counted for the exit code."""
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from rotator.codes import NoteCode, WaitCode
 from rotator.events import Event, Noted, StepDone, StepFailed, Vetoed, Waiting
@@ -59,9 +60,9 @@ class Journal:
     policy: str
     score: Score = field(default_factory=Score, compare=False)
 
-    def tell(self, happened: Event | Wait | Note) -> None:
-        """Tell and count an event, or a finding of the plan."""
-        event = replace(_event(happened), policy=self.policy)
+    def tell(self, happened: Event | Wait | Note, at: datetime | None = None) -> None:
+        """Tell and count an event, or a finding of the plan, that happened `at` this time."""
+        event = replace(_event(happened), policy=self.policy, at=at)
         self.score.count(event)
         self.hear(event)
 

@@ -18,7 +18,7 @@ from rotator.errors import AzureError, Conflict, NotSent, OutcomeUnknown, Thrott
 from rotator.events import Noted, VersionMarked
 from rotator.plan import MOST_TAGS, Mark, marked
 from rotator.remedy import rotator
-from rotator.state import ADOPTED, COMPROMISED, Version
+from rotator.state import Version
 
 SENT_WITHIN, SEEN_AFTER = 3.0, 6.0
 """Seconds between a read and the write that rests on it, and between a write and the look that finds it, at most and at
@@ -76,8 +76,7 @@ async def _write(run: Run, mark: Mark) -> bool:
 
 
 def _tell(run: Run, version: Version, mark: Mark, dropped: Sequence[str]) -> None:
-    if mark.tag in (ADOPTED, COMPROMISED):
-        run.tell(VersionMarked(version=version.id, tag=mark.tag, key_ids=version.listed(mark.tag)))
+    run.tell(VersionMarked(version=version.id, tag=mark.tag, key_ids=version.listed(mark.tag)))
     if dropped:
         text = (
             f"tag {', '.join(dropped)} of version {version.id} gave way to {mark.tag}: no version had room for one more"

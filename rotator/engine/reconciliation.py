@@ -101,7 +101,7 @@ async def _take(run: Run, seen: Seen, memory: Memory, steps: tuple[Step, ...]) -
             allowed.append(step)
             continue
         memory.refuse((kind(step), target(step)))
-        run.tell(_vetoed(run, seen.observed, veto))
+        run.tell(_vetoed(veto))
     await asyncio.gather(*(_one(run, seen, memory, step) for step in allowed))
 
 
@@ -118,10 +118,9 @@ async def _ready(run: Run, seen: Seen, memory: Memory, steps: tuple[Step, ...]) 
     return replace(again, known=known), tuple(s for s in following.steps if (kind(s), target(s)) in wanted)
 
 
-def _vetoed(run: Run, observed: Observed, veto: guard.Veto) -> Vetoed:
+def _vetoed(veto: guard.Veto) -> Vetoed:
     error = veto.error().diagnose()
     return Vetoed(
-        at=observed.at,
         step=kind(veto.step),
         target=target(veto.step),
         code=veto.code,
@@ -135,7 +134,6 @@ async def _one(run: Run, seen: Seen, memory: Memory, step: Step) -> None:
     name, what = kind(step), target(step)
     run.tell(
         StepStarted(
-            at=seen.observed.at,
             step=name,
             target=what,
             reason=step.reason.text,

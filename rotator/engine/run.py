@@ -1,6 +1,7 @@
 """Input of every step, and the result of a run."""
 
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from rotator.codes import VetoCode
 from rotator.engine.journal import Journal, Score
@@ -80,8 +81,15 @@ class Run:
         return View(self.policy, seen.observed, self.intent, seen.known)
 
     def tell(self, happened: Event | Wait | Note) -> None:
-        """Tell and count an event, or a finding of the plan."""
-        self.journal.tell(happened)
+        """Tell and count an event, or a finding of the plan, with the time."""
+        self.journal.tell(happened, self.time())
+
+    def time(self) -> datetime | None:
+        """Return Azure's time now, from the last look and the time elapsed since; None before the first look."""
+        if not self.latest:
+            return None
+        seen = self.latest[-1]
+        return seen.observed.at + timedelta(seconds=round(max(self.world.moment() - seen.read, 0)))
 
     @property
     def score(self) -> Score:

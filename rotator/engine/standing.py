@@ -3,6 +3,7 @@
 from rotator.engine.retirement import withdraw
 from rotator.engine.run import FRESH, Run
 from rotator.errors import AzureError, RotatorError, UnsafeStep
+from rotator.events import VersionDisabled
 from rotator.ports import Issued
 from rotator.remedy import rotator
 from rotator.state import Access, Observed, Version
@@ -50,6 +51,7 @@ async def _unpublish(run: Run, observed: Observed, issued: Issued, version: Vers
         left.append((f"Credential {key_id} may still authenticate.", error.happened))
     try:
         await run.world.mark_version(run.policy, version.id, enabled=False)
+        run.tell(VersionDisabled(version=version.id))
     except AzureError as error:
         left.append((f"Version {version.id} is not known to be disabled.", error.happened))
     if left:

@@ -182,7 +182,8 @@ def held(policy: Policy, observed: Observed, key_id: str) -> Iterator[Objection]
                 "It must move first.",
             )
         elif dependent.unsaid and dependent.choice is not container_group.Choice.IGNORE and not orphan and not exposed:
-            lines = "\n".join(f"  {path}: {{credential: password}}" for path in dependent.unsaid)
+            keys = map(container_group.yaml_key, dependent.unsaid)
+            lines = "\n".join(f"  {key}: {{credential: password}}" for key in keys)
             remedy = (
                 f"Say whose it is, under `secrets:` of `- id: {dependent.id}` in {policy.file}; if it is another"
                 f" secret, `{{key_vault: NAME}}` in place of `{{credential: password}}`:\n{lines}"

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import PurePath
 from typing import Any
 
-from rotator.container_group import DraftedManifest
+from rotator.container_group import DraftedManifest, yaml_key
 from rotator.errors import UnsafeStep
 from rotator.policy import Policy
 from rotator.policy.manifest_file import Read
@@ -79,7 +79,7 @@ def _comments(written: Written) -> Iterator[str]:
     for path in draft.empty:
         yield f"{path}: Azure doesn't show {LINES[path.partition('/')[0]]}"
         if path != WORKSPACE_ID:
-            yield f"  and write in {policy.file}, under secrets of this group: {path}: {{value: {NONE}}}"
+            yield f"  and write in {policy.file}, under secrets of this group: {yaml_key(path)}: {{value: {NONE}}}"
 
 
 def manifest_form(written: Written) -> dict[str, Any]:

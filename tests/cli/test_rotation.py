@@ -240,7 +240,7 @@ def test_progress_is_a_line_of_json_per_event_if_asked_for(rotator: Scene) -> No
 
 def test_progress_goes_to_stderr_and_is_plain_where_there_is_no_terminal(rotator: Scene) -> None:
     said = rotator("rotate", NAME)
-    assert said.err.startswith(f"{NAME}: issue application: ")
+    assert said.err.partition(" ")[2].startswith(f"{NAME}: issue application: ")
     assert "\x1b" not in said.err
     assert said.out.startswith(f"{NAME}: 1 done (exit 0)\n")
 
