@@ -36,6 +36,7 @@ registries: []
 key_vault: {url: "http://myvault", password_secret: my_secret}
 rotation: {validity: 90, renew_befor: 30d}
 """
+KEY = "9b430154-be5e-470f-93bd-bd7d709aa1c3"
 VERBS = (
     "validate",
     "doctor",
@@ -127,6 +128,8 @@ def test_an_unknown_policy_is_refused_with_the_known_names(arguments: tuple[str,
         (("rotate", "--key-id", "k"), "add --compromised"),
         (("rotate", "--compromised", "--yes"), "policies that you name"),
         (("rotate", "a", "b", "--compromised", "--key-id", "k"), "about one policy"),
+        (("rotate", "mycontainerregistry", "--compromised", KEY, "--yes"), f"write --key-id {KEY}"),
+        (("rotate", KEY, "mycontainerregistry", "--compromised", "--yes"), f"write --key-id {KEY}"),
         (("rotate", "--adopt", "--dry-run"), "--dry-run changes nothing"),
         (("rotate", "--max-duration", "10"), "write 10m"),
         (("rotate", "mycontainerregistry", "--compromised"), "add --yes"),

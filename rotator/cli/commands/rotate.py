@@ -1,5 +1,6 @@
 """``rotator rotate``: replace due credentials."""
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +13,7 @@ from rotator.cli.invocation import Common
 from rotator.cli.notices import Hook, Metrics, notices_of
 from rotator.cli.options import Container, Leases, Names, Yes, ask, command
 from rotator.codes import NoteCode
+from rotator.resource_id import GUID
 
 if TYPE_CHECKING:
     from rotator.engine import Run
@@ -177,12 +179,21 @@ def _check(wishes: Wishes, names: list[str] | None, *, dry_run: bool) -> None:
         )
     if wishes.compromised and not names:
         raise typer.BadParameter("--compromised is about policies that you name")
+    if wishes.compromised and len(names or ()) > 1 and (key_id := next(filter(_is_key_id, names or ()), None)):
+        raise typer.BadParameter(
+            f"{key_id} looks like a key id, and would declare nothing; the current credential would be declared"
+            f" instead: write --key-id {key_id}"
+        )
     if wishes.key_ids and len(names or ()) != 1:
         raise typer.BadParameter("--key-id is about one policy; name it, and only it")
     if dry_run and (wishes.compromised or wishes.adopt):
         raise typer.BadParameter(
             "--dry-run changes nothing, and --compromised and --adopt are recorded in Azure; leave one of them away"
         )
+
+
+def _is_key_id(name: str) -> bool:
+    return re.fullmatch(GUID, name) is not None
 
 
 def _ask(wishes: Wishes, names: list[str], yes: bool, *, accept_outage: bool) -> None:
