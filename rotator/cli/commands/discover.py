@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rotator.cli.files import created
 from rotator.cli.invocation import Common
 from rotator.cli.options import command
 from rotator.errors import RotatorError
@@ -101,17 +102,6 @@ def _texts(directory: Path) -> Mapping[str, str]:
     }
 
 
-def _fill(file: Path, text: str) -> None:
-    """Create a file with a text; leave no file if the write fails. Raises OSError."""
-    with file.open("x", encoding="utf-8") as opened:
-        try:
-            opened.write(text)
-            opened.flush()
-        except OSError:
-            file.unlink(missing_ok=True)
-            raise
-
-
 def _written(directory: Path, draft: "PolicyText") -> "PolicyText":
     """Write a new draft to its file, and return the draft with the path of the file.
 
@@ -123,7 +113,7 @@ def _written(directory: Path, draft: "PolicyText") -> "PolicyText":
     if draft.text is not None:
         directory.mkdir(parents=True, exist_ok=True)
         try:
-            _fill(file, draft.text)
+            created(file, draft.text)
         except FileExistsError:
             raise RotatorError(
                 f"{file} exists, and was not there a moment ago", remedy="Run again; nothing was overwritten."

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rotator.cli.files import created
 from rotator.cli.invocation import Common
 from rotator.cli.options import Name, command
 from rotator.errors import NotFound, RotatorError
@@ -56,8 +57,7 @@ def carry_out(
 def _fill(file: Path, text: str) -> None:
     """Create a file with a text. Raises RotatorError if there is one already, or it can't be written."""
     try:
-        with file.open("x", encoding="utf-8") as opened:
-            opened.write(f"{text}\n")
+        created(file, f"{text}\n")
     except OSError as error:
         raise RotatorError(
             f"{file} can't be written: {error.strerror}",

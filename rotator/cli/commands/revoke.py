@@ -1,6 +1,7 @@
 """``rotator revoke``: take the access of a principal away."""
 
 import json
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -87,15 +88,20 @@ def _ensure_plain(record: Path | None) -> None:
 
 
 def _ensure_writable(record: Path | None) -> None:
+    """Check that a file can be made beside the record. Raises OSError."""
     if record:
-        record.open("a").close()
+        try:
+            tempfile.TemporaryFile(dir=record.resolve().parent).close()
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(record)) from None
 
 
 def _write_record(record: Path, text: str, policy: str) -> None:
     from rotator.errors import RotatorError
+    from rotator.notify import replaced
 
     try:
-        record.write_text(text)
+        replaced(record.resolve(), text)
     except OSError as error:
         state = (
             f"The access is revoked all the same, and recorded in the vault; `{rotator('grant', policy)}` restores it."
