@@ -414,5 +414,54 @@ class LeaseStore(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Message taken from a queue; `text` is a policy's name. `tries` counts how often it was taken, this time included.
+
+    `receipt` proves the taking.
+    """
+
+    id: str
+    receipt: str
+    text: str
+    tries: int
+
+
+class Queue(Protocol):
+    """Queue of names of policies, kept by a service.
+
+    Every method raises RotatorError where the service can't be reached.
+    """
+
+    @property
+    def where(self) -> str:
+        """The address of the queue, for messages."""
+        ...
+
+    async def put(self, text: str) -> None:
+        """Add a message."""
+        ...
+
+    async def take(self, seconds: float) -> Message | None:
+        """Take a message, which nobody else gets for `seconds`; None where there is none."""
+        ...
+
+    async def keep(self, message: Message, seconds: float) -> Message | None:
+        """Keep a message from others for `seconds` from now; None if somebody else has it."""
+        ...
+
+    async def done(self, message: Message) -> None:
+        """Delete a message, unless somebody else has it."""
+        ...
+
+    async def poison(self, message: Message) -> None:
+        """Move a message aside, to those that fail again and again."""
+        ...
+
+    async def poisoned(self) -> tuple[str, ...]:
+        """Return the texts of the messages that were moved aside, as far as one look shows them."""
+        ...
+
+
 Tell = Callable[[Event], None]
 """Where a run's events go."""

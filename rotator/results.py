@@ -45,3 +45,13 @@ class Result:
     summary: str
     next_due: datetime | None = None
     steps: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Enqueued:
+    """Policies as seen, those that were added to the queue at `where`, and those in its queue of failed messages."""
+
+    where: str
+    seen: tuple[Previewed, ...]
+    added: tuple[str, ...]
+    poisoned: tuple[str, ...]

@@ -34,6 +34,13 @@ from local_azure.inprocess import SessionResponse
 from multidict import CIMultiDict
 from yarl import URL
 
+from rotator.clients.azuretime import AzureTime
+from rotator.clients.blob_lease import BlobLeases
+from rotator.clients.pipeline import Line
+from rotator.clients.queue import StorageQueue
+from rotator.cloud import PUBLIC
+from rotator.ports import Clock
+
 TENANT = "00000000-0000-4000-8000-00000000cafe"
 ACCOUNT = "rotatorstate"
 CONTAINER = f"https://{ACCOUNT}.blob.core.windows.net/leases"
@@ -150,6 +157,26 @@ class _Answer:
 
     async def __aexit__(self, *_: object) -> None:
         pass
+
+
+def line(found: "Azurite", clock: Clock, now: Callable[[], datetime]) -> Line:
+    """Return what rotator's clients reach it by."""
+    session = found.session(now)
+    return Line(clock, AzureTime(clock), (session, session), lambda _: None, 15)
+
+
+def leases(found: "Azurite", clock: Clock, now: Callable[[], datetime], name: str = "leases") -> BlobLeases:
+    """Return the leases in a container, created if absent."""
+    address = f"https://{ACCOUNT}.blob.core.windows.net/{name}"
+    found.create(address, now)
+    return BlobLeases(line(found, clock, now), Fixed(), PUBLIC, address)
+
+
+def queue(found: "Azurite", clock: Clock, now: Callable[[], datetime], name: str = "rotator") -> StorageQueue:
+    """Return a queue, created if absent."""
+    address = f"https://{ACCOUNT}.queue.core.windows.net/{name}"
+    found.create(address, now)
+    return StorageQueue(line(found, clock, now), Fixed(), PUBLIC, address)
 
 
 @contextmanager

@@ -1,10 +1,12 @@
 """Leases and messages in memory: they stand in for Azure Storage in simulations, and keep the same contract as Azurite."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rotator.errors import Unavailable
+from rotator.ports import Message
 
+QUEUE = "https://rotatorstate.queue.core.windows.net/rotator"
 WHERE = "https://rotatorstate.blob.core.windows.net/leases"
 
 
@@ -53,3 +55,67 @@ class MemoryLeases:
     def _reached(self) -> None:
         if self.down:
             raise Unavailable("Azure Blob Storage gave no answer", service="Azure Blob Storage")
+
+
+@dataclass
+class _Waiting:
+    message: Message
+    visible: float
+
+
+@dataclass
+class MemoryQueue:
+    """`ports.Queue` on `clock`, in seconds."""
+
+    clock: Callable[[], float]
+    waiting: list[_Waiting] = field(default_factory=list)
+    aside: list[str] = field(default_factory=list)
+    numbers: int = 0
+    down: bool = False
+    where: str = QUEUE
+
+    async def put(self, text: str) -> None:
+        self._reached()
+        self.waiting.append(_Waiting(Message(self._next(), "", text, 0), self.clock()))
+
+    async def take(self, seconds: float) -> Message | None:
+        self._reached()
+        for each in self.waiting:
+            if each.visible <= self.clock():
+                each.message = replace(each.message, receipt=self._next(), tries=each.message.tries + 1)
+                each.visible = self.clock() + seconds
+                return each.message
+        return None
+
+    async def keep(self, message: Message, seconds: float) -> Message | None:
+        self._reached()
+        each = self._mine(message)
+        if each is None:
+            return None
+        each.message, each.visible = replace(each.message, receipt=self._next()), self.clock() + seconds
+        return each.message
+
+    async def done(self, message: Message) -> None:
+        self._reached()
+        if each := self._mine(message):
+            self.waiting.remove(each)
+
+    async def poison(self, message: Message) -> None:
+        self._reached()
+        self.aside.append(message.text)
+        await self.done(message)
+
+    async def poisoned(self) -> tuple[str, ...]:
+        self._reached()
+        return tuple(sorted(set(self.aside)))
+
+    def _mine(self, message: Message) -> _Waiting | None:
+        return next((each for each in self.waiting if each.message.receipt == message.receipt), None)
+
+    def _next(self) -> str:
+        self.numbers += 1
+        return f"{self.numbers}"
+
+    def _reached(self) -> None:
+        if self.down:
+            raise Unavailable("Azure Queue Storage gave no answer", service="Azure Queue Storage")

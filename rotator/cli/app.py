@@ -11,6 +11,7 @@ from rotator.cli.commands import (
     deploy,
     discover,
     doctor,
+    enqueue,
     grant,
     history,
     manifest,
@@ -20,6 +21,7 @@ from rotator.cli.commands import (
     rotate,
     status,
     validate,
+    work,
 )
 from rotator.cli.output import say
 
@@ -60,6 +62,8 @@ for verb in (
     history,
     provision,
     rotate,
+    enqueue,
+    work,
     revoke,
     grant,
     adopt,

@@ -53,6 +53,10 @@ Container = Annotated[
         help="Where runs on all machines lock each other out: a container of Azure Blob Storage, in place of DIR.",
     ),
 ]
+Queue = Annotated[
+    str,
+    typer.Option("--queue", envvar="ROTATOR_QUEUE", metavar="URL", help="The queue: one of Azure Queue Storage."),
+]
 
 
 def _shared(

@@ -1,9 +1,10 @@
 """Work of one command: connect, make a run for each policy, do the work, write the result."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from itertools import chain
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rotator import fleet
 from rotator.cli import wiring
@@ -88,9 +89,17 @@ def change(
             await notices.told(common, results, story.events)
         return results
 
+    with heard(common) as (tell, story):
+        results = run(common, policies, work, intent=intent, at_most=at_most, tell=tell)
+    report(common, results, story)
+
+
+@contextmanager
+def heard(common: Common) -> Iterator[tuple[Tell, Story]]:
+    """Yield what shows and records the events of a command; an interruption says what it left."""
     with telling(common) as (tell, story):
         try:
-            results = run(common, policies, work, intent=intent, at_most=at_most, tell=tell)
+            yield tell, story
         except Interrupted as interrupted:
             interrupted.left = tuple(
                 f"{each.policy}: {each.text}"
@@ -98,16 +107,23 @@ def change(
                 if isinstance(each, Noted) and each.code is NoteCode.INTERRUPTED
             )
             raise
-    _write(common, results, story)
 
 
-def _write(common: Common, results: tuple[Result, ...], story: Story) -> None:
+def report(
+    common: Common, results: tuple[Result, ...], story: Story, *, code: int = 0, beside: str = "", **body: Any
+) -> None:
+    """Write how the runs ended; `beside` and `body` are what isn't about one of them, `code` its exit code."""
     told = by_result(results, story.events)
     first = sorted(told, key=lambda each: not alarmed(*each))
+
+    def text() -> str:
+        runs = many_text([run_part(*each) for each in first], every=common.verbose > 0) if first else ""
+        return "\n\n".join(part for part in (runs, beside) if part)
+
     common.write(
-        lambda: many_text([run_part(*each) for each in first], every=common.verbose > 0),
-        lambda: {"policies": [run_body(*each) for each in told]},
-        fleet.exit_code(result.exit_code for result in results),
+        text,
+        lambda: {"policies": [run_body(*each) for each in told], **body},
+        fleet.exit_code((code, *(result.exit_code for result in results))),
     )
 
 

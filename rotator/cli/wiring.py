@@ -1,6 +1,6 @@
 """Only place of the command line to create a loop, a clock and clients.
 
-Tests replace only these five functions, to run every command on virtual time against the emulator in process.
+Tests replace only these six functions, to run every command on virtual time against the emulator in process.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from rotator.cli.interrupt import grace, heeding
-from rotator.ports import Clock, LeaseStore, World
+from rotator.ports import Clock, LeaseStore, Queue, World
 
 if TYPE_CHECKING:
     from rotator.clients.world import AzureWorld
@@ -37,6 +37,11 @@ def connected(cloud: str) -> tuple[Clock, AbstractAsyncContextManager[World]]:
 def lease_store(world: World, container: str) -> LeaseStore:
     """Return the leases in a container, over the connections and the identity of `world`."""
     return cast("AzureWorld", world).leases(container)
+
+
+def queue(world: World, address: str) -> Queue:
+    """Return the queue at an address, over the connections and the identity of `world`."""
+    return cast("AzureWorld", world).queue(address)
 
 
 def web() -> "Transport":

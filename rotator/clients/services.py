@@ -19,7 +19,7 @@ from rotator.clients.transports import Transports, network
 from rotator.clients.wire import Gate, GraphWire
 from rotator.cloud import Cloud
 from rotator.policy import Policy
-from rotator.ports import Clock, LeaseStore
+from rotator.ports import Clock, LeaseStore, Queue
 from rotator.preflight import Right
 from rotator.resource_id import ResourceId
 from rotator.state import Credential, PasswordLimit, Principal, Registry
@@ -47,6 +47,13 @@ class Services:
 
         line = Line(self.line.clock, self.line.time, self._sessions, self._transports.proxy, ONE_TRY)
         return BlobLeases(line, self.token, self.cloud, container)
+
+    def queue(self, address: str) -> Queue:
+        """Return a queue of Azure Queue Storage. Raises ValueError for another address."""
+        from rotator.clients.queue import StorageQueue
+
+        line = Line(self.line.clock, self.line.time, self._sessions, self._transports.proxy, ONE_TRY)
+        return StorageQueue(line, self.token, self.cloud, address)
 
     async def close(self) -> None:
         """Close every client, then their connections."""

@@ -14,11 +14,14 @@ CONTRIBUTOR = {"blob": "Storage Blob Data Contributor", "queue": "Storage Queue 
 """Built-in role for each service, on the account or on the container or queue alone."""
 
 
-def options(line: Line, host: str) -> dict[str, Any]:
-    """Return the keyword arguments of a storage client of `host`: the shared session, one retry policy, no redirect."""
+def options(line: Line, host: str, *, once: bool = True) -> dict[str, Any]:
+    """Return the keyword arguments of a storage client of `host`: the shared session, one retry policy, no redirect.
+
+    `once`: what may have an effect at each repetition is sent once.
+    """
     return {
         **line.options([host]),
-        "retry_policy": _Retry(line.limit, line.time, patience=PATIENCE),
+        "retry_policy": _Retry(line.limit, line.time, patience=PATIENCE, once=once),
         "permit_redirects": False,
     }
 

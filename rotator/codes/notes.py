@@ -169,4 +169,11 @@ class NoteCode(Explained):
         "not_proven",
         "`revoke`: no pull was seen to be refused (exit 1, except with `--no-wait`); `grant`: none succeeded yet",
     )
+    POISONED = (
+        "poisoned",
+        (
+            "a message about this policy was taken from the queue as often as it may be, and the run failed each time:"
+            " it is moved aside, and the next survey adds the policy again; exit 1"
+        ),
+    )
     RESIDUE = "residue", "`revoke`: tokens that were issued before live on for up to three hours"

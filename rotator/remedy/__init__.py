@@ -84,7 +84,7 @@ from rotator.remedy.roles import (
     give_role,
     identity_principal,
 )
-from rotator.remedy.storage import create_container, create_queue, storage_account_id
+from rotator.remedy.storage import clear_queue, create_container, create_queue, storage_account_id
 from rotator.remedy.vaults import (
     LIST_VAULTS,
     SHOW_VAULT_URL,
@@ -131,6 +131,7 @@ __all__ = [
     "begin_secret",
     "build_bicep",
     "build_bicep_parameters",
+    "clear_queue",
     "create_container",
     "create_identity",
     "create_queue",

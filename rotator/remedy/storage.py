@@ -16,3 +16,8 @@ def create_queue(account: str, name: str) -> str:
 def storage_account_id(account: str) -> Bash:
     """Return a storage account's id, looked up by az."""
     return output(az("storage account show", name=account, query="id", output="tsv"))
+
+
+def clear_queue(account: str, name: str) -> str:
+    """Delete all messages of a queue."""
+    return az("storage message clear", account_name=account, queue_name=name, auth_mode="login", output="none")

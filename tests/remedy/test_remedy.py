@@ -98,6 +98,10 @@ CASES: Mapping[str, tuple[Callable[[str], str], tuple[str, ...]]] = {
         ("az keyvault secret set-attributes --vault-name @ --name @ --not-before @ --output none",),
     ),
     "create_identity": (lambda n: remedy.create_identity(arm(n)), (f"az identity create {AT}",)),
+    "clear_queue": (
+        lambda n: remedy.clear_queue(n, n),
+        ("az storage message clear --account-name @ --queue-name @ --auth-mode login --output none",),
+    ),
     "create_container": (
         lambda n: remedy.create_container(n, n),
         ("az storage container create --account-name @ --name @ --auth-mode login --output none",),

@@ -86,7 +86,7 @@ def carry_out(
     wishes = Wishes(force, adopt, compromised, tuple(key_id or ()))
     intent = Intent(None, no_overlap, accept_drift, accept_outage, retry)
     _check(wishes, names, dry_run=dry_run)
-    at_most = _span(max_duration)
+    at_most = span(max_duration)
     if dry_run:
         show_plan(common, names, intent=intent, force=force)
         return
@@ -207,7 +207,8 @@ def _ask(wishes: Wishes, names: list[str], yes: bool, *, accept_outage: bool) ->
         ask("Remove compromised credentials although a container group still holds them? Its next pull fails.", yes)
 
 
-def _span(text: str | None) -> timedelta | None:
+def span(text: str | None) -> timedelta | None:
+    """Return the span of ``--max-duration``. Raises BadParameter."""
     from rotator.policy.durations import parse
 
     try:

@@ -1,0 +1,51 @@
+"""``rotator enqueue``: add the policies with something due to a queue."""
+
+import os
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import typer
+
+from rotator.cli import wiring
+from rotator.cli.invocation import Common
+from rotator.cli.options import Leases, Names, Queue, command
+
+if TYPE_CHECKING:
+    from rotator.engine import Run
+    from rotator.fleet import Enqueued
+
+
+@command
+def carry_out(common: Common, names: Names = None, queue: Queue = "", lease_dir: Leases = None) -> None:
+    """Look at every policy, and add each with something due to a queue.
+
+    For `rotator work`, on as many machines as needed. A message is a policy's name. Tries nothing, and changes nothing
+    but the queue; what is at rest by the services' lists isn't looked at, but for once a day. Ends with 1 as `rotator
+    status` does, and where messages were moved aside because their runs failed again and again.
+    """
+    from rotator import lease
+    from rotator.cli import session
+    from rotator.fleet import surveyed
+    from rotator.report.queue import survey_body, survey_code, survey_text
+    from rotator.survey import FILE, Looks
+
+    policies, address = common.load(tuple(names or ())), address_of(common, queue)
+    looks = Looks.read((lease_dir or lease.directory(os.environ)) / FILE)
+
+    async def work(runs: "Iterable[Run]") -> "Enqueued":
+        each = tuple(runs)
+        return await surveyed(each, wiring.queue(each[0].world, address), looks)
+
+    found = session.run(common, policies, work)
+    common.write(lambda: survey_text(found), lambda: survey_body(found), survey_code(found))
+
+
+def address_of(common: Common, queue: str) -> str:
+    """Return the queue's address. Raises BadParameter."""
+    from rotator.cloud import CLOUDS
+
+    try:
+        CLOUDS[common.cloud.value].storage("queue", queue)
+    except ValueError as error:
+        raise typer.BadParameter(f"--queue {queue}: {error}") from error
+    return queue

@@ -1,0 +1,39 @@
+"""Work on many policies: side by side in one process, or by the messages of a queue on many machines."""
+
+from rotator.fleet.queue import Worker, cut_short, due, enqueue, failed, poisoned, surveyed
+from rotator.fleet.side_by_side import (
+    ORDER,
+    Do,
+    Urgent,
+    after,
+    exit_code,
+    exposed,
+    look,
+    past_warning,
+    previews,
+    run,
+    unexpected,
+)
+from rotator.results import Enqueued
+
+__all__ = [
+    "ORDER",
+    "Do",
+    "Enqueued",
+    "Urgent",
+    "Worker",
+    "after",
+    "cut_short",
+    "due",
+    "enqueue",
+    "exit_code",
+    "exposed",
+    "failed",
+    "look",
+    "past_warning",
+    "poisoned",
+    "previews",
+    "run",
+    "surveyed",
+    "unexpected",
+]
