@@ -77,9 +77,9 @@ def _undeclared(at: Scene) -> None:
 
 
 def _due(at: Scene) -> None:
-    """The current credential ends within a month."""
+    """The current credential ends soon."""
     _undeclared(at)
-    at.pass_(days=65)
+    at.pass_(days=75)
 
 
 def _revoked(at: Scene) -> None:

@@ -142,6 +142,7 @@ class Stage:
     def with_policy(self, **changes: Any) -> Policy:
         """The policy with some of its parts replaced."""
         shown = self.policy.model_dump(exclude_unset=True)
+        changes |= {"rotation": {"spread": False, **changes["rotation"]}} if "rotation" in changes else {}
         self.policy = Policy.model_validate({**shown, "name": self.policy.name, "file": self.policy.file, **changes})
         return self.policy
 
@@ -377,6 +378,7 @@ def _policy(seeded: Seeded, app_id: str, groups: tuple[str, ...]) -> Policy:
         "principal": {"app_id": app_id},
         "registries": [{"id": seeded.registry_id}],
         "key_vault": {"url": seeded.vault_url, "password_secret": SECRET},
+        "rotation": {"spread": False},
         "proof": {"times": 3, "over": "60s", "deadline": "5m"},
         "container_groups": [{"id": f"{base}/{name}"} for name in groups],
     }

@@ -84,7 +84,7 @@ def group_id(name: str) -> ResourceId:
 def policy(given: Mapping[str, Any] | None) -> Policy:
     """The policy of the case: the documentation's names, with `given` on top.
 
-    Groups are given as a list of names or mappings; those of `answered` hold a password that another policy knows.
+    Its renewals aren't spread unless `given` says so. Groups are given as a list of names or mappings; those of `answered` hold a password that another policy knows.
     """
     given = dict(given or {})
     groups = [_declared({"id": g} if isinstance(g, str) else g) for g in given.pop("groups", [])]
@@ -96,6 +96,7 @@ def policy(given: Mapping[str, Any] | None) -> Policy:
         "container_groups": groups,
         "answered": answered,
         **given,
+        "rotation": {"spread": False, **given.get("rotation", {})},
     }
     return Policy.model_validate({"name": "mycontainerregistry", "file": "mycontainerregistry.yaml", **content})
 

@@ -13,7 +13,11 @@ class ReasonCode(Explained):
     )
     GONE = "gone", "issue", "the current credential is absent from two reads two minutes apart"
     COMPROMISED = "compromised", "issue, retire", "the credential is declared known to others"
-    ENDS = "ends", "issue", "the current credential ends within `renew_before`"
+    ENDS = (
+        "ends",
+        "issue",
+        "the current credential ends within `renew_before`, and its moment has come: renewals are spread",
+    )
     DISABLED = "disabled", "issue", "somebody disabled the version of the current credential"
     SUPERSEDED = (
         "superseded",

@@ -46,6 +46,7 @@ from rotator.plan.revocation_end import (
     vanished,
 )
 from rotator.plan.rules import ORDER, RULES, next_steps
+from rotator.plan.spread import renewal, spread_over
 from rotator.plan.unfold import evolve, plan
 from rotator.plan.view import EVERY_GROUP, STRIPPED, View, short
 
@@ -99,10 +100,12 @@ __all__ = [
     "remaining",
     "remains",
     "removal",
+    "renewal",
     "restorable",
     "rests_on_absence",
     "revoke_steps",
     "short",
+    "spread_over",
     "still_valid",
     "strip_marks",
     "turn",

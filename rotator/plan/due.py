@@ -16,8 +16,9 @@ from heapq import heapify, heappop, heappush
 from rotator.codes import NoteCode, WaitCode
 from rotator.plan.moves import STOPS_REST
 from rotator.plan.rules import next_steps
+from rotator.plan.spread import LAST_WEEK
 from rotator.plan.unfold import evolve
-from rotator.plan.view import LAST_WEEK, TRIAL_ENDS, View
+from rotator.plan.view import TRIAL_ENDS, View
 from rotator.policy import Policy
 from rotator.state import Observed
 from rotator.steps import NOTHING_KNOWN, Intent, Known, Next, Note, Plan, Wait
@@ -95,7 +96,7 @@ def _instants(view: View) -> Iterator[datetime]:
     ends |= {soonest for dependent in view.dependents if (soonest := view.soonest(dependent))}
     rotation = view.policy.rotation
     for end in ends:
-        yield from (end, end - rotation.renew_before, end - rotation.warn_before, end - LAST_WEEK + JUST_AFTER)
+        yield from (end, view.renewal(end), end - rotation.warn_before, end - LAST_WEEK + JUST_AFTER)
     for dependent in view.dependents:
         if dependent.since:
             yield from (dependent.since + STOPS_REST, dependent.since + TRIAL_ENDS)

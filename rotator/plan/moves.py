@@ -11,7 +11,8 @@ from datetime import timedelta
 
 from rotator.codes import NoteCode, ReasonCode, WaitCode
 from rotator.container_group import Choice, Dependent, Failed, Phase, Verdict
-from rotator.plan.view import LAST_WEEK, TRIAL, View
+from rotator.plan.spread import LAST_WEEK
+from rotator.plan.view import TRIAL, View
 from rotator.policy import next_open, open_at
 from rotator.remedy import rotator
 from rotator.state import KEY_ID
@@ -175,7 +176,7 @@ def _untagged(view: View, dependent: Dependent) -> Wait | None:
     if dependent.key_id or view.superseded or view.intent.force_before:
         return None
     soonest = view.soonest(dependent)
-    if soonest is None or soonest - view.at <= view.policy.rotation.renew_before:
+    if soonest is None or view.at >= view.renewal(soonest):
         return None
     text = (
         f"{dependent.name} has no {KEY_ID} tag, so its credential is unknown; no old credential waits for removal, so"
@@ -191,7 +192,7 @@ def _untagged(view: View, dependent: Dependent) -> Wait | None:
         WaitCode.UNTAGGED,
         dependent.id,
         f"{text}; {gone}. `{command}` gives it the current one",
-        soonest - view.policy.rotation.renew_before,
+        view.renewal(soonest),
     )
 
 

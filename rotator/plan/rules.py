@@ -88,7 +88,7 @@ def _issue_reason(view: View) -> Reason | Wait | Note | None:
         return _gone(view)
     if current.key_id.lower() in view.compromised:
         return Reason(ReasonCode.COMPROMISED, f"credential {current.key_id} is declared compromised")
-    if current.end - at <= view.policy.rotation.renew_before:
+    if at >= view.renewal(current.end):
         return Reason(
             ReasonCode.ENDS, f"credential {current.key_id} ends on {day(current.end)}, in {days(current.end - at)}"
         )

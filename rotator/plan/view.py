@@ -5,6 +5,7 @@ from functools import cached_property
 
 from rotator import container_group
 from rotator.container_group import Dependent, Phase, Verdict
+from rotator.plan.spread import LAST_WEEK, renewal
 from rotator.policy import Policy
 from rotator.resource_id import ArmId
 from rotator.state import Access, Credential, Observed, Proof, Version, marker
@@ -20,8 +21,6 @@ TRIAL = timedelta(seconds=30)
 """Time the first group must have been running, by Azure's clock, before others follow."""
 TRIAL_ENDS = timedelta(minutes=5)
 """Time since a redeployment after which a group no worse than before counts, even if its containers run briefly."""
-LAST_WEEK = timedelta(days=7)
-"""Last week of a credential: no step waits for a window, and drift no longer stops a rotation."""
 
 
 class View:
@@ -41,6 +40,10 @@ class View:
         self.policy, self.observed, self.intent, self.known = policy, observed, intent, known
         self.at: datetime = observed.at
         self._listed = listed
+
+    def renewal(self, end: datetime) -> datetime:
+        """Return the moment from which a credential of this policy that ends at `end` is renewed."""
+        return renewal(self.policy, self.observed.lineage, end)
 
     @property
     def refused(self) -> Refused:

@@ -5,6 +5,7 @@ hold names of secrets, never secrets. Importing the package loads no Azure SDK.
 """
 
 from rotator.policy.choices import CredentialPart, RegistryProof, Runs, UnseenSubscriptions, WhenEnded
+from rotator.policy.cron import longest_gap
 from rotator.policy.directory import Gathered, Unserved, gather, load, load_draft
 from rotator.policy.draft import NOBODY, Draft
 from rotator.policy.insertion import with_app_id
@@ -51,6 +52,7 @@ __all__ = [
     "gather",
     "load",
     "load_draft",
+    "longest_gap",
     "next_open",
     "open_at",
     "schema",

@@ -8,6 +8,7 @@ from typing import Any
 
 _ANCHOR = datetime(2024, 1, 1)  # noqa: DTZ001 (a clock on a wall knows no zone)
 _MINUTE = timedelta(minutes=1)
+DAY, WEEK, LOOKED_AT = timedelta(days=1), timedelta(weeks=1), timedelta(days=800)
 LONGEST = 400
 """Characters of an expression: enough to name every minute, hour, day, month and weekday."""
 _FIELD = re.compile(r"[0-9A-Za-z*,/-]+")
@@ -37,8 +38,25 @@ def longer_gap(expression: str, limit: timedelta) -> timedelta | None:
 
     Looks at 800 days from a leap year on, in steps as long as `limit`, and at no more than 300 steps.
     """
+    return _gap(expression, limit, min(300, LOOKED_AT // limit))
+
+
+@cache
+def longest_gap(expression: str) -> timedelta:
+    """Return the longest time from opening to opening, at least a day.
+
+    Looks at 800 days from a leap year on; at two weeks, where only weekdays and times of the day are chosen.
+    """
+    weekly = expression.split()[2:4] == ["*", "*"]
+    found, looked_at = (DAY, 2 * WEEK) if weekly else (WEEK, LOOKED_AT)
+    while longer := _gap(expression, found, looked_at // found):
+        found = longer
+    return found
+
+
+def _gap(expression: str, limit: timedelta, steps: int) -> timedelta | None:
     wall = next(walls(expression, _ANCHOR))
-    for _ in range(min(300, timedelta(days=800) // limit)):
+    for _ in range(steps):
         latest = next(walls(expression, wall + limit + _MINUTE, back=True))
         if latest <= wall:
             return next(walls(expression, wall)) - wall

@@ -151,6 +151,15 @@ class Rotation(Part):
         description="How long a redeployed container group may take to start.",
         examples=["30m"],
     )
+    spread: bool = Field(
+        default=True,
+        strict=True,
+        description=(
+            "Renew later than `renew_before` by a part of the time that differs from policy to policy. The time ends"
+            " before `warn_before`, before the last week, and the longest time between two deploy windows earlier."
+        ),
+        examples=[True],
+    )
     deploy_window: DeployWindow | None = Field(
         default=None, description="When container groups may be redeployed. Default: always."
     )

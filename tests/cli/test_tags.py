@@ -41,7 +41,7 @@ def told(said: Any) -> str:
 def test_a_rotation_that_can_wait_is_refused_before_a_password_is_added(rotator: Scene) -> None:
     rotated(rotator)
     fill(rotator)
-    rotator.pass_(days=61)
+    rotator.pass_(days=75)
     since = len(rotator.app.served)
     said = rotator("rotate", NAME)
     assert (said.code, writes(rotator.served(since))) == (3, [])

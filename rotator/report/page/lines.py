@@ -90,7 +90,7 @@ def _parts(preview: Preview, credential: Credential, role: CredentialRole) -> It
     view, start, end = preview.view, credential.start, credential.end
     match role:
         case CredentialRole.CURRENT:
-            due = max(start, end - view.policy.rotation.renew_before)
+            due = max(start, view.renewal(end))
             yield from (("valid", start, due), ("due", due, end))
         case CredentialRole.OLD:
             replaced = min(max(view.superseded_since(credential) or start, start), end)
