@@ -13,6 +13,7 @@
         │   └── Locked    a management lock forbids the request
         ├── Throttled     too many requests, and all retries failed
         ├── Unavailable   no answer, or 5xx, and all retries failed
+        │   └── Unreachable   from all services: no policy can be served
         ├── NotSent       a write was held back: its basis is too old, and no request has left this machine
         ├── OutcomeUnknown  a write was sent and no answer came: the effect may or may not be there
         ├── UnsupportedVersion  the service doesn't take the version of its interface in the request
@@ -212,6 +213,12 @@ class Unavailable(AzureError):
     """No usable answer to a request that may be repeated: connection trouble or 5xx for longer than rotator waits."""
 
     remedy = "Run again later; nothing is lost."
+
+
+class Unreachable(Unavailable):
+    """No usable answer from any service: no policy can be served."""
+
+    remedy = "Look at the network and at HTTPS_PROXY of this machine, then run again; nothing is lost."
 
 
 class NotSent(AzureError):

@@ -17,10 +17,10 @@ from typing import Any
 
 from rotator.container_group import Dependent, concerned
 from rotator.engine import Run, Sight
-from rotator.errors import RotatorError
+from rotator.errors import RotatorError, Unavailable, Unreachable
 from rotator.notify import exchanged
 from rotator.plan import View, fingerprint, next_due, still_valid, unrest
-from rotator.ports import Clock, Surveyed
+from rotator.ports import Clock, Survey, Surveyed
 from rotator.results import Preview
 from rotator.steps import NOTHING_KNOWN, Next, Plan
 
@@ -32,6 +32,8 @@ KEPT = timedelta(days=2)
 """Age from which a look is left out of the file: none is valid for longer than a day."""
 FEWEST = 2
 """Policies from which on lists are read: one policy is looked at."""
+LISTING = 3
+"""Services with lists: Resource Manager, Key Vault and Graph."""
 
 log = logging.getLogger(__name__)
 
@@ -122,6 +124,7 @@ async def sort_out(runs: Sequence[Run], looks: Looks, *, apart: Callable[[Run], 
     except RotatorError as error:
         _tell(error)
         return Sorted({}, tuple(runs))
+    _ensure_reached(found)
     for failure in found.failures:
         _tell(failure)
     resting, keys = dict[str, Preview](), dict[str, tuple[int, float]]()
@@ -137,6 +140,15 @@ async def sort_out(runs: Sequence[Run], looks: Looks, *, apart: Callable[[Run], 
             keys[name] = urgency(view)
     others = (run for run in runs if run.policy.name not in resting)
     return Sorted(resting, tuple(sorted(others, key=lambda run: keys.get(run.policy.name, UNKNOWN))))
+
+
+def _ensure_reached(found: Survey[Dependent]) -> None:
+    """Stop if no list of any service came, not even a refusal: each look would end the same way. Raises Unreachable."""
+    silent = [each for each in found.failures if isinstance(each, Unavailable) and not each.status]
+    services = sorted({each.service for each in silent})
+    if not found.listed and len(services) >= LISTING and len(silent) == len(found.failures):
+        happened = f"none of {', '.join(services)} gave an answer: {silent[0].happened}"
+        raise Unreachable(happened, service=silent[0].service, code=silent[0].code)
 
 
 UNKNOWN = (2, 0.0)

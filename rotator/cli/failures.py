@@ -101,6 +101,8 @@ def _object(common: Common, exit_code: int, body: dict[str, Any]) -> None:
     """Write an error to stdout as JSON, if the output is JSON."""
     if common.output is Output.json:
         try:
-            say(json.dumps(common.object(exit_code, error=body), indent=2))
+            each = [{"policy": name, "exit_code": exit_code, "error": body} for name in common.unseen]
+            more = {"policies": each} if each else {}
+            say(json.dumps(common.object(exit_code, error=body, **more), indent=2))
         except OSError:
             streams.silence(1)  # the same is on stderr

@@ -57,6 +57,8 @@ class Common:
     unserved: "list[Unserved]" = field(default_factory=list)
     """The policies that were asked for and can't be served, while others are: every report and exit code tells of them.
     """
+    unseen: list[str] = field(default_factory=list)
+    """Names of the policies that an error concerns which ends the command: all of them, or none."""
 
     def load(self, names: tuple[str, ...] = (), *, required: bool = True) -> "tuple[Policy, ...]":
         """Return the valid policies among `names`, or among all. Raises PolicyError if none is valid.

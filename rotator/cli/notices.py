@@ -167,7 +167,7 @@ class Notices:
 
         self.outside = None
         now = wiring.now()
-        await self._deliver((alerts.refused(error, now),), now)
+        await self._deliver((alerts.refused(error, now, common.unseen),), now)
         await self._measure(common, [], now)
 
     async def _deliver(self, found: "Sequence[Alert]", now: "datetime") -> None:
@@ -280,7 +280,7 @@ class Notices:
 
         if self.metrics is None:
             return
-        unserved = [one.name for one in common.unserved]
+        unserved = [*(one.name for one in common.unserved), *common.unseen]
         known = {one.policy for one in ended} | set(unserved) if self.whole and ended else None
 
         def change(text: str) -> str:

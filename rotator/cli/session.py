@@ -1,7 +1,7 @@
 """Work of one command: connect, make a run for each policy, do the work, write the result."""
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,8 +13,9 @@ from rotator.cli.invocation import Common
 from rotator.cli.progress import Story, telling
 from rotator.codes import NoteCode
 from rotator.engine import Journal, Run
+from rotator.errors import AzureError, Forbidden, Throttled, Unavailable, Unexpected, Unreachable
 from rotator.events import Noted
-from rotator.ports import Tell
+from rotator.ports import Tell, World
 from rotator.report.many import many_text
 from rotator.report.run import alarmed, by_result, run_body, run_part
 from rotator.results import Result
@@ -37,11 +38,14 @@ def run(
     intent: Intent | None = None,
     at_most: timedelta | None = None,
     tell: Tell | None = None,
+    sign_in: bool = True,
 ) -> T:
     """Return the result of `work`, called with one run for each policy.
 
-    No run may begin a step too long to end within `at_most`.
+    No run may begin a step too long to end within `at_most`. With `sign_in`, a failed sign-in ends the command before
+    any policy is looked at, and so does a network without any answer. Raises AzureError.
     """
+    policies = tuple(policies)
 
     async def main() -> T:
         clock, connecting = wiring.connected(common.cloud.value)
@@ -49,12 +53,34 @@ def run(
             deadline = clock.elapsed() + at_most.total_seconds() if at_most else None
             if deadline is not None:
                 world.repeat_until(deadline)
-            return await work(
-                Run(world, clock, Journal(tell or _unheard, policy.name), policy, intent or Intent(), deadline)
-                for policy in policies
-            )
+            if sign_in:
+                with _for_all(common, policies, Forbidden, Throttled, Unavailable):
+                    await _signed_in(world)
+            with _for_all(common, policies, Unreachable):
+                return await work(
+                    Run(world, clock, Journal(tell or _unheard, policy.name), policy, intent or Intent(), deadline)
+                    for policy in policies
+                )
 
     return wiring.run(main())
+
+
+async def _signed_in(world: World) -> None:
+    """Sign in. A token that can't be read is used as it is."""
+    with suppress(Unexpected):
+        await world.signed_in()
+
+
+@contextmanager
+def _for_all(common: Common, policies: "Sequence[Policy]", *kinds: type[AzureError]) -> Iterator[None]:
+    """Mark an error of these kinds as that of every policy, to be said once."""
+    try:
+        yield
+    except kinds as error:
+        common.unseen[:] = [policy.name for policy in policies]
+        several = f"none of the {len(policies)} policies" if len(policies) > 1 else "no policy"
+        error.state = f"Nothing was changed; {several} was looked at."
+        raise
 
 
 def change(

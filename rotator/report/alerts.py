@@ -80,10 +80,12 @@ def alerts_of(ended: Iterable[Ended], now: datetime) -> tuple[Alert, ...]:
     return tuple(sorted(_folded(found.values()), key=lambda alert: (alert.severity != CRITICAL, alert.policies)))
 
 
-def refused(error: RotatorError, now: datetime) -> Alert:
-    """Return the alert of a command that ended before it looked at any policy."""
+def refused(error: RotatorError, now: datetime, policies: Sequence[str] = ()) -> Alert:
+    """Return the alert of a command that ended before it looked at any policy, or at any of these."""
     found, kind = error.diagnose(), type(error).__name__
-    return _periodic(("rotator",), "", FAILED, kind, (found.happened, found.state, found.remedy), now)
+    return _periodic(
+        tuple(policies) or ("rotator",), "", FAILED, kind, (found.happened, found.state, found.remedy), now
+    )
 
 
 def not_served(policy: str, mistakes: Sequence[str], now: datetime) -> Alert:

@@ -37,7 +37,12 @@ def carry_out(
 
     policies, holders = common.load(tuple(names or ())), Holders(chosen(common, lease_dir, lease_container))
     given = repeated(context, "policies", "cloud", "lease_dir", "lease_container")
-    found = session.run(common, policies, lambda runs: fleet.look(runs, lambda run: _diagnosed(run, holders, given)))
+    found = session.run(
+        common,
+        policies,
+        lambda runs: fleet.look(runs, lambda run: _diagnosed(run, holders, given)),
+        sign_in=len(policies) > 1,
+    )
     seen = list(zip((policy.name for policy in policies), found, strict=True))
 
     def text() -> str:
