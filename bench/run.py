@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import fleet
 import load
 
 ROOT = Path(__file__).parent.parent
@@ -77,6 +78,8 @@ def main() -> None:
         print(measured(compared), flush=True)
     print("the emulator under load, by its own processor time:")
     print(load.measured())
+    print("a run with nothing due, in front of the emulator, whose own time isn't counted:", flush=True)
+    print("\n".join(fleet.lines()))
 
 
 if __name__ == "__main__":

@@ -7,21 +7,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from local_azure.azure import Azure
+from local_azure.clock import Clock as AzureClock
+from local_azure.inprocess import GraphTransport, Hop, Session
+from local_azure.keyvault.secret import Changes
+from local_azure.seed import seed
+from local_azure.services import build
+from local_azure.timing import PROMPT
 from local_azure.virtual import VirtualLoop
 
+from rotator.clients import Transports, connect
 from rotator.engine import Journal, Run, glance, preview, reconcile
 from rotator.report.plan import plan_code
 from rotator.report.status import rows, status_code
 from rotator.results import Preview
 from rotator.survey import Looks, sort_out
+from tests.fleets import at_rest
 from tests.matrices import worlds
 from tests.matrices.people import CHANGES, change
 from tests.snapshot import World
-from tests.stage import Stage, play
-
-SOON = timedelta(minutes=5)
-UNTIL_NOON = 43_200
-"""Seconds of the day at which all worlds begin; turns are kept away from the tests that aren't about them."""
+from tests.stage import START, Clock, Stage, play, sign_in
 
 
 @dataclass
@@ -140,3 +145,24 @@ def test_after_any_change_of_somebody_the_lists_prove_no_more_than_a_look_finds(
             await agreed(scene, rests)
 
     scened(worlds.at_rest, tell)
+
+
+def test_others_come_by_the_ends_of_their_credentials_and_what_can_not_be_seen_last() -> None:
+    async def scene(loop: VirtualLoop) -> list[str]:
+        azure = Azure.build(AzureClock(START, loop.time), seed=7, timing=PROMPT)
+        made = at_rest(azure, seed(azure), 6)
+        held = [azure.directory.application(each.principal.app_id).passwords[0] for each in made.policies]  # type: ignore[union-attr]
+        held[2].end -= timedelta(days=5)
+        newest = azure.vaults.versions("fleetvault0", "p00004-pwd")[0]
+        tags = {**(newest.tags or {}), "rotator-compromised": held[4].key_id}
+        azure.vaults.update("fleetvault0", "p00004-pwd", newest.id, Changes(tags=tags))
+        azure.directory.delete(azure.directory.application(made.policies[1].principal.app_id))  # type: ignore[arg-type]
+        sign_in(made.seeded)
+        clock, hop = Clock(loop), Hop(build(azure))
+        async with connect(clock, transports=Transports(lambda: Session(hop), lambda: GraphTransport(hop))) as world:
+            runs = [Run(world, clock, Journal(lambda _: None, each.name), each) for each in made.policies]
+            found = await sort_out(runs, Looks(Path("nowhere")))
+        assert not found.resting
+        return [one.policy.name for one in found.others]
+
+    assert play(scene) == ["p00004", "p00002", "p00000", "p00003", "p00005", "p00001"]

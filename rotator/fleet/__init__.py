@@ -2,6 +2,7 @@
 
 from rotator.fleet.queue import Worker, cut_short, due, enqueue, failed, poisoned, surveyed
 from rotator.fleet.side_by_side import (
+    AT_REST,
     ORDER,
     Do,
     Urgent,
@@ -17,6 +18,7 @@ from rotator.fleet.side_by_side import (
 from rotator.results import Enqueued
 
 __all__ = [
+    "AT_REST",
     "ORDER",
     "Do",
     "Enqueued",

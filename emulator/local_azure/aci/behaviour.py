@@ -5,7 +5,7 @@ The credential in use is the one *stored in the group*. The control plane tries 
 move of the group by the platform. Every refused pull is kept in `refused`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -137,17 +137,26 @@ class ContainerGroups:
 
     def list(self, subscription: str, resource_group: str | None = None) -> list[dict[str, Json]]:
         """The groups of a subscription or resource group, in the order of their ids, without any instance view."""
+        return [*self.listed(subscription, resource_group)]
+
+    def listed(
+        self, subscription: str, resource_group: str | None = None, after: str = ""
+    ) -> Iterator[dict[str, Json]]:
+        """Yield the groups of :meth:`list` behind the id `after`, each as it is asked for."""
         if resource_group is not None:
             self.resources.resource_group(subscription, resource_group)
         scope = f"/subscriptions/{subscription}/" + (f"resourceGroups/{resource_group}/" if resource_group else "")
-        found = [key for key in sorted(self.state.groups) if key.startswith(scope.lower())]
-        groups = [group for key in found if (group := self._find(key))]
-        if self.faults.active("stale"):
-            return [_listed(group.before) for group in groups if group.before]
-        return [
-            answer(group.id, group.resource, group.provisioning, group.ip, None, pooled=group.pooled)
-            for group in groups
-        ]
+        keys = sorted(key for key in self.state.groups if key > after and key.startswith(scope.lower()))
+        return self._shown_in_list(keys, stale=self.faults.active("stale") is not None)
+
+    def _shown_in_list(self, keys: Iterable[str], *, stale: bool) -> Iterator[dict[str, Json]]:
+        for key in keys:
+            if (group := self._find(key)) is None:
+                continue
+            if not stale:
+                yield answer(group.id, group.resource, group.provisioning, group.ip, None, pooled=group.pooled)
+            elif group.before:
+                yield _listed(group.before)
 
     def patch_tags(self, group_id: str, tags: dict[str, str]) -> dict[str, Json]:
         """Replace the tags, at once and without a restart; returns the group as a GET shows it."""

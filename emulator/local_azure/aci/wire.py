@@ -8,6 +8,7 @@ the specification; no recording exists. A region's offers, and the operations an
 import base64
 from collections.abc import Callable
 from hashlib import sha256
+from itertools import islice
 from urllib.parse import quote
 
 from local_azure.aci.behaviour import TYPE, ContainerGroups
@@ -93,11 +94,13 @@ class _Wire:
         scope = f"/subscriptions/{call['subscription']}"
         if "group" in call.params:
             scope += f"/resourceGroups/{call['group']}"
-        found = self._groups.list(call["subscription"], call.params.get("group"))
-        readable = [body for body in found if self._authorization.allowed(call.who.oid, f"{TYPE}/read", body["id"])]
-        if not readable:
+        after = _last(call.request.query.get("$skiptoken"))
+        found = self._groups.listed(call["subscription"], call.params.get("group"), after)
+        readable = (body for body in found if self._authorization.allowed(call.who.oid, f"{TYPE}/read", body["id"]))
+        first = [*islice(readable, PAGE + 1)]
+        if not first and not after:
             self._authorization.require(call.who, f"{TYPE}/read", scope)
-        return Response.json(200, _page(call, [self._seen(call, body) for body in readable]))
+        return Response.json(200, _page(call, [self._seen(call, body) for body in first]))
 
     def start(self, call: Call) -> Response:
         operation = self._groups.start(self._allowed(call, "start/action"))
@@ -144,9 +147,7 @@ def _async(call: Call, operation: Operation) -> dict[str, str]:
     return {"azure-asyncoperation": url, "azure-asyncnotification": "Enabled"}
 
 
-def _page(call: Call, bodies: list[dict[str, Json]]) -> dict[str, Json]:
-    after = _last(call.request.query.get("$skiptoken"))
-    rest = [body for body in bodies if str(body["id"]).lower() > after]
+def _page(call: Call, rest: list[dict[str, Json]]) -> dict[str, Json]:
     page: dict[str, Json] = {"value": rest[:PAGE]}
     if len(rest) > PAGE:
         token = base64.urlsafe_b64encode(rest[PAGE - 1]["id"].lower().encode()).decode()
