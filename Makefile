@@ -36,9 +36,9 @@ fmt: $(READY)  ## format, and mend what ruff can mend
 	@$(BIN)/ruff check --quiet --fix-only
 	@$(BIN)/ruff format --quiet
 
-schema: $(READY)  ## write policies/policy.schema.json again
-	@$(BIN)/python -c 'from rotator.policy.jsonschema import render; print(render(), end="")' > .schema
-	@mv .schema policies/policy.schema.json
+schema: $(READY)  ## write the JSON schemas in policies/ again
+	@$(BIN)/rotator schema > .schema && mv .schema policies/policy.schema.json
+	@$(BIN)/rotator schema --defaults > .schema && mv .schema policies/defaults.schema.json
 
 docs: $(READY)  ## write the parts of the documentation that are made from the code again
 	@$(BIN)/python -m tests.written

@@ -19,6 +19,7 @@ from rotator.cli.commands import (
     provision,
     revoke,
     rotate,
+    schema,
     status,
     validate,
     work,
@@ -70,6 +71,7 @@ for verb in (
     deploy,
     manifest,
     discover,
+    schema,
 ):
     app.command(verb.__name__.rpartition(".")[2])(verb.carry_out)
 emulated.mount(app)

@@ -65,9 +65,13 @@ class Common:
 
         Unless `required`, an empty or missing directory is no error.
         """
+        return self.gather(names, required=required).policies
+
+    def gather(self, names: tuple[str, ...] = (), *, required: bool = True) -> "Gathered":
+        """Return the same policies with all that was written about them. Raises PolicyError if none is valid."""
         from rotator.policy import gather
 
-        return self._taken(gather(self.policies, names, self.cloud.value, required=required)).policies
+        return self._taken(gather(self.policies, names, self.cloud.value, required=required))
 
     def load_draft(self, name: str) -> "Policy | Draft":
         """Return the one policy called `name`, complete or without an app id. Raises PolicyError."""

@@ -9,10 +9,11 @@ Rules for editors of this package:
 4. A draft never states facts known only to a person: each such blank is a comment, and the filled-in draft is a policy.
 """
 
-from rotator.discovery.draft import PolicyText, drafts
+from rotator.discovery.draft import SCHEMA, PolicyText, drafts
 from rotator.discovery.usage import Found, Listed, Listing, Other, Passing, Standing, Use, app_ids, find
 
 __all__ = [
+    "SCHEMA",
     "Found",
     "Listed",
     "Listing",

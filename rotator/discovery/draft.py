@@ -7,21 +7,22 @@ from dataclasses import dataclass
 from rotator.container_group import Document, lines_to_add
 from rotator.container_group.refusal import refused
 from rotator.discovery.usage import Found, Listing, Standing, Use, clean
-from rotator.policy import KeyVaultPolicy, Policy, PrincipalPolicy, RegistryPolicy
+from rotator.policy import FILL, KeyVaultPolicy, Policy, PrincipalPolicy, RegistryPolicy
 from rotator.remedy import show_registry_id
 from rotator.resource_id import ArmId
 from rotator.state import Registry
 
-FILL = "# FILL IN"
-"""How every line begins that waits for a person."""
+SCHEMA = "policy.schema.json"
+"""File beside the drafts by which editors check them."""
 HEAD = (
+    f"# yaml-language-server: $schema={SCHEMA}",
     (
         "# Drafted by `rotator discover`. What begins with FILL IN is for you: lists of Azure can't tell it. Take the #"
-        " away from the lines below it."
+        " away from the lines below it, and remove the line itself."
     ),
     (
         "# `rotator validate --policies` with this directory names what is still missing. Then move the file to your"
-        " policies, and run `rotator plan`."
+        f" policies, and run `rotator plan`. `rotator schema > policies/{SCHEMA}` lets editors check it there, too."
     ),
 )
 
@@ -216,7 +217,7 @@ def _blanks(use: Use, refusal: str | None) -> Iterator[str]:
             " for `rotator deploy`."
         )
         yield "# when_finished: wait"
-        yield f"{FILL}: if it is a service that runs on, write this in place of that; it is then restarted."
+        yield "# If it is a service that runs on, and is to be restarted, write this in place of that:"
         yield "# runs: service"
 
 

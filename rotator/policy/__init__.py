@@ -8,6 +8,7 @@ from rotator.policy.choices import CredentialPart, RegistryProof, Runs, UnseenSu
 from rotator.policy.cron import longest_gap
 from rotator.policy.directory import Gathered, Unserved, gather, load, load_draft
 from rotator.policy.draft import NOBODY, Draft
+from rotator.policy.effective import EffectiveValue, Sources, effective_values
 from rotator.policy.insertion import with_app_id
 from rotator.policy.jsonschema import schema
 from rotator.policy.model import (
@@ -23,15 +24,18 @@ from rotator.policy.model import (
 )
 from rotator.policy.published import KeyVaultPolicy
 from rotator.policy.source import CredentialSource, KeyVaultSource, Source, StatedSource
+from rotator.policy.unfilled import FILL
 from rotator.policy.window import next_open, open_at
 
 __all__ = [
+    "FILL",
     "NOBODY",
     "CredentialPart",
     "CredentialSource",
     "DeployWindow",
     "Discover",
     "Draft",
+    "EffectiveValue",
     "Gathered",
     "GroupPolicy",
     "KeyVaultPolicy",
@@ -45,10 +49,12 @@ __all__ = [
     "Rotation",
     "Runs",
     "Source",
+    "Sources",
     "StatedSource",
     "UnseenSubscriptions",
     "Unserved",
     "WhenEnded",
+    "effective_values",
     "gather",
     "load",
     "load_draft",

@@ -1,15 +1,16 @@
 """Read a directory of policies: the content of each file, all its mistakes, and conflicts between files.
 
-A mistake concerns only the policy of the same file. Two files with the same claim are both concerned. A mistake
-concerning no requested policy stops no policy: such mistakes are reported separately.
+A mistake concerns only the policy of the same file; one of defaults concerns every policy that extends them. Two files
+with the same claim are both concerned. A mistake concerning no requested policy stops no policy: such mistakes are
+reported separately.
 
-Mistakes are: an unreadable file; a text other than YAML; keys and values refused by the model; manifests missing or
-without a container group; two policies managing the same object; a vault of another cloud; a requested name without a
-policy.
+Mistakes are: an unreadable file; a text other than YAML; keys and values refused by the model; lines of a draft that
+wait for a person; manifests missing or without a container group; two policies managing the same object; a vault of
+another cloud; a requested name without a policy.
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -20,17 +21,27 @@ from rotator.cloud import CLOUDS, Cloud
 from rotator.errors import Mistake, PolicyError
 from rotator.policy import files, manifest_file
 from rotator.policy.answers import Answers, Statements
+from rotator.policy.defaults import NOTHING, Defaults, Shelf, abroad
 from rotator.policy.draft import Draft, completed, is_draft
+from rotator.policy.effective import Sources
+from rotator.policy.inheritance import DEFAULTS, SUBSCRIPTIONS, WINDOWS, over, window_named, without
+from rotator.policy.listing import PolicyPath, listed, unusable
 from rotator.policy.located import Located, plain
 from rotator.policy.model import Policy, PolicyFile
+from rotator.policy.naming import named
 from rotator.policy.rivals import Broken, RivalClaim, mentions, rival_claims
+from rotator.policy.unfilled import waiting_lines
 from rotator.policy.values import parse
 from rotator.remedy import rotator
 
-_SUFFIXES = (".yaml", ".yml")
 MOST = 100
 """Mistakes of one file that are told."""
-_PRINCIPAL = re.compile(r"""^["']?principal["']?\s*:""", re.MULTILINE)
+MOST_NAMES = 30
+"""Names of policies that a mistake tells."""
+_MISPLACED = ("windows by name, which only defaults can have", f"Move it into {DEFAULTS} of this directory.")
+_OF_POLICIES = ("principal", "registries", "key_vault", "container_groups")
+_WORDS = re.compile("|".join(_OF_POLICIES))
+_WRITTEN = re.compile(rf"""^(?:\{{\s*)?["']?(?P<key>{_WORDS.pattern})["']?\s*:""", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +52,8 @@ class Unserved:
     file: str
     mistakes: tuple[Mistake, ...]
     text: str = field(default="", repr=False)
+    inherited: tuple[Mistake, ...] = ()
+    """Those of the mistakes that are in the defaults which it extends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +67,8 @@ class Gathered:
     beside: tuple[Mistake, ...] = ()
     """Mistakes that concern none that was asked for."""
     drafts: tuple[Draft, ...] = ()
+    written: Mapping[str, Sources] = field(default_factory=dict, repr=False, compare=False)
+    """Documents about each served policy, by its file."""
 
     @property
     def mistakes(self) -> tuple[Mistake, ...]:
@@ -70,7 +85,8 @@ def load(
 
     `cloud` is the cloud used by rotator, where known: a policy with a vault in another cloud is a mistake. `required`:
     a missing directory, or one without a policy, is a mistake, too. A policy is a ``*.yaml`` or ``*.yml`` directly in
-    `directory`, except files named as a manifest by another file there. A draft is a mistake in place of a policy.
+    `directory`, except files named as a manifest by another file there; in subdirectories, such a file with a key of
+    policies. A draft is a mistake in place of a policy.
     """
     found = gather(directory, names, cloud, required=required)
     if found.mistakes:
@@ -101,9 +117,11 @@ def gather(
     `drafts`: return drafts, too, instead of a mistake for each.
     """
     entries = _entries(Path(directory), CLOUDS.get(cloud or ""), required=required)
-    conflicts = _conflicts(entries, names)
+    meant = _meant(entries, names, Path(directory))
+    wanted = {found[0] for found in meant.values() if len(found) == 1}
+    conflicts = _conflicts(entries, wanted if names else None)
     asked = sorted(
-        (entry for entry in entries if not names or entry.name in names), key=lambda entry: (entry.name, entry.file)
+        (entry for entry in entries if not names or entry.name in wanted), key=lambda entry: (entry.name, entry.file)
     )
     concerned = {entry.file for entry in asked}
     wrong = {entry.file: (*entry.mistakes, *(() if drafts else entry.unfinished)) for entry in asked}
@@ -111,12 +129,14 @@ def gather(
         for file in conflict.files & concerned:
             wrong[file] = (*wrong[file], conflict.mistake)
     unserved = [
-        Unserved(entry.name, entry.file, _in_order(wrong[entry.file]), entry.text)
+        Unserved(entry.name, entry.file, _in_order(wrong[entry.file]), entry.text, entry.defaults.mistakes)
         for entry in asked
         if wrong[entry.file]
     ]
-    unserved += _strangers(entries, names, str(directory))
-    beside = [mistake for entry in entries if entry.file not in concerned for mistake in entry.mistakes]
+    unserved += _strangers(entries, meant, str(directory))
+    told = {mistake for mistakes in wrong.values() for mistake in mistakes}
+    others = {mistake for entry in entries if entry.file not in concerned for mistake in entry.mistakes}
+    beside = list(others - told)
     beside += [conflict.mistake for conflict in conflicts if not conflict.files & concerned]
     served = [entry.policy for entry in asked if not wrong[entry.file]]
     statements = Statements.of(entry.policy for entry in entries if isinstance(entry.policy, Policy))
@@ -125,9 +145,19 @@ def gather(
         for policy in served
         if isinstance(policy, Policy)
     )
-    return Gathered(
-        policies, tuple(unserved), _in_order(beside), tuple(policy for policy in served if isinstance(policy, Draft))
-    )
+    drafted = tuple(policy for policy in served if isinstance(policy, Draft))
+    written = {
+        entry.file: Sources(entry.document, entry.defaults.document)
+        for entry in asked
+        if entry.document and not wrong[entry.file]
+    }
+    return Gathered(policies, tuple(unserved), _in_order(beside), drafted, written)
+
+
+def _meant(entries: Sequence["_Entry"], names: Collection[str], directory: Path) -> dict[str, Sequence[str]]:
+    """Return the policies that each requested name may mean."""
+    known = {entry.name for entry in entries}
+    return {name: named(name, known, directory) for name in names}
 
 
 def _in_order(mistakes: Iterable[Mistake]) -> tuple[Mistake, ...]:
@@ -138,16 +168,14 @@ def _in_order(mistakes: Iterable[Mistake]) -> tuple[Mistake, ...]:
 class _Entry:
     """One file of the directory: its content, as far as readable, and the policy or mistakes found."""
 
+    name: str
     file: str
     text: str
     document: Located | None = None
     policy: Policy | Draft | None = None
     mistakes: tuple[Mistake, ...] = ()
-
-    @property
-    def name(self) -> str:
-        """The policy's name."""
-        return Path(self.file).stem
+    defaults: Defaults = NOTHING
+    below: bool = False
 
     @property
     def unfinished(self) -> tuple[Mistake, ...]:
@@ -161,72 +189,80 @@ class _Entry:
 
     @property
     def claims(self) -> bool:
-        """Tell if the file declares a policy: a manifest has no `principal`."""
+        """Tell if the file declares a policy: a manifest has no `principal`.
+
+        In a subdirectory any key that only policies have counts, and a file that can't be read.
+        """
+        keys = _OF_POLICIES if self.below else _OF_POLICIES[:1]
         if self.document is None:
-            return bool(_PRINCIPAL.search(self.text))
-        return isinstance(self.document.data, dict) and "principal" in self.document.data
+            found = {match["key"] for match in _WRITTEN.finditer(self.text)}
+            return (self.below and not self.text) or not found.isdisjoint(keys)
+        return isinstance(self.document.data, dict) and not self.document.data.keys().isdisjoint(keys)
 
 
 def _entries(directory: Path, cloud: Cloud | None, *, required: bool) -> list[_Entry]:
-    found = [_read(file) for file in _listed(directory, required=required)]
-    named = {place for entry in found if entry.document for place in manifest_file.places(entry.document)}
-    found = [entry for entry in found if entry.claims or manifest_file.place(Path(entry.file)) not in named]
+    files_ = listed(directory, required=required)
+    found = [(each.file, entry) for each in files_ if (entry := _read(each))]
+    manifests = {place for _, entry in found if entry.document for place in manifest_file.places(entry.document)}
+    found = [(file, entry) for file, entry in found if entry.claims or _stands(entry, manifests)]
     if required and not found:
-        raise _unusable(
-            directory, "no policy here", "Write one as a file NAME.yaml; the documentation begins with one."
-        )
-    return [_understood(entry, cloud) for entry in found]
+        raise unusable(directory, "no policy here", "Write one as a file NAME.yaml; the documentation begins with one.")
+    shelf = Shelf(directory, cloud)
+    return [_understood(entry, shelf.of(file.parent), cloud) for file, entry in found]
 
 
-def _listed(directory: Path, *, required: bool) -> list[Path]:
-    try:
-        listed = sorted(directory.iterdir())
-    except FileNotFoundError:
-        if not required:
-            return []
-        raise _unusable(directory, "no such directory", "Name the one that has the policies with --policies.") from None
-    except NotADirectoryError:
-        raise _unusable(directory, "no such directory", "Name the one that has the policies with --policies.") from None
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "no file has such a name"
-        raise _unusable(
-            directory, f"can't be read: {why}", "Make the directory readable, or name another with --policies."
-        ) from None
-    return [file for file in listed if file.suffix.lower() in _SUFFIXES and not file.name.startswith(".")]
+def _stands(entry: _Entry, manifests: Collection[Path | None]) -> bool:
+    """Tell if a file that declares no policy is a mistake all the same: directly in the directory, and no manifest."""
+    return not entry.below and manifest_file.place(Path(entry.file)) not in manifests
 
 
-def _unusable(directory: Path, problem: str, remedy: str) -> PolicyError:
-    return PolicyError((Mistake(plain(str(directory), 1000), 1, 1, "", "", problem, remedy),))
+def _read(found: PolicyPath) -> _Entry | None:
+    """Read one file; None if it is in a subdirectory and is no policy by its words, so that it need not be parsed.
 
-
-def _read(file: Path) -> _Entry:
-    """Read one file. Refuse a file name with unprintable characters.
-
-    The file name becomes the name of the policy in terminals and logs, and control characters would act there.
+    Refuse a path with unprintable characters. The path becomes the name of the policy in terminals and logs, and
+    control characters would act there.
     """
-    name = str(file.parent / plain(file.name, 300))
-    found = files.content(file, name)
-    if not file.name.isprintable():
-        return _Entry(
-            name,
-            found.anyway,
-            None,
-            None,
-            (Mistake(name, 1, 1, "", "", "a file name with characters that can't be printed", "Rename the file."),),
-        )
-    if found.text is None:
-        return _Entry(name, found.anyway, None, None, (found.mistake,) if found.mistake else ())
+    if found.mistake:
+        return _Entry(found.name, found.shown, "", mistakes=(found.mistake,), below=True)
+    content = files.content(found.file, found.shown)
+    entry = _Entry(found.name, found.shown, content.anyway, below=found.below)
+    if found.below and content.text is not None and not _WORDS.search(content.text):
+        return None
+    if not found.printable:
+        problem = "a file name with characters that can't be printed"
+        return replace(entry, mistakes=(Mistake(found.shown, 1, 1, "", "", problem, "Rename the file."),))
+    if content.text is None:
+        return replace(entry, mistakes=(content.mistake,) if content.mistake else ())
     try:
-        return _Entry(name, found.text, parse(found.text, name))
+        return replace(entry, text=content.text, document=parse(content.text, found.shown))
     except PolicyError as error:
-        return _Entry(name, found.text, None, None, error.mistakes)
+        return replace(entry, text=content.text, mistakes=error.mistakes)
 
 
-def _understood(entry: _Entry, cloud: Cloud | None) -> _Entry:
+def _understood(entry: _Entry, defaults: Defaults, cloud: Cloud | None) -> _Entry:
+    entry = replace(entry, defaults=defaults)
     if entry.document is None:
-        return entry
-    policy, wrong = _policy(entry.document)
-    return replace(entry, policy=policy, mistakes=_first((*wrong, *_abroad(entry.document, cloud))))
+        return replace(entry, mistakes=(*entry.mistakes, *defaults.mistakes))
+    waiting = (*entry.document.mistakes, *waiting_lines(entry.text, entry.file))
+    document, misplaced = _extended(entry.document, defaults)
+    if defaults.mistakes:
+        return replace(entry, document=document, mistakes=_first((*waiting, *defaults.mistakes)))
+    policy, wrong = _policy(document, entry.name, defaults.subscriptions)
+    mistakes = dict.fromkeys((*waiting, *misplaced, *wrong, *abroad(document, cloud)))
+    return replace(entry, document=document, policy=policy, mistakes=_first(tuple(mistakes)))
+
+
+def _extended(document: Located, defaults: Defaults) -> tuple[Located, list[Mistake]]:
+    """Return the document laid over its defaults, with the times of the window that it names."""
+    if not isinstance(document.data, dict):
+        return document, []
+    misplaced = [document.mistake((WINDOWS,), *_MISPLACED, key=True)] if WINDOWS in document.data else []
+    if defaults.document.data:
+        document = over(without(defaults.document, (WINDOWS,), SUBSCRIPTIONS), without(document, (WINDOWS,)))
+    elif misplaced:
+        document = without(document, (WINDOWS,))
+    document, unnamed = window_named(document, defaults.document)
+    return document, [*misplaced, *unnamed]
 
 
 def _first(mistakes: tuple[Mistake, ...]) -> tuple[Mistake, ...]:
@@ -241,13 +277,13 @@ def _first(mistakes: tuple[Mistake, ...]) -> tuple[Mistake, ...]:
     )
 
 
-def _conflicts(entries: Sequence[_Entry], names: Collection[str]) -> list[RivalClaim]:
+def _conflicts(entries: Sequence[_Entry], names: Collection[str] | None) -> list[RivalClaim]:
     """Return the conflicts between files over the same principal, secret, registry or group.
 
     Conflicts found only in the text of a broken file are returned only against requested policies. The name of a broken
     file conflicts with no other name.
     """
-    broken = [Broken(entry.file, entry.text) for entry in entries if entry.mistakes]
+    broken = [Broken(entry.file, entry.text, entry.defaults.text) for entry in entries if entry.mistakes]
     nameless = {one.file for one in broken}
     found = [
         each
@@ -258,15 +294,15 @@ def _conflicts(entries: Sequence[_Entry], names: Collection[str]) -> list[RivalC
     whole = (
         entry.document
         for entry in entries
-        if entry.document and not entry.mistakes and (not names or entry.name in names)
+        if entry.document and not entry.mistakes and (names is None or entry.name in names)
     )
     return [*found, *(conflict for conflict in mentions(whole, broken) if conflict.files not in between)]
 
 
-def _policy(document: Located) -> tuple[Policy | Draft | None, list[Mistake]]:
+def _policy(document: Located, name: str, also_in: tuple[str, ...]) -> tuple[Policy | Draft | None, list[Mistake]]:
     if not isinstance(document.data, dict):
         remedy = "Begin with the keys principal, registries and key_vault; a manifest belongs into a directory below."
-        return None, [*document.mistakes, document.mistake((), "not a policy: it has no keys", remedy)]
+        return None, [document.mistake((), "not a policy: it has no keys", remedy)]
     data, wrong = _with_manifests(document)
     try:
         draft = is_draft(data)
@@ -274,15 +310,11 @@ def _policy(document: Located) -> tuple[Policy | Draft | None, list[Mistake]]:
     except ValidationError as error:
         from rotator.policy.mistakes import described
 
-        return None, [*document.mistakes, *wrong, *described(document, error.errors())]
+        return None, [*wrong, *described(document, error.errors())]
     if draft:
-        name, found = Path(document.file).stem, [*document.mistakes, *wrong]
-        return Draft(name, document.file, parsed.principal.display_name or "", parsed), found
-    fields = {name: getattr(parsed, name) for name in PolicyFile.model_fields}
-    return Policy.model_construct(**fields, name=Path(document.file).stem, file=document.file), [
-        *document.mistakes,
-        *wrong,
-    ]
+        return Draft(name, document.file, parsed.principal.display_name or "", parsed, also_in), wrong
+    fields = {field: getattr(parsed, field) for field in PolicyFile.model_fields}
+    return Policy.model_construct(**fields, name=name, file=document.file, also_in=also_in), wrong
 
 
 def _with_manifests(document: Located) -> tuple[dict[str, Any], list[Mistake]]:
@@ -291,37 +323,28 @@ def _with_manifests(document: Located) -> tuple[dict[str, Any], list[Mistake]]:
     if not isinstance(groups, list):
         return document.data, []
     filled, read = list(groups), manifest_file.Files(document)
-    for index, named in manifest_file.named(document).items():
-        found, mistakes = read.manifest(index, named)
+    for index, manifest in manifest_file.named(document).items():
+        found, mistakes = read.manifest(index, manifest)
         filled[index] = {**groups[index], "manifest": found}
         wrong |= dict.fromkeys(mistakes)
     return {**document.data, "container_groups": filled}, list(wrong)
 
 
-def _abroad(document: Located, cloud: Cloud | None) -> Iterator[Mistake]:
-    """Yield a mistake for a vault of another cloud than `cloud`.
-
-    Tenants, registries and container groups of another cloud are other objects, even with equal names.
-    """
-    path = ("key_vault", "url")
-    url = str(document.at(path)).lower().rstrip("/")
-    for other in CLOUDS.values() if cloud else ():
-        if other is not cloud and cloud and url.startswith("https://") and url.endswith(f".{other.vault_suffix}"):
-            remedy = (
-                f"Run with --cloud {other.name} (or ROTATOR_CLOUD={other.name}), or write the URL of a vault at"
-                f" .{cloud.vault_suffix}."
-            )
-            yield document.mistake(path, f"a vault of {other.shown}, and rotator is to ask {cloud.shown}", remedy)
-
-
-def _strangers(entries: Sequence[_Entry], names: Collection[str], directory: str) -> Iterator[Unserved]:
+def _strangers(entries: Sequence[_Entry], meant: Mapping[str, Sequence[str]], directory: str) -> Iterator[Unserved]:
     from difflib import get_close_matches
 
-    known = sorted(entry.name for entry in entries)
-    for name in sorted(set(names) - set(known)):
+    known = sorted({entry.name for entry in entries})
+    for name, several in sorted(meant.items()):
+        if len(several) == 1:
+            continue
         near = get_close_matches(name, known, n=1)
-        meant = f"Did you mean {near[0]}? " if near else ""
-        problem = Mistake(
-            directory, 1, 1, "", plain(name), "no policy of that name", f"{meant}There are: {', '.join(known)}."
-        )
-        yield Unserved(plain(name), directory, (problem,))
+        hint = f"Did you mean {near[0]}? " if near else ""
+        problem, remedy = "no policy of that name", f"{hint}There are: {_few(known)}."
+        if several:
+            problem, remedy = "more than one policy of that name", f"Name one of: {_few(several)}."
+        yield Unserved(plain(name), directory, (Mistake(directory, 1, 1, "", plain(name), problem, remedy),))
+
+
+def _few(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return f"{', '.join(names[:MOST_NAMES])}{more}"

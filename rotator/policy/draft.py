@@ -21,6 +21,7 @@ class Draft:
     file: str
     display_name: str
     said: PolicyFile = field(repr=False)
+    also_in: tuple[str, ...] = ()
 
     @property
     def app_id(self) -> None:
@@ -31,7 +32,8 @@ class Draft:
         """Return the policy of the same file with this app id."""
         principal = PrincipalPolicy(app_id=app_id, display_name=self.display_name, home=self.said.principal.home)
         fields = {name: getattr(self.said, name) for name in PolicyFile.model_fields}
-        return Policy.model_construct(**{**fields, "principal": principal}, name=self.name, file=self.file)
+        fields = {**fields, "principal": principal, "also_in": self.also_in}
+        return Policy.model_construct(**fields, name=self.name, file=self.file)
 
 
 def is_draft(data: Mapping[str, Any]) -> bool:

@@ -23,10 +23,11 @@ def plain(text: str, most: int = 160) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A place in a file, counted from 1."""
+    """A place in a file, counted from 1; `file` is empty for the document's own."""
 
     line: int
     column: int
+    file: str = ""
 
 
 @dataclass(slots=True)
@@ -55,20 +56,29 @@ class Located:
             found = found[part]
         return found
 
-    def place(self, path: Path, *, key: bool = False) -> Position:
-        """Return the position of a value (or with `key` of its key); for an absent one, of the nearest parent."""
+    def place(self, path: Path, *, key: bool = False, own: bool = False) -> Position:
+        """Return the position of a value (or with `key` of its key); for an absent one, of the nearest parent.
+
+        `own`: of the nearest one in the document's own file, not in the defaults that it extends.
+        """
         for length in range(len(path), -1, -1):
             places = self.keys if key and length == len(path) else self.values
-            if found := places.get(path[:length]):
+            if (found := places.get(path[:length])) and not (own and found.file):
                 return found
         return Position(1, 1)
 
-    def mistake(self, path: Path, problem: str, remedy: str, *, value: str = "", key: bool = False) -> Mistake:
-        """A mistake at `path`."""
-        place = self.place(path, key=key)
-        return Mistake(
-            self.file, place.line, place.column, dotted(path), value, plain(problem, 1000), plain(remedy, 1000)
-        )
+    def source(self, path: Path) -> str:
+        """Return ``file:line:column`` of a value."""
+        place = self.place(path)
+        return f"{place.file or self.file}:{place.line}:{place.column}"
+
+    def mistake(
+        self, path: Path, problem: str, remedy: str, *, value: str = "", key: bool = False, own: bool = False
+    ) -> Mistake:
+        """A mistake at `path`, in the file in which its value stands."""
+        place, file = self.place(path, key=key, own=own), self.file
+        where = (place.file or file, place.line, place.column)
+        return Mistake(*where, dotted(path), value, plain(problem, 1000), plain(remedy, 1000))
 
 
 def scalars(value: object, path: Path = ()) -> Iterator[tuple[Path, Any]]:

@@ -89,7 +89,8 @@ def _missing(found: Located, path: Path) -> Mistake:
         or _resolve(field.get("items", {})).get("required")
     )
     line = f"{name}: {example}" if example is not None else f"{name}: with {', '.join(inner or ())}"
-    return found.mistake(path[:-1], f"{name} is missing", f"Add `{line}`. {field.get('description', '')}".strip())
+    remedy = f"Add `{line}`. {field.get('description', '')}".strip()
+    return found.mistake(path[:-1], f"{name} is missing", remedy, own=True)
 
 
 def _unknown(found: Located, path: Path) -> Mistake:

@@ -337,12 +337,14 @@ class PolicyFile(Part):
 
 
 class Policy(PolicyFile):
-    """One policy: what its file says, the file, and its name, which is the file's stem."""
+    """One policy: what its file and its defaults say, the file, and its name: the file's path without suffix."""
 
     name: str
     file: str
     answered: Mapping[InstanceOf[ArmId], tuple[str, ...]] = Field(default_factory=dict, exclude=True)
     """Hidden places of container groups that another policy of the directory says to hold something else."""
+    also_in: tuple[str, ...] = Field(default=(), exclude=True)
+    """Subscriptions to look in that the defaults add to the policy's."""
 
     @property
     def app_id(self) -> str:
@@ -356,12 +358,15 @@ class Policy(PolicyFile):
 
     @property
     def subscriptions(self) -> tuple[str, ...]:
-        """Subscriptions searched for dependents, sorted: as declared, else those of the groups and registries."""
+        """Subscriptions searched for dependents, sorted: as declared, else those of the groups and registries.
+
+        Those of the defaults are added.
+        """
         own = (
             *(group.subscription for group in self.container_groups),
             *(registry.subscription for registry in self.registries),
         )
-        return tuple(sorted(set(self.discover.subscriptions or own)))
+        return tuple(sorted({*(self.discover.subscriptions or own), *self.also_in}))
 
     def group(self, group_id: ArmId) -> GroupPolicy | None:
         """Return the entry of a container group in the policy, None if not declared."""

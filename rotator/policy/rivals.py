@@ -20,10 +20,14 @@ _WORD = re.compile(r"[0-9a-z_-]+")
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """File without a valid policy, with its text."""
+    """File without a valid policy, with its text, and the text of the defaults that it extends.
+
+    `around` is None if these can't be read: the vault may be any.
+    """
 
     file: str
     text: str
+    around: str | None = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +57,7 @@ class _Claim:
     @property
     def place(self) -> str:
         """Position of the claim, in the form used by mistakes."""
-        place = self.document.place(self.path)
-        return f"{self.document.file}:{place.line}:{place.column}"
+        return self.document.source(self.path)
 
 
 def rival_claims(documents: Iterable[Located]) -> Iterator[RivalClaim]:
@@ -89,25 +92,30 @@ def mentions(documents: Iterable[Located], broken: Sequence[Broken]) -> Iterator
 class _Texts:
     """Texts of broken files by the words in them, so that a claim is looked for only where it can stand."""
 
-    texts: Sequence[tuple[Broken, str]]
+    texts: Sequence[tuple[Broken, str, str | None]]
     by_word: Mapping[str, Sequence[int]]
 
     @classmethod
     def of(cls, broken: Sequence[Broken]) -> "_Texts":
         """Read the words of every text once."""
-        texts = [(one, one.text.lower()) for one in broken]
+        texts = [(one, one.text.lower(), one.around and one.around.lower()) for one in broken]
         by_word: dict[str, list[int]] = {}
-        for number, (_, text) in enumerate(texts):
+        for number, (_, text, _) in enumerate(texts):
             for word in set(_WORD.findall(text)):
                 by_word.setdefault(word, []).append(number)
         return cls(texts, by_word)
 
     def naming(self, words: Sequence[str]) -> Iterator[tuple[Broken, int]]:
-        """Yield the texts with all words as whole names, each with the position of the last."""
-        parts = (part for word in words for part in _WORD.findall(word))
+        """Yield the texts with all words as whole names, each with the position of the last.
+
+        All but the last may stand in the defaults that the file extends.
+        """
+        *hosts, name = words
+        parts = _WORD.findall(name)
         fewest = min((self.by_word.get(part, ()) for part in parts), key=len, default=range(len(self.texts)))
-        for one, text in (self.texts[number] for number in fewest):
-            if (at := _found(text, words)) >= 0:
+        for one, text, around in (self.texts[number] for number in fewest):
+            at = next(_places(text, name), -1)
+            if at >= 0 and (around is None or all(_named(host, text, around) for host in hosts)):
                 yield one, at
 
 
@@ -125,10 +133,9 @@ def _mention(one: Broken, claim: _Claim, at: int) -> Mistake:
     )
 
 
-def _found(text: str, words: Sequence[str]) -> int:
-    """Return the position of the last word in a text with all words as whole names; -1 if one is missing."""
-    places = [next(_places(text, word), -1) for word in words]
-    return places[-1] if min(places) >= 0 else -1
+def _named(word: str, *texts: str) -> bool:
+    """Tell if one of the texts has a word as a whole name."""
+    return any(True for text in texts for _ in _places(text, word))
 
 
 def _places(text: str, word: str) -> Iterator[int]:
@@ -142,7 +149,11 @@ def _places(text: str, word: str) -> Iterator[int]:
 
 def _claims(document: Located) -> Iterator[_Claim]:
     yield _Claim(
-        "a policy's name", (PurePath(document.file).stem.lower(),), document, (), "Rename one of the two files."
+        "a policy's name",
+        (str(PurePath(document.file).with_suffix("")).lower(),),
+        document,
+        (),
+        "Rename one of the two files.",
     )
     tenant = str(document.at(("principal", "tenant_id"))).lower()
     yield from _claim(

@@ -51,6 +51,8 @@ class Discovery:
     found: Found
     drafts: tuple[PolicyText, ...] | None = None
     everything: bool = False
+    schema: str | None = None
+    """Schema that was written beside the drafts."""
 
     @property
     def exit_code(self) -> int:
@@ -87,6 +89,7 @@ def discovery_body(seen: Discovery) -> dict[str, Any]:
             "groups": passing if seen.everything else None,
         },
         "drafts": None if seen.drafts is None else [_draft_body(one) for one in seen.drafts],
+        "schema": seen.schema,
     }
 
 
@@ -175,6 +178,8 @@ def _drafted(seen: Discovery) -> Iterator[str]:
             yield f"no draft for {whose}: {one.why}"
         else:
             yield f"kept {one.file} for {whose}: {one.why}" if one.kept else f"wrote {one.file} for {whose}"
+    if seen.schema:
+        yield f"wrote {seen.schema}, by which editors check them"
 
 
 def _count(number: int, noun: str) -> str:

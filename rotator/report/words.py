@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 VERSION = 1
 """Version of the JSON form of every command's result."""
+MOST_NAMES = 10
+"""Names of policies in one line."""
 INDENT = "  "
 LABEL = 11
 """Width of the first column of a report: the longest label and a space."""
@@ -44,8 +46,22 @@ def mistake_body(mistake: Mistake) -> dict[str, Any]:
 
 
 def unserved_text(unserved: "Sequence[Unserved]") -> str:
-    """Return the policies not served, with their mistakes."""
-    return "\n\n".join(block(f"{one.name}: not served (exit 2)", _wrong(one.mistakes)) for one in unserved)
+    """Return the policies not served, with their mistakes; a mistake of defaults once for all that extend them."""
+    extending: dict[tuple[Mistake, ...], list[str]] = {}
+    for one in unserved:
+        if one.inherited:
+            extending.setdefault(one.inherited, []).append(one.name)
+    shared = [block(_extended(wrong, names), _wrong(wrong)) for wrong, names in extending.items()]
+    own = [(one.name, [each for each in one.mistakes if each not in one.inherited]) for one in unserved]
+    return "\n\n".join(
+        [*shared, *(block(f"{name}: not served (exit 2)", _wrong(wrong)) for name, wrong in own if wrong)]
+    )
+
+
+def _extended(wrong: Sequence[Mistake], names: Sequence[str]) -> str:
+    files = ", ".join(dict.fromkeys(each.file for each in wrong))
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return f"{files}: extended by {', '.join(names[:MOST_NAMES])}{more}, not served (exit 2)"
 
 
 def _wrong(mistakes: Sequence[Mistake]) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """What `rotator discover` finds in a world of many hands, what it drafts, and what it never says."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -111,19 +112,19 @@ def draft(rotator: Scene, *more: str) -> dict[str, str]:
     said = rotator("discover", "--write", "--drafts", str(drafts_of(rotator)), *more)
     assert said.raised is None, said.err
     return (
-        {file.name: file.read_text() for file in sorted(drafts_of(rotator).iterdir())}
+        {file.name: file.read_text() for file in sorted(drafts_of(rotator).glob("*.yaml"))}
         if drafts_of(rotator).exists()
         else {}
     )
 
 
 def filled(text: str) -> str:
-    """A draft as its reader leaves it: every line below a FILL IN without its mark, and a vault."""
+    """A draft as its reader leaves it: no FILL IN, every line below one without its mark, and a vault."""
     lines, waiting = list[str](), False
     for line in text.replace("https://NAME.", "https://theirs.").splitlines():
         bare = re.sub(r"^( *)# ?(?=( *[\w/'\]-]+: |  *secrets:$|secrets:$|- id: ))", r"\1", line)
         waiting = "# FILL IN" in line or (waiting and line.lstrip().startswith("#"))
-        lines.append(bare if waiting and "# FILL IN" not in line else line)
+        lines += [] if line.lstrip().startswith("# FILL IN") else [bare if waiting else line]
     return "\n".join(lines) + "\n"
 
 
@@ -361,9 +362,14 @@ def test_a_draft_lacks_only_what_a_person_must_say(crowd: Scene) -> None:
     assert list(draft(crowd)) == ["build-agents.yaml"]
     said = crowd("validate", "--policies", str(drafts_of(crowd)))
     assert said.code == 2
-    (mistake,) = [line for line in said.err.splitlines() if "build-agents.yaml:" in line]
-    assert "key_vault: url is missing" in mistake
     file = drafts_of(crowd) / "build-agents.yaml"
+    mistakes = [line for line in said.err.splitlines() if "build-agents.yaml:" in line]
+    waiting = [number for number, line in enumerate(file.read_text().splitlines(), 1) if "# FILL IN: " in line]
+    assert [line.split("build-agents.yaml:")[1].split(":")[0] for line in mistakes if "not filled" in line] == [
+        str(number) for number in waiting
+    ]
+    assert "the vault that is to hold the password. Then remove this line." in said.err
+    assert [line for line in mistakes if "not filled" not in line and "url is missing" not in line] == []
     file.write_text(filled(file.read_text()))
     (policy,) = load(drafts_of(crowd))
     assert (policy.principal.app_id, policy.key_vault.url) == (
@@ -391,6 +397,25 @@ def test_a_filled_draft_among_the_policies_is_a_policy_and_is_drafted_no_more(cr
     assert {use["policy"] for use in uses if use["principal"]["display_name"] == "build agents"} == {"build-agents"}
 
 
+def test_a_draft_names_the_schema_that_is_written_beside_it(crowd: Scene) -> None:
+    (text,) = draft(crowd).values()
+    schema = drafts_of(crowd) / text.partition("$schema=")[2].splitlines()[0]
+    assert text.startswith("# yaml-language-server: $schema=")
+    assert json.loads(schema.read_text())["title"] == "A policy of rotator"
+    schema.write_text("mine")
+    assert "by which editors check" not in crowd("discover", "--write", "--drafts", str(drafts_of(crowd))).out
+    assert schema.read_text() == "mine"
+
+
+def test_what_is_left_to_fill_in_is_a_mistake_though_all_else_is_right(crowd: Scene) -> None:
+    (text,) = draft(crowd).values()
+    (drafts_of(crowd) / "build-agents.yaml").write_text(f"{filled(text)}# FILL IN: one thing more.\n")
+    said = crowd("validate", "--policies", str(drafts_of(crowd)))
+    assert said.code == 2
+    assert "not filled in yet" in said.err
+    assert "one thing more. Then remove this line." in said.err
+
+
 def test_a_second_run_writes_nothing_and_keeps_what_a_person_wrote(crowd: Scene) -> None:
     (before,) = draft(crowd).values()
     assert list(draft(crowd).values()) == [before]
@@ -398,7 +423,7 @@ def test_a_second_run_writes_nothing_and_keeps_what_a_person_wrote(crowd: Scene)
     (drafts_of(crowd) / "mine.yaml").write_text(f"# mine\n{before}")
     said = crowd("discover", "--write", "--drafts", str(drafts_of(crowd)))
     assert f"kept {drafts_of(crowd) / 'mine.yaml'} for build agents" in said.out
-    assert [file.read_text() for file in drafts_of(crowd).iterdir()] == [f"# mine\n{before}"]
+    assert [file.read_text() for file in drafts_of(crowd).glob("*.yaml")] == [f"# mine\n{before}"]
 
 
 def test_a_file_of_another_is_never_overwritten(crowd: Scene) -> None:

@@ -14,6 +14,7 @@ CITED = (
     "function/host.json",
     "function/requirements.txt",
     "policy/policy.schema.json",
+    "policy/defaults.schema.json",
     "docs/prometheus/rotator.rules.yml",
     "report/page/page.css",
     "report/page/page.js",

@@ -818,8 +818,9 @@ def test_the_next_opening_is_open_and_the_moment_before_is_not(zone: str) -> Non
 
 
 def test_the_schema_for_editors_is_fresh() -> None:
-    shipped = (ROOT / "policies" / "policy.schema.json").read_text()
-    assert shipped == rendered_schema(), "run `make schema`"
+    for name, defaults in (("policy", False), ("defaults", True)):
+        shipped = (ROOT / "policies" / f"{name}.schema.json").read_text()
+        assert shipped == rendered_schema(defaults=defaults), "run `make schema`"
 
 
 def test_a_policy_can_be_made_in_code_from_the_same_words() -> None:

@@ -53,7 +53,7 @@ def carry_out(
     """
     wanted = tuple(map(_guid, subscription or ()))
     policies = common.load(required=False)
-    if write and policies and drafts.resolve() == common.policies.resolve():
+    if write and policies and drafts.resolve().is_relative_to(common.policies.resolve()):
         raise typer.BadParameter(
             "an unfinished draft among the policies makes every run end with 2; draft into another directory (--drafts)"
         )
@@ -67,7 +67,8 @@ def carry_out(
         from rotator.discovery import drafts as drafted
 
         there = {**_texts(drafts), **{str(Path(one.file).absolute()): one.text for one in common.unserved}}
-        seen = replace(seen, drafts=tuple(_written(drafts, one) for one in drafted(found, sight, policies, there)))
+        written = tuple(_written(drafts, one) for one in drafted(found, sight, policies, there))
+        seen = replace(seen, drafts=written, schema=_schema(drafts, written))
     common.write(lambda: discovery_text(seen), lambda: discovery_body(seen), seen.exit_code)
 
 
@@ -102,6 +103,18 @@ def _texts(directory: Path) -> Mapping[str, str]:
     }
 
 
+def _schema(directory: Path, drafts: "tuple[PolicyText, ...]") -> str | None:
+    """Write the schema beside new drafts, which name it, unless it is there; return the path of a new file."""
+    from rotator.discovery import SCHEMA
+    from rotator.policy.jsonschema import render
+
+    file = directory / SCHEMA
+    if file.exists() or not any(one.text for one in drafts):
+        return None
+    _made(file, render())
+    return str(file)
+
+
 def _written(directory: Path, draft: "PolicyText") -> "PolicyText":
     """Write a new draft to its file, and return the draft with the path of the file.
 
@@ -112,15 +125,18 @@ def _written(directory: Path, draft: "PolicyText") -> "PolicyText":
     file = directory / draft.file
     if draft.text is not None:
         directory.mkdir(parents=True, exist_ok=True)
-        try:
-            created(file, draft.text)
-        except FileExistsError:
-            raise RotatorError(
-                f"{file} exists, and was not there a moment ago", remedy="Run again; nothing was overwritten."
-            ) from None
-        except OSError as error:
-            what = f"{file} can't be written: {error.strerror}"
-            raise RotatorError(
-                what, state="The drafts before it are there.", remedy="Make room, then run again."
-            ) from None
+        _made(file, draft.text)
     return replace(draft, file=str(file))
+
+
+def _made(file: Path, text: str) -> None:
+    """Make a file. Raises RotatorError if it is there, or can't be written."""
+    try:
+        created(file, text)
+    except FileExistsError:
+        raise RotatorError(
+            f"{file} exists, and was not there a moment ago", remedy="Run again; nothing was overwritten."
+        ) from None
+    except OSError as error:
+        what = f"{file} can't be written: {error.strerror}"
+        raise RotatorError(what, state="The drafts before it are there.", remedy="Make room, then run again.") from None
