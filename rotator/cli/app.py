@@ -25,9 +25,11 @@ from rotator.cli.commands import (
     work,
 )
 from rotator.cli.output import say
+from rotator.cli.verbs import Verbs
 
 app = typer.Typer(
     name="rotator",
+    cls=Verbs,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -21,6 +21,10 @@ MOST_WARNINGS = 20
 """Lines that are said of policies that a command isn't about."""
 
 
+UNATTENDED = (0, 4, 5)
+"""Exit codes that need no person."""
+
+
 class Output(StrEnum):
     """Form of a result."""
 
@@ -52,6 +56,7 @@ class Common:
     output: Output
     cloud: CloudName
     verbose: int
+    quiet: bool
     log_format: LogFormat
 
     unserved: "list[Unserved]" = field(default_factory=list)
@@ -59,6 +64,11 @@ class Common:
     """
     unseen: list[str] = field(default_factory=list)
     """Names of the policies that an error concerns which ends the command: all of them, or none."""
+
+    @property
+    def silent_progress(self) -> bool:
+        """Tell if progress is left out: what a person needs is in the report."""
+        return self.quiet and self.log_format is LogFormat.text
 
     def load(self, names: tuple[str, ...] = (), *, required: bool = True) -> "tuple[Policy, ...]":
         """Return the valid policies among `names`, or among all. Raises PolicyError if none is valid.
@@ -93,10 +103,10 @@ class Common:
         """Report on stderr the mistakes in policies outside this command."""
         from rotator.report.words import mistake_body
 
-        for mistake in mistakes[:MOST_WARNINGS]:
+        for mistake in () if self.silent_progress else mistakes[:MOST_WARNINGS]:
             as_json = self.log_format is LogFormat.json
             _tell(event_line("mistake", mistake_body(mistake)) if as_json else f"warning: {mistake}")
-        if len(mistakes) > MOST_WARNINGS and self.log_format is LogFormat.text:
+        if len(mistakes) > MOST_WARNINGS and self.log_format is LogFormat.text and not self.quiet:
             _tell(
                 f"warning: {len(mistakes) - MOST_WARNINGS} more mistakes in other policies; `rotator validate` shows"
                 " them"
@@ -111,11 +121,15 @@ class Common:
 
         whole = text() if self.output is Output.text else json.dumps(self.object(code, **body()), indent=2)
         beside = unserved_text(self.unserved) if self.output is Output.text else ""
-        shown = "\n\n".join(part for part in (whole, beside) if part)
+        shown = "" if self.silent(code) else "\n\n".join(part for part in (whole, beside) if part)
         told = not shown or _said(shown)
         self.tell_unserved(code)
         if ended := self.ended(code) or (0 if told else 1):
             raise typer.Exit(ended)
+
+    def silent(self, code: int) -> bool:
+        """Tell if nothing is to be printed: no person is needed, and only then was asked for output."""
+        return self.quiet and self.ended(code) in UNATTENDED
 
     def ended(self, code: int) -> int:
         """Return the final exit code, given `code` of the served policies: 2 if a policy couldn't be served.

@@ -91,10 +91,10 @@ def frames(error: BaseException | None) -> str:
     return f"{frames(earlier)}\nthen:\n{own}" if earlier else own
 
 
-def configure(verbose: int, *, as_json: bool) -> None:
+def configure(verbose: int, *, as_json: bool, quiet: bool = False) -> None:
     """Send logs to stderr, with more detail for a higher `verbose`.
 
-    0: warnings of rotator. 1: rotator's actions, too. 2: the logs of the clients, too.
+    0: warnings of rotator, unless `quiet`. 1: rotator's actions, too. 2: the logs of the clients, too.
     """
     root = logging.getLogger()
     for old in [handler for handler in root.handlers if isinstance(handler, _Handler)]:
@@ -107,4 +107,5 @@ def configure(verbose: int, *, as_json: bool) -> None:
     for name in SPEAKERS:
         logging.getLogger(name).setLevel(logging.DEBUG if verbose > 1 else logging.ERROR)
     if verbose < 2:
-        logging.getLogger("rotator").setLevel(logging.INFO if verbose else logging.WARNING)
+        least = logging.ERROR if quiet else logging.WARNING
+        logging.getLogger("rotator").setLevel(logging.INFO if verbose else least)

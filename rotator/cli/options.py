@@ -19,7 +19,10 @@ P = ParamSpec("P")
 Policies = Annotated[
     Path, typer.Option("--policies", envvar="ROTATOR_POLICIES", metavar="DIR", help="Directory of the policies.")
 ]
-Shape = Annotated[Output, typer.Option("--output", help="How to write the result.")]
+Shape = Annotated[Output, typer.Option("--output", "-o", help="How to write the result.")]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Print only if a person is needed: nothing if the exit code is 0 or 4.")
+]
 Where = Annotated[CloudName, typer.Option("--cloud", envvar="ROTATOR_CLOUD", help="Which Azure.")]
 Verbose = Annotated[
     int, typer.Option("--verbose", "-v", count=True, help="Log to stderr: -v what rotator does, -vv every request too.")
@@ -64,6 +67,7 @@ def _shared(
     output: Shape = Output.text,
     cloud: Where = CloudName.public,
     verbose: Verbose = 0,
+    quiet: Quiet = False,
     log_format: Logs = LogFormat.text,
 ) -> None:
     """Carry the signature of the common options, added to every command's own."""
@@ -78,7 +82,7 @@ def command(body: Callable[Concatenate[Common, P], None]) -> Callable[..., None]
     @functools.wraps(body)
     def extended(**given: Any) -> None:
         shared = Common(name, **{option: given.pop(option) for option in common})
-        logs.configure(shared.verbose, as_json=shared.log_format is LogFormat.json)
+        logs.configure(shared.verbose, quiet=shared.quiet, as_json=shared.log_format is LogFormat.json)
         with failures.reported(shared):
             body(shared, **given)  # type: ignore[call-arg]
 

@@ -30,7 +30,7 @@ def telling(common: Common) -> Iterator[tuple[Tell, Story]]:
     """Yield a callback to print each event at once and record the event for the report."""
     story = Story()
     live = common.log_format is LogFormat.text and not common.verbose
-    with _live() if live and on_terminal() else _lines(common) as show:
+    with _silence() if common.silent_progress else _live() if live and on_terminal() else _lines(common) as show:
 
         def tell(event: Event) -> None:
             """Record and show an event; a run goes on even if stderr is closed.
@@ -49,6 +49,12 @@ def telling(common: Common) -> Iterator[tuple[Tell, Story]]:
 def on_terminal() -> bool:
     """Tell if stderr is a terminal."""
     return sys.stderr is not None and sys.stderr.isatty()
+
+
+@contextmanager
+def _silence() -> Iterator[Tell]:
+    """Show nothing."""
+    yield lambda event: None
 
 
 @contextmanager
