@@ -1,6 +1,7 @@
 """A survey says of a policy that it rests only where a look at everything would find nothing to do, nothing to wait for and nothing to tell."""
 
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -21,12 +22,14 @@ from rotator.engine import Journal, Run, glance, preview, reconcile
 from rotator.report.plan import plan_code
 from rotator.report.status import rows, status_code
 from rotator.results import Preview
+from rotator.steps import Intent
 from rotator.survey import Looks, sort_out
+from tests.cells import cell
 from tests.fleets import at_rest
 from tests.matrices import worlds
 from tests.matrices.people import CHANGES, change
 from tests.snapshot import World
-from tests.stage import START, Clock, Stage, play, sign_in
+from tests.stage import START, Clock, Killed, Stage, play, sign_in, watched
 
 
 @dataclass
@@ -48,6 +51,10 @@ class Scene:
                 self.looks.note(run)
 
         await self.act(rotated)
+        self.remember()
+
+    def remember(self) -> None:
+        """Let the next run know what the runs so far have seen."""
         self.looks = replace(self.looks, known={**self.looks.known, **self.looks.new})
 
     async def surveyed(self) -> Preview | None:
@@ -166,3 +173,44 @@ def test_others_come_by_the_ends_of_their_credentials_and_what_can_not_be_seen_l
         return [one.policy.name for one in found.others]
 
     assert play(scene) == ["p00004", "p00002", "p00000", "p00003", "p00005", "p00001"]
+
+
+CALLS = 90
+"""More than a whole rotation of two groups asks."""
+
+
+def _kills() -> Iterator[Any]:
+    for name in ("first", "waiting", "at rest"):
+        for nth in range(1, CALLS):
+            yield cell(name, nth, name=f"{name}-{nth}", soak=False, share=60)
+
+
+@pytest.mark.parametrize(("name", "nth"), list(_kills()))
+def test_wherever_a_rotation_died_the_lists_prove_no_more_than_a_look_finds(name: str, nth: int) -> None:
+    async def tell(scene: Scene) -> None:
+        made, early = scene.made, Intent(force_before=scene.made.azure.clock.now())
+        await scene.act(lambda run: _remembered(scene, run))
+        scene.remember()
+        asked = Counter[str]()
+
+        def kill(number: int, operation: str, request: object) -> None:
+            del number, request
+            asked[operation] += 1
+            if asked.total() == nth:
+                raise Killed
+
+        with watched(made, before=kill):
+            await made.dies(made.rotate(early if name == "at rest" else None))
+        for _ in range(4):
+            made.pass_(minutes=1)
+            if rests := await scene.surveyed():
+                await agreed(scene, rests)
+            await scene.rotate()
+            made.pass_(hours=25)
+        await scene.rotate()
+        made.pass_(minutes=1)
+        rests = await scene.surveyed()
+        assert rests, "never at rest"
+        await agreed(scene, rests)
+
+    scened(worlds.WORLDS[name], tell)

@@ -51,6 +51,8 @@ COLLECTION = {Home.APPLICATION: "applications", Home.SERVICE_PRINCIPAL: "service
 WRITE = "Application.ReadWrite.OwnedBy, as an owner of {} (or Application.ReadWrite.All)"
 READ = "Application.ReadWrite.OwnedBy (or Application.Read.All)"
 NO_CONTENT = 204
+NO_PRINCIPAL = "NoSuchPrincipal"
+"""Code of ours where the tenant has neither application nor service principal of an app id."""
 MOST_IN_ONE_FILTER = 15
 """Largest number of values for ``in`` ("Use the $filter query parameter" of Microsoft Graph): always a single page."""
 MAKE = "Application.ReadWrite.OwnedBy (or Application.ReadWrite.All)"
@@ -391,4 +393,4 @@ def unknown(app_id: str, tenant: str) -> NotFound:
         " has it."
     )
     happened = f"no application or service principal with app id {app_id} is in tenant {tenant}"
-    return NotFound(happened, service=SERVICE, code="NoSuchPrincipal", status=404, remedy=remedy)
+    return NotFound(happened, service=SERVICE, code=NO_PRINCIPAL, status=404, remedy=remedy)

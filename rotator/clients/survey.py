@@ -7,9 +7,7 @@ Rules for editors of this file:
    many more secrets.
 3. Nothing is looked up by going through all policies for each item: policies are found by app id, and by group.
 
-Sources: Microsoft Graph "Combine multiple HTTP requests using JSON batching" and "Use the $filter query parameter"; Key
-Vault REST "Get Secrets", "Get Deleted Secrets"; Container Instances REST "Container Groups - List" (azure-facts B2,
-E2).
+Of container groups, principals and secrets in lists: azure-facts B2, C11 and E2.
 """
 
 from collections import defaultdict
@@ -18,12 +16,13 @@ from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 from rotator.arm_json import containers, entries, shown_values, text, user_name
+from rotator.clients.graph import NO_PRINCIPAL
 from rotator.clients.observation import latest
 from rotator.clients.pipeline import at_once, together
 from rotator.clients.principals import by_app_id
 from rotator.clients.services import Services
 from rotator.clients.shape import flaw
-from rotator.clients.vault_lists import VaultLists, walked
+from rotator.clients.vault_lists import LONG_LIST, VaultLists, walked
 from rotator.errors import AzureError
 from rotator.policy import Policy
 from rotator.ports import Survey, Surveyed
@@ -62,7 +61,8 @@ async def read_lists(azure: Services, policies: Sequence[Policy], read: Read[T])
 
 
 def _failures(found: Iterable[object]) -> tuple[AzureError, ...]:
-    return tuple(each for each in found if isinstance(each, AzureError))
+    """Return the failures of lists; a principal that isn't in one, and a list that isn't worth its pages, are none."""
+    return tuple(each for each in found if isinstance(each, AzureError) and each.code not in (NO_PRINCIPAL, LONG_LIST))
 
 
 def _distinct(failures: Sequence[AzureError]) -> tuple[AzureError, ...]:

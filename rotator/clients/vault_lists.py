@@ -27,8 +27,10 @@ from rotator.state import Version, tags
 
 PAGE = 25
 """Secrets on a page: the most that Key Vault gives."""
-LEAST_PAGES, PAGES_EACH = 4, 4
-"""Pages of a list that are read in any case, and for each policy: a longer list costs more than to look at each."""
+LEAST_PAGES, PAGES_EACH = 2, 2
+"""Pages of a list that are read in any case, and for each policy: a look at each costs less than a longer list."""
+LONG_LIST = "LongList"
+"""Code of ours for a list with more pages."""
 
 
 @dataclass(slots=True)
@@ -78,7 +80,7 @@ async def _walk(
             pages += 1
             if pages > most:
                 happened = f"{asked.service} has more than {most} pages when asked to {asked.doing}"
-                raise Unexpected(happened, service=asked.service, code="LongList")
+                raise Unexpected(happened, service=asked.service, code=LONG_LIST)
             page = await _page(client, address)
             for item in items(page):
                 take(item)

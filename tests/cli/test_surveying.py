@@ -41,6 +41,12 @@ def _two(rotator: Scene) -> Scene:
     return rotator
 
 
+def second_app_id(rotator: Scene) -> str:
+    """The principal of the second policy."""
+    found = rotator.azure.directory.state.applications.values()
+    return next(each.app_id for each in found if each.display_name == "second")
+
+
 def asked(rotator: Scene, *words: str) -> tuple[Counter[str], Said]:
     """What a command asks of Azure beside tokens, and what it says."""
     before = len(rotator.app.served)
@@ -107,6 +113,33 @@ def test_a_list_that_fails_is_told_once_and_costs_looks(two: Scene) -> None:
         assert calls["arm.registries.get"] == 2, operation
         assert said.err.count("The policies that need this list are looked at one by one") == 1, operation
         assert said.code == 0, operation
+
+
+def test_a_principal_that_is_nowhere_is_told_by_its_own_look(two: Scene) -> None:
+    file = two.policies / "second.yaml"
+    kept = file.read_text()
+    file.write_text(kept.replace(second_app_id(two), "00000000-0000-4000-8000-000000000000"))
+    calls, said = asked(two, "status")
+    assert "one by one" not in said.err
+    assert calls["graph.batch"] == 1
+    assert "no application or service principal with app id" in said.out
+    assert said.code == 1
+
+
+def test_a_vault_with_far_more_secrets_is_not_walked_through(two: Scene) -> None:
+    for number in range(200):
+        two.azure.vaults.set("myvault", f"another-{number}", "value")
+    calls, said = asked(two, "status")
+    assert calls["keyvault.secrets.list"] <= 7
+    assert calls["arm.registries.get"] == 2
+    assert "one by one" not in said.err
+    assert said.code == 0
+
+
+def test_a_page_says_how_old_its_parts_are(two: Scene, tmp_path: Path) -> None:
+    assert two("status", "--html", str(tmp_path / "page.html")).code == 0
+    page = (tmp_path / "page.html").read_text()
+    assert page.count("At rest by the services' lists; each container group and older version was last looked at") == 2
 
 
 def test_a_damaged_file_of_looks_costs_looks(two: Scene) -> None:

@@ -19,6 +19,10 @@ _TOKEN = re.compile(
     r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<when>\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)?)|(?P<word>[\w$./@-]+)|(?P<mark>[(),:]))",
     re.ASCII,
 )
+MOST_VALUES = 15
+"""Values that ``in`` takes without an advanced query (azure-facts C11)."""
+TOO_MANY = "in: "
+"""First part of the name of an ``in`` with more values; the rest is their number."""
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     "eq": lambda a, b: a == b,
@@ -180,8 +184,8 @@ class _Reader:
             self._next()
             values.append(self._literal())
         self._expect(")")
-        get = self._getter(path)
-        return _Part(lambda it: _plain(get(it)) in values, self._name(path), None, self._keys(path, values))
+        get, wide = self._getter(path), f"{TOO_MANY}{len(values)}" if len(values) > MOST_VALUES else None
+        return _Part(lambda it: _plain(get(it)) in values, self._name(path), wide, self._keys(path, values))
 
     def _lambda(self, path: str, quantifier: str) -> _Part:
         get, name = self._getter(path), self._name(path)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from local_azure.graph.expressions import EVERYTHING, Body, Expression, parse
+from local_azure.graph.expressions import EVERYTHING, MOST_VALUES, TOO_MANY, Body, Expression, parse
 from local_azure.wire import Request, ServiceError
 
 DEFAULT_PAGE, LARGEST_PAGE = 100, 999
@@ -151,6 +151,12 @@ def _only_plain(found: Expression, order: tuple[str, bool] | None, of: Kindred) 
 
     Raises ServiceError 400.
     """
+    if found.advanced and found.advanced.startswith(TOO_MANY):
+        many = found.advanced.removeprefix(TOO_MANY)
+        raise _unsupported(
+            f"Too many child clauses specified in search filter expression containing 'OR' operators: {many}. Max"
+            f" allowed: {MOST_VALUES}."
+        )
     if found.advanced == "NotEqualsMatch":
         raise _unsupported("Filter operator 'NotEqualsMatch' is not supported.")
     if found.advanced:

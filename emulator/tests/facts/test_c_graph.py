@@ -414,3 +414,35 @@ def test_c10_no_answer_has_an_etag_and_if_match_is_not_looked_at(world: Tenancy)
     assert not [name for _, _, headers in (answer, read) for name in headers if name.lower() == "etag"]
     assert not re.search(r"etag", str(read[1]), re.IGNORECASE)
     assert TENANT not in read[1]["passwordCredentials"][0]
+
+
+# azure-facts C11
+
+
+def test_c11_in_takes_fifteen_values_and_more_in_an_advanced_query(world: Tenancy) -> None:
+    wanted = [f"{number:08}-0000-4000-8000-000000000000" for number in range(16)]
+    lists = [",".join(f"'{each}'" for each in wanted[:many]) for many in (15, 16)]
+    for kind in ("applications", "servicePrincipals"):
+        fifteen, sixteen = (world.call("GET", f"/{kind}?$filter=appId in ({each})") for each in lists)
+        assert fifteen[0] == 200
+        assert (sixteen[0], sixteen[1]["error"]["code"]) == (400, "Request_UnsupportedQuery")
+        assert "16. Max allowed: 15." in sixteen[1]["error"]["message"]
+        path = f"/{kind}?$count=true&$filter=appId in ({lists[1]})"
+        assert world.call("GET", path, ConsistencyLevel="eventual")[0] == 200
+
+
+def test_c11_lists_show_passwords_and_a_batch_answers_each_of_its_lists(world: Tenancy) -> None:
+    path = homes(world)["application"]
+    add(world, path)
+    app_id = world.call("GET", path)[1]["appId"]
+    listed = f"/applications?$filter=appId in ('{app_id}')&$select=id,passwordCredentials".replace(" ", "%20")
+    requests = [{"id": str(number), "method": "GET", "url": listed} for number in range(19)]
+    requests.append({"id": "refused", "method": "GET", "url": f"/applications/{NOBODY}"})
+    status, body, _ = world.call("POST", "/$batch", {"requests": requests})
+    answers = {each["id"]: each for each in body["responses"]}
+    assert status == 200
+    assert {answers[each["id"]]["status"] for each in requests[:19]} == {200}
+    assert answers["refused"]["status"] == 404
+    (shown,) = answers["0"]["body"]["value"]
+    assert shown["passwordCredentials"] == world.call("GET", path)[1]["passwordCredentials"]
+    assert world.call("POST", "/$batch", {"requests": [*requests, {**requests[0], "id": "one more"}]})[0] == 400

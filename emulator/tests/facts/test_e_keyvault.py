@@ -84,6 +84,21 @@ def test_e2_a_bundle_has_azures_fields_in_azures_order(world: World) -> None:
     assert world.owner.call("GET", f"{VAULT_URL}/secrets/PWD/?{V}").body["value"] == "x"
 
 
+def test_e2_a_list_of_secrets_shows_the_newest_version_of_each_without_its_id(world: World) -> None:
+    for number in range(2):
+        body = {
+            "value": "x",
+            "contentType": f"c{number}",
+            "attributes": {"exp": 1780000000 + number},
+            "tags": {"n": str(number)},
+        }
+        world.owner.call("PUT", f"{VAULT_URL}/secrets/pwd?{V}", body)
+    listed = world.owner.call("GET", f"{VAULT_URL}/secrets?{V}").body["value"]
+    (shown,) = (each for each in listed if each["id"].endswith("/pwd"))
+    assert shown["id"] == f"{VAULT_URL}/secrets/pwd"
+    assert (shown["contentType"], shown["attributes"]["exp"], shown["tags"]) == ("c1", 1780000001, {"n": "1"})
+
+
 def test_e2_every_set_is_a_new_version_and_the_newest_is_the_last_even_within_a_second(
     world: World, client: SecretClient
 ) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from rotator.errors import RotatorError
-from rotator.report.plan import readable, step_text
+from rotator.report.plan import lists_text, readable, step_text
 from rotator.report.status import Row, Urgency
 from rotator.results import Preview
 from rotator.words import day
@@ -39,6 +39,8 @@ def advise(row: Row, seen: Preview | RotatorError) -> Iterator[str]:
         found = seen.diagnose()
         yield from map(_whole, (*found.happened.split("\n"), *found.remedy.split("\n")))
         return
+    if row.looked:
+        yield f"At rest {_whole(lists_text(row.looked))}"
     yield from map(_whole, row.remarks)
     if row.standing in (Urgency.DUE, Urgency.OVERDUE, Urgency.BLOCKED):
         yield from (f"Due: {step_text(step)}. Why: {readable(step.reason.text)}." for step in seen.plan.steps)
