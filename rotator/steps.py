@@ -138,8 +138,9 @@ Step = Issue | Deploy | Restore | Retire | Disable | Revoke | Grant | Create | S
 class Wait:
     """Step not due yet. `until` is the due time, if known.
 
-    `warn`: the wait is past its warning, and the run exits 1. `look_again`: seconds until the same run looks again.
-    `since`: start of the wait, if known. `remedy`: sentence with the action of a person that ends the wait.
+    `warn`: the wait is past its warning, and the run exits 1. `look_again`: seconds until the same run looks again, at
+    most `looks` times, if given. `since`: start of the wait, if known. `remedy`: sentence with the action of a person
+    that ends the wait.
     """
 
     code: WaitCode
@@ -150,6 +151,7 @@ class Wait:
     look_again: float | None = None
     since: datetime | None = None
     remedy: str = ""
+    looks: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from rotator.remedy import advise
 from rotator.resource_id import ResourceId
 from rotator.results import Preview
 from rotator.state import Credential, Observed
-from rotator.steps import NOTHING_KNOWN, Deploy, Issue, Known, Note, Retire, Step, kind, target
+from rotator.steps import NOTHING_KNOWN, Deploy, Issue, Known, Note, Retire, Step, Wait, kind, target
 
 MOST_VALUES = 10
 """Versions whose values are read to see whose passwords they are; a hand-made secret has few."""
@@ -47,6 +47,12 @@ class Memory:
     """Compromised credentials that the last look showed to work."""
     paused: Patience | None = None
     """For what it has waited last."""
+    looked: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """How often this run has looked again for a wait, by code and subject."""
+
+    def worth_a_look(self, waits: Sequence[Wait]) -> tuple[Wait, ...]:
+        """Return the waits that this run looks at again."""
+        return tuple(w for w in waits if w.look_again and (w.looks is None or self.looked[w.code, w.subject] < w.looks))
 
     def refuse(self, *steps: tuple[str, str]) -> None:
         """Don't ask for these steps again, each given by kind and target."""

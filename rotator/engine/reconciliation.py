@@ -67,7 +67,7 @@ async def _converge(run: Run, memory: Memory) -> tuple[Seen, Next]:
             if seconded or not any(isinstance(step, Retire) for step in following.steps):
                 await _take(run, seen, memory, following.steps)
             continue
-        waited = min((w for w in following.waits if w.look_again), key=lambda w: w.look_again or 0, default=None)
+        waited = min(memory.worth_a_look(following.waits), key=lambda w: w.look_again or 0, default=None)
         pause = waited.look_again if waited else None
         looks += 1
         if waited is None and memory.late < DECISIONS and run.world.moment() - seen.read > FRESH:
@@ -77,6 +77,7 @@ async def _converge(run: Run, memory: Memory) -> tuple[Seen, Next]:
             for event in memory.undecided.values():
                 run.tell(event)
             return seen, following
+        memory.looked[waited.code, waited.subject] += 1
         if memory.paused is None or memory.paused.reason != waited.text:
             memory.paused = Patience(run, waited.text)
         await memory.paused.sleep(pause)

@@ -34,8 +34,8 @@ from rotator.steps import (
 )
 from rotator.words import day, days
 
-LAG = timedelta(seconds=15)
-"""Pause before an incomplete list of versions is read again."""
+LAG, LAGGING = timedelta(seconds=15), 8
+"""Pause before an incomplete list of versions is read again, and the number of such pauses of one run."""
 SIDE_BY_SIDE = 4
 """Groups redeployed at a time, after the canary, before the world is observed again.
 
@@ -260,7 +260,7 @@ def retire(view: View) -> Iterator[Finding]:
                 f"Key Vault's list of versions of {secret} lacks the newest one, so others may be missing too: nothing"
                 " is removed now"
             )
-            yield Wait(WaitCode.VERSIONS_LAG, secret, text, look_again=LAG.total_seconds())
+            yield Wait(WaitCode.VERSIONS_LAG, secret, text, look_again=LAG.total_seconds(), looks=LAGGING)
         return
     if view.current and view.current_version:
         for credential in view.superseded:

@@ -100,6 +100,31 @@ def test_a_list_of_versions_and_a_get_that_disagree_retire_nothing(operation: st
     settled(scene)
 
 
+def test_a_list_of_versions_that_never_shows_the_newest_is_waited_for_some_minutes() -> None:
+    async def scene(made: Stage) -> None:
+        (old,) = ours(made)
+        await made.rotate(forced(made))
+        made.pass_(hours=26)
+        versions = made.azure.vaults.versions("myvault", SECRET)
+        (nth,) = [place for place, version in enumerate(versions) if version.id == max(versions, key=_made).id]
+        made.azure.faults.add(Fault("keyvault.secrets.versions", "changed", argument=f"value.{nth}", times=0))
+        began = made.clock.elapsed()
+        result = await made.rotate()
+        assert old in ours(made)
+        assert said(made, "versions_lag")
+        assert made.clock.elapsed() - began < 300
+        assert result.exit_code == 0
+        made.azure.faults.clear()
+        await made.rotate()
+        assert old not in ours(made)
+
+    settled(scene)
+
+
+def _made(version: Any) -> Any:
+    return version.created
+
+
 @pytest.mark.parametrize("how", ["404 once", "soft-deleted", "disabled"])
 def test_a_mark_of_revocation_that_one_read_does_not_find_counts(how: str) -> None:
     async def scene(made: Stage) -> None:
