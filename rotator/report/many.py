@@ -10,6 +10,8 @@ from rotator.words import day
 
 FEW = 20
 """Policies whose reports are all shown."""
+FIRST = 5
+"""Of many policies with work, or with a remark that can wait, how many are shown with all that is to say of them."""
 
 
 class Rank(IntEnum):
@@ -18,7 +20,7 @@ class Rank(IntEnum):
     PERSON = 0
     """Something failed, was refused, or waits past its warning: always shown."""
     WORK = 1
-    """Something is due or was done: the first `FEW` are shown."""
+    """Something is due or was done: the first are shown."""
     REST = 2
     """Counted."""
 
@@ -41,8 +43,8 @@ def many_text(parts: Sequence[Telling], *, every: bool = False) -> str:
     counts = Counter((part.rank, part.state) for part in parts)
     head = f"{len(parts)} policies: {', '.join(f'{number} {state}' for (_, state), number in sorted(counts.items()))}"
     working = [part for part in parts if part.rank is Rank.WORK]
-    shown = [part.text() for part in (*(part for part in parts if part.rank is Rank.PERSON), *working[:FEW])]
-    below = (_left(working[FEW:], "more of these"), _left([p for p in parts if p.rank is Rank.REST], "at rest"))
+    shown = [part.text() for part in (*(part for part in parts if part.rank is Rank.PERSON), *working[:FIRST])]
+    below = (_left(working[FIRST:], "more of these"), _left([p for p in parts if p.rank is Rank.REST], "at rest"))
     return "\n\n".join([head, *shown, "\n".join(filter(None, below))]).rstrip()
 
 

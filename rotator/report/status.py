@@ -13,7 +13,7 @@ from rotator.container_group import Dependent
 from rotator.errors import RotatorError
 from rotator.plan import View
 from rotator.remedy import rotator
-from rotator.report.many import FEW, counted
+from rotator.report.many import FEW, FIRST, counted
 from rotator.report.plan import lists_text, readable
 from rotator.report.words import error_body, instant, name_of
 from rotator.results import Preview, Previewed
@@ -123,7 +123,8 @@ def status_text(seen: Iterable[Previewed], *, width: int = WIDE, every: bool = F
     room = WIDE if width >= WIDE else NARROW
     shown = found if every or len(found) <= FEW else _pressing(found)
     lines = _table([HEADINGS, *(_cells(row, room) for row in shown)], room) if shown else []
-    below = [line for row in shown for line in _below(row, max(width, NARROW), every=every)]
+    said = shown if every or len(found) <= FEW else _said(shown)
+    below = [line for row in said for line in _below(row, max(width, NARROW), every=every)]
     counts = Counter(row.standing for row in found)
     several = ", ".join(f"{counts[standing]} {standing.name.lower()}" for standing in Urgency if counts[standing])
     summary = [f"{len(found)} policies: {several}", *_by_lists(found)] if len(found) > 1 else []
@@ -146,11 +147,22 @@ def _pressing(found: Sequence[Row]) -> tuple[Row, ...]:
     return (*alarming, *others[:FEW])
 
 
+def _said(shown: Sequence[Row]) -> tuple[Row, ...]:
+    """Return those rows of a large fleet whose remarks are shown: every alarm, and the first others."""
+    others = [row for row in shown if row.standing not in ALARMING and row.remarks]
+    left = {row.policy for row in others[FIRST:]}
+    return tuple(row for row in shown if row.policy not in left)
+
+
 def _counted(found: Sequence[Row], shown: Sequence[Row], width: int) -> list[str]:
-    """Return one line about the rows that aren't shown."""
+    """Return the lines about rows and remarks that aren't shown."""
     there = {row.policy for row in shown}
     left = [row for row in found if row.policy not in there]
-    return _wrapped(counted(f"{len(left)} more", [(row.next_due, row.policy) for row in left]), width) if left else []
+    lines = [counted(f"{len(left)} more", [(row.next_due, row.policy) for row in left])] if left else []
+    said = {row.policy for row in _said(shown)}
+    quiet = sum(row.policy not in said for row in shown)
+    lines += [f"{quiet} of those above have remarks that can wait; -v shows each"] if quiet else []
+    return [part for line in lines for part in _wrapped(line, width)]
 
 
 def _by_lists(found: Sequence[Row]) -> Iterator[str]:

@@ -10,7 +10,7 @@ from rotator.report.run import by_result, run_part
 from rotator.report.status import status_body, status_text
 from rotator.results import Result
 from tests import worlds
-from tests.report.test_report import RENEWAL, STEADY, preview
+from tests.report.test_report import RENEWAL, STEADY, THEIRS_ON_TOP, preview
 
 CLOSED = Forbidden("may not read", service="graph", remedy="Allow it.")
 IN_TIME = {"credentials": [{"key": "old", "start": "-70d", "end": "+20d"}]}
@@ -44,6 +44,21 @@ def test_of_many_due_policies_the_first_are_shown_and_of_alarms_all() -> None:
     assert table[31].split()[1] == "unreadable"
 
 
+DRIFTED = {**STEADY, "versions": [*STEADY["versions"], THEIRS_ON_TOP]}
+
+
+def test_of_many_remarks_that_can_wait_the_first_are_shown() -> None:
+    seen: list[Any] = [(f"p{number:02}", preview(DRIFTED, name=f"p{number:02}")) for number in range(30)]
+    summary, table, remarks, rest = status_text(seen).split("\n\n")
+    assert summary == "30 policies: 30 resting"
+    assert len(table.splitlines()) == 1 + FEW
+    assert {line.split(":")[0] for line in remarks.splitlines() if line.startswith("p")} == {
+        f"p{n:02}" for n in range(5)
+    }
+    assert rest.splitlines()[-1] == "15 of those above have remarks that can wait; -v shows each"
+    assert rest.startswith("10 more")
+
+
 def test_a_small_fleet_is_shown_whole() -> None:
     seen = fleet(due=1, resting=FEW - 3)
     assert len(status_text(seen).split("\n\n")[0].splitlines()) == 1 + FEW
@@ -51,12 +66,12 @@ def test_a_small_fleet_is_shown_whole() -> None:
 
 
 def test_the_plan_of_a_large_fleet_counts_what_rests() -> None:
-    parts = [plan_part(*each) for each in fleet(due=FEW + 5, resting=40)]
+    parts = [plan_part(*each) for each in fleet(due=25, resting=40)]
     head, *shown, rest = many_text(parts).split("\n\n")
     assert head == "67 policies: 1 failed, 25 due, 41 at rest"
-    assert [text.split(" ")[0].split("\n")[0] for text in shown] == ["closed", *(f"due-{n:03}" for n in range(FEW))]
+    assert [text.split(" ")[0].split("\n")[0] for text in shown] == ["closed", *(f"due-{n:03}" for n in range(5))]
     assert rest.splitlines() == [
-        "5 more of these, next due 2026-03-05 12:00 UTC (due-020); -v shows each",
+        "20 more of these, next due 2026-03-05 12:00 UTC (due-005); -v shows each",
         "41 at rest, next due 2026-04-22 12:00 UTC (rest-007); -v shows each",
     ]
     assert many_text(parts, every=True).count("\n\n") == 66
