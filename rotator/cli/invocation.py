@@ -168,7 +168,8 @@ class Common:
 
         state = f"The other policies were served, and ended with {code}."
         if self.log_format is LogFormat.json:
-            error = PolicyError(tuple(mistake for one in self.unserved for mistake in one.mistakes), state=state)
+            mistakes = dict.fromkeys(mistake for one in self.unserved for mistake in one.mistakes)
+            error = PolicyError(tuple(mistakes), state=state)
             return event_line("error", error_body(error))
         names = ", ".join(one.name for one in self.unserved[:MOST_WARNINGS])
         more = f" and {len(self.unserved) - MOST_WARNINGS} more" if len(self.unserved) > MOST_WARNINGS else ""

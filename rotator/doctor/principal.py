@@ -267,12 +267,15 @@ def credential_live(case: Case) -> Found:
 def rivals(case: Case) -> Found:
     """No other policy keeps credentials on this principal: two would undo each other's work.
 
-    A wrong vault makes ours look like another's.
+    A wrong vault makes ours look like another's. One newer than the current credential stops every issue.
     """
     if case.examined.vault_silent:
         return
+    current = case.view.current if case.view.current and case.view.current.live(case.seen.at) else None
     others = [c for c in case.view.foreign if c.live(case.seen.at) and c.lineage not in ("", case.seen.lineage)]
     for credential in others:
+        stops = current is None or credential.start > current.start
+        grade = Severity.FAIL if stops else Severity.WARN
         text = (
             f"credential {credential.key_id} was made for another policy (lineage {credential.lineage}): one with"
             " another vault or secret manages this principal, or did. Keep one policy; what the other left behind can"
@@ -280,12 +283,12 @@ def rivals(case: Case) -> Found:
         )
         if case.view.current_version:
             adopt = command.rotator(case, "adopt", key_id=credential.key_id)
-            yield Finding(Severity.WARN, SUBJECT, text, (adopt,))
+            yield Finding(grade, SUBJECT, text, (adopt,))
         else:
             vault, secret = case.policy.key_vault.name, case.policy.key_vault.password_secret
             move = Remedy(f"to go on with it in {vault}", (remedy.hand_over(vault, secret, credential),))
             away = command.delete_password(case, credential.home, credential.key_id)
-            yield Finding(Severity.WARN, SUBJECT, text, ways=(move, Remedy("if nothing uses it", (away,))))
+            yield Finding(grade, SUBJECT, text, ways=(move, Remedy("if nothing uses it", (away,))))
 
 
 def signs_in(case: Case) -> Found:

@@ -751,7 +751,7 @@ WORLDS = (
     World("life_allowed", "fail", _forbidden_to_it, name="passwords are forbidden to it"),
     World("credential_live", "fail", _ended),
     World("credential_live", "warn", _then(_rotated, _revoked_with_credentials), name="access is revoked"),
-    World("rivals", "warn", _rival, way=1),
+    World("rivals", "fail", _rival, way=1),
     World("signs_in", "advice", _certificate, 0),
     World("unresolved", "fail", _lost_adds),
     World("registry_readable", "fail", _unknown_registry),
