@@ -28,6 +28,7 @@ from rotator.cli.app import app
 from rotator.plan import RULES
 from rotator.policy.jsonschema import schema
 from rotator.report import metrics
+from tests import manual
 from tests.cli.scene import NAME, PASSWORD, START, Said, Scene, make
 from tests.codes import GUARD, KINDS, PLAN, codes_by_rule
 
@@ -354,9 +355,10 @@ MAKERS: Mapping[str, Callable[[str], str]] = {
 
 
 def main() -> None:
-    """Write every made part of every document."""
+    """Write every made part of every document, and the manual page."""
     for document in DOCUMENTS:
         document.write_text(rewritten(document.read_text()))
+    manual.FILE.write_text(manual.page())
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rotator.cli.completing import groups
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -14,6 +16,7 @@ Group = Annotated[
     typer.Argument(
         metavar="[GROUP]",
         help="Name or id of a container group; default: the only one, or the only one with a manifest.",
+        autocompletion=groups,
     ),
 ]
 

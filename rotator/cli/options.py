@@ -9,7 +9,7 @@ from typing import Annotated, Any, Concatenate, ParamSpec
 
 import typer
 
-from rotator.cli import failures, logs
+from rotator.cli import completing, failures, logs
 from rotator.cli.invocation import CloudName, Common, LogFormat, Output
 from rotator.visible import escaped
 
@@ -33,9 +33,20 @@ Logs = Annotated[
 
 Names = Annotated[
     list[str] | None,
-    typer.Argument(metavar="NAMES", help="Names of policies (file names without .yaml); all, if none is given."),
+    typer.Argument(
+        metavar="NAMES",
+        help="Names of policies (file names without .yaml); all, if none is given.",
+        autocompletion=completing.policies,
+    ),
 ]
-Name = Annotated[str, typer.Argument(metavar="POLICY", help="Name of a policy: its file name without .yaml.")]
+Name = Annotated[
+    str,
+    typer.Argument(
+        metavar="POLICY",
+        help="Name of a policy: its file name without .yaml.",
+        autocompletion=completing.policies,
+    ),
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
 Leases = Annotated[
     Path | None,

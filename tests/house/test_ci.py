@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-THERE = ("promtool", "chromium", "npm")
+THERE = ("promtool", "chromium", "npm", "zsh", "fish", "groff")
 AZURITE = "npm install --silent --no-audit --no-fund --no-save --prefix .venv/azurite azurite@3.35.0"
 
 
@@ -36,7 +36,7 @@ def test_nothing_is_installed_where_all_is_there(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("user", "before"), [(0, []), (1000, ["sudo -n apt-get"])])
 def test_what_is_missing_is_installed_by_its_package(tmp_path: Path, user: int, before: list[str]) -> None:
-    said, called = run(tmp_path, "google-chrome", "npm", user=user)
+    said, called = run(tmp_path, "google-chrome", *THERE[2:], user=user)
     assert said == ""
     install = "install -qq -y --no-install-recommends prometheus"
     expected = [
@@ -47,5 +47,5 @@ def test_what_is_missing_is_installed_by_its_package(tmp_path: Path, user: int, 
 
 def test_what_can_not_be_installed_is_said_and_the_rest_runs(tmp_path: Path) -> None:
     said, called = run(tmp_path, apt=100)
-    assert said == "Not installed: prometheus chromium npm\nNot installed: azurite\n"
+    assert said == "Not installed: prometheus chromium npm zsh fish groff-base\nNot installed: azurite\n"
     assert called[-2:] == ["make check", "make test"]

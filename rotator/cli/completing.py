@@ -1,0 +1,49 @@
+"""Completion of names in a shell: policies by their files, container groups by their policy.
+
+A broken file keeps no other name from being completed; nothing is asked of Azure, and nothing is written.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import typer
+
+_PRINCIPAL = re.compile(r"""^(?:\{\s*)?["']?principal["']?\s*:""", re.MULTILINE)
+LARGEST = 200_000
+"""Characters of a file that are searched for a principal: a manifest has none."""
+
+
+def policies(context: typer.Context, incomplete: str) -> list[str]:
+    """Return the names of policies that begin like this, without those given already."""
+    given = context.params.get("names") or ()
+    found: list[str] = []
+    with suppress(Exception):  # a shell has no place for an error
+        found += _names(_directory(context))
+    return [name for name in found if name.startswith(incomplete) and name not in given]
+
+
+def groups(context: typer.Context, incomplete: str) -> list[str]:
+    """Return the names of the policy's container groups that begin like this."""
+    from rotator.policy import gather
+
+    name, found = context.params.get("name"), list[str]()
+    with suppress(Exception):
+        served = gather(_directory(context), (str(name),)).policies
+        found += (group.id.name for policy in served for group in policy.container_groups)
+    return [each for each in found if each.lower().startswith(incomplete.lower())]
+
+
+def _directory(context: typer.Context) -> Path:
+    return Path(context.params.get("policies") or os.environ.get("ROTATOR_POLICIES") or "policies")
+
+
+def _names(directory: Path) -> Iterator[str]:
+    from rotator.policy.listing import listed
+
+    for file in listed(directory, required=False):
+        with suppress(OSError), file.file.open(encoding="utf-8", errors="replace") as opened:
+            if not file.mistake and _PRINCIPAL.search(opened.read(LARGEST)):
+                yield file.name
